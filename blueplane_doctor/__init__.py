@@ -1,0 +1,39 @@
+"""blueplane-doctor tells the truth about a Blueplane telemetry pipeline.
+
+What an author of checks needs is exported here: `check`, `Scale`, `Finding`, `Remedy`, `Status`.
+As a library, `blueplane_doctor.diagnose.diagnose(settings)` returns a `Report`.
+"""
+
+from pathlib import Path as _Path
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+_HERE = _Path(__file__).resolve().parent
+if not (_HERE / "checks" / "__init__.py").is_file() and (_HERE.parent / "checks" / "__init__.py").is_file():
+    __path__.append(str(_HERE.parent))  # a checkout: checks/ and templates/ lie beside this package
+
+if TYPE_CHECKING:
+    from blueplane_doctor.checkapi import Scale, check, unknown
+    from blueplane_doctor.model import Finding, Remedy, Report, Status
+
+__all__ = ["Finding", "Remedy", "Report", "Scale", "Status", "__version__", "check", "unknown"]
+
+_HOMES = {
+    "Scale": "checkapi",
+    "check": "checkapi",
+    "unknown": "checkapi",
+    "Finding": "model",
+    "Remedy": "model",
+    "Report": "model",
+    "Status": "model",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Load the public names on first use, so that `--version` does not pay for them (PEP 562)."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

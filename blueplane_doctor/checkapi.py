@@ -1,0 +1,281 @@
+"""All that a check file imports: `check`, `Scale`, `unknown`.
+
+A check is a function named `check_*` in a file named `check_*.py`. Its parameters name the health records
+it needs (`queue`, `database`, `capture`, `chain`, `server`, `redis`, `connections`) and, where it grades by
+numbers, `scale`. It returns one `Finding`, does no I/O, and takes the time from the record that it judges.
+"""
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from blueplane_doctor.errors import SettingsError
+from blueplane_doctor.model import Finding, Remedy, Status
+
+LEVELS = ("yellow", "orange", "red")
+MARK = "__blueplane_check__"
+Direction = Literal["rising", "falling", "states"]
+
+
+@dataclass(frozen=True)
+class Bound:
+    """Where a level begins: at `value` itself, or only beyond it."""
+
+    value: float
+    inclusive: bool
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How a value becomes a colour. Make one with `rising`, `falling` or `states`.
+
+    The edge belongs to the level it is written in: `yellow=100` begins at 100 itself, `red_above=5_000`
+    (or `red_below`) only beyond it. `lowest` and `highest` are the values that are possible at all: a bound
+    outside them could never be reached, and is refused.
+    """
+
+    direction: Direction
+    unit: str
+    bounds: Mapping[str, Bound] = field(default_factory=dict)
+    words: Mapping[str, Status] = field(default_factory=dict)
+    lowest: float | None = 0
+    highest: float | None = None
+
+    @classmethod
+    def rising(
+        cls,
+        *,
+        unit: str,
+        lowest: float | None = 0,
+        highest: float | None = None,
+        yellow: float | None = None,
+        yellow_above: float | None = None,
+        orange: float | None = None,
+        orange_above: float | None = None,
+        red: float | None = None,
+        red_above: float | None = None,
+    ) -> "Scale":
+        """More is worse. `yellow=x`: from x on; `yellow_above=x`: only above x."""
+        at = {"yellow": yellow, "orange": orange, "red": red}
+        beyond = {"yellow": yellow_above, "orange": orange_above, "red": red_above}
+        return cls("rising", unit, _bounds(at, beyond), lowest=lowest, highest=highest).checked()
+
+    @classmethod
+    def falling(
+        cls,
+        *,
+        unit: str,
+        lowest: float | None = 0,
+        highest: float | None = None,
+        yellow: float | None = None,
+        yellow_below: float | None = None,
+        orange: float | None = None,
+        orange_below: float | None = None,
+        red: float | None = None,
+        red_below: float | None = None,
+    ) -> "Scale":
+        """Less is worse. `yellow=x`: from x down; `yellow_below=x`: only below x."""
+        at = {"yellow": yellow, "orange": orange, "red": red}
+        beyond = {"yellow": yellow_below, "orange": orange_below, "red": red_below}
+        return cls("falling", unit, _bounds(at, beyond), lowest=lowest, highest=highest).checked()
+
+    @classmethod
+    def states(cls, **words: str) -> "Scale":
+        """Named states, `Scale.states(green="active", red="down")`; several words for a colour: `"a|b"`."""
+        named = {word: Status(colour) for colour, texts in words.items() for word in texts.split("|")}
+        return cls("states", "", words=named)
+
+    def status(self, value: float | int | str) -> Status:
+        """The colour of a value."""
+        if self.direction == "states":
+            return self.words[str(value)]
+        number = float(value)
+        reached = [level for level, bound in self.bounds.items() if self._reaches(number, bound)]
+        return Status(reached[-1]) if reached else Status.GREEN
+
+    def grade(
+        self,
+        value: float | int | str,
+        summary: str,
+        *,
+        remedy: Remedy | None = None,
+        evidence: Mapping[str, Any] | None = None,
+        at_worst: Status = Status.RED,
+    ) -> Finding:
+        """The finding for a value; the remedy is kept only where there is something to mend.
+
+        `at_worst` caps the colour, for what is worth saying and costs no trace.
+        """
+        status = min(self.status(value), at_worst, key=lambda s: s.severity)
+        return Finding(
+            status=status,
+            summary=summary,
+            observed=value,
+            unit=self.unit,
+            scale=self.describe(),
+            remedy=remedy if status is not Status.GREEN else None,
+            evidence=dict(evidence or {}),
+        )
+
+    def describe(self) -> dict[str, str]:
+        """For each colour, the values that get it, in words."""
+        if self.direction == "states":
+            return {
+                colour.value: " or ".join(w for w, c in self.words.items() if c is colour)
+                for colour in (Status.GREEN, Status.YELLOW, Status.ORANGE, Status.RED)
+                if colour in self.words.values()
+            }
+        inside, outside = ("≥", ">") if self.direction == "rising" else ("≤", "<")
+        opposite = {"≥": "<", ">": "≤", "≤": ">", "<": "≥"}
+        signs = {level: inside if b.inclusive else outside for level, b in self.bounds.items()}
+        names = list(self.bounds)
+        described = {}
+        if names:
+            described["green"] = f"{opposite[signs[names[0]]]} {_number(self.bounds[names[0]].value)}"
+        for name, following in zip(names, [*names[1:], None], strict=True):
+            text = f"{signs[name]} {_number(self.bounds[name].value)}"
+            if following:
+                text += f" and {opposite[signs[following]]} {_number(self.bounds[following].value)}"
+            described[name] = text
+        return described
+
+    def with_thresholds(self, thresholds: Mapping[str, float | None], check_id: str) -> "Scale":
+        """The same scale with other numbers; `null` removes a level.
+
+        Raises SettingsError when the result could never be reached, or never be green.
+        """
+        if self.direction == "states":
+            raise SettingsError(
+                f"thresholds.{check_id}: this check grades states, not numbers; it has no threshold to set",
+                f"its states: {self.describe()}",
+            )
+        unknown_levels = set(thresholds) - set(LEVELS)
+        if unknown_levels:
+            raise SettingsError(
+                f"thresholds.{check_id}.{sorted(unknown_levels)[0]}: no such level",
+                f"levels are {', '.join(LEVELS)}",
+            )
+        bounds = {}
+        for level in LEVELS:
+            value = thresholds.get(level) if level in thresholds else None
+            old = self.bounds.get(level)
+            if level in thresholds and value is not None:
+                bounds[level] = Bound(value, old.inclusive if old else True)
+            elif level not in thresholds and old:
+                bounds[level] = old
+        return replace(self, bounds=bounds).checked(f"thresholds.{check_id}")
+
+    def checked(self, where: str = "scale") -> "Scale":
+        """Itself, when every level can be reached and green is possible; else SettingsError."""
+        sign = 1 if self.direction == "rising" else -1
+        start, end = (self.lowest, self.highest) if sign > 0 else (self.highest, self.lowest)
+        previous: tuple[str, Bound] | None = None
+        for level, bound in self.bounds.items():
+            value = bound.value * sign
+            if end is not None and (value > end * sign or (value == end * sign and not bound.inclusive)):
+                raise SettingsError(
+                    f"{where}.{level}: {_number(bound.value)} can never fire; the value never goes past {_number(end)}",
+                )
+            if start is not None and (value < start * sign or (value == start * sign and bound.inclusive)):
+                raise SettingsError(
+                    f"{where}.{level}: {_number(bound.value)} would always fire; nothing could ever be green",
+                )
+            if previous and not _leaves_room(previous[1], bound, sign):
+                order = "below" if sign > 0 else "above"
+                raise SettingsError(
+                    f"{where}.{previous[0]}: {_number(previous[1].value)} can never fire, because "
+                    f"{level} begins at {_number(bound.value)}",
+                    f"{previous[0]} must be {order} {level}",
+                )
+            previous = (level, bound)
+        return self
+
+    def _reaches(self, number: float, bound: Bound) -> bool:
+        if number == bound.value:
+            return bound.inclusive
+        return number > bound.value if self.direction == "rising" else number < bound.value
+
+
+def _bounds(at: Mapping[str, float | None], beyond: Mapping[str, float | None]) -> dict[str, Bound]:
+    bounds = {}
+    for level in LEVELS:
+        inclusive, exclusive = at[level], beyond[level]
+        if inclusive is not None:
+            bounds[level] = Bound(inclusive, True)
+        elif exclusive is not None:
+            bounds[level] = Bound(exclusive, False)
+    return bounds
+
+
+def _leaves_room(lower: Bound, upper: Bound, sign: int) -> bool:
+    if lower.value == upper.value:
+        return lower.inclusive and not upper.inclusive
+    return lower.value * sign < upper.value * sign
+
+
+def _number(value: float) -> str:
+    return f"{int(value):,}" if float(value).is_integer() else f"{value:,g}"
+
+
+@dataclass(frozen=True)
+class CheckSpec:
+    """What the decorator knows of a check; discovery adds where it was found."""
+
+    function: Callable[..., Finding]
+    area: str
+    scale: Scale | None
+    id: str
+    title: str
+    doc: str
+    needs: tuple[str, ...]
+    origin: str = "built-in"
+
+    def run(self, records: Mapping[str, Any]) -> Finding:
+        """Call the check with the records that it names."""
+        arguments = {name: records[name] for name in self.needs}
+        if "scale" in inspect.signature(self.function).parameters:
+            arguments["scale"] = self.scale
+        return self.function(**arguments)
+
+
+def check(*, area: str, scale: Scale | None = None) -> Callable[[Callable[..., Finding]], Callable[..., Finding]]:
+    """Declare a health check: its area (`queue`, `database`, …) and how its value is graded."""
+
+    def declare(function: Callable[..., Finding]) -> Callable[..., Finding]:
+        setattr(function, MARK, spec_of(function, area, scale))
+        return function
+
+    return declare
+
+
+def spec_of(function: Callable[..., Finding], area: str, scale: Scale | None) -> CheckSpec:
+    """A check's id, title, explanation and needs, from its name, docstring and parameters."""
+    doc = inspect.getdoc(function) or ""
+    return CheckSpec(
+        function=function,
+        area=area,
+        scale=scale,
+        id=function.__name__.removeprefix("check_").replace("_", "-"),
+        title=doc.splitlines()[0].rstrip(".") if doc else function.__name__,
+        doc=doc,
+        needs=tuple(name for name in inspect.signature(function).parameters if name != "scale"),
+    )
+
+
+def unknown(
+    summary: str, cause: str, *, remedy: Remedy | None = None, evidence: Mapping[str, Any] | None = None
+) -> Finding:
+    """The finding for what was looked at and cannot be told; `cause` says what would make it known."""
+    return Finding(status=Status.UNKNOWN, summary=summary, cause=cause, remedy=remedy, evidence=dict(evidence or {}))
+
+
+def not_graded(
+    value: float | int | str | None,
+    summary: str,
+    *,
+    unit: str = "",
+    evidence: Mapping[str, Any] | None = None,
+) -> Finding:
+    """Green without a grade: reported, and not judged because nothing is asked of it now (idle is no illness)."""
+    return Finding(status=Status.GREEN, summary=summary, observed=value, unit=unit, evidence=dict(evidence or {}))

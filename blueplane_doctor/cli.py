@@ -1,0 +1,157 @@
+"""The command line: parse, call one function, print, exit."""
+
+from importlib import import_module
+from pathlib import Path
+from pkgutil import iter_modules
+from typing import Annotated
+
+import typer
+
+from blueplane_doctor import __version__
+from blueplane_doctor.commands import __path__ as commands_path
+from blueplane_doctor.commands.base import Invocation, guarded, say, show, view_of, write_file
+from blueplane_doctor.errors import UsageError
+
+app = typer.Typer(
+    name="blueplane-doctor",
+    help="Tell the truth about a Blueplane telemetry pipeline. Without a command: examine it and report.",
+    rich_markup_mode=None,  # rich help costs 80 ms at every start
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        show(f"blueplane-doctor {__version__}\n")
+        raise typer.Exit
+
+
+def _variable(name: str) -> str:
+    return f"[env: BLUEPLANE_DOCTOR_{name}]"
+
+
+@app.callback(invoke_without_command=True)
+def examine(
+    context: typer.Context,
+    redis_url: Annotated[
+        str | None, typer.Option(help=f"The Redis to examine. {_variable('REDIS_URL')}", metavar="URL")
+    ] = None,
+    database: Annotated[
+        Path | None, typer.Option(help=f"The telemetry database. {_variable('DATABASE')}", metavar="FILE")
+    ] = None,
+    home: Annotated[
+        Path | None,
+        typer.Option(help=f"Blueplane's home, default ~/.blueplane. {_variable('HOME')}", metavar="DIR"),
+    ] = None,
+    settings: Annotated[
+        Path | None,
+        typer.Option(
+            help="The doctor's settings, default doctor.yaml in the home.",
+            metavar="FILE",
+            envvar="BLUEPLANE_DOCTOR_SETTINGS",
+        ),
+    ] = None,
+    checks: Annotated[
+        list[Path] | None,
+        typer.Option(help=f"Your own checks: a folder or file; repeatable. {_variable('CHECKS')}", metavar="DIR"),
+    ] = None,
+    select: Annotated[
+        list[str] | None,
+        typer.Option(help=f"Run only these: ids, areas, globs; repeatable. {_variable('SELECT')}", metavar="WORDS"),
+    ] = None,
+    ignore: Annotated[
+        list[str] | None,
+        typer.Option(help=f"Leave these out: ids, areas, globs; repeatable. {_variable('IGNORE')}", metavar="WORDS"),
+    ] = None,
+    fail_on: Annotated[
+        str | None,
+        typer.Option(
+            help=f"Exit with 1 from this colour on: yellow, orange (default) or red. {_variable('FAIL_ON')}",
+            metavar="COLOUR",
+        ),
+    ] = None,
+    strict: Annotated[
+        bool | None,
+        typer.Option("--strict/--no-strict", help=f"Exit with 3 for unknown and skipped too. {_variable('STRICT')}"),
+    ] = None,
+    timeout: Annotated[
+        float | None,
+        typer.Option(help=f"Seconds for the whole run, default 30. {_variable('TIMEOUT')}", metavar="SECONDS"),
+    ] = None,
+    format_name: Annotated[
+        str,
+        typer.Option("--format", "-f", help="Format on stdout.", metavar="NAME", envvar="BLUEPLANE_DOCTOR_FORMAT"),
+    ] = "table",
+    output: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="Write the report to a file as well, in the format of its suffix; repeatable.",
+            metavar="FILE",
+            envvar="BLUEPLANE_DOCTOR_OUTPUT",
+        ),
+    ] = None,
+    verbose: Annotated[
+        bool,
+        typer.Option("--verbose", "-v", help="Show green findings too.", envvar="BLUEPLANE_DOCTOR_VERBOSE"),
+    ] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Show the verdict alone.", envvar="BLUEPLANE_DOCTOR_QUIET")
+    ] = False,
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version and exit.", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Tell the truth about a Blueplane telemetry pipeline. Without a command: examine it and report."""
+    flags = {
+        "redis_url": redis_url,
+        "database": database,
+        "home": home,
+        "checks": checks or None,
+        "select": _words(select),
+        "ignore": _words(ignore),
+        "fail_on": fail_on,
+        "strict": strict,
+        "timeout": timeout,
+    }
+    given = Invocation({n: v for n, v in flags.items() if v is not None}, settings, verbose, quiet)
+    context.obj = given
+    if context.invoked_subcommand is None:
+        _examine(given, format_name, output or [])
+
+
+@guarded
+def _examine(given: Invocation, format_name: str, outputs: list[Path]) -> int:
+    from blueplane_doctor.discovery import find_checks, find_formats
+    from blueplane_doctor.selection import meaningless
+
+    formats = find_formats()
+    if format_name not in formats:
+        raise UsageError(f"--format {format_name}: there is no such format", f"one of {', '.join(sorted(formats))}")
+    by_suffix = {suffix: form for form in formats.values() for suffix in form.suffixes}
+    for path in outputs:
+        if path.suffix.lower() not in by_suffix:
+            raise UsageError(f"--output {path}: no format has this suffix", f"one of {', '.join(sorted(by_suffix))}")
+    settings = given.load().settings
+    from blueplane_doctor.diagnose import diagnose
+
+    report = diagnose(settings)
+    for word in meaningless(settings, find_checks(settings.check_folders).checks):
+        say(f"blueplane-doctor: warning: {word} in --select or --ignore means no check")
+    for path in outputs:
+        write_file(path, by_suffix[path.suffix.lower()].render(report, view_of(given)))
+    show(formats[format_name].render(report, view_of(given)))
+    return report.exit_code
+
+
+def _words(given: list[str] | None) -> list[str] | None:
+    return [word for text in given for word in text.replace(",", " ").split()] if given else None
+
+
+for _info in sorted(iter_modules(commands_path), key=lambda i: i.name):
+    _module = import_module(f"blueplane_doctor.commands.{_info.name}")
+    if hasattr(_module, "register"):
+        _module.register(app)

@@ -1,0 +1,135 @@
+"""What commands share: the settings of the command line, output, and errors turned into exit codes."""
+
+import contextlib
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import wraps
+from pathlib import Path
+from shutil import get_terminal_size
+from typing import TYPE_CHECKING, Any, ParamSpec
+
+import typer
+
+from blueplane_doctor.errors import DoctorError, ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from blueplane_doctor.reports.base import View
+    from blueplane_doctor.settings import Loaded
+
+Parameters = ParamSpec("Parameters")
+
+
+@dataclass(frozen=True)
+class Invocation:
+    """The options that stand before a subcommand."""
+
+    flags: dict[str, Any] = field(default_factory=dict)
+    settings_file: Path | None = None
+    verbose: bool = False
+    quiet: bool = False
+
+    def load(self) -> "Loaded":
+        """The settings in force. Raises SettingsError."""
+        from blueplane_doctor.settings import load
+
+        return load(self.flags, file=self.settings_file)
+
+
+def invocation(context: typer.Context) -> Invocation:
+    """The options that stood before this subcommand."""
+    found = context.find_object(Invocation)
+    return found or Invocation()
+
+
+def guarded(command: Callable[Parameters, int | None]) -> Callable[Parameters, None]:
+    """Make a command end with its exit code, and say errors in one sentence on stderr."""
+
+    @wraps(command)
+    def run(*args: Parameters.args, **kwargs: Parameters.kwargs) -> None:
+        try:
+            code = command(*args, **kwargs) or ExitCode.OK
+        except DoctorError as error:
+            say(f"blueplane-doctor: {error.message}")
+            if error.hint:
+                say(f"  try: {error.hint}")
+            code = error.exit_code
+        except KeyboardInterrupt:
+            say("blueplane-doctor: interrupted")
+            code = ExitCode.INTERRUPTED
+        except BrokenPipeError:
+            # The reader went away (`| head`); Python would complain once more when it flushes at exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            code = ExitCode.OK
+        except Exception as error:
+            code = _internal(error)
+        raise typer.Exit(int(code))
+
+    return run
+
+
+def _internal(error: Exception) -> ExitCode:
+    """A defect of the doctor: where, and of which kind; its text could quote what was examined."""
+    import traceback
+
+    say(f"blueplane-doctor: internal error: {type(error).__name__}. This is a defect of the doctor; please report:")
+    for frame in traceback.extract_tb(error.__traceback__)[-6:]:
+        say(f"  {Path(frame.filename).name} line {frame.lineno} in {frame.name}")
+    return ExitCode.INTERNAL
+
+
+def say(text: str) -> None:
+    """A line on stderr: progress, warnings, errors. stdout is the document's alone."""
+    with contextlib.suppress(OSError):
+        sys.stderr.write(text + "\n")
+
+
+def show(text: str) -> None:
+    """The document, on stdout."""
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+
+def view_of(given: Invocation) -> "View":
+    """How stdout wants to be written to: its width, and colour only for a person (https://no-color.org)."""
+    from blueplane_doctor.reports.base import View
+
+    terminal = sys.stdout.isatty()
+    color = terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return View(
+        verbose=given.verbose,
+        quiet=given.quiet,
+        color=color,
+        width=min(get_terminal_size((100, 24)).columns, 160) if terminal else 100,
+    )
+
+
+def write_file(path: Path, text: str) -> None:
+    """Write whole or not at all: a half-written report must not look like one. Raises UsageError."""
+    try:
+        with _beside(path) as (file, temporary):
+            file.write(text)
+            file.flush()
+            os.replace(temporary, path)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror or error}") from error
+
+
+@contextlib.contextmanager
+def _beside(path: Path) -> Iterator[tuple[Any, Path]]:
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            os.chmod(temporary, 0o644 & ~_umask())
+            yield file, temporary
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _umask() -> int:
+    mask = os.umask(0o022)
+    os.umask(mask)
+    return mask

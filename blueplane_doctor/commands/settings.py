@@ -1,0 +1,93 @@
+"""`settings`: what is in force and where it came from; `--init` writes a commented file with every default."""
+
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import urlsplit, urlunsplit
+
+import typer
+
+from blueplane_doctor.commands.base import guarded, invocation, show, write_file
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+
+    @app.command("settings", help="Show the settings in force and where each came from.")
+    @guarded
+    def settings(
+        context: typer.Context,
+        init: Annotated[
+            bool, typer.Option("--init", help="Write doctor.yaml with every default, commented out.")
+        ] = False,
+    ) -> int:
+        return _init(context) if init else _show(context)
+
+
+def _show(context: typer.Context) -> int:
+    from tabulate import tabulate
+
+    loaded = invocation(context).load()
+    rows = [
+        [name, masked(value), loaded.origins.get(name, "default")]
+        for name, value in flat(loaded.settings.model_dump(mode="json"))
+    ]
+    show(tabulate(rows, ["setting", "value", "from"], "simple", disable_numparse=True) + "\n")
+    return 0
+
+
+def flat(values: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
+    """Nested settings by dotted name."""
+    rows: list[tuple[str, Any]] = []
+    for name, value in values.items():
+        dotted = f"{prefix}{name}"
+        rows += flat(value, dotted + ".") if isinstance(value, dict) and value else [(dotted, value)]
+    return rows
+
+
+def masked(value: Any) -> str:
+    """A value for showing: a password inside a URL becomes `***`."""
+    if not isinstance(value, str):
+        return "" if value is None else str(value)
+    parts = urlsplit(value)
+    if parts.password is None:
+        return value
+    host = parts.netloc.rpartition("@")[2]
+    return urlunsplit(parts._replace(netloc=f"{parts.username or ''}:***@{host}"))
+
+
+def _init(context: typer.Context) -> int:
+    from blueplane_doctor.errors import UsageError
+    from blueplane_doctor.settings import DOCTOR_FILE
+
+    given = invocation(context)
+    home = Path(given.flags.get("home") or "~/.blueplane").expanduser()
+    path = given.settings_file or home / DOCTOR_FILE
+    if path.exists():
+        raise UsageError(f"{path} exists already; it is left as it is", "name another with --settings FILE")
+    if not path.parent.is_dir():
+        raise UsageError(f"{path.parent} does not exist", "name another place with --settings FILE")
+    write_file(path, commented_defaults())
+    show(f"{path}\n")
+    return 0
+
+
+def commented_defaults() -> str:
+    """A settings file in which everything is a comment: each setting's meaning and default, and every scale."""
+    import yaml
+
+    from blueplane_doctor.discovery import find_checks
+    from blueplane_doctor.settings import Settings
+
+    lines = ["# Settings of blueplane-doctor. Take the # away from what you want to change.", ""]
+    defaults = Settings().model_dump(mode="json")
+    for name, field in Settings.model_fields.items():
+        if name in ("home", "thresholds"):
+            continue
+        text = yaml.safe_dump({name: defaults[name]}, default_flow_style=False, allow_unicode=True, sort_keys=False)
+        lines += [f"# {field.description}", *(f"#{line}" for line in text.splitlines()), ""]
+    lines += ["# Numbers of the checks; null takes a level away. See: blueplane-doctor explain ID", "#thresholds:"]
+    for spec in sorted(find_checks().checks, key=lambda s: s.id):
+        if spec.scale and spec.scale.bounds:
+            numbers = ", ".join(f"{level}: {bound.value:g}" for level, bound in spec.scale.bounds.items())
+            lines.append(f"#  {spec.id}: {{{numbers}}}  # {spec.scale.unit}, {spec.scale.direction}")
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,298 @@
+"""The ledger: every message of the stream in exactly one state, read once, page by page.
+
+The order of reading makes a false break impossible. First the groups' positions; what was delivered after that
+moment still counts as waiting. Then, for each page, the pending entries lists: a message that was delivered by then and
+is not pending has been acknowledged, and whoever acknowledged it had written its row (or its dead letter) before. Only
+then the dead letters and the database, which can therefore not be too old. Read the other way round, a message
+written and acknowledged in between would look lost.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from blueplane_doctor.custody.messages import Message
+from blueplane_doctor.custody.pending import Pending, PendingReader, read_more
+from blueplane_doctor.custody.routing import CompiledRoute, Lookup, Router
+from blueplane_doctor.custody.rows import Claims, RowFinder
+from blueplane_doctor.pipeline import CURSOR_MONITOR_SOURCES
+from blueplane_doctor.sources.dead_letters import DeadLetterReader
+from blueplane_doctor.sources.deadline import Deadline
+from blueplane_doctor.sources.entries import pages
+from blueplane_doctor.sources.redis_source import RedisSource
+from blueplane_doctor.sources.streams import EntryId, StreamState, id_text
+from blueplane_doctor.text import identifier, word
+
+WAITING, IN_FLIGHT, STUCK, WRITTEN, DUPLICATE = "waiting", "in_flight", "stuck", "written", "duplicate"
+DEAD_LETTERED, SKIPPED, UNTRACEABLE, LOST = "dead_lettered", "skipped", "untraceable", "lost"
+UNEXAMINED = "unexamined"
+STATES = (
+    WAITING,
+    IN_FLIGHT,
+    STUCK,
+    WRITTEN,
+    DUPLICATE,
+    DEAD_LETTERED,
+    SKIPPED,
+    UNTRACEABLE,
+    LOST,
+    UNEXAMINED,
+)
+"""Every state; `unexamined` is what a run could not judge: the time was up, or the database did not answer."""
+
+KEPT_BREAKS = 1000
+"""Breaks of which the particulars are kept; all are counted."""
+_RESERVE_SECONDS = 0.3
+HOUR_MS = 3_600_000
+MINUTE_MS = 60_000
+
+
+@dataclass(frozen=True)
+class Break:
+    """One message whose custody is broken, with what is known of it. Nothing here is payload text."""
+
+    kind: str
+    """`lost` or `payload_gone`."""
+    id: str
+    event_id: str | None
+    enqueued_ms: int
+    route: str | None
+    group: str
+    event_type: str
+    reason: str
+
+
+@dataclass
+class Ledger:
+    """What the walk through the stream found."""
+
+    states: dict[str, Counter[str]] = field(default_factory=dict)
+    """Messages by route (None's name is `unrouted`) and state."""
+    examined: int = 0
+    partial: bool = False
+    """Whether the time was up before the end of the stream."""
+    breaks: list[Break] = field(default_factory=list)
+    """The first KEPT_BREAKS."""
+    payload_gone: int = 0
+    last_break_ms: int | None = None
+    """When the newest broken message was enqueued."""
+    undelivered: dict[str, int | None] = field(default_factory=dict)
+    """For each group, messages it was not given yet; None where the time was up before they were counted."""
+    unfinished: int = 0
+    """Messages that some writer group has not finished with, each counted once."""
+    oldest_unfinished: EntryId | None = None
+    pending: dict[str, PendingReader] = field(default_factory=dict)
+    last_by_hook: dict[str, int] = field(default_factory=dict)
+    """For each hook type, when its newest message was enqueued (milliseconds)."""
+    count_by_hook: Counter[str] = field(default_factory=Counter)
+    monitor_events: int = 0
+    """Messages of Cursor's database monitor."""
+    monitor_last_ms: int | None = None
+    last_minute: int = 0
+    last_five_minutes: int = 0
+    last_hour: int = 0
+    written_last_hour: int = 0
+    """Messages enqueued in the last hour whose row is there."""
+    owed_last_hour: int = 0
+    """Messages enqueued in the last hour that a writer has to write and was given."""
+
+    def total(self, state: str) -> int:
+        """Messages in a state, over all routes."""
+        return sum(counted[state] for counted in self.states.values())
+
+
+class Walk:
+    """One pass through the stream. `rows` is None when the database cannot be read."""
+
+    def __init__(
+        self,
+        redis: RedisSource,
+        stream: StreamState,
+        router: Router,
+        rows: RowFinder | None,
+        dead_letters: DeadLetterReader,
+        *,
+        now_ms: int,
+        dataset_bytes: int | None,
+        deadline: Deadline,
+    ) -> None:
+        self._redis, self._stream, self._router, self._rows = redis, stream, router, rows
+        self._dead_letters = dead_letters
+        self._now, self._dataset, self._deadline = now_ms, dataset_bytes, deadline
+        self._claims = Claims()
+        self.ledger = Ledger()
+        writer_names = list(dict.fromkeys(route.group for route in router.routes))
+        self._writers = {name: group for name in writer_names if (group := stream.group(name))}
+        self._pending = {name: PendingReader(group) for name, group in self._writers.items()}
+        self._all_delivered = min((g.last_delivered for g in self._writers.values()), default=(1 << 64, 0))
+
+    def run(self) -> Ledger:
+        """Read everything, once. Raises SourceError."""
+        ledger, stream = self.ledger, self._stream
+        ledger.pending = self._pending
+        ledger.undelivered = dict.fromkeys((g.text for g in stream.groups), 0)
+        self._read_pending(stream.first or stream.last_generated)
+        for page in pages(
+            self._redis,
+            stream.queue,
+            stream.last_generated,
+            length=stream.length,
+            dataset_bytes=self._dataset,
+        ):
+            self._page([Message(entry) for entry in page])
+            if self._deadline.remaining < _RESERVE_SECONDS:
+                ledger.partial = True
+                break
+        else:
+            self._read_pending(stream.last_generated)
+            self._ghosts({name: r.take(stream.last_generated) for name, r in self._pending.items()})
+        self._finish()
+        return ledger
+
+    def _page(self, messages: list[Message]) -> None:
+        until = messages[-1].id
+        self._read_pending(until)
+        pending = {name: reader.take(until) for name, reader in self._pending.items()}
+        self._count(messages, pending)
+        acknowledged: list[tuple[Message, CompiledRoute, list[Lookup]]] = []
+        for message in messages:
+            route = self._router.route(message)
+            state = self._state_in_stream(message, route, pending)
+            if state:
+                self._settle(message, route, state)
+            elif route:
+                acknowledged.append((message, route, route.lookups(message)))
+        self._judge(acknowledged)
+        here = {message.id for message in messages}
+        self._ghosts({name: {i: row for i, row in rows.items() if i not in here} for name, rows in pending.items()})
+
+    def _read_pending(self, until: EntryId) -> None:
+        if read_more(self._redis, self._stream.queue, list(self._pending.values()), until):
+            self._dead_letters.catch_up()
+
+    def _state_in_stream(
+        self, message: Message, route: CompiledRoute | None, pending: dict[str, dict[EntryId, Pending]]
+    ) -> str | None:
+        """The state that Redis alone tells; None for a message that its writer acknowledged."""
+        if route is None:
+            return SKIPPED
+        group = self._writers.get(route.group)
+        if group is None or message.id > group.last_delivered:
+            return WAITING
+        row = pending[route.group].get(message.id)
+        if row is None:
+            return None
+        return STUCK if row.stuck else IN_FLIGHT
+
+    def _judge(self, acknowledged: list[tuple[Message, CompiledRoute, list[Lookup]]]) -> None:
+        """States of acknowledged messages, by their rows and the dead letters."""
+        if self._rows is None:
+            for message, route, _ in acknowledged:
+                self._settle(message, route, UNEXAMINED)
+            return
+        found = self._rows.find(lookup for _, _, lookups in acknowledged for lookup in lookups)
+        for message, route, lookups in acknowledged:
+            rows = [(lookup.table, sequence) for lookup in lookups for sequence in found.get(lookup, ())]
+            if rows:
+                claimed = any(self._claims.claim(table, sequence) for table, sequence in rows)
+                self._settle(message, route, WRITTEN if claimed else DUPLICATE)
+            elif self._dead_letters.found.names(message.raw_id, message.fields.get(b"event_id")):
+                self._settle(message, route, DEAD_LETTERED)
+            elif not lookups:
+                self._settle(message, route, UNTRACEABLE)
+            else:
+                self._settle(message, route, LOST)
+                self._lost(message, route)
+
+    def _settle(self, message: Message, route: CompiledRoute | None, state: str) -> None:
+        ledger = self.ledger
+        ledger.states.setdefault(route.name if route else "unrouted", Counter())[state] += 1
+        if message.id[0] > self._now - HOUR_MS and state not in (SKIPPED, WAITING, IN_FLIGHT, UNEXAMINED):
+            ledger.owed_last_hour += 1
+            ledger.written_last_hour += state in (WRITTEN, DUPLICATE)
+
+    def _count(self, messages: list[Message], pending: dict[str, dict[EntryId, Pending]]) -> None:
+        """What queue and capture want to know of each message, whatever its state."""
+        ledger, now = self.ledger, self._now
+        ledger.examined += len(messages)
+        for group in self._stream.groups:
+            late = messages[-1].id > group.last_delivered
+            if late:
+                count = sum(message.id > group.last_delivered for message in messages)
+                ledger.undelivered[group.text] = (ledger.undelivered[group.text] or 0) + count
+        for message in messages:
+            if self._is_unfinished(message, pending):
+                ledger.unfinished += 1
+                ledger.oldest_unfinished = ledger.oldest_unfinished or message.id
+            milliseconds = message.id[0]
+            hook = word(message.fields.get(b"hook_type"))
+            ledger.last_by_hook[hook] = milliseconds
+            ledger.count_by_hook[hook] += 1
+            if self._router.source(message) in CURSOR_MONITOR_SOURCES:
+                ledger.monitor_events += 1
+                ledger.monitor_last_ms = milliseconds
+            if milliseconds > now - HOUR_MS:
+                ledger.last_hour += 1
+                ledger.last_five_minutes += milliseconds > now - 5 * MINUTE_MS
+                ledger.last_minute += milliseconds > now - MINUTE_MS
+
+    def _is_unfinished(self, message: Message, pending: dict[str, dict[EntryId, Pending]]) -> bool:
+        if message.id > self._all_delivered or any(message.id in rows for rows in pending.values()):
+            return True
+        if len(self._writers) == len({route.group for route in self._router.routes}):
+            return False
+        route = self._router.route(message)  # a group that does not exist has finished nothing of its own
+        return route is not None and route.group not in self._writers
+
+    def _lost(self, message: Message, route: CompiledRoute) -> None:
+        event_id = message.fields.get(b"event_id")
+        self._break(
+            Break(
+                kind=LOST,
+                id=id_text(message.id),
+                event_id=identifier(event_id) if event_id else None,
+                enqueued_ms=message.id[0],
+                route=route.name,
+                group=route.group,
+                event_type=word(message.fields.get(b"event_type") or message.fields.get(b"hook_type")),
+                reason=message.malformed() or "acknowledged without a row or a dead letter",
+            )
+        )
+
+    def _ghosts(self, rows: dict[str, dict[EntryId, Pending]]) -> None:
+        """Pending rows whose message is not in the stream any more, each message counted once."""
+        groups: dict[EntryId, list[str]] = {}
+        for name, ghosts in rows.items():
+            for identity in ghosts:
+                groups.setdefault(identity, []).append(name)
+        for identity, names in sorted(groups.items()):
+            self.ledger.payload_gone += 1
+            self._break(
+                Break(
+                    kind="payload_gone",
+                    id=id_text(identity),
+                    event_id=None,
+                    enqueued_ms=identity[0],
+                    route=None,
+                    group=", ".join(names),
+                    event_type="unknown",
+                    reason="trimmed or deleted while it was pending",
+                )
+            )
+
+    def _break(self, found: Break) -> None:
+        if len(self.ledger.breaks) < KEPT_BREAKS:
+            self.ledger.breaks.append(found)
+        self.ledger.last_break_ms = max(self.ledger.last_break_ms or 0, found.enqueued_ms)
+
+    def _finish(self) -> None:
+        ledger, stream = self.ledger, self._stream
+        for group in stream.groups:
+            if stream.first is None or group.last_delivered >= stream.last_generated:
+                ledger.undelivered[group.text] = 0
+            elif group.last_delivered < stream.first:
+                ledger.undelivered[group.text] = stream.length  # exact, also when some were trimmed since
+            elif ledger.partial:
+                ledger.undelivered[group.text] = None
+        if ledger.partial:
+            rest = max(0, stream.length - ledger.examined)
+            ledger.states.setdefault("unrouted", Counter())[UNEXAMINED] += rest

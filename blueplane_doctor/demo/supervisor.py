@@ -1,0 +1,50 @@
+"""The parent of a demo server: ends it and removes its folder as soon as whoever started the demo is gone.
+
+It is run as a file, in a process of its own, with a pipe as standard input. However the other end of
+that pipe goes away, be it closed or its process killed, end-of-file arrives here, on every platform.
+
+Usage: supervisor.py FOLDER PROGRAM [ARGUMENT …]; prints the server's process id.
+"""
+
+import shutil
+import signal
+import subprocess
+import sys
+from threading import Thread
+
+PATIENCE_SECONDS = 5.0
+
+
+def end(server: "subprocess.Popen[bytes]") -> None:
+    """Ask the server to end, wait, then insist."""
+    server.terminate()
+    server.send_signal(signal.SIGCONT)  # a server that a test has stopped would sleep through the request
+    try:
+        server.wait(PATIENCE_SECONDS)
+    except subprocess.TimeoutExpired:
+        server.kill()
+        server.wait()
+
+
+def main(folder: str, command: list[str]) -> None:
+    """Start the command inside the folder, and stay until standard input ends."""
+    try:
+        server = subprocess.Popen(
+            command,
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        # Reaps a server that ends by itself, so that its process id vanishes for whoever watches it.
+        Thread(target=server.wait, daemon=True).start()
+        sys.stdout.write(f"{server.pid}\n")
+        sys.stdout.flush()
+        sys.stdin.buffer.read()
+        end(server)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2:])

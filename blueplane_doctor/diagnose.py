@@ -1,0 +1,163 @@
+"""The engine: collect the health records, let the checks judge them, gather the findings into a Report."""
+
+import time
+import traceback
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from threading import Thread
+
+from blueplane_doctor import __version__
+from blueplane_doctor.checkapi import CheckSpec
+from blueplane_doctor.discovery import find_checks, find_monitors
+from blueplane_doctor.errors import SourceError
+from blueplane_doctor.examination import Examination
+from blueplane_doctor.model import (
+    Finding,
+    Record,
+    Report,
+    Status,
+    Tool,
+    count_statuses,
+    exit_code_for,
+    in_order,
+    worst,
+)
+from blueplane_doctor.selection import selected
+from blueplane_doctor.settings import Settings
+from blueplane_doctor.times import iso
+
+JUDGING_SECONDS = 5.0
+"""Time that all checks together may take once everything is read; the built-in ones take milliseconds."""
+
+
+@dataclass
+class Evidence:
+    """What the monitors read: a record for each name, or why there is none."""
+
+    taken_at: str
+    duration_ms: float = 0.0
+    records: dict[str, Record] = field(default_factory=dict)
+    missing: dict[str, str] = field(default_factory=dict)
+    durations: dict[str, float] = field(default_factory=dict)
+    """Milliseconds that each monitor took."""
+
+
+def diagnose(settings: Settings) -> Report:
+    """Examine the pipeline once and judge it. Raises SettingsError and NoChecksError before anything is read."""
+    found = find_checks(settings.check_folders)
+    checks = selected(found.checks, settings)
+    evidence = collect(settings, {name for spec in checks for name in spec.needs})
+    return judge(evidence, checks, found.problems, settings)
+
+
+def collect(settings: Settings, names: Iterable[str]) -> Evidence:
+    """Read the records of these names, each monitor in a thread of its own, until the deadline.
+
+    One source that hangs keeps only its own monitors from answering.
+    """
+    monitors = find_monitors()
+    examination = Examination(settings)
+    evidence = Evidence(taken_at=iso(examination.now) or "")
+    began = time.perf_counter()
+
+    def read(name: str) -> None:
+        started = time.perf_counter()
+        try:
+            evidence.records[name] = monitors[name](examination).collect()
+        except SourceError as error:
+            evidence.missing[name] = error.message
+        except Exception as error:  # a defect of ours must not take the other areas along
+            evidence.missing[name] = f"the monitor broke: {_where(error)}"
+        evidence.durations[name] = _milliseconds(started)
+
+    threads = {name: Thread(target=read, args=(name,), daemon=True) for name in sorted(set(names) & set(monitors))}
+    for thread in threads.values():
+        thread.start()
+    for name, thread in threads.items():
+        thread.join(examination.deadline.remaining + 0.1)
+        if thread.is_alive():
+            evidence.missing[name] = f"no answer within the run's {settings.timeout:g} s"
+    if not any(thread.is_alive() for thread in threads.values()):
+        examination.close()
+    evidence.duration_ms = _milliseconds(began)
+    return evidence
+
+
+def judge(evidence: Evidence, checks: list[CheckSpec], problems: list[Finding], settings: Settings) -> Report:
+    """The report that this evidence deserves."""
+    monitors = find_monitors()
+    findings = in_order([*_judged(evidence, checks), *problems])
+    return Report(
+        tool=Tool(version=__version__),
+        generated_at=evidence.taken_at,
+        duration_ms=evidence.duration_ms,
+        status=worst(finding.status for finding in findings),
+        exit_code=exit_code_for(findings, settings.fail_on, settings.strict),
+        counts=count_statuses(findings),
+        findings=findings,
+        metrics={
+            name: evidence.records[name].model_dump(mode="json") if name in evidence.records else None
+            for name in sorted(monitors)
+            if monitors[name].in_metrics
+        },
+    )
+
+
+def _judged(evidence: Evidence, checks: list[CheckSpec]) -> list[Finding]:
+    """One finding for each check, in a thread that may be left behind: a check that never ends is its own fault."""
+    findings: dict[str, Finding] = {}
+
+    def run() -> None:
+        for spec in checks:
+            findings[spec.id] = _run(spec, evidence)
+
+    thread = Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(JUDGING_SECONDS)
+    done = dict(findings)
+    never = f"no verdict within {JUDGING_SECONDS:g} s; a check must only judge what it is handed"
+    return [done.get(spec.id) or _signed(_error(spec, never), spec, evidence) for spec in checks]
+
+
+def _run(spec: CheckSpec, evidence: Evidence) -> Finding:
+    missing = [name for name in spec.needs if name not in evidence.records]
+    if missing:
+        return _signed(_skipped(spec, missing, evidence.missing), spec, evidence)
+    try:
+        finding: object = spec.run(evidence.records)
+    except Exception as error:
+        return _signed(_error(spec, _where(error)), spec, evidence)
+    if not isinstance(finding, Finding):
+        finding = _error(spec, f"it returned {type(finding).__name__} instead of a Finding")
+    return _signed(finding, spec, evidence)
+
+
+def _signed(finding: Finding, spec: CheckSpec, evidence: Evidence) -> Finding:
+    took = max((evidence.durations.get(name, 0.0) for name in spec.needs), default=0.0)
+    return finding.model_copy(update={"id": spec.id, "area": spec.area, "duration_ms": took})
+
+
+def _skipped(spec: CheckSpec, missing: list[str], causes: Mapping[str, str]) -> Finding:
+    if unknown := [name for name in missing if name not in causes]:
+        return _error(spec, f"there is no health record named {', '.join(unknown)}")
+    return Finding(
+        status=Status.SKIPPED,
+        summary=f"{spec.title}: not examined",
+        cause="; ".join(dict.fromkeys(causes[name] for name in missing)),
+    )
+
+
+def _error(spec: CheckSpec, cause: str) -> Finding:
+    return Finding(status=Status.ERROR, summary=f"The check {spec.id} itself broke", cause=cause)
+
+
+def _where(error: Exception) -> str:
+    """The kind of error and the line where it happened; not its text, which may quote what was examined."""
+    frames = traceback.extract_tb(error.__traceback__)
+    last = frames[-1] if frames else None
+    where = f" in {last.filename.rpartition('/')[2]} line {last.lineno}" if last else ""
+    return f"{type(error).__name__}{where}"
+
+
+def _milliseconds(since: float) -> float:
+    return round((time.perf_counter() - since) * 1000, 1)

@@ -1,0 +1,167 @@
+"""Finding what is there: modules of a folder, `check_*` functions of a file. Nothing is listed by hand."""
+
+import importlib
+import importlib.util
+import os
+import pkgutil
+import stat
+import sys
+import traceback
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
+from importlib.metadata import entry_points
+from pathlib import Path
+from types import FunctionType, ModuleType
+from typing import TYPE_CHECKING
+
+from blueplane_doctor.checkapi import MARK, CheckSpec, spec_of
+from blueplane_doctor.model import Finding, Remedy, Status
+from blueplane_doctor.sources.database_source import shown
+
+if TYPE_CHECKING:
+    from blueplane_doctor.monitoring.base import Monitor
+    from blueplane_doctor.reports.base import Format
+
+ENTRY_POINT_GROUP = "blueplane_doctor.checks"
+_OTHERS_MAY_WRITE = stat.S_IWGRP | stat.S_IWOTH
+
+
+@dataclass
+class Found:
+    """The checks that could be loaded, and a finding for each file that could not."""
+
+    checks: list[CheckSpec] = field(default_factory=list)
+    problems: list[Finding] = field(default_factory=list)
+
+
+def modules_of(package: str) -> Iterator[ModuleType]:
+    """Every module of a package's folder, in order of name."""
+    folder = importlib.import_module(package)
+    for info in sorted(pkgutil.iter_modules(folder.__path__), key=lambda i: i.name):
+        yield importlib.import_module(f"{package}.{info.name}")
+
+
+def find_monitors() -> dict[str, "type[Monitor]"]:
+    """The monitors by the name of their record."""
+    from blueplane_doctor.monitoring.base import Monitor
+
+    found: dict[str, type[Monitor]] = {}
+    for module in modules_of("blueplane_doctor.monitoring"):
+        for value in vars(module).values():
+            is_monitor = isinstance(value, type) and issubclass(value, Monitor) and value is not Monitor
+            if is_monitor and value.__module__ == module.__name__:
+                found[value.name] = value
+    return found
+
+
+def find_formats() -> dict[str, "Format"]:
+    """The report formats by name. A format whose own requirements are heavy imports them when it renders."""
+    return {
+        module.FORMAT.name: module.FORMAT
+        for module in modules_of("blueplane_doctor.reports")
+        if hasattr(module, "FORMAT")
+    }
+
+
+def find_checks(folders: Iterable[Path] = ()) -> Found:
+    """Built-in checks, those of other packages, and those of the user's own folders or files."""
+    found = Found()
+    for module in modules_of("blueplane_doctor.checks"):
+        found.checks += checks_in(module, "built-in")
+    for entry in sorted(entry_points(group=ENTRY_POINT_GROUP), key=lambda e: e.name):
+        try:
+            module = entry.load()
+            found.checks += checks_in(module, f"package {entry.value}")
+        except (Exception, SystemExit) as error:
+            found.problems.append(_problem(entry.name, f"entry point {entry.value}", _told(error, None)))
+    for folder in folders:
+        _find_in(folder, found)
+    return _without_twins(found)
+
+
+def checks_in(module: ModuleType, origin: str) -> list[CheckSpec]:
+    """The `check_*` functions that a module defines itself, in order of name."""
+    specs = []
+    for name, value in sorted(vars(module).items()):
+        if name.startswith("check_") and isinstance(value, FunctionType) and value.__module__ == module.__name__:
+            area = module.__name__.rpartition(".")[2].removeprefix("check_")
+            spec: CheckSpec = getattr(value, MARK, None) or spec_of(value, area, None)
+            specs.append(replace(spec, origin=origin))
+    return specs
+
+
+def _find_in(path: Path, found: Found) -> None:
+    if not path.exists():
+        found.problems.append(_problem(path.name, shown(path), "there is no such file or folder"))
+        return
+    files = sorted(path.glob("check_*.py")) if path.is_dir() else [path]
+    for file in files:
+        refusal = _refusal(path) or _refusal(file)
+        if refusal:
+            found.problems.append(_problem(file.name, shown(file), refusal))
+            continue
+        try:
+            found.checks += checks_in(_load(file), shown(file))
+        except (Exception, SystemExit) as error:
+            found.problems.append(_problem(file.name, shown(file), _told(error, file)))
+
+
+def _refusal(path: Path) -> str:
+    """Why code at this path is not run: other users could have put it there. Empty when it may be."""
+    state = path.stat()
+    if state.st_mode & _OTHERS_MAY_WRITE:
+        return f"refused: other users may write to {shown(path)}, and a check is code; chmod go-w {shown(path)}"
+    if hasattr(os, "getuid") and state.st_uid not in (0, os.getuid()):
+        return f"refused: {shown(path)} belongs to another user, and a check is code"
+    return ""
+
+
+def _load(file: Path) -> ModuleType:
+    name = f"blueplane_doctor_checks_{sha256(str(file.resolve()).encode()).hexdigest()[:8]}_{file.stem}"
+    spec = importlib.util.spec_from_file_location(name, file)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{file.name} is not a Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # dataclasses and typing look a class's module up by its name
+    writes, sys.dont_write_bytecode = sys.dont_write_bytecode, True  # no __pycache__ in the user's folder
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    finally:
+        sys.dont_write_bytecode = writes
+    return module
+
+
+def _told(error: BaseException, file: Path | None) -> str:
+    """What went wrong, with the line of the file where it did."""
+    if isinstance(error, SyntaxError):
+        return f"line {error.lineno}: {error.msg}"
+    frames = traceback.extract_tb(error.__traceback__)
+    line = next((f.lineno for f in reversed(frames) if file and f.filename == str(file)), None)
+    where = f"line {line}: " if line else ""
+    return f"{where}{type(error).__name__}: {error}"
+
+
+def _problem(name: str, where: str, told: str) -> Finding:
+    return Finding(
+        id=f"check-file:{name}",
+        area="checks",
+        status=Status.ERROR,
+        summary=f"The checks in {where} could not be loaded",
+        cause=f"{where}: {told}",
+        remedy=Remedy(text="Mend the file, or leave its folder out of the settings."),
+    )
+
+
+def _without_twins(found: Found) -> Found:
+    taken: dict[str, CheckSpec] = {}
+    for spec in found.checks:
+        if spec.id in taken:
+            told = f"{spec.function.__name__}: the id {spec.id} is taken by a check of {taken[spec.id].origin}"
+            found.problems.append(_problem(spec.id, spec.origin, told))
+        else:
+            taken[spec.id] = spec
+    return Found(list(taken.values()), found.problems)

@@ -1,0 +1,93 @@
+"""Every error that the doctor raises on purpose, and the exit codes.
+
+    DoctorError
+    ├── UsageError            the command line asks for what is not there
+    ├── SettingsError         a settings file, variable or flag cannot be used
+    ├── NoChecksError         the selection leaves no check to run
+    └── SourceError           something that was to be read did not answer
+        ├── SourceUnreachable     nobody answers there
+        ├── SourceRefused         it answers, and refuses: a password, a permission
+        ├── SourceTimeout         it accepts, and does not answer in time
+        └── SourceUnusable        it answers with something that is not what was expected
+            └── SourceMissing     it answers, and what was asked for does not exist
+
+A message says what was tried, on what, what came back; `hint` says what to try.
+"""
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """What the process ends with. Part of the interface: never renumbered."""
+
+    OK = 0
+    FINDINGS = 1
+    USAGE = 2
+    NOT_JUDGED = 3
+    INTERNAL = 4
+    NO_CHECKS = 5
+    INTERRUPTED = 130
+
+
+EXIT_CODE_MEANINGS = {
+    ExitCode.OK: "nothing at or above --fail-on (default: orange)",
+    ExitCode.FINDINGS: "findings at or above --fail-on",
+    ExitCode.USAGE: "usage or settings error; nothing was examined",
+    ExitCode.NOT_JUDGED: "something could not be judged (error; with --strict also unknown), nothing worse found",
+    ExitCode.INTERNAL: "internal error in the doctor itself",
+    ExitCode.NO_CHECKS: "no check was selected",
+    ExitCode.INTERRUPTED: "interrupted",
+}
+
+
+class DoctorError(Exception):
+    """Base of all of the doctor's own errors; `exit_code` is what the CLI ends with."""
+
+    exit_code = ExitCode.INTERNAL
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UsageError(DoctorError):
+    """The command line asks for something that is not there."""
+
+    exit_code = ExitCode.USAGE
+
+
+class SettingsError(DoctorError):
+    """A settings file, environment variable or flag cannot be used."""
+
+    exit_code = ExitCode.USAGE
+
+
+class NoChecksError(DoctorError):
+    """The selection leaves no check to run."""
+
+    exit_code = ExitCode.NO_CHECKS
+
+
+class SourceError(DoctorError):
+    """Something that was to be read (Redis, the database, a file) did not give what was asked for."""
+
+
+class SourceUnreachable(SourceError):
+    """Nobody answers there."""
+
+
+class SourceRefused(SourceError):
+    """It answers, and refuses: a password, a permission."""
+
+
+class SourceTimeout(SourceError):
+    """It accepts, and does not answer in time."""
+
+
+class SourceUnusable(SourceError):
+    """It answers with something that is not what was expected."""
+
+
+class SourceMissing(SourceUnusable):
+    """It answers, and what was asked for does not exist."""

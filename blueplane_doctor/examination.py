@@ -1,0 +1,181 @@
+"""One look at one pipeline: every source opened at most once, every shared reading made at most once."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import wraps
+from threading import RLock
+from typing import TypeVar
+
+from blueplane_doctor.custody.ledger import Ledger, Walk
+from blueplane_doctor.custody.routing import Router, routes_in_force
+from blueplane_doctor.custody.rows import RowFinder
+from blueplane_doctor.errors import SourceError, SourceMissing
+from blueplane_doctor.pipeline import TRACE_TABLES, Route
+from blueplane_doctor.settings import Settings
+from blueplane_doctor.sources.database_source import DatabaseSource
+from blueplane_doctor.sources.dead_letters import DeadLetterReader
+from blueplane_doctor.sources.deadline import Deadline
+from blueplane_doctor.sources.log_tail import LogTail, read_log
+from blueplane_doctor.sources.redis_source import RedisSource
+from blueplane_doctor.sources.streams import StreamState, read_stream
+from blueplane_doctor.sources.written import Written, read_written
+from blueplane_doctor.times import to_milliseconds
+
+Answer = TypeVar("Answer")
+
+
+def once(read: Callable[["Examination"], Answer]) -> Callable[["Examination"], Answer]:
+    """Make a method read at most once an examination; a failure is remembered as well."""
+
+    @wraps(read)
+    def remembered(self: "Examination") -> Answer:
+        name = read.__name__
+        with self.lock_for(name):
+            if name not in self.answers:
+                try:
+                    self.answers[name] = read(self)
+                except SourceError as error:
+                    self.answers[name] = error
+            answer = self.answers[name]
+        if isinstance(answer, SourceError):
+            raise answer
+        return answer  # type: ignore[return-value]  # stored by this very function, under this name
+
+    return remembered
+
+
+@dataclass(frozen=True)
+class ServerInfo:
+    """INFO of the Redis server, with the host's own time in the middle of the round trip."""
+
+    fields: dict[str, str]
+    host_ms: float
+
+    @property
+    def now_ms(self) -> int:
+        """The server's time, milliseconds since 1970: what ages of stream entries are measured against."""
+        microseconds = self.fields.get("server_time_usec")
+        return int(microseconds) // 1000 if microseconds else int(self.host_ms)
+
+    @property
+    def dataset_bytes(self) -> int | None:
+        """Bytes that all keys together take."""
+        value = self.fields.get("used_memory_dataset", "")
+        return int(value) if value.isdigit() else None
+
+
+class Examination:
+    """What the monitors read from: sources, shared readings, and the time at which it began."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.now = datetime.now(UTC)
+        self.deadline = Deadline(settings.timeout)
+        self.redis = RedisSource(settings.redis_url, self.deadline)
+        self.database = DatabaseSource(settings.database_file, self.deadline)
+        self.answers: dict[str, object] = {}
+        self._locks: dict[str, RLock] = {}
+        self._locks_lock = RLock()
+
+    def lock_for(self, name: str) -> RLock:
+        """The lock that makes one reading happen once, although monitors run side by side."""
+        with self._locks_lock:
+            return self._locks.setdefault(name, RLock())
+
+    def close(self) -> None:
+        """Close the sources."""
+        self.redis.close()
+        self.database.close()
+
+    @once
+    def server_info(self) -> ServerInfo:
+        """INFO. Raises SourceError."""
+        before = datetime.now(UTC).timestamp()
+        raw = self.redis.ask_one("INFO")
+        middle = (before + datetime.now(UTC).timestamp()) / 2
+        lines = (line.partition(":") for line in raw.decode("utf-8", "replace").splitlines())
+        return ServerInfo({name: value for name, _, value in lines if value}, middle * 1000)
+
+    @once
+    def stream(self) -> StreamState:
+        """The queue stream and its groups. Raises SourceError."""
+        return read_stream(self.redis, self.settings.streams)
+
+    @once
+    def tables(self) -> frozenset[str]:
+        """Tables of the telemetry database. Raises SourceError."""
+        return self.database.tables()
+
+    @once
+    def trace_tables(self) -> tuple[str, ...]:
+        """The tables that traces are written to, of those that exist. Raises SourceError."""
+        return tuple(table for table in TRACE_TABLES if table in self.tables())
+
+    @once
+    def routes(self) -> tuple[Route, ...]:
+        """The routes in force. Raises SourceError when the stream cannot be read."""
+        try:
+            tables: tuple[str, ...] | None = self.trace_tables()
+        except SourceError:
+            tables = None
+        return routes_in_force(self.stream().layout, tables, self.settings)
+
+    @once
+    def writer_groups(self) -> tuple[str, ...]:
+        """Names of the groups that write traces. Raises SourceError."""
+        return tuple(dict.fromkeys(route.group for route in self.routes()))
+
+    @once
+    def written(self) -> Written:
+        """What was written lately. Raises SourceError."""
+        tables = self.trace_tables()
+        if not tables:
+            raise SourceMissing(
+                f"{self.database.what} holds none of the tables {', '.join(TRACE_TABLES)}",
+                "start the Blueplane server once, or name the right file with --database",
+            )
+        return read_written(self.database, tables, self.now)
+
+    @once
+    def log(self) -> LogTail:
+        """The tail of the server's log; empty when there is none."""
+        return read_log(self.settings.home / "server.log", self.now)
+
+    @once
+    def dead_letters(self) -> DeadLetterReader:
+        """The dead letters, read at least once. Raises SourceError."""
+        info = self.server_info()
+        reader = DeadLetterReader(self.redis, self.stream().dead_letters, info.now_ms, info.dataset_bytes)
+        reader.catch_up()
+        return reader
+
+    @once
+    def ledger(self) -> Ledger:
+        """Every message of the stream, accounted for. Raises SourceError when the stream cannot be read."""
+        stream, info = self.stream(), self.server_info()
+        rows, tables = self._rows()
+        walk = Walk(
+            self.redis,
+            stream,
+            Router(self.routes(), tables),
+            rows,
+            self.dead_letters(),
+            now_ms=info.now_ms,
+            dataset_bytes=info.dataset_bytes,
+            deadline=self.deadline,
+        )
+        return walk.run()
+
+    def _rows(self) -> tuple[RowFinder | None, tuple[str, ...] | None]:
+        try:
+            tables = self.trace_tables()
+            if not tables:
+                return None, None
+            return RowFinder(self.database), tables
+        except SourceError:
+            return None, None
+
+    def now_ms(self) -> int:
+        """The host's time when the examination began, milliseconds since 1970."""
+        return to_milliseconds(self.now)

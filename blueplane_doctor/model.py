@@ -1,0 +1,142 @@
+"""What the doctor says: Status, Finding, Report. Plain records; no part of the pipeline is known here."""
+
+from collections import Counter
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from blueplane_doctor.errors import ExitCode
+
+SCHEMA_VERSION = 1
+
+
+class Record(BaseModel):
+    """Base of every record that passes between the parts: frozen, with no unknown fields."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class Status(StrEnum):
+    """A verdict. The four colours were judged; the other three say why nothing was."""
+
+    GREEN = "green"
+    YELLOW = "yellow"
+    ORANGE = "orange"
+    RED = "red"
+    UNKNOWN = "unknown"
+    """Looked, and could not tell; the finding's cause says why."""
+    SKIPPED = "skipped"
+    """Something that the check needs was missing; the cause says what."""
+    ERROR = "error"
+    """The check itself broke."""
+
+    @property
+    def severity(self) -> int:
+        """0 (green) to 3 (red); -1 for what was not judged."""
+        return _COLOURS.index(self) if self in _COLOURS else -1
+
+    @property
+    def display_rank(self) -> int:
+        """Position when findings are listed worst first."""
+        return _DISPLAY.index(self)
+
+
+_COLOURS = (Status.GREEN, Status.YELLOW, Status.ORANGE, Status.RED)
+_DISPLAY = (
+    Status.RED,
+    Status.ORANGE,
+    Status.ERROR,
+    Status.YELLOW,
+    Status.UNKNOWN,
+    Status.SKIPPED,
+    Status.GREEN,
+)
+
+
+class Remedy(Record):
+    """What to do about a finding."""
+
+    text: str
+    """One or two sentences."""
+    commands: list[str] = []
+    """Commands that are safe to copy: they read, or they start what should be running."""
+
+
+class Finding(Record):
+    """What one check found. A check makes it through its Scale; the engine adds id, area and duration."""
+
+    status: Status
+    summary: str
+    """One sentence for a tired person: the number first, then what it means."""
+    observed: float | int | str | None = None
+    """The value that was judged, in `unit`; null when there was none."""
+    unit: str = ""
+    scale: dict[str, str] = {}
+    """For each colour, the values that get it, in words (`yellow: "1,000 to < 10,000"`)."""
+    cause: str = ""
+    """For unknown, skipped and error: why nothing was judged."""
+    remedy: Remedy | None = None
+    evidence: dict[str, Any] = {}
+    """What was read to arrive here: names, counts, times; never payload text."""
+    id: str = ""
+    area: str = ""
+    duration_ms: float = 0.0
+    """Time that reading what this check judges took, in milliseconds."""
+
+
+class Tool(Record):
+    """The program that made a report."""
+
+    name: str = "blueplane-doctor"
+    version: str
+
+
+class Report(Record):
+    """All that one run found; every renderer shows this and counts nothing itself."""
+
+    schema_version: int = SCHEMA_VERSION
+    tool: Tool
+    generated_at: str
+    """When the examination began: ISO 8601, UTC."""
+    duration_ms: float
+    """Time that reading took, in milliseconds."""
+    status: Status
+    """The worst colour of the findings; `unknown` when nothing was judged."""
+    exit_code: int
+    counts: dict[str, int]
+    """Number of findings for each status."""
+    findings: list[Finding] = Field(default_factory=list)
+    """Worst first, then by area and id."""
+    metrics: dict[str, dict[str, Any] | None] = Field(default_factory=dict)
+    """Health records by name; null for one that could not be read or that no selected check needs."""
+
+    def at_least(self, status: Status) -> list[Finding]:
+        """The findings that are as bad as `status`, or worse."""
+        return [f for f in self.findings if f.status.severity >= max(status.severity, 0)]
+
+
+def worst(statuses: Iterable[Status]) -> Status:
+    """The worst colour; `unknown` where nothing was judged."""
+    return max((s for s in statuses if s.severity >= 0), key=lambda s: s.severity, default=Status.UNKNOWN)
+
+
+def count_statuses(findings: Iterable[Finding]) -> dict[str, int]:
+    """How many findings have each status, every status named."""
+    counted = Counter(f.status for f in findings)
+    return {status.value: counted[status] for status in _DISPLAY}
+
+
+def exit_code_for(findings: Iterable[Finding], fail_on: Status, strict: bool) -> ExitCode:
+    """What the process ends with: see `errors.EXIT_CODE_MEANINGS`."""
+    statuses = [f.status for f in findings]
+    if any(s.severity >= fail_on.severity for s in statuses if s.severity >= 0):
+        return ExitCode.FINDINGS
+    not_judged = {Status.ERROR, Status.UNKNOWN, Status.SKIPPED} if strict else {Status.ERROR}
+    return ExitCode.NOT_JUDGED if not_judged.intersection(statuses) else ExitCode.OK
+
+
+def in_order(findings: Iterable[Finding]) -> list[Finding]:
+    """Worst first, then by area and id, so that the same evidence gives the same bytes."""
+    return sorted(findings, key=lambda f: (f.status.display_rank, f.area, f.id))

@@ -1,0 +1,139 @@
+"""The chain of custody in numbers: every message's state, and what is broken."""
+
+from typing import ClassVar
+
+from blueplane_doctor.custody.ledger import DEAD_LETTERED, LOST, STATES, STUCK, UNEXAMINED, Ledger
+from blueplane_doctor.custody.loss import Loss, trimmed_unread
+from blueplane_doctor.errors import SourceError
+from blueplane_doctor.model import Record
+from blueplane_doctor.monitoring.base import Monitor
+from blueplane_doctor.times import from_milliseconds, iso
+
+SHOWN_BREAKS = 200
+"""Breaks listed one by one in a report; all are counted."""
+
+
+class ChainBreak(Record):
+    """One message whose custody is broken."""
+
+    kind: str
+    """`lost` (acknowledged, no row, no dead letter) or `payload_gone` (pending, its entry trimmed)."""
+    id: str
+    """Stream ID."""
+    event_id: str | None
+    enqueued_at: str | None
+    route: str | None
+    group: str
+    event_type: str
+    reason: str
+
+
+class GroupLoss(Record):
+    """What one writer group lost before delivery."""
+
+    group: str
+    trimmed_unread: int | None
+    """Messages trimmed before the group was given them; null when that cannot be known."""
+    cause: str = ""
+    """Why it cannot be known."""
+
+
+class ChainHealth(Record):
+    """Every message of the stream accounted for: `examined` is the sum of `states` but for the two losses."""
+
+    chain_status: str
+    """`broken` (a break), `degraded` (dead letters or stuck messages), `healthy`, or `unknown`."""
+    messages_enqueued_last_hour: int
+    messages_written_last_hour: int
+    """Of those, the ones whose row is there."""
+    messages_in_dlq: int
+    chain_break_count: int
+    """lost + trimmed_unread + payload_gone, as far as they are known."""
+    last_chain_break_timestamp: str | None
+    """When the newest broken message was enqueued; trimmed ones have no time."""
+    success_rate: float | None
+    """Percent of the last hour's messages that were owed a row, given to their writer, and have it."""
+    examined: int
+    """Messages read."""
+    partial: bool
+    """Whether the time was up before the last one."""
+    states: dict[str, int | None]
+    """Messages in each state, `trimmed_unread` and `payload_gone`; null for what cannot be known."""
+    by_route: dict[str, dict[str, int]]
+    losses: list[GroupLoss]
+    breaks: list[ChainBreak]
+    """The oldest, at most 200."""
+    database_cause: str = ""
+    """Why rows could not be looked up; then acknowledged messages are `unexamined`."""
+
+
+class ChainOfCustodyMonitor(Monitor):
+    """Turns the ledger into numbers."""
+
+    name: ClassVar[str] = "chain"
+    record: ClassVar[type[Record]] = ChainHealth
+
+    def collect(self) -> ChainHealth:
+        """Raises SourceError when the stream cannot be read."""
+        ledger = self.examination.ledger()
+        losses = self._losses(ledger)
+        known = [loss.count for loss in losses if loss.count is not None]
+        # Trimming cuts the same beginning of the stream for every group: the largest loss contains the others.
+        trimmed = max(known) if known and len(known) == len(losses) else None
+        at_least = max(known, default=0)
+        broken = ledger.total(LOST) + ledger.payload_gone + at_least
+        states: dict[str, int | None] = {state: ledger.total(state) for state in STATES}
+        states |= {"trimmed_unread": trimmed, "payload_gone": ledger.payload_gone}
+        dead = self.examination.dead_letters().found.total
+        last = ledger.last_break_ms
+        return ChainHealth(
+            chain_status=self._status(ledger, broken, dead),
+            messages_enqueued_last_hour=ledger.last_hour,
+            messages_written_last_hour=ledger.written_last_hour,
+            messages_in_dlq=dead,
+            chain_break_count=broken,
+            last_chain_break_timestamp=None if last is None else iso(from_milliseconds(last)),
+            success_rate=(
+                round(100 * ledger.written_last_hour / ledger.owed_last_hour, 3) if ledger.owed_last_hour else None
+            ),
+            examined=ledger.examined,
+            partial=ledger.partial,
+            states=states,
+            by_route={
+                route: {state: counted[state] for state in STATES if counted[state]}
+                for route, counted in sorted(ledger.states.items())
+            },
+            losses=[GroupLoss(group=loss.group, trimmed_unread=loss.count, cause=loss.cause) for loss in losses],
+            breaks=[
+                ChainBreak(
+                    kind=b.kind,
+                    id=b.id,
+                    event_id=b.event_id,
+                    enqueued_at=iso(from_milliseconds(b.enqueued_ms)),
+                    route=b.route,
+                    group=b.group,
+                    event_type=b.event_type,
+                    reason=b.reason,
+                )
+                for b in ledger.breaks[:SHOWN_BREAKS]
+            ],
+            database_cause=self._database_cause(),
+        )
+
+    def _losses(self, ledger: Ledger) -> list[Loss]:
+        stream = self.examination.stream()
+        return [trimmed_unread(stream, name, ledger.undelivered.get(name)) for name in self.examination.writer_groups()]
+
+    def _status(self, ledger: Ledger, broken: int, dead: int) -> str:
+        if broken:
+            return "broken"
+        if dead or ledger.total(STUCK) or ledger.total(DEAD_LETTERED):
+            return "degraded"
+        return "unknown" if ledger.total(UNEXAMINED) else "healthy"
+
+    def _database_cause(self) -> str:
+        try:
+            tables = self.examination.trace_tables()
+        except SourceError as error:
+            return error.message
+        return "" if tables else "the database holds none of the tables that traces are written to"

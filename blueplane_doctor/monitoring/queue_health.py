@@ -1,0 +1,168 @@
+"""The queue: what waits, who holds it, who reads it, and what was given up."""
+
+from typing import ClassVar
+
+from blueplane_doctor.custody.pending import PendingReader
+from blueplane_doctor.errors import SourceError
+from blueplane_doctor.model import Record
+from blueplane_doctor.monitoring.base import Monitor
+from blueplane_doctor.sources.streams import EntryId, Group, StreamState
+from blueplane_doctor.text import identifier
+from blueplane_doctor.times import from_milliseconds, iso
+
+
+class ConsumerHealth(Record):
+    """One consumer of a group."""
+
+    name: str
+    pending: int
+    idle_ms: int
+    """Since it last asked for messages; before Redis 7.2: since it last got some."""
+    gone: bool = False
+    """Whether it holds messages and has been silent while another of its group works."""
+
+
+class GroupHealth(Record):
+    """One consumer group of the queue stream."""
+
+    name: str
+    role: str
+    """`writer` (carries custody) or `reader`."""
+    exists: bool = True
+    pending: int = 0
+    """Length of its pending entries list."""
+    undelivered: int | None = 0
+    """Messages it was not given yet, counted; null when the time was up before."""
+    lag: int | None = None
+    """The server's own figure; never judged, for it is wrong after trimming."""
+    entries_read: int | None = None
+    oldest_pending_age_ms: int | None = None
+    """Since the oldest pending message was enqueued."""
+    longest_unacknowledged_ms: int | None = None
+    """Since the last delivery of the message that has waited longest for its acknowledgement (writers only)."""
+    stuck: int | None = None
+    """Pending messages unacknowledged for 30 s, or delivered three times (writers only)."""
+    most_deliveries: int | None = None
+    """Deliveries of the message that was delivered most often (writers only)."""
+    orphaned: int | None = None
+    """Messages held by consumers that are gone (writers only)."""
+    consumers: list[ConsumerHealth] = []
+
+
+class QueueHealth(Record):
+    """The queue stream and its groups at one moment."""
+
+    queue: str
+    layout: str
+    measured_at: str
+    """The Redis server's time; ages are measured against it."""
+    stream_length: int
+    """XLEN. Not the backlog: acknowledged messages stay in the stream until they are trimmed."""
+    max_length: int
+    queue_depth: int | None
+    """Messages that some writer group has not finished with, each counted once; null when time was up."""
+    pending_messages: int
+    """Delivered to a writer and not acknowledged, all writer groups."""
+    oldest_pending_age_ms: int | None
+    consumer_count: int
+    """Consumers of the writer groups."""
+    consumer_lag_ms: int
+    """Age of the oldest message that some writer group has not finished with; 0 when there is none."""
+    enqueue_rate_events_per_sec: float
+    """Mean of the last 60 seconds, by stream IDs."""
+    processing_rate_events_per_sec: float | None
+    """Rows written a second, mean of the last 60 seconds; null without the database."""
+    dlq_size: int
+    """Entries of all dead-letter streams."""
+    dlq_recent_entries: int
+    """Of these, those of the last hour."""
+    dlq_previous_hour: int
+    dlq_oldest_age_ms: int | None
+    dlq_sizes: dict[str, int]
+    groups: list[GroupHealth]
+    other_queues: list[str] = []
+    """Queue streams of another layout that exist beside this one."""
+
+
+class QueueHealthMonitor(Monitor):
+    """Reads streams, groups, pending entries lists and dead letters."""
+
+    name: ClassVar[str] = "queue"
+    record: ClassVar[type[Record]] = QueueHealth
+
+    def collect(self) -> QueueHealth:
+        """Raises SourceError."""
+        examination = self.examination
+        stream, ledger = examination.stream(), examination.ledger()
+        now = examination.server_info().now_ms
+        letters = examination.dead_letters().found
+        writers = examination.writer_groups()
+        groups = [self._group(g, now, writers) for g in stream.groups]
+        groups += [GroupHealth(name=n, role="writer", exists=False) for n in writers if not stream.group(n)]
+        held = [g for g in groups if g.role == "writer"]
+        first_pending = min((g.first_pending for g in _writers(stream, writers) if g.first_pending), default=None)
+        oldest = min((i for i in (ledger.oldest_unfinished, first_pending) if i), default=None)
+        return QueueHealth(
+            queue=stream.queue,
+            layout=stream.layout.name,
+            measured_at=iso(from_milliseconds(now)) or "",
+            stream_length=stream.length,
+            max_length=examination.settings.streams.max_length,
+            queue_depth=None if ledger.partial else ledger.unfinished,
+            pending_messages=sum(g.pending for g in held),
+            oldest_pending_age_ms=_age(first_pending, now),
+            consumer_count=sum(len(g.consumers) for g in held),
+            consumer_lag_ms=_age(oldest, now) or 0,
+            enqueue_rate_events_per_sec=round(ledger.last_minute / 60, 3),
+            processing_rate_events_per_sec=self._rate(),
+            dlq_size=letters.total,
+            dlq_recent_entries=letters.last_hour,
+            dlq_previous_hour=letters.hour_before,
+            dlq_oldest_age_ms=None if letters.oldest_ms is None else max(0, now - letters.oldest_ms),
+            dlq_sizes=dict(sorted(letters.sizes.items())),
+            groups=sorted(groups, key=lambda g: (g.role != "writer", g.name)),
+            other_queues=list(stream.other_queues),
+        )
+
+    def _group(self, group: Group, now: int, writers: tuple[str, ...]) -> GroupHealth:
+        ledger = self.examination.ledger()
+        reader = ledger.pending.get(group.text)
+        gone = reader.gone() if reader else set()
+        return GroupHealth(
+            name=identifier(group.name),
+            role="writer" if group.text in writers else "reader",
+            pending=group.pending,
+            undelivered=ledger.undelivered.get(group.text),
+            lag=group.lag,
+            entries_read=group.entries_read,
+            oldest_pending_age_ms=_age(group.first_pending, now),
+            longest_unacknowledged_ms=reader.longest_idle_ms if reader and reader.holders else None,
+            stuck=reader.stuck if reader else None,
+            most_deliveries=reader.most_deliveries if reader else None,
+            orphaned=_held_by(reader, gone) if reader else None,
+            consumers=sorted(
+                (
+                    ConsumerHealth(name=identifier(c.name), pending=c.pending, idle_ms=c.idle_ms, gone=c.name in gone)
+                    for c in group.consumers
+                ),
+                key=lambda c: c.name,
+            ),
+        )
+
+    def _rate(self) -> float | None:
+        try:
+            return round(self.examination.written().last_minute / 60, 3)
+        except SourceError:
+            return None
+
+
+def _writers(stream: StreamState, names: tuple[str, ...]) -> list[Group]:
+    return [group for name in names if (group := stream.group(name))]
+
+
+def _held_by(reader: PendingReader, consumers: set[bytes]) -> int:
+    return sum(reader.holders[name].messages for name in consumers)
+
+
+def _age(entry: EntryId | None, now: int) -> int | None:
+    return None if entry is None else max(0, now - entry[0])

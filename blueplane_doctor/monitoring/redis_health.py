@@ -1,0 +1,84 @@
+"""Redis itself: which server, whether it may lose the queue, and its clock."""
+
+from typing import ClassVar
+
+from blueplane_doctor.errors import SourceError, SourceUnreachable
+from blueplane_doctor.model import Record
+from blueplane_doctor.monitoring.base import Monitor
+from blueplane_doctor.text import plain
+
+_ONE_CHANGE_SAVED_AFTER_S = 3600
+"""Redis' default rules save within an hour of one change; so an unsaved change older than that means: no saving."""
+
+
+class RedisHealth(Record):
+    """The Redis server that holds the queue."""
+
+    server: str
+    """`redis` or `valkey`."""
+    version: str
+    uptime_seconds: int | None
+    used_memory_mb: float | None
+    maxmemory_mb: float | None
+    """Limit on memory; null when there is none."""
+    maxmemory_policy: str
+    may_evict_queue: bool
+    """Whether a full memory makes the server delete keys that have no expiry, as the streams."""
+    persistence: bool | None
+    """Whether the queue survives a restart; null when this user may not ask and it cannot be told."""
+    clock_skew_ms: float | None
+    """The server's clock minus this host's; null before Redis 7.0, which does not tell."""
+
+
+class RedisHealthMonitor(Monitor):
+    """Reads INFO, and asks for the save rules where that is allowed."""
+
+    name: ClassVar[str] = "redis"
+    record: ClassVar[type[Record]] = RedisHealth
+
+    def collect(self) -> RedisHealth:
+        """Raises SourceError."""
+        info = self.examination.server_info()
+        fields = info.fields
+        limit = _number(fields.get("maxmemory")) or 0
+        policy = plain(fields.get("maxmemory_policy", "unknown"))
+        server_us = fields.get("server_time_usec")
+        return RedisHealth(
+            server="valkey" if "valkey_version" in fields else "redis",
+            version=plain(fields.get("valkey_version") or fields.get("redis_version", "unknown")),
+            uptime_seconds=_number(fields.get("uptime_in_seconds")),
+            used_memory_mb=_megabytes(_number(fields.get("used_memory"))),
+            maxmemory_mb=_megabytes(limit) if limit else None,
+            maxmemory_policy=policy,
+            may_evict_queue=bool(limit) and policy.startswith("allkeys"),
+            persistence=self._persistence(),
+            clock_skew_ms=round(int(server_us) / 1000 - info.host_ms, 1) if server_us else None,
+        )
+
+    def _persistence(self) -> bool | None:
+        fields = self.examination.server_info().fields
+        if fields.get("aof_enabled") == "1":
+            return True
+        try:
+            reply = self.examination.redis.ask_one("CONFIG", "GET", "save")
+            return bool(reply[1].strip())
+        except SourceUnreachable:
+            raise
+        except (SourceError, IndexError):
+            return self._persistence_by_its_traces()
+
+    def _persistence_by_its_traces(self) -> bool | None:
+        info = self.examination.server_info()
+        last_save = _number(info.fields.get("rdb_last_save_time")) or 0
+        unsaved = _number(info.fields.get("rdb_changes_since_last_save")) or 0
+        if unsaved and info.now_ms / 1000 - last_save > 2 * _ONE_CHANGE_SAVED_AFTER_S:
+            return False
+        return True if _number(info.fields.get("rdb_saves")) else None
+
+
+def _number(text: str | None) -> int | None:
+    return int(text) if text and text.lstrip("-").isdigit() else None
+
+
+def _megabytes(size: int | None) -> float | None:
+    return None if size is None else round(size / 1_000_000, 3)

@@ -1,0 +1,130 @@
+"""The pipeline's server: is it alive, does it answer, does it complain, did it leave events behind."""
+
+import json
+from pathlib import Path
+from typing import ClassVar
+from urllib.error import HTTPError, URLError
+from urllib.parse import urlsplit
+from urllib.request import ProxyHandler, build_opener
+
+from blueplane_doctor.errors import SourceError
+from blueplane_doctor.model import Record
+from blueplane_doctor.monitoring.base import Monitor
+from blueplane_doctor.pipeline import BUFFER_TABLE, SERVER_COMMANDS
+from blueplane_doctor.sources.database_source import read_once
+from blueplane_doctor.times import iso
+
+HTTP_LIMIT_SECONDS = 1.0
+_ANSWER_BYTES = 10_000
+
+
+class ServerHealth(Record):
+    """The server process and what it left in its home."""
+
+    pid: int | None
+    """From server.pid; null when there is no such file or it holds no number."""
+    pid_state: str
+    """`running`, `not running`, `another program` (the pid was given to somebody else), `no pid file`."""
+    http_ok: bool
+    http_answer: str
+    """What GET /health came back with, in words."""
+    log_found: bool
+    errors_per_minute: float | None
+    """ERROR and CRITICAL lines, mean of the last five minutes; null without a log."""
+    last_error_timestamp: str | None
+    buffered_events: int | None
+    """Events in event_buffer.db that never reached Redis; null when it could not be read."""
+    buffer_cause: str = ""
+    """Why the buffer could not be read."""
+
+
+class ServerHealthMonitor(Monitor):
+    """Looks at the pid file, the process, GET /health, the log and the event buffer."""
+
+    name: ClassVar[str] = "server"
+    record: ClassVar[type[Record]] = ServerHealth
+
+    def collect(self) -> ServerHealth:
+        """Always a record: what cannot be read here is itself the finding."""
+        examination = self.examination
+        pid = read_pid(examination.settings.home / "server.pid")
+        answer, http_ok = self._ask_http()
+        log = examination.log()
+        buffered, cause = self._buffered()
+        return ServerHealth(
+            pid=pid,
+            pid_state=process_state(pid),
+            http_ok=http_ok,
+            http_answer=answer,
+            log_found=log.lines is not None,
+            errors_per_minute=log.errors_per_minute,
+            last_error_timestamp=iso(log.last_error),
+            buffered_events=buffered,
+            buffer_cause=cause,
+        )
+
+    def _ask_http(self) -> tuple[str, bool]:
+        url = self.examination.settings.http_url.rstrip("/") + "/health"
+        port = urlsplit(url).port
+        limit = max(0.05, min(HTTP_LIMIT_SECONDS, self.examination.deadline.remaining))
+        try:
+            with build_opener(ProxyHandler({})).open(url, timeout=limit) as response:
+                body = response.read(_ANSWER_BYTES)
+        except HTTPError as error:
+            return f"HTTP {error.code} on port {port}", False
+        except TimeoutError:
+            return f"no answer in {limit:g} s on port {port}", False
+        except (URLError, OSError, ValueError) as error:
+            reason = getattr(error, "reason", error)
+            if isinstance(reason, TimeoutError):
+                return f"no answer in {limit:g} s on port {port}", False
+            return f"nobody listens on port {port}", False
+        try:
+            said = json.loads(body)
+        except ValueError:
+            return f"something else answers on port {port}", False
+        ok = isinstance(said, dict) and said.get("status") == "ok"
+        return (f"ok on port {port}" if ok else f"not ok on port {port}"), ok
+
+    def _buffered(self) -> tuple[int | None, str]:
+        path = self.examination.settings.buffer_file
+        if not path.is_file():
+            return 0, ""
+        try:
+            rows = read_once(
+                path,
+                f"SELECT count(*) FROM {BUFFER_TABLE}",
+                self.examination.deadline,
+                what="the event buffer",
+            )
+        except SourceError as error:
+            return None, error.message
+        return int(rows[0][0]), ""
+
+
+def read_pid(path: Path) -> int | None:
+    """The pid in a file that holds a bare number, or JSON with `pid`; None for anything else."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8").strip()[:10_000])
+    except (OSError, ValueError):
+        return None
+    pid = content.get("pid") if isinstance(content, dict) else content
+    return pid if isinstance(pid, int) and not isinstance(pid, bool) and 0 < pid < 1 << 31 else None
+
+
+def process_state(pid: int | None) -> str:
+    """Whether that process runs, and is the pipeline's server rather than a stranger with its old number."""
+    if pid is None:
+        return "no pid file"
+    import psutil
+
+    try:
+        process = psutil.Process(pid)
+        if process.status() == psutil.STATUS_ZOMBIE:
+            return "not running"
+        command = " ".join(process.cmdline())
+    except psutil.NoSuchProcess:
+        return "not running"
+    except psutil.AccessDenied:
+        return "running"  # another user's process under that number; its HTTP answer has to tell
+    return "running" if any(mark in command for mark in SERVER_COMMANDS) else "another program"

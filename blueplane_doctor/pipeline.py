@@ -1,0 +1,166 @@
+"""The contract with the pipeline under examination: its names, its routes, its hooks, its files.
+
+The one place where a name of Blueplane Telemetry Core stands. Facts come from its public repository
+and from observing it run; docs/PIPELINE.md tells how each was learnt.
+"""
+
+from dataclasses import dataclass
+
+from pydantic import BaseModel, ConfigDict
+
+DEFAULT_REDIS_HOST = "localhost"
+DEFAULT_REDIS_PORT = 6379
+DEFAULT_HTTP_HOST = "127.0.0.1"
+DEFAULT_HTTP_PORT = 8787
+DEFAULT_MAX_LENGTH = 10_000
+"""Entries that producers keep in the queue stream: XADD … MAXLEN ~ 10000."""
+DEFAULT_DEAD_LETTER_MAX_LENGTH = 1_000
+
+CURSOR_HOOKS = (
+    "beforeSubmitPrompt",
+    "afterAgentResponse",
+    "beforeMCPExecution",
+    "afterMCPExecution",
+    "afterFileEdit",
+    "stop",
+)
+"""The Cursor hooks whose activity is reported, in the order of the requirements."""
+
+CURSOR_MONITOR_SOURCES = (
+    "workspace_monitor",
+    "composer_extractor",
+    "generation_extractor",
+    "bubble_extractor",
+    "agent_mode_extractor",
+    "background_composer_extractor",
+    "prompt_extractor",
+    "capability_extractor",
+    "unified_monitor",
+    "user_level_listener",
+)
+"""`metadata.source` of messages that Cursor's database monitor enqueues."""
+
+READER_GROUPS = ("cursor_session_monitors", "session_monitors", "transcript_processors")
+"""Consumer groups that write no traces: they may lag without losing one."""
+
+SERVER_COMMANDS = ("start_server", "blueplane_server", "processing.server", "processing/server.py")
+"""A process whose command line holds one of these is the pipeline's server, not a stranger with its old pid."""
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+WRITE_FAILURE_LOGGERS = ("raw_traces_writer", "database.writer")
+"""Ends of the names of loggers whose errors are failed writes."""
+MONITOR_LOGGERS = ("cursor_monitor", "database_monitor", "jsonl_monitor", "user_listener")
+"""Ends of the names of loggers that belong to the database and transcript monitors."""
+EVERY_TURN_HOOKS = ("beforeSubmitPrompt", "afterAgentResponse", "stop")
+"""Hooks that fire whenever somebody works with the assistant; the others only when a tool or a file is used."""
+
+
+class Key(_Frozen):
+    """Where a message's row is: columns of a table, and the path of the message's value for each.
+
+    A path is a field name, or `metadata.x`, `payload.x.y` inside the JSON of such a field. Several paths
+    joined by `|` are alternatives: the first that has a value serves. `path!` serves also when it is empty, and
+    an empty last alternative stands for empty text.
+    """
+
+    table: str
+    columns: dict[str, str]
+
+
+class Route(_Frozen):
+    """Which messages a writer group owns, and where their rows are.
+
+    A rule maps paths to allowed values; `*` is any value, an empty list means that the field is absent.
+    A message belongs to the route when it fits one of `any_of` (an empty list fits all) and none of `none_of`.
+    The first key whose columns all have a value in the message is looked up, in each table that exists.
+    """
+
+    name: str
+    group: str
+    any_of: list[dict[str, list[str]]]
+    none_of: list[dict[str, list[str]]] = []
+    keys: list[Key]
+
+
+_IS_CLAUDE: list[dict[str, list[str]]] = [
+    {"platform": ["claude_code"]},
+    {"metadata.source": ["jsonl_monitor", "transcript_monitor", "claude_session_monitor"]},
+]
+_CURSOR_RULES: list[dict[str, list[str]]] = [
+    {"platform": ["cursor"]},
+    {"metadata.source": list(CURSOR_MONITOR_SOURCES)},
+    {"metadata.workspace_hash": ["*"], "sessionId": []},
+]
+_CLAUDE_RULES: list[dict[str, list[str]]] = [
+    {"platform": ["claude_code"], "metadata.source": ["jsonl_monitor", "transcript_monitor"]},
+    {"platform": ["claude_code"], "hook_type": ["JSONLTrace"]},
+    {"platform": ["claude_code"], "event_type": ["session_start", "session_end"]},
+]
+_OLD_TABLE = Key(table="raw_traces", columns={"event_id": "event_id"})
+_CURSOR_KEYS = [Key(table="cursor_raw_traces", columns={"event_id": "event_id"}), _OLD_TABLE]
+_CLAUDE_KEYS = [
+    Key(
+        table="claude_raw_traces",
+        columns={"external_id": "session_id!|external_session_id!|", "uuid": "payload.entry_data.uuid!"},
+    ),
+    Key(
+        table="claude_raw_traces",
+        columns={
+            "external_id": "session_id!|external_session_id!|",
+            "timestamp": "payload.entry_data.timestamp!|timestamp!|",
+        },
+    ),
+    _OLD_TABLE,
+]
+
+
+def _routes(claude_group: str) -> tuple[Route, ...]:
+    return (
+        Route(
+            name="cursor",
+            group="processors",
+            any_of=_CURSOR_RULES,
+            none_of=_IS_CLAUDE,
+            keys=_CURSOR_KEYS,
+        ),
+        Route(name="claude", group=claude_group, any_of=_CLAUDE_RULES, keys=_CLAUDE_KEYS),
+    )
+
+
+@dataclass(frozen=True)
+class Layout:
+    """One generation of the pipeline's names.
+
+    `queue` is the stream that messages are added to, `dead_letters` the streams of what writers gave up,
+    `routes` who writes what.
+    """
+
+    name: str
+    queue: str
+    dead_letters: tuple[str, ...]
+    routes: tuple[Route, ...]
+
+
+CURRENT = Layout(
+    name="current",
+    queue="telemetry:message_queue",
+    dead_letters=("telemetry:dlq", "telemetry:message_queue:dlq"),
+    routes=_routes("claude_processors"),
+)
+EARLIER = Layout(
+    name="earlier",
+    queue="telemetry:events",
+    dead_letters=("telemetry:dlq", "telemetry:events:dlq"),
+    routes=_routes("processors"),
+)
+LAYOUTS = (CURRENT, EARLIER)
+
+TRACE_TABLES = ("cursor_raw_traces", "claude_raw_traces", "raw_traces")
+"""Tables that hold one row a written message; all have `sequence` and `ingested_at`."""
+SESSIONS_TABLE = "cursor_sessions"
+OFFSETS_TABLE = "claude_jsonl_offsets"
+BUFFER_TABLE = "buffered_events"

@@ -1,0 +1,29 @@
+"""What every format is."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from blueplane_doctor.model import Report
+
+
+@dataclass(frozen=True)
+class View:
+    """How a person wants to see a report; formats for programs take no notice."""
+
+    verbose: bool = False
+    """Show green findings and evidence too."""
+    quiet: bool = False
+    """Show the verdict alone."""
+    color: bool = False
+    width: int = 100
+    """Columns of the terminal."""
+
+
+@dataclass(frozen=True)
+class Format:
+    """A way to show a report. `render` must be pure: the same report and view give the same text."""
+
+    name: str
+    suffixes: tuple[str, ...]
+    """File names for which `-o FILE` chooses it."""
+    render: Callable[[Report, View], str]

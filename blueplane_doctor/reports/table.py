@@ -1,0 +1,126 @@
+"""The table for a terminal: the verdict, what is wrong worst first, what to do; short when all is well."""
+
+from collections.abc import Iterable
+from itertools import groupby
+from textwrap import wrap
+from typing import Any
+
+from blueplane_doctor.model import Finding, Report, Status
+from blueplane_doctor.reports.base import Format, View
+from blueplane_doctor.text import plain
+
+_ANSI = {
+    Status.GREEN: "32",
+    Status.YELLOW: "33",
+    Status.ORANGE: "38;5;208",
+    Status.RED: "1;31",
+    Status.UNKNOWN: "36",
+    Status.SKIPPED: "36",
+    Status.ERROR: "1;35",
+}
+_JUDGED_ILL = (Status.RED, Status.ORANGE, Status.YELLOW, Status.ERROR)
+_NOT_JUDGED = (Status.UNKNOWN, Status.SKIPPED)
+_FLOW = ("written", "waiting", "in_flight", "stuck", "dead_lettered", "skipped", "duplicate", "untraceable")
+_LEAKS = ("lost", "trimmed_unread", "payload_gone", "unexamined")
+
+
+def render(report: Report, view: View) -> str:
+    """Lines of at most the view's width, where the words allow it."""
+    lines = [_verdict(report, view)]
+    if not view.quiet:
+        lines += _custody(report)
+        shown = [f for f in report.findings if view.verbose or f.status in _JUDGED_ILL]
+        lines += _table(shown, view)
+        lines += _unjudged(report.findings, view)
+        lines += _remedies(report.findings, view)
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _verdict(report: Report, view: View) -> str:
+    counted = [f"{count} {status}" for status, count in report.counts.items() if count]
+    words = {
+        Status.GREEN: "healthy",
+        Status.YELLOW: "worth a look",
+        Status.ORANGE: "in trouble",
+        Status.RED: "ill",
+        Status.UNKNOWN: "not known",
+    }
+    said = f"{report.status.value.upper()}: the pipeline is {words[report.status]}"
+    return f"{_painted(said, report.status, view)} ({', '.join(counted)}; {report.duration_ms / 1000:.1f} s)"
+
+
+def _custody(report: Report) -> list[str]:
+    chain = report.metrics.get("chain")
+    if not chain:
+        return []
+    states = chain["states"]
+    parts = [f"{states[s]:,} {s.replace('_', ' ')}" for s in (*_FLOW, *_LEAKS) if states.get(s)]
+    said = ", ".join(parts) or "no messages"
+    return [f"Custody is {chain['chain_status']}: {chain['examined']:,} messages in the stream: {said}"]
+
+
+def _table(findings: list[Finding], view: View) -> list[str]:
+    if not findings:
+        return []
+    from tabulate import tabulate
+
+    width = max(30, view.width - 44)
+    rows = [
+        [
+            _painted(f.status.value, f.status, view),
+            f.id,
+            _observed(f),
+            "\n".join(wrap(plain(f.summary, 400), width)),
+        ]
+        for f in findings
+    ]
+    table = tabulate(
+        rows,
+        headers=["status", "check", "observed", "what it means"],
+        tablefmt="simple",
+        disable_numparse=True,
+    )
+    return ["", table]
+
+
+def _unjudged(findings: Iterable[Finding], view: View) -> list[str]:
+    """Checks that share a cause share a line: one dead source is one thing to know, not twenty."""
+    ours = sorted((f for f in findings if f.status in _NOT_JUDGED), key=lambda f: (f.status, f.cause, f.id))
+    lines = []
+    for (status, cause), group in groupby(ours, key=lambda f: (f.status, f.cause)):
+        names = ", ".join(f.id for f in group)
+        text = f"{status.value}: {names}: {plain(cause, 400)}"
+        lines += wrap(text, view.width, subsequent_indent="  ", break_on_hyphens=False)
+    return ["", *lines] if lines else []
+
+
+def _remedies(findings: Iterable[Finding], view: View) -> list[str]:
+    """Remedies of what is ill; the same advice is given once, under all who give it."""
+    lines: list[str] = []
+    advice: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    for finding in findings:
+        if finding.status in _JUDGED_ILL:
+            if finding.cause:
+                advice.setdefault((finding.cause, ()), []).append(finding.id)
+            if finding.remedy:
+                advice.setdefault((finding.remedy.text, tuple(finding.remedy.commands)), []).append(finding.id)
+    for (text, commands), names in advice.items():
+        said = f"{', '.join(names)}: {plain(text, 600)}"
+        lines += wrap(said, view.width, subsequent_indent="  ", break_on_hyphens=False)
+        lines += [f"    $ {plain(command, 300)}" for command in commands]
+    return ["", "What to do", *lines] if lines else []
+
+
+def _observed(finding: Finding) -> str:
+    value: Any = finding.observed
+    if value is None:
+        return ""
+    text = f"{value:,}" if isinstance(value, int) else f"{value:,g}" if isinstance(value, float) else plain(value, 30)
+    return f"{text} {finding.unit}".strip()
+
+
+def _painted(text: str, status: Status, view: View) -> str:
+    return f"\x1b[{_ANSI[status]}m{text}\x1b[0m" if view.color else text
+
+
+FORMAT = Format("table", (".txt",), render)

@@ -1,0 +1,28 @@
+"""The JSON Schema of the report, health records included."""
+
+from typing import Any
+
+from blueplane_doctor.discovery import find_monitors
+from blueplane_doctor.model import Report
+
+
+def report_schema() -> dict[str, Any]:
+    """JSON Schema (draft 2020-12) of what `--format json` writes."""
+    schema = Report.model_json_schema(mode="serialization")
+    definitions = schema.setdefault("$defs", {})
+    records: dict[str, Any] = {}
+    for name, monitor in sorted(find_monitors().items()):
+        if not monitor.in_metrics:
+            continue
+        record = monitor.record.model_json_schema(mode="serialization", ref_template="#/$defs/{model}")
+        definitions |= record.pop("$defs", {})
+        definitions[monitor.record.__name__] = record
+        records[name] = {"anyOf": [{"$ref": f"#/$defs/{monitor.record.__name__}"}, {"type": "null"}]}
+    schema["properties"]["metrics"] = {
+        "type": "object",
+        "description": "Health records by name; null for one that was not read.",
+        "properties": records,
+        "required": sorted(records),
+        "additionalProperties": False,
+    }
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}

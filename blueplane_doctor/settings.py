@@ -1,0 +1,238 @@
+"""What a run goes by: one Settings, and where each value came from.
+
+Flags come before environment variables (`BLUEPLANE_DOCTOR_…`), these before the doctor's own file
+(`~/.blueplane/doctor.yaml`, or `--settings FILE`), that before Blueplane's own `config.yaml`, and defaults last.
+"""
+
+import os
+from collections.abc import Mapping
+from difflib import get_close_matches
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+from pydantic_settings.exceptions import SettingsError as EnvironmentSettingsError
+
+from blueplane_doctor import pipeline
+from blueplane_doctor.errors import SettingsError
+from blueplane_doctor.model import Status
+from blueplane_doctor.settings_files import read_blueplane_config, read_yaml
+
+ENV_PREFIX = "BLUEPLANE_DOCTOR_"
+DOCTOR_FILE = "doctor.yaml"
+COMMAND_LINE_VARIABLES = frozenset(ENV_PREFIX + name for name in ("SETTINGS", "FORMAT", "OUTPUT", "VERBOSE", "QUIET"))
+"""Variables that only the command line reads; see cli.py."""
+
+Words = Annotated[list[str], NoDecode]
+Thresholds = dict[str, dict[str, float | None]]
+
+
+class StreamSettings(BaseModel):
+    """Names and limits of the streams; null means: find out which layout is there."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    queue: str | None = None
+    """Stream that events are added to."""
+    dead_letters: list[str] | None = None
+    """Streams of what the writers gave up."""
+    group: str | None = None
+    """Another name for the writer group `processors`."""
+    max_length: int = Field(pipeline.DEFAULT_MAX_LENGTH, gt=0)
+    """MAXLEN of the queue stream: what is beyond it is trimmed, read or not."""
+    dead_letter_max_length: int = Field(pipeline.DEFAULT_DEAD_LETTER_MAX_LENGTH, gt=0)
+    """MAXLEN of the dead-letter streams."""
+
+
+class Settings(BaseSettings):
+    """Everything a run goes by; frozen."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=ENV_PREFIX,
+        env_nested_delimiter="__",
+        extra="forbid",
+        frozen=True,
+        use_attribute_docstrings=True,
+    )
+
+    home: Path = Path("~/.blueplane")
+    """Blueplane's home folder."""
+    redis_url: str = f"redis://{pipeline.DEFAULT_REDIS_HOST}:{pipeline.DEFAULT_REDIS_PORT}/0"
+    """The examined Redis."""
+    database: Path | None = None
+    """The telemetry database; default: telemetry.db in the home."""
+    http_url: str = f"http://{pipeline.DEFAULT_HTTP_HOST}:{pipeline.DEFAULT_HTTP_PORT}"
+    """Where the server answers GET /health."""
+    event_buffer: Path | None = None
+    """Database of events that could not reach Redis; default: event_buffer.db in the home."""
+    cursor_hooks: Path = Path("~/.cursor/hooks.json")
+    """Where Cursor's hooks are installed."""
+    streams: StreamSettings = StreamSettings()
+    """Names and limits of the streams."""
+    routes: list[pipeline.Route] | None = None
+    """Who writes what and where its rows are; null: the layout's own."""
+    expected_hooks: Words = []
+    """Cursor hooks that must be active, even if not installed or seen."""
+    session_timeout_hours: float = Field(24, gt=0)
+    """An IDE session without an end that began longer ago than this counts as closed."""
+    thresholds: Thresholds = {}
+    """Other numbers for a check's scale, by check id and level."""
+    select: Words = []
+    """Checks to run: ids, areas, globs; empty: all."""
+    ignore: Words = []
+    """Checks to leave out: ids, areas, globs."""
+    checks: Annotated[list[Path], NoDecode] = []
+    """Folders or files of your own checks, beside `checks` in the home."""
+    fail_on: Status = Status.ORANGE
+    """The colour from which on the exit code is 1."""
+    strict: bool = False
+    """Whether unknown and skipped also make the run fail (exit code 3)."""
+    timeout: float = Field(30, gt=0)
+    """Seconds that the whole run may take."""
+
+    @field_validator("select", "ignore", "expected_hooks", "checks", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        """Lists may come as one text, by comma or space, as environment variables must."""
+        return value.replace(",", " ").split() if isinstance(value, str) else value
+
+    @field_validator("fail_on")
+    @classmethod
+    def _a_colour(cls, value: Status) -> Status:
+        if value.severity < 1:
+            raise ValueError("must be yellow, orange or red")
+        return value
+
+    @field_validator("home", "database", "event_buffer", "cursor_hooks")
+    @classmethod
+    def _expand(cls, value: Path | None) -> Path | None:
+        return value.expanduser() if value else value
+
+    @field_validator("checks")
+    @classmethod
+    def _expand_all(cls, value: list[Path]) -> list[Path]:
+        return [path.expanduser() for path in value]
+
+    @property
+    def database_file(self) -> Path:
+        """The telemetry database."""
+        return self.database or self.home / "telemetry.db"
+
+    @property
+    def buffer_file(self) -> Path:
+        """The database of events that could not reach Redis."""
+        return self.event_buffer or self.home / "event_buffer.db"
+
+    @cached_property
+    def check_folders(self) -> list[Path]:
+        """The user's own folders of checks: `checks` in the home when it is there, then the named ones."""
+        own = self.home / "checks"
+        return [*([own] if own.is_dir() else []), *self.checks]
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only what `load` merged: it reads every source itself, to know what came from where."""
+        return (init_settings,)
+
+
+class Loaded(BaseModel):
+    """Settings with the origin of every value that is not a default, by dotted name."""
+
+    settings: Settings
+    origins: dict[str, str]
+
+
+def load(flags: Mapping[str, Any] | None = None, *, file: Path | None = None) -> Loaded:
+    """Merge all sources. `flags` holds only what was given; `file` replaces `doctor.yaml` of the home.
+
+    Raises SettingsError naming the source and the key.
+    """
+    given = {name: value for name, value in (flags or {}).items() if value is not None}
+    environment = _environment()
+    home = Path(given.get("home") or environment.get("home") or Settings.model_fields["home"].default).expanduser()
+    own_file = file or home / DOCTOR_FILE
+    if file and not file.is_file():
+        raise SettingsError(f"--settings {file}: no such file")
+    layers: list[tuple[str, dict[str, Any]]] = [
+        ("flag", given),
+        ("environment", environment),
+        (str(own_file), read_yaml(own_file)),
+        read_blueplane_config(home),
+    ]
+    for label, values in layers[2:]:
+        if "home" in values:
+            raise SettingsError(f"{label}: home cannot be set in a file that is found through it", "use --home")
+    merged: dict[str, Any] = {}
+    origins: dict[str, str] = {}
+    for label, values in reversed(layers):
+        _merge(merged, values, label, origins, ())
+    try:
+        return Loaded(settings=Settings(**merged), origins=origins)
+    except ValidationError as error:
+        raise _ours(error, origins) from None  # pydantic's own text repeats the input, which may hold a secret
+
+
+def _environment() -> dict[str, Any]:
+    known = {ENV_PREFIX + name.upper() for name in Settings.model_fields} | COMMAND_LINE_VARIABLES
+    for variable in sorted(os.environ):
+        if variable.startswith(ENV_PREFIX) and variable.split("__")[0] not in known:
+            close = get_close_matches(variable, known, 1)
+            raise SettingsError(
+                f"environment: {variable} is not a setting", f"did you mean {close[0]}?" if close else ""
+            )
+    try:
+        return EnvSettingsSource(Settings)()
+    except EnvironmentSettingsError as error:
+        raise SettingsError(f"environment: {error}", "lists and maps are given as JSON") from error
+
+
+def _merge(
+    into: dict[str, Any],
+    values: Mapping[str, Any],
+    label: str,
+    origins: dict[str, str],
+    path: tuple[str, ...],
+) -> None:
+    for name, value in values.items():
+        here = (*path, str(name))
+        if isinstance(value, Mapping) and isinstance(into.get(name, {}), dict):
+            _merge(into.setdefault(name, {}), value, label, origins, here)
+        else:
+            into[name] = value
+            dotted = ".".join(here)
+            origins[dotted] = f"{ENV_PREFIX}{'__'.join(here).upper()}" if label == "environment" else label
+
+
+def _ours(error: ValidationError, origins: Mapping[str, str]) -> SettingsError:
+    """The first problem, with the source and the key that caused it."""
+    problem = error.errors(include_input=False, include_url=False)[0]
+    path = [str(part) for part in problem["loc"]]
+    dotted = ".".join(path)
+    origin = next(
+        (origins[name] for name in (".".join(path[:n]) for n in range(len(path), 0, -1)) if name in origins),
+        next((label for name, label in sorted(origins.items()) if name.startswith(dotted + ".")), "settings"),
+    )
+    hint = ""
+    message = problem["msg"].removeprefix("Value error, ")
+    if problem["type"] == "extra_forbidden":
+        names = list(StreamSettings.model_fields if path[0] == "streams" else Settings.model_fields)
+        close = get_close_matches(path[-1], names, 1)
+        message = "there is no such setting"
+        hint = f"did you mean {close[0]}?" if close else "see: blueplane-doctor settings --init"
+    shown = f"--{dotted.replace('_', '-')}" if origin == "flag" else f"{origin}: {dotted}"
+    return SettingsError(f"{shown}: {message}", hint)

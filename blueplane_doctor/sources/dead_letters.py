@@ -1,0 +1,148 @@
+"""The dead-letter streams: what the writers gave up, in all three shapes, and which messages they name."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from blueplane_doctor.sources.entries import RawEntry, pages
+from blueplane_doctor.sources.redis_source import Command, RedisSource, pairs
+from blueplane_doctor.sources.streams import BEGINNING, EntryId, entry_id
+from blueplane_doctor.times import parse_time, to_milliseconds
+
+HOUR_MS = 3_600_000
+
+
+@dataclass(frozen=True)
+class DeadLetter:
+    """One dead-letter entry: when, which shape, and the message it names (either may be missing)."""
+
+    stream: str
+    id: EntryId
+    queued_ms: int
+    shape: str
+    message_id: bytes | None
+    """Stream ID of the message."""
+    event_id: bytes | None
+    """`event_id` of the message."""
+    fields: dict[bytes, bytes] = field(repr=False)
+    """The entry itself: private, never to be shown."""
+
+
+@dataclass
+class DeadLetters:
+    """What all dead-letter streams hold."""
+
+    sizes: dict[str, int] = field(default_factory=dict)
+    """Entries of each stream, 0 for one that does not exist."""
+    last_hour: int = 0
+    hour_before: int = 0
+    oldest_ms: int | None = None
+    newest_ms: int | None = None
+    message_ids: set[bytes] = field(default_factory=set)
+    event_ids: set[bytes] = field(default_factory=set)
+
+    @property
+    def total(self) -> int:
+        """Entries of all streams together."""
+        return sum(self.sizes.values())
+
+    def names(self, message_id: bytes, event_id: bytes | None) -> bool:
+        """Whether some entry names this message."""
+        return message_id in self.message_ids or (event_id is not None and event_id in self.event_ids)
+
+    def add(self, letter: DeadLetter, now_ms: int) -> None:
+        """Count one entry."""
+        age = now_ms - letter.queued_ms
+        self.last_hour += age < HOUR_MS
+        self.hour_before += HOUR_MS <= age < 2 * HOUR_MS
+        self.oldest_ms = min(self.oldest_ms or letter.queued_ms, letter.queued_ms)
+        self.newest_ms = max(self.newest_ms or letter.queued_ms, letter.queued_ms)
+        if letter.message_id:
+            self.message_ids.add(letter.message_id)
+        if letter.event_id:
+            self.event_ids.add(letter.event_id)
+
+
+class DeadLetterReader:
+    """Reads the dead-letter streams, and reads on in them when asked again."""
+
+    def __init__(self, redis: RedisSource, streams: tuple[str, ...], now_ms: int, dataset_bytes: int | None) -> None:
+        """`now_ms` is the server's time."""
+        self.found = DeadLetters()
+        self._redis, self._streams, self._now, self._dataset = redis, streams, now_ms, dataset_bytes
+        self._read_to: dict[str, EntryId] = {}
+
+    def catch_up(self) -> DeadLetters:
+        """Count all that came since the last look. Raises SourceError."""
+        for stream, state in zip(self._streams, self._states(), strict=True):
+            self.found.sizes.setdefault(stream, 0)
+            if state is None:
+                continue
+            last, read_to = entry_id(state["last-generated-id"]), self._read_to.get(stream, BEGINNING)
+            if last <= read_to:
+                continue
+            entries = each_dead_letter(
+                self._redis, stream, read_to, last, length=state["length"], dataset_bytes=self._dataset
+            )
+            for letter in entries:
+                self.found.sizes[stream] += 1
+                self.found.add(letter, self._now)
+            self._read_to[stream] = last
+        return self.found
+
+    def _states(self) -> list[dict[str, Any] | None]:
+        commands: list[Command] = [("XINFO", "STREAM", stream) for stream in self._streams]
+        states: list[dict[str, Any] | None] = []
+        for reply, command in zip(self._redis.ask(*commands), commands, strict=True):
+            missing = isinstance(reply, Exception) and "no such key" in str(reply).lower()
+            if isinstance(reply, Exception) and not missing:
+                self._redis.fail(reply, ("XINFO STREAM", command[2]))
+            states.append(None if missing else pairs(reply))
+        return states
+
+
+def each_dead_letter(
+    redis: RedisSource, stream: str, after: EntryId, last: EntryId, *, length: int, dataset_bytes: int | None
+) -> Iterator[DeadLetter]:
+    """The entries of one dead-letter stream after one ID, up to another, oldest first. Raises SourceError."""
+    for page in pages(redis, stream, last, after=after, length=length, dataset_bytes=dataset_bytes):
+        yield from (dead_letter(stream, entry) for entry in page)
+
+
+def dead_letter(stream: str, entry: RawEntry) -> DeadLetter:
+    """Understand one entry by its fields; `unknown` is the shape of one that fits none of the three."""
+    raw_id, flat = entry
+    fields = dict(zip(flat[::2], flat[1::2], strict=True))
+    when, shape, message_id, event_id = None, "unknown", None, fields.get(b"event_id")
+    if b"original_entry_id" in fields:  # the Cursor consumer: the message's own fields, and these
+        shape, message_id, when = (
+            "cursor_consumer",
+            fields[b"original_entry_id"],
+            fields.get(b"moved_to_dlq_at"),
+        )
+    elif b"message_id" in fields:  # the Claude consumer
+        shape, message_id = "claude_consumer", fields[b"message_id"]
+        event_id = _inner_event_id(fields.get(b"event"))
+    elif b"original_event_id" in fields:  # the queue writer
+        shape, event_id, when = "queue_writer", fields[b"original_event_id"], fields.get(b"dlq_queued_at")
+    identity = entry_id(raw_id)
+    moment = parse_time(when.decode("utf-8", "replace")) if when else None
+    return DeadLetter(
+        stream=stream,
+        id=identity,
+        queued_ms=to_milliseconds(moment) if moment else identity[0],
+        shape=shape,
+        message_id=message_id,
+        event_id=event_id if event_id != b"unknown" else None,
+        fields=fields,
+    )
+
+
+def _inner_event_id(event: bytes | None) -> bytes | None:
+    try:
+        content = json.loads(event or b"null")
+    except ValueError:
+        return None
+    value = content.get("event_id") if isinstance(content, dict) else None
+    return str(value).encode("utf-8", "replace") if value else None

@@ -1,0 +1,50 @@
+"""Times of every shape that the pipeline writes, as aware UTC datetimes, and back."""
+
+from datetime import UTC, datetime
+
+
+def parse_time(text: str | None) -> datetime | None:
+    """ISO 8601 with `Z`, an offset or neither (then UTC), with or without fractions; None for anything else."""
+    if not text or not isinstance(text, str) or len(text) > 64:
+        return None
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError:
+        return None
+    try:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except OverflowError:
+        return None
+
+
+def from_milliseconds(milliseconds: int) -> datetime:
+    """The moment that a stream ID's first part names; clamped to what a datetime can hold."""
+    return datetime.fromtimestamp(min(max(milliseconds, 0), 253_402_300_799_000) / 1000, UTC)
+
+
+def to_milliseconds(moment: datetime) -> int:
+    """Milliseconds since 1970, as in a stream ID."""
+    return int(moment.timestamp() * 1000)
+
+
+def iso(moment: datetime | None) -> str | None:
+    """ISO 8601 in UTC to the millisecond, with `Z`."""
+    if moment is None:
+        return None
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def span(milliseconds: float) -> str:
+    """A duration as a person says it: `450 ms`, `12 s`, `5 min`, `3 h 20 min`, `4 days`."""
+    seconds = milliseconds / 1000
+    if seconds < 1:
+        return f"{milliseconds:.0f} ms"
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    if minutes < 90:
+        return f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    if hours < 48:
+        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+    return f"{hours // 24} days"

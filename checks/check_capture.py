@@ -1,0 +1,129 @@
+"""Capture: does anything come in while somebody works."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from blueplane_doctor import Finding, Remedy, Scale, check, unknown
+from blueplane_doctor.checkapi import not_graded
+from blueplane_doctor.pipeline import EVERY_TURN_HOOKS
+from blueplane_doctor.times import span
+
+if TYPE_CHECKING:
+    from blueplane_doctor.monitoring.capture_health import CaptureHealth, HookHealth
+
+MINUTE_MS = 60_000
+REINSTALL = Remedy(
+    text="See whether the hooks are still in Cursor's hooks.json and whether the server answers on its port.",
+    commands=["cat ~/.cursor/hooks.json", "curl -s http://127.0.0.1:8787/health"],
+)
+
+
+@check(area="capture", scale=Scale.rising(yellow_above=5, orange_above=15, red_above=60, unit="min"))
+def check_hook_inactivity(capture: CaptureHealth, scale: Scale) -> Finding:
+    """How long the expected Cursor hooks have been silent while an IDE window is open.
+
+    Expected is a hook that is installed, set as expected, or was seen within seven days. Graded are those that the
+    settings expect and those that fire with every turn; the others fire only when a tool or a file is used, so they
+    count only where no other is expected, and then the least silent of them.
+    """
+    evidence = {h.name: "never seen" if h.silent_ms is None else f"{span(h.silent_ms)} ago" for h in capture.hooks}
+    if capture.hooks_cause:
+        return unknown("Whether hooks fire cannot be told", capture.hooks_cause)
+    if capture.open_sessions is None:
+        return unknown("Whether anybody works is not known", capture.sessions_cause, evidence=evidence)
+    if capture.open_sessions == 0:
+        return not_graded(None, "No IDE window is open; silent hooks mean nothing", evidence=evidence)
+    expected = [h for h in capture.hooks if h.expected]
+    if not expected:
+        return unknown(
+            "No Cursor hook is expected",
+            "none is installed, none is set as expected, and none was seen within seven days",
+            remedy=REINSTALL,
+            evidence=evidence,
+        )
+    hook, silent = _most_telling(expected, capture.longest_open_ms or 0)
+    said = f"{hook.name} fired {span(silent)} ago" if hook.silent_ms is not None else f"{hook.name} was never seen"
+    windows = "an IDE window is" if capture.open_sessions == 1 else f"{capture.open_sessions} IDE windows are"
+    return scale.grade(round(silent / MINUTE_MS, 1), f"{said}; {windows} open", remedy=REINSTALL, evidence=evidence)
+
+
+@check(area="capture", scale=Scale.falling(yellow=99, orange_below=95, red_below=90, unit="%", highest=100))
+def check_hook_success(capture: CaptureHealth, scale: Scale) -> Finding:
+    """How many of 100 hook executions deliver their event."""
+    value = capture.cursor_hooks.success_rate
+    if value is None:
+        return unknown(
+            "How many hook executions fail is not known",
+            "a failed hook leaves nothing behind; only the recorder can count it, and it is not running",
+            evidence={"executions seen in the stream": capture.cursor_hooks.total_executions},
+        )
+    return scale.grade(value, f"{value:g} % of hook executions succeed", remedy=REINSTALL)
+
+
+@check(area="capture", scale=Scale.falling(yellow=10, orange_below=5, red_below=1, unit="events/min"))
+def check_capture_rate(capture: CaptureHealth, scale: Scale) -> Finding:
+    """Messages enqueued a minute (mean of the last five), graded only while an IDE window is open."""
+    rate = capture.capture_rate_events_per_min
+    if rate is None:
+        return unknown("How much comes in cannot be told", capture.hooks_cause)
+    if capture.open_sessions is None:
+        return unknown(
+            f"{rate:g} events a minute; whether that is little is not known",
+            capture.sessions_cause,
+        )
+    if capture.open_sessions == 0:
+        said = f"{rate:g} events a minute; no IDE window is open, so nothing is asked of it"
+        return not_graded(rate, said, unit=scale.unit, evidence={"last event": capture.last_event_timestamp})
+    return scale.grade(
+        rate,
+        f"{rate:g} events a minute come in while an IDE window is open",
+        remedy=REINSTALL,
+        evidence={"open_sessions": capture.open_sessions, "last event": capture.last_event_timestamp},
+    )
+
+
+@check(
+    area="capture",
+    scale=Scale.states(green="active", yellow="intermittent", orange="inactive", red="down"),
+)
+def check_database_monitor(capture: CaptureHealth, scale: Scale) -> Finding:
+    """Whether Cursor's database monitor sees anything, graded only while an IDE window is open.
+
+    Active: an event within 5 minutes; intermittent: within 15; inactive: within an hour; down: longer ago. A window
+    that was opened more recently than that counts from its opening.
+    """
+    monitor = capture.database_monitor
+    evidence = monitor.model_dump()
+    if capture.hooks_cause:
+        return unknown("Whether the database monitor works cannot be told", capture.hooks_cause)
+    if capture.open_sessions is None:
+        return unknown("Whether the database monitor has anything to see is not known", capture.sessions_cause)
+    if capture.open_sessions == 0:
+        return not_graded(None, "No IDE window is open; the database monitor has nothing to see", evidence=evidence)
+    if monitor.silent_ms is None and not monitor.events_captured and not capture.cursor_hooks.total_executions:
+        silent = capture.longest_open_ms or 0
+    else:
+        silent = min(s for s in (monitor.silent_ms, capture.longest_open_ms or 0) if s is not None)
+    minutes = silent / MINUTE_MS
+    state = "active" if minutes <= 5 else "intermittent" if minutes <= 15 else "inactive" if minutes <= 60 else "down"
+    said = (
+        "nothing of it is in the stream" if monitor.silent_ms is None else f"last event {span(monitor.silent_ms)} ago"
+    )
+    return scale.grade(
+        state,
+        f"The database monitor is {state}: {said}",
+        remedy=Remedy(text="Restart the Blueplane server; its log says which Cursor databases it found."),
+        evidence=evidence,
+    )
+
+
+def _most_telling(expected: list[HookHealth], open_for_ms: int) -> tuple[HookHealth, int]:
+    """The hook to judge by, and its silence: not longer than the window has been open."""
+
+    def silence(hook: HookHealth) -> int:
+        return open_for_ms if hook.silent_ms is None else min(hook.silent_ms, open_for_ms)
+
+    graded = [h for h in expected if h.configured or h.name in EVERY_TURN_HOOKS]
+    hook = max(graded, key=silence) if graded else min(expected, key=silence)
+    return hook, silence(hook)

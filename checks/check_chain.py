@@ -1,0 +1,87 @@
+"""Chain of custody: is every message that was enqueued still accounted for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from blueplane_doctor import Finding, Remedy, Scale, check, unknown
+
+if TYPE_CHECKING:
+    from blueplane_doctor.monitoring.chain_of_custody import ChainHealth
+
+
+# Trimmed messages are gone for good, and so is trust in everything downstream: one is as bad as a thousand.
+@check(area="chain", scale=Scale.rising(red=1, unit="messages"))
+def check_lost_before_delivery(chain: ChainHealth, scale: Scale) -> Finding:
+    """Messages trimmed from the stream before their writer was given them.
+
+    Counted as entries-added − entries-read − what still waits, for each writer group; the server's own lag is wrong
+    after trimming. Redis 7.0 to 7.4.1 keep counting a loss of long ago, newer servers forget it at the next read.
+    """
+    evidence = {loss.group: loss.trimmed_unread if not loss.cause else loss.cause for loss in chain.losses}
+    known = [loss for loss in chain.losses if loss.trimmed_unread is not None]
+    worst = max(known, key=lambda loss: loss.trimmed_unread or 0, default=None)
+    count = (worst.trimmed_unread if worst else 0) or 0
+    unknown_ones = [loss for loss in chain.losses if loss.trimmed_unread is None]
+    if unknown_ones and not count:
+        return unknown(
+            "Whether messages were trimmed unread cannot be told",
+            unknown_ones[0].cause,
+            evidence=evidence,
+        )
+    said = "No message was trimmed before it was read"
+    if worst and count:
+        said = f"{count:,} {'message was' if count == 1 else 'messages were'} trimmed before {worst.group} read them"
+    return scale.grade(
+        count,
+        said,
+        remedy=Remedy(
+            text="They cannot be brought back from Redis. Start the writers, then raise "
+            "streams.message_queue.max_length in Blueplane's config.yaml to what an outage may pile up."
+        ),
+        evidence=evidence,
+    )
+
+
+# A single break may be one malformed event; ten are a pattern.
+@check(area="chain", scale=Scale.rising(orange=1, red=10, unit="messages"))
+def check_chain_breaks(chain: ChainHealth, scale: Scale) -> Finding:
+    """Messages nobody knows are missing: acknowledged without a row, or gone while a writer holds them.
+
+    The sum of lost (acknowledged, no row, no dead letter), trimmed unread, and payload gone (pending, but trimmed).
+    Everything that is on its way, stuck, dead-lettered or by design unwritten is no break.
+    """
+    broken = chain.chain_break_count
+    evidence: dict[str, object] = {"states": chain.states, "examined": chain.examined}
+    evidence |= {"first breaks": [f"{b.id} {b.event_type}: {b.reason}" for b in chain.breaks[:10]]}
+    if not broken and (chain.database_cause or chain.partial):
+        return unknown(
+            "Whether every message was written cannot be told",
+            chain.database_cause or f"the time was up after {chain.examined:,} messages; give more with --timeout",
+            evidence=evidence,
+        )
+    said = f"Every one of {chain.examined:,} messages is accounted for"
+    if chain.examined == 0:
+        said = "The stream holds no messages, and none is missing"
+    if broken:
+        said = f"{broken:,} {'message has' if broken == 1 else 'messages have'} vanished: {_parts(chain)}"
+    return scale.grade(
+        broken,
+        said,
+        remedy=Remedy(
+            text="Look at the reasons: malformed payloads point to a producer, everything else to the writer. The "
+            "stream still holds the lost ones until it trims them; save them before you restart anything."
+        ),
+        evidence=evidence,
+    )
+
+
+def _parts(chain: ChainHealth) -> str:
+    named = {
+        "lost": "acknowledged and never written",
+        "trimmed_unread": "trimmed unread",
+        "payload_gone": "trimmed while pending",
+    }
+    parts = [f"{chain.states.get(state):,} {words}" for state, words in named.items() if chain.states.get(state)]
+    reasons = sorted({b.reason for b in chain.breaks if b.kind == "lost" and not b.reason.startswith("acknowledged")})
+    return ", ".join(parts) + (f" ({reasons[0]}{' and other reasons' if len(reasons) > 1 else ''})" if reasons else "")

@@ -1,0 +1,131 @@
+"""The consumer groups: is every writer there, and does every message it holds move."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from blueplane_doctor import Finding, Remedy, Scale, check
+from blueplane_doctor.times import span
+
+if TYPE_CHECKING:
+    from blueplane_doctor.monitoring.queue_health import GroupHealth, QueueHealth
+
+POISON = Remedy(
+    text="One message that cannot be written holds up its whole batch: two with the same event_id, or one whose "
+    "payload is malformed. The log names the error; the batch moves again when that message is acknowledged.",
+    commands=["grep -E 'ERROR|IntegrityError' ~/.blueplane/server.log | tail"],
+)
+
+
+# Healthy batches are acknowledged within a second, and Redis itself calls nothing idle before that. Thirty
+# seconds also survive a slow disk; five minutes are the pipeline's own retry time.
+@check(area="queue", scale=Scale.rising(orange_above=30, red_above=300, unit="s"))
+def check_stuck_consumers(queue: QueueHealth, scale: Scale) -> Finding:
+    """How long a writer has held a message without acknowledging it.
+
+    The longest time since the last delivery, over the pending entries lists of all writer groups. A consumer that
+    is merely idle is not stuck: before Redis 7.2 a healthy one looks idle on an empty stream.
+    """
+    held = [g for g in _writers(queue) if g.longest_unacknowledged_ms is not None]
+    worst = max(held, key=lambda g: g.longest_unacknowledged_ms or 0, default=None)
+    if worst is None:
+        return scale.grade(0, "No writer holds a message", evidence=_pending(queue))
+    waited = worst.longest_unacknowledged_ms or 0
+    stuck = sum(g.stuck or 0 for g in held)
+    said = f"{worst.name} has held a message for {span(waited)} without acknowledging it"
+    if stuck:
+        said += f"; {stuck:,} {'message is' if stuck == 1 else 'messages are'} stuck"
+    return scale.grade(round(waited / 1000, 1), said, remedy=POISON, evidence=_pending(queue))
+
+
+# A restart leaves a few behind for a moment; a hundred is a whole batch that nobody will ever claim.
+@check(area="queue", scale=Scale.rising(orange=1, red=100, unit="messages"))
+def check_orphaned_messages(queue: QueueHealth, scale: Scale) -> Finding:
+    """Messages held by a consumer that is not there any more.
+
+    A consumer counts as gone when it holds messages and has been silent for 30 s longer than another consumer of its
+    group. The pipeline names its consumers by process and never claims what a dead one held, so these wait for ever.
+    """
+    count = sum(g.orphaned or 0 for g in _writers(queue))
+    gone = [c.name for g in _writers(queue) for c in g.consumers if c.gone]
+    said = "No message is held by a consumer that is gone"
+    if count:
+        who = gone[0] if len(gone) == 1 else f"{len(gone)} consumers"
+        said = f"{count:,} {'message is' if count == 1 else 'messages are'} held by {who}, gone while others work"
+    commands = [
+        f"redis-cli XPENDING {queue.queue} {g.name} - + 10 {c.name}"
+        for g in _writers(queue)
+        for c in g.consumers
+        if c.gone
+    ]
+    return scale.grade(
+        count,
+        said,
+        remedy=Remedy(
+            text="Nobody will claim them by itself. Look at them, then hand them to the consumer that lives "
+            "(XCLAIM or XAUTOCLAIM); the pipeline then writes them.",
+            commands=commands[:3],
+        ),
+        evidence={"gone": gone[:20], **_pending(queue)},
+    )
+
+
+# Two deliveries happen on a healthy system (a restart, a direct read); a hundred is one a second for minutes.
+@check(area="queue", scale=Scale.rising(yellow=3, orange=10, red=100, unit="deliveries"))
+def check_retry_storm(queue: QueueHealth, scale: Scale) -> Finding:
+    """Deliveries of the message that was delivered most often.
+
+    A batch that fails is delivered again, about once a second, for ever: one poison message keeps the writer busy
+    and everything that was read with it unwritten.
+    """
+    worst = max(_writers(queue), key=lambda g: g.most_deliveries or 0, default=None)
+    most = (worst.most_deliveries if worst else 0) or 0
+    said = "No message is being delivered again and again"
+    if worst and most >= 3:
+        said = f"{worst.name} was given the same message {most:,} times; {worst.stuck or 0:,} are stuck with it"
+    return scale.grade(most, said, remedy=POISON, evidence=_pending(queue))
+
+
+@check(
+    area="queue",
+    scale=Scale.states(green="all there", orange="missing, nothing waits", red="missing, messages wait"),
+)
+def check_writer_missing(queue: QueueHealth, scale: Scale) -> Finding:
+    """Every writer group exists and has a consumer.
+
+    A group without a consumer is harmless only as long as nothing waits for it.
+    """
+    absent = [g for g in _writers(queue) if not g.exists]
+    empty = [g for g in _writers(queue) if g.exists and not g.consumers]
+    evidence = {
+        "missing groups": [g.name for g in absent],
+        "groups without a consumer": [g.name for g in empty],
+    }
+    if not absent and not empty:
+        return scale.grade("all there", "Every writer group exists and has a consumer", evidence=evidence)
+    waits = any(g.pending or g.undelivered for g in empty) or bool(absent and queue.queue_depth)
+    parts = [f"the group {g.name} does not exist" for g in absent]
+    parts += [f"{g.name} has no consumer" for g in empty]
+    said = " and ".join(parts)
+    return scale.grade(
+        "missing, messages wait" if waits else "missing, nothing waits",
+        said[0].upper() + said[1:] + (" while messages wait" if waits else "; nothing waits for it"),
+        remedy=Remedy(text="The Blueplane server makes its groups and consumers when it starts: start it."),
+        evidence=evidence,
+    )
+
+
+def _writers(queue: QueueHealth) -> list[GroupHealth]:
+    return [g for g in queue.groups if g.role == "writer"]
+
+
+def _pending(queue: QueueHealth) -> dict[str, object]:
+    return {
+        g.name: {
+            "pending": g.pending,
+            "stuck": g.stuck,
+            "longest unacknowledged ms": g.longest_unacknowledged_ms,
+            "most deliveries": g.most_deliveries,
+        }
+        for g in _writers(queue)
+    }

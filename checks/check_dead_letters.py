@@ -1,0 +1,52 @@
+"""Dead letters: what the writers gave up, and whether it is still happening."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from blueplane_doctor import Finding, Remedy, Scale, check
+from blueplane_doctor.times import span
+
+if TYPE_CHECKING:
+    from blueplane_doctor.monitoring.queue_health import QueueHealth
+
+LOOK = Remedy(
+    text="Dead letters are kept for a time and then dropped. See what they have in common, and mend that first.",
+)
+
+
+@check(area="dead-letters", scale=Scale.rising(yellow=1, orange=10, red_above=100, unit="entries"))
+def check_dead_letters(queue: QueueHealth, scale: Scale) -> Finding:
+    """Entries of all dead-letter streams.
+
+    The pipeline keeps two: one of the Claude writer, one of the Cursor writer; nobody reads either.
+    """
+    count = queue.dlq_size
+    said = f"{count:,} dead {'letter' if count == 1 else 'letters'}" if count else "No dead letters"
+    if count and queue.dlq_oldest_age_ms is not None:
+        said += f", the oldest {span(queue.dlq_oldest_age_ms)} old"
+    return scale.grade(count, said, remedy=_remedy(queue), evidence=dict(queue.dlq_sizes))
+
+
+# The same steps as the total: what would be orange as a pile is orange when it came within an hour.
+@check(area="dead-letters", scale=Scale.rising(yellow=1, orange=10, red_above=100, unit="entries/h"))
+def check_dead_letter_growth(queue: QueueHealth, scale: Scale) -> Finding:
+    """Dead letters of the last hour, beside those of the hour before.
+
+    A static pile is history; growth is a fault that is going on.
+    """
+    new, before = queue.dlq_recent_entries, queue.dlq_previous_hour
+    said = f"{new:,} dead {'letter' if new == 1 else 'letters'} in the last hour, {before:,} in the hour before"
+    if not new:
+        said = "No dead letter in the last hour"
+    return scale.grade(
+        new,
+        said,
+        remedy=_remedy(queue),
+        evidence={"last hour": new, "hour before": before, "oldest age ms": queue.dlq_oldest_age_ms},
+    )
+
+
+def _remedy(queue: QueueHealth) -> Remedy:
+    filled = [stream for stream, size in queue.dlq_sizes.items() if size]
+    return LOOK.model_copy(update={"commands": [f"redis-cli XLEN {stream}" for stream in filled]})

@@ -1,0 +1,79 @@
+"""Redis itself: does it answer, does it keep the queue, does its clock agree."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from blueplane_doctor import Finding, Remedy, Scale, check, unknown
+
+if TYPE_CHECKING:
+    from blueplane_doctor.monitoring.connections import Connections
+    from blueplane_doctor.monitoring.redis_health import RedisHealth
+
+
+@check(area="redis", scale=Scale.states(green="yes", red="no"))
+def check_redis_reachable(connections: Connections, scale: Scale) -> Finding:
+    """The Redis that holds the queue answers."""
+    found = connections.redis
+    if found.reachable:
+        return scale.grade("yes", f"Redis at {found.address} answers")
+    return scale.grade("no", found.cause, remedy=Remedy(text=_sentence(found.hint or "See whether it runs.")))
+
+
+@check(
+    area="redis",
+    scale=Scale.states(green="safe", yellow="no persistence", orange="may evict the queue"),
+)
+def check_redis_durability(redis: RedisHealth, scale: Scale) -> Finding:
+    """Redis keeps the queue through a restart and does not evict it when memory is short."""
+    evidence = {
+        "maxmemory_policy": redis.maxmemory_policy,
+        "maxmemory_mb": redis.maxmemory_mb,
+        "persistence": redis.persistence,
+    }
+    if redis.may_evict_queue:
+        return scale.grade(
+            "may evict the queue",
+            f"When its {redis.maxmemory_mb:g} MB are full, Redis may delete the queue ({redis.maxmemory_policy})",
+            remedy=Remedy(
+                text="Let it refuse writes instead of deleting.",
+                commands=["redis-cli CONFIG SET maxmemory-policy noeviction"],
+            ),
+            evidence=evidence,
+        )
+    if redis.persistence is None:
+        return unknown(
+            "Whether the queue survives a restart of Redis is not known",
+            "this user may not ask for the save rules (CONFIG GET), and the server has saved nothing yet",
+            evidence=evidence,
+        )
+    if not redis.persistence:
+        return scale.grade(
+            "no persistence",
+            "Redis saves nothing: what waits in the queue is lost when it restarts",
+            remedy=Remedy(text="Switch the append-only file on.", commands=["redis-cli CONFIG SET appendonly yes"]),
+            evidence=evidence,
+        )
+    return scale.grade("safe", "Redis keeps the queue through a restart and never evicts it", evidence=evidence)
+
+
+# Rates and ages compare times of both clocks: from a minute on they mean nothing.
+@check(area="redis", scale=Scale.rising(yellow=1, orange=5, red=60, unit="s"))
+def check_clock_skew(redis: RedisHealth, scale: Scale) -> Finding:
+    """How far the clock of the Redis server is from this host's."""
+    if redis.clock_skew_ms is None:
+        return unknown("Whether the clocks agree is not known", "this server does not tell its time (Redis before 7.0)")
+    seconds = abs(redis.clock_skew_ms) / 1000
+    said = "The clocks of Redis and of this host agree"
+    if seconds >= 1:
+        said = (
+            f"The clock of Redis is {seconds:.1f} s {'ahead of' if redis.clock_skew_ms > 0 else 'behind'} this host's"
+        )
+    return scale.grade(
+        round(seconds, 3), said, remedy=Remedy(text="Let both hosts take the time from the network (NTP).")
+    )
+
+
+def _sentence(text: str) -> str:
+    text = text[0].upper() + text[1:]
+    return text if text.endswith((".", "!", "?")) else text + "."

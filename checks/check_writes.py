@@ -1,0 +1,96 @@
+"""Writes: do they succeed, how long do they take, do they keep up."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from blueplane_doctor import Finding, Remedy, Scale, check, unknown
+from blueplane_doctor.checkapi import not_graded
+from blueplane_doctor.times import span
+
+if TYPE_CHECKING:
+    from blueplane_doctor.monitoring.connections import Connections
+    from blueplane_doctor.monitoring.database_health import DatabaseHealth
+    from blueplane_doctor.monitoring.queue_health import QueueHealth
+
+NOT_MEASURED = "only the recorder can measure this, inside the server; it is not running"
+DEMAND_MESSAGES = 100
+"""Backlog from which on throughput is graded: at the green rate of 100 a second it is gone in one second."""
+DEMAND_AGE_MS = 60_000
+"""Age of the backlog from which on it is graded: the rate is a mean of the last 60 seconds."""
+
+
+@check(area="database", scale=Scale.states(green="yes", red="no"))
+def check_database_reachable(connections: Connections, scale: Scale) -> Finding:
+    """The telemetry database exists, opens, and has its tables."""
+    found = connections.database
+    if found.reachable:
+        return scale.grade("yes", f"The database {found.address} can be read")
+    return scale.grade(
+        "no", found.cause[0].upper() + found.cause[1:], remedy=Remedy(text=found.hint or "Start Blueplane.")
+    )
+
+
+@check(area="database", scale=Scale.rising(yellow=10, orange=50, red_above=100, unit="ms"))
+def check_write_p95(database: DatabaseHealth, scale: Scale) -> Finding:
+    """How long 95 of 100 batch writes take at most."""
+    value = database.write_latency_p95_ms
+    if value is None:
+        return unknown("How long writes take is not known", NOT_MEASURED)
+    return scale.grade(value, f"95 % of writes take {value:g} ms or less")
+
+
+@check(area="database", scale=Scale.falling(yellow=99, orange_below=95, red_below=90, unit="%", highest=100))
+def check_write_success(database: DatabaseHealth, scale: Scale) -> Finding:
+    """How many of 100 batch writes succeed."""
+    value = database.write_success_rate
+    if value is None:
+        evidence = {"last write": database.last_successful_write_timestamp}
+        evidence |= {"last failure in the log": database.last_failed_write_timestamp}
+        return unknown("How many writes fail is not known", NOT_MEASURED, evidence=evidence)
+    return scale.grade(value, f"{value:g} % of writes succeed")
+
+
+@check(area="database", scale=Scale.falling(yellow=100, orange_below=50, red_below=10, unit="rows/s"))
+def check_write_throughput(database: DatabaseHealth, queue: QueueHealth, scale: Scale) -> Finding:
+    """Rows written a second, graded only under demand.
+
+    Demand is a backlog of at least 100 messages that is at least a minute old. Without one, a slow rate is a quiet
+    hour and no illness.
+    """
+    rate = database.write_throughput_events_per_sec
+    depth = queue.queue_depth if queue.queue_depth is not None else queue.stream_length
+    evidence = {"queue_depth": depth, "oldest unfinished ms": queue.consumer_lag_ms}
+    if depth < DEMAND_MESSAGES or queue.consumer_lag_ms < DEMAND_AGE_MS:
+        age = database.last_successful_write_age_ms
+        last = "nothing was ever written" if age is None else f"last write {span(age)} ago"
+        return not_graded(rate, f"No backlog to keep up with; {last}", unit=scale.unit, evidence=evidence)
+    return scale.grade(
+        rate,
+        f"{rate:g} rows a second are written while {depth:,} messages wait",
+        remedy=Remedy(
+            text="The writers do not keep up: see stuck-consumers and retry-storm, then whether the disk is slow or "
+            "the database locked."
+        ),
+        evidence=evidence,
+    )
+
+
+# SQLite checkpoints at 4 MB by itself; 64 MB means that something keeps it from doing so, 1 GB that it never did.
+@check(area="database", scale=Scale.rising(yellow=64, orange=256, red=1024, unit="MB"))
+def check_wal_size(database: DatabaseHealth, scale: Scale) -> Finding:
+    """Size of the write-ahead log.
+
+    It grows while some reader never lets go, and every read gets slower with it.
+    """
+    size = database.wal_size_mb
+    said = f"The write-ahead log has {size:g} MB" if size else "There is no write-ahead log to speak of"
+    return scale.grade(
+        size,
+        said,
+        remedy=Remedy(
+            text="Find the process that keeps a transaction open, and end it.",
+            commands=["lsof ~/.blueplane/telemetry.db"],
+        ),
+        evidence={"db_size_mb": database.db_size_mb},
+    )

@@ -1,0 +1,60 @@
+"""What all tests share: a guarded home and environment, servers to examine, a simulated pipeline."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from blueplane_doctor.demo.servers import RunningServer, run_server
+from blueplane_doctor.demo.simulator import Pipeline
+from tests.servers import SERVERS, require_server
+
+
+@pytest.fixture(autouse=True)
+def guarded_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty home and no settings from outside: a test that looks at the real ones is a defect."""
+    home = tmp_path_factory.mktemp("user")
+    monkeypatch.setenv("HOME", str(home))
+    for variable in list(os.environ):
+        if variable.startswith("BLUEPLANE_DOCTOR_"):
+            monkeypatch.delenv(variable)
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    return home
+
+
+@pytest.fixture(scope="session", params=SERVERS)
+def any_server(request: pytest.FixtureRequest) -> Iterator[RunningServer]:
+    """Each of the servers that the doctor has to be right on; one process of each for a whole session."""
+    with run_server(require_server(request.param)) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def valkey() -> Iterator[RunningServer]:
+    """The embedded server alone, for what does not differ between servers."""
+    with run_server() as server:
+        yield server
+
+
+@pytest.fixture
+def pipeline(valkey: RunningServer, tmp_path: Path) -> Iterator[Pipeline]:
+    """An empty simulated pipeline on the embedded server, emptied before."""
+    yield from _fresh(valkey, tmp_path)
+
+
+@pytest.fixture
+def any_pipeline(any_server: RunningServer, tmp_path: Path) -> Iterator[Pipeline]:
+    """The same on every server."""
+    yield from _fresh(any_server, tmp_path)
+
+
+def _fresh(server: RunningServer, folder: Path) -> Iterator[Pipeline]:
+    import redis
+
+    with redis.Redis.from_url(server.url) as client:
+        client.flushall()
+    home = folder / ".blueplane"
+    home.mkdir()
+    with Pipeline(server.url, home) as pipeline:
+        yield pipeline
