@@ -73,4 +73,6 @@ def pages(
         size.learn(page)
         yield page
         milliseconds, sequence = entry_id(page[-1][0])
+        if (milliseconds, sequence) >= last:
+            return
         start = id_text((milliseconds, sequence + 1))
