@@ -64,6 +64,25 @@ class Remedy(Record):
     """Commands that are safe to copy: they read, or they start what should be running."""
 
 
+class Waiver(Record):
+    """Why a finding does not count for a time."""
+
+    reason: str
+    owner: str = ""
+    expires: str = ""
+    """Last day on which it holds, `YYYY-MM-DD`; empty: it never ends."""
+
+
+class Change(StrEnum):
+    """A finding beside that of the same check in an earlier report."""
+
+    NEW = "new"
+    WORSE = "worse"
+    SAME = "same"
+    BETTER = "better"
+    FIXED = "fixed"
+
+
 class Finding(Record):
     """What one check found. A check makes it through its Scale; the engine adds id, area and duration."""
 
@@ -84,6 +103,10 @@ class Finding(Record):
     area: str = ""
     duration_ms: float = 0.0
     """Time that reading what this check judges took, in milliseconds."""
+    waiver: Waiver | None = None
+    """Set when the finding is waived: it is shown, and does not count."""
+    change: Change | None = None
+    """Beside a baseline report, where there is one."""
 
 
 class Tool(Record):
@@ -106,15 +129,18 @@ class Report(Record):
     """The worst colour of the findings; `unknown` when nothing was judged."""
     exit_code: int
     counts: dict[str, int]
-    """Number of findings for each status."""
+    """Number of findings for each status; those that are waived are counted as `waived` alone."""
     findings: list[Finding] = Field(default_factory=list)
     """Worst first, then by area and id."""
     metrics: dict[str, dict[str, Any] | None] = Field(default_factory=dict)
     """Health records by name; null for one that could not be read or that no selected check needs."""
+    baseline: str | None = None
+    """When the report was made that the findings' `change` compares with."""
 
-    def at_least(self, status: Status) -> list[Finding]:
-        """The findings that are as bad as `status`, or worse."""
-        return [f for f in self.findings if f.status.severity >= max(status.severity, 0)]
+
+def counted(findings: Iterable[Finding]) -> list[Finding]:
+    """The findings that count: those that are not waived."""
+    return [finding for finding in findings if finding.waiver is None]
 
 
 def worst(statuses: Iterable[Status]) -> Status:
@@ -123,20 +149,26 @@ def worst(statuses: Iterable[Status]) -> Status:
 
 
 def count_statuses(findings: Iterable[Finding]) -> dict[str, int]:
-    """How many findings have each status, every status named."""
-    counted = Counter(f.status for f in findings)
-    return {status.value: counted[status] for status in _DISPLAY}
+    """How many findings have each status, every status named, and how many are waived."""
+    everything = list(findings)
+    number = Counter(f.status for f in counted(everything))
+    named = {status.value: number[status] for status in _DISPLAY}
+    return named | {"waived": len(everything) - sum(number.values())}
 
 
-def exit_code_for(findings: Iterable[Finding], fail_on: Status, strict: bool) -> ExitCode:
-    """What the process ends with: see `errors.EXIT_CODE_MEANINGS`."""
-    statuses = [f.status for f in findings]
-    if any(s.severity >= fail_on.severity for s in statuses if s.severity >= 0):
+def exit_code_for(findings: Iterable[Finding], fail_on: Status, strict: bool, *, only_new: bool = False) -> ExitCode:
+    """What the process ends with: see `errors.EXIT_CODE_MEANINGS`.
+
+    `only_new` looks only at what is new or worse than in the baseline.
+    """
+    counting = counted(findings)
+    judged = [f for f in counting if f.status.severity >= fail_on.severity]
+    if any(not only_new or f.change in (None, Change.NEW, Change.WORSE) for f in judged):
         return ExitCode.FINDINGS
     not_judged = {Status.ERROR, Status.UNKNOWN, Status.SKIPPED} if strict else {Status.ERROR}
-    return ExitCode.NOT_JUDGED if not_judged.intersection(statuses) else ExitCode.OK
+    return ExitCode.NOT_JUDGED if any(f.status in not_judged for f in counting) else ExitCode.OK
 
 
 def in_order(findings: Iterable[Finding]) -> list[Finding]:
-    """Worst first, then by area and id, so that the same evidence gives the same bytes."""
-    return sorted(findings, key=lambda f: (f.status.display_rank, f.area, f.id))
+    """Worst first, waived ones last, then by area and id, so that the same evidence gives the same bytes."""
+    return sorted(findings, key=lambda f: (f.waiver is not None, f.status.display_rank, f.area, f.id))
