@@ -2,7 +2,7 @@
 
 import time
 import traceback
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from threading import Thread
 
@@ -43,21 +43,27 @@ class Evidence:
     """Milliseconds that each monitor took."""
 
 
-def diagnose(settings: Settings) -> Report:
-    """Examine the pipeline once and judge it. Raises SettingsError and NoChecksError before anything is read."""
+Progress = Callable[[int, int], None]
+
+
+def diagnose(settings: Settings, progress: Progress | None = None) -> Report:
+    """Examine the pipeline once and judge it. Raises SettingsError and NoChecksError before anything is read.
+
+    `progress` is called with the messages read so far and all there are, from another thread.
+    """
     found = find_checks(settings.check_folders)
     checks = selected(found.checks, settings)
-    evidence = collect(settings, {name for spec in checks for name in spec.needs})
+    evidence = collect(settings, {name for spec in checks for name in spec.needs}, progress)
     return judge(evidence, checks, found.problems, settings)
 
 
-def collect(settings: Settings, names: Iterable[str]) -> Evidence:
+def collect(settings: Settings, names: Iterable[str], progress: Progress | None = None) -> Evidence:
     """Read the records of these names, each monitor in a thread of its own, until the deadline.
 
     One source that hangs keeps only its own monitors from answering.
     """
     monitors = find_monitors()
-    examination = Examination(settings)
+    examination = Examination(settings, progress)
     evidence = Evidence(taken_at=iso(examination.now) or "")
     began = time.perf_counter()
 

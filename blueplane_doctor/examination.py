@@ -68,8 +68,10 @@ class ServerInfo:
 class Examination:
     """What the monitors read from: sources, shared readings, and the time at which it began."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, progress: Callable[[int, int], None] | None = None) -> None:
+        """`progress` is called with the messages read and all there are, page by page."""
         self.settings = settings
+        self._progress = progress
         self.now = datetime.now(UTC)
         self.deadline = Deadline(settings.timeout)
         self.redis = RedisSource(settings.redis_url, self.deadline)
@@ -164,6 +166,7 @@ class Examination:
             now_ms=info.now_ms,
             dataset_bytes=info.dataset_bytes,
             deadline=self.deadline,
+            progress=self._progress,
         )
         return walk.run()
 

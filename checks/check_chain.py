@@ -18,7 +18,12 @@ def check_lost_before_delivery(chain: ChainHealth, scale: Scale) -> Finding:
     Counted as entries-added − entries-read − what still waits, for each writer group; the server's own lag is wrong
     after trimming. Redis 7.0 to 7.4.1 keep counting a loss of long ago, newer servers forget it at the next read.
     """
-    evidence = {loss.group: loss.trimmed_unread if not loss.cause else loss.cause for loss in chain.losses}
+    evidence: dict[str, object] = {
+        loss.group: loss.trimmed_unread if not loss.cause else loss.cause for loss in chain.losses
+    }
+    evidence |= {
+        f"{loss.group}: between": f"{loss.after_id} and {loss.before_id}" for loss in chain.losses if loss.after_id
+    }
     known = [loss for loss in chain.losses if loss.trimmed_unread is not None]
     worst = max(known, key=lambda loss: loss.trimmed_unread or 0, default=None)
     count = (worst.trimmed_unread if worst else 0) or 0
@@ -32,6 +37,8 @@ def check_lost_before_delivery(chain: ChainHealth, scale: Scale) -> Finding:
     said = "No message was trimmed before it was read"
     if worst and count:
         said = f"{count:,} {'message was' if count == 1 else 'messages were'} trimmed before {worst.group} read them"
+        if worst.after_id:
+            said += f", all between {worst.after_id} and {worst.before_id}"
     return scale.grade(
         count,
         said,
@@ -52,7 +59,7 @@ def check_chain_breaks(chain: ChainHealth, scale: Scale) -> Finding:
     Everything that is on its way, stuck, dead-lettered or by design unwritten is no break.
     """
     broken = chain.chain_break_count
-    evidence: dict[str, object] = {"states": chain.states, "examined": chain.examined}
+    evidence: dict[str, object] = {"states": chain.states, "equation": chain.equation}
     evidence |= {"first breaks": [f"{b.id} {b.event_type}: {b.reason}" for b in chain.breaks[:10]]}
     if not broken and (chain.database_cause or chain.partial):
         return unknown(

@@ -8,6 +8,7 @@ from blueplane_doctor import Finding, Remedy, Scale, check
 from blueplane_doctor.times import span
 
 if TYPE_CHECKING:
+    from blueplane_doctor.monitoring.chain_of_custody import ChainHealth
     from blueplane_doctor.monitoring.queue_health import GroupHealth, QueueHealth
 
 POISON = Remedy(
@@ -20,7 +21,7 @@ POISON = Remedy(
 # Healthy batches are acknowledged within a second, and Redis itself calls nothing idle before that. Thirty
 # seconds also survive a slow disk; five minutes are the pipeline's own retry time.
 @check(area="queue", scale=Scale.rising(orange_above=30, red_above=300, unit="s"))
-def check_stuck_consumers(queue: QueueHealth, scale: Scale) -> Finding:
+def check_stuck_consumers(queue: QueueHealth, chain: ChainHealth, scale: Scale) -> Finding:
     """How long a writer has held a message without acknowledging it.
 
     The longest time since the last delivery, over the pending entries lists of all writer groups. A consumer that
@@ -34,8 +35,9 @@ def check_stuck_consumers(queue: QueueHealth, scale: Scale) -> Finding:
     stuck = sum(g.stuck or 0 for g in held)
     said = f"{worst.name} has held a message for {span(waited)} without acknowledging it"
     if stuck:
-        said += f"; {stuck:,} {'message is' if stuck == 1 else 'messages are'} stuck"
-    return scale.grade(round(waited / 1000, 1), said, remedy=POISON, evidence=_pending(queue))
+        said += f"; {stuck:,} {'message is' if stuck == 1 else 'messages are'} stuck{_behind(chain)}"
+    evidence = _pending(queue) | {"blocked by": [f"{b.id} ({b.group}): {b.reason}" for b in chain.blockers[:10]]}
+    return scale.grade(round(waited / 1000, 1), said, remedy=POISON, evidence=evidence)
 
 
 # A restart leaves a few behind for a moment; a hundred is a whole batch that nobody will ever claim.
@@ -72,7 +74,7 @@ def check_orphaned_messages(queue: QueueHealth, scale: Scale) -> Finding:
 
 # Two deliveries happen on a healthy system (a restart, a direct read); a hundred is one a second for minutes.
 @check(area="queue", scale=Scale.rising(yellow=3, orange=10, red=100, unit="deliveries"))
-def check_retry_storm(queue: QueueHealth, scale: Scale) -> Finding:
+def check_retry_storm(queue: QueueHealth, chain: ChainHealth, scale: Scale) -> Finding:
     """Deliveries of the message that was delivered most often.
 
     A batch that fails is delivered again, about once a second, for ever: one poison message keeps the writer busy
@@ -82,7 +84,7 @@ def check_retry_storm(queue: QueueHealth, scale: Scale) -> Finding:
     most = (worst.most_deliveries if worst else 0) or 0
     said = "No message is being delivered again and again"
     if worst and most >= 3:
-        said = f"{worst.name} was given the same message {most:,} times; {worst.stuck or 0:,} are stuck with it"
+        said = f"{worst.name} was given the same message {most:,} times; {worst.stuck or 0:,} are stuck{_behind(chain)}"
     return scale.grade(most, said, remedy=POISON, evidence=_pending(queue))
 
 
@@ -113,6 +115,14 @@ def check_writer_missing(queue: QueueHealth, scale: Scale) -> Finding:
         remedy=Remedy(text="The Blueplane server makes its groups and consumers when it starts: start it."),
         evidence=evidence,
     )
+
+
+def _behind(chain: ChainHealth) -> str:
+    if not chain.blockers:
+        return ""
+    first = chain.blockers[0]
+    others = f" and {len(chain.blockers) - 1} more" if len(chain.blockers) > 1 else ""
+    return f" behind {first.id} ({first.reason}){others}"
 
 
 def _writers(queue: QueueHealth) -> list[GroupHealth]:

@@ -95,11 +95,17 @@ def check_queue_headroom(queue: QueueHealth, scale: Scale) -> Finding:
     said = f"The backlog fills {share:g} % of the {queue.max_length:,} messages that the stream keeps"
     if share >= 100:
         said += ": messages are being lost"
+    elif share >= 50 and queue.minutes_to_loss is not None:
+        said += f"; at the present rate the first message is lost in {span(queue.minutes_to_loss * 60_000)}"
     return scale.grade(
         share,
         said,
         remedy=START_SERVER,
-        evidence={"queue_depth": queue.queue_depth, "max_length": queue.max_length},
+        evidence={
+            "queue_depth": queue.queue_depth,
+            "max_length": queue.max_length,
+            "minutes_to_loss": queue.minutes_to_loss,
+        },
     )
 
 

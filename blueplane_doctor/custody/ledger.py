@@ -8,12 +8,26 @@ written and acknowledged in between would look lost.
 """
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from blueplane_doctor.custody.buckets import Buckets
 from blueplane_doctor.custody.messages import Message
 from blueplane_doctor.custody.pending import Pending, PendingReader, read_more
 from blueplane_doctor.custody.routing import CompiledRoute, Lookup, Router
 from blueplane_doctor.custody.rows import Claims, RowFinder
+from blueplane_doctor.custody.states import (
+    DEAD_LETTERED,
+    DUPLICATE,
+    IN_FLIGHT,
+    LOST,
+    SKIPPED,
+    STUCK,
+    UNEXAMINED,
+    UNTRACEABLE,
+    WAITING,
+    WRITTEN,
+)
 from blueplane_doctor.pipeline import CURSOR_MONITOR_SOURCES
 from blueplane_doctor.sources.dead_letters import DeadLetterReader
 from blueplane_doctor.sources.deadline import Deadline
@@ -22,28 +36,16 @@ from blueplane_doctor.sources.redis_source import RedisSource
 from blueplane_doctor.sources.streams import EntryId, StreamState, id_text
 from blueplane_doctor.text import identifier, word
 
-WAITING, IN_FLIGHT, STUCK, WRITTEN, DUPLICATE = "waiting", "in_flight", "stuck", "written", "duplicate"
-DEAD_LETTERED, SKIPPED, UNTRACEABLE, LOST = "dead_lettered", "skipped", "untraceable", "lost"
-UNEXAMINED = "unexamined"
-STATES = (
-    WAITING,
-    IN_FLIGHT,
-    STUCK,
-    WRITTEN,
-    DUPLICATE,
-    DEAD_LETTERED,
-    SKIPPED,
-    UNTRACEABLE,
-    LOST,
-    UNEXAMINED,
-)
-"""Every state; `unexamined` is what a run could not judge: the time was up, or the database did not answer."""
-
 KEPT_BREAKS = 1000
 """Breaks of which the particulars are kept; all are counted."""
+KEPT_BLOCKERS = 100
+_STUCK_KEYS = 50_000
 _RESERVE_SECONDS = 0.3
 HOUR_MS = 3_600_000
 MINUTE_MS = 60_000
+
+
+_Sought = tuple[Message, CompiledRoute, list[Lookup]]
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,15 @@ class Break:
     reason: str
 
 
+@dataclass(frozen=True)
+class Blocker:
+    """A stuck message that the writer cannot write, and that holds up whatever was read with it."""
+
+    id: str
+    group: str
+    reason: str
+
+
 @dataclass
 class Ledger:
     """What the walk through the stream found."""
@@ -72,6 +83,9 @@ class Ledger:
     """Whether the time was up before the end of the stream."""
     breaks: list[Break] = field(default_factory=list)
     """The first KEPT_BREAKS."""
+    blockers: list[Blocker] = field(default_factory=list)
+    """The first KEPT_BLOCKERS."""
+    buckets: Buckets = field(default_factory=Buckets)
     payload_gone: int = 0
     last_break_ms: int | None = None
     """When the newest broken message was enqueued."""
@@ -114,11 +128,14 @@ class Walk:
         now_ms: int,
         dataset_bytes: int | None,
         deadline: Deadline,
+        progress: Callable[[int, int], None] | None = None,
     ) -> None:
         self._redis, self._stream, self._router, self._rows = redis, stream, router, rows
         self._dead_letters = dead_letters
         self._now, self._dataset, self._deadline = now_ms, dataset_bytes, deadline
         self._claims = Claims()
+        self._stuck_keys: dict[Lookup, str] = {}
+        self._progress = progress
         self.ledger = Ledger()
         writer_names = list(dict.fromkeys(route.group for route in router.routes))
         self._writers = {name: group for name in writer_names if (group := stream.group(name))}
@@ -139,6 +156,8 @@ class Walk:
             dataset_bytes=self._dataset,
         ):
             self._page([Message(entry) for entry in page])
+            if self._progress:
+                self._progress(ledger.examined, stream.length)
             if self._deadline.remaining < _RESERVE_SECONDS:
                 ledger.partial = True
                 break
@@ -153,15 +172,17 @@ class Walk:
         self._read_pending(until)
         pending = {name: reader.take(until) for name, reader in self._pending.items()}
         self._count(messages, pending)
-        acknowledged: list[tuple[Message, CompiledRoute, list[Lookup]]] = []
+        acknowledged: list[_Sought] = []
+        stuck: list[_Sought] = []
         for message in messages:
             route = self._router.route(message)
             state = self._state_in_stream(message, route, pending)
             if state:
                 self._settle(message, route, state)
-            elif route:
-                acknowledged.append((message, route, route.lookups(message)))
+            if route and state in (None, STUCK):
+                (stuck if state else acknowledged).append((message, route, route.lookups(message)))
         self._judge(acknowledged)
+        self._find_blockers(stuck)
         here = {message.id for message in messages}
         self._ghosts({name: {i: row for i, row in rows.items() if i not in here} for name, rows in pending.items()})
 
@@ -183,7 +204,7 @@ class Walk:
             return None
         return STUCK if row.stuck else IN_FLIGHT
 
-    def _judge(self, acknowledged: list[tuple[Message, CompiledRoute, list[Lookup]]]) -> None:
+    def _judge(self, acknowledged: list[_Sought]) -> None:
         """States of acknowledged messages, by their rows and the dead letters."""
         if self._rows is None:
             for message, route, _ in acknowledged:
@@ -203,9 +224,29 @@ class Walk:
                 self._settle(message, route, LOST)
                 self._lost(message, route)
 
+    def _find_blockers(self, stuck: list[_Sought]) -> None:
+        """Which of the stuck messages cannot be written: the others only wait with them."""
+        if not stuck or len(self.ledger.blockers) >= KEPT_BLOCKERS:
+            return
+        lookups = [lookup for _, _, found in stuck for lookup in found]
+        rows = self._rows.find(lookups) if self._rows else {}
+        for message, route, keys in stuck:
+            identity, reason = id_text(message.id), ""
+            for key in keys:
+                if rows.get(key):
+                    reason = f"a row with the same {_column(key)} is there already"
+                elif key in self._stuck_keys and _must_be_unique(key):
+                    reason = f"same {_column(key)} as {self._stuck_keys[key]}"
+                elif len(self._stuck_keys) < _STUCK_KEYS:
+                    self._stuck_keys[key] = identity
+            reason = reason or message.malformed()
+            if reason and len(self.ledger.blockers) < KEPT_BLOCKERS:
+                self.ledger.blockers.append(Blocker(identity, route.group, reason))
+
     def _settle(self, message: Message, route: CompiledRoute | None, state: str) -> None:
         ledger = self.ledger
         ledger.states.setdefault(route.name if route else "unrouted", Counter())[state] += 1
+        self.ledger.buckets.add(message.event_ms(), state, self._now)
         if message.id[0] > self._now - HOUR_MS and state not in (SKIPPED, WAITING, IN_FLIGHT, UNEXAMINED):
             ledger.owed_last_hour += 1
             ledger.written_last_hour += state in (WRITTEN, DUPLICATE)
@@ -296,3 +337,12 @@ class Walk:
         if ledger.partial:
             rest = max(0, stream.length - ledger.examined)
             ledger.states.setdefault("unrouted", Counter())[UNEXAMINED] += rest
+
+
+def _column(key: Lookup) -> str:
+    return key.columns[-1]
+
+
+def _must_be_unique(key: Lookup) -> bool:
+    """Rows of the same session and time are allowed; event_id and uuid are not."""
+    return key.columns[-1] != "timestamp"

@@ -1,12 +1,28 @@
 """The chain of custody in numbers: every message's state, and what is broken."""
 
+from collections import Counter
 from typing import ClassVar
 
-from blueplane_doctor.custody.ledger import DEAD_LETTERED, LOST, STATES, STUCK, UNEXAMINED, Ledger
+from blueplane_doctor.custody.buckets import LATER, OLDER, WITHOUT, Buckets
+from blueplane_doctor.custody.ledger import Ledger
 from blueplane_doctor.custody.loss import Loss, trimmed_unread
+from blueplane_doctor.custody.states import (
+    DEAD_LETTERED,
+    DUPLICATE,
+    IN_FLIGHT,
+    LOST,
+    SKIPPED,
+    STATES,
+    STUCK,
+    UNEXAMINED,
+    UNTRACEABLE,
+    WAITING,
+    WRITTEN,
+)
 from blueplane_doctor.errors import SourceError
 from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring.base import Monitor
+from blueplane_doctor.sources.streams import id_text
 from blueplane_doctor.times import from_milliseconds, iso
 
 SHOWN_BREAKS = 200
@@ -36,6 +52,39 @@ class GroupLoss(Record):
     """Messages trimmed before the group was given them; null when that cannot be known."""
     cause: str = ""
     """Why it cannot be known."""
+    after_id: str | None = None
+    """Last message the group was given: what was lost came after it. Null once the group has read on."""
+    before_id: str | None = None
+    """First message that is still there: what was lost came before it."""
+
+
+class ChainBlocker(Record):
+    """A stuck message that its writer cannot write, and that holds up what was read with it."""
+
+    id: str
+    group: str
+    reason: str
+
+
+class TimeBucket(Record):
+    """Messages of ten minutes of event time, at every stage: `enqueued` is the sum of all but `delivered`."""
+
+    start: str
+    """ISO 8601, or `older` (than a day), `later` (than now), `without_timestamp`."""
+    enqueued: int
+    delivered: int
+    """Given to their writer, or by design unwritten."""
+    written: int
+    """Duplicates included."""
+    skipped: int
+    waiting: int
+    held: int
+    """In flight or stuck."""
+    dead_lettered: int
+    untraceable: int
+    broken: int
+    """Lost."""
+    unexamined: int
 
 
 class ChainHealth(Record):
@@ -63,6 +112,14 @@ class ChainHealth(Record):
     losses: list[GroupLoss]
     breaks: list[ChainBreak]
     """The oldest, at most 200."""
+    blockers: list[ChainBlocker] = []
+    """At most 100."""
+    buckets: list[TimeBucket] = []
+    """By event time, the last day."""
+    other_buckets: list[TimeBucket] = []
+    """Older than a day, later than now, without a timestamp."""
+    equation: str = ""
+    """Conservation: the messages examined and their states, as a sum."""
     database_cause: str = ""
     """Why rows could not be looked up; then acknowledged messages are `unexamined`."""
 
@@ -103,7 +160,7 @@ class ChainOfCustodyMonitor(Monitor):
                 route: {state: counted[state] for state in STATES if counted[state]}
                 for route, counted in sorted(ledger.states.items())
             },
-            losses=[GroupLoss(group=loss.group, trimmed_unread=loss.count, cause=loss.cause) for loss in losses],
+            losses=[self._group_loss(loss) for loss in losses],
             breaks=[
                 ChainBreak(
                     kind=b.kind,
@@ -117,7 +174,23 @@ class ChainOfCustodyMonitor(Monitor):
                 )
                 for b in ledger.breaks[:SHOWN_BREAKS]
             ],
+            blockers=[ChainBlocker(id=b.id, group=b.group, reason=b.reason) for b in ledger.blockers],
+            buckets=[_bucket(start, c) for start, c in _timed(ledger.buckets)],
+            other_buckets=[_bucket(n, ledger.buckets.counts[n]) for n in _OTHERS if n in ledger.buckets.counts],
+            equation=equation(ledger.examined, states),
             database_cause=self._database_cause(),
+        )
+
+    def _group_loss(self, loss: Loss) -> GroupLoss:
+        stream = self.examination.stream()
+        group = stream.group(loss.group)
+        lost_now = bool(loss.count and group and stream.first and group.last_delivered < stream.first)
+        return GroupLoss(
+            group=loss.group,
+            trimmed_unread=loss.count,
+            cause=loss.cause,
+            after_id=id_text(group.last_delivered) if lost_now and group else None,
+            before_id=id_text(stream.first) if lost_now and stream.first else None,
         )
 
     def _losses(self, ledger: Ledger) -> list[Loss]:
@@ -137,3 +210,39 @@ class ChainOfCustodyMonitor(Monitor):
         except SourceError as error:
             return error.message
         return "" if tables else "the database holds none of the tables that traces are written to"
+
+
+_OTHERS = (OLDER, LATER, WITHOUT)
+
+
+def _timed(buckets: Buckets) -> list[tuple[str, Counter[str]]]:
+    starts = sorted(start for start in buckets.counts if isinstance(start, int))
+    return [(iso(from_milliseconds(start)) or "", buckets.counts[start]) for start in starts]
+
+
+def _bucket(start: str, counted: Counter[str]) -> TimeBucket:
+    total = sum(counted.values())
+    return TimeBucket(
+        start=start,
+        enqueued=total,
+        delivered=total - counted[WAITING],
+        written=counted[WRITTEN] + counted[DUPLICATE],
+        skipped=counted[SKIPPED],
+        waiting=counted[WAITING],
+        held=counted[IN_FLIGHT] + counted[STUCK],
+        dead_lettered=counted[DEAD_LETTERED],
+        untraceable=counted[UNTRACEABLE],
+        broken=counted[LOST],
+        unexamined=counted[UNEXAMINED],
+    )
+
+
+def equation(examined: int, states: dict[str, int | None]) -> str:
+    """`263 messages = 237 written + 14 skipped + 12 lost`; what left the stream before is no part of it."""
+    order = (WRITTEN, DUPLICATE, SKIPPED, WAITING, IN_FLIGHT, STUCK, DEAD_LETTERED, UNTRACEABLE, LOST)
+    terms = [f"{states[state]:,} {state.replace('_', ' ')}" for state in order if states[state]]
+    rest = states[UNEXAMINED] or 0
+    counted = sum(states[state] or 0 for state in order)
+    terms += [f"{examined - counted:,} unexamined"] if examined > counted else []
+    unread = rest - max(0, examined - counted)
+    return f"{examined:,} messages = {' + '.join(terms) or '0'}" + (f"; {unread:,} not read" if unread > 0 else "")

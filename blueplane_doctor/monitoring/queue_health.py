@@ -72,6 +72,8 @@ class QueueHealth(Record):
     """Mean of the last 60 seconds, by stream IDs."""
     processing_rate_events_per_sec: float | None
     """Rows written a second, mean of the last 60 seconds; null without the database."""
+    minutes_to_loss: float | None = None
+    """Until the backlog reaches max_length at the rates of the last minute; null when it does not grow."""
     dlq_size: int
     """Entries of all dead-letter streams."""
     dlq_recent_entries: int
@@ -115,6 +117,7 @@ class QueueHealthMonitor(Monitor):
             consumer_lag_ms=_age(oldest, now) or 0,
             enqueue_rate_events_per_sec=round(ledger.last_minute / 60, 3),
             processing_rate_events_per_sec=self._rate(),
+            minutes_to_loss=self._minutes_to_loss(),
             dlq_size=letters.total,
             dlq_recent_entries=letters.last_hour,
             dlq_previous_hour=letters.hour_before,
@@ -148,6 +151,13 @@ class QueueHealthMonitor(Monitor):
                 key=lambda c: c.name,
             ),
         )
+
+    def _minutes_to_loss(self) -> float | None:
+        ledger, limit = self.examination.ledger(), self.examination.settings.streams.max_length
+        growth = ledger.last_minute / 60 - (self._rate() or 0)
+        if ledger.partial or not ledger.unfinished or growth <= 0:
+            return None
+        return round(max(0, limit - ledger.unfinished) / growth / 60, 1)
 
     def _rate(self) -> float | None:
         try:

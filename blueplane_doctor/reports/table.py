@@ -20,8 +20,7 @@ _ANSI = {
 }
 _JUDGED_ILL = (Status.RED, Status.ORANGE, Status.YELLOW, Status.ERROR)
 _NOT_JUDGED = (Status.UNKNOWN, Status.SKIPPED)
-_FLOW = ("written", "waiting", "in_flight", "stuck", "dead_lettered", "skipped", "duplicate", "untraceable")
-_LEAKS = ("lost", "trimmed_unread", "payload_gone", "unexamined")
+_GONE = ("trimmed_unread", "payload_gone")
 
 
 def render(report: Report, view: View) -> str:
@@ -53,10 +52,8 @@ def _custody(report: Report) -> list[str]:
     chain = report.metrics.get("chain")
     if not chain:
         return []
-    states = chain["states"]
-    parts = [f"{states[s]:,} {s.replace('_', ' ')}" for s in (*_FLOW, *_LEAKS) if states.get(s)]
-    said = ", ".join(parts) or "no messages"
-    return [f"Custody is {chain['chain_status']}: {chain['examined']:,} messages in the stream: {said}"]
+    gone = [f"{chain['states'][s]:,} {s.replace('_', ' ')}" for s in _GONE if chain["states"].get(s)]
+    return [f"Custody is {chain['chain_status']}: {chain['equation']}" + (f"; gone: {', '.join(gone)}" if gone else "")]
 
 
 def _table(findings: list[Finding], view: View) -> list[str]:

@@ -55,6 +55,7 @@ def _table(
 def first_since(connection: sqlite3.Connection, table: str, since: datetime, highest: int) -> int:
     """The smallest sequence number written at or after `since`; one past the highest when there is none."""
     low, high = 0, highest + 1
+    found = high  # sequence numbers have gaps: what counts is the row, not where the bisection ends
     while low < high:
         middle = (low + high) // 2
         row = connection.execute(
@@ -64,6 +65,7 @@ def first_since(connection: sqlite3.Connection, table: str, since: datetime, hig
         moment = parse_time(row[1]) if row else None
         if row is None or (moment is not None and moment >= since):
             high = middle
+            found = row[0] if row else found
         else:
             low = row[0] + 1
-    return low
+    return found

@@ -1,0 +1,247 @@
+"""Dead letters for a person: listed, filtered, grouped by what went wrong; never their private payload."""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+from blueplane_doctor.errors import SourceMissing
+from blueplane_doctor.examination import Examination
+from blueplane_doctor.model import Record
+from blueplane_doctor.sources.dead_letters import HOUR_MS, DeadLetter, dead_letter, each_dead_letter
+from blueplane_doctor.sources.redis_source import pairs
+from blueplane_doctor.sources.streams import BEGINNING, entry_id, id_text
+from blueplane_doctor.text import identifier, plain, word
+from blueplane_doctor.times import from_milliseconds, iso
+
+NO_REASON = "no reason recorded"
+NEARLY_FULL = 0.9
+"""Share of its limit from which on a stream is about to discard entries."""
+_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"|`[^`]*`")
+_PATH = re.compile(r"(?:[A-Za-z]:)?(?:[/\\][^\s/\\:,;'\"]+)+[/\\]?|~[/\\]\S*")
+_ADDRESS = re.compile(r"\S+@\S+|\w+://\S+")
+_NUMBER = re.compile(r"\b[0-9a-fA-F]{8,}(?:-[0-9a-fA-F]{4,})*\b|\d+")
+_PUBLIC = re.compile(
+    r"(?:UNIQUE|NOT NULL|CHECK|FOREIGN KEY) constraint failed(?:: [\w., ]{1,120})?"
+    r"|database is locked|database disk image is malformed|disk I/O error|database or disk is full"
+    r"|attempt to write a readonly database|unable to open database file|no such (?:table|column): \w{1,60}"
+    r"|'\w{1,20}' object has no attribute '\w{1,20}'|Expecting (?:value|property name)"
+    r"|[Mm]ax(?:imum)? retries(?: exceeded)?|timed out|Connection refused"
+)
+"""Phrases of SQLite, Python's json and Redis, which hold nothing of a message."""
+
+
+class Letter(Record):
+    """One dead letter, without anything private."""
+
+    id: str
+    stream: str
+    queued_at: str | None
+    age_ms: int
+    shape: str
+    """Which part of the pipeline wrote it: `claude_consumer`, `cursor_consumer`, `queue_writer`, `unknown`."""
+    group: str
+    message_id: str | None
+    event_id: str | None
+    event_type: str
+    platform: str
+    error: str
+    """Type of the error, and its text where that is a library's own phrase."""
+    fingerprint: str
+    """Eight characters that are the same for the same error, whatever its particulars."""
+    retry_count: int | None
+
+
+class ErrorGroup(Record):
+    """Dead letters that failed in the same way."""
+
+    fingerprint: str
+    """Eight characters that stay the same for the same error."""
+    error: str
+    count: int
+    last_hour: int
+    oldest_age_ms: int
+    newest_age_ms: int
+    event_types: dict[str, int]
+    example_id: str
+
+
+class LetterStats(Record):
+    """All dead letters summed up."""
+
+    total: int
+    distinct_messages: int
+    """Messages that are named; the Claude consumer adds an entry for the same one again and again."""
+    last_hour: int
+    hour_before: int
+    oldest_age_ms: int | None
+    verdict: str
+    """`empty`, `static pile` (none within the last hour), `active bleed`."""
+    groups: list[ErrorGroup]
+    sizes: dict[str, int]
+    limits: dict[str, int]
+    about_to_discard: list[str]
+    """Streams at 90 % of their limit or more: the oldest entries go next."""
+
+
+@dataclass(frozen=True)
+class LetterFilter:
+    """Which dead letters are meant; an empty part means all."""
+
+    newer_than_ms: int | None = None
+    older_than_ms: int | None = None
+    group: str = ""
+    error: str = ""
+    event_type: str = ""
+    platform: str = ""
+
+    def passes(self, letter: Letter) -> bool:
+        """Whether a letter fits every part."""
+        if self.newer_than_ms is not None and letter.age_ms > self.newer_than_ms:
+            return False
+        if self.older_than_ms is not None and letter.age_ms < self.older_than_ms:
+            return False
+        exact = ((self.group, letter.group), (self.event_type, letter.event_type), (self.platform, letter.platform))
+        if any(wanted and wanted != found for wanted, found in exact):
+            return False
+        return not self.error or self.error.lower() in f"{letter.fingerprint} {letter.error}".lower()
+
+
+def each_letter(examination: Examination, chosen: LetterFilter | None = None) -> Iterator[Letter]:
+    """Dead letters of both streams, oldest first within a stream. Raises SourceError."""
+    now = examination.server_info().now_ms
+    for _, raw in _each_raw(examination):
+        letter = described(raw, now)
+        if chosen is None or chosen.passes(letter):
+            yield letter
+
+
+def find_letter(examination: Examination, wanted: str) -> tuple[Letter, DeadLetter]:
+    """The letter with this ID, or that names this message. Raises SourceMissing when there is none."""
+    now = examination.server_info().now_ms
+    for stream in examination.stream().dead_letters:
+        if re.match(r"\d+-\d+\Z", wanted):
+            try:
+                page = examination.redis.ask_one("XRANGE", stream, wanted, wanted, "COUNT", 1)
+            except SourceMissing:
+                continue
+            if page:
+                raw = dead_letter(stream, page[0])
+                return described(raw, now), raw
+    for _, raw in _each_raw(examination):
+        if wanted.encode() in (raw.message_id, raw.event_id):
+            return described(raw, now), raw
+    raise SourceMissing(f"no dead letter has or names the ID {identifier(wanted)}", "see: blueplane-doctor dlq list")
+
+
+def summed_up(letters: Iterable[Letter], examination: Examination) -> LetterStats:
+    """Statistics; letters of the same error are one group, the largest group first."""
+    groups: dict[str, list[Letter]] = {}
+    everything = list(letters)
+    for letter in everything:
+        groups.setdefault(letter.fingerprint, []).append(letter)
+    sizes = dict.fromkeys(examination.stream().dead_letters, 0)
+    sizes |= Counter(letter.stream for letter in everything)
+    limits = {stream: limit_of(examination, stream) for stream in sizes}
+    recent = sum(letter.age_ms < HOUR_MS for letter in everything)
+    return LetterStats(
+        total=len(everything),
+        distinct_messages=len({letter.message_id or letter.event_id or letter.id for letter in everything}),
+        last_hour=recent,
+        hour_before=sum(HOUR_MS <= letter.age_ms < 2 * HOUR_MS for letter in everything),
+        oldest_age_ms=max((letter.age_ms for letter in everything), default=None),
+        verdict="active bleed" if recent else "static pile" if everything else "empty",
+        groups=sorted(map(_group, groups.values()), key=lambda g: (-g.count, g.fingerprint)),
+        sizes=sizes,
+        limits=limits,
+        about_to_discard=[s for s, size in sizes.items() if size >= NEARLY_FULL * limits[s]],
+    )
+
+
+def limit_of(examination: Examination, stream: str) -> int:
+    """Entries that a dead-letter stream keeps. The Cursor consumer's own limit is fixed at 10,000."""
+    if stream == f"{examination.stream().queue}:dlq":
+        return 10_000
+    return examination.settings.streams.dead_letter_max_length
+
+
+def described(letter: DeadLetter, now_ms: int) -> Letter:
+    """A dead letter without its private parts."""
+    fields, inner = letter.fields, _inner(letter.fields)
+    retries = fields.get(b"retry_count", b"")
+    told, fingerprint = reason(fields)
+    group = fields.get(b"consumer_group") or (b"claude_processors" if letter.shape == "claude_consumer" else b"")
+    return Letter(
+        id=id_text(letter.id),
+        stream=letter.stream,
+        queued_at=iso(from_milliseconds(letter.queued_ms)),
+        age_ms=max(0, now_ms - letter.queued_ms),
+        shape=letter.shape,
+        group=word(group),
+        message_id=identifier(letter.message_id) if letter.message_id else None,
+        event_id=identifier(letter.event_id) if letter.event_id else None,
+        event_type=word(inner.get("event_type") or inner.get("hook_type")),
+        platform=word(inner.get("platform")),
+        error=told,
+        fingerprint=fingerprint,
+        retry_count=int(retries) if retries.isdigit() and len(retries) < 10 else None,
+    )
+
+
+def reason(fields: dict[bytes, bytes]) -> tuple[str, str]:
+    """What went wrong, for showing, and its fingerprint.
+
+    An error's text may quote what was being written, so only phrases of the libraries at work are shown; the
+    fingerprint tells other texts apart, particulars taken out.
+    """
+    kind = word(fields[b"error_type"]) if fields.get(b"error_type") else ""
+    said = fields.get(b"error_message", b"").decode("utf-8", "replace")
+    for pattern in (_QUOTED, _ADDRESS, _PATH, _NUMBER):
+        said = pattern.sub("#", said)
+    known = _PUBLIC.search(fields.get(b"error_message", b"").decode("utf-8", "replace"))
+    shown = plain(known[0], 160) if known else "(text is private)" if said else ""
+    told = ": ".join(part for part in (kind, shown) if part) or NO_REASON
+    return told, sha256(f"{kind}|{said}".encode("utf-8", "replace")).hexdigest()[:8]
+
+
+def _each_raw(examination: Examination) -> Iterator[tuple[str, DeadLetter]]:
+    for stream in examination.stream().dead_letters:
+        try:
+            state = pairs(examination.redis.ask_one("XINFO", "STREAM", stream))
+        except SourceMissing:
+            continue
+        last = entry_id(state["last-generated-id"])
+        size = examination.server_info().dataset_bytes
+        for letter in each_dead_letter(
+            examination.redis, stream, BEGINNING, last, length=state["length"], dataset_bytes=size
+        ):
+            yield stream, letter
+
+
+def _inner(fields: dict[bytes, bytes]) -> dict[str, Any]:
+    """The message's own fields, wherever this shape keeps them."""
+    for name in (b"event", b"original_data"):
+        if name in fields:
+            try:
+                content = json.loads(fields[name])
+            except (ValueError, RecursionError):
+                return {}
+            return {k: v for k, v in content.items() if isinstance(v, str)} if isinstance(content, dict) else {}
+    return {k.decode("utf-8", "replace"): v.decode("utf-8", "replace") for k, v in fields.items()}
+
+
+def _group(letters: list[Letter]) -> ErrorGroup:
+    ages = [letter.age_ms for letter in letters]
+    return ErrorGroup(
+        fingerprint=letters[0].fingerprint,
+        error=letters[0].error,
+        count=len(letters),
+        last_hour=sum(age < HOUR_MS for age in ages),
+        oldest_age_ms=max(ages),
+        newest_age_ms=min(ages),
+        event_types=dict(Counter(letter.event_type for letter in letters).most_common(5)),
+        example_id=letters[-1].id,
+    )
