@@ -8,12 +8,14 @@ numbers, `scale`. It returns one `Finding`, does no I/O, and takes the time from
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from math import inf, isnan
 from typing import Any, Literal
 
 from blueplane_doctor.errors import SettingsError
 from blueplane_doctor.model import Finding, Remedy, Status
 
 LEVELS = ("yellow", "orange", "red")
+_ANOTHER = "another number, or null to take the level away"
 MARK = "__blueplane_check__"
 Direction = Literal["rising", "falling", "states"]
 
@@ -91,6 +93,8 @@ class Scale:
         if self.direction == "states":
             return self.words[str(value)]
         number = float(value)
+        if isnan(number):
+            raise ValueError("not a number; what is not known is unknown(), never graded")
         reached = [level for level, bound in self.bounds.items() if self._reaches(number, bound)]
         return Status(reached[-1]) if reached else Status.GREEN
 
@@ -130,9 +134,9 @@ class Scale:
         opposite = {"≥": "<", ">": "≤", "≤": ">", "<": "≥"}
         signs = {level: inside if b.inclusive else outside for level, b in self.bounds.items()}
         names = list(self.bounds)
-        described = {}
-        if names:
-            described["green"] = f"{opposite[signs[names[0]]]} {_number(self.bounds[names[0]].value)}"
+        if not names:
+            return {"green": "any value"}
+        described = {"green": f"{opposite[signs[names[0]]]} {_number(self.bounds[names[0]].value)}"}
         for name, following in zip(names, [*names[1:], None], strict=True):
             text = f"{signs[name]} {_number(self.bounds[name].value)}"
             if following:
@@ -173,13 +177,22 @@ class Scale:
         previous: tuple[str, Bound] | None = None
         for level, bound in self.bounds.items():
             value = bound.value * sign
-            if end is not None and (value > end * sign or (value == end * sign and not bound.inclusive)):
+            if isnan(value):
+                raise SettingsError(f"{where}.{level}: nan is not a number", _ANOTHER)
+            if (
+                value == inf
+                or end is not None
+                and (value > end * sign or (value == end * sign and not bound.inclusive))
+            ):
                 raise SettingsError(
-                    f"{where}.{level}: {_number(bound.value)} can never fire; the value never goes past {_number(end)}",
+                    f"{where}.{level}: {_number(bound.value)} can never fire; "
+                    f"the value never goes past {_number(inf * sign if end is None else end)}",
+                    _ANOTHER,
                 )
             if start is not None and (value < start * sign or (value == start * sign and bound.inclusive)):
                 raise SettingsError(
                     f"{where}.{level}: {_number(bound.value)} would always fire; nothing could ever be green",
+                    _ANOTHER,
                 )
             if previous and not _leaves_room(previous[1], bound, sign):
                 order = "below" if sign > 0 else "above"
@@ -279,3 +292,9 @@ def not_graded(
 ) -> Finding:
     """Green without a grade: reported, and not judged because nothing is asked of it now (idle is no illness)."""
     return Finding(status=Status.GREEN, summary=summary, observed=value, unit=unit, evidence=dict(evidence or {}))
+
+
+def sentence(text: str) -> str:
+    """Words of another part, such as an error's hint, as a sentence of its own."""
+    text = text[:1].upper() + text[1:]
+    return text if text.endswith((".", "!", "?")) else text + "."

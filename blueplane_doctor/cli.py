@@ -1,5 +1,6 @@
 """The command line: parse, call one function, print, exit."""
 
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
@@ -11,6 +12,9 @@ from blueplane_doctor import __version__
 from blueplane_doctor.commands import __path__ as commands_path
 from blueplane_doctor.commands.base import Invocation, guarded, say, show, view_of, write_file
 from blueplane_doctor.errors import UsageError
+
+FILE_WIDTH = 100
+"""Columns of a report in a file: as when stdout is no terminal."""
 
 app = typer.Typer(
     name="blueplane-doctor",
@@ -37,6 +41,13 @@ def examine(
     context: typer.Context,
     redis_url: Annotated[
         str | None, typer.Option(help=f"The Redis to examine. {_variable('REDIS_URL')}", metavar="URL")
+    ] = None,
+    history_url: Annotated[
+        str | None,
+        typer.Option(
+            help=f"The Redis that holds the history, default: the examined one. {_variable('HISTORY_URL')}",
+            metavar="URL",
+        ),
     ] = None,
     database: Annotated[
         Path | None, typer.Option(help=f"The telemetry database. {_variable('DATABASE')}", metavar="FILE")
@@ -108,6 +119,7 @@ def examine(
     """Tell the truth about a Blueplane telemetry pipeline. Without a command: examine it and report."""
     flags = {
         "redis_url": redis_url,
+        "history_url": history_url,
         "database": database,
         "home": home,
         "checks": checks or None,
@@ -135,14 +147,17 @@ def _examine(given: Invocation, format_name: str, outputs: list[Path]) -> int:
     for path in outputs:
         if path.suffix.lower() not in by_suffix:
             raise UsageError(f"--output {path}: no format has this suffix", f"one of {', '.join(sorted(by_suffix))}")
+        if not path.parent.is_dir() or path.is_dir():
+            raise UsageError(f"--output {path}: there is no folder for it, or it is one itself", "name another file")
     settings = given.load().settings
     from blueplane_doctor.diagnose import diagnose
 
     report = diagnose(settings)
     for word in meaningless(settings, find_checks(settings.check_folders).checks):
         say(f"blueplane-doctor: warning: {word} in --select or --ignore means no check")
+    file_view = replace(view_of(given), color=False, width=FILE_WIDTH)
     for path in outputs:
-        write_file(path, by_suffix[path.suffix.lower()].render(report, view_of(given)))
+        write_file(path, by_suffix[path.suffix.lower()].render(report, file_view))
     show(formats[format_name].render(report, view_of(given)))
     return report.exit_code
 

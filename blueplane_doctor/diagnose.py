@@ -25,6 +25,7 @@ from blueplane_doctor.model import (
 )
 from blueplane_doctor.selection import selected
 from blueplane_doctor.settings import Settings
+from blueplane_doctor.sources.deadline import Deadline
 from blueplane_doctor.times import iso
 
 JUDGING_SECONDS = 5.0
@@ -73,7 +74,7 @@ def collect(settings: Settings, names: Iterable[str], progress: Progress | None 
             evidence.records[name] = monitors[name](examination).collect()
         except SourceError as error:
             evidence.missing[name] = error.message
-        except Exception as error:  # a defect of ours must not take the other areas along
+        except (Exception, SystemExit) as error:  # a defect of ours must not take the other areas along
             evidence.missing[name] = f"the monitor broke: {_where(error)}"
         evidence.durations[name] = _milliseconds(started)
 
@@ -111,16 +112,18 @@ def judge(evidence: Evidence, checks: list[CheckSpec], problems: list[Finding], 
 
 
 def _judged(evidence: Evidence, checks: list[CheckSpec]) -> list[Finding]:
-    """One finding for each check, in a thread that may be left behind: a check that never ends is its own fault."""
+    """One finding for each check, in a thread of its own that may be left behind: one that never ends harms no other."""
     findings: dict[str, Finding] = {}
 
-    def run() -> None:
-        for spec in checks:
-            findings[spec.id] = _run(spec, evidence)
+    def run(spec: CheckSpec) -> None:
+        findings[spec.id] = _run(spec, evidence)
 
-    thread = Thread(target=run, daemon=True)
-    thread.start()
-    thread.join(JUDGING_SECONDS)
+    deadline = Deadline(JUDGING_SECONDS)
+    threads = [Thread(target=run, args=(spec,), daemon=True) for spec in checks]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(deadline.remaining)
     done = dict(findings)
     never = f"no verdict within {JUDGING_SECONDS:g} s; a check must only judge what it is handed"
     return [done.get(spec.id) or _signed(_error(spec, never), spec, evidence) for spec in checks]
@@ -132,7 +135,9 @@ def _run(spec: CheckSpec, evidence: Evidence) -> Finding:
         return _signed(_skipped(spec, missing, evidence.missing), spec, evidence)
     try:
         finding: object = spec.run(evidence.records)
-    except Exception as error:
+        if isinstance(finding, Finding):
+            finding.model_dump_json()  # evidence that no report could show is the check's fault, not the report's
+    except (Exception, SystemExit) as error:
         return _signed(_error(spec, _where(error)), spec, evidence)
     if not isinstance(finding, Finding):
         finding = _error(spec, f"it returned {type(finding).__name__} instead of a Finding")
@@ -158,7 +163,7 @@ def _error(spec: CheckSpec, cause: str) -> Finding:
     return Finding(status=Status.ERROR, summary=f"The check {spec.id} itself broke", cause=cause)
 
 
-def _where(error: Exception) -> str:
+def _where(error: BaseException) -> str:
     """The kind of error and the line where it happened; not its text, which may quote what was examined."""
     frames = traceback.extract_tb(error.__traceback__)
     last = frames[-1] if frames else None

@@ -72,6 +72,8 @@ def find_checks(folders: Iterable[Path] = ()) -> Found:
     for entry in sorted(entry_points(group=ENTRY_POINT_GROUP), key=lambda e: e.name):
         try:
             module = entry.load()
+            if not isinstance(module, ModuleType):
+                raise TypeError(f"{entry.value} is no module; an entry point names a module of checks")
             found.checks += checks_in(module, f"package {entry.value}")
         except (Exception, SystemExit) as error:
             found.problems.append(_problem(entry.name, f"entry point {entry.value}", _told(error, None)))
@@ -138,9 +140,9 @@ def _load(file: Path) -> ModuleType:
 def _told(error: BaseException, file: Path | None) -> str:
     """What went wrong, with the line of the file where it did."""
     if isinstance(error, SyntaxError):
-        return f"line {error.lineno}: {error.msg}"
+        return f"line {error.lineno}: {error.msg}" if error.lineno else error.msg
     frames = traceback.extract_tb(error.__traceback__)
-    line = next((f.lineno for f in reversed(frames) if file and f.filename == str(file)), None)
+    line = next((f.lineno for f in reversed(frames) if file and Path(f.filename) == file.absolute()), None)
     where = f"line {line}: " if line else ""
     return f"{where}{type(error).__name__}: {error}"
 

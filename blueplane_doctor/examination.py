@@ -10,7 +10,7 @@ from typing import TypeVar
 from blueplane_doctor.custody.ledger import Ledger, Walk
 from blueplane_doctor.custody.routing import Router, routes_in_force
 from blueplane_doctor.custody.rows import RowFinder
-from blueplane_doctor.errors import SourceError, SourceMissing
+from blueplane_doctor.errors import SourceError, SourceMissing, SourceUnusable
 from blueplane_doctor.pipeline import TRACE_TABLES, Route
 from blueplane_doctor.settings import Settings
 from blueplane_doctor.sources.database_source import DatabaseSource
@@ -95,6 +95,8 @@ class Examination:
         """INFO. Raises SourceError."""
         before = datetime.now(UTC).timestamp()
         raw = self.redis.ask_one("INFO")
+        if not isinstance(raw, bytes):
+            raise SourceUnusable(f"what answers at {self.redis.address} does not answer INFO as Redis does")
         middle = (before + datetime.now(UTC).timestamp()) / 2
         lines = (line.partition(":") for line in raw.decode("utf-8", "replace").splitlines())
         return ServerInfo({name: value for name, _, value in lines if value}, middle * 1000)

@@ -10,6 +10,7 @@ from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_settings import (
@@ -67,6 +68,8 @@ class Settings(BaseSettings):
     """Blueplane's home folder."""
     redis_url: str = f"redis://{pipeline.DEFAULT_REDIS_HOST}:{pipeline.DEFAULT_REDIS_PORT}/0"
     """The examined Redis."""
+    history_url: str | None = None
+    """The Redis that holds the history; null: the examined one."""
     database: Path | None = None
     """The telemetry database; default: telemetry.db in the home."""
     http_url: str = f"http://{pipeline.DEFAULT_HTTP_HOST}:{pipeline.DEFAULT_HTTP_PORT}"
@@ -81,7 +84,7 @@ class Settings(BaseSettings):
     """Who writes what and where its rows are; null: the layout's own."""
     expected_hooks: Words = []
     """Cursor hooks that must be active, even if not installed or seen."""
-    session_timeout_hours: float = Field(24, gt=0)
+    session_timeout_hours: float = Field(24, gt=0, le=876_000)
     """An IDE session without an end that began longer ago than this counts as closed."""
     thresholds: Thresholds = {}
     """Other numbers for a check's scale, by check id and level."""
@@ -95,7 +98,7 @@ class Settings(BaseSettings):
     """The colour from which on the exit code is 1."""
     strict: bool = False
     """Whether unknown and skipped also make the run fail (exit code 3)."""
-    timeout: float = Field(30, gt=0)
+    timeout: float = Field(30, gt=0, le=86_400)
     """Seconds that the whole run may take."""
 
     @field_validator("select", "ignore", "expected_hooks", "checks", mode="before")
@@ -104,12 +107,22 @@ class Settings(BaseSettings):
         """Lists may come as one text, by comma or space, as environment variables must."""
         return value.replace(",", " ").split() if isinstance(value, str) else value
 
-    @field_validator("fail_on")
+    @field_validator("fail_on", mode="before")
     @classmethod
-    def _a_colour(cls, value: Status) -> Status:
-        if value.severity < 1:
+    def _a_colour(cls, value: Any) -> Any:
+        if value not in ("yellow", "orange", "red"):
             raise ValueError("must be yellow, orange or red")
         return value
+
+    @field_validator("redis_url", "history_url")
+    @classmethod
+    def _a_redis_url(cls, value: str | None) -> str | None:
+        return value if value is None else _checked_url(value, ("redis", "rediss", "unix"))
+
+    @field_validator("http_url")
+    @classmethod
+    def _an_http_url(cls, value: str) -> str:
+        return _checked_url(value, ("http", "https"))
 
     @field_validator("home", "database", "event_buffer", "cursor_hooks")
     @classmethod
@@ -148,6 +161,19 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Only what `load` merged: it reads every source itself, to know what came from where."""
         return (init_settings,)
+
+
+def _checked_url(url: str, schemes: tuple[str, ...]) -> str:
+    """The URL itself; ValueError for one that cannot be used, without quoting it: it may hold a password."""
+    expected = f"must be a URL that begins with {', '.join(scheme + '://' for scheme in schemes)}"
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in schemes and parts.port != 0
+    except ValueError:
+        raise ValueError(f"{expected}, with a number as its port") from None
+    if not usable:
+        raise ValueError(expected)
+    return url
 
 
 class Loaded(BaseModel):
@@ -193,12 +219,16 @@ def _environment() -> dict[str, Any]:
         if variable.startswith(ENV_PREFIX) and variable.split("__")[0] not in known:
             close = get_close_matches(variable, known, 1)
             raise SettingsError(
-                f"environment: {variable} is not a setting", f"did you mean {close[0]}?" if close else ""
+                f"environment: {variable} is not a setting",
+                f"did you mean {close[0]}?" if close else f"one of {', '.join(sorted(known))}",
             )
     try:
         return EnvSettingsSource(Settings)()
     except EnvironmentSettingsError as error:
-        raise SettingsError(f"environment: {error}", "lists and maps are given as JSON") from error
+        field = str(error).partition('field "')[2].partition('"')[0]
+        raise SettingsError(
+            f"environment: {ENV_PREFIX}{field.upper()}: not valid JSON", "lists and maps are given as JSON"
+        ) from error
 
 
 def _merge(
@@ -227,7 +257,7 @@ def _ours(error: ValidationError, origins: Mapping[str, str]) -> SettingsError:
         (origins[name] for name in (".".join(path[:n]) for n in range(len(path), 0, -1)) if name in origins),
         next((label for name, label in sorted(origins.items()) if name.startswith(dotted + ".")), "settings"),
     )
-    hint = ""
+    hint = _default(path)
     message = problem["msg"].removeprefix("Value error, ")
     if problem["type"] == "extra_forbidden":
         names = list(StreamSettings.model_fields if path[0] == "streams" else Settings.model_fields)
@@ -236,3 +266,13 @@ def _ours(error: ValidationError, origins: Mapping[str, str]) -> SettingsError:
         hint = f"did you mean {close[0]}?" if close else "see: blueplane-doctor settings --init"
     shown = f"--{dotted.replace('_', '-')}" if origin == "flag" else f"{origin}: {dotted}"
     return SettingsError(f"{shown}: {message}", hint)
+
+
+def _default(path: list[str]) -> str:
+    """A value that can be used, and what the setting means."""
+    nested = path[0] == "streams" and len(path) > 1
+    field = (StreamSettings if nested else Settings).model_fields.get(path[1 if nested else 0])
+    if field is None:
+        return ""
+    default = "none" if field.default is None else field.default
+    return f"the default ({default}). {field.description}"

@@ -46,11 +46,12 @@ def read_blueplane_config(home: Path) -> tuple[str, dict[str, Any]]:
     path = next((p for p in (home / "config.yaml", home / "redis.yaml") if p.is_file()), home / "config.yaml")
     content = read_yaml(path)
     settings: dict[str, Any] = {}
-    connection = _part(content, "redis", "connection") or _part(content, "connection")
+    # Until November 2025 host, port and db stood in `redis` itself.
+    connection = _part(content, "redis", "connection") or _part(content, "connection") or _part(content, "redis")
     if "host" in connection or "port" in connection:
         host = connection.get("host", DEFAULT_REDIS_HOST)
         host = f"[{host}]" if ":" in str(host) else host
-        settings["redis_url"] = f"redis://{host}:{connection.get('port', DEFAULT_REDIS_PORT)}/0"
+        settings["redis_url"] = f"redis://{host}:{connection.get('port', DEFAULT_REDIS_PORT)}/{connection.get('db', 0)}"
     files = _part(content, "paths", "database")
     database = files.get("telemetry_db")
     # The server of today ignores this name and writes to the home; so it counts only where such a file is.

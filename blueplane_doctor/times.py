@@ -37,7 +37,7 @@ def iso(moment: datetime | None) -> str | None:
 def span(milliseconds: float) -> str:
     """A duration as a person says it: `450 ms`, `12 s`, `5 min`, `3 h 20 min`, `4 days`."""
     seconds = milliseconds / 1000
-    if seconds < 1:
+    if round(milliseconds) < 1000:
         return f"{milliseconds:.0f} ms"
     if seconds < 90:
         return f"{seconds:.0f} s"

@@ -43,9 +43,9 @@ def check_hook_inactivity(capture: CaptureHealth, scale: Scale) -> Finding:
             evidence=evidence,
         )
     hook, silent = _most_telling(expected, capture.longest_open_ms or 0)
-    said = f"{hook.name} fired {span(silent)} ago" if hook.silent_ms is not None else f"{hook.name} was never seen"
-    windows = "an IDE window is" if capture.open_sessions == 1 else f"{capture.open_sessions} IDE windows are"
-    return scale.grade(round(silent / MINUTE_MS, 1), f"{said}; {windows} open", remedy=REINSTALL, evidence=evidence)
+    fired = "was never seen" if hook.silent_ms is None else f"fired {span(hook.silent_ms)} ago"
+    said = f"{hook.name} {fired}; {_open_for(capture.open_sessions, capture.longest_open_ms or 0)}"
+    return scale.grade(round(silent / MINUTE_MS, 3), said, remedy=REINSTALL, evidence=evidence)
 
 
 @check(area="capture", scale=Scale.falling(yellow=99, orange_below=95, red_below=90, unit="%", highest=100))
@@ -69,15 +69,15 @@ def check_capture_rate(capture: CaptureHealth, scale: Scale) -> Finding:
         return unknown("How much comes in cannot be told", capture.hooks_cause)
     if capture.open_sessions is None:
         return unknown(
-            f"{rate:g} events a minute; whether that is little is not known",
+            f"{_a_minute(rate)}; whether that is little is not known",
             capture.sessions_cause,
         )
     if capture.open_sessions == 0:
-        said = f"{rate:g} events a minute; no IDE window is open, so nothing is asked of it"
+        said = f"{_a_minute(rate)}; no IDE window is open, so nothing is asked of it"
         return not_graded(rate, said, unit=scale.unit, evidence={"last event": capture.last_event_timestamp})
     return scale.grade(
         rate,
-        f"{rate:g} events a minute come in while an IDE window is open",
+        f"{_a_minute(rate)} {'comes' if rate == 1 else 'come'} in while {_windows(capture.open_sessions)} open",
         remedy=REINSTALL,
         evidence={"open_sessions": capture.open_sessions, "last event": capture.last_event_timestamp},
     )
@@ -116,6 +116,20 @@ def check_database_monitor(capture: CaptureHealth, scale: Scale) -> Finding:
         remedy=Remedy(text="Restart the Blueplane server; its log says which Cursor databases it found."),
         evidence=evidence,
     )
+
+
+def _a_minute(rate: float) -> str:
+    return f"{rate:g} {'event' if rate == 1 else 'events'} a minute"
+
+
+def _windows(count: int) -> str:
+    return "an IDE window is" if count == 1 else f"{count} IDE windows are"
+
+
+def _open_for(count: int, milliseconds: int) -> str:
+    if count == 1:
+        return f"an IDE window has been open for {span(milliseconds)}"
+    return f"{count} IDE windows are open, one of them for {span(milliseconds)}"
 
 
 def _most_telling(expected: list[HookHealth], open_for_ms: int) -> tuple[HookHealth, int]:

@@ -36,9 +36,10 @@ def check_lost_before_delivery(chain: ChainHealth, scale: Scale) -> Finding:
         )
     said = "No message was trimmed before it was read"
     if worst and count:
-        said = f"{count:,} {'message was' if count == 1 else 'messages were'} trimmed before {worst.group} read them"
+        were, them = ("message was", "it") if count == 1 else ("messages were", "them")
+        said = f"{count:,} {were} trimmed before {worst.group} read {them}"
         if worst.after_id:
-            said += f", all between {worst.after_id} and {worst.before_id}"
+            said += f", {'' if count == 1 else 'all '}between {worst.after_id} and {worst.before_id}"
     return scale.grade(
         count,
         said,
@@ -70,6 +71,8 @@ def check_chain_breaks(chain: ChainHealth, scale: Scale) -> Finding:
     said = f"Every one of {chain.examined:,} messages is accounted for"
     if chain.examined == 0:
         said = "The stream holds no messages, and none is missing"
+    elif chain.examined == 1:
+        said = "The one message in the stream is accounted for"
     if broken:
         said = f"{broken:,} {'message has' if broken == 1 else 'messages have'} vanished: {_parts(chain)}"
     return scale.grade(
@@ -89,6 +92,9 @@ def _parts(chain: ChainHealth) -> str:
         "trimmed_unread": "trimmed unread",
         "payload_gone": "trimmed while pending",
     }
-    parts = [f"{chain.states.get(state):,} {words}" for state, words in named.items() if chain.states.get(state)]
+    counts = {state: chain.states.get(state) for state in named}
+    parts = [f"{counts[state]:,} {words}" for state, words in named.items() if counts[state]]
+    if counts["trimmed_unread"] is None and (known := max((n.trimmed_unread or 0 for n in chain.losses), default=0)):
+        parts.append(f"at least {known:,} trimmed unread")  # of one group it is known, of the other not
     reasons = sorted({b.reason for b in chain.breaks if b.kind == "lost" and not b.reason.startswith("acknowledged")})
     return ", ".join(parts) + (f" ({reasons[0]}{' and other reasons' if len(reasons) > 1 else ''})" if reasons else "")

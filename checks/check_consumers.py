@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from blueplane_doctor import Finding, Remedy, Scale, check
+from blueplane_doctor import Finding, Remedy, Scale, Status, check
 from blueplane_doctor.times import span
 
 if TYPE_CHECKING:
@@ -34,10 +34,9 @@ def check_stuck_consumers(queue: QueueHealth, chain: ChainHealth, scale: Scale) 
     waited = worst.longest_unacknowledged_ms or 0
     stuck = sum(g.stuck or 0 for g in held)
     said = f"{worst.name} has held a message for {span(waited)} without acknowledging it"
-    if stuck:
-        said += f"; {stuck:,} {'message is' if stuck == 1 else 'messages are'} stuck{_behind(chain)}"
+    said += _stuck(stuck, chain)
     evidence = _pending(queue) | {"blocked by": [f"{b.id} ({b.group}): {b.reason}" for b in chain.blockers[:10]]}
-    return scale.grade(round(waited / 1000, 1), said, remedy=POISON, evidence=evidence)
+    return scale.grade(round(waited / 1000, 3), said, remedy=POISON, evidence=evidence)
 
 
 # A restart leaves a few behind for a moment; a hundred is a whole batch that nobody will ever claim.
@@ -83,8 +82,8 @@ def check_retry_storm(queue: QueueHealth, chain: ChainHealth, scale: Scale) -> F
     worst = max(_writers(queue), key=lambda g: g.most_deliveries or 0, default=None)
     most = (worst.most_deliveries if worst else 0) or 0
     said = "No message is being delivered again and again"
-    if worst and most >= 3:
-        said = f"{worst.name} was given the same message {most:,} times; {worst.stuck or 0:,} are stuck{_behind(chain)}"
+    if worst and scale.status(most) is not Status.GREEN:
+        said = f"{worst.name} was given the same message {most:,} times{_stuck(worst.stuck or 0, chain)}"
     return scale.grade(most, said, remedy=POISON, evidence=_pending(queue))
 
 
@@ -107,22 +106,25 @@ def check_writer_missing(queue: QueueHealth, scale: Scale) -> Finding:
         return scale.grade("all there", "Every writer group exists and has a consumer", evidence=evidence)
     waits = any(g.pending or g.undelivered for g in empty) or bool(absent and queue.queue_depth)
     parts = [f"the group {g.name} does not exist" for g in absent]
-    parts += [f"{g.name} has no consumer" for g in empty]
+    parts += [f"the group {g.name} has no consumer" for g in empty]
     said = " and ".join(parts)
     return scale.grade(
         "missing, messages wait" if waits else "missing, nothing waits",
-        said[0].upper() + said[1:] + (" while messages wait" if waits else "; nothing waits for it"),
+        said[0].upper() + said[1:] + (" while messages wait" if waits else "; no message waits"),
         remedy=Remedy(text="The Blueplane server makes its groups and consumers when it starts: start it."),
         evidence=evidence,
     )
 
 
-def _behind(chain: ChainHealth) -> str:
-    if not chain.blockers:
+def _stuck(count: int, chain: ChainHealth) -> str:
+    if not count:
         return ""
+    said = f"; {count:,} {'message is' if count == 1 else 'messages are'} stuck"
+    if not chain.blockers:
+        return said
     first = chain.blockers[0]
     others = f" and {len(chain.blockers) - 1} more" if len(chain.blockers) > 1 else ""
-    return f" behind {first.id} ({first.reason}){others}"
+    return f"{said} behind {first.id} ({first.reason}){others}"
 
 
 def _writers(queue: QueueHealth) -> list[GroupHealth]:

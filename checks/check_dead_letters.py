@@ -24,7 +24,7 @@ def check_dead_letters(queue: QueueHealth, scale: Scale) -> Finding:
     count = queue.dlq_size
     said = f"{count:,} dead {'letter' if count == 1 else 'letters'}" if count else "No dead letters"
     if count and queue.dlq_oldest_age_ms is not None:
-        said += f", the oldest {span(queue.dlq_oldest_age_ms)} old"
+        said += f", {'' if count == 1 else 'the oldest '}{span(queue.dlq_oldest_age_ms)} old"
     return scale.grade(count, said, remedy=_remedy(queue), evidence=dict(queue.dlq_sizes))
 
 

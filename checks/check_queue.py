@@ -46,9 +46,11 @@ def check_pending_messages(queue: QueueHealth, scale: Scale) -> Finding:
     """
     groups = {g.name: g.pending for g in queue.groups if g.role == "writer"}
     count = queue.pending_messages
-    said = f"{count:,} delivered and not acknowledged" if count else "Every delivered message is acknowledged"
-    if queue.oldest_pending_age_ms is not None:
-        said += f", the oldest enqueued {span(queue.oldest_pending_age_ms)} ago"
+    said = "Every delivered message is acknowledged"
+    if count:
+        said = f"{count:,} {'message is' if count == 1 else 'messages are'} delivered and not acknowledged"
+    if count and queue.oldest_pending_age_ms is not None:
+        said += f", {'' if count == 1 else 'the oldest '}enqueued {span(queue.oldest_pending_age_ms)} ago"
     return scale.grade(
         count,
         said,
@@ -70,7 +72,7 @@ def check_consumer_lag(queue: QueueHealth, scale: Scale) -> Finding:
     seconds = queue.consumer_lag_ms / 1000
     said = (
         f"The oldest unfinished message was enqueued {span(queue.consumer_lag_ms)} ago"
-        if queue.queue_depth or queue.pending_messages
+        if queue.consumer_lag_ms or queue.queue_depth or queue.pending_messages
         else "No message is waiting"
     )
     return scale.grade(
@@ -91,7 +93,7 @@ def check_queue_headroom(queue: QueueHealth, scale: Scale) -> Finding:
     """
     if queue.queue_depth is None:
         return unknown("The backlog could not be counted to its end", "the time was up; give more with --timeout")
-    share = round(100 * queue.queue_depth / queue.max_length, 1)
+    share = round(100 * queue.queue_depth / queue.max_length, 4)  # one message below an edge is below it
     said = f"The backlog fills {share:g} % of the {queue.max_length:,} messages that the stream keeps"
     if share >= 100:
         said += ": messages are being lost"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from blueplane_doctor import Finding, Remedy, Scale, check, unknown
+from blueplane_doctor import Finding, Remedy, Scale, Status, check, unknown
+from blueplane_doctor.checkapi import sentence
 
 if TYPE_CHECKING:
     from blueplane_doctor.monitoring.connections import Connections
@@ -17,7 +18,7 @@ def check_redis_reachable(connections: Connections, scale: Scale) -> Finding:
     found = connections.redis
     if found.reachable:
         return scale.grade("yes", f"Redis at {found.address} answers")
-    return scale.grade("no", found.cause, remedy=Remedy(text=_sentence(found.hint or "See whether it runs.")))
+    return scale.grade("no", found.cause, remedy=Remedy(text=sentence(found.hint or "See whether it runs.")))
 
 
 @check(
@@ -65,15 +66,10 @@ def check_clock_skew(redis: RedisHealth, scale: Scale) -> Finding:
         return unknown("Whether the clocks agree is not known", "this server does not tell its time (Redis before 7.0)")
     seconds = abs(redis.clock_skew_ms) / 1000
     said = "The clocks of Redis and of this host agree"
-    if seconds >= 1:
+    if scale.status(seconds) is not Status.GREEN:
         said = (
             f"The clock of Redis is {seconds:.1f} s {'ahead of' if redis.clock_skew_ms > 0 else 'behind'} this host's"
         )
     return scale.grade(
-        round(seconds, 3), said, remedy=Remedy(text="Let both hosts take the time from the network (NTP).")
+        round(seconds, 4), said, remedy=Remedy(text="Let both hosts take the time from the network (NTP).")
     )
-
-
-def _sentence(text: str) -> str:
-    text = text[0].upper() + text[1:]
-    return text if text.endswith((".", "!", "?")) else text + "."

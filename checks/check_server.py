@@ -29,9 +29,9 @@ def check_server_alive(server: ServerHealth, scale: Scale) -> Finding:
         "running": f"{process} runs",
         "not running": f"{process} is not running",
         "another program": f"{process} is another program by now",
-        "no pid file": "there is no server.pid",
+        "no pid file": "there is no usable server.pid",
     }[server.pid_state]
-    said = f"{words}, HTTP: {server.http_answer}"
+    said = f"{words}; HTTP: {server.http_answer}"
     return scale.grade(
         state,
         said[0].upper() + said[1:],
@@ -52,7 +52,11 @@ def check_server_errors(server: ServerHealth, scale: Scale) -> Finding:
             "Whether the server complains is not known",
             "there is no server.log in Blueplane's home, or it cannot be read",
         )
-    said = f"{rate:g} errors a minute in the server's log" if rate else "No error in the server's log for five minutes"
+    said = (
+        f"{rate:g} {'error' if rate == 1 else 'errors'} a minute in the server's log"
+        if rate
+        else "No error in the server's log for five minutes"
+    )
     return scale.grade(
         rate,
         said,

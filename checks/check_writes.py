@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from blueplane_doctor import Finding, Remedy, Scale, check, unknown
-from blueplane_doctor.checkapi import not_graded
+from blueplane_doctor.checkapi import not_graded, sentence
 from blueplane_doctor.times import span
 
 if TYPE_CHECKING:
@@ -13,6 +13,14 @@ if TYPE_CHECKING:
     from blueplane_doctor.monitoring.database_health import DatabaseHealth
     from blueplane_doctor.monitoring.queue_health import QueueHealth
 
+SLOW = Remedy(
+    text="See whether the disk is slow, another process keeps the database locked, or wal-size speaks.",
+    commands=["lsof ~/.blueplane/telemetry.db"],
+)
+FAILING = Remedy(
+    text="The log names the error of each failed write.",
+    commands=["grep -E 'ERROR|CRITICAL' ~/.blueplane/server.log | tail"],
+)
 NOT_MEASURED = "only the recorder can measure this, inside the server; it is not running"
 DEMAND_MESSAGES = 100
 """Backlog from which on throughput is graded: at the green rate of 100 a second it is gone in one second."""
@@ -27,7 +35,9 @@ def check_database_reachable(connections: Connections, scale: Scale) -> Finding:
     if found.reachable:
         return scale.grade("yes", f"The database {found.address} can be read")
     return scale.grade(
-        "no", found.cause[0].upper() + found.cause[1:], remedy=Remedy(text=found.hint or "Start Blueplane.")
+        "no",
+        found.cause[0].upper() + found.cause[1:],
+        remedy=Remedy(text=sentence(found.hint or "Start the Blueplane server once: it makes the database.")),
     )
 
 
@@ -37,7 +47,7 @@ def check_write_p95(database: DatabaseHealth, scale: Scale) -> Finding:
     value = database.write_latency_p95_ms
     if value is None:
         return unknown("How long writes take is not known", NOT_MEASURED)
-    return scale.grade(value, f"95 % of writes take {value:g} ms or less")
+    return scale.grade(value, f"95 % of writes take {value:g} ms or less", remedy=SLOW)
 
 
 @check(area="database", scale=Scale.falling(yellow=99, orange_below=95, red_below=90, unit="%", highest=100))
@@ -48,7 +58,7 @@ def check_write_success(database: DatabaseHealth, scale: Scale) -> Finding:
         evidence = {"last write": database.last_successful_write_timestamp}
         evidence |= {"last failure in the log": database.last_failed_write_timestamp}
         return unknown("How many writes fail is not known", NOT_MEASURED, evidence=evidence)
-    return scale.grade(value, f"{value:g} % of writes succeed")
+    return scale.grade(value, f"{value:g} % of writes succeed", remedy=FAILING)
 
 
 @check(area="database", scale=Scale.falling(yellow=100, orange_below=50, red_below=10, unit="rows/s"))
@@ -67,7 +77,7 @@ def check_write_throughput(database: DatabaseHealth, queue: QueueHealth, scale: 
         return not_graded(rate, f"No backlog to keep up with; {last}", unit=scale.unit, evidence=evidence)
     return scale.grade(
         rate,
-        f"{rate:g} rows a second are written while {depth:,} messages wait",
+        f"{rate:g} {'row a second is' if rate == 1 else 'rows a second are'} written while {depth:,} messages wait",
         remedy=Remedy(
             text="The writers do not keep up: see stuck-consumers and retry-storm, then whether the disk is slow or "
             "the database locked."

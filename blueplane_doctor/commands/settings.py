@@ -1,5 +1,7 @@
 """`settings`: what is in force and where it came from; `--init` writes a commented file with every default."""
 
+import os
+import re
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit, urlunsplit
@@ -48,7 +50,11 @@ def masked(value: Any) -> str:
     """A value for showing: a password inside a URL becomes `***`."""
     if not isinstance(value, str):
         return "" if value is None else str(value)
-    parts = urlsplit(value)
+    value = re.sub(r"(?i)([?&]password=)[^&#]*", r"\1***", value)
+    try:
+        parts = urlsplit(value)
+    except ValueError:
+        return value
     if parts.password is None:
         return value
     host = parts.netloc.rpartition("@")[2]
@@ -57,10 +63,10 @@ def masked(value: Any) -> str:
 
 def _init(context: typer.Context) -> int:
     from blueplane_doctor.errors import UsageError
-    from blueplane_doctor.settings import DOCTOR_FILE
+    from blueplane_doctor.settings import DOCTOR_FILE, ENV_PREFIX
 
     given = invocation(context)
-    home = Path(given.flags.get("home") or "~/.blueplane").expanduser()
+    home = Path(given.flags.get("home") or os.environ.get(ENV_PREFIX + "HOME") or "~/.blueplane").expanduser()
     path = given.settings_file or home / DOCTOR_FILE
     if path.exists():
         raise UsageError(f"{path} exists already; it is left as it is", "name another with --settings FILE")

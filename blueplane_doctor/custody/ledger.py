@@ -8,7 +8,7 @@ written and acknowledged in between would look lost.
 """
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from blueplane_doctor.custody.buckets import Buckets
@@ -28,6 +28,7 @@ from blueplane_doctor.custody.states import (
     WAITING,
     WRITTEN,
 )
+from blueplane_doctor.errors import SourceError
 from blueplane_doctor.pipeline import CURSOR_MONITOR_SOURCES
 from blueplane_doctor.sources.dead_letters import DeadLetterReader
 from blueplane_doctor.sources.deadline import Deadline
@@ -81,6 +82,8 @@ class Ledger:
     examined: int = 0
     partial: bool = False
     """Whether the time was up before the end of the stream."""
+    rows_cause: str = ""
+    """Why rows could not be looked up to the end."""
     breaks: list[Break] = field(default_factory=list)
     """The first KEPT_BREAKS."""
     blockers: list[Blocker] = field(default_factory=list)
@@ -206,11 +209,11 @@ class Walk:
 
     def _judge(self, acknowledged: list[_Sought]) -> None:
         """States of acknowledged messages, by their rows and the dead letters."""
-        if self._rows is None:
+        found = self._find(lookup for _, _, lookups in acknowledged for lookup in lookups)
+        if found is None:
             for message, route, _ in acknowledged:
                 self._settle(message, route, UNEXAMINED)
             return
-        found = self._rows.find(lookup for _, _, lookups in acknowledged for lookup in lookups)
         for message, route, lookups in acknowledged:
             rows = [(lookup.table, sequence) for lookup in lookups for sequence in found.get(lookup, ())]
             if rows:
@@ -224,12 +227,22 @@ class Walk:
                 self._settle(message, route, LOST)
                 self._lost(message, route)
 
+    def _find(self, lookups: Iterable[Lookup]) -> dict[Lookup, list[int]] | None:
+        """Rows of these keys; None once the database cannot be read: Redis alone still tells the rest."""
+        if self._rows is None:
+            return None
+        try:
+            return self._rows.find(lookups)
+        except SourceError as error:
+            self._rows, self.ledger.rows_cause = None, error.message
+            return None
+
     def _find_blockers(self, stuck: list[_Sought]) -> None:
         """Which of the stuck messages cannot be written: the others only wait with them."""
         if not stuck or len(self.ledger.blockers) >= KEPT_BLOCKERS:
             return
         lookups = [lookup for _, _, found in stuck for lookup in found]
-        rows = self._rows.find(lookups) if self._rows else {}
+        rows = self._find(lookups) or {}
         for message, route, keys in stuck:
             identity, reason = id_text(message.id), ""
             for key in keys:

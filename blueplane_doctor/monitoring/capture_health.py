@@ -187,7 +187,7 @@ def installed_hooks(path: Path) -> set[str]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         return {name for name, commands in content["hooks"].items() if commands}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return set()
 
 

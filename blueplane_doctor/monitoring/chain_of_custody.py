@@ -209,7 +209,9 @@ class ChainOfCustodyMonitor(Monitor):
             tables = self.examination.trace_tables()
         except SourceError as error:
             return error.message
-        return "" if tables else "the database holds none of the tables that traces are written to"
+        if not tables:
+            return "the database holds none of the tables that traces are written to"
+        return self.examination.ledger().rows_cause
 
 
 _OTHERS = (OLDER, LATER, WITHOUT)

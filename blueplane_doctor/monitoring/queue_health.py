@@ -6,7 +6,7 @@ from blueplane_doctor.custody.pending import PendingReader
 from blueplane_doctor.errors import SourceError
 from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring.base import Monitor
-from blueplane_doctor.sources.streams import EntryId, Group, StreamState
+from blueplane_doctor.sources.streams import EntryId, Group, StreamState, id_text
 from blueplane_doctor.text import identifier
 from blueplane_doctor.times import from_milliseconds, iso
 
@@ -36,6 +36,8 @@ class GroupHealth(Record):
     lag: int | None = None
     """The server's own figure; never judged, for it is wrong after trimming."""
     entries_read: int | None = None
+    last_delivered_id: str | None = None
+    """Stream ID of the newest message that it was given."""
     oldest_pending_age_ms: int | None = None
     """Since the oldest pending message was enqueued."""
     longest_unacknowledged_ms: int | None = None
@@ -82,6 +84,8 @@ class QueueHealth(Record):
     dlq_oldest_age_ms: int | None
     dlq_sizes: dict[str, int]
     groups: list[GroupHealth]
+    entries_added: int | None = None
+    """Messages ever added to the stream; null before Redis 7.0."""
     other_queues: list[str] = []
     """Queue streams of another layout that exist beside this one."""
 
@@ -124,6 +128,7 @@ class QueueHealthMonitor(Monitor):
             dlq_oldest_age_ms=None if letters.oldest_ms is None else max(0, now - letters.oldest_ms),
             dlq_sizes=dict(sorted(letters.sizes.items())),
             groups=sorted(groups, key=lambda g: (g.role != "writer", g.name)),
+            entries_added=stream.entries_added,
             other_queues=list(stream.other_queues),
         )
 
@@ -138,6 +143,7 @@ class QueueHealthMonitor(Monitor):
             undelivered=ledger.undelivered.get(group.text),
             lag=group.lag,
             entries_read=group.entries_read,
+            last_delivered_id=id_text(group.last_delivered),
             oldest_pending_age_ms=_age(group.first_pending, now),
             longest_unacknowledged_ms=reader.longest_idle_ms if reader and reader.holders else None,
             stuck=reader.stuck if reader else None,

@@ -64,7 +64,7 @@ class RedisHealthMonitor(Monitor):
             return bool(reply[1].strip())
         except SourceUnreachable:
             raise
-        except (SourceError, IndexError):
+        except (SourceError, IndexError, TypeError, AttributeError):
             return self._persistence_by_its_traces()
 
     def _persistence_by_its_traces(self) -> bool | None:

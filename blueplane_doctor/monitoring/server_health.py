@@ -81,7 +81,7 @@ class ServerHealthMonitor(Monitor):
             return f"nobody listens on port {port}", False
         try:
             said = json.loads(body)
-        except ValueError:
+        except (ValueError, RecursionError):
             return f"something else answers on port {port}", False
         ok = isinstance(said, dict) and said.get("status") == "ok"
         return (f"ok on port {port}" if ok else f"not ok on port {port}"), ok
@@ -106,7 +106,7 @@ def read_pid(path: Path) -> int | None:
     """The pid in a file that holds a bare number, or JSON with `pid`; None for anything else."""
     try:
         content = json.loads(path.read_text(encoding="utf-8").strip()[:10_000])
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     pid = content.get("pid") if isinstance(content, dict) else content
     return pid if isinstance(pid, int) and not isinstance(pid, bool) and 0 < pid < 1 << 31 else None

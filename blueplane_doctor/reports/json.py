@@ -1,12 +1,28 @@
 """JSON: the report as it is."""
 
+from typing import Any
+
+from pydantic_core import PydanticSerializationError
+
 from blueplane_doctor.model import Report
 from blueplane_doctor.reports.base import Format, View
 
 
 def render(report: Report, view: View) -> str:
     """The whole report, indented, ending in a newline."""
-    return report.model_dump_json(indent=2) + "\n"
+    try:
+        return report.model_dump_json(indent=2) + "\n"
+    except PydanticSerializationError:  # a lone surrogate, as in a file name that is no UTF-8: JSON cannot hold it
+        return Report.model_validate(_encodable(report.model_dump())).model_dump_json(indent=2) + "\n"
+
+
+def _encodable(value: Any) -> Any:
+    """The same with every lone surrogate replaced."""
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, dict):
+        return {_encodable(key): _encodable(item) for key, item in value.items()}
+    return [_encodable(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 FORMAT = Format("json", (".json",), render)

@@ -5,9 +5,9 @@ from itertools import groupby
 from textwrap import wrap
 from typing import Any
 
-from blueplane_doctor.model import Finding, Report, Status
+from blueplane_doctor.model import Change, Finding, Report, Status, counted
 from blueplane_doctor.reports.base import Format, View
-from blueplane_doctor.text import plain
+from blueplane_doctor.reports.words import line, standing, waived
 
 _ANSI = {
     Status.GREEN: "32",
@@ -28,15 +28,15 @@ def render(report: Report, view: View) -> str:
     lines = [_verdict(report, view)]
     if not view.quiet:
         lines += _custody(report)
-        shown = [f for f in report.findings if view.verbose or f.status in _JUDGED_ILL]
+        shown = [f for f in report.findings if view.verbose or f.status in _JUDGED_ILL or f.waiver or _is_news(f)]
         lines += _table(shown, view)
-        lines += _unjudged(report.findings, view)
-        lines += _remedies(report.findings, view)
+        lines += _unjudged(counted(report.findings), view)
+        lines += _remedies(counted(report.findings), view)
     return "\n".join(lines).rstrip() + "\n"
 
 
 def _verdict(report: Report, view: View) -> str:
-    counted = [f"{count} {status}" for status, count in report.counts.items() if count]
+    numbers = [f"{count} {line(status)}" for status, count in report.counts.items() if count]
     words = {
         Status.GREEN: "healthy",
         Status.YELLOW: "worth a look",
@@ -45,7 +45,7 @@ def _verdict(report: Report, view: View) -> str:
         Status.UNKNOWN: "not known",
     }
     said = f"{report.status.value.upper()}: the pipeline is {words[report.status]}"
-    return f"{_painted(said, report.status, view)} ({', '.join(counted)}; {report.duration_ms / 1000:.1f} s)"
+    return f"{_painted(said, report.status, view)} ({', '.join(numbers)}; {report.duration_ms / 1000:.1f} s)"
 
 
 def _custody(report: Report) -> list[str]:
@@ -53,7 +53,8 @@ def _custody(report: Report) -> list[str]:
     if not chain:
         return []
     gone = [f"{chain['states'][s]:,} {s.replace('_', ' ')}" for s in _GONE if chain["states"].get(s)]
-    return [f"Custody is {chain['chain_status']}: {chain['equation']}" + (f"; gone: {', '.join(gone)}" if gone else "")]
+    said = line(f"Custody is {chain['chain_status']}: {chain['equation']}")
+    return [said + (f"; gone: {', '.join(gone)}" if gone else "")]
 
 
 def _table(findings: list[Finding], view: View) -> list[str]:
@@ -64,10 +65,10 @@ def _table(findings: list[Finding], view: View) -> list[str]:
     width = max(30, view.width - 44)
     rows = [
         [
-            _painted(f.status.value, f.status, view),
-            f.id,
+            _painted(standing(f), f.status, view),
+            line(f.id),
             _observed(f),
-            "\n".join(wrap(plain(f.summary, 400), width)),
+            "\n".join(text for said in (line(f.summary), waived(f)) for text in wrap(said, width)),
         ]
         for f in findings
     ]
@@ -85,8 +86,8 @@ def _unjudged(findings: Iterable[Finding], view: View) -> list[str]:
     ours = sorted((f for f in findings if f.status in _NOT_JUDGED), key=lambda f: (f.status, f.cause, f.id))
     lines = []
     for (status, cause), group in groupby(ours, key=lambda f: (f.status, f.cause)):
-        names = ", ".join(f.id for f in group)
-        text = f"{status.value}: {names}: {plain(cause, 400)}"
+        names = ", ".join(line(f.id) for f in group)
+        text = f"{status.value}: {names}: {line(cause)}"
         lines += wrap(text, view.width, subsequent_indent="  ", break_on_hyphens=False)
     return ["", *lines] if lines else []
 
@@ -102,9 +103,9 @@ def _remedies(findings: Iterable[Finding], view: View) -> list[str]:
             if finding.remedy:
                 advice.setdefault((finding.remedy.text, tuple(finding.remedy.commands)), []).append(finding.id)
     for (text, commands), names in advice.items():
-        said = f"{', '.join(names)}: {plain(text, 600)}"
+        said = f"{', '.join(map(line, names))}: {line(text, 600)}"
         lines += wrap(said, view.width, subsequent_indent="  ", break_on_hyphens=False)
-        lines += [f"    $ {plain(command, 300)}" for command in commands]
+        lines += [f"    $ {line(command, 300)}" for command in commands]
     return ["", "What to do", *lines] if lines else []
 
 
@@ -112,8 +113,12 @@ def _observed(finding: Finding) -> str:
     value: Any = finding.observed
     if value is None:
         return ""
-    text = f"{value:,}" if isinstance(value, int) else f"{value:,g}" if isinstance(value, float) else plain(value, 30)
-    return f"{text} {finding.unit}".strip()
+    text = f"{value:,}" if isinstance(value, int) else f"{value:,g}" if isinstance(value, float) else line(value, 30)
+    return f"{text} {line(finding.unit, 30)}".strip()
+
+
+def _is_news(finding: Finding) -> bool:
+    return finding.change not in (None, Change.SAME)
 
 
 def _painted(text: str, status: Status, view: View) -> str:

@@ -142,7 +142,7 @@ def dead_letter(stream: str, entry: RawEntry) -> DeadLetter:
 def _inner_event_id(event: bytes | None) -> bytes | None:
     try:
         content = json.loads(event or b"null")
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     value = content.get("event_id") if isinstance(content, dict) else None
     return str(value).encode("utf-8", "replace") if value else None

@@ -29,6 +29,7 @@ READ_COMMANDS = frozenset(
         "XINFO STREAM",
         "XINFO GROUPS",
         "XINFO CONSUMERS",
+        "HGETALL",
     }
 )
 """All that a run ever sends, beside the handshake (AUTH, SELECT) and MULTI/EXEC around them. A user without
@@ -132,7 +133,7 @@ class RedisSource:
         if not together:
             return replies
         if isinstance(replies[-1], Exception):  # refused while queued: nothing was executed
-            refused = [(r, c) for r, c in zip(replies[1:-1], commands, strict=True) if isinstance(r, Exception)]
+            refused = [(r, c) for r, c in zip(replies[:-1], sent[:-1], strict=True) if isinstance(r, Exception)]
             self.fail(*(refused or [(replies[-1], ("EXEC",))])[0])
         return list(replies[-1])
 
@@ -204,7 +205,9 @@ def _reply(connection: Any) -> Any:
 
 
 def pairs(reply: Sequence[Any]) -> dict[str, Any]:
-    """A RESP2 reply of alternating names and values, as XINFO gives it."""
+    """A RESP2 reply of alternating names and values, as XINFO gives it. Raises SourceUnusable for anything else."""
+    if not isinstance(reply, list):
+        raise SourceUnusable("what answers there as Redis does not answer as Redis does", "see --redis-url")
     return {str(name, "utf-8", "replace"): value for name, value in zip(reply[::2], reply[1::2], strict=True)}
 
 
@@ -220,7 +223,7 @@ def _no_permission(where: str, tried: str, said: str, command: Sequence[str | by
     found = re.search(r"run the '([^']+)' command", said)
     right = f"+{found.group(1)}" if found else "%R~telemetry:*" if "key" in said else f"+{tried.lower()}"
     return SourceRefused(
-        f"{where}: this user has no permission for {tried}: {said}",
+        f"{where}: {tried} needs the permission {right}, which this user lacks: {said}",
         f"grant it: ACL SETUSER <user> {right}",
     )
 

@@ -89,7 +89,10 @@ def read_stream(redis: RedisSource, names: StreamSettings) -> StreamState:
             continue
         if isinstance(groups, Exception):
             redis.fail(groups, ("XINFO GROUPS", queue))
-        newest = entry_id(pairs(stream)["last-generated-id"])
+        state = pairs(stream)
+        if "last-generated-id" not in state:
+            raise SourceUnusable(f"Redis at {redis.address}: XINFO of {queue} came in an unknown form")
+        newest = entry_id(state["last-generated-id"])
         found.append((newest, -index, queue, [pairs(g)["name"] for g in groups]))
     if not found:
         raise SourceMissing(
