@@ -1,0 +1,1 @@
+"""Figures, measured as whole processes and as ratios within one run; docs/BENCHMARKS.md holds the results."""

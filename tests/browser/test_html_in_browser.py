@@ -1,0 +1,240 @@
+"""The HTML report in a real browser: silent, readable by everybody, usable without a mouse and without scripts."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from blueplane_doctor.model import Report
+from blueplane_doctor.reports.base import View
+from blueplane_doctor.reports.html import render
+from tests.reports import samples
+from tests.reports.hostile import compared
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+CHROMIUM = next(
+    (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), ""
+)
+
+
+def _missing(what: str) -> None:
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"CI must run the browser tests, and {what} is missing")
+    pytest.skip(f"{what} is missing")
+
+
+def _everything() -> Report:
+    report = samples.mixed()
+    chain = report.metrics["chain"] or {}
+    return report.model_copy(update={"metrics": report.metrics | {"chain": chain | {"buckets": samples.buckets()}}})
+
+
+REPORTS = {"healthy": samples.healthy, "mixed": _everything, "empty": samples.empty, "compared": compared}
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        _missing("playwright")
+    if not CHROMIUM:
+        _missing("Chromium")
+    with sync_playwright() as playwright:
+        arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
+        yield opened
+        opened.close()
+
+
+class Visit:
+    """A page on show, with all that it said and all that it asked for."""
+
+    def __init__(self, browser: Any, folder: Path, report: Report, **context: Any) -> None:
+        file = folder / "report.html"
+        file.write_text(render(report, View()), encoding="utf-8", newline="\n")
+        self.context = browser.new_context(**{"reduced_motion": "reduce", "timezone_id": "Asia/Kolkata"} | context)
+        self.page = self.context.new_page()
+        self.said: list[str] = []
+        self.asked: list[str] = []
+        self.page.on("console", lambda message: self.said.append(message.text))
+        self.page.on("pageerror", lambda error: self.said.append(str(error)))
+        self.page.on("request", lambda request: self.asked.append(request.url))
+        self.url = file.as_uri()
+        self.page.goto(self.url)
+
+    def open_all(self) -> None:
+        """Unfold everything that can be unfolded."""
+        self.page.evaluate("document.querySelectorAll('details').forEach((it) => { it.open = true; })")
+
+    def focused(self) -> set[str]:
+        """What the tab key reaches, as `tag.class#hash`."""
+        seen: set[str] = set()
+        for _ in range(400):
+            self.page.keyboard.press("Tab")
+            here = self.page.evaluate(
+                "(() => { const it = document.activeElement; return it === document.body ? '' :"
+                " `${it.tagName.toLowerCase()}.${it.className}${it.hash ?? ''}`; })()"
+            )
+            if not here:
+                break
+            seen.add(here)
+        return seen
+
+
+@pytest.fixture
+def visit(browser: Any, tmp_path: Path) -> Iterator[Any]:
+    visits: list[Visit] = []
+
+    def go(report: Report, **context: Any) -> Visit:
+        visits.append(Visit(browser, tmp_path, report, **context))
+        return visits[-1]
+
+    yield go
+    for one in visits:
+        one.context.close()
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_it_says_nothing_and_asks_for_nothing(visit: Any, name: str) -> None:
+    it = visit(REPORTS[name]())
+    it.page.wait_for_timeout(200)
+    assert it.said == []
+    assert it.asked == [it.url]
+
+
+def test_hostile_text_runs_nothing(visit: Any) -> None:
+    text = "\"'><img src=https://example.invalid/x onerror=alert(1)><script>alert(1)</script>"
+    report = samples.mixed()
+    finding = report.findings[0].model_copy(
+        update={"summary": text, "id": text, "area": text, "evidence": {text: text}}
+    )
+    it = visit(samples.report_of([finding], report.metrics))
+    it.page.wait_for_timeout(200)
+    assert (it.said, it.asked) == ([], [it.url])
+    assert text in it.page.locator(".summary").inner_text()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", REPORTS)
+@pytest.mark.parametrize("width", [1200, 360])
+def test_axe_finds_nothing(visit: Any, name: str, scheme: str, width: int) -> None:
+    try:
+        from axe_playwright_python.sync_playwright import Axe
+    except ImportError:
+        _missing("axe-playwright-python")
+    it = visit(REPORTS[name](), color_scheme=scheme, viewport={"width": width, "height": 900})
+    it.open_all()
+    # Rows beyond the first dozen repeat the first dozen, and axe takes its time.
+    it.page.evaluate("document.querySelectorAll('.breaks tbody tr:nth-child(n + 13)').forEach((row) => row.remove())")
+    tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+    found = Axe().run(it.page, options={"runOnly": tags, "rules": {"target-size": {"enabled": True}}})
+    assert found.response["violations"] == [], found.generate_report()
+
+
+@pytest.mark.parametrize("name", REPORTS)
+@pytest.mark.parametrize("javascript", [True, False], ids=["with scripts", "without scripts"])
+@pytest.mark.parametrize("width", [360, 600, 1200])
+def test_the_page_never_scrolls_sideways(visit: Any, name: str, javascript: bool, width: int) -> None:
+    it = visit(REPORTS[name](), java_script_enabled=javascript, viewport={"width": width, "height": 800})
+    it.open_all()
+    assert it.page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_at_twice_the_size_the_page_does_not_scroll_sideways(visit: Any) -> None:
+    it = visit(_everything(), viewport={"width": 640, "height": 450}, device_scale_factor=2)
+    it.page.evaluate("document.documentElement.style.fontSize = '200%'")
+    it.open_all()
+    assert it.page.evaluate("document.documentElement.scrollWidth") <= 640
+
+
+def test_without_scripts_all_is_there_but_what_needs_them(visit: Any) -> None:
+    it = visit(_everything(), java_script_enabled=False)
+    assert it.page.locator("#filter").is_hidden()
+    assert it.page.locator("button:visible").count() == 0
+    assert it.page.locator("h1").inner_text() == "Red"
+    it.page.locator("#finding-chain-breaks summary").click()
+    assert it.page.locator("#finding-chain-breaks .scale").is_visible()
+    assert it.page.locator("#green").locator("table").is_hidden()
+    it.page.locator("#green > summary").click()
+    assert it.page.locator("#finding-wal-size").is_visible()
+    assert "local" not in it.page.locator(".meta").inner_text()
+
+
+def test_times_have_the_readers_own_beside_them(visit: Any) -> None:
+    it = visit(_everything(), locale="en-GB")
+    assert "2026-03-14 09:26:53 UTC (14:56:53 local)" in it.page.locator(".meta").inner_text()
+
+
+def test_a_reader_in_utc_is_told_each_time_once(visit: Any) -> None:
+    it = visit(_everything(), timezone_id="UTC")
+    assert it.page.locator(".local").count() == 0
+
+
+def test_the_filter_shows_what_was_asked_for(visit: Any) -> None:
+    it = visit(_everything())
+    shown = it.page.locator("[data-status]:visible")
+    for status in ("orange", "error", "yellow", "unknown", "skipped", "green"):
+        it.page.locator(f"#filter input[value={status}]").uncheck()
+    assert {item.get_attribute("data-status") for item in shown.all()} == {"red"}
+    assert it.page.locator("#green").is_hidden()
+    assert it.page.locator("#filter output").inner_text() == "Showing 3 of 18 checks"
+    it.page.locator("#filter select").select_option("consumers")
+    assert {item.get_attribute("data-area") for item in shown.all()} == {"consumers"}
+    it.page.locator("#filter input[value=red]").uncheck()
+    assert shown.count() == 0
+
+
+def test_a_link_shows_a_finding_that_was_folded_or_filtered_away(visit: Any) -> None:
+    it = visit(_everything())
+    it.page.locator("#filter input[value=red]").uncheck()
+    it.page.locator(".glance a", has_text="Chain breaks").click()
+    assert it.page.locator("#finding-chain-breaks").is_visible()
+    it.page.goto(it.url + "#finding-wal-size")
+    it.page.reload()
+    assert it.page.locator("#finding-wal-size").is_visible()
+
+
+def test_the_keyboard_reaches_everything(visit: Any) -> None:
+    it = visit(_everything())
+    reached = it.focused()
+    findings = [finding.id for finding in samples.mixed().findings if finding.status.value != "green"]
+    assert {f"a.permalink#finding-{identity}" for identity in findings} <= reached
+    assert {"a.skip#findings", "button.copy", "input.", "select.", "summary.", "div.box"} <= reached
+
+
+def test_the_permalink_shows_itself_to_the_keyboard(visit: Any) -> None:
+    it = visit(_everything())
+    link = it.page.locator("#finding-chain-breaks .permalink")
+    assert link.evaluate("(it) => getComputedStyle(it).opacity") == "0"
+    it.page.locator("#filter select").focus()
+    it.page.keyboard.press("Tab")
+    assert link.evaluate("(it) => it === document.activeElement && getComputedStyle(it).opacity") == "1"
+
+
+def test_a_command_is_copied_as_it_is(visit: Any) -> None:
+    it = visit(_everything(), permissions=["clipboard-read", "clipboard-write"])
+    button = it.page.locator("#finding-chain-breaks button.copy").first
+    button.focus()
+    it.page.keyboard.press("Enter")
+    it.page.wait_for_function("document.querySelector('button.copy').innerText.startsWith('Copied')")
+    assert it.page.evaluate("navigator.clipboard.readText()") == "blueplane-doctor trace --breaks"
+
+
+@pytest.mark.parametrize("javascript", [True, False], ids=["with scripts", "without scripts"])
+def test_it_prints_everything_on_white(visit: Any, javascript: bool) -> None:
+    it = visit(_everything(), java_script_enabled=javascript, color_scheme="dark")
+    it.page.emulate_media(media="print", color_scheme="dark")
+    assert it.page.locator("#finding-chain-breaks .scale").is_visible()
+    assert it.page.locator("#finding-wal-size").is_visible()
+    assert it.page.locator("button:visible").count() == 0
+    assert it.page.locator("#filter").is_hidden()
+    ink = it.page.locator("h2").first.evaluate("(it) => getComputedStyle(it).color")
+    assert ink == "rgb(28, 33, 38)"
+    paper = it.page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
+    assert paper == "rgb(255, 255, 255)"
+    assert it.page.pdf().startswith(b"%PDF-")

@@ -1,0 +1,276 @@
+"""The HTML page: needs nothing but itself, cannot be made to do anything, and is the same for the same report."""
+
+import re
+import time
+from base64 import b64encode
+from hashlib import sha256
+from html.parser import HTMLParser
+
+import pytest
+
+from blueplane_doctor.model import Finding, Remedy, Report, Status
+from blueplane_doctor.reports.base import View
+from blueplane_doctor.reports.html import FORMAT, flow, humane, label, number, render, sentence, title, utc
+from tests.reports import samples
+
+REPORTS = {"healthy": samples.healthy, "mixed": samples.mixed, "empty": samples.empty}
+HOSTILE = {
+    "script": "<script>alert(1)</script>",
+    "attribute": '"><img src=x onerror=alert(1)>',
+    "single quote": "' autofocus onfocus=alert(1) x='",
+    "end of CDATA": "]]><svg onload=alert(1)>",
+    "comment": "--><!--<style>*{display:none}</style>",
+    "template": "{{ 7 * 7 }}{% include 'x' %}",
+    "link": "javascript:alert(1)",
+}
+INVISIBLE = "\x00\x07\x1b[31m\x7f\x9b\u200e\u200f\u202e\u2066\u2069\ufeff\U000e0041\udc80"
+VOID = {"meta", "br", "input", "path", "rect", "circle", "use", "stop"}
+
+
+class Page(HTMLParser):
+    """What is in a page: tags with their attributes, IDs, and the text of each style and script."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.own: dict[str, list[str]] = {"style": [], "script": []}
+        self.headings: list[int] = []
+        self.unclosed: list[str] = []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.unclosed.append(tag)
+        if re.fullmatch("h[1-6]", tag):
+            self.headings.append(int(tag[1]))
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.unclosed.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self.unclosed and self.unclosed[-1] in self.own:
+            self.own[self.unclosed[-1]].append(data)
+
+
+@pytest.fixture(params=REPORTS)
+def report(request: pytest.FixtureRequest) -> Report:
+    return REPORTS[request.param]()
+
+
+def with_everywhere(text: str) -> Report:
+    """The mixed report with a text in every place where one can be."""
+    finding = Finding(
+        status=Status.ORANGE,
+        summary=text,
+        observed=text,
+        unit=text,
+        scale={"green": text, text: text},
+        cause=text,
+        remedy=Remedy(text=text, commands=[text]),
+        evidence={text: text, "list": [text], "records": [{text: text}], "deep": {"a": {"b": {"c": {text: text}}}}},
+        id=text,
+        area=text,
+    )
+    green = finding.model_copy(update={"status": Status.GREEN, "id": "green" + text})
+    metrics = {"chain": {"by_route": {}, **_replaced(samples.mixed().metrics["chain"], text)}, text: {text: text}}
+    return samples.report_of([finding, green], samples.mixed().metrics | metrics)
+
+
+def _replaced(value: object, text: str) -> object:
+    if isinstance(value, dict):
+        return {key: _replaced(inner, text) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_replaced(inner, text) for inner in value[:2]]
+    return text if isinstance(value, str) else value
+
+
+def test_the_page_is_well_formed_and_its_headings_descend_by_one(report: Report) -> None:
+    page = Page(render(report, View()))
+    assert not page.unclosed
+    assert page.headings[0] == 1
+    assert page.headings.count(1) == 1
+    assert all(after <= before + 1 for before, after in zip(page.headings, page.headings[1:], strict=False))
+
+
+def test_the_page_asks_for_nothing(report: Report) -> None:
+    text = render(report, View())
+    page = Page(text)
+    for tag, attributes in page.tags:
+        assert tag not in {"link", "img", "iframe", "object", "embed", "base", "audio", "video"}
+        assert "src" not in attributes
+        assert "style" not in attributes
+        assert not [name for name in attributes if name.startswith("on")]
+        assert (attributes.get("href") or "#").startswith("#")
+    assert not re.search(r"@import|url\((?!#)|@font-face", "".join(page.own["style"]))
+    assert "//" not in re.sub(r"//.*", "", "".join(page.own["script"]))
+
+
+def test_the_policy_allows_exactly_the_inlined_style_and_script(report: Report) -> None:
+    page = Page(render(report, View()))
+    policy = next(a["content"] for tag, a in page.tags if a.get("http-equiv") == "Content-Security-Policy") or ""
+    hashes = {kind: b64encode(sha256("".join(texts).encode()).digest()).decode() for kind, texts in page.own.items()}
+    assert [tag for tag, _ in page.tags if tag in page.own] == ["style", "script"]
+    assert policy == (
+        f"default-src 'none'; style-src 'sha256-{hashes['style']}'; script-src 'sha256-{hashes['script']}'; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+def test_hostile_text_is_only_text(text: str) -> None:
+    page, harmless = Page(render(with_everywhere(text), View())), Page(render(with_everywhere("word"), View()))
+    assert [tag for tag, _ in page.tags] == [tag for tag, _ in harmless.tags]
+    assert [sorted(a) for _, a in page.tags] == [sorted(a) for _, a in harmless.tags]
+    assert page.own == harmless.own
+
+
+def test_characters_that_hide_or_reorder_text_are_replaced() -> None:
+    text = render(with_everywhere(f"a{INVISIBLE}b"), View())
+    assert not set(INVISIBLE) - {"[", "3", "1", "m"} & set(text)
+    assert "a\N{REPLACEMENT CHARACTER}" in text
+    text.encode()
+
+
+def test_the_same_report_gives_the_same_bytes(report: Report) -> None:
+    assert render(report, View()) == render(report.model_copy(deep=True), View())
+
+
+def test_long_evidence_is_capped_and_says_so() -> None:
+    breaks = [{"id": f"{number}-0", "event_id": f"event-{number}", "reason": "lost"} for number in range(10_000)]
+    evidence = {"breaks": breaks, "ids": [b["id"] for b in breaks], "by_id": {b["id"]: 1 for b in breaks}}
+    finding = Finding(status=Status.RED, summary="10,000 breaks", evidence=evidence, id="chain-breaks", area="chain")
+    text = render(samples.report_of([finding, *samples.mixed().findings[1:]], samples.mixed().metrics), View())
+    assert len(text.encode()) < 300_000
+    assert text.count("… and 9,975 more") == 3
+
+
+def test_breaks_say_how_many_of_them_are_shown() -> None:
+    assert "Showing 200 of 1,234" in render(samples.mixed(), View())
+
+
+@pytest.mark.parametrize("name", ["queue", "database", "capture", "chain", "server", "redis"])
+def test_a_record_that_is_missing_is_said_to_be(name: str) -> None:
+    report = samples.mixed()
+    for metrics in (report.metrics | {name: None}, {k: v for k, v in report.metrics.items() if k != name}):
+        text = render(report.model_copy(update={"metrics": metrics}), View())
+        assert ("Not examined" in text) == (name == "chain" or name in metrics)
+
+
+def test_every_finding_has_its_anchor_worst_first() -> None:
+    report = samples.mixed()
+    text = render(report, View())
+    places = [text.index(f'id="finding-{finding.id}"') for finding in report.findings]
+    assert places == sorted(places)
+
+
+def test_every_status_is_said_in_words_beside_its_colour() -> None:
+    text = render(samples.mixed(), View())
+    assert all(f"<span>{status.value.title()}</span>" in text for status in Status if status is not Status.GREEN)
+
+
+def test_buckets_are_drawn_and_tabled_whatever_they_hold() -> None:
+    report = samples.healthy()
+    without = render(report, View())
+    assert "What happened when" not in without
+    for buckets in (
+        samples.buckets(),
+        [{"start": "2026-03-14T09:00:00Z"}],
+        [{"start": None, "new": "x", "written": 3}],
+    ):
+        chain = report.metrics["chain"] | {"buckets": buckets}
+        text = render(report.model_copy(update={"metrics": report.metrics | {"chain": chain}}), View())
+        assert "What happened when" in text
+        assert "Messages by time" in text
+
+
+def test_odd_evidence_does_not_break_the_page() -> None:
+    evidence = {"a": float("nan"), "b_ms": float("inf"), "c": 10**30, "d": {1: {2: {3: {4: 5}}}}, "e": [], "f": {}}
+    evidence |= {"g": [[1, [2, [3]]]], "h": [{"x": 1}, 2], "i": None, "j": True, "k": b"\xff", "l_ms": -5, "m": (1, 2)}
+    finding = Finding(status=Status.RED, summary="odd", evidence=evidence, id="odd", area="odd")
+    assert not Page(render(samples.report_of([finding]), View())).unclosed
+
+
+def test_verbose_opens_what_is_folded() -> None:
+    assert render(samples.mixed(), View(verbose=True)).count("<details open>") > 3
+    assert "<details open>" not in render(samples.mixed(), View())
+
+
+def test_two_hundred_findings_take_little_time() -> None:
+    findings = [f.model_copy(update={"id": f"{f.id}-{n}"}) for n in range(12) for f in samples.mixed().findings]
+    for place, finding in enumerate(findings):
+        findings[place] = finding.model_copy(update={"evidence": finding.evidence | {"breaks": []}})
+    report = samples.report_of(findings[:200])
+    render(report, View())
+    took = []
+    for _ in range(10):
+        start = time.process_time()
+        render(report, View())
+        took.append(time.process_time() - start)
+    assert min(took) < 0.05
+
+
+@pytest.mark.parametrize(
+    ("counts", "said"),
+    [
+        ({"red": 3, "orange": 1, "green": 21}, "3 red, 1 orange; 21 checks green"),
+        ({"green": 1, "red": 0}, "1 check green"),
+        ({"unknown": 2}, "2 unknown"),
+        ({"red": 1, "green": 2, "waived": 3}, "1 red; 2 checks green; 3 waived"),
+        ({}, "No check was run"),
+    ],
+)
+def test_the_verdict_is_one_sentence(counts: dict[str, int], said: str) -> None:
+    assert sentence(counts) == said
+
+
+@pytest.mark.parametrize(
+    ("value", "key", "said"),
+    [
+        (812, "consumer_lag_ms", "812 ms"),
+        (431_000, "oldest_pending_age_ms", "7 min"),
+        (1_036_800, "uptime_seconds", "12 days"),
+        (2_841.606, "db_size_mb", "2,841.606 MB"),
+        (99.5, "success_rate", "99.5 %"),
+        (3.25, "enqueue_rate_events_per_sec", "3.25 a second"),
+        (0.00042, "", "0.00042"),
+        (1_204_811, "", "1,204,811"),
+        (True, "", "yes"),
+        (None, "", "not known"),
+        ("ok", "x_ms", "ok"),
+    ],
+)
+def test_numbers_are_said_as_a_person_says_them(value: object, key: str, said: str) -> None:
+    assert humane(value, key) == said
+
+
+def test_names_lose_their_hyphens_and_units() -> None:
+    assert title("queue-depth") == "Queue depth"
+    assert title("wal-size") == "WAL size"
+    assert label("oldest_pending_age_ms") == "Oldest pending age"
+    assert number(0.0) == "0"
+
+
+def test_only_whole_times_are_times() -> None:
+    assert utc("2026-03-14T10:26:53.589+01:00") == "2026-03-14 09:26:53"
+    assert utc("2026-03-14") is None
+    assert utc("1773479901310-0") is None
+
+
+def test_the_river_keeps_its_proportions_and_shows_the_smallest_leak() -> None:
+    bands = {
+        row["leak"]: row["band"]
+        for row in flow({"written": 1_000_000, "lost": 1, "waiting": 0})["rows"]
+        if "leak" in row
+    }
+    assert bands["lost"]
+    assert not bands["waiting"]
+    assert flow({})["rows"]
+
+
+def test_the_format_is_registered_by_its_name_and_suffixes() -> None:
+    assert (FORMAT.name, FORMAT.suffixes, FORMAT.render) == ("html", (".html", ".htm"), render)
