@@ -10,8 +10,16 @@ import typer
 
 from blueplane_doctor import __version__
 from blueplane_doctor.commands import __path__ as commands_path
-from blueplane_doctor.commands.base import Invocation, guarded, say, show, view_of, write_file
-from blueplane_doctor.errors import UsageError
+from blueplane_doctor.commands.base import (
+    Invocation,
+    chosen_formats,
+    guarded,
+    progress,
+    say,
+    show,
+    view_of,
+    write_file,
+)
 
 FILE_WIDTH = 100
 """Columns of a report in a file: as when stdout is no terminal."""
@@ -137,29 +145,23 @@ def examine(
 
 @guarded
 def _examine(given: Invocation, format_name: str, outputs: list[Path]) -> int:
-    from blueplane_doctor.discovery import find_checks, find_formats
+    from blueplane_doctor.discovery import find_checks
     from blueplane_doctor.selection import meaningless
 
-    formats = find_formats()
-    if format_name not in formats:
-        raise UsageError(f"--format {format_name}: there is no such format", f"one of {', '.join(sorted(formats))}")
-    by_suffix = {suffix: form for form in formats.values() for suffix in form.suffixes}
-    for path in outputs:
-        if path.suffix.lower() not in by_suffix:
-            raise UsageError(f"--output {path}: no format has this suffix", f"one of {', '.join(sorted(by_suffix))}")
-        if not path.parent.is_dir() or path.is_dir():
-            raise UsageError(f"--output {path}: there is no folder for it, or it is one itself", "name another file")
+    form, files = chosen_formats(format_name, outputs)
     settings = given.load().settings
+    found = find_checks(settings.check_folders)
     from blueplane_doctor.diagnose import diagnose
 
-    report = diagnose(settings)
-    for word in meaningless(settings, find_checks(settings.check_folders).checks):
+    with progress() as tell:
+        report = diagnose(settings, found=found, progress=tell)
+    for word in meaningless(settings, found.checks):
         say(f"blueplane-doctor: warning: {word} in --select or --ignore means no check")
     file_view = replace(view_of(given), color=False, width=FILE_WIDTH)
-    for path in outputs:
-        write_file(path, by_suffix[path.suffix.lower()].render(report, file_view))
-    show(formats[format_name].render(report, view_of(given)))
-    return report.exit_code
+    for path, file_form in files:
+        write_file(path, file_form.render(report, file_view))
+    show(form.render(report, view_of(given)))
+    return form.exit_code(report) if form.exit_code else report.exit_code
 
 
 def _words(given: list[str] | None) -> list[str] | None:

@@ -8,7 +8,7 @@ from threading import Thread
 
 from blueplane_doctor import __version__
 from blueplane_doctor.checkapi import CheckSpec
-from blueplane_doctor.discovery import find_checks, find_monitors
+from blueplane_doctor.discovery import Found, find_checks, find_monitors
 from blueplane_doctor.errors import SourceError
 from blueplane_doctor.examination import Examination
 from blueplane_doctor.model import (
@@ -47,12 +47,13 @@ class Evidence:
 Progress = Callable[[int, int], None]
 
 
-def diagnose(settings: Settings, progress: Progress | None = None) -> Report:
+def diagnose(settings: Settings, *, found: Found | None = None, progress: Progress | None = None) -> Report:
     """Examine the pipeline once and judge it. Raises SettingsError and NoChecksError before anything is read.
 
-    `progress` is called with the messages read so far and all there are, from another thread.
+    `found` are the checks, where they were looked for already. `progress` is called with the messages read so
+    far and all there are, from another thread.
     """
-    found = find_checks(settings.check_folders)
+    found = found or find_checks(settings.check_folders)
     checks = selected(found.checks, settings)
     evidence = collect(settings, {name for spec in checks for name in spec.needs}, progress)
     return judge(evidence, checks, found.problems, settings)
@@ -112,7 +113,7 @@ def judge(evidence: Evidence, checks: list[CheckSpec], problems: list[Finding], 
 
 
 def _judged(evidence: Evidence, checks: list[CheckSpec]) -> list[Finding]:
-    """One finding for each check, in a thread of its own that may be left behind: one that never ends harms no other."""
+    """One finding for each check, in a thread of its own: one that never ends is left behind and harms no other."""
     findings: dict[str, Finding] = {}
 
     def run(spec: CheckSpec) -> None:

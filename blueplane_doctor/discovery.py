@@ -64,6 +64,14 @@ def find_formats() -> dict[str, "Format"]:
     }
 
 
+def find_format(name: str) -> "Format | None":
+    """The format of that name, without loading the others; None when there is none. Its module has its name."""
+    package = importlib.import_module("blueplane_doctor.reports")
+    if name not in {info.name for info in pkgutil.iter_modules(package.__path__)}:
+        return None
+    return getattr(importlib.import_module(f"blueplane_doctor.reports.{name}"), "FORMAT", None)
+
+
 def find_checks(folders: Iterable[Path] = ()) -> Found:
     """Built-in checks, those of other packages, and those of the user's own folders or files."""
     found = Found()

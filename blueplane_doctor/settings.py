@@ -4,23 +4,16 @@ Flags come before environment variables (`BLUEPLANE_DOCTOR_…`), these before t
 (`~/.blueplane/doctor.yaml`, or `--settings FILE`), that before Blueplane's own `config.yaml`, and defaults last.
 """
 
+import json
 import os
 from collections.abc import Mapping
 from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
-from pydantic_settings import (
-    BaseSettings,
-    EnvSettingsSource,
-    NoDecode,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-)
-from pydantic_settings.exceptions import SettingsError as EnvironmentSettingsError
 
 from blueplane_doctor import pipeline
 from blueplane_doctor.errors import SettingsError
@@ -32,7 +25,9 @@ DOCTOR_FILE = "doctor.yaml"
 COMMAND_LINE_VARIABLES = frozenset(ENV_PREFIX + name for name in ("SETTINGS", "FORMAT", "OUTPUT", "VERBOSE", "QUIET"))
 """Variables that only the command line reads; see cli.py."""
 
-Words = Annotated[list[str], NoDecode]
+_IN_JSON = frozenset({"streams", "routes", "thresholds", "waivers"})
+"""Settings whose environment variable holds JSON."""
+
 Thresholds = dict[str, dict[str, float | None]]
 
 
@@ -53,16 +48,10 @@ class StreamSettings(BaseModel):
     """MAXLEN of the dead-letter streams."""
 
 
-class Settings(BaseSettings):
+class Settings(BaseModel):
     """Everything a run goes by; frozen."""
 
-    model_config = SettingsConfigDict(
-        env_prefix=ENV_PREFIX,
-        env_nested_delimiter="__",
-        extra="forbid",
-        frozen=True,
-        use_attribute_docstrings=True,
-    )
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, validate_default=True)
 
     home: Path = Path("~/.blueplane")
     """Blueplane's home folder."""
@@ -82,17 +71,17 @@ class Settings(BaseSettings):
     """Names and limits of the streams."""
     routes: list[pipeline.Route] | None = None
     """Who writes what and where its rows are; null: the layout's own."""
-    expected_hooks: Words = []
+    expected_hooks: list[str] = []
     """Cursor hooks that must be active, even if not installed or seen."""
     session_timeout_hours: float = Field(24, gt=0, le=876_000)
     """An IDE session without an end that began longer ago than this counts as closed."""
     thresholds: Thresholds = {}
     """Other numbers for a check's scale, by check id and level."""
-    select: Words = []
+    select: list[str] = []
     """Checks to run: ids, areas, globs; empty: all."""
-    ignore: Words = []
+    ignore: list[str] = []
     """Checks to leave out: ids, areas, globs."""
-    checks: Annotated[list[Path], NoDecode] = []
+    checks: list[Path] = []
     """Folders or files of your own checks, beside `checks` in the home."""
     fail_on: Status = Status.ORANGE
     """The colour from which on the exit code is 1."""
@@ -150,18 +139,6 @@ class Settings(BaseSettings):
         own = self.home / "checks"
         return [*([own] if own.is_dir() else []), *self.checks]
 
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Only what `load` merged: it reads every source itself, to know what came from where."""
-        return (init_settings,)
-
 
 def _checked_url(url: str, schemes: tuple[str, ...]) -> str:
     """The URL itself; ValueError for one that cannot be used, without quoting it: it may hold a password."""
@@ -193,7 +170,7 @@ def load(flags: Mapping[str, Any] | None = None, *, file: Path | None = None) ->
     home = Path(given.get("home") or environment.get("home") or Settings.model_fields["home"].default).expanduser()
     own_file = file or home / DOCTOR_FILE
     if file and not file.is_file():
-        raise SettingsError(f"--settings {file}: no such file")
+        raise SettingsError(f"--settings {file}: no such file", "make one with: blueplane-doctor settings --init")
     layers: list[tuple[str, dict[str, Any]]] = [
         ("flag", given),
         ("environment", environment),
@@ -214,21 +191,36 @@ def load(flags: Mapping[str, Any] | None = None, *, file: Path | None = None) ->
 
 
 def _environment() -> dict[str, Any]:
+    """Settings from environment variables; `__` goes one level down, lists of words and numbers are plain text.
+
+    Read here and not by pydantic-settings, whose import alone costs a fifth of a whole run (docs/BENCHMARKS.md).
+    """
+    values: dict[str, Any] = {}
     known = {ENV_PREFIX + name.upper() for name in Settings.model_fields} | COMMAND_LINE_VARIABLES
     for variable in sorted(os.environ):
-        if variable.startswith(ENV_PREFIX) and variable.split("__")[0] not in known:
+        if not variable.startswith(ENV_PREFIX) or variable in COMMAND_LINE_VARIABLES:
+            continue
+        if variable.split("__")[0] not in known:
             close = get_close_matches(variable, known, 1)
             raise SettingsError(
                 f"environment: {variable} is not a setting",
                 f"did you mean {close[0]}?" if close else f"one of {', '.join(sorted(known))}",
             )
+        *above, name = variable.removeprefix(ENV_PREFIX).lower().split("__")
+        place = values
+        for part in above:
+            place = place.setdefault(part, {})
+        place[name] = _value(variable, name if not above else "", os.environ[variable])
+    return values
+
+
+def _value(variable: str, name: str, text: str) -> Any:
+    if name not in _IN_JSON:
+        return text
     try:
-        return EnvSettingsSource(Settings)()
-    except EnvironmentSettingsError as error:
-        field = str(error).partition('field "')[2].partition('"')[0]
-        raise SettingsError(
-            f"environment: {ENV_PREFIX}{field.upper()}: not valid JSON", "lists and maps are given as JSON"
-        ) from error
+        return json.loads(text)
+    except ValueError as error:
+        raise SettingsError(f"environment: {variable}: not valid JSON", "lists and maps are given as JSON") from error
 
 
 def _merge(

@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from blueplane_doctor.errors import SettingsError
 from blueplane_doctor.pipeline import (
     DEFAULT_HTTP_HOST,
@@ -13,8 +11,6 @@ from blueplane_doctor.pipeline import (
     DEFAULT_REDIS_HOST,
     DEFAULT_REDIS_PORT,
 )
-
-_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
@@ -25,8 +21,11 @@ def read_yaml(path: Path) -> dict[str, Any]:
         return {}
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from error
+    import yaml  # only where there is a file to read: it costs 30 ms
+
+    loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        content = yaml.load(text, _Loader)
+        content = yaml.load(text, loader)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f" line {mark.line + 1}" if mark else ""

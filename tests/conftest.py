@@ -2,13 +2,27 @@
 
 import os
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from blueplane_doctor.demo.servers import RunningServer, run_server
 from blueplane_doctor.demo.simulator import Pipeline
+from tests.golden.compare import Golden, compare
 from tests.servers import SERVERS, require_server
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--update-golden`: write the golden files anew instead of comparing with them."""
+    parser.addoption("--update-golden", action="store_true", help="write tests/golden/ anew")
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Golden:
+    """Compares a whole output with the golden file of a name."""
+    update: bool = request.config.getoption("--update-golden")
+    return partial(compare, update=update)
 
 
 @pytest.fixture(autouse=True)

@@ -4,6 +4,7 @@ import contextlib
 import os
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import wraps
@@ -16,10 +17,12 @@ import typer
 from blueplane_doctor.errors import DoctorError, ExitCode, UsageError
 
 if TYPE_CHECKING:
-    from blueplane_doctor.reports.base import View
+    from blueplane_doctor.reports.base import Format, View
     from blueplane_doctor.settings import Loaded
 
 Parameters = ParamSpec("Parameters")
+_QUIET_SECONDS = 1.0
+"""A run shorter than this shows no progress."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +107,47 @@ def view_of(given: Invocation) -> "View":
         color=color,
         width=min(get_terminal_size((100, 24)).columns, 160) if terminal else 100,
     )
+
+
+def chosen_formats(name: str, outputs: "list[Path]") -> "tuple[Format, list[tuple[Path, Format]]]":
+    """The format for stdout, and one for each file by its suffix. Raises UsageError before anything is done."""
+    from blueplane_doctor.discovery import find_format, find_formats
+
+    form = find_format(name)
+    if form is None:
+        raise UsageError(f"--format {name}: there is no such format", f"one of {', '.join(sorted(find_formats()))}")
+    by_suffix = {suffix: f for f in find_formats().values() for suffix in f.suffixes} if outputs else {}
+    for path in outputs:
+        if path.suffix.lower() not in by_suffix:
+            raise UsageError(f"--output {path}: no format has this suffix", f"one of {', '.join(sorted(by_suffix))}")
+        if not path.parent.is_dir() or path.is_dir():
+            raise UsageError(f"--output {path}: there is no folder for it, or it is one itself", "name another file")
+    return form, [(path, by_suffix[path.suffix.lower()]) for path in outputs]
+
+
+@contextlib.contextmanager
+def progress() -> "Iterator[Callable[[int, int], None] | None]":
+    """Tells a person at a terminal how far a long examination is, on stderr; gives None where nobody looks."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    began = last = time.monotonic()
+    shown = False
+
+    def tell(done: int, everything: int) -> None:
+        nonlocal last, shown
+        now = time.monotonic()
+        if now - began > _QUIET_SECONDS and now - last > _QUIET_SECONDS / 4:
+            last, shown = now, True
+            sys.stderr.write(f"\r\x1b[K{done:,} of {max(done, everything):,} messages read …")
+            sys.stderr.flush()
+
+    try:
+        yield tell
+    finally:
+        if shown:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
 
 
 def write_file(path: Path, text: str) -> None:

@@ -50,13 +50,13 @@ def masked(value: Any) -> str:
     """A value for showing: a password inside a URL becomes `***`."""
     if not isinstance(value, str):
         return "" if value is None else str(value)
-    value = re.sub(r"(?i)([?&]password=)[^&#]*", r"\1***", value)
+    shown: str = re.sub(r"(?i)([?&]password=)[^&#]*", r"\1***", value)
     try:
-        parts = urlsplit(value)
+        parts = urlsplit(shown)
     except ValueError:
-        return value
+        return shown
     if parts.password is None:
-        return value
+        return shown
     host = parts.netloc.rpartition("@")[2]
     return urlunsplit(parts._replace(netloc=f"{parts.username or ''}:***@{host}"))
 

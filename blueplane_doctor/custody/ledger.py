@@ -7,7 +7,7 @@ then the dead letters and the database, which can therefore not be too old. Read
 written and acknowledged in between would look lost.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
@@ -41,6 +41,7 @@ KEPT_BREAKS = 1000
 """Breaks of which the particulars are kept; all are counted."""
 KEPT_BLOCKERS = 100
 _STUCK_KEYS = 50_000
+_WORDS = 1000
 _RESERVE_SECONDS = 0.3
 HOUR_MS = 3_600_000
 MINUTE_MS = 60_000
@@ -77,7 +78,7 @@ class Blocker:
 class Ledger:
     """What the walk through the stream found."""
 
-    states: dict[str, Counter[str]] = field(default_factory=dict)
+    states: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     """Messages by route (None's name is `unrouted`) and state."""
     examined: int = 0
     partial: bool = False
@@ -141,8 +142,10 @@ class Walk:
         self._progress = progress
         self.ledger = Ledger()
         writer_names = list(dict.fromkeys(route.group for route in router.routes))
+        self._words: dict[bytes | None, str] = {}
         self._writers = {name: group for name in writer_names if (group := stream.group(name))}
         self._pending = {name: PendingReader(group) for name, group in self._writers.items()}
+        self._some_writer_missing = len(self._writers) < len(writer_names)
         self._all_delivered = min((g.last_delivered for g in self._writers.values()), default=(1 << 64, 0))
 
     def run(self) -> Ledger:
@@ -258,41 +261,58 @@ class Walk:
 
     def _settle(self, message: Message, route: CompiledRoute | None, state: str) -> None:
         ledger = self.ledger
-        ledger.states.setdefault(route.name if route else "unrouted", Counter())[state] += 1
-        self.ledger.buckets.add(message.event_ms(), state, self._now)
+        ledger.states[route.name if route else "unrouted"][state] += 1
+        ledger.buckets.add(message.event_ms(), state, self._now)
         if message.id[0] > self._now - HOUR_MS and state not in (SKIPPED, WAITING, IN_FLIGHT, UNEXAMINED):
             ledger.owed_last_hour += 1
             ledger.written_last_hour += state in (WRITTEN, DUPLICATE)
 
     def _count(self, messages: list[Message], pending: dict[str, dict[EntryId, Pending]]) -> None:
         """What queue and capture want to know of each message, whatever its state."""
-        ledger, now = self.ledger, self._now
+        ledger, last = self.ledger, messages[-1].id
         ledger.examined += len(messages)
         for group in self._stream.groups:
-            late = messages[-1].id > group.last_delivered
-            if late:
+            if last > group.last_delivered:
                 count = sum(message.id > group.last_delivered for message in messages)
                 ledger.undelivered[group.text] = (ledger.undelivered[group.text] or 0) + count
         for message in messages:
-            if self._is_unfinished(message, pending):
-                ledger.unfinished += 1
-                ledger.oldest_unfinished = ledger.oldest_unfinished or message.id
-            milliseconds = message.id[0]
-            hook = word(message.fields.get(b"hook_type"))
-            ledger.last_by_hook[hook] = milliseconds
+            hook = self._word(message.fields.get(b"hook_type"))
+            ledger.last_by_hook[hook] = message.id[0]
             ledger.count_by_hook[hook] += 1
             if self._router.source(message) in CURSOR_MONITOR_SOURCES:
                 ledger.monitor_events += 1
-                ledger.monitor_last_ms = milliseconds
-            if milliseconds > now - HOUR_MS:
-                ledger.last_hour += 1
-                ledger.last_five_minutes += milliseconds > now - 5 * MINUTE_MS
-                ledger.last_minute += milliseconds > now - MINUTE_MS
+                ledger.monitor_last_ms = message.id[0]
+        if last[0] > self._now - HOUR_MS:
+            self._count_recent(messages)
+        if last > self._all_delivered or any(pending.values()) or self._some_writer_missing:
+            self._count_unfinished(messages, pending)
+
+    def _word(self, raw: bytes | None) -> str:
+        found = self._words.get(raw)
+        if found is None:
+            if len(self._words) > _WORDS:
+                self._words.clear()
+            found = self._words[raw] = word(raw)
+        return found
+
+    def _count_recent(self, messages: list[Message]) -> None:
+        ledger, now = self.ledger, self._now
+        for message in messages:
+            milliseconds = message.id[0]
+            ledger.last_hour += milliseconds > now - HOUR_MS
+            ledger.last_five_minutes += milliseconds > now - 5 * MINUTE_MS
+            ledger.last_minute += milliseconds > now - MINUTE_MS
+
+    def _count_unfinished(self, messages: list[Message], pending: dict[str, dict[EntryId, Pending]]) -> None:
+        for message in messages:
+            if self._is_unfinished(message, pending):
+                self.ledger.unfinished += 1
+                self.ledger.oldest_unfinished = self.ledger.oldest_unfinished or message.id
 
     def _is_unfinished(self, message: Message, pending: dict[str, dict[EntryId, Pending]]) -> bool:
         if message.id > self._all_delivered or any(message.id in rows for rows in pending.values()):
             return True
-        if len(self._writers) == len({route.group for route in self._router.routes}):
+        if not self._some_writer_missing:
             return False
         route = self._router.route(message)  # a group that does not exist has finished nothing of its own
         return route is not None and route.group not in self._writers
@@ -349,7 +369,7 @@ class Walk:
                 ledger.undelivered[group.text] = None
         if ledger.partial:
             rest = max(0, stream.length - ledger.examined)
-            ledger.states.setdefault("unrouted", Counter())[UNEXAMINED] += rest
+            ledger.states["unrouted"][UNEXAMINED] += rest
 
 
 def _column(key: Lookup) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from blueplane_doctor.custody.messages import Message
 from blueplane_doctor.pipeline import Key, Layout, Route
@@ -12,8 +13,7 @@ _REMEMBERED = 2048
 _REMEMBERED_BYTES = 4096
 
 
-@dataclass(frozen=True)
-class Lookup:
+class Lookup(NamedTuple):
     """A row to look for: the table, its columns, and the message's value for each."""
 
     table: str

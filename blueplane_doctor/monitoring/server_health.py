@@ -1,6 +1,7 @@
 """The pipeline's server: is it alive, does it answer, does it complain, did it leave events behind."""
 
 import json
+from http.client import HTTPException
 from pathlib import Path
 from typing import ClassVar
 from urllib.error import HTTPError, URLError
@@ -72,6 +73,8 @@ class ServerHealthMonitor(Monitor):
                 body = response.read(_ANSWER_BYTES)
         except HTTPError as error:
             return f"HTTP {error.code} on port {port}", False
+        except HTTPException:
+            return f"something else answers on port {port}", False
         except TimeoutError:
             return f"no answer in {limit:g} s on port {port}", False
         except (URLError, OSError, ValueError) as error:

@@ -27,3 +27,5 @@ class Format:
     suffixes: tuple[str, ...]
     """File names for which `-o FILE` chooses it."""
     render: Callable[[Report, View], str]
+    exit_code: Callable[[Report], int] | None = None
+    """What the process ends with where this format has rules of its own; None: the report's exit code."""

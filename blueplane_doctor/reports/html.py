@@ -12,14 +12,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache, lru_cache
 from hashlib import sha256
 from itertools import islice
-from typing import Any
-
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
-from markupsafe import Markup
+from typing import TYPE_CHECKING, Any
 
 from blueplane_doctor.model import Report, Status
 from blueplane_doctor.reports.base import Format, View
 from blueplane_doctor.times import parse_time, span
+
+if TYPE_CHECKING:
+    from jinja2 import Environment, Template
 
 SHOWN_ITEMS = 25
 """Items of one list or table of evidence that are shown; the JSON report has them all."""
@@ -59,7 +59,7 @@ _UNITS = {
     "_percent": " %",
 }
 _SPANS = {"_ms": 1, "_seconds": 1000}
-_NOTHING = Markup('<span class="none"><span aria-hidden="true">–</span><span class="sr">no value</span></span>')
+_NOTHING = '<span class="none"><span aria-hidden="true">–</span><span class="sr">no value</span></span>'
 
 
 def render(report: Report, view: View) -> str:
@@ -68,7 +68,10 @@ def render(report: Report, view: View) -> str:
 
 
 @cache
-def _template() -> Template:
+def _template() -> "Template":
+    from jinja2 import Environment, PackageLoader, StrictUndefined  # 45 ms that only this format needs
+    from markupsafe import Markup
+
     environment = Environment(
         loader=PackageLoader("blueplane_doctor", "templates"),
         autoescape=True,
@@ -93,7 +96,7 @@ def _template() -> Template:
     return environment.get_template("report.html.j2")
 
 
-def _own_file(environment: Environment, name: str) -> str:
+def _own_file(environment: "Environment", name: str) -> str:
     assert environment.loader is not None
     return environment.loader.get_source(environment, name)[0].replace("\r\n", "\n")  # browsers hash it with \n
 
@@ -131,8 +134,10 @@ def label(key: object) -> str:
 
 def shown(value: Any, key: object = "") -> str:
     """A plain value of the field `key`: a time as such, a dash where there is none, else as `humane` says it."""
+    from markupsafe import Markup
+
     if value is None or value == "":
-        return _NOTHING
+        return Markup(_NOTHING)
     moment = utc(value)
     if moment is None:
         return humane(value, key)

@@ -27,7 +27,7 @@ def render(report: Report, view: View) -> str:
     """Lines of at most the view's width, where the words allow it."""
     lines = [_verdict(report, view)]
     if not view.quiet:
-        lines += _custody(report)
+        lines += _custody(report, view)
         shown = [f for f in report.findings if view.verbose or f.status in _JUDGED_ILL or f.waiver or _is_news(f)]
         lines += _table(shown, view)
         lines += _unjudged(counted(report.findings), view)
@@ -45,16 +45,17 @@ def _verdict(report: Report, view: View) -> str:
         Status.UNKNOWN: "not known",
     }
     said = f"{report.status.value.upper()}: the pipeline is {words[report.status]}"
-    return f"{_painted(said, report.status, view)} ({', '.join(numbers)}; {report.duration_ms / 1000:.1f} s)"
+    found = ", ".join(numbers) or "no check was run"
+    return f"{_painted(said, report.status, view)} ({found}; {report.duration_ms / 1000:.1f} s)"
 
 
-def _custody(report: Report) -> list[str]:
+def _custody(report: Report, view: View) -> list[str]:
     chain = report.metrics.get("chain")
     if not chain:
         return []
     gone = [f"{chain['states'][s]:,} {s.replace('_', ' ')}" for s in _GONE if chain["states"].get(s)]
     said = line(f"Custody is {chain['chain_status']}: {chain['equation']}")
-    return [said + (f"; gone: {', '.join(gone)}" if gone else "")]
+    return wrap(said + (f"; gone: {', '.join(gone)}" if gone else ""), view.width, subsequent_indent="  ")
 
 
 def _table(findings: list[Finding], view: View) -> list[str]:
@@ -113,12 +114,17 @@ def _observed(finding: Finding) -> str:
     value: Any = finding.observed
     if value is None:
         return ""
-    text = f"{value:,}" if isinstance(value, int) else f"{value:,g}" if isinstance(value, float) else line(value, 30)
+    text = line(value, 30) if isinstance(value, str) else _number(value)
     return f"{text} {line(finding.unit, 30)}".strip()
 
 
 def _is_news(finding: Finding) -> bool:
     return finding.change not in (None, Change.SAME)
+
+
+def _number(value: float) -> str:
+    """With thousands marked, to four places, and never as 1.7e+06."""
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.4f}".rstrip("0").rstrip(".")
 
 
 def _painted(text: str, status: Status, view: View) -> str:

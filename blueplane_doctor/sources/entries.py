@@ -36,7 +36,9 @@ class PageSize:
     def next_count(self) -> int:
         """Messages to ask for."""
         if self._unread_bytes is not None:
-            others = max(0, self._unread - PAGE) * self._smallest
+            # Where all that is left could not weigh that much, smaller ones are still to come.
+            smallest = self._smallest if self._smallest * self._unread <= self._unread_bytes else 0
+            others = max(0, self._unread - PAGE) * smallest
             heaviest = max(0, self._unread_bytes - others) + PAGE * 12 * FRAME
             if heaviest <= REPLY_LIMIT:
                 return PAGE

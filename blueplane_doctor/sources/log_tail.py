@@ -1,6 +1,7 @@
 """The tail of the server's log: how many errors, when; never what they say."""
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -35,12 +36,12 @@ class LogTail:
 def read_log(path: Path, now: datetime) -> LogTail:
     """Lines are in local time, as the server writes them. A missing or unreadable log gives an empty LogTail."""
     try:
-        with path.open("rb") as file:
-            size = file.seek(0, 2)
-            file.seek(max(0, size - TAIL_BYTES))
-            tail = file.read(TAIL_BYTES)
+        tail = _tail(path, TAIL_BYTES)
     except OSError:
         return LogTail()
+    if len(tail) < TAIL_BYTES:  # perhaps rotated a moment ago
+        with suppress(OSError):
+            tail = _tail(path.with_name(path.name + ".1"), TAIL_BYTES - len(tail)) + tail
     lines = errors = monitors = 0
     last_error = last_failure = None
     for line in tail.splitlines():
@@ -51,7 +52,10 @@ def read_log(path: Path, now: datetime) -> LogTail:
         if found[3] not in _ERRORS:
             continue
         logger = found[2].decode("utf-8", "replace")
-        moment = datetime.fromisoformat(found[1].decode()).astimezone(UTC)
+        try:
+            moment = datetime.fromisoformat(found[1].decode()).astimezone(UTC)
+        except (ValueError, OverflowError):  # looks like a time, and is none
+            continue
         last_error = moment
         if logger.endswith(WRITE_FAILURE_LOGGERS):
             last_failure = moment
@@ -59,3 +63,10 @@ def read_log(path: Path, now: datetime) -> LogTail:
             errors += 1
             monitors += logger.endswith(MONITOR_LOGGERS)
     return LogTail(lines, errors, monitors, last_error, last_failure)
+
+
+def _tail(path: Path, limit: int) -> bytes:
+    with path.open("rb") as file:
+        size = file.seek(0, 2)
+        file.seek(max(0, size - limit))
+        return file.read(limit)

@@ -1,0 +1,386 @@
+"""Full health records of a healthy pipeline, to be changed in one place; and the real checks by id."""
+
+import re
+from collections.abc import Iterable
+from functools import cache
+from typing import Any
+
+import pytest
+
+from blueplane_doctor.checkapi import CheckSpec
+from blueplane_doctor.discovery import find_checks
+from blueplane_doctor.model import Finding, Record, Status
+from blueplane_doctor.monitoring.capture_health import (
+    CaptureHealth,
+    CursorHooks,
+    DatabaseMonitorHealth,
+    HookHealth,
+)
+from blueplane_doctor.monitoring.chain_of_custody import ChainBreak, ChainHealth, GroupLoss
+from blueplane_doctor.monitoring.connections import Connections, Reach
+from blueplane_doctor.monitoring.database_health import DatabaseHealth
+from blueplane_doctor.monitoring.queue_health import ConsumerHealth, GroupHealth, QueueHealth
+from blueplane_doctor.monitoring.redis_health import RedisHealth
+from blueplane_doctor.monitoring.server_health import ServerHealth
+from blueplane_doctor.pipeline import CURSOR_HOOKS
+
+MINUTE = 60_000
+HOUR = 60 * MINUTE
+NOW = "2026-03-14T09:26:53.589Z"
+STATES = (
+    "waiting",
+    "in_flight",
+    "stuck",
+    "written",
+    "duplicate",
+    "dead_lettered",
+    "skipped",
+    "untraceable",
+    "lost",
+    "unexamined",
+    "trimmed_unread",
+    "payload_gone",
+)
+
+
+@cache
+def built_in() -> dict[str, CheckSpec]:
+    """Every built-in check by id."""
+    return {spec.id: spec for spec in find_checks().checks}
+
+
+def run(check_id: str, **records: Record) -> Finding:
+    """What the check says of these records, by its default scale; the others are healthy."""
+    finding = built_in()[check_id].run(healthy_records() | records)
+    assert_sound(finding)
+    return finding
+
+
+def cases(rows: Iterable[tuple[Any, ...]]) -> list[Any]:
+    """Rows of (id, sentence, given, status) for parametrize; the sentence is what a failure says."""
+    return [pytest.param(*row[1:], id=row[0]) for row in rows]
+
+
+_ONE_OF_MANY = re.compile(r"(?<![\d,.])1 (messages|entries|events|errors|rows|letters|dead letters|IDE windows)\b")
+_MANY_OF_ONE = re.compile(r"(?<![\d,.])(?!1 )\d[\d,.]* (message|entry|event|error|row|letter|dead letter)\b")
+_EMPTY_PART = re.compile(r"\(\s*[;,)]|:\s*$|[:;,]\s*[:;,]|;\s*$|,\s*$|\s\s|\bNone\b|\bnan\b")
+
+
+def assert_sound(finding: Finding) -> None:
+    """What holds for every finding of every check."""
+    said = finding.summary
+    assert said, "a summary"
+    assert said.strip() == said, "no space around it"
+    assert "\n" not in said, "on one line"
+    assert not said.endswith("."), "ends without a full stop, as the others do"
+    assert not _ONE_OF_MANY.search(said), f"singular: {said}"
+    assert not _MANY_OF_ONE.search(said), f"plural: {said}"
+    assert not _EMPTY_PART.search(said), f"an empty part: {said!r}"
+    if finding.status in (Status.UNKNOWN, Status.SKIPPED, Status.ERROR):
+        assert finding.cause, "says why nothing was judged"
+        assert not _EMPTY_PART.search(finding.cause), f"an empty part: {finding.cause!r}"
+    elif finding.status is not Status.GREEN:
+        assert finding.scale, "says how it was graded"
+        assert finding.observed is not None, "says what was observed"
+        assert finding.remedy, "says what to do"
+    if finding.remedy:
+        assert finding.remedy.text[0].isupper() and finding.remedy.text.endswith("."), finding.remedy.text
+        assert all(command.strip() for command in finding.remedy.commands)
+
+
+def consumer(name: str = "consumer-4711", **changes: Any) -> ConsumerHealth:
+    """A consumer that polls and holds nothing."""
+    return ConsumerHealth(**{"name": name, "pending": 0, "idle_ms": 240, **changes})
+
+
+def writer(name: str = "processors", **changes: Any) -> GroupHealth:
+    """A writer group with one consumer and nothing pending."""
+    quiet = {"longest_unacknowledged_ms": None, "stuck": 0, "most_deliveries": 0, "orphaned": 0}
+    return GroupHealth(**{"name": name, "role": "writer", "lag": 0, "consumers": [consumer()], **quiet, **changes})
+
+
+def reader(name: str = "cursor_session_monitors", **changes: Any) -> GroupHealth:
+    """A group that writes no traces."""
+    return GroupHealth(**{"name": name, "role": "reader", "lag": 0, "consumers": [consumer("reader-1")], **changes})
+
+
+def lagging_reader() -> GroupHealth:
+    """A reader group in the worst state there is."""
+    return reader(
+        exists=True,
+        pending=90_000,
+        undelivered=90_000,
+        lag=90_000,
+        oldest_pending_age_ms=9 * HOUR,
+        longest_unacknowledged_ms=9 * HOUR,
+        stuck=90_000,
+        most_deliveries=5_000,
+        orphaned=90_000,
+        consumers=[],
+    )
+
+
+def queue(**changes: Any) -> QueueHealth:
+    """A queue that was just emptied by both writers."""
+    return QueueHealth(
+        **{
+            "queue": "telemetry:message_queue",
+            "layout": "current",
+            "measured_at": NOW,
+            "stream_length": 9_934,
+            "max_length": 10_000,
+            "queue_depth": 0,
+            "pending_messages": 0,
+            "oldest_pending_age_ms": None,
+            "consumer_count": 2,
+            "consumer_lag_ms": 0,
+            "enqueue_rate_events_per_sec": 3.25,
+            "processing_rate_events_per_sec": 3.25,
+            "dlq_size": 0,
+            "dlq_recent_entries": 0,
+            "dlq_previous_hour": 0,
+            "dlq_oldest_age_ms": None,
+            "dlq_sizes": {"telemetry:dlq": 0, "telemetry:message_queue:dlq": 0},
+            "groups": [writer("claude_processors"), writer("processors"), reader()],
+            **changes,
+        }
+    )
+
+
+def one_writer(**changes: Any) -> QueueHealth:
+    """A queue whose group `processors` is as given; the other writer is well."""
+    return queue(groups=[writer("claude_processors"), writer("processors", **changes)])
+
+
+def database(**changes: Any) -> DatabaseHealth:
+    """A database that was written to two seconds ago; nobody measures the writes."""
+    return DatabaseHealth(
+        **{
+            "tables": {"claude_raw_traces": 1_204_811, "cursor_raw_traces": 3_318_402},
+            "write_throughput_events_per_sec": 3.25,
+            "written_last_hour": 11_160,
+            "last_successful_write_timestamp": "2026-03-14T09:26:51.204Z",
+            "last_successful_write_age_ms": 2_385,
+            "last_failed_write_timestamp": None,
+            "db_size_mb": 2_841.606,
+            "wal_size_mb": 4.124,
+            **changes,
+        }
+    )
+
+
+def hook(name: str, **changes: Any) -> HookHealth:
+    """A hook that is installed and fired two seconds ago."""
+    return HookHealth(
+        **{
+            "name": name,
+            "installed": True,
+            "configured": False,
+            "expected": True,
+            "seen": 120,
+            "last_seen": "2026-03-14T09:26:51.204Z",
+            "silent_ms": 2_385,
+            **changes,
+        }
+    )
+
+
+def monitor(**changes: Any) -> DatabaseMonitorHealth:
+    """Cursor's database monitor, busy."""
+    return DatabaseMonitorHealth(
+        **{
+            "active": True,
+            "sessions_monitored": 1,
+            "events_captured": 3_496,
+            "last_activity_timestamp": "2026-03-14T09:26:49.120Z",
+            "silent_ms": 4_469,
+            "errors_count": 0,
+            "ingest_rate_events_per_min": 186.2,
+            **changes,
+        }
+    )
+
+
+def capture(**changes: Any) -> CaptureHealth:
+    """One IDE window, open for three hours, and all hooks firing."""
+    return CaptureHealth(
+        **{
+            "cursor_hooks": CursorHooks(total_executions=720),
+            "hooks": [hook(name) for name in CURSOR_HOOKS],
+            "database_monitor": monitor(),
+            "capture_rate_events_per_min": 194.6,
+            "open_sessions": 1,
+            "longest_open_ms": 3 * HOUR,
+            "last_event_timestamp": "2026-03-14T09:26:51.204Z",
+            **changes,
+        }
+    )
+
+
+def chain(states: dict[str, int | None] | None = None, **changes: Any) -> ChainHealth:
+    """Twelve hundred messages, all written or by design not."""
+    counted: dict[str, int | None] = dict.fromkeys(STATES, 0) | {"written": 1_100, "skipped": 100}
+    return ChainHealth(
+        **{
+            "chain_status": "healthy",
+            "messages_enqueued_last_hour": 1_200,
+            "messages_written_last_hour": 1_100,
+            "messages_in_dlq": 0,
+            "chain_break_count": 0,
+            "last_chain_break_timestamp": None,
+            "success_rate": 100.0,
+            "examined": 1_200,
+            "partial": False,
+            "states": counted | (states or {}),
+            "by_route": {"cursor": {"written": 1_100}, "unrouted": {"skipped": 100}},
+            "losses": [
+                GroupLoss(group="claude_processors", trimmed_unread=0),
+                GroupLoss(group="processors", trimmed_unread=0),
+            ],
+            "breaks": [],
+            **changes,
+        }
+    )
+
+
+def chain_break(**changes: Any) -> ChainBreak:
+    """One message that was acknowledged and never written."""
+    return ChainBreak(
+        **{
+            "kind": "lost",
+            "id": "1773479901310-0",
+            "event_id": "5f0c6a52-0d2e-4b5e-9a35-000000000001",
+            "enqueued_at": "2026-03-14T09:18:21.310Z",
+            "route": "cursor",
+            "group": "processors",
+            "event_type": "generation",
+            "reason": "acknowledged without a row or a dead letter",
+            **changes,
+        }
+    )
+
+
+def server(**changes: Any) -> ServerHealth:
+    """A server that runs, answers and does not complain."""
+    return ServerHealth(
+        **{
+            "pid": 48_112,
+            "pid_state": "running",
+            "http_ok": True,
+            "http_answer": "ok on port 8787",
+            "log_found": True,
+            "errors_per_minute": 0.0,
+            "last_error_timestamp": None,
+            "buffered_events": 0,
+            **changes,
+        }
+    )
+
+
+def redis(**changes: Any) -> RedisHealth:
+    """A Redis that saves, evicts nothing, and has the right time."""
+    return RedisHealth(
+        **{
+            "server": "redis",
+            "version": "7.4.1",
+            "uptime_seconds": 1_036_800,
+            "used_memory_mb": 41.208,
+            "maxmemory_mb": None,
+            "maxmemory_policy": "noeviction",
+            "may_evict_queue": False,
+            "persistence": True,
+            "clock_skew_ms": -3.2,
+            **changes,
+        }
+    )
+
+
+def connections(**changes: Any) -> Connections:
+    """Both sources answer."""
+    return Connections(
+        **{
+            "redis": Reach(address="localhost:6379", reachable=True),
+            "database": Reach(address="~/.blueplane/telemetry.db", reachable=True),
+            **changes,
+        }
+    )
+
+
+def healthy_records() -> dict[str, Record]:
+    """Every record of a healthy pipeline by the name that checks know it by."""
+    return {
+        "queue": queue(),
+        "database": database(),
+        "capture": capture(),
+        "chain": chain(),
+        "server": server(),
+        "redis": redis(),
+        "connections": connections(),
+    }
+
+
+def empty_records() -> dict[str, Record]:
+    """A pipeline that was just installed: nothing came yet, and all that can be null is null."""
+    nothing_known = {"active": None, "sessions_monitored": None, "events_captured": None, "errors_count": None}
+    nothing_known |= {"last_activity_timestamp": None, "silent_ms": None, "ingest_rate_events_per_min": None}
+    return {
+        "queue": queue(
+            stream_length=0,
+            queue_depth=None,
+            consumer_count=0,
+            processing_rate_events_per_sec=None,
+            enqueue_rate_events_per_sec=0,
+            dlq_sizes={},
+            groups=[],
+        ),
+        "database": database(
+            tables={},
+            write_throughput_events_per_sec=0,
+            written_last_hour=0,
+            last_successful_write_timestamp=None,
+            last_successful_write_age_ms=None,
+            db_size_mb=0,
+            wal_size_mb=0,
+        ),
+        "capture": capture(
+            cursor_hooks=CursorHooks(total_executions=None),
+            hooks=[],
+            database_monitor=DatabaseMonitorHealth(**nothing_known),
+            capture_rate_events_per_min=None,
+            open_sessions=None,
+            longest_open_ms=None,
+            sessions_cause="the database has no table cursor_sessions",
+            hooks_cause="Redis at localhost:6379 cannot be reached: refused",
+            last_event_timestamp=None,
+        ),
+        "chain": chain(
+            dict.fromkeys(STATES, 0) | {"trimmed_unread": None},
+            messages_enqueued_last_hour=0,
+            messages_written_last_hour=0,
+            success_rate=None,
+            examined=0,
+            by_route={},
+            losses=[],
+        ),
+        "server": server(
+            pid=None,
+            pid_state="no pid file",
+            http_ok=False,
+            http_answer="nobody listens on port 8787",
+            log_found=False,
+            errors_per_minute=None,
+            buffered_events=None,
+            buffer_cause="the event buffer event_buffer.db is not a SQLite database",
+        ),
+        "redis": redis(
+            uptime_seconds=None,
+            used_memory_mb=None,
+            maxmemory_policy="unknown",
+            persistence=None,
+            clock_skew_ms=None,
+        ),
+        "connections": connections(
+            redis=Reach(address="localhost:6379", reachable=False, cause="Redis at localhost:6379 cannot be reached"),
+            database=Reach(address="telemetry.db", reachable=False, cause="the database does not exist"),
+        ),
+    }

@@ -1,0 +1,216 @@
+"""The checks of the consumer groups: every edge of their scales, and that readers are left alone."""
+
+from typing import Any
+
+import pytest
+
+from blueplane_doctor.monitoring.chain_of_custody import ChainBlocker
+from blueplane_doctor.monitoring.queue_health import QueueHealth
+from tests.checks.builders import HOUR, MINUTE, cases, chain, consumer, lagging_reader, one_writer, queue, run, writer
+
+
+@pytest.mark.parametrize(
+    ("sentence", "milliseconds", "status"),
+    cases(
+        [
+            ("holds-nothing", "a writer that holds nothing is green, however idle", None, "green"),
+            ("just-given", "a message given this moment is green", 0, "green"),
+            ("last-green", "30 s is still green", 30_000, "green"),
+            ("above-orange", "a millisecond more than 30 s is orange", 30_001, "orange"),
+            ("last-orange", "5 min is still orange", 300_000, "orange"),
+            ("above-red", "a millisecond more than 5 min is red", 300_001, "red"),
+        ]
+    ),
+)
+def test_stuck_consumers(sentence: str, milliseconds: int | None, status: str) -> None:
+    given = one_writer(longest_unacknowledged_ms=milliseconds, pending=0 if milliseconds is None else 1)
+    assert run("stuck-consumers", queue=given).status == status, sentence
+
+
+def test_an_idle_consumer_is_not_stuck() -> None:
+    """Before Redis 7.2 the idle time of a healthy consumer grows on an empty stream."""
+    given = one_writer(consumers=[consumer(idle_ms=700_000)])
+    assert run("stuck-consumers", queue=given).status == "green"
+
+
+@pytest.mark.parametrize(
+    ("stuck", "said"),
+    [
+        (0, "processors has held a message for 12 s without acknowledging it"),
+        (1, "processors has held a message for 12 s without acknowledging it; 1 message is stuck"),
+        (40, "processors has held a message for 12 s without acknowledging it; 40 messages are stuck"),
+        (None, "processors has held a message for 12 s without acknowledging it"),
+    ],
+)
+def test_stuck_consumers_says_who_and_how_long(stuck: int | None, said: str) -> None:
+    assert run("stuck-consumers", queue=one_writer(longest_unacknowledged_ms=12_000, stuck=stuck)).summary == said
+
+
+def test_stuck_consumers_names_the_worst_writer_and_counts_all() -> None:
+    given = queue(
+        groups=[
+            writer("claude_processors", longest_unacknowledged_ms=MINUTE, stuck=5),
+            writer("processors", longest_unacknowledged_ms=HOUR, stuck=7),
+        ]
+    )
+    found = run("stuck-consumers", queue=given)
+    assert found.observed == 3_600
+    assert found.summary.startswith("processors ")
+    assert "12 messages" in found.summary
+
+
+@pytest.mark.parametrize(
+    ("sentence", "count", "status"),
+    cases(
+        [
+            ("none", "nobody is gone", 0, "green"),
+            ("orange-edge", "one message that nobody will claim is orange", 1, "orange"),
+            ("last-orange", "99 is still orange", 99, "orange"),
+            ("red-edge", "100 is the first red", 100, "red"),
+            ("no-data", "a group whose pending list was not read has none that is known", None, "green"),
+        ]
+    ),
+)
+def test_orphaned_messages(sentence: str, count: int | None, status: str) -> None:
+    gone = [consumer("consumer-1", pending=count or 0, gone=bool(count))]
+    assert run("orphaned-messages", queue=one_writer(orphaned=count, consumers=gone)).status == status, sentence
+
+
+@pytest.mark.parametrize(
+    ("count", "names", "said"),
+    [
+        (1, ["consumer-1"], "1 message is held by consumer-1, gone while others work"),
+        (300, ["consumer-1"], "300 messages are held by consumer-1, gone while others work"),
+        (12, ["consumer-1", "consumer-2"], "12 messages are held by 2 consumers, gone while others work"),
+    ],
+)
+def test_orphaned_messages_says_who_held_them(count: int, names: list[str], said: str) -> None:
+    given = one_writer(orphaned=count, consumers=[consumer(name, gone=True) for name in names])
+    assert run("orphaned-messages", queue=given).summary == said
+
+
+def test_orphaned_messages_gives_commands_that_only_look() -> None:
+    gone = [consumer(f"consumer-{n}", gone=True) for n in range(9)]
+    found = run("orphaned-messages", queue=one_writer(orphaned=9, consumers=gone))
+    assert found.remedy
+    assert len(found.remedy.commands) == 3, "enough to see the pattern"
+    assert all("XPENDING telemetry:message_queue processors" in command for command in found.remedy.commands)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "deliveries", "status"),
+    cases(
+        [
+            ("none", "no message was delivered", 0, "green"),
+            ("once", "once is the normal way", 1, "green"),
+            ("last-green", "twice happens on a healthy system", 2, "green"),
+            ("yellow-edge", "three times is the first yellow", 3, "yellow"),
+            ("last-yellow", "9 is still yellow", 9, "yellow"),
+            ("orange-edge", "10 is the first orange", 10, "orange"),
+            ("last-orange", "99 is still orange", 99, "orange"),
+            ("red-edge", "100 is the first red", 100, "red"),
+            ("no-data", "a group whose pending list was not read has no delivery that is known", None, "green"),
+        ]
+    ),
+)
+def test_retry_storm(sentence: str, deliveries: int | None, status: str) -> None:
+    assert run("retry-storm", queue=one_writer(most_deliveries=deliveries, stuck=30)).status == status, sentence
+
+
+@pytest.mark.parametrize(
+    ("stuck", "said"),
+    [
+        (0, "processors was given the same message 319 times"),
+        (None, "processors was given the same message 319 times"),
+        (1, "processors was given the same message 319 times; 1 message is stuck"),
+        (30, "processors was given the same message 319 times; 30 messages are stuck"),
+    ],
+)
+def test_retry_storm_says_who_how_often_and_what_is_stuck(stuck: int | None, said: str) -> None:
+    assert run("retry-storm", queue=one_writer(most_deliveries=319, stuck=stuck)).summary == said
+
+
+BLOCKER = ChainBlocker(id="1773479901310-7", group="processors", reason="its event_id was written before")
+
+
+@pytest.mark.parametrize(
+    ("blockers", "behind"),
+    [(1, ""), (3, " and 2 more")],
+)
+@pytest.mark.parametrize(
+    ("check_id", "given", "said"),
+    [
+        ("stuck-consumers", {"longest_unacknowledged_ms": 12_000}, "held a message for 12 s without acknowledging it"),
+        ("retry-storm", {"most_deliveries": 319}, "given the same message 319 times"),
+    ],
+)
+def test_what_blocks_a_batch_is_named(
+    check_id: str, given: dict[str, Any], said: str, blockers: int, behind: str
+) -> None:
+    found = run(check_id, queue=one_writer(stuck=40, **given), chain=chain(blockers=[BLOCKER] * blockers))
+    expected = f"{said}; 40 messages are stuck behind 1773479901310-7 (its event_id was written before){behind}"
+    assert found.summary.endswith(expected)
+
+
+def _absent(name: str) -> Any:
+    return writer(name, exists=False, consumers=[])
+
+
+@pytest.mark.parametrize(
+    ("sentence", "given", "status"),
+    cases(
+        [
+            ("all-there", "both writers have a consumer", queue(), "green"),
+            ("idle", "writers without work are green", queue(stream_length=0), "green"),
+            (
+                "group-missing-nothing-waits",
+                "a group that does not exist, and no message",
+                queue(groups=[_absent("claude_processors"), writer()]),
+                "orange",
+            ),
+            (
+                "group-missing-messages-wait",
+                "a group that does not exist, and a message",
+                queue(queue_depth=1, groups=[_absent("claude_processors"), writer()]),
+                "red",
+            ),
+            ("no-consumer-nothing-waits", "a group nobody reads, idle", one_writer(consumers=[]), "orange"),
+            ("no-consumer-undelivered", "a message waits", one_writer(consumers=[], undelivered=1), "red"),
+            ("no-consumer-pending", "a message is held by nobody", one_writer(consumers=[], pending=1), "red"),
+            (
+                "no-consumer-uncounted",
+                "how many wait is not known, and none is known to",
+                one_writer(consumers=[], undelivered=None),
+                "orange",
+            ),
+        ]
+    ),
+)
+def test_writer_missing(sentence: str, given: QueueHealth, status: str) -> None:
+    assert run("writer-missing", queue=given).status == status, sentence
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        pytest.param(queue(), "Every writer group exists and has a consumer", id="all-there"),
+        pytest.param(
+            queue(queue_depth=7, groups=[_absent("claude_processors"), writer("processors", consumers=[])]),
+            "The group claude_processors does not exist and the group processors has no consumer while messages wait",
+            id="both",
+        ),
+        pytest.param(
+            one_writer(consumers=[]), "The group processors has no consumer; no message waits", id="nothing-waits"
+        ),
+    ],
+)
+def test_writer_missing_names_the_groups(given: QueueHealth, said: str) -> None:
+    assert run("writer-missing", queue=given).summary == said
+
+
+@pytest.mark.parametrize("check_id", ["stuck-consumers", "orphaned-messages", "retry-storm", "writer-missing"])
+def test_readers_never_make_red(check_id: str) -> None:
+    given = queue(groups=[writer("claude_processors"), writer("processors"), lagging_reader()])
+    found = run(check_id, queue=given)
+    assert found.status == "green"
+    assert "cursor_session_monitors" not in found.summary

@@ -1,0 +1,103 @@
+"""The checks of the pipeline's server: every edge of their scales."""
+
+import pytest
+
+from tests.checks.builders import cases, run, server
+
+
+@pytest.mark.parametrize(
+    ("sentence", "pid_state", "http_ok", "status"),
+    cases(
+        [
+            ("both", "the process runs and HTTP answers", "running", True, "green"),
+            ("pid-only", "a process that does not answer", "running", False, "orange"),
+            ("http-only", "an answer whose process is not the one of the file", "not running", True, "orange"),
+            ("http-only-stranger", "the pid was given to another program", "another program", True, "orange"),
+            ("http-only-no-file", "an answer, and no pid file", "no pid file", True, "orange"),
+            ("neither", "nobody there", "not running", False, "red"),
+            ("neither-stranger", "another program has the pid", "another program", False, "red"),
+            ("no-data", "no pid file and no answer", "no pid file", False, "red"),
+        ]
+    ),
+)
+def test_server_alive(sentence: str, pid_state: str, http_ok: bool, status: str) -> None:
+    given = server(pid_state=pid_state, http_ok=http_ok, pid=None if pid_state == "no pid file" else 48_112)
+    assert run("server-alive", server=given).status == status, sentence
+
+
+@pytest.mark.parametrize(
+    ("pid", "pid_state", "said"),
+    [
+        (48_112, "running", "Process 48112 runs; HTTP: ok on port 8787"),
+        (48_112, "not running", "Process 48112 is not running; HTTP: ok on port 8787"),
+        (48_112, "another program", "Process 48112 is another program by now; HTTP: ok on port 8787"),
+        (None, "no pid file", "There is no usable server.pid; HTTP: ok on port 8787"),
+    ],
+)
+def test_server_alive_says_both_signs(pid: int | None, pid_state: str, said: str) -> None:
+    assert run("server-alive", server=server(pid=pid, pid_state=pid_state)).summary == said
+
+
+@pytest.mark.parametrize(
+    ("sentence", "rate", "status"),
+    cases(
+        [
+            ("none", "a log without errors is green", 0.0, "green"),
+            ("first-yellow", "one error in five minutes is yellow", 0.2, "yellow"),
+            ("below-orange", "9.8 a minute is the last yellow", 9.8, "yellow"),
+            ("orange-edge", "10 a minute is the first orange", 10.0, "orange"),
+            ("last-orange", "60 a minute is still orange", 60.0, "orange"),
+            ("above-red", "60.2 a minute is red", 60.2, "red"),
+            ("no-data", "without a log it is unknown, never green", None, "unknown"),
+        ]
+    ),
+)
+def test_server_errors(sentence: str, rate: float | None, status: str) -> None:
+    assert run("server-errors", server=server(errors_per_minute=rate)).status == status, sentence
+
+
+@pytest.mark.parametrize(
+    ("rate", "said"),
+    [
+        (0.0, "No error in the server's log for five minutes"),
+        (0.2, "0.2 errors a minute in the server's log"),
+        (1.0, "1 error a minute in the server's log"),
+        (56.4, "56.4 errors a minute in the server's log"),
+    ],
+)
+def test_server_errors_says_how_many(rate: float, said: str) -> None:
+    assert run("server-errors", server=server(errors_per_minute=rate)).summary == said
+
+
+@pytest.mark.parametrize(
+    ("sentence", "count", "status"),
+    cases(
+        [
+            ("none", "an empty buffer is green", 0, "green"),
+            ("orange-edge", "one event that will not arrive is orange", 1, "orange"),
+            ("last-orange", "99 is still orange", 99, "orange"),
+            ("red-edge", "100 is the first red", 100, "red"),
+            ("no-data", "a buffer that cannot be read is unknown", None, "unknown"),
+        ]
+    ),
+)
+def test_undrained_buffer(sentence: str, count: int | None, status: str) -> None:
+    given = server(buffered_events=count, buffer_cause="" if count is not None else "the event buffer is damaged")
+    assert run("undrained-buffer", server=given).status == status, sentence
+
+
+@pytest.mark.parametrize(
+    ("count", "said"),
+    [
+        (0, "No event is left in the local buffer"),
+        (1, "1 event lies in the local buffer and never reached Redis"),
+        (12, "12 events lie in the local buffer and never reached Redis"),
+    ],
+)
+def test_undrained_buffer_says_how_many(count: int, said: str) -> None:
+    assert run("undrained-buffer", server=server(buffered_events=count)).summary == said
+
+
+def test_an_unreadable_buffer_says_why() -> None:
+    found = run("undrained-buffer", server=server(buffered_events=None, buffer_cause="it is damaged"))
+    assert found.cause == "it is damaged"

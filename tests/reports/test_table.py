@@ -1,0 +1,96 @@
+"""The table: whole outputs, and what a person must not miss in it."""
+
+import pytest
+
+from blueplane_doctor.model import Finding, Remedy, Report, Status
+from blueplane_doctor.reports import table
+from blueplane_doctor.reports.base import View
+from tests.golden.compare import Golden
+from tests.reports import samples
+
+REPORTS = {"healthy": samples.healthy, "mixed": samples.mixed, "empty": samples.empty}
+VIEWS = {
+    "normal": View(),
+    "verbose": View(verbose=True),
+    "quiet": View(quiet=True),
+    "colour": View(color=True),
+}
+
+
+@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("report", REPORTS)
+def test_table_is_as_the_golden_file(report: str, view: str, golden: Golden) -> None:
+    golden(f"{report}-{view}.table.txt", table.render(REPORTS[report](), VIEWS[view]))
+
+
+def rendered(*findings: Finding, **view: object) -> str:
+    """The table of these findings."""
+    return table.render(samples.report_of(list(findings)), View(**view))  # type: ignore[arg-type]
+
+
+def found(status: Status, **more: object) -> Finding:
+    """A finding of that status."""
+    values = {"status": status, "summary": "A sentence", "id": "my-check", "area": "mine", **more}
+    return Finding.model_validate(values)
+
+
+def test_colours_change_nothing_but_colours() -> None:
+    import re
+
+    plain = table.render(samples.mixed(), View())
+    coloured = table.render(samples.mixed(), View(color=True))
+    assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) == plain != coloured
+
+
+@pytest.mark.parametrize("width", [60, 80, 160])
+def test_lines_fit_where_words_allow_it(width: int) -> None:
+    lines = table.render(samples.mixed(), View(width=width)).splitlines()
+    long = [line for line in lines[1:] if len(line) > max(width, 90) and "$" not in line]
+    assert not long
+
+
+@pytest.mark.parametrize(
+    ("observed", "unit", "shown"),
+    [
+        (1_234, "messages", "1,234 messages"),
+        (0.5, "s", "0.5 s"),
+        (1_728_000.5, "s", "1,728,000.5 s"),
+        (259_200.123, "s", "259,200.123 s"),
+        (0.0004, "s", "0.0004 s"),
+        (100.0, "%", "100 %"),
+        ("pid only", "", "pid only"),
+        (None, "s", ""),
+    ],
+)
+def test_observed(observed: object, unit: str, shown: str) -> None:
+    line = next(x for x in rendered(found(Status.RED, observed=observed, unit=unit)).splitlines() if "my-check" in x)
+    assert line.split("my-check")[1].split("A sentence")[0].strip() == shown
+
+
+def test_text_from_outside_cannot_move_the_cursor() -> None:
+    hostile = "\x1b[2J\rgone\u202e"
+    text = rendered(
+        found(Status.RED, summary=hostile, observed=hostile, remedy=Remedy(text=hostile, commands=[hostile])),
+        found(Status.UNKNOWN, id="other", cause=hostile),
+        verbose=True,
+    )
+    assert not {"\x1b", "\r", "\u202e"} & set(text)
+
+
+def test_one_cause_is_said_once_for_all_its_checks() -> None:
+    text = rendered(
+        found(Status.SKIPPED, id="b", cause="Redis is gone"), found(Status.SKIPPED, id="a", cause="Redis is gone")
+    )
+    assert text.count("Redis is gone") == 1
+    assert "skipped: a, b: Redis is gone" in text
+
+
+def test_nothing_selected_has_no_empty_parts() -> None:
+    text = table.render(samples.empty(), View())
+    assert "(;" not in text and "( " not in text
+
+
+def test_the_verdict_of_every_status() -> None:
+    for status in Status:
+        report: Report = samples.report_of([found(status, cause="c")])
+        assert table.render(report, View(quiet=True)).startswith(f"{report.status.upper()}: the pipeline is ")

@@ -1,0 +1,244 @@
+"""The engine: checks that break, hang or ask for what is not there; monitors that fail; the deadline; the counts."""
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from time import monotonic
+from typing import Any, ClassVar
+
+import pytest
+
+from blueplane_doctor import diagnose as engine
+from blueplane_doctor.checkapi import CheckSpec, spec_of
+from blueplane_doctor.diagnose import Evidence, collect, diagnose, judge
+from blueplane_doctor.errors import SettingsError, SourceUnreachable
+from blueplane_doctor.model import Finding, Record, Remedy, Report, Status
+from blueplane_doctor.monitoring.base import Monitor
+from blueplane_doctor.settings import Settings
+from tests.checks.builders import queue
+
+NOBODY_LISTENS = "redis://127.0.0.1:1/0"
+
+
+def well(queue: Any) -> Finding:
+    """All is well."""
+    return Finding(status=Status.GREEN, summary="well")
+
+
+def named(name: str, function: Callable[..., object] = well) -> CheckSpec:
+    """That function as the check of that name."""
+    spec = spec_of(function, "mine", None)  # type: ignore[arg-type]  # some return what they must not
+    return CheckSpec(spec.function, "mine", None, name, f"Title of {name}", "", spec.needs)
+
+
+def judged(*checks: CheckSpec, settings: Settings | None = None, problems: list[Finding] | None = None) -> Report:
+    """The report of these checks on a healthy queue; every other record is missing for a known cause."""
+    evidence = Evidence("2026-03-14T09:26:53.589Z", 12.5, {"queue": queue()})
+    evidence.missing = {"database": "the database is locked", "server": "the database is locked"}
+    evidence.durations = {"queue": 7.5, "database": 3.0}
+    return judge(evidence, list(checks), problems or [], settings or Settings())
+
+
+def raising(error: BaseException) -> Callable[[Any], Finding]:
+    """A check that raises this."""
+
+    def function(queue: Any) -> Finding:
+        raise error
+
+    return function
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (RuntimeError("with private text"), "RuntimeError"),
+        (KeyError("private"), "KeyError"),
+        (SystemExit("private"), "SystemExit"),
+        (RecursionError("private"), "RecursionError"),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, BaseException) else None,
+)
+def test_a_check_that_raises_is_one_error_and_the_others_still_run(error: BaseException, told: str) -> None:
+    report = judged(named("a"), named("bad", raising(error)), named("z"))
+    assert {f.id: f.status for f in report.findings} == {"a": "green", "bad": "error", "z": "green"}
+    found = report.findings[0]
+    assert found.summary == "The check bad itself broke"
+    assert told in found.cause and "test_diagnose.py line " in found.cause
+    assert "private" not in found.cause, "an error's text may quote what was examined"
+    assert report.exit_code == 3
+
+
+@pytest.mark.parametrize("value", [None, True, "green", {"status": "green"}])
+def test_a_check_that_returns_no_finding(value: object) -> None:
+    def function(queue: Any) -> object:
+        return value
+
+    (found,) = judged(named("bad", function)).findings
+    assert found.status is Status.ERROR
+    assert found.cause == f"it returned {type(value).__name__} instead of a Finding"
+
+
+def test_evidence_that_no_report_could_show_is_the_checks_own_error() -> None:
+    def function(queue: Any) -> Finding:
+        return Finding(status=Status.GREEN, summary="well", evidence={"x": object()})
+
+    report = judged(named("bad", function), named("good"))
+    assert {f.id: f.status for f in report.findings} == {"bad": "error", "good": "green"}
+    report.model_dump_json()
+
+
+@pytest.fixture
+def gate() -> Iterator[threading.Event]:
+    """What a hanging check waits for, so that none is left behind."""
+    event = threading.Event()
+    yield event
+    event.set()
+
+
+def test_a_check_that_hangs_is_left_behind_and_the_others_still_run(
+    gate: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "JUDGING_SECONDS", 0.2)
+
+    def function(queue: Any) -> Finding:
+        gate.wait(30)
+        return well(queue)
+
+    began = monotonic()
+    report = judged(named("a"), named("hangs", function), named("hangs-too", function), named("z"))
+    assert monotonic() - began < 5
+    assert {f.id: f.status for f in report.findings} == {
+        "a": "green",
+        "hangs": "error",
+        "hangs-too": "error",
+        "z": "green",
+    }
+    assert "no verdict within 0.2 s" in report.findings[0].cause
+
+
+def test_a_check_of_a_record_that_could_not_be_read_is_skipped_with_the_cause() -> None:
+    def function(queue: Any, database: Any, server: Any) -> Finding:
+        raise AssertionError("never called")
+
+    (found,) = judged(named("needs-all", function)).findings
+    assert found.status is Status.SKIPPED
+    assert found.summary == "Title of needs-all: not examined"
+    assert found.cause == "the database is locked", "said once, though two records lack for it"
+
+
+def test_a_check_of_a_record_that_nobody_reads_is_an_error() -> None:
+    def function(queue: Any, weather: Any) -> Finding:
+        raise AssertionError("never called")
+
+    (found,) = judged(named("bad", function)).findings
+    assert found.status is Status.ERROR
+    assert found.cause == "there is no health record named weather"
+
+
+def test_the_engine_signs_every_finding() -> None:
+    def function(queue: Any) -> Finding:
+        return Finding(status=Status.GREEN, summary="well", id="forged", area="forged", duration_ms=99)
+
+    (found,) = judged(named("mine", function)).findings
+    assert (found.id, found.area, found.duration_ms) == ("mine", "mine", 7.5)
+
+
+def test_the_report_counts_and_orders_what_was_found() -> None:
+    def red(queue: Any) -> Finding:
+        return Finding(status=Status.RED, summary="bad", remedy=Remedy(text="Mend it."))
+
+    problem = Finding(status=Status.ERROR, summary="no file", id="check-file:x", area="checks", cause="gone")
+    report = judged(named("b"), named("a", red), named("c", red), problems=[problem])
+    assert [f.id for f in report.findings] == ["a", "c", "check-file:x", "b"]
+    assert {name: count for name, count in report.counts.items() if count} == {"red": 2, "error": 1, "green": 1}
+    assert (report.status, report.exit_code, report.duration_ms) == ("red", 1, 12.5)
+    assert report.generated_at == "2026-03-14T09:26:53.589Z"
+    assert report.metrics["queue"] == queue().model_dump(mode="json")
+    assert report.metrics["chain"] is None
+    assert "connections" not in report.metrics
+
+
+class _Failing(Monitor):
+    name: ClassVar[str] = "queue"
+    record: ClassVar[type[Record]] = Record
+    error: ClassVar[BaseException] = RuntimeError()
+
+    def collect(self) -> Record:
+        raise self.error
+
+
+class _Fine(_Failing):
+    name: ClassVar[str] = "chain"
+
+    def collect(self) -> Record:
+        return queue()
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (SourceUnreachable("Redis at h:1 cannot be reached", "start it"), "Redis at h:1 cannot be reached"),
+        (ZeroDivisionError("private text"), "the monitor broke: ZeroDivisionError in test_diagnose.py line "),
+        (SystemExit("private text"), "the monitor broke: SystemExit in test_diagnose.py line "),
+    ],
+    ids=["source-error", "crash", "exit"],
+)
+def test_a_monitor_that_fails_takes_no_other_along(
+    error: BaseException, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_Failing, "error", error)
+    monkeypatch.setattr(engine, "find_monitors", lambda: {"queue": _Failing, "chain": _Fine})
+    evidence = collect(Settings(redis_url=NOBODY_LISTENS), ["queue", "chain"])
+    assert set(evidence.records) == {"chain"}
+    assert evidence.missing["queue"].startswith(told)
+    assert "private" not in evidence.missing["queue"]
+
+
+def test_a_monitor_that_does_not_answer_is_named_when_the_time_is_up(
+    gate: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Hanging(_Failing):
+        def collect(self) -> Record:
+            gate.wait(30)
+            return queue()
+
+    monkeypatch.setattr(engine, "find_monitors", lambda: {"queue": Hanging, "chain": _Fine})
+    began = monotonic()
+    evidence = collect(Settings(redis_url=NOBODY_LISTENS, timeout=0.2), ["queue", "chain"])
+    assert monotonic() - began < 5
+    assert set(evidence.records) == {"chain"}
+    assert evidence.missing == {"queue": "no answer within the run's 0.2 s"}
+
+
+def test_only_what_the_checks_need_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "find_monitors", lambda: {"queue": _Failing, "chain": _Fine})
+    evidence = collect(Settings(redis_url=NOBODY_LISTENS), ["chain", "nonsense"])
+    assert set(evidence.records) == {"chain"}
+    assert evidence.missing == {}
+
+
+def test_bad_thresholds_are_said_before_anything_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "collect", lambda *_: pytest.fail("it read something"))
+    with pytest.raises(SettingsError, match="queue-depth.yellow: 99999 can never fire|99,999 can never fire"):
+        diagnose(Settings(thresholds={"queue-depth": {"yellow": 99_999}}))
+
+
+def test_a_broken_file_of_checks_is_one_finding_of_the_report(tmp_path: Path) -> None:
+    folder = tmp_path / "mine"
+    folder.mkdir(mode=0o755)
+    (folder / "check_bad.py").write_text("def check_x(:\n")
+    (folder / "check_bad.py").chmod(0o644)
+    settings = Settings(redis_url=NOBODY_LISTENS, home=tmp_path, checks=[folder], select=["server-alive"])
+    report = diagnose(settings)
+    assert {f.id: f.status for f in report.findings} == {"server-alive": "red", "check-file:check_bad.py": "error"}
+
+
+def test_without_redis_and_database_what_can_be_judged_is_judged(tmp_path: Path) -> None:
+    report = diagnose(Settings(redis_url=NOBODY_LISTENS, home=tmp_path))
+    by_id = {f.id: f for f in report.findings}
+    assert by_id["redis-reachable"].status is Status.RED
+    assert by_id["database-reachable"].status is Status.RED
+    assert by_id["queue-depth"].status is Status.SKIPPED
+    assert "127.0.0.1:1" in by_id["queue-depth"].cause
+    assert not any("broke" in f.cause for f in report.findings)
+    assert report.metrics["queue"] is None

@@ -1,0 +1,222 @@
+"""What is found: built-in checks, the user's own, those of other packages; and what is said of those that fail."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from blueplane_doctor.discovery import Found, find_checks, find_formats, find_monitors
+from blueplane_doctor.model import Finding, Status
+
+GOOD = '''
+from blueplane_doctor import Finding, Scale, check
+
+@check(area="house", scale=Scale.rising(red=1, unit="x"))
+def check_house_rule(queue, scale):
+    """A rule of the house."""
+    return scale.grade(0, "well")
+'''
+
+
+def write(folder: Path, name: str, text: str = GOOD) -> Path:
+    """A file of checks that nobody else may write to."""
+    folder.mkdir(mode=0o755, exist_ok=True)
+    path = folder / name
+    path.write_text(text)
+    path.chmod(0o644)
+    return path
+
+
+def own(found: Found) -> list[str]:
+    """Ids of the checks that are not built in."""
+    return sorted(spec.id for spec in found.checks if spec.origin != "built-in")
+
+
+def problem(found: Found) -> Finding:
+    """The one file that could not be loaded."""
+    (finding,) = found.problems
+    assert finding.status is Status.ERROR
+    assert finding.id.startswith("check-file:")
+    assert finding.remedy
+    return finding
+
+
+def test_built_in_checks_are_found_without_a_list() -> None:
+    found = find_checks()
+    assert not found.problems
+    assert len({spec.id for spec in found.checks}) == len(found.checks) > 20
+
+
+def test_monitors_and_formats_are_found_by_their_names() -> None:
+    assert {"queue", "database", "capture", "chain", "server", "redis", "connections"} <= set(find_monitors())
+    assert {"table", "json", "html"} <= set(find_formats())
+
+
+def test_a_folder_of_the_user(tmp_path: Path) -> None:
+    write(tmp_path / "mine", "check_house.py")
+    write(tmp_path / "mine", "helper.py", "raise RuntimeError('only check_*.py is loaded')")
+    found = find_checks([tmp_path / "mine"])
+    assert own(found) == ["house-rule"]
+    spec = next(s for s in found.checks if s.id == "house-rule")
+    assert (spec.area, spec.title, spec.needs, spec.origin) == (
+        "house",
+        "A rule of the house",
+        ("queue",),
+        "check_house.py",
+    )
+
+
+def test_a_single_file_whatever_its_name(tmp_path: Path) -> None:
+    assert own(find_checks([write(tmp_path / "mine", "rules.py")])) == ["house-rule"]
+
+
+def test_two_files_of_one_name_in_two_folders(tmp_path: Path) -> None:
+    write(tmp_path / "a", "check_house.py")
+    write(tmp_path / "b", "check_house.py", GOOD.replace("house_rule", "other_rule"))
+    assert own(find_checks([tmp_path / "a", tmp_path / "b"])) == ["house-rule", "other-rule"]
+
+
+def test_a_function_without_the_decorator_is_a_check_of_its_files_area(tmp_path: Path) -> None:
+    text = '''
+from blueplane_doctor import Finding, Status
+
+def check_bare(queue):
+    """Bare."""
+    return Finding(status=Status.GREEN, summary="well")
+
+def helper():
+    """No check."""
+
+check_number = 5
+'''
+    found = find_checks([write(tmp_path / "mine", "check_garden.py", text)])
+    assert own(found) == ["bare"]
+    spec = next(s for s in found.checks if s.id == "bare")
+    assert spec.area.endswith("garden")
+    assert spec.scale is None
+
+
+def test_an_imported_check_is_not_collected_twice(tmp_path: Path) -> None:
+    text = "from blueplane_doctor.checks.check_queue import check_queue_depth\n" + GOOD
+    found = find_checks([write(tmp_path / "mine", "check_house.py", text)])
+    assert own(found) == ["house-rule"]
+    assert not found.problems
+
+
+def test_no_bytecode_is_left_in_the_users_folder(tmp_path: Path) -> None:
+    write(tmp_path / "mine", "check_house.py")
+    before = sys.dont_write_bytecode
+    find_checks([tmp_path / "mine"])
+    assert [path.name for path in (tmp_path / "mine").iterdir()] == ["check_house.py"]
+    assert sys.dont_write_bytecode == before
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        pytest.param("x = 1\ndef check_x(:\n", "check_bad.py: line 2: invalid syntax", id="syntax-error"),
+        pytest.param("x = 1\n\nraise RuntimeError('no')\n", "check_bad.py: line 3: RuntimeError: no", id="raises"),
+        pytest.param("import no_such_module\n", "line 1: ModuleNotFoundError: No module named", id="missing-module"),
+        pytest.param("import sys\nsys.exit(3)\n", "line 2: SystemExit: 3", id="ends-the-process"),
+        pytest.param(
+            "import json\n\njson.loads('{')\n", "check_bad.py: line 3: JSONDecodeError", id="raises-in-a-library"
+        ),
+        pytest.param(
+            "from blueplane_doctor import Scale\nScale.rising(red=0, unit='x')\n",
+            "line 2: SettingsError: scale.red: 0 would always fire",
+            id="scale-that-makes-no-sense",
+        ),
+        pytest.param("x = '\x00'\n", "check_bad.py: ", id="nul"),
+    ],
+)
+@pytest.mark.parametrize("relative", [False, True], ids=["absolute", "relative"])
+def test_a_file_that_cannot_be_loaded_is_named_with_its_line(
+    text: str, told: str, relative: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path / "mine", "check_bad.py", text)
+    write(tmp_path / "mine", "check_house.py")
+    monkeypatch.chdir(tmp_path)
+    found = find_checks([Path("mine") if relative else tmp_path / "mine"])
+    finding = problem(found)
+    assert finding.id == "check-file:check_bad.py"
+    assert told in finding.cause
+    assert "line None" not in finding.cause
+    assert own(found) == ["house-rule"], "the other file still counts"
+
+
+def test_a_file_that_is_no_text(tmp_path: Path) -> None:
+    path = write(tmp_path / "mine", "check_bad.py")
+    path.write_bytes(b"x = '\xff\xfe'\n")
+    cause = problem(find_checks([path])).cause
+    assert "check_bad.py" in cause and "line None" not in cause
+
+
+def test_a_file_that_is_not_python(tmp_path: Path) -> None:
+    assert "rules.txt is not a Python file" in problem(find_checks([write(tmp_path / "mine", "rules.txt")])).cause
+
+
+def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
+    assert problem(find_checks([tmp_path / "no"])).cause == "no: there is no such file or folder"
+
+
+def test_a_twin_is_refused_and_the_first_stays(tmp_path: Path) -> None:
+    text = GOOD.replace("house_rule", "queue_depth")
+    found = find_checks([write(tmp_path / "mine", "check_house.py", text)])
+    finding = problem(found)
+    assert finding.id == "check-file:queue-depth"
+    assert "check_queue_depth: the id queue-depth is taken by a check of built-in" in finding.cause
+    assert own(found) == []
+
+
+@pytest.mark.parametrize("mode", [0o020, 0o002], ids=["group", "everybody"])
+@pytest.mark.parametrize("loose", ["folder", "file"])
+def test_code_that_others_may_change_is_refused(mode: int, loose: str, tmp_path: Path) -> None:
+    text = f"open({str(tmp_path / 'was-run')!r}, 'w')\n" + GOOD
+    file = write(tmp_path / "mine", "check_house.py", text)
+    target = file.parent if loose == "folder" else file
+    target.chmod(target.stat().st_mode | mode)
+    found = find_checks([tmp_path / "mine"])
+    cause = problem(found).cause
+    assert "refused: other users may write to" in cause
+    assert f"chmod go-w {target.name}" in cause
+    assert own(found) == []
+    assert not (tmp_path / "was-run").exists()
+
+
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module: str, text: str, reference: str) -> None:
+    """A little installed package with an entry point, on sys.path."""
+    site = tmp_path / "site"
+    info = site / f"{module}-1.0.dist-info"
+    info.mkdir(parents=True)
+    (site / f"{module}.py").write_text(text)
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {module}\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(f"[blueplane_doctor.checks]\nhouse = {reference}\n")
+    monkeypatch.syspath_prepend(str(site))
+    monkeypatch.delitem(sys.modules, module, raising=False)
+
+
+def test_checks_of_another_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    package(tmp_path, monkeypatch, "house_checks_good", GOOD, "house_checks_good")
+    found = find_checks()
+    assert not found.problems
+    spec = next(s for s in found.checks if s.id == "house-rule")
+    assert spec.origin == "package house_checks_good"
+
+
+@pytest.mark.parametrize(
+    ("module", "text", "reference", "told"),
+    [
+        ("house_checks_raises", "raise RuntimeError('no')", "house_checks_raises", "RuntimeError: no"),
+        ("house_checks_gone", GOOD, "house_checks_gone_elsewhere", "ModuleNotFoundError"),
+        ("house_checks_exits", "raise SystemExit(3)", "house_checks_exits", "SystemExit: 3"),
+        ("house_checks_value", "thing = 5", "house_checks_value:thing", "is no module"),
+    ],
+    ids=["raises", "missing", "exits", "not-a-module"],
+)
+def test_a_package_that_cannot_be_loaded_is_named(
+    module: str, text: str, reference: str, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package(tmp_path, monkeypatch, module, text, reference)
+    finding = problem(find_checks())
+    assert f"entry point {reference}" in finding.cause
+    assert told in finding.cause

@@ -1,0 +1,46 @@
+"""`blueplane COMMAND …` hands over to whichever package registered the command."""
+
+import subprocess
+import sys
+
+import pytest
+
+from blueplane_doctor import __version__, dispatch
+
+RUN = [
+    sys.executable,
+    "-c",
+    "import sys; sys.argv[0] = 'blueplane'; from blueplane_doctor.dispatch import main; main()",
+]
+
+
+def blueplane(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """The real command in a process of its own."""
+    return subprocess.run([*RUN, *arguments], capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_doctor_is_a_command() -> None:
+    ended = blueplane("doctor", "--version")
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, f"blueplane-doctor {__version__}\n", "")
+
+
+def test_exit_codes_pass_through() -> None:
+    assert blueplane("doctor", "--format", "nosuch").returncode == 2
+
+
+@pytest.mark.parametrize("arguments", [(), ("--help",), ("-h",)], ids=["nothing", "help", "h"])
+def test_help_lists_the_commands(arguments: tuple[str, ...]) -> None:
+    ended = blueplane(*arguments)
+    assert ended.returncode == 0
+    assert "usage: blueplane COMMAND" in ended.stdout
+    assert "  doctor       blueplane_doctor\n" in ended.stdout
+
+
+@pytest.mark.parametrize(
+    ("word", "hint"), [("doctr", "did you mean doctor?"), ("nosuch", "commands: doctor")], ids=["typo", "nosuch"]
+)
+def test_an_unknown_command(word: str, hint: str) -> None:
+    ended = blueplane(word)
+    assert ended.returncode == dispatch.USAGE_ERROR
+    assert ended.stdout == ""
+    assert ended.stderr == f"blueplane: there is no command {word!r}\n  try: {hint}\n"

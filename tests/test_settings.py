@@ -1,0 +1,335 @@
+"""Where settings come from, which comes first, and what is said of those that cannot be used."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from blueplane_doctor.checkapi import Scale
+from blueplane_doctor.commands.settings import commented_defaults, flat, masked
+from blueplane_doctor.discovery import find_checks
+from blueplane_doctor.errors import SettingsError
+from blueplane_doctor.selection import with_thresholds
+from blueplane_doctor.settings import ENV_PREFIX, Settings, load
+
+SECRET = "hunter2-s3cret"
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """An empty Blueplane home."""
+    folder = tmp_path / ".blueplane"
+    folder.mkdir()
+    return folder
+
+
+def blueplane(home: Path, port: int, name: str = "config.yaml") -> None:
+    """Blueplane's own settings, with Redis on that port."""
+    (home / name).write_text(yaml.safe_dump({"redis": {"connection": {"host": "blueplane", "port": port}}}))
+
+
+def doctor(folder: Path, /, **values: Any) -> Path:
+    """The doctor's own settings."""
+    path = folder / "doctor.yaml"
+    path.write_text(yaml.safe_dump(values))
+    return path
+
+
+def refused(flags: dict[str, Any] | None = None, *, file: Path | None = None) -> SettingsError:
+    """What `load` says of settings that cannot be used; with a hint, and without the secret."""
+    with pytest.raises(SettingsError) as caught:
+        load(flags, file=file)
+    assert SECRET not in caught.value.message + caught.value.hint
+    return caught.value
+
+
+def test_defaults() -> None:
+    loaded = load()
+    assert loaded.settings.redis_url == "redis://localhost:6379/0"
+    assert loaded.settings.home == Path.home() / ".blueplane"
+    assert loaded.settings.database_file == Path.home() / ".blueplane/telemetry.db"
+    assert loaded.settings.buffer_file == Path.home() / ".blueplane/event_buffer.db"
+    assert loaded.settings.cursor_hooks == Path.home() / ".cursor/hooks.json"
+    assert loaded.origins == {}
+
+
+def test_each_source_comes_before_the_next(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Flags, environment, doctor.yaml, config.yaml, redis.yaml, defaults: taken away one by one."""
+    blueplane(home, 1, "redis.yaml")
+    blueplane(home, 2)
+    own = doctor(home, redis_url="redis://own:3/0")
+    monkeypatch.setenv(f"{ENV_PREFIX}REDIS_URL", "redis://variable:4/0")
+    flags = {"home": home, "redis_url": "redis://flag:5/0"}
+
+    seen = [load(flags)]
+    del flags["redis_url"]
+    seen.append(load(flags))
+    monkeypatch.delenv(f"{ENV_PREFIX}REDIS_URL")
+    seen.append(load(flags))
+    own.unlink()
+    seen.append(load(flags))
+    (home / "config.yaml").unlink()
+    seen.append(load(flags))
+    (home / "redis.yaml").unlink()
+    seen.append(load(flags))
+
+    assert [(s.settings.redis_url, s.origins.get("redis_url", "default")) for s in seen] == [
+        ("redis://flag:5/0", "flag"),
+        ("redis://variable:4/0", f"{ENV_PREFIX}REDIS_URL"),
+        ("redis://own:3/0", str(own)),
+        ("redis://blueplane:2/0", str(home / "config.yaml")),
+        ("redis://blueplane:1/0", str(home / "redis.yaml")),
+        ("redis://localhost:6379/0", "default"),
+    ]
+
+
+def test_nested_settings_merge_key_by_key(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (home / "config.yaml").write_text("streams: {message_queue: {max_length: 500}, dlq: {max_length: 50}}")
+    own = doctor(home, streams={"max_length": 700}, thresholds={"queue-depth": {"yellow": 5, "red": 20_000}})
+    monkeypatch.setenv(f"{ENV_PREFIX}STREAMS__QUEUE", "mine")
+    loaded = load({"home": home})
+    assert loaded.settings.streams.model_dump(include={"queue", "max_length", "dead_letter_max_length"}) == {
+        "queue": "mine",
+        "max_length": 700,
+        "dead_letter_max_length": 50,
+    }
+    assert loaded.origins["streams.queue"] == f"{ENV_PREFIX}STREAMS__QUEUE"
+    assert loaded.origins["streams.max_length"] == str(own)
+    assert loaded.origins["streams.dead_letter_max_length"] == str(home / "config.yaml")
+    assert loaded.origins["thresholds.queue-depth.yellow"] == str(own)
+
+
+def test_a_named_file_replaces_the_doctors_own(home: Path, tmp_path: Path) -> None:
+    doctor(home, timeout=5, strict=True)
+    other = tmp_path / "other.yaml"
+    other.write_text("timeout: 7")
+    loaded = load({"home": home}, file=other)
+    assert (loaded.settings.timeout, loaded.settings.strict) == (7, False)
+    assert loaded.origins["timeout"] == str(other)
+
+
+def test_the_home_may_come_from_the_environment(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    doctor(home, timeout=5)
+    monkeypatch.setenv(f"{ENV_PREFIX}HOME", str(home))
+    assert load().settings.timeout == 5
+
+
+@pytest.mark.parametrize(
+    ("text", "url"),
+    [
+        pytest.param("redis: {connection: {host: h, port: 7000}}", "redis://h:7000/0", id="host-and-port"),
+        pytest.param("redis: {connection: {port: 7000}}", "redis://localhost:7000/0", id="port-alone"),
+        pytest.param("redis: {connection: {host: '::1'}}", "redis://[::1]:6379/0", id="ipv6"),
+        pytest.param("connection: {host: h}", "redis://h:6379/0", id="without-redis"),
+        pytest.param("redis: {host: h, port: 7000, db: 2}", "redis://h:7000/2", id="earlier-without-connection"),
+        pytest.param("redis: {connection: [1]}", "redis://localhost:6379/0", id="of-another-shape"),
+        pytest.param("redis:", "redis://localhost:6379/0", id="empty"),
+    ],
+)
+def test_redis_from_blueplanes_settings(home: Path, text: str, url: str) -> None:
+    (home / "config.yaml").write_text(text)
+    assert load({"home": home}).settings.redis_url == url
+
+
+def test_the_database_that_blueplane_names_counts_only_where_it_is(home: Path, tmp_path: Path) -> None:
+    named = tmp_path / "elsewhere.db"
+    (home / "config.yaml").write_text(yaml.safe_dump({"paths": {"database": {"telemetry_db": str(named)}}}))
+    assert load({"home": home}).settings.database_file == home / "telemetry.db"
+    named.touch()
+    assert load({"home": home}).settings.database_file == named
+
+
+def test_a_server_on_all_addresses_is_asked_on_its_own(home: Path) -> None:
+    (home / "config.yaml").write_text("http_endpoint: {host: 0.0.0.0, port: 9000}")
+    assert load({"home": home}).settings.http_url == "http://127.0.0.1:9000"
+
+
+def test_the_earlier_layouts_names(home: Path) -> None:
+    (home / "redis.yaml").write_text("streams: {message_queue: {name: telemetry:events, consumer_group: processors}}")
+    streams = load({"home": home}).settings.streams
+    assert (streams.queue, streams.group) == ("telemetry:events", "processors")
+
+
+@pytest.mark.parametrize("text", ["queue-depth,chain", "queue-depth chain", " queue-depth ,  chain ", '["x"]'])
+def test_words_from_the_environment(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(f"{ENV_PREFIX}SELECT", text)
+    assert load().settings.select == (['["x"]'] if text == '["x"]' else ["queue-depth", "chain"])
+
+
+@pytest.mark.parametrize(
+    ("values", "named", "hint"),
+    [
+        pytest.param({"redis_ulr": "x"}, "redis_ulr: there is no such setting", "redis_url", id="unknown-key"),
+        pytest.param({"zzz": 1}, "zzz: there is no such setting", "settings --init", id="unknown-key-like-no-other"),
+        pytest.param({"streams": {"queu": "x"}}, "streams.queu: there is no such", "queue", id="unknown-nested-key"),
+        pytest.param({"timeout": "soon"}, "timeout: ", "", id="wrong-type"),
+        pytest.param({"timeout": 0}, "timeout: ", "", id="out-of-range"),
+        pytest.param({"timeout": float("inf")}, "timeout: ", "", id="infinite"),
+        pytest.param({"timeout": 1e12}, "timeout: ", "", id="longer-than-a-lock-can-wait"),
+        pytest.param({"session_timeout_hours": 1e12}, "session_timeout_hours: ", "", id="before-the-first-year"),
+        pytest.param({"streams": {"max_length": "many"}}, "streams.max_length: ", "", id="wrong-type-nested"),
+        pytest.param({"streams": 5}, "streams: ", "", id="not-a-mapping-nested"),
+        pytest.param({"fail_on": "purple"}, "fail_on: ", "yellow, orange or red", id="no-colour"),
+        pytest.param({"fail_on": "green"}, "fail_on: ", "yellow, orange or red", id="green-is-no-failure"),
+        pytest.param(
+            {"thresholds": {"queue-depth": {"yellow": "many"}}}, "thresholds.queue-depth.yellow: ", "", id="t"
+        ),
+        pytest.param({"redis_url": f"http://:{SECRET}@h"}, "redis_url: ", "redis://", id="not-a-redis-url"),
+        pytest.param({"redis_url": f"redis://:{SECRET}@h:port"}, "redis_url: ", "redis://", id="port-no-number"),
+        pytest.param({"redis_url": f"redis://:{SECRET}@[h"}, "redis_url: ", "redis://", id="bad-address"),
+        pytest.param({"redis_url": [f"redis://:{SECRET}@h"]}, "redis_url: ", "", id="a-list-with-a-secret"),
+        pytest.param({"http_url": f"http://:{SECRET}@h:port"}, "http_url: ", "http://", id="http-port-no-number"),
+        pytest.param({"home": "/elsewhere"}, "home cannot be set in a file", "--home", id="home-in-a-file"),
+        pytest.param({"routes": [{"name": "x"}]}, "routes.0.", "", id="incomplete-route"),
+    ],
+)
+def test_a_bad_file_is_named_with_its_key_and_a_hint(home: Path, values: dict[str, Any], named: str, hint: str) -> None:
+    path = doctor(home, **values)
+    error = refused({"home": home})
+    assert str(path) in error.message
+    assert named in error.message
+    assert error.hint, "says what to try"
+    assert hint in error.hint + error.message
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        pytest.param(b"timeout: 5\nselect: [a\n", " line 3: not valid YAML", id="bad-yaml"),
+        pytest.param(b"a: b: c\n", " line 1: not valid YAML", id="bad-mapping"),
+        pytest.param(b"- a\n- b\n", ": must hold names and values, not list", id="a-list"),
+        pytest.param(b"just text\n", ": must hold names and values, not str", id="text"),
+        pytest.param(b"\xff\xfe\x00", ": cannot be read: ", id="not-text"),
+        pytest.param(b"!!python/object/apply:os.system ['true']\n", "not valid YAML", id="code"),
+        pytest.param(b"a: \x00b\n", "not valid YAML", id="control-character"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_named(home: Path, content: bytes, told: str) -> None:
+    path = home / "doctor.yaml"
+    path.write_bytes(content)
+    error = refused({"home": home})
+    assert error.message.startswith(str(path))
+    assert told in error.message
+
+
+def test_a_folder_in_place_of_the_file(home: Path) -> None:
+    (home / "doctor.yaml").mkdir()
+    assert "doctor.yaml: cannot be read: Is a directory" in refused({"home": home}).message
+
+
+@pytest.mark.parametrize("content", ["", "# nothing but words\n", "---\n"], ids=["empty", "comments", "document"])
+def test_an_empty_file_is_fine(home: Path, content: str) -> None:
+    (home / "doctor.yaml").write_text(content)
+    assert load({"home": home}).origins == {"home": "flag"}
+
+
+def test_a_bad_config_of_blueplane_is_named(home: Path) -> None:
+    (home / "config.yaml").write_text("streams: {message_queue: {max_length: lots}}")
+    assert f"{home / 'config.yaml'}: streams.max_length: " in refused({"home": home}).message
+
+
+def test_a_named_file_that_is_not_there(tmp_path: Path) -> None:
+    assert refused(file=tmp_path / "no.yaml").message == f"--settings {tmp_path / 'no.yaml'}: no such file"
+
+
+def test_a_bad_flag_is_named_as_it_was_given() -> None:
+    assert refused({"fail_on": "purple"}).message.startswith("--fail-on: ")
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "named", "hint"),
+    [
+        pytest.param("REDIS_ULR", "x", "REDIS_ULR is not a setting", "BLUEPLANE_DOCTOR_REDIS_URL", id="typing-error"),
+        pytest.param("QQQQQQQQ", "x", "QQQQQQQQ is not a setting", "", id="like-no-other"),
+        pytest.param("TIMEOUT", "soon", "BLUEPLANE_DOCTOR_TIMEOUT: timeout: ", "", id="wrong-type"),
+        pytest.param("STRICT", "perhaps", "BLUEPLANE_DOCTOR_STRICT: strict: ", "", id="no-boolean"),
+        pytest.param("STREAMS__QUEU", "x", "STREAMS__QUEU: streams.queu: there is no such", "queue", id="nested"),
+        pytest.param("THRESHOLDS", "{no json", "BLUEPLANE_DOCTOR_THRESHOLDS", "JSON", id="bad-json"),
+        pytest.param("ROUTES", "[1", "BLUEPLANE_DOCTOR_ROUTES: not valid JSON", "JSON", id="bad-json-list"),
+        pytest.param("REDIS_URL", f"http://:{SECRET}@h", "BLUEPLANE_DOCTOR_REDIS_URL: ", "redis://", id="no-redis"),
+    ],
+)
+def test_a_bad_variable_is_named_with_a_hint(
+    variable: str, value: str, named: str, hint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(ENV_PREFIX + variable, value)
+    error = refused()
+    assert named in error.message
+    assert error.hint, "says what to try"
+    assert hint in error.hint
+
+
+def test_json_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(f"{ENV_PREFIX}THRESHOLDS", json.dumps({"queue-depth": {"yellow": 5, "red": None}}))
+    assert load().settings.thresholds == {"queue-depth": {"yellow": 5, "red": None}}
+
+
+def test_settings_are_frozen() -> None:
+    with pytest.raises(ValueError, match="frozen"):
+        load().settings.timeout = 5  # type: ignore[misc]
+
+
+def test_own_checks_in_the_home_come_first(home: Path, tmp_path: Path) -> None:
+    named = tmp_path / "more"
+    assert load({"home": home, "checks": [named]}).settings.check_folders == [named]
+    (home / "checks").mkdir()
+    assert load({"home": home, "checks": [named]}).settings.check_folders == [home / "checks", named]
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (f"redis://:{SECRET}@h:1/0", "redis://:***@h:1/0"),
+        (f"redis://me:{SECRET}@h:1/0", "redis://me:***@h:1/0"),
+        (f"redis://me:{SECRET}@[::1]:1/0", "redis://me:***@[::1]:1/0"),
+        (f"unix:///run/redis.sock?password={SECRET}&db=1", "unix:///run/redis.sock?password=***&db=1"),
+        (f"redis://h:1/0?db=2&password={SECRET}", "redis://h:1/0?db=2&password=***"),
+        ("redis://me@h:1/0", "redis://me@h:1/0"),
+        ("redis://h:1/0?db=2", "redis://h:1/0?db=2"),
+        ("redis://[h", "redis://[h"),
+        (None, ""),
+        (5, "5"),
+        ("~/.blueplane", "~/.blueplane"),
+    ],
+)
+def test_masked(value: Any, shown: str) -> None:
+    assert masked(value) == shown
+
+
+def test_flat() -> None:
+    assert flat({"a": {"b": 1, "c": {}}, "d": [2]}) == [("a.b", 1), ("a.c", {}), ("d", [2])]
+
+
+def uncommented(text: str) -> str:
+    """The file of --init with every # taken away but those of prose."""
+    return "\n".join(
+        line[1:] if line.startswith("#") and (line[1:2] != " " or line[1:3] == "  ") else line
+        for line in text.splitlines()
+    )
+
+
+def test_the_commented_file_means_nothing_until_it_is_uncommented(home: Path) -> None:
+    (home / "doctor.yaml").write_text(commented_defaults())
+    assert load({"home": home}).origins == {"home": "flag"}
+
+
+def test_the_commented_file_holds_exactly_the_defaults(home: Path) -> None:
+    path = home / "doctor.yaml"
+    path.write_text(uncommented(commented_defaults()))
+    named = set(yaml.safe_load(path.read_text()))
+    assert named == set(Settings.model_fields) - {"home"}, "every setting is there"
+    loaded, defaults = load({"home": home}).settings, Settings()
+    assert loaded.model_dump(exclude={"home", "thresholds"}) == defaults.model_dump(exclude={"home", "thresholds"})
+    specs = {spec.id: spec.scale for spec in find_checks().checks}
+    changed: dict[str, Scale | None] = {spec.id: spec.scale for spec in with_thresholds(find_checks().checks, loaded)}
+    assert changed == specs
+    assert set(loaded.thresholds) == {name for name, scale in specs.items() if scale and scale.bounds}
+
+
+def test_the_commented_file_explains_every_setting() -> None:
+    text = commented_defaults()
+    for name, field in Settings.model_fields.items():
+        assert field.description, name
+        assert name in ("home", "thresholds") or f"# {field.description}\n#{name}:" in text

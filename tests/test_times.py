@@ -1,0 +1,92 @@
+"""Times of every shape that the pipeline writes."""
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+
+from blueplane_doctor.times import from_milliseconds, iso, parse_time, span, to_milliseconds
+
+NINE = datetime(2026, 3, 14, 9, 26, 53, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        pytest.param("2026-03-14T09:26:53Z", NINE, id="z"),
+        pytest.param("2026-03-14T09:26:53.589Z", NINE + timedelta(milliseconds=589), id="z-and-fraction"),
+        pytest.param("2026-03-14T11:26:53+02:00", NINE, id="offset"),
+        pytest.param("2026-03-14T03:56:53.000001-05:30", NINE + timedelta(microseconds=1), id="offset-and-fraction"),
+        pytest.param("2026-03-14 09:26:53", NINE, id="sqlite-without-zone-is-utc"),
+        pytest.param("  2026-03-14T09:26:53Z \n", NINE, id="spaces"),
+        pytest.param("2026-03-14", datetime(2026, 3, 14, tzinfo=UTC), id="day-alone"),
+        pytest.param("", None, id="empty"),
+        pytest.param(None, None, id="null"),
+        pytest.param("yesterday", None, id="words"),
+        pytest.param("2026-13-14T09:26:53Z", None, id="no-such-month"),
+        pytest.param("0001-01-01T00:00:00+14:00", None, id="before-the-first-year"),
+        pytest.param("2026-03-14T09:26:53Z" + " " * 60, None, id="too-long"),
+        pytest.param(1773480413, None, id="a-number"),
+    ],
+)
+def test_parse_time(text: str | None, moment: datetime | None) -> None:
+    found = parse_time(text)
+    assert found == moment
+    assert found is None or found.tzinfo is UTC
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "moment"),
+    [
+        (1773480413589, NINE + timedelta(milliseconds=589)),
+        (0, datetime(1970, 1, 1, tzinfo=UTC)),
+        (-5, datetime(1970, 1, 1, tzinfo=UTC)),
+        (1 << 63, datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)),
+    ],
+    ids=["a-stream-id", "zero", "negative", "beyond-what-a-datetime-holds"],
+)
+def test_from_milliseconds(milliseconds: int, moment: datetime) -> None:
+    assert from_milliseconds(milliseconds) == moment
+
+
+def test_to_milliseconds_and_back() -> None:
+    assert from_milliseconds(to_milliseconds(NINE)) == NINE
+
+
+@pytest.mark.parametrize(
+    ("moment", "text"),
+    [
+        (NINE, "2026-03-14T09:26:53.000Z"),
+        (NINE.astimezone(timezone(timedelta(hours=2))), "2026-03-14T09:26:53.000Z"),
+        (NINE + timedelta(microseconds=589_999), "2026-03-14T09:26:53.589Z"),
+        (None, None),
+    ],
+    ids=["utc", "another-zone", "fraction-cut", "none"],
+)
+def test_iso(moment: datetime | None, text: str | None) -> None:
+    assert iso(moment) == text
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "said"),
+    [
+        (0, "0 ms"),
+        (450, "450 ms"),
+        (999, "999 ms"),
+        (999.7, "1 s"),
+        (1_000, "1 s"),
+        (12_400, "12 s"),
+        (89_400, "89 s"),
+        (89_900, "90 s"),
+        (90_000, "2 min"),
+        (300_000, "5 min"),
+        (89 * 60_000, "89 min"),
+        (90 * 60_000, "1 h 30 min"),
+        (2 * 3_600_000, "2 h"),
+        (200 * 60_000, "3 h 20 min"),
+        (47 * 3_600_000, "47 h"),
+        (48 * 3_600_000, "2 days"),
+        (100 * 3_600_000, "4 days"),
+    ],
+)
+def test_span(milliseconds: float, said: str) -> None:
+    assert span(milliseconds) == said
