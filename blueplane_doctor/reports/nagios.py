@@ -1,0 +1,88 @@
+"""Nagios plugin output: one line with performance data, and exit codes of its own.
+
+https://www.monitoring-plugins.org/doc/guidelines.html
+"""
+
+import re
+from decimal import Decimal
+from math import isfinite
+
+from blueplane_doctor.errors import ExitCode
+from blueplane_doctor.model import Finding, Report, Status, counted
+from blueplane_doctor.reports.base import Format, View
+from blueplane_doctor.reports.words import line, verdict
+
+OK, WARNING, CRITICAL, UNKNOWN = range(4)
+_NAMES = ("OK", "WARNING", "CRITICAL", "UNKNOWN")
+_SHOWN = 3
+"""Findings that are told in the line; Nagios shows it in one row of a table."""
+_UNITS = ("s", "ms", "%", "MB")
+_BOUND = re.compile(r"(≥|>|≤|<) (-?[\d,]+(?:\.\d+)?(?:e[+-]?\d{1,3})?)(?: |\Z)")
+_RANGES = {"≥": "@{}:", ">": "~:{}", "≤": "@~:{}", "<": "{}:"}
+"""Ranges that alert for these values: `a:b` outside of a to b, with `@` inside, both ends being inside."""
+_NOT_IN_LABELS = re.compile(r"[^A-Za-z0-9._-]")
+
+
+def exit_code(report: Report) -> int:
+    """What Nagios is to be told: 2 for red, 1 for orange and yellow, 3 when something was not judged, else 0.
+
+    `--fail-on` does not apply, for Nagios knows two levels itself. Not judged is a check that broke, or a run in which
+    no check came to a colour; with `--strict` also what is unknown or skipped.
+    """
+    if report.status is Status.RED:
+        return CRITICAL
+    if report.status in (Status.ORANGE, Status.YELLOW):
+        return WARNING
+    broken = report.counts.get(Status.ERROR, 0) > 0 or report.exit_code == ExitCode.NOT_JUDGED
+    return UNKNOWN if broken or report.status is not Status.GREEN else OK
+
+
+def render(report: Report, view: View) -> str:
+    """`BLUEPLANE CRITICAL - RED (1 red, 9 green): chain-breaks: …|'chain-breaks'=12;;@10: …`."""
+    said = verdict(report)
+    told = [f"{f.id}{_noted(f)}: {line(f.summary, 120)}" for f in _ill(report)[:_SHOWN]]
+    if told and not view.quiet:
+        said += f": {'; '.join(told)}"
+    values = [text for finding in sorted(report.findings, key=lambda f: f.id) if (text := _performance(finding))]
+    return status_line(exit_code(report), said, values)
+
+
+def status_line(code: int, text: str, values: list[str] | None = None) -> str:
+    """The line for an exit code, also for a run that came to no report."""
+    # A `|` would begin performance data, and backslashes are sequences to some that read the line.
+    shown = line(text, 800).replace("|", "/").replace("\\", "/")
+    data = f"|{' '.join(values)}" if values else ""
+    return f"BLUEPLANE {_NAMES[code]} - {shown}{data}\n"
+
+
+def _ill(report: Report) -> list[Finding]:
+    return [f for f in counted(report.findings) if f.status is not Status.GREEN]
+
+
+def _noted(finding: Finding) -> str:
+    return f" ({finding.change.value})" if finding.change else ""
+
+
+def _performance(finding: Finding) -> str:
+    value = finding.observed
+    if isinstance(value, str) or value is None or not isfinite(value):
+        return ""
+    label = _NOT_IN_LABELS.sub("_", finding.id) or "_"
+    unit = finding.unit if finding.unit in _UNITS else ""
+    warning = _range(finding.scale.get("yellow")) or _range(finding.scale.get("orange"))
+    return f"'{label}'={_number(value)}{unit};{warning};{_range(finding.scale.get('red'))}"
+
+
+def _range(words: str | None) -> str:
+    """The range that alerts for a colour's first bound and beyond; empty for states, which Nagios cannot grade."""
+    found = _BOUND.match(words or "")
+    return _RANGES[found[1]].format(_number(float(found[2].replace(",", "")))) if found else ""
+
+
+def _number(value: float) -> str:
+    """Digits without an exponent, which the grammar does not know."""
+    text = format(Decimal(repr(value)), "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+FORMAT = Format("nagios", (), render, exit_code)
