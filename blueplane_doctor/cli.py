@@ -14,12 +14,12 @@ from blueplane_doctor.commands.base import (
     Invocation,
     chosen_formats,
     guarded,
-    progress,
-    say,
     show,
     view_of,
     write_file,
 )
+from blueplane_doctor.commands.examine import Run, examined
+from blueplane_doctor.errors import DoctorError
 
 FILE_WIDTH = 100
 """Columns of a report in a file: as when stdout is no terminal."""
@@ -113,6 +113,48 @@ def examine(
             envvar="BLUEPLANE_DOCTOR_OUTPUT",
         ),
     ] = None,
+    baseline: Annotated[
+        Path | None,
+        typer.Option(
+            help="Compare with this report (JSON); see --fail-on new:COLOUR.",
+            metavar="REPORT.json",
+            envvar="BLUEPLANE_DOCTOR_BASELINE",
+        ),
+    ] = None,
+    waivers: Annotated[
+        Path | None,
+        typer.Option(
+            help="Waivers kept beside the code: a YAML list.", metavar="FILE", envvar="BLUEPLANE_DOCTOR_WAIVERS_FILE"
+        ),
+    ] = None,
+    wait: Annotated[
+        str | None,
+        typer.Option(
+            help="Examine again until nothing is at or above --fail-on, at most so long: 60s, 5m.",
+            metavar="TIME",
+            envvar="BLUEPLANE_DOCTOR_WAIT",
+        ),
+    ] = None,
+    every: Annotated[
+        str,
+        typer.Option(help="Time between two looks of --wait.", metavar="TIME", envvar="BLUEPLANE_DOCTOR_EVERY"),
+    ] = "2s",
+    save_evidence: Annotated[
+        Path | None,
+        typer.Option(
+            help="Keep what was read (no payloads), to be judged again.",
+            metavar="FILE",
+            envvar="BLUEPLANE_DOCTOR_SAVE_EVIDENCE",
+        ),
+    ] = None,
+    from_evidence: Annotated[
+        Path | None,
+        typer.Option(
+            help="Judge what --save-evidence kept; nothing is read but this file.",
+            metavar="FILE",
+            envvar="BLUEPLANE_DOCTOR_FROM_EVIDENCE",
+        ),
+    ] = None,
     verbose: Annotated[
         bool,
         typer.Option("--verbose", "-v", help="Show green findings too.", envvar="BLUEPLANE_DOCTOR_VERBOSE"),
@@ -140,23 +182,22 @@ def examine(
     given = Invocation({n: v for n, v in flags.items() if v is not None}, settings, verbose, quiet)
     context.obj = given
     if context.invoked_subcommand is None:
-        _examine(given, format_name, output or [])
+        run = Run(output or [], baseline, waivers, wait, every, save_evidence, from_evidence)
+        _examine(given, format_name, run)
 
 
 @guarded
-def _examine(given: Invocation, format_name: str, outputs: list[Path]) -> int:
-    from blueplane_doctor.discovery import find_checks
-    from blueplane_doctor.selection import meaningless
-
-    form, files = chosen_formats(format_name, outputs)
-    settings = given.load().settings
-    found = find_checks(settings.check_folders)
-    from blueplane_doctor.diagnose import diagnose
-
-    with progress() as tell:
-        report = diagnose(settings, found=found, progress=tell)
-    for word in meaningless(settings, found.checks):
-        say(f"blueplane-doctor: warning: {word} in --select or --ignore means no check")
+def _examine(given: Invocation, format_name: str, run: "Run") -> int:
+    """With a format that has exit codes of its own, as nagios, errors come in its form too."""
+    form, files = chosen_formats(format_name, run.outputs)
+    try:
+        report = examined(given, run)
+    except DoctorError as error:
+        if form.error is None:
+            raise
+        text, code = form.error(error.message)
+        show(text)
+        return code
     file_view = replace(view_of(given), color=False, width=FILE_WIDTH)
     for path, file_form in files:
         write_file(path, file_form.render(report, file_view))

@@ -3,17 +3,18 @@
 import time
 import traceback
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from threading import Thread
 
 from blueplane_doctor import __version__
+from blueplane_doctor.baseline import compared
 from blueplane_doctor.checkapi import CheckSpec
-from blueplane_doctor.discovery import Found, find_checks, find_monitors
+from blueplane_doctor.discovery import find_checks, find_monitors
 from blueplane_doctor.errors import SourceError
+from blueplane_doctor.evidence import Evidence
 from blueplane_doctor.examination import Examination
 from blueplane_doctor.model import (
     Finding,
-    Record,
     Report,
     Status,
     Tool,
@@ -26,43 +27,34 @@ from blueplane_doctor.model import (
 from blueplane_doctor.selection import selected
 from blueplane_doctor.settings import Settings
 from blueplane_doctor.sources.deadline import Deadline
-from blueplane_doctor.times import iso
+from blueplane_doctor.times import iso, parse_time
+from blueplane_doctor.waivers import waived
 
 JUDGING_SECONDS = 5.0
 """Time that all checks together may take once everything is read; the built-in ones take milliseconds."""
 
 
-@dataclass
-class Evidence:
-    """What the monitors read: a record for each name, or why there is none."""
-
-    taken_at: str
-    duration_ms: float = 0.0
-    records: dict[str, Record] = field(default_factory=dict)
-    missing: dict[str, str] = field(default_factory=dict)
-    durations: dict[str, float] = field(default_factory=dict)
-    """Milliseconds that each monitor took."""
-
-
 Progress = Callable[[int, int], None]
 
 
-def diagnose(settings: Settings, *, found: Found | None = None, progress: Progress | None = None) -> Report:
-    """Examine the pipeline once and judge it. Raises SettingsError and NoChecksError before anything is read.
-
-    `found` are the checks, where they were looked for already. `progress` is called with the messages read so
-    far and all there are, from another thread.
-    """
-    found = found or find_checks(settings.check_folders)
+def diagnose(settings: Settings, *, baseline: Report | None = None) -> Report:
+    """Examine the pipeline once and judge it. Raises SettingsError and NoChecksError before anything is read."""
+    found = find_checks(settings.check_folders)
     checks = selected(found.checks, settings)
-    evidence = collect(settings, {name for spec in checks for name in spec.needs}, progress)
-    return judge(evidence, checks, found.problems, settings)
+    evidence = collect(settings, needed(checks))
+    return judge(evidence, checks, found.problems, settings, baseline=baseline)
+
+
+def needed(checks: Iterable[CheckSpec]) -> set[str]:
+    """Names of the health records that these checks judge."""
+    return {name for spec in checks for name in spec.needs}
 
 
 def collect(settings: Settings, names: Iterable[str], progress: Progress | None = None) -> Evidence:
     """Read the records of these names, each monitor in a thread of its own, until the deadline.
 
-    One source that hangs keeps only its own monitors from answering.
+    One source that hangs keeps only its own monitors from answering. `progress` is called with the messages read
+    so far and all there are, from another thread.
     """
     monitors = find_monitors()
     examination = Examination(settings, progress)
@@ -92,16 +84,29 @@ def collect(settings: Settings, names: Iterable[str], progress: Progress | None 
     return evidence
 
 
-def judge(evidence: Evidence, checks: list[CheckSpec], problems: list[Finding], settings: Settings) -> Report:
-    """The report that this evidence deserves."""
+def judge(
+    evidence: Evidence,
+    checks: list[CheckSpec],
+    problems: list[Finding],
+    settings: Settings,
+    *,
+    baseline: Report | None = None,
+) -> Report:
+    """The report that this evidence deserves; `problems` are findings about check files that could not be loaded."""
     monitors = find_monitors()
-    findings = in_order([*_judged(evidence, checks), *problems])
+    findings = [*_judged(evidence, checks), *problems]
+    if settings.waivers:
+        taken = parse_time(evidence.taken_at)
+        findings = waived(findings, settings.waivers, (taken or datetime.now(UTC)).date())
+    findings = in_order(compared(findings, baseline) if baseline else findings)
     return Report(
         tool=Tool(version=__version__),
         generated_at=evidence.taken_at,
         duration_ms=evidence.duration_ms,
         status=worst(finding.status for finding in counted(findings)),
-        exit_code=exit_code_for(findings, settings.fail_on, settings.strict),
+        exit_code=exit_code_for(
+            findings, settings.fail_on, settings.strict, only_new=settings.fail_on_new and baseline is not None
+        ),
         counts=count_statuses(findings),
         findings=findings,
         metrics={
@@ -109,6 +114,7 @@ def judge(evidence: Evidence, checks: list[CheckSpec], problems: list[Finding], 
             for name in sorted(monitors)
             if monitors[name].in_metrics
         },
+        baseline=baseline.generated_at if baseline else None,
     )
 
 

@@ -70,7 +70,7 @@ class Waiver(Record):
     reason: str
     owner: str = ""
     expires: str = ""
-    """Last day on which it holds, `YYYY-MM-DD`; empty: it never ends."""
+    """The day from which on the finding counts again, `YYYY-MM-DD`; empty: it never does."""
 
 
 class Change(StrEnum):

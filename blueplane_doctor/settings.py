@@ -13,16 +13,23 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from blueplane_doctor import pipeline
 from blueplane_doctor.errors import SettingsError
 from blueplane_doctor.model import Status
 from blueplane_doctor.settings_files import read_blueplane_config, read_yaml
+from blueplane_doctor.waivers import WaiverRule
 
 ENV_PREFIX = "BLUEPLANE_DOCTOR_"
 DOCTOR_FILE = "doctor.yaml"
-COMMAND_LINE_VARIABLES = frozenset(ENV_PREFIX + name for name in ("SETTINGS", "FORMAT", "OUTPUT", "VERBOSE", "QUIET"))
+COMMAND_LINE_VARIABLES = frozenset(
+    ENV_PREFIX + name
+    for name in (
+        *("SETTINGS", "FORMAT", "OUTPUT", "VERBOSE", "QUIET", "BASELINE", "WAIVERS_FILE"),
+        *("WAIT", "EVERY", "SAVE_EVIDENCE", "FROM_EVIDENCE"),
+    )
+)
 """Variables that only the command line reads; see cli.py."""
 
 _IN_JSON = frozenset({"streams", "routes", "thresholds", "waivers"})
@@ -84,11 +91,24 @@ class Settings(BaseModel):
     checks: list[Path] = []
     """Folders or files of your own checks, beside `checks` in the home."""
     fail_on: Status = Status.ORANGE
-    """The colour from which on the exit code is 1."""
+    """The colour from which on the exit code is 1; `new:orange` counts only what is new or worse than the baseline."""
+    fail_on_new: bool = False
+    """Whether only what is new or worse than the baseline makes the exit code 1."""
+    waivers: list[WaiverRule] = []
+    """Findings that do not count for a time: id, reason, owner, expires, when."""
     strict: bool = False
     """Whether unknown and skipped also make the run fail (exit code 3)."""
     timeout: float = Field(30, gt=0, le=86_400)
     """Seconds that the whole run may take."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _only_new(cls, values: Any) -> Any:
+        """`fail_on: new:red` says two things in one word."""
+        word = values.get("fail_on") if isinstance(values, dict) else None
+        if isinstance(word, str) and word.startswith("new:"):
+            return {**values, "fail_on": word.removeprefix("new:"), "fail_on_new": True}
+        return values
 
     @field_validator("select", "ignore", "expected_hooks", "checks", mode="before")
     @classmethod

@@ -15,26 +15,31 @@ from blueplane_doctor.pipeline import (
 
 def read_yaml(path: Path) -> dict[str, Any]:
     """A YAML file's mapping; empty when there is no such file. Raises SettingsError."""
+    if not path.exists():
+        return {}
+    content = read_yaml_value(path)
+    if content is None:
+        return {}
+    if not isinstance(content, dict):
+        raise SettingsError(f"{path}: must hold names and values, not {type(content).__name__}")
+    return content
+
+
+def read_yaml_value(path: Path) -> Any:
+    """Whatever a YAML file holds. Raises SettingsError."""
     try:
         text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return {}
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from error
     import yaml  # only where there is a file to read: it costs 30 ms
 
     loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        content = yaml.load(text, loader)
+        return yaml.load(text, loader)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f" line {mark.line + 1}" if mark else ""
         raise SettingsError(f"{path}{line}: not valid YAML: {getattr(error, 'problem', error)}") from error
-    if content is None:
-        return {}
-    if not isinstance(content, dict):
-        raise SettingsError(f"{path}: must hold names and values, not {type(content).__name__}")
-    return content
 
 
 def read_blueplane_config(home: Path) -> tuple[str, dict[str, Any]]:

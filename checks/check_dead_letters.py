@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 LOOK = Remedy(
     text="Dead letters are kept for a time and then dropped. See what they have in common, and mend that first.",
+    commands=["blueplane-doctor dlq stats"],
 )
 
 
@@ -25,7 +26,7 @@ def check_dead_letters(queue: QueueHealth, scale: Scale) -> Finding:
     said = f"{count:,} dead {'letter' if count == 1 else 'letters'}" if count else "No dead letters"
     if count and queue.dlq_oldest_age_ms is not None:
         said += f", {'' if count == 1 else 'the oldest '}{span(queue.dlq_oldest_age_ms)} old"
-    return scale.grade(count, said, remedy=_remedy(queue), evidence=dict(queue.dlq_sizes))
+    return scale.grade(count, said, remedy=LOOK, evidence=dict(queue.dlq_sizes))
 
 
 # The same steps as the total: what would be orange as a pile is orange when it came within an hour.
@@ -42,11 +43,6 @@ def check_dead_letter_growth(queue: QueueHealth, scale: Scale) -> Finding:
     return scale.grade(
         new,
         said,
-        remedy=_remedy(queue),
+        remedy=LOOK,
         evidence={"last hour": new, "hour before": before, "oldest age ms": queue.dlq_oldest_age_ms},
     )
-
-
-def _remedy(queue: QueueHealth) -> Remedy:
-    filled = [stream for stream, size in queue.dlq_sizes.items() if size]
-    return LOOK.model_copy(update={"commands": [f"redis-cli XLEN {stream}" for stream in filled]})

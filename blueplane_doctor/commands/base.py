@@ -83,6 +83,22 @@ def _internal(error: Exception) -> ExitCode:
     return ExitCode.INTERNAL
 
 
+_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+def seconds(text: str, option: str) -> float:
+    """A span of time in seconds: `90s`, `30m`, `6h`, `2d`, or a bare number of seconds. Raises UsageError."""
+    unit = text[-1:] if text[-1:] in _UNITS else ""
+    number = text.removesuffix(unit)
+    try:
+        value = float(number)
+        if not 0 <= value < float("inf"):
+            raise ValueError
+    except ValueError:
+        raise UsageError(f"{option} {text}: not a span of time", "a number and s, m, h or d: 90s, 30m, 6h") from None
+    return value * _UNITS.get(unit, 1.0)
+
+
 def say(text: str) -> None:
     """A line on stderr: progress, warnings, errors. stdout is the document's alone."""
     with contextlib.suppress(OSError):

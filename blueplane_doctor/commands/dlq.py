@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from blueplane_doctor.commands.base import guarded, invocation, show
+from blueplane_doctor.commands.base import guarded, invocation, seconds, show
 from blueplane_doctor.errors import UsageError
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ Group = Annotated[str, typer.Option("--group", help="Of this consumer group.")]
 Error = Annotated[str, typer.Option("--error", help="Whose error or fingerprint holds this text.")]
 EventType = Annotated[str, typer.Option("--event-type", help="Of this event type.")]
 Platform = Annotated[str, typer.Option("--platform", help="Of this platform.")]
-_UNITS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 
 
 def register(app: typer.Typer) -> None:
@@ -87,12 +86,7 @@ def _letters(examination: "Examination", chosen: tuple[str | None, ...]) -> "lis
 
 
 def _age(text: str | None) -> int | None:
-    if text is None:
-        return None
-    number, unit = text[:-1], text[-1:]
-    if unit not in _UNITS or not number.isdigit():
-        raise UsageError(f"{text!r} is no age", "a number and s, m, h or d: 90s, 30m, 6h, 2d")
-    return int(number) * _UNITS[unit]
+    return None if text is None else round(seconds(text, "age") * 1000)
 
 
 def _list(context: typer.Context, chosen: tuple[str | None, ...], page: int, size: int, as_json: bool) -> int:
@@ -169,7 +163,8 @@ def _told(found: "LetterStats") -> str:
         return "No dead letters\n"
     lines = [
         f"{found.total:,} dead letters of {found.distinct_messages:,} messages: {found.verdict}; "
-        f"{found.last_hour:,} in the last hour, {found.hour_before:,} in the hour before; the oldest is {span(found.oldest_age_ms or 0)} old",
+        f"{found.last_hour:,} in the last hour, {found.hour_before:,} in the hour before; "
+        f"the oldest is {span(found.oldest_age_ms or 0)} old",
         "",
         tabulate(
             [[g.fingerprint, g.count, g.last_hour, span(g.oldest_age_ms), g.error, g.example_id] for g in found.groups],

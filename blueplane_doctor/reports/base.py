@@ -29,3 +29,5 @@ class Format:
     render: Callable[[Report, View], str]
     exit_code: Callable[[Report], int] | None = None
     """What the process ends with where this format has rules of its own; None: the report's exit code."""
+    error: Callable[[str], tuple[str, int]] | None = None
+    """Text and exit code for a run that could not examine anything; None: the usual words on stderr."""

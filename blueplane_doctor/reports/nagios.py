@@ -85,4 +85,9 @@ def _number(value: float) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-FORMAT = Format("nagios", (), render, exit_code)
+def error(message: str) -> tuple[str, int]:
+    """UNKNOWN with the sentence: a run that could not examine anything must not look critical."""
+    return status_line(int(ExitCode.NOT_JUDGED), line(message)), int(ExitCode.NOT_JUDGED)
+
+
+FORMAT = Format("nagios", (), render, exit_code, error)

@@ -1,0 +1,89 @@
+"""What one run read, kept apart from what is thought of it: it can be saved and judged again."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from blueplane_doctor import __version__
+from blueplane_doctor.errors import UsageError
+from blueplane_doctor.model import Record
+
+EVIDENCE_VERSION = 1
+_HINT = "name a file that --save-evidence has written"
+
+
+@dataclass
+class Evidence:
+    """The health records of one run, or why one is missing. Holds counts, IDs, types and times; no payload."""
+
+    taken_at: str
+    """ISO 8601, UTC: the time at which everything is judged."""
+    duration_ms: float = 0.0
+    records: dict[str, Record] = field(default_factory=dict)
+    missing: dict[str, str] = field(default_factory=dict)
+    """For each record that could not be read, why."""
+    durations: dict[str, float] = field(default_factory=dict)
+    """Milliseconds that each monitor took."""
+
+
+def to_json(evidence: Evidence) -> str:
+    """The evidence as JSON text; `from_json` gives the same evidence back."""
+    content = {
+        "evidence_version": EVIDENCE_VERSION,
+        "tool": {"name": "blueplane-doctor", "version": __version__},
+        "taken_at": evidence.taken_at,
+        "duration_ms": evidence.duration_ms,
+        "records": {name: record.model_dump(mode="json") for name, record in sorted(evidence.records.items())},
+        "missing": dict(sorted(evidence.missing.items())),
+        "durations": dict(sorted(evidence.durations.items())),
+    }
+    return json.dumps(content, indent=2, ensure_ascii=True) + "\n"
+
+
+def from_json(text: str | bytes, path: Path) -> Evidence:
+    """Evidence from JSON text; `path` is named in errors. Raises UsageError."""
+    try:
+        content = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{path} is not JSON: {type(error).__name__}", _HINT) from error
+    if not isinstance(content, dict) or "evidence_version" not in content:
+        raise UsageError(f"{path} is JSON, but no evidence of blueplane-doctor", _HINT)
+    if content["evidence_version"] != EVIDENCE_VERSION:
+        raise UsageError(
+            f"{path} is evidence of another version; this blueplane-doctor reads version {EVIDENCE_VERSION}",
+            "judge it with the version of blueplane-doctor that took it",
+        )
+    try:
+        return Evidence(
+            taken_at=str(content["taken_at"]),
+            duration_ms=float(content["duration_ms"]),
+            records=_records(content["records"]),
+            missing={str(name): str(cause) for name, cause in content["missing"].items()},
+            durations={str(name): float(took) for name, took in content["durations"].items()},
+        )
+    except ValidationError as error:
+        problem = error.errors(include_input=False, include_url=False, include_context=False)[0]
+        where = ".".join(str(part)[:60] for part in problem["loc"])
+        raise UsageError(f"{path}: {error.title}.{where}: {problem['msg']}", _HINT) from None
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise UsageError(f"{path} is not whole: {type(error).__name__}", _HINT) from error
+
+
+def read_evidence(path: Path) -> Evidence:
+    """Evidence that was saved. Raises UsageError."""
+    try:
+        text = path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror or error}", _HINT) from error
+    return from_json(text, path)
+
+
+def _records(content: Mapping[str, Any]) -> dict[str, Record]:
+    from blueplane_doctor.discovery import find_monitors
+
+    monitors = find_monitors()
+    return {name: monitors[name].record.model_validate(value) for name, value in content.items() if name in monitors}

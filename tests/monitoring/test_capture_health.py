@@ -1,0 +1,154 @@
+"""Capture: installed hooks in all forms, which hooks are expected, and which windows count as open."""
+
+import json
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from blueplane_doctor.demo import schema
+from blueplane_doctor.demo.simulator import Pipeline
+from blueplane_doctor.errors import SourceError
+from blueplane_doctor.monitoring.capture_health import CaptureHealth, installed_hooks
+from blueplane_doctor.pipeline import CURSOR_HOOKS
+from tests.monitoring.support import collected
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ('{"version": 1, "hooks": {"stop": [{"command": "x"}]}}', {"stop"}),
+        (
+            '{"hooks": {"stop": [{"command": "x"}], "afterFileEdit": [], "other": [{"command": "y"}]}}',
+            {"stop", "other"},
+        ),
+        ('{"hooks": {}}', set()),
+        ('{"hooks": []}', set()),
+        ('{"hooks": null}', set()),
+        ('{"hooks": "stop"}', set()),
+        ("{}", set()),
+        ("[]", set()),
+        ("", set()),
+        ("no json", set()),
+        ("[" * 100_000, set()),
+    ],
+)
+def test_hooks_json_in_all_forms(tmp_path: Path, content: str, expected: set[str]) -> None:
+    path = tmp_path / "hooks.json"
+    path.write_text(content)
+    assert installed_hooks(path) == expected
+
+
+def test_no_hooks_json_or_one_that_is_no_text(tmp_path: Path) -> None:
+    assert installed_hooks(tmp_path / "none.json") == set()
+    (tmp_path / "hooks.json").write_bytes(b"\xff\xfe\x00")
+    assert installed_hooks(tmp_path / "hooks.json") == set()
+    assert installed_hooks(tmp_path) == set()
+
+
+def hooks(record: CaptureHealth) -> dict[str, tuple[bool, bool, bool]]:
+    """For each hook: installed, configured, expected."""
+    return {h.name: (h.installed, h.configured, h.expected) for h in record.hooks}
+
+
+def test_a_hook_is_expected_when_installed_configured_or_seen(pipeline: Pipeline, tmp_path: Path) -> None:
+    file = tmp_path / "hooks.json"
+    file.write_text(json.dumps({"hooks": {"afterFileEdit": [{"command": "x"}]}}))
+    pipeline.enqueue_cursor(2, at=pipeline.ago(days=8), hook_type="afterMCPExecution")
+    pipeline.enqueue_cursor(1, at=pipeline.ago(days=6), hook_type="beforeMCPExecution")
+    record = collected(CaptureHealth, pipeline, cursor_hooks=file, expected_hooks=["stop"])
+    assert hooks(record) == {
+        "beforeSubmitPrompt": (False, False, False),
+        "afterAgentResponse": (False, False, False),
+        "beforeMCPExecution": (False, False, True),
+        "afterMCPExecution": (False, False, False),
+        "afterFileEdit": (True, False, True),
+        "stop": (False, True, True),
+    }
+    assert [h.name for h in record.hooks] == list(CURSOR_HOOKS), "all six, in the order of the requirements"
+    assert record.cursor_hooks.total_executions == 3
+
+
+def test_activity_is_what_fired_within_the_hour(pipeline: Pipeline) -> None:
+    pipeline.enqueue_cursor(3, at=pipeline.ago(minutes=70), hook_type="stop")
+    pipeline.enqueue_cursor(1, at=pipeline.ago(minutes=50), hook_type="afterFileEdit")
+    record = collected(CaptureHealth, pipeline)
+    active = {name for name, is_active in record.cursor_hooks.hooks_active.items() if is_active}
+    assert active == {"afterFileEdit"}
+    assert {h.name: h.seen for h in record.hooks if h.seen} == {"stop": 3, "afterFileEdit": 1}
+
+
+def test_what_only_the_recorder_knows_is_null_and_not_zero(pipeline: Pipeline) -> None:
+    said = collected(CaptureHealth, pipeline).cursor_hooks
+    assert (said.success_count, said.failure_count, said.success_rate) == (None, None, None)
+
+
+def test_the_rate_is_the_mean_of_five_minutes(pipeline: Pipeline) -> None:
+    pipeline.enqueue_cursor(40, at=pipeline.ago(minutes=30))
+    pipeline.enqueue_claude(10, at=pipeline.ago(minutes=4))
+    pipeline.enqueue_skipped(5, at=pipeline.ago(minutes=1))
+    assert collected(CaptureHealth, pipeline).capture_rate_events_per_min == 3.0
+
+
+@pytest.mark.parametrize(("hours", "open_sessions"), [(1, 1), (23.9, 1), (24.1, 0), (200, 0)])
+def test_a_window_older_than_the_limit_counts_as_closed(pipeline: Pipeline, hours: float, open_sessions: int) -> None:
+    pipeline.open_session(minutes_ago=hours * 60)
+    record = collected(CaptureHealth, pipeline)
+    assert record.open_sessions == record.database_monitor.sessions_monitored == open_sessions
+    assert (record.longest_open_ms is not None) is bool(open_sessions)
+
+
+def test_the_limit_can_be_set(pipeline: Pipeline) -> None:
+    pipeline.open_session(minutes_ago=200)
+    assert collected(CaptureHealth, pipeline, session_timeout_hours=2).open_sessions == 0
+    assert collected(CaptureHealth, pipeline, session_timeout_hours=4).open_sessions == 1
+
+
+@pytest.mark.parametrize(
+    ("started", "open_sessions"),
+    [("soon", 0), ("", 0), ("{minute} Z", 0), ("{iso}", 1), ("{iso}+00:00", 1), ("{blank}", 1), ("{iso}Z", 1)],
+)
+def test_the_beginning_of_a_window_in_all_forms(pipeline: Pipeline, started: str, open_sessions: int) -> None:
+    when = pipeline.ago(minutes=10)
+    text = started.format(iso=f"{when:%Y-%m-%dT%H:%M:%S}", blank=f"{when:%Y-%m-%d %H:%M:%S}", minute="x")
+    with closing(schema.connect(pipeline.database)) as connection:
+        connection.execute("INSERT INTO cursor_sessions VALUES ('i', 'e', 'w', ?, NULL)", (text,))
+    assert collected(CaptureHealth, pipeline).open_sessions == open_sessions
+
+
+def test_a_window_from_the_future_is_open_since_now(pipeline: Pipeline) -> None:
+    pipeline.open_session(minutes_ago=-5)
+    record = collected(CaptureHealth, pipeline)
+    assert (record.open_sessions, record.longest_open_ms) == (1, 0)
+
+
+def test_without_the_table_of_sessions_the_cause_is_told(pipeline: Pipeline) -> None:
+    with closing(schema.connect(pipeline.database)) as connection:
+        connection.execute("DROP TABLE cursor_sessions")
+    record = collected(CaptureHealth, pipeline)
+    assert record.open_sessions is None
+    assert record.sessions_cause == "the database has no table cursor_sessions"
+
+
+def test_without_redis_the_sessions_are_still_told(pipeline: Pipeline) -> None:
+    pipeline.open_session(minutes_ago=10)
+    record = collected(CaptureHealth, pipeline, redis_url="redis://127.0.0.1:1")
+    assert (record.open_sessions, record.hooks, record.capture_rate_events_per_min) == (1, [], None)
+    assert "cannot be reached" in record.hooks_cause
+
+
+def test_without_both_there_is_no_record(pipeline: Pipeline) -> None:
+    pipeline.database.unlink()
+    with pytest.raises(SourceError):
+        collected(CaptureHealth, pipeline, redis_url="redis://127.0.0.1:1")
+
+
+def test_the_database_monitor_is_known_by_its_messages(pipeline: Pipeline) -> None:
+    pipeline.enqueue_cursor(4, at=pipeline.ago(minutes=20), source="unified_monitor")
+    pipeline.enqueue_cursor(3, at=pipeline.ago(minutes=10))
+    pipeline.log("ERROR", "x", at=pipeline.ago(minutes=1), logger="src.capture.cursor_monitor")
+    monitor = collected(CaptureHealth, pipeline).database_monitor
+    assert (monitor.active, monitor.events_captured, monitor.errors_count) == (True, 4, 1)
+    assert monitor.silent_ms is not None
+    assert timedelta(minutes=19) < timedelta(milliseconds=monitor.silent_ms) < timedelta(minutes=21)

@@ -1,0 +1,177 @@
+"""The database as a source: no trace of the reading, no stale answer, an end to every query."""
+
+import sqlite3
+import time
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from blueplane_doctor.demo import schema
+from blueplane_doctor.errors import SourceError, SourceMissing, SourceRefused, SourceTimeout, SourceUnusable
+from blueplane_doctor.sources.database_source import DatabaseSource, read_once, shown
+from blueplane_doctor.sources.deadline import Deadline
+
+COUNT = "SELECT count(*) FROM cursor_sessions"
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "telemetry.db"
+    schema.create_database(path)
+    return path
+
+
+def add_session(path: Path) -> None:
+    """What a writer does: opens, writes, closes; the log is gone afterwards."""
+    with closing(schema.connect(path, timeout=5)) as connection:
+        connection.execute("INSERT INTO cursor_sessions VALUES (hex(randomblob(8)), 'e', 'w', '2026-01-01', NULL)")
+
+
+def count(connection: sqlite3.Connection) -> int:
+    return int(connection.execute(COUNT).fetchone()[0])
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(p.name for p in folder.iterdir())
+
+
+def test_a_database_that_nobody_has_open_is_read_without_a_trace(file: Path) -> None:
+    with closing(DatabaseSource(file, Deadline(5))) as source:
+        assert source.rows(COUNT) == [(0,)]
+        assert names(file.parent) == ["telemetry.db"]
+    assert names(file.parent) == ["telemetry.db"]
+
+
+def test_a_change_between_look_and_answer_is_noticed_and_asked_again(file: Path) -> None:
+    answers = []
+
+    def ask(connection: sqlite3.Connection) -> int:
+        answers.append(count(connection))
+        if len(answers) == 1:
+            add_session(file)
+        return answers[-1]
+
+    with closing(DatabaseSource(file, Deadline(5))) as source:
+        assert source.read(ask) == 1, "the first answer was stale and is thrown away"
+        assert answers == [0, 1]
+
+
+def test_a_change_between_two_reads_is_seen(file: Path) -> None:
+    with closing(DatabaseSource(file, Deadline(5))) as source:
+        assert source.read(count) == 0
+        add_session(file)
+        assert source.read(count) == 1
+
+
+def test_a_database_that_never_rests_is_read_in_the_end(file: Path) -> None:
+    asked = []
+
+    def ask(connection: sqlite3.Connection) -> int:
+        asked.append(count(connection))
+        if len(asked) < 20:
+            add_session(file)
+        return asked[-1]
+
+    with closing(DatabaseSource(file, Deadline(10))) as source:
+        assert source.read(ask) == len(asked) - 1
+        assert 3 < len(asked) < 12
+
+
+def test_rows_that_are_only_in_the_log_are_seen(file: Path) -> None:
+    with closing(schema.connect(file)) as writer, closing(DatabaseSource(file, Deadline(5))) as source:
+        writer.execute("PRAGMA wal_autocheckpoint = 0")
+        writer.execute("INSERT INTO cursor_sessions VALUES ('a', 'e', 'w', '2026-01-01', NULL)")
+        assert source.read(count) == 1
+        writer.execute("INSERT INTO cursor_sessions VALUES ('b', 'e', 'w', '2026-01-01', NULL)")
+        assert source.read(count) == 2
+
+
+def test_a_writer_that_comes_after_the_first_look_is_seen(file: Path) -> None:
+    with closing(DatabaseSource(file, Deadline(5))) as source:
+        assert source.read(count) == 0
+        with closing(schema.connect(file)) as writer:
+            writer.execute("PRAGMA wal_autocheckpoint = 0")
+            writer.execute("INSERT INTO cursor_sessions VALUES ('a', 'e', 'w', '2026-01-01', NULL)")
+            assert source.read(count) == 1
+
+
+def test_nothing_can_be_written_through_it(file: Path) -> None:
+    with closing(DatabaseSource(file, Deadline(5))) as source:
+        for statement in ("DELETE FROM cursor_sessions", "CREATE TABLE x (y)", "PRAGMA user_version = 7"):
+            with pytest.raises(SourceError):
+                source.rows(statement)
+    with closing(sqlite3.connect(file)) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (0,)
+
+
+def test_the_deadline_ends_a_query_that_would_take_for_ever(file: Path) -> None:
+    endless = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT count(*) FROM n"
+    began = time.monotonic()
+    with closing(DatabaseSource(file, Deadline(0.2))) as source:
+        with pytest.raises(SourceTimeout, match=r"no answer within the run's 0\.2 s") as raised:
+            source.rows(endless)
+        assert time.monotonic() - began < 5
+        assert "--timeout" in raised.value.hint
+        with pytest.raises(SourceTimeout):
+            source.rows(COUNT)
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "said"),
+    [
+        (sqlite3.OperationalError("interrupted"), SourceTimeout, "no answer within"),
+        (sqlite3.OperationalError("database is locked"), SourceTimeout, "stayed locked"),
+        (sqlite3.OperationalError("database table is locked"), SourceTimeout, "stayed locked"),
+        (sqlite3.OperationalError("no such table: x"), SourceMissing, "no such table: x"),
+        (sqlite3.OperationalError("no such column: x"), SourceMissing, "no such column: x"),
+        (sqlite3.DatabaseError("database disk image is malformed"), SourceUnusable, "is damaged"),
+        (sqlite3.DatabaseError("file is not a database"), SourceUnusable, "is damaged"),
+        (sqlite3.OperationalError("unable to open database file"), SourceRefused, "cannot be opened"),
+        (sqlite3.OperationalError("attempt to write a readonly database"), SourceRefused, "cannot be opened"),
+        (sqlite3.OperationalError("disk I/O error"), SourceUnusable, "disk I/O error"),
+        (sqlite3.InterfaceError("whatever"), SourceUnusable, "whatever"),
+        (sqlite3.ProgrammingError("whatever"), SourceUnusable, "whatever"),
+        (sqlite3.NotSupportedError("whatever"), SourceUnusable, "whatever"),
+    ],
+)
+def test_each_error_becomes_ours(file: Path, error: sqlite3.Error, kind: type[SourceError], said: str) -> None:
+    def ask(connection: sqlite3.Connection) -> None:
+        raise error
+
+    with closing(DatabaseSource(file, Deadline(5))) as source, pytest.raises(SourceError) as raised:
+        source.read(ask)
+    assert type(raised.value) is kind
+    assert said in raised.value.message and "telemetry.db" in raised.value.message
+    assert str(file.parent) not in raised.value.message
+
+
+def test_the_first_failure_to_open_is_remembered(tmp_path: Path) -> None:
+    source = DatabaseSource(tmp_path / "none.db", Deadline(5))
+    with pytest.raises(SourceMissing) as first:
+        source.tables()
+    schema.create_database(tmp_path / "none.db")
+    with pytest.raises(SourceMissing) as second:
+        source.tables()
+    assert first.value is second.value
+
+
+@pytest.mark.parametrize(
+    "name", ["a b.db", "per%20cent.db", "question?mode=rwc.db", "hash#.db", "ümläut.db", "per%.db"]
+)
+def test_a_file_of_any_name_is_found_and_no_option_is_smuggled_in(tmp_path: Path, name: str) -> None:
+    schema.create_database(tmp_path / name)
+    with closing(DatabaseSource(tmp_path / name, Deadline(5))) as source:
+        assert "cursor_sessions" in source.tables()
+    assert names(tmp_path) == [name]
+
+
+def test_a_path_shows_no_more_than_it_must(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert shown(tmp_path / "x" / "telemetry.db") == "telemetry.db"
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert shown(tmp_path / "x" / "telemetry.db") == "~/x/telemetry.db"
+
+
+def test_read_once_reads_and_closes(file: Path) -> None:
+    assert read_once(file, COUNT, Deadline(5), what="the file") == [(0,)]
+    assert names(file.parent) == ["telemetry.db"]

@@ -1,0 +1,136 @@
+"""Pages of a stream: no reply above the limit, whatever the messages weigh; large where arithmetic allows it."""
+
+from random import Random
+from typing import Any, cast
+
+import pytest
+
+from blueplane_doctor.demo.servers import RunningServer
+from blueplane_doctor.demo.simulator import Pipeline
+from blueplane_doctor.sources.deadline import Deadline
+from blueplane_doctor.sources.entries import ASSUMED_LARGEST, PAGE, REPLY_LIMIT, RawEntry, pages
+from blueplane_doctor.sources.redis_source import RedisSource
+from blueplane_doctor.sources.streams import EntryId, entry_id
+
+LARGE = ASSUMED_LARGEST
+SMALL = 900
+
+
+class Stream:
+    """Answers XRANGE … COUNT as a server would, from sizes alone; remembers how heavy the replies were."""
+
+    def __init__(self, sizes: list[int]) -> None:
+        self.sizes = sizes
+        self.replies: list[int] = []
+
+    def ask_one(self, *command: Any) -> list[RawEntry]:
+        name, _, start, end, _, count = command
+        assert name == "XRANGE"
+        first, last = entry_id(start.encode())[0], entry_id(end.encode())[0]
+        first += entry_id(start.encode())[1] > 0
+        chosen = range(first, min(last, first + count - 1, len(self.sizes)) + 1)
+        self.replies.append(sum(self.sizes[number - 1] for number in chosen))
+        return [(f"{number}-0".encode(), [b"payload", Weight(self.sizes[number - 1])]) for number in chosen]  # type: ignore[list-item]
+
+
+class Weight(bytes):
+    """Bytes that say they are many."""
+
+    def __new__(cls, size: int) -> "Weight":
+        made = super().__new__(cls)
+        made.size = size  # type: ignore[attr-defined]
+        return made
+
+    def __len__(self) -> int:
+        return int(self.size)  # type: ignore[attr-defined]
+
+
+def evenly(length: int, large: int) -> list[int]:
+    every = max(1, length // large)
+    return [LARGE if number % every == 0 else SMALL for number in range(length)]
+
+
+def clustered(length: int, large: int, start: int) -> list[int]:
+    return [LARGE if start <= number < start + large else SMALL for number in range(length)]
+
+
+def at_random(length: int, large: int, seed: int) -> list[int]:
+    sizes = [LARGE] * large + [SMALL] * (length - large)
+    Random(seed).shuffle(sizes)
+    return sizes
+
+
+ARRANGEMENTS = {
+    "all small": [SMALL] * 10_000,
+    "all large": [LARGE] * 60,
+    "evenly": evenly(3_000, 30),
+    "at the start": clustered(3_000, 30, 0),
+    "in the middle": clustered(3_000, 30, 1_500),
+    "at the end": clustered(3_000, 30, 2_970),
+    "four together": clustered(2_000, 4, 700),
+    "some at random": at_random(2_000, 25, 1),
+    "growing": [number * 700 for number in range(1, 3_000)],
+    "shrinking": [number * 700 for number in range(2_999, 0, -1)],
+    "one empty, then all large": [0, *[LARGE] * 40],
+    "one": [LARGE],
+}
+
+
+def read(sizes: list[int], dataset: int | None, after: EntryId = (0, 0)) -> tuple[Stream, list[bytes]]:
+    stream = Stream(sizes)
+    found = [
+        entry[0]
+        for page in pages(
+            cast("RedisSource", stream), "s", (len(sizes), 0), after=after, length=len(sizes), dataset_bytes=dataset
+        )
+        for entry in page
+    ]
+    return stream, found
+
+
+@pytest.mark.parametrize("name", ARRANGEMENTS)
+@pytest.mark.parametrize("overhead", [1.0, 1.4, None], ids=["exact", "with overhead", "unknown"])
+def test_no_reply_is_heavier_than_the_limit(name: str, overhead: float | None) -> None:
+    sizes = ARRANGEMENTS[name]
+    stream, found = read(sizes, None if overhead is None else int(sum(sizes) * overhead))
+    assert found == [f"{number}-0".encode() for number in range(1, len(sizes) + 1)], "all, once, in order"
+    assert max(stream.replies) <= REPLY_LIMIT
+
+
+@pytest.mark.parametrize("dataset", [9_000_000, 9_200_000, 12_000_000])
+def test_pages_of_small_messages_are_large(dataset: int) -> None:
+    stream, _ = read(ARRANGEMENTS["all small"], dataset)
+    assert len(stream.replies) <= 10_000 / PAGE + 6
+
+
+def test_pages_stay_small_where_nothing_is_known() -> None:
+    stream, _ = read([SMALL] * 300, None)
+    assert len(stream.replies) >= 300 / (REPLY_LIMIT // LARGE)
+
+
+def test_a_message_above_all_limits_is_still_read() -> None:
+    stream, found = read([SMALL, 50_000_000, SMALL, 50_000_000, SMALL], 100_100_000)
+    assert len(found) == 5
+    assert max(stream.replies) < 2 * 50_000_000, "after the first, one at a time"
+
+
+def test_reading_begins_after_an_entry() -> None:
+    assert read([SMALL] * 10, 100_000, after=(7, 0))[1] == [b"8-0", b"9-0", b"10-0"]
+
+
+@pytest.mark.server
+def test_every_entry_of_a_real_stream_comes_once(pipeline: Pipeline, valkey: RunningServer) -> None:
+    added = pipeline.enqueue_cursor(1_203, at=pipeline.ago(seconds=2))
+    source = RedisSource(valkey.url, Deadline(10))
+    try:
+        for dataset in (None, 600_000):
+            found = [
+                entry[0].decode()
+                for page in pages(
+                    source, pipeline.queue, entry_id(added[-2].encode()), length=1_203, dataset_bytes=dataset
+                )
+                for entry in page
+            ]
+            assert found == added[:-1]
+    finally:
+        source.close()

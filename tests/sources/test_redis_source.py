@@ -1,0 +1,184 @@
+"""Redis as a source: errors in words, nothing but reading, no secret in an address."""
+
+import inspect
+from collections.abc import Iterator
+
+import pytest
+import redis.exceptions as redis_errors
+
+from blueplane_doctor.demo.servers import RunningServer
+from blueplane_doctor.demo.simulator import Pipeline
+from blueplane_doctor.errors import (
+    SettingsError,
+    SourceError,
+    SourceMissing,
+    SourceRefused,
+    SourceTimeout,
+    SourceUnreachable,
+    SourceUnusable,
+)
+from blueplane_doctor.sources.deadline import Deadline
+from blueplane_doctor.sources.redis_source import READ_COMMANDS, RedisSource, address_of, pairs
+
+XRANGE = ("XRANGE", "telemetry:dlq", "-", "+")
+
+
+@pytest.fixture
+def source(valkey: RunningServer) -> Iterator[RedisSource]:
+    source = RedisSource(valkey.url, Deadline(10))
+    yield source
+    source.close()
+
+
+def ours(error: Exception, command: tuple[str, ...] = XRANGE) -> SourceError:
+    """What the doctor makes of a client's error."""
+    with pytest.raises(SourceError) as raised:
+        RedisSource("redis://u:geheim@example.org:7000/2", Deadline(1)).fail(error, command)
+    assert raised.value.__cause__ is error
+    return raised.value
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "said"),
+    [
+        (redis_errors.ConnectionError("Error 111 connecting"), SourceUnreachable, "cannot be reached"),
+        (ConnectionResetError("reset by peer"), SourceUnreachable, "cannot be reached: reset by peer"),
+        (redis_errors.BusyLoadingError("LOADING"), SourceUnreachable, "still loading"),
+        (redis_errors.TimeoutError("Timeout reading"), SourceTimeout, "gave no answer in 2 s"),
+        (TimeoutError(), SourceTimeout, "gave no answer"),
+        (redis_errors.AuthenticationError("invalid password"), SourceRefused, "refused the login"),
+        (redis_errors.ResponseError("WRONGPASS invalid"), SourceRefused, "refused the login"),
+        (redis_errors.ResponseError("NOAUTH Authentication required."), SourceRefused, "refused the login"),
+        (
+            redis_errors.NoPermissionError("User x has no permissions to run the 'xinfo|stream' command"),
+            SourceRefused,
+            "+xinfo|stream",
+        ),
+        (redis_errors.NoPermissionError("No permissions to access a key"), SourceRefused, "%R~telemetry:*"),
+        (redis_errors.ResponseError("WRONGTYPE Operation against a key"), SourceUnusable, "not a stream"),
+        (redis_errors.ResponseError("no such key"), SourceMissing, "there is no such key"),
+        (redis_errors.ResponseError("ERR unknown command 'XINFO'"), SourceUnusable, "was refused: ERR unknown command"),
+    ],
+)
+def test_each_error_becomes_ours_and_says_what_and_where(error: Exception, kind: type[SourceError], said: str) -> None:
+    found = ours(error)
+    assert type(found) is kind
+    assert said in found.message
+    assert "example.org:7000 database 2" in found.message
+    assert "geheim" not in found.message + found.hint
+
+
+def test_no_error_class_of_the_client_is_left_out() -> None:
+    classes = [
+        value
+        for _, value in inspect.getmembers(redis_errors, inspect.isclass)
+        if issubclass(value, redis_errors.RedisError)
+    ]
+    assert len(classes) > 20
+    for kind in classes:
+        error = kind.__new__(kind)
+        Exception.__init__(error, "what came back")
+        assert "example.org:7000" in ours(error).message
+
+
+def test_control_characters_of_an_error_do_not_get_through() -> None:
+    said = ours(redis_errors.ResponseError("ERR \x1b[31m\r\nlong" + "x" * 10_000)).message
+    assert said.isprintable() and len(said) < 600
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("XADD", "k", "*", "a", "b"),
+        ("xack", "k", "g", "1-1"),
+        ("XREADGROUP", "GROUP", "g", "c", "STREAMS", "k", ">"),
+        ("XCLAIM", "k", "g", "c", 0, "1-1"),
+        ("FLUSHALL",),
+        ("SET", "k", "v"),
+        ("DEL", "k"),
+        ("CONFIG", "SET", "save", ""),
+        ("XINFO", "HELP"),
+        (b"EVAL", "return 1", 0),
+        ("KEYS", "*"),
+        ("XTRIM", "k", "MAXLEN", 0),
+    ],
+)
+@pytest.mark.parametrize("together", [False, True])
+def test_what_writes_is_never_sent(
+    source: RedisSource, pipeline: Pipeline, command: tuple[str | bytes | int, ...], together: bool
+) -> None:
+    pipeline.enqueue_cursor(3)
+    with pytest.raises(AssertionError, match="is not a read command"):
+        source.ask(("PING",), command, together=together)
+    assert pipeline.client.xlen(pipeline.queue) == 3
+    assert source.ask_one("PING") == b"PONG", "and the connection is as it was"
+
+
+def test_no_command_of_the_list_is_known_to_write(valkey: RunningServer) -> None:
+    import redis
+
+    with redis.Redis.from_url(valkey.url, protocol=2) as client:
+        assert "'write'" in str(client.execute_command("COMMAND", "INFO", "xadd"))
+        for command in READ_COMMANDS:
+            said = str(client.execute_command("COMMAND", "INFO", command.replace(" ", "|").lower()))
+            assert "'write'" not in said
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("redis://localhost:6379/0", "localhost:6379"),
+        ("redis://localhost", "localhost:6379"),
+        ("redis://user:geheim@host:7000/3", "host:7000 database 3"),
+        ("rediss://:geheim@host:7000/0?ssl_cert_reqs=none&password=geheim", "host:7000"),
+        ("redis://[::1]:6380/0", "[::1]:6380"),
+        ("unix:///home/geheim/run/redis.sock", "unix socket redis.sock"),
+        ("unix://user:geheim@/run/redis.sock?db=2", "unix socket redis.sock"),
+    ],
+)
+def test_an_address_shows_no_secret(url: str, shown: str) -> None:
+    assert address_of(url) == shown
+
+
+def test_a_url_that_cannot_be_used_is_a_settings_error() -> None:
+    with pytest.raises(SettingsError, match="redis_url"):
+        RedisSource("http://localhost", Deadline(1)).ask(("PING",))
+
+
+def test_a_dead_server_costs_one_attempt() -> None:
+    source = RedisSource("unix:///nowhere/redis.sock", Deadline(5))
+    with pytest.raises(SourceUnreachable) as first:
+        source.ask(("PING",))
+    with pytest.raises(SourceUnreachable) as second:
+        source.ask(("PING",))
+    assert second.value is first.value
+
+
+def test_nothing_is_asked_once_the_time_is_up(valkey: RunningServer) -> None:
+    with pytest.raises(SourceTimeout, match="were used up"):
+        RedisSource(valkey.url, Deadline(0)).ask(("PING",))
+
+
+def test_one_refused_command_does_not_take_the_others_along(source: RedisSource, pipeline: Pipeline) -> None:
+    good, bad, after = source.ask(("PING",), ("XINFO", "STREAM", "telemetry:nothing"), ("XLEN", pipeline.queue))
+    assert (good, after) == (b"PONG", 0)
+    assert isinstance(bad, redis_errors.ResponseError)
+
+
+def test_a_transaction_answers_as_single_commands_do(source: RedisSource, pipeline: Pipeline) -> None:
+    pipeline.enqueue_cursor(2)
+    commands = (
+        ("XLEN", pipeline.queue),
+        ("XINFO", "STREAM", "telemetry:nothing"),
+        ("XPENDING", pipeline.queue, "processors"),
+    )
+    apart, together = source.ask(*commands), source.ask(*commands, together=True)
+    assert apart[0] == together[0] == 2
+    assert str(apart[1]) == str(together[1])
+    assert apart[2] == together[2]
+
+
+def test_pairs_of_something_else_are_refused() -> None:
+    assert pairs([b"a", 1, b"\xff", 2]) == {"a": 1, "\ufffd": 2}
+    with pytest.raises(SourceUnusable):
+        pairs(b"OK")  # type: ignore[arg-type]
