@@ -60,8 +60,8 @@ def test_dead_letter_growth_compares_two_hours(recent: int, before: int, said: s
     assert run("dead-letter-growth", queue=given).summary == said
 
 
-def test_the_remedy_looks_only_where_something_is() -> None:
+def test_the_remedy_names_the_command_that_groups_them() -> None:
     given = queue(dlq_size=3, dlq_sizes={"telemetry:dlq": 0, "telemetry:message_queue:dlq": 3})
     remedy = run("dead-letters", queue=given).remedy
     assert remedy
-    assert remedy.commands == ["redis-cli XLEN telemetry:message_queue:dlq"]
+    assert remedy.commands == ["blueplane-doctor dlq stats"]
