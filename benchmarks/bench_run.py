@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.measure import Run, figure, paired, run
-from benchmarks.scene import make_database, make_stream
+from benchmarks.scene import make
 from blueplane_doctor.demo.servers import run_server
 
 MESSAGES, LARGE, SMALL, PAIRS = 10_000, 1_000_000, 10_000, 9
@@ -17,12 +17,11 @@ def main() -> None:
     """Print the figures of the full run."""
     with tempfile.TemporaryDirectory() as folder, run_server() as server:
         environment = {**os.environ, "HOME": folder}
-        make_stream(server.url, MESSAGES)
         homes = {}
         for rows in (LARGE, SMALL):
             home = Path(folder, f"home-{rows}")
             home.mkdir()
-            make_database(home / "telemetry.db", rows, MESSAGES)
+            make(server.url, home / "telemetry.db", MESSAGES, rows)
             homes[rows] = home
 
         def doctor(rows: int) -> Run:

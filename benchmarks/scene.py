@@ -1,6 +1,8 @@
 """Large pipelines to measure on: a stream and a database of any size, made quickly and alike."""
 
 import json
+import subprocess
+import sys
 import uuid
 from contextlib import closing
 from pathlib import Path
@@ -101,3 +103,17 @@ def make_database(path: Path, rows: int, messages: int) -> None:
         )
         database.commit()
         database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def make(url: str, database: Path | None, messages: int, rows: int, heavy_every: int = 0, heavy_bytes: int = 0) -> None:
+    """Make both in a process of their own: what a parent once used counts as the peak of its children."""
+    words = [url, str(database or ""), str(messages), str(rows), str(heavy_every), str(heavy_bytes)]
+    subprocess.run([sys.executable, "-m", "benchmarks.scene", *words], check=True)
+
+
+if __name__ == "__main__":
+    where, file, *numbers = sys.argv[1:]
+    many, in_table, every, size = map(int, numbers)
+    make_stream(where, many, heavy_every=every, heavy_bytes=size)
+    if file:
+        make_database(Path(file), in_table, many)

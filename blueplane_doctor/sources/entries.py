@@ -10,7 +10,7 @@ REPLY_LIMIT = 8_000_000
 ASSUMED_LARGEST = 2 * 1024 * 1024
 """Bytes that any message may have, as long as nothing larger was seen (the JSONL monitor sends megabytes)."""
 PAGE = 500
-"""Messages of a page where a heavy page is impossible; larger ones gain nothing (docs/BENCHMARKS.md)."""
+"""Messages of a batch, and of a page where a heavy one is impossible; more gains nothing (docs/BENCHMARKS.md)."""
 FRAME = 40
 """Bytes around each field of a reply that are not its value, about."""
 
@@ -44,16 +44,17 @@ class PageSize:
                 return PAGE
         return max(1, REPLY_LIMIT // self._largest)
 
-    def learn(self, entries: list[RawEntry]) -> None:
-        """Take the sizes of a page that came."""
+    def learn(self, entries: list[RawEntry]) -> int:
+        """Take the sizes of a page that came; the bytes of all its values."""
         weights = [sum(map(len, entry[1][1::2])) for entry in entries if entry[1]]
         if not weights:
-            return
+            return 0
         self._unread = max(0, self._unread - len(weights))
         if self._unread_bytes is not None:
             self._unread_bytes = max(0, self._unread_bytes - sum(weights))
         self._smallest = min(self._smallest or weights[0], *weights)
         self._largest = max(self._largest, *weights)
+        return sum(weights)
 
 
 def pages(
@@ -65,16 +66,39 @@ def pages(
     length: int,
     dataset_bytes: int | None,
 ) -> Iterator[list[RawEntry]]:
-    """All entries after `after`, up to `last`, oldest first, page by page. Raises SourceError."""
-    size = PageSize(length, dataset_bytes)
-    start, end = id_text((after[0], after[1] + 1)), id_text(last)
-    while True:
-        page: list[RawEntry] = redis.ask_one("XRANGE", stream, start, end, "COUNT", size.next_count())
-        if not page:
-            return
-        size.learn(page)
-        yield page
-        milliseconds, sequence = entry_id(page[-1][0])
-        if (milliseconds, sequence) >= last:
-            return
-        start = id_text((milliseconds, sequence + 1))
+    """All entries after `after`, up to `last`, oldest first, in batches to work on. Raises SourceError.
+
+    A batch is several replies where these have to be small, and the next reply is asked for before the batch is
+    handed out: the server makes it while the batch is worked on.
+    """
+    batch: list[RawEntry] = []
+    weight = 0
+    for page, page_weight in _replies(redis, stream, last, after, PageSize(length, dataset_bytes)):
+        batch += page
+        weight += page_weight
+        if len(batch) >= PAGE or weight >= REPLY_LIMIT // 2:
+            yield batch
+            batch, weight = [], 0
+    if batch:
+        yield batch
+
+
+def _replies(
+    redis: RedisSource, stream: str, last: EntryId, after: EntryId, size: PageSize
+) -> Iterator[tuple[list[RawEntry], int]]:
+    """Replies of the server and the bytes of their values, one asked for ahead."""
+    end = id_text(last)
+    with redis.conversation() as talk:
+        talk.ask("XRANGE", stream, id_text((after[0], after[1] + 1)), end, "COUNT", size.next_count())
+        while True:
+            page: list[RawEntry] = talk.answer()
+            if not page:
+                return
+            weight = size.learn(page)
+            milliseconds, sequence = entry_id(page[-1][0])
+            more = (milliseconds, sequence) < last
+            if more:
+                talk.ask("XRANGE", stream, id_text((milliseconds, sequence + 1)), end, "COUNT", size.next_count())
+            yield page, weight
+            if not more:
+                return

@@ -1,7 +1,8 @@
 """Redis, read only: a few pipelined commands, raw replies, and errors that say what to try."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from threading import RLock
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
@@ -39,6 +40,26 @@ ANSWER_LIMIT_SECONDS = 2.0
 """The longest that one answer may take: XRANGE of a page takes under 0.05 s, so this is a server in trouble."""
 
 Command = tuple[str | bytes | int, ...]
+
+
+class Conversation:
+    """Questions and answers on one connection, in order."""
+
+    def __init__(self, source: "RedisSource", connection: Any) -> None:
+        self._source, self._connection = source, connection
+
+    def ask(self, *command: str | bytes | int) -> None:
+        """Send a read command and do not wait. Raises SourceError."""
+        _only_reads(command)
+        packed = self._connection.pack_command(*command)
+        self._source._guarded(lambda _: self._connection.send_packed_command(packed))
+
+    def answer(self) -> Any:
+        """The answer to the oldest question without one. Raises SourceError."""
+        reply = self._source._guarded(lambda _: _reply(self._connection))
+        if isinstance(reply, Exception):
+            self._source.fail(reply, ("XRANGE",))
+        return reply
 
 
 def address_of(url: str) -> str:
@@ -81,6 +102,17 @@ class RedisSource:
         if isinstance(reply, Exception):
             self.fail(reply, command)
         return reply
+
+    @contextmanager
+    def conversation(self) -> "Iterator[Conversation]":
+        """A connection of one's own, on which a question can be sent before the last answer is worked on."""
+        client = self._guarded(lambda client: client)
+        connection = self._guarded(lambda client: client.connection_pool.get_connection())
+        try:
+            yield Conversation(self, connection)
+        finally:
+            connection.disconnect()  # an answer may still be under way
+            client.connection_pool.release(connection)
 
     def fail(self, error: Exception, command: Sequence[str | bytes | int]) -> NoReturn:
         """Raise ours for a reply that is an error, naming the command and what to try."""

@@ -1,5 +1,7 @@
 """Pages of a stream: no reply above the limit, whatever the messages weigh; large where arithmetic allows it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from random import Random
 from typing import Any, cast
 
@@ -22,8 +24,19 @@ class Stream:
     def __init__(self, sizes: list[int]) -> None:
         self.sizes = sizes
         self.replies: list[int] = []
+        self.asked: Any = None
 
-    def ask_one(self, *command: Any) -> list[RawEntry]:
+    @contextmanager
+    def conversation(self) -> "Iterator[Stream]":
+        yield self
+
+    def ask(self, *command: Any) -> None:
+        assert self.asked is None, "one reply at a time: two could not be bounded"
+        self.asked = command
+
+    def answer(self) -> list[RawEntry]:
+        command, self.asked = self.asked, None
+        assert command
         name, _, start, end, _, count = command
         assert name == "XRANGE"
         first, last = entry_id(start.encode())[0], entry_id(end.encode())[0]

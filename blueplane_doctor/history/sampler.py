@@ -1,0 +1,98 @@
+"""Taking samples: examine, flatten, write; now, or every minute until told to stop."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from threading import Event
+
+from blueplane_doctor.errors import SourceError
+from blueplane_doctor.history.health_storage import HealthMetricsStorage
+from blueplane_doctor.history.lock import RecorderLock
+from blueplane_doctor.history.samples import Sample, sample_of
+from blueplane_doctor.settings import Settings
+
+LOCK_SPARE_SECONDS = 30.0
+WRITTEN, BUSY = "written", "busy"
+
+
+@dataclass
+class Sampler:
+    """Examines one pipeline into one history. `lock_seconds`: how long a dead recorder keeps others waiting."""
+
+    settings: Settings
+    storage: HealthMetricsStorage
+    lock: RecorderLock
+
+    @classmethod
+    def of(cls, settings: Settings, every: float = 60) -> "Sampler":
+        """For these settings. The lock outlives one interval and the longest examination."""
+        storage = HealthMetricsStorage(settings.history_url or settings.redis_url)
+        lock = RecorderLock(storage.link, storage.prefix, every + settings.timeout + LOCK_SPARE_SECONDS)
+        return cls(settings, storage, lock)
+
+    def take(self, moment: float) -> str:
+        """One sample of the minute in which `moment` lies: WRITTEN, or BUSY when another recorder is at work.
+
+        Raises SourceError when the history cannot be reached; the examined pipeline may be down, which is a sample.
+        """
+        try:
+            if not self.lock.hold():
+                return BUSY
+            self.storage.close()  # examining takes a while, and a server may be restarted in between
+            sample = examine(self.settings, moment)
+            if not self.lock.hold():
+                return BUSY
+            self.storage.write(sample)
+            return WRITTEN
+        finally:
+            self.storage.close()
+
+    def release(self) -> None:
+        """Let others record; where the history does not answer, the lock goes away by itself."""
+        try:
+            self.lock.release()
+        except SourceError:
+            pass
+        finally:
+            self.storage.close()
+
+
+def examine(settings: Settings, moment: float) -> Sample:
+    """Every monitor's numbers, whichever checks were selected to judge them."""
+    from blueplane_doctor.diagnose import collect, judge
+    from blueplane_doctor.discovery import find_checks, find_monitors
+    from blueplane_doctor.selection import selected
+
+    found = find_checks(settings.check_folders)
+    evidence = collect(settings, find_monitors())
+    return sample_of(judge(evidence, selected(found.checks, settings), found.problems, settings), moment)
+
+
+def record_every(sampler: Sampler, every: float, stop: Event, say: Callable[[str], None]) -> None:
+    """Take a sample at every multiple of `every` seconds of the clock until `stop` is set.
+
+    What keeps it from writing is said once, and again only when it changes.
+    """
+    told = ""
+    while wait_until(next_turn(time.time(), every), stop):
+        try:
+            outcome = sampler.take(time.time() + 1)  # a timer may ring a little early
+            said = "another recorder is writing; this one waits" if outcome == BUSY else ""
+        except SourceError as error:
+            said = error.message
+        if said != told:
+            say(said or "recording again")
+        told = said
+
+
+def next_turn(now: float, every: float) -> float:
+    """The next multiple of `every`, seconds since 1970."""
+    return (now // every + 1) * every
+
+
+def wait_until(moment: float, stop: Event) -> bool:
+    """Whether the moment came before `stop`. Short naps: the clock may be set meanwhile, or the machine sleep."""
+    while (left := moment - time.time()) > 0:
+        if stop.wait(min(left, 30)):
+            return False
+    return not stop.is_set()

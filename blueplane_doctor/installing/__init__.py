@@ -1,0 +1,1 @@
+"""Installing and removing: named steps, one file each, every change shown, journalled and undone."""

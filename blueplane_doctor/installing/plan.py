@@ -1,0 +1,158 @@
+"""The engine: let each step say what is missing, show it, ask, do it; and backwards from the journal."""
+
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from blueplane_doctor.errors import DoctorError, UsageError
+from blueplane_doctor.installing.journal import Entry, Journal
+from blueplane_doctor.settings import Settings
+
+
+@dataclass(frozen=True)
+class Site:
+    """Where to install, and what was asked for."""
+
+    settings: Settings
+    user_home: Path = field(default_factory=Path.home)
+    platform: str = sys.platform
+    core: Path | None = None
+    """A checkout of the pipeline, whose own script then makes the database."""
+    claude: bool = False
+    """Whether Claude Code's hooks are installed too."""
+    enable: bool = False
+    """Whether services are enabled and started."""
+
+
+def with_absolute_paths(settings: Settings) -> Settings:
+    """The same settings wherever the next command is run: the journal and the editors remember paths."""
+    named = {name: getattr(settings, name) for name in ("home", "database", "cursor_hooks")}
+    return settings.model_copy(update={name: path.absolute() for name, path in named.items() if path})
+
+
+@dataclass(frozen=True)
+class Change:
+    """One thing that would be different afterwards."""
+
+    summary: str
+    preview: str
+    """The exact change: a unified diff, or the commands."""
+    apply: Callable[[Journal], object]
+    """Does it, having written down in the journal how to undo it. Raises DoctorError."""
+    asks: bool = True
+    """Whether it needs consent; what only reads does not."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a step found and what it would do."""
+
+    notes: list[str] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
+    complete: bool = True
+    """False when something is missing that the step cannot bring about."""
+
+
+class Step(Protocol):
+    """One named step. `plan` and `undo` only look; what is to be done is in the changes that they return."""
+
+    name: str
+    summary: str
+
+    def plan(self, site: Site) -> Plan:
+        """What is missing. Raises DoctorError when that cannot be told."""
+
+    def undo(self, site: Site, entry: Entry) -> Plan:
+        """How to undo a journal entry of this step: no change means that nothing is left of it."""
+
+
+@dataclass
+class Talk:
+    """How the engine speaks and asks."""
+
+    say: Callable[[str], None]
+    agree: Callable[[str], bool]
+    """Asks a question that is answered by yes or no."""
+    dry_run: bool = False
+
+
+def install(steps: Sequence[Step], site: Site, talk: Talk) -> bool:
+    """Do the steps in order; whether all is well. A step that fails leaves the others their chance."""
+    journal = Journal.load(site.settings.home)
+    results = [_guarded(_do, step, site, journal, talk) for step in steps]
+    return all(results)
+
+
+def uninstall(steps: Sequence[Step], site: Site, talk: Talk) -> bool:
+    """Undo what the journal knows of these steps, last first; whether all is well."""
+    journal = Journal.load(site.settings.home)
+    results = [_guarded(_undo, step, site, journal, talk) for step in reversed(steps)]
+    if not journal.entries and not talk.dry_run:
+        journal.sweep()
+    return all(results)
+
+
+def _guarded(
+    work: Callable[[Step, Site, Journal, Talk], bool], step: Step, site: Site, journal: Journal, talk: Talk
+) -> bool:
+    try:
+        return work(step, site, journal, talk)
+    except UsageError:
+        raise  # nobody to ask: the same for every step
+    except DoctorError as error:
+        talk.say(f"  failed: {error.message}")
+        if error.hint:
+            talk.say(f"    try: {error.hint}")
+        return False
+
+
+def _do(step: Step, site: Site, journal: Journal, talk: Talk) -> bool:
+    talk.say(f"{step.name}: {step.summary}")
+    plan = step.plan(site)
+    _tell(plan, talk, nothing="nothing to do")
+    return _carry_out(plan, journal, talk) and plan.complete
+
+
+def _undo(step: Step, site: Site, journal: Journal, talk: Talk) -> bool:
+    entries = [entry for entry in reversed(journal.entries) if entry["step"] == step.name]
+    if not entries:
+        return True
+    talk.say(f"{step.name}: undo")
+    plans = [(entry, step.undo(site, entry)) for entry in entries]
+    for _, plan in plans:
+        _tell(plan, talk)
+    if talk.dry_run:
+        return True
+    changes = [change for _, plan in plans for change in plan.changes]
+    if changes and not talk.agree(f"  Undo {step.name}?"):
+        talk.say("  left as it is")
+        return True
+    for entry, plan in plans:
+        for change in plan.changes:
+            change.apply(journal)
+        if plan.complete:
+            journal.forget(entry)
+    return all(plan.complete for _, plan in plans)
+
+
+def _tell(plan: Plan, talk: Talk, nothing: str = "") -> None:
+    for note in plan.notes:
+        talk.say(f"  {note}")
+    for change in plan.changes:
+        talk.say(f"  {change.summary}")
+        talk.say("".join(f"    {line}\n" for line in change.preview.splitlines()).rstrip("\n"))
+    if nothing and not plan.notes and not plan.changes:
+        talk.say(f"  {nothing}")
+
+
+def _carry_out(plan: Plan, journal: Journal, talk: Talk) -> bool:
+    if talk.dry_run or not plan.changes:
+        return True
+    if any(change.asks for change in plan.changes) and not talk.agree("  Do this?"):
+        talk.say("  left as it is")
+        return True
+    for change in plan.changes:
+        change.apply(journal)
+    return True

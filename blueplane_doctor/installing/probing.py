@@ -1,0 +1,187 @@
+"""One marked event through the real way in, timed hop by hop until its row is there."""
+
+import json
+import time
+import uuid
+from datetime import UTC, datetime
+
+from blueplane_doctor.errors import SourceMissing
+from blueplane_doctor.examination import Examination
+from blueplane_doctor.model import Record
+from blueplane_doctor.pipeline import Route
+from blueplane_doctor.settings import Settings
+from blueplane_doctor.sources.redis_source import pairs
+from blueplane_doctor.sources.streams import entry_id, id_text
+from blueplane_doctor.times import iso
+from blueplane_hook import sending
+
+MARK = "blueplane_doctor_probe"
+"""`event_type` and `hook_type` of a probe, by which its message and its row are told from real ones."""
+SESSION = "blueplane-doctor-probe"
+POST_SECONDS = 2.0
+LOOK_SECONDS = 0.02
+"""Between two looks; also the resolution of the times."""
+HOPS = ("accepted", "in the stream", "delivered", "row written", "acknowledged")
+
+
+class Hop(Record):
+    """One station of the way."""
+
+    name: str
+    milliseconds: float | None
+    """After the event was sent; null when it never got there."""
+
+
+class Probe(Record):
+    """What became of the event."""
+
+    event_id: str
+    sent_at: str
+    """ISO 8601, UTC."""
+    arrived: bool
+    """Whether its row is there and its message acknowledged."""
+    hops: list[Hop]
+    queue: str
+    group: str
+    stream_id: str | None
+    """ID of its entry in the stream."""
+    table: str | None
+    sequence: int | None
+    """Its row, by the table's `sequence`."""
+    cause: str = ""
+    """How far it came, when it did not arrive."""
+    recognise: str
+    """A query that finds the row of this probe."""
+
+
+def probe(settings: Settings, limit: float) -> Probe:
+    """Send the event and watch it for at most `limit` seconds. Raises SourceError when nothing could be watched."""
+    examination = Examination(settings.model_copy(update={"timeout": limit + POST_SECONDS + 5}))
+    try:
+        return _Watch(examination).run(limit)
+    finally:
+        examination.close()
+
+
+class _Watch:
+    """The probe under way."""
+
+    def __init__(self, examination: Examination) -> None:
+        self._examination = examination
+        stream = examination.stream()
+        self._queue = stream.queue
+        self._after = id_text((stream.last_generated[0], stream.last_generated[1] + 1))
+        self._group, self._tables = _destination(examination.routes(), examination.trace_tables())
+        self._id = str(uuid.uuid4())
+        self._seen: dict[str, float] = {}
+        self._entry: str | None = None
+        self._row: tuple[str, int] | None = None
+
+    def run(self, limit: float) -> Probe:
+        sent_at = datetime.now(UTC)
+        self._began = time.monotonic()
+        address = sending.address_of(self._examination.settings.http_url)
+        outcome = sending.post(address, self._body(sent_at), self._began + min(limit, POST_SECONDS))
+        if outcome == sending.DELIVERED:
+            self._mark("accepted")
+        # Watched even when no answer came: a server that hangs may have enqueued it all the same.
+        while outcome != sending.REFUSED and not self._look() and time.monotonic() < self._began + limit:
+            time.sleep(LOOK_SECONDS)
+        return self._result(sent_at, outcome)
+
+    def _body(self, sent_at: datetime) -> bytes:
+        event = {
+            "event_id": self._id,  # the server keeps it; it is sent once, so that no writer meets it twice
+            "hook_type": MARK,
+            "event_type": MARK,
+            "timestamp": sent_at.isoformat(),
+            "payload": {"full_data": {MARK: self._id}},
+            "metadata": {"workspace_hash": MARK, "external_session_id": SESSION},
+        }
+        return json.dumps({"event": event, "platform": "cursor", "session_id": SESSION}).encode()
+
+    def _mark(self, hop: str) -> None:
+        self._seen.setdefault(hop, round((time.monotonic() - self._began) * 1000, 1))
+
+    def _look(self) -> bool:
+        """One look at every station not yet reached; whether it has arrived."""
+        self._entry = self._entry or self._find_entry()
+        delivered, acknowledged = self._group_has(self._entry) if self._entry else (False, False)
+        self._row = self._row or self._find_row()  # after the group: what it acknowledged was written before
+        stations = (self._entry is not None, delivered, self._row is not None, acknowledged)
+        for hop, reached in zip(HOPS[1:], stations, strict=True):
+            if reached:
+                self._mark(hop)
+        return self._arrived
+
+    @property
+    def _arrived(self) -> bool:
+        return HOPS[3] in self._seen and HOPS[4] in self._seen
+
+    def _find_entry(self) -> str | None:
+        """The entry of our event_id among those added since; a look reads what came after the last one."""
+        page = self._examination.redis.ask_one("XRANGE", self._queue, self._after, "+", "COUNT", 50)
+        for raw_id, fields in page:
+            milliseconds, sequence = entry_id(raw_id)
+            self._after = id_text((milliseconds, sequence + 1))
+            if self._id.encode() in fields[1::2]:
+                return id_text((milliseconds, sequence))
+        return None
+
+    def _group_has(self, entry: str) -> tuple[bool, bool]:
+        """Whether the group was given the entry, and whether it acknowledged it."""
+        redis = self._examination.redis
+        groups = [pairs(group) for group in redis.ask_one("XINFO", "GROUPS", self._queue)]
+        last = next((g["last-delivered-id"] for g in groups if g["name"] == self._group.encode()), b"0-0")
+        if entry_id(last) < entry_id(entry.encode()):
+            return False, False
+        return True, not redis.ask_one("XPENDING", self._queue, self._group, entry, entry, 1)
+
+    def _find_row(self) -> tuple[str, int] | None:
+        for table in self._tables:
+            rows = self._examination.database.rows(f'SELECT sequence FROM "{table}" WHERE event_id = ?', (self._id,))
+            if rows:
+                return table, int(rows[0][0])
+        return None
+
+    def _result(self, sent_at: datetime, outcome: str) -> Probe:
+        table = self._row[0] if self._row else None
+        return Probe(
+            event_id=self._id,
+            sent_at=iso(sent_at) or "",
+            arrived=self._arrived,
+            hops=[Hop(name=name, milliseconds=self._seen.get(name)) for name in HOPS],
+            queue=self._queue,
+            group=self._group,
+            stream_id=self._entry,
+            table=table,
+            sequence=self._row[1] if self._row else None,
+            cause="" if self._arrived else self._cause(outcome),
+            recognise=f"SELECT * FROM {table or self._tables[0]} WHERE event_id = '{self._id}'",
+        )
+
+    def _cause(self, outcome: str) -> str:
+        port = sending.address_of(self._examination.settings.http_url)[1]
+        if outcome == sending.REFUSED:
+            return f"the server on port {port} refused the event"
+        if outcome == sending.FAILED and self._entry is None:
+            return f"the server on port {port} did not accept the event"
+        missing = next(name for name in HOPS if name != "accepted" and name not in self._seen)
+        return {
+            "in the stream": f"accepted, and no entry of it appeared in {self._queue}: does the server use this Redis?",
+            "delivered": f"in the stream, and not given to group {self._group}: its writer does not read",
+            "row written": f"given to group {self._group}, and no row of it: "
+            + ("acknowledged all the same" if "acknowledged" in self._seen else "not acknowledged either"),
+            "acknowledged": f"its row is there, and group {self._group} did not acknowledge it",
+        }[missing]
+
+
+def _destination(routes: tuple[Route, ...], there: tuple[str, ...]) -> tuple[str, list[str]]:
+    """The group that writes Cursor's events, and the tables where their rows are found by event_id."""
+    for route in routes:
+        tables = [key.table for key in route.keys if key.table in there and set(key.columns) == {"event_id"}]
+        if tables:
+            return route.group, tables
+    raise SourceMissing(
+        "no route leads to a table where a row is found by its event_id", "see: blueplane-doctor settings"
+    )

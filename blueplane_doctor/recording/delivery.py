@@ -1,0 +1,110 @@
+"""Sending minutes to Redis: one transaction a flush, exactly once, whatever happens to the connection or the server."""
+
+import os
+from collections.abc import Mapping
+from enum import Enum
+from typing import Any
+
+from blueplane_doctor.recording.keys import (
+    EXPIRY_SECONDS,
+    added_fields,
+    key_of,
+    process_field,
+    set_fields,
+    sketch_fields,
+    sketch_key_of,
+)
+from blueplane_doctor.recording.minutes import Minute
+
+CONNECT_SECONDS = 0.5
+ANSWER_SECONDS = 1.0
+
+
+class Outcome(Enum):
+    """What became of a batch."""
+
+    DELIVERED = "delivered"
+    REFUSED = "refused"
+    """Redis answered, and nothing of it was stored: full, read only, no permission."""
+    UNKNOWN = "unknown"
+    """No answer: it may or may not be stored."""
+
+
+class Delivery:
+    """One process's connection for what it recorded; used by one thread at a time."""
+
+    def __init__(self, url: str, prefix: str) -> None:
+        """Raises ValueError for what is no Redis URL."""
+        self._prefix = prefix
+        self._process = os.urandom(4).hex()
+        self._number = 0
+        self._client = _client(url)
+
+    def send(self, batch: Mapping[int, Minute], again: bool = False) -> tuple[Outcome, int]:
+        """Store a batch; also the number of events that could not be, because something else lies under a key.
+
+        `again` says that the last call's outcome is unknown and this is the same batch: then it is first asked for.
+        """
+        import redis
+
+        try:
+            if again and self._was_stored(batch):
+                return Outcome.DELIVERED, 0
+            self._number += 0 if again else 1
+            return Outcome.DELIVERED, self._store(batch)
+        except redis.AuthenticationError:
+            return Outcome.REFUSED, 0
+        except (redis.ConnectionError, redis.TimeoutError, OSError):
+            return Outcome.UNKNOWN, 0
+        except redis.RedisError:
+            return Outcome.REFUSED, 0
+
+    def close(self) -> None:
+        """Give the connection back."""
+        self._client.close()
+
+    def _store(self, batch: Mapping[int, Minute]) -> int:
+        """In one transaction, so that it is all there, with its number, or nothing is."""
+        owners: list[int] = []
+        with self._client.pipeline(transaction=True) as pipe:
+            for minute, content in batch.items():
+                before = len(pipe)
+                self._queue(pipe, minute, content)
+                owners += [minute] * (len(pipe) - before)
+            replies = pipe.execute(raise_on_error=False)
+        broken = {minute for minute, reply in zip(owners, replies, strict=True) if isinstance(reply, Exception)}
+        return sum(batch[minute].events for minute in broken)
+
+    def _queue(self, pipe: Any, minute: int, content: Minute) -> None:
+        key = key_of(self._prefix, minute)
+        pipe.hset(key, mapping={**set_fields(content), process_field(self._process): self._number})
+        _add(pipe, key, added_fields(content))
+        for table, writes in content.writes.items():
+            _add(pipe, sketch_key_of(self._prefix, minute, table), sketch_fields(writes))
+
+    def _was_stored(self, batch: Mapping[int, Minute]) -> bool:
+        key = key_of(self._prefix, next(iter(batch)))
+        found = self._client.hget(key, process_field(self._process))
+        return found is not None and int(found) == self._number
+
+
+def _add(pipe: Any, key: str, fields: Mapping[str, int]) -> None:
+    for field, count in fields.items():
+        pipe.hincrby(key, field, count)
+    pipe.expire(key, EXPIRY_SECONDS)
+
+
+def _client(url: str) -> Any:
+    import redis
+    from redis.backoff import NoBackoff
+    from redis.retry import Retry
+
+    return redis.Redis.from_url(
+        url,
+        socket_connect_timeout=CONNECT_SECONDS,
+        socket_timeout=ANSWER_SECONDS,
+        retry=Retry(NoBackoff(), 0),  # the next flush is the retry
+        protocol=2,  # every server speaks it, and HELLO needs no permission then
+        client_name=None,
+        driver_info=None,
+    )

@@ -1,0 +1,183 @@
+"""Measuring a server that knows nothing of it: wraps the targets as soon as their modules are imported.
+
+Runs in the server's own process and in every Python process below it, so it imports little, says what is missing in
+one line on stderr, and raises nothing.
+"""
+
+import atexit
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from functools import partial
+from importlib.util import find_spec
+from types import ModuleType, SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from blueplane_doctor.recording.recorder import Recorder
+    from blueplane_doctor.recording.targets import Target
+
+VARIABLE = "BLUEPLANE_INSTRUMENT"
+"""What the launcher passes down, as JSON: `redis_url` and `targets`."""
+SPEAKER_VARIABLE = "BLUEPLANE_INSTRUMENT_SPEAKER"
+"""Process id of the first process that found a target or had anything to say; those below it keep quiet."""
+HINT = 'pip install "blueplane-doctor[instrument]"'
+
+_active: "Instrumentation | None" = None
+
+
+def instrument(redis_url: str | None = None, targets: "Sequence[Target] | None" = None) -> "Recorder | None":
+    """Measure this process, from here on: call it before the server's modules are imported, or right after.
+
+    Without `redis_url` the doctor's settings say where to record, and which targets there are beside the built-in
+    ones; `targets` replaces those. A second call changes nothing. Returns the recorder; None, with a line on
+    stderr, when this is not possible. Never raises.
+    """
+    try:
+        if _active is None:
+            _activate(*_configured(redis_url, targets))
+        return _active.recorder if _active else None
+    except Exception as error:
+        tell(f"nothing is measured: {getattr(error, 'message', None) or error}")
+        return None
+
+
+def instrument_from_environment() -> None:
+    """What a process under `blueplane-doctor instrument` does when it starts. Never raises."""
+    try:
+        given = json.loads(os.environ[VARIABLE])
+        if _active is None:
+            _activate(given["redis_url"], given["targets"])
+    except Exception as error:
+        tell(f"nothing is measured: {type(error).__name__}")
+
+
+def tell(text: str) -> None:
+    """One line on stderr, unless a process above this one speaks: its children would repeat it."""
+    process = str(os.getpid())
+    if os.environ.setdefault(SPEAKER_VARIABLE, process) == process:
+        try:
+            sys.stderr.write(f"blueplane-doctor: {text}\n")
+        except Exception:  # closed, or replaced by something of the host's own
+            return
+
+
+class Instrumentation:
+    """The targets of one process, and which of them were found."""
+
+    def __init__(self, redis_url: str, targets: Sequence[Any]) -> None:
+        self._redis_url = redis_url
+        self._targets = targets
+        self._imported: set[str] = set()
+        self._recorder: Recorder | None = None
+        self._process = os.getpid()
+
+    @property
+    def recorder(self) -> "Recorder":
+        """Made when it is first needed: most processes below a server hold no target."""
+        if self._recorder is None:
+            from blueplane_doctor.recording.recorder import Recorder
+
+            self._recorder = Recorder(self._redis_url)
+        return self._recorder
+
+    def begin(self) -> None:
+        """Have every target wrapped when its module is imported, or now if it is."""
+        modules = frozenset(module for target in self._targets for module in target.modules)
+        if modules.isdisjoint(sys.modules):
+            sys.meta_path.insert(0, _FirstImport(modules, self._register))
+        else:
+            self._register()
+
+    def _register(self) -> None:
+        from wrapt import register_post_import_hook
+
+        for target in self._targets:
+            for module in target.modules:
+                register_post_import_hook(partial(self._found, target), module)
+        atexit.register(self._tell_never_imported)
+
+    def _found(self, target: Any, module: ModuleType) -> None:
+        """Called by the import system; what is raised here would fail the server's import."""
+        try:
+            os.environ.setdefault(SPEAKER_VARIABLE, str(os.getpid()))
+            self._imported.add(target.where)
+            self._wrap(target, module)
+        except Exception as error:
+            if not target.optional:
+                tell(f"not measured: {module.__name__}:{target.path}: {error or type(error).__name__}")
+
+    def _wrap(self, target: Any, module: ModuleType) -> None:
+        from wrapt import resolve_path, wrap_function_wrapper
+
+        from blueplane_doctor.recording.wrapping import fallback_wrapper, wrapper_for
+
+        owner, name, _ = resolve_path(module, target.path)
+        wrapper = wrapper_for(target, getattr(owner, name), self.recorder)
+        if target.fallback:
+            wrap_function_wrapper(owner, target.fallback, fallback_wrapper)
+        wrap_function_wrapper(owner, name, wrapper)
+
+    def _tell_never_imported(self) -> None:
+        """At exit, where any target was found at all; a module may be imported as late as that."""
+        if self._imported and os.getpid() == self._process:
+            for target in self._targets:
+                if target.where not in self._imported and not target.optional:
+                    tell(f"not measured: {target.where}: no such module was imported")
+
+
+class _FirstImport:
+    """Waits for the first import of a target, and only then loads wrapt, which takes longer than Python to start."""
+
+    def __init__(self, modules: frozenset[str], register: Callable[[], None]) -> None:
+        self._modules = modules
+        self._register = register
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
+        """Hands the import of a target over to wrapt, as if that had been there from the beginning."""
+        if name not in self._modules:
+            return None
+        try:
+            sys.meta_path.remove(self)
+        except ValueError:  # another thread has just done so
+            return None
+        try:
+            self._register()
+        except Exception as error:
+            tell(f"nothing is measured: {type(error).__name__}")
+        return find_spec(name)
+
+
+def _activate(redis_url: str, targets: Sequence[dict[str, Any]]) -> None:
+    global _active
+    if not is_installed("wrapt"):
+        tell(f"nothing is measured: the package wrapt is not installed for {sys.executable}\n  try: {HINT}")
+        return
+    _active = Instrumentation(redis_url, [SimpleNamespace(**target) for target in targets])
+    _active.begin()
+
+
+def is_installed(package: str) -> bool:
+    """Whether it could be imported, without doing so."""
+    try:
+        return find_spec(package) is not None
+    except ImportError:
+        return False
+
+
+def _configured(redis_url: str | None, targets: "Sequence[Target] | None") -> tuple[str, list[dict[str, Any]]]:
+    """The URL and targets given, or else those of the settings. Raises SettingsError."""
+    from blueplane_doctor.recording.targets import TARGETS
+    from blueplane_doctor.settings import load
+
+    if redis_url is None or targets is None:
+        settings = load().settings
+        redis_url = redis_url or settings.redis_url
+        targets = targets if targets is not None else [*TARGETS, *getattr(settings, "instrument_targets", ())]
+    return redis_url, dumped(targets)
+
+
+def dumped(targets: "Sequence[Target]") -> list[dict[str, Any]]:
+    """Targets as plain values, with what is computed of them: no pydantic in the measured process."""
+    return [{**target.model_dump(mode="json"), "modules": target.modules, "path": target.path} for target in targets]

@@ -1,0 +1,36 @@
+"""Starting a command so that every Python process in it measures itself: by the environment, then exec.
+
+A folder with a `sitecustomize` module is put first on PYTHONPATH; Python imports that module at start-up. The command
+keeps this process's id, so that signals and pid files mean what they meant.
+"""
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from blueplane_doctor.errors import UsageError
+from blueplane_doctor.recording.instrumentation import HINT, SPEAKER_VARIABLE, VARIABLE, dumped, is_installed
+from blueplane_doctor.recording.targets import Target
+
+AUTOLOAD = Path(__file__).parent / "autoload"
+
+
+def environment_for(redis_url: str, targets: Sequence[Target], environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment in which a command measures itself and its children."""
+    others = [p for p in environment.get("PYTHONPATH", "").split(os.pathsep) if p and p != str(AUTOLOAD)]
+    changed = {name: value for name, value in environment.items() if name != SPEAKER_VARIABLE}
+    changed[VARIABLE] = json.dumps({"redis_url": redis_url, "targets": dumped(targets)})
+    changed["PYTHONPATH"] = os.pathsep.join([str(AUTOLOAD), *others])
+    return changed
+
+
+def launch(command: Sequence[str], environment: Mapping[str, str]) -> NoReturn:
+    """Become the command. Raises UsageError when it cannot be run, or nothing could be measured."""
+    if not is_installed("wrapt"):
+        raise UsageError("instrument needs the package wrapt, which is not installed", HINT)
+    try:
+        os.execvpe(command[0], list(command), dict(environment))
+    except OSError as error:
+        raise UsageError(f"{command[0]} cannot be run: {error.strerror or error}") from error

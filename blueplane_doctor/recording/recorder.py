@@ -1,0 +1,276 @@
+"""The recorder: counts in memory on the caller's thread, delivers once a second on its own.
+
+It lives in a foreign process, so it never raises there, never does I/O on the caller's thread, holds its lock only
+for a few additions, and its memory has a bound. Whatever cannot be recorded is dropped and counted.
+"""
+
+import atexit
+import contextlib
+import os
+import sys
+import threading
+import time
+import weakref
+from collections.abc import Callable
+from math import ceil, log
+from types import TracebackType
+from typing import Self
+
+from blueplane_doctor.recording import minutes
+from blueplane_doctor.recording.delivery import Delivery, Outcome
+from blueplane_doctor.recording.keys import PREFIX
+from blueplane_doctor.recording.minutes import Hooks, Minute, Monitors, Writes, added
+from blueplane_doctor.recording.sketches import LONGEST, SCALE, SHORTEST, bin_of
+
+MINUTES_KEPT = 10
+"""Minutes that are kept while Redis does not take them; the first of more is dropped."""
+EXIT_SECONDS = 2.0
+"""The longest that a process's end waits for the last delivery."""
+
+
+class Recorder:
+    """Records writes, hooks and monitors of this process.
+
+    Use one a process, from any number of threads. It follows a fork: the child begins with nothing recorded and its own
+    thread. At exit the rest is delivered; a process that is killed loses at most the last `flush_seconds`.
+    `clock` gives the time in seconds since 1970 that decides which minute an event belongs to.
+    Raises ValueError when `redis_url` is no Redis URL; nothing else ever raises.
+    """
+
+    def __init__(
+        self,
+        redis_url: str,
+        *,
+        prefix: str = PREFIX,
+        flush_seconds: float = 1.0,
+        clock: Callable[[], float] | None = None,
+    ) -> None:
+        self._url = redis_url
+        self._prefix = prefix
+        self._flush_seconds = flush_seconds
+        self._clock = clock or time.time
+        self._begin()
+        with contextlib.suppress(RuntimeError):  # no more threads for now: the first event tries again
+            self._start()
+        _recorders.add(self)
+        atexit.register(self.close)
+
+    def write(self, table: str, rows: int, seconds: float, ok: bool) -> None:
+        """A batch of `rows` rows was written to `table`, or failed to be, in so many seconds."""
+        try:
+            place = ceil(log(seconds) * SCALE) if SHORTEST < seconds < LONGEST else bin_of(seconds)
+            rows = int(rows)
+            with self._lock:
+                writes = self._minute().writes
+                entry = writes.get(table) or added(writes, table, Writes(), minutes.TABLES)
+                entry.bins[place] = entry.bins.get(place, 0) + 1
+                if place is not None:
+                    entry.seconds += seconds if seconds < LONGEST else LONGEST
+                if ok:
+                    entry.ok += 1
+                    entry.rows += rows
+                else:
+                    entry.failed += 1
+                    entry.failed_at = int(self._clock() * 1000)
+        except Exception:
+            self.drop(1)
+
+    def hook(self, name: str, ok: bool) -> None:
+        """A hook's event was enqueued, or failed to be. The name may be `platform/name`."""
+        try:
+            with self._lock:
+                hooks = self._minute().hooks
+                entry = hooks.get(name) or added(hooks, name, Hooks(), minutes.HOOKS)
+                if ok:
+                    entry.ok += 1
+                else:
+                    entry.failed += 1
+        except Exception:
+            self.drop(1)
+
+    def monitor(self, name: str, sessions: int | None, events: int | None, ok: bool) -> None:
+        """A monitor looked, watching so many sessions, and captured so many events; None: not known here."""
+        try:
+            with self._lock:
+                monitors = self._minute().monitors
+                entry = monitors.get(name) or added(monitors, name, Monitors(), minutes.MONITORS)
+                if events is not None:
+                    entry.captured = (entry.captured or 0) + int(events)
+                if sessions is not None:
+                    entry.sessions = int(sessions)
+                if ok:
+                    entry.ok += 1
+                else:
+                    entry.failed += 1
+        except Exception:
+            self.drop(1)
+
+    def timing(self, table: str, rows: int) -> "Timing":
+        """Times a `with` block as one write of so many rows; one that raises has failed."""
+        return Timing(self, table, rows)
+
+    @property
+    def dropped(self) -> int:
+        """Events of this process that were not and will not be delivered."""
+        return self._dropped
+
+    def close(self) -> None:
+        """Deliver what is left, for at most EXIT_SECONDS; what is recorded from then on is dropped."""
+        self._closed = True
+        self._stop.set()
+        thread = self._thread
+        if thread and thread is not threading.current_thread():
+            thread.join(EXIT_SECONDS)
+        atexit.unregister(self.close)
+
+    def _begin(self) -> None:
+        """A state in which nothing has been recorded; a fork's child takes nothing over but the settings."""
+        self._lock = threading.RLock()  # a signal handler of the host may record while this thread does
+        self._live: dict[float, Minute] = {}
+        self._waiting: dict[int, Minute] = {}
+        self._under_way: dict[int, Minute] | None = None
+        self._dropped = 0
+        self._dropped_told = 0
+        self._closed = False
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def _start(self) -> None:
+        self._delivery = Delivery(self._url, self._prefix)
+        thread = threading.Thread(target=self._run, name="blueplane-recorder", daemon=True)
+        thread.start()
+        self._thread = thread
+
+    def _renew(self) -> None:
+        """In a fork's child. Its thread starts with its first event: many children never record."""
+        with contextlib.suppress(Exception):
+            self._begin()
+
+    def _minute(self) -> Minute:
+        minute = self._clock() // 60
+        return self._live.get(minute) or self._open(minute)
+
+    def _open(self, minute: float) -> Minute:
+        """The first event of this minute, or since the last flush."""
+        if self._closed or len(self._live) >= MINUTES_KEPT:
+            raise minutes.Refused
+        if self._thread is None:
+            self._start()
+            _deliver_at_worker_exit(self)
+        self._live[minute] = opened = Minute()
+        return opened
+
+    def drop(self, events: int) -> None:
+        """Count events that cannot be recorded."""
+        with self._lock:
+            self._dropped += events
+
+    def _run(self) -> None:
+        """The background thread: nothing may end it but the end of the process."""
+        ending = False
+        while not ending:
+            ending = self._stop.wait(self._flush_seconds)
+            try:
+                self._gather()
+                self._deliver()
+            except Exception:  # a defect must not cost the host more than these events
+                self._give_up()
+        self._give_up()
+        with contextlib.suppress(Exception):
+            self._delivery.close()
+
+    def _gather(self) -> None:
+        """Take over what callers have counted since the last time."""
+        with self._lock:
+            live, self._live = self._live, {}
+        for start, minute in live.items():
+            self._keep(int(start), minute)
+        self._tell_dropped()
+
+    def _keep(self, start: int, minute: Minute) -> None:
+        if start in self._waiting:
+            self.drop(self._waiting[start].merge(minute))
+        else:
+            self._waiting[start] = minute
+        while len(self._waiting) > MINUTES_KEPT:
+            self._lose(self._waiting.pop(next(iter(self._waiting))))
+
+    def _tell_dropped(self) -> None:
+        """Have the drops that Redis does not know of added with the current minute."""
+        untold = self._dropped - self._dropped_told
+        if untold:
+            self._waiting.setdefault(int(self._clock() // 60), Minute()).dropped += untold
+            self._dropped_told += untold
+
+    def _deliver(self) -> None:
+        """One batch at a time; one whose fate is unknown is settled before the next."""
+        if self._under_way and not self._send(self._under_way, again=True):
+            return
+        if self._waiting:
+            self._under_way, self._waiting = self._waiting, {}
+            self._send(self._under_way, again=False)
+
+    def _send(self, batch: dict[int, Minute], again: bool) -> bool:
+        outcome, broken = self._delivery.send(batch, again)
+        if outcome is Outcome.UNKNOWN:
+            return False
+        self._under_way = None
+        self.drop(broken)
+        if outcome is Outcome.REFUSED:
+            newer, self._waiting = self._waiting, batch
+            for start, minute in newer.items():
+                self._keep(start, minute)
+        return outcome is Outcome.DELIVERED
+
+    def _lose(self, minute: Minute) -> None:
+        self.drop(minute.events)
+        self._dropped_told -= minute.dropped  # what it would have told of is untold again
+
+    def _give_up(self) -> None:
+        lost = [*self._waiting.values(), *(self._under_way or {}).values()]
+        self._waiting, self._under_way = {}, None
+        for minute in lost:
+            self._lose(minute)
+
+
+class Timing:
+    """A `with` block that is timed as one write; `rows` and `ok` may be changed inside it."""
+
+    __slots__ = ("_began", "_recorder", "_table", "ok", "rows")
+
+    def __init__(self, recorder: Recorder, table: str, rows: int) -> None:
+        self._recorder = recorder
+        self._table = table
+        self.rows = rows
+        self.ok = True
+
+    def __enter__(self) -> Self:
+        self._began = time.perf_counter()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        took = time.perf_counter() - self._began
+        if kind is None or issubclass(kind, Exception):  # a block that was interrupted neither succeeded nor failed
+            self._recorder.write(self._table, self.rows, took, self.ok and kind is None)
+
+
+def _deliver_at_worker_exit(recorder: Recorder) -> None:
+    """A worker of multiprocessing ends without atexit; its own way of being told is used, where it is loaded."""
+    if "multiprocessing.util" in sys.modules:
+        from multiprocessing.util import Finalize
+
+        Finalize(None, recorder.close, exitpriority=0)
+
+
+_recorders: "weakref.WeakSet[Recorder]" = weakref.WeakSet()
+
+
+def _renew_all() -> None:
+    for recorder in list(_recorders):
+        recorder._renew()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_all)

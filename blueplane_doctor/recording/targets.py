@@ -1,0 +1,160 @@
+"""What is measured inside a Blueplane server: which methods, what each records, and how each says that it failed.
+
+Facts of the public repository, today's and earlier layouts; `instrument_targets` of the settings adds to them.
+"""
+
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, model_validator
+
+PACKAGES = ("src.", "src.blueplane.", "blueplane.", "")
+"""What may stand before `processing` and `capture`: the layouts of a checkout and of an installed package."""
+
+
+class Target(BaseModel):
+    """One method that is measured."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    where: str
+    """`module:Class.method` or `module:function`, the module without the packages before it."""
+    packages: tuple[str, ...] = PACKAGES
+    """What may stand before the module, each ending in a dot; an empty text: nothing."""
+    records: Literal["write", "hook", "monitor"]
+    """What a call is recorded as."""
+    name: str = ""
+    """The table, hook or monitor. A hook's may be left out: then it is taken from the event."""
+    argument: str = ""
+    """The parameter that says what is done: the batch of a write, the event of a hook, the state of a monitor."""
+    fails: Literal["raises", "returns-zero", "returns-false", "falls-back", "state"] = "raises"
+    """How a call says that it failed, beside raising: by returning 0 for a batch that is not empty, by returning
+    something false, by calling its `fallback`, by an `argument` that is not in `good`."""
+    fallback: str = ""
+    """The method of the same class that is called when it failed."""
+    good: tuple[str, ...] = ()
+    """States that are no failure."""
+    sessions: str = ""
+    """Attribute of the instance whose length is the number of sessions watched."""
+    captures: bool = False
+    """Whether a call of a monitor that does not fail captures one event."""
+    optional: bool = False
+    """Whether it is missing from some layouts, so that its absence is not worth a word."""
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        """Raises ValueError when a part is missing without which it could not be measured."""
+        module, _, path = self.where.partition(":")
+        if not all(part.isidentifier() for part in [*module.split("."), *path.split(".")]):
+            raise ValueError("where must be module:Class.method or module:function")
+        if not self.name and self.records != "hook":
+            raise ValueError(f"a {self.records} needs a name")
+        needs_argument = self.records == "write" or self.fails == "state" or not self.name
+        if needs_argument and not self.argument:
+            raise ValueError("argument is missing")
+        if self.fails == "falls-back" and not self.fallback:
+            raise ValueError("fallback is missing")
+        return self
+
+    @property
+    def modules(self) -> tuple[str, ...]:
+        """Every name that its module may have."""
+        return tuple(package + self.where.partition(":")[0] for package in self.packages)
+
+    @property
+    def path(self) -> str:
+        """`Class.method`, or the function."""
+        return self.where.partition(":")[2]
+
+
+UNIFIED = "unified_cursor_monitor"
+DATABASE = "cursor_database_monitor"
+
+TARGETS = (
+    Target(
+        where="processing.cursor.raw_traces_writer:CursorRawTracesWriter._batch_insert",
+        records="write",
+        name="cursor_raw_traces",
+        argument="rows",
+        fails="returns-zero",  # it logs its errors and returns the number of rows
+    ),
+    Target(
+        where="processing.claude_code.raw_traces_writer:ClaudeRawTracesWriter.write_batch_sync",
+        records="write",
+        name="claude_raw_traces",
+        argument="events",
+    ),
+    Target(
+        where="processing.claude.raw_traces_writer:ClaudeRawTracesWriter.write_batch_sync",
+        records="write",
+        name="claude_raw_traces",
+        argument="events",
+        optional=True,  # where that module was for a few days of November 2025
+    ),
+    Target(
+        where="processing.database.writer:SQLiteBatchWriter.write_batch",
+        records="write",
+        name="raw_traces",
+        argument="events",
+        optional=True,  # until November 2025; today the class only compresses
+    ),
+    Target(
+        where="processing.database.writer:SQLiteBatchWriter.write_claude_batch_sync",
+        records="write",
+        name="claude_raw_traces",
+        argument="events",
+        optional=True,
+    ),
+    Target(
+        where="capture.shared.queue_writer:MessageQueueWriter.enqueue",
+        records="hook",
+        argument="event",
+        fails="returns-false",
+    ),
+    Target(
+        where="shared.queue_writer:MessageQueueWriter.enqueue",
+        packages=("",),  # hook scripts put the folder `capture` itself on their path
+        records="hook",
+        argument="event",
+        fails="returns-false",
+        optional=True,
+    ),
+    Target(
+        where="processing.cursor.unified_cursor_monitor:EventQueuer.queue_event",
+        records="monitor",
+        name=UNIFIED,
+        fails="falls-back",
+        fallback="_buffer_locally",
+        captures=True,
+    ),
+    Target(
+        where="processing.cursor.unified_cursor_monitor:UnifiedCursorMonitor.on_session_start",
+        records="monitor",
+        name=UNIFIED,
+        sessions="workspace_monitors",
+    ),
+    Target(
+        where="processing.cursor.unified_cursor_monitor:UnifiedCursorMonitor.on_session_end",
+        records="monitor",
+        name=UNIFIED,
+        sessions="workspace_monitors",
+    ),
+    Target(
+        where="processing.cursor.unified_cursor_monitor:FileWatcher.check_for_changes",
+        records="monitor",
+        name=UNIFIED,
+    ),
+    Target(
+        where="processing.cursor.unified_cursor_monitor:WorkspaceMonitor.sync_all_data",
+        records="monitor",
+        name=UNIFIED,
+    ),
+    Target(
+        where="processing.cursor.database_monitor:CursorDatabaseMonitor._update_health",
+        records="monitor",
+        name=DATABASE,
+        argument="status",
+        fails="state",  # its poll loop swallows errors; this is where it notes how each look ended
+        good=("synced",),
+        sessions="db_connections",
+    ),
+)

@@ -1,0 +1,174 @@
+"""From what the editor wrote to standard input to the body of `POST /events`."""
+
+import json
+import os
+import select
+import time
+
+ANSWERS = {
+    "beforeSubmitPrompt": b'{"continue": true, "permission": "allow"}\n',
+    "beforeMCPExecution": b'{"permission": "allow"}\n',
+    "beforeShellExecution": b'{"permission": "allow"}\n',
+    "beforeReadFile": b'{"permission": "allow"}\n',
+}
+"""What Cursor expects on standard output; from all other hooks it expects nothing."""
+
+EVENT_TYPES = {
+    "beforeSubmitPrompt": "user_prompt",
+    "afterAgentResponse": "assistant_response",
+    "beforeMCPExecution": "mcp_execution",
+    "afterMCPExecution": "mcp_execution",
+    "beforeShellExecution": "shell_execution",
+    "afterShellExecution": "shell_execution",
+    "beforeReadFile": "file_read",
+    "afterFileEdit": "file_edit",
+    "stop": "agent_stop",  # not session_end: that would close the IDE session at the end of every turn
+    "SessionStart": "session_start",
+    "SessionEnd": "session_end",
+    "UserPromptSubmit": "user_prompt",
+    "PreToolUse": "tool_use",
+    "PostToolUse": "tool_use",
+    "Stop": "assistant_response",
+    "PreCompact": "context_compact",
+}
+CLAUDE_HOOKS = ("SessionStart", "SessionEnd", "UserPromptSubmit", "PreToolUse", "PostToolUse", "Stop", "PreCompact")
+
+INPUT_LIMIT = 64 * 1024 * 1024
+"""Bytes of standard input that are kept; more is read, so that the editor can finish writing, and thrown away."""
+INPUT_SECONDS = 3.0
+"""The longest wait for the input: on a busy machine the editor itself is late."""
+PAUSE_SECONDS = 0.2
+BODY_LIMIT = 1_000_000
+"""Bytes of a request; the server refuses more than 1 MiB."""
+KEPT_TEXT = 500
+"""Characters that are kept of each text of an event that is too large."""
+
+
+def read_input() -> bytes:
+    """All of standard input; empty when it is closed.
+
+    An editor that keeps its end open is not waited for: after a pause, what looks whole is taken for whole.
+    """
+    parts: list[bytes] = []
+    size, end = 0, time.monotonic() + INPUT_SECONDS
+    try:
+        while (left := end - time.monotonic()) > 0:
+            if not select.select([0], [], [], min(left, PAUSE_SECONDS))[0]:
+                if parts and parts[-1].rstrip().endswith(b"}"):
+                    break
+                continue
+            part = os.read(0, 1 << 20)
+            if not part:
+                break
+            size += len(part)
+            if size <= INPUT_LIMIT:
+                parts.append(part)
+    except (OSError, ValueError):
+        pass
+    return b"".join(parts)
+
+
+def envelope(name: str, raw: bytes, home: str) -> bytes | None:
+    """The request body for this event; None when the input is not a JSON object."""
+    try:
+        given = json.loads(raw)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(given, dict):
+        return None
+    body = _encoded(name, given, home)
+    if len(body) > BODY_LIMIT:
+        body = _encoded(name, _shortened(given, len(raw)), home)
+    return body
+
+
+def _encoded(name: str, given: dict[str, object], home: str) -> bytes:
+    """An event in the shape of Blueplane's own hooks.
+
+    The editor's fields stay one level down: the writer copies fields of `full_data` into columns, and one of a
+    wrong type would keep its whole batch from being written. No `event_id`: the server gives one, and an event
+    delivered twice with the same would stop the writer.
+    """
+    workspace = _workspace(given)
+    digest = _digest(workspace) if workspace else ""
+    claude = name in CLAUDE_HOOKS
+    session = _session(given, digest, home, claude)
+    metadata = {"pid": os.getpid(), "hook_event_id": os.urandom(8).hex(), "external_session_id": session}
+    if digest:
+        metadata["workspace_hash"] = digest
+    if claude and workspace:
+        metadata["workspace_path"] = workspace
+        metadata["project_name"] = os.path.basename(workspace.rstrip("/"))
+    event = {
+        "version": "1",
+        "hook_type": name or _text(given.get("hook_event_name")) or "unknown",
+        "event_type": EVENT_TYPES.get(name, "hook"),
+        "timestamp": _now(),
+        "payload": _claude_payload(given, session, workspace) if claude else {"full_data": {"hook_input": given}},
+        "metadata": metadata,
+    }
+    platform = "claude_code" if claude else "cursor"
+    return json.dumps({"event": event, "platform": platform, "session_id": session}).encode("ascii")
+
+
+def _claude_payload(given: dict[str, object], session: str, workspace: str) -> dict[str, object]:
+    return {
+        "session_id": session,
+        "source": _text(given.get("source")),
+        "workspace_path": workspace,
+        "hook_input": given,
+    }
+
+
+def _workspace(given: dict[str, object]) -> str:
+    roots = given.get("workspace_roots")
+    first = roots[0] if isinstance(roots, list) and roots else given.get("cwd") or given.get("workspace_path")
+    return _text(first)
+
+
+def _digest(workspace: str) -> str:
+    """A workspace's name in the pipeline: the beginning of its path's SHA-256."""
+    from hashlib import sha256
+
+    return sha256(workspace.encode()).hexdigest()[:16]
+
+
+def _session(given: dict[str, object], digest: str, home: str, claude: bool) -> str:
+    """The session as the pipeline knows it: of Claude's own, or the one that the Cursor extension left a note of."""
+    own = _text(given.get("session_id"))
+    if claude:
+        return own or "unknown"
+    noted = os.environ.get("CURSOR_SESSION_ID") or (_noted(home, digest) if digest else "")
+    return noted or _text(given.get("conversation_id")) or own or "unknown"
+
+
+def _noted(home: str, digest: str) -> str:
+    try:
+        with open(f"{home}/cursor-session/{digest}.json", encoding="utf-8") as file:
+            return _text(json.loads(file.read(10_000)).get("CURSOR_SESSION_ID"))
+    except (OSError, ValueError, AttributeError):
+        return ""
+
+
+def _text(value: object) -> str:
+    """A text that every column can hold; empty for anything else."""
+    return value[:4096].encode("utf-8", "replace").decode() if isinstance(value, str) else ""
+
+
+def _now() -> str:
+    """ISO 8601 in UTC with microseconds, as the other producers write it."""
+    seconds = time.time()
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)) + f".{int(seconds % 1 * 1e6):06d}+00:00"
+
+
+def _shortened(given: dict[str, object], size: int) -> dict[str, object]:
+    """The event's short values, the beginnings of its long texts, and how large it was."""
+    kept: dict[str, object] = {"blueplane_hook_input_bytes": size}
+    for key, value in list(given.items())[:100]:
+        if isinstance(value, str):
+            kept[key[:100]] = value[:KEPT_TEXT]
+        elif isinstance(value, int | float | bool):
+            kept[key[:100]] = value
+        elif key == "workspace_roots" and isinstance(value, list):
+            kept[key] = [_text(root) for root in value[:10]]
+    return kept

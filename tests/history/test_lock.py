@@ -1,0 +1,66 @@
+"""The lock: one recorder at a time, and never for ever."""
+
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+import redis
+
+from blueplane_doctor.demo.servers import RunningServer
+from blueplane_doctor.history.link import Link
+from blueplane_doctor.history.lock import RecorderLock
+
+MakeLock = Callable[..., RecorderLock]
+
+
+@pytest.fixture
+def lock(valkey: RunningServer) -> Iterator[MakeLock]:
+    """Makes locks of as many recorders as a test needs, each over a connection of its own."""
+    links: list[Link] = []
+
+    def make(seconds: float = 60) -> RecorderLock:
+        links.append(Link(valkey.url))
+        return RecorderLock(links[-1], "test-lock:", seconds)
+
+    yield make
+    for link in links:
+        link.close()
+
+
+def test_one_holds_it_and_may_hold_it_on(lock: MakeLock) -> None:
+    first, second = lock(), lock()
+    assert first.hold()
+    assert not second.hold()
+    assert first.hold()
+    first.release()
+    assert second.hold()
+    second.release()
+
+
+def test_only_the_owner_releases(lock: MakeLock) -> None:
+    first, second = lock(), lock()
+    assert first.hold()
+    second.release()
+    assert not second.hold()
+    first.release()
+
+
+def test_holding_on_makes_it_last_longer(lock: MakeLock, valkey: RunningServer) -> None:
+    first = lock(50)
+    with redis.Redis.from_url(valkey.url) as client:
+        first.hold()
+        client.pexpire(first.key, 1000)
+        first.hold()
+        assert client.pttl(first.key) > 40_000
+    first.release()
+
+
+def test_a_dead_owner_loses_it(lock: MakeLock) -> None:
+    dead, heir = lock(0.2), lock()
+    assert dead.hold()
+    assert not heir.hold()
+    time.sleep(0.3)
+    assert heir.hold()
+    dead.release()
+    assert not dead.hold()
+    heir.release()

@@ -1,0 +1,139 @@
+"""The spool's bounds: room, a full disk, a folder that cannot be written; and what the doctor reads of it."""
+
+import errno
+import os
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from blueplane_hook import sending, spool
+from blueplane_hook.state import SpoolState, spool_state
+
+
+def test_a_home_without_a_spool_has_nothing_waiting(tmp_path: Path) -> None:
+    assert spool_state(tmp_path / "nowhere") == SpoolState(0, 0, 0, 0, 0, 0, None)
+
+
+def test_what_finds_no_room_is_counted_as_dropped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spool, "ROOM", 100)
+    kept = spool.Spool(str(tmp_path))
+    kept.add(b"x" * 100)  # with its line end one byte too many
+    kept.add(b"x" * 99)
+    kept.add(b"")
+    state = spool_state(tmp_path)
+    assert (state.waiting, state.waiting_bytes, state.spooled, state.dropped) == (1, 100, 1, 2)
+    assert state.last_failure is not None
+
+
+def test_on_a_full_disk_no_half_line_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = spool.Spool(str(tmp_path))
+    kept.add(b'{"first": 1}')
+    real = os.write
+    monkeypatch.setattr(os, "write", lambda handle, data: real(handle, data[:5]))
+    kept.add(b'{"second": 2}')
+    monkeypatch.undo()
+    assert (tmp_path / spool.SPOOL_FILE).read_bytes() == b'{"first": 1}\n'
+    assert spool_state(tmp_path).dropped == 1
+
+
+def test_a_delivery_that_cannot_be_written_down_delivers_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    spool.Spool(str(tmp_path)).add(b"{}")
+    got: list[bytes] = []
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "full")
+
+    def post(event: bytes) -> str:
+        got.append(event)
+        return sending.DELIVERED
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "replace", refuse)
+        with pytest.raises(OSError, match="full"):
+            spool.Spool(str(tmp_path)).deliver(post, time.monotonic() + 1)
+    spool.Spool(str(tmp_path)).deliver(post, time.monotonic() + 1)
+    assert got == [b"{}", b"{}"]
+    assert spool_state(tmp_path).waiting == 0
+    assert not list(tmp_path.glob("*.new"))
+
+
+def test_one_call_delivers_a_bounded_batch_oldest_first(tmp_path: Path) -> None:
+    kept = spool.Spool(str(tmp_path))
+    for number in range(spool.BATCH_EVENTS + 5):
+        kept.add(b'{"n": %d}' % number)
+    got: list[bytes] = []
+    spool.Spool(str(tmp_path)).deliver(lambda e: got.append(e) or sending.DELIVERED, time.monotonic() + 9)  # type: ignore[func-returns-value]
+    assert got == [b'{"n": %d}' % number for number in range(spool.BATCH_EVENTS)]
+    assert spool_state(tmp_path).waiting == 5
+
+
+def test_what_fails_again_goes_to_the_end_and_keeps_nothing_back(tmp_path: Path) -> None:
+    kept = spool.Spool(str(tmp_path))
+    kept.add(b'{"poison": 1}')
+    kept.add(b'{"good": 1}')
+    spool.Spool(str(tmp_path)).deliver(
+        lambda e: sending.FAILED if b"poison" in e else sending.DELIVERED, time.monotonic() + 9
+    )
+    assert (tmp_path / spool.SPOOL_FILE).read_bytes() == b'{"poison": 1}\n'
+
+
+def test_events_that_come_during_a_delivery_stay(tmp_path: Path) -> None:
+    spool.Spool(str(tmp_path)).add(b'{"old": 1}')
+
+    def post(event: bytes) -> str:
+        # Another process: record locks do not stand between two users of one.
+        adds = f"from blueplane_hook.spool import Spool; Spool({str(tmp_path)!r}).add(b'{{\"new\": 1}}')"
+        subprocess.run([sys.executable, "-c", adds], check=True, timeout=30)
+        return sending.DELIVERED
+
+    spool.Spool(str(tmp_path)).deliver(post, time.monotonic() + 9)
+    assert (tmp_path / spool.SPOOL_FILE).read_bytes() == b'{"new": 1}\n'
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"garbage", b'{"dropped": "many", "spooled": 3}'])
+def test_counters_that_were_damaged_begin_anew(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / spool.COUNTS_FILE).write_bytes(content)
+    assert spool_state(tmp_path).dropped == 0
+    spool.Spool(str(tmp_path)).count("dropped")
+    assert spool_state(tmp_path).dropped == 1
+
+
+@pytest.mark.parametrize(
+    ("url", "address"),
+    [
+        ("http://127.0.0.1:9000", ("127.0.0.1", 9000)),
+        ("http://localhost", ("localhost", 8787)),
+        ("127.0.0.1:9000/", ("127.0.0.1", 9000)),
+        ("http://[::1]:9000/x", ("::1", 9000)),
+        ("http://[::1]", ("::1", 8787)),
+    ],
+)
+def test_a_servers_url_gives_host_and_port(url: str, address: tuple[str, int]) -> None:
+    assert sending.address_of(url) == address
+
+
+def test_a_server_that_drips_its_answer_is_given_up_in_time() -> None:
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def drip() -> None:
+            connection, _ = listener.accept()
+            with connection:
+                for _ in range(40):
+                    try:
+                        connection.sendall(b"H")
+                    except OSError:
+                        return
+                    time.sleep(0.05)
+
+        thread = threading.Thread(target=drip)
+        thread.start()
+        began = time.monotonic()
+        assert sending.post(listener.getsockname(), b"{}", began + 0.3) == sending.FAILED
+        assert time.monotonic() - began < 1.5
+        thread.join()

@@ -1,0 +1,112 @@
+"""Stream and groups on real servers: made from the start, and only what nobody used is removed again."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+import redis
+
+from blueplane_doctor.demo.servers import RunningServer
+from blueplane_doctor.installing.redis_step import RedisStep
+from blueplane_doctor.pipeline import CURRENT, EARLIER
+from tests.installing.conftest import Person
+
+QUEUE = CURRENT.queue
+STEP = RedisStep()
+
+
+@pytest.fixture
+def client(any_server: RunningServer) -> Iterator[redis.Redis]:
+    with redis.Redis.from_url(any_server.url, decode_responses=True) as client:
+        client.flushall()
+        yield client
+
+
+@pytest.fixture
+def person(make_person: Callable[..., Person], any_server: RunningServer) -> Person:
+    return make_person(redis_url=any_server.url)
+
+
+def groups(client: redis.Redis) -> dict[str, str]:
+    return {group["name"]: group["last-delivered-id"] for group in client.xinfo_groups(QUEUE)}
+
+
+def test_stream_and_groups_are_made_kept_and_removed(person: Person, client: redis.Redis) -> None:
+    assert person.install(STEP)
+    assert groups(client) == {"processors": "0-0", "claude_processors": "0-0"}
+    assert person.install(STEP)
+    assert "nothing to do" in person.text
+    assert person.uninstall(STEP)
+    assert client.keys() == []
+    assert person.tree() == {}
+
+
+def test_a_dry_run_shows_the_commands_and_makes_nothing(person: Person, client: redis.Redis) -> None:
+    assert person.install(STEP, dry_run=True)
+    assert f"> XGROUP CREATE {QUEUE} processors 0 MKSTREAM" in person.text
+    assert client.keys() == []
+
+
+def test_groups_on_a_stream_that_is_there_read_it_from_its_start(person: Person, client: redis.Redis) -> None:
+    first = client.xadd(QUEUE, {"a": "1"})
+    client.xgroup_create(QUEUE, "processors", first)
+    assert person.install(STEP)
+    assert groups(client) == {"processors": first, "claude_processors": "0-0"}
+    assert person.uninstall(STEP)
+    assert groups(client) == {"processors": first}
+    assert client.xlen(QUEUE) == 1
+
+
+@pytest.mark.parametrize("acknowledged", [True, False])
+def test_a_group_that_has_read_stays_with_its_stream(person: Person, client: redis.Redis, acknowledged: bool) -> None:
+    person.install(STEP)
+    entry = client.xadd(QUEUE, {"a": "1"})
+    client.xreadgroup("processors", "c", {QUEUE: ">"})
+    if acknowledged:
+        client.xack(QUEUE, "processors", entry)
+    assert person.uninstall(STEP)
+    assert "group processors has been used; it stays" in person.text
+    assert groups(client) == {"processors": entry}
+    assert client.xlen(QUEUE) == 1
+
+
+def test_a_stream_that_was_used_and_emptied_stays(person: Person, client: redis.Redis) -> None:
+    person.install(STEP)
+    client.xdel(QUEUE, client.xadd(QUEUE, {"a": "1"}))
+    assert person.uninstall(STEP)
+    assert client.exists(QUEUE)
+
+
+def test_a_group_that_is_used_between_look_and_removal_stays(person: Person, client: redis.Redis) -> None:
+    person.install(STEP)
+    entry = {"step": "redis", "kind": "group", "target": f"{QUEUE} processors"}
+    plan = STEP.undo(person.site, entry)
+    client.xadd(QUEUE, {"a": "1"})
+    client.xreadgroup("processors", "c", {QUEUE: ">"})
+    plan.changes[0].apply(None)  # type: ignore[arg-type]  # the journal has no part in it
+    assert "processors" in groups(client)
+
+
+def test_an_earlier_layout_gets_its_own_group(person: Person, client: redis.Redis) -> None:
+    client.xadd(EARLIER.queue, {"a": "1"})
+    assert person.install(STEP)
+    assert [group["name"] for group in client.xinfo_groups(EARLIER.queue)] == ["processors"]
+    assert not client.exists(QUEUE)
+
+
+def test_a_key_of_another_kind_is_an_error(person: Person, client: redis.Redis) -> None:
+    client.set(QUEUE, "text")
+    assert not person.install(STEP)
+    assert "not a stream" in person.text
+    assert client.get(QUEUE) == "text"
+
+
+def test_without_redis_the_step_fails_and_the_journal_keeps_what_it_knows(
+    person: Person, client: redis.Redis, make_person: Callable[..., Person]
+) -> None:
+    person.install(STEP)
+    before = person.tree()
+    settings = person.site.settings.model_copy(update={"redis_url": "redis://127.0.0.1:1/0"})
+    person.site = type(person.site)(settings, user_home=person.home)
+    assert not person.uninstall(STEP)
+    assert "cannot be reached" in person.text
+    assert person.tree() == before
