@@ -13,6 +13,7 @@ from blueplane_doctor.custody.rows import RowFinder
 from blueplane_doctor.errors import SourceError, SourceMissing, SourceUnusable
 from blueplane_doctor.pipeline import TRACE_TABLES, Route
 from blueplane_doctor.settings import Settings
+from blueplane_doctor.sources.courtesy import Courtesy
 from blueplane_doctor.sources.database_source import DatabaseSource
 from blueplane_doctor.sources.dead_letters import DeadLetterReader
 from blueplane_doctor.sources.deadline import Deadline
@@ -57,6 +58,14 @@ class ServerInfo:
         """The server's time, milliseconds since 1970: what ages of stream entries are measured against."""
         microseconds = self.fields.get("server_time_usec")
         return int(microseconds) // 1000 if microseconds else int(self.host_ms)
+
+    @property
+    def commands_per_second(self) -> float:
+        """What the server was doing lately, by its own mean."""
+        try:
+            return float(self.fields.get("instantaneous_ops_per_sec", 0))
+        except ValueError:
+            return 0.0
 
     @property
     def dataset_bytes(self) -> int | None:
@@ -168,6 +177,7 @@ class Examination:
             now_ms=info.now_ms,
             dataset_bytes=info.dataset_bytes,
             deadline=self.deadline,
+            courtesy=Courtesy(self.redis, info.commands_per_second),
             progress=self._progress,
         )
         return walk.run()

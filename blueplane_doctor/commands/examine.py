@@ -1,5 +1,7 @@
 """The main job: examine, or judge again what was kept; once, or until all is well."""
 
+import contextlib
+import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +35,7 @@ def examined(given: Invocation, run: Run) -> "Report":
     from blueplane_doctor.discovery import find_checks
     from blueplane_doctor.selection import meaningless, selected
 
+    _step_aside()
     if run.from_evidence and (run.wait or run.save_evidence):
         raise UsageError("--from-evidence reads one file; it goes with neither --wait nor --save-evidence")
     limit = seconds(run.wait, "--wait") if run.wait else 0.0
@@ -55,6 +58,12 @@ def examined(given: Invocation, run: Run) -> "Report":
 
         write_file(run.save_evidence, to_json(evidence))
     return report
+
+
+def _step_aside() -> None:
+    """Let the pipeline come first on a machine that has too little for both."""
+    with contextlib.suppress(OSError, AttributeError):  # AttributeError: there is no nice on Windows
+        os.nice(15)
 
 
 def _settings(given: Invocation, run: Run) -> "Settings":

@@ -7,6 +7,7 @@ then the dead letters and the database, which can therefore not be too old. Read
 written and acknowledged in between would look lost.
 """
 
+import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -30,6 +31,7 @@ from blueplane_doctor.custody.states import (
 )
 from blueplane_doctor.errors import SourceError
 from blueplane_doctor.pipeline import CURSOR_MONITOR_SOURCES
+from blueplane_doctor.sources.courtesy import Courtesy
 from blueplane_doctor.sources.dead_letters import DeadLetterReader
 from blueplane_doctor.sources.deadline import Deadline
 from blueplane_doctor.sources.entries import pages
@@ -132,6 +134,7 @@ class Walk:
         now_ms: int,
         dataset_bytes: int | None,
         deadline: Deadline,
+        courtesy: Courtesy,
         progress: Callable[[int, int], None] | None = None,
     ) -> None:
         self._redis, self._stream, self._router, self._rows = redis, stream, router, rows
@@ -139,7 +142,7 @@ class Walk:
         self._now, self._dataset, self._deadline = now_ms, dataset_bytes, deadline
         self._claims = Claims()
         self._stuck_keys: dict[Lookup, str] = {}
-        self._progress = progress
+        self._progress, self._courtesy = progress, courtesy
         self.ledger = Ledger()
         writer_names = list(dict.fromkeys(route.group for route in router.routes))
         self._words: dict[bytes | None, str] = {}
@@ -154,6 +157,7 @@ class Walk:
         ledger.pending = self._pending
         ledger.undelivered = dict.fromkeys((g.text for g in stream.groups), 0)
         self._read_pending(stream.first or stream.last_generated)
+        began = time.monotonic()
         for page in pages(
             self._redis,
             stream.queue,
@@ -164,6 +168,8 @@ class Walk:
             self._page([Message(entry) for entry in page])
             if self._progress:
                 self._progress(ledger.examined, stream.length)
+            self._courtesy.pause(time.monotonic() - began, self._deadline.remaining)
+            began = time.monotonic()
             if self._deadline.remaining < _RESERVE_SECONDS:
                 ledger.partial = True
                 break

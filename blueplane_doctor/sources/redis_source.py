@@ -17,6 +17,7 @@ from blueplane_doctor.errors import (
     SourceUnusable,
 )
 from blueplane_doctor.sources.deadline import Deadline
+from blueplane_doctor.sources.redis_places import by_node, open_places, places_of, pool_for
 
 READ_COMMANDS = frozenset(
     {
@@ -52,6 +53,7 @@ class Conversation:
         """Send a read command and do not wait. Raises SourceError."""
         _only_reads(command)
         packed = self._connection.pack_command(*command)
+        self._source.sent += 1
         self._source._guarded(lambda _: self._connection.send_packed_command(packed))
 
     def answer(self) -> Any:
@@ -64,6 +66,9 @@ class Conversation:
 
 def address_of(url: str) -> str:
     """A Redis URL without user, password and query: what messages and reports may show."""
+    places = places_of(url)
+    if places:
+        return places.shown
     parts = urlsplit(url)
     if parts.scheme == "unix":
         return "unix socket " + (parts.path.rsplit("/", 1)[-1] or "?")
@@ -86,6 +91,8 @@ class RedisSource:
         self._lock = RLock()
         self._client: Any = None
         self._dead: SourceError | None = None
+        self.sent = 0
+        """Commands sent so far."""
 
     def ask(self, *commands: Command, together: bool = False) -> list[Any]:
         """Send read commands in one round trip; raw RESP2 replies in order, a refused one as its exception.
@@ -104,15 +111,15 @@ class RedisSource:
         return reply
 
     @contextmanager
-    def conversation(self) -> "Iterator[Conversation]":
-        """A connection of one's own, on which a question can be sent before the last answer is worked on."""
-        client = self._guarded(lambda client: client)
-        connection = self._guarded(lambda client: client.connection_pool.get_connection())
+    def conversation(self, key: str) -> "Iterator[Conversation]":
+        """A connection of one's own, for questions on one key that are sent before the last answer is worked on."""
+        pool = self._guarded(lambda client: pool_for(client, key))
+        connection = self._guarded(lambda client: pool.get_connection())
         try:
             yield Conversation(self, connection)
         finally:
             connection.disconnect()  # an answer may still be under way
-            client.connection_pool.release(connection)
+            pool.release(connection)
 
     def fail(self, error: Exception, command: Sequence[str | bytes | int]) -> NoReturn:
         """Raise ours for a reply that is an error, naming the command and what to try."""
@@ -152,8 +159,17 @@ class RedisSource:
         """Raw replies over one connection; the client's own conversions cost more than the reading."""
         for command in commands:
             _only_reads(command)
+        replies: list[Any] = [None] * len(commands)
+        for pool, indexes in by_node(client, commands):
+            answers = self._exchange_on(pool, [commands[index] for index in indexes], together)
+            for index, answer in zip(indexes, answers, strict=True):
+                replies[index] = answer
+        return replies
+
+    def _exchange_on(self, pool: Any, commands: Sequence[Command], together: bool) -> list[Any]:
         sent = [("MULTI",), *commands, ("EXEC",)] if together else commands
-        connection = client.connection_pool.get_connection()
+        self.sent += len(sent)
+        connection = pool.get_connection()
         try:
             connection.send_packed_command(connection.pack_commands(sent))
             replies = [_reply(connection) for _ in sent]
@@ -161,7 +177,7 @@ class RedisSource:
             connection.disconnect()  # what is still under way must not answer somebody else's question
             raise
         finally:
-            client.connection_pool.release(connection)
+            pool.release(connection)
         if not together:
             return replies
         if isinstance(replies[-1], Exception):  # refused while queued: nothing was executed
