@@ -33,7 +33,9 @@ EXIT_CODE_MEANINGS = {
     ExitCode.OK: "nothing at or above --fail-on (default: orange)",
     ExitCode.FINDINGS: "findings at or above --fail-on",
     ExitCode.USAGE: "usage or settings error; nothing was examined",
-    ExitCode.NOT_JUDGED: "something could not be judged (error; with --strict also unknown and skipped), nothing worse found",
+    ExitCode.NOT_JUDGED: (
+        "something could not be judged (error; with --strict also unknown and skipped), nothing worse found"
+    ),
     ExitCode.INTERNAL: "internal error in the doctor itself",
     ExitCode.NO_CHECKS: "no check was selected",
     ExitCode.INTERRUPTED: "interrupted",

@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from blueplane_doctor import pipeline
 from blueplane_doctor.errors import SettingsError
 from blueplane_doctor.model import Status
+from blueplane_doctor.redis_places import places_of
 from blueplane_doctor.settings_files import read_blueplane_config, read_yaml
 from blueplane_doctor.waivers import WaiverRule
 
@@ -123,9 +124,14 @@ class Settings(BaseModel):
             raise ValueError("must be yellow, orange or red")
         return value
 
-    @field_validator("redis_url", "history_url")
+    @field_validator("redis_url")
     @classmethod
-    def _a_redis_url(cls, value: str | None) -> str | None:
+    def _a_redis_url(cls, value: str) -> str:
+        return value if _several_hosts(value) else _checked_url(value, ("redis", "rediss", "unix"))
+
+    @field_validator("history_url")
+    @classmethod
+    def _one_redis(cls, value: str | None) -> str | None:
         return value if value is None else _checked_url(value, ("redis", "rediss", "unix"))
 
     @field_validator("http_url")
@@ -158,6 +164,11 @@ class Settings(BaseModel):
         """The user's own folders of checks: `checks` in the home when it is there, then the named ones."""
         own = self.home / "checks"
         return [*([own] if own.is_dir() else []), *self.checks]
+
+
+def _several_hosts(url: str) -> bool:
+    """Whether it is a URL of Sentinel or Cluster. Raises ValueError for one that cannot be used."""
+    return "+" in url.partition("://")[0] and places_of(url) is not None
 
 
 def _checked_url(url: str, schemes: tuple[str, ...]) -> str:

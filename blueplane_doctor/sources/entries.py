@@ -88,7 +88,7 @@ def _replies(
 ) -> Iterator[tuple[list[RawEntry], int]]:
     """Replies of the server and the bytes of their values, one asked for ahead."""
     end = id_text(last)
-    with redis.conversation() as talk:
+    with redis.conversation(stream) as talk:
         talk.ask("XRANGE", stream, id_text((after[0], after[1] + 1)), end, "COUNT", size.next_count())
         while True:
             page: list[RawEntry] = talk.answer()

@@ -16,8 +16,9 @@ from blueplane_doctor.errors import (
     SourceUnreachable,
     SourceUnusable,
 )
+from blueplane_doctor.redis_places import places_of
 from blueplane_doctor.sources.deadline import Deadline
-from blueplane_doctor.sources.redis_places import by_node, open_places, places_of, pool_for
+from blueplane_doctor.sources.redis_nodes import by_node, open_places, pool_for
 
 READ_COMMANDS = frozenset(
     {
@@ -224,17 +225,20 @@ def _open(url: str, limit: float) -> Any:
     from redis.backoff import NoBackoff
     from redis.retry import Retry
 
+    options = {
+        "socket_timeout": max(0.05, limit),
+        "socket_connect_timeout": max(0.05, limit),
+        "retry": Retry(NoBackoff(), 0),  # by default a refused connection takes seconds to be reported
+        "protocol": 2,  # every server speaks it, and HELLO needs no permission then
+        "decode_responses": False,  # fields may hold any bytes
+        "client_name": None,
+        "driver_info": None,  # CLIENT SETINFO is a command that the least-privilege user has no need of
+    }
     try:
-        return redis.Redis.from_url(
-            url,
-            socket_timeout=max(0.05, limit),
-            socket_connect_timeout=max(0.05, limit),
-            retry=Retry(NoBackoff(), 0),  # by default a refused connection takes seconds to be reported
-            protocol=2,  # every server speaks it, and HELLO needs no permission then
-            decode_responses=False,  # fields may hold any bytes
-            client_name=None,
-            driver_info=None,  # CLIENT SETINFO is a command that the least-privilege user has no need of
-        )
+        places = places_of(url)
+        return open_places(places, options) if places else redis.Redis.from_url(url, **options)
+    except redis.ConnectionError:
+        raise
     except (ValueError, redis.RedisError) as error:
         raise SettingsError(
             f"redis_url: {_text(error)}", "for example redis://localhost:6379/0 or unix:///run/redis.sock"

@@ -133,7 +133,14 @@ class Pipelines(RuleBasedStateMachine):
                 table = "cursor_raw_traces"
             else:
                 columns = "event_id, external_id, event_type, timestamp, uuid, platform"
-                values = [key[1], "session", "t", key[2] if len(key) == 3 else "2026-01-01", key[1] or None, "claude_code"]
+                values = [
+                    key[1],
+                    "session",
+                    "t",
+                    key[2] if len(key) == 3 else "2026-01-01",
+                    key[1] or None,
+                    "claude_code",
+                ]
                 table = "claude_raw_traces"
             marks = ", ".join("?" * (len(values) + 1))
             database.execute(f"INSERT INTO {table} ({columns}, event_data) VALUES ({marks})", [*values, b""])

@@ -29,9 +29,7 @@ NO_DEAD_LETTERS = [0, 0]
 OBSERVED = {
     "poison-duplicate": Seen({"processors": 40}, {}, {}, NO_DEAD_LETTERS),
     "malformed-payloads": Seen({}, {}, {"cursor_raw_traces": 48}, NO_DEAD_LETTERS),
-    "trimmed-unread": Seen(
-        {}, dict.fromkeys(ALL_GROUPS, 30_000), {"cursor_raw_traces": 500}, NO_DEAD_LETTERS
-    ),
+    "trimmed-unread": Seen({}, dict.fromkeys(ALL_GROUPS, 30_000), {"cursor_raw_traces": 500}, NO_DEAD_LETTERS),
     "orphaned-messages": Seen({"claude_processors": 300}, {}, {}, NO_DEAD_LETTERS),
     "locked-database": Seen({"processors": 120}, {}, {"claude_raw_traces": 50}, NO_DEAD_LETTERS),
     "retry-storm": Seen({"claude_processors": 30}, {}, {}, NO_DEAD_LETTERS),
@@ -90,9 +88,7 @@ def test_malformed_payloads_takes_other_numbers(pipeline: Pipeline) -> None:
     FAULTS["malformed-payloads"].apply(pipeline, messages=91, malformed=17)
     seen = see(pipeline.redis_url, pipeline.database)
     assert seen == Seen({}, {}, {"cursor_raw_traces": 91 - 17}, NO_DEAD_LETTERS)
-    payloads = [
-        json.loads(str(fields["payload"])) for _, fields in pipeline.client.xrange(QUEUE) or [] if fields
-    ]
+    payloads = [json.loads(str(fields["payload"])) for _, fields in pipeline.client.xrange(QUEUE) or [] if fields]
     assert len(payloads) == 91
     assert {type(payload) for payload in payloads} == {dict, str, list}
 
@@ -133,16 +129,12 @@ def test_locked_database_and_retry_storm_fill_the_log(pipeline: Pipeline) -> Non
 
 def test_dead_letters_grow_in_the_last_hour_in_all_shapes(pipeline: Pipeline) -> None:
     FAULTS["dead-letter-growth"].apply(pipeline)
-    found = [
-        entry for stream in pipeline.layout.dead_letters for entry in pipeline.client.xrange(stream) or []
-    ]
+    found = [entry for stream in pipeline.layout.dead_letters for entry in pipeline.client.xrange(stream) or []]
     an_hour_ago = (datetime.now(UTC) - timedelta(hours=1)).timestamp() * 1_000
     recent = [int(str(entry_id).partition("-")[0]) >= an_hour_ago for entry_id, _ in found]
     assert (recent.count(False), recent.count(True)) == (2, 14)
     markers = ("message_id", "original_event_id", "original_entry_id")
-    assert {marker for _, fields in found for marker in markers if fields and marker in fields} == set(
-        markers
-    )
+    assert {marker for _, fields in found for marker in markers if fields and marker in fields} == set(markers)
 
 
 def test_dead_server_has_a_stale_pid_file_and_nobody_listens(pipeline: Pipeline) -> None:

@@ -155,9 +155,7 @@ def test_a_program_that_never_answers_is_ended(
     assert not pid_file.exists() or not psutil.pid_exists(int(pid_file.read_text()))
 
 
-def test_a_port_that_somebody_took_is_left_to_them(
-    folders: list[Path], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_port_that_somebody_took_is_left_to_them(folders: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
     free = servers._tcp_address
     with run_server(tcp=True) as somebody:
         port = somebody.url.removesuffix("/0").rpartition(":")[2]

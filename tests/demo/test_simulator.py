@@ -173,9 +173,7 @@ def test_rows_can_be_found_again(pipeline: Pipeline) -> None:
     (no_uuid,) = pipeline.enqueue_claude(1, session="s", uuids=[None])
     pipeline.drain()
     assert query(pipeline.database, "SELECT event_id FROM cursor_raw_traces") == [("e",)]
-    rows = query(
-        pipeline.database, "SELECT external_id, uuid, timestamp FROM claude_raw_traces ORDER BY sequence"
-    )
+    rows = query(pipeline.database, "SELECT external_id, uuid, timestamp FROM claude_raw_traces ORDER BY sequence")
     assert [row[:2] for row in rows] == [("s", "u"), ("s", None)]
     assert rows[1][2] == json.loads(fields_of(pipeline)[2]["payload"])["entry_data"]["timestamp"]
     ((event_id, event_data),) = query(
