@@ -12,6 +12,8 @@ from blueplane_doctor.demo.simulator import Pipeline
 from tests.golden.compare import Golden, compare
 from tests.servers import SERVERS, require_server
 
+pytest_plugins = ["pytester"]
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--update-golden`: write the golden files anew instead of comparing with them."""

@@ -27,7 +27,7 @@ class Stream:
         self.asked: Any = None
 
     @contextmanager
-    def conversation(self) -> "Iterator[Stream]":
+    def conversation(self, key: str) -> "Iterator[Stream]":
         yield self
 
     def ask(self, *command: Any) -> None:
