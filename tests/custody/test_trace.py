@@ -1,0 +1,133 @@
+"""One message followed by each of its IDs, in each state, with the exit code that a script goes by."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from blueplane_doctor.commands.trace import exit_code
+from blueplane_doctor.custody.trace import Trace, Tracer
+from blueplane_doctor.demo.faults import FAULTS
+from blueplane_doctor.demo.messages import PRIVATE_TEXT
+from blueplane_doctor.demo.simulator import Pipeline
+from blueplane_doctor.examination import Examination
+from tests.helpers import settings_for
+
+UUID = "0d6c8a52-3f6b-4e0e-9a83-1f6a9a0c7b11"
+EVENT = "5b8d9d0e-1111-4a4a-8b8b-2c2c2c2c2c2c"
+
+
+def traced(pipeline: Pipeline, *ids: str) -> list[Trace]:
+    examination = Examination(settings_for(pipeline))
+    try:
+        return Tracer(examination).trace(list(ids))
+    finally:
+        examination.close()
+
+
+def stages(trace: Trace) -> list[str]:
+    return [hop.stage for hop in trace.hops]
+
+
+def test_a_written_message_by_every_id(any_pipeline: Pipeline) -> None:
+    (cursor,) = any_pipeline.enqueue_cursor(1, event_ids=[EVENT])
+    (claude,) = any_pipeline.enqueue_claude(1, uuids=[UUID])
+    any_pipeline.drain()
+    for trace in traced(any_pipeline, cursor, EVENT, claude, UUID):
+        assert trace.state == "written", trace
+        assert stages(trace) == ["enqueued", "acknowledged", "acknowledged", "row"]
+        row = trace.hops[-1]
+        assert row.at is not None
+        assert row.detail["sequence"] == 1
+
+
+def test_a_row_is_found_after_its_message_was_trimmed(pipeline: Pipeline) -> None:
+    (stream_id,) = pipeline.enqueue_cursor(1, event_ids=[EVENT])
+    pipeline.enqueue_cursor(2)
+    pipeline.drain()
+    pipeline.client.xtrim(pipeline.queue, maxlen=1, approximate=False)
+    by_event, by_stream_id = traced(pipeline, EVENT, stream_id)
+    assert (by_event.state, stages(by_event)) == ("written", ["row"])
+    assert by_stream_id.state == "not_found"
+    assert "older than all that is still in the stream" in by_stream_id.advice
+
+
+def test_waiting_in_flight_and_stuck(any_pipeline: Pipeline) -> None:
+    (first,) = any_pipeline.enqueue_cursor(1)
+    assert traced(any_pipeline, first)[0].state == "waiting"
+    any_pipeline.deliver("processors")
+    (held,) = traced(any_pipeline, first)
+    assert held.state == "in_flight"
+    assert "not acknowledged" in held.hops[-1].text
+    any_pipeline.age_pending("processors", milliseconds=45_000)
+    assert traced(any_pipeline, first)[0].state == "stuck"
+    any_pipeline.age_pending("processors", milliseconds=0, deliveries=3)
+    assert traced(any_pipeline, first)[0].state == "stuck"
+
+
+def test_lost_says_why(pipeline: Pipeline) -> None:
+    good, bad = pipeline.enqueue_cursor(1) + pipeline.enqueue_cursor(1, payload=["a", "list"])
+    pipeline.drain()
+    written, lost = traced(pipeline, good, bad)
+    assert written.state == "written"
+    assert lost.state == "lost"
+    assert "payload is a list instead of an object" in lost.advice
+
+
+@pytest.mark.parametrize("shape", ["claude", "cursor", "queue_writer"])
+def test_a_dead_letter_of_every_shape(shape: str, pipeline: Pipeline) -> None:
+    if shape == "claude":
+        (sent,) = pipeline.enqueue_claude(1)
+        pipeline.deliver("claude_processors")
+    else:
+        (sent,) = pipeline.enqueue_cursor(1)
+        pipeline.deliver("processors")
+    pipeline.dead_letter(sent, shape)
+    (trace,) = traced(pipeline, sent)
+    assert trace.state == "dead_lettered"
+    letter = next(h for h in trace.hops if h.stage == "dead_letter")
+    assert str(letter.detail["dead_letter_id"]) in trace.advice
+
+
+def test_by_design_unwritten_is_fine(pipeline: Pipeline) -> None:
+    (sent,) = pipeline.enqueue_skipped(1)
+    pipeline.drain()
+    assert traced(pipeline, sent)[0].state == "skipped"
+
+
+def test_a_ghost_is_recognised(any_pipeline: Pipeline) -> None:
+    (sent,) = any_pipeline.enqueue_cursor(1)
+    any_pipeline.deliver("processors")
+    any_pipeline.client.xtrim(any_pipeline.queue, maxlen=0, approximate=False)
+    assert traced(any_pipeline, sent)[0].state == "payload_gone"
+
+
+@pytest.mark.parametrize(
+    ("states", "code"),
+    [
+        (["written", "waiting", "in_flight", "skipped", "duplicate"], 0),
+        (["written", "not_found"], 3),
+        (["untraceable"], 3),
+        (["not_found", "lost"], 1),
+        (["stuck"], 1),
+        (["dead_lettered"], 1),
+        (["payload_gone"], 1),
+    ],
+)
+def test_exit_codes(states: list[str], code: int) -> None:
+    assert exit_code(states) == code
+
+
+def test_the_command(pipeline: Pipeline) -> None:
+    FAULTS["malformed-payloads"].apply(pipeline)
+    ids = [identity for identity, _ in pipeline.client.xrange(pipeline.queue, count=3)]
+    words = ["--home", str(pipeline.home), "--redis-url", pipeline.redis_url, "trace", *ids, "no such thing"]
+    done = subprocess.run([sys.executable, "-m", "blueplane_doctor", *words, "--json"], capture_output=True, text=True)
+    traces = json.loads(done.stdout)
+    assert [t["id"] for t in traces] == [*ids, "no such thing"]
+    assert done.returncode in (1, 3)
+    plain = subprocess.run([sys.executable, "-m", "blueplane_doctor", *words], capture_output=True, text=True)
+    assert f"{ids[0]}: " in plain.stdout
+    assert "no such thing: NOT FOUND" in plain.stdout
+    assert PRIVATE_TEXT not in done.stdout + plain.stdout

@@ -1,0 +1,129 @@
+"""Colours as outcomes: the same verdicts as on the command line."""
+
+import json
+
+import pytest
+
+from blueplane_doctor.demo.faults import FAULTS, healthy
+from blueplane_doctor.demo.simulator import Pipeline
+from blueplane_doctor.diagnose import judge
+from blueplane_doctor.discovery import find_checks
+from blueplane_doctor.evidence import read_evidence
+from blueplane_doctor.model import Status
+from blueplane_doctor.selection import selected
+from tests.helpers import settings_for
+from tests.pytest_plugin.support import cases, examining, kept_evidence, one_reading
+
+BREAKS = """
+def check_breaks(queue):
+    raise RuntimeError("private")
+"""
+
+
+@pytest.fixture
+def sick(pipeline: Pipeline) -> Pipeline:
+    """Some lost messages, some dead letters, no recorder: every outcome is there."""
+    healthy(pipeline, minutes=3)
+    FAULTS["malformed-payloads"].apply(pipeline)
+    FAULTS["dead-letter-growth"].apply(pipeline)
+    return pipeline
+
+
+@pytest.mark.parametrize(
+    ("options", "flags", "outcomes"),
+    [
+        ([], {}, {"orange": "failure", "red": "failure", "unknown": "skipped", "skipped": "skipped"}),
+        (
+            ["--blueplane-fail-on=yellow", "--blueplane-strict"],
+            {"fail_on": "yellow", "strict": True},
+            dict.fromkeys(["yellow", "orange", "red", "unknown", "skipped"], "failure"),
+        ),
+        (["--blueplane-fail-on=red"], {"fail_on": "red"}, {"red": "failure", "unknown": "skipped"}),
+    ],
+    ids=["by default", "strict from yellow on", "from red on"],
+)
+def test_every_finding_has_its_outcome(
+    pytester: pytest.Pytester, sick: Pipeline, options: list[str], flags: dict[str, object], outcomes: dict[str, str]
+) -> None:
+    own = pytester.path / "check_breaks.py"
+    own.write_text(BREAKS)
+    file = kept_evidence(sick, pytester.path / "evidence.json")
+    settings = settings_for(sick, checks=[own], **flags)
+    found = find_checks(settings.check_folders)
+    report = judge(read_evidence(file), selected(found.checks, settings), [], settings)
+    shown = cases(pytester, *examining(sick), *options, f"--blueplane-from-evidence={file}", "--blueplane-checks", own)
+    assert {f.status for f in report.findings} >= {
+        Status.GREEN,
+        Status.YELLOW,
+        Status.RED,
+        Status.UNKNOWN,
+        Status.ERROR,
+    }
+    expected = {f.id: {"error": "failure", **outcomes}.get(f.status, "passed") for f in report.findings}
+    assert {name: case.outcome for name, case in shown.items()} == expected
+    for finding in report.findings:
+        assert shown[finding.id].properties["blueplane_summary"] == finding.summary
+
+
+def test_a_failure_says_all_that_is_known(pytester: pytest.Pytester, sick: Pipeline) -> None:
+    result = pytester.runpytest_subprocess(*examining(sick), "blueplane::chain-breaks")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "red: 12 *",
+            "observed: 12 messages",
+            "scale: green *, orange *, red *",
+            "what to do: *",
+            "evidence:",
+            "FAILED blueplane::chain-breaks - Failed: red: 12 *",
+        ]
+    )
+
+
+def test_what_passes_and_is_not_green_is_named(pytester: pytest.Pytester, sick: Pipeline) -> None:
+    result = pytester.runpytest_subprocess(*examining(sick), "blueplane::redis-durability", "blueplane::queue-depth")
+    result.assert_outcomes(passed=2)
+    result.stdout.fnmatch_lines(["*= health below --blueplane-fail-on =*", "blueplane::redis-durability - yellow: *"])
+    result.stdout.no_fnmatch_line("blueplane::queue-depth - *")
+
+
+def test_what_is_skipped_says_why_and_where(pytester: pytest.Pytester, pipeline: Pipeline) -> None:
+    options = [*examining(pipeline)[:2], "--blueplane-redis-url=redis://127.0.0.1:1"]
+    result = pytester.runpytest_subprocess(*options, "-rs", "blueplane::queue-depth", "blueplane::redis-reachable")
+    result.assert_outcomes(failed=1, skipped=1)
+    result.stdout.fnmatch_lines(["SKIPPED*check_queue.py:*: queue-depth: skipped: *127.0.0.1:1*"])
+
+
+def test_a_waived_finding_is_an_expected_failure(pytester: pytest.Pytester, sick: Pipeline) -> None:
+    waivers = pytester.path / "waivers.yaml"
+    rules = [{"id": "chain-breaks", "reason": "the March outage", "owner": "on-call"}, {"id": "nothing", "reason": "-"}]
+    waivers.write_text(json.dumps(rules))
+    arguments = [*examining(sick), "--blueplane-waivers", str(waivers), "-k", "chain-breaks or waiver"]
+    result = pytester.runpytest_subprocess(*arguments, "-rx")
+    result.assert_outcomes(xfailed=1, passed=2)
+    result.stdout.fnmatch_lines(
+        [
+            "blueplane::waiver:2 - yellow: The waiver for nothing matches no finding",
+            "XFAIL blueplane::chain-breaks - *waived by on-call: the March outage (red, waived: 12 *",
+        ]
+    )
+    pytester.runpytest_subprocess(*arguments, "--runxfail").assert_outcomes(failed=1, passed=2)
+
+
+def test_only_what_is_new_fails_beside_a_baseline(pytester: pytest.Pytester, sick: Pipeline) -> None:
+    file = kept_evidence(sick, pytester.path / "evidence.json")
+    settings = settings_for(sick)
+    report = judge(read_evidence(file), selected(find_checks().checks, settings), [], settings)
+    baseline = pytester.path / "baseline.json"
+    baseline.write_text(report.model_dump_json())
+    options = [*examining(sick), f"--blueplane-from-evidence={file}", f"--blueplane-baseline={baseline}"]
+    shown = cases(pytester, *options, "--blueplane-fail-on=new:orange")
+    assert report.exit_code == 1 and "failure" not in {case.outcome for case in shown.values()}
+    assert shown["chain-breaks"].properties["blueplane_status"] == "red, same"
+
+
+def test_the_pipeline_is_read_once_and_only_when_asked(pytester: pytest.Pytester, sick: Pipeline) -> None:
+    pytester.makepyfile("def test_mine(blueplane_queue, blueplane_report, blueplane_chain): pass")
+    with one_reading(sick):
+        pytester.runpytest_subprocess(*examining(sick), "--collect-only")
+        pytester.runpytest_subprocess(*examining(sick), "--tb=no")

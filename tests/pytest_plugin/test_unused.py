@@ -1,0 +1,45 @@
+"""Installed and unused, the plugin changes nothing."""
+
+from importlib.metadata import entry_points
+
+import pytest
+
+from blueplane_doctor.discovery import find_monitors
+from blueplane_doctor.pytest_plugin import fixtures
+from tests.pytest_plugin.support import OWN_CHECK
+
+HEAVY = ("redis", "pydantic", "typer", "psutil", "yaml", "jinja2", "sqlite3", "blueplane_doctor.model")
+
+
+def test_the_entry_point_is_declared() -> None:
+    (entry,) = entry_points(group="pytest11", name="blueplane")
+    assert entry.value == "blueplane_doctor.pytest_plugin"
+
+
+def test_a_plain_run_loads_nothing_heavy(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")  # other plugins may load what they like
+    pytester.makepyfile(
+        f"""
+        import sys
+
+        def test_nothing_heavy(pytestconfig):
+            assert pytestconfig.pluginmanager.has_plugin("blueplane")
+            assert not pytestconfig.pluginmanager.has_plugin("blueplane-suite")
+            assert [name for name in {HEAVY!r} if name in sys.modules] == []
+        """
+    )
+    pytester.runpytest_subprocess("-p", "blueplane").assert_outcomes(passed=1)
+
+
+def test_check_files_are_not_collected(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(check_own=OWN_CHECK, test_mine="def test_mine(): pass")
+    result = pytester.runpytest_subprocess("-v")
+    result.assert_outcomes(passed=1)
+    result.stdout.no_fnmatch_line("*blueplane::*")
+
+
+def test_every_record_of_a_report_has_its_fixture() -> None:
+    reported = {name for name, monitor in find_monitors().items() if monitor.in_metrics}
+    assert reported == {name.removeprefix("blueplane_") for name in vars(fixtures) if name.startswith("blueplane_")} - {
+        "report"
+    }

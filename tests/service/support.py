@@ -1,0 +1,85 @@
+"""A service in a process of its own, and words that many tests of it use."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import psutil
+
+from blueplane_doctor.demo.simulator import Pipeline
+
+CALM = ("--ignore", "server", "--ignore", "redis-durability")
+"""The simulated pipeline has no server process and saves nothing: not what these tests are about."""
+LIMIT_SECONDS = 3.0
+"""Within which an outage must show."""
+
+
+@dataclass(frozen=True)
+class Served:
+    """A running service."""
+
+    url: str
+    process: "subprocess.Popen[str]"
+    client: httpx.Client
+
+    def get(self, path: str, **more: Any) -> httpx.Response:
+        """One answer."""
+        return self.client.get(path, **more)
+
+    def status(self, path: str = "/api/v1/health") -> str:
+        """The health status that an endpoint gives."""
+        return str(self.get(path).json()["health_status"])
+
+    def ready(self) -> None:
+        """Wait for the first verdict."""
+        wait_until(lambda: self.get("/readyz").status_code == 200, 15, "not ready")
+
+    def resources(self) -> tuple[int, int]:
+        """Threads and open files of the process."""
+        process = psutil.Process(self.process.pid)
+        return process.num_threads(), process.num_fds()
+
+
+@contextlib.contextmanager
+def serving(pipeline: Pipeline, *options: str, before: Sequence[str] = CALM, redis_url: str = "") -> Iterator[Served]:
+    """`blueplane-doctor serve` on a free port, until the block ends; it must then end well."""
+    command = [sys.executable, "-m", "blueplane_doctor", "--home", str(pipeline.home)]
+    command += ["--redis-url", redis_url or pipeline.redis_url, *before, "serve", "--port", "0", *options]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=os.environ | {"NO_PROXY": "*"})
+    assert process.stderr is not None
+    try:
+        said = process.stderr.readline()
+        assert "listening on" in said, said + process.stderr.read()
+        url = said.split()[-1]
+        transport = httpx.HTTPTransport(uds=url.removeprefix("unix:")) if url.startswith("unix:") else None
+        base = "http://localhost" if transport else url
+        with httpx.Client(base_url=base, timeout=10, trust_env=False, transport=transport) as client:
+            yield Served(base, process, client)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            code = process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise
+        finally:
+            rest = process.stderr.read()
+            process.stderr.close()
+    assert (code, rest) == (0, "")
+
+
+def wait_until(fine: Callable[[], bool], seconds: float, told: str) -> float:
+    """Seconds until it is so; fails when it takes longer."""
+    began = time.monotonic()
+    while not fine():
+        assert time.monotonic() - began < seconds, f"{told} within {seconds:g} s"
+        time.sleep(0.05)
+    return time.monotonic() - began

@@ -1,0 +1,196 @@
+"""Every endpoint says what the requirements name, and how old it is."""
+
+import json
+from datetime import datetime
+from pathlib import Path
+
+import httpx
+import pytest
+
+from blueplane_doctor.demo.simulator import Pipeline
+from blueplane_doctor.history.health_storage import HealthMetricsStorage
+from blueplane_doctor.history.samples import Sample, minute_of
+from blueplane_doctor.service import shapes
+from tests.helpers import examined
+from tests.service.support import Served, serving, wait_until
+
+ROOT = "/api/v1/health"
+AROUND = {"age_ms", "status", "measured_at", "stale_after", "health_status", "cause"}
+ENDPOINTS = [ROOT, *(f"{ROOT}/{name}" for name in ("queue", "database", "capture", "chain", "findings")), "/health"]
+
+
+@pytest.mark.parametrize(
+    ("name", "names"),
+    [
+        pytest.param("queue", shapes.QUEUE_NAMES, id="queue"),
+        pytest.param("database", shapes.DATABASE_NAMES, id="database"),
+        pytest.param("capture", ("cursor_hooks", "database_monitor", "capture_rate_events_per_min"), id="capture"),
+        pytest.param("chain", (*shapes.CHAIN_NAMES, "chain_status"), id="chain"),
+    ],
+)
+def test_the_names_are_those_of_the_requirements(served: Served, name: str, names: tuple[str, ...]) -> None:
+    answer = served.get(f"{ROOT}/{name}")
+    assert answer.status_code == 200
+    assert set(answer.json()) == AROUND | set(names)
+    assert answer.json()["health_status"] == "green"
+
+
+def test_what_is_nested_in_capture_too(served: Served) -> None:
+    body = served.get(f"{ROOT}/capture").json()
+    assert set(body["cursor_hooks"]) == set(shapes.HOOK_NAMES)
+    assert set(body["database_monitor"]) == set(shapes.MONITOR_NAMES)
+    assert len(body["cursor_hooks"]["hooks_active"]) == 6
+
+
+@pytest.mark.parametrize("path", ENDPOINTS)
+def test_every_answer_tells_its_age_and_has_a_tag(served: Served, path: str) -> None:
+    answer = served.get(path)
+    body = answer.json()
+    measured, stale = (datetime.fromisoformat(body[key]) for key in ("measured_at", "stale_after"))
+    assert 0 <= body["age_ms"] < 70_000
+    assert measured < stale
+    assert answer.headers["etag"].startswith('W/"')
+    assert answer.headers["age"].isdigit()
+
+
+def test_the_same_evidence_is_not_sent_twice(served: Served) -> None:
+    def unchanged() -> bool:
+        first = served.get(f"{ROOT}/chain")
+        again = served.get(f"{ROOT}/chain", headers={"If-None-Match": first.headers["etag"]})
+        return again.status_code == 304 and again.content == b""
+
+    wait_until(unchanged, 5, "no answer stayed the same")
+    assert served.get(f"{ROOT}/chain", headers={"If-None-Match": '"other"'}).status_code == 200
+
+
+def test_overall_is_the_worst_of_all(served: Served) -> None:
+    body = served.get(ROOT).json()
+    assert body["health_status"] == "green"
+    assert {"queue", "database", "capture", "chain"} <= set(body["areas"])
+    assert served.get("/health").json()["status"] == "healthy"
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+def test_probes(served: Served, path: str) -> None:
+    assert served.get(path).json() == {"status": "ok"}
+
+
+def test_head_is_a_get_without_a_body(served: Served) -> None:
+    answer = served.client.head("/health")
+    assert (answer.status_code, answer.content) == (200, b"")
+
+
+def test_metrics_are_those_of_the_report_and_their_age(served: Served) -> None:
+    answer = served.get("/metrics")
+    assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
+    assert "blueplane_doctor_report_status 0.0" in answer.text
+    assert 'blueplane_doctor_refreshes_total{look="quick"}' in answer.text
+
+
+def test_a_message_is_followed(served: Served, healthy: Pipeline) -> None:
+    newest = str(healthy.client.xrevrange(healthy.queue, count=1)[0][0])
+    answer = served.get(f"{ROOT}/trace/{newest}")
+    assert answer.status_code == 200
+    assert answer.json()["state"] in ("written", "skipped")
+    assert served.get(f"{ROOT}/trace/1-1").status_code == 404
+
+
+def test_the_history_comes_in_steps(served: Served, healthy: Pipeline) -> None:
+    assert served.get(f"{ROOT}/history", params={"metric": "queue.queue_depth"}).status_code == 404
+    import time
+
+    storage = HealthMetricsStorage(healthy.redis_url)
+    storage.write(Sample(minute_of(time.time() - 60), {"queue.stuck": 7.0}))
+    storage.close()
+    answer = served.get(f"{ROOT}/history", params={"metric": "queue.stuck", "since": "10m", "step": "1m"})
+    assert answer.status_code == 200
+    assert 7.0 in [value for _, value in answer.json()["points"]]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        pytest.param({}, id="no metric"),
+        pytest.param({"metric": "x", "since": "tomorrow"}, id="no span"),
+        pytest.param({"metric": "x", "step": "7s"}, id="no whole minutes"),
+        pytest.param({"metric": "x", "since": "30d"}, id="longer than kept"),
+        pytest.param({"metric": "x", "since": "7d", "step": "1m"}, id="too many steps"),
+        pytest.param({"metric": "x", "since": "0s"}, id="no time at all"),
+    ],
+)
+def test_questions_without_sense_are_refused(served: Served, query: dict[str, str]) -> None:
+    answer = served.get(f"{ROOT}/history", params=query)
+    assert answer.status_code == 422
+    assert answer.json()["error"]
+
+
+def test_the_chain_is_the_reports_own(served: Served, healthy: Pipeline) -> None:
+    chain = served.get(f"{ROOT}/chain").json()
+    record = examined(healthy).metrics["chain"] or {}
+    assert {name: chain[name] for name in shapes.CHAIN_NAMES} == {name: record[name] for name in shapes.CHAIN_NAMES}
+    assert chain["chain_status"] == record["chain_status"] == "healthy"
+
+
+def test_the_document_has_an_example_for_every_field(served: Served) -> None:
+    document = served.get("/openapi.json").json()
+    queue = document["components"]["schemas"]["Queue"]["properties"]
+    assert all("examples" in queue[name] for name in shapes.QUEUE_NAMES)
+    assert {*ENDPOINTS, "/metrics", "/healthz", "/readyz", f"{ROOT}/history"} <= set(document["paths"])
+
+
+@pytest.mark.slow
+def test_red_is_503_and_orange_too_where_asked(pipeline: Pipeline) -> None:
+    pipeline.enqueue_cursor(3)
+    pipeline.step("processors")
+    entry = pipeline.enqueue_cursor(1)
+    pipeline.deliver("processors")
+    pipeline.acknowledge("processors", entry)  # acknowledged, never written: one break, orange
+    pipeline.drain("claude_processors")
+    for options, code in (((), 200), (("--unhealthy-at", "orange"), 503)):
+        with serving(pipeline, *options) as service:
+            service.ready()
+            answer = service.get(f"{ROOT}/chain")
+            assert answer.json()["health_status"] == "orange", json.dumps(answer.json())
+            assert answer.json()["chain_break_count"] == 1
+            assert answer.status_code == code
+            assert answer.json()["status"] == ("healthy" if code == 200 else "unhealthy")
+
+
+@pytest.mark.slow
+def test_mounted_into_another_application_with_one_line(healthy: Pipeline, tmp_path: Path) -> None:
+    import subprocess
+    import sys
+
+    program = tmp_path / "their_server.py"
+    program.write_text(
+        "import socket, sys\n"
+        "import fastapi, uvicorn\n"
+        "import blueplane_doctor.service\n"
+        "from blueplane_doctor.settings import load\n"
+        "settings = load({'home': sys.argv[1], 'redis_url': sys.argv[2]}).settings\n"
+        "app = fastapi.FastAPI()\n"
+        "app.include_router(blueplane_doctor.service.router(settings), prefix='/doctor')\n"
+        "listener = socket.create_server(('127.0.0.1', 0))\n"
+        "print(listener.getsockname()[1], flush=True)\n"
+        "uvicorn.Server(uvicorn.Config(app, log_level='critical')).run([listener])\n"
+    )
+    command = [sys.executable, str(program), str(healthy.home), healthy.redis_url]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert process.stdout
+    try:
+        port = process.stdout.readline().strip()
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}/doctor", trust_env=False) as client:
+
+            def ready() -> bool:
+                try:
+                    return client.get("/readyz").status_code == 200
+                except httpx.ConnectError:
+                    return False
+
+            wait_until(ready, 15, "not ready")
+            assert client.get("/api/v1/health/chain").json()["chain_status"] == "healthy"
+            assert "Blueplane pipeline health" in client.get("/").text
+    finally:
+        process.terminate()
+        process.wait(10)
+        process.stdout.close()

@@ -1,0 +1,160 @@
+"""What a server of our own refuses, and what it tells browsers."""
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from blueplane_doctor.demo.simulator import Pipeline
+from blueplane_doctor.errors import UsageError
+from blueplane_doctor.service.limits import Rate
+from blueplane_doctor.service.security import HEADERS, HostCheck, TokenCheck, is_loopback, read_token
+from blueplane_doctor.service.serving import Place
+from tests.service.support import Served, serving
+
+TOKEN = "0123456789abcdef0123456789abcdef"
+
+
+@pytest.mark.parametrize(
+    ("host", "allowed"),
+    [
+        ("localhost", True),
+        ("LOCALHOST:8788", True),
+        ("127.0.0.1:8788", True),
+        ("[::1]:8788", True),
+        ("box.example", True),
+        ("evil.example", False),
+        ("localhost.evil.example", False),
+        ("127.0.0.1.evil.example", False),
+        ("evil.example:8788", False),
+        ("", False),
+        ("localhost:8788@evil.example", False),
+        ("localhost:port", False),
+        ("[evil]", False),
+    ],
+)
+def test_names_that_are_ours(host: str, allowed: bool) -> None:
+    assert HostCheck(["box.example"]).allows([(b"host", host.encode())]) is allowed
+
+
+def test_no_host_and_two_are_refused() -> None:
+    check = HostCheck([])
+    assert not check.allows([])
+    assert not check.allows([(b"host", b"localhost"), (b"host", b"evil.example")])
+
+
+def test_a_name_pointed_at_this_machine_gets_nothing(served: Served) -> None:
+    answer = served.get("/api/v1/health", headers={"Host": "rebound.example"})
+    assert answer.status_code == 421
+    assert "health_status" not in answer.text
+
+
+@pytest.mark.parametrize("path", ["/api/v1/health", "/", "/nowhere", "/api/v1/health/history"])
+def test_browsers_are_told_to_be_careful(served: Served, path: str) -> None:
+    headers = served.get(path, headers={"Origin": "http://evil.example"}).headers
+    assert all(name.decode() in headers for name, _ in HEADERS)
+    assert not [name for name in headers if name.startswith("access-control")]
+    assert "server" not in headers
+
+
+@pytest.mark.parametrize(
+    ("request_line", "headers", "body", "code"),
+    [
+        pytest.param("GET /api/v1/health?" + "x" * 3000, "", "", 414, id="long query"),
+        pytest.param("GET /" + "x" * 2000, "", "", 414, id="long path"),
+        pytest.param("POST /api/v1/health", "Content-Length: 5\r\n", "hello", 413, id="body"),
+        pytest.param("POST /api/v1/health", "", "", 405, id="method"),
+        pytest.param("GET /..%2f..%2fetc/passwd", "", "", 404, id="traversal"),
+        pytest.param("GET /api/v1/health/trace/%00%ff%0a", "", "", 404, id="undecodable"),
+        pytest.param("GET /api/v1/health", "X: \x00\r\n", "", 400, id="control character"),
+        pytest.param("GET /api/v1/health", "X: " + "y" * 200_000 + "\r\n", "", 400, id="large header"),
+        pytest.param("GET /api/v1/health/history?metric=%ff%fe&since=%00", "", "", 422, id="undecodable query"),
+        pytest.param("OPTIONS *", "", "", 404, id="star"),
+        pytest.param("BREW /health", "", "", 405, id="other method"),
+    ],
+)
+def test_hostile_requests_get_4xx(served: Served, request_line: str, headers: str, body: str, code: int) -> None:
+    host, port = served.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=5) as link:
+        link.sendall(f"{request_line} HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n{body}".encode("latin-1"))
+        first = link.recv(100).decode("latin-1")
+    assert int(first.split()[1]) == code
+
+
+def test_another_address_needs_a_token(tmp_path: Path) -> None:
+    for host in ("0.0.0.0", "::", "192.0.2.1", "box.example"):
+        with pytest.raises(UsageError):
+            Place(host).check(None)
+        Place(host).check(TOKEN)
+    for host in ("127.0.0.1", "::1", "localhost", "127.8.8.8"):
+        assert is_loopback(host)
+        Place(host).check(None)
+
+
+@pytest.mark.parametrize(
+    ("content", "mode"),
+    [(TOKEN, 0o644), ("short", 0o600), ("", 0o600), ("with blanks in it, and long", 0o600), ("ümläut" * 5, 0o600)],
+)
+def test_token_files_that_are_refused(tmp_path: Path, content: str, mode: int) -> None:
+    file = tmp_path / "token"
+    file.write_text(content)
+    file.chmod(mode)
+    with pytest.raises(UsageError) as caught:
+        read_token(file)
+    assert not content or content not in caught.value.message + caught.value.hint
+
+
+def test_the_comparison_is_of_whole_tokens() -> None:
+    check = TokenCheck(TOKEN)
+    assert check.allows("/x", [(b"authorization", b"Bearer " + TOKEN.encode())])
+    assert not check.allows("/x", [(b"authorization", b"Bearer " + TOKEN[:-1].encode())])
+    assert not check.allows("/x", [(b"authorization", b"Bearer ")])
+    assert not check.allows("/x", [(b"authorization", b"Basic ???")])
+    assert not check.allows("/x", [(b"authorization", b"Bearer " + TOKEN.encode())] * 2)
+
+
+@pytest.mark.slow
+def test_a_token_opens_everything(healthy: Pipeline, tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    file.write_text(TOKEN + "\n")
+    file.chmod(0o600)
+    with serving(healthy, "--token-file", str(file), "--host", "0.0.0.0") as service:
+        client = service.client
+        client.base_url = service.url.replace("0.0.0.0", "127.0.0.1")
+        assert client.get("/healthz").status_code == 200
+        for path in ("/", "/metrics", "/api/v1/health", "/openapi.json", "/live/events"):
+            refused = client.get(path)
+            assert refused.status_code == 401
+            assert refused.headers["www-authenticate"].startswith("Basic")
+        assert client.get("/metrics", headers={"Authorization": f"Bearer {TOKEN}"}).status_code == 200
+        assert client.get("/", auth=("anybody", TOKEN)).status_code == 200
+        assert client.get("/", auth=("anybody", "wrong")).status_code == 401
+
+
+@pytest.mark.slow
+def test_a_unix_socket_of_this_user_alone(healthy: Pipeline, tmp_path: Path) -> None:
+    path = tmp_path / "doctor.sock"
+    left_over = socket.socket(socket.AF_UNIX)
+    left_over.bind(str(path))
+    left_over.close()
+    with serving(healthy, "--uds", str(path)) as service:
+        service.ready()
+        assert path.stat().st_mode & 0o077 == 0
+        assert service.status() == "green"
+    assert not path.exists()
+
+
+def test_a_rate_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    moment = [100.0]
+    monkeypatch.setattr("blueplane_doctor.service.limits.time.monotonic", lambda: moment[0])
+    rate = Rate(10, burst=20)
+    assert [rate.take() for _ in range(21)] == [True] * 20 + [False]
+    moment[0] += 0.5
+    assert [rate.take() for _ in range(6)] == [True] * 5 + [False]
+
+
+@pytest.mark.slow
+def test_beyond_the_rate_is_429(healthy: Pipeline) -> None:
+    with serving(healthy, "--rate", "5") as service:
+        codes = [service.get("/healthz").status_code for _ in range(40)]
+    assert codes.count(429) >= 5

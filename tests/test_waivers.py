@@ -1,0 +1,107 @@
+"""Waivers: what is waived, until when, under which condition; and which waivers are themselves worth a finding."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from blueplane_doctor.errors import SettingsError
+from blueplane_doctor.model import Finding, Status, count_statuses, exit_code_for
+from blueplane_doctor.waivers import WaiverRule, read_waivers, waived
+
+TODAY = date(2026, 5, 10)
+
+
+def finding(identity: str, status: Status = Status.RED, **fields: object) -> Finding:
+    return Finding(id=identity, area="queue", status=status, summary="s", **fields)  # type: ignore[arg-type]
+
+
+def rule(**fields: object) -> WaiverRule:
+    return WaiverRule.model_validate({"id": "queue-depth", "reason": "known", **fields})
+
+
+def test_a_waived_finding_is_shown_and_does_not_count() -> None:
+    (found,) = waived([finding("queue-depth")], [rule(owner="ops", expires="2026-06-01")], TODAY)
+    assert found.status is Status.RED
+    assert found.waiver
+    assert (found.waiver.reason, found.waiver.owner, found.waiver.expires) == ("known", "ops", "2026-06-01")
+    assert exit_code_for([found], Status.ORANGE, strict=True) == 0
+    assert count_statuses([found])["red"] == 0
+    assert count_statuses([found])["waived"] == 1
+
+
+@pytest.mark.parametrize(
+    ("expires", "holds"),
+    [
+        pytest.param("2026-05-11", True, id="the day before it ends"),
+        pytest.param("2026-05-10", False, id="the day it ends it is back"),
+        pytest.param("2026-05-09", False, id="the day after"),
+        pytest.param(None, True, id="without an end"),
+    ],
+)
+def test_a_waiver_ends_on_its_day(expires: str | None, holds: bool) -> None:
+    first, *others = waived([finding("queue-depth")], [rule(expires=expires)], TODAY)
+    assert (first.waiver is not None) is holds
+    assert [(f.area, f.status) for f in others] == ([] if holds else [("waivers", Status.YELLOW)])
+
+
+@pytest.mark.parametrize(
+    ("when", "met"),
+    [
+        pytest.param({"observed": "<= 20"}, True, id="at the limit"),
+        pytest.param({"observed": "<= 19"}, False, id="above it"),
+        pytest.param({"observed": 20}, True, id="a bare number"),
+        pytest.param({"observed": "!= 20"}, False, id="not equal"),
+        pytest.param({"stream": "telemetry:dlq"}, True, id="evidence by name"),
+        pytest.param({"group.pending": "> 3"}, True, id="evidence further down"),
+        pytest.param({"group.pending": "> 4"}, False, id="evidence further down, not met"),
+        pytest.param({"nowhere": 1}, False, id="evidence that is not there"),
+        pytest.param({"stream": "< telemetry"}, False, id="text is not compared by size"),
+        pytest.param({"observed": "<= 20", "stream": "other"}, False, id="all must hold"),
+    ],
+)
+def test_a_condition_looks_at_the_evidence(when: dict[str, object], met: bool) -> None:
+    given = finding("queue-depth", observed=20, evidence={"stream": "telemetry:dlq", "group": {"pending": 4}})
+    first, *others = waived([given], [rule(when=when)], TODAY)
+    assert (first.waiver is not None) is met
+    assert len(others) == (not met)
+
+
+def test_a_waiver_that_meets_nothing_is_reported() -> None:
+    green, reported = waived([finding("queue-depth", Status.GREEN)], [rule()], TODAY)
+    assert green.waiver is None
+    assert reported.id == "waiver:1"
+    assert "matches no finding" in reported.summary
+
+
+def test_a_glob_means_many_and_the_first_waiver_keeps_what_it_has() -> None:
+    findings = [finding("queue-depth"), finding("queue-headroom"), finding("wal-size")]
+    found = waived(findings, [rule(id="queue-*", reason="first"), rule(reason="second")], TODAY)
+    assert [f.waiver.reason if f.waiver else None for f in found] == ["first", "first", None]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        pytest.param("- {id: x}", "waiver 1: reason", id="no reason"),
+        pytest.param("- {id: x, reason: ' '}", "a waiver needs a reason", id="an empty reason"),
+        pytest.param("- {id: x, reason: r, until: 2026-01-01}", "waiver 1: until", id="an unknown key"),
+        pytest.param("- {id: x, reason: r, expires: soon}", "waiver 1: expires", id="no day"),
+        pytest.param("id: x", "must hold a list", id="no list"),
+        pytest.param("- [", "not valid YAML", id="no YAML"),
+    ],
+)
+def test_a_bad_file_is_refused_with_its_place(text: str, said: str, tmp_path: Path) -> None:
+    file = tmp_path / "waivers.yaml"
+    file.write_text(text)
+    with pytest.raises(SettingsError) as error:
+        read_waivers(file)
+    assert str(file) in error.value.message
+    assert said in error.value.message
+
+
+def test_a_file_may_be_a_list_or_name_it(tmp_path: Path) -> None:
+    file = tmp_path / "waivers.yaml"
+    for text in ("- {id: x, reason: r}", "waivers: [{id: x, reason: r}]"):
+        file.write_text(text)
+        assert [w.id for w in read_waivers(file)] == ["x"]
