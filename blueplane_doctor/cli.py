@@ -87,7 +87,7 @@ def examine(
     fail_on: Annotated[
         str | None,
         typer.Option(
-            help=f"Exit with 1 from this colour on: yellow, orange (default) or red. {_variable('FAIL_ON')}",
+            help=f"Exit with 1 from this colour on: yellow, orange (default), red, or new:COLOUR. {_variable('FAIL_ON')}",
             metavar="COLOUR",
         ),
     ] = None,
@@ -116,7 +116,7 @@ def examine(
     baseline: Annotated[
         Path | None,
         typer.Option(
-            help="Compare with this report (JSON); see --fail-on new:COLOUR.",
+            help="Mark what is new, worse, same, better or fixed beside this report.",
             metavar="REPORT.json",
             envvar="BLUEPLANE_DOCTOR_BASELINE",
         ),
@@ -124,7 +124,7 @@ def examine(
     waivers: Annotated[
         Path | None,
         typer.Option(
-            help="Waivers kept beside the code: a YAML list.", metavar="FILE", envvar="BLUEPLANE_DOCTOR_WAIVERS_FILE"
+            help="Waivers kept beside the code: a YAML list.", metavar="FILE", envvar="BLUEPLANE_DOCTOR_WAIVERS"
         ),
     ] = None,
     wait: Annotated[

@@ -27,13 +27,13 @@ DOCTOR_FILE = "doctor.yaml"
 COMMAND_LINE_VARIABLES = frozenset(
     ENV_PREFIX + name
     for name in (
-        *("SETTINGS", "FORMAT", "OUTPUT", "VERBOSE", "QUIET", "BASELINE", "WAIVERS_FILE"),
+        *("SETTINGS", "FORMAT", "OUTPUT", "VERBOSE", "QUIET", "BASELINE", "WAIVERS"),
         *("WAIT", "EVERY", "SAVE_EVIDENCE", "FROM_EVIDENCE"),
     )
 )
 """Variables that only the command line reads; see cli.py."""
 
-_IN_JSON = frozenset({"streams", "routes", "thresholds", "waivers"})
+_IN_JSON = frozenset({"streams", "routes", "thresholds"})
 """Settings whose environment variable holds JSON."""
 
 Thresholds = dict[str, dict[str, float | None]]
