@@ -130,7 +130,7 @@ def examine(
     wait: Annotated[
         str | None,
         typer.Option(
-            help="Examine again until nothing is at or above --fail-on, at most so long: 60s, 5m.",
+            help="Examine again until the run would not fail, at most so long: 60s, 5m.",
             metavar="TIME",
             envvar="BLUEPLANE_DOCTOR_WAIT",
         ),

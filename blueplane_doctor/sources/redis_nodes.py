@@ -30,6 +30,16 @@ def open_places(places: Places, options: Mapping[str, Any]) -> Any:
         raise NotConnected(str(error)) from error
 
 
+def settle(connection: Any) -> None:
+    """Log in, and wait for one answer: what TLS 1.3 sends after its handshake is read with it.
+
+    Left unread, redis-py takes it for an answer that nobody asked for, and gives the connection up.
+    """
+    connection.on_connect()
+    connection.send_command("PING")
+    connection.read_response()
+
+
 def pool_for(client: Any, key: str | bytes | int | None) -> Any:
     """The connections to the node that holds the key."""
     if not hasattr(client, "get_node_from_key"):

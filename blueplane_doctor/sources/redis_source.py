@@ -18,7 +18,7 @@ from blueplane_doctor.errors import (
 )
 from blueplane_doctor.redis_places import places_of
 from blueplane_doctor.sources.deadline import Deadline
-from blueplane_doctor.sources.redis_nodes import by_node, open_places, pool_for
+from blueplane_doctor.sources.redis_nodes import by_node, open_places, pool_for, settle
 
 READ_COMMANDS = frozenset(
     {
@@ -225,7 +225,7 @@ def _open(url: str, limit: float) -> Any:
     from redis.backoff import NoBackoff
     from redis.retry import Retry
 
-    options = {
+    options: dict[str, Any] = {
         "socket_timeout": max(0.05, limit),
         "socket_connect_timeout": max(0.05, limit),
         "retry": Retry(NoBackoff(), 0),  # by default a refused connection takes seconds to be reported
@@ -234,6 +234,8 @@ def _open(url: str, limit: float) -> Any:
         "client_name": None,
         "driver_info": None,  # CLIENT SETINFO is a command that the least-privilege user has no need of
     }
+    if url.startswith("rediss"):
+        options["redis_connect_func"] = settle
     try:
         places = places_of(url)
         return open_places(places, options) if places else redis.Redis.from_url(url, **options)

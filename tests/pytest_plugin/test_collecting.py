@@ -29,6 +29,7 @@ def test_without_a_path_there_are_the_built_in_checks_beside_ones_own(pytester: 
     assert set(found[2:]) == {f"blueplane::{check_id}" for check_id in BUILT_IN}
 
 
+@pytest.mark.slow
 def test_a_path_means_that_path_alone(pytester: pytest.Pytester) -> None:
     folder = pytester.mkdir("health")
     (folder / "check_own.py").write_text(OWN_CHECK)
@@ -39,8 +40,10 @@ def test_a_path_means_that_path_alone(pytester: pytest.Pytester) -> None:
 
 def test_a_script_that_is_only_named_like_a_check_is_not_run(pytester: pytest.Pytester) -> None:
     pytester.mkdir("scripts").joinpath("check_links.py").write_text("open('was-run', 'w')\n")
-    collected(pytester)
+    assert collected(pytester)
     assert not (pytester.path / "was-run").exists()
+    collected(pytester, "scripts")
+    assert (pytester.path / "was-run").exists(), "whoever names the folder means it"
 
 
 def test_the_settings_folders_are_collected(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -80,6 +80,11 @@ def test_a_failure_says_all_that_is_known(pytester: pytest.Pytester, sick: Pipel
     )
 
 
+def test_a_failure_stands_where_the_check_stands(pytester: pytest.Pytester, sick: Pipeline) -> None:
+    result = pytester.runpytest_subprocess(*examining(sick), "--tb=line", "blueplane::chain-breaks")
+    result.stdout.fnmatch_lines(["*check_chain.py:*: Failed: red: 12 *"])
+
+
 def test_what_passes_and_is_not_green_is_named(pytester: pytest.Pytester, sick: Pipeline) -> None:
     result = pytester.runpytest_subprocess(*examining(sick), "blueplane::redis-durability", "blueplane::queue-depth")
     result.assert_outcomes(passed=2)
@@ -94,6 +99,7 @@ def test_what_is_skipped_says_why_and_where(pytester: pytest.Pytester, pipeline:
     result.stdout.fnmatch_lines(["SKIPPED*check_queue.py:*: queue-depth: skipped: *127.0.0.1:1*"])
 
 
+@pytest.mark.slow
 def test_a_waived_finding_is_an_expected_failure(pytester: pytest.Pytester, sick: Pipeline) -> None:
     waivers = pytester.path / "waivers.yaml"
     rules = [{"id": "chain-breaks", "reason": "the March outage", "owner": "on-call"}, {"id": "nothing", "reason": "-"}]
@@ -122,6 +128,7 @@ def test_only_what_is_new_fails_beside_a_baseline(pytester: pytest.Pytester, sic
     assert shown["chain-breaks"].properties["blueplane_status"] == "red, same"
 
 
+@pytest.mark.slow
 def test_the_pipeline_is_read_once_and_only_when_asked(pytester: pytest.Pytester, sick: Pipeline) -> None:
     pytester.makepyfile("def test_mine(blueplane_queue, blueplane_report, blueplane_chain): pass")
     with one_reading(sick):

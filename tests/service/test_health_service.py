@@ -133,6 +133,7 @@ def test_a_database_that_is_locked_or_gone_shows_within_three_seconds(own: tuple
         with sqlite3.connect(pipeline.database) as lock:
             lock.execute("PRAGMA journal_mode = DELETE")
             lock.execute("BEGIN EXCLUSIVE")
+            lock.execute("CREATE TABLE other (id)")  # only a journal beside the file makes readers heed the lock
             try:
                 until(service, Status.RED, Status.UNKNOWN)
             finally:

@@ -112,10 +112,10 @@ def test_redis_dies_and_another_takes_its_place(tmp_path: Path) -> None:
             assert service.get("/api/v1/health/trace/1-1").status_code == 503
             assert service.get("/metrics").status_code == 200
             assert service.get("/healthz").status_code == 200
-            with run_server(program, arguments=("--port", port, "--bind", "127.0.0.1")):
-                with Pipeline(server.url, home) as pipeline:
-                    faults.healthy(pipeline)
-                    wait_until(lambda: service.status() != "red", 10, "not back")
+            another = run_server(program, arguments=("--port", port, "--bind", "127.0.0.1"))
+            with another, Pipeline(server.url, home, seed=8) as pipeline:
+                faults.healthy(pipeline)
+                wait_until(lambda: service.status() == "green", 10, "not back")
 
 
 def test_metrics_hold_no_old_verdict_in_an_outage(own: tuple[RunningServer, Pipeline]) -> None:
