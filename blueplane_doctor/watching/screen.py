@@ -84,7 +84,8 @@ class Screen:
         for name, cause in self._round.unread.items():
             causes.setdefault(cause, []).append(name)
         return [
-            _plain(f" not read: {', '.join(names)}: {line(cause)}", "bold yellow") for cause, names in causes.items()
+            _plain(f" not read: {', '.join(map(line, names))}: {line(cause)}", "bold yellow")
+            for cause, names in causes.items()
         ]
 
     def _numbers(self, width: int) -> "Table | Group":

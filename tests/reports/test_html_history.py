@@ -17,7 +17,7 @@ from tests.reports.test_html import HOSTILE, INVISIBLE, Page
 BEGIN = datetime(2026, 3, 13, 9, 30, tzinfo=UTC)
 
 
-def series(*values: object, minutes: int = 30, **fields: object) -> dict[str, Any]:
+def series(*values: object, minutes: int = 30, **fields: Any) -> dict[str, Any]:
     """A series of these values, one every so many minutes."""
     times = [iso(BEGIN + timedelta(minutes=minutes * i)) for i in range(len(values))]
     points = [list(pair) for pair in zip(times, values, strict=True)]
@@ -29,7 +29,7 @@ def report_with(*given: object) -> Report:
     return report.model_copy(update={"metrics": report.metrics | {"history": {"series": list(given)}}})
 
 
-def chart(*values: object, **fields: object) -> dict[str, Any]:
+def chart(*values: object, **fields: Any) -> dict[str, Any]:
     made = trends({"series": [series(*values, **fields)]})
     assert made
     (one,) = made["series"]
