@@ -35,7 +35,7 @@ def examined(given: Invocation, run: Run) -> "Report":
     from blueplane_doctor.discovery import find_checks
     from blueplane_doctor.selection import meaningless, selected
 
-    _step_aside()
+    step_aside()
     if run.from_evidence and (run.wait or run.save_evidence):
         raise UsageError("--from-evidence reads one file; it goes with neither --wait nor --save-evidence")
     limit = seconds(run.wait, "--wait") if run.wait else 0.0
@@ -60,7 +60,7 @@ def examined(given: Invocation, run: Run) -> "Report":
     return report
 
 
-def _step_aside() -> None:
+def step_aside() -> None:
     """Let the pipeline come first on a machine that has too little for both."""
     with contextlib.suppress(OSError, AttributeError):  # AttributeError: there is no nice on Windows
         os.nice(15)

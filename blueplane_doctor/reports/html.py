@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from blueplane_doctor.model import Report, Status
 from blueplane_doctor.reports.base import Format, View
+from blueplane_doctor.reports.trends import quantity, trends
 from blueplane_doctor.times import parse_time, span
 
 if TYPE_CHECKING:
@@ -81,10 +82,10 @@ def _template() -> "Template":
         lstrip_blocks=True,
         auto_reload=False,
     )
-    for function in (title, label, shown, humane, number, utc, sentence, upto, columns, compact):
+    for function in (title, label, shown, humane, number, utc, sentence, upto, columns, compact, quantity):
         environment.filters[function.__name__] = function
     environment.filters["clean"] = _clean
-    environment.globals |= {"flow": flow, "bars": bars, "limit": SHOWN_ITEMS, "bar_kinds": BARS}
+    environment.globals |= {"flow": flow, "bars": bars, "trends": trends, "limit": SHOWN_ITEMS, "bar_kinds": BARS}
     for name in ("style.css", "script.js"):
         text = _own_file(environment, name)
         digest = b64encode(sha256(text.encode()).digest()).decode()

@@ -13,6 +13,7 @@ from blueplane_doctor.reports.base import View
 from blueplane_doctor.reports.html import render
 from tests.reports import samples
 from tests.reports.hostile import compared
+from tests.reports.test_html_history import report_with, series
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -33,7 +34,18 @@ def _everything() -> Report:
     return report.model_copy(update={"metrics": report.metrics | {"chain": chain | {"buckets": samples.buckets()}}})
 
 
-REPORTS = {"healthy": samples.healthy, "mixed": _everything, "empty": samples.empty, "compared": compared}
+def _with_history() -> Report:
+    values = [None if 20 < hour < 30 else hour * hour for hour in range(48)]
+    return report_with(series(*values), series(*values, label="A" * 60, unit="ms"), series(None, None))
+
+
+REPORTS = {
+    "healthy": samples.healthy,
+    "mixed": _everything,
+    "empty": samples.empty,
+    "compared": compared,
+    "history": _with_history,
+}
 
 
 @pytest.fixture(scope="module")

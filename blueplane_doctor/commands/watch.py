@@ -1,0 +1,120 @@
+"""`watch`: a live screen of the pipeline, or one line of JSON for each round where nobody looks."""
+
+import os
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from blueplane_doctor.commands.base import guarded, invocation, seconds, show
+from blueplane_doctor.errors import ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from blueplane_doctor.watching.pace import Mailbox
+    from blueplane_doctor.watching.rounds import Round
+
+FASTEST = 0.2
+"""Seconds from round to round; looking more often would be a load of its own."""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+
+    @app.command("watch", help="Look again and again: a live screen, or one line of JSON a round.")
+    @guarded
+    def watch(
+        context: typer.Context,
+        every: Annotated[str, typer.Option("--every", help="Time from look to look.", metavar="SPAN")] = "2s",
+        rounds: Annotated[
+            int, typer.Option("--rounds", help="End after so many, with the last one's exit code.", metavar="N", min=0)
+        ] = 0,
+    ) -> int:
+        return _watch(context, every, rounds)
+
+
+def _watch(context: typer.Context, every: str, rounds: int) -> int:
+    """The exit code: 0 for q and SIGTERM, 130 for Ctrl-C, that of the last report after --rounds."""
+    pause = seconds(every, "--every")
+    if pause < FASTEST:
+        raise UsageError(f"--every {every}: too often", f"at least {FASTEST:g}s")
+    settings = invocation(context).load().settings
+    from queue import SimpleQueue
+
+    from blueplane_doctor.commands.examine import step_aside
+    from blueplane_doctor.watching.pace import start
+    from blueplane_doctor.watching.rounds import Watcher
+
+    step_aside()
+    watcher = Watcher(settings)
+    mailbox: Mailbox = SimpleQueue()
+    _end_on_signals(mailbox)
+    stop = start(watcher.look, pause, rounds, mailbox)
+    try:
+        return _on_screen(mailbox, pause) if _somebody_looks() else _follow(mailbox, _print)
+    finally:
+        stop.set()
+
+
+def _somebody_looks() -> bool:
+    return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def _end_on_signals(mailbox: "Mailbox") -> None:
+    """End in good order at the first signal, and at the second at once: a reader that stalls holds a line back."""
+    import signal
+
+    from blueplane_doctor.watching.pace import Ended
+
+    def end_with(number: signal.Signals, code: int, second: Any) -> None:
+        def end(*_: object) -> None:
+            signal.signal(number, second)
+            mailbox.put(Ended(code))
+
+        signal.signal(number, end)
+
+    end_with(signal.SIGTERM, ExitCode.OK, signal.SIG_DFL)
+    end_with(signal.SIGINT, ExitCode.INTERRUPTED, signal.default_int_handler)
+
+
+def _follow(mailbox: "Mailbox", take: "Callable[[Round], None]") -> int:
+    """Hand over each round until the end; gives the exit code. Raises what a round broke with."""
+    from blueplane_doctor.watching.pace import Broken, Ended
+
+    latest: int = ExitCode.OK
+    while True:
+        news = mailbox.get()
+        if isinstance(news, Broken):
+            raise news.error
+        if isinstance(news, Ended):
+            return latest if news.code is None else news.code
+        latest = news.report.exit_code
+        take(news)
+
+
+def _print(round_: "Round") -> None:
+    from blueplane_doctor.watching.lines import line
+
+    show(line(round_))
+
+
+def _on_screen(mailbox: "Mailbox", every: float) -> int:
+    from rich.console import Console
+    from rich.live import Live
+
+    from blueplane_doctor.watching.keyboard import keys
+    from blueplane_doctor.watching.pace import Ended
+    from blueplane_doctor.watching.screen import Screen
+
+    console, screen = Console(highlight=False), Screen(every)
+
+    def pressed(key: str) -> None:
+        if key in "qQ":
+            mailbox.put(Ended(ExitCode.OK))
+
+    def take(round_: "Round") -> None:
+        screen.add(round_)
+        live.update(screen.drawn(*console.size), refresh=True)
+
+    with keys(pressed), Live(screen.drawn(*console.size), console=console, screen=True, auto_refresh=False) as live:
+        return _follow(mailbox, take)

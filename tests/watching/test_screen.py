@@ -1,0 +1,84 @@
+"""The live screen, drawn to a fixed size without a terminal."""
+
+import io
+import re
+
+import pytest
+from rich.console import Console
+
+from blueplane_doctor.model import Finding, Status
+from blueplane_doctor.watching.rounds import Memory, Round
+from blueplane_doctor.watching.screen import Screen
+from tests.reports import samples
+from tests.reports.samples import report_of
+from tests.reports.test_html import INVISIBLE
+
+
+def drawn(screen: Screen, width: int = 130, height: int = 40) -> str:
+    out = io.StringIO()
+    Console(file=out, width=width, height=height, highlight=False, color_system=None).print(screen.drawn(width, height))
+    return out.getvalue()
+
+
+def finding(name: str, status: Status, summary: str = "s", cause: str = "") -> Finding:
+    return Finding(id=name, area="a", status=status, summary=summary, cause=cause)
+
+
+def test_before_the_first_round() -> None:
+    assert drawn(Screen(2)).strip() == "blueplane-doctor: the first look …"
+
+
+def test_it_shows_verdict_findings_numbers_and_sparklines() -> None:
+    screen = Screen(2)
+    report = samples.mixed()
+    for depth in (0, 5, None, 10):
+        screen.add(Round(4, report, numbers={"queue.queue_depth": depth, "chain.states.in_flight": 3}))
+    text = drawn(screen)
+    assert text.startswith(" RED ")
+    assert "chain-breaks" in text
+    assert re.search("Queue depth +10  ▁▅ █", text)
+    assert "in flight" in text
+    assert "no change since the first look" in text
+    assert "round 4, every 2 s · q quits" in text
+
+
+def test_changes_stay_on_the_screen_newest_first() -> None:
+    screen, memory = Screen(2), Memory()
+    for status in (Status.GREEN, Status.RED, Status.GREEN, Status.GREEN):
+        report = report_of([finding("queue-depth", status)])
+        screen.add(Round(1, report, memory.changed(report)))
+    text = drawn(screen)
+    assert text.index("fixed") < text.index("new")
+    assert "green → red" in text
+    assert "red → green" in text
+
+
+def test_what_could_not_be_read_is_said_once_for_each_cause() -> None:
+    screen = Screen(2)
+    screen.add(Round(1, report_of([]), unread={"chain": "nobody answers", "queue": "nobody answers", "x": "no file"}))
+    text = drawn(screen)
+    assert "not read: chain, queue: nobody answers" in text
+    assert "not read: x: no file" in text
+
+
+@pytest.mark.parametrize("width", [40, 80, 89, 90, 200])
+@pytest.mark.parametrize("height", [10, 24, 60])
+def test_it_fits_the_terminal(width: int, height: int) -> None:
+    screen = Screen(2)
+    report = report_of([finding(f"check-{i}", Status.RED, "long " * 80) for i in range(100)])
+    screen.add(Round(1, report, numbers={"queue.queue_depth": 5, "chain.states.lost": 3}))
+    lines = drawn(screen, width, height).splitlines()
+    assert max(map(len, lines)) <= width
+    assert len(lines) <= max(height, 15)
+    assert "more" in "".join(lines)
+
+
+def test_hostile_text_controls_nothing() -> None:
+    screen, memory = Screen(2), Memory()
+    hostile = f"{INVISIBLE}[red]\n\n\x1b]0;title\x07"
+    memory.changed(report_of([finding("x", Status.GREEN), finding(hostile, Status.GREEN)]))
+    report = report_of([finding(hostile, Status.RED, hostile)])
+    screen.add(Round(1, report, memory.changed(report), {hostile: hostile}, {f"chain.states.{hostile}": 1}))
+    text = drawn(screen)
+    assert not set(text) & set("\x00\x07\x1b\x7f\x9b\u202e\u2066\ufeff")
+    assert "[red]" in text
