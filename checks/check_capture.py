@@ -20,7 +20,7 @@ REINSTALL = Remedy(
 
 
 MEASURE = Remedy(
-    text="A failed hook leaves nothing behind; only a recorder inside the pipeline can count it. Start the server with it.",
+    text="A failed hook leaves nothing behind; only a recorder can count it. Start the server with one.",
     commands=["blueplane-doctor instrument -- python scripts/start_server.py"],
 )
 RECORDED_MINUTES = 2
