@@ -12,6 +12,7 @@ from blueplane_doctor.custody.routing import Router, routes_in_force
 from blueplane_doctor.custody.rows import RowFinder
 from blueplane_doctor.errors import SourceError, SourceMissing, SourceUnusable
 from blueplane_doctor.pipeline import TRACE_TABLES, Route
+from blueplane_doctor.recording.reading import Recorded, read_recorded
 from blueplane_doctor.settings import Settings
 from blueplane_doctor.sources.courtesy import Courtesy
 from blueplane_doctor.sources.database_source import DatabaseSource
@@ -24,6 +25,9 @@ from blueplane_doctor.sources.written import Written, read_written
 from blueplane_doctor.times import to_milliseconds
 
 Answer = TypeVar("Answer")
+
+RECORDED_MINUTES = 60
+"""What recorders counted is added up over so many minutes."""
 
 
 def once(read: Callable[["Examination"], Answer]) -> Callable[["Examination"], Answer]:
@@ -190,6 +194,15 @@ class Examination:
             return RowFinder(self.database), tables
         except SourceError:
             return None, None
+
+    @once
+    def recorded(self) -> Recorded:
+        """What recorders counted in the last hour. Never raises: its cause says why there is nothing."""
+        try:
+            now = self.server_info().now_ms
+        except SourceError:
+            now = self.now_ms()
+        return read_recorded(self.redis, now, RECORDED_MINUTES)
 
     def now_ms(self) -> int:
         """The host's time when the examination began, milliseconds since 1970."""

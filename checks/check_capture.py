@@ -10,13 +10,21 @@ from blueplane_doctor.pipeline import EVERY_TURN_HOOKS
 from blueplane_doctor.times import span
 
 if TYPE_CHECKING:
-    from blueplane_doctor.monitoring.capture_health import CaptureHealth, HookHealth
+    from blueplane_doctor.monitoring.capture_health import CaptureHealth, CursorHooks, HookHealth
 
 MINUTE_MS = 60_000
 REINSTALL = Remedy(
     text="See whether the hooks are still in Cursor's hooks.json and whether the server answers on its port.",
     commands=["cat ~/.cursor/hooks.json", "curl -s http://127.0.0.1:8787/health"],
 )
+
+
+MEASURE = Remedy(
+    text="A failed hook leaves nothing behind; only a recorder can count it. Start the server with one.",
+    commands=["blueplane-doctor instrument -- python scripts/start_server.py"],
+)
+RECORDED_MINUTES = 2
+"""A colour that rests on a rate needs two samples: recorded minutes with hooks."""
 
 
 @check(area="capture", scale=Scale.rising(yellow_above=5, orange_above=15, red_above=60, unit="min"))
@@ -51,22 +59,34 @@ def check_hook_inactivity(capture: CaptureHealth, scale: Scale) -> Finding:
 @check(area="capture", scale=Scale.falling(yellow=99, orange_below=95, red_below=90, unit="%", highest=100))
 def check_hook_success(capture: CaptureHealth, scale: Scale) -> Finding:
     """How many of 100 hook executions deliver their event."""
-    value = capture.cursor_hooks.success_rate
-    if value is None:
+    hooks = capture.cursor_hooks
+    evidence = {
+        "executions seen in the stream": hooks.total_executions,
+        "recorded minutes": hooks.recorded_minutes,
+        "recorded as delivered": hooks.success_count,
+        "recorded as failed": hooks.failure_count,
+    }
+    if hooks.success_rate is None or hooks.recorded_minutes < RECORDED_MINUTES:
         return unknown(
-            "How many hook executions fail is not known",
-            "a failed hook leaves nothing behind; only the recorder can count it, and it is not running",
-            evidence={"executions seen in the stream": capture.cursor_hooks.total_executions},
+            "How many hook executions fail is not known", _not_measured(hooks), remedy=MEASURE, evidence=evidence
         )
-    return scale.grade(value, f"{value:g} % of hook executions succeed", remedy=REINSTALL)
+    return scale.grade(
+        hooks.success_rate, f"{hooks.success_rate:g} % of hook executions succeed", remedy=REINSTALL, evidence=evidence
+    )
 
 
 @check(area="capture", scale=Scale.falling(yellow=10, orange_below=5, red_below=1, unit="events/min"))
 def check_capture_rate(capture: CaptureHealth, scale: Scale) -> Finding:
-    """Messages enqueued a minute (mean of the last five), graded only while an IDE window is open."""
-    rate = capture.capture_rate_events_per_min
+    """Messages enqueued a minute (mean of the last five), graded only while an IDE window is open.
+
+    The stream forgets what it trims, and the recorder counts only the processes that it is in: both are lower
+    bounds, so the larger is judged.
+    """
+    by_stream, recorded = capture.capture_rate_events_per_min, capture.recorded_rate_events_per_min
+    rate = max((known for known in (by_stream, recorded) if known is not None), default=None)
     if rate is None:
         return unknown("How much comes in cannot be told", capture.hooks_cause)
+    evidence = {"last event": capture.last_event_timestamp, "by the stream": by_stream, "by the recorder": recorded}
     if capture.open_sessions is None:
         return unknown(
             f"{_a_minute(rate)}; whether that is little is not known",
@@ -74,12 +94,12 @@ def check_capture_rate(capture: CaptureHealth, scale: Scale) -> Finding:
         )
     if capture.open_sessions == 0:
         said = f"{_a_minute(rate)}; no IDE window is open, so nothing is asked of it"
-        return not_graded(rate, said, unit=scale.unit, evidence={"last event": capture.last_event_timestamp})
+        return not_graded(rate, said, unit=scale.unit, evidence=evidence)
     return scale.grade(
         rate,
         f"{_a_minute(rate)} {'comes' if rate == 1 else 'come'} in while {_windows(capture.open_sessions)} open",
         remedy=REINSTALL,
-        evidence={"open_sessions": capture.open_sessions, "last event": capture.last_event_timestamp},
+        evidence={"open_sessions": capture.open_sessions} | evidence,
     )
 
 
@@ -116,6 +136,15 @@ def check_database_monitor(capture: CaptureHealth, scale: Scale) -> Finding:
         remedy=Remedy(text="Restart the Blueplane server; its log says which Cursor databases it found."),
         evidence=evidence,
     )
+
+
+def _not_measured(hooks: CursorHooks) -> str:
+    """Why the recorder's numbers cannot be judged."""
+    if hooks.recorded_cause:
+        return f"a failed hook leaves nothing behind, only a recorder can count it: {hooks.recorded_cause}"
+    if hooks.recorded_minutes:
+        return f"hooks were recorded in {hooks.recorded_minutes} of at least {RECORDED_MINUTES} minutes"
+    return "a failed hook leaves nothing behind; only a recorder can count it, and none is running"
 
 
 def _a_minute(rate: float) -> str:

@@ -8,6 +8,7 @@ from blueplane_doctor import Finding, Remedy, Scale, check
 from blueplane_doctor.times import span
 
 if TYPE_CHECKING:
+    from blueplane_doctor.monitoring.history_health import HistoryHealth
     from blueplane_doctor.monitoring.queue_health import QueueHealth
 
 LOOK = Remedy(
@@ -31,10 +32,11 @@ def check_dead_letters(queue: QueueHealth, scale: Scale) -> Finding:
 
 # The same steps as the total: what would be orange as a pile is orange when it came within an hour.
 @check(area="dead-letters", scale=Scale.rising(yellow=1, orange=10, red_above=100, unit="entries/h"))
-def check_dead_letter_growth(queue: QueueHealth, scale: Scale) -> Finding:
+def check_dead_letter_growth(queue: QueueHealth, history: HistoryHealth, scale: Scale) -> Finding:
     """Dead letters of the last hour, beside those of the hour before.
 
-    A static pile is history; growth is a fault that is going on.
+    A static pile is history; growth is a fault that is going on. Where samples are recorded, the evidence tells the
+    rise that they saw as well, which counts letters that were dropped meanwhile.
     """
     new, before = queue.dlq_recent_entries, queue.dlq_previous_hour
     said = f"{new:,} dead {'letter' if new == 1 else 'letters'} in the last hour, {before:,} in the hour before"
@@ -44,5 +46,10 @@ def check_dead_letter_growth(queue: QueueHealth, scale: Scale) -> Finding:
         new,
         said,
         remedy=LOOK,
-        evidence={"last hour": new, "hour before": before, "oldest age ms": queue.dlq_oldest_age_ms},
+        evidence={
+            "last hour": new,
+            "hour before": before,
+            "oldest age ms": queue.dlq_oldest_age_ms,
+            "recorded entries/h": history.dead_letters_last_hour,
+        },
     )

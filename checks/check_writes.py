@@ -21,7 +21,12 @@ FAILING = Remedy(
     text="The log names the error of each failed write.",
     commands=["grep -E 'ERROR|CRITICAL' ~/.blueplane/server.log | tail"],
 )
-NOT_MEASURED = "only the recorder can measure this, inside the server; it is not running"
+MEASURE = Remedy(
+    text="Only a recorder inside the server can measure this. Start the server with it.",
+    commands=["blueplane-doctor instrument -- python scripts/start_server.py"],
+)
+RECORDED_MINUTES = 2
+"""A colour that rests on a rate needs two samples: recorded minutes with writes."""
 DEMAND_MESSAGES = 100
 """Backlog from which on throughput is graded: at the green rate of 100 a second it is gone in one second."""
 DEMAND_AGE_MS = 60_000
@@ -45,20 +50,25 @@ def check_database_reachable(connections: Connections, scale: Scale) -> Finding:
 def check_write_p95(database: DatabaseHealth, scale: Scale) -> Finding:
     """How long 95 of 100 batch writes take at most."""
     value = database.write_latency_p95_ms
-    if value is None:
-        return unknown("How long writes take is not known", NOT_MEASURED)
-    return scale.grade(value, f"95 % of writes take {value:g} ms or less", remedy=SLOW)
+    if value is None or database.recorded_minutes < RECORDED_MINUTES:
+        return unknown(
+            "How long writes take is not known", _not_measured(database), remedy=MEASURE, evidence=_recorded(database)
+        )
+    return scale.grade(
+        value, f"95 % of writes take {round(value, 2):g} ms or less", remedy=SLOW, evidence=_recorded(database)
+    )
 
 
 @check(area="database", scale=Scale.falling(yellow=99, orange_below=95, red_below=90, unit="%", highest=100))
 def check_write_success(database: DatabaseHealth, scale: Scale) -> Finding:
     """How many of 100 batch writes succeed."""
     value = database.write_success_rate
-    if value is None:
-        evidence = {"last write": database.last_successful_write_timestamp}
-        evidence |= {"last failure in the log": database.last_failed_write_timestamp}
-        return unknown("How many writes fail is not known", NOT_MEASURED, evidence=evidence)
-    return scale.grade(value, f"{value:g} % of writes succeed", remedy=FAILING)
+    evidence = _recorded(database) | {"last write": database.last_successful_write_timestamp}
+    evidence |= {"last failure": database.last_failed_write_timestamp}
+    if value is None or database.recorded_minutes < RECORDED_MINUTES:
+        cause = _not_measured(database)
+        return unknown("How many writes fail is not known", cause, remedy=MEASURE, evidence=evidence)
+    return scale.grade(value, f"{value:g} % of writes succeed", remedy=FAILING, evidence=evidence)
 
 
 @check(area="database", scale=Scale.falling(yellow=100, orange_below=50, red_below=10, unit="rows/s"))
@@ -104,3 +114,20 @@ def check_wal_size(database: DatabaseHealth, scale: Scale) -> Finding:
         ),
         evidence={"db_size_mb": database.db_size_mb},
     )
+
+
+def _not_measured(database: DatabaseHealth) -> str:
+    """Why the recorder's numbers cannot be judged."""
+    if database.recorded_cause:
+        return f"only a recorder in the server can measure this: {database.recorded_cause}"
+    if database.recorded_minutes:
+        return f"writes were recorded in {database.recorded_minutes} of at least {RECORDED_MINUTES} minutes"
+    return "only a recorder in the server can measure this; none is running"
+
+
+def _recorded(database: DatabaseHealth) -> dict[str, object]:
+    return {
+        "recorded minutes": database.recorded_minutes,
+        "batches written": database.write_success_count,
+        "batches failed": database.write_failure_count,
+    }

@@ -1,7 +1,7 @@
 """HealthMetricsStorage: the history behind one interface, in Redis TimeSeries where it is, else in plain Redis."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from blueplane_doctor.history.link import Link, refusal
 from blueplane_doctor.history.samples import Sample
@@ -49,11 +49,18 @@ class HealthMetricsStorage:
         self.link = Link(url)
         self.prefix = prefix + "history:"
         self._store: Store | None = None
+        self._found: Any = None
 
     @property
     def backend(self) -> str:
         """`timeseries` or `stream`."""
         return self._chosen().name
+
+    def begun(self) -> bool:
+        """Whether anything was kept when the server was asked which store it allows: one round trip."""
+        self._chosen()
+        self.link.check(self._found)
+        return bool(self._found)
 
     def write(self, sample: Sample) -> None:
         """Keep a sample; a second one of the same minute replaces the values that it has."""
@@ -96,19 +103,22 @@ class HealthMetricsStorage:
 
     def _chosen(self) -> Store:
         if self._store is None:
-            self._store = choose(self.link, self.prefix)
+            self._store, self._found = choose(self.link, self.prefix)
         return self._store
 
 
-def choose(link: Link, prefix: str) -> Store:
-    """TimeSeries where TS.* works for this user, else the stream. Raises SourceError."""
+def choose(link: Link, prefix: str) -> tuple[Store, Any]:
+    """TimeSeries where TS.* works for this user, else the stream; and the reply that says whether it holds anything.
+
+    Raises SourceError.
+    """
     series, stream = TimeSeriesStore(link, prefix), StreamStore(link, prefix)
     tried, there = link.ask(("TS.QUERYINDEX", f"{LABEL}={prefix}"), ("EXISTS", stream.samples_key))
     if not isinstance(tried, Exception):
-        return series
+        return series, tried
     said = str(tried)
     if said.startswith("NOPERM") and there != 1:
         raise refusal(link.address, said)  # the server has TimeSeries: a history may be there, unseen
     if not said.startswith(("NOPERM", "ERR unknown command")):
         raise refusal(link.address, said)
-    return stream
+    return stream, there

@@ -8,7 +8,7 @@ from threading import Event
 from blueplane_doctor.errors import SourceError
 from blueplane_doctor.history.health_storage import HealthMetricsStorage
 from blueplane_doctor.history.lock import RecorderLock
-from blueplane_doctor.history.samples import Sample, sample_of
+from blueplane_doctor.history.samples import HISTORY, Sample, sample_of
 from blueplane_doctor.settings import Settings
 
 LOCK_SPARE_SECONDS = 30.0
@@ -61,10 +61,12 @@ def examine(settings: Settings, moment: float) -> Sample:
     """Every monitor's numbers, whichever checks were selected to judge them."""
     from blueplane_doctor.diagnose import collect, judge
     from blueplane_doctor.discovery import find_checks, find_monitors
+    from blueplane_doctor.monitoring.history_health import HistoryHealth
     from blueplane_doctor.selection import selected
 
     found = find_checks(settings.check_folders)
-    evidence = collect(settings, find_monitors())
+    evidence = collect(settings, set(find_monitors()) - {HISTORY})
+    evidence.records[HISTORY] = HistoryHealth(samples=0, cause="a sample is not judged by others")
     return sample_of(judge(evidence, selected(found.checks, settings), found.problems, settings), moment)
 
 

@@ -20,6 +20,8 @@ _LISTS = {"groups": ("name", "groups"), "losses": ("group", "groups"), "hooks": 
 """Lists whose members have a name that is stable; all other lists stay out."""
 _LEFT_OUT = {"pid", "by_route", "hooks_active", "lag", "installed", "configured", "expected", "exists"}
 """What is no measure (pid), is told elsewhere in the same sample, or is never judged (the server's lag)."""
+HISTORY = "history"
+"""The record of the samples themselves, which is never sampled."""
 _UNFIT = re.compile(r"[^A-Za-z0-9_:.-]+")
 _LONGEST_NAME = 120
 
@@ -44,6 +46,8 @@ def sample_of(report: "Report", moment: float) -> Sample:
     for area in {finding.area for finding in report.findings}:
         values[f"status.{_fit(area)}"] = max(f.status.severity for f in report.findings if f.area == area)
     for name, record in report.metrics.items():
+        if name == HISTORY:
+            continue
         values |= dict(_numbers(name, record or {}))
     return Sample(minute_of(moment), {name: float(v) for name, v in sorted(values.items()) if math.isfinite(v)})
 

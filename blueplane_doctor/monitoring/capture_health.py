@@ -1,19 +1,27 @@
 """Capture: do hooks fire, does the database monitor see anything, is anybody working at all."""
 
 import json
+from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from blueplane_doctor.errors import SourceError
 from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring.base import Monitor
 from blueplane_doctor.pipeline import CURSOR_HOOKS, SESSIONS_TABLE
+from blueplane_doctor.recording.reading import MINUTE_MS, Recorded, read_recorded
 from blueplane_doctor.times import from_milliseconds, iso, parse_time
 
 DAY_MS = 86_400_000
 ACTIVE_MS = 3_600_000
 """A hook counts as active when it fired within the last hour."""
+RATE_MINUTES = 5
+"""The rate of capture is a mean of so many."""
+CURSOR = "cursor"
+"""The platform under which Cursor's hooks are recorded."""
+CURSOR_MONITORS = ("unified_cursor_monitor", "cursor_database_monitor")
+"""The names under which Cursor's database monitors are recorded."""
 
 
 class HookHealth(Record):
@@ -33,7 +41,7 @@ class HookHealth(Record):
 
 
 class CursorHooks(Record):
-    """All Cursor hooks together; what only the recorder can measure is null without it."""
+    """All Cursor hooks together; what only the recorder can measure is null without it: of the last hour."""
 
     total_executions: int | None
     """Messages of the six hooks in the stream."""
@@ -41,23 +49,27 @@ class CursorHooks(Record):
     failure_count: int | None = None
     success_rate: float | None = None
     """Percent."""
+    recorded_minutes: int = 0
+    """Minutes of the last hour in which the recorder counted hooks."""
+    recorded_cause: str = ""
+    """Why there are none."""
     last_execution_timestamp: str | None = None
     hooks_active: dict[str, bool] = {}
     """For each of the six: fired within the last hour."""
 
 
 class DatabaseMonitorHealth(Record):
-    """Cursor's database monitor, by what it enqueued."""
+    """Cursor's database monitor, by what it enqueued; where the recorder counts its work, by that, of the last hour."""
 
     active: bool | None
     sessions_monitored: int | None
-    """IDE windows that are open."""
+    """As it last said; without the recorder, IDE windows that are open."""
     events_captured: int | None
-    """Messages of it in the stream."""
+    """As recorded; without the recorder, messages of it in the stream."""
     last_activity_timestamp: str | None
     silent_ms: int | None
     errors_count: int | None
-    """Errors of the monitors in the last five minutes of the log."""
+    """As recorded; without the recorder, errors of the monitors in the last five minutes of the log."""
     ingest_rate_events_per_min: float | None
     """Rows written a minute, mean of the last five minutes."""
 
@@ -69,7 +81,9 @@ class CaptureHealth(Record):
     hooks: list[HookHealth]
     database_monitor: DatabaseMonitorHealth
     capture_rate_events_per_min: float | None
-    """Messages enqueued a minute, mean of the last five minutes."""
+    """Messages enqueued a minute, mean of the last five minutes, by the stream."""
+    recorded_rate_events_per_min: float | None = None
+    """The same as the recorder counted it; null with fewer than two recorded minutes."""
     open_sessions: int | None
     """IDE windows without an end that began within the session limit; null when the database cannot tell."""
     longest_open_ms: int | None
@@ -101,6 +115,7 @@ class CaptureHealthMonitor(Monitor):
         newest = max(ledger.last_by_hook.values(), default=None)
         return CaptureHealth(
             cursor_hooks=CursorHooks(
+                **_recorded_hooks(self.examination.recorded()),
                 total_executions=sum(h.seen for h in hooks),
                 last_execution_timestamp=last,
                 hooks_active={h.name: h.silent_ms is not None and h.silent_ms <= ACTIVE_MS for h in hooks},
@@ -108,14 +123,13 @@ class CaptureHealthMonitor(Monitor):
             hooks=hooks,
             database_monitor=DatabaseMonitorHealth(
                 active=monitor_silent is not None and monitor_silent <= ACTIVE_MS,
-                sessions_monitored=sessions,
-                events_captured=ledger.monitor_events,
                 last_activity_timestamp=_time(ledger.monitor_last_ms),
                 silent_ms=monitor_silent,
-                errors_count=self.examination.log().monitor_errors,
                 ingest_rate_events_per_min=self._ingest_rate(),
+                **self._work_of_monitors(sessions, ledger.monitor_events),
             ),
-            capture_rate_events_per_min=round(ledger.last_five_minutes / 5, 2),
+            capture_rate_events_per_min=round(ledger.last_five_minutes / RATE_MINUTES, 2),
+            recorded_rate_events_per_min=self._recorded_rate(now),
             open_sessions=sessions,
             longest_open_ms=longest,
             sessions_cause=sessions_cause,
@@ -175,6 +189,24 @@ class CaptureHealthMonitor(Monitor):
         longest = max(((examination.now - moment).total_seconds() * 1000 for moment in begun), default=None)
         return len(begun), None if longest is None else max(0, int(longest)), ""
 
+    def _work_of_monitors(self, sessions: int | None, events: int | None) -> dict[str, int | None]:
+        """What the monitors did as recorded; where nothing is recorded, as the other sources show it."""
+        recorded = self.examination.recorded().monitors
+        found = [recorded[name] for name in CURSOR_MONITORS if name in recorded]
+        said = _together(m.sessions for m in found)
+        captured = _together(m.events for m in found)
+        return {
+            "sessions_monitored": sessions if said is None else said,
+            "events_captured": events if captured is None else captured,
+            "errors_count": sum(m.errors for m in found) if found else self.examination.log().monitor_errors,
+        }
+
+    def _recorded_rate(self, now: int) -> float | None:
+        if self.examination.recorded().minutes_recorded < 2:  # one minute is no rate
+            return None
+        lately = read_recorded(self.examination.redis, now, RATE_MINUTES)
+        return None if lately.captured is None else round(lately.captured * MINUTE_MS / (now - lately.since_ms), 2)
+
     def _ingest_rate(self) -> float | None:
         try:
             return round(self.examination.written().last_five_minutes / 5, 2)
@@ -189,6 +221,25 @@ def installed_hooks(path: Path) -> set[str]:
         return {name for name, commands in content["hooks"].items() if commands}
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return set()
+
+
+def _recorded_hooks(recorded: Recorded) -> dict[str, Any]:
+    """What the recorder counted of Cursor's hooks."""
+    hooks = recorded.hooks_of(CURSOR)
+    if not hooks:
+        return {"recorded_cause": recorded.cause or f"no hook was recorded in the last {recorded.minutes} min"}
+    return {
+        "success_count": sum(hook.ok for hook in hooks),
+        "failure_count": sum(hook.failed for hook in hooks),
+        "success_rate": recorded.hook_success_percent(CURSOR),
+        "recorded_minutes": recorded.minutes_with_hooks,
+    }
+
+
+def _together(numbers: Iterable[int | None]) -> int | None:
+    """The sum of those that are known; None when none is."""
+    known = [number for number in numbers if number is not None]
+    return sum(known) if known else None
 
 
 def _time(milliseconds: int | None) -> str | None:

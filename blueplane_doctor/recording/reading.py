@@ -75,6 +75,10 @@ class Recorded:
     """Start of the window, milliseconds since 1970."""
     minutes_recorded: int = 0
     """Minutes in which anything was; 0: no recorder ran, or nothing happened, or it may not be read: see `cause`."""
+    minutes_with_writes: int = 0
+    """Of these, minutes in which something was written, or was to be."""
+    minutes_with_hooks: int = 0
+    """Of these, minutes in which a hook recorded anything."""
     writes: dict[str, RecordedWrites] = field(default_factory=dict)
     """By table."""
     hooks: dict[str, RecordedHook] = field(default_factory=dict)
@@ -162,6 +166,7 @@ class _Totals:
         self.last_minute: dict[str, int] = {}
         self.written: set[tuple[int, str]] = set()
         """Minutes and tables of writes, under their real names: they are part of a key."""
+        self.hooked: set[int] = set()
         self.minutes = 0
         self.dropped = 0
 
@@ -185,6 +190,8 @@ class _Totals:
         kind, what, name = parts(text)
         if kind == "w":
             self.written.add((minute, name))
+        if kind == "h":
+            self.hooked.add(minute)
         name = _shown(name)
         if text == DROPPED:
             self.dropped += value
@@ -206,6 +213,8 @@ class _Totals:
             minutes=empty.minutes,
             since_ms=empty.since_ms,
             minutes_recorded=self.minutes,
+            minutes_with_writes=len({minute for minute, _ in self.written}),
+            minutes_with_hooks=len(self.hooked),
             writes={name: self._writes(name) for name in sorted(self.sums["w"])},
             hooks={name: _hook(name, self.sums["h"][name]) for name in sorted(self.sums["h"])},
             monitors={name: self._monitor(name) for name in sorted(self.sums["m"])},

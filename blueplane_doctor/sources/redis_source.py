@@ -33,6 +33,9 @@ READ_COMMANDS = frozenset(
         "XINFO GROUPS",
         "XINFO CONSUMERS",
         "HGETALL",
+        "EXISTS",
+        "TS.QUERYINDEX",
+        "TS.RANGE",
     }
 )
 """All that a run ever sends, beside the handshake (AUTH, SELECT) and MULTI/EXEC around them. A user without

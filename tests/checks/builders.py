@@ -19,6 +19,7 @@ from blueplane_doctor.monitoring.capture_health import (
 from blueplane_doctor.monitoring.chain_of_custody import ChainBreak, ChainHealth, GroupLoss
 from blueplane_doctor.monitoring.connections import Connections, Reach
 from blueplane_doctor.monitoring.database_health import DatabaseHealth
+from blueplane_doctor.monitoring.history_health import GroupTrend, HistoryHealth
 from blueplane_doctor.monitoring.queue_health import ConsumerHealth, GroupHealth, QueueHealth
 from blueplane_doctor.monitoring.redis_health import RedisHealth
 from blueplane_doctor.monitoring.server_health import ServerHealth
@@ -306,6 +307,32 @@ def connections(**changes: Any) -> Connections:
     )
 
 
+def trend(group: str = "processors", **changes: Any) -> GroupTrend:
+    """A writer group that has caught up and lost nothing."""
+    return GroupTrend(**{"group": group, "state": "caught up", "backlog": 0, "samples": 11, "lost": 0, **changes})
+
+
+def history(**changes: Any) -> HistoryHealth:
+    """An hour of samples in which both writers kept up."""
+    return HistoryHealth(
+        **{
+            "samples": 60,
+            "newest_sample_age_ms": 41_000,
+            "groups": [trend("claude_processors"), trend("processors")],
+            "dead_letters_last_hour": 0.0,
+            "wal_growth_mb_last_hour": 0.0,
+            "backlog_per_minute": 0.0,
+            "minutes_to_loss": None,
+            **changes,
+        }
+    )
+
+
+def no_history() -> HistoryHealth:
+    """Nobody records."""
+    return HistoryHealth(samples=0, cause="there is no history in Redis at localhost:6379")
+
+
 def healthy_records() -> dict[str, Record]:
     """Every record of a healthy pipeline by the name that checks know it by."""
     return {
@@ -316,6 +343,7 @@ def healthy_records() -> dict[str, Record]:
         "server": server(),
         "redis": redis(),
         "connections": connections(),
+        "history": history(),
     }
 
 
@@ -383,4 +411,5 @@ def empty_records() -> dict[str, Record]:
             redis=Reach(address="localhost:6379", reachable=False, cause="Redis at localhost:6379 cannot be reached"),
             database=Reach(address="telemetry.db", reachable=False, cause="the database does not exist"),
         ),
+        "history": no_history(),
     }

@@ -120,8 +120,32 @@ def test_hook_inactivity_says_which_hook_and_since_when(given: CaptureHealth, sa
     ),
 )
 def test_hook_success(sentence: str, percent: float | None, status: str) -> None:
-    given = capture(cursor_hooks=CursorHooks(total_executions=720, success_rate=percent))
+    given = capture(cursor_hooks=CursorHooks(total_executions=720, success_rate=percent, recorded_minutes=2))
     assert run("hook-success", capture=given).status == status, sentence
+
+
+@pytest.mark.parametrize(
+    ("hooks", "cause"),
+    [
+        ({"success_rate": 0.0, "recorded_minutes": 1}, "hooks were recorded in 1 of at least 2 minutes"),
+        ({"recorded_cause": "nothing was recorded"}, "only a recorder can count it: nothing was recorded"),
+    ],
+)
+def test_hook_success_without_enough_of_the_recorder(hooks: dict[str, Any], cause: str) -> None:
+    found = run("hook-success", capture=capture(cursor_hooks=CursorHooks(total_executions=720, **hooks)))
+    assert found.status == "unknown"
+    assert found.cause.endswith(cause)
+    assert found.remedy and found.remedy.commands == ["blueplane-doctor instrument -- python scripts/start_server.py"]
+
+
+@pytest.mark.parametrize(
+    ("by_stream", "recorded", "observed"), [(2.0, 40.0, 40.0), (40.0, 2.0, 40.0), (7.0, None, 7.0), (None, 6.0, 6.0)]
+)
+def test_of_two_lower_bounds_the_larger_is_the_capture_rate(
+    by_stream: float | None, recorded: float | None, observed: float
+) -> None:
+    given = capture(capture_rate_events_per_min=by_stream, recorded_rate_events_per_min=recorded)
+    assert run("capture-rate", capture=given).observed == observed
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,9 @@ def test_a_database_that_does_not_open_is_red_with_the_cause(hint: str) -> None:
     ),
 )
 def test_write_p95(sentence: str, milliseconds: float | None, status: str) -> None:
-    assert run("write-p95", database=database(write_latency_p95_ms=milliseconds)).status == status, sentence
+    assert (
+        run("write-p95", database=database(write_latency_p95_ms=milliseconds, recorded_minutes=2)).status == status
+    ), sentence
 
 
 @pytest.mark.parametrize(
@@ -59,15 +61,28 @@ def test_write_p95(sentence: str, milliseconds: float | None, status: str) -> No
     ),
 )
 def test_write_success(sentence: str, percent: float | None, status: str) -> None:
-    assert run("write-success", database=database(write_success_rate=percent)).status == status, sentence
+    given = database(write_success_rate=percent, recorded_minutes=2)
+    assert run("write-success", database=given).status == status, sentence
+
+
+@pytest.mark.parametrize("check_id", ["write-p95", "write-success"])
+def test_one_recorded_minute_is_no_rate(check_id: str) -> None:
+    given = database(write_success_rate=0.0, write_latency_p95_ms=900.0, recorded_minutes=1)
+    found = run(check_id, database=given)
+    assert (found.status, found.cause) == ("unknown", "writes were recorded in 1 of at least 2 minutes")
+
+
+@pytest.mark.parametrize("check_id", ["write-p95", "write-success"])
+def test_without_the_recorder_it_says_why_and_how_to_start_it(check_id: str) -> None:
+    found = run(check_id, database=database(recorded_cause="nothing was recorded in the last 60 min"))
+    assert found.cause.endswith("nothing was recorded in the last 60 min")
+    assert found.remedy and found.remedy.commands == ["blueplane-doctor instrument -- python scripts/start_server.py"]
 
 
 def test_an_unmeasured_success_rate_shows_what_is_known() -> None:
     found = run("write-success", database=database(last_failed_write_timestamp="2026-03-14T09:00:00.000Z"))
-    assert found.evidence == {
-        "last write": "2026-03-14T09:26:51.204Z",
-        "last failure in the log": "2026-03-14T09:00:00.000Z",
-    }
+    assert found.evidence["last write"] == "2026-03-14T09:26:51.204Z"
+    assert found.evidence["last failure"] == "2026-03-14T09:00:00.000Z"
 
 
 BUSY = {"queue_depth": 100, "consumer_lag_ms": MINUTE}

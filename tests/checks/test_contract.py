@@ -44,6 +44,10 @@ REQUIRED = {
     "redis-reachable",
     "database-reachable",
     "redis-durability",
+    "backlog-trend",
+    "time-to-loss",
+    "wal-growth",
+    "loss-between-samples",
 }
 
 

@@ -1,6 +1,7 @@
 """Capture: installed hooks in all forms, which hooks are expected, and which windows count as open."""
 
 import json
+import time
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
@@ -12,6 +13,7 @@ from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.errors import SourceError
 from blueplane_doctor.monitoring.capture_health import CaptureHealth, installed_hooks
 from blueplane_doctor.pipeline import CURSOR_HOOKS
+from blueplane_doctor.recording.keys import PREFIX
 from tests.monitoring.support import collected
 
 
@@ -152,3 +154,35 @@ def test_the_database_monitor_is_known_by_its_messages(pipeline: Pipeline) -> No
     assert (monitor.active, monitor.events_captured, monitor.errors_count) == (True, 4, 1)
     assert monitor.silent_ms is not None
     assert timedelta(minutes=19) < timedelta(milliseconds=monitor.silent_ms) < timedelta(minutes=21)
+
+
+def test_the_recorders_numbers_of_the_last_hour(pipeline: Pipeline) -> None:
+    minute = int(time.time() // 60)
+    for ago, fields in (
+        (1, {"h|ok|cursor/stop": 9, "h|failed|cursor/stop": 1, "h|failed|claude_code/Stop": 5}),
+        (
+            2,
+            {
+                "h|ok|cursor/afterFileEdit": 10,
+                "m|ok|unified_cursor_monitor": 4,
+                "m|captured|unified_cursor_monitor": 30,
+            },
+        ),
+        (30, {"m|sessions|unified_cursor_monitor": 3, "m|failed|cursor_database_monitor": 2}),
+    ):
+        pipeline.client.hset(f"{PREFIX}recorded:{minute - ago}", mapping=fields)
+    record = collected(CaptureHealth, pipeline)
+    found = record.cursor_hooks
+    assert (found.success_count, found.failure_count, found.success_rate, found.recorded_minutes) == (19, 1, 95, 2)
+    watched = record.database_monitor
+    assert (watched.sessions_monitored, watched.events_captured, watched.errors_count) == (3, 30, 2)
+    assert record.recorded_rate_events_per_min == pytest.approx(49 / 5.5, rel=0.1)
+
+
+def test_without_the_recorder_nothing_is_said_of_success(pipeline: Pipeline) -> None:
+    record = collected(CaptureHealth, pipeline)
+    found = record.cursor_hooks
+    assert (found.success_count, found.failure_count, found.success_rate) == (None, None, None)
+    assert found.recorded_cause == "nothing was recorded in the last 60 min"
+    assert record.recorded_rate_events_per_min is None
+    assert record.database_monitor.errors_count is None or record.database_monitor.errors_count == 0

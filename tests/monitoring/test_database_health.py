@@ -1,5 +1,6 @@
 """The database's numbers: rows by table, rates, sizes, the last failure."""
 
+import time
 from contextlib import closing
 
 import pytest
@@ -9,6 +10,7 @@ from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.errors import SourceMissing
 from blueplane_doctor.monitoring.connections import Connections
 from blueplane_doctor.monitoring.database_health import DatabaseHealth
+from blueplane_doctor.recording.keys import PREFIX
 from tests.monitoring.support import collected
 
 
@@ -65,3 +67,39 @@ def test_an_address_in_the_record_shows_no_path_and_no_password(pipeline: Pipeli
     assert "geheim" not in said and str(pipeline.home) not in said
     assert reached.redis.address == "127.0.0.1:1 database 3"
     assert reached.database.address == "telemetry.db"
+
+
+def test_the_recorders_numbers_of_the_last_hour(pipeline: Pipeline) -> None:
+    minute = int(time.time() // 60)
+    for ago, fields in (
+        (0, {"w|ok|cursor_raw_traces": 1, "w|us|cursor_raw_traces": 1000}),
+        (5, {"w|ok|claude_raw_traces": 2, "w|failed|claude_raw_traces": 1, "h|ok|cursor/stop": 1}),
+        (9, {"h|ok|cursor/stop": 1}),
+        (70, {"w|failed|cursor_raw_traces": 50}),
+    ):
+        pipeline.client.hset(f"{PREFIX}recorded:{minute - ago}", mapping=fields)
+    pipeline.client.hset(f"{PREFIX}recorded:{minute}:cursor_raw_traces", mapping={"0": 1})
+    record = collected(DatabaseHealth, pipeline)
+    assert (record.write_success_count, record.write_failure_count, record.write_success_rate) == (3, 1, 75)
+    assert record.write_latency_p95_ms is not None
+    assert (record.recorded_minutes, record.recorded_cause) == (2, "")
+
+
+def test_without_the_recorder_it_says_why(pipeline: Pipeline) -> None:
+    record = collected(DatabaseHealth, pipeline)
+    assert (record.recorded_minutes, record.recorded_cause) == (0, "nothing was recorded in the last 60 min")
+    pipeline.client.hset(f"{PREFIX}recorded:{int(time.time() // 60)}", mapping={"h|ok|cursor/stop": 1})
+    assert collected(DatabaseHealth, pipeline).recorded_cause == "no write was recorded in the last 60 min"
+
+
+@pytest.mark.parametrize(("recorded_ago", "logged_ago"), [(3, 40), (40, 3)])
+def test_the_last_failure_is_the_later_of_log_and_recorder(
+    pipeline: Pipeline, recorded_ago: int, logged_ago: int
+) -> None:
+    logged, counted = pipeline.ago(minutes=logged_ago), pipeline.ago(minutes=recorded_ago)
+    pipeline.log("ERROR", "locked", at=logged, logger="src.processing.cursor.raw_traces_writer")
+    fields = {"w|failed|t": 1, "w|failed_at|t": int(counted.timestamp() * 1000)}
+    pipeline.client.hset(f"{PREFIX}recorded:{int(counted.timestamp() // 60)}", mapping=fields)
+    record = collected(DatabaseHealth, pipeline)
+    assert record.last_failed_write_timestamp is not None
+    assert record.last_failed_write_timestamp.startswith(f"{max(logged, counted):%Y-%m-%dT%H:%M:%S}")

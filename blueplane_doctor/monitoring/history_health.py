@@ -1,0 +1,195 @@
+"""The history: what the recorded samples say of the last hour, and the last day's courses for the report."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import ClassVar
+
+from blueplane_doctor.errors import DoctorError
+from blueplane_doctor.history import trend
+from blueplane_doctor.history.health_storage import HealthMetricsStorage
+from blueplane_doctor.history.samples import Sample
+from blueplane_doctor.history.series import MINUTE, Point
+from blueplane_doctor.model import Record
+from blueplane_doctor.monitoring.base import Monitor
+from blueplane_doctor.times import iso
+
+HOUR = 3600
+TREND_SECONDS = 600
+"""The window in which a backlog is judged: Burrow's usual one."""
+DAY = 24 * HOUR
+STEP = 15 * MINUTE
+"""What one value of the courses stands for: about a hundred values a day."""
+SERIES = (
+    ("queue.queue_depth", "Backlog", "messages"),
+    ("queue.consumer_lag_ms", "Age of the oldest unfinished message", "ms"),
+    ("queue.enqueue_rate_events_per_sec", "Enqueued", "events/s"),
+    ("database.write_throughput_events_per_sec", "Written", "rows/s"),
+    ("queue.dlq_size", "Dead letters", "entries"),
+    ("chain.chain_break_count", "Chain breaks", "messages"),
+)
+"""Metric, label and unit of the courses that a report shows."""
+DEPTH, LETTERS, WAL = "queue.queue_depth", "queue.dlq_size", "database.wal_size_mb"
+_GROUP, _END = "queue.groups.", ".undelivered"
+NO_HISTORY = "there is no history"
+
+
+class GroupTrend(Record):
+    """What the samples say of one writer group."""
+
+    group: str
+    state: str
+    """`caught up`, `draining`, `steady`, `falling behind`, `stalled`, `stopped` or `unknown`, over ten minutes."""
+    backlog: int | None = None
+    """Messages it has not finished with, at the newest sample."""
+    per_minute: float | None = None
+    """Change of the backlog; negative while it drains."""
+    minutes_left: float | None = None
+    """Until it is drained at that rate; only while draining."""
+    still_seconds: int = 0
+    """Without movement while something waited; only when stopped or stalled."""
+    samples: int = 0
+    """How many the state rests on."""
+    cause: str = ""
+    """Why the state is unknown."""
+    lost: int | None = None
+    """Messages trimmed unread between two samples of the last hour, at least; null when none could be compared."""
+    losses: dict[str, int] = {}
+    """Time of each sample that shows a loss first, and how many it adds."""
+    not_compared: dict[str, str] = {}
+    """Time of each sample that cannot be compared with the one before, and why."""
+
+
+class HistorySeries(Record):
+    """The course of one metric."""
+
+    metric: str
+    label: str
+    unit: str
+    points: list[tuple[str, float | None]]
+    """Start of each step (ISO 8601, UTC), and its value; null where nothing was recorded."""
+
+
+class HistoryHealth(Record):
+    """The recorded samples. Figures that rest on fewer than three of them, or on old ones, are null."""
+
+    samples: int
+    """Of the last hour."""
+    cause: str = ""
+    """Why there are none."""
+    newest_sample_age_ms: int | None = None
+    groups: list[GroupTrend] = []
+    """The writer groups that the samples of the last hour know."""
+    dead_letters_last_hour: float | None = None
+    """Rise of the dead letters within the last hour of samples; dropped ones take nothing away."""
+    wal_growth_mb_last_hour: float | None = None
+    """The write-ahead log now, less its smallest size within the last hour of samples."""
+    backlog_per_minute: float | None = None
+    """Change of the backlog over ten minutes."""
+    minutes_to_loss: float | None = None
+    """Until the backlog reaches max_length at that rate; 0 when it has, null when it does not grow."""
+    series: list[HistorySeries] = []
+    """The last 24 hours in steps of 15 minutes."""
+
+
+class HistoryHealthMonitor(Monitor):
+    """Reads the samples that `blueplane-doctor record` keeps."""
+
+    name: ClassVar[str] = "history"
+    record: ClassVar[type[Record]] = HistoryHealth
+
+    def collect(self) -> HistoryHealth:
+        """Always a record: without a history that can be read, one without samples and with the cause."""
+        settings = self.examination.settings
+        storage = HealthMetricsStorage(settings.history_url or settings.redis_url)
+        try:
+            if not storage.begun():  # all that a run without a history costs: one round trip
+                return HistoryHealth(samples=0, cause=f"{NO_HISTORY} in Redis at {storage.link.address}")
+            return self._read(storage)
+        except DoctorError as error:  # a URL that only the examined Redis may have is no reason to stop either
+            return HistoryHealth(samples=0, cause=error.message)
+        finally:
+            storage.close()
+
+    def _read(self, storage: HealthMetricsStorage) -> HistoryHealth:
+        now = self.examination.now.timestamp()
+        known = storage.metrics()
+        groups = [name.removeprefix(_GROUP).removesuffix(_END) for name in known if _is_group(name)]
+        wanted = [DEPTH, LETTERS, WAL, *(metric for group in groups for metric in trend.group_metrics(group))]
+        samples = storage.samples(list(dict.fromkeys(wanted)), now - HOUR, now)
+        courses = [row for row in SERIES if row[0] in known]
+        read = storage.read_many([metric for metric, _, _ in courses], now - DAY, now, STEP) if courses else {}
+        shown = [
+            HistorySeries(metric=metric, label=label, unit=unit, points=_dated(read[metric]))
+            for metric, label, unit in courses
+        ]
+        limit = self.examination.settings.streams.max_length
+        return judged(samples, groups, now, limit).model_copy(update={"series": shown})
+
+
+def judged(samples: Sequence[Sample], groups: Sequence[str], now: float, max_length: int) -> HistoryHealth:
+    """What an hour of samples says at `now` (seconds since 1970)."""
+    if not samples:
+        return HistoryHealth(samples=0, cause="nothing was recorded in the last hour")
+    depth = _points([s for s in samples if s.time >= now - TREND_SECONDS], DEPTH, now)
+    letters, wal = _points(samples, LETTERS, now), _points(samples, WAL, now)
+    sizes = [size for _, size in wal]
+    left = trend.minutes_until(depth, max_length)
+    return HistoryHealth(
+        samples=len(samples),
+        newest_sample_age_ms=max(0, int((now - samples[-1].time) * 1000)),
+        groups=[_group(samples, group, now) for group in groups if _is_there(samples, group)],
+        dead_letters_last_hour=trend.increase(letters),
+        wal_growth_mb_last_hour=round(sizes[-1] - min(sizes), 3) if sizes else None,
+        backlog_per_minute=_rounded(trend.rate_per_minute(depth)),
+        minutes_to_loss=_rounded(left),
+    )
+
+
+def _group(samples: Sequence[Sample], group: str, now: float) -> GroupTrend:
+    hour = trend.group_samples(samples, group)
+    found = trend.judge_backlog([s for s in hour if s.time >= now - TREND_SECONDS], now)
+    loss = trend.loss_between(hour)
+    return GroupTrend(
+        group=group,
+        state=found.state,
+        backlog=found.backlog,
+        per_minute=_rounded(found.per_minute),
+        minutes_left=_rounded(found.minutes_left),
+        still_seconds=found.still_for,
+        samples=found.samples,
+        cause=found.cause,
+        lost=loss.count,
+        losses={_time(moment): count for moment, count in loss.found},
+        not_compared={_time(moment): cause for moment, cause in loss.not_compared},
+    )
+
+
+def _points(samples: Sequence[Sample], metric: str, now: float) -> list[tuple[int, float]]:
+    """A metric's values; none where they are too few for a movement, or too old to speak of now."""
+    points = [(sample.time, sample.values[metric]) for sample in samples if metric in sample.values]
+    return points if len(points) >= trend.FEWEST and trend.is_fresh(points, now) else []
+
+
+def _is_group(metric: str) -> bool:
+    return metric.startswith(_GROUP) and metric.endswith(_END)
+
+
+def _is_there(samples: Sequence[Sample], group: str) -> bool:
+    """Whether any of these samples knows the group: a name that nobody uses any more is kept for a week."""
+    return any(_holds(sample.values, group) for sample in samples)
+
+
+def _holds(values: Mapping[str, float], group: str) -> bool:
+    return f"{_GROUP}{group}{_END}" in values
+
+
+def _dated(points: Sequence[Point]) -> list[tuple[str, float | None]]:
+    return [(_time(moment), value) for moment, value in points]
+
+
+def _time(seconds: int) -> str:
+    return iso(datetime.fromtimestamp(seconds, UTC)) or ""
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 2)

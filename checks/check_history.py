@@ -1,0 +1,137 @@
+"""What only samples over time show: where a backlog goes, how long until loss, what vanished in between."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from blueplane_doctor import Finding, Remedy, Scale, check, unknown
+from blueplane_doctor.checkapi import not_graded
+from blueplane_doctor.times import span
+
+if TYPE_CHECKING:
+    from blueplane_doctor.monitoring.history_health import GroupTrend, HistoryHealth
+
+RECORD = Remedy(
+    text="Keep a sample every minute; from the third on this can be judged.",
+    commands=["blueplane-doctor record"],
+)
+WRITERS = Remedy(
+    text="Look at server-alive, stuck-consumers and retry-storm: they say which writer stands still, and behind what.",
+    commands=["tail -n 50 ~/.blueplane/server.log"],
+)
+MINUTE_MS = 60_000
+TOO_FEW = "fewer than three fresh samples hold it"
+STATES = ("caught up", "steady", "draining", "falling behind", "stalled", "stopped")
+"""From the best to the worst."""
+
+
+# A backlog that shrinks or rests is being worked on; one that only grows will be lost in the end, which time-to-loss
+# puts into minutes; one before which nothing moves is a dead writer, however small it still is.
+@check(
+    area="queue",
+    scale=Scale.states(green="caught up|draining|steady", orange="falling behind", red="stalled|stopped"),
+)
+def check_backlog_trend(history: HistoryHealth, scale: Scale) -> Finding:
+    """Where each writer's backlog went in the last ten minutes of samples.
+
+    By the rules of LinkedIn's Burrow, in docs/HISTORY.md. Stopped: nothing was delivered while something waited;
+    stalled: delivered, but nothing acknowledged. The worst of the groups counts.
+    """
+    known = [group for group in history.groups if group.state in STATES]
+    evidence = {group.group: group.model_dump(exclude={"group", "losses", "not_compared"}) for group in history.groups}
+    worst = max(known, key=lambda group: STATES.index(group.state), default=None)
+    unclear = [group for group in history.groups if group.state not in STATES]
+    if worst is None or unclear and scale.status(worst.state).severity == 0:
+        causes = dict.fromkeys(f"{group.group}: {group.cause}" for group in unclear)
+        cause = history.cause or "; ".join(causes) or "no sample knows a writer group"
+        return unknown("Where the backlog goes is not known", cause, remedy=RECORD, evidence=evidence)
+    return scale.grade(worst.state, _course(worst), remedy=WRITERS, evidence=evidence)
+
+
+# Ten minutes are the time to restart a server, half an hour that to find out why, an hour that to notice at all.
+@check(area="queue", scale=Scale.falling(yellow=60, orange=30, red=10, unit="min"))
+def check_time_to_loss(history: HistoryHealth, scale: Scale) -> Finding:
+    """Minutes until the backlog reaches `max_length`, at its rate of the last ten minutes.
+
+    From then on every new message pushes out one that nobody has read. Not graded while the backlog does not grow.
+    """
+    evidence = {"backlog per minute": history.backlog_per_minute, "samples of the last hour": history.samples}
+    if history.backlog_per_minute is None:
+        cause = history.cause or TOO_FEW
+        return unknown("How long until messages are lost is not known", cause, remedy=RECORD, evidence=evidence)
+    left = history.minutes_to_loss
+    if left is None:
+        return not_graded(None, "The backlog does not grow", unit=scale.unit, evidence=evidence)
+    said = f"At the present rate the first message is lost in {span(int(left * MINUTE_MS))}"
+    if not left:
+        said = "The stream is full of unread messages: they are being lost"
+    return scale.grade(left, said, remedy=WRITERS, evidence=evidence)
+
+
+# SQLite checkpoints at 4 MB by itself and then reuses the log, so a healthy one stands still. 16 MB are several
+# checkpoints that did not happen; at 64 and 256 MB an hour wal-size's yellow and orange are one hour away.
+@check(area="database", scale=Scale.rising(yellow=16, orange=64, red=256, unit="MB/h"))
+def check_wal_growth(history: HistoryHealth, scale: Scale) -> Finding:
+    """How much the write-ahead log grew within the last hour of samples.
+
+    Its size now less its smallest: nothing is extrapolated, so that the first minutes after a start alarm nobody.
+    """
+    grown = history.wal_growth_mb_last_hour
+    evidence = {"samples of the last hour": history.samples}
+    if grown is None:
+        cause = history.cause or TOO_FEW
+        return unknown("Whether the write-ahead log grows is not known", cause, remedy=RECORD, evidence=evidence)
+    said = f"The write-ahead log grew by {grown:g} MB within an hour" if grown else "The write-ahead log does not grow"
+    return scale.grade(
+        grown,
+        said,
+        remedy=Remedy(
+            text="Some reader keeps a transaction open, so that no checkpoint can finish: find it, and end it.",
+            commands=["lsof ~/.blueplane/telemetry.db"],
+        ),
+        evidence=evidence,
+    )
+
+
+# One message that nobody ever got is a broken chain of custody; there is no small number of them.
+@check(area="chain", scale=Scale.rising(red=1, unit="messages"))
+def check_loss_between_samples(history: HistoryHealth, scale: Scale) -> Finding:
+    """Messages that were trimmed unread between two samples of the last hour.
+
+    Newer servers erase the evidence of that with the group's next read, so a single look can miss it. A lower bound:
+    what was lost and erased between two samples is not in it.
+    """
+    compared = [group for group in history.groups if group.lost is not None]
+    evidence = {g.group: {"lost": g.lost, "first seen": g.losses, "not compared": g.not_compared} for g in compared}
+    lost = sum(group.lost or 0 for group in compared)
+    if not lost and (not compared or len(compared) < len(history.groups)):
+        cause = history.cause or "the samples hold no two that can be compared for every writer group"
+        said = "Whether messages vanished between samples is not known"
+        return unknown(said, cause, remedy=RECORD, evidence=evidence)
+    said = "No message vanished between samples"
+    if lost:
+        said = f"At least {lost:,} {'message was' if lost == 1 else 'messages were'} trimmed unread in the last hour"
+    return scale.grade(
+        lost,
+        said,
+        remedy=Remedy(
+            text="The backlog was longer than the stream keeps. See queue-headroom and time-to-loss, and raise "
+            "max_length of the producers if the writers cannot be made faster.",
+        ),
+        evidence=evidence,
+    )
+
+
+def _course(group: GroupTrend) -> str:
+    backlog = group.backlog or 0
+    waiting = f"{backlog:,} {'message' if backlog == 1 else 'messages'}"
+    if group.state == "caught up":
+        return "Every writer has caught up"
+    if group.state == "draining" and group.minutes_left is not None:
+        return f"{group.group} works off its backlog of {waiting}: {span(int(group.minutes_left * MINUTE_MS))} to go"
+    if group.state == "falling behind":
+        return f"{group.group} falls behind: {waiting} wait, {group.per_minute or 0:+,g} a minute"
+    if group.state in ("stalled", "stopped"):
+        nothing = "was given nothing" if group.state == "stopped" else "acknowledged nothing"
+        return f"{group.group} {nothing} for {span(group.still_seconds * 1000)}, with a backlog of {waiting}"
+    return f"{group.group} keeps a steady backlog of {waiting}"

@@ -1,0 +1,130 @@
+"""What the samples say: on a plain store and in TimeSeries, without a history, without the right to read it."""
+
+import time
+
+import pytest
+import redis
+
+from blueplane_doctor.demo.servers import RunningServer
+from blueplane_doctor.demo.simulator import Pipeline
+from blueplane_doctor.history.health_storage import HealthMetricsStorage
+from blueplane_doctor.history.sampler import examine
+from blueplane_doctor.history.samples import Sample
+from blueplane_doctor.monitoring.history_health import SERIES, HistoryHealth, judged
+from tests.helpers import examined, finding, settings_for
+from tests.history.conftest import client, history_server  # noqa: F401
+from tests.monitoring.support import collected
+
+
+def sample(ago: int, **changes: float) -> Sample:
+    """A sample some minutes ago: a backlog of 10 a minute, of which nothing is acknowledged."""
+    moment = int(time.time() // 60 - ago) * 60
+    age = 100 - ago
+    group = "queue.groups.processors."
+    values = {
+        "queue.entries_added": 1000.0 + 10 * age,
+        "queue.queue_depth": 10.0 * age,
+        "queue.dlq_size": float(age),
+        "database.wal_size_mb": 4.0 + age / 10,
+        f"{group}entries_read": 1000.0,
+        f"{group}undelivered": 10.0 * age,
+        f"{group}pending": 0.0,
+        f"{group}last_delivered": 1_795_361_145_966.0,
+    }
+    return Sample(moment, values | {name.replace("__", "."): value for name, value in changes.items()})
+
+
+def write(url: str, *samples: Sample) -> None:
+    keeping = HealthMetricsStorage(url)
+    for one in samples:
+        keeping.write(one)
+    keeping.close()
+
+
+def test_an_hour_of_samples_in_both_stores(
+    pipeline: Pipeline,
+    history_server: tuple[str, RunningServer],  # noqa: F811
+    client: redis.Redis,  # noqa: F811
+) -> None:
+    url = history_server[1].url
+    write(url, *(sample(ago) for ago in range(20, 0, -1)))
+    record = collected(HistoryHealth, pipeline, history_url=url)
+    assert (record.samples, record.cause) == (20, "")
+    (group,) = record.groups
+    assert (group.group, group.state, group.backlog, group.lost) == ("processors", "stopped", 990, 0)
+    assert record.dead_letters_last_hour == 19
+    assert record.wal_growth_mb_last_hour == pytest.approx(1.9)
+    assert record.backlog_per_minute == pytest.approx(10)
+    assert record.minutes_to_loss == pytest.approx(901)
+    assert record.newest_sample_age_ms is not None and 60_000 <= record.newest_sample_age_ms < 180_000
+    courses = {one.metric: one for one in record.series}
+    assert list(courses) == [metric for metric, _, _ in SERIES if metric in ("queue.queue_depth", "queue.dlq_size")]
+    points = courses["queue.queue_depth"].points
+    assert len(points) in (96, 97)
+    assert points[0][1] is None and points[0][0].endswith("Z")
+    assert any(value is not None for _, value in points[-3:])
+
+
+def test_without_a_history_one_round_trip_says_so(pipeline: Pipeline) -> None:
+    record = collected(HistoryHealth, pipeline)
+    assert (record.samples, record.groups, record.series) == (0, [], [])
+    assert record.cause.startswith("there is no history in Redis at ")
+
+
+def test_nobody_there_is_a_cause(pipeline: Pipeline) -> None:
+    record = collected(HistoryHealth, pipeline, history_url="redis://127.0.0.1:1/0")
+    assert record.samples == 0
+    assert "cannot be reached" in record.cause
+
+
+def test_a_user_without_the_right_gets_the_cause(pipeline: Pipeline) -> None:
+    write(pipeline.redis_url, sample(1))
+    with redis.Redis.from_url(pipeline.redis_url) as admin:
+        admin.execute_command("ACL", "SETUSER", "little", "on", ">pw", "-@all", "+ping", "%R~telemetry:*")
+        try:
+            url = f"unix://little:pw@{pipeline.redis_url.removeprefix('unix://')}"
+            record = collected(HistoryHealth, pipeline, history_url=url)
+        finally:
+            admin.execute_command("ACL", "DELUSER", "little")
+    assert record.samples == 0
+    assert "permission" in record.cause
+
+
+def test_samples_of_long_ago_say_nothing_of_now(pipeline: Pipeline) -> None:
+    write(pipeline.redis_url, *(sample(ago) for ago in range(40, 30, -1)))
+    record = collected(HistoryHealth, pipeline)
+    assert (record.samples, record.groups[0].state) == (10, "unknown")
+    assert (record.backlog_per_minute, record.minutes_to_loss, record.wal_growth_mb_last_hour) == (None, None, None)
+
+
+def test_two_samples_are_no_rate() -> None:
+    record = judged([sample(2), sample(1)], ["processors"], time.time(), 10_000)
+    assert record.samples == 2
+    assert (record.backlog_per_minute, record.wal_growth_mb_last_hour, record.dead_letters_last_hour) == (None,) * 3
+
+
+def test_a_backlog_at_the_limit_is_being_lost() -> None:
+    record = judged([sample(ago) for ago in (3, 2, 1)], ["processors"], time.time(), 900)
+    assert record.minutes_to_loss == 0
+
+
+def test_a_log_that_began_anew_grew_from_there() -> None:
+    sizes = {4: 900.0, 3: 0.0, 2: 4.0, 1: 6.0}
+    samples = [sample(ago, database__wal_size_mb=size) for ago, size in sizes.items()]
+    assert judged(samples, [], time.time(), 10_000).wal_growth_mb_last_hour == 6
+
+
+def test_the_checks_judge_a_whole_run_by_it(pipeline: Pipeline) -> None:
+    write(pipeline.redis_url, *(sample(ago) for ago in range(12, 0, -1)))
+    report = examined(pipeline)
+    assert finding(report, "backlog-trend").status == "red"
+    assert finding(report, "time-to-loss").status == "green"
+    assert report.metrics["history"]
+
+
+def test_a_sample_neither_reads_nor_holds_the_history(pipeline: Pipeline) -> None:
+    write(pipeline.redis_url, *(sample(ago) for ago in range(12, 0, -1)))
+    values = examine(settings_for(pipeline), time.time()).values
+    assert not [name for name in values if name.startswith("history.")]
+    assert values["status.dead-letters"] == 0
+    assert values["status.queue"] >= 0
