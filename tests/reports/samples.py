@@ -19,6 +19,7 @@ from blueplane_doctor.monitoring.chain_of_custody import (
     equation,
 )
 from blueplane_doctor.monitoring.database_health import DatabaseHealth
+from blueplane_doctor.monitoring.history_health import HistoryHealth
 from blueplane_doctor.monitoring.queue_health import ConsumerHealth, GroupHealth, QueueHealth
 from blueplane_doctor.monitoring.redis_health import RedisHealth
 from blueplane_doctor.monitoring.server_health import ServerHealth
@@ -78,6 +79,7 @@ def _metrics(queue: QueueHealth, chain: ChainHealth, server: ServerHealth) -> di
         "queue": queue,
         "database": _database(),
         "capture": _capture(),
+        "history": HistoryHealth(samples=0, cause="there is no history in Redis at localhost:6379"),
         "chain": chain.model_copy(update={"equation": equation(chain.examined, chain.states)}),
         "server": server,
         "redis": _redis(),
