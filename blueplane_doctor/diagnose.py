@@ -157,12 +157,12 @@ def _signed(finding: Finding, spec: CheckSpec, evidence: Evidence) -> Finding:
 
 
 def _skipped(spec: CheckSpec, missing: list[str], causes: Mapping[str, str]) -> Finding:
-    if unknown := [name for name in missing if name not in causes]:
+    if unknown := [name for name in missing if name not in causes and name not in find_monitors()]:
         return _error(spec, f"there is no health record named {', '.join(unknown)}")
     return Finding(
         status=Status.SKIPPED,
         summary=f"{spec.title}: not examined",
-        cause="; ".join(dict.fromkeys(causes[name] for name in missing)),
+        cause="; ".join(dict.fromkeys(causes.get(name, "the kept evidence does not hold it") for name in missing)),
     )
 
 

@@ -133,3 +133,11 @@ def test_nagios_never_takes_a_bad_setting_for_a_critical_pipeline(tmp_path: Path
     done = doctor("--settings", tmp_path / "nowhere.yaml", "--format", "nagios")
     assert done.returncode == 3
     assert done.stdout.startswith("BLUEPLANE UNKNOWN - ")
+
+
+def test_older_evidence_skips_what_it_does_not_hold(pipeline: Pipeline, tmp_path: Path) -> None:
+    kept = tmp_path / "evidence.json"
+    live(pipeline, "--save-evidence", kept)
+    again = doctor("--from-evidence", kept, "--select", "clock-skew", "-f", "json")
+    (finding,) = json.loads(again.stdout)["findings"]
+    assert (finding["status"], finding["cause"]) == ("skipped", "the kept evidence does not hold it")
