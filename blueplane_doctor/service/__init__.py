@@ -1,0 +1,24 @@
+"""The HTTP face: a HealthService that keeps a report fresh, and a router that shows it."""
+
+from typing import TYPE_CHECKING
+
+from blueplane_doctor.service.health_service import HealthService
+from blueplane_doctor.settings import Settings
+
+if TYPE_CHECKING:
+    from fastapi import APIRouter
+
+__all__ = ["HealthService", "router"]
+
+
+def router(settings: Settings | HealthService | None = None) -> "APIRouter":
+    """All endpoints, to mount into another application: `app.include_router(router(settings), prefix="/doctor")`.
+
+    Without settings, those of the environment and the files are taken. What guards a server of its own (Host header,
+    token, limits; see security.py) is then the application's to do.
+    """
+    from blueplane_doctor.service.routes import make_router
+    from blueplane_doctor.settings import load
+
+    service = settings if isinstance(settings, HealthService) else HealthService(settings or load().settings)
+    return make_router(service)

@@ -1,0 +1,76 @@
+"""HTTP answers made of a snapshot: rendered once for each, only the age is put in when asked. Knows no framework."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from hashlib import blake2b
+from time import time
+from typing import Any
+
+from blueplane_doctor.model import Status
+from blueplane_doctor.service.shapes import Shape
+from blueplane_doctor.service.snapshot import Part, Snapshot, moment
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """A body but for its age, and its headers."""
+
+    rest: bytes
+    etag: str
+    status: Status
+    part: Part
+
+
+@dataclass(frozen=True)
+class Plain:
+    """An answer that no framework has touched yet."""
+
+    code: int
+    headers: dict[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True)
+class Answerer:
+    """Turns shapes into responses. `unhealthy_at` is the colour from which on the code is 503."""
+
+    unhealthy_at: Status = Status.RED
+
+    def code(self, status: Status) -> int:
+        """503 from that colour on, and for what is not known: no verdict is no good news."""
+        bad = status.severity < 0 or status.severity >= self.unhealthy_at.severity
+        return 503 if bad else 200
+
+    def answer(self, if_none_match: str | None, snapshot: Snapshot, shape: Callable[[Snapshot], Shape]) -> Plain:
+        """The answer of one endpoint; 304 where the caller has it already."""
+        rendered = snapshot.rendered.get(shape)
+        if rendered is None:
+            rendered = snapshot.rendered[shape] = self._render(*shape(snapshot))
+        age = rendered.part.age_ms(time())
+        headers = {"ETag": rendered.etag, "Cache-Control": "no-cache", "Age": str(age // 1000)}
+        code = self.code(rendered.status)
+        if code == 200 and same(if_none_match, rendered.etag):
+            return Plain(304, headers, b"")
+        return Plain(code, headers | {"Content-Type": "application/json"}, b'{"age_ms":%d,%s' % (age, rendered.rest))
+
+    def _render(self, body: dict[str, Any], status: Status, part: Part) -> Rendered:
+        word = "unhealthy" if self.code(status) == 503 else "healthy"
+        times = {"measured_at": moment(part.taken_at), "stale_after": moment(part.stale_after)}
+        rest = dumped({"status": word, **times, **body})[1:]
+        return Rendered(rest, etag_of(rest), status, part)
+
+
+def dumped(body: Any) -> bytes:
+    """JSON without blanks; a lone surrogate, as a file name may hold, is escaped."""
+    return json.dumps(body, separators=(",", ":"), allow_nan=False, default=str).encode()
+
+
+def etag_of(body: bytes) -> str:
+    """A weak tag: the same evidence has the same, whatever its age."""
+    return f'W/"{blake2b(body, digest_size=9).hexdigest()}"'
+
+
+def same(asked: str | None, etag: str) -> bool:
+    """Whether an If-None-Match names this tag."""
+    return asked is not None and (asked.strip() == "*" or etag in [tag.strip() for tag in asked.split(",")])

@@ -1,0 +1,132 @@
+"use strict";
+(() => {
+  const live = document.getElementById("live");
+  const link = document.getElementById("link");
+  const said = document.getElementById("said");
+  const LOST_AFTER_MS = 3000;
+  let version = null, heard = Date.now(), busy = false, again = false;
+
+  // Attributes that belong to the reader, not to the report.
+  const theirs = (node, name) => name === "open" && node.nodeName === "DETAILS";
+
+  const key = (node) => (node.nodeType === 1 && (node.id || node.querySelector?.(":scope > [id]")?.id)) || "";
+
+  const attributes = (old, fresh) => {
+    for (const { name, value } of fresh.attributes) {
+      if (!theirs(old, name) && old.getAttribute(name) !== value) old.setAttribute(name, value);
+    }
+    for (const { name } of [...old.attributes]) {
+      if (!theirs(old, name) && !fresh.hasAttribute(name)) old.removeAttribute(name);
+    }
+  };
+
+  // Change only what differs, so that nothing flickers, and focus, selection and open details stay.
+  const morph = (old, fresh) => {
+    const keyed = new Map([...old.childNodes].filter(key).map((node) => [key(node), node]));
+    let place = old.firstChild;
+    for (const wanted of [...fresh.childNodes]) {
+      const name = key(wanted);
+      let node = name ? keyed.get(name) : place;
+      while (!name && node && key(node)) node = node.nextSibling;
+      if (node && node.nodeType === wanted.nodeType && node.nodeName === wanted.nodeName && key(node) === name) {
+        if (node !== place) old.insertBefore(node, place);
+        if (node.nodeType === 1) {
+          if (!node.isEqualNode(wanted)) { attributes(node, wanted); morph(node, wanted); }
+        } else if (node.nodeValue !== wanted.nodeValue) node.nodeValue = wanted.nodeValue;
+        place = node.nextSibling;
+      } else {
+        old.insertBefore(wanted, place);
+      }
+    }
+    while (place) {
+      const next = place.nextSibling;
+      place.remove();
+      place = next;
+    }
+  };
+
+  const filter = () => {
+    const form = document.getElementById("filter");
+    if (!form) return;
+    const off = new Set([...form.querySelectorAll("input[name=status]:not(:checked)")].map((it) => it.value));
+    const area = form.elements.area.value;
+    let count = 0;
+    for (const row of live.querySelectorAll("#findings [data-status]")) {
+      row.hidden = off.has(row.dataset.status) || (area !== "" && row.dataset.area !== area);
+      count += !row.hidden;
+    }
+    const output = form.querySelector("output");
+    const text = off.size || area ? `${count} shown` : "";
+    if (output && output.textContent !== text) output.textContent = text;
+  };
+
+  // What only works with a script is hidden in what the server sends.
+  const ready = (root) => {
+    for (const it of root.querySelectorAll("button.copy, #filter")) it.hidden = false;
+    const output = root.querySelector("#filter output");
+    const shown = document.querySelector("#filter output");
+    if (output && shown) output.textContent = shown.textContent;
+    for (const row of root.querySelectorAll("#findings [data-status]")) {
+      const there = document.querySelector(`#findings [data-status][data-area="${CSS.escape(row.dataset.area)}"][hidden]`);
+      if (there && key(there) && key(there) === key(row)) row.hidden = true;
+    }
+  };
+
+  const show = (state, text) => {
+    if (link.className === state) return;
+    link.className = state;
+    link.lastElementChild.textContent = text;
+    live.classList.toggle("lost", state === "off");
+    if (state === "off") document.title = "Not live · Blueplane pipeline health";
+  };
+
+  const fetched = async () => {
+    if (busy) { again = true; return; }
+    busy = true;
+    try {
+      const response = await fetch("live", { cache: "no-cache" });
+      if (response.ok) {
+        const page = new DOMParser().parseFromString(await response.text(), "text/html");
+        ready(page.body);
+        morph(live, page.body);
+        filter();
+      }
+    } catch { /* the event stream tells when it is back */ }
+    busy = false;
+    if (again) { again = false; fetched(); }
+  };
+
+  const events = new EventSource("live/events");
+  events.addEventListener("report", (event) => {
+    heard = Date.now();
+    show("on", "Live");
+    const told = JSON.parse(event.data);
+    const word = told.status[0].toUpperCase() + told.status.slice(1);
+    document.title = `${word} · Blueplane pipeline health, live`;
+    if (live.dataset.status !== told.status) said.textContent = `The pipeline is now ${told.status}`;
+    live.dataset.status = told.status;
+    if (version !== told.version) { version = told.version; fetched(); }
+  });
+  setInterval(() => {
+    if (Date.now() - heard > LOST_AFTER_MS) show("off", "Not live: the service does not answer");
+  }, 500);
+
+  document.addEventListener("change", (event) => { if (event.target.closest("#filter")) filter(); });
+  document.addEventListener("submit", (event) => event.preventDefault());
+  document.addEventListener("click", async (event) => {
+    const button = event.target.closest("button.copy");
+    if (!button) return;
+    const code = button.parentElement.querySelector("code");
+    try {
+      await navigator.clipboard.writeText(code.textContent);
+      said.textContent = "Copied";
+    } catch {
+      const range = document.createRange();
+      range.selectNodeContents(code);
+      window.getSelection().removeAllRanges();
+      window.getSelection().addRange(range);
+    }
+  });
+  ready(live);
+  show("wait", "Connecting");
+})();
