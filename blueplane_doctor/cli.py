@@ -87,7 +87,7 @@ def examine(
     fail_on: Annotated[
         str | None,
         typer.Option(
-            help=f"Exit with 1 from this colour on: yellow, orange (default), red, or new:COLOUR. {_variable('FAIL_ON')}",
+            help=f"Exit with 1 from here on: yellow, orange (default), red, new:COLOUR. {_variable('FAIL_ON')}",
             metavar="COLOUR",
         ),
     ] = None,
