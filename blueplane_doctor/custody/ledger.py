@@ -35,7 +35,7 @@ from blueplane_doctor.sources.courtesy import Courtesy
 from blueplane_doctor.sources.dead_letters import DeadLetterReader
 from blueplane_doctor.sources.deadline import Deadline
 from blueplane_doctor.sources.entries import pages
-from blueplane_doctor.sources.redis_source import RedisSource
+from blueplane_doctor.sources.redis_source import Command, RedisSource
 from blueplane_doctor.sources.streams import EntryId, StreamState, id_text
 from blueplane_doctor.text import identifier, word
 
@@ -44,6 +44,7 @@ KEPT_BREAKS = 1000
 KEPT_BLOCKERS = 100
 _STUCK_KEYS = 50_000
 _WORDS = 1000
+_ASKED_AT_ONCE = 200
 _RESERVE_SECONDS = 0.3
 HOUR_MS = 3_600_000
 MINUTE_MS = 60_000
@@ -342,7 +343,7 @@ class Walk:
         """Pending rows whose message is not in the stream any more, each message counted once."""
         groups: dict[EntryId, list[str]] = {}
         for name, ghosts in rows.items():
-            for identity in ghosts:
+            for identity in self._still_pending(name, list(ghosts)):
                 groups.setdefault(identity, []).append(name)
         for identity, names in sorted(groups.items()):
             self.ledger.payload_gone += 1
@@ -358,6 +359,19 @@ class Walk:
                     reason="trimmed or deleted while it was pending",
                 )
             )
+
+    def _still_pending(self, name: str, ghosts: list[EntryId]) -> list[EntryId]:
+        """Those that are pending even now: others were acknowledged first, and trimmed while the doctor read."""
+        still: list[EntryId] = []
+        for start in range(0, len(ghosts), _ASKED_AT_ONCE):
+            part = ghosts[start : start + _ASKED_AT_ONCE]
+            commands: list[Command] = [("XPENDING", self._stream.queue, name, id_text(i), id_text(i), 1) for i in part]
+            for identity, reply, command in zip(part, self._redis.ask(*commands), commands, strict=True):
+                if isinstance(reply, Exception):
+                    self._redis.fail(reply, command)
+                if reply:
+                    still.append(identity)
+        return still
 
     def _break(self, found: Break) -> None:
         if len(self.ledger.breaks) < KEPT_BREAKS:

@@ -98,8 +98,13 @@ class HistoryHealthMonitor(Monitor):
     record: ClassVar[type[Record]] = HistoryHealth
 
     def collect(self) -> HistoryHealth:
-        """Always a record: without a history that can be read, one without samples and with the cause."""
+        """A record also without a history that can be read: no samples, and the cause.
+
+        Raises SourceError when it is to be in the examined Redis and that one does not answer as Redis does.
+        """
         settings = self.examination.settings
+        if settings.history_url in (None, settings.redis_url):
+            self.examination.server_info()
         storage = HealthMetricsStorage(settings.history_url or settings.redis_url)
         try:
             if not storage.begun():  # all that a run without a history costs: one round trip
@@ -107,6 +112,10 @@ class HistoryHealthMonitor(Monitor):
             return self._read(storage)
         except DoctorError as error:  # a URL that only the examined Redis may have is no reason to stop either
             return HistoryHealth(samples=0, cause=error.message)
+        except (AttributeError, IndexError, KeyError, TypeError, ValueError):  # replies that no Redis gives
+            return HistoryHealth(
+                samples=0, cause=f"what answers at {storage.link.address} does not answer as Redis does"
+            )
         finally:
             storage.close()
 

@@ -119,7 +119,10 @@ def test_no_command_of_the_list_is_known_to_write(valkey: RunningServer) -> None
 
     with redis.Redis.from_url(valkey.url, protocol=2) as client:
         assert "'write'" in str(client.execute_command("COMMAND", "INFO", "xadd"))
-        for command in READ_COMMANDS:
+        # Those of the TimeSeries module are not known here; both are read-only by its documentation.
+        modules = {command for command in READ_COMMANDS if command.startswith("TS.")}
+        assert modules == {"TS.QUERYINDEX", "TS.RANGE"}
+        for command in READ_COMMANDS - modules:
             said = str(client.execute_command("COMMAND", "INFO", command.replace(" ", "|").lower()))
             assert "'write'" not in said
 
