@@ -25,6 +25,11 @@ class Pending:
     idle_ms: int
     deliveries: int
 
+    @classmethod
+    def of(cls, raw_id: bytes, consumer: bytes, idle: int, deliveries: int) -> "Pending":
+        """A row of XPENDING's reply; a message that was given back has idle -1 and may have endless deliveries."""
+        return cls(entry_id(raw_id), consumer, max(0, idle), min(deliveries, 1_000_000_000))
+
     @property
     def stuck(self) -> bool:
         """Whether it is past the time or the tries of a healthy writer. What a consumer that is gone holds is
@@ -70,8 +75,8 @@ class PendingReader:
 
     def receive(self, reply: list[tuple[bytes, bytes, int, int]]) -> None:
         """Take the reply to `command`."""
-        for raw_id, consumer, idle, deliveries in reply:
-            row = Pending(entry_id(raw_id), consumer, max(0, idle), min(deliveries, 1_000_000_000))
+        for found in reply:
+            row = Pending.of(*found)
             self._next = (row.id[0], row.id[1] + 1)
             if row.id > self.group.last_delivered:
                 self._complete = True  # delivered since: for this examination it still waits

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, field
 
 from blueplane_doctor.custody.messages import Message
-from blueplane_doctor.custody.pending import STUCK_DELIVERIES, STUCK_MS
+from blueplane_doctor.custody.pending import Pending
 from blueplane_doctor.custody.routing import CompiledRoute, Router
 from blueplane_doctor.custody.states import (
     DEAD_LETTERED,
@@ -23,7 +23,7 @@ from blueplane_doctor.model import Record
 from blueplane_doctor.sources.dead_letters import DeadLetter, each_dead_letter
 from blueplane_doctor.sources.entries import pages
 from blueplane_doctor.sources.redis_source import pairs
-from blueplane_doctor.sources.streams import BEGINNING, Group, StreamState, entry_id, id_text
+from blueplane_doctor.sources.streams import BEGINNING, StreamState, entry_id, id_text
 from blueplane_doctor.text import identifier, word
 from blueplane_doctor.times import from_milliseconds, iso, parse_time, span
 
@@ -83,6 +83,8 @@ class _Search:
     rows: int = 0
     letters: int = 0
     pending: bool = False
+    held: Pending | None = None
+    """The owner's row in its pending entries list."""
     partial: bool = False
 
 
@@ -197,6 +199,7 @@ class Tracer:
         if rows:
             _, consumer, idle, deliveries = rows[0]
             search.pending = search.pending or owner or search.message is None
+            search.held = Pending.of(*rows[0]) if owner else search.held
             delivered = self._look.server_info().now_ms - max(0, idle)
             times = "once" if deliveries == 1 else f"{deliveries:,} times"
             said = f"to {identifier(consumer)} of {name}, {times}, last {span(max(0, idle))} ago; not acknowledged"
@@ -248,8 +251,8 @@ class Tracer:
         group = stream.group(route.group)
         if group is None or message.id > group.last_delivered:
             return WAITING
-        if search.pending:
-            return self._held(search, group)
+        if search.held:
+            return STUCK if search.held.stuck else IN_FLIGHT
         if search.rows:
             return WRITTEN
         if search.letters:
@@ -257,11 +260,6 @@ class Tracer:
         if self._database_dead:
             return UNEXAMINED
         return LOST if route.lookups(message) else UNTRACEABLE
-
-    def _held(self, search: _Search, group: Group) -> str:
-        detail = next(h.detail for h in search.hops if h.detail.get("group") == group.text and h.stage == "delivered")
-        idle, deliveries = int(detail["idle_ms"] or 0), int(detail["deliveries"] or 0)
-        return STUCK if idle >= STUCK_MS or deliveries >= STUCK_DELIVERIES else IN_FLIGHT
 
     def _state_without_message(self, search: _Search, stream: StreamState) -> str:
         if search.rows:
