@@ -10,6 +10,7 @@ from typing import TypeVar
 from blueplane_doctor.custody.ledger import Ledger, Walk
 from blueplane_doctor.custody.routing import Router, routes_in_force
 from blueplane_doctor.custody.rows import RowFinder
+from blueplane_doctor.custody.waiting import count_short_queues
 from blueplane_doctor.errors import SourceError, SourceMissing, SourceUnusable
 from blueplane_doctor.pipeline import TRACE_TABLES, Route
 from blueplane_doctor.recording.reading import Recorded, read_recorded
@@ -117,7 +118,7 @@ class Examination:
     @once
     def stream(self) -> StreamState:
         """The queue stream and its groups. Raises SourceError."""
-        return read_stream(self.redis, self.settings.streams)
+        return count_short_queues(self.redis, read_stream(self.redis, self.settings.streams))
 
     @once
     def tables(self) -> frozenset[str]:

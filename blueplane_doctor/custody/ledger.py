@@ -29,6 +29,7 @@ from blueplane_doctor.custody.states import (
     WAITING,
     WRITTEN,
 )
+from blueplane_doctor.custody.waiting import trimmed_past
 from blueplane_doctor.errors import SourceError
 from blueplane_doctor.pipeline import CURSOR_MONITOR_SOURCES
 from blueplane_doctor.sources.courtesy import Courtesy
@@ -97,7 +98,7 @@ class Ledger:
     last_break_ms: int | None = None
     """When the newest broken message was enqueued."""
     undelivered: dict[str, int | None] = field(default_factory=dict)
-    """For each group, messages it was not given yet; None where the time was up before they were counted."""
+    """For each group, messages it was not given yet; None where the time was up, or they were trimmed, before."""
     unfinished: int = 0
     """Messages that some writer group has not finished with, each counted once."""
     oldest_unfinished: EntryId | None = None
@@ -380,16 +381,18 @@ class Walk:
 
     def _finish(self) -> None:
         ledger, stream = self.ledger, self._stream
+        unseen = stream.length - ledger.examined
         for group in stream.groups:
-            if stream.first is None or group.last_delivered >= stream.last_generated:
+            if group.undelivered is not None:
+                ledger.undelivered[group.text] = group.undelivered
+            elif stream.first is None or group.last_delivered >= stream.last_generated:
                 ledger.undelivered[group.text] = 0
             elif group.last_delivered < stream.first:
                 ledger.undelivered[group.text] = stream.length  # exact, also when some were trimmed since
-            elif ledger.partial:
+            elif ledger.partial or (unseen and trimmed_past(self._redis, stream, group.last_delivered)):
                 ledger.undelivered[group.text] = None
         if ledger.partial:
-            rest = max(0, stream.length - ledger.examined)
-            ledger.states["unrouted"][UNEXAMINED] += rest
+            ledger.states["unrouted"][UNEXAMINED] += max(0, unseen)
 
 
 def _column(key: Lookup) -> str:

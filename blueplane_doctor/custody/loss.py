@@ -47,7 +47,11 @@ def trimmed_unread(state: StreamState, name: str, waiting: int | None) -> Loss:
             "was made or moved at an arbitrary ID, or entries were deleted)",
         )
     if waiting is None:
-        return Loss(name, None, "the messages that wait could not all be counted")
+        return Loss(
+            name,
+            None,
+            "the time was up before all that wait were counted, or some were trimmed while they were counted",
+        )
     count = state.entries_added - group.entries_read - waiting
     if count < 0:
         return Loss(name, None, f"the server's counters for {name} contradict each other (they were set by hand)")

@@ -44,6 +44,8 @@ class Group:
     consumers: tuple[Consumer, ...]
     first_pending: EntryId | None = None
     """Smallest ID of the pending entries list."""
+    undelivered: int | None = None
+    """Messages not given to it yet; None where these were not counted at that moment."""
 
     @property
     def text(self) -> str:

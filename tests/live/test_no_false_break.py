@@ -70,6 +70,31 @@ def test_what_happens_while_the_doctor_reads_breaks_nothing(
     assert lost(pipeline) == 0
 
 
+@pytest.mark.parametrize("waiting, told", [(37, 0), (900, None)])
+@pytest.mark.parametrize("moment", ["before the walk", "before a page is judged"])
+def test_what_is_written_and_trimmed_while_the_doctor_reads_is_not_lost(
+    moment: str, waiting: int, told: int | None, any_pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A long queue that vanishes while it is counted leaves nothing to tell its losses from; a short one is counted
+    before."""
+    any_pipeline.enqueue_cursor(600)
+    any_pipeline.drain()
+    any_pipeline.client.xtrim(any_pipeline.queue, maxlen=550, approximate=False)
+    any_pipeline.enqueue_cursor(waiting)
+
+    def happens() -> None:
+        any_pipeline.drain()
+        any_pipeline.client.xtrim(any_pipeline.queue, maxlen=0, approximate=False)
+
+    owner, name = MOMENTS[moment]
+    before(monkeypatch, owner, name, happens)
+    chain = examined(any_pipeline, select="chain").metrics["chain"]
+    assert chain and chain["chain_break_count"] == 0, chain
+    assert chain["states"]["trimmed_unread"] == told
+    if told is None:
+        assert "trimmed while they were counted" in chain["losses"][0]["cause"]
+
+
 @pytest.mark.slow
 def test_a_pipeline_at_full_speed_shows_no_break(pipeline: Pipeline) -> None:
     stop = threading.Event()
