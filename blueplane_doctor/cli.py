@@ -4,9 +4,10 @@ from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from blueplane_doctor import __version__
 from blueplane_doctor.commands import __path__ as commands_path
@@ -24,8 +25,32 @@ from blueplane_doctor.errors import DoctorError
 FILE_WIDTH = 100
 """Columns of a report in a file: as when stdout is no terminal."""
 
+
+class _Commands(TyperGroup):
+    """The commands of commands/, loaded when one is named or all are listed: a plain examination needs none."""
+
+    def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]  # typer's own context
+        self._load()
+        return super().list_commands(ctx)
+
+    def get_command(self, ctx: typer.Context, cmd_name: str) -> Any:  # type: ignore[override]
+        self._load()
+        return super().get_command(ctx, cmd_name)
+
+    def _load(self) -> None:
+        if self.commands:
+            return
+        loaded = typer.Typer(rich_markup_mode=None, add_completion=False)
+        for info in sorted(iter_modules(commands_path), key=lambda i: i.name):
+            module = import_module(f"blueplane_doctor.commands.{info.name}")
+            if hasattr(module, "register"):
+                module.register(loaded)
+        self.commands.update(typer.main.get_group(loaded).commands)
+
+
 app = typer.Typer(
     name="blueplane-doctor",
+    cls=_Commands,
     help="Tell the truth about a Blueplane telemetry pipeline. Without a command: examine it and report.",
     rich_markup_mode=None,  # rich help costs 80 ms at every start
     pretty_exceptions_enable=False,
@@ -207,9 +232,3 @@ def _examine(given: Invocation, format_name: str, run: "Run") -> int:
 
 def _words(given: list[str] | None) -> list[str] | None:
     return [word for text in given for word in text.replace(",", " ").split()] if given else None
-
-
-for _info in sorted(iter_modules(commands_path), key=lambda i: i.name):
-    _module = import_module(f"blueplane_doctor.commands.{_info.name}")
-    if hasattr(_module, "register"):
-        _module.register(app)

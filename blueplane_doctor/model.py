@@ -15,7 +15,7 @@ SCHEMA_VERSION = 1
 class Record(BaseModel):
     """Base of every record that passes between the parts: frozen, with no unknown fields."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Status(StrEnum):

@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from blueplane_doctor.descriptions import descriptions_of
 from blueplane_doctor.discovery import find_monitors
-from blueplane_doctor.model import Report
+from blueplane_doctor.model import Record, Report
 
 
 def report_schema() -> dict[str, Any]:
@@ -25,4 +26,15 @@ def report_schema() -> dict[str, Any]:
         "required": sorted(records),
         "additionalProperties": False,
     }
+    _describe(schema)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+
+
+def _describe(schema: dict[str, Any]) -> None:
+    """Put the attributes' docstrings beside them."""
+    records = {record.__name__: record for record in Record.__subclasses__()}
+    for name, part in {**schema["$defs"], "Report": schema}.items():
+        meanings = descriptions_of(records[name]) if name in records else {}
+        for attribute, described in part.get("properties", {}).items():
+            if attribute in meanings:
+                described.setdefault("description", meanings[attribute])

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from blueplane_doctor import pipeline
+from blueplane_doctor.descriptions import descriptions_of
 from blueplane_doctor.errors import SettingsError
 from blueplane_doctor.model import Status
 from blueplane_doctor.redis_places import places_of
@@ -42,7 +43,7 @@ Thresholds = dict[str, dict[str, float | None]]
 class StreamSettings(BaseModel):
     """Names and limits of the streams; null means: find out which layout is there."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     queue: str | None = None
     """Stream that events are added to."""
@@ -59,7 +60,7 @@ class StreamSettings(BaseModel):
 class Settings(BaseModel):
     """Everything a run goes by; frozen."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, validate_default=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
 
     home: Path = Path("~/.blueplane")
     """Blueplane's home folder."""
@@ -294,8 +295,9 @@ def _ours(error: ValidationError, origins: Mapping[str, str]) -> SettingsError:
 def _default(path: list[str]) -> str:
     """A value that can be used, and what the setting means."""
     nested = path[0] == "streams" and len(path) > 1
-    field = (StreamSettings if nested else Settings).model_fields.get(path[1 if nested else 0])
+    model, name = (StreamSettings, path[1]) if nested else (Settings, path[0])
+    field = model.model_fields.get(name)
     if field is None:
         return ""
     default = "none" if field.default is None else field.default
-    return f"the default ({default}). {field.description}"
+    return f"the default ({default}). {descriptions_of(model).get(name, '')}".rstrip()

@@ -5,16 +5,29 @@ from datetime import UTC, datetime
 
 def parse_time(text: str | None) -> datetime | None:
     """ISO 8601 with `Z`, an offset or neither (then UTC), with or without fractions; None for anything else."""
-    if not text or not isinstance(text, str) or len(text) > 64:
+    if not text or not isinstance(text, str):
+        return None
+    moment = _moment(text)
+    try:
+        return moment.astimezone(UTC) if moment else None
+    except OverflowError:
+        return None
+
+
+def milliseconds_of(text: str) -> int | None:
+    """The same in milliseconds since 1970; for many, as it makes no second datetime in UTC."""
+    moment = _moment(text)
+    return to_milliseconds(moment) if moment else None
+
+
+def _moment(text: str) -> datetime | None:
+    if len(text) > 64:
         return None
     try:
         moment = datetime.fromisoformat(text.strip())
     except ValueError:
         return None
-    try:
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except OverflowError:
-        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def from_milliseconds(milliseconds: int) -> datetime:

@@ -27,7 +27,7 @@ _OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
 class WaiverRule(BaseModel):
     """One waiver, as it is written in the settings or in a file beside the code."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     id: str
     """Id of the check, or a glob of ids."""

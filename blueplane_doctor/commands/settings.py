@@ -81,16 +81,18 @@ def commented_defaults() -> str:
     """A settings file in which everything is a comment: each setting's meaning and default, and every scale."""
     import yaml
 
+    from blueplane_doctor.descriptions import descriptions_of
     from blueplane_doctor.discovery import find_checks
     from blueplane_doctor.settings import Settings
 
     lines = ["# Settings of blueplane-doctor. Take the # away from what you want to change.", ""]
     defaults = Settings().model_dump(mode="json")
-    for name, field in Settings.model_fields.items():
+    meanings = descriptions_of(Settings)
+    for name in Settings.model_fields:
         if name in ("home", "thresholds"):
             continue
         text = yaml.safe_dump({name: defaults[name]}, default_flow_style=False, allow_unicode=True, sort_keys=False)
-        lines += [f"# {field.description}", *(f"#{line}" for line in text.splitlines()), ""]
+        lines += [f"# {meanings.get(name, name)}", *(f"#{line}" for line in text.splitlines()), ""]
     lines += ["# Numbers of the checks; null takes a level away. See: blueplane-doctor explain ID", "#thresholds:"]
     for spec in sorted(find_checks().checks, key=lambda s: s.id):
         if spec.scale and spec.scale.bounds:

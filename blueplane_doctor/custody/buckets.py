@@ -20,19 +20,20 @@ class Buckets:
 
     counts: dict[int | str, Counter[str]] = field(default_factory=dict)
 
-    def add(self, event_ms: int | None, state: str, now_ms: int) -> None:
-        """Count one message."""
-        bucket = self._bucket(event_ms, now_ms)
+    def add(self, bucket: int | str, state: str, messages: int) -> None:
+        """Count messages of one bucket."""
         counted = self.counts.get(bucket)
         if counted is None:
             counted = self.counts[bucket] = Counter()
-        counted[state] += 1
+        counted[state] += messages
 
-    def _bucket(self, event_ms: int | None, now_ms: int) -> int | str:
-        if event_ms is None:
-            return WITHOUT
-        if event_ms < now_ms - KEPT_MS:
-            return OLDER
-        if event_ms > now_ms + BUCKET_MS:
-            return LATER
-        return event_ms - event_ms % BUCKET_MS
+
+def bucket_of(event_ms: int | None, now_ms: int) -> int | str:
+    """The bucket that an event belongs to."""
+    if event_ms is None:
+        return WITHOUT
+    if event_ms < now_ms - KEPT_MS:
+        return OLDER
+    if event_ms > now_ms + BUCKET_MS:
+        return LATER
+    return event_ms - event_ms % BUCKET_MS

@@ -8,11 +8,12 @@ written and acknowledged in between would look lost.
 """
 
 import time
+from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from blueplane_doctor.custody.buckets import Buckets
+from blueplane_doctor.custody.buckets import Buckets, bucket_of
 from blueplane_doctor.custody.messages import Message
 from blueplane_doctor.custody.pending import Pending, PendingReader, read_more
 from blueplane_doctor.custody.routing import CompiledRoute, Lookup, Router
@@ -36,8 +37,9 @@ from blueplane_doctor.sources.courtesy import Courtesy
 from blueplane_doctor.sources.dead_letters import DeadLetterReader
 from blueplane_doctor.sources.deadline import Deadline
 from blueplane_doctor.sources.entries import pages
-from blueplane_doctor.sources.redis_source import Command, RedisSource
+from blueplane_doctor.sources.redis_source import RedisSource
 from blueplane_doctor.sources.streams import EntryId, StreamState, id_text
+from blueplane_doctor.sources.wire import Command
 from blueplane_doctor.text import identifier, word
 
 KEPT_BREAKS = 1000
@@ -52,6 +54,8 @@ MINUTE_MS = 60_000
 
 
 _Sought = tuple[Message, CompiledRoute, list[Lookup]]
+_Settled = tuple[str, str, int | str, bool]
+"""Route, state, bucket, and whether the message was enqueued in the last hour."""
 
 
 @dataclass(frozen=True)
@@ -144,6 +148,7 @@ class Walk:
         self._now, self._dataset, self._deadline = now_ms, dataset_bytes, deadline
         self._claims = Claims()
         self._stuck_keys: dict[Lookup, str] = {}
+        self._settled: list[_Settled] = []
         self._progress, self._courtesy = progress, courtesy
         self.ledger = Ledger()
         writer_names = list(dict.fromkeys(route.group for route in router.routes))
@@ -197,8 +202,10 @@ class Walk:
                 (stuck if state else acknowledged).append((message, route, route.lookups(message)))
         self._judge(acknowledged)
         self._find_blockers(stuck)
-        here = {message.id for message in messages}
-        self._ghosts({name: {i: row for i, row in rows.items() if i not in here} for name, rows in pending.items()})
+        self._add_up()
+        if any(pending.values()):
+            here = {message.id for message in messages}
+            self._ghosts({name: {i: row for i, row in rows.items() if i not in here} for name, rows in pending.items()})
 
     def _read_pending(self, until: EntryId) -> None:
         if read_more(self._redis, self._stream.queue, list(self._pending.values()), until):
@@ -268,12 +275,19 @@ class Walk:
                 self.ledger.blockers.append(Blocker(identity, route.group, reason))
 
     def _settle(self, message: Message, route: CompiledRoute | None, state: str) -> None:
+        bucket = bucket_of(message.event_ms(), self._now)
+        self._settled.append((route.name if route else "unrouted", state, bucket, message.id[0] > self._now - HOUR_MS))
+
+    def _add_up(self) -> None:
+        """Count what was settled; many messages of a page are alike."""
         ledger = self.ledger
-        ledger.states[route.name if route else "unrouted"][state] += 1
-        ledger.buckets.add(message.event_ms(), state, self._now)
-        if message.id[0] > self._now - HOUR_MS and state not in (SKIPPED, WAITING, IN_FLIGHT, UNEXAMINED):
-            ledger.owed_last_hour += 1
-            ledger.written_last_hour += state in (WRITTEN, DUPLICATE)
+        for (route, state, bucket, recent), messages in Counter(self._settled).items():
+            ledger.states[route][state] += messages
+            ledger.buckets.add(bucket, state, messages)
+            if recent and state not in (SKIPPED, WAITING, IN_FLIGHT, UNEXAMINED):
+                ledger.owed_last_hour += messages
+                ledger.written_last_hour += messages * (state in (WRITTEN, DUPLICATE))
+        self._settled.clear()
 
     def _count(self, messages: list[Message], pending: dict[str, dict[EntryId, Pending]]) -> None:
         """What queue and capture want to know of each message, whatever its state."""
@@ -283,17 +297,28 @@ class Walk:
             if last > group.last_delivered:
                 count = sum(message.id > group.last_delivered for message in messages)
                 ledger.undelivered[group.text] = (ledger.undelivered[group.text] or 0) + count
-        for message in messages:
-            hook = self._word(message.fields.get(b"hook_type"))
-            ledger.last_by_hook[hook] = message.id[0]
-            ledger.count_by_hook[hook] += 1
-            if self._router.source(message) in CURSOR_MONITOR_SOURCES:
-                ledger.monitor_events += 1
-                ledger.monitor_last_ms = message.id[0]
+        self._count_hooks(messages)
+        self._count_monitor_events(messages)
         if last[0] > self._now - HOUR_MS:
             self._count_recent(messages)
         if last > self._all_delivered or any(pending.values()) or self._some_writer_missing:
             self._count_unfinished(messages, pending)
+
+    def _count_hooks(self, messages: list[Message]) -> None:
+        ledger = self.ledger
+        hooks = [message.fields.get(b"hook_type") for message in messages]
+        last = {hook: message.id[0] for hook, message in zip(hooks, messages, strict=True)}
+        for hook, count in Counter(hooks).items():
+            name = self._word(hook)
+            ledger.count_by_hook[name] += count
+            ledger.last_by_hook[name] = max(last[hook], ledger.last_by_hook.get(name, 0))
+
+    def _count_monitor_events(self, messages: list[Message]) -> None:
+        ledger = self.ledger
+        for message in messages:
+            if self._router.source(message) in CURSOR_MONITOR_SOURCES:
+                ledger.monitor_events += 1
+                ledger.monitor_last_ms = message.id[0]
 
     def _word(self, raw: bytes | None) -> str:
         found = self._words.get(raw)
@@ -304,12 +329,10 @@ class Walk:
         return found
 
     def _count_recent(self, messages: list[Message]) -> None:
-        ledger, now = self.ledger, self._now
-        for message in messages:
-            milliseconds = message.id[0]
-            ledger.last_hour += milliseconds > now - HOUR_MS
-            ledger.last_five_minutes += milliseconds > now - 5 * MINUTE_MS
-            ledger.last_minute += milliseconds > now - MINUTE_MS
+        ledger, times = self.ledger, [message.id[0] for message in messages]
+        ledger.last_hour += _later(times, self._now - HOUR_MS)
+        ledger.last_five_minutes += _later(times, self._now - 5 * MINUTE_MS)
+        ledger.last_minute += _later(times, self._now - MINUTE_MS)
 
     def _count_unfinished(self, messages: list[Message], pending: dict[str, dict[EntryId, Pending]]) -> None:
         for message in messages:
@@ -393,6 +416,11 @@ class Walk:
                 ledger.undelivered[group.text] = None
         if ledger.partial:
             ledger.states["unrouted"][UNEXAMINED] += max(0, unseen)
+
+
+def _later(times: list[int], moment: int) -> int:
+    """How many of these ascending times are later."""
+    return len(times) - bisect_right(times, moment)
 
 
 def _column(key: Lookup) -> str:

@@ -3,8 +3,9 @@
 from collections import deque
 from dataclasses import dataclass, field
 
-from blueplane_doctor.sources.redis_source import Command, RedisSource
+from blueplane_doctor.sources.redis_source import RedisSource
 from blueplane_doctor.sources.streams import EntryId, Group, entry_id, id_text
+from blueplane_doctor.sources.wire import Command
 
 PAGE = 1000
 """Rows of the pending entries list a reply; a row has about 60 bytes."""

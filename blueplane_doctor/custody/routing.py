@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from blueplane_doctor.custody.messages import Message
+from blueplane_doctor.custody.messages import Message, ValueReader, value_reader
 from blueplane_doctor.pipeline import Key, Layout, Route
 from blueplane_doctor.settings import Settings
 
@@ -25,14 +25,14 @@ class Lookup(NamedTuple):
 class _CompiledKey:
     table: str
     columns: tuple[str, ...]
-    paths: tuple[tuple[tuple[Path, bool], ...], ...]
-    """For each column its alternatives: a path, and whether an empty value serves; no path is empty text."""
+    readers: tuple[tuple[ValueReader, ...], ...]
+    """For each column its alternatives; the first that finds something counts."""
 
     def lookup(self, message: Message) -> Lookup | None:
         values = []
-        for alternatives in self.paths:
-            for path, empty_too in alternatives:
-                value = message.value(path, empty_too=empty_too) if path else ""
+        for alternatives in self.readers:
+            for read in alternatives:
+                value = read(message)
                 if value is not None:
                     values.append(value)
                     break
@@ -59,11 +59,11 @@ class CompiledRoute:
 
     def lookups(self, message: Message) -> list[Lookup]:
         """Where the row would be: for each table the first key that the message has all values for."""
-        found: dict[str, Lookup] = {}
+        found: list[Lookup] = []
         for key in self.keys:
-            if key.table not in found and (lookup := key.lookup(message)):
-                found[key.table] = lookup
-        return list(found.values())
+            if all(other.table != key.table for other in found) and (lookup := key.lookup(message)):
+                found.append(lookup)
+        return found
 
 
 class Router:
@@ -141,9 +141,12 @@ def _compile_rule(rule: dict[str, list[str]]) -> tuple[tuple[Path, frozenset[str
     return tuple((_path(path), frozenset(values)) for path, values in rule.items())
 
 
-def _alternative(text: str) -> tuple[Path, bool]:
+def _alternative(text: str) -> ValueReader:
+    """`!` after a path: an empty value serves too; no path at all: empty text."""
     text = text.strip()
-    return (_path(text.removesuffix("!")) if text else (), text.endswith("!"))
+    if not text:
+        return lambda message: ""
+    return value_reader(_path(text.removesuffix("!")), empty_too=text.endswith("!"))
 
 
 def _path(text: str) -> Path:

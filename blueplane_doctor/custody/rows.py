@@ -3,7 +3,6 @@
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable
-from typing import Any
 
 from blueplane_doctor.custody.routing import Lookup
 from blueplane_doctor.sources.database_source import DatabaseSource
@@ -25,25 +24,29 @@ class RowFinder:
         for lookup in lookups:
             by_index[lookup.table, lookup.columns][lookup.values] = lookup
         found: dict[Lookup, list[int]] = {}
-        for (table, columns), wanted in by_index.items():
-            keys = list(wanted)
-            for start in range(0, len(keys), BATCH):
-                for *values, sequence in self._rows(table, columns, keys[start : start + BATCH]):
-                    found.setdefault(wanted[tuple(values)], []).append(sequence)
+        for (table, columns), distinct in by_index.items():
+            wanted = list(distinct.values())
+            for start in range(0, len(wanted), BATCH):
+                batch = wanted[start : start + BATCH]
+                for place, sequence in self._rows(table, columns, batch):
+                    found.setdefault(batch[place], []).append(sequence)
         return found
 
-    def _rows(self, table: str, columns: tuple[str, ...], keys: list[tuple[str, ...]]) -> list[tuple[Any, ...]]:
-        """CROSS JOIN keeps SQLite's order: each wanted key probes the index, the table is never scanned."""
+    def _rows(self, table: str, columns: tuple[str, ...], batch: list[Lookup]) -> list[tuple[int, int]]:
+        """(place in the batch, sequence) of each row.
+
+        CROSS JOIN keeps SQLite's order: each wanted key probes the index, the table is never scanned.
+        """
         names = ", ".join(f"k{i}" for i in range(len(columns)))
-        group = f"({', '.join('?' * len(columns))})"
+        marks = ", ".join("?" * len(columns))
         match = " AND ".join(f't."{column}" = w.k{i}' for i, column in enumerate(columns))
         sql = (
-            f"WITH w({names}) AS (VALUES {', '.join([group] * len(keys))}) "
-            f'SELECT {names}, t.sequence FROM w CROSS JOIN "{table}" AS t ON {match} ORDER BY t.sequence'
+            f"WITH w(place, {names}) AS (VALUES {', '.join(f'({i}, {marks})' for i in range(len(batch)))}) "
+            f'SELECT place, t.sequence FROM w CROSS JOIN "{table}" AS t ON {match} ORDER BY t.sequence'
         )
-        values = [value for key in keys for value in key]
+        values = [value for lookup in batch for value in lookup.values]
 
-        def ask(connection: sqlite3.Connection) -> list[tuple[Any, ...]]:
+        def ask(connection: sqlite3.Connection) -> list[tuple[int, int]]:
             return connection.execute(sql, values).fetchall()
 
         return self._database.read(ask)

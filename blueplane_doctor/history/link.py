@@ -17,7 +17,8 @@ from blueplane_doctor.errors import (
     SourceUnreachable,
     SourceUnusable,
 )
-from blueplane_doctor.sources.redis_source import Command, address_of
+from blueplane_doctor.sources.redis_source import address_of
+from blueplane_doctor.sources.wire import Command
 
 ANSWER_LIMIT_SECONDS = 2.0
 _CHUNK = 1 << 18

@@ -7,7 +7,7 @@ from blueplane_doctor.history.link import Link
 from blueplane_doctor.history.packing import rounded
 from blueplane_doctor.history.samples import Sample
 from blueplane_doctor.history.series import MINUTE, RETENTION, Point, aggregation_of, bounds, tidy
-from blueplane_doctor.sources.redis_source import Command
+from blueplane_doctor.sources.wire import Command
 
 LABEL = "blueplane_history"
 """Every series carries it, with the prefix as its value: how the server finds them all."""

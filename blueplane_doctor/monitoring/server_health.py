@@ -1,22 +1,18 @@
 """The pipeline's server: is it alive, does it answer, does it complain, did it leave events behind."""
 
 import json
-from http.client import HTTPException
 from pathlib import Path
 from typing import ClassVar
-from urllib.error import HTTPError, URLError
-from urllib.parse import urlsplit
-from urllib.request import ProxyHandler, build_opener
 
 from blueplane_doctor.errors import SourceError
 from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring.base import Monitor
 from blueplane_doctor.pipeline import BUFFER_TABLE, SERVER_COMMANDS
 from blueplane_doctor.sources.database_source import read_once
+from blueplane_doctor.sources.http_health import ask_health
 from blueplane_doctor.times import iso
 
 HTTP_LIMIT_SECONDS = 1.0
-_ANSWER_BYTES = 10_000
 
 
 class ServerHealth(Record):
@@ -49,7 +45,8 @@ class ServerHealthMonitor(Monitor):
         """Always a record: what cannot be read here is itself the finding."""
         examination = self.examination
         pid = read_pid(examination.settings.home / "server.pid")
-        answer, http_ok = self._ask_http()
+        limit = max(0.05, min(HTTP_LIMIT_SECONDS, examination.deadline.remaining))
+        answer, http_ok = ask_health(examination.settings.http_url, limit)
         log = examination.log()
         buffered, cause = self._buffered()
         return ServerHealth(
@@ -63,31 +60,6 @@ class ServerHealthMonitor(Monitor):
             buffered_events=buffered,
             buffer_cause=cause,
         )
-
-    def _ask_http(self) -> tuple[str, bool]:
-        url = self.examination.settings.http_url.rstrip("/") + "/health"
-        port = urlsplit(url).port
-        limit = max(0.05, min(HTTP_LIMIT_SECONDS, self.examination.deadline.remaining))
-        try:
-            with build_opener(ProxyHandler({})).open(url, timeout=limit) as response:
-                body = response.read(_ANSWER_BYTES)
-        except HTTPError as error:
-            return f"HTTP {error.code} on port {port}", False
-        except HTTPException:
-            return f"something else answers on port {port}", False
-        except TimeoutError:
-            return f"no answer in {limit:g} s on port {port}", False
-        except (URLError, OSError, ValueError) as error:
-            reason = getattr(error, "reason", error)
-            if isinstance(reason, TimeoutError):
-                return f"no answer in {limit:g} s on port {port}", False
-            return f"nobody listens on port {port}", False
-        try:
-            said = json.loads(body)
-        except (ValueError, RecursionError):
-            return f"something else answers on port {port}", False
-        ok = isinstance(said, dict) and said.get("status") == "ok"
-        return (f"ok on port {port}" if ok else f"not ok on port {port}"), ok
 
     def _buffered(self) -> tuple[int | None, str]:
         path = self.examination.settings.buffer_file

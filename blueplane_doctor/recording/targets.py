@@ -14,7 +14,7 @@ PACKAGES = ("src.", "src.blueplane.", "blueplane.", "")
 class Target(BaseModel):
     """One method that is measured."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     where: str
     """`module:Class.method` or `module:function`, the module without the packages before it."""

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from blueplane_doctor.sources.entries import RawEntry, pages
-from blueplane_doctor.sources.redis_source import Command, RedisSource, pairs
+from blueplane_doctor.sources.redis_source import RedisSource, pairs
 from blueplane_doctor.sources.streams import BEGINNING, EntryId, entry_id
+from blueplane_doctor.sources.wire import Command
 from blueplane_doctor.times import parse_time, to_milliseconds
 
 HOUR_MS = 3_600_000

@@ -18,7 +18,8 @@ from blueplane_doctor.errors import (
 )
 from blueplane_doctor.redis_places import places_of
 from blueplane_doctor.sources.deadline import Deadline
-from blueplane_doctor.sources.redis_nodes import by_node, open_places, pool_for, settle
+from blueplane_doctor.sources.redis_nodes import Nodes, open_nodes
+from blueplane_doctor.sources.wire import Command, Refused, Wire
 
 READ_COMMANDS = frozenset(
     {
@@ -44,25 +45,22 @@ the right to CONFIG GET loses nothing but certainty about persistence."""
 ANSWER_LIMIT_SECONDS = 2.0
 """The longest that one answer may take: XRANGE of a page takes under 0.05 s, so this is a server in trouble."""
 
-Command = tuple[str | bytes | int, ...]
-
 
 class Conversation:
     """Questions and answers on one connection, in order."""
 
-    def __init__(self, source: "RedisSource", connection: Any) -> None:
-        self._source, self._connection = source, connection
+    def __init__(self, source: "RedisSource", wire: Wire) -> None:
+        self._source, self._wire = source, wire
 
     def ask(self, *command: str | bytes | int) -> None:
         """Send a read command and do not wait. Raises SourceError."""
         _only_reads(command)
-        packed = self._connection.pack_command(*command)
         self._source.sent += 1
-        self._source._guarded(lambda _: self._connection.send_packed_command(packed))
+        self._source._guarded(lambda _: self._wire.send([command]))
 
     def answer(self) -> Any:
         """The answer to the oldest question without one. Raises SourceError."""
-        reply = self._source._guarded(lambda _: _reply(self._connection))
+        reply = self._source._guarded(lambda _: self._wire.receive())
         if isinstance(reply, Exception):
             self._source.fail(reply, ("XRANGE",))
         return reply
@@ -93,7 +91,7 @@ class RedisSource:
         self.address = address_of(url)
         self._deadline = deadline
         self._lock = RLock()
-        self._client: Any = None
+        self._nodes: Nodes | None = None
         self._dead: SourceError | None = None
         self.sent = 0
         """Commands sent so far."""
@@ -104,7 +102,7 @@ class RedisSource:
         `together` wraps them in MULTI/EXEC: one moment of the server, which arithmetic over several replies
         needs. Raises SourceError when the server cannot be reached or gives no answer in time.
         """
-        replies: list[Any] = self._guarded(lambda client: self._exchange(client, commands, together))
+        replies: list[Any] = self._guarded(lambda nodes: self._exchange(nodes, commands, together))
         return replies
 
     def ask_one(self, *command: str | bytes | int) -> Any:
@@ -117,13 +115,11 @@ class RedisSource:
     @contextmanager
     def conversation(self, key: str) -> "Iterator[Conversation]":
         """A connection of one's own, for questions on one key that are sent before the last answer is worked on."""
-        pool = self._guarded(lambda client: pool_for(client, key))
-        connection = self._guarded(lambda client: pool.get_connection())
+        wire: Wire = self._guarded(lambda nodes: nodes.own_wire(key))
         try:
-            yield Conversation(self, connection)
+            yield Conversation(self, wire)
         finally:
-            connection.disconnect()  # an answer may still be under way
-            pool.release(connection)
+            wire.close()
 
     def fail(self, error: Exception, command: Sequence[str | bytes | int]) -> NoReturn:
         """Raise ours for a reply that is an error, naming the command and what to try."""
@@ -131,13 +127,11 @@ class RedisSource:
 
     def close(self) -> None:
         """Give the connection back; harmless when there is none."""
-        client, self._client = self._client, None
-        if client is not None:
-            client.close()
+        nodes, self._nodes = self._nodes, None
+        if nodes is not None:
+            nodes.close()
 
-    def _guarded(self, use: Callable[[Any], Any]) -> Any:
-        import redis.exceptions as redis_errors
-
+    def _guarded(self, use: Callable[[Nodes], Any]) -> Any:
         with self._lock:
             if self._dead:
                 raise self._dead
@@ -145,43 +139,40 @@ class RedisSource:
                 raise SourceTimeout(f"Redis at {self.address}: the run's {self._deadline.seconds:g} s were used up")
             try:
                 return use(self._connected())
-            except redis_errors.ResponseError as error:
-                ours = self._ours(error, ())
-                if isinstance(error, redis_errors.AuthenticationError | redis_errors.BusyLoadingError):
-                    self._dead = ours
-                raise ours from error
-            except (redis_errors.RedisError, OSError) as error:
+            except (Refused, OSError) as error:
                 self._dead = self._ours(error, ())
                 raise self._dead from error
 
-    def _connected(self) -> Any:
-        if self._client is None:
-            self._client = _open(self.url, min(ANSWER_LIMIT_SECONDS, self._deadline.remaining))
-        return self._client
+    def _connected(self) -> Nodes:
+        if self._nodes is None:
+            limit = max(0.05, min(ANSWER_LIMIT_SECONDS, self._deadline.remaining))
+            try:
+                self._nodes = open_nodes(self.url, limit)
+            except ValueError as error:
+                raise SettingsError(
+                    f"redis_url: {_text(error)}", "for example redis://localhost:6379/0 or unix:///run/redis.sock"
+                ) from error
+        return self._nodes
 
-    def _exchange(self, client: Any, commands: Sequence[Command], together: bool) -> list[Any]:
-        """Raw replies over one connection; the client's own conversions cost more than the reading."""
+    def _exchange(self, nodes: Nodes, commands: Sequence[Command], together: bool) -> list[Any]:
         for command in commands:
             _only_reads(command)
         replies: list[Any] = [None] * len(commands)
-        for pool, indexes in by_node(client, commands):
-            answers = self._exchange_on(pool, [commands[index] for index in indexes], together)
+        for wire, indexes in nodes.wires(commands):
+            answers = self._exchange_on(wire, [commands[index] for index in indexes], together)
             for index, answer in zip(indexes, answers, strict=True):
                 replies[index] = answer
         return replies
 
-    def _exchange_on(self, pool: Any, commands: Sequence[Command], together: bool) -> list[Any]:
+    def _exchange_on(self, wire: Wire, commands: Sequence[Command], together: bool) -> list[Any]:
         sent = [("MULTI",), *commands, ("EXEC",)] if together else commands
         self.sent += len(sent)
-        connection = pool.get_connection()
         try:
-            connection.send_packed_command(connection.pack_commands(sent))
-            replies = [_reply(connection) for _ in sent]
+            wire.send(sent)
+            replies = [wire.receive() for _ in sent]
         except BaseException:
-            connection.disconnect()  # what is still under way must not answer somebody else's question
+            self.close()  # what is still under way must not answer the next question
             raise
-        finally:
-            pool.release(connection)
         if not together:
             return replies
         if isinstance(replies[-1], Exception):  # refused while queued: nothing was executed
@@ -190,26 +181,24 @@ class RedisSource:
         return list(replies[-1])
 
     def _ours(self, error: Exception, command: Sequence[str | bytes | int]) -> SourceError:
-        import redis.exceptions as redis_errors
-
         said = _text(error)
         tried = " ".join(_word(word) for word in command[:2]) or "a read"
         where = f"Redis at {self.address}"
-        if isinstance(error, redis_errors.NoPermissionError) or "NOPERM" in said or "no permissions" in said.lower():
+        if "NOPERM" in said or "no permissions" in said.lower():
             return _no_permission(where, tried, said, command)
-        if isinstance(error, redis_errors.AuthenticationError) or "NOAUTH" in said or "WRONGPASS" in said:
+        if "NOAUTH" in said or "WRONGPASS" in said or "AUTH called without" in said:
             return SourceRefused(
                 f"{where} refused the login: {said}",
                 "give the right user and password: --redis-url redis://USER:PASSWORD@HOST:PORT",
             )
-        if isinstance(error, redis_errors.BusyLoadingError):
+        if said.startswith("LOADING"):
             return SourceUnreachable(f"{where} is still loading its data from disk", "try again in a moment")
-        if isinstance(error, redis_errors.TimeoutError | TimeoutError):
+        if isinstance(error, TimeoutError):
             return SourceTimeout(
                 f"{where} accepted the connection and gave no answer in {ANSWER_LIMIT_SECONDS:g} s",
                 "see whether it is busy or stopped: redis-cli --latency",
             )
-        if isinstance(error, redis_errors.ConnectionError | OSError):
+        if isinstance(error, OSError):
             return SourceUnreachable(
                 f"{where} cannot be reached: {said}", "start it, or name the right one with --redis-url"
             )
@@ -221,44 +210,6 @@ class RedisSource:
         if "no such key" in said.lower():
             return SourceMissing(f"{where}: {tried}: there is no such key")
         return SourceUnusable(f"{where}: {tried} was refused: {said}")
-
-
-def _open(url: str, limit: float) -> Any:
-    import redis
-    from redis.backoff import NoBackoff
-    from redis.retry import Retry
-
-    options: dict[str, Any] = {
-        "socket_timeout": max(0.05, limit),
-        "socket_connect_timeout": max(0.05, limit),
-        "retry": Retry(NoBackoff(), 0),  # by default a refused connection takes seconds to be reported
-        "protocol": 2,  # every server speaks it, and HELLO needs no permission then
-        "decode_responses": False,  # fields may hold any bytes
-        "client_name": None,
-        "driver_info": None,  # CLIENT SETINFO is a command that the least-privilege user has no need of
-    }
-    if url.startswith("rediss"):
-        options["redis_connect_func"] = settle
-    try:
-        places = places_of(url)
-        return open_places(places, options) if places else redis.Redis.from_url(url, **options)
-    except redis.ConnectionError:
-        raise
-    except (ValueError, redis.RedisError) as error:
-        raise SettingsError(
-            f"redis_url: {_text(error)}", "for example redis://localhost:6379/0 or unix:///run/redis.sock"
-        ) from error
-
-
-def _reply(connection: Any) -> Any:
-    import redis.exceptions as redis_errors
-
-    try:
-        return connection.read_response(disable_decoding=True)
-    except redis_errors.ConnectionError:
-        raise
-    except redis_errors.ResponseError as error:
-        return error
 
 
 def pairs(reply: Sequence[Any]) -> dict[str, Any]:
@@ -291,4 +242,5 @@ def _word(value: str | bytes | int) -> str:
 
 
 def _text(error: BaseException) -> str:
-    return re.sub(r"[\x00-\x1f\x7f]+", " ", str(error))[:300] or type(error).__name__
+    said = isinstance(error, OSError) and error.strerror or str(error)
+    return re.sub(r"[\x00-\x1f\x7f]+", " ", said)[:300] or type(error).__name__
