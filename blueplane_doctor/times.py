@@ -2,6 +2,9 @@
 
 from datetime import UTC, datetime
 
+_EARLIEST, _LATEST = -62_135_596_800_000, 253_402_300_799_999
+"""What a datetime in UTC can hold, in milliseconds since 1970."""
+
 
 def parse_time(text: str | None) -> datetime | None:
     """ISO 8601 with `Z`, an offset or neither (then UTC), with or without fractions; None for anything else."""
@@ -17,7 +20,8 @@ def parse_time(text: str | None) -> datetime | None:
 def milliseconds_of(text: str) -> int | None:
     """The same in milliseconds since 1970; for many, as it makes no second datetime in UTC."""
     moment = _moment(text)
-    return to_milliseconds(moment) if moment else None
+    milliseconds = to_milliseconds(moment) if moment else None
+    return milliseconds if milliseconds is not None and _EARLIEST <= milliseconds <= _LATEST else None
 
 
 def _moment(text: str) -> datetime | None:

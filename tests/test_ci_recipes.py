@@ -48,7 +48,7 @@ def scripts() -> list[str]:
 
 def options_of(command: str = "") -> set[str]:
     program: Any = get_command(app)
-    chosen = program.commands[command] if command else program
+    chosen = program.get_command(None, command) if command else program
     return {name for parameter in chosen.params for name in (*parameter.opts, *parameter.secondary_opts)}
 
 

@@ -9,6 +9,7 @@ import yaml
 
 from blueplane_doctor.checkapi import Scale
 from blueplane_doctor.commands.settings import commented_defaults, flat, masked
+from blueplane_doctor.descriptions import descriptions_of
 from blueplane_doctor.discovery import find_checks
 from blueplane_doctor.errors import SettingsError
 from blueplane_doctor.selection import with_thresholds
@@ -330,6 +331,7 @@ def test_the_commented_file_holds_exactly_the_defaults(home: Path) -> None:
 
 def test_the_commented_file_explains_every_setting() -> None:
     text = commented_defaults()
-    for name, field in Settings.model_fields.items():
-        assert field.description, name
-        assert name in ("home", "thresholds") or f"# {field.description}\n#{name}:" in text
+    meanings = descriptions_of(Settings)
+    assert meanings.keys() == Settings.model_fields.keys()
+    for name, meaning in meanings.items():
+        assert name in ("home", "thresholds") or f"# {meaning}\n#{name}:" in text

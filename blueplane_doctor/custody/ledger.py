@@ -12,6 +12,7 @@ from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from blueplane_doctor.custody.buckets import Buckets, bucket_of
 from blueplane_doctor.custody.messages import Message
@@ -58,8 +59,7 @@ _Settled = tuple[str, str, int | str, bool]
 """Route, state, bucket, and whether the message was enqueued in the last hour."""
 
 
-@dataclass(frozen=True)
-class Break:
+class Break(NamedTuple):
     """One message whose custody is broken, with what is known of it. Nothing here is payload text."""
 
     kind: str
@@ -73,8 +73,7 @@ class Break:
     reason: str
 
 
-@dataclass(frozen=True)
-class Blocker:
+class Blocker(NamedTuple):
     """A stuck message that the writer cannot write, and that holds up whatever was read with it."""
 
     id: str

@@ -2,6 +2,7 @@
 
 from collections import deque
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from blueplane_doctor.sources.redis_source import RedisSource
 from blueplane_doctor.sources.streams import EntryId, Group, entry_id, id_text
@@ -17,8 +18,7 @@ SILENT_MS = 30_000
 """A consumer silent for this long longer than another of its group is taken to be gone."""
 
 
-@dataclass(frozen=True)
-class Pending:
+class Pending(NamedTuple):
     """One delivered, unacknowledged message. `idle_ms`: since its last delivery."""
 
     id: EntryId

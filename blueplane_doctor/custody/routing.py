@@ -1,7 +1,6 @@
 """Which writer owns a message, and where its row would be: the routes of pipeline.py, compiled."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from blueplane_doctor.custody.messages import Message, ValueReader, value_reader
@@ -21,8 +20,7 @@ class Lookup(NamedTuple):
     values: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class _CompiledKey:
+class _CompiledKey(NamedTuple):
     table: str
     columns: tuple[str, ...]
     readers: tuple[tuple[ValueReader, ...], ...]
@@ -41,8 +39,7 @@ class _CompiledKey:
         return Lookup(self.table, self.columns, tuple(values))
 
 
-@dataclass(frozen=True)
-class CompiledRoute:
+class CompiledRoute(NamedTuple):
     """One route, ready for many messages."""
 
     name: str

@@ -1,7 +1,5 @@
 """What waits for each group: counted at once where it is little, by the walk through the stream where it is much."""
 
-from dataclasses import replace
-
 from blueplane_doctor.sources.entries import pages
 from blueplane_doctor.sources.redis_source import RedisSource, pairs
 from blueplane_doctor.sources.streams import EntryId, Group, StreamState, entry_id
@@ -18,7 +16,7 @@ def count_short_queues(redis: RedisSource, stream: StreamState) -> StreamState:
             counted[group.last_delivered] = _count(redis, stream, group)
     if not counted:
         return stream
-    return replace(stream, groups=tuple(replace(g, undelivered=counted.get(g.last_delivered)) for g in stream.groups))
+    return stream._replace(groups=tuple(g._replace(undelivered=counted.get(g.last_delivered)) for g in stream.groups))
 
 
 def _count(redis: RedisSource, stream: StreamState, group: Group) -> int:

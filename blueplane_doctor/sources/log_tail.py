@@ -2,9 +2,9 @@
 
 import re
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 from blueplane_doctor.pipeline import MONITOR_LOGGERS, WRITE_FAILURE_LOGGERS
 
@@ -15,8 +15,7 @@ _LINE = re.compile(rb"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)(?:,\d+)? - (\S+) - ([A-Z]
 _ERRORS = (b"ERROR", b"CRITICAL")
 
 
-@dataclass(frozen=True)
-class LogTail:
+class LogTail(NamedTuple):
     """Counts over the last minutes of the log; None where there is no log to read."""
 
     lines: int | None = None

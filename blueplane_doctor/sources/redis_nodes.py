@@ -79,7 +79,7 @@ class _LibraryNodes:
         client = self._client
         if not hasattr(client, "get_node_from_key"):
             return client.connection_pool
-        with _in_our_words():
+        with in_our_words():
             node = client.get_default_node() if key is None else client.get_node_from_key(key)
             return client.get_redis_connection(node).connection_pool
 
@@ -90,19 +90,19 @@ class LibraryWire:
     def __init__(self, pool: Any) -> None:
         """Raises what a Wire raises."""
         self._pool = pool
-        with _in_our_words():
+        with in_our_words():
             self._connection = pool.get_connection()
 
     def send(self, commands: Sequence[Command]) -> None:
         """See Wire."""
-        with _in_our_words():
+        with in_our_words():
             self._connection.send_packed_command(self._connection.pack_commands(commands))
 
     def receive(self) -> Any:
         """See Wire."""
         import redis.exceptions as redis_errors
 
-        with _in_our_words():
+        with in_our_words():
             try:
                 return _plain(self._connection.read_response(disable_decoding=True))
             except redis_errors.ConnectionError:
@@ -116,7 +116,7 @@ class LibraryWire:
         self._pool.release(self._connection)
 
 
-class _in_our_words:  # reads as the statement that it is
+class in_our_words:  # reads as the statement that it is
     """Turn the library's exceptions into OSError, TimeoutError and Refused."""
 
     def __enter__(self) -> None:
@@ -129,7 +129,7 @@ class _in_our_words:  # reads as the statement that it is
             raise TimeoutError(str(error)) from error
         if type(error).__name__ in _CODES or isinstance(error, redis_errors.ResponseError):
             raise _refused(error) from error
-        if isinstance(error, redis_errors.RedisError):
+        if isinstance(error, redis_errors.RedisError | redis_errors.RedisClusterException):
             raise ConnectionError(str(error)) from error
 
 
@@ -162,7 +162,7 @@ def _client(url: str, limit: float) -> Any:
     if url.startswith("rediss"):
         options["redis_connect_func"] = settle
     places = places_of(url)
-    with _in_our_words():
+    with in_our_words():
         return _open_places(places, options) if places else redis.Redis.from_url(url, **options)
 
 

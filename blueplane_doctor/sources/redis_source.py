@@ -186,7 +186,7 @@ class RedisSource:
         where = f"Redis at {self.address}"
         if "NOPERM" in said or "no permissions" in said.lower():
             return _no_permission(where, tried, said, command)
-        if "NOAUTH" in said or "WRONGPASS" in said or "AUTH called without" in said:
+        if re.search("^(NOAUTH|WRONGPASS)|invalid password|called without any password", said):
             return SourceRefused(
                 f"{where} refused the login: {said}",
                 "give the right user and password: --redis-url redis://USER:PASSWORD@HOST:PORT",

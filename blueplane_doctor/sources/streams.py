@@ -1,7 +1,7 @@
 """The state of the queue stream and its consumer groups at one moment of the server."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from blueplane_doctor.errors import SourceMissing, SourceUnusable
 from blueplane_doctor.pipeline import LAYOUTS, READER_GROUPS, Layout
@@ -23,8 +23,7 @@ def id_text(entry: EntryId) -> str:
     return f"{entry[0]}-{entry[1]}"
 
 
-@dataclass(frozen=True)
-class Consumer:
+class Consumer(NamedTuple):
     """One consumer of a group. `idle_ms`: since it last asked (before Redis 7.2: since it last got something)."""
 
     name: bytes
@@ -32,8 +31,7 @@ class Consumer:
     idle_ms: int
 
 
-@dataclass(frozen=True)
-class Group:
+class Group(NamedTuple):
     """One consumer group. `entries_read` and `lag` are None where the server does not know them."""
 
     name: bytes
@@ -53,8 +51,7 @@ class Group:
         return self.name.decode("utf-8", "replace")
 
 
-@dataclass(frozen=True)
-class StreamState:
+class StreamState(NamedTuple):
     """The queue stream at one moment. `first` is None for an empty stream; `entries_added` before Redis 7.0."""
 
     layout: Layout
@@ -66,7 +63,7 @@ class StreamState:
     entries_added: int | None
     max_deleted: EntryId | None
     groups: tuple[Group, ...] = ()
-    other_queues: tuple[str, ...] = field(default=())
+    other_queues: tuple[str, ...] = ()
     """Queue streams of another layout that exist too."""
 
     def group(self, name: str) -> Group | None:

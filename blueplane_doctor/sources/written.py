@@ -5,16 +5,15 @@ where `WHERE ingested_at > ?` would read them all (that column has no index).
 """
 
 import sqlite3
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from typing import NamedTuple
 
 from blueplane_doctor.sources.database_source import DatabaseSource
 from blueplane_doctor.times import parse_time
 
 
-@dataclass(frozen=True)
-class Written:
+class Written(NamedTuple):
     """Rows of all trace tables. Counts are differences of sequence numbers."""
 
     rows: dict[str, int]

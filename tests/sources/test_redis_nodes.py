@@ -1,6 +1,7 @@
 """Redis behind Sentinel, in a Cluster, with TLS, on a unix socket, with a password: all by --redis-url."""
 
 import contextlib
+import inspect
 import os
 import shutil
 import signal
@@ -14,6 +15,7 @@ from typing import Any
 
 import pytest
 import redis
+import redis.exceptions as redis_errors
 from redis.cluster import ClusterNode, RedisCluster
 from redis.sentinel import Sentinel
 
@@ -24,7 +26,9 @@ from blueplane_doctor.model import Report, Status
 from blueplane_doctor.redis_places import places_of
 from blueplane_doctor.settings import load
 from blueplane_doctor.sources.deadline import Deadline
+from blueplane_doctor.sources.redis_nodes import in_our_words
 from blueplane_doctor.sources.redis_source import RedisSource, address_of
+from blueplane_doctor.sources.wire import Refused
 from tests.helpers import finding
 from tests.servers import require_server
 
@@ -242,3 +246,35 @@ def test_in_a_cluster_each_stream_is_asked_of_its_own_node(tmp_path: Path) -> No
         assert len(homes) > 1, "or one node would have done"
         for port in ports:
             seen(f"redis+cluster://127.0.0.1:{port}", tmp_path)
+
+
+def test_no_error_class_of_the_library_is_left_out() -> None:
+    """Each becomes what a plain connection raises: OSError, TimeoutError or Refused."""
+    classes = [
+        value
+        for _, value in inspect.getmembers(redis_errors, inspect.isclass)
+        if issubclass(value, redis_errors.RedisError | redis_errors.RedisClusterException)
+    ]
+    assert len(classes) > 20
+    for kind in classes:
+        error = kind.__new__(kind)
+        Exception.__init__(error, "what came back")
+        with pytest.raises((OSError, Refused), match="what came back"), in_our_words():
+            raise error
+
+
+@pytest.mark.parametrize(
+    ("error", "ours", "said"),
+    [
+        (redis_errors.TimeoutError("Timeout reading"), TimeoutError, "Timeout reading"),
+        (redis_errors.ConnectionError("Error 111"), ConnectionError, "Error 111"),
+        (redis_errors.BusyLoadingError("Redis is loading"), Refused, "LOADING Redis is loading"),
+        (redis_errors.AuthenticationError("invalid username"), Refused, "WRONGPASS invalid username"),
+        (redis_errors.NoPermissionError("User x has no permissions"), Refused, "NOPERM User x has no permissions"),
+        (redis_errors.ResponseError("WRONGTYPE Operation"), Refused, "WRONGTYPE Operation"),
+    ],
+)
+def test_the_server_s_own_code_comes_back(error: Exception, ours: type[Exception], said: str) -> None:
+    with pytest.raises(ours) as raised, in_our_words():
+        raise error
+    assert (type(raised.value), str(raised.value)) == (ours, said)
