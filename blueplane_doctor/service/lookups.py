@@ -21,8 +21,16 @@ FAILED_SERVED = 10.0
 """Seconds for which the failure is told while it is tried again: nobody is to wait for a server that hangs."""
 
 
+WAITED = 2.0
+"""The longest that an asker waits; what is read then answers the next."""
+
+
 class Busy(Exception):
     """More is being looked up than is allowed at a time."""
+
+
+class Slow(Exception):
+    """What was asked for is still being read."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +88,7 @@ class Lookups:
     async def get(
         self, key: Hashable, read: Callable[[], Any], terms: Terms, *, away: Exception | None = None
     ) -> Looked:
-        """What `read` returned lately enough. Raises Busy.
+        """What `read` returned lately enough. Raises Busy and Slow.
 
         With `away`, the source is known not to answer: what is kept is served as long as the terms allow, or `away`
         raised, and nothing is read.
@@ -100,7 +108,10 @@ class Lookups:
             flight = self._flights[key] = asyncio.ensure_future(self._fly(key, read, terms))
         if kept and kept.served(terms):
             return kept
-        return await asyncio.shield(flight)
+        try:
+            return await asyncio.wait_for(asyncio.shield(flight), WAITED)
+        except TimeoutError:
+            raise Slow from None
 
     def close(self) -> None:
         """Begin no more; those under way end by their own time limits."""

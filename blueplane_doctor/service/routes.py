@@ -14,7 +14,7 @@ from blueplane_doctor.service import live, lookup_sources, metrics, schemas, sha
 from blueplane_doctor.service.answers import Answerer, Plain, dumped, given, render
 from blueplane_doctor.service.guard import Hot
 from blueplane_doctor.service.health_service import HealthService
-from blueplane_doctor.service.lookups import Busy, Looked, Lookups, Terms
+from blueplane_doctor.service.lookups import Busy, Looked, Lookups, Slow, Terms
 from blueplane_doctor.service.recalled import Recalled
 from blueplane_doctor.service.snapshot import Part
 
@@ -143,11 +143,12 @@ def _add_lookups(router: APIRouter, service: HealthService, lookups: Lookups, re
         request: Request, id: Annotated[str, Path(min_length=1, max_length=200, examples=["1795358119306-0"])]
     ) -> Response:
         async def read() -> Looked:
-            if away := _outage(service):  # what Redis said a moment ago must not outlive it
-                raise away
-            return await lookups.get(
-                ("trace", id), lambda: lookup_sources.read_trace(service.settings, id), TRACE_TERMS
-            )
+            _refuse_in_an_outage(service)  # what Redis said a moment ago must not outlive it
+            return await lookups.get(("trace", id), read_now, TRACE_TERMS)
+
+        def read_now() -> dict[str, Any]:
+            _refuse_in_an_outage(service)  # it may have begun while others were waited for
+            return lookup_sources.read_trace(service.settings, id)
 
         return await _looked_up(request, read, TRACE_TERMS, recalled)
 
@@ -163,12 +164,19 @@ def _outage(service: HealthService) -> SourceError | None:
     return None
 
 
+def _refuse_in_an_outage(service: HealthService) -> None:
+    if away := _outage(service):
+        raise away
+
+
 async def _looked_up(request: Request, read: Callable[[], Any], terms: Terms, recalled: Recalled) -> Response:
     try:
         looked = await read()
         value = looked.unwrap()
     except Busy:
         return _response(_problem(429, "too many look-ups at the same time", "ask again in a moment", retry=1))
+    except Slow:
+        return _response(_problem(503, "it is still being looked up", "ask again in a moment", retry=1))
     except lookup_sources.CannotAsk as error:
         return _response(_problem(422, error.message, error.hint))
     except lookup_sources.NotThere as error:
