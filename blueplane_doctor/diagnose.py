@@ -32,6 +32,8 @@ from blueplane_doctor.waivers import waived
 
 JUDGING_SECONDS = 5.0
 """Time that all checks together may take once everything is read; the built-in ones take milliseconds."""
+_PATIENCE = 0.02
+"""The share of it that the others wait for one check, before they go on without it."""
 
 
 Progress = Callable[[int, int], None]
@@ -119,16 +121,19 @@ def judge(
 
 
 def _judged(evidence: Evidence, checks: list[CheckSpec]) -> list[Finding]:
-    """One finding for each check, in a thread of its own: one that never ends is left behind and harms no other."""
+    """One finding for each check, in threads: one that never ends is left behind with its thread and harms no other."""
     findings: dict[str, Finding] = {}
+    left = iter(checks)
 
-    def run(spec: CheckSpec) -> None:
-        findings[spec.id] = _run(spec, evidence)
+    def run() -> None:
+        for spec in left:
+            findings[spec.id] = _run(spec, evidence)
 
-    deadline = Deadline(JUDGING_SECONDS)
-    threads = [Thread(target=run, args=(spec,), daemon=True) for spec in checks]
-    for thread in threads:
-        thread.start()
+    deadline, threads = Deadline(JUDGING_SECONDS), list[Thread]()
+    while not threads or (threads[-1].is_alive() and not deadline.passed):
+        threads.append(Thread(target=run, daemon=True))  # takes over where a check that hangs keeps the others waiting
+        threads[-1].start()
+        threads[-1].join(_PATIENCE * JUDGING_SECONDS)
     for thread in threads:
         thread.join(deadline.remaining)
     done = dict(findings)

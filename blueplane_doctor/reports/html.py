@@ -65,11 +65,12 @@ _NOTHING = '<span class="none"><span aria-hidden="true">–</span><span class="s
 
 def render(report: Report, view: View) -> str:
     """The page; with `verbose`, green findings and evidence are open from the start."""
-    return _template().render(report=report, open=view.verbose)
+    return template().render(report=report, open=view.verbose)
 
 
 @cache
-def _template() -> "Template":
+def template() -> "Template":
+    """The page's own, with filters, style and script in its environment."""
     from jinja2 import Environment, PackageLoader, StrictUndefined  # 45 ms that only this format needs
     from markupsafe import Markup
 
@@ -87,7 +88,7 @@ def _template() -> "Template":
     environment.filters["clean"] = _clean
     environment.globals |= {"flow": flow, "bars": bars, "trends": trends, "limit": SHOWN_ITEMS, "bar_kinds": BARS}
     for name in ("style.css", "script.js"):
-        text = _own_file(environment, name)
+        text = own_file(environment, name)
         digest = b64encode(sha256(text.encode()).digest()).decode()
         kind = name.partition(".")[0]
         environment.globals |= {
@@ -97,9 +98,10 @@ def _template() -> "Template":
     return environment.get_template("report.html.j2")
 
 
-def _own_file(environment: "Environment", name: str) -> str:
+def own_file(environment: "Environment", name: str) -> str:
+    """A file of ours from templates/, as browsers will hash it."""
     assert environment.loader is not None
-    return environment.loader.get_source(environment, name)[0].replace("\r\n", "\n")  # browsers hash it with \n
+    return environment.loader.get_source(environment, name)[0].replace("\r\n", "\n")
 
 
 def _statuses() -> list[Status]:

@@ -1,4 +1,4 @@
-"""HTTP answers made of a snapshot: rendered once for each, only the age is put in when asked. Knows no framework."""
+"""HTTP answers: rendered once for each reading, only the age is put in when asked. Knows no framework."""
 
 import json
 from collections.abc import Callable
@@ -18,7 +18,7 @@ class Rendered:
 
     rest: bytes
     etag: str
-    status: Status
+    code: int
     part: Part
 
 
@@ -46,19 +46,27 @@ class Answerer:
         """The answer of one endpoint; 304 where the caller has it already."""
         rendered = snapshot.rendered.get(shape)
         if rendered is None:
-            rendered = snapshot.rendered[shape] = self._render(*shape(snapshot))
-        age = rendered.part.age_ms(time())
-        headers = {"ETag": rendered.etag, "Cache-Control": "no-cache", "Age": str(age // 1000)}
-        code = self.code(rendered.status)
-        if code == 200 and same(if_none_match, rendered.etag):
-            return Plain(304, headers, b"")
-        return Plain(code, headers | {"Content-Type": "application/json"}, b'{"age_ms":%d,%s' % (age, rendered.rest))
+            body, status, part = shape(snapshot)
+            rendered = snapshot.rendered[shape] = render(body, self.code(status), part)
+        return given(rendered, if_none_match)
 
-    def _render(self, body: dict[str, Any], status: Status, part: Part) -> Rendered:
-        word = "unhealthy" if self.code(status) == 503 else "healthy"
-        times = {"measured_at": moment(part.taken_at), "stale_after": moment(part.stale_after)}
-        rest = dumped({"status": word, **times, **body})[1:]
-        return Rendered(rest, etag_of(rest), status, part)
+
+def render(body: dict[str, Any], code: int, part: Part) -> Rendered:
+    """The body with when its evidence was read, and until when it holds."""
+    word = "unhealthy" if code == 503 else "healthy"
+    times = {"measured_at": moment(part.taken_at), "stale_after": moment(part.stale_after)}
+    rest = dumped({"status": word, **times, **body})[1:]
+    return Rendered(rest, etag_of(rest), code, part)
+
+
+def given(rendered: Rendered, if_none_match: str | None) -> Plain:
+    """The answer now; 304 where the caller has it already."""
+    age = rendered.part.age_ms(time())
+    headers = {"ETag": rendered.etag, "Cache-Control": "no-cache", "Age": str(age // 1000)}
+    if rendered.code == 200 and same(if_none_match, rendered.etag):
+        return Plain(304, headers, b"")
+    headers |= {"Content-Type": "application/json"}
+    return Plain(rendered.code, headers, b'{"age_ms":%d,%s' % (age, rendered.rest))
 
 
 def dumped(body: Any) -> bytes:

@@ -14,6 +14,8 @@ from blueplane_doctor.service.security import HostCheck, TokenCheck
 if TYPE_CHECKING:
     from fastapi import FastAPI, Request, Response
 
+    from blueplane_doctor.service.recalled import Recalled
+
 MOST_REQUESTS_PER_SECOND = 1_000.0
 ABOUT = "The health of a Blueplane telemetry pipeline, from memory: asking often costs the pipeline nothing."
 
@@ -32,19 +34,20 @@ class Options:
 
 def create_app(service: HealthService, options: Options | None = None) -> Guard:
     """An ASGI application."""
-    from blueplane_doctor.service.routes import hot_paths
+    from blueplane_doctor.service.recalled import Recalled
+    from blueplane_doctor.service.routes import hot
 
-    options = options or Options()
+    options, recalled = options or Options(), Recalled()
     return Guard(
-        make_application(service, options),
+        make_application(service, options, recalled),
         hosts=HostCheck(options.host_names),
         token=TokenCheck(options.token),
         rate=Rate(options.requests_per_second),
-        hot=hot_paths(service, options.unhealthy_at),
+        hot=hot(service, options.unhealthy_at, recalled),
     )
 
 
-def make_application(service: HealthService, options: Options) -> "FastAPI":
+def make_application(service: HealthService, options: Options, recalled: "Recalled") -> "FastAPI":
     """The FastAPI application without its guard."""
     from fastapi import FastAPI
     from fastapi.exceptions import RequestValidationError
@@ -58,7 +61,7 @@ def make_application(service: HealthService, options: Options) -> "FastAPI":
         docs_url=None,  # its page loads scripts from the network
         redoc_url=None,
     )
-    app.include_router(make_router(service, unhealthy_at=options.unhealthy_at))
+    app.include_router(make_router(service, unhealthy_at=options.unhealthy_at, recalled=recalled))
     app.add_exception_handler(RequestValidationError, _invalid)
     return app
 

@@ -102,15 +102,15 @@ def _shown(service: HealthService, snapshot: Snapshot) -> dict[str, Any]:
 @cache
 def _template() -> "Template":
     """In the report's own environment, with its filters, its style, and the live page's script."""
-    from blueplane_doctor.reports.html import _own_file, _template
-
-    environment = _template().environment.overlay()
     from base64 import b64encode
     from hashlib import sha256
 
     from markupsafe import Markup
 
-    script, style = _own_file(environment, "live.js"), _own_file(environment, "live.css")
+    from blueplane_doctor.reports.html import own_file, template
+
+    environment = template().environment.overlay()
+    script, style = own_file(environment, "live.js"), own_file(environment, "live.css")
     environment.globals = environment.globals | {"live_script": Markup(script), "live_style": Markup(style)}
     digests = {
         name: b64encode(sha256(text.encode()).digest()).decode() for name, text in (("js", script), ("css", style))

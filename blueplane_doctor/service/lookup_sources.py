@@ -4,7 +4,12 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from blueplane_doctor.errors import DoctorError
+from blueplane_doctor.custody.trace import NOT_FOUND, Tracer
+from blueplane_doctor.errors import DoctorError, UsageError
+from blueplane_doctor.examination import Examination
+from blueplane_doctor.history.health_storage import HealthMetricsStorage
+from blueplane_doctor.history.series import MINUTE, RETENTION
+from blueplane_doctor.history.spans import seconds_in
 from blueplane_doctor.settings import Settings
 
 TRACE_SECONDS = 5.0
@@ -32,10 +37,6 @@ class HistoryQuestion:
     @classmethod
     def of(cls, metric: str, since: str, step: str) -> "HistoryQuestion":
         """From the query's words. Raises CannotAsk."""
-        from blueplane_doctor.errors import UsageError
-        from blueplane_doctor.history.series import MINUTE, RETENTION
-        from blueplane_doctor.history.spans import seconds_in
-
         try:
             back, width = int(seconds_in(since, "since")), int(seconds_in(step, "step"))
         except UsageError as error:
@@ -51,8 +52,6 @@ class HistoryQuestion:
 
 def read_history(settings: Settings, question: HistoryQuestion) -> dict[str, Any]:
     """The steps of one metric. Raises NotThere and SourceError."""
-    from blueplane_doctor.history.health_storage import HealthMetricsStorage
-
     storage = HealthMetricsStorage(settings.history_url or settings.redis_url)
     try:
         known = storage.metrics()
@@ -71,9 +70,6 @@ def read_history(settings: Settings, question: HistoryQuestion) -> dict[str, Any
 
 def read_trace(settings: Settings, wanted: str) -> dict[str, Any]:
     """One message's way. Raises NotThere and SourceError."""
-    from blueplane_doctor.custody.trace import NOT_FOUND, Tracer
-    from blueplane_doctor.examination import Examination
-
     limited = settings.model_copy(update={"timeout": min(settings.timeout, TRACE_SECONDS)})
     examination = Examination(limited)
     try:

@@ -1,7 +1,6 @@
 """The router: every endpoint, and which shape it shows."""
 
 import contextlib
-import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import PurePosixPath
 from typing import Annotated, Any
@@ -12,15 +11,18 @@ from fastapi.responses import JSONResponse
 from blueplane_doctor.errors import DoctorError, SourceError
 from blueplane_doctor.model import Status
 from blueplane_doctor.service import live, lookup_sources, metrics, schemas, shapes
-from blueplane_doctor.service.answers import Answerer, Plain, dumped, etag_of, same
+from blueplane_doctor.service.answers import Answerer, Plain, dumped, given, render
+from blueplane_doctor.service.guard import Hot
 from blueplane_doctor.service.health_service import HealthService
-from blueplane_doctor.service.lookups import Busy, Looked, Lookups
-from blueplane_doctor.service.snapshot import Part, moment
+from blueplane_doctor.service.lookups import Busy, Looked, Lookups, Slow, Terms
+from blueplane_doctor.service.recalled import Recalled
+from blueplane_doctor.service.snapshot import Part
 
 ROOT = "/api/v1/health"
-HISTORY_FRESH_SECONDS, HISTORY_SERVED_SECONDS = 15.0, 900.0
+TRACE = f"{ROOT}/trace/"
+HISTORY_TERMS = Terms(fresh=15.0, served=900.0)
 """The history gains a value a minute, and what is past stays true while Redis is away."""
-TRACE_FRESH_SECONDS, TRACE_SERVED_SECONDS = 1.0, 5.0
+TRACE_TERMS = Terms(fresh=1.0, served=5.0)
 _SHAPES: dict[str, tuple[Callable[..., shapes.Shape], type[schemas.Answer], str]] = {
     ROOT: (shapes.overall, schemas.Overall, "The worst of all, and each area's status."),
     f"{ROOT}/queue": (shapes.queue, schemas.Queue, "The queue's metrics."),
@@ -32,8 +34,13 @@ _SHAPES: dict[str, tuple[Callable[..., shapes.Shape], type[schemas.Answer], str]
 }
 
 
-def make_router(service: HealthService, *, unhealthy_at: Status = Status.RED) -> APIRouter:
-    """All endpoints over one service, which starts and stops with the application."""
+def make_router(
+    service: HealthService, *, unhealthy_at: Status = Status.RED, recalled: Recalled | None = None
+) -> APIRouter:
+    """All endpoints over one service, which starts and stops with the application.
+
+    Look-ups are put into `recalled`, for a server that looks there first.
+    """
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -48,7 +55,7 @@ def make_router(service: HealthService, *, unhealthy_at: Status = Status.RED) ->
     router = APIRouter(lifespan=lifespan)
     for path, (shape, model, summary) in _SHAPES.items():
         router.add_api_route(path, _endpoint(service, answerer, shape), **_described(path, model, summary))
-    _add_lookups(router, service, lookups)
+    _add_lookups(router, service, lookups, recalled or Recalled())
     _add_probes(router, service)
     metrics.add(router, service)
     live.add(router, service)
@@ -57,20 +64,24 @@ def make_router(service: HealthService, *, unhealthy_at: Status = Status.RED) ->
 
 def _endpoint(service: HealthService, answerer: Answerer, shape: Callable[..., shapes.Shape]) -> Callable[..., Any]:
     async def endpoint(request: Request) -> Response:
-        plain = answerer.answer(request.headers.get("if-none-match"), service.current(), shape)
-        return Response(plain.body, plain.code, plain.headers)
+        return _response(answerer.answer(request.headers.get("if-none-match"), service.current(), shape))
 
     return endpoint
 
 
-def hot_paths(service: HealthService, unhealthy_at: Status) -> dict[str, Callable[[str | None], Plain]]:
-    """The answers from memory by their path, for a server that gives them without the framework's detours."""
+def hot(service: HealthService, unhealthy_at: Status, recalled: Recalled) -> Hot:
+    """The answers from memory, for a server that gives them without the framework's detours."""
     answerer = Answerer(unhealthy_at)
 
-    def hot(shape: Callable[..., shapes.Shape]) -> Callable[[str | None], Plain]:
-        return lambda if_none_match: answerer.answer(if_none_match, service.current(), shape)
+    def answer(path: str, query: bytes, if_none_match: str | None) -> Plain | None:
+        if path in _SHAPES:
+            return answerer.answer(if_none_match, service.current(), _SHAPES[path][0])
+        if path.startswith(TRACE) and (away := _outage(service)):
+            return _problem(503, away.message, away.hint, retry=1)
+        known = recalled.get((path, query))
+        return given(known, if_none_match) if known else None
 
-    return {path: hot(shape) for path, (shape, _, _) in _SHAPES.items()}
+    return answer
 
 
 def _described(path: str, model: type[schemas.Answer], summary: str) -> dict[str, Any]:
@@ -88,7 +99,7 @@ def _described(path: str, model: type[schemas.Answer], summary: str) -> dict[str
     }
 
 
-def _add_lookups(router: APIRouter, service: HealthService, lookups: Lookups) -> None:
+def _add_lookups(router: APIRouter, service: HealthService, lookups: Lookups, recalled: Recalled) -> None:
     problems: dict[int | str, dict[str, Any]] = {
         304: {"description": "The caller has it already (If-None-Match)"},
         404: {"model": schemas.Problem},
@@ -115,14 +126,14 @@ def _add_lookups(router: APIRouter, service: HealthService, lookups: Lookups) ->
             return await lookups.get(
                 question,
                 lambda: lookup_sources.read_history(service.settings, question),
-                fresh=HISTORY_FRESH_SECONDS,
-                serve=HISTORY_SERVED_SECONDS,
+                HISTORY_TERMS,
+                away=_outage(service) if service.settings.history_url is None else None,
             )
 
-        return await _looked_up(request, read, HISTORY_SERVED_SECONDS)
+        return await _looked_up(request, read, HISTORY_TERMS, recalled)
 
     @router.get(
-        f"{ROOT}/trace/{{id}}",
+        TRACE + "{id}",
         summary="One message followed hop by hop, by event_id, stream ID or Claude uuid.",
         operation_id="api_v1_health_trace",
         responses={200: {"model": schemas.TraceAnswer}, **problems},
@@ -132,51 +143,59 @@ def _add_lookups(router: APIRouter, service: HealthService, lookups: Lookups) ->
         request: Request, id: Annotated[str, Path(min_length=1, max_length=200, examples=["1795358119306-0"])]
     ) -> Response:
         async def read() -> Looked:
-            _refuse_in_an_outage(service)
-            return await lookups.get(
-                ("trace", id),
-                lambda: lookup_sources.read_trace(service.settings, id),
-                fresh=TRACE_FRESH_SECONDS,
-                serve=TRACE_SERVED_SECONDS,
-            )
+            _refuse_in_an_outage(service)  # what Redis said a moment ago must not outlive it
+            return await lookups.get(("trace", id), read_now, TRACE_TERMS)
 
-        return await _looked_up(request, read, TRACE_SERVED_SECONDS)
+        def read_now() -> dict[str, Any]:
+            _refuse_in_an_outage(service)  # it may have begun while others were waited for
+            return lookup_sources.read_trace(service.settings, id)
+
+        return await _looked_up(request, read, TRACE_TERMS, recalled)
 
 
 _SPAN = r"^[0-9]{1,9}(\.[0-9]{1,3})?[smhd]$"
 
 
-def _refuse_in_an_outage(service: HealthService) -> None:
-    """What Redis said a moment ago must not outlive it, and nobody is to wait for one that is known not to answer."""
+def _outage(service: HealthService) -> SourceError | None:
+    """The error for whoever asks Redis while it is known not to answer: nobody is to wait for it."""
     snapshot = service.current()
     if snapshot.report.metrics.get("queue") is None and service.refreshes["custody"]:
-        raise SourceError(snapshot.cause("queue") or "Redis cannot be reached", "ask again when it is back")
+        return SourceError(snapshot.cause("queue") or "Redis cannot be reached", "ask again when it is back")
+    return None
 
 
-async def _looked_up(request: Request, read: Callable[[], Any], served: float) -> Response:
+def _refuse_in_an_outage(service: HealthService) -> None:
+    if away := _outage(service):
+        raise away
+
+
+async def _looked_up(request: Request, read: Callable[[], Any], terms: Terms, recalled: Recalled) -> Response:
     try:
         looked = await read()
         value = looked.unwrap()
     except Busy:
-        return _problem(429, "too many look-ups at the same time", "ask again in a moment", retry=1)
+        return _response(_problem(429, "too many look-ups at the same time", "ask again in a moment", retry=1))
+    except Slow:
+        return _response(_problem(503, "it is still being looked up", "ask again in a moment", retry=1))
     except lookup_sources.CannotAsk as error:
-        return _problem(422, error.message, error.hint)
+        return _response(_problem(422, error.message, error.hint))
     except lookup_sources.NotThere as error:
-        return _problem(404, error.message, error.hint)
+        return _response(_problem(404, error.message, error.hint))
     except DoctorError as error:
-        return _problem(503, error.message, error.hint, retry=1)
-    part = Part(looked.at, looked.at + served)
-    times = {"status": "healthy", "measured_at": moment(part.taken_at), "stale_after": moment(part.stale_after)}
-    rest = dumped(times | value)
-    headers = {"ETag": etag_of(rest), "Cache-Control": "no-cache"}
-    if same(request.headers.get("if-none-match"), headers["ETag"]):
-        return Response(status_code=304, headers=headers)
-    return Response(b'{"age_ms":%d,%s' % (part.age_ms(time.time()), rest[1:]), 200, headers, "application/json")
+        return _response(_problem(503, error.message, error.hint, retry=1))
+    answer = render(value, 200, Part(looked.at, looked.at + terms.served))
+    recalled.keep((request.scope["path"], request.scope["query_string"]), answer)
+    return _response(given(answer, request.headers.get("if-none-match")))
 
 
-def _problem(code: int, error: str, hint: str, *, retry: int = 0) -> Response:
-    headers = {"Cache-Control": "no-store"} | ({"Retry-After": str(retry)} if retry else {})
-    return Response(dumped({"error": error, "hint": hint}), code, headers, "application/json")
+def _response(plain: Plain) -> Response:
+    return Response(plain.body, plain.code, plain.headers)
+
+
+def _problem(code: int, error: str, hint: str, *, retry: int = 0) -> Plain:
+    headers = {"Cache-Control": "no-store", "Content-Type": "application/json"}
+    headers |= {"Retry-After": str(retry)} if retry else {}
+    return Plain(code, headers, dumped({"error": error, "hint": hint}))
 
 
 def _add_probes(router: APIRouter, service: HealthService) -> None:

@@ -46,9 +46,12 @@ def _table(
     ).fetchone()
     if newest is None:
         return 0, None, [0] * len(windows)
-    highest = newest[0]
-    counts = [highest + 1 - first_since(connection, table, window, highest) for window in windows]
-    return highest, parse_time(newest[1]), counts
+    highest, last = newest[0], parse_time(newest[1])
+    counts = [
+        0 if last and last < window else highest + 1 - first_since(connection, table, window, highest)
+        for window in windows
+    ]
+    return highest, last, counts
 
 
 def first_since(connection: sqlite3.Connection, table: str, since: datetime, highest: int) -> int:

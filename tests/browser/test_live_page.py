@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,9 @@ import pytest
 from blueplane_doctor.demo import faults
 from blueplane_doctor.demo.servers import RunningServer, run_server
 from blueplane_doctor.demo.simulator import Pipeline
-from tests.servers import require_server
+from blueplane_doctor.history.health_storage import HealthMetricsStorage
+from blueplane_doctor.history.samples import Sample, minute_of
+from tests.servers import absent, require_server
 from tests.service.support import serving
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -22,20 +25,14 @@ CHROMIUM = next(
 )
 
 
-def _missing(what: str) -> None:
-    if os.environ.get("CI") == "true":
-        pytest.fail(f"CI must run the browser tests, and {what} is missing")
-    pytest.skip(f"{what} is missing")
-
-
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     try:
         from playwright.sync_api import sync_playwright
     except ImportError:
-        _missing("playwright")
+        absent("needs playwright")
     if not CHROMIUM:
-        _missing("Chromium")
+        absent("needs Chromium")
     with sync_playwright() as playwright:
         arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-proxy-server"]
         opened = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
@@ -95,6 +92,28 @@ def test_it_says_nothing_and_asks_only_its_own_service(visit: Any, watched: Any)
         watched[2] + path for path in ("/", "/live", "/live/events")
     }
     assert it.page.locator(".live-chart polyline").count() >= 4
+
+
+def test_what_was_recorded_is_drawn_where_there_is_a_history(browser: Any, tmp_path: Path) -> None:
+    with run_server(require_server("valkey-9.1")) as server, Pipeline(server.url, tmp_path / "home") as pipeline:
+        faults.healthy(pipeline)
+        storage, now = HealthMetricsStorage(server.url), minute_of(time.time())
+        for hours in range(20):
+            storage.write(Sample(now - 3600 * hours - 900 * (hours % 2), {"queue.queue_depth": float(hours)}))
+        storage.close()
+        with serving(pipeline) as service:
+            service.ready()
+            it = Visit(browser, service.url)
+            it.page.wait_for_selector("#history .trend svg path.trace")
+            assert "Backlog" in it.page.locator("#history").inner_text()
+            it.page.locator("#history summary").click()
+            moment = it.page.locator(".verdict time").first
+            before = moment.inner_text()
+            it.page.wait_for_function("old => document.querySelector('.verdict time').innerText !== old", arg=before)
+            assert it.page.evaluate("() => document.querySelector('#history details').open")
+            assert it.page.locator("#history tbody tr").count() >= 19
+            assert it.said == []
+            it.context.close()
 
 
 def test_updates_leave_what_the_reader_does_alone(visit: Any) -> None:

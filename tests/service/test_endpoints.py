@@ -1,12 +1,15 @@
 """Every endpoint says what the requirements name, and how old it is."""
 
 import json
+import subprocess
+import sys
 from datetime import datetime
 from pathlib import Path
 
 import httpx
 import pytest
 
+from blueplane_doctor.demo import faults
 from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.history.health_storage import HealthMetricsStorage
 from blueplane_doctor.history.samples import Sample, minute_of
@@ -131,6 +134,23 @@ def test_the_chain_is_the_reports_own(served: Served, healthy: Pipeline) -> None
     assert chain["chain_status"] == record["chain_status"] == "healthy"
 
 
+@pytest.mark.slow
+def test_the_chain_is_that_of_the_command_line(pipeline: Pipeline) -> None:
+    faults.malformed_payloads(pipeline)
+    home, url = str(pipeline.home), pipeline.redis_url
+    command = [sys.executable, "-m", "blueplane_doctor", "--home", home, "--redis-url", url, "--format", "json"]
+    with serving(pipeline) as service:
+        service.ready()
+        before = service.get(f"{ROOT}/chain").json()
+        ran = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        after = service.get(f"{ROOT}/chain").json()
+    told = json.loads(ran.stdout)["metrics"]["chain"]
+    names = (*shapes.CHAIN_NAMES, "chain_status")
+    assert {name: before[name] for name in names} == {name: told[name] for name in names}
+    assert {name: after[name] for name in names} == {name: told[name] for name in names}
+    assert told["chain_break_count"] == 12
+
+
 def test_the_document_has_an_example_for_every_field(served: Served) -> None:
     document = served.get("/openapi.json").json()
     queue = document["components"]["schemas"]["Queue"]["properties"]
@@ -158,9 +178,6 @@ def test_red_is_503_and_orange_too_where_asked(pipeline: Pipeline) -> None:
 
 @pytest.mark.slow
 def test_mounted_into_another_application_with_one_line(healthy: Pipeline, tmp_path: Path) -> None:
-    import subprocess
-    import sys
-
     program = tmp_path / "their_server.py"
     program.write_text(
         "import socket, sys\n"

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.util import find_spec
 
 import pytest
 
@@ -12,7 +13,14 @@ from blueplane_doctor.errors import UsageError
 from blueplane_doctor.service import HealthService
 from blueplane_doctor.service.otlp import pushing
 from tests.helpers import settings_for
+from tests.servers import absent
 from tests.service.support import serving, wait_until
+
+
+def require_otel() -> None:
+    """Only with what the extra `otel` installs."""
+    if find_spec("opentelemetry") is None or find_spec("opentelemetry.sdk") is None:
+        absent('needs OpenTelemetry: pip install "blueplane-doctor[otel]"')
 
 
 @contextmanager
@@ -55,7 +63,7 @@ def values(body: bytes) -> dict[str, list[float]]:
 
 
 def test_the_same_numbers_are_pushed(healthy: Pipeline) -> None:
-    pytest.importorskip("opentelemetry.sdk")
+    require_otel()
     settings = settings_for(healthy, ignore=["server", "redis-durability"])
     with receiver() as (url, got), HealthService(settings) as service:
         wait_until(service.ready, 10, "not ready")
@@ -71,7 +79,7 @@ def test_the_same_numbers_are_pushed(healthy: Pipeline) -> None:
 
 @pytest.mark.slow
 def test_by_the_command_and_the_last_push_is_at_the_end(healthy: Pipeline) -> None:
-    pytest.importorskip("opentelemetry.sdk")
+    require_otel()
     with receiver() as (url, got):
         with serving(healthy, "--otlp-endpoint", url) as service:
             service.ready()

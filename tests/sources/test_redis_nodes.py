@@ -35,6 +35,13 @@ from tests.servers import require_server
 QUEUE, LETTERS = "telemetry:message_queue", ("telemetry:dlq", "telemetry:message_queue:dlq")
 GROUPS = ("processors", "claude_processors")
 SECRET = "pass word/@:"
+RIGHTS = (
+    *("-@all", "+ping", "+info", "+xlen", "+xpending", "+xrange", "+xrevrange"),
+    *("+xinfo|stream", "+xinfo|groups", "+xinfo|consumers", "+multi", "+exec"),
+)
+"""Of a least-privilege user, as README.md has them."""
+RIGHTS_IN_A_CLUSTER = ("+cluster|slots", "+command")
+"""And what docs/SCALING.md adds."""
 
 
 def fill(client: Any) -> None:
@@ -246,6 +253,17 @@ def test_in_a_cluster_each_stream_is_asked_of_its_own_node(tmp_path: Path) -> No
         assert len(homes) > 1, "or one node would have done"
         for port in ports:
             seen(f"redis+cluster://127.0.0.1:{port}", tmp_path)
+        url = f"redis+cluster://doctor:word@127.0.0.1:{ports[0]}"
+        for client in clients:  # ACLs are each node's own
+            client.execute_command("ACL", "SETUSER", "doctor", "on", ">word", "resetkeys", "%R~telemetry:*", *RIGHTS)
+            client.execute_command("ACL", "SETUSER", "doctor", *RIGHTS_IN_A_CLUSTER)
+        seen(url, tmp_path)
+        for right in RIGHTS_IN_A_CLUSTER:
+            for client in clients:
+                client.execute_command("ACL", "SETUSER", "doctor", right.replace("+", "-"))
+            assert "queue" in collect(load({"home": tmp_path, "redis_url": url}).settings, ["queue"]).missing, right
+            for client in clients:
+                client.execute_command("ACL", "SETUSER", "doctor", right)
 
 
 def test_no_error_class_of_the_library_is_left_out() -> None:
