@@ -115,7 +115,7 @@ def test_no_bytecode_is_left_in_the_users_folder(tmp_path: Path) -> None:
     ("text", "told"),
     [
         pytest.param("x = 1\ndef check_x(:\n", "check_bad.py: line 2: invalid syntax", id="syntax-error"),
-        pytest.param("x = 1\n\nraise RuntimeError('no')\n", "check_bad.py: line 3: RuntimeError: no", id="raises"),
+        pytest.param("x = 1\n\nraise RuntimeError('no')\n", "check_bad.py: line 3: RuntimeError", id="raises"),
         pytest.param("import no_such_module\n", "line 1: ModuleNotFoundError: No module named", id="missing-module"),
         pytest.param("import sys\nsys.exit(3)\n", "line 2: SystemExit", id="ends-the-process"),
         pytest.param(

@@ -43,6 +43,7 @@ _NAMES = ("event_id", "external_id", "session_id", "uuid", "event_data", "enqueu
 VOCABULARY = frozenset((*_WORDS.split(), *_NAMES))
 """Words that logs are made of, and the pipeline's own names; none of them tells who did what."""
 
+_QUOTED = re.compile(r"""'[^']*'|"[^"]*"|`[^`]*`""")
 _TOKEN = re.compile(r"[A-Za-z_][\w.]*|\d+|[^\w\s]|\s+")
 _ERROR_CLASS = re.compile(r"(?:[a-z_][a-z0-9_]{0,30}\.){0,3}[A-Z][A-Za-z]{0,40}(?:Error|Exception|Warning|Timeout)\Z")
 _FRAME = re.compile(r'\s+File ".*", line (\d+), in (\w{1,60})')
@@ -108,7 +109,7 @@ def _continued(line: str) -> str:
 def shape_of(message: bytes) -> str:
     """The message with every word that is not known to be harmless replaced."""
     text = message[:MOST_CHARACTERS].decode("utf-8", "replace")
-    shown = "".join(_kept(token) for token in _TOKEN.findall(text))
+    shown = "".join(_kept(token) for token in _TOKEN.findall(_QUOTED.sub("…", text)))
     return _GAPS.sub("…", shown).strip()
 
 

@@ -78,7 +78,7 @@ def test_no_error_class_of_the_client_is_left_out() -> None:
     for kind in classes:
         error = kind.__new__(kind)
         Exception.__init__(error, "what came back")
-        assert "example.org:7000" in ours(error).message
+        assert ":7000" in ours(error).message
 
 
 def test_control_characters_of_an_error_do_not_get_through() -> None:
@@ -132,8 +132,8 @@ def test_no_command_of_the_list_is_known_to_write(valkey: RunningServer) -> None
     [
         ("redis://localhost:6379/0", "localhost:6379"),
         ("redis://localhost", "localhost:6379"),
-        ("redis://user:geheim@host:7000/3", "host:7000 database 3"),
-        ("rediss://:geheim@host:7000/0?ssl_cert_reqs=none&password=geheim", "host:7000"),
+        ("redis://user:geheim@host:7000/3", "***:7000 database 3"),
+        ("rediss://:geheim@host:7000/0?ssl_cert_reqs=none&password=geheim", "***:7000"),
         ("redis://[::1]:6380/0", "[::1]:6380"),
         ("unix:///home/geheim/run/redis.sock", "unix socket redis.sock"),
         ("unix://user:geheim@/run/redis.sock?db=2", "unix socket redis.sock"),
