@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 import yaml
 from typer.main import get_command
 
@@ -48,7 +49,7 @@ def scripts() -> list[str]:
 
 def options_of(command: str = "") -> set[str]:
     program: Any = get_command(app)
-    chosen = program.commands[command] if command else program
+    chosen = program.get_command(typer.Context(program), command) if command else program
     return {name for parameter in chosen.params for name in (*parameter.opts, *parameter.secondary_opts)}
 
 

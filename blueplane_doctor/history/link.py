@@ -147,7 +147,7 @@ def _greet(wire: "_PlainWire", parts: SplitResult) -> None:
         commands.append(("SELECT", database))
     for reply in wire.exchange(tuple(commands)):
         if isinstance(reply, Exception):
-            raise refusal(address_of(parts.geturl()), str(reply))
+            raise refusal(parts.geturl(), str(reply))
 
 
 class _PlainWire:
