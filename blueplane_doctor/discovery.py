@@ -16,6 +16,7 @@ from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING
 
 from blueplane_doctor.checkapi import MARK, CheckSpec, spec_of
+from blueplane_doctor.errors import DoctorError
 from blueplane_doctor.model import Finding, Remedy, Status
 from blueplane_doctor.sources.database_source import shown
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from blueplane_doctor.reports.base import Format
 
 ENTRY_POINT_GROUP = "blueplane_doctor.checks"
+_ON_CODE = (ImportError, NameError, AttributeError, TypeError, DoctorError)
 _OTHERS_MAY_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 
@@ -146,13 +148,14 @@ def _load(file: Path) -> ModuleType:
 
 
 def _told(error: BaseException, file: Path | None) -> str:
-    """What went wrong, with the line of the file where it did."""
+    """What went wrong, with the line of the file where it did; the text of an error only where it is on code alone."""
     if isinstance(error, SyntaxError):
         return f"line {error.lineno}: {error.msg}" if error.lineno else error.msg
     frames = traceback.extract_tb(error.__traceback__)
     line = next((f.lineno for f in reversed(frames) if file and Path(f.filename) == file.absolute()), None)
     where = f"line {line}: " if line else ""
-    return f"{where}{type(error).__name__}: {error}"
+    said = f": {error}" if isinstance(error, _ON_CODE) else ""  # others may quote what the file read
+    return f"{where}{type(error).__name__}{said}"
 
 
 def _problem(name: str, where: str, told: str) -> Finding:

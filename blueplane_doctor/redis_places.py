@@ -6,11 +6,13 @@
 `rediss+…` speaks TLS; `ssl_ca_certs`, `ssl_certfile`, `ssl_keyfile`, `ssl_cert_reqs` may follow as a query.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+HIDDEN = "***"
 SENTINEL, CLUSTER = "sentinel", "cluster"
 SCHEMES = ("redis+sentinel", "rediss+sentinel", "redis+cluster", "rediss+cluster")
 _PORTS = {SENTINEL: 26379, CLUSTER: 6379}
@@ -32,9 +34,25 @@ class Places:
 
     @property
     def shown(self) -> str:
-        """Without user and password: what messages and reports may show."""
-        nodes = ",".join(f"[{host}]:{port}" if ":" in host else f"{host}:{port}" for host, port in self.nodes)
+        """Without user, password and names of hosts: what messages and reports may show."""
+        nodes = ",".join(f"{shown_host(host)}:{port}" for host, port in self.nodes)
         return f"{self.service} behind the sentinels {nodes}" if self.kind == SENTINEL else f"the cluster of {nodes}"
+
+
+def shown_host(host: str) -> str:
+    """This machine as it is called, and `***` for any other: a host's name is private."""
+    if host not in ("localhost", "::1") and not host.startswith("127."):
+        return HIDDEN
+    return f"[{host}]" if ":" in host else host
+
+
+def without_names(text: str, url: str) -> str:
+    """An error's text without the user and the hosts of the URL, which servers and libraries like to repeat."""
+    user, _, hosts = urlsplit(url).netloc.rpartition("@")
+    names = {unquote(user.partition(":")[0]), *(_node(node, 1)[0] for node in hosts.split(",") if node)}
+    for name in sorted(name for name in names if name and shown_host(name) == HIDDEN):
+        text = re.sub(rf"(?i)(?<!\w){re.escape(name)}(?!\w)", HIDDEN, text)
+    return text
 
 
 def places_of(url: str) -> Places | None:

@@ -3,8 +3,12 @@
 import re
 import unicodedata
 
-_IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@+-]{0,127}\Z")
-_WORD = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}\Z")
+from blueplane_doctor.pipeline import CONSUMER_STEMS
+
+_CREDENTIAL = r"(?!sk-|xox[a-z]-|gh[a-z]_|github_pat_|glpat-|npm_|pypi-|hf_|AKIA|AIza|eyJ)"
+"""What the tokens of well-known services begin with."""
+_IDENTIFIER = re.compile(_CREDENTIAL + r"[A-Za-z0-9][A-Za-z0-9._:+-]{0,127}\Z")
+_WORD = re.compile(_CREDENTIAL + r"[A-Za-z][A-Za-z0-9_.-]{0,63}\Z")
 
 
 def plain(text: str | bytes, limit: int = 120) -> str:
@@ -30,3 +34,11 @@ def word(value: str | bytes | None) -> str:
         return "none"
     text = value.decode("utf-8", "replace") if isinstance(value, bytes) else value
     return text if _WORD.match(text) else "other"
+
+
+def consumer(name: str | bytes) -> str:
+    """A consumer's name as the pipeline gives it; any other is only described, for it may name a person or a host."""
+    text = name.decode("utf-8", "replace") if isinstance(name, bytes) else name
+    stem, _, process = text.rpartition("-")
+    own = stem in CONSUMER_STEMS and process.isascii() and process.isdigit()
+    return text if own else f"(a name of its own, {len(name)} characters)"

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 import yaml
 from typer.main import get_command
 
@@ -48,7 +49,7 @@ def scripts() -> list[str]:
 
 def options_of(command: str = "") -> set[str]:
     program: Any = get_command(app)
-    chosen = program.get_command(None, command) if command else program
+    chosen = program.get_command(typer.Context(program), command) if command else program
     return {name for parameter in chosen.params for name in (*parameter.opts, *parameter.secondary_opts)}
 
 
@@ -94,9 +95,28 @@ def test_the_action_names_what_it_has() -> None:
 def test_the_guide_gives_the_action_only_what_it_takes() -> None:
     documents = [yaml.safe_load(text) for kind, text in FENCES if kind == "yaml"]
     steps = [step for d in documents for step in d.get("jobs", {}).get("pipeline", {}).get("steps", [])]
-    [own] = [step for step in steps if "blueplane-doctor@" in step.get("uses", "")]
+    [own] = [step for step in steps if step.get("uses") == "./blueplane-doctor"]
+    [fetched] = [step for step in steps if step.get("with", {}).get("path") == "blueplane-doctor"]
+    assert steps.index(fetched) < steps.index(own)
     assert set(own["with"]) <= set(ACTION["inputs"])
     assert set(re.findall(r"steps\.doctor\.outputs\.(\w+)", GUIDE)) <= set(ACTION["outputs"])
+
+
+@pytest.mark.parametrize(("version", "what"), [("", str(ROOT)), ("1.2.0", "blueplane-doctor==1.2.0")])
+def test_the_action_installs_itself_or_the_version_asked_for(version: str, what: str, tmp_path: Path) -> None:
+    [step] = [step for step in ACTION["runs"]["steps"] if step.get("name") == "Install blueplane-doctor"]
+    assert step["env"] == {"VERSION": "${{ inputs.version }}", "OWN": "${{ github.action_path }}"}
+    (tmp_path / "python").write_text('#!/bin/sh\nprintf "%s\\n" "$@" > "$SAID"\n')
+    (tmp_path / "python").chmod(0o755)
+    path = f"{tmp_path}:{os.environ['PATH']}"
+    ended = bash(step["run"], tmp_path, VERSION=version, OWN=str(ROOT), SAID=str(tmp_path / "said"), PATH=path)
+    assert ended.returncode == 0, ended.stderr
+    assert (tmp_path / "said").read_text().splitlines()[:3] == ["-m", "pip", "install"]
+    assert (tmp_path / "said").read_text().splitlines()[-1] == what
+
+
+def test_nothing_has_a_placeholder_to_be_replaced() -> None:
+    assert "OWNER" not in GUIDE + (ROOT / "action.yml").read_text(encoding="utf-8")
 
 
 def examine(pipeline: Pipeline, folder: Path, **inputs: str) -> tuple[int, str, dict[str, str], str]:

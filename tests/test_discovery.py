@@ -115,9 +115,9 @@ def test_no_bytecode_is_left_in_the_users_folder(tmp_path: Path) -> None:
     ("text", "told"),
     [
         pytest.param("x = 1\ndef check_x(:\n", "check_bad.py: line 2: invalid syntax", id="syntax-error"),
-        pytest.param("x = 1\n\nraise RuntimeError('no')\n", "check_bad.py: line 3: RuntimeError: no", id="raises"),
+        pytest.param("x = 1\n\nraise RuntimeError('no')\n", "check_bad.py: line 3: RuntimeError", id="raises"),
         pytest.param("import no_such_module\n", "line 1: ModuleNotFoundError: No module named", id="missing-module"),
-        pytest.param("import sys\nsys.exit(3)\n", "line 2: SystemExit: 3", id="ends-the-process"),
+        pytest.param("import sys\nsys.exit(3)\n", "line 2: SystemExit", id="ends-the-process"),
         pytest.param(
             "import json\n\njson.loads('{')\n", "check_bad.py: line 3: JSONDecodeError", id="raises-in-a-library"
         ),
@@ -206,9 +206,9 @@ def test_checks_of_another_package(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 @pytest.mark.parametrize(
     ("module", "text", "reference", "told"),
     [
-        ("house_checks_raises", "raise RuntimeError('no')", "house_checks_raises", "RuntimeError: no"),
+        ("house_checks_raises", "raise RuntimeError('no')", "house_checks_raises", "RuntimeError"),
         ("house_checks_gone", GOOD, "house_checks_gone_elsewhere", "ModuleNotFoundError"),
-        ("house_checks_exits", "raise SystemExit(3)", "house_checks_exits", "SystemExit: 3"),
+        ("house_checks_exits", "raise SystemExit(3)", "house_checks_exits", "SystemExit"),
         ("house_checks_value", "thing = 5", "house_checks_value:thing", "is no module"),
     ],
     ids=["raises", "missing", "exits", "not-a-module"],

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import wraps
 from pathlib import Path
 from shutil import get_terminal_size
-from typing import TYPE_CHECKING, Any, ParamSpec
+from typing import TYPE_CHECKING, Any, BinaryIO, ParamSpec
 
 import typer
 
@@ -166,24 +166,27 @@ def progress() -> "Iterator[Callable[[int, int], None] | None]":
             sys.stderr.flush()
 
 
-def write_file(path: Path, text: str) -> None:
-    """Write whole or not at all: a half-written report must not look like one. Raises UsageError."""
+def write_file(path: Path, content: str | bytes, *, private: bool = False) -> None:
+    """Write whole or not at all: a half-written report must not look like one. Raises UsageError.
+
+    A private file can be read by its owner alone; others by whom the umask lets.
+    """
     try:
         with _beside(path) as (file, temporary):
-            file.write(text)
+            file.write(content.encode() if isinstance(content, str) else content)
             file.flush()
+            os.chmod(temporary, 0o600 if private else 0o644 & ~_umask())
             os.replace(temporary, path)
     except OSError as error:
         raise UsageError(f"{path} cannot be written: {error.strerror or error}") from error
 
 
 @contextlib.contextmanager
-def _beside(path: Path) -> Iterator[tuple[Any, Path]]:
+def _beside(path: Path) -> Iterator[tuple[BinaryIO, Path]]:
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     temporary = Path(name)
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            os.chmod(temporary, 0o644 & ~_umask())
+        with os.fdopen(handle, "wb") as file:
             yield file, temporary
     finally:
         temporary.unlink(missing_ok=True)

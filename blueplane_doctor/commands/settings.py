@@ -1,10 +1,8 @@
 """`settings`: what is in force and where it came from; `--init` writes a commented file with every default."""
 
 import os
-import re
 from pathlib import Path
-from typing import Annotated, Any
-from urllib.parse import urlsplit, urlunsplit
+from typing import Annotated
 
 import typer
 
@@ -28,6 +26,8 @@ def register(app: typer.Typer) -> None:
 def _show(context: typer.Context) -> int:
     from tabulate import tabulate
 
+    from blueplane_doctor.settings_shown import flat, masked
+
     loaded = invocation(context).load()
     rows = [
         [name, masked(value), loaded.origins.get(name, "default")]
@@ -35,30 +35,6 @@ def _show(context: typer.Context) -> int:
     ]
     show(tabulate(rows, ["setting", "value", "from"], "simple", disable_numparse=True) + "\n")
     return 0
-
-
-def flat(values: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
-    """Nested settings by dotted name."""
-    rows: list[tuple[str, Any]] = []
-    for name, value in values.items():
-        dotted = f"{prefix}{name}"
-        rows += flat(value, dotted + ".") if isinstance(value, dict) and value else [(dotted, value)]
-    return rows
-
-
-def masked(value: Any) -> str:
-    """A value for showing: a password inside a URL becomes `***`."""
-    if not isinstance(value, str):
-        return "" if value is None else str(value)
-    shown: str = re.sub(r"(?i)([?&]password=)[^&#]*", r"\1***", value)
-    try:
-        parts = urlsplit(shown)
-    except ValueError:
-        return shown
-    if parts.password is None:
-        return shown
-    host = parts.netloc.rpartition("@")[2]
-    return urlunsplit(parts._replace(netloc=f"{parts.username or ''}:***@{host}"))
 
 
 def _init(context: typer.Context) -> int:

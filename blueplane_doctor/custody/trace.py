@@ -24,6 +24,7 @@ from blueplane_doctor.sources.dead_letters import DeadLetter, each_dead_letter
 from blueplane_doctor.sources.entries import pages
 from blueplane_doctor.sources.redis_source import pairs
 from blueplane_doctor.sources.streams import BEGINNING, StreamState, entry_id, id_text
+from blueplane_doctor.text import consumer as shown_consumer
 from blueplane_doctor.text import identifier, word
 from blueplane_doctor.times import from_milliseconds, iso, parse_time, span
 
@@ -202,7 +203,7 @@ class Tracer:
             search.held = Pending.of(*rows[0]) if owner else search.held
             delivered = self._look.server_info().now_ms - max(0, idle)
             times = "once" if deliveries == 1 else f"{deliveries:,} times"
-            said = f"to {identifier(consumer)} of {name}, {times}, last {span(max(0, idle))} ago; not acknowledged"
+            said = f"to {shown_consumer(consumer)} of {name}, {times}, last {span(max(0, idle))} ago; not acknowledged"
             detail: dict[str, str | int | None] = {"group": name, "deliveries": deliveries, "idle_ms": idle}
             search.hops.append(Hop(stage="delivered", at=iso(from_milliseconds(delivered)), text=said, detail=detail))
         elif search.message and identity <= group.last_delivered:

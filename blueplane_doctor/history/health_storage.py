@@ -118,7 +118,7 @@ def choose(link: Link, prefix: str) -> tuple[Store, Any]:
         return series, tried
     said = str(tried)
     if said.startswith("NOPERM") and there != 1:
-        raise refusal(link.address, said)  # the server has TimeSeries: a history may be there, unseen
+        raise refusal(link.url, said)  # the server has TimeSeries: a history may be there, unseen
     if not said.startswith(("NOPERM", "ERR unknown command")):
-        raise refusal(link.address, said)
+        raise refusal(link.url, said)
     return stream, there

@@ -17,6 +17,7 @@ from blueplane_doctor.errors import (
     SourceUnreachable,
     SourceUnusable,
 )
+from blueplane_doctor.redis_places import without_names
 from blueplane_doctor.sources.redis_source import address_of
 from blueplane_doctor.sources.wire import Command
 
@@ -58,8 +59,9 @@ class Link:
             ) from error
         except OSError as error:
             self.close()
+            said = without_names(error.strerror or str(error), self.url)
             raise SourceUnreachable(
-                f"Redis at {self.address}, which is to hold the history, cannot be reached: {error.strerror or error}",
+                f"Redis at {self.address}, which is to hold the history, cannot be reached: {said}",
                 "start it, or name the right one with --history-url",
             ) from error
         except BaseException:
@@ -76,7 +78,7 @@ class Link:
         """Raise ours for the first reply that is an error."""
         for reply in replies:
             if isinstance(reply, Exception):
-                raise refusal(self.address, str(reply)) from reply
+                raise refusal(self.url, str(reply)) from reply
 
     def close(self) -> None:
         """Close the connection; the next question opens another."""
@@ -85,10 +87,11 @@ class Link:
             wire.close()
 
 
-def refusal(address: str, said: str) -> SourceError:
+def refusal(url: str, said: str) -> SourceError:
     """What a refused command means for the user."""
+    said = without_names(said, url)
     kind = said.partition(" ")[0]
-    where = f"Redis at {address}, which is to hold the history,"
+    where = f"Redis at {address_of(url)}, which is to hold the history,"
     if kind in ("NOAUTH", "WRONGPASS") or "invalid password" in said:
         return SourceRefused(f"{where} refused the login: {said}", "--history-url redis://USER:PASSWORD@HOST:PORT")
     if kind == "NOPERM":
@@ -144,7 +147,7 @@ def _greet(wire: "_PlainWire", parts: SplitResult) -> None:
         commands.append(("SELECT", database))
     for reply in wire.exchange(tuple(commands)):
         if isinstance(reply, Exception):
-            raise refusal(address_of(parts.geturl()), str(reply))
+            raise refusal(parts.geturl(), str(reply))
 
 
 class _PlainWire:

@@ -7,7 +7,7 @@ from blueplane_doctor.errors import SourceError
 from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring.base import Monitor
 from blueplane_doctor.sources.streams import EntryId, Group, StreamState, id_text
-from blueplane_doctor.text import identifier
+from blueplane_doctor.text import consumer, identifier
 from blueplane_doctor.times import from_milliseconds, iso
 
 
@@ -151,7 +151,7 @@ class QueueHealthMonitor(Monitor):
             orphaned=_held_by(reader, gone) if reader else None,
             consumers=sorted(
                 (
-                    ConsumerHealth(name=identifier(c.name), pending=c.pending, idle_ms=c.idle_ms, gone=c.name in gone)
+                    ConsumerHealth(name=consumer(c.name), pending=c.pending, idle_ms=c.idle_ms, gone=c.name in gone)
                     for c in group.consumers
                 ),
                 key=lambda c: c.name,

@@ -34,13 +34,17 @@ _STEPS_BETWEEN_LOOKS = 10_000
 
 Answer = TypeVar("Answer")
 
+_OWN_FOLDERS = ((".blueplane",), (".cursor",))
+"""In a person's home; what other folders are called is private."""
+
 
 def shown(path: Path) -> str:
-    """A path as messages and reports may show it: `~` for the home, else the file's name alone."""
+    """A path as messages and reports may show it: in full where the pipeline chose it, else the file's name alone."""
     try:
-        return "~/" + path.relative_to(Path.home()).as_posix()
+        relative = path.relative_to(Path.home())
     except ValueError:
         return path.name
+    return f"~/{relative.as_posix()}" if relative.parts[:1] in _OWN_FOLDERS else path.name
 
 
 class DatabaseSource:

@@ -11,8 +11,8 @@ from blueplane_doctor.pipeline import MONITOR_LOGGERS, WRITE_FAILURE_LOGGERS
 TAIL_BYTES = 1_000_000
 """Read from the end: some 8,000 lines."""
 WINDOW = timedelta(minutes=5)
-_LINE = re.compile(rb"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)(?:,\d+)? - (\S+) - ([A-Z]+) - ")
-_ERRORS = (b"ERROR", b"CRITICAL")
+LINE = re.compile(rb"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)(?:,\d+)? - (\S+) - ([A-Z]+) - ")
+ERRORS = (b"ERROR", b"CRITICAL")
 
 
 class LogTail(NamedTuple):
@@ -35,20 +35,17 @@ class LogTail(NamedTuple):
 def read_log(path: Path, now: datetime) -> LogTail:
     """Lines are in local time, as the server writes them. A missing or unreadable log gives an empty LogTail."""
     try:
-        tail = _tail(path, TAIL_BYTES)
+        tail = read_tail(path)
     except OSError:
         return LogTail()
-    if len(tail) < TAIL_BYTES:  # perhaps rotated a moment ago
-        with suppress(OSError):
-            tail = _tail(path.with_name(path.name + ".1"), TAIL_BYTES - len(tail)) + tail
     lines = errors = monitors = 0
     last_error = last_failure = None
     for line in tail.splitlines():
-        found = _LINE.match(line)
+        found = LINE.match(line)
         if not found:
             continue
         lines += 1
-        if found[3] not in _ERRORS:
+        if found[3] not in ERRORS:
             continue
         logger = found[2].decode("utf-8", "replace")
         try:
@@ -62,6 +59,15 @@ def read_log(path: Path, now: datetime) -> LogTail:
             errors += 1
             monitors += logger.endswith(MONITOR_LOGGERS)
     return LogTail(lines, errors, monitors, last_error, last_failure)
+
+
+def read_tail(path: Path) -> bytes:
+    """The newest bytes of the log, from the rotated file too where it is needed. Raises OSError without a log."""
+    tail = _tail(path, TAIL_BYTES)
+    if len(tail) < TAIL_BYTES:  # perhaps rotated a moment ago
+        with suppress(OSError):
+            tail = _tail(path.with_name(path.name + ".1"), TAIL_BYTES - len(tail)) + tail
+    return tail
 
 
 def _tail(path: Path, limit: int) -> bytes:

@@ -16,7 +16,7 @@ from blueplane_doctor.errors import (
     SourceUnreachable,
     SourceUnusable,
 )
-from blueplane_doctor.redis_places import places_of
+from blueplane_doctor.redis_places import places_of, shown_host, without_names
 from blueplane_doctor.sources.deadline import Deadline
 from blueplane_doctor.sources.redis_nodes import Nodes, open_nodes
 from blueplane_doctor.sources.wire import Command, Refused, Wire
@@ -67,15 +67,14 @@ class Conversation:
 
 
 def address_of(url: str) -> str:
-    """A Redis URL without user, password and query: what messages and reports may show."""
+    """A Redis URL without user, password, host and query: what messages and reports may show."""
     places = places_of(url)
     if places:
         return places.shown
     parts = urlsplit(url)
     if parts.scheme == "unix":
         return "unix socket " + (parts.path.rsplit("/", 1)[-1] or "?")
-    host = parts.hostname or "localhost"
-    host = f"[{host}]" if ":" in host else host
+    host = shown_host(parts.hostname or "localhost")
     database = parts.path.strip("/")
     return f"{host}:{parts.port or 6379}" + (f" database {database}" if database not in ("", "0") else "")
 
@@ -181,7 +180,7 @@ class RedisSource:
         return list(replies[-1])
 
     def _ours(self, error: Exception, command: Sequence[str | bytes | int]) -> SourceError:
-        said = _text(error)
+        said = without_names(_text(error), self.url)
         tried = " ".join(_word(word) for word in command[:2]) or "a read"
         where = f"Redis at {self.address}"
         if "NOPERM" in said or "no permissions" in said.lower():
@@ -200,7 +199,8 @@ class RedisSource:
             )
         if isinstance(error, OSError):
             return SourceUnreachable(
-                f"{where} cannot be reached: {said}", "start it, or name the right one with --redis-url"
+                f"{where} cannot be reached: {said}",
+                "start it, or name the right one with --redis-url; blueplane-doctor settings shows which it is",
             )
         if "WRONGTYPE" in said:
             return SourceUnusable(

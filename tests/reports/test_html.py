@@ -1,7 +1,6 @@
 """The HTML page: needs nothing but itself, cannot be made to do anything, and is the same for the same report."""
 
 import re
-import time
 from base64 import b64encode
 from hashlib import sha256
 from html.parser import HTMLParser
@@ -10,7 +9,9 @@ import pytest
 
 from blueplane_doctor.model import Finding, Remedy, Report, Status
 from blueplane_doctor.reports.base import View
-from blueplane_doctor.reports.html import FORMAT, flow, humane, label, number, render, sentence, title, utc
+from blueplane_doctor.reports.html import FORMAT, render
+from blueplane_doctor.reports.page.pictures import flow
+from blueplane_doctor.reports.page.values import humane, label, number, sentence, title, utc
 from tests.reports import samples
 
 REPORTS = {"healthy": samples.healthy, "mixed": samples.mixed, "empty": samples.empty}
@@ -198,20 +199,6 @@ def test_odd_evidence_does_not_break_the_page() -> None:
 def test_verbose_opens_what_is_folded() -> None:
     assert render(samples.mixed(), View(verbose=True)).count("<details open>") > 3
     assert "<details open>" not in render(samples.mixed(), View())
-
-
-def test_two_hundred_findings_take_little_time() -> None:
-    findings = [f.model_copy(update={"id": f"{f.id}-{n}"}) for n in range(12) for f in samples.mixed().findings]
-    for place, finding in enumerate(findings):
-        findings[place] = finding.model_copy(update={"evidence": finding.evidence | {"breaks": []}})
-    report = samples.report_of(findings[:200])
-    render(report, View())
-    took = []
-    for _ in range(10):
-        start = time.process_time()
-        render(report, View())
-        took.append(time.process_time() - start)
-    assert min(took) < 0.05
 
 
 @pytest.mark.parametrize(

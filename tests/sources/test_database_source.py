@@ -169,7 +169,8 @@ def test_a_file_of_any_name_is_found_and_no_option_is_smuggled_in(tmp_path: Path
 def test_a_path_shows_no_more_than_it_must(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert shown(tmp_path / "x" / "telemetry.db") == "telemetry.db"
     monkeypatch.setenv("HOME", str(tmp_path))
-    assert shown(tmp_path / "x" / "telemetry.db") == "~/x/telemetry.db"
+    assert shown(tmp_path / ".blueplane" / "telemetry.db") == "~/.blueplane/telemetry.db"
+    assert shown(tmp_path / "a client" / "telemetry.db") == "telemetry.db"
 
 
 def test_read_once_reads_and_closes(file: Path) -> None:

@@ -68,7 +68,7 @@ def test_each_error_becomes_ours_and_says_what_and_where(error: Exception, kind:
     found = ours(error)
     assert type(found) is kind
     assert said in found.message
-    assert "example.org:7000 database 2" in found.message
+    assert ":7000 database 2" in found.message
     assert "geheim" not in found.message + found.hint
 
 
@@ -123,8 +123,8 @@ def test_no_command_of_the_list_is_known_to_write(valkey: RunningServer) -> None
     [
         ("redis://localhost:6379/0", "localhost:6379"),
         ("redis://localhost", "localhost:6379"),
-        ("redis://user:geheim@host:7000/3", "host:7000 database 3"),
-        ("rediss://:geheim@host:7000/0?ssl_cert_reqs=none&password=geheim", "host:7000"),
+        ("redis://user:geheim@host:7000/3", "***:7000 database 3"),
+        ("rediss://:geheim@host:7000/0?ssl_cert_reqs=none&password=geheim", "***:7000"),
         ("redis://[::1]:6380/0", "[::1]:6380"),
         ("unix:///home/geheim/run/redis.sock", "unix socket redis.sock"),
         ("unix://user:geheim@/run/redis.sock?db=2", "unix socket redis.sock"),

@@ -1,0 +1,198 @@
+"""What the page says: values in words, and all text of a report made inert."""
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from itertools import islice
+from typing import Any
+from urllib.parse import quote
+
+from markupsafe import Markup, escape
+
+from blueplane_doctor.model import Status
+from blueplane_doctor.times import parse_time, span
+
+SHOWN_ITEMS = 25
+"""Items of one list or table of evidence that are shown; the JSON report has them all."""
+SHOWN_CHARACTERS = 4_000
+"""Of one text: enough for a traceback."""
+
+_UNSAFE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff"
+    "\ufff0-\ufffb\ufffe\uffff\U000e0000-\U000e0fff]"
+)
+"""Control, format and surrogate characters but tab and line feed: they hide, reorder or break text."""
+_SPECIAL = re.compile("[^ -~]|[&<>\"']")
+"""What text has to be looked at for before it stands in a page; nearly none has any."""
+
+_LABELS = {
+    "chain_break_count": "Breaks",
+    "chain_status": "Chain",
+    "dlq_oldest_age_ms": "Oldest dead letter",
+    "dlq_previous_hour": "Dead letters, hour before",
+    "dlq_recent_entries": "Dead letters, last hour",
+    "dlq_size": "Dead letters",
+    "dlq_sizes": "Dead letters by stream",
+    "last_chain_break_timestamp": "Newest break",
+    "max_length": "Stream is trimmed at",
+    "messages_enqueued_last_hour": "Enqueued in the last hour",
+    "messages_in_dlq": "In dead letters",
+    "messages_written_last_hour": "Of these written",
+    "partial": "Read only in part",
+    "tables": "Newest sequence numbers",
+}
+"""Fields whose names read badly as they are."""
+_WORDS = {"wal": "WAL", "dlq": "dead letters", "db": "database", "http": "HTTP", "pid": "PID", "id": "ID"}
+_UNITS = {
+    "_events_per_sec": " a second",
+    "_events_per_min": " a minute",
+    "_per_minute": " a minute",
+    "_mb": " MB",
+    "_rate": " %",
+    "_percent": " %",
+}
+_SPANS = {"_ms": 1, "_seconds": 1000}
+_NOTHING = Markup('<span class="none"><span aria-hidden="true">–</span><span class="sr">no value</span></span>')
+
+
+def _statuses() -> list[Status]:
+    return sorted(Status, key=lambda status: status.display_rank)
+
+
+def clean(value: Any) -> Any:
+    """What the template prints: text without characters that are not meant to be seen, and without end."""
+    if type(value) is not str:
+        return value
+    if len(value) > SHOWN_CHARACTERS:
+        value = value[:SHOWN_CHARACTERS] + "…"
+    if value.isascii() and value.isprintable():
+        return value  # nearly all text, and three times as fast as looking for what is not
+    return _UNSAFE.sub("\N{REPLACEMENT CHARACTER}", value)
+
+
+@lru_cache(4096)
+def title(identity: str) -> str:
+    """`queue-depth` as `Queue depth`."""
+    words = " ".join(_WORDS.get(word, word) for word in re.split("[-_]", identity))
+    return words[:1].upper() + words[1:]
+
+
+def anchor(identity: str) -> str:
+    """An ID as it stands in a link."""
+    return quote(clean(identity))
+
+
+@lru_cache(4096)
+def label(key: object) -> str:
+    """The name of a field without its unit: `oldest_pending_age_ms` as `Oldest pending age`."""
+    name = str(key)
+    if name in _LABELS:
+        return _LABELS[name]
+    for suffix in (*_SPANS, "_events_per_sec", "_events_per_min", "_mb", "_timestamp"):
+        name = name.removesuffix(suffix)
+    return title(name)
+
+
+def shown(value: Any, key: object = "") -> str:
+    """A plain value of the field `key`: a time as such, a dash where there is none, else as `humane` says it."""
+    if value is None or value == "":
+        return _NOTHING
+    if not isinstance(value, str):
+        return humane(value, key)
+    moment = utc(value)
+    if moment is None:
+        return value
+    return Markup(f'<time datetime="{moment.replace(" ", "T")}Z">{moment} UTC</time>')  # digits that we wrote
+
+
+def humane(value: Any, key: object = "") -> str:
+    """A value as a person reads it, in the unit that its field's name ends with."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 1e15:
+        return number(value)
+    name = str(key)
+    for suffix, factor in _SPANS.items():
+        if name.endswith(suffix):
+            return span(value * factor)
+    return number(value) + next((unit for suffix, unit in _UNITS.items() if name.endswith(suffix)), "")
+
+
+def number(value: Any) -> str:
+    """A value in words: grouped digits, yes or no, `not known` for null."""
+    if value is None:
+        return "not known"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return f"{value:,.3f}".rstrip("0").rstrip(".") if abs(value) >= 0.001 else f"{value:g}"
+    return str(value)
+
+
+def utc(text: Any) -> str | None:
+    """`2026-03-14 09:26:53` for a time in ISO 8601; None for anything else."""
+    moment = parse_time(text) if isinstance(text, str) and len(text) > 10 and text[4] == "-" else None
+    return moment.strftime("%Y-%m-%d %H:%M:%S") if moment else None
+
+
+def sentence(counts: Mapping[str, int]) -> str:
+    """`3 red, 1 orange; 21 checks green`."""
+    found = {name: counts[name] for name in (s.value for s in _statuses()) if counts.get(name)}
+    green = found.pop("green", 0)
+    rest = ", ".join(f"{count:,} {name}" for name, count in found.items())
+    well = f"{green:,} {'check' if green == 1 else 'checks'} green" if green else ""
+    waived = f"{counts['waived']:,} waived" if counts.get("waived") else ""
+    return "; ".join(part for part in (rest, well, waived) if part) or "No check was run"
+
+
+def upto(items: Iterable[Any], limit: int) -> list[Any]:
+    """The items up to the limit."""
+    return list(islice(items, limit))
+
+
+def columns(records: Iterable[Any]) -> list[Any]:
+    """The fields that hold something in any of the records, in the records' own order."""
+    named = [record for record in records if isinstance(record, Mapping)]
+    held = {key for record in named for key, value in record.items() if value not in (None, "")}
+    return [key for key in dict.fromkeys(key for record in named for key in record) if key in held]
+
+
+def headings(columns: Iterable[object]) -> str:
+    """The head of a table. It and `lines` are made here: in a template, each cell costs five times as much."""
+    return Markup("".join([f'<th scope="col">{_inert(label(key))}</th>' for key in columns]))
+
+
+def lines(records: Iterable[Any], columns: Sequence[Any]) -> str:
+    """The lines of a table, one for each record."""
+    return Markup("".join([f"<tr>{_cells(record, columns)}</tr>\n" for record in records]))  # escaped in _inert
+
+
+def _cells(record: Any, columns: Sequence[Any]) -> str:
+    held = record if isinstance(record, Mapping) else {}
+    return "".join([_cell(held.get(key), key) for key in columns])
+
+
+def _cell(value: Any, key: object) -> str:
+    if isinstance(value, str):
+        return _text_cell(value)
+    if isinstance(value, Iterable):
+        return f"<td><code>{_inert(compact(value))}</code></td>"
+    return f"<td>{_inert(shown(value, key))}</td>"
+
+
+@lru_cache(1024)
+def _text_cell(text: str) -> str:
+    """Remembered, for the same few words stand in most cells."""
+    return f"<td>{_inert(shown(text))}</td>"
+
+
+def _inert(text: str) -> str:
+    """As the template would print it."""
+    ordinary = type(text) is str and len(text) <= SHOWN_CHARACTERS and not _SPECIAL.search(text)
+    return text if ordinary else escape(clean(text))
+
+
+def compact(value: Any) -> str:
+    """Anything on one line, for what is nested too deeply for a table."""
+    return json.dumps(value, ensure_ascii=False, default=str, skipkeys=True, separators=(", ", ": "))[:SHOWN_CHARACTERS]

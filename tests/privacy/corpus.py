@@ -1,0 +1,135 @@
+"""A seeded corpus of secrets, sown into every place of a pipeline that outsiders, users or a machine can fill."""
+
+import json
+import string
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from random import Random
+
+import redis
+
+from blueplane_doctor.demo.dead_letters import SHAPES
+from blueplane_doctor.demo.simulator import Pipeline
+
+KINDS = {
+    "prompt": "please rename {} before anybody at the bank hears of it",
+    "path": "/home/{}/clients/{}/plan of attack.py",
+    "windows path": "C:\\Users\\{}\\Documents\\{}.docx",
+    "user": "{}",
+    "host": "{}-laptop.corp.example",
+    "e-mail": "{}@corp.example",
+    "token": "sk-ant-api03-{}",
+    "signed token": "eyJhbGciOiJIUzI1NiJ9.{}.c2lnbmF0dXJl",
+    "redis url": "redis://{}:{}@{}.corp.example:6380/0",
+}
+IN_PLACE_OF_AN_ID = ("prompt", "path", "windows path", "e-mail", "token", "signed token", "redis url")
+"""A bare name in the place of an ID cannot be told from one, and IDs are what a report is made of."""
+
+
+class Corpus:
+    """Makes secrets that occur nowhere else, and knows where each was sown."""
+
+    def __init__(self, seed: int = 20_260_314) -> None:
+        self._random = Random(seed)
+        self.sown: dict[str, str] = {}
+        """For each secret, lower case, the kind and the place."""
+
+    def secret(self, kind: str, place: str) -> str:
+        """A new secret of a kind."""
+        parts = iter(self._new(f"{kind} in {place}") for _ in range(KINDS[kind].count("{}")))
+        return KINDS[kind].format(*parts)
+
+    def every(self, place: str) -> str:
+        """A text with one secret of each kind."""
+        return " | ".join(self.secret(kind, place) for kind in KINDS)
+
+    def leaks(self, text: str) -> list[str]:
+        """Where those secrets were sown that the text holds."""
+        lower = text.lower()
+        return sorted({f"{where}: …{_around(text, lower, it)}…" for it, where in self.sown.items() if it in lower})
+
+    def _new(self, where: str) -> str:
+        made = "".join(self._random.choices(string.ascii_lowercase, k=10))
+        self.sown[made] = where
+        return made
+
+
+def _around(text: str, lower: str, secret: str) -> str:
+    place = lower.index(secret)
+    return text[max(place - 60, 0) : place + len(secret) + 20]
+
+
+def sow(corpus: Corpus, pipeline: Pipeline) -> None:
+    """Fill messages, dead letters, consumers, the log and the event buffer of a pipeline."""
+    for fields in _messages(corpus):
+        pipeline.enqueue_cursor(1, **fields)
+        pipeline.enqueue_claude(1, **fields)
+    pipeline.drain()
+    for kind in KINDS:
+        pipeline.enqueue_claude(2)
+        pipeline.deliver("claude_processors", consumer=corpus.secret(kind, "a consumer's name"))
+    pipeline.age_pending("claude_processors", milliseconds=600_000)
+    _give_up(corpus, pipeline)
+    _complain(corpus, pipeline)
+    pipeline.enqueue_cursor(3)
+
+
+def _messages(corpus: Corpus) -> Iterator[dict[str, str]]:
+    """For each kind of secret a message that has one in each field, and malformed ones."""
+    for kind in KINDS:
+        payload = {"text": corpus.secret(kind, "a payload"), "entry_data": {"uuid": corpus.secret(kind, "a payload")}}
+        metadata = {name: corpus.secret(kind, "metadata") for name in ("source", "workspace_hash", "project_name")}
+        yield {"payload": json.dumps(payload)}
+        yield {"metadata": json.dumps(metadata)}
+        yield {"payload": corpus.secret(kind, "a malformed payload")}
+        yield {"metadata": corpus.secret(kind, "malformed metadata")}
+        yield {"enqueued_at": corpus.secret(kind, "enqueued_at"), "timestamp": corpus.secret(kind, "timestamp")}
+        yield {corpus.secret(kind, "the name of a field"): "x"}
+        if kind in IN_PLACE_OF_AN_ID:
+            for name in ("event_id", "session_id", "external_session_id", "platform", "hook_type", "event_type"):
+                yield {name: corpus.secret(kind, name), "payload": "malformed"}
+
+
+def _give_up(corpus: Corpus, pipeline: Pipeline) -> None:
+    """Dead letters in every shape, with error texts that quote what could not be written."""
+    for kind in KINDS:
+        for shape in SHAPES:
+            (entry,) = pipeline.enqueue_cursor(1, payload={"text": corpus.secret(kind, "a dead letter's payload")})
+            for group in pipeline.writer_groups:
+                pipeline.deliver(group)
+            pipeline.dead_letter(entry, shape, error=ValueError(f"cannot write {corpus.secret(kind, 'an error text')}"))
+        odd = {
+            name: corpus.secret(kind, f"a dead letter's {name}") for name in ("error_message", "reason", "traceback")
+        }
+        if kind in IN_PLACE_OF_AN_ID:
+            odd |= {name: corpus.secret(kind, f"a dead letter's {name}") for name in ("error_type", "message_id")}
+        pipeline.client.xadd("telemetry:dlq", dict(odd))
+
+
+def _complain(corpus: Corpus, pipeline: Pipeline) -> None:
+    """Log lines that quote everything, with a traceback."""
+    for kind in KINDS:
+        pipeline.log("ERROR", f"Failed to write {corpus.secret(kind, 'the log')}: sqlite3.OperationalError: locked")
+        pipeline.log("INFO", corpus.secret(kind, "the log"))
+    with (pipeline.home / "server.log").open("a", encoding="utf-8") as log:
+        log.write("Traceback (most recent call last):\n")
+        log.write(f'  File "{corpus.secret("path", "a traceback")}", line 12, in flush\n')
+        log.write(f"    write({corpus.every('a line of code')!r})\n")
+        log.write(f"redis.exceptions.ConnectionError: {corpus.every('an error')}\n")
+
+
+def login(corpus: Corpus, url: str) -> str:
+    """The URL of the same server for a user of its own; user and password are secrets."""
+    user, password = corpus.secret("user", "the URL"), corpus.secret("token", "the URL")
+    with redis.Redis.from_url(url) as client:
+        client.acl_setuser(user, enabled=True, passwords=[f"+{password}"], keys=["*"], categories=["+@all"])
+    return url.replace("redis://", f"redis://{user}:{password}@")
+
+
+def machine(corpus: Corpus, folder: Path) -> Mapping[str, str]:
+    """Environment variables of a person's machine."""
+    home = folder / corpus.secret("user", "HOME")
+    home.mkdir()
+    user, host = corpus.secret("user", "USER"), corpus.secret("host", "HOSTNAME")
+    tokens = {name: corpus.secret("token", name) for name in ("GITHUB_TOKEN", "ANTHROPIC_API_KEY")}
+    return {"HOME": str(home), "USER": user, "LOGNAME": user, "HOSTNAME": host, "EMAIL": f"{user}@{host}"} | tokens
