@@ -58,9 +58,20 @@ def test_enabling_tells_systemd_once_and_uninstalling_tells_it_again(person: Per
     ]
     managers.write_text("")
     assert person.uninstall(STEP)
-    assert sorted(managers.read_text().splitlines()) == [
-        f"systemctl --user disable --now {name}" for name in names.split()
-    ]
+    told = managers.read_text().splitlines()
+    assert sorted(told[:2]) == [f"systemctl --user disable --now {name}" for name in names.split()]
+    assert told[2:] == ["systemctl --user daemon-reload"] * 2  # once a file, after it went
+    assert person.tree() == {}
+
+
+def test_what_the_manager_refused_while_uninstalling_is_done_the_next_time(person: Person, managers: Path) -> None:
+    person.install(STEP, enable=True)
+    (managers.parent / "fail").touch()
+    assert not person.uninstall(STEP)
+    (managers.parent / "fail").unlink()
+    managers.write_text("")
+    assert person.uninstall(STEP)
+    assert "systemctl --user daemon-reload" in managers.read_text()
     assert person.tree() == {}
 
 
