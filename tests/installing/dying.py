@@ -131,7 +131,7 @@ def _during_install(home: Path, before: Files, before_folders: set[str], after: 
         fresh(home)
         if not dies(install, home, moment):
             return moment
-        _whole(home, before, after, moment)
+        whole(home, before, after, f"call {moment}")
         if moment % 2:
             assert install(home), f"call {moment}: a second run did not finish the first"
             assert _lasting(files(home)) == _lasting(after), f"call {moment}"
@@ -150,20 +150,20 @@ def _during_uninstall(home: Path, before: Files, after: Files) -> int:
         assert install(home)
         if not dies(uninstall, home, moment):
             return moment
-        _whole(home, before, after, moment)
+        whole(home, before, after, f"call {moment}")
         assert uninstall(home)
         assert files(home) == before, f"call {moment}: {set(files(home)) ^ set(before)}"
         assert groups() is None, f"call {moment}: the stream stayed, with {groups()}"
         moment += 1
 
 
-def _whole(home: Path, before: Files, after: Files, moment: int) -> None:
+def whole(home: Path, before: Files, after: Files, when: str) -> None:
     """Every file that somebody reads is as before or as after."""
     for name, content in files(home).items():
         if _is_ours_alone(name):
             continue
-        assert content in (before.get(name), after.get(name)), f"call {moment}: {name} is between"
-    assert set(before) <= set(files(home)), f"call {moment}: {set(before) - set(files(home))} is gone"
+        assert content in (before.get(name), after.get(name)), f"{when}: {name} is between"
+    assert set(before) <= set(files(home)), f"{when}: {set(before) - set(files(home))} is gone"
     Journal.load(home / ".blueplane")
     _whole_database(home / ".blueplane" / "telemetry.db")
 

@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import shlex
+import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +20,7 @@ from tests.installing.conftest import Person
 FOREIGN = (
     '{\n  "version": 1,\n  "z": [1.50, 1e3, "\\u00e4"],\n  "hooks": {\n    "stop": [{ "command": "./a.sh" }]\n  }\n}'
 )
+ANOTHER_USER = 54_321
 DOCUMENTS = {
     "foreign entries": FOREIGN.encode(),
     "trailing newline": (FOREIGN + "\n").encode(),
@@ -154,6 +156,26 @@ def test_a_file_of_another_user_is_left_alone(person: Person, monkeypatch: pytes
     monkeypatch.undo()
     assert "another user" in person.text
     assert person.tree() == before
+
+
+def test_a_file_that_really_is_another_users_is_left_alone(person: Person) -> None:
+    person.write_hooks(FOREIGN.encode())
+    before = person.tree()
+    give_away(person.hooks)
+    assert not person.install()
+    assert f"belongs to another user (uid {ANOTHER_USER})" in person.text
+    assert person.tree() == before
+    assert person.hooks.stat().st_uid == ANOTHER_USER
+
+
+def give_away(path: Path) -> None:
+    """Make it another user's, as only root may."""
+    command = ["chown", str(ANOTHER_USER), str(path)]
+    for candidate in (command, ["sudo", "-n", *command]):
+        if shutil.which(candidate[0]) and subprocess.run(candidate, capture_output=True, check=False).returncode == 0:
+            return
+    reason = "needs root, or sudo without a password, to give a file away"
+    pytest.fail(reason) if os.environ.get("CI") == "true" else pytest.skip(reason)
 
 
 @pytest.mark.parametrize("number", [errno.EROFS, errno.ENOSPC, errno.EACCES, errno.EDQUOT])
