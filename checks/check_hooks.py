@@ -34,7 +34,7 @@ def check_hook_spool(spool: SpoolHealth, scale: Scale) -> Finding:
         said,
         remedy=Remedy(
             text="Start the Blueplane server; the next hook calls then deliver what waits.",
-            commands=["curl -s http://127.0.0.1:8787/health", "tail -n 50 ~/.blueplane/server.log"],
+            commands=["blueplane-doctor --select server-alive", "tail -n 50 ~/.blueplane/server.log"],
         ),
         evidence={"bytes": spool.waiting_bytes, "room for bytes": spool.room_bytes, "ever kept": spool.spooled},
     )

@@ -88,6 +88,8 @@ def test_only_the_named_steps_are_done(home: Path) -> None:
     assert ".cursor" not in tree(home) and ".blueplane/telemetry.db" in tree(home)
     assert run(["uninstall", "--yes"]).returncode == 0
     assert tree(home) == {}
+    again = run(["uninstall", "--yes"])
+    assert (again.returncode, again.stdout.startswith("nothing to undo")) == (0, True)
 
 
 def test_paths_that_were_given_relative_hold_from_everywhere(home: Path) -> None:

@@ -14,7 +14,7 @@ import pytest
 from blueplane_doctor.installing.file_changes import backup_of
 from blueplane_doctor.installing.journal import JOURNAL_FILE
 from blueplane_doctor.pipeline import CURSOR_HOOKS
-from blueplane_hook.spool import SPOOL_FILE, Spool
+from blueplane_hook.spool import COUNTS_FILE, SPOOL_FILE, Spool
 from tests.installing.conftest import Person
 
 FOREIGN = (
@@ -211,11 +211,15 @@ def test_without_consent_nothing_changes_and_the_change_was_shown(person: Person
     assert "--- " in person.text and "+++ " in person.text
 
 
-def test_a_dry_uninstall_changes_nothing(person: Person) -> None:
+def test_a_dry_uninstall_changes_nothing_and_shows_commands_that_a_shell_understands(person: Person) -> None:
     person.install()
+    Spool(str(person.site.settings.home)).count("unreadable")
     before = person.tree()
     assert person.uninstall(dry_run=True)
     assert person.tree() == before
+    shown = [shlex.split(line.strip()[2:]) for line in person.text.splitlines() if line.strip().startswith("$ ")]
+    assert ["rmdir", str(person.hooks.parent)] in shown
+    assert ["rm", str(person.site.settings.home / COUNTS_FILE)] in shown
 
 
 def test_a_file_that_changes_between_the_question_and_the_answer_is_left_alone(person: Person) -> None:
