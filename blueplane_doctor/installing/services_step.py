@@ -4,6 +4,7 @@ import os
 import subprocess
 from dataclasses import replace
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 
 from blueplane_doctor.installing import file_changes, files
@@ -15,6 +16,9 @@ from blueplane_doctor.installing.units import SERVICES, Service, launchd_agent, 
 
 ENABLED = "enabled"
 COMMAND_SECONDS = 30
+
+SERVE_NEEDS = ("fastapi", "uvicorn")
+SERVE_EXTRA = "pip install 'blueplane-doctor[serve]'"
 
 Command = tuple[str, ...]
 RELOAD: Command = ("systemctl", "--user", "daemon-reload")
@@ -35,7 +39,9 @@ class ServicesStep:
             known = Journal.load(site.settings.home)
             names = [n for service in services(site) if not known.find(ENABLED, n := _name(site, service))]
             changes += [_enabling(site, names)] if names else []
-        return Plan(changes=changes)
+        missing = [name for name in SERVE_NEEDS if find_spec(name) is None]
+        notes = [f"serve will not start without {' and '.join(missing)}: {SERVE_EXTRA}"] if missing else []
+        return Plan(notes=notes, changes=changes)
 
     def undo(self, site: Site, entry: Entry) -> Plan:
         """Stop and disable what was enabled, remove the files."""

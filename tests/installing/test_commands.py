@@ -108,6 +108,17 @@ def test_an_unknown_step_is_a_usage_error(home: Path, command: str) -> None:
     assert "dependencies, redis, database, hooks, services, verify" in done.stderr
 
 
+def test_windows_is_refused_before_anything_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    from blueplane_doctor.commands import install
+    from blueplane_doctor.errors import UsageError
+
+    install.refuse_windows()
+    with monkeypatch.context() as patched:
+        patched.setattr(install.os, "name", "nt")
+        with pytest.raises(UsageError, match="not on Windows"):
+            install.refuse_windows()
+
+
 def test_a_step_that_fails_leaves_the_others_their_chance(home: Path) -> None:
     (home / ".cursor").mkdir()
     (home / ".cursor" / "hooks.json").write_text("{broken")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from blueplane_doctor.installing import services_step
 from blueplane_doctor.installing.services_step import ServicesStep, path_of, services
 from tests.installing.conftest import Person
 
@@ -100,6 +101,14 @@ def test_a_unit_that_its_user_changed_stays(person: Person) -> None:
     assert person.uninstall(STEP)
     assert path.is_file()
     assert "changed by others" in person.text
+
+
+def test_it_says_what_serve_needs_beyond_the_base_install(person: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    person.install(STEP)
+    assert "serve will not start" not in person.text
+    monkeypatch.setattr(services_step, "find_spec", lambda name: None)
+    assert person.install(STEP)
+    assert "serve will not start without fastapi and uvicorn: pip install 'blueplane-doctor[serve]'" in person.text
 
 
 def test_where_no_manager_is_known_it_says_what_to_do(person: Person) -> None:
