@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN = .venv/bin
 STAMP = .venv/.installed
 
-.PHONY: demo test test-quick test-long bench lint format check-all clean
+.PHONY: demo test test-quick test-long bench docs lint format check-all clean
 
 demo: $(STAMP)  ## examine a simulated pipeline with a few faults
 	$(BIN)/blueplane-doctor demo
@@ -19,6 +19,9 @@ test-long: $(STAMP)  ## the property tests with a large budget
 
 bench: $(STAMP)  ## the figures of docs/BENCHMARKS.md
 	$(BIN)/python -m benchmarks
+
+docs: $(STAMP)  ## write docs/TROUBLESHOOTING.md anew from the checks
+	$(BIN)/python -m tests.docs.troubleshooting
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from blueplane_doctor.reports.base import Format
 
 ENTRY_POINT_GROUP = "blueplane_doctor.checks"
+BUILT_IN = "built-in"
+"""Where the checks come from that are part of this package."""
 _ON_CODE = (ImportError, NameError, AttributeError, TypeError, DoctorError)
 _OTHERS_MAY_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
@@ -78,7 +80,7 @@ def find_checks(folders: Iterable[Path] = ()) -> Found:
     """Built-in checks, those of other packages, and those of the user's own folders or files."""
     found = Found()
     for module in modules_of("blueplane_doctor.checks"):
-        found.checks += checks_in(module, "built-in")
+        found.checks += checks_in(module, BUILT_IN)
     for entry in sorted(entry_points(group=ENTRY_POINT_GROUP), key=lambda e: e.name):
         try:
             module = entry.load()

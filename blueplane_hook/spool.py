@@ -117,7 +117,7 @@ class Spool:
         try:
             with open(path, encoding="utf-8") as file:
                 counts = dict(json.load(file))
-        except (OSError, ValueError, TypeError):
+        except (OSError, ValueError, TypeError, RecursionError):
             counts = {}
         before = counts.get(what)
         counts[what] = before + 1 if isinstance(before, int) else 1

@@ -34,6 +34,12 @@ def check_hook_inactivity(capture: CaptureHealth, scale: Scale) -> Finding:
     Expected is a hook that is installed, set as expected, or was seen within seven days. Graded are those that the
     settings expect and those that fire with every turn; the others fire only when a tool or a file is used, so they
     count only where no other is expected, and then the least silent of them.
+
+    Causes:
+    - the hooks are not in Cursor's hooks.json any more, or name a program that is gone
+    - Cursor may still run with the hooks.json of its start: restart it
+    - the server does not answer on the port that they call (see server-alive, hook-spool)
+    - a window that is open and in which nobody works: then this is no fault
     """
     evidence = {h.name: "never seen" if h.silent_ms is None else f"{span(h.silent_ms)} ago" for h in capture.hooks}
     if capture.hooks_cause:
@@ -58,7 +64,15 @@ def check_hook_inactivity(capture: CaptureHealth, scale: Scale) -> Finding:
 
 @check(area="capture", scale=Scale.falling(yellow=99, orange_below=95, red_below=90, unit="%", highest=100))
 def check_hook_success(capture: CaptureHealth, scale: Scale) -> Finding:
-    """How many of 100 hook executions deliver their event."""
+    """How many of 100 hook executions deliver their event.
+
+    A hook that fails leaves nothing behind in the pipeline, so only the recorder inside the server can count it.
+    Without one this is unknown; hook-spool and hook-losses count what blueplane-hook itself could not deliver.
+
+    Causes:
+    - the server does not answer, or refuses the events
+    - Redis is away, so that the server cannot enqueue
+    """
     hooks = capture.cursor_hooks
     evidence = {
         "executions seen in the stream": hooks.total_executions,
@@ -81,6 +95,11 @@ def check_capture_rate(capture: CaptureHealth, scale: Scale) -> Finding:
 
     The stream forgets what it trims, and the recorder counts only the processes that it is in: both are lower
     bounds, so the larger is judged.
+
+    Causes:
+    - hooks that do not fire (see hook-inactivity)
+    - the database monitor does not see anything (see database-monitor)
+    - a window that is open and in which nobody works: then this is no fault
     """
     by_stream, recorded = capture.capture_rate_events_per_min, capture.recorded_rate_events_per_min
     rate = max((known for known in (by_stream, recorded) if known is not None), default=None)
@@ -112,6 +131,11 @@ def check_database_monitor(capture: CaptureHealth, scale: Scale) -> Finding:
 
     Active: an event within 5 minutes; intermittent: within 15; inactive: within an hour; down: longer ago. A window
     that was opened more recently than that counts from its opening.
+
+    Causes:
+    - the server runs without the monitor, or does not find Cursor's database
+    - Cursor changed the place or the form of its database with an update
+    - a window that is open and in which nobody works: then this is no fault
     """
     monitor = capture.database_monitor
     evidence = monitor.model_dump()

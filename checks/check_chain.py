@@ -17,6 +17,10 @@ def check_lost_before_delivery(chain: ChainHealth, scale: Scale) -> Finding:
 
     Counted as entries-added − entries-read − what still waits, for each writer group; the server's own lag is wrong
     after trimming. Redis 7.0 to 7.4.1 keep counting a loss of long ago, newer servers forget it at the next read.
+
+    Causes:
+    - the writers were away for longer than the stream keeps messages
+    - a burst of more than `max_length` messages while a writer was busy
     """
     evidence: dict[str, object] = {
         loss.group: loss.trimmed_unread if not loss.cause else loss.cause for loss in chain.losses
@@ -58,6 +62,11 @@ def check_chain_breaks(chain: ChainHealth, scale: Scale) -> Finding:
 
     The sum of lost (acknowledged, no row, no dead letter), trimmed unread, and payload gone (pending, but trimmed).
     Everything that is on its way, stuck, dead-lettered or by design unwritten is no break.
+
+    Causes:
+    - payloads that are a text or a list where an object is expected: the writer passes over them and acknowledges
+    - messages that were trimmed while a writer held them (see retry-storm)
+    - what lost-before-delivery counts
     """
     broken = chain.chain_break_count
     evidence: dict[str, object] = {"states": chain.states, "equation": chain.equation}

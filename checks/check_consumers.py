@@ -26,6 +26,11 @@ def check_stuck_consumers(queue: QueueHealth, chain: ChainHealth, scale: Scale) 
 
     The longest time since the last delivery, over the pending entries lists of all writer groups. A consumer that
     is merely idle is not stuck: before Redis 7.2 a healthy one looks idle on an empty stream.
+
+    Causes:
+    - two messages of a batch have the same key, so that no insert of the batch succeeds
+    - a message is malformed in a way that the writer does not expect
+    - the database was locked for longer than the writer tries
     """
     held = [g for g in _writers(queue) if g.longest_unacknowledged_ms is not None]
     worst = max(held, key=lambda g: g.longest_unacknowledged_ms or 0, default=None)
@@ -46,6 +51,9 @@ def check_orphaned_messages(queue: QueueHealth, scale: Scale) -> Finding:
 
     A consumer counts as gone when it holds messages and has been silent for 30 s longer than another consumer of its
     group. The pipeline names its consumers by process and never claims what a dead one held, so these wait for ever.
+
+    Causes:
+    - the server was killed, or crashed, in the middle of a batch; a restart does not claim what it held
     """
     count = sum(g.orphaned or 0 for g in _writers(queue))
     gone = [c.name for g in _writers(queue) for c in g.consumers if c.gone]
@@ -78,6 +86,9 @@ def check_retry_storm(queue: QueueHealth, chain: ChainHealth, scale: Scale) -> F
 
     A batch that fails is delivered again, about once a second, for ever: one poison message keeps the writer busy
     and everything that was read with it unwritten.
+
+    Causes:
+    - two messages of a batch have the same key, or one is malformed: the batch fails as a whole, every time
     """
     worst = max(_writers(queue), key=lambda g: g.most_deliveries or 0, default=None)
     most = (worst.most_deliveries if worst else 0) or 0
@@ -95,6 +106,11 @@ def check_writer_missing(queue: QueueHealth, scale: Scale) -> Finding:
     """Every writer group exists and has a consumer.
 
     A group without a consumer is harmless only as long as nothing waits for it.
+
+    Causes:
+    - the Blueplane server was never started on this Redis, or does not run now
+    - Redis was restarted without persistence, and the groups are gone with the stream
+    - on Redis before 7.2, a consumer that was never given a message is not listed: after a fresh start, send one
     """
     absent = [g for g in _writers(queue) if not g.exists]
     empty = [g for g in _writers(queue) if g.exists and not g.consumers]

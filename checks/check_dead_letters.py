@@ -22,6 +22,10 @@ def check_dead_letters(queue: QueueHealth, scale: Scale) -> Finding:
     """Entries of all dead-letter streams.
 
     The pipeline keeps two: one of the Claude writer, one of the Cursor writer; nobody reads either.
+
+    Causes:
+    - messages that no writer could decode
+    - messages that failed too often; the first error is in the letter
     """
     count = queue.dlq_size
     said = f"{count:,} dead {'letter' if count == 1 else 'letters'}" if count else "No dead letters"
@@ -37,6 +41,10 @@ def check_dead_letter_growth(queue: QueueHealth, history: HistoryHealth, scale: 
 
     A static pile is history; growth is a fault that is going on. Where samples are recorded, the evidence tells the
     rise that they saw as well, which counts letters that were dropped meanwhile.
+
+    Causes:
+    - a producer of another version that sends what the writers do not understand
+    - one undecodable message: the Claude writer adds a letter for it about every second, without end
     """
     new, before = queue.dlq_recent_entries, queue.dlq_previous_hour
     said = f"{new:,} dead {'letter' if new == 1 else 'letters'} in the last hour, {before:,} in the hour before"

@@ -36,6 +36,11 @@ def check_backlog_trend(history: HistoryHealth, scale: Scale) -> Finding:
 
     By the rules of LinkedIn's Burrow, in docs/HISTORY.md. Stopped: nothing was delivered while something waited;
     stalled: delivered, but nothing acknowledged. The worst of the groups counts.
+
+    Causes:
+    - stopped: the writer is dead, or hangs (see server-alive)
+    - stalled: it reads and cannot write (see stuck-consumers, retry-storm)
+    - falling behind: more comes in than it writes (see write-throughput)
     """
     known = [group for group in history.groups if group.state in STATES]
     evidence = {group.group: group.model_dump(exclude={"group", "losses", "not_compared"}) for group in history.groups}
@@ -54,6 +59,9 @@ def check_time_to_loss(history: HistoryHealth, scale: Scale) -> Finding:
     """Minutes until the backlog reaches `max_length`, at its rate of the last ten minutes.
 
     From then on every new message pushes out one that nobody has read. Not graded while the backlog does not grow.
+
+    Causes:
+    - what backlog-trend and stuck-consumers name
     """
     evidence = {"backlog per minute": history.backlog_per_minute, "samples of the last hour": history.samples}
     if history.backlog_per_minute is None:
@@ -75,6 +83,9 @@ def check_wal_growth(history: HistoryHealth, scale: Scale) -> Finding:
     """How much the write-ahead log grew within the last hour of samples.
 
     Its size now less its smallest: nothing is extrapolated, so that the first minutes after a start alarm nobody.
+
+    Causes:
+    - a process that keeps a read transaction open, such as a database browser or a backup
     """
     grown = history.wal_growth_mb_last_hour
     evidence = {"samples of the last hour": history.samples}
@@ -100,6 +111,9 @@ def check_loss_between_samples(history: HistoryHealth, scale: Scale) -> Finding:
 
     Newer servers erase the evidence of that with the group's next read, so a single look can miss it. A lower bound:
     what was lost and erased between two samples is not in it.
+
+    Causes:
+    - the writers were away for longer than the stream keeps messages (see lost-before-delivery)
     """
     compared = [group for group in history.groups if group.lost is not None]
     evidence = {g.group: {"lost": g.lost, "first seen": g.losses, "not compared": g.not_compared} for g in compared}

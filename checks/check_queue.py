@@ -24,6 +24,11 @@ def check_queue_depth(queue: QueueHealth, scale: Scale) -> Finding:
     Counts every message of the stream that some writer group was not given yet, or was given and has not
     acknowledged; each message once. XLEN is not the backlog: acknowledged messages stay in the stream until
     they are trimmed. Deep means that the writers are slower than the producers, or gone.
+
+    Causes:
+    - the Blueplane server does not run, or its writers hang (see server-alive)
+    - one message that cannot be written holds up a writer (see stuck-consumers, retry-storm)
+    - the disk is slow or the database is locked, and the producers are faster (see write-throughput)
     """
     evidence = {"stream": queue.queue, "stream_length": queue.stream_length}
     if queue.queue_depth is None:
@@ -43,6 +48,11 @@ def check_pending_messages(queue: QueueHealth, scale: Scale) -> Finding:
 
     The length of the pending entries lists of all writer groups. A batch in flight is normal; many are a writer
     that cannot write, or one that died with its messages.
+
+    Causes:
+    - the writer fails at one message and tries its batch again and again (see retry-storm)
+    - a writer died with its messages, and nobody claims them (see orphaned-messages)
+    - the database is locked by another process
     """
     groups = {g.name: g.pending for g in queue.groups if g.role == "writer"}
     count = queue.pending_messages
@@ -68,6 +78,9 @@ def check_consumer_lag(queue: QueueHealth, scale: Scale) -> Finding:
 
     From the stream ID, which is the Redis server's clock at the time of adding. This is the delay that a user
     sees. Zero when nothing waits, however long ago the last message came.
+
+    Causes:
+    - the same as of a deep queue; a single stuck message is enough (see stuck-consumers)
     """
     seconds = queue.consumer_lag_ms / 1000
     said = (
@@ -90,6 +103,10 @@ def check_queue_headroom(queue: QueueHealth, scale: Scale) -> Finding:
     Producers keep only about `max_length` entries (XADD … MAXLEN ~). A backlog of that size is at the point where
     every new message pushes out one that nobody has read. Half full is time to look; at 80 % an hour may be left,
     or a minute.
+
+    Causes:
+    - the writers stand still while the producers go on (see server-alive, stuck-consumers)
+    - `max_length` is small for what comes in during an outage
     """
     if queue.queue_depth is None:
         return unknown("The backlog could not be counted to its end", "the time was up; give more with --timeout")

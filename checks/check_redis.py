@@ -14,7 +14,15 @@ if TYPE_CHECKING:
 
 @check(area="redis", scale=Scale.states(green="yes", red="no"))
 def check_redis_reachable(connections: Connections, scale: Scale) -> Finding:
-    """The Redis that holds the queue answers."""
+    """The Redis that holds the queue answers.
+
+    Everything else rests on it: without Redis neither the queue nor the chain of custody can be judged.
+
+    Causes:
+    - it does not run
+    - the settings name another host, port or database
+    - it wants a password, or this user may not ask
+    """
     found = connections.redis
     if found.reachable:
         return scale.grade("yes", f"Redis at {found.address} answers")
@@ -26,7 +34,15 @@ def check_redis_reachable(connections: Connections, scale: Scale) -> Finding:
     scale=Scale.states(green="safe", yellow="no persistence", orange="may evict the queue"),
 )
 def check_redis_durability(redis: RedisHealth, scale: Scale) -> Finding:
-    """Redis keeps the queue through a restart and does not evict it when memory is short."""
+    """Redis keeps the queue through a restart and does not evict it when memory is short.
+
+    What waits in the queue exists nowhere else. Without persistence a restart loses it; where Redis may evict, it
+    deletes the whole stream to make room.
+
+    Causes:
+    - Redis runs with neither snapshots nor an append-only file
+    - `maxmemory` is set together with a policy that deletes any key
+    """
     evidence = {
         "maxmemory_policy": redis.maxmemory_policy,
         "maxmemory_mb": redis.maxmemory_mb,
@@ -61,7 +77,14 @@ def check_redis_durability(redis: RedisHealth, scale: Scale) -> Finding:
 # Rates and ages compare times of both clocks: from a minute on they mean nothing.
 @check(area="redis", scale=Scale.rising(yellow=1, orange=5, red=60, unit="s"))
 def check_clock_skew(redis: RedisHealth, scale: Scale) -> Finding:
-    """How far the clock of the Redis server is from this host's."""
+    """How far the clock of the Redis server is from this host's.
+
+    Ages and rates compare times of both. A little skew makes them a little wrong; nothing is lost by it.
+
+    Causes:
+    - one of the hosts does not take its time from the network
+    - a virtual machine or container host that slept
+    """
     if redis.clock_skew_ms is None:
         return unknown("Whether the clocks agree is not known", "this server does not tell its time (Redis before 7.0)")
     seconds = abs(redis.clock_skew_ms) / 1000

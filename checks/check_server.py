@@ -16,6 +16,11 @@ def check_server_alive(server: ServerHealth, scale: Scale) -> Finding:
 
     An old pid file may name a process that is something else by now. The HTTP answer alone says little: the server
     gives it even while nothing is being written.
+
+    Causes:
+    - it was never started, or ended: the end of its log says why
+    - it refuses to start because server.pid names a process that has been given the old number since
+    - it runs and hangs, or listens on another port than the settings name
     """
     running = server.pid_state == "running"
     state = {
@@ -45,7 +50,15 @@ def check_server_alive(server: ServerHealth, scale: Scale) -> Finding:
 
 @check(area="server", scale=Scale.rising(yellow_above=0, orange=10, red_above=60, unit="errors/min"))
 def check_server_errors(server: ServerHealth, scale: Scale) -> Finding:
-    """ERROR and CRITICAL lines a minute in the tail of the server's log, mean of the last five minutes."""
+    """ERROR and CRITICAL lines a minute in the tail of the server's log, mean of the last five minutes.
+
+    A reason to look, and no loss by itself: the same lines often name what stuck-consumers or retry-storm found.
+
+    Causes:
+    - a message that cannot be written, tried again and again (see retry-storm)
+    - Redis or the database is away
+    - a fresh start: a healthy one also writes a few lines of ERROR
+    """
     rate = server.errors_per_minute
     if rate is None:
         return unknown(
@@ -68,7 +81,13 @@ def check_server_errors(server: ServerHealth, scale: Scale) -> Finding:
 # The buffer is written when Redis is away and read by nobody: one event in it is one that will not arrive.
 @check(area="server", scale=Scale.rising(orange=1, red=100, unit="events"))
 def check_undrained_buffer(server: ServerHealth, scale: Scale) -> Finding:
-    """Events in event_buffer.db: they could not reach Redis, and nothing takes them there later."""
+    """Events in event_buffer.db: they could not reach Redis, and nothing takes them there later.
+
+    They are safe in that file, and will not arrive by themselves.
+
+    Causes:
+    - Redis was away while events came in
+    """
     if server.buffered_events is None:
         return unknown("Whether events were left in the buffer is not known", server.buffer_cause)
     count = server.buffered_events

@@ -35,7 +35,15 @@ DEMAND_AGE_MS = 60_000
 
 @check(area="database", scale=Scale.states(green="yes", red="no"))
 def check_database_reachable(connections: Connections, scale: Scale) -> Finding:
-    """The telemetry database exists, opens, and has its tables."""
+    """The telemetry database exists, opens, and has its tables.
+
+    Without it no message can be found again, and the chain of custody is unknown.
+
+    Causes:
+    - the server was never started, so that the database was never made
+    - the settings name another file, or this user may not read it
+    - the file is damaged, or is of another layout
+    """
     found = connections.database
     if found.reachable:
         return scale.grade("yes", f"The database {found.address} can be read")
@@ -48,7 +56,15 @@ def check_database_reachable(connections: Connections, scale: Scale) -> Finding:
 
 @check(area="database", scale=Scale.rising(yellow=10, orange=50, red_above=100, unit="ms"))
 def check_write_p95(database: DatabaseHealth, scale: Scale) -> Finding:
-    """How long 95 of 100 batch writes take at most."""
+    """How long 95 of 100 batch writes take at most.
+
+    Measured by the recorder inside the server. Slow writes come before a backlog does.
+
+    Causes:
+    - the disk is slow or busy
+    - another process keeps the database locked
+    - the write-ahead log is large (see wal-size)
+    """
     value = database.write_latency_p95_ms
     if value is None or database.recorded_minutes < RECORDED_MINUTES:
         return unknown(
@@ -61,7 +77,15 @@ def check_write_p95(database: DatabaseHealth, scale: Scale) -> Finding:
 
 @check(area="database", scale=Scale.falling(yellow=99, orange_below=95, red_below=90, unit="%", highest=100))
 def check_write_success(database: DatabaseHealth, scale: Scale) -> Finding:
-    """How many of 100 batch writes succeed."""
+    """How many of 100 batch writes succeed.
+
+    Measured by the recorder inside the server. A batch that fails is not lost: it stays pending with its writer.
+
+    Causes:
+    - duplicates or malformed messages in the batches (see retry-storm)
+    - the disk is full
+    - the database is locked or cannot be written
+    """
     value = database.write_success_rate
     evidence = _recorded(database) | {"last write": database.last_successful_write_timestamp}
     evidence |= {"last failure": database.last_failed_write_timestamp}
@@ -77,6 +101,11 @@ def check_write_throughput(database: DatabaseHealth, queue: QueueHealth, scale: 
 
     Demand is a backlog of at least 100 messages that is at least a minute old. Without one, a slow rate is a quiet
     hour and no illness.
+
+    Causes:
+    - a writer that fails at the same batch again and again (see retry-storm)
+    - two writers that wait for one another's lock
+    - a slow disk (see write-p95)
     """
     rate = database.write_throughput_events_per_sec
     depth = queue.queue_depth if queue.queue_depth is not None else queue.stream_length
@@ -102,6 +131,9 @@ def check_wal_size(database: DatabaseHealth, scale: Scale) -> Finding:
     """Size of the write-ahead log.
 
     It grows while some reader never lets go, and every read gets slower with it.
+
+    Causes:
+    - a process that keeps a read transaction open, such as a database browser or a backup
     """
     size = database.wal_size_mb
     said = f"The write-ahead log has {size:g} MB" if size else "There is no write-ahead log to speak of"

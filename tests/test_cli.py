@@ -282,7 +282,9 @@ def test_explain_gives_words_scale_and_settings(nobody: list[str]) -> None:
     assert (ended.returncode, ended.stderr) == (0, "")
     assert ended.stdout.startswith("queue-depth (queue)\n\nMessages that no writer has finished with.\n")
     assert "  yellow  ≥ 1,000 and < 10,000 messages\n" in ended.stdout
-    assert ended.stdout.endswith("Reads: queue. Defined in: built-in.\n")
+    assert ended.stdout.endswith(
+        "Reads: queue. Defined in: built-in.\nWhat to do about it: docs/TROUBLESHOOTING.md#queue-depth\n"
+    )
     shown = ended.stdout.partition("doctor.yaml:\n\n")[2].partition("\n\n")[0]
     assert yaml.safe_load(shown) == {"thresholds": {"queue-depth": {"yellow": 1000, "orange": 10_000, "red": 50_000}}}
 

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from importlib.metadata import distribution
 
 import pytest
 
@@ -24,6 +25,16 @@ def test_doctor_is_a_command() -> None:
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, f"blueplane-doctor {__version__}\n", "")
 
 
+@pytest.mark.parametrize("name", ["install", "uninstall"])
+def test_what_installs_is_a_command_of_blueplane_and_no_program_of_its_own(name: str) -> None:
+    ended = blueplane(name, "--help")
+    assert ended.returncode == 0 and "--dry-run" in ended.stdout
+    # A program called `install` would stand before the system's own wherever this environment is active.
+    assert name not in {
+        entry.name for entry in distribution("blueplane-doctor").entry_points.select(group="console_scripts")
+    }
+
+
 def test_exit_codes_pass_through() -> None:
     assert blueplane("doctor", "--format", "nosuch").returncode == 2
 
@@ -37,7 +48,9 @@ def test_help_lists_the_commands(arguments: tuple[str, ...]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("word", "hint"), [("doctr", "did you mean doctor?"), ("nosuch", "commands: doctor")], ids=["typo", "nosuch"]
+    ("word", "hint"),
+    [("doctr", "did you mean doctor?"), ("nosuch", "commands: doctor, install, uninstall")],
+    ids=["typo", "nosuch"],
 )
 def test_an_unknown_command(word: str, hint: str) -> None:
     ended = blueplane(word)

@@ -50,7 +50,7 @@ def _list(context: typer.Context) -> int:
 def _explain(context: typer.Context, check_id: str) -> int:
     from difflib import get_close_matches
 
-    from blueplane_doctor.discovery import find_checks
+    from blueplane_doctor.discovery import BUILT_IN, find_checks
     from blueplane_doctor.errors import UsageError
     from blueplane_doctor.selection import with_thresholds
 
@@ -70,5 +70,7 @@ def _explain(context: typer.Context, check_id: str) -> int:
             lines += ["", "Other numbers, in ~/.blueplane/doctor.yaml:", "", "  thresholds:"]
             lines += [f"    {spec.id}: {{{numbers}}}"]
     lines += ["", f"Reads: {', '.join(spec.needs)}. Defined in: {spec.origin}."]
+    if spec.origin == BUILT_IN:
+        lines += [f"What to do about it: docs/TROUBLESHOOTING.md#{spec.id}"]
     show("\n".join(lines) + "\n")
     return 0

@@ -1,5 +1,6 @@
 """`install`: named steps towards a watched pipeline, each shown before it is done; see `uninstall` for the way back."""
 
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -40,11 +41,18 @@ def register(app: typer.Typer) -> None:
     ) -> int:
         from blueplane_doctor.installing import plan
 
+        refuse_windows()
         given = invocation(context)
         settings = plan.with_absolute_paths(given.load().settings)
         site = plan.Site(settings, core=core and core.absolute(), claude=claude, enable=enable)
         done = plan.install(chosen_steps(only, given), site, talk(dry_run, yes))
         return ExitCode.OK if done else ExitCode.FINDINGS
+
+
+def refuse_windows() -> None:
+    """Raise UsageError where files have neither owners nor modes to be kept, and the hook cannot read its input."""
+    if os.name == "nt":
+        raise UsageError("install and uninstall work on Linux and macOS, not on Windows", "see docs/INSTALLATION.md")
 
 
 def chosen_steps(only: Sequence[str] | None, given: Invocation) -> "list[Step]":

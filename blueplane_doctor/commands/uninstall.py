@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from blueplane_doctor.commands.base import guarded, invocation
-from blueplane_doctor.commands.install import STEPS, chosen_steps, talk
+from blueplane_doctor.commands.install import STEPS, chosen_steps, refuse_windows, talk
 from blueplane_doctor.errors import ExitCode
 
 
@@ -26,6 +26,7 @@ def register(app: typer.Typer) -> None:
     ) -> int:
         from blueplane_doctor.installing import plan
 
+        refuse_windows()
         given = invocation(context)
         site = plan.Site(plan.with_absolute_paths(given.load().settings))
         done = plan.uninstall(chosen_steps(only, given), site, talk(dry_run, yes))

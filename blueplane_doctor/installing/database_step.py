@@ -9,10 +9,11 @@ from functools import partial
 from pathlib import Path
 
 from blueplane_doctor.errors import SourceError
-from blueplane_doctor.installing import files
+from blueplane_doctor.installing import file_changes, files
 from blueplane_doctor.installing.files import StepError
 from blueplane_doctor.installing.journal import Entry, Journal
 from blueplane_doctor.installing.plan import Change, Plan, Site
+from blueplane_doctor.installing.programs import shell_line
 from blueplane_doctor.sources.database_source import DatabaseSource
 from blueplane_doctor.sources.deadline import Deadline
 
@@ -37,7 +38,7 @@ class DatabaseStep:
             raise StepError(f"--core {site.core}: there is no {SCRIPT}", "name a checkout of the pipeline")
         if path.exists():
             return Plan(notes=[f"{path} is there"])
-        how = f"$ {' '.join(_script(site.core))}" if site.core else "with the schema that this doctor knows"
+        how = f"$ {shell_line(*_script(site.core))}" if site.core else "with the schema that this doctor knows"
         return Plan(changes=[Change(f"make {path}", f"{how}\n+ {path}", partial(_make, site, path))])
 
     def undo(self, site: Site, entry: Entry) -> Plan:
@@ -49,7 +50,7 @@ class DatabaseStep:
         reason = _in_use(path, entry)
         if reason:
             return Plan(notes=[f"{path} {reason}; it stays"])
-        return Plan(changes=[Change(f"remove {path}", f"$ rm {path}", lambda journal: files.remove(path))])
+        return Plan(changes=[file_changes.removal(path)])
 
 
 def _make(site: Site, path: Path, journal: Journal) -> None:

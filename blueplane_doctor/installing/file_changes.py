@@ -1,6 +1,5 @@
 """A file changed or made under the journal: with a backup beside it, and the way back, byte for byte."""
 
-import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -9,6 +8,7 @@ from blueplane_doctor.installing import files
 from blueplane_doctor.installing.files import StepError, digest
 from blueplane_doctor.installing.journal import Entry, Journal, missing_folders, remove_folder
 from blueplane_doctor.installing.plan import Change, Plan
+from blueplane_doctor.installing.programs import shell_line
 
 BACKUP_SUFFIX = ".before-blueplane"
 KIND = "file"
@@ -117,5 +117,11 @@ def _way_back(path: Path, now: bytes | None, after: bytes | None) -> Change:
     return Change(f"{verb} {path}", files.unified_diff(path, now, after), apply)
 
 
+def removal(path: Path) -> Change:
+    """Remove a file that is ours alone."""
+    return Change(f"remove {path}", f"$ {shell_line('rm', str(path))}", lambda journal: files.remove(path))
+
+
 def _folder_change(path: Path) -> Change:
-    return Change(f"remove {path} if it is empty", f"$ rmdir {path}{os.sep}", lambda journal: remove_folder(path))
+    command = f"$ {shell_line('rmdir', str(path))}"
+    return Change(f"remove {path} if it is empty", command, lambda journal: remove_folder(path))

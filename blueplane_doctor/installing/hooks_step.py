@@ -54,7 +54,7 @@ class HooksStep:
         if _size(home / spool.SPOOL_FILE):
             return Plan(notes=[f"{home / spool.SPOOL_FILE} holds events that were not delivered; it stays"])
         left = [p for name in spool.FILES if (p := home / name).exists()]
-        return Plan(changes=[Change(f"remove {path}", f"$ rm {path}", _removal(path)) for path in left])
+        return Plan(changes=[file_changes.removal(path) for path in left])
 
 
 def editors(site: Site) -> Iterable[Editor]:
@@ -184,7 +184,3 @@ def _without_ours(content: bytes) -> bytes:
 def _size(path: Path) -> int:
     content = files.read(path)
     return len(content or b"")
-
-
-def _removal(path: Path) -> Any:
-    return lambda journal: files.remove(path)

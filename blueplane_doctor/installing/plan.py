@@ -88,6 +88,8 @@ def install(steps: Sequence[Step], site: Site, talk: Talk) -> bool:
 def uninstall(steps: Sequence[Step], site: Site, talk: Talk) -> bool:
     """Undo what the journal knows of these steps, last first; whether all is well."""
     journal = Journal.load(site.settings.home)
+    if not any(entry["step"] == step.name for entry in journal.entries for step in steps):
+        talk.say(f"nothing to undo: {journal.path} names no such step")
     results = [_guarded(_undo, step, site, journal, talk) for step in reversed(steps)]
     if not journal.entries and not talk.dry_run:
         journal.sweep()

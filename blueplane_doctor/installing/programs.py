@@ -22,7 +22,10 @@ def program(name: str) -> str:
             return str(folder / name)
     found = shutil.which(name)
     if found is None:
-        raise StepError(f"the program {name} is not installed beside {sys.executable}", "install the wheel: see docs")
+        raise StepError(
+            f"the program {name} is not installed beside {sys.executable}",
+            "install the wheel: see docs/INSTALLATION.md",
+        )
     return str(Path(found).absolute())
 
 

@@ -9,7 +9,7 @@ from blueplane_doctor.installing.journal import Entry, Journal
 from blueplane_doctor.installing.plan import Change, Plan, Site
 from blueplane_doctor.pipeline import CURRENT
 from blueplane_doctor.sources.deadline import Deadline
-from blueplane_doctor.sources.redis_source import RedisSource
+from blueplane_doctor.sources.redis_source import RedisSource, address_of
 from blueplane_doctor.sources.streams import BEGINNING, StreamState, read_stream
 
 GROUP, STREAM = "group", "stream"
@@ -33,7 +33,15 @@ class RedisStep:
         return Plan(changes=[_creation(site, queue, group, new_stream=stream is None) for group in missing])
 
     def undo(self, site: Site, entry: Entry) -> Plan:
-        """Only a group that nobody has used yet; only a stream that nothing was ever added to."""
+        """Only a group that nobody has used yet; only a stream that nothing was ever added to.
+
+        Raises StepError when it was made in another Redis: one there of the same name is somebody else's.
+        """
+        if entry["redis"] != (here := address_of(site.settings.redis_url)):
+            raise StepError(
+                f"{entry['target']} was made in Redis at {entry['redis']}; this one is at {here}",
+                "blueplane-doctor --redis-url URL uninstall",
+            )
         stream = _stream(site)
         queue, _, group = entry["target"].partition(" ")
         if stream is None or stream.queue != queue:
@@ -72,9 +80,10 @@ def _creation(site: Site, queue: str, group: str, *, new_stream: bool) -> Change
 
 
 def _create(site: Site, queue: str, group: str, new_stream: bool, journal: Journal) -> None:
+    made = {"step": "redis", "redis": address_of(site.settings.redis_url)}
     if new_stream and journal.find(STREAM, queue) is None:
-        journal.record({"step": "redis", "kind": STREAM, "target": queue})
-    journal.record({"step": "redis", "kind": GROUP, "target": f"{queue} {group}"})
+        journal.record(made | {"kind": STREAM, "target": queue})
+    journal.record(made | {"kind": GROUP, "target": f"{queue} {group}"})
     _write(site, lambda client: _create_group(client, queue, group))
 
 

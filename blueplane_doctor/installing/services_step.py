@@ -2,7 +2,9 @@
 
 import os
 import subprocess
+from dataclasses import replace
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 
 from blueplane_doctor.installing import file_changes, files
@@ -15,7 +17,11 @@ from blueplane_doctor.installing.units import SERVICES, Service, launchd_agent, 
 ENABLED = "enabled"
 COMMAND_SECONDS = 30
 
+SERVE_NEEDS = ("fastapi", "uvicorn")
+SERVE_EXTRA = "pip install 'blueplane-doctor[serve]'"
+
 Command = tuple[str, ...]
+RELOAD: Command = ("systemctl", "--user", "daemon-reload")
 
 
 class ServicesStep:
@@ -33,14 +39,26 @@ class ServicesStep:
             known = Journal.load(site.settings.home)
             names = [n for service in services(site) if not known.find(ENABLED, n := _name(site, service))]
             changes += [_enabling(site, names)] if names else []
-        return Plan(changes=changes)
+        missing = [name for name in SERVE_NEEDS if find_spec(name) is None]
+        notes = [f"serve will not start without {' and '.join(missing)}: {SERVE_EXTRA}"] if missing else []
+        return Plan(notes=notes, changes=changes)
 
     def undo(self, site: Site, entry: Entry) -> Plan:
         """Stop and disable what was enabled, remove the files."""
         if entry["kind"] != ENABLED:
-            return file_changes.undo(entry, None)
+            return _undo_file(site, entry)
         commands = _disabling_commands(site, entry["target"])
         return Plan(changes=[Change(f"stop {entry['target']}", _shown(commands), lambda journal: _run(commands))])
+
+
+def _undo_file(site: Site, entry: Entry) -> Plan:
+    """Its way back; systemd, where it knows the unit, is told that the file changed under it."""
+    plan = file_changes.undo(entry, None)
+    name = Path(entry["target"]).name
+    if not (plan.changes and Journal.load(site.settings.home).find(ENABLED, name)):
+        return plan
+    told = Change(f"tell systemd that {name} changed", _shown([RELOAD]), lambda journal: _run([RELOAD]))
+    return replace(plan, changes=[*plan.changes, told])
 
 
 def services(site: Site) -> list[Service]:
@@ -88,7 +106,7 @@ def _enable(commands: list[Command], names: list[str], journal: Journal) -> None
 def _enabling_commands(site: Site, names: list[str]) -> list[Command]:
     if site.platform == "darwin":
         return [("launchctl", "bootstrap", _domain(), name) for name in names]
-    return [("systemctl", "--user", "daemon-reload"), ("systemctl", "--user", "enable", "--now", *names)]
+    return [RELOAD, ("systemctl", "--user", "enable", "--now", *names)]
 
 
 def _disabling_commands(site: Site, name: str) -> list[Command]:

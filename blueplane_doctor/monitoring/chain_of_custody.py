@@ -125,7 +125,7 @@ class ChainHealth(Record):
 
 
 class ChainOfCustodyMonitor(Monitor):
-    """Turns the ledger into numbers."""
+    """Follows every message of the stream to its row, its dead letter, or its loss."""
 
     name: ClassVar[str] = "chain"
     record: ClassVar[type[Record]] = ChainHealth

@@ -26,7 +26,7 @@ class Connections(Record):
 
 
 class ConnectionMonitor(Monitor):
-    """Tries both sources."""
+    """Tries to reach Redis and to open the database."""
 
     name: ClassVar[str] = "connections"
     record: ClassVar[type[Record]] = Connections

@@ -15,6 +15,7 @@ from blueplane_doctor.pytest_plugin.fixtures import (
     blueplane_redis,
     blueplane_report,
     blueplane_server,
+    blueplane_spool,
 )
 from blueplane_doctor.pytest_plugin.options import add_options
 
@@ -27,6 +28,7 @@ __all__ = [
     "blueplane_redis",
     "blueplane_report",
     "blueplane_server",
+    "blueplane_spool",
     "pytest_addoption",
     "pytest_configure",
 ]

@@ -33,6 +33,7 @@ blueplane_database = _record_fixture("database", "the telemetry database")
 blueplane_capture = _record_fixture("capture", "hooks and monitors")
 blueplane_chain = _record_fixture("chain", "the chain of custody")
 blueplane_server = _record_fixture("server", "the Blueplane server")
+blueplane_spool = _record_fixture("spool", "the hook's spool")
 blueplane_history = _record_fixture("history", "what the history shows")
 blueplane_redis = _record_fixture("redis", "Redis")
 

@@ -56,6 +56,9 @@ _FIGURES = (
     Figure("server.errors_per_minute", "server_log_errors_per_second", "Errors in the server's log.", _A_MINUTE),
     Figure("server.http_ok", "server_http_up", "1 when the server answers over HTTP, else 0."),
     Figure("server.buffered_events", "server_buffered_events", "Events that never reached Redis."),
+    Figure("spool.waiting_events", "hook_spool_events", "Events that hooks keep for the server."),
+    Figure("spool.dropped", "hook_dropped_events", "Events that hooks had no room to keep, since counting began."),
+    Figure("spool.refused", "hook_refused_events", "Events that the server refused for ever, since counting began."),
     Figure("redis.used_memory_mb", "redis_memory_bytes", "Memory that Redis uses.", _MB),
     Figure("redis.clock_skew_ms", "redis_clock_skew_seconds", "Clock of Redis minus clock of this host.", _MS),
 )

@@ -1,9 +1,9 @@
 """HealthService: keeps one report fresh in the background, and answers from memory however many ask.
 
-Two threads refresh it. The quick look (connections, Redis, server, database) is made every second, and must end within
-a fraction of the time after which its answer ceases to hold. The custody look walks through the stream, as often as a
-tenth of one thread's time allows, and rarely while nothing moves. What the quick look cannot reach, the custody look's
-older answer does not outlive.
+Two threads refresh it. The quick look (connections, Redis, server, spool, database) is made every second, and must end
+within a fraction of the time after which its answer ceases to hold. The custody look walks through the stream, as
+often as a tenth of one thread's time allows, and rarely while nothing moves. What the quick look cannot reach, the
+custody look's older answer does not outlive.
 """
 
 import time

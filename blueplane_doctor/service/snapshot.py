@@ -66,7 +66,7 @@ class Snapshot:
         return next((f.cause for f in self.report.findings if f.area in areas and f.cause), "no check of it was run")
 
 
-QUICK_RECORDS = ("connections", "redis", "server", "database")
+QUICK_RECORDS = ("connections", "redis", "server", "spool", "database")
 CUSTODY_RECORDS = ("queue", "capture", "chain")
 
 

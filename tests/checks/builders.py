@@ -23,6 +23,7 @@ from blueplane_doctor.monitoring.history_health import GroupTrend, HistoryHealth
 from blueplane_doctor.monitoring.queue_health import ConsumerHealth, GroupHealth, QueueHealth
 from blueplane_doctor.monitoring.redis_health import RedisHealth
 from blueplane_doctor.monitoring.server_health import ServerHealth
+from blueplane_doctor.monitoring.spool_health import SpoolHealth
 from blueplane_doctor.pipeline import CURSOR_HOOKS
 
 MINUTE = 60_000
@@ -278,6 +279,29 @@ def server(**changes: Any) -> ServerHealth:
     )
 
 
+def spool(**changes: Any) -> SpoolHealth:
+    """A spool that kept a few events during a restart, and delivered them."""
+    return SpoolHealth(
+        **{
+            "waiting_events": 0,
+            "waiting_bytes": 0,
+            "room_bytes": 5_000_000,
+            "spooled": 3,
+            "dropped": 0,
+            "refused": 0,
+            "unreadable": 0,
+            "last_failure_timestamp": "2026-03-13T17:02:11Z",
+            **changes,
+        }
+    )
+
+
+def unreadable_spool() -> SpoolHealth:
+    """A spool of another user's."""
+    nothing = dict.fromkeys(("waiting_events", "waiting_bytes", "spooled", "dropped", "refused", "unreadable"))
+    return spool(**nothing, last_failure_timestamp=None, cause="the hook's spool cannot be read: Permission denied")
+
+
 def redis(**changes: Any) -> RedisHealth:
     """A Redis that saves, evicts nothing, and has the right time."""
     return RedisHealth(
@@ -341,6 +365,7 @@ def healthy_records() -> dict[str, Record]:
         "capture": capture(),
         "chain": chain(),
         "server": server(),
+        "spool": spool(),
         "redis": redis(),
         "connections": connections(),
         "history": history(),
@@ -400,6 +425,7 @@ def empty_records() -> dict[str, Record]:
             buffered_events=None,
             buffer_cause="the event buffer event_buffer.db is not a SQLite database",
         ),
+        "spool": unreadable_spool(),
         "redis": redis(
             uptime_seconds=None,
             used_memory_mb=None,

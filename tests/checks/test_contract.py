@@ -28,6 +28,8 @@ REQUIRED = {
     "capture-rate",
     "database-monitor",
     "hook-inactivity",
+    "hook-spool",
+    "hook-losses",
     "stuck-consumers",
     "orphaned-messages",
     "retry-storm",

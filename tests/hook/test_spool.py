@@ -94,12 +94,24 @@ def test_events_that_come_during_a_delivery_stay(tmp_path: Path) -> None:
     assert (tmp_path / spool.SPOOL_FILE).read_bytes() == b'{"new": 1}\n'
 
 
-@pytest.mark.parametrize("content", [b"", b"[]", b"garbage", b'{"dropped": "many", "spooled": 3}'])
+@pytest.mark.parametrize("content", [b"", b"[]", b"garbage", b"[" * 100_000, b'{"dropped": "many", "spooled": 3}'])
 def test_counters_that_were_damaged_begin_anew(tmp_path: Path, content: bytes) -> None:
     (tmp_path / spool.COUNTS_FILE).write_bytes(content)
     assert spool_state(tmp_path).dropped == 0
     spool.Spool(str(tmp_path)).count("dropped")
     assert spool_state(tmp_path).dropped == 1
+
+
+def test_what_is_no_file_or_no_count_is_taken_for_nothing(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / spool.SPOOL_FILE)  # reading it would never end
+    (tmp_path / spool.COUNTS_FILE).write_bytes(b'{"dropped": -4, "refused": 2.5, "last_failure": 7}')
+    assert spool_state(tmp_path) == SpoolState(0, 0, 0, 0, 0, 0, None)
+
+
+def test_of_a_spool_that_others_made_endless_only_so_much_is_read(tmp_path: Path) -> None:
+    with (tmp_path / spool.SPOOL_FILE).open("wb") as file:
+        file.truncate(1 << 40)
+    assert spool_state(tmp_path).waiting_bytes == 2 * spool.ROOM
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,15 @@
 """Installs and uninstalls in processes that die at the n-th call that changes the disk, for every n; run as a program.
 
-    python -m tests.installing.dying FOLDER
+    python -m tests.installing.dying FOLDER REDIS_URL
 
-A death is `os._exit`: nothing is cleaned up, as when the process is killed. Prints how many deaths it saw.
+A death is `os._exit`: nothing is cleaned up, as when the process is killed. What is sent to Redis counts as a change of
+the disk: it is its disk. Prints how many deaths it saw.
 """
 
 import io
 import os
 import shutil
+import socket
 import sqlite3
 import sys
 from collections.abc import Callable
@@ -15,12 +17,16 @@ from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote
 
+import redis
+
 from blueplane_doctor.installing import plan
 from blueplane_doctor.installing.database_step import DatabaseStep
 from blueplane_doctor.installing.hooks_step import HooksStep
 from blueplane_doctor.installing.journal import Journal
-from blueplane_doctor.installing.plan import Site, Talk
+from blueplane_doctor.installing.plan import Site, Step, Talk
+from blueplane_doctor.installing.redis_step import RedisStep
 from blueplane_doctor.installing.services_step import ServicesStep
+from blueplane_doctor.pipeline import CURRENT
 from blueplane_doctor.settings import load
 
 CALLS = ("mkdir", "open", "write", "fsync", "fchmod", "replace", "link", "unlink", "rmdir")
@@ -39,12 +45,16 @@ def folders(home: Path) -> set[str]:
     return {str(path.relative_to(home)) for path in home.rglob("*") if path.is_dir()}
 
 
+STEPS: list[Step] = [RedisStep(), DatabaseStep(), HooksStep(), ServicesStep()]
+GROUPS = {b"processors", b"claude_processors"}
+
+
 def install(home: Path) -> bool:
-    return plan.install([DatabaseStep(), HooksStep(), ServicesStep()], _site(home), TALK)
+    return plan.install(STEPS, _site(home), TALK)
 
 
 def uninstall(home: Path) -> bool:
-    return plan.uninstall([DatabaseStep(), HooksStep(), ServicesStep()], _site(home), TALK)
+    return plan.uninstall(STEPS, _site(home), TALK)
 
 
 def _site(home: Path) -> Site:
@@ -52,7 +62,15 @@ def _site(home: Path) -> Site:
     return Site(load().settings, user_home=home, platform="linux", claude=True)
 
 
+def groups() -> set[bytes] | None:
+    """The groups of the queue stream; None where there is no key at all."""
+    with redis.Redis.from_url(os.environ["BLUEPLANE_DOCTOR_REDIS_URL"]) as client:
+        return {group["name"] for group in client.xinfo_groups(CURRENT.queue)} if client.keys() else None
+
+
 def fresh(home: Path) -> None:
+    with redis.Redis.from_url(os.environ["BLUEPLANE_DOCTOR_REDIS_URL"]) as client:
+        client.flushall()
     shutil.rmtree(home, ignore_errors=True)
     (home / ".cursor").mkdir(parents=True)
     (home / ".cursor" / "hooks.json").write_bytes(HOOKS)
@@ -90,6 +108,7 @@ def _die_at(moment: int) -> None:
     real_open, io.open = io.open, uncounted  # type: ignore[assignment]
     for name in CALLS:
         setattr(os, name, deadly(getattr(os, name)))
+    socket.socket.sendall = deadly(socket.socket.sendall)  # type: ignore[method-assign,assignment]
 
 
 def main(folder: Path) -> None:
@@ -98,8 +117,9 @@ def main(folder: Path) -> None:
     before, before_folders = files(home), folders(home)
     assert install(home)
     after = files(home)
+    assert groups() == GROUPS
     uninstall(home)
-    assert files(home) == before and folders(home) == before_folders
+    assert files(home) == before and folders(home) == before_folders and groups() is None
 
     deaths = _during_install(home, before, before_folders, after) + _during_uninstall(home, before, after)
     sys.stdout.write(f"{deaths}\n")
@@ -111,12 +131,14 @@ def _during_install(home: Path, before: Files, before_folders: set[str], after: 
         fresh(home)
         if not dies(install, home, moment):
             return moment
-        _whole(home, before, after, moment)
+        whole(home, before, after, f"call {moment}")
         if moment % 2:
             assert install(home), f"call {moment}: a second run did not finish the first"
             assert _lasting(files(home)) == _lasting(after), f"call {moment}"
+            assert groups() == GROUPS
         assert uninstall(home)
         assert files(home) == before, f"call {moment}: {set(files(home)) ^ set(before)}"
+        assert groups() is None, f"call {moment}: the stream stayed, with {groups()}"
         assert folders(home) - before_folders <= {".blueplane"}, f"call {moment}: {folders(home)}"
         moment += 1
 
@@ -128,19 +150,20 @@ def _during_uninstall(home: Path, before: Files, after: Files) -> int:
         assert install(home)
         if not dies(uninstall, home, moment):
             return moment
-        _whole(home, before, after, moment)
+        whole(home, before, after, f"call {moment}")
         assert uninstall(home)
         assert files(home) == before, f"call {moment}: {set(files(home)) ^ set(before)}"
+        assert groups() is None, f"call {moment}: the stream stayed, with {groups()}"
         moment += 1
 
 
-def _whole(home: Path, before: Files, after: Files, moment: int) -> None:
+def whole(home: Path, before: Files, after: Files, when: str) -> None:
     """Every file that somebody reads is as before or as after."""
     for name, content in files(home).items():
         if _is_ours_alone(name):
             continue
-        assert content in (before.get(name), after.get(name)), f"call {moment}: {name} is between"
-    assert set(before) <= set(files(home)), f"call {moment}: {set(before) - set(files(home))} is gone"
+        assert content in (before.get(name), after.get(name)), f"{when}: {name} is between"
+    assert set(before) <= set(files(home)), f"{when}: {set(before) - set(files(home))} is gone"
     Journal.load(home / ".blueplane")
     _whole_database(home / ".blueplane" / "telemetry.db")
 
@@ -162,4 +185,5 @@ def _lasting(found: Files) -> Files:
 
 
 if __name__ == "__main__":
+    os.environ["BLUEPLANE_DOCTOR_REDIS_URL"] = sys.argv[2]
     main(Path(sys.argv[1]))

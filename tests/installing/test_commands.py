@@ -88,6 +88,8 @@ def test_only_the_named_steps_are_done(home: Path) -> None:
     assert ".cursor" not in tree(home) and ".blueplane/telemetry.db" in tree(home)
     assert run(["uninstall", "--yes"]).returncode == 0
     assert tree(home) == {}
+    again = run(["uninstall", "--yes"])
+    assert (again.returncode, again.stdout.startswith("nothing to undo")) == (0, True)
 
 
 def test_paths_that_were_given_relative_hold_from_everywhere(home: Path) -> None:
@@ -104,6 +106,17 @@ def test_an_unknown_step_is_a_usage_error(home: Path, command: str) -> None:
     done = run([command, "--only", "everything", "--yes"])
     assert done.returncode == 2
     assert "dependencies, redis, database, hooks, services, verify" in done.stderr
+
+
+def test_windows_is_refused_before_anything_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    from blueplane_doctor.commands import install
+    from blueplane_doctor.errors import UsageError
+
+    install.refuse_windows()
+    with monkeypatch.context() as patched:
+        patched.setattr(install.os, "name", "nt")
+        with pytest.raises(UsageError, match="not on Windows"):
+            install.refuse_windows()
 
 
 def test_a_step_that_fails_leaves_the_others_their_chance(home: Path) -> None:

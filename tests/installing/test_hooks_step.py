@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import shlex
+import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -13,12 +14,13 @@ import pytest
 from blueplane_doctor.installing.file_changes import backup_of
 from blueplane_doctor.installing.journal import JOURNAL_FILE
 from blueplane_doctor.pipeline import CURSOR_HOOKS
-from blueplane_hook.spool import SPOOL_FILE, Spool
+from blueplane_hook.spool import COUNTS_FILE, SPOOL_FILE, Spool
 from tests.installing.conftest import Person
 
 FOREIGN = (
     '{\n  "version": 1,\n  "z": [1.50, 1e3, "\\u00e4"],\n  "hooks": {\n    "stop": [{ "command": "./a.sh" }]\n  }\n}'
 )
+ANOTHER_USER = 54_321
 DOCUMENTS = {
     "foreign entries": FOREIGN.encode(),
     "trailing newline": (FOREIGN + "\n").encode(),
@@ -156,6 +158,26 @@ def test_a_file_of_another_user_is_left_alone(person: Person, monkeypatch: pytes
     assert person.tree() == before
 
 
+def test_a_file_that_really_is_another_users_is_left_alone(person: Person) -> None:
+    person.write_hooks(FOREIGN.encode())
+    before = person.tree()
+    give_away(person.hooks)
+    assert not person.install()
+    assert f"belongs to another user (uid {ANOTHER_USER})" in person.text
+    assert person.tree() == before
+    assert person.hooks.stat().st_uid == ANOTHER_USER
+
+
+def give_away(path: Path) -> None:
+    """Make it another user's, as only root may."""
+    command = ["chown", str(ANOTHER_USER), str(path)]
+    for candidate in (command, ["sudo", "-n", *command]):
+        if shutil.which(candidate[0]) and subprocess.run(candidate, capture_output=True, check=False).returncode == 0:
+            return
+    reason = "needs root, or sudo without a password, to give a file away"
+    pytest.fail(reason) if os.environ.get("CI") == "true" else pytest.skip(reason)
+
+
 @pytest.mark.parametrize("number", [errno.EROFS, errno.ENOSPC, errno.EACCES, errno.EDQUOT])
 @pytest.mark.parametrize("call", ["mkdir", "open", "write", "fsync", "replace"])
 def test_where_the_disk_refuses_nothing_changes(
@@ -189,11 +211,15 @@ def test_without_consent_nothing_changes_and_the_change_was_shown(person: Person
     assert "--- " in person.text and "+++ " in person.text
 
 
-def test_a_dry_uninstall_changes_nothing(person: Person) -> None:
+def test_a_dry_uninstall_changes_nothing_and_shows_commands_that_a_shell_understands(person: Person) -> None:
     person.install()
+    Spool(str(person.site.settings.home)).count("unreadable")
     before = person.tree()
     assert person.uninstall(dry_run=True)
     assert person.tree() == before
+    shown = [shlex.split(line.strip()[2:]) for line in person.text.splitlines() if line.strip().startswith("$ ")]
+    assert ["rmdir", str(person.hooks.parent)] in shown
+    assert ["rm", str(person.site.settings.home / COUNTS_FILE)] in shown
 
 
 def test_a_file_that_changes_between_the_question_and_the_answer_is_left_alone(person: Person) -> None:

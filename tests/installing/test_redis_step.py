@@ -6,8 +6,10 @@ import pytest
 import redis
 
 from blueplane_doctor.demo.servers import RunningServer
+from blueplane_doctor.installing.journal import JOURNAL_FILE
 from blueplane_doctor.installing.redis_step import RedisStep
 from blueplane_doctor.pipeline import CURRENT, EARLIER
+from blueplane_doctor.sources.redis_source import address_of
 from tests.installing.conftest import Person
 
 QUEUE = CURRENT.queue
@@ -78,12 +80,28 @@ def test_a_stream_that_was_used_and_emptied_stays(person: Person, client: redis.
 
 def test_a_group_that_is_used_between_look_and_removal_stays(person: Person, client: redis.Redis) -> None:
     person.install(STEP)
-    entry = {"step": "redis", "kind": "group", "target": f"{QUEUE} processors"}
+    entry = {"kind": "group", "target": f"{QUEUE} processors", "redis": address_of(person.site.settings.redis_url)}
     plan = STEP.undo(person.site, entry)
     client.xadd(QUEUE, {"a": "1"})
     client.xreadgroup("processors", "c", {QUEUE: ">"})
     plan.changes[0].apply(None)  # type: ignore[arg-type]  # the journal has no part in it
     assert "processors" in groups(client)
+
+
+def test_in_another_redis_nothing_is_removed(person: Person, client: redis.Redis) -> None:
+    person.install(STEP)
+    pretend_made_at(person, "elsewhere:6379")
+    before = person.tree()
+    assert not person.uninstall(STEP)
+    assert "was made in Redis at elsewhere:6379" in person.text and "--redis-url" in person.text
+    assert set(groups(client)) == {"processors", "claude_processors"}
+    assert person.tree() == before
+
+
+def pretend_made_at(person: Person, address: str) -> None:
+    """Let the journal name another Redis."""
+    journal = person.site.settings.home / JOURNAL_FILE
+    journal.write_text(journal.read_text().replace(address_of(person.site.settings.redis_url), address))
 
 
 def test_an_earlier_layout_gets_its_own_group(person: Person, client: redis.Redis) -> None:
@@ -104,8 +122,9 @@ def test_without_redis_the_step_fails_and_the_journal_keeps_what_it_knows(
     person: Person, client: redis.Redis, make_person: Callable[..., Person]
 ) -> None:
     person.install(STEP)
-    before = person.tree()
     settings = person.site.settings.model_copy(update={"redis_url": "redis://127.0.0.1:1/0"})
+    pretend_made_at(person, "127.0.0.1:1")
+    before = person.tree()
     person.site = type(person.site)(settings, user_home=person.home)
     assert not person.uninstall(STEP)
     assert "cannot be reached" in person.text

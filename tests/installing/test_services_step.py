@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from blueplane_doctor.installing import services_step
 from blueplane_doctor.installing.services_step import ServicesStep, path_of, services
 from tests.installing.conftest import Person
 
@@ -58,9 +59,20 @@ def test_enabling_tells_systemd_once_and_uninstalling_tells_it_again(person: Per
     ]
     managers.write_text("")
     assert person.uninstall(STEP)
-    assert sorted(managers.read_text().splitlines()) == [
-        f"systemctl --user disable --now {name}" for name in names.split()
-    ]
+    told = managers.read_text().splitlines()
+    assert sorted(told[:2]) == [f"systemctl --user disable --now {name}" for name in names.split()]
+    assert told[2:] == ["systemctl --user daemon-reload"] * 2  # once a file, after it went
+    assert person.tree() == {}
+
+
+def test_what_the_manager_refused_while_uninstalling_is_done_the_next_time(person: Person, managers: Path) -> None:
+    person.install(STEP, enable=True)
+    (managers.parent / "fail").touch()
+    assert not person.uninstall(STEP)
+    (managers.parent / "fail").unlink()
+    managers.write_text("")
+    assert person.uninstall(STEP)
+    assert "systemctl --user daemon-reload" in managers.read_text()
     assert person.tree() == {}
 
 
@@ -89,6 +101,14 @@ def test_a_unit_that_its_user_changed_stays(person: Person) -> None:
     assert person.uninstall(STEP)
     assert path.is_file()
     assert "changed by others" in person.text
+
+
+def test_it_says_what_serve_needs_beyond_the_base_install(person: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    person.install(STEP)
+    assert "serve will not start" not in person.text
+    monkeypatch.setattr(services_step, "find_spec", lambda name: None)
+    assert person.install(STEP)
+    assert "serve will not start without fastapi and uvicorn: pip install 'blueplane-doctor[serve]'" in person.text
 
 
 def test_where_no_manager_is_known_it_says_what_to_do(person: Person) -> None:

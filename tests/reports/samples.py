@@ -23,6 +23,7 @@ from blueplane_doctor.monitoring.history_health import HistoryHealth
 from blueplane_doctor.monitoring.queue_health import ConsumerHealth, GroupHealth, QueueHealth
 from blueplane_doctor.monitoring.redis_health import RedisHealth
 from blueplane_doctor.monitoring.server_health import ServerHealth
+from blueplane_doctor.monitoring.spool_health import SpoolHealth
 from blueplane_doctor.pipeline import CURSOR_HOOKS
 
 GENERATED_AT = "2026-03-14T09:26:53.589Z"
@@ -59,13 +60,13 @@ def empty() -> Report:
 
 def healthy() -> Report:
     """Every check green, and every metric there."""
-    return report_of(_green_findings() + _green_chain(), _metrics(_queue(), _chain(), _server()))
+    return report_of(_green_findings() + _green_chain(), _metrics(_queue(), _chain(), _server(), _spool()))
 
 
 def mixed() -> Report:
     """Every status, remedies with commands, breaks, a group that is missing and figures that are not known."""
     findings = _green_findings() + _bad_findings()
-    metrics = _metrics(_troubled_queue(), _broken_chain(), _troubled_server())
+    metrics = _metrics(_troubled_queue(), _broken_chain(), _troubled_server(), _spool(waiting=31, dropped=2))
     return report_of(findings, metrics, exit_code=1)
 
 
@@ -74,7 +75,7 @@ def named(name: str, area: str, finding: Finding, duration_ms: float = 0.4) -> F
     return finding.model_copy(update={"id": name, "area": area, "duration_ms": duration_ms})
 
 
-def _metrics(queue: QueueHealth, chain: ChainHealth, server: ServerHealth) -> dict[str, Any]:
+def _metrics(queue: QueueHealth, chain: ChainHealth, server: ServerHealth, spool: SpoolHealth) -> dict[str, Any]:
     records = {
         "queue": queue,
         "database": _database(),
@@ -82,6 +83,7 @@ def _metrics(queue: QueueHealth, chain: ChainHealth, server: ServerHealth) -> di
         "history": HistoryHealth(samples=0, cause="there is no history in Redis at localhost:6379"),
         "chain": chain.model_copy(update={"equation": equation(chain.examined, chain.states)}),
         "server": server,
+        "spool": spool,
         "redis": _redis(),
     }
     return {name: record.model_dump(mode="json") for name, record in records.items()}
@@ -494,6 +496,19 @@ def _server() -> ServerHealth:
 
 def _troubled_server() -> ServerHealth:
     return _server().model_copy(update={"log_found": False, "errors_per_minute": None, "buffered_events": 12})
+
+
+def _spool(waiting: int = 0, dropped: int = 0) -> SpoolHealth:
+    return SpoolHealth(
+        waiting_events=waiting,
+        waiting_bytes=waiting * 1_204,
+        room_bytes=5_000_000,
+        spooled=waiting + 3,
+        dropped=dropped,
+        refused=0,
+        unreadable=0,
+        last_failure_timestamp="2026-03-14T09:24:02Z",
+    )
 
 
 def _redis() -> RedisHealth:

@@ -19,7 +19,8 @@ from blueplane_doctor.service import HealthService
 from blueplane_doctor.service.cadence import Cadence
 from blueplane_doctor.service.health_service import STALE_SECONDS
 from blueplane_doctor.service.pulse import feel
-from tests.helpers import examined, settings_for
+from blueplane_hook.spool import Spool
+from tests.helpers import examined, finding, settings_for
 from tests.servers import require_server
 from tests.service.support import LIMIT_SECONDS, wait_until
 
@@ -192,3 +193,10 @@ def test_the_pulse_feels_every_step_of_a_message(pipeline: Pipeline) -> None:
     pipeline.client.xadd("telemetry:dlq", {"message_id": ids[0]})
     felt.append(feel(settings))
     assert len(set(felt)) == len(felt) - 1
+
+
+def test_what_hooks_keep_for_later_is_seen_by_the_quick_look(pipeline: Pipeline) -> None:
+    Spool(str(pipeline.home)).add(b"{}")
+    with service_of(pipeline) as service:
+        wait_until(service.ready, 10, "not ready")
+        assert finding(service.current().report, "hook-spool").observed == 1

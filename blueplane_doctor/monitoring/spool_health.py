@@ -1,0 +1,63 @@
+"""The hook's spool: what `blueplane-hook` could not deliver, and what it lost."""
+
+from typing import ClassVar
+
+from blueplane_doctor.model import Record
+from blueplane_doctor.monitoring.base import Monitor
+from blueplane_hook.spool import ROOM
+from blueplane_hook.state import spool_state
+
+
+class SpoolHealth(Record):
+    """Spool and counters of `blueplane-hook` in Blueplane's home. The counters count since their file was made."""
+
+    waiting_events: int | None
+    """Events in the spool, which the next calls that reach the server deliver; null when it cannot be read."""
+    waiting_bytes: int | None
+    room_bytes: int
+    """What the spool may hold; an event that does not fit is dropped."""
+    spooled: int | None
+    """Events that ever had to be kept."""
+    dropped: int | None
+    """Events lost because the spool or the disk was full."""
+    refused: int | None
+    """Events lost because the server refused them for ever (HTTP 400 or 413)."""
+    unreadable: int | None
+    """Calls whose input was no JSON object: there was no event to keep."""
+    last_failure_timestamp: str | None
+    cause: str = ""
+    """Why the spool could not be read."""
+
+    @property
+    def lost(self) -> int | None:
+        """Events that no later call can deliver."""
+        return None if self.dropped is None or self.refused is None else self.dropped + self.refused
+
+
+class SpoolHealthMonitor(Monitor):
+    """Counts the events in hook-spool.jsonl, and reads the counters in hook-failures.json."""
+
+    name: ClassVar[str] = "spool"
+    record: ClassVar[type[Record]] = SpoolHealth
+
+    def collect(self) -> SpoolHealth:
+        """Always a record: a home without a spool has nothing waiting."""
+        try:
+            state = spool_state(self.examination.settings.home)
+        except OSError as error:
+            return _unreadable(f"the hook's spool cannot be read: {error.strerror or error}")
+        return SpoolHealth(
+            waiting_events=state.waiting,
+            waiting_bytes=state.waiting_bytes,
+            room_bytes=ROOM,
+            spooled=state.spooled,
+            dropped=state.dropped,
+            refused=state.refused,
+            unreadable=state.unreadable,
+            last_failure_timestamp=state.last_failure,
+        )
+
+
+def _unreadable(cause: str) -> SpoolHealth:
+    nothing = dict.fromkeys(("waiting_events", "waiting_bytes", "spooled", "dropped", "refused", "unreadable"))
+    return SpoolHealth(**nothing, room_bytes=ROOM, last_failure_timestamp=None, cause=cause)

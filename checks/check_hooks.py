@@ -1,0 +1,77 @@
+"""What `blueplane-hook` keeps for later, and what it lost."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from blueplane_doctor import Finding, Remedy, Scale, check, unknown
+
+if TYPE_CHECKING:
+    from blueplane_doctor.monitoring.spool_health import SpoolHealth
+
+
+# One event waits while the server restarts; a hundred are a whole session in which nothing arrived. At some kB an
+# event a thousand are most of the spool's 5 MB, and what finds no room is dropped.
+@check(area="capture", scale=Scale.rising(yellow=1, orange=100, red=1_000, unit="events"))
+def check_hook_spool(spool: SpoolHealth, scale: Scale) -> Finding:
+    """Events that blueplane-hook could not hand to the server and keeps for later.
+
+    Nothing is lost yet: the next hook calls that reach the server deliver them, oldest first, twenty at a time. Only
+    when the spool is full are new events dropped, which hook-losses counts.
+
+    Causes:
+    - the Blueplane server does not run, hangs, or listens on another port than the hooks call
+    - it runs again, and no hook has fired since
+    """
+    count = spool.waiting_events
+    if count is None:
+        return unknown("Whether events wait in the hooks' spool is not known", spool.cause)
+    said = "No event waits in the hooks' spool"
+    if count:
+        said = f"{count:,} {'event waits' if count == 1 else 'events wait'} in the hooks' spool for the server"
+    return scale.grade(
+        count,
+        said,
+        remedy=Remedy(
+            text="Start the Blueplane server; the next hook calls then deliver what waits.",
+            commands=["blueplane-doctor --select server-alive", "tail -n 50 ~/.blueplane/server.log"],
+        ),
+        evidence={"bytes": spool.waiting_bytes, "room for bytes": spool.room_bytes, "ever kept": spool.spooled},
+    )
+
+
+# The same steps as chain-breaks: an event lost before the stream is as lost as one behind it.
+@check(area="capture", scale=Scale.rising(orange=1, red=10, unit="events"))
+def check_hook_losses(spool: SpoolHealth, scale: Scale) -> Finding:
+    """Events that blueplane-hook had to give up, counted since hook-failures.json was made.
+
+    Dropped: the spool or the disk was full. Refused: the server answered 400 or 413, and would again. Nothing
+    brings either back. Calls whose input was no event at all are in the evidence and cost nothing.
+
+    Causes:
+    - the server was away so long that the spool filled up
+    - the disk is full, or Blueplane's home cannot be written
+    - the server is of another version than the hooks, and does not take their events
+    """
+    count = spool.lost
+    if count is None:
+        return unknown("Whether hooks lost events is not known", spool.cause)
+    said = "No hook has lost an event"
+    if count:
+        said = f"{count:,} {'event was' if count == 1 else 'events were'} lost by hooks: "
+        said += f"{spool.dropped:,} dropped, {spool.refused:,} refused by the server"
+    return scale.grade(
+        count,
+        said,
+        remedy=Remedy(
+            text="See whether the disk is full and whether the server answers. Once the reason is gone, remove "
+            "~/.blueplane/hook-failures.json: the counting begins anew.",
+            commands=["cat ~/.blueplane/hook-failures.json", "df -h ~/.blueplane"],
+        ),
+        evidence={
+            "dropped": spool.dropped,
+            "refused": spool.refused,
+            "calls without an event": spool.unreadable,
+            "last failure": spool.last_failure_timestamp,
+        },
+    )

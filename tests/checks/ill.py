@@ -1,0 +1,84 @@
+"""For every check, records that it has something to say about: what its section of docs/TROUBLESHOOTING.md quotes."""
+
+from blueplane_doctor.model import Record
+from blueplane_doctor.monitoring.capture_health import CursorHooks
+from blueplane_doctor.monitoring.chain_of_custody import GroupLoss
+from blueplane_doctor.monitoring.connections import Reach
+from tests.checks.builders import (
+    HOUR,
+    MINUTE,
+    capture,
+    chain,
+    chain_break,
+    connections,
+    consumer,
+    database,
+    history,
+    hook,
+    monitor,
+    one_writer,
+    queue,
+    redis,
+    server,
+    spool,
+    trend,
+    writer,
+)
+
+_STUCK = one_writer(pending=40, stuck=40, longest_unacknowledged_ms=6 * MINUTE, most_deliveries=319)
+_HELD = [consumer(), consumer("consumer-4242", pending=300, gone=True)]
+
+ILL: dict[str, dict[str, Record]] = {
+    "queue-depth": {"queue": queue(queue_depth=30_000, consumer_lag_ms=HOUR)},
+    "pending-messages": {"queue": queue(pending_messages=1_240, oldest_pending_age_ms=20 * MINUTE)},
+    "consumer-lag": {"queue": queue(queue_depth=40, consumer_lag_ms=6 * MINUTE)},
+    "queue-headroom": {"queue": queue(queue_depth=8_400, minutes_to_loss=12.0)},
+    "stuck-consumers": {"queue": _STUCK},
+    "orphaned-messages": {"queue": one_writer(orphaned=300, consumers=_HELD)},
+    "retry-storm": {"queue": _STUCK},
+    "writer-missing": {"queue": queue(queue_depth=12, groups=[writer(consumers=[], undelivered=12, lag=12)])},
+    "dead-letters": {"queue": queue(dlq_size=37, dlq_oldest_age_ms=30 * HOUR)},
+    "dead-letter-growth": {"queue": queue(dlq_recent_entries=14, dlq_previous_hour=2)},
+    "lost-before-delivery": {"chain": chain(losses=[GroupLoss(group="processors", trimmed_unread=19_985)])},
+    "chain-breaks": {"chain": chain({"lost": 12}, chain_break_count=12, breaks=[chain_break()])},
+    "backlog-trend": {"history": history(groups=[trend(state="stopped", backlog=412, still_seconds=540.0)])},
+    "time-to-loss": {"history": history(backlog_per_minute=310.0, minutes_to_loss=24.0)},
+    "wal-growth": {"history": history(wal_growth_mb_last_hour=96.0)},
+    "loss-between-samples": {"history": history(groups=[trend(lost=412)])},
+    "database-reachable": {
+        "connections": connections(
+            database=Reach(address="telemetry.db", reachable=False, cause="the database telemetry.db does not exist")
+        )
+    },
+    "write-p95": {"database": database(write_latency_p95_ms=84.0, recorded_minutes=30)},
+    "write-success": {"database": database(write_success_rate=92.5, recorded_minutes=30)},
+    "write-throughput": {
+        "database": database(write_throughput_events_per_sec=4.0),
+        "queue": queue(queue_depth=5_200, consumer_lag_ms=20 * MINUTE),
+    },
+    "wal-size": {"database": database(wal_size_mb=412.0)},
+    "hook-inactivity": {"capture": capture(hooks=[hook("stop", silent_ms=42 * MINUTE)])},
+    "hook-success": {
+        "capture": capture(
+            cursor_hooks=CursorHooks(
+                total_executions=720, recorded_minutes=30, success_rate=91.0, success_count=655, failure_count=65
+            )
+        )
+    },
+    "hook-spool": {"spool": spool(waiting_events=212)},
+    "hook-losses": {"spool": spool(dropped=4)},
+    "capture-rate": {"capture": capture(capture_rate_events_per_min=1.4)},
+    "database-monitor": {"capture": capture(database_monitor=monitor(silent_ms=42 * MINUTE))},
+    "server-alive": {
+        "server": server(pid_state="not running", http_ok=False, http_answer="nobody listens on port 8787")
+    },
+    "server-errors": {"server": server(errors_per_minute=56.4)},
+    "undrained-buffer": {"server": server(buffered_events=12)},
+    "redis-reachable": {
+        "connections": connections(
+            redis=Reach(address="localhost:6379", reachable=False, cause="Redis at localhost:6379 cannot be reached")
+        )
+    },
+    "redis-durability": {"redis": redis(persistence=False)},
+    "clock-skew": {"redis": redis(clock_skew_ms=9_200.0)},
+}
