@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from blueplane_doctor import Finding, Remedy, Scale, Status, check
+from blueplane_doctor import Finding, Remedy, Scale, Status, check, unknown
 from blueplane_doctor.times import span
 
 if TYPE_CHECKING:
     from blueplane_doctor.monitoring.chain_of_custody import ChainHealth
     from blueplane_doctor.monitoring.queue_health import GroupHealth, QueueHealth
 
+NEVER = "0-0"
+"""What a group says of its last message before it was given one."""
 POISON = Remedy(
     text="One message that cannot be written holds up its whole batch: two with the same event_id, or one whose "
     "payload is malformed. The log names the error; the batch moves again when that message is acknowledged.",
@@ -110,7 +112,6 @@ def check_writer_missing(queue: QueueHealth, scale: Scale) -> Finding:
     Causes:
     - the Blueplane server was never started on this Redis, or does not run now
     - Redis was restarted without persistence, and the groups are gone with the stream
-    - on Redis before 7.2, a consumer that was never given a message is not listed: after a fresh start, send one
     """
     absent = [g for g in _writers(queue) if not g.exists]
     empty = [g for g in _writers(queue) if g.exists and not g.consumers]
@@ -121,6 +122,12 @@ def check_writer_missing(queue: QueueHealth, scale: Scale) -> Finding:
     if not absent and not empty:
         return scale.grade("all there", "Every writer group exists and has a consumer", evidence=evidence)
     waits = any(g.pending or g.undelivered for g in empty) or bool(absent and queue.queue_depth)
+    if not absent and not waits and all(g.last_delivered_id == NEVER for g in empty):
+        return unknown(
+            "No writer was ever given a message",
+            "nothing was enqueued yet, and Redis before 7.2 does not list a consumer before its first message",
+            evidence=evidence,
+        )
     parts = [f"the group {g.name} does not exist" for g in absent]
     parts += [f"the group {g.name} has no consumer" for g in empty]
     said = " and ".join(parts)

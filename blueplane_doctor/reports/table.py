@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable
 from itertools import groupby
-from textwrap import wrap
+from textwrap import indent, wrap
 from typing import Any
 
 from blueplane_doctor.model import Change, Finding, Report, Status, counted
 from blueplane_doctor.reports.base import Format, View
-from blueplane_doctor.reports.words import line, standing, waived
+from blueplane_doctor.reports.words import evidence, line, standing, waived
 
 _ANSI = {
     Status.GREEN: "32",
@@ -32,6 +32,7 @@ def render(report: Report, view: View) -> str:
         lines += _table(shown, view)
         lines += _unjudged(counted(report.findings), view)
         lines += _remedies(counted(report.findings), view)
+        lines += _evidence(report.findings) if view.verbose else []
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -108,6 +109,13 @@ def _remedies(findings: Iterable[Finding], view: View) -> list[str]:
         lines += wrap(said, view.width, subsequent_indent="  ", break_on_hyphens=False)
         lines += [f"    $ {line(command, 300)}" for command in commands]
     return ["", "What to do", *lines] if lines else []
+
+
+def _evidence(findings: Iterable[Finding]) -> list[str]:
+    """What each verdict rests on."""
+    read = [(finding, text) for finding in findings if (text := evidence(finding))]
+    lines = [part for finding, text in read for part in (line(finding.id), indent(text, "    "))]
+    return ["", "What was read", *lines] if lines else []
 
 
 def _observed(finding: Finding) -> str:

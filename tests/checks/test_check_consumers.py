@@ -175,6 +175,18 @@ def _absent(name: str) -> Any:
                 "red",
             ),
             ("no-consumer-nothing-waits", "a group nobody reads, idle", one_writer(consumers=[]), "orange"),
+            (
+                "no-consumer-never-given-anything",
+                "Redis before 7.2 does not list a consumer before its first message",
+                one_writer(consumers=[], last_delivered_id="0-0"),
+                "unknown",
+            ),
+            (
+                "no-consumer-first-message-waits",
+                "the first message of all waits",
+                one_writer(consumers=[], last_delivered_id="0-0", undelivered=1),
+                "red",
+            ),
             ("no-consumer-undelivered", "a message waits", one_writer(consumers=[], undelivered=1), "red"),
             ("no-consumer-pending", "a message is held by nobody", one_writer(consumers=[], pending=1), "red"),
             (

@@ -77,6 +77,14 @@ def test_text_from_outside_cannot_move_the_cursor() -> None:
     assert not {"\x1b", "\r", "\u202e"} & set(text)
 
 
+def test_the_evidence_is_shown_when_asked_for() -> None:
+    read = found(Status.GREEN, evidence={"groups": ["processors", "others"], "pending": 3})
+    assert "processors" not in rendered(read)
+    assert rendered(read, verbose=True).endswith(
+        "What was read\nmy-check\n    groups:\n      processors\n      others\n    pending: 3\n"
+    )
+
+
 def test_one_cause_is_said_once_for_all_its_checks() -> None:
     text = rendered(
         found(Status.SKIPPED, id="b", cause="Redis is gone"), found(Status.SKIPPED, id="a", cause="Redis is gone")
