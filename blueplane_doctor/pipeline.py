@@ -5,6 +5,7 @@ and from observing it run; docs/PIPELINE.md tells how each was learnt.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
@@ -167,3 +168,83 @@ TRACE_TABLES = ("cursor_raw_traces", "claude_raw_traces", "raw_traces")
 SESSIONS_TABLE = "cursor_sessions"
 OFFSETS_TABLE = "claude_jsonl_offsets"
 BUFFER_TABLE = "buffered_events"
+
+PACKAGES = ("src.", "src.blueplane.", "blueplane.", "")
+"""What may stand before the modules `processing` and `capture`: the layouts of a checkout and of a package."""
+_UNIFIED = "processing.cursor.unified_cursor_monitor"
+_UNIFIED_MONITOR: dict[str, Any] = {"records": "monitor", "name": "unified_cursor_monitor"}
+MEASURED: tuple[dict[str, Any], ...] = (
+    {
+        "where": "processing.cursor.raw_traces_writer:CursorRawTracesWriter._batch_insert",
+        "records": "write",
+        "name": "cursor_raw_traces",
+        "argument": "rows",
+        "fails": "returns-zero",  # it logs its errors and returns the number of rows
+    },
+    {
+        "where": "processing.claude_code.raw_traces_writer:ClaudeRawTracesWriter.write_batch_sync",
+        "records": "write",
+        "name": "claude_raw_traces",
+        "argument": "events",
+    },
+    {
+        "where": "processing.claude.raw_traces_writer:ClaudeRawTracesWriter.write_batch_sync",
+        "records": "write",
+        "name": "claude_raw_traces",
+        "argument": "events",
+        "optional": True,  # where that module was for a few days of November 2025
+    },
+    {
+        "where": "processing.database.writer:SQLiteBatchWriter.write_batch",
+        "records": "write",
+        "name": "raw_traces",
+        "argument": "events",
+        "optional": True,  # until November 2025; today the class only compresses
+    },
+    {
+        "where": "processing.database.writer:SQLiteBatchWriter.write_claude_batch_sync",
+        "records": "write",
+        "name": "claude_raw_traces",
+        "argument": "events",
+        "optional": True,
+    },
+    {
+        "where": "capture.shared.queue_writer:MessageQueueWriter.enqueue",
+        "records": "hook",
+        "argument": "event",
+        "fails": "returns-false",
+    },
+    {
+        "where": "shared.queue_writer:MessageQueueWriter.enqueue",
+        "packages": ("",),  # hook scripts put the folder `capture` itself on their path
+        "records": "hook",
+        "argument": "event",
+        "fails": "returns-false",
+        "optional": True,
+    },
+    {
+        **_UNIFIED_MONITOR,
+        "where": f"{_UNIFIED}:EventQueuer.queue_event",
+        "fails": "falls-back",
+        "fallback": "_buffer_locally",
+        "captures": True,
+    },
+    {
+        **_UNIFIED_MONITOR,
+        "where": f"{_UNIFIED}:UnifiedCursorMonitor.on_session_start",
+        "sessions": "workspace_monitors",
+    },
+    {**_UNIFIED_MONITOR, "where": f"{_UNIFIED}:UnifiedCursorMonitor.on_session_end", "sessions": "workspace_monitors"},
+    {**_UNIFIED_MONITOR, "where": f"{_UNIFIED}:FileWatcher.check_for_changes"},
+    {**_UNIFIED_MONITOR, "where": f"{_UNIFIED}:WorkspaceMonitor.sync_all_data"},
+    {
+        "where": "processing.cursor.database_monitor:CursorDatabaseMonitor._update_health",
+        "records": "monitor",
+        "name": "cursor_database_monitor",
+        "argument": "status",
+        "fails": "state",  # its poll loop swallows errors; this is where it notes how each look ended
+        "good": ("synced",),
+        "sessions": "db_connections",
+    },
+)
+"""Methods that `instrument` measures: the fields of `recording.targets.Target`."""

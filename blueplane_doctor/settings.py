@@ -19,6 +19,7 @@ from blueplane_doctor import pipeline
 from blueplane_doctor.descriptions import descriptions_of
 from blueplane_doctor.errors import SettingsError
 from blueplane_doctor.model import Status
+from blueplane_doctor.recording.targets import Target
 from blueplane_doctor.redis_places import places_of
 from blueplane_doctor.settings_files import read_blueplane_config, read_yaml
 from blueplane_doctor.waivers import WaiverRule
@@ -34,7 +35,7 @@ COMMAND_LINE_VARIABLES = frozenset(
 )
 """Variables that only the command line reads; see cli.py."""
 
-_IN_JSON = frozenset({"streams", "routes", "thresholds"})
+_IN_JSON = frozenset({"streams", "routes", "thresholds", "instrument_targets"})
 """Settings whose environment variable holds JSON."""
 
 Thresholds = dict[str, dict[str, float | None]]
@@ -80,6 +81,8 @@ class Settings(BaseModel):
     """Names and limits of the streams."""
     routes: list[pipeline.Route] | None = None
     """Who writes what and where its rows are; null: the layout's own."""
+    instrument_targets: list[Target] = []
+    """Methods that `instrument` measures beside those it knows; docs/RECORDING.md tells what each says."""
     expected_hooks: list[str] = []
     """Cursor hooks that must be active, even if not installed or seen."""
     session_timeout_hours: float = Field(24, gt=0, le=876_000)

@@ -185,6 +185,12 @@ def test_words_from_the_environment(text: str, monkeypatch: pytest.MonkeyPatch) 
         pytest.param({"http_url": f"http://:{SECRET}@h:port"}, "http_url: ", "http://", id="http-port-no-number"),
         pytest.param({"home": "/elsewhere"}, "home cannot be set in a file", "--home", id="home-in-a-file"),
         pytest.param({"routes": [{"name": "x"}]}, "routes.0.", "", id="incomplete-route"),
+        pytest.param(
+            {"instrument_targets": [{"where": "a:b", "records": "song"}]}, "instrument_targets.0.records: ", "", id="s"
+        ),
+        pytest.param(
+            {"instrument_targets": [{"where": "a.b", "records": "hook"}]}, "instrument_targets.0: where", "", id="w"
+        ),
     ],
 )
 def test_a_bad_file_is_named_with_its_key_and_a_hint(home: Path, values: dict[str, Any], named: str, hint: str) -> None:

@@ -31,7 +31,7 @@ def _become(context: typer.Context, command: list[str]) -> int:
     from blueplane_doctor.recording.targets import TARGETS
 
     settings = invocation(context).load().settings
-    targets = [*TARGETS, *getattr(settings, "instrument_targets", ())]
+    targets = [*TARGETS, *settings.instrument_targets]
     environment = environment_for(settings.redis_url, targets, os.environ)
     sys.stdout.flush()
     launch(command, environment)

@@ -174,7 +174,7 @@ def _configured(redis_url: str | None, targets: "Sequence[Target] | None") -> tu
     if redis_url is None or targets is None:
         settings = load().settings
         redis_url = redis_url or settings.redis_url
-        targets = targets if targets is not None else [*TARGETS, *getattr(settings, "instrument_targets", ())]
+        targets = targets if targets is not None else [*TARGETS, *settings.instrument_targets]
     return redis_url, dumped(targets)
 
 

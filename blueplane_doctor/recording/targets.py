@@ -1,14 +1,13 @@
 """What is measured inside a Blueplane server: which methods, what each records, and how each says that it failed.
 
-Facts of the public repository, today's and earlier layouts; `instrument_targets` of the settings adds to them.
+`pipeline.py` knows those of Blueplane; `instrument_targets` of the settings adds to them.
 """
 
 from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
-PACKAGES = ("src.", "src.blueplane.", "blueplane.", "")
-"""What may stand before `processing` and `capture`: the layouts of a checkout and of an installed package."""
+from blueplane_doctor import pipeline
 
 
 class Target(BaseModel):
@@ -18,7 +17,7 @@ class Target(BaseModel):
 
     where: str
     """`module:Class.method` or `module:function`, the module without the packages before it."""
-    packages: tuple[str, ...] = PACKAGES
+    packages: tuple[str, ...] = pipeline.PACKAGES
     """What may stand before the module, each ending in a dot; an empty text: nothing."""
     records: Literal["write", "hook", "monitor"]
     """What a call is recorded as."""
@@ -66,95 +65,5 @@ class Target(BaseModel):
         return self.where.partition(":")[2]
 
 
-UNIFIED = "unified_cursor_monitor"
-DATABASE = "cursor_database_monitor"
-
-TARGETS = (
-    Target(
-        where="processing.cursor.raw_traces_writer:CursorRawTracesWriter._batch_insert",
-        records="write",
-        name="cursor_raw_traces",
-        argument="rows",
-        fails="returns-zero",  # it logs its errors and returns the number of rows
-    ),
-    Target(
-        where="processing.claude_code.raw_traces_writer:ClaudeRawTracesWriter.write_batch_sync",
-        records="write",
-        name="claude_raw_traces",
-        argument="events",
-    ),
-    Target(
-        where="processing.claude.raw_traces_writer:ClaudeRawTracesWriter.write_batch_sync",
-        records="write",
-        name="claude_raw_traces",
-        argument="events",
-        optional=True,  # where that module was for a few days of November 2025
-    ),
-    Target(
-        where="processing.database.writer:SQLiteBatchWriter.write_batch",
-        records="write",
-        name="raw_traces",
-        argument="events",
-        optional=True,  # until November 2025; today the class only compresses
-    ),
-    Target(
-        where="processing.database.writer:SQLiteBatchWriter.write_claude_batch_sync",
-        records="write",
-        name="claude_raw_traces",
-        argument="events",
-        optional=True,
-    ),
-    Target(
-        where="capture.shared.queue_writer:MessageQueueWriter.enqueue",
-        records="hook",
-        argument="event",
-        fails="returns-false",
-    ),
-    Target(
-        where="shared.queue_writer:MessageQueueWriter.enqueue",
-        packages=("",),  # hook scripts put the folder `capture` itself on their path
-        records="hook",
-        argument="event",
-        fails="returns-false",
-        optional=True,
-    ),
-    Target(
-        where="processing.cursor.unified_cursor_monitor:EventQueuer.queue_event",
-        records="monitor",
-        name=UNIFIED,
-        fails="falls-back",
-        fallback="_buffer_locally",
-        captures=True,
-    ),
-    Target(
-        where="processing.cursor.unified_cursor_monitor:UnifiedCursorMonitor.on_session_start",
-        records="monitor",
-        name=UNIFIED,
-        sessions="workspace_monitors",
-    ),
-    Target(
-        where="processing.cursor.unified_cursor_monitor:UnifiedCursorMonitor.on_session_end",
-        records="monitor",
-        name=UNIFIED,
-        sessions="workspace_monitors",
-    ),
-    Target(
-        where="processing.cursor.unified_cursor_monitor:FileWatcher.check_for_changes",
-        records="monitor",
-        name=UNIFIED,
-    ),
-    Target(
-        where="processing.cursor.unified_cursor_monitor:WorkspaceMonitor.sync_all_data",
-        records="monitor",
-        name=UNIFIED,
-    ),
-    Target(
-        where="processing.cursor.database_monitor:CursorDatabaseMonitor._update_health",
-        records="monitor",
-        name=DATABASE,
-        argument="status",
-        fails="state",  # its poll loop swallows errors; this is where it notes how each look ended
-        good=("synced",),
-        sessions="db_connections",
-    ),
-)
+TARGETS = tuple(Target(**row) for row in pipeline.MEASURED)
+"""Those of Blueplane's own server."""

@@ -4,18 +4,22 @@ import json
 import math
 import os
 import random
+import re
 import subprocess
 import sys
+import textwrap
 import time
 from pathlib import Path
 
 import pytest
 import redis
+import yaml
 
 from blueplane_doctor.demo.servers import RunningServer
 from blueplane_doctor.recording.instrumentation import SPEAKER_VARIABLE, VARIABLE
 from blueplane_doctor.recording.launching import AUTOLOAD, environment_for
-from blueplane_doctor.recording.targets import PACKAGES, TARGETS, Target
+from blueplane_doctor.pipeline import PACKAGES
+from blueplane_doctor.recording.targets import TARGETS, Target
 from tests.recording.helpers import NOWHERE, recorded, wait_for
 from tests.recording.stand_in import MODULES, OLD_WRITER, StandIn, literal
 
@@ -274,6 +278,42 @@ def test_a_target_of_ones_own(tmp_path: Path, store: redis.Redis, valkey: Runnin
     ended = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=30)
     assert ended.stderr == ""
     assert recorded(valkey.url).writes["mine"].rows == 2
+
+
+STORAGE = """
+class Store:
+    def save(self, rows):
+        return len(rows) if "fail" not in rows else 0
+"""
+
+
+def documented_targets() -> str:
+    """The example of the settings file in docs/RECORDING.md."""
+    text = (Path(__file__).parents[2] / "docs" / "RECORDING.md").read_text(encoding="utf-8")
+    return textwrap.dedent(re.findall(r"(?m)^    instrument_targets:\n(?:      .*\n)+", text)[0])
+
+
+@pytest.mark.parametrize("origin", ["file", "variable"])
+def test_settings_add_targets(origin: str, tmp_path: Path, store: redis.Redis, valkey: RunningServer) -> None:
+    server = StandIn(tmp_path)
+    server.add("mine.storage", STORAGE)
+    script = server.script(
+        "from mine.storage import Store\nassert Store().save([1, 2]) == 2\nassert Store().save(['fail']) == 0\n"
+        "CursorRawTracesWriter()._batch_insert(['row'])\n"
+    )
+    variables = dict(os.environ)
+    if origin == "file":
+        (tmp_path / "doctor.yaml").write_text(documented_targets())
+    else:
+        targets = yaml.safe_load(documented_targets())["instrument_targets"]
+        variables["BLUEPLANE_DOCTOR_INSTRUMENT_TARGETS"] = json.dumps(targets)
+    options = ["--home", str(tmp_path), "--redis-url", valkey.url]
+    command = [sys.executable, "-m", "blueplane_doctor", *options, "instrument", "--", sys.executable, str(script)]
+    ended = subprocess.run(command, env=variables, capture_output=True, text=True, timeout=30)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    found = recorded(valkey.url).writes
+    assert (found["my_table"].ok, found["my_table"].failed, found["my_table"].rows) == (1, 1, 2)
+    assert found["cursor_raw_traces"].ok == 1, "those that are known are measured beside"
 
 
 @pytest.mark.parametrize("breaks", [False, True])
