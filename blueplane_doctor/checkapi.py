@@ -294,6 +294,11 @@ def not_graded(
     return Finding(status=Status.GREEN, summary=summary, observed=value, unit=unit, evidence=dict(evidence or {}))
 
 
+def hinted(hint: str, otherwise: Remedy) -> Remedy:
+    """The hint of a part that was refused what it asked for, where there is one."""
+    return Remedy(text=sentence(hint)) if hint else otherwise
+
+
 def sentence(text: str) -> str:
     """Words of another part, such as an error's hint, as a sentence of its own."""
     text = text[:1].upper() + text[1:]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from blueplane_doctor import Finding, Remedy, Scale, check, unknown
-from blueplane_doctor.checkapi import not_graded
+from blueplane_doctor.checkapi import hinted, not_graded
 from blueplane_doctor.pipeline import EVERY_TURN_HOOKS
 from blueplane_doctor.times import span
 
@@ -82,7 +82,7 @@ def check_hook_success(capture: CaptureHealth, scale: Scale) -> Finding:
     }
     if hooks.success_rate is None or hooks.recorded_minutes < RECORDED_MINUTES:
         return unknown(
-            "How many hook executions fail is not known", _not_measured(hooks), remedy=MEASURE, evidence=evidence
+            "How many hook executions fail is not known", _not_measured(hooks), remedy=hinted(hooks.recorded_hint, MEASURE), evidence=evidence
         )
     return scale.grade(
         hooks.success_rate, f"{hooks.success_rate:g} % of hook executions succeed", remedy=REINSTALL, evidence=evidence

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from blueplane_doctor import Finding, Remedy, Scale, check, unknown
-from blueplane_doctor.checkapi import not_graded
+from blueplane_doctor.checkapi import hinted, not_graded
 from blueplane_doctor.times import span
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def check_backlog_trend(history: HistoryHealth, scale: Scale) -> Finding:
     if worst is None or unclear and scale.status(worst.state).severity == 0:
         causes = dict.fromkeys(f"{group.group}: {group.cause}" for group in unclear)
         cause = history.cause or "; ".join(causes) or "no sample knows a writer group"
-        return unknown("Where the backlog goes is not known", cause, remedy=RECORD, evidence=evidence)
+        return unknown("Where the backlog goes is not known", cause, remedy=hinted(history.hint, RECORD), evidence=evidence)
     return scale.grade(worst.state, _course(worst), remedy=WRITERS, evidence=evidence)
 
 
@@ -66,7 +66,7 @@ def check_time_to_loss(history: HistoryHealth, scale: Scale) -> Finding:
     evidence = {"backlog per minute": history.backlog_per_minute, "samples of the last hour": history.samples}
     if history.backlog_per_minute is None:
         cause = history.cause or TOO_FEW
-        return unknown("How long until messages are lost is not known", cause, remedy=RECORD, evidence=evidence)
+        return unknown("How long until messages are lost is not known", cause, remedy=hinted(history.hint, RECORD), evidence=evidence)
     left = history.minutes_to_loss
     if left is None:
         return not_graded(None, "The backlog does not grow", unit=scale.unit, evidence=evidence)
@@ -91,7 +91,7 @@ def check_wal_growth(history: HistoryHealth, scale: Scale) -> Finding:
     evidence = {"samples of the last hour": history.samples}
     if grown is None:
         cause = history.cause or TOO_FEW
-        return unknown("Whether the write-ahead log grows is not known", cause, remedy=RECORD, evidence=evidence)
+        return unknown("Whether the write-ahead log grows is not known", cause, remedy=hinted(history.hint, RECORD), evidence=evidence)
     said = f"The write-ahead log grew by {grown:g} MB within an hour" if grown else "The write-ahead log does not grow"
     return scale.grade(
         grown,
@@ -121,7 +121,7 @@ def check_loss_between_samples(history: HistoryHealth, scale: Scale) -> Finding:
     if not lost and (not compared or len(compared) < len(history.groups)):
         cause = history.cause or "the samples hold no two that can be compared for every writer group"
         said = "Whether messages vanished between samples is not known"
-        return unknown(said, cause, remedy=RECORD, evidence=evidence)
+        return unknown(said, cause, remedy=hinted(history.hint, RECORD), evidence=evidence)
     said = "No message vanished between samples"
     if lost:
         said = f"At least {lost:,} {'message was' if lost == 1 else 'messages were'} trimmed unread in the last hour"

@@ -22,6 +22,10 @@ from blueplane_doctor.sources.redis_source import address_of
 from blueplane_doctor.sources.wire import Command
 
 ANSWER_LIMIT_SECONDS = 2.0
+READING_RIGHTS = (
+    "Let this user read the history: ACL SETUSER <user> %R~blueplane:health:* +exists +hgetall +xrange +xrevrange, "
+    "with TimeSeries +ts.queryindex +ts.range instead of the last three; docs/HISTORY.md lists those of `record`"
+)
 _CHUNK = 1 << 18
 _CODES = {"NoPermissionError": "NOPERM", "OutOfMemoryError": "OOM", "BusyLoadingError": "LOADING"}
 
@@ -95,7 +99,7 @@ def refusal(url: str, said: str) -> SourceError:
     if kind in ("NOAUTH", "WRONGPASS") or "invalid password" in said:
         return SourceRefused(f"{where} refused the login: {said}", "--history-url redis://USER:PASSWORD@HOST:PORT")
     if kind == "NOPERM":
-        return SourceRefused(f"{where} gives this user no permission: {said}", "docs/HISTORY.md lists the rights")
+        return SourceRefused(f"{where} gives this user no permission: {said}", READING_RIGHTS)
     if kind == "LOADING":
         return SourceUnreachable(f"{where} is still loading its data", "try again in a moment")
     hint = "free memory, or keep the history elsewhere: --history-url" if kind == "OOM" else ""

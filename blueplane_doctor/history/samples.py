@@ -66,7 +66,8 @@ def _numbers(path: str, record: Mapping[str, Any]) -> Iterator[tuple[str, float]
         elif isinstance(value, list) and name in _LISTS:
             key, plural = _LISTS[name]
             for member in value:
-                if member.get("role") != "reader":  # they carry no custody
+                # Readers carry no custody; of a group that is not there nothing is known.
+                if member.get("role") != "reader" and member.get("exists", True):
                     yield from _numbers(f"{path}.{plural}.{_fit(member[key])}", _member(member))
 
 

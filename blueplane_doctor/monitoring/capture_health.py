@@ -53,6 +53,8 @@ class CursorHooks(Record):
     """Minutes of the last hour in which the recorder counted hooks."""
     recorded_cause: str = ""
     """Why there are none."""
+    recorded_hint: str = ""
+    """What to do about it, where Redis refuses to tell."""
     last_execution_timestamp: str | None = None
     hooks_active: dict[str, bool] = {}
     """For each of the six: fired within the last hour."""
@@ -227,7 +229,8 @@ def _recorded_hooks(recorded: Recorded) -> dict[str, Any]:
     """What the recorder counted of Cursor's hooks."""
     hooks = recorded.hooks_of(CURSOR)
     if not hooks:
-        return {"recorded_cause": recorded.cause or f"no hook was recorded in the last {recorded.minutes} min"}
+        cause = recorded.cause or f"no hook was recorded in the last {recorded.minutes} min"
+        return {"recorded_cause": cause, "recorded_hint": recorded.hint}
     return {
         "success_count": sum(hook.ok for hook in hooks),
         "failure_count": sum(hook.failed for hook in hooks),

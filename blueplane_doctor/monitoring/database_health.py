@@ -24,6 +24,8 @@ class DatabaseHealth(Record):
     """Minutes of the last hour in which the recorder counted writes."""
     recorded_cause: str = ""
     """Why there are none."""
+    recorded_hint: str = ""
+    """What to do about it, where Redis refuses to tell."""
     write_throughput_events_per_sec: float
     """Rows written a second, mean of the last 60 seconds."""
     written_last_hour: int
@@ -58,6 +60,7 @@ class DatabaseHealthMonitor(Monitor):
             write_latency_p95_ms=recorded.write_p95_ms,
             recorded_minutes=recorded.minutes_with_writes,
             recorded_cause=_no_writes(recorded),
+            recorded_hint=recorded.hint,
             write_throughput_events_per_sec=round(written.last_minute / 60, 3),
             written_last_hour=written.last_hour,
             last_successful_write_timestamp=iso(written.last),

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import ClassVar
 
-from blueplane_doctor.errors import DoctorError
+from blueplane_doctor.errors import DoctorError, SourceRefused
 from blueplane_doctor.history import trend
 from blueplane_doctor.history.health_storage import HealthMetricsStorage
 from blueplane_doctor.history.samples import Sample
@@ -76,6 +76,8 @@ class HistoryHealth(Record):
     """Of the last hour."""
     cause: str = ""
     """Why there are none."""
+    hint: str = ""
+    """What to do about it, where Redis refuses to tell."""
     newest_sample_age_ms: int | None = None
     groups: list[GroupTrend] = []
     """The writer groups that the samples of the last hour know."""
@@ -111,7 +113,8 @@ class HistoryHealthMonitor(Monitor):
                 return HistoryHealth(samples=0, cause=f"{NO_HISTORY} in Redis at {storage.link.address}")
             return self._read(storage)
         except DoctorError as error:  # a URL that only the examined Redis may have is no reason to stop either
-            return HistoryHealth(samples=0, cause=error.message)
+            hint = error.hint if isinstance(error, SourceRefused) else ""
+            return HistoryHealth(samples=0, cause=error.message, hint=hint)
         except (AttributeError, IndexError, KeyError, TypeError, ValueError):  # replies that no Redis gives
             return HistoryHealth(
                 samples=0, cause=f"what answers at {storage.link.address} does not answer as Redis does"

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from blueplane_doctor.errors import SourceError
+from blueplane_doctor.errors import SourceError, SourceRefused
 from blueplane_doctor.recording.keys import DROPPED, PREFIX, ZERO_BIN, key_of, parts, sketch_key_of
 from blueplane_doctor.recording.sketches import BINS, quantile
 from blueplane_doctor.sources.redis_source import RedisSource, pairs
@@ -14,6 +14,7 @@ from blueplane_doctor.text import plain
 
 MINUTE_MS = 60_000
 PERCENTILE = 0.95
+RIGHTS = f"Let this user read what is recorded: ACL SETUSER <user> +hgetall %R~{PREFIX}*"
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,8 @@ class Recorded:
     """Events that recorders had to drop: what is counted here is short by so many."""
     cause: str = ""
     """Why there is nothing; empty when there is something."""
+    hint: str = ""
+    """What to do about it, where Redis refuses to tell."""
 
     @property
     def writes_ok(self) -> int | None:
@@ -144,7 +147,8 @@ def read_recorded(redis: RedisSource, now_ms: int, minutes: int, *, prefix: str 
         for (table, _), fields in zip(sketches, _hashes(redis, [key for _, key in sketches]), strict=True):
             totals.add_sketch(table, fields)
     except SourceError as error:
-        return Recorded(empty.minutes, empty.since_ms, cause=error.message)
+        refused = isinstance(error, SourceRefused)
+        return Recorded(empty.minutes, empty.since_ms, cause=error.message, hint=RIGHTS if refused else "")
     return totals.recorded(empty)
 
 

@@ -229,7 +229,8 @@ def _only_reads(command: Sequence[str | bytes | int]) -> None:
 
 def _no_permission(where: str, tried: str, said: str, command: Sequence[str | bytes | int]) -> SourceRefused:
     found = re.search(r"run the '([^']+)' command", said)
-    right = f"+{found.group(1)}" if found else "%R~telemetry:*" if "key" in said else f"+{tried.lower()}"
+    keys = "%R~blueplane:health:*" if "blueplane:health:" in tried else "%R~telemetry:*"
+    right = f"+{found.group(1)}" if found else keys if "key" in said else f"+{tried.lower()}"
     return SourceRefused(
         f"{where}: {tried} needs the permission {right}, which this user lacks: {said}",
         f"grant it: ACL SETUSER <user> {right}",

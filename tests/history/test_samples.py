@@ -42,6 +42,14 @@ def test_what_could_not_be_read_is_no_zero(pipeline: Pipeline) -> None:
     assert values["status.queue"] == -1
 
 
+def test_of_a_group_that_is_not_there_nothing_is_known(pipeline: Pipeline) -> None:
+    pipeline.enqueue_cursor(3)
+    pipeline.client.xgroup_destroy(pipeline.queue, "claude_processors")
+    values = examine(settings_for(pipeline), time.time()).values
+    assert values["queue.groups.processors.undelivered"] == 3
+    assert not [name for name in values if name.startswith("queue.groups.claude_processors.")]
+
+
 def test_a_narrow_selection_does_not_narrow_the_sample(pipeline: Pipeline) -> None:
     values = examine(settings_for(pipeline, select=["wal-size"]), time.time()).values
     assert "queue.queue_depth" in values

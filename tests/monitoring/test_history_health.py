@@ -10,6 +10,7 @@ from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.history.health_storage import HealthMetricsStorage
 from blueplane_doctor.history.sampler import examine
 from blueplane_doctor.history.samples import Sample
+from blueplane_doctor.model import Report
 from blueplane_doctor.monitoring.history_health import SERIES, HistoryHealth, judged
 from tests.helpers import examined, finding, settings_for
 from tests.history.conftest import client, history_server  # noqa: F401
@@ -77,17 +78,42 @@ def test_nobody_there_is_a_cause(pipeline: Pipeline) -> None:
     assert "cannot be reached" in record.cause
 
 
-def test_a_user_without_the_right_gets_the_cause(pipeline: Pipeline) -> None:
-    write(pipeline.redis_url, sample(1))
+RIGHTS = (
+    *("reset", "on", ">pw", "%R~telemetry:*", "+ping", "+info", "+xlen", "+xpending", "+xrange", "+xrevrange"),
+    *("+xinfo|stream", "+xinfo|groups", "+xinfo|consumers", "+multi", "+exec"),
+)
+"""The least-privilege user of the README: it may read the pipeline's streams, and nothing of ours."""
+NEEDS_RECORDED = ("write-p95", "write-success", "hook-success")
+NEEDS_HISTORY = ("backlog-trend", "time-to-loss", "wal-growth", "loss-between-samples")
+
+
+def test_a_user_without_the_rights_is_told_which(pipeline: Pipeline) -> None:
+    write(pipeline.redis_url, *(sample(ago) for ago in range(12, 0, -1)))
     with redis.Redis.from_url(pipeline.redis_url) as admin:
-        admin.execute_command("ACL", "SETUSER", "little", "on", ">pw", "-@all", "+ping", "%R~telemetry:*")
+        admin.execute_command("ACL", "SETUSER", "little", *RIGHTS)
         try:
             url = f"unix://little:pw@{pipeline.redis_url.removeprefix('unix://')}"
-            record = collected(HistoryHealth, pipeline, history_url=url)
+            before = examined(pipeline, redis_url=url)
+            remedies = [granted(before, "write-p95"), granted(before, "backlog-trend")]
+            admin.execute_command("ACL", "SETUSER", "little", *(right for rights in remedies for right in rights))
+            after = examined(pipeline, redis_url=url)
         finally:
             admin.execute_command("ACL", "DELUSER", "little")
-    assert record.samples == 0
-    assert "permission" in record.cause
+    for check in (*NEEDS_RECORDED, *NEEDS_HISTORY):
+        found = finding(before, check)
+        assert found.status == "unknown", check
+        assert "permission" in found.cause, check
+        assert "%R~blueplane:health:*" in str(found.remedy), check
+    assert finding(after, "backlog-trend").status == "red"
+    assert "nothing was recorded" in finding(after, "write-p95").cause
+
+
+def granted(report: Report, check: str) -> list[str]:
+    """The rights that a finding's remedy names, as ACL SETUSER takes them (those of a server without TimeSeries)."""
+    remedy = finding(report, check).remedy
+    assert remedy is not None
+    said = remedy.text.partition("ACL SETUSER <user> ")[2].partition(", with TimeSeries")[0]
+    return said.rstrip(".").replace(",", "").split()
 
 
 def test_samples_of_long_ago_say_nothing_of_now(pipeline: Pipeline) -> None:
