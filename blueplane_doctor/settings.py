@@ -128,15 +128,12 @@ class Settings(BaseModel):
             raise ValueError("must be yellow, orange or red")
         return value
 
-    @field_validator("redis_url")
+    @field_validator("redis_url", "history_url")
     @classmethod
-    def _a_redis_url(cls, value: str) -> str:
-        return value if _several_hosts(value) else _checked_url(value, ("redis", "rediss", "unix"))
-
-    @field_validator("history_url")
-    @classmethod
-    def _one_redis(cls, value: str | None) -> str | None:
-        return value if value is None else _checked_url(value, ("redis", "rediss", "unix"))
+    def _a_redis_url(cls, value: str | None) -> str | None:
+        if value is None or _several_hosts(value):
+            return value
+        return _checked_url(value, ("redis", "rediss", "unix"))
 
     @field_validator("http_url")
     @classmethod

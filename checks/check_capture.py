@@ -82,7 +82,10 @@ def check_hook_success(capture: CaptureHealth, scale: Scale) -> Finding:
     }
     if hooks.success_rate is None or hooks.recorded_minutes < RECORDED_MINUTES:
         return unknown(
-            "How many hook executions fail is not known", _not_measured(hooks), remedy=hinted(hooks.recorded_hint, MEASURE), evidence=evidence
+            "How many hook executions fail is not known",
+            _not_measured(hooks),
+            remedy=hinted(hooks.recorded_hint, MEASURE),
+            evidence=evidence,
         )
     return scale.grade(
         hooks.success_rate, f"{hooks.success_rate:g} % of hook executions succeed", remedy=REINSTALL, evidence=evidence

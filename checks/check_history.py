@@ -49,7 +49,9 @@ def check_backlog_trend(history: HistoryHealth, scale: Scale) -> Finding:
     if worst is None or unclear and scale.status(worst.state).severity == 0:
         causes = dict.fromkeys(f"{group.group}: {group.cause}" for group in unclear)
         cause = history.cause or "; ".join(causes) or "no sample knows a writer group"
-        return unknown("Where the backlog goes is not known", cause, remedy=hinted(history.hint, RECORD), evidence=evidence)
+        return unknown(
+            "Where the backlog goes is not known", cause, remedy=hinted(history.hint, RECORD), evidence=evidence
+        )
     return scale.grade(worst.state, _course(worst), remedy=WRITERS, evidence=evidence)
 
 
@@ -66,7 +68,12 @@ def check_time_to_loss(history: HistoryHealth, scale: Scale) -> Finding:
     evidence = {"backlog per minute": history.backlog_per_minute, "samples of the last hour": history.samples}
     if history.backlog_per_minute is None:
         cause = history.cause or TOO_FEW
-        return unknown("How long until messages are lost is not known", cause, remedy=hinted(history.hint, RECORD), evidence=evidence)
+        return unknown(
+            "How long until messages are lost is not known",
+            cause,
+            remedy=hinted(history.hint, RECORD),
+            evidence=evidence,
+        )
     left = history.minutes_to_loss
     if left is None:
         return not_graded(None, "The backlog does not grow", unit=scale.unit, evidence=evidence)
@@ -91,7 +98,12 @@ def check_wal_growth(history: HistoryHealth, scale: Scale) -> Finding:
     evidence = {"samples of the last hour": history.samples}
     if grown is None:
         cause = history.cause or TOO_FEW
-        return unknown("Whether the write-ahead log grows is not known", cause, remedy=hinted(history.hint, RECORD), evidence=evidence)
+        return unknown(
+            "Whether the write-ahead log grows is not known",
+            cause,
+            remedy=hinted(history.hint, RECORD),
+            evidence=evidence,
+        )
     said = f"The write-ahead log grew by {grown:g} MB within an hour" if grown else "The write-ahead log does not grow"
     return scale.grade(
         grown,

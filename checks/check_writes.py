@@ -68,7 +68,10 @@ def check_write_p95(database: DatabaseHealth, scale: Scale) -> Finding:
     value = database.write_latency_p95_ms
     if value is None or database.recorded_minutes < RECORDED_MINUTES:
         return unknown(
-            "How long writes take is not known", _not_measured(database), remedy=hinted(database.recorded_hint, MEASURE), evidence=_recorded(database)
+            "How long writes take is not known",
+            _not_measured(database),
+            remedy=hinted(database.recorded_hint, MEASURE),
+            evidence=_recorded(database),
         )
     return scale.grade(
         value, f"95 % of writes take {round(value, 2):g} ms or less", remedy=SLOW, evidence=_recorded(database)
@@ -91,7 +94,12 @@ def check_write_success(database: DatabaseHealth, scale: Scale) -> Finding:
     evidence |= {"last failure": database.last_failed_write_timestamp}
     if value is None or database.recorded_minutes < RECORDED_MINUTES:
         cause = _not_measured(database)
-        return unknown("How many writes fail is not known", cause, remedy=hinted(database.recorded_hint, MEASURE), evidence=evidence)
+        return unknown(
+            "How many writes fail is not known",
+            cause,
+            remedy=hinted(database.recorded_hint, MEASURE),
+            evidence=evidence,
+        )
     return scale.grade(value, f"{value:g} % of writes succeed", remedy=FAILING, evidence=evidence)
 
 

@@ -27,11 +27,12 @@ def register(app: typer.Typer) -> None:
 
 def _become(context: typer.Context, command: list[str]) -> int:
     """Never returns but by raising: the command takes this process over."""
-    from blueplane_doctor.recording.launching import environment_for, launch
+    from blueplane_doctor.recording.launching import check_url, environment_for, launch
     from blueplane_doctor.recording.targets import TARGETS
 
     settings = invocation(context).load().settings
     targets = [*TARGETS, *settings.instrument_targets]
+    check_url(settings.redis_url)
     environment = environment_for(settings.redis_url, targets, os.environ)
     sys.stdout.flush()
     launch(command, environment)

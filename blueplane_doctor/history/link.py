@@ -1,13 +1,6 @@
-"""A connection to the Redis that holds the history: pipelined commands, raw RESP2 replies, our errors.
+"""A connection to the Redis that holds the history: pipelined commands, raw RESP2 replies, our errors."""
 
-Importing redis-py takes longer than all the rest of `history`; so plain addresses are spoken to through hiredis, the
-parser that redis-py itself uses, and only TLS and URLs with options through redis-py.
-"""
-
-import contextlib
-import socket
-from typing import Any, Protocol
-from urllib.parse import SplitResult, unquote, urlsplit
+from typing import Any
 
 from blueplane_doctor.errors import (
     SettingsError,
@@ -17,27 +10,16 @@ from blueplane_doctor.errors import (
     SourceUnreachable,
     SourceUnusable,
 )
-from blueplane_doctor.redis_places import without_names
+from blueplane_doctor.redis_places import CLUSTER, places_of, without_names
+from blueplane_doctor.sources.redis_nodes import Nodes, open_nodes
 from blueplane_doctor.sources.redis_source import address_of
-from blueplane_doctor.sources.wire import Command
+from blueplane_doctor.sources.wire import Command, Refused
 
 ANSWER_LIMIT_SECONDS = 2.0
 READING_RIGHTS = (
     "Let this user read the history: ACL SETUSER <user> %R~blueplane:health:* +exists +hgetall +xrange +xrevrange, "
     "with TimeSeries +ts.queryindex +ts.range instead of the last three; docs/HISTORY.md lists those of `record`"
 )
-_CHUNK = 1 << 18
-_CODES = {"NoPermissionError": "NOPERM", "OutOfMemoryError": "OOM", "BusyLoadingError": "LOADING"}
-
-
-class Wire(Protocol):
-    """What sends commands and gives as many replies, refused ones as exceptions."""
-
-    def exchange(self, commands: tuple[Command, ...]) -> list[Any]:
-        """One round trip. Raises OSError when the connection breaks."""
-
-    def close(self) -> None:
-        """Close the connection."""
 
 
 class Link:
@@ -47,15 +29,17 @@ class Link:
         self.url = url
         self.address = address_of(url)
         self._limit = limit
-        self._wire: Wire | None = None
+        self._nodes: Nodes | None = None
 
     def ask(self, *commands: Command) -> list[Any]:
         """Replies in order, a refused command's as its exception. Raises SourceError when nobody answers."""
         if not commands:
             return []
         try:
-            self._wire = self._wire or _open(self.url, self._limit)
-            return self._wire.exchange(commands)
+            self._nodes = self._nodes or _open(self.url, self._limit)
+            ((wire, _),) = self._nodes.wires(commands)
+            wire.send(commands)
+            return [wire.receive() for _ in commands]
         except TimeoutError as error:
             self.close()
             raise SourceTimeout(
@@ -68,6 +52,9 @@ class Link:
                 f"Redis at {self.address}, which is to hold the history, cannot be reached: {said}",
                 "start it, or name the right one with --history-url",
             ) from error
+        except Refused as error:
+            self.close()
+            raise refusal(self.url, str(error)) from error
         except BaseException:
             self.close()  # what is still under way must not answer the next question
             raise
@@ -86,9 +73,9 @@ class Link:
 
     def close(self) -> None:
         """Close the connection; the next question opens another."""
-        wire, self._wire = self._wire, None
-        if wire:
-            wire.close()
+        nodes, self._nodes = self._nodes, None
+        if nodes:
+            nodes.close()
 
 
 def refusal(url: str, said: str) -> SourceError:
@@ -106,127 +93,12 @@ def refusal(url: str, said: str) -> SourceError:
     return SourceUnusable(f"{where} refused: {said}", hint)
 
 
-def _open(url: str, limit: float) -> Wire:
-    parts = urlsplit(url)
-    if parts.scheme == "rediss" or parts.query:
-        return _LibraryWire(url, limit)
-    if parts.scheme not in ("redis", "unix"):
-        raise SettingsError("history_url: must begin with redis://, rediss:// or unix://")
-    wire = _PlainWire(_connected(parts, limit))
+def _open(url: str, limit: float) -> Nodes:
+    """Raises OSError, Refused and SettingsError."""
     try:
-        _greet(wire, parts)
-    except BaseException:
-        wire.close()
-        raise
-    return wire
-
-
-def _connected(parts: SplitResult, limit: float) -> socket.socket:
-    if parts.scheme == "unix":
-        connection = socket.socket(socket.AF_UNIX)
-        connection.settimeout(limit)
-        try:
-            connection.connect(unquote(parts.path))
-        except BaseException:
-            connection.close()
-            raise
-        return connection
-    try:
-        host, port = parts.hostname or "localhost", parts.port or 6379
+        places = places_of(url)
+        if places and places.kind == CLUSTER:
+            raise ValueError("a history is kept in one Redis, not in a cluster")
+        return open_nodes(url, limit)
     except ValueError as error:
-        raise SettingsError(f"history_url: {error}") from error
-    connection = socket.create_connection((host, port), limit)
-    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return connection
-
-
-def _greet(wire: "_PlainWire", parts: SplitResult) -> None:
-    """Log in and choose the database, as the URL says."""
-    commands: list[Command] = []
-    if parts.password:
-        user = (unquote(parts.username),) if parts.username else ()
-        commands.append(("AUTH", *user, unquote(parts.password)))
-    database = parts.path.strip("/") if parts.scheme == "redis" else ""
-    if database not in ("", "0"):
-        commands.append(("SELECT", database))
-    for reply in wire.exchange(tuple(commands)):
-        if isinstance(reply, Exception):
-            raise refusal(parts.geturl(), str(reply))
-
-
-class _PlainWire:
-    """A socket and hiredis' parser."""
-
-    def __init__(self, connection: socket.socket) -> None:
-        import hiredis
-
-        self._socket = connection
-        self._pack = hiredis.pack_command
-        self._reader = hiredis.Reader()
-
-    def exchange(self, commands: tuple[Command, ...]) -> list[Any]:
-        if not commands:
-            return []
-        # hiredis' stub takes a tuple of one element alone
-        self._socket.sendall(b"".join(self._pack(command) for command in commands))  # type: ignore[arg-type]
-        return [self._reply() for _ in commands]
-
-    def _reply(self) -> Any:
-        while (reply := self._reader.gets()) is False:  # RESP2 has no false: this says that more must come
-            received = self._socket.recv(_CHUNK)
-            if not received:
-                raise ConnectionError("the connection was closed")
-            self._reader.feed(received)
-        return reply
-
-    def close(self) -> None:
-        with contextlib.suppress(OSError):
-            self._socket.close()
-
-
-class _LibraryWire:
-    """redis-py's connection, for TLS and URLs with options."""
-
-    def __init__(self, url: str, limit: float) -> None:
-        import redis
-        from redis.backoff import NoBackoff
-        from redis.retry import Retry
-
-        try:
-            pool = redis.ConnectionPool.from_url(
-                url,
-                socket_timeout=limit,
-                socket_connect_timeout=limit,
-                retry=Retry(NoBackoff(), 0),
-                protocol=2,
-                driver_info=None,
-            )
-        except ValueError as error:
-            raise SettingsError(f"history_url: {error}") from error
-        self._connection: Any = pool.make_connection()
-
-    def exchange(self, commands: tuple[Command, ...]) -> list[Any]:
-        import redis.exceptions as redis_errors
-
-        try:
-            self._connection.send_packed_command(self._connection.pack_commands(commands))
-            return [self._reply(redis_errors) for _ in commands]
-        except redis_errors.TimeoutError as error:
-            raise TimeoutError(str(error)) from error
-        except redis_errors.AuthenticationError as error:
-            raise SourceRefused(f"the Redis that is to hold the history refused the login: {error}") from error
-        except redis_errors.RedisError as error:
-            raise ConnectionError(str(error)) from error
-
-    def _reply(self, redis_errors: Any) -> Any:
-        try:
-            return self._connection.read_response(disable_decoding=True)
-        except redis_errors.ConnectionError:
-            raise
-        except redis_errors.ResponseError as error:
-            # The library takes the server's code away and makes a class of it.
-            code = _CODES.get(type(error).__name__, "ERR")
-            return error if str(error).startswith(code) else type(error)(f"{code} {error}")
-
-    def close(self) -> None:
-        self._connection.disconnect()
+        raise SettingsError(f"history_url: {error}", "keep it elsewhere: --history-url redis://HOST:PORT") from error

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import ClassVar
 
-from blueplane_doctor.errors import DoctorError, SourceRefused
+from blueplane_doctor.errors import DoctorError, SettingsError, SourceRefused
 from blueplane_doctor.history import trend
 from blueplane_doctor.history.health_storage import HealthMetricsStorage
 from blueplane_doctor.history.samples import Sample
@@ -77,7 +77,7 @@ class HistoryHealth(Record):
     cause: str = ""
     """Why there are none."""
     hint: str = ""
-    """What to do about it, where Redis refuses to tell."""
+    """What to do about it, where Redis refuses to tell, or is none that can hold it."""
     newest_sample_age_ms: int | None = None
     groups: list[GroupTrend] = []
     """The writer groups that the samples of the last hour know."""
@@ -113,7 +113,7 @@ class HistoryHealthMonitor(Monitor):
                 return HistoryHealth(samples=0, cause=f"{NO_HISTORY} in Redis at {storage.link.address}")
             return self._read(storage)
         except DoctorError as error:  # a URL that only the examined Redis may have is no reason to stop either
-            hint = error.hint if isinstance(error, SourceRefused) else ""
+            hint = error.hint if isinstance(error, SettingsError | SourceRefused) else ""
             return HistoryHealth(samples=0, cause=error.message, hint=hint)
         except (AttributeError, IndexError, KeyError, TypeError, ValueError):  # replies that no Redis gives
             return HistoryHealth(

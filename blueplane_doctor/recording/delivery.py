@@ -15,6 +15,8 @@ from blueplane_doctor.recording.keys import (
     sketch_key_of,
 )
 from blueplane_doctor.recording.minutes import Minute
+from blueplane_doctor.redis_places import CLUSTER, places_of
+from blueplane_doctor.sources.redis_nodes import open_client
 
 CONNECT_SECONDS = 0.5
 ANSWER_SECONDS = 1.0
@@ -95,16 +97,7 @@ def _add(pipe: Any, key: str, fields: Mapping[str, int]) -> None:
 
 
 def _client(url: str) -> Any:
-    import redis
-    from redis.backoff import NoBackoff
-    from redis.retry import Retry
-
-    return redis.Redis.from_url(
-        url,
-        socket_connect_timeout=CONNECT_SECONDS,
-        socket_timeout=ANSWER_SECONDS,
-        retry=Retry(NoBackoff(), 0),  # the next flush is the retry
-        protocol=2,  # every server speaks it, and HELLO needs no permission then
-        client_name=None,
-        driver_info=None,
-    )
+    places = places_of(url)
+    if places and places.kind == CLUSTER:
+        raise ValueError("what is measured is kept in one Redis, not in a cluster")
+    return open_client(url, ANSWER_SECONDS, socket_connect_timeout=CONNECT_SECONDS)  # the next flush is the retry

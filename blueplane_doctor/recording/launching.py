@@ -10,11 +10,21 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from blueplane_doctor.errors import UsageError
+from blueplane_doctor.errors import SettingsError, UsageError
 from blueplane_doctor.recording.instrumentation import HINT, SPEAKER_VARIABLE, VARIABLE, dumped, is_installed
 from blueplane_doctor.recording.targets import Target
+from blueplane_doctor.redis_places import CLUSTER, places_of
 
 AUTOLOAD = Path(__file__).parent / "autoload"
+
+
+def check_url(redis_url: str) -> None:
+    """Raises SettingsError where nothing could be recorded."""
+    places = places_of(redis_url)
+    if places and places.kind == CLUSTER:
+        raise SettingsError(
+            "redis_url: what is measured is kept in one Redis, not in a cluster", "--redis-url of one node"
+        )
 
 
 def environment_for(redis_url: str, targets: Sequence[Target], environment: Mapping[str, str]) -> dict[str, str]:

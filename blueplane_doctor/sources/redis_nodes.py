@@ -54,7 +54,7 @@ class _PlainNode:
 
 class _LibraryNodes:
     def __init__(self, url: str, limit: float) -> None:
-        self._client = _client(url, limit)
+        self._client = open_client(url, limit)
         self._wires: dict[int, LibraryWire] = {}
 
     def wires(self, commands: Sequence[Command]) -> Iterator[tuple[Wire, list[int]]]:
@@ -145,7 +145,8 @@ def _refused(error: object) -> Refused:
     return Refused(said if not code or said.startswith(code) else f"{code} {said}")
 
 
-def _client(url: str, limit: float) -> Any:
+def open_client(url: str, limit: float, **more: Any) -> Any:
+    """A client of redis-py's for any URL; `more` are options of its own. Raises OSError, Refused, and ValueError."""
     import redis
     from redis.backoff import NoBackoff
     from redis.retry import Retry
@@ -158,6 +159,7 @@ def _client(url: str, limit: float) -> Any:
         "decode_responses": False,  # fields may hold any bytes
         "client_name": None,
         "driver_info": None,  # CLIENT SETINFO is a command that the least-privilege user has no need of
+        **more,
     }
     if url.startswith("rediss"):
         options["redis_connect_func"] = settle
