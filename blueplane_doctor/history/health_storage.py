@@ -31,9 +31,6 @@ class Store(Protocol):
     def read(self, metrics: Sequence[str], since: float, until: float, step: int) -> dict[str, list[Point]]:
         """Each metric's steps."""
 
-    def latest(self, metric: str, count: int) -> list[tuple[int, float]]:
-        """The newest values, oldest first."""
-
     def metrics(self) -> list[str]:
         """Names of all metrics."""
 
@@ -77,10 +74,6 @@ class HealthMetricsStorage:
         if step < MINUTE or step % MINUTE:
             raise ValueError("a step is a whole number of minutes")
         return self._chosen().read(metrics, since, until, step)
-
-    def latest(self, metric: str, count: int = 1) -> list[tuple[int, float]]:
-        """The newest values that were recorded, oldest first."""
-        return self._chosen().latest(metric, count)
 
     def metrics(self) -> list[str]:
         """Names of all metrics that are kept, sorted."""

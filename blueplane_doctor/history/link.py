@@ -17,8 +17,8 @@ from blueplane_doctor.sources.wire import Command, Refused
 
 ANSWER_LIMIT_SECONDS = 2.0
 READING_RIGHTS = (
-    "Let this user read the history: ACL SETUSER <user> %R~blueplane:health:* +exists +hgetall +xrange +xrevrange, "
-    "with TimeSeries +ts.queryindex +ts.range instead of the last three; docs/HISTORY.md lists those of `record`"
+    "Let this user read the history: ACL SETUSER <user> %R~blueplane:health:* +exists +hgetall +xrange, "
+    "with TimeSeries +exists +ts.queryindex +ts.range; docs/HISTORY.md lists those of `record`"
 )
 
 

@@ -1,35 +1,35 @@
-"""One sample as a few bytes of a stream entry, and many entries back as series.
+"""Samples as the bytes of a stream entry, one or an hour of them, and many entries back as series.
 
-An entry holds only what changed since the entry before it; the first of every hour is whole, so that a reader can
-begin there. Its bytes, little-endian:
+An entry stands alone. Its values lie by metric, for most metrics move little within an hour. Its bytes, little-endian:
 
-    kind (1: whole, 0: changes) · minutes by which the sample is older than the entry's ID (2 bytes)
-    how many metrics follow, and how many of them are gone, small steps, larger steps, singles (1 byte each)
-    their numbers (1 byte each) in that order, doubles last
-    the values: int8 and uint16 steps from the value before (from 0 where there was none), float32, float64
+    how many minutes (2 bytes); how many metrics are constant, bytes, words, double words, singles, doubles (1 byte
+    each)
+    for each minute by how much it is older than the entry's ID (2 bytes), oldest first
+    the metrics' numbers (1 byte each), in that order
+    their values: of integers the smallest (float64) and by how much each minute is above it; else float32 or float64,
+    not-a-number where a minute does not know the metric
 
-A metric number stands at most once in an entry, so one metric is found by a search for one byte, without unpacking the
-rest: a week of minutes in about ten milliseconds. Integers are kept exactly, fractions to 7 significant digits.
+A week of one metric is 170 searches for one byte, and as many calls that unpack an hour. Integers are kept exactly,
+fractions to 7 significant digits.
 """
 
+import math
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from blueplane_doctor.history.series import MINUTE
+Entries = Iterable[tuple[Sequence[int], bytes]]
+"""Minutes since 1970 that an entry holds, as `minutes_of` tells them, and its bytes."""
+Rows = Mapping[int, Mapping[int, float]]
+"""By minute since 1970 and number of the metric."""
 
-Entries = tuple[Sequence[int], Sequence[bytes]]
-"""Milliseconds of the entries' IDs, and their bytes. Two lists, for ten thousand pairs would wake the collector."""
-
-WHOLE, CHANGES = 1, 0
-_HEAD = struct.Struct("<BH5B")
-_TOTAL = 3
-"""Place of the number of metrics."""
+_HEAD = struct.Struct("<H6B")
+_CONSTANT, _SINGLES, _DOUBLES = 0, 4, 5
+_KINDS = ("", "B", "H", "I", "f", "d")
+_BASE = struct.Struct("<d")
+_BASED = _KINDS[:_SINGLES]
 _SINGLE = struct.Struct("<f")
-_DOUBLE = struct.Struct("<d")
-_STEP = struct.Struct("<H")
 _LARGEST_SINGLE = 3.4e38
 MOST_METRICS = 250
-MOST_MINUTES_BACK = 65_535
 
 
 def rounded(value: float) -> float:
@@ -41,94 +41,102 @@ def rounded(value: float) -> float:
     return single
 
 
+def pack(at: int, rows: Rows) -> bytes:
+    """The bytes of these minutes; `at` is the minute of the entry's ID, which none of them is after."""
+    minutes = sorted(rows)
+    kinds: list[list[tuple[int, bytes]]] = [[] for _ in _KINDS]
+    for number in sorted({number for values in rows.values() for number in values}):
+        kind, data = _packed([rows[minute].get(number) for minute in minutes])
+        kinds[kind].append((number, data))
+    columns = [column for kind in kinds for column in kind]
+    return b"".join(
+        (
+            _HEAD.pack(len(minutes), *(len(kind) for kind in kinds)),
+            struct.pack(f"<{len(minutes)}H", *(at - minute for minute in minutes)),
+            bytes(number for number, _ in columns),
+            *(data for _, data in columns),
+        )
+    )
+
+
+def _packed(values: Sequence[float | None]) -> tuple[int, bytes]:
+    """The kind and the bytes of one metric's values."""
+    known = [value for value in values if value is not None]
+    low, high = min(known), max(known)
+    if len(known) == len(values) and low == high:
+        return _CONSTANT, _BASE.pack(low)
+    if len(known) == len(values) and high - low < 2**32 and all(value.is_integer() for value in known):
+        kind = 1 if high - low < 2**8 else 2 if high - low < 2**16 else 3
+        return kind, struct.pack(f"<d{len(known)}{_KINDS[kind]}", low, *(int(value - low) for value in known))
+    kind = _SINGLES if all(_is_single(value) for value in known) else _DOUBLES
+    return kind, struct.pack(f"<{len(values)}{_KINDS[kind]}", *(math.nan if v is None else v for v in values))
+
+
 def _is_single(value: float) -> bool:
     return abs(value) <= _LARGEST_SINGLE and bool(_SINGLE.unpack(_SINGLE.pack(value))[0] == value)
 
 
-def pack(before: Mapping[int, float] | None, now: Mapping[int, float], minutes_back: int) -> bytes:
-    """The bytes of a sample, by metric number; `before` None makes an entry that stands alone."""
-    known = before or {}
-    gone = sorted(set(known) - set(now))
-    small: list[tuple[int, int]] = []
-    larger: list[tuple[int, int]] = []
-    singles: list[tuple[int, float]] = []
-    doubles: list[tuple[int, float]] = []
-    for number, value in sorted(now.items()):
-        if number in known and known[number] == value:
-            continue
-        base = known.get(number, 0.0)
-        step = int(value - base) if value.is_integer() and base.is_integer() else None
-        if step is not None and -128 <= step <= 127:
-            small.append((number, step))
-        elif step is not None and 0 <= step <= 65_535:
-            larger.append((number, step))
-        elif _is_single(value):
-            singles.append((number, value))
-        else:
-            doubles.append((number, value))
-    groups: tuple[Sequence[tuple[int, float]], ...] = (small, larger, singles, doubles)
-    counts = [len(gone), *(len(group) for group in groups)]
-    numbers = bytes([*gone, *(number for group in groups for number, _ in group)])
-    values = [value for group in groups for _, value in group]
-    layout = f"<{counts[1]}b{counts[2]}H{counts[3]}f{counts[4]}d"
-    kind = WHOLE if before is None else CHANGES
-    return _HEAD.pack(kind, minutes_back, len(numbers), *counts[:-1]) + numbers + struct.pack(layout, *values)
-
-
-def is_whole(data: bytes) -> bool:
-    """Whether a reader can begin at this entry."""
-    return data[0] == WHOLE
-
-
-def unpack_all(data: bytes, state: dict[int, float]) -> None:
-    """Bring the values of all metrics, by number, to what this entry says."""
-    kind, _, total, gone, small, larger, singles = _HEAD.unpack_from(data)
-    if kind == WHOLE:
-        state.clear()
-    doubles = total - gone - small - larger - singles
-    numbers = data[_HEAD.size : _HEAD.size + total]
-    for number in numbers[:gone]:
-        state.pop(number, None)
-    values = struct.unpack_from(f"<{small}b{larger}H{singles}f{doubles}d", data, _HEAD.size + total)
-    for index, number in enumerate(numbers[gone:]):
-        step = index < small + larger
-        state[number] = float(values[index] + (state.get(number, 0.0) if step else 0))
+def rows_of(entries: Entries) -> dict[int, dict[int, float]]:
+    """All values by minute and metric; of a minute that stands in several entries, the later value of each metric."""
+    rows: dict[int, dict[int, float]] = {}
+    for minutes, data in entries:
+        for number in _numbers(data):
+            for minute, value in _known(minutes, _values(number, data)):
+                rows.setdefault(minute, {})[number] = value
+    return rows
 
 
 def series_of(number: int, entries: Entries) -> dict[int, float]:
-    """One metric's values by second, from the first whole entry on; of a minute that stands twice, the later one.
-
-    The hot loop of every read: ten thousand entries, most of which only say that nothing changed.
-    """
-    head, sought = _HEAD.size, bytes([number])
+    """One metric's values by minute; of a minute that stands in several entries, the later one."""
     points: dict[int, float] = {}
-    began, value = False, None
-    for milliseconds, data in zip(*entries, strict=True):
-        if data[0] == WHOLE:
-            began, value = True, None
-        elif not began:
-            continue
-        place = data.find(sought, head, head + data[_TOTAL])
-        if place >= 0:
-            value = _value(data, place - head, value)
-        if value is not None:
-            points[(milliseconds // 60_000 - data[1] - 256 * data[2]) * MINUTE] = value
+    for minutes, data in entries:
+        points.update(_known(minutes, _values(number, data)))
     return points
 
 
-def _value(data: bytes, place: int, before: float | None) -> float | None:
-    """What the entry says of the metric in this place of its numbers."""
-    _, _, total, gone, small, larger, singles = _HEAD.unpack_from(data)
-    at, place = _HEAD.size + total, place - gone
+def minutes_of(at: int, data: bytes) -> list[int]:
+    """The minutes of an entry, whose ID is in minute `at`."""
+    count, *_ = _HEAD.unpack_from(data)
+    return [at - back for back in struct.unpack_from(f"<{count}H", data, _HEAD.size)]
+
+
+def _known(minutes: Sequence[int], values: Sequence[float]) -> Iterable[tuple[int, float]]:
+    """What is not-a-number was not known; a sum tells at once that none is."""
+    pairs = zip(minutes, values, strict=False)
+    return (pair for pair in pairs if pair[1] == pair[1]) if math.isnan(sum(values)) else pairs
+
+
+def _numbers(data: bytes) -> bytes:
+    count, *kinds = _HEAD.unpack_from(data)
+    begin = _HEAD.size + 2 * count
+    return data[begin : begin + sum(kinds)]
+
+
+def _values(number: int, data: bytes) -> Sequence[float]:
+    """One metric's values in the order of the minutes; empty where the entry does not know it."""
+    count, *kinds = _HEAD.unpack_from(data)
+    numbers = _numbers(data)
+    place = numbers.find(number)
     if place < 0:
-        return None
-    if place < small:
-        step: int = data[at + place]
-        return (before or 0.0) + (step - 256 if step > 127 else step)
-    at, place = at + small, place - small
-    if place < larger:
-        return float((before or 0.0) + _STEP.unpack_from(data, at + 2 * place)[0])
-    at, place = at + 2 * larger, place - larger
-    if place < singles:
-        return float(_SINGLE.unpack_from(data, at + 4 * place)[0])
-    return float(_DOUBLE.unpack_from(data, at + 4 * singles + 8 * (place - singles))[0])
+        return ()
+    at = _HEAD.size + 2 * count + len(numbers)
+    for kind, columns in zip(_KINDS, kinds, strict=True):
+        width = _width(kind, count)
+        if place < columns:
+            return _column(kind, count, data, at + place * width)
+        place -= columns
+        at += columns * width
+    return ()
+
+
+def _width(kind: str, count: int) -> int:
+    return (_BASE.size if kind in _BASED else 0) + (count * struct.calcsize(f"<{kind}") if kind else 0)
+
+
+def _column(kind: str, count: int, data: bytes, at: int) -> Sequence[float]:
+    if kind not in _BASED:
+        return struct.unpack_from(f"<{count}{kind}", data, at)
+    (low,) = _BASE.unpack_from(data, at)
+    if not kind:
+        return (low,) * count
+    return [low + above for above in struct.unpack_from(f"<{count}{kind}", data, at + _BASE.size)]

@@ -29,11 +29,16 @@ def bounds(since: float, until: float, step: int) -> tuple[int, int]:
 
 
 def in_steps(points: Mapping[int, float], since: float, until: float, step: int, how: str) -> list[Point]:
-    """Every step from `since` to `until` with its value, None where no minute was recorded."""
+    """Every step from `since` to `until` with its value, None where no minute was recorded.
+
+    `points` are by minute since 1970.
+    """
     start, end = bounds(since, until, step)
+    row = list(map(points.get, range(start // MINUTE, end // MINUTE + 1)))
     steps: list[Point] = []
     for at in range(start, end + 1, step):
-        values = [points[m] for m in range(at, min(at + step, end + 1), MINUTE) if m in points]
+        first = (at - start) // MINUTE
+        values = [value for value in row[first : first + step // MINUTE] if value is not None]
         steps.append((at, tidy(one_of(values, how)) if values else None))
     return steps
 

@@ -66,11 +66,6 @@ class TimeSeriesStore:
             read[metric] = [(at, found.get(at)) for at in range(start, end + 1, step)]
         return read
 
-    def latest(self, metric: str, count: int) -> list[tuple[int, float]]:
-        """The newest values, oldest first. Raises SourceError."""
-        (reply,) = self._link.ask(("TS.REVRANGE", self._series + metric, "-", "+", "COUNT", count))
-        return [(moment, tidy(value)) for moment, value in reversed(self._points(reply))]
-
     def metrics(self) -> list[str]:
         """Names of all metrics. Raises SourceError."""
         keys = self._link.ask_one("TS.QUERYINDEX", f"{LABEL}={self._prefix}")

@@ -1,58 +1,64 @@
-"""What a reader makes of entries that do not begin where they should, and of writers that meet."""
+"""What entries hold, and what a reader makes of several that tell of one minute."""
 
-import redis
+import math
+import random
 
-from blueplane_doctor.demo.servers import RunningServer
-from blueplane_doctor.history.link import Link
-from blueplane_doctor.history.packing import pack, series_of, unpack_all
-from blueplane_doctor.history.samples import Sample
-from blueplane_doctor.history.stream_store import StreamStore
+import pytest
 
-MINUTE_MS = 60_000
+from blueplane_doctor.history.packing import minutes_of, pack, rows_of, series_of
 
-
-def test_nothing_is_made_of_changes_whose_beginning_was_trimmed() -> None:
-    changes = pack({1: 1000.0}, {1: 1001.0}, 0)
-    whole = pack(None, {1: 1002.0}, 0)
-    entries = ([MINUTE_MS, 2 * MINUTE_MS], [changes, whole])
-    assert series_of(1, entries) == {120: 1002}
+Rows = dict[int, dict[int, float]]
 
 
-def test_a_metric_that_is_gone_leaves_no_value() -> None:
-    first = pack(None, {1: 5.0, 2: 6.0}, 0)
-    then = pack({1: 5.0, 2: 6.0}, {2: 6.0}, 0)
-    entries = ([MINUTE_MS, 2 * MINUTE_MS], [first, then])
-    assert series_of(1, entries) == {60: 5}
-    assert series_of(2, entries) == {60: 6, 120: 6}
-    state: dict[int, float] = {}
-    for data in entries[1]:
-        unpack_all(data, state)
-    assert state == {2: 6}
+def entry(at: int, rows: Rows) -> tuple[list[int], bytes]:
+    data = pack(at, rows)
+    return minutes_of(at, data), data
 
 
-def test_a_quiet_minute_takes_few_bytes() -> None:
-    values = dict.fromkeys(range(100), 1.5)
-    assert len(pack(values, values, 0)) == 8
+@pytest.mark.parametrize(
+    ("values", "size"),
+    [
+        ([5, 5, 5], 8),
+        ([5, 7, 260], 8 + 3),
+        ([-3, 0, 65_000], 8 + 6),
+        ([2**52, 2**52 + 2**31, 2**52], 8 + 12),
+        ([0.5, 1, -2.25], 12),
+        ([1e-40, 2**53, 0.1], 24),
+        ([0, 2**40 + 1, 1], 24),
+    ],
+    ids=["constant", "bytes", "words", "double-words", "singles", "doubles", "too-wide"],
+)
+def test_every_kind_comes_back_in_few_bytes(values: list[float], size: int) -> None:
+    rows: Rows = {100 + index: {7: float(value)} for index, value in enumerate(values)}
+    found = entry(102, rows)
+    assert rows_of([found]) == rows
+    assert series_of(7, [found]) == {minute: value[7] for minute, value in rows.items()}
+    assert len(found[1]) - len(entry(102, {minute: {} for minute in rows})[1]) - 1 == size
 
 
-def test_writers_that_meet_in_one_moment_both_get_their_sample(valkey: RunningServer) -> None:
-    with redis.Redis.from_url(valkey.url) as client:
-        client.delete("meet:samples", "meet:names")
-    link, other_link = Link(valkey.url), Link(valkey.url)
-    store, other = StreamStore(link, "meet:"), StreamStore(other_link, "meet:")
-    store.write(Sample(600, {"a": 100}))
-    append, met = store._append, []
+def test_an_hour_of_everything_comes_back() -> None:
+    chance = random.Random(5)
+    rows: Rows = {}
+    for minute in range(1000, 1060):
+        constant = {number: float(number) for number in range(50)}
+        counters = {number: float(minute * number) for number in range(50, 120)}
+        rows[minute] = (
+            constant | counters | {number: chance.random() for number in range(120, 250) if chance.random() < 0.9}
+        )
+    assert rows_of([entry(1059, rows)]) == rows
 
-    def meet(*given: object) -> bool:
-        if not met:
-            met.append(True)
-            other.write(Sample(660, {"a": 7, "b": 3}))
-        return append(*given)  # type: ignore[arg-type]
 
-    store._append = meet  # type: ignore[method-assign, assignment]
-    store.write(Sample(660, {"a": 110}))
-    store.write(Sample(720, {"a": 111}))
-    read = other.read(["a", "b"], 600, 720, 60)
-    assert read == {"a": [(600, 100), (660, 110), (720, 111)], "b": [(600, None), (660, 3), (720, None)]}
-    link.close()
-    other_link.close()
+def test_what_a_minute_does_not_know_is_no_value() -> None:
+    found = entry(3, {1: {1: 5.0, 2: 6.0}, 2: {2: 6.0}, 3: {2: 7.0, 3: 1.0}})
+    assert series_of(1, [found]) == {1: 5}
+    assert series_of(2, [found]) == {1: 6, 2: 6, 3: 7}
+    assert series_of(3, [found]) == {3: 1}
+    assert series_of(4, [found]) == {}
+
+
+def test_of_two_entries_the_later_one_tells_what_it_knows() -> None:
+    entries = [entry(5, {4: {1: 1.0, 2: 2.0}}), entry(6, {4: {1: 9.0}, 6: {1: 3.0}})]
+    assert series_of(1, entries) == {4: 9, 6: 3}
+    assert series_of(2, entries) == {4: 2}
+    assert rows_of(entries) == {4: {1: 9, 2: 2}, 6: {1: 3}}
+    assert not any(math.isnan(value) for values in rows_of(entries).values() for value in values.values())

@@ -19,6 +19,7 @@ from blueplane_doctor.errors import SourceUnreachable
 from blueplane_doctor.history import sampler as sampler_module
 from blueplane_doctor.history.health_storage import HealthMetricsStorage
 from blueplane_doctor.history.sampler import BUSY, WRITTEN, Sampler, next_turn, record_every, wait_until
+from blueplane_doctor.history.series import RETENTION
 from tests.helpers import settings_for
 
 COMMAND = (sys.executable, "-m", "blueplane_doctor")
@@ -32,10 +33,16 @@ def run(pipeline: Pipeline, *words: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(arguments(pipeline, *words), capture_output=True, text=True, timeout=60)
 
 
-def recorded(url: str, metric: str = "status.report") -> list[tuple[int, float]]:
+HOUR = 3600
+
+
+def recorded(url: str, metric: str = "status.report", until: float | None = None) -> list[tuple[int, float]]:
+    """Samples of the seven days before, by default those before now."""
     storage = HealthMetricsStorage(url)
     try:
-        return storage.latest(metric, 100)
+        end = time.time() if until is None else until
+        samples = storage.samples([metric], max(0, end - RETENTION), end)
+        return [(sample.time, sample.values[metric]) for sample in samples]
     finally:
         storage.close()
 
@@ -92,7 +99,7 @@ def test_of_two_recorders_one_writes(pipeline: Pipeline) -> None:
     first.release()
     assert second.take(720) == WRITTEN
     second.release()
-    assert [moment for moment, _ in recorded(pipeline.redis_url)] == [600, 720]
+    assert [moment for moment, _ in recorded(pipeline.redis_url, until=HOUR)] == [600, 720]
 
 
 def test_once_beside_a_recorder_is_no_failure(pipeline: Pipeline) -> None:
@@ -209,7 +216,7 @@ def test_it_survives_a_server_that_goes_away_and_comes_back(tmp_path: Path) -> N
     with run_server(arguments=("--port", port, "--bind", "127.0.0.1")) as again:
         assert again.pid != server.pid
         assert recorder.take(720) == WRITTEN
-        assert [moment for moment, _ in recorded(url)] == [720]
+        assert [moment for moment, _ in recorded(url, until=HOUR)] == [720]
         recorder.release()
 
 
@@ -220,8 +227,8 @@ def test_an_examined_server_that_is_gone_is_a_sample_too(pipeline: Pipeline) -> 
     recorder = Sampler.of(settings)
     assert recorder.take(600) == WRITTEN
     recorder.release()
-    assert recorded(pipeline.redis_url, "status.report") == [(600, 3)]
-    assert recorded(pipeline.redis_url, "queue.queue_depth") == []
+    assert recorded(pipeline.redis_url, until=HOUR) == [(600, 3)]
+    assert recorded(pipeline.redis_url, "queue.queue_depth", HOUR) == []
 
 
 @pytest.mark.slow

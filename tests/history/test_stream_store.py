@@ -1,0 +1,122 @@
+"""The plain store's two streams: what stands in which, also when somebody else writes, or Redis refuses."""
+
+from collections.abc import Iterator
+
+import pytest
+import redis
+
+from blueplane_doctor.demo.servers import RunningServer
+from blueplane_doctor.errors import SourceUnusable
+from blueplane_doctor.history.link import Link
+from blueplane_doctor.history.samples import Sample
+from blueplane_doctor.history.stream_store import StreamStore
+
+HOUR = 3600
+BEGIN = 1_795_360_000 // HOUR * HOUR
+
+
+@pytest.fixture
+def client(valkey: RunningServer) -> Iterator[redis.Redis]:
+    """To look at what is really there; nothing is at first."""
+    with redis.Redis.from_url(valkey.url) as client:
+        client.delete("it:samples", "it:hours", "it:names")
+        yield client
+
+
+@pytest.fixture
+def stores(valkey: RunningServer, client: redis.Redis) -> Iterator[tuple[StreamStore, StreamStore]]:
+    """Two writers of one history."""
+    links = Link(valkey.url), Link(valkey.url)
+    yield StreamStore(links[0], "it:"), StreamStore(links[1], "it:")
+    for link in links:
+        link.close()
+
+
+def fill(store: StreamStore, *minutes: int) -> None:
+    for minute in minutes:
+        store.write(Sample(BEGIN + 60 * minute, {"a": float(minute), "b": 1.0}))
+
+
+def values(store: StreamStore, metric: str, first: int, last: int) -> list[float | None]:
+    return [value for _, value in store.read([metric], BEGIN + 60 * first, BEGIN + 60 * last, 60)[metric]]
+
+
+def test_what_is_over_stands_in_hours(stores: tuple[StreamStore, StreamStore], client: redis.Redis) -> None:
+    fill(stores[0], *range(60 * 26))
+    assert client.xlen("it:hours") == 25
+    assert client.xlen("it:samples") <= 120
+    assert values(stores[0], "a", 0, 60 * 26 - 1) == list(range(60 * 26))
+
+
+def test_a_narrow_window_reads_few_entries(
+    stores: tuple[StreamStore, StreamStore], client: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(stores[0], *range(60 * 6))
+    link, sizes = stores[0]._link, []
+    ask = link.ask
+    monkeypatch.setattr(link, "ask", lambda *commands: sizes.append(ask(*commands)) or sizes[-1])
+    assert values(stores[0], "a", 350, 355) == list(range(350, 356))
+    assert [[len(reply) for reply in replies[1:]] for replies in sizes] == [[0, 10]]
+
+
+def test_an_hour_that_could_not_be_kept_is_kept_later(
+    stores: tuple[StreamStore, StreamStore], client: redis.Redis
+) -> None:
+    fill(stores[0], *range(60))
+    client.config_set("maxmemory", 1)
+    try:
+        with pytest.raises(SourceUnusable, match="OOM"):
+            fill(stores[0], 60)
+    finally:
+        client.config_set("maxmemory", 0)
+    assert client.xlen("it:samples") == 60, "nothing is taken away before it stands elsewhere"
+    fill(stores[0], *range(61, 200))
+    assert values(stores[0], "a", 0, 199) == [*range(60), None, *range(61, 200)]
+
+
+def test_two_writers_turn_the_hour_at_once(stores: tuple[StreamStore, StreamStore], client: redis.Redis) -> None:
+    store, other = stores
+    fill(store, *range(50, 60))
+    turn = store._hour
+
+    def meet() -> object:
+        found = turn()
+        other.write(Sample(BEGIN + 59 * 60, {"c": 5.0}))  # late, into the hour that is being kept
+        other.write(Sample(BEGIN + 60 * 60, {"b": 7.0}))
+        return found
+
+    store._hour = meet  # type: ignore[method-assign, assignment]
+    fill(store, 60)
+    store._hour = turn  # type: ignore[method-assign]
+    fill(store, *range(61, 190))
+    assert values(other, "a", 50, 189) == list(range(50, 190))
+    assert values(other, "b", 58, 62) == [1, 1, 1, 1, 1]
+    assert values(other, "c", 58, 60) == [None, 5, None]
+
+
+def test_writers_that_meet_in_one_moment_both_get_their_sample(stores: tuple[StreamStore, StreamStore]) -> None:
+    store, other = stores
+    store.write(Sample(BEGIN, {"a": 100}))
+    append, met = store._append, []
+
+    def meet(*given: object) -> bool:
+        if not met:
+            met.append(True)
+            other.write(Sample(BEGIN + 60, {"a": 7, "b": 3}))
+        return append(*given)  # type: ignore[arg-type]
+
+    store._append = meet  # type: ignore[method-assign, assignment]
+    store.write(Sample(BEGIN + 60, {"a": 110}))
+    store.write(Sample(BEGIN + 120, {"a": 111}))
+    assert values(other, "a", 0, 2) == [100, 110, 111]
+    assert values(other, "b", 0, 2) == [None, 3, None]
+
+
+def test_a_sample_of_an_hour_that_is_over_is_kept(stores: tuple[StreamStore, StreamStore]) -> None:
+    fill(stores[0], *range(130))
+    fill(stores[0], 10)
+    stores[0].write(Sample(BEGIN + 60 * 11, {"a": 99.0}))
+    fill(stores[0], *range(130, 260))
+    assert values(stores[0], "a", 9, 12) == [9, 10, 99, 12]
+    assert values(stores[0], "b", 9, 12) == [1, 1, 1, 1]
+    assert values(stores[0], "a", 120, 259) == list(range(120, 260))
