@@ -102,6 +102,22 @@ def test_of_two_recorders_one_writes(pipeline: Pipeline) -> None:
     assert [moment for moment, _ in recorded(pipeline.redis_url, until=HOUR)] == [600, 720]
 
 
+def test_a_minute_sends_the_history_few_commands(
+    pipeline: Pipeline,
+    history_server: tuple[str, RunningServer],
+    client: redis.Redis,
+) -> None:
+    sampler = Sampler.of(settings_for(pipeline, history_url=history_server[1].url))
+    sampler.take(HOUR - 120)
+    sent = []
+    for moment in (HOUR - 60, HOUR):  # within an hour, and where one ends
+        before = client.info("stats")["total_commands_processed"]
+        assert sampler.take(moment) == WRITTEN
+        sent.append(client.info("stats")["total_commands_processed"] - before - 1)
+    sampler.release()
+    assert all(0 < count <= 20 for count in sent), sent
+
+
 def test_once_beside_a_recorder_is_no_failure(pipeline: Pipeline) -> None:
     recorder = Sampler.of(settings_for(pipeline))
     recorder.take(600)

@@ -66,10 +66,18 @@ def test_an_hour_of_samples_in_both_stores(
     assert any(value is not None for _, value in points[-3:])
 
 
-def test_without_a_history_one_round_trip_says_so(pipeline: Pipeline) -> None:
-    record = collected(HistoryHealth, pipeline)
+def test_without_a_history_one_round_trip_says_so(pipeline: Pipeline, any_server: RunningServer) -> None:
+    with redis.Redis.from_url(any_server.url) as asked:
+        asked.flushall()
+        before = asked.info("stats")
+        record = collected(HistoryHealth, pipeline, history_url=any_server.url)
+        after = asked.info("stats")
+        assert asked.dbsize() == 0
     assert (record.samples, record.groups, record.series) == (0, [], [])
     assert record.cause.startswith("there is no history in Redis at ")
+    connections, sent = (after[n] - before[n] for n in ("total_connections_received", "total_commands_processed"))
+    assert connections == 1
+    assert sent - 1 <= 2, "EXISTS, and TS.QUERYINDEX where it is known, beside the INFO that asks"
 
 
 def test_nobody_there_is_a_cause(pipeline: Pipeline) -> None:
