@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
 
 from wrapt import wrap_function_wrapper
 
@@ -23,15 +23,38 @@ ROUNDS = 40
 MILLION = 1_000_000
 
 
-def best(call: Callable[[], Any]) -> float:
-    """Microseconds of the calling thread for one call: the best of many rounds, for a disturbance only ever adds."""
-    fastest = float("inf")
+class Cost(NamedTuple):
+    """Microseconds of one call: of the calling thread's processor time, and of the clock."""
+
+    processor: float
+    clock: float
+
+    def __sub__(self, other: "Cost") -> "Cost":
+        return Cost(self.processor - other.processor, self.clock - other.clock)
+
+    def __str__(self) -> str:
+        return f"{self.processor:.2f} us of the processor ({self.clock:.2f} of the clock)"
+
+
+def best(calls: Callable[[], object]) -> Cost:
+    """What one of CALLS calls costs: the best of many rounds, for a disturbance only ever adds."""
+    processor, clock = [], []
     for _ in range(ROUNDS):
-        began = time.thread_time()
+        spent, began = time.thread_time(), time.perf_counter()
+        calls()
+        processor.append(time.thread_time() - spent)
+        clock.append(time.perf_counter() - began)
+    return Cost(min(processor) / CALLS * 1e6, min(clock) / CALLS * 1e6)
+
+
+def cost(call: Callable[[], Any]) -> Cost:
+    """What a call costs."""
+
+    def calls() -> None:
         for _ in range(CALLS):
             call()
-        fastest = min(fastest, time.thread_time() - began)
-    return fastest / CALLS * 1e6
+
+    return best(calls)
 
 
 class Bare:
@@ -84,29 +107,27 @@ def wrap(recorder: Recorder) -> None:
         wrap_function_wrapper(Measured, name, wrapper_for(target, getattr(Measured, name), recorder))
 
 
-def async_cost(writer: Bare) -> float:
-    """Microseconds of one awaited call."""
+def async_cost(writer: Bare) -> Cost:
+    """What an awaited call costs."""
     event = {"hook_type": "DatabaseTrace"}
 
     async def run() -> None:
         for _ in range(CALLS):
             await writer.queue(event)
 
-    fastest = float("inf")
-    for _ in range(ROUNDS):
-        began = time.thread_time()
-        asyncio.run(run())
-        fastest = min(fastest, time.thread_time() - began)
-    return fastest / CALLS * 1e6
+    return best(lambda: asyncio.run(run()))
 
 
 def time_events(recorder: Recorder) -> None:
     """The recorder's own methods; the empty call that the loop itself costs is taken off."""
-    empty = best(lambda: None)
-    print(f"recorder.write:        {best(lambda: recorder.write('t', 100, 0.0123, True)) - empty:.2f} us an event")
-    print(f"recorder.write failed: {best(lambda: recorder.write('t', 100, 0.0123, False)) - empty:.2f} us an event")
-    print(f"recorder.hook:         {best(lambda: recorder.hook('cursor/stop', True)) - empty:.2f} us an event")
-    print(f"recorder.monitor:      {best(lambda: recorder.monitor('m', 2, 1, True)) - empty:.2f} us an event")
+    empty = cost(lambda: None)
+    for name, call in {
+        "write": lambda: recorder.write("t", 100, 0.0123, True),
+        "write failed": lambda: recorder.write("t", 100, 0.0123, False),
+        "hook": lambda: recorder.hook("cursor/stop", True),
+        "monitor": lambda: recorder.monitor("m", 2, 1, True),
+    }.items():
+        print(f"recorder.{name + ':':14} {cost(call) - empty} an event (limit 3)")
 
 
 def time_calls() -> None:
@@ -117,8 +138,8 @@ def time_calls() -> None:
         "write": lambda w: lambda: w.write(rows),
         "enqueue": lambda w: lambda: w.enqueue(event, "cursor", "s"),
     }.items():
-        print(f"wrapped {name + ':':14} {best(of(measured)) - best(of(bare)):.2f} us more than the bare call")
-    print(f"wrapped async queue:   {async_cost(measured) - async_cost(bare):.2f} us more than the bare call")
+        print(f"wrapped {name + ':':15} {cost(of(measured)) - cost(of(bare))} more than the bare call (limit 5)")
+    print(f"wrapped async queue:    {async_cost(measured) - async_cost(bare)} more than the bare call (limit 5)")
 
 
 def memory(url: str) -> None:
