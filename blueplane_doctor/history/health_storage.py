@@ -112,6 +112,6 @@ def choose(link: Link, prefix: str) -> tuple[Store, Any]:
     said = str(tried)
     if said.startswith("NOPERM") and there != 1:
         raise refusal(link.url, said)  # the server has TimeSeries: a history may be there, unseen
-    if not said.startswith(("NOPERM", "ERR unknown command")):
+    if not said.startswith("NOPERM") and "unknown command" not in said:
         raise refusal(link.url, said)
     return stream, there

@@ -13,7 +13,7 @@ from blueplane_doctor.history.link import Link
 from blueplane_doctor.history.packing import MOST_METRICS, minutes_of, pack, rounded, rows_of, series_of
 from blueplane_doctor.history.samples import Sample
 from blueplane_doctor.history.series import MINUTE, RETENTION, Point, aggregation_of, bounds, in_steps
-from blueplane_doctor.sources.redis_source import Command
+from blueplane_doctor.sources.wire import Command
 
 HOUR = 3600
 _MINUTE_MS = MINUTE * 1000
