@@ -379,9 +379,13 @@ class Walk:
                     route=None,
                     group=", ".join(names),
                     event_type="unknown",
-                    reason="trimmed or deleted while it was pending",
+                    reason=self._why_gone(identity),
                 )
             )
+
+    def _why_gone(self, identity: EntryId) -> str:
+        named = self._dead_letters.found.names(id_text(identity).encode(), None)
+        return "trimmed or deleted while it was pending" + ("; a dead letter names it" if named else "")
 
     def _still_pending(self, name: str, ghosts: list[EntryId]) -> list[EntryId]:
         """Those that are pending even now: others were acknowledged first, and trimmed while the doctor read."""

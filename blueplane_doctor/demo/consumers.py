@@ -101,8 +101,9 @@ class Consumers(Records):
         *,
         at: datetime | None = None,
         error: Exception | None = None,
+        acknowledge: bool = True,
     ) -> str:
-        """Give a message up: add it to its dead-letter stream and acknowledge it; its own ID."""
+        """Give a message up: add it to its dead-letter stream, then acknowledge it; the dead letter's own ID."""
         found = self.client.xrange(self.queue, entry_id, entry_id)
         if not found:
             raise ValueError(f"no entry {entry_id} in {self.queue}")
@@ -111,6 +112,6 @@ class Consumers(Records):
         error = error or sqlite3.OperationalError("database is locked")
         fields = dead_letters.entry_of(shape, entry_id, message, self.layout, when, error)
         added = self._add([(when, fields)], at, dead_letters.stream_of(shape, self.layout))
-        for group in self.writer_groups:
+        for group in self.writer_groups if acknowledge else ():
             self.acknowledge(group, [entry_id])
         return added[0]

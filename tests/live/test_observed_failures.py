@@ -229,6 +229,19 @@ def test_8_messages_that_go_while_they_are_held_are_breaks(any_pipeline: Pipelin
     assert f"{gone} trimmed while pending" in breaks.summary
 
 
+def test_a_dead_letter_whose_entry_is_gone_is_named_by_the_break(pipeline: Pipeline) -> None:
+    """What was given up before its entry went can still be found: in the dead letter."""
+    given_up, forgotten = pipeline.enqueue_claude(2)
+    pipeline.deliver(CLAUDE_WRITER)
+    pipeline.dead_letter(given_up, acknowledge=False)
+    pipeline.client.xdel(pipeline.queue, given_up, forgotten)
+    chain = examined(pipeline).metrics["chain"]
+    assert chain
+    reasons = {b["id"]: b["reason"] for b in chain["breaks"]}
+    gone = "trimmed or deleted while it was pending"
+    assert reasons == {given_up: f"{gone}; a dead letter names it", forgotten: gone}
+
+
 @pytest.mark.server
 @pytest.mark.parametrize(
     ("before", "recent", "verdict"), [(2, 14, Status.ORANGE), (5, 0, Status.GREEN), (0, 3, Status.YELLOW)]

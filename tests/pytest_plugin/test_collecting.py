@@ -139,7 +139,7 @@ def test_files_that_cannot_be_used_are_errors_among_the_others(pytester: pytest.
     result.stdout.fnmatch_lines_random(
         [
             "health/check_own.py::own-groups PASSED*",
-            "cause: *check_broken.py: line 1: ZeroDivisionError: division by zero",
+            "cause: *check_broken.py: line 1: ZeroDivisionError",
             "cause: *check_twin.py: check_own_groups: the id own-groups is taken by a check of *check_own.py",
         ]
     )

@@ -167,7 +167,9 @@ def test_an_outage_while_two_hundred_poll(scene: Scene, name: str, paths: tuple[
         assert {a.status for a in judged} <= {"red", "unknown"}, "an old good answer outlived the outage"
         assert {a.code for a in judged} == {503}
         assert {a.code for a in known if a.path == "/metrics"} == {200}
-        assert {a.code for a in poll.answers} <= {200, 404, 503}
+        crowded = {429}  # many different look-ups at the same time: told to come again, not kept waiting
+        assert {a.code for a in poll.answers if a.path not in BESIDE} <= {200, 503}
+        assert {a.code for a in poll.answers if a.path in BESIDE} <= {200, 404, 503} | crowded
         wait_until(lambda: at_rest(service) <= before, 15, f"more threads or files than before, {before}")
 
 
