@@ -232,10 +232,9 @@ class Walk:
                 self._settle(message, route, UNEXAMINED)
             return
         for message, route, lookups in acknowledged:
-            rows = [(lookup.table, sequence) for lookup in lookups for sequence in found.get(lookup, ())]
-            if rows:
-                claimed = any(self._claims.claim(table, sequence) for table, sequence in rows)
-                self._settle(message, route, WRITTEN if claimed else DUPLICATE)
+            state = self._by_rows(lookups, found)
+            if state:
+                self._settle(message, route, state)
             elif self._dead_letters.found.names(message.raw_id, message.fields.get(b"event_id")):
                 self._settle(message, route, DEAD_LETTERED)
             elif not lookups:
@@ -243,6 +242,16 @@ class Walk:
             else:
                 self._settle(message, route, LOST)
                 self._lost(message, route)
+
+    def _by_rows(self, lookups: list[Lookup], found: dict[Lookup, list[int]]) -> str | None:
+        """WRITTEN for the first message of a row, DUPLICATE for every other; None when there is no row."""
+        state = None
+        for lookup in lookups:
+            for sequence in found.get(lookup, ()):
+                if self._claims.claim(lookup.table, sequence):
+                    return WRITTEN
+                state = DUPLICATE
+        return state
 
     def _find(self, lookups: Iterable[Lookup]) -> dict[Lookup, list[int]] | None:
         """Rows of these keys; None once the database cannot be read: Redis alone still tells the rest."""
@@ -314,10 +323,12 @@ class Walk:
 
     def _count_monitor_events(self, messages: list[Message]) -> None:
         ledger = self.ledger
-        for message in messages:
-            if self._router.source(message) in CURSOR_MONITOR_SOURCES:
-                ledger.monitor_events += 1
-                ledger.monitor_last_ms = message.id[0]
+        alike = {message.fields.get(b"metadata"): message for message in messages}
+        sources = {raw: self._router.source(message) for raw, message in alike.items()}
+        for raw, count in Counter(message.fields.get(b"metadata") for message in messages).items():
+            if sources[raw] in CURSOR_MONITOR_SOURCES:
+                ledger.monitor_events += count
+                ledger.monitor_last_ms = max(alike[raw].id[0], ledger.monitor_last_ms or 0)
 
     def _word(self, raw: bytes | None) -> str:
         found = self._words.get(raw)

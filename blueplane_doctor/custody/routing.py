@@ -57,9 +57,11 @@ class CompiledRoute(NamedTuple):
     def lookups(self, message: Message) -> list[Lookup]:
         """Where the row would be: for each table the first key that the message has all values for."""
         found: list[Lookup] = []
+        tables: list[str] = []
         for key in self.keys:
-            if all(other.table != key.table for other in found) and (lookup := key.lookup(message)):
+            if key.table not in tables and (lookup := key.lookup(message)):
                 found.append(lookup)
+                tables.append(key.table)
         return found
 
 
