@@ -1,9 +1,8 @@
 """Timing whole processes in pairs: a machine's drift then falls on both."""
 
-import os
 import statistics
 import subprocess
-import time
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -18,17 +17,25 @@ class Run:
     output: str
 
 
+_LAUNCHER = """
+import os, subprocess, sys, time
+began = time.perf_counter()
+process = subprocess.Popen(sys.argv[1:], stderr=subprocess.DEVNULL)
+_, _, usage = os.wait4(process.pid, 0)
+wall = time.perf_counter() - began
+print(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss, file=sys.stderr)
+"""
+
+
 def run(command: Sequence[str], environment: dict[str, str] | None = None) -> Run:
-    """Run once, with the operating system's own accounting."""
-    began = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment)
-    assert process.stdout
-    output = process.stdout.read()
-    _, _, usage = os.wait4(process.pid, 0)
-    process.returncode = 0
-    process.stdout.close()
-    wall = time.perf_counter() - began
-    return Run(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1000, output.decode("utf-8", "replace"))
+    """Run once, with the operating system's own accounting.
+
+    A small process stands between: what Linux calls a child's peak memory begins with that of who started it.
+    """
+    launcher = [sys.executable, "-S", "-E", "-c", _LAUNCHER, *command]
+    done = subprocess.run(launcher, capture_output=True, env=environment, check=True)
+    wall, cpu, peak = map(float, done.stderr.split()[-3:])
+    return Run(wall, cpu, peak / 1000, done.stdout.decode("utf-8", "replace"))
 
 
 @dataclass(frozen=True)
