@@ -1,0 +1,26 @@
+"""Runs first inside the zipapp: the right Python, and a cache to unpack into that nobody else can write to.
+
+shiv unpacks once for each build, into `$SHIV_ROOT`; here that is `$XDG_CACHE_HOME/blueplane-doctor` or
+`~/.cache/blueplane-doctor` unless the variable is set. What lies there is run, so it must be this user's alone.
+"""
+
+import os
+import sys
+
+PYTHON = "{python}"  # filled in by packaging/build.py
+
+
+def main():
+    """Check, then unpack if need be and run."""
+    running = "{}.{}".format(*sys.version_info[:2])
+    if running != PYTHON:
+        sys.exit(f"blueplane-doctor: this zipapp was built for Python {PYTHON}, and this is {running}")
+    caches = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+    root = os.environ.setdefault("SHIV_ROOT", os.path.join(caches, "blueplane-doctor"))
+    os.makedirs(root, mode=0o700, exist_ok=True)
+    state = os.stat(root)
+    if state.st_uid != os.getuid() or state.st_mode & 0o022:
+        sys.exit(f"blueplane-doctor: {root} must belong to you, and nobody else may write to it: code is run from it")
+    from _bootstrap import bootstrap
+
+    bootstrap()
