@@ -29,7 +29,7 @@ INSTALLER_NOTES = ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json")
 
 
 def run(*command: str | Path) -> None:
-    """Run it quietly, and outside the checkout, whose package would be imported; what it printed tells why it failed."""
+    """Run it quietly, outside the checkout, whose package would be imported; told is what it printed when it fails."""
     done = subprocess.run(command, cwd="/", stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     if done.returncode:
         sys.exit(f"{' '.join(map(str, command))}\nended with {done.returncode}:\n{done.stdout}")
@@ -38,7 +38,9 @@ def run(*command: str | Path) -> None:
 def fix_what_varies() -> None:
     """The time is that of the last commit (or SOURCE_DATE_EPOCH), and sets have one order."""
     if "SOURCE_DATE_EPOCH" not in os.environ:
-        last = subprocess.run(["git", "log", "-1", "--format=%ct"], cwd=ROOT, capture_output=True, text=True, check=True)
+        last = subprocess.run(
+            ["git", "log", "-1", "--format=%ct"], cwd=ROOT, capture_output=True, text=True, check=True
+        )
         os.environ["SOURCE_DATE_EPOCH"] = last.stdout.strip()
     os.environ["PYTHONHASHSEED"] = "0"
     os.umask(0o022)
