@@ -28,11 +28,12 @@ INSTALLER_NOTES = ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json")
 """What pip writes about one installation, paths of the building machine among it."""
 
 
-def run(*command: str | Path) -> None:
+def run(*command: object) -> None:
     """Run it quietly, outside the checkout, whose package would be imported; told is what it printed when it fails."""
-    done = subprocess.run(command, cwd="/", stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    words = [str(word) for word in command]
+    done = subprocess.run(words, cwd="/", stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     if done.returncode:
-        sys.exit(f"{' '.join(map(str, command))}\nended with {done.returncode}:\n{done.stdout}")
+        sys.exit(f"{' '.join(words)}\nended with {done.returncode}:\n{done.stdout}")
 
 
 def fix_what_varies() -> None:
