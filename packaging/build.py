@@ -97,7 +97,8 @@ def zipapp(target: Path, python: Path) -> None:
     create_archive([site_packages(python)], target, f"/usr/bin/env python{PYTHON}", "zipapp_main:main", started)
     with zipfile.ZipFile(target, "a") as archive:
         info = zipfile.ZipInfo("zipapp_main.py", date_time=committed.timetuple()[:6])
-        archive.writestr(info, (HERE / "zipapp_main.py").read_text().replace("{python}", PYTHON))
+        first = (HERE / "zipapp_main.py").read_text()
+        archive.writestr(info, first.replace("{python}", PYTHON).replace("{build}", started.build_id))
 
 
 def executable(target: Path, python: Path, work: Path) -> None:

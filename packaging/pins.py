@@ -16,8 +16,8 @@ PINS = {
     "base": APPLICATION,
     "demo": [*APPLICATION, "--extra", "demo"],
     "serve": [*APPLICATION, "--extra", "serve"],
-    "zipapp": [*APPLICATION, "--extra", "demo", "--group", "zipapp"],
-    "executable": [*APPLICATION, "--extra", "demo", "--group", "executable"],
+    "zipapp": [*APPLICATION, "--extra", "demo", "--extra", "serve", "--group", "zipapp"],
+    "executable": [*APPLICATION, "--extra", "demo", "--extra", "serve", "--group", "executable"],
     "build": ["--group", "build"],
 }
 QUIET = ["--quiet", "--no-header", "--no-annotate", "--no-emit-index-url", "--no-emit-find-links"]

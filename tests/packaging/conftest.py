@@ -69,9 +69,16 @@ class Elsewhere:
 
     def run(self, *command: str | Path, **variables: str) -> subprocess.CompletedProcess[str]:
         """Run it there."""
+        with self.started(*command, **variables) as process:
+            out, err = process.communicate()
+        return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+
+    def started(self, *command: str | Path, **variables: str) -> subprocess.Popen[str]:
+        """Start it there."""
         environment = {"HOME": str(self.home), "PATH": CLEAN_PATH, "LC_ALL": "C.UTF-8", **variables}
         words: Sequence[str] = [*offline(), *map(str, command)]
-        return subprocess.run(words, cwd=self.home, env=environment, capture_output=True, text=True, check=False)
+        pipe = subprocess.PIPE
+        return subprocess.Popen(words, cwd=self.home, env=environment, stdout=pipe, stderr=pipe, text=True)
 
 
 @pytest.fixture

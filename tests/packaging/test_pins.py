@@ -21,8 +21,8 @@ WANTED = {
     "demo": [*BASE, *EXTRAS["demo"]],
     "serve": [*BASE, *EXTRAS["serve"]],
     "all": [*BASE, *(wanted for extra in OPTIONAL for wanted in EXTRAS[extra])],
-    "zipapp": [*BASE, *EXTRAS["demo"], *GROUPS["zipapp"]],
-    "executable": [*BASE, *EXTRAS["demo"], *GROUPS["executable"]],
+    "zipapp": [*BASE, *EXTRAS["demo"], *EXTRAS["serve"], *GROUPS["zipapp"]],
+    "executable": [*BASE, *EXTRAS["demo"], *EXTRAS["serve"], *GROUPS["executable"]],
     "build": GROUPS["build"],
 }
 
