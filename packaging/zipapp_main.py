@@ -13,7 +13,7 @@ BUILD = "{build}"
 
 def main():
     """Check, unpack if need be, and run."""
-    running = "%d.%d" % sys.version_info[:2]
+    running = f"{sys.version_info[0]}.{sys.version_info[1]}"
     if running != PYTHON:
         sys.exit(f"blueplane-doctor: this zipapp was built for Python {PYTHON}, and this is {running}")
     root = private_cache()
