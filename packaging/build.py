@@ -93,7 +93,7 @@ def zipapp(target: Path, python: Path) -> None:
     committed = datetime.fromtimestamp(int(os.environ["SOURCE_DATE_EPOCH"]), UTC)
     built_at = committed.strftime(BUILD_AT_TIMESTAMP_FORMAT)
     start = "blueplane_doctor.__main__:main"
-    started = Environment(built_at, version("shiv"), entry_point=start, compile_pyc=False)
+    started = Environment(built_at, version("shiv"), entry_point=start, compile_pyc=True)
     create_archive([site_packages(python)], target, f"/usr/bin/env python{PYTHON}", "zipapp_main:main", started)
     with zipfile.ZipFile(target, "a") as archive:
         info = zipfile.ZipInfo("zipapp_main.py", date_time=committed.timetuple()[:6])
