@@ -2,8 +2,10 @@
 PYTHON ?= python3
 BIN = .venv/bin
 STAMP = .venv/.installed
+BUILD = .venv/build
+DIST ?= dist
 
-.PHONY: demo test test-quick test-long bench docs lint format check-all clean
+.PHONY: demo test test-quick test-long bench docs dist pins lint format check-all clean
 
 demo: $(STAMP)  ## examine a simulated pipeline with a few faults
 	$(BIN)/blueplane-doctor demo
@@ -23,6 +25,12 @@ bench: $(STAMP)  ## the figures of docs/BENCHMARKS.md
 docs: $(STAMP)  ## write docs/TROUBLESHOOTING.md anew from the checks
 	$(BIN)/python -m tests.docs.troubleshooting
 
+dist: $(BUILD)/.installed  ## every artifact, into dist/
+	$(BUILD)/bin/python packaging/build.py "$(DIST)"
+
+pins: $(BUILD)/.installed  ## packaging/requirements/ anew, with the newest versions that pyproject.toml allows
+	$(BUILD)/bin/python packaging/pins.py
+
 lint: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -41,3 +49,8 @@ $(STAMP): pyproject.toml
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[demo,test,dev]"
 	touch $(STAMP)
+
+$(BUILD)/.installed: packaging/requirements/build.txt
+	$(PYTHON) -m venv --clear $(BUILD)
+	$(BUILD)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r packaging/requirements/build.txt
+	touch $@
