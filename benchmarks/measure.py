@@ -1,5 +1,6 @@
 """Timing whole processes in pairs: a machine's drift then falls on both."""
 
+import os
 import statistics
 import subprocess
 import sys
@@ -32,6 +33,8 @@ def run(command: Sequence[str], environment: dict[str, str] | None = None) -> Ru
 
     A small process stands between: what Linux calls a child's peak memory begins with that of who started it.
     """
+    environment = dict(os.environ if environment is None else environment)
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # nobody compiles all modules anew at every start
     launcher = [sys.executable, "-S", "-E", "-c", _LAUNCHER, *command]
     done = subprocess.run(launcher, capture_output=True, env=environment, check=True)
     wall, cpu, peak = map(float, done.stderr.split()[-3:])
