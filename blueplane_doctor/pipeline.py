@@ -44,8 +44,11 @@ CURSOR_MONITOR_SOURCES = (
 READER_GROUPS = ("cursor_session_monitors", "session_monitors", "transcript_processors")
 """Consumer groups that write no traces: they may lag without losing one."""
 
-CONSUMER_STEMS = ("processors", "claude-consumer", "claude_processors", *READER_GROUPS)
-"""What the pipeline's own processes are called as consumers, each before a hyphen and its process ID."""
+CONSUMER_STEMS = (
+    *("consumer", "claude-consumer", "processors", "claude_processors"),
+    *("cursor_session_monitor", "claude_code_session_monitor", "transcript_monitor", *READER_GROUPS),
+)
+"""What the pipeline's own processes are called as consumers, most of them before a hyphen and a number."""
 
 SERVER_COMMANDS = ("start_server", "blueplane_server", "processing.server", "processing/server.py")
 """A process whose command line holds one of these is the pipeline's server, not a stranger with its old pid."""

@@ -40,5 +40,5 @@ def consumer(name: str | bytes) -> str:
     """A consumer's name as the pipeline gives it; any other is only described, for it may name a person or a host."""
     text = name.decode("utf-8", "replace") if isinstance(name, bytes) else name
     stem, _, process = text.rpartition("-")
-    own = stem in CONSUMER_STEMS and process.isascii() and process.isdigit()
+    own = text in CONSUMER_STEMS or (stem in CONSUMER_STEMS and process.isascii() and process.isdigit())
     return text if own else f"(a name of its own, {len(name)} characters)"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from blueplane_doctor.text import identifier, plain, word
+from blueplane_doctor.text import consumer, identifier, plain, word
 
 
 @pytest.mark.parametrize(
@@ -66,3 +66,17 @@ def test_identifier(given: str | bytes, expected: str) -> None:
 )
 def test_word(given: str | bytes | None, expected: str) -> None:
     assert word(given) == expected
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["consumer-20876", "claude-consumer-20876", "cursor_session_monitor", "transcript_monitor-1", "processors-7"],
+)
+def test_the_pipeline_s_own_consumers_are_named(name: str) -> None:
+    """As the server's own processes are called; see docs/PIPELINE.md."""
+    assert consumer(name) == consumer(name.encode()) == name
+
+
+@pytest.mark.parametrize("name", ["anna", "consumer-anna", "host-17", "", "consumer-\u0663"])
+def test_any_other_consumer_is_only_described(name: str) -> None:
+    assert consumer(name) == f"(a name of its own, {len(name)} characters)"
