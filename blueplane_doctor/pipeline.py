@@ -45,7 +45,7 @@ READER_GROUPS = ("cursor_session_monitors", "session_monitors", "transcript_proc
 """Consumer groups that write no traces: they may lag without losing one."""
 
 CONSUMER_STEMS = (
-    *("consumer", "claude-consumer", "processors", "claude_processors"),
+    *("consumer", "claude-consumer"),
     *("cursor_session_monitor", "claude_code_session_monitor", "transcript_monitor", *READER_GROUPS),
 )
 """What the pipeline's own processes are called as consumers, most of them before a hyphen and a number."""

@@ -70,7 +70,7 @@ def test_word(given: str | bytes | None, expected: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["consumer-20876", "claude-consumer-20876", "cursor_session_monitor", "transcript_monitor-1", "processors-7"],
+    ["consumer-20876", "claude-consumer-20876", "cursor_session_monitor", "transcript_monitor-1"],
 )
 def test_the_pipeline_s_own_consumers_are_named(name: str) -> None:
     """As the server's own processes are called; see docs/PIPELINE.md."""

@@ -126,4 +126,5 @@ class Foundation:
 
 def consumer_name(group: str, pid: int) -> str:
     """The name under which a process of the pipeline reads for this group."""
-    return f"claude-consumer-{pid}" if group == "claude_processors" else f"{group}-{pid}"
+    stems = {"processors": "consumer", "claude_processors": "claude-consumer"}
+    return f"{stems.get(group, group)}-{pid}"
