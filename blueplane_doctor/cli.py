@@ -29,6 +29,8 @@ FILE_WIDTH = 100
 class _Commands(TyperGroup):
     """The commands of commands/, loaded when one is named or all are listed: a plain examination needs none."""
 
+    _loaded = False
+
     def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]  # typer's own context
         self._load()
         return super().list_commands(ctx)
@@ -38,8 +40,9 @@ class _Commands(TyperGroup):
         return super().get_command(ctx, cmd_name)
 
     def _load(self) -> None:
-        if self.commands:
+        if self._loaded:
             return
+        self._loaded = True
         loaded = typer.Typer(rich_markup_mode=None, add_completion=False)
         for info in sorted(iter_modules(commands_path), key=lambda i: i.name):
             module = import_module(f"blueplane_doctor.commands.{info.name}")
