@@ -1,7 +1,5 @@
 """The HTML report in a real browser: silent, readable by everybody, usable without a mouse and without scripts."""
 
-import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,18 +12,9 @@ from blueplane_doctor.reports.html import render
 from tests.reports import samples
 from tests.reports.hostile import compared
 from tests.reports.test_html_history import report_with, series
+from tests.servers import absent
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-
-CHROMIUM = next(
-    (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), ""
-)
-
-
-def _missing(what: str) -> None:
-    if os.environ.get("CI") == "true":
-        pytest.fail(f"CI must run the browser tests, and {what} is missing")
-    pytest.skip(f"{what} is missing")
 
 
 def _everything() -> Report:
@@ -46,21 +35,6 @@ REPORTS = {
     "compared": compared,
     "history": _with_history,
 }
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError:
-        _missing("playwright")
-    if not CHROMIUM:
-        _missing("Chromium")
-    with sync_playwright() as playwright:
-        arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
-        yield opened
-        opened.close()
 
 
 class Visit:
@@ -138,7 +112,7 @@ def test_axe_finds_nothing(visit: Any, name: str, scheme: str, width: int) -> No
     try:
         from axe_playwright_python.sync_playwright import Axe
     except ImportError:
-        _missing("axe-playwright-python")
+        absent("needs axe-playwright-python")
     it = visit(REPORTS[name](), color_scheme=scheme, viewport={"width": width, "height": 900})
     it.open_all()
     # Rows beyond the first dozen repeat the first dozen, and axe takes its time.
