@@ -7,8 +7,9 @@ import pkgutil
 import stat
 import sys
 import traceback
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from hashlib import sha256
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -46,7 +47,8 @@ def modules_of(package: str) -> Iterator[ModuleType]:
         yield importlib.import_module(f"{package}.{info.name}")
 
 
-def find_monitors() -> dict[str, "type[Monitor]"]:
+@cache  # the service asks twice a second
+def find_monitors() -> "Mapping[str, type[Monitor]]":
     """The monitors by the name of their record."""
     from blueplane_doctor.monitoring.base import Monitor
 

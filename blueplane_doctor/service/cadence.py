@@ -14,8 +14,9 @@ class Cadence:
     shortest: float = 1.0
     rest: float = 9.0
     """Nine parts of rest to one of work: a tenth of one thread."""
-    idle: float = 60.0
-    idle_rest: float = 99.0
+    idle: float = 180.0
+    idle_rest: float = 199.0
+    """Half a percent of a thread: with the quick looks an idle service is to stay under 2 % of a core."""
     _ended: float = field(default=float("-inf"), init=False)
     _took: float = field(default=0.0, init=False)
 

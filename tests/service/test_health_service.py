@@ -174,7 +174,7 @@ def test_cadence_is_by_cost(monkeypatch: pytest.MonkeyPatch) -> None:
     assert cadence.may()
     assert cadence.must()
     cadence.took(0.5)
-    for later, may, must in ((4.4, False, False), (4.6, True, False), (59.0, True, False), (60.0, True, True)):
+    for later, may, must in ((4.4, False, False), (4.6, True, False), (179.0, True, False), (180.0, True, True)):
         moment[0] = 50 + later
         assert (cadence.may(), cadence.must()) == (may, must), later
 
