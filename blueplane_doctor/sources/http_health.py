@@ -41,6 +41,7 @@ def _body(url: str, limit: float) -> bytes:
         with build_opener(ProxyHandler({})).open(url, timeout=limit) as response:
             return bytes(response.read(_ANSWER_BYTES))
     except HTTPError as error:
+        error.close()
         raise _Strange(f"HTTP {error.code}") from error
     except HTTPException as error:
         raise _Strange("something else answers") from error

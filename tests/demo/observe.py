@@ -20,6 +20,13 @@ class Seen(NamedTuple):
     dead_letters: list[int]
 
 
+def lag_after_trimming(client: redis.Redis, unread: int, waits: int) -> int:
+    """What XINFO GROUPS says of trimmed messages: Redis 8 counts only what waits, all others what was ever unread."""
+    server = client.info("server")
+    is_redis_8 = "valkey_version" not in server and int(server["redis_version"].split(".")[0]) >= 8
+    return waits if is_redis_8 else unread
+
+
 def count_rows(database: Path, table: str) -> int:
     return int(query(database, f"SELECT count(*) FROM {table}")[0][0])
 

@@ -47,7 +47,9 @@ assert queue.enqueue({"hook_type": "private text: my password"}, "cursor", "s") 
 
 async def monitors():
     queuer, unified = EventQueuer(), UnifiedCursorMonitor()
-    assert asyncio.iscoroutinefunction(queuer.queue_event)
+    import inspect
+
+    assert inspect.iscoroutinefunction(queuer.queue_event)
     assert await asyncio.gather(*(queuer.queue_event(e) for e in ["ok", "fail", "ok", "ok"])) == [None] * 4
     assert queuer.buffered == ["fail"]
     try:
