@@ -299,6 +299,11 @@ def hinted(hint: str, otherwise: Remedy) -> Remedy:
     return Remedy(text=sentence(hint)) if hint else otherwise
 
 
+def many(count: float, one: str, more: str) -> str:
+    """A count with the words for it: `1 message is`, `1,200 messages are`, `0.2 errors`."""
+    return f"{_number(count)} {one if count == 1 else more}"
+
+
 def sentence(text: str) -> str:
     """Words of another part, such as an error's hint, as a sentence of its own."""
     text = text[:1].upper() + text[1:]

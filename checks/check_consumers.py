@@ -1,15 +1,14 @@
 """The consumer groups: is every writer there, and does every message it holds move."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from blueplane_doctor import Finding, Remedy, Scale, Status, check, unknown
+from blueplane_doctor.checkapi import many
 from blueplane_doctor.times import span
 
 if TYPE_CHECKING:
     from blueplane_doctor.monitoring.chain_of_custody import ChainHealth
-    from blueplane_doctor.monitoring.queue_health import GroupHealth, QueueHealth
+    from blueplane_doctor.monitoring.queue_health import QueueHealth
 
 NEVER = "0-0"
 """What a group says of its last message before it was given one."""
@@ -23,7 +22,7 @@ POISON = Remedy(
 # Healthy batches are acknowledged within a second, and Redis itself calls nothing idle before that. Thirty
 # seconds also survive a slow disk; five minutes are the pipeline's own retry time.
 @check(area="queue", scale=Scale.rising(orange_above=30, red_above=300, unit="s"))
-def check_stuck_consumers(queue: QueueHealth, chain: ChainHealth, scale: Scale) -> Finding:
+def check_stuck_consumers(queue: "QueueHealth", chain: "ChainHealth", scale: Scale) -> Finding:
     """How long a writer has held a message without acknowledging it.
 
     The longest time since the last delivery, over the pending entries lists of all writer groups. A consumer that
@@ -34,21 +33,20 @@ def check_stuck_consumers(queue: QueueHealth, chain: ChainHealth, scale: Scale) 
     - a message is malformed in a way that the writer does not expect
     - the database was locked for longer than the writer tries
     """
-    held = [g for g in _writers(queue) if g.longest_unacknowledged_ms is not None]
-    worst = max(held, key=lambda g: g.longest_unacknowledged_ms or 0, default=None)
-    if worst is None:
-        return scale.grade(0, "No writer holds a message", evidence=_pending(queue))
-    waited = worst.longest_unacknowledged_ms or 0
-    stuck = sum(g.stuck or 0 for g in held)
+    evidence = _pending(queue)
+    held = [(g.longest_unacknowledged_ms, g) for g in queue.writers if g.longest_unacknowledged_ms is not None]
+    if not held:
+        return scale.grade(0, "No writer holds a message", evidence=evidence)
+    waited, worst = max(held, key=lambda pair: pair[0])
     said = f"{worst.name} has held a message for {span(waited)} without acknowledging it"
-    said += _stuck(stuck, chain)
-    evidence = _pending(queue) | {"blocked by": [f"{b.id} ({b.group}): {b.reason}" for b in chain.blockers[:10]]}
+    said += _stuck(sum(group.stuck or 0 for _, group in held), chain)
+    evidence |= {"blocked by": [f"{b.id} ({b.group}): {b.reason}" for b in chain.blockers[:10]]}
     return scale.grade(round(waited / 1000, 3), said, remedy=POISON, evidence=evidence)
 
 
 # A restart leaves a few behind for a moment; a hundred is a whole batch that nobody will ever claim.
 @check(area="queue", scale=Scale.rising(orange=1, red=100, unit="messages"))
-def check_orphaned_messages(queue: QueueHealth, scale: Scale) -> Finding:
+def check_orphaned_messages(queue: "QueueHealth", scale: Scale) -> Finding:
     """Messages held by a consumer that is not there any more.
 
     A consumer counts as gone when it holds messages and has been silent for 30 s longer than another consumer of its
@@ -57,33 +55,27 @@ def check_orphaned_messages(queue: QueueHealth, scale: Scale) -> Finding:
     Causes:
     - the server was killed, or crashed, in the middle of a batch; a restart does not claim what it held
     """
-    count = sum(g.orphaned or 0 for g in _writers(queue))
-    gone = [c.name for g in _writers(queue) for c in g.consumers if c.gone]
+    count = sum(group.orphaned or 0 for group in queue.writers)
+    gone = [(group.name, consumer.name) for group in queue.writers for consumer in group.consumers if consumer.gone]
     said = "No message is held by a consumer that is gone"
     if count:
-        who = gone[0] if len(gone) == 1 else f"{len(gone)} consumers"
-        said = f"{count:,} {'message is' if count == 1 else 'messages are'} held by {who}, gone while others work"
-    commands = [
-        f"redis-cli XPENDING {queue.queue} {g.name} - + 10 {c.name}"
-        for g in _writers(queue)
-        for c in g.consumers
-        if c.gone
-    ]
+        who = gone[0][1] if len(gone) == 1 else f"{len(gone)} consumers"
+        said = f"{many(count, 'message is', 'messages are')} held by {who}, gone while others work"
     return scale.grade(
         count,
         said,
         remedy=Remedy(
             text="Nobody will claim them by itself. Look at them, then hand them to the consumer that lives "
             "(XCLAIM or XAUTOCLAIM); the pipeline then writes them.",
-            commands=commands[:3],
+            commands=[f"redis-cli XPENDING {queue.queue} {group} - + 10 {consumer}" for group, consumer in gone[:3]],
         ),
-        evidence={"gone": gone[:20], **_pending(queue)},
+        evidence={"gone": [consumer for _, consumer in gone[:20]], **_pending(queue)},
     )
 
 
 # Two deliveries happen on a healthy system (a restart, a direct read); a hundred is one a second for minutes.
 @check(area="queue", scale=Scale.rising(yellow=3, orange=10, red=100, unit="deliveries"))
-def check_retry_storm(queue: QueueHealth, chain: ChainHealth, scale: Scale) -> Finding:
+def check_retry_storm(queue: "QueueHealth", chain: "ChainHealth", scale: Scale) -> Finding:
     """Deliveries of the message that was delivered most often.
 
     A batch that fails is delivered again, about once a second, for ever: one poison message keeps the writer busy
@@ -92,11 +84,11 @@ def check_retry_storm(queue: QueueHealth, chain: ChainHealth, scale: Scale) -> F
     Causes:
     - two messages of a batch have the same key, or one is malformed: the batch fails as a whole, every time
     """
-    worst = max(_writers(queue), key=lambda g: g.most_deliveries or 0, default=None)
-    most = (worst.most_deliveries if worst else 0) or 0
-    said = "No message is being delivered again and again"
-    if worst and scale.status(most) is not Status.GREEN:
-        said = f"{worst.name} was given the same message {most:,} times{_stuck(worst.stuck or 0, chain)}"
+    most, said = 0, "No message is being delivered again and again"
+    if worst := max(queue.writers, key=lambda group: group.most_deliveries or 0, default=None):
+        most = worst.most_deliveries or 0
+        if scale.status(most) is not Status.GREEN:
+            said = f"{worst.name} was given the same message {most:,} times{_stuck(worst.stuck or 0, chain)}"
     return scale.grade(most, said, remedy=POISON, evidence=_pending(queue))
 
 
@@ -104,7 +96,7 @@ def check_retry_storm(queue: QueueHealth, chain: ChainHealth, scale: Scale) -> F
     area="queue",
     scale=Scale.states(green="all there", orange="missing, nothing waits", red="missing, messages wait"),
 )
-def check_writer_missing(queue: QueueHealth, scale: Scale) -> Finding:
+def check_writer_missing(queue: "QueueHealth", scale: Scale) -> Finding:
     """Every writer group exists and has a consumer.
 
     A group without a consumer is harmless only as long as nothing waits for it.
@@ -113,23 +105,20 @@ def check_writer_missing(queue: QueueHealth, scale: Scale) -> Finding:
     - the Blueplane server was never started on this Redis, or does not run now
     - Redis was restarted without persistence, and the groups are gone with the stream
     """
-    absent = [g for g in _writers(queue) if not g.exists]
-    empty = [g for g in _writers(queue) if g.exists and not g.consumers]
-    evidence = {
-        "missing groups": [g.name for g in absent],
-        "groups without a consumer": [g.name for g in empty],
-    }
+    absent = [group.name for group in queue.writers if not group.exists]
+    empty = [group for group in queue.writers if group.exists and not group.consumers]
+    evidence = {"missing groups": absent, "groups without a consumer": [group.name for group in empty]}
     if not absent and not empty:
         return scale.grade("all there", "Every writer group exists and has a consumer", evidence=evidence)
-    waits = any(g.pending or g.undelivered for g in empty) or bool(absent and queue.queue_depth)
-    if not absent and not waits and all(g.last_delivered_id == NEVER for g in empty):
+    waits = any(group.pending or group.undelivered for group in empty) or bool(absent and queue.queue_depth)
+    if not absent and not waits and all(group.last_delivered_id == NEVER for group in empty):
         return unknown(
             "No writer was ever given a message",
             "nothing was enqueued yet, and Redis before 7.2 does not list a consumer before its first message",
             evidence=evidence,
         )
-    parts = [f"the group {g.name} does not exist" for g in absent]
-    parts += [f"the group {g.name} has no consumer" for g in empty]
+    parts = [f"the group {name} does not exist" for name in absent]
+    parts += [f"the group {group.name} has no consumer" for group in empty]
     said = " and ".join(parts)
     return scale.grade(
         "missing, messages wait" if waits else "missing, nothing waits",
@@ -139,28 +128,22 @@ def check_writer_missing(queue: QueueHealth, scale: Scale) -> Finding:
     )
 
 
-def _stuck(count: int, chain: ChainHealth) -> str:
+def _stuck(count: int, chain: "ChainHealth") -> str:
     if not count:
         return ""
-    said = f"; {count:,} {'message is' if count == 1 else 'messages are'} stuck"
-    if not chain.blockers:
-        return said
-    first = chain.blockers[0]
-    others = f" and {len(chain.blockers) - 1} more" if len(chain.blockers) > 1 else ""
-    return f"{said} behind {first.id} ({first.reason}){others}"
+    said = f"; {many(count, 'message is', 'messages are')} stuck"
+    if chain.blockers:
+        said += f" behind {chain.blockers[0].id} ({chain.blockers[0].reason})"
+    return said + (f" and {len(chain.blockers) - 1} more" if len(chain.blockers) > 1 else "")
 
 
-def _writers(queue: QueueHealth) -> list[GroupHealth]:
-    return [g for g in queue.groups if g.role == "writer"]
-
-
-def _pending(queue: QueueHealth) -> dict[str, object]:
+def _pending(queue: "QueueHealth") -> dict[str, Any]:
     return {
-        g.name: {
-            "pending": g.pending,
-            "stuck": g.stuck,
-            "longest unacknowledged ms": g.longest_unacknowledged_ms,
-            "most deliveries": g.most_deliveries,
+        group.name: {
+            "pending": group.pending,
+            "stuck": group.stuck,
+            "longest unacknowledged ms": group.longest_unacknowledged_ms,
+            "most deliveries": group.most_deliveries,
         }
-        for g in _writers(queue)
+        for group in queue.writers
     }

@@ -89,6 +89,11 @@ class QueueHealth(Record):
     other_queues: list[str] = []
     """Queue streams of another layout that exist beside this one."""
 
+    @property
+    def writers(self) -> list[GroupHealth]:
+        """The groups that carry custody."""
+        return [group for group in self.groups if group.role == "writer"]
+
 
 class QueueHealthMonitor(Monitor):
     """Reads streams, groups, pending entries lists and dead letters."""
