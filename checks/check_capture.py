@@ -133,7 +133,9 @@ def check_database_monitor(capture: "CaptureHealth", scale: Scale) -> Finding:
     if finding := _nothing_to_judge(capture, "the database monitor works", "it has nothing to see", evidence):
         return finding
     silent = _silence(capture, monitor.silent_ms)
-    last = "nothing of it is in the stream" if monitor.silent_ms is None else f"last event {span(monitor.silent_ms)} ago"
+    last = "nothing of it is in the stream"
+    if monitor.silent_ms is not None:
+        last = f"last event {span(monitor.silent_ms)} ago"
     if silent != monitor.silent_ms:
         last += f"; {_open_for(capture)}"
         if silent <= 5 * MINUTE_MS:

@@ -4,13 +4,13 @@ import json
 from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, ClassVar
 
+from blueplane_doctor.custody.ledger import Ledger
 from blueplane_doctor.errors import SourceError
 from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring.base import Monitor
 from blueplane_doctor.pipeline import CURSOR_HOOKS, SESSIONS_TABLE
-from blueplane_doctor.recording.reading import MINUTE_MS, Recorded, read_recorded
+from blueplane_doctor.recording.reading import MINUTE_MS, read_recorded
 from blueplane_doctor.times import from_milliseconds, iso, parse_time
 
 DAY_MS = 86_400_000
@@ -30,9 +30,9 @@ class HookHealth(Record):
     name: str
     installed: bool
     configured: bool
-    """Whether the settings say that it must be active."""
+    """Whether the settings expect it."""
     expected: bool
-    """Installed, configured as expected, or seen within the last seven days."""
+    """Installed, configured, or seen within the last seven days."""
     seen: int
     """Messages of it in the stream."""
     last_seen: str | None
@@ -98,84 +98,33 @@ class CaptureHealth(Record):
 class CaptureHealthMonitor(Monitor):
     """Combines the stream (hooks, rates), the database (sessions, rows) and the installed hooks."""
 
-    name: ClassVar[str] = "capture"
-    record: ClassVar[type[Record]] = CaptureHealth
+    name = "capture"
+    record = CaptureHealth
 
     def collect(self) -> CaptureHealth:
         """A record as long as Redis or the database can be read; raises SourceError when neither can."""
+        examination = self.examination
         sessions, longest, sessions_cause = self._sessions()
+        ledger, now, cause, hooks = None, examination.now_ms(), "", list[HookHealth]()
         try:
-            ledger = self.examination.ledger()
-            now = self.examination.server_info().now_ms
+            ledger, now = examination.ledger(), examination.server_info().now_ms
+            hooks = self._hooks(ledger, now)
         except SourceError as error:
             if sessions is None:
                 raise
-            return self._without_stream(sessions, longest, error.message)
-        hooks = self._hooks(ledger.last_by_hook, ledger.count_by_hook, now)
-        last = max((h.last_seen for h in hooks if h.last_seen), default=None)
-        monitor_silent = None if ledger.monitor_last_ms is None else max(0, now - ledger.monitor_last_ms)
-        newest = max(ledger.last_by_hook.values(), default=None)
+            cause = error.message
         return CaptureHealth(
-            cursor_hooks=CursorHooks(
-                **_recorded_hooks(self.examination.recorded()),
-                total_executions=sum(h.seen for h in hooks),
-                last_execution_timestamp=last,
-                hooks_active={h.name: h.silent_ms is not None and h.silent_ms <= ACTIVE_MS for h in hooks},
-            ),
+            cursor_hooks=self._cursor_hooks(hooks) if ledger else CursorHooks(total_executions=None),
             hooks=hooks,
-            database_monitor=DatabaseMonitorHealth(
-                active=monitor_silent is not None and monitor_silent <= ACTIVE_MS,
-                last_activity_timestamp=_time(ledger.monitor_last_ms),
-                silent_ms=monitor_silent,
-                ingest_rate_events_per_min=self._ingest_rate(),
-                **self._work_of_monitors(sessions, ledger.monitor_events),
-            ),
-            capture_rate_events_per_min=round(ledger.last_five_minutes / RATE_MINUTES, 2),
-            recorded_rate_events_per_min=self._recorded_rate(now),
+            database_monitor=self._database_monitor(sessions, ledger, now),
+            capture_rate_events_per_min=round(ledger.last_five_minutes / RATE_MINUTES, 2) if ledger else None,
+            recorded_rate_events_per_min=self._recorded_rate(now) if ledger else None,
             open_sessions=sessions,
             longest_open_ms=longest,
             sessions_cause=sessions_cause,
-            last_event_timestamp=_time(newest),
-        )
-
-    def _without_stream(self, sessions: int, longest: int | None, cause: str) -> CaptureHealth:
-        return CaptureHealth(
-            cursor_hooks=CursorHooks(total_executions=None),
-            hooks=[],
-            database_monitor=DatabaseMonitorHealth(
-                active=None,
-                sessions_monitored=sessions,
-                events_captured=None,
-                last_activity_timestamp=None,
-                silent_ms=None,
-                errors_count=self.examination.log().monitor_errors,
-                ingest_rate_events_per_min=self._ingest_rate(),
-            ),
-            capture_rate_events_per_min=None,
-            open_sessions=sessions,
-            longest_open_ms=longest,
             hooks_cause=cause,
+            last_event_timestamp=_time(max(ledger.last_by_hook.values(), default=None)) if ledger else None,
         )
-
-    def _hooks(self, last: dict[str, int], count: dict[str, int], now: int) -> list[HookHealth]:
-        settings = self.examination.settings
-        installed = installed_hooks(settings.cursor_hooks)
-        hooks = []
-        for name in CURSOR_HOOKS:
-            silent = None if name not in last else max(0, now - last[name])
-            configured = name in settings.expected_hooks
-            hooks.append(
-                HookHealth(
-                    name=name,
-                    installed=name in installed,
-                    configured=configured,
-                    expected=configured or name in installed or (silent is not None and silent <= 7 * DAY_MS),
-                    seen=count.get(name, 0),
-                    last_seen=_time(last.get(name)),
-                    silent_ms=silent,
-                )
-            )
-        return hooks
 
     def _sessions(self) -> tuple[int | None, int | None, str]:
         """Open IDE windows, since when (ms), and why that is not known."""
@@ -186,22 +135,64 @@ class CaptureHealthMonitor(Monitor):
             rows = examination.database.rows(f"SELECT started_at FROM {SESSIONS_TABLE} WHERE ended_at IS NULL")
         except SourceError as error:
             return None, None, error.message
-        limit = examination.now - timedelta(hours=examination.settings.session_timeout_hours)
-        begun = [moment for (text,) in rows if (moment := parse_time(str(text))) and moment >= limit]
-        longest = max(((examination.now - moment).total_seconds() * 1000 for moment in begun), default=None)
-        return len(begun), None if longest is None else max(0, int(longest)), ""
+        limit = timedelta(hours=examination.settings.session_timeout_hours)
+        begun = (parse_time(str(text)) for (text,) in rows)
+        ages = [age for moment in begun if moment and (age := examination.now - moment) <= limit]
+        return len(ages), max(0, int(max(ages) / timedelta(milliseconds=1))) if ages else None, ""
 
-    def _work_of_monitors(self, sessions: int | None, events: int | None) -> dict[str, int | None]:
+    def _hooks(self, ledger: Ledger, now: int) -> list[HookHealth]:
+        settings = self.examination.settings
+        installed = installed_hooks(settings.cursor_hooks)
+        hooks = []
+        for name in CURSOR_HOOKS:
+            last = ledger.last_by_hook.get(name)
+            silent = None if last is None else max(0, now - last)
+            configured = name in settings.expected_hooks
+            hooks.append(
+                HookHealth(
+                    name=name,
+                    installed=name in installed,
+                    configured=configured,
+                    expected=configured or name in installed or (silent is not None and silent <= 7 * DAY_MS),
+                    seen=ledger.count_by_hook[name],
+                    last_seen=_time(last),
+                    silent_ms=silent,
+                )
+            )
+        return hooks
+
+    def _cursor_hooks(self, hooks: list[HookHealth]) -> CursorHooks:
+        recorded = self.examination.recorded()
+        counted = recorded.hooks_of(CURSOR)
+        nothing = recorded.cause or f"no hook was recorded in the last {recorded.minutes} min"
+        return CursorHooks(
+            total_executions=sum(hook.seen for hook in hooks),
+            success_count=_total(hook.ok for hook in counted),
+            failure_count=_total(hook.failed for hook in counted),
+            success_rate=recorded.hook_success_percent(CURSOR),
+            recorded_minutes=recorded.minutes_with_hooks if counted else 0,
+            recorded_cause="" if counted else nothing,
+            recorded_hint=recorded.hint,
+            last_execution_timestamp=max((hook.last_seen for hook in hooks if hook.last_seen), default=None),
+            hooks_active={hook.name: _is_active(hook.silent_ms) for hook in hooks},
+        )
+
+    def _database_monitor(self, sessions: int | None, ledger: Ledger | None, now: int) -> DatabaseMonitorHealth:
         """What the monitors did as recorded; where nothing is recorded, as the other sources show it."""
         recorded = self.examination.recorded().monitors
         found = [recorded[name] for name in CURSOR_MONITORS if name in recorded]
-        said = _together(m.sessions for m in found)
-        captured = _together(m.events for m in found)
-        return {
-            "sessions_monitored": sessions if said is None else said,
-            "events_captured": events if captured is None else captured,
-            "errors_count": sum(m.errors for m in found) if found else self.examination.log().monitor_errors,
-        }
+        last = ledger.monitor_last_ms if ledger else None
+        silent = None if last is None else max(0, now - last)
+        said, captured = _total(m.sessions for m in found), _total(m.events for m in found)
+        return DatabaseMonitorHealth(
+            active=_is_active(silent) if ledger else None,
+            sessions_monitored=sessions if said is None else said,
+            events_captured=ledger.monitor_events if captured is None and ledger else captured,
+            last_activity_timestamp=_time(last),
+            silent_ms=silent,
+            errors_count=sum(m.errors for m in found) if found else self.examination.log().monitor_errors,
+            ingest_rate_events_per_min=self._ingest_rate(),
+        )
 
     def _recorded_rate(self, now: int) -> float | None:
         if self.examination.recorded().minutes_recorded < 2:  # one minute is no rate
@@ -225,24 +216,14 @@ def installed_hooks(path: Path) -> set[str]:
         return set()
 
 
-def _recorded_hooks(recorded: Recorded) -> dict[str, Any]:
-    """What the recorder counted of Cursor's hooks."""
-    hooks = recorded.hooks_of(CURSOR)
-    if not hooks:
-        cause = recorded.cause or f"no hook was recorded in the last {recorded.minutes} min"
-        return {"recorded_cause": cause, "recorded_hint": recorded.hint}
-    return {
-        "success_count": sum(hook.ok for hook in hooks),
-        "failure_count": sum(hook.failed for hook in hooks),
-        "success_rate": recorded.hook_success_percent(CURSOR),
-        "recorded_minutes": recorded.minutes_with_hooks,
-    }
-
-
-def _together(numbers: Iterable[int | None]) -> int | None:
+def _total(numbers: Iterable[int | None]) -> int | None:
     """The sum of those that are known; None when none is."""
     known = [number for number in numbers if number is not None]
     return sum(known) if known else None
+
+
+def _is_active(silent_ms: int | None) -> bool:
+    return silent_ms is not None and silent_ms <= ACTIVE_MS
 
 
 def _time(milliseconds: int | None) -> str | None:

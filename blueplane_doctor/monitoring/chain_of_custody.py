@@ -1,9 +1,8 @@
 """The chain of custody in numbers: every message's state, and what is broken."""
 
 from collections import Counter
-from typing import ClassVar
 
-from blueplane_doctor.custody.buckets import LATER, OLDER, WITHOUT, Buckets
+from blueplane_doctor.custody.buckets import LATER, OLDER, WITHOUT
 from blueplane_doctor.custody.ledger import Ledger
 from blueplane_doctor.custody.loss import Loss, trimmed_unread
 from blueplane_doctor.custody.states import (
@@ -22,7 +21,7 @@ from blueplane_doctor.custody.states import (
 from blueplane_doctor.errors import SourceError
 from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring.base import Monitor
-from blueplane_doctor.sources.streams import id_text
+from blueplane_doctor.sources.streams import StreamState, id_text
 from blueplane_doctor.times import from_milliseconds, iso
 
 SHOWN_BREAKS = 200
@@ -127,32 +126,31 @@ class ChainHealth(Record):
 class ChainOfCustodyMonitor(Monitor):
     """Follows every message of the stream to its row, its dead letter, or its loss."""
 
-    name: ClassVar[str] = "chain"
-    record: ClassVar[type[Record]] = ChainHealth
+    name = "chain"
+    record = ChainHealth
 
     def collect(self) -> ChainHealth:
         """Raises SourceError when the stream cannot be read."""
-        ledger = self.examination.ledger()
-        losses = self._losses(ledger)
+        ledger, stream = self.examination.ledger(), self.examination.stream()
+        groups = self.examination.writer_groups()
+        losses = [trimmed_unread(stream, name, ledger.undelivered.get(name)) for name in groups]
         known = [loss.count for loss in losses if loss.count is not None]
         # Trimming cuts the same beginning of the stream for every group: the largest loss contains the others.
-        trimmed = max(known) if known and len(known) == len(losses) else None
-        at_least = max(known, default=0)
-        broken = ledger.total(LOST) + ledger.payload_gone + at_least
+        trimmed = max(known, default=0)
+        broken = ledger.total(LOST) + ledger.payload_gone + trimmed
         states: dict[str, int | None] = {state: ledger.total(state) for state in STATES}
-        states |= {"trimmed_unread": trimmed, "payload_gone": ledger.payload_gone}
-        dead = self.examination.dead_letters().found.total
-        last = ledger.last_break_ms
+        states["trimmed_unread"] = trimmed if known and len(known) == len(losses) else None
+        states["payload_gone"] = ledger.payload_gone
+        dead, owed = self.examination.dead_letters().found.total, ledger.owed_last_hour
+        counts = ledger.buckets.counts
         return ChainHealth(
-            chain_status=self._status(ledger, broken, dead),
+            chain_status=_status(ledger, broken, dead),
             messages_enqueued_last_hour=ledger.last_hour,
             messages_written_last_hour=ledger.written_last_hour,
             messages_in_dlq=dead,
             chain_break_count=broken,
-            last_chain_break_timestamp=None if last is None else iso(from_milliseconds(last)),
-            success_rate=(
-                round(100 * ledger.written_last_hour / ledger.owed_last_hour, 3) if ledger.owed_last_hour else None
-            ),
+            last_chain_break_timestamp=None if ledger.last_break_ms is None else _time(ledger.last_break_ms),
+            success_rate=round(100 * ledger.written_last_hour / owed, 3) if owed else None,
             examined=ledger.examined,
             partial=ledger.partial,
             states=states,
@@ -160,13 +158,13 @@ class ChainOfCustodyMonitor(Monitor):
                 route: {state: counted[state] for state in STATES if counted[state]}
                 for route, counted in sorted(ledger.states.items())
             },
-            losses=[self._group_loss(loss) for loss in losses],
+            losses=[_group_loss(loss, stream) for loss in losses],
             breaks=[
                 ChainBreak(
                     kind=b.kind,
                     id=b.id,
                     event_id=b.event_id,
-                    enqueued_at=iso(from_milliseconds(b.enqueued_ms)),
+                    enqueued_at=_time(b.enqueued_ms),
                     route=b.route,
                     group=b.group,
                     event_type=b.event_type,
@@ -174,52 +172,35 @@ class ChainOfCustodyMonitor(Monitor):
                 )
                 for b in ledger.breaks[:SHOWN_BREAKS]
             ],
-            blockers=[ChainBlocker(id=b.id, group=b.group, reason=b.reason) for b in ledger.blockers],
-            buckets=[_bucket(start, c) for start, c in _timed(ledger.buckets)],
-            other_buckets=[_bucket(n, ledger.buckets.counts[n]) for n in _OTHERS if n in ledger.buckets.counts],
+            blockers=[ChainBlocker(**blocker._asdict()) for blocker in ledger.blockers],
+            buckets=[_bucket(_time(start), counts[start]) for start in sorted(s for s in counts if isinstance(s, int))],
+            other_buckets=[_bucket(name, counts[name]) for name in (OLDER, LATER, WITHOUT) if name in counts],
             equation=equation(ledger.examined, states),
             database_cause=self._database_cause(),
         )
 
-    def _group_loss(self, loss: Loss) -> GroupLoss:
-        stream = self.examination.stream()
-        group = stream.group(loss.group)
-        lost_now = bool(loss.count and group and stream.first and group.last_delivered < stream.first)
-        return GroupLoss(
-            group=loss.group,
-            trimmed_unread=loss.count,
-            cause=loss.cause,
-            after_id=id_text(group.last_delivered) if lost_now and group else None,
-            before_id=id_text(stream.first) if lost_now and stream.first else None,
-        )
-
-    def _losses(self, ledger: Ledger) -> list[Loss]:
-        stream = self.examination.stream()
-        return [trimmed_unread(stream, name, ledger.undelivered.get(name)) for name in self.examination.writer_groups()]
-
-    def _status(self, ledger: Ledger, broken: int, dead: int) -> str:
-        if broken:
-            return "broken"
-        if dead or ledger.total(STUCK) or ledger.total(DEAD_LETTERED):
-            return "degraded"
-        return "unknown" if ledger.total(UNEXAMINED) else "healthy"
-
     def _database_cause(self) -> str:
         try:
-            tables = self.examination.trace_tables()
+            if not self.examination.trace_tables():
+                return "the database holds none of the tables that traces are written to"
         except SourceError as error:
             return error.message
-        if not tables:
-            return "the database holds none of the tables that traces are written to"
         return self.examination.ledger().rows_cause
 
 
-_OTHERS = (OLDER, LATER, WITHOUT)
+def _status(ledger: Ledger, broken: int, dead: int) -> str:
+    if broken:
+        return "broken"
+    if dead or ledger.total(STUCK) or ledger.total(DEAD_LETTERED):
+        return "degraded"
+    return "unknown" if ledger.total(UNEXAMINED) else "healthy"
 
 
-def _timed(buckets: Buckets) -> list[tuple[str, Counter[str]]]:
-    starts = sorted(start for start in buckets.counts if isinstance(start, int))
-    return [(iso(from_milliseconds(start)) or "", buckets.counts[start]) for start in starts]
+def _group_loss(loss: Loss, stream: StreamState) -> GroupLoss:
+    group, after, before = stream.group(loss.group), None, None
+    if loss.count and group and stream.first and group.last_delivered < stream.first:
+        after, before = id_text(group.last_delivered), id_text(stream.first)
+    return GroupLoss(group=loss.group, trimmed_unread=loss.count, cause=loss.cause, after_id=after, before_id=before)
 
 
 def _bucket(start: str, counted: Counter[str]) -> TimeBucket:
@@ -242,9 +223,12 @@ def _bucket(start: str, counted: Counter[str]) -> TimeBucket:
 def equation(examined: int, states: dict[str, int | None]) -> str:
     """`263 messages = 237 written + 14 skipped + 12 lost`; what left the stream before is no part of it."""
     order = (WRITTEN, DUPLICATE, SKIPPED, WAITING, IN_FLIGHT, STUCK, DEAD_LETTERED, UNTRACEABLE, LOST)
-    terms = [f"{states[state]:,} {state.replace('_', ' ')}" for state in order if states[state]]
-    rest = states[UNEXAMINED] or 0
-    counted = sum(states[state] or 0 for state in order)
-    terms += [f"{examined - counted:,} unexamined"] if examined > counted else []
-    unread = rest - max(0, examined - counted)
-    return f"{examined:,} messages = {' + '.join(terms) or '0'}" + (f"; {unread:,} not read" if unread > 0 else "")
+    terms = {state.replace("_", " "): states[state] or 0 for state in order}
+    terms["unexamined"] = max(0, examined - sum(terms.values()))
+    summed = " + ".join(f"{count:,} {state}" for state, count in terms.items() if count)
+    unread = (states[UNEXAMINED] or 0) - terms["unexamined"]
+    return f"{examined:,} messages = {summed or '0'}" + (f"; {unread:,} not read" if unread > 0 else "")
+
+
+def _time(milliseconds: int) -> str:
+    return iso(from_milliseconds(milliseconds)) or ""

@@ -1,7 +1,5 @@
 """Whether Redis and the database answer at all; never fails itself."""
 
-from typing import ClassVar
-
 from blueplane_doctor.errors import SourceError
 from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring.base import Monitor
@@ -28,9 +26,9 @@ class Connections(Record):
 class ConnectionMonitor(Monitor):
     """Tries to reach Redis and to open the database."""
 
-    name: ClassVar[str] = "connections"
-    record: ClassVar[type[Record]] = Connections
-    in_metrics: ClassVar[bool] = False
+    name = "connections"
+    record = Connections
+    in_metrics = False
 
     def collect(self) -> Connections:
         """Always a record."""

@@ -1,7 +1,5 @@
 """The database: what was written lately, and how large it is."""
 
-from typing import ClassVar
-
 from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring.base import Monitor
 from blueplane_doctor.recording.reading import Recorded
@@ -41,8 +39,8 @@ class DatabaseHealth(Record):
 class DatabaseHealthMonitor(Monitor):
     """Reads the newest rows and the files' sizes."""
 
-    name: ClassVar[str] = "database"
-    record: ClassVar[type[Record]] = DatabaseHealth
+    name = "database"
+    record = DatabaseHealth
 
     def collect(self) -> DatabaseHealth:
         """Raises SourceError."""

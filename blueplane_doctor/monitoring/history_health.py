@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import ClassVar
 
 from blueplane_doctor.errors import DoctorError, SettingsError, SourceRefused
 from blueplane_doctor.history import trend
@@ -96,8 +95,8 @@ class HistoryHealth(Record):
 class HistoryHealthMonitor(Monitor):
     """Reads the samples that `blueplane-doctor record` keeps."""
 
-    name: ClassVar[str] = "history"
-    record: ClassVar[type[Record]] = HistoryHealth
+    name = "history"
+    record = HistoryHealth
 
     def collect(self) -> HistoryHealth:
         """A record also without a history that can be read: no samples, and the cause.

@@ -1,7 +1,5 @@
 """The queue: what waits, who holds it, who reads it, and what was given up."""
 
-from typing import ClassVar
-
 from blueplane_doctor.custody.pending import PendingReader
 from blueplane_doctor.errors import SourceError
 from blueplane_doctor.model import Record
@@ -98,8 +96,8 @@ class QueueHealth(Record):
 class QueueHealthMonitor(Monitor):
     """Reads streams, groups, pending entries lists and dead letters."""
 
-    name: ClassVar[str] = "queue"
-    record: ClassVar[type[Record]] = QueueHealth
+    name = "queue"
+    record = QueueHealth
 
     def collect(self) -> QueueHealth:
         """Raises SourceError."""

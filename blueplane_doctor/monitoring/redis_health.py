@@ -1,7 +1,5 @@
 """Redis itself: which server, whether it may lose the queue, and its clock."""
 
-from typing import ClassVar
-
 from blueplane_doctor.errors import SourceError, SourceUnreachable
 from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring.base import Monitor
@@ -33,8 +31,8 @@ class RedisHealth(Record):
 class RedisHealthMonitor(Monitor):
     """Reads INFO, and asks for the save rules where that is allowed."""
 
-    name: ClassVar[str] = "redis"
-    record: ClassVar[type[Record]] = RedisHealth
+    name = "redis"
+    record = RedisHealth
 
     def collect(self) -> RedisHealth:
         """Raises SourceError."""

@@ -2,7 +2,6 @@
 
 import json
 from pathlib import Path
-from typing import ClassVar
 
 from blueplane_doctor.errors import SourceError
 from blueplane_doctor.model import Record
@@ -38,8 +37,8 @@ class ServerHealth(Record):
 class ServerHealthMonitor(Monitor):
     """Looks at the pid file, the process, GET /health, the log and the event buffer."""
 
-    name: ClassVar[str] = "server"
-    record: ClassVar[type[Record]] = ServerHealth
+    name = "server"
+    record = ServerHealth
 
     def collect(self) -> ServerHealth:
         """Always a record: what cannot be read here is itself the finding."""

@@ -1,7 +1,5 @@
 """The hook's spool: what `blueplane-hook` could not deliver, and what it lost."""
 
-from typing import ClassVar
-
 from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring.base import Monitor
 from blueplane_hook.spool import ROOM
@@ -37,8 +35,8 @@ class SpoolHealth(Record):
 class SpoolHealthMonitor(Monitor):
     """Counts the events in hook-spool.jsonl, and reads the counters in hook-failures.json."""
 
-    name: ClassVar[str] = "spool"
-    record: ClassVar[type[Record]] = SpoolHealth
+    name = "spool"
+    record = SpoolHealth
 
     def collect(self) -> SpoolHealth:
         """Always a record: a home without a spool has nothing waiting."""
