@@ -1,6 +1,8 @@
 """Whether Redis and the database answer at all; never fails itself."""
 
-from blueplane_doctor.errors import SourceError
+from collections.abc import Callable
+
+from blueplane_doctor.errors import SourceError, SourceMissing
 from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring.base import Monitor
 from blueplane_doctor.sources.database_source import shown
@@ -32,27 +34,24 @@ class ConnectionMonitor(Monitor):
 
     def collect(self) -> Connections:
         """Always a record."""
-        return Connections(redis=self._redis(), database=self._database())
+        examination = self.examination
+        return Connections(
+            redis=_reach(examination.redis.address, lambda: examination.redis.ask_one("PING")),
+            database=_reach(shown(examination.settings.database_file), self._find_tables),
+        )
 
-    def _redis(self) -> Reach:
-        redis = self.examination.redis
-        try:
-            redis.ask_one("PING")
-        except SourceError as error:
-            return Reach(address=redis.address, reachable=False, cause=error.message, hint=error.hint)
-        return Reach(address=redis.address, reachable=True)
-
-    def _database(self) -> Reach:
-        where = shown(self.examination.settings.database_file)
-        try:
-            tables = self.examination.trace_tables()
-        except SourceError as error:
-            return Reach(address=where, reachable=False, cause=error.message, hint=error.hint)
-        if not tables:
-            return Reach(
-                address=where,
-                reachable=False,
-                cause=f"the database {where} holds none of the tables that traces are written to",
-                hint="start the Blueplane server once, or name the right file with --database",
+    def _find_tables(self) -> None:
+        if not self.examination.trace_tables():
+            raise SourceMissing(
+                f"the database {shown(self.examination.settings.database_file)} holds none of the tables that traces "
+                "are written to",
+                "start the Blueplane server once, or name the right file with --database",
             )
-        return Reach(address=where, reachable=True)
+
+
+def _reach(address: str, attempt: Callable[[], object]) -> Reach:
+    try:
+        attempt()
+    except SourceError as error:
+        return Reach(address=address, reachable=False, cause=error.message, hint=error.hint)
+    return Reach(address=address, reachable=True)

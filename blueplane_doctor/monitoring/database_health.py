@@ -1,8 +1,9 @@
 """The database: what was written lately, and how large it is."""
 
+from pathlib import Path
+
 from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring.base import Monitor
-from blueplane_doctor.recording.reading import Recorded
 from blueplane_doctor.times import from_milliseconds, iso
 
 
@@ -45,11 +46,13 @@ class DatabaseHealthMonitor(Monitor):
     def collect(self) -> DatabaseHealth:
         """Raises SourceError."""
         examination = self.examination
-        written = examination.written()
+        written, recorded = examination.written(), examination.recorded()
         file = examination.settings.database_file
-        log = file.with_name(file.name + "-wal")
-        recorded = examination.recorded()
         age = None if written.last is None else (examination.now - written.last).total_seconds() * 1000
+        failures = [examination.log().last_write_failure]
+        if recorded.last_failed_write_ms is not None:
+            failures.append(from_milliseconds(recorded.last_failed_write_ms))
+        nothing = recorded.cause or f"no write was recorded in the last {recorded.minutes} min"
         return DatabaseHealth(
             tables=dict(sorted(written.rows.items())),
             write_success_count=recorded.writes_ok,
@@ -57,25 +60,17 @@ class DatabaseHealthMonitor(Monitor):
             write_success_rate=recorded.write_success_percent,
             write_latency_p95_ms=recorded.write_p95_ms,
             recorded_minutes=recorded.minutes_with_writes,
-            recorded_cause=_no_writes(recorded),
+            recorded_cause="" if recorded.writes else nothing,
             recorded_hint=recorded.hint,
             write_throughput_events_per_sec=round(written.last_minute / 60, 3),
             written_last_hour=written.last_hour,
             last_successful_write_timestamp=iso(written.last),
             last_successful_write_age_ms=None if age is None else max(0, int(age)),
-            last_failed_write_timestamp=self._last_failure(recorded),
-            db_size_mb=round(file.stat().st_size / 1_000_000, 3) if file.is_file() else 0.0,
-            wal_size_mb=round(log.stat().st_size / 1_000_000, 3) if log.is_file() else 0.0,
+            last_failed_write_timestamp=iso(max((moment for moment in failures if moment), default=None)),
+            db_size_mb=_megabytes(file),
+            wal_size_mb=_megabytes(file.with_name(file.name + "-wal")),
         )
 
-    def _last_failure(self, recorded: Recorded) -> str | None:
-        """The later of what the log and what the recorder tells."""
-        logged, counted = self.examination.log().last_write_failure, recorded.last_failed_write_ms
-        known = [logged, None if counted is None else from_milliseconds(counted)]
-        return iso(max((moment for moment in known if moment), default=None))
 
-
-def _no_writes(recorded: Recorded) -> str:
-    if recorded.writes:
-        return ""
-    return recorded.cause or f"no write was recorded in the last {recorded.minutes} min"
+def _megabytes(file: Path) -> float:
+    return round(file.stat().st_size / 1_000_000, 3) if file.is_file() else 0.0

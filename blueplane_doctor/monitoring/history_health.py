@@ -1,13 +1,14 @@
 """The history: what the recorded samples say of the last hour, and the last day's courses for the report."""
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from blueplane_doctor.errors import DoctorError, SettingsError, SourceRefused
 from blueplane_doctor.history import trend
 from blueplane_doctor.history.health_storage import HealthMetricsStorage
 from blueplane_doctor.history.samples import Sample
-from blueplane_doctor.history.series import MINUTE, Point
+from blueplane_doctor.history.series import MINUTE
 from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring.base import Monitor
 from blueplane_doctor.times import iso
@@ -28,8 +29,7 @@ SERIES = (
 )
 """Metric, label and unit of the courses that a report shows."""
 DEPTH, LETTERS, WAL = "queue.queue_depth", "queue.dlq_size", "database.wal_size_mb"
-_GROUP, _END = "queue.groups.", ".undelivered"
-NO_HISTORY = "there is no history"
+_GROUP_METRIC = re.compile(r"queue\.groups\.(.+)\.undelivered")
 
 
 class GroupTrend(Record):
@@ -108,29 +108,32 @@ class HistoryHealthMonitor(Monitor):
             self.examination.server_info()
         storage = HealthMetricsStorage(settings.history_url or settings.redis_url)
         try:
-            if not storage.begun():  # all that a run without a history costs: one round trip
-                return HistoryHealth(samples=0, cause=f"{NO_HISTORY} in Redis at {storage.link.address}")
-            return self._read(storage)
+            if storage.begun():  # all that a run without a history costs: one round trip
+                return self._read(storage)
+            cause, hint = f"there is no history in Redis at {storage.link.address}", ""
         except DoctorError as error:  # a URL that only the examined Redis may have is no reason to stop either
-            hint = error.hint if isinstance(error, SettingsError | SourceRefused) else ""
-            return HistoryHealth(samples=0, cause=error.message, hint=hint)
+            cause, hint = error.message, error.hint if isinstance(error, SettingsError | SourceRefused) else ""
         except (AttributeError, IndexError, KeyError, TypeError, ValueError):  # replies that no Redis gives
-            return HistoryHealth(
-                samples=0, cause=f"what answers at {storage.link.address} does not answer as Redis does"
-            )
+            cause, hint = f"what answers at {storage.link.address} does not answer as Redis does", ""
         finally:
             storage.close()
+        return HistoryHealth(samples=0, cause=cause, hint=hint)
 
     def _read(self, storage: HealthMetricsStorage) -> HistoryHealth:
         now = self.examination.now.timestamp()
         known = storage.metrics()
-        groups = [name.removeprefix(_GROUP).removesuffix(_END) for name in known if _is_group(name)]
-        wanted = [DEPTH, LETTERS, WAL, *(metric for group in groups for metric in trend.group_metrics(group))]
-        samples = storage.samples(list(dict.fromkeys(wanted)), now - HOUR, now)
+        groups = [found[1] for name in known if (found := _GROUP_METRIC.fullmatch(name))]
+        wanted = dict.fromkeys([DEPTH, LETTERS, WAL, *(m for group in groups for m in trend.group_metrics(group))])
+        samples = storage.samples(list(wanted), now - HOUR, now)
         courses = [row for row in SERIES if row[0] in known]
         read = storage.read_many([metric for metric, _, _ in courses], now - DAY, now, STEP) if courses else {}
         shown = [
-            HistorySeries(metric=metric, label=label, unit=unit, points=_dated(read[metric]))
+            HistorySeries(
+                metric=metric,
+                label=label,
+                unit=unit,
+                points=[(_time(moment), value) for moment, value in read[metric]],
+            )
             for metric, label, unit in courses
         ]
         limit = self.examination.settings.streams.max_length
@@ -142,18 +145,21 @@ def judged(samples: Sequence[Sample], groups: Sequence[str], now: float, max_len
     if not samples:
         return HistoryHealth(samples=0, cause="nothing was recorded in the last hour")
     depth = _points([s for s in samples if s.time >= now - TREND_SECONDS], DEPTH, now)
-    letters, wal = _points(samples, LETTERS, now), _points(samples, WAL, now)
-    sizes = [size for _, size in wal]
-    left = trend.minutes_until(depth, max_length)
+    sizes = [size for _, size in _points(samples, WAL, now)]
     return HistoryHealth(
         samples=len(samples),
         newest_sample_age_ms=max(0, int((now - samples[-1].time) * 1000)),
         groups=[_group(samples, group, now) for group in groups if _is_there(samples, group)],
-        dead_letters_last_hour=trend.increase(letters),
+        dead_letters_last_hour=trend.increase(_points(samples, LETTERS, now)),
         wal_growth_mb_last_hour=round(sizes[-1] - min(sizes), 3) if sizes else None,
         backlog_per_minute=_rounded(trend.rate_per_minute(depth)),
-        minutes_to_loss=_rounded(left),
+        minutes_to_loss=_rounded(trend.minutes_until(depth, max_length)),
     )
+
+
+def _is_there(samples: Sequence[Sample], group: str) -> bool:
+    """Whether any of these samples knows the group: a name that nobody uses any more is kept for a week."""
+    return any(f"queue.groups.{group}.undelivered" in sample.values for sample in samples)
 
 
 def _group(samples: Sequence[Sample], group: str, now: float) -> GroupTrend:
@@ -179,23 +185,6 @@ def _points(samples: Sequence[Sample], metric: str, now: float) -> list[tuple[in
     """A metric's values; none where they are too few for a movement, or too old to speak of now."""
     points = [(sample.time, sample.values[metric]) for sample in samples if metric in sample.values]
     return points if len(points) >= trend.FEWEST and trend.is_fresh(points, now) else []
-
-
-def _is_group(metric: str) -> bool:
-    return metric.startswith(_GROUP) and metric.endswith(_END)
-
-
-def _is_there(samples: Sequence[Sample], group: str) -> bool:
-    """Whether any of these samples knows the group: a name that nobody uses any more is kept for a week."""
-    return any(_holds(sample.values, group) for sample in samples)
-
-
-def _holds(values: Mapping[str, float], group: str) -> bool:
-    return f"{_GROUP}{group}{_END}" in values
-
-
-def _dated(points: Sequence[Point]) -> list[tuple[str, float | None]]:
-    return [(_time(moment), value) for moment, value in points]
 
 
 def _time(seconds: int) -> str:

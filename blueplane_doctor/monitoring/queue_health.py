@@ -1,10 +1,9 @@
 """The queue: what waits, who holds it, who reads it, and what was given up."""
 
-from blueplane_doctor.custody.pending import PendingReader
 from blueplane_doctor.errors import SourceError
 from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring.base import Monitor
-from blueplane_doctor.sources.streams import EntryId, Group, StreamState, id_text
+from blueplane_doctor.sources.streams import EntryId, Group, id_text
 from blueplane_doctor.text import consumer, identifier
 from blueplane_doctor.times import from_milliseconds, iso
 
@@ -103,28 +102,31 @@ class QueueHealthMonitor(Monitor):
         """Raises SourceError."""
         examination = self.examination
         stream, ledger = examination.stream(), examination.ledger()
-        now = examination.server_info().now_ms
+        now, max_length = examination.server_info().now_ms, examination.settings.streams.max_length
         letters = examination.dead_letters().found
-        writers = examination.writer_groups()
-        groups = [self._group(g, now, writers) for g in stream.groups]
-        groups += [GroupHealth(name=n, role="writer", exists=False) for n in writers if not stream.group(n)]
-        held = [g for g in groups if g.role == "writer"]
-        first_pending = min((g.first_pending for g in _writers(stream, writers) if g.first_pending), default=None)
+        writers = [(name, stream.group(name)) for name in examination.writer_groups()]
+        groups = [self._group(group, now) for group in stream.groups]
+        groups += [GroupHealth(name=name, role="writer", exists=False) for name, group in writers if not group]
+        held = [group for group in groups if group.role == "writer"]
+        first_pending = min((g.first_pending for _, g in writers if g and g.first_pending), default=None)
         oldest = min((i for i in (ledger.oldest_unfinished, first_pending) if i), default=None)
+        depth = None if ledger.partial else ledger.unfinished
+        processed = self._processed_last_minute()
+        growth = ledger.last_minute - (processed or 0)
         return QueueHealth(
             queue=stream.queue,
             layout=stream.layout.name,
             measured_at=iso(from_milliseconds(now)) or "",
             stream_length=stream.length,
-            max_length=examination.settings.streams.max_length,
-            queue_depth=None if ledger.partial else ledger.unfinished,
+            max_length=max_length,
+            queue_depth=depth,
             pending_messages=sum(g.pending for g in held),
             oldest_pending_age_ms=_age(first_pending, now),
             consumer_count=sum(len(g.consumers) for g in held),
             consumer_lag_ms=_age(oldest, now) or 0,
             enqueue_rate_events_per_sec=round(ledger.last_minute / 60, 3),
-            processing_rate_events_per_sec=self._rate(),
-            minutes_to_loss=self._minutes_to_loss(),
+            processing_rate_events_per_sec=None if processed is None else round(processed / 60, 3),
+            minutes_to_loss=round(max(0, max_length - depth) / growth, 1) if depth and growth > 0 else None,
             dlq_size=letters.total,
             dlq_recent_entries=letters.last_hour,
             dlq_previous_hour=letters.hour_before,
@@ -135,13 +137,13 @@ class QueueHealthMonitor(Monitor):
             other_queues=list(stream.other_queues),
         )
 
-    def _group(self, group: Group, now: int, writers: tuple[str, ...]) -> GroupHealth:
+    def _group(self, group: Group, now: int) -> GroupHealth:
         ledger = self.examination.ledger()
         reader = ledger.pending.get(group.text)
         gone = reader.gone() if reader else set()
         return GroupHealth(
             name=identifier(group.name),
-            role="writer" if group.text in writers else "reader",
+            role="writer" if group.text in self.examination.writer_groups() else "reader",
             pending=group.pending,
             undelivered=ledger.undelivered.get(group.text),
             lag=group.lag,
@@ -151,7 +153,7 @@ class QueueHealthMonitor(Monitor):
             longest_unacknowledged_ms=reader.longest_idle_ms if reader and reader.holders else None,
             stuck=reader.stuck if reader else None,
             most_deliveries=reader.most_deliveries if reader else None,
-            orphaned=_held_by(reader, gone) if reader else None,
+            orphaned=sum(reader.holders[name].messages for name in gone) if reader else None,
             consumers=sorted(
                 (
                     ConsumerHealth(name=consumer(c.name), pending=c.pending, idle_ms=c.idle_ms, gone=c.name in gone)
@@ -161,26 +163,11 @@ class QueueHealthMonitor(Monitor):
             ),
         )
 
-    def _minutes_to_loss(self) -> float | None:
-        ledger, limit = self.examination.ledger(), self.examination.settings.streams.max_length
-        growth = ledger.last_minute / 60 - (self._rate() or 0)
-        if ledger.partial or not ledger.unfinished or growth <= 0:
-            return None
-        return round(max(0, limit - ledger.unfinished) / growth / 60, 1)
-
-    def _rate(self) -> float | None:
+    def _processed_last_minute(self) -> int | None:
         try:
-            return round(self.examination.written().last_minute / 60, 3)
+            return self.examination.written().last_minute
         except SourceError:
             return None
-
-
-def _writers(stream: StreamState, names: tuple[str, ...]) -> list[Group]:
-    return [group for name in names if (group := stream.group(name))]
-
-
-def _held_by(reader: PendingReader, consumers: set[bytes]) -> int:
-    return sum(reader.holders[name].messages for name in consumers)
 
 
 def _age(entry: EntryId | None, now: int) -> int | None:

@@ -7,6 +7,7 @@ from blueplane_doctor.text import plain
 
 _ONE_CHANGE_SAVED_AFTER_S = 3600
 """Redis' default rules save within an hour of one change; so an unsaved change older than that means: no saving."""
+_TRACES = ("rdb_last_save_time", "rdb_changes_since_last_save", "rdb_saves")
 
 
 class RedisHealth(Record):
@@ -54,24 +55,18 @@ class RedisHealthMonitor(Monitor):
         )
 
     def _persistence(self) -> bool | None:
-        fields = self.examination.server_info().fields
-        if fields.get("aof_enabled") == "1":
+        info = self.examination.server_info()
+        if info.fields.get("aof_enabled") == "1":
             return True
         try:
-            reply = self.examination.redis.ask_one("CONFIG", "GET", "save")
-            return bool(reply[1].strip())
+            return bool(self.examination.redis.ask_one("CONFIG", "GET", "save")[1].strip())
         except SourceUnreachable:
             raise
-        except (SourceError, IndexError, TypeError, AttributeError):
-            return self._persistence_by_its_traces()
-
-    def _persistence_by_its_traces(self) -> bool | None:
-        info = self.examination.server_info()
-        last_save = _number(info.fields.get("rdb_last_save_time")) or 0
-        unsaved = _number(info.fields.get("rdb_changes_since_last_save")) or 0
+        except (SourceError, IndexError, TypeError, AttributeError):  # it may not be asked: what was saved must tell
+            last_save, unsaved, saves = (_number(info.fields.get(name)) or 0 for name in _TRACES)
         if unsaved and info.now_ms / 1000 - last_save > 2 * _ONE_CHANGE_SAVED_AFTER_S:
             return False
-        return True if _number(info.fields.get("rdb_saves")) else None
+        return True if saves else None
 
 
 def _number(text: str | None) -> int | None:

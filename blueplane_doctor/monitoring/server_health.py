@@ -65,15 +65,11 @@ class ServerHealthMonitor(Monitor):
         if not path.is_file():
             return 0, ""
         try:
-            rows = read_once(
-                path,
-                f"SELECT count(*) FROM {BUFFER_TABLE}",
-                self.examination.deadline,
-                what="the event buffer",
-            )
+            query = f"SELECT count(*) FROM {BUFFER_TABLE}"
+            ((count,),) = read_once(path, query, self.examination.deadline, what="the event buffer")
         except SourceError as error:
             return None, error.message
-        return int(rows[0][0]), ""
+        return count, ""
 
 
 def read_pid(path: Path) -> int | None:

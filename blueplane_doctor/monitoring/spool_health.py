@@ -40,22 +40,19 @@ class SpoolHealthMonitor(Monitor):
 
     def collect(self) -> SpoolHealth:
         """Always a record: a home without a spool has nothing waiting."""
+        state, cause = None, ""
         try:
             state = spool_state(self.examination.settings.home)
         except OSError as error:
-            return _unreadable(f"the hook's spool cannot be read: {error.strerror or error}")
+            cause = f"the hook's spool cannot be read: {error.strerror or error}"
         return SpoolHealth(
-            waiting_events=state.waiting,
-            waiting_bytes=state.waiting_bytes,
+            waiting_events=state and state.waiting,
+            waiting_bytes=state and state.waiting_bytes,
             room_bytes=ROOM,
-            spooled=state.spooled,
-            dropped=state.dropped,
-            refused=state.refused,
-            unreadable=state.unreadable,
-            last_failure_timestamp=state.last_failure,
+            spooled=state and state.spooled,
+            dropped=state and state.dropped,
+            refused=state and state.refused,
+            unreadable=state and state.unreadable,
+            last_failure_timestamp=state and state.last_failure,
+            cause=cause,
         )
-
-
-def _unreadable(cause: str) -> SpoolHealth:
-    nothing = dict.fromkeys(("waiting_events", "waiting_bytes", "spooled", "dropped", "refused", "unreadable"))
-    return SpoolHealth(**nothing, room_bytes=ROOM, last_failure_timestamp=None, cause=cause)
