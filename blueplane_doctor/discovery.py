@@ -22,7 +22,7 @@ from blueplane_doctor.model import Finding, Remedy, Status
 from blueplane_doctor.sources.database_source import shown
 
 if TYPE_CHECKING:
-    from blueplane_doctor.monitoring.base import Monitor
+    from blueplane_doctor.monitoring import Monitor
     from blueplane_doctor.reports.base import Format
 
 ENTRY_POINT_GROUP = "blueplane_doctor.checks"
@@ -50,7 +50,7 @@ def modules_of(package: str) -> Iterator[ModuleType]:
 @cache  # the service asks twice a second
 def find_monitors() -> "Mapping[str, type[Monitor]]":
     """The monitors by the name of their record."""
-    from blueplane_doctor.monitoring.base import Monitor
+    from blueplane_doctor.monitoring import Monitor
 
     found: dict[str, type[Monitor]] = {}
     for module in modules_of("blueplane_doctor.monitoring"):

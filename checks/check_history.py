@@ -1,11 +1,9 @@
 """What only samples over time show: where a backlog goes, how long until loss, what vanished in between."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from blueplane_doctor import Finding, Remedy, Scale, check, unknown
-from blueplane_doctor.checkapi import hinted, not_graded
+from blueplane_doctor.checkapi import hinted, many, not_graded
 from blueplane_doctor.times import span
 
 if TYPE_CHECKING:
@@ -31,7 +29,7 @@ STATES = ("caught up", "steady", "draining", "falling behind", "stalled", "stopp
     area="queue",
     scale=Scale.states(green="caught up|draining|steady", orange="falling behind", red="stalled|stopped"),
 )
-def check_backlog_trend(history: HistoryHealth, scale: Scale) -> Finding:
+def check_backlog_trend(history: "HistoryHealth", scale: Scale) -> Finding:
     """Where each writer's backlog went in the last ten minutes of samples.
 
     By the rules of LinkedIn's Burrow, in docs/HISTORY.md. Stopped: nothing was delivered while something waited;
@@ -42,22 +40,19 @@ def check_backlog_trend(history: HistoryHealth, scale: Scale) -> Finding:
     - stalled: it reads and cannot write (see stuck-consumers, retry-storm)
     - falling behind: more comes in than it writes (see write-throughput)
     """
-    known = [group for group in history.groups if group.state in STATES]
     evidence = {group.group: group.model_dump(exclude={"group", "losses", "not_compared"}) for group in history.groups}
+    known = [group for group in history.groups if group.state in STATES]
+    unclear = {f"{group.group}: {group.cause}": None for group in history.groups if group not in known}
     worst = max(known, key=lambda group: STATES.index(group.state), default=None)
-    unclear = [group for group in history.groups if group.state not in STATES]
     if worst is None or unclear and scale.status(worst.state).severity == 0:
-        causes = dict.fromkeys(f"{group.group}: {group.cause}" for group in unclear)
-        cause = history.cause or "; ".join(causes) or "no sample knows a writer group"
-        return unknown(
-            "Where the backlog goes is not known", cause, remedy=hinted(history.hint, RECORD), evidence=evidence
-        )
+        cause = "; ".join(unclear) or "no sample knows a writer group"
+        return _not_known("Where the backlog goes is not known", cause, history, evidence)
     return scale.grade(worst.state, _course(worst), remedy=WRITERS, evidence=evidence)
 
 
 # Ten minutes are the time to restart a server, half an hour that to find out why, an hour that to notice at all.
 @check(area="queue", scale=Scale.falling(yellow=60, orange=30, red=10, unit="min"))
-def check_time_to_loss(history: HistoryHealth, scale: Scale) -> Finding:
+def check_time_to_loss(history: "HistoryHealth", scale: Scale) -> Finding:
     """Minutes until the backlog reaches `max_length`, at its rate of the last ten minutes.
 
     From then on every new message pushes out one that nobody has read. Not graded while the backlog does not grow.
@@ -66,27 +61,21 @@ def check_time_to_loss(history: HistoryHealth, scale: Scale) -> Finding:
     - what backlog-trend and stuck-consumers name
     """
     evidence = {"backlog per minute": history.backlog_per_minute, "samples of the last hour": history.samples}
-    if history.backlog_per_minute is None:
-        cause = history.cause or TOO_FEW
-        return unknown(
-            "How long until messages are lost is not known",
-            cause,
-            remedy=hinted(history.hint, RECORD),
-            evidence=evidence,
-        )
     left = history.minutes_to_loss
+    if history.backlog_per_minute is None:
+        return _not_known("How long until messages are lost is not known", TOO_FEW, history, evidence)
     if left is None:
         return not_graded(None, "The backlog does not grow", unit=scale.unit, evidence=evidence)
-    said = f"At the present rate the first message is lost in {span(int(left * MINUTE_MS))}"
-    if not left:
-        said = "The stream is full of unread messages: they are being lost"
+    said = "The stream is full of unread messages: they are being lost"
+    if left:
+        said = f"At the present rate the first message is lost in {span(left * MINUTE_MS)}"
     return scale.grade(left, said, remedy=WRITERS, evidence=evidence)
 
 
 # SQLite checkpoints at 4 MB by itself and then reuses the log, so a healthy one stands still. 16 MB are several
 # checkpoints that did not happen; at 64 and 256 MB an hour wal-size's yellow and orange are one hour away.
 @check(area="database", scale=Scale.rising(yellow=16, orange=64, red=256, unit="MB/h"))
-def check_wal_growth(history: HistoryHealth, scale: Scale) -> Finding:
+def check_wal_growth(history: "HistoryHealth", scale: Scale) -> Finding:
     """How much the write-ahead log grew within the last hour of samples.
 
     Its size now less its smallest: nothing is extrapolated, so that the first minutes after a start alarm nobody.
@@ -97,17 +86,10 @@ def check_wal_growth(history: HistoryHealth, scale: Scale) -> Finding:
     grown = history.wal_growth_mb_last_hour
     evidence = {"samples of the last hour": history.samples}
     if grown is None:
-        cause = history.cause or TOO_FEW
-        return unknown(
-            "Whether the write-ahead log grows is not known",
-            cause,
-            remedy=hinted(history.hint, RECORD),
-            evidence=evidence,
-        )
-    said = f"The write-ahead log grew by {grown:g} MB within an hour" if grown else "The write-ahead log does not grow"
+        return _not_known("Whether the write-ahead log grows is not known", TOO_FEW, history, evidence)
     return scale.grade(
         grown,
-        said,
+        f"The write-ahead log grew by {grown:g} MB within an hour" if grown else "The write-ahead log does not grow",
         remedy=Remedy(
             text="Some reader keeps a transaction open, so that no checkpoint can finish: find it, and end it.",
             commands=["lsof ~/.blueplane/telemetry.db"],
@@ -118,7 +100,7 @@ def check_wal_growth(history: HistoryHealth, scale: Scale) -> Finding:
 
 # One message that nobody ever got is a broken chain of custody; there is no small number of them.
 @check(area="chain", scale=Scale.rising(red=1, unit="messages"))
-def check_loss_between_samples(history: HistoryHealth, scale: Scale) -> Finding:
+def check_loss_between_samples(history: "HistoryHealth", scale: Scale) -> Finding:
     """Messages that were trimmed unread between two samples of the last hour.
 
     Newer servers erase the evidence of that with the group's next read, so a single look can miss it. A lower bound:
@@ -130,13 +112,12 @@ def check_loss_between_samples(history: HistoryHealth, scale: Scale) -> Finding:
     compared = [group for group in history.groups if group.lost is not None]
     evidence = {g.group: {"lost": g.lost, "first seen": g.losses, "not compared": g.not_compared} for g in compared}
     lost = sum(group.lost or 0 for group in compared)
-    if not lost and (not compared or len(compared) < len(history.groups)):
-        cause = history.cause or "the samples hold no two that can be compared for every writer group"
-        said = "Whether messages vanished between samples is not known"
-        return unknown(said, cause, remedy=hinted(history.hint, RECORD), evidence=evidence)
     said = "No message vanished between samples"
     if lost:
-        said = f"At least {lost:,} {'message was' if lost == 1 else 'messages were'} trimmed unread in the last hour"
+        said = f"At least {many(lost, 'message was', 'messages were')} trimmed unread in the last hour"
+    elif not compared or len(compared) < len(history.groups):
+        cause = "the samples hold no two that can be compared for every writer group"
+        return _not_known("Whether messages vanished between samples is not known", cause, history, evidence)
     return scale.grade(
         lost,
         said,
@@ -148,13 +129,16 @@ def check_loss_between_samples(history: HistoryHealth, scale: Scale) -> Finding:
     )
 
 
-def _course(group: GroupTrend) -> str:
-    backlog = group.backlog or 0
-    waiting = f"{backlog:,} {'message' if backlog == 1 else 'messages'}"
+def _not_known(said: str, cause: str, history: "HistoryHealth", evidence: dict[str, Any]) -> Finding:
+    return unknown(said, history.cause or cause, remedy=hinted(history.hint, RECORD), evidence=evidence)
+
+
+def _course(group: "GroupTrend") -> str:
     if group.state == "caught up":
         return "Every writer has caught up"
+    waiting = many(group.backlog or 0, "message", "messages")
     if group.state == "draining" and group.minutes_left is not None:
-        return f"{group.group} works off its backlog of {waiting}: {span(int(group.minutes_left * MINUTE_MS))} to go"
+        return f"{group.group} works off its backlog of {waiting}: {span(group.minutes_left * MINUTE_MS)} to go"
     if group.state == "falling behind":
         return f"{group.group} falls behind: {waiting} wait, {group.per_minute or 0:+,g} a minute"
     if group.state in ("stalled", "stopped"):

@@ -13,7 +13,7 @@ from blueplane_doctor.checkapi import CheckSpec, spec_of
 from blueplane_doctor.diagnose import Evidence, collect, diagnose, judge
 from blueplane_doctor.errors import SettingsError, SourceUnreachable
 from blueplane_doctor.model import Finding, Record, Remedy, Report, Status
-from blueplane_doctor.monitoring.base import Monitor
+from blueplane_doctor.monitoring import Monitor
 from blueplane_doctor.settings import Settings
 from tests.checks.builders import queue
 

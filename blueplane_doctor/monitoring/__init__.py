@@ -2,3 +2,29 @@
 
 The folder listing is the registry: a module with a Monitor subclass is a monitor.
 """
+
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
+from blueplane_doctor.examination import Examination
+from blueplane_doctor.model import Record
+
+
+class Monitor(ABC):
+    """Reads one area of the pipeline.
+
+    `collect` must only read, must end within the examination's deadline, must raise SourceError when its area
+    cannot be read, and must put null (never 0) where a part of it is not known.
+    """
+
+    name: ClassVar[str]
+    """The parameter by which checks ask for the record, and its key in the report's metrics."""
+    record: ClassVar[type[Record]]
+    in_metrics: ClassVar[bool] = True
+
+    def __init__(self, examination: Examination) -> None:
+        self.examination = examination
+
+    @abstractmethod
+    def collect(self) -> Record:
+        """Read the area once. Raises SourceError."""

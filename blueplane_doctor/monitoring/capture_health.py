@@ -8,7 +8,7 @@ from pathlib import Path
 from blueplane_doctor.custody.ledger import Ledger
 from blueplane_doctor.errors import SourceError
 from blueplane_doctor.model import Record
-from blueplane_doctor.monitoring.base import Monitor
+from blueplane_doctor.monitoring import Monitor
 from blueplane_doctor.pipeline import CURSOR_HOOKS, SESSIONS_TABLE
 from blueplane_doctor.recording.reading import MINUTE_MS, read_recorded
 from blueplane_doctor.times import from_milliseconds, iso, parse_time

@@ -20,7 +20,7 @@ from blueplane_doctor.custody.states import (
 )
 from blueplane_doctor.errors import SourceError
 from blueplane_doctor.model import Record
-from blueplane_doctor.monitoring.base import Monitor
+from blueplane_doctor.monitoring import Monitor
 from blueplane_doctor.sources.streams import StreamState, id_text
 from blueplane_doctor.times import from_milliseconds, iso
 

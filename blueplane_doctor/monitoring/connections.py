@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from blueplane_doctor.errors import SourceError, SourceMissing
 from blueplane_doctor.model import Record
-from blueplane_doctor.monitoring.base import Monitor
+from blueplane_doctor.monitoring import Monitor
 from blueplane_doctor.sources.database_source import shown
 
 

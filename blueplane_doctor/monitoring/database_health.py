@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from blueplane_doctor.model import Record
-from blueplane_doctor.monitoring.base import Monitor
+from blueplane_doctor.monitoring import Monitor
 from blueplane_doctor.times import from_milliseconds, iso
 
 

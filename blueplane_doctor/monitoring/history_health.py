@@ -10,7 +10,7 @@ from blueplane_doctor.history.health_storage import HealthMetricsStorage
 from blueplane_doctor.history.samples import Sample
 from blueplane_doctor.history.series import MINUTE
 from blueplane_doctor.model import Record
-from blueplane_doctor.monitoring.base import Monitor
+from blueplane_doctor.monitoring import Monitor
 from blueplane_doctor.times import iso
 
 HOUR = 3600

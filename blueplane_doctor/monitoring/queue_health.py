@@ -2,7 +2,7 @@
 
 from blueplane_doctor.errors import SourceError
 from blueplane_doctor.model import Record
-from blueplane_doctor.monitoring.base import Monitor
+from blueplane_doctor.monitoring import Monitor
 from blueplane_doctor.sources.streams import EntryId, Group, id_text
 from blueplane_doctor.text import consumer, identifier
 from blueplane_doctor.times import from_milliseconds, iso

@@ -2,7 +2,7 @@
 
 from blueplane_doctor.errors import SourceError, SourceUnreachable
 from blueplane_doctor.model import Record
-from blueplane_doctor.monitoring.base import Monitor
+from blueplane_doctor.monitoring import Monitor
 from blueplane_doctor.text import plain
 
 _ONE_CHANGE_SAVED_AFTER_S = 3600

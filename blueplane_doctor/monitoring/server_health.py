@@ -5,7 +5,7 @@ from pathlib import Path
 
 from blueplane_doctor.errors import SourceError
 from blueplane_doctor.model import Record
-from blueplane_doctor.monitoring.base import Monitor
+from blueplane_doctor.monitoring import Monitor
 from blueplane_doctor.pipeline import BUFFER_TABLE, SERVER_COMMANDS
 from blueplane_doctor.sources.database_source import read_once
 from blueplane_doctor.sources.http_health import ask_health

@@ -1,7 +1,7 @@
 """The hook's spool: what `blueplane-hook` could not deliver, and what it lost."""
 
 from blueplane_doctor.model import Record
-from blueplane_doctor.monitoring.base import Monitor
+from blueplane_doctor.monitoring import Monitor
 from blueplane_hook.spool import ROOM
 from blueplane_hook.state import spool_state
 

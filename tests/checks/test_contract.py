@@ -8,7 +8,7 @@ import pytest
 from blueplane_doctor.checkapi import CheckSpec
 from blueplane_doctor.discovery import find_formats, find_monitors
 from blueplane_doctor.model import Finding, Record, Report, Status
-from blueplane_doctor.monitoring.base import Monitor
+from blueplane_doctor.monitoring import Monitor
 from blueplane_doctor.reports.base import Format, View
 from tests.checks.builders import assert_sound, built_in, empty_records, healthy_records
 from tests.reports import samples
