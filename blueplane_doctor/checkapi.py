@@ -17,6 +17,12 @@ from blueplane_doctor.model import Finding, Remedy, Status
 LEVELS = ("yellow", "orange", "red")
 _ANOTHER = "another number, or null to take the level away"
 MARK = "__blueplane_check__"
+RECORDED_MINUTES = 2
+"""A colour that rests on a rate needs two samples: minutes in which a recorder counted."""
+MEASURE = Remedy(
+    text="Only a recorder inside the server can measure this. Start the server with it.",
+    commands=["blueplane-doctor instrument -- python scripts/start_server.py"],
+)
 Direction = Literal["rising", "falling", "states"]
 
 
@@ -292,6 +298,14 @@ def not_graded(
 ) -> Finding:
     """Green without a grade: reported, and not judged because nothing is asked of it now (idle is no illness)."""
     return Finding(status=Status.GREEN, summary=summary, observed=value, unit=unit, evidence=dict(evidence or {}))
+
+
+def unmeasured(
+    summary: str, minutes: int, cause: str, hint: str, *, evidence: Mapping[str, Any] | None = None
+) -> Finding:
+    """The finding where a recorder counted in fewer than RECORDED_MINUTES; `cause` says why there are none."""
+    cause = cause or f"recorded in {minutes} of at least {RECORDED_MINUTES} minutes"
+    return unknown(summary, cause, remedy=hinted(hint, MEASURE), evidence=evidence)
 
 
 def hinted(hint: str, otherwise: Remedy) -> Remedy:

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from blueplane_doctor import Finding, Remedy, Scale, check, unknown
-from blueplane_doctor.checkapi import hinted, many, not_graded
+from blueplane_doctor.checkapi import RECORDED_MINUTES, many, not_graded, unmeasured
 from blueplane_doctor.pipeline import EVERY_TURN_HOOKS
 from blueplane_doctor.times import span
 
@@ -15,12 +15,6 @@ REINSTALL = Remedy(
     text="See whether the hooks are still in Cursor's hooks.json and whether the server answers on its port.",
     commands=["cat ~/.cursor/hooks.json", "curl -s http://127.0.0.1:8787/health"],
 )
-MEASURE = Remedy(
-    text="A failed hook leaves nothing behind; only a recorder can count it. Start the server with one.",
-    commands=["blueplane-doctor instrument -- python scripts/start_server.py"],
-)
-RECORDED_MINUTES = 2
-"""A colour that rests on a rate needs two samples: recorded minutes with hooks."""
 
 
 @check(area="capture", scale=Scale.rising(yellow_above=5, orange_above=15, red_above=60, unit="min"))
@@ -72,21 +66,22 @@ def check_hook_success(capture: "CaptureHealth", scale: Scale) -> Finding:
     - Redis is away, so that the server cannot enqueue
     """
     hooks = capture.cursor_hooks
-    rate, minutes = hooks.success_rate, hooks.recorded_minutes
     evidence = {
         "executions seen in the stream": hooks.total_executions,
-        "recorded minutes": minutes,
+        "recorded minutes": hooks.recorded_minutes,
         "recorded as delivered": hooks.success_count,
         "recorded as failed": hooks.failure_count,
     }
-    if rate is None or minutes < RECORDED_MINUTES:
-        return unknown(
+    if hooks.success_rate is None or hooks.recorded_minutes < RECORDED_MINUTES:
+        return unmeasured(
             "How many hook executions fail is not known",
-            hooks.recorded_cause or f"hooks were recorded in {minutes} of at least {RECORDED_MINUTES} minutes",
-            remedy=hinted(hooks.recorded_hint, MEASURE),
+            hooks.recorded_minutes,
+            hooks.recorded_cause,
+            hooks.recorded_hint,
             evidence=evidence,
         )
-    return scale.grade(rate, f"{rate:g} % of hook executions succeed", remedy=REINSTALL, evidence=evidence)
+    said = f"{hooks.success_rate:g} % of hook executions succeed"
+    return scale.grade(hooks.success_rate, said, remedy=REINSTALL, evidence=evidence)
 
 
 @check(area="capture", scale=Scale.falling(yellow=10, orange_below=5, red_below=1, unit="events/min"))
@@ -130,7 +125,8 @@ def check_database_monitor(capture: "CaptureHealth", scale: Scale) -> Finding:
     """
     monitor = capture.database_monitor
     evidence = monitor.model_dump()
-    if finding := _nothing_to_judge(capture, "the database monitor works", "it has nothing to see", evidence):
+    idle = "the database monitor has nothing to see"
+    if finding := _nothing_to_judge(capture, "the database monitor works", idle, evidence):
         return finding
     silent = _silence(capture, monitor.silent_ms)
     last = "nothing of it is in the stream"

@@ -1,10 +1,9 @@
 """Dead letters: what the writers gave up, and whether it is still happening."""
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING
 
 from blueplane_doctor import Finding, Remedy, Scale, check
+from blueplane_doctor.checkapi import many
 from blueplane_doctor.times import span
 
 if TYPE_CHECKING:
@@ -18,7 +17,7 @@ LOOK = Remedy(
 
 
 @check(area="dead-letters", scale=Scale.rising(yellow=1, orange=10, red_above=100, unit="entries"))
-def check_dead_letters(queue: QueueHealth, scale: Scale) -> Finding:
+def check_dead_letters(queue: "QueueHealth", scale: Scale) -> Finding:
     """Entries of all dead-letter streams.
 
     The pipeline keeps two: one of the Claude writer, one of the Cursor writer; nobody reads either.
@@ -27,16 +26,16 @@ def check_dead_letters(queue: QueueHealth, scale: Scale) -> Finding:
     - messages that no writer could decode
     - messages that failed too often; the first error is in the letter
     """
-    count = queue.dlq_size
-    said = f"{count:,} dead {'letter' if count == 1 else 'letters'}" if count else "No dead letters"
-    if count and queue.dlq_oldest_age_ms is not None:
-        said += f", {'' if count == 1 else 'the oldest '}{span(queue.dlq_oldest_age_ms)} old"
-    return scale.grade(count, said, remedy=LOOK, evidence=dict(queue.dlq_sizes))
+    count, age = queue.dlq_size, queue.dlq_oldest_age_ms
+    said = many(count, "dead letter", "dead letters") if count else "No dead letters"
+    if count and age is not None:
+        said += f", {'' if count == 1 else 'the oldest '}{span(age)} old"
+    return scale.grade(count, said, remedy=LOOK, evidence=queue.dlq_sizes)
 
 
 # The same steps as the total: what would be orange as a pile is orange when it came within an hour.
 @check(area="dead-letters", scale=Scale.rising(yellow=1, orange=10, red_above=100, unit="entries/h"))
-def check_dead_letter_growth(queue: QueueHealth, history: HistoryHealth, scale: Scale) -> Finding:
+def check_dead_letter_growth(queue: "QueueHealth", history: "HistoryHealth", scale: Scale) -> Finding:
     """Dead letters of the last hour, beside those of the hour before.
 
     A static pile is history; growth is a fault that is going on. Where samples are recorded, the evidence tells the
@@ -47,17 +46,13 @@ def check_dead_letter_growth(queue: QueueHealth, history: HistoryHealth, scale: 
     - one undecodable message: the Claude writer adds a letter for it about every second, without end
     """
     new, before = queue.dlq_recent_entries, queue.dlq_previous_hour
-    said = f"{new:,} dead {'letter' if new == 1 else 'letters'} in the last hour, {before:,} in the hour before"
-    if not new:
-        said = "No dead letter in the last hour"
-    return scale.grade(
-        new,
-        said,
-        remedy=LOOK,
-        evidence={
-            "last hour": new,
-            "hour before": before,
-            "oldest age ms": queue.dlq_oldest_age_ms,
-            "recorded entries/h": history.dead_letters_last_hour,
-        },
-    )
+    said = "No dead letter in the last hour"
+    if new:
+        said = f"{many(new, 'dead letter', 'dead letters')} in the last hour, {before:,} in the hour before"
+    evidence = {
+        "last hour": new,
+        "hour before": before,
+        "oldest age ms": queue.dlq_oldest_age_ms,
+        "recorded entries/h": history.dead_letters_last_hour,
+    }
+    return scale.grade(new, said, remedy=LOOK, evidence=evidence)

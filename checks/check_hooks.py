@@ -1,10 +1,9 @@
 """What `blueplane-hook` keeps for later, and what it lost."""
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING
 
 from blueplane_doctor import Finding, Remedy, Scale, check, unknown
+from blueplane_doctor.checkapi import many
 
 if TYPE_CHECKING:
     from blueplane_doctor.monitoring.spool_health import SpoolHealth
@@ -13,7 +12,7 @@ if TYPE_CHECKING:
 # One event waits while the server restarts; a hundred are a whole session in which nothing arrived. At some kB an
 # event a thousand are most of the spool's 5 MB, and what finds no room is dropped.
 @check(area="capture", scale=Scale.rising(yellow=1, orange=100, red=1_000, unit="events"))
-def check_hook_spool(spool: SpoolHealth, scale: Scale) -> Finding:
+def check_hook_spool(spool: "SpoolHealth", scale: Scale) -> Finding:
     """Events that blueplane-hook could not hand to the server and keeps for later.
 
     Nothing is lost yet: the next hook calls that reach the server deliver them, oldest first, twenty at a time. Only
@@ -28,7 +27,7 @@ def check_hook_spool(spool: SpoolHealth, scale: Scale) -> Finding:
         return unknown("Whether events wait in the hooks' spool is not known", spool.cause)
     said = "No event waits in the hooks' spool"
     if count:
-        said = f"{count:,} {'event waits' if count == 1 else 'events wait'} in the hooks' spool for the server"
+        said = f"{many(count, 'event waits', 'events wait')} in the hooks' spool for the server"
     return scale.grade(
         count,
         said,
@@ -42,7 +41,7 @@ def check_hook_spool(spool: SpoolHealth, scale: Scale) -> Finding:
 
 # The same steps as chain-breaks: an event lost before the stream is as lost as one behind it.
 @check(area="capture", scale=Scale.rising(orange=1, red=10, unit="events"))
-def check_hook_losses(spool: SpoolHealth, scale: Scale) -> Finding:
+def check_hook_losses(spool: "SpoolHealth", scale: Scale) -> Finding:
     """Events that blueplane-hook had to give up, counted since hook-failures.json was made.
 
     Dropped: the spool or the disk was full. Refused: the server answered 400 or 413, and would again. Nothing
@@ -58,7 +57,7 @@ def check_hook_losses(spool: SpoolHealth, scale: Scale) -> Finding:
         return unknown("Whether hooks lost events is not known", spool.cause)
     said = "No hook has lost an event"
     if count:
-        said = f"{count:,} {'event was' if count == 1 else 'events were'} lost by hooks: "
+        said = f"{many(count, 'event was', 'events were')} lost by hooks: "
         said += f"{spool.dropped:,} dropped, {spool.refused:,} refused by the server"
     return scale.grade(
         count,

@@ -1,7 +1,5 @@
 """Redis itself: does it answer, does it keep the queue, does its clock agree."""
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING
 
 from blueplane_doctor import Finding, Remedy, Scale, Status, check, unknown
@@ -13,7 +11,7 @@ if TYPE_CHECKING:
 
 
 @check(area="redis", scale=Scale.states(green="yes", red="no"))
-def check_redis_reachable(connections: Connections, scale: Scale) -> Finding:
+def check_redis_reachable(connections: "Connections", scale: Scale) -> Finding:
     """The Redis that holds the queue answers.
 
     Everything else rests on it: without Redis neither the queue nor the chain of custody can be judged.
@@ -33,7 +31,7 @@ def check_redis_reachable(connections: Connections, scale: Scale) -> Finding:
     area="redis",
     scale=Scale.states(green="safe", yellow="no persistence", orange="may evict the queue"),
 )
-def check_redis_durability(redis: RedisHealth, scale: Scale) -> Finding:
+def check_redis_durability(redis: "RedisHealth", scale: Scale) -> Finding:
     """Redis keeps the queue through a restart and does not evict it when memory is short.
 
     What waits in the queue exists nowhere else. Without persistence a restart loses it; where Redis may evict, it
@@ -43,11 +41,7 @@ def check_redis_durability(redis: RedisHealth, scale: Scale) -> Finding:
     - Redis runs with neither snapshots nor an append-only file
     - `maxmemory` is set together with a policy that deletes any key
     """
-    evidence = {
-        "maxmemory_policy": redis.maxmemory_policy,
-        "maxmemory_mb": redis.maxmemory_mb,
-        "persistence": redis.persistence,
-    }
+    evidence = redis.model_dump(include={"maxmemory_policy", "maxmemory_mb", "persistence"})
     if redis.may_evict_queue:
         return scale.grade(
             "may evict the queue",
@@ -76,7 +70,7 @@ def check_redis_durability(redis: RedisHealth, scale: Scale) -> Finding:
 
 # Rates and ages compare times of both clocks: from a minute on they mean nothing.
 @check(area="redis", scale=Scale.rising(yellow=1, orange=5, red=60, unit="s"))
-def check_clock_skew(redis: RedisHealth, scale: Scale) -> Finding:
+def check_clock_skew(redis: "RedisHealth", scale: Scale) -> Finding:
     """How far the clock of the Redis server is from this host's.
 
     Ages and rates compare times of both. A little skew makes them a little wrong; nothing is lost by it.
@@ -90,9 +84,7 @@ def check_clock_skew(redis: RedisHealth, scale: Scale) -> Finding:
     seconds = abs(redis.clock_skew_ms) / 1000
     said = "The clocks of Redis and of this host agree"
     if scale.status(seconds) is not Status.GREEN:
-        said = (
-            f"The clock of Redis is {seconds:.1f} s {'ahead of' if redis.clock_skew_ms > 0 else 'behind'} this host's"
-        )
-    return scale.grade(
-        round(seconds, 4), said, remedy=Remedy(text="Let both hosts take the time from the network (NTP).")
-    )
+        side = "ahead of" if redis.clock_skew_ms > 0 else "behind"
+        said = f"The clock of Redis is {seconds:.1f} s {side} this host's"
+    remedy = Remedy(text="Let both hosts take the time from the network (NTP).")
+    return scale.grade(round(seconds, 4), said, remedy=remedy)

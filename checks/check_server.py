@@ -1,17 +1,16 @@
 """The pipeline's server: alive, answering, not complaining, nothing left behind."""
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING
 
 from blueplane_doctor import Finding, Remedy, Scale, check, unknown
+from blueplane_doctor.checkapi import many
 
 if TYPE_CHECKING:
     from blueplane_doctor.monitoring.server_health import ServerHealth
 
 
 @check(area="server", scale=Scale.states(green="pid and HTTP", orange="pid only|HTTP only", red="neither"))
-def check_server_alive(server: ServerHealth, scale: Scale) -> Finding:
+def check_server_alive(server: "ServerHealth", scale: Scale) -> Finding:
     """The process in server.pid runs and is the server, and GET /health answers.
 
     An old pid file may name a process that is something else by now. The HTTP answer alone says little: the server
@@ -22,24 +21,19 @@ def check_server_alive(server: ServerHealth, scale: Scale) -> Finding:
     - it refuses to start because server.pid names a process that has been given the old number since
     - it runs and hangs, or listens on another port than the settings name
     """
-    running = server.pid_state == "running"
-    state = {
-        (True, True): "pid and HTTP",
-        (True, False): "pid only",
-        (False, True): "HTTP only",
-        (False, False): "neither",
-    }[running, server.http_ok]
-    process = f"process {server.pid}" if server.pid else "server.pid"
-    words = {
-        "running": f"{process} runs",
-        "not running": f"{process} is not running",
-        "another program": f"{process} is another program by now",
-        "no pid file": "there is no usable server.pid",
+    if server.pid_state == "running":
+        state = "pid and HTTP" if server.http_ok else "pid only"
+    else:
+        state = "HTTP only" if server.http_ok else "neither"
+    process = {
+        "running": f"Process {server.pid} runs",
+        "not running": f"Process {server.pid} is not running",
+        "another program": f"Process {server.pid} is another program by now",
+        "no pid file": "There is no usable server.pid",
     }[server.pid_state]
-    said = f"{words}; HTTP: {server.http_answer}"
     return scale.grade(
         state,
-        said[0].upper() + said[1:],
+        f"{process}; HTTP: {server.http_answer}",
         remedy=Remedy(
             text="Start the Blueplane server; if it will not, the end of its log says why.",
             commands=["tail -n 50 ~/.blueplane/server.log"],
@@ -49,7 +43,7 @@ def check_server_alive(server: ServerHealth, scale: Scale) -> Finding:
 
 
 @check(area="server", scale=Scale.rising(yellow_above=0, orange=10, red_above=60, unit="errors/min"))
-def check_server_errors(server: ServerHealth, scale: Scale) -> Finding:
+def check_server_errors(server: "ServerHealth", scale: Scale) -> Finding:
     """ERROR and CRITICAL lines a minute in the tail of the server's log, mean of the last five minutes.
 
     A reason to look, and no loss by itself: the same lines often name what stuck-consumers or retry-storm found.
@@ -65,11 +59,9 @@ def check_server_errors(server: ServerHealth, scale: Scale) -> Finding:
             "Whether the server complains is not known",
             "there is no server.log in Blueplane's home, or it cannot be read",
         )
-    said = (
-        f"{rate:g} {'error' if rate == 1 else 'errors'} a minute in the server's log"
-        if rate
-        else "No error in the server's log for five minutes"
-    )
+    said = "No error in the server's log for five minutes"
+    if rate:
+        said = f"{many(rate, 'error', 'errors')} a minute in the server's log"
     return scale.grade(
         rate,
         said,
@@ -80,7 +72,7 @@ def check_server_errors(server: ServerHealth, scale: Scale) -> Finding:
 
 # The buffer is written when Redis is away and read by nobody: one event in it is one that will not arrive.
 @check(area="server", scale=Scale.rising(orange=1, red=100, unit="events"))
-def check_undrained_buffer(server: ServerHealth, scale: Scale) -> Finding:
+def check_undrained_buffer(server: "ServerHealth", scale: Scale) -> Finding:
     """Events in event_buffer.db: they could not reach Redis, and nothing takes them there later.
 
     They are safe in that file, and will not arrive by themselves.
@@ -88,14 +80,12 @@ def check_undrained_buffer(server: ServerHealth, scale: Scale) -> Finding:
     Causes:
     - Redis was away while events came in
     """
-    if server.buffered_events is None:
-        return unknown("Whether events were left in the buffer is not known", server.buffer_cause)
     count = server.buffered_events
-    said = (
-        f"{count:,} {'event lies' if count == 1 else 'events lie'} in the local buffer and never reached Redis"
-        if count
-        else "No event is left in the local buffer"
-    )
+    if count is None:
+        return unknown("Whether events were left in the buffer is not known", server.buffer_cause)
+    said = "No event is left in the local buffer"
+    if count:
+        said = f"{many(count, 'event lies', 'events lie')} in the local buffer and never reached Redis"
     return scale.grade(
         count,
         said,

@@ -1,11 +1,9 @@
 """Writes: do they succeed, how long do they take, do they keep up."""
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING
 
-from blueplane_doctor import Finding, Remedy, Scale, check, unknown
-from blueplane_doctor.checkapi import hinted, not_graded, sentence
+from blueplane_doctor import Finding, Remedy, Scale, check
+from blueplane_doctor.checkapi import RECORDED_MINUTES, many, not_graded, sentence, unmeasured
 from blueplane_doctor.times import span
 
 if TYPE_CHECKING:
@@ -21,12 +19,6 @@ FAILING = Remedy(
     text="The log names the error of each failed write.",
     commands=["grep -E 'ERROR|CRITICAL' ~/.blueplane/server.log | tail"],
 )
-MEASURE = Remedy(
-    text="Only a recorder inside the server can measure this. Start the server with it.",
-    commands=["blueplane-doctor instrument -- python scripts/start_server.py"],
-)
-RECORDED_MINUTES = 2
-"""A colour that rests on a rate needs two samples: recorded minutes with writes."""
 DEMAND_MESSAGES = 100
 """Backlog from which on throughput is graded: at the green rate of 100 a second it is gone in one second."""
 DEMAND_AGE_MS = 60_000
@@ -34,7 +26,7 @@ DEMAND_AGE_MS = 60_000
 
 
 @check(area="database", scale=Scale.states(green="yes", red="no"))
-def check_database_reachable(connections: Connections, scale: Scale) -> Finding:
+def check_database_reachable(connections: "Connections", scale: Scale) -> Finding:
     """The telemetry database exists, opens, and has its tables.
 
     Without it no message can be found again, and the chain of custody is unknown.
@@ -47,15 +39,12 @@ def check_database_reachable(connections: Connections, scale: Scale) -> Finding:
     found = connections.database
     if found.reachable:
         return scale.grade("yes", f"The database {found.address} can be read")
-    return scale.grade(
-        "no",
-        found.cause[0].upper() + found.cause[1:],
-        remedy=Remedy(text=sentence(found.hint or "Start the Blueplane server once: it makes the database.")),
-    )
+    remedy = Remedy(text=sentence(found.hint or "start the Blueplane server once: it makes the database"))
+    return scale.grade("no", found.cause[0].upper() + found.cause[1:], remedy=remedy)
 
 
 @check(area="database", scale=Scale.rising(yellow=10, orange=50, red_above=100, unit="ms"))
-def check_write_p95(database: DatabaseHealth, scale: Scale) -> Finding:
+def check_write_p95(database: "DatabaseHealth", scale: Scale) -> Finding:
     """How long 95 of 100 batch writes take at most.
 
     Measured by the recorder inside the server. Slow writes come before a backlog does.
@@ -65,21 +54,14 @@ def check_write_p95(database: DatabaseHealth, scale: Scale) -> Finding:
     - another process keeps the database locked
     - the write-ahead log is large (see wal-size)
     """
-    value = database.write_latency_p95_ms
-    if value is None or database.recorded_minutes < RECORDED_MINUTES:
-        return unknown(
-            "How long writes take is not known",
-            _not_measured(database),
-            remedy=hinted(database.recorded_hint, MEASURE),
-            evidence=_recorded(database),
-        )
-    return scale.grade(
-        value, f"95 % of writes take {round(value, 2):g} ms or less", remedy=SLOW, evidence=_recorded(database)
-    )
+    p95, evidence = database.write_latency_p95_ms, _recorded(database)
+    if p95 is None or database.recorded_minutes < RECORDED_MINUTES:
+        return _unmeasured("How long writes take is not known", database, evidence)
+    return scale.grade(p95, f"95 % of writes take {round(p95, 2):g} ms or less", remedy=SLOW, evidence=evidence)
 
 
 @check(area="database", scale=Scale.falling(yellow=99, orange_below=95, red_below=90, unit="%", highest=100))
-def check_write_success(database: DatabaseHealth, scale: Scale) -> Finding:
+def check_write_success(database: "DatabaseHealth", scale: Scale) -> Finding:
     """How many of 100 batch writes succeed.
 
     Measured by the recorder inside the server. A batch that fails is not lost: it stays pending with its writer.
@@ -89,22 +71,16 @@ def check_write_success(database: DatabaseHealth, scale: Scale) -> Finding:
     - the disk is full
     - the database is locked or cannot be written
     """
-    value = database.write_success_rate
-    evidence = _recorded(database) | {"last write": database.last_successful_write_timestamp}
-    evidence |= {"last failure": database.last_failed_write_timestamp}
-    if value is None or database.recorded_minutes < RECORDED_MINUTES:
-        cause = _not_measured(database)
-        return unknown(
-            "How many writes fail is not known",
-            cause,
-            remedy=hinted(database.recorded_hint, MEASURE),
-            evidence=evidence,
-        )
-    return scale.grade(value, f"{value:g} % of writes succeed", remedy=FAILING, evidence=evidence)
+    rate, evidence = database.write_success_rate, _recorded(database)
+    evidence["last write"] = database.last_successful_write_timestamp
+    evidence["last failure"] = database.last_failed_write_timestamp
+    if rate is None or database.recorded_minutes < RECORDED_MINUTES:
+        return _unmeasured("How many writes fail is not known", database, evidence)
+    return scale.grade(rate, f"{rate:g} % of writes succeed", remedy=FAILING, evidence=evidence)
 
 
 @check(area="database", scale=Scale.falling(yellow=100, orange_below=50, red_below=10, unit="rows/s"))
-def check_write_throughput(database: DatabaseHealth, queue: QueueHealth, scale: Scale) -> Finding:
+def check_write_throughput(database: "DatabaseHealth", queue: "QueueHealth", scale: Scale) -> Finding:
     """Rows written a second, graded only under demand.
 
     Demand is a backlog of at least 100 messages that is at least a minute old. Without one, a slow rate is a quiet
@@ -124,7 +100,7 @@ def check_write_throughput(database: DatabaseHealth, queue: QueueHealth, scale: 
         return not_graded(rate, f"No backlog to keep up with; {last}", unit=scale.unit, evidence=evidence)
     return scale.grade(
         rate,
-        f"{rate:g} {'row a second is' if rate == 1 else 'rows a second are'} written while {depth:,} messages wait",
+        f"{many(rate, 'row a second is', 'rows a second are')} written while {depth:,} messages wait",
         remedy=Remedy(
             text="The writers do not keep up: see stuck-consumers and retry-storm, then whether the disk is slow or "
             "the database locked."
@@ -135,7 +111,7 @@ def check_write_throughput(database: DatabaseHealth, queue: QueueHealth, scale: 
 
 # SQLite checkpoints at 4 MB by itself; 64 MB means that something keeps it from doing so, 1 GB that it never did.
 @check(area="database", scale=Scale.rising(yellow=64, orange=256, red=1024, unit="MB"))
-def check_wal_size(database: DatabaseHealth, scale: Scale) -> Finding:
+def check_wal_size(database: "DatabaseHealth", scale: Scale) -> Finding:
     """Size of the write-ahead log.
 
     It grows while some reader never lets go, and every read gets slower with it.
@@ -144,10 +120,9 @@ def check_wal_size(database: DatabaseHealth, scale: Scale) -> Finding:
     - a process that keeps a read transaction open, such as a database browser or a backup
     """
     size = database.wal_size_mb
-    said = f"The write-ahead log has {size:g} MB" if size else "There is no write-ahead log to speak of"
     return scale.grade(
         size,
-        said,
+        f"The write-ahead log has {size:g} MB" if size else "There is no write-ahead log to speak of",
         remedy=Remedy(
             text="Find the process that keeps a transaction open, and end it.",
             commands=["lsof ~/.blueplane/telemetry.db"],
@@ -156,16 +131,12 @@ def check_wal_size(database: DatabaseHealth, scale: Scale) -> Finding:
     )
 
 
-def _not_measured(database: DatabaseHealth) -> str:
-    """Why the recorder's numbers cannot be judged."""
-    if database.recorded_cause:
-        return f"only a recorder in the server can measure this: {database.recorded_cause}"
-    if database.recorded_minutes:
-        return f"writes were recorded in {database.recorded_minutes} of at least {RECORDED_MINUTES} minutes"
-    return "only a recorder in the server can measure this; none is running"
+def _unmeasured(summary: str, database: "DatabaseHealth", evidence: dict[str, object]) -> Finding:
+    minutes, cause, hint = database.recorded_minutes, database.recorded_cause, database.recorded_hint
+    return unmeasured(summary, minutes, cause, hint, evidence=evidence)
 
 
-def _recorded(database: DatabaseHealth) -> dict[str, object]:
+def _recorded(database: "DatabaseHealth") -> dict[str, object]:
     return {
         "recorded minutes": database.recorded_minutes,
         "batches written": database.write_success_count,

@@ -29,6 +29,7 @@ from blueplane_doctor.pipeline import CURSOR_HOOKS
 MINUTE = 60_000
 HOUR = 60 * MINUTE
 NOW = "2026-03-14T09:26:53.589Z"
+NOT_RECORDED = "nothing was recorded in the last 60 min"
 STATES = (
     "waiting",
     "in_flight",
@@ -394,9 +395,10 @@ def empty_records() -> dict[str, Record]:
             last_successful_write_age_ms=None,
             db_size_mb=0,
             wal_size_mb=0,
+            recorded_cause=NOT_RECORDED,
         ),
         "capture": capture(
-            cursor_hooks=CursorHooks(total_executions=None),
+            cursor_hooks=CursorHooks(total_executions=None, recorded_cause=NOT_RECORDED),
             hooks=[],
             database_monitor=DatabaseMonitorHealth(**nothing_known),
             capture_rate_events_per_min=None,

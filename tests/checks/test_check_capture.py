@@ -127,7 +127,7 @@ def test_hook_success(sentence: str, percent: float | None, status: str) -> None
 @pytest.mark.parametrize(
     ("hooks", "cause"),
     [
-        ({"success_rate": 0.0, "recorded_minutes": 1}, "hooks were recorded in 1 of at least 2 minutes"),
+        ({"success_rate": 0.0, "recorded_minutes": 1}, "recorded in 1 of at least 2 minutes"),
         ({"recorded_cause": "nothing was recorded"}, "nothing was recorded"),
     ],
 )
