@@ -27,7 +27,7 @@ def check_hook_inactivity(capture: "CaptureHealth", scale: Scale) -> Finding:
 
     Causes:
     - the hooks are not in Cursor's hooks.json any more, or name a program that is gone
-    - Cursor may still run with the hooks.json of its start: restart it
+    - Cursor runs with the hooks.json of its start: restart it
     - the server does not answer on the port that they call (see server-alive, hook-spool)
     - nobody works in the open window: then this is no fault
     """
@@ -58,8 +58,8 @@ def check_hook_inactivity(capture: "CaptureHealth", scale: Scale) -> Finding:
 def check_hook_success(capture: "CaptureHealth", scale: Scale) -> Finding:
     """How many of 100 hook executions deliver their event.
 
-    Unknown without the recorder inside the server: a hook that fails leaves nothing behind in the pipeline. hook-spool
-    and hook-losses count what blueplane-hook itself could not deliver.
+    A hook that fails leaves nothing behind in the pipeline: only the recorder inside the server can count it.
+    hook-spool and hook-losses count what blueplane-hook itself could not deliver.
 
     Causes:
     - the server does not answer, or refuses the events

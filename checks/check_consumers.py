@@ -19,14 +19,14 @@ POISON = Remedy(
 )
 
 
-# Healthy batches are acknowledged within a second, and Redis itself calls nothing idle before that. Thirty
-# seconds also survive a slow disk; five minutes are the pipeline's own retry time.
+# Healthy batches are acknowledged within a second, and Redis calls nothing idle before that. Thirty also survive a
+# slow disk; five minutes are the pipeline's own retry time.
 @check(area="queue", scale=Scale.rising(orange_above=30, red_above=300, unit="s"))
 def check_stuck_consumers(queue: "QueueHealth", chain: "ChainHealth", scale: Scale) -> Finding:
     """How long a writer has held a message without acknowledging it.
 
-    The longest time since the last delivery, over the pending entries lists of all writer groups. A consumer that
-    is merely idle is not stuck: before Redis 7.2 a healthy one looks idle on an empty stream.
+    The longest time since the last delivery in the pending entries lists of all writer groups. Being idle is not
+    being stuck: before Redis 7.2 a healthy consumer looks idle on an empty stream.
 
     Causes:
     - two messages of a batch have the same key, so that no insert of the batch succeeds
@@ -53,7 +53,7 @@ def check_orphaned_messages(queue: "QueueHealth", scale: Scale) -> Finding:
     group. The pipeline names its consumers by process and never claims what a dead one held, so these wait for ever.
 
     Causes:
-    - the server was killed, or crashed, in the middle of a batch; a restart does not claim what it held
+    - the server was killed, or crashed, in the middle of a batch
     """
     count = sum(group.orphaned or 0 for group in queue.writers)
     gone = [(group.name, consumer.name) for group in queue.writers for consumer in group.consumers if consumer.gone]
@@ -65,8 +65,8 @@ def check_orphaned_messages(queue: "QueueHealth", scale: Scale) -> Finding:
         count,
         said,
         remedy=Remedy(
-            text="Nobody will claim them by itself. Look at them, then hand them to the consumer that lives "
-            "(XCLAIM or XAUTOCLAIM); the pipeline then writes them.",
+            text="Look at them, then hand them to the consumer that lives (XCLAIM or XAUTOCLAIM); the pipeline then "
+            "writes them.",
             commands=[f"redis-cli XPENDING {queue.queue} {group} - + 10 {consumer}" for group, consumer in gone[:3]],
         ),
         evidence={"gone": [consumer for _, consumer in gone[:20]], **_pending(queue)},
@@ -82,7 +82,7 @@ def check_retry_storm(queue: "QueueHealth", chain: "ChainHealth", scale: Scale) 
     and everything that was read with it unwritten.
 
     Causes:
-    - two messages of a batch have the same key, or one is malformed: the batch fails as a whole, every time
+    - two messages of the batch have the same key, or one is malformed
     """
     most, said = 0, "No message is being delivered again and again"
     if worst := max(queue.writers, key=lambda group: group.most_deliveries or 0, default=None):

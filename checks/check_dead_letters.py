@@ -38,12 +38,12 @@ def check_dead_letters(queue: "QueueHealth", scale: Scale) -> Finding:
 def check_dead_letter_growth(queue: "QueueHealth", history: "HistoryHealth", scale: Scale) -> Finding:
     """Dead letters of the last hour, beside those of the hour before.
 
-    A static pile is history; growth is a fault that is going on. Where samples are recorded, the evidence tells the
-    rise that they saw as well, which counts letters that were dropped meanwhile.
+    A static pile is history; growth is a fault that is going on. The evidence also tells the rise that recorded
+    samples saw, which counts letters that were dropped meanwhile.
 
     Causes:
     - a producer of another version that sends what the writers do not understand
-    - one undecodable message: the Claude writer adds a letter for it about every second, without end
+    - one undecodable message: the Claude writer adds a letter for it about every second, for ever
     """
     new, before = queue.dlq_recent_entries, queue.dlq_previous_hour
     said = "No dead letter in the last hour"

@@ -23,8 +23,8 @@ STATES = ("caught up", "steady", "draining", "falling behind", "stalled", "stopp
 """From the best to the worst."""
 
 
-# A backlog that shrinks or rests is being worked on; one that only grows will be lost in the end, which time-to-loss
-# puts into minutes; one before which nothing moves is a dead writer, however small it still is.
+# A backlog that shrinks or rests is being worked on; one that only grows will be lost in the end (time-to-loss says
+# when); one before which nothing moves is a dead writer, however small it still is.
 @check(
     area="queue",
     scale=Scale.states(green="caught up|draining|steady", orange="falling behind", red="stalled|stopped"),
@@ -91,20 +91,20 @@ def check_wal_growth(history: "HistoryHealth", scale: Scale) -> Finding:
         grown,
         f"The write-ahead log grew by {grown:g} MB within an hour" if grown else "The write-ahead log does not grow",
         remedy=Remedy(
-            text="Some reader keeps a transaction open, so that no checkpoint can finish: find it, and end it.",
+            text="Find the process that keeps a transaction open, so that no checkpoint can finish, and end it.",
             commands=["lsof ~/.blueplane/telemetry.db"],
         ),
         evidence=evidence,
     )
 
 
-# One message that nobody ever got is a broken chain of custody; there is no small number of them.
+# As for lost-before-delivery: one message is as bad as a thousand.
 @check(area="chain", scale=Scale.rising(red=1, unit="messages"))
 def check_loss_between_samples(history: "HistoryHealth", scale: Scale) -> Finding:
     """Messages that were trimmed unread between two samples of the last hour.
 
-    Newer servers erase the evidence of that with the group's next read, so a single look can miss it. A lower bound:
-    what was lost and erased between two samples is not in it.
+    Newer servers erase the evidence with the group's next read, so a single look can miss it. A lower bound: what was
+    lost and erased between two samples is not in it.
 
     Causes:
     - the writers were away for longer than the stream keeps messages (see lost-before-delivery)
@@ -122,8 +122,8 @@ def check_loss_between_samples(history: "HistoryHealth", scale: Scale) -> Findin
         lost,
         said,
         remedy=Remedy(
-            text="The backlog was longer than the stream keeps. See queue-headroom and time-to-loss, and raise "
-            "max_length of the producers if the writers cannot be made faster.",
+            text="See queue-headroom and time-to-loss, and raise max_length of the producers if the writers cannot be "
+            "made faster.",
         ),
         evidence=evidence,
     )

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 def check_hook_spool(spool: "SpoolHealth", scale: Scale) -> Finding:
     """Events that blueplane-hook could not hand to the server and keeps for later.
 
-    Nothing is lost yet: the next hook calls that reach the server deliver them, oldest first, twenty at a time. Only
-    when the spool is full are new events dropped, which hook-losses counts.
+    Nothing is lost yet: the next hook calls that reach the server deliver them, oldest first, twenty at a time. A full
+    spool drops new events, which hook-losses counts.
 
     Causes:
     - the Blueplane server does not run, hangs, or listens on another port than the hooks call
@@ -44,8 +44,8 @@ def check_hook_spool(spool: "SpoolHealth", scale: Scale) -> Finding:
 def check_hook_losses(spool: "SpoolHealth", scale: Scale) -> Finding:
     """Events that blueplane-hook had to give up, counted since hook-failures.json was made.
 
-    Dropped: the spool or the disk was full. Refused: the server answered 400 or 413, and would again. Nothing
-    brings either back. Calls whose input was no event at all are in the evidence and cost nothing.
+    Dropped: the spool or the disk was full. Refused: the server answered 400 or 413, and would again. Calls whose
+    input was no event are in the evidence and cost nothing.
 
     Causes:
     - the server was away so long that the spool filled up

@@ -41,8 +41,8 @@ def check_queue_depth(queue: "QueueHealth", scale: Scale) -> Finding:
 def check_pending_messages(queue: "QueueHealth", scale: Scale) -> Finding:
     """Messages that were delivered to a writer and not acknowledged.
 
-    The length of the pending entries lists of all writer groups. A batch in flight is normal; many are a writer
-    that cannot write, or one that died with its messages.
+    The length of all writer groups' pending entries lists. A batch in flight is normal; many are a writer that cannot
+    write, or one that died.
 
     Causes:
     - the writer fails at one message and tries its batch again and again (see retry-storm)
@@ -70,8 +70,8 @@ def check_pending_messages(queue: "QueueHealth", scale: Scale) -> Finding:
 def check_consumer_lag(queue: "QueueHealth", scale: Scale) -> Finding:
     """Age of the oldest message that a writer has not finished with.
 
-    From the stream ID, which is the Redis server's clock at the time of adding. This is the delay that a user
-    sees. Zero when nothing waits, however long ago the last message came.
+    By the Redis server's clock, which is in the stream ID. This is the delay that a user sees; zero when nothing
+    waits, however long ago the last message came.
 
     Causes:
     - the same as of a deep queue; a single stuck message is enough (see stuck-consumers)

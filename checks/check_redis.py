@@ -34,8 +34,8 @@ def check_redis_reachable(connections: "Connections", scale: Scale) -> Finding:
 def check_redis_durability(redis: "RedisHealth", scale: Scale) -> Finding:
     """Redis keeps the queue through a restart and does not evict it when memory is short.
 
-    What waits in the queue exists nowhere else. Without persistence a restart loses it; where Redis may evict, it
-    deletes the whole stream to make room.
+    What waits in the queue exists nowhere else. Without persistence a restart loses it; to make room Redis may delete
+    the whole stream.
 
     Causes:
     - Redis runs with neither snapshots nor an append-only file
@@ -68,12 +68,12 @@ def check_redis_durability(redis: "RedisHealth", scale: Scale) -> Finding:
     return scale.grade("safe", "Redis keeps the queue through a restart and never evicts it", evidence=evidence)
 
 
-# Rates and ages compare times of both clocks: from a minute on they mean nothing.
+# From a minute on, ages and rates mean nothing.
 @check(area="redis", scale=Scale.rising(yellow=1, orange=5, red=60, unit="s"))
 def check_clock_skew(redis: "RedisHealth", scale: Scale) -> Finding:
     """How far the clock of the Redis server is from this host's.
 
-    Ages and rates compare times of both. A little skew makes them a little wrong; nothing is lost by it.
+    Ages and rates compare times of both; skew makes them wrong, and loses nothing.
 
     Causes:
     - one of the hosts does not take its time from the network

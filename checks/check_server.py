@@ -13,8 +13,7 @@ if TYPE_CHECKING:
 def check_server_alive(server: "ServerHealth", scale: Scale) -> Finding:
     """The process in server.pid runs and is the server, and GET /health answers.
 
-    An old pid file may name a process that is something else by now. The HTTP answer alone says little: the server
-    gives it even while nothing is being written.
+    An old pid file may name another program by now, and the server answers even while nothing is being written.
 
     Causes:
     - it was never started, or ended: the end of its log says why
@@ -75,7 +74,7 @@ def check_server_errors(server: "ServerHealth", scale: Scale) -> Finding:
 def check_undrained_buffer(server: "ServerHealth", scale: Scale) -> Finding:
     """Events in event_buffer.db: they could not reach Redis, and nothing takes them there later.
 
-    They are safe in that file, and will not arrive by themselves.
+    They are safe there, and will not arrive by themselves.
 
     Causes:
     - Redis was away while events came in
@@ -90,7 +89,7 @@ def check_undrained_buffer(server: "ServerHealth", scale: Scale) -> Finding:
         count,
         said,
         remedy=Remedy(
-            text="They are safe in the file; nothing drains it today. Keep the file, and see why Redis was away.",
+            text="Nothing drains the file today. Keep it, and see why Redis was away.",
             commands=[
                 "sqlite3 -readonly ~/.blueplane/event_buffer.db 'SELECT count(*), min(timestamp) FROM buffered_events'"
             ],

@@ -83,8 +83,7 @@ def check_write_success(database: "DatabaseHealth", scale: Scale) -> Finding:
 def check_write_throughput(database: "DatabaseHealth", queue: "QueueHealth", scale: Scale) -> Finding:
     """Rows written a second, graded only under demand.
 
-    Demand is a backlog of at least 100 messages that is at least a minute old. Without one, a slow rate is a quiet
-    hour and no illness.
+    Demand is a backlog of at least 100 messages that is at least a minute old. Without it, a slow rate is no illness.
 
     Causes:
     - a writer that fails at the same batch again and again (see retry-storm)
@@ -102,8 +101,7 @@ def check_write_throughput(database: "DatabaseHealth", queue: "QueueHealth", sca
         rate,
         f"{many(rate, 'row a second is', 'rows a second are')} written while {depth:,} messages wait",
         remedy=Remedy(
-            text="The writers do not keep up: see stuck-consumers and retry-storm, then whether the disk is slow or "
-            "the database locked."
+            text="See stuck-consumers and retry-storm, then whether the disk is slow or the database locked."
         ),
         evidence=evidence,
     )

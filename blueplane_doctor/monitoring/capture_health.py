@@ -18,10 +18,8 @@ ACTIVE_MS = 3_600_000
 """A hook counts as active when it fired within the last hour."""
 RATE_MINUTES = 5
 """The rate of capture is a mean of so many."""
-CURSOR = "cursor"
-"""The platform under which Cursor's hooks are recorded."""
-CURSOR_MONITORS = ("unified_cursor_monitor", "cursor_database_monitor")
-"""The names under which Cursor's database monitors are recorded."""
+CURSOR, CURSOR_MONITORS = "cursor", ("unified_cursor_monitor", "cursor_database_monitor")
+"""The platform of Cursor's hooks and the names of its database monitors, as they are recorded."""
 
 
 class HookHealth(Record):
@@ -41,7 +39,7 @@ class HookHealth(Record):
 
 
 class CursorHooks(Record):
-    """All Cursor hooks together; what only the recorder can measure is null without it: of the last hour."""
+    """All Cursor hooks together; what only the recorder measures is of the last hour, and null without it."""
 
     total_executions: int | None
     """Messages of the six hooks in the stream."""
@@ -61,7 +59,7 @@ class CursorHooks(Record):
 
 
 class DatabaseMonitorHealth(Record):
-    """Cursor's database monitor, by what it enqueued; where the recorder counts its work, by that, of the last hour."""
+    """Cursor's database monitor, by what it enqueued, or by what the recorder counted in the last hour."""
 
     active: bool | None
     sessions_monitored: int | None

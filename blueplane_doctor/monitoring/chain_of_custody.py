@@ -50,7 +50,7 @@ class GroupLoss(Record):
     trimmed_unread: int | None
     """Messages trimmed before the group was given them; null when that cannot be known."""
     cause: str = ""
-    """Why it cannot be known."""
+    """Why it cannot."""
     after_id: str | None = None
     """Last message the group was given: what was lost came after it. Null once the group has read on."""
     before_id: str | None = None
