@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from blueplane_doctor.checkapi import MARK, CheckSpec, Scale, check, not_graded, sentence, spec_of, unknown
+from blueplane_doctor.checkapi import MARK, CheckSpec, Scale, check, many, not_graded, sentence, spec_of, unknown
 from blueplane_doctor.errors import SettingsError
 from blueplane_doctor.model import Finding, Remedy, Status
 
@@ -290,3 +290,11 @@ def test_a_check_without_scale_or_docstring() -> None:
 )
 def test_sentence(text: str, expected: str) -> None:
     assert sentence(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("count", "said"),
+    [(0, "0 errors"), (0.2, "0.2 errors"), (1, "1 error"), (1.0, "1 error"), (1_234_567, "1,234,567 errors")],
+)
+def test_a_count_has_the_word_that_belongs_to_it(count: float, said: str) -> None:
+    assert many(count, "error", "errors") == said
