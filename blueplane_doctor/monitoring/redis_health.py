@@ -7,7 +7,6 @@ from blueplane_doctor.text import plain
 
 _ONE_CHANGE_SAVED_AFTER_S = 3600
 """Redis' default rules save within an hour of one change; so an unsaved change older than that means: no saving."""
-_TRACES = ("rdb_last_save_time", "rdb_changes_since_last_save", "rdb_saves")
 
 
 class RedisHealth(Record):
@@ -62,11 +61,13 @@ class RedisHealthMonitor(Monitor):
             return bool(self.examination.redis.ask_one("CONFIG", "GET", "save")[1].strip())
         except SourceUnreachable:
             raise
-        except (SourceError, IndexError, TypeError, AttributeError):  # it may not be asked: what was saved must tell
-            last_save, unsaved, saves = (_number(info.fields.get(name)) or 0 for name in _TRACES)
+        except (SourceError, IndexError, TypeError, AttributeError):
+            pass  # it may not be asked, so that what it saved has to tell
+        last_save = _number(info.fields.get("rdb_last_save_time")) or 0
+        unsaved = _number(info.fields.get("rdb_changes_since_last_save"))
         if unsaved and info.now_ms / 1000 - last_save > 2 * _ONE_CHANGE_SAVED_AFTER_S:
             return False
-        return True if saves else None
+        return True if _number(info.fields.get("rdb_saves")) else None
 
 
 def _number(text: str | None) -> int | None:
