@@ -62,17 +62,16 @@ def _serve(
         import uvicorn  # noqa: F401
     except ImportError as error:
         raise UsageError(f"serve needs {error.name}", 'pip install "blueplane-doctor[serve]"') from None
-    from blueplane_doctor.service.app import Options
+    from blueplane_doctor.service.guard import read_token
     from blueplane_doctor.service.health_service import HealthService
-    from blueplane_doctor.service.security import read_token
-    from blueplane_doctor.service.serving import Place, serve
+    from blueplane_doctor.service.serving import Options, Place, serve
 
     token = read_token(token_file) if token_file else None
     place = Place(host, port, uds)
     place.check(token)
     service = HealthService(invocation(context).load().settings)
     options = Options(Status(unhealthy_at), token, tuple(names), rate)
-    from blueplane_doctor.service.otlp import pushing
+    from blueplane_doctor.service.metrics import pushing
 
     with pushing(service, otlp_endpoint):
         serve(service, place, options, say)

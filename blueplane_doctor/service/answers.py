@@ -1,19 +1,14 @@
 """HTTP answers: rendered once for each reading, only the age is put in when asked. Knows no framework."""
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
+import time
 from hashlib import blake2b
-from time import time
-from typing import Any
+from typing import Any, NamedTuple
 
-from blueplane_doctor.model import Status
-from blueplane_doctor.service.shapes import Shape
-from blueplane_doctor.service.snapshot import Part, Snapshot, moment
+from blueplane_doctor.service.snapshot import Part, moment
 
 
-@dataclass(frozen=True)
-class Rendered:
+class Rendered(NamedTuple):
     """A body but for its age, and its headers."""
 
     rest: bytes
@@ -22,33 +17,12 @@ class Rendered:
     part: Part
 
 
-@dataclass(frozen=True)
-class Plain:
+class Plain(NamedTuple):
     """An answer that no framework has touched yet."""
 
     code: int
     headers: dict[str, str]
     body: bytes
-
-
-@dataclass(frozen=True)
-class Answerer:
-    """Turns shapes into responses. `unhealthy_at` is the colour from which on the code is 503."""
-
-    unhealthy_at: Status = Status.RED
-
-    def code(self, status: Status) -> int:
-        """503 from that colour on, and for what is not known: no verdict is no good news."""
-        bad = status.severity < 0 or status.severity >= self.unhealthy_at.severity
-        return 503 if bad else 200
-
-    def answer(self, if_none_match: str | None, snapshot: Snapshot, shape: Callable[[Snapshot], Shape]) -> Plain:
-        """The answer of one endpoint; 304 where the caller has it already."""
-        rendered = snapshot.rendered.get(shape)
-        if rendered is None:
-            body, status, part = shape(snapshot)
-            rendered = snapshot.rendered[shape] = render(body, self.code(status), part)
-        return given(rendered, if_none_match)
 
 
 def render(body: dict[str, Any], code: int, part: Part) -> Rendered:
@@ -61,12 +35,18 @@ def render(body: dict[str, Any], code: int, part: Part) -> Rendered:
 
 def given(rendered: Rendered, if_none_match: str | None) -> Plain:
     """The answer now; 304 where the caller has it already."""
-    age = rendered.part.age_ms(time())
+    age = rendered.part.age_ms(time.time())
     headers = {"ETag": rendered.etag, "Cache-Control": "no-cache", "Age": str(age // 1000)}
     if rendered.code == 200 and same(if_none_match, rendered.etag):
         return Plain(304, headers, b"")
-    headers |= {"Content-Type": "application/json"}
+    headers["Content-Type"] = "application/json"
     return Plain(rendered.code, headers, b'{"age_ms":%d,%s' % (age, rendered.rest))
+
+
+def problem(code: int, error: str, hint: str = "", headers: dict[str, str] | None = None) -> Plain:
+    """Why there is no answer, and what to do."""
+    fixed = {"Content-Type": "application/json", "Cache-Control": "no-store"}
+    return Plain(code, fixed | (headers or {}), dumped({"error": error, "hint": hint}))
 
 
 def dumped(body: Any) -> bytes:

@@ -1,24 +1,27 @@
-"""How often the stream is walked through: as often as its cost allows."""
+"""When the stream is walked through again: as often as its cost allows, and at rest only once something has moved."""
 
 import time
-from dataclasses import dataclass, field
+
+from blueplane_doctor.errors import SourceError
+from blueplane_doctor.examination import Examination
+from blueplane_doctor.settings import Settings
+
+SHORTEST_SECONDS = 1.0
+REST = 9.0
+"""Nine parts of rest to one of work: a tenth of one thread."""
+IDLE_SECONDS = 180.0
+IDLE_REST = 199.0
+"""Half a percent of a thread: with the quick looks an idle service is to stay under 2 % of a core."""
 
 
-@dataclass
 class Cadence:
-    """The next look begins after `shortest` seconds or `rest` times what the last one took, whichever is longer.
+    """The next look may begin after SHORTEST_SECONDS or REST times what the last one took, whichever is longer.
 
-    While nothing moves it begins after `idle` seconds or `idle_rest` times.
+    While nothing moves it begins after IDLE_SECONDS or IDLE_REST times.
     """
 
-    shortest: float = 1.0
-    rest: float = 9.0
-    """Nine parts of rest to one of work: a tenth of one thread."""
-    idle: float = 180.0
-    idle_rest: float = 199.0
-    """Half a percent of a thread: with the quick looks an idle service is to stay under 2 % of a core."""
-    _ended: float = field(default=float("-inf"), init=False)
-    _took: float = field(default=0.0, init=False)
+    def __init__(self) -> None:
+        self._ended, self._took = float("-inf"), 0.0
 
     def took(self, seconds: float) -> None:
         """A look has just ended, after that time."""
@@ -26,7 +29,7 @@ class Cadence:
 
     def may(self) -> bool:
         """Whether the next look may begin, if anything has changed."""
-        return time.monotonic() - self._ended >= max(self.shortest, self.rest * self._took)
+        return time.monotonic() - self._ended >= max(SHORTEST_SECONDS, REST * self._took)
 
     def must(self) -> bool:
         """Whether it is to begin although nothing has changed: counts of the last hour grow old."""
@@ -35,4 +38,36 @@ class Cadence:
     @property
     def longest(self) -> float:
         """Seconds between two looks at most."""
-        return max(self.idle, self.idle_rest * self._took)
+        return max(IDLE_SECONDS, IDLE_REST * self._took)
+
+
+Pulse = tuple[object, ...]
+"""Equal pulses: no message was added, delivered, acknowledged, given up, trimmed or written in between."""
+
+
+def feel(settings: Settings) -> Pulse | None:
+    """The pulse now, in three round trips; None where Redis cannot be read."""
+    examination = Examination(settings)
+    try:
+        state = examination.stream()
+        lengths = examination.redis.ask(*[("XLEN", name) for name in state.dead_letters])
+    except SourceError:
+        return None
+    finally:
+        examination.close()
+    groups = [(g.name, g.last_delivered, g.pending, *((c.name, c.pending) for c in g.consumers)) for g in state.groups]
+    stream = (state.queue, state.length, state.first, state.last_generated, state.entries_added, *groups)
+    return (*stream, *map(str, lengths), *_files(settings))
+
+
+def _files(settings: Settings) -> Pulse:
+    """Size and time of the files that change when something is written or captured; None for one that is not there."""
+    database = settings.database_file
+    seen: list[object] = []
+    for path in (database, database.with_name(database.name + "-wal"), settings.cursor_hooks):
+        try:
+            state = path.stat()
+            seen.append((state.st_size, state.st_mtime_ns))
+        except OSError:
+            seen.append(None)
+    return tuple(seen)

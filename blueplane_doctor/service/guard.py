@@ -1,12 +1,38 @@
-"""The ASGI layer around the application: refuses what security.py and limits.py refuse, and adds headers."""
+"""The ASGI layer before the application: who may ask, by which name, how much, how often; what browsers are told."""
 
-from collections.abc import Awaitable, Callable, MutableMapping
+import hmac
+import ipaddress
+import re
+import stat
+import time
+from base64 import b64decode
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
-from blueplane_doctor.service.answers import Plain, dumped
-from blueplane_doctor.service.limits import Rate, Refusal, too_large
-from blueplane_doctor.service.security import HEADERS, HostCheck, TokenCheck
+from blueplane_doctor.errors import UsageError
+from blueplane_doctor.service.answers import Plain, problem
 
+OPEN_PATHS = frozenset({"/healthz", "/readyz"})
+"""Probes cannot log in, and these two say nothing of the pipeline."""
+SHORTEST_TOKEN = 16
+MOST_QUERY_BYTES = 2_048
+MOST_PATH_BYTES = 1_024
+MOST_HEADER_BYTES = 16_384
+HEADERS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+)
+"""Sent with every answer that does not say otherwise itself. There is no CORS header, on purpose."""
+
+_HOST = re.compile(r"(?:\[(?P<address>[0-9a-fA-F:.]{2,45})\]|(?P<name>[A-Za-z0-9._-]{1,253}))(?::[0-9]{1,5})?")
+
+Headers = list[tuple[bytes, bytes]]
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -20,17 +46,11 @@ class Guard:
     """Stands before the application; knows nothing of what it does."""
 
     def __init__(
-        self,
-        app: Application,
-        *,
-        hosts: HostCheck,
-        token: TokenCheck,
-        rate: Rate,
-        hot: Hot = lambda path, query, if_none_match: None,
+        self, app: Application, hot: Hot, *, host_names: Iterable[str], token: str | None, requests_per_second: float
     ) -> None:
-        """`hot` are answers from memory: given at once, at a quarter of the framework's cost."""
-        self._app, self._hosts, self._token, self._rate = app, hosts, token, rate
-        self._hot = hot
+        """`hot` gives answers from memory at once, at a quarter of the framework's cost."""
+        self._app, self._hot = app, hot
+        self._hosts, self._token, self._rate = HostCheck(host_names), TokenCheck(token), Rate(requests_per_second)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
@@ -43,44 +63,37 @@ class Guard:
 
         async def sent(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = with_ours(message.get("headers", []))
+                there = message.get("headers", [])
+                names = {name.lower() for name, _ in there}
+                message["headers"] = [*there, *(header for header in HEADERS if header[0] not in names)]
             await send(message)
 
-        refusal = self._refusal(scope)
-        if refusal:
-            await _refuse(sent, refusal)
+        plain = self._refusal(scope)
+        if plain is None and scope["method"] in ("GET", "HEAD"):
+            asked = next(
+                (value.decode("latin-1") for name, value in scope["headers"] if name == b"if-none-match"), None
+            )
+            plain = self._hot(scope["path"], scope["query_string"], asked)
+        if plain:
+            await _give(sent, plain)
             return
-        if scope["method"] in ("GET", "HEAD"):
-            plain = self._hot(scope["path"], scope["query_string"], _header(scope, b"if-none-match"))
-            if plain:
-                await _give(sent, plain)
-                return
         if scope["method"] == "HEAD":  # the server leaves the body out
             scope = {**scope, "method": "GET"}
         await self._app(scope, receive, sent)
 
-    def _refusal(self, scope: Scope) -> Refusal | None:
+    def _refusal(self, scope: Scope) -> Plain | None:
         headers = scope["headers"]
         if not self._rate.take():
-            return Refusal(429, "too many requests", "ask less often; the answers change once a second")
-        refusal = too_large(scope.get("raw_path") or b"", scope.get("query_string") or b"", headers)
-        if refusal:
+            hint = "ask less often; the answers change once a second"
+            return problem(429, "too many requests", hint, {"Retry-After": "1"})
+        if refusal := too_large(scope.get("raw_path") or b"", scope.get("query_string") or b"", headers):
             return refusal
         if not self._hosts.allows(headers):
-            return Refusal(421, "this name is not mine", "ask for localhost, the address, or a name of --allow-host")
+            return problem(421, "this name is not mine", "ask for localhost, the address, or a name of --allow-host")
         if not self._token.allows(scope["path"], headers):
-            return Refusal(401, "a token is needed", "Authorization: Bearer TOKEN, as in --token-file")
+            login = {"WWW-Authenticate": 'Basic realm="blueplane-doctor", charset="UTF-8"'}
+            return problem(401, "a token is needed", "Authorization: Bearer TOKEN, as in --token-file", login)
         return None
-
-
-def with_ours(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-    """The headers, and those of ours that are not among them."""
-    there = {name.lower() for name, _ in headers}
-    return [*headers, *(header for header in HEADERS if header[0] not in there)]
-
-
-def _header(scope: Scope, wanted: bytes) -> str | None:
-    return next((value.decode("latin-1") for name, value in scope["headers"] if name == wanted), None)
 
 
 async def _give(send: Send, plain: Plain) -> None:
@@ -91,14 +104,110 @@ async def _give(send: Send, plain: Plain) -> None:
     await send({"type": "http.response.body", "body": plain.body})
 
 
-_MORE = {429: (b"retry-after", b"1"), 401: (b"www-authenticate", b'Basic realm="blueplane-doctor", charset="UTF-8"')}
+class Rate:
+    """A bucket of tokens: `per_second` requests in the long run, up to `burst` at once, all askers together."""
+
+    def __init__(self, per_second: float, burst: float | None = None) -> None:
+        self._rate, self._burst = per_second, burst or 2 * per_second
+        self._tokens, self._at = self._burst, time.monotonic()
+
+    def take(self) -> bool:
+        """Whether one more request is within the limit. Called from one thread, the server's loop."""
+        now = time.monotonic()
+        self._tokens = min(self._burst, self._tokens + (now - self._at) * self._rate)
+        self._at = now
+        if self._tokens < 1:
+            return False
+        self._tokens -= 1
+        return True
 
 
-async def _refuse(send: Send, refusal: Refusal) -> None:
-    body = dumped({"error": refusal.error, "hint": refusal.hint})
-    headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
-    headers += [(b"cache-control", b"no-store")] + ([_MORE[refusal.code]] if refusal.code in _MORE else [])
-    if refusal.code in (413, 431):
-        headers.append((b"connection", b"close"))  # the body that is still under way is not read
-    await send({"type": "http.response.start", "status": refusal.code, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+def too_large(path: bytes, query: bytes, headers: Headers) -> Plain | None:
+    """The refusal for a request that is larger than anything that makes sense here; its body is not read."""
+    close = {"Connection": "close"}
+    if len(query) > MOST_QUERY_BYTES:
+        return problem(414, f"the query is longer than {MOST_QUERY_BYTES:,} bytes")
+    if len(path) > MOST_PATH_BYTES:
+        return problem(414, f"the path is longer than {MOST_PATH_BYTES:,} bytes")
+    if sum(len(name) + len(value) for name, value in headers) > MOST_HEADER_BYTES:
+        return problem(431, f"the headers are longer than {MOST_HEADER_BYTES:,} bytes", headers=close)
+    for name, value in headers:
+        if name == b"content-length" and value.strip() not in (b"", b"0") or name == b"transfer-encoding":
+            return problem(413, "nothing here takes a body", headers=close)
+    return None
+
+
+class HostCheck:
+    """Refuses names that are not ours: a web page whose name was pointed at this machine (DNS rebinding) sends its own.
+
+    Bare addresses pass: no name was looked up for them.
+    """
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._names = frozenset(name.lower().rstrip(".") for name in ("localhost", *names))
+
+    def allows(self, headers: Headers) -> bool:
+        """Whether there is exactly one Host header, and it names us."""
+        hosts = [value for name, value in headers if name == b"host"]
+        found = _HOST.fullmatch(hosts[0].decode("latin-1").strip()) if len(hosts) == 1 else None
+        if not found:
+            return False
+        name = found["address"] or found["name"]
+        return name.lower().rstrip(".") in self._names or _address(name) is not None
+
+
+class TokenCheck:
+    """`Authorization: Bearer TOKEN`, or Basic with the token as password, which browsers can ask for."""
+
+    def __init__(self, token: str | None) -> None:
+        self._digest = sha256(token.encode()).digest() if token is not None else None
+
+    def allows(self, path: str, headers: Headers) -> bool:
+        """Whether the request may be answered; the comparison takes the same time whatever was sent."""
+        if self._digest is None or path in OPEN_PATHS:
+            return True
+        given = [_secret(value) for name, value in headers if name == b"authorization"]
+        return len(given) == 1 and hmac.compare_digest(sha256(given[0]).digest(), self._digest)
+
+
+def _secret(value: bytes) -> bytes:
+    kind, _, rest = value.strip().partition(b" ")
+    rest = rest.strip()
+    if kind.lower() == b"bearer":
+        return rest
+    try:
+        return b64decode(rest, validate=True).partition(b":")[2] if kind.lower() == b"basic" else b""
+    except ValueError:
+        return b""
+
+
+def read_token(path: Path) -> str:
+    """The token in a file that nobody else may read. Raises UsageError, never quoting it."""
+    try:
+        others = path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO)
+        token = path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(
+            f"--token-file {path}: cannot be read: {getattr(error, 'strerror', None) or 'not text'}"
+        ) from None
+    if others:
+        raise UsageError(f"--token-file {path}: other users may use it", f"chmod 600 {path}")
+    if len(token) < SHORTEST_TOKEN or not token.isascii() or not token.isprintable() or " " in token:
+        raise UsageError(
+            f"--token-file {path}: must hold at least {SHORTEST_TOKEN} printable characters without blanks",
+            f"openssl rand -hex 32 > {path}",
+        )
+    return token
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach the address."""
+    address = _address(host)
+    return host.lower() == "localhost" or (address is not None and address.is_loopback)
+
+
+def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(text)
+    except ValueError:
+        return None

@@ -14,15 +14,14 @@ from types import TracebackType
 from typing import Self
 
 from blueplane_doctor.diagnose import collect, judge, needed
-from blueplane_doctor.discovery import Found, find_checks
+from blueplane_doctor.discovery import find_checks
 from blueplane_doctor.evidence import Evidence
 from blueplane_doctor.model import Report
 from blueplane_doctor.monitoring.connections import Connections
 from blueplane_doctor.monitoring.queue_health import QueueHealth
 from blueplane_doctor.selection import selected
-from blueplane_doctor.service.cadence import Cadence
-from blueplane_doctor.service.pulse import Pulse, feel
-from blueplane_doctor.service.recent import Recent
+from blueplane_doctor.service.cadence import Cadence, Pulse, feel
+from blueplane_doctor.service.charts import Recent
 from blueplane_doctor.service.snapshot import CUSTODY_RECORDS, QUICK_RECORDS, Part, Snapshot, honest, joined
 from blueplane_doctor.settings import Settings
 from blueplane_doctor.times import from_milliseconds, iso
@@ -42,10 +41,10 @@ _FIRST = "the first examination has not ended yet"
 class HealthService:
     """One pipeline's health, from memory. Use `start` and `stop`, or `with`."""
 
-    def __init__(self, settings: Settings, *, found: Found | None = None, cadence: Cadence | None = None) -> None:
+    def __init__(self, settings: Settings) -> None:
         """Raises SettingsError and NoChecksError as `diagnose` does, before anything is read."""
         self.settings = settings
-        found = found or find_checks(settings.check_folders)
+        found = find_checks(settings.check_folders)
         self._checks, self._problems = selected(found.checks, settings), found.problems
         quick = [spec for spec in self._checks if not spec.needs or set(spec.needs) - set(CUSTODY_RECORDS)]
         self._quick_checks, self._custody_checks = quick, [spec for spec in self._checks if spec not in quick]
@@ -54,8 +53,8 @@ class HealthService:
         self._quick_names = [name for name in self._needed if name in QUICK_RECORDS] + ["connections"]
         self._custody_names = [name for name in self._needed if name not in QUICK_RECORDS]
         self._quick_settings = settings.model_copy(update={"timeout": min(settings.timeout, QUICK_LIMIT_SECONDS)})
-        self.cadence = cadence or Cadence()
         self.recent = Recent()
+        self._cadence = Cadence()
         self._changed = Condition()
         self._listeners: list[Callable[[], None]] = []
         self._stopping, self._custody_wanted = Event(), Event()
@@ -140,12 +139,6 @@ class HealthService:
             )
         return self.current()
 
-    def wait(self, version: int, timeout: float) -> Snapshot:
-        """The snapshot after this version, or the current one when the time is up."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._version != version or self._stopping.is_set(), timeout)
-        return self.current()
-
     def listen(self, listener: Callable[[], None]) -> Callable[[], None]:
         """Call `listener` after every new snapshot, from a thread of the service; returns what ends that."""
         self._listeners.append(listener)
@@ -179,9 +172,9 @@ class HealthService:
             began, taken = time.monotonic(), time.time()
             evidence = self._collect(self.settings, self._custody_names)
             took = time.monotonic() - began
-            self.cadence.took(took)
+            self._cadence.took(took)
             self._custody, self._custody_reach, self._custody_pulse = evidence, reach, pulse
-            self._custody_part = Part(taken, taken + self.cadence.longest + took + self.settings.timeout)
+            self._custody_part = Part(taken, taken + self._cadence.longest + took + self.settings.timeout)
             self._custody_running = False
             self._publish("custody")
 
@@ -191,9 +184,9 @@ class HealthService:
             return False  # it could only wait for an answer
         if self._custody_reach != self._reach():
             return not self._custody_running
-        if not self.cadence.may():
+        if not self._cadence.may():
             return False
-        return self.cadence.must() or not self._at_rest() or feel(self._quick_settings) != self._custody_pulse
+        return self._cadence.must() or not self._at_rest() or feel(self._quick_settings) != self._custody_pulse
 
     def _at_rest(self) -> bool:
         """Whether the last look left nothing that grows older by itself: nothing waits, nothing is held."""

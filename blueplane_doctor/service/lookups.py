@@ -10,31 +10,65 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
-from blueplane_doctor.errors import SourceError
+from blueplane_doctor.custody.trace import NOT_FOUND, Tracer
+from blueplane_doctor.errors import DoctorError, SourceError, UsageError
+from blueplane_doctor.examination import Examination
+from blueplane_doctor.history.health_storage import HealthMetricsStorage
+from blueplane_doctor.history.series import MINUTE, RETENTION
+from blueplane_doctor.history.spans import seconds_in
+from blueplane_doctor.service.answers import Rendered
+from blueplane_doctor.settings import Settings
 
 KEPT = 256
+"""Answers of one kind."""
 FAILED = 1.0
 """Seconds after which what could not be read is tried again."""
 FAILED_SERVED = 10.0
 """Seconds for which the failure is told while it is tried again: nobody is to wait for a server that hangs."""
-
-
 WAITED = 2.0
-"""The longest that an asker waits; what is read then answers the next."""
+"""Seconds that an asker waits at most; what is read then answers the next."""
+TRACE_SECONDS = 5.0
+"""The longest that one message is looked for."""
+MOST_POINTS = 2_000
+"""Steps of one answer."""
+RECALLED = 1.0
+"""Seconds for which the same URL gets the same answer; its age tells how old it is."""
+
+Key = TypeVar("Key", bound=Hashable)
+Value = TypeVar("Value")
 
 
-class Busy(Exception):
+class Unanswered(DoctorError):
+    """A question that gets no answer; `code` is HTTP's."""
+
+    code = 503
+
+
+class NotThere(Unanswered):
+    """What was asked for does not exist."""
+
+    code = 404
+
+
+class CannotAsk(Unanswered):
+    """The question makes no sense."""
+
+    code = 422
+
+
+class Busy(Unanswered):
     """More is being looked up than is allowed at a time."""
 
+    code = 429
 
-class Slow(Exception):
+
+class Slow(Unanswered):
     """What was asked for is still being read."""
 
 
-@dataclass(frozen=True)
-class Terms:
+class Terms(NamedTuple):
     """Seconds for which an answer is not read again, and for which it is served while it is."""
 
     fresh: float
@@ -56,24 +90,19 @@ class Looked:
         return self.value
 
     @property
-    def age(self) -> float:
-        """Seconds since it was read."""
-        return time.time() - self.at
-
-    @property
     def failed(self) -> bool:
         """Whether the source was to blame, not the question."""
         return isinstance(self.error, SourceError)
 
     def fresh(self, terms: Terms) -> bool:
         """Whether it need not be read again."""
-        return self.age < (terms.fresh if self.error is None else FAILED)
+        return time.time() - self.at < (FAILED if self.error else terms.fresh)
 
     def served(self, terms: Terms) -> bool:
         """Whether it is good enough while it is read again."""
-        if self.error is not None:
-            return self.failed and self.age < FAILED_SERVED
-        return self.age < terms.served
+        if self.error and not self.failed:
+            return False
+        return time.time() - self.at < (FAILED_SERVED if self.error else terms.served)
 
 
 class Lookups:
@@ -104,14 +133,14 @@ class Lookups:
         flight = self._flights.get(key)
         if flight is None:
             if len(self._flights) >= self._waiting:
-                raise Busy
+                raise Busy("too many look-ups at the same time", "ask again in a moment")
             flight = self._flights[key] = asyncio.ensure_future(self._fly(key, read, terms))
         if kept and kept.served(terms):
             return kept
         try:
             return await asyncio.wait_for(asyncio.shield(flight), WAITED)
         except TimeoutError:
-            raise Slow from None
+            raise Slow("it is still being looked up", "ask again in a moment") from None
 
     def close(self) -> None:
         """Begin no more; those under way end by their own time limits."""
@@ -130,10 +159,81 @@ class Lookups:
             self._flights.pop(key, None)
         before = self._kept.get(key)
         if not (looked.failed and before and before.error is None and before.served(terms)):
-            self._keep(key, looked)
+            _keep(self._kept, key, looked)
         return looked
 
-    def _keep(self, key: Hashable, looked: Looked) -> None:
-        self._kept[key] = looked
-        while len(self._kept) > KEPT:
-            self._kept.popitem(last=False)
+
+class Recalled:
+    """The newest answers by path and query: asked again at once, they need no framework. For the server's thread."""
+
+    def __init__(self) -> None:
+        self._answers: OrderedDict[tuple[str, bytes], tuple[float, Rendered]] = OrderedDict()
+
+    def keep(self, path: str, query: bytes, answer: Rendered) -> None:
+        """Keep an answer for a moment."""
+        _keep(self._answers, (path, query), (time.monotonic() + RECALLED, answer))
+
+    def get(self, path: str, query: bytes) -> Rendered | None:
+        """The answer that was just given, if any."""
+        until, answer = self._answers.get((path, query), (0.0, None))
+        return answer if time.monotonic() < until else None
+
+
+def _keep(kept: OrderedDict[Key, Value], key: Key, value: Value) -> None:
+    kept[key] = value
+    kept.move_to_end(key)
+    while len(kept) > KEPT:
+        kept.popitem(last=False)
+
+
+class HistoryQuestion(NamedTuple):
+    """A metric, how far back (seconds), and of what width its steps are (seconds)."""
+
+    metric: str
+    since: int
+    step: int
+
+    @classmethod
+    def of(cls, metric: str, since: str, step: str) -> "HistoryQuestion":
+        """From the query's words. Raises CannotAsk."""
+        try:
+            back, width = int(seconds_in(since, "since")), int(seconds_in(step, "step"))
+        except UsageError as error:
+            raise CannotAsk(error.message, error.hint) from None
+        if width < MINUTE or width % MINUTE:
+            raise CannotAsk(f"step {step}: the history keeps whole minutes", "for example 1m, 5m, 1h")
+        if back > RETENTION:
+            raise CannotAsk(f"since {since}: the history goes back seven days", "at most 7d")
+        if back // width > MOST_POINTS:
+            raise CannotAsk(f"{back // width:,} steps are more than {MOST_POINTS:,}", "a wider step, or less far back")
+        return cls(metric, back, width)
+
+
+def read_history(settings: Settings, question: HistoryQuestion) -> dict[str, Any]:
+    """The steps of one metric. Raises NotThere and SourceError."""
+    storage = HealthMetricsStorage(settings.history_url or settings.redis_url)
+    try:
+        known = storage.metrics()
+        if not known:
+            raise NotThere(
+                f"there is no history in Redis at {storage.link.address}", "start it with: blueplane-doctor record"
+            )
+        if question.metric not in known:
+            raise NotThere("this metric is not recorded", "see: blueplane-doctor history --list")
+        until = time.time()
+        points = storage.read(question.metric, until - question.since, until, question.step)
+    finally:
+        storage.close()
+    return {"metric": question.metric, "step_seconds": question.step, "points": [list(point) for point in points]}
+
+
+def read_trace(settings: Settings, wanted: str) -> dict[str, Any]:
+    """One message's way. Raises NotThere and SourceError."""
+    examination = Examination(settings.model_copy(update={"timeout": min(settings.timeout, TRACE_SECONDS)}))
+    try:
+        (trace,) = Tracer(examination).trace([wanted])
+    finally:
+        examination.close()
+    if trace.state == NOT_FOUND:
+        raise NotThere("no such message", trace.advice)
+    return trace.model_dump(mode="json")

@@ -1,58 +1,114 @@
-"""`/metrics`: the report as the Prometheus format renders it, and how fresh it is."""
+"""The report's metrics and how fresh they are: as Prometheus asks for them, and pushed to an OpenTelemetry receiver."""
 
+import contextlib
 import time
-from typing import Any
+from collections.abc import Iterator
+from functools import partial
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
-from fastapi import APIRouter, Request, Response
-
+from blueplane_doctor import __version__
+from blueplane_doctor.errors import UsageError
 from blueplane_doctor.reports.base import View
 from blueplane_doctor.reports.prometheus import PREFIX, render
 from blueplane_doctor.service.health_service import HealthService
 from blueplane_doctor.service.snapshot import Snapshot
 
-CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+if TYPE_CHECKING:
+    from opentelemetry.metrics import Observation
 
-
-def add(router: APIRouter, service: HealthService) -> None:
-    """Add the endpoint. It answers 200 whatever it has to say: a scrape that fails says nothing."""
-    responses: dict[int | str, dict[str, Any]] = {
-        200: {"description": "Gauges", "content": {"text/plain": {"example": "blueplane_doctor_report_status 0.0\n"}}}
-    }
-
-    @router.get(
-        "/metrics",
-        summary="All metrics in Prometheus' text format.",
-        operation_id="metrics",
-        responses=responses,
-        response_class=Response,
-    )
-    async def metrics(request: Request) -> Response:
-        return Response(text(service), headers={"Cache-Control": "no-store"}, media_type=CONTENT_TYPE)
+PUSH_SECONDS = 15.0
 
 
 def text(service: HealthService) -> str:
-    """The whole answer."""
+    """All metrics in Prometheus' text format."""
     snapshot = service.current()
     rendered = snapshot.rendered.get("metrics")
     if rendered is None:
         rendered = snapshot.rendered["metrics"] = render(snapshot.report, View())
-    return str(rendered) + freshness(service, snapshot, time.time())
+    return str(rendered) + _freshness(service, snapshot)
 
 
-def freshness(service: HealthService, snapshot: Snapshot, now: float) -> str:
+def _freshness(service: HealthService, snapshot: Snapshot) -> str:
     """What only a service that goes on running can tell."""
-    quick, custody = snapshot.quick.age_ms(now) / 1000, snapshot.custody.age_ms(now) / 1000
-    lines = _family("report_age_seconds", "gauge", "Since the quick look was made.", {"": quick})
-    lines += _family("custody_age_seconds", "gauge", "Since the stream was walked through.", {"": custody})
+    now = time.time()
     counts = {f'{{look="{name}"}}': float(count) for name, count in sorted(service.refreshes.items())}
-    lines += _family("refreshes_total", "counter", "Looks that have ended.", counts)
+    families: list[tuple[str, str, str, dict[str, float]]] = [
+        ("report_age_seconds", "gauge", "Since the quick look was made.", {"": snapshot.quick.age_ms(now) / 1000}),
+        (
+            "custody_age_seconds",
+            "gauge",
+            "Since the stream was walked through.",
+            {"": snapshot.custody.age_ms(now) / 1000},
+        ),
+        ("refreshes_total", "counter", "Looks that have ended.", counts),
+    ]
+    lines: list[str] = []
+    for name, kind, told, values in families:
+        full = PREFIX + name
+        lines += [f"# HELP {full} {told}", f"# TYPE {full} {kind}"]
+        lines += [f"{full}{labels} {value}" for labels, value in values.items()]
     return "\n".join(lines) + "\n"
 
 
-def _family(name: str, kind: str, told: str, values: dict[str, float]) -> list[str]:
-    full = PREFIX + name
-    return [
-        f"# HELP {full} {told}",
-        f"# TYPE {full} {kind}",
-        *[f"{full}{labels} {value}" for labels, value in values.items()],
-    ]
+@contextlib.contextmanager
+def pushing(service: HealthService, endpoint: str | None, *, every: float = PUSH_SECONDS) -> Iterator[None]:
+    """Push while the block runs, `every` so many seconds; nothing without an endpoint. Raises UsageError."""
+    if endpoint is None:
+        yield
+        return
+    provider = _provider(_metrics_url(endpoint), every)
+    try:
+        _observe(service, provider.get_meter("blueplane-doctor", __version__))
+        yield
+    finally:
+        with contextlib.suppress(Exception):  # a receiver that is away must not spoil a clean end
+            provider.shutdown(timeout_millis=3_000)
+
+
+def _metrics_url(endpoint: str) -> str:
+    parts = urlsplit(endpoint)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise UsageError("--otlp-endpoint: must be a URL that begins with http:// or https://")
+    return endpoint if parts.path.endswith("/v1/metrics") else endpoint.rstrip("/") + "/v1/metrics"
+
+
+def _provider(url: str, every: float) -> Any:
+    try:
+        from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
+        from opentelemetry.sdk.metrics import MeterProvider
+        from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
+        from opentelemetry.sdk.resources import Resource
+    except ImportError as error:
+        raise UsageError(f"--otlp-endpoint needs {error.name}", 'pip install "blueplane-doctor[otel]"') from None
+    reader = PeriodicExportingMetricReader(
+        OTLPMetricExporter(endpoint=url, timeout=5), export_interval_millis=every * 1000, export_timeout_millis=5_000
+    )
+    resource = Resource.create({"service.name": "blueplane-doctor", "service.version": __version__})
+    return MeterProvider([reader], resource=resource, shutdown_on_exit=False)
+
+
+def _observe(service: HealthService, meter: Any) -> None:
+    """A gauge for each family that the Prometheus format knows; what is not known is not pushed."""
+    for family in _families(service).values():
+        if family.type == "gauge":
+            callback = partial(_observed, service, family.name)
+            meter.create_observable_gauge(family.name, [callback], description=family.documentation)
+
+
+def _observed(service: HealthService, name: str, options: object) -> "list[Observation]":
+    from opentelemetry.metrics import Observation
+
+    family = _families(service).get(name)
+    return [Observation(sample.value, dict(sample.labels)) for sample in family.samples] if family else []
+
+
+def _families(service: HealthService) -> dict[str, Any]:
+    """Parsed once for each snapshot."""
+    from prometheus_client.parser import text_string_to_metric_families
+
+    kept = service.current().rendered
+    if "families" not in kept:
+        kept["families"] = {family.name: family for family in text_string_to_metric_families(text(service))}
+    families: dict[str, Any] = kept["families"]
+    return families

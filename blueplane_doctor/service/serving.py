@@ -1,4 +1,4 @@
-"""A server of our own: uvicorn on a socket that is bound before anything starts, and ended in good order."""
+"""A server of our own: the router behind the guard, on a socket that is bound before anything starts."""
 
 import contextlib
 import errno
@@ -8,24 +8,27 @@ import signal
 import socket
 import stat
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from blueplane_doctor import __version__
 from blueplane_doctor.errors import UsageError
-from blueplane_doctor.service.app import Options, create_app
+from blueplane_doctor.model import Status
+from blueplane_doctor.service.answers import problem
+from blueplane_doctor.service.guard import MOST_HEADER_BYTES, Guard, is_loopback
 from blueplane_doctor.service.health_service import HealthService
-from blueplane_doctor.service.limits import MOST_CONNECTIONS, MOST_HEADER_BYTES
-from blueplane_doctor.service.notify import notify
-from blueplane_doctor.service.security import is_loopback
 
 if TYPE_CHECKING:
     import uvicorn
+    from fastapi import Request, Response
 
+MOST_CONNECTIONS = 512
 SWITCH_SECONDS = 0.0005
 """How long a thread that reads the stream may keep an answer waiting at a time (Python's default is ten times that)."""
 GOODBYE_SECONDS = 3
+ABOUT = "The health of a Blueplane telemetry pipeline, from memory: asking often costs the pipeline nothing."
 
 
 @dataclass(frozen=True)
@@ -45,12 +48,24 @@ class Place:
             )
 
 
+@dataclass(frozen=True)
+class Options:
+    """How a server of our own behaves."""
+
+    unhealthy_at: Status
+    """The colour from which on answers are 503."""
+    token: str | None
+    host_names: Sequence[str]
+    """Names that the Host header may hold beside localhost and addresses."""
+    requests_per_second: float
+
+
 def serve(service: HealthService, place: Place, options: Options, say: Callable[[str], None]) -> None:
     """Serve until SIGINT or SIGTERM. Raises UsageError when it cannot listen there."""
     import uvicorn
 
     place.check(options.token)
-    with bound(place) as listener:
+    with _bound(place) as listener:
         config = uvicorn.Config(
             create_app(service, options),
             log_level="critical",
@@ -66,9 +81,48 @@ def serve(service: HealthService, place: Place, options: Options, say: Callable[
             timeout_keep_alive=30,
             timeout_graceful_shutdown=GOODBYE_SECONDS,
         )
-        server = _server(config, service, lambda: say(f"blueplane-doctor: listening on {address(listener)}"))
+        server = _server(config, service, lambda: say(f"blueplane-doctor: listening on {_url(listener)}"))
         with _process_for_serving():
             server.run([listener])
+
+
+def create_app(service: HealthService, options: Options) -> Guard:
+    """An ASGI application: the router behind the guard."""
+    from fastapi import FastAPI
+    from fastapi.exceptions import RequestValidationError
+
+    from blueplane_doctor.service.lookups import Recalled
+    from blueplane_doctor.service.routes import hot, make_router
+
+    recalled = Recalled()
+    app = FastAPI(
+        title="blueplane-doctor",
+        version=__version__,
+        description=ABOUT,
+        docs_url=None,  # its page loads scripts from the network
+        redoc_url=None,
+    )
+    app.include_router(make_router(service, unhealthy_at=options.unhealthy_at, recalled=recalled))
+    app.add_exception_handler(RequestValidationError, _invalid)
+    return Guard(
+        app,
+        hot(service, options.unhealthy_at, recalled),
+        host_names=options.host_names,
+        token=options.token,
+        requests_per_second=options.requests_per_second,
+    )
+
+
+async def _invalid(request: "Request", error: Exception) -> "Response":
+    """Which parameter is wrong and how; not what was sent."""
+    from fastapi.exceptions import RequestValidationError
+
+    from blueplane_doctor.service.routes import response
+
+    assert isinstance(error, RequestValidationError)
+    first = error.errors()[0]
+    where = " ".join(str(part) for part in first["loc"])
+    return response(problem(422, f"{where}: {first['msg']}", "see /openapi.json"))
 
 
 @contextlib.contextmanager
@@ -96,21 +150,31 @@ def _server(config: "uvicorn.Config", service: HealthService, started: Callable[
             gc.collect()
             gc.freeze()  # what was imported stays: looking through it again and again only keeps answers waiting
             started()
-            notify("READY=1")
+            _notify("READY=1")
 
         async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-            notify("STOPPING=1")
+            _notify("STOPPING=1")
             service.end_streams()
             await super().shutdown(sockets)
 
     return Server(config)
 
 
+def _notify(state: str) -> None:
+    """Tell systemd, where it asked to be told (sd_notify)."""
+    address = os.environ.get("NOTIFY_SOCKET", "")
+    if not address.startswith(("/", "@")):
+        return
+    address = "\0" + address[1:] if address[0] == "@" else address
+    with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as link:
+        link.connect(address)
+        link.sendall(state.encode())
+
+
 @contextlib.contextmanager
-def bound(place: Place) -> Iterator[socket.socket]:
-    """A listening socket. Raises UsageError."""
+def _bound(place: Place) -> Iterator[socket.socket]:
     try:
-        listener = _unix(place.uds) if place.uds else _tcp(place)
+        listener = _listening(place)
     except OSError as error:
         where = f"--uds {place.uds}" if place.uds else f"{place.host}:{place.port}"
         hint = "another program listens there: choose another --port" if error.errno == errno.EADDRINUSE else ""
@@ -123,29 +187,21 @@ def bound(place: Place) -> Iterator[socket.socket]:
             place.uds.unlink(missing_ok=True)
 
 
-def _tcp(place: Place) -> socket.socket:
-    family = socket.AF_INET6 if ":" in place.host else socket.AF_INET
-    # asyncio sends small writes at once only on sockets that name TCP; otherwise answers wait 40 ms for an ACK.
-    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    try:
+def _listening(place: Place) -> socket.socket:
+    """A left-over unix socket of a dead server is replaced, nothing else."""
+    if place.uds:
+        with contextlib.suppress(FileNotFoundError):
+            if stat.S_ISSOCK(place.uds.stat().st_mode) and not _answers(place.uds):
+                place.uds.unlink()
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    else:
+        family = socket.AF_INET6 if ":" in place.host else socket.AF_INET
+        # asyncio sends small writes at once only on sockets that name TCP; otherwise answers wait 40 ms for an ACK.
+        listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((place.host, place.port))
-        listener.listen(1024)
-    except BaseException:
-        listener.close()
-        raise
-    return listener
-
-
-def _unix(path: Path) -> socket.socket:
-    """A socket that only this user may use; a left-over one of a dead server is replaced, nothing else."""
-    with contextlib.suppress(FileNotFoundError):
-        if stat.S_ISSOCK(path.stat().st_mode) and not _answers(path):
-            path.unlink()
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    mask = os.umask(0o177)
+    mask = os.umask(0o177)  # a unix socket is for this user alone
     try:
-        listener.bind(str(path))
+        listener.bind(str(place.uds) if place.uds else (place.host, place.port))
         listener.listen(1024)
     except BaseException:
         listener.close()
@@ -160,8 +216,7 @@ def _answers(path: Path) -> bool:
         return probe.connect_ex(str(path)) == 0
 
 
-def address(listener: socket.socket) -> str:
-    """Where it listens, as a URL."""
+def _url(listener: socket.socket) -> str:
     name = listener.getsockname()
     if isinstance(name, str):
         return f"unix:{name}"

@@ -5,9 +5,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from blueplane_doctor.model import Finding, Report, Status, count_statuses, counted, exit_code_for, in_order, worst
+from blueplane_doctor.model import Report, Status, count_statuses, counted, exit_code_for, in_order, worst
 from blueplane_doctor.settings import Settings
 
+QUICK_RECORDS = ("connections", "redis", "server", "spool", "database")
+CUSTODY_RECORDS = ("queue", "capture", "chain")
 AREAS: dict[str, tuple[str, ...]] = {
     "queue": ("queue", "dead-letters"),
     "database": ("database",),
@@ -19,7 +21,7 @@ AREAS: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class Part:
-    """When one half of the evidence was read: wall clock (seconds since 1970), and when it ceases to hold."""
+    """When one half of the evidence was read, and from when on it does not hold (both in seconds since 1970)."""
 
     taken_at: float
     stale_after: float
@@ -47,10 +49,6 @@ class Snapshot:
         """The worst of all, or `unknown` while a part is missing and nothing is red."""
         return self.report.status
 
-    def part(self, name: str) -> Part:
-        """The evidence that the record of this name was read with."""
-        return self.custody if name in CUSTODY_RECORDS else self.quick
-
     def area_status(self, name: str) -> Status:
         """The status of one endpoint's area: `unknown` where its record is missing and nothing is red."""
         areas = AREAS.get(name, (name,))
@@ -64,10 +62,6 @@ class Snapshot:
             return ""
         areas = AREAS.get(name, (name,))
         return next((f.cause for f in self.report.findings if f.area in areas and f.cause), "no check of it was run")
-
-
-QUICK_RECORDS = ("connections", "redis", "server", "spool", "database")
-CUSTODY_RECORDS = ("queue", "capture", "chain")
 
 
 def honest(report: Report, needed: Iterable[str], records: Mapping[str, object]) -> Report:
@@ -88,11 +82,6 @@ def joined(first: Report, second: Report, settings: Settings) -> Report:
             "exit_code": exit_code_for(findings, settings.fail_on, settings.strict),
         }
     )
-
-
-def areas_of(findings: Iterable[Finding]) -> list[str]:
-    """The areas that were examined, sorted."""
-    return sorted({finding.area for finding in findings})
 
 
 def moment(seconds: float) -> str:

@@ -7,8 +7,7 @@ import pytest
 
 from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.errors import UsageError
-from blueplane_doctor.service.limits import Rate
-from blueplane_doctor.service.security import HEADERS, HostCheck, TokenCheck, is_loopback, read_token
+from blueplane_doctor.service.guard import HEADERS, HostCheck, Rate, TokenCheck, is_loopback, read_token
 from blueplane_doctor.service.serving import Place
 from tests.service.support import Served, serving
 
@@ -146,7 +145,7 @@ def test_a_unix_socket_of_this_user_alone(healthy: Pipeline, tmp_path: Path) -> 
 
 def test_a_rate_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     moment = [100.0]
-    monkeypatch.setattr("blueplane_doctor.service.limits.time.monotonic", lambda: moment[0])
+    monkeypatch.setattr("blueplane_doctor.service.guard.time.monotonic", lambda: moment[0])
     rate = Rate(10, burst=20)
     assert [rate.take() for _ in range(21)] == [True] * 20 + [False]
     moment[0] += 0.5

@@ -16,9 +16,8 @@ from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.errors import NoChecksError
 from blueplane_doctor.model import Status
 from blueplane_doctor.service import HealthService
-from blueplane_doctor.service.cadence import Cadence
+from blueplane_doctor.service.cadence import Cadence, feel
 from blueplane_doctor.service.health_service import STALE_SECONDS
-from blueplane_doctor.service.pulse import feel
 from blueplane_hook.spool import Spool
 from tests.helpers import examined, finding, settings_for
 from tests.servers import require_server

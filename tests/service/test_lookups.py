@@ -9,11 +9,8 @@ import pytest
 
 from blueplane_doctor.errors import SourceError
 from blueplane_doctor.service import lookups as module
-from blueplane_doctor.service import recalled as recalled_module
 from blueplane_doctor.service.answers import given, render
-from blueplane_doctor.service.lookup_sources import NotThere
-from blueplane_doctor.service.lookups import Busy, Looked, Lookups, Slow, Terms
-from blueplane_doctor.service.recalled import Recalled
+from blueplane_doctor.service.lookups import Busy, Looked, Lookups, NotThere, Recalled, Slow, Terms
 from blueplane_doctor.service.snapshot import Part
 
 TERMS = Terms(fresh=10, served=60)
@@ -174,20 +171,20 @@ def test_nobody_waits_for_long_and_not_too_many_do(monkeypatch: pytest.MonkeyPat
 
 def test_an_answer_is_recalled_for_a_moment_with_its_age(monkeypatch: pytest.MonkeyPatch) -> None:
     moment = [50.0]
-    monkeypatch.setattr("blueplane_doctor.service.recalled.time.monotonic", lambda: moment[0])
+    monkeypatch.setattr("blueplane_doctor.service.lookups.time.monotonic", lambda: moment[0])
     recalled, answer = Recalled(), render({"state": "written"}, 200, Part(0.0, 5.0))
-    recalled.keep(("/a", b"q"), answer)
-    assert recalled.get(("/a", b"q")) is answer
-    assert recalled.get(("/a", b"")) is None
+    recalled.keep("/a", b"q", answer)
+    assert recalled.get("/a", b"q") is answer
+    assert recalled.get("/a", b"") is None
     assert b'"state":"written"' in given(answer, None).body
     assert given(answer, answer.etag).code == 304
-    moment[0] += recalled_module.SECONDS
-    assert recalled.get(("/a", b"q")) is None
+    moment[0] += module.RECALLED
+    assert recalled.get("/a", b"q") is None
 
 
 def test_what_is_recalled_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recalled_module, "KEPT", 2)
+    monkeypatch.setattr(module, "KEPT", 2)
     recalled, answer = Recalled(), render({}, 200, Part(0.0, 5.0))
     for name in "abc":
-        recalled.keep((name, b""), answer)
-    assert [recalled.get((name, b"")) is not None for name in "abc"] == [False, True, True]
+        recalled.keep(name, b"", answer)
+    assert [recalled.get(name, b"") is not None for name in "abc"] == [False, True, True]

@@ -1,10 +1,13 @@
-"""What the OpenAPI document says of each answer."""
+"""The bodies of the JSON endpoints, by the metric names of the requirements, and what OpenAPI says of them."""
 
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-HOOKS = {"afterFileEdit": False, "beforeSubmitPrompt": True}
+from blueplane_doctor.model import Status
+from blueplane_doctor.service.snapshot import AREAS, CUSTODY_RECORDS, Part, Snapshot, moment
 
 
 class Answer(BaseModel):
@@ -52,7 +55,7 @@ class Area(Answer):
 
 
 class Queue(Area):
-    """The queue."""
+    """The queue's metrics."""
 
     queue_depth: int | None = Field(examples=[12])
     pending_messages: int | None = Field(examples=[3])
@@ -66,7 +69,7 @@ class Queue(Area):
 
 
 class Database(Area):
-    """The database. What only the recorder can measure is null without it."""
+    """The database's metrics; what only the recorder can measure is null without it."""
 
     write_success_count: int | None = Field(examples=[1200])
     write_failure_count: int | None = Field(examples=[0])
@@ -87,7 +90,7 @@ class Hooks(BaseModel):
     failure_count: int | None
     success_rate: float | None
     last_execution_timestamp: str | None = Field(examples=["2026-03-14T09:26:50Z"])
-    hooks_active: dict[str, bool] | None = Field(examples=[HOOKS])
+    hooks_active: dict[str, bool] | None = Field(examples=[{"afterFileEdit": False, "beforeSubmitPrompt": True}])
 
 
 class Monitor(BaseModel):
@@ -102,7 +105,7 @@ class Monitor(BaseModel):
 
 
 class Capture(Area):
-    """What comes in from the editors."""
+    """The metrics of what comes in from the editors."""
 
     cursor_hooks: Hooks
     database_monitor: Monitor
@@ -158,3 +161,75 @@ class Probe(BaseModel):
     """A probe's answer."""
 
     status: Literal["ok", "not ready"]
+
+
+Body = tuple[dict[str, Any], Status, Part]
+"""A body without its age, the status that it is served with, and the evidence that its age is told by."""
+
+
+def overall(snapshot: Snapshot) -> Body:
+    """The worst of all, and each area's."""
+    report = snapshot.report
+    body, status, part = brief(snapshot)
+    body["areas"] = {
+        name: snapshot.area_status(name).value for name in sorted({*AREAS, *(f.area for f in report.findings)})
+    }
+    body |= {"counts": report.counts, "custody_measured_at": moment(snapshot.custody.taken_at)}
+    return body, status, part
+
+
+def brief(snapshot: Snapshot) -> Body:
+    """What callers of today's `/health` know."""
+    body = {"health_status": snapshot.status.value, "summary": _worst_summary(snapshot)}
+    return body, snapshot.status, snapshot.quick
+
+
+def findings(snapshot: Snapshot) -> Body:
+    """Every finding, worst first."""
+    report = snapshot.report.model_dump(mode="json", include={"findings", "counts"})
+    return {"health_status": snapshot.status.value, **report}, snapshot.status, snapshot.quick
+
+
+def area(model: type[Area], name: str, snapshot: Snapshot) -> Body:
+    """One health record's metrics, those that the model names."""
+    record = snapshot.report.metrics.get(name) or {}
+    status = snapshot.area_status(name)
+    body = _picked(record, model) | {"health_status": status.value, "cause": snapshot.cause(name)}
+    if "chain_status" in body:
+        body["chain_status"] = body["chain_status"] or "unknown"
+    return body, status, snapshot.custody if name in CUSTODY_RECORDS else snapshot.quick
+
+
+def _picked(record: Mapping[str, Any], model: type[BaseModel]) -> dict[str, Any]:
+    """What a record holds of the model's own fields, nested ones too; null for the others."""
+    picked: dict[str, Any] = {}
+    for name, field in model.model_fields.items():
+        if name in Area.model_fields:
+            continue
+        value, kind = record.get(name), field.annotation
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            value = _picked(value or {}, kind)
+        picked[name] = value
+    return picked
+
+
+def _worst_summary(snapshot: Snapshot) -> str:
+    first = next(iter(snapshot.report.findings), None)
+    if first is None:
+        return "No check was run"
+    if snapshot.status is Status.UNKNOWN and first.status is not Status.RED:
+        return f"Not known: {next((f.cause for f in snapshot.report.findings if f.cause), 'nothing was judged')}"
+    return first.summary if first.status is not Status.GREEN else "Every check that ran is green"
+
+
+ROOT = "/api/v1/health"
+ENDPOINTS: dict[str, tuple[type[Answer], Callable[[Snapshot], Body]]] = {
+    ROOT: (Overall, overall),
+    f"{ROOT}/queue": (Queue, partial(area, Queue, "queue")),
+    f"{ROOT}/database": (Database, partial(area, Database, "database")),
+    f"{ROOT}/capture": (Capture, partial(area, Capture, "capture")),
+    f"{ROOT}/chain": (Chain, partial(area, Chain, "chain")),
+    f"{ROOT}/findings": (Findings, findings),
+    "/health": (Brief, brief),
+}
+"""What is answered from memory: its description, and how it is made of a snapshot."""

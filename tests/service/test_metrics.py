@@ -11,7 +11,7 @@ import pytest
 from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.errors import UsageError
 from blueplane_doctor.service import HealthService
-from blueplane_doctor.service.otlp import pushing
+from blueplane_doctor.service.metrics import pushing
 from tests.helpers import settings_for
 from tests.servers import absent
 from tests.service.support import serving, wait_until
