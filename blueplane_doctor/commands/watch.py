@@ -11,8 +11,7 @@ from blueplane_doctor.commands.base import guarded, invocation, seconds, show
 from blueplane_doctor.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
-    from blueplane_doctor.watching.pace import Mailbox
-    from blueplane_doctor.watching.rounds import Round
+    from blueplane_doctor.watching.rounds import Mailbox, Round
 
 FASTEST = 0.2
 """Seconds from round to round; looking more often would be a load of its own."""
@@ -42,8 +41,7 @@ def _watch(context: typer.Context, every: str, rounds: int) -> int:
     from queue import SimpleQueue
 
     from blueplane_doctor.commands.examine import step_aside
-    from blueplane_doctor.watching.pace import start
-    from blueplane_doctor.watching.rounds import Watcher
+    from blueplane_doctor.watching.rounds import Watcher, start
 
     step_aside()
     watcher = Watcher(settings)
@@ -64,7 +62,7 @@ def _end_on_signals(mailbox: "Mailbox") -> None:
     """End in good order at the first signal, and at the second at once: a reader that stalls holds a line back."""
     import signal
 
-    from blueplane_doctor.watching.pace import Ended
+    from blueplane_doctor.watching.rounds import Ended
 
     def end_with(number: signal.Signals, code: int, second: Any) -> None:
         def end(*_: object) -> None:
@@ -79,7 +77,7 @@ def _end_on_signals(mailbox: "Mailbox") -> None:
 
 def _follow(mailbox: "Mailbox", take: "Callable[[Round], None]") -> int:
     """Hand over each round until the end; gives the exit code. Raises what a round broke with."""
-    from blueplane_doctor.watching.pace import Broken, Ended
+    from blueplane_doctor.watching.rounds import Broken, Ended
 
     latest: int = ExitCode.OK
     while True:
@@ -93,7 +91,7 @@ def _follow(mailbox: "Mailbox", take: "Callable[[Round], None]") -> int:
 
 
 def _print(round_: "Round") -> None:
-    from blueplane_doctor.watching.lines import line
+    from blueplane_doctor.watching.rounds import line
 
     show(line(round_))
 
@@ -102,9 +100,8 @@ def _on_screen(mailbox: "Mailbox", every: float) -> int:
     from rich.console import Console
     from rich.live import Live
 
-    from blueplane_doctor.watching.keyboard import keys
-    from blueplane_doctor.watching.pace import Ended
-    from blueplane_doctor.watching.screen import Screen
+    from blueplane_doctor.watching.rounds import Ended
+    from blueplane_doctor.watching.screen import Screen, keys
 
     console, screen = Console(highlight=False), Screen(every)
 

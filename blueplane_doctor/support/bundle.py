@@ -1,35 +1,45 @@
 """The bundle's files, and the zip that holds them: the same content gives the same bytes."""
 
 import json
+import platform
+import sqlite3
 import zipfile
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from contextlib import suppress
 from hashlib import sha256
+from importlib.metadata import PackageNotFoundError, version
 from io import BytesIO
-from pathlib import Path
-from typing import Any
+from pathlib import Path, PurePath
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 from blueplane_doctor import __version__
-from blueplane_doctor.checkapi import CheckSpec
+from blueplane_doctor.checkapi import LEVELS, CheckSpec
 from blueplane_doctor.discovery import find_format
 from blueplane_doctor.errors import UsageError
 from blueplane_doctor.evidence import Evidence, to_json
-from blueplane_doctor.model import Report
+from blueplane_doctor.model import Report, Tool
+from blueplane_doctor.pipeline import CURRENT, CURSOR_HOOKS, EARLIER
 from blueplane_doctor.reports.base import View
-from blueplane_doctor.settings import Loaded
+from blueplane_doctor.settings import Loaded, Settings
+from blueplane_doctor.settings_shown import flat
 from blueplane_doctor.sources.log_tail import read_tail
-from blueplane_doctor.support.log_errors import LogErrors, log_errors
-from blueplane_doctor.support.settings_list import settings_list
-from blueplane_doctor.support.versions import versions
+from blueplane_doctor.support.log_errors import log_errors
+from blueplane_doctor.text import word
 
 MANIFEST = "MANIFEST.json"
 KIND = "blueplane-doctor support bundle"
 _LONG_AGO = (1980, 1, 1, 0, 0, 0)
 """The time of every file in the zip: the earliest that the format can hold, and the same in every bundle."""
+_LIBRARIES = ("redis", "hiredis", "pydantic", "jinja2", "typer", "psutil", "PyYAML")
+_OWN_FILES = ("doctor.yaml", "config.yaml", "redis.yaml")
+_LOCAL = ("localhost", "127.0.0.1", "::1")
+_STREAMS = [name for layout in (CURRENT, EARLIER) for name in (layout.queue, *layout.dead_letters)]
+_NAMES = frozenset((*CURSOR_HOOKS, *_STREAMS, *LEVELS))
+"""Names of the pipeline and of the doctor, which say nothing about who uses them."""
 
 
-@dataclass(frozen=True)
-class Bundle:
+class Bundle(NamedTuple):
     """The files by name, the manifest among them, and what was left out with its reason."""
 
     files: dict[str, bytes]
@@ -40,33 +50,41 @@ def bundled(evidence: Evidence, report: Report, loaded: Loaded, checks: Iterable
     """All that may be told of this run."""
     known = frozenset(name for spec in checks for name in (spec.id, spec.area))
     log, left_out = _log(loaded.settings.home / "server.log")
-    settings = settings_list(loaded, known)
     files = {
         "report.html": _shown("html", report),
         "report.json": _shown("json", report),
         "evidence.json": to_json(evidence).encode(),
-        "settings.json": _json(settings),
-        "versions.json": _json(versions(evidence)),
-        "server-log-errors.txt": log.text.encode(),
+        "settings.json": _json(settings_list(loaded, known)),
+        "versions.json": _json(_versions(evidence)),
+        "server-log-errors.txt": log.encode(),
     }
     left_out += [
         "payloads, prompts, metadata of messages, and rows of the database: the doctor never keeps them",
         "in the settings, paths, hosts, users, passwords and free text: they are private",
         "the names of this machine and its users: nobody needs them to judge a pipeline",
     ]
-    return Bundle(files | {MANIFEST: _manifest(files, report, left_out)}, left_out)
+    manifest = {
+        "kind": KIND,
+        "tool": Tool(version=__version__).model_dump(),
+        "taken_at": report.generated_at,
+        "files": [
+            {"name": name, "bytes": len(content), "sha256": sha256(content).hexdigest()}
+            for name, content in sorted(files.items())
+        ],
+        "left_out": left_out,
+    }
+    return Bundle(files | {MANIFEST: _json(manifest)}, left_out)
 
 
 def zipped(files: Mapping[str, bytes]) -> bytes:
     """The zip; its bytes depend on the files alone, and on the zlib that packs them."""
     packed = BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name in sorted(files):
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name, content in sorted(files.items()):
             entry = zipfile.ZipInfo(name, _LONG_AGO)
-            entry.compress_type = zipfile.ZIP_DEFLATED
             entry.create_system = 3  # Unix, wherever it is made
             entry.external_attr = 0o600 << 16
-            archive.writestr(entry, files[name])
+            archive.writestr(entry, content, zipfile.ZIP_DEFLATED)
     return packed.getvalue()
 
 
@@ -85,18 +103,19 @@ def _is_bundle(path: Path) -> bool:
     return isinstance(manifest, dict) and manifest.get("kind") == KIND
 
 
-def _log(path: Path) -> tuple[LogErrors, list[str]]:
+def _log(path: Path) -> tuple[str, list[str]]:
+    """What of the log may be told, and what is left out."""
     try:
         found = log_errors(read_tail(path))
     except OSError as error:
-        return LogErrors("", 0, 0, 0), [f"the server's log: it cannot be read ({error.strerror or 'no such file'})"]
+        return "", [f"the server's log: it cannot be read ({error.strerror or 'no such file'})"]
     left_out = [
         f"{found.others:,} entries of the log: they are no errors",
         "in the log's error lines, every word that is not known to be harmless: it could quote what was written",
     ]
     if found.older:
         left_out.append(f"{found.older:,} older error entries of the log: the newest {found.shown:,} are enough")
-    return found, left_out
+    return found.text, left_out
 
 
 def _shown(name: str, report: Report) -> bytes:
@@ -105,21 +124,73 @@ def _shown(name: str, report: Report) -> bytes:
     return form.render(report, View()).encode()
 
 
-def _manifest(files: Mapping[str, bytes], report: Report, left_out: list[str]) -> bytes:
-    listed = [
-        {"name": name, "bytes": len(content), "sha256": sha256(content).hexdigest()}
-        for name, content in sorted(files.items())
-    ]
-    return _json(
-        {
-            "kind": KIND,
-            "tool": {"name": "blueplane-doctor", "version": __version__},
-            "taken_at": report.generated_at,
-            "files": listed,
-            "left_out": left_out,
-        }
-    )
-
-
 def _json(content: Any) -> bytes:
     return (json.dumps(content, indent=2) + "\n").encode()
+
+
+def _versions(evidence: Evidence) -> dict[str, str | None]:
+    """What the examination ran on, neither host nor person; null for what is not there or did not answer."""
+    server = evidence.records.get("redis")
+    versions = {
+        "blueplane-doctor": __version__,
+        "python": f"{platform.python_implementation()} {platform.python_version()}",
+        "sqlite": sqlite3.sqlite_version,
+        "redis server": f"{getattr(server, 'server', '')} {getattr(server, 'version', '')}" if server else None,
+        "platform": f"{platform.system()} {platform.machine()}",
+    } | dict.fromkeys(_LIBRARIES)
+    for name in _LIBRARIES:
+        with suppress(PackageNotFoundError):
+            versions[name] = version(name)
+    return versions
+
+
+def settings_list(loaded: Loaded, known: frozenset[str]) -> list[dict[str, Any]]:
+    """Each setting with its value and where it came from, as somebody else may see them.
+
+    Shown are numbers, defaults, the pipeline's own names and the `known` ones; the rest is described.
+    """
+    defaults = dict(flat(Settings().model_dump(mode="json")))
+    return [
+        {
+            "setting": ".".join(word(part) for part in name.split(".")),
+            "value": _default(value) if value == defaults.get(name) else described(value, _NAMES | known),
+            "from": _origin(loaded.origins.get(name, "default")),
+        }
+        for name, value in flat(loaded.settings.model_dump(mode="json"))
+    ]
+
+
+def _default(value: Any) -> Any:
+    """As it is, but for the name of a person's home folder."""
+    home = str(Path.home())
+    return value.replace(home, "~", 1) if isinstance(value, str) and value.startswith(home) else value
+
+
+def described(value: Any, known: frozenset[str]) -> Any:
+    """A value that says nothing private: text that is not among the known names is only measured."""
+    if isinstance(value, list):
+        return [described(item, known) for item in value]
+    if isinstance(value, dict):
+        return {word(str(name)): described(item, known) for name, item in value.items()}
+    if not isinstance(value, str) or value in known:
+        return value
+    return _url(value) if "://" in value else f"(not shown, {len(value)} characters)"
+
+
+def _url(text: str) -> str:
+    """The shape of a URL: its scheme and port, its host where it is this machine."""
+    try:
+        parts = urlsplit(text)
+        host = parts.hostname if parts.hostname in _LOCAL else "***" if parts.hostname else ""
+        login = "***@" if "@" in parts.netloc else ""
+        return f"{word(parts.scheme)}://{login}{host}{f':{parts.port}' if parts.port else ''}"
+    except ValueError:
+        return "(not shown: a URL)"
+
+
+def _origin(label: str) -> str:
+    """A file by its name alone, and only if the doctor or the pipeline gave it that name."""
+    if label in ("flag", "default") or label.startswith("BLUEPLANE_DOCTOR_"):
+        return label
+    name = PurePath(label).name
+    return name if name in _OWN_FILES else "a settings file"

@@ -1,17 +1,44 @@
-"""One round of watching: examine, judge, and say what changed since each check was last judged."""
+"""Rounds of watching, one after the other: examine, judge, say what changed since each check was last judged."""
 
-from collections.abc import Mapping
+import json
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from queue import SimpleQueue
+from threading import Event, Thread
+from typing import NamedTuple
 
 from blueplane_doctor.baseline import compared
-from blueplane_doctor.checkapi import CheckSpec
+from blueplane_doctor.diagnose import collect, judge, needed
+from blueplane_doctor.discovery import find_checks
 from blueplane_doctor.model import Change, Finding, Report, Status, counted
+from blueplane_doctor.selection import selected
 from blueplane_doctor.settings import Settings
-from blueplane_doctor.watching.numbers import moving
 
 
-@dataclass(frozen=True)
-class Changed:
+class Number(NamedTuple):
+    """A number that moves while one watches, by its name in the history, with the words that stand beside it."""
+
+    name: str
+    label: str
+    unit: str = ""
+
+
+NUMBERS = (
+    Number("queue.queue_depth", "Queue depth"),
+    Number("queue.pending_messages", "Pending"),
+    Number("queue.consumer_lag_ms", "Lag", "ms"),
+    Number("queue.enqueue_rate_events_per_sec", "Enqueued", "/s"),
+    Number("queue.processing_rate_events_per_sec", "Written", "/s"),
+    Number("queue.minutes_to_loss", "Until loss", "min"),
+    Number("queue.dlq_size", "Dead letters"),
+    Number("chain.chain_break_count", "Chain breaks"),
+)
+STATES = "chain.states."
+"""What the names of the states of custody begin with."""
+
+
+class Changed(NamedTuple):
     """A finding that is not as it was; one that is waived never is among them."""
 
     finding: Finding
@@ -32,7 +59,7 @@ class Round:
     unread: Mapping[str, str] = field(default_factory=dict)
     """Health records that could not be read, with the cause."""
     numbers: Mapping[str, float | None] = field(default_factory=dict)
-    """The numbers that move, by dotted names; None for what could not be known."""
+    """As `moving` gives them."""
 
 
 class Watcher:
@@ -40,32 +67,18 @@ class Watcher:
 
     def __init__(self, settings: Settings) -> None:
         """Raises SettingsError and NoChecksError before anything is read."""
-        from blueplane_doctor.diagnose import needed
-        from blueplane_doctor.discovery import find_checks
-        from blueplane_doctor.selection import selected
-
         found = find_checks(settings.check_folders)
-        self.settings = settings
-        self.checks: list[CheckSpec] = selected(found.checks, settings)
-        self.problems = found.problems
-        self.needed = needed(self.checks)
-        self.number = 0
-        self._memory = Memory()
+        self._settings, self._problems = settings, found.problems
+        self._checks = selected(found.checks, settings)
+        self._number, self._memory = 0, Memory()
 
     def look(self) -> Round:
         """The next round; it takes at most the settings' timeout and the time to judge."""
-        from blueplane_doctor.diagnose import collect, judge
-
-        evidence = collect(self.settings, self.needed)
-        report = judge(evidence, self.checks, self.problems, self.settings)
-        self.number += 1
-        return Round(
-            self.number,
-            report,
-            self._memory.changed(report),
-            dict(sorted(evidence.missing.items())),
-            moving(report),
-        )
+        evidence = collect(self._settings, needed(self._checks))
+        report = judge(evidence, self._checks, self._problems, self._settings)
+        self._number += 1
+        unread = dict(sorted(evidence.missing.items()))
+        return Round(self._number, report, self._memory.changed(report), unread, moving(report))
 
 
 class Memory:
@@ -87,3 +100,88 @@ class Memory:
             for finding in beside
             if finding.change and finding.change is not Change.SAME
         ]
+
+
+def moving(report: Report) -> dict[str, float | None]:
+    """The numbers of a report; None for what could not be known, nothing for a record that was not asked for."""
+    values: dict[str, float | None] = {}
+    for number in NUMBERS:
+        record, _, name = number.name.partition(".")
+        if record in report.metrics:
+            values[number.name] = _number((report.metrics[record] or {}).get(name))
+    states = (report.metrics.get("chain") or {}).get("states")
+    if isinstance(states, Mapping):
+        values |= {f"{STATES}{state}": _number(value) for state, value in states.items()}
+    return values
+
+
+def _number(value: object) -> float | None:
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def line(round_: Round) -> str:
+    """The round as one line of JSON, for programs that watch."""
+    report = round_.report
+    said = {
+        "round": round_.number,
+        "generated_at": report.generated_at,
+        "status": report.status.value,
+        "exit_code": report.exit_code,
+        "counts": report.counts,
+        "changed": [
+            {
+                "id": finding.id,
+                "change": change.value,
+                "was": was.value if was else None,
+                "status": finding.status.value,
+                "summary": finding.summary,
+            }
+            for finding, change, was in round_.changed
+        ],
+        "unread": dict(round_.unread),
+        "metrics": dict(round_.numbers),
+    }
+    return json.dumps(said, separators=(",", ":")) + "\n"
+
+
+class Ended(NamedTuple):
+    """Somebody wants to end: a signal, a key, or the last round was made."""
+
+    code: int | None = None
+    """The exit code; None: that of the last round."""
+
+
+class Broken(NamedTuple):
+    """A round broke; watching ends with this error."""
+
+    error: BaseException
+
+
+Mailbox = SimpleQueue[Round | Ended | Broken]
+"""SimpleQueue: a signal handler may put into it while the same thread waits for it."""
+
+
+def start(look: Callable[[], Round], every: float, rounds: int, mailbox: Mailbox) -> Event:
+    """Begin to make rounds in a thread, `every` seconds from start to start, 0 rounds: without end.
+
+    A round that takes longer than that delays the next; two are never made at once. Set the event to stop.
+    """
+    stop = Event()
+
+    def make() -> None:
+        made = 0
+        while not stop.is_set():
+            began = time.monotonic()
+            try:
+                mailbox.put(look())
+            except Exception as error:
+                mailbox.put(Broken(error))
+                return
+            made += 1
+            if made == rounds:
+                mailbox.put(Ended())
+                return
+            stop.wait(max(0.0, began + every - time.monotonic()))
+
+    Thread(target=make, daemon=True).start()
+    return stop

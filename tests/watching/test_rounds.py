@@ -13,10 +13,7 @@ from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.errors import NoChecksError
 from blueplane_doctor.model import Change, Finding, Status, Waiver
 from blueplane_doctor.settings import load
-from blueplane_doctor.watching.lines import line
-from blueplane_doctor.watching.numbers import Trails, moving, words
-from blueplane_doctor.watching.pace import Broken, Ended, Mailbox, start
-from blueplane_doctor.watching.rounds import Memory, Round, Watcher
+from blueplane_doctor.watching.rounds import Broken, Ended, Mailbox, Memory, Round, Watcher, line, moving, start
 from tests.helpers import settings_for
 from tests.reports import samples
 from tests.reports.samples import report_of
@@ -80,29 +77,6 @@ def test_a_record_that_could_not_be_read_has_numbers_that_are_not_known() -> Non
     report = report_of([], {"queue": None, "chain": None})
     assert moving(report)["queue.queue_depth"] is None
     assert moving(report_of([])) == {}
-
-
-def test_trails_are_bounded_and_keep_gaps() -> None:
-    trails = Trails(kept=3)
-    for value in (1, 2, None, 4):
-        trails.add({"a": value} if value != 2 else {})
-    assert trails.of("a") == [None, None, 4]
-    assert list(trails.names()) == ["a"]
-
-
-@pytest.mark.parametrize(
-    ("value", "unit", "read"),
-    [
-        (None, "ms", "–"),
-        (1234, "", "1,234"),
-        (0, "", "0"),
-        (3.25, "/s", "3.25 /s"),
-        (12_000, "ms", "12 s"),
-        (10, "", "10"),
-    ],
-)
-def test_a_number_in_words(value: float | None, unit: str, read: str) -> None:
-    assert words(value, unit) == read
 
 
 def test_a_line_is_one_line_whatever_it_says() -> None:

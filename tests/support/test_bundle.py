@@ -6,6 +6,7 @@ import stat
 import zipfile
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -16,8 +17,9 @@ from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.diagnose import collect, judge, needed
 from blueplane_doctor.discovery import find_checks
 from blueplane_doctor.settings import load
-from blueplane_doctor.support.bundle import MANIFEST, bundled, zipped
+from blueplane_doctor.support.bundle import MANIFEST, bundled, described, settings_list, zipped
 
+KNOWN = frozenset({"queue-depth"})
 FILES = {
     *(MANIFEST, "evidence.json", "report.html", "report.json"),
     *("server-log-errors.txt", "settings.json", "versions.json"),
@@ -94,3 +96,35 @@ def test_a_pipeline_that_is_gone_gives_a_bundle_too(tmp_path: Path) -> None:
     assert ended.exit_code == 0
     assert "the server's log: it cannot be read" in ended.stdout
     assert (tmp_path / "blueplane-support.zip").is_file()
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (5, 5),
+        (None, None),
+        ("queue-depth", "queue-depth"),
+        ("telemetry:message_queue", "telemetry:message_queue"),
+        ("jo's own", "(not shown, 8 characters)"),
+        (["queue-depth", "jo"], ["queue-depth", "(not shown, 2 characters)"]),
+        ({"id": "jo", "a b": 1}, {"id": "(not shown, 2 characters)", "other": 1}),
+        ("redis://jo:pw@db1.corp:6380/0?password=x", "redis://***@***:6380"),
+        ("redis://localhost:6379/0", "redis://localhost:6379"),
+        ("unix:///home/jo/redis.sock", "unix://"),
+        ("redis+sentinel://:pw@a:1,b:2/jo", "(not shown: a URL)"),
+    ],
+)
+def test_what_is_not_known_is_only_measured(value: Any, shown: Any) -> None:
+    assert described(value, KNOWN | {"telemetry:message_queue"}) == shown
+
+
+def test_every_setting_stands_there_with_its_origin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "jo.yaml").write_text("fail_on: red\nthresholds: {queue-depth: {red: 5}}\n")
+    monkeypatch.setenv("BLUEPLANE_DOCTOR_TIMEOUT", "9")
+    listed = settings_list(load({"home": tmp_path}, file=tmp_path / "jo.yaml"), KNOWN)
+    by_name = {one["setting"]: (one["value"], one["from"]) for one in listed}
+    assert by_name["fail_on"] == ("red", "a settings file")
+    assert by_name["thresholds.queue-depth.red"] == (5.0, "a settings file")
+    assert by_name["timeout"] == (9.0, "BLUEPLANE_DOCTOR_TIMEOUT")
+    assert by_name["cursor_hooks"] == ("~/.cursor/hooks.json", "default")
+    assert by_name["home"] == (f"(not shown, {len(str(tmp_path))} characters)", "flag")
