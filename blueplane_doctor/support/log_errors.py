@@ -6,7 +6,7 @@ vocabulary, and the names of error classes. All else becomes `…`, every number
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from blueplane_doctor.pipeline import BUFFER_TABLE, TRACE_TABLES
 from blueplane_doctor.sources.log_tail import ERRORS, LINE
@@ -20,24 +20,24 @@ MOST_CHARACTERS = 400
 """Of one line, before it is looked at."""
 
 _WORDS = """
-a acknowledge acknowledged acknowledging after again all already an and any as at attempt attempts be because been
-before being but by call can cannot close closed closing could data deliver delivered did do does done during each
-error errors exceeded exit exited expected fail failed failing failure failures field fields file for found from
-given gone got had handle handled has have id ids if in instead into invalid is it its key keys last later left lost
-many max maximum message messages missing more most must never new no none not nothing null number of on one only
-open opened or other out over parse parsing poll process processed processing read reading received refused reject
-rejected remaining reset retries retry retrying return returned run running seconds send sending sent shutdown since
-skip skipped skipping so some start started starting stop stopped stopping still table than that the then there this
-time timed timeout times to too try trying type unable under unexpected unknown unreadable until up value values was
-went when which while will with within without write writing written wrong yet batch batches buffer buffered cdc
-claude client column columns composer connect connected connecting connection connections constraint consumer
-consumers coroutine cursor database databases dead decode decompress disk dlq encode endpoint entries entry event
-events exception export extension extractor feed flush group groups handler health hook hooks http index insert
-integer integrity json jsonl letter letters list load lock locked log loop malformed memory metadata monitor object
-offset offsets operational page payload pending permission pid pipeline platform pool port producer queue queued
-readonly redis request response row rows schema select sequence server session sessions socket sqlite sqlite3
-storage stream streams string task telemetry thread trace traceback traces transaction transcript unique update
-watcher worker workers workspace writer xack xadd xclaim xpending xreadgroup
+a acknowledge acknowledged acknowledging after again all already an and any as at attempt attempts batch batches be
+because been before being buffer buffered but by call can cannot cdc claude client close closed closing column columns
+composer connect connected connecting connection connections constraint consumer consumers coroutine could cursor data
+database databases dead decode decompress deliver delivered did disk dlq do does done during each encode endpoint
+entries entry error errors event events exceeded exception exit exited expected export extension extractor fail failed
+failing failure failures feed field fields file flush for found from given gone got group groups had handle handled
+handler has have health hook hooks http id ids if in index insert instead integer integrity into invalid is it its
+json jsonl key keys last later left letter letters list load lock locked log loop lost malformed many max maximum
+memory message messages metadata missing monitor more most must never new no none not nothing null number object of
+offset offsets on one only open opened operational or other out over page parse parsing payload pending permission pid
+pipeline platform poll pool port process processed processing producer queue queued read reading readonly received
+redis refused reject rejected remaining request reset response retries retry retrying return returned row rows run
+running schema seconds select send sending sent sequence server session sessions shutdown since skip skipped skipping
+so socket some sqlite sqlite3 start started starting still stop stopped stopping storage stream streams string table
+task telemetry than that the then there this thread time timed timeout times to too trace traceback traces transaction
+transcript try trying type unable under unexpected unique unknown unreadable until up update value values was watcher
+went when which while will with within without worker workers workspace write writer writing written wrong xack xadd
+xclaim xpending xreadgroup yet
 """
 _NAMES = ("event_id", "external_id", "session_id", "uuid", "event_data", "enqueued_at", BUFFER_TABLE, *TRACE_TABLES)
 VOCABULARY = frozenset((*_WORDS.split(), *_NAMES))
@@ -51,8 +51,7 @@ _SHAPE = frozenset(":;,.()[]=-/")
 _GAPS = re.compile(r"…(?:[\s:;,.()\[\]=/#-]*…)+")
 
 
-@dataclass(frozen=True)
-class LogErrors:
+class LogErrors(NamedTuple):
     """What of the log may be told, and how much of it was not."""
 
     text: str
@@ -66,25 +65,22 @@ class LogErrors:
 
 def log_errors(tail: bytes) -> LogErrors:
     """The error entries of the log's tail."""
-    entries = list(_entries(tail.splitlines()))
+    entries = _entries(tail.splitlines())
     errors = [lines for is_error, lines in entries if is_error]
     kept = errors[-MOST_ENTRIES:]
     text = "".join(f"{line}\n" for lines in kept for line in _told(lines))
     return LogErrors(text, len(kept), len(errors) - len(kept), len(entries) - len(errors))
 
 
-def _entries(lines: Iterable[bytes]) -> Iterator[tuple[bool, list[bytes]]]:
-    """Each entry with the lines that follow it, a traceback for example, and whether it is an error."""
-    entry: tuple[bool, list[bytes]] | None = None
+def _entries(lines: Iterable[bytes]) -> list[tuple[bool, list[bytes]]]:
+    """Whether it is an error, and the lines, of each entry: its own and those that follow, as of a traceback."""
+    entries: list[tuple[bool, list[bytes]]] = []
     for line in lines:
         if found := LINE.match(line):
-            if entry:
-                yield entry
-            entry = (found[3] in ERRORS, [line])
-        elif entry and len(entry[1]) < MOST_LINES:
-            entry[1].append(line)
-    if entry:
-        yield entry
+            entries.append((found[3] in ERRORS, [line]))
+        elif entries and len(entries[-1][1]) < MOST_LINES:
+            entries[-1][1].append(line)
+    return entries
 
 
 def _told(lines: list[bytes]) -> Iterator[str]:
@@ -94,8 +90,7 @@ def _told(lines: list[bytes]) -> Iterator[str]:
     moment, logger, level = (part.decode("utf-8", "replace") for part in found.groups())
     yield f"{moment} - {word(logger)} - {level} - {shape_of(first[found.end() :])}"
     for line in rest:
-        told = _continued(line[:MOST_CHARACTERS].decode("utf-8", "replace"))
-        if told:
+        if told := _continued(line[:MOST_CHARACTERS].decode("utf-8", "replace")):
             yield f"  {told}"
 
 
