@@ -14,8 +14,7 @@ __all__ = ["HealthService", "router"]
 def router(settings: Settings | HealthService | None = None) -> "APIRouter":
     """All endpoints, to mount into another application: `app.include_router(router(settings), prefix="/doctor")`.
 
-    Without settings, those of the environment and the files are taken. What guards a server of our own (Host header,
-    token, limits; see guard.py) is then the application's to do.
+    Without settings, those of the environment and the files are taken. What guard.py does is the application's to do.
     """
     from blueplane_doctor.service.routes import make_router
     from blueplane_doctor.settings import load

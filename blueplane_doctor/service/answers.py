@@ -1,4 +1,4 @@
-"""HTTP answers: rendered once for each reading, only the age is put in when asked. Knows no framework."""
+"""HTTP answers, before any framework: rendered once for each reading, only the age is put in when asked."""
 
 import json
 import time
@@ -18,7 +18,7 @@ class Rendered(NamedTuple):
 
 
 class Plain(NamedTuple):
-    """An answer that no framework has touched yet."""
+    """An answer."""
 
     code: int
     headers: dict[str, str]
@@ -27,9 +27,12 @@ class Plain(NamedTuple):
 
 def render(body: dict[str, Any], code: int, part: Part) -> Rendered:
     """The body with when its evidence was read, and until when it holds."""
-    word = "unhealthy" if code == 503 else "healthy"
-    times = {"measured_at": moment(part.taken_at), "stale_after": moment(part.stale_after)}
-    rest = dumped({"status": word, **times, **body})[1:]
+    around = {
+        "status": "unhealthy" if code == 503 else "healthy",
+        "measured_at": moment(part.taken_at),
+        "stale_after": moment(part.stale_after),
+    }
+    rest = dumped(around | body)[1:]
     return Rendered(rest, etag_of(rest), code, part)
 
 
@@ -45,8 +48,8 @@ def given(rendered: Rendered, if_none_match: str | None) -> Plain:
 
 def problem(code: int, error: str, hint: str = "", headers: dict[str, str] | None = None) -> Plain:
     """Why there is no answer, and what to do."""
-    fixed = {"Content-Type": "application/json", "Cache-Control": "no-store"}
-    return Plain(code, fixed | (headers or {}), dumped({"error": error, "hint": hint}))
+    headers = {"Content-Type": "application/json", "Cache-Control": "no-store"} | (headers or {})
+    return Plain(code, headers, dumped({"error": error, "hint": hint}))
 
 
 def dumped(body: Any) -> bytes:

@@ -2,12 +2,20 @@
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from blueplane_doctor.model import Status
 from blueplane_doctor.service.snapshot import AREAS, CUSTODY_RECORDS, Part, Snapshot, moment
+
+Count = Annotated[int | None, Field(examples=[12])]
+Milliseconds = Annotated[int | None, Field(examples=[180])]
+Rate = Annotated[float | None, Field(examples=[4.5])]
+Percent = Annotated[float | None, Field(examples=[100.0])]
+Megabytes = Annotated[float | None, Field(examples=[48.2])]
+Moment = Annotated[str | None, Field(examples=["2026-03-14T09:26:52Z"])]
+HealthStatus = Literal["green", "yellow", "orange", "red", "unknown"]
 
 
 class Answer(BaseModel):
@@ -25,11 +33,8 @@ class Answer(BaseModel):
     """From when on this answer must not be taken for the state of things."""
 
 
-HealthStatus = Literal["green", "yellow", "orange", "red", "unknown"]
-
-
 class Brief(Answer):
-    """Health in one word."""
+    """Health in one word, for callers of today's `/health`."""
 
     health_status: HealthStatus
     summary: str = Field(examples=["Every check that ran is green"])
@@ -38,10 +43,8 @@ class Brief(Answer):
 class Overall(Brief):
     """The worst of all, and each area's status."""
 
-    areas: dict[str, str] = Field(
-        examples=[{"queue": "green", "database": "green", "capture": "green", "chain": "green"}]
-    )
-    counts: dict[str, int] = Field(examples=[{"red": 0, "orange": 0, "yellow": 0, "green": 27}])
+    areas: dict[str, str] = Field(examples=[{"queue": "green", "database": "red"}])
+    counts: dict[str, int] = Field(examples=[{"red": 1, "green": 27}])
     custody_measured_at: str = Field(examples=["2026-03-14T09:26:48.000Z"])
     """When the stream was last walked through."""
 
@@ -57,39 +60,39 @@ class Area(Answer):
 class Queue(Area):
     """The queue's metrics."""
 
-    queue_depth: int | None = Field(examples=[12])
-    pending_messages: int | None = Field(examples=[3])
-    oldest_pending_age_ms: int | None = Field(examples=[180])
-    consumer_count: int | None = Field(examples=[2])
-    processing_rate_events_per_sec: float | None = Field(examples=[4.5])
-    dlq_size: int | None = Field(examples=[0])
-    dlq_recent_entries: int | None = Field(examples=[0])
-    enqueue_rate_events_per_sec: float | None = Field(examples=[4.5])
-    consumer_lag_ms: int | None = Field(examples=[180])
+    queue_depth: Count
+    pending_messages: Count
+    oldest_pending_age_ms: Milliseconds
+    consumer_count: Count
+    processing_rate_events_per_sec: Rate
+    dlq_size: Count
+    dlq_recent_entries: Count
+    enqueue_rate_events_per_sec: Rate
+    consumer_lag_ms: Milliseconds
 
 
 class Database(Area):
     """The database's metrics; what only the recorder can measure is null without it."""
 
-    write_success_count: int | None = Field(examples=[1200])
-    write_failure_count: int | None = Field(examples=[0])
-    write_success_rate: float | None = Field(examples=[100.0])
-    write_latency_p95_ms: float | None = Field(examples=[4.2])
-    write_throughput_events_per_sec: float | None = Field(examples=[4.5])
-    last_successful_write_timestamp: str | None = Field(examples=["2026-03-14T09:26:52Z"])
-    last_failed_write_timestamp: str | None = Field(examples=[None])
-    db_size_mb: float | None = Field(examples=[48.2])
-    wal_size_mb: float | None = Field(examples=[0.4])
+    write_success_count: Count
+    write_failure_count: Count
+    write_success_rate: Percent
+    write_latency_p95_ms: Rate
+    write_throughput_events_per_sec: Rate
+    last_successful_write_timestamp: Moment
+    last_failed_write_timestamp: Moment
+    db_size_mb: Megabytes
+    wal_size_mb: Megabytes
 
 
 class Hooks(BaseModel):
     """Cursor's hooks."""
 
-    total_executions: int | None = Field(examples=[340])
-    success_count: int | None
-    failure_count: int | None
-    success_rate: float | None
-    last_execution_timestamp: str | None = Field(examples=["2026-03-14T09:26:50Z"])
+    total_executions: Count
+    success_count: Count
+    failure_count: Count
+    success_rate: Percent
+    last_execution_timestamp: Moment
     hooks_active: dict[str, bool] | None = Field(examples=[{"afterFileEdit": False, "beforeSubmitPrompt": True}])
 
 
@@ -97,11 +100,11 @@ class Monitor(BaseModel):
     """Cursor's database monitor."""
 
     active: bool | None = Field(examples=[True])
-    sessions_monitored: int | None = Field(examples=[1])
-    events_captured: int | None = Field(examples=[210])
-    last_activity_timestamp: str | None = Field(examples=["2026-03-14T09:26:50Z"])
-    errors_count: int | None = Field(examples=[0])
-    ingest_rate_events_per_min: float | None = Field(examples=[31.0])
+    sessions_monitored: Count
+    events_captured: Count
+    last_activity_timestamp: Moment
+    errors_count: Count
+    ingest_rate_events_per_min: Rate
 
 
 class Capture(Area):
@@ -109,19 +112,19 @@ class Capture(Area):
 
     cursor_hooks: Hooks
     database_monitor: Monitor
-    capture_rate_events_per_min: float | None = Field(examples=[31.0])
+    capture_rate_events_per_min: Rate
 
 
 class Chain(Area):
     """The chain of custody."""
 
     chain_status: Literal["healthy", "degraded", "broken", "unknown"]
-    messages_enqueued_last_hour: int | None = Field(examples=[4100])
-    messages_written_last_hour: int | None = Field(examples=[4088])
-    messages_in_dlq: int | None = Field(examples=[0])
-    chain_break_count: int | None = Field(examples=[0])
-    last_chain_break_timestamp: str | None = Field(examples=[None])
-    success_rate: float | None = Field(examples=[100.0])
+    messages_enqueued_last_hour: Count
+    messages_written_last_hour: Count
+    messages_in_dlq: Count
+    chain_break_count: Count
+    last_chain_break_timestamp: Moment
+    success_rate: Percent
 
 
 class Findings(Answer):
@@ -167,34 +170,29 @@ Body = tuple[dict[str, Any], Status, Part]
 """A body without its age, the status that it is served with, and the evidence that its age is told by."""
 
 
-def overall(snapshot: Snapshot) -> Body:
-    """The worst of all, and each area's."""
+def _overall(snapshot: Snapshot) -> Body:
     report = snapshot.report
-    body, status, part = brief(snapshot)
-    body["areas"] = {
-        name: snapshot.area_status(name).value for name in sorted({*AREAS, *(f.area for f in report.findings)})
-    }
+    body, status, part = _brief(snapshot)
+    areas = sorted({*AREAS, *(finding.area for finding in report.findings)})
+    body["areas"] = {name: snapshot.area_status(name).value for name in areas}
     body |= {"counts": report.counts, "custody_measured_at": moment(snapshot.custody.taken_at)}
     return body, status, part
 
 
-def brief(snapshot: Snapshot) -> Body:
-    """What callers of today's `/health` know."""
+def _brief(snapshot: Snapshot) -> Body:
     body = {"health_status": snapshot.status.value, "summary": _worst_summary(snapshot)}
     return body, snapshot.status, snapshot.quick
 
 
-def findings(snapshot: Snapshot) -> Body:
-    """Every finding, worst first."""
+def _findings(snapshot: Snapshot) -> Body:
     report = snapshot.report.model_dump(mode="json", include={"findings", "counts"})
     return {"health_status": snapshot.status.value, **report}, snapshot.status, snapshot.quick
 
 
-def area(model: type[Area], name: str, snapshot: Snapshot) -> Body:
-    """One health record's metrics, those that the model names."""
+def _area(model: type[Area], name: str, snapshot: Snapshot) -> Body:
     record = snapshot.report.metrics.get(name) or {}
     status = snapshot.area_status(name)
-    body = _picked(record, model) | {"health_status": status.value, "cause": snapshot.cause(name)}
+    body = {"health_status": status.value, "cause": snapshot.cause(name), **_picked(record, model)}
     if "chain_status" in body:
         body["chain_status"] = body["chain_status"] or "unknown"
     return body, status, snapshot.custody if name in CUSTODY_RECORDS else snapshot.quick
@@ -224,12 +222,12 @@ def _worst_summary(snapshot: Snapshot) -> str:
 
 ROOT = "/api/v1/health"
 ENDPOINTS: dict[str, tuple[type[Answer], Callable[[Snapshot], Body]]] = {
-    ROOT: (Overall, overall),
-    f"{ROOT}/queue": (Queue, partial(area, Queue, "queue")),
-    f"{ROOT}/database": (Database, partial(area, Database, "database")),
-    f"{ROOT}/capture": (Capture, partial(area, Capture, "capture")),
-    f"{ROOT}/chain": (Chain, partial(area, Chain, "chain")),
-    f"{ROOT}/findings": (Findings, findings),
-    "/health": (Brief, brief),
+    ROOT: (Overall, _overall),
+    f"{ROOT}/queue": (Queue, partial(_area, Queue, "queue")),
+    f"{ROOT}/database": (Database, partial(_area, Database, "database")),
+    f"{ROOT}/capture": (Capture, partial(_area, Capture, "capture")),
+    f"{ROOT}/chain": (Chain, partial(_area, Chain, "chain")),
+    f"{ROOT}/findings": (Findings, _findings),
+    "/health": (Brief, _brief),
 }
 """What is answered from memory: its description, and how it is made of a snapshot."""

@@ -1,4 +1,4 @@
-"""When the stream is walked through again: as often as its cost allows, and at rest only once something has moved."""
+"""When the stream is walked through again: as often as its cost allows, at rest only once something has moved."""
 
 import time
 
@@ -17,22 +17,22 @@ IDLE_REST = 199.0
 class Cadence:
     """The next look may begin after SHORTEST_SECONDS or REST times what the last one took, whichever is longer.
 
-    While nothing moves it begins after IDLE_SECONDS or IDLE_REST times.
+    It must begin after IDLE_SECONDS or IDLE_REST times that.
     """
 
     def __init__(self) -> None:
         self._ended, self._took = float("-inf"), 0.0
 
     def took(self, seconds: float) -> None:
-        """A look has just ended, after that time."""
+        """Say that a look has just ended, after that time."""
         self._ended, self._took = time.monotonic(), seconds
 
     def may(self) -> bool:
-        """Whether the next look may begin, if anything has changed."""
+        """Whether the next look begins if anything has changed."""
         return time.monotonic() - self._ended >= max(SHORTEST_SECONDS, REST * self._took)
 
     def must(self) -> bool:
-        """Whether it is to begin although nothing has changed: counts of the last hour grow old."""
+        """Whether it begins although nothing has changed: counts of the last hour grow old."""
         return time.monotonic() - self._ended >= self.longest
 
     @property
@@ -61,7 +61,6 @@ def feel(settings: Settings) -> Pulse | None:
 
 
 def _files(settings: Settings) -> Pulse:
-    """Size and time of the files that change when something is written or captured; None for one that is not there."""
     database = settings.database_file
     seen: list[object] = []
     for path in (database, database.with_name(database.name + "-wal"), settings.cursor_hooks):

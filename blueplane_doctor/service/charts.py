@@ -1,4 +1,4 @@
-"""The live page's charts: the last minutes of a few metrics, kept in memory, each drawn as lines."""
+"""The live page's charts: the last minutes of a few metrics, kept in memory."""
 
 from collections import deque
 from collections.abc import Mapping
@@ -25,20 +25,20 @@ class Chart(NamedTuple):
     metric: str
     unit: str
     lines: list[str]
-    """Points of each unbroken line, as SVG wants them; a line ends where nothing was known."""
+    """Points for SVG; a line ends where nothing was known."""
     latest: float | None
     highest: float | None
     minutes: int
 
 
 class Recent:
-    """A ring of samples; one thread adds, many draw."""
+    """A ring of samples: one thread adds, many draw."""
 
     def __init__(self) -> None:
         self._samples: deque[tuple[float, dict[str, float | None]]] = deque(maxlen=KEPT)
 
     def add(self, moment: float, metrics: Mapping[str, Any]) -> None:
-        """Keep one value of each, at that time (seconds since 1970); a second sample of it replaces the first."""
+        """Keep one value of each; a second sample of the same moment (seconds since 1970) replaces the first."""
         values = {path: _number(metrics, path) for path in CHARTS}
         if self._samples and self._samples[-1][0] >= moment:
             self._samples.pop()

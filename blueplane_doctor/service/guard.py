@@ -28,18 +28,17 @@ HEADERS = (
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
 )
-"""Sent with every answer that does not say otherwise itself. There is no CORS header, on purpose."""
+"""Sent with every answer that does not say otherwise. There is no CORS header, on purpose."""
 
 _HOST = re.compile(r"(?:\[(?P<address>[0-9a-fA-F:.]{2,45})\]|(?P<name>[A-Za-z0-9._-]{1,253}))(?::[0-9]{1,5})?")
 
 Headers = list[tuple[bytes, bytes]]
-Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
-Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+Application = Callable[[Message, Receive, Send], Awaitable[None]]
 Hot = Callable[[str, bytes, str | None], Plain | None]
-"""From path, query and If-None-Match to an answer, or None for what the application has to answer."""
+"""From path, query and If-None-Match to an answer; None where the application has to give it."""
 
 
 class Guard:
@@ -48,17 +47,14 @@ class Guard:
     def __init__(
         self, app: Application, hot: Hot, *, host_names: Iterable[str], token: str | None, requests_per_second: float
     ) -> None:
-        """`hot` gives answers from memory at once, at a quarter of the framework's cost."""
+        """`hot` gives what is in memory at a quarter of the framework's cost."""
         self._app, self._hot = app, hot
         self._hosts, self._token, self._rate = HostCheck(host_names), TokenCheck(token), Rate(requests_per_second)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """One request."""
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
-            return
-        if scope["type"] != "http":  # a websocket: uvicorn refuses it when nothing accepts
-            await send({"type": "websocket.close", "code": 1000})
             return
 
         async def sent(message: Message) -> None:
@@ -81,7 +77,7 @@ class Guard:
             scope = {**scope, "method": "GET"}
         await self._app(scope, receive, sent)
 
-    def _refusal(self, scope: Scope) -> Plain | None:
+    def _refusal(self, scope: Message) -> Plain | None:
         headers = scope["headers"]
         if not self._rate.take():
             hint = "ask less often; the answers change once a second"
@@ -105,14 +101,14 @@ async def _give(send: Send, plain: Plain) -> None:
 
 
 class Rate:
-    """A bucket of tokens: `per_second` requests in the long run, up to `burst` at once, all askers together."""
+    """A bucket of tokens: `per_second` requests in the long run, twice as many at once, all askers together."""
 
-    def __init__(self, per_second: float, burst: float | None = None) -> None:
-        self._rate, self._burst = per_second, burst or 2 * per_second
+    def __init__(self, per_second: float) -> None:
+        self._rate, self._burst = per_second, 2 * per_second
         self._tokens, self._at = self._burst, time.monotonic()
 
     def take(self) -> bool:
-        """Whether one more request is within the limit. Called from one thread, the server's loop."""
+        """Whether one more request is within the limit. For one thread, the server's loop."""
         now = time.monotonic()
         self._tokens = min(self._burst, self._tokens + (now - self._at) * self._rate)
         self._at = now
@@ -123,7 +119,7 @@ class Rate:
 
 
 def too_large(path: bytes, query: bytes, headers: Headers) -> Plain | None:
-    """The refusal for a request that is larger than anything that makes sense here; its body is not read."""
+    """The refusal of a request that is larger than anything that makes sense here; its body is not read."""
     close = {"Connection": "close"}
     if len(query) > MOST_QUERY_BYTES:
         return problem(414, f"the query is longer than {MOST_QUERY_BYTES:,} bytes")
@@ -138,9 +134,9 @@ def too_large(path: bytes, query: bytes, headers: Headers) -> Plain | None:
 
 
 class HostCheck:
-    """Refuses names that are not ours: a web page whose name was pointed at this machine (DNS rebinding) sends its own.
+    """Refuses names that are not ours: a page whose name was pointed at this machine (DNS rebinding) sends its own.
 
-    Bare addresses pass: no name was looked up for them.
+    Addresses pass: no name was looked up for them.
     """
 
     def __init__(self, names: Iterable[str]) -> None:
@@ -163,7 +159,7 @@ class TokenCheck:
         self._digest = sha256(token.encode()).digest() if token is not None else None
 
     def allows(self, path: str, headers: Headers) -> bool:
-        """Whether the request may be answered; the comparison takes the same time whatever was sent."""
+        """Whether the request may be answered; compares in constant time."""
         if self._digest is None or path in OPEN_PATHS:
             return True
         given = [_secret(value) for name, value in headers if name == b"authorization"]

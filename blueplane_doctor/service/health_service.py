@@ -10,8 +10,7 @@ import time
 from collections.abc import Callable, Iterable
 from threading import Condition, Event, Thread
 from threading import enumerate as running_threads
-from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 
 from blueplane_doctor.diagnose import collect, judge, needed
 from blueplane_doctor.discovery import find_checks
@@ -22,9 +21,8 @@ from blueplane_doctor.monitoring.queue_health import QueueHealth
 from blueplane_doctor.selection import selected
 from blueplane_doctor.service.cadence import Cadence, Pulse, feel
 from blueplane_doctor.service.charts import Recent
-from blueplane_doctor.service.snapshot import CUSTODY_RECORDS, QUICK_RECORDS, Part, Snapshot, honest, joined
+from blueplane_doctor.service.snapshot import CUSTODY_RECORDS, QUICK_RECORDS, Part, Snapshot, honest, joined, moment
 from blueplane_doctor.settings import Settings
-from blueplane_doctor.times import from_milliseconds, iso
 
 QUICK_SECONDS = 1.0
 """Between the beginnings of two quick looks."""
@@ -34,41 +32,44 @@ STALE_SECONDS = 2.8
 """A quick look older than this is not served as if it still held: more than one interval and one limit."""
 HANGING_READS = 8
 """Reads that hang at once, before no more are begun."""
+STOP_SECONDS = 5.0
+"""For which a thread is waited for at the end; a read that hangs is left behind."""
 
-_FIRST = "the first examination has not ended yet"
+
+class _Look(NamedTuple):
+    evidence: Evidence
+    part: Part
+    reach: tuple[bool, bool] | None = None
+    pulse: Pulse | None = None
 
 
 class HealthService:
-    """One pipeline's health, from memory. Use `start` and `stop`, or `with`."""
+    """One pipeline's health. Use `start` and `stop`, or `with`."""
 
     def __init__(self, settings: Settings) -> None:
         """Raises SettingsError and NoChecksError as `diagnose` does, before anything is read."""
         self.settings = settings
         found = find_checks(settings.check_folders)
         self._checks, self._problems = selected(found.checks, settings), found.problems
-        quick = [spec for spec in self._checks if not spec.needs or set(spec.needs) - set(CUSTODY_RECORDS)]
-        self._quick_checks, self._custody_checks = quick, [spec for spec in self._checks if spec not in quick]
-        self._judged_custody: tuple[Evidence, Report] | None = None
+        self._quick_checks = [spec for spec in self._checks if not spec.needs or set(spec.needs) - set(CUSTODY_RECORDS)]
+        self._custody_checks = [spec for spec in self._checks if spec not in self._quick_checks]
         self._needed = sorted(needed(self._checks))
-        self._quick_names = [name for name in self._needed if name in QUICK_RECORDS] + ["connections"]
-        self._custody_names = [name for name in self._needed if name not in QUICK_RECORDS]
         self._quick_settings = settings.model_copy(update={"timeout": min(settings.timeout, QUICK_LIMIT_SECONDS)})
         self.recent = Recent()
+        self.refreshes = {"quick": 0, "custody": 0}
+        """Looks that have ended."""
+        self.streaming = True
+        """Whether streams of snapshots are to go on."""
         self._cadence = Cadence()
         self._changed = Condition()
         self._listeners: list[Callable[[], None]] = []
         self._stopping, self._custody_wanted = Event(), Event()
         self._threads: list[Thread] = []
         now = time.time()
-        self._quick, self._quick_part = self._nothing(_FIRST), Part(now, now)
-        self._custody, self._custody_part = self._nothing(_FIRST), Part(now, now)
-        self._custody_reach: tuple[bool, bool] | None = None
-        self._custody_pulse: Pulse | None = None
-        self._quick_monotonic = time.monotonic()
-        self.refreshes = {"quick": 0, "custody": 0}
+        self._quick = self._custody = _Look(self._nothing("the first examination has not ended yet"), Part(now, now))
         self._custody_running = False
-        self.streaming = True
-        """Whether streams of snapshots are to go on."""
+        self._judged_custody: tuple[Evidence, Report] | None = None
+        self._quick_began = time.monotonic()
         self._version = 0
         self._snapshot = self._made()
 
@@ -79,16 +80,14 @@ class HealthService:
                 return
             self._stopping.clear()
             self.streaming = True
-            self._quick_monotonic = time.monotonic()
-            self._threads = [
-                Thread(target=self._quick_loop, name="blueplane-quick", daemon=True),
-                Thread(target=self._custody_loop, name="blueplane-custody", daemon=True),
-            ]
+            self._quick_began = time.monotonic()
+            loops = {"blueplane-quick": self._quick_loop, "blueplane-custody": self._custody_loop}
+            self._threads = [Thread(target=loop, name=name, daemon=True) for name, loop in loops.items()]
         for thread in self._threads:
             thread.start()
 
-    def stop(self, patience: float = 5.0) -> None:
-        """End the threads; a read that hangs is left behind."""
+    def stop(self) -> None:
+        """End the threads."""
         self._stopping.set()
         self.end_streams()
         self._custody_wanted.set()
@@ -96,15 +95,13 @@ class HealthService:
             threads, self._threads = self._threads, []
             self._changed.notify_all()
         for thread in threads:
-            thread.join(patience)
+            thread.join(STOP_SECONDS)
 
     def __enter__(self) -> Self:
         self.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
     @property
@@ -113,17 +110,25 @@ class HealthService:
         return bool(self._threads) and all(thread.is_alive() for thread in self._threads)
 
     def current(self) -> Snapshot:
-        """What is known now. Never an old good answer: where no look has ended in time, everything is unknown."""
+        """What is known now; where no look has ended in time, everything is unknown."""
         snapshot = self._snapshot
-        silent = time.monotonic() - self._quick_monotonic
-        if silent <= STALE_SECONDS:
+        if self._in_time():
             return snapshot
-        return self._gone_stale(snapshot, silent)
+        stale: Snapshot | None = snapshot.rendered.get("stale")
+        if stale is None:
+            evidence = self._nothing("the examination does not end: no new look for more than 3 s")
+            report = judge(evidence, self._checks, self._problems, self.settings)
+            report = honest(report, self._needed, evidence.records)
+            stale = Snapshot(-snapshot.version - 1, report, snapshot.quick, snapshot.custody)
+            snapshot.rendered["stale"] = stale
+        return stale
 
     def ready(self) -> bool:
         """Whether both looks have ended at least once, and the last in time."""
-        fresh = time.monotonic() - self._quick_monotonic <= STALE_SECONDS
-        return fresh and all(self.refreshes.values()) and self.running
+        return self._in_time() and all(self.refreshes.values()) and self.running
+
+    def _in_time(self) -> bool:
+        return time.monotonic() - self._quick_began <= STALE_SECONDS
 
     def refresh(self, timeout: float = 5.0) -> Snapshot:
         """The first snapshot whose custody look began after this call, or what there is when the time is up.
@@ -131,12 +136,9 @@ class HealthService:
         However many ask at the same time, one look answers them all.
         """
         before = self.refreshes["custody"] + int(self._custody_running)
-        deadline = time.monotonic() + timeout
         self._custody_wanted.set()
         with self._changed:
-            self._changed.wait_for(
-                lambda: self.refreshes["custody"] > before or self._stopping.is_set(), deadline - time.monotonic()
-            )
+            self._changed.wait_for(lambda: self.refreshes["custody"] > before or self._stopping.is_set(), timeout)
         return self.current()
 
     def listen(self, listener: Callable[[], None]) -> Callable[[], None]:
@@ -147,22 +149,27 @@ class HealthService:
     def end_streams(self) -> None:
         """Let whoever streams snapshots end; the rest goes on until `stop`."""
         self.streaming = False
+        self._wake()
+
+    def _wake(self) -> None:
         for listener in list(self._listeners):
             listener()
 
     def _quick_loop(self) -> None:
+        names = [name for name in self._needed if name in QUICK_RECORDS] + ["connections"]
         while not self._stopping.is_set():
             began = time.monotonic()
-            evidence = self._collect(self._quick_settings, self._quick_names)
+            evidence = self._collect(self._quick_settings, names)
             taken = time.time() - (time.monotonic() - began)
-            self._quick_monotonic = began
-            self._quick, self._quick_part = evidence, Part(taken, taken + STALE_SECONDS)
+            self._quick_began = began
+            self._quick = _Look(evidence, Part(taken, taken + STALE_SECONDS))
             self._publish("quick")
             if self._custody_due():
                 self._custody_wanted.set()
             self._stopping.wait(max(0.05, began + QUICK_SECONDS - time.monotonic()))
 
     def _custody_loop(self) -> None:
+        names = [name for name in self._needed if name not in QUICK_RECORDS]
         while not self._stopping.is_set():
             if not self._custody_wanted.wait(1.0) or self._stopping.is_set():
                 continue
@@ -170,32 +177,31 @@ class HealthService:
             self._custody_running = True
             reach, pulse = self._reach(), feel(self._quick_settings)
             began, taken = time.monotonic(), time.time()
-            evidence = self._collect(self.settings, self._custody_names)
+            evidence = self._collect(self.settings, names)
             took = time.monotonic() - began
             self._cadence.took(took)
-            self._custody, self._custody_reach, self._custody_pulse = evidence, reach, pulse
-            self._custody_part = Part(taken, taken + self._cadence.longest + took + self.settings.timeout)
+            stale_after = taken + self._cadence.longest + took + self.settings.timeout
+            self._custody = _Look(evidence, Part(taken, stale_after), reach, pulse)
             self._custody_running = False
             self._publish("custody")
 
     def _custody_due(self) -> bool:
-        """Whether it is time to walk through the stream again."""
         if not self._reach()[0]:
             return False  # it could only wait for an answer
-        if self._custody_reach != self._reach():
+        if self._custody.reach != self._reach():
             return not self._custody_running
         if not self._cadence.may():
             return False
-        return self._cadence.must() or not self._at_rest() or feel(self._quick_settings) != self._custody_pulse
+        return self._cadence.must() or not self._at_rest() or feel(self._quick_settings) != self._custody.pulse
 
     def _at_rest(self) -> bool:
-        """Whether the last look left nothing that grows older by itself: nothing waits, nothing is held."""
-        queue = self._custody.records.get("queue")
+        """Whether nothing waits and nothing is held, so that nothing grows older by itself."""
+        queue = self._custody.evidence.records.get("queue")
         return isinstance(queue, QueueHealth) and not queue.queue_depth and not queue.pending_messages
 
     def _reach(self) -> tuple[bool, bool]:
         """Whether Redis and the database answered the last quick look."""
-        found = self._quick.records.get("connections")
+        found = self._quick.evidence.records.get("connections")
         return (found.redis.reachable, found.database.reachable) if isinstance(found, Connections) else (False, False)
 
     def _collect(self, settings: Settings, names: Iterable[str]) -> Evidence:
@@ -207,9 +213,7 @@ class HealthService:
 
     def _nothing(self, cause: str) -> Evidence:
         names = [*QUICK_RECORDS, *CUSTODY_RECORDS, *self._needed]
-        evidence = Evidence(taken_at=iso(from_milliseconds(int(time.time() * 1000))) or "")
-        evidence.missing = dict.fromkeys(names, cause)
-        return evidence
+        return Evidence(moment(time.time()), missing=dict.fromkeys(names, cause))
 
     def _publish(self, look: str) -> None:
         with self._changed:
@@ -218,43 +222,31 @@ class HealthService:
             self.refreshes[look] += 1
             self._changed.notify_all()
         self.recent.add(snapshot.quick.taken_at, snapshot.report.metrics)
-        for listener in list(self._listeners):
-            listener()
+        self._wake()
 
     def _made(self) -> Snapshot:
-        """The snapshot of both looks as they are now."""
-        custody = self._custody_that_holds()
-        evidence = Evidence(taken_at=self._quick.taken_at, duration_ms=self._quick.duration_ms)
-        for part in (custody, self._quick):
-            evidence.records |= part.records
-            evidence.missing |= {name: cause for name, cause in part.missing.items() if name not in evidence.records}
-            evidence.durations |= part.durations
+        """The snapshot of both looks as they are now; what judges custody alone is judged once for each."""
+        quick, custody = self._quick.evidence, self._custody_that_holds()
+        evidence = Evidence(quick.taken_at, quick.duration_ms)
+        for look in (custody, quick):
+            evidence.records |= look.records
+            evidence.missing |= {name: cause for name, cause in look.missing.items() if name not in evidence.records}
+            evidence.durations |= look.durations
         if self._judged_custody is None or self._judged_custody[0] is not custody:
             self._judged_custody = custody, judge(evidence, self._custody_checks, self._problems, self.settings)
-        quick = judge(evidence, self._quick_checks, [], self.settings)
-        report = honest(joined(quick, self._judged_custody[1], self.settings), self._needed, evidence.records)
-        return Snapshot(self._version, report, self._quick_part, self._custody_part)
+        report = joined(judge(evidence, self._quick_checks, [], self.settings), self._judged_custody[1], self.settings)
+        report = honest(report, self._needed, evidence.records)
+        return Snapshot(self._version, report, self._quick.part, self._custody.part)
 
     def _custody_that_holds(self) -> Evidence:
-        """The custody look, or nothing where it does not hold any more."""
-        found = self._quick.records.get("connections")
+        quick, custody = self._quick.evidence, self._custody
+        found = quick.records.get("connections")
         if not isinstance(found, Connections):
-            return self._nothing(next(iter(self._quick.missing.values()), _FIRST))
+            return self._nothing(next(iter(quick.missing.values()), "the quick look has not ended"))
         if not found.redis.reachable:
             return self._nothing(found.redis.cause)
-        if self._custody_reach not in (None, self._reach()):
+        if custody.reach not in (None, self._reach()):
             return self._nothing("Redis or the database has gone or come back, and the stream is being examined again")
-        if self.refreshes["custody"] and time.time() > self._custody_part.stale_after:
+        if self.refreshes["custody"] and time.time() > custody.part.stale_after:
             return self._nothing("the examination of the stream has not ended in time")
-        return self._custody
-
-    def _gone_stale(self, snapshot: Snapshot, silent: float) -> Snapshot:
-        stale = snapshot.rendered.get("stale")
-        if stale is None:
-            evidence = self._nothing("the examination does not end: no new look for more than 3 s")
-            report = judge(evidence, self._checks, self._problems, self.settings)
-            report = honest(report, self._needed, evidence.records)
-            stale = Snapshot(-snapshot.version - 1, report, snapshot.quick, snapshot.custody)
-            snapshot.rendered["stale"] = stale
-        assert isinstance(stale, Snapshot)
-        return stale
+        return custody.evidence

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 MOST_WATCHERS = 64
 """Streams of events that are open at once."""
 BEAT_SECONDS = 2.0
-"""The longest silence between two events: the page takes a longer one for an outage of the service."""
+"""The longest silence between two events; live.js takes 3 s for an outage of the service."""
 
 
 def add(router: APIRouter, service: HealthService) -> None:
@@ -52,7 +52,6 @@ def add(router: APIRouter, service: HealthService) -> None:
 
 
 async def _events(service: HealthService, watchers: set[asyncio.Event]) -> AsyncIterator[bytes]:
-    """One event a snapshot, and at least one every BEAT_SECONDS; ends with the service."""
     loop, woken = asyncio.get_running_loop(), asyncio.Event()
 
     def wake() -> None:
@@ -90,7 +89,7 @@ def _drawn(service: HealthService, snapshot: Snapshot, *, whole: bool) -> bytes:
 
 @cache
 def _template() -> "tuple[Template, str]":
-    """In the report's own environment, with its filters and style; and the content security policy for it."""
+    """The page in the report's own environment, with its filters and style; and its content security policy."""
     from markupsafe import Markup
 
     from blueplane_doctor.reports.html import own_file, template

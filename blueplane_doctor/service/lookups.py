@@ -1,7 +1,6 @@
-"""Answers that must be read for the asker (history, one message's way): once for all who ask alike, and never for long.
+"""Answers that must be read for the asker (history, one message's way): once for all who ask alike, never for long.
 
-An answer is kept for a moment, and served while the next is read, so that only the first asker waits. Few are read at a
-time; how many are kept is bounded.
+An answer is kept for a moment, and served while the next is read, so that only the first asker waits.
 """
 
 import asyncio
@@ -26,13 +25,13 @@ KEPT = 256
 FAILED = 1.0
 """Seconds after which what could not be read is tried again."""
 FAILED_SERVED = 10.0
-"""Seconds for which the failure is told while it is tried again: nobody is to wait for a server that hangs."""
+"""Seconds for which that is told while it is tried again: nobody is to wait for a server that hangs."""
 WAITED = 2.0
 """Seconds that an asker waits at most; what is read then answers the next."""
 TRACE_SECONDS = 5.0
 """The longest that one message is looked for."""
 MOST_POINTS = 2_000
-"""Steps of one answer."""
+THREADS = 2
 RECALLED = 1.0
 """Seconds for which the same URL gets the same answer; its age tells how old it is."""
 
@@ -106,10 +105,10 @@ class Looked:
 
 
 class Lookups:
-    """Single-flight look-ups in threads, with a memory."""
+    """Single-flight look-ups in threads, with a memory; at most so many `waiting` at a time."""
 
-    def __init__(self, *, threads: int = 2, waiting: int = 32) -> None:
-        self._threads, self._waiting = threads, waiting
+    def __init__(self, *, waiting: int = 32) -> None:
+        self._waiting = waiting
         self._pool: ThreadPoolExecutor | None = None
         self._kept: OrderedDict[Hashable, Looked] = OrderedDict()
         self._flights: dict[Hashable, asyncio.Future[Looked]] = {}
@@ -119,8 +118,7 @@ class Lookups:
     ) -> Looked:
         """What `read` returned lately enough. Raises Busy and Slow.
 
-        With `away`, the source is known not to answer: what is kept is served as long as the terms allow, or `away`
-        raised, and nothing is read.
+        With `away`, the source is known not to answer: what is kept is served, or `away` raised, and nothing is read.
         """
         kept = self._kept.get(key)
         if kept and kept.fresh(terms):
@@ -143,13 +141,13 @@ class Lookups:
             raise Slow("it is still being looked up", "ask again in a moment") from None
 
     def close(self) -> None:
-        """Begin no more; those under way end by their own time limits."""
+        """Begin no more; what is under way ends by its own time limit."""
         if self._pool:
             self._pool.shutdown(wait=False, cancel_futures=True)
             self._pool = None
 
     async def _fly(self, key: Hashable, read: Callable[[], Any], terms: Terms) -> Looked:
-        self._pool = self._pool or ThreadPoolExecutor(self._threads, "blueplane-lookup")
+        self._pool = self._pool or ThreadPoolExecutor(THREADS, "blueplane-lookup")
         at = time.time()
         try:
             looked = Looked(await asyncio.get_running_loop().run_in_executor(self._pool, read), None, at)
@@ -164,17 +162,15 @@ class Lookups:
 
 
 class Recalled:
-    """The newest answers by path and query: asked again at once, they need no framework. For the server's thread."""
+    """The newest answers by path and query: asked again at once, they need no framework. For one thread."""
 
     def __init__(self) -> None:
         self._answers: OrderedDict[tuple[str, bytes], tuple[float, Rendered]] = OrderedDict()
 
     def keep(self, path: str, query: bytes, answer: Rendered) -> None:
-        """Keep an answer for a moment."""
         _keep(self._answers, (path, query), (time.monotonic() + RECALLED, answer))
 
     def get(self, path: str, query: bytes) -> Rendered | None:
-        """The answer that was just given, if any."""
         until, answer = self._answers.get((path, query), (0.0, None))
         return answer if time.monotonic() < until else None
 
@@ -187,7 +183,7 @@ def _keep(kept: OrderedDict[Key, Value], key: Key, value: Value) -> None:
 
 
 class HistoryQuestion(NamedTuple):
-    """A metric, how far back (seconds), and of what width its steps are (seconds)."""
+    """A metric, how far back and in steps of what width (both in seconds)."""
 
     metric: str
     since: int

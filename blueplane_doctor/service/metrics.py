@@ -1,4 +1,4 @@
-"""The report's metrics and how fresh they are: as Prometheus asks for them, and pushed to an OpenTelemetry receiver."""
+"""The report's metrics and how fresh they are, for Prometheus to ask for, and pushed to an OpenTelemetry receiver."""
 
 import contextlib
 import time
@@ -53,7 +53,7 @@ def _freshness(service: HealthService, snapshot: Snapshot) -> str:
 
 @contextlib.contextmanager
 def pushing(service: HealthService, endpoint: str | None, *, every: float = PUSH_SECONDS) -> Iterator[None]:
-    """Push while the block runs, `every` so many seconds; nothing without an endpoint. Raises UsageError."""
+    """Push while the block runs, every so many seconds; nothing without an endpoint. Raises UsageError."""
     if endpoint is None:
         yield
         return

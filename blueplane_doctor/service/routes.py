@@ -43,7 +43,7 @@ def make_router(
 ) -> APIRouter:
     """All endpoints over one service, which starts and stops with the application.
 
-    Look-ups are put into `recalled`, for a server that looks there first.
+    Look-ups are put into `recalled`, where `hot` finds them.
     """
 
     @contextlib.asynccontextmanager
@@ -98,7 +98,7 @@ def _answer(
 
 
 def hot(service: HealthService, unhealthy_at: Status, recalled: Recalled) -> Hot:
-    """The answers from memory, for a server that gives them without the framework's detours."""
+    """Answers from memory, without the framework's detours."""
 
     def answer(path: str, query: bytes, if_none_match: str | None) -> Plain | None:
         if path in ENDPOINTS:
@@ -156,27 +156,24 @@ def _add_lookups(router: APIRouter, service: HealthService, lookups: Lookups, re
         request: Request, id: Annotated[str, Path(min_length=1, max_length=200, examples=["1795358119306-0"])]
     ) -> Response:
         async def looking() -> Looked:
-            _refuse_in_an_outage(service)  # what Redis said a moment ago must not outlive it
+            if away := _outage(service):  # what Redis said a moment ago must not outlive it
+                raise away
             return await lookups.get(("trace", id), read, TRACE_TERMS)
 
         def read() -> dict[str, Any]:
-            _refuse_in_an_outage(service)  # it may have begun while others were waited for
+            if away := _outage(service):  # it may have begun while others were waited for
+                raise away
             return read_trace(service.settings, id)
 
         return await answered(request, looking(), TRACE_TERMS)
 
 
 def _outage(service: HealthService) -> SourceError | None:
-    """The error for whoever asks Redis while it is known not to answer: nobody is to wait for it."""
+    """What whoever asks Redis is told while it is known not to answer: nobody is to wait for it."""
     snapshot = service.current()
     if snapshot.report.metrics.get("queue") is None and service.refreshes["custody"]:
         return SourceError(snapshot.cause("queue") or "Redis cannot be reached", "ask again when it is back")
     return None
-
-
-def _refuse_in_an_outage(service: HealthService) -> None:
-    if away := _outage(service):
-        raise away
 
 
 def _told(error: DoctorError) -> Plain:
@@ -185,12 +182,11 @@ def _told(error: DoctorError) -> Plain:
 
 
 def response(plain: Plain) -> Response:
-    """The same for the framework."""
+    """The framework's."""
     return Response(plain.body, plain.code, plain.headers)
 
 
 def _add_probes(router: APIRouter, service: HealthService) -> None:
-    """What others ask regularly: whether it lives, whether it is ready, and all metrics."""
     no_store = {"Cache-Control": "no-store"}
     responses: Responses = {200: {"model": bodies.Probe}, 503: {"model": bodies.Probe}}
     example = "blueplane_doctor_report_status 0.0\n"

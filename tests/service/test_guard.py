@@ -146,7 +146,7 @@ def test_a_unix_socket_of_this_user_alone(healthy: Pipeline, tmp_path: Path) -> 
 def test_a_rate_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     moment = [100.0]
     monkeypatch.setattr("blueplane_doctor.service.guard.time.monotonic", lambda: moment[0])
-    rate = Rate(10, burst=20)
+    rate = Rate(10)
     assert [rate.take() for _ in range(21)] == [True] * 20 + [False]
     moment[0] += 0.5
     assert [rate.take() for _ in range(6)] == [True] * 5 + [False]
