@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from blueplane_doctor.model import Status
-from blueplane_doctor.service.snapshot import AREAS, CUSTODY_RECORDS, Part, Snapshot, moment
+from blueplane_doctor.service.answers import AREAS, CUSTODY_RECORDS, Part, Snapshot, moment
 
 Count = Annotated[int | None, Field(examples=[12])]
 Milliseconds = Annotated[int | None, Field(examples=[180])]

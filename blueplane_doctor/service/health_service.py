@@ -19,9 +19,9 @@ from blueplane_doctor.model import Report
 from blueplane_doctor.monitoring.connections import Connections
 from blueplane_doctor.monitoring.queue_health import QueueHealth
 from blueplane_doctor.selection import selected
+from blueplane_doctor.service.answers import CUSTODY_RECORDS, QUICK_RECORDS, Part, Snapshot, honest, joined, moment
 from blueplane_doctor.service.cadence import Cadence, Pulse, feel
 from blueplane_doctor.service.charts import Recent
-from blueplane_doctor.service.snapshot import CUSTODY_RECORDS, QUICK_RECORDS, Part, Snapshot, honest, joined, moment
 from blueplane_doctor.settings import Settings
 
 QUICK_SECONDS = 1.0

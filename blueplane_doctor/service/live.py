@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 
-from blueplane_doctor.service.answers import dumped, etag_of, problem, same
+from blueplane_doctor.service.answers import Snapshot, dumped, etag_of, problem, same
 from blueplane_doctor.service.health_service import HealthService
-from blueplane_doctor.service.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from jinja2 import Template

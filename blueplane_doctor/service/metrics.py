@@ -11,8 +11,8 @@ from blueplane_doctor import __version__
 from blueplane_doctor.errors import UsageError
 from blueplane_doctor.reports.base import View
 from blueplane_doctor.reports.prometheus import PREFIX, render
+from blueplane_doctor.service.answers import Snapshot
 from blueplane_doctor.service.health_service import HealthService
-from blueplane_doctor.service.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from opentelemetry.metrics import Observation

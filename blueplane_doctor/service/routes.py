@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse
 from blueplane_doctor.errors import DoctorError, SourceError
 from blueplane_doctor.model import Status
 from blueplane_doctor.service import bodies, live
-from blueplane_doctor.service.answers import Plain, dumped, given, problem, render
+from blueplane_doctor.service.answers import Part, Plain, Snapshot, dumped, given, problem, render
 from blueplane_doctor.service.bodies import ENDPOINTS, ROOT, Body, Problem
 from blueplane_doctor.service.guard import Hot
 from blueplane_doctor.service.health_service import HealthService
@@ -26,7 +26,6 @@ from blueplane_doctor.service.lookups import (
     read_trace,
 )
 from blueplane_doctor.service.metrics import text
-from blueplane_doctor.service.snapshot import Part, Snapshot
 
 TRACE = f"{ROOT}/trace/"
 HISTORY_TERMS = Terms(fresh=15.0, served=900.0)

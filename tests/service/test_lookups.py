@@ -9,9 +9,8 @@ import pytest
 
 from blueplane_doctor.errors import SourceError
 from blueplane_doctor.service import lookups as module
-from blueplane_doctor.service.answers import given, render
+from blueplane_doctor.service.answers import Part, given, render
 from blueplane_doctor.service.lookups import Busy, Looked, Lookups, NotThere, Recalled, Slow, Terms
-from blueplane_doctor.service.snapshot import Part
 
 TERMS = Terms(fresh=10, served=60)
 
