@@ -1,1 +1,1 @@
-"""What other monitoring is given: rules and dashboards made from the checks and the scales in force."""
+"""Rules and dashboards for other monitoring, made from the scales in force."""

@@ -112,13 +112,9 @@ def _status_steps() -> dict[str, Any]:
 
 
 def _steps(scale: Scale) -> dict[str, Any]:
-    """Colours from the lowest value up, as Grafana has them; where less is worse, the order turns round."""
-    levels = [(level, bound.value) for level, bound in scale.bounds.items()]
-    if scale.direction == "rising":
-        colours = ["green", *(level for level, _ in levels)]
-        values = [value for _, value in levels]
-    else:
-        colours = [*(level for level, _ in reversed(levels)), "green"]
-        values = [value for _, value in reversed(levels)]
+    """Colours from the lowest value up, as Grafana has them."""
+    colours, values = ["green", *scale.bounds], [bound.value for bound in scale.bounds.values()]
+    if scale.direction == "falling":
+        colours, values = colours[::-1], values[::-1]
     steps = [{"color": colour, "value": value} for colour, value in zip(colours, [None, *values], strict=True)]
     return {"mode": "absolute", "steps": steps}

@@ -9,7 +9,7 @@ from blueplane_doctor.model import Status
 STATUS, VALUE = "blueplane_doctor_check_status", "blueplane_doctor_check_observed_value"
 SEVERITIES = {"yellow": "info", "orange": "warning", "red": "critical"}
 PATIENCE = {"yellow": "15m", "orange": "5m", "red": "1m"}
-"""How long a level must last: what mends itself before is not worth waking anybody."""
+"""How long a level must last; what mends itself before is not worth waking anybody."""
 
 Rule = dict[str, Any]
 
@@ -23,8 +23,8 @@ def render(specs: Sequence[CheckSpec]) -> str:
         rules = [rule for spec in specs if spec.area == area for rule in rules_of(spec)]
         groups.append({"name": f"blueplane-doctor-{area}", "rules": rules})
     head = "# Made by `blueplane-doctor export prometheus-rules` from the scales in force; make it anew when they do.\n"
-    filled = [group for group in groups if group["rules"]]
-    return head + yaml.safe_dump({"groups": filled}, sort_keys=False, allow_unicode=True, width=120)
+    filled = {"groups": [group for group in groups if group["rules"]]}
+    return head + yaml.safe_dump(filled, sort_keys=False, allow_unicode=True, width=120)
 
 
 def rules_of(spec: CheckSpec) -> list[Rule]:
@@ -60,14 +60,11 @@ def _rule(spec: CheckSpec, level: str) -> Rule:
 
 def alert_name(spec: CheckSpec, level: str) -> str:
     """`BlueplaneQueueDepthRed`."""
-    return "Blueplane" + "".join(word.capitalize() for word in f"{spec.id}-{level}".split("-"))
+    return "Blueplane" + f"{spec.id}-{level}".title().replace("-", "")
 
 
 def expression(spec: CheckSpec, level: str) -> str:
-    """The value beyond its bound, while the doctor grades it so.
-
-    The bound alone would also fire for a value that is shown and not graded, as a throughput of 0 while idle.
-    """
+    """The value beyond its bound, while the doctor grades it so: a throughput of 0 while idle is shown, not graded."""
     chosen = f'{{id="{spec.id}"}}'
     graded = f"{STATUS}{chosen} == {Status(level).severity}"
     if spec.scale is None or spec.scale.direction == "states":
@@ -79,7 +76,7 @@ def expression(spec: CheckSpec, level: str) -> str:
 
 
 def _of_the_service() -> list[Rule]:
-    """What no check can say: that nothing is said, or nothing new."""
+    """What no check can say."""
     labels = {"severity": "critical", "area": "doctor"}
     return [
         {

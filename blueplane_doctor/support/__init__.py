@@ -1,4 +1,1 @@
-"""The support bundle: one zip that tells somebody else all that is needed, and nothing private.
-
-Each file is made of what is known to be harmless; nothing is made by taking secrets out of what may hold them.
-"""
+"""The support bundle: made of what is known to be harmless, never by taking secrets out of what may hold them."""

@@ -30,13 +30,13 @@ from blueplane_doctor.text import word
 MANIFEST = "MANIFEST.json"
 KIND = "blueplane-doctor support bundle"
 _LONG_AGO = (1980, 1, 1, 0, 0, 0)
-"""The time of every file in the zip: the earliest that the format can hold, and the same in every bundle."""
+"""The time of every file in the zip: the earliest that the format can hold."""
 _LIBRARIES = ("redis", "hiredis", "pydantic", "jinja2", "typer", "psutil", "PyYAML")
 _OWN_FILES = ("doctor.yaml", "config.yaml", "redis.yaml")
 _LOCAL = ("localhost", "127.0.0.1", "::1")
 _STREAMS = [name for layout in (CURRENT, EARLIER) for name in (layout.queue, *layout.dead_letters)]
 _NAMES = frozenset((*CURSOR_HOOKS, *_STREAMS, *LEVELS))
-"""Names of the pipeline and of the doctor, which say nothing about who uses them."""
+"""Names that say nothing about who uses them."""
 
 
 class Bundle(NamedTuple):
@@ -77,7 +77,7 @@ def bundled(evidence: Evidence, report: Report, loaded: Loaded, checks: Iterable
 
 
 def zipped(files: Mapping[str, bytes]) -> bytes:
-    """The zip; its bytes depend on the files alone, and on the zlib that packs them."""
+    """The zip; its bytes depend on the files and on zlib alone."""
     packed = BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         for name, content in sorted(files.items()):
@@ -104,7 +104,6 @@ def _is_bundle(path: Path) -> bool:
 
 
 def _log(path: Path) -> tuple[str, list[str]]:
-    """What of the log may be told, and what is left out."""
     try:
         found = log_errors(read_tail(path))
     except OSError as error:
@@ -129,7 +128,7 @@ def _json(content: Any) -> bytes:
 
 
 def _versions(evidence: Evidence) -> dict[str, str | None]:
-    """What the examination ran on, neither host nor person; null for what is not there or did not answer."""
+    """Null for what is not there or did not answer."""
     server = evidence.records.get("redis")
     versions = {
         "blueplane-doctor": __version__,
@@ -145,10 +144,7 @@ def _versions(evidence: Evidence) -> dict[str, str | None]:
 
 
 def settings_list(loaded: Loaded, known: frozenset[str]) -> list[dict[str, Any]]:
-    """Each setting with its value and where it came from, as somebody else may see them.
-
-    Shown are numbers, defaults, the pipeline's own names and the `known` ones; the rest is described.
-    """
+    """Each setting with its value and where it came from; text that is neither a default nor `known` is described."""
     defaults = dict(flat(Settings().model_dump(mode="json")))
     return [
         {
@@ -161,7 +157,6 @@ def settings_list(loaded: Loaded, known: frozenset[str]) -> list[dict[str, Any]]
 
 
 def _default(value: Any) -> Any:
-    """As it is, but for the name of a person's home folder."""
     home = str(Path.home())
     return value.replace(home, "~", 1) if isinstance(value, str) and value.startswith(home) else value
 
@@ -178,7 +173,7 @@ def described(value: Any, known: frozenset[str]) -> Any:
 
 
 def _url(text: str) -> str:
-    """The shape of a URL: its scheme and port, its host where it is this machine."""
+    """Scheme and port, and the host where it is this machine."""
     try:
         parts = urlsplit(text)
         host = parts.hostname if parts.hostname in _LOCAL else "***" if parts.hostname else ""

@@ -41,7 +41,7 @@ xclaim xpending xreadgroup yet
 """
 _NAMES = ("event_id", "external_id", "session_id", "uuid", "event_data", "enqueued_at", BUFFER_TABLE, *TRACE_TABLES)
 VOCABULARY = frozenset((*_WORDS.split(), *_NAMES))
-"""Words that logs are made of, and the pipeline's own names; none of them tells who did what."""
+"""Words that logs are made of, and the pipeline's own names; none tells who did what."""
 
 _QUOTED = re.compile(r"""'[^']*'|"[^"]*"|`[^`]*`""")
 _TOKEN = re.compile(r"[A-Za-z_][\w.]*|\d+|[^\w\s]|\s+")
@@ -73,7 +73,7 @@ def log_errors(tail: bytes) -> LogErrors:
 
 
 def _entries(lines: Iterable[bytes]) -> list[tuple[bool, list[bytes]]]:
-    """Whether it is an error, and the lines, of each entry: its own and those that follow, as of a traceback."""
+    """Whether it is an error, and the lines, of each entry; those of a traceback follow it."""
     entries: list[tuple[bool, list[bytes]]] = []
     for line in lines:
         if found := LINE.match(line):

@@ -1,1 +1,1 @@
-"""Looking at the pipeline again and again: rounds, what changed between them, and how they are shown."""
+"""Looking at the pipeline again and again: rounds, and the screen that shows them."""

@@ -1,4 +1,4 @@
-"""Rounds of watching, one after the other: examine, judge, say what changed since each check was last judged."""
+"""Rounds of watching: examine, judge, say what changed since each check was last judged."""
 
 import json
 import time
@@ -17,7 +17,7 @@ from blueplane_doctor.settings import Settings
 
 
 class Number(NamedTuple):
-    """A number that moves while one watches, by its name in the history, with the words that stand beside it."""
+    """A number that moves while one watches, by its name in the history, with the words beside it."""
 
     name: str
     label: str
@@ -35,11 +35,11 @@ NUMBERS = (
     Number("chain.chain_break_count", "Chain breaks"),
 )
 STATES = "chain.states."
-"""What the names of the states of custody begin with."""
+"""Before the name of a state of custody."""
 
 
 class Changed(NamedTuple):
-    """A finding that is not as it was; one that is waived never is among them."""
+    """A finding that is not as it was; never a waived one."""
 
     finding: Finding
     change: Change
@@ -73,7 +73,7 @@ class Watcher:
         self._number, self._memory = 0, Memory()
 
     def look(self) -> Round:
-        """The next round; it takes at most the settings' timeout and the time to judge."""
+        """The next round, within the settings' timeout and the time to judge."""
         evidence = collect(self._settings, needed(self._checks))
         report = judge(evidence, self._checks, self._problems, self._settings)
         self._number += 1
@@ -82,7 +82,7 @@ class Watcher:
 
 
 class Memory:
-    """How each check was last judged, across rounds that could not judge it: an outage makes nothing new."""
+    """How each check was last judged, whenever that was: an outage makes nothing new."""
 
     def __init__(self) -> None:
         self._last: dict[str, Finding] | None = None
@@ -103,7 +103,7 @@ class Memory:
 
 
 def moving(report: Report) -> dict[str, float | None]:
-    """The numbers of a report; None for what could not be known, nothing for a record that was not asked for."""
+    """The numbers of a report; None for what could not be known, and none of a record that was not asked for."""
     values: dict[str, float | None] = {}
     for number in NUMBERS:
         record, _, name = number.name.partition(".")
@@ -120,7 +120,7 @@ def _number(value: object) -> float | None:
 
 
 def line(round_: Round) -> str:
-    """The round as one line of JSON, for programs that watch."""
+    """The round as one line of JSON."""
     report = round_.report
     said = {
         "round": round_.number,
@@ -145,26 +145,26 @@ def line(round_: Round) -> str:
 
 
 class Ended(NamedTuple):
-    """Somebody wants to end: a signal, a key, or the last round was made."""
+    """A signal or a key ends it, or the last round was made."""
 
     code: int | None = None
     """The exit code; None: that of the last round."""
 
 
 class Broken(NamedTuple):
-    """A round broke; watching ends with this error."""
+    """A round broke."""
 
     error: BaseException
 
 
 Mailbox = SimpleQueue[Round | Ended | Broken]
-"""SimpleQueue: a signal handler may put into it while the same thread waits for it."""
+"""A signal handler may put into a SimpleQueue for which the same thread waits."""
 
 
 def start(look: Callable[[], Round], every: float, rounds: int, mailbox: Mailbox) -> Event:
-    """Begin to make rounds in a thread, `every` seconds from start to start, 0 rounds: without end.
+    """Make rounds in a thread, `every` seconds from start to start, until the event is set; 0 rounds: without end.
 
-    A round that takes longer than that delays the next; two are never made at once. Set the event to stop.
+    A round that takes longer delays the next; two are never made at once.
     """
     stop = Event()
 

@@ -13,8 +13,9 @@ from rich.text import Text
 
 from blueplane_doctor.history.sparkline import sparkline
 from blueplane_doctor.model import Finding, Report, Status
+from blueplane_doctor.reports.trends import quantity
 from blueplane_doctor.reports.words import line, verdict
-from blueplane_doctor.times import parse_time, span
+from blueplane_doctor.times import parse_time
 from blueplane_doctor.watching.rounds import NUMBERS, STATES, Changed, Number, Round
 
 STYLES = {
@@ -27,16 +28,16 @@ STYLES = {
     Status.SKIPPED: "dim",
 }
 KEPT_ROUNDS = 240
-"""Values of each number that are kept for its sparkline: eight minutes of a round every two seconds."""
+"""Values of a sparkline: eight minutes of a round every two seconds."""
 SHOWN_CHANGES = 5
 FEWEST_FINDINGS = 3
 """Findings that are shown however low the terminal is."""
 NARROW = 90
-"""Columns below which custody stands under the queue's numbers instead of beside them."""
+"""Columns below which custody stands under the queue's numbers, not beside them."""
 
 
 class Screen:
-    """What was seen so far, and how it looks on a terminal of a size. Text of a report is taken for hostile."""
+    """What was seen so far, drawn to a terminal's size. Text of a report is taken for hostile."""
 
     def __init__(self, every: float) -> None:
         self._every = every
@@ -52,7 +53,7 @@ class Screen:
         self._changes.extendleft(_change(moment, changed) for changed in reversed(round_.changed))
 
     def drawn(self, width: int, height: int) -> RenderableType:
-        """The whole screen; what does not fit into `height` lines is counted instead of shown."""
+        """The whole screen; findings for which `height` lines are too few are counted."""
         if self._round is None:
             return Text("blueplane-doctor: the first look …")
         unread, (numbers, lines) = _unread(self._round), self._tables(width)
@@ -69,7 +70,7 @@ class Screen:
         return Group(head, *unread, blank, *findings, blank, numbers, blank, *changes, foot)
 
     def _tables(self, width: int) -> tuple[RenderableType, int]:
-        """The queue's numbers, the states of custody that any message was in since watching began; and their lines."""
+        """The numbers, and the states of custody that any message was in since watching began; and how many lines."""
         known = dict.fromkeys(name for numbers in self._numbers for name in numbers)
         left = [number for number in NUMBERS if number.name in known]
         states = [name for name in known if name.startswith(STATES) and any(self._trail(name))]
@@ -89,21 +90,11 @@ class Screen:
         table.add_column(no_wrap=True, style="cyan")
         for name, label, unit in rows:
             values = self._trail(name)
-            table.add_row(label, words(values[-1], unit), sparkline(values, max(8, width - 33)))
+            table.add_row(label, quantity(values[-1], unit), sparkline(values, max(8, width - 33)))
         return table
 
     def _trail(self, name: str) -> list[float | None]:
-        """The values of one number, oldest first; a round without it leaves a gap."""
         return [numbers.get(name) for numbers in self._numbers]
-
-
-def words(value: float | None, unit: str = "") -> str:
-    """A value as a person reads it: `1,204`, `3.25 /s`, `12 s` for milliseconds, `–` for what is not known."""
-    if value is None:
-        return "–"
-    if unit == "ms":
-        return span(value)
-    return f"{value:,.2f}".rstrip("0").rstrip(".") + (f" {unit}" if unit else "")
 
 
 def _head(report: Report) -> Text:
@@ -113,7 +104,6 @@ def _head(report: Report) -> Text:
 
 
 def _unread(round_: Round) -> list[Text]:
-    """One line for each cause: three records that one server did not give are one trouble."""
     causes: dict[str, list[str]] = {}
     for name, cause in round_.unread.items():
         causes.setdefault(cause, []).append(line(name))
@@ -121,7 +111,7 @@ def _unread(round_: Round) -> list[Text]:
 
 
 def _ill(report: Report) -> list[Finding]:
-    """What was found, worst first; what was merely skipped is told by what could not be read."""
+    """Worst first; what was merely skipped is told by what could not be read."""
     return [f for f in report.findings if not f.waiver and f.status not in (Status.GREEN, Status.SKIPPED)]
 
 
@@ -138,7 +128,6 @@ def _change(moment: str, changed: Changed) -> Text:
 
 
 def _text(said: str, style: str) -> Text:
-    """A line that is cut where the screen ends. The style is of these words alone, not of what is added."""
     return Text(no_wrap=True, overflow="ellipsis").append(said, style)
 
 
@@ -149,10 +138,7 @@ def _clock(report: Report) -> str:
 
 @contextlib.contextmanager
 def keys(pressed: Callable[[str], None]) -> Iterator[None]:
-    """Call `pressed` with each key, from another thread; without a terminal to read from, never.
-
-    The terminal is left as it was found.
-    """
+    """Call `pressed` with each key, from another thread; without a terminal, never. It is left as it was found."""
     if not sys.stdin or not sys.stdin.isatty():
         yield
         return
@@ -162,8 +148,7 @@ def keys(pressed: Callable[[str], None]) -> Iterator[None]:
     before = termios.tcgetattr(number)
     quiet = termios.tcgetattr(number)
     quiet[3] &= ~(termios.ICANON | termios.ECHO)
-    # Ctrl-Z would leave the shell on the alternate screen, without a cursor.
-    quiet[6][termios.VSUSP] = b"\x00"
+    quiet[6][termios.VSUSP] = b"\x00"  # Ctrl-Z would leave the shell on the alternate screen, without a cursor
     termios.tcsetattr(number, termios.TCSADRAIN, quiet)
 
     def read() -> None:

@@ -8,7 +8,7 @@ from rich.console import Console
 
 from blueplane_doctor.model import Finding, Status
 from blueplane_doctor.watching.rounds import Memory, Round
-from blueplane_doctor.watching.screen import Screen, words
+from blueplane_doctor.watching.screen import Screen
 from tests.reports import samples
 from tests.reports.samples import report_of
 from tests.reports.test_html import INVISIBLE
@@ -48,21 +48,6 @@ def test_numbers_are_bounded_and_keep_gaps(monkeypatch: pytest.MonkeyPatch) -> N
     for numbers in ({"queue.queue_depth": 9}, {}, {"queue.queue_depth": 0}, {"queue.queue_depth": 4}):
         screen.add(Round(1, samples.empty(), numbers=numbers))
     assert re.search("Queue depth +4   ▁█ *\n", drawn(screen))
-
-
-@pytest.mark.parametrize(
-    ("value", "unit", "read"),
-    [
-        (None, "ms", "–"),
-        (1234, "", "1,234"),
-        (0, "", "0"),
-        (3.25, "/s", "3.25 /s"),
-        (12_000, "ms", "12 s"),
-        (10, "", "10"),
-    ],
-)
-def test_a_number_in_words(value: float | None, unit: str, read: str) -> None:
-    assert words(value, unit) == read
 
 
 def test_changes_stay_on_the_screen_newest_first() -> None:
