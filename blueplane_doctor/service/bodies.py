@@ -167,7 +167,7 @@ class Probe(BaseModel):
 
 
 Body = tuple[dict[str, Any], Status, Part]
-"""A body without its age, the status that it is served with, and the evidence that its age is told by."""
+"""A body without its age, the status that it is served with, and what tells its age."""
 
 
 def _overall(snapshot: Snapshot) -> Body:
@@ -199,7 +199,6 @@ def _area(model: type[Area], name: str, snapshot: Snapshot) -> Body:
 
 
 def _picked(record: Mapping[str, Any], model: type[BaseModel]) -> dict[str, Any]:
-    """What a record holds of the model's own fields, nested ones too; null for the others."""
     picked: dict[str, Any] = {}
     for name, field in model.model_fields.items():
         if name in Area.model_fields:
@@ -230,4 +229,4 @@ ENDPOINTS: dict[str, tuple[type[Answer], Callable[[Snapshot], Body]]] = {
     f"{ROOT}/findings": (Findings, _findings),
     "/health": (Brief, _brief),
 }
-"""What is answered from memory: its description, and how it is made of a snapshot."""
+"""What is answered from memory."""

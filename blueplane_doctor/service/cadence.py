@@ -1,4 +1,4 @@
-"""When the stream is walked through again: as often as its cost allows, at rest only once something has moved."""
+"""When the stream is walked through again: as often as its cost allows, and at rest once something has moved."""
 
 import time
 

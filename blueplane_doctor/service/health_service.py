@@ -1,10 +1,4 @@
-"""HealthService: keeps one report fresh in the background, and answers from memory however many ask.
-
-Two threads refresh it. The quick look (connections, Redis, server, spool, database) is made every second, and must end
-within a fraction of the time after which its answer ceases to hold. The custody look walks through the stream, as
-often as a tenth of one thread's time allows, and rarely while nothing moves. What the quick look cannot reach, the
-custody look's older answer does not outlive.
-"""
+"""HealthService: keeps one report fresh by two looks in two threads (docs/SERVICE.md says when), however many ask."""
 
 import time
 from collections.abc import Callable, Iterable
@@ -27,13 +21,13 @@ from blueplane_doctor.settings import Settings
 QUICK_SECONDS = 1.0
 """Between the beginnings of two quick looks."""
 QUICK_LIMIT_SECONDS = 1.2
-"""The longest that a quick look may take. SQLite waits 1 s for a lock, which is to be told from hanging."""
+"""Of a quick look. SQLite waits 1 s for a lock, which is to be told from hanging."""
 STALE_SECONDS = 2.8
-"""A quick look older than this is not served as if it still held: more than one interval and one limit."""
+"""When a quick look ceases to hold: after more than one interval and one limit."""
 HANGING_READS = 8
-"""Reads that hang at once, before no more are begun."""
+"""Beyond so many none is begun: they are not to pile up."""
 STOP_SECONDS = 5.0
-"""For which a thread is waited for at the end; a read that hangs is left behind."""
+"""For each thread at the end; a read that hangs is left behind."""
 
 
 class _Look(NamedTuple):
@@ -192,12 +186,9 @@ class HealthService:
             return not self._custody_running
         if not self._cadence.may():
             return False
-        return self._cadence.must() or not self._at_rest() or feel(self._quick_settings) != self._custody.pulse
-
-    def _at_rest(self) -> bool:
-        """Whether nothing waits and nothing is held, so that nothing grows older by itself."""
         queue = self._custody.evidence.records.get("queue")
-        return isinstance(queue, QueueHealth) and not queue.queue_depth and not queue.pending_messages
+        growing_older = not isinstance(queue, QueueHealth) or queue.queue_depth or queue.pending_messages
+        return self._cadence.must() or bool(growing_older) or feel(self._quick_settings) != self._custody.pulse
 
     def _reach(self) -> tuple[bool, bool]:
         """Whether Redis and the database answered the last quick look."""
@@ -205,7 +196,6 @@ class HealthService:
         return (found.redis.reachable, found.database.reachable) if isinstance(found, Connections) else (False, False)
 
     def _collect(self, settings: Settings, names: Iterable[str]) -> Evidence:
-        """The evidence, or none where reads of earlier looks still hang: they are not to pile up."""
         hanging = sum(thread.name.endswith("(read)") for thread in running_threads())
         if hanging > HANGING_READS:
             return self._nothing(f"{hanging} earlier reads still hang")
@@ -225,7 +215,7 @@ class HealthService:
         self._wake()
 
     def _made(self) -> Snapshot:
-        """The snapshot of both looks as they are now; what judges custody alone is judged once for each."""
+        """Of both looks as they are now; the checks of custody alone are run once for each of its looks."""
         quick, custody = self._quick.evidence, self._custody_that_holds()
         evidence = Evidence(quick.taken_at, quick.duration_ms)
         for look in (custody, quick):

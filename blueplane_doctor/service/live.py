@@ -88,7 +88,7 @@ def _drawn(service: HealthService, snapshot: Snapshot, *, whole: bool) -> bytes:
 
 @cache
 def _template() -> "tuple[Template, str]":
-    """The page in the report's own environment, with its filters and style; and its content security policy."""
+    """And its content security policy."""
     from markupsafe import Markup
 
     from blueplane_doctor.reports.html import own_file, template

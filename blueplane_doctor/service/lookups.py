@@ -1,14 +1,10 @@
-"""Answers that must be read for the asker (history, one message's way): once for all who ask alike, never for long.
-
-An answer is kept for a moment, and served while the next is read, so that only the first asker waits.
-"""
+"""Answers that must be read for the asker (history, one message's way): once for all who ask alike, never for long."""
 
 import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
 
 from blueplane_doctor.custody.trace import NOT_FOUND, Tracer
@@ -74,13 +70,16 @@ class Terms(NamedTuple):
     served: float
 
 
-@dataclass
-class Looked:
-    """A value or an error, and when it was read (seconds since 1970)."""
+class Looked(NamedTuple):
+    """A value or an error, and when it was read (times in seconds since 1970)."""
 
     value: Any
     error: Exception | None
     at: float
+    fresh_until: float
+    """Until then it is not read again."""
+    served_until: float
+    """Until then it is good enough while it is read again."""
 
     def unwrap(self) -> Any:
         """The value; raises the error."""
@@ -93,19 +92,9 @@ class Looked:
         """Whether the source was to blame, not the question."""
         return isinstance(self.error, SourceError)
 
-    def fresh(self, terms: Terms) -> bool:
-        """Whether it need not be read again."""
-        return time.time() - self.at < (FAILED if self.error else terms.fresh)
-
-    def served(self, terms: Terms) -> bool:
-        """Whether it is good enough while it is read again."""
-        if self.error and not self.failed:
-            return False
-        return time.time() - self.at < (FAILED_SERVED if self.error else terms.served)
-
 
 class Lookups:
-    """Single-flight look-ups in threads, with a memory; at most so many `waiting` at a time."""
+    """Look-ups in threads, at most so many `waiting` at a time; an answer is served while the next is read."""
 
     def __init__(self, *, waiting: int = 32) -> None:
         self._waiting = waiting
@@ -120,21 +109,22 @@ class Lookups:
 
         With `away`, the source is known not to answer: what is kept is served, or `away` raised, and nothing is read.
         """
-        kept = self._kept.get(key)
-        if kept and kept.fresh(terms):
+        kept, now = self._kept.get(key), time.time()
+        if kept and now < kept.fresh_until:
             self._kept.move_to_end(key)
             return kept
+        served = kept if kept and now < kept.served_until else None
         if away:
-            if kept and kept.error is None and kept.served(terms):
-                return kept
+            if served and served.error is None:
+                return served
             raise away
         flight = self._flights.get(key)
         if flight is None:
             if len(self._flights) >= self._waiting:
                 raise Busy("too many look-ups at the same time", "ask again in a moment")
             flight = self._flights[key] = asyncio.ensure_future(self._fly(key, read, terms))
-        if kept and kept.served(terms):
-            return kept
+        if served:
+            return served
         try:
             return await asyncio.wait_for(asyncio.shield(flight), WAITED)
         except TimeoutError:
@@ -150,13 +140,15 @@ class Lookups:
         self._pool = self._pool or ThreadPoolExecutor(THREADS, "blueplane-lookup")
         at = time.time()
         try:
-            looked = Looked(await asyncio.get_running_loop().run_in_executor(self._pool, read), None, at)
+            value = await asyncio.get_running_loop().run_in_executor(self._pool, read)
+            looked = Looked(value, None, at, at + terms.fresh, at + terms.served)
         except Exception as error:
-            looked = Looked(None, error, at)
+            served = FAILED_SERVED if isinstance(error, SourceError) else 0.0
+            looked = Looked(None, error, at, at + FAILED, at + served)
         finally:
             self._flights.pop(key, None)
         before = self._kept.get(key)
-        if not (looked.failed and before and before.error is None and before.served(terms)):
+        if not (looked.failed and before and before.error is None and time.time() < before.served_until):
             _keep(self._kept, key, looked)
         return looked
 

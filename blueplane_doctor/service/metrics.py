@@ -1,4 +1,4 @@
-"""The report's metrics and how fresh they are, for Prometheus to ask for, and pushed to an OpenTelemetry receiver."""
+"""The report's metrics and how fresh they are: for Prometheus, and pushed to an OpenTelemetry receiver."""
 
 import contextlib
 import time
@@ -30,7 +30,6 @@ def text(service: HealthService) -> str:
 
 
 def _freshness(service: HealthService, snapshot: Snapshot) -> str:
-    """What only a service that goes on running can tell."""
     now = time.time()
     counts = {f'{{look="{name}"}}': float(count) for name, count in sorted(service.refreshes.items())}
     families: list[tuple[str, str, str, dict[str, float]]] = [
@@ -53,7 +52,7 @@ def _freshness(service: HealthService, snapshot: Snapshot) -> str:
 
 @contextlib.contextmanager
 def pushing(service: HealthService, endpoint: str | None, *, every: float = PUSH_SECONDS) -> Iterator[None]:
-    """Push while the block runs, every so many seconds; nothing without an endpoint. Raises UsageError."""
+    """Push every so many seconds while the block runs; nothing without an endpoint. Raises UsageError."""
     if endpoint is None:
         yield
         return
@@ -89,7 +88,6 @@ def _provider(url: str, every: float) -> Any:
 
 
 def _observe(service: HealthService, meter: Any) -> None:
-    """A gauge for each family that the Prometheus format knows; what is not known is not pushed."""
     for family in _families(service).values():
         if family.type == "gauge":
             callback = partial(_observed, service, family.name)
@@ -104,7 +102,6 @@ def _observed(service: HealthService, name: str, options: object) -> "list[Obser
 
 
 def _families(service: HealthService) -> dict[str, Any]:
-    """Parsed once for each snapshot."""
     from prometheus_client.parser import text_string_to_metric_families
 
     kept = service.current().rendered

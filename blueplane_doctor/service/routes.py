@@ -86,13 +86,12 @@ def _endpoint(service: HealthService, unhealthy_at: Status, body: Callable[[Snap
 def _answer(
     service: HealthService, unhealthy_at: Status, body: Callable[[Snapshot], Body], if_none_match: str | None
 ) -> Plain:
-    """503 from that colour on, and for what is not known: no verdict is no good news."""
     snapshot = service.current()
     rendered = snapshot.rendered.get(body)
     if rendered is None:
         content, status, part = body(snapshot)
-        bad = status.severity < 0 or status.severity >= unhealthy_at.severity
-        rendered = snapshot.rendered[body] = render(content, 503 if bad else 200, part)
+        fine = 0 <= status.severity < unhealthy_at.severity  # no verdict is no good news
+        rendered = snapshot.rendered[body] = render(content, 200 if fine else 503, part)
     return given(rendered, if_none_match)
 
 
@@ -113,10 +112,10 @@ def hot(service: HealthService, unhealthy_at: Status, recalled: Recalled) -> Hot
 def _add_lookups(router: APIRouter, service: HealthService, lookups: Lookups, recalled: Recalled) -> None:
     problems: Responses = _NOT_MODIFIED | {code: {"model": Problem} for code in (404, 422, 429, 503)}
 
-    async def answered(request: Request, looking: Awaitable[Looked], terms: Terms) -> Response:
+    async def answered(request: Request, looking: Awaitable[Looked]) -> Response:
         try:
             looked = await looking
-            answer = render(looked.unwrap(), 200, Part(looked.at, looked.at + terms.served))
+            answer = render(looked.unwrap(), 200, Part(looked.at, looked.served_until))
         except DoctorError as error:
             return response(_told(error))
         recalled.keep(request.scope["path"], request.scope["query_string"], answer)
@@ -142,7 +141,7 @@ def _add_lookups(router: APIRouter, service: HealthService, lookups: Lookups, re
                 question, lambda: read_history(service.settings, question), HISTORY_TERMS, away=away
             )
 
-        return await answered(request, looking(), HISTORY_TERMS)
+        return await answered(request, looking())
 
     @router.get(
         TRACE + "{id}",
@@ -164,11 +163,11 @@ def _add_lookups(router: APIRouter, service: HealthService, lookups: Lookups, re
                 raise away
             return read_trace(service.settings, id)
 
-        return await answered(request, looking(), TRACE_TERMS)
+        return await answered(request, looking())
 
 
 def _outage(service: HealthService) -> SourceError | None:
-    """What whoever asks Redis is told while it is known not to answer: nobody is to wait for it."""
+    """While Redis is known not to answer, nobody is to wait for it."""
     snapshot = service.current()
     if snapshot.report.metrics.get("queue") is None and service.refreshes["custody"]:
         return SourceError(snapshot.cause("queue") or "Redis cannot be reached", "ask again when it is back")

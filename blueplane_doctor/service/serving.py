@@ -1,4 +1,4 @@
-"""A server of our own: the router behind the guard, on a socket that is bound before anything starts."""
+"""A server of our own: the router behind the guard, on a socket bound before anything starts."""
 
 import contextlib
 import errno
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 MOST_CONNECTIONS = 512
 SWITCH_SECONDS = 0.0005
-"""How long a thread that reads the stream may keep an answer waiting at a time (Python's default is ten times that)."""
+"""For which a thread that reads the stream may keep an answer waiting; Python's default is ten times that."""
 GOODBYE_SECONDS = 3
 ABOUT = "The health of a Blueplane telemetry pipeline, from memory: asking often costs the pipeline nothing."
 
@@ -157,7 +157,7 @@ def _server(config: "uvicorn.Config", service: HealthService, started: Callable[
 
 
 def _notify(state: str) -> None:
-    """Tell systemd, where it asked for it (sd_notify)."""
+    """Tell systemd, as sd_notify does."""
     address = os.environ.get("NOTIFY_SOCKET", "")
     if not address.startswith(("/", "@")):
         return

@@ -173,7 +173,6 @@ def described(value: Any, known: frozenset[str]) -> Any:
 
 
 def _url(text: str) -> str:
-    """Scheme and port, and the host where it is this machine."""
     try:
         parts = urlsplit(text)
         host = parts.hostname if parts.hostname in _LOCAL else "***" if parts.hostname else ""

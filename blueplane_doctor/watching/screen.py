@@ -70,7 +70,7 @@ class Screen:
         return Group(head, *unread, blank, *findings, blank, numbers, blank, *changes, foot)
 
     def _tables(self, width: int) -> tuple[RenderableType, int]:
-        """The numbers, and the states of custody that any message was in since watching began; and how many lines."""
+        """The numbers, and the states that any message was in since watching began; and how many lines."""
         known = dict.fromkeys(name for numbers in self._numbers for name in numbers)
         left = [number for number in NUMBERS if number.name in known]
         states = [name for name in known if name.startswith(STATES) and any(self._trail(name))]
@@ -111,7 +111,7 @@ def _unread(round_: Round) -> list[Text]:
 
 
 def _ill(report: Report) -> list[Finding]:
-    """Worst first; what was merely skipped is told by what could not be read."""
+    # What was merely skipped is told by what could not be read.
     return [f for f in report.findings if not f.waiver and f.status not in (Status.GREEN, Status.SKIPPED)]
 
 
