@@ -15,7 +15,6 @@ from blueplane_doctor.monitoring.queue_health import QueueHealth
 from blueplane_doctor.selection import selected
 from blueplane_doctor.service.answers import CUSTODY_RECORDS, QUICK_RECORDS, Part, Snapshot, honest, joined, moment
 from blueplane_doctor.service.cadence import Cadence, Pulse, feel
-from blueplane_doctor.service.charts import Recent
 from blueplane_doctor.settings import Settings
 
 QUICK_SECONDS = 1.0
@@ -49,7 +48,6 @@ class HealthService:
         self._custody_checks = [spec for spec in self._checks if spec not in self._quick_checks]
         self._needed = sorted(needed(self._checks))
         self._quick_settings = settings.model_copy(update={"timeout": min(settings.timeout, QUICK_LIMIT_SECONDS)})
-        self.recent = Recent()
         self.refreshes = {"quick": 0, "custody": 0}
         """Looks that have ended."""
         self.streaming = True
@@ -208,10 +206,9 @@ class HealthService:
     def _publish(self, look: str) -> None:
         with self._changed:
             self._version += 1
-            self._snapshot = snapshot = self._made()
+            self._snapshot = self._made()
             self.refreshes[look] += 1
             self._changed.notify_all()
-        self.recent.add(snapshot.quick.taken_at, snapshot.report.metrics)
         self._wake()
 
     def _made(self) -> Snapshot:

@@ -1,12 +1,13 @@
-"""The live page: the report's own parts, kept up to date by server-sent events."""
+"""The live page: the report's own parts and charts of the last minutes, kept up to date by server-sent events."""
 
 import asyncio
 import contextlib
 from base64 import b64encode
-from collections.abc import AsyncIterator
+from collections import deque
+from collections.abc import AsyncIterator, Mapping
 from functools import cache
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
@@ -21,21 +22,93 @@ MOST_WATCHERS = 64
 """Streams of events that are open at once."""
 BEAT_SECONDS = 2.0
 """The longest silence between two events; live.js takes 3 s for an outage of the service."""
+SAMPLES = 900
+"""A quarter of an hour at one a second."""
+CHARTS = {
+    "queue.queue_depth": "messages",
+    "queue.consumer_lag_ms": "ms",
+    "queue.enqueue_rate_events_per_sec": "a second",
+    "database.write_throughput_events_per_sec": "a second",
+    "capture.capture_rate_events_per_min": "a minute",
+    "chain.chain_break_count": "messages",
+}
+"""Metrics that are drawn, with their units."""
+WIDTH, HEIGHT = 300.0, 60.0
+MOST_POINTS = 150
+
+
+class Chart(NamedTuple):
+    """One metric's last minutes."""
+
+    metric: str
+    unit: str
+    lines: list[str]
+    """Points for SVG; a line ends where nothing was known."""
+    latest: float | None
+    highest: float | None
+    minutes: int
+
+
+class Recent:
+    """A ring of samples."""
+
+    def __init__(self) -> None:
+        self._samples: deque[tuple[float, dict[str, float | None]]] = deque(maxlen=SAMPLES)
+
+    def add(self, snapshot: Snapshot) -> None:
+        """Keep one value of each metric; a second sample of the same quick look replaces the first."""
+        moment = snapshot.quick.taken_at
+        if self._samples and self._samples[-1][0] >= moment:
+            self._samples.pop()
+        self._samples.append((moment, {path: _number(snapshot.report.metrics, path) for path in CHARTS}))
+
+    def charts(self) -> list[Chart]:
+        """One for each metric that is drawn."""
+        samples = list(self._samples)
+        samples = samples[:: max(1, len(samples) // MOST_POINTS)] + samples[-1:]
+        return [
+            _chart(metric, unit, [(moment, values[metric]) for moment, values in samples])
+            for metric, unit in CHARTS.items()
+        ]
+
+
+def _number(metrics: Mapping[str, Any], path: str) -> float | None:
+    record, _, name = path.partition(".")
+    value = (metrics.get(record) or {}).get(name)
+    return float(value) if isinstance(value, int | float) else None
+
+
+def _chart(metric: str, unit: str, points: list[tuple[float, float | None]]) -> Chart:
+    highest = max((value for _, value in points if value is not None), default=None)
+    (first, _), (last, latest) = (points[0], points[-1]) if points else ((0.0, None), (0.0, None))
+    span = max(last - first, 1.0)
+    lines: list[list[str]] = [[]]
+    for moment, value in points:
+        if value is None:
+            lines.append([])
+        else:
+            lines[-1].append(f"{WIDTH * (moment - first) / span:.1f},{HEIGHT * (1 - value / (highest or 1)):.1f}")
+    return Chart(metric, unit, [" ".join(line) for line in lines if line], latest, highest, round(span / 60))
 
 
 def add(router: APIRouter, service: HealthService) -> None:
     """Add the page, its changing part, and the events that say when to fetch it."""
     watchers: set[asyncio.Event] = set()
+    recent = Recent()
+    service.listen(lambda: recent.add(service.current()))
 
     @router.get("/", include_in_schema=False)
     async def page(request: Request) -> Response:
-        html = await asyncio.to_thread(_drawn, service, service.current(), whole=True)
+        html = await asyncio.to_thread(_drawn, service.current(), recent, whole=True)
         headers = {"Content-Security-Policy": _template()[1], "Cache-Control": "no-store"}
         return Response(html, headers=headers, media_type="text/html")
 
     @router.get("/live", include_in_schema=False)
     async def fragment(request: Request) -> Response:
-        html = await asyncio.to_thread(_fragment, service)
+        snapshot = service.current()
+        if "fragment" not in snapshot.rendered:
+            snapshot.rendered["fragment"] = await asyncio.to_thread(_drawn, snapshot, recent, whole=False)
+        html: bytes = snapshot.rendered["fragment"]
         etag = etag_of(html)
         if same(request.headers.get("if-none-match"), etag):
             return Response(status_code=304, headers={"ETag": etag})
@@ -73,22 +146,14 @@ async def _events(service: HealthService, watchers: set[asyncio.Event]) -> Async
         ignore()
 
 
-def _fragment(service: HealthService) -> bytes:
-    snapshot = service.current()
-    if "fragment" not in snapshot.rendered:
-        snapshot.rendered["fragment"] = _drawn(service, snapshot, whole=False)
-    html: bytes = snapshot.rendered["fragment"]
-    return html
-
-
-def _drawn(service: HealthService, snapshot: Snapshot, *, whole: bool) -> bytes:
-    html = _template()[0].render(report=snapshot.report, open=False, charts=service.recent.charts(), whole=whole)
+def _drawn(snapshot: Snapshot, recent: Recent, *, whole: bool) -> bytes:
+    html = _template()[0].render(report=snapshot.report, open=False, charts=recent.charts(), whole=whole)
     return html.encode("utf-8", "replace")
 
 
 @cache
 def _template() -> "tuple[Template, str]":
-    """And its content security policy."""
+    """The page, and its content security policy."""
     from markupsafe import Markup
 
     from blueplane_doctor.reports.html import own_file, template
