@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
-from blueplane_doctor.model import Finding, Report, Status, count_statuses, counted, exit_code_for, in_order, worst
-from blueplane_doctor.settings import Settings
+from blueplane_doctor.model import Finding, Report, Status, counted, worst
 from blueplane_doctor.times import from_milliseconds, iso
 
 QUICK_RECORDS = ("connections", "redis", "server", "spool", "database")
@@ -68,19 +67,6 @@ def honest(report: Report, needed: Iterable[str], records: Mapping[str, object])
     if report.status is Status.RED or all(name in records for name in needed):
         return report
     return report.model_copy(update={"status": Status.UNKNOWN})
-
-
-def joined(first: Report, second: Report, settings: Settings) -> Report:
-    """Two reports on different checks as one; the first tells when and how long."""
-    findings = in_order([*first.findings, *second.findings])
-    return first.model_copy(
-        update={
-            "findings": findings,
-            "status": worst(finding.status for finding in counted(findings)),
-            "counts": count_statuses(findings),
-            "exit_code": exit_code_for(findings, settings.fail_on, settings.strict),
-        }
-    )
 
 
 def moment(seconds: float) -> str:

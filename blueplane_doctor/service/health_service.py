@@ -9,11 +9,11 @@ from typing import NamedTuple, Self
 from blueplane_doctor.diagnose import collect, judge, needed
 from blueplane_doctor.discovery import find_checks
 from blueplane_doctor.evidence import Evidence
-from blueplane_doctor.model import Report
+from blueplane_doctor.model import Finding
 from blueplane_doctor.monitoring.connections import Connections
 from blueplane_doctor.monitoring.queue_health import QueueHealth
 from blueplane_doctor.selection import selected
-from blueplane_doctor.service.answers import CUSTODY_RECORDS, QUICK_RECORDS, Part, Snapshot, honest, joined, moment
+from blueplane_doctor.service.answers import CUSTODY_RECORDS, QUICK_RECORDS, Part, Snapshot, honest, moment
 from blueplane_doctor.service.cadence import Cadence, Pulse, feel
 from blueplane_doctor.settings import Settings
 
@@ -60,7 +60,7 @@ class HealthService:
         now = time.time()
         self._quick = self._custody = _Look(self._nothing("the first examination has not ended yet"), Part(now, now))
         self._custody_running = False
-        self._judged_custody: tuple[Evidence, Report] | None = None
+        self._judged_custody: tuple[Evidence, list[Finding]] | None = None
         self._quick_began = time.monotonic()
         self._version = 0
         self._snapshot = self._made()
@@ -220,8 +220,9 @@ class HealthService:
             evidence.missing |= {name: cause for name, cause in look.missing.items() if name not in evidence.records}
             evidence.durations |= look.durations
         if self._judged_custody is None or self._judged_custody[0] is not custody:
-            self._judged_custody = custody, judge(evidence, self._custody_checks, self._problems, self.settings)
-        report = joined(judge(evidence, self._quick_checks, [], self.settings), self._judged_custody[1], self.settings)
+            unwaived = self.settings.model_copy(update={"waivers": []})  # they are for all findings together
+            self._judged_custody = custody, judge(evidence, self._custody_checks, self._problems, unwaived).findings
+        report = judge(evidence, self._quick_checks, self._judged_custody[1], self.settings)
         report = honest(report, self._needed, evidence.records)
         return Snapshot(self._version, report, self._quick.part, self._custody.part)
 
