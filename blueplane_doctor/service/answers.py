@@ -2,7 +2,6 @@
 
 import json
 import time
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any, NamedTuple
@@ -60,13 +59,6 @@ class Snapshot:
     def _findings(self, area: str) -> list[Finding]:
         areas = (area, "dead-letters") if area == "queue" else (area,)
         return [finding for finding in self.report.findings if finding.area in areas]
-
-
-def honest(report: Report, needed: Iterable[str], records: Mapping[str, object]) -> Report:
-    """The report, but `unknown` for a colour better than red where evidence is missing that its checks need."""
-    if report.status is Status.RED or all(name in records for name in needed):
-        return report
-    return report.model_copy(update={"status": Status.UNKNOWN})
 
 
 def moment(seconds: float) -> str:

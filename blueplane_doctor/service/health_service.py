@@ -6,14 +6,15 @@ from threading import Condition, Event, Thread
 from threading import enumerate as running_threads
 from typing import NamedTuple, Self
 
+from blueplane_doctor.checkapi import CheckSpec
 from blueplane_doctor.diagnose import collect, judge, needed
 from blueplane_doctor.discovery import find_checks
 from blueplane_doctor.evidence import Evidence
-from blueplane_doctor.model import Finding
+from blueplane_doctor.model import Finding, Report, Status
 from blueplane_doctor.monitoring.connections import Connections
 from blueplane_doctor.monitoring.queue_health import QueueHealth
 from blueplane_doctor.selection import selected
-from blueplane_doctor.service.answers import CUSTODY_RECORDS, QUICK_RECORDS, Part, Snapshot, honest, moment
+from blueplane_doctor.service.answers import CUSTODY_RECORDS, QUICK_RECORDS, Part, Snapshot, moment
 from blueplane_doctor.service.cadence import Cadence, Pulse, feel
 from blueplane_doctor.settings import Settings
 
@@ -109,8 +110,7 @@ class HealthService:
         stale: Snapshot | None = snapshot.rendered.get("stale")
         if stale is None:
             evidence = self._nothing("the examination does not end: no new look for more than 3 s")
-            report = judge(evidence, self._checks, self._problems, self.settings)
-            report = honest(report, self._needed, evidence.records)
+            report = self._judged(evidence, self._checks, self._problems)
             stale = Snapshot(-snapshot.version - 1, report, snapshot.quick, snapshot.custody)
             snapshot.rendered["stale"] = stale
         return stale
@@ -222,9 +222,15 @@ class HealthService:
         if self._judged_custody is None or self._judged_custody[0] is not custody:
             unwaived = self.settings.model_copy(update={"waivers": []})  # they are for all findings together
             self._judged_custody = custody, judge(evidence, self._custody_checks, self._problems, unwaived).findings
-        report = judge(evidence, self._quick_checks, self._judged_custody[1], self.settings)
-        report = honest(report, self._needed, evidence.records)
+        report = self._judged(evidence, self._quick_checks, self._judged_custody[1])
         return Snapshot(self._version, report, self._quick.part, self._custody.part)
+
+    def _judged(self, evidence: Evidence, checks: list[CheckSpec], findings: list[Finding]) -> Report:
+        """With findings made before; `unknown` for a colour better than red where evidence is missing."""
+        report = judge(evidence, checks, findings, self.settings)
+        if report.status is Status.RED or all(name in evidence.records for name in self._needed):
+            return report
+        return report.model_copy(update={"status": Status.UNKNOWN})
 
     def _custody_that_holds(self) -> Evidence:
         quick, custody = self._quick.evidence, self._custody

@@ -31,22 +31,15 @@ def text(service: HealthService) -> str:
 
 def _freshness(service: HealthService, snapshot: Snapshot) -> str:
     now = time.time()
-    counts = {f'{{look="{name}"}}': float(count) for name, count in sorted(service.refreshes.items())}
-    families: list[tuple[str, str, str, dict[str, float]]] = [
-        ("report_age_seconds", "gauge", "Since the quick look was made.", {"": snapshot.quick.age_ms(now) / 1000}),
-        (
-            "custody_age_seconds",
-            "gauge",
-            "Since the stream was walked through.",
-            {"": snapshot.custody.age_ms(now) / 1000},
-        ),
-        ("refreshes_total", "counter", "Looks that have ended.", counts),
-    ]
     lines: list[str] = []
-    for name, kind, told, values in families:
-        full = PREFIX + name
-        lines += [f"# HELP {full} {told}", f"# TYPE {full} {kind}"]
-        lines += [f"{full}{labels} {value}" for labels, value in values.items()]
+    for name, part, told in (
+        (f"{PREFIX}report_age_seconds", snapshot.quick, "Since the quick look was made."),
+        (f"{PREFIX}custody_age_seconds", snapshot.custody, "Since the stream was walked through."),
+    ):
+        lines += [f"# HELP {name} {told}", f"# TYPE {name} gauge", f"{name} {part.age_ms(now) / 1000}"]
+    name = f"{PREFIX}refreshes_total"
+    lines += [f"# HELP {name} Looks that have ended.", f"# TYPE {name} counter"]
+    lines += [f'{name}{{look="{look}"}} {float(count)}' for look, count in sorted(service.refreshes.items())]
     return "\n".join(lines) + "\n"
 
 

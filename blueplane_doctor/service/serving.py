@@ -11,7 +11,11 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import uvicorn
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
 
 from blueplane_doctor import __version__
 from blueplane_doctor.errors import UsageError
@@ -19,10 +23,8 @@ from blueplane_doctor.model import Status
 from blueplane_doctor.service.answers import problem
 from blueplane_doctor.service.guard import MOST_HEADER_BYTES, Guard, is_loopback
 from blueplane_doctor.service.health_service import HealthService
-
-if TYPE_CHECKING:
-    import uvicorn
-    from fastapi import Request, Response
+from blueplane_doctor.service.lookups import Recalled
+from blueplane_doctor.service.routes import hot, make_router, response
 
 MOST_CONNECTIONS = 512
 SWITCH_SECONDS = 0.0005
@@ -62,8 +64,6 @@ class Options:
 
 def serve(service: HealthService, place: Place, options: Options, say: Callable[[str], None]) -> None:
     """Serve until SIGINT or SIGTERM. Raises UsageError when it cannot listen there."""
-    import uvicorn
-
     with _bound(place) as listener:
         config = uvicorn.Config(
             create_app(service, options),
@@ -80,19 +80,12 @@ def serve(service: HealthService, place: Place, options: Options, say: Callable[
             timeout_keep_alive=30,
             timeout_graceful_shutdown=GOODBYE_SECONDS,
         )
-        server = _server(config, service, lambda: say(f"blueplane-doctor: listening on {_url(listener)}"))
         with _process_for_serving():
-            server.run([listener])
+            _Server(config, service, lambda: say(f"blueplane-doctor: listening on {_url(listener)}")).run([listener])
 
 
 def create_app(service: HealthService, options: Options) -> Guard:
     """The ASGI application."""
-    from fastapi import FastAPI
-    from fastapi.exceptions import RequestValidationError
-
-    from blueplane_doctor.service.lookups import Recalled
-    from blueplane_doctor.service.routes import hot, make_router
-
     recalled = Recalled()
     app = FastAPI(
         title="blueplane-doctor",
@@ -101,7 +94,7 @@ def create_app(service: HealthService, options: Options) -> Guard:
         docs_url=None,  # its page loads scripts from the network
         redoc_url=None,
     )
-    app.include_router(make_router(service, unhealthy_at=options.unhealthy_at, recalled=recalled))
+    app.include_router(make_router(service, options.unhealthy_at, recalled))
     app.add_exception_handler(RequestValidationError, _invalid)
     return Guard(
         app,
@@ -112,10 +105,8 @@ def create_app(service: HealthService, options: Options) -> Guard:
     )
 
 
-async def _invalid(request: "Request", error: Any) -> "Response":
+async def _invalid(request: Request, error: Any) -> Response:
     """Which parameter is wrong and how; not what was sent."""
-    from blueplane_doctor.service.routes import response
-
     first = error.errors()[0]
     where = " ".join(map(str, first["loc"]))
     return response(problem(422, f"{where}: {first['msg']}", "see /openapi.json"))
@@ -135,25 +126,24 @@ def _process_for_serving() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _server(config: "uvicorn.Config", service: HealthService, started: Callable[[], None]) -> "uvicorn.Server":
-    import uvicorn
+class _Server(uvicorn.Server):
+    """Says when it listens; ends the live pages' streams before it waits for connections to end."""
 
-    class Server(uvicorn.Server):
-        """Says when it listens; ends the live pages' streams before it waits for connections to end."""
+    def __init__(self, config: uvicorn.Config, service: HealthService, started: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._service, self._started = service, started
 
-        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-            await super().startup(sockets)
-            gc.collect()
-            gc.freeze()  # what was imported stays: looking through it again only keeps answers waiting
-            started()
-            _notify("READY=1")
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        gc.collect()
+        gc.freeze()  # what was imported stays: looking through it again only keeps answers waiting
+        self._started()
+        _notify("READY=1")
 
-        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-            _notify("STOPPING=1")
-            service.end_streams()
-            await super().shutdown(sockets)
-
-    return Server(config)
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        _notify("STOPPING=1")
+        self._service.end_streams()
+        await super().shutdown(sockets)
 
 
 def _notify(state: str) -> None:
