@@ -121,21 +121,11 @@ def _number(value: object) -> float | None:
 
 def line(round_: Round) -> str:
     """The round as one line of JSON."""
-    report = round_.report
     said = {
         "round": round_.number,
-        "generated_at": report.generated_at,
-        "status": report.status.value,
-        "exit_code": report.exit_code,
-        "counts": report.counts,
+        **round_.report.model_dump(mode="json", include={"generated_at", "status", "exit_code", "counts"}),
         "changed": [
-            {
-                "id": finding.id,
-                "change": change.value,
-                "was": was.value if was else None,
-                "status": finding.status.value,
-                "summary": finding.summary,
-            }
+            finding.model_dump(mode="json", include={"id", "status", "summary"}) | {"change": change, "was": was}
             for finding, change, was in round_.changed
         ],
         "unread": dict(round_.unread),
