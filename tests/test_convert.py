@@ -10,7 +10,7 @@ from blueplane_doctor.cli import app
 from blueplane_doctor.discovery import find_formats
 from blueplane_doctor.errors import UsageError
 from blueplane_doctor.reports.base import View
-from blueplane_doctor.reports.saved import read_report
+from blueplane_doctor.reports.json import read_report
 from tests.reports import samples
 from tests.reports.hostile import REPORTS, compared
 

@@ -35,7 +35,7 @@ def register(app: typer.Typer) -> None:
 
 def _convert(context: typer.Context, path: Path, format_name: str, output: Path | None) -> int:
     """Exit code 0 whatever the report says, but for a format whose reader goes by codes of its own (Nagios)."""
-    from blueplane_doctor.reports.saved import read_report
+    from blueplane_doctor.reports.json import read_report
 
     form = _chosen(format_name, output)
     report = read_report(path)

@@ -80,7 +80,7 @@ def _baseline(path: Path | None, settings: "Settings") -> "Report | None":
         if settings.fail_on_new:
             raise UsageError("--fail-on new:… needs a report to compare with", "name it with --baseline REPORT.json")
         return None
-    from blueplane_doctor.reports.saved import read_report
+    from blueplane_doctor.reports.json import read_report
 
     return read_report(path)
 

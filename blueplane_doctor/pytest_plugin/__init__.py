@@ -4,39 +4,41 @@ Every pytest run of the environment loads this module, so it imports nothing but
 it needs besides is imported by the run that asks for it.
 """
 
+from typing import TYPE_CHECKING, Any
+
 import pytest
 
-from blueplane_doctor.pytest_plugin.fixtures import (
-    blueplane_capture,
-    blueplane_chain,
-    blueplane_database,
-    blueplane_history,
-    blueplane_queue,
-    blueplane_redis,
-    blueplane_report,
-    blueplane_server,
-    blueplane_spool,
-)
-from blueplane_doctor.pytest_plugin.options import add_options
+from blueplane_doctor.pytest_plugin.health import health_of, told
 
-__all__ = [
-    "blueplane_capture",
-    "blueplane_chain",
-    "blueplane_database",
-    "blueplane_history",
-    "blueplane_queue",
-    "blueplane_redis",
-    "blueplane_report",
-    "blueplane_server",
-    "blueplane_spool",
-    "pytest_addoption",
-    "pytest_configure",
-]
+if TYPE_CHECKING:
+    from blueplane_doctor.model import Report
+
+_OPTIONS = {
+    "redis-url": ("URL", "the Redis to examine"),
+    "database": ("FILE", "the telemetry database"),
+    "home": ("DIR", "Blueplane's home, default ~/.blueplane"),
+    "settings": ("FILE", "the doctor's settings, default doctor.yaml in the home"),
+    "fail-on": ("COLOUR", "a check fails from this colour on: yellow, orange (default), red, or new:COLOUR"),
+    "timeout": ("SECONDS", "time that reading may take, default 30"),
+    "baseline": ("REPORT.json", "compare with this report"),
+    "waivers": ("FILE", "waivers kept beside the code: a YAML list"),
+    "from-evidence": ("FILE", "judge what blueplane-doctor --save-evidence kept; nothing else is read"),
+    "checks": ("DIR", "your own checks: a folder or file; repeatable"),
+    "select": ("WORDS", "collect only these checks: ids, areas, globs; repeatable"),
+    "ignore": ("WORDS", "leave these checks out: ids, areas, globs; repeatable"),
+}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--blueplane`, and the command line's options under names of their own."""
-    add_options(parser)
+    """`--blueplane`, and the command line's options: `--select` is `--blueplane-select` here, and so on."""
+    group = parser.getgroup("blueplane", "health checks of the Blueplane telemetry pipeline (blueplane-doctor)")
+    group.addoption("--blueplane", action="store_true", help="collect every health check as a test")
+    for name, (metavar, text) in _OPTIONS.items():
+        action = "append" if text.endswith("repeatable") else "store"
+        group.addoption(f"--blueplane-{name}", action=action, metavar=metavar, help=text)
+    strict = {"dest": "blueplane_strict", "action": "store_const"}
+    group.addoption("--blueplane-strict", const=True, help="unknown and skipped checks fail too", **strict)
+    group.addoption("--blueplane-no-strict", const=False, help="they are skipped, whatever the settings say", **strict)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -48,3 +50,41 @@ def pytest_configure(config: pytest.Config) -> None:
 
         config.addinivalue_line("markers", "blueplane: a health check of the Blueplane pipeline")
         config.pluginmanager.register(Suite(config), "blueplane-suite")
+
+
+def _asked_for(config: pytest.Config, part: str) -> Any:
+    from blueplane_doctor.errors import DoctorError
+
+    try:
+        return getattr(health_of(config), part)
+    except DoctorError as error:
+        pytest.fail(told(error), pytrace=False)
+
+
+def _record(name: str, what: str) -> Any:
+    def record(request: pytest.FixtureRequest) -> Any:
+        evidence = _asked_for(request.config, "evidence")
+        if name not in evidence.records:
+            cause = evidence.missing.get(name, "the evidence lacks it")
+            pytest.skip(f"the health record {name} could not be read: {cause}")
+        return evidence.records[name]
+
+    record.__doc__ = f"Health record of {what}; the test is skipped with the cause where it could not be read."
+    return pytest.fixture(scope="session", name=f"blueplane_{name}")(record)
+
+
+blueplane_queue = _record("queue", "the queue")
+blueplane_database = _record("database", "the telemetry database")
+blueplane_capture = _record("capture", "hooks and monitors")
+blueplane_chain = _record("chain", "the chain of custody")
+blueplane_server = _record("server", "the Blueplane server")
+blueplane_spool = _record("spool", "the hook's spool")
+blueplane_history = _record("history", "what the history shows")
+blueplane_redis = _record("redis", "Redis")
+
+
+@pytest.fixture(scope="session")
+def blueplane_report(request: pytest.FixtureRequest) -> "Report":
+    """The report on all selected checks, as `blueplane-doctor --format json` would give it."""
+    report: Report = _asked_for(request.config, "report")
+    return report

@@ -1,23 +1,25 @@
 """What one pytest session knows of the pipeline: read once and judged once, and not before somebody asks."""
 
+import os
 import sys
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
-
-from blueplane_doctor.pytest_plugin.options import file_given, load_baseline, load_settings
 
 if TYPE_CHECKING:
     from blueplane_doctor.checkapi import CheckSpec
     from blueplane_doctor.discovery import Found
+    from blueplane_doctor.errors import DoctorError
     from blueplane_doctor.evidence import Evidence
     from blueplane_doctor.model import Finding, Report
     from blueplane_doctor.settings import Settings
 
 HANDED_OVER = "blueplane_evidence"
 """Where a worker of pytest-xdist finds the evidence that the controller has read."""
+_FLAGS = ("redis_url", "database", "home", "checks", "fail_on", "strict", "timeout")
+_PATHS = ("home", "database", "event_buffer", "cursor_hooks", "checks")
 
 
 class Health:
@@ -29,20 +31,35 @@ class Health:
         """The records to read, where it is known that no others will be asked for; None: all."""
 
     def load(self) -> None:
-        """Load what files and options say, so that what cannot be used is known at once. Raises DoctorError."""
-        parts = ["settings", "baseline", *(["evidence"] if self._kept else [])]
-        for part in parts:
+        """Load what files and options say, so that what cannot be used is known at once."""
+        for part in ("settings", "baseline", *(["evidence"] if self._kept else [])):
             getattr(self, part)
 
     @cached_property
     def settings(self) -> "Settings":
-        """The settings in force."""
-        return load_settings(self._config)
+        """Those in force, with the waivers beside the code; relative paths are those of pytest's start."""
+        from blueplane_doctor.settings import load
+
+        flags = {name: self._given(name) for name in _FLAGS}
+        words = {name: " ".join(self._given(name) or []) or None for name in ("select", "ignore")}
+        settings = load(flags | words, file=self._file("settings")).settings
+        changes: dict[str, Any] = {name: self._from_start(getattr(settings, name)) for name in _PATHS}
+        if waivers := self._file("waivers", "WAIVERS_FILE"):
+            from blueplane_doctor.waivers import read_waivers
+
+            changes["waivers"] = [*settings.waivers, *read_waivers(waivers)]
+        return settings.model_copy(update=changes)
 
     @cached_property
     def baseline(self) -> "Report | None":
         """The report to compare with, where one is named."""
-        return load_baseline(self._config, self.settings)
+        from blueplane_doctor.errors import UsageError
+        from blueplane_doctor.reports.json import read_report
+
+        path = self._file("baseline")
+        if path is None and self.settings.fail_on_new:
+            raise UsageError("--fail-on new:… needs a report to compare with", "name it with --blueplane-baseline")
+        return read_report(path) if path else None
 
     @cached_property
     def usual(self) -> "Found":
@@ -93,7 +110,9 @@ class Health:
         if mine:
             return Found(mine)
         alone = find_checks([file])
-        if earlier := self._holders_of({spec.id for spec in alone.checks}, file):
+        ids = {spec.id for spec in alone.checks}
+        holders = {_source(spec) for spec in self.found.checks if spec.id in ids and spec.origin != "built-in"}
+        if earlier := sorted(holders - {file.resolve()}):
             alone = find_checks([*earlier, file])  # says in the command line's own words that an id is taken
         mine = [spec for spec in alone.checks if _source(spec) == file.resolve()]
         known = {spec.id for spec in self.found.checks}
@@ -103,23 +122,39 @@ class Health:
         self.found.problems += [problem for problem in problems if problem not in self.found.problems]
         return Found(mine, problems)
 
-    @property
-    def _kept(self) -> Path | None:
-        return file_given(self._config, "from_evidence")
-
     def finding(self, check_id: str, summary: str = "") -> "Finding | None":
         """The finding of that id; `summary` tells apart the problems of files that have the same name."""
         findings = self.report.findings
         return next((f for f in findings if f.id == check_id and summary in ("", f.summary)), None)
 
-    def _holders_of(self, ids: set[str], file: Path) -> list[Path]:
-        holders = {_source(spec) for spec in self.found.checks if spec.id in ids and spec.origin != "built-in"}
-        return sorted(holders - {file.resolve()})
+    @property
+    def _kept(self) -> Path | None:
+        return self._file("from_evidence")
+
+    def _file(self, name: str, variable: str = "") -> Path | None:
+        """What an option names, or else the variable that means the same on the command line."""
+        value = self._given(name) or os.environ.get(f"BLUEPLANE_DOCTOR_{variable or name.upper()}")
+        return self._config.invocation_params.dir / value if value else None
+
+    def _given(self, name: str) -> Any:
+        return self._config.getoption(f"blueplane_{name}")
+
+    def _from_start(self, value: Path | list[Path] | None) -> Path | list[Path] | None:
+        start = self._config.invocation_params.dir
+        if isinstance(value, list):
+            return [start / path for path in value]
+        return start / value if value else None
 
 
 def health_of(config: pytest.Config) -> Health:
     """The one of this session."""
     return config.stash.setdefault(_KEY, Health(config))
+
+
+def told(error: "DoctorError") -> str:
+    """An error's message and hint, with options by the names that they have here."""
+    message = f"--blueplane-{error.message[2:]}" if error.message.startswith("--") else error.message
+    return f"{message}\n  try: {error.hint}" if error.hint else message
 
 
 def _source(spec: "CheckSpec") -> Path:

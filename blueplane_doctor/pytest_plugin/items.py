@@ -1,21 +1,24 @@
-"""Health checks as pytest's nodes: a file or the usual checks as collector, each check as an item."""
+"""Health checks as pytest's nodes: a file or the usual checks as collector, each check as an item with its outcome."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from blueplane_doctor.pytest_plugin.health import health_of
-from blueplane_doctor.pytest_plugin.outcomes import show
+from blueplane_doctor.errors import ExitCode
+from blueplane_doctor.model import Finding, Status, exit_code_for
+from blueplane_doctor.pytest_plugin.health import Health, health_of
+from blueplane_doctor.reports.words import details, line, observed, scale, standing, waived
 from blueplane_doctor.text import identifier
 
 if TYPE_CHECKING:
     from blueplane_doctor.checkapi import CheckSpec
-    from blueplane_doctor.model import Finding
 
 ROOT = "blueplane"
 """Stands in the place of a file in the ids of usual checks: `blueplane::queue-depth`."""
+PROPERTY = "blueplane_"
+"""Begins the names of a test's properties (in JUnit XML, and for the page of pytest-html)."""
 
 
 class CheckItem(pytest.Item):
@@ -23,34 +26,19 @@ class CheckItem(pytest.Item):
 
     def __init__(self, *, check_id: str, summary: str = "", spec: "CheckSpec | None" = None, **of_node: Any) -> None:
         super().__init__(**of_node)
-        self.check_id = check_id
-        self.summary = summary
+        self.key = check_id, summary
+        """What tells this item's finding from all others."""
         self.spec = spec
         self.add_marker("blueplane")
         if spec:
             self.extra_keyword_matches.add(spec.area)
 
-    @classmethod
-    def of_check(cls, parent: pytest.Collector, spec: "CheckSpec") -> Self:
-        """The item of a check."""
-        return cls.from_parent(parent, name=spec.id, check_id=spec.id, spec=spec)
-
-    @classmethod
-    def of_problem(cls, parent: pytest.Collector, problem: "Finding") -> Self:
-        """The item of a check file that could not be loaded: an error among the others, as on the command line."""
-        return cls.from_parent(parent, name=_name(problem.id), check_id=problem.id, summary=problem.summary)
-
-    @property
-    def key(self) -> tuple[str, str]:
-        """What tells this item's finding from all others."""
-        return self.check_id, self.summary
-
     def runtest(self) -> None:
         """Fail, skip or pass, as the finding says; no finding (a waiver in use) passes."""
         health = health_of(self.config)
-        finding = health.finding(*self.key)
-        if finding:
-            show(finding, self, health.settings, compared=health.baseline is not None)
+        if finding := health.finding(*self.key):
+            self.user_properties += _properties(finding)
+            _end(self, finding, health)
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
         """The check function's own place."""
@@ -60,16 +48,46 @@ class CheckItem(pytest.Item):
         return Path(code.co_filename), code.co_firstlineno - 1, self.name
 
 
+def _end(item: pytest.Item, finding: Finding, health: Health) -> None:
+    """By the rule that gives the command line its exit code; a waived one is an expected failure.
+
+    Text of the finding is hostile, and comes through `words`.
+    """
+    said = f"{standing(finding)}: {line(finding.summary)}"
+    text = f"{said}\n{details(finding)}"
+    if finding.waiver:
+        pytest.xfail(f"{waived(finding)} ({said})")
+    counted = finding.model_copy(update={"waiver": None})  # for --runxfail, which makes pytest.xfail do nothing
+    settings, only_new = health.settings, health.settings.fail_on_new and health.baseline is not None
+    if exit_code_for([counted], settings.fail_on, settings.strict, only_new=only_new) is not ExitCode.OK:
+        pytest.fail(text, pytrace=False)
+    if finding.status is not Status.GREEN:
+        item.add_report_section("call", "health", text)
+    if finding.status in (Status.UNKNOWN, Status.SKIPPED):
+        pytest.skip(f"{line(finding.id)}: {said}{f': {line(finding.cause)}' if finding.cause else ''}")
+
+
+def _properties(finding: Finding) -> list[tuple[str, object]]:
+    """What reports of pytest's other plugins show of a finding; they travel with the test's report."""
+    remedy = finding.remedy
+    values = {
+        "status": standing(finding),
+        "area": line(finding.area),
+        "summary": line(finding.summary),
+        "observed": observed(finding),
+        "scale": scale(finding),
+        "remedy": " $ ".join(map(line, (remedy.text, *remedy.commands))) if remedy else "",
+    }
+    return [(PROPERTY + name, value) for name, value in values.items() if value]
+
+
 class CheckFile(pytest.File):
     """A `check_*.py` that was met among the files."""
 
     def collect(self) -> Iterator[CheckItem]:
         """Its checks, and what kept them from being loaded."""
         found = health_of(self.config).checks_of(self.path)
-        for spec in found.checks:
-            yield CheckItem.of_check(self, spec)
-        for problem in found.problems:
-            yield CheckItem.of_problem(self, problem)
+        return _items(self, found.checks, found.problems)
 
 
 class UsualChecks(pytest.Collector):
@@ -91,10 +109,8 @@ class UsualChecks(pytest.Collector):
     def _everything(self) -> Iterator[CheckItem]:
         """Checks in order of area and id, problems, and an item for each waiver: an unused one is a finding."""
         health = health_of(self.config)
-        for spec in sorted(health.usual.checks, key=lambda spec: (spec.area, spec.id)):
-            yield CheckItem.of_check(self, spec)
-        for problem in health.usual.problems:
-            yield CheckItem.of_problem(self, problem)
+        checks = sorted(health.usual.checks, key=lambda spec: (spec.area, spec.id))
+        yield from _items(self, checks, health.usual.problems)
         for number, _ in enumerate(health.settings.waivers, 1):
             yield CheckItem.from_parent(self, name=f"waiver:{number}", check_id=f"waiver:{number}")
 
@@ -111,6 +127,11 @@ class Refusal(pytest.Collector):
         raise self.CollectError(self.cause)
 
 
-def _name(problem_id: str) -> str:
-    """The id as part of a test's id: pytest-html puts these into its page as they are."""
-    return problem_id if identifier(problem_id) == problem_id else "check-file"
+def _items(parent: pytest.Collector, checks: "Iterable[CheckSpec]", problems: Iterable[Finding]) -> Iterator[CheckItem]:
+    """Of a check file that could not be loaded too: an error among the others, as on the command line."""
+    for spec in checks:
+        yield CheckItem.from_parent(parent, name=spec.id, check_id=spec.id, spec=spec)
+    for problem in problems:
+        # pytest-html puts the ids of tests into its page as they are.
+        name = problem.id if identifier(problem.id) == problem.id else "check-file"
+        yield CheckItem.from_parent(parent, name=name, check_id=problem.id, summary=problem.summary)

@@ -2,6 +2,7 @@
 
 from collections.abc import Generator, Iterator
 from fnmatch import fnmatchcase
+from html import escape
 from importlib.util import find_spec
 from os.path import normpath
 from pathlib import Path
@@ -10,17 +11,14 @@ from typing import Any
 import pytest
 
 from blueplane_doctor.errors import DoctorError
-from blueplane_doctor.pytest_plugin.health import HANDED_OVER, health_of
-from blueplane_doctor.pytest_plugin.html_rows import HtmlRows
-from blueplane_doctor.pytest_plugin.items import ROOT, CheckFile, CheckItem, Refusal, UsualChecks
-from blueplane_doctor.pytest_plugin.options import told
-from blueplane_doctor.pytest_plugin.outcomes import PROPERTY
+from blueplane_doctor.pytest_plugin.health import HANDED_OVER, health_of, told
+from blueplane_doctor.pytest_plugin.items import PROPERTY, ROOT, CheckFile, CheckItem, Refusal, UsualChecks
 
-CHECKS = "checks"
-_MARK_OF_A_CHECK = b"blueplane_doctor"
+_AFTER_TEST = slice(2, 2)
+"""Where the columns of ours begin in pytest-html's table."""
 
 
-class Suite(HtmlRows):
+class Suite:
     """The hooks of a run with `--blueplane`.
 
     The usual checks are collected when no path is given, or when they are named: `blueplane`, `blueplane::ID`, or
@@ -69,7 +67,7 @@ class Suite(HtmlRows):
         if not fnmatchcase(file.name, "check_*.py"):
             return False
         named = {file.resolve(), file.resolve().parent} & self.named
-        return bool(named) or _MARK_OF_A_CHECK in file.read_bytes()
+        return bool(named) or b"blueplane_doctor" in file.read_bytes()
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(
@@ -80,7 +78,10 @@ class Suite(HtmlRows):
             if self.usual:
                 items += self._usual_ones(session, items)
             if any(isinstance(item, CheckItem) for item in items):
-                _leave_out(items, {spec.id for spec in self.health.chosen}, config)
+                chosen = {spec.id for spec in self.health.chosen}
+                left_out = [i for i in items if isinstance(i, CheckItem) and i.spec and i.spec.id not in chosen]
+                items[:] = [item for item in items if item not in left_out]
+                config.hook.pytest_deselected(items=left_out)
         except DoctorError as error:
             items[:] = session.genitems(Refusal.from_parent(session, name=ROOT, nodeid=ROOT, cause=told(error)))
 
@@ -123,6 +124,19 @@ class Suite(HtmlRows):
                 crash.path, crash.lineno = str(path), line
         return report
 
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_html_results_table_header(self, cells: list[str]) -> None:
+        """Three columns of ours, where pytest-html is installed."""
+        cells[_AFTER_TEST] = [f"<th>{name}</th>" for name in ("Finding", "Scale", "Remedy")]
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_html_results_table_row(self, report: pytest.TestReport, cells: list[str]) -> None:
+        """Empty for a test that is no health check. Cells are HTML, and findings are hostile: escaped."""
+        found = {name: str(value) for name, value in getattr(report, "user_properties", [])}
+        status, summary, *more = (found.get(PROPERTY + name, "") for name in ("status", "summary", "scale", "remedy"))
+        texts = [f"{status}: {summary}" if status else "", *more]
+        cells[_AFTER_TEST] = [f"<td>{escape(text)}</td>" for text in texts]
+
     def pytest_terminal_summary(self, terminalreporter: "pytest.TerminalReporter") -> None:
         """Name what passed and is not green."""
         passed = [(r.nodeid, dict(r.user_properties)) for r in terminalreporter.stats.get("passed", [])]
@@ -142,13 +156,6 @@ def _ours(arg: str, config: pytest.Config) -> str:
     path, _, name = arg.partition("::")
     start = config.invocation_params.dir
     place = Path(normpath(start / path))  # pytest shows ids as paths from where it was started: `../blueplane::ID`
-    if place.exists() or not (place in (start / ROOT, config.rootpath / ROOT) or path.rstrip("/") == CHECKS):
+    if place.exists() or not (place in (start / ROOT, config.rootpath / ROOT) or path.rstrip("/") == "checks"):
         return ""
     return f"{ROOT}::{name}" if name else ROOT
-
-
-def _leave_out(items: list[pytest.Item], chosen: set[str], config: pytest.Config) -> None:
-    left_out = [item for item in items if isinstance(item, CheckItem) and item.spec and item.check_id not in chosen]
-    if left_out:
-        items[:] = [item for item in items if item not in left_out]
-        config.hook.pytest_deselected(items=left_out)

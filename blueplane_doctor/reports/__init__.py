@@ -1,4 +1,1 @@
-"""Formats: each file turns a Report into text, and counts nothing.
-
-The folder listing is the registry: a module with a `FORMAT` is a format.
-"""
+"""Formats: each file turns a Report into text, and counts nothing. A module with a `FORMAT` is a format."""

@@ -28,6 +28,6 @@ class Format:
     """File names for which `-o FILE` chooses it."""
     render: Callable[[Report, View], str]
     exit_code: Callable[[Report], int] | None = None
-    """What the process ends with where this format has rules of its own; None: the report's exit code."""
+    """Rules of its own for what the process ends with; None: the report's exit code."""
     error: Callable[[str], tuple[str, int]] | None = None
     """Text and exit code for a run that could not examine anything; None: the usual words on stderr."""

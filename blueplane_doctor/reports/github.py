@@ -4,9 +4,9 @@ https://docs.github.com/actions/reference/workflows-and-actions/workflow-command
 so is written by the format `markdown`.
 """
 
-from blueplane_doctor.model import Change, Finding, Report, Status
+from blueplane_doctor.model import Finding, Report, Status
 from blueplane_doctor.reports.base import Format, View
-from blueplane_doctor.reports.words import block, line, observed, scale, standing, verdict, waived
+from blueplane_doctor.reports.words import block, is_well, line, observed, scale, standing, verdict, waived
 
 _LEVELS = {
     Status.RED: "error",
@@ -14,7 +14,6 @@ _LEVELS = {
     Status.ERROR: "error",
     Status.YELLOW: "warning",
     Status.UNKNOWN: "warning",
-    Status.SKIPPED: "notice",
 }
 
 
@@ -23,45 +22,29 @@ def render(report: Report, view: View) -> str:
 
     A green finding is shown only when that is news: its check was ill in the baseline.
     """
-    lines = [_command(_verdict_level(report), "blueplane-doctor", verdict(report))]
+    lines = [_command(_LEVELS.get(report.status, "notice"), "blueplane-doctor", verdict(report))]
     if not view.quiet:
-        lines += [_annotation(f) for f in report.findings if f.status is not Status.GREEN or _is_news(f)]
+        lines += [_annotation(f) for f in report.findings if not is_well(f)]
     return "\n".join(lines) + "\n"
-
-
-def _verdict_level(report: Report) -> str:
-    return _LEVELS.get(report.status, "notice")
-
-
-def _is_news(finding: Finding) -> bool:
-    return finding.change not in (None, Change.SAME)
 
 
 def _annotation(finding: Finding) -> str:
     level = "notice" if finding.waiver else _LEVELS.get(finding.status, "notice")
-    return _command(level, f"{line(finding.id)} ({standing(finding)})", _message(finding))
-
-
-def _message(finding: Finding) -> str:
     lines = [line(finding.summary), waived(finding), block(finding.cause)]
     if finding.observed is not None:
         graded = f" ({scale(finding)})" if finding.scale else ""
         lines.append(f"Observed: {observed(finding)}{graded}")
     if finding.remedy:
         lines += [line(finding.remedy.text), *(f"$ {line(command)}" for command in finding.remedy.commands)]
-    return "\n".join(text for text in lines if text)
+    return _command(level, f"{line(finding.id)} ({standing(finding)})", "\n".join(text for text in lines if text))
 
 
 def _command(level: str, title: str, message: str) -> str:
-    return f"::{level} title={_property(title)}::{_data(message)}"
+    return f"::{level} title={_data(title).replace(':', '%3A').replace(',', '%2C')}::{_data(message)}"
 
 
 def _data(text: str) -> str:
     return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-
-
-def _property(text: str) -> str:
-    return _data(text).replace(":", "%3A").replace(",", "%2C")
 
 
 FORMAT = Format("github", (), render)

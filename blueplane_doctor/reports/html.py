@@ -1,20 +1,69 @@
-"""HTML: one page that needs nothing but itself, made from templates/.
+"""HTML: one page that needs nothing but itself, made from templates/, and its words for values.
 
 The page asks for nothing over the network and says so to the browser: its content security policy allows the one
 style sheet and the one script that are written into it, named by their hashes, and nothing else. All text of
 a report is taken for hostile: it is escaped, and characters that control or reorder text are replaced.
 """
 
+import json
+import re
 from base64 import b64encode
-from functools import cache
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache, lru_cache
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
-from blueplane_doctor.model import Report
+from markupsafe import Markup, escape
+
+from blueplane_doctor.model import Report, Status
 from blueplane_doctor.reports.base import Format, View
+from blueplane_doctor.times import parse_time, span
 
 if TYPE_CHECKING:
     from jinja2 import Environment, Template
+
+_ITEMS = 25
+"""Of one list or table of evidence that are shown; the JSON report has them all."""
+_CHARACTERS = 4_000
+"""Of one text that are shown: enough for a traceback."""
+_UNSAFE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff"
+    "\ufff0-\ufffb\ufffe\uffff\U000e0000-\U000e0fff]"
+)
+"""Control, format and surrogate characters but tab and line feed: they hide, reorder or break text."""
+_SPECIAL = re.compile("[^ -~]|[&<>\"']")
+"""What text has to be looked at for before it stands in a page; nearly none has any."""
+
+_LABELS = {
+    "chain_break_count": "Breaks",
+    "chain_status": "Chain",
+    "dlq_oldest_age_ms": "Oldest dead letter",
+    "dlq_previous_hour": "Dead letters, hour before",
+    "dlq_recent_entries": "Dead letters, last hour",
+    "dlq_size": "Dead letters",
+    "dlq_sizes": "Dead letters by stream",
+    "last_chain_break_timestamp": "Newest break",
+    "max_length": "Stream is trimmed at",
+    "messages_enqueued_last_hour": "Enqueued in the last hour",
+    "messages_in_dlq": "In dead letters",
+    "messages_written_last_hour": "Of these written",
+    "partial": "Read only in part",
+    "tables": "Newest sequence numbers",
+}
+"""Fields whose names read badly as they are."""
+_WORDS = {"wal": "WAL", "dlq": "dead letters", "db": "database", "http": "HTTP", "pid": "PID", "id": "ID"}
+_UNITS = {
+    "_events_per_sec": " a second",
+    "_events_per_min": " a minute",
+    "_per_minute": " a minute",
+    "_mb": " MB",
+    "_rate": " %",
+    "_percent": " %",
+}
+_SPANS = {"_ms": 1, "_seconds": 1000}
+_NOTHING = Markup('<span class="none"><span aria-hidden="true">–</span><span class="sr">no value</span></span>')
 
 
 def render(report: Report, view: View) -> str:
@@ -26,33 +75,28 @@ def render(report: Report, view: View) -> str:
 def template() -> "Template":
     """The page's own, with filters, style and script in its environment."""
     from jinja2 import Environment, PackageLoader, StrictUndefined  # 45 ms that only this format needs
-    from markupsafe import Markup
 
-    from blueplane_doctor.reports.page import pictures, values
-    from blueplane_doctor.reports.trends import quantity, trends
+    from blueplane_doctor.reports import pictures
 
     environment = Environment(
         loader=PackageLoader("blueplane_doctor", "templates"),
         autoescape=True,
         undefined=StrictUndefined,
-        finalize=values.clean,
+        finalize=clean,
         trim_blocks=True,
         lstrip_blocks=True,
         auto_reload=False,
     )
-    filters = ("anchor", "title", "label", "shown", "humane", "number", "utc", "sentence", "upto", "compact")
-    tables = ("columns", "headings", "lines")
-    environment.filters |= {name: getattr(values, name) for name in (*filters, *tables)} | {"quantity": quantity}
-    drawn = {"flow": pictures.flow, "bars": pictures.bars, "trends": trends, "bar_kinds": pictures.BARS}
-    environment.globals |= drawn | {"limit": values.SHOWN_ITEMS}
+    words = (anchor, title, label, shown, humane, number, utc, sentence, quantity)
+    tables = (upto, columns, headings, lines, compact)
+    environment.filters |= {function.__name__: function for function in (*words, *tables)}
+    drawn = {"flow": pictures.flow, "bars": pictures.bars, "bar_kinds": pictures.BARS, "trends": pictures.trends}
+    environment.globals |= drawn | {"limit": _ITEMS}
     for name in ("style.css", "script.js"):
         text = own_file(environment, name)
         digest = b64encode(sha256(text.encode()).digest()).decode()
         kind = name.partition(".")[0]
-        environment.globals |= {
-            kind: Markup(text),
-            f"{kind}_hash": f"sha256-{digest}",
-        }  # our file, no report's text
+        environment.globals |= {kind: Markup(text), f"{kind}_hash": f"sha256-{digest}"}  # no report's text
     return environment.get_template("report.html.j2")
 
 
@@ -60,6 +104,154 @@ def own_file(environment: "Environment", name: str) -> str:
     """A file of ours from templates/, as browsers will hash it."""
     assert environment.loader is not None
     return environment.loader.get_source(environment, name)[0].replace("\r\n", "\n")
+
+
+def clean(value: Any) -> Any:
+    """What the template prints: text without characters that are not meant to be seen, and without end."""
+    if type(value) is not str:
+        return value
+    if len(value) > _CHARACTERS:
+        value = value[:_CHARACTERS] + "…"
+    if value.isascii() and value.isprintable():
+        return value  # nearly all text, and three times as fast as looking for what is not
+    return _UNSAFE.sub("\N{REPLACEMENT CHARACTER}", value)
+
+
+def anchor(identity: str) -> str:
+    """An ID as it stands in a link."""
+    return quote(clean(identity))
+
+
+@lru_cache(4096)
+def title(identity: str) -> str:
+    """`queue-depth` as `Queue depth`."""
+    words = " ".join(_WORDS.get(word, word) for word in re.split("[-_]", identity))
+    return words[:1].upper() + words[1:]
+
+
+@lru_cache(4096)
+def label(key: object) -> str:
+    """The name of a field without its unit: `oldest_pending_age_ms` as `Oldest pending age`."""
+    name = str(key)
+    if name in _LABELS:
+        return _LABELS[name]
+    for suffix in (*_SPANS, "_events_per_sec", "_events_per_min", "_mb", "_timestamp"):
+        name = name.removesuffix(suffix)
+    return title(name)
+
+
+def shown(value: Any, key: object = "") -> str:
+    """A plain value of the field `key`: a time as such, a dash where there is none, else as `humane` says it."""
+    if value is None or value == "":
+        return _NOTHING
+    if not isinstance(value, str):
+        return humane(value, key)
+    moment = utc(value)
+    if moment is None:
+        return value
+    return Markup(f'<time datetime="{moment.replace(" ", "T")}Z">{moment} UTC</time>')  # digits that we wrote
+
+
+def humane(value: Any, key: object = "") -> str:
+    """A value as a person reads it, in the unit that its field's name ends with."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 1e15:
+        return number(value)
+    name = str(key)
+    for suffix, factor in _SPANS.items():
+        if name.endswith(suffix):
+            return span(value * factor)
+    return number(value) + next((unit for suffix, unit in _UNITS.items() if name.endswith(suffix)), "")
+
+
+def quantity(value: float | None, unit: object = "") -> str:
+    """A value with its unit, as a person reads it: `1,204 messages`, `2.5 s` for milliseconds, `–` for none."""
+    if value is None:
+        return "–"
+    if unit == "ms" and 0 <= value < 1e15:
+        return span(value)
+    amount = f"{value:,.2f}".rstrip("0").rstrip(".") if 0.01 <= abs(value) < 1e15 else f"{value:g}"
+    return f"{amount}{'' if unit == '%' or not unit else ' '}{unit or ''}"
+
+
+def number(value: Any) -> str:
+    """A value in words: grouped digits, yes or no, `not known` for null."""
+    if value is None:
+        return "not known"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return f"{value:,.3f}".rstrip("0").rstrip(".") if abs(value) >= 0.001 else f"{value:g}"
+    return str(value)
+
+
+def utc(text: Any) -> str | None:
+    """`2026-03-14 09:26:53` for a time in ISO 8601; None for anything else."""
+    moment = parse_time(text) if isinstance(text, str) and len(text) > 10 and text[4] == "-" else None
+    return moment.strftime("%Y-%m-%d %H:%M:%S") if moment else None
+
+
+def sentence(counts: Mapping[str, int]) -> str:
+    """`3 red, 1 orange; 21 checks green`."""
+    names = [status.value for status in sorted(Status, key=lambda s: s.display_rank) if status is not Status.GREEN]
+    ill = ", ".join(f"{counts[name]:,} {name}" for name in names if counts.get(name))
+    green = counts.get("green", 0)
+    well = f"{green:,} {'check' if green == 1 else 'checks'} green" if green else ""
+    waived = f"{counts['waived']:,} waived" if counts.get("waived") else ""
+    return "; ".join(filter(None, (ill, well, waived))) or "No check was run"
+
+
+def upto(items: Iterable[Any], limit: int) -> list[Any]:
+    """The items up to the limit."""
+    return list(islice(items, limit))
+
+
+def columns(records: Iterable[Any]) -> list[Any]:
+    """The fields that hold something in any of the records, in the records' own order."""
+    named = [record for record in records if isinstance(record, Mapping)]
+    held = {key for record in named for key, value in record.items() if value not in (None, "")}
+    return [key for key in dict.fromkeys(key for record in named for key in record) if key in held]
+
+
+def headings(columns: Iterable[object]) -> str:
+    """The head of a table. It and `lines` are made here: in a template, each cell costs five times as much."""
+    return Markup("".join([f'<th scope="col">{_inert(label(key))}</th>' for key in columns]))
+
+
+def lines(records: Iterable[Any], columns: Sequence[Any]) -> str:
+    """The lines of a table, one for each record."""
+    return Markup("".join([f"<tr>{_cells(record, columns)}</tr>\n" for record in records]))  # escaped in _inert
+
+
+def _cells(record: Any, columns: Sequence[Any]) -> str:
+    held = record if isinstance(record, Mapping) else {}
+    return "".join([_cell(held.get(key), key) for key in columns])
+
+
+def _cell(value: Any, key: object) -> str:
+    if isinstance(value, str):
+        return _text_cell(value)
+    if isinstance(value, Iterable):
+        return f"<td><code>{_inert(compact(value))}</code></td>"
+    return f"<td>{_inert(shown(value, key))}</td>"
+
+
+@lru_cache(1024)
+def _text_cell(text: str) -> str:
+    """Remembered, for the same few words stand in most cells."""
+    return f"<td>{_inert(shown(text))}</td>"
+
+
+def _inert(text: str) -> str:
+    """As the template would print it."""
+    ordinary = type(text) is str and len(text) <= _CHARACTERS and not _SPECIAL.search(text)
+    return text if ordinary else escape(clean(text))
+
+
+def compact(value: Any) -> str:
+    """Anything on one line, for what is nested too deeply for a table."""
+    return json.dumps(value, ensure_ascii=False, default=str, skipkeys=True, separators=(", ", ": "))[:_CHARACTERS]
 
 
 FORMAT = Format("html", (".html", ".htm"), render)

@@ -6,10 +6,11 @@ link are put into code spans, where nothing is read.
 """
 
 import re
+from html import escape
 
-from blueplane_doctor.model import Change, Finding, Report, Status
+from blueplane_doctor.model import Finding, Report, Status, counted
 from blueplane_doctor.reports.base import Format, View
-from blueplane_doctor.reports.words import block, evidence, line, observed, scale, verdict, waived
+from blueplane_doctor.reports.words import advice, block, evidence, is_well, line, observed, scale, verdict, waived
 
 _SIGNS = {
     Status.GREEN: "🟢",
@@ -28,21 +29,15 @@ _MARKUP = re.compile(r"([\\`*_\[\]<>&~|!])")
 
 def render(report: Report, view: View) -> str:
     """Sections only where there is something in them; with `verbose` nothing is folded."""
-    parts = [f"## {_SIGNS[report.status]} Blueplane: {_text(verdict(report))}", _made(report)]
-    if not view.quiet:
-        ill = [f for f in report.findings if not _is_well(f)]
-        well = [f for f in report.findings if _is_well(f)]
-        parts += [_table(ill), *_remedies(ill), *_details(ill, view), _folded("Green", _table(well), view)]
-    return "\n\n".join(part for part in parts if part) + "\n"
-
-
-def _is_well(finding: Finding) -> bool:
-    return finding.status is Status.GREEN and finding.change in (None, Change.SAME)
-
-
-def _made(report: Report) -> str:
     beside = f", beside the baseline of {_text(report.baseline)}" if report.baseline else ""
-    return f"Examined {_text(report.generated_at)} by blueplane-doctor {_text(report.tool.version)}{beside}."
+    made = f"Examined {_text(report.generated_at)} by blueplane-doctor {_text(report.tool.version)}{beside}."
+    parts = [f"## {_SIGNS[report.status]} Blueplane: {_text(verdict(report))}", made]
+    if not view.quiet:
+        ill = [f for f in report.findings if not is_well(f)]
+        well = [f for f in report.findings if is_well(f)]
+        details = [_folded(f"<code>{escape(line(f.id))}</code>: more", _more(f), view) for f in ill]
+        parts += [_table(ill), *_remedies(ill), *details, _folded("Green", _table(well), view)]
+    return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def _table(findings: list[Finding]) -> str:
@@ -62,21 +57,12 @@ def _standing(finding: Finding) -> str:
 
 
 def _remedies(findings: list[Finding]) -> list[str]:
-    """The advice for what counts; the same advice is given once, under all who give it."""
-    advice: dict[tuple[str, tuple[str, ...]], list[str]] = {}
-    for finding in findings:
-        if finding.remedy and not finding.waiver:
-            key = (finding.remedy.text, tuple(finding.remedy.commands))
-            advice.setdefault(key, []).append(_code(finding.id))
-    parts = ["### What to do"] if advice else []
-    for (text, commands), names in advice.items():
-        parts.append(f"{', '.join(names)}: {_text(text)}")
-        parts += [_fenced("\n".join(line(command) for command in commands), "sh")] if commands else []
+    advised = advice(counted(findings))
+    parts = ["### What to do"] if advised else []
+    for (text, commands), names in advised.items():
+        parts.append(f"{', '.join(map(_code, names))}: {_text(text)}")
+        parts += [_fenced("\n".join(map(line, commands)), "sh")] if commands else []
     return parts
-
-
-def _details(findings: list[Finding], view: View) -> list[str]:
-    return [_folded(f"{_code_html(f.id)}: more", _more(f), view) for f in findings]
 
 
 def _more(finding: Finding) -> str:
@@ -86,11 +72,10 @@ def _more(finding: Finding) -> str:
         "Scale": _text(scale(finding)),
         "Evidence": _fenced(text) if (text := evidence(finding)) else "",
     }
-    return "\n\n".join(f"{name}:{_gap(text)}{text}" for name, text in said.items() if text)
-
-
-def _gap(text: str) -> str:
-    return "\n\n" if text.startswith("```") else " "
+    parts = [
+        f"{name}:\n\n{text}" if text.startswith("```") else f"{name}: {text}" for name, text in said.items() if text
+    ]
+    return "\n\n".join(parts)
 
 
 def _folded(title: str, content: str, view: View) -> str:
@@ -116,13 +101,6 @@ def _code(text: str) -> str:
     fence = "`" * (_longest_run(shown) + 1)
     edge = " " if shown.startswith("`") or shown.endswith("`") else ""
     return f"{fence}{edge}{shown}{edge}{fence}" if shown else ""
-
-
-def _code_html(text: str) -> str:
-    """The same inside of HTML, where Markdown is not read."""
-    from html import escape
-
-    return f"<code>{escape(line(text))}</code>"
 
 
 def _fenced(text: str, language: str = "") -> str:

@@ -12,8 +12,8 @@ from blueplane_doctor.model import Finding, Report, Status, counted
 from blueplane_doctor.reports.base import Format, View
 from blueplane_doctor.reports.words import line, verdict
 
-OK, WARNING, CRITICAL, UNKNOWN = range(4)
 _NAMES = ("OK", "WARNING", "CRITICAL", "UNKNOWN")
+OK, WARNING, CRITICAL, UNKNOWN = range(4)
 _SHOWN = 3
 """Findings that are told in the line; Nagios shows it in one row of a table."""
 _UNITS = ("s", "ms", "%", "MB")
@@ -40,27 +40,23 @@ def exit_code(report: Report) -> int:
 def render(report: Report, view: View) -> str:
     """`BLUEPLANE CRITICAL - RED (1 red, 9 green): chain-breaks: …|'chain-breaks'=12;;@10: …`."""
     said = verdict(report)
-    told = [f"{f.id}{_noted(f)}: {line(f.summary, 120)}" for f in _ill(report)[:_SHOWN]]
-    if told and not view.quiet:
-        said += f": {'; '.join(told)}"
-    values = [text for finding in sorted(report.findings, key=lambda f: f.id) if (text := _performance(finding))]
-    return status_line(exit_code(report), said, values)
+    ill = [f for f in counted(report.findings) if f.status is not Status.GREEN]
+    if ill and not view.quiet:
+        said += f": {'; '.join(map(_told, ill[:_SHOWN]))}"
+    values = map(_performance, sorted(report.findings, key=lambda f: f.id))
+    return status_line(exit_code(report), said, " ".join(filter(None, values)))
 
 
-def status_line(code: int, text: str, values: list[str] | None = None) -> str:
-    """The line for an exit code, also for a run that came to no report."""
+def status_line(code: int, text: str, values: str = "") -> str:
+    """The line for an exit code, also for a run that came to no report; `values` are performance data."""
     # A `|` would begin performance data, and backslashes are sequences to some that read the line.
     shown = line(text, 800).replace("|", "/").replace("\\", "/")
-    data = f"|{' '.join(values)}" if values else ""
-    return f"BLUEPLANE {_NAMES[code]} - {shown}{data}\n"
+    return f"BLUEPLANE {_NAMES[code]} - {shown}{'|' if values else ''}{values}\n"
 
 
-def _ill(report: Report) -> list[Finding]:
-    return [f for f in counted(report.findings) if f.status is not Status.GREEN]
-
-
-def _noted(finding: Finding) -> str:
-    return f" ({finding.change.value})" if finding.change else ""
+def _told(finding: Finding) -> str:
+    change = f" ({finding.change.value})" if finding.change else ""
+    return f"{finding.id}{change}: {line(finding.summary, 120)}"
 
 
 def _performance(finding: Finding) -> str:
@@ -87,7 +83,7 @@ def _number(value: float) -> str:
 
 def error(message: str) -> tuple[str, int]:
     """UNKNOWN with the sentence: a run that could not examine anything must not look critical."""
-    return status_line(int(ExitCode.NOT_JUDGED), line(message)), int(ExitCode.NOT_JUDGED)
+    return status_line(UNKNOWN, line(message)), UNKNOWN
 
 
 FORMAT = Format("nagios", (), render, exit_code, error)

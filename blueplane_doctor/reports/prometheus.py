@@ -17,51 +17,39 @@ PREFIX = "blueplane_doctor_"
 _CODES = "0 green, 1 yellow, 2 orange, 3 red, -1 not judged (unknown, skipped or broken)"
 _CHAIN = {"healthy": 0, "degraded": 1, "broken": 2}
 _MS, _MB, _PERCENT, _A_MINUTE = 0.001, 1e6, 0.01, 1 / 60
-"""What a record's unit is in the base unit that Prometheus asks for."""
-
-
-@dataclass(frozen=True)
-class Figure:
-    """A number of a health record: where it stands, what it is called, and what it is in base units."""
-
-    path: str
-    name: str
-    help: str
-    factor: float = 1
-
-
-_FIGURES = (
-    Figure("queue.queue_depth", "queue_depth_messages", "Messages that no writer has finished with."),
-    Figure("queue.pending_messages", "queue_pending_messages", "Messages delivered to writers and not acknowledged."),
-    Figure("queue.stream_length", "queue_stream_messages", "Entries in the stream, finished ones too."),
-    Figure("queue.consumer_lag_ms", "consumer_lag_seconds", "Age of the oldest unfinished message.", _MS),
-    Figure("queue.consumer_count", "queue_consumers", "Consumers of the writer groups."),
-    Figure("queue.enqueue_rate_events_per_sec", "enqueue_events_per_second", "Messages that are added."),
-    Figure("queue.processing_rate_events_per_sec", "processing_events_per_second", "Messages that writers finish."),
-    Figure("queue.dlq_size", "dead_letters_messages", "Entries of all dead-letter streams."),
-    Figure("queue.dlq_recent_entries", "dead_letters_last_hour_messages", "Dead letters of the last hour."),
-    Figure("database.write_success_rate", "write_success_ratio", "Share of writes that succeeded.", _PERCENT),
-    Figure("database.write_latency_p95_ms", "write_latency_p95_seconds", "95 % of writes took at most this.", _MS),
-    Figure("database.write_throughput_events_per_sec", "write_events_per_second", "Rows that are written."),
-    Figure("database.last_successful_write_timestamp", "last_successful_write_timestamp_seconds", "Newest row."),
-    Figure("database.db_size_mb", "database_size_bytes", "Size of the database file.", _MB),
-    Figure("database.wal_size_mb", "database_wal_size_bytes", "Size of the write-ahead log.", _MB),
-    Figure("capture.capture_rate_events_per_min", "capture_events_per_second", "Events captured.", _A_MINUTE),
-    Figure("capture.cursor_hooks.success_rate", "hook_success_ratio", "Share of hook runs that succeeded.", _PERCENT),
-    Figure("capture.open_sessions", "open_sessions", "IDE sessions that are open."),
-    Figure("chain.chain_break_count", "chain_breaks_messages", "Messages lost, trimmed unread, or pending and gone."),
-    Figure("chain.success_rate", "chain_success_ratio", "Share of examined messages that arrived.", _PERCENT),
-    Figure("chain.examined", "chain_examined_messages", "Messages whose state was looked for."),
-    Figure("chain.last_chain_break_timestamp", "last_chain_break_timestamp_seconds", "Newest break."),
-    Figure("server.errors_per_minute", "server_log_errors_per_second", "Errors in the server's log.", _A_MINUTE),
-    Figure("server.http_ok", "server_http_up", "1 when the server answers over HTTP, else 0."),
-    Figure("server.buffered_events", "server_buffered_events", "Events that never reached Redis."),
-    Figure("spool.waiting_events", "hook_spool_events", "Events that hooks keep for the server."),
-    Figure("spool.dropped", "hook_dropped_events", "Events that hooks had no room to keep, since counting began."),
-    Figure("spool.refused", "hook_refused_events", "Events that the server refused for ever, since counting began."),
-    Figure("redis.used_memory_mb", "redis_memory_bytes", "Memory that Redis uses.", _MB),
-    Figure("redis.clock_skew_ms", "redis_clock_skew_seconds", "Clock of Redis minus clock of this host.", _MS),
+_FIGURES: tuple[tuple[str, str, str, float], ...] = (
+    ("queue.queue_depth", "queue_depth_messages", "Messages that no writer has finished with.", 1),
+    ("queue.pending_messages", "queue_pending_messages", "Messages delivered to writers and not acknowledged.", 1),
+    ("queue.stream_length", "queue_stream_messages", "Entries in the stream, finished ones too.", 1),
+    ("queue.consumer_lag_ms", "consumer_lag_seconds", "Age of the oldest unfinished message.", _MS),
+    ("queue.consumer_count", "queue_consumers", "Consumers of the writer groups.", 1),
+    ("queue.enqueue_rate_events_per_sec", "enqueue_events_per_second", "Messages that are added.", 1),
+    ("queue.processing_rate_events_per_sec", "processing_events_per_second", "Messages that writers finish.", 1),
+    ("queue.dlq_size", "dead_letters_messages", "Entries of all dead-letter streams.", 1),
+    ("queue.dlq_recent_entries", "dead_letters_last_hour_messages", "Dead letters of the last hour.", 1),
+    ("database.write_success_rate", "write_success_ratio", "Share of writes that succeeded.", _PERCENT),
+    ("database.write_latency_p95_ms", "write_latency_p95_seconds", "95 % of writes took at most this.", _MS),
+    ("database.write_throughput_events_per_sec", "write_events_per_second", "Rows that are written.", 1),
+    ("database.last_successful_write_timestamp", "last_successful_write_timestamp_seconds", "Newest row.", 1),
+    ("database.db_size_mb", "database_size_bytes", "Size of the database file.", _MB),
+    ("database.wal_size_mb", "database_wal_size_bytes", "Size of the write-ahead log.", _MB),
+    ("capture.capture_rate_events_per_min", "capture_events_per_second", "Events captured.", _A_MINUTE),
+    ("capture.cursor_hooks.success_rate", "hook_success_ratio", "Share of hook runs that succeeded.", _PERCENT),
+    ("capture.open_sessions", "open_sessions", "IDE sessions that are open.", 1),
+    ("chain.chain_break_count", "chain_breaks_messages", "Messages lost, trimmed unread, or pending and gone.", 1),
+    ("chain.success_rate", "chain_success_ratio", "Share of examined messages that arrived.", _PERCENT),
+    ("chain.examined", "chain_examined_messages", "Messages whose state was looked for.", 1),
+    ("chain.last_chain_break_timestamp", "last_chain_break_timestamp_seconds", "Newest break.", 1),
+    ("server.errors_per_minute", "server_log_errors_per_second", "Errors in the server's log.", _A_MINUTE),
+    ("server.http_ok", "server_http_up", "1 when the server answers over HTTP, else 0.", 1),
+    ("server.buffered_events", "server_buffered_events", "Events that never reached Redis.", 1),
+    ("spool.waiting_events", "hook_spool_events", "Events that hooks keep for the server.", 1),
+    ("spool.dropped", "hook_dropped_events", "Events that hooks had no room to keep, since counting began.", 1),
+    ("spool.refused", "hook_refused_events", "Events that the server refused for ever, since counting began.", 1),
+    ("redis.used_memory_mb", "redis_memory_bytes", "Memory that Redis uses.", _MB),
+    ("redis.clock_skew_ms", "redis_clock_skew_seconds", "Clock of Redis minus clock of this host.", _MS),
 )
+"""Numbers of health records: where each stands, its name, its help, and the factor to its base unit."""
 
 
 def render(report: Report, view: View) -> str:
@@ -109,16 +97,17 @@ def _of_the_checks(findings: list[Finding]) -> "Iterator[GaugeMetricFamily]":
 
 
 def _of_the_records(metrics: Mapping[str, Any]) -> "Iterator[GaugeMetricFamily]":
-    for figure in _FIGURES:
-        found = _at(metrics, figure.path)
+    for path, name, text, factor in _FIGURES:
+        found = _at(metrics, path)
         value = _moment(found) if isinstance(found, str) else _number(found)
-        based = {} if value is None else {(): float(f"{value * figure.factor:.13g}")}  # 4.2 ms is 0.0042 s
-        yield _gauge(figure.name, figure.help, based)
+        based = {} if value is None else {(): float(f"{value * factor:.13g}")}  # 4.2 ms is 0.0042 s
+        yield _gauge(name, text, based)
     chain = _at(metrics, "chain.chain_status")
     codes = {(): float(_CHAIN[chain])} if chain in _CHAIN else {}
     yield _gauge("chain_status", "Chain of custody: 0 healthy, 1 degraded, 2 broken.", codes)
     states = _at(metrics, "chain.states")
-    known = {(line(n),): v for n, c in states.items() if (v := _number(c)) is not None} if _is_map(states) else {}
+    states = states if isinstance(states, Mapping) else {}
+    known = {(line(name),): count for name, held in states.items() if (count := _number(held)) is not None}
     yield _gauge("chain_messages", "Examined messages by state of custody.", known, "state")
 
 
@@ -138,12 +127,8 @@ def _gauge(name: str, text: str, values: Mapping[Any, float], *labels: str) -> "
 def _at(metrics: Mapping[str, Any], path: str) -> Any:
     value: Any = metrics
     for name in path.split("."):
-        value = value.get(name) if _is_map(value) else None
+        value = value.get(name) if isinstance(value, Mapping) else None
     return value
-
-
-def _is_map(value: Any) -> bool:
-    return isinstance(value, Mapping)
 
 
 def _number(value: Any) -> float | None:
@@ -151,7 +136,6 @@ def _number(value: Any) -> float | None:
 
 
 def _moment(text: str) -> float | None:
-    """The time that a text names, in seconds since 1970."""
     moment = parse_time(text)
     return moment.timestamp() if moment else None
 

@@ -5,9 +5,9 @@ from itertools import groupby
 from textwrap import indent, wrap
 from typing import Any
 
-from blueplane_doctor.model import Change, Finding, Report, Status, counted
+from blueplane_doctor.model import Finding, Report, Status, counted
 from blueplane_doctor.reports.base import Format, View
-from blueplane_doctor.reports.words import evidence, line, standing, waived
+from blueplane_doctor.reports.words import advice, evidence, is_news, line, standing, tally, waived
 
 _ANSI = {
     Status.GREEN: "32",
@@ -28,7 +28,7 @@ def render(report: Report, view: View) -> str:
     lines = [_verdict(report, view)]
     if not view.quiet:
         lines += _custody(report, view)
-        shown = [f for f in report.findings if view.verbose or f.status in _JUDGED_ILL or f.waiver or _is_news(f)]
+        shown = [f for f in report.findings if view.verbose or f.status in _JUDGED_ILL or f.waiver or is_news(f)]
         lines += _table(shown, view)
         lines += _unjudged(counted(report.findings), view)
         lines += _remedies(counted(report.findings), view)
@@ -37,7 +37,6 @@ def render(report: Report, view: View) -> str:
 
 
 def _verdict(report: Report, view: View) -> str:
-    numbers = [f"{count} {line(status)}" for status, count in report.counts.items() if count]
     words = {
         Status.GREEN: "healthy",
         Status.YELLOW: "worth a look",
@@ -46,8 +45,7 @@ def _verdict(report: Report, view: View) -> str:
         Status.UNKNOWN: "not known",
     }
     said = f"{report.status.value.upper()}: the pipeline is {words[report.status]}"
-    found = ", ".join(numbers) or "no check was run"
-    return f"{_painted(said, report.status, view)} ({found}; {report.duration_ms / 1000:.1f} s)"
+    return f"{_painted(said, report.status, view)} ({tally(report)}; {report.duration_ms / 1000:.1f} s)"
 
 
 def _custody(report: Report, view: View) -> list[str]:
@@ -74,13 +72,8 @@ def _table(findings: list[Finding], view: View) -> list[str]:
         ]
         for f in findings
     ]
-    table = tabulate(
-        rows,
-        headers=["status", "check", "observed", "what it means"],
-        tablefmt="simple",
-        disable_numparse=True,
-    )
-    return ["", table]
+    headers = ["status", "check", "observed", "what it means"]
+    return ["", tabulate(rows, headers, tablefmt="simple", disable_numparse=True)]
 
 
 def _unjudged(findings: Iterable[Finding], view: View) -> list[str]:
@@ -95,16 +88,9 @@ def _unjudged(findings: Iterable[Finding], view: View) -> list[str]:
 
 
 def _remedies(findings: Iterable[Finding], view: View) -> list[str]:
-    """Remedies of what is ill; the same advice is given once, under all who give it."""
     lines: list[str] = []
-    advice: dict[tuple[str, tuple[str, ...]], list[str]] = {}
-    for finding in findings:
-        if finding.status in _JUDGED_ILL:
-            if finding.cause:
-                advice.setdefault((finding.cause, ()), []).append(finding.id)
-            if finding.remedy:
-                advice.setdefault((finding.remedy.text, tuple(finding.remedy.commands)), []).append(finding.id)
-    for (text, commands), names in advice.items():
+    ill = [finding for finding in findings if finding.status in _JUDGED_ILL]
+    for (text, commands), names in advice(ill, causes=True).items():
         said = f"{', '.join(map(line, names))}: {line(text, 600)}"
         lines += wrap(said, view.width, subsequent_indent="  ", break_on_hyphens=False)
         lines += [f"    $ {line(command, 300)}" for command in commands]
@@ -112,7 +98,6 @@ def _remedies(findings: Iterable[Finding], view: View) -> list[str]:
 
 
 def _evidence(findings: Iterable[Finding]) -> list[str]:
-    """What each verdict rests on."""
     read = [(finding, text) for finding in findings if (text := evidence(finding))]
     lines = [part for finding, text in read for part in (line(finding.id), indent(text, "    "))]
     return ["", "What was read", *lines] if lines else []
@@ -124,10 +109,6 @@ def _observed(finding: Finding) -> str:
         return ""
     text = line(value, 30) if isinstance(value, str) else _number(value)
     return f"{text} {line(finding.unit, 30)}".strip()
-
-
-def _is_news(finding: Finding) -> bool:
-    return finding.change not in (None, Change.SAME)
 
 
 def _number(value: float) -> str:

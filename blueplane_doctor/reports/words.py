@@ -5,26 +5,24 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from blueplane_doctor.model import Finding, Report
+from blueplane_doctor.model import Change, Finding, Report, Status
 from blueplane_doctor.text import plain
 
-EVIDENCE_ITEMS = 25
-"""Items of one list of evidence that are shown; the JSON report has them all."""
-EVIDENCE_DEPTH = 6
-BLOCK_CHARACTERS = 4_000
-LINE_CHARACTERS = 400
+_ITEMS = 25
+"""Of one list of evidence that are shown; the JSON report has them all."""
+_DEPTH = 6
 _ENCODED = json.JSONEncoder(ensure_ascii=False)
 _PLAIN = (str, int, bool, type(None))
 _SEPARATORS = str.maketrans("\u2028\u2029", "\N{REPLACEMENT CHARACTER}" * 2)
 
 
-def line(text: object, limit: int = LINE_CHARACTERS) -> str:
+def line(text: object, limit: int = 400) -> str:
     """Text as one line, without characters that control, hide or reorder it; longer text ends in `…`."""
     joined = " ".join(str(text)[: limit * 2].split())
     return joined if len(joined) <= limit and joined.isprintable() else plain(joined, limit)
 
 
-def block(text: str, limit: int = BLOCK_CHARACTERS) -> str:
+def block(text: str, limit: int = 4_000) -> str:
     """The same for text of several lines, which stay lines."""
     kept = text if len(text) <= limit else text[:limit] + "\n…"
     lines = kept.replace("\r\n", "\n").expandtabs(4).split("\n")
@@ -33,29 +31,40 @@ def block(text: str, limit: int = BLOCK_CHARACTERS) -> str:
 
 def verdict(report: Report) -> str:
     """The worst colour and how many findings have which status: `RED (1 red, 12 green)`."""
+    return f"{report.status.value.upper()} ({tally(report)})"
+
+
+def tally(report: Report) -> str:
+    """How many findings have which status: `1 red, 12 green`."""
     counted = [f"{count} {line(status)}" for status, count in report.counts.items() if count]
-    return f"{report.status.value.upper()} ({', '.join(counted) or 'no check was run'})"
+    return ", ".join(counted) or "no check was run"
 
 
 def standing(finding: Finding) -> str:
     """A finding's status, whether it is waived, and how it compares with the baseline: `red, waived, worse`."""
-    return ", ".join([finding.status.value, *_qualities(finding)])
+    qualities = ["waived"] if finding.waiver else []
+    qualities += [finding.change.value] if finding.change else []
+    return ", ".join([finding.status.value, *qualities])
 
 
-def _qualities(finding: Finding) -> Iterable[str]:
-    if finding.waiver:
-        yield "waived"
-    if finding.change:
-        yield finding.change.value
+def is_news(finding: Finding) -> bool:
+    """Whether it is another than in the baseline, where there is one."""
+    return finding.change not in (None, Change.SAME)
+
+
+def is_well(finding: Finding) -> bool:
+    """Green, and so it was before."""
+    return finding.status is Status.GREEN and not is_news(finding)
 
 
 def waived(finding: Finding) -> str:
     """Why a finding does not count, who says so, and until when; empty when it is not waived."""
     if not finding.waiver:
         return ""
-    owner = f" by {line(finding.waiver.owner)}" if finding.waiver.owner else ""
-    until = f" until {line(finding.waiver.expires)}" if finding.waiver.expires else ""
-    return f"waived{owner}{until}: {line(finding.waiver.reason)}"
+    waiver = finding.waiver
+    owner = f" by {line(waiver.owner)}" if waiver.owner else ""
+    until = f" until {line(waiver.expires)}" if waiver.expires else ""
+    return f"waived{owner}{until}: {line(waiver.reason)}"
 
 
 def observed(finding: Finding) -> str:
@@ -75,7 +84,7 @@ def scale(finding: Finding) -> str:
 def evidence(finding: Finding) -> str:
     """What was read, a line for each value and each item of a list, long lists cut; empty when there is nothing."""
     lines: list[str] = []
-    for name, value in _shortened(finding.evidence, EVIDENCE_DEPTH).items():
+    for name, value in _shortened(finding.evidence, _DEPTH).items():
         if isinstance(value, list):
             lines += [f"{line(name)}:", *(f"  {_compact(item)}" for item in value)]
         else:
@@ -85,6 +94,17 @@ def evidence(finding: Finding) -> str:
 
 def _compact(value: Any) -> str:
     return value if isinstance(value, str) else _ENCODED.encode(value)
+
+
+def advice(findings: Iterable[Finding], *, causes: bool = False) -> dict[tuple[str, tuple[str, ...]], list[str]]:
+    """What to do (text and commands), each once, with the ids of all that advise it; `causes` too, as bare text."""
+    advised: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    for finding in findings:
+        if causes and finding.cause:
+            advised.setdefault((finding.cause, ()), []).append(finding.id)
+        if finding.remedy:
+            advised.setdefault((finding.remedy.text, tuple(finding.remedy.commands)), []).append(finding.id)
+    return advised
 
 
 def details(finding: Finding) -> str:
@@ -115,8 +135,8 @@ def _shortened(value: Any, depth: int) -> Any:
     if isinstance(value, Mapping):
         return {str(key): item if type(item) in _PLAIN else _shortened(item, depth - 1) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        more = [f"… and {len(value) - EVIDENCE_ITEMS:,} more"] if len(value) > EVIDENCE_ITEMS else []
-        return [_shortened(item, depth - 1) for item in value[:EVIDENCE_ITEMS]] + more
+        more = [f"… and {len(value) - _ITEMS:,} more"] if len(value) > _ITEMS else []
+        return [_shortened(item, depth - 1) for item in value[:_ITEMS]] + more
     from pydantic_core import to_jsonable_python
 
     return _shortened(to_jsonable_python(value, fallback=str), depth - 1)
