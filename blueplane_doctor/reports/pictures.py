@@ -49,7 +49,7 @@ def flow(states: Mapping[str, int | None]) -> dict[str, Any]:
             outline += f"V{y:.1f}H{_LEFT + river:.1f}"
             y += height
     outline += f"V{y + 14:.1f}L{_LEFT + river / 2:.1f} {y + 32:.1f}L{_LEFT} {y + 14:.1f}Z"
-    return {"rows": rows, "end": y, "river": outline, "bank": int(_BANK)}
+    return {"rows": rows, "end": y, "height": int(y + 34), "river": outline, "bank": int(_BANK)}
 
 
 def _band(right: float, width: float, top: float, middle: float) -> str:
@@ -63,20 +63,24 @@ def _band(right: float, width: float, top: float, middle: float) -> str:
 
 
 def bars(buckets: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Shapes of the bar chart: for each bucket what was enqueued, and on it what became of it, in percent."""
+    """The bar chart, in percent: outlines of what was enqueued in each bucket, and on them of what became of it."""
     highest = max((_amount(bucket, "enqueued") for bucket in buckets), default=0)
     step = 100 / max(len(buckets), 1)
-    shapes = []
+
+    def bar(place: int, height: float, top: float) -> str:
+        across = f"h{step * 0.76:.2f}v{min(height, 100):.2f}h-{step * 0.76:.2f}Z"
+        return f"M{(place + 0.12) * step:.2f} {max(top, 0):.2f}{across}"
+
+    enqueued, became = [], []
     for place, bucket in enumerate(buckets):
-        top, x, width = 100.0, place * step + step * 0.12, step * 0.76
-        for kind in BARS:
-            height = 100 * _amount(bucket, kind) / (highest or 1)
+        heights = {kind: 100 * _amount(bucket, kind) / (highest or 1) for kind in ("enqueued", *BARS)}
+        whole, top = heights.pop("enqueued"), 100.0
+        enqueued.append(("enqueued", bar(place, whole, 100 - whole)))
+        for kind, height in heights.items():
             top -= height
             if height:
-                shapes.append((kind, x, max(top, 0), width, min(height, 100)))
-        height = 100 * _amount(bucket, "enqueued") / (highest or 1)
-        shapes.insert(0, ("enqueued", x, 100 - height, width, height))
-    return {"highest": highest, "shapes": shapes}
+                became.append((kind, bar(place, height, top)))
+    return {"highest": highest, "shapes": enqueued + became}
 
 
 def _amount(bucket: Mapping[str, Any], key: str) -> float:
@@ -131,9 +135,11 @@ def _chart(one: Mapping[str, Any], points: list[Point], begin: datetime, end: da
         return _HEIGHT - (_HEIGHT - _TOP) * (value - floor) / reach if reach else _HEIGHT
 
     runs = [[(across(moment), down(value)) for moment, value in run] for run in _unbroken(points)]
+    label, unit = str(one.get("label") or one.get("metric") or "no name"), str(one.get("unit") or "")
     return {
-        "label": str(one.get("label") or one.get("metric") or "no name"),
-        "unit": str(one.get("unit") or ""),
+        "label": label,
+        "unit": unit,
+        "heading": f"{label} ({unit})" if unit else label,
         "newest": points[-1][1] if points else None,
         "lowest": lowest,
         "highest": highest,
