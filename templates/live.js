@@ -48,28 +48,24 @@
   const filter = () => {
     const form = document.getElementById("filter");
     if (!form) return;
-    const off = new Set([...form.querySelectorAll("input[name=status]:not(:checked)")].map((it) => it.value));
+    const off = [...form.querySelectorAll("input:not(:checked)")].map((it) => it.value);
     const area = form.elements.area.value;
     let count = 0;
     for (const row of live.querySelectorAll("#findings [data-status]")) {
-      row.hidden = off.has(row.dataset.status) || (area !== "" && row.dataset.area !== area);
+      row.hidden = off.includes(row.dataset.status) || (area !== "" && row.dataset.area !== area);
       count += !row.hidden;
     }
     const output = form.querySelector("output");
-    const text = off.size || area ? `${count} shown` : "";
-    if (output && output.textContent !== text) output.textContent = text;
+    const text = off.length || area ? `${count} shown` : "";
+    if (output.textContent !== text) output.textContent = text;
   };
 
-  // What only works with a script is hidden in what the server sends.
+  // What only works with a script is hidden in what the server sends; what the filter said is said once.
   const ready = (root) => {
     for (const it of root.querySelectorAll("button.copy, #filter")) it.hidden = false;
     const output = root.querySelector("#filter output");
     const shown = document.querySelector("#filter output");
     if (output && shown) output.textContent = shown.textContent;
-    for (const row of root.querySelectorAll("#findings [data-status]")) {
-      const there = document.querySelector(`#findings [data-status][data-area="${CSS.escape(row.dataset.area)}"][hidden]`);
-      if (there && key(there) && key(there) === key(row)) row.hidden = true;
-    }
   };
 
   const show = (state, text) => {
@@ -121,10 +117,7 @@
       await navigator.clipboard.writeText(code.textContent);
       said.textContent = "Copied";
     } catch {
-      const range = document.createRange();
-      range.selectNodeContents(code);
-      window.getSelection().removeAllRanges();
-      window.getSelection().addRange(range);
+      getSelection().selectAllChildren(code);
     }
   });
   ready(live);

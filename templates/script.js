@@ -8,21 +8,14 @@
   for (const time of all("time[datetime]")) {
     const moment = new Date(time.dateTime);
     if (Number.isNaN(moment.getTime()) || moment.getTimezoneOffset() === 0) continue;
+    const format = moment.getDate() === moment.getUTCDate() ? clock : calendar;
     const local = document.createElement("span");
     local.className = "local";
-    const sameDay = moment.getDate() === moment.getUTCDate();
-    local.textContent = ` (${(sameDay ? clock : calendar).format(moment)} local)`;
+    local.textContent = ` (${format.format(moment)} local)`;
     time.append(local);
   }
 
   // Copying. Where the clipboard is refused, the command is left selected.
-  const select = (node) => {
-    const range = document.createRange();
-    range.selectNodeContents(node);
-    const selection = window.getSelection();
-    selection.removeAllRanges();
-    selection.addRange(range);
-  };
   for (const button of all("button.copy")) {
     const word = button.firstChild;
     button.hidden = false;
@@ -32,7 +25,7 @@
         await navigator.clipboard.writeText(code.textContent);
         word.textContent = "Copied";
       } catch {
-        select(code);
+        getSelection().selectAllChildren(code);
         word.textContent = document.execCommand("copy") ? "Copied" : "Selected";
       }
       setTimeout(() => { word.textContent = "Copy"; }, 2000);
@@ -45,14 +38,14 @@
   if (form) {
     const items = all("[data-status]");
     const apply = () => {
-      const wanted = new Set(all("input:checked", form).map((box) => box.value));
+      const wanted = all("input:checked", form).map((box) => box.value);
       const area = form.elements.area.value;
       let shown = 0;
       for (const item of items) {
-        item.hidden = !wanted.has(item.dataset.status) || (area !== "" && item.dataset.area !== area);
-        if (!item.hidden) shown += 1;
+        item.hidden = !wanted.includes(item.dataset.status) || (area !== "" && item.dataset.area !== area);
+        shown += !item.hidden;
       }
-      if (green) green.hidden = !all("tr[data-status]", green).some((row) => !row.hidden);
+      if (green) green.hidden = !all("tr[data-status]:not([hidden])", green).length;
       form.querySelector("output").textContent =
         shown === items.length ? "" : `Showing ${shown} of ${items.length} checks`;
     };
@@ -76,14 +69,4 @@
   };
   window.addEventListener("hashchange", reveal);
   reveal();
-
-  // On paper everything is open, but the list of single breaks only where the reader opened it.
-  let closed = [];
-  window.addEventListener("beforeprint", () => {
-    closed = all("details:not([open]):not(.breaks)");
-    for (const details of closed) details.open = true;
-  });
-  window.addEventListener("afterprint", () => {
-    for (const details of closed) details.open = false;
-  });
 })();

@@ -71,7 +71,7 @@ def test_it_says_nothing_and_asks_only_its_own_service(visit: Any, watched: Any)
     assert {url for url in it.asked if not url.startswith("data:")} == {
         watched[2] + path for path in ("/", "/live", "/live/events")
     }
-    assert it.page.locator(".live-chart polyline").count() >= 4
+    assert it.page.locator("#live-charts polyline").count() >= 4
 
 
 def test_what_was_recorded_is_drawn_where_there_is_a_history(browser: Any, tmp_path: Path) -> None:
@@ -147,7 +147,7 @@ def test_by_keyboard_alone(visit: Any) -> None:
 def test_readable_in_the_light_and_in_the_dark(visit: Any, scheme: str) -> None:
     it = visit(color_scheme=scheme)
     found = it.page.evaluate(
-        "() => ['h1', '#link', '.live-chart figcaption', '.live-chart b', '.sentence'].map((selector) => {"
+        "() => ['h1', '#link', '#live-charts figcaption', '#live-charts b', '.sentence'].map((selector) => {"
         " const node = document.querySelector(selector); let under = node;"
         " const seen = (n) => getComputedStyle(n).backgroundColor;"
         " while (under && /rgba\\(0, 0, 0, 0\\)/.test(seen(under))) under = under.parentElement;"
