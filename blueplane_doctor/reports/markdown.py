@@ -59,7 +59,7 @@ def _standing(finding: Finding) -> str:
 def _remedies(findings: list[Finding]) -> list[str]:
     advised = advice(counted(findings))
     parts = ["### What to do"] if advised else []
-    for (text, commands), names in advised.items():
+    for (text, *commands), names in advised.items():
         parts.append(f"{', '.join(map(_code, names))}: {_text(text)}")
         parts += [_fenced("\n".join(map(line, commands)), "sh")] if commands else []
     return parts
@@ -72,10 +72,8 @@ def _more(finding: Finding) -> str:
         "Scale": _text(scale(finding)),
         "Evidence": _fenced(text) if (text := evidence(finding)) else "",
     }
-    parts = [
-        f"{name}:\n\n{text}" if text.startswith("```") else f"{name}: {text}" for name, text in said.items() if text
-    ]
-    return "\n\n".join(parts)
+    gaps = {name: "\n\n" if text.startswith("```") else " " for name, text in said.items() if text}
+    return "\n\n".join(f"{name}:{gap}{said[name]}" for name, gap in gaps.items())
 
 
 def _folded(title: str, content: str, view: View) -> str:

@@ -1,8 +1,8 @@
 """Prometheus' text format, for node_exporter's textfile collector. Names and codes are stable; HELP explains them."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from math import isfinite
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from blueplane_doctor.model import Finding, Report
@@ -56,27 +56,18 @@ def render(report: Report, view: View) -> str:
     """Gauges alone, for each run is a new measurement. What is not known is left out, never 0."""
     from prometheus_client.exposition import generate_latest
 
-    registry: Any = _Collected(report)  # only `collect` is asked of it
+    families = (
+        *_of_the_run(report),
+        *_of_the_checks(sorted(report.findings, key=lambda f: f.id)),
+        *_of_the_records(report.metrics),
+    )
+    registry: Any = SimpleNamespace(collect=lambda: families)  # nothing else is asked of it
     return generate_latest(registry).decode()
-
-
-@dataclass(frozen=True)
-class _Collected:
-    """The report in the place of a registry."""
-
-    report: Report
-
-    def collect(self) -> "Iterator[GaugeMetricFamily]":
-        yield from _of_the_run(self.report)
-        yield from _of_the_checks(sorted(self.report.findings, key=lambda f: f.id))
-        yield from _of_the_records(self.report.metrics)
 
 
 def _of_the_run(report: Report) -> "Iterator[GaugeMetricFamily]":
     yield _gauge("report_status", f"The worst status of what counts: {_CODES}.", {(): report.status.severity})
-    moment = _moment(report.generated_at)
-    taken = {(): moment} if moment is not None else {}
-    yield _gauge("report_timestamp_seconds", "When the examination began.", taken)
+    yield _gauge("report_timestamp_seconds", "When the examination began.", _one(_moment(report.generated_at)))
     yield _gauge("report_duration_seconds", "Time that reading took.", {(): report.duration_ms * _MS})
     numbers = {(line(status),): float(count) for status, count in report.counts.items()}
     yield _gauge("report_findings", "Findings of each status; waived ones are counted as waived.", numbers, "status")
@@ -100,11 +91,10 @@ def _of_the_records(metrics: Mapping[str, Any]) -> "Iterator[GaugeMetricFamily]"
     for path, name, text, factor in _FIGURES:
         found = _at(metrics, path)
         value = _moment(found) if isinstance(found, str) else _number(found)
-        based = {} if value is None else {(): float(f"{value * factor:.13g}")}  # 4.2 ms is 0.0042 s
-        yield _gauge(name, text, based)
-    chain = _at(metrics, "chain.chain_status")
-    codes = {(): float(_CHAIN[chain])} if chain in _CHAIN else {}
-    yield _gauge("chain_status", "Chain of custody: 0 healthy, 1 degraded, 2 broken.", codes)
+        based = None if value is None else float(f"{value * factor:.13g}")  # 4.2 ms is 0.0042 s
+        yield _gauge(name, text, _one(based))
+    code = _CHAIN.get(_at(metrics, "chain.chain_status"))
+    yield _gauge("chain_status", "Chain of custody: 0 healthy, 1 degraded, 2 broken.", _one(code))
     states = _at(metrics, "chain.states")
     states = states if isinstance(states, Mapping) else {}
     known = {(line(name),): count for name, held in states.items() if (count := _number(held)) is not None}
@@ -122,6 +112,10 @@ def _gauge(name: str, text: str, values: Mapping[Any, float], *labels: str) -> "
     for key, value in sorted(values.items()):
         family.add_metric(key, value)
     return family
+
+
+def _one(value: float | None) -> dict[tuple[()], float]:
+    return {} if value is None else {(): value}
 
 
 def _at(metrics: Mapping[str, Any], path: str) -> Any:

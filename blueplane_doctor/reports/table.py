@@ -90,7 +90,7 @@ def _unjudged(findings: Iterable[Finding], view: View) -> list[str]:
 def _remedies(findings: Iterable[Finding], view: View) -> list[str]:
     lines: list[str] = []
     ill = [finding for finding in findings if finding.status in _JUDGED_ILL]
-    for (text, commands), names in advice(ill, causes=True).items():
+    for (text, *commands), names in advice(ill, causes=True).items():
         said = f"{', '.join(map(line, names))}: {line(text, 600)}"
         lines += wrap(said, view.width, subsequent_indent="  ", break_on_hyphens=False)
         lines += [f"    $ {line(command, 300)}" for command in commands]

@@ -1,4 +1,4 @@
-"""What several formats say in the same words, and text of a report made fit to be shown: it is taken for hostile."""
+"""What formats say in the same words, and text of a report made fit to be shown: it is taken for hostile."""
 
 import json
 import math
@@ -96,14 +96,14 @@ def _compact(value: Any) -> str:
     return value if isinstance(value, str) else _ENCODED.encode(value)
 
 
-def advice(findings: Iterable[Finding], *, causes: bool = False) -> dict[tuple[str, tuple[str, ...]], list[str]]:
-    """What to do (text and commands), each once, with the ids of all that advise it; `causes` too, as bare text."""
-    advised: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+def advice(findings: Iterable[Finding], *, causes: bool = False) -> dict[tuple[str, ...], list[str]]:
+    """Each text with its commands once, and the ids of all findings that advise it; `causes` too, as bare texts."""
+    advised: dict[tuple[str, ...], list[str]] = {}
     for finding in findings:
         if causes and finding.cause:
-            advised.setdefault((finding.cause, ()), []).append(finding.id)
+            advised.setdefault((finding.cause,), []).append(finding.id)
         if finding.remedy:
-            advised.setdefault((finding.remedy.text, tuple(finding.remedy.commands)), []).append(finding.id)
+            advised.setdefault((finding.remedy.text, *finding.remedy.commands), []).append(finding.id)
     return advised
 
 
