@@ -19,6 +19,7 @@ from markupsafe import Markup, escape
 
 from blueplane_doctor.model import Report, Status
 from blueplane_doctor.reports.base import Format, View
+from blueplane_doctor.reports.words import quantity
 from blueplane_doctor.times import parse_time, span
 
 if TYPE_CHECKING:
@@ -161,16 +162,6 @@ def humane(value: Any, key: object = "") -> str:
         if name.endswith(suffix):
             return span(value * factor)
     return number(value) + next((unit for suffix, unit in _UNITS.items() if name.endswith(suffix)), "")
-
-
-def quantity(value: float | None, unit: object = "") -> str:
-    """A value with its unit, as a person reads it: `1,204 messages`, `2.5 s` for milliseconds, `–` for none."""
-    if value is None:
-        return "–"
-    if unit == "ms" and 0 <= value < 1e15:
-        return span(value)
-    amount = f"{value:,.2f}".rstrip("0").rstrip(".") if 0.01 <= abs(value) < 1e15 else f"{value:g}"
-    return f"{amount}{'' if unit == '%' or not unit else ' '}{unit or ''}"
 
 
 def number(value: Any) -> str:

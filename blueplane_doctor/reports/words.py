@@ -7,6 +7,7 @@ from typing import Any
 
 from blueplane_doctor.model import Change, Finding, Report, Status
 from blueplane_doctor.text import plain
+from blueplane_doctor.times import span
 
 _ITEMS = 25
 """Of one list of evidence that are shown; the JSON report has them all."""
@@ -74,6 +75,16 @@ def observed(finding: Finding) -> str:
         return ""
     shown = line(value) if isinstance(value, str) else f"{value:,}" if isinstance(value, int) else f"{value:,g}"
     return f"{shown} {line(finding.unit)}".strip()
+
+
+def quantity(value: float | None, unit: object = "") -> str:
+    """A value with its unit, as a person reads it: `1,204 messages`, `2.5 s` for milliseconds, `–` for none."""
+    if value is None:
+        return "–"
+    if unit == "ms" and 0 <= value < 1e15:
+        return span(value)
+    amount = f"{value:,.2f}".rstrip("0").rstrip(".") if 0.01 <= abs(value) < 1e15 else f"{value:g}"
+    return f"{amount}{'' if unit == '%' or not unit else ' '}{unit or ''}"
 
 
 def scale(finding: Finding) -> str:

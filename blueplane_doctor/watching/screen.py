@@ -13,8 +13,7 @@ from rich.text import Text
 
 from blueplane_doctor.history.sparkline import sparkline
 from blueplane_doctor.model import Finding, Report, Status
-from blueplane_doctor.reports.trends import quantity
-from blueplane_doctor.reports.words import line, verdict
+from blueplane_doctor.reports.words import line, quantity, verdict
 from blueplane_doctor.times import parse_time
 from blueplane_doctor.watching.rounds import NUMBERS, STATES, Changed, Number, Round
 
