@@ -85,9 +85,9 @@ def test_a_stopped_or_killed_server_is_ended_too(how: signal.Signals) -> None:
     [
         "from blueplane_doctor.demo.servers import run_server\nwith run_server() as server:\n"
         "    print(server.pid, server.pid, server.directory, flush=True)\n    time.sleep(60)",
-        "from blueplane_doctor.demo.run import demo_pipeline\nwith demo_pipeline([]) as demo:\n"
-        "    server = demo.pipeline.client.info('server')\n"
-        "    print(server['process_id'], demo.pipeline.pid, demo.home.parent, flush=True)\n"
+        "from blueplane_doctor.demo.faults import demo_pipeline\nwith demo_pipeline([]) as demo:\n"
+        "    server = demo.client.info('server')\n"
+        "    print(server['process_id'], demo.pid, demo.home.parent, flush=True)\n"
         "    time.sleep(60)",
     ],
     ids=["server", "demo"],
