@@ -9,7 +9,7 @@ import os
 import sys
 import time
 
-from blueplane_hook import events, sending, spool
+from blueplane_hook import events, spool
 
 LIMIT_SECONDS = 0.9
 """For sending; with the start of the interpreter about one."""
@@ -41,14 +41,14 @@ def _run(arguments: list[str]) -> None:
     if envelope is None:
         waiting.count("unreadable")
         return
-    address = sending.address_of(server)
-    outcome = sending.post(address, envelope, deadline)
-    if outcome == sending.FAILED:
+    address = events.address_of(server)
+    outcome = events.post(address, envelope, deadline)
+    if outcome == events.FAILED:
         waiting.add(envelope)
         return
-    if outcome == sending.REFUSED:
+    if outcome == events.REFUSED:
         waiting.count("refused")
-    waiting.deliver(lambda event: sending.post(address, event, deadline), deadline)
+    waiting.deliver(lambda event: events.post(address, event, deadline), deadline)
 
 
 def _parsed(arguments: list[str]) -> tuple[str, str, str]:

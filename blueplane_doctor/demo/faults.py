@@ -74,8 +74,7 @@ def healthy(pipeline: Pipeline, *, minutes: int = 10, minutes_ago: float = 0, se
 def poison_duplicate(pipeline: Pipeline, *, messages: int = 40, duplicates: int = 2, minutes: int = 6) -> None:
     """Messages with the same event_id keep their whole batch from being written, for ever."""
     group = pipeline.writer_groups[0]
-    ids = [pipeline.messages.uuid() for _ in range(messages)]
-    ids[messages - duplicates :] = [ids[-1]] * duplicates
+    ids = _with_duplicates(pipeline, messages, duplicates)
     pipeline.enqueue_cursor(messages, at=pipeline.ago(minutes=minutes), event_ids=ids)
     pipeline.drain(batch=messages)
     pipeline.age_pending(group, milliseconds=minutes * 60_000)
@@ -137,8 +136,7 @@ def locked_database(pipeline: Pipeline, *, cursor: int = 120, claude: int = 50, 
 def retry_storm(pipeline: Pipeline, *, messages: int = 30, duplicates: int = 2, deliveries: int = 319) -> None:
     """Two messages of the same (session, uuid) are tried again about once a second, with their whole batch."""
     group = pipeline.writer_groups[-1]
-    uuids = [pipeline.messages.uuid() for _ in range(messages)]
-    uuids[messages - duplicates :] = [uuids[-1]] * duplicates
+    uuids = _with_duplicates(pipeline, messages, duplicates)
     pipeline.enqueue_claude(messages, at=pipeline.ago(seconds=deliveries), uuids=uuids)
     pipeline.drain(batch=messages)
     for second in range(deliveries - 2, -1, -1):
@@ -180,6 +178,12 @@ def idle_evening(pipeline: Pipeline, *, hours: int = 5) -> None:
     """Nobody works: no IDE window is open, everything was handled hours ago. That is no illness."""
     healthy(pipeline, minutes=3, minutes_ago=hours * 60)
     pipeline.close_sessions(at=pipeline.ago(hours=hours))
+
+
+def _with_duplicates(pipeline: Pipeline, count: int, duplicates: int) -> list[str]:
+    ids = [pipeline.messages.uuid() for _ in range(count)]
+    ids[count - duplicates :] = [ids[-1]] * duplicates
+    return ids
 
 
 def _kill_server(pipeline: Pipeline, minutes: int) -> None:

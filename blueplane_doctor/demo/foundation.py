@@ -20,7 +20,6 @@ from blueplane_doctor.demo.messages import MessageMaker
 NO_TIME = timedelta()
 NOBODY_LISTENS = 1
 """A port that only root could open and no one does: a connection to it is refused at once."""
-_ADDED_AT_ONCE = 1_000
 _EPOCH = datetime.fromtimestamp(0, UTC)
 
 
@@ -163,13 +162,10 @@ class Foundation:
         limit = names.DEFAULT_DEAD_LETTER_MAX_LENGTH if dead_letters else self.max_length
         stream = dead_letters or self.queue
         ids = self._ids((when for when, _ in messages), stream) if faked else itertools.repeat("*")
-        added: list[str] = []
-        for start in range(0, len(messages), _ADDED_AT_ONCE):
-            with self.client.pipeline(transaction=False) as commands:
-                for _, fields in messages[start : start + _ADDED_AT_ONCE]:
-                    commands.xadd(stream, dict(fields), id=next(ids), maxlen=limit, approximate=True)
-                added += commands.execute()
-        return added
+        with self.client.pipeline(transaction=False) as commands:
+            for (_, fields), entry_id in zip(messages, ids, strict=False):
+                commands.xadd(stream, dict(fields), id=entry_id, maxlen=limit, approximate=True)
+            return list(commands.execute())
 
     def _ids(self, times: Iterable[datetime], stream: str) -> Iterator[str]:
         newest = "0-0"

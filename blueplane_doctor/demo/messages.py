@@ -16,14 +16,6 @@ SHAPES: tuple[Shape, ...] = ("claude", "cursor", "queue_writer")
 PRIVATE_TEXT = "private words of a prompt"
 """Stands in every payload made here: where it shows up in a report, privacy is broken."""
 
-CURSOR_EVENT_TYPES = dict(
-    zip(
-        names.CURSOR_HOOKS,
-        ("user_prompt", "assistant_response", "mcp_execution", "mcp_execution", "file_edit", "agent_stop"),
-        strict=True,
-    )
-)
-
 
 class MessageMaker:
     """Makes messages of one Cursor window and one Claude session. An object as payload is filled up to `size` bytes."""

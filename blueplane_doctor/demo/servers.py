@@ -37,7 +37,6 @@ class RunningServer:
 
     url: str
     pid: int
-    program: str
     directory: Path
 
 
@@ -102,7 +101,7 @@ def _one_server(program: Path, tcp: bool, arguments: Sequence[str]) -> Iterator[
         if not pid:
             raise ServerNotStarted(f"{program} could not be run", "is it an executable program?")
         _wait_for_answer(url, int(pid), program, folder)
-        yield RunningServer(url, int(pid), str(program), folder)
+        yield RunningServer(url, int(pid), folder)
 
 
 @contextlib.contextmanager

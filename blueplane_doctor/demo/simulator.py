@@ -9,11 +9,11 @@ from typing import Any, cast
 from blueplane_doctor import pipeline as names
 from blueplane_doctor.demo import messages, writers
 from blueplane_doctor.demo.foundation import NO_TIME, Foundation
-from blueplane_doctor.demo.messages import CURSOR_EVENT_TYPES, Fields, Shape
+from blueplane_doctor.demo.messages import Fields, Shape
 from blueplane_doctor.demo.writers import Entry
+from blueplane_hook.events import CURSOR_EVENT_TYPES
 
 BATCH = 100
-_CLAIMED_AT_ONCE = 1_000
 
 
 class Pipeline(Foundation):
@@ -176,10 +176,9 @@ class Pipeline(Foundation):
         waiting = self.client.xpending(self.queue, group)["pending"]
         pending = self.client.xpending_range(self.queue, group, "-", "+", waiting or 1, consumername=consumer)
         ids: list[Any] = [entry["message_id"] for entry in pending]
-        for start in range(0, len(ids), _CLAIMED_AT_ONCE):
-            chunk = ids[start : start + _CLAIMED_AT_ONCE]
+        if ids:
             self.client.xclaim(
-                self.queue, group, consumer, 0, chunk, idle=milliseconds, retrycount=deliveries, justid=True
+                self.queue, group, consumer, 0, ids, idle=milliseconds, retrycount=deliveries, justid=True
             )
         return len(ids)
 

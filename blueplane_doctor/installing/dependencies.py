@@ -35,7 +35,6 @@ class DependenciesStep:
         return Plan(notes=[need.line for need in needs], complete=all(need.ok or need.advice for need in needs))
 
     def undo(self, site: Site, entry: Entry) -> Plan:
-        """There is nothing to undo."""
         return Plan()
 
 
@@ -49,8 +48,6 @@ class VerifyStep:
         self._show = show
 
     def plan(self, site: Site) -> Plan:
-        """One change that changes nothing."""
-
         def examine(journal: Journal) -> None:
             from blueplane_doctor.diagnose import diagnose
 
@@ -59,7 +56,6 @@ class VerifyStep:
         return Plan(changes=[Change("examine the pipeline", "$ blueplane-doctor", examine, asks=False)])
 
     def undo(self, site: Site, entry: Entry) -> Plan:
-        """There is nothing to undo."""
         return Plan()
 
 

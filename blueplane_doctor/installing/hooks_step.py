@@ -117,20 +117,22 @@ def _merge_one(document: JsonText, hook: str, wanted: dict[str, Any]) -> bool:
     if array is None:
         document.append(hooks, [wanted], hook)
         return True
-    own = _own(document, array)
+    own = _own(document, hook)
     if [_commands(document.value(item)) for item in own] == [_commands(wanted)]:
         return False
     if not own:
         document.append(array, wanted)
         return True
     document.replace(own[0], wanted, array)
-    while (again := document.at("hooks", hook)) and len(mine := _own(document, again)) > 1:
-        document.remove(again, mine[-1])
+    while (array := document.at("hooks", hook)) and len(mine := _own(document, hook)) > 1:
+        document.remove(array, mine[-1])
     return True
 
 
-def _own(document: JsonText, array: Node) -> list[Node]:
-    return [item for item in array.children if _is_ours(document.value(item))]
+def _own(document: JsonText, hook: str) -> list[Node]:
+    array = document.at("hooks", hook)
+    items = array.children if array and array.kind == "[" else []
+    return [item for item in items if _is_ours(document.value(item))]
 
 
 def _is_ours(item: Any) -> bool:
@@ -163,9 +165,11 @@ def _without_ours(content: bytes) -> bytes:
         raise StepError(f"a file of hooks is not valid JSON any more: {error}", "mend it, run this again") from error
     hooks = document.at("hooks")
     for name in [member.key for member in hooks.children] if hooks else []:
-        before = document.text
-        document.remove_items(("hooks", name), _is_ours)
+        left = had = _own(document, name)
+        while left and (array := document.at("hooks", name)):
+            document.remove(array, left[0])
+            left = _own(document, name)
         parent, array = document.at("hooks"), document.at("hooks", name)
-        if document.text != before and parent and array and not array.children:
+        if had and parent and array and not array.children:
             document.remove(parent, array)
     return document.text.encode()

@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -76,14 +75,6 @@ class JsonText:
             self._splice(node.begin, container.children[1].begin, "")
         else:
             self._splice(container.start + 1, container.end - 1, "")
-
-    def remove_items(self, path: tuple[str, ...], ours: Callable[[Any], bool]) -> None:
-        """Take those items out of the array at that path."""
-        while (array := self.at(*path)) and array.kind == "[":
-            found = next((item for item in array.children if ours(self.value(item))), None)
-            if found is None:
-                return
-            self.remove(array, found)
 
     @property
     def _multi_line(self) -> bool:

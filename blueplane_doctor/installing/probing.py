@@ -13,7 +13,7 @@ from blueplane_doctor.settings import Settings
 from blueplane_doctor.sources.redis_source import pairs
 from blueplane_doctor.sources.streams import entry_id, id_text
 from blueplane_doctor.times import iso
-from blueplane_hook import sending
+from blueplane_hook import events
 
 MARK = "blueplane_doctor_probe"
 """`event_type` and `hook_type` of a probe, by which its message and its row are told from real ones."""
@@ -70,7 +70,7 @@ class _Watch:
         self._queue = stream.queue
         self._after = id_text((stream.last_generated[0], stream.last_generated[1] + 1))
         self._group, self._tables = _destination(examination.routes(), examination.trace_tables())
-        self._address = sending.address_of(examination.settings.http_url)
+        self._address = events.address_of(examination.settings.http_url)
         self._id = str(uuid.uuid4())
         self._seen: dict[str, float] = {}
         self._entry: str | None = None
@@ -79,11 +79,11 @@ class _Watch:
     def run(self, limit: float) -> Probe:
         sent_at = datetime.now(UTC)
         self._began = time.monotonic()
-        outcome = sending.post(self._address, self._body(sent_at), self._began + min(limit, POST_SECONDS))
-        if outcome == sending.DELIVERED:
+        outcome = events.post(self._address, self._body(sent_at), self._began + min(limit, POST_SECONDS))
+        if outcome == events.DELIVERED:
             self._mark("accepted")
         # Watched even when no answer came: a server that hangs may have enqueued it all the same.
-        while outcome != sending.REFUSED and not self._look() and time.monotonic() < self._began + limit:
+        while outcome != events.REFUSED and not self._look() and time.monotonic() < self._began + limit:
             time.sleep(LOOK_SECONDS)
         return self._result(sent_at, outcome)
 
@@ -157,9 +157,9 @@ class _Watch:
 
     def _cause(self, outcome: str) -> str:
         server = f"the server on port {self._address[1]}"
-        if outcome == sending.REFUSED:
+        if outcome == events.REFUSED:
             return f"{server} refused the event"
-        if outcome == sending.FAILED and self._entry is None:
+        if outcome == events.FAILED and self._entry is None:
             return f"{server} did not accept the event"
         missing = next(name for name in HOPS[1:] if name not in self._seen)
         return {
