@@ -13,8 +13,9 @@ from pathlib import Path
 
 import redis
 
-from blueplane_doctor.demo.run import DemoPipeline, demo_pipeline
+from blueplane_doctor.demo.faults import demo_pipeline
 from blueplane_doctor.demo.servers import RunningServer, run_server
+from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.history.health_storage import HealthMetricsStorage
 from blueplane_doctor.history.sampler import Sampler, examine
 from blueplane_doctor.history.samples import Sample
@@ -127,10 +128,10 @@ def _children() -> float:
     return usage.ru_utime + usage.ru_stime
 
 
-def measure_record(demo: DemoPipeline, settings: Settings) -> None:
+def measure_record(demo: Pipeline, settings: Settings) -> None:
     """What one minute of `record` costs, with a full stream of 10,000 messages."""
-    demo.pipeline.enqueue_cursor(10_000)
-    demo.pipeline.drain()
+    demo.enqueue_cursor(10_000)
+    demo.drain()
     sampler = Sampler.of(settings)
     sampler.take(time.time())
     urls = sorted({settings.redis_url, settings.history_url or settings.redis_url})

@@ -2,14 +2,14 @@
 
     blueplane-hook NAME [--server URL] [--home DIR]
 
-Once the event is there, everything is over within a second, whatever the server does.
+Standard library alone, few imports. Once the event is there, all is over within a second, whatever the server does.
 """
 
 import os
 import sys
 import time
 
-from blueplane_hook import events, sending, spool
+from blueplane_hook import events, spool
 
 LIMIT_SECONDS = 0.9
 """For sending; with the start of the interpreter about one."""
@@ -29,7 +29,11 @@ def main() -> None:
 
 def _run(arguments: list[str]) -> None:
     name, server, home = _parsed(arguments)
-    _answer(name)
+    if answer := events.ANSWERS.get(name):
+        try:  # noqa: SIM105
+            os.write(1, answer)
+        except OSError:  # the editor does not listen
+            pass
     raw = events.read_input()
     deadline = time.monotonic() + LIMIT_SECONDS
     waiting = spool.Spool(home)
@@ -37,14 +41,14 @@ def _run(arguments: list[str]) -> None:
     if envelope is None:
         waiting.count("unreadable")
         return
-    address = sending.address_of(server)
-    outcome = sending.post(address, envelope, deadline)
-    if outcome == sending.REFUSED:
-        waiting.count("refused")
-    elif outcome == sending.FAILED:
+    address = events.address_of(server)
+    outcome = events.post(address, envelope, deadline)
+    if outcome == events.FAILED:
         waiting.add(envelope)
-    if outcome != sending.FAILED:
-        waiting.deliver(lambda event: sending.post(address, event, deadline), deadline)
+        return
+    if outcome == events.REFUSED:
+        waiting.count("refused")
+    waiting.deliver(lambda event: events.post(address, event, deadline), deadline)
 
 
 def _parsed(arguments: list[str]) -> tuple[str, str, str]:
@@ -58,16 +62,6 @@ def _parsed(arguments: list[str]) -> tuple[str, str, str]:
         else:
             names.append(word)
     return names[0] if names else "", options["--server"], os.path.expanduser(options["--home"])
-
-
-def _answer(name: str) -> None:
-    """What the editor waits for, before anything else is done; harmless when it does not listen."""
-    text = events.ANSWERS.get(name)
-    if text:
-        try:  # noqa: SIM105
-            os.write(1, text)
-        except OSError:
-            pass
 
 
 if __name__ == "__main__":

@@ -1,8 +1,12 @@
-"""From what the editor wrote to standard input to the body of `POST /events`."""
+"""An event's way: read from standard input, put into the pipeline's shape, sent to `POST /events`.
+
+Over a plain socket: http.client alone would triple the start-up.
+"""
 
 import json
 import os
 import select
+import socket
 import time
 
 ANSWERS = {
@@ -13,7 +17,7 @@ ANSWERS = {
 }
 """What Cursor expects on standard output; from all other hooks it expects nothing."""
 
-EVENT_TYPES = {
+CURSOR_EVENT_TYPES = {
     "beforeSubmitPrompt": "user_prompt",
     "afterAgentResponse": "assistant_response",
     "beforeMCPExecution": "mcp_execution",
@@ -23,6 +27,8 @@ EVENT_TYPES = {
     "beforeReadFile": "file_read",
     "afterFileEdit": "file_edit",
     "stop": "agent_stop",  # not session_end: that would close the IDE session at the end of every turn
+}
+CLAUDE_EVENT_TYPES = {
     "SessionStart": "session_start",
     "SessionEnd": "session_end",
     "UserPromptSubmit": "user_prompt",
@@ -31,7 +37,6 @@ EVENT_TYPES = {
     "Stop": "assistant_response",
     "PreCompact": "context_compact",
 }
-CLAUDE_HOOKS = ("SessionStart", "SessionEnd", "UserPromptSubmit", "PreToolUse", "PostToolUse", "Stop", "PreCompact")
 
 INPUT_LIMIT = 64 * 1024 * 1024
 """Bytes of standard input that are kept; more is read, so that the editor can finish writing, and thrown away."""
@@ -42,6 +47,13 @@ BODY_LIMIT = 1_000_000
 """Bytes of a request; the server refuses more than 1 MiB."""
 KEPT_TEXT = 500
 """Characters that are kept of each text of an event that is too large."""
+
+DELIVERED, REFUSED, FAILED = "delivered", "refused", "failed"
+DEFAULT_PORT = 8787
+_REFUSALS = (400, 413)
+"""Answers to an event that would be the same the next time."""
+
+Address = tuple[str, int]
 
 
 def read_input() -> bytes:
@@ -89,57 +101,41 @@ def _encoded(name: str, given: dict[str, object], home: str) -> bytes:
     wrong type would keep its whole batch from being written. No `event_id`: the server gives one, and an event
     delivered twice with the same would stop the writer.
     """
-    workspace = _workspace(given)
-    digest = _digest(workspace) if workspace else ""
-    claude = name in CLAUDE_HOOKS
-    session = _session(given, digest, home, claude)
-    metadata = {"pid": os.getpid(), "hook_event_id": os.urandom(8).hex(), "external_session_id": session}
-    if digest:
-        metadata["workspace_hash"] = digest
-    if claude and workspace:
-        metadata["workspace_path"] = workspace
-        metadata["project_name"] = os.path.basename(workspace.rstrip("/"))
+    roots = given.get("workspace_roots")
+    first = roots[0] if isinstance(roots, list) and roots else given.get("cwd") or given.get("workspace_path")
+    workspace = _text(first)
+    session = _text(given.get("session_id"))
+    metadata: dict[str, object] = {"pid": os.getpid(), "hook_event_id": os.urandom(8).hex()}
+    digest = ""
+    if workspace:
+        from hashlib import sha256
+
+        # A workspace's name in the pipeline: the beginning of its path's SHA-256.
+        digest = metadata["workspace_hash"] = sha256(workspace.encode()).hexdigest()[:16]
+    payload: dict[str, object]
+    if name in CLAUDE_EVENT_TYPES:
+        session = session or "unknown"
+        platform, event_type = "claude_code", CLAUDE_EVENT_TYPES[name]
+        source = _text(given.get("source"))
+        payload = {"session_id": session, "source": source, "workspace_path": workspace, "hook_input": given}
+        if workspace:
+            metadata["workspace_path"] = workspace
+            metadata["project_name"] = os.path.basename(workspace.rstrip("/"))
+    else:
+        # The one that the Cursor extension left a note of is the one that the pipeline knows.
+        noted = os.environ.get("CURSOR_SESSION_ID") or (_noted(home, digest) if digest else "")
+        session = noted or _text(given.get("conversation_id")) or session or "unknown"
+        platform, event_type = "cursor", CURSOR_EVENT_TYPES.get(name, "hook")
+        payload = {"full_data": {"hook_input": given}}
     event = {
         "version": "1",
         "hook_type": name or _text(given.get("hook_event_name")) or "unknown",
-        "event_type": EVENT_TYPES.get(name, "hook"),
+        "event_type": event_type,
         "timestamp": _now(),
-        "payload": _claude_payload(given, session, workspace) if claude else {"full_data": {"hook_input": given}},
-        "metadata": metadata,
+        "payload": payload,
+        "metadata": metadata | {"external_session_id": session},
     }
-    platform = "claude_code" if claude else "cursor"
     return json.dumps({"event": event, "platform": platform, "session_id": session}).encode("ascii")
-
-
-def _claude_payload(given: dict[str, object], session: str, workspace: str) -> dict[str, object]:
-    return {
-        "session_id": session,
-        "source": _text(given.get("source")),
-        "workspace_path": workspace,
-        "hook_input": given,
-    }
-
-
-def _workspace(given: dict[str, object]) -> str:
-    roots = given.get("workspace_roots")
-    first = roots[0] if isinstance(roots, list) and roots else given.get("cwd") or given.get("workspace_path")
-    return _text(first)
-
-
-def _digest(workspace: str) -> str:
-    """A workspace's name in the pipeline: the beginning of its path's SHA-256."""
-    from hashlib import sha256
-
-    return sha256(workspace.encode()).hexdigest()[:16]
-
-
-def _session(given: dict[str, object], digest: str, home: str, claude: bool) -> str:
-    """The session as the pipeline knows it: of Claude's own, or the one that the Cursor extension left a note of."""
-    own = _text(given.get("session_id"))
-    if claude:
-        return own or "unknown"
-    noted = os.environ.get("CURSOR_SESSION_ID") or (_noted(home, digest) if digest else "")
-    return noted or _text(given.get("conversation_id")) or own or "unknown"
 
 
 def _noted(home: str, digest: str) -> str:
@@ -156,8 +152,7 @@ def _text(value: object) -> str:
 
 
 def _now() -> str:
-    """ISO 8601 in UTC with microseconds, as the other producers write it."""
-    seconds = time.time()
+    seconds = time.time()  # with microseconds, as the other producers write it
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)) + f".{int(seconds % 1 * 1e6):06d}+00:00"
 
 
@@ -172,3 +167,49 @@ def _shortened(given: dict[str, object], size: int) -> dict[str, object]:
         elif key == "workspace_roots" and isinstance(value, list):
             kept[key] = [_text(root) for root in value[:10]]
     return kept
+
+
+def address_of(url: str) -> Address:
+    """Host and port of `http://HOST:PORT`; a path is ignored, for the way in is always /events."""
+    place = url.partition("://")[2] or url
+    place = place.partition("/")[0]
+    host, colon, port = place.rpartition(":")
+    if not colon or port.endswith("]"):
+        host, port = place, ""
+    return host.strip("[]"), int(port) if port.isdigit() else DEFAULT_PORT
+
+
+def post(address: Address, body: bytes, deadline: float) -> str:
+    """DELIVERED when it was accepted, REFUSED when it never will be, FAILED when it is worth another try."""
+    try:
+        status = _status(address, body, deadline)
+    except (OSError, ValueError, IndexError):
+        return FAILED
+    if status == 202:
+        return DELIVERED
+    return REFUSED if status in _REFUSALS else FAILED
+
+
+def _status(address: Address, body: bytes, deadline: float) -> int:
+    head = (
+        f"POST /events HTTP/1.1\r\nHost: {address[0]}\r\nContent-Type: application/json\r\n"
+        f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+    )
+    with socket.create_connection(address, _left(deadline)) as connection:
+        connection.settimeout(_left(deadline))
+        connection.sendall(head.encode("idna" if not head.isascii() else "ascii") + body)
+        answer = b""
+        while b"\r\n" not in answer and len(answer) < 1000:
+            connection.settimeout(_left(deadline))
+            part = connection.recv(1000)
+            if not part:
+                break
+            answer += part
+    return int(answer.split(b" ", 2)[1])
+
+
+def _left(deadline: float) -> float:
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise TimeoutError
+    return left

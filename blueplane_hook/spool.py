@@ -50,7 +50,7 @@ class Spool:
         else:
             self._count("spooled")
         finally:
-            self._unlock(_FILE)
+            self._unlock()
 
     def count(self, what: str) -> None:
         """One more failure of this kind."""
@@ -58,7 +58,7 @@ class Spool:
         try:
             self._count(what)
         finally:
-            self._unlock(_FILE)
+            self._unlock()
 
     def deliver(self, post: Callable[[bytes], str], deadline: float) -> None:
         """Send what waits, oldest first, as far as one call may; what is refused for ever is dropped and counted."""
@@ -78,7 +78,7 @@ class Spool:
             self._shorten(taken, kept, refused)
 
     def _head(self) -> list[bytes]:
-        """The first complete lines: what is appended meanwhile comes behind them."""
+        """The first complete lines; what is appended meanwhile comes behind them."""
         lines: list[bytes] = []
         with open(self._path, "rb") as file:
             while len(lines) < BATCH_EVENTS and (line := file.readline()).endswith(b"\n"):
@@ -86,7 +86,7 @@ class Spool:
         return lines
 
     def _shorten(self, taken: int, kept: bytes, refused: int) -> None:
-        """Take the first bytes away; what failed goes to the end, where it keeps nothing else from leaving."""
+        """What failed goes to the end, where it keeps nothing else from leaving."""
         self._lock()
         try:
             with open(self._path, "rb") as file:
@@ -96,7 +96,7 @@ class Spool:
             for _ in range(refused):
                 self._count("refused")
         finally:
-            self._unlock(_FILE)
+            self._unlock()
 
     def _append(self, line: bytes) -> None:
         """Whole or not at all: a half-written line, as on a full disk, is taken back."""
@@ -112,7 +112,6 @@ class Spool:
             os.close(handle)
 
     def _count(self, what: str) -> None:
-        """Counters beside the spool, with the time of the last one; they are not worth an event."""
         path = os.path.join(self._home, COUNTS_FILE)
         try:
             with open(path, encoding="utf-8") as file:
@@ -124,7 +123,7 @@ class Spool:
         counts["last_failure"] = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         try:  # noqa: SIM105
             self._replace(COUNTS_FILE, json.dumps(counts).encode())
-        except OSError:
+        except OSError:  # they are not worth an event
             pass
 
     def _replace(self, name: str, content: bytes) -> None:
@@ -154,7 +153,7 @@ class Spool:
             time.sleep(0.005)
 
     def _try(self, byte: int) -> bool:
-        """Whether this process now holds that byte; the system frees it when the process ends, however it ends."""
+        """Whether this process now holds that byte; the system frees it however the process ends."""
         if self._lock_handle < 0:
             os.makedirs(self._home, mode=0o700, exist_ok=True)
             self._lock_handle = os.open(os.path.join(self._home, LOCK_FILE), os.O_RDWR | os.O_CREAT, 0o600)
@@ -166,6 +165,6 @@ class Spool:
             return False
         return True
 
-    def _unlock(self, byte: int) -> None:
+    def _unlock(self) -> None:
         if fcntl is not None:
-            fcntl.lockf(self._lock_handle, fcntl.LOCK_UN, 1, byte)
+            fcntl.lockf(self._lock_handle, fcntl.LOCK_UN, 1, _FILE)

@@ -41,7 +41,7 @@ def _list() -> int:
 
 def _run(context: typer.Context, faults: list[str] | None, output: Path) -> int:
     """Exit code 0 whatever is found: it was to be found."""
-    from blueplane_doctor.demo.run import DEFAULT_FAULTS, demo_pipeline
+    from blueplane_doctor.demo.faults import DEFAULT_FAULTS, demo_pipeline
     from blueplane_doctor.diagnose import diagnose
     from blueplane_doctor.reports import html, table
     from blueplane_doctor.settings import load

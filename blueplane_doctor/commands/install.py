@@ -58,11 +58,10 @@ def refuse_windows() -> None:
 def chosen_steps(only: Sequence[str] | None, given: Invocation) -> "list[Step]":
     """The steps of that name, in their own order; all when none is named. Raises UsageError."""
     from blueplane_doctor.installing.database_step import DatabaseStep
-    from blueplane_doctor.installing.dependencies import DependenciesStep
+    from blueplane_doctor.installing.dependencies import DependenciesStep, VerifyStep
     from blueplane_doctor.installing.hooks_step import HooksStep
     from blueplane_doctor.installing.redis_step import RedisStep
     from blueplane_doctor.installing.services_step import ServicesStep
-    from blueplane_doctor.installing.verify_step import VerifyStep
 
     def tell(report: "Report") -> None:
         from blueplane_doctor.reports import table

@@ -1,53 +1,50 @@
-"""The healthy state, and the failures observed on the real pipeline, to be applied to a simulated one."""
+"""The healthy state, and faults of a simulated pipeline: six observed on the real one, and four others; and the demo.
 
-from collections.abc import Callable
+docs/PIPELINE.md tells of the real one. The numbers that faults take have the observed ones as defaults.
+"""
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from typing import Protocol
 
 from blueplane_doctor import pipeline as names
-from blueplane_doctor.demo.dead_letters import SHAPES
 from blueplane_doctor.demo.foundation import consumer_name
+from blueplane_doctor.demo.messages import SHAPES
+from blueplane_doctor.demo.servers import run_server, stand_in_server
 from blueplane_doctor.demo.simulator import Pipeline
+from blueplane_doctor.errors import UsageError
 
+DEFAULT_FAULTS = ("dead-letter-growth", "malformed-payloads", "poison-duplicate")
 DEAD_PID = 4_999_999
 """Above the largest process id of Linux and of macOS: no process ever has it."""
 
 SMALL_PAYLOAD_BYTES = 64
 """Of messages this small 17 fill a node of the stream; `MAXLEN ~` trims whole nodes, and 10 015 stay."""
 
-
-class Apply(Protocol):
-    """Brings a pipeline into a faulty state; the numbers have the observed ones as defaults."""
-
-    def __call__(self, pipeline: Pipeline, **numbers: int) -> None: ...
+Apply = Callable[..., None]
 
 
 @dataclass(frozen=True)
 class Fault:
-    """A named fault: what it is in plain words, and how to bring a pipeline into that state.
-
-    `quiet` says that nothing may happen after it, or it would be another state; `server_dead` that the
-    server no longer runs.
-    """
+    """A named fault: what it is in plain words, and how to bring a pipeline into that state."""
 
     name: str
     summary: str
     apply: Apply
     quiet: bool
+    """Nothing may happen after it, or it would be another state."""
     server_dead: bool
 
 
 FAULTS: dict[str, Fault] = {}
 
 
-def fault(
-    name: str, *, quiet: bool = False, server_dead: bool = False
-) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Register a function as a fault; the first sentence of its docstring becomes the summary."""
+def fault(name: str, *, quiet: bool = False, server_dead: bool = False) -> Callable[[Apply], Apply]:
+    """Register a function as a fault; the first line of its docstring becomes the summary."""
 
-    def register(apply: Callable[..., None]) -> Callable[..., None]:
+    def register(apply: Apply) -> Apply:
         summary = (apply.__doc__ or "").partition("\n")[0]
         FAULTS[name] = Fault(name, summary, apply, quiet, server_dead)
         return apply
@@ -56,10 +53,7 @@ def fault(
 
 
 def healthy(pipeline: Pipeline, *, minutes: int = 10, minutes_ago: float = 0, session: bool = True) -> None:
-    """Minutes of busy, healthy work, the last of it that long ago: all kinds of messages, all handled.
-
-    All six Cursor hooks, Cursor's database monitor, Claude's transcripts and hooks; an open IDE window.
-    """
+    """Minutes of busy, healthy work, the last of it that long ago: all kinds of messages, all handled."""
     if session:
         pipeline.open_session(minutes_ago=minutes_ago + minutes)
     for minute in range(minutes, 0, -1):
@@ -71,21 +65,16 @@ def healthy(pipeline: Pipeline, *, minutes: int = 10, minutes_ago: float = 0, se
         pipeline.enqueue_skipped(2, at=at(seconds=-46), spread=timedelta(seconds=10))
         pipeline.drain()
     end = pipeline.ago(minutes=minutes_ago)
-    if pipeline.database_layout != "earlier":
-        pipeline.touch_offsets(at=end)
+    pipeline.touch_offsets(at=end)
     pipeline.write_pid_file()
     pipeline.log("INFO", "all is well", at=end)
 
 
 @fault("poison-duplicate")
 def poison_duplicate(pipeline: Pipeline, *, messages: int = 40, duplicates: int = 2, minutes: int = 6) -> None:
-    """Messages with the same event_id keep their whole batch from being written, for ever.
-
-    Observed failure 1: the batch was delivered once and is never tried again.
-    """
+    """Messages with the same event_id keep their whole batch from being written, for ever."""
     group = pipeline.writer_groups[0]
-    ids = [pipeline.messages.uuid() for _ in range(messages)]
-    ids[messages - duplicates :] = [ids[-1]] * duplicates
+    ids = _with_duplicates(pipeline, messages, duplicates)
     pipeline.enqueue_cursor(messages, at=pipeline.ago(minutes=minutes), event_ids=ids)
     pipeline.drain(batch=messages)
     pipeline.age_pending(group, milliseconds=minutes * 60_000)
@@ -93,27 +82,19 @@ def poison_duplicate(pipeline: Pipeline, *, messages: int = 40, duplicates: int 
 
 @fault("malformed-payloads")
 def malformed_payloads(pipeline: Pipeline, *, messages: int = 60, malformed: int = 12, minutes: int = 8) -> None:
-    """Messages whose payload is no object are acknowledged and never written: lost, and nobody says so.
-
-    Observed failure 2: pending 0, lag 0, no dead letters.
-    """
-    at = pipeline.ago(minutes=minutes)
+    """Messages whose payload is no object are acknowledged and never written: lost, and nobody says so."""
+    add = partial(pipeline.enqueue_cursor, at=pipeline.ago(minutes=minutes))
+    good = messages - malformed
     for index in range(malformed):
-        pipeline.enqueue_cursor((messages - malformed) // malformed, at=at)
-        pipeline.enqueue_cursor(1, at=at, payload=["a", "list"] if index % 2 else "text")
-    if malformed:
-        pipeline.enqueue_cursor((messages - malformed) % malformed, at=at)
-    else:
-        pipeline.enqueue_cursor(messages, at=at)
+        add(good // malformed)
+        add(1, payload=["a", "list"] if index % 2 else "text")
+    add(good % malformed if malformed else good)
     pipeline.drain()
 
 
 @fault("trimmed-unread", quiet=True, server_dead=True)
 def trimmed_unread(pipeline: Pipeline, *, written: int = 500, unread: int = 30_000, minutes: int = 20) -> None:
-    """The server died, producers went on, and the stream was trimmed of messages that no writer had read.
-
-    Observed failure 3: every group's lag says 30 000, of which 10 015 still wait.
-    """
+    """The server died, producers went on, and the stream was trimmed of messages that no writer had read."""
     add = partial(
         pipeline.enqueue_cursor,
         hook_type="stop",
@@ -130,10 +111,7 @@ def trimmed_unread(pipeline: Pipeline, *, written: int = 500, unread: int = 30_0
 
 @fault("orphaned-messages")
 def orphaned_messages(pipeline: Pipeline, *, messages: int = 300, minutes: int = 20) -> None:
-    """A consumer read messages and died; the one that came after it never asks for them.
-
-    Observed failure 4: pending with a consumer that no longer exists, while the new one idles.
-    """
+    """A consumer read messages and died; the one that came after it never asks for them."""
     group = pipeline.writer_groups[-1]
     dead = consumer_name(group, DEAD_PID)
     pipeline.enqueue_claude(messages, at=pipeline.ago(minutes=minutes))
@@ -144,10 +122,7 @@ def orphaned_messages(pipeline: Pipeline, *, messages: int = 300, minutes: int =
 
 @fault("locked-database")
 def locked_database(pipeline: Pipeline, *, cursor: int = 120, claude: int = 50, minutes: int = 10) -> None:
-    """The database was locked for a while: Claude's writer tried again, Cursor's left its batches stuck.
-
-    Observed failure 5: no dead letters; the log alone tells of the failed writes.
-    """
+    """The database was locked for a while: Claude's writer tried again, Cursor's left its batches stuck."""
     at = pipeline.ago(minutes=minutes)
     pipeline.enqueue_cursor(cursor, at=at)
     pipeline.enqueue_claude(claude, at=at)
@@ -159,13 +134,9 @@ def locked_database(pipeline: Pipeline, *, cursor: int = 120, claude: int = 50, 
 
 @fault("retry-storm")
 def retry_storm(pipeline: Pipeline, *, messages: int = 30, duplicates: int = 2, deliveries: int = 319) -> None:
-    """Two messages of the same (session, uuid) are tried again about once a second, with their whole batch.
-
-    Observed failure 6: times_delivered climbs, the log is full of IntegrityError, nothing is written.
-    """
+    """Two messages of the same (session, uuid) are tried again about once a second, with their whole batch."""
     group = pipeline.writer_groups[-1]
-    uuids = [pipeline.messages.uuid() for _ in range(messages)]
-    uuids[messages - duplicates :] = [uuids[-1]] * duplicates
+    uuids = _with_duplicates(pipeline, messages, duplicates)
     pipeline.enqueue_claude(messages, at=pipeline.ago(seconds=deliveries), uuids=uuids)
     pipeline.drain(batch=messages)
     for second in range(deliveries - 2, -1, -1):
@@ -175,10 +146,7 @@ def retry_storm(pipeline: Pipeline, *, messages: int = 30, duplicates: int = 2, 
 
 @fault("dead-letter-growth")
 def dead_letter_growth(pipeline: Pipeline, *, before: int = 2, recent: int = 14) -> None:
-    """Writers give messages up, and in the last hour more than before.
-
-    In both dead-letter streams, in all three shapes; the first ones are an hour and a half old.
-    """
+    """Writers give messages up, and in the last hour more than before."""
     minutes = [90.0] * before + [50 - 45 * index / recent for index in range(recent)]
     for index, minutes_ago in enumerate(minutes):
         shape = SHAPES[index % len(SHAPES)]
@@ -212,7 +180,42 @@ def idle_evening(pipeline: Pipeline, *, hours: int = 5) -> None:
     pipeline.close_sessions(at=pipeline.ago(hours=hours))
 
 
+def _with_duplicates(pipeline: Pipeline, count: int, duplicates: int) -> list[str]:
+    ids = [pipeline.messages.uuid() for _ in range(count)]
+    ids[count - duplicates :] = [ids[-1]] * duplicates
+    return ids
+
+
 def _kill_server(pipeline: Pipeline, minutes: int) -> None:
     pipeline.log("INFO", "last words", at=pipeline.ago(minutes=minutes))
     pipeline.write_pid_file(DEAD_PID)
     pipeline.configure()
+
+
+@contextlib.contextmanager
+def demo_pipeline(faults: Sequence[str] = DEFAULT_FAULTS) -> Iterator[Pipeline]:
+    """Run a simulated pipeline with these faults; with none, a healthy one. Raises UsageError for an unknown fault.
+
+    A whole demo: server, home, stand-in, a healthy past, the faults, and, unless one of them forbids it, a healthy
+    present. Its files lie in the server's own folder: whatever ends it, be it kill -9, ends and removes all.
+    """
+    for name in faults:
+        if name not in FAULTS:
+            raise UsageError(f"there is no fault {name!r}", f"one of: {', '.join(sorted(FAULTS))}")
+    chosen = sorted((FAULTS[name] for name in faults), key=lambda fault: fault.quiet)
+    quiet = any(fault.quiet for fault in chosen)
+    with contextlib.ExitStack() as stack:
+        server = stack.enter_context(run_server(arguments=("--appendonly", "yes")))
+        server_dead = any(fault.server_dead for fault in chosen)
+        stand_in = None if server_dead else stack.enter_context(stand_in_server())
+        pid = stand_in.pid if stand_in else DEAD_PID
+        pipeline = stack.enter_context(Pipeline(server.url, server.directory / ".blueplane", pid=pid))
+        if stand_in:
+            pipeline.configure(http_port=stand_in.port)
+        pipeline.install_cursor_hooks()
+        healthy(pipeline, minutes=3, minutes_ago=6 * 60, session=not quiet)
+        for fault in chosen:
+            fault.apply(pipeline)
+        if not quiet:
+            healthy(pipeline, minutes=4, session=False)
+        yield pipeline

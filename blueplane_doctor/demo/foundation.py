@@ -1,26 +1,30 @@
-"""What every part of the simulated pipeline stands on: connection, home, clock, and adding to a stream."""
+"""What the simulated pipeline stands on: a server, and a Blueplane home with its settings, log and database."""
 
 import contextlib
 import itertools
+import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 import redis
+import yaml
 
 from blueplane_doctor import pipeline as names
-from blueplane_doctor.demo import home_folder, schema
-from blueplane_doctor.demo.messages import MessageMaker, milliseconds
+from blueplane_doctor.demo import schema
+from blueplane_doctor.demo.messages import MessageMaker
 
 NO_TIME = timedelta()
-_ADDED_AT_ONCE = 1_000
+NOBODY_LISTENS = 1
+"""A port that only root could open and no one does: a connection to it is refused at once."""
+_EPOCH = datetime.fromtimestamp(0, UTC)
 
 
 class Foundation:
-    """A server, a home folder, and the names, groups and files in them."""
+    """The names, groups and files of one pipeline. `pid` is that of its server; the seed decides its identifiers."""
 
     def __init__(
         self,
@@ -28,63 +32,122 @@ class Foundation:
         home: Path,
         *,
         layout: names.Layout = names.CURRENT,
-        database_layout: schema.DatabaseLayout | None = None,
         seed: int = 7,
-        now: datetime | None = None,
-        max_length: int = names.DEFAULT_MAX_LENGTH,
         pid: int | None = None,
     ) -> None:
         self.redis_url = redis_url
         self.home = home
         self.layout = layout
-        self.database_layout = database_layout or ("earlier" if layout is names.EARLIER else "current")
-        self.now = now
-        self.max_length = max_length
-        self.pid = os.getpid() if pid is None else pid
+        self.max_length = names.DEFAULT_MAX_LENGTH
+        self.pid = pid or os.getpid()
         self.queue = layout.queue
-        self.database = home / home_folder.DATABASE_FILE
+        self.database = home / "telemetry.db"
         self.messages = MessageMaker(seed)
-        self.random = self.messages.random
         self.client = redis.Redis.from_url(redis_url, decode_responses=True, encoding_errors="replace")
         self.writer_groups = tuple(dict.fromkeys(route.group for route in layout.routes))
         self.groups = (*self.writer_groups, *names.READER_GROUPS)
         self.consumers = {group: consumer_name(group, self.pid) for group in self.groups}
         home.mkdir(parents=True, exist_ok=True)
         self.configure()
-        schema.create_database(self.database, layout=self.database_layout)
-        self._create_groups()
+        self.create_database()
+        for group, consumer in self.consumers.items():
+            with contextlib.suppress(redis.ResponseError):  # there already
+                self.client.xgroup_create(self.queue, group, "0", mkstream=True)
+            self.client.xgroup_createconsumer(self.queue, group, consumer)
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Close the connection; what was made stays."""
+    def __exit__(self, *_: object) -> None:
         self.client.close()
 
     def clock(self) -> datetime:
-        """The simulation's time: `now` where it was given, else the clock."""
-        return self.now or datetime.now(UTC)
+        """Now."""
+        return datetime.now(UTC)
 
     def ago(self, **duration: float) -> datetime:
         """The time that long ago: `ago(minutes=5)`."""
         return self.clock() - timedelta(**duration)
 
-    def configure(self, *, http_port: int = home_folder.NOBODY_LISTENS) -> None:
-        """Write Blueplane's settings into the home."""
-        home_folder.write_config(
-            self.home, self.redis_url, self.layout, max_length=self.max_length, http_port=http_port
-        )
+    # Files
 
-    def _create_groups(self) -> None:
-        for group in self.groups:
-            with contextlib.suppress(redis.ResponseError):  # there already
-                self.client.xgroup_create(self.queue, group, "0", mkstream=True)
-            self.client.xgroup_createconsumer(self.queue, group, self.consumers[group])
+    def create_database(self) -> None:
+        """Create telemetry.db; one that exists keeps its rows."""
+        schema.create_database(self.database)
+
+    def configure(self, *, http_port: int = NOBODY_LISTENS) -> None:
+        """Write config.yaml, in which a unix socket has no place."""
+        address = urlsplit(self.redis_url)
+        connection = {"host": address.hostname, "port": address.port} if address.hostname else {}
+        config = {
+            "redis": {"connection": connection},
+            "streams": {
+                "message_queue": {"max_length": self.max_length},
+                "dlq": {"max_length": names.DEFAULT_DEAD_LETTER_MAX_LENGTH, "retention_days": 7},
+            },
+            "paths": {"database": {"telemetry_db": str(self.database)}},
+            "http_endpoint": {"host": names.DEFAULT_HTTP_HOST, "port": http_port},
+        }
+        (self.home / "config.yaml").write_text(yaml.safe_dump(config))
+
+    def write_pid_file(self, pid: int | None = None) -> None:
+        """Write server.pid, by default with the pipeline's own process id."""
+        now = self.clock().timestamp()
+        record = {"pid": pid or self.pid, "timestamp": now, "process_name": "blueplane_server"}
+        (self.home / "server.pid").write_text(json.dumps(record))
+
+    def log(self, level: str, message: str, *, at: datetime | None = None, logger: str = "blueplane_server") -> None:
+        """Append a line to server.log, in local time."""
+        with (self.home / "server.log").open("a", encoding="utf-8") as log:
+            log.write(f"{(at or self.clock()).astimezone():%Y-%m-%d %H:%M:%S} - {logger} - {level} - {message}\n")
+
+    @property
+    def cursor_hooks(self) -> Path:
+        """Where this home's user keeps Cursor's hooks."""
+        return self.home.parent / ".cursor" / "hooks.json"
+
+    def install_cursor_hooks(self) -> None:
+        """Name a hook of Blueplane's own for each event."""
+        hooks = {hook: [{"command": f"python3 ~/.blueplane/hooks/{hook}.py"}] for hook in names.CURSOR_HOOKS}
+        self.cursor_hooks.parent.mkdir()
+        self.cursor_hooks.write_text(json.dumps({"version": 1, "hooks": hooks}, indent=2))
+
+    # The database beside the traces
+
+    def open_session(self, *, minutes_ago: float = 30) -> str:
+        """Open an IDE window; its session ID."""
+        session = self.messages.uuid()
+        begin = self.ago(minutes=minutes_ago).isoformat()
+        self._execute(
+            f"INSERT INTO {names.SESSIONS_TABLE} VALUES (?, ?, ?, ?, NULL)",
+            *(session, self.messages.cursor_session, self.messages.workspace_hash, begin),
+        )
+        return session
+
+    def close_sessions(self, *, at: datetime | None = None) -> None:
+        """Close every IDE window."""
+        end = (at or self.clock()).isoformat()
+        self._execute(f"UPDATE {names.SESSIONS_TABLE} SET ended_at = ? WHERE ended_at IS NULL", end)
+
+    def touch_offsets(self, *, at: datetime) -> None:
+        """Move the JSONL monitor's offset, as it does while it works."""
+        when = f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
+        session = self.messages.claude_session
+        insert = f"INSERT OR REPLACE INTO {names.OFFSETS_TABLE} VALUES (?, ?, ?, ?)"
+        self._execute(insert, f"{session}.jsonl", session, when, when)
+
+    def _execute(self, statement: str, *values: str) -> None:
+        with contextlib.closing(schema.connect(self.database)) as connection:
+            connection.execute(statement, values)
+
+    @contextlib.contextmanager
+    def lock_database(self) -> Iterator[None]:
+        """Hold the database's write lock: whoever writes meanwhile is refused at once."""
+        with contextlib.closing(schema.connect(self.database)) as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            yield
+
+    # Streams
 
     def _times(self, count: int, at: datetime | None, spread: timedelta) -> Iterator[datetime]:
         start = at or self.clock()
@@ -92,25 +155,17 @@ class Foundation:
         step = spread / count if spread and count else timedelta(microseconds=1)
         return (start + index * step for index in range(count))
 
-    def _add(
-        self,
-        messages: Sequence[tuple[datetime, Mapping[Any, Any]]],
-        at: datetime | None,
-        stream: str | None = None,
+    def add(
+        self, messages: Sequence[tuple[datetime, Mapping[Any, Any]]], *, faked: bool, dead_letters: str = ""
     ) -> list[str]:
-        """Add to the queue, or to another stream, which then is one of dead letters."""
-        limit = names.DEFAULT_DEAD_LETTER_MAX_LENGTH if stream else self.max_length
-        stream = stream or self.queue
-        faked = at is not None or self.now is not None
-        ids = self._ids([when for when, _ in messages], stream) if faked else itertools.repeat("*")
-        added: list[str] = []
-        numbered = zip(ids, (fields for _, fields in messages), strict=False)
-        while chunk := list(itertools.islice(numbered, _ADDED_AT_ONCE)):
-            with self.client.pipeline(transaction=False) as commands:
-                for entry_id, fields in chunk:
-                    commands.xadd(stream, dict(fields), id=entry_id, maxlen=limit, approximate=True)
-                added += commands.execute()
-        return added
+        """Add to the queue, or to a stream of dead letters; with faked times the IDs are theirs."""
+        limit = names.DEFAULT_DEAD_LETTER_MAX_LENGTH if dead_letters else self.max_length
+        stream = dead_letters or self.queue
+        ids = self._ids((when for when, _ in messages), stream) if faked else itertools.repeat("*")
+        with self.client.pipeline(transaction=False) as commands:
+            for (_, fields), entry_id in zip(messages, ids, strict=False):
+                commands.xadd(stream, dict(fields), id=entry_id, maxlen=limit, approximate=True)
+            return list(commands.execute())
 
     def _ids(self, times: Iterable[datetime], stream: str) -> Iterator[str]:
         newest = "0-0"
@@ -118,7 +173,7 @@ class Foundation:
             newest = str(self.client.xinfo_stream(stream)["last-generated-id"])
         last, sequence = map(int, newest.split("-"))
         for when in times:
-            moment = max(milliseconds(when), last)
+            moment = max((when - _EPOCH) // timedelta(milliseconds=1), last)
             sequence = sequence + 1 if moment == last else 0
             last = moment
             yield f"{moment}-{sequence}"

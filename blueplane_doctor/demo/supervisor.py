@@ -10,38 +10,28 @@ import shutil
 import signal
 import subprocess
 import sys
+from subprocess import DEVNULL
 from threading import Thread
 
 PATIENCE_SECONDS = 5.0
 
 
-def end(server: "subprocess.Popen[bytes]") -> None:
-    """Ask the server to end, wait, then insist."""
-    server.terminate()
-    server.send_signal(signal.SIGCONT)  # a server that a test has stopped would sleep through the request
-    try:
-        server.wait(PATIENCE_SECONDS)
-    except subprocess.TimeoutExpired:
-        server.kill()
-        server.wait()
-
-
 def main(folder: str, command: list[str]) -> None:
     """Start the command inside the folder, and stay until standard input ends."""
     try:
-        server = subprocess.Popen(
-            command,
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+        server = subprocess.Popen(command, cwd=folder, stdin=DEVNULL, stdout=DEVNULL, stderr=DEVNULL)
         # Reaps a server that ends by itself, so that its process id vanishes for whoever watches it.
         Thread(target=server.wait, daemon=True).start()
         sys.stdout.write(f"{server.pid}\n")
         sys.stdout.flush()
         sys.stdin.buffer.read()
-        end(server)
+        server.terminate()
+        server.send_signal(signal.SIGCONT)  # one that a test has stopped would sleep through the request
+        try:
+            server.wait(PATIENCE_SECONDS)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

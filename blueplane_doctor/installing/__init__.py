@@ -1,1 +1,1 @@
-"""Installing and removing: named steps, one file each, every change shown, journalled and undone."""
+"""Installing and removing: named steps, every change shown, journalled and undone."""

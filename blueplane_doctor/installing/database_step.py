@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -10,14 +11,11 @@ from pathlib import Path
 
 from blueplane_doctor.errors import SourceError
 from blueplane_doctor.installing import file_changes, files
-from blueplane_doctor.installing.files import StepError
-from blueplane_doctor.installing.journal import Entry, Journal
+from blueplane_doctor.installing.files import Entry, Journal, StepError
 from blueplane_doctor.installing.plan import Change, Plan, Site
-from blueplane_doctor.installing.programs import shell_line
 from blueplane_doctor.sources.database_source import DatabaseSource
 from blueplane_doctor.sources.deadline import Deadline
 
-KIND = "database"
 SCRIPT = Path("scripts/init_database.py")
 WORKSHOP = ".blueplane-new-database"
 """Folder beside the database in which a new one is made, before it is put in place."""
@@ -38,32 +36,40 @@ class DatabaseStep:
             raise StepError(f"--core {site.core}: there is no {SCRIPT}", "name a checkout of the pipeline")
         if path.exists():
             return Plan(notes=[f"{path} is there"])
-        how = f"$ {shell_line(*_script(site.core))}" if site.core else "with the schema that this doctor knows"
+        how = f"$ {shlex.join(_script(site.core))}" if site.core else "with the schema that this doctor knows"
         return Plan(changes=[Change(f"make {path}", f"{how}\n+ {path}", partial(_make, site, path))])
 
     def undo(self, site: Site, entry: Entry) -> Plan:
         """Remove it as long as there is no row in it and nobody has it open."""
         path = Path(entry["target"])
-        shutil.rmtree(path.parent / WORKSHOP, ignore_errors=True)  # left by a run that was killed
+        changes = _cleared(path.parent / WORKSHOP)
         if not path.exists():
-            return Plan(notes=[f"{path} is gone already"])
-        reason = _in_use(path, entry)
-        if reason:
-            return Plan(notes=[f"{path} {reason}; it stays"])
-        return Plan(changes=[file_changes.removal(path)])
+            return Plan([f"{path} is gone already"], changes)
+        if reason := _in_use(path, entry):
+            return Plan([f"{path} {reason}; it stays"], changes)
+        return Plan(changes=[*changes, file_changes.removal(path)])
+
+
+def _cleared(workshop: Path) -> list[Change]:
+    """What a run left that was killed goes."""
+    if not workshop.exists():
+        return []
+    command = f"$ {shlex.join(['rm', '-r', str(workshop)])}"
+    return [Change(f"remove {workshop}", command, lambda journal: shutil.rmtree(workshop, ignore_errors=True))]
 
 
 def _make(site: Site, path: Path, journal: Journal) -> None:
     """Made aside and linked into place: whole or not at all, and never over one that appeared meanwhile."""
-    journal.record({"step": "database", "kind": KIND, "target": str(path), "inode": None})
+    entry = {"step": "database", "kind": "database", "target": str(path), "inode": None}
+    journal.record(entry)
     workshop = path.parent / WORKSHOP
     with files.explained(path, "made"):
         shutil.rmtree(workshop, ignore_errors=True)
         workshop.mkdir(mode=0o700)
         try:
             new = _by_script(site.core, workshop) if site.core else _by_schema(workshop)
-            inode = new.stat().st_ino  # the link has the same: so it is known for ours later, whatever is written to it
-            journal.record({"step": "database", "kind": KIND, "target": str(path), "inode": inode})
+            # The link has the same inode: so it is known for ours later, whatever is written to it.
+            journal.record(entry | {"inode": new.stat().st_ino})
             with contextlib.suppress(FileExistsError):
                 os.link(new, path)
         finally:
@@ -101,9 +107,9 @@ def _by_script(core: Path, workshop: Path) -> Path:
         raise StepError(f"the pipeline's script did not end well: {error}", "run it by hand") from error
     new = workshop / ".blueplane" / "telemetry.db"
     if done.returncode or not new.is_file():
-        said = done.stderr.decode("utf-8", "replace").strip().splitlines()
+        said = done.stderr.decode("utf-8", "replace").strip().splitlines() or ["no words"]
         raise StepError(
-            f"the pipeline's script ended with {done.returncode}: {said[-1] if said else 'no words'}",
+            f"the pipeline's script ended with {done.returncode}: {said[-1]}",
             "install what it needs, or leave --core out",
         )
     return new

@@ -1,17 +1,18 @@
-"""Step `dependencies`: what has to be there already; it changes nothing, and names the command for what is missing."""
+"""Steps `dependencies` and `verify`, the first and the last: they look, and change nothing."""
 
 import os
 import shutil
 import sqlite3
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from blueplane_doctor.errors import SourceError
 from blueplane_doctor.examination import Examination
-from blueplane_doctor.installing.journal import Entry
-from blueplane_doctor.installing.plan import Plan, Site
-from blueplane_doctor.settings import Settings
+from blueplane_doctor.installing.files import Entry, Journal
+from blueplane_doctor.installing.plan import Change, Plan, Site
+from blueplane_doctor.model import Report
 
 OLDEST_PYTHON = (3, 11)
 OLDEST_SQLITE = (3, 24)
@@ -22,127 +23,130 @@ FREE_BYTES = 200_000_000
 LOOK_SECONDS = 3.0
 
 
-@dataclass(frozen=True)
-class Need:
-    """One thing that was looked for."""
-
-    name: str
-    ok: bool
-    said: str
-    remedy: str = ""
-    advice: bool = False
-    """Whether everything works without it."""
-
-    @property
-    def line(self) -> str:
-        """As it is shown."""
-        mark = "ok" if self.ok else "advice" if self.advice else "missing"
-        return f"{mark:<8}{self.name}: {self.said}" + (f"\n            try: {self.remedy}" if self.remedy else "")
-
-
 class DependenciesStep:
-    """Looks, and says."""
+    """Names what has to be there already, and for what is missing the command."""
 
     name = "dependencies"
     summary = "what has to be there already"
 
     def plan(self, site: Site) -> Plan:
         """Never raises for what is missing: that is its finding."""
-        needs = [_python(site.platform), _sqlite(), *_redis(site), _disk(site.settings), *_permissions(site)]
+        needs = [_python(site.platform), _sqlite(), *_redis(site), _disk(site.settings.home), *_permissions(site)]
         return Plan(notes=[need.line for need in needs], complete=all(need.ok or need.advice for need in needs))
 
     def undo(self, site: Site, entry: Entry) -> Plan:
-        """There is nothing to undo."""
         return Plan()
 
 
-def _python(platform: str) -> Need:
+class VerifyStep:
+    """Examines the pipeline once, and shows the report by the function that it is given."""
+
+    name = "verify"
+    summary = "run the doctor"
+
+    def __init__(self, show: Callable[[Report], None]) -> None:
+        self._show = show
+
+    def plan(self, site: Site) -> Plan:
+        def examine(journal: Journal) -> None:
+            from blueplane_doctor.diagnose import diagnose
+
+            self._show(diagnose(site.settings))
+
+        return Plan(changes=[Change("examine the pipeline", "$ blueplane-doctor", examine, asks=False)])
+
+    def undo(self, site: Site, entry: Entry) -> Plan:
+        return Plan()
+
+
+@dataclass(frozen=True)
+class _Need:
+    """One thing that was looked for; what is only advice everything works without."""
+
+    name: str
+    ok: bool
+    said: str
+    remedy: str
+    advice: bool = False
+
+    @property
+    def line(self) -> str:
+        mark = "ok" if self.ok else "advice" if self.advice else "missing"
+        return f"{mark:<8}{self.name}: {self.said}" + ("" if self.ok else f"\n            try: {self.remedy}")
+
+
+def _python(platform: str) -> _Need:
     version = ".".join(map(str, sys.version_info[:3]))
-    ok = sys.version_info >= OLDEST_PYTHON
-    return Need("Python", ok, version, "" if ok else command_for("python", platform))
+    return _Need("Python", sys.version_info >= OLDEST_PYTHON, version, command_for("python", platform))
 
 
-def _sqlite() -> Need:
+def _sqlite() -> _Need:
     ok = sqlite3.sqlite_version_info >= OLDEST_SQLITE
-    return Need("SQLite", ok, sqlite3.sqlite_version, "" if ok else "a Python that was built with a newer SQLite")
+    return _Need("SQLite", ok, sqlite3.sqlite_version, "a Python that was built with a newer SQLite")
 
 
-def _redis(site: Site) -> list[Need]:
+def _redis(site: Site) -> list[_Need]:
     from blueplane_doctor.monitoring.redis_health import RedisHealthMonitor
 
+    command = command_for("redis", site.platform)
     examination = Examination(site.settings.model_copy(update={"timeout": LOOK_SECONDS}))
     try:
         health = RedisHealthMonitor(examination).collect()
     except SourceError as error:
-        return [Need("Redis", False, error.message, command_for("redis", site.platform))]
+        return [_Need("Redis", False, error.message, command)]
     finally:
         examination.close()
-    new_enough = _version(health.version) >= OLDEST_REDIS
+    version = tuple(int(part) for part in health.version.split(".")[:3] if part.isdigit())
     name = "Valkey" if health.server == "valkey" else "Redis"
-    upgrade = "" if new_enough else command_for("redis", site.platform)
+    kept = {
+        True: "on",
+        False: "off: a restart of Redis loses the queue",
+        None: "not known: this user may not ask",
+    }[health.persistence]
+    evicted = "a full memory may delete the queue" if health.may_evict_queue else "the queue is not evicted"
+    configure = "redis-cli CONFIG SET"
     return [
-        Need(name, new_enough, f"{health.version} at {examination.redis.address}", upgrade),
-        _persistence(health.persistence),
-        _eviction(health.may_evict_queue, health.maxmemory_policy),
+        _Need(name, version >= OLDEST_REDIS, f"{health.version} at {examination.redis.address}", command),
+        _Need("persistence", health.persistence is not False, kept, f"{configure} appendonly yes", advice=True),
+        _Need(
+            "eviction",
+            not health.may_evict_queue,
+            f"{health.maxmemory_policy}: {evicted}",
+            f"{configure} maxmemory-policy noeviction",
+            advice=True,
+        ),
     ]
 
 
-def _persistence(persistent: bool | None) -> Need:
-    if persistent is False:
-        lost = "off: a restart of Redis loses the queue"
-        return Need("persistence", False, lost, "redis-cli CONFIG SET appendonly yes", advice=True)
-    return Need("persistence", True, "on" if persistent else "not known: this user may not ask")
+def _disk(home: Path) -> _Need:
+    free = shutil.disk_usage(_there(home)).free
+    said = f"{free / 1e9:.1f} GB free for {home}"
+    return _Need("disk", free >= FREE_BYTES, said, f"make room: at least {FREE_BYTES // 1_000_000} MB")
 
 
-def _eviction(may_evict: bool, policy: str) -> Need:
-    if may_evict:
-        return Need(
-            "eviction",
-            False,
-            f"{policy}: a full memory may delete the queue",
-            "redis-cli CONFIG SET maxmemory-policy noeviction",
-            advice=True,
-        )
-    return Need("eviction", True, f"{policy}: the queue is not evicted")
-
-
-def _version(text: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in text.split(".")[:3] if part.isdigit())
-
-
-def _disk(settings: Settings) -> Need:
-    free = shutil.disk_usage(_there(settings.home)).free
-    said = f"{free / 1e9:.1f} GB free for {settings.home}"
-    ok = free >= FREE_BYTES
-    return Need("disk", ok, said, "" if ok else f"make room: at least {FREE_BYTES // 1_000_000} MB")
-
-
-def _permissions(site: Site) -> list[Need]:
+def _permissions(site: Site) -> list[_Need]:
     folders = dict.fromkeys((site.settings.home, site.settings.cursor_hooks.parent))
     return [_may_write(folder) for folder in folders]
 
 
-def _may_write(folder: Path) -> Need:
+def _may_write(folder: Path) -> _Need:
     there = _there(folder)
     ok = os.access(there, os.W_OK | os.X_OK)
     said = f"{folder} can be written" if ok else f"{there} cannot be written by this user"
-    return Need("permissions", ok, said, "" if ok else f"ls -ld {there}")
+    return _Need("permissions", ok, said, f"ls -ld {there}")
 
 
 def _there(path: Path) -> Path:
     """This folder, or the nearest above it that exists."""
-    while not path.exists():
-        path = path.parent
-    return path
+    return next(folder for folder in (path, *path.parents) if folder.exists())
 
 
-_COMMANDS = {
-    ("python", "darwin"): "brew install python@3.13",
-    ("redis", "darwin"): "brew install redis && brew services start redis",
+_IN_WORDS = {
     "python": "install Python 3.11 or later from your distribution",
     "redis": "install redis (or valkey) from your distribution, and start it",
 }
-_LINUX_COMMANDS = {
+_ON_MACOS = {"python": "brew install python@3.13", "redis": "brew install redis && brew services start redis"}
+_ON_LINUX = {
     "apt-get": {"python": "sudo apt-get install python3", "redis": "sudo apt-get install redis-server"},
     "dnf": {"python": "sudo dnf install python3", "redis": "sudo dnf install valkey && sudo systemctl start valkey"},
     "pacman": {"python": "sudo pacman -S python", "redis": "sudo pacman -S valkey && sudo systemctl start valkey"},
@@ -153,7 +157,7 @@ _LINUX_COMMANDS = {
 
 def command_for(what: str, platform: str) -> str:
     """The command that installs it here; in words where the platform's is not known."""
+    commands = _ON_MACOS if platform == "darwin" else _IN_WORDS
     if platform.startswith("linux"):
-        manager = next((name for name in _LINUX_COMMANDS if shutil.which(name)), None)
-        return _LINUX_COMMANDS[manager][what] if manager else _COMMANDS[what]
-    return _COMMANDS.get((what, platform), _COMMANDS[what])
+        commands = next((known for manager, known in _ON_LINUX.items() if shutil.which(manager)), _IN_WORDS)
+    return commands[what]

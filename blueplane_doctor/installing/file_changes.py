@@ -1,14 +1,13 @@
-"""A file changed or made under the journal: with a backup beside it, and the way back, byte for byte."""
+"""A file changed or made under the journal: a backup beside it, and the way back, byte for byte."""
 
+import shlex
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 from blueplane_doctor.installing import files
-from blueplane_doctor.installing.files import StepError, digest
-from blueplane_doctor.installing.journal import Entry, Journal, missing_folders, remove_folder
+from blueplane_doctor.installing.files import Entry, Journal, StepError, digest, missing_folders, remove_folder
 from blueplane_doctor.installing.plan import Change, Plan
-from blueplane_doctor.installing.programs import shell_line
 
 BACKUP_SUFFIX = ".before-blueplane"
 KIND = "file"
@@ -16,51 +15,38 @@ FOLDER = "folder"
 
 
 def change(step: str, path: Path, before: bytes | None, after: bytes, summary: str) -> Change:
-    """Replace the file's content, or make it."""
+    """Replace the file's content, or make it. Raises StepError for a file of another user."""
     files.refuse_foreign(files.real_file(path))
-    return Change(
-        summary=summary,
-        preview=files.unified_diff(path, before, after),
-        apply=partial(_apply, step, path, before, after),
-    )
+    return Change(summary, files.unified_diff(path, before, after), partial(_apply, step, path, before, after))
 
 
 def _apply(step: str, path: Path, before: bytes | None, after: bytes, journal: Journal) -> None:
-    if files.read(path) != before:
-        raise StepError(f"{path} changed while you were asked; it is left as it is", "run this again")
-    _make_folders(step, path, journal)
-    known = journal.find(KIND, str(path))
-    if known is None and before is not None:
-        _refuse_strange_backup(path, before)
-    original = _original(known, before)
-    journal.record({"step": step, "kind": KIND, "target": str(path), "before": original, "after": digest(after)})
-    if before is not None and original == digest(before):
-        files.write(backup_of(path), before, mode=_mode(path))
-    files.write(path, after)
-
-
-def _refuse_strange_backup(path: Path, before: bytes) -> None:
-    """A file of that name that this program did not write is not overwritten."""
-    if files.read(backup_of(path)) not in (None, before):
-        raise StepError(f"{backup_of(path)} is there already, and is no backup of ours", "move it away, run this again")
-
-
-def _mode(path: Path) -> int:
-    return files.real_file(path).stat().st_mode & 0o7777
-
-
-def _original(known: Entry | None, before: bytes | None) -> str | None:
-    """What uninstalling goes back to: the first content, as long as nobody else changed the file since."""
-    if known is None or digest(before) == known["before"]:
-        return digest(before)
-    return known["before"] if digest(before) == known["after"] else "changed by others"
-
-
-def _make_folders(step: str, path: Path, journal: Journal) -> None:
+    _refuse_changed(path, before)
     for folder in missing_folders(files.real_file(path).parent):
         journal.record({"step": step, "kind": FOLDER, "target": str(folder)})
         with files.explained(folder, "made"):
             folder.mkdir(mode=0o755, exist_ok=True)
+    known = journal.find(KIND, str(path))
+    backup = backup_of(path)
+    if known is None and before is not None and files.read(backup) not in (None, before):
+        raise StepError(f"{backup} is there already, and is no backup of ours", "move it away, run this again")
+    original = _original(known, digest(before))
+    journal.record({"step": step, "kind": KIND, "target": str(path), "before": original, "after": digest(after)})
+    if before is not None and original == digest(before):
+        files.write(backup, before, mode=files.mode_of(files.real_file(path)))
+    files.write(path, after)
+
+
+def _refuse_changed(path: Path, content: bytes | None) -> None:
+    if files.read(path) != content:
+        raise StepError(f"{path} changed while you were asked; it is left as it is", "run this again")
+
+
+def _original(known: Entry | None, before: str | None) -> str | None:
+    """What uninstalling goes back to: the first content, as long as nobody else changed the file since."""
+    if known is None or before == known["before"]:
+        return before
+    return known["before"] if before == known["after"] else "changed by others"
 
 
 def backup_of(path: Path) -> Path:
@@ -76,11 +62,12 @@ def undo(entry: Entry, without_ours: Callable[[bytes], bytes] | None) -> Plan:
     """
     path = Path(entry["target"])
     if entry["kind"] == FOLDER:
-        return Plan(changes=[_folder_change(path)] if path.is_dir() else [])
-    now = files.read(path)
-    back = _first_content(path, entry, now)
-    if back is not _NOT_KNOWN:
-        return Plan(changes=[_way_back(path, now, back)])  # type: ignore[arg-type]
+        return Plan(changes=[_folder_removal(path)] if path.is_dir() else [])
+    now, kept = files.read(path), files.read(backup_of(path))
+    if digest(now) == entry["before"]:  # killed before the change was made, or undone by hand
+        return Plan(changes=[_way_back(path, now, now)])
+    if digest(now) == entry["after"] and entry["before"] in (None, digest(kept)):
+        return Plan(changes=[_way_back(path, now, kept if entry["before"] else None)])
     if now is None:
         return Plan(notes=[f"{path} is gone already"], changes=[_way_back(path, None, None)])
     if without_ours is None:
@@ -88,29 +75,14 @@ def undo(entry: Entry, without_ours: Callable[[bytes], bytes] | None) -> Plan:
     return Plan(changes=[_way_back(path, now, without_ours(now))])
 
 
-_NOT_KNOWN = object()
-
-
-def _first_content(path: Path, entry: Entry, now: bytes | None) -> object:
-    if digest(now) == entry["before"]:
-        return now  # killed before the change was made, or undone by hand
-    if digest(now) != entry["after"]:
-        return _NOT_KNOWN
-    if entry["before"] is None:
-        return None
-    kept = files.read(backup_of(path))
-    return kept if digest(kept) == entry["before"] else _NOT_KNOWN
-
-
 def _way_back(path: Path, now: bytes | None, after: bytes | None) -> Change:
     def apply(journal: Journal) -> None:
-        if files.read(path) != now:
-            raise StepError(f"{path} changed while you were asked; it is left as it is", "run this again")
+        _refuse_changed(path, now)
         if after is None:
             files.remove(path)
         elif after != now:
             files.write(path, after)
-        files.remove(files.temporary_of(files.real_file(path)))
+        files.sweep(path)
         files.remove(backup_of(path))
 
     verb = "remove" if after is None else "restore"
@@ -119,9 +91,9 @@ def _way_back(path: Path, now: bytes | None, after: bytes | None) -> Change:
 
 def removal(path: Path) -> Change:
     """Remove a file that is ours alone."""
-    return Change(f"remove {path}", f"$ {shell_line('rm', str(path))}", lambda journal: files.remove(path))
+    return Change(f"remove {path}", f"$ {shlex.join(['rm', str(path)])}", lambda journal: files.remove(path))
 
 
-def _folder_change(path: Path) -> Change:
-    command = f"$ {shell_line('rmdir', str(path))}"
+def _folder_removal(path: Path) -> Change:
+    command = f"$ {shlex.join(['rmdir', str(path)])}"
     return Change(f"remove {path} if it is empty", command, lambda journal: remove_folder(path))

@@ -1,25 +1,36 @@
-"""Files changed whole or not at all: a temporary one beside the real file, synced, then put in its place."""
+"""Files changed whole or not at all, and the journal in Blueplane's home of what was done and how to undo it.
+
+New content is written beside the real file, synced, then put in its place; an entry before its change is made.
+"""
 
 import contextlib
 import difflib
 import hashlib
+import json
 import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from blueplane_doctor.errors import DoctorError, ExitCode
 
 
 class StepError(DoctorError):
-    """A step cannot do or undo what it should; what it found is left as it was."""
+    """A step cannot do or undo what it should; what it found is left."""
 
     exit_code = ExitCode.FINDINGS
 
 
 NEW_SUFFIX = ".blueplane-new"
 """Ends the name of a temporary file, always the same for one file, so that one left by a killed run is found."""
-DEFAULT_MODE = 0o644
+
+
+JOURNAL_FILE = "doctor-install.json"
+_VERSION = 1
+
+Entry = dict[str, Any]
+"""`step`, `kind`, `target`, and what the kind needs to be undone. One entry a kind and target."""
 
 
 def real_file(path: Path) -> Path:
@@ -42,16 +53,16 @@ def digest(content: bytes | None) -> str | None:
 
 
 def write(path: Path, content: bytes, *, mode: int | None = None) -> None:
-    """Put these bytes in the file's place at once, keeping its mode. Raises StepError.
+    """Put these bytes in the file's place at once, keeping its mode; a new one's is 0644. Raises StepError.
 
     The folder must be there. A file of another user is refused: a replaced one would be ours.
     """
     target = real_file(path)
     with explained(path, "written"):
         refuse_foreign(target)
-        temporary = temporary_of(target)
+        temporary = _temporary_of(target)
         try:
-            _write_synced(temporary, content, _mode_of(target) if mode is None else mode)
+            _write_synced(temporary, content, mode_of(target) if mode is None else mode)
             os.replace(temporary, target)
         except OSError:
             with contextlib.suppress(OSError):
@@ -62,15 +73,17 @@ def write(path: Path, content: bytes, *, mode: int | None = None) -> None:
 
 def remove(path: Path) -> None:
     """Remove the file; harmless when it is gone. Raises StepError."""
-    target = real_file(path)
     with explained(path, "removed"):
-        target.unlink(missing_ok=True)
-        temporary_of(target).unlink(missing_ok=True)
+        real_file(path).unlink(missing_ok=True)
+    sweep(path)
 
 
-def temporary_of(target: Path) -> Path:
-    """Where the new content of a file stands before it is put in place."""
-    return target.with_name(f".{target.name}{NEW_SUFFIX}")
+def sweep(path: Path) -> None:
+    """Remove what a run left that was killed while it wrote this file. Raises StepError."""
+    temporary = _temporary_of(real_file(path))
+    with explained(temporary, "removed"):
+        if temporary.exists():  # on a read-only disk to unlink nothing is an error, too
+            temporary.unlink()
 
 
 def refuse_foreign(target: Path) -> None:
@@ -85,9 +98,17 @@ def refuse_foreign(target: Path) -> None:
         )
 
 
+def mode_of(target: Path) -> int:
+    """The file's permissions; the usual ones for a new file."""
+    try:
+        return stat.S_IMODE(target.stat().st_mode)
+    except FileNotFoundError:
+        return 0o644
+
+
 @contextlib.contextmanager
 def explained(path: Path, verb: str) -> Iterator[None]:
-    """Turn the system's refusal into a sentence."""
+    """Turn the system's refusal into a StepError."""
     try:
         yield
     except OSError as error:
@@ -100,20 +121,17 @@ def explained(path: Path, verb: str) -> Iterator[None]:
 def unified_diff(path: Path, before: bytes | None, after: bytes | None) -> str:
     """The change as `diff -u` shows it."""
     old, new = ((content or b"").decode("utf-8", "replace").splitlines(keepends=True) for content in (before, after))
-    names = ("/dev/null" if before is None else str(path), "/dev/null" if after is None else str(path))
-    lines = difflib.unified_diff(old, new, *names)
+    old_name, new_name = ("/dev/null" if content is None else str(path) for content in (before, after))
+    lines = difflib.unified_diff(old, new, old_name, new_name)
     return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
 
 
-def _mode_of(target: Path) -> int:
-    try:
-        return stat.S_IMODE(target.stat().st_mode)
-    except FileNotFoundError:
-        return DEFAULT_MODE
+def _temporary_of(target: Path) -> Path:
+    return target.with_name(f".{target.name}{NEW_SUFFIX}")
 
 
 def _write_synced(path: Path, content: bytes, mode: int) -> None:
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NOFOLLOW", 0), mode)
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, mode)
     try:
         os.fchmod(handle, mode)
         view = memoryview(content)
@@ -125,10 +143,84 @@ def _write_synced(path: Path, content: bytes, mode: int) -> None:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Make the new name itself survive a power cut, where the system can."""
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError):  # the new name itself survives a power cut where the system can
         handle = os.open(folder, os.O_RDONLY)
         try:
             os.fsync(handle)
         finally:
             os.close(handle)
+
+
+class Journal:
+    """The entries of a home in the order in which they were made; none when nothing was installed.
+
+    All of it raises StepError.
+    """
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.path = home / JOURNAL_FILE
+        self.entries: list[Entry] = []
+        content = read(self.path)
+        if content is None:
+            return
+        try:
+            known = json.loads(content)
+            if known["version"] != _VERSION:
+                raise ValueError(f"version {known['version']}")
+            self.entries = [dict(entry) for entry in known["entries"]]
+        except (ValueError, KeyError, TypeError) as error:
+            raise StepError(
+                f"{self.path} is not a journal of this program: {error}", "move it away to start afresh"
+            ) from error
+
+    def find(self, kind: str, target: str) -> Entry | None:
+        """The entry of that kind for that target."""
+        return next((e for e in self.entries if (e["kind"], e["target"]) == (kind, target)), None)
+
+    def record(self, entry: Entry) -> None:
+        """Write an entry down, in place of one for the same target."""
+        made = missing_folders(self.home)
+        with explained(self.home, "made"):
+            for folder in made:
+                folder.mkdir(mode=0o700)
+        before = self.entries.copy()
+        known = self.find(entry["kind"], entry["target"])
+        if known is None:
+            self.entries.append(entry)
+        else:
+            self.entries[self.entries.index(known)] = entry
+        self.entries[:0] = [{"step": "", "kind": "folder", "target": str(folder)} for folder in made]
+        try:
+            self._save()
+        except StepError:
+            self.entries = before
+            for folder in reversed(made):
+                remove_folder(folder)
+            raise
+
+    def forget(self, entry: Entry) -> None:
+        """Take an entry out; with the last one the file goes, and the home when it was made here and is empty."""
+        self.entries.remove(entry)
+        if any(e["step"] for e in self.entries):
+            self._save()
+            return
+        remove(self.path)
+        for folder in reversed(self.entries):
+            remove_folder(Path(folder["target"]))
+        self.entries.clear()
+
+    def _save(self) -> None:
+        text = json.dumps({"version": _VERSION, "entries": self.entries}, indent=1) + "\n"
+        write(self.path, text.encode(), mode=0o600)
+
+
+def missing_folders(path: Path) -> list[Path]:
+    """This folder and those above it that do not exist, outermost first."""
+    return [folder for folder in (*reversed(path.parents), path) if not folder.exists()]
+
+
+def remove_folder(path: Path) -> None:
+    """Remove a folder that is empty; any other stays."""
+    with contextlib.suppress(OSError):
+        path.rmdir()

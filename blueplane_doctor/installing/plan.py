@@ -1,5 +1,6 @@
 """The engine: let each step say what is missing, show it, ask, do it; and backwards from the journal."""
 
+import shutil
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -7,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from blueplane_doctor.errors import DoctorError, UsageError
-from blueplane_doctor.installing.journal import Entry, Journal
+from blueplane_doctor.installing.files import Entry, Journal, StepError, sweep
 from blueplane_doctor.settings import Settings
 
 
@@ -25,11 +26,34 @@ class Site:
     enable: bool = False
     """Whether services are enabled and started."""
 
+    @property
+    def home_option(self) -> list[str]:
+        """What tells our programs of Blueplane's home, where it is not the usual one."""
+        home = self.settings.home
+        return [] if home == self.user_home / ".blueplane" else ["--home", str(home)]
+
 
 def with_absolute_paths(settings: Settings) -> Settings:
     """The same settings wherever the next command is run: the journal and the editors remember paths."""
     named = {name: getattr(settings, name) for name in ("home", "database", "cursor_hooks")}
     return settings.model_copy(update={name: path.absolute() for name, path in named.items() if path})
+
+
+def program(name: str) -> str:
+    """The absolute path of this installation's program, so that it works without a shell's PATH. Raises StepError.
+
+    It is beside this interpreter, beside the running program, or on the PATH.
+    """
+    for folder in (Path(sys.executable).parent, Path(sys.argv[0]).absolute().parent):
+        if (folder / name).is_file():
+            return str(folder / name)
+    found = shutil.which(name)
+    if found is None:
+        raise StepError(
+            f"the program {name} is not installed beside {sys.executable}",
+            "install the wheel: see docs/INSTALLATION.md",
+        )
+    return str(Path(found).absolute())
 
 
 @dataclass(frozen=True)
@@ -80,19 +104,19 @@ class Talk:
 
 def install(steps: Sequence[Step], site: Site, talk: Talk) -> bool:
     """Do the steps in order; whether all is well. A step that fails leaves the others their chance."""
-    journal = Journal.load(site.settings.home)
+    journal = Journal(site.settings.home)
     results = [_guarded(_do, step, site, journal, talk) for step in steps]
     return all(results)
 
 
 def uninstall(steps: Sequence[Step], site: Site, talk: Talk) -> bool:
     """Undo what the journal knows of these steps, last first; whether all is well."""
-    journal = Journal.load(site.settings.home)
+    journal = Journal(site.settings.home)
     if not any(entry["step"] == step.name for entry in journal.entries for step in steps):
         talk.say(f"nothing to undo: {journal.path} names no such step")
     results = [_guarded(_undo, step, site, journal, talk) for step in reversed(steps)]
     if not journal.entries and not talk.dry_run:
-        journal.sweep()
+        sweep(journal.path)
     return all(results)
 
 
@@ -113,8 +137,13 @@ def _guarded(
 def _do(step: Step, site: Site, journal: Journal, talk: Talk) -> bool:
     talk.say(f"{step.name}: {step.summary}")
     plan = step.plan(site)
-    _tell(plan, talk, nothing="nothing to do")
-    return _carry_out(plan, journal, talk) and plan.complete
+    _tell(plan, talk)
+    if not plan.notes and not plan.changes:
+        talk.say("  nothing to do")
+    if _agreed(plan.changes, talk, "Do this?"):
+        for change in plan.changes:
+            change.apply(journal)
+    return plan.complete
 
 
 def _undo(step: Step, site: Site, journal: Journal, talk: Talk) -> bool:
@@ -125,36 +154,27 @@ def _undo(step: Step, site: Site, journal: Journal, talk: Talk) -> bool:
     plans = [(entry, step.undo(site, entry)) for entry in entries]
     for _, plan in plans:
         _tell(plan, talk)
-    if talk.dry_run:
-        return True
-    changes = [change for _, plan in plans for change in plan.changes]
-    if changes and not talk.agree(f"  Undo {step.name}?"):
-        talk.say("  left as it is")
+    if not _agreed([change for _, plan in plans for change in plan.changes], talk, f"Undo {step.name}?"):
         return True
     for entry, plan in plans:
         for change in plan.changes:
             change.apply(journal)
-        if plan.complete:
-            journal.forget(entry)
-    return all(plan.complete for _, plan in plans)
+        journal.forget(entry)
+    return True
 
 
-def _tell(plan: Plan, talk: Talk, nothing: str = "") -> None:
+def _tell(plan: Plan, talk: Talk) -> None:
     for note in plan.notes:
         talk.say(f"  {note}")
     for change in plan.changes:
         talk.say(f"  {change.summary}")
-        talk.say("".join(f"    {line}\n" for line in change.preview.splitlines()).rstrip("\n"))
-    if nothing and not plan.notes and not plan.changes:
-        talk.say(f"  {nothing}")
+        talk.say("\n".join(f"    {line}" for line in change.preview.splitlines()))
 
 
-def _carry_out(plan: Plan, journal: Journal, talk: Talk) -> bool:
-    if talk.dry_run or not plan.changes:
-        return True
-    if any(change.asks for change in plan.changes) and not talk.agree("  Do this?"):
+def _agreed(changes: Sequence[Change], talk: Talk, question: str) -> bool:
+    if talk.dry_run:
+        return False
+    if any(change.asks for change in changes) and not talk.agree(f"  {question}"):
         talk.say("  left as it is")
-        return True
-    for change in plan.changes:
-        change.apply(journal)
+        return False
     return True

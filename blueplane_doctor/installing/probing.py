@@ -13,7 +13,7 @@ from blueplane_doctor.settings import Settings
 from blueplane_doctor.sources.redis_source import pairs
 from blueplane_doctor.sources.streams import entry_id, id_text
 from blueplane_doctor.times import iso
-from blueplane_hook import sending
+from blueplane_hook import events
 
 MARK = "blueplane_doctor_probe"
 """`event_type` and `hook_type` of a probe, by which its message and its row are told from real ones."""
@@ -64,14 +64,13 @@ def probe(settings: Settings, limit: float) -> Probe:
 
 
 class _Watch:
-    """The probe under way."""
-
     def __init__(self, examination: Examination) -> None:
         self._examination = examination
         stream = examination.stream()
         self._queue = stream.queue
         self._after = id_text((stream.last_generated[0], stream.last_generated[1] + 1))
         self._group, self._tables = _destination(examination.routes(), examination.trace_tables())
+        self._address = events.address_of(examination.settings.http_url)
         self._id = str(uuid.uuid4())
         self._seen: dict[str, float] = {}
         self._entry: str | None = None
@@ -80,12 +79,11 @@ class _Watch:
     def run(self, limit: float) -> Probe:
         sent_at = datetime.now(UTC)
         self._began = time.monotonic()
-        address = sending.address_of(self._examination.settings.http_url)
-        outcome = sending.post(address, self._body(sent_at), self._began + min(limit, POST_SECONDS))
-        if outcome == sending.DELIVERED:
+        outcome = events.post(self._address, self._body(sent_at), self._began + min(limit, POST_SECONDS))
+        if outcome == events.DELIVERED:
             self._mark("accepted")
         # Watched even when no answer came: a server that hangs may have enqueued it all the same.
-        while outcome != sending.REFUSED and not self._look() and time.monotonic() < self._began + limit:
+        while outcome != events.REFUSED and not self._look() and time.monotonic() < self._began + limit:
             time.sleep(LOOK_SECONDS)
         return self._result(sent_at, outcome)
 
@@ -104,22 +102,20 @@ class _Watch:
         self._seen.setdefault(hop, round((time.monotonic() - self._began) * 1000, 1))
 
     def _look(self) -> bool:
-        """One look at every station not yet reached; whether it has arrived."""
         self._entry = self._entry or self._find_entry()
         delivered, acknowledged = self._group_has(self._entry) if self._entry else (False, False)
         self._row = self._row or self._find_row()  # after the group: what it acknowledged was written before
-        stations = (self._entry is not None, delivered, self._row is not None, acknowledged)
-        for hop, reached in zip(HOPS[1:], stations, strict=True):
+        for hop, reached in zip(HOPS[1:], (self._entry, delivered, self._row, acknowledged), strict=True):
             if reached:
                 self._mark(hop)
         return self._arrived
 
     @property
     def _arrived(self) -> bool:
-        return HOPS[3] in self._seen and HOPS[4] in self._seen
+        return {"row written", "acknowledged"} <= self._seen.keys()
 
     def _find_entry(self) -> str | None:
-        """The entry of our event_id among those added since; a look reads what came after the last one."""
+        """Among those added since: a look reads what came after the last one."""
         page = self._examination.redis.ask_one("XRANGE", self._queue, self._after, "+", "COUNT", 50)
         for raw_id, fields in page:
             milliseconds, sequence = entry_id(raw_id)
@@ -129,7 +125,6 @@ class _Watch:
         return None
 
     def _group_has(self, entry: str) -> tuple[bool, bool]:
-        """Whether the group was given the entry, and whether it acknowledged it."""
         redis = self._examination.redis
         groups = [pairs(group) for group in redis.ask_one("XINFO", "GROUPS", self._queue)]
         last = next((g["last-delivered-id"] for g in groups if g["name"] == self._group.encode()), b"0-0")
@@ -145,7 +140,7 @@ class _Watch:
         return None
 
     def _result(self, sent_at: datetime, outcome: str) -> Probe:
-        table = self._row[0] if self._row else None
+        table, sequence = self._row or (None, None)
         return Probe(
             event_id=self._id,
             sent_at=iso(sent_at) or "",
@@ -155,18 +150,18 @@ class _Watch:
             group=self._group,
             stream_id=self._entry,
             table=table,
-            sequence=self._row[1] if self._row else None,
+            sequence=sequence,
             cause="" if self._arrived else self._cause(outcome),
             recognise=f"SELECT * FROM {table or self._tables[0]} WHERE event_id = '{self._id}'",
         )
 
     def _cause(self, outcome: str) -> str:
-        port = sending.address_of(self._examination.settings.http_url)[1]
-        if outcome == sending.REFUSED:
-            return f"the server on port {port} refused the event"
-        if outcome == sending.FAILED and self._entry is None:
-            return f"the server on port {port} did not accept the event"
-        missing = next(name for name in HOPS if name != "accepted" and name not in self._seen)
+        server = f"the server on port {self._address[1]}"
+        if outcome == events.REFUSED:
+            return f"{server} refused the event"
+        if outcome == events.FAILED and self._entry is None:
+            return f"{server} did not accept the event"
+        missing = next(name for name in HOPS[1:] if name not in self._seen)
         return {
             "in the stream": f"accepted, and no entry of it appeared in {self._queue}: does the server use this Redis?",
             "delivered": f"in the stream, and not given to group {self._group}: its writer does not read",

@@ -1,18 +1,18 @@
 """Step `redis`: the queue stream and the writers' groups, from the stream's start; no message is read or removed."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 from blueplane_doctor.errors import SourceMissing, SourceUnusable
-from blueplane_doctor.installing.files import StepError
-from blueplane_doctor.installing.journal import Entry, Journal
+from blueplane_doctor.installing.files import Entry, Journal, StepError
 from blueplane_doctor.installing.plan import Change, Plan, Site
 from blueplane_doctor.pipeline import CURRENT
 from blueplane_doctor.sources.deadline import Deadline
 from blueplane_doctor.sources.redis_source import RedisSource, address_of
 from blueplane_doctor.sources.streams import BEGINNING, StreamState, read_stream
 
-GROUP, STREAM = "group", "stream"
+STREAM = "stream"
 ANSWER_SECONDS = 2.0
 
 
@@ -49,14 +49,14 @@ class RedisStep:
         if entry["kind"] == STREAM:
             if stream.entries_added or stream.length or stream.last_generated != BEGINNING:
                 return Plan(notes=[f"{queue} has been used; it stays"])
-            return Plan(changes=[Change(f"remove the empty stream {queue}", f"> DEL {queue}", _deletion(site, queue))])
+            return _removal(site, f"the empty stream {queue}", queue, ["DEL", queue], _is_empty)
         known = stream.group(group)
         if known is None:
             return Plan(notes=[f"group {group} is gone already"])
         if known.pending or known.consumers or known.last_delivered != BEGINNING:
             return Plan(notes=[f"group {group} has been used; it stays"])
-        command = f"> XGROUP DESTROY {queue} {group}"
-        return Plan(changes=[Change(f"remove the unused group {group}", command, _destruction(site, queue, group))])
+        words = ["XGROUP", "DESTROY", queue, group]
+        return _removal(site, f"the unused group {group}", queue, words, partial(_is_unused, group.encode()))
 
 
 def _stream(site: Site) -> StreamState | None:
@@ -72,60 +72,43 @@ def _stream(site: Site) -> StreamState | None:
 
 
 def _creation(site: Site, queue: str, group: str, *, new_stream: bool) -> Change:
-    return Change(
-        summary=f"make the group {group}" + (f" and the stream {queue}" if new_stream else ""),
-        preview=f"> XGROUP CREATE {queue} {group} 0" + (" MKSTREAM" if new_stream else ""),
-        apply=partial(_create, site, queue, group, new_stream),
-    )
+    words = ["XGROUP", "CREATE", queue, group, "0", *(["MKSTREAM"] if new_stream else [])]
+
+    def create(journal: Journal) -> None:
+        made = {"step": "redis", "redis": address_of(site.settings.redis_url)}
+        if new_stream and journal.find(STREAM, queue) is None:
+            journal.record(made | {"kind": STREAM, "target": queue})
+        journal.record(made | {"kind": "group", "target": f"{queue} {group}"})
+        _write(site, lambda client: client.execute_command(*words))
+
+    summary = f"make the group {group}" + (f" and the stream {queue}" if new_stream else "")
+    return Change(summary, f"> {' '.join(words)}", create)
 
 
-def _create(site: Site, queue: str, group: str, new_stream: bool, journal: Journal) -> None:
-    made = {"step": "redis", "redis": address_of(site.settings.redis_url)}
-    if new_stream and journal.find(STREAM, queue) is None:
-        journal.record(made | {"kind": STREAM, "target": queue})
-    journal.record(made | {"kind": GROUP, "target": f"{queue} {group}"})
-    _write(site, lambda client: _create_group(client, queue, group))
+def _removal(site: Site, what: str, queue: str, words: list[str], untouched: Callable[[Any, str], bool]) -> Plan:
+    """Only if nothing was touched between the look and the command."""
 
-
-def _create_group(client: Any, queue: str, group: str) -> None:
-    import redis
-
-    try:
-        client.xgroup_create(queue, group, id="0", mkstream=True)
-    except redis.ResponseError as error:
-        if "BUSYGROUP" not in str(error):  # somebody made it meanwhile
-            raise
-
-
-def _destruction(site: Site, queue: str, group: str) -> Any:
-    def destroy(client: Any) -> None:
-        """Only if nothing was touched between the look and the command."""
+    def remove(client: Any) -> None:
         with client.pipeline() as commands:
             commands.watch(queue)
-            found = next((g for g in commands.xinfo_groups(queue) if g["name"] == group.encode()), None)
-            if found is None or found["pending"] or found["consumers"] or found["last-delivered-id"] != b"0-0":
-                return
-            commands.multi()
-            commands.xgroup_destroy(queue, group)
-            commands.execute()
+            if untouched(commands, queue):
+                commands.multi()
+                commands.execute_command(*words)
+                commands.execute()
 
-    return lambda journal: _write(site, destroy)
+    return Plan(changes=[Change(f"remove {what}", f"> {' '.join(words)}", lambda journal: _write(site, remove))])
 
 
-def _deletion(site: Site, queue: str) -> Any:
-    def delete(client: Any) -> None:
-        with client.pipeline() as commands:
-            commands.watch(queue)
-            if not commands.exists(queue) or commands.xlen(queue) or commands.xinfo_groups(queue):
-                return
-            commands.multi()
-            commands.delete(queue)
-            commands.execute()
-
-    return lambda journal: _write(site, delete)
+def _is_empty(client: Any, queue: str) -> bool:
+    return client.exists(queue) and not client.xlen(queue) and not client.xinfo_groups(queue)
 
 
-def _write(site: Site, work: Any) -> None:
+def _is_unused(group: bytes, client: Any, queue: str) -> bool:
+    found = [g for g in client.xinfo_groups(queue) if g["name"] == group]
+    return any(not g["pending"] and not g["consumers"] and g["last-delivered-id"] == b"0-0" for g in found)
+
+
+def _write(site: Site, work: Callable[[Any], None]) -> None:
     """Run one writing action on a connection of its own. Raises StepError."""
     import redis
     from redis.backoff import NoBackoff
@@ -142,6 +125,8 @@ def _write(site: Site, work: Any) -> None:
     except redis.WatchError:
         return  # somebody uses it: it stays
     except (redis.RedisError, OSError) as error:
+        if "BUSYGROUP" in str(error):
+            return  # somebody made it meanwhile
         raise StepError(f"Redis refused: {error}", "see whether this user may XGROUP and DEL") from error
     finally:
         client.close()

@@ -1,27 +1,50 @@
 """Step `services`: unit files for `record` and `serve`; enabled and started only when that is asked for."""
 
 import os
+import plistlib
+import shlex
 import subprocess
-from dataclasses import replace
+from dataclasses import dataclass
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
 from blueplane_doctor.installing import file_changes, files
-from blueplane_doctor.installing.files import StepError
-from blueplane_doctor.installing.journal import Entry, Journal
-from blueplane_doctor.installing.plan import Change, Plan, Site
-from blueplane_doctor.installing.programs import DOCTOR, program, shell_line
-from blueplane_doctor.installing.units import SERVICES, Service, launchd_agent, systemd_unit
+from blueplane_doctor.installing.files import Entry, Journal, StepError
+from blueplane_doctor.installing.plan import Change, Plan, Site, program
 
+DOCTOR = "blueplane-doctor"
+SERVICES = {
+    "record": "records the health of the Blueplane pipeline",
+    "serve": "shows the health of the Blueplane pipeline over HTTP",
+}
 ENABLED = "enabled"
 COMMAND_SECONDS = 30
-
 SERVE_NEEDS = ("fastapi", "uvicorn")
-SERVE_EXTRA = "pip install 'blueplane-doctor[serve]'"
 
 Command = tuple[str, ...]
 RELOAD: Command = ("systemctl", "--user", "daemon-reload")
+
+
+@dataclass(frozen=True)
+class Service:
+    """One command that runs for as long as its user is there."""
+
+    name: str
+    command: list[str]
+    writable: list[Path]
+    """Folders that it may write to: Blueplane's home, and the database's, whose log needs it."""
+    log: Path
+
+    @property
+    def unit(self) -> str:
+        """Name of the systemd unit."""
+        return f"{DOCTOR}-{self.name}.service"
+
+    @property
+    def label(self) -> str:
+        """Name of the launchd agent."""
+        return f"ai.blueplane.doctor.{self.name}"
 
 
 class ServicesStep:
@@ -31,43 +54,39 @@ class ServicesStep:
     summary = "services for record and serve"
 
     def plan(self, site: Site) -> Plan:
-        """Raises StepError where no service manager is known."""
-        if not (site.platform.startswith("linux") or site.platform == "darwin"):
+        """Where no service manager is known it only says so."""
+        if not site.platform.startswith(("linux", "darwin")):
             return Plan(notes=[f"no services on {site.platform}: start `{DOCTOR} record` and `serve` yourself"])
         changes = [change for service in services(site) if (change := _file(site, service))]
-        if site.enable:
-            known = Journal.load(site.settings.home)
-            names = [n for service in services(site) if not known.find(ENABLED, n := _name(site, service))]
-            changes += [_enabling(site, names)] if names else []
+        known = Journal(site.settings.home)
+        names = [_name(site, service) for service in services(site)]
+        names = [name for name in names if site.enable and not known.find(ENABLED, name)]
+        if names:
+            commands = _switch(site, "enable", names)
+            enable = partial(_enable, commands, names)
+            changes.append(Change(f"enable and start {', '.join(names)}", _shown(commands), enable))
         missing = [name for name in SERVE_NEEDS if find_spec(name) is None]
-        notes = [f"serve will not start without {' and '.join(missing)}: {SERVE_EXTRA}"] if missing else []
-        return Plan(notes=notes, changes=changes)
+        needed = f"serve will not start without {' and '.join(missing)}: pip install 'blueplane-doctor[serve]'"
+        return Plan(notes=[needed] if missing else [], changes=changes)
 
     def undo(self, site: Site, entry: Entry) -> Plan:
-        """Stop and disable what was enabled, remove the files."""
-        if entry["kind"] != ENABLED:
-            return _undo_file(site, entry)
-        commands = _disabling_commands(site, entry["target"])
-        return Plan(changes=[Change(f"stop {entry['target']}", _shown(commands), lambda journal: _run(commands))])
-
-
-def _undo_file(site: Site, entry: Entry) -> Plan:
-    """Its way back; systemd, where it knows the unit, is told that the file changed under it."""
-    plan = file_changes.undo(entry, None)
-    name = Path(entry["target"]).name
-    if not (plan.changes and Journal.load(site.settings.home).find(ENABLED, name)):
+        """Stop and disable what was enabled, remove the files; systemd is told of a unit whose file went."""
+        if entry["kind"] == ENABLED:
+            commands = _switch(site, "disable", [entry["target"]])
+            return Plan(changes=[_telling(f"stop {entry['target']}", commands)])
+        plan = file_changes.undo(entry, None)
+        name = Path(entry["target"]).name
+        if plan.changes and Journal(site.settings.home).find(ENABLED, name):
+            plan.changes.append(_telling(f"tell systemd that {name} changed", [RELOAD]))
         return plan
-    told = Change(f"tell systemd that {name} changed", _shown([RELOAD]), lambda journal: _run([RELOAD]))
-    return replace(plan, changes=[*plan.changes, told])
 
 
 def services(site: Site) -> list[Service]:
     """Both services of this site."""
     settings = site.settings
-    writable = dict.fromkeys((settings.home, settings.database_file.parent))
-    home = ["--home", str(settings.home)] if settings.home != site.user_home / ".blueplane" else []
+    writable = list(dict.fromkeys((settings.home, settings.database_file.parent)))
     return [
-        Service(name, (program(DOCTOR), *home, name), tuple(writable), settings.home / f"doctor-{name}.log")
+        Service(name, [program(DOCTOR), *site.home_option, name], writable, settings.home / f"doctor-{name}.log")
         for name in SERVICES
     ]
 
@@ -88,13 +107,8 @@ def _name(site: Site, service: Service) -> str:
 def _file(site: Site, service: Service) -> Change | None:
     path = path_of(site, service)
     before = files.read(path)
-    after = launchd_agent(service) if site.platform == "darwin" else systemd_unit(service)
+    after = _launchd_agent(service) if site.platform == "darwin" else _systemd_unit(service)
     return None if before == after else file_changes.change("services", path, before, after, f"write {path}")
-
-
-def _enabling(site: Site, names: list[str]) -> Change:
-    commands = _enabling_commands(site, names)
-    return Change(f"enable and start {', '.join(names)}", _shown(commands), partial(_enable, commands, names))
 
 
 def _enable(commands: list[Command], names: list[str], journal: Journal) -> None:
@@ -103,24 +117,21 @@ def _enable(commands: list[Command], names: list[str], journal: Journal) -> None
     _run(commands)
 
 
-def _enabling_commands(site: Site, names: list[str]) -> list[Command]:
+def _switch(site: Site, verb: str, names: list[str]) -> list[Command]:
+    """Enabled ones are also started, disabled ones stopped."""
     if site.platform == "darwin":
-        return [("launchctl", "bootstrap", _domain(), name) for name in names]
-    return [RELOAD, ("systemctl", "--user", "enable", "--now", *names)]
+        launchd = {"enable": "bootstrap", "disable": "bootout"}[verb]
+        return [("launchctl", launchd, f"gui/{os.getuid()}", name) for name in names]
+    systemd = ("systemctl", "--user", verb, "--now", *names)
+    return [RELOAD, systemd] if verb == "enable" else [systemd]
 
 
-def _disabling_commands(site: Site, name: str) -> list[Command]:
-    if site.platform == "darwin":
-        return [("launchctl", "bootout", _domain(), name)]
-    return [("systemctl", "--user", "disable", "--now", name)]
-
-
-def _domain() -> str:
-    return f"gui/{os.getuid()}"
+def _telling(summary: str, commands: list[Command]) -> Change:
+    return Change(summary, _shown(commands), lambda journal: _run(commands))
 
 
 def _shown(commands: list[Command]) -> str:
-    return "".join(f"$ {shell_line(*command)}\n" for command in commands)
+    return "".join(f"$ {shlex.join(command)}\n" for command in commands)
 
 
 def _run(commands: list[Command]) -> None:
@@ -128,7 +139,71 @@ def _run(commands: list[Command]) -> None:
         try:
             done = subprocess.run(command, capture_output=True, timeout=COMMAND_SECONDS, check=False)
         except (OSError, subprocess.TimeoutExpired) as error:
-            raise StepError(f"{shell_line(*command)}: {error}", "see whether it runs in this session") from error
+            raise StepError(f"{shlex.join(command)}: {error}", "see whether it runs in this session") from error
         if done.returncode:
             said = done.stderr.decode("utf-8", "replace").strip() or f"exit code {done.returncode}"
-            raise StepError(f"{shell_line(*command)}: {said}", "run it by hand to see more")
+            raise StepError(f"{shlex.join(command)}: {said}", "run it by hand to see more")
+
+
+_UNIT = """\
+[Unit]
+Description=blueplane-doctor {name}: {summary}
+StartLimitIntervalSec=300
+StartLimitBurst=5
+
+[Service]
+Type=exec
+ExecStart={command}
+Restart=on-failure
+RestartSec=10
+UMask=0077
+MemoryMax=512M
+TasksMax=64
+NoNewPrivileges=yes
+ProtectSystem=strict
+ProtectHome=read-only
+{writable}
+ProtectControlGroups=yes
+ProtectKernelModules=yes
+ProtectKernelTunables=yes
+RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6
+RestrictNamespaces=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
+LockPersonality=yes
+SystemCallArchitectures=native
+SystemCallFilter=@system-service
+
+[Install]
+WantedBy=default.target
+"""
+
+
+def _systemd_unit(service: Service) -> bytes:
+    # The leading - : a folder that is not there yet must not keep the service from starting.
+    writable = "\n".join(f"ReadWritePaths={_systemd_word(f'-{folder}')}" for folder in service.writable)
+    command = " ".join(_systemd_word(word).replace("$", "$$") for word in service.command)
+    return _UNIT.format(name=service.name, summary=SERVICES[service.name], command=command, writable=writable).encode()
+
+
+def _systemd_word(word: str) -> str:
+    """A word quoted for systemd: `%` begins a specifier, and in commands alone `$` a variable."""
+    escaped = word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
+    return f'"{escaped}"'
+
+
+def _launchd_agent(service: Service) -> bytes:
+    agent = {
+        "Label": service.label,
+        "ProgramArguments": service.command,
+        "RunAtLoad": True,
+        "KeepAlive": {"SuccessfulExit": False},
+        "ThrottleInterval": 10,
+        "ProcessType": "Background",
+        "LowPriorityIO": True,
+        "Nice": 5,
+        "Umask": 0o077,
+        "StandardOutPath": "/dev/null",
+        "StandardErrorPath": str(service.log),
+    }
+    return plistlib.dumps(agent, sort_keys=True)

@@ -40,7 +40,6 @@ def test_answers_and_leaves_nothing(name: str, tcp: bool) -> None:
             assert client.ping()
             assert client.info("server")["process_id"] == server.pid
             assert client.config_get("save", "appendonly") == {"save": "", "appendonly": "no"}
-        assert server.program == str(program)
         assert server.url.startswith("redis://127.0.0.1:" if tcp else f"unix://{server.directory}/")
         assert stat.S_IMODE(server.directory.stat().st_mode) == 0o700
     assert not psutil.pid_exists(server.pid)
@@ -85,9 +84,9 @@ def test_a_stopped_or_killed_server_is_ended_too(how: signal.Signals) -> None:
     [
         "from blueplane_doctor.demo.servers import run_server\nwith run_server() as server:\n"
         "    print(server.pid, server.pid, server.directory, flush=True)\n    time.sleep(60)",
-        "from blueplane_doctor.demo.run import demo_pipeline\nwith demo_pipeline([]) as demo:\n"
-        "    server = demo.pipeline.client.info('server')\n"
-        "    print(server['process_id'], demo.pipeline.pid, demo.home.parent, flush=True)\n"
+        "from blueplane_doctor.demo.faults import demo_pipeline\nwith demo_pipeline([]) as demo:\n"
+        "    server = demo.client.info('server')\n"
+        "    print(server['process_id'], demo.pid, demo.home.parent, flush=True)\n"
         "    time.sleep(60)",
     ],
     ids=["server", "demo"],

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from blueplane_hook import sending, spool
+from blueplane_hook import events, spool
 from blueplane_hook.state import SpoolState, spool_state
 
 
@@ -49,7 +49,7 @@ def test_a_delivery_that_cannot_be_written_down_delivers_again(tmp_path: Path, m
 
     def post(event: bytes) -> str:
         got.append(event)
-        return sending.DELIVERED
+        return events.DELIVERED
 
     with monkeypatch.context() as patched:
         patched.setattr(os, "replace", refuse)
@@ -66,7 +66,7 @@ def test_one_call_delivers_a_bounded_batch_oldest_first(tmp_path: Path) -> None:
     for number in range(spool.BATCH_EVENTS + 5):
         kept.add(b'{"n": %d}' % number)
     got: list[bytes] = []
-    spool.Spool(str(tmp_path)).deliver(lambda e: got.append(e) or sending.DELIVERED, time.monotonic() + 9)  # type: ignore[func-returns-value]
+    spool.Spool(str(tmp_path)).deliver(lambda e: got.append(e) or events.DELIVERED, time.monotonic() + 9)  # type: ignore[func-returns-value]
     assert got == [b'{"n": %d}' % number for number in range(spool.BATCH_EVENTS)]
     assert spool_state(tmp_path).waiting == 5
 
@@ -76,7 +76,7 @@ def test_what_fails_again_goes_to_the_end_and_keeps_nothing_back(tmp_path: Path)
     kept.add(b'{"poison": 1}')
     kept.add(b'{"good": 1}')
     spool.Spool(str(tmp_path)).deliver(
-        lambda e: sending.FAILED if b"poison" in e else sending.DELIVERED, time.monotonic() + 9
+        lambda e: events.FAILED if b"poison" in e else events.DELIVERED, time.monotonic() + 9
     )
     assert (tmp_path / spool.SPOOL_FILE).read_bytes() == b'{"poison": 1}\n'
 
@@ -88,7 +88,7 @@ def test_events_that_come_during_a_delivery_stay(tmp_path: Path) -> None:
         # Another process: record locks do not stand between two users of one.
         adds = f"from blueplane_hook.spool import Spool; Spool({str(tmp_path)!r}).add(b'{{\"new\": 1}}')"
         subprocess.run([sys.executable, "-c", adds], check=True, timeout=30)
-        return sending.DELIVERED
+        return events.DELIVERED
 
     spool.Spool(str(tmp_path)).deliver(post, time.monotonic() + 9)
     assert (tmp_path / spool.SPOOL_FILE).read_bytes() == b'{"new": 1}\n'
@@ -125,7 +125,7 @@ def test_of_a_spool_that_others_made_endless_only_so_much_is_read(tmp_path: Path
     ],
 )
 def test_a_servers_url_gives_host_and_port(url: str, address: tuple[str, int]) -> None:
-    assert sending.address_of(url) == address
+    assert events.address_of(url) == address
 
 
 def test_a_server_that_drips_its_answer_is_given_up_in_time() -> None:
@@ -146,6 +146,6 @@ def test_a_server_that_drips_its_answer_is_given_up_in_time() -> None:
         thread = threading.Thread(target=drip)
         thread.start()
         began = time.monotonic()
-        assert sending.post(listener.getsockname(), b"{}", began + 0.3) == sending.FAILED
+        assert events.post(listener.getsockname(), b"{}", began + 0.3) == events.FAILED
         assert time.monotonic() - began < 1.5
         thread.join()

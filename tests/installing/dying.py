@@ -21,8 +21,8 @@ import redis
 
 from blueplane_doctor.installing import plan
 from blueplane_doctor.installing.database_step import DatabaseStep
+from blueplane_doctor.installing.files import Journal
 from blueplane_doctor.installing.hooks_step import HooksStep
-from blueplane_doctor.installing.journal import Journal
 from blueplane_doctor.installing.plan import Site, Step, Talk
 from blueplane_doctor.installing.redis_step import RedisStep
 from blueplane_doctor.installing.services_step import ServicesStep
@@ -164,7 +164,7 @@ def whole(home: Path, before: Files, after: Files, when: str) -> None:
             continue
         assert content in (before.get(name), after.get(name)), f"{when}: {name} is between"
     assert set(before) <= set(files(home)), f"{when}: {set(before) - set(files(home))} is gone"
-    Journal.load(home / ".blueplane")
+    Journal(home / ".blueplane")
     _whole_database(home / ".blueplane" / "telemetry.db")
 
 

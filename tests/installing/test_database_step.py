@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from blueplane_doctor.installing.database_step import DatabaseStep
+from blueplane_doctor.installing.database_step import WORKSHOP, DatabaseStep
 from tests.installing.conftest import Person
 
 STEP = DatabaseStep()
@@ -122,3 +122,16 @@ def test_one_that_others_made_in_its_place_stays(person: Person) -> None:
     path.write_bytes(kept.read_bytes())
     assert person.uninstall(STEP)
     assert path.exists() and "made by others" in person.text
+
+
+def test_what_a_killed_run_left_goes_with_the_database_and_not_in_a_dry_run(person: Person) -> None:
+    person.install(STEP)
+    workshop = person.site.settings.database_file.with_name(WORKSHOP)
+    workshop.mkdir()
+    (workshop / "telemetry.db").touch()
+    before = person.tree()
+    assert person.uninstall(STEP, dry_run=True)
+    assert f"remove {workshop}" in person.text
+    assert person.tree() == before
+    assert person.uninstall(STEP)
+    assert person.tree() == {}

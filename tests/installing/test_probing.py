@@ -14,6 +14,7 @@ from blueplane_doctor.errors import SourceError
 from blueplane_doctor.installing.probing import HOPS, MARK, Probe, probe
 from tests.helpers import settings_for
 from tests.hook.way_in import WayIn, stream_fields, way_in
+from tests.simulator import EarlierPipeline
 
 
 @contextmanager
@@ -29,7 +30,7 @@ def working(pipeline: Pipeline) -> Iterator[None]:
     stop = threading.Event()
 
     def work() -> None:
-        with Pipeline(pipeline.redis_url, pipeline.home, layout=pipeline.layout) as own:
+        with type(pipeline)(pipeline.redis_url, pipeline.home) as own:
             while not stop.wait(0.03):
                 own.drain(*own.writer_groups)
 
@@ -67,7 +68,7 @@ def test_it_arrives_and_every_hop_is_timed(any_pipeline: Pipeline) -> None:
 def test_on_the_earlier_layout_it_arrives_too(pipeline: Pipeline) -> None:
     pipeline.client.flushall()
     pipeline.database.unlink()
-    earlier = Pipeline(pipeline.redis_url, pipeline.home, layout=names.EARLIER)
+    earlier = EarlierPipeline(pipeline.redis_url, pipeline.home)
     with earlier, receiving(earlier) as server, working(earlier):
         result = probed(earlier, server)
     assert (result.arrived, result.table, result.queue) == (True, "raw_traces", "telemetry:events"), result.cause

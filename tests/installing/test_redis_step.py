@@ -6,7 +6,7 @@ import pytest
 import redis
 
 from blueplane_doctor.demo.servers import RunningServer
-from blueplane_doctor.installing.journal import JOURNAL_FILE
+from blueplane_doctor.installing.files import JOURNAL_FILE
 from blueplane_doctor.installing.redis_step import RedisStep
 from blueplane_doctor.pipeline import CURRENT, EARLIER
 from blueplane_doctor.sources.redis_source import address_of

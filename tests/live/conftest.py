@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from blueplane_doctor.demo.blueplane_server import StandIn, stand_in_server
+from blueplane_doctor.demo.servers import StandIn, stand_in_server
 from blueplane_doctor.demo.simulator import Pipeline
 from tests.live.support import has_a_server
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from blueplane_doctor.demo.blueplane_server import StandIn
+from blueplane_doctor.demo.servers import StandIn
 from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.discovery import find_formats
 from blueplane_doctor.model import Report, Status

@@ -20,7 +20,7 @@ from blueplane_doctor.demo.faults import healthy
 from blueplane_doctor.demo.messages import PRIVATE_TEXT
 from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.model import Report, Status
-from tests.helpers import examined, finding
+from tests.helpers import enqueue_raw, examined, finding
 from tests.live.support import NOT_JUDGED, colours, doctor, ill, rendered, states
 
 DATABASE_CHECKS = {"database-reachable", "write-throughput", "write-p95", "write-success", "wal-size"}
@@ -491,9 +491,9 @@ def test_hostile_text_in_any_field_is_never_shown(pipeline: Pipeline, field: str
     for number in range(3):
         for platform in ("cursor", "claude_code"):
             base = pipeline.messages.from_hook(pipeline.ago(minutes=9), platform, "stop", "session_start")
-            pipeline.enqueue_raw({**base, field: HOSTILE + str(number)}, at=pipeline.ago(minutes=9))
+            enqueue_raw(pipeline, {**base, field: HOSTILE + str(number)}, at=pipeline.ago(minutes=9))
             nested = json.dumps({"source": HOSTILE, "workspace_hash": HOSTILE, "entry_data": {"uuid": HOSTILE}})
-            pipeline.enqueue_raw({**base, field: nested}, at=pipeline.ago(minutes=9))
+            enqueue_raw(pipeline, {**base, field: nested}, at=pipeline.ago(minutes=9))
     for group in pipeline.writer_groups:
         ids = [i for i, _ in pipeline.deliver(group)]
         if acknowledge:

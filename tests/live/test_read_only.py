@@ -17,7 +17,7 @@ from blueplane_doctor.demo.faults import FAULTS, healthy
 from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.model import Status
 from blueplane_doctor.sources.redis_source import READ_COMMANDS
-from tests.helpers import examined, finding
+from tests.helpers import buffer_events, examined, finding
 from tests.live.support import doctor, states
 
 BESIDE = {"AUTH", "HELLO", "SELECT", "MULTI", "EXEC"}
@@ -144,7 +144,7 @@ def held_open(pipeline: Pipeline) -> Iterator[str]:
 @pytest.mark.parametrize("state", [nothing_open, rollback_journal, held_open])
 def test_the_home_is_byte_for_byte_the_same_afterwards(pipeline: Pipeline, state: Any) -> None:
     healthy(pipeline, minutes=2)
-    pipeline.buffer_events(3)
+    buffer_events(pipeline, 3)
     with state(pipeline) as may_change:
         before = look(pipeline.home, but=may_change)
         names = sorted(os.listdir(pipeline.home))

@@ -15,6 +15,7 @@ from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.model import Status
 from tests.helpers import examined, finding
 from tests.live.support import NOT_JUDGED, colours, doctor, group, ill, live, states
+from tests.simulator import EarlierPipeline, create_raw_traces
 
 CLAUDE_WRITER, CURSOR_WRITER = "claude_processors", "processors"
 HISTORY_ONLY = dict.fromkeys(("backlog-trend", "time-to-loss", "wal-growth", "loss-between-samples"), "unknown")
@@ -227,13 +228,11 @@ def any_layout(request: pytest.FixtureRequest, valkey: RunningServer, tmp_path: 
 
     with redis.Redis.from_url(valkey.url) as client:
         client.flushall()
-    layout, database = {
-        "current": (names.CURRENT, "current"),
-        "earlier": (names.EARLIER, "earlier"),
-        "mixed tables": (names.CURRENT, "mixed"),
-        "earlier stream with tables of today": (names.EARLIER, "current"),
-    }[request.param]
-    with Pipeline(valkey.url, tmp_path / ".blueplane", layout=layout, database_layout=database) as pipeline:
+    kind = EarlierPipeline if request.param == "earlier" else Pipeline
+    layout = {"layout": names.EARLIER} if request.param == "earlier stream with tables of today" else {}
+    with kind(valkey.url, tmp_path / ".blueplane", **layout) as pipeline:
+        if request.param == "mixed tables":
+            create_raw_traces(pipeline.database)
         yield pipeline
 
 
@@ -282,7 +281,8 @@ def test_old_rows_in_raw_traces_serve_messages_of_today(valkey: RunningServer, t
 
     with redis.Redis.from_url(valkey.url) as client:
         client.flushall()
-    with Pipeline(valkey.url, tmp_path / ".blueplane", database_layout="mixed") as pipeline:
+    with Pipeline(valkey.url, tmp_path / ".blueplane") as pipeline:
+        create_raw_traces(pipeline.database)
         old = pipeline.enqueue_cursor(10, at=pipeline.ago(minutes=9))
         rows = [(str(i), f) for i, f in pipeline.client.xrange(pipeline.queue) if f]
         with closing(schema.connect(pipeline.database)) as connection:
@@ -303,7 +303,7 @@ def test_old_rows_in_raw_traces_serve_messages_of_today(valkey: RunningServer, t
 
 @pytest.mark.server
 def test_of_two_queues_the_one_in_use_is_judged_and_the_other_named(any_pipeline: Pipeline, tmp_path: Path) -> None:
-    with Pipeline(any_pipeline.redis_url, tmp_path / "old", layout=names.EARLIER) as old:
+    with EarlierPipeline(any_pipeline.redis_url, tmp_path / "old") as old:
         old.enqueue_cursor(20, at=old.ago(hours=30))
         healthy(any_pipeline, minutes=2)
         report = examined(any_pipeline, select=QUEUE_AND_CHAIN)

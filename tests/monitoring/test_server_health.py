@@ -14,10 +14,11 @@ import psutil
 import pytest
 
 from blueplane_doctor.demo import schema
-from blueplane_doctor.demo.blueplane_server import stand_in_server
 from blueplane_doctor.demo.faults import DEAD_PID
+from blueplane_doctor.demo.servers import stand_in_server
 from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.monitoring.server_health import ServerHealth, process_state, read_pid
+from tests.helpers import buffer_events
 from tests.monitoring.support import collected
 
 
@@ -184,9 +185,9 @@ def test_no_buffer_holds_no_events(pipeline: Pipeline) -> None:
 
 
 def test_events_in_the_buffer_are_counted(pipeline: Pipeline) -> None:
-    pipeline.buffer_events(0)
+    buffer_events(pipeline, 0)
     assert collected(ServerHealth, pipeline).buffered_events == 0
-    pipeline.buffer_events(37)
+    buffer_events(pipeline, 37)
     assert collected(ServerHealth, pipeline).buffered_events == 37
     assert sorted(p.name for p in pipeline.home.glob("event_buffer*")) == ["event_buffer.db"]
 
@@ -206,7 +207,7 @@ def test_a_buffer_without_its_table_is_unknown(pipeline: Pipeline) -> None:
 
 
 def test_a_buffer_elsewhere_is_read_there(pipeline: Pipeline, tmp_path: Path) -> None:
-    pipeline.buffer_events(5)
+    buffer_events(pipeline, 5)
     elsewhere = (pipeline.home / "event_buffer.db").rename(tmp_path / "other.db")
     assert collected(ServerHealth, pipeline, event_buffer=elsewhere).buffered_events == 5
 

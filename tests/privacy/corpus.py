@@ -8,7 +8,7 @@ from random import Random
 
 import redis
 
-from blueplane_doctor.demo.dead_letters import SHAPES
+from blueplane_doctor.demo.messages import SHAPES
 from blueplane_doctor.demo.simulator import Pipeline
 
 KINDS = {

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from blueplane_doctor.demo.dead_letters import SHAPES
+from blueplane_doctor.demo.messages import SHAPES
 from blueplane_doctor.demo.servers import RunningServer
 from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.sources.dead_letters import DeadLetterReader, DeadLetters, dead_letter

@@ -12,6 +12,7 @@ from blueplane_doctor.demo import schema
 from blueplane_doctor.sources.database_source import DatabaseSource
 from blueplane_doctor.sources.deadline import Deadline
 from blueplane_doctor.sources.written import first_since, read_written
+from tests.simulator import create_raw_traces
 
 NOW = datetime(2026, 3, 14, 9, 26, 53, tzinfo=UTC)
 TABLE = "cursor_raw_traces"
@@ -22,7 +23,8 @@ INSERT = f"INSERT INTO {TABLE} ({COLUMNS}) VALUES (?, ?, ?, '', '', x'00')"
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     path = tmp_path / "telemetry.db"
-    schema.create_database(path, layout="mixed")
+    schema.create_database(path)
+    create_raw_traces(path)
     return path
 
 
