@@ -136,6 +136,10 @@ class Scale:
             name, begins = level, f"{sign} {number}"
         return described | {name: begins or "any value"}
 
+    def numbers(self) -> str:
+        """The bounds as a map of YAML."""
+        return f"{{{', '.join(f'{level}: {bound.value:g}' for level, bound in self.bounds.items())}}}"
+
     def with_thresholds(self, thresholds: Mapping[str, float | None], check_id: str) -> "Scale":
         """The same scale with other numbers; `null` removes a level.
 

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from blueplane_doctor import __version__
 from blueplane_doctor.errors import UsageError
-from blueplane_doctor.model import Record
+from blueplane_doctor.model import Record, first_problem
 
 EVIDENCE_VERSION = 1
 _HINT = "name a file that --save-evidence has written"
@@ -66,9 +66,8 @@ def from_json(text: str | bytes, path: Path) -> Evidence:
             durations={str(name): float(took) for name, took in content["durations"].items()},
         )
     except ValidationError as error:
-        problem = error.errors(include_input=False, include_url=False, include_context=False)[0]
-        where = ".".join(str(part)[:60] for part in problem["loc"])
-        raise UsageError(f"{path}: {error.title}.{where}: {problem['msg']}", _HINT) from None
+        where, said = first_problem(error)
+        raise UsageError(f"{path}: {error.title}.{where}: {said}", _HINT) from None
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise UsageError(f"{path} is not whole: {type(error).__name__}", _HINT) from error
 

@@ -1,11 +1,11 @@
 """What the doctor says: Status, Finding, Report. Plain records; no part of the pipeline is known here."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from blueplane_doctor.errors import ExitCode
 
@@ -16,6 +16,12 @@ class Record(BaseModel):
     """Base of every record that passes between the parts: frozen, with no unknown fields."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def first_problem(error: ValidationError) -> tuple[str, str]:
+    """Where a record's first problem is, and what it is; not the value, which may be private."""
+    problem = error.errors(include_input=False, include_url=False, include_context=False)[0]
+    return ".".join(str(part)[:60] for part in problem["loc"]), problem["msg"].removeprefix("Value error, ")
 
 
 class Status(StrEnum):
@@ -172,3 +178,25 @@ def exit_code_for(findings: Iterable[Finding], fail_on: Status, strict: bool, *,
 def in_order(findings: Iterable[Finding]) -> list[Finding]:
     """Worst first, waived ones last, then by area and id, so that the same evidence gives the same bytes."""
     return sorted(findings, key=lambda f: (f.waiver is not None, f.status.display_rank, f.area, f.id))
+
+
+def compared(findings: Iterable[Finding], baseline: Report) -> list[Finding]:
+    """The findings with their change against the baseline's finding of the same id."""
+    before = {finding.id: finding.status for finding in baseline.findings}
+    return [finding.model_copy(update={"change": _change(finding, before)}) for finding in findings]
+
+
+def _change(finding: Finding, before: Mapping[str, Status]) -> Change | None:
+    """None where nothing can be compared: what is not judged now, or is green and was not judged then."""
+    now, then = finding.status.severity, before[finding.id].severity if finding.id in before else -1
+    if finding.status is before.get(finding.id):
+        return Change.SAME
+    if finding.status is Status.ERROR:
+        return Change.NEW
+    if now < 0:
+        return None
+    if then <= 0:
+        return Change.NEW if now else None
+    if now == 0:
+        return Change.FIXED
+    return Change.WORSE if now > then else Change.BETTER

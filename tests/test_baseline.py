@@ -2,9 +2,8 @@
 
 import pytest
 
-from blueplane_doctor.baseline import compared
 from blueplane_doctor.errors import ExitCode
-from blueplane_doctor.model import Change, Finding, Status, exit_code_for
+from blueplane_doctor.model import Change, Finding, Status, compared, exit_code_for
 from tests.reports import samples
 
 S, C = Status, Change

@@ -5,8 +5,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from blueplane_doctor.pipeline import CURRENT, CURSOR_HOOKS, EARLIER
-from blueplane_doctor.settings import Loaded, Settings
-from blueplane_doctor.settings_shown import flat
+from blueplane_doctor.settings import Loaded, Settings, flat
 from blueplane_doctor.text import word
 
 _OWN_FILES = ("doctor.yaml", "config.yaml", "redis.yaml")

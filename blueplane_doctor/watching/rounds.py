@@ -3,9 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from blueplane_doctor.baseline import compared
 from blueplane_doctor.checkapi import CheckSpec
-from blueplane_doctor.model import Change, Finding, Report, Status, counted
+from blueplane_doctor.model import Change, Finding, Report, Status, compared, counted
 from blueplane_doctor.settings import Settings
 from blueplane_doctor.watching.numbers import moving
 
