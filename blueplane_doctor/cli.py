@@ -1,10 +1,13 @@
-"""The command line: parse, call one function, print, exit."""
+"""The command line, and its main job: examine, or judge what was kept; once, or until all is well; print, exit."""
 
+import time
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -14,15 +17,21 @@ from blueplane_doctor.commands import __path__ as commands_path
 from blueplane_doctor.commands.base import (
     Invocation,
     commands,
+    complain,
     format_for,
     format_named,
     guarded,
+    progress,
+    seconds,
     show,
+    step_aside,
     view_of,
     write_file,
 )
-from blueplane_doctor.commands.examine import Run, examined
 from blueplane_doctor.errors import DoctorError, UsageError
+
+if TYPE_CHECKING:
+    from blueplane_doctor.model import Report
 
 _FILE_WIDTH = 100
 """Columns of a report in a file: as when stdout is no terminal."""
@@ -155,20 +164,20 @@ def examine(
     given = Invocation({n: v for n, v in flags.items() if v is not None}, settings, verbose, quiet)
     context.obj = given
     if context.invoked_subcommand is None:
-        run = Run(output or [], baseline, waivers, wait, every, save_evidence, from_evidence)
-        _examine(given, format_name, run)
+        look = partial(_examined, given, baseline, waivers, wait, every, save_evidence, from_evidence)
+        _examine(given, format_name, output or [], look)
 
 
 @guarded
-def _examine(given: Invocation, format_name: str, run: Run) -> int:
+def _examine(given: Invocation, format_name: str, outputs: list[Path], look: "Callable[[], Report]") -> int:
     """With a format that has exit codes of its own, as nagios, errors come in its form too."""
     form = format_named(format_name)
-    files = [(path, format_for(path)) for path in run.outputs]
-    for path in run.outputs:
+    files = [(path, format_for(path)) for path in outputs]
+    for path in outputs:
         if not path.parent.is_dir() or path.is_dir():
             raise UsageError(f"--output {path}: there is no folder for it, or it is one itself", "name another file")
     try:
-        report = examined(given, run)
+        report = look()
     except DoctorError as error:
         if form.error is None:
             raise
@@ -180,6 +189,56 @@ def _examine(given: Invocation, format_name: str, run: Run) -> int:
         write_file(path, file_form.render(report, replace(view, color=False, width=_FILE_WIDTH)))
     show(form.render(report, view))
     return form.exit_code(report) if form.exit_code else report.exit_code
+
+
+def _examined(
+    given: Invocation,
+    baseline: Path | None,
+    waivers: Path | None,
+    wait: str | None,
+    every: str,
+    save_evidence: Path | None,
+    from_evidence: Path | None,
+) -> "Report":
+    # With --wait the first report that is good enough, or the last.
+    step_aside()
+    if from_evidence and (wait or save_evidence):
+        raise UsageError("--from-evidence reads one file; it goes with neither --wait nor --save-evidence")
+    limit = seconds(wait, "--wait") if wait else 0.0
+    pause = seconds(every, "--every")
+    settings = given.load().settings
+    from blueplane_doctor.diagnose import collect, judge, needed
+    from blueplane_doctor.discovery import find_selected, meaningless
+    from blueplane_doctor.evidence import read_evidence, to_json
+
+    if waivers:
+        from blueplane_doctor.waivers import read_waivers
+
+        settings = settings.model_copy(update={"waivers": [*settings.waivers, *read_waivers(waivers)]})
+    earlier = None
+    if baseline:
+        from blueplane_doctor.reports.saved import read_report
+
+        earlier = read_report(baseline)
+    elif settings.fail_on_new:
+        raise UsageError("--fail-on new:… needs a report to compare with", "name it with --baseline REPORT.json")
+    found, checks = find_selected(settings)
+    for word in meaningless(settings, found.checks):
+        complain(f"warning: {word} in --select or --ignore means no check")
+    end = time.monotonic() + limit
+    while True:
+        if from_evidence:
+            evidence = read_evidence(from_evidence)
+        else:
+            with progress() as tell:
+                evidence = collect(settings, needed(checks), tell)
+        report = judge(evidence, checks, found.problems, settings, baseline=earlier)
+        if report.exit_code == 0 or time.monotonic() + pause > end:
+            break
+        time.sleep(pause)
+    if save_evidence:
+        write_file(save_evidence, to_json(evidence))
+    return report
 
 
 def _words(given: list[str] | None) -> list[str] | None:

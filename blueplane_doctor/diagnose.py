@@ -8,7 +8,7 @@ from threading import Thread
 
 from blueplane_doctor import __version__
 from blueplane_doctor.checkapi import CheckSpec
-from blueplane_doctor.discovery import find_checks, find_monitors
+from blueplane_doctor.discovery import find_monitors, find_selected
 from blueplane_doctor.errors import SourceError
 from blueplane_doctor.evidence import Evidence
 from blueplane_doctor.examination import Examination
@@ -24,7 +24,6 @@ from blueplane_doctor.model import (
     in_order,
     worst,
 )
-from blueplane_doctor.selection import selected
 from blueplane_doctor.settings import Settings
 from blueplane_doctor.sources.deadline import Deadline
 from blueplane_doctor.times import iso, parse_time
@@ -38,8 +37,7 @@ _PATIENCE = 0.02
 
 def diagnose(settings: Settings, *, baseline: Report | None = None) -> Report:
     """Examine the pipeline once and judge it. Raises SettingsError and NoChecksError before anything is read."""
-    found = find_checks(settings.check_folders)
-    checks = selected(found.checks, settings)
+    found, checks = find_selected(settings)
     evidence = collect(settings, needed(checks))
     return judge(evidence, checks, found.problems, settings, baseline=baseline)
 

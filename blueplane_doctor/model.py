@@ -1,5 +1,8 @@
 """What the doctor says: Status, Finding, Report. Plain records; no part of the pipeline is known here."""
 
+import ast
+import inspect
+import textwrap
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
@@ -22,6 +25,25 @@ def first_problem(error: ValidationError) -> tuple[str, str]:
     """Where a record's first problem is, and what it is; not the value, which may be private."""
     problem = error.errors(include_input=False, include_url=False, include_context=False)[0]
     return ".".join(str(part)[:60] for part in problem["loc"]), problem["msg"].removeprefix("Value error, ")
+
+
+def descriptions_of(record: type) -> dict[str, str]:
+    """The docstring under each attribute of a class; empty where the source was not shipped."""
+    try:
+        source = textwrap.dedent(inspect.getsource(record))
+    except (OSError, TypeError):
+        return {}
+    body = ast.parse(source).body[0]
+    assert isinstance(body, ast.ClassDef)
+    return {
+        attribute.target.id: inspect.cleandoc(below.value.value)
+        for attribute, below in zip(body.body, body.body[1:], strict=False)
+        if isinstance(attribute, ast.AnnAssign)
+        and isinstance(attribute.target, ast.Name)
+        and isinstance(below, ast.Expr)
+        and isinstance(below.value, ast.Constant)
+        and isinstance(below.value.value, str)
+    }
 
 
 class Status(StrEnum):

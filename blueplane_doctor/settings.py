@@ -8,7 +8,6 @@ import json
 import os
 import re
 from collections.abc import Mapping
-from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any
@@ -17,11 +16,10 @@ from urllib.parse import urlsplit, urlunsplit
 from pydantic import AfterValidator, BaseModel, Field, ValidationError, field_validator, model_validator
 
 from blueplane_doctor import pipeline
-from blueplane_doctor.errors import SettingsError
-from blueplane_doctor.model import Record, Status
+from blueplane_doctor.errors import SettingsError, did_you_mean
+from blueplane_doctor.model import Record, Status, descriptions_of
 from blueplane_doctor.recording.targets import Target
 from blueplane_doctor.redis_places import places_of
-from blueplane_doctor.schema import descriptions_of
 from blueplane_doctor.settings_files import read_blueplane_config, read_yaml
 from blueplane_doctor.waivers import WaiverRule
 
@@ -218,11 +216,8 @@ def _environment() -> dict[str, Any]:
         if not variable.startswith(ENV_PREFIX) or variable in _COMMAND_LINE_VARIABLES:
             continue
         if variable.split("__")[0] not in known:
-            close = get_close_matches(variable, known, 1)
-            raise SettingsError(
-                f"environment: {variable} is not a setting",
-                f"did you mean {close[0]}?" if close else f"one of {', '.join(sorted(known))}",
-            )
+            hint = did_you_mean(variable, known, f"one of {', '.join(sorted(known))}")
+            raise SettingsError(f"environment: {variable} is not a setting", hint)
         *above, name = variable.removeprefix(ENV_PREFIX).lower().split("__")
         place = values
         for part in above:
@@ -260,9 +255,8 @@ def _ours(error: ValidationError, origins: Mapping[str, str]) -> SettingsError:
     model, name = (StreamSettings, path[1]) if path[0] == "streams" and path[1:] else (Settings, path[0])
     message, hint = problem["msg"].removeprefix("Value error, "), ""
     if problem["type"] == "extra_forbidden":
-        close = get_close_matches(path[-1], model.model_fields, 1)
         message = "there is no such setting"
-        hint = f"did you mean {close[0]}?" if close else "see: blueplane-doctor settings --init"
+        hint = did_you_mean(path[-1], model.model_fields, "see: blueplane-doctor settings --init")
     elif name in model.model_fields:
         default = model.model_fields[name].default
         meaning = descriptions_of(model).get(name, "")

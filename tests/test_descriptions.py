@@ -1,7 +1,7 @@
 """The docstrings under attributes: they reach the schema, whether the class has a source or not."""
 
-from blueplane_doctor.model import Record
-from blueplane_doctor.schema import descriptions_of, report_schema
+from blueplane_doctor.commands.schema import report_schema
+from blueplane_doctor.model import Record, descriptions_of
 
 
 class Example(Record):

@@ -3,9 +3,9 @@
 import pytest
 
 from blueplane_doctor.checkapi import CheckSpec, Scale, spec_of
+from blueplane_doctor.discovery import matches, meaningless, selected, with_thresholds
 from blueplane_doctor.errors import ExitCode, NoChecksError, SettingsError
 from blueplane_doctor.model import Finding, Status
-from blueplane_doctor.selection import matches, meaningless, selected, with_thresholds
 from blueplane_doctor.settings import Settings
 
 

@@ -17,10 +17,8 @@ import typer
 from blueplane_doctor.errors import DoctorError, ExitCode, UsageError
 
 if TYPE_CHECKING:
-    from blueplane_doctor.checkapi import CheckSpec
-    from blueplane_doctor.discovery import Found
     from blueplane_doctor.reports.base import Format, View
-    from blueplane_doctor.settings import Loaded, Settings
+    from blueplane_doctor.settings import Loaded
 
 Parameters = ParamSpec("Parameters")
 Json = Annotated[bool, typer.Option("--json", help="Show JSON.")]
@@ -174,15 +172,6 @@ def format_for(path: Path) -> "Format":
     if path.suffix.lower() not in by_suffix:
         raise UsageError(f"--output {path}: no format has this suffix", f"one of {', '.join(sorted(by_suffix))}")
     return by_suffix[path.suffix.lower()]
-
-
-def checks_for(settings: "Settings") -> "tuple[Found, list[CheckSpec]]":
-    """All that discovery found, and the checks to run. Raises NoChecksError and SettingsError."""
-    from blueplane_doctor.discovery import find_checks
-    from blueplane_doctor.selection import selected
-
-    found = find_checks(settings.check_folders)
-    return found, selected(found.checks, settings)
 
 
 def step_aside() -> None:

@@ -5,13 +5,12 @@ from typing import Annotated
 import typer
 
 from blueplane_doctor.commands.base import command, complain, invocation, show, show_table
-from blueplane_doctor.errors import ExitCode, UsageError
+from blueplane_doctor.errors import ExitCode, UsageError, did_you_mean
 
 
 @command("checks", "List the checks, their scales, and where each number comes from.")
 def checks(context: typer.Context) -> int:
-    from blueplane_doctor.discovery import find_checks
-    from blueplane_doctor.selection import with_thresholds
+    from blueplane_doctor.discovery import find_checks, with_thresholds
 
     loaded = invocation(context).load()
     found = find_checks(loaded.settings.check_folders)
@@ -31,17 +30,14 @@ def checks(context: typer.Context) -> int:
 def explain(
     context: typer.Context, check_id: Annotated[str, typer.Argument(metavar="ID", help="For example queue-depth.")]
 ) -> None:
-    from difflib import get_close_matches
-
-    from blueplane_doctor.discovery import BUILT_IN, find_checks
-    from blueplane_doctor.selection import with_thresholds
+    from blueplane_doctor.discovery import BUILT_IN, find_checks, with_thresholds
 
     settings = invocation(context).load().settings
     specs = {spec.id: spec for spec in with_thresholds(find_checks(settings.check_folders).checks, settings)}
     if check_id not in specs:
-        close = get_close_matches(check_id, specs, 1)
-        hint = f"did you mean {close[0]}?" if close else "see: blueplane-doctor checks"
-        raise UsageError(f"there is no check {check_id!r}", hint)
+        raise UsageError(
+            f"there is no check {check_id!r}", did_you_mean(check_id, specs, "see: blueplane-doctor checks")
+        )
     spec = specs[check_id]
     lines = [f"{spec.id} ({spec.area})", "", spec.doc, ""]
     if spec.scale:

@@ -1,11 +1,14 @@
 """`export`: what Prometheus and Grafana need to watch what `serve` gives."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from blueplane_doctor.commands.base import checks_for, command, commands, invocation, put
+from blueplane_doctor.commands.base import command, commands, invocation, put
+
+if TYPE_CHECKING:
+    from blueplane_doctor.checkapi import CheckSpec
 
 Output = Annotated[Path | None, typer.Option("--output", "-o", help="Write to a file instead.", metavar="FILE")]
 group = typer.Typer(
@@ -21,11 +24,17 @@ commands.add_typer(group, name="export")
 def prometheus_rules(context: typer.Context, output: Output = None) -> None:
     from blueplane_doctor.export.prometheus_rules import render
 
-    put(render(checks_for(invocation(context).load().settings)[1]), output)
+    put(render(_checks(context)), output)
 
 
 @command("grafana", "A dashboard for Grafana.", group)
 def grafana(context: typer.Context, output: Output = None) -> None:
     from blueplane_doctor.export.grafana import render
 
-    put(render(checks_for(invocation(context).load().settings)[1]), output)
+    put(render(_checks(context)), output)
+
+
+def _checks(context: typer.Context) -> "list[CheckSpec]":
+    from blueplane_doctor.discovery import find_selected
+
+    return find_selected(invocation(context).load().settings)[1]

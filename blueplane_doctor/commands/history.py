@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from blueplane_doctor.commands.base import command, complain, invocation, show
-from blueplane_doctor.errors import ExitCode, SourceError, UsageError
+from blueplane_doctor.errors import ExitCode, SourceError, UsageError, did_you_mean
 
 if TYPE_CHECKING:
     from blueplane_doctor.history.health_storage import HealthMetricsStorage
@@ -92,15 +92,14 @@ def _span(since: str, step: str | None) -> tuple[int, int]:
 
 def _meant(words: list[str], known: list[str]) -> list[str]:
     """The metrics that these names and globs mean, each once, in the order given."""
-    from difflib import get_close_matches
     from fnmatch import fnmatchcase
 
     meant: dict[str, None] = {}
     for word in words:
         found = [name for name in known if fnmatchcase(name, word)]
         if not found:
-            close = [name for name in known if name.endswith("." + word)] or get_close_matches(word, known, 1, 0.5)
-            hint = f"did you mean {close[0]}?" if close else "see: blueplane-doctor history --list"
+            meant_by = next((name for name in known if name.endswith("." + word)), word)
+            hint = did_you_mean(meant_by, known, "see: blueplane-doctor history --list", 0.5)
             raise UsageError(f"history: {word!r} is not recorded", hint)
         meant |= dict.fromkeys(found)
     return list(meant)

@@ -39,7 +39,7 @@ def commented_defaults() -> str:
     import yaml
 
     from blueplane_doctor.discovery import find_checks
-    from blueplane_doctor.schema import descriptions_of
+    from blueplane_doctor.model import descriptions_of
     from blueplane_doctor.settings import Settings
 
     lines = ["# Settings of blueplane-doctor. Take the # away from what you want to change.", ""]

@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 
 from blueplane_doctor.commands.base import (
-    checks_for,
     command,
     invocation,
     progress,
@@ -32,13 +31,14 @@ def support(
 ) -> None:
     loaded = invocation(context).load()
     from blueplane_doctor.diagnose import collect, judge, needed
+    from blueplane_doctor.discovery import find_selected
     from blueplane_doctor.support.bundle import bundled, refuse_strangers, zipped
 
     if output.suffix.lower() != ".zip":
         raise UsageError(f"--output {output}: the bundle is a zip", "name a file that ends in .zip")
     refuse_strangers(output)  # before anything is examined
     step_aside()
-    found, checks = checks_for(loaded.settings)
+    found, checks = find_selected(loaded.settings)
     with progress() as tell:
         evidence = collect(loaded.settings, needed(checks), tell)
     report = judge(evidence, checks, found.problems, loaded.settings)

@@ -14,12 +14,11 @@ from types import TracebackType
 from typing import Self
 
 from blueplane_doctor.diagnose import collect, judge, needed
-from blueplane_doctor.discovery import Found, find_checks
+from blueplane_doctor.discovery import Found, find_checks, selected
 from blueplane_doctor.evidence import Evidence
 from blueplane_doctor.model import Report
 from blueplane_doctor.monitoring.connections import Connections
 from blueplane_doctor.monitoring.queue_health import QueueHealth
-from blueplane_doctor.selection import selected
 from blueplane_doctor.service.cadence import Cadence
 from blueplane_doctor.service.pulse import Pulse, feel
 from blueplane_doctor.service.recent import Recent

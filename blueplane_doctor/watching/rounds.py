@@ -40,8 +40,7 @@ class Watcher:
     def __init__(self, settings: Settings) -> None:
         """Raises SettingsError and NoChecksError before anything is read."""
         from blueplane_doctor.diagnose import needed
-        from blueplane_doctor.discovery import find_checks
-        from blueplane_doctor.selection import selected
+        from blueplane_doctor.discovery import find_checks, selected
 
         found = find_checks(settings.check_folders)
         self.settings = settings
