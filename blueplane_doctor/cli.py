@@ -155,17 +155,17 @@ def examine(
         "database": database,
         "home": home,
         "checks": checks or None,
-        "select": _words(select),
-        "ignore": _words(ignore),
+        "select": select and ",".join(select),
+        "ignore": ignore and ",".join(ignore),
         "fail_on": fail_on,
         "strict": strict,
         "timeout": timeout,
     }
-    given = Invocation({n: v for n, v in flags.items() if v is not None}, settings, verbose, quiet)
-    context.obj = given
+    given = {name: value for name, value in flags.items() if value is not None}
+    context.obj = Invocation(given, settings, verbose, quiet)
     if context.invoked_subcommand is None:
-        look = partial(_examined, given, baseline, waivers, wait, every, save_evidence, from_evidence)
-        _examine(given, format_name, output or [], look)
+        look = partial(_examined, context.obj, baseline, waivers, wait, every, save_evidence, from_evidence)
+        _examine(context.obj, format_name, output or [], look)
 
 
 @guarded
@@ -239,7 +239,3 @@ def _examined(
     if save_evidence:
         write_file(save_evidence, to_json(evidence))
     return report
-
-
-def _words(given: list[str] | None) -> list[str] | None:
-    return [word for text in given for word in text.replace(",", " ").split()] if given else None

@@ -1,4 +1,4 @@
-"""What the doctor says: Status, Finding, Report. Plain records; no part of the pipeline is known here."""
+"""What the doctor says: Status, Finding, Report. No part of the pipeline is known here."""
 
 import ast
 import inspect
@@ -16,7 +16,7 @@ SCHEMA_VERSION = 1
 
 
 class Record(BaseModel):
-    """Base of every record that passes between the parts: frozen, with no unknown fields."""
+    """Base of what passes between the parts: frozen, with no unknown fields."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -72,15 +72,7 @@ class Status(StrEnum):
 
 
 _COLOURS = (Status.GREEN, Status.YELLOW, Status.ORANGE, Status.RED)
-_DISPLAY = (
-    Status.RED,
-    Status.ORANGE,
-    Status.ERROR,
-    Status.YELLOW,
-    Status.UNKNOWN,
-    Status.SKIPPED,
-    Status.GREEN,
-)
+_DISPLAY = tuple(map(Status, ("red", "orange", "error", "yellow", "unknown", "skipped", "green")))
 
 
 class Remedy(Record):
@@ -178,10 +170,8 @@ def worst(statuses: Iterable[Status]) -> Status:
 
 def count_statuses(findings: Iterable[Finding]) -> dict[str, int]:
     """How many findings have each status, every status named, and how many are waived."""
-    everything = list(findings)
-    number = Counter(f.status for f in counted(everything))
-    named = {status.value: number[status] for status in _DISPLAY}
-    return named | {"waived": len(everything) - sum(number.values())}
+    number = Counter(f.status.value if f.waiver is None else "waived" for f in findings)
+    return {name: number[name] for name in (*_DISPLAY, "waived")}
 
 
 def exit_code_for(findings: Iterable[Finding], fail_on: Status, strict: bool, *, only_new: bool = False) -> ExitCode:
@@ -193,8 +183,9 @@ def exit_code_for(findings: Iterable[Finding], fail_on: Status, strict: bool, *,
     judged = [f for f in counting if f.status.severity >= fail_on.severity]
     if any(not only_new or f.change in (None, Change.NEW, Change.WORSE) for f in judged):
         return ExitCode.FINDINGS
-    not_judged = {Status.ERROR, Status.UNKNOWN, Status.SKIPPED} if strict else {Status.ERROR}
-    return ExitCode.NOT_JUDGED if any(f.status in not_judged for f in counting) else ExitCode.OK
+    if any(f.status is Status.ERROR or strict and f.status.severity < 0 for f in counting):
+        return ExitCode.NOT_JUDGED
+    return ExitCode.OK
 
 
 def in_order(findings: Iterable[Finding]) -> list[Finding]:
@@ -209,9 +200,10 @@ def compared(findings: Iterable[Finding], baseline: Report) -> list[Finding]:
 
 
 def _change(finding: Finding, before: Mapping[str, Status]) -> Change | None:
-    """None where nothing can be compared: what is not judged now, or is green and was not judged then."""
-    now, then = finding.status.severity, before[finding.id].severity if finding.id in before else -1
-    if finding.status is before.get(finding.id):
+    # None where nothing can be compared: what is not judged now, or is green and was not judged then.
+    earlier = before.get(finding.id, Status.UNKNOWN)
+    now, then = finding.status.severity, earlier.severity
+    if finding.id in before and finding.status is earlier:
         return Change.SAME
     if finding.status is Status.ERROR:
         return Change.NEW

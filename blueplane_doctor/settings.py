@@ -1,7 +1,7 @@
 """What a run goes by: one Settings, and where each value came from.
 
-Flags come before environment variables (`BLUEPLANE_DOCTOR_…`), these before the doctor's own file
-(`~/.blueplane/doctor.yaml`, or `--settings FILE`), that before Blueplane's own `config.yaml`, and defaults last.
+Flags come before environment variables (`BLUEPLANE_DOCTOR_…`), these before the doctor's own file, that before
+Blueplane's `config.yaml`, and defaults last.
 """
 
 import json
@@ -155,9 +155,8 @@ class Settings(Record, validate_default=True):
 
     @cached_property
     def check_folders(self) -> list[Path]:
-        """The user's own folders of checks: `checks` in the home when it is there, then the named ones."""
-        own = self.home / "checks"
-        return [*([own] if own.is_dir() else []), *self.checks]
+        """Those of the user: `checks` in the home when it is there, then the named ones."""
+        return [*(own for own in (self.home / "checks",) if own.is_dir()), *self.checks]
 
 
 def _checked_url(url: str, schemes: tuple[str, ...]) -> str:
@@ -267,7 +266,7 @@ def _ours(error: ValidationError, origins: Mapping[str, str]) -> SettingsError:
 
 def flat(values: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
     """Nested settings by dotted name."""
-    rows: list[tuple[str, Any]] = []
+    rows = list[tuple[str, Any]]()
     for name, value in values.items():
         dotted = f"{prefix}{name}"
         rows += flat(value, dotted + ".") if isinstance(value, dict) and value else [(dotted, value)]

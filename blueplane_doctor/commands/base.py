@@ -90,7 +90,7 @@ def guarded(function: Callable[Parameters, int | None]) -> Callable[Parameters, 
 
 
 def seconds(text: str, option: str) -> float:
-    """A span of time in seconds: `90s`, `30m`, `6h`, `2d`, or a bare number of seconds. Raises UsageError."""
+    """The seconds of `90s`, `30m`, `6h`, `2d`, or a bare number of seconds. Raises UsageError."""
     unit = text[-1:] if text[-1:] in _UNITS else ""
     try:
         value = float(text.removesuffix(unit))
@@ -143,7 +143,7 @@ def put(text: str, output: Path | None) -> None:
 
 
 def view_of(given: Invocation) -> "View":
-    """How stdout wants to be written to: its width, and colour only for a person (https://no-color.org)."""
+    """How stdout wants to be written to: colour only for a person (https://no-color.org)."""
     from blueplane_doctor.reports.base import View
 
     terminal = sys.stdout.isatty()
@@ -182,7 +182,7 @@ def step_aside() -> None:
 
 @contextlib.contextmanager
 def progress() -> "Iterator[Callable[[int, int], None] | None]":
-    """Tells a person at a terminal how far a long examination is, on stderr; gives None where nobody looks."""
+    """Tells a person at a terminal how far a long examination is; gives None where nobody looks."""
     if not sys.stderr.isatty():
         yield None
         return
