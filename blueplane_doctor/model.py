@@ -171,7 +171,7 @@ def worst(statuses: Iterable[Status]) -> Status:
 def count_statuses(findings: Iterable[Finding]) -> dict[str, int]:
     """How many findings have each status, every status named, and how many are waived."""
     number = Counter(f.status.value if f.waiver is None else "waived" for f in findings)
-    return {name: number[name] for name in (*_DISPLAY, "waived")}
+    return {str(name): number[name] for name in (*_DISPLAY, "waived")}
 
 
 def exit_code_for(findings: Iterable[Finding], fail_on: Status, strict: bool, *, only_new: bool = False) -> ExitCode:
