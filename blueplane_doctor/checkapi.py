@@ -9,13 +9,12 @@ import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from math import inf, isnan
-from typing import Any, Literal
+from typing import Any, Literal, TypedDict, Unpack
 
 from blueplane_doctor.errors import SettingsError
 from blueplane_doctor.model import Finding, Remedy, Status
 
 LEVELS = ("yellow", "orange", "red")
-_ANOTHER = "another number, or null to take the level away"
 MARK = "__blueplane_check__"
 RECORDED_MINUTES = 2
 """A colour that rests on a rate needs two samples: minutes in which a recorder counted."""
@@ -23,7 +22,27 @@ MEASURE = Remedy(
     text="Only a recorder inside the server can measure this. Start the server with it.",
     commands=["blueplane-doctor instrument -- python scripts/start_server.py"],
 )
-Direction = Literal["rising", "falling", "states"]
+_OPPOSITE = {"≥": "<", ">": "≤", "≤": ">", "<": "≥"}
+
+
+class _Levels(TypedDict, total=False):
+    lowest: float | None
+    highest: float | None
+    yellow: float
+    orange: float
+    red: float
+
+
+class _Rising(_Levels, total=False):
+    yellow_above: float
+    orange_above: float
+    red_above: float
+
+
+class _Falling(_Levels, total=False):
+    yellow_below: float
+    orange_below: float
+    red_below: float
 
 
 @dataclass(frozen=True)
@@ -43,7 +62,7 @@ class Scale:
     outside them could never be reached, and is refused.
     """
 
-    direction: Direction
+    direction: Literal["rising", "falling", "states"]
     unit: str
     bounds: Mapping[str, Bound] = field(default_factory=dict)
     words: Mapping[str, Status] = field(default_factory=dict)
@@ -51,42 +70,14 @@ class Scale:
     highest: float | None = None
 
     @classmethod
-    def rising(
-        cls,
-        *,
-        unit: str,
-        lowest: float | None = 0,
-        highest: float | None = None,
-        yellow: float | None = None,
-        yellow_above: float | None = None,
-        orange: float | None = None,
-        orange_above: float | None = None,
-        red: float | None = None,
-        red_above: float | None = None,
-    ) -> "Scale":
+    def rising(cls, *, unit: str, **levels: Unpack[_Rising]) -> "Scale":
         """More is worse. `yellow=x`: from x on; `yellow_above=x`: only above x."""
-        at = {"yellow": yellow, "orange": orange, "red": red}
-        beyond = {"yellow": yellow_above, "orange": orange_above, "red": red_above}
-        return cls("rising", unit, _bounds(at, beyond), lowest=lowest, highest=highest).checked()
+        return cls("rising", unit, **_limits("above", {**levels})).checked()
 
     @classmethod
-    def falling(
-        cls,
-        *,
-        unit: str,
-        lowest: float | None = 0,
-        highest: float | None = None,
-        yellow: float | None = None,
-        yellow_below: float | None = None,
-        orange: float | None = None,
-        orange_below: float | None = None,
-        red: float | None = None,
-        red_below: float | None = None,
-    ) -> "Scale":
+    def falling(cls, *, unit: str, **levels: Unpack[_Falling]) -> "Scale":
         """Less is worse. `yellow=x`: from x down; `yellow_below=x`: only below x."""
-        at = {"yellow": yellow, "orange": orange, "red": red}
-        beyond = {"yellow": yellow_below, "orange": orange_below, "red": red_below}
-        return cls("falling", unit, _bounds(at, beyond), lowest=lowest, highest=highest).checked()
+        return cls("falling", unit, **_limits("below", {**levels})).checked()
 
     @classmethod
     def states(cls, **words: str) -> "Scale":
@@ -101,7 +92,8 @@ class Scale:
         number = float(value)
         if isnan(number):
             raise ValueError("not a number; what is not known is unknown(), never graded")
-        reached = [level for level, bound in self.bounds.items() if self._reaches(number, bound)]
+        place = self._place(Bound(number, True))
+        reached = [level for level, bound in self.bounds.items() if place >= self._place(bound)]
         return Status(reached[-1]) if reached else Status.GREEN
 
     def grade(
@@ -130,107 +122,80 @@ class Scale:
 
     def describe(self) -> dict[str, str]:
         """For each colour, the values that get it, in words."""
+        described: dict[str, str] = {}
         if self.direction == "states":
-            return {
-                colour.value: " or ".join(w for w, c in self.words.items() if c is colour)
-                for colour in (Status.GREEN, Status.YELLOW, Status.ORANGE, Status.RED)
-                if colour in self.words.values()
-            }
+            for colour in ("green", *LEVELS):
+                if words := [word for word, status in self.words.items() if status == colour]:
+                    described[colour] = " or ".join(words)
+            return described
         inside, outside = ("≥", ">") if self.direction == "rising" else ("≤", "<")
-        opposite = {"≥": "<", ">": "≤", "≤": ">", "<": "≥"}
-        signs = {level: inside if b.inclusive else outside for level, b in self.bounds.items()}
-        names = list(self.bounds)
-        if not names:
-            return {"green": "any value"}
-        described = {"green": f"{opposite[signs[names[0]]]} {_number(self.bounds[names[0]].value)}"}
-        for name, following in zip(names, [*names[1:], None], strict=True):
-            text = f"{signs[name]} {_number(self.bounds[name].value)}"
-            if following:
-                text += f" and {opposite[signs[following]]} {_number(self.bounds[following].value)}"
-            described[name] = text
-        return described
+        name, begins = "green", ""
+        for level, bound in self.bounds.items():
+            sign, number = inside if bound.inclusive else outside, _number(bound.value)
+            described[name] = f"{begins} and {_OPPOSITE[sign]} {number}".removeprefix(" and ")
+            name, begins = level, f"{sign} {number}"
+        return described | {name: begins or "any value"}
+
+    def numbers(self) -> str:
+        """The bounds as a map of YAML."""
+        return f"{{{', '.join(f'{level}: {bound.value:g}' for level, bound in self.bounds.items())}}}"
 
     def with_thresholds(self, thresholds: Mapping[str, float | None], check_id: str) -> "Scale":
         """The same scale with other numbers; `null` removes a level.
 
         Raises SettingsError when the result could never be reached, or never be green.
         """
+        where = f"thresholds.{check_id}"
         if self.direction == "states":
             raise SettingsError(
-                f"thresholds.{check_id}: this check grades states, not numbers; it has no threshold to set",
+                f"{where}: this check grades states, not numbers; it has no threshold to set",
                 f"its states: {self.describe()}",
             )
-        unknown_levels = set(thresholds) - set(LEVELS)
-        if unknown_levels:
-            raise SettingsError(
-                f"thresholds.{check_id}.{sorted(unknown_levels)[0]}: no such level",
-                f"levels are {', '.join(LEVELS)}",
-            )
+        if strange := sorted(set(thresholds) - set(LEVELS)):
+            raise SettingsError(f"{where}.{strange[0]}: no such level", f"levels are {', '.join(LEVELS)}")
         bounds = {}
         for level in LEVELS:
-            value = thresholds.get(level) if level in thresholds else None
             old = self.bounds.get(level)
-            if level in thresholds and value is not None:
+            value = thresholds.get(level, old.value if old else None)
+            if value is not None:
                 bounds[level] = Bound(value, old.inclusive if old else True)
-            elif level not in thresholds and old:
-                bounds[level] = old
-        return replace(self, bounds=bounds).checked(f"thresholds.{check_id}")
+        return replace(self, bounds=bounds).checked(where)
 
     def checked(self, where: str = "scale") -> "Scale":
         """Itself, when every level can be reached and green is possible; else SettingsError."""
-        sign = 1 if self.direction == "rising" else -1
-        start, end = (self.lowest, self.highest) if sign > 0 else (self.highest, self.lowest)
-        previous: tuple[str, Bound] | None = None
+        best, worst = (self.lowest, self.highest) if self.direction == "rising" else (self.highest, self.lowest)
+        previous = ""
         for level, bound in self.bounds.items():
-            value = bound.value * sign
-            if isnan(value):
-                raise SettingsError(f"{where}.{level}: nan is not a number", _ANOTHER)
-            if (
-                value == inf
-                or end is not None
-                and (value > end * sign or (value == end * sign and not bound.inclusive))
-            ):
+            place, problem = self._place(bound), ""
+            if isnan(bound.value):
+                problem = "nan is not a number"
+            elif place[0] == inf or worst is not None and place > self._place(Bound(worst, True)):
+                end = worst if worst is not None else inf if self.direction == "rising" else -inf
+                problem = f"{_number(bound.value)} can never fire; the value never goes past {_number(end)}"
+            elif best is not None and place <= self._place(Bound(best, True)):
+                problem = f"{_number(bound.value)} would always fire; nothing could ever be green"
+            if problem:
+                raise SettingsError(f"{where}.{level}: {problem}", "another number, or null to take the level away")
+            if previous and place <= self._place(self.bounds[previous]):
                 raise SettingsError(
-                    f"{where}.{level}: {_number(bound.value)} can never fire; "
-                    f"the value never goes past {_number(inf * sign if end is None else end)}",
-                    _ANOTHER,
-                )
-            if start is not None and (value < start * sign or (value == start * sign and bound.inclusive)):
-                raise SettingsError(
-                    f"{where}.{level}: {_number(bound.value)} would always fire; nothing could ever be green",
-                    _ANOTHER,
-                )
-            if previous and not _leaves_room(previous[1], bound, sign):
-                order = "below" if sign > 0 else "above"
-                raise SettingsError(
-                    f"{where}.{previous[0]}: {_number(previous[1].value)} can never fire, because "
+                    f"{where}.{previous}: {_number(self.bounds[previous].value)} can never fire, because "
                     f"{level} begins at {_number(bound.value)}",
-                    f"{previous[0]} must be {order} {level}",
+                    f"{previous} must be {'below' if self.direction == 'rising' else 'above'} {level}",
                 )
-            previous = (level, bound)
+            previous = level
         return self
 
-    def _reaches(self, number: float, bound: Bound) -> bool:
-        if number == bound.value:
-            return bound.inclusive
-        return number > bound.value if self.direction == "rising" else number < bound.value
+    def _place(self, bound: Bound) -> tuple[float, bool]:
+        return -bound.value if self.direction == "falling" else bound.value, not bound.inclusive
 
 
-def _bounds(at: Mapping[str, float | None], beyond: Mapping[str, float | None]) -> dict[str, Bound]:
+def _limits(beyond: str, levels: dict[str, Any]) -> dict[str, Any]:
     bounds = {}
     for level in LEVELS:
-        inclusive, exclusive = at[level], beyond[level]
-        if inclusive is not None:
-            bounds[level] = Bound(inclusive, True)
-        elif exclusive is not None:
-            bounds[level] = Bound(exclusive, False)
-    return bounds
-
-
-def _leaves_room(lower: Bound, upper: Bound, sign: int) -> bool:
-    if lower.value == upper.value:
-        return lower.inclusive and not upper.inclusive
-    return lower.value * sign < upper.value * sign
+        for name, inclusive in ((f"{level}_{beyond}", False), (level, True)):
+            if name in levels:
+                bounds[level] = Bound(levels.pop(name), inclusive)
+    return {**levels, "bounds": bounds}
 
 
 def _number(value: float) -> str:
@@ -290,11 +255,7 @@ def unknown(
 
 
 def not_graded(
-    value: float | int | str | None,
-    summary: str,
-    *,
-    unit: str = "",
-    evidence: Mapping[str, Any] | None = None,
+    value: float | int | str | None, summary: str, *, unit: str = "", evidence: Mapping[str, Any] | None = None
 ) -> Finding:
     """Green without a grade: reported, and not judged because nothing is asked of it now (idle is no illness)."""
     return Finding(status=Status.GREEN, summary=summary, observed=value, unit=unit, evidence=dict(evidence or {}))

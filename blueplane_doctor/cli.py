@@ -1,10 +1,13 @@
-"""The command line: parse, call one function, print, exit."""
+"""The command line, and its main job: examine, or judge what was kept; once, or until all is well; print, exit."""
 
+import time
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -13,16 +16,24 @@ from blueplane_doctor import __version__
 from blueplane_doctor.commands import __path__ as commands_path
 from blueplane_doctor.commands.base import (
     Invocation,
-    chosen_formats,
+    commands,
+    complain,
+    format_for,
+    format_named,
     guarded,
+    progress,
+    seconds,
     show,
+    step_aside,
     view_of,
     write_file,
 )
-from blueplane_doctor.commands.examine import Run, examined
-from blueplane_doctor.errors import DoctorError
+from blueplane_doctor.errors import DoctorError, UsageError
 
-FILE_WIDTH = 100
+if TYPE_CHECKING:
+    from blueplane_doctor.model import Report
+
+_FILE_WIDTH = 100
 """Columns of a report in a file: as when stdout is no terminal."""
 
 
@@ -40,15 +51,11 @@ class _Commands(TyperGroup):
         return super().get_command(ctx, cmd_name)
 
     def _load(self) -> None:
-        if self._loaded:
-            return
-        self._loaded = True
-        loaded = typer.Typer(rich_markup_mode=None, add_completion=False)
-        for info in sorted(iter_modules(commands_path), key=lambda i: i.name):
-            module = import_module(f"blueplane_doctor.commands.{info.name}")
-            if hasattr(module, "register"):
-                module.register(loaded)
-        self.commands.update(typer.main.get_group(loaded).commands)
+        if not self._loaded:
+            self._loaded = True
+            for name in sorted(info.name for info in iter_modules(commands_path)):
+                import_module(f"blueplane_doctor.commands.{name}")
+            self.commands.update(typer.main.get_group(commands).commands)
 
 
 app = typer.Typer(
@@ -68,170 +75,167 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
-def _variable(name: str) -> str:
-    return f"[env: BLUEPLANE_DOCTOR_{name}]"
+def _setting(name: str, help_text: str, metavar: str | None = None, *flags: str) -> Any:
+    """An option for a setting, whose variable is read with the settings."""
+    return typer.Option(*flags, help=f"{help_text} [env: BLUEPLANE_DOCTOR_{name}]", metavar=metavar)
+
+
+def _own(name: str, help_text: str, metavar: str | None = None, *flags: str) -> Any:
+    """An option of the command line alone, which reads its variable here."""
+    return typer.Option(*flags, help=help_text, metavar=metavar, envvar=f"BLUEPLANE_DOCTOR_{name}")
 
 
 @app.callback(invoke_without_command=True)
 def examine(
     context: typer.Context,
-    redis_url: Annotated[
-        str | None, typer.Option(help=f"The Redis to examine. {_variable('REDIS_URL')}", metavar="URL")
-    ] = None,
+    redis_url: Annotated[str | None, _setting("REDIS_URL", "The Redis to examine.", "URL")] = None,
     history_url: Annotated[
         str | None,
-        typer.Option(
-            help=f"The Redis that holds the history, default: the examined one. {_variable('HISTORY_URL')}",
-            metavar="URL",
-        ),
+        _setting("HISTORY_URL", "The Redis that holds the history, default: the examined one.", "URL"),
     ] = None,
-    database: Annotated[
-        Path | None, typer.Option(help=f"The telemetry database. {_variable('DATABASE')}", metavar="FILE")
-    ] = None,
-    home: Annotated[
-        Path | None,
-        typer.Option(help=f"Blueplane's home, default ~/.blueplane. {_variable('HOME')}", metavar="DIR"),
-    ] = None,
+    database: Annotated[Path | None, _setting("DATABASE", "The telemetry database.", "FILE")] = None,
+    home: Annotated[Path | None, _setting("HOME", "Blueplane's home, default ~/.blueplane.", "DIR")] = None,
     settings: Annotated[
-        Path | None,
-        typer.Option(
-            help="The doctor's settings, default doctor.yaml in the home.",
-            metavar="FILE",
-            envvar="BLUEPLANE_DOCTOR_SETTINGS",
-        ),
+        Path | None, _own("SETTINGS", "The doctor's settings, default doctor.yaml in the home.", "FILE")
     ] = None,
     checks: Annotated[
-        list[Path] | None,
-        typer.Option(help=f"Your own checks: a folder or file; repeatable. {_variable('CHECKS')}", metavar="DIR"),
+        list[Path] | None, _setting("CHECKS", "Your own checks: a folder or file; repeatable.", "DIR")
     ] = None,
     select: Annotated[
-        list[str] | None,
-        typer.Option(help=f"Run only these: ids, areas, globs; repeatable. {_variable('SELECT')}", metavar="WORDS"),
+        list[str] | None, _setting("SELECT", "Run only these: ids, areas, globs; repeatable.", "WORDS")
     ] = None,
     ignore: Annotated[
-        list[str] | None,
-        typer.Option(help=f"Leave these out: ids, areas, globs; repeatable. {_variable('IGNORE')}", metavar="WORDS"),
+        list[str] | None, _setting("IGNORE", "Leave these out: ids, areas, globs; repeatable.", "WORDS")
     ] = None,
     fail_on: Annotated[
         str | None,
-        typer.Option(
-            help=f"Exit with 1 from here on: yellow, orange (default), red, new:COLOUR. {_variable('FAIL_ON')}",
-            metavar="COLOUR",
-        ),
+        _setting("FAIL_ON", "Exit with 1 from here on: yellow, orange (default), red, new:COLOUR.", "COLOUR"),
     ] = None,
     strict: Annotated[
-        bool | None,
-        typer.Option("--strict/--no-strict", help=f"Exit with 3 for unknown and skipped too. {_variable('STRICT')}"),
+        bool | None, _setting("STRICT", "Exit with 3 for unknown and skipped too.", None, "--strict/--no-strict")
     ] = None,
-    timeout: Annotated[
-        float | None,
-        typer.Option(help=f"Seconds for the whole run, default 30. {_variable('TIMEOUT')}", metavar="SECONDS"),
-    ] = None,
-    format_name: Annotated[
-        str,
-        typer.Option("--format", "-f", help="Format on stdout.", metavar="NAME", envvar="BLUEPLANE_DOCTOR_FORMAT"),
-    ] = "table",
+    timeout: Annotated[float | None, _setting("TIMEOUT", "Seconds for the whole run, default 30.", "SECONDS")] = None,
+    format_name: Annotated[str, _own("FORMAT", "Format on stdout.", "NAME", "--format", "-f")] = "table",
     output: Annotated[
         list[Path] | None,
-        typer.Option(
+        _own(
+            "OUTPUT",
+            "Write the report to a file as well, in the format of its suffix; repeatable.",
+            "FILE",
             "--output",
             "-o",
-            help="Write the report to a file as well, in the format of its suffix; repeatable.",
-            metavar="FILE",
-            envvar="BLUEPLANE_DOCTOR_OUTPUT",
         ),
     ] = None,
     baseline: Annotated[
         Path | None,
-        typer.Option(
-            help="Mark what is new, worse, same, better or fixed beside this report.",
-            metavar="REPORT.json",
-            envvar="BLUEPLANE_DOCTOR_BASELINE",
-        ),
+        _own("BASELINE", "Mark what is new, worse, same, better or fixed beside this report.", "REPORT.json"),
     ] = None,
-    waivers: Annotated[
-        Path | None,
-        typer.Option(
-            help="Waivers kept beside the code: a YAML list.", metavar="FILE", envvar="BLUEPLANE_DOCTOR_WAIVERS"
-        ),
-    ] = None,
+    waivers: Annotated[Path | None, _own("WAIVERS", "Waivers kept beside the code: a YAML list.", "FILE")] = None,
     wait: Annotated[
-        str | None,
-        typer.Option(
-            help="Examine again until the run would not fail, at most so long: 60s, 5m.",
-            metavar="TIME",
-            envvar="BLUEPLANE_DOCTOR_WAIT",
-        ),
+        str | None, _own("WAIT", "Examine again until the run would not fail, at most so long: 60s, 5m.", "TIME")
     ] = None,
-    every: Annotated[
-        str,
-        typer.Option(help="Time between two looks of --wait.", metavar="TIME", envvar="BLUEPLANE_DOCTOR_EVERY"),
-    ] = "2s",
+    every: Annotated[str, _own("EVERY", "Time between two looks of --wait.", "TIME")] = "2s",
     save_evidence: Annotated[
-        Path | None,
-        typer.Option(
-            help="Keep what was read (no payloads), to be judged again.",
-            metavar="FILE",
-            envvar="BLUEPLANE_DOCTOR_SAVE_EVIDENCE",
-        ),
+        Path | None, _own("SAVE_EVIDENCE", "Keep what was read (no payloads), to be judged again.", "FILE")
     ] = None,
     from_evidence: Annotated[
         Path | None,
-        typer.Option(
-            help="Judge what --save-evidence kept; nothing is read but this file.",
-            metavar="FILE",
-            envvar="BLUEPLANE_DOCTOR_FROM_EVIDENCE",
-        ),
+        _own("FROM_EVIDENCE", "Judge what --save-evidence kept; nothing is read but this file.", "FILE"),
     ] = None,
-    verbose: Annotated[
-        bool,
-        typer.Option("--verbose", "-v", help="Show green findings too.", envvar="BLUEPLANE_DOCTOR_VERBOSE"),
-    ] = False,
-    quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="Show the verdict alone.", envvar="BLUEPLANE_DOCTOR_QUIET")
-    ] = False,
+    verbose: Annotated[bool, _own("VERBOSE", "Show green findings too.", None, "--verbose", "-v")] = False,
+    quiet: Annotated[bool, _own("QUIET", "Show the verdict alone.", None, "--quiet", "-q")] = False,
     version: Annotated[
         bool, typer.Option("--version", help="Show the version and exit.", callback=_version, is_eager=True)
     ] = False,
 ) -> None:
-    """Tell the truth about a Blueplane telemetry pipeline. Without a command: examine it and report."""
+    """Without a subcommand, the main job; before one, the options that it goes by."""
     flags = {
         "redis_url": redis_url,
         "history_url": history_url,
         "database": database,
         "home": home,
         "checks": checks or None,
-        "select": _words(select),
-        "ignore": _words(ignore),
+        "select": select and ",".join(select),
+        "ignore": ignore and ",".join(ignore),
         "fail_on": fail_on,
         "strict": strict,
         "timeout": timeout,
     }
-    given = Invocation({n: v for n, v in flags.items() if v is not None}, settings, verbose, quiet)
-    context.obj = given
+    given = {name: value for name, value in flags.items() if value is not None}
+    context.obj = Invocation(given, settings, verbose, quiet)
     if context.invoked_subcommand is None:
-        run = Run(output or [], baseline, waivers, wait, every, save_evidence, from_evidence)
-        _examine(given, format_name, run)
+        look = partial(_examined, context.obj, baseline, waivers, wait, every, save_evidence, from_evidence)
+        _examine(context.obj, format_name, output or [], look)
 
 
 @guarded
-def _examine(given: Invocation, format_name: str, run: "Run") -> int:
+def _examine(given: Invocation, format_name: str, outputs: list[Path], look: "Callable[[], Report]") -> int:
     """With a format that has exit codes of its own, as nagios, errors come in its form too."""
-    form, files = chosen_formats(format_name, run.outputs)
+    form = format_named(format_name)
+    files = [(path, format_for(path)) for path in outputs]
+    for path in outputs:
+        if not path.parent.is_dir() or path.is_dir():
+            raise UsageError(f"--output {path}: there is no folder for it, or it is one itself", "name another file")
     try:
-        report = examined(given, run)
+        report = look()
     except DoctorError as error:
         if form.error is None:
             raise
         text, code = form.error(error.message)
         show(text)
         return code
-    file_view = replace(view_of(given), color=False, width=FILE_WIDTH)
+    view = view_of(given)
     for path, file_form in files:
-        write_file(path, file_form.render(report, file_view))
-    show(form.render(report, view_of(given)))
+        write_file(path, file_form.render(report, replace(view, color=False, width=_FILE_WIDTH)))
+    show(form.render(report, view))
     return form.exit_code(report) if form.exit_code else report.exit_code
 
 
-def _words(given: list[str] | None) -> list[str] | None:
-    return [word for text in given for word in text.replace(",", " ").split()] if given else None
+def _examined(
+    given: Invocation,
+    baseline: Path | None,
+    waivers: Path | None,
+    wait: str | None,
+    every: str,
+    save_evidence: Path | None,
+    from_evidence: Path | None,
+) -> "Report":
+    # With --wait the first report that is good enough, or the last.
+    step_aside()
+    if from_evidence and (wait or save_evidence):
+        raise UsageError("--from-evidence reads one file; it goes with neither --wait nor --save-evidence")
+    limit = seconds(wait, "--wait") if wait else 0.0
+    pause = seconds(every, "--every")
+    settings = given.load().settings
+    from blueplane_doctor.diagnose import collect, judge, needed
+    from blueplane_doctor.discovery import find_selected, meaningless
+    from blueplane_doctor.evidence import read_evidence, to_json
+
+    if waivers:
+        from blueplane_doctor.waivers import read_waivers
+
+        settings = settings.model_copy(update={"waivers": [*settings.waivers, *read_waivers(waivers)]})
+    earlier = None
+    if baseline:
+        from blueplane_doctor.reports.json import read_report
+
+        earlier = read_report(baseline)
+    elif settings.fail_on_new:
+        raise UsageError("--fail-on new:… needs a report to compare with", "name it with --baseline REPORT.json")
+    found, checks = find_selected(settings)
+    for word in meaningless(settings, found.checks):
+        complain(f"warning: {word} in --select or --ignore means no check")
+    end = time.monotonic() + limit
+    while True:
+        if from_evidence:
+            evidence = read_evidence(from_evidence)
+        else:
+            with progress() as tell:
+                evidence = collect(settings, needed(checks), tell)
+        report = judge(evidence, checks, found.problems, settings, baseline=earlier)
+        if report.exit_code == 0 or time.monotonic() + pause > end:
+            break
+        time.sleep(pause)
+    if save_evidence:
+        write_file(save_evidence, to_json(evidence))
+    return report

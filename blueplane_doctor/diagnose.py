@@ -7,9 +7,8 @@ from datetime import UTC, datetime
 from threading import Thread
 
 from blueplane_doctor import __version__
-from blueplane_doctor.baseline import compared
 from blueplane_doctor.checkapi import CheckSpec
-from blueplane_doctor.discovery import find_checks, find_monitors
+from blueplane_doctor.discovery import find_monitors, find_selected
 from blueplane_doctor.errors import SourceError
 from blueplane_doctor.evidence import Evidence
 from blueplane_doctor.examination import Examination
@@ -18,13 +17,13 @@ from blueplane_doctor.model import (
     Report,
     Status,
     Tool,
+    compared,
     count_statuses,
     counted,
     exit_code_for,
     in_order,
     worst,
 )
-from blueplane_doctor.selection import selected
 from blueplane_doctor.settings import Settings
 from blueplane_doctor.sources.deadline import Deadline
 from blueplane_doctor.times import iso, parse_time
@@ -36,13 +35,9 @@ _PATIENCE = 0.02
 """The share of it that the others wait for one check, before they go on without it."""
 
 
-Progress = Callable[[int, int], None]
-
-
 def diagnose(settings: Settings, *, baseline: Report | None = None) -> Report:
     """Examine the pipeline once and judge it. Raises SettingsError and NoChecksError before anything is read."""
-    found = find_checks(settings.check_folders)
-    checks = selected(found.checks, settings)
+    found, checks = find_selected(settings)
     evidence = collect(settings, needed(checks))
     return judge(evidence, checks, found.problems, settings, baseline=baseline)
 
@@ -52,7 +47,7 @@ def needed(checks: Iterable[CheckSpec]) -> set[str]:
     return {name for spec in checks for name in spec.needs}
 
 
-def collect(settings: Settings, names: Iterable[str], progress: Progress | None = None) -> Evidence:
+def collect(settings: Settings, names: Iterable[str], progress: Callable[[int, int], None] | None = None) -> Evidence:
     """Read the records of these names, each monitor in a thread of its own, until the deadline.
 
     One source that hangs keeps only its own monitors from answering. `progress` is called with the messages read
@@ -121,7 +116,7 @@ def judge(
 
 
 def _judged(evidence: Evidence, checks: list[CheckSpec]) -> list[Finding]:
-    """One finding for each check, in threads: one that never ends is left behind with its thread and harms no other."""
+    # In threads: a check that never ends is left behind with its thread, and harms no other.
     findings: dict[str, Finding] = {}
     left = iter(checks)
 
@@ -136,29 +131,26 @@ def _judged(evidence: Evidence, checks: list[CheckSpec]) -> list[Finding]:
         threads[-1].join(_PATIENCE * JUDGING_SECONDS)
     for thread in threads:
         thread.join(deadline.remaining)
-    done = dict(findings)
     never = f"no verdict within {JUDGING_SECONDS:g} s; a check must only judge what it is handed"
-    return [done.get(spec.id) or _signed(_error(spec, never), spec, evidence) for spec in checks]
+    judged = []
+    for spec in checks:
+        finding = findings.get(spec.id) or _error(spec, never)
+        took = max((evidence.durations.get(name, 0.0) for name in spec.needs), default=0.0)
+        judged.append(finding.model_copy(update={"id": spec.id, "area": spec.area, "duration_ms": took}))
+    return judged
 
 
 def _run(spec: CheckSpec, evidence: Evidence) -> Finding:
-    missing = [name for name in spec.needs if name not in evidence.records]
-    if missing:
-        return _signed(_skipped(spec, missing, evidence.missing), spec, evidence)
+    if missing := [name for name in spec.needs if name not in evidence.records]:
+        return _skipped(spec, missing, evidence.missing)
     try:
         finding: object = spec.run(evidence.records)
         if isinstance(finding, Finding):
             finding.model_dump_json()  # evidence that no report could show is the check's fault, not the report's
+            return finding
+        return _error(spec, f"it returned {type(finding).__name__} instead of a Finding")
     except (Exception, SystemExit) as error:
-        return _signed(_error(spec, _where(error)), spec, evidence)
-    if not isinstance(finding, Finding):
-        finding = _error(spec, f"it returned {type(finding).__name__} instead of a Finding")
-    return _signed(finding, spec, evidence)
-
-
-def _signed(finding: Finding, spec: CheckSpec, evidence: Evidence) -> Finding:
-    took = max((evidence.durations.get(name, 0.0) for name in spec.needs), default=0.0)
-    return finding.model_copy(update={"id": spec.id, "area": spec.area, "duration_ms": took})
+        return _error(spec, _where(error))
 
 
 def _skipped(spec: CheckSpec, missing: list[str], causes: Mapping[str, str]) -> Finding:
@@ -176,11 +168,9 @@ def _error(spec: CheckSpec, cause: str) -> Finding:
 
 
 def _where(error: BaseException) -> str:
-    """The kind of error and the line where it happened; not its text, which may quote what was examined."""
-    frames = traceback.extract_tb(error.__traceback__)
-    last = frames[-1] if frames else None
-    where = f" in {last.filename.rpartition('/')[2]} line {last.lineno}" if last else ""
-    return f"{type(error).__name__}{where}"
+    # Not its text, which may quote what was examined.
+    *_, last = traceback.extract_tb(error.__traceback__)
+    return f"{type(error).__name__} in {last.filename.rpartition('/')[2]} line {last.lineno}"
 
 
 def _milliseconds(since: float) -> float:

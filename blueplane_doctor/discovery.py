@@ -1,4 +1,4 @@
-"""Finding what is there: modules of a folder, `check_*` functions of a file. Nothing is listed by hand."""
+"""Finding what is there, by folders and not by lists; and which checks run, with which numbers."""
 
 import importlib
 import importlib.util
@@ -7,8 +7,9 @@ import pkgutil
 import stat
 import sys
 import traceback
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
 from functools import cache
 from hashlib import sha256
 from importlib.metadata import entry_points
@@ -17,8 +18,9 @@ from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING
 
 from blueplane_doctor.checkapi import MARK, CheckSpec, spec_of
-from blueplane_doctor.errors import DoctorError
+from blueplane_doctor.errors import DoctorError, NoChecksError, SettingsError, did_you_mean
 from blueplane_doctor.model import Finding, Remedy, Status
+from blueplane_doctor.settings import Settings
 from blueplane_doctor.sources.database_source import shown
 
 if TYPE_CHECKING:
@@ -73,9 +75,8 @@ def find_formats() -> dict[str, "Format"]:
 def find_format(name: str) -> "Format | None":
     """The format of that name, without loading the others; None when there is none. Its module has its name."""
     package = importlib.import_module("blueplane_doctor.reports")
-    if name not in {info.name for info in pkgutil.iter_modules(package.__path__)}:
-        return None
-    return getattr(importlib.import_module(f"blueplane_doctor.reports.{name}"), "FORMAT", None)
+    known = {info.name for info in pkgutil.iter_modules(package.__path__)}
+    return getattr(importlib.import_module(f"{package.__name__}.{name}"), "FORMAT", None) if name in known else None
 
 
 def find_checks(folders: Iterable[Path] = ()) -> Found:
@@ -93,7 +94,64 @@ def find_checks(folders: Iterable[Path] = ()) -> Found:
             found.problems.append(_problem(entry.name, f"entry point {entry.value}", _told(error, None)))
     for folder in folders:
         _find_in(folder, found)
-    return _without_twins(found)
+    taken: dict[str, CheckSpec] = {}
+    for spec in found.checks:
+        if taken.setdefault(spec.id, spec) is not spec:
+            told = f"{spec.function.__name__}: the id {spec.id} is taken by a check of {taken[spec.id].origin}"
+            found.problems.append(_problem(spec.id, spec.origin, told))
+    return Found(list(taken.values()), found.problems)
+
+
+def matches(pattern: str, check_id: str, area: str) -> bool:
+    """Whether a word of --select or --ignore (an id, an area, a glob) means this check."""
+    return fnmatchcase(check_id, pattern) or pattern == area
+
+
+def find_selected(settings: Settings) -> tuple[Found, list[CheckSpec]]:
+    """All that is there, and of it the checks to run. Raises as `selected` does."""
+    found = find_checks(settings.check_folders)
+    return found, selected(found.checks, settings)
+
+
+def selected(checks: Iterable[CheckSpec], settings: Settings) -> list[CheckSpec]:
+    """The checks to run, with the settings' thresholds in their scales, in order of area and id.
+
+    Raises NoChecksError when none is left, SettingsError for a threshold that cannot be used.
+    """
+    everything = with_thresholds(checks, settings)
+    chosen = [
+        spec
+        for spec in everything
+        if (not settings.select or any(matches(p, spec.id, spec.area) for p in settings.select))
+        and not any(matches(p, spec.id, spec.area) for p in settings.ignore)
+    ]
+    if not chosen:
+        names = sorted({name for spec in everything for name in (spec.id, spec.area)})
+        for word in settings.select:
+            if hint := did_you_mean(word, names, ""):
+                raise NoChecksError("no check is selected", f"{word} means nothing; {hint}")
+        raise NoChecksError("no check is selected", "see what there is: blueplane-doctor checks")
+    return sorted(chosen, key=lambda spec: (spec.area, spec.id))
+
+
+def meaningless(settings: Settings, checks: Sequence[CheckSpec]) -> list[str]:
+    """Words of `select` and `ignore` that mean no check: worth a warning, for they are often typing errors."""
+    words = [*settings.select, *settings.ignore]
+    return [word for word in words if not any(matches(word, spec.id, spec.area) for spec in checks)]
+
+
+def with_thresholds(checks: Iterable[CheckSpec], settings: Settings) -> list[CheckSpec]:
+    """Every check with its scale as the settings want it. Raises SettingsError."""
+    specs = {spec.id: spec for spec in checks}
+    for check_id, thresholds in settings.thresholds.items():
+        spec = specs.get(check_id)
+        if spec is None:
+            hint = did_you_mean(check_id, specs, "see: blueplane-doctor checks")
+            raise SettingsError(f"thresholds.{check_id}: there is no such check", hint)
+        if spec.scale is None:
+            raise SettingsError(f"thresholds.{check_id}: this check has no scale")
+        specs[check_id] = replace(spec, scale=spec.scale.with_thresholds(thresholds, check_id))
+    return list(specs.values())
 
 
 def checks_in(module: ModuleType, origin: str) -> list[CheckSpec]:
@@ -111,10 +169,8 @@ def _find_in(path: Path, found: Found) -> None:
     if not path.exists():
         found.problems.append(_problem(path.name, shown(path), "there is no such file or folder"))
         return
-    files = sorted(path.glob("check_*.py")) if path.is_dir() else [path]
-    for file in files:
-        refusal = _refusal(path) or _refusal(file)
-        if refusal:
+    for file in sorted(path.glob("check_*.py")) if path.is_dir() else [path]:
+        if refusal := _refusal(path) or _refusal(file):
             found.problems.append(_problem(file.name, shown(file), refusal))
             continue
         try:
@@ -124,7 +180,6 @@ def _find_in(path: Path, found: Found) -> None:
 
 
 def _refusal(path: Path) -> str:
-    """Why code at this path is not run: other users could have put it there. Empty when it may be."""
     state = path.stat()
     if state.st_mode & _OTHERS_MAY_WRITE:
         return f"refused: other users may write to {shown(path)}, and a check is code; chmod go-w {shown(path)}"
@@ -152,7 +207,6 @@ def _load(file: Path) -> ModuleType:
 
 
 def _told(error: BaseException, file: Path | None) -> str:
-    """What went wrong, with the line of the file where it did; the text of an error only where it is on code alone."""
     if isinstance(error, SyntaxError):
         return f"line {error.lineno}: {error.msg}" if error.lineno else error.msg
     frames = traceback.extract_tb(error.__traceback__)
@@ -171,14 +225,3 @@ def _problem(name: str, where: str, told: str) -> Finding:
         cause=f"{where}: {told}",
         remedy=Remedy(text="Mend the file, or leave its folder out of the settings."),
     )
-
-
-def _without_twins(found: Found) -> Found:
-    taken: dict[str, CheckSpec] = {}
-    for spec in found.checks:
-        if spec.id in taken:
-            told = f"{spec.function.__name__}: the id {spec.id} is taken by a check of {taken[spec.id].origin}"
-            found.problems.append(_problem(spec.id, spec.origin, told))
-        else:
-            taken[spec.id] = spec
-    return Found(list(taken.values()), found.problems)

@@ -5,25 +5,22 @@ reads `sys.argv`.
 """
 
 import sys
-from difflib import get_close_matches
 from importlib.metadata import EntryPoint, entry_points
 
-GROUP = "blueplane.commands"
-USAGE_ERROR = 2
+from blueplane_doctor.errors import ExitCode, did_you_mean
 
 
 def main() -> None:
     """Run `sys.argv[1]` with the rest of the arguments."""
-    commands = {entry.name: entry for entry in entry_points(group=GROUP)}
+    commands = {entry.name: entry for entry in entry_points(group="blueplane.commands")}
     name = sys.argv[1] if len(sys.argv) > 1 else "--help"
     if name in ("-h", "--help"):
         sys.stdout.write(_help(commands))
         return
     if name not in commands:
-        close = get_close_matches(name, commands, 1)
-        hint = f"did you mean {close[0]}?" if close else f"commands: {', '.join(sorted(commands))}"
+        hint = did_you_mean(name, commands, f"commands: {', '.join(sorted(commands))}")
         sys.stderr.write(f"blueplane: there is no command {name!r}\n  try: {hint}\n")
-        raise SystemExit(USAGE_ERROR)
+        raise SystemExit(int(ExitCode.USAGE))
     sys.argv = [f"blueplane {name}", *sys.argv[2:]]
     commands[name].load()()
 

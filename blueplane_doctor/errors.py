@@ -14,6 +14,7 @@
 A message says what was tried, on what, what came back; `hint` says what to try.
 """
 
+from collections.abc import Iterable
 from enum import IntEnum
 
 
@@ -54,13 +55,13 @@ class DoctorError(Exception):
 
 
 class UsageError(DoctorError):
-    """The command line asks for something that is not there."""
+    """The command line asks for what is not there."""
 
     exit_code = ExitCode.USAGE
 
 
 class SettingsError(DoctorError):
-    """A settings file, environment variable or flag cannot be used."""
+    """A settings file, variable or flag cannot be used."""
 
     exit_code = ExitCode.USAGE
 
@@ -72,7 +73,7 @@ class NoChecksError(DoctorError):
 
 
 class SourceError(DoctorError):
-    """Something that was to be read (Redis, the database, a file) did not give what was asked for."""
+    """Something that was to be read (Redis, the database, a file) did not answer."""
 
 
 class SourceUnreachable(SourceError):
@@ -93,3 +94,11 @@ class SourceUnusable(SourceError):
 
 class SourceMissing(SourceUnusable):
     """It answers, and what was asked for does not exist."""
+
+
+def did_you_mean(word: str, names: Iterable[str], otherwise: str, cutoff: float = 0.6) -> str:
+    """The hint for a word that means nothing: the name that is like it (1: the same), or something else to try."""
+    from difflib import get_close_matches
+
+    close = get_close_matches(word, list(names), 1, cutoff)
+    return f"did you mean {close[0]}?" if close else otherwise

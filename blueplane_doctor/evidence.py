@@ -1,16 +1,14 @@
-"""What one run read, kept apart from what is thought of it: it can be saved and judged again."""
+"""What one run read: it can be saved and judged again."""
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from pydantic import ValidationError
 
 from blueplane_doctor import __version__
 from blueplane_doctor.errors import UsageError
-from blueplane_doctor.model import Record
+from blueplane_doctor.model import Record, Tool, first_problem
 
 EVIDENCE_VERSION = 1
 _HINT = "name a file that --save-evidence has written"
@@ -34,7 +32,7 @@ def to_json(evidence: Evidence) -> str:
     """The evidence as JSON text; `from_json` gives the same evidence back."""
     content = {
         "evidence_version": EVIDENCE_VERSION,
-        "tool": {"name": "blueplane-doctor", "version": __version__},
+        "tool": Tool(version=__version__).model_dump(),
         "taken_at": evidence.taken_at,
         "duration_ms": evidence.duration_ms,
         "records": {name: record.model_dump(mode="json") for name, record in sorted(evidence.records.items())},
@@ -46,6 +44,9 @@ def to_json(evidence: Evidence) -> str:
 
 def from_json(text: str | bytes, path: Path) -> Evidence:
     """Evidence from JSON text; `path` is named in errors. Raises UsageError."""
+    from blueplane_doctor.discovery import find_monitors
+
+    monitors = find_monitors()
     try:
         content = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -61,14 +62,17 @@ def from_json(text: str | bytes, path: Path) -> Evidence:
         return Evidence(
             taken_at=str(content["taken_at"]),
             duration_ms=float(content["duration_ms"]),
-            records=_records(content["records"]),
+            records={
+                name: monitors[name].record.model_validate(value)
+                for name, value in content["records"].items()
+                if name in monitors
+            },
             missing={str(name): str(cause) for name, cause in content["missing"].items()},
             durations={str(name): float(took) for name, took in content["durations"].items()},
         )
     except ValidationError as error:
-        problem = error.errors(include_input=False, include_url=False, include_context=False)[0]
-        where = ".".join(str(part)[:60] for part in problem["loc"])
-        raise UsageError(f"{path}: {error.title}.{where}: {problem['msg']}", _HINT) from None
+        where, said = first_problem(error)
+        raise UsageError(f"{path}: {error.title}.{where}: {said}", _HINT) from None
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise UsageError(f"{path} is not whole: {type(error).__name__}", _HINT) from error
 
@@ -80,10 +84,3 @@ def read_evidence(path: Path) -> Evidence:
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror or error}", _HINT) from error
     return from_json(text, path)
-
-
-def _records(content: Mapping[str, Any]) -> dict[str, Record]:
-    from blueplane_doctor.discovery import find_monitors
-
-    monitors = find_monitors()
-    return {name: monitors[name].record.model_validate(value) for name, value in content.items() if name in monitors}

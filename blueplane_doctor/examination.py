@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import wraps
 from threading import RLock
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from blueplane_doctor.custody.ledger import Ledger, Walk
 from blueplane_doctor.custody.routing import Router, routes_in_force
@@ -37,7 +37,7 @@ def once(read: Callable[["Examination"], Answer]) -> Callable[["Examination"], A
     @wraps(read)
     def remembered(self: "Examination") -> Answer:
         name = read.__name__
-        with self.lock_for(name):
+        with self.locks.setdefault(name, RLock()):  # monitors run side by side
             if name not in self.answers:
                 try:
                     self.answers[name] = read(self)
@@ -46,7 +46,7 @@ def once(read: Callable[["Examination"], Answer]) -> Callable[["Examination"], A
             answer = self.answers[name]
         if isinstance(answer, SourceError):
             raise answer
-        return answer  # type: ignore[return-value]  # stored by this very function, under this name
+        return answer  # type: ignore[no-any-return]  # stored by this very function, under this name
 
     return remembered
 
@@ -90,14 +90,8 @@ class Examination:
         self.deadline = Deadline(settings.timeout)
         self.redis = RedisSource(settings.redis_url, self.deadline)
         self.database = DatabaseSource(settings.database_file, self.deadline)
-        self.answers: dict[str, object] = {}
-        self._locks: dict[str, RLock] = {}
-        self._locks_lock = RLock()
-
-    def lock_for(self, name: str) -> RLock:
-        """The lock that makes one reading happen once, although monitors run side by side."""
-        with self._locks_lock:
-            return self._locks.setdefault(name, RLock())
+        self.answers: dict[str, Any] = {}
+        self.locks: dict[str, RLock] = {}
 
     def close(self) -> None:
         """Close the sources."""
@@ -133,11 +127,7 @@ class Examination:
     @once
     def routes(self) -> tuple[Route, ...]:
         """The routes in force. Raises SourceError when the stream cannot be read."""
-        try:
-            tables: tuple[str, ...] | None = self.trace_tables()
-        except SourceError:
-            tables = None
-        return routes_in_force(self.stream().layout, tables, self.settings)
+        return routes_in_force(self.stream().layout, self._known_tables(), self.settings)
 
     @once
     def writer_groups(self) -> tuple[str, ...]:
@@ -171,13 +161,12 @@ class Examination:
     @once
     def ledger(self) -> Ledger:
         """Every message of the stream, accounted for. Raises SourceError when the stream cannot be read."""
-        stream, info = self.stream(), self.server_info()
-        rows, tables = self._rows()
+        stream, info, tables = self.stream(), self.server_info(), self._known_tables() or None
         walk = Walk(
             self.redis,
             stream,
             Router(self.routes(), tables),
-            rows,
+            RowFinder(self.database) if tables else None,
             self.dead_letters(),
             now_ms=info.now_ms,
             dataset_bytes=info.dataset_bytes,
@@ -187,14 +176,11 @@ class Examination:
         )
         return walk.run()
 
-    def _rows(self) -> tuple[RowFinder | None, tuple[str, ...] | None]:
+    def _known_tables(self) -> tuple[str, ...] | None:
         try:
-            tables = self.trace_tables()
-            if not tables:
-                return None, None
-            return RowFinder(self.database), tables
+            return self.trace_tables()
         except SourceError:
-            return None, None
+            return None
 
     @once
     def recorded(self) -> Recorded:

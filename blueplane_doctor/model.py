@@ -1,11 +1,14 @@
-"""What the doctor says: Status, Finding, Report. Plain records; no part of the pipeline is known here."""
+"""What the doctor says: Status, Finding, Report. No part of the pipeline is known here."""
 
+import ast
+import inspect
+import textwrap
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from blueplane_doctor.errors import ExitCode
 
@@ -13,9 +16,34 @@ SCHEMA_VERSION = 1
 
 
 class Record(BaseModel):
-    """Base of every record that passes between the parts: frozen, with no unknown fields."""
+    """Base of what passes between the parts: frozen, with no unknown fields."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def first_problem(error: ValidationError) -> tuple[str, str]:
+    """Where a record's first problem is, and what it is; not the value, which may be private."""
+    problem = error.errors(include_input=False, include_url=False, include_context=False)[0]
+    return ".".join(str(part)[:60] for part in problem["loc"]), problem["msg"].removeprefix("Value error, ")
+
+
+def descriptions_of(record: type) -> dict[str, str]:
+    """The docstring under each attribute of a class; empty where the source was not shipped."""
+    try:
+        source = textwrap.dedent(inspect.getsource(record))
+    except (OSError, TypeError):
+        return {}
+    body = ast.parse(source).body[0]
+    assert isinstance(body, ast.ClassDef)
+    return {
+        attribute.target.id: inspect.cleandoc(below.value.value)
+        for attribute, below in zip(body.body, body.body[1:], strict=False)
+        if isinstance(attribute, ast.AnnAssign)
+        and isinstance(attribute.target, ast.Name)
+        and isinstance(below, ast.Expr)
+        and isinstance(below.value, ast.Constant)
+        and isinstance(below.value.value, str)
+    }
 
 
 class Status(StrEnum):
@@ -44,15 +72,7 @@ class Status(StrEnum):
 
 
 _COLOURS = (Status.GREEN, Status.YELLOW, Status.ORANGE, Status.RED)
-_DISPLAY = (
-    Status.RED,
-    Status.ORANGE,
-    Status.ERROR,
-    Status.YELLOW,
-    Status.UNKNOWN,
-    Status.SKIPPED,
-    Status.GREEN,
-)
+_DISPLAY = tuple(map(Status, ("red", "orange", "error", "yellow", "unknown", "skipped", "green")))
 
 
 class Remedy(Record):
@@ -150,10 +170,8 @@ def worst(statuses: Iterable[Status]) -> Status:
 
 def count_statuses(findings: Iterable[Finding]) -> dict[str, int]:
     """How many findings have each status, every status named, and how many are waived."""
-    everything = list(findings)
-    number = Counter(f.status for f in counted(everything))
-    named = {status.value: number[status] for status in _DISPLAY}
-    return named | {"waived": len(everything) - sum(number.values())}
+    number = Counter(f.status.value if f.waiver is None else "waived" for f in findings)
+    return {str(name): number[name] for name in (*_DISPLAY, "waived")}
 
 
 def exit_code_for(findings: Iterable[Finding], fail_on: Status, strict: bool, *, only_new: bool = False) -> ExitCode:
@@ -165,10 +183,34 @@ def exit_code_for(findings: Iterable[Finding], fail_on: Status, strict: bool, *,
     judged = [f for f in counting if f.status.severity >= fail_on.severity]
     if any(not only_new or f.change in (None, Change.NEW, Change.WORSE) for f in judged):
         return ExitCode.FINDINGS
-    not_judged = {Status.ERROR, Status.UNKNOWN, Status.SKIPPED} if strict else {Status.ERROR}
-    return ExitCode.NOT_JUDGED if any(f.status in not_judged for f in counting) else ExitCode.OK
+    if any(f.status is Status.ERROR or strict and f.status.severity < 0 for f in counting):
+        return ExitCode.NOT_JUDGED
+    return ExitCode.OK
 
 
 def in_order(findings: Iterable[Finding]) -> list[Finding]:
     """Worst first, waived ones last, then by area and id, so that the same evidence gives the same bytes."""
     return sorted(findings, key=lambda f: (f.waiver is not None, f.status.display_rank, f.area, f.id))
+
+
+def compared(findings: Iterable[Finding], baseline: Report) -> list[Finding]:
+    """The findings with their change against the baseline's finding of the same id."""
+    before = {finding.id: finding.status for finding in baseline.findings}
+    return [finding.model_copy(update={"change": _change(finding, before)}) for finding in findings]
+
+
+def _change(finding: Finding, before: Mapping[str, Status]) -> Change | None:
+    # None where nothing can be compared: what is not judged now, or is green and was not judged then.
+    earlier = before.get(finding.id, Status.UNKNOWN)
+    now, then = finding.status.severity, earlier.severity
+    if finding.id in before and finding.status is earlier:
+        return Change.SAME
+    if finding.status is Status.ERROR:
+        return Change.NEW
+    if now < 0:
+        return None
+    if then <= 0:
+        return Change.NEW if now else None
+    if now == 0:
+        return Change.FIXED
+    return Change.WORSE if now > then else Change.BETTER

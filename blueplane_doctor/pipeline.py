@@ -1,7 +1,6 @@
-"""The contract with the pipeline under examination: its names, its routes, its hooks, its files.
+"""The names, routes, hooks and files of Blueplane Telemetry Core, which stand here alone.
 
-The one place where a name of Blueplane Telemetry Core stands. Facts come from its public repository
-and from observing it run; docs/PIPELINE.md tells how each was learnt.
+Learnt from its public repository and from observing it run; see docs/PIPELINE.md.
 """
 
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ DEFAULT_REDIS_PORT = 6379
 DEFAULT_HTTP_HOST = "127.0.0.1"
 DEFAULT_HTTP_PORT = 8787
 DEFAULT_MAX_LENGTH = 10_000
-"""Entries that producers keep in the queue stream: XADD … MAXLEN ~ 10000."""
+"""XADD … MAXLEN ~ 10000 into the queue stream."""
 DEFAULT_DEAD_LETTER_MAX_LENGTH = 1_000
 
 CURSOR_HOOKS = (
@@ -25,7 +24,7 @@ CURSOR_HOOKS = (
     "afterFileEdit",
     "stop",
 )
-"""The Cursor hooks whose activity is reported, in the order of the requirements."""
+"""Whose activity is reported, in the order of the requirements."""
 
 CURSOR_MONITOR_SOURCES = (
     "workspace_monitor",
@@ -48,10 +47,10 @@ CONSUMER_STEMS = (
     *("consumer", "claude-consumer"),
     *("cursor_session_monitor", "claude_code_session_monitor", "transcript_monitor", *READER_GROUPS),
 )
-"""What the pipeline's own processes are called as consumers, most of them before a hyphen and a number."""
+"""What the pipeline's processes are called as consumers, most of them before a hyphen and a number."""
 
 SERVER_COMMANDS = ("start_server", "blueplane_server", "processing.server", "processing/server.py")
-"""A process whose command line holds one of these is the pipeline's server, not a stranger with its old pid."""
+"""One of these is in its server's command line, and not in that of a stranger with the old pid."""
 
 
 class _Frozen(BaseModel):
@@ -63,15 +62,14 @@ WRITE_FAILURE_LOGGERS = ("raw_traces_writer", "database.writer")
 MONITOR_LOGGERS = ("cursor_monitor", "database_monitor", "jsonl_monitor", "user_listener")
 """Ends of the names of loggers that belong to the database and transcript monitors."""
 EVERY_TURN_HOOKS = ("beforeSubmitPrompt", "afterAgentResponse", "stop")
-"""Hooks that fire whenever somebody works with the assistant; the others only when a tool or a file is used."""
+"""They fire whenever somebody works with the assistant; the others only when a tool or a file is used."""
 
 
 class Key(_Frozen):
-    """Where a message's row is: columns of a table, and the path of the message's value for each.
+    """Where a message's row is: columns of a table, and for each the path of the message's value.
 
-    A path is a field name, or `metadata.x`, `payload.x.y` inside the JSON of such a field. Several paths
-    joined by `|` are alternatives: the first that has a value serves. `path!` serves also when it is empty, and
-    an empty last alternative stands for empty text.
+    A path is a field name, or `metadata.x`, `payload.x.y` inside its JSON. Of alternatives (`a|b`) the first
+    with a value serves; `path!` serves also when it is empty, an empty last alternative stands for empty text.
     """
 
     table: str
@@ -81,9 +79,9 @@ class Key(_Frozen):
 class Route(_Frozen):
     """Which messages a writer group owns, and where their rows are.
 
-    A rule maps paths to allowed values; `*` is any value, an empty list means that the field is absent.
-    A message belongs to the route when it fits one of `any_of` (an empty list fits all) and none of `none_of`.
-    The first key whose columns all have a value in the message is looked up, in each table that exists.
+    A rule maps paths to allowed values: `*` is any, an empty list means that the field is absent. A message fits
+    one of `any_of` (all fit an empty list) and none of `none_of`. The first key whose columns all have a value in
+    the message is looked up, in each table that exists.
     """
 
     name: str
@@ -127,28 +125,20 @@ _CLAUDE_KEYS = [
 
 def _routes(claude_group: str) -> tuple[Route, ...]:
     return (
-        Route(
-            name="cursor",
-            group="processors",
-            any_of=_CURSOR_RULES,
-            none_of=_IS_CLAUDE,
-            keys=_CURSOR_KEYS,
-        ),
+        Route(name="cursor", group="processors", any_of=_CURSOR_RULES, none_of=_IS_CLAUDE, keys=_CURSOR_KEYS),
         Route(name="claude", group=claude_group, any_of=_CLAUDE_RULES, keys=_CLAUDE_KEYS),
     )
 
 
 @dataclass(frozen=True)
 class Layout:
-    """One generation of the pipeline's names.
-
-    `queue` is the stream that messages are added to, `dead_letters` the streams of what writers gave up,
-    `routes` who writes what.
-    """
+    """One generation of the pipeline's names."""
 
     name: str
     queue: str
+    """The stream that messages are added to."""
     dead_letters: tuple[str, ...]
+    """The streams of what writers gave up."""
     routes: tuple[Route, ...]
 
 
@@ -167,62 +157,40 @@ EARLIER = Layout(
 LAYOUTS = (CURRENT, EARLIER)
 
 TRACE_TABLES = ("cursor_raw_traces", "claude_raw_traces", "raw_traces")
-"""Tables that hold one row a written message; all have `sequence` and `ingested_at`."""
+"""One row a written message; all have `sequence` and `ingested_at`."""
 SESSIONS_TABLE = "cursor_sessions"
 OFFSETS_TABLE = "claude_jsonl_offsets"
 BUFFER_TABLE = "buffered_events"
 
 PACKAGES = ("src.", "src.blueplane.", "blueplane.", "")
-"""What may stand before the modules `processing` and `capture`: the layouts of a checkout and of a package."""
+"""What may stand before `processing` and `capture`, in a checkout and in a package."""
 _UNIFIED = "processing.cursor.unified_cursor_monitor"
 _UNIFIED_MONITOR: dict[str, Any] = {"records": "monitor", "name": "unified_cursor_monitor"}
+_ENQUEUING: dict[str, Any] = {"records": "hook", "argument": "event", "fails": "returns-false"}
+
+
+def _writing(where: str, table: str, argument: str = "events", **more: Any) -> dict[str, Any]:
+    return {"where": f"processing.{where}", "records": "write", "name": table, "argument": argument, **more}
+
+
 MEASURED: tuple[dict[str, Any], ...] = (
+    _writing(
+        "cursor.raw_traces_writer:CursorRawTracesWriter._batch_insert",
+        "cursor_raw_traces",
+        "rows",
+        fails="returns-zero",  # it logs its errors and returns the number of rows
+    ),
+    _writing("claude_code.raw_traces_writer:ClaudeRawTracesWriter.write_batch_sync", "claude_raw_traces"),
+    # Where that module was for a few days of November 2025.
+    _writing("claude.raw_traces_writer:ClaudeRawTracesWriter.write_batch_sync", "claude_raw_traces", optional=True),
+    # Until November 2025; today the class only compresses.
+    _writing("database.writer:SQLiteBatchWriter.write_batch", "raw_traces", optional=True),
+    _writing("database.writer:SQLiteBatchWriter.write_claude_batch_sync", "claude_raw_traces", optional=True),
+    {**_ENQUEUING, "where": "capture.shared.queue_writer:MessageQueueWriter.enqueue"},
     {
-        "where": "processing.cursor.raw_traces_writer:CursorRawTracesWriter._batch_insert",
-        "records": "write",
-        "name": "cursor_raw_traces",
-        "argument": "rows",
-        "fails": "returns-zero",  # it logs its errors and returns the number of rows
-    },
-    {
-        "where": "processing.claude_code.raw_traces_writer:ClaudeRawTracesWriter.write_batch_sync",
-        "records": "write",
-        "name": "claude_raw_traces",
-        "argument": "events",
-    },
-    {
-        "where": "processing.claude.raw_traces_writer:ClaudeRawTracesWriter.write_batch_sync",
-        "records": "write",
-        "name": "claude_raw_traces",
-        "argument": "events",
-        "optional": True,  # where that module was for a few days of November 2025
-    },
-    {
-        "where": "processing.database.writer:SQLiteBatchWriter.write_batch",
-        "records": "write",
-        "name": "raw_traces",
-        "argument": "events",
-        "optional": True,  # until November 2025; today the class only compresses
-    },
-    {
-        "where": "processing.database.writer:SQLiteBatchWriter.write_claude_batch_sync",
-        "records": "write",
-        "name": "claude_raw_traces",
-        "argument": "events",
-        "optional": True,
-    },
-    {
-        "where": "capture.shared.queue_writer:MessageQueueWriter.enqueue",
-        "records": "hook",
-        "argument": "event",
-        "fails": "returns-false",
-    },
-    {
+        **_ENQUEUING,
         "where": "shared.queue_writer:MessageQueueWriter.enqueue",
         "packages": ("",),  # hook scripts put the folder `capture` itself on their path
-        "records": "hook",
-        "argument": "event",
-        "fails": "returns-false",
         "optional": True,
     },
     {
@@ -250,4 +218,4 @@ MEASURED: tuple[dict[str, Any], ...] = (
         "sessions": "db_connections",
     },
 )
-"""Methods that `instrument` measures: the fields of `recording.targets.Target`."""
+"""What `instrument` measures: fields of `recording.targets.Target`."""

@@ -14,7 +14,6 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 HIDDEN = "***"
 SENTINEL, CLUSTER = "sentinel", "cluster"
-SCHEMES = ("redis+sentinel", "rediss+sentinel", "redis+cluster", "rediss+cluster")
 _PORTS = {SENTINEL: 26379, CLUSTER: 6379}
 _QUERY = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile", "ssl_cert_reqs", "ssl_check_hostname", "sentinel_password")
 
@@ -40,14 +39,14 @@ class Places:
 
 
 def shown_host(host: str) -> str:
-    """This machine as it is called, and `***` for any other: a host's name is private."""
+    """This machine's name, and `***` for any other: a host's name is private."""
     if host not in ("localhost", "::1") and not host.startswith("127."):
         return HIDDEN
     return f"[{host}]" if ":" in host else host
 
 
 def without_names(text: str, url: str) -> str:
-    """An error's text without the user and the hosts of the URL, which servers and libraries like to repeat."""
+    """An error's text without the URL's user and hosts, which servers and libraries like to repeat."""
     user, _, hosts = urlsplit(url).netloc.rpartition("@")
     names = {unquote(user.partition(":")[0]), *(_node(node, 1)[0] for node in hosts.split(",") if node)}
     for name in sorted(name for name in names if name and shown_host(name) == HIDDEN):
@@ -58,9 +57,9 @@ def without_names(text: str, url: str) -> str:
 def places_of(url: str) -> Places | None:
     """What the URL says; None for one of an ordinary Redis. Raises ValueError, not quoting what may be secret."""
     parts = urlsplit(url)
-    if parts.scheme not in SCHEMES:
+    scheme, _, kind = parts.scheme.partition("+")
+    if scheme not in ("redis", "rediss") or kind not in _PORTS:
         return None
-    kind = parts.scheme.partition("+")[2]
     user, _, hosts = parts.netloc.rpartition("@")
     nodes = tuple(_node(text, _PORTS[kind]) for text in hosts.split(",") if text)
     service, _, database = parts.path.strip("/").partition("/")
@@ -71,7 +70,7 @@ def places_of(url: str) -> Places | None:
         raise ValueError("a cluster has only database 0")
     if kind == SENTINEL and (not service or database and not database.isdigit()):
         raise ValueError("after the hosts must follow /SERVICE or /SERVICE/DATABASE")
-    tls: dict[str, Any] = {"ssl": True} if parts.scheme.startswith("rediss") else {}
+    tls: dict[str, Any] = {"ssl": True} if scheme == "rediss" else {}
     tls |= {name: value for name, value in query.items() if name.startswith("ssl_")}
     if "ssl_check_hostname" in tls:
         tls["ssl_check_hostname"] = tls["ssl_check_hostname"].lower() not in ("0", "false", "no")

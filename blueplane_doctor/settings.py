@@ -1,24 +1,23 @@
 """What a run goes by: one Settings, and where each value came from.
 
-Flags come before environment variables (`BLUEPLANE_DOCTOR_…`), these before the doctor's own file
-(`~/.blueplane/doctor.yaml`, or `--settings FILE`), that before Blueplane's own `config.yaml`, and defaults last.
+Flags come before environment variables (`BLUEPLANE_DOCTOR_…`), these before the doctor's own file, that before
+Blueplane's `config.yaml`, and defaults last.
 """
 
 import json
 import os
+import re
 from collections.abc import Mapping
-from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
+from typing import Annotated, Any
+from urllib.parse import urlsplit, urlunsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, Field, ValidationError, field_validator, model_validator
 
 from blueplane_doctor import pipeline
-from blueplane_doctor.descriptions import descriptions_of
-from blueplane_doctor.errors import SettingsError
-from blueplane_doctor.model import Status
+from blueplane_doctor.errors import SettingsError, did_you_mean
+from blueplane_doctor.model import Record, Status, descriptions_of
 from blueplane_doctor.recording.targets import Target
 from blueplane_doctor.redis_places import places_of
 from blueplane_doctor.settings_files import read_blueplane_config, read_yaml
@@ -26,25 +25,32 @@ from blueplane_doctor.waivers import WaiverRule
 
 ENV_PREFIX = "BLUEPLANE_DOCTOR_"
 DOCTOR_FILE = "doctor.yaml"
-COMMAND_LINE_VARIABLES = frozenset(
-    ENV_PREFIX + name
-    for name in (
-        *("SETTINGS", "FORMAT", "OUTPUT", "VERBOSE", "QUIET", "BASELINE", "WAIVERS"),
-        *("WAIT", "EVERY", "SAVE_EVIDENCE", "FROM_EVIDENCE"),
-    )
+_COMMAND_LINE_VARIABLES = frozenset(
+    f"{ENV_PREFIX}{name}"
+    for name in [
+        "SETTINGS",
+        "FORMAT",
+        "OUTPUT",
+        "VERBOSE",
+        "QUIET",
+        "BASELINE",
+        "WAIVERS",
+        "WAIT",
+        "EVERY",
+        "SAVE_EVIDENCE",
+        "FROM_EVIDENCE",
+    ]
 )
-"""Variables that only the command line reads; see cli.py."""
-
+"""What only cli.py reads."""
 _IN_JSON = frozenset({"streams", "routes", "thresholds", "instrument_targets"})
 """Settings whose environment variable holds JSON."""
 
-Thresholds = dict[str, dict[str, float | None]]
+UserPath = Annotated[Path, AfterValidator(Path.expanduser)]
+"""A path in which `~` is the user's home."""
 
 
-class StreamSettings(BaseModel):
+class StreamSettings(Record):
     """Names and limits of the streams; null means: find out which layout is there."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     queue: str | None = None
     """Stream that events are added to."""
@@ -58,24 +64,22 @@ class StreamSettings(BaseModel):
     """MAXLEN of the dead-letter streams."""
 
 
-class Settings(BaseModel):
+class Settings(Record, validate_default=True):
     """Everything a run goes by; frozen."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
-
-    home: Path = Path("~/.blueplane")
+    home: UserPath = Path("~/.blueplane")
     """Blueplane's home folder."""
     redis_url: str = f"redis://{pipeline.DEFAULT_REDIS_HOST}:{pipeline.DEFAULT_REDIS_PORT}/0"
     """The examined Redis."""
     history_url: str | None = None
     """The Redis that holds the history; null: the examined one."""
-    database: Path | None = None
+    database: UserPath | None = None
     """The telemetry database; default: telemetry.db in the home."""
     http_url: str = f"http://{pipeline.DEFAULT_HTTP_HOST}:{pipeline.DEFAULT_HTTP_PORT}"
     """Where the server answers GET /health."""
-    event_buffer: Path | None = None
+    event_buffer: UserPath | None = None
     """Database of events that could not reach Redis; default: event_buffer.db in the home."""
-    cursor_hooks: Path = Path("~/.cursor/hooks.json")
+    cursor_hooks: UserPath = Path("~/.cursor/hooks.json")
     """Where Cursor's hooks are installed."""
     streams: StreamSettings = StreamSettings()
     """Names and limits of the streams."""
@@ -87,13 +91,13 @@ class Settings(BaseModel):
     """Cursor hooks that must be active, even if not installed or seen."""
     session_timeout_hours: float = Field(24, gt=0, le=876_000)
     """An IDE session without an end that began longer ago than this counts as closed."""
-    thresholds: Thresholds = {}
+    thresholds: dict[str, dict[str, float | None]] = {}
     """Other numbers for a check's scale, by check id and level."""
     select: list[str] = []
     """Checks to run: ids, areas, globs; empty: all."""
     ignore: list[str] = []
     """Checks to leave out: ids, areas, globs."""
-    checks: list[Path] = []
+    checks: list[UserPath] = []
     """Folders or files of your own checks, beside `checks` in the home."""
     fail_on: Status = Status.ORANGE
     """The colour from which on the exit code is 1; `new:orange` counts only what is new or worse than the baseline."""
@@ -109,7 +113,6 @@ class Settings(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _only_new(cls, values: Any) -> Any:
-        """`fail_on: new:red` says two things in one word."""
         word = values.get("fail_on") if isinstance(values, dict) else None
         if isinstance(word, str) and word.startswith("new:"):
             return {**values, "fail_on": word.removeprefix("new:"), "fail_on_new": True}
@@ -118,7 +121,7 @@ class Settings(BaseModel):
     @field_validator("select", "ignore", "expected_hooks", "checks", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
-        """Lists may come as one text, by comma or space, as environment variables must."""
+        # By comma or space, as environment variables must come.
         return value.replace(",", " ").split() if isinstance(value, str) else value
 
     @field_validator("fail_on", mode="before")
@@ -131,7 +134,7 @@ class Settings(BaseModel):
     @field_validator("redis_url", "history_url")
     @classmethod
     def _a_redis_url(cls, value: str | None) -> str | None:
-        if value is None or _several_hosts(value):
+        if value is None or "+" in value.partition("://")[0] and places_of(value):
             return value
         return _checked_url(value, ("redis", "rediss", "unix"))
 
@@ -139,16 +142,6 @@ class Settings(BaseModel):
     @classmethod
     def _an_http_url(cls, value: str) -> str:
         return _checked_url(value, ("http", "https"))
-
-    @field_validator("home", "database", "event_buffer", "cursor_hooks")
-    @classmethod
-    def _expand(cls, value: Path | None) -> Path | None:
-        return value.expanduser() if value else value
-
-    @field_validator("checks")
-    @classmethod
-    def _expand_all(cls, value: list[Path]) -> list[Path]:
-        return [path.expanduser() for path in value]
 
     @property
     def database_file(self) -> Path:
@@ -162,18 +155,12 @@ class Settings(BaseModel):
 
     @cached_property
     def check_folders(self) -> list[Path]:
-        """The user's own folders of checks: `checks` in the home when it is there, then the named ones."""
-        own = self.home / "checks"
-        return [*([own] if own.is_dir() else []), *self.checks]
-
-
-def _several_hosts(url: str) -> bool:
-    """Whether it is a URL of Sentinel or Cluster. Raises ValueError for one that cannot be used."""
-    return "+" in url.partition("://")[0] and places_of(url) is not None
+        """Those of the user: `checks` in the home when it is there, then the named ones."""
+        return [*(own for own in (self.home / "checks",) if own.is_dir()), *self.checks]
 
 
 def _checked_url(url: str, schemes: tuple[str, ...]) -> str:
-    """The URL itself; ValueError for one that cannot be used, without quoting it: it may hold a password."""
+    # The URL is not quoted: it may hold a password.
     expected = f"must be a URL that begins with {', '.join(scheme + '://' for scheme in schemes)}"
     try:
         parts = urlsplit(url)
@@ -203,19 +190,14 @@ def load(flags: Mapping[str, Any] | None = None, *, file: Path | None = None) ->
     own_file = file or home / DOCTOR_FILE
     if file and not file.is_file():
         raise SettingsError(f"--settings {file}: no such file", "make one with: blueplane-doctor settings --init")
-    layers: list[tuple[str, dict[str, Any]]] = [
-        ("flag", given),
-        ("environment", environment),
-        (str(own_file), read_yaml(own_file)),
-        read_blueplane_config(home),
-    ]
-    for label, values in layers[2:]:
+    files = [read_blueplane_config(home), (str(own_file), read_yaml(own_file))]
+    for label, values in files:
         if "home" in values:
             raise SettingsError(f"{label}: home cannot be set in a file that is found through it", "use --home")
     merged: dict[str, Any] = {}
     origins: dict[str, str] = {}
-    for label, values in reversed(layers):
-        _merge(merged, values, label, origins, ())
+    for label, values in (*files, ("environment", environment), ("flag", given)):
+        _merge(merged, values, label, origins)
     try:
         return Loaded(settings=Settings(**merged), origins=origins)
     except ValidationError as error:
@@ -228,52 +210,40 @@ def _environment() -> dict[str, Any]:
     Read here and not by pydantic-settings, whose import alone costs a fifth of a whole run (docs/BENCHMARKS.md).
     """
     values: dict[str, Any] = {}
-    known = {ENV_PREFIX + name.upper() for name in Settings.model_fields} | COMMAND_LINE_VARIABLES
-    for variable in sorted(os.environ):
-        if not variable.startswith(ENV_PREFIX) or variable in COMMAND_LINE_VARIABLES:
+    known = {ENV_PREFIX + name.upper() for name in Settings.model_fields} | _COMMAND_LINE_VARIABLES
+    for variable, text in sorted(os.environ.items()):
+        if not variable.startswith(ENV_PREFIX) or variable in _COMMAND_LINE_VARIABLES:
             continue
         if variable.split("__")[0] not in known:
-            close = get_close_matches(variable, known, 1)
-            raise SettingsError(
-                f"environment: {variable} is not a setting",
-                f"did you mean {close[0]}?" if close else f"one of {', '.join(sorted(known))}",
-            )
+            hint = did_you_mean(variable, known, f"one of {', '.join(sorted(known))}")
+            raise SettingsError(f"environment: {variable} is not a setting", hint)
         *above, name = variable.removeprefix(ENV_PREFIX).lower().split("__")
         place = values
         for part in above:
             place = place.setdefault(part, {})
-        place[name] = _value(variable, name if not above else "", os.environ[variable])
+        try:
+            place[name] = json.loads(text) if name in _IN_JSON and not above else text
+        except ValueError as error:
+            hint = "lists and maps are given as JSON"
+            raise SettingsError(f"environment: {variable}: not valid JSON", hint) from error
     return values
 
 
-def _value(variable: str, name: str, text: str) -> Any:
-    if name not in _IN_JSON:
-        return text
-    try:
-        return json.loads(text)
-    except ValueError as error:
-        raise SettingsError(f"environment: {variable}: not valid JSON", "lists and maps are given as JSON") from error
-
-
 def _merge(
-    into: dict[str, Any],
-    values: Mapping[str, Any],
-    label: str,
-    origins: dict[str, str],
-    path: tuple[str, ...],
+    into: dict[str, Any], values: Mapping[str, Any], label: str, origins: dict[str, str], prefix: str = ""
 ) -> None:
     for name, value in values.items():
-        here = (*path, str(name))
+        dotted = f"{prefix}{name}"
         if isinstance(value, Mapping) and isinstance(into.get(name, {}), dict):
-            _merge(into.setdefault(name, {}), value, label, origins, here)
+            _merge(into.setdefault(name, {}), value, label, origins, dotted + ".")
         else:
             into[name] = value
-            dotted = ".".join(here)
-            origins[dotted] = f"{ENV_PREFIX}{'__'.join(here).upper()}" if label == "environment" else label
+            variable = ENV_PREFIX + dotted.replace(".", "__").upper()
+            origins[dotted] = variable if label == "environment" else label
 
 
 def _ours(error: ValidationError, origins: Mapping[str, str]) -> SettingsError:
-    """The first problem, with the source and the key that caused it."""
+    """The first problem, with the source and the key that caused it, a value that can be used, and what it means."""
     problem = error.errors(include_input=False, include_url=False)[0]
     path = [str(part) for part in problem["loc"]]
     dotted = ".".join(path)
@@ -281,23 +251,38 @@ def _ours(error: ValidationError, origins: Mapping[str, str]) -> SettingsError:
         (origins[name] for name in (".".join(path[:n]) for n in range(len(path), 0, -1)) if name in origins),
         next((label for name, label in sorted(origins.items()) if name.startswith(dotted + ".")), "settings"),
     )
-    hint = _default(path)
-    message = problem["msg"].removeprefix("Value error, ")
+    model, name = (StreamSettings, path[1]) if path[0] == "streams" and path[1:] else (Settings, path[0])
+    message, hint = problem["msg"].removeprefix("Value error, "), ""
     if problem["type"] == "extra_forbidden":
-        names = list(StreamSettings.model_fields if path[0] == "streams" else Settings.model_fields)
-        close = get_close_matches(path[-1], names, 1)
         message = "there is no such setting"
-        hint = f"did you mean {close[0]}?" if close else "see: blueplane-doctor settings --init"
+        hint = did_you_mean(path[-1], model.model_fields, "see: blueplane-doctor settings --init")
+    elif name in model.model_fields:
+        default = model.model_fields[name].default
+        meaning = descriptions_of(model).get(name, "")
+        hint = f"the default ({'none' if default is None else default}). {meaning}".rstrip()
     shown = f"--{dotted.replace('_', '-')}" if origin == "flag" else f"{origin}: {dotted}"
     return SettingsError(f"{shown}: {message}", hint)
 
 
-def _default(path: list[str]) -> str:
-    """A value that can be used, and what the setting means."""
-    nested = path[0] == "streams" and len(path) > 1
-    model, name = (StreamSettings, path[1]) if nested else (Settings, path[0])
-    field = model.model_fields.get(name)
-    if field is None:
-        return ""
-    default = "none" if field.default is None else field.default
-    return f"the default ({default}). {descriptions_of(model).get(name, '')}".rstrip()
+def flat(values: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
+    """Nested settings by dotted name."""
+    rows = list[tuple[str, Any]]()
+    for name, value in values.items():
+        dotted = f"{prefix}{name}"
+        rows += flat(value, dotted + ".") if isinstance(value, dict) and value else [(dotted, value)]
+    return rows
+
+
+def masked(value: Any) -> str:
+    """A value for showing: a password inside a URL becomes `***`."""
+    if not isinstance(value, str):
+        return "" if value is None else str(value)
+    shown: str = re.sub(r"(?i)([?&]\w*(?:password|token|secret)=)[^&#]*", r"\1***", value)
+    try:
+        parts = urlsplit(shown)
+    except ValueError:
+        return shown
+    if parts.password is None:
+        return shown
+    host = parts.netloc.rpartition("@")[2]
+    return urlunsplit(parts._replace(netloc=f"{parts.username or ''}:***@{host}"))

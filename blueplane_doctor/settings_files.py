@@ -1,28 +1,19 @@
-"""The YAML files that settings come from: the doctor's own, and Blueplane's config translated."""
+"""The files that settings come from: the doctor's own, and Blueplane's config translated."""
 
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from blueplane_doctor import pipeline
 from blueplane_doctor.errors import SettingsError
-from blueplane_doctor.pipeline import (
-    DEFAULT_HTTP_HOST,
-    DEFAULT_HTTP_PORT,
-    DEFAULT_REDIS_HOST,
-    DEFAULT_REDIS_PORT,
-)
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
     """A YAML file's mapping; empty when there is no such file. Raises SettingsError."""
-    if not path.exists():
-        return {}
-    content = read_yaml_value(path)
-    if content is None:
-        return {}
-    if not isinstance(content, dict):
+    content = read_yaml_value(path) if path.exists() else None
+    if not isinstance(content, dict | None):
         raise SettingsError(f"{path}: must hold names and values, not {type(content).__name__}")
-    return content
+    return content or {}
 
 
 def read_yaml_value(path: Path) -> Any:
@@ -49,33 +40,35 @@ def read_blueplane_config(home: Path) -> tuple[str, dict[str, Any]]:
     """
     path = next((p for p in (home / "config.yaml", home / "redis.yaml") if p.is_file()), home / "config.yaml")
     content = read_yaml(path)
-    settings: dict[str, Any] = {}
     # Until November 2025 host, port and db stood in `redis` itself.
     connection = _part(content, "redis", "connection") or _part(content, "connection") or _part(content, "redis")
+    files, endpoint = _part(content, "paths", "database"), _part(content, "http_endpoint")
+    queue = _part(content, "streams", "message_queue")
+    streams = {
+        "queue": queue.get("name"),
+        "group": queue.get("consumer_group"),
+        "max_length": queue.get("max_length"),
+        "dead_letter_max_length": _part(content, "streams", "dlq").get("max_length"),
+    }
+    settings = {
+        "event_buffer": files.get("event_buffer_db"),
+        "session_timeout_hours": _part(content, "timeouts", "session").get("inactive_timeout_hours"),
+        "streams": {name: value for name, value in streams.items() if value is not None} or None,
+    }
     if "host" in connection or "port" in connection:
-        host = connection.get("host", DEFAULT_REDIS_HOST)
-        host = f"[{host}]" if ":" in str(host) else host
-        settings["redis_url"] = f"redis://{host}:{connection.get('port', DEFAULT_REDIS_PORT)}/{connection.get('db', 0)}"
-    files = _part(content, "paths", "database")
+        host = str(connection.get("host", pipeline.DEFAULT_REDIS_HOST))
+        host = f"[{host}]" if ":" in host else host
+        port = connection.get("port", pipeline.DEFAULT_REDIS_PORT)
+        settings["redis_url"] = f"redis://{host}:{port}/{connection.get('db', 0)}"
     database = files.get("telemetry_db")
     # The server of today ignores this name and writes to the home; so it counts only where such a file is.
     if isinstance(database, str) and Path(database).expanduser().is_file():
         settings["database"] = database
-    _copy(files, "event_buffer_db", settings, "event_buffer")
-    endpoint = _part(content, "http_endpoint")
     if "host" in endpoint or "port" in endpoint:
-        host, port = endpoint.get("host", DEFAULT_HTTP_HOST), endpoint.get("port", DEFAULT_HTTP_PORT)
+        host = endpoint.get("host", pipeline.DEFAULT_HTTP_HOST)
+        port = endpoint.get("port", pipeline.DEFAULT_HTTP_PORT)
         settings["http_url"] = f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}"
-    streams: dict[str, Any] = {}
-    queue = _part(content, "streams", "message_queue")
-    _copy(queue, "name", streams, "queue")
-    _copy(queue, "consumer_group", streams, "group")
-    _copy(queue, "max_length", streams, "max_length")
-    _copy(_part(content, "streams", "dlq"), "max_length", streams, "dead_letter_max_length")
-    if streams:
-        settings["streams"] = streams
-    _copy(_part(content, "timeouts", "session"), "inactive_timeout_hours", settings, "session_timeout_hours")
-    return str(path), settings
+    return str(path), {name: value for name, value in settings.items() if value is not None}
 
 
 def _part(content: Mapping[str, Any], *names: str) -> Mapping[str, Any]:
@@ -85,8 +78,3 @@ def _part(content: Mapping[str, Any], *names: str) -> Mapping[str, Any]:
             return {}
         content = value
     return content
-
-
-def _copy(source: Mapping[str, Any], name: str, target: dict[str, Any], new_name: str) -> None:
-    if source.get(name) is not None:
-        target[new_name] = source[name]

@@ -1,4 +1,4 @@
-"""Text that came from outside, made harmless: no control characters, no tricks, bounded, and never private."""
+"""Text from outside made harmless: no control characters, bounded, and never private."""
 
 import re
 import unicodedata
@@ -13,18 +13,18 @@ _WORD = re.compile(_CREDENTIAL + r"[A-Za-z][A-Za-z0-9_.-]{0,63}\Z")
 
 def plain(text: str | bytes, limit: int = 120) -> str:
     """One line without control, format or surrogate characters; longer text ends in `…`."""
-    if isinstance(text, bytes):
-        text = text[: limit * 4 + 4].decode("utf-8", "replace")
-    cleaned = "".join(
-        character if unicodedata.category(character)[0] != "C" else "\N{REPLACEMENT CHARACTER}"
-        for character in text[: limit + 1]
-    )
+    shown = _decoded(text[: limit * 4 + 4])[: limit + 1]
+    cleaned = "".join("\N{REPLACEMENT CHARACTER}" if unicodedata.category(c)[0] == "C" else c for c in shown)
     return cleaned if len(cleaned) <= limit else cleaned[: limit - 1] + "…"
+
+
+def _decoded(text: str | bytes) -> str:
+    return text.decode("utf-8", "replace") if isinstance(text, bytes) else text
 
 
 def identifier(value: str | bytes) -> str:
     """An ID as it is when it looks like one; anything else is only described, for it may be private text."""
-    text = value.decode("utf-8", "replace") if isinstance(value, bytes) else value
+    text = _decoded(value)
     return text if _IDENTIFIER.match(text) else f"(not an ID, {len(value)} characters)"
 
 
@@ -32,13 +32,13 @@ def word(value: str | bytes | None) -> str:
     """A type or kind as it is when it is one word; `other` for what may be private text."""
     if not value:
         return "none"
-    text = value.decode("utf-8", "replace") if isinstance(value, bytes) else value
+    text = _decoded(value)
     return text if _WORD.match(text) else "other"
 
 
 def consumer(name: str | bytes) -> str:
     """A consumer's name as the pipeline gives it; any other is only described, for it may name a person or a host."""
-    text = name.decode("utf-8", "replace") if isinstance(name, bytes) else name
+    text = _decoded(name)
     stem, _, process = text.rpartition("-")
     own = text in CONSUMER_STEMS or (stem in CONSUMER_STEMS and process.isascii() and process.isdigit())
     return text if own else f"(a name of its own, {len(name)} characters)"

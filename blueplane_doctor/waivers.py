@@ -8,10 +8,10 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, field_validator
+from pydantic import ValidationError, field_validator
 
 from blueplane_doctor.errors import SettingsError
-from blueplane_doctor.model import Finding, Remedy, Status, Waiver
+from blueplane_doctor.model import Finding, Record, Remedy, Status, Waiver, first_problem
 
 _COMPARISON = re.compile(r"\s*(<=|>=|==|!=|<|>)?\s*(.*?)\s*\Z", re.DOTALL)
 _OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
@@ -24,10 +24,8 @@ _OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
 }
 
 
-class WaiverRule(BaseModel):
+class WaiverRule(Record):
     """One waiver, as it is written in the settings or in a file beside the code."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     id: str
     """Id of the check, or a glob of ids."""
@@ -50,8 +48,6 @@ class WaiverRule(BaseModel):
 
 def read_waivers(path: Path) -> list[WaiverRule]:
     """The waivers of a YAML file: a list, or a map with `waivers`. Raises SettingsError."""
-    from pydantic import ValidationError
-
     from blueplane_doctor.settings_files import read_yaml_value
 
     content = read_yaml_value(path)
@@ -64,9 +60,7 @@ def read_waivers(path: Path) -> list[WaiverRule]:
         try:
             rules.append(WaiverRule.model_validate(entry))
         except ValidationError as error:
-            problem = error.errors(include_input=False, include_url=False, include_context=False)[0]
-            where = ".".join(map(str, problem["loc"]))
-            said = problem["msg"].removeprefix("Value error, ")
+            where, said = first_problem(error)
             raise SettingsError(f"{path}: waiver {number}: {where}: {said}", "each has id and reason") from None
     return rules
 
@@ -82,26 +76,24 @@ def waived(findings: Iterable[Finding], rules: Iterable[WaiverRule], today: date
         met = [f for f in ours if f.status is not Status.GREEN and fnmatchcase(f.id, rule.id) and _holds(rule, f)]
         over = rule.expires is not None and today >= rule.expires
         if over or not met:
-            extra.append(_reported(rule, number, over=over))
-        else:
-            waiver = Waiver(
-                reason=rule.reason, owner=rule.owner, expires=rule.expires.isoformat() if rule.expires else ""
+            told, remedy = "matches no finding", "Take it out; what it was for is gone."
+            if over:
+                told, remedy = f"ended on {rule.expires}", "Take it out, or decide anew."
+            extra.append(
+                Finding(
+                    id=f"waiver:{number}",
+                    area="waivers",
+                    status=Status.YELLOW,
+                    summary=f"The waiver for {rule.id} {told}",
+                    observed=rule.id,
+                    remedy=Remedy(text=remedy),
+                    evidence={"reason": rule.reason, "owner": rule.owner},
+                )
             )
+        else:
+            waiver = Waiver(reason=rule.reason, owner=rule.owner, expires=str(rule.expires or ""))
             ours = [f.model_copy(update={"waiver": f.waiver or waiver}) if f in met else f for f in ours]
     return [*ours, *extra]
-
-
-def _reported(rule: WaiverRule, number: int, *, over: bool) -> Finding:
-    ended = f"The waiver for {rule.id} ended on {rule.expires}"
-    return Finding(
-        id=f"waiver:{number}",
-        area="waivers",
-        status=Status.YELLOW,
-        summary=ended if over else f"The waiver for {rule.id} matches no finding",
-        observed=rule.id,
-        remedy=Remedy(text="Take it out, or decide anew." if over else "Take it out; what it was for is gone."),
-        evidence={"reason": rule.reason, "owner": rule.owner},
-    )
 
 
 def _holds(rule: WaiverRule, finding: Finding) -> bool:
@@ -112,7 +104,7 @@ def _value(finding: Finding, path: str) -> Any:
     if path == "observed":
         return finding.observed
     value: Any = finding.evidence
-    if isinstance(value, dict) and path in value:
+    if path in value:
         return value[path]
     for part in path.split("."):
         value = value.get(part) if isinstance(value, dict) else None
@@ -122,12 +114,11 @@ def _value(finding: Finding, path: str) -> Any:
 def _compare(value: Any, wanted: Any) -> bool:
     if not isinstance(wanted, str):
         return bool(value == wanted)
-    found = _COMPARISON.match(wanted)
-    assert found
-    compare, text = _OPERATORS[found[1] or "=="], found[2]
+    sign, text = _COMPARISON.findall(wanted)[0]
+    compare = _OPERATORS[sign or "=="]
     if isinstance(value, int | float) and not isinstance(value, bool):
         try:
             return compare(float(value), float(text))
         except ValueError:
             return False
-    return found[1] in (None, "==", "!=") and compare(str(value), text)
+    return sign in ("", "==", "!=") and compare(str(value), text)

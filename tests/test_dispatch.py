@@ -6,7 +6,8 @@ from importlib.metadata import distribution
 
 import pytest
 
-from blueplane_doctor import __version__, dispatch
+from blueplane_doctor import __version__
+from blueplane_doctor.errors import ExitCode
 
 RUN = [
     sys.executable,
@@ -54,6 +55,6 @@ def test_help_lists_the_commands(arguments: tuple[str, ...]) -> None:
 )
 def test_an_unknown_command(word: str, hint: str) -> None:
     ended = blueplane(word)
-    assert ended.returncode == dispatch.USAGE_ERROR
+    assert ended.returncode == ExitCode.USAGE
     assert ended.stdout == ""
     assert ended.stderr == f"blueplane: there is no command {word!r}\n  try: {hint}\n"

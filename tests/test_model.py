@@ -1,19 +1,26 @@
-"""Verdicts: which is worse, what a run ends with, in what order findings are shown."""
+"""Verdicts: which is worse, what a run ends with, in what order; what changed; what attributes mean."""
 
 import pytest
 from pydantic import ValidationError
 
+from blueplane_doctor.commands.schema import report_schema
 from blueplane_doctor.errors import ExitCode
 from blueplane_doctor.model import (
     Change,
     Finding,
+    Record,
     Status,
     Waiver,
+    compared,
     count_statuses,
+    descriptions_of,
     exit_code_for,
     in_order,
     worst,
 )
+from tests.reports import samples
+
+S, C = Status, Change
 
 
 def finding(status: str, check_id: str = "x", area: str = "a", **more: object) -> Finding:
@@ -135,3 +142,62 @@ def test_records_are_frozen_and_know_all_their_fields() -> None:
         finding("red").summary = "other"  # type: ignore[misc]
     with pytest.raises(ValidationError):
         finding("red", colour="red")
+
+
+@pytest.mark.parametrize(
+    ("then", "now", "change"),
+    [
+        pytest.param(S.GREEN, S.RED, C.NEW, id="was green"),
+        pytest.param(None, S.ORANGE, C.NEW, id="was not there"),
+        pytest.param(S.UNKNOWN, S.YELLOW, C.NEW, id="was unknown"),
+        pytest.param(S.ORANGE, S.RED, C.WORSE, id="worse"),
+        pytest.param(S.RED, S.RED, C.SAME, id="same"),
+        pytest.param(S.RED, S.YELLOW, C.BETTER, id="better"),
+        pytest.param(S.RED, S.GREEN, C.FIXED, id="fixed"),
+        pytest.param(S.GREEN, S.GREEN, C.SAME, id="still green"),
+        pytest.param(None, S.GREEN, None, id="a new check that is green"),
+        pytest.param(S.RED, S.UNKNOWN, None, id="cannot be told any more"),
+        pytest.param(S.UNKNOWN, S.UNKNOWN, C.SAME, id="still unknown"),
+        pytest.param(S.GREEN, S.ERROR, C.NEW, id="broke"),
+    ],
+)
+def test_change(then: Status | None, now: Status, change: Change | None) -> None:
+    baseline = samples.report_of([Finding(id="a", area="x", status=then, summary="s")] if then else [])
+    (found,) = compared([Finding(id="a", area="x", status=now, summary="s")], baseline)
+    assert found.change is change
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [(C.NEW, ExitCode.FINDINGS), (C.WORSE, ExitCode.FINDINGS), (C.SAME, ExitCode.OK), (C.BETTER, ExitCode.OK)],
+)
+def test_only_what_is_new_or_worse_fails_the_run(change: Change, code: ExitCode) -> None:
+    red = Finding(id="a", area="x", status=S.RED, summary="s", change=change)
+    assert exit_code_for([red], S.ORANGE, strict=False, only_new=True) == code
+    assert exit_code_for([red], S.ORANGE, strict=False) == ExitCode.FINDINGS
+
+
+class Example(Record):
+    """A record."""
+
+    first: int
+    """Says what it is,
+    over two lines."""
+    second: str = ""
+    third: list[int] = []
+    """The third."""
+
+
+def test_the_docstring_under_each_attribute() -> None:
+    assert descriptions_of(Example) == {"first": "Says what it is,\nover two lines.", "third": "The third."}
+
+
+def test_a_class_without_source_has_none() -> None:
+    assert descriptions_of(type("Made", (), {})) == {}
+
+
+def test_they_are_in_the_published_schema() -> None:
+    definitions = report_schema()["$defs"]
+    assert definitions["Remedy"]["properties"]["text"]["description"] == "One or two sentences."
+    queue = definitions["QueueHealth"]["properties"]
+    assert sum("description" in attribute for attribute in queue.values()) > len(queue) / 2

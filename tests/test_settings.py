@@ -9,12 +9,10 @@ import yaml
 
 from blueplane_doctor.checkapi import Scale
 from blueplane_doctor.commands.settings import commented_defaults
-from blueplane_doctor.descriptions import descriptions_of
-from blueplane_doctor.discovery import find_checks
+from blueplane_doctor.discovery import find_checks, with_thresholds
 from blueplane_doctor.errors import SettingsError
-from blueplane_doctor.selection import with_thresholds
-from blueplane_doctor.settings import ENV_PREFIX, Settings, load
-from blueplane_doctor.settings_shown import flat, masked
+from blueplane_doctor.model import descriptions_of
+from blueplane_doctor.settings import ENV_PREFIX, Settings, flat, load, masked
 
 SECRET = "hunter2-s3cret"
 

@@ -1,1 +1,1 @@
-"""Commands: one file each with a `register(app)`. Only these, cli.py and __main__.py know typer."""
+"""Commands: one file each, which declares itself with `@command`. Only these, cli.py and __main__.py know typer."""

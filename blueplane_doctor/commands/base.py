@@ -1,4 +1,4 @@
-"""What commands share: the settings of the command line, output, and errors turned into exit codes."""
+"""What commands share: how they are declared, their settings and output, and errors turned into exit codes."""
 
 import contextlib
 import os
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import wraps
 from pathlib import Path
 from shutil import get_terminal_size
-from typing import TYPE_CHECKING, Any, BinaryIO, ParamSpec
+from typing import TYPE_CHECKING, Annotated, Any, ParamSpec
 
 import typer
 
@@ -21,8 +21,15 @@ if TYPE_CHECKING:
     from blueplane_doctor.settings import Loaded
 
 Parameters = ParamSpec("Parameters")
+Json = Annotated[bool, typer.Option("--json", help="Show JSON.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show the exact changes, and make none.")]
+
+commands = typer.Typer(rich_markup_mode=None, add_completion=False)
+"""Every command, once its file is imported."""
 _QUIET_SECONDS = 1.0
 """A run shorter than this shows no progress."""
+_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
 @dataclass(frozen=True)
@@ -43,55 +50,50 @@ class Invocation:
 
 def invocation(context: typer.Context) -> Invocation:
     """The options that stood before this subcommand."""
-    found = context.find_object(Invocation)
-    return found or Invocation()
+    return context.find_object(Invocation) or Invocation()
 
 
-def guarded(command: Callable[Parameters, int | None]) -> Callable[Parameters, None]:
+def command(
+    name: str, help_text: str, group: typer.Typer = commands, **more: Any
+) -> Callable[[Callable[Parameters, int | None]], Callable[Parameters, None]]:
+    """Declare a command: a function that returns its exit code, or None for 0."""
+    return lambda function: group.command(name, help=help_text, **more)(guarded(function))
+
+
+def guarded(function: Callable[Parameters, int | None]) -> Callable[Parameters, None]:
     """Make a command end with its exit code, and say errors in one sentence on stderr."""
 
-    @wraps(command)
+    @wraps(function)
     def run(*args: Parameters.args, **kwargs: Parameters.kwargs) -> None:
         try:
-            code = command(*args, **kwargs) or ExitCode.OK
+            code = function(*args, **kwargs) or ExitCode.OK
         except DoctorError as error:
-            say(f"blueplane-doctor: {error.message}")
-            if error.hint:
-                say(f"  try: {error.hint}")
+            complain(error.message, error.hint)
             code = error.exit_code
         except KeyboardInterrupt:
-            say("blueplane-doctor: interrupted")
+            complain("interrupted")
             code = ExitCode.INTERRUPTED
         except BrokenPipeError:
             # The reader went away (`| head`); Python would complain once more when it flushes at exit.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             code = ExitCode.OK
-        except Exception as error:
-            code = _internal(error)
+        except Exception as error:  # a defect of the doctor; its text could quote what was examined
+            import traceback
+
+            complain(f"internal error: {type(error).__name__}. This is a defect of the doctor; please report:")
+            for frame in traceback.extract_tb(error.__traceback__)[-6:]:
+                say(f"  {Path(frame.filename).name} line {frame.lineno} in {frame.name}")
+            code = ExitCode.INTERNAL
         raise typer.Exit(int(code))
 
     return run
 
 
-def _internal(error: Exception) -> ExitCode:
-    """A defect of the doctor: where, and of which kind; its text could quote what was examined."""
-    import traceback
-
-    say(f"blueplane-doctor: internal error: {type(error).__name__}. This is a defect of the doctor; please report:")
-    for frame in traceback.extract_tb(error.__traceback__)[-6:]:
-        say(f"  {Path(frame.filename).name} line {frame.lineno} in {frame.name}")
-    return ExitCode.INTERNAL
-
-
-_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-
-
 def seconds(text: str, option: str) -> float:
-    """A span of time in seconds: `90s`, `30m`, `6h`, `2d`, or a bare number of seconds. Raises UsageError."""
+    """The seconds of `90s`, `30m`, `6h`, `2d`, or a bare number of seconds. Raises UsageError."""
     unit = text[-1:] if text[-1:] in _UNITS else ""
-    number = text.removesuffix(unit)
     try:
-        value = float(number)
+        value = float(text.removesuffix(unit))
         if not 0 <= value < float("inf"):
             raise ValueError
     except ValueError:
@@ -105,63 +107,99 @@ def say(text: str) -> None:
         sys.stderr.write(text + "\n")
 
 
+def complain(text: str, hint: str = "") -> None:
+    """A warning or an error on stderr, and what to try."""
+    say(f"blueplane-doctor: {text}")
+    if hint:
+        say(f"  try: {hint}")
+
+
 def show(text: str) -> None:
     """The document, on stdout."""
     sys.stdout.write(text)
     sys.stdout.flush()
 
 
+def show_json(value: Any) -> None:
+    """A document in JSON, on stdout."""
+    import json
+
+    show(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def show_table(rows: list[list[Any]], headers: list[str]) -> None:
+    """A table, on stdout."""
+    from tabulate import tabulate
+
+    show(tabulate(rows, headers, "simple", disable_numparse=True) + "\n")
+
+
+def put(text: str, output: Path | None) -> None:
+    """The document, into a file where one is named."""
+    if output:
+        write_file(output, text)
+    else:
+        show(text)
+
+
 def view_of(given: Invocation) -> "View":
-    """How stdout wants to be written to: its width, and colour only for a person (https://no-color.org)."""
+    """How stdout wants to be written to: colour only for a person (https://no-color.org)."""
     from blueplane_doctor.reports.base import View
 
     terminal = sys.stdout.isatty()
-    color = terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
     return View(
         verbose=given.verbose,
         quiet=given.quiet,
-        color=color,
+        color=terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb",
         width=min(get_terminal_size((100, 24)).columns, 160) if terminal else 100,
     )
 
 
-def chosen_formats(name: str, outputs: "list[Path]") -> "tuple[Format, list[tuple[Path, Format]]]":
-    """The format for stdout, and one for each file by its suffix. Raises UsageError before anything is done."""
+def format_named(name: str) -> "Format":
+    """The format of that name, loaded alone. Raises UsageError."""
     from blueplane_doctor.discovery import find_format, find_formats
 
-    form = find_format(name)
-    if form is None:
-        raise UsageError(f"--format {name}: there is no such format", f"one of {', '.join(sorted(find_formats()))}")
-    by_suffix = {suffix: f for f in find_formats().values() for suffix in f.suffixes} if outputs else {}
-    for path in outputs:
-        if path.suffix.lower() not in by_suffix:
-            raise UsageError(f"--output {path}: no format has this suffix", f"one of {', '.join(sorted(by_suffix))}")
-        if not path.parent.is_dir() or path.is_dir():
-            raise UsageError(f"--output {path}: there is no folder for it, or it is one itself", "name another file")
-    return form, [(path, by_suffix[path.suffix.lower()]) for path in outputs]
+    if found := find_format(name):
+        return found
+    raise UsageError(f"--format {name}: there is no such format", f"one of {', '.join(sorted(find_formats()))}")
+
+
+def format_for(path: Path) -> "Format":
+    """The format that has the suffix of this file. Raises UsageError."""
+    from blueplane_doctor.discovery import find_formats
+
+    by_suffix = {suffix: form for form in find_formats().values() for suffix in form.suffixes}
+    if path.suffix.lower() not in by_suffix:
+        raise UsageError(f"--output {path}: no format has this suffix", f"one of {', '.join(sorted(by_suffix))}")
+    return by_suffix[path.suffix.lower()]
+
+
+def step_aside() -> None:
+    """Let the pipeline come first on a machine that has too little for both."""
+    with contextlib.suppress(OSError, AttributeError):  # AttributeError: there is no nice on Windows
+        os.nice(15)
 
 
 @contextlib.contextmanager
 def progress() -> "Iterator[Callable[[int, int], None] | None]":
-    """Tells a person at a terminal how far a long examination is, on stderr; gives None where nobody looks."""
+    """Tells a person at a terminal how far a long examination is; gives None where nobody looks."""
     if not sys.stderr.isatty():
         yield None
         return
     began = last = time.monotonic()
-    shown = False
 
     def tell(done: int, everything: int) -> None:
-        nonlocal last, shown
+        nonlocal last
         now = time.monotonic()
         if now - began > _QUIET_SECONDS and now - last > _QUIET_SECONDS / 4:
-            last, shown = now, True
+            last = now
             sys.stderr.write(f"\r\x1b[K{done:,} of {max(done, everything):,} messages read …")
             sys.stderr.flush()
 
     try:
         yield tell
     finally:
-        if shown:
+        if last > began:
             sys.stderr.write("\r\x1b[K")
             sys.stderr.flush()
 
@@ -171,28 +209,15 @@ def write_file(path: Path, content: str | bytes, *, private: bool = False) -> No
 
     A private file can be read by its owner alone; others by whom the umask lets.
     """
+    os.umask(umask := os.umask(0o022))
     try:
-        with _beside(path) as (file, temporary):
-            file.write(content.encode() if isinstance(content, str) else content)
-            file.flush()
-            os.chmod(temporary, 0o600 if private else 0o644 & ~_umask())
+        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(content.encode() if isinstance(content, str) else content)
+            os.chmod(temporary, 0o600 if private else 0o644 & ~umask)
             os.replace(temporary, path)
+        finally:
+            Path(temporary).unlink(missing_ok=True)
     except OSError as error:
         raise UsageError(f"{path} cannot be written: {error.strerror or error}") from error
-
-
-@contextlib.contextmanager
-def _beside(path: Path) -> Iterator[tuple[BinaryIO, Path]]:
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            yield file, temporary
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def _umask() -> int:
-    mask = os.umask(0o022)
-    os.umask(mask)
-    return mask

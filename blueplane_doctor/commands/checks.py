@@ -4,73 +4,49 @@ from typing import Annotated
 
 import typer
 
-from blueplane_doctor.commands.base import guarded, invocation, say, show
+from blueplane_doctor.commands.base import command, complain, invocation, show, show_table
+from blueplane_doctor.errors import ExitCode, UsageError, did_you_mean
 
 
-def register(app: typer.Typer) -> None:
-    """Add both commands."""
-
-    @app.command("checks", help="List the checks, their scales, and where each number comes from.")
-    @guarded
-    def checks(context: typer.Context) -> int:
-        return _list(context)
-
-    @app.command("explain", help="Explain one check: what it looks at, how it grades, what it needs.")
-    @guarded
-    def explain(
-        context: typer.Context, check_id: Annotated[str, typer.Argument(metavar="ID", help="For example queue-depth.")]
-    ) -> int:
-        return _explain(context, check_id)
-
-
-def _list(context: typer.Context) -> int:
-    from tabulate import tabulate
-
-    from blueplane_doctor.discovery import find_checks
-    from blueplane_doctor.errors import ExitCode
-    from blueplane_doctor.selection import with_thresholds
+@command("checks", "List the checks, their scales, and where each number comes from.")
+def checks(context: typer.Context) -> int:
+    from blueplane_doctor.discovery import find_checks, with_thresholds
 
     loaded = invocation(context).load()
     found = find_checks(loaded.settings.check_folders)
     rows = []
     for spec in sorted(with_thresholds(found.checks, loaded.settings), key=lambda s: (s.area, s.id)):
-        described = spec.scale.describe() if spec.scale else {}
-        scale = ", ".join(f"{colour} {words}" for colour, words in described.items())
+        scale = ", ".join(f"{colour} {words}" for colour, words in spec.scale.describe().items()) if spec.scale else ""
         unit = f" {spec.scale.unit}" if spec.scale and spec.scale.unit else ""
         changed = sorted({o for name, o in loaded.origins.items() if name.startswith(f"thresholds.{spec.id}.")})
         rows.append([spec.area, spec.id, scale + unit, ", ".join(changed) or "default", spec.origin])
-    show(
-        tabulate(rows, ["area", "check", "scale", "numbers from", "defined in"], "simple", disable_numparse=True) + "\n"
-    )
+    show_table(rows, ["area", "check", "scale", "numbers from", "defined in"])
     for problem in found.problems:
-        say(f"blueplane-doctor: {problem.cause}")
+        complain(problem.cause)
     return ExitCode.NOT_JUDGED if found.problems else ExitCode.OK
 
 
-def _explain(context: typer.Context, check_id: str) -> int:
-    from difflib import get_close_matches
-
-    from blueplane_doctor.discovery import BUILT_IN, find_checks
-    from blueplane_doctor.errors import UsageError
-    from blueplane_doctor.selection import with_thresholds
+@command("explain", "Explain one check: what it looks at, how it grades, what it needs.")
+def explain(
+    context: typer.Context, check_id: Annotated[str, typer.Argument(metavar="ID", help="For example queue-depth.")]
+) -> None:
+    from blueplane_doctor.discovery import BUILT_IN, find_checks, with_thresholds
 
     settings = invocation(context).load().settings
     specs = {spec.id: spec for spec in with_thresholds(find_checks(settings.check_folders).checks, settings)}
     if check_id not in specs:
-        close = get_close_matches(check_id, specs, 1)
-        hint = f"did you mean {close[0]}?" if close else "see: blueplane-doctor checks"
-        raise UsageError(f"there is no check {check_id!r}", hint)
+        raise UsageError(
+            f"there is no check {check_id!r}", did_you_mean(check_id, specs, "see: blueplane-doctor checks")
+        )
     spec = specs[check_id]
     lines = [f"{spec.id} ({spec.area})", "", spec.doc, ""]
     if spec.scale:
         unit = f" {spec.scale.unit}" if spec.scale.unit else ""
         lines += [f"  {colour:<7} {words}{unit}" for colour, words in spec.scale.describe().items()]
         if spec.scale.direction != "states":
-            numbers = ", ".join(f"{level}: {bound.value:g}" for level, bound in spec.scale.bounds.items())
             lines += ["", "Other numbers, in ~/.blueplane/doctor.yaml:", "", "  thresholds:"]
-            lines += [f"    {spec.id}: {{{numbers}}}"]
+            lines += [f"    {spec.id}: {spec.scale.numbers()}"]
     lines += ["", f"Reads: {', '.join(spec.needs)}. Defined in: {spec.origin}."]
     if spec.origin == BUILT_IN:
         lines += [f"What to do about it: docs/TROUBLESHOOTING.md#{spec.id}"]
     show("\n".join(lines) + "\n")
-    return 0

@@ -1,18 +1,19 @@
 """`history`: recorded metrics as sparklines, JSON or CSV. Imports as little as it can: it is to start at once."""
 
 import time
+from contextlib import closing
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from blueplane_doctor.commands.base import guarded, invocation, say, show
-from blueplane_doctor.errors import ExitCode, SourceError, UsageError
+from blueplane_doctor.commands.base import command, complain, invocation, show
+from blueplane_doctor.errors import ExitCode, SourceError, UsageError, did_you_mean
 
 if TYPE_CHECKING:
     from blueplane_doctor.history.health_storage import HealthMetricsStorage
 
-START = "start it with `blueplane-doctor record`, or let cron run `blueplane-doctor record --once` every minute"
+_START = "start it with `blueplane-doctor record`, or let cron run `blueplane-doctor record --once` every minute"
 
 
 class Shape(StrEnum):
@@ -23,29 +24,19 @@ class Shape(StrEnum):
     CSV = "csv"
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-
-    @app.command("history", help="Show how recorded metrics went.")
-    @guarded
-    def history(
-        context: typer.Context,
-        metrics: Annotated[
-            list[str] | None, typer.Argument(metavar="METRIC…", help="For example queue.queue_depth; globs too.")
-        ] = None,
-        since: Annotated[str, typer.Option("--since", help="How far back, at most 7d.", metavar="SPAN")] = "24h",
-        step: Annotated[
-            str | None,
-            typer.Option("--step", help="Time that one value stands for; default: what fits.", metavar="SPAN"),
-        ] = None,
-        shape: Annotated[Shape, typer.Option("--format", "-f", help="Format on stdout.")] = Shape.TABLE,
-        list_metrics: Annotated[bool, typer.Option("--list", help="List what is recorded and end.")] = False,
-    ) -> int:
-        return _history(context, metrics or [], since, step, shape, list_metrics)
-
-
-def _history(
-    context: typer.Context, metrics: list[str], since: str, step: str | None, shape: Shape, list_metrics: bool
+@command("history", "Show how recorded metrics went.")
+def history(
+    context: typer.Context,
+    metrics: Annotated[
+        list[str] | None, typer.Argument(metavar="METRIC…", help="For example queue.queue_depth; globs too.")
+    ] = None,
+    since: Annotated[str, typer.Option("--since", help="How far back, at most 7d.", metavar="SPAN")] = "24h",
+    step: Annotated[
+        str | None,
+        typer.Option("--step", help="Time that one value stands for; default: what fits.", metavar="SPAN"),
+    ] = None,
+    shape: Annotated[Shape, typer.Option("--format", "-f", help="Format on stdout.")] = Shape.TABLE,
+    list_metrics: Annotated[bool, typer.Option("--list", help="List what is recorded and end.")] = False,
 ) -> int:
     import gc
 
@@ -56,24 +47,19 @@ def _history(
     if not metrics and not list_metrics:
         raise UsageError("history: name at least one metric", "see: blueplane-doctor history --list")
     span, width = _span(since, step)
-    storage = HealthMetricsStorage(history_url(invocation(context)))
-    try:
-        known = storage.metrics()
-        if not known:
-            say(f"blueplane-doctor: there is no history in Redis at {storage.link.address}")
-            say(f"  try: {START}")
+    with closing(HealthMetricsStorage(history_url(invocation(context)))) as storage:
+        try:
+            known = storage.metrics()
+            if not known:
+                complain(f"there is no history in Redis at {storage.link.address}", _START)
+                return ExitCode.NOT_JUDGED
+            if list_metrics:
+                show("".join(f"{name}\n" for name in known))
+                return ExitCode.OK
+            return _show(storage, _meant(metrics or [], known), span, width, shape)
+        except SourceError as error:
+            complain(error.message, error.hint)
             return ExitCode.NOT_JUDGED
-        if list_metrics:
-            show("".join(f"{name}\n" for name in known))
-            return ExitCode.OK
-        return _show(storage, _meant(metrics, known), span, width, shape)
-    except SourceError as error:
-        say(f"blueplane-doctor: {error.message}")
-        if error.hint:
-            say(f"  try: {error.hint}")
-        return ExitCode.NOT_JUDGED
-    finally:
-        storage.close()
 
 
 def _show(storage: "HealthMetricsStorage", metrics: list[str], span: int, step: int, shape: Shape) -> int:
@@ -83,8 +69,7 @@ def _show(storage: "HealthMetricsStorage", metrics: list[str], span: int, step: 
     read = storage.read_many(metrics, until - span, until, step)
     show({Shape.TABLE: shapes.table, Shape.JSON: shapes.as_json, Shape.CSV: shapes.as_csv}[shape](read, step))
     if all(value is None for points in read.values() for _, value in points):
-        say("blueplane-doctor: nothing was recorded in this time")
-        say(f"  try: a longer --since; if nobody records, {START}")
+        complain("nothing was recorded in this time", f"a longer --since; if nobody records, {_START}")
         return ExitCode.NOT_JUDGED
     return ExitCode.OK
 
@@ -113,14 +98,8 @@ def _meant(words: list[str], known: list[str]) -> list[str]:
     for word in words:
         found = [name for name in known if fnmatchcase(name, word)]
         if not found:
-            raise UsageError(f"history: {word!r} is not recorded", _suggestion(word, known))
+            meant_by = next((name for name in known if name.endswith("." + word)), word)
+            hint = did_you_mean(meant_by, known, "see: blueplane-doctor history --list", 0.5)
+            raise UsageError(f"history: {word!r} is not recorded", hint)
         meant |= dict.fromkeys(found)
     return list(meant)
-
-
-def _suggestion(word: str, known: list[str]) -> str:
-    from difflib import get_close_matches
-
-    ends = [name for name in known if name.endswith("." + word)]
-    close = ends or get_close_matches(word, known, 1, 0.5)
-    return f"did you mean {close[0]}?" if close else "see: blueplane-doctor history --list"

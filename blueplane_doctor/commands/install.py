@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from blueplane_doctor.commands.base import Invocation, guarded, invocation, say, show, view_of
+from blueplane_doctor.commands.base import DryRun, Invocation, Yes, command, invocation, say, show, view_of
 from blueplane_doctor.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
@@ -19,34 +19,30 @@ if TYPE_CHECKING:
 STEPS = ("dependencies", "redis", "database", "hooks", "services", "verify")
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command."""
+@command("install", "Install hooks, services and what is missing of Redis and database, step by step.")
+def install(
+    context: typer.Context,
+    dry_run: DryRun = False,
+    only: Annotated[
+        list[str] | None,
+        typer.Option("--only", help=f"Do this step alone; repeatable: {', '.join(STEPS)}.", metavar="STEP"),
+    ] = None,
+    yes: Yes = False,
+    core: Annotated[
+        Path | None,
+        typer.Option("--core", help="A checkout of the pipeline: its script makes the database.", metavar="DIR"),
+    ] = None,
+    claude: Annotated[bool, typer.Option("--claude", help="Install Claude Code's hooks too.")] = False,
+    enable: Annotated[bool, typer.Option("--enable", help="Enable and start the services.")] = False,
+) -> int:
+    from blueplane_doctor.installing import plan
 
-    @app.command("install", help="Install hooks, services and what is missing of Redis and database, step by step.")
-    @guarded
-    def install(
-        context: typer.Context,
-        dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the exact changes, and make none.")] = False,
-        only: Annotated[
-            list[str] | None,
-            typer.Option("--only", help=f"Do this step alone; repeatable: {', '.join(STEPS)}.", metavar="STEP"),
-        ] = None,
-        yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
-        core: Annotated[
-            Path | None,
-            typer.Option("--core", help="A checkout of the pipeline: its script makes the database.", metavar="DIR"),
-        ] = None,
-        claude: Annotated[bool, typer.Option("--claude", help="Install Claude Code's hooks too.")] = False,
-        enable: Annotated[bool, typer.Option("--enable", help="Enable and start the services.")] = False,
-    ) -> int:
-        from blueplane_doctor.installing import plan
-
-        refuse_windows()
-        given = invocation(context)
-        settings = plan.with_absolute_paths(given.load().settings)
-        site = plan.Site(settings, core=core and core.absolute(), claude=claude, enable=enable)
-        done = plan.install(chosen_steps(only, given), site, talk(dry_run, yes))
-        return ExitCode.OK if done else ExitCode.FINDINGS
+    refuse_windows()
+    given = invocation(context)
+    settings = plan.with_absolute_paths(given.load().settings)
+    site = plan.Site(settings, core=core and core.absolute(), claude=claude, enable=enable)
+    done = plan.install(chosen_steps(only, given), site, talk(dry_run, yes))
+    return ExitCode.OK if done else ExitCode.FINDINGS
 
 
 def refuse_windows() -> None:
@@ -68,9 +64,8 @@ def chosen_steps(only: Sequence[str] | None, given: Invocation) -> "list[Step]":
 
         show(table.render(report, replace(view_of(given), color=False)))
 
-    unknown = sorted(set(only or ()) - set(STEPS))
-    if unknown:
-        raise UsageError(f"--only {unknown[0]}: there is no such step", f"one of {', '.join(STEPS)}")
+    if strange := sorted(set(only or ()) - set(STEPS)):
+        raise UsageError(f"--only {strange[0]}: there is no such step", f"one of {', '.join(STEPS)}")
     steps: list[Step] = [
         DependenciesStep(), RedisStep(), DatabaseStep(), HooksStep(), ServicesStep(), VerifyStep(tell)
     ]  # fmt: skip

@@ -4,29 +4,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from blueplane_doctor.commands.base import guarded, invocation, say
+from blueplane_doctor.commands.base import command, complain, invocation
 from blueplane_doctor.errors import ExitCode, SourceError, UsageError
 
 if TYPE_CHECKING:
     from blueplane_doctor.history.sampler import Sampler
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-
-    @app.command("record", help="Keep a sample of the pipeline's numbers every minute, for seven days.")
-    @guarded
-    def record(
-        context: typer.Context,
-        once: Annotated[bool, typer.Option("--once", help="One sample now, then end: for cron and timers.")] = False,
-        every: Annotated[
-            str, typer.Option("--every", help="Time between samples, whole minutes.", metavar="SPAN")
-        ] = "60s",
-    ) -> int:
-        return _record(context, once, every)
-
-
-def _record(context: typer.Context, once: bool, every: str) -> int:
+@command("record", "Keep a sample of the pipeline's numbers every minute, for seven days.")
+def record(
+    context: typer.Context,
+    once: Annotated[bool, typer.Option("--once", help="One sample now, then end: for cron and timers.")] = False,
+    every: Annotated[str, typer.Option("--every", help="Time between samples, whole minutes.", metavar="SPAN")] = "60s",
+) -> int:
     from blueplane_doctor.history.spans import seconds_in
 
     seconds = seconds_in(every, "--every")
@@ -48,14 +38,11 @@ def _once(sampler: "Sampler") -> int:
     from blueplane_doctor.history.sampler import BUSY
 
     try:
-        outcome = sampler.take(time.time())
+        if sampler.take(time.time()) == BUSY:
+            complain("another recorder is writing; it keeps this minute")
     except SourceError as error:
-        say(f"blueplane-doctor: {error.message}")
-        if error.hint:
-            say(f"  try: {error.hint}")
+        complain(error.message, error.hint)
         return ExitCode.NOT_JUDGED
-    if outcome == BUSY:
-        say("blueplane-doctor: another recorder is writing; it keeps this minute")
     return ExitCode.OK
 
 
@@ -75,6 +62,6 @@ def _for_ever(sampler: "Sampler", seconds: float) -> int:
 
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
-    say(f"blueplane-doctor: recording every {seconds:g} s into the history at {sampler.storage.link.address}")
-    record_every(sampler, seconds, stop, lambda text: say(f"blueplane-doctor: {text}"))
+    complain(f"recording every {seconds:g} s into the history at {sampler.storage.link.address}")
+    record_every(sampler, seconds, stop, complain)
     return ExitCode.INTERRUPTED if signal.SIGINT in ended_by else ExitCode.OK

@@ -5,54 +5,32 @@ from typing import Annotated
 
 import typer
 
-from blueplane_doctor.commands.base import guarded, invocation, say
+from blueplane_doctor.commands.base import command, invocation, say
+from blueplane_doctor.errors import UsageError
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-
-    @app.command("serve", help="Serve health and metrics over HTTP, with a live page, until interrupted.")
-    @guarded
-    def serve(
-        context: typer.Context,
-        host: Annotated[
-            str, typer.Option(help="Address to listen on; any but loopback needs --token-file.")
-        ] = "127.0.0.1",
-        port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0: any free one.")] = 8788,
-        uds: Annotated[Path | None, typer.Option(help="Listen on a unix socket instead.", metavar="FILE")] = None,
-        token_file: Annotated[
-            Path | None, typer.Option(help="Ask everybody for the token in this file.", metavar="FILE")
-        ] = None,
-        allow_host: Annotated[
-            list[str] | None,
-            typer.Option(help="A name that callers may use for this host; repeatable.", metavar="NAME"),
-        ] = None,
-        unhealthy_at: Annotated[
-            str,
-            typer.Option(help="Colour from which on the HTTP code is 503: yellow, orange or red.", metavar="COLOUR"),
-        ] = "red",
-        rate: Annotated[
-            float, typer.Option(min=1, help="Requests a second that are answered.", metavar="NUMBER")
-        ] = 1000,
-        otlp_endpoint: Annotated[
-            str | None, typer.Option(help="Also push the metrics to this OTLP receiver (HTTP).", metavar="URL")
-        ] = None,
-    ) -> None:
-        _serve(context, host, port, uds, token_file, allow_host or [], unhealthy_at, rate, otlp_endpoint)
-
-
-def _serve(
+@command("serve", "Serve health and metrics over HTTP, with a live page, until interrupted.")
+def serve(
     context: typer.Context,
-    host: str,
-    port: int,
-    uds: Path | None,
-    token_file: Path | None,
-    names: list[str],
-    unhealthy_at: str,
-    rate: float,
-    otlp_endpoint: str | None,
+    host: Annotated[str, typer.Option(help="Address to listen on; any but loopback needs --token-file.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0: any free one.")] = 8788,
+    uds: Annotated[Path | None, typer.Option(help="Listen on a unix socket instead.", metavar="FILE")] = None,
+    token_file: Annotated[
+        Path | None, typer.Option(help="Ask everybody for the token in this file.", metavar="FILE")
+    ] = None,
+    allow_host: Annotated[
+        list[str] | None,
+        typer.Option(help="A name that callers may use for this host; repeatable.", metavar="NAME"),
+    ] = None,
+    unhealthy_at: Annotated[
+        str,
+        typer.Option(help="Colour from which on the HTTP code is 503: yellow, orange or red.", metavar="COLOUR"),
+    ] = "red",
+    rate: Annotated[float, typer.Option(min=1, help="Requests a second that are answered.", metavar="NUMBER")] = 1000,
+    otlp_endpoint: Annotated[
+        str | None, typer.Option(help="Also push the metrics to this OTLP receiver (HTTP).", metavar="URL")
+    ] = None,
 ) -> None:
-    from blueplane_doctor.errors import UsageError
     from blueplane_doctor.model import Status
 
     if unhealthy_at not in ("yellow", "orange", "red"):
@@ -62,16 +40,14 @@ def _serve(
         import uvicorn  # noqa: F401
     except ImportError as error:
         raise UsageError(f"serve needs {error.name}", 'pip install "blueplane-doctor[serve]"') from None
+    from blueplane_doctor.service import serving
     from blueplane_doctor.service.guard import read_token
     from blueplane_doctor.service.health_service import HealthService
-    from blueplane_doctor.service.serving import Options, Place, serve
-
-    token = read_token(token_file) if token_file else None
-    place = Place(host, port, uds)
-    place.check(token)
-    service = HealthService(invocation(context).load().settings)
-    options = Options(Status(unhealthy_at), token, tuple(names), rate)
     from blueplane_doctor.service.metrics import pushing
 
+    token = read_token(token_file) if token_file else None
+    place = serving.Place(host, port, uds)
+    place.check(token)
+    service = HealthService(invocation(context).load().settings)
     with pushing(service, otlp_endpoint):
-        serve(service, place, options, say)
+        serving.serve(service, place, serving.Options(Status(unhealthy_at), token, tuple(allow_host or ()), rate), say)

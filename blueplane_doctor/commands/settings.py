@@ -6,42 +6,24 @@ from typing import Annotated
 
 import typer
 
-from blueplane_doctor.commands.base import guarded, invocation, show, write_file
+from blueplane_doctor.commands.base import command, invocation, show, show_table, write_file
+from blueplane_doctor.errors import UsageError
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-
-    @app.command("settings", help="Show the settings in force and where each came from.")
-    @guarded
-    def settings(
-        context: typer.Context,
-        init: Annotated[
-            bool, typer.Option("--init", help="Write doctor.yaml with every default, commented out.")
-        ] = False,
-    ) -> int:
-        return _init(context) if init else _show(context)
-
-
-def _show(context: typer.Context) -> int:
-    from tabulate import tabulate
-
-    from blueplane_doctor.settings_shown import flat, masked
-
-    loaded = invocation(context).load()
-    rows = [
-        [name, masked(value), loaded.origins.get(name, "default")]
-        for name, value in flat(loaded.settings.model_dump(mode="json"))
-    ]
-    show(tabulate(rows, ["setting", "value", "from"], "simple", disable_numparse=True) + "\n")
-    return 0
-
-
-def _init(context: typer.Context) -> int:
-    from blueplane_doctor.errors import UsageError
-    from blueplane_doctor.settings import DOCTOR_FILE, ENV_PREFIX
+@command("settings", "Show the settings in force and where each came from.")
+def settings(
+    context: typer.Context,
+    init: Annotated[bool, typer.Option("--init", help="Write doctor.yaml with every default, commented out.")] = False,
+) -> None:
+    from blueplane_doctor.settings import DOCTOR_FILE, ENV_PREFIX, flat, masked
 
     given = invocation(context)
+    if not init:
+        loaded = given.load()
+        values = flat(loaded.settings.model_dump(mode="json"))
+        rows = [[name, masked(value), loaded.origins.get(name, "default")] for name, value in values]
+        show_table(rows, ["setting", "value", "from"])
+        return
     home = Path(given.flags.get("home") or os.environ.get(ENV_PREFIX + "HOME") or "~/.blueplane").expanduser()
     path = given.settings_file or home / DOCTOR_FILE
     if path.exists():
@@ -50,28 +32,23 @@ def _init(context: typer.Context) -> int:
         raise UsageError(f"{path.parent} does not exist", "name another place with --settings FILE")
     write_file(path, commented_defaults())
     show(f"{path}\n")
-    return 0
 
 
 def commented_defaults() -> str:
     """A settings file in which everything is a comment: each setting's meaning and default, and every scale."""
     import yaml
 
-    from blueplane_doctor.descriptions import descriptions_of
     from blueplane_doctor.discovery import find_checks
+    from blueplane_doctor.model import descriptions_of
     from blueplane_doctor.settings import Settings
 
     lines = ["# Settings of blueplane-doctor. Take the # away from what you want to change.", ""]
-    defaults = Settings().model_dump(mode="json")
     meanings = descriptions_of(Settings)
-    for name in Settings.model_fields:
-        if name in ("home", "thresholds"):
-            continue
-        text = yaml.safe_dump({name: defaults[name]}, default_flow_style=False, allow_unicode=True, sort_keys=False)
+    for name, default in Settings().model_dump(mode="json", exclude={"home", "thresholds"}).items():
+        text = yaml.safe_dump({name: default}, default_flow_style=False, allow_unicode=True, sort_keys=False)
         lines += [f"# {meanings.get(name, name)}", *(f"#{line}" for line in text.splitlines()), ""]
     lines += ["# Numbers of the checks; null takes a level away. See: blueplane-doctor explain ID", "#thresholds:"]
     for spec in sorted(find_checks().checks, key=lambda s: s.id):
         if spec.scale and spec.scale.bounds:
-            numbers = ", ".join(f"{level}: {bound.value:g}" for level, bound in spec.scale.bounds.items())
-            lines.append(f"#  {spec.id}: {{{numbers}}}  # {spec.scale.unit}, {spec.scale.direction}")
+            lines.append(f"#  {spec.id}: {spec.scale.numbers()}  # {spec.scale.unit}, {spec.scale.direction}")
     return "\n".join(lines) + "\n"

@@ -5,32 +5,28 @@ from typing import Annotated
 
 import typer
 
-from blueplane_doctor.commands.base import guarded, invocation
+from blueplane_doctor.commands.base import DryRun, Yes, command, invocation
 from blueplane_doctor.commands.install import STEPS, chosen_steps, refuse_windows, talk
 from blueplane_doctor.errors import ExitCode
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command."""
+@command("uninstall", "Undo what install did; what others changed or use since stays.")
+def uninstall(
+    context: typer.Context,
+    dry_run: DryRun = False,
+    only: Annotated[
+        list[str] | None,
+        typer.Option("--only", help=f"Undo this step alone; repeatable: {', '.join(STEPS)}.", metavar="STEP"),
+    ] = None,
+    yes: Yes = False,
+) -> int:
+    from blueplane_doctor.installing import plan
 
-    @app.command("uninstall", help="Undo what install did; what others changed or use since stays.")
-    @guarded
-    def uninstall(
-        context: typer.Context,
-        dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the exact changes, and make none.")] = False,
-        only: Annotated[
-            list[str] | None,
-            typer.Option("--only", help=f"Undo this step alone; repeatable: {', '.join(STEPS)}.", metavar="STEP"),
-        ] = None,
-        yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
-    ) -> int:
-        from blueplane_doctor.installing import plan
-
-        refuse_windows()
-        given = invocation(context)
-        site = plan.Site(plan.with_absolute_paths(given.load().settings))
-        done = plan.uninstall(chosen_steps(only, given), site, talk(dry_run, yes))
-        return ExitCode.OK if done else ExitCode.FINDINGS
+    refuse_windows()
+    given = invocation(context)
+    site = plan.Site(plan.with_absolute_paths(given.load().settings))
+    done = plan.uninstall(chosen_steps(only, given), site, talk(dry_run, yes))
+    return ExitCode.OK if done else ExitCode.FINDINGS
 
 
 def main() -> None:

@@ -7,41 +7,32 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from blueplane_doctor.commands.base import guarded, invocation, seconds, show
+from blueplane_doctor.commands.base import command, invocation, seconds, show, step_aside
 from blueplane_doctor.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     from blueplane_doctor.watching.rounds import Mailbox, Round
 
-FASTEST = 0.2
+_FASTEST = 0.2
 """Seconds from round to round; looking more often would be a load of its own."""
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-
-    @app.command("watch", help="Look again and again: a live screen, or one line of JSON a round.")
-    @guarded
-    def watch(
-        context: typer.Context,
-        every: Annotated[str, typer.Option("--every", help="Time from look to look.", metavar="SPAN")] = "2s",
-        rounds: Annotated[
-            int, typer.Option("--rounds", help="End after so many, with the last one's exit code.", metavar="N", min=0)
-        ] = 0,
-    ) -> int:
-        return _watch(context, every, rounds)
-
-
-def _watch(context: typer.Context, every: str, rounds: int) -> int:
+@command("watch", "Look again and again: a live screen, or one line of JSON a round.")
+def watch(
+    context: typer.Context,
+    every: Annotated[str, typer.Option("--every", help="Time from look to look.", metavar="SPAN")] = "2s",
+    rounds: Annotated[
+        int, typer.Option("--rounds", help="End after so many, with the last one's exit code.", metavar="N", min=0)
+    ] = 0,
+) -> int:
     """The exit code: 0 for q and SIGTERM, 130 for Ctrl-C, that of the last report after --rounds."""
     pause = seconds(every, "--every")
-    if pause < FASTEST:
-        raise UsageError(f"--every {every}: too often", f"at least {FASTEST:g}s")
+    if pause < _FASTEST:
+        raise UsageError(f"--every {every}: too often", f"at least {_FASTEST:g}s")
     settings = invocation(context).load().settings
     from queue import SimpleQueue
 
-    from blueplane_doctor.commands.examine import step_aside
-    from blueplane_doctor.watching.rounds import Watcher, start
+    from blueplane_doctor.watching.rounds import Watcher, line, start
 
     step_aside()
     watcher = Watcher(settings)
@@ -49,13 +40,11 @@ def _watch(context: typer.Context, every: str, rounds: int) -> int:
     _end_on_signals(mailbox)
     stop = start(watcher.look, pause, rounds, mailbox)
     try:
-        return _on_screen(mailbox, pause) if _somebody_looks() else _follow(mailbox, _print)
+        if sys.stdout.isatty() and os.environ.get("TERM") != "dumb":
+            return _on_screen(mailbox, pause)
+        return _follow(mailbox, lambda latest: show(line(latest)))
     finally:
         stop.set()
-
-
-def _somebody_looks() -> bool:
-    return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
 
 
 def _end_on_signals(mailbox: "Mailbox") -> None:
@@ -90,12 +79,6 @@ def _follow(mailbox: "Mailbox", take: "Callable[[Round], None]") -> int:
         take(news)
 
 
-def _print(round_: "Round") -> None:
-    from blueplane_doctor.watching.rounds import line
-
-    show(line(round_))
-
-
 def _on_screen(mailbox: "Mailbox", every: float) -> int:
     from rich.console import Console
     from rich.live import Live
@@ -109,8 +92,8 @@ def _on_screen(mailbox: "Mailbox", every: float) -> int:
         if key in "qQ":
             mailbox.put(Ended(ExitCode.OK))
 
-    def take(round_: "Round") -> None:
-        screen.add(round_)
+    def take(latest: "Round") -> None:
+        screen.add(latest)
         live.update(screen.drawn(*console.size), refresh=True)
 
     with keys(pressed), Live(screen.drawn(*console.size), console=console, screen=True, auto_refresh=False) as live:

@@ -60,9 +60,8 @@ class Sampler:
 def examine(settings: Settings, moment: float) -> Sample:
     """Every monitor's numbers, whichever checks were selected to judge them."""
     from blueplane_doctor.diagnose import collect, judge
-    from blueplane_doctor.discovery import find_checks, find_monitors
+    from blueplane_doctor.discovery import find_checks, find_monitors, selected
     from blueplane_doctor.monitoring.history_health import HistoryHealth
-    from blueplane_doctor.selection import selected
 
     found = find_checks(settings.check_folders)
     evidence = collect(settings, set(find_monitors()) - {HISTORY})

@@ -78,7 +78,7 @@ class Health:
     @cached_property
     def chosen(self) -> "list[CheckSpec]":
         """The selected checks, with the settings' thresholds; asked for when everything is collected."""
-        from blueplane_doctor.selection import selected
+        from blueplane_doctor.discovery import selected
 
         return selected(self.found.checks, self.settings)
 

@@ -99,7 +99,7 @@ class Suite:
 
     def pytest_report_collectionfinish(self) -> list[str]:
         """Words of the selection that mean nothing are often typing errors."""
-        from blueplane_doctor.selection import meaningless
+        from blueplane_doctor.discovery import meaningless
 
         words = meaningless(self.health.settings, self.health.found.checks)
         return [f"blueplane: {word} in --blueplane-select or --blueplane-ignore means no check" for word in words]

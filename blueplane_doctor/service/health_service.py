@@ -8,12 +8,11 @@ from typing import NamedTuple, Self
 
 from blueplane_doctor.checkapi import CheckSpec
 from blueplane_doctor.diagnose import collect, judge, needed
-from blueplane_doctor.discovery import find_checks
+from blueplane_doctor.discovery import find_checks, selected
 from blueplane_doctor.evidence import Evidence
 from blueplane_doctor.model import Finding, Report, Status
 from blueplane_doctor.monitoring.connections import Connections
 from blueplane_doctor.monitoring.queue_health import QueueHealth
-from blueplane_doctor.selection import selected
 from blueplane_doctor.service.answers import CUSTODY_RECORDS, QUICK_RECORDS, Part, Snapshot, moment
 from blueplane_doctor.service.cadence import Cadence, Pulse, feel
 from blueplane_doctor.settings import Settings

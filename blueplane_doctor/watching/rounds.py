@@ -8,11 +8,9 @@ from queue import SimpleQueue
 from threading import Event, Thread
 from typing import NamedTuple
 
-from blueplane_doctor.baseline import compared
 from blueplane_doctor.diagnose import collect, judge, needed
-from blueplane_doctor.discovery import find_checks
-from blueplane_doctor.model import Change, Finding, Report, Status, counted
-from blueplane_doctor.selection import selected
+from blueplane_doctor.discovery import find_checks, selected
+from blueplane_doctor.model import Change, Finding, Report, Status, compared, counted
 from blueplane_doctor.settings import Settings
 
 

@@ -5,9 +5,8 @@ from typing import Any
 
 import pytest
 
-from blueplane_doctor.discovery import find_checks
+from blueplane_doctor.discovery import find_checks, selected
 from blueplane_doctor.export.grafana import render
-from blueplane_doctor.selection import selected
 from blueplane_doctor.settings import Settings
 
 CHECKS = selected(find_checks().checks, Settings())

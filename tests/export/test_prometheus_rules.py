@@ -7,10 +7,9 @@ import pytest
 import yaml
 
 from blueplane_doctor.checkapi import CheckSpec, Scale
-from blueplane_doctor.discovery import find_checks
+from blueplane_doctor.discovery import find_checks, selected
 from blueplane_doctor.export.prometheus_rules import alert_name, expression, render, rules_of
 from blueplane_doctor.model import Status
-from blueplane_doctor.selection import selected
 from blueplane_doctor.settings import Settings
 from tests.export.support import promtool
 

@@ -31,13 +31,13 @@ NO_PATIENCE = "timeout:1 attempts:1"
 """Of the C library, for the name of a host that nobody knows."""
 INTERNAL_ERROR = """
 import sys
-import blueplane_doctor.commands.examine as examine
+import blueplane_doctor.cli as cli
 from blueplane_doctor.__main__ import main
 
 def broken(*_):
     raise RuntimeError({secret!r})
 
-examine.step_aside = broken
+cli.step_aside = broken
 sys.argv = ["blueplane-doctor", "--verbose"]
 main()
 """

@@ -7,10 +7,9 @@ import pytest
 from blueplane_doctor.demo.faults import FAULTS, healthy
 from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.diagnose import judge
-from blueplane_doctor.discovery import find_checks
+from blueplane_doctor.discovery import find_checks, selected
 from blueplane_doctor.evidence import read_evidence
 from blueplane_doctor.model import Status
-from blueplane_doctor.selection import selected
 from tests.helpers import settings_for
 from tests.pytest_plugin.support import cases, examining, kept_evidence, one_reading
 
