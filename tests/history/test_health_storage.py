@@ -275,7 +275,7 @@ def test_a_server_that_was_restarted_is_asked_anew() -> None:
 
 
 RIGHTS = {
-    "stream": ("+hgetall +hset +xrange +xrevrange +xadd", "+hgetall +xrange"),
+    "stream": ("+hgetall +hset +xrange +xrevrange +xadd +xdel", "+hgetall +xrange"),
     "timeseries": (
         "+ts.queryindex +ts.create +ts.madd",
         "+ts.queryindex +ts.range",
