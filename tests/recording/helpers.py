@@ -12,7 +12,7 @@ from typing import Any
 import redis
 
 from blueplane_doctor.demo.servers import embedded_server_program, private_folder
-from blueplane_doctor.recording.keys import PREFIX
+from blueplane_doctor.recording.minutes import PREFIX
 from blueplane_doctor.recording.reading import Recorded, read_recorded
 from blueplane_doctor.sources.deadline import Deadline
 from blueplane_doctor.sources.redis_source import RedisSource

@@ -16,7 +16,7 @@ import pytest
 import redis
 
 from blueplane_doctor.demo.servers import RunningServer
-from blueplane_doctor.recording.keys import PREFIX, key_of, sketch_key_of
+from blueplane_doctor.recording.minutes import PREFIX, key_of
 from blueplane_doctor.recording.recorder import MINUTES_KEPT
 from tests.recording.helpers import Restartable, recorded, restartable, wait_for
 from tests.recording.stand_in import CLOCK, StandIn
@@ -220,7 +220,7 @@ def test_whatever_the_clock_does_every_write_lands_in_its_minute(
     assert counted(store) == expected
     for minute, (good, failed) in expected.items():
         assert store.hget(key_of(PREFIX, minute), "h|ok|cursor/stop") == str(good)
-        bins = store.hgetall(sketch_key_of(PREFIX, minute, "cursor_raw_traces"))
+        bins = store.hgetall(key_of(PREFIX, minute, "cursor_raw_traces"))
         assert sum(map(int, bins.values())) == good + failed
     assert all(store.ttl(key) > 0 for key in store.scan_iter())
 
