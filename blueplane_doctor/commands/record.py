@@ -27,7 +27,7 @@ def register(app: typer.Typer) -> None:
 
 
 def _record(context: typer.Context, once: bool, every: str) -> int:
-    from blueplane_doctor.history.spans import seconds_in
+    from blueplane_doctor.history.samples import seconds_in
 
     seconds = seconds_in(every, "--every")
     if seconds % 60:
@@ -35,7 +35,7 @@ def _record(context: typer.Context, once: bool, every: str) -> int:
     settings = invocation(context).load().settings
     from blueplane_doctor.history.sampler import Sampler
 
-    sampler = Sampler.of(settings, seconds)
+    sampler = Sampler(settings, seconds)
     try:
         return _once(sampler) if once else _for_ever(sampler, seconds)
     finally:

@@ -11,8 +11,7 @@ from typing import Any, ClassVar
 from blueplane_doctor.errors import SourceUnusable
 from blueplane_doctor.history.link import Link
 from blueplane_doctor.history.packing import MOST_METRICS, minutes_of, pack, rounded, rows_of, series_of
-from blueplane_doctor.history.samples import Sample
-from blueplane_doctor.history.series import MINUTE, RETENTION, Point, aggregation_of, bounds, in_steps
+from blueplane_doctor.history.samples import MINUTE, RETENTION, Point, Sample, aggregation_of, bounds, in_steps
 
 _SAMPLE, _HOUR = b"s", b"h"
 """The field of an entry: a sample, or an hour of them."""
@@ -33,10 +32,7 @@ class StreamStore:
         self.names_key = prefix + "names"
 
     def write(self, sample: Sample) -> None:
-        """Append a sample. Raises SourceError.
-
-        That somebody else writes in the same moment shows in the refused ID, and is begun again.
-        """
+        """Append a sample. That somebody else writes in the same moment shows in the refused ID, and is begun again."""
         for _ in range(_ATTEMPTS):
             names, newest = self._link.ask(
                 ("HGETALL", self.names_key), ("XREVRANGE", self.samples_key, "+", "-", "COUNT", 1)
@@ -52,7 +48,7 @@ class StreamStore:
         raise SourceUnusable(f"Redis at {self._link.address}: somebody else writes to {self.samples_key} as well")
 
     def read(self, metrics: Sequence[str], since: float, until: float, step: int) -> dict[str, list[Point]]:
-        """Each metric's steps, in one round trip. Raises SourceError."""
+        """Each metric's steps, in one round trip."""
         # Samples may stand after later ones (a clock that stepped back), so it is read to the end.
         first = max(0, bounds(since, until, step)[0]) * 1000
         replies = self._link.ask(("HGETALL", self.names_key), ("XRANGE", self.samples_key, first, "+"))
@@ -62,7 +58,6 @@ class StreamStore:
         return {metric: in_steps(found, since, until, step, aggregation_of(metric)) for metric, found in points.items()}
 
     def metrics(self) -> list[str]:
-        """Names of all metrics. Raises SourceError."""
         return sorted(_names(self._link.ask_one("HGETALL", self.names_key)))
 
     def _append(self, sample: Sample, at: int, names: Mapping[str, int]) -> bool:

@@ -27,11 +27,10 @@ class Outcome(Enum):
 class Delivery:
     """One process's connection for what it recorded; used by one thread at a time."""
 
-    def __init__(self, url: str, prefix: str) -> None:
+    def __init__(self, url: str) -> None:
         """Raises ValueError for what is no URL of one Redis."""
         if is_cluster(url):
             raise ValueError(NO_CLUSTER)
-        self._prefix = prefix
         self._field = f"p|{os.urandom(4).hex()}"
         self._number = 0
         # the next flush is the retry
@@ -74,15 +73,15 @@ class Delivery:
 
     def _queue(self, pipe: Any, minute: int, content: Minute) -> None:
         added, newest = content.fields()
-        pipe.hset(key_of(self._prefix, minute), mapping={**newest, self._field: self._number})
+        pipe.hset(key_of(minute), mapping={**newest, self._field: self._number})
         for table, fields in ((None, added), *content.sketches().items()):
-            key = key_of(self._prefix, minute, table)
+            key = key_of(minute, table)
             for field, count in fields.items():
                 pipe.hincrby(key, field, count)
             pipe.expire(key, EXPIRY_SECONDS)
 
     def _was_stored(self, batch: Mapping[int, Minute]) -> bool:
-        found = self._client.hget(key_of(self._prefix, next(iter(batch))), self._field)
+        found = self._client.hget(key_of(next(iter(batch))), self._field)
         return found is not None and int(found) == self._number
 
 

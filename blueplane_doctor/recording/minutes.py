@@ -164,9 +164,9 @@ def added(entries: dict[str, Any], name: str, entry: Any, limit: int) -> Any:
     return entry
 
 
-def key_of(prefix: str, minute: int, table: str | None = None) -> str:
+def key_of(minute: int, table: str | None = None) -> str:
     """The key of a minute since 1970, or of the durations of a table's writes in it."""
-    return f"{prefix}recorded:{minute}" + ("" if table is None else f":{table}")
+    return f"{PREFIX}recorded:{minute}" + ("" if table is None else f":{table}")
 
 
 def parts(field: str) -> tuple[str, str, str]:

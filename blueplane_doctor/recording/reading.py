@@ -119,7 +119,7 @@ class Recorded:
         return sum(h.ok for h in self.hooks.values()) + sum(m.events or 0 for m in self.monitors.values())
 
 
-def read_recorded(redis: RedisSource, now_ms: int, minutes: int, *, prefix: str = PREFIX) -> Recorded:
+def read_recorded(redis: RedisSource, now_ms: int, minutes: int) -> Recorded:
     """What was recorded in the last `minutes` full minutes and the current one; two round trips.
 
     Never raises: what cannot be read is a Recorded with nothing in it and a `cause`.
@@ -129,10 +129,10 @@ def read_recorded(redis: RedisSource, now_ms: int, minutes: int, *, prefix: str 
     since = window.start * MINUTE_MS
     found = _Found()
     try:
-        for minute, fields in zip(window, _hashes(redis, [key_of(prefix, minute) for minute in window]), strict=True):
+        for minute, fields in zip(window, _hashes(redis, [key_of(minute) for minute in window]), strict=True):
             found.add(minute, fields)
         sketches = sorted(found.written)
-        keys = [key_of(prefix, minute, table) for minute, table in sketches]
+        keys = [key_of(minute, table) for minute, table in sketches]
         for (_, table), fields in zip(sketches, _hashes(redis, keys), strict=True):
             found.add_sketch(table, fields)
     except SourceError as error:

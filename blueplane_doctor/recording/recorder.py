@@ -16,7 +16,7 @@ from math import ceil, log
 
 from blueplane_doctor.recording import minutes
 from blueplane_doctor.recording.delivery import Delivery, Outcome
-from blueplane_doctor.recording.minutes import PREFIX, Counts, Minute, Monitors, Writes, added
+from blueplane_doctor.recording.minutes import Counts, Minute, Monitors, Writes, added
 from blueplane_doctor.recording.sketches import LONGEST, SCALE, SHORTEST, bin_of
 
 MINUTES_KEPT = 10
@@ -46,12 +46,10 @@ class Recorder:
         self,
         redis_url: str,
         *,
-        prefix: str = PREFIX,
         flush_seconds: float = 1.0,
         clock: Callable[[], float] | None = None,
     ) -> None:
         self._url = redis_url
-        self._prefix = prefix
         self._flush_seconds = flush_seconds
         self._clock = clock or time.time
         self._begin()
@@ -155,7 +153,7 @@ class Recorder:
         self._thread: threading.Thread | None = None
 
     def _start(self) -> None:
-        self._delivery = Delivery(self._url, self._prefix)
+        self._delivery = Delivery(self._url)
         thread = threading.Thread(target=self._run, name="blueplane-recorder", daemon=True)
         thread.start()
         self._thread = thread

@@ -219,8 +219,8 @@ def test_whatever_the_clock_does_every_write_lands_in_its_minute(
         stand_in.end()
     assert counted(store) == expected
     for minute, (good, failed) in expected.items():
-        assert store.hget(key_of(PREFIX, minute), "h|ok|cursor/stop") == str(good)
-        bins = store.hgetall(key_of(PREFIX, minute, "cursor_raw_traces"))
+        assert store.hget(key_of(minute), "h|ok|cursor/stop") == str(good)
+        bins = store.hgetall(key_of(minute, "cursor_raw_traces"))
         assert sum(map(int, bins.values())) == good + failed
     assert all(store.ttl(key) > 0 for key in store.scan_iter())
 
