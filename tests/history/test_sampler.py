@@ -1,4 +1,4 @@
-"""The lock: one recorder at a time, and never for ever."""
+"""The lock of the sampler: one recorder at a time, and never for ever."""
 
 import time
 from collections.abc import Callable, Iterator
