@@ -93,7 +93,7 @@ def test_the_history_keeps_whole_minutes(pipeline: Pipeline, every: str) -> None
 
 
 def test_of_two_recorders_one_writes(pipeline: Pipeline) -> None:
-    first, second = Sampler(settings_for(pipeline)), Sampler.of(settings_for(pipeline))
+    first, second = Sampler(settings_for(pipeline)), Sampler(settings_for(pipeline))
     assert first.take(600) == WRITTEN
     assert second.take(660) == BUSY
     first.release()

@@ -28,7 +28,7 @@ def recorded(url: str, now: float | None = None, minutes: int = 5) -> Recorded:
         source.close()
 
 
-def wait_for(condition: Callable[[], Any], seconds: float = 10) -> Any:
+def wait_for(condition: Callable[[], Any], seconds: float = 60) -> Any:
     """The first true value of a condition; fails the test when there is none in time."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:

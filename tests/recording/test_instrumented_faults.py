@@ -23,7 +23,7 @@ from tests.recording.stand_in import CLOCK, StandIn
 from tests.sources.test_redis_nodes import free_port
 
 DURABLE = ("--appendonly", "yes", "--appendfsync", "always")
-PATIENCE = 30
+PATIENCE = 60
 
 UNTIL_TOLD = """
 import select
