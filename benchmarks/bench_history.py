@@ -132,7 +132,7 @@ def measure_record(demo: Pipeline, settings: Settings) -> None:
     """What one minute of `record` costs, with a full stream of 10,000 messages."""
     demo.enqueue_cursor(10_000)
     demo.drain()
-    sampler = Sampler.of(settings)
+    sampler = Sampler(settings)
     sampler.take(time.time())
     urls = sorted({settings.redis_url, settings.history_url or settings.redis_url})
     with contextlib.ExitStack() as stack:

@@ -76,8 +76,7 @@ def _show(storage: "HealthMetricsStorage", metrics: list[str], span: int, step: 
 
 def _span(since: str, step: str | None) -> tuple[int, int]:
     """Seconds to look back, and of a step."""
-    from blueplane_doctor.history.series import MINUTE, RETENTION
-    from blueplane_doctor.history.spans import seconds_in
+    from blueplane_doctor.history.samples import MINUTE, RETENTION, seconds_in
 
     span = int(seconds_in(since, "--since"))
     if span > RETENTION:

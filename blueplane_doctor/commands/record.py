@@ -17,7 +17,7 @@ def record(
     once: Annotated[bool, typer.Option("--once", help="One sample now, then end: for cron and timers.")] = False,
     every: Annotated[str, typer.Option("--every", help="Time between samples, whole minutes.", metavar="SPAN")] = "60s",
 ) -> int:
-    from blueplane_doctor.history.spans import seconds_in
+    from blueplane_doctor.history.samples import seconds_in
 
     seconds = seconds_in(every, "--every")
     if seconds % 60:
@@ -25,7 +25,7 @@ def record(
     settings = invocation(context).load().settings
     from blueplane_doctor.history.sampler import Sampler
 
-    sampler = Sampler.of(settings, seconds)
+    sampler = Sampler(settings, seconds)
     try:
         return _once(sampler) if once else _for_ever(sampler, seconds)
     finally:

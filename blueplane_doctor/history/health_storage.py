@@ -1,20 +1,16 @@
 """HealthMetricsStorage: the history behind one interface, in Redis TimeSeries where it is, else in plain Redis."""
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
-from blueplane_doctor.history.link import Link, refusal
-from blueplane_doctor.history.samples import Sample
-from blueplane_doctor.history.series import MINUTE, Point
+from blueplane_doctor.history.link import Link
+from blueplane_doctor.history.samples import MINUTE, Point, Sample
 from blueplane_doctor.history.stream_store import StreamStore
 from blueplane_doctor.history.timeseries_store import LABEL, TimeSeriesStore
 
-PREFIX = "blueplane:health:"
-"""Every key of the doctor begins with it."""
-
 
 class Store(Protocol):
-    """One way of keeping samples.
+    """One way of keeping samples; its methods are those of HealthMetricsStorage.
 
     A store writes only keys that begin with its prefix, gives every one of them an expiry of seven days, keeps integers
     exactly and fractions to seven digits, keeps the last of two samples of a minute, takes samples in any order, and
@@ -22,29 +18,23 @@ class Store(Protocol):
     """
 
     @property
-    def name(self) -> str:
-        """`timeseries` or `stream`."""
-
-    def write(self, sample: Sample) -> None:
-        """Keep a sample."""
-
-    def read(self, metrics: Sequence[str], since: float, until: float, step: int) -> dict[str, list[Point]]:
-        """Each metric's steps."""
-
-    def metrics(self) -> list[str]:
-        """Names of all metrics."""
+    def name(self) -> str: ...
+    def write(self, sample: Sample) -> None: ...
+    def read(self, metrics: Sequence[str], since: float, until: float, step: int) -> dict[str, list[Point]]: ...
+    def metrics(self) -> list[str]: ...
 
 
 class HealthMetricsStorage:
-    """Seven days of minute samples. All times are seconds since 1970.
+    """Seven days of minute samples; times are seconds since 1970.
 
-    The server is asked once which store it allows. Every method raises SourceError when it cannot be reached or
-    refuses.
+    The server is asked once which store it allows. Methods raise SourceError when it cannot be reached or refuses.
     """
 
-    def __init__(self, url: str, *, prefix: str = PREFIX) -> None:
+    prefix: ClassVar[str] = "blueplane:health:history:"
+    """What every key begins with."""
+
+    def __init__(self, url: str) -> None:
         self.link = Link(url)
-        self.prefix = prefix + "history:"
         self._store: Store | None = None
         self._found: Any = None
 
@@ -76,14 +66,13 @@ class HealthMetricsStorage:
         return self._chosen().read(metrics, since, until, step)
 
     def metrics(self) -> list[str]:
-        """Names of all metrics that are kept, sorted."""
+        """Names of what is kept, sorted."""
         return self._chosen().metrics()
 
     def samples(self, metrics: Sequence[str], since: float, until: float) -> list[Sample]:
         """The samples with these metrics, in time order; a minute in which none was recorded has no sample."""
-        read = self.read_many(metrics, since, until)
         minutes: dict[int, dict[str, float]] = {}
-        for metric, points in read.items():
+        for metric, points in self.read_many(metrics, since, until).items():
             for moment, value in points:
                 if value is not None:
                     minutes.setdefault(moment, {})[metric] = value
@@ -96,22 +85,17 @@ class HealthMetricsStorage:
 
     def _chosen(self) -> Store:
         if self._store is None:
-            self._store, self._found = choose(self.link, self.prefix)
+            self._store, self._found = self._choose()
         return self._store
 
-
-def choose(link: Link, prefix: str) -> tuple[Store, Any]:
-    """TimeSeries where TS.* works for this user, else the stream; and the reply that says whether it holds anything.
-
-    Raises SourceError.
-    """
-    series, stream = TimeSeriesStore(link, prefix), StreamStore(link, prefix)
-    tried, there = link.ask(("TS.QUERYINDEX", f"{LABEL}={prefix}"), ("EXISTS", stream.samples_key))
-    if not isinstance(tried, Exception):
-        return series, tried
-    said = str(tried)
-    if said.startswith("NOPERM") and there != 1:
-        raise refusal(link.url, said)  # the server has TimeSeries: a history may be there, unseen
-    if not said.startswith("NOPERM") and "unknown command" not in said:
-        raise refusal(link.url, said)
-    return stream, there
+    def _choose(self) -> tuple[Store, Any]:
+        """TimeSeries where TS.* works for this user, else the stream; and the reply that tells if it holds anything."""
+        stream = StreamStore(self.link, self.prefix)
+        tried, there = self.link.ask(("TS.QUERYINDEX", f"{LABEL}={self.prefix}"), ("EXISTS", stream.samples_key))
+        if not isinstance(tried, Exception):
+            return TimeSeriesStore(self.link, self.prefix), tried
+        # without permission the server has TimeSeries: a history may be there, unseen
+        may_be_there = there != 1 if str(tried).startswith("NOPERM") else "unknown command" not in str(tried)
+        if may_be_there:
+            self.link.check(tried)
+        return stream, there

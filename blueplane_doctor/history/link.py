@@ -15,7 +15,7 @@ from blueplane_doctor.sources.redis_nodes import Nodes, open_nodes
 from blueplane_doctor.sources.redis_source import address_of
 from blueplane_doctor.sources.wire import Command, Refused
 
-ANSWER_LIMIT_SECONDS = 2.0
+ANSWER_SECONDS = 2.0
 READING_RIGHTS = (
     "Let this user read the history: ACL SETUSER <user> %R~blueplane:health:* +exists +hgetall +xrange, "
     "with TimeSeries +exists +ts.queryindex +ts.range; docs/HISTORY.md lists those of `record`"
@@ -25,10 +25,9 @@ READING_RIGHTS = (
 class Link:
     """One connection, opened when it is first needed and again after it broke."""
 
-    def __init__(self, url: str, *, limit: float = ANSWER_LIMIT_SECONDS) -> None:
+    def __init__(self, url: str) -> None:
         self.url = url
         self.address = address_of(url)
-        self._limit = limit
         self._nodes: Nodes | None = None
 
     def ask(self, *commands: Command) -> list[Any]:
@@ -36,14 +35,15 @@ class Link:
         if not commands:
             return []
         try:
-            self._nodes = self._nodes or _open(self.url, self._limit)
+            self._nodes = self._nodes or _open(self.url)
             ((wire, _),) = self._nodes.wires(commands)
             wire.send(commands)
             return [wire.receive() for _ in commands]
         except TimeoutError as error:
             self.close()
             raise SourceTimeout(
-                f"Redis at {self.address} gave no answer in {self._limit:g} s", "see whether it is busy or stopped"
+                f"Redis at {self.address} gave no answer in {ANSWER_SECONDS:g} s",
+                "see whether it is busy or stopped",
             ) from error
         except OSError as error:
             self.close()
@@ -54,7 +54,7 @@ class Link:
             ) from error
         except Refused as error:
             self.close()
-            raise refusal(self.url, str(error)) from error
+            raise _refusal(self.url, str(error)) from error
         except BaseException:
             self.close()  # what is still under way must not answer the next question
             raise
@@ -66,20 +66,19 @@ class Link:
         return reply
 
     def check(self, *replies: Any) -> None:
-        """Raise ours for the first reply that is an error."""
+        """Raises SourceError for the first reply that is an error."""
         for reply in replies:
             if isinstance(reply, Exception):
-                raise refusal(self.url, str(reply)) from reply
+                raise _refusal(self.url, str(reply)) from reply
 
     def close(self) -> None:
-        """Close the connection; the next question opens another."""
+        """The next question opens another connection."""
         nodes, self._nodes = self._nodes, None
         if nodes:
             nodes.close()
 
 
-def refusal(url: str, said: str) -> SourceError:
-    """What a refused command means for the user."""
+def _refusal(url: str, said: str) -> SourceError:
     said = without_names(said, url)
     kind = said.partition(" ")[0]
     where = f"Redis at {address_of(url)}, which is to hold the history,"
@@ -93,12 +92,11 @@ def refusal(url: str, said: str) -> SourceError:
     return SourceUnusable(f"{where} refused: {said}", hint)
 
 
-def _open(url: str, limit: float) -> Nodes:
-    """Raises OSError, Refused and SettingsError."""
+def _open(url: str) -> Nodes:
     try:
         places = places_of(url)
         if places and places.kind == CLUSTER:
             raise ValueError("a history is kept in one Redis, not in a cluster")
-        return open_nodes(url, limit)
+        return open_nodes(url, ANSWER_SECONDS)
     except ValueError as error:
         raise SettingsError(f"history_url: {error}", "keep it elsewhere: --history-url redis://HOST:PORT") from error

@@ -60,7 +60,6 @@ def pack(at: int, rows: Rows) -> bytes:
 
 
 def _packed(values: Sequence[float | None]) -> tuple[int, bytes]:
-    """The kind and the bytes of one metric's values."""
     known = [value for value in values if value is not None]
     low, high = min(known), max(known)
     if len(known) == len(values) and low == high:
@@ -113,7 +112,6 @@ def _numbers(data: bytes) -> bytes:
 
 
 def _values(number: int, data: bytes) -> Sequence[float]:
-    """One metric's values in the order of the minutes; empty where the entry does not know it."""
     count, *kinds = _HEAD.unpack_from(data)
     numbers = _numbers(data)
     place = numbers.find(number)

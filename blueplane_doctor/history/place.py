@@ -20,10 +20,8 @@ Source = Mapping[str, Any] | None
 
 def history_url(given: Invocation) -> str:
     """The URL of the Redis that holds the history. Raises SettingsError."""
-    return _short_way(given) or _long_way(given)
-
-
-def _long_way(given: Invocation) -> str:
+    if found := _short_way(given):
+        return found
     settings = given.load().settings
     return settings.history_url or settings.redis_url
 

@@ -1,37 +1,57 @@
-"""Taking samples: examine, flatten, write; now, or every minute until told to stop."""
+"""Taking samples: one recorder at a time examines and writes; now, or every minute until told to stop."""
 
+import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import suppress
 from threading import Event
 
 from blueplane_doctor.errors import SourceError
 from blueplane_doctor.history.health_storage import HealthMetricsStorage
-from blueplane_doctor.history.lock import RecorderLock
+from blueplane_doctor.history.link import Link
 from blueplane_doctor.history.samples import HISTORY, Sample, sample_of
 from blueplane_doctor.settings import Settings
 
 LOCK_SPARE_SECONDS = 30.0
 WRITTEN, BUSY = "written", "busy"
+_HOLD = """
+if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
+if redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then return 1 end
+return 0
+"""
+_RELEASE = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0"
 
 
-@dataclass
+class RecorderLock:
+    """A key with its owner's token, which goes away by itself `seconds` after its owner last held it."""
+
+    def __init__(self, link: Link, prefix: str, seconds: float) -> None:
+        self.key = prefix + "recorder"
+        self._link = link
+        self._milliseconds = int(seconds * 1000)
+        self._token = f"{os.getpid()}-{os.urandom(12).hex()}"
+
+    def hold(self) -> bool:
+        """Take the lock, or keep it for longer; False when somebody else has it. Raises SourceError."""
+        return bool(self._link.ask_one("EVAL", _HOLD, 1, self.key, self._token, self._milliseconds))
+
+    def release(self) -> None:
+        """Give it back; somebody else's is left alone. Raises SourceError."""
+        self._link.ask_one("EVAL", _RELEASE, 1, self.key, self._token)
+
+
 class Sampler:
-    """Examines one pipeline into one history. `lock_seconds`: how long a dead recorder keeps others waiting."""
+    """Examines one pipeline into one history."""
 
-    settings: Settings
-    storage: HealthMetricsStorage
-    lock: RecorderLock
-
-    @classmethod
-    def of(cls, settings: Settings, every: float = 60) -> "Sampler":
-        """For these settings. The lock outlives one interval and the longest examination."""
-        storage = HealthMetricsStorage(settings.history_url or settings.redis_url)
-        lock = RecorderLock(storage.link, storage.prefix, every + settings.timeout + LOCK_SPARE_SECONDS)
-        return cls(settings, storage, lock)
+    def __init__(self, settings: Settings, every: float = 60) -> None:
+        """`every`: seconds between samples, which the lock outlives, and the longest examination."""
+        self.settings = settings
+        self.storage = HealthMetricsStorage(settings.history_url or settings.redis_url)
+        seconds = every + settings.timeout + LOCK_SPARE_SECONDS
+        self.lock = RecorderLock(self.storage.link, self.storage.prefix, seconds)
 
     def take(self, moment: float) -> str:
-        """One sample of the minute in which `moment` lies: WRITTEN, or BUSY when another recorder is at work.
+        """One sample of the minute of `moment`: WRITTEN, or BUSY when another recorder is at work.
 
         Raises SourceError when the history cannot be reached; the examined pipeline may be down, which is a sample.
         """
@@ -48,13 +68,10 @@ class Sampler:
             self.storage.close()
 
     def release(self) -> None:
-        """Let others record; where the history does not answer, the lock goes away by itself."""
-        try:
+        """Let others record."""
+        with suppress(SourceError):  # where the history does not answer, the lock goes away by itself
             self.lock.release()
-        except SourceError:
-            pass
-        finally:
-            self.storage.close()
+        self.storage.close()
 
 
 def examine(settings: Settings, moment: float) -> Sample:

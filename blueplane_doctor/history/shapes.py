@@ -1,31 +1,45 @@
-"""Series as text: a table with sparklines, JSON, CSV."""
+"""Series as text: a sparkline, a table of them, JSON, CSV."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
-from blueplane_doctor.history.series import MINUTE, Point
-from blueplane_doctor.history.sparkline import sparkline
+from blueplane_doctor.history.samples import MINUTE, Point
 
 Read = Mapping[str, Sequence[Point]]
 WIDTH = 60
 """Characters of a sparkline."""
-_HEADINGS = ("metric", "course", "min", "mean", "max", "last")
+BLOCKS = "▁▂▃▄▅▆▇█"
+_HEADINGS = ["metric", "course", "min", "mean", "max", "last"]
+
+
+def sparkline(values: Sequence[float | None], width: int) -> str:
+    """At most `width` characters, each the largest of the values that it stands for: a peak must be seen.
+
+    The lowest is ▁ and the highest █; all equal: ▁ for zero, else ▄. A gap is a space.
+    """
+    if len(values) > width:
+        edges = [len(values) * i // width for i in range(width + 1)]
+        parts = (values[start:end] for start, end in zip(edges, edges[1:], strict=False))
+        values = [max((v for v in part if v is not None), default=None) for part in parts]
+    known = [value for value in values if value is not None]
+    low, high = min(known, default=0), max(known, default=0)
+    if low == high:
+        return "".join(" " if value is None else "▁" if value == 0 else "▄" for value in values)
+    top = len(BLOCKS) - 1
+    return "".join(" " if v is None else BLOCKS[round((v - low) / (high - low) * top)] for v in values)
 
 
 def table(read: Read, step: int) -> str:
     """A line for each metric: its course, and what the steps' values come to."""
     points = next(iter(read.values()))
-    rows = [_row(name, [value for _, value in series]) for name, series in read.items()]
-    widths = [max(len(row[i]) for row in (_HEADINGS, *rows)) for i in range(len(_HEADINGS))]
-    lines = [
+    rows = [_HEADINGS, *(_row(name, [value for _, value in series]) for name, series in read.items())]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    rows.insert(1, ["-" * width for width in widths])
+    head = (
         f"{_time(points[0][0])} to {_time(points[-1][0])}, a value for every {step // MINUTE} min; "
-        "a space is a time without samples",
-        "",
-        _line(_HEADINGS, widths),
-        _line(["-" * width for width in widths], widths),
-        *(_line(row, widths) for row in rows),
-    ]
-    return "\n".join(lines) + "\n"
+        "a space is a time without samples\n\n"
+    )
+    return head + "".join(_line(row, widths) + "\n" for row in rows)
 
 
 def as_json(read: Read, step: int) -> str:
@@ -51,10 +65,8 @@ def as_csv(read: Read, step: int) -> str:
 
 def _row(name: str, values: Sequence[float | None]) -> list[str]:
     known = [value for value in values if value is not None]
-    if not known:
-        return [name, sparkline(values, WIDTH), "", "", "", ""]
-    mean = sum(known) / len(known)
-    return [name, sparkline(values, WIDTH), *map(_short, (min(known), mean, max(known), known[-1]))]
+    numbers = (min(known), sum(known) / len(known), max(known), known[-1]) if known else ()
+    return [name, sparkline(values, WIDTH), *(map(_short, numbers) if numbers else [""] * 4)]
 
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:

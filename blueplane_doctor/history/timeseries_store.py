@@ -1,12 +1,11 @@
 """The history in Redis TimeSeries: one series for each metric, compressed and trimmed by the server."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
 from blueplane_doctor.history.link import Link
 from blueplane_doctor.history.packing import rounded
-from blueplane_doctor.history.samples import Sample
-from blueplane_doctor.history.series import MINUTE, RETENTION, Point, aggregation_of, bounds, tidy
+from blueplane_doctor.history.samples import MINUTE, RETENTION, Point, Sample, aggregation_of, bounds, tidy
 from blueplane_doctor.sources.wire import Command
 
 LABEL = "blueplane_history"
@@ -38,7 +37,7 @@ class TimeSeriesStore:
         self._series = prefix + "ts:"
 
     def write(self, sample: Sample) -> None:
-        """Add a sample; series that are not there yet are made. Raises SourceError."""
+        """Add a sample; series that are not there yet are made."""
         keys = [self._series + name for name in sorted(sample.values)]
         replies = self._link.ask(
             _added(keys, sample, self._series), *(("EXPIRE", key, RETENTION) for key in _turn(keys, sample.time))
@@ -46,17 +45,17 @@ class TimeSeriesStore:
         self._link.check(*replies)
         missing = [key for key, reply in zip(keys, replies[0], strict=True) if _is_missing(reply)]
         if missing:
-            self._create(missing)
-            again = self._link.ask_one(*_added(missing, sample, self._series))
-            self._check_added(again)
+            self._link.ask_one("EVAL", _CREATE, len(missing), *missing, RETENTION, _CHUNK_BYTES, LABEL, self._prefix)
+            self._check_added(self._link.ask_one(*_added(missing, sample, self._series)))
         self._check_added(reply for reply in replies[0] if not _is_missing(reply))
 
     def read(self, metrics: Sequence[str], since: float, until: float, step: int) -> dict[str, list[Point]]:
-        """Each metric's steps, compacted by the server, in one round trip. Raises SourceError."""
+        """Each metric's steps, compacted by the server, in one round trip."""
         start, end = bounds(since, until, step)
+        first, last = max(0, start) * 1000, end * 1000
         replies = self._link.ask(
             *(
-                ("TS.RANGE", self._series + metric, max(0, start) * 1000, end * 1000, *_compacted(metric, step))
+                ("TS.RANGE", self._series + metric, first, last, "AGGREGATION", aggregation_of(metric), step * 1000)
                 for metric in metrics
             )
         )
@@ -67,12 +66,8 @@ class TimeSeriesStore:
         return read
 
     def metrics(self) -> list[str]:
-        """Names of all metrics. Raises SourceError."""
         keys = self._link.ask_one("TS.QUERYINDEX", f"{LABEL}={self._prefix}")
         return sorted(key.decode().removeprefix(self._series) for key in keys)
-
-    def _create(self, keys: Sequence[str]) -> None:
-        self._link.ask_one("EVAL", _CREATE, len(keys), *keys, RETENTION, _CHUNK_BYTES, LABEL, self._prefix)
 
     def _check_added(self, replies: Iterable[Any]) -> None:
         for reply in replies:
@@ -87,10 +82,9 @@ class TimeSeriesStore:
 
 
 def _added(keys: Sequence[str], sample: Sample, series: str) -> Command:
-    values: Mapping[str, float] = sample.values
     words: list[str | int] = ["TS.MADD"]
     for key in keys:
-        words += [key, sample.time * 1000, repr(rounded(values[key.removeprefix(series)]))]
+        words += [key, sample.time * 1000, repr(rounded(sample.values[key.removeprefix(series)]))]
     return tuple(words)
 
 
@@ -103,7 +97,3 @@ def _turn(keys: Sequence[str], moment: int) -> list[str]:
     """The few keys whose expiry it is the turn of: by the clock, so that no process has to remember."""
     turns = -(-len(keys) // _REFRESHED_AT_ONCE) or 1
     return list(keys[moment // MINUTE % turns :: turns])
-
-
-def _compacted(metric: str, step: int) -> tuple[str | int, ...]:
-    return () if step == MINUTE else ("AGGREGATION", aggregation_of(metric), step * 1000)

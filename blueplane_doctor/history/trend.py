@@ -9,8 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise, takewhile
 
-from blueplane_doctor.history.samples import Sample
-from blueplane_doctor.history.series import MINUTE
+from blueplane_doctor.history.samples import MINUTE, Sample
 
 CAUGHT_UP = "caught up"
 STOPPED = "stopped"
@@ -38,13 +37,13 @@ class GroupSample:
     added: int | None
     """Messages ever added to the stream."""
     read: int | None
-    """Messages that the server counts as given to the group."""
+    """Messages given to the group, as the server counts them."""
     undelivered: int | None
     """Messages it was not given yet, counted."""
     pending: int | None
     """Given and not acknowledged."""
     delivered: int | None
-    """Milliseconds of the newest ID that it was given: moves with every delivery, whatever else is known."""
+    """Milliseconds of the newest ID that it was given: moves with every delivery."""
 
     @property
     def backlog(self) -> int | None:
@@ -65,7 +64,7 @@ class GroupSample:
 
 
 def group_metrics(group: str) -> list[str]:
-    """The metrics that `group_samples` needs of a writer group."""
+    """The metrics that a GroupSample is made of, in its order."""
     names = ("entries_read", "undelivered", "pending", "last_delivered")
     return ["queue.entries_added", *(f"queue.groups.{group}.{name}" for name in names)]
 
@@ -73,12 +72,11 @@ def group_metrics(group: str) -> list[str]:
 def group_samples(samples: Iterable[Sample], group: str) -> list[GroupSample]:
     """A writer group's part of each sample."""
     names = group_metrics(group)
-    picked = ([sample.values.get(name) for name in names] for sample in samples)
-    whole = ([None if value is None else int(value) for value in values] for values in picked)
-    return [
-        GroupSample(sample.time, added, read, undelivered, pending, delivered)
-        for sample, (added, read, undelivered, pending, delivered) in zip(samples, whole, strict=True)
-    ]
+    return [GroupSample(sample.time, *(_whole(sample.values.get(name)) for name in names)) for sample in samples]
+
+
+def _whole(value: float | None) -> int | None:
+    return None if value is None else int(value)
 
 
 @dataclass(frozen=True)
@@ -106,34 +104,24 @@ def judge_backlog(samples: Sequence[GroupSample], now: float) -> BacklogTrend:
     known = [sample for sample in samples if sample.backlog is not None]
     if not known:
         return BacklogTrend(UNKNOWN, cause="no sample holds the backlog")
-    newest, backlog = known[-1], known[-1].backlog or 0
-    age = now - newest.time
+    age, count, backlogs = now - known[-1].time, len(known), [sample.backlog or 0 for sample in known]
+    backlog = backlogs[-1]
     if age > FRESH_SECONDS:  # Burrow#287
-        return BacklogTrend(UNKNOWN, samples=len(known), cause=f"the newest sample is {age / 60:.0f} min old")
+        return BacklogTrend(UNKNOWN, samples=count, cause=f"the newest sample is {age / 60:.0f} min old")
     if not backlog:  # before any other rule
-        return BacklogTrend(CAUGHT_UP, 0, samples=len(known))
-    if len(known) < FEWEST:
-        cause = f"{len(known)} of at least {FEWEST} samples"
-        return BacklogTrend(UNKNOWN, backlog, samples=len(known), cause=cause)
-    if restarted := _went_back(known):
-        return BacklogTrend(UNKNOWN, backlog, samples=len(known), cause=restarted)
-    return _moving(known)
-
-
-def _moving(known: Sequence[GroupSample]) -> BacklogTrend:
-    """The rules on movement, for a backlog that is there."""
-    span = known[-1].time - known[0].time
-    backlogs = [sample.backlog or 0 for sample in known]
-    backlog, rate = backlogs[-1], rate_per_minute([(s.time, s.backlog) for s in known])
+        return BacklogTrend(CAUGHT_UP, 0, samples=count)
+    if cause := f"{count} of at least {FEWEST} samples" if count < FEWEST else _went_back(known):
+        return BacklogTrend(UNKNOWN, backlog, samples=count, cause=cause)
+    rate = rate_per_minute([(sample.time, sample.backlog) for sample in known])
     for state, moves, waits in ((STOPPED, "delivered", "undelivered"), (STALLED, "finished", "backlog")):
         still = _still(known, moves, waits)
-        if still and still * 2 >= span:  # longer without movement than with; asked before the zeros, Burrow#745
-            return BacklogTrend(state, backlog, rate, still_for=still, samples=len(known))
+        if still and still * 2 >= known[-1].time - known[0].time:  # asked before the zeros, Burrow#745
+            return BacklogTrend(state, backlog, rate, still_for=still, samples=count)
     if 0 not in backlogs and backlog > backlogs[0] and not any(b < a for a, b in pairwise(backlogs)):
-        return BacklogTrend(FALLING_BEHIND, backlog, rate, samples=len(known))
+        return BacklogTrend(FALLING_BEHIND, backlog, rate, samples=count)
     if rate is not None and rate < 0 and backlog < backlogs[0]:
-        return BacklogTrend(DRAINING, backlog, rate, backlog / -rate, samples=len(known))
-    return BacklogTrend(STEADY, backlog, rate, samples=len(known))
+        return BacklogTrend(DRAINING, backlog, rate, backlog / -rate, samples=count)
+    return BacklogTrend(STEADY, backlog, rate, samples=count)
 
 
 def _still(known: Sequence[GroupSample], moves: str, waits: str) -> int:
@@ -151,9 +139,8 @@ def _still(known: Sequence[GroupSample], moves: str, waits: str) -> int:
 
 def _went_back(known: Sequence[GroupSample]) -> str:
     """Why counters of this window cannot be compared; empty when they can."""
-    for before, after in pairwise(known):
-        for what, words in (("added", "messages added"), ("read", "messages read"), ("delivered", "last delivered")):
-            earlier, later = getattr(before, what), getattr(after, what)
+    for what, words in (("added", "messages added"), ("read", "messages read"), ("delivered", "last delivered")):
+        for earlier, later in pairwise(getattr(sample, what) for sample in known):
             if earlier is not None and later is not None and later < earlier:
                 return f"the counter of {words} went back: the server was restarted, or the stream made anew"
     return ""

@@ -7,8 +7,7 @@ from datetime import UTC, datetime
 from blueplane_doctor.errors import DoctorError, SettingsError, SourceRefused
 from blueplane_doctor.history import trend
 from blueplane_doctor.history.health_storage import HealthMetricsStorage
-from blueplane_doctor.history.samples import Sample
-from blueplane_doctor.history.series import MINUTE
+from blueplane_doctor.history.samples import MINUTE, Sample
 from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring import Monitor
 from blueplane_doctor.times import iso

@@ -5,21 +5,13 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Any
 
-from blueplane_doctor.recording.keys import (
-    EXPIRY_SECONDS,
-    added_fields,
-    key_of,
-    process_field,
-    set_fields,
-    sketch_fields,
-    sketch_key_of,
-)
-from blueplane_doctor.recording.minutes import Minute
+from blueplane_doctor.recording.minutes import EXPIRY_SECONDS, Minute, key_of
 from blueplane_doctor.redis_places import CLUSTER, places_of
 from blueplane_doctor.sources.redis_nodes import open_client
 
 CONNECT_SECONDS = 0.5
 ANSWER_SECONDS = 1.0
+NO_CLUSTER = "what is measured is kept in one Redis, not in a cluster"
 
 
 class Outcome(Enum):
@@ -35,12 +27,14 @@ class Outcome(Enum):
 class Delivery:
     """One process's connection for what it recorded; used by one thread at a time."""
 
-    def __init__(self, url: str, prefix: str) -> None:
-        """Raises ValueError for what is no Redis URL."""
-        self._prefix = prefix
-        self._process = os.urandom(4).hex()
+    def __init__(self, url: str) -> None:
+        """Raises ValueError for what is no URL of one Redis."""
+        if is_cluster(url):
+            raise ValueError(NO_CLUSTER)
+        self._field = f"p|{os.urandom(4).hex()}"
         self._number = 0
-        self._client = _client(url)
+        # the next flush is the retry
+        self._client = open_client(url, ANSWER_SECONDS, socket_connect_timeout=CONNECT_SECONDS)
 
     def send(self, batch: Mapping[int, Minute], again: bool = False) -> tuple[Outcome, int]:
         """Store a batch; also the number of events that could not be, because something else lies under a key.
@@ -78,26 +72,20 @@ class Delivery:
         return sum(batch[minute].events for minute in broken)
 
     def _queue(self, pipe: Any, minute: int, content: Minute) -> None:
-        key = key_of(self._prefix, minute)
-        pipe.hset(key, mapping={**set_fields(content), process_field(self._process): self._number})
-        _add(pipe, key, added_fields(content))
-        for table, writes in content.writes.items():
-            _add(pipe, sketch_key_of(self._prefix, minute, table), sketch_fields(writes))
+        added, newest = content.fields()
+        pipe.hset(key_of(minute), mapping={**newest, self._field: self._number})
+        for table, fields in ((None, added), *content.sketches().items()):
+            key = key_of(minute, table)
+            for field, count in fields.items():
+                pipe.hincrby(key, field, count)
+            pipe.expire(key, EXPIRY_SECONDS)
 
     def _was_stored(self, batch: Mapping[int, Minute]) -> bool:
-        key = key_of(self._prefix, next(iter(batch)))
-        found = self._client.hget(key, process_field(self._process))
+        found = self._client.hget(key_of(next(iter(batch))), self._field)
         return found is not None and int(found) == self._number
 
 
-def _add(pipe: Any, key: str, fields: Mapping[str, int]) -> None:
-    for field, count in fields.items():
-        pipe.hincrby(key, field, count)
-    pipe.expire(key, EXPIRY_SECONDS)
-
-
-def _client(url: str) -> Any:
+def is_cluster(url: str) -> bool:
+    """Whether it names a cluster, where nothing can be recorded."""
     places = places_of(url)
-    if places and places.kind == CLUSTER:
-        raise ValueError("what is measured is kept in one Redis, not in a cluster")
-    return open_client(url, ANSWER_SECONDS, socket_connect_timeout=CONNECT_SECONDS)  # the next flush is the retry
+    return places is not None and places.kind == CLUSTER

@@ -1,15 +1,15 @@
 """Measuring a server that knows nothing of it: wraps the targets as soon as their modules are imported.
 
-Runs in the server's own process and in every Python process below it, so it imports little, says what is missing in
-one line on stderr, and raises nothing.
+Runs in the server's process and every Python process below it, so it imports little, says what is missing in one line
+on stderr, and raises nothing.
 """
 
 import atexit
 import json
 import os
 import sys
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Sequence
+from functools import cached_property, partial
 from importlib.util import find_spec
 from types import ModuleType, SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -64,31 +64,43 @@ def tell(text: str) -> None:
 
 
 class Instrumentation:
-    """The targets of one process, and which of them were found."""
+    """The targets of one process, each wrapped when its module is imported, or now if it is.
+
+    It is among the finders of modules until one of a target is imported, and only then loads wrapt, which takes longer
+    than Python to start.
+    """
 
     def __init__(self, redis_url: str, targets: Sequence[Any]) -> None:
         self._redis_url = redis_url
         self._targets = targets
+        self._modules = frozenset(module for target in targets for module in target.modules)
         self._imported: set[str] = set()
-        self._recorder: Recorder | None = None
         self._process = os.getpid()
-
-    @property
-    def recorder(self) -> "Recorder":
-        """Made when it is first needed: most processes below a server hold no target."""
-        if self._recorder is None:
-            from blueplane_doctor.recording.recorder import Recorder
-
-            self._recorder = Recorder(self._redis_url)
-        return self._recorder
-
-    def begin(self) -> None:
-        """Have every target wrapped when its module is imported, or now if it is."""
-        modules = frozenset(module for target in self._targets for module in target.modules)
-        if modules.isdisjoint(sys.modules):
-            sys.meta_path.insert(0, _FirstImport(modules, self._register))
+        if self._modules.isdisjoint(sys.modules):
+            sys.meta_path.insert(0, self)
         else:
             self._register()
+
+    @cached_property
+    def recorder(self) -> "Recorder":
+        """Made when it is first needed: most processes below a server hold no target."""
+        from blueplane_doctor.recording.recorder import Recorder
+
+        return Recorder(self._redis_url)
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
+        """Hands the import of a target over to wrapt, as if that had been there from the beginning."""
+        if name not in self._modules:
+            return None
+        try:
+            sys.meta_path.remove(self)
+        except ValueError:  # another thread has just done so
+            return None
+        try:
+            self._register()
+        except Exception as error:
+            tell(f"nothing is measured: {type(error).__name__}")
+        return find_spec(name)
 
     def _register(self) -> None:
         from wrapt import register_post_import_hook
@@ -120,33 +132,11 @@ class Instrumentation:
         wrap_function_wrapper(owner, name, wrapper)
 
     def _tell_never_imported(self) -> None:
-        """At exit, where any target was found at all; a module may be imported as late as that."""
+        """At exit: a module may be imported as late as that."""
         if self._imported and os.getpid() == self._process:
             for target in self._targets:
                 if target.where not in self._imported and not target.optional:
                     tell(f"not measured: {target.where}: no such module was imported")
-
-
-class _FirstImport:
-    """Waits for the first import of a target, and only then loads wrapt, which takes longer than Python to start."""
-
-    def __init__(self, modules: frozenset[str], register: Callable[[], None]) -> None:
-        self._modules = modules
-        self._register = register
-
-    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
-        """Hands the import of a target over to wrapt, as if that had been there from the beginning."""
-        if name not in self._modules:
-            return None
-        try:
-            sys.meta_path.remove(self)
-        except ValueError:  # another thread has just done so
-            return None
-        try:
-            self._register()
-        except Exception as error:
-            tell(f"nothing is measured: {type(error).__name__}")
-        return find_spec(name)
 
 
 def _activate(redis_url: str, targets: Sequence[dict[str, Any]]) -> None:
@@ -155,7 +145,6 @@ def _activate(redis_url: str, targets: Sequence[dict[str, Any]]) -> None:
         tell(f"nothing is measured: the package wrapt is not installed for {sys.executable}\n  try: {HINT}")
         return
     _active = Instrumentation(redis_url, [SimpleNamespace(**target) for target in targets])
-    _active.begin()
 
 
 def is_installed(package: str) -> bool:

@@ -11,29 +11,26 @@ from pathlib import Path
 from typing import NoReturn
 
 from blueplane_doctor.errors import SettingsError, UsageError
+from blueplane_doctor.recording.delivery import NO_CLUSTER, is_cluster
 from blueplane_doctor.recording.instrumentation import HINT, SPEAKER_VARIABLE, VARIABLE, dumped, is_installed
 from blueplane_doctor.recording.targets import Target
-from blueplane_doctor.redis_places import CLUSTER, places_of
 
 AUTOLOAD = Path(__file__).parent / "autoload"
 
 
 def check_url(redis_url: str) -> None:
     """Raises SettingsError where nothing could be recorded."""
-    places = places_of(redis_url)
-    if places and places.kind == CLUSTER:
-        raise SettingsError(
-            "redis_url: what is measured is kept in one Redis, not in a cluster", "--redis-url of one node"
-        )
+    if is_cluster(redis_url):
+        raise SettingsError(f"redis_url: {NO_CLUSTER}", "--redis-url of one node")
 
 
 def environment_for(redis_url: str, targets: Sequence[Target], environment: Mapping[str, str]) -> dict[str, str]:
     """The environment in which a command measures itself and its children."""
     others = [p for p in environment.get("PYTHONPATH", "").split(os.pathsep) if p and p != str(AUTOLOAD)]
-    changed = {name: value for name, value in environment.items() if name != SPEAKER_VARIABLE}
-    changed[VARIABLE] = json.dumps({"redis_url": redis_url, "targets": dumped(targets)})
-    changed["PYTHONPATH"] = os.pathsep.join([str(AUTOLOAD), *others])
-    return changed
+    return {name: value for name, value in environment.items() if name != SPEAKER_VARIABLE} | {
+        VARIABLE: json.dumps({"redis_url": redis_url, "targets": dumped(targets)}),
+        "PYTHONPATH": os.pathsep.join([str(AUTOLOAD), *others]),
+    }
 
 
 def launch(command: Sequence[str], environment: Mapping[str, str]) -> NoReturn:

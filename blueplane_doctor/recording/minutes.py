@@ -1,4 +1,16 @@
-"""What one process recorded within one minute: bounded, and it only ever adds up."""
+"""What a process recorded within a minute, bounded in memory; and how it lies in Redis.
+
+Redis holds hashes of integers, so that any number of processes can add to them (HINCRBY); of those marked `set` the
+newest value counts. `blueplane:health:recorded:<minutes since 1970>`:
+
+    w|ok|TABLE  w|failed|TABLE  w|rows|TABLE  w|us|TABLE (sum, microseconds)  w|failed_at|TABLE (set, milliseconds)
+    h|ok|HOOK  h|failed|HOOK      HOOK is `platform/name`, or a name alone
+    m|ok|MONITOR  m|failed|MONITOR  m|captured|MONITOR (0 is told too)  m|sessions|MONITOR (set)
+    d  events dropped             p|PROCESS  the last delivery of that process (set)
+
+`blueplane:health:recorded:<minutes since 1970>:TABLE`: how many of its writes are in each bin of durations (`z` is
+zero). Its short fields take a third of the memory that they would take with the name in each.
+"""
 
 from typing import Any
 
@@ -7,44 +19,21 @@ HOOKS = 128
 MONITORS = 32
 """Different names that one minute holds; events of further ones are dropped and counted."""
 NAME_LENGTH = 80
+PREFIX = "blueplane:health:"
+EXPIRY_SECONDS = 7 * 86_400
+ZERO_BIN = "z"
+DROPPED = "d"
+NEWEST_COUNTS = ("failed_at", "sessions")
+LARGEST = 2**62
+"""A sum beyond this would make Redis refuse to add to it (64 bits, signed)."""
 
 
 class Refused(Exception):
     """An event that cannot be recorded; it counts as dropped."""
 
 
-class Writes:
-    """Writes to one table."""
-
-    __slots__ = ("bins", "failed", "failed_at", "ok", "rows", "seconds")
-
-    def __init__(self) -> None:
-        self.ok = 0
-        self.failed = 0
-        self.rows = 0
-        self.seconds = 0.0
-        self.bins: dict[int | None, int] = {}
-        self.failed_at = 0
-        """When the last one failed, milliseconds since 1970; 0: none did."""
-
-    def merge(self, other: "Writes") -> None:
-        """Add what another holds."""
-        self.ok += other.ok
-        self.failed += other.failed
-        self.rows += other.rows
-        self.seconds += other.seconds
-        self.failed_at = max(self.failed_at, other.failed_at)
-        for place, count in other.bins.items():
-            self.bins[place] = self.bins.get(place, 0) + count
-
-    @property
-    def events(self) -> int:
-        """How many were recorded."""
-        return self.ok + self.failed
-
-
-class Hooks:
-    """Executions of one hook."""
+class Counts:
+    """How often something succeeded and failed: a hook, and what more is counted of others."""
 
     __slots__ = ("failed", "ok")
 
@@ -52,40 +41,65 @@ class Hooks:
         self.ok = 0
         self.failed = 0
 
-    def merge(self, other: "Hooks") -> None:
-        """Add what another holds."""
-        self.ok += other.ok
-        self.failed += other.failed
-
     @property
     def events(self) -> int:
         """How many were recorded."""
         return self.ok + self.failed
 
+    def merge(self, other: Any) -> None:
+        """Add what a newer one of the same name holds."""
+        self.ok += other.ok
+        self.failed += other.failed
 
-class Monitors:
-    """Reports of one monitor."""
+    def fields(self) -> dict[str, int | None]:
+        """What is told, by the middle of the field's name; None: not known."""
+        return {"ok": self.ok or None, "failed": self.failed or None}
 
-    __slots__ = ("captured", "failed", "ok", "sessions")
+
+class Writes(Counts):
+    """Writes to one table."""
+
+    __slots__ = ("bins", "failed_at", "rows", "seconds")
 
     def __init__(self) -> None:
-        self.ok = 0
-        self.failed = 0
+        super().__init__()
+        self.rows = 0
+        self.seconds = 0.0
+        self.bins: dict[int | None, int] = {}
+        self.failed_at = 0
+        """When the last one failed, milliseconds since 1970; 0: none did."""
+
+    def merge(self, other: "Writes") -> None:
+        super().merge(other)
+        self.rows += other.rows
+        self.seconds += other.seconds
+        self.failed_at = max(self.failed_at, other.failed_at)
+        for place, count in other.bins.items():
+            self.bins[place] = self.bins.get(place, 0) + count
+
+    def fields(self) -> dict[str, int | None]:
+        spent = round(min(self.seconds * 1e6, LARGEST))
+        return super().fields() | {"rows": self.rows or None, "us": spent or None, "failed_at": self.failed_at or None}
+
+
+class Monitors(Counts):
+    """Reports of one monitor."""
+
+    __slots__ = ("captured", "sessions")
+
+    def __init__(self) -> None:
+        super().__init__()
         self.captured: int | None = None
         self.sessions: int | None = None
 
     def merge(self, other: "Monitors") -> None:
-        """Add what another holds; of the sessions, its are the newer ones."""
-        self.ok += other.ok
-        self.failed += other.failed
+        super().merge(other)
         if other.captured is not None:
             self.captured = (self.captured or 0) + other.captured
         self.sessions = self.sessions if other.sessions is None else other.sessions
 
-    @property
-    def events(self) -> int:
-        """How many were recorded."""
-        return self.ok + self.failed
+    def fields(self) -> dict[str, int | None]:
+        return super().fields() | {"captured": self.captured, "sessions": self.sessions}
 
 
 class Minute:
@@ -95,36 +109,50 @@ class Minute:
 
     def __init__(self) -> None:
         self.writes: dict[str, Writes] = {}
-        self.hooks: dict[str, Hooks] = {}
+        self.hooks: dict[str, Counts] = {}
         self.monitors: dict[str, Monitors] = {}
         self.dropped = 0
 
     @property
     def events(self) -> int:
         """How many events would be lost with it."""
-        kinds: tuple[dict[str, Any], ...] = (self.writes, self.hooks, self.monitors)
-        return sum(entry.events for kind in kinds for entry in kind.values())
+        return sum(entry.events for _, entries, _ in self._kinds() for entry in entries.values())
 
-    def merge(self, other: "Minute") -> int:
+    def merge(self, newer: "Minute") -> int:
         """Add what another holds as far as there is room for its names; the number of events left out."""
-        self.dropped += other.dropped
-        return (
-            _merge(self.writes, other.writes, TABLES)
-            + _merge(self.hooks, other.hooks, HOOKS)
-            + _merge(self.monitors, other.monitors, MONITORS)
-        )
+        self.dropped += newer.dropped
+        left_out = 0
+        for (_, mine, limit), (_, theirs, _) in zip(self._kinds(), newer._kinds(), strict=True):
+            for name, entry in theirs.items():
+                if name in mine:
+                    mine[name].merge(entry)
+                elif len(mine) < limit:
+                    mine[name] = entry
+                else:
+                    left_out += entry.events
+        return left_out
 
+    def fields(self) -> tuple[dict[str, int], dict[str, int]]:
+        """Fields of the minute's hash that are added to, and those whose newest value counts."""
+        added = {DROPPED: self.dropped} if self.dropped else {}
+        newest: dict[str, int] = {}
+        for kind, entries, _ in self._kinds():
+            for name, entry in entries.items():
+                for what, value in entry.fields().items():
+                    if value is not None:
+                        chosen = newest if what in NEWEST_COUNTS else added
+                        chosen[f"{kind}|{what}|{name}"] = min(value, LARGEST)
+        return added, newest
 
-def _merge(mine: dict[str, Any], theirs: dict[str, Any], limit: int) -> int:
-    left_out = 0
-    for name, entry in theirs.items():
-        if name in mine:
-            mine[name].merge(entry)
-        elif len(mine) < limit:
-            mine[name] = entry
-        else:
-            left_out += entry.events
-    return left_out
+    def sketches(self) -> dict[str, dict[str, int]]:
+        """By table, the fields of its hash."""
+        return {
+            table: {ZERO_BIN if place is None else str(place): count for place, count in writes.bins.items()}
+            for table, writes in self.writes.items()
+        }
+
+    def _kinds(self) -> tuple[tuple[str, dict[str, Any], int], ...]:
+        return ("w", self.writes, TABLES), ("h", self.hooks, HOOKS), ("m", self.monitors, MONITORS)
 
 
 def added(entries: dict[str, Any], name: str, entry: Any, limit: int) -> Any:
@@ -134,3 +162,15 @@ def added(entries: dict[str, Any], name: str, entry: Any, limit: int) -> Any:
     name.encode()  # a name that cannot be sent would keep everything else from being sent
     entries[name] = entry
     return entry
+
+
+def key_of(minute: int, table: str | None = None) -> str:
+    """The key of a minute since 1970, or of the durations of a table's writes in it."""
+    return f"{PREFIX}recorded:{minute}" + ("" if table is None else f":{table}")
+
+
+def parts(field: str) -> tuple[str, str, str]:
+    """A field's kind, what it counts, and the name: which may hold anything, also `|`."""
+    kind, _, rest = field.partition("|")
+    what, _, name = rest.partition("|")
+    return kind, what, name

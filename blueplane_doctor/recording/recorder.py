@@ -10,22 +10,27 @@ import os
 import sys
 import threading
 import time
-import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from math import ceil, log
-from types import TracebackType
-from typing import Self
 
 from blueplane_doctor.recording import minutes
 from blueplane_doctor.recording.delivery import Delivery, Outcome
-from blueplane_doctor.recording.keys import PREFIX
-from blueplane_doctor.recording.minutes import Hooks, Minute, Monitors, Writes, added
+from blueplane_doctor.recording.minutes import Counts, Minute, Monitors, Writes, added
 from blueplane_doctor.recording.sketches import LONGEST, SCALE, SHORTEST, bin_of
 
 MINUTES_KEPT = 10
 """Minutes that are kept while Redis does not take them; the first of more is dropped."""
 EXIT_SECONDS = 2.0
 """The longest that a process's end waits for the last delivery."""
+
+
+@dataclass
+class Timing:
+    """What a block that is timed as one write may still change."""
+
+    rows: int
+    ok: bool = True
 
 
 class Recorder:
@@ -41,18 +46,17 @@ class Recorder:
         self,
         redis_url: str,
         *,
-        prefix: str = PREFIX,
         flush_seconds: float = 1.0,
         clock: Callable[[], float] | None = None,
     ) -> None:
         self._url = redis_url
-        self._prefix = prefix
         self._flush_seconds = flush_seconds
         self._clock = clock or time.time
         self._begin()
         with contextlib.suppress(RuntimeError):  # no more threads for now: the first event tries again
             self._start()
-        _recorders.add(self)
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._begin)
         atexit.register(self.close)
 
     def write(self, table: str, rows: int, seconds: float, ok: bool) -> None:
@@ -80,7 +84,7 @@ class Recorder:
         try:
             with self._lock:
                 hooks = self._minute().hooks
-                entry = hooks.get(name) or added(hooks, name, Hooks(), minutes.HOOKS)
+                entry = hooks.get(name) or added(hooks, name, Counts(), minutes.HOOKS)
                 if ok:
                     entry.ok += 1
                 else:
@@ -105,9 +109,22 @@ class Recorder:
         except Exception:
             self.drop(1)
 
-    def timing(self, table: str, rows: int) -> "Timing":
-        """Times a `with` block as one write of so many rows; one that raises has failed."""
-        return Timing(self, table, rows)
+    @contextlib.contextmanager
+    def timing(self, table: str, rows: int) -> Iterator[Timing]:
+        """Times a `with` block as one write; one that raises has failed, one that is interrupted is not counted."""
+        timed = Timing(rows)
+        began = time.perf_counter()
+        try:
+            yield timed
+        except Exception:
+            self.write(table, timed.rows, time.perf_counter() - began, False)
+            raise
+        self.write(table, timed.rows, time.perf_counter() - began, timed.ok)
+
+    def drop(self, events: int) -> None:
+        """Count events that cannot be recorded."""
+        with self._lock:
+            self._dropped += events
 
     @property
     def dropped(self) -> int:
@@ -124,11 +141,11 @@ class Recorder:
         atexit.unregister(self.close)
 
     def _begin(self) -> None:
-        """A state in which nothing has been recorded; a fork's child takes nothing over but the settings."""
+        """With nothing recorded. In a fork's child the thread starts with its first event: many never record."""
         self._lock = threading.RLock()  # a signal handler of the host may record while this thread does
         self._live: dict[float, Minute] = {}
         self._waiting: dict[int, Minute] = {}
-        self._under_way: dict[int, Minute] | None = None
+        self._under_way: dict[int, Minute] = {}
         self._dropped = 0
         self._dropped_told = 0
         self._closed = False
@@ -136,15 +153,10 @@ class Recorder:
         self._thread: threading.Thread | None = None
 
     def _start(self) -> None:
-        self._delivery = Delivery(self._url, self._prefix)
+        self._delivery = Delivery(self._url)
         thread = threading.Thread(target=self._run, name="blueplane-recorder", daemon=True)
         thread.start()
         self._thread = thread
-
-    def _renew(self) -> None:
-        """In a fork's child. Its thread starts with its first event: many children never record."""
-        with contextlib.suppress(Exception):
-            self._begin()
 
     def _minute(self) -> Minute:
         minute = self._clock() // 60
@@ -156,14 +168,12 @@ class Recorder:
             raise minutes.Refused
         if self._thread is None:
             self._start()
-            _deliver_at_worker_exit(self)
+            if "multiprocessing.util" in sys.modules:  # whose workers end without atexit
+                from multiprocessing.util import Finalize
+
+                Finalize(None, self.close, exitpriority=0)
         self._live[minute] = opened = Minute()
         return opened
-
-    def drop(self, events: int) -> None:
-        """Count events that cannot be recorded."""
-        with self._lock:
-            self._dropped += events
 
     def _run(self) -> None:
         """The background thread: nothing may end it but the end of the process."""
@@ -180,12 +190,14 @@ class Recorder:
             self._delivery.close()
 
     def _gather(self) -> None:
-        """Take over what callers have counted since the last time."""
         with self._lock:
             live, self._live = self._live, {}
         for start, minute in live.items():
             self._keep(int(start), minute)
-        self._tell_dropped()
+        untold = self._dropped - self._dropped_told
+        if untold:
+            self._waiting.setdefault(int(self._clock() // 60), Minute()).dropped += untold
+            self._dropped_told += untold
 
     def _keep(self, start: int, minute: Minute) -> None:
         if start in self._waiting:
@@ -195,26 +207,19 @@ class Recorder:
         while len(self._waiting) > MINUTES_KEPT:
             self._lose(self._waiting.pop(next(iter(self._waiting))))
 
-    def _tell_dropped(self) -> None:
-        """Have the drops that Redis does not know of added with the current minute."""
-        untold = self._dropped - self._dropped_told
-        if untold:
-            self._waiting.setdefault(int(self._clock() // 60), Minute()).dropped += untold
-            self._dropped_told += untold
-
     def _deliver(self) -> None:
         """One batch at a time; one whose fate is unknown is settled before the next."""
-        if self._under_way and not self._send(self._under_way, again=True):
+        if self._under_way and not self._send(again=True):
             return
         if self._waiting:
             self._under_way, self._waiting = self._waiting, {}
-            self._send(self._under_way, again=False)
+            self._send()
 
-    def _send(self, batch: dict[int, Minute], again: bool) -> bool:
-        outcome, broken = self._delivery.send(batch, again)
+    def _send(self, again: bool = False) -> bool:
+        outcome, broken = self._delivery.send(self._under_way, again)
         if outcome is Outcome.UNKNOWN:
             return False
-        self._under_way = None
+        batch, self._under_way = self._under_way, {}
         self.drop(broken)
         if outcome is Outcome.REFUSED:
             newer, self._waiting = self._waiting, batch
@@ -227,50 +232,7 @@ class Recorder:
         self._dropped_told -= minute.dropped  # what it would have told of is untold again
 
     def _give_up(self) -> None:
-        lost = [*self._waiting.values(), *(self._under_way or {}).values()]
-        self._waiting, self._under_way = {}, None
+        lost = [*self._waiting.values(), *self._under_way.values()]
+        self._waiting, self._under_way = {}, {}
         for minute in lost:
             self._lose(minute)
-
-
-class Timing:
-    """A `with` block that is timed as one write; `rows` and `ok` may be changed inside it."""
-
-    __slots__ = ("_began", "_recorder", "_table", "ok", "rows")
-
-    def __init__(self, recorder: Recorder, table: str, rows: int) -> None:
-        self._recorder = recorder
-        self._table = table
-        self.rows = rows
-        self.ok = True
-
-    def __enter__(self) -> Self:
-        self._began = time.perf_counter()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        took = time.perf_counter() - self._began
-        if kind is None or issubclass(kind, Exception):  # a block that was interrupted neither succeeded nor failed
-            self._recorder.write(self._table, self.rows, took, self.ok and kind is None)
-
-
-def _deliver_at_worker_exit(recorder: Recorder) -> None:
-    """A worker of multiprocessing ends without atexit; its own way of being told is used, where it is loaded."""
-    if "multiprocessing.util" in sys.modules:
-        from multiprocessing.util import Finalize
-
-        Finalize(None, recorder.close, exitpriority=0)
-
-
-_recorders: "weakref.WeakSet[Recorder]" = weakref.WeakSet()
-
-
-def _renew_all() -> None:
-    for recorder in list(_recorders):
-        recorder._renew()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_renew_all)

@@ -1,8 +1,7 @@
 """Percentiles that add up: durations counted in logarithmic bins, as DDSketch does with a relative accuracy of 1 %.
 
-The bins are those of the package ddsketch (`LogarithmicMapping(0.01)`; a test holds both against each other). They are
-computed here because each is one integer field of a Redis hash, which processes only ever add to, and because
-neither the measured server nor the doctor that reads should need a package for two formulas.
+The bins are those of the package ddsketch (`LogarithmicMapping(0.01)`; a test compares both). Here each is one integer
+field of a Redis hash, and nobody needs a package for two formulas.
 Charles Masson et al., "DDSketch", VLDB 2019: https://www.vldb.org/pvldb/vol12/p2195-masson.pdf
 """
 

@@ -41,14 +41,12 @@ class Target(BaseModel):
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
-        """Raises ValueError when a part is missing without which it could not be measured."""
         module, _, path = self.where.partition(":")
         if not all(part.isidentifier() for part in [*module.split("."), *path.split(".")]):
             raise ValueError("where must be module:Class.method or module:function")
         if not self.name and self.records != "hook":
             raise ValueError(f"a {self.records} needs a name")
-        needs_argument = self.records == "write" or self.fails == "state" or not self.name
-        if needs_argument and not self.argument:
+        if not self.argument and (self.records == "write" or self.fails == "state" or not self.name):
             raise ValueError("argument is missing")
         if self.fails == "falls-back" and not self.fallback:
             raise ValueError("fallback is missing")

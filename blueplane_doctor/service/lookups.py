@@ -11,8 +11,7 @@ from blueplane_doctor.custody.trace import NOT_FOUND, Tracer
 from blueplane_doctor.errors import DoctorError, SourceError, UsageError
 from blueplane_doctor.examination import Examination
 from blueplane_doctor.history.health_storage import HealthMetricsStorage
-from blueplane_doctor.history.series import MINUTE, RETENTION
-from blueplane_doctor.history.spans import seconds_in
+from blueplane_doctor.history.samples import MINUTE, RETENTION, seconds_in
 from blueplane_doctor.service.answers import Rendered
 from blueplane_doctor.settings import Settings
 

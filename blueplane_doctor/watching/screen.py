@@ -11,7 +11,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from blueplane_doctor.history.sparkline import sparkline
+from blueplane_doctor.history.shapes import sparkline
 from blueplane_doctor.model import Finding, Report, Status
 from blueplane_doctor.reports.words import line, quantity, verdict
 from blueplane_doctor.times import parse_time

@@ -8,9 +8,8 @@ import redis
 from blueplane_doctor.demo.servers import RunningServer, run_server
 from blueplane_doctor.errors import SettingsError, SourceRefused, SourceUnreachable, SourceUnusable
 from blueplane_doctor.history.health_storage import HealthMetricsStorage
-from blueplane_doctor.history.lock import RecorderLock
-from blueplane_doctor.history.samples import Sample
-from blueplane_doctor.history.series import RETENTION
+from blueplane_doctor.history.sampler import RecorderLock
+from blueplane_doctor.history.samples import RETENTION, Sample
 
 NOW = 1_795_360_020
 """A whole minute, 20:27 UTC: seven minutes before it the hour is the same, half an hour before it is not."""
@@ -275,7 +274,7 @@ def test_a_server_that_was_restarted_is_asked_anew() -> None:
 
 
 RIGHTS = {
-    "stream": ("+hgetall +hset +xrange +xrevrange +xadd", "+hgetall +xrange"),
+    "stream": ("+hgetall +hset +xrange +xrevrange +xadd +xdel", "+hgetall +xrange"),
     "timeseries": (
         "+ts.queryindex +ts.create +ts.madd",
         "+ts.queryindex +ts.range",

@@ -19,7 +19,7 @@ from blueplane_doctor.errors import SourceUnreachable
 from blueplane_doctor.history import sampler as sampler_module
 from blueplane_doctor.history.health_storage import HealthMetricsStorage
 from blueplane_doctor.history.sampler import BUSY, WRITTEN, Sampler, next_turn, record_every, wait_until
-from blueplane_doctor.history.series import RETENTION
+from blueplane_doctor.history.samples import RETENTION
 from tests.helpers import settings_for
 
 COMMAND = (sys.executable, "-m", "blueplane_doctor")
@@ -93,7 +93,7 @@ def test_the_history_keeps_whole_minutes(pipeline: Pipeline, every: str) -> None
 
 
 def test_of_two_recorders_one_writes(pipeline: Pipeline) -> None:
-    first, second = Sampler.of(settings_for(pipeline)), Sampler.of(settings_for(pipeline))
+    first, second = Sampler(settings_for(pipeline)), Sampler(settings_for(pipeline))
     assert first.take(600) == WRITTEN
     assert second.take(660) == BUSY
     first.release()
@@ -107,7 +107,7 @@ def test_a_minute_sends_the_history_few_commands(
     history_server: tuple[str, RunningServer],
     client: redis.Redis,
 ) -> None:
-    sampler = Sampler.of(settings_for(pipeline, history_url=history_server[1].url))
+    sampler = Sampler(settings_for(pipeline, history_url=history_server[1].url))
     sampler.take(HOUR - 120)
     sent = []
     for moment in (HOUR - 60, HOUR):  # within an hour, and where one ends
@@ -119,7 +119,7 @@ def test_a_minute_sends_the_history_few_commands(
 
 
 def test_once_beside_a_recorder_is_no_failure(pipeline: Pipeline) -> None:
-    recorder = Sampler.of(settings_for(pipeline))
+    recorder = Sampler(settings_for(pipeline))
     recorder.take(600)
     done = run(pipeline, "record", "--once")
     assert done.returncode == 0
@@ -128,7 +128,7 @@ def test_once_beside_a_recorder_is_no_failure(pipeline: Pipeline) -> None:
 
 
 def test_the_lock_outlives_the_longest_examination(pipeline: Pipeline) -> None:
-    recorder = Sampler.of(settings_for(pipeline, timeout=200), 60)
+    recorder = Sampler(settings_for(pipeline, timeout=200), 60)
     recorder.lock.hold()
     assert pipeline.client.ttl(recorder.lock.key) > 260
     recorder.release()
@@ -224,7 +224,7 @@ def test_it_survives_a_server_that_goes_away_and_comes_back(tmp_path: Path) -> N
     with run_server(tcp=True) as server:
         port, url = server.url.split(":")[2].split("/")[0], server.url
         with Pipeline(url, tmp_path) as pipeline:
-            recorder = Sampler.of(settings_for(pipeline))
+            recorder = Sampler(settings_for(pipeline))
             assert recorder.take(600) == WRITTEN
     with pytest.raises(SourceUnreachable):
         recorder.take(660)
@@ -240,7 +240,7 @@ def test_an_examined_server_that_is_gone_is_a_sample_too(pipeline: Pipeline) -> 
     settings = settings_for(pipeline, history_url=pipeline.redis_url).model_copy(
         update={"redis_url": "redis://127.0.0.1:1/0"}
     )
-    recorder = Sampler.of(settings)
+    recorder = Sampler(settings)
     assert recorder.take(600) == WRITTEN
     recorder.release()
     assert recorded(pipeline.redis_url, until=HOUR) == [(600, 3)]

@@ -1,4 +1,4 @@
-"""The plain store's two streams: what stands in which, also when somebody else writes, or Redis refuses."""
+"""The plain store's stream: what stands in it, also when somebody else writes, or Redis refuses."""
 
 from collections.abc import Iterator
 
@@ -19,7 +19,7 @@ BEGIN = 1_795_360_000 // HOUR * HOUR
 def client(valkey: RunningServer) -> Iterator[redis.Redis]:
     """To look at what is really there; nothing is at first."""
     with redis.Redis.from_url(valkey.url) as client:
-        client.delete("it:samples", "it:hours", "it:names")
+        client.delete("it:samples", "it:names")
         yield client
 
 
@@ -41,10 +41,14 @@ def values(store: StreamStore, metric: str, first: int, last: int) -> list[float
     return [value for _, value in store.read([metric], BEGIN + 60 * first, BEGIN + 60 * last, 60)[metric]]
 
 
+def kinds(client: redis.Redis) -> str:
+    """The stream's entries in their order: s is a sample, h an hour."""
+    return b"".join(field for _, fields in client.xrange("it:samples") for field in fields).decode()
+
+
 def test_what_is_over_stands_in_hours(stores: tuple[StreamStore, StreamStore], client: redis.Redis) -> None:
     fill(stores[0], *range(60 * 26))
-    assert client.xlen("it:hours") == 25
-    assert client.xlen("it:samples") <= 120
+    assert kinds(client) == 25 * "h" + 60 * "s"
     assert values(stores[0], "a", 0, 60 * 26 - 1) == list(range(60 * 26))
 
 
@@ -56,7 +60,7 @@ def test_a_narrow_window_reads_few_entries(
     ask = link.ask
     monkeypatch.setattr(link, "ask", lambda *commands: sizes.append(ask(*commands)) or sizes[-1])
     assert values(stores[0], "a", 350, 355) == list(range(350, 356))
-    assert [[len(reply) for reply in replies[1:]] for replies in sizes] == [[0, 10]]
+    assert [[len(reply) for reply in replies[1:]] for replies in sizes] == [[10]]
 
 
 def test_an_hour_that_could_not_be_kept_is_kept_later(
@@ -69,25 +73,48 @@ def test_an_hour_that_could_not_be_kept_is_kept_later(
             fill(stores[0], 60)
     finally:
         client.config_set("maxmemory", 0)
-    assert client.xlen("it:samples") == 60, "nothing is taken away before it stands elsewhere"
+    assert kinds(client) == 60 * "s", "nothing is taken away before it stands elsewhere"
     fill(stores[0], *range(61, 200))
     assert values(stores[0], "a", 0, 199) == [*range(60), None, *range(61, 200)]
+    assert kinds(client) == "hhh" + 20 * "s"
+
+
+def test_a_recorder_that_dies_between_an_hour_and_the_end_of_its_samples_harms_nothing(
+    stores: tuple[StreamStore, StreamStore], client: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, other = stores
+    fill(store, *range(60))
+    ask = store._link.ask_one
+
+    def die(*command: str | bytes | int) -> object:
+        if command[0] == "XDEL":
+            raise KeyboardInterrupt
+        return ask(*command)
+
+    monkeypatch.setattr(store._link, "ask_one", die)
+    with pytest.raises(KeyboardInterrupt):
+        fill(store, 60)
+    assert kinds(client) == 60 * "s" + "h"
+    assert values(other, "a", 0, 59) == list(range(60))
+    fill(other, 60, 61)
+    assert kinds(client) == "hhss"
+    assert values(other, "a", 0, 61) == list(range(62))
 
 
 def test_two_writers_turn_the_hour_at_once(stores: tuple[StreamStore, StreamStore], client: redis.Redis) -> None:
     store, other = stores
     fill(store, *range(50, 60))
-    turn = store._hour
+    turn = store._add
 
-    def meet() -> object:
-        found = turn()
-        other.write(Sample(BEGIN + 59 * 60, {"c": 5.0}))  # late, into the hour that is being kept
+    def meet(*given: object) -> bool:
+        store._add = turn  # type: ignore[method-assign]
+        other.write(Sample(BEGIN + 59 * 60, {"c": 5.0}))  # late, into the hour that is being ended
         other.write(Sample(BEGIN + 60 * 60, {"b": 7.0}))
-        return found
+        return turn(*given)  # type: ignore[arg-type]
 
-    store._hour = meet  # type: ignore[method-assign, assignment]
+    store._add = meet  # type: ignore[method-assign, assignment]
     fill(store, 60)
-    store._hour = turn  # type: ignore[method-assign]
+    assert kinds(client) == "hss"
     fill(store, *range(61, 190))
     assert values(other, "a", 50, 189) == list(range(50, 190))
     assert values(other, "b", 58, 62) == [1, 1, 1, 1, 1]

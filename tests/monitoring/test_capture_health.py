@@ -13,7 +13,7 @@ from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.errors import SourceError
 from blueplane_doctor.monitoring.capture_health import CaptureHealth, installed_hooks
 from blueplane_doctor.pipeline import CURSOR_HOOKS
-from blueplane_doctor.recording.keys import PREFIX
+from blueplane_doctor.recording.minutes import PREFIX
 from tests.monitoring.support import collected
 
 

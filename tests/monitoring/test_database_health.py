@@ -10,7 +10,7 @@ from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.errors import SourceMissing
 from blueplane_doctor.monitoring.connections import Connections
 from blueplane_doctor.monitoring.database_health import DatabaseHealth
-from blueplane_doctor.recording.keys import PREFIX
+from blueplane_doctor.recording.minutes import PREFIX
 from tests.monitoring.support import collected
 
 

@@ -12,7 +12,6 @@ from typing import Any
 import redis
 
 from blueplane_doctor.demo.servers import embedded_server_program, private_folder
-from blueplane_doctor.recording.keys import PREFIX
 from blueplane_doctor.recording.reading import Recorded, read_recorded
 from blueplane_doctor.sources.deadline import Deadline
 from blueplane_doctor.sources.redis_source import RedisSource
@@ -20,16 +19,16 @@ from blueplane_doctor.sources.redis_source import RedisSource
 NOWHERE = "unix:///nowhere/redis.sock"
 
 
-def recorded(url: str, now: float | None = None, minutes: int = 5, prefix: str = PREFIX) -> Recorded:
+def recorded(url: str, now: float | None = None, minutes: int = 5) -> Recorded:
     """What the doctor reads back."""
     source = RedisSource(url, Deadline(10))
     try:
-        return read_recorded(source, int((time.time() if now is None else now) * 1000), minutes, prefix=prefix)
+        return read_recorded(source, int((time.time() if now is None else now) * 1000), minutes)
     finally:
         source.close()
 
 
-def wait_for(condition: Callable[[], Any], seconds: float = 10) -> Any:
+def wait_for(condition: Callable[[], Any], seconds: float = 60) -> Any:
     """The first true value of a condition; fails the test when there is none in time."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:

@@ -183,6 +183,7 @@ class StandIn:
         return subprocess.Popen(
             [*command, sys.executable, str(self.script(body))],
             env={**os.environ, **variables},
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

@@ -16,7 +16,7 @@ import redis
 
 from blueplane_doctor.demo.servers import RunningServer
 from blueplane_doctor.recording import Recorder, minutes
-from blueplane_doctor.recording.keys import EXPIRY_SECONDS, PREFIX
+from blueplane_doctor.recording.minutes import EXPIRY_SECONDS, PREFIX
 from blueplane_doctor.recording.recorder import EXIT_SECONDS, MINUTES_KEPT
 from tests.recording.helpers import NOWHERE, recorded, restartable, run_python, wait_for
 

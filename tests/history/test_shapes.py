@@ -2,7 +2,7 @@
 
 import pytest
 
-from blueplane_doctor.history.sparkline import sparkline
+from blueplane_doctor.history.shapes import sparkline
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The lock: one recorder at a time, and never for ever."""
+"""The lock of the sampler: one recorder at a time, and never for ever."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -8,7 +8,7 @@ import redis
 
 from blueplane_doctor.demo.servers import RunningServer
 from blueplane_doctor.history.link import Link
-from blueplane_doctor.history.lock import RecorderLock
+from blueplane_doctor.history.sampler import RecorderLock
 
 MakeLock = Callable[..., RecorderLock]
 
