@@ -157,7 +157,7 @@ def _hashes(redis: RedisSource, keys: list[str]) -> list[dict[str, Any]]:
     replies = redis.ask(*(("HGETALL", key) for key in keys)) if keys else []
     for reply in replies:
         if isinstance(reply, Exception):
-            redis.fail(reply, ("HGETALL", PREFIX))
+            redis.checked(reply, ("HGETALL", PREFIX))
     return [pairs(reply) for reply in replies]
 
 
