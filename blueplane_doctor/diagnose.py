@@ -25,7 +25,7 @@ from blueplane_doctor.model import (
     worst,
 )
 from blueplane_doctor.settings import Settings
-from blueplane_doctor.sources.deadline import Deadline
+from blueplane_doctor.sources import Deadline
 from blueplane_doctor.times import iso, parse_time
 from blueplane_doctor.waivers import waived
 

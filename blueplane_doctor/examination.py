@@ -7,22 +7,22 @@ from functools import wraps
 from threading import RLock
 from typing import Any, TypeVar
 
-from blueplane_doctor.custody.ledger import Ledger, Walk
+from blueplane_doctor.custody.groups import count_short_queues
+from blueplane_doctor.custody.ledger import Ledger
 from blueplane_doctor.custody.routing import Router, routes_in_force
-from blueplane_doctor.custody.rows import RowFinder
-from blueplane_doctor.custody.waiting import count_short_queues
+from blueplane_doctor.custody.walk import Walk
 from blueplane_doctor.errors import SourceError, SourceMissing, SourceUnusable
 from blueplane_doctor.pipeline import TRACE_TABLES, Route
 from blueplane_doctor.recording.reading import Recorded, read_recorded
 from blueplane_doctor.settings import Settings
-from blueplane_doctor.sources.courtesy import Courtesy
+from blueplane_doctor.sources import Deadline
 from blueplane_doctor.sources.database_source import DatabaseSource
 from blueplane_doctor.sources.dead_letters import DeadLetterReader
-from blueplane_doctor.sources.deadline import Deadline
-from blueplane_doctor.sources.log_tail import LogTail, read_log
+from blueplane_doctor.sources.entries import Courtesy
 from blueplane_doctor.sources.redis_source import RedisSource
+from blueplane_doctor.sources.server_source import LogTail, read_log
 from blueplane_doctor.sources.streams import StreamState, read_stream
-from blueplane_doctor.sources.written import Written, read_written
+from blueplane_doctor.sources.trace_tables import RowFinder, Written, read_written
 from blueplane_doctor.times import to_milliseconds
 
 Answer = TypeVar("Answer")

@@ -1,29 +1,30 @@
-"""Dead letters for a person: listed, filtered, grouped by what went wrong; never their private payload."""
+"""Dead letters for a person: listed, filtered, grouped by what went wrong; never what is private."""
 
-import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any
 
-from blueplane_doctor.errors import SourceMissing
+from blueplane_doctor.errors import SourceError, SourceMissing
 from blueplane_doctor.examination import Examination
 from blueplane_doctor.model import Record
-from blueplane_doctor.sources.dead_letters import HOUR_MS, DeadLetter, dead_letter, each_dead_letter
+from blueplane_doctor.sources.dead_letters import HOUR_MS, DeadLetter, dead_letter, each_dead_letter, json_object
 from blueplane_doctor.sources.redis_source import pairs
-from blueplane_doctor.sources.streams import BEGINNING, entry_id, id_text
+from blueplane_doctor.sources.streams import id_text
 from blueplane_doctor.text import identifier, plain, word
 from blueplane_doctor.times import from_milliseconds, iso
 
 NO_REASON = "no reason recorded"
 NEARLY_FULL = 0.9
 """Share of its limit from which on a stream is about to discard entries."""
-_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"|`[^`]*`")
-_PATH = re.compile(r"(?:[A-Za-z]:)?(?:[/\\][^\s/\\:,;'\"]+)+[/\\]?|~[/\\]\S*")
-_ADDRESS = re.compile(r"\S+@\S+|\w+://\S+")
-_NUMBER = re.compile(r"\b[0-9a-fA-F]{8,}(?:-[0-9a-fA-F]{4,})*\b|\d+")
+_PARTICULARS = (
+    re.compile(r"'[^']*'|\"[^\"]*\"|`[^`]*`"),
+    re.compile(r"\S+@\S+|\w+://\S+"),
+    re.compile(r"(?:[A-Za-z]:)?(?:[/\\][^\s/\\:,;'\"]+)+[/\\]?|~[/\\]\S*"),
+    re.compile(r"\b[0-9a-fA-F]{8,}(?:-[0-9a-fA-F]{4,})*\b|\d+"),
+)
+"""Quoted text, addresses, paths, numbers."""
 _PUBLIC = re.compile(
     r"(?:UNIQUE|NOT NULL|CHECK|FOREIGN KEY) constraint failed(?:: [\w., ]{1,120})?"
     r"|database is locked|database disk image is malformed|disk I/O error|database or disk is full"
@@ -31,7 +32,7 @@ _PUBLIC = re.compile(
     r"|'\w{1,20}' object has no attribute '\w{1,20}'|Expecting (?:value|property name)"
     r"|[Mm]ax(?:imum)? retries(?: exceeded)?|timed out|Connection refused"
 )
-"""Phrases of SQLite, Python's json and Redis, which hold nothing of a message."""
+"""Phrases of SQLite, Python's json and Redis, which quote no message."""
 
 
 class Letter(Record):
@@ -104,19 +105,30 @@ class LetterFilter:
             return False
         if self.older_than_ms is not None and letter.age_ms < self.older_than_ms:
             return False
-        exact = ((self.group, letter.group), (self.event_type, letter.event_type), (self.platform, letter.platform))
-        if any(wanted and wanted != found for wanted, found in exact):
-            return False
+        for name in ("group", "event_type", "platform"):
+            if getattr(self, name) not in ("", getattr(letter, name)):
+                return False
         return not self.error or self.error.lower() in f"{letter.fingerprint} {letter.error}".lower()
 
 
 def each_letter(examination: Examination, chosen: LetterFilter | None = None) -> Iterator[Letter]:
     """Dead letters of both streams, oldest first within a stream. Raises SourceError."""
     now = examination.server_info().now_ms
-    for _, raw in _each_raw(examination):
+    for raw in each_raw(examination):
         letter = described(raw, now)
         if chosen is None or chosen.passes(letter):
             yield letter
+
+
+def each_raw(examination: Examination, *, unreadable: type[SourceError] = SourceMissing) -> Iterator[DeadLetter]:
+    """The entries as they are. Streams whose state raises `unreadable` are passed over. Raises SourceError."""
+    redis, size = examination.redis, examination.server_info().dataset_bytes
+    for stream in examination.stream().dead_letters:
+        try:
+            state = pairs(redis.ask_one("XINFO", "STREAM", stream))
+        except unreadable:
+            continue
+        yield from each_dead_letter(redis, stream, state, size)
 
 
 def find_letter(examination: Examination, wanted: str) -> tuple[Letter, DeadLetter]:
@@ -124,28 +136,24 @@ def find_letter(examination: Examination, wanted: str) -> tuple[Letter, DeadLett
     now = examination.server_info().now_ms
     for stream in examination.stream().dead_letters:
         if re.match(r"\d+-\d+\Z", wanted):
-            try:
-                page = examination.redis.ask_one("XRANGE", stream, wanted, wanted, "COUNT", 1)
-            except SourceMissing:
-                continue
+            page = examination.redis.ask_one("XRANGE", stream, wanted, wanted, "COUNT", 1)
             if page:
                 raw = dead_letter(stream, page[0])
                 return described(raw, now), raw
-    for _, raw in _each_raw(examination):
+    for raw in each_raw(examination):
         if wanted.encode() in (raw.message_id, raw.event_id):
             return described(raw, now), raw
     raise SourceMissing(f"no dead letter has or names the ID {identifier(wanted)}", "see: blueplane-doctor dlq list")
 
 
 def summed_up(letters: Iterable[Letter], examination: Examination) -> LetterStats:
-    """Statistics; letters of the same error are one group, the largest group first."""
+    """Statistics; letters of the same error are one group, the largest first."""
     groups: dict[str, list[Letter]] = {}
     everything = list(letters)
     for letter in everything:
         groups.setdefault(letter.fingerprint, []).append(letter)
-    sizes = dict.fromkeys(examination.stream().dead_letters, 0)
-    sizes |= Counter(letter.stream for letter in everything)
-    limits = {stream: limit_of(examination, stream) for stream in sizes}
+    sizes = dict.fromkeys(examination.stream().dead_letters, 0) | Counter(letter.stream for letter in everything)
+    limits = {stream: _limit_of(examination, stream) for stream in sizes}
     recent = sum(letter.age_ms < HOUR_MS for letter in everything)
     return LetterStats(
         total=len(everything),
@@ -161,16 +169,15 @@ def summed_up(letters: Iterable[Letter], examination: Examination) -> LetterStat
     )
 
 
-def limit_of(examination: Examination, stream: str) -> int:
-    """Entries that a dead-letter stream keeps. The Cursor consumer's own limit is fixed at 10,000."""
+def _limit_of(examination: Examination, stream: str) -> int:
     if stream == f"{examination.stream().queue}:dlq":
-        return 10_000
+        return 10_000  # fixed in the Cursor consumer
     return examination.settings.streams.dead_letter_max_length
 
 
 def described(letter: DeadLetter, now_ms: int) -> Letter:
     """A dead letter without its private parts."""
-    fields, inner = letter.fields, _inner(letter.fields)
+    fields, inner = letter.fields, _message_fields(letter.fields)
     retries = fields.get(b"retry_count", b"")
     told, fingerprint = reason(fields)
     group = fields.get(b"consumer_group") or (b"claude_processors" if letter.shape == "claude_consumer" else b"")
@@ -194,43 +201,25 @@ def described(letter: DeadLetter, now_ms: int) -> Letter:
 def reason(fields: dict[bytes, bytes]) -> tuple[str, str]:
     """What went wrong, for showing, and its fingerprint.
 
-    An error's text may quote what was being written, so only phrases of the libraries at work are shown; the
-    fingerprint tells other texts apart, particulars taken out.
+    An error's text may quote what was being written, so only libraries' phrases are shown; the fingerprint tells other
+    texts apart, their particulars taken out.
     """
     kind = word(fields[b"error_type"]) if fields.get(b"error_type") else ""
     said = fields.get(b"error_message", b"").decode("utf-8", "replace")
-    for pattern in (_QUOTED, _ADDRESS, _PATH, _NUMBER):
-        said = pattern.sub("#", said)
-    known = _PUBLIC.search(fields.get(b"error_message", b"").decode("utf-8", "replace"))
+    known = _PUBLIC.search(said)
     shown = plain(known[0], 160) if known else "(text is private)" if said else ""
-    told = ": ".join(part for part in (kind, shown) if part) or NO_REASON
+    for particular in _PARTICULARS:
+        said = particular.sub("#", said)
+    told = ": ".join(filter(None, (kind, shown))) or NO_REASON
     return told, sha256(f"{kind}|{said}".encode("utf-8", "replace")).hexdigest()[:8]
 
 
-def _each_raw(examination: Examination) -> Iterator[tuple[str, DeadLetter]]:
-    for stream in examination.stream().dead_letters:
-        try:
-            state = pairs(examination.redis.ask_one("XINFO", "STREAM", stream))
-        except SourceMissing:
-            continue
-        last = entry_id(state["last-generated-id"])
-        size = examination.server_info().dataset_bytes
-        for letter in each_dead_letter(
-            examination.redis, stream, BEGINNING, last, length=state["length"], dataset_bytes=size
-        ):
-            yield stream, letter
-
-
-def _inner(fields: dict[bytes, bytes]) -> dict[str, Any]:
-    """The message's own fields, wherever this shape keeps them."""
+def _message_fields(fields: dict[bytes, bytes]) -> dict[str, str]:
     for name in (b"event", b"original_data"):
         if name in fields:
-            try:
-                content = json.loads(fields[name])
-            except (ValueError, RecursionError):
-                return {}
-            return {k: v for k, v in content.items() if isinstance(v, str)} if isinstance(content, dict) else {}
-    return {k.decode("utf-8", "replace"): v.decode("utf-8", "replace") for k, v in fields.items()}
+            content = json_object(fields[name])
+            return {key: value for key, value in content.items() if isinstance(value, str)}
+    return {key.decode("utf-8", "replace"): value.decode("utf-8", "replace") for key, value in fields.items()}
 
 
 def _group(letters: list[Letter]) -> ErrorGroup:

@@ -11,9 +11,8 @@ from blueplane_doctor.errors import (
     SourceUnusable,
 )
 from blueplane_doctor.redis_places import CLUSTER, places_of, without_names
-from blueplane_doctor.sources.redis_nodes import Nodes, open_nodes
 from blueplane_doctor.sources.redis_source import address_of
-from blueplane_doctor.sources.wire import Command, Refused
+from blueplane_doctor.sources.wire import Command, Nodes, Refused, open_nodes
 
 ANSWER_SECONDS = 2.0
 READING_RIGHTS = (

@@ -13,8 +13,8 @@ from blueplane_doctor.errors import SourceError
 from blueplane_doctor.installing import file_changes, files
 from blueplane_doctor.installing.files import Entry, Journal, StepError
 from blueplane_doctor.installing.plan import Change, Plan, Site
+from blueplane_doctor.sources import Deadline
 from blueplane_doctor.sources.database_source import DatabaseSource
-from blueplane_doctor.sources.deadline import Deadline
 
 SCRIPT = Path("scripts/init_database.py")
 WORKSHOP = ".blueplane-new-database"

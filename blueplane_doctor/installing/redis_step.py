@@ -8,7 +8,7 @@ from blueplane_doctor.errors import SourceMissing, SourceUnusable
 from blueplane_doctor.installing.files import Entry, Journal, StepError
 from blueplane_doctor.installing.plan import Change, Plan, Site
 from blueplane_doctor.pipeline import CURRENT
-from blueplane_doctor.sources.deadline import Deadline
+from blueplane_doctor.sources import Deadline
 from blueplane_doctor.sources.redis_source import RedisSource, address_of
 from blueplane_doctor.sources.streams import BEGINNING, StreamState, read_stream
 

@@ -2,21 +2,23 @@
 
 from collections import Counter
 
-from blueplane_doctor.custody.buckets import LATER, OLDER, WITHOUT
-from blueplane_doctor.custody.ledger import Ledger
-from blueplane_doctor.custody.loss import Loss, trimmed_unread
-from blueplane_doctor.custody.states import (
+from blueplane_doctor.custody.groups import Loss, trimmed_unread
+from blueplane_doctor.custody.ledger import (
     DEAD_LETTERED,
     DUPLICATE,
     IN_FLIGHT,
+    LATER,
     LOST,
+    OLDER,
     SKIPPED,
     STATES,
     STUCK,
     UNEXAMINED,
     UNTRACEABLE,
     WAITING,
+    WITHOUT,
     WRITTEN,
+    Ledger,
 )
 from blueplane_doctor.errors import SourceError
 from blueplane_doctor.model import Record
@@ -142,7 +144,7 @@ class ChainOfCustodyMonitor(Monitor):
         states["trimmed_unread"] = trimmed if known and len(known) == len(losses) else None
         states["payload_gone"] = ledger.payload_gone
         dead, owed = self.examination.dead_letters().found.total, ledger.owed_last_hour
-        counts = ledger.buckets.counts
+        counts = ledger.buckets
         return ChainHealth(
             chain_status=_status(ledger, broken, dead),
             messages_enqueued_last_hour=ledger.last_hour,

@@ -8,7 +8,7 @@ from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring import Monitor
 from blueplane_doctor.pipeline import BUFFER_TABLE, SERVER_COMMANDS
 from blueplane_doctor.sources.database_source import read_once
-from blueplane_doctor.sources.http_health import ask_health
+from blueplane_doctor.sources.server_source import ask_health
 from blueplane_doctor.times import iso
 
 HTTP_LIMIT_SECONDS = 1.0

@@ -7,7 +7,7 @@ from typing import Any
 
 from blueplane_doctor.recording.minutes import EXPIRY_SECONDS, Minute, key_of
 from blueplane_doctor.redis_places import CLUSTER, places_of
-from blueplane_doctor.sources.redis_nodes import open_client
+from blueplane_doctor.sources.wire import open_client
 
 CONNECT_SECONDS = 0.5
 ANSWER_SECONDS = 1.0

@@ -159,7 +159,7 @@ def _hashes(redis: RedisSource, keys: list[str]) -> list[dict[str, int]]:
     replies = redis.ask(*(("HGETALL", key) for key in keys)) if keys else []
     for reply in replies:
         if isinstance(reply, Exception):
-            redis.fail(reply, ("HGETALL", PREFIX))
+            redis.checked(reply, ("HGETALL", PREFIX))
     return [{field: int(value) for field, value in pairs(reply).items() if _is_integer(value)} for reply in replies]
 
 

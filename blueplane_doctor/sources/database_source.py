@@ -1,54 +1,61 @@
 """The telemetry database, read without leaving a trace of the reading.
 
-A database in write-ahead-log mode that nobody has open lies there without `-wal` and `-shm` files, and opening
-it even with `mode=ro` creates them and leaves them behind. So: where there is no log, it is read as an unchanging
-file (`immutable=1`), and every read is checked afterwards: had the file changed or a log appeared, the answer is
-thrown away and asked again. Where there is a log, somebody has it open (or died with it), and `mode=ro` reads
-through the log as any reader does. https://www.sqlite.org/wal.html#read_only_databases
+A database in write-ahead-log mode that nobody has open has no `-wal` and `-shm` files, and opening it even with
+`mode=ro` creates them and leaves them behind. So: where there is no log, it is read as an unchanging file
+(`immutable=1`), and an answer is thrown away and asked again if the file changed or a log appeared meanwhile. Where
+there is one, somebody has it open (or died with it), and `mode=ro` reads through it as any reader does.
+https://www.sqlite.org/wal.html#read_only_databases
 """
 
+import re
 import sqlite3
 import struct
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 from threading import RLock
-from typing import Any, NoReturn, TypeVar
+from typing import Any, TypeVar
 from urllib.parse import quote
 
-from blueplane_doctor.errors import (
-    SourceError,
-    SourceMissing,
-    SourceRefused,
-    SourceTimeout,
-    SourceUnusable,
-)
-from blueplane_doctor.sources.deadline import Deadline
+from blueplane_doctor.errors import SourceError, SourceMissing, SourceRefused, SourceTimeout, SourceUnusable
+from blueplane_doctor.sources import Deadline
 
 BUSY_SECONDS = 1.0
-"""How long a read waits for a lock. Readers do not wait for writers in write-ahead-log mode."""
+"""A read's wait for a lock. In write-ahead-log mode readers wait for nobody."""
 ATTEMPTS = 5
-"""Reads of an unchanging file that changed after all, before the log is opened instead."""
-_HEADER = b"SQLite format 3\x00"
+"""Reads as an unchanging file, before it is read as a changing one."""
 _STEPS_BETWEEN_LOOKS = 10_000
+_OWN_FOLDERS = (".blueplane", ".cursor")
+"""In a person's home; the names of others are private."""
+_AS_ITS_USER = "run the doctor as the user that runs Blueplane"
+_RIGHT_FILE = "name the right file with --database"
+_MORE_TIME = "give more time with --timeout"
+_HOLDER = "see which process holds it: lsof on the file"
+_DAMAGED = "stop the server, keep a copy, then: sqlite3 FILE '.recover'"
+_FAILURES: tuple[tuple[str, bool, type[SourceError], str, str], ...] = (
+    ("interrupted", False, SourceTimeout, " gave no answer within the run's {limit:g} s", _MORE_TIME),
+    ("locked|busy", True, SourceTimeout, " stayed locked for {busy:g} s", _HOLDER),
+    ("no such (table|column)", False, SourceMissing, ": {said}", ""),
+    ("malformed|not a database|corrupt", True, SourceUnusable, " is damaged: {said}", _DAMAGED),
+    ("unable to open|readonly|(?i:permission)", True, SourceRefused, " cannot be opened: {said}", _AS_ITS_USER),
+    ("", False, SourceUnusable, ": {said}", ""),
+)
+"""What SQLite says, whether it will say so again, and what we say."""
 
 Answer = TypeVar("Answer")
 
-_OWN_FOLDERS = ((".blueplane",), (".cursor",))
-"""In a person's home; what other folders are called is private."""
-
 
 def shown(path: Path) -> str:
-    """A path as messages and reports may show it: in full where the pipeline chose it, else the file's name alone."""
+    """A path as messages and reports may show it: in full where the pipeline chose it, else its last part."""
     try:
         relative = path.relative_to(Path.home())
     except ValueError:
         return path.name
-    return f"~/{relative.as_posix()}" if relative.parts[:1] in _OWN_FOLDERS else path.name
+    return f"~/{relative.as_posix()}" if relative.parts and relative.parts[0] in _OWN_FOLDERS else path.name
 
 
 class DatabaseSource:
-    """One SQLite file, opened read-only when first asked; the first failure to open it is remembered."""
+    """One SQLite file, opened read-only when first asked; a failure that lasts is remembered."""
 
     def __init__(self, path: Path, deadline: Deadline, *, what: str = "the telemetry database") -> None:
         self.path = path
@@ -70,7 +77,7 @@ class DatabaseSource:
             try:
                 return self._read(question)
             except sqlite3.Error as error:
-                self._fail(error)
+                raise self._ours(error) from error
 
     def rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """All rows of one query. Raises SourceError."""
@@ -78,8 +85,7 @@ class DatabaseSource:
 
     def tables(self) -> frozenset[str]:
         """Names of the tables there. Raises SourceError."""
-        found = self.rows("SELECT name FROM sqlite_master WHERE type = 'table'")
-        return frozenset(str(name) for (name,) in found)
+        return frozenset(str(name) for (name,) in self.rows("SELECT name FROM sqlite_master WHERE type = 'table'"))
 
     def close(self) -> None:
         """Close the connection; harmless when there is none."""
@@ -93,15 +99,13 @@ class DatabaseSource:
             if self._deadline.passed:
                 raise SourceTimeout(f"{self.what}: the run's {self._deadline.seconds:g} s were used up")
             try:
-                connection = self._opened()
-                answer = question(connection)
+                answer = question(self._opened())
             except sqlite3.DatabaseError:
-                if self._seen is None or self._seen == self._look():
+                if not self._changed():
                     raise
-                self.close()  # it changed while it was read as unchanging
-                continue
-            if self._seen is None or self._seen == self._look():
-                return answer
+            else:
+                if not self._changed():
+                    return answer
             self.close()
         self._seen = None
         self._connection = self._open("mode=ro")
@@ -122,12 +126,14 @@ class DatabaseSource:
         connection.execute("PRAGMA query_only = 1")
         return connection
 
+    def _changed(self) -> bool:
+        return self._seen is not None and self._seen != self._look()
+
     def _has_log(self) -> bool:
-        """Whether a write-ahead log or a rollback journal lies beside the file."""
         return any(self.path.with_name(self.path.name + end).exists() for end in ("-wal", "-journal"))
 
     def _look(self) -> tuple[int, ...]:
-        """What changes whenever somebody writes: size, time, SQLite's change counter, a log's presence."""
+        """What changes whenever somebody writes; the last two are SQLite's change counter and a log's presence."""
         state = self.path.stat()
         with self.path.open("rb") as file:
             head = file.read(28)
@@ -139,48 +145,24 @@ class DatabaseSource:
             with self.path.open("rb") as file:
                 head = file.read(16)
         except FileNotFoundError as error:
-            self._dead = SourceMissing(
-                f"{self.what} does not exist",
-                "start the Blueplane server once, or name the right file with --database",
-            )
+            hint = f"start the Blueplane server once, or {_RIGHT_FILE}"
+            self._dead = SourceMissing(f"{self.what} does not exist", hint)
             raise self._dead from error
         except OSError as error:
-            self._dead = SourceRefused(
-                f"{self.what} cannot be opened: {error.strerror or error}",
-                "run the doctor as the user that runs Blueplane",
-            )
+            self._dead = SourceRefused(f"{self.what} cannot be opened: {error.strerror or error}", _AS_ITS_USER)
             raise self._dead from error
-        if head and head != _HEADER:
-            self._dead = SourceUnusable(f"{self.what} is not a SQLite database", "name the right file with --database")
+        if head and head != b"SQLite format 3\x00":
+            self._dead = SourceUnusable(f"{self.what} is not a SQLite database", _RIGHT_FILE)
             raise self._dead
 
-    def _fail(self, error: sqlite3.Error) -> NoReturn:
+    def _ours(self, error: sqlite3.Error) -> SourceError:
         said = str(error)
-        if "interrupted" in said:
-            raise SourceTimeout(
-                f"{self.what} gave no answer within the run's {self._deadline.seconds:g} s",
-                "give more time with --timeout",
-            ) from error
-        if "locked" in said or "busy" in said:
-            self._dead = SourceTimeout(
-                f"{self.what} stayed locked for {BUSY_SECONDS:g} s",
-                "see which process holds it: lsof on the file",
-            )
-            raise self._dead from error
-        if "no such table" in said or "no such column" in said:
-            raise SourceMissing(f"{self.what}: {said}") from error
-        if "malformed" in said or "not a database" in said or "corrupt" in said:
-            self._dead = SourceUnusable(
-                f"{self.what} is damaged: {said}",
-                "stop the server, keep a copy, then: sqlite3 FILE '.recover'",
-            )
-            raise self._dead from error
-        if "unable to open" in said or "readonly" in said or "permission" in said.lower():
-            self._dead = SourceRefused(
-                f"{self.what} cannot be opened: {said}", "run the doctor as the user that runs Blueplane"
-            )
-            raise self._dead from error
-        raise SourceUnusable(f"{self.what}: {said}") from error
+        _, lasting, kind, text, hint = next(row for row in _FAILURES if re.search(row[0], said))
+        text = text.format(said=said, limit=self._deadline.seconds, busy=BUSY_SECONDS)
+        ours = kind(f"{self.what}{text}", hint)
+        if lasting:
+            self._dead = ours
+        return ours
 
 
 def read_once(path: Path, sql: str, deadline: Deadline, *, what: str) -> list[tuple[Any, ...]]:

@@ -8,7 +8,6 @@ from typing import Any
 from blueplane_doctor.sources.entries import RawEntry, pages
 from blueplane_doctor.sources.redis_source import RedisSource, pairs
 from blueplane_doctor.sources.streams import BEGINNING, EntryId, entry_id
-from blueplane_doctor.sources.wire import Command
 from blueplane_doctor.times import parse_time, to_milliseconds
 
 HOUR_MS = 3_600_000
@@ -16,18 +15,17 @@ HOUR_MS = 3_600_000
 
 @dataclass(frozen=True)
 class DeadLetter:
-    """One dead-letter entry: when, which shape, and the message it names (either may be missing)."""
+    """One entry: when, of which shape, and the message that it names (either ID may be missing)."""
 
     stream: str
     id: EntryId
     queued_ms: int
     shape: str
     message_id: bytes | None
-    """Stream ID of the message."""
+    """Its stream ID."""
     event_id: bytes | None
-    """`event_id` of the message."""
     fields: dict[bytes, bytes] = field(repr=False)
-    """The entry itself: private, never to be shown."""
+    """Private, never to be shown."""
 
 
 @dataclass
@@ -39,7 +37,6 @@ class DeadLetters:
     last_hour: int = 0
     hour_before: int = 0
     oldest_ms: int | None = None
-    newest_ms: int | None = None
     message_ids: set[bytes] = field(default_factory=set)
     event_ids: set[bytes] = field(default_factory=set)
 
@@ -58,7 +55,6 @@ class DeadLetters:
         self.last_hour += age < HOUR_MS
         self.hour_before += HOUR_MS <= age < 2 * HOUR_MS
         self.oldest_ms = min(self.oldest_ms or letter.queued_ms, letter.queued_ms)
-        self.newest_ms = max(self.newest_ms or letter.queued_ms, letter.queued_ms)
         if letter.message_id:
             self.message_ids.add(letter.message_id)
         if letter.event_id:
@@ -66,7 +62,7 @@ class DeadLetters:
 
 
 class DeadLetterReader:
-    """Reads the dead-letter streams, and reads on in them when asked again."""
+    """Reads the streams, and reads on in them when asked again."""
 
     def __init__(self, redis: RedisSource, streams: tuple[str, ...], now_ms: int, dataset_bytes: int | None) -> None:
         """`now_ms` is the server's time."""
@@ -76,55 +72,47 @@ class DeadLetterReader:
 
     def catch_up(self) -> DeadLetters:
         """Count all that came since the last look. Raises SourceError."""
-        for stream, state in zip(self._streams, self._states(), strict=True):
+        replies = self._redis.ask(*[("XINFO", "STREAM", stream) for stream in self._streams])
+        for stream, reply in zip(self._streams, replies, strict=True):
             self.found.sizes.setdefault(stream, 0)
-            if state is None:
+            if isinstance(reply, Exception) and "no such key" in str(reply).lower():
                 continue
+            state = pairs(self._redis.checked(reply, ("XINFO STREAM", stream)))
             last, read_to = entry_id(state["last-generated-id"]), self._read_to.get(stream, BEGINNING)
             if last <= read_to:
                 continue
-            entries = each_dead_letter(
-                self._redis, stream, read_to, last, length=state["length"], dataset_bytes=self._dataset
-            )
-            for letter in entries:
+            for letter in each_dead_letter(self._redis, stream, state, self._dataset, after=read_to):
                 self.found.sizes[stream] += 1
                 self.found.add(letter, self._now)
             self._read_to[stream] = last
         return self.found
 
-    def _states(self) -> list[dict[str, Any] | None]:
-        commands: list[Command] = [("XINFO", "STREAM", stream) for stream in self._streams]
-        states: list[dict[str, Any] | None] = []
-        for reply, command in zip(self._redis.ask(*commands), commands, strict=True):
-            missing = isinstance(reply, Exception) and "no such key" in str(reply).lower()
-            if isinstance(reply, Exception) and not missing:
-                self._redis.fail(reply, ("XINFO STREAM", command[2]))
-            states.append(None if missing else pairs(reply))
-        return states
-
 
 def each_dead_letter(
-    redis: RedisSource, stream: str, after: EntryId, last: EntryId, *, length: int, dataset_bytes: int | None
+    redis: RedisSource,
+    stream: str,
+    state: dict[str, Any],
+    dataset_bytes: int | None,
+    *,
+    after: EntryId = BEGINNING,
 ) -> Iterator[DeadLetter]:
-    """The entries of one dead-letter stream after one ID, up to another, oldest first. Raises SourceError."""
-    for page in pages(redis, stream, last, after=after, length=length, dataset_bytes=dataset_bytes):
+    """The entries of one stream, oldest first; `state` is what XINFO says. Raises SourceError."""
+    last = entry_id(state["last-generated-id"])
+    for page in pages(redis, stream, last, after=after, length=state["length"], dataset_bytes=dataset_bytes):
         yield from (dead_letter(stream, entry) for entry in page)
 
 
 def dead_letter(stream: str, entry: RawEntry) -> DeadLetter:
-    """Understand one entry by its fields; `unknown` is the shape of one that fits none of the three."""
+    """Understand one entry by its fields; `unknown` is a shape that is none of the three."""
     raw_id, flat = entry
     fields = dict(zip(flat[::2], flat[1::2], strict=True))
     when, shape, message_id, event_id = None, "unknown", None, fields.get(b"event_id")
     if b"original_entry_id" in fields:  # the Cursor consumer: the message's own fields, and these
-        shape, message_id, when = (
-            "cursor_consumer",
-            fields[b"original_entry_id"],
-            fields.get(b"moved_to_dlq_at"),
-        )
+        shape, message_id, when = "cursor_consumer", fields[b"original_entry_id"], fields.get(b"moved_to_dlq_at")
     elif b"message_id" in fields:  # the Claude consumer
         shape, message_id = "claude_consumer", fields[b"message_id"]
-        event_id = _inner_event_id(fields.get(b"event"))
+        inner = json_object(fields.get(b"event")).get("event_id")
+        event_id = str(inner).encode("utf-8", "replace") if inner else None
     elif b"original_event_id" in fields:  # the queue writer
         shape, event_id, when = "queue_writer", fields[b"original_event_id"], fields.get(b"dlq_queued_at")
     identity = entry_id(raw_id)
@@ -140,10 +128,10 @@ def dead_letter(stream: str, entry: RawEntry) -> DeadLetter:
     )
 
 
-def _inner_event_id(event: bytes | None) -> bytes | None:
+def json_object(raw: bytes | None) -> dict[str, Any]:
+    """The object that JSON holds; empty when it holds none."""
     try:
-        content = json.loads(event or b"null")
+        content = json.loads(raw or b"null")
     except (ValueError, RecursionError):
-        return None
-    value = content.get("event_id") if isinstance(content, dict) else None
-    return str(value).encode("utf-8", "replace") if value else None
+        return {}
+    return content if isinstance(content, dict) else {}

@@ -1,18 +1,24 @@
-"""A stream's entries in pages that stay small, whatever the messages weigh."""
+"""A stream's entries in pages that stay small, whatever messages weigh, at a pace that a busy server bears."""
 
+import time
 from collections.abc import Iterator
 
 from blueplane_doctor.sources.redis_source import RedisSource
 from blueplane_doctor.sources.streams import BEGINNING, EntryId, entry_id, id_text
 
 REPLY_LIMIT = 8_000_000
-"""Bytes that one reply may have: the server has to build it whole before it sends any of it."""
+"""Bytes of one reply: the server builds it whole before it sends any of it."""
 ASSUMED_LARGEST = 2 * 1024 * 1024
-"""Bytes that any message may have, as long as nothing larger was seen (the JSONL monitor sends megabytes)."""
+"""Bytes of any message, until a larger one was seen (the JSONL monitor sends megabytes)."""
 PAGE = 500
-"""Messages of a batch, and of a page where a heavy one is impossible; more gains nothing (docs/BENCHMARKS.md)."""
+"""Messages of a batch, and of a page that cannot be heavy; more gains nothing (docs/BENCHMARKS.md)."""
 FRAME = 40
-"""Bytes around each field of a reply that are not its value, about."""
+"""Bytes of a reply around each value, about."""
+BUSY_COMMANDS_PER_SECOND = 300.0
+"""Of others. One developer's pipeline sends a few dozen; below this nobody waits for anybody."""
+PAUSE_FOR_WORK = 19.0
+"""How many times as long as it worked the reader then pauses."""
+LOOK_EVERY_SECONDS = 0.5
 
 RawEntry = tuple[bytes, list[bytes]]
 """ID and [name, value, name, value, …], as the server sends them (a list, in truth, of these two)."""
@@ -21,17 +27,14 @@ RawEntry = tuple[bytes, list[bytes]]
 class PageSize:
     """How many messages the next page may ask for.
 
-    Nothing in Redis tells how large the next messages are, so a page is large only where arithmetic forbids a
-    heavy one: all values of the stream fit into the data set's bytes, what was read is subtracted, and every
-    message yet to come is taken to weigh at least as much as the smallest one so far. Elsewhere a page holds
-    as many messages as fit the limit if each were as large as the largest.
+    Nothing in Redis tells how large the next ones are, so a page is large only where arithmetic forbids a heavy one:
+    all values fit into the data set's bytes, what was read is subtracted, and every message to come is taken to weigh
+    at least as much as the smallest so far. Elsewhere it holds as many as fit if each were like the largest.
     """
 
     def __init__(self, length: int, dataset_bytes: int | None) -> None:
-        self._unread = length
-        self._unread_bytes = dataset_bytes
-        self._smallest = 0
-        self._largest = ASSUMED_LARGEST
+        self._unread, self._unread_bytes = length, dataset_bytes
+        self._smallest, self._largest = 0, ASSUMED_LARGEST
 
     def next_count(self) -> int:
         """Messages to ask for."""
@@ -68,8 +71,8 @@ def pages(
 ) -> Iterator[list[RawEntry]]:
     """All entries after `after`, up to `last`, oldest first, in batches to work on. Raises SourceError.
 
-    A batch is several replies where these have to be small, and the next reply is asked for before the batch is
-    handed out: the server makes it while the batch is worked on.
+    A batch is several replies where these have to be small. The next reply is asked for before a batch is handed out:
+    the server makes it while the batch is worked on.
     """
     batch: list[RawEntry] = []
     weight = 0
@@ -86,19 +89,48 @@ def pages(
 def _replies(
     redis: RedisSource, stream: str, last: EntryId, after: EntryId, size: PageSize
 ) -> Iterator[tuple[list[RawEntry], int]]:
-    """Replies of the server and the bytes of their values, one asked for ahead."""
-    end = id_text(last)
     with redis.conversation(stream) as talk:
-        talk.ask("XRANGE", stream, id_text((after[0], after[1] + 1)), end, "COUNT", size.next_count())
-        while True:
-            page: list[RawEntry] = talk.answer()
-            if not page:
-                return
+
+        def ask_on() -> None:
+            start = id_text((after[0], after[1] + 1))
+            talk.ask("XRANGE", stream, start, id_text(last), "COUNT", size.next_count())
+
+        ask_on()
+        while page := talk.answer():
             weight = size.learn(page)
-            milliseconds, sequence = entry_id(page[-1][0])
-            more = (milliseconds, sequence) < last
-            if more:
-                talk.ask("XRANGE", stream, id_text((milliseconds, sequence + 1)), end, "COUNT", size.next_count())
+            after = entry_id(page[-1][0])
+            if after < last:
+                ask_on()
             yield page, weight
-            if not more:
+            if after >= last:
                 return
+
+
+class Courtesy:
+    """Steps aside for a busy server: who reads a long stream must not be what slows its writers down.
+
+    Measured with a writer at full speed on two processors: docs/BENCHMARKS.md.
+    """
+
+    def __init__(self, redis: RedisSource, others_per_second: float) -> None:
+        """`others_per_second`: the server's commands a second before the reading began."""
+        self._redis, self._others = redis, others_per_second
+        self._looked = time.monotonic()
+        self._counted: tuple[int, int] | None = None
+
+    def pause(self, worked_seconds: float, remaining_seconds: float) -> None:
+        """Sleep after so much work when the server is busy; never long when the run is about to end."""
+        if time.monotonic() - self._looked > LOOK_EVERY_SECONDS:
+            self._look()
+        if self._others > BUSY_COMMANDS_PER_SECOND:
+            time.sleep(min(PAUSE_FOR_WORK * worked_seconds, 0.1 * remaining_seconds))
+
+    def _look(self) -> None:
+        lines = self._redis.ask_one("INFO", "stats").decode("utf-8", "replace").splitlines()
+        values = dict(line.partition(":")[::2] for line in lines)
+        total = int(values.get("total_commands_processed", 0))
+        now, own = time.monotonic(), self._redis.sent
+        if self._counted:
+            others = (total - self._counted[0]) - (own - self._counted[1])
+            self._others = others / max(0.001, now - self._looked)
+        self._counted, self._looked = (total, own), now

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from threading import RLock
-from typing import Any, NoReturn
+from typing import Any
 from urllib.parse import urlsplit
 
 from blueplane_doctor.errors import (
@@ -17,9 +17,8 @@ from blueplane_doctor.errors import (
     SourceUnusable,
 )
 from blueplane_doctor.redis_places import places_of, shown_host, without_names
-from blueplane_doctor.sources.deadline import Deadline
-from blueplane_doctor.sources.redis_nodes import Nodes, open_nodes
-from blueplane_doctor.sources.wire import Command, Refused, Wire
+from blueplane_doctor.sources import Deadline
+from blueplane_doctor.sources.wire import Command, Nodes, Refused, Wire, open_nodes
 
 READ_COMMANDS = frozenset(
     {
@@ -39,11 +38,11 @@ READ_COMMANDS = frozenset(
         "TS.RANGE",
     }
 )
-"""All that a run ever sends, beside the handshake (AUTH, SELECT) and MULTI/EXEC around them. A user without
-the right to CONFIG GET loses nothing but certainty about persistence."""
+"""All that a run ever sends, beside AUTH, SELECT, and MULTI/EXEC around them. A user without the right to CONFIG GET
+loses nothing but certainty about persistence."""
 
 ANSWER_LIMIT_SECONDS = 2.0
-"""The longest that one answer may take: XRANGE of a page takes under 0.05 s, so this is a server in trouble."""
+"""The longest that one answer may take: a page takes under 0.05 s."""
 
 
 class Conversation:
@@ -60,16 +59,12 @@ class Conversation:
 
     def answer(self) -> Any:
         """The answer to the oldest question without one. Raises SourceError."""
-        reply = self._source._guarded(lambda _: self._wire.receive())
-        if isinstance(reply, Exception):
-            self._source.fail(reply, ("XRANGE",))
-        return reply
+        return self._source.checked(self._source._guarded(lambda _: self._wire.receive()), ("XRANGE",))
 
 
 def address_of(url: str) -> str:
-    """A Redis URL without user, password, host and query: what messages and reports may show."""
-    places = places_of(url)
-    if places:
+    """A Redis URL as messages and reports may show it: without user, password, host and query."""
+    if places := places_of(url):
         return places.shown
     parts = urlsplit(url)
     if parts.scheme == "unix":
@@ -82,7 +77,7 @@ def address_of(url: str) -> str:
 class RedisSource:
     """One connection to the examined Redis.
 
-    The first failure to reach it is remembered, so that one dead server costs one time limit, not one a reader.
+    The first failure to reach it is remembered: one dead server costs one time limit, not one a reader.
     """
 
     def __init__(self, url: str, deadline: Deadline) -> None:
@@ -98,36 +93,41 @@ class RedisSource:
     def ask(self, *commands: Command, together: bool = False) -> list[Any]:
         """Send read commands in one round trip; raw RESP2 replies in order, a refused one as its exception.
 
-        `together` wraps them in MULTI/EXEC: one moment of the server, which arithmetic over several replies
-        needs. Raises SourceError when the server cannot be reached or gives no answer in time.
+        `together` wraps them in MULTI/EXEC: one moment of the server, which arithmetic over several replies needs.
+        Raises SourceError when the server cannot be reached or gives no answer in time.
         """
+        for command in commands:
+            _only_reads(command)
         replies: list[Any] = self._guarded(lambda nodes: self._exchange(nodes, commands, together))
         return replies
 
+    def ask_all(self, commands: Sequence[Command]) -> list[Any]:
+        """The replies of `ask`. Raises SourceError, also when a command is refused."""
+        return [self.checked(*both) for both in zip(self.ask(*commands), commands, strict=True)]
+
     def ask_one(self, *command: str | bytes | int) -> Any:
-        """One command's reply. Raises SourceError, also when the command itself is refused."""
-        (reply,) = self.ask(command)
-        if isinstance(reply, Exception):
-            self.fail(reply, command)
-        return reply
+        """One command's reply. Raises SourceError, also when it is refused."""
+        return self.ask_all([command])[0]
 
     @contextmanager
     def conversation(self, key: str) -> "Iterator[Conversation]":
-        """A connection of one's own, for questions on one key that are sent before the last answer is worked on."""
+        """A connection of one's own, for questions on one key, sent before the last answer is worked on."""
         wire: Wire = self._guarded(lambda nodes: nodes.own_wire(key))
         try:
             yield Conversation(self, wire)
         finally:
             wire.close()
 
-    def fail(self, error: Exception, command: Sequence[str | bytes | int]) -> NoReturn:
-        """Raise ours for a reply that is an error, naming the command and what to try."""
-        raise self._ours(error, command) from error
+    def checked(self, reply: Any, command: Command) -> Any:
+        """The reply; an error is raised as ours, which names the command and what to try."""
+        if isinstance(reply, Exception):
+            raise self._ours(reply, command) from reply
+        return reply
 
     def close(self) -> None:
-        """Give the connection back; harmless when there is none."""
+        """Close the connection; harmless when there is none."""
         nodes, self._nodes = self._nodes, None
-        if nodes is not None:
+        if nodes:
             nodes.close()
 
     def _guarded(self, use: Callable[[Nodes], Any]) -> Any:
@@ -154,8 +154,6 @@ class RedisSource:
         return self._nodes
 
     def _exchange(self, nodes: Nodes, commands: Sequence[Command], together: bool) -> list[Any]:
-        for command in commands:
-            _only_reads(command)
         replies: list[Any] = [None] * len(commands)
         for wire, indexes in nodes.wires(commands):
             answers = self._exchange_on(wire, [commands[index] for index in indexes], together)
@@ -175,16 +173,16 @@ class RedisSource:
         if not together:
             return replies
         if isinstance(replies[-1], Exception):  # refused while queued: nothing was executed
-            refused = [(r, c) for r, c in zip(replies[:-1], sent[:-1], strict=True) if isinstance(r, Exception)]
-            self.fail(*(refused or [(replies[-1], ("EXEC",))])[0])
+            for reply, command in zip(replies, sent, strict=True):
+                self.checked(reply, command)
         return list(replies[-1])
 
-    def _ours(self, error: Exception, command: Sequence[str | bytes | int]) -> SourceError:
+    def _ours(self, error: Exception, command: Command) -> SourceError:
         said = without_names(_text(error), self.url)
         tried = " ".join(_word(word) for word in command[:2]) or "a read"
         where = f"Redis at {self.address}"
         if "NOPERM" in said or "no permissions" in said.lower():
-            return _no_permission(where, tried, said, command)
+            return _no_permission(where, tried, said)
         if re.search("^(NOAUTH|WRONGPASS)|invalid password|called without any password", said):
             return SourceRefused(
                 f"{where} refused the login: {said}",
@@ -213,13 +211,13 @@ class RedisSource:
 
 
 def pairs(reply: Sequence[Any]) -> dict[str, Any]:
-    """A RESP2 reply of alternating names and values, as XINFO gives it. Raises SourceUnusable for anything else."""
+    """A reply of alternating names and values, as XINFO gives it. Raises SourceUnusable for anything else."""
     if not isinstance(reply, list):
         raise SourceUnusable("what answers there as Redis does not answer as Redis does", "see --redis-url")
     return {str(name, "utf-8", "replace"): value for name, value in zip(reply[::2], reply[1::2], strict=True)}
 
 
-def _only_reads(command: Sequence[str | bytes | int]) -> None:
+def _only_reads(command: Command) -> None:
     name = _word(command[0]).upper()
     if name in ("XINFO", "CONFIG"):
         name += " " + _word(command[1]).upper()
@@ -227,10 +225,13 @@ def _only_reads(command: Sequence[str | bytes | int]) -> None:
         raise AssertionError(f"{name} is not a read command; the doctor never sends it")
 
 
-def _no_permission(where: str, tried: str, said: str, command: Sequence[str | bytes | int]) -> SourceRefused:
-    found = re.search(r"run the '([^']+)' command", said)
-    keys = "%R~blueplane:health:*" if "blueplane:health:" in tried else "%R~telemetry:*"
-    right = f"+{found.group(1)}" if found else keys if "key" in said else f"+{tried.lower()}"
+def _no_permission(where: str, tried: str, said: str) -> SourceRefused:
+    if found := re.search(r"run the '([^']+)' command", said):
+        right = f"+{found[1]}"
+    elif "key" in said:
+        right = "%R~blueplane:health:*" if "blueplane:health:" in tried else "%R~telemetry:*"
+    else:
+        right = f"+{tried.lower()}"
     return SourceRefused(
         f"{where}: {tried} needs the permission {right}, which this user lacks: {said}",
         f"grant it: ACL SETUSER <user> {right}",

@@ -23,7 +23,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from blueplane_doctor.custody.states import STATES
+from blueplane_doctor.custody.ledger import STATES
 from blueplane_doctor.custody.trace import Tracer
 from blueplane_doctor.demo.schema import connect, create_database
 from blueplane_doctor.demo.servers import RunningServer

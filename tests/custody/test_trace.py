@@ -90,6 +90,15 @@ def test_a_dead_letter_of_every_shape(shape: str, pipeline: Pipeline) -> None:
     assert str(letter.detail["dead_letter_id"]) in trace.advice
 
 
+def test_every_name_of_one_message_leads_to_the_same_end(pipeline: Pipeline) -> None:
+    (sent,) = pipeline.enqueue_cursor(1, event_ids=[EVENT])
+    pipeline.deliver("processors")
+    pipeline.dead_letter(sent, "cursor")
+    names = [sent, EVENT, sent, EVENT]
+    traces = traced(pipeline, *names)
+    assert [(trace.id, trace.state) for trace in traces] == [(name, "dead_lettered") for name in names]
+
+
 def test_by_design_unwritten_is_fine(pipeline: Pipeline) -> None:
     (sent,) = pipeline.enqueue_skipped(1)
     pipeline.drain()

@@ -15,7 +15,7 @@ from blueplane_doctor.history.samples import Sample
 from blueplane_doctor.recording import Recorder
 from tests.recording.helpers import recorded
 from tests.servers import require_server
-from tests.sources.test_redis_nodes import certificates, free_port, port_of, sentinel, wait_for
+from tests.sources.test_wire import certificates, free_port, port_of, sentinel, wait_for
 
 NOW = 1_795_360_020
 

@@ -5,12 +5,13 @@ from collections.abc import Callable
 
 import pytest
 
-from blueplane_doctor.custody import ledger as ledger_module
-from blueplane_doctor.custody.rows import RowFinder
+from blueplane_doctor.custody.ledger import KEPT_BREAKS
+from blueplane_doctor.custody.walk import Walk
 from blueplane_doctor.demo.faults import FAULTS, healthy
 from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.examination import Examination
 from blueplane_doctor.sources.dead_letters import DeadLetterReader
+from blueplane_doctor.sources.trace_tables import RowFinder
 from tests.helpers import examined, settings_for
 
 
@@ -36,8 +37,8 @@ def before(monkeypatch: pytest.MonkeyPatch, owner: type, name: str, happens: Cal
 
 
 MOMENTS = {
-    "before the walk": (ledger_module.Walk, "run"),
-    "before a page is judged": (ledger_module.Walk, "_page"),
+    "before the walk": (Walk, "run"),
+    "before a page is judged": (Walk, "_page"),
     "before the rows are looked up": (RowFinder, "find"),
     "before the dead letters are read again": (DeadLetterReader, "catch_up"),
 }
@@ -162,4 +163,4 @@ def test_precision_and_recall_are_one_at_every_size(size: int, any_pipeline: Pip
         examination.close()
     assert found.total("lost") == len(broken) == size // 5
     assert {b.id for b in found.breaks} <= broken
-    assert len(found.breaks) == min(len(broken), ledger_module.KEPT_BREAKS)
+    assert len(found.breaks) == min(len(broken), KEPT_BREAKS)

@@ -13,7 +13,7 @@ import redis
 
 from blueplane_doctor.demo.servers import embedded_server_program, private_folder
 from blueplane_doctor.recording.reading import Recorded, read_recorded
-from blueplane_doctor.sources.deadline import Deadline
+from blueplane_doctor.sources import Deadline
 from blueplane_doctor.sources.redis_source import RedisSource
 
 NOWHERE = "unix:///nowhere/redis.sock"

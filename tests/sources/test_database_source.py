@@ -9,8 +9,8 @@ import pytest
 
 from blueplane_doctor.demo import schema
 from blueplane_doctor.errors import SourceError, SourceMissing, SourceRefused, SourceTimeout, SourceUnusable
+from blueplane_doctor.sources import Deadline
 from blueplane_doctor.sources.database_source import DatabaseSource, read_once, shown
-from blueplane_doctor.sources.deadline import Deadline
 
 COUNT = "SELECT count(*) FROM cursor_sessions"
 

@@ -9,7 +9,7 @@ import pytest
 
 from blueplane_doctor.demo.servers import RunningServer
 from blueplane_doctor.demo.simulator import Pipeline
-from blueplane_doctor.sources.deadline import Deadline
+from blueplane_doctor.sources import Deadline
 from blueplane_doctor.sources.entries import ASSUMED_LARGEST, PAGE, REPLY_LIMIT, RawEntry, pages
 from blueplane_doctor.sources.redis_source import RedisSource
 from blueplane_doctor.sources.streams import EntryId, entry_id

@@ -15,7 +15,7 @@ from blueplane_doctor.errors import (
     SourceUnreachable,
     SourceUnusable,
 )
-from blueplane_doctor.sources.deadline import Deadline
+from blueplane_doctor.sources import Deadline
 from blueplane_doctor.sources.redis_source import READ_COMMANDS, RedisSource, address_of, pairs
 from blueplane_doctor.sources.wire import Refused
 
@@ -32,7 +32,7 @@ def source(valkey: RunningServer) -> Iterator[RedisSource]:
 def ours(error: Exception, command: tuple[str, ...] = XRANGE) -> SourceError:
     """What the doctor makes of a client's error."""
     with pytest.raises(SourceError) as raised:
-        RedisSource("redis://u:geheim@example.org:7000/2", Deadline(1)).fail(error, command)
+        RedisSource("redis://u:geheim@example.org:7000/2", Deadline(1)).checked(error, command)
     assert raised.value.__cause__ is error
     return raised.value
 

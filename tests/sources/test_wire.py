@@ -25,10 +25,9 @@ from blueplane_doctor.errors import SettingsError, SourceUnreachable
 from blueplane_doctor.model import Report, Status
 from blueplane_doctor.redis_places import places_of
 from blueplane_doctor.settings import load
-from blueplane_doctor.sources.deadline import Deadline
-from blueplane_doctor.sources.redis_nodes import in_our_words
+from blueplane_doctor.sources import Deadline
 from blueplane_doctor.sources.redis_source import RedisSource, address_of
-from blueplane_doctor.sources.wire import Refused
+from blueplane_doctor.sources.wire import Refused, in_our_words
 from tests.helpers import finding
 from tests.servers import require_server
 

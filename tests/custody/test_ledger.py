@@ -1,8 +1,8 @@
-"""Ten-minute buckets of event time."""
+"""Ten-minute buckets of event time, and rows that are claimed once."""
 
 import pytest
 
-from blueplane_doctor.custody.buckets import BUCKET_MS, KEPT_MS, LATER, OLDER, WITHOUT, bucket_of
+from blueplane_doctor.custody.ledger import BUCKET_MS, KEPT_MS, LATER, OLDER, WITHOUT, Claims, bucket_of
 from blueplane_doctor.demo.simulator import Pipeline
 from tests.helpers import examined
 
@@ -36,3 +36,12 @@ def test_a_message_counts_in_the_bucket_of_its_own_time_at_every_stage(pipeline:
     assert (bucket["enqueued"], bucket["delivered"], bucket["written"], bucket["waiting"]) == (5, 3, 3, 2)
     (apart,) = chain["other_buckets"]
     assert (apart["start"], apart["enqueued"]) == ("without_timestamp", 1)
+
+
+def test_a_row_is_claimed_once() -> None:
+    claims = Claims()
+    for sequence in (0, 1, 7, 8, 65_535, 65_536, 30_000_000, 1 << 62):
+        assert claims.claim("cursor_raw_traces", sequence)
+        assert not claims.claim("cursor_raw_traces", sequence)
+        assert claims.claim("claude_raw_traces", sequence), "another table has rows of its own"
+    assert claims.claim("cursor_raw_traces", 2)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from blueplane_doctor.sources.log_tail import TAIL_BYTES, LogTail, read_log
+from blueplane_doctor.sources.server_source import TAIL_BYTES, LogTail, read_log
 
 NOW = datetime(2026, 3, 14, 9, 26, 53, tzinfo=UTC)
 WRITER = "src.processing.cursor.raw_traces_writer"
