@@ -75,6 +75,8 @@ class NoChecksError(DoctorError):
 class SourceError(DoctorError):
     """Something that was to be read (Redis, the database, a file) did not answer."""
 
+    exit_code = ExitCode.NOT_JUDGED
+
 
 class SourceUnreachable(SourceError):
     """Nobody answers there."""

@@ -53,6 +53,13 @@ def assert_refused(ended: Ended, code: int, *said: str) -> None:
         assert words in ended.stderr
 
 
+@pytest.mark.parametrize(
+    "asked", ["trace 1-0", "dlq list", "dlq stats", "dlq show 1-0", "history --list", "record --once"]
+)
+def test_a_redis_that_is_away_is_no_defect_of_the_doctor(asked: str, nobody: list[str]) -> None:
+    assert_refused(doctor(*nobody, *asked.split()), 3, "cannot be reached", "try: ")
+
+
 def test_version() -> None:
     ended = doctor("--version")
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, f"blueplane-doctor {__version__}\n", "")

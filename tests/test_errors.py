@@ -58,6 +58,7 @@ def test_an_error_is_in_the_tree_of_the_docstring(kind: type[DoctorError]) -> No
         (errors.UsageError, ExitCode.USAGE),
         (errors.SettingsError, ExitCode.USAGE),
         (errors.NoChecksError, ExitCode.NO_CHECKS),
+        (errors.SourceUnreachable, ExitCode.NOT_JUDGED),
         (DoctorError, ExitCode.INTERNAL),
     ],
 )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from blueplane_doctor.commands.base import command, complain, invocation, show
-from blueplane_doctor.errors import ExitCode, SourceError, UsageError, did_you_mean
+from blueplane_doctor.errors import ExitCode, UsageError, did_you_mean
 
 if TYPE_CHECKING:
     from blueplane_doctor.history.health_storage import HealthMetricsStorage
@@ -48,18 +48,14 @@ def history(
         raise UsageError("history: name at least one metric", "see: blueplane-doctor history --list")
     span, width = _span(since, step)
     with closing(HealthMetricsStorage(history_url(invocation(context)))) as storage:
-        try:
-            known = storage.metrics()
-            if not known:
-                complain(f"there is no history in Redis at {storage.link.address}", _START)
-                return ExitCode.NOT_JUDGED
-            if list_metrics:
-                show("".join(f"{name}\n" for name in known))
-                return ExitCode.OK
-            return _show(storage, _meant(metrics or [], known), span, width, shape)
-        except SourceError as error:
-            complain(error.message, error.hint)
+        known = storage.metrics()
+        if not known:
+            complain(f"there is no history in Redis at {storage.link.address}", _START)
             return ExitCode.NOT_JUDGED
+        if list_metrics:
+            show("".join(f"{name}\n" for name in known))
+            return ExitCode.OK
+        return _show(storage, _meant(metrics or [], known), span, width, shape)
 
 
 def _show(storage: "HealthMetricsStorage", metrics: list[str], span: int, step: int, shape: Shape) -> int:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from blueplane_doctor.commands.base import command, complain, invocation
-from blueplane_doctor.errors import ExitCode, SourceError, UsageError
+from blueplane_doctor.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     from blueplane_doctor.history.sampler import Sampler
@@ -37,12 +37,8 @@ def _once(sampler: "Sampler") -> int:
 
     from blueplane_doctor.history.sampler import BUSY
 
-    try:
-        if sampler.take(time.time()) == BUSY:
-            complain("another recorder is writing; it keeps this minute")
-    except SourceError as error:
-        complain(error.message, error.hint)
-        return ExitCode.NOT_JUDGED
+    if sampler.take(time.time()) == BUSY:
+        complain("another recorder is writing; it keeps this minute")
     return ExitCode.OK
 
 
