@@ -20,7 +20,7 @@ from blueplane_doctor.recording.minutes import PREFIX, key_of
 from blueplane_doctor.recording.recorder import MINUTES_KEPT
 from tests.recording.helpers import Restartable, recorded, restartable, wait_for
 from tests.recording.stand_in import CLOCK, StandIn
-from tests.sources.test_redis_nodes import free_port
+from tests.sources.test_wire import free_port
 
 DURABLE = ("--appendonly", "yes", "--appendfsync", "always")
 PATIENCE = 60
