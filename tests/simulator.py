@@ -49,6 +49,8 @@ class EarlierPipeline(Pipeline):
         (self.home / "redis.yaml").write_text(yaml.safe_dump(earlier))
 
     def create_database(self) -> None:
+        if self.database.exists():
+            return  # today's tables must not come and go under a reader
         super().create_database()
         create_raw_traces(self.database)
         with closing(schema.connect(self.database)) as connection:

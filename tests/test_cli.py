@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import jsonschema
@@ -396,7 +397,10 @@ def test_interrupted_ends_with_130(hanging_server: socket.socket, tmp_path: Path
     url = f"redis://127.0.0.1:{_port(hanging_server)}/0"
     target = tmp_path / "a.json"
     command = [*DOCTOR, "--home", str(tmp_path), "--redis-url", url, "-o", str(target)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    heed = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # a job in the background inherits that it is ignored
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=heed
+    ) as process:
         connection, _ = hanging_server.accept()  # from here on it waits for an answer
         with connection:
             time.sleep(0.1)
