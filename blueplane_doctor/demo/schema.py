@@ -56,8 +56,12 @@ CREATE TABLE IF NOT EXISTS {names.SESSIONS_TABLE} (
 def connect(path: Path, *, timeout: float = 0.0) -> sqlite3.Connection:
     """A connection as the pipeline's: every batch opens its own; here nobody waits for a lock."""
     connection = sqlite3.connect(path, timeout=timeout, isolation_level=None)
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = NORMAL")
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")
+    except sqlite3.Error:
+        connection.close()
+        raise
     return connection
 
 

@@ -5,16 +5,23 @@ A database in write-ahead-log mode that nobody has open has no `-wal` and `-shm`
 (`immutable=1`), and an answer is thrown away and asked again if the file changed or a log appeared meanwhile. Where
 there is one, somebody has it open (or died with it), and `mode=ro` reads through it as any reader does.
 https://www.sqlite.org/wal.html#read_only_databases
+
+Nothing here opens the file but SQLite: closing another descriptor of it would cancel every lock that this process
+holds on it, a writer's in the same process among them.
+https://www.sqlite.org/howtocorrupt.html#_posix_advisory_locks_canceled_by_a_separate_thread_doing_close_
 """
 
+import errno
+import os
 import re
 import sqlite3
-import struct
+import stat
+import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 from threading import RLock
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import quote
 
 from blueplane_doctor.errors import SourceError, SourceMissing, SourceRefused, SourceTimeout, SourceUnusable
@@ -24,6 +31,8 @@ BUSY_SECONDS = 1.0
 """A read's wait for a lock. In write-ahead-log mode readers wait for nobody."""
 ATTEMPTS = 5
 """Reads as an unchanging file, before it is read as a changing one."""
+TICK_SECONDS = 0.02
+"""Writes closer to each other than this may bear the same time stamp: Linux' clock for files ticks every 1 to 10 ms."""
 _STEPS_BETWEEN_LOOKS = 10_000
 _OWN_FOLDERS = (".blueplane", ".cursor")
 """In a person's home; the names of others are private."""
@@ -36,13 +45,28 @@ _FAILURES: tuple[tuple[str, bool, type[SourceError], str, str], ...] = (
     ("interrupted", False, SourceTimeout, " gave no answer within the run's {limit:g} s", _MORE_TIME),
     ("locked|busy", True, SourceTimeout, " stayed locked for {busy:g} s", _HOLDER),
     ("no such (table|column)", False, SourceMissing, ": {said}", ""),
-    ("malformed|not a database|corrupt", True, SourceUnusable, " is damaged: {said}", _DAMAGED),
+    ("not a database", True, SourceUnusable, " is not a SQLite database", _RIGHT_FILE),
+    ("malformed|corrupt", True, SourceUnusable, " is damaged: {said}", _DAMAGED),
     ("unable to open|readonly|(?i:permission)", True, SourceRefused, " cannot be opened: {said}", _AS_ITS_USER),
     ("", False, SourceUnusable, ": {said}", ""),
 )
 """What SQLite says, whether it will say so again, and what we say."""
 
 Answer = TypeVar("Answer")
+
+
+class _State(NamedTuple):
+    """What changes whenever somebody writes."""
+
+    inode: int
+    size: int
+    modified_ns: int
+    has_log: bool
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether the next write may leave no trace in it; what git calls racily clean."""
+        return abs(time.time_ns() - self.modified_ns) < TICK_SECONDS * 1e9
 
 
 def shown(path: Path) -> str:
@@ -63,7 +87,8 @@ class DatabaseSource:
         self._deadline = deadline
         self._lock = RLock()
         self._connection: sqlite3.Connection | None = None
-        self._seen: tuple[int, ...] | None = None
+        self._seen: _State | None = None
+        self._seen_fresh = False
         self._dead: SourceError | None = None
 
     def read(self, question: Callable[[sqlite3.Connection], Answer]) -> Answer:
@@ -113,9 +138,12 @@ class DatabaseSource:
 
     def _opened(self) -> sqlite3.Connection:
         if self._connection is None:
-            self._check_file()
-            self._seen = None if self._has_log() else self._look()
-            self._connection = self._open("mode=ro" if self._seen is None else "mode=ro&immutable=1")
+            state = self._look()
+            if state.is_fresh and not state.has_log:
+                time.sleep(TICK_SECONDS)
+                state = self._look()
+            self._seen, self._seen_fresh = (None if state.has_log else state), state.is_fresh
+            self._connection = self._open("mode=ro" if state.has_log else "mode=ro&immutable=1")
         return self._connection
 
     def _open(self, options: str) -> sqlite3.Connection:
@@ -123,27 +151,23 @@ class DatabaseSource:
         connection = sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, check_same_thread=False)
         # Runs inside SQLite every few thousand steps: the only way to end a query at the deadline.
         connection.set_progress_handler(lambda: int(self._deadline.passed), _STEPS_BETWEEN_LOOKS)
-        connection.execute("PRAGMA query_only = 1")
+        try:
+            connection.execute("PRAGMA query_only = 1")
+        except sqlite3.Error:
+            connection.close()
+            raise
         return connection
 
     def _changed(self) -> bool:
-        return self._seen is not None and self._seen != self._look()
+        return self._seen is not None and (self._seen_fresh or self._seen != self._look())
 
-    def _has_log(self) -> bool:
-        return any(self.path.with_name(self.path.name + end).exists() for end in ("-wal", "-journal"))
-
-    def _look(self) -> tuple[int, ...]:
-        """What changes whenever somebody writes; the last two are SQLite's change counter and a log's presence."""
-        state = self.path.stat()
-        with self.path.open("rb") as file:
-            head = file.read(28)
-        counter = struct.unpack(">I", head[24:28])[0] if len(head) == 28 else 0
-        return state.st_ino, state.st_size, state.st_mtime_ns, counter, int(self._has_log())
-
-    def _check_file(self) -> None:
+    def _look(self) -> _State:
         try:
-            with self.path.open("rb") as file:
-                head = file.read(16)
+            state = self.path.stat()
+            if not stat.S_ISREG(state.st_mode):
+                raise OSError(errno.EINVAL, "not a regular file")
+            if not os.access(self.path, os.R_OK):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
         except FileNotFoundError as error:
             hint = f"start the Blueplane server once, or {_RIGHT_FILE}"
             self._dead = SourceMissing(f"{self.what} does not exist", hint)
@@ -151,9 +175,8 @@ class DatabaseSource:
         except OSError as error:
             self._dead = SourceRefused(f"{self.what} cannot be opened: {error.strerror or error}", _AS_ITS_USER)
             raise self._dead from error
-        if head and head != b"SQLite format 3\x00":
-            self._dead = SourceUnusable(f"{self.what} is not a SQLite database", _RIGHT_FILE)
-            raise self._dead
+        has_log = any(self.path.with_name(self.path.name + end).exists() for end in ("-wal", "-journal"))
+        return _State(state.st_ino, state.st_size, state.st_mtime_ns, has_log)
 
     def _ours(self, error: sqlite3.Error) -> SourceError:
         said = str(error)

@@ -1,6 +1,9 @@
 """The database as a source: no trace of the reading, no stale answer, an end to every query."""
 
+import os
 import sqlite3
+import subprocess
+import sys
 import time
 from contextlib import closing
 from pathlib import Path
@@ -9,7 +12,7 @@ import pytest
 
 from blueplane_doctor.demo import schema
 from blueplane_doctor.errors import SourceError, SourceMissing, SourceRefused, SourceTimeout, SourceUnusable
-from blueplane_doctor.sources import Deadline
+from blueplane_doctor.sources import Deadline, database_source
 from blueplane_doctor.sources.database_source import DatabaseSource, read_once, shown
 
 COUNT = "SELECT count(*) FROM cursor_sessions"
@@ -78,6 +81,52 @@ def test_a_database_that_never_rests_is_read_in_the_end(file: Path) -> None:
         assert 3 < len(asked) < 12
 
 
+def test_two_writes_of_one_clock_tick_are_told_apart(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second leaves size and time stamp as they were: nothing but the stamp's age tells that it may have been."""
+    answers = []
+
+    def ask(connection: sqlite3.Connection) -> int:
+        answers.append(count(connection))
+        if len(answers) == 1:
+            add_session(file)
+            os.utime(file, ns=(stamp, stamp))
+        return answers[-1]
+
+    monkeypatch.setattr(database_source, "TICK_SECONDS", 0.5)
+    stamp = time.time_ns() + 400_000_000  # still fresh after a first wait
+    os.utime(file, ns=(stamp, stamp))
+    with closing(DatabaseSource(file, Deadline(5))) as source:
+        assert source.read(ask) == 1
+        assert answers[:2] == [0, 1]
+
+
+def test_a_stamp_of_the_future_is_no_reason_to_read_again(file: Path) -> None:
+    asked = []
+    os.utime(file, (time.time() + 3600,) * 2)
+    with closing(DatabaseSource(file, Deadline(5))) as source:
+        source.read(lambda connection: asked.append(count(connection)))
+    assert asked == [0]
+
+
+def test_locks_of_this_process_outlive_the_reading(file: Path) -> None:
+    """Whoever opens and closes the file beside SQLite takes every lock away that its process holds on it."""
+    ask = f"import sqlite3; sqlite3.connect({str(file)!r}, timeout=0, isolation_level=None).execute('BEGIN IMMEDIATE')"
+    with closing(sqlite3.connect(file, isolation_level=None)) as writer:
+        writer.execute("PRAGMA journal_mode = DELETE")
+        writer.execute("BEGIN IMMEDIATE")
+        with closing(DatabaseSource(file, Deadline(5))) as source:
+            assert source.read(count) == 0
+        with closing(DatabaseSource(file, Deadline(5))) as source:
+            assert source.read(count) == 0
+        other = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, check=False)
+    assert "database is locked" in other.stderr, "another process could write into the middle of a transaction"
+
+
+def test_a_file_that_vanishes_between_question_and_answer_is_missing(file: Path) -> None:
+    with closing(DatabaseSource(file, Deadline(5))) as source, pytest.raises(SourceMissing, match="does not exist"):
+        source.read(lambda connection: file.unlink())
+
+
 def test_rows_that_are_only_in_the_log_are_seen(file: Path) -> None:
     with closing(schema.connect(file)) as writer, closing(DatabaseSource(file, Deadline(5))) as source:
         writer.execute("PRAGMA wal_autocheckpoint = 0")
@@ -126,7 +175,7 @@ def test_the_deadline_ends_a_query_that_would_take_for_ever(file: Path) -> None:
         (sqlite3.OperationalError("no such table: x"), SourceMissing, "no such table: x"),
         (sqlite3.OperationalError("no such column: x"), SourceMissing, "no such column: x"),
         (sqlite3.DatabaseError("database disk image is malformed"), SourceUnusable, "is damaged"),
-        (sqlite3.DatabaseError("file is not a database"), SourceUnusable, "is damaged"),
+        (sqlite3.DatabaseError("file is not a database"), SourceUnusable, "is not a SQLite database"),
         (sqlite3.OperationalError("unable to open database file"), SourceRefused, "cannot be opened"),
         (sqlite3.OperationalError("attempt to write a readonly database"), SourceRefused, "cannot be opened"),
         (sqlite3.OperationalError("disk I/O error"), SourceUnusable, "disk I/O error"),
