@@ -149,6 +149,11 @@ class Settings(Record, validate_default=True):
         return self.database or self.home / "telemetry.db"
 
     @property
+    def history_redis_url(self) -> str:
+        """The Redis that holds the history: the examined one unless another is named."""
+        return self.history_url or self.redis_url
+
+    @property
     def buffer_file(self) -> Path:
         """The database of events that could not reach Redis."""
         return self.event_buffer or self.home / "event_buffer.db"

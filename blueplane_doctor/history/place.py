@@ -22,8 +22,7 @@ def history_url(given: Invocation) -> str:
     """The URL of the Redis that holds the history. Raises SettingsError."""
     if found := _short_way(given):
         return found
-    settings = given.load().settings
-    return settings.history_url or settings.redis_url
+    return given.load().settings.history_redis_url
 
 
 def _short_way(given: Invocation) -> str | None:

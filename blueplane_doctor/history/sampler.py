@@ -46,7 +46,7 @@ class Sampler:
     def __init__(self, settings: Settings, every: float = 60) -> None:
         """`every`: seconds between samples, which the lock outlives, and the longest examination."""
         self.settings = settings
-        self.storage = HealthMetricsStorage(settings.history_url or settings.redis_url)
+        self.storage = HealthMetricsStorage(settings.history_redis_url)
         seconds = every + settings.timeout + LOCK_SPARE_SECONDS
         self.lock = RecorderLock(self.storage.link, self.storage.prefix, seconds)
 
@@ -77,13 +77,13 @@ class Sampler:
 def examine(settings: Settings, moment: float) -> Sample:
     """Every monitor's numbers, whichever checks were selected to judge them."""
     from blueplane_doctor.diagnose import collect, judge
-    from blueplane_doctor.discovery import find_checks, find_monitors, selected
+    from blueplane_doctor.discovery import find_monitors, find_selected
     from blueplane_doctor.monitoring.history_health import HistoryHealth
 
-    found = find_checks(settings.check_folders)
+    found, checks = find_selected(settings)
     evidence = collect(settings, set(find_monitors()) - {HISTORY})
     evidence.records[HISTORY] = HistoryHealth(samples=0, cause="a sample is not judged by others")
-    return sample_of(judge(evidence, selected(found.checks, settings), found.problems, settings), moment)
+    return sample_of(judge(evidence, checks, found.problems, settings), moment)
 
 
 def record_every(sampler: Sampler, every: float, stop: Event, say: Callable[[str], None]) -> None:

@@ -105,7 +105,7 @@ class HistoryHealthMonitor(Monitor):
         settings = self.examination.settings
         if settings.history_url in (None, settings.redis_url):
             self.examination.server_info()
-        storage = HealthMetricsStorage(settings.history_url or settings.redis_url)
+        storage = HealthMetricsStorage(settings.history_redis_url)
         try:
             if storage.begun():  # all that a run without a history costs: one round trip
                 return self._read(storage)

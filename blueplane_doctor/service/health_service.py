@@ -8,7 +8,7 @@ from typing import NamedTuple, Self
 
 from blueplane_doctor.checkapi import CheckSpec
 from blueplane_doctor.diagnose import collect, judge, needed
-from blueplane_doctor.discovery import find_checks, selected
+from blueplane_doctor.discovery import find_selected
 from blueplane_doctor.evidence import Evidence
 from blueplane_doctor.model import Finding, Report, Status
 from blueplane_doctor.monitoring.connections import Connections
@@ -42,8 +42,8 @@ class HealthService:
     def __init__(self, settings: Settings) -> None:
         """Raises SettingsError and NoChecksError as `diagnose` does, before anything is read."""
         self.settings = settings
-        found = find_checks(settings.check_folders)
-        self._checks, self._problems = selected(found.checks, settings), found.problems
+        found, self._checks = find_selected(settings)
+        self._problems = found.problems
         self._quick_checks = [spec for spec in self._checks if not spec.needs or set(spec.needs) - set(CUSTODY_RECORDS)]
         self._custody_checks = [spec for spec in self._checks if spec not in self._quick_checks]
         self._needed = sorted(needed(self._checks))

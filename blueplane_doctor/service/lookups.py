@@ -198,7 +198,7 @@ class HistoryQuestion(NamedTuple):
 
 def read_history(settings: Settings, question: HistoryQuestion) -> dict[str, Any]:
     """The steps of one metric. Raises NotThere and SourceError."""
-    storage = HealthMetricsStorage(settings.history_url or settings.redis_url)
+    storage = HealthMetricsStorage(settings.history_redis_url)
     try:
         known = storage.metrics()
         if not known:

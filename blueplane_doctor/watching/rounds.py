@@ -9,7 +9,7 @@ from threading import Event, Thread
 from typing import NamedTuple
 
 from blueplane_doctor.diagnose import collect, judge, needed
-from blueplane_doctor.discovery import find_checks, selected
+from blueplane_doctor.discovery import find_selected
 from blueplane_doctor.model import Change, Finding, Report, Status, compared, counted
 from blueplane_doctor.settings import Settings
 
@@ -65,9 +65,8 @@ class Watcher:
 
     def __init__(self, settings: Settings) -> None:
         """Raises SettingsError and NoChecksError before anything is read."""
-        found = find_checks(settings.check_folders)
+        found, self._checks = find_selected(settings)
         self._settings, self._problems = settings, found.problems
-        self._checks = selected(found.checks, settings)
         self._number, self._memory = 0, Memory()
 
     def look(self) -> Round:
