@@ -7,6 +7,7 @@ Sentinel, Cluster and URLs with options go through redis-py.
 import socket
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from threading import Thread
 from typing import Any, Protocol
 from urllib.parse import SplitResult, unquote, urlsplit
 
@@ -123,7 +124,7 @@ class _PlainWire:
 
 def _connected(parts: SplitResult, limit: float) -> socket.socket:
     if parts.scheme == "redis":
-        connection = socket.create_connection((parts.hostname or "localhost", parts.port or 6379), limit)
+        connection = _reached(look_up(parts.hostname or "localhost", parts.port or 6379, limit), limit)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return connection
     connection = socket.socket(socket.AF_UNIX)
@@ -136,8 +137,45 @@ def _connected(parts: SplitResult, limit: float) -> socket.socket:
     return connection
 
 
+def look_up(host: str, port: int, limit: float) -> list[Any]:
+    """The addresses of a host, as getaddrinfo gives them. Raises OSError, also when that takes longer than `limit`.
+
+    getaddrinfo itself knows no limit: where no name server answers it takes half a minute.
+    """
+    found: list[Any] = []
+    failed: list[OSError] = []
+
+    def ask() -> None:
+        try:
+            found.extend(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+        except OSError as error:
+            failed.append(error)
+
+    asking = Thread(target=ask, daemon=True)
+    asking.start()
+    asking.join(limit)
+    if not found:
+        raise failed[0] if failed else ConnectionError(f"no name server gave its address in {limit:g} s")
+    return found
+
+
+def _reached(addresses: Sequence[Any], limit: float) -> socket.socket:
+    failures: list[OSError] = []
+    for *_, address in addresses:
+        try:
+            return socket.create_connection(address[:2], limit)
+        except TimeoutError:
+            failures.append(ConnectionError(f"no connection in {limit:g} s"))
+        except OSError as error:
+            failures.append(error)
+    raise failures[0]
+
+
 class _LibraryNodes:
     def __init__(self, url: str, limit: float) -> None:
+        parts = urlsplit(url)
+        if parts.scheme != "unix" and not places_of(url):  # of several places one may well be missing
+            look_up(parts.hostname or "localhost", parts.port or 6379, limit)
         self._client = open_client(url, limit)
         self._wires: dict[int, _LibraryWire] = {}
 
@@ -203,7 +241,8 @@ def in_our_words() -> Iterator[None]:
     try:
         yield
     except redis_errors.TimeoutError as error:
-        raise TimeoutError(str(error)) from error
+        kind = ConnectionError if "connecting" in str(error) else TimeoutError
+        raise kind(str(error)) from error
     except (redis_errors.RedisError, redis_errors.RedisClusterException) as error:
         if type(error).__name__ in _CODES or isinstance(error, redis_errors.ResponseError):
             raise _refused(error) from error

@@ -7,6 +7,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -295,3 +296,45 @@ def test_the_server_s_own_code_comes_back(error: Exception, ours: type[Exception
     with pytest.raises(ours) as raised, in_our_words():
         raise error
     assert (type(raised.value), str(raised.value)) == (ours, said)
+
+
+@pytest.fixture
+def full_port() -> Iterator[int]:
+    """A port whose queue of connections is full: the next one is neither accepted nor refused."""
+    with ExitStack() as stack:
+        listener = stack.enter_context(socket.socket())
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        for _ in range(3):
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(listener.getsockname())
+        yield listener.getsockname()[1]
+
+
+@pytest.mark.parametrize("options", ["", "?health_check_interval=5"])
+def test_a_connection_that_never_comes_about_is_not_called_accepted(full_port: int, options: str) -> None:
+    source = RedisSource(f"redis://127.0.0.1:{full_port}{options}", Deadline(0.4))
+    with pytest.raises(SourceUnreachable, match=r"cannot be reached: (no connection in|Timeout connecting)"):
+        source.ask_one("PING")
+
+
+@pytest.mark.parametrize("url", ["redis://db.invalid", "rediss://db.invalid", "redis://db.invalid?protocol=2"])
+def test_a_name_that_nobody_resolves_ends_in_time(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Red for Redis, and all that needs no Redis is judged as ever."""
+    over = threading.Event()
+    known = socket.getaddrinfo
+
+    def slow(host: Any, *more: Any, **named: Any) -> Any:
+        return over.wait(60) and [] if host == "db.invalid" else known(host, *more, **named)
+
+    monkeypatch.setattr(socket, "getaddrinfo", slow)
+    try:
+        report = diagnose(load({"home": tmp_path, "redis_url": url, "timeout": 8.0}).settings)
+    finally:
+        over.set()
+    reachable = finding(report, "redis-reachable")
+    assert reachable.status is Status.RED
+    assert "no name server gave its address in 2 s" in reachable.summary
+    assert finding(report, "database-reachable").status is Status.RED
+    assert report.duration_ms < 7_000
