@@ -200,7 +200,7 @@ def _examined(
     save_evidence: Path | None,
     from_evidence: Path | None,
 ) -> "Report":
-    # With --wait the first report that is good enough, or the last.
+    """The report; with --wait the first that is good enough, or the last."""
     step_aside()
     if from_evidence and (wait or save_evidence):
         raise UsageError("--from-evidence reads one file; it goes with neither --wait nor --save-evidence")
