@@ -133,3 +133,15 @@ def test_chain_breaks_shows_the_first_ten_and_no_payload() -> None:
     shown = found.evidence["first breaks"]
     assert len(shown) == 10
     assert shown[0] == "1773479901310-0 generation: acknowledged without a row or a dead letter"
+
+
+@pytest.mark.parametrize(
+    ("states", "saved", "gone"),
+    [({"lost": 3}, True, False), ({"trimmed_unread": 5}, False, True), ({"lost": 1, "payload_gone": 2}, True, True)],
+)
+def test_the_remedy_promises_nothing_of_what_is_gone(states: dict[str, int | None], saved: bool, gone: bool) -> None:
+    """What was trimmed is not in the stream any more: nobody should look for it there."""
+    found = run("chain-breaks", chain=chain(states=states, chain_break_count=sum(filter(None, states.values()))))
+    assert found.remedy
+    assert ("save them before you restart" in found.remedy.text) is saved
+    assert ("gone from Redis" in found.remedy.text) is gone
