@@ -49,7 +49,8 @@ def check_chain_breaks(chain: "ChainHealth", scale: Scale) -> Finding:
     """Messages nobody knows are missing: acknowledged without a row, or gone while a writer holds them.
 
     The sum of lost (acknowledged, no row, no dead letter), trimmed unread, and payload gone (pending, but trimmed).
-    What is on its way, stuck, dead-lettered or by design unwritten is no break.
+    What is on its way, stuck, dead-lettered or by design unwritten is no break. Only what the stream still holds can be
+    looked for: one that was acknowledged without a row and trimmed since shows in samples of that time alone.
 
     Causes:
     - payloads that are a text or a list where an object is expected: the writer passes over them and acknowledges
