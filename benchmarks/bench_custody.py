@@ -108,6 +108,8 @@ def _busy_writer() -> None:
                 shares.append(2 * beside / (before + after))
             figure("a busy writer beside the doctor / alone", median(shares), "x", "at least 0.95")
             figure("entries of SLOWLOG (10 ms)", client.slowlog_len(), "", "0")
+            for entry in client.slowlog_get():
+                figure(f"one of them: {entry['command'].decode()[:40]}", entry["duration"] / 1000, "ms")
 
 
 def _rate_beside(server: RunningServer, home: Path, seconds: float) -> float:
