@@ -97,6 +97,7 @@ def test_what_is_written_and_trimmed_while_the_doctor_reads_is_not_lost(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)  # the doctor steps aside for a busy server, and takes its time
 def test_a_pipeline_at_full_speed_shows_no_break(pipeline: Pipeline) -> None:
     stop = threading.Event()
 
