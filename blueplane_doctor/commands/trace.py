@@ -9,7 +9,7 @@ from blueplane_doctor.commands.base import Json, command, invocation, show, show
 from blueplane_doctor.errors import ExitCode
 
 if TYPE_CHECKING:
-    from blueplane_doctor.custody.trace import Trace
+    from blueplane_doctor.custody.trace import Hop, Trace
 
 _FINE = ("written", "waiting", "in_flight", "skipped")
 """Written, in transit, or skipped by design."""
@@ -42,9 +42,14 @@ def exit_code(states: list[str]) -> ExitCode:
     return ExitCode.NOT_JUDGED if any(state in _NOT_TOLD for state in states) else ExitCode.OK
 
 
+def _when(hop: "Hop") -> str:
+    """SQLite's CURRENT_TIMESTAMP is cut to whole seconds: with more digits a row would look older than its message."""
+    return (hop.at or "").replace(".000Z", "Z") if hop.stage == "row" else hop.at or ""
+
+
 def _told(trace: "Trace") -> str:
     from blueplane_doctor.text import plain
 
     lines = [f"{plain(trace.id)}: {trace.state.replace('_', ' ').upper()}"]
-    lines += [f"  {hop.stage.replace('_', ' '):<13} {hop.at or '':<25} {plain(hop.text, 300)}" for hop in trace.hops]
+    lines += [f"  {hop.stage.replace('_', ' '):<13} {_when(hop):<25} {plain(hop.text, 300)}" for hop in trace.hops]
     return "\n".join([*lines, f"  {trace.advice}", ""])

@@ -1,6 +1,7 @@
 """One message followed by each of its IDs, in each state, with the exit code that a script goes by."""
 
 import json
+import re
 import subprocess
 import sys
 
@@ -140,3 +141,14 @@ def test_the_command(pipeline: Pipeline) -> None:
     assert f"{ids[0]}: " in plain.stdout
     assert "no such thing: NOT FOUND" in plain.stdout
     assert PRIVATE_TEXT not in done.stdout + plain.stdout
+
+
+def test_a_row_shows_no_digits_that_its_time_does_not_have(pipeline: Pipeline) -> None:
+    """Written in the second in which it was enqueued, it would seem to be older than its message."""
+    pipeline.enqueue_cursor(1)
+    pipeline.drain()
+    ((identity, _),) = pipeline.client.xrange(pipeline.queue)
+    words = ["--home", str(pipeline.home), "--redis-url", pipeline.redis_url, "trace", identity]
+    done = subprocess.run([sys.executable, "-m", "blueplane_doctor", *words], capture_output=True, text=True)
+    assert re.search(r"^  enqueued +\S+:\d\d\.\d{3}Z ", done.stdout, re.M)
+    assert re.search(r"^  row +\S+:\d\dZ ", done.stdout, re.M), done.stdout
