@@ -102,9 +102,18 @@ def find_checks(folders: Iterable[Path] = ()) -> Found:
     return Found(list(taken.values()), found.problems)
 
 
-def matches(pattern: str, check_id: str, area: str) -> bool:
-    """Whether a word of --select or --ignore (an id, an area, a glob) means this check."""
-    return fnmatchcase(check_id, pattern) or pattern == area
+def meant_by(words: Iterable[str], checks: Sequence[CheckSpec]) -> set[str]:
+    """The ids that words of --select or --ignore mean: a check by its id, else those of an area, or of a glob.
+
+    A check that is called as its area is itself alone: who leaves `dead-letters` out wants to hear of their growth.
+    """
+    ids = {spec.id for spec in checks}
+    return {
+        spec.id
+        for word in words
+        for spec in checks
+        if (spec.id == word if word in ids else spec.area == word or fnmatchcase(spec.id, word))
+    }
 
 
 def find_selected(settings: Settings) -> tuple[Found, list[CheckSpec]]:
@@ -119,12 +128,8 @@ def selected(checks: Iterable[CheckSpec], settings: Settings) -> list[CheckSpec]
     Raises NoChecksError when none is left, SettingsError for a threshold that cannot be used.
     """
     everything = with_thresholds(checks, settings)
-    chosen = [
-        spec
-        for spec in everything
-        if (not settings.select or any(matches(p, spec.id, spec.area) for p in settings.select))
-        and not any(matches(p, spec.id, spec.area) for p in settings.ignore)
-    ]
+    wanted = meant_by(settings.select or ("*",), everything) - meant_by(settings.ignore, everything)
+    chosen = [spec for spec in everything if spec.id in wanted]
     if not chosen:
         names = sorted({name for spec in everything for name in (spec.id, spec.area)})
         for word in settings.select:
@@ -137,7 +142,7 @@ def selected(checks: Iterable[CheckSpec], settings: Settings) -> list[CheckSpec]
 def meaningless(settings: Settings, checks: Sequence[CheckSpec]) -> list[str]:
     """Words of `select` and `ignore` that mean no check: worth a warning, for they are often typing errors."""
     words = [*settings.select, *settings.ignore]
-    return [word for word in words if not any(matches(word, spec.id, spec.area) for spec in checks)]
+    return [word for word in words if not meant_by([word], checks)]
 
 
 def with_thresholds(checks: Iterable[CheckSpec], settings: Settings) -> list[CheckSpec]:

@@ -12,8 +12,8 @@ from blueplane_doctor.discovery import (
     find_checks,
     find_formats,
     find_monitors,
-    matches,
     meaningless,
+    meant_by,
     selected,
     with_thresholds,
 )
@@ -276,9 +276,17 @@ def test_selected(select: list[str], ignore: list[str], chosen: list[str]) -> No
     assert [s.id for s in selected(CHECKS, Settings(select=select, ignore=ignore))] == chosen
 
 
-def test_an_area_is_no_glob() -> None:
-    assert not matches("que*", "wal-size", "queue")
-    assert not matches("Wal-Size", "wal-size", "database"), "ids have one spelling"
+def test_a_glob_means_no_areas() -> None:
+    assert not meant_by(["databas*"], CHECKS)
+    assert not meant_by(["Wal-Size"], CHECKS), "ids have one spelling"
+
+
+def test_a_check_that_is_called_as_its_area_is_itself_alone() -> None:
+    """Else leaving `dead-letters` out would keep silent about dead-letter-growth as well."""
+    checks = find_checks().checks
+    assert {"dead-letters", "dead-letter-growth"} <= {c.id for c in checks if c.area == "dead-letters"}
+    assert meant_by(["dead-letters"], checks) == {"dead-letters"}
+    assert meant_by(["dead-letter*"], checks) == {"dead-letters", "dead-letter-growth"}
 
 
 @pytest.mark.parametrize(
