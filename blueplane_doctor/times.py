@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+MINUTE_MS, HOUR_MS = 60_000, 3_600_000
 _EARLIEST, _LATEST = -62_135_596_800_000, 253_402_300_799_999
 """Of a datetime in UTC, in milliseconds since 1970."""
 

@@ -5,12 +5,11 @@ from typing import TYPE_CHECKING, Any
 from blueplane_doctor import Finding, Remedy, Scale, check, unknown
 from blueplane_doctor.checkapi import RECORDED_MINUTES, many, not_graded, unmeasured
 from blueplane_doctor.pipeline import EVERY_TURN_HOOKS
-from blueplane_doctor.times import span
+from blueplane_doctor.times import MINUTE_MS, span
 
 if TYPE_CHECKING:
     from blueplane_doctor.monitoring.capture_health import CaptureHealth
 
-MINUTE_MS = 60_000
 REINSTALL = Remedy(
     text="See whether the hooks are still in Cursor's hooks.json and whether the server answers on its port.",
     commands=["cat ~/.cursor/hooks.json", "curl -s http://127.0.0.1:8787/health"],

@@ -75,13 +75,13 @@ def check_chain_breaks(chain: "ChainHealth", scale: Scale) -> Finding:
         said += " is accounted for"
     else:
         said = "The stream holds no messages, and none is missing"
-    todo = []
-    if chain.states.get("lost"):
+    lost, todo = chain.states.get("lost") or 0, []
+    if lost:
         todo.append(
             "Look at the reasons: malformed payloads point to a producer, everything else to the writer. The stream "
             "still holds the lost ones until it trims them; save them before you restart anything."
         )
-    if broken > (chain.states.get("lost") or 0):
+    if broken > lost:
         todo.append("What was trimmed is gone from Redis; lost-before-delivery and retry-storm say what stops that.")
     return scale.grade(broken, said, remedy=Remedy(text=" ".join(todo)), evidence=evidence)
 

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from blueplane_doctor import Finding, Remedy, Scale, check, unknown
 from blueplane_doctor.checkapi import hinted, many, not_graded
-from blueplane_doctor.times import span
+from blueplane_doctor.times import MINUTE_MS, span
 
 if TYPE_CHECKING:
     from blueplane_doctor.monitoring.history_health import GroupTrend, HistoryHealth
@@ -17,7 +17,6 @@ WRITERS = Remedy(
     text="Look at server-alive, stuck-consumers and retry-storm: they say which writer stands still, and behind what.",
     commands=["tail -n 50 ~/.blueplane/server.log"],
 )
-MINUTE_MS = 60_000
 TOO_FEW = "fewer than three fresh samples hold it"
 STATES = ("caught up", "steady", "draining", "falling behind", "stalled", "stopped")
 """From the best to the worst."""

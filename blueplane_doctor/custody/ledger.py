@@ -9,6 +9,7 @@ from blueplane_doctor.custody.groups import PendingReader
 from blueplane_doctor.custody.routing import Message
 from blueplane_doctor.sources.streams import EntryId
 from blueplane_doctor.text import word
+from blueplane_doctor.times import MINUTE_MS
 
 WAITING = "waiting"
 """Not yet delivered to its writer group."""
@@ -40,8 +41,6 @@ KEPT_BREAKS = 1000
 """Of these the particulars are kept; all are counted."""
 KEPT_BLOCKERS = 100
 
-MINUTE_MS = 60_000
-HOUR_MS = 3_600_000
 BUCKET_MS = 600_000
 KEPT_MS = 86_400_000
 """Older and later messages are counted in one bucket each, which bounds memory."""

@@ -9,11 +9,11 @@ from hashlib import sha256
 from blueplane_doctor.errors import SourceError, SourceMissing
 from blueplane_doctor.examination import Examination
 from blueplane_doctor.model import Record
-from blueplane_doctor.sources.dead_letters import HOUR_MS, DeadLetter, dead_letter, each_dead_letter, json_object
+from blueplane_doctor.sources.dead_letters import DeadLetter, dead_letter, each_dead_letter, json_object
 from blueplane_doctor.sources.redis_source import pairs
 from blueplane_doctor.sources.streams import id_text
 from blueplane_doctor.text import identifier, plain, word
-from blueplane_doctor.times import from_milliseconds, iso
+from blueplane_doctor.times import HOUR_MS, from_milliseconds, iso
 
 NO_REASON = "no reason recorded"
 NEARLY_FULL = 0.9

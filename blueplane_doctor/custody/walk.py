@@ -15,7 +15,6 @@ from blueplane_doctor.custody.groups import Pending, PendingReader, read_more, t
 from blueplane_doctor.custody.ledger import (
     DEAD_LETTERED,
     DUPLICATE,
-    HOUR_MS,
     IN_FLIGHT,
     KEPT_BLOCKERS,
     LOST,
@@ -44,6 +43,7 @@ from blueplane_doctor.sources.streams import EntryId, StreamState, id_text
 from blueplane_doctor.sources.trace_tables import Lookup, RowFinder
 from blueplane_doctor.sources.wire import Command
 from blueplane_doctor.text import identifier
+from blueplane_doctor.times import HOUR_MS
 
 _STUCK_KEYS = 50_000
 _ASKED_AT_ONCE = 200

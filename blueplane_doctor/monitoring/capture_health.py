@@ -10,8 +10,8 @@ from blueplane_doctor.errors import SourceError
 from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring import Monitor
 from blueplane_doctor.pipeline import CURSOR_HOOKS, SESSIONS_TABLE
-from blueplane_doctor.recording.reading import MINUTE_MS, read_recorded
-from blueplane_doctor.times import from_milliseconds, iso, parse_time
+from blueplane_doctor.recording.reading import read_recorded
+from blueplane_doctor.times import MINUTE_MS, from_milliseconds, iso, parse_time
 
 DAY_MS = 86_400_000
 ACTIVE_MS = 3_600_000

@@ -11,8 +11,8 @@ from blueplane_doctor.recording.minutes import DROPPED, NEWEST_COUNTS, PREFIX, Z
 from blueplane_doctor.recording.sketches import BINS, quantile
 from blueplane_doctor.sources.redis_source import RedisSource, pairs
 from blueplane_doctor.text import plain
+from blueplane_doctor.times import MINUTE_MS
 
-MINUTE_MS = 60_000
 PERCENTILE = 0.95
 RIGHTS = f"Let this user read what is recorded: ACL SETUSER <user> +hgetall %R~{PREFIX}*"
 
@@ -157,10 +157,8 @@ def read_recorded(redis: RedisSource, now_ms: int, minutes: int) -> Recorded:
 def _hashes(redis: RedisSource, keys: list[str]) -> list[dict[str, int]]:
     """Several hashes in one round trip, without what is not ours. Raises SourceError."""
     replies = redis.ask(*(("HGETALL", key) for key in keys)) if keys else []
-    for reply in replies:
-        if isinstance(reply, Exception):
-            redis.checked(reply, ("HGETALL", PREFIX))
-    return [{field: int(value) for field, value in pairs(reply).items() if _is_integer(value)} for reply in replies]
+    hashes = [pairs(redis.checked(reply, ("HGETALL", PREFIX))) for reply in replies]
+    return [{field: int(value) for field, value in fields.items() if _is_integer(value)} for fields in hashes]
 
 
 class _Found:

@@ -5,12 +5,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from blueplane_doctor.errors import SourceMissing
 from blueplane_doctor.sources.entries import RawEntry, pages
 from blueplane_doctor.sources.redis_source import RedisSource, pairs
 from blueplane_doctor.sources.streams import BEGINNING, EntryId, entry_id
-from blueplane_doctor.times import parse_time, to_milliseconds
-
-HOUR_MS = 3_600_000
+from blueplane_doctor.times import HOUR_MS, parse_time, to_milliseconds
 
 
 @dataclass(frozen=True)
@@ -75,9 +74,10 @@ class DeadLetterReader:
         replies = self._redis.ask(*[("XINFO", "STREAM", stream) for stream in self._streams])
         for stream, reply in zip(self._streams, replies, strict=True):
             self.found.sizes.setdefault(stream, 0)
-            if isinstance(reply, Exception) and "no such key" in str(reply).lower():
+            try:
+                state = pairs(self._redis.checked(reply, ("XINFO STREAM", stream)))
+            except SourceMissing:
                 continue
-            state = pairs(self._redis.checked(reply, ("XINFO STREAM", stream)))
             last, read_to = entry_id(state["last-generated-id"]), self._read_to.get(stream, BEGINNING)
             if last <= read_to:
                 continue

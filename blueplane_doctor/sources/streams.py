@@ -77,9 +77,10 @@ def read_stream(redis: RedisSource, names: StreamSettings) -> StreamState:
     replies = redis.ask(*[("XINFO", what, queue) for queue in queues for what in ("STREAM", "GROUPS")])
     found = []
     for place, (queue, stream, groups) in enumerate(zip(queues, replies[::2], replies[1::2], strict=True)):
-        if isinstance(stream, Exception) and "no such key" in str(stream).lower():
+        try:
+            state = pairs(redis.checked(stream, ("XINFO STREAM", queue)))
+        except SourceMissing:
             continue
-        state = pairs(redis.checked(stream, ("XINFO STREAM", queue)))
         group_names = [pairs(group)["name"] for group in redis.checked(groups, ("XINFO GROUPS", queue))]
         if "last-generated-id" not in state:
             raise _unknown_form(redis, queue)

@@ -124,7 +124,7 @@ class _PlainWire:
 
 def _connected(parts: SplitResult, limit: float) -> socket.socket:
     if parts.scheme == "redis":
-        connection = _reached(look_up(parts.hostname or "localhost", parts.port or 6379, limit), limit)
+        connection = _reached(_looked_up(parts, limit), limit)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return connection
     connection = socket.socket(socket.AF_UNIX)
@@ -137,11 +137,9 @@ def _connected(parts: SplitResult, limit: float) -> socket.socket:
     return connection
 
 
-def look_up(host: str, port: int, limit: float) -> list[Any]:
-    """The addresses of a host, as getaddrinfo gives them. Raises OSError, also when that takes longer than `limit`.
-
-    getaddrinfo itself knows no limit: where no name server answers it takes half a minute.
-    """
+def _looked_up(parts: SplitResult, limit: float) -> list[Any]:
+    # getaddrinfo itself knows no limit: where no name server answers it takes half a minute.
+    host, port = parts.hostname or "localhost", parts.port or 6379
     found: list[Any] = []
     failed: list[OSError] = []
 
@@ -175,7 +173,7 @@ class _LibraryNodes:
     def __init__(self, url: str, limit: float) -> None:
         parts = urlsplit(url)
         if parts.scheme != "unix" and not places_of(url):  # of several places one may well be missing
-            look_up(parts.hostname or "localhost", parts.port or 6379, limit)
+            _looked_up(parts, limit)
         self._client = open_client(url, limit)
         self._wires: dict[int, _LibraryWire] = {}
 
