@@ -3,11 +3,13 @@
 import contextlib
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -83,3 +85,23 @@ def wait_until(fine: Callable[[], bool], seconds: float, told: str) -> float:
         assert time.monotonic() - began < seconds, f"{told} within {seconds:g} s"
         time.sleep(0.05)
     return time.monotonic() - began
+
+
+@contextlib.contextmanager
+def locked(database: Path) -> Iterator[None]:
+    """A database that nobody else can read until the block ends."""
+    with contextlib.closing(sqlite3.connect(database, isolation_level=None, check_same_thread=False)) as lock:
+        # Beside a write-ahead log nobody heeds the lock, and it goes only in a moment without readers.
+        wait_until(lambda: _without_log(lock), 10, "always somebody reads")
+        lock.execute("BEGIN EXCLUSIVE")
+        lock.execute("CREATE TABLE other (id)")  # only a journal beside the file makes readers heed the lock
+        yield
+        lock.execute("ROLLBACK")
+
+
+def _without_log(connection: sqlite3.Connection) -> bool:
+    try:
+        return bool(connection.execute("PRAGMA journal_mode = DELETE").fetchone() == ("delete",))
+    except sqlite3.OperationalError as error:
+        assert "locked" in str(error)
+        return False

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import sqlite3
 import threading
 import time
 from collections.abc import Iterator
@@ -21,7 +20,7 @@ from blueplane_doctor.service.health_service import STALE_SECONDS
 from blueplane_hook.spool import Spool
 from tests.helpers import examined, finding, settings_for
 from tests.servers import require_server
-from tests.service.support import LIMIT_SECONDS, wait_until
+from tests.service.support import LIMIT_SECONDS, locked, wait_until
 
 CALM = ["server", "redis-durability"]
 
@@ -137,15 +136,8 @@ def test_a_database_that_is_locked_or_gone_shows_within_three_seconds(own: tuple
         wait_until(lambda: service.current().area_status("database") is Status.RED, 3, "not red")
         away.rename(pipeline.database)
         until(service, Status.GREEN, seconds=10)
-        with sqlite3.connect(pipeline.database) as lock:
-            lock.execute("PRAGMA journal_mode = DELETE")
-            lock.execute("BEGIN EXCLUSIVE")
-            lock.execute("CREATE TABLE other (id)")  # only a journal beside the file makes readers heed the lock
-            try:
-                until(service, Status.RED, Status.UNKNOWN)
-            finally:
-                lock.rollback()
-        lock.close()
+        with locked(pipeline.database):
+            until(service, Status.RED, Status.UNKNOWN)
         until(service, Status.GREEN, seconds=10)
 
 

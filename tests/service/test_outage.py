@@ -3,10 +3,9 @@
 import asyncio
 import os
 import signal
-import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from blueplane_doctor.demo import faults
 from blueplane_doctor.demo.servers import RunningServer, run_server
 from blueplane_doctor.demo.simulator import Pipeline
 from tests.servers import require_server
-from tests.service.support import LIMIT_SECONDS, Served, serving, wait_until
+from tests.service.support import LIMIT_SECONDS, Served, locked, serving, wait_until
 
 CLIENTS = 200
 EVERY_SECONDS = 1.0
@@ -69,12 +68,8 @@ class Scene:
     @contextmanager
     def database_hangs(self) -> Iterator[None]:
         """Locked by one who does not end."""
-        with closing(sqlite3.connect(self.pipeline.database, check_same_thread=False)) as lock:
-            lock.execute("PRAGMA journal_mode = DELETE")
-            lock.execute("BEGIN EXCLUSIVE")
-            lock.execute("CREATE TABLE other (id)")  # only a journal beside the file makes readers heed the lock
+        with locked(self.pipeline.database):
             yield
-            lock.rollback()
 
 
 @pytest.fixture
