@@ -62,6 +62,7 @@ def listing(
 def showing(
     context: typer.Context,
     letter_id: Annotated[str, typer.Argument(metavar="ID")],
+    stream: Annotated[str, typer.Option("--stream", help="Of this dead-letter stream.")] = "",
     reveal: Annotated[bool, typer.Option("--reveal", help="Show the private content too, on a terminal.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -71,7 +72,7 @@ def showing(
     if reveal and not sys.stdout.isatty():
         raise UsageError("--reveal shows private content, and only to a terminal", "leave it out, or do not redirect")
     with closing(_examination(context)) as examination:
-        letter, raw = find_letter(examination, letter_id)
+        letter, raw = find_letter(examination, letter_id, stream)
     if as_json:
         show_json(letter.model_dump())
         return

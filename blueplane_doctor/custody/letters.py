@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 
-from blueplane_doctor.errors import SourceError, SourceMissing
+from blueplane_doctor.errors import SourceError, SourceMissing, UsageError
 from blueplane_doctor.examination import Examination
 from blueplane_doctor.model import Record
 from blueplane_doctor.sources.dead_letters import DeadLetter, dead_letter, each_dead_letter, json_object
@@ -131,17 +131,23 @@ def each_raw(examination: Examination, *, unreadable: type[SourceError] = Source
         yield from each_dead_letter(redis, stream, state, size)
 
 
-def find_letter(examination: Examination, wanted: str) -> tuple[Letter, DeadLetter]:
-    """The letter with this ID, or that names this message. Raises SourceMissing when there is none."""
+def find_letter(examination: Examination, wanted: str, stream: str = "") -> tuple[Letter, DeadLetter]:
+    """The letter with this ID, or that names this message; `stream`: only of that one.
+
+    Raises SourceMissing when there is none, UsageError when several streams have one of that ID.
+    """
     now = examination.server_info().now_ms
-    for stream in examination.stream().dead_letters:
-        if re.match(r"\d+-\d+\Z", wanted):
-            page = examination.redis.ask_one("XRANGE", stream, wanted, wanted, "COUNT", 1)
-            if page:
-                raw = dead_letter(stream, page[0])
-                return described(raw, now), raw
+    if re.match(r"\d+-\d+\Z", wanted):
+        names = [name for name in examination.stream().dead_letters if stream in ("", name)]
+        pages = [examination.redis.ask_one("XRANGE", name, wanted, wanted, "COUNT", 1) for name in names]
+        found = [dead_letter(name, page[0]) for name, page in zip(names, pages, strict=True) if page]
+        if len(found) > 1:
+            told = " and in ".join(letter.stream for letter in found)
+            raise UsageError(f"{wanted} is in {told}", f"say which: --stream {found[0].stream}")
+        if found:
+            return described(found[0], now), found[0]
     for raw in each_raw(examination):
-        if wanted.encode() in (raw.message_id, raw.event_id):
+        if stream in ("", raw.stream) and wanted.encode() in (raw.message_id, raw.event_id):
             return described(raw, now), raw
     raise SourceMissing(f"no dead letter has or names the ID {identifier(wanted)}", "see: blueplane-doctor dlq list")
 

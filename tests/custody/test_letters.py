@@ -78,7 +78,7 @@ def test_a_stream_at_its_limit_is_about_to_discard(pipeline: Pipeline) -> None:
 def test_show_keeps_the_private_part_back(grown: Pipeline) -> None:
     letters = listed(grown, "--page-size", "100")["letters"]
     for letter in letters:  # type: ignore[attr-defined]
-        done = dlq(grown, "show", letter["id"])
+        done = dlq(grown, "show", letter["id"], "--stream", letter["stream"])
         assert done.returncode == 0
         assert PRIVATE_TEXT not in done.stdout
         assert letter["shape"] in done.stdout
@@ -88,6 +88,21 @@ def test_show_keeps_the_private_part_back(grown: Pipeline) -> None:
     missing = dlq(grown, "show", "1-1")
     assert missing.returncode != 0
     assert "no dead letter has or names" in missing.stderr
+
+
+def test_of_two_letters_with_one_id_each_can_be_shown(pipeline: Pipeline) -> None:
+    """Every stream makes its own IDs, and two writers may give up in the same millisecond."""
+    pipeline.enqueue_cursor(1)
+    pipeline.client.xadd("telemetry:dlq", {"original_event_id": "a", "error_type": "E"}, id="7-0")
+    pipeline.client.xadd("telemetry:message_queue:dlq", {"original_entry_id": "1-0"}, id="7-0")
+    unclear = dlq(pipeline, "show", "7-0")
+    assert unclear.returncode == 2
+    assert "7-0 is in telemetry:dlq and in telemetry:message_queue:dlq" in unclear.stderr
+    assert "--stream telemetry:dlq" in unclear.stderr
+    shapes = {"telemetry:dlq": "queue_writer", "telemetry:message_queue:dlq": "cursor_consumer"}
+    for stream, shape in shapes.items():
+        assert shape in dlq(pipeline, "show", "7-0", "--stream", stream).stdout
+    assert dlq(pipeline, "show", "a", "--stream", "telemetry:message_queue:dlq").returncode != 0
 
 
 @pytest.mark.parametrize(
