@@ -82,4 +82,4 @@ def _of_blueplane(home: Path) -> str | None:
         host, port = connection["host"], connection["port"]
     except (KeyError, TypeError):
         return None
-    return None if ":" in str(host) else f"redis://{host}:{port}/0"
+    return None if ":" in str(host) else f"redis://{host}:{port}/{connection.get('db', 0)}"

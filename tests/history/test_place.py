@@ -17,6 +17,7 @@ BLUEPLANE = "redis: {connection: {host: bluehost, port: 7001}}\n"
     [
         pytest.param({}, {}, "", "", False, id="nothing set: only the settings know the default"),
         pytest.param({}, {}, "", BLUEPLANE, True, id="Blueplane's own file"),
+        pytest.param({}, {}, "", "redis: {connection: {host: h, port: 1, db: 3}}\n", True, id="another database"),
         pytest.param({}, {}, "", "redis: {connection: {host: bluehost}}\n", False, id="half an address"),
         pytest.param({}, {}, "", "redis: {connection: {host: '::1', port: 1}}\n", False, id="IPv6"),
         pytest.param({}, {}, "redis_url: redis://d:1/0\n", BLUEPLANE, True, id="the doctor's file comes first"),
