@@ -1,28 +1,35 @@
 """The hook's spool: what `blueplane-hook` could not deliver, and what it lost."""
 
+import json
+import stat
+from pathlib import Path
+
 from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring import Monitor
-from blueplane_hook.spool import ROOM
-from blueplane_hook.state import spool_state
+from blueplane_hook.spool import COUNTS_FILE, ROOM, SPOOL_FILE
+
+_LONGEST = 2 * ROOM
+"""Bytes that are read of a file, whatever others put in its place."""
+_COUNTED = ("spooled", "dropped", "refused", "unreadable")
 
 
 class SpoolHealth(Record):
     """Spool and counters of `blueplane-hook` in Blueplane's home. The counters count since their file was made."""
 
-    waiting_events: int | None
+    waiting_events: int | None = None
     """Events in the spool, which the next calls that reach the server deliver; null when it cannot be read."""
-    waiting_bytes: int | None
-    room_bytes: int
+    waiting_bytes: int | None = None
+    room_bytes: int = ROOM
     """What the spool may hold; an event that does not fit is dropped."""
-    spooled: int | None
+    spooled: int | None = None
     """Events that ever had to be kept."""
-    dropped: int | None
+    dropped: int | None = None
     """Events lost because the spool or the disk was full."""
-    refused: int | None
+    refused: int | None = None
     """Events lost because the server refused them for ever (HTTP 400 or 413)."""
-    unreadable: int | None
+    unreadable: int | None = None
     """Calls whose input was no JSON object: there was no event to keep."""
-    last_failure_timestamp: str | None
+    last_failure_timestamp: str | None = None
     cause: str = ""
     """Why the spool could not be read."""
 
@@ -40,19 +47,39 @@ class SpoolHealthMonitor(Monitor):
 
     def collect(self) -> SpoolHealth:
         """Always a record: a home without a spool has nothing waiting."""
-        state, cause = None, ""
         try:
-            state = spool_state(self.examination.settings.home)
+            return spool_health(self.examination.settings.home)
         except OSError as error:
-            cause = f"the hook's spool cannot be read: {error.strerror or error}"
-        return SpoolHealth(
-            waiting_events=state and state.waiting,
-            waiting_bytes=state and state.waiting_bytes,
-            room_bytes=ROOM,
-            spooled=state and state.spooled,
-            dropped=state and state.dropped,
-            refused=state and state.refused,
-            unreadable=state and state.unreadable,
-            last_failure_timestamp=state and state.last_failure,
-            cause=cause,
-        )
+            return SpoolHealth(cause=f"the hook's spool cannot be read: {error.strerror or error}")
+
+
+def spool_health(home: Path) -> SpoolHealth:
+    """What the spool of a home holds. Raises OSError when a file is there and cannot be read."""
+    lines = _content(home / SPOOL_FILE)
+    try:
+        counts = json.loads(_content(home / COUNTS_FILE))
+    except (ValueError, RecursionError):
+        counts = None
+    counts = counts if isinstance(counts, dict) else {}
+    last = counts.get("last_failure")
+    return SpoolHealth(
+        waiting_events=lines.count(b"\n"),
+        waiting_bytes=len(lines),
+        last_failure_timestamp=last if isinstance(last, str) else None,
+        **{name: _number(counts.get(name)) for name in _COUNTED},
+    )
+
+
+def _number(value: object) -> int:
+    return value if isinstance(value, int) and value > 0 else 0
+
+
+def _content(path: Path) -> bytes:
+    """Empty where there is no file, or something else in its place."""
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            return b""
+        with path.open("rb") as file:
+            return file.read(_LONGEST)
+    except FileNotFoundError:
+        return b""

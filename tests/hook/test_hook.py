@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from blueplane_doctor.monitoring.spool_health import spool_health
 from blueplane_doctor.pipeline import CURSOR_HOOKS
 from blueplane_hook.spool import SPOOL_FILE
-from blueplane_hook.state import spool_state
 from tests.hook.conftest import Hook
 from tests.hook.way_in import WayIn
 
@@ -75,7 +75,7 @@ def test_garbage_is_answered_counted_and_not_sent(hook: Hook, server: WayIn, giv
     done = hook("beforeMCPExecution", given)
     assert (done.returncode, json.loads(done.stdout), done.stderr) == (0, ALLOW, b"")
     assert server.bodies == []
-    assert spool_state(hook.home).unreadable == 1
+    assert spool_health(hook.home).unreadable == 1
 
 
 @pytest.mark.parametrize(
@@ -136,25 +136,25 @@ def test_an_editor_that_never_closes_its_end_gets_its_answer_first(hook: Hook, s
 def test_an_editor_that_never_sends_anything_is_not_waited_for_for_ever(hook: Hook) -> None:
     with hook.start("stop") as process:
         assert process.wait(timeout=30) == 0
-    assert spool_state(hook.home).unreadable == 1
+    assert spool_health(hook.home).unreadable == 1
 
 
 def test_a_hanging_server_costs_a_second_and_no_event(tmp_path: Path, silent: str) -> None:
     hook = Hook(tmp_path / "home", silent)
     done = hook("beforeSubmitPrompt", b'{"prompt": "p"}')
     assert (done.returncode, json.loads(done.stdout), done.stderr) == (0, PROMPT, b"")
-    assert spool_state(hook.home).waiting == 1
+    assert spool_health(hook.home).waiting_events == 1
 
 
 def test_events_wait_while_the_server_is_away_and_leave_with_the_next_call(lonely: Hook, server: WayIn) -> None:
     for number in range(3):
         assert lonely("stop", json.dumps({"prompt": number}).encode()).returncode == 0
-    assert spool_state(lonely.home).waiting == 3
+    assert spool_health(lonely.home).waiting_events == 3
     assert (lonely.home / SPOOL_FILE).stat().st_mode & 0o777 == 0o600  # it holds private text
     Hook(lonely.home, server.url)("stop", b'{"prompt": "live"}')
     assert sorted(map(str, server.prompts())) == ["0", "1", "2", "live"]
-    state = spool_state(lonely.home)
-    assert (state.waiting, state.waiting_bytes, state.spooled, state.dropped) == (0, 0, 3, 0)
+    state = spool_health(lonely.home)
+    assert (state.waiting_events, state.waiting_bytes, state.spooled, state.dropped) == (0, 0, 3, 0)
 
 
 def test_a_home_that_cannot_be_made_is_no_concern_of_the_editor(nobody: str) -> None:
@@ -168,8 +168,8 @@ def test_what_is_refused_for_ever_is_counted_and_what_may_pass_is_kept(
 ) -> None:
     server.status = status
     assert hook("stop").returncode == 0
-    state = spool_state(hook.home)
-    assert (state.waiting, state.refused) == (kept, 1 - kept)
+    state = spool_health(hook.home)
+    assert (state.waiting_events, state.refused) == (kept, 1 - kept)
 
 
 def test_a_spool_that_holds_garbage_is_cleaned_and_keeps_nothing_back(hook: Hook, server: WayIn) -> None:
@@ -178,8 +178,8 @@ def test_a_spool_that_holds_garbage_is_cleaned_and_keeps_nothing_back(hook: Hook
     (hook.home / SPOOL_FILE).write_bytes(b'\x00\xff\n{"cut\n' + good + b'\n{"half a li')
     hook("stop")
     assert "g" in server.ids()
-    state = spool_state(hook.home)
-    assert (state.refused, state.waiting) == (2, 0)
+    state = spool_health(hook.home)
+    assert (state.refused, state.waiting_events) == (2, 0)
     assert state.waiting_bytes == len(b'{"half a li')
 
 
@@ -198,11 +198,11 @@ def test_fifty_at_once_lose_nothing(hook: Hook, server: WayIn, nobody: str, away
         assert (process.wait(timeout=60), process.stdout.read()) == (0, b"")
         process.stdout.close()
     if away:
-        state = spool_state(hook.home)
-        assert (state.waiting, state.spooled, state.dropped) == (50, 50, 0)
+        state = spool_health(hook.home)
+        assert (state.waiting_events, state.spooled, state.dropped) == (50, 50, 0)
     for _ in range(20):
         hook("stop", b'{"prompt": -1}')
-        if not spool_state(hook.home).waiting:
+        if not spool_health(hook.home).waiting_events:
             break
     assert {prompt for prompt in server.prompts() if prompt >= 0} == set(range(50))
 
@@ -220,7 +220,7 @@ def test_a_hook_killed_at_any_moment_loses_no_event_of_the_spool(lonely: Hook, s
         killer.join()
     delivering("stop", b'{"prompt": -1}')
     assert set(server.prompts()) - {-1} == set(range(5))  # at least once
-    assert spool_state(lonely.home).waiting == 0
+    assert spool_health(lonely.home).waiting_events == 0
 
 
 def test_it_loads_little() -> None:

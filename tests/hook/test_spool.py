@@ -10,12 +10,14 @@ from pathlib import Path
 
 import pytest
 
+from blueplane_doctor.monitoring.spool_health import SpoolHealth, spool_health
 from blueplane_hook import events, spool
-from blueplane_hook.state import SpoolState, spool_state
+
+NOTHING = SpoolHealth(waiting_events=0, waiting_bytes=0, spooled=0, dropped=0, refused=0, unreadable=0)
 
 
 def test_a_home_without_a_spool_has_nothing_waiting(tmp_path: Path) -> None:
-    assert spool_state(tmp_path / "nowhere") == SpoolState(0, 0, 0, 0, 0, 0, None)
+    assert spool_health(tmp_path / "nowhere") == NOTHING
 
 
 def test_what_finds_no_room_is_counted_as_dropped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -24,9 +26,9 @@ def test_what_finds_no_room_is_counted_as_dropped(tmp_path: Path, monkeypatch: p
     kept.add(b"x" * 100)  # with its line end one byte too many
     kept.add(b"x" * 99)
     kept.add(b"")
-    state = spool_state(tmp_path)
-    assert (state.waiting, state.waiting_bytes, state.spooled, state.dropped) == (1, 100, 1, 2)
-    assert state.last_failure is not None
+    state = spool_health(tmp_path)
+    assert (state.waiting_events, state.waiting_bytes, state.spooled, state.dropped) == (1, 100, 1, 2)
+    assert state.last_failure_timestamp is not None
 
 
 def test_on_a_full_disk_no_half_line_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -37,7 +39,7 @@ def test_on_a_full_disk_no_half_line_stays(tmp_path: Path, monkeypatch: pytest.M
     kept.add(b'{"second": 2}')
     monkeypatch.undo()
     assert (tmp_path / spool.SPOOL_FILE).read_bytes() == b'{"first": 1}\n'
-    assert spool_state(tmp_path).dropped == 1
+    assert spool_health(tmp_path).dropped == 1
 
 
 def test_a_delivery_that_cannot_be_written_down_delivers_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -57,7 +59,7 @@ def test_a_delivery_that_cannot_be_written_down_delivers_again(tmp_path: Path, m
             spool.Spool(str(tmp_path)).deliver(post, time.monotonic() + 1)
     spool.Spool(str(tmp_path)).deliver(post, time.monotonic() + 1)
     assert got == [b"{}", b"{}"]
-    assert spool_state(tmp_path).waiting == 0
+    assert spool_health(tmp_path).waiting_events == 0
     assert not list(tmp_path.glob("*.new"))
 
 
@@ -68,7 +70,7 @@ def test_one_call_delivers_a_bounded_batch_oldest_first(tmp_path: Path) -> None:
     got: list[bytes] = []
     spool.Spool(str(tmp_path)).deliver(lambda e: got.append(e) or events.DELIVERED, time.monotonic() + 9)  # type: ignore[func-returns-value]
     assert got == [b'{"n": %d}' % number for number in range(spool.BATCH_EVENTS)]
-    assert spool_state(tmp_path).waiting == 5
+    assert spool_health(tmp_path).waiting_events == 5
 
 
 def test_what_fails_again_goes_to_the_end_and_keeps_nothing_back(tmp_path: Path) -> None:
@@ -97,21 +99,21 @@ def test_events_that_come_during_a_delivery_stay(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", [b"", b"[]", b"garbage", b"[" * 100_000, b'{"dropped": "many", "spooled": 3}'])
 def test_counters_that_were_damaged_begin_anew(tmp_path: Path, content: bytes) -> None:
     (tmp_path / spool.COUNTS_FILE).write_bytes(content)
-    assert spool_state(tmp_path).dropped == 0
+    assert spool_health(tmp_path).dropped == 0
     spool.Spool(str(tmp_path)).count("dropped")
-    assert spool_state(tmp_path).dropped == 1
+    assert spool_health(tmp_path).dropped == 1
 
 
 def test_what_is_no_file_or_no_count_is_taken_for_nothing(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / spool.SPOOL_FILE)  # reading it would never end
     (tmp_path / spool.COUNTS_FILE).write_bytes(b'{"dropped": -4, "refused": 2.5, "last_failure": 7}')
-    assert spool_state(tmp_path) == SpoolState(0, 0, 0, 0, 0, 0, None)
+    assert spool_health(tmp_path) == NOTHING
 
 
 def test_of_a_spool_that_others_made_endless_only_so_much_is_read(tmp_path: Path) -> None:
     with (tmp_path / spool.SPOOL_FILE).open("wb") as file:
         file.truncate(1 << 40)
-    assert spool_state(tmp_path).waiting_bytes == 2 * spool.ROOM
+    assert spool_health(tmp_path).waiting_bytes == 2 * spool.ROOM
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from blueplane_doctor.monitoring.spool_health import spool_health
 from blueplane_hook.spool import SPOOL_FILE
-from blueplane_hook.state import spool_state
 from tests.installing.dying import files, fresh, groups, install, uninstall, whole
 
 PAGE = 4096
@@ -95,7 +95,7 @@ def _hook(disk: Disk, home: Path) -> None:
     assert 1 <= len(lines) < 20 and all(line.startswith(b"{") and line.endswith(b"}") for line in lines)
     disk.free()
     _call_hook(home)
-    assert spool_state(home).waiting == len(lines) + 1
+    assert spool_health(home).waiting_events == len(lines) + 1
 
 
 def _call_hook(home: Path, given: bytes = b"{}") -> None:
