@@ -22,13 +22,13 @@ from blueplane_doctor.commands.base import (
     format_named,
     guarded,
     progress,
-    seconds,
     show,
     step_aside,
     view_of,
     write_file,
 )
 from blueplane_doctor.errors import DoctorError, UsageError
+from blueplane_doctor.times import seconds_in
 
 if TYPE_CHECKING:
     from blueplane_doctor.model import Report
@@ -204,8 +204,8 @@ def _examined(
     step_aside()
     if from_evidence and (wait or save_evidence):
         raise UsageError("--from-evidence reads one file; it goes with neither --wait nor --save-evidence")
-    limit = seconds(wait, "--wait") if wait else 0.0
-    pause = seconds(every, "--every")
+    limit = seconds_in(wait, "--wait") if wait else 0.0
+    pause = seconds_in(every, "--every")
     settings = given.load().settings
     from blueplane_doctor.diagnose import collect, judge, needed
     from blueplane_doctor.discovery import find_selected, meaningless

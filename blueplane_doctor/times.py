@@ -1,8 +1,13 @@
-"""Times of every shape that the pipeline writes, as aware UTC datetimes, and back."""
+"""Times of every shape that the pipeline writes, as aware UTC datetimes, and back; and durations in words."""
 
+import re
 from datetime import UTC, datetime
 
+from blueplane_doctor.errors import UsageError
+
 MINUTE_MS, HOUR_MS = 60_000, 3_600_000
+_SPAN = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,3})?)\s*([smhd]?)\Z")
+_UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
 _EARLIEST, _LATEST = -62_135_596_800_000, 253_402_300_799_999
 """Of a datetime in UTC, in milliseconds since 1970."""
 
@@ -48,6 +53,14 @@ def iso(moment: datetime | None) -> str | None:
     if moment is None:
         return None
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def seconds_in(text: str, option: str) -> float:
+    """The seconds of `90s`, `30m`, `6h`, `2d`, or of a bare number. Raises UsageError naming the option."""
+    found = _SPAN.match(text.strip().lower())
+    if not found:
+        raise UsageError(f"{option} {text}: not a span of time", "a number and s, m, h or d: 90s, 30m, 6h")
+    return float(found[1]) * _UNITS[found[2]]
 
 
 def span(milliseconds: float) -> str:

@@ -1,10 +1,11 @@
-"""Times of every shape that the pipeline writes."""
+"""Times of every shape that the pipeline writes, and durations in words."""
 
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from blueplane_doctor.times import from_milliseconds, iso, parse_time, span, to_milliseconds
+from blueplane_doctor.errors import UsageError
+from blueplane_doctor.times import from_milliseconds, iso, parse_time, seconds_in, span, to_milliseconds
 
 NINE = datetime(2026, 3, 14, 9, 26, 53, tzinfo=UTC)
 
@@ -90,3 +91,17 @@ def test_iso(moment: datetime | None, text: str | None) -> None:
 )
 def test_span(milliseconds: float, said: str) -> None:
     assert span(milliseconds) == said
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("90s", 90), ("30m", 1800), ("6h", 21_600), ("2d", 172_800), ("0.3s", 0.3), ("45", 45), (" 5 M ", 300), ("0", 0)],
+)
+def test_a_span_of_time_in_words(text: str, seconds: float) -> None:
+    assert seconds_in(text, "--wait") == seconds
+
+
+@pytest.mark.parametrize("text", ["", "soon", "-5s", "5w", "1e9s", "inf", "nan", "5m5s", "9999999999s"])
+def test_what_is_no_span_of_time_is_refused_by_the_name_of_its_option(text: str) -> None:
+    with pytest.raises(UsageError, match="--wait .*: not a span of time"):
+        seconds_in(text, "--wait")

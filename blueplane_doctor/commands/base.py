@@ -29,7 +29,6 @@ commands = typer.Typer(rich_markup_mode=None, add_completion=False)
 """Every command, once its file is imported."""
 _QUIET_SECONDS = 1.0
 """A run shorter than this shows no progress."""
-_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
 @dataclass(frozen=True)
@@ -87,18 +86,6 @@ def guarded(function: Callable[Parameters, int | None]) -> Callable[Parameters, 
         raise typer.Exit(int(code))
 
     return run
-
-
-def seconds(text: str, option: str) -> float:
-    """The seconds of `90s`, `30m`, `6h`, `2d`, or a bare number of seconds. Raises UsageError."""
-    unit = text[-1:] if text[-1:] in _UNITS else ""
-    try:
-        value = float(text.removesuffix(unit))
-        if not 0 <= value < float("inf"):
-            raise ValueError
-    except ValueError:
-        raise UsageError(f"{option} {text}: not a span of time", "a number and s, m, h or d: 90s, 30m, 6h") from None
-    return value * _UNITS.get(unit, 1.0)
 
 
 def say(text: str) -> None:

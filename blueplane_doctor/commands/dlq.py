@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from blueplane_doctor.commands.base import Json, command, commands, invocation, seconds, show, show_json, show_table
+from blueplane_doctor.commands.base import Json, command, commands, invocation, show, show_json, show_table
 from blueplane_doctor.errors import UsageError
+from blueplane_doctor.times import seconds_in
 
 if TYPE_CHECKING:
     from blueplane_doctor.custody.letters import Letter
@@ -130,6 +131,7 @@ def _examination(context: typer.Context) -> "Examination":
 def _letters(examination: "Examination", newer: str | None, older: str | None, *texts: str) -> "list[Letter]":
     from blueplane_doctor.custody.letters import LetterFilter, each_letter
 
-    newest, oldest = (None if age is None else round(seconds(age, "age") * 1000) for age in (newer, older))
+    newest = None if newer is None else round(seconds_in(newer, "--newer-than") * 1000)
+    oldest = None if older is None else round(seconds_in(older, "--older-than") * 1000)
     letters = each_letter(examination, LetterFilter(newest, oldest, *texts))
     return sorted(letters, key=lambda letter: (letter.age_ms, letter.stream, letter.id))

@@ -9,6 +9,7 @@ import typer
 
 from blueplane_doctor.commands.base import command, complain, invocation, show
 from blueplane_doctor.errors import ExitCode, UsageError, did_you_mean
+from blueplane_doctor.times import seconds_in
 
 if TYPE_CHECKING:
     from blueplane_doctor.history.health_storage import HealthMetricsStorage
@@ -72,15 +73,15 @@ def _show(storage: "HealthMetricsStorage", metrics: list[str], span: int, step: 
 
 def _span(since: str, step: str | None) -> tuple[int, int]:
     """Seconds to look back, and of a step."""
-    from blueplane_doctor.history.samples import MINUTE, RETENTION, seconds_in
+    from blueplane_doctor.history.samples import MINUTE, RETENTION
 
     span = int(seconds_in(since, "--since"))
-    if span > RETENTION:
-        raise UsageError(f"--since {since}: the history goes back seven days", "at most 7d")
+    if not MINUTE <= span <= RETENTION:
+        raise UsageError(f"--since {since}: the history holds minutes, of seven days", "from 1m to 7d")
     if step is None:
         return span, max(1, -(-span // MINUTE // 60)) * MINUTE
     width = seconds_in(step, "--step")
-    if width % MINUTE:
+    if not width or width % MINUTE:
         raise UsageError(f"--step {step}: the history keeps whole minutes", "for example 1m, 5m, 1h")
     return span, int(width)
 

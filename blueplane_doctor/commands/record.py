@@ -6,6 +6,7 @@ import typer
 
 from blueplane_doctor.commands.base import command, complain, invocation
 from blueplane_doctor.errors import ExitCode, UsageError
+from blueplane_doctor.times import seconds_in
 
 if TYPE_CHECKING:
     from blueplane_doctor.history.sampler import Sampler
@@ -17,10 +18,8 @@ def record(
     once: Annotated[bool, typer.Option("--once", help="One sample now, then end: for cron and timers.")] = False,
     every: Annotated[str, typer.Option("--every", help="Time between samples, whole minutes.", metavar="SPAN")] = "60s",
 ) -> int:
-    from blueplane_doctor.history.samples import seconds_in
-
     seconds = seconds_in(every, "--every")
-    if seconds % 60:
+    if not seconds or seconds % 60:
         raise UsageError(f"--every {every}: the history keeps whole minutes", "for example 60s or 5m")
     settings = invocation(context).load().settings
     from blueplane_doctor.history.sampler import Sampler

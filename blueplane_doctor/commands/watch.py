@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from blueplane_doctor.commands.base import command, invocation, seconds, show, step_aside
+from blueplane_doctor.commands.base import command, invocation, show, step_aside
 from blueplane_doctor.errors import ExitCode, UsageError
+from blueplane_doctor.times import seconds_in
 
 if TYPE_CHECKING:
     from blueplane_doctor.watching.rounds import Mailbox, Round
@@ -26,7 +27,7 @@ def watch(
     ] = 0,
 ) -> int:
     """The exit code: 0 for q and SIGTERM, 130 for Ctrl-C, that of the last report after --rounds."""
-    pause = seconds(every, "--every")
+    pause = seconds_in(every, "--every")
     if pause < _FASTEST:
         raise UsageError(f"--every {every}: too often", f"at least {_FASTEST:g}s")
     settings = invocation(context).load().settings

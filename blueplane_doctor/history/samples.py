@@ -6,8 +6,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from blueplane_doctor.errors import UsageError
-
 if TYPE_CHECKING:
     from blueplane_doctor.model import Report
 
@@ -30,8 +28,6 @@ _LEFT_OUT = {"pid", "by_route", "hooks_active", "lag", "installed", "configured"
 _UNFIT = re.compile(r"[^A-Za-z0-9_:.-]+")
 _LONGEST_NAME = 120
 _COUNTERS = ("entries_added", "entries_read", "last_delivered")
-_SPAN = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,3})?)\s*([smhd])\Z")
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 Point = tuple[int, float | None]
 """Start of a step (seconds since 1970), and its value; None where nothing was recorded."""
@@ -89,14 +85,6 @@ def _fit(name: str) -> str:
 def minute_of(moment: float) -> int:
     """The minute in which a moment lies, in seconds since 1970."""
     return int(moment // MINUTE * MINUTE)
-
-
-def seconds_in(text: str, option: str) -> float:
-    """The seconds of `90s`, `5m`, `24h` or `7d`. Raises UsageError naming the option that it was given to."""
-    found = _SPAN.match(text.strip().lower())
-    if not found or float(found[1]) == 0:
-        raise UsageError(f"{option} {text}: not a duration", "a number and a unit: 90s, 5m, 24h, 7d")
-    return float(found[1]) * _UNITS[found[2]]
 
 
 def aggregation_of(metric: str) -> str:

@@ -11,9 +11,10 @@ from blueplane_doctor.custody.trace import NOT_FOUND, Tracer
 from blueplane_doctor.errors import DoctorError, SourceError, UsageError
 from blueplane_doctor.examination import Examination
 from blueplane_doctor.history.health_storage import HealthMetricsStorage
-from blueplane_doctor.history.samples import MINUTE, RETENTION, seconds_in
+from blueplane_doctor.history.samples import MINUTE, RETENTION
 from blueplane_doctor.service.answers import Rendered
 from blueplane_doctor.settings import Settings
+from blueplane_doctor.times import seconds_in
 
 KEPT = 256
 """Answers of one kind."""
@@ -189,8 +190,8 @@ class HistoryQuestion(NamedTuple):
             raise CannotAsk(error.message, error.hint) from None
         if width < MINUTE or width % MINUTE:
             raise CannotAsk(f"step {step}: the history keeps whole minutes", "for example 1m, 5m, 1h")
-        if back > RETENTION:
-            raise CannotAsk(f"since {since}: the history goes back seven days", "at most 7d")
+        if not MINUTE <= back <= RETENTION:
+            raise CannotAsk(f"since {since}: the history holds minutes, of seven days", "from 1m to 7d")
         if back // width > MOST_POINTS:
             raise CannotAsk(f"{back // width:,} steps are more than {MOST_POINTS:,}", "a wider step, or less far back")
         return cls(metric, back, width)
