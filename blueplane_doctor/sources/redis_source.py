@@ -178,36 +178,48 @@ class RedisSource:
         return list(replies[-1])
 
     def _ours(self, error: Exception, command: Command) -> SourceError:
-        said = without_names(_text(error), self.url)
         tried = " ".join(_word(word) for word in command[:2]) or "a read"
-        where = f"Redis at {self.address}"
-        if "NOPERM" in said or "no permissions" in said.lower():
-            return _no_permission(where, tried, said)
-        if re.search("^(NOAUTH|WRONGPASS)|invalid password|called without any password", said):
-            return SourceRefused(
-                f"{where} refused the login: {said}",
-                "give the right user and password: --redis-url redis://USER:PASSWORD@HOST:PORT",
-            )
-        if said.startswith("LOADING"):
-            return SourceUnreachable(f"{where} is still loading its data from disk", "try again in a moment")
-        if isinstance(error, TimeoutError):
-            return SourceTimeout(
-                f"{where} accepted the connection and gave no answer in {ANSWER_LIMIT_SECONDS:g} s",
-                "see whether it is busy or stopped: redis-cli --latency",
-            )
-        if isinstance(error, OSError):
-            return SourceUnreachable(
-                f"{where} cannot be reached: {said}",
-                "start it, or name the right one with --redis-url; blueplane-doctor settings shows which it is",
-            )
-        if "WRONGTYPE" in said:
-            return SourceUnusable(
-                f"{where}: {tried} was refused, because that key is not a stream",
-                "find what wrote it; the pipeline's streams are named in `blueplane-doctor settings`",
-            )
-        if "no such key" in said.lower():
-            return SourceMissing(f"{where}: {tried}: there is no such key")
-        return SourceUnusable(f"{where}: {tried} was refused: {said}")
+        return failure(error, self.url, f"Redis at {self.address}", tried=tried)
+
+
+def failure(
+    error: Exception, url: str, where: str, *, tried: str = "", option: str = "--redis-url", rights: str = ""
+) -> SourceError:
+    """A connection's error, or a reply that is one, as ours.
+
+    `option` names the server; `rights` are what its user needs, where that is more than what was `tried`.
+    """
+    said, what = without_names(_text(error), url), f"{where}: {tried} was" if tried else where
+    if "NOPERM" in said or "no permissions" in said.lower():
+        if rights:
+            return SourceRefused(f"{where} gives this user no permission: {said}", rights)
+        return _no_permission(where, tried, said)
+    if re.search("^(NOAUTH|WRONGPASS)|invalid password|called without any password", said):
+        return SourceRefused(
+            f"{where} refused the login: {said}",
+            f"give the right user and password: {option} redis://USER:PASSWORD@HOST:PORT",
+        )
+    if said.startswith("LOADING"):
+        return SourceUnreachable(f"{where} is still loading its data from disk", "try again in a moment")
+    if isinstance(error, TimeoutError):
+        return SourceTimeout(
+            f"{where} accepted the connection and gave no answer in {ANSWER_LIMIT_SECONDS:g} s",
+            "see whether it is busy or stopped: redis-cli --latency",
+        )
+    if isinstance(error, OSError):
+        return SourceUnreachable(
+            f"{where} cannot be reached: {said}",
+            f"start it, or name the right one with {option}; blueplane-doctor settings shows which it is",
+        )
+    if "WRONGTYPE" in said:
+        return SourceUnusable(
+            f"{what} refused, because that key is not a stream",
+            "find what wrote it; the pipeline's streams are named in `blueplane-doctor settings`",
+        )
+    if "no such key" in said.lower():
+        return SourceMissing(f"{where}: {tried}: there is no such key")
+    hint = f"free memory there, or name another with {option}" if said.startswith("OOM") else ""
+    return SourceUnusable(f"{what} refused: {said}", hint)
 
 
 def pairs(reply: Sequence[Any]) -> dict[str, Any]:
