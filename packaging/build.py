@@ -19,6 +19,8 @@ from importlib.metadata import version
 from pathlib import Path
 from venv import EnvBuilder
 
+from split import split
+
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 PINS = HERE / "requirements"
@@ -47,20 +49,20 @@ def fix_what_varies() -> None:
     os.umask(0o022)
 
 
-def sdist_and_wheel(dist: Path) -> Path:
-    """The source, and the wheel built from that source alone; answers with the wheel."""
+def sdist_and_wheels(dist: Path) -> list[Path]:
+    """The source, and the wheel built from that source alone, in its two parts; answers with these, the base first."""
     run(sys.executable, "-m", "build", "--no-isolation", "--outdir", dist, ROOT)
-    return next(dist.glob("*.whl"))
+    wheel = next(dist.glob("*.whl"))
+    return [wheel, split(wheel)]
 
 
-def environment(folder: Path, pins: str, wheel: Path) -> Path:
-    """A virtual environment without pip that holds these pins and the wheel; answers with its interpreter."""
+def environment(folder: Path, pins: str, wheels: list[Path]) -> Path:
+    """A virtual environment without pip that holds these pins and the wheels; answers with its interpreter."""
     EnvBuilder(symlinks=True).create(folder)
     python = folder / "bin" / "python"
     pip = [sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--no-deps", "--no-compile"]
     run(*pip, "--require-hashes", "--requirement", PINS / f"{pins}.txt")
-    name, number = wheel.name.split("-")[:2]
-    run(*pip, "--no-index", "--find-links", wheel.parent, f"{name}=={number}")
+    run(*pip, "--no-index", *wheels)
     for note in [path for name in INSTALLER_NOTES for path in site_packages(python).glob(f"*.dist-info/{name}")]:
         note.unlink()
     return python
@@ -125,13 +127,13 @@ def main() -> None:
     fix_what_varies()
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder).resolve()
-        wheel = sdist_and_wheel(dist)
-        name = "-".join(wheel.name.split("-")[:2]).replace("_", "-")
+        wheels = sdist_and_wheels(dist)
+        name = "-".join(wheels[0].name.split("-")[:2]).replace("_", "-")
         requirements(dist)
-        python = environment(work / "application", "zipapp", wheel)
+        python = environment(work / "application", "zipapp", wheels)
         sbom(dist / f"{name}.cdx.json", python)
         zipapp(dist / f"{name}-py{PYTHON}-{PLATFORM}.pyz", python)
-        python = environment(work / "bundled", "executable", wheel)
+        python = environment(work / "bundled", "executable", wheels)
         executable(dist / f"{name}-{PLATFORM}", python, work)
     checksums(dist)
 

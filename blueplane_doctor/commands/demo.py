@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from blueplane_doctor.commands.base import command, invocation, say, show, view_of, write_file
+from blueplane_doctor.errors import UsageError
 
 
 @command("demo", "Examine a simulated pipeline on an embedded server; nothing of yours is touched.")
@@ -21,7 +22,10 @@ def demo(
     ),
 ) -> None:
     """Exit code 0 whatever is found: it was to be found."""
-    from blueplane_doctor.demo.faults import DEFAULT_FAULTS, FAULTS, demo_pipeline
+    try:
+        from blueplane_doctor.demo.faults import DEFAULT_FAULTS, FAULTS, demo_pipeline
+    except ImportError as error:
+        raise UsageError(f"demo needs {error.name}", 'pip install "blueplane-doctor[demo]"') from None
     from blueplane_doctor.diagnose import diagnose
     from blueplane_doctor.reports import html, table
     from blueplane_doctor.settings import load

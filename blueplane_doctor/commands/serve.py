@@ -36,14 +36,12 @@ def serve(
     if unhealthy_at not in ("yellow", "orange", "red"):
         raise UsageError(f"--unhealthy-at {unhealthy_at}: no such colour", "yellow, orange or red")
     try:
-        import fastapi  # noqa: F401  # only to say in time what is missing
-        import uvicorn  # noqa: F401
+        from blueplane_doctor.service import serving
+        from blueplane_doctor.service.guard import read_token
+        from blueplane_doctor.service.health_service import HealthService
+        from blueplane_doctor.service.metrics import pushing
     except ImportError as error:
         raise UsageError(f"serve needs {error.name}", 'pip install "blueplane-doctor[serve]"') from None
-    from blueplane_doctor.service import serving
-    from blueplane_doctor.service.guard import read_token
-    from blueplane_doctor.service.health_service import HealthService
-    from blueplane_doctor.service.metrics import pushing
 
     token = read_token(token_file) if token_file else None
     place = serving.Place(host, port, uds)

@@ -20,7 +20,7 @@ SERVICES = {
 }
 ENABLED = "enabled"
 COMMAND_SECONDS = 30
-SERVE_NEEDS = ("fastapi", "uvicorn")
+SERVE_NEEDS = ("fastapi", "uvicorn", "blueplane_doctor.service")
 
 Command = tuple[str, ...]
 RELOAD: Command = ("systemctl", "--user", "daemon-reload")
@@ -65,9 +65,9 @@ class ServicesStep:
             commands = _switch(site, "enable", names)
             enable = partial(_enable, commands, names)
             changes.append(Change(f"enable and start {', '.join(names)}", _shown(commands), enable))
-        missing = [name for name in SERVE_NEEDS if find_spec(name) is None]
-        needed = f"serve will not start without {' and '.join(missing)}: pip install 'blueplane-doctor[serve]'"
-        return Plan(notes=[needed] if missing else [], changes=changes)
+        needed = "serve will not start without its extra: pip install 'blueplane-doctor[serve]'"
+        there = all(find_spec(name) for name in SERVE_NEEDS)
+        return Plan(notes=[] if there else [needed], changes=changes)
 
     def undo(self, site: Site, entry: Entry) -> Plan:
         """Stop and disable what was enabled, remove the files; systemd is told of a unit whose file went."""

@@ -108,7 +108,7 @@ def test_it_says_what_serve_needs_beyond_the_base_install(person: Person, monkey
     assert "serve will not start" not in person.text
     monkeypatch.setattr(services_step, "find_spec", lambda name: None)
     assert person.install(STEP)
-    assert "serve will not start without fastapi and uvicorn: pip install 'blueplane-doctor[serve]'" in person.text
+    assert "serve will not start without its extra: pip install 'blueplane-doctor[serve]'" in person.text
 
 
 def test_where_no_manager_is_known_it_says_what_to_do(person: Person) -> None:

@@ -29,6 +29,11 @@ class Artifacts:
         return found
 
     @property
+    def wheels(self) -> tuple[Path, Path]:
+        """The base, and what the extras install beside it."""
+        return self.one("blueplane_doctor-*.whl"), self.one("blueplane_doctor_extras-*.whl")
+
+    @property
     def zipapp(self) -> Path:
         """The single file that needs a Python."""
         return self.one("*.pyz")

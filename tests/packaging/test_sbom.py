@@ -23,7 +23,7 @@ def test_it_names_every_part_with_its_licence_and_what_needs_it(artifacts: Artif
     named = {canonicalize_name(part["name"]): part for part in bill["components"]}
     pinned = pins(ROOT / "packaging" / "requirements" / "zipapp.txt")
     here = {name for name, wanted in pinned.items() if wanted.marker is None or wanted.marker.evaluate()}
-    assert set(named) == here | {"blueplane-doctor"}
+    assert set(named) == here | {"blueplane-doctor", "blueplane-doctor-extras"}
     assert [name for name, part in named.items() if not part.get("licenses")] == []
     assert any(entry.get("dependsOn") for entry in bill["dependencies"])
 

@@ -27,27 +27,52 @@ def pip(programs: Path, *arguments: str | Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_the_wheel_installs_from_the_pins_and_works(artifacts: Artifacts, elsewhere: Elsewhere, tmp_path: Path) -> None:
+def test_the_base_installs_from_the_pins_and_works(artifacts: Artifacts, elsewhere: Elsewhere, tmp_path: Path) -> None:
     programs = environment(tmp_path / "fresh")
     pip(programs, "install", "--no-compile", "--require-hashes", "-r", artifacts.folder / "requirements.txt")
-    pip(programs, "install", "--no-index", artifacts.one("*.whl"))
+    pip(programs, "install", "--no-index", artifacts.wheels[0])
     pip(programs, "check")
     assert elsewhere.run(programs / "blueplane-doctor", "--version").stdout == f"blueplane-doctor {__version__}\n"
     assert "queue-depth" in elsewhere.run(programs / "blueplane-doctor", "checks").stdout
-    refused = elsewhere.run(programs / "blueplane-doctor", "demo")
-    assert (refused.returncode, "blueplane-doctor[demo]" in refused.stderr) == (2, True), refused.stderr
     assert elsewhere.run(programs / "blueplane-hook", "stop").returncode == 0
+    for extra in ("demo", "serve"):
+        refused = elsewhere.run(programs / "blueplane-doctor", extra)
+        assert (refused.returncode, f"blueplane-doctor[{extra}]" in refused.stderr) == (2, True), refused.stderr
+    pip(programs, "install", "--no-compile", "--require-hashes", "-r", artifacts.folder / "requirements-demo.txt")
+    pip(programs, "install", "--no-index", "--find-links", artifacts.folder, "blueplane-doctor[demo]")
+    pip(programs, "check")
+    assert "Custody is broken: 319 messages" in elsewhere.run(programs / "blueplane-doctor", "demo").stdout
 
 
-def test_the_sdist_builds_the_same_wheel(artifacts: Artifacts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_base_is_small(artifacts: Artifacts) -> None:
+    assert artifacts.wheels[0].stat().st_size <= 300_000
+
+
+def test_the_sdist_builds_the_same_in_one_wheel(
+    artifacts: Artifacts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     programs = environment(tmp_path / "fresh")
     pins = (ROOT / "packaging" / "requirements" / "build.txt").read_text().splitlines()
     pip(programs, "install", next(line.split()[0] for line in pins if line.startswith("hatchling==")))
-    built = artifacts.one("*.whl")
     monkeypatch.setenv("SOURCE_DATE_EPOCH", last_commit())
     sdist = artifacts.one("*.tar.gz")
     pip(programs, "wheel", "--no-build-isolation", "--no-deps", "--wheel-dir", tmp_path / "again", sdist)
-    assert (tmp_path / "again" / built.name).read_bytes() == built.read_bytes()
+    whole = tmp_path / "again" / artifacts.wheels[0].name
+    everything = files_of(whole)
+    base, rest = map(files_of, artifacts.wheels)
+    assert base | rest == everything
+    assert not base.keys() & rest.keys()
+    splitting = f"from pathlib import Path; from split import split; split(Path({str(whole)!r}))"
+    builder = ROOT / ".venv" / "build" / "bin" / "python"
+    subprocess.run([builder, "-c", splitting], cwd=ROOT / "packaging", check=True)
+    for wheel in artifacts.wheels:
+        assert (whole.parent / wheel.name).read_bytes() == wheel.read_bytes()
+
+
+def files_of(wheel: Path) -> dict[str, bytes]:
+    """What a wheel installs, without what it says of itself."""
+    with zipfile.ZipFile(wheel) as archive:
+        return {name: archive.read(name) for name in archive.namelist() if ".dist-info/" not in name}
 
 
 def last_commit() -> str:
@@ -56,11 +81,10 @@ def last_commit() -> str:
     return subprocess.run(log, capture_output=True, text=True, check=True).stdout.strip()
 
 
-def test_the_wheel_holds_the_packages_and_nothing_else(artifacts: Artifacts) -> None:
-    names = zipfile.ZipFile(artifacts.one("*.whl")).namelist()
-    info = f"blueplane_doctor-{__version__}.dist-info"
-    assert {name.split("/")[0] for name in names} == {"blueplane_doctor", "blueplane_hook", info}
-    assert {Path(name).suffix for name in names if info not in name} <= {".py", ".typed", ".j2", ".css", ".js"}
+def test_the_wheels_hold_the_packages_and_nothing_else(artifacts: Artifacts) -> None:
+    names = {name for wheel in artifacts.wheels for name in files_of(wheel)}
+    assert {name.split("/")[0] for name in names} == {"blueplane_doctor", "blueplane_hook"}
+    assert {Path(name).suffix for name in names} == {".py", ".typed", ".j2", ".css", ".js"}
 
 
 def test_building_again_elsewhere_gives_the_same_bytes(artifacts: Artifacts, tmp_path: Path) -> None:
