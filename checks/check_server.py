@@ -18,7 +18,7 @@ def check_server_alive(server: "ServerHealth", scale: Scale) -> Finding:
     Causes:
     - it was never started, or ended: the end of its log says why
     - it refuses to start because server.pid names a process that has been given the old number since
-    - it runs and hangs, or listens on another port than the settings name
+    - it runs and hangs, or listens on another port: `config/` of a checkout that it runs from wins over ~/.blueplane
     """
     if server.pid_state == "running":
         state = "pid and HTTP" if server.http_ok else "pid only"
@@ -34,7 +34,9 @@ def check_server_alive(server: "ServerHealth", scale: Scale) -> Finding:
         state,
         f"{process}; HTTP: {server.http_answer}",
         remedy=Remedy(
-            text="Start the Blueplane server; if it will not, the end of its log says why.",
+            text="See whether it hangs, or goes by another port: config/ of its checkout wins over ~/.blueplane."
+            if state == "pid only"
+            else "Start the Blueplane server; if it will not, the end of its log says why.",
             commands=["tail -n 50 ~/.blueplane/server.log"],
         ),
         evidence={"pid": server.pid, "pid_state": server.pid_state, "http": server.http_answer},

@@ -38,6 +38,13 @@ def test_server_alive_says_both_signs(pid: int | None, pid_state: str, said: str
     assert run("server-alive", server=server(pid=pid, pid_state=pid_state)).summary == said
 
 
+def test_a_server_that_runs_is_not_to_be_started() -> None:
+    for pid_state, advice in (("running", "See whether it hangs"), ("not running", "Start the Blueplane server")):
+        found = run("server-alive", server=server(pid_state=pid_state, http_ok=False))
+        assert found.remedy is not None
+        assert found.remedy.text.startswith(advice)
+
+
 @pytest.mark.parametrize(
     ("sentence", "rate", "status"),
     cases(
