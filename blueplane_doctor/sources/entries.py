@@ -19,6 +19,8 @@ BUSY_COMMANDS_PER_SECOND = 300.0
 PAUSE_FOR_WORK = 19.0
 """How many times as long as it worked the reader then pauses."""
 LOOK_EVERY_SECONDS = 0.5
+FIRST_LOOK_SECONDS = 0.1
+"""After which the first look counts who is there: the server's own mean also remembers who has just left."""
 
 RawEntry = tuple[bytes, list[bytes]]
 """ID and [name, value, name, value, …], as the server sends them (a list, in truth, of these two)."""
@@ -113,24 +115,31 @@ class Courtesy:
     """
 
     def __init__(self, redis: RedisSource, others_per_second: float) -> None:
-        """`others_per_second`: the server's commands a second before the reading began."""
+        """`others_per_second`: the server's commands a second before the reading began, by its own mean."""
         self._redis, self._others = redis, others_per_second
-        self._looked = time.monotonic()
-        self._counted: tuple[int, int] | None = None
+        self._due = time.monotonic() + (0 if self._busy else LOOK_EVERY_SECONDS)
+        self._counted: tuple[float, int, int] | None = None
+        self._measured = False
 
     def pause(self, worked_seconds: float, remaining_seconds: float) -> None:
         """Sleep after so much work when the server is busy; never long when the run is about to end."""
-        if time.monotonic() - self._looked > LOOK_EVERY_SECONDS:
+        if time.monotonic() >= self._due:
             self._look()
-        if self._others > BUSY_COMMANDS_PER_SECOND:
-            time.sleep(min(PAUSE_FOR_WORK * worked_seconds, 0.1 * remaining_seconds))
+        if self._busy:
+            longest = PAUSE_FOR_WORK * worked_seconds if self._measured else FIRST_LOOK_SECONDS
+            time.sleep(min(longest, 0.1 * remaining_seconds))
+
+    @property
+    def _busy(self) -> bool:
+        return self._others > BUSY_COMMANDS_PER_SECOND
 
     def _look(self) -> None:
         lines = self._redis.ask_one("INFO", "stats").decode("utf-8", "replace").splitlines()
         values = dict(line.partition(":")[::2] for line in lines)
-        total = int(values.get("total_commands_processed", 0))
-        now, own = time.monotonic(), self._redis.sent
+        now, total, own = time.monotonic(), int(values.get("total_commands_processed", 0)), self._redis.sent
         if self._counted:
-            others = (total - self._counted[0]) - (own - self._counted[1])
-            self._others = others / max(0.001, now - self._looked)
-        self._counted, self._looked = (total, own), now
+            before, total_before, own_before = self._counted
+            self._others = ((total - total_before) - (own - own_before)) / max(0.001, now - before)
+            self._measured = True
+        self._counted = now, total, own
+        self._due = now + (LOOK_EVERY_SECONDS if self._measured else FIRST_LOOK_SECONDS)

@@ -55,11 +55,18 @@ class Conversation:
         """Send a read command and do not wait. Raises SourceError."""
         _only_reads(command)
         self._source.sent += 1
-        self._source._guarded(lambda _: self._wire.send([command]))
+        try:
+            self._wire.send([command])
+        except (Refused, OSError) as error:
+            raise self._source.died_of(error) from error
 
     def answer(self) -> Any:
         """The answer to the oldest question without one. Raises SourceError."""
-        return self._source.checked(self._source._guarded(lambda _: self._wire.receive()), ("XRANGE",))
+        try:
+            reply = self._wire.receive()
+        except (Refused, OSError) as error:
+            raise self._source.died_of(error) from error
+        return self._source.checked(reply, ("XRANGE",))
 
 
 def address_of(url: str) -> str:
@@ -139,8 +146,12 @@ class RedisSource:
             try:
                 return use(self._connected())
             except (Refused, OSError) as error:
-                self._dead = self._ours(error, ())
-                raise self._dead from error
+                raise self.died_of(error) from error
+
+    def died_of(self, error: Exception) -> SourceError:
+        """The error as ours; whoever asks from now on gets the same."""
+        self._dead = self._ours(error, ())
+        return self._dead
 
     def _connected(self) -> Nodes:
         if self._nodes is None:
@@ -230,6 +241,8 @@ def pairs(reply: Sequence[Any]) -> dict[str, Any]:
 
 
 def _only_reads(command: Command) -> None:
+    if command[0] in READ_COMMANDS:
+        return
     name = _word(command[0]).upper()
     if name in ("XINFO", "CONFIG"):
         name += " " + _word(command[1]).upper()
