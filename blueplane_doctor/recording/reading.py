@@ -7,8 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from blueplane_doctor.errors import SourceError, SourceRefused
-from blueplane_doctor.recording.minutes import DROPPED, NEWEST_COUNTS, PREFIX, ZERO_BIN, key_of, parts
-from blueplane_doctor.recording.sketches import BINS, quantile
+from blueplane_doctor.recording.minutes import BINS, DROPPED, NEWEST_COUNTS, PREFIX, ZERO_BIN, key_of, parts, quantile
 from blueplane_doctor.sources.redis_source import RedisSource, pairs
 from blueplane_doctor.text import plain
 from blueplane_doctor.times import MINUTE_MS

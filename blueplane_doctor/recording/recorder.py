@@ -16,8 +16,7 @@ from math import ceil, log
 
 from blueplane_doctor.recording import minutes
 from blueplane_doctor.recording.delivery import Delivery, Outcome
-from blueplane_doctor.recording.minutes import Counts, Minute, Monitors, Writes, added
-from blueplane_doctor.recording.sketches import LONGEST, SCALE, SHORTEST, bin_of
+from blueplane_doctor.recording.minutes import LONGEST, SCALE, SHORTEST, Counts, Minute, Monitors, Writes, added, bin_of
 
 MINUTES_KEPT = 10
 """Minutes that are kept while Redis does not take them; the first of more is dropped."""

@@ -10,7 +10,7 @@ from ddsketch.mapping import LogarithmicMapping
 from hypothesis import given
 from hypothesis import strategies as st
 
-from blueplane_doctor.recording.sketches import BINS, LONGEST, SHORTEST, bin_of, quantile, seconds_of
+from blueplane_doctor.recording.minutes import BINS, LONGEST, SHORTEST, bin_of, quantile, seconds_of
 
 durations = st.floats(min_value=SHORTEST * 1.01, max_value=LONGEST * 0.99)
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from blueplane_doctor.commands.base import Invocation
+from blueplane_doctor.commands.history import _short_way, history_url
 from blueplane_doctor.errors import SettingsError
-from blueplane_doctor.history.place import _short_way, history_url
 from blueplane_doctor.settings import load
 
 BLUEPLANE = "redis: {connection: {host: bluehost, port: 7001}}\n"
