@@ -53,7 +53,8 @@ class VerifyStep:
 
             self._show(diagnose(site.settings))
 
-        return Plan(changes=[Change("examine the pipeline", "$ blueplane-doctor", examine, asks=False)])
+        more = "once the server runs, one marked event shows that all of it works: blueplane-doctor probe"
+        return Plan([more], [Change("examine the pipeline", "$ blueplane-doctor", examine, asks=False)])
 
     def undo(self, site: Site, entry: Entry) -> Plan:
         return Plan()

@@ -41,6 +41,7 @@ def test_install_again_and_uninstall(home: Path, valkey: RunningServer, pipeline
     for step in ("dependencies:", "redis:", "database:", "hooks:", "services:", "verify:"):
         assert step in first.stdout
     assert "RED" in first.stdout  # the doctor ran: there is no server
+    assert "blueplane-doctor probe" in first.stdout
     after = tree(home)
     assert {".cursor/hooks.json", ".claude/settings.json", ".blueplane/telemetry.db"} <= set(after)
     assert run([*options, "install", "--yes", "--claude"]).returncode == 0
