@@ -54,6 +54,7 @@ class Conversation:
     def ask(self, *command: str | bytes | int) -> None:
         """Send a read command and do not wait. Raises SourceError."""
         _only_reads(command)
+        self._source.refuse_when_over()
         self._source.sent += 1
         try:
             self._wire.send([command])
@@ -139,14 +140,18 @@ class RedisSource:
 
     def _guarded(self, use: Callable[[Nodes], Any]) -> Any:
         with self._lock:
-            if self._dead:
-                raise self._dead
-            if self._deadline.passed:
-                raise SourceTimeout(f"Redis at {self.address}: the run's {self._deadline.seconds:g} s were used up")
+            self.refuse_when_over()
             try:
                 return use(self._connected())
             except (Refused, OSError) as error:
                 raise self.died_of(error) from error
+
+    def refuse_when_over(self) -> None:
+        """Raises SourceError once Redis did not answer, or the run's time is up."""
+        if self._dead:
+            raise self._dead
+        if self._deadline.passed:
+            raise SourceTimeout(f"Redis at {self.address}: the run's {self._deadline.seconds:g} s were used up")
 
     def died_of(self, error: Exception) -> SourceError:
         """The error as ours; whoever asks from now on gets the same."""

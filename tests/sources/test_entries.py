@@ -1,5 +1,6 @@
 """Pages of a stream: no reply above the limit, whatever the messages weigh; large where arithmetic allows it."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from random import Random
@@ -10,6 +11,7 @@ import pytest
 
 from blueplane_doctor.demo.servers import RunningServer
 from blueplane_doctor.demo.simulator import Pipeline
+from blueplane_doctor.errors import SourceTimeout
 from blueplane_doctor.sources import Deadline
 from blueplane_doctor.sources.entries import ASSUMED_LARGEST, PAGE, REPLY_LIMIT, Courtesy, RawEntry, pages
 from blueplane_doctor.sources.redis_source import RedisSource
@@ -146,6 +148,20 @@ def test_every_entry_of_a_real_stream_comes_once(pipeline: Pipeline, valkey: Run
                 for entry in page
             ]
             assert found == added[:-1]
+    finally:
+        source.close()
+
+
+def test_reading_ends_with_the_time_of_the_run(pipeline: Pipeline, valkey: RunningServer) -> None:
+    """Also where nobody but the source looks at the clock, as for dead letters."""
+    added = pipeline.enqueue_cursor(3 * PAGE)
+    source = RedisSource(valkey.url, Deadline(0.3))
+    try:
+        reading = pages(source, pipeline.queue, entry_id(added[-1].encode()), length=3 * PAGE, dataset_bytes=None)
+        assert next(reading)
+        time.sleep(0.3)
+        with pytest.raises(SourceTimeout, match="used up"):
+            list(reading)
     finally:
         source.close()
 
