@@ -40,6 +40,11 @@ class Invocation:
     verbose: bool = False
     quiet: bool = False
 
+    @property
+    def home(self) -> Path:
+        """Blueplane's home by flags and environment, for who can do without all settings."""
+        return Path(self.flags.get("home") or os.environ.get("BLUEPLANE_DOCTOR_HOME") or "~/.blueplane").expanduser()
+
     def load(self) -> "Loaded":
         """The settings in force. Raises SettingsError."""
         from blueplane_doctor.settings import load

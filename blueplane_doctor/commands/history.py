@@ -128,7 +128,7 @@ def _short_way(given: Invocation) -> str | None:
         if url := source.get("history_url"):
             return str(url)
         examined = examined or source.get("redis_url")
-    return examined or _of_blueplane(_home(given))
+    return examined or _of_blueplane(given.home)
 
 
 def _sources(given: Invocation) -> Iterator[Source]:
@@ -140,17 +140,13 @@ def _sources(given: Invocation) -> Iterator[Source]:
     yield None if variables - _PLAIN else _plain(environment)
     if given.settings_file and not given.settings_file.is_file():
         yield None
-    content = _read(given.settings_file or _home(given) / "doctor.yaml")
+    content = _read(given.settings_file or given.home / "doctor.yaml")
     yield None if content is None or "home" in content else _plain(content)
 
 
 def _plain(source: Mapping[str, Any]) -> Source:
     values = [source[name] for name in ("redis_url", "history_url") if name in source]
     return source if all(isinstance(value, str) and value for value in values) else None
-
-
-def _home(given: Invocation) -> Path:
-    return Path(given.flags.get("home") or os.environ.get(_PREFIX + "HOME") or "~/.blueplane").expanduser()
 
 
 def _read(path: Path) -> Source:

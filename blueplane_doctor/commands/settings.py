@@ -1,7 +1,5 @@
 """`settings`: what is in force and where it came from; `--init` writes a commented file with every default."""
 
-import os
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -15,7 +13,7 @@ def settings(
     context: typer.Context,
     init: Annotated[bool, typer.Option("--init", help="Write doctor.yaml with every default, commented out.")] = False,
 ) -> None:
-    from blueplane_doctor.settings import DOCTOR_FILE, ENV_PREFIX, flat, masked
+    from blueplane_doctor.settings import DOCTOR_FILE, flat, masked
 
     given = invocation(context)
     if not init:
@@ -24,8 +22,7 @@ def settings(
         rows = [[name, masked(value), loaded.origins.get(name, "default")] for name, value in values]
         show_table(rows, ["setting", "value", "from"])
         return
-    home = Path(given.flags.get("home") or os.environ.get(ENV_PREFIX + "HOME") or "~/.blueplane").expanduser()
-    path = given.settings_file or home / DOCTOR_FILE
+    path = given.settings_file or given.home / DOCTOR_FILE
     if path.exists():
         raise UsageError(f"{path} exists already; it is left as it is", "name another with --settings FILE")
     if not path.parent.is_dir():

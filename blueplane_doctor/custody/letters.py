@@ -139,7 +139,7 @@ def find_letter(examination: Examination, wanted: str, stream: str = "") -> tupl
     now = examination.server_info().now_ms
     if re.match(r"\d+-\d+\Z", wanted):
         names = [name for name in examination.stream().dead_letters if stream in ("", name)]
-        pages = [examination.redis.ask_one("XRANGE", name, wanted, wanted, "COUNT", 1) for name in names]
+        pages = examination.redis.ask_all([("XRANGE", name, wanted, wanted, "COUNT", 1) for name in names])
         found = [dead_letter(name, page[0]) for name, page in zip(names, pages, strict=True) if page]
         if len(found) > 1:
             told = " and in ".join(letter.stream for letter in found)
@@ -149,7 +149,10 @@ def find_letter(examination: Examination, wanted: str, stream: str = "") -> tupl
     for raw in each_raw(examination):
         if stream in ("", raw.stream) and wanted.encode() in (raw.message_id, raw.event_id):
             return described(raw, now), raw
-    raise SourceMissing(f"no dead letter has or names the ID {identifier(wanted)}", "see: blueplane-doctor dlq list")
+    where = f" of {identifier(stream)}" if stream else ""
+    raise SourceMissing(
+        f"no dead letter{where} has or names the ID {identifier(wanted)}", "see: blueplane-doctor dlq list"
+    )
 
 
 def summed_up(letters: Iterable[Letter], examination: Examination) -> LetterStats:

@@ -102,7 +102,9 @@ def test_of_two_letters_with_one_id_each_can_be_shown(pipeline: Pipeline) -> Non
     shapes = {"telemetry:dlq": "queue_writer", "telemetry:message_queue:dlq": "cursor_consumer"}
     for stream, shape in shapes.items():
         assert shape in dlq(pipeline, "show", "7-0", "--stream", stream).stdout
-    assert dlq(pipeline, "show", "a", "--stream", "telemetry:message_queue:dlq").returncode != 0
+    elsewhere = dlq(pipeline, "show", "a", "--stream", "telemetry:message_queue:dlq")
+    assert elsewhere.returncode != 0
+    assert "no dead letter of telemetry:message_queue:dlq has or names the ID a" in elsewhere.stderr
 
 
 @pytest.mark.parametrize(

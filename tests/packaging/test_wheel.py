@@ -82,9 +82,21 @@ def last_commit() -> str:
 
 
 def test_the_wheels_hold_the_packages_and_nothing_else(artifacts: Artifacts) -> None:
-    names = {name for wheel in artifacts.wheels for name in files_of(wheel)}
-    assert {name.split("/")[0] for name in names} == {"blueplane_doctor", "blueplane_hook"}
-    assert {Path(name).suffix for name in names} == {".py", ".typed", ".j2", ".css", ".js"}
+    for wheel, packages in zip(
+        artifacts.wheels, ({"blueplane_doctor", "blueplane_hook"}, {"blueplane_doctor"}), strict=True
+    ):
+        with zipfile.ZipFile(wheel) as archive:
+            folders = {name.split("/")[0] for name in archive.namelist()}
+        assert folders == packages | {f"{'-'.join(wheel.name.split('-')[:2])}.dist-info"}
+        assert {Path(name).suffix for name in files_of(wheel)} <= {".py", ".typed", ".j2", ".css", ".js"}
+
+
+def test_the_extras_that_need_the_second_wheel_depend_on_this_very_version(artifacts: Artifacts) -> None:
+    with zipfile.ZipFile(artifacts.wheels[0]) as archive:
+        told = archive.read(f"blueplane_doctor-{__version__}.dist-info/METADATA").decode()
+    needed = {line for line in told.partition("\n\n")[0].splitlines() if "blueplane-doctor-extras" in line}
+    wanted = f"Requires-Dist: blueplane-doctor-extras=={__version__}; extra =="
+    assert needed == {f"{wanted} '{extra}'" for extra in ("all", "demo", "serve")}
 
 
 def test_building_again_elsewhere_gives_the_same_bytes(artifacts: Artifacts, tmp_path: Path) -> None:
