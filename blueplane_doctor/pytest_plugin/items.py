@@ -9,7 +9,7 @@ import pytest
 from blueplane_doctor.errors import ExitCode
 from blueplane_doctor.model import Finding, Status, exit_code_for
 from blueplane_doctor.pytest_plugin.health import Health, health_of
-from blueplane_doctor.reports.words import details, line, observed, scale, standing, waived
+from blueplane_doctor.reports.phrases import details, line, observed, scale, standing, waived
 from blueplane_doctor.text import identifier
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ so is written by the format `markdown`.
 
 from blueplane_doctor.model import Finding, Report, Status
 from blueplane_doctor.reports.base import Format, View
-from blueplane_doctor.reports.words import block, is_well, line, observed, scale, standing, verdict, waived
+from blueplane_doctor.reports.phrases import block, is_well, line, observed, scale, standing, verdict, waived
 
 _LEVELS = {
     Status.RED: "error",

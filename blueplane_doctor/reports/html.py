@@ -19,7 +19,7 @@ from markupsafe import Markup, escape
 
 from blueplane_doctor.model import Report, Status
 from blueplane_doctor.reports.base import Format, View
-from blueplane_doctor.reports.words import quantity
+from blueplane_doctor.reports.phrases import quantity
 from blueplane_doctor.times import parse_time, span
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def template() -> "Template":
     """The page's own, with filters, style and script in its environment."""
     from jinja2 import Environment, PackageLoader, StrictUndefined  # 45 ms that only this format needs
 
-    from blueplane_doctor.reports import pictures
+    from blueplane_doctor.reports import charts
 
     environment = Environment(
         loader=PackageLoader("blueplane_doctor", "templates"),
@@ -91,7 +91,7 @@ def template() -> "Template":
     words = (anchor, title, label, shown, humane, number, utc, sentence, quantity)
     tables = (upto, columns, headings, lines, compact)
     environment.filters |= {function.__name__: function for function in (*words, *tables)}
-    drawn = {"flow": pictures.flow, "bars": pictures.bars, "bar_kinds": pictures.BARS, "trends": pictures.trends}
+    drawn = {"flow": charts.flow, "bars": charts.bars, "bar_kinds": charts.BARS, "trends": charts.trends}
     environment.globals |= drawn | {"limit": _ITEMS}
     for name in ("style.css", "script.js"):
         text = own_file(environment, name)

@@ -11,7 +11,7 @@ from pydantic_core import PydanticSerializationError
 from blueplane_doctor.errors import UsageError
 from blueplane_doctor.model import SCHEMA_VERSION, Report
 from blueplane_doctor.reports.base import Format, View
-from blueplane_doctor.reports.words import line
+from blueplane_doctor.reports.phrases import line
 
 _HINT = "name a file that blueplane-doctor --format json has written"
 

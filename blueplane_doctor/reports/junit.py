@@ -4,7 +4,7 @@ from xml.etree import ElementTree as ET
 
 from blueplane_doctor.model import Finding, Report, Status
 from blueplane_doctor.reports.base import Format, View
-from blueplane_doctor.reports.words import details, line, standing, waived
+from blueplane_doctor.reports.phrases import details, line, standing, waived
 from blueplane_doctor.times import parse_time
 
 _ENDINGS = {
@@ -21,7 +21,7 @@ def render(report: Report, view: View) -> str:
 
     The text of an element holds what was observed, the scale, the remedy and the evidence.
     """
-    # ElementTree escapes markup; that no character is left which XML cannot hold is seen to by `words`.
+    # ElementTree escapes markup; that no character is left which XML cannot hold is seen to by `phrases`.
     number = {"failure": 0, "error": 0, "skipped": report.counts.get("waived", 0)}
     for status, ending in _ENDINGS.items():
         number[ending] += report.counts.get(status, 0)

@@ -10,7 +10,7 @@ from html import escape
 
 from blueplane_doctor.model import Finding, Report, Status, counted
 from blueplane_doctor.reports.base import Format, View
-from blueplane_doctor.reports.words import advice, block, evidence, is_well, line, observed, scale, verdict, waived
+from blueplane_doctor.reports.phrases import advice, block, evidence, is_well, line, observed, scale, verdict, waived
 
 _SIGNS = {
     Status.GREEN: "🟢",

@@ -10,7 +10,7 @@ from math import isfinite
 from blueplane_doctor.errors import ExitCode
 from blueplane_doctor.model import Finding, Report, Status, counted
 from blueplane_doctor.reports.base import Format, View
-from blueplane_doctor.reports.words import line, verdict
+from blueplane_doctor.reports.phrases import line, verdict
 
 _NAMES = ("OK", "WARNING", "CRITICAL", "UNKNOWN")
 OK, WARNING, CRITICAL, UNKNOWN = range(4)

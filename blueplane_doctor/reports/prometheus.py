@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from blueplane_doctor.model import Finding, Report
 from blueplane_doctor.reports.base import Format, View
-from blueplane_doctor.reports.words import line
+from blueplane_doctor.reports.phrases import line
 from blueplane_doctor.times import parse_time
 
 if TYPE_CHECKING:

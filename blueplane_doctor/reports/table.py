@@ -7,7 +7,7 @@ from typing import Any
 
 from blueplane_doctor.model import Finding, Report, Status, counted
 from blueplane_doctor.reports.base import Format, View
-from blueplane_doctor.reports.words import advice, evidence, is_news, line, standing, tally, waived
+from blueplane_doctor.reports.phrases import advice, evidence, is_news, line, standing, tally, waived
 
 _ANSI = {
     Status.GREEN: "32",

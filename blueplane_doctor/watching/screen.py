@@ -13,7 +13,7 @@ from rich.text import Text
 
 from blueplane_doctor.history.shapes import sparkline
 from blueplane_doctor.model import Finding, Report, Status
-from blueplane_doctor.reports.words import line, quantity, verdict
+from blueplane_doctor.reports.phrases import line, quantity, verdict
 from blueplane_doctor.times import parse_time
 from blueplane_doctor.watching.rounds import NUMBERS, STATES, Changed, Number, Round
 

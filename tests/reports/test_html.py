@@ -9,8 +9,8 @@ import pytest
 
 from blueplane_doctor.model import Finding, Remedy, Report, Status
 from blueplane_doctor.reports.base import View
+from blueplane_doctor.reports.charts import flow
 from blueplane_doctor.reports.html import FORMAT, humane, label, number, render, sentence, title, utc
-from blueplane_doctor.reports.pictures import flow
 from tests.reports import samples
 
 REPORTS = {"healthy": samples.healthy, "mixed": samples.mixed, "empty": samples.empty}

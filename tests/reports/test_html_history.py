@@ -8,9 +8,9 @@ import pytest
 
 from blueplane_doctor.model import Report
 from blueplane_doctor.reports.base import View
+from blueplane_doctor.reports.charts import trends
 from blueplane_doctor.reports.html import render
-from blueplane_doctor.reports.pictures import trends
-from blueplane_doctor.reports.words import quantity
+from blueplane_doctor.reports.phrases import quantity
 from blueplane_doctor.times import iso
 from tests.reports import samples
 from tests.reports.test_html import HOSTILE, INVISIBLE, Page
