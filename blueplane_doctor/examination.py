@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 
 from blueplane_doctor.custody.groups import count_short_queues
 from blueplane_doctor.custody.ledger import Ledger
+from blueplane_doctor.custody.ledger_builder import LedgerBuilder
 from blueplane_doctor.custody.routing import Router, routes_in_force
-from blueplane_doctor.custody.walk import Walk
 from blueplane_doctor.errors import SourceError, SourceMissing, SourceUnusable
 from blueplane_doctor.pipeline import TRACE_TABLES, Route
 from blueplane_doctor.recording.reading import Recorded, read_recorded
@@ -18,7 +18,7 @@ from blueplane_doctor.settings import Settings
 from blueplane_doctor.sources import Deadline
 from blueplane_doctor.sources.database_source import DatabaseSource
 from blueplane_doctor.sources.dead_letters import DeadLetterReader
-from blueplane_doctor.sources.entries import Courtesy
+from blueplane_doctor.sources.entries import Throttle
 from blueplane_doctor.sources.redis_source import RedisSource
 from blueplane_doctor.sources.server_source import LogTail, read_log
 from blueplane_doctor.sources.streams import StreamState, read_stream
@@ -162,7 +162,7 @@ class Examination:
     def ledger(self) -> Ledger:
         """Every message of the stream, accounted for. Raises SourceError when the stream cannot be read."""
         stream, info, tables = self.stream(), self.server_info(), self._known_tables() or None
-        walk = Walk(
+        walk = LedgerBuilder(
             self.redis,
             stream,
             Router(self.routes(), tables),
@@ -171,7 +171,7 @@ class Examination:
             now_ms=info.now_ms,
             dataset_bytes=info.dataset_bytes,
             deadline=self.deadline,
-            courtesy=Courtesy(self.redis, info.commands_per_second),
+            throttle=Throttle(self.redis, info.commands_per_second),
             progress=self._progress,
         )
         return walk.run()

@@ -60,7 +60,8 @@ RULES = {
     "settings.py": ("monitoring", "reports", "commands", "cli", "checks", "sources", "diagnose"),
     "diagnose.py": ("reports", "commands", "cli", "checks"),
     "sources": ("monitoring", "reports", "commands", "cli", "checks", "diagnose"),
-    "custody": ("monitoring", "reports", "commands", "cli", "checks", "diagnose"),
+    "custody": ("monitoring", "reports", "commands", "cli", "checks", "diagnose", "examination", "lookup"),
+    "lookup": ("monitoring", "reports", "commands", "cli", "checks", "diagnose", "service"),
     "monitoring": ("reports", "commands", "cli", "checks", "diagnose"),
     "reports": ("sources", "monitoring", "commands", "cli", "checks", "diagnose", "settings", "examination"),
 }

@@ -11,8 +11,8 @@ from blueplane_doctor.errors import UsageError
 from blueplane_doctor.times import seconds_in
 
 if TYPE_CHECKING:
-    from blueplane_doctor.custody.letters import Letter
     from blueplane_doctor.examination import Examination
+    from blueplane_doctor.lookup.dead_letters import DeadLetter
 
 Newer = Annotated[str | None, typer.Option("--newer-than", help="For example 90s, 30m, 6h, 2d.", metavar="AGE")]
 Older = Annotated[str | None, typer.Option("--older-than", help="For example 90s, 30m, 6h, 2d.", metavar="AGE")]
@@ -67,13 +67,13 @@ def showing(
     reveal: Annotated[bool, typer.Option("--reveal", help="Show the private content too, on a terminal.")] = False,
     as_json: Json = False,
 ) -> None:
-    from blueplane_doctor.custody.letters import find_letter
+    from blueplane_doctor.lookup.dead_letters import find_dead_letter
     from blueplane_doctor.text import plain
 
     if reveal and not sys.stdout.isatty():
         raise UsageError("--reveal shows private content, and only to a terminal", "leave it out, or do not redirect")
     with closing(_examination(context)) as examination:
-        letter, raw = find_letter(examination, letter_id, stream)
+        letter, raw = find_dead_letter(examination, letter_id, stream)
     if as_json:
         show_json(letter.model_dump())
         return
@@ -95,11 +95,11 @@ def stats(
     platform: Platform = "",
     as_json: Json = False,
 ) -> None:
-    from blueplane_doctor.custody.letters import summed_up
+    from blueplane_doctor.lookup.dead_letters import summarize
     from blueplane_doctor.times import span
 
     with closing(_examination(context)) as examination:
-        found = summed_up(_letters(examination, newer, older, group, error, event_type, platform), examination)
+        found = summarize(_letters(examination, newer, older, group, error, event_type, platform), examination)
     if as_json:
         show_json(found.model_dump())
         return
@@ -128,10 +128,10 @@ def _examination(context: typer.Context) -> "Examination":
     return Examination(invocation(context).load().settings)
 
 
-def _letters(examination: "Examination", newer: str | None, older: str | None, *texts: str) -> "list[Letter]":
-    from blueplane_doctor.custody.letters import LetterFilter, each_letter
+def _letters(examination: "Examination", newer: str | None, older: str | None, *texts: str) -> "list[DeadLetter]":
+    from blueplane_doctor.lookup.dead_letters import DeadLetterFilter, each_dead_letter
 
     newest = None if newer is None else round(seconds_in(newer, "--newer-than") * 1000)
     oldest = None if older is None else round(seconds_in(older, "--older-than") * 1000)
-    letters = each_letter(examination, LetterFilter(newest, oldest, *texts))
+    letters = each_dead_letter(examination, DeadLetterFilter(newest, oldest, *texts))
     return sorted(letters, key=lambda letter: (letter.age_ms, letter.stream, letter.id))

@@ -9,7 +9,7 @@ from blueplane_doctor.commands.base import Json, command, invocation, show, show
 from blueplane_doctor.errors import ExitCode
 
 if TYPE_CHECKING:
-    from blueplane_doctor.custody.trace import Hop, Trace
+    from blueplane_doctor.lookup.trace import Hop, Trace
 
 _FINE = ("written", "waiting", "in_flight", "skipped")
 """Written, in transit, or skipped by design."""
@@ -23,8 +23,8 @@ def trace(
     ids: Annotated[list[str], typer.Argument(metavar="ID...", help="event_id, stream ID or Claude uuid.")],
     as_json: Json = False,
 ) -> int:
-    from blueplane_doctor.custody.trace import Tracer
     from blueplane_doctor.examination import Examination
+    from blueplane_doctor.lookup.trace import Tracer
 
     with closing(Examination(invocation(context).load().settings)) as examination:
         traces = Tracer(examination).trace(ids)

@@ -90,7 +90,7 @@ class Blocker(NamedTuple):
     reason: str
 
 
-class Claims:
+class RowBitmap:
     """Which rows have been claimed: one bit a row, in chunks, so that 30 million rows cost 4 MB."""
 
     def __init__(self) -> None:

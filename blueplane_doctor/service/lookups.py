@@ -7,11 +7,11 @@ from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple, TypeVar
 
-from blueplane_doctor.custody.trace import NOT_FOUND, Tracer
 from blueplane_doctor.errors import DoctorError, SourceError, UsageError
 from blueplane_doctor.examination import Examination
 from blueplane_doctor.history.health_storage import HealthMetricsStorage
 from blueplane_doctor.history.samples import MINUTE, RETENTION
+from blueplane_doctor.lookup.trace import NOT_FOUND, Tracer
 from blueplane_doctor.service.answers import Rendered
 from blueplane_doctor.settings import Settings
 from blueplane_doctor.times import seconds_in

@@ -13,7 +13,7 @@ from blueplane_doctor.times import HOUR_MS, parse_time, to_milliseconds
 
 
 @dataclass(frozen=True)
-class DeadLetter:
+class DeadLetterEntry:
     """One entry: when, of which shape, and the message that it names (either ID may be missing)."""
 
     stream: str
@@ -28,7 +28,7 @@ class DeadLetter:
 
 
 @dataclass
-class DeadLetters:
+class DeadLetterIndex:
     """What all dead-letter streams hold."""
 
     sizes: dict[str, int] = field(default_factory=dict)
@@ -48,7 +48,7 @@ class DeadLetters:
         """Whether some entry names this message."""
         return message_id in self.message_ids or (event_id is not None and event_id in self.event_ids)
 
-    def add(self, letter: DeadLetter, now_ms: int) -> None:
+    def add(self, letter: DeadLetterEntry, now_ms: int) -> None:
         """Count one entry."""
         age = now_ms - letter.queued_ms
         self.last_hour += age < HOUR_MS
@@ -65,11 +65,11 @@ class DeadLetterReader:
 
     def __init__(self, redis: RedisSource, streams: tuple[str, ...], now_ms: int, dataset_bytes: int | None) -> None:
         """`now_ms` is the server's time."""
-        self.found = DeadLetters()
+        self.found = DeadLetterIndex()
         self._redis, self._streams, self._now, self._dataset = redis, streams, now_ms, dataset_bytes
         self._read_to: dict[str, EntryId] = {}
 
-    def catch_up(self) -> DeadLetters:
+    def catch_up(self) -> DeadLetterIndex:
         """Count all that came since the last look. Raises SourceError."""
         replies = self._redis.ask(*[("XINFO", "STREAM", stream) for stream in self._streams])
         for stream, reply in zip(self._streams, replies, strict=True):
@@ -81,28 +81,28 @@ class DeadLetterReader:
             last, read_to = entry_id(state["last-generated-id"]), self._read_to.get(stream, BEGINNING)
             if last <= read_to:
                 continue
-            for letter in each_dead_letter(self._redis, stream, state, self._dataset, after=read_to):
+            for letter in each_dead_letter_entry(self._redis, stream, state, self._dataset, after=read_to):
                 self.found.sizes[stream] += 1
                 self.found.add(letter, self._now)
             self._read_to[stream] = last
         return self.found
 
 
-def each_dead_letter(
+def each_dead_letter_entry(
     redis: RedisSource,
     stream: str,
     state: dict[str, Any],
     dataset_bytes: int | None,
     *,
     after: EntryId = BEGINNING,
-) -> Iterator[DeadLetter]:
+) -> Iterator[DeadLetterEntry]:
     """The entries of one stream, oldest first; `state` is what XINFO says. Raises SourceError."""
     last = entry_id(state["last-generated-id"])
     for page in pages(redis, stream, last, after=after, length=state["length"], dataset_bytes=dataset_bytes):
-        yield from (dead_letter(stream, entry) for entry in page)
+        yield from (parse_dead_letter_entry(stream, entry) for entry in page)
 
 
-def dead_letter(stream: str, entry: RawEntry) -> DeadLetter:
+def parse_dead_letter_entry(stream: str, entry: RawEntry) -> DeadLetterEntry:
     """Understand one entry by its fields; `unknown` is a shape that is none of the three."""
     raw_id, flat = entry
     fields = dict(zip(flat[::2], flat[1::2], strict=True))
@@ -117,7 +117,7 @@ def dead_letter(stream: str, entry: RawEntry) -> DeadLetter:
         shape, event_id, when = "queue_writer", fields[b"original_event_id"], fields.get(b"dlq_queued_at")
     identity = entry_id(raw_id)
     moment = parse_time(when.decode("utf-8", "replace")) if when else None
-    return DeadLetter(
+    return DeadLetterEntry(
         stream=stream,
         id=identity,
         queued_ms=to_milliseconds(moment) if moment else identity[0],

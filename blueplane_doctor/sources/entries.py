@@ -108,7 +108,7 @@ def _replies(
                 return
 
 
-class Courtesy:
+class Throttle:
     """Steps aside for a busy server: who reads a long stream must not be what slows its writers down.
 
     Measured with a writer at full speed on two processors: docs/BENCHMARKS.md.

@@ -2,7 +2,7 @@
 
 import pytest
 
-from blueplane_doctor.custody.ledger import BUCKET_MS, KEPT_MS, LATER, OLDER, WITHOUT, Claims, bucket_of
+from blueplane_doctor.custody.ledger import BUCKET_MS, KEPT_MS, LATER, OLDER, WITHOUT, RowBitmap, bucket_of
 from blueplane_doctor.demo.simulator import Pipeline
 from tests.helpers import examined
 
@@ -39,7 +39,7 @@ def test_a_message_counts_in_the_bucket_of_its_own_time_at_every_stage(pipeline:
 
 
 def test_a_row_is_claimed_once() -> None:
-    claims = Claims()
+    claims = RowBitmap()
     for sequence in (0, 1, 7, 8, 65_535, 65_536, 30_000_000, 1 << 62):
         assert claims.claim("cursor_raw_traces", sequence)
         assert not claims.claim("cursor_raw_traces", sequence)

@@ -24,10 +24,10 @@ from hypothesis.stateful import (
 )
 
 from blueplane_doctor.custody.ledger import STATES
-from blueplane_doctor.custody.trace import Tracer
 from blueplane_doctor.demo.schema import connect, create_database
 from blueplane_doctor.demo.servers import RunningServer
 from blueplane_doctor.examination import Examination
+from blueplane_doctor.lookup.trace import Tracer
 from blueplane_doctor.monitoring.chain_of_custody import ChainOfCustodyMonitor
 from blueplane_doctor.monitoring.queue_health import QueueHealthMonitor
 from blueplane_doctor.settings import load

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from blueplane_doctor.custody.ledger import KEPT_BREAKS
-from blueplane_doctor.custody.walk import Walk
+from blueplane_doctor.custody.ledger_builder import LedgerBuilder
 from blueplane_doctor.demo.faults import FAULTS, healthy
 from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.examination import Examination
@@ -37,8 +37,8 @@ def before(monkeypatch: pytest.MonkeyPatch, owner: type, name: str, happens: Cal
 
 
 MOMENTS = {
-    "before the walk": (Walk, "run"),
-    "before a page is judged": (Walk, "_page"),
+    "before the walk": (LedgerBuilder, "run"),
+    "before a page is judged": (LedgerBuilder, "_page"),
     "before the rows are looked up": (RowFinder, "find"),
     "before the dead letters are read again": (DeadLetterReader, "catch_up"),
 }

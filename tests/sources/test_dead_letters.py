@@ -9,7 +9,7 @@ from blueplane_doctor.demo.messages import SHAPES
 from blueplane_doctor.demo.servers import RunningServer
 from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.sources import Deadline
-from blueplane_doctor.sources.dead_letters import DeadLetterReader, DeadLetters, dead_letter
+from blueplane_doctor.sources.dead_letters import DeadLetterIndex, DeadLetterReader, parse_dead_letter_entry
 from blueplane_doctor.sources.redis_source import RedisSource
 from blueplane_doctor.times import to_milliseconds
 
@@ -45,7 +45,7 @@ def entry(**fields: str | bytes) -> tuple[bytes, list[bytes]]:
 def test_each_shape_names_its_message(
     raw: tuple[bytes, list[bytes]], shape: str, message_id: bytes | None, event_id: bytes | None
 ) -> None:
-    letter = dead_letter(STREAM, raw)
+    letter = parse_dead_letter_entry(STREAM, raw)
     assert (letter.shape, letter.message_id, letter.event_id) == (shape, message_id, event_id)
     assert letter.queued_ms == 1_795_358_500_000
     assert letter.id == (1_795_358_500_000, 3)
@@ -57,32 +57,34 @@ def test_each_shape_names_its_message(
 )
 def test_the_time_in_the_entry_counts(field: str, text: str) -> None:
     shape = {"moved_to_dlq_at": "original_entry_id", "dlq_queued_at": "original_event_id"}[field]
-    letter = dead_letter(STREAM, entry(**{shape: "x", field: text}))
+    letter = parse_dead_letter_entry(STREAM, entry(**{shape: "x", field: text}))
     assert abs(letter.queued_ms - to_milliseconds(WHEN)) <= 1
 
 
 @pytest.mark.parametrize("text", ["", "soon", "\xff", "99999-01-01"])
 def test_without_a_time_that_can_be_read_the_id_tells(text: str) -> None:
-    letter = dead_letter(STREAM, entry(original_entry_id=ID, moved_to_dlq_at=text))
+    letter = parse_dead_letter_entry(STREAM, entry(original_entry_id=ID, moved_to_dlq_at=text))
     assert letter.queued_ms == 1_795_358_500_000
 
 
 def test_private_text_is_not_in_its_representation() -> None:
-    assert "geheim" not in repr(dead_letter(STREAM, entry(message_id=ID, event=json.dumps({"text": "geheim"}))))
+    assert "geheim" not in repr(
+        parse_dead_letter_entry(STREAM, entry(message_id=ID, event=json.dumps({"text": "geheim"})))
+    )
 
 
 def test_hours_are_counted_by_age() -> None:
     now = 1_795_358_500_000
-    found = DeadLetters()
+    found = DeadLetterIndex()
     for minutes in (0, 59, 60, 119, 120, 500):
         raw = (f"{now - minutes * 60_000}-0".encode(), [b"message_id", ID])
-        found.add(dead_letter(STREAM, raw), now)
+        found.add(parse_dead_letter_entry(STREAM, raw), now)
     assert (found.last_hour, found.hour_before) == (2, 2)
     assert found.oldest_ms == now - 500 * 60_000
 
 
 def test_names_by_either_id() -> None:
-    found = DeadLetters(message_ids={ID}, event_ids={b"e-1"})
+    found = DeadLetterIndex(message_ids={ID}, event_ids={b"e-1"})
     assert found.names(ID, None) and found.names(b"1-1", b"e-1")
     assert not found.names(b"1-1", b"e-2") and not found.names(b"1-1", None)
 

@@ -13,7 +13,7 @@ from blueplane_doctor.demo.servers import RunningServer
 from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.errors import SourceTimeout
 from blueplane_doctor.sources import Deadline
-from blueplane_doctor.sources.entries import ASSUMED_LARGEST, PAGE, REPLY_LIMIT, Courtesy, RawEntry, pages
+from blueplane_doctor.sources.entries import ASSUMED_LARGEST, PAGE, REPLY_LIMIT, RawEntry, Throttle, pages
 from blueplane_doctor.sources.redis_source import RedisSource
 from blueplane_doctor.sources.streams import EntryId, entry_id
 
@@ -186,11 +186,11 @@ class Busy:
 
     def reads(self, mean: float, pages: int, remaining: float = 30.0) -> float:
         """Seconds slept by a reader that works 20 ms on each page, having been told of that mean."""
-        courtesy = Courtesy(cast(Any, self), mean)
+        throttle = Throttle(cast(Any, self), mean)
         for _ in range(pages):
             self.sent += 100
             self.now += 0.02
-            courtesy.pause(0.02, remaining)
+            throttle.pause(0.02, remaining)
         return sum(self.slept)
 
 

@@ -9,7 +9,12 @@ from hashlib import sha256
 from blueplane_doctor.errors import SourceError, SourceMissing, UsageError
 from blueplane_doctor.examination import Examination
 from blueplane_doctor.model import Record
-from blueplane_doctor.sources.dead_letters import DeadLetter, dead_letter, each_dead_letter, json_object
+from blueplane_doctor.sources.dead_letters import (
+    DeadLetterEntry,
+    each_dead_letter_entry,
+    json_object,
+    parse_dead_letter_entry,
+)
 from blueplane_doctor.sources.redis_source import pairs
 from blueplane_doctor.sources.streams import id_text
 from blueplane_doctor.text import identifier, plain, word
@@ -35,7 +40,7 @@ _PUBLIC = re.compile(
 """Phrases of SQLite, Python's json and Redis, which quote no message."""
 
 
-class Letter(Record):
+class DeadLetter(Record):
     """One dead letter, without anything private."""
 
     id: str
@@ -70,7 +75,7 @@ class ErrorGroup(Record):
     example_id: str
 
 
-class LetterStats(Record):
+class DeadLetterStats(Record):
     """All dead letters summed up."""
 
     total: int
@@ -89,7 +94,7 @@ class LetterStats(Record):
 
 
 @dataclass(frozen=True)
-class LetterFilter:
+class DeadLetterFilter:
     """Which dead letters are meant; an empty part means all."""
 
     newer_than_ms: int | None = None
@@ -99,7 +104,7 @@ class LetterFilter:
     event_type: str = ""
     platform: str = ""
 
-    def passes(self, letter: Letter) -> bool:
+    def passes(self, letter: DeadLetter) -> bool:
         """Whether a letter fits every part."""
         if self.newer_than_ms is not None and letter.age_ms > self.newer_than_ms:
             return False
@@ -111,16 +116,16 @@ class LetterFilter:
         return not self.error or self.error.lower() in f"{letter.fingerprint} {letter.error}".lower()
 
 
-def each_letter(examination: Examination, chosen: LetterFilter | None = None) -> Iterator[Letter]:
+def each_dead_letter(examination: Examination, chosen: DeadLetterFilter | None = None) -> Iterator[DeadLetter]:
     """Dead letters of both streams, oldest first within a stream. Raises SourceError."""
     now = examination.server_info().now_ms
-    for raw in each_raw(examination):
+    for raw in each_entry(examination):
         letter = described(raw, now)
         if chosen is None or chosen.passes(letter):
             yield letter
 
 
-def each_raw(examination: Examination, *, unreadable: type[SourceError] = SourceMissing) -> Iterator[DeadLetter]:
+def each_entry(examination: Examination, *, unreadable: type[SourceError] = SourceMissing) -> Iterator[DeadLetterEntry]:
     """The entries as they are. Streams whose state raises `unreadable` are passed over. Raises SourceError."""
     redis, size = examination.redis, examination.server_info().dataset_bytes
     for stream in examination.stream().dead_letters:
@@ -128,10 +133,10 @@ def each_raw(examination: Examination, *, unreadable: type[SourceError] = Source
             state = pairs(redis.ask_one("XINFO", "STREAM", stream))
         except unreadable:
             continue
-        yield from each_dead_letter(redis, stream, state, size)
+        yield from each_dead_letter_entry(redis, stream, state, size)
 
 
-def find_letter(examination: Examination, wanted: str, stream: str = "") -> tuple[Letter, DeadLetter]:
+def find_dead_letter(examination: Examination, wanted: str, stream: str = "") -> tuple[DeadLetter, DeadLetterEntry]:
     """The letter with this ID, or that names this message; `stream`: only of that one.
 
     Raises SourceMissing when there is none, UsageError when several streams have one of that ID.
@@ -140,13 +145,13 @@ def find_letter(examination: Examination, wanted: str, stream: str = "") -> tupl
     if re.match(r"\d+-\d+\Z", wanted):
         names = [name for name in examination.stream().dead_letters if stream in ("", name)]
         pages = examination.redis.ask_all([("XRANGE", name, wanted, wanted, "COUNT", 1) for name in names])
-        found = [dead_letter(name, page[0]) for name, page in zip(names, pages, strict=True) if page]
+        found = [parse_dead_letter_entry(name, page[0]) for name, page in zip(names, pages, strict=True) if page]
         if len(found) > 1:
             told = " and in ".join(letter.stream for letter in found)
             raise UsageError(f"{wanted} is in {told}", f"say which: --stream {found[0].stream}")
         if found:
             return described(found[0], now), found[0]
-    for raw in each_raw(examination):
+    for raw in each_entry(examination):
         if stream in ("", raw.stream) and wanted.encode() in (raw.message_id, raw.event_id):
             return described(raw, now), raw
     where = f" of {identifier(stream)}" if stream else ""
@@ -155,16 +160,16 @@ def find_letter(examination: Examination, wanted: str, stream: str = "") -> tupl
     )
 
 
-def summed_up(letters: Iterable[Letter], examination: Examination) -> LetterStats:
+def summarize(letters: Iterable[DeadLetter], examination: Examination) -> DeadLetterStats:
     """Statistics; letters of the same error are one group, the largest first."""
-    groups: dict[str, list[Letter]] = {}
+    groups: dict[str, list[DeadLetter]] = {}
     everything = list(letters)
     for letter in everything:
         groups.setdefault(letter.fingerprint, []).append(letter)
     sizes = dict.fromkeys(examination.stream().dead_letters, 0) | Counter(letter.stream for letter in everything)
     limits = {stream: _limit_of(examination, stream) for stream in sizes}
     recent = sum(letter.age_ms < HOUR_MS for letter in everything)
-    return LetterStats(
+    return DeadLetterStats(
         total=len(everything),
         distinct_messages=len({letter.message_id or letter.event_id or letter.id for letter in everything}),
         last_hour=recent,
@@ -184,13 +189,13 @@ def _limit_of(examination: Examination, stream: str) -> int:
     return examination.settings.streams.dead_letter_max_length
 
 
-def described(letter: DeadLetter, now_ms: int) -> Letter:
+def described(letter: DeadLetterEntry, now_ms: int) -> DeadLetter:
     """A dead letter without its private parts."""
     fields, inner = letter.fields, _message_fields(letter.fields)
     retries = fields.get(b"retry_count", b"")
     told, fingerprint = reason(fields)
     group = fields.get(b"consumer_group") or (b"claude_processors" if letter.shape == "claude_consumer" else b"")
-    return Letter(
+    return DeadLetter(
         id=id_text(letter.id),
         stream=letter.stream,
         queued_at=iso(from_milliseconds(letter.queued_ms)),
@@ -231,7 +236,7 @@ def _message_fields(fields: dict[bytes, bytes]) -> dict[str, str]:
     return {key.decode("utf-8", "replace"): value.decode("utf-8", "replace") for key, value in fields.items()}
 
 
-def _group(letters: list[Letter]) -> ErrorGroup:
+def _group(letters: list[DeadLetter]) -> ErrorGroup:
     ages = [letter.age_ms for letter in letters]
     return ErrorGroup(
         fingerprint=letters[0].fingerprint,

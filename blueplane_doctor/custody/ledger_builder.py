@@ -27,8 +27,8 @@ from blueplane_doctor.custody.ledger import (
     WRITTEN,
     Blocker,
     Break,
-    Claims,
     Ledger,
+    RowBitmap,
     Settled,
     bucket_of,
 )
@@ -37,7 +37,7 @@ from blueplane_doctor.errors import SourceError
 from blueplane_doctor.pipeline import CURSOR_MONITOR_SOURCES
 from blueplane_doctor.sources import Deadline
 from blueplane_doctor.sources.dead_letters import DeadLetterReader
-from blueplane_doctor.sources.entries import Courtesy, pages
+from blueplane_doctor.sources.entries import Throttle, pages
 from blueplane_doctor.sources.redis_source import RedisSource
 from blueplane_doctor.sources.streams import EntryId, StreamState, id_text
 from blueplane_doctor.sources.trace_tables import Lookup, RowFinder
@@ -54,7 +54,7 @@ _PendingRows = dict[str, dict[EntryId, Pending]]
 """By group."""
 
 
-class Walk:
+class LedgerBuilder:
     """One pass. `rows` is None when the database cannot be read."""
 
     def __init__(
@@ -68,16 +68,16 @@ class Walk:
         now_ms: int,
         dataset_bytes: int | None,
         deadline: Deadline,
-        courtesy: Courtesy,
+        throttle: Throttle,
         progress: Callable[[int, int], None] | None = None,
     ) -> None:
         self._redis, self._stream, self._router, self._rows = redis, stream, router, rows
         self._dead_letters = dead_letters
         self._now, self._dataset, self._deadline = now_ms, dataset_bytes, deadline
-        self._claims = Claims()
+        self._claims = RowBitmap()
         self._stuck_keys: dict[Lookup, str] = {}
         self._settled: list[Settled] = []
-        self._progress, self._courtesy = progress, courtesy
+        self._progress, self._throttle = progress, throttle
         self.ledger = Ledger()
         writer_names = dict.fromkeys(route.group for route in router.routes)
         self._writers = {name: group for name in writer_names if (group := stream.group(name))}
@@ -97,7 +97,7 @@ class Walk:
             self._page([Message(entry) for entry in page])
             if self._progress:
                 self._progress(ledger.examined, length)
-            self._courtesy.pause(time.monotonic() - began, self._deadline.remaining)
+            self._throttle.pause(time.monotonic() - began, self._deadline.remaining)
             began = time.monotonic()
             if self._deadline.remaining < _RESERVE_SECONDS:
                 ledger.partial = True

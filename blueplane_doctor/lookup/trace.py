@@ -17,10 +17,10 @@ from blueplane_doctor.custody.ledger import (
     WAITING,
     WRITTEN,
 )
-from blueplane_doctor.custody.letters import each_raw
 from blueplane_doctor.custody.routing import CompiledRoute, Message, Router
 from blueplane_doctor.errors import SourceError
 from blueplane_doctor.examination import Examination
+from blueplane_doctor.lookup.dead_letters import each_entry
 from blueplane_doctor.model import Record
 from blueplane_doctor.sources.entries import RawEntry, pages
 from blueplane_doctor.sources.streams import EntryId, StreamState, entry_id, id_text
@@ -152,7 +152,7 @@ class Tracer:
 
     def _find_letters(self, searches: list[_Search]) -> None:
         names = [(search, search.names()) for search in searches]
-        for letter in each_raw(self._look, unreadable=SourceError):
+        for letter in each_entry(self._look, unreadable=SourceError):
             identity, moment = id_text(letter.id), iso(from_milliseconds(letter.queued_ms))
             for search, its_names in names:
                 if its_names & {letter.message_id, letter.event_id}:

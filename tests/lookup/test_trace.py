@@ -8,11 +8,11 @@ import sys
 import pytest
 
 from blueplane_doctor.commands.trace import exit_code
-from blueplane_doctor.custody.trace import Trace, Tracer
 from blueplane_doctor.demo.faults import FAULTS
 from blueplane_doctor.demo.messages import PRIVATE_TEXT
 from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.examination import Examination
+from blueplane_doctor.lookup.trace import Trace, Tracer
 from tests.helpers import settings_for
 
 UUID = "0d6c8a52-3f6b-4e0e-9a83-1f6a9a0c7b11"

@@ -7,10 +7,10 @@ from datetime import timedelta
 
 import pytest
 
-from blueplane_doctor.custody.letters import reason
 from blueplane_doctor.demo.faults import FAULTS
 from blueplane_doctor.demo.messages import PRIVATE_TEXT
 from blueplane_doctor.demo.simulator import Pipeline
+from blueplane_doctor.lookup.dead_letters import reason
 from blueplane_doctor.text import identifier
 
 

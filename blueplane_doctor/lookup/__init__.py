@@ -1,0 +1,1 @@
+"""Questions about single messages: one followed through the pipeline, dead letters listed and shown."""
