@@ -16,10 +16,10 @@ from urllib.parse import urlsplit, urlunsplit
 from pydantic import AfterValidator, BaseModel, Field, ValidationError, field_validator, model_validator
 
 from blueplane_doctor import pipeline
+from blueplane_doctor.connection.topology import topology_of
 from blueplane_doctor.errors import SettingsError, did_you_mean
 from blueplane_doctor.model import Record, Status, descriptions_of
 from blueplane_doctor.recording.targets import Target
-from blueplane_doctor.redis_places import places_of
 from blueplane_doctor.settings_files import read_blueplane_config, read_yaml
 from blueplane_doctor.waivers import WaiverRule
 
@@ -134,7 +134,7 @@ class Settings(Record, validate_default=True):
     @field_validator("redis_url", "history_url")
     @classmethod
     def _a_redis_url(cls, value: str | None) -> str | None:
-        if value is None or "+" in value.partition("://")[0] and places_of(value):
+        if value is None or "+" in value.partition("://")[0] and topology_of(value):
             return value
         return _checked_url(value, ("redis", "rediss", "unix"))
 

@@ -4,10 +4,10 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from blueplane_doctor.connection.base import Command
 from blueplane_doctor.sources.entries import pages
 from blueplane_doctor.sources.redis_source import RedisSource, pairs
 from blueplane_doctor.sources.streams import BEGINNING, EntryId, Group, StreamState, entry_id, id_text
-from blueplane_doctor.sources.wire import Command
 
 PAGE = 1000
 """Rows of a reply, of about 60 bytes each."""

@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 
+from blueplane_doctor.connection.base import Command
 from blueplane_doctor.custody.groups import Pending, PendingReader, read_more, trimmed_past
 from blueplane_doctor.custody.ledger import (
     DEAD_LETTERED,
@@ -41,7 +42,6 @@ from blueplane_doctor.sources.entries import Throttle, pages
 from blueplane_doctor.sources.redis_source import RedisSource
 from blueplane_doctor.sources.streams import EntryId, StreamState, id_text
 from blueplane_doctor.sources.trace_tables import Lookup, RowFinder
-from blueplane_doctor.sources.wire import Command
 from blueplane_doctor.text import identifier
 from blueplane_doctor.times import HOUR_MS
 

@@ -2,10 +2,11 @@
 
 from typing import Any
 
+from blueplane_doctor.connection.base import Command, ReplyError
+from blueplane_doctor.connection.topology import CLUSTER, topology_of
 from blueplane_doctor.errors import SettingsError, SourceError
-from blueplane_doctor.redis_places import CLUSTER, places_of
 from blueplane_doctor.sources.redis_source import ANSWER_LIMIT_SECONDS, address_of, failure
-from blueplane_doctor.sources.wire import Command, Nodes, Refused, open_nodes
+from blueplane_doctor.sources.wire import Nodes, open_nodes
 
 READING_RIGHTS = (
     "Let this user read the history: ACL SETUSER <user> %R~blueplane:health:* +exists +hgetall +xrange, "
@@ -30,7 +31,7 @@ class Link:
             ((wire, _),) = self._nodes.wires(commands)
             wire.send(commands)
             return [wire.receive() for _ in commands]
-        except (OSError, Refused) as error:
+        except (OSError, ReplyError) as error:
             self.close()
             raise self._ours(error) from error
         except BaseException:
@@ -62,7 +63,7 @@ class Link:
 
 def _open(url: str) -> Nodes:
     try:
-        places = places_of(url)
+        places = topology_of(url)
         if places and places.kind == CLUSTER:
             raise ValueError("a history is kept in one Redis, not in a cluster")
         return open_nodes(url, ANSWER_LIMIT_SECONDS)

@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
+from blueplane_doctor.connection.base import Command
 from blueplane_doctor.history.link import Link
 from blueplane_doctor.history.packing import rounded
 from blueplane_doctor.history.samples import MINUTE, RETENTION, Point, Sample, aggregation_of, bounds, tidy
-from blueplane_doctor.sources.wire import Command
 
 LABEL = "blueplane_history"
 """Every series carries it, with the prefix as its value: how the server finds them all."""

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Any
 
+from blueplane_doctor.connection.topology import CLUSTER, topology_of
 from blueplane_doctor.recording.minutes import EXPIRY_SECONDS, Minute, key_of
-from blueplane_doctor.redis_places import CLUSTER, places_of
 from blueplane_doctor.sources.wire import open_client
 
 CONNECT_SECONDS = 0.5
@@ -87,5 +87,5 @@ class Delivery:
 
 def is_cluster(url: str) -> bool:
     """Whether it names a cluster, where nothing can be recorded."""
-    places = places_of(url)
+    places = topology_of(url)
     return places is not None and places.kind == CLUSTER

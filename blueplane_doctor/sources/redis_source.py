@@ -7,6 +7,8 @@ from threading import RLock
 from typing import Any
 from urllib.parse import urlsplit
 
+from blueplane_doctor.connection.base import Command, ReplyError
+from blueplane_doctor.connection.topology import shown_host, topology_of, without_names
 from blueplane_doctor.errors import (
     SettingsError,
     SourceError,
@@ -16,9 +18,8 @@ from blueplane_doctor.errors import (
     SourceUnreachable,
     SourceUnusable,
 )
-from blueplane_doctor.redis_places import places_of, shown_host, without_names
 from blueplane_doctor.sources import Deadline
-from blueplane_doctor.sources.wire import Command, Nodes, Refused, Wire, open_nodes
+from blueplane_doctor.sources.wire import Nodes, Wire, open_nodes
 
 READ_COMMANDS = frozenset(
     {
@@ -58,21 +59,21 @@ class Conversation:
         self._source.sent += 1
         try:
             self._wire.send([command])
-        except (Refused, OSError) as error:
+        except (ReplyError, OSError) as error:
             raise self._source.died_of(error) from error
 
     def answer(self) -> Any:
         """The answer to the oldest question without one. Raises SourceError."""
         try:
             reply = self._wire.receive()
-        except (Refused, OSError) as error:
+        except (ReplyError, OSError) as error:
             raise self._source.died_of(error) from error
         return self._source.checked(reply, ("XRANGE",))
 
 
 def address_of(url: str) -> str:
     """A Redis URL as messages and reports may show it: without user, password, host and query."""
-    if places := places_of(url):
+    if places := topology_of(url):
         return places.shown
     parts = urlsplit(url)
     if parts.scheme == "unix":
@@ -143,7 +144,7 @@ class RedisSource:
             self.refuse_when_over()
             try:
                 return use(self._connected())
-            except (Refused, OSError) as error:
+            except (ReplyError, OSError) as error:
                 raise self.died_of(error) from error
 
     def refuse_when_over(self) -> None:

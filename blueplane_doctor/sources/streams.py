@@ -2,11 +2,11 @@
 
 from typing import Any, NamedTuple
 
+from blueplane_doctor.connection.base import Command
 from blueplane_doctor.errors import SourceMissing, SourceUnusable
 from blueplane_doctor.pipeline import LAYOUTS, Layout
 from blueplane_doctor.settings import StreamSettings
 from blueplane_doctor.sources.redis_source import RedisSource, pairs
-from blueplane_doctor.sources.wire import Command
 
 EntryId = tuple[int, int]
 BEGINNING: EntryId = (0, 0)

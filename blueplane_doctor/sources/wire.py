@@ -11,9 +11,8 @@ from threading import Thread
 from typing import Any, Protocol
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from blueplane_doctor.redis_places import SENTINEL, Places, places_of
-
-Command = tuple[str | bytes | int, ...]
+from blueplane_doctor.connection.base import Command, ReplyError
+from blueplane_doctor.connection.topology import SENTINEL, RedisTopology, topology_of
 
 _CHUNK = 1 << 17
 _CODES = {
@@ -26,10 +25,6 @@ _CODES = {
 """redis-py takes the server's own code away and makes a class of it."""
 
 
-class Refused(Exception):
-    """A reply that is an error, as the server put it: its code first (`WRONGTYPE …`)."""
-
-
 class Wire(Protocol):
     """A connection that is logged in. All of it raises OSError, of which TimeoutError is one."""
 
@@ -37,7 +32,7 @@ class Wire(Protocol):
         """Send commands and wait for nothing."""
 
     def receive(self) -> Any:
-        """The next reply, a refused command's as a `Refused`."""
+        """The next reply, a refused command's as a `ReplyError`."""
 
     def close(self) -> None:
         """Close the connection."""
@@ -59,7 +54,7 @@ class Nodes(Protocol):
 def open_nodes(url: str, limit: float) -> Nodes:
     """Connect; no step may take longer than `limit` seconds.
 
-    Raises OSError, Refused, and ValueError for a URL that cannot be used.
+    Raises OSError, ReplyError, and ValueError for a URL that cannot be used.
     """
     parts = urlsplit(url)
     plain = parts.scheme in ("redis", "unix") and not parts.query
@@ -74,7 +69,7 @@ class _PlainWire:
 
         self._url, self._limit = url, limit
         self._pack = hiredis.pack_command
-        self._reader = hiredis.Reader(protocolError=ConnectionError, replyError=Refused)
+        self._reader = hiredis.Reader(protocolError=ConnectionError, replyError=ReplyError)
         self._chunk = bytearray(_CHUNK)
         parts = urlsplit(url)
         self._socket = _connected(parts, limit)
@@ -118,7 +113,7 @@ class _PlainWire:
             return
         self.send(commands)
         for reply in [self.receive() for _ in commands]:
-            if isinstance(reply, Refused):
+            if isinstance(reply, ReplyError):
                 raise reply
 
 
@@ -172,7 +167,7 @@ def _reached(addresses: Sequence[Any], limit: float) -> socket.socket:
 class _LibraryNodes:
     def __init__(self, url: str, limit: float) -> None:
         parts = urlsplit(url)
-        if parts.scheme != "unix" and not places_of(url):  # of several places one may well be missing
+        if parts.scheme != "unix" and not topology_of(url):  # of several places one may well be missing
             _looked_up(parts, limit)
         self._client = open_client(url, limit)
         self._wires: dict[int, _LibraryWire] = {}
@@ -233,7 +228,7 @@ class _LibraryWire:
 
 @contextmanager
 def in_our_words() -> Iterator[None]:
-    """Turn redis-py's exceptions into OSError, TimeoutError and Refused."""
+    """Turn redis-py's exceptions into OSError, TimeoutError and ReplyError."""
     import redis.exceptions as redis_errors
 
     try:
@@ -247,13 +242,13 @@ def in_our_words() -> Iterator[None]:
         raise ConnectionError(str(error)) from error
 
 
-def _refused(error: Exception) -> Refused:
+def _refused(error: Exception) -> ReplyError:
     said, code = str(error), _CODES.get(type(error).__name__, "")
-    return Refused(said if said.startswith(code) else f"{code} {said}")
+    return ReplyError(said if said.startswith(code) else f"{code} {said}")
 
 
 def open_client(url: str, limit: float, **more: Any) -> Any:
-    """A client of redis-py's; `more` are options of its own. Raises OSError, Refused, and ValueError."""
+    """A client of redis-py's; `more` are options of its own. Raises OSError, ReplyError, and ValueError."""
     import redis
     from redis.backoff import NoBackoff
     from redis.retry import Retry
@@ -270,12 +265,12 @@ def open_client(url: str, limit: float, **more: Any) -> Any:
     }
     if url.startswith("rediss"):
         options["redis_connect_func"] = _settle
-    places = places_of(url)
+    places = topology_of(url)
     with in_our_words():
         return _open_places(places, options) if places else redis.Redis.from_url(url, **options)
 
 
-def _open_places(places: Places, options: Mapping[str, Any]) -> Any:
+def _open_places(places: RedisTopology, options: Mapping[str, Any]) -> Any:
     login = {**options, **places.login}
     if places.kind == SENTINEL:
         from redis.sentinel import Sentinel

@@ -13,9 +13,9 @@ from blueplane_doctor.errors import SettingsError
 from blueplane_doctor.history.health_storage import HealthMetricsStorage
 from blueplane_doctor.history.samples import Sample
 from blueplane_doctor.recording import Recorder
+from tests.connection.servers import certificates, free_port, port_of, sentinel, wait_for
 from tests.recording.helpers import recorded
 from tests.servers import require_server
-from tests.sources.test_wire import certificates, free_port, port_of, sentinel, wait_for
 
 NOW = 1_795_360_020
 

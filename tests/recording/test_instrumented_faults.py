@@ -18,9 +18,9 @@ import redis
 from blueplane_doctor.demo.servers import RunningServer
 from blueplane_doctor.recording.minutes import PREFIX, key_of
 from blueplane_doctor.recording.recorder import MINUTES_KEPT
+from tests.connection.servers import free_port
 from tests.recording.helpers import Restartable, recorded, restartable, wait_for
 from tests.recording.stand_in import CLOCK, StandIn
-from tests.sources.test_wire import free_port
 
 DURABLE = ("--appendonly", "yes", "--appendfsync", "always")
 PATIENCE = 60

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from blueplane_doctor.connection.base import ReplyError
 from blueplane_doctor.demo.servers import RunningServer
 from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.errors import (
@@ -17,7 +18,6 @@ from blueplane_doctor.errors import (
 )
 from blueplane_doctor.sources import Deadline
 from blueplane_doctor.sources.redis_source import READ_COMMANDS, RedisSource, address_of, pairs
-from blueplane_doctor.sources.wire import Refused
 
 XRANGE = ("XRANGE", "telemetry:dlq", "-", "+")
 
@@ -46,22 +46,22 @@ def ours(error: Exception, command: tuple[str, ...] = XRANGE) -> SourceError:
             "the connection was closed",
         ),
         (ConnectionRefusedError(111, "Connection refused"), SourceUnreachable, "cannot be reached: Connection refused"),
-        (Refused("LOADING Redis is loading the dataset in memory"), SourceUnreachable, "still loading"),
+        (ReplyError("LOADING Redis is loading the dataset in memory"), SourceUnreachable, "still loading"),
         (TimeoutError("timed out"), SourceTimeout, "gave no answer in 2 s"),
         (TimeoutError(), SourceTimeout, "gave no answer"),
-        (Refused("ERR AUTH <password> called without any password configured"), SourceRefused, "refused the login"),
-        (Refused("ERR invalid password"), SourceRefused, "refused the login"),
-        (Refused("WRONGPASS invalid"), SourceRefused, "refused the login"),
-        (Refused("NOAUTH Authentication required."), SourceRefused, "refused the login"),
+        (ReplyError("ERR AUTH <password> called without any password configured"), SourceRefused, "refused the login"),
+        (ReplyError("ERR invalid password"), SourceRefused, "refused the login"),
+        (ReplyError("WRONGPASS invalid"), SourceRefused, "refused the login"),
+        (ReplyError("NOAUTH Authentication required."), SourceRefused, "refused the login"),
         (
-            Refused("NOPERM User x has no permissions to run the 'xinfo|stream' command"),
+            ReplyError("NOPERM User x has no permissions to run the 'xinfo|stream' command"),
             SourceRefused,
             "+xinfo|stream",
         ),
-        (Refused("NOPERM No permissions to access a key"), SourceRefused, "%R~telemetry:*"),
-        (Refused("WRONGTYPE Operation against a key"), SourceUnusable, "not a stream"),
-        (Refused("ERR no such key"), SourceMissing, "there is no such key"),
-        (Refused("ERR unknown command 'XINFO'"), SourceUnusable, "was refused: ERR unknown command"),
+        (ReplyError("NOPERM No permissions to access a key"), SourceRefused, "%R~telemetry:*"),
+        (ReplyError("WRONGTYPE Operation against a key"), SourceUnusable, "not a stream"),
+        (ReplyError("ERR no such key"), SourceMissing, "there is no such key"),
+        (ReplyError("ERR unknown command 'XINFO'"), SourceUnusable, "was refused: ERR unknown command"),
     ],
 )
 def test_each_error_becomes_ours_and_says_what_and_where(error: Exception, kind: type[SourceError], said: str) -> None:
@@ -73,7 +73,7 @@ def test_each_error_becomes_ours_and_says_what_and_where(error: Exception, kind:
 
 
 def test_control_characters_of_an_error_do_not_get_through() -> None:
-    said = ours(Refused("ERR \x1b[31m\r\nlong" + "x" * 10_000)).message
+    said = ours(ReplyError("ERR \x1b[31m\r\nlong" + "x" * 10_000)).message
     assert said.isprintable() and len(said) < 600
 
 
@@ -156,7 +156,7 @@ def test_nothing_is_asked_once_the_time_is_up(valkey: RunningServer) -> None:
 def test_one_refused_command_does_not_take_the_others_along(source: RedisSource, pipeline: Pipeline) -> None:
     good, bad, after = source.ask(("PING",), ("XINFO", "STREAM", "telemetry:nothing"), ("XLEN", pipeline.queue))
     assert (good, after) == (b"PONG", 0)
-    assert isinstance(bad, Refused)
+    assert isinstance(bad, ReplyError)
 
 
 def test_a_transaction_answers_as_single_commands_do(source: RedisSource, pipeline: Pipeline) -> None:

@@ -19,7 +19,7 @@ _QUERY = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile", "ssl_cert_reqs", "ssl_c
 
 
 @dataclass(frozen=True)
-class Places:
+class RedisTopology:
     """What such a URL says."""
 
     kind: str
@@ -54,7 +54,7 @@ def without_names(text: str, url: str) -> str:
     return text
 
 
-def places_of(url: str) -> Places | None:
+def topology_of(url: str) -> RedisTopology | None:
     """What the URL says; None for one of an ordinary Redis. Raises ValueError, not quoting what may be secret."""
     parts = urlsplit(url)
     scheme, _, kind = parts.scheme.partition("+")
@@ -79,7 +79,7 @@ def places_of(url: str) -> Places | None:
     if database:
         login["db"] = int(database)
     sentinel_login = tls | ({"password": query["sentinel_password"]} if "sentinel_password" in query else {})
-    return Places(kind, nodes, unquote(service) if kind == SENTINEL else "", login, sentinel_login)
+    return RedisTopology(kind, nodes, unquote(service) if kind == SENTINEL else "", login, sentinel_login)
 
 
 def _node(text: str, port: int) -> tuple[str, int]:

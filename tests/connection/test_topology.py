@@ -3,10 +3,8 @@
 import contextlib
 import inspect
 import os
-import shutil
 import signal
 import socket
-import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -20,15 +18,17 @@ import redis.exceptions as redis_errors
 from redis.cluster import ClusterNode, RedisCluster
 from redis.sentinel import Sentinel
 
-from blueplane_doctor.demo.servers import RunningServer, run_server
+from blueplane_doctor.connection.base import ReplyError
+from blueplane_doctor.connection.topology import topology_of
+from blueplane_doctor.demo.servers import run_server
 from blueplane_doctor.diagnose import collect, diagnose
 from blueplane_doctor.errors import SettingsError, SourceUnreachable
 from blueplane_doctor.model import Report, Status
-from blueplane_doctor.redis_places import places_of
 from blueplane_doctor.settings import load
 from blueplane_doctor.sources import Deadline
 from blueplane_doctor.sources.redis_source import RedisSource, address_of
-from blueplane_doctor.sources.wire import Refused, in_our_words
+from blueplane_doctor.sources.wire import in_our_words
+from tests.connection.servers import certificates, free_port, port_of, sentinel, wait_for
 from tests.helpers import finding
 from tests.servers import require_server
 
@@ -65,25 +65,6 @@ def seen(url: str, home: Path, **flags: Any) -> Report:
     return report
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
-
-
-def wait_for(fine: Any, seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
-    while True:
-        with contextlib.suppress(redis.RedisError):
-            if fine():
-                return
-        assert time.monotonic() < deadline, "not in time"
-        time.sleep(0.05)
-
-
-def port_of(server: RunningServer) -> int:
-    return int(server.url.rsplit(":", 1)[1].split("/")[0])
-
-
 @pytest.mark.parametrize(
     ("url", "shown"),
     [
@@ -115,12 +96,12 @@ def test_urls_that_say_too_little_or_too_much(url: str, tmp_path: Path) -> None:
 
 
 def test_what_the_url_says() -> None:
-    places = places_of("rediss+sentinel://u:p%40ss@a:1,b/main/2?sentinel_password=s&ssl_ca_certs=/ca")
+    places = topology_of("rediss+sentinel://u:p%40ss@a:1,b/main/2?sentinel_password=s&ssl_ca_certs=/ca")
     assert places is not None
     assert places.nodes == (("a", 1), ("b", 26379))
     assert places.login == {"ssl": True, "ssl_ca_certs": "/ca", "username": "u", "password": "p@ss", "db": 2}
     assert places.sentinel_login == {"ssl": True, "ssl_ca_certs": "/ca", "password": "s"}
-    assert places_of("redis://a:1/0") is None
+    assert topology_of("redis://a:1/0") is None
 
 
 @pytest.mark.parametrize("url", ["redis+sentinel://127.0.0.1:1/main", "redis+cluster://127.0.0.1:1"])
@@ -143,20 +124,6 @@ def test_a_password_and_a_unix_socket(tmp_path: Path) -> None:
         assert "refused the login" in refused.missing["queue"]
 
 
-def certificates(folder: Path) -> tuple[Path, Path]:
-    """A certificate for localhost that signs itself, and its key."""
-    program = shutil.which("openssl")
-    if program is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail("needs openssl")
-        pytest.skip("needs openssl")
-    certificate, key = folder / "server.crt", folder / "server.key"
-    command = [program, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"]
-    command += ["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout", str(key), "-out", str(certificate)]
-    subprocess.run(command, check=True, capture_output=True, timeout=60)
-    return certificate, key
-
-
 def test_tls(tmp_path: Path) -> None:
     certificate, key = certificates(tmp_path)
     port = free_port()
@@ -168,31 +135,6 @@ def test_tls(tmp_path: Path) -> None:
         seen(f"rediss://localhost:{port}/0?ssl_ca_certs={certificate}", tmp_path)
         stranger = collect(load({"home": tmp_path, "redis_url": f"rediss://localhost:{port}/0"}).settings, ["queue"])
         assert "certificate" in stranger.missing["queue"].lower()
-
-
-@contextlib.contextmanager
-def sentinel(folder: Path, master_port: int, name: str = "main", quorum: int = 1) -> Iterator[int]:
-    """A sentinel that watches this server; its port."""
-    port = free_port()
-    settings = folder / f"sentinel-{port}.conf"
-    settings.write_text(
-        f"port {port}\nbind 127.0.0.1\ndir {folder}\n"
-        f"sentinel monitor {name} 127.0.0.1 {master_port} {quorum}\n"
-        f"sentinel down-after-milliseconds {name} 2500\nsentinel failover-timeout {name} 2000\n"
-    )
-    process = subprocess.Popen(
-        [str(require_server("valkey-9.1")), str(settings), "--sentinel"],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        with redis.Redis(port=port) as client:
-            wait_for(client.ping)
-        yield port
-    finally:
-        process.terminate()
-        process.wait(10)
 
 
 @pytest.mark.slow
@@ -267,7 +209,7 @@ def test_in_a_cluster_each_stream_is_asked_of_its_own_node(tmp_path: Path) -> No
 
 
 def test_no_error_class_of_the_library_is_left_out() -> None:
-    """Each becomes what a plain connection raises: OSError, TimeoutError or Refused."""
+    """Each becomes what a plain connection raises: OSError, TimeoutError or ReplyError."""
     classes = [
         value
         for _, value in inspect.getmembers(redis_errors, inspect.isclass)
@@ -277,7 +219,7 @@ def test_no_error_class_of_the_library_is_left_out() -> None:
     for kind in classes:
         error = kind.__new__(kind)
         Exception.__init__(error, "what came back")
-        with pytest.raises((OSError, Refused), match="what came back"), in_our_words():
+        with pytest.raises((OSError, ReplyError), match="what came back"), in_our_words():
             raise error
 
 
@@ -286,10 +228,10 @@ def test_no_error_class_of_the_library_is_left_out() -> None:
     [
         (redis_errors.TimeoutError("Timeout reading"), TimeoutError, "Timeout reading"),
         (redis_errors.ConnectionError("Error 111"), ConnectionError, "Error 111"),
-        (redis_errors.BusyLoadingError("Redis is loading"), Refused, "LOADING Redis is loading"),
-        (redis_errors.AuthenticationError("invalid username"), Refused, "WRONGPASS invalid username"),
-        (redis_errors.NoPermissionError("User x has no permissions"), Refused, "NOPERM User x has no permissions"),
-        (redis_errors.ResponseError("WRONGTYPE Operation"), Refused, "WRONGTYPE Operation"),
+        (redis_errors.BusyLoadingError("Redis is loading"), ReplyError, "LOADING Redis is loading"),
+        (redis_errors.AuthenticationError("invalid username"), ReplyError, "WRONGPASS invalid username"),
+        (redis_errors.NoPermissionError("User x has no permissions"), ReplyError, "NOPERM User x has no permissions"),
+        (redis_errors.ResponseError("WRONGTYPE Operation"), ReplyError, "WRONGTYPE Operation"),
     ],
 )
 def test_the_server_s_own_code_comes_back(error: Exception, ours: type[Exception], said: str) -> None:
