@@ -52,15 +52,11 @@ def modules_of(package: str) -> Iterator[ModuleType]:
 @cache  # the service asks twice a second
 def find_monitors() -> "Mapping[str, type[Monitor]]":
     """The monitors by the name of their record."""
-    from blueplane_doctor.monitoring import Monitor
-
-    found: dict[str, type[Monitor]] = {}
+    monitors: dict[str, type[Monitor]] = {}
     for module in modules_of("blueplane_doctor.monitoring"):
-        for value in vars(module).values():
-            is_monitor = isinstance(value, type) and issubclass(value, Monitor) and value is not Monitor
-            if is_monitor and value.__module__ == module.__name__:
-                found[value.name] = value
-    return found
+        if hasattr(module, "MONITOR"):
+            monitors[module.MONITOR.name] = module.MONITOR
+    return monitors
 
 
 def find_formats() -> dict[str, "Format"]:

@@ -4,9 +4,9 @@ Learnt from its public repository and from observing it run; see docs/PIPELINE.m
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 
 DEFAULT_REDIS_HOST = "localhost"
 DEFAULT_REDIS_PORT = 6379
@@ -164,58 +164,149 @@ BUFFER_TABLE = "buffered_events"
 
 PACKAGES = ("src.", "src.blueplane.", "blueplane.", "")
 """What may stand before `processing` and `capture`, in a checkout and in a package."""
-_UNIFIED = "processing.cursor.unified_cursor_monitor"
-_UNIFIED_MONITOR: dict[str, Any] = {"records": "monitor", "name": "unified_cursor_monitor"}
-_ENQUEUING: dict[str, Any] = {"records": "hook", "argument": "event", "fails": "returns-false"}
 
 
-def _writing(where: str, table: str, argument: str = "events", **more: Any) -> dict[str, Any]:
-    return {"where": f"processing.{where}", "records": "write", "name": table, "argument": argument, **more}
+class Target(_Frozen):
+    """One method inside Blueplane's server that `instrument` measures."""
+
+    where: str
+    """`module:Class.method` or `module:function`, the module without the packages before it."""
+    packages: tuple[str, ...] = PACKAGES
+    """What may stand before the module, each ending in a dot; an empty text: nothing."""
+    records: Literal["write", "hook", "monitor"]
+    """What a call is recorded as."""
+    name: str = ""
+    """The table, hook or monitor. A hook's may be left out: then it is taken from the event."""
+    argument: str = ""
+    """The parameter that says what is done: the batch of a write, the event of a hook, the state of a monitor."""
+    fails: Literal["raises", "returns-zero", "returns-false", "falls-back", "state"] = "raises"
+    """How a call says that it failed, beside raising: by returning 0 for a batch that is not empty, by returning
+    something false, by calling its `fallback`, by an `argument` that is not in `good`."""
+    fallback: str = ""
+    """The method of the same class that is called when it failed."""
+    good: tuple[str, ...] = ()
+    """States that are no failure."""
+    sessions: str = ""
+    """Attribute of the instance whose length is the number of sessions watched."""
+    captures: bool = False
+    """Whether a call of a monitor that does not fail captures one event."""
+    optional: bool = False
+    """Whether some layouts lack it: then its absence is not reported."""
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        module, _, path = self.where.partition(":")
+        if not all(part.isidentifier() for part in [*module.split("."), *path.split(".")]):
+            raise ValueError("where must be module:Class.method or module:function")
+        if not self.name and self.records != "hook":
+            raise ValueError(f"a {self.records} needs a name")
+        if not self.argument and (self.records == "write" or self.fails == "state" or not self.name):
+            raise ValueError("argument is missing")
+        if self.fails == "falls-back" and not self.fallback:
+            raise ValueError("fallback is missing")
+        return self
+
+    @property
+    def modules(self) -> tuple[str, ...]:
+        """Every name that its module may have."""
+        module = self.where.partition(":")[0]
+        return tuple(package + module for package in self.packages)
+
+    @property
+    def path(self) -> str:
+        """`Class.method`, or the function."""
+        return self.where.partition(":")[2]
 
 
-MEASURED: tuple[dict[str, Any], ...] = (
-    _writing(
-        "cursor.raw_traces_writer:CursorRawTracesWriter._batch_insert",
-        "cursor_raw_traces",
-        "rows",
+TARGETS = (
+    Target(
+        where="processing.cursor.raw_traces_writer:CursorRawTracesWriter._batch_insert",
+        records="write",
+        name="cursor_raw_traces",
+        argument="rows",
         fails="returns-zero",  # it logs its errors and returns the number of rows
     ),
-    _writing("claude_code.raw_traces_writer:ClaudeRawTracesWriter.write_batch_sync", "claude_raw_traces"),
-    # Where that module was for a few days of November 2025.
-    _writing("claude.raw_traces_writer:ClaudeRawTracesWriter.write_batch_sync", "claude_raw_traces", optional=True),
-    # Until November 2025; today the class only compresses.
-    _writing("database.writer:SQLiteBatchWriter.write_batch", "raw_traces", optional=True),
-    _writing("database.writer:SQLiteBatchWriter.write_claude_batch_sync", "claude_raw_traces", optional=True),
-    {**_ENQUEUING, "where": "capture.shared.queue_writer:MessageQueueWriter.enqueue"},
-    {
-        **_ENQUEUING,
-        "where": "shared.queue_writer:MessageQueueWriter.enqueue",
-        "packages": ("",),  # hook scripts put the folder `capture` itself on their path
-        "optional": True,
-    },
-    {
-        **_UNIFIED_MONITOR,
-        "where": f"{_UNIFIED}:EventQueuer.queue_event",
-        "fails": "falls-back",
-        "fallback": "_buffer_locally",
-        "captures": True,
-    },
-    {
-        **_UNIFIED_MONITOR,
-        "where": f"{_UNIFIED}:UnifiedCursorMonitor.on_session_start",
-        "sessions": "workspace_monitors",
-    },
-    {**_UNIFIED_MONITOR, "where": f"{_UNIFIED}:UnifiedCursorMonitor.on_session_end", "sessions": "workspace_monitors"},
-    {**_UNIFIED_MONITOR, "where": f"{_UNIFIED}:FileWatcher.check_for_changes"},
-    {**_UNIFIED_MONITOR, "where": f"{_UNIFIED}:WorkspaceMonitor.sync_all_data"},
-    {
-        "where": "processing.cursor.database_monitor:CursorDatabaseMonitor._update_health",
-        "records": "monitor",
-        "name": "cursor_database_monitor",
-        "argument": "status",
-        "fails": "state",  # its poll loop swallows errors; this is where it notes how each look ended
-        "good": ("synced",),
-        "sessions": "db_connections",
-    },
+    Target(
+        where="processing.claude_code.raw_traces_writer:ClaudeRawTracesWriter.write_batch_sync",
+        records="write",
+        name="claude_raw_traces",
+        argument="events",
+    ),
+    Target(
+        # Where that module was for a few days of November 2025.
+        where="processing.claude.raw_traces_writer:ClaudeRawTracesWriter.write_batch_sync",
+        records="write",
+        name="claude_raw_traces",
+        argument="events",
+        optional=True,
+    ),
+    Target(
+        # Until November 2025; today the class only compresses.
+        where="processing.database.writer:SQLiteBatchWriter.write_batch",
+        records="write",
+        name="raw_traces",
+        argument="events",
+        optional=True,
+    ),
+    Target(
+        where="processing.database.writer:SQLiteBatchWriter.write_claude_batch_sync",
+        records="write",
+        name="claude_raw_traces",
+        argument="events",
+        optional=True,
+    ),
+    Target(
+        where="capture.shared.queue_writer:MessageQueueWriter.enqueue",
+        records="hook",
+        argument="event",
+        fails="returns-false",
+    ),
+    Target(
+        where="shared.queue_writer:MessageQueueWriter.enqueue",
+        packages=("",),  # hook scripts put the folder `capture` itself on their path
+        records="hook",
+        argument="event",
+        fails="returns-false",
+        optional=True,
+    ),
+    Target(
+        where="processing.cursor.unified_cursor_monitor:EventQueuer.queue_event",
+        records="monitor",
+        name="unified_cursor_monitor",
+        fails="falls-back",
+        fallback="_buffer_locally",
+        captures=True,
+    ),
+    Target(
+        where="processing.cursor.unified_cursor_monitor:UnifiedCursorMonitor.on_session_start",
+        records="monitor",
+        name="unified_cursor_monitor",
+        sessions="workspace_monitors",
+    ),
+    Target(
+        where="processing.cursor.unified_cursor_monitor:UnifiedCursorMonitor.on_session_end",
+        records="monitor",
+        name="unified_cursor_monitor",
+        sessions="workspace_monitors",
+    ),
+    Target(
+        where="processing.cursor.unified_cursor_monitor:FileWatcher.check_for_changes",
+        records="monitor",
+        name="unified_cursor_monitor",
+    ),
+    Target(
+        where="processing.cursor.unified_cursor_monitor:WorkspaceMonitor.sync_all_data",
+        records="monitor",
+        name="unified_cursor_monitor",
+    ),
+    Target(
+        where="processing.cursor.database_monitor:CursorDatabaseMonitor._update_health",
+        records="monitor",
+        name="cursor_database_monitor",
+        argument="status",
+        fails="state",  # its poll loop swallows errors; this is where it notes how each look ended
+        good=("synced",),
+        sessions="db_connections",
+    ),
 )
-"""What `instrument` measures: fields of `recording.targets.Target`."""
+"""What `instrument` measures in Blueplane's own server; `instrument_targets` of the settings adds to them."""

@@ -19,7 +19,6 @@ from blueplane_doctor import pipeline
 from blueplane_doctor.connection.topology import topology_of
 from blueplane_doctor.errors import SettingsError, did_you_mean
 from blueplane_doctor.model import Record, Status, descriptions_of
-from blueplane_doctor.recording.targets import Target
 from blueplane_doctor.settings_files import read_blueplane_config, read_yaml
 from blueplane_doctor.waivers import WaiverRule
 
@@ -85,7 +84,7 @@ class Settings(Record, validate_default=True):
     """Names and limits of the streams."""
     routes: list[pipeline.Route] | None = None
     """Who writes what and where its rows are; null: the layout's own."""
-    instrument_targets: list[Target] = []
+    instrument_targets: list[pipeline.Target] = []
     """Methods that `instrument` measures beside those it knows; docs/RECORDING.md tells what each says."""
     expected_hooks: list[str] = []
     """Cursor hooks that must be active, even if not installed or seen."""

@@ -14,11 +14,13 @@ from blueplane_doctor.discovery import (
     find_monitors,
     meaningless,
     meant_by,
+    modules_of,
     selected,
     with_thresholds,
 )
 from blueplane_doctor.errors import ExitCode, NoChecksError, SettingsError
 from blueplane_doctor.model import Finding, Status
+from blueplane_doctor.monitoring import Monitor
 from blueplane_doctor.settings import Settings
 
 GOOD = '''
@@ -63,6 +65,18 @@ def test_built_in_checks_are_found_without_a_list() -> None:
 def test_monitors_and_formats_are_found_by_their_names() -> None:
     assert {"queue", "database", "capture", "chain", "server", "redis", "connections"} <= set(find_monitors())
     assert {"table", "json", "html"} <= set(find_formats())
+
+
+def test_no_monitor_is_forgotten() -> None:
+    """A class of a monitor without `MONITOR = …` in its module would never be asked."""
+    modules = list(modules_of("blueplane_doctor.monitoring"))
+    assert modules
+    assert set(Monitor.__subclasses__()) >= set(find_monitors().values())
+    for module in modules:
+        for value in vars(module).values():
+            own = isinstance(value, type) and value.__module__ == module.__name__
+            if own and issubclass(value, Monitor):
+                assert value is getattr(module, "MONITOR", None), f"{module.__name__} does not set MONITOR"
 
 
 def test_a_folder_of_the_user(tmp_path: Path) -> None:

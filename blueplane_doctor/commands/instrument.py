@@ -19,8 +19,8 @@ def instrument(
     arguments: Annotated[list[str], typer.Argument(help="The command and its arguments.", metavar="COMMAND…")],
 ) -> int:
     """Never returns but by raising: the command takes this process over."""
+    from blueplane_doctor.pipeline import TARGETS
     from blueplane_doctor.recording.launching import check_url, environment_for, launch
-    from blueplane_doctor.recording.targets import TARGETS
 
     settings = invocation(context).load().settings
     check_url(settings.redis_url)

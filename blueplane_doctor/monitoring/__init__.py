@@ -1,6 +1,6 @@
 """Monitors: each reads one area of the pipeline into one frozen health record, and judges nothing.
 
-The folder listing is the registry: a module with a Monitor subclass is a monitor.
+The folder listing is the registry: a module that sets MONITOR to a subclass of Monitor is a monitor.
 """
 
 from abc import ABC, abstractmethod

@@ -226,3 +226,6 @@ def _is_active(silent_ms: int | None) -> bool:
 
 def _time(milliseconds: int | None) -> str | None:
     return None if milliseconds is None else iso(from_milliseconds(milliseconds))
+
+
+MONITOR = CaptureHealthMonitor

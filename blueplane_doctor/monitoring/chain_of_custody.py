@@ -234,3 +234,6 @@ def equation(examined: int, states: dict[str, int | None]) -> str:
 
 def _time(milliseconds: int) -> str:
     return iso(from_milliseconds(milliseconds)) or ""
+
+
+MONITOR = ChainOfCustodyMonitor

@@ -55,3 +55,6 @@ def _reach(address: str, attempt: Callable[[], object]) -> Reach:
     except SourceError as error:
         return Reach(address=address, reachable=False, cause=error.message, hint=error.hint)
     return Reach(address=address, reachable=True)
+
+
+MONITOR = ConnectionMonitor

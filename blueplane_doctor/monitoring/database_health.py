@@ -74,3 +74,6 @@ class DatabaseHealthMonitor(Monitor):
 
 def _megabytes(file: Path) -> float:
     return round(file.stat().st_size / 1_000_000, 3) if file.is_file() else 0.0
+
+
+MONITOR = DatabaseHealthMonitor

@@ -192,3 +192,6 @@ def _time(seconds: int) -> str:
 
 def _rounded(value: float | None) -> float | None:
     return None if value is None else round(value, 2)
+
+
+MONITOR = HistoryHealthMonitor

@@ -172,3 +172,6 @@ class QueueHealthMonitor(Monitor):
 
 def _age(entry: EntryId | None, now: int) -> int | None:
     return None if entry is None else max(0, now - entry[0])
+
+
+MONITOR = QueueHealthMonitor

@@ -76,3 +76,6 @@ def _number(text: str | None) -> int | None:
 
 def _megabytes(size: int | None) -> float | None:
     return None if size is None else round(size / 1_000_000, 3)
+
+
+MONITOR = RedisHealthMonitor

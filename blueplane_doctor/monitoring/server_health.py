@@ -98,3 +98,6 @@ def process_state(pid: int | None) -> str:
     except psutil.AccessDenied:
         return "running"  # another user's process under that number; its HTTP answer has to tell
     return "running" if any(mark in command for mark in SERVER_COMMANDS) else "another program"
+
+
+MONITOR = ServerHealthMonitor

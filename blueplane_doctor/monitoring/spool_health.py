@@ -83,3 +83,6 @@ def _content(path: Path) -> bytes:
             return file.read(_LONGEST)
     except FileNotFoundError:
         return b""
+
+
+MONITOR = SpoolHealthMonitor

@@ -15,8 +15,8 @@ from types import ModuleType, SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from blueplane_doctor.pipeline import Target
     from blueplane_doctor.recording.recorder import Recorder
-    from blueplane_doctor.recording.targets import Target
 
 VARIABLE = "BLUEPLANE_INSTRUMENT"
 """What the launcher passes down, as JSON: `redis_url` and `targets`."""
@@ -157,7 +157,7 @@ def is_installed(package: str) -> bool:
 
 def _configured(redis_url: str | None, targets: "Sequence[Target] | None") -> tuple[str, list[dict[str, Any]]]:
     """The URL and targets given, or else those of the settings. Raises SettingsError."""
-    from blueplane_doctor.recording.targets import TARGETS
+    from blueplane_doctor.pipeline import TARGETS
     from blueplane_doctor.settings import load
 
     if redis_url is None or targets is None:

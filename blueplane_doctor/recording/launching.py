@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import NoReturn
 
 from blueplane_doctor.errors import SettingsError, UsageError
+from blueplane_doctor.pipeline import Target
 from blueplane_doctor.recording.delivery import NO_CLUSTER, is_cluster
 from blueplane_doctor.recording.instrumentation import HINT, SPEAKER_VARIABLE, VARIABLE, dumped, is_installed
-from blueplane_doctor.recording.targets import Target
 
 AUTOLOAD = Path(__file__).parent / "autoload"
 

@@ -16,10 +16,9 @@ import redis
 import yaml
 
 from blueplane_doctor.demo.servers import RunningServer
-from blueplane_doctor.pipeline import PACKAGES
+from blueplane_doctor.pipeline import PACKAGES, TARGETS, Target
 from blueplane_doctor.recording.instrumentation import SPEAKER_VARIABLE, VARIABLE
 from blueplane_doctor.recording.launching import AUTOLOAD, environment_for
-from blueplane_doctor.recording.targets import TARGETS, Target
 from tests.recording.helpers import NOWHERE, recorded, wait_for
 from tests.recording.stand_in import MODULES, OLD_WRITER, StandIn, literal
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from blueplane_doctor.recording.targets import TARGETS, Target
+from blueplane_doctor.pipeline import TARGETS, Target
 
 GOOD = {"where": "a.b:C.d", "records": "write", "name": "t", "argument": "rows"}
 
