@@ -207,8 +207,8 @@ def _examined(
     limit = seconds_in(wait, "--wait") if wait else 0.0
     pause = seconds_in(every, "--every")
     settings = given.load().settings
-    from blueplane_doctor.diagnose import collect, judge, needed
-    from blueplane_doctor.discovery import find_selected, meaningless
+    from blueplane_doctor.diagnose import Doctor
+    from blueplane_doctor.discovery import meaningless
     from blueplane_doctor.evidence import read_evidence, to_json
 
     if waivers:
@@ -222,8 +222,8 @@ def _examined(
         earlier = read_report(baseline)
     elif settings.fail_on_new:
         raise UsageError("--fail-on new:… needs a report to compare with", "name it with --baseline REPORT.json")
-    found, checks = find_selected(settings)
-    for word in meaningless(settings, found.checks):
+    doctor = Doctor(settings, earlier)
+    for word in meaningless(settings, doctor.found.checks):
         complain(f"warning: {word} in --select or --ignore means no check")
     end = time.monotonic() + limit
     while True:
@@ -231,8 +231,8 @@ def _examined(
             evidence = read_evidence(from_evidence)
         else:
             with progress() as tell:
-                evidence = collect(settings, needed(checks), tell)
-        report = judge(evidence, checks, found.problems, settings, baseline=earlier)
+                evidence = doctor.collect(tell)
+        report = doctor.judge(evidence)
         if report.exit_code == 0 or time.monotonic() + pause > end:
             break
         time.sleep(pause)

@@ -1,19 +1,22 @@
-"""The engine: collect the health records, let the checks judge them, gather the findings into a Report."""
+"""The engine: a Doctor collects the health records, lets the checks judge them, and gathers the findings."""
 
+import copy
 import time
 import traceback
-from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime
-from threading import Thread
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, date, datetime
+from threading import Lock, Thread
+from typing import Any, NamedTuple
 
 from blueplane_doctor import __version__
 from blueplane_doctor.checkapi import CheckSpec
-from blueplane_doctor.discovery import find_monitors, find_selected
-from blueplane_doctor.errors import SourceError
+from blueplane_doctor.discovery import Found, find_checks, find_monitors, selected
+from blueplane_doctor.errors import ExitCode, SourceError
 from blueplane_doctor.evidence import Evidence
 from blueplane_doctor.examination import Examination
 from blueplane_doctor.model import (
     Finding,
+    Record,
     Report,
     Status,
     Tool,
@@ -31,135 +34,256 @@ from blueplane_doctor.waivers import waived
 
 JUDGING_SECONDS = 5.0
 """Time that all checks together may take once everything is read; the built-in ones take milliseconds."""
-_PATIENCE = 0.02
-"""The share of it that the others wait for one check, before they go on without it."""
+_SHARE_OF_ONE_CHECK = 0.02
+"""The share of it that the other checks wait for one check before another thread goes on without it."""
+_SPARE_SECONDS = 0.1
+"""Time beyond the deadline in which a reader that has just given up can still say why."""
+
+Progress = Callable[[int, int], None]
+"""Is called with the messages read so far and all there are, from another thread."""
 
 
 def diagnose(settings: Settings, *, baseline: Report | None = None) -> Report:
     """Examine the pipeline once and judge it. Raises SettingsError and NoChecksError before anything is read."""
-    found, checks = find_selected(settings)
-    evidence = collect(settings, needed(checks))
-    return judge(evidence, checks, found.problems, settings, baseline=baseline)
+    return Doctor(settings, baseline).examine()
 
 
-def needed(checks: Iterable[CheckSpec]) -> set[str]:
-    """Names of the health records that these checks judge."""
-    return {name for spec in checks for name in spec.needs}
+class Doctor:
+    """Examines the pipeline of these settings, as often as it is asked, from several threads if need be.
 
-
-def collect(settings: Settings, names: Iterable[str], progress: Callable[[int, int], None] | None = None) -> Evidence:
-    """Read the records of these names, each monitor in a thread of its own, until the deadline.
-
-    One source that hangs keeps only its own monitors from answering. `progress` is called with the messages read
-    so far and all there are, from another thread.
+    The checks are found once, when it is made.
     """
-    monitors = find_monitors()
-    examination = Examination(settings, progress)
-    evidence = Evidence(taken_at=iso(examination.now) or "")
-    began = time.perf_counter()
 
-    def read(name: str) -> None:
+    def __init__(self, settings: Settings, baseline: Report | None = None, *, found: Found | None = None) -> None:
+        """`found`: all checks there are, for a caller that has looked for them itself.
+
+        Raises SettingsError and NoChecksError.
+        """
+        self.settings = settings
+        self.baseline = baseline
+        self.found = found or find_checks(settings.check_folders)
+        self.checks = selected(self.found.checks, settings)
+        """The checks to run, with the settings' thresholds."""
+        self._given_up: list[_GivenUp] = []
+        self._lock = Lock()
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """Names of the health records that the checks judge."""
+        names: set[str] = set()
+        for spec in self.checks:
+            names.update(spec.needs)
+        return frozenset(names)
+
+    @property
+    def hanging_reads(self) -> int:
+        """Reads that were given up when their time was over, and have not ended since."""
+        count = 0
+        with self._lock:
+            for given_up in list(self._given_up):
+                alive = sum(reader.is_alive() for reader in given_up.readers)
+                if alive == 0:
+                    self._given_up.remove(given_up)
+                    given_up.examination.close()
+                count += alive
+        return count
+
+    def without(self, record: str) -> "Doctor":
+        """The same doctor, but it runs no check that needs this record."""
+        other = copy.copy(self)
+        other.checks = [spec for spec in self.checks if record not in spec.needs]
+        return other
+
+    def examine(self) -> Report:
+        """Read and judge, once."""
+        return self.judge(self.collect())
+
+    def collect(
+        self,
+        progress: Progress | None = None,
+        *,
+        names: Iterable[str] | None = None,
+        timeout: float | None = None,
+    ) -> Evidence:
+        """Read the health records, each monitor in a thread of its own, until the deadline.
+
+        A source that hangs keeps only its own monitors from answering. `names`: the records to read; default: those
+        that the checks need. `timeout`: seconds for all of them together; default: that of the settings.
+        """
+        settings = self.settings
+        if timeout is not None:
+            settings = settings.model_copy(update={"timeout": timeout})
+        wanted = self.needs if names is None else set(names)
+        examination = Examination(settings, progress)
+        began = time.perf_counter()
+        readers = _start_readers(examination, wanted)
+        evidence = Evidence(taken_at=iso(examination.now) or "")
+        hanging = []
+        for reader in readers:
+            reader.join(examination.deadline.remaining + _SPARE_SECONDS)
+            if reader.is_alive():
+                hanging.append(reader)
+                evidence.missing[reader.record_name] = f"no answer within the run's {settings.timeout:g} s"
+            else:
+                reader.add_to(evidence)
+        if hanging:
+            with self._lock:
+                self._given_up.append(_GivenUp(examination, hanging))
+        else:
+            examination.close()
+        evidence.duration_ms = _milliseconds(began)
+        return evidence
+
+    def judge(self, evidence: Evidence) -> Report:
+        """The report on this evidence: findings of the checks, and of check files that could not be loaded."""
+        findings = [*_judged(evidence, self.checks), *self.found.problems]
+        if self.settings.waivers:
+            findings = waived(findings, self.settings.waivers, _day_of(evidence))
+        if self.baseline:
+            findings = compared(findings, self.baseline)
+        findings = in_order(findings)
+        return Report(
+            tool=Tool(version=__version__),
+            generated_at=evidence.taken_at,
+            duration_ms=evidence.duration_ms,
+            status=worst(finding.status for finding in counted(findings)),
+            exit_code=self.exit_code(findings),
+            counts=count_statuses(findings),
+            findings=findings,
+            metrics=_metrics(evidence),
+            baseline=self.baseline.generated_at if self.baseline else None,
+        )
+
+    def exit_code(self, findings: Iterable[Finding]) -> ExitCode:
+        """What a process that reports these findings ends with."""
+        only_new = self.settings.fail_on_new and self.baseline is not None
+        return exit_code_for(findings, self.settings.fail_on, self.settings.strict, only_new=only_new)
+
+
+class _Reader(Thread):
+    """Reads one health record. Its result is taken only after it has ended, so that none changes under a judge."""
+
+    def __init__(self, examination: Examination, name: str) -> None:
+        super().__init__(name=f"blueplane-read-{name}", daemon=True)
+        self.record_name = name
+        self._examination = examination
+        self._record: Record | None = None
+        self._cause = ""
+        self._milliseconds = 0.0
+
+    def run(self) -> None:
         started = time.perf_counter()
         try:
-            evidence.records[name] = monitors[name](examination).collect()
+            monitor = find_monitors()[self.record_name](self._examination)
+            self._record = monitor.collect()
         except SourceError as error:
-            evidence.missing[name] = error.message
-        except (Exception, SystemExit) as error:  # a defect of ours must not take the other areas along
-            evidence.missing[name] = f"the monitor broke: {_where(error)}"
-        evidence.durations[name] = _milliseconds(started)
+            self._cause = error.message
+        except (Exception, SystemExit) as error:  # a defect of one monitor must not stop the others
+            self._cause = f"the monitor broke: {_place_of(error)}"
+        self._milliseconds = _milliseconds(started)
 
-    threads = {name: Thread(target=read, args=(name,), daemon=True) for name in sorted(set(names) & set(monitors))}
-    for thread in threads.values():
-        thread.start()
-    for name, thread in threads.items():
-        thread.join(examination.deadline.remaining + 0.1)
-        if thread.is_alive():
-            evidence.missing[name] = f"no answer within the run's {settings.timeout:g} s"
-    if not any(thread.is_alive() for thread in threads.values()):
-        examination.close()
-    evidence.duration_ms = _milliseconds(began)
-    return evidence
+    def add_to(self, evidence: Evidence) -> None:
+        """Put the record, or why there is none, into the evidence."""
+        evidence.durations[self.record_name] = self._milliseconds
+        if self._record is None:
+            evidence.missing[self.record_name] = self._cause
+        else:
+            evidence.records[self.record_name] = self._record
 
 
-def judge(
-    evidence: Evidence,
-    checks: list[CheckSpec],
-    problems: list[Finding],
-    settings: Settings,
-    *,
-    baseline: Report | None = None,
-) -> Report:
-    """The report that this evidence deserves; `problems` are findings about check files that could not be loaded."""
-    monitors = find_monitors()
-    findings = [*_judged(evidence, checks), *problems]
-    if settings.waivers:
-        taken = parse_time(evidence.taken_at)
-        findings = waived(findings, settings.waivers, (taken or datetime.now(UTC)).date())
-    findings = in_order(compared(findings, baseline) if baseline else findings)
-    return Report(
-        tool=Tool(version=__version__),
-        generated_at=evidence.taken_at,
-        duration_ms=evidence.duration_ms,
-        status=worst(finding.status for finding in counted(findings)),
-        exit_code=exit_code_for(
-            findings, settings.fail_on, settings.strict, only_new=settings.fail_on_new and baseline is not None
-        ),
-        counts=count_statuses(findings),
-        findings=findings,
-        metrics={
-            name: evidence.records[name].model_dump(mode="json") if name in evidence.records else None
-            for name in sorted(monitors)
-            if monitors[name].in_metrics
-        },
-        baseline=baseline.generated_at if baseline else None,
-    )
+class _GivenUp(NamedTuple):
+    """An examination whose time is over. Its sources are closed once no reader uses them any more."""
+
+    examination: Examination
+    readers: list[_Reader]
+
+
+def _start_readers(examination: Examination, names: Iterable[str]) -> list[_Reader]:
+    known = set(names) & set(find_monitors())
+    readers = [_Reader(examination, name) for name in sorted(known)]
+    for reader in readers:
+        reader.start()
+    return readers
+
+
+def _day_of(evidence: Evidence) -> date:
+    taken = parse_time(evidence.taken_at) or datetime.now(UTC)
+    return taken.date()
+
+
+def _metrics(evidence: Evidence) -> dict[str, dict[str, Any] | None]:
+    metrics: dict[str, dict[str, Any] | None] = {}
+    for name, monitor in sorted(find_monitors().items()):
+        if not monitor.in_metrics:
+            continue
+        record = evidence.records.get(name)
+        metrics[name] = record.model_dump(mode="json") if record is not None else None
+    return metrics
 
 
 def _judged(evidence: Evidence, checks: list[CheckSpec]) -> list[Finding]:
-    # In threads: a check that never ends is left behind with its thread, and harms no other.
-    findings: dict[str, Finding] = {}
-    left = iter(checks)
-
-    def run() -> None:
-        for spec in left:
-            findings[spec.id] = _run(spec, evidence)
-
-    deadline, threads = Deadline(JUDGING_SECONDS), list[Thread]()
-    while not threads or (threads[-1].is_alive() and not deadline.passed):
-        threads.append(Thread(target=run, daemon=True))  # takes over where a check that hangs keeps the others waiting
-        threads[-1].start()
-        threads[-1].join(_PATIENCE * JUDGING_SECONDS)
-    for thread in threads:
-        thread.join(deadline.remaining)
+    findings = _run_all(evidence, checks)
     never = f"no verdict within {JUDGING_SECONDS:g} s; a check must only judge what it is handed"
     judged = []
     for spec in checks:
         finding = findings.get(spec.id) or _error(spec, never)
-        took = max((evidence.durations.get(name, 0.0) for name in spec.needs), default=0.0)
-        judged.append(finding.model_copy(update={"id": spec.id, "area": spec.area, "duration_ms": took}))
+        slowest = max((evidence.durations.get(name, 0.0) for name in spec.needs), default=0.0)
+        signed = finding.model_copy(update={"id": spec.id, "area": spec.area, "duration_ms": slowest})
+        judged.append(signed)
     return judged
 
 
+def _run_all(evidence: Evidence, checks: list[CheckSpec]) -> dict[str, Finding]:
+    """The findings of the checks that ended in time, by the check's id.
+
+    Checks run one after the other in one thread. When one of them hangs, a further thread takes over the rest, and
+    the hanging one is left behind. All threads take the next check from the same iterator, so that none runs twice.
+    """
+    findings: dict[str, Finding] = {}
+    rest = iter(checks)
+    deadline = Deadline(JUDGING_SECONDS)
+    threads = [_start_judging(rest, evidence, findings)]
+    while threads[-1].is_alive() and not deadline.passed:
+        threads.append(_start_judging(rest, evidence, findings))
+    for thread in threads:
+        thread.join(deadline.remaining)
+    return dict(findings)  # a copy: a check that was left behind may still add its finding
+
+
+def _start_judging(rest: Iterator[CheckSpec], evidence: Evidence, findings: dict[str, Finding]) -> Thread:
+    def run() -> None:
+        for spec in rest:
+            findings[spec.id] = _run(spec, evidence)
+
+    thread = Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(_SHARE_OF_ONE_CHECK * JUDGING_SECONDS)
+    return thread
+
+
 def _run(spec: CheckSpec, evidence: Evidence) -> Finding:
-    if missing := [name for name in spec.needs if name not in evidence.records]:
-        return _skipped(spec, missing, evidence.missing)
+    missing = [name for name in spec.needs if name not in evidence.records]
+    if missing:
+        return _skipped(spec, missing, evidence)
     try:
         finding: object = spec.run(evidence.records)
-        if isinstance(finding, Finding):
-            finding.model_dump_json()  # evidence that no report could show is the check's fault, not the report's
-            return finding
-        return _error(spec, f"it returned {type(finding).__name__} instead of a Finding")
+        if not isinstance(finding, Finding):
+            return _error(spec, f"it returned {type(finding).__name__} instead of a Finding")
+        finding.model_dump_json()  # evidence that no report could show is the check's fault, not the report's
+        return finding
     except (Exception, SystemExit) as error:
-        return _error(spec, _where(error))
+        return _error(spec, _place_of(error))
 
 
-def _skipped(spec: CheckSpec, missing: list[str], causes: Mapping[str, str]) -> Finding:
-    if unknown := [name for name in missing if name not in causes and name not in find_monitors()]:
+def _skipped(spec: CheckSpec, missing: list[str], evidence: Evidence) -> Finding:
+    unknown = [name for name in missing if name not in evidence.missing and name not in find_monitors()]
+    if unknown:
         return _error(spec, f"there is no health record named {', '.join(unknown)}")
+    causes = [evidence.missing.get(name, "the kept evidence does not hold it") for name in missing]
     return Finding(
         status=Status.SKIPPED,
         summary=f"{spec.title}: not examined",
-        cause="; ".join(dict.fromkeys(causes.get(name, "the kept evidence does not hold it") for name in missing)),
+        cause="; ".join(dict.fromkeys(causes)),  # each cause once, in their order
     )
 
 
@@ -167,10 +291,11 @@ def _error(spec: CheckSpec, cause: str) -> Finding:
     return Finding(status=Status.ERROR, summary=f"The check {spec.id} itself broke", cause=cause)
 
 
-def _where(error: BaseException) -> str:
-    # Not its text, which may quote what was examined.
-    *_, last = traceback.extract_tb(error.__traceback__)
-    return f"{type(error).__name__} in {last.filename.rpartition('/')[2]} line {last.lineno}"
+def _place_of(error: BaseException) -> str:
+    """Type and place of an error; never its text, which may quote what was examined."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    file = last.filename.rpartition("/")[2]
+    return f"{type(error).__name__} in {file} line {last.lineno}"
 
 
 def _milliseconds(since: float) -> float:

@@ -112,12 +112,6 @@ def meant_by(words: Iterable[str], checks: Sequence[CheckSpec]) -> set[str]:
     }
 
 
-def find_selected(settings: Settings) -> tuple[Found, list[CheckSpec]]:
-    """All that is there, and of it the checks to run. Raises as `selected` does."""
-    found = find_checks(settings.check_folders)
-    return found, selected(found.checks, settings)
-
-
 def selected(checks: Iterable[CheckSpec], settings: Settings) -> list[CheckSpec]:
     """The checks to run, with the settings' thresholds in their scales, in order of area and id.
 

@@ -10,12 +10,16 @@ import pytest
 
 from blueplane_doctor import diagnose as engine
 from blueplane_doctor.checkapi import CheckSpec, spec_of
-from blueplane_doctor.diagnose import Evidence, collect, diagnose, judge
+from blueplane_doctor.diagnose import Doctor, diagnose
+from blueplane_doctor.discovery import Found
 from blueplane_doctor.errors import SettingsError, SourceUnreachable
+from blueplane_doctor.evidence import Evidence
+from blueplane_doctor.examination import Examination
 from blueplane_doctor.model import Finding, Record, Remedy, Report, Status
 from blueplane_doctor.monitoring import Monitor
 from blueplane_doctor.settings import Settings
 from tests.checks.builders import queue
+from tests.service.support import wait_until
 
 NOBODY_LISTENS = "redis://127.0.0.1:1/0"
 
@@ -36,7 +40,8 @@ def judged(*checks: CheckSpec, settings: Settings | None = None, problems: list[
     evidence = Evidence("2026-03-14T09:26:53.589Z", 12.5, {"queue": queue()})
     evidence.missing = {"database": "the database is locked", "server": "the database is locked"}
     evidence.durations = {"queue": 7.5, "database": 3.0}
-    return judge(evidence, list(checks), problems or [], settings or Settings())
+    found = Found(list(checks), problems or [])
+    return Doctor(settings or Settings(), found=found).judge(evidence)
 
 
 def raising(error: BaseException) -> Callable[[Any], Finding]:
@@ -188,7 +193,7 @@ def test_a_monitor_that_fails_takes_no_other_along(
 ) -> None:
     monkeypatch.setattr(_Failing, "error", error)
     monkeypatch.setattr(engine, "find_monitors", lambda: {"queue": _Failing, "chain": _Fine})
-    evidence = collect(Settings(redis_url=NOBODY_LISTENS), ["queue", "chain"])
+    evidence = Doctor(Settings(redis_url=NOBODY_LISTENS)).collect(names=["queue", "chain"])
     assert set(evidence.records) == {"chain"}
     assert evidence.missing["queue"].startswith(told)
     assert "private" not in evidence.missing["queue"]
@@ -204,21 +209,52 @@ def test_a_monitor_that_does_not_answer_is_named_when_the_time_is_up(
 
     monkeypatch.setattr(engine, "find_monitors", lambda: {"queue": Hanging, "chain": _Fine})
     began = monotonic()
-    evidence = collect(Settings(redis_url=NOBODY_LISTENS, timeout=0.2), ["queue", "chain"])
+    evidence = Doctor(Settings(redis_url=NOBODY_LISTENS, timeout=0.2)).collect(names=["queue", "chain"])
     assert monotonic() - began < 5
     assert set(evidence.records) == {"chain"}
     assert evidence.missing == {"queue": "no answer within the run's 0.2 s"}
 
 
+def test_a_read_that_hangs_is_counted_until_it_ends(gate: threading.Event, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Hanging(_Failing):
+        def collect(self) -> Record:
+            gate.wait(30)
+            return queue()
+
+    closed: list[Examination] = []
+    monkeypatch.setattr(Examination, "close", lambda self: closed.append(self))
+    monkeypatch.setattr(engine, "find_monitors", lambda: {"queue": Hanging, "chain": _Fine})
+    doctor = Doctor(Settings(redis_url=NOBODY_LISTENS))
+    assert doctor.hanging_reads == 0
+    evidence = [doctor.collect(names=["queue", "chain"], timeout=0.1) for _ in range(2)]
+    assert doctor.hanging_reads == 2
+    assert not closed, "the sources of a read that still hangs are in use"
+    gate.set()
+    wait_until(lambda: doctor.hanging_reads == 0, 10, "still counted")
+    assert len(closed) == 2
+    assert all("queue" not in read.records for read in evidence), "it was handed over before the read ended"
+
+
+def test_without_a_record_its_checks_are_left_out_and_it_is_not_needed() -> None:
+    def both(queue: Any, history: Any) -> Finding:
+        raise AssertionError("never called")
+
+    doctor = Doctor(Settings(), found=Found([named("a"), named("b", both)]))
+    assert doctor.needs == {"queue", "history"}
+    other = doctor.without("history")
+    assert (other.needs, [spec.id for spec in other.checks]) == ({"queue"}, ["a"])
+    assert [spec.id for spec in doctor.checks] == ["a", "b"]
+
+
 def test_only_what_the_checks_need_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine, "find_monitors", lambda: {"queue": _Failing, "chain": _Fine})
-    evidence = collect(Settings(redis_url=NOBODY_LISTENS), ["chain", "nonsense"])
+    evidence = Doctor(Settings(redis_url=NOBODY_LISTENS)).collect(names=["chain", "nonsense"])
     assert set(evidence.records) == {"chain"}
     assert evidence.missing == {}
 
 
 def test_bad_thresholds_are_said_before_anything_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine, "collect", lambda *_: pytest.fail("it read something"))
+    monkeypatch.setattr(Doctor, "collect", lambda *_: pytest.fail("it read something"))
     with pytest.raises(SettingsError, match="queue-depth.yellow: 99999 can never fire|99,999 can never fire"):
         diagnose(Settings(thresholds={"queue-depth": {"yellow": 99_999}}))
 

@@ -35,6 +35,6 @@ def grafana(context: typer.Context, output: Output = None) -> None:
 
 
 def _checks(context: typer.Context) -> "list[CheckSpec]":
-    from blueplane_doctor.discovery import find_selected
+    from blueplane_doctor.diagnose import Doctor
 
-    return find_selected(invocation(context).load().settings)[1]
+    return Doctor(invocation(context).load().settings).checks

@@ -30,19 +30,18 @@ def support(
     ] = Path("blueplane-support.zip"),
 ) -> None:
     loaded = invocation(context).load()
-    from blueplane_doctor.diagnose import collect, judge, needed
-    from blueplane_doctor.discovery import find_selected
+    from blueplane_doctor.diagnose import Doctor
     from blueplane_doctor.support.bundle import bundled, refuse_strangers, zipped
 
     if output.suffix.lower() != ".zip":
         raise UsageError(f"--output {output}: the bundle is a zip", "name a file that ends in .zip")
     refuse_strangers(output)  # before anything is examined
     step_aside()
-    found, checks = find_selected(loaded.settings)
+    doctor = Doctor(loaded.settings)
     with progress() as tell:
-        evidence = collect(loaded.settings, needed(checks), tell)
-    report = judge(evidence, checks, found.problems, loaded.settings)
-    bundle = bundled(evidence, report, loaded, checks)
+        evidence = doctor.collect(tell)
+    report = doctor.judge(evidence)
+    bundle = bundled(evidence, report, loaded, doctor.checks)
     write_file(output, zipped(bundle.files), private=True)
     show(f"{output}\n")
     for name, content in sorted(bundle.files.items()):

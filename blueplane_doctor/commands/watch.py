@@ -33,10 +33,11 @@ def watch(
     settings = invocation(context).load().settings
     from queue import SimpleQueue
 
+    from blueplane_doctor.diagnose import Doctor
     from blueplane_doctor.watching.rounds import Watcher, line, start
 
     step_aside()
-    watcher = Watcher(settings)
+    watcher = Watcher(Doctor(settings))
     mailbox: Mailbox = SimpleQueue()
     _end_on_signals(mailbox)
     stop = start(watcher.look, pause, rounds, mailbox)

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from threading import Event
 
+from blueplane_doctor.diagnose import Doctor
+from blueplane_doctor.discovery import find_monitors
 from blueplane_doctor.errors import SourceError
 from blueplane_doctor.history.health_storage import HealthMetricsStorage
 from blueplane_doctor.history.link import Link
@@ -44,8 +46,11 @@ class Sampler:
     """Examines one pipeline into one history."""
 
     def __init__(self, settings: Settings, every: float = 60) -> None:
-        """`every`: seconds between samples, which the lock outlives, and the longest examination."""
-        self.settings = settings
+        """`every`: seconds between samples, which the lock outlives, and the longest examination.
+
+        Raises SettingsError and NoChecksError.
+        """
+        self._doctor = Doctor(settings).without(HISTORY)  # a sample is not judged by the other samples
         self.storage = HealthMetricsStorage(settings.history_redis_url)
         seconds = every + settings.timeout + LOCK_SPARE_SECONDS
         self.lock = RecorderLock(self.storage.link, self.storage.prefix, seconds)
@@ -59,7 +64,7 @@ class Sampler:
             if not self.lock.hold():
                 return BUSY
             self.storage.close()  # examining takes a while, and a server may be restarted in between
-            sample = examine(self.settings, moment)
+            sample = self.examine(moment)
             if not self.lock.hold():
                 return BUSY
             self.storage.write(sample)
@@ -67,23 +72,16 @@ class Sampler:
         finally:
             self.storage.close()
 
+    def examine(self, moment: float) -> Sample:
+        """Every monitor's numbers, whichever checks were selected to judge them."""
+        evidence = self._doctor.collect(names=set(find_monitors()) - {HISTORY})
+        return sample_of(self._doctor.judge(evidence), moment)
+
     def release(self) -> None:
         """Let others record."""
         with suppress(SourceError):  # where the history does not answer, the lock goes away by itself
             self.lock.release()
         self.storage.close()
-
-
-def examine(settings: Settings, moment: float) -> Sample:
-    """Every monitor's numbers, whichever checks were selected to judge them."""
-    from blueplane_doctor.diagnose import collect, judge
-    from blueplane_doctor.discovery import find_monitors, find_selected
-    from blueplane_doctor.monitoring.history_health import HistoryHealth
-
-    found, checks = find_selected(settings)
-    evidence = collect(settings, set(find_monitors()) - {HISTORY})
-    evidence.records[HISTORY] = HistoryHealth(samples=0, cause="a sample is not judged by others")
-    return sample_of(judge(evidence, checks, found.problems, settings), moment)
 
 
 def record_every(sampler: Sampler, every: float, stop: Event, say: Callable[[str], None]) -> None:

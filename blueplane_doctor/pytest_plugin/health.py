@@ -10,6 +10,7 @@ import pytest
 
 if TYPE_CHECKING:
     from blueplane_doctor.checkapi import CheckSpec
+    from blueplane_doctor.diagnose import Doctor
     from blueplane_doctor.discovery import Found
     from blueplane_doctor.errors import DoctorError
     from blueplane_doctor.evidence import Evidence
@@ -27,7 +28,7 @@ class Health:
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
-        self.names: set[str] | None = None
+        self.names: frozenset[str] | None = None
         """The records to read, where it is known that no others will be asked for; None: all."""
 
     def load(self) -> None:
@@ -76,31 +77,34 @@ class Health:
         return Found([*self.usual.checks], [*self.usual.problems])
 
     @cached_property
-    def chosen(self) -> "list[CheckSpec]":
-        """The selected checks, with the settings' thresholds; asked for when everything is collected."""
-        from blueplane_doctor.discovery import selected
+    def doctor(self) -> "Doctor":
+        """Knows the selected checks; asked for when everything is collected."""
+        from blueplane_doctor.diagnose import Doctor
 
-        return selected(self.found.checks, self.settings)
+        return Doctor(self.settings, self.baseline, found=self.found)
 
     @cached_property
     def evidence(self) -> "Evidence":
         """The health records."""
-        from blueplane_doctor.diagnose import collect
+        from blueplane_doctor.diagnose import Doctor
         from blueplane_doctor.discovery import find_monitors
         from blueplane_doctor.evidence import from_json, read_evidence
 
-        if text := getattr(self._config, "workerinput", {}).get(HANDED_OVER):
-            return from_json(text, Path(HANDED_OVER))
+        handed_over = getattr(self._config, "workerinput", {}).get(HANDED_OVER)
+        if handed_over:
+            return from_json(handed_over, Path(HANDED_OVER))
         if self._kept:
             return read_evidence(self._kept)
-        return collect(self.settings, find_monitors() if self.names is None else self.names)
+        if self.names is not None:
+            return self.doctor.collect(names=self.names)
+        # What is selected may be a check of a file that only the workers of pytest-xdist collect.
+        unselected = self.settings.model_copy(update={"select": [], "ignore": [], "thresholds": {}})
+        return Doctor(unselected).collect(names=find_monitors())
 
     @cached_property
     def report(self) -> "Report":
         """The report on all selected checks."""
-        from blueplane_doctor.diagnose import judge
-
-        return judge(self.evidence, self.chosen, self.found.problems, self.settings, baseline=self.baseline)
+        return self.doctor.judge(self.evidence)
 
     def checks_of(self, file: Path) -> "Found":
         """What a file holds, known to the session from now on. The file is not imported as a module of its folder."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from blueplane_doctor.errors import ExitCode
-from blueplane_doctor.model import Finding, Status, exit_code_for
+from blueplane_doctor.model import Finding, Status
 from blueplane_doctor.pytest_plugin.health import Health, health_of
 from blueplane_doctor.reports.phrases import details, line, observed, scale, standing, waived
 from blueplane_doctor.text import identifier
@@ -58,8 +58,7 @@ def _end(item: pytest.Item, finding: Finding, health: Health) -> None:
     if finding.waiver:
         pytest.xfail(f"{waived(finding)} ({said})")
     counted = finding.model_copy(update={"waiver": None})  # for --runxfail, which makes pytest.xfail do nothing
-    settings, only_new = health.settings, health.settings.fail_on_new and health.baseline is not None
-    if exit_code_for([counted], settings.fail_on, settings.strict, only_new=only_new) is not ExitCode.OK:
+    if health.doctor.exit_code([counted]) is not ExitCode.OK:
         pytest.fail(text, pytrace=False)
     if finding.status is not Status.GREEN:
         item.add_report_section("call", "health", text)

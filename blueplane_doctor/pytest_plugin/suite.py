@@ -78,7 +78,7 @@ class Suite:
             if self.usual:
                 items += self._usual_ones(session, items)
             if any(isinstance(item, CheckItem) for item in items):
-                chosen = {spec.id for spec in self.health.chosen}
+                chosen = {spec.id for spec in self.health.doctor.checks}
                 left_out = [i for i in items if isinstance(i, CheckItem) and i.spec and i.spec.id not in chosen]
                 items[:] = [item for item in items if item not in left_out]
                 config.hook.pytest_deselected(items=left_out)
@@ -95,7 +95,7 @@ class Suite:
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """With health checks alone, only what they judge is read; a test of your own may ask for any record."""
         if session.items and all(isinstance(item, CheckItem) for item in session.items):
-            self.health.names = {name for spec in self.health.chosen for name in spec.needs}
+            self.health.names = self.health.doctor.needs
 
     def pytest_report_collectionfinish(self) -> list[str]:
         """Words of the selection that mean nothing are often typing errors."""

@@ -3,14 +3,11 @@
 import time
 from collections.abc import Callable, Iterable
 from threading import Condition, Event, Thread
-from threading import enumerate as running_threads
 from typing import NamedTuple, Self
 
-from blueplane_doctor.checkapi import CheckSpec
-from blueplane_doctor.diagnose import collect, judge, needed
-from blueplane_doctor.discovery import find_selected
+from blueplane_doctor.diagnose import Doctor
 from blueplane_doctor.evidence import Evidence
-from blueplane_doctor.model import Finding, Report, Status
+from blueplane_doctor.model import Report, Status
 from blueplane_doctor.monitoring.connections import Connections
 from blueplane_doctor.monitoring.queue_health import QueueHealth
 from blueplane_doctor.service.answers import CUSTODY_RECORDS, QUICK_RECORDS, Part, Snapshot, moment
@@ -42,11 +39,8 @@ class HealthService:
     def __init__(self, settings: Settings) -> None:
         """Raises SettingsError and NoChecksError as `diagnose` does, before anything is read."""
         self.settings = settings
-        found, self._checks = find_selected(settings)
-        self._problems = found.problems
-        self._quick_checks = [spec for spec in self._checks if not spec.needs or set(spec.needs) - set(CUSTODY_RECORDS)]
-        self._custody_checks = [spec for spec in self._checks if spec not in self._quick_checks]
-        self._needed = sorted(needed(self._checks))
+        self._doctor = Doctor(settings)
+        self._needed = sorted(self._doctor.needs)
         self._quick_settings = settings.model_copy(update={"timeout": min(settings.timeout, QUICK_LIMIT_SECONDS)})
         self.refreshes = {"quick": 0, "custody": 0}
         """Looks that have ended."""
@@ -60,7 +54,6 @@ class HealthService:
         now = time.time()
         self._quick = self._custody = _Look(self._nothing("the first examination has not ended yet"), Part(now, now))
         self._custody_running = False
-        self._judged_custody: tuple[Evidence, list[Finding]] | None = None
         self._quick_began = time.monotonic()
         self._version = 0
         self._snapshot = self._made()
@@ -109,7 +102,7 @@ class HealthService:
         stale: Snapshot | None = snapshot.rendered.get("stale")
         if stale is None:
             evidence = self._nothing("the examination does not end: no new look for more than 3 s")
-            report = self._judged(evidence, self._checks, self._problems)
+            report = self._judged(evidence)
             stale = Snapshot(-snapshot.version - 1, report, snapshot.quick, snapshot.custody)
             snapshot.rendered["stale"] = stale
         return stale
@@ -193,10 +186,10 @@ class HealthService:
         return (found.redis.reachable, found.database.reachable) if isinstance(found, Connections) else (False, False)
 
     def _collect(self, settings: Settings, names: Iterable[str]) -> Evidence:
-        hanging = sum(thread.name.endswith("(read)") for thread in running_threads())
+        hanging = self._doctor.hanging_reads
         if hanging > HANGING_READS:
             return self._nothing(f"{hanging} earlier reads still hang")
-        return collect(settings, names)
+        return self._doctor.collect(names=names, timeout=settings.timeout)
 
     def _nothing(self, cause: str) -> Evidence:
         names = [*QUICK_RECORDS, *CUSTODY_RECORDS, *self._needed]
@@ -211,22 +204,18 @@ class HealthService:
         self._wake()
 
     def _made(self) -> Snapshot:
-        """Of both looks as they are now; the checks of custody alone are run once for each of its looks."""
+        """Of both looks as they are now."""
         quick, custody = self._quick.evidence, self._custody_that_holds()
         evidence = Evidence(quick.taken_at, quick.duration_ms)
         for look in (custody, quick):
             evidence.records |= look.records
             evidence.missing |= {name: cause for name, cause in look.missing.items() if name not in evidence.records}
             evidence.durations |= look.durations
-        if self._judged_custody is None or self._judged_custody[0] is not custody:
-            unwaived = self.settings.model_copy(update={"waivers": []})  # they are for all findings together
-            self._judged_custody = custody, judge(evidence, self._custody_checks, self._problems, unwaived).findings
-        report = self._judged(evidence, self._quick_checks, self._judged_custody[1])
-        return Snapshot(self._version, report, self._quick.part, self._custody.part)
+        return Snapshot(self._version, self._judged(evidence), self._quick.part, self._custody.part)
 
-    def _judged(self, evidence: Evidence, checks: list[CheckSpec], findings: list[Finding]) -> Report:
-        """With findings made before; `unknown` for a colour better than red where evidence is missing."""
-        report = judge(evidence, checks, findings, self.settings)
+    def _judged(self, evidence: Evidence) -> Report:
+        """`unknown` for a status better than red where evidence is missing."""
+        report = self._doctor.judge(evidence)
         if report.status is Status.RED or all(name in evidence.records for name in self._needed):
             return report
         return report.model_copy(update={"status": Status.UNKNOWN})

@@ -8,10 +8,8 @@ from queue import SimpleQueue
 from threading import Event, Thread
 from typing import NamedTuple
 
-from blueplane_doctor.diagnose import collect, judge, needed
-from blueplane_doctor.discovery import find_selected
+from blueplane_doctor.diagnose import Doctor
 from blueplane_doctor.model import Change, Finding, Report, Status, compared, counted
-from blueplane_doctor.settings import Settings
 
 
 class Number(NamedTuple):
@@ -63,16 +61,15 @@ class Round:
 class Watcher:
     """Makes rounds, one at a time."""
 
-    def __init__(self, settings: Settings) -> None:
-        """Raises SettingsError and NoChecksError before anything is read."""
-        found, self._checks = find_selected(settings)
-        self._settings, self._problems = settings, found.problems
-        self._number, self._memory = 0, Memory()
+    def __init__(self, doctor: Doctor) -> None:
+        self._doctor = doctor
+        self._number = 0
+        self._memory = Memory()
 
     def look(self) -> Round:
         """The next round, within the settings' timeout and the time to judge."""
-        evidence = collect(self._settings, needed(self._checks))
-        report = judge(evidence, self._checks, self._problems, self._settings)
+        evidence = self._doctor.collect()
+        report = self._doctor.judge(evidence)
         self._number += 1
         unread = dict(sorted(evidence.missing.items()))
         return Round(self._number, report, self._memory.changed(report), unread, moving(report))

@@ -21,7 +21,7 @@ from redis.sentinel import Sentinel
 from blueplane_doctor.connection.base import ReplyError
 from blueplane_doctor.connection.topology import topology_of
 from blueplane_doctor.demo.servers import run_server
-from blueplane_doctor.diagnose import collect, diagnose
+from blueplane_doctor.diagnose import Doctor, diagnose
 from blueplane_doctor.errors import SettingsError, SourceUnreachable
 from blueplane_doctor.model import Report, Status
 from blueplane_doctor.settings import load
@@ -120,7 +120,7 @@ def test_a_password_and_a_unix_socket(tmp_path: Path) -> None:
         from urllib.parse import quote
 
         seen(server.url.replace("unix://", f"unix://:{quote(SECRET, safe='')}@"), tmp_path)
-        refused = collect(load({"home": tmp_path, "redis_url": server.url}).settings, ["queue"])
+        refused = Doctor(load({"home": tmp_path, "redis_url": server.url}).settings).collect(names=["queue"])
         assert "refused the login" in refused.missing["queue"]
 
 
@@ -133,7 +133,9 @@ def test_tls(tmp_path: Path) -> None:
         with redis.Redis.from_url(server.url) as client:
             fill(client)
         seen(f"rediss://localhost:{port}/0?ssl_ca_certs={certificate}", tmp_path)
-        stranger = collect(load({"home": tmp_path, "redis_url": f"rediss://localhost:{port}/0"}).settings, ["queue"])
+        stranger = Doctor(load({"home": tmp_path, "redis_url": f"rediss://localhost:{port}/0"}).settings).collect(
+            names=["queue"]
+        )
         assert "certificate" in stranger.missing["queue"].lower()
 
 
@@ -163,7 +165,9 @@ def test_sentinel_names_the_master_also_after_a_failover(tmp_path: Path) -> None
             for client_of_sentinel in watching.sentinels:
                 client_of_sentinel.close()
         seen(url, tmp_path)
-        unknown = collect(load({"home": tmp_path, "redis_url": url.replace("main", "other")}).settings, ["queue"])
+        unknown = Doctor(load({"home": tmp_path, "redis_url": url.replace("main", "other")}).settings).collect(
+            names=["queue"]
+        )
         assert "other" in unknown.missing["queue"]
 
 
@@ -203,7 +207,9 @@ def test_in_a_cluster_each_stream_is_asked_of_its_own_node(tmp_path: Path) -> No
         for right in RIGHTS_IN_A_CLUSTER:
             for client in clients:
                 client.execute_command("ACL", "SETUSER", "doctor", right.replace("+", "-"))
-            assert "queue" in collect(load({"home": tmp_path, "redis_url": url}).settings, ["queue"]).missing, right
+            assert (
+                "queue" in Doctor(load({"home": tmp_path, "redis_url": url}).settings).collect(names=["queue"]).missing
+            ), right
             for client in clients:
                 client.execute_command("ACL", "SETUSER", "doctor", right)
 

@@ -8,7 +8,7 @@ import redis
 from blueplane_doctor.demo.servers import RunningServer
 from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.history.health_storage import HealthMetricsStorage
-from blueplane_doctor.history.sampler import examine
+from blueplane_doctor.history.sampler import Sampler
 from blueplane_doctor.history.samples import Sample
 from blueplane_doctor.model import Report
 from blueplane_doctor.monitoring.history_health import SERIES, HistoryHealth, judged
@@ -158,7 +158,7 @@ def test_the_checks_judge_a_whole_run_by_it(pipeline: Pipeline) -> None:
 
 def test_a_sample_neither_reads_nor_holds_the_history(pipeline: Pipeline) -> None:
     write(pipeline.redis_url, *(sample(ago) for ago in range(12, 0, -1)))
-    values = examine(settings_for(pipeline), time.time()).values
+    values = Sampler(settings_for(pipeline)).examine(time.time()).values
     assert not [name for name in values if name.startswith("history.")]
     assert values["status.dead-letters"] == 0
     assert values["status.queue"] >= 0

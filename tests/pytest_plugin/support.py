@@ -10,7 +10,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from blueplane_doctor.demo.simulator import Pipeline
-from blueplane_doctor.diagnose import collect
+from blueplane_doctor.diagnose import Doctor
 from blueplane_doctor.discovery import find_checks, find_monitors
 from blueplane_doctor.evidence import to_json
 from tests.helpers import examined, settings_for
@@ -64,7 +64,7 @@ def ids(result: pytest.RunResult) -> list[str]:
 
 def kept_evidence(pipeline: Pipeline, file: Path) -> Path:
     """A file of what the pipeline shows now: time goes on, this does not."""
-    file.write_text(to_json(collect(settings_for(pipeline), find_monitors())), encoding="utf-8")
+    file.write_text(to_json(Doctor(settings_for(pipeline)).collect(names=find_monitors())), encoding="utf-8")
     return file
 
 

@@ -6,8 +6,7 @@ import pytest
 
 from blueplane_doctor.demo.faults import FAULTS, healthy
 from blueplane_doctor.demo.simulator import Pipeline
-from blueplane_doctor.diagnose import judge
-from blueplane_doctor.discovery import find_checks, selected
+from blueplane_doctor.diagnose import Doctor
 from blueplane_doctor.evidence import read_evidence
 from blueplane_doctor.model import Status
 from tests.helpers import settings_for
@@ -48,8 +47,7 @@ def test_every_finding_has_its_outcome(
     own.write_text(BREAKS)
     file = kept_evidence(sick, pytester.path / "evidence.json")
     settings = settings_for(sick, checks=[own], **flags)
-    found = find_checks(settings.check_folders)
-    report = judge(read_evidence(file), selected(found.checks, settings), [], settings)
+    report = Doctor(settings).judge(read_evidence(file))
     shown = cases(pytester, *examining(sick), *options, f"--blueplane-from-evidence={file}", "--blueplane-checks", own)
     assert {f.status for f in report.findings} >= {
         Status.GREEN,
@@ -118,7 +116,7 @@ def test_a_waived_finding_is_an_expected_failure(pytester: pytest.Pytester, sick
 def test_only_what_is_new_fails_beside_a_baseline(pytester: pytest.Pytester, sick: Pipeline) -> None:
     file = kept_evidence(sick, pytester.path / "evidence.json")
     settings = settings_for(sick)
-    report = judge(read_evidence(file), selected(find_checks().checks, settings), [], settings)
+    report = Doctor(settings).judge(read_evidence(file))
     baseline = pytester.path / "baseline.json"
     baseline.write_text(report.model_dump_json())
     options = [*examining(sick), f"--blueplane-from-evidence={file}", f"--blueplane-baseline={baseline}"]

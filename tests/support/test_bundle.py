@@ -14,8 +14,7 @@ from typer.testing import CliRunner, Result
 from blueplane_doctor.cli import app
 from blueplane_doctor.demo.faults import poison_duplicate
 from blueplane_doctor.demo.simulator import Pipeline
-from blueplane_doctor.diagnose import collect, judge, needed
-from blueplane_doctor.discovery import find_checks
+from blueplane_doctor.diagnose import Doctor
 from blueplane_doctor.settings import load
 from blueplane_doctor.support.bundle import MANIFEST, bundled, described, settings_list, zipped
 
@@ -60,9 +59,12 @@ def test_its_evidence_gives_its_report(pipeline: Pipeline, tmp_path: Path) -> No
 
 def test_the_same_evidence_gives_the_same_bytes(pipeline: Pipeline) -> None:
     loaded = load({"home": pipeline.home, "redis_url": pipeline.redis_url})
-    checks = find_checks().checks
-    evidence = collect(loaded.settings, needed(checks))
-    made = [zipped(bundled(evidence, judge(evidence, checks, [], loaded.settings), loaded, checks).files) for _ in "ab"]
+    doctor = Doctor(loaded.settings)
+    evidence = doctor.collect()
+    made = []
+    for _ in range(2):
+        bundle = bundled(evidence, doctor.judge(evidence), loaded, doctor.checks)
+        made.append(zipped(bundle.files))
     assert made[0] == made[1]
 
 

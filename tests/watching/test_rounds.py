@@ -10,6 +10,7 @@ import pytest
 
 from blueplane_doctor.demo.servers import run_server
 from blueplane_doctor.demo.simulator import Pipeline
+from blueplane_doctor.diagnose import Doctor
 from blueplane_doctor.errors import NoChecksError
 from blueplane_doctor.model import Change, Finding, Status, Waiver
 from blueplane_doctor.settings import load
@@ -97,7 +98,7 @@ def test_a_line_is_one_line_whatever_it_says() -> None:
 
 
 def test_a_round_looks_at_the_real_pipeline(pipeline: Pipeline) -> None:
-    watcher = Watcher(settings_for(pipeline, select=["queue"]))
+    watcher = Watcher(Doctor(settings_for(pipeline, select=["queue"])))
     assert watcher.look().changed == []
     pipeline.enqueue_cursor(1500)
     second = watcher.look()
@@ -107,7 +108,9 @@ def test_a_round_looks_at_the_real_pipeline(pipeline: Pipeline) -> None:
 
 def test_it_survives_a_server_that_goes_away_and_comes_back(tmp_path: Path) -> None:
     with run_server(tcp=True) as server:
-        watcher = Watcher(load({"home": tmp_path, "redis_url": server.url, "select": ["redis", "queue"]}).settings)
+        watcher = Watcher(
+            Doctor(load({"home": tmp_path, "redis_url": server.url, "select": ["redis", "queue"]}).settings)
+        )
         with Pipeline(server.url, tmp_path) as pipeline:
             pipeline.enqueue_cursor(3)
             assert watcher.look().numbers["queue.queue_depth"] == 3
@@ -129,7 +132,7 @@ def test_it_survives_a_server_that_goes_away_and_comes_back(tmp_path: Path) -> N
 
 def test_no_check_is_said_before_anything_is_read() -> None:
     with pytest.raises(NoChecksError):
-        Watcher(load({"select": ["nothing-of-that-name"]}).settings)
+        Watcher(Doctor(load({"select": ["nothing-of-that-name"]}).settings))
 
 
 def test_rounds_never_overlap_and_end_with_the_last() -> None:
