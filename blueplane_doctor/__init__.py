@@ -14,13 +14,14 @@ if not (_HERE / "checks" / "__init__.py").is_file() and (_HERE.parent / "checks"
     __path__.append(str(_HERE.parent))  # a checkout: checks/ and templates/ lie beside this package
 
 if TYPE_CHECKING:
-    from blueplane_doctor.checkapi import Scale, check, unknown
+    from blueplane_doctor.checkapi import check, unknown
     from blueplane_doctor.model import Finding, Remedy, Report, Status
+    from blueplane_doctor.scales import Scale
 
 __all__ = ["Finding", "Remedy", "Report", "Scale", "Status", "__version__", "check", "unknown"]
 
 _HOMES = {
-    "Scale": "checkapi",
+    "Scale": "scales",
     "check": "checkapi",
     "unknown": "checkapi",
     "Finding": "model",

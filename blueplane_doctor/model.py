@@ -6,7 +6,7 @@ import textwrap
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -103,6 +103,28 @@ class Change(StrEnum):
     FIXED = "fixed"
 
 
+class Bound(Record):
+    """Where a level of a scale begins."""
+
+    value: float
+    """In the scale's unit."""
+    inclusive: bool
+    """True: the level begins at the value itself; false: only beyond it."""
+
+
+class Grading(Record):
+    """The scale by which a value was graded, as numbers; `scales.scale_words` puts it into words."""
+
+    direction: Literal["rising", "falling", "states"]
+    """`rising`: more is worse; `falling`: less is worse; `states`: the value is one of `words`."""
+    unit: str = ""
+    """Of the bounds; empty for states."""
+    bounds: dict[str, Bound] = {}
+    """Where each level (`yellow`, `orange`, `red`) begins, best first; a level that is not there is never reached."""
+    words: dict[str, Status] = {}
+    """For states: each state, and its colour."""
+
+
 class Finding(Record):
     """What one check found. A check makes it through its Scale; the engine adds id, area and duration."""
 
@@ -112,8 +134,8 @@ class Finding(Record):
     observed: float | int | str | None = None
     """The value that was judged, in `unit`; null when there was none."""
     unit: str = ""
-    scale: dict[str, str] = {}
-    """For each colour, the values that get it, in words (`yellow: "1,000 to < 10,000"`)."""
+    scale: Grading | None = None
+    """The scale in force, thresholds of the settings included; null when nothing was graded by one."""
     cause: str = ""
     """For unknown, skipped and error: why nothing was judged."""
     remedy: Remedy | None = None

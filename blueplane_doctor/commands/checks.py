@@ -11,12 +11,14 @@ from blueplane_doctor.errors import ExitCode, UsageError, did_you_mean
 @command("checks", "List the checks, their scales, and where each number comes from.")
 def checks(context: typer.Context) -> int:
     from blueplane_doctor.discovery import find_checks, with_thresholds
+    from blueplane_doctor.scales import scale_words
 
     loaded = invocation(context).load()
     found = find_checks(loaded.settings.check_folders)
     rows = []
     for spec in sorted(with_thresholds(found.checks, loaded.settings), key=lambda s: (s.area, s.id)):
-        scale = ", ".join(f"{colour} {words}" for colour, words in spec.scale.describe().items()) if spec.scale else ""
+        described = scale_words(spec.scale) if spec.scale else {}
+        scale = ", ".join(f"{colour} {words}" for colour, words in described.items())
         unit = f" {spec.scale.unit}" if spec.scale and spec.scale.unit else ""
         changed = sorted({o for name, o in loaded.origins.items() if name.startswith(f"thresholds.{spec.id}.")})
         rows.append([spec.area, spec.id, scale + unit, ", ".join(changed) or "default", spec.origin])
@@ -31,6 +33,7 @@ def explain(
     context: typer.Context, check_id: Annotated[str, typer.Argument(metavar="ID", help="For example queue-depth.")]
 ) -> None:
     from blueplane_doctor.discovery import BUILT_IN, find_checks, with_thresholds
+    from blueplane_doctor.scales import scale_words
 
     settings = invocation(context).load().settings
     specs = {spec.id: spec for spec in with_thresholds(find_checks(settings.check_folders).checks, settings)}
@@ -42,10 +45,10 @@ def explain(
     lines = [f"{spec.id} ({spec.area})", "", spec.doc, ""]
     if spec.scale:
         unit = f" {spec.scale.unit}" if spec.scale.unit else ""
-        lines += [f"  {colour:<7} {words}{unit}" for colour, words in spec.scale.describe().items()]
+        lines += [f"  {colour:<7} {words}{unit}" for colour, words in scale_words(spec.scale).items()]
         if spec.scale.direction != "states":
             lines += ["", "Other numbers, in ~/.blueplane/doctor.yaml:", "", "  thresholds:"]
-            lines += [f"    {spec.id}: {spec.scale.numbers()}"]
+            lines += [f"    {spec.id}: {spec.scale.as_yaml()}"]
     lines += ["", f"Reads: {', '.join(spec.needs)}. Defined in: {spec.origin}."]
     if spec.origin == BUILT_IN:
         lines += [f"What to do about it: docs/TROUBLESHOOTING.md#{spec.id}"]

@@ -47,5 +47,5 @@ def commented_defaults() -> str:
     lines += ["# Numbers of the checks; null takes a level away. See: blueplane-doctor explain ID", "#thresholds:"]
     for spec in sorted(find_checks().checks, key=lambda s: s.id):
         if spec.scale and spec.scale.bounds:
-            lines.append(f"#  {spec.id}: {spec.scale.numbers()}  # {spec.scale.unit}, {spec.scale.direction}")
+            lines.append(f"#  {spec.id}: {spec.scale.as_yaml()}  # {spec.scale.unit}, {spec.scale.direction}")
     return "\n".join(lines) + "\n"

@@ -4,9 +4,10 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from blueplane_doctor.checkapi import CheckSpec, Scale
+from blueplane_doctor.checkapi import CheckSpec
 from blueplane_doctor.export.prometheus_rules import STATUS, VALUE
 from blueplane_doctor.model import Status
+from blueplane_doctor.scales import Scale
 
 SOURCE = {"type": "prometheus", "uid": "${source}"}
 CHOSEN = 'instance=~"$instance"'

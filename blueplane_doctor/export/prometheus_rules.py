@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from blueplane_doctor.checkapi import LEVELS, CheckSpec, Scale
+from blueplane_doctor.checkapi import CheckSpec
 from blueplane_doctor.model import Status
+from blueplane_doctor.scales import LEVELS, Scale, scale_words
 
 STATUS, VALUE = "blueplane_doctor_check_status", "blueplane_doctor_check_observed_value"
 SEVERITIES = {"yellow": "info", "orange": "warning", "red": "critical"}
@@ -43,7 +44,7 @@ def _levels(scale: Scale | None) -> list[str]:
 def _rule(spec: CheckSpec, level: str) -> Rule:
     unit = f" {spec.scale.unit}" if spec.scale and spec.scale.unit else ""
     numeric = spec.scale is not None and spec.scale.direction != "states"
-    described = spec.scale.describe().get(level, "") if spec.scale else ""
+    described = scale_words(spec.scale).get(level, "") if spec.scale else ""
     return {
         "alert": alert_name(spec, level),
         "expr": expression(spec, level),

@@ -20,6 +20,7 @@ from markupsafe import Markup, escape
 from blueplane_doctor.model import Report, Status
 from blueplane_doctor.reports.base import Format, View
 from blueplane_doctor.reports.phrases import quantity
+from blueplane_doctor.scales import scale_words
 from blueplane_doctor.times import parse_time, span
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def template() -> "Template":
         lstrip_blocks=True,
         auto_reload=False,
     )
-    words = (anchor, title, label, shown, humane, number, utc, sentence, quantity)
+    words = (anchor, title, label, shown, humane, number, utc, sentence, quantity, scale_words)
     tables = (upto, columns, headings, lines, compact)
     environment.filters |= {function.__name__: function for function in (*words, *tables)}
     drawn = {"flow": charts.flow, "bars": charts.bars, "bar_kinds": charts.BARS, "trends": charts.trends}

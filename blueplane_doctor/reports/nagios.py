@@ -8,7 +8,7 @@ from decimal import Decimal
 from math import isfinite
 
 from blueplane_doctor.errors import ExitCode
-from blueplane_doctor.model import Finding, Report, Status, counted
+from blueplane_doctor.model import Finding, Grading, Report, Status, counted
 from blueplane_doctor.reports.base import Format, View
 from blueplane_doctor.reports.phrases import line, verdict
 
@@ -17,9 +17,6 @@ OK, WARNING, CRITICAL, UNKNOWN = range(4)
 _SHOWN = 3
 """Findings that are told in the line; Nagios shows it in one row of a table."""
 _UNITS = ("s", "ms", "%", "MB")
-_BOUND = re.compile(r"(≥|>|≤|<) (-?[\d,]+(?:\.\d+)?(?:e[+-]?\d{1,3})?)(?: |\Z)")
-_RANGES = {"≥": "@{}:", ">": "~:{}", "≤": "@~:{}", "<": "{}:"}
-"""Ranges that alert for these values: `a:b` outside of a to b, with `@` inside, both ends being inside."""
 _NOT_IN_LABELS = re.compile(r"[^A-Za-z0-9._-]")
 
 
@@ -65,14 +62,22 @@ def _performance(finding: Finding) -> str:
         return ""
     label = _NOT_IN_LABELS.sub("_", finding.id) or "_"
     unit = finding.unit if finding.unit in _UNITS else ""
-    warning = _range(finding.scale.get("yellow")) or _range(finding.scale.get("orange"))
-    return f"'{label}'={_number(value)}{unit};{warning};{_range(finding.scale.get('red'))}"
+    warning = _range(finding.scale, "yellow") or _range(finding.scale, "orange")
+    return f"'{label}'={_number(value)}{unit};{warning};{_range(finding.scale, 'red')}"
 
 
-def _range(words: str | None) -> str:
-    """The range that alerts for a colour's first bound and beyond; empty for states, which Nagios cannot grade."""
-    found = _BOUND.match(words or "")
-    return _RANGES[found[1]].format(_number(float(found[2].replace(",", "")))) if found else ""
+def _range(scale: Grading | None, level: str) -> str:
+    """The range that alerts from where a level begins; empty where the scale has no such level.
+
+    `a:b` alerts outside of a to b, `@a:b` inside; both ends belong to the inside, and `~` has no end.
+    """
+    if scale is None or level not in scale.bounds:
+        return ""
+    bound = scale.bounds[level]
+    value = _number(bound.value)
+    if scale.direction == "rising":
+        return f"@{value}:" if bound.inclusive else f"~:{value}"
+    return f"@~:{value}" if bound.inclusive else f"{value}:"
 
 
 def _number(value: float) -> str:

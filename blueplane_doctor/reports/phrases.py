@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from blueplane_doctor.model import Change, Finding, Report, Status
+from blueplane_doctor.scales import scale_words
 from blueplane_doctor.text import plain
 from blueplane_doctor.times import span
 
@@ -89,7 +90,9 @@ def quantity(value: float | None, unit: object = "") -> str:
 
 def scale(finding: Finding) -> str:
     """What each colour stands for: `green < 100, red ≥ 100`."""
-    return ", ".join(f"{line(colour)} {line(words)}" for colour, words in finding.scale.items())
+    if finding.scale is None:
+        return ""
+    return ", ".join(f"{colour} {line(words)}" for colour, words in scale_words(finding.scale).items())
 
 
 def evidence(finding: Finding) -> str:

@@ -14,13 +14,14 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from blueplane_doctor import __version__
-from blueplane_doctor.checkapi import LEVELS, CheckSpec
+from blueplane_doctor.checkapi import CheckSpec
 from blueplane_doctor.discovery import find_format
 from blueplane_doctor.errors import UsageError
 from blueplane_doctor.evidence import Evidence, to_json
 from blueplane_doctor.model import Report, Tool
 from blueplane_doctor.pipeline import CURRENT, CURSOR_HOOKS, EARLIER
 from blueplane_doctor.reports.base import View
+from blueplane_doctor.scales import LEVELS
 from blueplane_doctor.settings import Loaded, Settings, flat
 from blueplane_doctor.sources.server_source import read_tail
 from blueplane_doctor.support.log_errors import log_errors

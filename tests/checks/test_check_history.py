@@ -99,7 +99,7 @@ def test_time_to_loss(sentence: str, minutes: float, status: str) -> None:
 
 def test_a_backlog_that_does_not_grow_is_not_graded() -> None:
     found = run("time-to-loss", history=history(backlog_per_minute=-4.0))
-    assert (found.status, found.scale, found.summary) == ("green", {}, "The backlog does not grow")
+    assert (found.status, found.scale, found.summary) == ("green", None, "The backlog does not grow")
 
 
 @pytest.mark.parametrize(

@@ -121,7 +121,7 @@ def test_throughput_without_demand_is_reported_and_not_graded() -> None:
     found = run("write-throughput", database=database(last_successful_write_age_ms=5 * HOUR), queue=queue())
     assert found.observed == 3.25
     assert found.unit == "rows/s"
-    assert found.scale == {}
+    assert found.scale is None
     assert found.summary == "No backlog to keep up with; last write 5 h ago"
 
 

@@ -10,6 +10,7 @@ from blueplane_doctor.discovery import find_formats, find_monitors
 from blueplane_doctor.model import Finding, Record, Report, Status
 from blueplane_doctor.monitoring import Monitor
 from blueplane_doctor.reports.base import Format, View
+from blueplane_doctor.scales import scale_words
 from tests.checks.builders import assert_sound, built_in, empty_records, healthy_records
 from tests.reports import samples
 
@@ -76,7 +77,7 @@ def test_a_check_needs_records_that_exist_and_grades_by_a_scale(spec: CheckSpec)
     assert set(spec.needs) <= set(find_monitors())
     assert spec.scale, "every built-in check has a scale"
     assert "scale" in signature(spec.function).parameters
-    assert "green" in spec.scale.describe()
+    assert "green" in scale_words(spec.scale)
     assert spec.scale.direction == "states" or spec.scale.unit, "numbers have a unit"
 
 

@@ -5,9 +5,10 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from blueplane_doctor.checkapi import CheckSpec, Scale
+from blueplane_doctor.checkapi import CheckSpec
 from blueplane_doctor.discovery import find_checks, find_monitors
 from blueplane_doctor.model import Finding, Remedy, Status
+from blueplane_doctor.scales import Scale, scale_words
 from tests.checks.builders import empty_records, healthy_records
 from tests.checks.ill import ILL
 
@@ -98,7 +99,7 @@ def _remedy(words: str, remedy: Remedy | None, others: list[str]) -> Iterator[st
 
 
 def _table(scale: Scale) -> str:
-    described = scale.describe()
+    described = scale_words(scale)
     unit = f" {scale.unit}" if scale.unit else ""
     rule = "|".join("---" for _ in described)
     return f"| {' | '.join(described)} |\n|{rule}|\n| {' | '.join(f'{words}{unit}' for words in described.values())} |"

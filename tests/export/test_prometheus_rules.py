@@ -56,7 +56,7 @@ def test_a_check_without_a_scale_alerts_by_its_status() -> None:
 
     rules = rules_of(replace(spec("queue-depth"), scale=None))
     assert [rule["expr"][-4:] for rule in rules] == ["== 1", "== 2", "== 3"]
-    assert rules_of(replace(spec("queue-depth"), scale=Scale("rising", "x"))) == []
+    assert rules_of(replace(spec("queue-depth"), scale=Scale.rising(unit="x"))) == []
 
 
 def test_promtool_finds_nothing_wrong(tmp_path: Path) -> None:

@@ -11,12 +11,12 @@ from blueplane_doctor.demo.simulator import Pipeline
 from tests.pytest_plugin.support import BUILT_IN, OWN_CHECK, cases, examining, kept_evidence, one_reading
 
 HOSTILE = """
-from blueplane_doctor import Finding, Remedy, Status
+from blueplane_doctor import Finding, Remedy, Scale, Status
 
 def check_hostile(queue):
     return Finding(
         status=Status.RED, summary="<script>alert(1)</script>", observed="\\x1b[2J", unit="]]>",
-        scale={"red": "<b>"}, remedy=Remedy(text="<img src=x onerror=alert(1)>", commands=["echo '\\u202e'"]),
+        scale=Scale.states(red="<b>"), remedy=Remedy(text="<img src=x onerror=alert(1)>", commands=["echo '\\u202e'"]),
         evidence={"name": "a\\nb\\u202e"},
     )
 """

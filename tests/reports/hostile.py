@@ -45,10 +45,18 @@ def poisoned(name: str) -> Report:
     for finding in values["findings"]:
         own = kept[finding["id"]]
         finding["evidence"] = {_key(key, poison): mixed_in(item) for key, item in finding["evidence"].items()}
-        finding["scale"] = {_key(key, poison): mixed_in(item) for key, item in finding["scale"].items()}
+        finding["scale"] = _poisoned_scale(finding["scale"], poison)
         finding.update({key: mixed_in(item) for key, item in finding.items() if key not in ("evidence", "scale")} | own)
     whole = ("tool", "generated_at", "baseline", "metrics")
     return Report.model_validate(values | {key: mixed_in(values[key]) for key in whole})
+
+
+def _poisoned_scale(scale: dict[str, Any] | None, poison: str) -> dict[str, Any] | None:
+    """Its texts come from a check: the unit and the words of its states."""
+    if scale is None:
+        return None
+    words = {_key(word, poison): status for word, status in scale["words"].items()}
+    return scale | {"unit": poison + scale["unit"] + poison, "words": words}
 
 
 def _key(key: str, poison: str) -> str:

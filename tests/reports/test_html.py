@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from blueplane_doctor.model import Finding, Remedy, Report, Status
+from blueplane_doctor.model import Finding, Grading, Remedy, Report, Status
 from blueplane_doctor.reports.base import View
 from blueplane_doctor.reports.charts import flow
 from blueplane_doctor.reports.html import FORMAT, humane, label, number, render, sentence, title, utc
@@ -69,7 +69,7 @@ def with_everywhere(text: str) -> Report:
         summary=text,
         observed=text,
         unit=text,
-        scale={"green": text, text: text},
+        scale=Grading(direction="states", unit=text, words={"fine": Status.GREEN, text: Status.ORANGE}),
         cause=text,
         remedy=Remedy(text=text, commands=[text]),
         evidence={text: text, "list": [text], "records": [{text: text}], "deep": {"a": {"b": {"c": {text: text}}}}},
