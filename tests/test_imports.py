@@ -15,11 +15,13 @@ HEAVY = ("redis", "pydantic_settings", "jinja2", "yaml", "psutil", "tabulate", "
 LAYERS = (
     "blueplane_hook",
     "blueplane_doctor.errors",
+    "blueplane_doctor.quantities",
     "blueplane_doctor.times",
     "blueplane_doctor.pipeline",
     "blueplane_doctor.text",
     "blueplane_doctor.model",
     "blueplane_doctor.connection",
+    "blueplane_doctor.scales",
     "blueplane_doctor.settings_files",
     "blueplane_doctor.waivers",
     "blueplane_doctor.settings",
