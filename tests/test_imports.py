@@ -19,6 +19,8 @@ LAYERS = (
     "blueplane_doctor.times",
     "blueplane_doctor.pipeline",
     "blueplane_doctor.text",
+    "blueplane_doctor.metrics",
+    "blueplane_doctor.readings",
     "blueplane_doctor.model",
     "blueplane_doctor.connection",
     "blueplane_doctor.scales",

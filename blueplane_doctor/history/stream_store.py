@@ -11,7 +11,8 @@ from typing import Any, ClassVar
 from blueplane_doctor.errors import SourceUnusable
 from blueplane_doctor.history.link import Link
 from blueplane_doctor.history.packing import MOST_METRICS, minutes_of, pack, rounded, rows_of, series_of
-from blueplane_doctor.history.samples import MINUTE, RETENTION, Point, Sample, aggregation_of, bounds, in_steps
+from blueplane_doctor.history.samples import MINUTE, RETENTION, Point, Sample, bounds, in_steps
+from blueplane_doctor.readings import step_of
 
 _SAMPLE, _HOUR = b"s", b"h"
 """The field of an entry: a sample, or an hour of them."""
@@ -55,7 +56,7 @@ class StreamStore:
         self._link.check(*replies)
         names, entries = _names(replies[0]), _entries(replies[1])
         points = {metric: series_of(names[metric], entries) if metric in names else {} for metric in metrics}
-        return {metric: in_steps(found, since, until, step, aggregation_of(metric)) for metric, found in points.items()}
+        return {metric: in_steps(found, since, until, step, step_of(metric)) for metric, found in points.items()}
 
     def metrics(self) -> list[str]:
         return sorted(_names(self._link.ask_one("HGETALL", self.names_key)))

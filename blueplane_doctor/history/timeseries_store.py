@@ -6,7 +6,8 @@ from typing import Any, ClassVar
 from blueplane_doctor.connection.base import Command
 from blueplane_doctor.history.link import Link
 from blueplane_doctor.history.packing import rounded
-from blueplane_doctor.history.samples import MINUTE, RETENTION, Point, Sample, aggregation_of, bounds, tidy
+from blueplane_doctor.history.samples import MINUTE, RETENTION, Point, Sample, bounds, tidy
+from blueplane_doctor.readings import step_of
 
 LABEL = "blueplane_history"
 """Every series carries it, with the prefix as its value: how the server finds them all."""
@@ -55,7 +56,7 @@ class TimeSeriesStore:
         first, last = max(0, start) * 1000, end * 1000
         replies = self._link.ask(
             *(
-                ("TS.RANGE", self._series + metric, first, last, "AGGREGATION", aggregation_of(metric), step * 1000)
+                ("TS.RANGE", self._series + metric, first, last, "AGGREGATION", step_of(metric), step * 1000)
                 for metric in metrics
             )
         )

@@ -5,7 +5,9 @@ from math import isfinite
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
+from blueplane_doctor.metrics import METRICS, Metric
 from blueplane_doctor.model import Finding, Report
+from blueplane_doctor.readings import readings
 from blueplane_doctor.reports.base import Format, View
 from blueplane_doctor.reports.phrases import line
 from blueplane_doctor.times import parse_time
@@ -15,41 +17,10 @@ if TYPE_CHECKING:
 
 PREFIX = "blueplane_doctor_"
 _CODES = "0 green, 1 yellow, 2 orange, 3 red, -1 not judged (unknown, skipped or broken)"
-_CHAIN = {"healthy": 0, "degraded": 1, "broken": 2}
-_MS, _MB, _PERCENT, _A_MINUTE = 0.001, 1e6, 0.01, 1 / 60
-_FIGURES: tuple[tuple[str, str, str, float], ...] = (
-    ("queue.queue_depth", "queue_depth_messages", "Messages that no writer has finished with.", 1),
-    ("queue.pending_messages", "queue_pending_messages", "Messages delivered to writers and not acknowledged.", 1),
-    ("queue.stream_length", "queue_stream_messages", "Entries in the stream, finished ones too.", 1),
-    ("queue.consumer_lag_ms", "consumer_lag_seconds", "Age of the oldest unfinished message.", _MS),
-    ("queue.consumer_count", "queue_consumers", "Consumers of the writer groups.", 1),
-    ("queue.enqueue_rate_events_per_sec", "enqueue_events_per_second", "Messages that are added.", 1),
-    ("queue.processing_rate_events_per_sec", "processing_events_per_second", "Messages that writers finish.", 1),
-    ("queue.dlq_size", "dead_letters_messages", "Entries of all dead-letter streams.", 1),
-    ("queue.dlq_recent_entries", "dead_letters_last_hour_messages", "Dead letters of the last hour.", 1),
-    ("database.write_success_rate", "write_success_ratio", "Share of writes that succeeded.", _PERCENT),
-    ("database.write_latency_p95_ms", "write_latency_p95_seconds", "95 % of writes took at most this.", _MS),
-    ("database.write_throughput_events_per_sec", "write_events_per_second", "Rows that are written.", 1),
-    ("database.last_successful_write_timestamp", "last_successful_write_timestamp_seconds", "Newest row.", 1),
-    ("database.db_size_mb", "database_size_bytes", "Size of the database file.", _MB),
-    ("database.wal_size_mb", "database_wal_size_bytes", "Size of the write-ahead log.", _MB),
-    ("capture.capture_rate_events_per_min", "capture_events_per_second", "Events captured.", _A_MINUTE),
-    ("capture.cursor_hooks.success_rate", "hook_success_ratio", "Share of hook runs that succeeded.", _PERCENT),
-    ("capture.open_sessions", "open_sessions", "IDE sessions that are open.", 1),
-    ("chain.chain_break_count", "chain_breaks_messages", "Messages lost, trimmed unread, or pending and gone.", 1),
-    ("chain.success_rate", "chain_success_ratio", "Share of examined messages that arrived.", _PERCENT),
-    ("chain.examined", "chain_examined_messages", "Messages whose state was looked for.", 1),
-    ("chain.last_chain_break_timestamp", "last_chain_break_timestamp_seconds", "Newest break.", 1),
-    ("server.errors_per_minute", "server_log_errors_per_second", "Errors in the server's log.", _A_MINUTE),
-    ("server.http_ok", "server_http_up", "1 when the server answers over HTTP, else 0.", 1),
-    ("server.buffered_events", "server_buffered_events", "Events that never reached Redis.", 1),
-    ("spool.waiting_events", "hook_spool_events", "Events that hooks keep for the server.", 1),
-    ("spool.dropped", "hook_dropped_events", "Events that hooks had no room to keep, since counting began.", 1),
-    ("spool.refused", "hook_refused_events", "Events that the server refused for ever, since counting began.", 1),
-    ("redis.used_memory_mb", "redis_memory_bytes", "Memory that Redis uses.", _MB),
-    ("redis.clock_skew_ms", "redis_clock_skew_seconds", "Clock of Redis minus clock of this host.", _MS),
-)
-"""Numbers of health records: where each stands, its name, its help, and the factor to its base unit."""
+_EXPORTED = tuple(metric for metric in METRICS if metric.prometheus)
+
+Values = dict[tuple[str, ...], float]
+"""A family's numbers by the values of its labels."""
 
 
 def render(report: Report, view: View) -> str:
@@ -67,42 +38,52 @@ def render(report: Report, view: View) -> str:
 
 def _of_the_run(report: Report) -> "Iterator[GaugeMetricFamily]":
     yield _gauge("report_status", f"The worst status of what counts: {_CODES}.", {(): report.status.severity})
-    yield _gauge("report_timestamp_seconds", "When the examination began.", _one(_moment(report.generated_at)))
-    yield _gauge("report_duration_seconds", "Time that reading took.", {(): report.duration_ms * _MS})
+    yield _gauge("report_timestamp_seconds", "When the examination began.", _moment(report.generated_at))
+    yield _gauge("report_duration_seconds", "Time that reading took.", {(): report.duration_ms / 1000})
     numbers = {(line(status),): float(count) for status, count in report.counts.items()}
     yield _gauge("report_findings", "Findings of each status; waived ones are counted as waived.", numbers, "status")
 
 
 def _of_the_checks(findings: list[Finding]) -> "Iterator[GaugeMetricFamily]":
-    statuses = {_key(f): float(f.status.severity) for f in findings}
+    statuses: Values = {}
+    values: Values = {}
+    waivers: Values = {}
+    changes: Values = {}
+    for finding in findings:
+        key = (line(finding.id), line(finding.area))
+        statuses[key] = finding.status.severity
+        observed = finding.observed
+        if isinstance(observed, int | float) and isfinite(observed):
+            values[*key, line(finding.unit)] = observed
+        if finding.waiver:
+            waiver = finding.waiver
+            waivers[*key, line(waiver.reason), line(waiver.owner), line(waiver.expires)] = 1
+        if finding.change:
+            changes[*key, finding.change.value] = 1
     yield _gauge("check_status", f"Status of a check: {_CODES}.", statuses, "id", "area")
-    values = {(*_key(f), line(f.unit)): v for f in findings if (v := _number(f.observed)) is not None}
     yield _gauge("check_observed_value", "What a check judged, in its unit.", values, "id", "area", "unit")
-    waivers = {
-        (*_key(f), *map(line, (f.waiver.reason, f.waiver.owner, f.waiver.expires))): 1.0 for f in findings if f.waiver
-    }
     labels = ("id", "area", "reason", "owner", "expires")
     yield _gauge("check_waiver_info", "1 for a check whose finding is waived: it does not count.", waivers, *labels)
-    changes = {(*_key(f), f.change.value): 1.0 for f in findings if f.change}
     yield _gauge("check_change_info", "1 for a check's change since the baseline.", changes, "id", "area", "change")
 
 
-def _of_the_records(metrics: Mapping[str, Any]) -> "Iterator[GaugeMetricFamily]":
-    for path, name, text, factor in _FIGURES:
-        found = _at(metrics, path)
-        value = _moment(found) if isinstance(found, str) else _number(found)
-        based = None if value is None else float(f"{value * factor:.13g}")  # 4.2 ms is 0.0042 s
-        yield _gauge(name, text, _one(based))
-    code = _CHAIN.get(_at(metrics, "chain.chain_status"))
-    yield _gauge("chain_status", "Chain of custody: 0 healthy, 1 degraded, 2 broken.", _one(code))
-    states = _at(metrics, "chain.states")
-    states = states if isinstance(states, Mapping) else {}
-    known = {(line(name),): count for name, held in states.items() if (count := _number(held)) is not None}
-    yield _gauge("chain_messages", "Examined messages by state of custody.", known, "state")
+def _of_the_records(records: Mapping[str, Any]) -> "Iterator[GaugeMetricFamily]":
+    values: dict[str, Values] = {metric.path: {} for metric in _EXPORTED}
+    for reading in readings(records):
+        number = reading.number
+        if number is not None and reading.metric.path in values:
+            # Rounded, for 4.2 ms times 0.001 is 0.0042000000000000006.
+            in_base_unit = float(f"{number * reading.metric.factor:.13g}")
+            values[reading.metric.path][tuple(line(label) for label in reading.labels)] = in_base_unit
+    for metric in _EXPORTED:
+        yield _gauge(metric.prometheus, _help(metric), values[metric.path], *metric.labels)
 
 
-def _key(finding: Finding) -> tuple[str, str]:
-    return line(finding.id), line(finding.area)
+def _help(metric: Metric) -> str:
+    if not metric.states:
+        return metric.help
+    codes = ", ".join(f"{code} {word}" for word, code in metric.states.items())
+    return f"{metric.help}: {codes}."
 
 
 def _gauge(name: str, text: str, values: Mapping[Any, float], *labels: str) -> "GaugeMetricFamily":
@@ -114,24 +95,11 @@ def _gauge(name: str, text: str, values: Mapping[Any, float], *labels: str) -> "
     return family
 
 
-def _one(value: float | None) -> dict[tuple[()], float]:
-    return {} if value is None else {(): value}
-
-
-def _at(metrics: Mapping[str, Any], path: str) -> Any:
-    value: Any = metrics
-    for name in path.split("."):
-        value = value.get(name) if isinstance(value, Mapping) else None
-    return value
-
-
-def _number(value: Any) -> float | None:
-    return float(value) if isinstance(value, int | float) and isfinite(value) else None
-
-
-def _moment(text: str) -> float | None:
+def _moment(text: str) -> Values:
     moment = parse_time(text)
-    return moment.timestamp() if moment else None
+    if moment is None:
+        return {}
+    return {(): moment.timestamp()}
 
 
 FORMAT = Format("prometheus", (".prom",), render)

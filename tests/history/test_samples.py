@@ -20,7 +20,7 @@ def test_a_sample_holds_the_numbers_that_loss_and_backlog_need(pipeline: Pipelin
     assert values["queue.groups.processors.undelivered"] == 20
     assert values["queue.groups.processors.pending"] == 10
     assert values["queue.groups.processors.last_delivered"] > 1_600_000_000_000
-    assert values["chain.groups.processors.trimmed_unread"] == 0
+    assert values["chain.losses.processors.trimmed_unread"] == 0
     assert values["status.report"] == 3  # nobody serves here
     assert values["status.dead-letters"] == 0
     assert values["server.pid_state"] in (0, 3)

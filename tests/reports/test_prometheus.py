@@ -10,7 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from blueplane_doctor.model import Report
 from blueplane_doctor.monitoring.chain_of_custody import ChainHealth
 from blueplane_doctor.reports.base import View
-from blueplane_doctor.reports.prometheus import _FIGURES, render
+from blueplane_doctor.reports.prometheus import render
 from tests.reports import samples
 from tests.reports.hostile import POISONS, REPORTS
 
@@ -71,7 +71,7 @@ def test_records_are_told_in_base_units() -> None:
     assert read["database_wal_size_bytes"] == {(): 4_124_000}
     assert read["dead_letters_messages"] == {(): 37}
     assert read["chain_breaks_messages"] == {(): 1234}
-    assert read["chain_status"] == {(): 2}
+    assert read["chain_status"] == {(): 3}
     assert read["chain_messages"][(("state", "stuck"),)] == 96
 
 
@@ -81,17 +81,15 @@ def test_what_is_not_known_is_left_out() -> None:
     assert (("state", "trimmed_unread"),) not in read["chain_messages"]
 
 
-def test_every_figure_is_one_of_a_record() -> None:
-    healthy = samples.healthy().metrics
-    for path, *_ in _FIGURES:
-        record: object = healthy
-        for name in path.split("."):
-            assert isinstance(record, dict) and name in record, path
-            record = record[name]
+def test_what_belongs_to_a_group_has_its_name_as_a_label() -> None:
+    groups = {group["name"]: group for group in samples.mixed().metrics["queue"]["groups"]}  # type: ignore[index]
+    pending = values(samples.mixed())["group_pending_messages"]
+    assert pending[(("group", "processors"),)] == groups["processors"]["pending"]
+    assert (("group", "session_monitors"),) not in pending
 
 
 def test_every_state_of_the_chain_has_a_code() -> None:
-    for status, code in (("healthy", 0), ("degraded", 1), ("broken", 2)):
+    for status, code in (("healthy", 0), ("degraded", 2), ("broken", 3), ("unknown", -1)):
         chain = ChainHealth.model_validate(samples.healthy().metrics["chain"] | {"chain_status": status})
         report = samples.healthy().model_copy(update={"metrics": {"chain": chain.model_dump(mode="json")}})
         assert values(report)["chain_status"] == {(): code}

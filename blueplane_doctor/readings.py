@@ -1,0 +1,157 @@
+"""Readings: the values that a report has for the metrics of the catalogue; and the metric of a recorded name."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from math import isfinite
+from typing import Any
+
+from blueplane_doctor.metrics import MEAN, METRICS, PLACEHOLDER, RECORDS, STATE, STREAM_ID, TIME, Metric
+from blueplane_doctor.times import parse_time
+
+_UNFIT = re.compile(r"[^A-Za-z0-9_:.-]+")
+_LONGEST_NAME = 120
+_BY_PATH = {metric.path: metric for metric in METRICS}
+_BY_NAME = {metric.name: metric for metric in reversed(METRICS) if not PLACEHOLDER.fullmatch(metric.name)}
+"""By the last part of the path, for fields in tables of evidence; the first of the same name counts."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One value of a metric in one report."""
+
+    metric: Metric
+    name: str
+    """The metric's path with the real names in it: `queue.groups.processors.pending`."""
+    labels: tuple[str, ...]
+    """The real names, in the order of the metric's labels."""
+    value: Any
+    """As it stands in the record; None where it is not known."""
+
+    @property
+    def number(self) -> float | None:
+        """The value as a number in the metric's unit; None where it is not known, or is none."""
+        return number_of(self.metric, self.value)
+
+
+def readings(records: Mapping[str, Mapping[str, Any] | None]) -> Iterator[Reading]:
+    """Every metric of the health records that could be read; of other monitors' records every number."""
+    for metric in METRICS:
+        record = records.get(metric.record)
+        if not isinstance(record, Mapping):
+            continue
+        _, *parts = metric.path.split(".")
+        if metric.source:
+            parts[-1] = metric.source
+        for labels, value in _resolved(record, parts, ()):
+            yield Reading(metric, _full_name(metric, labels), labels, value)
+    for name, record in records.items():
+        if name not in RECORDS and isinstance(record, Mapping):
+            yield from _numbers_below(fit(name), record)
+
+
+def number_of(metric: Metric, value: object) -> float | None:
+    """A value as a number: yes and no as 1 and 0, a state by its code, a time in seconds since 1970."""
+    if metric.unit == STATE:
+        return None if value is None else float(metric.code(value))
+    if isinstance(value, str):
+        return _number_in_text(metric, value)
+    if isinstance(value, int | float) and isfinite(value):
+        return float(value)
+    return None
+
+
+@lru_cache(4096)
+def metric_of(name: str) -> Metric | None:
+    """The metric of a recorded name: for `queue.groups.processors.pending` that of `queue.groups.{group}.pending`."""
+    if name in _BY_PATH:
+        return _BY_PATH[name]
+    for metric, pattern in _patterns():
+        if pattern.fullmatch(name):
+            return metric
+    return None
+
+
+@lru_cache(1)
+def _patterns() -> tuple[tuple[Metric, re.Pattern[str]], ...]:
+    """The metrics with a name in their path, each with what its recorded names look like."""
+    patterns = []
+    for metric in METRICS:
+        if metric.labels:
+            literals = [re.escape(part) for part in re.split(r"\{\w+\}", metric.path)]
+            patterns.append((metric, re.compile(".+".join(literals))))
+    return tuple(patterns)
+
+
+def step_of(name: str) -> str:
+    """How the minutes of one step become the value of a recorded metric."""
+    metric = metric_of(name)
+    if metric is None:
+        return MEAN
+    return metric.step
+
+
+def field_metric(name: str) -> Metric | None:
+    """The metric whose field has this name, wherever it stands: for tables that know only names."""
+    return _BY_NAME.get(name)
+
+
+def fit(name: str) -> str:
+    """A name from the pipeline as it may stand in the name of a metric."""
+    return _UNFIT.sub("_", name)[:_LONGEST_NAME]
+
+
+def _number_in_text(metric: Metric, text: str) -> float | None:
+    if metric.unit == TIME:
+        moment = parse_time(text)
+        return moment.timestamp() if moment else None
+    if metric.unit == STREAM_ID:
+        milliseconds = text.partition("-")[0]
+        return float(milliseconds) if milliseconds.isascii() and milliseconds.isdigit() else None
+    return None
+
+
+def _resolved(value: Any, parts: Sequence[str], labels: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """The values at the end of a path, each with the names that were put for its placeholders."""
+    if not parts:
+        yield labels, value
+        return
+    part, *rest = parts
+    if part.startswith("{"):
+        for name, member in _members(value, part.strip("{}")):
+            yield from _resolved(member, rest, (*labels, name))
+        return
+    inner = value.get(part) if isinstance(value, Mapping) else None
+    yield from _resolved(inner, rest, labels)
+
+
+def _members(value: object, label: str) -> Iterator[tuple[str, Any]]:
+    """Name and value of each member of a map, or of each record of a list."""
+    if isinstance(value, Mapping):
+        for name, member in value.items():
+            yield str(name), member
+        return
+    if not isinstance(value, Sequence) or isinstance(value, str):
+        return
+    for member in value:
+        # Readers carry no custody, and of a group that does not exist nothing is known.
+        if isinstance(member, Mapping) and member.get("role") != "reader" and member.get("exists", True):
+            yield str(member.get(label) or member.get("name")), member
+
+
+def _full_name(metric: Metric, labels: Iterable[str]) -> str:
+    name = metric.path
+    for placeholder, label in zip(metric.labels, labels, strict=True):
+        name = name.replace(f"{{{placeholder}}}", fit(label))
+    return name
+
+
+def _numbers_below(path: str, record: Mapping[str, Any]) -> Iterator[Reading]:
+    """The numbers of a record that the catalogue does not know, of nested records too; lists have no stable names."""
+    for key, value in record.items():
+        name = f"{path}.{fit(str(key))}"
+        if isinstance(value, Mapping):
+            yield from _numbers_below(name, value)
+        elif isinstance(value, int | float):
+            yield Reading(Metric(name, name, "", "", ""), name, (), value)

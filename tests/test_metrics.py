@@ -1,0 +1,161 @@
+"""The metric catalogue: every numeric field of every health record is in it, or is no metric for a reason."""
+
+import re
+from collections.abc import Iterator
+from types import NoneType
+from typing import Any, get_args, get_origin
+
+import pytest
+
+from blueplane_doctor.discovery import find_monitors
+from blueplane_doctor.metrics import (
+    CHARTED,
+    FACTORS,
+    LAST,
+    MAX,
+    MEAN,
+    METRICS,
+    STATE,
+    TIME,
+    Metric,
+)
+from blueplane_doctor.model import Record
+from blueplane_doctor.readings import metric_of
+
+NOT_METRICS = {
+    "queue.groups.*.exists": "a group that does not exist has no metrics; the check writer-missing grades it",
+    "queue.groups.*.lag": "the server's own figure is wrong after trimming, so nobody shall rely on it",
+    "queue.groups.*.consumers.*.pending": "consumers are named after processes: a new series for every restart",
+    "queue.groups.*.consumers.*.idle_ms": "consumers are named after processes: a new series for every restart",
+    "queue.groups.*.consumers.*.gone": "consumers are named after processes: a new series for every restart",
+    "capture.hooks.*.installed": "a setting, not a measurement",
+    "capture.hooks.*.configured": "a setting, not a measurement",
+    "capture.hooks.*.expected": "follows from the two settings and from `seen`",
+    "chain.by_route.*.*": "the same messages as in `states`, once more by route",
+    "chain.buckets.*": "the last day in a table; as a series it would count every message many times",
+    "chain.other_buckets.*": "the last day in a table; as a series it would count every message many times",
+    "server.pid": "an identifier: its size means nothing",
+    "history.groups.*.samples": "how many samples one verdict rests on; told with the verdict",
+    "history.groups.*.losses.*": "times of losses, of which `lost` is the sum",
+    "history.series.*": "the recorded values of other metrics",
+    "connections.redis.reachable": "the record is no part of the report's metrics; a check grades it",
+    "connections.database.reachable": "the record is no part of the report's metrics; a check grades it",
+}
+"""Numeric fields that are no metrics, each with the reason; `*` at the end also stands for all that is below."""
+SUFFIXES = {"ms": "_seconds", "min": "_seconds", "s": "_seconds", "MB": "_bytes", "bytes": "_bytes", "%": "_ratio",
+            TIME: "_timestamp_seconds", "events/min": "_per_second", "events/s": "_per_second"}  # fmt: skip
+"""How the Prometheus name of a metric of this unit ends."""
+
+
+def numeric_fields(record: type[Record], path: str) -> Iterator[str]:
+    """The paths of a record's numeric fields; `*` stands for the members of a list or map."""
+    for name, field in record.model_fields.items():
+        yield from numeric(field.annotation, f"{path}.{name}")
+
+
+def numeric(kind: Any, path: str) -> Iterator[str]:
+    """The path itself when this type holds a number, or the paths of what is in it."""
+    if isinstance(kind, type) and issubclass(kind, Record):
+        yield from numeric_fields(kind, path)
+    elif kind in (int, float, bool):
+        yield path
+    elif get_origin(kind) in (list, dict):
+        yield from numeric(get_args(kind)[-1], f"{path}.*")
+    else:
+        inner = dict.fromkeys(kind for kind in get_args(kind) if kind not in (NoneType, Ellipsis))
+        for one in inner:
+            yield from numeric(one, path)
+
+
+FIELDS = sorted(
+    path for name, monitor in find_monitors().items() for path in dict.fromkeys(numeric_fields(monitor.record, name))
+)
+
+
+def starred(metric: Metric) -> str:
+    """The path of the field that a metric is read from, with `*` for the names in it."""
+    path = metric.path
+    if metric.source:
+        path = f"{path.rpartition('.')[0]}.{metric.source}"
+    return re.sub(r"\{\w+\}", "*", path)
+
+
+def is_no_metric(path: str) -> bool:
+    return any(path == known or (known.endswith("*") and path.startswith(known)) for known in NOT_METRICS)
+
+
+@pytest.mark.parametrize("path", FIELDS)
+def test_every_number_of_a_record_is_a_metric_or_is_none_for_a_reason(path: str) -> None:
+    catalogued = path in [starred(metric) for metric in METRICS]
+    assert catalogued != is_no_metric(path), f"{path}: add one line to metrics.py, or a reason to NOT_METRICS"
+
+
+def test_the_reasons_are_of_fields_that_there_are() -> None:
+    for known in NOT_METRICS:
+        assert any(path == known or (known.endswith("*") and path.startswith(known)) for path in FIELDS), known
+
+
+@pytest.mark.parametrize("metric", METRICS, ids=lambda metric: metric.path)
+def test_every_metric_is_a_field_of_a_record(metric: Metric) -> None:
+    if metric.record == "status":
+        return
+    paths = {path for name, monitor in find_monitors().items() for path in fields(monitor.record, name)}
+    assert starred(metric) in paths
+
+
+def fields(record: type[Record], path: str) -> Iterator[str]:
+    """All fields, of text too."""
+    for name, field in record.model_fields.items():
+        yield from below(field.annotation, f"{path}.{name}")
+
+
+def below(kind: Any, path: str) -> Iterator[str]:
+    yield path
+    if isinstance(kind, type) and issubclass(kind, Record):
+        yield from fields(kind, path)
+    for inner in get_args(kind):
+        yield from below(inner, f"{path}.*" if get_origin(kind) in (list, dict) else path)
+
+
+def test_names_are_given_once() -> None:
+    names = [metric.prometheus for metric in METRICS if metric.prometheus]
+    assert len(names) == len(set(names))
+    paths = [metric.path for metric in METRICS]
+    assert len(paths) == len(set(paths))
+
+
+@pytest.mark.parametrize("metric", METRICS, ids=lambda metric: metric.path)
+def test_a_metric_says_what_it_is(metric: Metric) -> None:
+    assert metric.label[0].isupper() or metric.label[0].isdigit()
+    assert metric.help
+    assert metric.help.endswith(".") != bool(metric.states)
+    assert metric.step in (MEAN, MAX, LAST)
+    assert bool(metric.states) == (metric.unit == STATE and metric.record != "status")
+    assert metric.prometheus or metric.record == "status"
+    assert metric.prometheus.endswith(SUFFIXES.get(metric.unit, ""))
+
+
+def test_every_state_has_one_number_for_all() -> None:
+    status = next(metric for metric in METRICS if metric.path == "chain.chain_status")
+    assert [status.code(word) for word in ("healthy", "degraded", "broken", "unknown", "new word")] == [0, 2, 3, -1, -1]
+
+
+def test_fields_of_one_name_have_one_unit() -> None:
+    units: dict[str, str] = {}
+    for metric in METRICS:
+        assert units.setdefault(metric.name, metric.unit) == metric.unit, metric.path
+
+
+def test_what_is_drawn_is_a_number_that_is_recorded() -> None:
+    assert {"queue.queue_depth", "chain.chain_break_count"} <= {metric.path for metric in CHARTED}
+    for metric in CHARTED:
+        assert metric.recorded
+        assert not metric.labels
+        assert metric.unit not in (TIME, STATE)
+
+
+def test_a_factor_leads_to_the_base_unit() -> None:
+    assert FACTORS["ms"] == 0.001
+    lag = metric_of("queue.consumer_lag_ms")
+    assert lag is not None
+    assert lag.factor * 2_500 == 2.5
