@@ -138,7 +138,8 @@ class Doctor:
         """The report on this evidence: findings of the checks, and of check files that could not be loaded."""
         findings = [*_judged(evidence, self.checks), *self.found.problems]
         if self.settings.waivers:
-            findings = waived(findings, self.settings.waivers, _day_of(evidence))
+            check_ids = [spec.id for spec in self.found.checks]
+            findings = waived(findings, self.settings.waivers, _day_of(evidence), check_ids)
         if self.baseline:
             findings = compared(findings, self.baseline)
         findings = in_order(findings)

@@ -1,17 +1,18 @@
-"""Waivers: findings that are known, have a reason and an owner, and do not count until a day."""
+"""Waivers: findings that are known, have a reason, an owner and an end, and do not count until that day."""
 
 import operator
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError, field_validator
+from pydantic import ValidationError, model_validator
 
-from blueplane_doctor.errors import SettingsError
+from blueplane_doctor.errors import SettingsError, did_you_mean
 from blueplane_doctor.model import Finding, Record, Remedy, Status, Waiver, first_problem
+from blueplane_doctor.settings_files import read_yaml_value
 
 _COMPARISON = re.compile(r"\s*(<=|>=|==|!=|<|>)?\s*(.*?)\s*\Z", re.DOTALL)
 _OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
@@ -22,6 +23,8 @@ _OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
     "==": operator.eq,
     "!=": operator.ne,
 }
+_REQUIRED = ("id", "reason", "owner", "expires")
+_HINT = "each has id, reason, owner and expires; see the README"
 
 
 class WaiverRule(Record):
@@ -31,69 +34,101 @@ class WaiverRule(Record):
     """Id of the check, or a glob of ids."""
     reason: str
     """Why it may be so; shown in every report."""
-    owner: str = ""
-    expires: date | None = None
-    """From this day on the finding counts again; null: never."""
+    owner: str
+    """Who answers for it: a person or a team."""
+    expires: date
+    """From this day on the finding counts again."""
     when: dict[str, str | int | float | bool] = {}
     """Conditions, all of which must hold: `observed`, or a name in the finding's evidence (`a.b` goes down), to a
     value or a comparison such as `<= 20`."""
 
-    @field_validator("reason")
+    @model_validator(mode="before")
     @classmethod
-    def _a_reason(cls, value: str) -> str:
-        if not value.strip():
-            raise ValueError("a waiver needs a reason")
-        return value
+    def _whole(cls, entry: Any) -> Any:
+        """Name what is missing or mistyped, all of it at once."""
+        if not isinstance(entry, Mapping):
+            return entry
+        for name in entry:
+            if name not in cls.model_fields:
+                hint = did_you_mean(str(name), cls.model_fields, f"it has {', '.join(cls.model_fields)}")
+                raise ValueError(f"a waiver has no field '{str(name)[:60]}', {hint}")
+        missing = [name for name in _REQUIRED if not str(entry.get(name) or "").strip()]
+        if missing:
+            raise ValueError(f"a waiver needs {' and '.join(missing)}")
+        return entry
 
 
 def read_waivers(path: Path) -> list[WaiverRule]:
     """The waivers of a YAML file: a list, or a map with `waivers`. Raises SettingsError."""
-    from blueplane_doctor.settings_files import read_yaml_value
-
     content = read_yaml_value(path)
     if isinstance(content, dict) and set(content) == {"waivers"}:
         content = content["waivers"]
     if not isinstance(content, list):
-        raise SettingsError(f"{path}: must hold a list of waivers", "each with id and reason; see the README")
+        raise SettingsError(f"{path}: must hold a list of waivers", _HINT)
     rules = []
     for number, entry in enumerate(content, 1):
         try:
             rules.append(WaiverRule.model_validate(entry))
         except ValidationError as error:
-            where, said = first_problem(error)
-            raise SettingsError(f"{path}: waiver {number}: {where}: {said}", "each has id and reason") from None
+            where, problem = first_problem(error)
+            place = f"waiver {number}: {where}" if where else f"waiver {number}"
+            raise SettingsError(f"{path}: {place}: {problem}", _HINT) from None
     return rules
 
 
-def waived(findings: Iterable[Finding], rules: Iterable[WaiverRule], today: date) -> list[Finding]:
+def waived(
+    findings: Iterable[Finding], rules: Iterable[WaiverRule], today: date, check_ids: Iterable[str] = ()
+) -> list[Finding]:
     """The findings with their waivers; a waiver that is over, or meets nothing, becomes a finding itself.
 
-    Only what is not green can be waived. `today` is the day on which the evidence was taken.
+    Only what is not green can be waived. `today`: the day on which the evidence was taken. `check_ids`: the ids of all
+    checks, also of those that did not run; a waiver for one of these is neither used nor reported.
     """
-    ours = list(findings)
-    extra = []
+    current = list(findings)
+    ran = {finding.id for finding in current}
+    known = ran.union(check_ids)
+    reported = []
     for number, rule in enumerate(rules, 1):
-        met = [f for f in ours if f.status is not Status.GREEN and fnmatchcase(f.id, rule.id) and _holds(rule, f)]
-        over = rule.expires is not None and today >= rule.expires
-        if over or not met:
-            told, remedy = "matches no finding", "Take it out; what it was for is gone."
-            if over:
-                told, remedy = f"ended on {rule.expires}", "Take it out, or decide anew."
-            extra.append(
-                Finding(
-                    id=f"waiver:{number}",
-                    area="waivers",
-                    status=Status.YELLOW,
-                    summary=f"The waiver for {rule.id} {told}",
-                    observed=rule.id,
-                    remedy=Remedy(text=remedy),
-                    evidence={"reason": rule.reason, "owner": rule.owner},
-                )
-            )
-        else:
-            waiver = Waiver(reason=rule.reason, owner=rule.owner, expires=str(rule.expires or ""))
-            ours = [f.model_copy(update={"waiver": f.waiver or waiver}) if f in met else f for f in ours]
-    return [*ours, *extra]
+        if today >= rule.expires:
+            summary = f"The waiver for {rule.id} ended on {rule.expires}"
+            reported.append(_report(number, rule, summary, "Remove it, or give it another end."))
+        elif any(_matches(rule, finding) for finding in current):
+            current = [_with_waiver(finding, rule) for finding in current]
+        elif not _any_match(rule.id, known):
+            hint = did_you_mean(rule.id, sorted(known), "See the ids: blueplane-doctor checks.")
+            reported.append(_report(number, rule, f"The waiver for {rule.id} names no check", hint))
+        elif _any_match(rule.id, ran):
+            summary = f"The waiver for {rule.id} matches no finding"
+            reported.append(_report(number, rule, summary, "Remove it, if its reason no longer exists."))
+    return [*current, *reported]
+
+
+def _matches(rule: WaiverRule, finding: Finding) -> bool:
+    return finding.status is not Status.GREEN and fnmatchcase(finding.id, rule.id) and _holds(rule, finding)
+
+
+def _any_match(pattern: str, ids: Iterable[str]) -> bool:
+    return any(fnmatchcase(identity, pattern) for identity in ids)
+
+
+def _with_waiver(finding: Finding, rule: WaiverRule) -> Finding:
+    """The finding with the waiver, if it matches; the first that matches stays."""
+    if finding.waiver is not None or not _matches(rule, finding):
+        return finding
+    waiver = Waiver(reason=rule.reason, owner=rule.owner, expires=str(rule.expires))
+    return finding.model_copy(update={"waiver": waiver})
+
+
+def _report(number: int, rule: WaiverRule, summary: str, advice: str) -> Finding:
+    return Finding(
+        id=f"waiver:{number}",
+        area="waivers",
+        status=Status.YELLOW,
+        summary=summary,
+        observed=rule.id,
+        remedy=Remedy(text=advice[0].upper() + advice[1:]),
+        evidence={"reason": rule.reason, "owner": rule.owner},
+    )
 
 
 def _holds(rule: WaiverRule, finding: Finding) -> bool:
@@ -101,6 +136,7 @@ def _holds(rule: WaiverRule, finding: Finding) -> bool:
 
 
 def _value(finding: Finding, path: str) -> Any:
+    """What a condition looks at; None where the evidence does not have it."""
     if path == "observed":
         return finding.observed
     value: Any = finding.evidence
@@ -121,4 +157,5 @@ def _compare(value: Any, wanted: Any) -> bool:
             return compare(float(value), float(text))
         except ValueError:
             return False
+    # Text has no order that a waiver could mean.
     return sign in ("", "==", "!=") and compare(str(value), text)

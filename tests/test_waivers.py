@@ -10,6 +10,7 @@ from blueplane_doctor.model import Finding, Status, count_statuses, exit_code_fo
 from blueplane_doctor.waivers import WaiverRule, read_waivers, waived
 
 TODAY = date(2026, 5, 10)
+END = "expires: 2026-06-01"
 
 
 def finding(identity: str, status: Status = Status.RED, **fields: object) -> Finding:
@@ -17,7 +18,9 @@ def finding(identity: str, status: Status = Status.RED, **fields: object) -> Fin
 
 
 def rule(**fields: object) -> WaiverRule:
-    return WaiverRule.model_validate({"id": "queue-depth", "reason": "known", **fields})
+    return WaiverRule.model_validate(
+        {"id": "queue-depth", "reason": "known", "owner": "ops", "expires": "2026-06-01", **fields}
+    )
 
 
 def test_a_waived_finding_is_shown_and_does_not_count() -> None:
@@ -36,10 +39,9 @@ def test_a_waived_finding_is_shown_and_does_not_count() -> None:
         pytest.param("2026-05-11", True, id="the day before it ends"),
         pytest.param("2026-05-10", False, id="the day it ends it is back"),
         pytest.param("2026-05-09", False, id="the day after"),
-        pytest.param(None, True, id="without an end"),
     ],
 )
-def test_a_waiver_ends_on_its_day(expires: str | None, holds: bool) -> None:
+def test_a_waiver_ends_on_its_day(expires: str, holds: bool) -> None:
     first, *others = waived([finding("queue-depth")], [rule(expires=expires)], TODAY)
     assert (first.waiver is not None) is holds
     assert [(f.area, f.status) for f in others] == ([] if holds else [("waivers", Status.YELLOW)])
@@ -74,6 +76,27 @@ def test_a_waiver_that_meets_nothing_is_reported() -> None:
     assert "matches no finding" in reported.summary
 
 
+@pytest.mark.parametrize(
+    ("identity", "advice"),
+    [
+        ("queue-dpth", "Did you mean queue-depth?"),
+        ("wal_size", "Did you mean wal-size?"),
+        ("entirely-else", "See the ids: blueplane-doctor checks."),
+    ],
+)
+def test_a_mistyped_id_is_answered_with_the_id_that_is_meant(identity: str, advice: str) -> None:
+    given = finding("queue-depth")
+    first, reported = waived([given], [rule(id=identity)], TODAY, ["queue-depth", "wal-size"])
+    assert first == given
+    assert (reported.id, reported.summary) == ("waiver:1", f"The waiver for {identity} names no check")
+    assert reported.remedy and reported.remedy.text == advice
+
+
+def test_a_waiver_for_a_check_that_did_not_run_is_not_reported() -> None:
+    given = finding("queue-depth")
+    assert waived([given], [rule(id="wal-*")], TODAY, ["queue-depth", "wal-size"]) == [given]
+
+
 def test_a_glob_means_many_and_the_first_waiver_keeps_what_it_has() -> None:
     findings = [finding("queue-depth"), finding("queue-headroom"), finding("wal-size")]
     found = waived(findings, [rule(id="queue-*", reason="first"), rule(reason="second")], TODAY)
@@ -83,10 +106,22 @@ def test_a_glob_means_many_and_the_first_waiver_keeps_what_it_has() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        pytest.param("- {id: x}", "waiver 1: reason", id="no reason"),
-        pytest.param("- {id: x, reason: ' '}", "a waiver needs a reason", id="an empty reason"),
-        pytest.param("- {id: x, reason: r, until: 2026-01-01}", "waiver 1: until", id="an unknown key"),
-        pytest.param("- {id: x, reason: r, expires: soon}", "waiver 1: expires", id="no day"),
+        pytest.param(f"- {{id: x, owner: o, {END}}}", "waiver 1: a waiver needs reason", id="no reason"),
+        pytest.param(f"- {{id: x, reason: ' ', owner: o, {END}}}", "a waiver needs reason", id="an empty reason"),
+        pytest.param(f"- {{id: x, reason: r, {END}}}", "waiver 1: a waiver needs owner", id="no owner"),
+        pytest.param(f"- {{id: x, reason: r, owner: ' ', {END}}}", "a waiver needs owner", id="an empty owner"),
+        pytest.param("- {id: x, reason: r, owner: o}", "waiver 1: a waiver needs expires", id="no end"),
+        pytest.param("- {id: x, reason: r, owner: o, expires: null}", "a waiver needs expires", id="an empty end"),
+        pytest.param("- {id: x, reason: r}", "a waiver needs owner and expires", id="neither"),
+        pytest.param(
+            f"- {{id: x, reason: r, ownr: o, {END}}}",
+            "waiver 1: a waiver has no field 'ownr', did you mean owner?",
+            id="an unknown key",
+        ),
+        pytest.param("- {id: x, reason: r, owner: o, expires: soon}", "waiver 1: expires", id="no day"),
+        pytest.param(
+            f"- {{id: x, reason: r, owner: o, {END}}}\n- {{id: y}}", "waiver 2: a waiver needs reason", id="the second"
+        ),
         pytest.param("id: x", "must hold a list", id="no list"),
         pytest.param("- [", "not valid YAML", id="no YAML"),
     ],
@@ -102,6 +137,7 @@ def test_a_bad_file_is_refused_with_its_place(text: str, said: str, tmp_path: Pa
 
 def test_a_file_may_be_a_list_or_name_it(tmp_path: Path) -> None:
     file = tmp_path / "waivers.yaml"
-    for text in ("- {id: x, reason: r}", "waivers: [{id: x, reason: r}]"):
+    entry = f"{{id: x, reason: r, owner: o, {END}}}"
+    for text in (f"- {entry}", f"waivers: [{entry}]"):
         file.write_text(text)
         assert [w.id for w in read_waivers(file)] == ["x"]

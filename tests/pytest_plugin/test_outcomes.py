@@ -99,15 +99,16 @@ def test_what_is_skipped_says_why_and_where(pytester: pytest.Pytester, pipeline:
 @pytest.mark.slow
 def test_a_waived_finding_is_an_expected_failure(pytester: pytest.Pytester, sick: Pipeline) -> None:
     waivers = pytester.path / "waivers.yaml"
-    rules = [{"id": "chain-breaks", "reason": "the March outage", "owner": "on-call"}, {"id": "nothing", "reason": "-"}]
+    shared = {"owner": "on-call", "expires": "2999-01-01"}
+    rules = [{"id": "chain-breaks", "reason": "the March outage"} | shared, {"id": "nothing", "reason": "-"} | shared]
     waivers.write_text(json.dumps(rules))
     arguments = [*examining(sick), "--blueplane-waivers", str(waivers), "-k", "chain-breaks or waiver"]
     result = pytester.runpytest_subprocess(*arguments, "-rx")
     result.assert_outcomes(xfailed=1, passed=2)
     result.stdout.fnmatch_lines(
         [
-            "blueplane::waiver:2 - yellow: The waiver for nothing matches no finding",
-            "XFAIL blueplane::chain-breaks - *waived by on-call: the March outage (red, waived: 12 *",
+            "blueplane::waiver:2 - yellow: The waiver for nothing names no check",
+            "XFAIL blueplane::chain-breaks - *waived by on-call until 2999-01-01: the March outage (red, waived: 12 *",
         ]
     )
     pytester.runpytest_subprocess(*arguments, "--runxfail").assert_outcomes(failed=1, passed=2)
