@@ -392,19 +392,23 @@ def test_a_database_in_rollback_journal_mode_is_read(pipeline: Pipeline) -> None
 
 
 UNPRIVILEGED = """
-import os, sys, psutil
+import os, shutil, sys, tempfile, psutil
 from blueplane_doctor.diagnose import diagnose
 from blueplane_doctor.settings import load
 
 def examine(home):
     return diagnose(load({"home": home, "redis_url": "redis://127.0.0.1:1"}).settings)
 
-examine("/nowhere")  # loads all modules, which a user without rights may not be able to read
+home = sys.argv[1]
 if os.getuid() == 0:
+    # Another user may not be able to read the interpreter's packages, as in a checkout below root's own home. So
+    # everything that an examination of this home imports is imported now, by examining a copy of it.
+    with tempfile.TemporaryDirectory() as folder:
+        examine(shutil.copytree(home, os.path.join(folder, "home")))
     os.setgroups([])
     os.setgid(65534)
     os.setuid(65534)
-print(examine(sys.argv[1]).model_dump_json())
+print(examine(home).model_dump_json())
 """
 
 
