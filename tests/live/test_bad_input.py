@@ -393,16 +393,20 @@ def test_a_database_in_rollback_journal_mode_is_read(pipeline: Pipeline) -> None
 
 UNPRIVILEGED = """
 import os, shutil, sys, tempfile, psutil
-from blueplane_doctor.diagnose import diagnose
+from blueplane_doctor.diagnose import Doctor
+from blueplane_doctor.discovery import find_checks
 from blueplane_doctor.settings import load
 
+found = find_checks()
+
 def examine(home):
-    return diagnose(load({"home": home, "redis_url": "redis://127.0.0.1:1"}).settings)
+    settings = load({"home": home, "redis_url": "redis://127.0.0.1:1"}).settings
+    return Doctor(settings, found=found).examine()
 
 home = sys.argv[1]
 if os.getuid() == 0:
-    # Another user may not be able to read the interpreter's packages, as in a checkout below root's own home. So
-    # everything that an examination of this home imports is imported now, by examining a copy of it.
+    # The other user may be unable to read this interpreter's packages, as in a checkout below root's own home. So all
+    # that an examination of this home imports is imported before, by examining a copy of it.
     with tempfile.TemporaryDirectory() as folder:
         examine(shutil.copytree(home, os.path.join(folder, "home")))
     os.setgroups([])
