@@ -77,7 +77,7 @@ class EarlierPipeline(Pipeline):
             if isinstance(json.loads(fields.get("payload", "")), dict)
         ]
         columns = "event_id, session_id, event_type, platform, timestamp, ingested_at, event_data"
-        with closing(schema.connect(self.database)) as connection:
+        with closing(schema.connect(self.database, timeout=self.lock_seconds)) as connection:
             connection.execute("BEGIN IMMEDIATE")
             connection.executemany(f"INSERT INTO raw_traces ({columns}) VALUES (?, ?, ?, ?, ?, ?, x'00')", rows)
             connection.execute("COMMIT")

@@ -10,7 +10,35 @@ ROOT = Path(__file__).parents[1]
 PRODUCT = ("blueplane_doctor", "blueplane_hook", "checks", "packaging", "benchmarks")
 COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
-NOT_YET: set[str] = set()
+NOT_YET: set[str] = {
+    "benchmarks",
+    "blueplane_doctor/commands",
+    "blueplane_doctor/connection",
+    "blueplane_doctor/custody",
+    "blueplane_doctor/discovery.py",
+    "blueplane_doctor/examination.py",
+    "blueplane_doctor/export",
+    "blueplane_doctor/history",
+    "blueplane_doctor/installing",
+    "blueplane_doctor/lookup",
+    "blueplane_doctor/model.py",
+    "blueplane_doctor/monitoring",
+    "blueplane_doctor/pytest_plugin",
+    "blueplane_doctor/recording",
+    "blueplane_doctor/reports",
+    "blueplane_doctor/scales.py",
+    "blueplane_doctor/service",
+    "blueplane_doctor/settings.py",
+    "blueplane_doctor/settings_files.py",
+    "blueplane_doctor/sources",
+    "blueplane_doctor/support",
+    "blueplane_doctor/times.py",
+    "blueplane_doctor/waivers.py",
+    "blueplane_doctor/watching",
+    "blueplane_hook",
+    "checks",
+    "packaging",
+}
 """Folders, and modules directly in blueplane_doctor, that break a rule still. One that is clean leaves this set."""
 
 

@@ -39,6 +39,7 @@ class Foundation:
         self.home = home
         self.layout = layout
         self.max_length = names.DEFAULT_MAX_LENGTH
+        self.lock_seconds = schema.LOCK_SECONDS
         self.pid = pid or os.getpid()
         self.queue = layout.queue
         self.database = home / "telemetry.db"
@@ -142,10 +143,14 @@ class Foundation:
 
     @contextlib.contextmanager
     def lock_database(self) -> Iterator[None]:
-        """Hold the database's write lock: whoever writes meanwhile is refused at once."""
+        """Hold the database's write lock: the pipeline's writers are refused, at once, for they would wait in vain."""
         with contextlib.closing(schema.connect(self.database)) as connection:
             connection.execute("BEGIN IMMEDIATE")
-            yield
+            self.lock_seconds = 0.0
+            try:
+                yield
+            finally:
+                self.lock_seconds = schema.LOCK_SECONDS
 
     # Streams
 

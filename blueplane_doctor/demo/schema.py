@@ -7,6 +7,12 @@ from pathlib import Path
 from blueplane_doctor import pipeline as names
 
 CURSOR_TRACES, CLAUDE_TRACES, _ = names.TRACE_TABLES
+LOCK_SECONDS = 5.0
+"""How long a writer waits for a lock: the default of sqlite3, which Blueplane's writers do not change.
+
+A writer that did not wait would be refused by every reader: each batch opens the database and closes it, and the
+first to open it again recovers the write-ahead log under a lock that lasts for milliseconds.
+"""
 
 _TABLES = f"""
 CREATE TABLE IF NOT EXISTS {CURSOR_TRACES} (
@@ -53,8 +59,8 @@ CREATE TABLE IF NOT EXISTS {names.SESSIONS_TABLE} (
 """
 
 
-def connect(path: Path, *, timeout: float = 0.0) -> sqlite3.Connection:
-    """A connection as the pipeline's: every batch opens its own; here nobody waits for a lock."""
+def connect(path: Path, *, timeout: float = LOCK_SECONDS) -> sqlite3.Connection:
+    """A connection as the pipeline's: every batch opens its own. `timeout`: seconds that it waits for a lock."""
     connection = sqlite3.connect(path, timeout=timeout, isolation_level=None)
     try:
         connection.execute("PRAGMA journal_mode = WAL")

@@ -135,7 +135,7 @@ class Pipeline(Foundation):
 
     def write(self, entries: Iterable[Entry], *, at: datetime | None = None) -> None:
         """Write the rows of these entries in one transaction, at their own time unless another is given."""
-        writers.write(self.database, entries, at)
+        writers.write(self.database, entries, at, self.lock_seconds)
 
     def step(self, group: str, *, batch: int = BATCH) -> int:
         """Do what the real consumer of that group does with its next batch; how many new entries it read."""

@@ -51,7 +51,7 @@ def moment(entry_id: str) -> datetime:
     return datetime.fromtimestamp(int(entry_id.partition("-")[0]) / 1000, UTC)
 
 
-def write(database: Path, entries: Iterable[Entry], at: datetime | None) -> None:
+def write(database: Path, entries: Iterable[Entry], at: datetime | None, lock_seconds: float) -> None:
     """Insert the rows of these entries in one transaction. sqlite3's errors pass through.
 
     An entry without a payload object gives no row, and nobody says so: that is observed failure 2.
@@ -62,7 +62,7 @@ def write(database: Path, entries: Iterable[Entry], at: datetime | None) -> None
             table, row = found
             written = (at or moment(entry_id)).astimezone(UTC)
             rows.setdefault(table, []).append(row | {"ingested_at": f"{written:%Y-%m-%d %H:%M:%S}"})
-    with contextlib.closing(schema.connect(database)) as connection:
+    with contextlib.closing(schema.connect(database, timeout=lock_seconds)) as connection:
         connection.execute("BEGIN IMMEDIATE")  # what follows is undone by closing unless it is committed
         for table, own in rows.items():
             _insert(connection, table, own)

@@ -39,10 +39,11 @@ def test_indexes(table: str, columns: list[str], unique: bool, tmp_path: Path) -
     assert not any("ingested_at" in names for names, _ in indexes)
 
 
-def test_nobody_waits_for_a_lock(tmp_path: Path) -> None:
+def test_a_lock_refuses_who_does_not_wait_for_it(tmp_path: Path) -> None:
     path = tmp_path / "telemetry.db"
     schema.create_database(path)
-    one, other = schema.connect(path), schema.connect(path)
+    one = schema.connect(path)
+    other = schema.connect(path, timeout=0)
     try:
         one.execute("BEGIN IMMEDIATE")
         with pytest.raises(sqlite3.OperationalError, match="locked"):

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import sqlite3
+import threading
 import zlib
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 import yaml
 
 from blueplane_doctor import pipeline as names
+from blueplane_doctor.demo import schema
 from blueplane_doctor.demo.messages import PRIVATE_TEXT
 from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.demo.writers import owner
@@ -296,6 +298,20 @@ def test_a_locked_database_refuses_writers_only_while_it_is_locked(pipeline: Pip
     pipeline.step(CLAUDE)
     assert pending(pipeline, CLAUDE) == 0
     assert count_rows(pipeline.database, "claude_raw_traces") == 1
+
+
+def test_a_writer_waits_for_a_lock_of_somebody_else(pipeline: Pipeline) -> None:
+    """As Blueplane's does, for sqlite3's 5 s: one that gave up at once would leave its batch stuck."""
+    pipeline.enqueue_cursor(1)
+    with contextlib.closing(schema.connect(pipeline.database)) as holder:
+        holder.execute("BEGIN IMMEDIATE")
+        writer = threading.Thread(target=pipeline.step, args=(CURSOR,))
+        writer.start()
+        writer.join(0.3)
+        holder.execute("ROLLBACK")
+        writer.join()
+    assert pending(pipeline, CURSOR) == 0
+    assert count_rows(pipeline.database, "cursor_raw_traces") == 1
 
 
 def test_sessions_open_and_close(pipeline: Pipeline) -> None:

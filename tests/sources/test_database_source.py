@@ -4,6 +4,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from contextlib import closing
 from pathlib import Path
@@ -27,7 +28,7 @@ def file(tmp_path: Path) -> Path:
 
 def add_session(path: Path) -> None:
     """What a writer does: opens, writes, closes; the log is gone afterwards."""
-    with closing(schema.connect(path, timeout=5)) as connection:
+    with closing(schema.connect(path)) as connection:
         connection.execute("INSERT INTO cursor_sessions VALUES (hex(randomblob(8)), 'e', 'w', '2026-01-01', NULL)")
 
 
@@ -143,6 +144,29 @@ def test_a_writer_that_comes_after_the_first_look_is_seen(file: Path) -> None:
             writer.execute("PRAGMA wal_autocheckpoint = 0")
             writer.execute("INSERT INTO cursor_sessions VALUES ('a', 'e', 'w', '2026-01-01', NULL)")
             assert source.read(count) == 1
+
+
+def test_readers_that_come_and_go_refuse_no_writer(file: Path) -> None:
+    """Opening a log after its last writer is a recovery, under a lock; a writer waits for it as Blueplane's do."""
+    stop = threading.Event()
+
+    def read() -> None:
+        while not stop.is_set():
+            with closing(DatabaseSource(file, Deadline(30))) as source:
+                source.rows(COUNT)
+
+    readers = [threading.Thread(target=read) for _ in range(2)]
+    for reader in readers:
+        reader.start()
+    try:
+        for _ in range(300):
+            add_session(file)
+    finally:
+        stop.set()
+        for reader in readers:
+            reader.join()
+    with closing(sqlite3.connect(file)) as connection:
+        assert count(connection) == 300
 
 
 def test_nothing_can_be_written_through_it(file: Path) -> None:
