@@ -19,5 +19,6 @@ def router(settings: Settings | HealthService | None = None) -> "APIRouter":
     from blueplane_doctor.service.routes import make_router
     from blueplane_doctor.settings import load
 
-    service = settings if isinstance(settings, HealthService) else HealthService(settings or load().settings)
-    return make_router(service)
+    if isinstance(settings, HealthService):
+        return make_router(settings)
+    return make_router(HealthService(settings or load().settings))

@@ -1,125 +1,71 @@
-"""What is answered: a snapshot of both looks, and HTTP answers rendered from it once, before any framework."""
+"""HTTP answers: a body with the time at which its evidence was read, a tag for it, and problems."""
 
 import json
 import time
-from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
-from blueplane_doctor.model import Finding, Report, Status, counted, worst
+from starlette.responses import Response
+
+from blueplane_doctor.service.snapshot import Freshness
 from blueplane_doctor.times import from_milliseconds, iso
 
-QUICK_RECORDS = ("connections", "redis", "server", "spool", "database")
-CUSTODY_RECORDS = ("queue", "capture", "chain")
-"""Those that take a walk through the stream."""
-AREAS = ("queue", "database", "capture", "chain")
-"""Those with an endpoint, which shows the health record of the same name."""
+
+class Rendered(NamedTuple):
+    """A body without its age, which is added when it is sent."""
+
+    body: bytes
+    etag: str
+    code: int
+    freshness: Freshness
 
 
-@dataclass(frozen=True)
-class Part:
-    """When one half of the evidence was read, and from when on it does not hold (both in seconds since 1970)."""
-
-    taken_at: float
-    stale_after: float
-
-    def age_ms(self, now: float) -> int:
-        """Milliseconds since it was read."""
-        return max(0, int((now - self.taken_at) * 1000))
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """What every endpoint shows; frozen, and replaced as a whole."""
-
-    version: int
-    report: Report
-    quick: Part
-    custody: Part
-    rendered: dict[Any, Any] = field(default_factory=dict, compare=False)
-    """What whoever shows it made of it already."""
-
-    @property
-    def status(self) -> Status:
-        """The worst of all, or `unknown` while a part is missing and nothing is red."""
-        return self.report.status
-
-    def area_status(self, name: str) -> Status:
-        """An area's status: `unknown` where the record of its endpoint is missing and nothing is red."""
-        found = worst(finding.status for finding in counted(self._findings(name)))
-        missing = name in AREAS and self.report.metrics.get(name) is None
-        return Status.UNKNOWN if missing and found is not Status.RED else found
-
-    def cause(self, name: str) -> str:
-        """Why the area is unknown; empty when it is not."""
-        if self.area_status(name) is not Status.UNKNOWN:
-            return ""
-        return next((f.cause for f in self._findings(name) if f.cause), "no check of it was run")
-
-    def _findings(self, area: str) -> list[Finding]:
-        areas = (area, "dead-letters") if area == "queue" else (area,)
-        return [finding for finding in self.report.findings if finding.area in areas]
+def render(body: dict[str, Any], code: int, freshness: Freshness) -> Rendered:
+    """The body with when its evidence was read, and until when it holds."""
+    around = {
+        "status": "unhealthy" if code == 503 else "healthy",
+        "measured_at": timestamp(freshness.taken_at),
+        "stale_after": timestamp(freshness.stale_after),
+    }
+    content = to_bytes(around | body)
+    return Rendered(content, etag_of(content), code, freshness)
 
 
-def moment(seconds: float) -> str:
+def respond(rendered: Rendered, if_none_match: str | None) -> Response:
+    """The answer now; 304 where the caller has it already."""
+    age = rendered.freshness.age_ms(time.time())
+    headers = {"ETag": rendered.etag, "Cache-Control": "no-cache", "Age": str(age // 1000)}
+    if rendered.code == 200 and names_tag(if_none_match, rendered.etag):
+        return Response(status_code=304, headers=headers)
+    # The age is put in front of the rendered object, so that a body need not be rendered for each caller.
+    body = b'{"age_ms":%d,' % age + rendered.body[1:]
+    return Response(body, rendered.code, headers, "application/json")
+
+
+def problem(code: int, error: str, hint: str = "", headers: dict[str, str] | None = None) -> Response:
+    """Why there is no answer, and what to do."""
+    all_headers = {"Cache-Control": "no-store"} | (headers or {})
+    return Response(to_bytes({"error": error, "hint": hint}), code, all_headers, "application/json")
+
+
+def timestamp(seconds: float) -> str:
     """Seconds since 1970 as ISO 8601 with milliseconds, UTC."""
     return iso(from_milliseconds(int(seconds * 1000))) or ""
 
 
-class Rendered(NamedTuple):
-    """A body but for its age, and its headers."""
-
-    rest: bytes
-    etag: str
-    code: int
-    part: Part
-
-
-class Plain(NamedTuple):
-    """An answer."""
-
-    code: int
-    headers: dict[str, str]
-    body: bytes
-
-
-def render(body: dict[str, Any], code: int, part: Part) -> Rendered:
-    """The body with when its evidence was read, and until when it holds."""
-    around = {
-        "status": "unhealthy" if code == 503 else "healthy",
-        "measured_at": moment(part.taken_at),
-        "stale_after": moment(part.stale_after),
-    }
-    rest = dumped(around | body)[1:]
-    return Rendered(rest, etag_of(rest), code, part)
-
-
-def given(rendered: Rendered, if_none_match: str | None) -> Plain:
-    """The answer now; 304 where the caller has it already."""
-    age = rendered.part.age_ms(time.time())
-    headers = {"ETag": rendered.etag, "Cache-Control": "no-cache", "Age": str(age // 1000)}
-    if rendered.code == 200 and same(if_none_match, rendered.etag):
-        return Plain(304, headers, b"")
-    headers["Content-Type"] = "application/json"
-    return Plain(rendered.code, headers, b'{"age_ms":%d,%s' % (age, rendered.rest))
-
-
-def problem(code: int, error: str, hint: str = "", headers: dict[str, str] | None = None) -> Plain:
-    """Why there is no answer, and what to do."""
-    headers = {"Content-Type": "application/json", "Cache-Control": "no-store"} | (headers or {})
-    return Plain(code, headers, dumped({"error": error, "hint": hint}))
-
-
-def dumped(body: Any) -> bytes:
+def to_bytes(body: Any) -> bytes:
     """JSON without blanks; a lone surrogate, as a file name may hold, is escaped."""
     return json.dumps(body, separators=(",", ":"), allow_nan=False, default=str).encode()
 
 
 def etag_of(body: bytes) -> str:
-    """A weak tag: the same evidence has the same, whatever its age."""
+    """A weak tag: the same evidence has the same tag, whatever its age."""
     return f'W/"{blake2b(body, digest_size=9).hexdigest()}"'
 
 
-def same(asked: str | None, etag: str) -> bool:
-    """Whether an If-None-Match names this tag."""
-    return asked is not None and (asked.strip() == "*" or etag in [tag.strip() for tag in asked.split(",")])
+def names_tag(if_none_match: str | None, etag: str) -> bool:
+    """Whether an If-None-Match header names this tag."""
+    if if_none_match is None:
+        return False
+    tags = [tag.strip() for tag in if_none_match.split(",")]
+    return etag in tags or tags == ["*"]

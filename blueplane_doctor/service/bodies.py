@@ -7,7 +7,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from blueplane_doctor.model import Status
-from blueplane_doctor.service.answers import AREAS, CUSTODY_RECORDS, Part, Snapshot, moment
+from blueplane_doctor.service.answers import timestamp
+from blueplane_doctor.service.snapshot import AREAS, CUSTODY_RECORDS, Freshness, Snapshot
 
 Count = Annotated[int | None, Field(examples=[12])]
 Milliseconds = Annotated[int | None, Field(examples=[180])]
@@ -166,17 +167,17 @@ class Probe(BaseModel):
     status: Literal["ok", "not ready"]
 
 
-Body = tuple[dict[str, Any], Status, Part]
+Body = tuple[dict[str, Any], Status, Freshness]
 """A body without its age, the status that it is served with, and what tells its age."""
 
 
 def _overall(snapshot: Snapshot) -> Body:
     report = snapshot.report
-    body, status, part = _brief(snapshot)
+    body, status, freshness = _brief(snapshot)
     areas = sorted({*AREAS, *(finding.area for finding in report.findings)})
     body["areas"] = {name: snapshot.area_status(name).value for name in areas}
-    body |= {"counts": report.counts, "custody_measured_at": moment(snapshot.custody.taken_at)}
-    return body, status, part
+    body |= {"counts": report.counts, "custody_measured_at": timestamp(snapshot.custody.taken_at)}
+    return body, status, freshness
 
 
 def _brief(snapshot: Snapshot) -> Body:
@@ -195,7 +196,9 @@ def _area(model: type[Area], name: str, snapshot: Snapshot) -> Body:
     body = {"health_status": status.value, "cause": snapshot.cause(name), **_picked(record, model)}
     if "chain_status" in body:
         body["chain_status"] = body["chain_status"] or "unknown"
-    return body, status, snapshot.custody if name in CUSTODY_RECORDS else snapshot.quick
+    if name in CUSTODY_RECORDS:
+        return body, status, snapshot.custody
+    return body, status, snapshot.quick
 
 
 def _picked(record: Mapping[str, Any], model: type[BaseModel]) -> dict[str, Any]:
@@ -203,7 +206,8 @@ def _picked(record: Mapping[str, Any], model: type[BaseModel]) -> dict[str, Any]
     for name, field in model.model_fields.items():
         if name in Area.model_fields:
             continue
-        value, kind = record.get(name), field.annotation
+        value = record.get(name)
+        kind = field.annotation
         if isinstance(kind, type) and issubclass(kind, BaseModel):
             value = _picked(value or {}, kind)
         picked[name] = value
@@ -211,12 +215,16 @@ def _picked(record: Mapping[str, Any], model: type[BaseModel]) -> dict[str, Any]
 
 
 def _worst_summary(snapshot: Snapshot) -> str:
-    first = next(iter(snapshot.report.findings), None)
-    if first is None:
+    findings = snapshot.report.findings
+    if not findings:
         return "No check was run"
-    if snapshot.status is Status.UNKNOWN and first.status is not Status.RED:
-        return f"Not known: {next((f.cause for f in snapshot.report.findings if f.cause), 'nothing was judged')}"
-    return first.summary if first.status is not Status.GREEN else "Every check that ran is green"
+    worst = findings[0]
+    if snapshot.status is Status.UNKNOWN and worst.status is not Status.RED:
+        causes = [finding.cause for finding in findings if finding.cause]
+        return f"Not known: {causes[0] if causes else 'nothing was judged'}"
+    if worst.status is Status.GREEN:
+        return "Every check that ran is green"
+    return worst.summary
 
 
 ROOT = "/api/v1/health"

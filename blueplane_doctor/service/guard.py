@@ -11,8 +11,10 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from starlette.responses import Response
+
 from blueplane_doctor.errors import UsageError
-from blueplane_doctor.service.answers import Plain, problem
+from blueplane_doctor.service.answers import problem
 
 OPEN_PATHS = frozenset({"/healthz", "/readyz"})
 """Probes cannot log in, and these two say nothing of the pipeline."""
@@ -37,19 +39,18 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Message, Receive, Send], Awaitable[None]]
-Hot = Callable[[str, bytes, str | None], Plain | None]
-"""From path, query and If-None-Match to an answer; None where the application has to give it."""
 
 
 class Guard:
     """Stands before the application; knows nothing of what it does."""
 
     def __init__(
-        self, app: Application, hot: Hot, *, host_names: Iterable[str], token: str | None, requests_per_second: float
+        self, app: Application, *, host_names: Iterable[str], token: str | None, requests_per_second: float
     ) -> None:
-        """`hot` gives what is in memory at a quarter of the framework's cost."""
-        self._app, self._hot = app, hot
-        self._hosts, self._token, self._rate = HostCheck(host_names), TokenCheck(token), Rate(requests_per_second)
+        self._app = app
+        self._hosts = HostCheck(host_names)
+        self._token = TokenCheck(token)
+        self._rate = Rate(requests_per_second)
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """One request."""
@@ -57,32 +58,25 @@ class Guard:
             await self._app(scope, receive, send)
             return
 
-        async def sent(message: Message) -> None:
+        async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                there = message.get("headers", [])
-                names = {name.lower() for name, _ in there}
-                message["headers"] = [*there, *(header for header in HEADERS if header[0] not in names)]
+                own = message.get("headers", [])
+                names = {name.lower() for name, _ in own}
+                message["headers"] = [*own, *(header for header in HEADERS if header[0] not in names)]
             await send(message)
 
-        plain = self._refusal(scope)
-        if plain is None and scope["method"] in ("GET", "HEAD"):
-            asked = next(
-                (value.decode("latin-1") for name, value in scope["headers"] if name == b"if-none-match"), None
-            )
-            plain = self._hot(scope["path"], scope["query_string"], asked)
-        if plain:
-            await _give(sent, plain)
-            return
+        answer: Application = self._refusal(scope) or self._app
         if scope["method"] == "HEAD":  # the server leaves the body out
             scope = {**scope, "method": "GET"}
-        await self._app(scope, receive, sent)
+        await answer(scope, receive, send_with_headers)
 
-    def _refusal(self, scope: Message) -> Plain | None:
+    def _refusal(self, scope: Message) -> Response | None:
         headers = scope["headers"]
         if not self._rate.take():
             hint = "ask less often; the answers change once a second"
             return problem(429, "too many requests", hint, {"Retry-After": "1"})
-        if refusal := too_large(scope.get("raw_path") or b"", scope.get("query_string") or b"", headers):
+        refusal = too_large(scope.get("raw_path") or b"", scope.get("query_string") or b"", headers)
+        if refusal:
             return refusal
         if not self._hosts.allows(headers):
             return problem(421, "this name is not mine", "ask for localhost, the address, or a name of --allow-host")
@@ -92,33 +86,27 @@ class Guard:
         return None
 
 
-async def _give(send: Send, plain: Plain) -> None:
-    headers = [(name.lower().encode(), value.encode()) for name, value in plain.headers.items()]
-    if plain.code != 304:
-        headers.append((b"content-length", b"%d" % len(plain.body)))
-    await send({"type": "http.response.start", "status": plain.code, "headers": headers})
-    await send({"type": "http.response.body", "body": plain.body})
-
-
 class Rate:
     """A bucket of tokens: `per_second` requests in the long run, twice as many at once, all askers together."""
 
     def __init__(self, per_second: float) -> None:
-        self._rate, self._burst = per_second, 2 * per_second
-        self._tokens, self._at = self._burst, time.monotonic()
+        self._rate = per_second
+        self._burst = 2 * per_second
+        self._tokens = self._burst
+        self._filled_at = time.monotonic()
 
     def take(self) -> bool:
         """Whether one more request is within the limit. For one thread, the server's loop."""
         now = time.monotonic()
-        self._tokens = min(self._burst, self._tokens + (now - self._at) * self._rate)
-        self._at = now
+        self._tokens = min(self._burst, self._tokens + (now - self._filled_at) * self._rate)
+        self._filled_at = now
         if self._tokens < 1:
             return False
         self._tokens -= 1
         return True
 
 
-def too_large(path: bytes, query: bytes, headers: Headers) -> Plain | None:
+def too_large(path: bytes, query: bytes, headers: Headers) -> Response | None:
     """The refusal of a request that is larger than anything that makes sense here; its body is not read."""
     close = {"Connection": "close"}
     if len(query) > MOST_QUERY_BYTES:
@@ -128,7 +116,8 @@ def too_large(path: bytes, query: bytes, headers: Headers) -> Plain | None:
     if sum(len(name) + len(value) for name, value in headers) > MOST_HEADER_BYTES:
         return problem(431, f"the headers are longer than {MOST_HEADER_BYTES:,} bytes", headers=close)
     for name, value in headers:
-        if name == b"content-length" and value.strip() not in (b"", b"0") or name == b"transfer-encoding":
+        has_length = name == b"content-length" and value.strip() not in (b"", b"0")
+        if has_length or name == b"transfer-encoding":
             return problem(413, "nothing here takes a body", headers=close)
     return None
 
@@ -145,10 +134,12 @@ class HostCheck:
     def allows(self, headers: Headers) -> bool:
         """Whether there is exactly one Host header, and it names us."""
         hosts = [value for name, value in headers if name == b"host"]
-        found = _HOST.fullmatch(hosts[0].decode("latin-1").strip()) if len(hosts) == 1 else None
-        if not found:
+        if len(hosts) != 1:
             return False
-        name = found["address"] or found["name"]
+        match = _HOST.fullmatch(hosts[0].decode("latin-1").strip())
+        if match is None:
+            return False
+        name = match["address"] or match["name"]
         return name.lower().rstrip(".") in self._names or _address(name) is not None
 
 
@@ -171,10 +162,13 @@ def _secret(value: bytes) -> bytes:
     rest = rest.strip()
     if kind.lower() == b"bearer":
         return rest
+    if kind.lower() != b"basic":
+        return b""
     try:
-        return b64decode(rest, validate=True).partition(b":")[2] if kind.lower() == b"basic" else b""
+        user_and_password = b64decode(rest, validate=True)
     except ValueError:
         return b""
+    return user_and_password.partition(b":")[2]
 
 
 def read_token(path: Path) -> str:
@@ -183,9 +177,8 @@ def read_token(path: Path) -> str:
         others = path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO)
         token = path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(
-            f"--token-file {path}: cannot be read: {getattr(error, 'strerror', None) or 'not text'}"
-        ) from None
+        reason = getattr(error, "strerror", None) or "not text"
+        raise UsageError(f"--token-file {path}: cannot be read: {reason}") from None
     if others:
         raise UsageError(f"--token-file {path}: other users may use it", f"chmod 600 {path}")
     if len(token) < SHORTEST_TOKEN or not token.isascii() or not token.isprintable() or " " in token:

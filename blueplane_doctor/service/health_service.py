@@ -1,8 +1,8 @@
-"""HealthService: keeps one report fresh by two looks in two threads (docs/SERVICE.md says when), however many ask."""
+"""HealthService: keeps one report fresh by two looks at the pipeline (docs/SERVICE.md says when), however many ask."""
 
 import time
 from collections.abc import Callable, Iterable
-from threading import Condition, Event, Thread
+from threading import Condition
 from typing import NamedTuple, Self
 
 from blueplane_doctor.diagnose import Doctor
@@ -10,77 +10,98 @@ from blueplane_doctor.evidence import Evidence
 from blueplane_doctor.model import Report, Status
 from blueplane_doctor.monitoring.connections import Connections
 from blueplane_doctor.monitoring.queue_health import QueueHealth
-from blueplane_doctor.service.answers import CUSTODY_RECORDS, QUICK_RECORDS, Part, Snapshot, moment
-from blueplane_doctor.service.cadence import Cadence, Pulse, feel
+from blueplane_doctor.service.answers import timestamp
+from blueplane_doctor.service.fingerprint import Fingerprint, read_fingerprint
+from blueplane_doctor.service.refresh_schedule import RefreshSchedule
+from blueplane_doctor.service.scheduler import Job, Scheduler
+from blueplane_doctor.service.snapshot import CUSTODY_RECORDS, QUICK_RECORDS, Freshness, Snapshot
 from blueplane_doctor.settings import Settings
 
 QUICK_SECONDS = 1.0
 """Between the beginnings of two quick looks."""
+QUICK_PAUSE_SECONDS = 0.05
+"""At least, from the end of one quick look to the beginning of the next."""
 QUICK_LIMIT_SECONDS = 1.2
 """Of a quick look. SQLite waits 1 s for a lock, which is to be told from hanging."""
 STALE_SECONDS = 2.8
 """When a quick look ceases to hold: after more than one interval and one limit."""
 HANGING_READS = 8
-"""Beyond so many none is begun: they are not to pile up."""
-STOP_SECONDS = 5.0
-"""For each thread at the end; a read that hangs is left behind."""
+"""While so many hang, none is begun: they are not to pile up."""
+_NOT_DUE_SECONDS = 1.0
+"""After which a custody look that is not due is thought of again; a quick look wakes it earlier."""
+
+
+class Reachable(NamedTuple):
+    """Whether each source answered a quick look."""
+
+    redis: bool
+    database: bool
 
 
 class _Look(NamedTuple):
+    """What one look has read."""
+
     evidence: Evidence
-    part: Part
-    reach: tuple[bool, bool] | None = None
-    pulse: Pulse | None = None
+    freshness: Freshness
+    reachable: Reachable | None = None
+    """As it was when the look began; None: there was no look yet."""
+    fingerprint: Fingerprint | None = None
+    """Read after a quick look; of a custody look: the last one read before it began."""
 
 
 class HealthService:
-    """One pipeline's health. Use `start` and `stop`, or `with`."""
+    """One pipeline's health. Use `start` and `stop`, or `with`.
 
-    def __init__(self, settings: Settings) -> None:
-        """Raises SettingsError and NoChecksError as `diagnose` does, before anything is read."""
-        self.settings = settings
-        self._doctor = Doctor(settings)
-        self._needed = sorted(self._doctor.needs)
-        self._quick_settings = settings.model_copy(update={"timeout": min(settings.timeout, QUICK_LIMIT_SECONDS)})
+    Each job (quick, custody) writes only its own look, and both publish a snapshot of both looks.
+    """
+
+    def __init__(self, settings: Settings, *, reload: Callable[[], Doctor | None] = lambda: None) -> None:
+        """`reload` is asked before every quick look whether there are new settings, and gives a doctor for them.
+
+        Raises SettingsError and NoChecksError as `diagnose` does, before anything is read.
+        """
         self.refreshes = {"quick": 0, "custody": 0}
         """Looks that have ended."""
         self.streaming = True
         """Whether streams of snapshots are to go on."""
-        self._cadence = Cadence()
-        self._changed = Condition()
+        self._reload = reload
+        self._published = Condition()
         self._listeners: list[Callable[[], None]] = []
-        self._stopping, self._custody_wanted = Event(), Event()
-        self._threads: list[Thread] = []
-        now = time.time()
-        self._quick = self._custody = _Look(self._nothing("the first examination has not ended yet"), Part(now, now))
-        self._custody_running = False
         self._quick_began = time.monotonic()
+        """Of the last quick look that has ended."""
+        self._quick_due = 0.0
+        self._quick: _Look
+        self._custody: _Look
+        self._custody_running = False
+        self._custody_wanted = False
         self._version = 0
-        self._snapshot = self._made()
+        self._examine_by(Doctor(settings), "the first examination has not ended yet")
+        self._scheduler = Scheduler(
+            [
+                Job("quick", self._quick_wait_seconds, self._look_quickly),
+                Job("custody", self._custody_wait_seconds, self._look_at_custody),
+            ]
+        )
+
+    @property
+    def settings(self) -> Settings:
+        """Those that are examined by now."""
+        return self._doctor.settings
 
     def start(self) -> None:
         """Begin to refresh; harmless when it has begun."""
-        with self._changed:
-            if self._threads:
-                return
-            self._stopping.clear()
+        if not self._scheduler.running:
             self.streaming = True
             self._quick_began = time.monotonic()
-            loops = {"blueplane-quick": self._quick_loop, "blueplane-custody": self._custody_loop}
-            self._threads = [Thread(target=loop, name=name, daemon=True) for name, loop in loops.items()]
-        for thread in self._threads:
-            thread.start()
+            self._quick_due = 0.0
+        self._scheduler.start()
 
     def stop(self) -> None:
-        """End the threads."""
-        self._stopping.set()
+        """End both jobs."""
         self.end_streams()
-        self._custody_wanted.set()
-        with self._changed:
-            threads, self._threads = self._threads, []
-            self._changed.notify_all()
-        for thread in threads:
-            thread.join(STOP_SECONDS)
+        self._scheduler.stop()
+        with self._published:
+            self._published.notify_all()
 
     def __enter__(self) -> Self:
         self.start()
@@ -91,38 +112,35 @@ class HealthService:
 
     @property
     def running(self) -> bool:
-        """Whether both threads are alive."""
-        return bool(self._threads) and all(thread.is_alive() for thread in self._threads)
+        """Whether both jobs are alive."""
+        return self._scheduler.running
+
+    def ready(self) -> bool:
+        """Whether both looks have ended at least once by the settings in force, and the quick one in time."""
+        looks = (self._quick, self._custody)
+        return self.running and self._in_time() and all(look.reachable is not None for look in looks)
 
     def current(self) -> Snapshot:
-        """What is known now; where no look has ended in time, everything is unknown."""
+        """What is known now; where no look has ended in time, everything is unknown.
+
+        The asker finds that out itself: it holds even if no thread of the service moves any more.
+        """
         snapshot = self._snapshot
         if self._in_time():
             return snapshot
-        stale: Snapshot | None = snapshot.rendered.get("stale")
-        if stale is None:
-            evidence = self._nothing("the examination does not end: no new look for more than 3 s")
-            report = self._judged(evidence)
-            stale = Snapshot(-snapshot.version - 1, report, snapshot.quick, snapshot.custody)
-            snapshot.rendered["stale"] = stale
-        return stale
-
-    def ready(self) -> bool:
-        """Whether both looks have ended at least once, and the last in time."""
-        return self._in_time() and all(self.refreshes.values()) and self.running
-
-    def _in_time(self) -> bool:
-        return time.monotonic() - self._quick_began <= STALE_SECONDS
+        return snapshot.once("stale", lambda: self._stale(snapshot))
 
     def refresh(self, timeout: float = 5.0) -> Snapshot:
         """The first snapshot whose custody look began after this call, or what there is when the time is up.
 
         However many ask at the same time, one look answers them all.
         """
-        before = self.refreshes["custody"] + int(self._custody_running)
-        self._custody_wanted.set()
-        with self._changed:
-            self._changed.wait_for(lambda: self.refreshes["custody"] > before or self._stopping.is_set(), timeout)
+        with self._published:
+            before = self.refreshes["custody"] + int(self._custody_running)  # one that runs began before this call
+            self._custody_wanted = True
+        self._scheduler.wake()
+        with self._published:
+            self._published.wait_for(lambda: self.refreshes["custody"] > before or not self.running, timeout)
         return self.current()
 
     def listen(self, listener: Callable[[], None]) -> Callable[[], None]:
@@ -133,102 +151,163 @@ class HealthService:
     def end_streams(self) -> None:
         """Let whoever streams snapshots end; the rest goes on until `stop`."""
         self.streaming = False
-        self._wake()
+        self._tell_listeners()
 
-    def _wake(self) -> None:
+    def _tell_listeners(self) -> None:
         for listener in list(self._listeners):
             listener()
 
-    def _quick_loop(self) -> None:
-        names = [name for name in self._needed if name in QUICK_RECORDS] + ["connections"]
-        while not self._stopping.is_set():
-            began = time.monotonic()
-            evidence = self._collect(self._quick_settings, names)
-            taken = time.time() - (time.monotonic() - began)
-            self._quick_began = began
-            self._quick = _Look(evidence, Part(taken, taken + STALE_SECONDS))
-            self._publish("quick")
-            if self._custody_due():
-                self._custody_wanted.set()
-            self._stopping.wait(max(0.05, began + QUICK_SECONDS - time.monotonic()))
+    def _in_time(self) -> bool:
+        return time.monotonic() - self._quick_began <= STALE_SECONDS
 
-    def _custody_loop(self) -> None:
-        names = [name for name in self._needed if name not in QUICK_RECORDS]
-        while not self._stopping.is_set():
-            if not self._custody_wanted.wait(1.0) or self._stopping.is_set():
-                continue
-            self._custody_wanted.clear()
-            self._custody_running = True
-            reach, pulse = self._reach(), feel(self._quick_settings)
-            began, taken = time.monotonic(), time.time()
-            evidence = self._collect(self.settings, names)
-            took = time.monotonic() - began
-            self._cadence.took(took)
-            stale_after = taken + self._cadence.longest + took + self.settings.timeout
-            self._custody = _Look(evidence, Part(taken, stale_after), reach, pulse)
-            self._custody_running = False
-            self._publish("custody")
+    def _stale(self, snapshot: Snapshot) -> Snapshot:
+        evidence = self._nothing(self._doctor, "the examination does not end: no new look for more than 3 s")
+        report = self._judged(evidence)
+        # Live pages tell snapshots apart by their version, so this one needs a version of its own.
+        return Snapshot(-snapshot.version - 1, report, snapshot.quick, snapshot.custody)
+
+    # The quick look
+
+    def _quick_wait_seconds(self) -> float:
+        return self._quick_due - time.monotonic()
+
+    def _look_quickly(self) -> None:
+        began = time.monotonic()
+        taken = time.time()
+        doctor = self._reload()
+        if doctor:
+            self._examine_by(doctor, "the settings have changed, and the pipeline is examined by the new ones")
+        timeout = min(self.settings.timeout, QUICK_LIMIT_SECONDS)
+        names = {"connections"} | (self._doctor.needs & set(QUICK_RECORDS))
+        evidence = self._collect(self._doctor, names, timeout)
+        reachable = _reachable(evidence)
+        look = _Look(evidence, Freshness(taken, taken + STALE_SECONDS), reachable, self._quick.fingerprint)
+        with self._published:
+            self._quick = look
+            self._quick_began = began
+            self._count_and_publish("quick")
+        self._tell_listeners()
+        if reachable.redis:  # otherwise reading could only wait for an answer
+            fingerprint = read_fingerprint(self.settings.model_copy(update={"timeout": timeout}))
+            self._quick = look._replace(fingerprint=fingerprint)
+        self._quick_due = max(began + QUICK_SECONDS, time.monotonic() + QUICK_PAUSE_SECONDS)
+        self._scheduler.wake()
+
+    # The custody look
+
+    def _custody_wait_seconds(self) -> float:
+        if self._custody_wanted or self._custody_due():
+            return 0.0
+        return _NOT_DUE_SECONDS
 
     def _custody_due(self) -> bool:
-        if not self._reach()[0]:
+        reachable = self._quick.reachable
+        if reachable is None or not reachable.redis:
             return False  # it could only wait for an answer
-        if self._custody.reach != self._reach():
-            return not self._custody_running
-        if not self._cadence.may():
+        if reachable != self._custody.reachable:
+            return True
+        if not self._schedule.may_begin():
             return False
         queue = self._custody.evidence.records.get("queue")
-        growing_older = not isinstance(queue, QueueHealth) or queue.queue_depth or queue.pending_messages
-        return self._cadence.must() or bool(growing_older) or feel(self._quick_settings) != self._custody.pulse
+        if not isinstance(queue, QueueHealth) or queue.queue_depth or queue.pending_messages:
+            return True  # what waits grows older, though nothing else changes
+        return self._schedule.must_begin() or self._quick.fingerprint != self._custody.fingerprint
 
-    def _reach(self) -> tuple[bool, bool]:
-        """Whether Redis and the database answered the last quick look."""
-        found = self._quick.evidence.records.get("connections")
-        return (found.redis.reachable, found.database.reachable) if isinstance(found, Connections) else (False, False)
+    def _look_at_custody(self) -> None:
+        with self._published:
+            self._custody_running = True
+            self._custody_wanted = False
+        # Both are taken before the stream is read: what changes meanwhile must make the next look due.
+        doctor = self._doctor
+        quick = self._quick
+        began = time.monotonic()
+        taken = time.time()
+        names = doctor.needs - set(QUICK_RECORDS)
+        evidence = self._collect(doctor, names, doctor.settings.timeout)
+        took = time.monotonic() - began
+        with self._published:
+            self._custody_running = False
+            if doctor is not self._doctor:
+                return  # the settings have changed meanwhile
+            self._schedule.ended(took)
+            stale_after = taken + self._schedule.longest_seconds + took + doctor.settings.timeout
+            reachable = quick.reachable or Reachable(redis=False, database=False)
+            self._custody = _Look(evidence, Freshness(taken, stale_after), reachable, quick.fingerprint)
+            self._count_and_publish("custody")
+        self._tell_listeners()
 
-    def _collect(self, settings: Settings, names: Iterable[str]) -> Evidence:
-        hanging = self._doctor.hanging_reads
-        if hanging > HANGING_READS:
-            return self._nothing(f"{hanging} earlier reads still hang")
-        return self._doctor.collect(names=names, timeout=settings.timeout)
+    # What both have in common
 
-    def _nothing(self, cause: str) -> Evidence:
-        names = [*QUICK_RECORDS, *CUSTODY_RECORDS, *self._needed]
-        return Evidence(moment(time.time()), missing=dict.fromkeys(names, cause))
+    def _examine_by(self, doctor: Doctor, cause: str) -> None:
+        """Take this doctor, and know nothing until it has examined the pipeline."""
+        now = time.time()
+        nothing = _Look(self._nothing(doctor, cause), Freshness(now, now))
+        with self._published:
+            self._doctor = doctor
+            self._schedule = RefreshSchedule()
+            self._quick = nothing
+            self._custody = nothing
+            self._publish()
+        self._tell_listeners()
 
-    def _publish(self, look: str) -> None:
-        with self._changed:
-            self._version += 1
-            self._snapshot = self._made()
-            self.refreshes[look] += 1
-            self._changed.notify_all()
-        self._wake()
+    def _collect(self, doctor: Doctor, names: Iterable[str], timeout: float) -> Evidence:
+        hanging = doctor.hanging_reads
+        if hanging >= HANGING_READS:
+            return self._nothing(doctor, f"{hanging} earlier reads still hang")
+        return doctor.collect(names=names, timeout=timeout)
+
+    def _nothing(self, doctor: Doctor, cause: str) -> Evidence:
+        names = [*QUICK_RECORDS, *CUSTODY_RECORDS, *sorted(doctor.needs)]
+        return Evidence(timestamp(time.time()), missing=dict.fromkeys(names, cause))
+
+    def _count_and_publish(self, look: str) -> None:
+        self._publish()
+        self.refreshes[look] += 1
+        self._published.notify_all()
+
+    def _publish(self) -> None:
+        self._version += 1
+        self._snapshot = self._made()
 
     def _made(self) -> Snapshot:
-        """Of both looks as they are now."""
-        quick, custody = self._quick.evidence, self._custody_that_holds()
+        """A snapshot of both looks as they are now."""
+        quick = self._quick.evidence
         evidence = Evidence(quick.taken_at, quick.duration_ms)
-        for look in (custody, quick):
-            evidence.records |= look.records
-            evidence.missing |= {name: cause for name, cause in look.missing.items() if name not in evidence.records}
-            evidence.durations |= look.durations
-        return Snapshot(self._version, self._judged(evidence), self._quick.part, self._custody.part)
+        for part in (self._custody_that_holds(), quick):
+            evidence.records.update(part.records)
+            evidence.missing.update(part.missing)
+            evidence.durations.update(part.durations)
+        for name in evidence.records:
+            evidence.missing.pop(name, None)
+        return Snapshot(self._version, self._judged(evidence), self._quick.freshness, self._custody.freshness)
 
     def _judged(self, evidence: Evidence) -> Report:
-        """`unknown` for a status better than red where evidence is missing."""
+        """The report; its status is `unknown` where evidence is missing and nothing is red."""
         report = self._doctor.judge(evidence)
-        if report.status is Status.RED or all(name in evidence.records for name in self._needed):
+        if report.status is Status.RED or self._doctor.needs <= evidence.records.keys():
             return report
         return report.model_copy(update={"status": Status.UNKNOWN})
 
     def _custody_that_holds(self) -> Evidence:
-        quick, custody = self._quick.evidence, self._custody
-        found = quick.records.get("connections")
-        if not isinstance(found, Connections):
-            return self._nothing(next(iter(quick.missing.values()), "the quick look has not ended"))
-        if not found.redis.reachable:
-            return self._nothing(found.redis.cause)
-        if custody.reach not in (None, self._reach()):
-            return self._nothing("Redis or the database has gone or come back, and the stream is being examined again")
-        if self.refreshes["custody"] and time.time() > custody.part.stale_after:
-            return self._nothing("the examination of the stream has not ended in time")
+        """The custody look's evidence, or the cause why it must not be shown: it never outlives an outage."""
+        quick = self._quick
+        custody = self._custody
+        connections = quick.evidence.records.get("connections")
+        if not isinstance(connections, Connections):
+            causes = list(quick.evidence.missing.values())
+            return self._nothing(self._doctor, causes[0] if causes else "the quick look has not ended")
+        if not connections.redis.reachable:
+            return self._nothing(self._doctor, connections.redis.cause)
+        if custody.reachable is not None and custody.reachable != quick.reachable:
+            cause = "Redis or the database has gone or come back, and the stream is being examined again"
+            return self._nothing(self._doctor, cause)
+        if custody.reachable is not None and time.time() > custody.freshness.stale_after:
+            return self._nothing(self._doctor, "the examination of the stream has not ended in time")
         return custody.evidence
+
+
+def _reachable(evidence: Evidence) -> Reachable:
+    connections = evidence.records.get("connections")
+    if not isinstance(connections, Connections):
+        return Reachable(redis=False, database=False)
+    return Reachable(connections.redis.reachable, connections.database.reachable)

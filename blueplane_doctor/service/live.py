@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 
-from blueplane_doctor.service.answers import Snapshot, dumped, etag_of, problem, same
+from blueplane_doctor.service.answers import etag_of, names_tag, problem, to_bytes
 from blueplane_doctor.service.health_service import HealthService
+from blueplane_doctor.service.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -65,11 +66,13 @@ class Recent:
     def charts(self) -> list[Chart]:
         """One for each metric that is drawn."""
         samples = list(self._samples)
-        samples = samples[:: max(1, len(samples) // MOST_POINTS)] + samples[-1:]
-        return [
-            _chart(metric, unit, [(moment, values[metric]) for moment, values in samples])
-            for metric, unit in CHARTS.items()
-        ]
+        every = max(1, len(samples) // MOST_POINTS)
+        shown = samples[::every] + samples[-1:]
+        charts = []
+        for metric, unit in CHARTS.items():
+            points = [(moment, values[metric]) for moment, values in shown]
+            charts.append(_chart(metric, unit, points))
+        return charts
 
 
 def _number(metrics: Mapping[str, Any], path: str) -> float | None:
@@ -79,15 +82,21 @@ def _number(metrics: Mapping[str, Any], path: str) -> float | None:
 
 
 def _chart(metric: str, unit: str, points: list[tuple[float, float | None]]) -> Chart:
-    highest = max((value for _, value in points if value is not None), default=None)
-    (first, _), (last, latest) = (points[0], points[-1]) if points else ((0.0, None), (0.0, None))
+    if not points:
+        return Chart(metric, unit, [], None, None, 0)
+    first = points[0][0]
+    last, latest = points[-1]
     span = max(last - first, 1.0)
+    highest = max((value for _, value in points if value is not None), default=None)
+    height_of_one = HEIGHT / (highest or 1)
     lines: list[list[str]] = [[]]
     for moment, value in points:
         if value is None:
-            lines.append([])
+            lines.append([])  # a gap: the next point begins another line
         else:
-            lines[-1].append(f"{WIDTH * (moment - first) / span:.1f},{HEIGHT * (1 - value / (highest or 1)):.1f}")
+            x = WIDTH * (moment - first) / span
+            y = HEIGHT - height_of_one * value  # SVG counts downwards
+            lines[-1].append(f"{x:.1f},{y:.1f}")
     return Chart(metric, unit, [" ".join(line) for line in lines if line], latest, highest, round(span / 60))
 
 
@@ -106,44 +115,43 @@ def add(router: APIRouter, service: HealthService) -> None:
     @router.get("/live", include_in_schema=False)
     async def fragment(request: Request) -> Response:
         snapshot = service.current()
-        if "fragment" not in snapshot.rendered:
-            snapshot.rendered["fragment"] = await asyncio.to_thread(_drawn, snapshot, recent, whole=False)
-        html: bytes = snapshot.rendered["fragment"]
+        html = await asyncio.to_thread(snapshot.once, "fragment", lambda: _drawn(snapshot, recent, whole=False))
         etag = etag_of(html)
-        if same(request.headers.get("if-none-match"), etag):
+        if names_tag(request.headers.get("if-none-match"), etag):
             return Response(status_code=304, headers={"ETag": etag})
         return Response(html, headers={"ETag": etag, "Cache-Control": "no-cache"}, media_type="text/html")
 
     @router.get("/live/events", include_in_schema=False)
     async def events(request: Request) -> Response:
         if len(watchers) >= MOST_WATCHERS:
-            refusal = problem(429, "too many live pages are open", "close some", {"Retry-After": "10"})
-            return Response(refusal.body, refusal.code, refusal.headers)
+            return problem(429, "too many live pages are open", "close some", {"Retry-After": "10"})
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         return StreamingResponse(_events(service, watchers), headers=headers, media_type="text/event-stream")
 
 
 async def _events(service: HealthService, watchers: set[asyncio.Event]) -> AsyncIterator[bytes]:
-    loop, woken = asyncio.get_running_loop(), asyncio.Event()
+    loop = asyncio.get_running_loop()
+    woken = asyncio.Event()
 
     def wake() -> None:
+        # Called in a thread of the service: an asyncio.Event may only be set by its own loop.
         with contextlib.suppress(RuntimeError):  # the loop is closing
             loop.call_soon_threadsafe(woken.set)
 
-    ignore = service.listen(wake)
+    end_listening = service.listen(wake)
     watchers.add(woken)
     try:
         yield b"retry: 1000\n\n"
         while service.streaming and service.running:
             snapshot = service.current()
-            said = dumped({"version": snapshot.version, "status": snapshot.status.value})
-            yield b"event: report\ndata: %s\n\n" % said
+            data = to_bytes({"version": snapshot.version, "status": snapshot.status.value})
+            yield b"event: report\ndata: %s\n\n" % data
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(woken.wait(), BEAT_SECONDS)
             woken.clear()
     finally:
         watchers.discard(woken)
-        ignore()
+        end_listening()
 
 
 def _drawn(snapshot: Snapshot, recent: Recent, *, whole: bool) -> bytes:

@@ -1,38 +1,28 @@
-"""Answers that must be read for the asker (history, one message's way): once for all who ask alike, never for long."""
+"""Answers that must be read for the asker (history, one message's way): once for all who ask alike, and bounded."""
 
 import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
-from blueplane_doctor.errors import DoctorError, SourceError, UsageError
+from blueplane_doctor.errors import DoctorError, UsageError
 from blueplane_doctor.examination import Examination
 from blueplane_doctor.history.health_storage import HealthMetricsStorage
 from blueplane_doctor.history.samples import MINUTE, RETENTION
 from blueplane_doctor.lookup.trace import NOT_FOUND, Tracer
-from blueplane_doctor.service.answers import Rendered
 from blueplane_doctor.settings import Settings
 from blueplane_doctor.times import seconds_in
 
-KEPT = 256
-"""Answers of one kind."""
-FAILED = 1.0
-"""Seconds after which what could not be read is tried again."""
-FAILED_SERVED = 10.0
-"""Seconds for which that is told while it is tried again: nobody is to wait for a server that hangs."""
-WAITED = 2.0
-"""Seconds that an asker waits at most; what is read then answers the next."""
+MOST_KEPT = 256
+"""Answers that are kept at a time."""
+WAIT_SECONDS = 2.0
+"""An asker waits no longer; what is read then answers the next."""
 TRACE_SECONDS = 5.0
 """The longest that one message is looked for."""
 MOST_POINTS = 2_000
 THREADS = 2
-RECALLED = 1.0
-"""Seconds for which the same URL gets the same answer; its age tells how old it is."""
-
-Key = TypeVar("Key", bound=Hashable)
-Value = TypeVar("Value")
 
 
 class Unanswered(DoctorError):
@@ -63,72 +53,45 @@ class Slow(Unanswered):
     """What was asked for is still being read."""
 
 
-class Terms(NamedTuple):
-    """Seconds for which an answer is not read again, and for which it is served while it is."""
+class Result(NamedTuple):
+    """What was read, when that began, and until when it is not read again (times in seconds since 1970)."""
 
-    fresh: float
-    served: float
-
-
-class Looked(NamedTuple):
-    """A value or an error, and when it was read (times in seconds since 1970)."""
-
-    value: Any
-    error: Exception | None
-    at: float
-    fresh_until: float
-    """Until then it is not read again."""
-    served_until: float
-    """Until then it is good enough while it is read again."""
-
-    def unwrap(self) -> Any:
-        """The value; raises the error."""
-        if self.error:
-            raise self.error
-        return self.value
-
-    @property
-    def failed(self) -> bool:
-        """Whether the source was to blame, not the question."""
-        return isinstance(self.error, SourceError)
+    value: dict[str, Any]
+    read_at: float
+    kept_until: float
 
 
 class Lookups:
-    """Look-ups in threads, at most so many `waiting` at a time; an answer is served while the next is read."""
+    """Look-ups in threads: one for all who ask alike, at most `limit` at a time. For one event loop."""
 
-    def __init__(self, *, waiting: int = 32) -> None:
-        self._waiting = waiting
+    def __init__(self, *, limit: int = 32) -> None:
+        self._limit = limit
         self._pool: ThreadPoolExecutor | None = None
-        self._kept: OrderedDict[Hashable, Looked] = OrderedDict()
-        self._flights: dict[Hashable, asyncio.Future[Looked]] = {}
+        self._kept: OrderedDict[Hashable, Result] = OrderedDict()
+        self._running: dict[Hashable, asyncio.Task[Result]] = {}
 
-    async def get(
-        self, key: Hashable, read: Callable[[], Any], terms: Terms, *, away: Exception | None = None
-    ) -> Looked:
-        """What `read` returned lately enough. Raises Busy and Slow.
-
-        With `away`, the source is known not to answer: what is kept is served, or `away` raised, and nothing is read.
-        """
-        kept, now = self._kept.get(key), time.time()
-        if kept and now < kept.fresh_until:
-            self._kept.move_to_end(key)
+    async def get(self, key: Hashable, read: Callable[[], dict[str, Any]], keep_seconds: float) -> Result:
+        """What `read` returned for this key, at most `keep_seconds` ago. Raises Busy, Slow, and what `read` raises."""
+        kept = self._kept.get(key)
+        if kept and time.time() < kept.kept_until:
             return kept
-        served = kept if kept and now < kept.served_until else None
-        if away:
-            if served and served.error is None:
-                return served
-            raise away
-        flight = self._flights.get(key)
-        if flight is None:
-            if len(self._flights) >= self._waiting:
+        task = self._running.get(key)
+        if task is None:
+            if len(self._running) >= self._limit:
                 raise Busy("too many look-ups at the same time", "ask again in a moment")
-            flight = self._flights[key] = asyncio.ensure_future(self._fly(key, read, terms))
-        if served:
-            return served
+            task = asyncio.create_task(self._read(key, read, keep_seconds))
+            task.add_done_callback(_retrieve_error)
+            self._running[key] = task
         try:
-            return await asyncio.wait_for(asyncio.shield(flight), WAITED)
+            # Shielded: an asker that goes away or waits too long must not end the look-up of the others.
+            return await asyncio.wait_for(asyncio.shield(task), WAIT_SECONDS)
         except TimeoutError:
             raise Slow("it is still being looked up", "ask again in a moment") from None
+
+    @property
+    def busy(self) -> bool:
+        """Whether anything is being looked up."""
+        return bool(self._running)
 
     def close(self) -> None:
         """Begin no more; what is under way ends by its own time limit."""
@@ -136,42 +99,26 @@ class Lookups:
             self._pool.shutdown(wait=False, cancel_futures=True)
             self._pool = None
 
-    async def _fly(self, key: Hashable, read: Callable[[], Any], terms: Terms) -> Looked:
-        self._pool = self._pool or ThreadPoolExecutor(THREADS, "blueplane-lookup")
-        at = time.time()
+    async def _read(self, key: Hashable, read: Callable[[], dict[str, Any]], keep_seconds: float) -> Result:
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(THREADS, "blueplane-lookup")
+        read_at = time.time()
         try:
             value = await asyncio.get_running_loop().run_in_executor(self._pool, read)
-            looked = Looked(value, None, at, at + terms.fresh, at + terms.served)
-        except Exception as error:
-            served = FAILED_SERVED if isinstance(error, SourceError) else 0.0
-            looked = Looked(None, error, at, at + FAILED, at + served)
         finally:
-            self._flights.pop(key, None)
-        before = self._kept.get(key)
-        if not (looked.failed and before and before.error is None and time.time() < before.served_until):
-            _keep(self._kept, key, looked)
-        return looked
+            del self._running[key]
+        result = Result(value, read_at, time.time() + keep_seconds)
+        self._kept[key] = result
+        self._kept.move_to_end(key)
+        if len(self._kept) > MOST_KEPT:
+            self._kept.popitem(last=False)
+        return result
 
 
-class Recalled:
-    """The newest answers by path and query: asked again at once, they need no framework. For one thread."""
-
-    def __init__(self) -> None:
-        self._answers: OrderedDict[tuple[str, bytes], tuple[float, Rendered]] = OrderedDict()
-
-    def keep(self, path: str, query: bytes, answer: Rendered) -> None:
-        _keep(self._answers, (path, query), (time.monotonic() + RECALLED, answer))
-
-    def get(self, path: str, query: bytes) -> Rendered | None:
-        until, answer = self._answers.get((path, query), (0.0, None))
-        return answer if time.monotonic() < until else None
-
-
-def _keep(kept: OrderedDict[Key, Value], key: Key, value: Value) -> None:
-    kept[key] = value
-    kept.move_to_end(key)
-    while len(kept) > KEPT:
-        kept.popitem(last=False)
+def _retrieve_error(task: asyncio.Task[Result]) -> None:
+    # asyncio complains on stderr of an error that nobody has asked for, as when all askers have gone.
+    if not task.cancelled():
+        task.exception()
 
 
 class HistoryQuestion(NamedTuple):
@@ -185,7 +132,8 @@ class HistoryQuestion(NamedTuple):
     def of(cls, metric: str, since: str, step: str) -> "HistoryQuestion":
         """From the query's words. Raises CannotAsk."""
         try:
-            back, width = int(seconds_in(since, "since")), int(seconds_in(step, "step"))
+            back = int(seconds_in(since, "since"))
+            width = int(seconds_in(step, "step"))
         except UsageError as error:
             raise CannotAsk(error.message, error.hint) from None
         if width < MINUTE or width % MINUTE:
@@ -217,7 +165,8 @@ def read_history(settings: Settings, question: HistoryQuestion) -> dict[str, Any
 
 def read_trace(settings: Settings, wanted: str) -> dict[str, Any]:
     """One message's way. Raises NotThere and SourceError."""
-    examination = Examination(settings.model_copy(update={"timeout": min(settings.timeout, TRACE_SECONDS)}))
+    timeout = min(settings.timeout, TRACE_SECONDS)
+    examination = Examination(settings.model_copy(update={"timeout": timeout}))
     try:
         (trace,) = Tracer(examination).trace([wanted])
     finally:

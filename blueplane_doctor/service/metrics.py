@@ -11,8 +11,8 @@ from blueplane_doctor import __version__
 from blueplane_doctor.errors import UsageError
 from blueplane_doctor.reports.base import View
 from blueplane_doctor.reports.prometheus import PREFIX, render
-from blueplane_doctor.service.answers import Snapshot
 from blueplane_doctor.service.health_service import HealthService
+from blueplane_doctor.service.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from opentelemetry.metrics import Observation
@@ -20,27 +20,29 @@ if TYPE_CHECKING:
 PUSH_SECONDS = 15.0
 
 
-def text(service: HealthService) -> str:
+def to_prometheus(service: HealthService) -> str:
     """All metrics in Prometheus' text format."""
     snapshot = service.current()
-    rendered = snapshot.rendered.get("metrics")
-    if rendered is None:
-        rendered = snapshot.rendered["metrics"] = render(snapshot.report, View())
-    return str(rendered) + _freshness(service, snapshot)
+    gauges = snapshot.once("metrics", lambda: render(snapshot.report, View()))
+    return gauges + _freshness(service, snapshot)
 
 
 def _freshness(service: HealthService, snapshot: Snapshot) -> str:
     now = time.time()
-    lines: list[str] = []
-    for name, part, told in (
-        (f"{PREFIX}report_age_seconds", snapshot.quick, "Since the quick look was made."),
-        (f"{PREFIX}custody_age_seconds", snapshot.custody, "Since the stream was walked through."),
-    ):
-        lines += [f"# HELP {name} {told}", f"# TYPE {name} gauge", f"{name} {part.age_ms(now) / 1000}"]
+    lines = [
+        *_gauge("report_age_seconds", "Since the quick look was made.", snapshot.quick.age_ms(now)),
+        *_gauge("custody_age_seconds", "Since the stream was walked through.", snapshot.custody.age_ms(now)),
+    ]
     name = f"{PREFIX}refreshes_total"
     lines += [f"# HELP {name} Looks that have ended.", f"# TYPE {name} counter"]
-    lines += [f'{name}{{look="{look}"}} {float(count)}' for look, count in sorted(service.refreshes.items())]
+    for look, count in sorted(service.refreshes.items()):
+        lines.append(f'{name}{{look="{look}"}} {float(count)}')
     return "\n".join(lines) + "\n"
+
+
+def _gauge(name: str, help_text: str, milliseconds: int) -> list[str]:
+    full = PREFIX + name
+    return [f"# HELP {full} {help_text}", f"# TYPE {full} gauge", f"{full} {milliseconds / 1000}"]
 
 
 @contextlib.contextmanager
@@ -91,14 +93,16 @@ def _observed(service: HealthService, name: str, options: object) -> "list[Obser
     from opentelemetry.metrics import Observation
 
     family = _families(service).get(name)
-    return [Observation(sample.value, dict(sample.labels)) for sample in family.samples] if family else []
+    if family is None:
+        return []
+    return [Observation(sample.value, dict(sample.labels)) for sample in family.samples]
 
 
 def _families(service: HealthService) -> dict[str, Any]:
+    """The metrics of now by name; parsed once for a snapshot, for every one of them asks for itself."""
     from prometheus_client.parser import text_string_to_metric_families
 
-    kept = service.current().rendered
-    if "families" not in kept:
-        kept["families"] = {family.name: family for family in text_string_to_metric_families(text(service))}
-    families: dict[str, Any] = kept["families"]
-    return families
+    def parse() -> dict[str, Any]:
+        return {family.name: family for family in text_string_to_metric_families(to_prometheus(service))}
+
+    return service.current().once("families", parse)

@@ -1,49 +1,36 @@
 """The router: every endpoint of the service."""
 
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import PurePosixPath
 from typing import Annotated, Any
 
 from fastapi import APIRouter, FastAPI, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
 
-from blueplane_doctor.errors import DoctorError, SourceError
+from blueplane_doctor.errors import DoctorError
 from blueplane_doctor.model import Status
 from blueplane_doctor.service import bodies, live
-from blueplane_doctor.service.answers import Part, Plain, Snapshot, dumped, given, problem, render
+from blueplane_doctor.service.answers import Rendered, problem, render, respond, to_bytes
 from blueplane_doctor.service.bodies import ENDPOINTS, ROOT, Body, Problem
-from blueplane_doctor.service.guard import Hot
 from blueplane_doctor.service.health_service import HealthService
-from blueplane_doctor.service.lookups import (
-    HistoryQuestion,
-    Looked,
-    Lookups,
-    Recalled,
-    Terms,
-    Unanswered,
-    read_history,
-    read_trace,
-)
-from blueplane_doctor.service.metrics import text
+from blueplane_doctor.service.lookups import HistoryQuestion, Lookups, Unanswered, read_history, read_trace
+from blueplane_doctor.service.metrics import to_prometheus
+from blueplane_doctor.service.snapshot import Freshness, Snapshot
 
-TRACE = f"{ROOT}/trace/"
-HISTORY_TERMS = Terms(fresh=15.0, served=900.0)
-"""The history gains a value a minute, and what is past stays true while Redis is away."""
-TRACE_TERMS = Terms(fresh=1.0, served=5.0)
+HISTORY_KEEP_SECONDS = 15.0
+"""The history gains a value a minute."""
+TRACE_KEEP_SECONDS = 1.0
 _SPAN = r"^[0-9]{1,9}(\.[0-9]{1,3})?[smhd]$"
 
 Responses = dict[int | str, dict[str, Any]]
 _NOT_MODIFIED: Responses = {304: {"description": "The caller has it already (If-None-Match)"}}
+_PROBLEMS: Responses = _NOT_MODIFIED | {code: {"model": Problem} for code in (404, 422, 429, 503)}
 
 
-def make_router(
-    service: HealthService, unhealthy_at: Status = Status.RED, recalled: Recalled | None = None
-) -> APIRouter:
-    """All endpoints over one service, which starts and stops with the application.
-
-    Look-ups are put into `recalled`, where `hot` finds them.
-    """
+def make_router(service: HealthService, unhealthy_at: Status = Status.RED) -> APIRouter:
+    """All endpoints over one service, which starts and stops with the application."""
+    lookups = Lookups()
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -54,7 +41,6 @@ def make_router(
             lookups.close()
             service.stop()
 
-    lookups = Lookups()
     router = APIRouter(lifespan=lifespan)
     for path, (model, body) in ENDPOINTS.items():
         router.add_api_route(
@@ -70,7 +56,7 @@ def make_router(
                 **_NOT_MODIFIED,
             },
         )
-    _add_lookups(router, service, lookups, recalled or Recalled())
+    _add_lookups(router, service, lookups)
     _add_probes(router, service)
     live.add(router, service)
     return router
@@ -78,54 +64,31 @@ def make_router(
 
 def _endpoint(service: HealthService, unhealthy_at: Status, body: Callable[[Snapshot], Body]) -> Callable[..., Any]:
     async def endpoint(request: Request) -> Response:
-        return response(_answer(service, unhealthy_at, body, request.headers.get("if-none-match")))
+        snapshot = service.current()
+        rendered = snapshot.once((body, unhealthy_at), lambda: _rendered(snapshot, unhealthy_at, body))
+        return respond(rendered, request.headers.get("if-none-match"))
 
     return endpoint
 
 
-def _answer(
-    service: HealthService, unhealthy_at: Status, body: Callable[[Snapshot], Body], if_none_match: str | None
-) -> Plain:
-    snapshot = service.current()
-    rendered = snapshot.rendered.get(body)
-    if rendered is None:
-        content, status, part = body(snapshot)
-        fine = 0 <= status.severity < unhealthy_at.severity  # no verdict is no good news
-        rendered = snapshot.rendered[body] = render(content, 200 if fine else 503, part)
-    return given(rendered, if_none_match)
+def _rendered(snapshot: Snapshot, unhealthy_at: Status, body: Callable[[Snapshot], Body]) -> Rendered:
+    content, status, freshness = body(snapshot)
+    healthy = 0 <= status.severity < unhealthy_at.severity  # `unknown` is below 0: no verdict is no good news
+    return render(content, 200 if healthy else 503, freshness)
 
 
-def hot(service: HealthService, unhealthy_at: Status, recalled: Recalled) -> Hot:
-    """Answers from memory, without the framework's detours."""
-
-    def answer(path: str, query: bytes, if_none_match: str | None) -> Plain | None:
-        if path in ENDPOINTS:
-            return _answer(service, unhealthy_at, ENDPOINTS[path][1], if_none_match)
-        if path.startswith(TRACE) and (away := _outage(service)):
-            return _told(away)
-        known = recalled.get(path, query)
-        return given(known, if_none_match) if known else None
-
-    return answer
-
-
-def _add_lookups(router: APIRouter, service: HealthService, lookups: Lookups, recalled: Recalled) -> None:
-    problems: Responses = _NOT_MODIFIED | {code: {"model": Problem} for code in (404, 422, 429, 503)}
-
-    async def answered(request: Request, looking: Awaitable[Looked]) -> Response:
-        try:
-            looked = await looking
-            answer = render(looked.unwrap(), 200, Part(looked.at, looked.served_until))
-        except DoctorError as error:
-            return response(_told(error))
-        recalled.keep(request.scope["path"], request.scope["query_string"], answer)
-        return response(given(answer, request.headers.get("if-none-match")))
+def _add_lookups(router: APIRouter, service: HealthService, lookups: Lookups) -> None:
+    async def answer(request: Request, read: Callable[[], dict[str, Any]], keep_seconds: float) -> Response:
+        key = (request.url.path, request.url.query)
+        result = await lookups.get(key, read, keep_seconds)
+        rendered = render(result.value, 200, Freshness(result.read_at, result.kept_until))
+        return respond(rendered, request.headers.get("if-none-match"))
 
     @router.get(
         f"{ROOT}/history",
         summary="One recorded metric's steps.",
         operation_id="api_v1_health_history",
-        responses={200: {"model": bodies.History}, **problems},
+        responses={200: {"model": bodies.History}, **_PROBLEMS},
         response_class=JSONResponse,
     )
     async def history(
@@ -134,54 +97,32 @@ def _add_lookups(router: APIRouter, service: HealthService, lookups: Lookups, re
         since: Annotated[str, Query(max_length=16, pattern=_SPAN, examples=["24h"])] = "24h",
         step: Annotated[str, Query(max_length=16, pattern=_SPAN, examples=["5m"])] = "5m",
     ) -> Response:
-        async def looking() -> Looked:
+        try:
             question = HistoryQuestion.of(metric, since, step)
-            away = _outage(service) if service.settings.history_url is None else None
-            return await lookups.get(
-                question, lambda: read_history(service.settings, question), HISTORY_TERMS, away=away
-            )
-
-        return await answered(request, looking())
+            return await answer(request, lambda: read_history(service.settings, question), HISTORY_KEEP_SECONDS)
+        except DoctorError as error:
+            return _error(error)
 
     @router.get(
-        TRACE + "{id}",
+        f"{ROOT}/trace/{{id}}",
         summary="One message followed hop by hop, by event_id, stream ID or Claude uuid.",
         operation_id="api_v1_health_trace",
-        responses={200: {"model": bodies.TraceAnswer}, **problems},
+        responses={200: {"model": bodies.TraceAnswer}, **_PROBLEMS},
         response_class=JSONResponse,
     )
     async def trace(
         request: Request, id: Annotated[str, Path(min_length=1, max_length=200, examples=["1795358119306-0"])]
     ) -> Response:
-        async def looking() -> Looked:
-            if away := _outage(service):  # what Redis said a moment ago must not outlive it
-                raise away
-            return await lookups.get(("trace", id), read, TRACE_TERMS)
-
-        def read() -> dict[str, Any]:
-            if away := _outage(service):  # it may have begun while others were waited for
-                raise away
-            return read_trace(service.settings, id)
-
-        return await answered(request, looking())
+        try:
+            return await answer(request, lambda: read_trace(service.settings, id), TRACE_KEEP_SECONDS)
+        except DoctorError as error:
+            return _error(error)
 
 
-def _outage(service: HealthService) -> SourceError | None:
-    """While Redis is known not to answer, nobody is to wait for it."""
-    snapshot = service.current()
-    if snapshot.report.metrics.get("queue") is None and service.refreshes["custody"]:
-        return SourceError(snapshot.cause("queue") or "Redis cannot be reached", "ask again when it is back")
-    return None
-
-
-def _told(error: DoctorError) -> Plain:
+def _error(error: DoctorError) -> Response:
     code = error.code if isinstance(error, Unanswered) else 503
-    return problem(code, error.message, error.hint, {"Retry-After": "1"} if code in (429, 503) else None)
-
-
-def response(plain: Plain) -> Response:
-    """The framework's."""
-    return Response(plain.body, plain.code, plain.headers)
+    headers = {"Retry-After": "1"} if code in (429, 503) else None
+    return problem(code, error.message, error.hint, headers)
 
 
 def _add_probes(router: APIRouter, service: HealthService) -> None:
@@ -190,17 +131,17 @@ def _add_probes(router: APIRouter, service: HealthService) -> None:
     example = "blueplane_doctor_report_status 0.0\n"
     gauges: Responses = {200: {"description": "Gauges", "content": {"text/plain": {"example": example}}}}
 
-    def probed(fine: bool) -> Response:
-        body = dumped({"status": "ok" if fine else "not ready"})
-        return Response(body, 200 if fine else 503, no_store, "application/json")
+    def probe(ok: bool) -> Response:
+        body = to_bytes({"status": "ok" if ok else "not ready"})
+        return Response(body, 200 if ok else 503, no_store, "application/json")
 
     @router.get("/healthz", summary="Whether this service lives.", operation_id="healthz", responses=responses)
     async def healthz() -> Response:
-        return probed(service.running)
+        return probe(service.running)
 
     @router.get("/readyz", summary="Whether it has examined the pipeline.", operation_id="readyz", responses=responses)
     async def readyz() -> Response:
-        return probed(service.ready())
+        return probe(service.ready())
 
     @router.get(
         "/metrics",
@@ -211,4 +152,5 @@ def _add_probes(router: APIRouter, service: HealthService) -> None:
     )
     async def metrics() -> Response:
         """Always 200, whatever it has to say: a scrape that fails says nothing."""
-        return Response(text(service), headers=no_store, media_type="text/plain; version=0.0.4; charset=utf-8")
+        text = to_prometheus(service)
+        return Response(text, headers=no_store, media_type="text/plain; version=0.0.4; charset=utf-8")

@@ -23,8 +23,7 @@ from blueplane_doctor.model import Status
 from blueplane_doctor.service.answers import problem
 from blueplane_doctor.service.guard import MOST_HEADER_BYTES, Guard, is_loopback
 from blueplane_doctor.service.health_service import HealthService
-from blueplane_doctor.service.lookups import Recalled
-from blueplane_doctor.service.routes import hot, make_router, response
+from blueplane_doctor.service.routes import make_router
 
 MOST_CONNECTIONS = 512
 SWITCH_SECONDS = 0.0005
@@ -86,7 +85,6 @@ def serve(service: HealthService, place: Place, options: Options, say: Callable[
 
 def create_app(service: HealthService, options: Options) -> Guard:
     """The ASGI application."""
-    recalled = Recalled()
     app = FastAPI(
         title="blueplane-doctor",
         version=__version__,
@@ -94,11 +92,10 @@ def create_app(service: HealthService, options: Options) -> Guard:
         docs_url=None,  # its page loads scripts from the network
         redoc_url=None,
     )
-    app.include_router(make_router(service, options.unhealthy_at, recalled))
+    app.include_router(make_router(service, options.unhealthy_at))
     app.add_exception_handler(RequestValidationError, _invalid)
     return Guard(
         app,
-        hot(service, options.unhealthy_at, recalled),
         host_names=options.host_names,
         token=options.token,
         requests_per_second=options.requests_per_second,
@@ -109,7 +106,7 @@ async def _invalid(request: Request, error: Any) -> Response:
     """Which parameter is wrong and how; not what was sent."""
     first = error.errors()[0]
     where = " ".join(map(str, first["loc"]))
-    return response(problem(422, f"{where}: {first['msg']}", "see /openapi.json"))
+    return problem(422, f"{where}: {first['msg']}", "see /openapi.json")
 
 
 @contextlib.contextmanager
@@ -131,7 +128,8 @@ class _Server(uvicorn.Server):
 
     def __init__(self, config: uvicorn.Config, service: HealthService, started: Callable[[], None]) -> None:
         super().__init__(config)
-        self._service, self._started = service, started
+        self._service = service
+        self._started = started
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)

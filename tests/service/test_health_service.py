@@ -12,11 +12,12 @@ import pytest
 from blueplane_doctor.demo import faults
 from blueplane_doctor.demo.servers import RunningServer, run_server
 from blueplane_doctor.demo.simulator import Pipeline
+from blueplane_doctor.diagnose import Doctor
 from blueplane_doctor.errors import NoChecksError
 from blueplane_doctor.model import Status
+from blueplane_doctor.monitoring.database_health import DatabaseHealth, DatabaseHealthMonitor
 from blueplane_doctor.service import HealthService
-from blueplane_doctor.service.cadence import Cadence, feel
-from blueplane_doctor.service.health_service import STALE_SECONDS
+from blueplane_doctor.service.health_service import HANGING_READS, STALE_SECONDS
 from blueplane_hook.spool import Spool
 from tests.helpers import examined, finding, settings_for
 from tests.servers import require_server
@@ -167,37 +168,69 @@ def test_stopping_leaves_no_thread(pipeline: Pipeline) -> None:
     wait_until(lambda: set(threading.enumerate()) <= before, 3, "a thread stayed")
 
 
-def test_cadence_is_by_cost(monkeypatch: pytest.MonkeyPatch) -> None:
-    moment = [50.0]
-    monkeypatch.setattr("blueplane_doctor.service.cadence.time.monotonic", lambda: moment[0])
-    cadence = Cadence()
-    assert cadence.may()
-    assert cadence.must()
-    cadence.took(0.5)
-    for later, may, must in ((4.4, False, False), (4.6, True, False), (179.0, True, False), (180.0, True, True)):
-        moment[0] = 50 + later
-        assert (cadence.may(), cadence.must()) == (may, must), later
-
-
-def test_the_pulse_feels_every_step_of_a_message(pipeline: Pipeline) -> None:
-    settings = settings_for(pipeline)
-    felt = [feel(settings), feel(settings)]
-    assert felt[0] == felt[1] is not None
-    ids = pipeline.enqueue_cursor(1)
-    felt.append(feel(settings))
-    entries = pipeline.deliver("processors")
-    felt.append(feel(settings))
-    pipeline.write(entries)
-    felt.append(feel(settings))
-    pipeline.acknowledge("processors", ids)
-    felt.append(feel(settings))
-    pipeline.client.xadd("telemetry:dlq", {"message_id": ids[0]})
-    felt.append(feel(settings))
-    assert len(set(felt)) == len(felt) - 1
-
-
 def test_what_hooks_keep_for_later_is_seen_by_the_quick_look(pipeline: Pipeline) -> None:
     Spool(str(pipeline.home)).add(b"{}")
     with service_of(pipeline) as service:
         wait_until(service.ready, 10, "not ready")
         assert finding(service.current().report, "hook-spool").observed == 1
+
+
+def test_reads_that_hang_do_not_pile_up_and_it_recovers(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    gate = threading.Event()
+    begun: list[float] = []
+    collect = DatabaseHealthMonitor.collect
+
+    def hang(monitor: DatabaseHealthMonitor) -> DatabaseHealth:
+        begun.append(time.monotonic())
+        gate.wait(60)
+        return collect(monitor)
+
+    monkeypatch.setattr(DatabaseHealthMonitor, "collect", hang)
+    monkeypatch.setattr("blueplane_doctor.service.health_service.QUICK_LIMIT_SECONDS", 0.05)
+    monkeypatch.setattr("blueplane_doctor.service.health_service.QUICK_SECONDS", 0.05)
+    try:
+        with service_of(pipeline) as service:
+
+            def refused() -> bool:
+                causes = [one.cause for one in service.current().report.findings]
+                return any(f"{HANGING_READS} earlier reads still hang" in cause for cause in causes)
+
+            wait_until(refused, 30, "reads are begun again and again")
+            looks = service.refreshes["quick"]
+            wait_until(lambda: service.refreshes["quick"] > looks + 5, 10, "no further looks")
+            assert len(begun) == HANGING_READS
+            assert service.current().status is Status.UNKNOWN
+            monkeypatch.undo()
+            gate.set()
+            wait_until(lambda: service.current().area_status("database") is Status.GREEN, 10, "it does not recover")
+    finally:
+        gate.set()
+
+
+def test_new_settings_are_examined_and_nothing_is_taken_over(pipeline: Pipeline) -> None:
+    doctors: list[Doctor] = []
+    faults.healthy(pipeline)
+    service = HealthService(settings_for(pipeline, ignore=CALM), reload=lambda: doctors.pop() if doctors else None)
+    with service:
+        wait_until(service.ready, 10, "not ready")
+        assert service.current().area_status("queue") is Status.GREEN
+        doctors.append(Doctor(settings_for(pipeline, ignore=CALM, redis_url="redis://127.0.0.1:1/0")))
+        until(service, Status.RED)
+        assert service.settings.redis_url == "redis://127.0.0.1:1/0"
+        assert service.current().area_status("queue") is Status.UNKNOWN
+        doctors.append(Doctor(settings_for(pipeline, ignore=CALM)))
+        until(service, Status.GREEN, seconds=10)
+
+
+def test_a_custody_look_by_old_settings_is_not_shown(pipeline: Pipeline) -> None:
+    doctors: list[Doctor] = []
+    service = HealthService(settings_for(pipeline, ignore=CALM), reload=lambda: doctors.pop() if doctors else None)
+    with service:
+        wait_until(service.ready, 10, "not ready")
+        pipeline.client.client_pause(1500)  # the look that follows began by the old settings
+        asking = threading.Thread(target=service.refresh)
+        asking.start()
+        doctors.append(Doctor(settings_for(pipeline, ignore=CALM, redis_url="redis://127.0.0.1:1/0")))
+        until(service, Status.RED)
+        asking.join()
+        assert service.current().report.metrics["chain"] is None

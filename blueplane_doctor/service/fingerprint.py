@@ -1,0 +1,45 @@
+"""A fingerprint of the pipeline: it changes with every step of a message, and is cheap to read."""
+
+from blueplane_doctor.errors import SourceError
+from blueplane_doctor.examination import Examination
+from blueplane_doctor.settings import Settings
+from blueplane_doctor.sources.streams import StreamState
+
+Fingerprint = tuple[object, ...]
+"""Equal ones: no message was added, delivered, acknowledged, given up, trimmed or written in between."""
+
+
+def read_fingerprint(settings: Settings) -> Fingerprint | None:
+    """The fingerprint now, in three round trips; None where Redis cannot be read."""
+    examination = Examination(settings)
+    try:
+        state = examination.stream()
+        lengths = examination.redis.ask(*[("XLEN", name) for name in state.dead_letters])
+    except SourceError:
+        return None
+    finally:
+        examination.close()
+    dead_letters = tuple(str(length) for length in lengths)
+    return (*_of_stream(state), dead_letters, *_of_files(settings))
+
+
+def _of_stream(state: StreamState) -> Fingerprint:
+    parts: list[object] = [state.queue, state.length, state.first, state.last_generated, state.entries_added]
+    for group in state.groups:
+        consumers = tuple((consumer.name, consumer.pending) for consumer in group.consumers)
+        parts.append((group.name, group.last_delivered, group.pending, consumers))
+    return tuple(parts)
+
+
+def _of_files(settings: Settings) -> Fingerprint:
+    database = settings.database_file
+    write_ahead_log = database.with_name(database.name + "-wal")
+    parts: list[object] = []
+    for path in (database, write_ahead_log, settings.cursor_hooks):
+        try:
+            state = path.stat()
+        except OSError:
+            parts.append(None)
+        else:
+            parts.append((state.st_size, state.st_mtime_ns))
+    return tuple(parts)
