@@ -1,4 +1,4 @@
-"""One look at one pipeline: every source opened at most once, every shared reading made at most once."""
+"""One examination of one pipeline: every source opened at most once, every shared reading made at most once."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,9 +7,10 @@ from functools import wraps
 from threading import RLock
 from typing import Any, TypeVar
 
-from blueplane_doctor.custody.groups import count_short_queues
+from blueplane_doctor.custody.judge import CustodyJudge
 from blueplane_doctor.custody.ledger import Ledger
 from blueplane_doctor.custody.ledger_builder import LedgerBuilder
+from blueplane_doctor.custody.losses import count_short_queues
 from blueplane_doctor.custody.routing import Router, routes_in_force
 from blueplane_doctor.errors import SourceError, SourceMissing, SourceUnusable
 from blueplane_doctor.pipeline import TRACE_TABLES, Route
@@ -18,10 +19,10 @@ from blueplane_doctor.settings import Settings
 from blueplane_doctor.sources import Deadline
 from blueplane_doctor.sources.database_source import DatabaseSource
 from blueplane_doctor.sources.dead_letters import DeadLetterReader
-from blueplane_doctor.sources.entries import Throttle
 from blueplane_doctor.sources.redis_source import RedisSource
 from blueplane_doctor.sources.server_source import LogTail, read_log
 from blueplane_doctor.sources.streams import StreamState, read_stream
+from blueplane_doctor.sources.throttle import Throttle
 from blueplane_doctor.sources.trace_tables import RowFinder, Written, read_written
 from blueplane_doctor.times import to_milliseconds
 
@@ -37,7 +38,8 @@ def once(read: Callable[["Examination"], Answer]) -> Callable[["Examination"], A
     @wraps(read)
     def remembered(self: "Examination") -> Answer:
         name = read.__name__
-        with self.locks.setdefault(name, RLock()):  # monitors run side by side
+        # Monitors run in threads side by side: the second one to ask waits for the answer of the first.
+        with self.locks.setdefault(name, RLock()):
             if name not in self.answers:
                 try:
                     self.answers[name] = read(self)
@@ -62,7 +64,9 @@ class ServerInfo:
     def now_ms(self) -> int:
         """The server's time, milliseconds since 1970: what ages of stream entries are measured against."""
         microseconds = self.fields.get("server_time_usec")
-        return int(microseconds) // 1000 if microseconds else int(self.host_ms)
+        if not microseconds:
+            return int(self.host_ms)
+        return int(microseconds) // 1000
 
     @property
     def commands_per_second(self) -> float:
@@ -76,7 +80,9 @@ class ServerInfo:
     def dataset_bytes(self) -> int | None:
         """Bytes that all keys together take."""
         value = self.fields.get("used_memory_dataset", "")
-        return int(value) if value.isdigit() else None
+        if not value.isdigit():
+            return None
+        return int(value)
 
 
 class Examination:
@@ -105,9 +111,14 @@ class Examination:
         raw = self.redis.ask_one("INFO")
         if not isinstance(raw, bytes):
             raise SourceUnusable(f"what answers at {self.redis.address} does not answer INFO as Redis does")
-        middle = (before + datetime.now(UTC).timestamp()) / 2
-        lines = (line.partition(":") for line in raw.decode("utf-8", "replace").splitlines())
-        return ServerInfo({name: value for name, _, value in lines if value}, middle * 1000)
+        after = datetime.now(UTC).timestamp()
+        fields = {}
+        for line in raw.decode("utf-8", "replace").splitlines():
+            name, _, value = line.partition(":")
+            if value:
+                fields[name] = value
+        # The server answered somewhere between the two; the middle is wrong by half a round trip at most.
+        return ServerInfo(fields, host_ms=1000 * (before + after) / 2)
 
     @once
     def stream(self) -> StreamState:
@@ -158,15 +169,20 @@ class Examination:
         reader.catch_up()
         return reader
 
+    def new_judge(self) -> CustodyJudge:
+        """What judges the messages of the stream, for one walk. Raises SourceError when Redis cannot be read."""
+        tables = self._known_tables() or None
+        rows = RowFinder(self.database) if tables else None
+        return CustodyJudge(self.redis, self.stream(), Router(self.routes(), tables), rows, self.dead_letters())
+
     @once
     def ledger(self) -> Ledger:
         """Every message of the stream, accounted for. Raises SourceError when the stream cannot be read."""
-        stream, info, tables = self.stream(), self.server_info(), self._known_tables() or None
-        walk = LedgerBuilder(
+        info = self.server_info()
+        builder = LedgerBuilder(
             self.redis,
-            stream,
-            Router(self.routes(), tables),
-            RowFinder(self.database) if tables else None,
+            self.stream(),
+            self.new_judge(),
             self.dead_letters(),
             now_ms=info.now_ms,
             dataset_bytes=info.dataset_bytes,
@@ -174,7 +190,7 @@ class Examination:
             throttle=Throttle(self.redis, info.commands_per_second),
             progress=self._progress,
         )
-        return walk.run()
+        return builder.build()
 
     def _known_tables(self) -> tuple[str, ...] | None:
         try:

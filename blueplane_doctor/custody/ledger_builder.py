@@ -1,68 +1,42 @@
-"""The walk through the stream: every message in exactly one state, read once, page by page.
-
-The order of reading makes a false break impossible. First the groups' positions; what was delivered after that
-moment still counts as waiting. Then, for each page, the pending entries lists: a message that was delivered by then and
-is not pending has been acknowledged, and whoever acknowledged it had written its row (or its dead letter) before. Only
-then the dead letters and the database, which can therefore not be too old: read before, they would lack what was
-written and acknowledged in between.
-"""
+"""Builds the ledger in one walk through the stream: every message in exactly one state, read once, page by page."""
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from blueplane_doctor.connection.base import Command
-from blueplane_doctor.custody.groups import Pending, PendingReader, read_more, trimmed_past
-from blueplane_doctor.custody.ledger import (
-    DEAD_LETTERED,
-    DUPLICATE,
-    IN_FLIGHT,
-    KEPT_BLOCKERS,
-    LOST,
-    PAYLOAD_GONE,
-    SKIPPED,
-    STUCK,
-    UNEXAMINED,
-    UNTRACEABLE,
-    WAITING,
-    WRITTEN,
-    Blocker,
-    Break,
-    Ledger,
-    RowBitmap,
-    Settled,
-    bucket_of,
-)
-from blueplane_doctor.custody.routing import CompiledRoute, Message, Router
-from blueplane_doctor.errors import SourceError
+from blueplane_doctor.custody.blockers import BlockerFinder
+from blueplane_doctor.custody.judge import CustodyJudge, JudgedMessage, PendingByGroup
+from blueplane_doctor.custody.ledger import UNROUTED, ChainBreak, Ledger, Tally, bucket_of, time_text
+from blueplane_doctor.custody.losses import trimmed_past
+from blueplane_doctor.custody.messages import Message
+from blueplane_doctor.custody.states import LOST, PAYLOAD_GONE, STUCK, UNEXAMINED, PendingEntry
 from blueplane_doctor.pipeline import CURSOR_MONITOR_SOURCES
 from blueplane_doctor.sources import Deadline
 from blueplane_doctor.sources.dead_letters import DeadLetterReader
-from blueplane_doctor.sources.entries import Throttle, pages
+from blueplane_doctor.sources.entries import pages
+from blueplane_doctor.sources.entry_ids import EntryId, id_text
 from blueplane_doctor.sources.redis_source import RedisSource
-from blueplane_doctor.sources.streams import EntryId, StreamState, id_text
-from blueplane_doctor.sources.trace_tables import Lookup, RowFinder
+from blueplane_doctor.sources.streams import Group, StreamState
+from blueplane_doctor.sources.throttle import Throttle
 from blueplane_doctor.text import identifier
 from blueplane_doctor.times import HOUR_MS
 
-_STUCK_KEYS = 50_000
 _ASKED_AT_ONCE = 200
+"""Commands of one round trip."""
 _RESERVE_SECONDS = 0.3
-
-_Sought = tuple[Message, CompiledRoute, list[Lookup]]
-_PendingRows = dict[str, dict[EntryId, Pending]]
-"""By group."""
+"""Left of the run's time, when reading ends, for what follows."""
+_AFTER_EVERYTHING: EntryId = (1 << 64, 0)
 
 
 class LedgerBuilder:
-    """One pass. `rows` is None when the database cannot be read."""
+    """One walk through the stream."""
 
     def __init__(
         self,
         redis: RedisSource,
         stream: StreamState,
-        router: Router,
-        rows: RowFinder | None,
+        judge: CustodyJudge,
         dead_letters: DeadLetterReader,
         *,
         now_ms: int,
@@ -71,231 +45,210 @@ class LedgerBuilder:
         throttle: Throttle,
         progress: Callable[[int, int], None] | None = None,
     ) -> None:
-        self._redis, self._stream, self._router, self._rows = redis, stream, router, rows
+        self._redis = redis
+        self._stream = stream
+        self._judge = judge
         self._dead_letters = dead_letters
-        self._now, self._dataset, self._deadline = now_ms, dataset_bytes, deadline
-        self._claims = RowBitmap()
-        self._stuck_keys: dict[Lookup, str] = {}
-        self._settled: list[Settled] = []
-        self._progress, self._throttle = progress, throttle
-        self.ledger = Ledger()
-        writer_names = dict.fromkeys(route.group for route in router.routes)
-        self._writers = {name: group for name in writer_names if (group := stream.group(name))}
-        self._pending = {name: PendingReader(stream.queue, group) for name, group in self._writers.items()}
-        self._some_writer_missing = len(self._writers) < len(writer_names)
-        self._all_delivered = min((g.last_delivered for g in self._writers.values()), default=(1 << 64, 0))
+        self._now_ms = now_ms
+        self._dataset_bytes = dataset_bytes
+        self._deadline = deadline
+        self._throttle = throttle
+        self._progress = progress
+        self._blockers = BlockerFinder()
+        self._ledger = Ledger(pending=judge.pending, blockers=self._blockers.blockers)
+        self._ledger.undelivered = {group.text: 0 for group in stream.groups}
+        positions = [group.last_delivered for group in judge.writers.values()]
+        self._all_delivered = min(positions, default=_AFTER_EVERYTHING)
+        """Up to here every writer group that exists was given all messages."""
 
-    def run(self) -> Ledger:
+    def build(self) -> Ledger:
         """Read everything, once. Raises SourceError."""
-        ledger, stream = self.ledger, self._stream
-        ledger.pending = self._pending
-        ledger.undelivered = {group.text: 0 for group in stream.groups}
-        self._read_pending(stream.first or stream.last_generated)
+        # The first page of the pending entries lists is read at once: what it says of consumers belongs to the
+        # moment at which the groups were read.
+        self._judge.read_pending(self._stream.first or self._stream.last_generated)
+        if self._read_pages():
+            last = self._stream.last_generated
+            self._judge.read_pending(last)
+            self._count_payload_gone(self._judge.take_pending(last))
+        else:
+            self._ledger.partial = True
+        self._ledger.rows_cause = self._judge.rows_cause
+        self._finish()
+        return self._ledger
+
+    def _read_pages(self) -> bool:
+        """Read the stream page by page; whether its end was reached in time."""
+        last = self._stream.last_generated
+        length = self._stream.length
         began = time.monotonic()
-        last, length = stream.last_generated, stream.length
-        for page in pages(self._redis, stream.queue, last, length=length, dataset_bytes=self._dataset):
-            self._page([Message(entry) for entry in page])
+        for page in pages(self._redis, self._stream.queue, last, length=length, dataset_bytes=self._dataset_bytes):
+            judged, pending = self._judge.judge(page)
+            self._count_page(judged, pending)
             if self._progress:
-                self._progress(ledger.examined, length)
+                self._progress(self._ledger.examined, length)
             self._throttle.pause(time.monotonic() - began, self._deadline.remaining)
             began = time.monotonic()
             if self._deadline.remaining < _RESERVE_SECONDS:
-                ledger.partial = True
-                break
-        else:
-            self._read_pending(last)
-            self._ghosts({name: reader.take(last) for name, reader in self._pending.items()})
-        self._finish()
-        return ledger
+                return False
+        return True
 
-    def _page(self, messages: list[Message]) -> None:
-        until = messages[-1].id
-        self._read_pending(until)
-        pending = {name: reader.take(until) for name, reader in self._pending.items()}
-        self._count(messages, pending)
-        acknowledged: list[_Sought] = []
-        stuck: list[_Sought] = []
-        for message in messages:
-            route = self._router.route(message)
-            state = self._state_in_stream(message, route, pending)
-            if state:
-                self._settle(message, route, state)
-            if route and state in (None, STUCK):
-                (stuck if state else acknowledged).append((message, route, route.lookups(message)))
-        self._judge(acknowledged)
-        self._find_blockers(stuck)
-        self.ledger.add(self._settled)
-        self._settled.clear()
+    def _count_page(self, judged: list[JudgedMessage], pending: PendingByGroup) -> None:
+        messages = [one.message for one in judged]
+        self._count(messages, judged, pending)
+        self._ledger.add(self._tallies(judged))
+        self._add_lost(judged)
+        self._find_blockers([one for one in judged if one.state == STUCK])
         if any(pending.values()):
+            # What is pending up to the end of this page and not in it has left the stream.
             here = {message.id for message in messages}
-            self._ghosts({name: {i: row for i, row in rows.items() if i not in here} for name, rows in pending.items()})
+            gone = {name: _without(entries, here) for name, entries in pending.items()}
+            self._count_payload_gone(gone)
 
-    def _read_pending(self, until: EntryId) -> None:
-        if read_more(self._redis, list(self._pending.values()), until):
-            self._dead_letters.catch_up()
+    def _tallies(self, judged: list[JudgedMessage]) -> list[Tally]:
+        hour_ago = self._now_ms - HOUR_MS
+        tallies = []
+        for one in judged:
+            route = one.route.name if one.route else UNROUTED
+            bucket = bucket_of(one.message.event_ms(), self._now_ms)
+            tallies.append((route, one.state, bucket, one.message.id[0] > hour_ago))
+        return tallies
 
-    def _state_in_stream(self, message: Message, route: CompiledRoute | None, pending: _PendingRows) -> str | None:
-        """The state that Redis alone tells; None for a message that its writer acknowledged."""
-        if route is None:
-            return SKIPPED
-        group = self._writers.get(route.group)
-        if group is None or message.id > group.last_delivered:
-            return WAITING
-        row = pending[route.group].get(message.id)
-        if row is None:
-            return None
-        return STUCK if row.stuck else IN_FLIGHT
+    def _add_lost(self, judged: list[JudgedMessage]) -> None:
+        for one in judged:
+            if one.state == LOST:
+                if self._ledger.keeps_more_breaks:
+                    self._ledger.breaks.append(_lost(one))
+                self._ledger.note_break(one.message.id[0])
 
-    def _judge(self, acknowledged: list[_Sought]) -> None:
-        found = self._find(lookup for _, _, lookups in acknowledged for lookup in lookups)
-        for message, route, lookups in acknowledged:
-            state = UNEXAMINED if found is None else self._by_rows(lookups, found)
-            if not state:
-                named = self._dead_letters.found.names(message.raw_id, message.fields.get(b"event_id"))
-                state = DEAD_LETTERED if named else LOST if lookups else UNTRACEABLE
-            self._settle(message, route, state)
-            if state == LOST:
-                self.ledger.add_break(_lost(message, route))
-
-    def _by_rows(self, lookups: list[Lookup], found: dict[Lookup, list[int]]) -> str | None:
-        """WRITTEN for the first message of a row, DUPLICATE for others; None without a row."""
-        state = None
-        for lookup in lookups:
-            for sequence in found.get(lookup, ()):
-                if self._claims.claim(lookup.table, sequence):
-                    return WRITTEN
-                state = DUPLICATE
-        return state
-
-    def _find(self, lookups: Iterable[Lookup]) -> dict[Lookup, list[int]] | None:
-        """None once the database cannot be read: Redis alone still tells the rest."""
-        if self._rows is None:
-            return None
-        try:
-            return self._rows.find(lookups)
-        except SourceError as error:
-            self._rows, self.ledger.rows_cause = None, error.message
-            return None
-
-    def _find_blockers(self, stuck: list[_Sought]) -> None:
-        """Which of the stuck messages cannot be written: the others only wait with them."""
-        blockers = self.ledger.blockers
-        if not stuck or len(blockers) >= KEPT_BLOCKERS:
+    def _find_blockers(self, stuck: list[JudgedMessage]) -> None:
+        if not stuck or self._blockers.is_full:
             return
-        rows = self._find(lookup for _, _, lookups in stuck for lookup in lookups) or {}
-        for message, route, lookups in stuck:
-            identity, reason = id_text(message.id), ""
-            for key in lookups:
-                column = key.columns[-1]
-                if rows.get(key):
-                    reason = f"a row with the same {column} is there already"
-                elif key in self._stuck_keys and column != "timestamp":  # a session may have rows of the same time
-                    reason = f"same {column} as {self._stuck_keys[key]}"
-                elif len(self._stuck_keys) < _STUCK_KEYS:
-                    self._stuck_keys[key] = identity
-            reason = reason or message.malformed()
-            if reason and len(blockers) < KEPT_BLOCKERS:
-                blockers.append(Blocker(identity, route.group, reason))
+        rows = self._judge.find_rows(stuck) or {}
+        for one in stuck:
+            if one.route:
+                self._blockers.examine(one.message, one.route.group, one.lookups, rows)
 
-    def _settle(self, message: Message, route: CompiledRoute | None, state: str) -> None:
-        bucket = bucket_of(message.event_ms(), self._now)
-        self._settled.append((route.name if route else "unrouted", state, bucket, message.id[0] > self._now - HOUR_MS))
-
-    def _count(self, messages: list[Message], pending: _PendingRows) -> None:
-        """What is wanted of each message, whatever its state."""
-        ledger, last = self.ledger, messages[-1].id
+    def _count(self, messages: list[Message], judged: list[JudgedMessage], pending: PendingByGroup) -> None:
+        """Count what is wanted of each message, whatever its state."""
+        ledger = self._ledger
+        last = messages[-1].id
         ledger.examined += len(messages)
         for group in self._stream.groups:
             if last > group.last_delivered:
-                count = sum(message.id > group.last_delivered for message in messages)
-                ledger.undelivered[group.text] = (ledger.undelivered[group.text] or 0) + count
+                waiting = sum(message.id > group.last_delivered for message in messages)
+                ledger.undelivered[group.text] = (ledger.undelivered[group.text] or 0) + waiting
         ledger.count_hooks(messages)
         self._count_monitor_events(messages)
-        if last[0] > self._now - HOUR_MS:
-            ledger.count_recent([message.id[0] for message in messages], self._now)
-        if last > self._all_delivered or any(pending.values()) or self._some_writer_missing:
-            self._count_unfinished(messages, pending)
+        if last[0] > self._now_ms - HOUR_MS:
+            ledger.count_recent([message.id[0] for message in messages], self._now_ms)
+        # Most pages are finished as a whole, and their messages need not be asked one by one.
+        if last > self._all_delivered or any(pending.values()) or not self._judge.has_all_writers:
+            self._count_unfinished(judged, pending)
 
     def _count_monitor_events(self, messages: list[Message]) -> None:
-        ledger = self.ledger
-        alike = {message.fields.get(b"metadata"): message for message in messages}
-        for raw, count in Counter(message.fields.get(b"metadata") for message in messages).items():
-            if alike[raw].value("metadata.source") in CURSOR_MONITOR_SOURCES:
-                ledger.monitor_events += count
-                ledger.monitor_last_ms = max(alike[raw].id[0], ledger.monitor_last_ms or 0)
+        # Metadata is alike in many messages: it is parsed once for all that are the same, byte for byte.
+        newest = {message.fields.get(b"metadata"): message for message in messages}
+        for metadata, count in Counter(message.fields.get(b"metadata") for message in messages).items():
+            message = newest[metadata]
+            if message.value("metadata.source") in CURSOR_MONITOR_SOURCES:
+                self._ledger.monitor_events += count
+                self._ledger.monitor_last_ms = max(message.id[0], self._ledger.monitor_last_ms or 0)
 
-    def _count_unfinished(self, messages: list[Message], pending: _PendingRows) -> None:
-        for message in messages:
-            if self._is_unfinished(message, pending):
-                self.ledger.unfinished += 1
-                self.ledger.oldest_unfinished = self.ledger.oldest_unfinished or message.id
+    def _count_unfinished(self, judged: list[JudgedMessage], pending: PendingByGroup) -> None:
+        for one in judged:
+            if self._is_unfinished(one, pending):
+                self._ledger.unfinished += 1
+                self._ledger.oldest_unfinished = self._ledger.oldest_unfinished or one.message.id
 
-    def _is_unfinished(self, message: Message, pending: _PendingRows) -> bool:
-        if message.id > self._all_delivered or any(message.id in rows for rows in pending.values()):
+    def _is_unfinished(self, one: JudgedMessage, pending: PendingByGroup) -> bool:
+        identity = one.message.id
+        if identity > self._all_delivered:
             return True
-        if not self._some_writer_missing:
-            return False
-        route = self._router.route(message)  # a group that does not exist has finished nothing of its own
-        return route is not None and route.group not in self._writers
+        if any(identity in entries for entries in pending.values()):
+            return True
+        # A group that does not exist has finished nothing of its own.
+        return one.route is not None and one.route.group not in self._judge.writers
 
-    def _ghosts(self, rows: _PendingRows) -> None:
-        """Pending rows whose message has left the stream; a message counts once."""
+    def _count_payload_gone(self, pending: PendingByGroup) -> None:
+        """Count pending entries whose message has left the stream; a message counts once, whoever holds it."""
         groups: dict[EntryId, list[str]] = {}
-        for name, ghosts in rows.items():
-            for identity in self._still_pending(name, list(ghosts)):
+        for name, entries in pending.items():
+            for identity in self._still_pending(name, list(entries)):
                 groups.setdefault(identity, []).append(name)
         for identity, names in sorted(groups.items()):
-            self.ledger.payload_gone += 1
-            text, reason = id_text(identity), "trimmed or deleted while it was pending"
-            if self._dead_letters.found.names(text.encode(), None):
-                reason += "; a dead letter names it"
-            self.ledger.add_break(
-                Break(
-                    kind=PAYLOAD_GONE,
-                    id=text,
-                    event_id=None,
-                    enqueued_ms=identity[0],
-                    route=None,
-                    group=", ".join(names),
-                    event_type="unknown",
-                    reason=reason,
-                )
-            )
+            self._ledger.payload_gone += 1
+            if self._ledger.keeps_more_breaks:
+                self._ledger.breaks.append(self._payload_gone(identity, names))
+            self._ledger.note_break(identity[0])
 
-    def _still_pending(self, name: str, ghosts: list[EntryId]) -> list[EntryId]:
-        """Those that are pending even now: others were acknowledged first, and trimmed while the doctor read."""
+    def _payload_gone(self, identity: EntryId, groups: list[str]) -> ChainBreak:
+        text = id_text(identity)
+        reason = "trimmed or deleted while it was pending"
+        if self._dead_letters.index.names(text.encode(), None):
+            reason += "; a dead letter names it"
+        return ChainBreak(
+            kind=PAYLOAD_GONE,
+            id=text,
+            event_id=None,
+            enqueued_at=time_text(identity[0]),
+            route=None,
+            group=", ".join(groups),
+            event_type="unknown",
+            reason=reason,
+        )
+
+    def _still_pending(self, name: str, identities: list[EntryId]) -> list[EntryId]:
+        """Those that are pending even now. Others were acknowledged first, and trimmed while the doctor read."""
         still: list[EntryId] = []
-        for start in range(0, len(ghosts), _ASKED_AT_ONCE):
-            part = ghosts[start : start + _ASKED_AT_ONCE]
-            commands: list[Command] = [("XPENDING", self._stream.queue, name, id_text(i), id_text(i), 1) for i in part]
-            still += [i for i, reply in zip(part, self._redis.ask_all(commands), strict=True) if reply]
+        for start in range(0, len(identities), _ASKED_AT_ONCE):
+            part = identities[start : start + _ASKED_AT_ONCE]
+            texts = [id_text(identity) for identity in part]
+            commands: list[Command] = [("XPENDING", self._stream.queue, name, text, text, 1) for text in texts]
+            for identity, reply in zip(part, self._redis.ask_all(commands), strict=True):
+                if reply:
+                    still.append(identity)
         return still
 
     def _finish(self) -> None:
-        ledger, stream = self.ledger, self._stream
-        unseen = stream.length - ledger.examined
-        for group in stream.groups:
-            if group.undelivered is not None:
-                ledger.undelivered[group.text] = group.undelivered
-            elif stream.first is None or group.last_delivered >= stream.last_generated:
-                ledger.undelivered[group.text] = 0
-            elif group.last_delivered < stream.first:
-                ledger.undelivered[group.text] = stream.length  # exact, also when some were trimmed since
-            elif ledger.partial or (unseen and trimmed_past(self._redis, stream, group.last_delivered)):
-                ledger.undelivered[group.text] = None
+        ledger = self._ledger
+        unseen = self._stream.length - ledger.examined
+        for group in self._stream.groups:
+            ledger.undelivered[group.text] = self._undelivered(group, unseen)
         if ledger.partial:
-            ledger.states["unrouted"][UNEXAMINED] += max(0, unseen)
+            ledger.states[UNROUTED][UNEXAMINED] += max(0, unseen)
+
+    def _undelivered(self, group: Group, unseen: int) -> int | None:
+        """Messages that the group was not given, at the moment its position was read; None when that is not known.
+
+        What was counted on the way is too little when messages were trimmed meanwhile: `unseen` of them.
+        """
+        stream = self._stream
+        if group.undelivered is not None:
+            return group.undelivered
+        if stream.first is None or group.last_delivered >= stream.last_generated:
+            return 0
+        if group.last_delivered < stream.first:
+            return stream.length
+        if self._ledger.partial or (unseen and trimmed_past(self._redis, stream, group.last_delivered)):
+            return None
+        return self._ledger.undelivered[group.text]
 
 
-def _lost(message: Message, route: CompiledRoute) -> Break:
-    event_id = message.fields.get(b"event_id")
-    return Break(
+def _without(entries: dict[EntryId, PendingEntry], here: set[EntryId]) -> dict[EntryId, PendingEntry]:
+    return {identity: entry for identity, entry in entries.items() if identity not in here}
+
+
+def _lost(one: JudgedMessage) -> ChainBreak:
+    message = one.message
+    assert one.route is not None, "only a message that has a writer can be lost"
+    event_id = message.event_id
+    return ChainBreak(
         kind=LOST,
         id=id_text(message.id),
         event_id=identifier(event_id) if event_id else None,
-        enqueued_ms=message.id[0],
-        route=route.name,
-        group=route.group,
+        enqueued_at=time_text(message.id[0]),
+        route=one.route.name,
+        group=one.route.group,
         event_type=message.kind(),
         reason=message.malformed() or "acknowledged without a row or a dead letter",
     )

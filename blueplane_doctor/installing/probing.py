@@ -10,8 +10,8 @@ from blueplane_doctor.examination import Examination
 from blueplane_doctor.model import Record
 from blueplane_doctor.pipeline import Route
 from blueplane_doctor.settings import Settings
+from blueplane_doctor.sources.entry_ids import entry_id, id_text
 from blueplane_doctor.sources.redis_source import pairs
-from blueplane_doctor.sources.streams import entry_id, id_text
 from blueplane_doctor.times import iso
 from blueplane_hook import events
 

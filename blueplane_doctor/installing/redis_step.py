@@ -9,8 +9,9 @@ from blueplane_doctor.installing.files import Entry, Journal, StepError
 from blueplane_doctor.installing.plan import Change, Plan, Site
 from blueplane_doctor.pipeline import CURRENT
 from blueplane_doctor.sources import Deadline
+from blueplane_doctor.sources.entry_ids import BEGINNING
 from blueplane_doctor.sources.redis_source import RedisSource, address_of
-from blueplane_doctor.sources.streams import BEGINNING, StreamState, read_stream
+from blueplane_doctor.sources.streams import StreamState, read_stream
 
 STREAM = "stream"
 ANSWER_SECONDS = 2.0

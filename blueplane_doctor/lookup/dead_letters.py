@@ -15,8 +15,8 @@ from blueplane_doctor.sources.dead_letters import (
     json_object,
     parse_dead_letter_entry,
 )
+from blueplane_doctor.sources.entry_ids import id_text
 from blueplane_doctor.sources.redis_source import pairs
-from blueplane_doctor.sources.streams import id_text
 from blueplane_doctor.text import identifier, plain, word
 from blueplane_doctor.times import HOUR_MS, from_milliseconds, iso
 

@@ -1,12 +1,15 @@
-"""One message followed through the whole pipeline, by whichever ID a person has in hand."""
+"""One message followed through the whole pipeline, by whichever of its IDs is given."""
 
 import re
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from blueplane_doctor.custody.groups import Pending
-from blueplane_doctor.custody.ledger import (
+from blueplane_doctor.custody.judge import NO_TABLES
+from blueplane_doctor.custody.messages import Message
+from blueplane_doctor.custody.routing import CompiledRoute, Router
+from blueplane_doctor.custody.states import (
     DEAD_LETTERED,
+    DUPLICATE,
     IN_FLIGHT,
     LOST,
     PAYLOAD_GONE,
@@ -16,29 +19,38 @@ from blueplane_doctor.custody.ledger import (
     UNTRACEABLE,
     WAITING,
     WRITTEN,
+    PendingEntry,
+    RowEvidence,
+    state_of,
 )
-from blueplane_doctor.custody.routing import CompiledRoute, Message, Router
 from blueplane_doctor.errors import SourceError
 from blueplane_doctor.examination import Examination
 from blueplane_doctor.lookup.dead_letters import each_entry
 from blueplane_doctor.model import Record
 from blueplane_doctor.sources.entries import RawEntry, pages
-from blueplane_doctor.sources.streams import EntryId, StreamState, entry_id, id_text
+from blueplane_doctor.sources.entry_ids import EntryId, entry_id, id_text
+from blueplane_doctor.sources.streams import StreamState
 from blueplane_doctor.sources.trace_tables import Lookup
 from blueplane_doctor.text import consumer as shown_consumer
 from blueplane_doctor.text import identifier, word
 from blueplane_doctor.times import from_milliseconds, iso, parse_time, span
 
 NOT_FOUND = "not_found"
+"""Neither in the stream nor anywhere else."""
 _STREAM_ID = re.compile(r"\d{1,20}-\d{1,20}\Z")
 _ID_COLUMNS = {
     "cursor_raw_traces": ("event_id",),
     "claude_raw_traces": ("uuid", "event_id"),
     "raw_traces": ("event_id",),
 }
+"""Where an ID is looked for when its message has left the stream."""
+_SHOWN_ROWS = 10
+_RESERVE_SECONDS = 1.0
+"""Left of the run's time, when reading the stream ends, for what follows."""
 
 ADVICE = {
     WRITTEN: "Nothing to do.",
+    DUPLICATE: "Nothing to do: it has the key of an earlier message, and the row is that message's.",
     WAITING: "Its writer was not given it yet. If it stays so, see consumer-lag and server-alive.",
     IN_FLIGHT: "Its writer has it. Ask again in a minute.",
     STUCK: "Its writer has it and does not finish. See stuck-consumers: one message may hold up the whole batch.",
@@ -50,6 +62,13 @@ ADVICE = {
     PAYLOAD_GONE: "A writer still holds its ID, but the message itself was trimmed. Its content is gone.",
     NOT_FOUND: "It may have been trimmed, belong to another Redis, or never have been enqueued.",
 }
+"""What to do, for each state of custody and the two states of messages that are not in the stream."""
+_SEARCH_CUT_SHORT = "The time was up before the whole stream was searched; give more with --timeout."
+_OLDER_THAN_STREAM = "It is older than all that is still in the stream; its row can be found by event_id or uuid."
+_DUPLICATES_CUT_SHORT = (
+    "Its row is there. The time was up before it was known whether an earlier message has the same key; "
+    "give more with --timeout."
+)
 
 
 class Hop(Record):
@@ -78,15 +97,20 @@ class Trace(Record):
 
 @dataclass
 class _Search:
+    """What was found of one message so far."""
+
     wanted: str
+    """The ID, as it was asked for."""
     message: Message | None = None
+    """None when it is not in the stream."""
     route: CompiledRoute | None = None
     hops: list[Hop] = field(default_factory=list)
-    letters: list[Hop] = field(default_factory=list)
-    rows: int = 0
-    pending: bool = False
-    held: Pending | None = None
-    """The owner's row in its pending entries list."""
+    dead_letters: list[Hop] = field(default_factory=list)
+    is_pending: bool = False
+    """Whether it is in the pending entries list of any writer group."""
+    pending: PendingEntry | None = None
+    """Its entry in the list of the group that has to write it."""
+    row: RowEvidence = RowEvidence.NOT_LOOKED_UP
     partial: bool = False
 
     def add(self, stage: str, text: str, at: datetime | None = None, **detail: str | int | None) -> None:
@@ -95,176 +119,292 @@ class _Search:
     def stream_id(self) -> EntryId | None:
         if self.message:
             return self.message.id
-        return entry_id(self.wanted.encode()) if _STREAM_ID.match(self.wanted) else None
+        if _STREAM_ID.match(self.wanted):
+            return entry_id(self.wanted.encode())
+        return None
 
     def names(self) -> set[bytes | None]:
-        of_message = (self.message.raw_id, self.message.fields.get(b"event_id")) if self.message else ()
-        return {self.wanted.encode(), *of_message} - {None, b""}
+        """The IDs by which a dead letter may name it."""
+        names: set[bytes | None] = {self.wanted.encode()}
+        if self.message:
+            names |= {self.message.raw_id, self.message.event_id}
+        return names - {None, b""}
+
+    def is_delivered(self, stream: StreamState) -> bool:
+        """Whether the group that has to write it was given it before the stream's state was read."""
+        if self.message is None or self.route is None:
+            return False
+        group = stream.group(self.route.group)
+        return group is not None and self.message.id <= group.last_delivered
 
 
 class Tracer:
     """Follows messages; sources are read once for all, as far as possible."""
 
     def __init__(self, examination: Examination) -> None:
-        self._look = examination
-        self._database_dead = ""
+        self._examination = examination
+        self._database_cause = ""
+        """Why rows cannot be looked up."""
 
     def trace(self, wanted: list[str]) -> list[Trace]:
-        """A Trace for each ID, in their order. Raises SourceError when Redis cannot be read."""
-        stream = self._look.stream()
-        searches = {text: _Search(text) for text in wanted}
-        self._find_messages(list(searches.values()), stream)
-        router = Router(self._look.routes(), self._tables())
-        for search in searches.values():
-            search.route = router.route(search.message) if search.message else None
-        self._find_letters(list(searches.values()))
-        traces = {text: self._follow(search, stream) for text, search in searches.items()}
-        return [traces[text] for text in wanted]
+        """A Trace for each ID, in their order. Raises SourceError when Redis cannot be read.
+
+        The order of reading is that of the ledger: pending entries lists first, then dead letters and rows. So what a
+        writer finishes in between is not taken for lost.
+        """
+        stream = self._examination.stream()
+        by_id = {text: _Search(text) for text in wanted}
+        searches = list(by_id.values())
+        self._find_messages(searches, stream)
+        router = Router(self._examination.routes(), self._tables())
+        for search in searches:
+            if search.message:
+                search.route = router.route(search.message)
+                _add_enqueued(search, search.message, stream)
+        for search in searches:
+            self._find_deliveries(search, stream)
+        self._find_dead_letters(searches)
+        for search in searches:
+            self._find_rows(search)
+        self._find_duplicates(searches, stream)
+        return [self._result(by_id[text], stream) for text in wanted]
 
     def _tables(self) -> tuple[str, ...] | None:
         try:
-            return self._look.trace_tables()
+            tables = self._examination.trace_tables()
         except SourceError as error:
-            self._database_dead = error.message
+            self._database_cause = error.message
             return None
+        if not tables:
+            self._database_cause = NO_TABLES
+            return None
+        return tables
 
     def _find_messages(self, searches: list[_Search], stream: StreamState) -> None:
-        """By stream ID directly; by event_id or uuid only in a walk, for a stream has no index."""
-        left = {}
+        """By stream ID directly; by event_id or uuid only by reading the stream, which has no index for them."""
+        missing = {}
         for search in searches:
             if search.stream_id():
-                page = self._look.redis.ask_one("XRANGE", stream.queue, search.wanted, search.wanted, "COUNT", 1)
+                page = self._examination.redis.ask_one("XRANGE", stream.queue, search.wanted, search.wanted, "COUNT", 1)
                 search.message = Message(page[0]) if page else None
             else:
-                left[search.wanted.encode()] = search
-        if not left:
-            return
-        last, size = stream.last_generated, self._look.server_info().dataset_bytes
-        for page in pages(self._look.redis, stream.queue, last, length=stream.length, dataset_bytes=size):
+                missing[search.wanted.encode()] = search
+        if missing:
+            self._search_stream(missing, stream)
+
+    def _search_stream(self, missing: dict[bytes, _Search], stream: StreamState) -> None:
+        size = self._examination.server_info().dataset_bytes
+        last = stream.last_generated
+        for page in pages(self._examination.redis, stream.queue, last, length=stream.length, dataset_bytes=size):
             for entry in page:
-                _recognise(entry, left)
-            if not left:
+                _recognise(entry, missing)
+            if not missing:
                 return
-            if self._look.deadline.remaining < 1:
-                for search in left.values():
+            if self._examination.deadline.remaining < _RESERVE_SECONDS:
+                for search in missing.values():
                     search.partial = True
                 return
 
-    def _find_letters(self, searches: list[_Search]) -> None:
-        names = [(search, search.names()) for search in searches]
-        for letter in each_entry(self._look, unreadable=SourceError):
-            identity, moment = id_text(letter.id), iso(from_milliseconds(letter.queued_ms))
-            for search, its_names in names:
-                if its_names & {letter.message_id, letter.event_id}:
-                    detail = {"stream": letter.stream, "dead_letter_id": identity, "shape": letter.shape}
-                    text = f"{identity} in {letter.stream}"
-                    search.letters.append(Hop(stage="dead_letter", at=moment, text=text, detail=detail))
+    def _find_deliveries(self, search: _Search, stream: StreamState) -> None:
+        identity = search.stream_id()
+        if identity is None:
+            return
+        for name in self._examination.writer_groups():
+            self._find_delivery(search, stream, name, identity)
 
-    def _follow(self, search: _Search, stream: StreamState) -> Trace:
-        if search.message:
-            _enqueued(search, search.message, stream)
-        if identity := search.stream_id():
-            for name in self._look.writer_groups():
-                self._delivery(search, stream, name, identity)
-        self._rows(search)
-        state = self._state(search, stream)
-        advice = self._advice(search, state, stream)
-        hops = search.hops + search.letters
-        return Trace(id=search.wanted, state=state, hops=hops, advice=advice, partial=search.partial)
-
-    def _delivery(self, search: _Search, stream: StreamState, name: str, identity: EntryId) -> None:
+    def _find_delivery(self, search: _Search, stream: StreamState, name: str, identity: EntryId) -> None:
         group = stream.group(name)
-        owner = search.route is not None and search.route.group == name
         if group is None or (search.message is None and identity > stream.last_generated):
             return
+        is_owner = search.route is not None and search.route.group == name
         text = id_text(identity)
-        rows = self._look.redis.ask_one("XPENDING", stream.queue, name, text, text, 1)
+        rows = self._examination.redis.ask_one("XPENDING", stream.queue, name, text, text, 1)
         if rows:
-            _, consumer, idle, deliveries = rows[0]
-            search.pending = True
-            search.held = Pending.of(*rows[0]) if owner else search.held
-            since = max(0, idle)
-            delivered = from_milliseconds(self._look.server_info().now_ms - since)
-            times = "once" if deliveries == 1 else f"{deliveries:,} times"
-            said = f"to {shown_consumer(consumer)} of {name}, {times}, last {span(since)} ago; not acknowledged"
-            search.add("delivered", said, delivered, group=name, deliveries=deliveries, idle_ms=idle)
+            search.is_pending = True
+            if is_owner:
+                search.pending = PendingEntry.of(*rows[0])
+            self._add_delivered(search, name, rows[0])
         elif search.message and identity <= group.last_delivered:
-            search.add("acknowledged", f"by {name}" + ("" if owner else ", which does not write it"), group=name)
+            text = f"by {name}"
+            if not is_owner:
+                text += ", which does not write it"
+            search.add("acknowledged", text, group=name)
 
-    def _rows(self, search: _Search) -> None:
-        if self._database_dead:
+    def _add_delivered(self, search: _Search, group: str, row: tuple[bytes, bytes, int, int]) -> None:
+        _, consumer, idle_ms, deliveries = row
+        since_ms = max(0, idle_ms)
+        times = "once" if deliveries == 1 else f"{deliveries:,} times"
+        search.add(
+            "delivered",
+            f"to {shown_consumer(consumer)} of {group}, {times}, last {span(since_ms)} ago; not acknowledged",
+            from_milliseconds(self._examination.server_info().now_ms - since_ms),
+            group=group,
+            deliveries=deliveries,
+            idle_ms=idle_ms,
+        )
+
+    def _find_dead_letters(self, searches: list[_Search]) -> None:
+        names = [(search, search.names()) for search in searches]
+        for entry in each_entry(self._examination, unreadable=SourceError):
+            named = {entry.message_id, entry.event_id}
+            for search, its_names in names:
+                if its_names & named:
+                    identity = id_text(entry.id)
+                    hop = Hop(
+                        stage="dead_letter",
+                        at=iso(from_milliseconds(entry.queued_ms)),
+                        text=f"{identity} in {entry.stream}",
+                        detail={"stream": entry.stream, "dead_letter_id": identity, "shape": entry.shape},
+                    )
+                    search.dead_letters.append(hop)
+
+    def _find_rows(self, search: _Search) -> None:
+        if self._database_cause:
             return
-        if search.message and search.route:
-            wanted = search.route.lookups(search.message)
-        elif search.stream_id():
-            return
-        else:
-            tables = self._look.trace_tables()
-            wanted = [Lookup(t, (c,), (search.wanted,)) for t in tables for c in _ID_COLUMNS.get(t, ())]
         seen: set[tuple[str, int]] = set()
-        for table, columns, values in wanted:
-            match = " AND ".join(f'"{column}" = ?' for column in columns)
-            sql = f'SELECT sequence, ingested_at FROM "{table}" WHERE {match} ORDER BY sequence LIMIT 10'
-            for sequence, ingested in self._look.database.rows(sql, values):
-                if (table, sequence) not in seen:
-                    seen.add((table, sequence))
-                    said, written = f"in {table}, sequence {sequence:,}", str(ingested)
-                    search.add("row", said, parse_time(written), table=table, sequence=sequence, ingested_at=written)
-        search.rows = len(seen)
+        for lookup in self._lookups(search):
+            try:
+                rows = self._read_rows(lookup)
+            except SourceError as error:
+                self._database_cause = error.message
+                return
+            for sequence, ingested_at in rows:
+                if (lookup.table, sequence) not in seen:
+                    seen.add((lookup.table, sequence))
+                    _add_row(search, lookup.table, sequence, ingested_at)
+        search.row = RowEvidence.CLAIMED if seen else RowEvidence.ABSENT
 
-    def _state(self, search: _Search, stream: StreamState) -> str:
-        message, route = search.message, search.route
-        at_its_end = WRITTEN if search.rows else DEAD_LETTERED if search.letters else ""
-        if message is None:
-            return at_its_end or (PAYLOAD_GONE if search.pending else NOT_FOUND)
-        if route is None:
-            return SKIPPED
-        group = stream.group(route.group)
-        if group is None or message.id > group.last_delivered:
-            return WAITING
-        if search.held:
-            return STUCK if search.held.stuck else IN_FLIGHT
-        if at_its_end:
-            return at_its_end
-        if self._database_dead:
-            return UNEXAMINED
-        return LOST if route.lookups(message) else UNTRACEABLE
+    def _lookups(self, search: _Search) -> list[Lookup]:
+        if search.message:
+            return search.route.lookups(search.message) if search.route else []
+        if search.stream_id():
+            return []  # no table holds stream IDs
+        lookups = []
+        for table in self._examination.trace_tables():
+            lookups += [Lookup(table, (column,), (search.wanted,)) for column in _ID_COLUMNS.get(table, ())]
+        return lookups
+
+    def _read_rows(self, lookup: Lookup) -> list[tuple[int, str]]:
+        match = " AND ".join(f'"{column}" = ?' for column in lookup.columns)
+        sql = f'SELECT sequence, ingested_at FROM "{lookup.table}" WHERE {match} ORDER BY sequence LIMIT {_SHOWN_ROWS}'
+        rows = self._examination.database.rows(sql, lookup.values)
+        return [(sequence, str(ingested_at)) for sequence, ingested_at in rows]
+
+    def _find_duplicates(self, searches: list[_Search], stream: StreamState) -> None:
+        """Which of the messages have a row that an earlier message claims.
+
+        Only all earlier messages together can tell, so they are judged as the ledger judges them, up to the last one
+        that was asked for. Nothing is read when no message in question has a row.
+        """
+        undecided: dict[EntryId, list[_Search]] = {}
+        for search in searches:
+            if search.message and _state_in_stream(search, stream) == WRITTEN:
+                undecided.setdefault(search.message.id, []).append(search)
+        if not undecided:
+            return
+        judge = self._examination.new_judge()
+        size = self._examination.server_info().dataset_bytes
+        until = max(undecided)
+        for page in pages(self._examination.redis, stream.queue, until, length=stream.length, dataset_bytes=size):
+            for judged in judge.judge(page).messages:
+                for search in undecided.pop(judged.message.id, ()):
+                    if judged.state == DUPLICATE:
+                        search.row = RowEvidence.TAKEN
+            if self._examination.deadline.remaining < _RESERVE_SECONDS:
+                break
+        for same_message in undecided.values():
+            for search in same_message:
+                search.partial = True
+
+    def _result(self, search: _Search, stream: StreamState) -> Trace:
+        state = _state(search, stream)
+        advice = self._advice(search, state, stream)
+        hops = search.hops + search.dead_letters
+        return Trace(id=search.wanted, state=state, hops=hops, advice=advice, partial=search.partial)
 
     def _advice(self, search: _Search, state: str, stream: StreamState) -> str:
-        advice, identity = ADVICE[state], search.stream_id()
-        if state == LOST and search.message and (malformed := search.message.malformed()):
-            advice = f"The writer could not read it: {malformed}. {advice}"
-        if state == DEAD_LETTERED:
-            advice += f" {search.letters[0].detail['dead_letter_id']}"
-        if state == NOT_FOUND and search.partial:
-            advice = "The time was up before the whole stream was searched; give more with --timeout."
-        elif state == NOT_FOUND and stream.first and identity and identity < stream.first:
-            advice = "It is older than all that is still in the stream; its row can be found by event_id or uuid."
-        return advice + (f" ({self._database_dead})" if self._database_dead else "")
+        advice = ADVICE[state]
+        if state == LOST and search.message:
+            malformed = search.message.malformed()
+            if malformed:
+                advice = f"The writer could not read it: {malformed}. {advice}"
+        elif state == DEAD_LETTERED:
+            advice += f" {search.dead_letters[0].detail['dead_letter_id']}"
+        elif state == WRITTEN and search.message and search.partial:
+            advice = _DUPLICATES_CUT_SHORT
+        elif state == NOT_FOUND:
+            identity = search.stream_id()
+            if search.partial:
+                advice = _SEARCH_CUT_SHORT
+            elif stream.first and identity and identity < stream.first:
+                advice = _OLDER_THAN_STREAM
+        if self._database_cause:
+            advice += f" ({self._database_cause})"
+        return advice
 
 
-def _recognise(entry: RawEntry, left: dict[bytes, _Search]) -> None:
+def _state(search: _Search, stream: StreamState) -> str:
+    if search.message:
+        return _state_in_stream(search, stream)
+    if search.row is RowEvidence.CLAIMED:
+        return WRITTEN
+    if search.dead_letters:
+        return DEAD_LETTERED
+    if search.is_pending:
+        return PAYLOAD_GONE
+    return NOT_FOUND
+
+
+def _state_in_stream(search: _Search, stream: StreamState) -> str:
+    has_key = search.message is not None and search.route is not None and bool(search.route.lookups(search.message))
+    return state_of(
+        has_writer=search.route is not None,
+        is_delivered=search.is_delivered(stream),
+        pending=search.pending,
+        row=search.row,
+        has_dead_letter=bool(search.dead_letters),
+        has_key=has_key,
+    )
+
+
+def _recognise(entry: RawEntry, missing: dict[bytes, _Search]) -> None:
     """Take the message when its event_id, or the uuid inside its payload, is one of those searched for."""
     values = entry[1][1::2]
-    for wanted, search in list(left.items()):
+    for wanted, search in list(missing.items()):
+        # Looking for the bytes is cheap, and rules out all but a few: only of those is the JSON parsed.
         if not any(wanted in value for value in values):
-            continue  # cheap, and right for all but a few: only then is the JSON read
+            continue
         message = Message(entry)
         uuid = message.value("payload.entry_data.uuid")
-        if wanted in (message.fields.get(b"event_id"), uuid.encode() if uuid else None):
+        if wanted == message.event_id or (uuid and wanted == uuid.encode()):
             search.message = message
-            del left[wanted]
+            del missing[wanted]
 
 
-def _enqueued(search: _Search, message: Message, stream: StreamState) -> None:
-    identity, route, event_id = id_text(message.id), search.route, message.fields.get(b"event_id")
-    said = f"{message.kind()} of {word(message.fields.get(b'platform'))} as {identity} in {stream.queue}"
+def _add_enqueued(search: _Search, message: Message, stream: StreamState) -> None:
+    identity = id_text(message.id)
+    text = f"{message.kind()} of {word(message.fields.get(b'platform'))} as {identity} in {stream.queue}"
+    if search.route:
+        text += f", owned by {search.route.group}"
+    else:
+        text += ", by design written by nobody"
     search.add(
         "enqueued",
-        said + (f", owned by {route.group}" if route else ", by design written by nobody"),
+        text,
         from_milliseconds(message.id[0]),
         stream_id=identity,
-        event_id=identifier(event_id) if event_id else None,
-        route=route.name if route else None,
+        event_id=identifier(message.event_id) if message.event_id else None,
+        route=search.route.name if search.route else None,
         event_type=message.kind(),
+    )
+
+
+def _add_row(search: _Search, table: str, sequence: int, ingested_at: str) -> None:
+    search.add(
+        "row",
+        f"in {table}, sequence {sequence:,}",
+        parse_time(ingested_at),
+        table=table,
+        sequence=sequence,
+        ingested_at=ingested_at,
     )

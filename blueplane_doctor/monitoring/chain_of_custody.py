@@ -2,69 +2,34 @@
 
 from collections import Counter
 
-from blueplane_doctor.custody.groups import Loss, trimmed_unread
-from blueplane_doctor.custody.ledger import (
+from blueplane_doctor.custody.blockers import ChainBlocker
+from blueplane_doctor.custody.judge import NO_TABLES
+from blueplane_doctor.custody.ledger import LATER, OLDER, WITHOUT_TIMESTAMP, ChainBreak, Ledger, time_text
+from blueplane_doctor.custody.losses import GroupLoss, trimmed_unread
+from blueplane_doctor.custody.states import (
     DEAD_LETTERED,
     DUPLICATE,
     IN_FLIGHT,
-    LATER,
     LOST,
-    OLDER,
+    PAYLOAD_GONE,
     SKIPPED,
     STATES,
     STUCK,
     UNEXAMINED,
     UNTRACEABLE,
     WAITING,
-    WITHOUT,
     WRITTEN,
-    Ledger,
 )
 from blueplane_doctor.errors import SourceError
 from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring import Monitor
-from blueplane_doctor.sources.streams import StreamState, id_text
-from blueplane_doctor.times import from_milliseconds, iso
 
 SHOWN_BREAKS = 200
 """Breaks listed one by one in a report; all are counted."""
-
-
-class ChainBreak(Record):
-    """One message whose custody is broken."""
-
-    kind: str
-    """`lost` (acknowledged, no row, no dead letter) or `payload_gone` (pending, its entry trimmed)."""
-    id: str
-    """Stream ID."""
-    event_id: str | None
-    enqueued_at: str | None
-    route: str | None
-    group: str
-    event_type: str
-    reason: str
-
-
-class GroupLoss(Record):
-    """What one writer group lost before delivery."""
-
-    group: str
-    trimmed_unread: int | None
-    """Messages trimmed before the group was given them; null when that cannot be known."""
-    cause: str = ""
-    """Why it cannot."""
-    after_id: str | None = None
-    """Last message the group was given: what was lost came after it. Null once the group has read on."""
-    before_id: str | None = None
-    """First message that is still there: what was lost came before it."""
-
-
-class ChainBlocker(Record):
-    """A stuck message that its writer cannot write, and that holds up what was read with it."""
-
-    id: str
-    group: str
-    reason: str
+TRIMMED_UNREAD = "trimmed_unread"
+"""Beside the states of messages: those that left the stream before their writer was given them."""
+_TERMS = (WRITTEN, DUPLICATE, SKIPPED, WAITING, IN_FLIGHT, STUCK, DEAD_LETTERED, UNTRACEABLE, LOST)
+"""Order of the states in the equation: what is well first."""
 
 
 class TimeBucket(Record):
@@ -133,107 +98,130 @@ class ChainOfCustodyMonitor(Monitor):
 
     def collect(self) -> ChainHealth:
         """Raises SourceError when the stream cannot be read."""
-        ledger, stream = self.examination.ledger(), self.examination.stream()
-        groups = self.examination.writer_groups()
-        losses = [trimmed_unread(stream, name, ledger.undelivered.get(name)) for name in groups]
-        known = [loss.count for loss in losses if loss.count is not None]
-        # Trimming cuts the same beginning of the stream for every group: the largest loss contains the others.
-        trimmed = max(known, default=0)
+        ledger = self.examination.ledger()
+        losses = self._losses(ledger)
+        trimmed = most_trimmed(losses)
         broken = ledger.total(LOST) + ledger.payload_gone + trimmed
-        states: dict[str, int | None] = {state: ledger.total(state) for state in STATES}
-        states["trimmed_unread"] = trimmed if known and len(known) == len(losses) else None
-        states["payload_gone"] = ledger.payload_gone
-        dead, owed = self.examination.dead_letters().found.total, ledger.owed_last_hour
-        counts = ledger.buckets
+        states = _states(ledger, losses)
+        dead_letters = self.examination.dead_letters().index.total
+        last_break = None
+        if ledger.last_break_ms is not None:
+            last_break = time_text(ledger.last_break_ms)
         return ChainHealth(
-            chain_status=_status(ledger, broken, dead),
+            chain_status=_status(ledger, broken, dead_letters),
             messages_enqueued_last_hour=ledger.last_hour,
             messages_written_last_hour=ledger.written_last_hour,
-            messages_in_dlq=dead,
+            messages_in_dlq=dead_letters,
             chain_break_count=broken,
-            last_chain_break_timestamp=None if ledger.last_break_ms is None else _time(ledger.last_break_ms),
-            success_rate=round(100 * ledger.written_last_hour / owed, 3) if owed else None,
+            last_chain_break_timestamp=last_break,
+            success_rate=_success_rate(ledger),
             examined=ledger.examined,
             partial=ledger.partial,
             states=states,
-            by_route={
-                route: {state: counted[state] for state in STATES if counted[state]}
-                for route, counted in sorted(ledger.states.items())
-            },
-            losses=[_group_loss(loss, stream) for loss in losses],
-            breaks=[
-                ChainBreak(
-                    kind=b.kind,
-                    id=b.id,
-                    event_id=b.event_id,
-                    enqueued_at=_time(b.enqueued_ms),
-                    route=b.route,
-                    group=b.group,
-                    event_type=b.event_type,
-                    reason=b.reason,
-                )
-                for b in ledger.breaks[:SHOWN_BREAKS]
-            ],
-            blockers=[ChainBlocker(**blocker._asdict()) for blocker in ledger.blockers],
-            buckets=[_bucket(_time(start), counts[start]) for start in sorted(s for s in counts if isinstance(s, int))],
-            other_buckets=[_bucket(name, counts[name]) for name in (OLDER, LATER, WITHOUT) if name in counts],
+            by_route=_by_route(ledger),
+            losses=losses,
+            breaks=ledger.breaks[:SHOWN_BREAKS],
+            blockers=ledger.blockers,
+            buckets=_buckets(ledger),
+            other_buckets=_other_buckets(ledger),
             equation=equation(ledger.examined, states),
             database_cause=self._database_cause(),
         )
 
+    def _losses(self, ledger: Ledger) -> list[GroupLoss]:
+        stream = self.examination.stream()
+        names = self.examination.writer_groups()
+        return [trimmed_unread(stream, name, ledger.undelivered.get(name)) for name in names]
+
     def _database_cause(self) -> str:
         try:
-            if not self.examination.trace_tables():
-                return "the database holds none of the tables that traces are written to"
+            tables = self.examination.trace_tables()
         except SourceError as error:
             return error.message
+        if not tables:
+            return NO_TABLES
         return self.examination.ledger().rows_cause
 
 
-def _status(ledger: Ledger, broken: int, dead: int) -> str:
+def most_trimmed(losses: list[GroupLoss]) -> int:
+    """Messages trimmed unread, as far as they are known.
+
+    Trimming cuts the same beginning of the stream for every group, so the largest loss contains the others.
+    """
+    return max((loss.trimmed_unread or 0 for loss in losses), default=0)
+
+
+def _states(ledger: Ledger, losses: list[GroupLoss]) -> dict[str, int | None]:
+    states: dict[str, int | None] = {state: ledger.total(state) for state in STATES}
+    states[TRIMMED_UNREAD] = None
+    if losses and all(loss.trimmed_unread is not None for loss in losses):
+        states[TRIMMED_UNREAD] = most_trimmed(losses)
+    states[PAYLOAD_GONE] = ledger.payload_gone
+    return states
+
+
+def _status(ledger: Ledger, broken: int, dead_letters: int) -> str:
     if broken:
         return "broken"
-    if dead or ledger.total(STUCK) or ledger.total(DEAD_LETTERED):
+    if dead_letters or ledger.total(STUCK) or ledger.total(DEAD_LETTERED):
         return "degraded"
-    return "unknown" if ledger.total(UNEXAMINED) else "healthy"
+    if ledger.total(UNEXAMINED):
+        return "unknown"
+    return "healthy"
 
 
-def _group_loss(loss: Loss, stream: StreamState) -> GroupLoss:
-    group, after, before = stream.group(loss.group), None, None
-    if loss.count and group and stream.first and group.last_delivered < stream.first:
-        after, before = id_text(group.last_delivered), id_text(stream.first)
-    return GroupLoss(group=loss.group, trimmed_unread=loss.count, cause=loss.cause, after_id=after, before_id=before)
+def _success_rate(ledger: Ledger) -> float | None:
+    if not ledger.owed_last_hour:
+        return None
+    return round(100 * ledger.written_last_hour / ledger.owed_last_hour, 3)
 
 
-def _bucket(start: str, counted: Counter[str]) -> TimeBucket:
-    total = sum(counted.values())
+def _by_route(ledger: Ledger) -> dict[str, dict[str, int]]:
+    by_route = {}
+    for route, counts in sorted(ledger.states.items()):
+        by_route[route] = {state: counts[state] for state in STATES if counts[state]}
+    return by_route
+
+
+def _buckets(ledger: Ledger) -> list[TimeBucket]:
+    starts = sorted(start for start in ledger.buckets if isinstance(start, int))
+    return [_bucket(time_text(start), ledger.buckets[start]) for start in starts]
+
+
+def _other_buckets(ledger: Ledger) -> list[TimeBucket]:
+    names = [name for name in (OLDER, LATER, WITHOUT_TIMESTAMP) if name in ledger.buckets]
+    return [_bucket(name, ledger.buckets[name]) for name in names]
+
+
+def _bucket(start: str, counts: Counter[str]) -> TimeBucket:
+    total = sum(counts.values())
     return TimeBucket(
         start=start,
         enqueued=total,
-        delivered=total - counted[WAITING],
-        written=counted[WRITTEN] + counted[DUPLICATE],
-        skipped=counted[SKIPPED],
-        waiting=counted[WAITING],
-        held=counted[IN_FLIGHT] + counted[STUCK],
-        dead_lettered=counted[DEAD_LETTERED],
-        untraceable=counted[UNTRACEABLE],
-        broken=counted[LOST],
-        unexamined=counted[UNEXAMINED],
+        delivered=total - counts[WAITING],
+        written=counts[WRITTEN] + counts[DUPLICATE],
+        skipped=counts[SKIPPED],
+        waiting=counts[WAITING],
+        held=counts[IN_FLIGHT] + counts[STUCK],
+        dead_lettered=counts[DEAD_LETTERED],
+        untraceable=counts[UNTRACEABLE],
+        broken=counts[LOST],
+        unexamined=counts[UNEXAMINED],
     )
 
 
 def equation(examined: int, states: dict[str, int | None]) -> str:
     """`263 messages = 237 written + 14 skipped + 12 lost`; what left the stream before is no part of it."""
-    order = (WRITTEN, DUPLICATE, SKIPPED, WAITING, IN_FLIGHT, STUCK, DEAD_LETTERED, UNTRACEABLE, LOST)
-    terms = {state.replace("_", " "): states[state] or 0 for state in order}
-    terms["unexamined"] = max(0, examined - sum(terms.values()))
+    terms = {state.replace("_", " "): states[state] or 0 for state in _TERMS}
+    # `unexamined` counts both what was read and could not be judged and what was not read at all. Only the former
+    # are among the messages examined: they are what the other terms leave.
+    terms[UNEXAMINED] = max(0, examined - sum(terms.values()))
     summed = " + ".join(f"{count:,} {state}" for state, count in terms.items() if count)
-    unread = (states[UNEXAMINED] or 0) - terms["unexamined"]
-    return f"{examined:,} messages = {summed or '0'}" + (f"; {unread:,} not read" if unread > 0 else "")
-
-
-def _time(milliseconds: int) -> str:
-    return iso(from_milliseconds(milliseconds)) or ""
+    text = f"{examined:,} messages = {summed or '0'}"
+    unread = (states[UNEXAMINED] or 0) - terms[UNEXAMINED]
+    if unread > 0:
+        text += f"; {unread:,} not read"
+    return text
 
 
 MONITOR = ChainOfCustodyMonitor

@@ -1,9 +1,13 @@
 """The queue: what waits, who holds it, who reads it, and what was given up."""
 
+from typing import Any
+
+from blueplane_doctor.custody.pending_entries import PendingEntriesReader
 from blueplane_doctor.errors import SourceError
 from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring import Monitor
-from blueplane_doctor.sources.streams import EntryId, Group, id_text
+from blueplane_doctor.sources.entry_ids import EntryId, id_text
+from blueplane_doctor.sources.streams import Group, StreamState
 from blueplane_doctor.text import consumer, identifier
 from blueplane_doctor.times import from_milliseconds, iso
 
@@ -101,77 +105,124 @@ class QueueHealthMonitor(Monitor):
     def collect(self) -> QueueHealth:
         """Raises SourceError."""
         examination = self.examination
-        stream, ledger = examination.stream(), examination.ledger()
-        now, max_length = examination.server_info().now_ms, examination.settings.streams.max_length
-        letters = examination.dead_letters().found
-        writers = [(name, stream.group(name)) for name in examination.writer_groups()]
-        groups = [self._group(group, now) for group in stream.groups]
-        groups += [GroupHealth(name=name, role="writer", exists=False) for name, group in writers if not group]
-        held = [group for group in groups if group.role == "writer"]
-        first_pending = min((g.first_pending for _, g in writers if g and g.first_pending), default=None)
-        oldest = min((i for i in (ledger.oldest_unfinished, first_pending) if i), default=None)
+        stream = examination.stream()
+        ledger = examination.ledger()
+        now_ms = examination.server_info().now_ms
+        max_length = examination.settings.streams.max_length
+        dead_letters = examination.dead_letters().index
+        groups = self._groups(stream, now_ms)
+        writers = [group for group in groups if group.role == "writer"]
+        first_pending = _first_pending(stream, examination.writer_groups())
         depth = None if ledger.partial else ledger.unfinished
         processed = self._processed_last_minute()
-        growth = ledger.last_minute - (processed or 0)
         return QueueHealth(
             queue=stream.queue,
             layout=stream.layout.name,
-            measured_at=iso(from_milliseconds(now)) or "",
+            measured_at=iso(from_milliseconds(now_ms)) or "",
             stream_length=stream.length,
             max_length=max_length,
             queue_depth=depth,
-            pending_messages=sum(g.pending for g in held),
-            oldest_pending_age_ms=_age(first_pending, now),
-            consumer_count=sum(len(g.consumers) for g in held),
-            consumer_lag_ms=_age(oldest, now) or 0,
-            enqueue_rate_events_per_sec=round(ledger.last_minute / 60, 3),
-            processing_rate_events_per_sec=None if processed is None else round(processed / 60, 3),
-            minutes_to_loss=round(max(0, max_length - depth) / growth, 1) if depth and growth > 0 else None,
-            dlq_size=letters.total,
-            dlq_recent_entries=letters.last_hour,
-            dlq_previous_hour=letters.hour_before,
-            dlq_oldest_age_ms=None if letters.oldest_ms is None else max(0, now - letters.oldest_ms),
-            dlq_sizes=dict(sorted(letters.sizes.items())),
-            groups=sorted(groups, key=lambda g: (g.role != "writer", g.name)),
+            pending_messages=sum(group.pending for group in writers),
+            oldest_pending_age_ms=_age_ms(first_pending, now_ms),
+            consumer_count=sum(len(group.consumers) for group in writers),
+            consumer_lag_ms=_age_ms(_oldest(ledger.oldest_unfinished, first_pending), now_ms) or 0,
+            enqueue_rate_events_per_sec=_per_second(ledger.last_minute),
+            processing_rate_events_per_sec=None if processed is None else _per_second(processed),
+            minutes_to_loss=_minutes_to_loss(depth, max_length, ledger.last_minute - (processed or 0)),
+            dlq_size=dead_letters.total,
+            dlq_recent_entries=dead_letters.last_hour,
+            dlq_previous_hour=dead_letters.hour_before,
+            dlq_oldest_age_ms=None if dead_letters.oldest_ms is None else max(0, now_ms - dead_letters.oldest_ms),
+            dlq_sizes=dict(sorted(dead_letters.sizes.items())),
+            groups=groups,
             entries_added=stream.entries_added,
             other_queues=list(stream.other_queues),
         )
 
-    def _group(self, group: Group, now: int) -> GroupHealth:
+    def _groups(self, stream: StreamState, now_ms: int) -> list[GroupHealth]:
+        """Writers first, each kind by name; writer groups that do not exist are among them."""
+        groups = [self._group(group, now_ms) for group in stream.groups]
+        missing = [name for name in self.examination.writer_groups() if stream.group(name) is None]
+        groups += [GroupHealth(name=name, role="writer", exists=False) for name in missing]
+        return sorted(groups, key=lambda group: (group.role != "writer", group.name))
+
+    def _group(self, group: Group, now_ms: int) -> GroupHealth:
         ledger = self.examination.ledger()
-        reader = ledger.pending.get(group.text)
-        gone = reader.gone() if reader else set()
-        return GroupHealth(
+        health = GroupHealth(
             name=identifier(group.name),
-            role="writer" if group.text in self.examination.writer_groups() else "reader",
+            role="reader",
             pending=group.pending,
             undelivered=ledger.undelivered.get(group.text),
             lag=group.lag,
             entries_read=group.entries_read,
             last_delivered_id=id_text(group.last_delivered),
-            oldest_pending_age_ms=_age(group.first_pending, now),
-            longest_unacknowledged_ms=reader.longest_idle_ms if reader and reader.holders else None,
-            stuck=reader.stuck if reader else None,
-            most_deliveries=reader.most_deliveries if reader else None,
-            orphaned=sum(reader.holders[name].messages for name in gone) if reader else None,
-            consumers=sorted(
-                (
-                    ConsumerHealth(name=consumer(c.name), pending=c.pending, idle_ms=c.idle_ms, gone=c.name in gone)
-                    for c in group.consumers
-                ),
-                key=lambda c: c.name,
-            ),
+            oldest_pending_age_ms=_age_ms(group.first_pending, now_ms),
+            consumers=_consumers(group, gone=set()),
         )
+        reader = ledger.pending.get(group.text)
+        if reader is None:
+            return health
+        return health.model_copy(update={"role": "writer", **_pending_entries(group, reader)})
 
     def _processed_last_minute(self) -> int | None:
+        """Rows written; None when the database cannot be read."""
         try:
             return self.examination.written().last_minute
         except SourceError:
             return None
 
 
-def _age(entry: EntryId | None, now: int) -> int | None:
-    return None if entry is None else max(0, now - entry[0])
+def _pending_entries(group: Group, reader: PendingEntriesReader) -> dict[str, Any]:
+    """What is known of writer groups alone, from their pending entries lists."""
+    gone = reader.gone_consumers()
+    return {
+        "longest_unacknowledged_ms": reader.longest_idle_ms if reader.holdings else None,
+        "stuck": reader.stuck,
+        "most_deliveries": reader.most_deliveries,
+        "orphaned": sum(reader.holdings[name].messages for name in gone),
+        "consumers": _consumers(group, gone),
+    }
+
+
+def _consumers(group: Group, gone: set[bytes]) -> list[ConsumerHealth]:
+    consumers = []
+    for one in group.consumers:
+        name = consumer(one.name)
+        consumers.append(ConsumerHealth(name=name, pending=one.pending, idle_ms=one.idle_ms, gone=one.name in gone))
+    return sorted(consumers, key=lambda health: health.name)
+
+
+def _first_pending(stream: StreamState, writers: tuple[str, ...]) -> EntryId | None:
+    """The oldest message that some writer group has not acknowledged."""
+    oldest = None
+    for name in writers:
+        group = stream.group(name)
+        if group is not None:
+            oldest = _oldest(oldest, group.first_pending)
+    return oldest
+
+
+def _oldest(one: EntryId | None, other: EntryId | None) -> EntryId | None:
+    if one is None or other is None:
+        return one or other
+    return min(one, other)
+
+
+def _minutes_to_loss(depth: int | None, max_length: int, growth_per_minute: int) -> float | None:
+    """Until the backlog reaches `max_length`; None when there is none, or it does not grow."""
+    if not depth or growth_per_minute <= 0:
+        return None
+    return round(max(0, max_length - depth) / growth_per_minute, 1)
+
+
+def _per_second(per_minute: int) -> float:
+    return round(per_minute / 60, 3)
+
+
+def _age_ms(entry: EntryId | None, now_ms: int) -> int | None:
+    if entry is None:
+        return None
+    return max(0, now_ms - entry[0])
 
 
 MONITOR = QueueHealthMonitor

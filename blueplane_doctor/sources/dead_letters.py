@@ -7,19 +7,20 @@ from typing import Any
 
 from blueplane_doctor.errors import SourceMissing
 from blueplane_doctor.sources.entries import RawEntry, pages
+from blueplane_doctor.sources.entry_ids import BEGINNING, EntryId, entry_id
 from blueplane_doctor.sources.redis_source import RedisSource, pairs
-from blueplane_doctor.sources.streams import BEGINNING, EntryId, entry_id
 from blueplane_doctor.times import HOUR_MS, parse_time, to_milliseconds
 
 
 @dataclass(frozen=True)
 class DeadLetterEntry:
-    """One entry: when, of which shape, and the message that it names (either ID may be missing)."""
+    """One entry as it is: when, of which shape, and the message that it names (either ID may be missing)."""
 
     stream: str
     id: EntryId
     queued_ms: int
     shape: str
+    """Which part of the pipeline wrote it: `claude_consumer`, `cursor_consumer`, `queue_writer`, `unknown`."""
     message_id: bytes | None
     """Its stream ID."""
     event_id: bytes | None
@@ -29,13 +30,14 @@ class DeadLetterEntry:
 
 @dataclass
 class DeadLetterIndex:
-    """What all dead-letter streams hold."""
+    """What all dead-letter streams hold: counts, and the messages that they name."""
 
     sizes: dict[str, int] = field(default_factory=dict)
     """Entries of each stream, 0 for one that does not exist."""
     last_hour: int = 0
     hour_before: int = 0
     oldest_ms: int | None = None
+    """When the oldest was given up, milliseconds since 1970."""
     message_ids: set[bytes] = field(default_factory=set)
     event_ids: set[bytes] = field(default_factory=set)
 
@@ -48,16 +50,18 @@ class DeadLetterIndex:
         """Whether some entry names this message."""
         return message_id in self.message_ids or (event_id is not None and event_id in self.event_ids)
 
-    def add(self, letter: DeadLetterEntry, now_ms: int) -> None:
+    def add(self, entry: DeadLetterEntry, now_ms: int) -> None:
         """Count one entry."""
-        age = now_ms - letter.queued_ms
-        self.last_hour += age < HOUR_MS
-        self.hour_before += HOUR_MS <= age < 2 * HOUR_MS
-        self.oldest_ms = min(self.oldest_ms or letter.queued_ms, letter.queued_ms)
-        if letter.message_id:
-            self.message_ids.add(letter.message_id)
-        if letter.event_id:
-            self.event_ids.add(letter.event_id)
+        age_ms = now_ms - entry.queued_ms
+        if age_ms < HOUR_MS:
+            self.last_hour += 1
+        elif age_ms < 2 * HOUR_MS:
+            self.hour_before += 1
+        self.oldest_ms = min(self.oldest_ms or entry.queued_ms, entry.queued_ms)
+        if entry.message_id:
+            self.message_ids.add(entry.message_id)
+        if entry.event_id:
+            self.event_ids.add(entry.event_id)
 
 
 class DeadLetterReader:
@@ -65,27 +69,34 @@ class DeadLetterReader:
 
     def __init__(self, redis: RedisSource, streams: tuple[str, ...], now_ms: int, dataset_bytes: int | None) -> None:
         """`now_ms` is the server's time."""
-        self.found = DeadLetterIndex()
-        self._redis, self._streams, self._now, self._dataset = redis, streams, now_ms, dataset_bytes
+        self.index = DeadLetterIndex()
+        self._redis = redis
+        self._streams = streams
+        self._now_ms = now_ms
+        self._dataset_bytes = dataset_bytes
         self._read_to: dict[str, EntryId] = {}
 
     def catch_up(self) -> DeadLetterIndex:
-        """Count all that came since the last look. Raises SourceError."""
+        """Add all that came since the last call. Raises SourceError."""
         replies = self._redis.ask(*[("XINFO", "STREAM", stream) for stream in self._streams])
         for stream, reply in zip(self._streams, replies, strict=True):
-            self.found.sizes.setdefault(stream, 0)
+            self.index.sizes.setdefault(stream, 0)
             try:
                 state = pairs(self._redis.checked(reply, ("XINFO STREAM", stream)))
             except SourceMissing:
                 continue
-            last, read_to = entry_id(state["last-generated-id"]), self._read_to.get(stream, BEGINNING)
-            if last <= read_to:
-                continue
-            for letter in each_dead_letter_entry(self._redis, stream, state, self._dataset, after=read_to):
-                self.found.sizes[stream] += 1
-                self.found.add(letter, self._now)
-            self._read_to[stream] = last
-        return self.found
+            self._read_on(stream, state)
+        return self.index
+
+    def _read_on(self, stream: str, state: dict[str, Any]) -> None:
+        last = entry_id(state["last-generated-id"])
+        read_to = self._read_to.get(stream, BEGINNING)
+        if last <= read_to:
+            return
+        for entry in each_dead_letter_entry(self._redis, stream, state, self._dataset_bytes, after=read_to):
+            self.index.sizes[stream] += 1
+            self.index.add(entry, self._now_ms)
+        self._read_to[stream] = last
 
 
 def each_dead_letter_entry(
@@ -99,33 +110,57 @@ def each_dead_letter_entry(
     """The entries of one stream, oldest first; `state` is what XINFO says. Raises SourceError."""
     last = entry_id(state["last-generated-id"])
     for page in pages(redis, stream, last, after=after, length=state["length"], dataset_bytes=dataset_bytes):
-        yield from (parse_dead_letter_entry(stream, entry) for entry in page)
+        for entry in page:
+            yield parse_dead_letter_entry(stream, entry)
 
 
 def parse_dead_letter_entry(stream: str, entry: RawEntry) -> DeadLetterEntry:
     """Understand one entry by its fields; `unknown` is a shape that is none of the three."""
     raw_id, flat = entry
     fields = dict(zip(flat[::2], flat[1::2], strict=True))
-    when, shape, message_id, event_id = None, "unknown", None, fields.get(b"event_id")
+    shape = "unknown"
+    queued_at = None
+    message_id = None
+    event_id = fields.get(b"event_id")
     if b"original_entry_id" in fields:  # the Cursor consumer: the message's own fields, and these
-        shape, message_id, when = "cursor_consumer", fields[b"original_entry_id"], fields.get(b"moved_to_dlq_at")
-    elif b"message_id" in fields:  # the Claude consumer
-        shape, message_id = "claude_consumer", fields[b"message_id"]
-        inner = json_object(fields.get(b"event")).get("event_id")
-        event_id = str(inner).encode("utf-8", "replace") if inner else None
-    elif b"original_event_id" in fields:  # the queue writer
-        shape, event_id, when = "queue_writer", fields[b"original_event_id"], fields.get(b"dlq_queued_at")
+        shape = "cursor_consumer"
+        message_id = fields[b"original_entry_id"]
+        queued_at = fields.get(b"moved_to_dlq_at")
+    elif b"message_id" in fields:
+        shape = "claude_consumer"
+        message_id = fields[b"message_id"]
+        event_id = _event_id_inside(fields.get(b"event"))
+    elif b"original_event_id" in fields:
+        shape = "queue_writer"
+        event_id = fields[b"original_event_id"]
+        queued_at = fields.get(b"dlq_queued_at")
+    if event_id == b"unknown":  # what the queue writer puts there when the message has none
+        event_id = None
     identity = entry_id(raw_id)
-    moment = parse_time(when.decode("utf-8", "replace")) if when else None
     return DeadLetterEntry(
         stream=stream,
         id=identity,
-        queued_ms=to_milliseconds(moment) if moment else identity[0],
+        queued_ms=_queued_ms(queued_at, identity),
         shape=shape,
         message_id=message_id,
-        event_id=event_id if event_id != b"unknown" else None,
+        event_id=event_id,
         fields=fields,
     )
+
+
+def _event_id_inside(event: bytes | None) -> bytes | None:
+    inner = json_object(event).get("event_id")
+    if not inner:
+        return None
+    return str(inner).encode("utf-8", "replace")
+
+
+def _queued_ms(queued_at: bytes | None, identity: EntryId) -> int:
+    """By its own field; where that is missing or no time, by the ID that Redis gave the entry."""
+    moment = parse_time(queued_at.decode("utf-8", "replace")) if queued_at else None
+    if moment is None:
+        return identity[0]
+    return to_milliseconds(moment)
 
 
 def json_object(raw: bytes | None) -> dict[str, Any]:
@@ -134,4 +169,6 @@ def json_object(raw: bytes | None) -> dict[str, Any]:
         content = json.loads(raw or b"null")
     except (ValueError, RecursionError):
         return {}
-    return content if isinstance(content, dict) else {}
+    if not isinstance(content, dict):
+        return {}
+    return content

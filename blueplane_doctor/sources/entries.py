@@ -1,10 +1,9 @@
-"""A stream's entries in pages that stay small, whatever messages weigh, at a pace that a busy server bears."""
+"""A stream's entries in pages that stay small, however large messages are."""
 
-import time
 from collections.abc import Iterator
 
+from blueplane_doctor.sources.entry_ids import BEGINNING, EntryId, entry_id, id_text
 from blueplane_doctor.sources.redis_source import RedisSource
-from blueplane_doctor.sources.streams import BEGINNING, EntryId, entry_id, id_text
 
 REPLY_LIMIT = 8_000_000
 """Bytes of one reply: the server builds it whole before it sends any of it."""
@@ -13,14 +12,9 @@ ASSUMED_LARGEST = 2 * 1024 * 1024
 PAGE = 500
 """Messages of a batch, and of a page that cannot be heavy; more gains nothing (docs/BENCHMARKS.md)."""
 FRAME = 40
-"""Bytes of a reply around each value, about."""
-BUSY_COMMANDS_PER_SECOND = 300.0
-"""Of others. One developer's pipeline sends a few dozen; below this nobody waits for anybody."""
-PAUSE_FOR_WORK = 19.0
-"""How many times as long as it worked the reader then pauses."""
-LOOK_EVERY_SECONDS = 0.5
-FIRST_LOOK_SECONDS = 0.1
-"""After which the first look counts who is there: the server's own mean also remembers who has just left."""
+"""Bytes of a reply around each value, the name of its field included, about."""
+_VALUES_OF_A_MESSAGE = 12
+"""What the pipeline sends has about ten."""
 
 RawEntry = tuple[bytes, list[bytes]]
 """ID and [name, value, name, value, …], as the server sends them (a list, in truth, of these two)."""
@@ -35,31 +29,40 @@ class PageSize:
     """
 
     def __init__(self, length: int, dataset_bytes: int | None) -> None:
-        self._unread, self._unread_bytes = length, dataset_bytes
-        self._smallest, self._largest = 0, ASSUMED_LARGEST
+        self._unread = length
+        self._unread_bytes = dataset_bytes
+        self._smallest = 0
+        self._largest = ASSUMED_LARGEST
 
     def next_count(self) -> int:
         """Messages to ask for."""
-        if self._unread_bytes is not None:
-            # Where all that is left could not weigh that much, smaller ones are still to come.
-            smallest = self._smallest if self._smallest * self._unread <= self._unread_bytes else 0
-            others = max(0, self._unread - PAGE) * smallest
-            heaviest = max(0, self._unread_bytes - others) + PAGE * 12 * FRAME
-            if heaviest <= REPLY_LIMIT:
-                return PAGE
+        if self._unread_bytes is not None and self._heaviest_page(self._unread_bytes) <= REPLY_LIMIT:
+            return PAGE
         return max(1, REPLY_LIMIT // self._largest)
+
+    def _heaviest_page(self, unread_bytes: int) -> int:
+        """Bytes that the reply with the next PAGE messages may have at most."""
+        smallest = self._smallest
+        if smallest * self._unread > unread_bytes:
+            # All that is left cannot be that large: smaller messages than any so far are still to come.
+            smallest = 0
+        # The messages after that page weigh at least this much, and the page cannot hold what they hold.
+        others = max(0, self._unread - PAGE) * smallest
+        return max(0, unread_bytes - others) + PAGE * _VALUES_OF_A_MESSAGE * FRAME
 
     def learn(self, entries: list[RawEntry]) -> int:
         """Take the sizes of a page that came; the bytes of all its values."""
+        # Every second one of an entry's parts is a value; the others are names of fields.
         weights = [sum(map(len, entry[1][1::2])) for entry in entries if entry[1]]
         if not weights:
             return 0
+        total = sum(weights)
         self._unread = max(0, self._unread - len(weights))
         if self._unread_bytes is not None:
-            self._unread_bytes = max(0, self._unread_bytes - sum(weights))
+            self._unread_bytes = max(0, self._unread_bytes - total)
         self._smallest = min(self._smallest or weights[0], *weights)
         self._largest = max(self._largest, *weights)
-        return sum(weights)
+        return total
 
 
 def pages(
@@ -83,7 +86,8 @@ def pages(
         weight += page_weight
         if len(batch) >= PAGE or weight >= REPLY_LIMIT // 2:
             yield batch
-            batch, weight = [], 0
+            batch = []
+            weight = 0
     if batch:
         yield batch
 
@@ -91,6 +95,7 @@ def pages(
 def _replies(
     redis: RedisSource, stream: str, last: EntryId, after: EntryId, size: PageSize
 ) -> Iterator[tuple[list[RawEntry], int]]:
+    """Each reply with the bytes of its values."""
     with redis.conversation(stream) as talk:
 
         def ask_on() -> None:
@@ -98,6 +103,7 @@ def _replies(
             talk.ask("XRANGE", stream, start, id_text(last), "COUNT", size.next_count())
 
         ask_on()
+        # One question is always ahead: while this page is worked on, the server makes the next reply.
         while page := talk.answer():
             weight = size.learn(page)
             after = entry_id(page[-1][0])
@@ -106,40 +112,3 @@ def _replies(
             yield page, weight
             if after >= last:
                 return
-
-
-class Throttle:
-    """Steps aside for a busy server: who reads a long stream must not be what slows its writers down.
-
-    Measured with a writer at full speed on two processors: docs/BENCHMARKS.md.
-    """
-
-    def __init__(self, redis: RedisSource, others_per_second: float) -> None:
-        """`others_per_second`: the server's commands a second before the reading began, by its own mean."""
-        self._redis, self._others = redis, others_per_second
-        self._due = time.monotonic() + (0 if self._busy else LOOK_EVERY_SECONDS)
-        self._counted: tuple[float, int, int] | None = None
-        self._measured = False
-
-    def pause(self, worked_seconds: float, remaining_seconds: float) -> None:
-        """Sleep after so much work when the server is busy; never long when the run is about to end."""
-        if time.monotonic() >= self._due:
-            self._look()
-        if self._busy:
-            longest = PAUSE_FOR_WORK * worked_seconds if self._measured else FIRST_LOOK_SECONDS
-            time.sleep(min(longest, 0.1 * remaining_seconds))
-
-    @property
-    def _busy(self) -> bool:
-        return self._others > BUSY_COMMANDS_PER_SECOND
-
-    def _look(self) -> None:
-        lines = self._redis.ask_one("INFO", "stats").decode("utf-8", "replace").splitlines()
-        values = dict(line.partition(":")[::2] for line in lines)
-        now, total, own = time.monotonic(), int(values.get("total_commands_processed", 0)), self._redis.sent
-        if self._counted:
-            before, total_before, own_before = self._counted
-            self._others = ((total - total_before) - (own - own_before)) / max(0.001, now - before)
-            self._measured = True
-        self._counted = now, total, own
-        self._due = now + (LOOK_EVERY_SECONDS if self._measured else FIRST_LOOK_SECONDS)

@@ -6,25 +6,12 @@ from blueplane_doctor.connection.base import Command
 from blueplane_doctor.errors import SourceMissing, SourceUnusable
 from blueplane_doctor.pipeline import LAYOUTS, Layout
 from blueplane_doctor.settings import StreamSettings
+from blueplane_doctor.sources.entry_ids import EntryId, entry_id
 from blueplane_doctor.sources.redis_source import RedisSource, pairs
-
-EntryId = tuple[int, int]
-BEGINNING: EntryId = (0, 0)
-
-
-def entry_id(raw: bytes) -> EntryId:
-    """An ID as (milliseconds, sequence), which compare as the server compares them."""
-    milliseconds, _, sequence = raw.partition(b"-")
-    return int(milliseconds), int(sequence or 0)
-
-
-def id_text(entry: EntryId) -> str:
-    """An ID as Redis writes it."""
-    return f"{entry[0]}-{entry[1]}"
 
 
 class Consumer(NamedTuple):
-    """`idle_ms`: since it last asked (before Redis 7.2: since it last got something)."""
+    """One consumer of a group. `idle_ms`: since it last asked (before Redis 7.2: since it last got something)."""
 
     name: bytes
     pending: int
@@ -67,16 +54,60 @@ class StreamState(NamedTuple):
 
     def group(self, name: str) -> Group | None:
         """The group of that name, if it exists."""
-        return next((g for g in self.groups if g.name == name.encode()), None)
+        for group in self.groups:
+            if group.name == name.encode():
+                return group
+        return None
 
 
 def read_stream(redis: RedisSource, names: StreamSettings) -> StreamState:
     """The state of the queue stream. Raises SourceMissing when there is none, SourceError when it cannot be read."""
-    layouts = [layout for layout in LAYOUTS if names.queue in (None, layout.queue)] or [LAYOUTS[0]]
-    queues = [names.queue or layout.queue for layout in layouts]
-    replies = redis.ask(*[("XINFO", what, queue) for queue in queues for what in ("STREAM", "GROUPS")])
-    found = []
-    for place, (queue, stream, groups) in enumerate(zip(queues, replies[::2], replies[1::2], strict=True)):
+    candidates = _existing_queues(redis, _possible_queues(names))
+    # Of the queues of several layouts, the one that was added to last is the one in use.
+    chosen = max(candidates, key=lambda candidate: candidate.last_generated)
+    try:
+        state, groups = _read_at_once(redis, chosen.queue, chosen.group_names)
+        return StreamState(
+            layout=chosen.layout,
+            queue=chosen.queue,
+            dead_letters=_dead_letter_streams(chosen.layout, names),
+            length=state["length"],
+            first=entry_id(state["first-entry"][0]) if state["first-entry"] else None,
+            last_generated=entry_id(state["last-generated-id"]),
+            entries_added=state.get("entries-added"),
+            groups=groups,
+            other_queues=tuple(other.queue for other in candidates if other is not chosen),
+        )
+    except (KeyError, TypeError, ValueError, IndexError) as error:
+        raise _unknown_form(redis, chosen.queue, f": {error!r}") from error
+
+
+class _Candidate(NamedTuple):
+    """A queue stream that exists."""
+
+    layout: Layout
+    queue: str
+    last_generated: EntryId
+    group_names: list[bytes]
+
+
+def _possible_queues(names: StreamSettings) -> list[tuple[Layout, str]]:
+    """Layouts with the names of their queues, the present one first; a name from the settings is the only one."""
+    if names.queue is None:
+        return [(layout, layout.queue) for layout in LAYOUTS]
+    for layout in LAYOUTS:
+        if layout.queue == names.queue:
+            return [(layout, names.queue)]
+    return [(LAYOUTS[0], names.queue)]
+
+
+def _existing_queues(redis: RedisSource, possible: list[tuple[Layout, str]]) -> list[_Candidate]:
+    commands: list[Command] = []
+    for _, queue in possible:
+        commands += [("XINFO", "STREAM", queue), ("XINFO", "GROUPS", queue)]
+    replies = redis.ask(*commands)
+    candidates = []
+    for (layout, queue), stream, groups in zip(possible, replies[::2], replies[1::2], strict=True):
         try:
             state = pairs(redis.checked(stream, ("XINFO STREAM", queue)))
         except SourceMissing:
@@ -84,48 +115,49 @@ def read_stream(redis: RedisSource, names: StreamSettings) -> StreamState:
         group_names = [pairs(group)["name"] for group in redis.checked(groups, ("XINFO GROUPS", queue))]
         if "last-generated-id" not in state:
             raise _unknown_form(redis, queue)
-        found.append((entry_id(state["last-generated-id"]), -place, group_names))
-    if not found:
+        candidates.append(_Candidate(layout, queue, entry_id(state["last-generated-id"]), group_names))
+    if not candidates:
+        queues = " or ".join(queue for _, queue in possible)
         raise SourceMissing(
-            f"Redis at {redis.address} has no stream {' or '.join(queues)}",
+            f"Redis at {redis.address} has no stream {queues}",
             "nothing was ever enqueued there, or it is another Redis: see --redis-url",
         )
-    _, negative_place, group_names = max(found)
-    layout, queue = layouts[-negative_place], queues[-negative_place]
-    try:
-        state, groups = _moment(redis, queue, group_names)
-        return StreamState(
-            layout=layout,
-            queue=queue,
-            dead_letters=layout.dead_letters if names.dead_letters is None else tuple(names.dead_letters),
-            length=state["length"],
-            first=entry_id(state["first-entry"][0]) if state["first-entry"] else None,
-            last_generated=entry_id(state["last-generated-id"]),
-            entries_added=state.get("entries-added"),
-            groups=groups,
-            other_queues=tuple(queues[-other] for _, other, _ in found if other != negative_place),
-        )
-    except (KeyError, TypeError, ValueError, IndexError) as error:
-        raise _unknown_form(redis, queue, f": {error!r}") from error
+    return candidates
+
+
+def _dead_letter_streams(layout: Layout, names: StreamSettings) -> tuple[str, ...]:
+    if names.dead_letters is None:
+        return layout.dead_letters
+    return tuple(names.dead_letters)
 
 
 def _unknown_form(redis: RedisSource, queue: str, particulars: str = "") -> SourceUnusable:
     return SourceUnusable(f"Redis at {redis.address}: XINFO of {queue} came in an unknown form{particulars}")
 
 
-def _moment(redis: RedisSource, queue: str, group_names: list[bytes]) -> tuple[dict[str, Any], tuple[Group, ...]]:
+def _read_at_once(redis: RedisSource, queue: str, group_names: list[bytes]) -> tuple[dict[str, Any], tuple[Group, ...]]:
     """Everything in one MULTI: arithmetic over counters of different moments would invent losses."""
     commands: list[Command] = [("XINFO", "STREAM", queue), ("XINFO", "GROUPS", queue)]
     for name in group_names:
         commands += [("XINFO", "CONSUMERS", queue, name), ("XPENDING", queue, name)]
     replies = redis.ask(*commands, together=True)
     for reply in replies:
-        if not (isinstance(reply, Exception) and "NOGROUP" in str(reply)):
+        if not _is_missing_group(reply):
             redis.checked(reply, ("XINFO or XPENDING", queue))
-    stream, groups, *details = replies
-    asked = zip(group_names, details[::2], details[1::2], strict=True)
-    there = {name: both for name, *both in asked if not isinstance(both[0], Exception)}
-    return pairs(stream), tuple(_group(g, *there[g["name"]]) for g in map(pairs, groups) if g["name"] in there)
+    stream, group_infos, *details = replies
+    consumers = dict(zip(group_names, details[::2], strict=True))
+    summaries = dict(zip(group_names, details[1::2], strict=True))
+    groups = []
+    for info in map(pairs, group_infos):
+        name = info["name"]
+        # A group that was made or removed after its name was read has no particulars: it is left out.
+        if name in consumers and not _is_missing_group(consumers[name]):
+            groups.append(_group(info, consumers[name], summaries[name]))
+    return pairs(stream), tuple(groups)
+
+
+def _is_missing_group(reply: Any) -> bool:
+    return isinstance(reply, Exception) and "NOGROUP" in str(reply)
 
 
 def _group(info: dict[str, Any], consumers: list[Any], summary: list[Any]) -> Group:

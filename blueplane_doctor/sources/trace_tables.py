@@ -36,29 +36,35 @@ class RowFinder:
         """The `sequence` numbers of each key that has rows, ascending. Raises SourceError."""
         by_index: dict[tuple[str, tuple[str, ...]], dict[tuple[str, ...], Lookup]] = defaultdict(dict)
         for lookup in lookups:
+            # Several messages of one key are looked up once.
             by_index[lookup.table, lookup.columns][lookup.values] = lookup
-        found: dict[Lookup, list[int]] = {}
+        sequences: dict[Lookup, list[int]] = {}
         for (table, columns), distinct in by_index.items():
             wanted = list(distinct.values())
             for start in range(0, len(wanted), BATCH):
                 batch = wanted[start : start + BATCH]
                 for place, sequence in self._rows(table, columns, batch):
-                    found.setdefault(batch[place], []).append(sequence)
-        return found
+                    sequences.setdefault(batch[place], []).append(sequence)
+        return sequences
 
     def _rows(self, table: str, columns: tuple[str, ...], batch: list[Lookup]) -> list[tuple[int, int]]:
         """(place in the batch, sequence) of each row.
 
-        CROSS JOIN keeps the order: each wanted key probes the index, the table is never scanned.
+        The wanted keys stand in a table of their own, made of VALUES. CROSS JOIN keeps the order of the two tables:
+        each wanted key probes the index, and the large table is never scanned.
         """
-        names = ", ".join(f"k{i}" for i in range(len(columns)))
+        key_columns = [f"k{number}" for number in range(len(columns))]
         marks = ", ".join("?" * len(columns))
-        match = " AND ".join(f't."{column}" = w.k{i}' for i, column in enumerate(columns))
+        wanted = ", ".join(f"({place}, {marks})" for place in range(len(batch)))
+        match = " AND ".join(f't."{column}" = w.{key}' for column, key in zip(columns, key_columns, strict=True))
         sql = (
-            f"WITH w(place, {names}) AS (VALUES {', '.join(f'({i}, {marks})' for i in range(len(batch)))}) "
+            f"WITH w(place, {', '.join(key_columns)}) AS (VALUES {wanted}) "
             f'SELECT place, t.sequence FROM w CROSS JOIN "{table}" AS t ON {match} ORDER BY t.sequence'
         )
-        return self._database.rows(sql, [value for lookup in batch for value in lookup.values])
+        values: list[str] = []
+        for lookup in batch:
+            values += lookup.values
+        return self._database.rows(sql, values)
 
 
 class Written(NamedTuple):
@@ -75,42 +81,59 @@ class Written(NamedTuple):
 
 
 def read_written(database: DatabaseSource, tables: tuple[str, ...], now: datetime) -> Written:
-    """Raises SourceError."""
+    """What was written to these tables until `now`. Raises SourceError."""
     windows = [now - timedelta(minutes=minutes) for minutes in (1, 5, 60)]
-    totals, rows, newest = [0, 0, 0], {}, {}
+    totals = [0] * len(windows)
+    rows: dict[str, int] = {}
+    newest: dict[str, datetime | None] = {}
     for table in tables:
-        rows[table], newest[table], counts = database.read(partial(_table, table=table, windows=windows))
+        rows[table], newest[table], counts = database.read(partial(_read_table, table=table, windows=windows))
         totals = [total + count for total, count in zip(totals, counts, strict=True)]
-    last = max(filter(None, newest.values()), default=None)
     minute, five_minutes, hour = totals
-    return Written(rows, last, minute, five_minutes, hour, newest)
+    return Written(
+        rows=rows,
+        last=max(filter(None, newest.values()), default=None),
+        last_minute=minute,
+        last_five_minutes=five_minutes,
+        last_hour=hour,
+        last_by_table=newest,
+    )
 
 
-def _table(connection: Connection, table: str, windows: list[datetime]) -> tuple[int, datetime | None, list[int]]:
+def _read_table(connection: Connection, table: str, windows: list[datetime]) -> tuple[int, datetime | None, list[int]]:
+    """The highest sequence number, when that row was written, and the rows written in each window."""
     sql = f'SELECT sequence, ingested_at FROM "{table}" ORDER BY sequence DESC LIMIT 1'
     newest = connection.execute(sql).fetchone()
     if newest is None:
         return 0, None, [0] * len(windows)
-    highest, last = newest[0], parse_time(newest[1])
-    counts = [
-        0 if last and last < window else highest + 1 - first_since(connection, table, window, highest)
-        for window in windows
-    ]
+    highest = newest[0]
+    last = parse_time(newest[1])
+    counts = []
+    for window in windows:
+        if last and last < window:
+            counts.append(0)
+        else:
+            counts.append(highest + 1 - first_since(connection, table, window, highest))
     return highest, last, counts
 
 
 def first_since(connection: Connection, table: str, since: datetime, highest: int) -> int:
     """The smallest sequence number written at or after `since`; `highest` + 1 when there is none."""
-    low, high = 0, highest + 1
-    found = high  # sequence numbers have gaps: what counts is the row, not where the bisection ends
+    low = 0
+    high = highest + 1
+    # Sequence numbers have gaps: the answer is the number of the row that was read, not where the bisection ends.
+    first = high
     sql = f'SELECT sequence, ingested_at FROM "{table}" WHERE sequence >= ? ORDER BY sequence LIMIT 1'
     while low < high:
         middle = (low + high) // 2
         row = connection.execute(sql, (middle,)).fetchone()
-        moment = parse_time(row[1]) if row else None
-        if row is None or (moment is not None and moment >= since):
+        if row is None:  # no row from the middle on: look below
             high = middle
-            found = row[0] if row else found
+            continue
+        moment = parse_time(row[1])
+        if moment is not None and moment >= since:
+            high = middle
+            first = row[0]
         else:
-            low = row[0] + 1
-    return found
+            low = row[0] + 1  # skips the gap as well
+    return first

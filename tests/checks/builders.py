@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from blueplane_doctor.checkapi import CheckSpec
+from blueplane_doctor.custody.ledger import ChainBreak
+from blueplane_doctor.custody.losses import GroupLoss
 from blueplane_doctor.discovery import find_checks
 from blueplane_doctor.model import Finding, Record, Status
 from blueplane_doctor.monitoring.capture_health import (
@@ -16,7 +18,7 @@ from blueplane_doctor.monitoring.capture_health import (
     DatabaseMonitorHealth,
     HookHealth,
 )
-from blueplane_doctor.monitoring.chain_of_custody import ChainBreak, ChainHealth, GroupLoss
+from blueplane_doctor.monitoring.chain_of_custody import ChainHealth
 from blueplane_doctor.monitoring.connections import Connections, Reach
 from blueplane_doctor.monitoring.database_health import DatabaseHealth
 from blueplane_doctor.monitoring.history_health import GroupTrend, HistoryHealth

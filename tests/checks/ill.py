@@ -1,8 +1,8 @@
 """For every check, records that it has something to say about: what its section of docs/TROUBLESHOOTING.md quotes."""
 
+from blueplane_doctor.custody.losses import GroupLoss
 from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring.capture_health import CursorHooks
-from blueplane_doctor.monitoring.chain_of_custody import GroupLoss
 from blueplane_doctor.monitoring.connections import Reach
 from tests.checks.builders import (
     HOUR,

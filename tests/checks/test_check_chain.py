@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from blueplane_doctor.monitoring.chain_of_custody import ChainHealth, GroupLoss
+from blueplane_doctor.custody.losses import GroupLoss
+from blueplane_doctor.monitoring.chain_of_custody import ChainHealth
 from tests.checks.builders import cases, chain, chain_break, run
 
 

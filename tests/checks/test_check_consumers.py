@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from blueplane_doctor.monitoring.chain_of_custody import ChainBlocker
+from blueplane_doctor.custody.blockers import ChainBlocker
 from blueplane_doctor.monitoring.queue_health import QueueHealth
 from tests.checks.builders import HOUR, MINUTE, cases, chain, consumer, lagging_reader, one_writer, queue, run, writer
 

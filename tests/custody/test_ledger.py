@@ -1,8 +1,8 @@
-"""Ten-minute buckets of event time, and rows that are claimed once."""
+"""Ten-minute buckets of event time."""
 
 import pytest
 
-from blueplane_doctor.custody.ledger import BUCKET_MS, KEPT_MS, LATER, OLDER, WITHOUT, RowBitmap, bucket_of
+from blueplane_doctor.custody.ledger import BUCKET_MS, KEPT_MS, LATER, OLDER, WITHOUT_TIMESTAMP, bucket_of
 from blueplane_doctor.demo.simulator import Pipeline
 from tests.helpers import examined
 
@@ -18,7 +18,7 @@ NOW = 1_767_225_600_000  # a full hour
         (NOW - KEPT_MS, NOW - KEPT_MS),
         (NOW - KEPT_MS - 1, OLDER),
         (NOW + BUCKET_MS + 1, LATER),
-        (None, WITHOUT),
+        (None, WITHOUT_TIMESTAMP),
     ],
 )
 def test_edges(event_ms: int | None, bucket: int | str) -> None:
@@ -36,12 +36,3 @@ def test_a_message_counts_in_the_bucket_of_its_own_time_at_every_stage(pipeline:
     assert (bucket["enqueued"], bucket["delivered"], bucket["written"], bucket["waiting"]) == (5, 3, 3, 2)
     (apart,) = chain["other_buckets"]
     assert (apart["start"], apart["enqueued"]) == ("without_timestamp", 1)
-
-
-def test_a_row_is_claimed_once() -> None:
-    claims = RowBitmap()
-    for sequence in (0, 1, 7, 8, 65_535, 65_536, 30_000_000, 1 << 62):
-        assert claims.claim("cursor_raw_traces", sequence)
-        assert not claims.claim("cursor_raw_traces", sequence)
-        assert claims.claim("claude_raw_traces", sequence), "another table has rows of its own"
-    assert claims.claim("cursor_raw_traces", 2)

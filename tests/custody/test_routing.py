@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from blueplane_doctor.custody.routing import Message, Router, routes_in_force
+from blueplane_doctor.custody.messages import Message
+from blueplane_doctor.custody.routing import Router, routes_in_force
 from blueplane_doctor.demo import writers
 from blueplane_doctor.pipeline import CURRENT, CURSOR_MONITOR_SOURCES, EARLIER, TRACE_TABLES, Key, Route
 from blueplane_doctor.settings import Settings

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
+from blueplane_doctor.custody.judge import CustodyJudge
 from blueplane_doctor.custody.ledger import KEPT_BREAKS
 from blueplane_doctor.custody.ledger_builder import LedgerBuilder
 from blueplane_doctor.demo.faults import FAULTS, healthy
@@ -37,8 +38,8 @@ def before(monkeypatch: pytest.MonkeyPatch, owner: type, name: str, happens: Cal
 
 
 MOMENTS = {
-    "before the walk": (LedgerBuilder, "run"),
-    "before a page is judged": (LedgerBuilder, "_page"),
+    "before the walk": (LedgerBuilder, "build"),
+    "before a page is judged": (CustodyJudge, "judge"),
     "before the rows are looked up": (RowFinder, "find"),
     "before the dead letters are read again": (DeadLetterReader, "catch_up"),
 }

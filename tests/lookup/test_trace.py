@@ -4,15 +4,18 @@ import json
 import re
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 
 from blueplane_doctor.commands.trace import exit_code
+from blueplane_doctor.custody.states import PAYLOAD_GONE, STATES
 from blueplane_doctor.demo.faults import FAULTS
 from blueplane_doctor.demo.messages import PRIVATE_TEXT
 from blueplane_doctor.demo.simulator import Pipeline
+from blueplane_doctor.errors import SourceUnusable
 from blueplane_doctor.examination import Examination
-from blueplane_doctor.lookup.trace import Trace, Tracer
+from blueplane_doctor.lookup.trace import ADVICE, NOT_FOUND, Trace, Tracer
 from tests.helpers import settings_for
 
 UUID = "0d6c8a52-3f6b-4e0e-9a83-1f6a9a0c7b11"
@@ -152,3 +155,69 @@ def test_a_row_shows_no_digits_that_its_time_does_not_have(pipeline: Pipeline) -
     done = subprocess.run([sys.executable, "-m", "blueplane_doctor", *words], capture_output=True, text=True)
     assert re.search(r"^  enqueued +\S+:\d\d\.\d{3}Z ", done.stdout, re.M)
     assert re.search(r"^  row +\S+:\d\dZ ", done.stdout, re.M), done.stdout
+
+
+def test_there_is_advice_for_every_state() -> None:
+    assert set(ADVICE) == {*STATES, PAYLOAD_GONE, NOT_FOUND}
+    assert all(ADVICE.values())
+
+
+def test_a_duplicate_is_told_by_any_of_its_ids(any_pipeline: Pipeline) -> None:
+    (first,) = any_pipeline.enqueue_cursor(1, event_ids=[EVENT])
+    any_pipeline.drain()
+    any_pipeline.enqueue_claude(3)
+    (second,) = any_pipeline.enqueue_cursor(1, event_ids=[EVENT])
+    any_pipeline.deliver("processors")
+    any_pipeline.acknowledge("processors", [second])
+    traces = traced(any_pipeline, second, EVENT, first, second)
+    assert [trace.state for trace in traces] == ["duplicate", "written", "written", "duplicate"]
+    assert "key of an earlier message" in traces[0].advice
+    assert exit_code([trace.state for trace in traces]) == 0
+
+
+def test_without_time_to_judge_the_earlier_messages_nothing_is_claimed(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipeline.enqueue_cursor(700)
+    pipeline.drain()
+    (last,) = pipeline.enqueue_cursor(1)
+    pipeline.drain()
+    monkeypatch.setattr("blueplane_doctor.lookup.trace._RESERVE_SECONDS", 10_000)
+    (trace,) = traced(pipeline, last)
+    assert (trace.state, trace.partial) == ("written", True)
+    assert "give more with --timeout" in trace.advice
+
+
+def test_a_database_that_fails_on_the_way_leaves_the_message_unexamined(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (sent,) = pipeline.enqueue_cursor(1)
+    pipeline.drain()
+
+    def fail(*_: object) -> None:
+        raise SourceUnusable("the database is damaged")
+
+    monkeypatch.setattr("blueplane_doctor.sources.database_source.DatabaseSource.rows", fail)
+    (trace,) = traced(pipeline, sent)
+    assert trace.state == "unexamined"
+    assert "the database is damaged" in trace.advice
+
+
+def test_a_dead_letter_that_comes_while_the_doctor_reads_is_no_loss(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The pending entries list is read first: who left it had a dead letter before."""
+    (sent,) = pipeline.enqueue_cursor(1)
+    pipeline.deliver("processors")
+    original = Tracer._find_delivery
+    calls: list[str] = []
+
+    def meanwhile(self: Tracer, *arguments: Any) -> None:
+        if not calls:
+            pipeline.dead_letter(sent, "cursor")
+        calls.append("called")
+        original(self, *arguments)
+
+    monkeypatch.setattr(Tracer, "_find_delivery", meanwhile)
+    (trace,) = traced(pipeline, sent)
+    assert trace.state == "dead_lettered"

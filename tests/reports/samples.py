@@ -3,6 +3,9 @@
 from typing import Any
 
 from blueplane_doctor.checkapi import Scale, not_graded, unknown
+from blueplane_doctor.custody.blockers import ChainBlocker
+from blueplane_doctor.custody.ledger import ChainBreak
+from blueplane_doctor.custody.losses import GroupLoss
 from blueplane_doctor.model import Finding, Remedy, Report, Status, Tool, count_statuses, in_order, worst
 from blueplane_doctor.monitoring.capture_health import (
     CaptureHealth,
@@ -10,14 +13,7 @@ from blueplane_doctor.monitoring.capture_health import (
     DatabaseMonitorHealth,
     HookHealth,
 )
-from blueplane_doctor.monitoring.chain_of_custody import (
-    ChainBlocker,
-    ChainBreak,
-    ChainHealth,
-    GroupLoss,
-    TimeBucket,
-    equation,
-)
+from blueplane_doctor.monitoring.chain_of_custody import ChainHealth, TimeBucket, equation
 from blueplane_doctor.monitoring.database_health import DatabaseHealth
 from blueplane_doctor.monitoring.history_health import HistoryHealth
 from blueplane_doctor.monitoring.queue_health import ConsumerHealth, GroupHealth, QueueHealth

@@ -103,7 +103,7 @@ def test_the_reader_reads_on_and_counts_nothing_twice(pipeline: Pipeline, valkey
         for message in messages[5:]:
             pipeline.dead_letter(message, "cursor")
         assert reader.catch_up().sizes == {"telemetry:dlq": 3, "telemetry:message_queue:dlq": 6}
-        assert reader.found.last_hour == 9
-        assert sum(reader.found.names(m.encode(), None) for m in messages) == 8, "one is named by its event_id alone"
+        assert reader.index.last_hour == 9
+        assert sum(reader.index.names(m.encode(), None) for m in messages) == 8, "one is named by its event_id alone"
     finally:
         source.close()
