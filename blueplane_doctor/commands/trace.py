@@ -11,9 +11,9 @@ from blueplane_doctor.errors import ExitCode
 if TYPE_CHECKING:
     from blueplane_doctor.lookup.trace import Hop, Trace
 
-_FINE = ("written", "waiting", "in_flight", "skipped")
-"""Written, in transit, or skipped by design."""
-_NOT_TOLD = ("not_found", "untraceable", "unexamined")
+_FINE = ("written", "duplicate", "waiting", "in_flight", "skipped")
+"""Its row is there, it is in transit, or skipped by design."""
+_NOT_JUDGED = ("not_found", "untraceable", "unexamined")
 """Not found anywhere, or found and not provable."""
 
 
@@ -31,23 +31,29 @@ def trace(
     if as_json:
         show_json([t.model_dump(mode="json") for t in traces])
     else:
-        show("\n".join(map(_told, traces)))
+        show("\n".join(map(_as_text, traces)))
     return exit_code([t.state for t in traces])
 
 
 def exit_code(states: list[str]) -> ExitCode:
     """1 when one is lost, stuck or dead-lettered; else 3 when one is not found or not provable; else 0."""
-    if any(state not in (*_FINE, *_NOT_TOLD, "duplicate") for state in states):
+    if any(state not in _FINE and state not in _NOT_JUDGED for state in states):
         return ExitCode.FINDINGS
-    return ExitCode.NOT_JUDGED if any(state in _NOT_TOLD for state in states) else ExitCode.OK
+    if any(state in _NOT_JUDGED for state in states):
+        return ExitCode.NOT_JUDGED
+    return ExitCode.OK
 
 
 def _when(hop: "Hop") -> str:
-    """SQLite's CURRENT_TIMESTAMP is cut to whole seconds: with more digits a row would look older than its message."""
-    return (hop.at or "").replace(".000Z", "Z") if hop.stage == "row" else hop.at or ""
+    if hop.at is None:
+        return ""
+    if hop.stage == "row":
+        # SQLite's CURRENT_TIMESTAMP is cut to whole seconds: with more digits a row would look older than its message.
+        return hop.at.replace(".000Z", "Z")
+    return hop.at
 
 
-def _told(trace: "Trace") -> str:
+def _as_text(trace: "Trace") -> str:
     from blueplane_doctor.text import plain
 
     lines = [f"{plain(trace.id)}: {trace.state.replace('_', ' ').upper()}"]

@@ -5,6 +5,7 @@ import time
 import uuid
 from datetime import UTC, datetime
 
+from blueplane_doctor.custody.states import LOST, WAITING, WRITTEN, PendingEntry, RowEvidence, state_of
 from blueplane_doctor.errors import SourceMissing
 from blueplane_doctor.examination import Examination
 from blueplane_doctor.model import Record
@@ -75,6 +76,8 @@ class _Watch:
         self._seen: dict[str, float] = {}
         self._entry: str | None = None
         self._row: tuple[str, int] | None = None
+        self._state = ""
+        """Its state of custody, from its entry in the stream on."""
 
     def run(self, limit: float) -> Probe:
         sent_at = datetime.now(UTC)
@@ -103,8 +106,16 @@ class _Watch:
 
     def _look(self) -> bool:
         self._entry = self._entry or self._find_entry()
-        delivered, acknowledged = self._group_has(self._entry) if self._entry else (False, False)
-        self._row = self._row or self._find_row()  # after the group: what it acknowledged was written before
+        delivered = False
+        pending = None
+        if self._entry:
+            delivered, pending = self._delivery(self._entry)
+        # The row after the group: what the group acknowledged was written before.
+        self._row = self._row or self._find_row()
+        if self._entry:
+            row = RowEvidence.CLAIMED if self._row else RowEvidence.ABSENT
+            self._state = state_of(has_writer=True, is_delivered=delivered, pending=pending, row=row)
+        acknowledged = delivered and pending is None
         for hop, reached in zip(HOPS[1:], (self._entry, delivered, self._row, acknowledged), strict=True):
             if reached:
                 self._mark(hop)
@@ -112,7 +123,7 @@ class _Watch:
 
     @property
     def _arrived(self) -> bool:
-        return {"row written", "acknowledged"} <= self._seen.keys()
+        return self._state == WRITTEN
 
     def _find_entry(self) -> str | None:
         """Among those added since: a look reads what came after the last one."""
@@ -124,13 +135,15 @@ class _Watch:
                 return id_text((milliseconds, sequence))
         return None
 
-    def _group_has(self, entry: str) -> tuple[bool, bool]:
+    def _delivery(self, entry: str) -> tuple[bool, PendingEntry | None]:
+        """Whether the group was given the entry, and what its pending entries list says of it."""
         redis = self._examination.redis
         groups = [pairs(group) for group in redis.ask_one("XINFO", "GROUPS", self._queue)]
         last = next((g["last-delivered-id"] for g in groups if g["name"] == self._group.encode()), b"0-0")
         if entry_id(last) < entry_id(entry.encode()):
-            return False, False
-        return True, not redis.ask_one("XPENDING", self._queue, self._group, entry, entry, 1)
+            return False, None
+        rows = redis.ask_one("XPENDING", self._queue, self._group, entry, entry, 1)
+        return True, PendingEntry.of(*rows[0]) if rows else None
 
     def _find_row(self) -> tuple[str, int] | None:
         for table in self._tables:
@@ -161,14 +174,15 @@ class _Watch:
             return f"{server} refused the event"
         if outcome == events.FAILED and self._entry is None:
             return f"{server} did not accept the event"
-        missing = next(name for name in HOPS[1:] if name not in self._seen)
-        return {
-            "in the stream": f"accepted, and no entry of it appeared in {self._queue}: does the server use this Redis?",
-            "delivered": f"in the stream, and not given to group {self._group}: its writer does not read",
-            "row written": f"given to group {self._group}, and no row of it: "
-            + ("acknowledged all the same" if "acknowledged" in self._seen else "not acknowledged either"),
-            "acknowledged": f"its row is there, and group {self._group} did not acknowledge it",
-        }[missing]
+        if self._entry is None:
+            return f"accepted, and no entry of it appeared in {self._queue}: does the server use this Redis?"
+        if self._state == WAITING:
+            return f"in the stream, and not given to group {self._group}: its writer does not read"
+        if self._state == LOST:
+            return f"given to group {self._group}, and no row of it: acknowledged all the same"
+        if self._row is None:
+            return f"given to group {self._group}, and no row of it: not acknowledged either"
+        return f"its row is there, and group {self._group} did not acknowledge it"
 
 
 def _destination(routes: tuple[Route, ...], there: tuple[str, ...]) -> tuple[str, list[str]]:

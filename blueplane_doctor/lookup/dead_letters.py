@@ -21,6 +21,9 @@ from blueplane_doctor.text import identifier, plain, word
 from blueplane_doctor.times import HOUR_MS, from_milliseconds, iso
 
 NO_REASON = "no reason recorded"
+_STREAM_ID = re.compile(r"\d+-\d+\Z")
+_CURSOR_LIMIT = 10_000
+"""Entries that the Cursor consumer's own stream keeps, whatever the configuration says."""
 NEARLY_FULL = 0.9
 """Share of its limit from which on a stream is about to discard entries."""
 _PARTICULARS = (
@@ -104,30 +107,35 @@ class DeadLetterFilter:
     event_type: str = ""
     platform: str = ""
 
-    def passes(self, letter: DeadLetter) -> bool:
-        """Whether a letter fits every part."""
-        if self.newer_than_ms is not None and letter.age_ms > self.newer_than_ms:
+    def passes(self, dead_letter: DeadLetter) -> bool:
+        """Whether a dead letter fits every part."""
+        if self.newer_than_ms is not None and dead_letter.age_ms > self.newer_than_ms:
             return False
-        if self.older_than_ms is not None and letter.age_ms < self.older_than_ms:
+        if self.older_than_ms is not None and dead_letter.age_ms < self.older_than_ms:
             return False
-        for name in ("group", "event_type", "platform"):
-            if getattr(self, name) not in ("", getattr(letter, name)):
-                return False
-        return not self.error or self.error.lower() in f"{letter.fingerprint} {letter.error}".lower()
+        if self.group not in ("", dead_letter.group):
+            return False
+        if self.event_type not in ("", dead_letter.event_type):
+            return False
+        if self.platform not in ("", dead_letter.platform):
+            return False
+        searched = f"{dead_letter.fingerprint} {dead_letter.error}".lower()
+        return self.error.lower() in searched
 
 
 def each_dead_letter(examination: Examination, chosen: DeadLetterFilter | None = None) -> Iterator[DeadLetter]:
     """Dead letters of both streams, oldest first within a stream. Raises SourceError."""
-    now = examination.server_info().now_ms
-    for raw in each_entry(examination):
-        letter = described(raw, now)
-        if chosen is None or chosen.passes(letter):
-            yield letter
+    now_ms = examination.server_info().now_ms
+    for entry in each_entry(examination):
+        dead_letter = without_private_parts(entry, now_ms)
+        if chosen is None or chosen.passes(dead_letter):
+            yield dead_letter
 
 
 def each_entry(examination: Examination, *, unreadable: type[SourceError] = SourceMissing) -> Iterator[DeadLetterEntry]:
     """The entries as they are. Streams whose state raises `unreadable` are passed over. Raises SourceError."""
-    redis, size = examination.redis, examination.server_info().dataset_bytes
+    redis = examination.redis
+    size = examination.server_info().dataset_bytes
     for stream in examination.stream().dead_letters:
         try:
             state = pairs(redis.ask_one("XINFO", "STREAM", stream))
@@ -137,98 +145,147 @@ def each_entry(examination: Examination, *, unreadable: type[SourceError] = Sour
 
 
 def find_dead_letter(examination: Examination, wanted: str, stream: str = "") -> tuple[DeadLetter, DeadLetterEntry]:
-    """The letter with this ID, or that names this message; `stream`: only of that one.
+    """The dead letter with this ID, or that names this message; `stream`: only of that one.
 
     Raises SourceMissing when there is none, UsageError when several streams have one of that ID.
     """
-    now = examination.server_info().now_ms
-    if re.match(r"\d+-\d+\Z", wanted):
-        names = [name for name in examination.stream().dead_letters if stream in ("", name)]
-        pages = examination.redis.ask_all([("XRANGE", name, wanted, wanted, "COUNT", 1) for name in names])
-        found = [parse_dead_letter_entry(name, page[0]) for name, page in zip(names, pages, strict=True) if page]
-        if len(found) > 1:
-            told = " and in ".join(letter.stream for letter in found)
-            raise UsageError(f"{wanted} is in {told}", f"say which: --stream {found[0].stream}")
-        if found:
-            return described(found[0], now), found[0]
-    for raw in each_entry(examination):
-        if stream in ("", raw.stream) and wanted.encode() in (raw.message_id, raw.event_id):
-            return described(raw, now), raw
-    where = f" of {identifier(stream)}" if stream else ""
-    raise SourceMissing(
-        f"no dead letter{where} has or names the ID {identifier(wanted)}", "see: blueplane-doctor dlq list"
-    )
+    entry = _find_by_own_id(examination, wanted, stream) or _find_by_message(examination, wanted, stream)
+    if entry is None:
+        where = f" of {identifier(stream)}" if stream else ""
+        raise SourceMissing(
+            f"no dead letter{where} has or names the ID {identifier(wanted)}", "see: blueplane-doctor dlq list"
+        )
+    return without_private_parts(entry, examination.server_info().now_ms), entry
 
 
-def summarize(letters: Iterable[DeadLetter], examination: Examination) -> DeadLetterStats:
-    """Statistics; letters of the same error are one group, the largest first."""
-    groups: dict[str, list[DeadLetter]] = {}
-    everything = list(letters)
-    for letter in everything:
-        groups.setdefault(letter.fingerprint, []).append(letter)
-    sizes = dict.fromkeys(examination.stream().dead_letters, 0) | Counter(letter.stream for letter in everything)
+def _find_by_own_id(examination: Examination, wanted: str, stream: str) -> DeadLetterEntry | None:
+    if not _STREAM_ID.match(wanted):
+        return None
+    names = [name for name in examination.stream().dead_letters if stream in ("", name)]
+    pages = examination.redis.ask_all([("XRANGE", name, wanted, wanted, "COUNT", 1) for name in names])
+    entries = [parse_dead_letter_entry(name, page[0]) for name, page in zip(names, pages, strict=True) if page]
+    if len(entries) > 1:
+        places = " and in ".join(entry.stream for entry in entries)
+        raise UsageError(f"{wanted} is in {places}", f"say which: --stream {entries[0].stream}")
+    if not entries:
+        return None
+    return entries[0]
+
+
+def _find_by_message(examination: Examination, wanted: str, stream: str) -> DeadLetterEntry | None:
+    for entry in each_entry(examination):
+        if stream in ("", entry.stream) and wanted.encode() in (entry.message_id, entry.event_id):
+            return entry
+    return None
+
+
+def summarize(dead_letters: Iterable[DeadLetter], examination: Examination) -> DeadLetterStats:
+    """Statistics; dead letters of the same error are one group, the largest first."""
+    everything = list(dead_letters)
+    ages_ms = [dead_letter.age_ms for dead_letter in everything]
+    by_error: dict[str, list[DeadLetter]] = {}
+    for dead_letter in everything:
+        by_error.setdefault(dead_letter.fingerprint, []).append(dead_letter)
+    groups = [_error_group(alike) for alike in by_error.values()]
+    sizes = dict.fromkeys(examination.stream().dead_letters, 0)
+    sizes.update(Counter(dead_letter.stream for dead_letter in everything))
     limits = {stream: _limit_of(examination, stream) for stream in sizes}
-    recent = sum(letter.age_ms < HOUR_MS for letter in everything)
+    last_hour = sum(age_ms < HOUR_MS for age_ms in ages_ms)
     return DeadLetterStats(
         total=len(everything),
-        distinct_messages=len({letter.message_id or letter.event_id or letter.id for letter in everything}),
-        last_hour=recent,
-        hour_before=sum(HOUR_MS <= letter.age_ms < 2 * HOUR_MS for letter in everything),
-        oldest_age_ms=max((letter.age_ms for letter in everything), default=None),
-        verdict="active bleed" if recent else "static pile" if everything else "empty",
-        groups=sorted(map(_group, groups.values()), key=lambda g: (-g.count, g.fingerprint)),
+        distinct_messages=len({_message_of(dead_letter) for dead_letter in everything}),
+        last_hour=last_hour,
+        hour_before=sum(HOUR_MS <= age_ms < 2 * HOUR_MS for age_ms in ages_ms),
+        oldest_age_ms=max(ages_ms, default=None),
+        verdict=_verdict(len(everything), last_hour),
+        groups=sorted(groups, key=lambda group: (-group.count, group.fingerprint)),
         sizes=sizes,
         limits=limits,
-        about_to_discard=[s for s, size in sizes.items() if size >= NEARLY_FULL * limits[s]],
+        about_to_discard=[stream for stream, size in sizes.items() if size >= NEARLY_FULL * limits[stream]],
     )
+
+
+def _verdict(total: int, last_hour: int) -> str:
+    if not total:
+        return "empty"
+    if not last_hour:
+        return "static pile"
+    return "active bleed"
+
+
+def _message_of(dead_letter: DeadLetter) -> str:
+    """What tells its message from others; one that names none stands for a message of its own."""
+    return dead_letter.message_id or dead_letter.event_id or dead_letter.id
 
 
 def _limit_of(examination: Examination, stream: str) -> int:
     if stream == f"{examination.stream().queue}:dlq":
-        return 10_000  # fixed in the Cursor consumer
+        return _CURSOR_LIMIT
     return examination.settings.streams.dead_letter_max_length
 
 
-def described(letter: DeadLetterEntry, now_ms: int) -> DeadLetter:
-    """A dead letter without its private parts."""
-    fields, inner = letter.fields, _message_fields(letter.fields)
-    retries = fields.get(b"retry_count", b"")
-    told, fingerprint = reason(fields)
-    group = fields.get(b"consumer_group") or (b"claude_processors" if letter.shape == "claude_consumer" else b"")
+def without_private_parts(entry: DeadLetterEntry, now_ms: int) -> DeadLetter:
+    """What may be shown of a dead-letter entry."""
+    message = _message_fields(entry.fields)
+    error, fingerprint = reason(entry.fields)
     return DeadLetter(
-        id=id_text(letter.id),
-        stream=letter.stream,
-        queued_at=iso(from_milliseconds(letter.queued_ms)),
-        age_ms=max(0, now_ms - letter.queued_ms),
-        shape=letter.shape,
-        group=word(group),
-        message_id=identifier(letter.message_id) if letter.message_id else None,
-        event_id=identifier(letter.event_id) if letter.event_id else None,
-        event_type=word(inner.get("event_type") or inner.get("hook_type")),
-        platform=word(inner.get("platform")),
-        error=told,
+        id=id_text(entry.id),
+        stream=entry.stream,
+        queued_at=iso(from_milliseconds(entry.queued_ms)),
+        age_ms=max(0, now_ms - entry.queued_ms),
+        shape=entry.shape,
+        group=word(_group_of(entry)),
+        message_id=identifier(entry.message_id) if entry.message_id else None,
+        event_id=identifier(entry.event_id) if entry.event_id else None,
+        event_type=word(message.get("event_type") or message.get("hook_type")),
+        platform=word(message.get("platform")),
+        error=error,
         fingerprint=fingerprint,
-        retry_count=int(retries) if retries.isdigit() and len(retries) < 10 else None,
+        retry_count=_retry_count(entry.fields.get(b"retry_count", b"")),
     )
+
+
+def _group_of(entry: DeadLetterEntry) -> bytes:
+    group = entry.fields.get(b"consumer_group")
+    if group:
+        return group
+    if entry.shape == "claude_consumer":  # it names no group, and serves only this one
+        return b"claude_processors"
+    return b""
+
+
+def _retry_count(text: bytes) -> int | None:
+    if text.isdigit() and len(text) < 10:
+        return int(text)
+    return None
 
 
 def reason(fields: dict[bytes, bytes]) -> tuple[str, str]:
     """What went wrong, for showing, and its fingerprint.
 
-    An error's text may quote what was being written, so only libraries' phrases are shown; the fingerprint tells other
-    texts apart, their particulars taken out.
+    An error's text may quote what was being written, so only libraries' phrases are shown. The fingerprint is made of
+    the whole text without its particulars, and so tells private texts apart without showing them.
     """
     kind = word(fields[b"error_type"]) if fields.get(b"error_type") else ""
-    said = fields.get(b"error_message", b"").decode("utf-8", "replace")
-    known = _PUBLIC.search(said)
-    shown = plain(known[0], 160) if known else "(text is private)" if said else ""
+    text = fields.get(b"error_message", b"").decode("utf-8", "replace")
+    shown = ": ".join(part for part in (kind, _public_part(text)) if part)
     for particular in _PARTICULARS:
-        said = particular.sub("#", said)
-    told = ": ".join(filter(None, (kind, shown))) or NO_REASON
-    return told, sha256(f"{kind}|{said}".encode("utf-8", "replace")).hexdigest()[:8]
+        text = particular.sub("#", text)
+    fingerprint = sha256(f"{kind}|{text}".encode("utf-8", "replace")).hexdigest()[:8]
+    return shown or NO_REASON, fingerprint
+
+
+def _public_part(text: str) -> str:
+    if not text:
+        return ""
+    phrase = _PUBLIC.search(text)
+    if phrase is None:
+        return "(text is private)"
+    return plain(phrase[0], 160)
 
 
 def _message_fields(fields: dict[bytes, bytes]) -> dict[str, str]:
+    """Fields of the message that was given up, wherever the entry's shape keeps them."""
     for name in (b"event", b"original_data"):
         if name in fields:
             content = json_object(fields[name])
@@ -236,15 +293,16 @@ def _message_fields(fields: dict[bytes, bytes]) -> dict[str, str]:
     return {key.decode("utf-8", "replace"): value.decode("utf-8", "replace") for key, value in fields.items()}
 
 
-def _group(letters: list[DeadLetter]) -> ErrorGroup:
-    ages = [letter.age_ms for letter in letters]
+def _error_group(alike: list[DeadLetter]) -> ErrorGroup:
+    ages_ms = [dead_letter.age_ms for dead_letter in alike]
+    event_types = Counter(dead_letter.event_type for dead_letter in alike)
     return ErrorGroup(
-        fingerprint=letters[0].fingerprint,
-        error=letters[0].error,
-        count=len(letters),
-        last_hour=sum(age < HOUR_MS for age in ages),
-        oldest_age_ms=max(ages),
-        newest_age_ms=min(ages),
-        event_types=dict(Counter(letter.event_type for letter in letters).most_common(5)),
-        example_id=letters[-1].id,
+        fingerprint=alike[0].fingerprint,
+        error=alike[0].error,
+        count=len(alike),
+        last_hour=sum(age_ms < HOUR_MS for age_ms in ages_ms),
+        oldest_age_ms=max(ages_ms),
+        newest_age_ms=min(ages_ms),
+        event_types=dict(event_types.most_common(5)),
+        example_id=alike[-1].id,
     )
