@@ -23,13 +23,21 @@ Rows = Mapping[int, Mapping[int, float]]
 """By minute since 1970 and number of the metric."""
 
 _HEAD = struct.Struct("<H6B")
-_CONSTANT, _SINGLES, _DOUBLES = 0, 4, 5
 _KINDS = ("", "B", "H", "I", "f", "d")
+"""struct's letter for the values of each kind, in the order of the head; a constant has none."""
+_CONSTANT = 0
+_BYTES = 1
+_WORDS = 2
+_DOUBLE_WORDS = 3
+_SINGLES = 4
+_DOUBLES = 5
 _BASE = struct.Struct("<d")
 _BASED = _KINDS[:_SINGLES]
+"""Kinds of integers, which begin with the smallest value."""
 _SINGLE = struct.Struct("<f")
 _LARGEST_SINGLE = 3.4e38
 MOST_METRICS = 250
+"""A metric's number is one byte, and so is the count of the metrics of a kind."""
 
 
 def rounded(value: float) -> float:
@@ -44,34 +52,53 @@ def rounded(value: float) -> float:
 def pack(at: int, rows: Rows) -> bytes:
     """The bytes of these minutes; `at` is the minute of the entry's ID, which none of them is after."""
     minutes = sorted(rows)
-    kinds: list[list[tuple[int, bytes]]] = [[] for _ in _KINDS]
-    for number in sorted({number for values in rows.values() for number in values}):
+    numbers: set[int] = set()
+    for values in rows.values():
+        numbers.update(values)
+    columns: list[list[tuple[int, bytes]]] = [[] for _ in _KINDS]
+    for number in sorted(numbers):
         kind, data = _packed([rows[minute].get(number) for minute in minutes])
-        kinds[kind].append((number, data))
-    columns = [column for kind in kinds for column in kind]
-    return b"".join(
-        (
-            _HEAD.pack(len(minutes), *(len(kind) for kind in kinds)),
-            struct.pack(f"<{len(minutes)}H", *(at - minute for minute in minutes)),
-            bytes(number for number, _ in columns),
-            *(data for _, data in columns),
-        )
-    )
+        columns[kind].append((number, data))
+    order = bytearray()
+    values_of_all = bytearray()
+    for of_one_kind in columns:
+        for number, data in of_one_kind:
+            order.append(number)
+            values_of_all += data
+    head = _HEAD.pack(len(minutes), *map(len, columns))
+    ages = struct.pack(f"<{len(minutes)}H", *(at - minute for minute in minutes))
+    return head + ages + bytes(order) + bytes(values_of_all)
 
 
 def _packed(values: Sequence[float | None]) -> tuple[int, bytes]:
+    """One metric's values in the smallest kind that gives them back unchanged."""
     known = [value for value in values if value is not None]
-    low, high = min(known), max(known)
-    if len(known) == len(values) and low == high:
-        return _CONSTANT, _BASE.pack(low)
-    if len(known) == len(values) and high - low < 2**32 and all(value.is_integer() for value in known):
-        kind = 1 if high - low < 2**8 else 2 if high - low < 2**16 else 3
-        return kind, struct.pack(f"<d{len(known)}{_KINDS[kind]}", low, *(int(value - low) for value in known))
-    kind = _SINGLES if all(_is_single(value) for value in known) else _DOUBLES
-    return kind, struct.pack(f"<{len(values)}{_KINDS[kind]}", *(math.nan if v is None else v for v in values))
+    low = min(known)
+    high = max(known)
+    if len(known) == len(values):  # only fractions have a value that says "not known"
+        if low == high:
+            return _CONSTANT, _BASE.pack(low)
+        if high - low < 2**32 and all(value.is_integer() for value in known):
+            kind = _kind_of_integers(high - low)
+            above = [int(value - low) for value in known]
+            return kind, struct.pack(f"<d{len(above)}{_KINDS[kind]}", low, *above)
+    kind = _DOUBLES
+    if all(_is_single(value) for value in known):
+        kind = _SINGLES
+    filled = [math.nan if value is None else value for value in values]
+    return kind, struct.pack(f"<{len(filled)}{_KINDS[kind]}", *filled)
+
+
+def _kind_of_integers(largest: float) -> int:
+    if largest < 2**8:
+        return _BYTES
+    if largest < 2**16:
+        return _WORDS
+    return _DOUBLE_WORDS
 
 
 def _is_single(value: float) -> bool:
+    """Whether 4 bytes hold the value without loss."""
     return abs(value) <= _LARGEST_SINGLE and bool(_SINGLE.unpack(_SINGLE.pack(value))[0] == value)
 
 
@@ -96,28 +123,35 @@ def series_of(number: int, entries: Entries) -> dict[int, float]:
 def minutes_of(at: int, data: bytes) -> list[int]:
     """The minutes of an entry, whose ID is in minute `at`."""
     count, *_ = _HEAD.unpack_from(data)
-    return [at - back for back in struct.unpack_from(f"<{count}H", data, _HEAD.size)]
+    ages = struct.unpack_from(f"<{count}H", data, _HEAD.size)
+    return [at - age for age in ages]
 
 
 def _known(minutes: Sequence[int], values: Sequence[float]) -> Iterable[tuple[int, float]]:
-    """What is not-a-number was not known; a sum tells at once that none is."""
+    """Minutes and values, without those that are not-a-number: they were not known."""
     pairs = zip(minutes, values, strict=False)
-    return (pair for pair in pairs if pair[1] == pair[1]) if math.isnan(sum(values)) else pairs
+    # One not-a-number makes the sum one: so a whole hour is asked in one call, and seldom value by value.
+    if not math.isnan(sum(values)):
+        return pairs
+    return [(minute, value) for minute, value in pairs if not math.isnan(value)]
 
 
 def _numbers(data: bytes) -> bytes:
+    """Numbers of the entry's metrics, in the order in which their values lie."""
     count, *kinds = _HEAD.unpack_from(data)
     begin = _HEAD.size + 2 * count
     return data[begin : begin + sum(kinds)]
 
 
 def _values(number: int, data: bytes) -> Sequence[float]:
+    """One metric's values, one a minute; none when the entry does not hold it."""
     count, *kinds = _HEAD.unpack_from(data)
     numbers = _numbers(data)
     place = numbers.find(number)
     if place < 0:
         return ()
     at = _HEAD.size + 2 * count + len(numbers)
+    # Columns of one kind are equally wide: whole kinds are skipped until the one in which `place` lies.
     for kind, columns in zip(_KINDS, kinds, strict=True):
         width = _width(kind, count)
         if place < columns:
@@ -128,7 +162,13 @@ def _values(number: int, data: bytes) -> Sequence[float]:
 
 
 def _width(kind: str, count: int) -> int:
-    return (_BASE.size if kind in _BASED else 0) + (count * struct.calcsize(f"<{kind}") if kind else 0)
+    """Bytes of one metric's values."""
+    width = 0
+    if kind in _BASED:
+        width += _BASE.size
+    if kind:
+        width += count * struct.calcsize(f"<{kind}")
+    return width
 
 
 def _column(kind: str, count: int, data: bytes, at: int) -> Sequence[float]:

@@ -1,5 +1,8 @@
 """Series as text: a sparkline, a table of them, JSON, CSV."""
 
+import csv
+import io
+import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
@@ -9,7 +12,13 @@ Read = Mapping[str, Sequence[Point]]
 WIDTH = 60
 """Characters of a sparkline."""
 BLOCKS = "▁▂▃▄▅▆▇█"
+GAP = " "
+LEVEL_ZERO = BLOCKS[0]
+LEVEL = BLOCKS[3]
+"""What stands for a series that never moves: at the bottom when it is zero, else in the middle."""
 _HEADINGS = ["metric", "course", "min", "mean", "max", "last"]
+_TEXT_COLUMNS = 2
+_FORMULA_BEGINS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def sparkline(values: Sequence[float | None], width: int) -> str:
@@ -18,74 +27,112 @@ def sparkline(values: Sequence[float | None], width: int) -> str:
     The lowest is ▁ and the highest █; all equal: ▁ for zero, else ▄. A gap is a space.
     """
     if len(values) > width:
-        edges = [len(values) * i // width for i in range(width + 1)]
-        parts = (values[start:end] for start, end in zip(edges, edges[1:], strict=False))
-        values = [max((v for v in part if v is not None), default=None) for part in parts]
+        values = _squeezed(values, width)
     known = [value for value in values if value is not None]
-    low, high = min(known, default=0), max(known, default=0)
-    if low == high:
-        return "".join(" " if value is None else "▁" if value == 0 else "▄" for value in values)
+    low = min(known, default=0)
+    high = max(known, default=0)
     top = len(BLOCKS) - 1
-    return "".join(" " if v is None else BLOCKS[round((v - low) / (high - low) * top)] for v in values)
+    line = ""
+    for value in values:
+        if value is None:
+            line += GAP
+        elif low < high:
+            line += BLOCKS[round((value - low) / (high - low) * top)]
+        elif value == 0:
+            line += LEVEL_ZERO
+        else:
+            line += LEVEL
+    return line
+
+
+def _squeezed(values: Sequence[float | None], width: int) -> list[float | None]:
+    """As many values as there are characters, the largest of each part; None where a part has none."""
+    largest: list[float | None] = []
+    for place in range(width):
+        begin = len(values) * place // width
+        end = len(values) * (place + 1) // width
+        known = [value for value in values[begin:end] if value is not None]
+        largest.append(max(known, default=None))
+    return largest
 
 
 def table(read: Read, step: int) -> str:
     """A line for each metric: its course, and what the steps' values come to."""
     points = next(iter(read.values()))
-    rows = [_HEADINGS, *(_row(name, [value for _, value in series]) for name, series in read.items())]
+    rows = [_HEADINGS]
+    for name, series in read.items():
+        rows.append(_row(name, [value for _, value in series]))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     rows.insert(1, ["-" * width for width in widths])
-    head = (
-        f"{_time(points[0][0])} to {_time(points[-1][0])}, a value for every {step // MINUTE} min; "
-        "a space is a time without samples\n\n"
-    )
-    return head + "".join(_line(row, widths) + "\n" for row in rows)
+    first = _time(points[0][0])
+    last = _time(points[-1][0])
+    text = f"{first} to {last}, a value for every {step // MINUTE} min; a space is a time without samples\n\n"
+    for row in rows:
+        text += _line(row, widths) + "\n"
+    return text
 
 
 def as_json(read: Read, step: int) -> str:
     """Each metric's points, null where nothing was recorded."""
-    import json
-
-    series = {name: [{"time": _time(at), "value": value} for at, value in points] for name, points in read.items()}
-    return json.dumps({"schema_version": 1, "step_seconds": step, "metrics": series}, indent=1) + "\n"
+    metrics = {}
+    for name, points in read.items():
+        metrics[name] = [{"time": _time(moment), "value": value} for moment, value in points]
+    return json.dumps({"schema_version": 1, "step_seconds": step, "metrics": metrics}, indent=1) + "\n"
 
 
 def as_csv(read: Read, step: int) -> str:
     """A line for each step, a column for each metric; empty where nothing was recorded."""
-    import csv
-    import io
-
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["time", *(_inert(name) for name in read)])
-    for row in zip(*read.values(), strict=True):
-        writer.writerow([_time(row[0][0]), *("" if value is None else _number(value) for _, value in row)])
+    writer.writerow(["time", *map(_inert, read)])
+    for points in zip(*read.values(), strict=True):
+        moment = points[0][0]
+        writer.writerow([_time(moment), *(_exact(value) for _, value in points)])
     return out.getvalue()
 
 
 def _row(name: str, values: Sequence[float | None]) -> list[str]:
+    cells = [name, sparkline(values, WIDTH)]
     known = [value for value in values if value is not None]
-    numbers = (min(known), sum(known) / len(known), max(known), known[-1]) if known else ()
-    return [name, sparkline(values, WIDTH), *(map(_short, numbers) if numbers else [""] * 4)]
+    if not known:
+        return cells + [""] * 4
+    mean = sum(known) / len(known)
+    return cells + [_short(number) for number in (min(known), mean, max(known), known[-1])]
 
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
     """Names and courses from the left, numbers from the right."""
-    placed = [c.ljust(w) if i < 2 else c.rjust(w) for i, (c, w) in enumerate(zip(cells, widths, strict=True))]
+    placed = []
+    for place, (cell, width) in enumerate(zip(cells, widths, strict=True)):
+        if place < _TEXT_COLUMNS:
+            placed.append(cell.ljust(width))
+        else:
+            placed.append(cell.rjust(width))
     return "  ".join(placed).rstrip()
 
 
 def _short(value: float) -> str:
-    return f"{int(value):,}" if value.is_integer() else f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.0f}"
+    if value.is_integer():
+        return f"{int(value):,}"
+    if abs(value) < 1000:
+        return f"{value:,.4g}"
+    return f"{value:,.0f}"
 
 
-def _number(value: float) -> str:
-    return str(int(value)) if value.is_integer() else repr(value)
+def _exact(value: float | None) -> str:
+    """The value with all its digits; empty for none."""
+    if value is None:
+        return ""
+    if value.is_integer():
+        return str(int(value))
+    return repr(value)
 
 
-def _inert(text: str) -> str:
+def _inert(name: str) -> str:
     """A name that no spreadsheet takes for a formula (https://owasp.org/www-community/attacks/CSV_Injection)."""
-    return "'" + text if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+    if name.startswith(_FORMULA_BEGINS):
+        return "'" + name
+    return name
 
 
 def _time(seconds: int) -> str:

@@ -7,7 +7,7 @@ that stopped (linkedin/Burrow#745), and a lag that nobody refreshes is taken for
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise, takewhile
+from itertools import pairwise
 
 from blueplane_doctor.history.samples import MINUTE, Sample
 
@@ -48,12 +48,16 @@ class GroupSample:
     @property
     def backlog(self) -> int | None:
         """Messages it has not finished with."""
-        return None if self.undelivered is None or self.pending is None else self.undelivered + self.pending
+        if self.undelivered is None or self.pending is None:
+            return None
+        return self.undelivered + self.pending
 
     @property
     def finished(self) -> int | None:
         """Messages it has acknowledged."""
-        return None if self.read is None or self.pending is None else self.read - self.pending
+        if self.read is None or self.pending is None:
+            return None
+        return self.read - self.pending
 
     @property
     def unread_and_gone(self) -> int | None:
@@ -72,11 +76,17 @@ def group_metrics(group: str) -> list[str]:
 def group_samples(samples: Iterable[Sample], group: str) -> list[GroupSample]:
     """A writer group's part of each sample."""
     names = group_metrics(group)
-    return [GroupSample(sample.time, *(_whole(sample.values.get(name)) for name in names)) for sample in samples]
+    of_group = []
+    for sample in samples:
+        values = [_whole(sample.values.get(name)) for name in names]
+        of_group.append(GroupSample(sample.time, *values))
+    return of_group
 
 
 def _whole(value: float | None) -> int | None:
-    return None if value is None else int(value)
+    if value is None:
+        return None
+    return int(value)
 
 
 @dataclass(frozen=True)
@@ -104,43 +114,63 @@ def judge_backlog(samples: Sequence[GroupSample], now: float) -> BacklogTrend:
     known = [sample for sample in samples if sample.backlog is not None]
     if not known:
         return BacklogTrend(UNKNOWN, cause="no sample holds the backlog")
-    age, count, backlogs = now - known[-1].time, len(known), [sample.backlog or 0 for sample in known]
-    backlog = backlogs[-1]
+    count = len(known)
+    age = now - known[-1].time
     if age > FRESH_SECONDS:  # Burrow#287
         return BacklogTrend(UNKNOWN, samples=count, cause=f"the newest sample is {age / 60:.0f} min old")
-    if not backlog:  # before any other rule
+    backlog = known[-1].backlog
+    if not backlog:  # before any other rule: an empty backlog is healthy however few samples there are
         return BacklogTrend(CAUGHT_UP, 0, samples=count)
-    if cause := f"{count} of at least {FEWEST} samples" if count < FEWEST else _went_back(known):
-        return BacklogTrend(UNKNOWN, backlog, samples=count, cause=cause)
+    if count < FEWEST:
+        return BacklogTrend(UNKNOWN, backlog, samples=count, cause=f"{count} of at least {FEWEST} samples")
+    reset = _counter_reset(known)
+    if reset:
+        return BacklogTrend(UNKNOWN, backlog, samples=count, cause=reset)
     rate = rate_per_minute([(sample.time, sample.backlog) for sample in known])
+    # Asked before the backlogs are compared: a zero among them must not hide a consumer that stopped (Burrow#745).
     for state, moves, waits in ((STOPPED, "delivered", "undelivered"), (STALLED, "finished", "backlog")):
-        still = _still(known, moves, waits)
-        if still and still * 2 >= known[-1].time - known[0].time:  # asked before the zeros, Burrow#745
+        still = _seconds_without_movement(known, moves, waits)
+        if still and still * 2 >= known[-1].time - known[0].time:
             return BacklogTrend(state, backlog, rate, still_for=still, samples=count)
-    if 0 not in backlogs and backlog > backlogs[0] and not any(b < a for a, b in pairwise(backlogs)):
+    backlogs = [sample.backlog or 0 for sample in known]
+    if _only_grows(backlogs):
         return BacklogTrend(FALLING_BEHIND, backlog, rate, samples=count)
     if rate is not None and rate < 0 and backlog < backlogs[0]:
-        return BacklogTrend(DRAINING, backlog, rate, backlog / -rate, samples=count)
+        return BacklogTrend(DRAINING, backlog, rate, minutes_left=backlog / -rate, samples=count)
     return BacklogTrend(STEADY, backlog, rate, samples=count)
 
 
-def _still(known: Sequence[GroupSample], moves: str, waits: str) -> int:
+def _only_grows(backlogs: Sequence[int]) -> bool:
+    """Whether there was a backlog all the time, it never shrank, and it is larger than at first."""
+    if 0 in backlogs or backlogs[-1] <= backlogs[0]:
+        return False
+    return all(earlier <= later for earlier, later in pairwise(backlogs))
+
+
+def _seconds_without_movement(known: Sequence[GroupSample], moves: str, waits: str) -> int:
     """Seconds for which `moves` has not moved since something first waited; 0 with fewer than two intervals.
 
     A zero in between does not end it: what waits can only go without movement by being trimmed.
     """
-    position = getattr(known[-1], moves)
-    if position is None or not getattr(known[-1], waits):
+    newest = known[-1]
+    position = getattr(newest, moves)
+    if position is None or not getattr(newest, waits):
         return 0
-    run = list(takewhile(lambda sample: getattr(sample, moves) == position, reversed(known)))
-    waiting = [sample for sample in run if getattr(sample, waits)]
-    return known[-1].time - waiting[-1].time if len(waiting) >= FEWEST else 0
+    waiting = []
+    for sample in reversed(known):
+        if getattr(sample, moves) != position:
+            break
+        if getattr(sample, waits):
+            waiting.append(sample)
+    if len(waiting) < FEWEST:
+        return 0
+    return newest.time - waiting[-1].time
 
 
-def _went_back(known: Sequence[GroupSample]) -> str:
+def _counter_reset(known: Sequence[GroupSample]) -> str:
     """Why counters of this window cannot be compared; empty when they can."""
-    for what, words in (("added", "messages added"), ("read", "messages read"), ("delivered", "last delivered")):
-        for earlier, later in pairwise(getattr(sample, what) for sample in known):
+    for counter, words in (("added", "messages added"), ("read", "messages read"), ("delivered", "last delivered")):
+        for earlier, later in pairwise(getattr(sample, counter) for sample in known):
             if earlier is not None and later is not None and later < earlier:
                 return f"the counter of {words} went back: the server was restarted, or the stream made anew"
     return ""
@@ -152,7 +182,7 @@ class SeenLoss:
 
     count: int | None
     """At least so many; None when no two samples could be compared."""
-    found: tuple[tuple[int, int], ...] = ()
+    losses: tuple[tuple[int, int], ...] = ()
     """Time of the sample that shows a loss first, and how many it adds."""
     not_compared: tuple[tuple[int, str], ...] = ()
     """Time of a sample that cannot be compared with the one before, and why."""
@@ -165,42 +195,66 @@ def loss_between(samples: Sequence[GroupSample]) -> SeenLoss:
     servers and Valkey only until the group's next read. So every rise is a loss, and after a fall (the evidence was
     erased) whatever is there is a new one; what was lost and erased between two samples is in neither.
     """
-    found: list[tuple[int, int]] = []
+    losses: list[tuple[int, int]] = []
     skipped: list[tuple[int, str]] = []
     compared = 0
     before: GroupSample | None = None
     for sample in samples:
-        gone = sample.unread_and_gone
-        if gone is None or gone < 0:
-            cause = "its counters are not known" if gone is None else "its counters contradict each other"
-            skipped.append((sample.time, cause))
+        unread = sample.unread_and_gone
+        if unread is None:
+            skipped.append((sample.time, "its counters are not known"))
             continue
-        if before is not None and (restarted := _went_back([before, sample])):
-            skipped.append((sample.time, restarted))
-        elif before is not None:
-            compared += 1
-            earlier = before.unread_and_gone or 0
-            new = gone - earlier if gone >= earlier else gone
-            found += [(sample.time, new)] if new else []
+        if unread < 0:
+            skipped.append((sample.time, "its counters contradict each other"))
+            continue
+        if before is not None:
+            reset = _counter_reset([before, sample])
+            if reset:
+                skipped.append((sample.time, reset))
+            else:
+                compared += 1
+                new = _newly_lost(before.unread_and_gone or 0, unread)
+                if new:
+                    losses.append((sample.time, new))
         before = sample
-    return SeenLoss(sum(count for _, count in found) if compared else None, tuple(found), tuple(skipped))
+    count = None
+    if compared:
+        count = sum(messages for _, messages in losses)
+    return SeenLoss(count, tuple(losses), tuple(skipped))
+
+
+def _newly_lost(earlier: int, now: int) -> int:
+    """Messages lost since the earlier sum: after a fall the server has begun to count anew, and all of it is new."""
+    if now < earlier:
+        return now
+    return now - earlier
 
 
 def rate_per_minute(points: Points) -> float | None:
     """Slope of the line through these points, by least squares; None for fewer than two moments."""
-    known = [(moment / MINUTE, value) for moment, value in points if value is not None]
+    known = _known(points)
     if len(known) < 2:
         return None
+    # Deviations from the mean are squared, not the times themselves: of squares of seconds since 1970 a float would
+    # keep too few digits.
     middle = sum(moment for moment, _ in known) / len(known)
     mean = sum(value for _, value in known) / len(known)
     spread = sum((moment - middle) ** 2 for moment, _ in known)
-    return sum((moment - middle) * (value - mean) for moment, value in known) / spread if spread else None
+    if not spread:
+        return None
+    together = sum((moment - middle) * (value - mean) for moment, value in known)
+    return together / spread * MINUTE
 
 
 def increase(points: Points) -> float | None:
     """How much was added from the first point to the last; a fall (a purge, a restart) takes nothing away."""
-    known = [value for _, value in points if value is not None]
-    return sum(max(0.0, after - before) for before, after in pairwise(known)) if len(known) >= 2 else None
+    known = _known(points)
+    if len(known) < 2:
+        return None
+    added = 0.0
+    for (_, before), (_, after) in pairwise(known):
+        added += max(0.0, after - before)
+    return added
 
 
 def minutes_until(points: Points, limit: float) -> float | None:
@@ -208,14 +262,28 @@ def minutes_until(points: Points, limit: float) -> float | None:
 
     None also for fewer than three points: a forecast from one difference is a guess.
     """
-    known = [(moment, value) for moment, value in points if value is not None]
-    if known and known[-1][1] >= limit:
+    known = _known(points)
+    if not known:
+        return None
+    newest = known[-1][1]
+    if newest >= limit:
         return 0.0
-    rate = rate_per_minute(known) if len(known) >= FEWEST else None
-    return (limit - known[-1][1]) / rate if rate and rate > 0 else None
+    if len(known) < FEWEST:
+        return None
+    rate = rate_per_minute(known)
+    if rate is None or rate <= 0:
+        return None
+    return (limit - newest) / rate
+
+
+def _known(points: Points) -> list[tuple[int, float]]:
+    return [(moment, value) for moment, value in points if value is not None]
 
 
 def is_fresh(points: Points, now: float) -> bool:
     """Whether the newest value is recent enough to speak of now."""
-    newest = max((moment for moment, value in points if value is not None), default=None)
-    return newest is not None and now - newest <= FRESH_SECONDS
+    known = _known(points)
+    if not known:
+        return False
+    newest = max(moment for moment, _ in known)
+    return now - newest <= FRESH_SECONDS

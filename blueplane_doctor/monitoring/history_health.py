@@ -175,7 +175,7 @@ def _group(samples: Sequence[Sample], group: str, now: float) -> GroupTrend:
         samples=found.samples,
         cause=found.cause,
         lost=loss.count,
-        losses={_time(moment): count for moment, count in loss.found},
+        losses={_time(moment): count for moment, count in loss.losses},
         not_compared={_time(moment): cause for moment, cause in loss.not_compared},
     )
 

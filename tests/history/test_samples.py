@@ -80,4 +80,4 @@ def test_a_loss_that_the_server_erases_is_found_between_samples(any_pipeline: Pi
     taken += [sampler.examine(now + 120), sampler.examine(now + 180)]
     for group in ("processors", "claude_processors"):
         seen = loss_between(group_samples(taken, group))
-        assert (seen.count, seen.found) == (30, ((now + 60, 30),)), group
+        assert (seen.count, seen.losses) == (30, ((now + 60, 30),)), group

@@ -124,7 +124,7 @@ def test_loss_between_samples(moments: list[tuple[int | None, int | None, int | 
 
 def test_when_a_loss_was_seen_and_what_could_not_be_compared() -> None:
     seen = loss_between(counted((10, 3, 7), (20, 3, 2), (20, 20, 0), (4, 0, 4), (None, 0, 1)))
-    assert seen.found == ((START + 60, 15),)
+    assert seen.losses == ((START + 60, 15),)
     assert [moment for moment, _ in seen.not_compared] == [START + 180, START + 240]
     assert "restarted" in seen.not_compared[0][1]
 
