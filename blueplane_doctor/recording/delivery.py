@@ -6,7 +6,7 @@ from enum import Enum
 from typing import Any
 
 from blueplane_doctor.connection.topology import CLUSTER, topology_of
-from blueplane_doctor.recording.minutes import EXPIRY_SECONDS, Minute, key_of
+from blueplane_doctor.recording.minutes import EXPIRY_SECONDS, MinuteBucket, key_of
 from blueplane_doctor.sources.wire import open_client
 
 CONNECT_SECONDS = 0.5
@@ -36,7 +36,7 @@ class Delivery:
         # the next flush is the retry
         self._client = open_client(url, ANSWER_SECONDS, socket_connect_timeout=CONNECT_SECONDS)
 
-    def send(self, batch: Mapping[int, Minute], again: bool = False) -> tuple[Outcome, int]:
+    def send(self, batch: Mapping[int, MinuteBucket], again: bool = False) -> tuple[Outcome, int]:
         """Store a batch; also the number of events that could not be, because something else lies under a key.
 
         `again` says that the last call's outcome is unknown and this is the same batch: then it is first asked for.
@@ -59,7 +59,7 @@ class Delivery:
         """Give the connection back."""
         self._client.close()
 
-    def _store(self, batch: Mapping[int, Minute]) -> int:
+    def _store(self, batch: Mapping[int, MinuteBucket]) -> int:
         """In one transaction, so that it is all there, with its number, or nothing is."""
         owners: list[int] = []
         with self._client.pipeline(transaction=True) as pipe:
@@ -71,7 +71,7 @@ class Delivery:
         broken = {minute for minute, reply in zip(owners, replies, strict=True) if isinstance(reply, Exception)}
         return sum(batch[minute].events for minute in broken)
 
-    def _queue(self, pipe: Any, minute: int, content: Minute) -> None:
+    def _queue(self, pipe: Any, minute: int, content: MinuteBucket) -> None:
         added, newest = content.fields()
         pipe.hset(key_of(minute), mapping={**newest, self._field: self._number})
         for table, fields in ((None, added), *content.sketches().items()):
@@ -80,7 +80,7 @@ class Delivery:
                 pipe.hincrby(key, field, count)
             pipe.expire(key, EXPIRY_SECONDS)
 
-    def _was_stored(self, batch: Mapping[int, Minute]) -> bool:
+    def _was_stored(self, batch: Mapping[int, MinuteBucket]) -> bool:
         found = self._client.hget(key_of(next(iter(batch))), self._field)
         return found is not None and int(found) == self._number
 

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 VARIABLE = "BLUEPLANE_INSTRUMENT"
 """What the launcher passes down, as JSON: `redis_url` and `targets`."""
-SPEAKER_VARIABLE = "BLUEPLANE_INSTRUMENT_SPEAKER"
-"""Process id of the first process that found a target or had anything to say; those below it keep quiet."""
+WARNER_VARIABLE = "BLUEPLANE_INSTRUMENT_WARNER"
+"""Process id of the first process that imported a target or wrote a warning; those below it write none."""
 HINT = 'pip install "blueplane-doctor[instrument]"'
 
 _active: "Instrumentation | None" = None
@@ -37,9 +37,11 @@ def instrument(redis_url: str | None = None, targets: "Sequence[Target] | None" 
     try:
         if _active is None:
             _activate(*_configured(redis_url, targets))
-        return _active.recorder if _active else None
+        if _active is None:
+            return None
+        return _active.recorder
     except Exception as error:
-        tell(f"nothing is measured: {getattr(error, 'message', None) or error}")
+        warn(f"nothing is measured: {getattr(error, 'message', None) or error}")
         return None
 
 
@@ -50,13 +52,13 @@ def instrument_from_environment() -> None:
         if _active is None:
             _activate(given["redis_url"], given["targets"])
     except Exception as error:
-        tell(f"nothing is measured: {type(error).__name__}")
+        warn(f"nothing is measured: {type(error).__name__}")
 
 
-def tell(text: str) -> None:
-    """One line on stderr, unless a process above this one speaks: its children would repeat it."""
+def warn(text: str) -> None:
+    """Write one line on stderr, unless a process above this one has written: its children would repeat it."""
     process = str(os.getpid())
-    if os.environ.setdefault(SPEAKER_VARIABLE, process) == process:
+    if os.environ.setdefault(WARNER_VARIABLE, process) == process:
         try:
             sys.stderr.write(f"blueplane-doctor: {text}\n")
         except Exception:  # closed, or replaced by something of the host's own
@@ -73,7 +75,10 @@ class Instrumentation:
     def __init__(self, redis_url: str, targets: Sequence[Any]) -> None:
         self._redis_url = redis_url
         self._targets = targets
-        self._modules = frozenset(module for target in targets for module in target.modules)
+        modules: set[str] = set()
+        for target in targets:
+            modules.update(target.modules)
+        self._modules = frozenset(modules)
         self._imported: set[str] = set()
         self._process = os.getpid()
         if self._modules.isdisjoint(sys.modules):
@@ -99,7 +104,7 @@ class Instrumentation:
         try:
             self._register()
         except Exception as error:
-            tell(f"nothing is measured: {type(error).__name__}")
+            warn(f"nothing is measured: {type(error).__name__}")
         return find_spec(name)
 
     def _register(self) -> None:
@@ -107,18 +112,18 @@ class Instrumentation:
 
         for target in self._targets:
             for module in target.modules:
-                register_post_import_hook(partial(self._found, target), module)
-        atexit.register(self._tell_never_imported)
+                register_post_import_hook(partial(self._on_import, target), module)
+        atexit.register(self._warn_of_never_imported)
 
-    def _found(self, target: Any, module: ModuleType) -> None:
+    def _on_import(self, target: Any, module: ModuleType) -> None:
         """Called by the import system; what is raised here would fail the server's import."""
         try:
-            os.environ.setdefault(SPEAKER_VARIABLE, str(os.getpid()))
+            os.environ.setdefault(WARNER_VARIABLE, str(os.getpid()))
             self._imported.add(target.where)
             self._wrap(target, module)
         except Exception as error:
             if not target.optional:
-                tell(f"not measured: {module.__name__}:{target.path}: {error or type(error).__name__}")
+                warn(f"not measured: {module.__name__}:{target.path}: {error or type(error).__name__}")
 
     def _wrap(self, target: Any, module: ModuleType) -> None:
         from wrapt import resolve_path, wrap_function_wrapper
@@ -131,18 +136,18 @@ class Instrumentation:
             wrap_function_wrapper(owner, target.fallback, fallback_wrapper)
         wrap_function_wrapper(owner, name, wrapper)
 
-    def _tell_never_imported(self) -> None:
+    def _warn_of_never_imported(self) -> None:
         """At exit: a module may be imported as late as that."""
         if self._imported and os.getpid() == self._process:
             for target in self._targets:
                 if target.where not in self._imported and not target.optional:
-                    tell(f"not measured: {target.where}: no such module was imported")
+                    warn(f"not measured: {target.where}: no such module was imported")
 
 
 def _activate(redis_url: str, targets: Sequence[dict[str, Any]]) -> None:
     global _active
     if not is_installed("wrapt"):
-        tell(f"nothing is measured: the package wrapt is not installed for {sys.executable}\n  try: {HINT}")
+        warn(f"nothing is measured: the package wrapt is not installed for {sys.executable}\n  try: {HINT}")
         return
     _active = Instrumentation(redis_url, [SimpleNamespace(**target) for target in targets])
 
@@ -163,7 +168,8 @@ def _configured(redis_url: str | None, targets: "Sequence[Target] | None") -> tu
     if redis_url is None or targets is None:
         settings = load().settings
         redis_url = redis_url or settings.redis_url
-        targets = targets if targets is not None else [*TARGETS, *settings.instrument_targets]
+        if targets is None:
+            targets = [*TARGETS, *settings.instrument_targets]
     return redis_url, dumped(targets)
 
 

@@ -13,7 +13,7 @@ from typing import NoReturn
 from blueplane_doctor.errors import SettingsError, UsageError
 from blueplane_doctor.pipeline import Target
 from blueplane_doctor.recording.delivery import NO_CLUSTER, is_cluster
-from blueplane_doctor.recording.instrumentation import HINT, SPEAKER_VARIABLE, VARIABLE, dumped, is_installed
+from blueplane_doctor.recording.instrumentation import HINT, VARIABLE, WARNER_VARIABLE, dumped, is_installed
 
 AUTOLOAD = Path(__file__).parent / "autoload"
 
@@ -26,11 +26,13 @@ def check_url(redis_url: str) -> None:
 
 def environment_for(redis_url: str, targets: Sequence[Target], environment: Mapping[str, str]) -> dict[str, str]:
     """The environment in which a command measures itself and its children."""
-    others = [p for p in environment.get("PYTHONPATH", "").split(os.pathsep) if p and p != str(AUTOLOAD)]
-    return {name: value for name, value in environment.items() if name != SPEAKER_VARIABLE} | {
-        VARIABLE: json.dumps({"redis_url": redis_url, "targets": dumped(targets)}),
-        "PYTHONPATH": os.pathsep.join([str(AUTOLOAD), *others]),
-    }
+    folders = environment.get("PYTHONPATH", "").split(os.pathsep)
+    others = [folder for folder in folders if folder not in ("", str(AUTOLOAD))]
+    measured = dict(environment)
+    measured.pop(WARNER_VARIABLE, None)
+    measured[VARIABLE] = json.dumps({"redis_url": redis_url, "targets": dumped(targets)})
+    measured["PYTHONPATH"] = os.pathsep.join([str(AUTOLOAD), *others])
+    return measured
 
 
 def launch(command: Sequence[str], environment: Mapping[str, str]) -> NoReturn:

@@ -110,14 +110,18 @@ class Monitors(Counts):
         super().merge(other)
         if other.captured is not None:
             self.captured = (self.captured or 0) + other.captured
-        self.sessions = self.sessions if other.sessions is None else other.sessions
+        if other.sessions is not None:
+            self.sessions = other.sessions
 
     def fields(self) -> dict[str, int | None]:
         return super().fields() | {"captured": self.captured, "sessions": self.sessions}
 
 
-class Minute:
-    """All of one minute, by name; `dropped` counts events of any time that are not in any minute."""
+class MinuteBucket:
+    """All that one process recorded in one minute, by name.
+
+    `dropped` counts events of any time that are not in any minute.
+    """
 
     __slots__ = ("dropped", "hooks", "monitors", "writes")
 
@@ -130,9 +134,9 @@ class Minute:
     @property
     def events(self) -> int:
         """How many events would be lost with it."""
-        return sum(entry.events for _, entries, _ in self._kinds() for entry in entries.values())
+        return sum(entry.events for entry in [*self.writes.values(), *self.hooks.values(), *self.monitors.values()])
 
-    def merge(self, newer: "Minute") -> int:
+    def merge(self, newer: "MinuteBucket") -> int:
         """Add what another holds as far as there is room for its names; the number of events left out."""
         self.dropped += newer.dropped
         left_out = 0
@@ -148,25 +152,38 @@ class Minute:
 
     def fields(self) -> tuple[dict[str, int], dict[str, int]]:
         """Fields of the minute's hash that are added to, and those whose newest value counts."""
-        added = {DROPPED: self.dropped} if self.dropped else {}
+        added: dict[str, int] = {}
         newest: dict[str, int] = {}
+        if self.dropped:
+            added[DROPPED] = self.dropped
         for kind, entries, _ in self._kinds():
             for name, entry in entries.items():
                 for what, value in entry.fields().items():
-                    if value is not None:
-                        chosen = newest if what in NEWEST_COUNTS else added
-                        chosen[f"{kind}|{what}|{name}"] = min(value, LARGEST)
+                    if value is None:
+                        continue
+                    field = f"{kind}|{what}|{name}"
+                    if what in NEWEST_COUNTS:
+                        newest[field] = min(value, LARGEST)
+                    else:
+                        added[field] = min(value, LARGEST)
         return added, newest
 
     def sketches(self) -> dict[str, dict[str, int]]:
         """By table, the fields of its hash."""
-        return {
-            table: {ZERO_BIN if place is None else str(place): count for place, count in writes.bins.items()}
-            for table, writes in self.writes.items()
-        }
+        return {table: _sketch(writes.bins) for table, writes in self.writes.items()}
 
     def _kinds(self) -> tuple[tuple[str, dict[str, Any], int], ...]:
         return ("w", self.writes, TABLES), ("h", self.hooks, HOOKS), ("m", self.monitors, MONITORS)
+
+
+def _sketch(bins: Mapping[int | None, int]) -> dict[str, int]:
+    fields = {}
+    for place, count in bins.items():
+        if place is None:
+            fields[ZERO_BIN] = count
+        else:
+            fields[str(place)] = count
+    return fields
 
 
 def added(entries: dict[str, Any], name: str, entry: Any, limit: int) -> Any:
@@ -180,7 +197,10 @@ def added(entries: dict[str, Any], name: str, entry: Any, limit: int) -> Any:
 
 def key_of(minute: int, table: str | None = None) -> str:
     """The key of a minute since 1970, or of the durations of a table's writes in it."""
-    return f"{PREFIX}recorded:{minute}" + ("" if table is None else f":{table}")
+    key = f"{PREFIX}recorded:{minute}"
+    if table is None:
+        return key
+    return f"{key}:{table}"
 
 
 def parts(field: str) -> tuple[str, str, str]:
@@ -192,22 +212,32 @@ def parts(field: str) -> tuple[str, str, str]:
 
 def bin_of(seconds: float) -> int | None:
     """The bin of a duration; None is the bin of zero, where what is no positive number goes too."""
-    if not seconds > SHORTEST:
+    if not seconds > SHORTEST:  # written so that not-a-number ends here too
         return None
     return math.ceil(math.log(min(seconds, LONGEST)) * SCALE)
 
 
 def seconds_of(place: int | None) -> float:
     """The duration that a bin stands for: at most 1 % from any that was counted in it."""
-    return 0.0 if place is None else 2 * math.exp(place / SCALE) / (1 + GAMMA)
+    if place is None:
+        return 0.0
+    # A bin reaches from GAMMA^(place - 1) to GAMMA^place; this point is equally far, in per cent, from both ends.
+    return 2 * math.exp(place / SCALE) / (1 + GAMMA)
 
 
 def quantile(bins: Mapping[int | None, int], share: float) -> float | None:
     """The shortest duration in seconds that `share` (0 to 1) of those counted do not exceed; None for none counted."""
     wanted = math.ceil(share * sum(bins.values()) - 1e-9)  # 0.95 of 20 are 19, whatever the floating point says
     seen = 0
-    for place in sorted(bins, key=lambda place: -math.inf if place is None else place):
+    for place in sorted(bins, key=_in_order):
         seen += bins[place]
         if seen >= wanted:
             return seconds_of(place)
     return None
+
+
+def _in_order(place: int | None) -> float:
+    """The bin of zero comes first."""
+    if place is None:
+        return -math.inf
+    return place

@@ -16,7 +16,17 @@ from math import ceil, log
 
 from blueplane_doctor.recording import minutes
 from blueplane_doctor.recording.delivery import Delivery, Outcome
-from blueplane_doctor.recording.minutes import LONGEST, SCALE, SHORTEST, Counts, Minute, Monitors, Writes, added, bin_of
+from blueplane_doctor.recording.minutes import (
+    LONGEST,
+    SCALE,
+    SHORTEST,
+    Counts,
+    MinuteBucket,
+    Monitors,
+    Writes,
+    added,
+    bin_of,
+)
 
 MINUTES_KEPT = 10
 """Minutes that are kept while Redis does not take them; the first of more is dropped."""
@@ -61,6 +71,7 @@ class Recorder:
     def write(self, table: str, rows: int, seconds: float, ok: bool) -> None:
         """A batch of `rows` rows was written to `table`, or failed to be, in so many seconds."""
         try:
+            # What `bin_of` does, for nearly all durations without the call: the host waits for this.
             place = ceil(log(seconds) * SCALE) if SHORTEST < seconds < LONGEST else bin_of(seconds)
             rows = int(rows)
             with self._lock:
@@ -68,7 +79,7 @@ class Recorder:
                 entry = writes.get(table) or added(writes, table, Writes(), minutes.TABLES)
                 entry.bins[place] = entry.bins.get(place, 0) + 1
                 if place is not None:
-                    entry.seconds += seconds if seconds < LONGEST else LONGEST
+                    entry.seconds += min(seconds, LONGEST)
                 if ok:
                     entry.ok += 1
                     entry.rows += rows
@@ -142,11 +153,11 @@ class Recorder:
     def _begin(self) -> None:
         """With nothing recorded. In a fork's child the thread starts with its first event: many never record."""
         self._lock = threading.RLock()  # a signal handler of the host may record while this thread does
-        self._live: dict[float, Minute] = {}
-        self._waiting: dict[int, Minute] = {}
-        self._under_way: dict[int, Minute] = {}
+        self._live: dict[float, MinuteBucket] = {}
+        self._waiting: dict[int, MinuteBucket] = {}
+        self._under_way: dict[int, MinuteBucket] = {}
         self._dropped = 0
-        self._dropped_told = 0
+        self._dropped_reported = 0
         self._closed = False
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -157,11 +168,11 @@ class Recorder:
         thread.start()
         self._thread = thread
 
-    def _minute(self) -> Minute:
+    def _minute(self) -> MinuteBucket:
         minute = self._clock() // 60
         return self._live.get(minute) or self._open(minute)
 
-    def _open(self, minute: float) -> Minute:
+    def _open(self, minute: float) -> MinuteBucket:
         """The first event of this minute, or since the last flush."""
         if self._closed or len(self._live) >= MINUTES_KEPT:
             raise minutes.Refused
@@ -171,7 +182,7 @@ class Recorder:
                 from multiprocessing.util import Finalize
 
                 Finalize(None, self.close, exitpriority=0)
-        self._live[minute] = opened = Minute()
+        self._live[minute] = opened = MinuteBucket()
         return opened
 
     def _run(self) -> None:
@@ -189,16 +200,18 @@ class Recorder:
             self._delivery.close()
 
     def _gather(self) -> None:
-        with self._lock:
-            live, self._live = self._live, {}
+        with self._lock:  # only for the exchange: what is recorded from now on goes into the new one
+            live = self._live
+            self._live = {}
         for start, minute in live.items():
             self._keep(int(start), minute)
-        untold = self._dropped - self._dropped_told
-        if untold:
-            self._waiting.setdefault(int(self._clock() // 60), Minute()).dropped += untold
-            self._dropped_told += untold
+        unreported = self._dropped - self._dropped_reported
+        if unreported:
+            now = int(self._clock() // 60)
+            self._waiting.setdefault(now, MinuteBucket()).dropped += unreported
+            self._dropped_reported += unreported
 
-    def _keep(self, start: int, minute: Minute) -> None:
+    def _keep(self, start: int, minute: MinuteBucket) -> None:
         if start in self._waiting:
             self.drop(self._waiting[start].merge(minute))
         else:
@@ -211,27 +224,32 @@ class Recorder:
         if self._under_way and not self._send(again=True):
             return
         if self._waiting:
-            self._under_way, self._waiting = self._waiting, {}
+            self._under_way = self._waiting
+            self._waiting = {}
             self._send()
 
     def _send(self, again: bool = False) -> bool:
         outcome, broken = self._delivery.send(self._under_way, again)
         if outcome is Outcome.UNKNOWN:
             return False
-        batch, self._under_way = self._under_way, {}
+        batch = self._under_way
+        self._under_way = {}
         self.drop(broken)
         if outcome is Outcome.REFUSED:
-            newer, self._waiting = self._waiting, batch
+            # The older minutes first: when there are too many, the first is dropped.
+            newer = self._waiting
+            self._waiting = batch
             for start, minute in newer.items():
                 self._keep(start, minute)
         return outcome is Outcome.DELIVERED
 
-    def _lose(self, minute: Minute) -> None:
+    def _lose(self, minute: MinuteBucket) -> None:
         self.drop(minute.events)
-        self._dropped_told -= minute.dropped  # what it would have told of is untold again
+        self._dropped_reported -= minute.dropped  # what it would have reported is to be reported again
 
     def _give_up(self) -> None:
         lost = [*self._waiting.values(), *self._under_way.values()]
-        self._waiting, self._under_way = {}, {}
+        self._waiting = {}
+        self._under_way = {}
         for minute in lost:
             self._lose(minute)

@@ -66,7 +66,9 @@ def fallback_wrapper(wrapped: Any, instance: Any, arguments: Arguments, named: N
 def _synchronous(finish: Callable[..., None], falls_back: bool) -> Callable[..., Any]:
     def measured(wrapped: Any, instance: Any, arguments: Arguments, named: Named) -> Any:
         noted: list[bool] = []
-        token = _fallen_back.set(noted) if falls_back else None
+        token = None
+        if falls_back:
+            token = _fallen_back.set(noted)
         began = perf_counter()
         try:
             result = wrapped(*arguments, **named)
@@ -85,7 +87,9 @@ def _synchronous(finish: Callable[..., None], falls_back: bool) -> Callable[...,
 def _asynchronous(finish: Callable[..., None], falls_back: bool) -> Callable[..., Any]:
     async def measured(wrapped: Any, instance: Any, arguments: Arguments, named: Named) -> Any:
         noted: list[bool] = []
-        token = _fallen_back.set(noted) if falls_back else None
+        token = None
+        if falls_back:
+            token = _fallen_back.set(noted)
         began = perf_counter()
         try:
             result = await wrapped(*arguments, **named)
@@ -103,7 +107,8 @@ def _asynchronous(finish: Callable[..., None], falls_back: bool) -> Callable[...
 
 def _write(spec: Spec, function: Any, recorder: Recorder) -> Record:
     batch_of = _argument(function, spec.argument)
-    write, table = recorder.write, spec.name
+    write = recorder.write
+    table = spec.name
 
     def record(instance: Any, arguments: Arguments, named: Named, ok: bool, took: float) -> None:
         rows = len(batch_of(arguments, named))
@@ -114,16 +119,22 @@ def _write(spec: Spec, function: Any, recorder: Recorder) -> Record:
 
 
 def _hook(spec: Spec, function: Any, recorder: Recorder) -> Record:
-    event_of = _argument(function, spec.argument) if spec.argument else None
+    if spec.name:
+
+        def record_as_named(instance: Any, arguments: Arguments, named: Named, ok: bool, took: float) -> None:
+            recorder.hook(spec.name, ok)
+
+        return record_as_named
+
+    event_of = _argument(function, spec.argument)
     platform_of = _argument(function, "platform", "")
 
     def record(instance: Any, arguments: Arguments, named: Named, ok: bool, took: float) -> None:
-        name = spec.name
-        if not name and event_of:
-            event = event_of(arguments, named)
-            kind = event.get("hook_type") if isinstance(event, dict) else None
-            name = _hook_name(_text(platform_of(arguments, named)), _text(kind))
-        recorder.hook(name, ok)
+        event = event_of(arguments, named)
+        kind = None
+        if isinstance(event, dict):
+            kind = _text(event.get("hook_type"))
+        recorder.hook(_hook_name(_text(platform_of(arguments, named)), kind), ok)
 
     return record
 
@@ -131,30 +142,50 @@ def _hook(spec: Spec, function: Any, recorder: Recorder) -> Record:
 @lru_cache(1000)
 def _hook_name(platform: str | None, kind: str | None) -> str:
     """Only words: an event's fields may hold private text."""
-    return f"{word(platform)}/{word(kind)}" if platform else word(kind)
+    if not platform:
+        return word(kind)
+    return f"{word(platform)}/{word(kind)}"
 
 
 def _text(value: Any) -> str | None:
-    return str.__str__(value) if isinstance(value, str) else None
+    """A plain text; None for anything else."""
+    if not isinstance(value, str):
+        return None
+    return str.__str__(value)  # a subclass may have a `__str__` of its own, or compare and hash strangely
 
 
 def _monitor(spec: Spec, function: Any, recorder: Recorder) -> Record:
-    state_of = _argument(function, spec.argument) if spec.fails == "state" else None
+    state_of = None
+    if spec.fails == "state":
+        state_of = _argument(function, spec.argument)
     good = frozenset(spec.good)
 
     def record(instance: Any, arguments: Arguments, named: Named, ok: bool, took: float) -> None:
-        ok = ok and (state_of is None or state_of(arguments, named) in good)
-        sessions = len(getattr(instance, spec.sessions)) if spec.sessions else None
-        recorder.monitor(spec.name, sessions, int(ok) if spec.captures else None, ok)
+        if state_of:
+            ok = ok and state_of(arguments, named) in good
+        sessions = None
+        if spec.sessions:
+            sessions = len(getattr(instance, spec.sessions))
+        captured = None
+        if spec.captures:
+            captured = int(ok)
+        recorder.monitor(spec.name, sessions, captured, ok)
 
     return record
 
 
 def _argument(function: Any, name: str, default: Any = _REQUIRED) -> Callable[[Arguments, Named], Any]:
+    """What reads one argument of a call, given by place or by name."""
     parameters = [parameter for parameter in inspect.signature(function).parameters if parameter not in ("self", "cls")]
     if name in parameters:
         place = parameters.index(name)
-        return lambda arguments, named: arguments[place] if len(arguments) > place else named.get(name, default)
+
+        def argument(arguments: Arguments, named: Named) -> Any:
+            if len(arguments) > place:
+                return arguments[place]
+            return named.get(name, default)
+
+        return argument
     if default is _REQUIRED:
         raise Unsuitable(f"it has no parameter {name}")
     return lambda arguments, named: default

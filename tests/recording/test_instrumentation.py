@@ -17,7 +17,7 @@ import yaml
 
 from blueplane_doctor.demo.servers import RunningServer
 from blueplane_doctor.pipeline import PACKAGES, TARGETS, Target
-from blueplane_doctor.recording.instrumentation import SPEAKER_VARIABLE, VARIABLE
+from blueplane_doctor.recording.instrumentation import VARIABLE, WARNER_VARIABLE
 from blueplane_doctor.recording.launching import AUTOLOAD, environment_for
 from tests.recording.helpers import NOWHERE, recorded, wait_for
 from tests.recording.stand_in import MODULES, OLD_WRITER, StandIn, literal
@@ -437,11 +437,11 @@ def test_broken_variables_harm_nothing(tmp_path: Path) -> None:
 
 
 def test_the_environment_is_put_first_and_only_once() -> None:
-    once = environment_for("redis://a", [], {"PYTHONPATH": "/x", SPEAKER_VARIABLE: "1"})
+    once = environment_for("redis://a", [], {"PYTHONPATH": "/x", WARNER_VARIABLE: "1"})
     assert once["PYTHONPATH"] == os.pathsep.join([str(AUTOLOAD), "/x"])
     assert environment_for("redis://b", [], once)["PYTHONPATH"] == once["PYTHONPATH"]
     assert json.loads(environment_for("redis://b", [], once)[VARIABLE])["redis_url"] == "redis://b"
-    assert SPEAKER_VARIABLE not in once
+    assert WARNER_VARIABLE not in once
 
 
 def test_a_server_under_load_is_flushed_while_it_runs(

@@ -24,8 +24,8 @@ def _instrument() -> None:
     try:
         from blueplane_doctor.recording.instrumentation import instrument_from_environment
     except Exception as error:
-        if "BLUEPLANE_INSTRUMENT_SPEAKER" not in os.environ:
-            os.environ["BLUEPLANE_INSTRUMENT_SPEAKER"] = str(os.getpid())
+        if "BLUEPLANE_INSTRUMENT_WARNER" not in os.environ:
+            os.environ["BLUEPLANE_INSTRUMENT_WARNER"] = str(os.getpid())
             sys.stderr.write(
                 f"blueplane-doctor: nothing is measured: it cannot be loaded by {sys.executable} ({error})\n"
                 f'  try: {sys.executable} -m pip install "blueplane-doctor[instrument]"\n'
