@@ -22,8 +22,9 @@ test-long: $(STAMP)  ## the property tests with a large budget
 bench: $(STAMP)  ## the figures of docs/BENCHMARKS.md
 	$(BIN)/python -m benchmarks
 
-docs: $(STAMP)  ## write docs/TROUBLESHOOTING.md anew from the checks
+docs: $(STAMP)  ## write docs/TROUBLESHOOTING.md and docs/CHECKS.md anew from the docstrings
 	$(BIN)/python -m tests.docs.troubleshooting
+	$(BIN)/python -m tests.docs.checks
 
 dist: $(BUILD)/.installed  ## every artifact, into dist/
 	$(BUILD)/bin/python packaging/build.py "$(DIST)"

@@ -1,6 +1,7 @@
 """blueplane-doctor tells the truth about a Blueplane telemetry pipeline.
 
-What an author of checks needs is exported here: `check`, `Scale`, `Finding`, `Remedy`, `Status`.
+What an author of checks needs is exported here: `check`, `Scale`, `Finding`, `Remedy`, `Status`, `unknown`. An
+author of monitors needs `Record` as well, and `Monitor` of `blueplane_doctor.monitoring`.
 As a library, `blueplane_doctor.diagnose.diagnose(settings)` returns a `Report`.
 """
 
@@ -15,16 +16,27 @@ if not (_HERE / "checks" / "__init__.py").is_file() and (_HERE.parent / "checks"
 
 if TYPE_CHECKING:
     from blueplane_doctor.checkapi import check, unknown
-    from blueplane_doctor.model import Finding, Remedy, Report, Status
+    from blueplane_doctor.model import Finding, Record, Remedy, Report, Status
     from blueplane_doctor.scales import Scale
 
-__all__ = ["Finding", "Remedy", "Report", "Scale", "Status", "__version__", "check", "unknown"]
+__all__ = [
+    "Finding",
+    "Record",
+    "Remedy",
+    "Report",
+    "Scale",
+    "Status",
+    "__version__",
+    "check",
+    "unknown",
+]
 
 _HOMES = {
     "Scale": "scales",
     "check": "checkapi",
     "unknown": "checkapi",
     "Finding": "model",
+    "Record": "model",
     "Remedy": "model",
     "Report": "model",
     "Status": "model",

@@ -101,6 +101,9 @@ def examine(
     checks: Annotated[
         list[Path] | None, _setting("CHECKS", "Your own checks: a folder or file; repeatable.", "DIR")
     ] = None,
+    monitors: Annotated[
+        list[Path] | None, _setting("MONITORS", "Your own monitors: a folder or file; repeatable.", "DIR")
+    ] = None,
     select: Annotated[
         list[str] | None, _setting("SELECT", "Run only these: ids, areas, globs; repeatable.", "WORDS")
     ] = None,
@@ -155,6 +158,7 @@ def examine(
         "database": database,
         "home": home,
         "checks": checks or None,
+        "monitors": monitors or None,
         "select": select and ",".join(select),
         "ignore": ignore and ",".join(ignore),
         "fail_on": fail_on,
@@ -228,7 +232,7 @@ def _examined(
     end = time.monotonic() + limit
     while True:
         if from_evidence:
-            evidence = read_evidence(from_evidence)
+            evidence = read_evidence(from_evidence, settings.monitor_folders)
         else:
             with progress() as tell:
                 evidence = doctor.collect(tell)

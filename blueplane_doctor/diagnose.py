@@ -2,9 +2,9 @@
 
 import copy
 import time
-import traceback
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime
+from pathlib import Path
 from threading import Lock, Thread
 from typing import Any, NamedTuple
 
@@ -14,6 +14,7 @@ from blueplane_doctor.discovery import Found, find_checks, find_monitors, select
 from blueplane_doctor.errors import ExitCode, SourceError
 from blueplane_doctor.evidence import Evidence
 from blueplane_doctor.examination import Examination
+from blueplane_doctor.mistakes import mistake_at_run, mistaken_parameter
 from blueplane_doctor.model import (
     Finding,
     Record,
@@ -27,6 +28,7 @@ from blueplane_doctor.model import (
     in_order,
     worst,
 )
+from blueplane_doctor.monitoring import Monitor
 from blueplane_doctor.settings import Settings
 from blueplane_doctor.sources import Deadline
 from blueplane_doctor.times import iso, parse_time
@@ -61,7 +63,7 @@ class Doctor:
         """
         self.settings = settings
         self.baseline = baseline
-        self.found = found or find_checks(settings.check_folders)
+        self.found = found or find_checks(settings.check_folders, settings.monitor_folders)
         self.checks = selected(self.found.checks, settings)
         """The checks to run, with the settings' thresholds."""
         self._given_up: list[_GivenUp] = []
@@ -136,7 +138,8 @@ class Doctor:
 
     def judge(self, evidence: Evidence) -> Report:
         """The report on this evidence: findings of the checks, and of check files that could not be loaded."""
-        findings = [*_judged(evidence, self.checks), *self.found.problems]
+        monitors = find_monitors(self.settings.monitor_folders)
+        findings = [*_judged(evidence, self.checks, monitors), *self.found.problems]
         if self.settings.waivers:
             check_ids = [spec.id for spec in self.found.checks]
             findings = waived(findings, self.settings.waivers, _day_of(evidence), check_ids)
@@ -151,7 +154,7 @@ class Doctor:
             exit_code=self.exit_code(findings),
             counts=count_statuses(findings),
             findings=findings,
-            metrics=_metrics(evidence),
+            metrics=_metrics(evidence, monitors),
             baseline=self.baseline.generated_at if self.baseline else None,
         )
 
@@ -175,12 +178,13 @@ class _Reader(Thread):
     def run(self) -> None:
         started = time.perf_counter()
         try:
-            monitor = find_monitors()[self.record_name](self._examination)
+            monitors = find_monitors(self._examination.settings.monitor_folders)
+            monitor = monitors[self.record_name](self._examination)
             self._record = monitor.collect()
         except SourceError as error:
             self._cause = error.message
         except (Exception, SystemExit) as error:  # a defect of one monitor must not stop the others
-            self._cause = f"the monitor broke: {_place_of(error)}"
+            self._cause = f"the monitor broke: {mistake_at_run(error)}"
         self._milliseconds = _milliseconds(started)
 
     def add_to(self, evidence: Evidence) -> None:
@@ -200,7 +204,7 @@ class _GivenUp(NamedTuple):
 
 
 def _start_readers(examination: Examination, names: Iterable[str]) -> list[_Reader]:
-    known = set(names) & set(find_monitors())
+    known = set(names) & set(find_monitors(examination.settings.monitor_folders))
     readers = [_Reader(examination, name) for name in sorted(known)]
     for reader in readers:
         reader.start()
@@ -212,9 +216,9 @@ def _day_of(evidence: Evidence) -> date:
     return taken.date()
 
 
-def _metrics(evidence: Evidence) -> dict[str, dict[str, Any] | None]:
+def _metrics(evidence: Evidence, monitors: Mapping[str, type[Monitor]]) -> dict[str, dict[str, Any] | None]:
     metrics: dict[str, dict[str, Any] | None] = {}
-    for name, monitor in sorted(find_monitors().items()):
+    for name, monitor in sorted(monitors.items()):
         if not monitor.in_metrics:
             continue
         record = evidence.records.get(name)
@@ -222,8 +226,17 @@ def _metrics(evidence: Evidence) -> dict[str, dict[str, Any] | None]:
     return metrics
 
 
-def _judged(evidence: Evidence, checks: list[CheckSpec]) -> list[Finding]:
-    findings = _run_all(evidence, checks)
+def _judged(evidence: Evidence, checks: list[CheckSpec], record_names: Collection[str]) -> list[Finding]:
+    known = {*record_names, *evidence.records, *evidence.missing}
+    findings = {}
+    usable = []
+    for spec in checks:
+        mistake = mistaken_parameter(spec.function, spec.needs, known)
+        if mistake:
+            findings[spec.id] = _error(spec, mistake)
+        else:
+            usable.append(spec)
+    findings |= _run_all(evidence, usable)
     never = f"no verdict within {JUDGING_SECONDS:g} s; a check must only judge what it is handed"
     judged = []
     for spec in checks:
@@ -273,13 +286,10 @@ def _run(spec: CheckSpec, evidence: Evidence) -> Finding:
         finding.model_dump_json()  # evidence that no report could show is the check's fault, not the report's
         return finding
     except (Exception, SystemExit) as error:
-        return _error(spec, _place_of(error))
+        return _error(spec, mistake_at_run(error, Path(spec.function.__code__.co_filename)))
 
 
 def _skipped(spec: CheckSpec, missing: list[str], evidence: Evidence) -> Finding:
-    unknown = [name for name in missing if name not in evidence.missing and name not in find_monitors()]
-    if unknown:
-        return _error(spec, f"there is no health record named {', '.join(unknown)}")
     causes = [evidence.missing.get(name, "the kept evidence does not hold it") for name in missing]
     return Finding(
         status=Status.SKIPPED,
@@ -290,13 +300,6 @@ def _skipped(spec: CheckSpec, missing: list[str], evidence: Evidence) -> Finding
 
 def _error(spec: CheckSpec, cause: str) -> Finding:
     return Finding(status=Status.ERROR, summary=f"The check {spec.id} itself broke", cause=cause)
-
-
-def _place_of(error: BaseException) -> str:
-    """Type and place of an error; never its text, which may quote what was examined."""
-    last = traceback.extract_tb(error.__traceback__)[-1]
-    file = last.filename.rpartition("/")[2]
-    return f"{type(error).__name__} in {file} line {last.lineno}"
 
 
 def _milliseconds(since: float) -> float:

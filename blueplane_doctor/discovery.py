@@ -1,101 +1,132 @@
 """Finding what is there, by folders and not by lists; and which checks run, with which numbers."""
 
 import importlib
-import importlib.util
-import os
 import pkgutil
-import stat
-import sys
-import traceback
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from functools import cache
-from hashlib import sha256
-from importlib.metadata import entry_points
 from pathlib import Path
 from types import FunctionType, ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from blueplane_doctor.checkapi import MARK, CheckSpec, spec_of
-from blueplane_doctor.errors import DoctorError, NoChecksError, SettingsError, did_you_mean
-from blueplane_doctor.model import Finding, Remedy, Status
+from blueplane_doctor.errors import NoChecksError, SettingsError, did_you_mean
+from blueplane_doctor.extensions import extensions_in, extensions_of_packages
+from blueplane_doctor.model import Finding, Record, Remedy, Status
 from blueplane_doctor.settings import Settings
-from blueplane_doctor.sources.database_source import shown
 
 if TYPE_CHECKING:
     from blueplane_doctor.monitoring import Monitor
     from blueplane_doctor.reports.base import Format
 
-ENTRY_POINT_GROUP = "blueplane_doctor.checks"
+CHECKS_GROUP = "blueplane_doctor.checks"
+MONITORS_GROUP = "blueplane_doctor.monitors"
+"""Entry-point groups in which other packages name modules of checks, and of monitors."""
 BUILT_IN = "built-in"
 """Where the checks come from that are part of this package."""
-_ON_CODE = (ImportError, NameError, AttributeError, TypeError, DoctorError)
-_OTHERS_MAY_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 
 @dataclass
 class Found:
-    """The checks that could be loaded, and a finding for each file that could not."""
+    """The checks that could be loaded, and a finding for each file, of checks or of monitors, that could not."""
 
     checks: list[CheckSpec] = field(default_factory=list)
     problems: list[Finding] = field(default_factory=list)
 
 
+class _Monitors(NamedTuple):
+    by_name: "Mapping[str, type[Monitor]]"
+    problems: list[Finding]
+
+
 def modules_of(package: str) -> Iterator[ModuleType]:
     """Every module of a package's folder, in order of name."""
     folder = importlib.import_module(package)
-    for info in sorted(pkgutil.iter_modules(folder.__path__), key=lambda i: i.name):
+    for info in sorted(pkgutil.iter_modules(folder.__path__), key=lambda info: info.name):
         yield importlib.import_module(f"{package}.{info.name}")
 
 
+def find_monitors(paths: Iterable[Path] = ()) -> "Mapping[str, type[Monitor]]":
+    """The monitors by the name of their record: built-in ones, those of other packages, those of folders or files."""
+    return _find_monitors(tuple(paths)).by_name
+
+
 @cache  # the service asks twice a second
-def find_monitors() -> "Mapping[str, type[Monitor]]":
-    """The monitors by the name of their record."""
+def _find_monitors(paths: tuple[Path, ...]) -> _Monitors:
     monitors: dict[str, type[Monitor]] = {}
     for module in modules_of("blueplane_doctor.monitoring"):
         if hasattr(module, "MONITOR"):
             monitors[module.MONITOR.name] = module.MONITOR
-    return monitors
+    problems = []
+    for extension in (*extensions_of_packages(MONITORS_GROUP), *extensions_in(paths, "monitor_*.py")):
+        monitor: Any = getattr(extension.module, "MONITOR", None)
+        cause = extension.cause or _mistake_of_monitor(monitor, monitors)
+        if cause:
+            problems.append(_problem("monitor", extension.name, extension.origin, cause))
+        else:
+            monitors[monitor.name] = monitor
+    return _Monitors(monitors, problems)
+
+
+def _mistake_of_monitor(monitor: object, taken: "Mapping[str, type[Monitor]]") -> str:
+    """Why this cannot be used as a monitor; empty when it can."""
+    from blueplane_doctor.monitoring import Monitor
+
+    if monitor is None:
+        return "it does not set MONITOR to the class of its monitor"
+    if not isinstance(monitor, type) or not issubclass(monitor, Monitor):
+        return "MONITOR is not a subclass of blueplane_doctor.monitoring.Monitor"
+    name = getattr(monitor, "name", None)
+    record = getattr(monitor, "record", None)
+    if not isinstance(name, str) or not name.isidentifier():
+        return f"{monitor.__name__}.name must be a word that checks can use as a parameter"
+    if not isinstance(record, type) or not issubclass(record, Record):
+        return f"{monitor.__name__}.record must be a subclass of blueplane_doctor.Record"
+    if name == "scale" or name in taken:
+        return f"{monitor.__name__}.name: the name {name} is taken"
+    return ""
 
 
 def find_formats() -> dict[str, "Format"]:
     """The report formats by name. A format whose own requirements are heavy imports them when it renders."""
-    return {
-        module.FORMAT.name: module.FORMAT
-        for module in modules_of("blueplane_doctor.reports")
-        if hasattr(module, "FORMAT")
-    }
+    formats = {}
+    for module in modules_of("blueplane_doctor.reports"):
+        if hasattr(module, "FORMAT"):
+            formats[module.FORMAT.name] = module.FORMAT
+    return formats
 
 
 def find_format(name: str) -> "Format | None":
     """The format of that name, without loading the others; None when there is none. Its module has its name."""
     package = importlib.import_module("blueplane_doctor.reports")
     known = {info.name for info in pkgutil.iter_modules(package.__path__)}
-    return getattr(importlib.import_module(f"{package.__name__}.{name}"), "FORMAT", None) if name in known else None
+    if name not in known:
+        return None
+    return getattr(importlib.import_module(f"{package.__name__}.{name}"), "FORMAT", None)
 
 
-def find_checks(folders: Iterable[Path] = ()) -> Found:
-    """Built-in checks, those of other packages, and those of the user's own folders or files."""
-    found = Found()
+def find_checks(paths: Iterable[Path] = (), monitor_paths: Iterable[Path] = ()) -> Found:
+    """Built-in checks, those of other packages, and those of the user's own folders or files.
+
+    `monitor_paths`: where the user's own monitors are; files of these that could not be loaded are reported too.
+    """
+    specs = []
+    problems = [*_find_monitors(tuple(monitor_paths)).problems]
     for module in modules_of("blueplane_doctor.checks"):
-        found.checks += checks_in(module, BUILT_IN)
-    for entry in sorted(entry_points(group=ENTRY_POINT_GROUP), key=lambda e: e.name):
-        try:
-            module = entry.load()
-            if not isinstance(module, ModuleType):
-                raise TypeError(f"{entry.value} is no module; an entry point names a module of checks")
-            found.checks += checks_in(module, f"package {entry.value}")
-        except (Exception, SystemExit) as error:
-            found.problems.append(_problem(entry.name, f"entry point {entry.value}", _told(error, None)))
-    for folder in folders:
-        _find_in(folder, found)
-    taken: dict[str, CheckSpec] = {}
-    for spec in found.checks:
-        if taken.setdefault(spec.id, spec) is not spec:
-            told = f"{spec.function.__name__}: the id {spec.id} is taken by a check of {taken[spec.id].origin}"
-            found.problems.append(_problem(spec.id, spec.origin, told))
-    return Found(list(taken.values()), found.problems)
+        specs += checks_in(module, BUILT_IN)
+    for extension in (*extensions_of_packages(CHECKS_GROUP), *extensions_in(paths, "check_*.py")):
+        if extension.module is None:
+            problems.append(_problem("check", extension.name, extension.origin, extension.cause))
+        else:
+            specs += checks_in(extension.module, extension.origin)
+    by_id: dict[str, CheckSpec] = {}
+    for spec in specs:
+        first = by_id.setdefault(spec.id, spec)
+        if first is not spec:
+            cause = f"{spec.function.__name__}: the id {spec.id} is taken by a check of {first.origin}"
+            problems.append(_problem("check", spec.id, spec.origin, cause))
+    return Found(list(by_id.values()), problems)
 
 
 def meant_by(words: Iterable[str], checks: Sequence[CheckSpec]) -> set[str]:
@@ -104,12 +135,13 @@ def meant_by(words: Iterable[str], checks: Sequence[CheckSpec]) -> set[str]:
     A check that is called as its area is itself alone: who leaves `dead-letters` out wants to hear of their growth.
     """
     ids = {spec.id for spec in checks}
-    return {
-        spec.id
-        for word in words
-        for spec in checks
-        if (spec.id == word if word in ids else spec.area == word or fnmatchcase(spec.id, word))
-    }
+    meant: set[str] = set()
+    for word in words:
+        if word in ids:
+            meant.add(word)
+        else:
+            meant.update(spec.id for spec in checks if spec.area == word or fnmatchcase(spec.id, word))
+    return meant
 
 
 def selected(checks: Iterable[CheckSpec], settings: Settings) -> list[CheckSpec]:
@@ -121,12 +153,18 @@ def selected(checks: Iterable[CheckSpec], settings: Settings) -> list[CheckSpec]
     wanted = meant_by(settings.select or ("*",), everything) - meant_by(settings.ignore, everything)
     chosen = [spec for spec in everything if spec.id in wanted]
     if not chosen:
-        names = sorted({name for spec in everything for name in (spec.id, spec.area)})
-        for word in settings.select:
-            if hint := did_you_mean(word, names, ""):
-                raise NoChecksError("no check is selected", f"{word} means nothing; {hint}")
-        raise NoChecksError("no check is selected", "see what there is: blueplane-doctor checks")
+        raise NoChecksError("no check is selected", _hint_for(settings.select, everything))
     return sorted(chosen, key=lambda spec: (spec.area, spec.id))
+
+
+def _hint_for(words: Iterable[str], checks: Sequence[CheckSpec]) -> str:
+    """What the first mistyped word may mean."""
+    names = {spec.id for spec in checks} | {spec.area for spec in checks}
+    for word in words:
+        hint = did_you_mean(word, sorted(names), "")
+        if hint:
+            return f"{word} means nothing; {hint}"
+    return "see what there is: blueplane-doctor checks"
 
 
 def meaningless(settings: Settings, checks: Sequence[CheckSpec]) -> list[str]:
@@ -151,72 +189,22 @@ def with_thresholds(checks: Iterable[CheckSpec], settings: Settings) -> list[Che
 
 def checks_in(module: ModuleType, origin: str) -> list[CheckSpec]:
     """The `check_*` functions that a module defines itself, in order of name."""
+    area = module.__name__.rpartition(".")[2].removeprefix("check_")
     specs = []
     for name, value in sorted(vars(module).items()):
-        if name.startswith("check_") and isinstance(value, FunctionType) and value.__module__ == module.__name__:
-            area = module.__name__.rpartition(".")[2].removeprefix("check_")
+        own = isinstance(value, FunctionType) and value.__module__ == module.__name__
+        if name.startswith("check_") and own:
             spec: CheckSpec = getattr(value, MARK, None) or spec_of(value, area, None)
             specs.append(replace(spec, origin=origin))
     return specs
 
 
-def _find_in(path: Path, found: Found) -> None:
-    if not path.exists():
-        found.problems.append(_problem(path.name, shown(path), "there is no such file or folder"))
-        return
-    for file in sorted(path.glob("check_*.py")) if path.is_dir() else [path]:
-        if refusal := _refusal(path) or _refusal(file):
-            found.problems.append(_problem(file.name, shown(file), refusal))
-            continue
-        try:
-            found.checks += checks_in(_load(file), shown(file))
-        except (Exception, SystemExit) as error:
-            found.problems.append(_problem(file.name, shown(file), _told(error, file)))
-
-
-def _refusal(path: Path) -> str:
-    state = path.stat()
-    if state.st_mode & _OTHERS_MAY_WRITE:
-        return f"refused: other users may write to {shown(path)}, and a check is code; chmod go-w {shown(path)}"
-    if hasattr(os, "getuid") and state.st_uid not in (0, os.getuid()):
-        return f"refused: {shown(path)} belongs to another user, and a check is code"
-    return ""
-
-
-def _load(file: Path) -> ModuleType:
-    name = f"blueplane_doctor_checks_{sha256(str(file.resolve()).encode()).hexdigest()[:8]}_{file.stem}"
-    spec = importlib.util.spec_from_file_location(name, file)
-    if spec is None or spec.loader is None:
-        raise ImportError(f"{file.name} is not a Python file")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # dataclasses and typing look a class's module up by its name
-    writes, sys.dont_write_bytecode = sys.dont_write_bytecode, True  # no __pycache__ in the user's folder
-    try:
-        spec.loader.exec_module(module)
-    except BaseException:
-        del sys.modules[name]
-        raise
-    finally:
-        sys.dont_write_bytecode = writes
-    return module
-
-
-def _told(error: BaseException, file: Path | None) -> str:
-    if isinstance(error, SyntaxError):
-        return f"line {error.lineno}: {error.msg}" if error.lineno else error.msg
-    frames = traceback.extract_tb(error.__traceback__)
-    line = next((f.lineno for f in reversed(frames) if file and Path(f.filename) == file.absolute()), None)
-    where = f"line {line}: " if line else ""
-    said = f": {error}" if isinstance(error, _ON_CODE) else ""  # others may quote what the file read
-    return f"{where}{type(error).__name__}{said}"
-
-
-def _problem(name: str, where: str, told: str) -> Finding:
+def _problem(kind: str, name: str, origin: str, cause: str) -> Finding:
     return Finding(
-        id=f"check-file:{name}",
-        area="checks",
+        id=f"{kind}-file:{name}",
+        area=f"{kind}s",
         status=Status.ERROR,
-        summary=f"The checks in {where} could not be loaded",
-        cause=f"{where}: {told}",
-        remedy=Remedy(text="Mend the file, or leave its folder out of the settings."),
+        summary=f"The {kind}s in {origin} could not be loaded",
+        cause=f"{origin}: {cause}",
+        remedy=Remedy(text="Correct the file, or leave its folder out of the settings."),
     )

@@ -1,6 +1,7 @@
 """What one run read: it can be saved and judged again."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -42,11 +43,14 @@ def to_json(evidence: Evidence) -> str:
     return json.dumps(content, indent=2, ensure_ascii=True) + "\n"
 
 
-def from_json(text: str | bytes, path: Path) -> Evidence:
-    """Evidence from JSON text; `path` is named in errors. Raises UsageError."""
+def from_json(text: str | bytes, path: Path, monitor_paths: Iterable[Path] = ()) -> Evidence:
+    """Evidence from JSON text; `path` is named in errors. Raises UsageError.
+
+    `monitor_paths`: where the user's own monitors are; a record whose monitor is not found is left out.
+    """
     from blueplane_doctor.discovery import find_monitors
 
-    monitors = find_monitors()
+    monitors = find_monitors(monitor_paths)
     try:
         content = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -77,10 +81,10 @@ def from_json(text: str | bytes, path: Path) -> Evidence:
         raise UsageError(f"{path} is not whole: {type(error).__name__}", _HINT) from error
 
 
-def read_evidence(path: Path) -> Evidence:
+def read_evidence(path: Path, monitor_paths: Iterable[Path] = ()) -> Evidence:
     """Evidence that was saved. Raises UsageError."""
     try:
         text = path.read_bytes()
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror or error}", _HINT) from error
-    return from_json(text, path)
+    return from_json(text, path, monitor_paths)

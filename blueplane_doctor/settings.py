@@ -98,6 +98,8 @@ class Settings(Record, validate_default=True):
     """Checks to leave out: ids, areas, globs."""
     checks: list[UserPath] = []
     """Folders or files of your own checks, beside `checks` in the home."""
+    monitors: list[UserPath] = []
+    """Folders or files of your own monitors, beside `monitors` in the home."""
     fail_on: Status = Status.ORANGE
     """The colour from which on the exit code is 1; `new:orange` counts only what is new or worse than the baseline."""
     fail_on_new: bool = False
@@ -117,7 +119,7 @@ class Settings(Record, validate_default=True):
             return {**values, "fail_on": word.removeprefix("new:"), "fail_on_new": True}
         return values
 
-    @field_validator("select", "ignore", "expected_hooks", "checks", mode="before")
+    @field_validator("select", "ignore", "expected_hooks", "checks", "monitors", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
         # By comma or space, as environment variables must come.
@@ -160,7 +162,18 @@ class Settings(Record, validate_default=True):
     @cached_property
     def check_folders(self) -> list[Path]:
         """Those of the user: `checks` in the home when it is there, then the named ones."""
-        return [*(own for own in (self.home / "checks",) if own.is_dir()), *self.checks]
+        return [*_folder_in(self.home, "checks"), *self.checks]
+
+    @cached_property
+    def monitor_folders(self) -> list[Path]:
+        """Those of the user: `monitors` in the home when it is there, then the named ones."""
+        return [*_folder_in(self.home, "monitors"), *self.monitors]
+
+
+def _folder_in(home: Path, name: str) -> list[Path]:
+    """That folder, if it is there."""
+    folder = home / name
+    return [folder] if folder.is_dir() else []
 
 
 def _checked_url(url: str, schemes: tuple[str, ...]) -> str:

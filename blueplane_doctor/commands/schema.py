@@ -30,7 +30,8 @@ def report_schema() -> dict[str, Any]:
         "description": "Health records by name; null for one that was not read.",
         "properties": records,
         "required": sorted(records),
-        "additionalProperties": False,
+        # Those of monitors from outside the package.
+        "additionalProperties": {"type": ["object", "null"]},
     }
     _describe(schema)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}

@@ -74,7 +74,8 @@ class Sampler:
 
     def examine(self, moment: float) -> Sample:
         """Every monitor's numbers, whichever checks were selected to judge them."""
-        evidence = self._doctor.collect(names=set(find_monitors()) - {HISTORY})
+        monitors = find_monitors(self._doctor.settings.monitor_folders)
+        evidence = self._doctor.collect(names=monitors.keys() - {HISTORY})
         return sample_of(self._doctor.judge(evidence), moment)
 
     def release(self) -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 HANDED_OVER = "blueplane_evidence"
 """Where a worker of pytest-xdist finds the evidence that the controller has read."""
 _FLAGS = ("redis_url", "database", "home", "checks", "fail_on", "strict", "timeout")
-_PATHS = ("home", "database", "event_buffer", "cursor_hooks", "checks")
+_PATHS = ("home", "database", "event_buffer", "cursor_hooks", "checks", "monitors")
 
 
 class Health:
@@ -67,7 +67,7 @@ class Health:
         """The checks that every run has: built-in ones, those of other packages, those of the settings' folders."""
         from blueplane_doctor.discovery import find_checks
 
-        return find_checks(self.settings.check_folders)
+        return find_checks(self.settings.check_folders, self.settings.monitor_folders)
 
     @cached_property
     def found(self) -> "Found":
@@ -92,14 +92,14 @@ class Health:
 
         handed_over = getattr(self._config, "workerinput", {}).get(HANDED_OVER)
         if handed_over:
-            return from_json(handed_over, Path(HANDED_OVER))
+            return from_json(handed_over, Path(HANDED_OVER), self.settings.monitor_folders)
         if self._kept:
-            return read_evidence(self._kept)
+            return read_evidence(self._kept, self.settings.monitor_folders)
         if self.names is not None:
             return self.doctor.collect(names=self.names)
         # What is selected may be a check of a file that only the workers of pytest-xdist collect.
         unselected = self.settings.model_copy(update={"select": [], "ignore": [], "thresholds": {}})
-        return Doctor(unselected).collect(names=find_monitors())
+        return Doctor(unselected).collect(names=find_monitors(self.settings.monitor_folders))
 
     @cached_property
     def report(self) -> "Report":

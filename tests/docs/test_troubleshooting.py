@@ -7,7 +7,7 @@ import pytest
 from blueplane_doctor.checkapi import CheckSpec
 from blueplane_doctor.model import Status
 from tests.checks.builders import assert_sound, built_in, healthy_records
-from tests.checks.ill import ILL
+from tests.checks.unhealthy import UNHEALTHY
 from tests.docs.troubleshooting import TARGET, text
 
 CHECKS = [pytest.param(spec, id=spec.id) for spec in built_in().values()]
@@ -19,7 +19,7 @@ def test_it_is_what_the_checks_say() -> None:
 
 @pytest.mark.parametrize("spec", CHECKS)
 def test_every_check_has_something_to_quote(spec: CheckSpec) -> None:
-    found = spec.run(healthy_records() | ILL[spec.id])
+    found = spec.run(healthy_records() | UNHEALTHY[spec.id])
     assert_sound(found)
     assert found.status in (Status.YELLOW, Status.ORANGE, Status.RED)
 

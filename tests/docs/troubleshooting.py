@@ -10,7 +10,7 @@ from blueplane_doctor.discovery import find_checks, find_monitors
 from blueplane_doctor.model import Finding, Remedy, Status
 from blueplane_doctor.scales import Scale, scale_words
 from tests.checks.builders import empty_records, healthy_records
-from tests.checks.ill import ILL
+from tests.checks.unhealthy import UNHEALTHY
 
 TARGET = Path(__file__).parents[2] / "docs" / "TROUBLESHOOTING.md"
 AREAS = {
@@ -68,7 +68,7 @@ def _place(spec: CheckSpec) -> tuple[int, int, str]:
 
 def _section(spec: CheckSpec, others: list[str]) -> Iterator[str]:
     meaning, _, causes = spec.doc.partition("\n\n")[2].partition("Causes:\n")
-    ill = spec.run(healthy_records() | ILL[spec.id])
+    ill = spec.run(healthy_records() | UNHEALTHY[spec.id])
     yield f"## {spec.id}"
     yield f"**{spec.title}.**"
     yield f"> {ill.status}: {ill.summary}"

@@ -28,7 +28,7 @@ from tests.checks.builders import (
 _STUCK = one_writer(pending=40, stuck=40, longest_unacknowledged_ms=6 * MINUTE, most_deliveries=319)
 _HELD = [consumer(), consumer("consumer-4242", pending=300, gone=True)]
 
-ILL: dict[str, dict[str, Record]] = {
+UNHEALTHY: dict[str, dict[str, Record]] = {
     "queue-depth": {"queue": queue(queue_depth=30_000, consumer_lag_ms=HOUR)},
     "pending-messages": {"queue": queue(pending_messages=1_240, oldest_pending_age_ms=20 * MINUTE)},
     "consumer-lag": {"queue": queue(queue_depth=40, consumer_lag_ms=6 * MINUTE)},

@@ -1,0 +1,99 @@
+"""What is wrong in a file of checks or monitors: the line, and the mistake in one sentence.
+
+Only the texts of errors about code are repeated. Any other text may quote what was read, and is left out.
+"""
+
+import traceback
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from blueplane_doctor.errors import DoctorError, did_you_mean
+from blueplane_doctor.model import Finding, Record, Remedy
+
+_ABOUT_CODE = (ImportError, NameError, AttributeError, TypeError, DoctorError)
+"""Errors whose text names code alone, as long as no check has run yet."""
+_MADE_BY_CHECKS: dict[str, type[Record]] = {"Finding": Finding, "Remedy": Remedy}
+
+
+def mistake_at_import(error: BaseException, file: Path | None) -> str:
+    """`line 3: NameError: name 'chekc' is not defined`, for what a file raised when it was loaded.
+
+    The line is left out where the error did not arise in this file; `file` is None for a module of a package.
+    """
+    if isinstance(error, SyntaxError):
+        return _at(error.lineno, error.msg)
+    text = _known_mistake(error)
+    if not text:
+        text = type(error).__name__
+        if isinstance(error, _ABOUT_CODE):
+            text += f": {error}"
+    return _at(_line_in(error, file), text)
+
+
+def mistake_at_run(error: BaseException, file: Path | None = None) -> str:
+    """`check_house.py line 7: Remedy has no field 'command', …`, for what a function of this file raised.
+
+    Without `file`, or where the error has nothing to do with it, the place is where the error arose.
+    """
+    text = _known_mistake(error) or type(error).__name__
+    line = _line_in(error, file)
+    if file is not None and line is not None:
+        return f"{file.name} line {line}: {text}"
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{Path(last.filename).name} line {last.lineno}: {text}"
+
+
+def mistaken_parameter(function: Callable[..., object], needs: Iterable[str], known: Iterable[str]) -> str:
+    """The sentence for the first parameter of a check that names no health record; empty when all do."""
+    names = sorted(known)
+    for need in needs:
+        if need not in names:
+            place = f"{Path(function.__code__.co_filename).name} line {function.__code__.co_firstlineno}"
+            hint = did_you_mean(need, names, f"there are {', '.join(names)}")
+            return f"{place}: there is no health record named '{need}', {hint}"
+    return ""
+
+
+def _known_mistake(error: BaseException) -> str:
+    """The sentence for a mistake in the use of our records; empty for any other error."""
+    if isinstance(error, ValidationError):
+        return _wrong_field(error)
+    if isinstance(error, AttributeError) and isinstance(error.obj, Record):
+        record = type(error.obj)
+        return _no_field(record.__name__, str(error.name), record)
+    return ""
+
+
+def _wrong_field(error: ValidationError) -> str:
+    """The first problem of a record that could not be made; never the value, which may be private."""
+    problem = error.errors(include_input=False, include_url=False, include_context=False)[0]
+    names = [str(part) for part in problem["loc"]]
+    field = ".".join(names)
+    if problem["type"] == "extra_forbidden":
+        record = _MADE_BY_CHECKS.get(error.title) if len(names) == 1 else None
+        return _no_field(error.title, field, record)
+    if problem["type"] == "missing":
+        return f"{error.title} needs the field '{field}'"
+    message = problem["msg"].removeprefix("Value error, ")
+    return f"{error.title}.{field}: {message}"
+
+
+def _no_field(record_name: str, field: str, record: type[Record] | None) -> str:
+    hint = did_you_mean(field, record.model_fields, "") if record else ""
+    return f"{record_name} has no field '{field}'" + (f", {hint}" if hint else "")
+
+
+def _line_in(error: BaseException, file: Path | None) -> int | None:
+    """The line of this file in which the error arose, or from which it was called."""
+    if file is None:
+        return None
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        if Path(frame.filename) == file.absolute():
+            return frame.lineno
+    return None
+
+
+def _at(line: int | None, text: str) -> str:
+    return f"line {line}: {text}" if line else text

@@ -1,0 +1,76 @@
+"""Monitors from outside the package: found by folder, file and entry point, and refused with a reason.
+
+tests/test_discovery.py holds the same for checks.
+"""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from blueplane_doctor.discovery import find_checks, find_monitors
+from blueplane_doctor.model import Status
+from tests.docs.checks import MONITOR
+
+
+def write(folder: Path, content: str, name: str = "monitor_disk.py") -> Path:
+    """A file that nobody else may write to."""
+    folder.mkdir(mode=0o755, exist_ok=True)
+    file = folder / name
+    file.write_text(content)
+    file.chmod(0o644)
+    return file
+
+
+def test_a_folder_and_a_file_of_monitors(tmp_path: Path) -> None:
+    file = write(tmp_path / "mine", MONITOR)
+    write(tmp_path / "mine", "raise RuntimeError('only monitor_*.py is loaded')", "helper.py")
+    for path in (file, file.parent):
+        assert find_monitors([path]).keys() - find_monitors().keys() == {"disk"}
+        assert find_checks((), [path]).problems == []
+
+
+def test_a_monitor_of_another_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    info = tmp_path / "house_monitors-1.0.dist-info"
+    info.mkdir()
+    (tmp_path / "house_monitors.py").write_text(MONITOR)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: house_monitors\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[blueplane_doctor.monitors]\nhouse = house_monitors\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, "house_monitors", raising=False)
+    # Another key than that of any other test: what was found is remembered.
+    found = find_monitors([write(tmp_path / "more", MONITOR.replace('"disk"', '"more"'))])
+    assert {"disk", "more"} <= found.keys()
+
+
+@pytest.mark.parametrize(
+    ("content", "cause"),
+    [
+        pytest.param("x = 1\n", "it does not set MONITOR to the class of its monitor", id="no-monitor"),
+        pytest.param("MONITOR = 5\n", "MONITOR is not a subclass of", id="not-a-class"),
+        pytest.param(MONITOR.replace('name = "disk"', 'name = "a disk"'), "DiskMonitor.name must be a word", id="name"),
+        pytest.param(MONITOR.replace('    name = "disk"\n', ""), "DiskMonitor.name must be a word", id="no-name"),
+        pytest.param(MONITOR.replace('"disk"', '"queue"'), "the name queue is taken", id="taken-by-a-built-in"),
+        pytest.param(MONITOR.replace('"disk"', '"scale"'), "the name scale is taken", id="taken-by-the-scale"),
+        pytest.param(
+            MONITOR.replace("record = DiskHealth", "record = dict"), "DiskMonitor.record must be", id="record"
+        ),
+        pytest.param("\nimport no_such_module\n", "line 2: ModuleNotFoundError: No module named", id="import"),
+        pytest.param("class M(\n", "line 1: '(' was never closed", id="syntax"),
+    ],
+)
+def test_a_file_that_holds_no_usable_monitor_is_named_with_the_reason(content: str, cause: str, tmp_path: Path) -> None:
+    file = write(tmp_path / "mine", content)
+    assert find_monitors([file]) == find_monitors()
+    (problem,) = find_checks((), [file]).problems
+    assert (problem.id, problem.status) == ("monitor-file:monitor_disk.py", Status.ERROR)
+    assert problem.cause.startswith("monitor_disk.py: ")
+    assert cause in problem.cause
+
+
+def test_of_two_monitors_with_one_name_the_first_stays(tmp_path: Path) -> None:
+    first = write(tmp_path / "a", MONITOR)
+    second = write(tmp_path / "b", MONITOR.replace("DiskMonitor", "OtherMonitor"))
+    assert find_monitors([first, second])["disk"].__name__ == "DiskMonitor"
+    (problem,) = find_checks((), [first, second]).problems
+    assert "OtherMonitor.name: the name disk is taken" in problem.cause

@@ -1,0 +1,133 @@
+"""A mistake in a file of checks: the message names the file, the line and the field."""
+
+from pathlib import Path
+
+import pytest
+
+from blueplane_doctor.diagnose import Doctor
+from blueplane_doctor.discovery import find_checks
+from blueplane_doctor.evidence import Evidence
+from blueplane_doctor.model import Finding, Status
+from blueplane_doctor.settings import Settings
+from tests.checks.builders import queue
+
+HEAD = '''\
+from blueplane_doctor import Finding, Remedy, Scale, Status, check
+
+
+@check(area="house", scale=Scale.rising(yellow=1, unit="messages"))
+def check_house(queue, scale):
+    """The rule of the house."""
+'''
+"""The body begins in line 7."""
+
+
+def finding_of(text: str, folder: Path) -> Finding:
+    """What the report says of a file of one check with this text."""
+    folder.chmod(0o755)
+    file = folder / "check_house.py"
+    file.write_text(text)
+    file.chmod(0o644)
+    found = find_checks([file])
+    if found.problems:
+        (problem,) = found.problems
+        return problem
+    mine = [spec for spec in found.checks if spec.origin == "check_house.py"]
+    evidence = Evidence("2026-03-14T09:26:53.589Z", records={"queue": queue()})
+    report = Doctor(Settings(select=[spec.id for spec in mine]), found=found).judge(evidence)
+    (finding,) = report.findings
+    return finding
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        pytest.param(
+            '    return scale.grade(5, "x", remedy=Remedy(text="Look.", command=["ls"]))',
+            "check_house.py line 7: Remedy has no field 'command', did you mean commands?",
+            id="field-of-remedy",
+        ),
+        pytest.param(
+            '    remedy = Remedy(\n        txt="Look.",\n    )\n    return scale.grade(5, "x", remedy=remedy)',
+            "check_house.py line 7: Remedy needs the field 'text'",
+            id="missing-field",
+        ),
+        pytest.param(
+            '    return Finding(status=Status.RED, sumary="x", summary="y")',
+            "check_house.py line 7: Finding has no field 'sumary', did you mean summary?",
+            id="field-of-finding",
+        ),
+        pytest.param(
+            '    return Finding(status="crimson", summary="x")',
+            "check_house.py line 7: Finding.status: Input should be 'green', 'yellow',",
+            id="value-of-a-field",
+        ),
+        pytest.param(
+            '    return scale.grade(5, "x", remedy=Remedy(text="Look.", commands="ls"))',
+            "check_house.py line 7: Remedy.commands: Input should be a valid list",
+            id="type-of-a-field",
+        ),
+        pytest.param(
+            "    return scale.grade(5, 5)",
+            "check_house.py line 7: Finding.summary: Input should be a valid string",
+            id="type-of-an-argument-of-grade",
+        ),
+        pytest.param(
+            '    return scale.grade(queue.queue_dept, "x")',
+            "check_house.py line 7: QueueHealth has no field 'queue_dept', did you mean queue_depth?",
+            id="field-of-a-record",
+        ),
+        pytest.param('    return "all is well"', "it returned str instead of a Finding", id="not-a-finding"),
+        pytest.param("    pass", "it returned NoneType instead of a Finding", id="nothing-returned"),
+    ],
+)
+def test_a_mistake_in_a_check_is_named_with_its_place(body: str, message: str, tmp_path: Path) -> None:
+    finding = finding_of(HEAD + body + "\n", tmp_path)
+    assert (finding.id, finding.status) == ("house", Status.ERROR)
+    assert message in finding.cause
+
+
+def test_a_parameter_that_is_no_record_is_named_with_the_record_that_is_meant(tmp_path: Path) -> None:
+    text = HEAD.replace("(queue, scale)", "(queu, scale)") + '    return scale.grade(5, "x")\n'
+    finding = finding_of(text, tmp_path)
+    assert (finding.id, finding.status) == ("house", Status.ERROR)
+    assert finding.cause == ("check_house.py line 4: there is no health record named 'queu', did you mean queue?")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        pytest.param(
+            'from blueplane_doctor import Remedy\nLOOK = Remedy(text="x", comands=[])\n',
+            "check_house.py: line 2: Remedy has no field 'comands', did you mean commands?",
+            id="field-of-remedy",
+        ),
+        pytest.param(
+            'from blueplane_doctor import Scale\n\nSCALE = Scale.rising(yelow=1, unit="x")\n',
+            "check_house.py: line 3: TypeError: Scale.rising has no argument 'yelow', did you mean yellow?",
+            id="level-of-scale",
+        ),
+        pytest.param("def check_house(queue:\n", "check_house.py: line 1: '(' was never closed", id="syntax"),
+        pytest.param("@chekc\ndef f(): ...\n", "check_house.py: line 1: NameError: name 'chekc'", id="name"),
+        pytest.param(
+            "from blueplane_doctor import chek\n", "check_house.py: line 1: ImportError: cannot import", id="import"
+        ),
+    ],
+)
+def test_a_mistake_that_keeps_a_file_from_loading_is_named_with_its_place(
+    text: str, message: str, tmp_path: Path
+) -> None:
+    finding = finding_of(text, tmp_path)
+    assert (finding.id, finding.status) == ("check-file:check_house.py", Status.ERROR)
+    assert message in finding.cause
+
+
+def test_a_check_without_docstring_runs_under_its_name(tmp_path: Path) -> None:
+    text = HEAD.replace('    """The rule of the house."""\n', "") + '    return scale.grade(5, "x")\n'
+    assert finding_of(text, tmp_path).status is Status.YELLOW
+
+
+def test_the_text_of_another_error_is_not_repeated(tmp_path: Path) -> None:
+    """It may quote what was examined."""
+    finding = finding_of(HEAD + '    return scale.grade(int("private text"), "x")\n', tmp_path)
+    assert finding.cause == "check_house.py line 7: ValueError"
