@@ -153,11 +153,12 @@ class Scale(Grading):
         """Why a level that begins there makes no sense; empty when it does."""
         if isnan(bound.value):
             return "nan is not a number"
-        best, worst, end = self.lowest, self.highest, inf
-        if self.direction == "falling":
-            best, worst, end = self.highest, self.lowest, -inf
-        if worst is not None:
-            end = worst
+        if self.direction == "rising":
+            best = self.lowest
+            end = inf if self.highest is None else self.highest
+        else:
+            best = self.highest
+            end = -inf if self.lowest is None else self.lowest
         position = self._position(bound)
         if position[0] == inf or position > self._position(Bound(value=end, inclusive=True)):
             return f"{number(bound.value)} can never fire; the value never goes past {number(end)}"

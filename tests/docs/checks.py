@@ -116,8 +116,8 @@ A class in a file named `monitor_*.py`, with `MONITOR` set to it:
 `self.examination` has the settings and all sources: `settings`, `now`, `deadline`, `redis`, `database`.
 
 Put the file into `~/.blueplane/monitors`, or name its folder with `--monitors DIR` or `monitors` in the settings, or
-name the module in the entry-point group `blueplane_doctor.monitors` of a package. The rules for files are those of checks.
-A record is kept with `--save-evidence`; `--from-evidence` needs the same `--monitors` to read it.
+name the module in the entry-point group `blueplane_doctor.monitors` of a package. The rules for files are those of
+checks. A record is kept with `--save-evidence`; `--from-evidence` needs the same `--monitors` to read it.
 """
 
 
