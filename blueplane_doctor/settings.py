@@ -19,7 +19,7 @@ from blueplane_doctor import pipeline
 from blueplane_doctor.connection.topology import topology_of
 from blueplane_doctor.errors import SettingsError, did_you_mean
 from blueplane_doctor.model import Record, Status, descriptions_of
-from blueplane_doctor.settings_files import read_blueplane_config, read_yaml
+from blueplane_doctor.settings_files import blueplane_configs, read_blueplane_config, read_yaml
 from blueplane_doctor.waivers import WaiverRule
 
 ENV_PREFIX = "BLUEPLANE_DOCTOR_"
@@ -194,6 +194,11 @@ class Loaded(BaseModel):
 
     settings: Settings
     origins: dict[str, str]
+
+
+def files_of(home: Path, file: Path | None = None) -> list[Path]:
+    """The files that `load` reads where they exist; `file` replaces `doctor.yaml` of the home."""
+    return [*blueplane_configs(home), file or home / DOCTOR_FILE]
 
 
 def load(flags: Mapping[str, Any] | None = None, *, file: Path | None = None) -> Loaded:

@@ -33,12 +33,18 @@ def read_yaml_value(path: Path) -> Any:
         raise SettingsError(f"{path}{line}: not valid YAML: {getattr(error, 'problem', error)}") from error
 
 
+def blueplane_configs(home: Path) -> list[Path]:
+    """Blueplane's own files of settings, of which the first that exists counts: today's, and the earlier layout's."""
+    return [home / "config.yaml", home / "redis.yaml"]
+
+
 def read_blueplane_config(home: Path) -> tuple[str, dict[str, Any]]:
     """Blueplane's own settings in the doctor's names, with the file they came from.
 
     `config.yaml` of the home, else the earlier layout's `redis.yaml`. Raises SettingsError.
     """
-    path = next((p for p in (home / "config.yaml", home / "redis.yaml") if p.is_file()), home / "config.yaml")
+    paths = blueplane_configs(home)
+    path = next((path for path in paths if path.is_file()), paths[0])
     content = read_yaml(path)
     # Until November 2025 host, port and db stood in `redis` itself.
     connection = _part(content, "redis", "connection") or _part(content, "connection") or _part(content, "redis")

@@ -32,6 +32,7 @@ def serve(
     ] = None,
 ) -> None:
     from blueplane_doctor.model import Status
+    from blueplane_doctor.settings import files_of
 
     if unhealthy_at not in ("yellow", "orange", "red"):
         raise UsageError(f"--unhealthy-at {unhealthy_at}: no such colour", "yellow, orange or red")
@@ -40,12 +41,17 @@ def serve(
         from blueplane_doctor.service.guard import read_token
         from blueplane_doctor.service.health_service import HealthService
         from blueplane_doctor.service.metrics import pushing
+        from blueplane_doctor.service.reloading import SettingsReloader
     except ImportError as error:
         raise UsageError(f"serve needs {error.name}", 'pip install "blueplane-doctor[serve]"') from None
 
     token = read_token(token_file) if token_file else None
     place = serving.Place(host, port, uds)
     place.check(token)
-    service = HealthService(invocation(context).load().settings)
+    given = invocation(context)
+    settings = given.load().settings
+    files = files_of(settings.home, given.settings_file)
+    reload = SettingsReloader(settings, lambda: given.load().settings, files, say)
+    service = HealthService(settings, reload=reload)
     with pushing(service, otlp_endpoint):
         serving.serve(service, place, serving.Options(Status(unhealthy_at), token, tuple(allow_host or ()), rate), say)

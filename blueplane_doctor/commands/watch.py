@@ -99,4 +99,8 @@ def _on_screen(mailbox: "Mailbox", every: float) -> int:
         live.update(screen.drawn(*console.size), refresh=True)
 
     with keys(pressed), Live(screen.drawn(*console.size), console=console, screen=True, auto_refresh=False) as live:
-        return _follow(mailbox, take)
+        code = _follow(mailbox, take)
+    verdict = screen.last_verdict(console.width)
+    if verdict is not None:
+        console.print(verdict)  # the live screen has taken its own text along
+    return code

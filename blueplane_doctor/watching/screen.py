@@ -1,4 +1,4 @@
-"""The live screen: verdict, what is ill, the numbers that move, what changed lately; and the keys pressed there."""
+"""The live screen: verdict, findings, the numbers that move, what changed lately; and the keys pressed there."""
 
 import contextlib
 import os
@@ -55,18 +55,29 @@ class Screen:
         """The whole screen; findings for which `height` lines are too few are counted."""
         if self._round is None:
             return Text("blueplane-doctor: the first look …")
-        unread, (numbers, lines) = _unread(self._round), self._tables(width)
+        unread = _unread(self._round)
+        numbers, lines = self._tables(width)
         changes = list(self._changes) or [_text(" no change since the first look", "dim")]
-        ill = _ill(self._round.report)
+        unhealthy = _unhealthy(self._round.report)
         most = max(FEWEST_FINDINGS, height - 6 - len(unread) - lines - len(changes))
-        shown = ill if len(ill) <= most else ill[: most - 1]
+        shown = unhealthy
+        if len(unhealthy) > most:
+            shown = unhealthy[: most - 1]  # one line less: it tells how many are not shown
         findings = [_finding(one, width) for one in shown]
-        if len(shown) < len(ill):
-            findings.append(_text(f"… and {len(ill) - len(shown)} more", "dim"))
+        if len(shown) < len(unhealthy):
+            findings.append(_text(f"… and {len(unhealthy) - len(shown)} more", "dim"))
         foot = _text(f" round {self._round.number}, every {self._every:g} s · q quits", "dim")
         blank = Text("")
         head = _head(self._round.report)
         return Group(head, *unread, blank, *findings, blank, numbers, blank, *changes, foot)
+
+    def last_verdict(self, width: int) -> RenderableType | None:
+        """What stays on the terminal when the live screen has gone: verdict and findings; None before a first round."""
+        if self._round is None:
+            return None
+        report = self._round.report
+        findings = [_finding(one, width) for one in _unhealthy(report)]
+        return Group(_head(report), *_unread(self._round), *findings)
 
     def _tables(self, width: int) -> tuple[RenderableType, int]:
         """The numbers, and the states that any message was in since watching began; and how many lines."""
@@ -109,7 +120,7 @@ def _unread(round_: Round) -> list[Text]:
     return [_text(f" not read: {', '.join(names)}: {line(cause)}", "bold yellow") for cause, names in causes.items()]
 
 
-def _ill(report: Report) -> list[Finding]:
+def _unhealthy(report: Report) -> list[Finding]:
     # What was merely skipped is told by what could not be read.
     return [f for f in report.findings if not f.waiver and f.status not in (Status.GREEN, Status.SKIPPED)]
 
@@ -126,8 +137,8 @@ def _change(moment: str, changed: Changed) -> Text:
     return text.append(finding.status.value, STYLES[finding.status])
 
 
-def _text(said: str, style: str) -> Text:
-    return Text(no_wrap=True, overflow="ellipsis").append(said, style)
+def _text(text: str, style: str) -> Text:
+    return Text(no_wrap=True, overflow="ellipsis").append(text, style)
 
 
 def _clock(report: Report) -> str:

@@ -26,6 +26,20 @@ def finding(name: str, status: Status, summary: str = "s", cause: str = "") -> F
 
 def test_before_the_first_round() -> None:
     assert drawn(Screen(2)).strip() == "blueplane-doctor: the first look …"
+    assert Screen(2).last_verdict(80) is None
+
+
+def test_the_last_verdict_names_every_finding_that_is_not_healthy() -> None:
+    screen = Screen(2)
+    findings = [finding(f"check-{number:02}", Status.RED) for number in range(60)]
+    screen.add(Round(1, report_of(findings)))
+    screen.add(Round(2, report_of([*findings, finding("fine", Status.GREEN)]), unread={"queue": "Redis is away"}))
+    out = io.StringIO()
+    Console(file=out, width=80, highlight=False, color_system=None).print(screen.last_verdict(80))
+    lines = out.getvalue().splitlines()
+    assert lines[0].startswith(" RED ")
+    assert "not read: queue: Redis is away" in lines[1]
+    assert [text.split()[1] for text in lines[2:]] == [f"check-{number:02}" for number in range(60)]
 
 
 def test_it_shows_verdict_findings_numbers_and_sparklines() -> None:

@@ -201,7 +201,10 @@ def test_the_terminal_is_left_as_it_was_found(terminal: Terminal, how: str) -> N
     assert b"\x1b[?1049l" in last
     assert b"\x1b[?25h" in last
     assert b"\x1b[?25l" not in last
-    assert last.endswith((b"\x1b[?1049l", b"\x1b[?25h"))
+    left = last[last.index(b"\x1b[?1049l") :]
+    assert b" RED " in left, "the last verdict stays on the screen"
+    assert b"redis-reachable" in left
+    assert b"\x1b[?1049h" not in left
     assert termios.tcgetattr(terminal.theirs) == terminal.before
 
 
