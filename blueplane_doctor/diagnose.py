@@ -2,6 +2,7 @@
 
 import copy
 import time
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -119,7 +120,8 @@ class Doctor:
         examination = Examination(settings, progress)
         began = time.perf_counter()
         readers = _start_readers(examination, wanted)
-        evidence = Evidence(taken_at=iso(examination.now) or "")
+        thresholds = {check: dict(levels) for check, levels in settings.thresholds.items()}
+        evidence = Evidence(taken_at=iso(examination.now) or "", thresholds=thresholds)
         hanging = []
         for reader in readers:
             reader.join(examination.deadline.remaining + _SPARE_SECONDS)
@@ -156,7 +158,16 @@ class Doctor:
             findings=findings,
             metrics=_metrics(evidence, monitors),
             baseline=self.baseline.generated_at if self.baseline else None,
+            other_thresholds=self._other_thresholds(evidence),
         )
+
+    def _other_thresholds(self, evidence: Evidence) -> list[str]:
+        """The checks whose thresholds in the settings are not those with which the evidence was taken."""
+        then = evidence.thresholds
+        if then is None:
+            return []
+        now = self.settings.thresholds
+        return sorted(spec.id for spec in self.checks if then.get(spec.id, {}) != now.get(spec.id, {}))
 
     def exit_code(self, findings: Iterable[Finding]) -> ExitCode:
         """What a process that reports these findings ends with."""
@@ -237,12 +248,16 @@ def _judged(evidence: Evidence, checks: list[CheckSpec], record_names: Collectio
         else:
             usable.append(spec)
     findings |= _run_all(evidence, usable)
+    users: Counter[str] = Counter()
+    for spec in checks:
+        users.update(spec.needs)
     never = f"no verdict within {JUDGING_SECONDS:g} s; a check must only judge what it is handed"
     judged = []
     for spec in checks:
         finding = findings.get(spec.id) or _error(spec, never)
-        slowest = max((evidence.durations.get(name, 0.0) for name in spec.needs), default=0.0)
-        signed = finding.model_copy(update={"id": spec.id, "area": spec.area, "duration_ms": slowest})
+        # A record is read once for all checks that need it: each has its share, and the shares add up to the whole.
+        share = sum(evidence.durations.get(name, 0.0) / users[name] for name in spec.needs)
+        signed = finding.model_copy(update={"id": spec.id, "area": spec.area, "duration_ms": round(share, 2)})
         judged.append(signed)
     return judged
 

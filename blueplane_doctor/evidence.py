@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -27,6 +28,8 @@ class Evidence:
     """For each record that could not be read, why."""
     durations: dict[str, float] = field(default_factory=dict)
     """Milliseconds that each monitor took."""
+    thresholds: dict[str, dict[str, float | None]] | None = None
+    """Those of the settings in force when it was taken, by check and level; None where that is not known."""
 
 
 def to_json(evidence: Evidence) -> str:
@@ -39,6 +42,7 @@ def to_json(evidence: Evidence) -> str:
         "records": {name: record.model_dump(mode="json") for name, record in sorted(evidence.records.items())},
         "missing": dict(sorted(evidence.missing.items())),
         "durations": dict(sorted(evidence.durations.items())),
+        "thresholds": evidence.thresholds,
     }
     return json.dumps(content, indent=2, ensure_ascii=True) + "\n"
 
@@ -73,12 +77,20 @@ def from_json(text: str | bytes, path: Path, monitor_paths: Iterable[Path] = ())
             },
             missing={str(name): str(cause) for name, cause in content["missing"].items()},
             durations={str(name): float(took) for name, took in content["durations"].items()},
+            thresholds=_thresholds(content.get("thresholds")),
         )
     except ValidationError as error:
         where, said = first_problem(error)
         raise UsageError(f"{path}: {error.title}.{where}: {said}", _HINT) from None
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise UsageError(f"{path} is not whole: {type(error).__name__}", _HINT) from error
+
+
+def _thresholds(content: Any) -> dict[str, dict[str, float | None]] | None:
+    """Raises AttributeError, TypeError or ValueError for what is no map of maps."""
+    if content is None:
+        return None
+    return {str(check): dict(levels) for check, levels in content.items()}
 
 
 def read_evidence(path: Path, monitor_paths: Iterable[Path] = ()) -> Evidence:

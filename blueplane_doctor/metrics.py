@@ -19,6 +19,8 @@ YES = "yes or no"
 STATE = "state"
 STREAM_ID = "stream ID"
 
+UNSPOKEN_UNITS = ("", "messages", "events", "rows", "errors", TIME, YES, STATE, STREAM_ID)
+"""Units that people do not read beside a number whose label says what is counted."""
 FACTORS = {
     "ms": 0.001,
     "min": 60.0,

@@ -144,7 +144,7 @@ class Finding(Record):
     id: str = ""
     area: str = ""
     duration_ms: float = 0.0
-    """Time that reading what this check judges took, in milliseconds."""
+    """Its share, in milliseconds, of the time that reading took: what several checks need is split among them."""
     waiver: Waiver | None = None
     """Set when the finding is waived: it is shown, and does not count."""
     change: Change | None = None
@@ -164,7 +164,7 @@ class Report(Record):
     schema_version: int = SCHEMA_VERSION
     tool: Tool
     generated_at: str
-    """When the examination began: ISO 8601, UTC."""
+    """When the examination began, also of a report from kept evidence: ISO 8601, UTC."""
     duration_ms: float
     """Time that reading took, in milliseconds."""
     status: Status
@@ -178,6 +178,8 @@ class Report(Record):
     """Health records by name; null for one that could not be read or that no selected check needs."""
     baseline: str | None = None
     """When the report was made that the findings' `change` compares with."""
+    other_thresholds: list[str] = []
+    """Checks that judged kept evidence by other thresholds than those in force when it was taken."""
 
 
 def counted(findings: Iterable[Finding]) -> list[Finding]:

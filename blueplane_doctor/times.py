@@ -64,16 +64,27 @@ def seconds_in(text: str, option: str) -> float:
 
 
 def span(milliseconds: float) -> str:
-    """A duration as a person says it: `450 ms`, `12 s`, `5 min`, `3 h 20 min`, `4 days`."""
-    seconds = milliseconds / 1000
+    """A duration as a person says it: `4.2 ms`, `450 ms`, `2.5 s`, `12 s`, `5 min`, `3 h 20 min`, `4 days`."""
+    if milliseconds < 0:
+        return f"-{span(-milliseconds)}"
     if round(milliseconds) < 1000:
-        return f"{milliseconds:.0f} ms"
+        return f"{_short(milliseconds)} ms"
+    seconds = milliseconds / 1000
     if seconds < 90:
-        return f"{seconds:.0f} s"
+        return f"{_short(seconds)} s"
     minutes = round(seconds / 60)
     if minutes < 90:
         return f"{minutes} min"
     hours, minutes = divmod(minutes, 60)
-    if hours < 48:
-        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
-    return f"{hours // 24} days"
+    if hours >= 48:
+        return f"{hours // 24} days"
+    if minutes == 0:
+        return f"{hours} h"
+    return f"{hours} h {minutes} min"
+
+
+def _short(value: float) -> str:
+    """One decimal below 10, for there it says something; none above."""
+    if value >= 10:
+        return f"{value:.0f}"
+    return f"{value:.1f}".removesuffix(".0")

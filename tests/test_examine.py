@@ -52,6 +52,9 @@ def test_kept_evidence_is_judged_by_other_settings(pipeline: Pipeline, tmp_path:
     assert live(pipeline, "--save-evidence", kept).returncode == 0
     again = doctor("--from-evidence", kept, "--settings", settings, *SELECT, "-f", "json")
     assert [f["id"] for f in json.loads(again.stdout)["findings"] if f["status"] == "red"] == ["retry-storm"]
+    assert json.loads(again.stdout)["other_thresholds"] == ["retry-storm"]
+    table = doctor("--from-evidence", kept, "--settings", settings, *SELECT)
+    assert "other thresholds than those in force when the evidence was taken: retry-storm" in table.stdout
 
 
 @pytest.mark.parametrize(

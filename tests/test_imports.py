@@ -15,8 +15,8 @@ HEAVY = ("redis", "pydantic_settings", "jinja2", "yaml", "psutil", "tabulate", "
 LAYERS = (
     "blueplane_hook",
     "blueplane_doctor.errors",
-    "blueplane_doctor.quantities",
     "blueplane_doctor.times",
+    "blueplane_doctor.quantities",
     "blueplane_doctor.pipeline",
     "blueplane_doctor.text",
     "blueplane_doctor.metrics",

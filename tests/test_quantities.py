@@ -2,7 +2,7 @@
 
 import pytest
 
-from blueplane_doctor.quantities import many, number
+from blueplane_doctor.quantities import many, number, quantity
 
 
 @pytest.mark.parametrize(
@@ -18,6 +18,9 @@ from blueplane_doctor.quantities import many, number
         (1_234_567.5, "1,234,568"),
         (1_234.567, "1,234.57"),
         (0.000_000_1, "0.0000001"),
+        (1.23457e6, "1,234,570"),
+        (1e20, "more than 1,000,000,000,000,000"),
+        (-(10**400), "less than -1,000,000,000,000,000"),
         (float("inf"), "inf"),
         (float("nan"), "nan"),
     ],
@@ -32,3 +35,28 @@ def test_a_number_has_commas_and_no_exponent(value: float, text: str) -> None:
 )
 def test_a_count_has_the_word_that_belongs_to_it(count: float, said: str) -> None:
     assert many(count, "error", "errors") == said
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "text"),
+    [
+        (360.301, "s", "6 min"),
+        (240.001, "min", "4 h"),
+        (4.2, "ms", "4.2 ms"),
+        (0, "s", "0 s"),
+        (1_204, "messages", "1,204 messages"),
+        (1.234567e6, "events/s", "1,234,567 events/s"),
+        (3.243333333, "events/s", "3.243 events/s"),
+        (2841.606, "MB", "2,842 MB"),
+        (99.97412, "%", "99.97 %"),
+        (99.9999, "%", "more than 99.99 %"),
+        (100, "%", "100 %"),
+        (512, "bytes", "512 bytes"),
+        (16_777_216, "bytes", "16.8 MB"),
+        (5e9, "bytes", "5 GB"),
+        (1e300, "ms", "more than 1,000,000,000,000,000 ms"),
+        (7, "", "7"),
+    ],
+)
+def test_a_quantity_is_said_as_a_person_says_it(value: float, unit: str, text: str) -> None:
+    assert quantity(value, unit) == text

@@ -6,7 +6,7 @@ so is written by the format `markdown`.
 
 from blueplane_doctor.model import Finding, Report, Status
 from blueplane_doctor.reports.base import Format, View
-from blueplane_doctor.reports.phrases import block, is_well, line, observed, scale, standing, verdict, waived
+from blueplane_doctor.reports.phrases import block, is_quiet, line, observed, scale, standing, verdict, waived
 
 _LEVELS = {
     Status.RED: "error",
@@ -24,7 +24,7 @@ def render(report: Report, view: View) -> str:
     """
     lines = [_command(_LEVELS.get(report.status, "notice"), "blueplane-doctor", verdict(report))]
     if not view.quiet:
-        lines += [_annotation(f) for f in report.findings if not is_well(f)]
+        lines += [_annotation(f) for f in report.findings if not is_quiet(f)]
     return "\n".join(lines) + "\n"
 
 

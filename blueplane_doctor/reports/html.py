@@ -1,4 +1,4 @@
-"""HTML: one page that needs nothing but itself, made from templates/, and its words for values.
+"""HTML: one page that needs nothing but itself, made from templates/.
 
 The page asks for nothing over the network and says so to the browser: its content security policy allows the one
 style sheet and the one script that are written into it, named by their hashes, and nothing else. All text of
@@ -18,10 +18,12 @@ from urllib.parse import quote
 from markupsafe import Markup, escape
 
 from blueplane_doctor.model import Report, Status
+from blueplane_doctor.quantities import many
+from blueplane_doctor.readings import field_metric
 from blueplane_doctor.reports.base import Format, View
-from blueplane_doctor.reports.phrases import quantity
+from blueplane_doctor.reports.phrases import field_value, observed, other_thresholds, quantity
 from blueplane_doctor.scales import scale_words
-from blueplane_doctor.times import parse_time, span
+from blueplane_doctor.times import parse_time
 
 if TYPE_CHECKING:
     from jinja2 import Environment, Template
@@ -39,32 +41,13 @@ _SPECIAL = re.compile("[^ -~]|[&<>\"']")
 """What text has to be looked at for before it stands in a page; nearly none has any."""
 
 _LABELS = {
-    "chain_break_count": "Breaks",
-    "chain_status": "Chain",
-    "dlq_oldest_age_ms": "Oldest dead letter",
-    "dlq_previous_hour": "Dead letters, hour before",
-    "dlq_recent_entries": "Dead letters, last hour",
-    "dlq_size": "Dead letters",
     "dlq_sizes": "Dead letters by stream",
-    "last_chain_break_timestamp": "Newest break",
-    "max_length": "Stream is trimmed at",
-    "messages_enqueued_last_hour": "Enqueued in the last hour",
-    "messages_in_dlq": "In dead letters",
-    "messages_written_last_hour": "Of these written",
-    "partial": "Read only in part",
     "tables": "Newest sequence numbers",
 }
-"""Fields whose names read badly as they are."""
+"""Fields that are no metrics and whose names read badly as they are."""
 _WORDS = {"wal": "WAL", "dlq": "dead letters", "db": "database", "http": "HTTP", "pid": "PID", "id": "ID"}
-_UNITS = {
-    "_events_per_sec": " a second",
-    "_events_per_min": " a minute",
-    "_per_minute": " a minute",
-    "_mb": " MB",
-    "_rate": " %",
-    "_percent": " %",
-}
-_SPANS = {"_ms": 1, "_seconds": 1000}
+_LEFT_OUT = ("_ms", "_seconds", "_bytes", "_mb", "_events_per_sec", "_events_per_min", "_timestamp")
+"""Ends of names of fields that their values tell."""
 _NOTHING = Markup('<span class="none"><span aria-hidden="true">–</span><span class="sr">no value</span></span>')
 
 
@@ -89,7 +72,7 @@ def template() -> "Template":
         lstrip_blocks=True,
         auto_reload=False,
     )
-    words = (anchor, title, label, shown, humane, number, utc, sentence, quantity, scale_words)
+    words = (anchor, title, label, shown, number, utc, sentence, quantity, observed, other_thresholds, scale_words)
     tables = (upto, columns, headings, lines, compact)
     environment.filters |= {function.__name__: function for function in (*words, *tables)}
     drawn = {"flow": charts.flow, "bars": charts.bars, "bar_kinds": charts.BARS, "trends": charts.trends}
@@ -133,65 +116,60 @@ def title(identity: str) -> str:
 
 @lru_cache(4096)
 def label(key: object) -> str:
-    """The name of a field without its unit: `oldest_pending_age_ms` as `Oldest pending age`."""
+    """The name of a field without its unit: `oldest_pending_age_ms` as `Oldest pending`."""
     name = str(key)
+    metric = field_metric(name)
+    if metric is not None:
+        return metric.label
     if name in _LABELS:
         return _LABELS[name]
-    for suffix in (*_SPANS, "_events_per_sec", "_events_per_min", "_mb", "_timestamp"):
+    for suffix in _LEFT_OUT:
         name = name.removesuffix(suffix)
     return title(name)
 
 
 def shown(value: Any, key: object = "") -> str:
-    """A plain value of the field `key`: a time as such, a dash where there is none, else as `humane` says it."""
+    """A plain value of the field `key`: a time as such, a dash where there is none, else in the field's unit."""
     if value is None or value == "":
         return _NOTHING
     if not isinstance(value, str):
-        return humane(value, key)
+        return field_value(value, str(key))
     moment = utc(value)
     if moment is None:
         return value
     return Markup(f'<time datetime="{moment.replace(" ", "T")}Z">{moment} UTC</time>')  # digits that we wrote
 
 
-def humane(value: Any, key: object = "") -> str:
-    """A value as a person reads it, in the unit that its field's name ends with."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 1e15:
-        return number(value)
-    name = str(key)
-    for suffix, factor in _SPANS.items():
-        if name.endswith(suffix):
-            return span(value * factor)
-    return number(value) + next((unit for suffix, unit in _UNITS.items() if name.endswith(suffix)), "")
-
-
 def number(value: Any) -> str:
-    """A value in words: grouped digits, yes or no, `not known` for null."""
+    """A count in words: grouped digits, yes or no, `not known` for null."""
     if value is None:
         return "not known"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, int):
-        return f"{value:,}"
-    if isinstance(value, float):
-        return f"{value:,.3f}".rstrip("0").rstrip(".") if abs(value) >= 0.001 else f"{value:g}"
-    return str(value)
+    return field_value(value, "")
 
 
 def utc(text: Any) -> str | None:
     """`2026-03-14 09:26:53` for a time in ISO 8601; None for anything else."""
-    moment = parse_time(text) if isinstance(text, str) and len(text) > 10 and text[4] == "-" else None
+    # Most text is no time, and the fifth character tells at once.
+    if not isinstance(text, str) or len(text) <= 10 or text[4] != "-":
+        return None
+    moment = parse_time(text)
     return moment.strftime("%Y-%m-%d %H:%M:%S") if moment else None
 
 
 def sentence(counts: Mapping[str, int]) -> str:
     """`3 red, 1 orange; 21 checks green`."""
-    names = [status.value for status in sorted(Status, key=lambda s: s.display_rank) if status is not Status.GREEN]
-    ill = ", ".join(f"{counts[name]:,} {name}" for name in names if counts.get(name))
+    others = []
+    for status in sorted(Status, key=lambda status: status.display_rank):
+        count = counts.get(status.value)
+        if count and status is not Status.GREEN:
+            others.append(f"{count:,} {status.value}")
+    parts = [", ".join(others)] if others else []
     green = counts.get("green", 0)
-    well = f"{green:,} {'check' if green == 1 else 'checks'} green" if green else ""
-    waived = f"{counts['waived']:,} waived" if counts.get("waived") else ""
-    return "; ".join(filter(None, (ill, well, waived))) or "No check was run"
+    if green:
+        parts.append(f"{many(green, 'check', 'checks')} green")
+    if counts.get("waived"):
+        parts.append(f"{counts['waived']:,} waived")
+    return "; ".join(parts) or "No check was run"
 
 
 def upto(items: Iterable[Any], limit: int) -> list[Any]:
@@ -201,9 +179,12 @@ def upto(items: Iterable[Any], limit: int) -> list[Any]:
 
 def columns(records: Iterable[Any]) -> list[Any]:
     """The fields that hold something in any of the records, in the records' own order."""
-    named = [record for record in records if isinstance(record, Mapping)]
-    held = {key for record in named for key, value in record.items() if value not in (None, "")}
-    return [key for key in dict.fromkeys(key for record in named for key in record) if key in held]
+    holding: dict[Any, bool] = {}
+    for record in records:
+        if isinstance(record, Mapping):
+            for key, value in record.items():
+                holding[key] = holding.get(key, False) or value not in (None, "")
+    return [key for key, holds in holding.items() if holds]
 
 
 def headings(columns: Iterable[object]) -> str:
@@ -217,8 +198,8 @@ def lines(records: Iterable[Any], columns: Sequence[Any]) -> str:
 
 
 def _cells(record: Any, columns: Sequence[Any]) -> str:
-    held = record if isinstance(record, Mapping) else {}
-    return "".join([_cell(held.get(key), key) for key in columns])
+    values = record if isinstance(record, Mapping) else {}
+    return "".join([_cell(values.get(key), key) for key in columns])
 
 
 def _cell(value: Any, key: object) -> str:
@@ -231,14 +212,15 @@ def _cell(value: Any, key: object) -> str:
 
 @lru_cache(1024)
 def _text_cell(text: str) -> str:
-    """Remembered, for the same few words stand in most cells."""
+    """Kept, for the same few words stand in most cells."""
     return f"<td>{_inert(shown(text))}</td>"
 
 
 def _inert(text: str) -> str:
     """As the template would print it."""
-    ordinary = type(text) is str and len(text) <= _CHARACTERS and not _SPECIAL.search(text)
-    return text if ordinary else escape(clean(text))
+    if type(text) is str and len(text) <= _CHARACTERS and not _SPECIAL.search(text):
+        return text
+    return escape(clean(text))
 
 
 def compact(value: Any) -> str:

@@ -10,7 +10,7 @@ from html import escape
 
 from blueplane_doctor.model import Finding, Report, Status, counted
 from blueplane_doctor.reports.base import Format, View
-from blueplane_doctor.reports.phrases import advice, block, evidence, is_well, line, observed, scale, verdict, waived
+from blueplane_doctor.reports.phrases import advice, block, evidence, is_quiet, line, observed, scale, verdict, waived
 
 _SIGNS = {
     Status.GREEN: "🟢",
@@ -33,8 +33,8 @@ def render(report: Report, view: View) -> str:
     made = f"Examined {_text(report.generated_at)} by blueplane-doctor {_text(report.tool.version)}{beside}."
     parts = [f"## {_SIGNS[report.status]} Blueplane: {_text(verdict(report))}", made]
     if not view.quiet:
-        ill = [f for f in report.findings if not is_well(f)]
-        well = [f for f in report.findings if is_well(f)]
+        ill = [f for f in report.findings if not is_quiet(f)]
+        well = [f for f in report.findings if is_quiet(f)]
         details = [_folded(f"<code>{escape(line(f.id))}</code>: more", _more(f), view) for f in ill]
         parts += [_table(ill), *_remedies(ill), *details, _folded("Green", _table(well), view)]
     return "\n\n".join(part for part in parts if part) + "\n"

@@ -1,34 +1,66 @@
-"""What formats say in the same words, and text of a report made fit to be shown: it is taken for hostile."""
+"""Phrases that formats share, and text of a report made fit to be shown: it is taken for hostile."""
 
 import json
 import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from blueplane_doctor import quantities
+from blueplane_doctor.metrics import UNSPOKEN_UNITS
 from blueplane_doctor.model import Change, Finding, Report, Status
+from blueplane_doctor.readings import field_metric
 from blueplane_doctor.scales import scale_words
 from blueplane_doctor.text import plain
-from blueplane_doctor.times import span
+from blueplane_doctor.times import parse_time
 
+HEALTH = {
+    Status.GREEN: "healthy",
+    Status.YELLOW: "healthy, with warnings",
+    Status.ORANGE: "degraded",
+    Status.RED: "unhealthy",
+    Status.UNKNOWN: "not known",
+}
+"""What a report's status means for the pipeline."""
 _ITEMS = 25
 """Of one list of evidence that are shown; the JSON report has them all."""
 _DEPTH = 6
 _ENCODED = json.JSONEncoder(ensure_ascii=False)
 _PLAIN = (str, int, bool, type(None))
 _SEPARATORS = str.maketrans("\u2028\u2029", "\N{REPLACEMENT CHARACTER}" * 2)
+_IDENTIFIERS = ("pid", "port", "_pid", "_port", "_id")
+"""Ends of names of fields whose numbers name something: they have no thousands commas."""
+_UNITS = {
+    "_events_per_sec": "events/s",
+    "_events_per_min": "events/min",
+    "_per_minute": "/min",
+    "_ms": "ms",
+    "_seconds": "s",
+    "_bytes": "bytes",
+    "_mb": "MB",
+    "_rate": "%",
+    "_percent": "%",
+}
+"""Ends of names of fields with their units, for evidence, which is not in the catalogue of metrics."""
 
 
 def line(text: object, limit: int = 400) -> str:
     """Text as one line, without characters that control, hide or reorder it; longer text ends in `…`."""
     joined = " ".join(str(text)[: limit * 2].split())
-    return joined if len(joined) <= limit and joined.isprintable() else plain(joined, limit)
+    if len(joined) <= limit and joined.isprintable():
+        return joined
+    return plain(joined, limit)
 
 
 def block(text: str, limit: int = 4_000) -> str:
     """The same for text of several lines, which stay lines."""
-    kept = text if len(text) <= limit else text[:limit] + "\n…"
-    lines = kept.replace("\r\n", "\n").expandtabs(4).split("\n")
-    return "\n".join(part if part.isprintable() else plain(part, len(part)).translate(_SEPARATORS) for part in lines)
+    if len(text) > limit:
+        text = text[:limit] + "\n…"
+    lines = []
+    for part in text.replace("\r\n", "\n").expandtabs(4).split("\n"):
+        if not part.isprintable():
+            part = plain(part, len(part)).translate(_SEPARATORS)
+        lines.append(part)
+    return "\n".join(lines)
 
 
 def verdict(report: Report) -> str:
@@ -42,11 +74,30 @@ def tally(report: Report) -> str:
     return ", ".join(counted) or "no check was run"
 
 
+def other_thresholds(report: Report) -> str:
+    """Which checks judged kept evidence by other thresholds than when it was taken; empty when none did."""
+    if not report.other_thresholds:
+        return ""
+    checks = ", ".join(line(check) for check in report.other_thresholds)
+    return f"Judged by other thresholds than those in force when the evidence was taken: {checks}"
+
+
+def clock(report: Report) -> str:
+    """When the pipeline was examined: `2026-03-14 09:26:53 UTC`."""
+    moment = parse_time(report.generated_at)
+    if moment is None:
+        return line(report.generated_at) or "at an unknown time"
+    return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
+
+
 def standing(finding: Finding) -> str:
     """A finding's status, whether it is waived, and how it compares with the baseline: `red, waived, worse`."""
-    qualities = ["waived"] if finding.waiver else []
-    qualities += [finding.change.value] if finding.change else []
-    return ", ".join([finding.status.value, *qualities])
+    qualities = [finding.status.value]
+    if finding.waiver:
+        qualities.append("waived")
+    if finding.change:
+        qualities.append(finding.change.value)
+    return ", ".join(qualities)
 
 
 def is_news(finding: Finding) -> bool:
@@ -54,8 +105,8 @@ def is_news(finding: Finding) -> bool:
     return finding.change not in (None, Change.SAME)
 
 
-def is_well(finding: Finding) -> bool:
-    """Green, and so it was before."""
+def is_quiet(finding: Finding) -> bool:
+    """Whether there is nothing to say: it is green, and was so before."""
     return finding.status is Status.GREEN and not is_news(finding)
 
 
@@ -74,18 +125,38 @@ def observed(finding: Finding) -> str:
     value = finding.observed
     if value is None:
         return ""
-    shown = line(value) if isinstance(value, str) else f"{value:,}" if isinstance(value, int) else f"{value:,g}"
-    return f"{shown} {line(finding.unit)}".strip()
+    if isinstance(value, str):
+        return f"{line(value)} {line(finding.unit)}".strip()
+    return quantity(value, finding.unit)
 
 
 def quantity(value: float | None, unit: object = "") -> str:
-    """A value with its unit, as a person reads it: `1,204 messages`, `2.5 s` for milliseconds, `–` for none."""
+    """A measured value with its unit, `1,204 messages`; `–` for none."""
     if value is None:
         return "–"
-    if unit == "ms" and 0 <= value < 1e15:
-        return span(value)
-    amount = f"{value:,.2f}".rstrip("0").rstrip(".") if 0.01 <= abs(value) < 1e15 else f"{value:g}"
-    return f"{amount}{'' if unit == '%' or not unit else ' '}{unit or ''}"
+    return quantities.quantity(value, line(unit or ""))
+
+
+def field_value(value: object, name: str) -> str:
+    """A value of a record or of evidence in the unit that belongs to the field of this name."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if not isinstance(value, int | float):
+        return str(value)
+    if name.endswith(_IDENTIFIERS):
+        return str(value)
+    return quantities.quantity(value, unit_of(name))
+
+
+def unit_of(name: str) -> str:
+    """The unit of a field, by the catalogue of metrics or else by the end of its name; empty for a mere count."""
+    metric = field_metric(name)
+    if metric is not None:
+        return "" if metric.unit in UNSPOKEN_UNITS else metric.unit
+    for suffix, unit in _UNITS.items():
+        if name.endswith(suffix):
+            return unit
+    return ""
 
 
 def scale(finding: Finding) -> str:
@@ -100,14 +171,17 @@ def evidence(finding: Finding) -> str:
     lines: list[str] = []
     for name, value in _shortened(finding.evidence, _DEPTH).items():
         if isinstance(value, list):
-            lines += [f"{line(name)}:", *(f"  {_compact(item)}" for item in value)]
+            lines.append(f"{line(name)}:")
+            lines += [f"  {_compact(item)}" for item in value]
         else:
             lines.append(f"{line(name)}: {_compact(value)}")
     return block("\n".join(lines))
 
 
 def _compact(value: Any) -> str:
-    return value if isinstance(value, str) else _ENCODED.encode(value)
+    if isinstance(value, str):
+        return value
+    return _ENCODED.encode(value)
 
 
 def advice(findings: Iterable[Finding], *, causes: bool = False) -> dict[tuple[str, ...], list[str]]:
@@ -123,23 +197,25 @@ def advice(findings: Iterable[Finding], *, causes: bool = False) -> dict[tuple[s
 
 def details(finding: Finding) -> str:
     """All that is known of a finding beyond its summary, as plain text of several lines."""
-    remedy = finding.remedy
-    said = {
+    parts = {
         "waiver": waived(finding),
         "baseline": finding.change.value if finding.change else "",
         "observed": observed(finding),
         "scale": scale(finding),
         "cause": block(finding.cause),
-        "what to do": line(remedy.text) if remedy else "",
     }
-    lines = [f"{name}: {text}" for name, text in said.items() if text]
-    lines += [f"    $ {line(command)}" for command in remedy.commands] if remedy else []
-    lines += [f"evidence:\n{text}"] if (text := evidence(finding)) else []
+    lines = [f"{name}: {text}" for name, text in parts.items() if text]
+    if finding.remedy:
+        lines.append(f"what to do: {line(finding.remedy.text)}")
+        lines += [f"    $ {line(command)}" for command in finding.remedy.commands]
+    text = evidence(finding)
+    if text:
+        lines.append(f"evidence:\n{text}")
     return "\n".join(lines)
 
 
 def _shortened(value: Any, depth: int) -> Any:
-    """As JSON would hold it, but without end neither in length nor in depth."""
+    """As JSON would hold it, but with an end in length and in depth."""
     if type(value) in _PLAIN:
         return value
     if isinstance(value, float):
@@ -147,10 +223,12 @@ def _shortened(value: Any, depth: int) -> Any:
     if depth == 0:
         return "…"
     if isinstance(value, Mapping):
-        return {str(key): item if type(item) in _PLAIN else _shortened(item, depth - 1) for key, item in value.items()}
+        return {str(key): _shortened(item, depth - 1) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        more = [f"… and {len(value) - _ITEMS:,} more"] if len(value) > _ITEMS else []
-        return [_shortened(item, depth - 1) for item in value[:_ITEMS]] + more
-    from pydantic_core import to_jsonable_python
+        items = [_shortened(item, depth - 1) for item in value[:_ITEMS]]
+        if len(value) > _ITEMS:
+            items.append(f"… and {len(value) - _ITEMS:,} more")
+        return items
+    from pydantic_core import to_jsonable_python  # only for what a check made itself
 
     return _shortened(to_jsonable_python(value, fallback=str), depth - 1)

@@ -3,11 +3,23 @@
 from collections.abc import Iterable
 from itertools import groupby
 from textwrap import indent, wrap
-from typing import Any
 
 from blueplane_doctor.model import Finding, Report, Status, counted
+from blueplane_doctor.quantities import number, quantity
 from blueplane_doctor.reports.base import Format, View
-from blueplane_doctor.reports.phrases import advice, evidence, is_news, line, standing, tally, waived
+from blueplane_doctor.reports.phrases import (
+    HEALTH,
+    advice,
+    clock,
+    evidence,
+    is_news,
+    line,
+    observed,
+    other_thresholds,
+    standing,
+    tally,
+    waived,
+)
 
 _ANSI = {
     Status.GREEN: "32",
@@ -18,102 +30,146 @@ _ANSI = {
     Status.SKIPPED: "36",
     Status.ERROR: "1;35",
 }
-_JUDGED_ILL = (Status.RED, Status.ORANGE, Status.YELLOW, Status.ERROR)
+_TO_MEND = (Status.RED, Status.ORANGE, Status.YELLOW, Status.ERROR)
 _NOT_JUDGED = (Status.UNKNOWN, Status.SKIPPED)
 _GONE = ("trimmed_unread", "payload_gone")
+_HEADERS = ["status", "check", "observed", "what it means"]
+_GAPS = 2 * (len(_HEADERS) - 1)
+"""Spaces between the columns."""
+_NARROWEST = 30
+"""Columns that a summary needs; with fewer, findings are shown as lines."""
 
 
 def render(report: Report, view: View) -> str:
     """Lines of at most the view's width, where the words allow it."""
-    lines = [_verdict(report, view)]
+    lines = _wrapped(_verdict(report), view)
+    lines[0] = _painted(lines[0], report.status, view)
     if not view.quiet:
-        lines += _custody(report, view)
-        shown = [f for f in report.findings if view.verbose or f.status in _JUDGED_ILL or f.waiver or is_news(f)]
-        lines += _table(shown, view)
-        lines += _unjudged(counted(report.findings), view)
-        lines += _remedies(counted(report.findings), view)
-        lines += _evidence(report.findings) if view.verbose else []
+        for part in (
+            _provenance(report, view),
+            _custody(report, view),
+            _table(_shown(report, view), view),
+            _unjudged(counted(report.findings), view),
+            _remedies(counted(report.findings), view),
+        ):
+            lines += part
+        if view.verbose:
+            lines += _evidence(report.findings)
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _verdict(report: Report, view: View) -> str:
-    words = {
-        Status.GREEN: "healthy",
-        Status.YELLOW: "worth a look",
-        Status.ORANGE: "in trouble",
-        Status.RED: "ill",
-        Status.UNKNOWN: "not known",
-    }
-    said = f"{report.status.value.upper()}: the pipeline is {words[report.status]}"
-    return f"{_painted(said, report.status, view)} ({tally(report)}; {report.duration_ms / 1000:.1f} s)"
+def _verdict(report: Report) -> str:
+    verdict = f"{report.status.value.upper()}: the pipeline is {HEALTH[report.status]}"
+    return f"{verdict} ({tally(report)}; {clock(report)}, {quantity(report.duration_ms, 'ms')})"
+
+
+def _provenance(report: Report, view: View) -> list[str]:
+    note = other_thresholds(report)
+    return _wrapped(note, view) if note else []
 
 
 def _custody(report: Report, view: View) -> list[str]:
     chain = report.metrics.get("chain")
     if not chain:
         return []
-    gone = [f"{chain['states'][s]:,} {s.replace('_', ' ')}" for s in _GONE if chain["states"].get(s)]
-    said = line(f"Custody is {chain['chain_status']}: {chain['equation']}")
-    return wrap(said + (f"; gone: {', '.join(gone)}" if gone else ""), view.width, subsequent_indent="  ")
+    text = line(f"Custody is {chain['chain_status']}: {chain['equation']}")
+    gone = []
+    for state in _GONE:
+        count = chain["states"].get(state)
+        if count:
+            gone.append(f"{number(count)} {state.replace('_', ' ')}")
+    if gone:
+        text += f"; gone: {', '.join(gone)}"
+    return _wrapped(text, view)
+
+
+def _shown(report: Report, view: View) -> list[Finding]:
+    """The findings of the table: all with `verbose`, else those that say something."""
+    return [finding for finding in report.findings if view.verbose or _says_something(finding)]
+
+
+def _says_something(finding: Finding) -> bool:
+    return finding.status in _TO_MEND or finding.waiver is not None or is_news(finding)
 
 
 def _table(findings: list[Finding], view: View) -> list[str]:
     if not findings:
         return []
-    from tabulate import tabulate
+    cells = [[standing(finding), line(finding.id), observed(finding)] for finding in findings]
+    # The last column gets what the others leave.
+    width = view.width - _GAPS
+    for column in zip(_HEADERS, *cells, strict=False):
+        width -= max(map(len, column))
+    if width < _NARROWEST:
+        return _as_lines(findings, view)
 
-    width = max(30, view.width - 44)
-    rows = [
-        [
-            _painted(standing(f), f.status, view),
-            line(f.id),
-            _observed(f),
-            "\n".join(text for said in (line(f.summary), waived(f)) for text in wrap(said, width)),
-        ]
-        for f in findings
-    ]
-    headers = ["status", "check", "observed", "what it means"]
-    return ["", tabulate(rows, headers, tablefmt="simple", disable_numparse=True)]
+    from tabulate import tabulate  # 20 ms, only where there is a table
+
+    rows = []
+    for finding, (status, *middle) in zip(findings, cells, strict=True):
+        rows.append([_painted(status, finding.status, view), *middle, "\n".join(_meaning(finding, width))])
+    return ["", tabulate(rows, _HEADERS, tablefmt="simple", disable_numparse=True)]
+
+
+def _as_lines(findings: list[Finding], view: View) -> list[str]:
+    """The findings below each other, for a terminal in which no table has room."""
+    lines = [""]
+    for finding in findings:
+        lines.append(f"{_painted(standing(finding), finding.status, view)} {line(finding.id)}")
+        value = observed(finding)
+        if value:
+            lines += _wrapped(value, view, margin="  ")
+        lines += [f"  {text}" for text in _meaning(finding, view.width - 2)]
+    return lines
+
+
+def _meaning(finding: Finding, width: int) -> list[str]:
+    lines: list[str] = []
+    for text in (line(finding.summary), waived(finding)):
+        lines += wrap(text, width, break_long_words=False, break_on_hyphens=False)
+    return lines
 
 
 def _unjudged(findings: Iterable[Finding], view: View) -> list[str]:
     """Checks that share a cause share a line: one dead source is one thing to know, not twenty."""
-    ours = sorted((f for f in findings if f.status in _NOT_JUDGED), key=lambda f: (f.status, f.cause, f.id))
+    unjudged = [finding for finding in findings if finding.status in _NOT_JUDGED]
+    unjudged.sort(key=lambda finding: (finding.status, finding.cause, finding.id))
     lines = []
-    for (status, cause), group in groupby(ours, key=lambda f: (f.status, f.cause)):
-        names = ", ".join(line(f.id) for f in group)
-        text = f"{status.value}: {names}: {line(cause)}"
-        lines += wrap(text, view.width, subsequent_indent="  ", break_on_hyphens=False)
+    for (status, cause), group in groupby(unjudged, key=lambda finding: (finding.status, finding.cause)):
+        names = ", ".join(line(finding.id) for finding in group)
+        lines += _wrapped(f"{status.value}: {names}: {line(cause)}", view)
     return ["", *lines] if lines else []
 
 
 def _remedies(findings: Iterable[Finding], view: View) -> list[str]:
     lines: list[str] = []
-    ill = [finding for finding in findings if finding.status in _JUDGED_ILL]
-    for (text, *commands), names in advice(ill, causes=True).items():
-        said = f"{', '.join(map(line, names))}: {line(text, 600)}"
-        lines += wrap(said, view.width, subsequent_indent="  ", break_on_hyphens=False)
+    to_mend = [finding for finding in findings if finding.status in _TO_MEND]
+    for (text, *commands), names in advice(to_mend, causes=True).items():
+        checks = ", ".join(line(name) for name in names)
+        lines += _wrapped(f"{checks}: {line(text, 600)}", view)
         lines += [f"    $ {line(command, 300)}" for command in commands]
     return ["", "What to do", *lines] if lines else []
 
 
 def _evidence(findings: Iterable[Finding]) -> list[str]:
-    read = [(finding, text) for finding in findings if (text := evidence(finding))]
-    lines = [part for finding, text in read for part in (line(finding.id), indent(text, "    "))]
+    lines = []
+    for finding in findings:
+        text = evidence(finding)
+        if text:
+            lines += [line(finding.id), indent(text, "    ")]
     return ["", "What was read", *lines] if lines else []
 
 
-def _observed(finding: Finding) -> str:
-    value: Any = finding.observed
-    if value is None:
-        return ""
-    text = line(value, 30) if isinstance(value, str) else _number(value)
-    return f"{text} {line(finding.unit, 30)}".strip()
-
-
-def _number(value: float) -> str:
-    """With thousands marked, to four places, and never as 1.7e+06."""
-    return f"{value:,}" if isinstance(value, int) else f"{value:,.4f}".rstrip("0").rstrip(".")
+def _wrapped(text: str, view: View, margin: str = "") -> list[str]:
+    """Lines of the view's width; a word is never broken, for it may be a command or a path to copy."""
+    return wrap(
+        text,
+        view.width,
+        initial_indent=margin,
+        subsequent_indent=margin + "  ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def _painted(text: str, status: Status, view: View) -> str:

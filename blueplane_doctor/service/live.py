@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 
+from blueplane_doctor.metrics import CHARTED, Metric
 from blueplane_doctor.service.answers import etag_of, names_tag, problem, to_bytes
 from blueplane_doctor.service.health_service import HealthService
 from blueplane_doctor.service.snapshot import Snapshot
@@ -25,15 +26,6 @@ BEAT_SECONDS = 2.0
 """The longest silence between two events; live.js takes 3 s for an outage of the service."""
 SAMPLES = 900
 """A quarter of an hour at one a second."""
-CHARTS = {
-    "queue.queue_depth": "messages",
-    "queue.consumer_lag_ms": "ms",
-    "queue.enqueue_rate_events_per_sec": "a second",
-    "database.write_throughput_events_per_sec": "a second",
-    "capture.capture_rate_events_per_min": "a minute",
-    "chain.chain_break_count": "messages",
-}
-"""Metrics that are drawn, with their units."""
 WIDTH, HEIGHT = 300.0, 60.0
 MOST_POINTS = 150
 
@@ -41,7 +33,7 @@ MOST_POINTS = 150
 class Chart(NamedTuple):
     """One metric's last minutes."""
 
-    metric: str
+    label: str
     unit: str
     lines: list[str]
     """Points for SVG; a line ends where nothing was known."""
@@ -61,7 +53,9 @@ class Recent:
         moment = snapshot.quick.taken_at
         if self._samples and self._samples[-1][0] >= moment:
             self._samples.pop()
-        self._samples.append((moment, {path: _number(snapshot.report.metrics, path) for path in CHARTS}))
+        self._samples.append(
+            (moment, {metric.path: _number(snapshot.report.metrics, metric.path) for metric in CHARTED})
+        )
 
     def charts(self) -> list[Chart]:
         """One for each metric that is drawn."""
@@ -69,9 +63,9 @@ class Recent:
         every = max(1, len(samples) // MOST_POINTS)
         shown = samples[::every] + samples[-1:]
         charts = []
-        for metric, unit in CHARTS.items():
-            points = [(moment, values[metric]) for moment, values in shown]
-            charts.append(_chart(metric, unit, points))
+        for metric in CHARTED:
+            points = [(moment, values[metric.path]) for moment, values in shown]
+            charts.append(_chart(metric, points))
         return charts
 
 
@@ -81,9 +75,9 @@ def _number(metrics: Mapping[str, Any], path: str) -> float | None:
     return float(value) if isinstance(value, int | float) else None
 
 
-def _chart(metric: str, unit: str, points: list[tuple[float, float | None]]) -> Chart:
+def _chart(metric: Metric, points: list[tuple[float, float | None]]) -> Chart:
     if not points:
-        return Chart(metric, unit, [], None, None, 0)
+        return Chart(metric.label, metric.unit, [], None, None, 0)
     first = points[0][0]
     last, latest = points[-1]
     span = max(last - first, 1.0)
@@ -97,7 +91,8 @@ def _chart(metric: str, unit: str, points: list[tuple[float, float | None]]) -> 
             x = WIDTH * (moment - first) / span
             y = HEIGHT - height_of_one * value  # SVG counts downwards
             lines[-1].append(f"{x:.1f},{y:.1f}")
-    return Chart(metric, unit, [" ".join(line) for line in lines if line], latest, highest, round(span / 60))
+    drawn = [" ".join(line) for line in lines if line]
+    return Chart(metric.label, metric.unit, drawn, latest, highest, round(span / 60))
 
 
 def add(router: APIRouter, service: HealthService) -> None:

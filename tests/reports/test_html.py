@@ -10,7 +10,7 @@ import pytest
 from blueplane_doctor.model import Finding, Grading, Remedy, Report, Status
 from blueplane_doctor.reports.base import View
 from blueplane_doctor.reports.charts import flow
-from blueplane_doctor.reports.html import FORMAT, humane, label, number, render, sentence, title, utc
+from blueplane_doctor.reports.html import FORMAT, label, number, render, sentence, title, utc
 from tests.reports import samples
 
 REPORTS = {"healthy": samples.healthy, "mixed": samples.mixed, "empty": samples.empty}
@@ -214,30 +214,11 @@ def test_the_verdict_is_one_sentence(counts: dict[str, int], said: str) -> None:
     assert sentence(counts) == said
 
 
-@pytest.mark.parametrize(
-    ("value", "key", "said"),
-    [
-        (812, "consumer_lag_ms", "812 ms"),
-        (431_000, "oldest_pending_age_ms", "7 min"),
-        (1_036_800, "uptime_seconds", "12 days"),
-        (2_841.606, "db_size_mb", "2,841.606 MB"),
-        (99.5, "success_rate", "99.5 %"),
-        (3.25, "enqueue_rate_events_per_sec", "3.25 a second"),
-        (0.00042, "", "0.00042"),
-        (1_204_811, "", "1,204,811"),
-        (True, "", "yes"),
-        (None, "", "not known"),
-        ("ok", "x_ms", "ok"),
-    ],
-)
-def test_numbers_are_said_as_a_person_says_them(value: object, key: str, said: str) -> None:
-    assert humane(value, key) == said
-
-
 def test_names_lose_their_hyphens_and_units() -> None:
     assert title("queue-depth") == "Queue depth"
     assert title("wal-size") == "WAL size"
-    assert label("oldest_pending_age_ms") == "Oldest pending age"
+    assert label("oldest_pending_age_ms") == "Oldest pending"
+    assert label("first_seen_age_ms") == "First seen age"
     assert number(0.0) == "0"
 
 

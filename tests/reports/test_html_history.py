@@ -10,7 +10,6 @@ from blueplane_doctor.model import Report
 from blueplane_doctor.reports.base import View
 from blueplane_doctor.reports.charts import trends
 from blueplane_doctor.reports.html import render
-from blueplane_doctor.reports.phrases import quantity
 from blueplane_doctor.times import iso
 from tests.reports import samples
 from tests.reports.test_html import HOSTILE, INVISIBLE, Page
@@ -110,15 +109,6 @@ def test_without_a_history_there_is_no_section(history: Any) -> None:
     if history is None or isinstance(history, dict):
         page = render(report.model_copy(update={"metrics": report.metrics | {"history": history}}), View())
         assert page == render(report, View())
-
-
-@pytest.mark.parametrize(
-    ("value", "unit", "words"),
-    [(None, "x", "–"), (1204, "messages", "1,204 messages"), (2500, "ms", "2 s"), (99.5, "%", "99.5%"),
-     (3.25, "/s", "3.25 /s"), (0, "", "0"), (0.0004, "", "0.0004"), (-3, "ms", "-3 ms"), (1e20, "", "1e+20")],
-)  # fmt: skip
-def test_a_quantity_reads_as_a_person_says_it(value: float | None, unit: str, words: str) -> None:
-    assert quantity(value, unit) == words
 
 
 def test_the_page_shows_the_charts_with_their_numbers() -> None:

@@ -49,14 +49,27 @@ def test_lines_fit_where_words_allow_it(width: int) -> None:
     assert not long
 
 
+@pytest.mark.parametrize("width", [30, 40, 60])
+def test_a_narrow_terminal_gets_lines_and_whole_words(width: int) -> None:
+    report = samples.mixed()
+    text = table.render(report, View(width=width))
+    shown = [finding for finding in report.findings if finding.status not in ("green", "unknown", "skipped")]
+    for finding in shown:
+        assert f"\n{finding.status.value} {finding.id}\n" in text
+        for word in finding.summary.split():
+            assert word in text.split()
+    too_long = [line for line in text.splitlines() if len(line) > width and "$" not in line]
+    assert all(len(line.split()) == 1 for line in too_long)
+
+
 @pytest.mark.parametrize(
     ("observed", "unit", "shown"),
     [
         (1_234, "messages", "1,234 messages"),
-        (0.5, "s", "0.5 s"),
-        (1_728_000.5, "s", "1,728,000.5 s"),
-        (259_200.123, "s", "259,200.123 s"),
-        (0.0004, "s", "0.0004 s"),
+        (0.5, "s", "500 ms"),
+        (1_728_000.5, "s", "20 days"),
+        (259_200.123, "s", "3 days"),
+        (0.0004, "s", "0.4 ms"),
         (100.0, "%", "100 %"),
         ("pid only", "", "pid only"),
         (None, "s", ""),
@@ -102,3 +115,15 @@ def test_the_verdict_of_every_status() -> None:
     for status in Status:
         report: Report = samples.report_of([found(status, cause="c")])
         assert table.render(report, View(quiet=True)).startswith(f"{report.status.upper()}: the pipeline is ")
+
+
+def test_red_is_unhealthy() -> None:
+    text = table.render(samples.report_of([found(Status.RED)]), View(quiet=True))
+    assert text.startswith("RED: the pipeline is unhealthy (1 red; ")
+
+
+def test_the_table_says_when_the_pipeline_was_examined_and_by_which_thresholds() -> None:
+    report = samples.healthy().model_copy(update={"other_thresholds": ["queue-depth"]})
+    text = table.render(report, View(width=200))
+    assert "2026-03-14 09:26:53 UTC" in text.splitlines()[0]
+    assert "Judged by other thresholds than those in force when the evidence was taken: queue-depth" in text
