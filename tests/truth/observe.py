@@ -4,6 +4,7 @@ import contextlib
 import shutil
 import sqlite3
 import tempfile
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from tests.truth.messages import CLAUDE_LETTERS, CURSOR_LETTERS, QUEUE, WRITER_G
 from tests.truth.situation import Situation
 from tests.truth.truth import DatabaseState, Truth
 
+ENTRIES_AT_ONCE = 25
 _REFUSALS = ("OOM", "MISCONF", "READONLY", "NOREPLICAS", "BUSY", "LOADING", "MOVED", "CLUSTERDOWN")
 
 
@@ -77,9 +79,12 @@ class Observed:
             return "letter_dropped"
         if message.id in situation.acknowledged.get(group, ()):
             return "lost"
+        place = self.place[group]
+        if here and (place is None or _after(message.id, place)):
+            return "waiting"
         if message.id in situation.delivered.get(group, ()):
             return "nobodys" if here else "beside"
-        return "waiting" if here else "cut_unread"
+        return "passed_by" if here else "cut_unread"
 
 
 def observe(situation: Situation, wanted: Truth) -> dict[str, Any]:
@@ -138,8 +143,19 @@ def refusal(situation: Situation) -> str:
 def stream_ids(client: Any, stream: str) -> list[str]:
     """The IDs of a stream's entries; none where the key is no stream or cannot be read now."""
     with contextlib.suppress(redis.RedisError):
-        return [entry_id for entry_id, _ in client.xrange(stream)]
+        return [entry_id for entry_id, _ in entries(client, stream)]
     return []
+
+
+def entries(client: Any, stream: str) -> Iterator[tuple[str, dict[str, str]]]:
+    """A stream's entries, read in small pages: a large reply could push a nearly full Redis over its limit."""
+    start = "-"
+    while True:
+        page = client.xrange(stream, start, "+", count=ENTRIES_AT_ONCE)
+        yield from page
+        if len(page) < ENTRIES_AT_ONCE:
+            return
+        start = f"({page[-1][0]}"
 
 
 def pending_ids(client: Any, group: str) -> set[str]:

@@ -16,6 +16,8 @@ from redis.retry import Retry
 
 START_SECONDS = 20.0
 PORT_ATTEMPTS = 5
+NOBODY = 1
+"""A port that only root could open and no one does: a connection to it is refused at once."""
 
 _GUARD = '"$@" >/dev/null 2>&1 </dev/null & child=$!; echo "$child"; cat >/dev/null; kill -9 "$child"; wait "$child"'
 """A shell that kills its child when standard input ends: also when the test process itself was killed."""
@@ -30,13 +32,18 @@ class RedisProcess:
         self.port = 0
         self.pid = 0
         self._guard: subprocess.Popen[bytes] | None = None
-        folder.mkdir(parents=True)
+        self.data.mkdir(parents=True)
         self._start_on_a_free_port(options)
 
     @property
     def url(self) -> str:
         """The URL that examines this server."""
         return f"redis://127.0.0.1:{self.port}/0"
+
+    @property
+    def data(self) -> Path:
+        """The server's working folder, where it saves. A test that removes it makes saving fail."""
+        return self.folder / "data"
 
     @property
     def config_file(self) -> Path:
@@ -68,7 +75,7 @@ class RedisProcess:
         settings = {
             "port": str(self.port),
             "bind": "127.0.0.1",
-            "dir": str(self.folder),
+            "dir": str(self.data),
             "save": "3600 1",  # keeps the queue through a restart, and never saves during a test
             "appendonly": "no",
             "repl-diskless-sync-delay": "0",

@@ -58,7 +58,7 @@ class Situation:
         self.pid = DEAD_PID
         self._resources = contextlib.ExitStack()
         self._groups = groups or (*WRITER_GROUPS, *READER_GROUPS)
-        self._options = {name.replace("_", "-"): value for name, value in options.items()}
+        self._options = options
 
     def __enter__(self) -> Self:
         try:
@@ -82,7 +82,8 @@ class Situation:
     def another_redis(self, **options: str) -> RedisProcess:
         """One more server of the same program, ended with the situation."""
         number = sum(1 for _ in self.folder.glob("redis-*")) + 1
-        return self._resources.enter_context(running_redis(self.program, self.folder / f"redis-{number}", options))
+        lines = {name.replace("_", "-"): value for name, value in options.items()}
+        return self._resources.enter_context(running_redis(self.program, self.folder / f"redis-{number}", lines))
 
     def open_client(self, process: RedisProcess) -> Any:
         """A client of that server, closed with the situation."""

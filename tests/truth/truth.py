@@ -35,6 +35,8 @@ class Truth:
     """Pending; no row, and their entry is no longer in the stream."""
     nobodys: int | None = None
     """In the stream, delivered, never acknowledged, pending nowhere (their consumer or group was deleted); no row."""
+    passed_by: int | None = None
+    """In the stream, before the place of their group (made at `$`, or moved on), and never given to it; no row."""
     dead_lettered: int | None = None
     """Messages whose dead letter can still be read; no row."""
     letters_dropped: int | None = None

@@ -1,0 +1,259 @@
+"""Follows the remedies of a report to the letter, and tells what became worse by it.
+
+    outcome = follow(situation)
+    assert outcome.harm == []
+
+Every command of every remedy is run in `sh -c` in the situation's environment, placeholders replaced. Harm is: more
+chain breaks; a pending entry, stream entry, dead letter or row fewer, unless its message's row is there; a worse
+status; a setting that the next restart forgets; a queue that the next restart loses although its saving was changed.
+"""
+
+import contextlib
+import os
+import re
+import signal
+import subprocess
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import redis
+
+from tests.truth.examination import Examination
+from tests.truth.messages import CLAUDE_LETTERS, CURSOR_LETTERS, QUEUE
+from tests.truth.observe import Observed, pending_ids, stream_ids
+from tests.truth.situation import Situation
+from tests.truth.stand_in_tools import tools
+
+COMMAND_SECONDS = 20.0
+_PLACEHOLDER = re.compile(r"<[a-z][a-z0-9 -]*>")
+_SEVERITY = {"green": 0, "not_set_up": 0, "skipped": 1, "unknown": 1, "yellow": 1, "error": 2, "orange": 2, "red": 3}
+_SAVING = ("appendonly", "save")
+_PASSING_SETTINGS = ("dir", "slaveof", "replicaof")
+"""Of the server's place, not of a remedy."""
+
+
+@dataclass(frozen=True)
+class Followed:
+    """One command as it was run."""
+
+    source: str
+    """The id of the finding or cause whose remedy it is."""
+    command: str
+    exit_code: int | None
+    """None: not run, for it has a placeholder that is not known; or it did not end in time."""
+    output: str
+
+
+@dataclass
+class Outcome:
+    """What was run, and what became worse."""
+
+    commands: list[Followed] = field(default_factory=list)
+    harm: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Held:
+    """What a pipeline holds at one moment."""
+
+    entries: frozenset[str]
+    letters: frozenset[str]
+    pending: frozenset[tuple[str, str]]
+    """Pairs of group and message ID."""
+    rows: int
+    with_row: frozenset[str]
+    settings: Mapping[str, str]
+    """CONFIG GET *."""
+    readable: bool
+
+
+def follow(situation: Situation, *arguments: str, stand_ins_only: bool = False) -> Outcome:
+    """Run the doctor, follow every remedy, and look again. `arguments` are more of the doctor's options."""
+    examination = situation.doctor(*arguments)
+    commands = remedy_commands(examination)
+    return follow_commands(situation, commands, examination, stand_ins_only=stand_ins_only, arguments=arguments)
+
+
+def remedy_commands(examination: Examination) -> list[tuple[str, str]]:
+    """The commands of all remedies in a report, each with the id of what it stands under, in the report's order."""
+    return list(_commands_in(examination.report, ""))
+
+
+def _commands_in(part: Any, source: str) -> Iterator[tuple[str, str]]:
+    """Findings and causes alike: an object that has `commands` is a remedy."""
+    if isinstance(part, dict):
+        source = str(part.get("id", source))
+        for name, value in part.items():
+            if name == "commands" and isinstance(value, list):
+                yield from ((source, command) for command in value)
+            else:
+                yield from _commands_in(value, source)
+    elif isinstance(part, list):
+        for value in part:
+            yield from _commands_in(value, source)
+
+
+def follow_commands(
+    situation: Situation,
+    commands: Sequence[tuple[str, str]],
+    examination: Examination,
+    *,
+    stand_ins_only: bool = False,
+    arguments: Sequence[str] = (),
+) -> Outcome:
+    """Run these commands, pairs of a source and a command, and tell the harm beside the examination before."""
+    outcome = Outcome()
+    before = look(situation)
+    path = tools(situation.folder / "bin", stand_ins_only=stand_ins_only)
+    for source, command in commands:
+        outcome.commands.append(_run(situation, source, command, str(path)))
+    after = look(situation)
+    again = situation.doctor(*arguments)
+    outcome.harm += _missing(situation, before, after)
+    outcome.harm += _worse(examination, again)
+    outcome.harm += _forgotten(situation, before, after)
+    return outcome
+
+
+def _run(situation: Situation, source: str, command: str, path: str) -> Followed:
+    text = fill_in(situation, command)
+    unknown = _PLACEHOLDER.findall(text)
+    if unknown:
+        return Followed(source, text, None, f"not known: {', '.join(unknown)}")
+    process = subprocess.Popen(
+        ["/bin/sh", "-c", text],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        cwd=situation.user_home,
+        env=situation.environment(PATH=path),
+        start_new_session=True,
+    )
+    try:
+        output, _ = process.communicate(timeout=COMMAND_SECONDS)
+    except subprocess.TimeoutExpired:  # `tail -f`, a server in the foreground: a person would end it as well
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        output, _ = process.communicate()
+        return Followed(source, text, None, output)
+    return Followed(source, text, process.returncode, output)
+
+
+def fill_in(situation: Situation, command: str) -> str:
+    """The command with the placeholders replaced by this situation's places."""
+    places = {
+        "<home>": str(situation.home),
+        "<database>": str(situation.database),
+        "<log>": str(situation.home / "server.log"),
+        "<event-buffer>": str(situation.home / "event_buffer.db"),
+        "<redis-host>": "127.0.0.1",
+        "<redis-port>": str(situation.redis.port),
+    }
+    for placeholder, place in places.items():
+        command = command.replace(placeholder, place)
+    return command
+
+
+def look(situation: Situation) -> Held:
+    """What the pipeline holds now, asked directly."""
+    observed = Observed(situation)
+    letters: set[str] = set()
+    for stream in (CLAUDE_LETTERS, CURSOR_LETTERS):
+        letters.update(f"{stream} {letter_id}" for letter_id in stream_ids(situation.client, stream))
+    pending: set[tuple[str, str]] = set()
+    settings: dict[str, str] = {}
+    readable = False
+    with contextlib.suppress(redis.RedisError):
+        readable = bool(situation.client.ping())
+        settings = situation.client.config_get("*")
+        for group in situation.client.xinfo_groups(QUEUE):
+            name = group["name"]
+            pending.update((name, entry_id) for entry_id in pending_ids(situation.client, name))
+    return Held(
+        entries=frozenset(observed.in_stream),
+        letters=frozenset(letters),
+        pending=frozenset(pending),
+        rows=observed.rows_total or 0,
+        with_row=frozenset(observed.with_row),
+        settings=settings,
+        readable=readable,
+    )
+
+
+def _owes(situation: Situation, group: str, entry_id: str) -> bool:
+    """Whether this group has to write that message; of what is not in the ledger nobody knows, so it counts as owed."""
+    message = situation.messages.get(entry_id)
+    return message is None or message.group == group
+
+
+def _missing(situation: Situation, before: Held, after: Held) -> list[str]:
+    """What is fewer than before, unless its message's row is there now."""
+    harm = []
+    if before.readable and not after.readable:
+        harm.append("Redis no longer answers")
+    entries = before.entries - after.entries - after.with_row
+    if entries:
+        harm.append(f"stream entries gone without a row: {len(entries)}")
+    released = [pair for pair in before.pending - after.pending if pair[1] not in after.with_row]
+    owed = [pair for pair in released if _owes(situation, *pair)]
+    if owed:
+        harm.append(f"pending entries gone without a row: {len(owed)}")
+    letters = before.letters - after.letters
+    if letters:
+        harm.append(f"dead letters gone: {len(letters)}")
+    if after.rows < before.rows:
+        harm.append(f"rows gone: {before.rows - after.rows}")
+    if before.with_row - after.with_row:
+        harm.append(f"messages whose row is gone: {len(before.with_row - after.with_row)}")
+    return harm
+
+
+def _worse(before: Examination, after: Examination) -> list[str]:
+    """A worse verdict, or more breaks, by the doctor's own words."""
+    harm = []
+    if _SEVERITY[after.status] > _SEVERITY[before.status]:
+        harm.append(f"status {before.status} became {after.status}")
+    breaks = [_breaks(examination) for examination in (before, after)]
+    if breaks[0] is not None and breaks[1] is not None and breaks[1] > breaks[0]:
+        harm.append(f"chain breaks grew from {breaks[0]} to {breaks[1]}")
+    return harm
+
+
+def _breaks(examination: Examination) -> int | None:
+    custody = examination.custody
+    if custody is None:
+        return None
+    count: int | None = custody["chain_break_count"]
+    return count
+
+
+def _forgotten(situation: Situation, before: Held, after: Held) -> list[str]:
+    """Settings that were changed and that the next restart forgets; and what it loses although saving was changed."""
+    differing = dict(after.settings.items() - before.settings.items())
+    changed = {name: value for name, value in differing.items() if name not in _PASSING_SETTINGS}
+    if not changed or not before.settings:
+        return []
+    _wait_for_saving(situation)
+    situation.redis.restart()
+    restarted = look(situation)
+    harm = []
+    for name, value in sorted(changed.items()):
+        if restarted.settings.get(name) != value:
+            harm.append(f"setting {name} is forgotten at the next restart")
+    if any(name in changed for name in _SAVING) and after.entries - restarted.entries:
+        harm.append(f"the next restart loses the queue: {len(after.entries - restarted.entries)} entries")
+    return harm
+
+
+def _wait_for_saving(situation: Situation) -> None:
+    """Until a rewrite of the append-only file, which CONFIG SET begins, has ended."""
+    deadline = time.monotonic() + COMMAND_SECONDS
+    while time.monotonic() < deadline:
+        state = situation.client.info("persistence")
+        if not state["aof_rewrite_in_progress"] and not state.get("aof_rewrite_scheduled"):
+            return
+        time.sleep(0.02)

@@ -1,0 +1,224 @@
+"""Section B: whether Redis takes and keeps what it is given."""
+
+import shutil
+import socket
+import time
+from collections.abc import Callable
+
+import redis
+
+from tests.truth.messages import QUEUE
+from tests.truth.redis_process import NOBODY
+from tests.truth.registry import situation
+from tests.truth.situation import Situation
+from tests.truth.truth import Truth
+
+_WAIT_SECONDS = 20.0
+
+
+def _at_work(s: Situation) -> None:
+    s.live_server()
+    s.open_session(minutes_ago=2)
+    s.healthy_work()
+
+
+def _until(what: str, holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + _WAIT_SECONDS
+    while not holds():
+        assert time.monotonic() < deadline, f"{what} did not come about"
+        time.sleep(0.01)
+
+
+def _refused(s: Situation, refusal: str, **facts: object) -> None:
+    s.truth = Truth(refusal=refusal, written=76, lost=0, rows=76, facts=dict(facts))
+
+
+@situation("B", "refuses-oom-noeviction", policy="noeviction")
+@situation("B", "refuses-oom-volatile-lru", policy="volatile-lru")
+@situation("B", "refuses-oom-volatile-ttl", policy="volatile-ttl")
+def out_of_memory(s: Situation, policy: str) -> None:
+    """Memory is full under {policy}, and no key may be evicted: every XADD is refused, and so is XINFO inside MULTI."""
+    _at_work(s)
+    s.client.config_set("maxmemory-policy", policy)
+    s.client.config_set("maxmemory", "1mb")
+    _refused(s, "OOM", policy=policy)
+
+
+@situation("B", "refuses-oom-with-backlog", waiting=200)
+@situation("B", "refuses-oom-after-losses", waiting=5, lost=3)
+def out_of_memory_with_backlog(s: Situation, waiting: int, lost: int = 0) -> None:
+    """Memory is full under noeviction while {waiting} messages wait."""
+    _at_work(s)
+    s.add_malformed(lost)
+    s.work()
+    s.add_cursor(waiting)
+    s.client.config_set("maxmemory-policy", "noeviction")
+    s.client.config_set("maxmemory", "1mb")
+    s.truth = Truth(refusal="OOM", waiting=waiting, lost=lost, rows=76)
+
+
+def _fail_to_save(s: Situation) -> None:
+    shutil.rmtree(s.redis.data)
+    s.client.bgsave()
+    _until("the failed save", lambda: s.client.info("persistence")["rdb_last_bgsave_status"] == "err")
+
+
+@situation("B", "refuses-misconf")
+def misconf(s: Situation) -> None:
+    """The last snapshot failed, and Redis stops taking writes because of it."""
+    _at_work(s)
+    _fail_to_save(s)
+    _refused(s, "MISCONF")
+
+
+@situation("B", "snapshots-fail-writes-taken")
+def snapshots_fail(s: Situation) -> None:
+    """The last snapshot failed; Redis takes writes all the same, and a restart would lose the queue."""
+    _at_work(s)
+    s.client.config_set("stop-writes-on-bgsave-error", "no")
+    _fail_to_save(s)
+    _refused(s, "", kept_through_restart=False)
+
+
+@situation("B", "refuses-readonly-master-gone")
+def replica_of_nobody(s: Situation) -> None:
+    """After a failover this Redis is a read-only replica, and its master is gone."""
+    _at_work(s)
+    s.client.replicaof("127.0.0.1", NOBODY)
+    _until("the failed link", lambda: s.client.info("replication")["master_link_status"] == "down")
+    _refused(s, "READONLY", master_lives=False)
+
+
+@situation("B", "refuses-readonly-master-lives", slow=True)
+def replica_of_the_new_master(s: Situation) -> None:
+    """After a failover this Redis is a read-only replica of a living master, which takes the writes."""
+    _at_work(s)
+    master = s.another_redis()
+    client = s.open_client(master)
+    client.replicaof("127.0.0.1", s.redis.port)
+    _until("the copy", lambda: client.info("replication").get("master_link_status") == "up")
+    client.execute_command("REPLICAOF", "NO", "ONE")
+    s.client.replicaof("127.0.0.1", master.port)
+    _until("the link", lambda: s.client.info("replication")["master_link_status"] == "up")
+    _refused(s, "READONLY", master_lives=True, master=master.url)
+
+
+@situation("B", "refuses-noreplicas", needed=1)
+@situation("B", "refuses-noreplicas-two", needed=2)
+def no_replicas(s: Situation, needed: int) -> None:
+    """Redis wants {needed} good replicas for a write and has none."""
+    _at_work(s)
+    s.client.config_set("min-replicas-to-write", needed)
+    _refused(s, "NOREPLICAS", needed=needed)
+
+
+@situation("B", "refuses-client-pause")
+def paused(s: Situation) -> None:
+    """CLIENT PAUSE … WRITE holds every write back: XADD gets no answer."""
+    _at_work(s)
+    s.client.execute_command("CLIENT", "PAUSE", 600_000, "WRITE")
+    _refused(s, "no answer")
+
+
+@situation("B", "refuses-busy-script")
+def busy(s: Situation) -> None:
+    """A script runs without end: Redis answers BUSY to everything."""
+    _at_work(s)
+    s.client.config_set("lua-time-limit", 50)
+    connection = s.hold(socket.create_connection(("127.0.0.1", s.redis.port)))
+    connection.sendall(b"EVAL 'while true do end' 0\r\n")
+    _until("the busy script", lambda: _answer(s).startswith("BUSY"))
+    s.truth = Truth(refusal="BUSY", rows=76, database="intact")
+
+
+@situation("B", "refuses-loading")
+def loading(s: Situation) -> None:
+    """Redis was restarted and still loads what it had saved: it answers LOADING."""
+    _at_work(s)
+    with s.client.pipeline(transaction=False) as commands:
+        for number in range(2000):
+            commands.set(f"cache:{number}", "x" * 100)
+        commands.execute()
+    s.redis.shut_down()
+    with s.redis.config_file.open("a") as file:
+        file.write("key-load-delay 500000\nloading-process-events-interval-bytes 1024\n")
+    s.redis.launch()
+    _until("the loading", lambda: _answer(s).startswith("LOADING"))
+    s.truth = Truth(refusal="LOADING", rows=76, database="intact")
+
+
+def _answer(s: Situation) -> str:
+    with s.redis.client(timeout=1) as client:
+        try:
+            client.get("truth:probe")
+        except redis.exceptions.BusyLoadingError:
+            return "LOADING"
+        except redis.ResponseError as error:
+            return str(error)
+        except redis.RedisError as error:
+            return type(error).__name__
+    return ""
+
+
+# Room
+
+
+def _leave_room(s: Situation, share: float, policy: str) -> None:
+    """Set `maxmemory` so that `share` of it is used."""
+    s.client.set("cache:large", "x" * 30_000_000)
+    s.client.config_set("maxmemory-policy", policy)
+    used = s.client.info("memory")["used_memory"]
+    s.client.config_set("maxmemory", int(used / share))
+
+
+@situation("B", "memory-at-82-percent", share=0.82)
+@situation("B", "memory-at-93-percent", share=0.93)
+@situation("B", "memory-at-98-percent", share=0.98)
+def memory_nearly_full(s: Situation, share: float) -> None:
+    """{share} of maxmemory is used, under noeviction; writes are still taken."""
+    _at_work(s)
+    _leave_room(s, share, "noeviction")
+    _refused(s, "", memory_share=share, policy="noeviction")
+
+
+@situation("B", "may-evict-the-queue", policy="allkeys-lru", share=0.5)
+@situation("B", "may-evict-the-queue-lfu", policy="allkeys-lfu", share=0.9)
+@situation("B", "may-evict-the-queue-random", policy="allkeys-random", share=0.7)
+def may_evict(s: Situation, policy: str, share: float) -> None:
+    """{share} of maxmemory is used under {policy}: the queue itself may be evicted."""
+    _at_work(s)
+    _leave_room(s, share, policy)
+    _refused(s, "", memory_share=share, policy=policy)
+
+
+@situation("B", "reading-must-not-evict", policy="allkeys-lru", room=300_000)
+@situation("B", "reading-must-not-evict-lfu", policy="allkeys-lfu", room=400_000)
+@situation("B", "reading-must-not-evict-random", policy="allkeys-random", room=600_000)
+def little_room(s: Situation, policy: str, room: int) -> None:
+    """Under {policy} {room} bytes are free, and the stream holds 6 MB that wait: reading it must evict nothing."""
+    _at_work(s)
+    s.add_claude(6_000, size=1_000)
+    s.client.config_set("maxmemory-policy", policy)
+    s.client.config_set("maxmemory", s.client.info("memory")["used_memory"] + room)
+    s.truth = Truth(stream_length=6_080, waiting=6_000, stream_exists=True, facts={"room": room, "evicted_keys": 0})
+
+
+# Durability
+
+
+@situation("B", "no-persistence", options={"save": '""'})
+def no_persistence(s: Situation) -> None:
+    """Redis saves nothing: a restart would lose the queue with 5 messages that wait."""
+    _at_work(s)
+    s.add_cursor(5)
+    s.truth = Truth(refusal="", waiting=5, facts={"kept_through_restart": False})
+
+
+@situation("B", "append-only-not-in-the-file", options={"save": '""'})
+def append_only_until_restart(s: Situation) -> None:
+    """The append-only file was switched on by CONFIG SET alone: the next restart starts without it."""
+    _at_work(s)
+    s.client.config_set("appendonly", "yes")
+    s.add_cursor(5)
+    _until("the append-only file", lambda: not s.client.info("persistence")["aof_rewrite_in_progress"])
+    s.truth = Truth(refusal="", waiting=5, stream_length=85, facts={"kept_through_restart": False, "queue": QUEUE})
