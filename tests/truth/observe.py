@@ -17,7 +17,10 @@ from tests.truth.situation import Situation
 from tests.truth.truth import DatabaseState, Truth
 
 ENTRIES_AT_ONCE = 25
-_REFUSALS = ("OOM", "MISCONF", "READONLY", "NOREPLICAS", "BUSY", "LOADING", "MOVED", "CLUSTERDOWN")
+_REFUSALS = {
+    "OUTOFMEMORY": "OOM",  # redis-py takes the code off the text and makes a class of it, of some codes
+    **{code: code for code in ("OOM", "MISCONF", "READONLY", "NOREPLICAS", "LOADING", "BUSY", "MOVED", "CLUSTERDOWN")},
+}
 
 
 class Observed:
@@ -134,7 +137,7 @@ def refusal(situation: Situation) -> str:
             return "no answer"
         except redis.RedisError as error:
             name = type(error).__name__.upper() + " " + str(error).upper()
-            matches = [code for code in _REFUSALS if code in name]
+            matches = [code for word, code in _REFUSALS.items() if word in name]
             return matches[0] if matches else name
         client.delete("truth:probe")
     return ""

@@ -231,7 +231,7 @@ def database_elsewhere(s: Situation) -> None:
     s.truth = Truth(lost=0, written=76, rows=76, facts={"named_database": str(other)})
 
 
-@situation("E", "max-length-in-settings", waiting=9_500, configured=50_000)
+@situation("E", "max-length-in-settings", slow=True, waiting=9_500, configured=50_000)
 @situation("E", "max-length-in-settings-small", waiting=900, configured=1_000)
 def configured_length(s: Situation, waiting: int, configured: int) -> None:
     """`max_length` is {configured} in the settings, and {waiting} wait; the writers cut at 10,000 whatever it says."""
@@ -335,7 +335,7 @@ def start_lines(s: Situation) -> None:
 # Growth, and activity
 
 
-@situation("E", "backlog-grows-toward-the-limit", backlog=9_000, in_last_minute=2_000)
+@situation("E", "backlog-grows-toward-the-limit", slow=True, backlog=9_000, in_last_minute=2_000)
 @situation("E", "backlog-grows-slowly", backlog=6_000, in_last_minute=30)
 def growing(s: Situation, backlog: int, in_last_minute: int) -> None:
     """{backlog} wait, {in_last_minute} of them came in the last minute, and nobody takes any."""

@@ -15,11 +15,16 @@ DOCUMENTED_EXIT_CODES = (0, 1, 3)
 """Of README's table, those of a run that examined something."""
 
 
+MAIN_INSTANCES = {entry.build: entry.name for entry in SITUATIONS.values()}
+"""Of each builder the instance that is written first above it; the others are run with what is slow."""
+
+
 def _parameters() -> list[object]:
     parameters: list[object] = []
     for name, server in on_servers():
         marks: list[pytest.MarkDecorator] = [pytest.mark.server]
-        if SITUATIONS[name].slow:
+        entry = SITUATIONS[name]
+        if entry.slow or MAIN_INSTANCES[entry.build] != name:
             marks.append(pytest.mark.slow)
         if name.startswith("reading-must-not-evict"):
             # Known, and an item of its own: whether reading evicts depends on what the server samples.

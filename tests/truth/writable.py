@@ -112,7 +112,7 @@ def no_replicas(s: Situation, needed: int) -> None:
     _refused(s, "NOREPLICAS", needed=needed)
 
 
-@situation("B", "refuses-client-pause")
+@situation("B", "refuses-client-pause", slow=True)
 def paused(s: Situation) -> None:
     """CLIENT PAUSE … WRITE holds every write back: XADD gets no answer."""
     _at_work(s)
@@ -131,17 +131,19 @@ def busy(s: Situation) -> None:
     s.truth = Truth(refusal="BUSY", rows=76, database="intact")
 
 
-@situation("B", "refuses-loading")
+@situation("B", "refuses-loading", slow=True)
 def loading(s: Situation) -> None:
     """Redis was restarted and still loads what it had saved: it answers LOADING."""
     _at_work(s)
     with s.client.pipeline(transaction=False) as commands:
-        for number in range(2000):
+        for number in range(6_000):
             commands.set(f"cache:{number}", "x" * 100)
         commands.execute()
+    s.client.config_set("rdbcompression", "no")
     s.redis.shut_down()
+    # About 10 keys a kilobyte: every 0.2 s the server answers a client, and it loads for 2 minutes.
     with s.redis.config_file.open("a") as file:
-        file.write("key-load-delay 500000\nloading-process-events-interval-bytes 1024\n")
+        file.write("key-load-delay 20000\nloading-process-events-interval-bytes 1024\n")
     s.redis.launch()
     _until("the loading", lambda: _answer(s).startswith("LOADING"))
     s.truth = Truth(refusal="LOADING", rows=76, database="intact")
