@@ -22,9 +22,10 @@ test-long: $(STAMP)  ## the property tests with a large budget
 bench: $(STAMP)  ## the figures of docs/BENCHMARKS.md
 	$(BIN)/python -m benchmarks
 
-docs: $(STAMP)  ## write docs/TROUBLESHOOTING.md and docs/CHECKS.md anew from the docstrings
+docs: $(STAMP)  ## write TROUBLESHOOTING.md, CHECKS.md and OPTIONS.md of docs/ anew from the program
 	$(BIN)/python -m tests.docs.troubleshooting
 	$(BIN)/python -m tests.docs.checks
+	$(BIN)/python -m tests.docs.options
 
 dist: $(BUILD)/.installed  ## every artifact, into dist/
 	$(BUILD)/bin/python packaging/build.py "$(DIST)"

@@ -1,14 +1,30 @@
-"""`python -m blueplane_doctor` and the `blueplane-doctor` command."""
+"""`python -m blueplane_doctor`, the `blueplane-doctor` command, and the commands of `blueplane`."""
+
+import gc
+import sys
 
 
 def main() -> None:
-    """Run the command line."""
-    import gc
-
-    gc.set_threshold(50_000, 20, 50)  # a short life with many imports: collecting at every 700 objects is for nothing
+    """Tell the truth about a Blueplane telemetry pipeline."""
+    # A short life with many imports: collecting garbage at every 700 objects is for nothing.
+    gc.set_threshold(50_000, 20, 50)
     from blueplane_doctor.cli import app
 
     app()
+
+
+def install() -> None:
+    """Install hooks, services and what is missing of Redis and database, step by step."""
+    from blueplane_doctor.cli import run_command
+
+    run_command("install", sys.argv[1:])
+
+
+def uninstall() -> None:
+    """Undo what install did; what others changed or use since stays."""
+    from blueplane_doctor.cli import run_command
+
+    run_command("uninstall", sys.argv[1:])
 
 
 if __name__ == "__main__":

@@ -172,7 +172,7 @@ class Doctor:
     def exit_code(self, findings: Iterable[Finding]) -> ExitCode:
         """What a process that reports these findings ends with."""
         only_new = self.settings.fail_on_new and self.baseline is not None
-        return exit_code_for(findings, self.settings.fail_on, self.settings.strict, only_new=only_new)
+        return exit_code_for(findings, self.settings.failing_status, self.settings.strict, only_new=only_new)
 
 
 class _Reader(Thread):

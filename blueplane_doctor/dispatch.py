@@ -1,10 +1,11 @@
 """`blueplane COMMAND …`: hands over to whichever Blueplane package registered that command.
 
-A package joins with an entry point in the group `blueplane.commands`: a function without arguments that
-reads `sys.argv`.
+A package joins with an entry point in the group `blueplane.commands`: a function without arguments that reads
+`sys.argv`. The first line of its docstring is the command's help.
 """
 
 import sys
+from collections.abc import Mapping
 from importlib.metadata import EntryPoint, entry_points
 
 from blueplane_doctor.errors import ExitCode, did_you_mean
@@ -25,8 +26,18 @@ def main() -> None:
     commands[name].load()()
 
 
-def _help(commands: dict[str, EntryPoint]) -> str:
-    lines = [
-        f"  {name:<12} {entry.value.partition(':')[0].partition('.')[0]}" for name, entry in sorted(commands.items())
-    ]
-    return "\n".join(["usage: blueplane COMMAND [ARGUMENT ...]", "", "commands:", *lines]) + "\n"
+def _help(commands: Mapping[str, EntryPoint]) -> str:
+    lines = ["usage: blueplane COMMAND [ARGUMENT ...]", "", "commands:"]
+    for name, entry in sorted(commands.items()):
+        lines.append(f"  {name:<12} {_summary(entry)}".rstrip())
+    return "\n".join(lines) + "\n"
+
+
+def _summary(entry: EntryPoint) -> str:
+    """A command's help in one line. A package that cannot be loaded must not hide the other commands."""
+    try:
+        function = entry.load()
+    except Exception as error:  # whatever another package does while it is imported
+        return f"(cannot be loaded: {type(error).__name__})"
+    lines = (getattr(function, "__doc__", None) or "").strip().splitlines()
+    return lines[0] if lines else ""

@@ -198,13 +198,16 @@ def count_statuses(findings: Iterable[Finding]) -> dict[str, int]:
     return {str(name): number[name] for name in (*_DISPLAY, "waived")}
 
 
-def exit_code_for(findings: Iterable[Finding], fail_on: Status, strict: bool, *, only_new: bool = False) -> ExitCode:
+def exit_code_for(
+    findings: Iterable[Finding], fail_on: Status | None, strict: bool, *, only_new: bool = False
+) -> ExitCode:
     """What the process ends with: see `errors.EXIT_CODE_MEANINGS`.
 
+    `fail_on`: the colour from which on a finding makes the run fail; None: none does.
     `only_new` looks only at what is new or worse than in the baseline.
     """
     counting = counted(findings)
-    judged = [f for f in counting if f.status.severity >= fail_on.severity]
+    judged = [f for f in counting if fail_on is not None and f.status.severity >= fail_on.severity]
     if any(not only_new or f.change in (None, Change.NEW, Change.WORSE) for f in judged):
         return ExitCode.FINDINGS
     if any(f.status is Status.ERROR or strict and f.status.severity < 0 for f in counting):

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit, urlunsplit
 
 from pydantic import AfterValidator, BaseModel, Field, ValidationError, field_validator, model_validator
@@ -19,30 +19,18 @@ from blueplane_doctor import pipeline
 from blueplane_doctor.connection.topology import topology_of
 from blueplane_doctor.errors import SettingsError, did_you_mean
 from blueplane_doctor.model import Record, Status, descriptions_of
+from blueplane_doctor.options import COMMAND_LINE_VARIABLES, ENV_PREFIX
 from blueplane_doctor.settings_files import blueplane_configs, read_blueplane_config, read_yaml
 from blueplane_doctor.waivers import WaiverRule
 
-ENV_PREFIX = "BLUEPLANE_DOCTOR_"
 DOCTOR_FILE = "doctor.yaml"
-_COMMAND_LINE_VARIABLES = frozenset(
-    f"{ENV_PREFIX}{name}"
-    for name in [
-        "SETTINGS",
-        "FORMAT",
-        "OUTPUT",
-        "VERBOSE",
-        "QUIET",
-        "BASELINE",
-        "WAIVERS",
-        "WAIT",
-        "EVERY",
-        "SAVE_EVIDENCE",
-        "FROM_EVIDENCE",
-    ]
-)
-"""What only cli.py reads."""
+NEVER: Literal["never"] = "never"
+"""The value of `fail_on` with which no finding makes the exit code 1."""
 _IN_JSON = frozenset({"streams", "routes", "thresholds", "instrument_targets"})
 """Settings whose environment variable holds JSON."""
+
+SPLIT_SETTINGS = ("select", "ignore", "expected_hooks", "checks", "monitors")
+"""Lists that may also come as words in one line, between spaces or commas."""
 
 UserPath = Annotated[Path, AfterValidator(Path.expanduser)]
 """A path in which `~` is the user's home."""
@@ -100,8 +88,8 @@ class Settings(Record, validate_default=True):
     """Folders or files of your own checks, beside `checks` in the home."""
     monitors: list[UserPath] = []
     """Folders or files of your own monitors, beside `monitors` in the home."""
-    fail_on: Status = Status.ORANGE
-    """The colour from which on the exit code is 1; `new:orange` counts only what is new or worse than the baseline."""
+    fail_on: Status | Literal["never"] = Status.ORANGE
+    """Colour from which on the exit code is 1, or never; `new:orange`: only what is new or worse than the baseline."""
     fail_on_new: bool = False
     """Whether only what is new or worse than the baseline makes the exit code 1."""
     waivers: list[WaiverRule] = []
@@ -119,7 +107,7 @@ class Settings(Record, validate_default=True):
             return {**values, "fail_on": word.removeprefix("new:"), "fail_on_new": True}
         return values
 
-    @field_validator("select", "ignore", "expected_hooks", "checks", "monitors", mode="before")
+    @field_validator(*SPLIT_SETTINGS, mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
         # By comma or space, as environment variables must come.
@@ -128,8 +116,8 @@ class Settings(Record, validate_default=True):
     @field_validator("fail_on", mode="before")
     @classmethod
     def _a_colour(cls, value: Any) -> Any:
-        if value not in ("yellow", "orange", "red"):
-            raise ValueError("must be yellow, orange or red")
+        if value not in ("yellow", "orange", "red", NEVER):
+            raise ValueError("must be yellow, orange, red or never")
         return value
 
     @field_validator("redis_url", "history_url")
@@ -143,6 +131,11 @@ class Settings(Record, validate_default=True):
     @classmethod
     def _an_http_url(cls, value: str) -> str:
         return _checked_url(value, ("http", "https"))
+
+    @property
+    def failing_status(self) -> Status | None:
+        """The colour from which on a finding makes the run fail; None: none does."""
+        return None if self.fail_on == NEVER else Status(self.fail_on)
 
     @property
     def database_file(self) -> Path:
@@ -232,9 +225,9 @@ def _environment() -> dict[str, Any]:
     Read here and not by pydantic-settings, whose import alone costs a fifth of a whole run (docs/BENCHMARKS.md).
     """
     values: dict[str, Any] = {}
-    known = {ENV_PREFIX + name.upper() for name in Settings.model_fields} | _COMMAND_LINE_VARIABLES
+    known = {ENV_PREFIX + name.upper() for name in Settings.model_fields} | COMMAND_LINE_VARIABLES
     for variable, text in sorted(os.environ.items()):
-        if not variable.startswith(ENV_PREFIX) or variable in _COMMAND_LINE_VARIABLES:
+        if not variable.startswith(ENV_PREFIX) or variable in COMMAND_LINE_VARIABLES:
             continue
         if variable.split("__")[0] not in known:
             hint = did_you_mean(variable, known, f"one of {', '.join(sorted(known))}")
@@ -284,6 +277,28 @@ def _ours(error: ValidationError, origins: Mapping[str, str]) -> SettingsError:
         hint = f"the default ({'none' if default is None else default}). {meaning}".rstrip()
     shown = f"--{dotted.replace('_', '-')}" if origin == "flag" else f"{origin}: {dotted}"
     return SettingsError(f"{shown}: {message}", hint)
+
+
+def settings_schema() -> dict[str, Any]:
+    """JSON Schema (draft 2020-12) of doctor.yaml: every setting but `home`, through which the file is found."""
+    schema = Settings.model_json_schema()
+    del schema["properties"]["home"]
+    # Beside what the settings hold, what a file may say: `new:COLOUR`, and words in one line.
+    schema["properties"]["fail_on"] = {
+        "type": "string",
+        "pattern": "^((new:)?(yellow|orange|red)|never)$",
+        "default": Status.ORANGE.value,
+    }
+    for name in SPLIT_SETTINGS:
+        described = schema["properties"][name]
+        words = {"type": "array", "items": described.pop("items")}
+        del described["type"]
+        described["anyOf"] = [words, {"type": "string"}]
+    for record, part in ((Settings, schema), (StreamSettings, schema["$defs"]["StreamSettings"])):
+        for name, meaning in descriptions_of(record).items():
+            if name in part["properties"]:
+                part["properties"][name]["description"] = meaning
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
 
 def flat(values: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:

@@ -45,7 +45,9 @@ def test_help_lists_the_commands(arguments: tuple[str, ...]) -> None:
     ended = blueplane(*arguments)
     assert ended.returncode == 0
     assert "usage: blueplane COMMAND" in ended.stdout
-    assert "  doctor       blueplane_doctor\n" in ended.stdout
+    assert "  doctor       Tell the truth about a Blueplane telemetry pipeline.\n" in ended.stdout
+    assert "  install      Install hooks, services and what is missing" in ended.stdout
+    assert "  uninstall    Undo what install did" in ended.stdout
 
 
 @pytest.mark.parametrize(

@@ -171,8 +171,8 @@ def test_words_from_the_environment(text: str, monkeypatch: pytest.MonkeyPatch) 
         pytest.param({"session_timeout_hours": 1e12}, "session_timeout_hours: ", "", id="before-the-first-year"),
         pytest.param({"streams": {"max_length": "many"}}, "streams.max_length: ", "", id="wrong-type-nested"),
         pytest.param({"streams": 5}, "streams: ", "", id="not-a-mapping-nested"),
-        pytest.param({"fail_on": "purple"}, "fail_on: ", "yellow, orange or red", id="no-colour"),
-        pytest.param({"fail_on": "green"}, "fail_on: ", "yellow, orange or red", id="green-is-no-failure"),
+        pytest.param({"fail_on": "purple"}, "fail_on: ", "yellow, orange, red or never", id="no-colour"),
+        pytest.param({"fail_on": "green"}, "fail_on: ", "yellow, orange, red or never", id="green-is-no-failure"),
         pytest.param(
             {"thresholds": {"queue-depth": {"yellow": "many"}}}, "thresholds.queue-depth.yellow: ", "", id="t"
         ),

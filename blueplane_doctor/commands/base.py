@@ -1,67 +1,198 @@
-"""What commands share: how they are declared, their settings and output, and errors turned into exit codes."""
+"""How commands are declared: the options that they take, and errors turned into exit codes."""
 
-import contextlib
+import inspect
 import os
 import sys
-import tempfile
-import time
-from collections.abc import Callable, Iterator
+import traceback
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import wraps
 from pathlib import Path
-from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Annotated, Any, ParamSpec
 
 import typer
 
+from blueplane_doctor.console import complain, say
 from blueplane_doctor.errors import DoctorError, ExitCode, UsageError
+from blueplane_doctor.options import ENV_PREFIX, OPTIONS, Option, Options, Scope, merged
 
 if TYPE_CHECKING:
-    from blueplane_doctor.reports.base import Format, View
     from blueplane_doctor.settings import Loaded
 
 Parameters = ParamSpec("Parameters")
-Json = Annotated[bool, typer.Option("--json", help="Show JSON.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show the exact changes, and make none.")]
+HELP_SETTINGS: Any = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+_COMMAND_LINE = "COMMANDLINE"
+"""Name of typer's source of a value that was typed."""
 
-commands = typer.Typer(rich_markup_mode=None, add_completion=False)
-"""Every command, once its file is imported."""
-_QUIET_SECONDS = 1.0
-"""A run shorter than this shows no progress."""
+
+@dataclass(frozen=True)
+class Given:
+    """The shared options of one place of the command line."""
+
+    typed: Options = field(default_factory=Options)
+    environment: Options = field(default_factory=Options)
 
 
 @dataclass(frozen=True)
 class Invocation:
-    """The options that stand before a subcommand."""
+    """What a command was called with: its shared options, wherever they stood."""
 
-    flags: dict[str, Any] = field(default_factory=dict)
-    settings_file: Path | None = None
-    verbose: bool = False
-    quiet: bool = False
+    options: Options = field(default_factory=Options)
 
     @property
     def home(self) -> Path:
         """Blueplane's home by flags and environment, for who can do without all settings."""
-        return Path(self.flags.get("home") or os.environ.get("BLUEPLANE_DOCTOR_HOME") or "~/.blueplane").expanduser()
+        home = self.options.home or os.environ.get(f"{ENV_PREFIX}HOME") or "~/.blueplane"
+        return Path(home).expanduser()
 
     def load(self) -> "Loaded":
-        """The settings in force. Raises SettingsError."""
+        """The settings in force, with the waivers of --waivers. Raises SettingsError."""
+        # Imported here: `--help` of a command, and an error in its options, do without pydantic.
         from blueplane_doctor.settings import load
+        from blueplane_doctor.waivers import read_waivers
 
-        return load(self.flags, file=self.settings_file)
+        loaded = load(self.options.settings_flags(), file=self.options.settings)
+        if not self.options.waivers:
+            return loaded
+        waivers = [*loaded.settings.waivers, *read_waivers(self.options.waivers)]
+        settings = loaded.settings.model_copy(update={"waivers": waivers})
+        return loaded.model_copy(update={"settings": settings})
+
+    def format_of(self, *names: str) -> str:
+        """The wanted format, which must be one of these; the first is the default. Raises UsageError."""
+        name = self.options.format or names[0]
+        if name not in names:
+            raise UsageError(f"--format {name}: this command has no such format", f"one of {', '.join(names)}")
+        return name
+
+    def one_output(self) -> Path | None:
+        """The file of --output, for a command that writes a single one. Raises UsageError."""
+        outputs = self.options.output or []
+        if len(outputs) > 1:
+            raise UsageError(f"--output {outputs[1]}: this command writes one file", "name --output once")
+        return outputs[0] if outputs else None
 
 
-def invocation(context: typer.Context) -> Invocation:
-    """The options that stood before this subcommand."""
-    return context.find_object(Invocation) or Invocation()
+def new_command(doc: str | None) -> typer.Typer:
+    """An empty command, or a group of commands; `doc`, the module's docstring, is its help text."""
+    return typer.Typer(
+        help=doc,
+        no_args_is_help=True,
+        rich_markup_mode=None,  # rich help costs 80 ms at every start
+        pretty_exceptions_enable=False,
+        add_completion=False,
+        context_settings=HELP_SETTINGS,
+    )
 
 
 def command(
-    name: str, help_text: str, group: typer.Typer = commands, **more: Any
-) -> Callable[[Callable[Parameters, int | None]], Callable[Parameters, None]]:
-    """Declare a command: a function that returns its exit code, or None for 0."""
-    return lambda function: group.command(name, help=help_text, **more)(guarded(function))
+    app: typer.Typer, *shared: str, name: str | None = None, context_settings: Any = None, **own_help: str
+) -> Callable[[Callable[..., int | None]], Callable[..., int | None]]:
+    """Make a function the command of `app`, or the one of this name in a group.
+
+    The function gets an Invocation, then its own options and arguments; it returns its exit code, or None for 0.
+    `shared` are the names of the shared options that it takes; with a keyword, an option gets another help text. Any
+    other shared option before the command is refused. Help is the module's docstring, in a group the function's.
+    """
+    taken = {option: OPTIONS[option].help for option in shared} | own_help
+
+    def declare(function: Callable[..., int | None]) -> Callable[..., int | None]:
+        own = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
+
+        @guarded
+        def run(context: typer.Context, **values: Any) -> int | None:
+            later = split_off(context, taken, values)
+            return function(_invocation(context, taken, later), **values)
+
+        help_text = inspect.getdoc(function) if name else app.info.help
+        settings = {**HELP_SETTINGS, **(context_settings or {})}
+        with_parameters(run, [*own, *parameters(taken, in_command=True)])
+        app.command(name, help=help_text, context_settings=settings)(run)
+        return function
+
+    return declare
+
+
+def group(app: typer.Typer) -> typer.Typer:
+    """Let a group of commands take all shared options between its name and that of a command."""
+
+    def between(context: typer.Context, **values: Any) -> None:
+        earlier = context.obj or Given()
+        typed = merged(earlier.typed, split_off(context, OPTIONS, values).typed)
+        context.obj = Given(typed, earlier.environment)
+
+    names = dict.fromkeys(OPTIONS, "")
+    with_parameters(between, parameters(names, in_command=True, hidden=True))
+    app.callback()(between)
+    return app
+
+
+def parameters(names: Mapping[str, str], *, in_command: bool = False, hidden: bool = False) -> list[inspect.Parameter]:
+    """Typer's declaration of these shared options, in the order of the table; `names` maps each to its help text."""
+    return [_parameter(OPTIONS[name], names[name], in_command, hidden) for name in OPTIONS if name in names]
+
+
+def _parameter(option: Option, help_text: str, in_command: bool, hidden: bool) -> inspect.Parameter:
+    flags = [option.flag]
+    if option.negative:
+        flags = [f"{option.flag}/--no-{option.flag.removeprefix('--')}"]
+    if option.short:
+        flags.append(option.short)
+    # Variables of settings are read with the settings, and others here, before any command.
+    read_here = not in_command and option.scope is not Scope.SETTINGS
+    if option.scope is not Scope.EXAMINATION or not in_command:
+        help_text += f" [env: {option.variable}]"
+    declaration = typer.Option(
+        *flags,
+        help=help_text,
+        metavar=option.metavar,
+        hidden=hidden,
+        envvar=option.variable if read_here else None,
+        show_envvar=False,
+    )
+    annotation: Any = Annotated[option.type, declaration]
+    return inspect.Parameter(option.name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
+
+
+def with_parameters(function: Callable[..., Any], declared: list[inspect.Parameter]) -> None:
+    """Let typer see these parameters instead of `**values`."""
+    keyword_only = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in declared]
+    context = inspect.Parameter("context", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)
+    function.__signature__ = inspect.Signature([context, *keyword_only])  # type: ignore[attr-defined]
+    function.__annotations__ = {}  # typer would look up those of the function itself
+
+
+def split_off(context: typer.Context, names: Iterable[str], values: dict[str, Any]) -> Given:
+    """Take the shared options out of the values of one place of the command line."""
+    typed = {}
+    environment = {}
+    for name in names:
+        value = values.pop(name)
+        source = context.get_parameter_source(name)
+        if source is None or value is None or value == []:
+            continue
+        if source.name == _COMMAND_LINE:
+            typed[name] = value
+        else:
+            environment[name] = value
+    return Given(Options(**typed), Options(**environment))
+
+
+def _invocation(context: typer.Context, taken: Iterable[str], later: Given) -> Invocation:
+    """Raises UsageError for an option before the command that the command does not take."""
+    earlier = context.find_object(Given) or Given()
+    refused = [OPTIONS[name].flag for name in earlier.typed.given() if name not in taken]
+    if refused:
+        _, _, path = context.command_path.partition(" ")
+        raise UsageError(f"{path} does not take {', '.join(refused)}", f"see: blueplane-doctor {path} --help")
+    environment = earlier.environment.given()
+    for name in list(environment):
+        if name not in taken or OPTIONS[name].scope is not Scope.COMMANDS:
+            del environment[name]
+    typed = merged(earlier.typed, later.typed)
+    return Invocation(Options(**{**environment, **typed.given()}))
 
 
 def guarded(function: Callable[Parameters, int | None]) -> Callable[Parameters, None]:
@@ -82,8 +213,6 @@ def guarded(function: Callable[Parameters, int | None]) -> Callable[Parameters, 
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             code = ExitCode.OK
         except Exception as error:  # a defect of the doctor; its text could quote what was examined
-            import traceback
-
             complain(f"internal error: {type(error).__name__}. This is a defect of the doctor; please report:")
             for frame in traceback.extract_tb(error.__traceback__)[-6:]:
                 say(f"  {Path(frame.filename).name} line {frame.lineno} in {frame.name}")
@@ -91,125 +220,3 @@ def guarded(function: Callable[Parameters, int | None]) -> Callable[Parameters, 
         raise typer.Exit(int(code))
 
     return run
-
-
-def say(text: str) -> None:
-    """A line on stderr: progress, warnings, errors. stdout is the document's alone."""
-    with contextlib.suppress(OSError):
-        sys.stderr.write(text + "\n")
-
-
-def complain(text: str, hint: str = "") -> None:
-    """A warning or an error on stderr, and what to try."""
-    say(f"blueplane-doctor: {text}")
-    if hint:
-        say(f"  try: {hint}")
-
-
-def show(text: str) -> None:
-    """The document, on stdout."""
-    sys.stdout.write(text)
-    sys.stdout.flush()
-
-
-def show_json(value: Any) -> None:
-    """A document in JSON, on stdout."""
-    import json
-
-    show(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
-
-
-def show_table(rows: list[list[Any]], headers: list[str]) -> None:
-    """A table, on stdout."""
-    from tabulate import tabulate
-
-    show(tabulate(rows, headers, "simple", disable_numparse=True) + "\n")
-
-
-def put(text: str, output: Path | None) -> None:
-    """The document, into a file where one is named."""
-    if output:
-        write_file(output, text)
-    else:
-        show(text)
-
-
-def view_of(given: Invocation) -> "View":
-    """How stdout wants to be written to: colour only for a person (https://no-color.org)."""
-    from blueplane_doctor.reports.base import View
-
-    terminal = sys.stdout.isatty()
-    return View(
-        verbose=given.verbose,
-        quiet=given.quiet,
-        color=terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb",
-        width=min(get_terminal_size((100, 24)).columns, 160) if terminal else 100,
-    )
-
-
-def format_named(name: str) -> "Format":
-    """The format of that name, loaded alone. Raises UsageError."""
-    from blueplane_doctor.discovery import find_format, find_formats
-
-    if found := find_format(name):
-        return found
-    raise UsageError(f"--format {name}: there is no such format", f"one of {', '.join(sorted(find_formats()))}")
-
-
-def format_for(path: Path) -> "Format":
-    """The format that has the suffix of this file. Raises UsageError."""
-    from blueplane_doctor.discovery import find_formats
-
-    by_suffix = {suffix: form for form in find_formats().values() for suffix in form.suffixes}
-    if path.suffix.lower() not in by_suffix:
-        raise UsageError(f"--output {path}: no format has this suffix", f"one of {', '.join(sorted(by_suffix))}")
-    return by_suffix[path.suffix.lower()]
-
-
-def step_aside() -> None:
-    """Let the pipeline come first on a machine that has too little for both."""
-    with contextlib.suppress(OSError, AttributeError):  # AttributeError: there is no nice on Windows
-        os.nice(15)
-
-
-@contextlib.contextmanager
-def progress() -> "Iterator[Callable[[int, int], None] | None]":
-    """Tells a person at a terminal how far a long examination is; gives None where nobody looks."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    began = last = time.monotonic()
-
-    def tell(done: int, everything: int) -> None:
-        nonlocal last
-        now = time.monotonic()
-        if now - began > _QUIET_SECONDS and now - last > _QUIET_SECONDS / 4:
-            last = now
-            sys.stderr.write(f"\r\x1b[K{done:,} of {max(done, everything):,} messages read …")
-            sys.stderr.flush()
-
-    try:
-        yield tell
-    finally:
-        if last > began:
-            sys.stderr.write("\r\x1b[K")
-            sys.stderr.flush()
-
-
-def write_file(path: Path, content: str | bytes, *, private: bool = False) -> None:
-    """Write whole or not at all: a half-written report must not look like one. Raises UsageError.
-
-    A private file can be read by its owner alone; others by whom the umask lets.
-    """
-    os.umask(umask := os.umask(0o022))
-    try:
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content.encode() if isinstance(content, str) else content)
-            os.chmod(temporary, 0o600 if private else 0o644 & ~umask)
-            os.replace(temporary, path)
-        finally:
-            Path(temporary).unlink(missing_ok=True)
-    except OSError as error:
-        raise UsageError(f"{path} cannot be written: {error.strerror or error}") from error

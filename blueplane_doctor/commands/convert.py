@@ -1,32 +1,41 @@
-"""`convert`: an old report, kept as JSON, in any format."""
+"""Show a report that was kept as JSON in any format; nothing is examined."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from blueplane_doctor.commands.base import command, format_for, format_named, invocation, put, view_of
+from blueplane_doctor.commands.base import Invocation, command, new_command
+from blueplane_doctor.console import show, write_file
+from blueplane_doctor.report_output import DEFAULT_WIDTH, format_for, format_named, view_of
+from blueplane_doctor.reports.json import read_report
+
+COMMAND = new_command(__doc__)
 
 
-@command("convert", "Show a report that was kept as JSON in any format; nothing is examined.")
+@command(
+    COMMAND,
+    "verbose",
+    "quiet",
+    format="Format to show it in, default table.",
+    output="Write to this file instead of stdout; without --format, in the format of its suffix; repeatable.",
+)
 def convert(
-    context: typer.Context,
+    given: Invocation,
     report: Annotated[Path, typer.Argument(metavar="REPORT.json", help="A report of --format json.")],
-    format_name: Annotated[str, typer.Option("--format", "-f", help="Format to show it in.", metavar="NAME")] = "",
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output",
-            "-o",
-            help="Write to this file instead of stdout; without --format, in the format of its suffix.",
-            metavar="FILE",
-        ),
-    ] = None,
 ) -> int:
     """Exit code 0 whatever the report says, but for a format whose reader goes by codes of its own (Nagios)."""
-    from blueplane_doctor.reports.json import read_report
-
-    form = format_for(output) if output and not format_name else format_named(format_name or "table")
-    read = read_report(report)
-    put(form.render(read, view_of(invocation(context))), output)
-    return form.exit_code(read) if form.exit_code and not output else 0
+    options = given.options
+    view = view_of(options)
+    if options.output:
+        forms = [format_named(options.format) if options.format else format_for(path) for path in options.output]
+        content = read_report(report)
+        in_file = replace(view, color=False, width=DEFAULT_WIDTH)
+        for path, form in zip(options.output, forms, strict=True):
+            write_file(path, form.render(content, in_file))
+        return 0
+    form = format_named(options.format or "table")
+    content = read_report(report)
+    show(form.render(content, view))
+    return form.exit_code(content) if form.exit_code else 0

@@ -1,45 +1,64 @@
-"""`demo`: an embedded server and a simulated pipeline with named faults, examined as a real one."""
+"""Examine a simulated pipeline on an embedded server; nothing of yours is touched."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from blueplane_doctor.commands.base import command, invocation, say, show, view_of, write_file
+from blueplane_doctor.commands.base import Invocation, command, new_command
+from blueplane_doctor.console import say, show, write_file
+from blueplane_doctor.diagnose import diagnose
 from blueplane_doctor.errors import UsageError
+from blueplane_doctor.report_output import DEFAULT_WIDTH, format_for, format_named, view_of
+from blueplane_doctor.settings import load
+
+COMMAND = new_command(__doc__)
+DEFAULT_OUTPUT = Path("blueplane-demo.html")
 
 
-@command("demo", "Examine a simulated pipeline on an embedded server; nothing of yours is touched.")
+@command(
+    COMMAND,
+    "verbose",
+    "quiet",
+    "format",
+    output=f"Where the report goes as a file too, in the format of its suffix; default {DEFAULT_OUTPUT}; repeatable.",
+)
 def demo(
-    context: typer.Context,
+    given: Invocation,
     fault: Annotated[
         list[str] | None, typer.Option("--fault", help="Break it in this way; repeatable.", metavar="NAME")
     ] = None,
     healthy: Annotated[bool, typer.Option("--healthy", help="Break nothing.")] = False,
     list_faults: Annotated[bool, typer.Option("--list", help="List the faults and end.")] = False,
-    output: Annotated[Path, typer.Option("--output", "-o", help="Where the HTML report goes.", metavar="FILE")] = Path(
-        "blueplane-demo.html"
-    ),
 ) -> None:
     """Exit code 0 whatever is found: it was to be found."""
     try:
-        from blueplane_doctor.demo.faults import DEFAULT_FAULTS, FAULTS, demo_pipeline
+        from blueplane_doctor.demo.faults import DEFAULT_FAULTS, FAULTS, demo_pipeline  # needs the extra `demo`
     except ImportError as error:
         raise UsageError(f"demo needs {error.name}", 'pip install "blueplane-doctor[demo]"') from None
-    from blueplane_doctor.diagnose import diagnose
-    from blueplane_doctor.reports import html, table
-    from blueplane_doctor.settings import load
 
     if list_faults:
         width = max(map(len, FAULTS))
-        show("".join(f"{name:<{width}}  {fault.summary}\n" for name, fault in FAULTS.items()))
+        for name, described in FAULTS.items():
+            show(f"{name:<{width}}  {described.summary}\n")
         return
-    chosen = [] if healthy else DEFAULT_FAULTS if fault is None else fault
-    say(f"Making a pipeline with {'these faults: ' + ', '.join(chosen) if chosen else 'no fault'} …")
-    with demo_pipeline(chosen) as made:
-        flags = {"home": made.home, "redis_url": made.redis_url, "cursor_hooks": made.cursor_hooks}
+    form = format_named(given.options.format or "table")
+    outputs = given.options.output or [DEFAULT_OUTPUT]
+    file_forms = [format_for(path) for path in outputs]
+    chosen = list(DEFAULT_FAULTS) if fault is None else fault
+    if healthy:
+        chosen = []
+    broken = f"these faults: {', '.join(chosen)}" if chosen else "no fault"
+    say(f"Making a pipeline with {broken} …")
+    with demo_pipeline(chosen) as pipeline:
+        flags = {"home": pipeline.home, "redis_url": pipeline.redis_url, "cursor_hooks": pipeline.cursor_hooks}
         report = diagnose(load(flags).settings)
-    view = view_of(invocation(context))
-    write_file(output, html.render(report, view))
-    show(table.render(report, view))
-    show(f"\nThe same as a page: {output.resolve()}\n")
+    view = view_of(given.options)
+    in_file = replace(view, color=False, width=DEFAULT_WIDTH)
+    for path, file_form in zip(outputs, file_forms, strict=True):
+        write_file(path, file_form.render(report, in_file))
+    show(form.render(report, view))
+    if form.name == "table":
+        paths = ", ".join(str(path.resolve()) for path in outputs)
+        show(f"\nThe same in a file: {paths}\n")

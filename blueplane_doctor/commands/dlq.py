@@ -1,18 +1,30 @@
-"""`dlq`: dead letters listed, shown, summed up. Reads only."""
+"""Dead letters: list, show, stats. Reads only."""
 
 import sys
 from contextlib import closing
-from typing import TYPE_CHECKING, Annotated
+from dataclasses import dataclass
+from typing import Annotated
 
 import typer
 
-from blueplane_doctor.commands.base import Json, command, commands, invocation, show, show_json, show_table
+from blueplane_doctor.commands.base import Invocation, command, group, new_command
+from blueplane_doctor.console import show, show_json, show_table
 from blueplane_doctor.errors import UsageError
-from blueplane_doctor.times import seconds_in
+from blueplane_doctor.examination import Examination
+from blueplane_doctor.lookup.dead_letters import (
+    DeadLetter,
+    DeadLetterFilter,
+    each_dead_letter,
+    find_dead_letter,
+    summarize,
+)
+from blueplane_doctor.options import PIPELINE
+from blueplane_doctor.text import plain
+from blueplane_doctor.times import seconds_in, span
 
-if TYPE_CHECKING:
-    from blueplane_doctor.examination import Examination
-    from blueplane_doctor.lookup.dead_letters import DeadLetter
+COMMAND = group(new_command(__doc__))
+_SHARED = (*PIPELINE, "timeout")
+_FORMAT = "Format on stdout: table (default) or json."
 
 Newer = Annotated[str | None, typer.Option("--newer-than", help="For example 90s, 30m, 6h, 2d.", metavar="AGE")]
 Older = Annotated[str | None, typer.Option("--older-than", help="For example 90s, 30m, 6h, 2d.", metavar="AGE")]
@@ -21,13 +33,26 @@ Error = Annotated[str, typer.Option("--error", help="Whose error or fingerprint 
 EventType = Annotated[str, typer.Option("--event-type", help="Of this event type.")]
 Platform = Annotated[str, typer.Option("--platform", help="Of this platform.")]
 
-dlq = typer.Typer(help="Dead letters: list, show, stats. Reads only.", no_args_is_help=True)
-commands.add_typer(dlq, name="dlq")
+
+@dataclass(frozen=True)
+class Page:
+    """Some of the dead letters."""
+
+    number: int
+    size: int
+
+    def count(self, total: int) -> int:
+        """Pages that so many take; an empty list takes one."""
+        return max(1, -(-total // self.size))  # rounded up
+
+    def of(self, letters: list[DeadLetter]) -> list[DeadLetter]:
+        """Those on this page."""
+        return letters[(self.number - 1) * self.size : self.number * self.size]
 
 
-@command("list", "List dead letters of both streams, newest first.", dlq)
-def listing(
-    context: typer.Context,
+@command(COMMAND, *_SHARED, name="list", format=_FORMAT)
+def dlq_list(
+    given: Invocation,
     newer: Newer = None,
     older: Older = None,
     group: Group = "",
@@ -36,102 +61,108 @@ def listing(
     platform: Platform = "",
     page: Annotated[int, typer.Option(help="Which page.", min=1)] = 1,
     page_size: Annotated[int, typer.Option(help="Letters a page.", min=1, max=1000)] = 25,
-    as_json: Json = False,
 ) -> None:
-    from blueplane_doctor.times import span
-
-    with closing(_examination(context)) as examination:
-        letters = _letters(examination, newer, older, group, error, event_type, platform)
-    pages = max(1, -(-len(letters) // page_size))
-    shown = letters[(page - 1) * page_size : page * page_size]
-    if as_json:
-        show_json({"total": len(letters), "page": page, "pages": pages, "letters": [x.model_dump() for x in shown]})
+    """List dead letters of both streams, newest first."""
+    form = given.format_of("table", "json")
+    wanted = _filter(newer, older, group, error, event_type, platform)
+    with closing(Examination(given.load().settings)) as examination:
+        letters = _letters(examination, wanted)
+    chosen = Page(page, page_size)
+    shown = chosen.of(letters)
+    pages = chosen.count(len(letters))
+    if form == "json":
+        rows = [letter.model_dump() for letter in shown]
+        show_json({"total": len(letters), "page": page, "pages": pages, "letters": rows})
         return
     if shown:
-        show_table(
-            [
-                [x.id, span(x.age_ms), x.group, x.platform, x.event_type, x.error, x.message_id or x.event_id or ""]
-                for x in shown
-            ],
-            ["id", "age", "group", "platform", "event type", "error", "message"],
-        )
+        headers = ["id", "age", "group", "platform", "event type", "error", "message"]
+        show_table([_row(letter) for letter in shown], headers)
         show("\n")
-    show(f"{len(letters):,} dead {'letter' if len(letters) == 1 else 'letters'}, page {page} of {pages}\n")
+    noun = "letter" if len(letters) == 1 else "letters"
+    show(f"{len(letters):,} dead {noun}, page {page} of {pages}\n")
 
 
-@command("show", "Show one dead letter, by its ID or that of its message.", dlq)
-def showing(
-    context: typer.Context,
+def _row(letter: DeadLetter) -> list[str]:
+    message = letter.message_id or letter.event_id or ""
+    age = span(letter.age_ms)
+    return [letter.id, age, letter.group, letter.platform, letter.event_type, letter.error, message]
+
+
+@command(COMMAND, *_SHARED, name="show", format=_FORMAT)
+def dlq_show(
+    given: Invocation,
     letter_id: Annotated[str, typer.Argument(metavar="ID")],
     stream: Annotated[str, typer.Option("--stream", help="Of this dead-letter stream.")] = "",
     reveal: Annotated[bool, typer.Option("--reveal", help="Show the private content too, on a terminal.")] = False,
-    as_json: Json = False,
 ) -> None:
-    from blueplane_doctor.lookup.dead_letters import find_dead_letter
-    from blueplane_doctor.text import plain
-
+    """Show one dead letter, by its ID or that of its message."""
+    form = given.format_of("table", "json")
+    if reveal and form == "json":
+        raise UsageError(
+            "--reveal shows private content for a person to read, and not as JSON", "leave one of them out"
+        )
     if reveal and not sys.stdout.isatty():
         raise UsageError("--reveal shows private content, and only to a terminal", "leave it out, or do not redirect")
-    with closing(_examination(context)) as examination:
+    with closing(Examination(given.load().settings)) as examination:
         letter, raw = find_dead_letter(examination, letter_id, stream)
-    if as_json:
+    if form == "json":
         show_json(letter.model_dump())
         return
     for name, value in letter.model_dump().items():
         show(f"{name.replace('_', ' '):<12} {'' if value is None else value}\n")
     for field, content in sorted(raw.fields.items()):
-        told = plain(content, 10_000) if reveal else f"({len(content):,} bytes, private; --reveal shows it)"
-        show(f"  {plain(field, 40):<22} {told}\n")
+        shown = f"({len(content):,} bytes, private; --reveal shows it)"
+        if reveal:
+            shown = plain(content, 10_000)
+        show(f"  {plain(field, 40):<22} {shown}\n")
 
 
-@command("stats", "Sum up: what went wrong how often, since when, static pile or active bleed.", dlq)
-def stats(
-    context: typer.Context,
+@command(COMMAND, *_SHARED, name="stats", format=_FORMAT)
+def dlq_stats(
+    given: Invocation,
     newer: Newer = None,
     older: Older = None,
     group: Group = "",
     error: Error = "",
     event_type: EventType = "",
     platform: Platform = "",
-    as_json: Json = False,
 ) -> None:
-    from blueplane_doctor.lookup.dead_letters import summarize
-    from blueplane_doctor.times import span
-
-    with closing(_examination(context)) as examination:
-        found = summarize(_letters(examination, newer, older, group, error, event_type, platform), examination)
-    if as_json:
-        show_json(found.model_dump())
+    """Sum up: what went wrong how often, since when, and whether it still goes on."""
+    form = given.format_of("table", "json")
+    wanted = _filter(newer, older, group, error, event_type, platform)
+    with closing(Examination(given.load().settings)) as examination:
+        summary = summarize(_letters(examination, wanted), examination)
+    if form == "json":
+        show_json(summary.model_dump())
         return
-    if not found.total:
+    if not summary.total:
         show("No dead letters\n")
         return
     show(
-        f"{found.total:,} dead letters of {found.distinct_messages:,} messages: {found.verdict}; "
-        f"{found.last_hour:,} in the last hour, {found.hour_before:,} in the hour before; "
-        f"the oldest is {span(found.oldest_age_ms or 0)} old\n\n"
+        f"{summary.total:,} dead letters of {summary.distinct_messages:,} messages: {summary.verdict}; "
+        f"{summary.last_hour:,} in the last hour, {summary.hour_before:,} in the hour before; "
+        f"the oldest is {span(summary.oldest_age_ms or 0)} old\n\n"
     )
-    show_table(
-        [[g.fingerprint, g.count, g.last_hour, span(g.oldest_age_ms), g.error, g.example_id] for g in found.groups],
-        ["error", "letters", "last hour", "oldest", "what went wrong", "for example"],
-    )
+    rows = []
+    for cause in summary.groups:
+        oldest = span(cause.oldest_age_ms)
+        rows.append([cause.fingerprint, cause.count, cause.last_hour, oldest, cause.error, cause.example_id])
+    show_table(rows, ["error", "letters", "last hour", "oldest", "what went wrong", "for example"])
     show("\n")
-    for stream, size in sorted(found.sizes.items()):
-        show(f"{stream}: {size:,} of {found.limits[stream]:,}\n")
-    for stream in found.about_to_discard:
+    for stream, size in sorted(summary.sizes.items()):
+        show(f"{stream}: {size:,} of {summary.limits[stream]:,}\n")
+    for stream in summary.about_to_discard:
         show(f"{stream} is about to discard its oldest entries\n")
 
 
-def _examination(context: typer.Context) -> "Examination":
-    from blueplane_doctor.examination import Examination
-
-    return Examination(invocation(context).load().settings)
-
-
-def _letters(examination: "Examination", newer: str | None, older: str | None, *texts: str) -> "list[DeadLetter]":
-    from blueplane_doctor.lookup.dead_letters import DeadLetterFilter, each_dead_letter
-
+def _filter(newer: str | None, older: str | None, *texts: str) -> DeadLetterFilter:
+    """Raises UsageError for an age that is no span of time."""
     newest = None if newer is None else round(seconds_in(newer, "--newer-than") * 1000)
     oldest = None if older is None else round(seconds_in(older, "--older-than") * 1000)
-    letters = each_dead_letter(examination, DeadLetterFilter(newest, oldest, *texts))
+    return DeadLetterFilter(newest, oldest, *texts)
+
+
+def _letters(examination: Examination, wanted: DeadLetterFilter) -> list[DeadLetter]:
+    """Newest first."""
+    letters = each_dead_letter(examination, wanted)
     return sorted(letters, key=lambda letter: (letter.age_ms, letter.stream, letter.id))

@@ -1,40 +1,29 @@
-"""`export`: what Prometheus and Grafana need to watch what `serve` gives."""
+"""Make alerting rules for Prometheus and dashboards for Grafana from the scales in force."""
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from blueplane_doctor.checkapi import CheckSpec
+from blueplane_doctor.commands.base import Invocation, command, group, new_command
+from blueplane_doctor.console import show_or_write
+from blueplane_doctor.diagnose import Doctor
+from blueplane_doctor.export import grafana, prometheus_rules
+from blueplane_doctor.options import SELECTION
 
-import typer
-
-from blueplane_doctor.commands.base import command, commands, invocation, put
-
-if TYPE_CHECKING:
-    from blueplane_doctor.checkapi import CheckSpec
-
-Output = Annotated[Path | None, typer.Option("--output", "-o", help="Write to a file instead.", metavar="FILE")]
-group = typer.Typer(
-    help="Make alerting rules and dashboards from the scales in force.",
-    rich_markup_mode=None,
-    no_args_is_help=True,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-commands.add_typer(group, name="export")
+COMMAND = group(new_command(__doc__))
+_OUTPUT = "Write to this file instead of stdout."
 
 
-@command("prometheus-rules", "Alerting rules for Prometheus.", group)
-def prometheus_rules(context: typer.Context, output: Output = None) -> None:
-    from blueplane_doctor.export.prometheus_rules import render
-
-    put(render(_checks(context)), output)
-
-
-@command("grafana", "A dashboard for Grafana.", group)
-def grafana(context: typer.Context, output: Output = None) -> None:
-    from blueplane_doctor.export.grafana import render
-
-    put(render(_checks(context)), output)
+@command(COMMAND, "home", "settings", *SELECTION, name="prometheus-rules", output=_OUTPUT)
+def export_prometheus_rules(given: Invocation) -> None:
+    """Alerting rules for Prometheus."""
+    output = given.one_output()
+    show_or_write(prometheus_rules.render(_checks(given)), output)
 
 
-def _checks(context: typer.Context) -> "list[CheckSpec]":
-    from blueplane_doctor.diagnose import Doctor
+@command(COMMAND, "home", "settings", *SELECTION, name="grafana", output=_OUTPUT)
+def export_grafana(given: Invocation) -> None:
+    """A dashboard for Grafana."""
+    output = given.one_output()
+    show_or_write(grafana.render(_checks(given)), output)
 
-    return Doctor(invocation(context).load().settings).checks
+
+def _checks(given: Invocation) -> list[CheckSpec]:
+    return Doctor(given.load().settings).checks

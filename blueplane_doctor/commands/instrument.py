@@ -1,4 +1,4 @@
-"""`instrument`: start a Blueplane server so that its writes, hooks and monitors are measured."""
+"""Run a command and measure its writes, hooks and monitors: blueplane-doctor instrument -- python …"""
 
 import os
 import sys
@@ -6,23 +6,26 @@ from typing import Annotated
 
 import typer
 
-from blueplane_doctor.commands.base import command, invocation
+from blueplane_doctor.commands.base import Invocation, command, new_command
+from blueplane_doctor.pipeline import TARGETS
+from blueplane_doctor.recording.launching import check_url, environment_for, launch
+
+COMMAND = new_command(__doc__)
 
 
 @command(
-    "instrument",
-    "Run a command and measure its writes, hooks and monitors: blueplane-doctor instrument -- python …",
+    COMMAND,
+    "redis_url",
+    "home",
+    "settings",
     context_settings={"allow_interspersed_args": False, "ignore_unknown_options": True},
 )
 def instrument(
-    context: typer.Context,
+    given: Invocation,
     arguments: Annotated[list[str], typer.Argument(help="The command and its arguments.", metavar="COMMAND…")],
 ) -> int:
     """Never returns but by raising: the command takes this process over."""
-    from blueplane_doctor.pipeline import TARGETS
-    from blueplane_doctor.recording.launching import check_url, environment_for, launch
-
-    settings = invocation(context).load().settings
+    settings = given.load().settings
     check_url(settings.redis_url)
     environment = environment_for(settings.redis_url, [*TARGETS, *settings.instrument_targets], os.environ)
     sys.stdout.flush()

@@ -1,40 +1,53 @@
-"""`probe`: one marked event through the real way in, and how long each hop took."""
+"""Send one marked event through the pipeline, and time it until its row is there."""
 
-from typing import TYPE_CHECKING, Annotated
-
-import typer
-
-from blueplane_doctor.commands.base import Yes, command, invocation, show
-from blueplane_doctor.commands.install import asked
+from blueplane_doctor.commands.base import DryRun, Invocation, Yes, command, new_command
+from blueplane_doctor.console import confirmed, show
 from blueplane_doctor.errors import ExitCode, UsageError
+from blueplane_doctor.installing import probing
+from blueplane_doctor.options import PIPELINE
+from blueplane_doctor.times import seconds_in
 
-if TYPE_CHECKING:
-    from blueplane_doctor.installing.probing import Probe
+COMMAND = new_command(__doc__)
+DEFAULT_WAIT = "15s"
+_SHORTEST_WAIT = 0.1
 
 
-@command("probe", "Send one marked event through the pipeline, and time it until its row is there.")
-def probe(
-    context: typer.Context,
-    yes: Yes = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Answer as JSON.")] = False,
-    wait: Annotated[float, typer.Option("--wait", help="Seconds to wait for the row.", min=0.1)] = 15.0,
-) -> int:
-    from blueplane_doctor.installing import probing
-
-    settings = invocation(context).load().settings
+@command(
+    COMMAND,
+    *PIPELINE,
+    format="Format on stdout: table (default) or json.",
+    wait=f"How long to wait for the row, default {DEFAULT_WAIT}.",
+)
+def probe(given: Invocation, yes: Yes = False, dry_run: DryRun = False) -> int:
+    """Exit code 1 when the event did not arrive."""
+    form = given.format_of("table", "json")
+    wait = given.options.wait or DEFAULT_WAIT
+    seconds = seconds_in(wait, "--wait")
+    if seconds < _SHORTEST_WAIT:
+        raise UsageError(f"--wait {wait}: too short", f"at least {_SHORTEST_WAIT:g}s")
+    settings = given.load().settings
+    if dry_run:
+        show(f"One event of event_type {probing.MARK} would be sent to {settings.http_url}, and become one row.\n")
+        return ExitCode.OK
     question = f"This writes one row into your telemetry, of event_type {probing.MARK}. Send it?"
-    if not (yes or asked(question)):
+    if not (yes or confirmed(question)):
         raise UsageError("nothing was sent")
-    result = probing.probe(settings, wait)
-    show(result.model_dump_json(indent=2) + "\n" if as_json else _told(result))
+    result = probing.probe(settings, seconds)
+    if form == "json":
+        show(result.model_dump_json(indent=2) + "\n")
+    else:
+        show(in_words(result))
     return ExitCode.OK if result.arrived else ExitCode.FINDINGS
 
 
-def _told(probe: "Probe") -> str:
+def in_words(probe: probing.Probe) -> str:
+    """What became of the event, hop by hop."""
     lines = [f"Probe {probe.event_id}, sent {probe.sent_at}", ""]
     for hop in probe.hops:
         reached = "not seen" if hop.milliseconds is None else f"{hop.milliseconds:,.0f} ms"
         lines.append(f"  {hop.name:<14}{reached:>10}")
-    arrived = f"It arrived: row {probe.sequence} of {probe.table}."
-    lines += ["", arrived if probe.arrived else f"It did not arrive: {probe.cause}."]
-    return "\n".join([*lines, f"Its row is found by: {probe.recognise}", ""])
+    outcome = f"It did not arrive: {probe.cause}."
+    if probe.arrived:
+        outcome = f"It arrived: row {probe.sequence} of {probe.table}."
+    lines += ["", outcome, f"Its row is found by: {probe.recognise}"]
+    return "\n".join(lines) + "\n"

@@ -1,53 +1,48 @@
-"""`record`: a sample of the pipeline's numbers into the history, once or every minute. Writes under its prefix only."""
+"""Keep a sample of the pipeline's numbers every minute, for seven days."""
 
-from typing import TYPE_CHECKING, Annotated
+import signal
+import time
+from threading import Event
+from typing import Annotated
 
 import typer
 
-from blueplane_doctor.commands.base import command, complain, invocation
+from blueplane_doctor.commands.base import Invocation, command, new_command
+from blueplane_doctor.console import complain
 from blueplane_doctor.errors import ExitCode, UsageError
+from blueplane_doctor.history.sampler import BUSY, Sampler, record_every
+from blueplane_doctor.options import EXAMINING
 from blueplane_doctor.times import seconds_in
 
-if TYPE_CHECKING:
-    from blueplane_doctor.history.sampler import Sampler
+COMMAND = new_command(__doc__)
+DEFAULT_PAUSE = "60s"
 
 
-@command("record", "Keep a sample of the pipeline's numbers every minute, for seven days.")
+@command(COMMAND, *EXAMINING, every=f"Time between samples, whole minutes, default {DEFAULT_PAUSE}.")
 def record(
-    context: typer.Context,
+    given: Invocation,
     once: Annotated[bool, typer.Option("--once", help="One sample now, then end: for cron and timers.")] = False,
-    every: Annotated[str, typer.Option("--every", help="Time between samples, whole minutes.", metavar="SPAN")] = "60s",
 ) -> int:
+    """Writes nothing but keys under the prefix of the history."""
+    every = given.options.every or DEFAULT_PAUSE
     seconds = seconds_in(every, "--every")
     if not seconds or seconds % 60:
         raise UsageError(f"--every {every}: the history keeps whole minutes", "for example 60s or 5m")
-    settings = invocation(context).load().settings
-    from blueplane_doctor.history.sampler import Sampler
-
-    sampler = Sampler(settings, seconds)
+    sampler = Sampler(given.load().settings, seconds)
     try:
-        return _once(sampler) if once else _for_ever(sampler, seconds)
+        return _once(sampler) if once else _until_stopped(sampler, seconds)
     finally:
         sampler.release()
 
 
-def _once(sampler: "Sampler") -> int:
-    import time
-
-    from blueplane_doctor.history.sampler import BUSY
-
+def _once(sampler: Sampler) -> int:
     if sampler.take(time.time()) == BUSY:
         complain("another recorder is writing; it keeps this minute")
     return ExitCode.OK
 
 
-def _for_ever(sampler: "Sampler", seconds: float) -> int:
+def _until_stopped(sampler: Sampler, seconds: float) -> int:
     """Until SIGTERM (0) or Ctrl-C (130). A sample that has begun is finished first, and the lock given back."""
-    import signal
-    from threading import Event
-
-    from blueplane_doctor.history.sampler import record_every
-
     stop = Event()
     ended_by: list[int] = []
 

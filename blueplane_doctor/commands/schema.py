@@ -1,20 +1,42 @@
-"""`schema`: the JSON Schema of the report."""
+"""Show the JSON Schema of the JSON report (schema report) or of doctor.yaml (schema settings)."""
 
-from typing import Any
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Annotated, Any
 
-from blueplane_doctor.commands.base import command, show_json
+import typer
+
+from blueplane_doctor.commands.base import Invocation, command, new_command
+from blueplane_doctor.console import show_json
+from blueplane_doctor.discovery import find_monitors
+from blueplane_doctor.model import Record, Report, descriptions_of
+from blueplane_doctor.settings import settings_schema
+
+COMMAND = new_command(__doc__)
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
-@command("schema", "Show the JSON Schema of the JSON report.")
-def schema() -> None:
-    show_json(report_schema())
+class Subject(StrEnum):
+    """What has a schema."""
+
+    REPORT = "report"
+    SETTINGS = "settings"
+
+
+@command(COMMAND)
+def schema(
+    given: Invocation,
+    subject: Annotated[Subject, typer.Argument(help="Whose schema; default report.")] = Subject.REPORT,
+) -> None:
+    """The schema is always JSON."""
+    if subject is Subject.SETTINGS:
+        show_json(settings_schema())
+    else:
+        show_json(report_schema())
 
 
 def report_schema() -> dict[str, Any]:
     """JSON Schema (draft 2020-12) of what `--format json` writes."""
-    from blueplane_doctor.discovery import find_monitors
-    from blueplane_doctor.model import Report
-
     schema = Report.model_json_schema(mode="serialization")
     definitions = schema.setdefault("$defs", {})
     records: dict[str, Any] = {}
@@ -33,16 +55,17 @@ def report_schema() -> dict[str, Any]:
         # Those of monitors from outside the package.
         "additionalProperties": {"type": ["object", "null"]},
     }
-    _describe(schema)
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+    _describe({**definitions, "Report": schema})
+    return {"$schema": _DIALECT, **schema}
 
 
-def _describe(schema: dict[str, Any]) -> None:
-    from blueplane_doctor.model import Record, descriptions_of
-
+def _describe(parts: Mapping[str, Any]) -> None:
+    """Put the records' own docstrings of attributes into the parts of a schema, by name of the record."""
     records = {record.__name__: record for record in Record.__subclasses__()}
-    for name, part in {**schema["$defs"], "Report": schema}.items():
-        meanings = descriptions_of(records[name]) if name in records else {}
+    for name, part in parts.items():
+        if name not in records:
+            continue
+        meanings = descriptions_of(records[name])
         for attribute, described in part.get("properties", {}).items():
             if attribute in meanings:
                 described.setdefault("description", meanings[attribute])

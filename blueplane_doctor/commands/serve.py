@@ -1,17 +1,23 @@
-"""`serve`: the HTTP face."""
+"""Serve health and metrics over HTTP, with a live page, until interrupted."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from blueplane_doctor.commands.base import command, invocation, say
+from blueplane_doctor.commands.base import Invocation, command, new_command
+from blueplane_doctor.console import say
 from blueplane_doctor.errors import UsageError
+from blueplane_doctor.model import Status
+from blueplane_doctor.options import EXAMINING, VERDICT
+from blueplane_doctor.settings import files_of
+
+COMMAND = new_command(__doc__)
 
 
-@command("serve", "Serve health and metrics over HTTP, with a live page, until interrupted.")
+@command(COMMAND, *EXAMINING, *VERDICT, "waivers")
 def serve(
-    context: typer.Context,
+    given: Invocation,
     host: Annotated[str, typer.Option(help="Address to listen on; any but loopback needs --token-file.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0: any free one.")] = 8788,
     uds: Annotated[Path | None, typer.Option(help="Listen on a unix socket instead.", metavar="FILE")] = None,
@@ -31,12 +37,11 @@ def serve(
         str | None, typer.Option(help="Also push the metrics to this OTLP receiver (HTTP).", metavar="URL")
     ] = None,
 ) -> None:
-    from blueplane_doctor.model import Status
-    from blueplane_doctor.settings import files_of
-
+    """Ends at SIGTERM or Ctrl-C."""
     if unhealthy_at not in ("yellow", "orange", "red"):
         raise UsageError(f"--unhealthy-at {unhealthy_at}: no such colour", "yellow, orange or red")
     try:
+        # Here and not above: they need the extra `serve`, and `serve --help` does not.
         from blueplane_doctor.service import serving
         from blueplane_doctor.service.guard import read_token
         from blueplane_doctor.service.health_service import HealthService
@@ -48,10 +53,10 @@ def serve(
     token = read_token(token_file) if token_file else None
     place = serving.Place(host, port, uds)
     place.check(token)
-    given = invocation(context)
     settings = given.load().settings
-    files = files_of(settings.home, given.settings_file)
+    files = files_of(settings.home, given.options.settings)
     reload = SettingsReloader(settings, lambda: given.load().settings, files, say)
     service = HealthService(settings, reload=reload)
+    options = serving.Options(Status(unhealthy_at), token, tuple(allow_host or ()), rate)
     with pushing(service, otlp_endpoint):
-        serving.serve(service, place, serving.Options(Status(unhealthy_at), token, tuple(allow_host or ()), rate), say)
+        serving.serve(service, place, options, say)

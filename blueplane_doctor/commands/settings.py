@@ -1,51 +1,82 @@
-"""`settings`: what is in force and where it came from; `--init` writes a commented file with every default."""
+"""Show the settings in force and where each came from; --init writes a file with every default."""
 
+import json
 from typing import Annotated
 
 import typer
 
-from blueplane_doctor.commands.base import command, invocation, show, show_table, write_file
+from blueplane_doctor.commands.base import Invocation, command, new_command
+from blueplane_doctor.console import show, show_json, show_table, write_file
+from blueplane_doctor.discovery import find_checks
 from blueplane_doctor.errors import UsageError
+from blueplane_doctor.model import descriptions_of
+from blueplane_doctor.options import EXAMINING, VERDICT
+from blueplane_doctor.settings import DOCTOR_FILE, Settings, flat, masked, settings_schema
+
+COMMAND = new_command(__doc__)
+SCHEMA_FILE = "doctor.schema.json"
+"""Beside doctor.yaml, which names it: editors complete and check settings by it."""
 
 
-@command("settings", "Show the settings in force and where each came from.")
+@command(COMMAND, *EXAMINING, *VERDICT, format="Format on stdout: table (default) or json.")
 def settings(
-    context: typer.Context,
-    init: Annotated[bool, typer.Option("--init", help="Write doctor.yaml with every default, commented out.")] = False,
+    given: Invocation,
+    init: Annotated[
+        bool, typer.Option("--init", help="Write doctor.yaml with every default, commented out, and its schema.")
+    ] = False,
 ) -> None:
-    from blueplane_doctor.settings import DOCTOR_FILE, flat, masked
-
-    given = invocation(context)
-    if not init:
-        loaded = given.load()
-        values = flat(loaded.settings.model_dump(mode="json"))
-        rows = [[name, masked(value), loaded.origins.get(name, "default")] for name, value in values]
-        show_table(rows, ["setting", "value", "from"])
+    """Passwords are shown as ***."""
+    form = given.format_of("table", "json")
+    if init:
+        _init(given)
         return
-    path = given.settings_file or given.home / DOCTOR_FILE
+    loaded = given.load()
+    values = flat(loaded.settings.model_dump(mode="json"))
+    if form == "json":
+        shown = {name: _without_secrets(value) for name, value in values}
+        show_json({name: {"value": shown[name], "from": loaded.origins.get(name, "default")} for name in shown})
+        return
+    rows = [[name, masked(value), loaded.origins.get(name, "default")] for name, value in values]
+    show_table(rows, ["setting", "value", "from"])
+
+
+def _without_secrets(value: object) -> object:
+    return masked(value) if isinstance(value, str) else value
+
+
+def _init(given: Invocation) -> None:
+    path = given.options.settings or given.home / DOCTOR_FILE
     if path.exists():
         raise UsageError(f"{path} exists already; it is left as it is", "name another with --settings FILE")
     if not path.parent.is_dir():
         raise UsageError(f"{path.parent} does not exist", "name another place with --settings FILE")
+    write_file(path.parent / SCHEMA_FILE, schema_text())
     write_file(path, commented_defaults())
     show(f"{path}\n")
 
 
+def schema_text() -> str:
+    """The JSON Schema of doctor.yaml, as `schema settings` prints it."""
+    return json.dumps(settings_schema(), indent=2, ensure_ascii=False) + "\n"
+
+
 def commented_defaults() -> str:
     """A settings file in which everything is a comment: each setting's meaning and default, and every scale."""
-    import yaml
+    import yaml  # only where a file is written: it costs 30 ms
 
-    from blueplane_doctor.discovery import find_checks
-    from blueplane_doctor.model import descriptions_of
-    from blueplane_doctor.settings import Settings
-
-    lines = ["# Settings of blueplane-doctor. Take the # away from what you want to change.", ""]
+    lines = [
+        f"# yaml-language-server: $schema={SCHEMA_FILE}",
+        "# Settings of blueplane-doctor. Take the # away from what you want to change.",
+        "",
+    ]
     meanings = descriptions_of(Settings)
     for name, default in Settings().model_dump(mode="json", exclude={"home", "thresholds"}).items():
         text = yaml.safe_dump({name: default}, default_flow_style=False, allow_unicode=True, sort_keys=False)
-        lines += [f"# {meanings.get(name, name)}", *(f"#{line}" for line in text.splitlines()), ""]
-    lines += ["# Numbers of the checks; null takes a level away. See: blueplane-doctor explain ID", "#thresholds:"]
-    for spec in sorted(find_checks().checks, key=lambda s: s.id):
+        lines.append(f"# {meanings.get(name, name)}")
+        lines += [f"#{line}" for line in text.splitlines()]
+        lines.append("")
+    lines += ["# Numbers of the checks; null takes a level away. See: blueplane-doctor checks ID", "#thresholds:"]
+    for spec in sorted(find_checks().checks, key=lambda spec: spec.id):
         if spec.scale and spec.scale.bounds:
             lines.append(f"#  {spec.id}: {spec.scale.as_yaml()}  # {spec.scale.unit}, {spec.scale.direction}")
     return "\n".join(lines) + "\n"

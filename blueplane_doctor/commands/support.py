@@ -1,38 +1,32 @@
-"""`support`: one zip for a support ticket, with nothing private in it."""
+"""Examine, and write one zip for a support ticket: report, evidence, settings, versions, the log's errors.
+
+Nothing private is in it. Exit code 0 whatever the report says.
+"""
 
 from pathlib import Path
-from typing import Annotated
 
-import typer
-
-from blueplane_doctor.commands.base import (
-    command,
-    invocation,
-    progress,
-    say,
-    show,
-    step_aside,
-    write_file,
-)
+from blueplane_doctor.commands.base import Invocation, command, new_command
+from blueplane_doctor.console import progress, say, show, step_aside, write_file
+from blueplane_doctor.diagnose import Doctor
 from blueplane_doctor.errors import UsageError
+from blueplane_doctor.options import EXAMINING, VERDICT
+from blueplane_doctor.support.bundle import bundled, refuse_strangers, zipped
+
+COMMAND = new_command(__doc__)
+DEFAULT_OUTPUT = Path("blueplane-support.zip")
 
 
 @command(
-    "support",
-    "Examine, and write one zip for a support ticket: report, evidence, settings, versions, the log's "
-    "errors; nothing private. Exit code 0 whatever the report says.",
+    COMMAND,
+    *EXAMINING,
+    *VERDICT,
+    "waivers",
+    output=f"The zip, default {DEFAULT_OUTPUT}; an earlier bundle is replaced.",
 )
-def support(
-    context: typer.Context,
-    output: Annotated[
-        Path,
-        typer.Option("--output", "-o", help="The zip; an earlier bundle is replaced.", metavar="FILE.zip"),
-    ] = Path("blueplane-support.zip"),
-) -> None:
-    loaded = invocation(context).load()
-    from blueplane_doctor.diagnose import Doctor
-    from blueplane_doctor.support.bundle import bundled, refuse_strangers, zipped
-
+def support(given: Invocation) -> None:
+    """The bundle can be read by its owner alone."""
+    loaded = given.load()
+    output = given.one_output() or DEFAULT_OUTPUT
     if output.suffix.lower() != ".zip":
         raise UsageError(f"--output {output}: the bundle is a zip", "name a file that ends in .zip")
     refuse_strangers(output)  # before anything is examined
@@ -46,5 +40,7 @@ def support(
     show(f"{output}\n")
     for name, content in sorted(bundle.files.items()):
         show(f"  {name:<22} {len(content):>12,} bytes\n")
-    show("Left out:\n" + "".join(f"  {reason}\n" for reason in bundle.left_out))
+    show("Left out:\n")
+    for reason in bundle.left_out:
+        show(f"  {reason}\n")
     say("Look into it before you send it: it is yours.")

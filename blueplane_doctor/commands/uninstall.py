@@ -1,18 +1,21 @@
-"""`uninstall`: undoes what `install` wrote into its journal, last step first, and nothing else."""
+"""Undo what install did; what others changed or use since stays."""
 
-import sys
 from typing import Annotated
 
 import typer
 
-from blueplane_doctor.commands.base import DryRun, Yes, command, invocation
+from blueplane_doctor.commands.base import DryRun, Invocation, Yes, command, new_command
 from blueplane_doctor.commands.install import STEPS, chosen_steps, refuse_windows, talk
 from blueplane_doctor.errors import ExitCode
+from blueplane_doctor.installing import plan
+from blueplane_doctor.options import PIPELINE
+
+COMMAND = new_command(__doc__)
 
 
-@command("uninstall", "Undo what install did; what others changed or use since stays.")
+@command(COMMAND, *PIPELINE)
 def uninstall(
-    context: typer.Context,
+    given: Invocation,
     dry_run: DryRun = False,
     only: Annotated[
         list[str] | None,
@@ -20,17 +23,8 @@ def uninstall(
     ] = None,
     yes: Yes = False,
 ) -> int:
-    from blueplane_doctor.installing import plan
-
+    """Follows install's own journal, last step first. Exit code 1 when a step could not be undone."""
     refuse_windows()
-    given = invocation(context)
     site = plan.Site(plan.with_absolute_paths(given.load().settings))
     done = plan.uninstall(chosen_steps(only, given), site, talk(dry_run, yes))
     return ExitCode.OK if done else ExitCode.FINDINGS
-
-
-def main() -> None:
-    """`blueplane uninstall`."""
-    from blueplane_doctor.cli import app
-
-    app(["uninstall", *sys.argv[1:]], prog_name="blueplane-doctor")

@@ -1,59 +1,66 @@
-"""`watch`: a live screen of the pipeline, or one line of JSON for each round where nobody looks."""
+"""Look again and again: a live screen, or one line of JSON a round."""
 
 import os
+import signal
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated, Any
+from queue import SimpleQueue
+from typing import Annotated, Any
 
 import typer
 
-from blueplane_doctor.commands.base import command, invocation, show, step_aside
+from blueplane_doctor.commands.base import Invocation, command, new_command
+from blueplane_doctor.console import show, step_aside
+from blueplane_doctor.diagnose import Doctor
 from blueplane_doctor.errors import ExitCode, UsageError
+from blueplane_doctor.options import EXAMINING, VERDICT
 from blueplane_doctor.times import seconds_in
+from blueplane_doctor.watching.rounds import Broken, Ended, Mailbox, Round, Watcher, line, start
 
-if TYPE_CHECKING:
-    from blueplane_doctor.watching.rounds import Mailbox, Round
-
+COMMAND = new_command(__doc__)
+DEFAULT_PAUSE = "2s"
 _FASTEST = 0.2
 """Seconds from round to round; looking more often would be a load of its own."""
 
 
-@command("watch", "Look again and again: a live screen, or one line of JSON a round.")
+@command(
+    COMMAND,
+    *EXAMINING,
+    *VERDICT,
+    "waivers",
+    format="Format on stdout: table, a screen, on a terminal; else json, a line a round.",
+    every=f"Time from look to look, default {DEFAULT_PAUSE}.",
+)
 def watch(
-    context: typer.Context,
-    every: Annotated[str, typer.Option("--every", help="Time from look to look.", metavar="SPAN")] = "2s",
+    given: Invocation,
     rounds: Annotated[
         int, typer.Option("--rounds", help="End after so many, with the last one's exit code.", metavar="N", min=0)
     ] = 0,
 ) -> int:
     """The exit code: 0 for q and SIGTERM, 130 for Ctrl-C, that of the last report after --rounds."""
+    every = given.options.every or DEFAULT_PAUSE
     pause = seconds_in(every, "--every")
     if pause < _FASTEST:
         raise UsageError(f"--every {every}: too often", f"at least {_FASTEST:g}s")
-    settings = invocation(context).load().settings
-    from queue import SimpleQueue
-
-    from blueplane_doctor.diagnose import Doctor
-    from blueplane_doctor.watching.rounds import Watcher, line, start
-
+    has_screen = sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+    form = given.format_of("table" if has_screen else "json", "table", "json")
+    if form == "table" and not has_screen:
+        raise UsageError("--format table: the screen needs a terminal", "--format json")
+    watcher = Watcher(Doctor(given.load().settings))
     step_aside()
-    watcher = Watcher(Doctor(settings))
     mailbox: Mailbox = SimpleQueue()
     _end_on_signals(mailbox)
     stop = start(watcher.look, pause, rounds, mailbox)
     try:
-        if sys.stdout.isatty() and os.environ.get("TERM") != "dumb":
+        if form == "table":
             return _on_screen(mailbox, pause)
         return _follow(mailbox, lambda latest: show(line(latest)))
     finally:
         stop.set()
 
 
-def _end_on_signals(mailbox: "Mailbox") -> None:
+def _end_on_signals(mailbox: Mailbox) -> None:
     """End in good order at the first signal, and at the second at once: a reader that stalls holds a line back."""
-    import signal
-
-    from blueplane_doctor.watching.rounds import Ended
 
     def end_with(number: signal.Signals, code: int, second: Any) -> None:
         def end(*_: object) -> None:
@@ -66,10 +73,8 @@ def _end_on_signals(mailbox: "Mailbox") -> None:
     end_with(signal.SIGINT, ExitCode.INTERRUPTED, signal.default_int_handler)
 
 
-def _follow(mailbox: "Mailbox", take: "Callable[[Round], None]") -> int:
+def _follow(mailbox: Mailbox, take: Callable[[Round], None]) -> int:
     """Hand over each round until the end; gives the exit code. Raises what a round broke with."""
-    from blueplane_doctor.watching.rounds import Broken, Ended
-
     latest: int = ExitCode.OK
     while True:
         news = mailbox.get()
@@ -81,20 +86,21 @@ def _follow(mailbox: "Mailbox", take: "Callable[[Round], None]") -> int:
         take(news)
 
 
-def _on_screen(mailbox: "Mailbox", every: float) -> int:
+def _on_screen(mailbox: Mailbox, every: float) -> int:
+    # Imported here: rich costs 80 ms, and a program that reads lines of JSON does without it.
     from rich.console import Console
     from rich.live import Live
 
-    from blueplane_doctor.watching.rounds import Ended
     from blueplane_doctor.watching.screen import Screen, keys
 
-    console, screen = Console(highlight=False), Screen(every)
+    console = Console(highlight=False)
+    screen = Screen(every)
 
     def pressed(key: str) -> None:
         if key in "qQ":
             mailbox.put(Ended(ExitCode.OK))
 
-    def take(latest: "Round") -> None:
+    def take(latest: Round) -> None:
         screen.add(latest)
         live.update(screen.drawn(*console.size), refresh=True)
 

@@ -30,7 +30,7 @@ HEAD = """\
 
 # Troubleshooting
 
-Find the check by its id in the report; each has a section here. `blueplane-doctor explain ID` says the same in your
+Find the check by its id in the report; each has a section here. `blueplane-doctor checks ID` says the same in your
 terminal, with the numbers that your settings gave it.
 
 **If much is red at once, begin at the top of this list and stop at the first one that is red.** The areas stand in the

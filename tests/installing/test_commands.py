@@ -132,7 +132,7 @@ def test_a_step_that_fails_leaves_the_others_their_chance(home: Path) -> None:
 
 @pytest.mark.parametrize("name", ["install", "uninstall"])
 def test_the_commands_of_blueplane_read_their_own_arguments(home: Path, name: str) -> None:
-    code = f"from blueplane_doctor.commands.{name} import main; main()"
+    code = f"from blueplane_doctor.__main__ import {name}; {name}()"
     done = subprocess.run(
         [sys.executable, "-c", code, "--only", "hooks", "--dry-run"], capture_output=True, text=True, check=False
     )
@@ -149,7 +149,7 @@ def test_a_probe_that_arrives_and_one_that_does_not(home: Path, pipeline: Pipeli
         environment = os.environ | {"BLUEPLANE_DOCTOR_HTTP_URL": server.url}
         options = ["--home", str(pipeline.home), "--redis-url", pipeline.redis_url, "probe"]
         unasked = run(options, env=environment)
-        arrived = run([*options, "--yes", "--json"], env=environment)
+        arrived = run([*options, "--yes", "--format", "json"], env=environment)
         server.status = 503
         lost = run([*options, "--yes", "--wait", "0.2"], env=environment)
     assert (unasked.returncode, unasked.stdout) == (2, "")

@@ -21,7 +21,7 @@ def dlq(pipeline: Pipeline, *words: str) -> subprocess.CompletedProcess[str]:
 
 
 def listed(pipeline: Pipeline, *words: str) -> dict[str, object]:
-    found: dict[str, object] = json.loads(dlq(pipeline, "list", "--json", *words).stdout)
+    found: dict[str, object] = json.loads(dlq(pipeline, "list", "--format", "json", *words).stdout)
     return found
 
 
@@ -55,10 +55,10 @@ def test_stats_group_by_error_and_tell_a_bleed_from_a_pile(pipeline: Pipeline) -
     (sent,) = pipeline.enqueue_cursor(1)
     pipeline.deliver("processors")
     pipeline.dead_letter(sent, "cursor", at=pipeline.clock() - timedelta(hours=5))
-    pile = json.loads(dlq(pipeline, "stats", "--json").stdout)
+    pile = json.loads(dlq(pipeline, "stats", "-f", "json").stdout)
     assert (pile["verdict"], pile["total"], pile["last_hour"]) == ("static pile", 1, 0)
     FAULTS["dead-letter-growth"].apply(pipeline)
-    bleed = json.loads(dlq(pipeline, "stats", "--json").stdout)
+    bleed = json.loads(dlq(pipeline, "stats", "-f", "json").stdout)
     assert (bleed["verdict"], bleed["total"], bleed["last_hour"], bleed["hour_before"]) == ("active bleed", 17, 14, 2)
     assert sum(group["count"] for group in bleed["groups"]) == 17
     assert [g["count"] for g in bleed["groups"]] == sorted((g["count"] for g in bleed["groups"]), reverse=True)
@@ -71,7 +71,7 @@ def test_a_stream_at_its_limit_is_about_to_discard(pipeline: Pipeline) -> None:
             commands.xadd("telemetry:dlq", {"original_event_id": str(number), "error_type": "E"})
         commands.execute()
     pipeline.enqueue_cursor(1)
-    stats = json.loads(dlq(pipeline, "stats", "--json").stdout)
+    stats = json.loads(dlq(pipeline, "stats", "-f", "json").stdout)
     assert stats["about_to_discard"] == ["telemetry:dlq"]
 
 

@@ -136,7 +136,9 @@ def test_the_command(pipeline: Pipeline) -> None:
     FAULTS["malformed-payloads"].apply(pipeline)
     ids = [identity for identity, _ in pipeline.client.xrange(pipeline.queue, count=3)]
     words = ["--home", str(pipeline.home), "--redis-url", pipeline.redis_url, "trace", *ids, "no such thing"]
-    done = subprocess.run([sys.executable, "-m", "blueplane_doctor", *words, "--json"], capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "blueplane_doctor", *words, "--format", "json"], capture_output=True, text=True
+    )
     traces = json.loads(done.stdout)
     assert [t["id"] for t in traces] == [*ids, "no such thing"]
     assert done.returncode in (1, 3)

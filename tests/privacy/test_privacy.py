@@ -31,13 +31,13 @@ NO_PATIENCE = "timeout:1 attempts:1"
 """Of the C library, for the name of a host that nobody knows."""
 INTERNAL_ERROR = """
 import sys
-import blueplane_doctor.cli as cli
+import blueplane_doctor.main_job as main_job
 from blueplane_doctor.__main__ import main
 
 def broken(*_):
     raise RuntimeError({secret!r})
 
-cli.step_aside = broken
+main_job.step_aside = broken
 sys.argv = ["blueplane-doctor", "--verbose"]
 main()
 """
@@ -116,7 +116,7 @@ def test_neither_evidence_nor_bundle_tells(sown: Sown, tmp_path: Path) -> None:
             sown.keeps(name + bundle.read(name).decode())
 
 
-COMMANDS = ("dlq list", "dlq list --json", "dlq stats", "dlq stats --json", "checks", "checks --json", "history")
+COMMANDS = ("dlq list", "dlq list -f json", "dlq stats", "dlq stats -f json", "checks", "checks -f json", "history")
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -130,7 +130,7 @@ def test_following_a_message_does_not_tell(sown: Sown) -> None:
     letters = [str(entry) for entry, _ in sown.pipeline.client.xrange("telemetry:dlq")]
     for letter in letters[:4]:
         sown.keeps(sown.run("dlq", "show", letter))
-        sown.keeps(sown.run("dlq", "show", letter, "--json"))
+        sown.keeps(sown.run("dlq", "show", letter, "--format", "json"))
 
 
 def test_the_history_does_not_tell(sown: Sown) -> None:

@@ -102,7 +102,7 @@ def test_what_means_no_check_is_refused(pytester: pytest.Pytester, arguments: li
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["--blueplane-fail-on", "pink"], "--blueplane-fail-on: must be yellow, orange or red"),
+        (["--blueplane-fail-on", "pink"], "--blueplane-fail-on: must be yellow, orange, red or never"),
         (["--blueplane-settings", "nowhere.yaml"], "*nowhere.yaml: no such file"),
         (["--blueplane-from-evidence", "nowhere.json"], "*nowhere.json cannot be read*"),
     ],

@@ -1,0 +1,117 @@
+"""What a command shows, writes and asks: documents on stdout or in a file, everything else on stderr."""
+
+import contextlib
+import json
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from blueplane_doctor.errors import UsageError
+from blueplane_doctor.tables import fitted, terminal_width
+
+_QUIET_SECONDS = 1.0
+"""A run shorter than this shows no progress."""
+
+
+def say(text: str) -> None:
+    """A line on stderr: progress, warnings, errors. stdout is the document's alone."""
+    with contextlib.suppress(OSError):
+        sys.stderr.write(text + "\n")
+
+
+def complain(text: str, hint: str = "") -> None:
+    """A warning or an error on stderr, and what to try."""
+    say(f"blueplane-doctor: {text}")
+    if hint:
+        say(f"  try: {hint}")
+
+
+def show(text: str) -> None:
+    """The document, on stdout."""
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+
+def show_json(value: Any) -> None:
+    """A document in JSON, on stdout."""
+    show(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def show_table(rows: list[list[Any]], headers: list[str]) -> None:
+    """A table, on stdout; on a terminal as wide as it is."""
+    show(fitted(rows, headers, terminal_width()))
+
+
+def show_or_write(text: str, output: Path | None) -> None:
+    """The document, into a file where one is named."""
+    if output:
+        write_file(output, text)
+    else:
+        show(text)
+
+
+def confirmed(question: str) -> bool:
+    """A person's answer; without a person, nothing is agreed to. Raises UsageError then."""
+    if sys.stdin is None or not sys.stdin.isatty():
+        raise UsageError(
+            "nobody can be asked here, so nothing is changed", "add --yes, or --dry-run to see the changes"
+        )
+    say(question + " [y/N]")
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+def step_aside() -> None:
+    """Let the pipeline come first on a machine that has too little for both."""
+    with contextlib.suppress(OSError, AttributeError):  # AttributeError: there is no nice on Windows
+        os.nice(15)
+
+
+@contextlib.contextmanager
+def progress() -> "Iterator[Callable[[int, int], None] | None]":
+    """Tells a person at a terminal how far a long examination is; gives None where nobody looks."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    began = time.monotonic()
+    last = began
+
+    def tell(done: int, everything: int) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if now - began > _QUIET_SECONDS and now - last > _QUIET_SECONDS / 4:
+            last = now
+            sys.stderr.write(f"\r\x1b[K{done:,} of {max(done, everything):,} messages read …")
+            sys.stderr.flush()
+
+    try:
+        yield tell
+    finally:
+        if last > began:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
+
+
+def write_file(path: Path, content: str | bytes, *, private: bool = False) -> None:
+    """Write whole or not at all: a half-written report must not look like one. Raises UsageError.
+
+    A private file can be read by its owner alone; others by whom the umask lets.
+    """
+    umask = os.umask(0o022)  # it can only be read by setting it
+    os.umask(umask)
+    data = content.encode() if isinstance(content, str) else content
+    mode = 0o600 if private else 0o644 & ~umask
+    try:
+        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+            os.chmod(temporary, mode)
+            os.replace(temporary, path)
+        finally:
+            Path(temporary).unlink(missing_ok=True)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror or error}") from error
