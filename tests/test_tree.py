@@ -74,7 +74,7 @@ STILL_MISSING: set[str] = {
 """Test files that are not there yet. One that has been written leaves this set; none may join it."""
 
 
-def tests_of(module: Path) -> Path:
+def expected_file(module: Path) -> Path:
     """Where the tests of a module are; the package's own folder and that of the hook have shorter names in tests/."""
     parts = list(module.relative_to(ROOT).parts)
     if parts[0] == "blueplane_doctor":
@@ -98,7 +98,7 @@ def modules() -> list[Path]:
 
 
 def test_every_module_has_a_tests_of_its_name() -> None:
-    wanted = {tests_of(module) for module in modules()}
+    wanted = {expected_file(module) for module in modules()}
     missing = {file.relative_to(TESTS).as_posix() for file in wanted if not file.is_file()}
     assert missing - STILL_MISSING == set(), "write these test files"
     assert STILL_MISSING - missing == set(), "these are there now, or their modules are gone: take them out"
@@ -114,4 +114,4 @@ def test_names_of_test_files() -> None:
         "checks/check_queue.py": "checks/test_check_queue.py",
     }
     for module, file in expected.items():
-        assert tests_of(ROOT / module) == TESTS / file
+        assert expected_file(ROOT / module) == TESTS / file
