@@ -9,7 +9,8 @@
         ├── SourceRefused         it answers, and refuses: a password, a permission
         ├── SourceTimeout         it accepts, and does not answer in time
         └── SourceUnusable        it answers with something that is not what was expected
-            └── SourceMissing     it answers, and what was asked for does not exist
+            ├── SourceMissing         it answers, and what was asked for does not exist
+            └── SourceProtocolError   what answers is not what should answer there
 
 A message says what was tried, on what, what came back; `hint` says what to try.
 """
@@ -96,6 +97,10 @@ class SourceUnusable(SourceError):
 
 class SourceMissing(SourceUnusable):
     """It answers, and what was asked for does not exist."""
+
+
+class SourceProtocolError(SourceUnusable):
+    """What answers is not what should answer there: its bytes are no reply, or one without end."""
 
 
 def did_you_mean(word: str, names: Iterable[str], otherwise: str, cutoff: float = 0.6) -> str:

@@ -57,7 +57,7 @@ def history(
     with closing(HealthMetricsStorage(given.load().settings.history_redis_url)) as storage:
         known = storage.metrics()
         if not known:
-            complain(f"there is no history in Redis at {storage.link.address}", _START)
+            complain(f"there is no history in Redis at {storage.connection.address}", _START)
             return ExitCode.NOT_JUDGED
         if list_metrics:
             _list(known, form)

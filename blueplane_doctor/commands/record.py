@@ -52,6 +52,6 @@ def _until_stopped(sampler: Sampler, seconds: float) -> int:
 
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
-    complain(f"recording every {seconds:g} s into the history at {sampler.storage.link.address}")
+    complain(f"recording every {seconds:g} s into the history at {sampler.storage.connection.address}")
     record_every(sampler, seconds, stop, complain)
     return ExitCode.INTERRUPTED if signal.SIGINT in ended_by else ExitCode.OK

@@ -1,4 +1,8 @@
-"""What goes over a connection to Redis."""
+"""What goes over a connection to Redis, and the contract of what carries it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 Command = tuple[str | bytes | int, ...]
 """A command and its arguments."""
@@ -6,3 +10,36 @@ Command = tuple[str | bytes | int, ...]
 
 class ReplyError(Exception):
     """A reply that is an error, as the server words it: its code first (`WRONGTYPE …`)."""
+
+
+class ProtocolError(Exception):
+    """What came is no reply of Redis to that command, or is larger than a reply may be."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one connection may cost."""
+
+    connect_seconds: float = 2.0
+    """For finding the address and opening the connection."""
+    reply_seconds: float = 2.0
+    """For one whole reply, however it drips in; a page of the queue takes under 0.05 s."""
+    reply_bytes: int = 64_000_000
+    """For all replies of one round trip together. docs/DESIGN.md, "Light"."""
+
+
+class Transport(Protocol):
+    """A connection that is logged in.
+
+    Its methods raise OSError (TimeoutError is one) and ProtocolError. After an exception it must be closed: a reply may
+    still be under way, and would be taken for the next one.
+    """
+
+    def send(self, commands: Sequence[Command]) -> None:
+        """Send commands and wait for nothing."""
+
+    def receive(self) -> Any:
+        """The next reply, in the order of the commands; that of a refused command is a ReplyError."""
+
+    def close(self) -> None:
+        """Close the connection."""

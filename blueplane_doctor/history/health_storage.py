@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from typing import Any, ClassVar, Protocol
 
-from blueplane_doctor.history.link import Link
+from blueplane_doctor.connection.redis_connection import Connection
+from blueplane_doctor.connection.topology import CLUSTER, topology_of
+from blueplane_doctor.history.endpoint import history_endpoint
 from blueplane_doctor.history.samples import MINUTE, Point, Sample
 from blueplane_doctor.history.stream_store import StreamStore
 from blueplane_doctor.history.timeseries_store import LABEL, TimeSeriesStore
@@ -34,9 +36,9 @@ class HealthMetricsStorage:
     """What every key begins with."""
 
     def __init__(self, url: str) -> None:
-        self.link = Link(url)
+        self.connection = Connection(history_endpoint(url))
         self._store: Store | None = None
-        self._found: Any = None
+        self._has_begun = False
 
     @property
     def backend(self) -> str:
@@ -46,8 +48,7 @@ class HealthMetricsStorage:
     def begun(self) -> bool:
         """Whether anything was kept when the server was asked which store it allows: one round trip."""
         self._chosen()
-        self.link.check(self._found)
-        return bool(self._found)
+        return self._has_begun
 
     def write(self, sample: Sample) -> None:
         """Keep a sample; a second one of the same minute replaces the values that it has."""
@@ -80,22 +81,41 @@ class HealthMetricsStorage:
 
     def close(self) -> None:
         """Close the connection; the next use opens another and asks again."""
-        self.link.close()
+        self.connection.close()
         self._store = None
 
     def _chosen(self) -> Store:
         if self._store is None:
-            self._store, self._found = self._choose()
+            self._store = self._choose()
         return self._store
 
-    def _choose(self) -> tuple[Store, Any]:
-        """TimeSeries where TS.* works for this user, else the stream; and the reply that tells if it holds anything."""
-        stream = StreamStore(self.link, self.prefix)
-        tried, there = self.link.ask(("TS.QUERYINDEX", f"{LABEL}={self.prefix}"), ("EXISTS", stream.samples_key))
-        if not isinstance(tried, Exception):
-            return TimeSeriesStore(self.link, self.prefix), tried
-        # without permission the server has TimeSeries: a history may be there, unseen
-        may_be_there = there != 1 if str(tried).startswith("NOPERM") else "unknown command" not in str(tried)
-        if may_be_there:
-            self.link.check(tried)
-        return stream, there
+    def _choose(self) -> Store:
+        """TimeSeries where TS.* works for this user, else the stream."""
+        stream = StreamStore(self.connection, self.prefix)
+        topology = topology_of(self.connection.endpoint.url)
+        if topology and topology.kind == CLUSTER:
+            # Every series would lie on another node, and no node knows those of the others.
+            self._has_begun = bool(self.connection.ask_one("EXISTS", stream.samples_key))
+            return stream
+        series, exists = self.connection.ask(
+            ("TS.QUERYINDEX", f"{LABEL}={self.prefix}"), ("EXISTS", stream.samples_key)
+        )
+        if not isinstance(series, Exception):
+            self._has_begun = bool(series)
+            return TimeSeriesStore(self.connection, self.prefix)
+        if _hides_a_history(series, exists):
+            self.connection.check(series)
+        self._has_begun = bool(self.connection.check(exists))
+        return stream
+
+
+def _hides_a_history(refusal: Exception, exists: Any) -> bool:
+    """Whether TimeSeries may hold a history although TS.QUERYINDEX was refused.
+
+    Without permission the server has TimeSeries, and uses it unless there is a stream already. A server that does not
+    know the command has none.
+    """
+    if str(refusal).startswith("NOPERM"):
+        has_stream: bool = exists == 1
+        return not has_stream
+    return "unknown command" not in str(refusal)

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from contextlib import suppress
 from threading import Event
 
+from blueplane_doctor.connection.redis_connection import Connection
 from blueplane_doctor.diagnose import Doctor
 from blueplane_doctor.discovery import find_monitors
 from blueplane_doctor.errors import SourceError
 from blueplane_doctor.history.health_storage import HealthMetricsStorage
-from blueplane_doctor.history.link import Link
 from blueplane_doctor.history.samples import HISTORY, Sample, sample_of
 from blueplane_doctor.settings import Settings
 
@@ -27,19 +27,19 @@ _RELEASE = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL
 class RecorderLock:
     """A key with its owner's token, which goes away by itself `seconds` after its owner last held it."""
 
-    def __init__(self, link: Link, prefix: str, seconds: float) -> None:
+    def __init__(self, connection: Connection, prefix: str, seconds: float) -> None:
         self.key = prefix + "recorder"
-        self._link = link
+        self._connection = connection
         self._milliseconds = int(seconds * 1000)
         self._token = f"{os.getpid()}-{os.urandom(12).hex()}"
 
     def hold(self) -> bool:
         """Take the lock, or keep it for longer; False when somebody else has it. Raises SourceError."""
-        return bool(self._link.ask_one("EVAL", _HOLD, 1, self.key, self._token, self._milliseconds))
+        return bool(self._connection.ask_one("EVAL", _HOLD, 1, self.key, self._token, self._milliseconds))
 
     def release(self) -> None:
         """Give it back; somebody else's is left alone. Raises SourceError."""
-        self._link.ask_one("EVAL", _RELEASE, 1, self.key, self._token)
+        self._connection.ask_one("EVAL", _RELEASE, 1, self.key, self._token)
 
 
 class Sampler:
@@ -53,7 +53,7 @@ class Sampler:
         self._doctor = Doctor(settings).without(HISTORY)  # a sample is not judged by the other samples
         self.storage = HealthMetricsStorage(settings.history_redis_url)
         seconds = every + settings.timeout + LOCK_SPARE_SECONDS
-        self.lock = RecorderLock(self.storage.link, self.storage.prefix, seconds)
+        self.lock = RecorderLock(self.storage.connection, self.storage.prefix, seconds)
 
     def take(self, moment: float) -> str:
         """One sample of the minute of `moment`: WRITTEN, or BUSY when another recorder is at work.

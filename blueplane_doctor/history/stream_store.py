@@ -8,8 +8,8 @@ goes by minute.
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+from blueplane_doctor.connection.redis_connection import Connection
 from blueplane_doctor.errors import SourceUnusable
-from blueplane_doctor.history.link import Link
 from blueplane_doctor.history.packing import MOST_METRICS, minutes_of, pack, rounded, rows_of, series_of
 from blueplane_doctor.history.samples import MINUTE, RETENTION, Point, Sample, bounds, in_steps
 from blueplane_doctor.readings import step_of
@@ -27,18 +27,18 @@ class StreamStore:
 
     name: ClassVar[str] = "stream"
 
-    def __init__(self, link: Link, prefix: str) -> None:
-        self._link = link
+    def __init__(self, connection: Connection, prefix: str) -> None:
+        self._connection = connection
         self.samples_key = prefix + "samples"
         self.names_key = prefix + "names"
 
     def write(self, sample: Sample) -> None:
         """Append a sample. That somebody else writes in the same moment shows in the refused ID, and is begun again."""
         for _ in range(_ATTEMPTS):
-            names, newest = self._link.ask(
+            names, newest = self._connection.ask(
                 ("HGETALL", self.names_key), ("XREVRANGE", self.samples_key, "+", "-", "COUNT", 1)
             )
-            self._link.check(names, newest)
+            self._connection.check_all(names, newest)
             end = newest[0][0] if newest else b"0-0"
             last = _milliseconds(end)
             if sample.time < last // 1000 - RETENTION:
@@ -46,34 +46,34 @@ class StreamStore:
             at = max(sample.time * 1000, last + 1)
             if (at // _HOUR_MS == last // _HOUR_MS or self._end_hour(end)) and self._append(sample, at, _names(names)):
                 return
-        raise SourceUnusable(f"Redis at {self._link.address}: somebody else writes to {self.samples_key} as well")
+        raise SourceUnusable(f"Redis at {self._connection.address}: somebody else writes to {self.samples_key} as well")
 
     def read(self, metrics: Sequence[str], since: float, until: float, step: int) -> dict[str, list[Point]]:
         """Each metric's steps, in one round trip."""
         # Samples may stand after later ones (a clock that stepped back), so it is read to the end.
         first = max(0, bounds(since, until, step)[0]) * 1000
-        replies = self._link.ask(("HGETALL", self.names_key), ("XRANGE", self.samples_key, first, "+"))
-        self._link.check(*replies)
+        replies = self._connection.ask(("HGETALL", self.names_key), ("XRANGE", self.samples_key, first, "+"))
+        self._connection.check_all(*replies)
         names, entries = _names(replies[0]), _entries(replies[1])
         points = {metric: series_of(names[metric], entries) if metric in names else {} for metric in metrics}
         return {metric: in_steps(found, since, until, step, step_of(metric)) for metric, found in points.items()}
 
     def metrics(self) -> list[str]:
-        return sorted(_names(self._link.ask_one("HGETALL", self.names_key)))
+        return sorted(_names(self._connection.ask_one("HGETALL", self.names_key)))
 
     def _append(self, sample: Sample, at: int, names: Mapping[str, int]) -> bool:
         new = _numbered(sample.values, names)
         numbers = {**names, **new}
         values = {numbers[name]: rounded(value) for name, value in sample.values.items() if name in numbers}
         if new:
-            self._link.ask_one("HSET", self.names_key, *(word for pair in new.items() for word in pair))
+            self._connection.ask_one("HSET", self.names_key, *(word for pair in new.items() for word in pair))
         return self._add(f"{at}-0", _SAMPLE, pack(at // _MINUTE_MS, {sample.time // MINUTE: values}))
 
     def _end_hour(self, end: bytes) -> bool:
         """Put one entry, right after the newest ID, in the place of the samples of its hour."""
         last, _, number = end.decode().partition("-")
         at = int(last)
-        found = self._link.ask_one("XRANGE", self.samples_key, max(0, at - 2 * _HOUR_MS), "+")
+        found = self._connection.ask_one("XRANGE", self.samples_key, max(0, at - 2 * _HOUR_MS), "+")
         samples = [entry for entry in found if entry[1][0] == _SAMPLE]
         if not samples:
             return True
@@ -81,19 +81,19 @@ class StreamStore:
         rows = {minute: values for minute, values in rows_of(_entries(samples)).items() if minute >= oldest}
         if not self._add(f"{last}-{int(number) + 1}", _HOUR, pack(at // _MINUTE_MS, rows)):
             return False
-        self._link.ask_one("XDEL", self.samples_key, *(entry[0] for entry in samples))
+        self._connection.ask_one("XDEL", self.samples_key, *(entry[0] for entry in samples))
         return True
 
     def _add(self, place: str, kind: bytes, data: bytes) -> bool:
         """Whether the entry was taken; not when somebody else added one in between."""
         oldest = max(0, _milliseconds(place.encode()) - _KEPT_MS)
-        taken, *others = self._link.ask(
+        taken, *others = self._connection.ask(
             ("XADD", self.samples_key, "MINID", oldest, place, kind, data),
             *(("EXPIRE", key, RETENTION) for key in (self.names_key, self.samples_key)),
         )
         if "equal or smaller" in str(taken):  # than the newest
             return False
-        self._link.check(taken, *others)
+        self._connection.check_all(taken, *others)
         return True
 
 

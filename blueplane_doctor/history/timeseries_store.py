@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
 from blueplane_doctor.connection.base import Command
-from blueplane_doctor.history.link import Link
+from blueplane_doctor.connection.redis_connection import Connection
 from blueplane_doctor.history.packing import rounded
 from blueplane_doctor.history.samples import MINUTE, RETENTION, Point, Sample, bounds, tidy
 from blueplane_doctor.readings import step_of
@@ -32,29 +32,31 @@ class TimeSeriesStore:
 
     name: ClassVar[str] = "timeseries"
 
-    def __init__(self, link: Link, prefix: str) -> None:
-        self._link = link
+    def __init__(self, connection: Connection, prefix: str) -> None:
+        self._connection = connection
         self._prefix = prefix
         self._series = prefix + "ts:"
 
     def write(self, sample: Sample) -> None:
         """Add a sample; series that are not there yet are made."""
         keys = [self._series + name for name in sorted(sample.values)]
-        replies = self._link.ask(
+        replies = self._connection.ask(
             _added(keys, sample, self._series), *(("EXPIRE", key, RETENTION) for key in _turn(keys, sample.time))
         )
-        self._link.check(*replies)
+        self._connection.check_all(*replies)
         missing = [key for key, reply in zip(keys, replies[0], strict=True) if _is_missing(reply)]
         if missing:
-            self._link.ask_one("EVAL", _CREATE, len(missing), *missing, RETENTION, _CHUNK_BYTES, LABEL, self._prefix)
-            self._check_added(self._link.ask_one(*_added(missing, sample, self._series)))
+            self._connection.ask_one(
+                "EVAL", _CREATE, len(missing), *missing, RETENTION, _CHUNK_BYTES, LABEL, self._prefix
+            )
+            self._check_added(self._connection.ask_one(*_added(missing, sample, self._series)))
         self._check_added(reply for reply in replies[0] if not _is_missing(reply))
 
     def read(self, metrics: Sequence[str], since: float, until: float, step: int) -> dict[str, list[Point]]:
         """Each metric's steps, compacted by the server, in one round trip."""
         start, end = bounds(since, until, step)
         first, last = max(0, start) * 1000, end * 1000
-        replies = self._link.ask(
+        replies = self._connection.ask(
             *(
                 ("TS.RANGE", self._series + metric, first, last, "AGGREGATION", step_of(metric), step * 1000)
                 for metric in metrics
@@ -67,18 +69,18 @@ class TimeSeriesStore:
         return read
 
     def metrics(self) -> list[str]:
-        keys = self._link.ask_one("TS.QUERYINDEX", f"{LABEL}={self._prefix}")
+        keys = self._connection.ask_one("TS.QUERYINDEX", f"{LABEL}={self._prefix}")
         return sorted(key.decode().removeprefix(self._series) for key in keys)
 
     def _check_added(self, replies: Iterable[Any]) -> None:
         for reply in replies:
             if "retention" not in str(reply).lower():  # older than what is kept
-                self._link.check(reply)
+                self._connection.check(reply)
 
     def _points(self, reply: Any) -> list[tuple[int, float]]:
         if _is_missing(reply):
             return []
-        self._link.check(reply)
+        self._connection.check(reply)
         return [(moment // 1000, float(value)) for moment, value in reply]
 
 

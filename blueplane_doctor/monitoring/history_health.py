@@ -109,11 +109,11 @@ class HistoryHealthMonitor(Monitor):
         try:
             if storage.begun():  # all that a run without a history costs: one round trip
                 return self._read(storage)
-            cause, hint = f"there is no history in Redis at {storage.link.address}", ""
+            cause, hint = f"there is no history in Redis at {storage.connection.address}", ""
         except DoctorError as error:  # a URL that only the examined Redis may have is no reason to stop either
             cause, hint = error.message, error.hint if isinstance(error, SettingsError | SourceRefused) else ""
         except (AttributeError, IndexError, KeyError, TypeError, ValueError):  # replies that no Redis gives
-            cause, hint = f"what answers at {storage.link.address} does not answer as Redis does", ""
+            cause, hint = f"what answers at {storage.connection.address} does not answer as Redis does", ""
         finally:
             storage.close()
         return HistoryHealth(samples=0, cause=cause, hint=hint)

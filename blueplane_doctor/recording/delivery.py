@@ -3,14 +3,16 @@
 import os
 from collections.abc import Mapping
 from enum import Enum
-from typing import Any
 
-from blueplane_doctor.connection.topology import CLUSTER, topology_of
+from blueplane_doctor.connection.base import Command, Limits
+from blueplane_doctor.connection.failures import Endpoint
+from blueplane_doctor.connection.redis_connection import Connection
+from blueplane_doctor.connection.topology import CLUSTER, check_url, topology_of
+from blueplane_doctor.errors import DoctorError, SourceProtocolError, SourceTimeout, SourceUnreachable
 from blueplane_doctor.recording.minutes import EXPIRY_SECONDS, MinuteBucket, key_of
-from blueplane_doctor.sources.wire import open_client
 
-CONNECT_SECONDS = 0.5
-ANSWER_SECONDS = 1.0
+LIMITS = Limits(connect_seconds=0.5, reply_seconds=1.0)
+"""Short: the next flush is the retry, and the end of a process waits for the last one."""
 NO_CLUSTER = "what is measured is kept in one Redis, not in a cluster"
 
 
@@ -29,63 +31,70 @@ class Delivery:
 
     def __init__(self, url: str) -> None:
         """Raises ValueError for what is no URL of one Redis."""
+        check_url(url)
         if is_cluster(url):
             raise ValueError(NO_CLUSTER)
+        # Other processes write to the same keys: this field of them tells what this one delivered last.
         self._field = f"p|{os.urandom(4).hex()}"
         self._number = 0
-        # the next flush is the retry
-        self._client = open_client(url, ANSWER_SECONDS, socket_connect_timeout=CONNECT_SECONDS)
+        self._connection = Connection(Endpoint(url), LIMITS)
 
     def send(self, batch: Mapping[int, MinuteBucket], again: bool = False) -> tuple[Outcome, int]:
         """Store a batch; also the number of events that could not be, because something else lies under a key.
 
         `again` says that the last call's outcome is unknown and this is the same batch: then it is first asked for.
         """
-        import redis
-
         try:
             if again and self._was_stored(batch):
                 return Outcome.DELIVERED, 0
-            self._number += 0 if again else 1
+            if not again:
+                self._number += 1
             return Outcome.DELIVERED, self._store(batch)
-        except redis.AuthenticationError:
-            return Outcome.REFUSED, 0
-        except (redis.ConnectionError, redis.TimeoutError, OSError):
+        except (SourceUnreachable, SourceTimeout, SourceProtocolError):
             return Outcome.UNKNOWN, 0
-        except redis.RedisError:
+        except DoctorError:
             return Outcome.REFUSED, 0
 
     def close(self) -> None:
-        """Give the connection back."""
-        self._client.close()
+        """Close the connection."""
+        self._connection.close()
 
     def _store(self, batch: Mapping[int, MinuteBucket]) -> int:
         """In one transaction, so that it is all there, with its number, or nothing is."""
-        owners: list[int] = []
-        with self._client.pipeline(transaction=True) as pipe:
-            for minute, content in batch.items():
-                before = len(pipe)
-                self._queue(pipe, minute, content)
-                owners += [minute] * (len(pipe) - before)
-            replies = pipe.execute(raise_on_error=False)
-        broken = {minute for minute, reply in zip(owners, replies, strict=True) if isinstance(reply, Exception)}
-        return sum(batch[minute].events for minute in broken)
+        commands: list[Command] = []
+        minutes: list[int] = []
+        for minute, content in batch.items():
+            of_this_minute = self._commands(minute, content)
+            commands += of_this_minute
+            minutes += [minute] * len(of_this_minute)
+        replies = self._connection.transaction(*commands) or []
+        refused = {minute for minute, reply in zip(minutes, replies, strict=True) if isinstance(reply, Exception)}
+        return sum(batch[minute].events for minute in refused)
 
-    def _queue(self, pipe: Any, minute: int, content: MinuteBucket) -> None:
+    def _commands(self, minute: int, content: MinuteBucket) -> list[Command]:
         added, newest = content.fields()
-        pipe.hset(key_of(minute), mapping={**newest, self._field: self._number})
+        commands: list[Command] = [_hset(key_of(minute), {**newest, self._field: self._number})]
         for table, fields in ((None, added), *content.sketches().items()):
             key = key_of(minute, table)
             for field, count in fields.items():
-                pipe.hincrby(key, field, count)
-            pipe.expire(key, EXPIRY_SECONDS)
+                commands.append(("HINCRBY", key, field, count))
+            commands.append(("EXPIRE", key, EXPIRY_SECONDS))
+        return commands
 
     def _was_stored(self, batch: Mapping[int, MinuteBucket]) -> bool:
-        found = self._client.hget(key_of(next(iter(batch))), self._field)
-        return found is not None and int(found) == self._number
+        first_minute = next(iter(batch))
+        number = self._connection.ask_one("HGET", key_of(first_minute), self._field)
+        return number is not None and int(number) == self._number
+
+
+def _hset(key: str, fields: Mapping[str, int]) -> Command:
+    words: list[str | int] = ["HSET", key]
+    for field, value in fields.items():
+        words += [field, value]
+    return tuple(words)
 
 
 def is_cluster(url: str) -> bool:
     """Whether it names a cluster, where nothing can be recorded."""
-    places = topology_of(url)
-    return places is not None and places.kind == CLUSTER
+    topology = topology_of(url)
+    return topology is not None and topology.kind == CLUSTER

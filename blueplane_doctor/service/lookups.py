@@ -152,7 +152,8 @@ def read_history(settings: Settings, question: HistoryQuestion) -> dict[str, Any
         known = storage.metrics()
         if not known:
             raise NotThere(
-                f"there is no history in Redis at {storage.link.address}", "start it with: blueplane-doctor record"
+                f"there is no history in Redis at {storage.connection.address}",
+                "start it with: blueplane-doctor record",
             )
         if question.metric not in known:
             raise NotThere("this metric is not recorded", "see: blueplane-doctor history --list")

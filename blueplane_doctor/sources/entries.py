@@ -96,7 +96,7 @@ def _replies(
     redis: RedisSource, stream: str, last: EntryId, after: EntryId, size: PageSize
 ) -> Iterator[tuple[list[RawEntry], int]]:
     """Each reply with the bytes of its values."""
-    with redis.conversation(stream) as talk:
+    with redis.conversation() as talk:
 
         def ask_on() -> None:
             start = id_text((after[0], after[1] + 1))

@@ -1,25 +1,17 @@
 """Redis, read only: a few pipelined commands, raw replies, and errors that say what to try."""
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from threading import RLock
-from typing import Any
-from urllib.parse import urlsplit
+from typing import Any, TypeVar
 
-from blueplane_doctor.connection.base import Command, ReplyError
-from blueplane_doctor.connection.topology import shown_host, topology_of, without_names
-from blueplane_doctor.errors import (
-    SettingsError,
-    SourceError,
-    SourceMissing,
-    SourceRefused,
-    SourceTimeout,
-    SourceUnreachable,
-    SourceUnusable,
-)
+from blueplane_doctor.connection.base import Command, Limits
+from blueplane_doctor.connection.failures import Endpoint, source_error, words_of
+from blueplane_doctor.connection.redis_connection import Connection
+from blueplane_doctor.errors import SourceError, SourceTimeout, SourceUnusable
 from blueplane_doctor.sources import Deadline
-from blueplane_doctor.sources.wire import Nodes, Wire, open_nodes
+
+Result = TypeVar("Result")
 
 READ_COMMANDS = frozenset(
     {
@@ -42,60 +34,52 @@ READ_COMMANDS = frozenset(
 """All that a run ever sends, beside AUTH, SELECT, and MULTI/EXEC around them. A user without the right to CONFIG GET
 loses nothing but certainty about persistence."""
 
-ANSWER_LIMIT_SECONDS = 2.0
-"""The longest that one answer may take: a page takes under 0.05 s."""
+ANSWER_LIMIT_SECONDS = Limits.reply_seconds
+_SHORTEST_LIMIT_SECONDS = 0.05
+_COMMANDS_WITH_SUBCOMMANDS = ("XINFO", "CONFIG")
 
 
 class Conversation:
-    """Questions and answers on one connection, in order."""
+    """Questions and answers on a connection of its own, in order."""
 
-    def __init__(self, source: "RedisSource", wire: Wire) -> None:
-        self._source, self._wire = source, wire
+    def __init__(self, source: "RedisSource", connection: Connection) -> None:
+        self._source = source
+        self._connection = connection
 
     def ask(self, *command: str | bytes | int) -> None:
         """Send a read command and do not wait. Raises SourceError."""
-        _only_reads(command)
+        _refuse_what_writes(command)
         self._source.refuse_when_over()
         self._source.sent += 1
-        try:
-            self._wire.send([command])
-        except (ReplyError, OSError) as error:
-            raise self._source.died_of(error) from error
+        self._exchange(lambda connection: connection.send(command))
 
     def answer(self) -> Any:
         """The answer to the oldest question without one. Raises SourceError."""
-        try:
-            reply = self._wire.receive()
-        except (ReplyError, OSError) as error:
-            raise self._source.died_of(error) from error
+        reply = self._exchange(lambda connection: connection.receive())
         return self._source.checked(reply, ("XRANGE",))
 
-
-def address_of(url: str) -> str:
-    """A Redis URL as messages and reports may show it: without user, password, host and query."""
-    if places := topology_of(url):
-        return places.shown
-    parts = urlsplit(url)
-    if parts.scheme == "unix":
-        return "unix socket " + (parts.path.rsplit("/", 1)[-1] or "?")
-    host = shown_host(parts.hostname or "localhost")
-    database = parts.path.strip("/")
-    return f"{host}:{parts.port or 6379}" + (f" database {database}" if database not in ("", "0") else "")
+    def _exchange(self, use: Callable[[Connection], Result]) -> Result:
+        try:
+            return use(self._connection)
+        except SourceError as error:
+            self._source.remember_failure(error)
+            raise
 
 
 class RedisSource:
-    """One connection to the examined Redis.
+    """One connection to the examined Redis, shared by all readers.
 
-    The first failure to reach it is remembered: one dead server costs one time limit, not one a reader.
+    The first failure to reach it is remembered: a server that is down costs one time limit, not one a reader.
     """
 
     def __init__(self, url: str, deadline: Deadline) -> None:
         self.url = url
-        self.address = address_of(url)
+        self._endpoint = Endpoint(url)
+        self.address = self._endpoint.address
         self._deadline = deadline
         self._lock = RLock()
-        self._nodes: Nodes | None = None
-        self._dead: SourceError | None = None
+        self._connection: Connection | None = None
+        self._failure: SourceError | None = None
         self.sent = 0
         """Commands sent so far."""
 
@@ -106,137 +90,72 @@ class RedisSource:
         Raises SourceError when the server cannot be reached or gives no answer in time.
         """
         for command in commands:
-            _only_reads(command)
-        replies: list[Any] = self._guarded(lambda nodes: self._exchange(nodes, commands, together))
-        return replies
+            _refuse_what_writes(command)
+        if not together:
+            self.sent += len(commands)
+            return self._guarded(lambda connection: connection.ask(*commands))
+        self.sent += len(commands) + 2  # MULTI and EXEC
+        # Nothing is watched here, so that there always are replies.
+        return self._guarded(lambda connection: connection.transaction(*commands)) or []
 
     def ask_all(self, commands: Sequence[Command]) -> list[Any]:
         """The replies of `ask`. Raises SourceError, also when a command is refused."""
-        return [self.checked(*both) for both in zip(self.ask(*commands), commands, strict=True)]
+        replies = self.ask(*commands)
+        return [self.checked(reply, command) for reply, command in zip(replies, commands, strict=True)]
 
     def ask_one(self, *command: str | bytes | int) -> Any:
         """One command's reply. Raises SourceError, also when it is refused."""
         return self.ask_all([command])[0]
 
     @contextmanager
-    def conversation(self, key: str) -> "Iterator[Conversation]":
-        """A connection of one's own, for questions on one key, sent before the last answer is worked on."""
-        wire: Wire = self._guarded(lambda nodes: nodes.own_wire(key))
+    def conversation(self) -> Iterator[Conversation]:
+        """A connection of its own, for questions that are sent before the last answer is worked on."""
+        self.refuse_when_over()
+        connection = self._new_connection()
         try:
-            yield Conversation(self, wire)
+            yield Conversation(self, connection)
         finally:
-            wire.close()
+            connection.close()
 
     def checked(self, reply: Any, command: Command) -> Any:
         """The reply; an error is raised as ours, which names the command and what to try."""
         if isinstance(reply, Exception):
-            raise self._ours(reply, command) from reply
+            raise source_error(reply, self._endpoint, command, ANSWER_LIMIT_SECONDS) from reply
         return reply
 
     def close(self) -> None:
         """Close the connection; harmless when there is none."""
-        nodes, self._nodes = self._nodes, None
-        if nodes:
-            nodes.close()
-
-    def _guarded(self, use: Callable[[Nodes], Any]) -> Any:
-        with self._lock:
-            self.refuse_when_over()
-            try:
-                return use(self._connected())
-            except (ReplyError, OSError) as error:
-                raise self.died_of(error) from error
+        connection, self._connection = self._connection, None
+        if connection:
+            connection.close()
 
     def refuse_when_over(self) -> None:
         """Raises SourceError once Redis did not answer, or the run's time is up."""
-        if self._dead:
-            raise self._dead
+        if self._failure:
+            raise self._failure
         if self._deadline.passed:
             raise SourceTimeout(f"Redis at {self.address}: the run's {self._deadline.seconds:g} s were used up")
 
-    def died_of(self, error: Exception) -> SourceError:
-        """The error as ours; whoever asks from now on gets the same."""
-        self._dead = self._ours(error, ())
-        return self._dead
+    def remember_failure(self, error: SourceError) -> None:
+        """Whoever asks from now on gets the same."""
+        self._failure = error
 
-    def _connected(self) -> Nodes:
-        if self._nodes is None:
-            limit = max(0.05, min(ANSWER_LIMIT_SECONDS, self._deadline.remaining))
+    def _guarded(self, use: Callable[[Connection], Result]) -> Result:
+        with self._lock:  # monitors read side by side
+            self.refuse_when_over()
+            connection = self._connection or self._new_connection()
+            self._connection = connection
             try:
-                self._nodes = open_nodes(self.url, limit)
-            except ValueError as error:
-                raise SettingsError(
-                    f"redis_url: {_text(error)}", "for example redis://localhost:6379/0 or unix:///run/redis.sock"
-                ) from error
-        return self._nodes
+                return use(connection)
+            except SourceError as error:
+                if error is connection.failure:  # and not a refused command
+                    self.remember_failure(error)
+                raise
 
-    def _exchange(self, nodes: Nodes, commands: Sequence[Command], together: bool) -> list[Any]:
-        replies: list[Any] = [None] * len(commands)
-        for wire, indexes in nodes.wires(commands):
-            answers = self._exchange_on(wire, [commands[index] for index in indexes], together)
-            for index, answer in zip(indexes, answers, strict=True):
-                replies[index] = answer
-        return replies
-
-    def _exchange_on(self, wire: Wire, commands: Sequence[Command], together: bool) -> list[Any]:
-        sent = [("MULTI",), *commands, ("EXEC",)] if together else commands
-        self.sent += len(sent)
-        try:
-            wire.send(sent)
-            replies = [wire.receive() for _ in sent]
-        except BaseException:
-            self.close()  # what is still under way must not answer the next question
-            raise
-        if not together:
-            return replies
-        if isinstance(replies[-1], Exception):  # refused while queued: nothing was executed
-            for reply, command in zip(replies, sent, strict=True):
-                self.checked(reply, command)
-        return list(replies[-1])
-
-    def _ours(self, error: Exception, command: Command) -> SourceError:
-        tried = " ".join(_word(word) for word in command[:2]) or "a read"
-        return failure(error, self.url, f"Redis at {self.address}", tried=tried)
-
-
-def failure(
-    error: Exception, url: str, where: str, *, tried: str = "", option: str = "--redis-url", rights: str = ""
-) -> SourceError:
-    """A connection's error, or a reply that is one, as ours.
-
-    `option` names the server; `rights` are what its user needs, where that is more than what was `tried`.
-    """
-    said, what = without_names(_text(error), url), f"{where}: {tried} was" if tried else where
-    if "NOPERM" in said or "no permissions" in said.lower():
-        if rights:
-            return SourceRefused(f"{where} gives this user no permission: {said}", rights)
-        return _no_permission(where, tried, said)
-    if re.search("^(NOAUTH|WRONGPASS)|invalid password|called without any password", said):
-        return SourceRefused(
-            f"{where} refused the login: {said}",
-            f"give the right user and password: {option} redis://USER:PASSWORD@HOST:PORT",
-        )
-    if said.startswith("LOADING"):
-        return SourceUnreachable(f"{where} is still loading its data from disk", "try again in a moment")
-    if isinstance(error, TimeoutError):
-        return SourceTimeout(
-            f"{where} accepted the connection and gave no answer in {ANSWER_LIMIT_SECONDS:g} s",
-            "see whether it is busy or stopped: redis-cli --latency",
-        )
-    if isinstance(error, OSError):
-        return SourceUnreachable(
-            f"{where} cannot be reached: {said}",
-            f"start it, or name the right one with {option}; blueplane-doctor settings shows which it is",
-        )
-    if "WRONGTYPE" in said:
-        return SourceUnusable(
-            f"{what} refused, because that key is not a stream",
-            "find what wrote it; the pipeline's streams are named in `blueplane-doctor settings`",
-        )
-    if "no such key" in said.lower():
-        return SourceMissing(f"{where}: {tried}: there is no such key")
-    hint = f"free memory there, or name another with {option}" if said.startswith("OOM") else ""
-    return SourceUnusable(f"{what} refused: {said}", hint)
+    def _new_connection(self) -> Connection:
+        """One whose waiting also ends with the run."""
+        seconds = max(_SHORTEST_LIMIT_SECONDS, min(ANSWER_LIMIT_SECONDS, self._deadline.remaining))
+        return Connection(self._endpoint, Limits(connect_seconds=seconds, reply_seconds=seconds))
 
 
 def pairs(reply: Sequence[Any]) -> dict[str, Any]:
@@ -246,34 +165,11 @@ def pairs(reply: Sequence[Any]) -> dict[str, Any]:
     return {str(name, "utf-8", "replace"): value for name, value in zip(reply[::2], reply[1::2], strict=True)}
 
 
-def _only_reads(command: Command) -> None:
+def _refuse_what_writes(command: Command) -> None:
     if command[0] in READ_COMMANDS:
         return
-    name = _word(command[0]).upper()
-    if name in ("XINFO", "CONFIG"):
-        name += " " + _word(command[1]).upper()
+    name = words_of(command[:1]).upper()
+    if name in _COMMANDS_WITH_SUBCOMMANDS:
+        name = words_of(command).upper()
     if name not in READ_COMMANDS:
         raise AssertionError(f"{name} is not a read command; the doctor never sends it")
-
-
-def _no_permission(where: str, tried: str, said: str) -> SourceRefused:
-    if found := re.search(r"run the '([^']+)' command", said):
-        right = f"+{found[1]}"
-    elif "key" in said:
-        right = "%R~blueplane:health:*" if "blueplane:health:" in tried else "%R~telemetry:*"
-    else:
-        right = f"+{tried.lower()}"
-    return SourceRefused(
-        f"{where}: {tried} needs the permission {right}, which this user lacks: {said}",
-        f"grant it: ACL SETUSER <user> {right}",
-    )
-
-
-def _word(value: str | bytes | int) -> str:
-    text = value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
-    return text[:80]
-
-
-def _text(error: BaseException) -> str:
-    said = isinstance(error, OSError) and error.strerror or str(error)
-    return re.sub(r"[\x00-\x1f\x7f]+", " ", said)[:300] or type(error).__name__

@@ -7,14 +7,24 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 import redis
 
-from blueplane_doctor.demo.servers import RunningServer
+from blueplane_doctor.demo.servers import RunningServer, run_server
+from blueplane_doctor.diagnose import diagnose
+from blueplane_doctor.model import Report, Status
+from blueplane_doctor.settings import load
+from tests.helpers import finding
 from tests.servers import require_server
+
+SLOTS = 16_384
+QUEUE, LETTERS = "telemetry:message_queue", ("telemetry:dlq", "telemetry:message_queue:dlq")
+GROUPS = ("processors", "claude_processors")
+SECRET = "pass word/@:"
 
 
 def free_port() -> int:
@@ -73,3 +83,48 @@ def sentinel(folder: Path, master_port: int, name: str = "main", quorum: int = 1
     finally:
         process.terminate()
         process.wait(10)
+
+
+@contextlib.contextmanager
+def cluster(size: int = 3) -> Iterator[list[RunningServer]]:
+    """The nodes of a cluster, all masters; each knows the whole of it."""
+    program = require_server("valkey-9.1")
+    with ExitStack() as stack:
+        buses = [free_port() for _ in range(size)]
+        nodes = [
+            stack.enter_context(
+                run_server(program, tcp=True, arguments=("--cluster-enabled", "yes", "--cluster-port", str(bus)))
+            )
+            for bus in buses
+        ]
+        clients = [stack.enter_context(redis.Redis.from_url(node.url)) for node in nodes]
+        share = -(-SLOTS // size)
+        for number, client in enumerate(clients):
+            first, last = number * share, min(SLOTS, (number + 1) * share) - 1
+            client.execute_command("CLUSTER", "ADDSLOTSRANGE", first, last)
+            for other, bus in zip(nodes, buses, strict=True):
+                client.execute_command("CLUSTER", "MEET", "127.0.0.1", port_of(other), bus)
+        for client in clients:
+            wait_for(lambda c=client: b"cluster_state:ok" in c.execute_command("CLUSTER", "INFO"))
+        yield nodes
+
+
+def fill(client: Any) -> None:
+    """Five messages that wait, one dead letter in each stream."""
+    for group in GROUPS:
+        client.xgroup_create(QUEUE, group, id="0", mkstream=True)
+    for number in range(5):
+        client.xadd(QUEUE, {"event_id": f"e{number}", "platform": "cursor", "payload": "{}"})
+    for stream in LETTERS:
+        client.xadd(stream, {"message_id": "1-1"})
+
+
+def seen(url: str, home: Path, **flags: Any) -> Report:
+    """The report, which must have counted all that `fill` made."""
+    report = diagnose(load({"home": home, "redis_url": url, **flags}).settings)
+    queue = report.metrics["queue"]
+    assert queue, finding(report, "queue-depth").cause
+    assert (queue["stream_length"], queue["queue_depth"], queue["dlq_size"]) == (5, 5, 2)
+    assert finding(report, "redis-reachable").status is Status.GREEN
+    assert SECRET not in report.model_dump_json()
+    return report

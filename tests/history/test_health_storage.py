@@ -292,7 +292,7 @@ def test_the_rights_that_the_documentation_lists_suffice(
     client.execute_command("ACL", "SETUSER", "writer", *common, *writer_rights)
     client.execute_command("ACL", "SETUSER", "reader", *common, "+exists", *reading.split())
     writer = HealthMetricsStorage(server.url.replace("unix://", "unix://writer:x@"))
-    lock = RecorderLock(writer.link, writer.prefix, 60)
+    lock = RecorderLock(writer.connection, writer.prefix, 60)
     assert lock.hold()
     assert lock.hold()
     minutes(writer, 1, 2)

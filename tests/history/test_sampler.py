@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator
 import pytest
 import redis
 
+from blueplane_doctor.connection.redis_connection import Connection
 from blueplane_doctor.demo.servers import RunningServer
-from blueplane_doctor.history.link import Link
+from blueplane_doctor.history.endpoint import history_endpoint
 from blueplane_doctor.history.sampler import RecorderLock
 
 MakeLock = Callable[..., RecorderLock]
@@ -16,15 +17,15 @@ MakeLock = Callable[..., RecorderLock]
 @pytest.fixture
 def lock(valkey: RunningServer) -> Iterator[MakeLock]:
     """Makes locks of as many recorders as a test needs, each over a connection of its own."""
-    links: list[Link] = []
+    connections: list[Connection] = []
 
     def make(seconds: float = 60) -> RecorderLock:
-        links.append(Link(valkey.url))
-        return RecorderLock(links[-1], "test-lock:", seconds)
+        connections.append(Connection(history_endpoint(valkey.url)))
+        return RecorderLock(connections[-1], "test-lock:", seconds)
 
     yield make
-    for link in links:
-        link.close()
+    for connection in connections:
+        connection.close()
 
 
 def test_one_holds_it_and_may_hold_it_on(lock: MakeLock) -> None:

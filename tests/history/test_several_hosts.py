@@ -1,4 +1,4 @@
-"""The history and the recorder behind Sentinel and with TLS; in a cluster they say that they cannot."""
+"""The history and the recorder behind Sentinel and with TLS; in a cluster the history, and not the recorder."""
 
 from contextlib import ExitStack
 from pathlib import Path
@@ -11,9 +11,10 @@ from blueplane_doctor.cli import app
 from blueplane_doctor.demo.servers import run_server
 from blueplane_doctor.errors import SettingsError
 from blueplane_doctor.history.health_storage import HealthMetricsStorage
+from blueplane_doctor.history.sampler import RecorderLock
 from blueplane_doctor.history.samples import Sample
 from blueplane_doctor.recording import Recorder
-from tests.connection.servers import certificates, free_port, port_of, sentinel, wait_for
+from tests.connection.servers import certificates, cluster, free_port, port_of, sentinel, wait_for
 from tests.recording.helpers import recorded
 from tests.servers import require_server
 
@@ -53,13 +54,24 @@ def test_with_tls(tmp_path: Path) -> None:
         keeps(f"rediss://localhost:{port}/0?ssl_ca_certs={certificate}")
 
 
-@pytest.mark.parametrize("option", ["--redis-url", "--history-url"])
-def test_a_cluster_is_refused_with_what_to_do(option: str, tmp_path: Path) -> None:
-    words = ["--home", str(tmp_path), option, "redis+cluster://127.0.0.1:1", "history", "--list"]
-    ended = CliRunner().invoke(app, words)
-    assert ended.exit_code == SettingsError.exit_code
-    assert "kept in one Redis, not in a cluster" in ended.stderr
-    assert "--history-url" in ended.stderr
+@pytest.mark.slow
+def test_a_history_in_a_cluster_is_a_stream_on_one_of_its_nodes() -> None:
+    with cluster() as nodes:
+        urls = [f"redis+cluster://127.0.0.1:{port_of(node)}" for node in nodes]
+        storage = HealthMetricsStorage(urls[0])
+        assert (storage.backend, storage.begun()) == ("stream", False)
+        lock = RecorderLock(storage.connection, storage.prefix, 60)
+        assert lock.hold()
+        for minute in range(90):
+            storage.write(Sample(NOW + 60 * minute, {"a.b": float(minute), "c": 1.0}))
+        lock.release()
+        storage.close()
+        for url in urls:
+            other = HealthMetricsStorage(url)
+            assert other.begun()
+            assert other.metrics() == ["a.b", "c"]
+            assert [value for _, value in other.read("a.b", NOW, NOW + 89 * 60)] == list(range(90))
+            other.close()
 
 
 def test_a_recorder_in_a_cluster_is_refused_before_anything_starts(tmp_path: Path) -> None:

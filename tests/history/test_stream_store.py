@@ -5,9 +5,10 @@ from collections.abc import Iterator
 import pytest
 import redis
 
+from blueplane_doctor.connection.redis_connection import Connection
 from blueplane_doctor.demo.servers import RunningServer
 from blueplane_doctor.errors import SourceUnusable
-from blueplane_doctor.history.link import Link
+from blueplane_doctor.history.endpoint import history_endpoint
 from blueplane_doctor.history.samples import Sample
 from blueplane_doctor.history.stream_store import StreamStore
 
@@ -26,10 +27,10 @@ def client(valkey: RunningServer) -> Iterator[redis.Redis]:
 @pytest.fixture
 def stores(valkey: RunningServer, client: redis.Redis) -> Iterator[tuple[StreamStore, StreamStore]]:
     """Two writers of one history."""
-    links = Link(valkey.url), Link(valkey.url)
-    yield StreamStore(links[0], "it:"), StreamStore(links[1], "it:")
-    for link in links:
-        link.close()
+    connections = Connection(history_endpoint(valkey.url)), Connection(history_endpoint(valkey.url))
+    yield StreamStore(connections[0], "it:"), StreamStore(connections[1], "it:")
+    for connection in connections:
+        connection.close()
 
 
 def fill(store: StreamStore, *minutes: int) -> None:
@@ -56,9 +57,9 @@ def test_a_narrow_window_reads_few_entries(
     stores: tuple[StreamStore, StreamStore], client: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fill(stores[0], *range(60 * 6))
-    link, sizes = stores[0]._link, []
-    ask = link.ask
-    monkeypatch.setattr(link, "ask", lambda *commands: sizes.append(ask(*commands)) or sizes[-1])
+    connection, sizes = stores[0]._connection, []
+    ask = connection.ask
+    monkeypatch.setattr(connection, "ask", lambda *commands: sizes.append(ask(*commands)) or sizes[-1])
     assert values(stores[0], "a", 350, 355) == list(range(350, 356))
     assert [[len(reply) for reply in replies[1:]] for replies in sizes] == [[10]]
 
@@ -84,14 +85,14 @@ def test_a_recorder_that_dies_between_an_hour_and_the_end_of_its_samples_harms_n
 ) -> None:
     store, other = stores
     fill(store, *range(60))
-    ask = store._link.ask_one
+    ask = store._connection.ask_one
 
     def die(*command: str | bytes | int) -> object:
         if command[0] == "XDEL":
             raise KeyboardInterrupt
         return ask(*command)
 
-    monkeypatch.setattr(store._link, "ask_one", die)
+    monkeypatch.setattr(store._connection, "ask_one", die)
     with pytest.raises(KeyboardInterrupt):
         fill(store, 60)
     assert kinds(client) == 60 * "s" + "h"

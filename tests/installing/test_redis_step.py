@@ -1,16 +1,21 @@
 """Stream and groups on real servers: made from the start, and only what nobody used is removed again."""
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 import redis
+from redis.cluster import RedisCluster
 
-from blueplane_doctor.demo.servers import RunningServer
+from blueplane_doctor.connection.topology import address_of
+from blueplane_doctor.demo.servers import RunningServer, run_server
 from blueplane_doctor.installing.files import JOURNAL_FILE
 from blueplane_doctor.installing.redis_step import RedisStep
 from blueplane_doctor.pipeline import CURRENT, EARLIER
-from blueplane_doctor.sources.redis_source import address_of
+from tests.connection.servers import cluster, port_of, sentinel
 from tests.installing.conftest import Person
+from tests.servers import require_server
 
 QUEUE = CURRENT.queue
 STEP = RedisStep()
@@ -129,3 +134,44 @@ def test_without_redis_the_step_fails_and_the_journal_keeps_what_it_knows(
     assert not person.uninstall(STEP)
     assert "cannot be reached" in person.text
     assert person.tree() == before
+
+
+def test_behind_sentinel_the_master_gets_stream_and_groups(request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        master = stack.enter_context(run_server(require_server("valkey-9.1"), tcp=True))
+        port = stack.enter_context(sentinel(tmp_path, port_of(master)))
+        with redis.Redis.from_url(master.url, decode_responses=True) as client:
+            made_and_removed(request, f"redis+sentinel://127.0.0.1:{port}/main/0", client)
+
+
+@pytest.mark.slow
+def test_in_a_cluster_the_stream_s_node_gets_stream_and_groups(request: pytest.FixtureRequest) -> None:
+    with cluster() as nodes:
+        ports = [port_of(node) for node in nodes]
+        node = RedisCluster(host="127.0.0.1", port=ports[0])  # type: ignore[abstract]
+        holder = node.get_node_from_key(QUEUE).port
+        node.close()
+        with redis.Redis(port=holder, decode_responses=True) as client:
+            made_and_removed(request, f"redis+cluster://127.0.0.1:{ports[-1]}", client)
+
+
+def made_and_removed(request: pytest.FixtureRequest, url: str, client: redis.Redis) -> None:
+    # Only now: this fixture puts another Python in the place of the one that started the servers.
+    person = request.getfixturevalue("make_person")(redis_url=url)
+    assert person.install(STEP), person.text
+    assert groups(client) == {"processors": "0-0", "claude_processors": "0-0"}
+    assert person.uninstall(STEP), person.text
+    assert client.keys() == []
+
+
+def test_a_user_who_may_not_write_is_told_what_is_missing(person: Person, client: redis.Redis) -> None:
+    client.execute_command("ACL", "SETUSER", "reader", "reset", "on", ">pw", "~*", "+@read", "+ping", "+info", "+multi")
+    url = person.site.settings.redis_url.replace("unix://", "unix://reader:pw@")
+    settings = person.site.settings.model_copy(update={"redis_url": url})
+    person.site = type(person.site)(settings, user_home=person.home)
+    try:
+        assert not person.install(STEP)
+        assert "gives this user no permission" in person.text and "+xgroup" in person.text
+        assert client.keys() == []
+    finally:
+        client.execute_command("ACL", "DELUSER", "reader")

@@ -29,7 +29,7 @@ class Stream:
         self.asked: Any = None
 
     @contextmanager
-    def conversation(self, key: str) -> "Iterator[Stream]":
+    def conversation(self) -> "Iterator[Stream]":
         yield self
 
     def ask(self, *command: Any) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from blueplane_doctor.connection.base import ReplyError
+from blueplane_doctor.connection.topology import address_of
 from blueplane_doctor.demo.servers import RunningServer
 from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.errors import (
@@ -17,7 +18,7 @@ from blueplane_doctor.errors import (
     SourceUnusable,
 )
 from blueplane_doctor.sources import Deadline
-from blueplane_doctor.sources.redis_source import READ_COMMANDS, RedisSource, address_of, pairs
+from blueplane_doctor.sources.redis_source import READ_COMMANDS, RedisSource, pairs
 
 XRANGE = ("XRANGE", "telemetry:dlq", "-", "+")
 

@@ -1,0 +1,132 @@
+"""What goes wrong with Redis, as errors of ours that say what to try."""
+
+import re
+from dataclasses import dataclass
+
+from blueplane_doctor.connection.base import Command, ProtocolError
+from blueplane_doctor.connection.topology import address_of, without_names
+from blueplane_doctor.errors import (
+    SourceError,
+    SourceMissing,
+    SourceProtocolError,
+    SourceRefused,
+    SourceTimeout,
+    SourceUnreachable,
+    SourceUnusable,
+)
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """A Redis, and how messages speak of it."""
+
+    url: str
+    setting: str = "redis_url"
+    """The setting that names it."""
+    purpose: str = ""
+    """What it is for, where it is not the examined one: `which is to hold the history`."""
+    rights: str = ""
+    """What its user needs, where that is more than the command that was refused."""
+
+    @property
+    def address(self) -> str:
+        """Where it is, without user, password and host. Raises ValueError for a URL that cannot be read."""
+        return address_of(self.url)
+
+    @property
+    def name(self) -> str:
+        """The subject of a sentence about it."""
+        if self.purpose:
+            return f"Redis at {self.address}, {self.purpose},"
+        return f"Redis at {self.address}"
+
+    @property
+    def option(self) -> str:
+        """The option of the command line that names it."""
+        return "--" + self.setting.replace("_", "-")
+
+
+def source_error(error: Exception, endpoint: Endpoint, command: Command = (), seconds: float = 2.0) -> SourceError:
+    """A connection's error, or a reply that is one, as ours.
+
+    `command` is what was asked for, empty when the connection itself failed; `seconds` what a reply may take.
+    """
+    text = without_names(text_of(error), endpoint.url)
+    where = endpoint.name
+    if "NOPERM" in text or "no permissions" in text.lower():
+        return _no_permission(endpoint, command, text)
+    if re.search("^(NOAUTH|WRONGPASS)|invalid password|called without any password", text):
+        return SourceRefused(
+            f"{where} refused the login: {text}",
+            f"give the right user and password: {endpoint.option} redis://USER:PASSWORD@HOST:PORT",
+        )
+    if text.startswith("LOADING"):
+        return SourceUnreachable(f"{where} is still loading its data from disk", "try again in a moment")
+    if isinstance(error, ProtocolError):
+        return SourceProtocolError(
+            f"what answers at {endpoint.address} does not answer as Redis does: {text}",
+            f"see whether {endpoint.option} names a Redis; blueplane-doctor settings shows which it is",
+        )
+    if isinstance(error, TimeoutError):
+        return SourceTimeout(
+            f"{where} accepted the connection and gave no answer in {seconds:g} s",
+            "see whether it is busy or stopped: redis-cli --latency",
+        )
+    if isinstance(error, OSError):
+        return SourceUnreachable(
+            f"{where} cannot be reached: {text}",
+            f"start it, or name the right one with {endpoint.option}; blueplane-doctor settings shows which it is",
+        )
+    return _refused_command(endpoint, command, text)
+
+
+def _refused_command(endpoint: Endpoint, command: Command, text: str) -> SourceError:
+    tried = words_of(command)
+    attempt = f"{endpoint.name}: {tried} was" if tried else endpoint.name
+    if "WRONGTYPE" in text:
+        return SourceUnusable(
+            f"{attempt} refused, because that key is not a stream",
+            "find what wrote it; the pipeline's streams are named in `blueplane-doctor settings`",
+        )
+    if "no such key" in text.lower():
+        return SourceMissing(f"{endpoint.name}: {tried}: there is no such key")
+    hint = ""
+    if text.startswith("OOM"):
+        hint = f"free memory there, or name another with {endpoint.option}"
+    return SourceUnusable(f"{attempt} refused: {text}", hint)
+
+
+def _no_permission(endpoint: Endpoint, command: Command, text: str) -> SourceRefused:
+    if endpoint.rights:
+        return SourceRefused(f"{endpoint.name} gives this user no permission: {text}", endpoint.rights)
+    tried = words_of(command) or "a command"
+    named = re.search(r"run the '([^']+)' command", text)
+    if named:
+        right = f"+{named[1]}"
+    elif "key" in text:
+        right = "%R~blueplane:health:*" if "blueplane:health:" in tried else "%R~telemetry:*"
+    else:
+        right = f"+{tried.lower()}"
+    return SourceRefused(
+        f"{endpoint.name}: {tried} needs the permission {right}, which this user lacks: {text}",
+        f"grant it: ACL SETUSER <user> {right}",
+    )
+
+
+def words_of(command: Command) -> str:
+    """The beginning of a command, for messages: its name, and its key or subcommand."""
+    return " ".join(_word(word) for word in command[:2])
+
+
+def text_of(error: BaseException) -> str:
+    """An error's text, short and without control characters: a server may have written it."""
+    text = str(error)
+    if isinstance(error, OSError) and error.strerror:
+        text = error.strerror
+    printable = re.sub(r"[\x00-\x1f\x7f]+", " ", text)[:300]
+    return printable or type(error).__name__
+
+
+def _word(value: str | bytes | int) -> str:
+    text = value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+    return text[:80]

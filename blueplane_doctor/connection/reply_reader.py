@@ -1,0 +1,87 @@
+"""Replies out of bytes: hiredis parses them, and what would take too much memory is refused before it does."""
+
+import re
+from typing import Any, Final
+
+import hiredis
+
+from blueplane_doctor.connection.base import ProtocolError, ReplyError
+
+INCOMPLETE: Final = object()
+"""Instead of a reply: more bytes have to come."""
+
+_BYTES_PER_ELEMENT = 8
+"""What an element costs at least, beside its own bytes: its place in a list."""
+_MANY_ELEMENTS = re.compile(rb"[*%~>|]\d{7}")
+"""What may announce an array of a million elements or more. RESP3's kinds are here as hiredis knows them too."""
+_LONGEST_MATCH = 8
+_LONGEST_LINE = 1 << 16
+"""Bytes of a header, a status or an error: Redis cuts them far below. hiredis reads a line anew with all that comes."""
+
+
+class ReplyReader:
+    """Turns bytes into replies that together stay within `limit` bytes.
+
+    hiredis itself knows no limit: it keeps an endless string, and makes room for all elements that an array announces
+    before the first of them came. So bytes are looked at before it gets them. Cheap signs tell what might be too much;
+    payloads can look like that too, so then `_walk` reads the headers exactly and decides.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._parser = hiredis.Reader(protocolError=ProtocolError, replyError=ReplyError, notEnoughData=INCOMPLETE)
+        self._start_anew()
+
+    def feed(self, buffer: bytearray, length: int) -> None:
+        """Take the first `length` bytes of the buffer. Raises ProtocolError when it is too much."""
+        known = len(self._bytes)
+        self._bytes += memoryview(buffer)[:length]
+        self._line_ends += buffer.count(b"\n", 0, length)
+        self._refuse_beyond(len(self._bytes))
+        # A header may begin in the bytes before.
+        suspect = _MANY_ELEMENTS.search(self._bytes, max(0, known - _LONGEST_MATCH)) is not None
+        no_line_ends = self._line_ends == 0 and len(self._bytes) > _LONGEST_LINE
+        if suspect or no_line_ends or self._weight(self._line_ends) > self._limit:
+            self._walk()
+        self._parser.feed(buffer, 0, length)  # type: ignore[arg-type]  # any buffer will do
+
+    def next_reply(self) -> Any:
+        """The next reply, or INCOMPLETE. Raises ProtocolError for what is none."""
+        reply = self._parser.gets()
+        # Only here it is known that the next byte begins a reply, which `_walk` has to start from.
+        if reply is not INCOMPLETE and not self._parser.has_data():
+            self._start_anew()
+        return reply
+
+    def _start_anew(self) -> None:
+        self._bytes = bytearray()
+        self._line_ends = 0
+        self._position = 0
+        self._elements = 0
+
+    def _walk(self) -> None:
+        """Read the headers of all that came, from where the last walk ended; strings are skipped."""
+        while self._position < len(self._bytes):
+            end = self._bytes.find(b"\r\n", self._position)
+            if end < 0:
+                if len(self._bytes) - self._position > _LONGEST_LINE:
+                    raise ProtocolError("a line without end came")
+                return
+            kind, number = self._bytes[self._position : self._position + 1], self._number_until(end)
+            self._elements += 1
+            announced = number if kind in b"*%~>|" else 0
+            self._refuse_beyond(self._weight(self._elements + announced))
+            self._position = end + 2
+            if kind == b"$" and number >= 0:
+                self._position += number + 2
+
+    def _number_until(self, end: int) -> int:
+        digits = self._bytes[self._position + 1 : end]
+        return int(digits) if digits.isdigit() else -1
+
+    def _weight(self, elements: int) -> int:
+        return len(self._bytes) + _BYTES_PER_ELEMENT * elements
+
+    def _refuse_beyond(self, weight: int) -> None:
+        if weight > self._limit:
+            raise ProtocolError(f"a reply of more than {self._limit / 1e6:g} MB came")

@@ -1,0 +1,146 @@
+"""A connected socket that speaks Redis' protocol (RESP2), and how one is opened for a plain address.
+
+Importing redis-py takes longer than an examination, so plain addresses do without it.
+"""
+
+import socket
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from threading import Thread
+from typing import Any
+from urllib.parse import SplitResult, unquote, urlsplit
+
+import hiredis
+
+from blueplane_doctor.connection.base import Command, Limits, ReplyError
+from blueplane_doctor.connection.reply_reader import INCOMPLETE, ReplyReader
+
+_CHUNK_BYTES = 1 << 17
+
+
+class SocketTransport:
+    """The one Transport that reads replies, whoever opened its socket."""
+
+    def __init__(self, connected: socket.socket, limits: Limits, close: Callable[[], None] | None = None) -> None:
+        """`close` ends the connection where the socket belongs to somebody else."""
+        self._socket = connected
+        self._limits = limits
+        self._close = close or connected.close
+        self._replies = ReplyReader(limits.reply_bytes)
+        self._chunk = bytearray(_CHUNK_BYTES)
+
+    def send(self, commands: Sequence[Command]) -> None:
+        self._socket.settimeout(self._limits.reply_seconds)
+        # hiredis' stub takes a tuple of one element alone
+        self._socket.sendall(b"".join(hiredis.pack_command(command) for command in commands))  # type: ignore[arg-type]
+
+    def receive(self) -> Any:
+        # The time limit of a socket begins anew with every byte; that of a reply does not.
+        end = time.monotonic() + self._limits.reply_seconds
+        while (reply := self._replies.next_reply()) is INCOMPLETE:
+            remaining = end - time.monotonic()
+            if remaining <= 0:
+                raise TimeoutError("the reply is not complete in time")
+            self._socket.settimeout(remaining)
+            received = self._socket.recv_into(self._chunk)
+            if not received:
+                raise ConnectionError("the connection was closed")
+            self._replies.feed(self._chunk, received)
+        return reply
+
+    def close(self) -> None:
+        with suppress(OSError):
+            self._close()
+
+
+def open_plain(url: str, limits: Limits) -> SocketTransport:
+    """Connect to a `redis` or `unix` URL without options. Raises OSError, ReplyError, ProtocolError, ValueError."""
+    parts = urlsplit(url)
+    login = {"username": unquote(parts.username or ""), "password": unquote(parts.password or "")}
+    if parts.scheme == "unix":
+        return logged_in(SocketTransport(_connect_to_file(parts, limits), limits), login)
+    login["db"] = parts.path.strip("/")
+    connected = connect(parts.hostname or "localhost", parts.port or 6379, limits)
+    return logged_in(SocketTransport(connected, limits), login)
+
+
+def logged_in(transport: SocketTransport, login: Mapping[str, Any]) -> SocketTransport:
+    """The same, after AUTH and SELECT; closed when these fail. Raises OSError, ReplyError, ProtocolError, ValueError.
+
+    `login` has `username`, `password` and `db`, as redis-py names them; each may be missing or empty.
+    """
+    try:
+        commands = _login_commands(login)
+        if commands:
+            transport.send(commands)
+        for reply in [transport.receive() for _ in commands]:
+            if isinstance(reply, ReplyError):
+                raise reply
+    except BaseException:
+        transport.close()
+        raise
+    return transport
+
+
+def _login_commands(login: Mapping[str, Any]) -> list[Command]:
+    commands: list[Command] = []
+    user, password = login.get("username"), login.get("password")
+    if password and user:
+        commands.append(("AUTH", user, password))
+    elif password:
+        commands.append(("AUTH", password))
+    database = int(login.get("db") or 0)
+    if database:
+        commands.append(("SELECT", database))
+    return commands
+
+
+def connect(host: str, port: int, limits: Limits) -> socket.socket:
+    """A socket to the first of the host's addresses that answers. Raises OSError."""
+    failures: list[OSError] = []
+    for *_, address in look_up(host, port, limits):
+        try:
+            connected = socket.create_connection(address[:2], limits.connect_seconds)
+        except TimeoutError:
+            failures.append(ConnectionError(f"no connection in {limits.connect_seconds:g} s"))
+        except OSError as error:
+            failures.append(error)
+        else:
+            # A command must not wait until the last one was acknowledged (Nagle's algorithm).
+            connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            return connected
+    raise failures[0]
+
+
+def look_up(host: str, port: int, limits: Limits) -> list[Any]:
+    """The host's addresses, as socket.getaddrinfo gives them. Raises OSError."""
+    addresses: list[Any] = []
+    failures: list[OSError] = []
+
+    def ask() -> None:
+        try:
+            addresses.extend(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+        except OSError as error:
+            failures.append(error)
+
+    # getaddrinfo knows no time limit: where no name server answers it takes half a minute. So it is left behind.
+    asking = Thread(target=ask, daemon=True)
+    asking.start()
+    asking.join(limits.connect_seconds)
+    if addresses:
+        return addresses
+    if failures:
+        raise failures[0]
+    raise ConnectionError(f"no name server gave its address in {limits.connect_seconds:g} s")
+
+
+def _connect_to_file(parts: SplitResult, limits: Limits) -> socket.socket:
+    connected = socket.socket(socket.AF_UNIX)
+    connected.settimeout(limits.connect_seconds)
+    try:
+        connected.connect(unquote(parts.path))
+    except BaseException:
+        connected.close()
+        raise
+    return connected
