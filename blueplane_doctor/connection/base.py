@@ -41,5 +41,8 @@ class Transport(Protocol):
     def receive(self) -> Any:
         """The next reply, in the order of the commands; that of a refused command is a ReplyError."""
 
+    def is_gone(self) -> bool:
+        """Whether the other side has closed it, as far as it is known here; asked while no reply is awaited."""
+
     def close(self) -> None:
         """Close the connection."""

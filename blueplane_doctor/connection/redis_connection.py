@@ -97,6 +97,14 @@ class Connection:
         for reply in replies:
             self.check(reply)
 
+    def close_if_gone(self) -> None:
+        """Close it where the other side has closed it meanwhile, so that the next command opens another and succeeds.
+
+        For who asks seldom; only between a reply and the next command.
+        """
+        if self._transport and self._transport.is_gone():
+            self.close()
+
     def close(self) -> None:
         """Close the connection; the next command opens another."""
         transport, self._transport = self._transport, None

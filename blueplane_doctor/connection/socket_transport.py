@@ -3,6 +3,7 @@
 Importing redis-py takes longer than an examination, so plain addresses do without it.
 """
 
+import select
 import socket
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -48,6 +49,13 @@ class SocketTransport:
                 raise ConnectionError("the connection was closed")
             self._replies.feed(self._chunk, received)
         return reply
+
+    def is_gone(self) -> bool:
+        # Where no reply is awaited, nothing but the end of the connection can be read. poll, unlike select, also
+        # works in a process with more than 1024 files open, as a recorder's may be.
+        poll = select.poll()
+        poll.register(self._socket, select.POLLIN)
+        return bool(poll.poll(0))
 
     def close(self) -> None:
         with suppress(OSError):

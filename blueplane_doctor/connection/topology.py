@@ -82,7 +82,9 @@ def check_url(url: str) -> None:
     """Raises ValueError for what is no URL of Redis, not quoting what may be secret."""
     parts = urlsplit(url)
     if topology_of(url) is None and parts.scheme not in ("redis", "rediss", "unix"):
-        raise ValueError("the scheme must be redis, rediss or unix, or name Sentinel or a Cluster (docs/SCALING.md)")
+        raise ValueError(
+            "the scheme of a Redis URL must be redis, rediss or unix, or one of Sentinel or Cluster (docs/SCALING.md)"
+        )
     if parts.scheme == "redis" and not parts.query:
         database = parts.path.strip("/")
         if database and not database.isdigit():

@@ -130,6 +130,9 @@ class ClusterTransport:
     def receive(self) -> Any:
         return self._asked.popleft().receive()
 
+    def is_gone(self) -> bool:
+        return any(transport.is_gone() for transport in self._transports.values())
+
     def close(self) -> None:
         for transport in self._transports.values():
             transport.close()

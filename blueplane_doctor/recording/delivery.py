@@ -44,6 +44,8 @@ class Delivery:
 
         `again` says that the last call's outcome is unknown and this is the same batch: then it is first asked for.
         """
+        # A server that was restarted since the last flush must not cost this one: it may be the process's last.
+        self._connection.close_if_gone()
         try:
             if again and self._was_stored(batch):
                 return Outcome.DELIVERED, 0

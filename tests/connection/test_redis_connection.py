@@ -127,6 +127,19 @@ def test_it_opens_again_after_it_failed() -> None:
         connection.close()
 
 
+def test_a_connection_that_was_closed_while_idle_can_be_left_before_it_fails() -> None:
+    with run_server(tcp=True) as server, redis.Redis.from_url(server.url) as client:
+        connection = Connection(Endpoint(server.url))
+        connection.close_if_gone()
+        first = connection.ask_one("CLIENT", "ID")
+        connection.close_if_gone()
+        assert connection.ask_one("CLIENT", "ID") == first
+        client.client_kill_filter(_type="normal", skipme=True)
+        connection.close_if_gone()
+        assert connection.ask_one("CLIENT", "ID") > first
+        connection.close()
+
+
 def test_a_refused_command_is_no_failure_of_the_connection(connection: Connection) -> None:
     with pytest.raises(SourceMissing):
         connection.ask_one("XINFO", "STREAM", "test:connection")

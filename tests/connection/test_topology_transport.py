@@ -150,6 +150,9 @@ class Recording:
         self.answered += 1
         return self.port, str(command[0])
 
+    def is_gone(self) -> bool:
+        return False
+
     def close(self) -> None:
         pass
 
