@@ -6,7 +6,17 @@ from blueplane_doctor import Finding, Remedy, Scale, check, unknown
 from blueplane_doctor.checkapi import many
 
 if TYPE_CHECKING:
-    from blueplane_doctor.monitoring.chain_of_custody import ChainHealth
+    from blueplane_doctor.monitoring.chain_of_custody import ChainHealth, GroupLoss
+
+TRIMMED = Remedy(
+    text="They cannot be brought back from Redis. Start the writers, then raise "
+    "streams.message_queue.max_length in Blueplane's config.yaml to what an outage may pile up."
+)
+KINDS_OF_BREAK = {
+    "lost": "acknowledged and never written",
+    "trimmed_unread": "trimmed unread",
+    "payload_gone": "trimmed while pending",
+}
 
 
 # Trimmed messages are gone for good, and so is trust in everything downstream: one is as bad as a thousand.
@@ -21,26 +31,39 @@ def check_lost_before_delivery(chain: "ChainHealth", scale: Scale) -> Finding:
     - the writers were away for longer than the stream keeps messages
     - a burst of more than `max_length` messages while a writer was busy
     """
+    evidence = _loss_evidence(chain)
+    worst = _worst_loss(chain)
+    if worst:
+        return scale.grade(worst.trimmed_unread or 0, _loss_sentence(worst), remedy=TRIMMED, evidence=evidence)
+    for loss in chain.losses:
+        if loss.trimmed_unread is None and loss.cause:
+            return unknown("Whether messages were trimmed unread cannot be told", loss.cause, evidence=evidence)
+    return scale.grade(0, "No message was trimmed before it was read", remedy=TRIMMED, evidence=evidence)
+
+
+def _loss_evidence(chain: "ChainHealth") -> dict[str, Any]:
     evidence: dict[str, Any] = {loss.group: loss.cause or loss.trimmed_unread for loss in chain.losses}
-    evidence |= {f"{n.group}: between": f"{n.after_id} and {n.before_id}" for n in chain.losses if n.after_id}
-    count, said = 0, "No message was trimmed before it was read"
-    if worst := max((n for n in chain.losses if n.trimmed_unread), key=lambda n: n.trimmed_unread or 0, default=None):
-        count = worst.trimmed_unread or 0
-        said = many(count, "message was", "messages were")
-        said += f" trimmed before {worst.group} read {'it' if count == 1 else 'them'}"
-        if worst.after_id:
-            said += f", {'' if count == 1 else 'all '}between {worst.after_id} and {worst.before_id}"
-    elif cause := next((n.cause for n in chain.losses if n.trimmed_unread is None), ""):
-        return unknown("Whether messages were trimmed unread cannot be told", cause, evidence=evidence)
-    return scale.grade(
-        count,
-        said,
-        remedy=Remedy(
-            text="They cannot be brought back from Redis. Start the writers, then raise "
-            "streams.message_queue.max_length in Blueplane's config.yaml to what an outage may pile up."
-        ),
-        evidence=evidence,
-    )
+    for loss in chain.losses:
+        if loss.after_id:
+            evidence[f"{loss.group}: between"] = f"{loss.after_id} and {loss.before_id}"
+    return evidence
+
+
+def _worst_loss(chain: "ChainHealth") -> "GroupLoss | None":
+    """Of the group that lost most; None when none is known to have lost any."""
+    losses = [loss for loss in chain.losses if loss.trimmed_unread]
+    return max(losses, key=lambda loss: loss.trimmed_unread or 0, default=None)
+
+
+def _loss_sentence(loss: "GroupLoss") -> str:
+    count = loss.trimmed_unread or 0
+    sentence = many(count, "message was", "messages were")
+    sentence += f" trimmed before {loss.group} read {'it' if count == 1 else 'them'}"
+    if loss.after_id and count == 1:
+        sentence += f", between {loss.after_id} and {loss.before_id}"
+    elif loss.after_id:
+        sentence += f", all between {loss.after_id} and {loss.before_id}"
+    return sentence
 
 
 # A single break may be one malformed event; ten are a pattern.
@@ -64,37 +87,53 @@ def check_chain_breaks(chain: "ChainHealth", scale: Scale) -> Finding:
         "first breaks": [f"{b.id} {b.event_type}: {b.reason}" for b in chain.breaks[:10]],
     }
     if broken:
-        said = f"{many(broken, 'message has', 'messages have')} vanished: {_parts(chain)}"
+        sentence = f"{many(broken, 'message has', 'messages have')} vanished: {_parts(chain)}"
     elif chain.database_cause or chain.partial:
         cause = f"the time was up after {chain.examined:,} messages; give more with --timeout"
-        said = "Whether every message was written cannot be told"
-        return unknown(said, chain.database_cause or cause, evidence=evidence)
+        sentence = "Whether every message was written cannot be told"
+        return unknown(sentence, chain.database_cause or cause, evidence=evidence)
+    elif chain.examined == 1:
+        sentence = "The one message in the stream is accounted for"
     elif chain.examined:
-        one = chain.examined == 1
-        said = "The one message in the stream" if one else f"Every one of {chain.examined:,} messages"
-        said += " is accounted for"
+        sentence = f"Every one of {chain.examined:,} messages is accounted for"
     else:
-        said = "The stream holds no messages, and none is missing"
-    lost, todo = chain.states.get("lost") or 0, []
+        sentence = "The stream holds no messages, and none is missing"
+    return scale.grade(broken, sentence, remedy=_break_remedy(chain), evidence=evidence)
+
+
+def _break_remedy(chain: "ChainHealth") -> Remedy:
+    lost = chain.states.get("lost") or 0
+    steps = []
     if lost:
-        todo.append(
+        steps.append(
             "Look at the reasons: malformed payloads point to a producer, everything else to the writer. The stream "
             "still holds the lost ones until it trims them; save them before you restart anything."
         )
-    if broken > lost:
-        todo.append("What was trimmed is gone from Redis; lost-before-delivery and retry-storm say what stops that.")
-    return scale.grade(broken, said, remedy=Remedy(text=" ".join(todo)), evidence=evidence)
+    if chain.chain_break_count > lost:
+        steps.append("What was trimmed is gone from Redis; lost-before-delivery and retry-storm say what stops that.")
+    return Remedy(text=" ".join(steps))
 
 
 def _parts(chain: "ChainHealth") -> str:
-    named = {
-        "lost": "acknowledged and never written",
-        "trimmed_unread": "trimmed unread",
-        "payload_gone": "trimmed while pending",
-    }
-    parts = [f"{count:,} {words}" for state, words in named.items() if (count := chain.states.get(state))]
+    parts = []
+    for state, words in KINDS_OF_BREAK.items():
+        count = chain.states.get(state)
+        if count:
+            parts.append(f"{count:,} {words}")
     known = max((loss.trimmed_unread or 0 for loss in chain.losses), default=0)
-    if known and chain.states.get("trimmed_unread") is None:  # of one group it is known, of the other not
+    if known and chain.states.get("trimmed_unread") is None:  # it is known of one group and not of the other
         parts.append(f"at least {known:,} trimmed unread")
-    reasons = sorted({b.reason for b in chain.breaks if b.kind == "lost" and not b.reason.startswith("acknowledged")})
-    return ", ".join(parts) + (f" ({reasons[0]}{' and other reasons' if len(reasons) > 1 else ''})" if reasons else "")
+    return ", ".join(parts) + _reasons(chain)
+
+
+def _reasons(chain: "ChainHealth") -> str:
+    """What was wrong with lost messages, as far as that is known, in brackets."""
+    reasons = set()
+    for broken in chain.breaks:
+        if broken.kind == "lost" and not broken.reason.startswith("acknowledged"):
+            reasons.add(broken.reason)
+    if not reasons:
+        return ""
+    if len(reasons) == 1:
+        return f" ({min(reasons)})"
+    return f" ({min(reasons)} and other reasons)"

@@ -34,14 +34,15 @@ def check_stuck_consumers(queue: "QueueHealth", chain: "ChainHealth", scale: Sca
     - the database was locked for longer than the writer tries
     """
     evidence = _pending(queue)
-    held = [(g.longest_unacknowledged_ms, g) for g in queue.writers if g.longest_unacknowledged_ms is not None]
-    if not held:
+    holders = [group for group in queue.writers if group.longest_unacknowledged_ms is not None]
+    if not holders:
         return scale.grade(0, "No writer holds a message", evidence=evidence)
-    waited, worst = max(held, key=lambda pair: pair[0])
-    said = f"{worst.name} has held a message for {span(waited)} without acknowledging it"
-    said += _stuck(sum(group.stuck or 0 for _, group in held), chain)
-    evidence |= {"blocked by": [f"{b.id} ({b.group}): {b.reason}" for b in chain.blockers[:10]]}
-    return scale.grade(round(waited / 1000, 3), said, remedy=POISON, evidence=evidence)
+    worst = max(holders, key=lambda group: group.longest_unacknowledged_ms or 0)
+    waited_ms = worst.longest_unacknowledged_ms or 0
+    sentence = f"{worst.name} has held a message for {span(waited_ms)} without acknowledging it"
+    sentence += _stuck(sum(group.stuck or 0 for group in holders), chain)
+    evidence["blocked by"] = [f"{b.id} ({b.group}): {b.reason}" for b in chain.blockers[:10]]
+    return scale.grade(round(waited_ms / 1000, 3), sentence, remedy=POISON, evidence=evidence)
 
 
 # A restart leaves a few behind for a moment; a hundred is a whole batch that nobody will ever claim.
@@ -56,21 +57,29 @@ def check_orphaned_messages(queue: "QueueHealth", scale: Scale) -> Finding:
     - the server was killed, or crashed, in the middle of a batch
     """
     count = sum(group.orphaned or 0 for group in queue.writers)
-    gone = [(group.name, consumer.name) for group in queue.writers for consumer in group.consumers if consumer.gone]
-    said = "No message is held by a consumer that is gone"
-    if count:
-        who = gone[0][1] if len(gone) == 1 else f"{len(gone)} consumers"
-        said = f"{many(count, 'message is', 'messages are')} held by {who}, gone while others work"
+    gone: list[tuple[str, str]] = []
+    for group in queue.writers:
+        gone += [(group.name, consumer.name) for consumer in group.consumers if consumer.gone]
+    commands = [f"redis-cli XPENDING {queue.queue} {group} - + 10 {consumer}" for group, consumer in gone[:3]]
     return scale.grade(
         count,
-        said,
+        _orphaned_sentence(count, [consumer for _, consumer in gone]),
         remedy=Remedy(
             text="Look at them, then hand them to the consumer that lives (XCLAIM or XAUTOCLAIM); the pipeline then "
             "writes them.",
-            commands=[f"redis-cli XPENDING {queue.queue} {group} - + 10 {consumer}" for group, consumer in gone[:3]],
+            commands=commands,
         ),
         evidence={"gone": [consumer for _, consumer in gone[:20]], **_pending(queue)},
     )
+
+
+def _orphaned_sentence(count: int, gone: list[str]) -> str:
+    if not count:
+        return "No message is held by a consumer that is gone"
+    holders = f"{len(gone)} consumers"
+    if len(gone) == 1:
+        holders = gone[0]
+    return f"{many(count, 'message is', 'messages are')} held by {holders}, gone while others work"
 
 
 # Two deliveries happen on a healthy system (a restart, a direct read); a hundred is one a second for minutes.
@@ -84,12 +93,14 @@ def check_retry_storm(queue: "QueueHealth", chain: "ChainHealth", scale: Scale) 
     Causes:
     - two messages of the batch have the same key, or one is malformed
     """
-    most, said = 0, "No message is being delivered again and again"
-    if worst := max(queue.writers, key=lambda group: group.most_deliveries or 0, default=None):
+    most = 0
+    sentence = "No message is being delivered again and again"
+    worst = max(queue.writers, key=lambda group: group.most_deliveries or 0, default=None)
+    if worst:
         most = worst.most_deliveries or 0
         if scale.status(most) is not Status.GREEN:
-            said = f"{worst.name} was given the same message {most:,} times{_stuck(worst.stuck or 0, chain)}"
-    return scale.grade(most, said, remedy=POISON, evidence=_pending(queue))
+            sentence = f"{worst.name} was given the same message {most:,} times{_stuck(worst.stuck or 0, chain)}"
+    return scale.grade(most, sentence, remedy=POISON, evidence=_pending(queue))
 
 
 @check(
@@ -111,39 +122,51 @@ def check_writer_missing(queue: "QueueHealth", scale: Scale) -> Finding:
     if not absent and not empty:
         return scale.grade("all there", "Every writer group exists and has a consumer", evidence=evidence)
     waits = any(group.pending or group.undelivered for group in empty) or bool(absent and queue.queue_depth)
-    if not absent and not waits and all(group.last_delivered_id == NEVER for group in empty):
+    never_used = all(group.last_delivered_id == NEVER for group in empty)
+    if not absent and not waits and never_used:
         return unknown(
             "No writer was ever given a message",
             "nothing was enqueued yet, and Redis before 7.2 does not list a consumer before its first message",
             evidence=evidence,
         )
-    parts = [f"the group {name} does not exist" for name in absent]
-    parts += [f"the group {group.name} has no consumer" for group in empty]
-    said = " and ".join(parts)
     return scale.grade(
         "missing, messages wait" if waits else "missing, nothing waits",
-        said[0].upper() + said[1:] + (" while messages wait" if waits else "; no message waits"),
+        _missing_sentence(absent, [group.name for group in empty], waits),
         remedy=Remedy(text="The Blueplane server makes its groups and consumers when it starts: start it."),
         evidence=evidence,
     )
 
 
+def _missing_sentence(absent: list[str], empty: list[str], waits: bool) -> str:
+    parts = [f"the group {name} does not exist" for name in absent]
+    parts += [f"the group {name} has no consumer" for name in empty]
+    sentence = " and ".join(parts)
+    sentence = sentence[0].upper() + sentence[1:]
+    if waits:
+        return f"{sentence} while messages wait"
+    return f"{sentence}; no message waits"
+
+
 def _stuck(count: int, chain: "ChainHealth") -> str:
     if not count:
         return ""
-    said = f"; {many(count, 'message is', 'messages are')} stuck"
-    if chain.blockers:
-        said += f" behind {chain.blockers[0].id} ({chain.blockers[0].reason})"
-    return said + (f" and {len(chain.blockers) - 1} more" if len(chain.blockers) > 1 else "")
+    text = f"; {many(count, 'message is', 'messages are')} stuck"
+    if not chain.blockers:
+        return text
+    first = chain.blockers[0]
+    text += f" behind {first.id} ({first.reason})"
+    if len(chain.blockers) > 1:
+        text += f" and {len(chain.blockers) - 1} more"
+    return text
 
 
 def _pending(queue: "QueueHealth") -> dict[str, Any]:
-    return {
-        group.name: {
+    evidence = {}
+    for group in queue.writers:
+        evidence[group.name] = {
             "pending": group.pending,
             "stuck": group.stuck,
             "longest unacknowledged ms": group.longest_unacknowledged_ms,
             "most deliveries": group.most_deliveries,
         }
-        for group in queue.writers
-    }
+    return evidence

@@ -24,13 +24,21 @@ def check_dead_letters(queue: "QueueHealth", scale: Scale) -> Finding:
 
     Causes:
     - messages that no writer could decode
-    - messages that failed too often; the first error is in the letter
+    - messages that failed too often; the dead letter holds the first error
     """
-    count, age = queue.dlq_size, queue.dlq_oldest_age_ms
-    said = many(count, "dead letter", "dead letters") if count else "No dead letters"
-    if count and age is not None:
-        said += f", {'' if count == 1 else 'the oldest '}{span(age)} old"
-    return scale.grade(count, said, remedy=LOOK, evidence=queue.dlq_sizes)
+    count = queue.dlq_size
+    sentence = _dead_letters_sentence(count, queue.dlq_oldest_age_ms)
+    return scale.grade(count, sentence, remedy=LOOK, evidence=queue.dlq_sizes)
+
+
+def _dead_letters_sentence(count: int, oldest_age_ms: int | None) -> str:
+    if not count:
+        return "No dead letters"
+    sentence = many(count, "dead letter", "dead letters")
+    if oldest_age_ms is None:
+        return sentence
+    oldest = "" if count == 1 else "the oldest "
+    return f"{sentence}, {oldest}{span(oldest_age_ms)} old"
 
 
 # The same steps as the total: what would be orange as a pile is orange when it came within an hour.
@@ -39,20 +47,21 @@ def check_dead_letter_growth(queue: "QueueHealth", history: "HistoryHealth", sca
     """Dead letters of the last hour, beside those of the hour before.
 
     A static pile is history; growth is a fault that is going on. The evidence also tells the rise that recorded
-    samples saw, which counts letters that were dropped meanwhile.
+    samples saw, which counts dead letters that were dropped meanwhile.
 
     Causes:
     - a producer of another version that sends what the writers do not understand
-    - one undecodable message: the Claude writer adds a letter for it about every second, for ever
+    - one undecodable message: the Claude writer adds a dead letter for it about every second, for ever
     """
-    new, before = queue.dlq_recent_entries, queue.dlq_previous_hour
-    said = "No dead letter in the last hour"
+    new = queue.dlq_recent_entries
+    before = queue.dlq_previous_hour
+    sentence = "No dead letter in the last hour"
     if new:
-        said = f"{many(new, 'dead letter', 'dead letters')} in the last hour, {before:,} in the hour before"
+        sentence = f"{many(new, 'dead letter', 'dead letters')} in the last hour, {before:,} in the hour before"
     evidence = {
         "last hour": new,
         "hour before": before,
         "oldest age ms": queue.dlq_oldest_age_ms,
         "recorded entries/h": history.dead_letters_last_hour,
     }
-    return scale.grade(new, said, remedy=LOOK, evidence=evidence)
+    return scale.grade(new, sentence, remedy=LOOK, evidence=evidence)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 START_SERVER = Remedy(
     text="The writers are slower than the producers, or not running. Look at server-alive and stuck-consumers "
-    "first; if neither speaks, restart the Blueplane server and watch this number fall.",
+    "first; if both are green, restart the Blueplane server and watch this number fall.",
     commands=["tail -n 50 ~/.blueplane/server.log"],
 )
 NOT_COUNTED = ("The backlog could not be counted to its end", "the time was up; give more with --timeout")
@@ -33,8 +33,10 @@ def check_queue_depth(queue: "QueueHealth", scale: Scale) -> Finding:
     depth = queue.queue_depth
     if depth is None:
         return unknown(*NOT_COUNTED, evidence=evidence)
-    waits = many(depth, "message waits", "messages wait") if depth else "No message waits"
-    return scale.grade(depth, f"{waits} for a writer", remedy=START_SERVER, evidence=evidence)
+    sentence = "No message waits for a writer"
+    if depth:
+        sentence = many(depth, "message waits for a writer", "messages wait for a writer")
+    return scale.grade(depth, sentence, remedy=START_SERVER, evidence=evidence)
 
 
 @check(area="queue", scale=Scale.rising(yellow=100, orange=1_000, red_above=5_000, unit="messages"))
@@ -49,21 +51,27 @@ def check_pending_messages(queue: "QueueHealth", scale: Scale) -> Finding:
     - a writer died with its messages, and nobody claims them (see orphaned-messages)
     - the database is locked by another process
     """
-    count, age = queue.pending_messages, queue.oldest_pending_age_ms
-    said = "Every delivered message is acknowledged"
-    if count:
-        said = f"{many(count, 'message is', 'messages are')} delivered and not acknowledged"
-        if age is not None:
-            said += f", {'' if count == 1 else 'the oldest '}enqueued {span(age)} ago"
+    count = queue.pending_messages
+    by_group = {group.name: group.pending for group in queue.writers}
     return scale.grade(
         count,
-        said,
+        _pending_sentence(count, queue.oldest_pending_age_ms),
         remedy=Remedy(
-            text="Find out what the writer stumbles over: its errors are in the server's log.",
+            text="Find out which error stops the writer: its errors are in the server's log.",
             commands=["grep ERROR ~/.blueplane/server.log | tail"],
         ),
-        evidence={"pending by group": {group.name: group.pending for group in queue.writers}, "read with": "XPENDING"},
+        evidence={"pending by group": by_group, "read with": "XPENDING"},
     )
+
+
+def _pending_sentence(count: int, oldest_age_ms: int | None) -> str:
+    if not count:
+        return "Every delivered message is acknowledged"
+    sentence = f"{many(count, 'message is', 'messages are')} delivered and not acknowledged"
+    if oldest_age_ms is None:
+        return sentence
+    oldest = "" if count == 1 else "the oldest "
+    return f"{sentence}, {oldest}enqueued {span(oldest_age_ms)} ago"
 
 
 @check(area="queue", scale=Scale.rising(yellow=5, orange=30, red_above=60, unit="s"))
@@ -76,12 +84,12 @@ def check_consumer_lag(queue: "QueueHealth", scale: Scale) -> Finding:
     Causes:
     - the same as of a deep queue; a single stuck message is enough (see stuck-consumers)
     """
-    age = queue.consumer_lag_ms
-    said = "No message is waiting"
-    if age or queue.queue_depth or queue.pending_messages:
-        said = f"The oldest unfinished message was enqueued {span(age)} ago"
+    age_ms = queue.consumer_lag_ms
+    sentence = "No message is waiting"
+    if age_ms or queue.queue_depth or queue.pending_messages:
+        sentence = f"The oldest unfinished message was enqueued {span(age_ms)} ago"
     evidence = {"stream": queue.queue, "depth": queue.queue_depth}
-    return scale.grade(round(age / 1000, 3), said, remedy=START_SERVER, evidence=evidence)
+    return scale.grade(round(age_ms / 1000, 3), sentence, remedy=START_SERVER, evidence=evidence)
 
 
 @check(area="queue", scale=Scale.rising(yellow=50, orange=80, red=100, unit="%"))
@@ -95,14 +103,16 @@ def check_queue_headroom(queue: "QueueHealth", scale: Scale) -> Finding:
     - the writers stand still while the producers go on (see server-alive, stuck-consumers)
     - `max_length` is small for what comes in during an outage
     """
-    depth, limit, left = queue.queue_depth, queue.max_length, queue.minutes_to_loss
+    depth = queue.queue_depth
+    limit = queue.max_length
+    left = queue.minutes_to_loss
     if depth is None:
         return unknown(*NOT_COUNTED)
     share = round(100 * depth / limit, 4)  # one message below an edge is below it
-    said = f"The backlog fills {share:g} % of the {limit:,} messages that the stream keeps"
+    sentence = f"The backlog fills {share:g} % of the {limit:,} messages that the stream keeps"
     if share >= 100:
-        said += ": messages are being lost"
+        sentence += ": messages are being lost"
     elif share >= 50 and left is not None:
-        said += f"; at the present rate the first message is lost in {span(left * 60_000)}"
+        sentence += f"; at the present rate the first message is lost in {span(left * 60_000)}"
     evidence = {"queue_depth": depth, "max_length": limit, "minutes_to_loss": left}
-    return scale.grade(share, said, remedy=START_SERVER, evidence=evidence)
+    return scale.grade(share, sentence, remedy=START_SERVER, evidence=evidence)

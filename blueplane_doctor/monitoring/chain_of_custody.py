@@ -24,6 +24,9 @@ from blueplane_doctor.errors import SourceError
 from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring import Monitor
 
+__all__ = ["MONITOR", "ChainBlocker", "ChainBreak", "ChainHealth", "ChainOfCustodyMonitor", "GroupLoss", "TimeBucket"]
+"""The records of custody belong to ChainHealth for everybody who judges or shows it."""
+
 SHOWN_BREAKS = 200
 """Breaks listed one by one in a report; all are counted."""
 TRIMMED_UNREAD = "trimmed_unread"
