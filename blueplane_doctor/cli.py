@@ -1,18 +1,13 @@
 """The command line: its commands, which are loaded when they are named, and without one the main job."""
 
-import re
 from collections.abc import Sequence
-from importlib import import_module
-from importlib.abc import InspectLoader
-from importlib.util import find_spec
-from pkgutil import iter_modules
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 from blueplane_doctor import __version__
-from blueplane_doctor.commands import __path__ as commands_path
+from blueplane_doctor.commands import command_names, load_command, summary_of
 from blueplane_doctor.commands.base import (
     HELP_SETTINGS,
     Given,
@@ -25,39 +20,6 @@ from blueplane_doctor.commands.base import (
 from blueplane_doctor.console import show
 from blueplane_doctor.errors import did_you_mean
 from blueplane_doctor.options import OPTIONS, Options
-
-_NO_COMMANDS = {"base"}
-"""Files of commands/ that hold none."""
-_FIRST_PARAGRAPH = re.compile(r'\s*"""(.+?)(?:\n\n|""")', re.DOTALL)
-
-
-def command_names() -> list[str]:
-    """The commands: one for each file of commands/, by its name."""
-    names = [info.name for info in iter_modules(commands_path) if info.name not in _NO_COMMANDS]
-    return sorted(names)
-
-
-def load_command(name: str) -> Any:
-    """The command of this name, as typer's own object; its file is imported."""
-    return typer.main.get_command(import_module(f"blueplane_doctor.commands.{name}").COMMAND)
-
-
-def summary_of(name: str) -> str:
-    """A command's help in one line: the first paragraph of its file's docstring, which is read without an import."""
-    module = f"blueplane_doctor.commands.{name}"
-    match = _FIRST_PARAGRAPH.match(_source_of(module))
-    if match:
-        return " ".join(match[1].split())
-    docstring = import_module(module).__doc__ or ""  # a stand-alone executable holds no source
-    return " ".join(docstring.partition("\n\n")[0].split())
-
-
-def _source_of(module: str) -> str:
-    """Text of a module's file; empty where only its bytecode is there."""
-    spec = find_spec(module)
-    if spec is None or not isinstance(spec.loader, InspectLoader):
-        return ""
-    return spec.loader.get_source(module) or ""
 
 
 class _Commands(TyperGroup):

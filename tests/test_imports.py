@@ -26,6 +26,7 @@ LAYERS = (
     "blueplane_doctor.scales",
     "blueplane_doctor.mistakes",
     "blueplane_doctor.options",
+    "blueplane_doctor.completion",
     "blueplane_doctor.settings_files",
     "blueplane_doctor.waivers",
     "blueplane_doctor.settings",

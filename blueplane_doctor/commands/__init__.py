@@ -1,1 +1,43 @@
-"""Commands: one file each, which declares itself with `@command`. Only these, cli.py and __main__.py know typer."""
+"""Commands: one file each, by the command's name, which sets COMMAND. Only these and cli.py know typer."""
+
+import re
+from importlib import import_module
+from importlib.abc import InspectLoader
+from importlib.util import find_spec
+from pkgutil import iter_modules
+from typing import Any
+
+import typer
+
+_NO_COMMANDS = {"base"}
+"""Files of this folder that hold no command."""
+_FIRST_PARAGRAPH = re.compile(r'\s*"""(.+?)(?:\n\n|""")', re.DOTALL)
+
+
+def command_names() -> list[str]:
+    """The commands: one for each file, by its name."""
+    names = [info.name for info in iter_modules(__path__) if info.name not in _NO_COMMANDS]
+    return sorted(names)
+
+
+def load_command(name: str) -> Any:
+    """The command of this name, as typer's own object; its file is imported."""
+    return typer.main.get_command(import_module(f"{__name__}.{name}").COMMAND)
+
+
+def summary_of(name: str) -> str:
+    """A command's help in one line: the first paragraph of its file's docstring, which is read without an import."""
+    module = f"{__name__}.{name}"
+    match = _FIRST_PARAGRAPH.match(_source_of(module))
+    if match:
+        return " ".join(match[1].split())
+    docstring = import_module(module).__doc__ or ""  # a stand-alone executable holds no source
+    return " ".join(docstring.partition("\n\n")[0].split())
+
+
+def _source_of(module: str) -> str:
+    """Text of a module's file; empty where only its bytecode is there."""
+    spec = find_spec(module)
+    if spec is None or not isinstance(spec.loader, InspectLoader):
+        return ""
+    return spec.loader.get_source(module) or ""

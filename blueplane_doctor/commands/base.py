@@ -4,8 +4,8 @@ import inspect
 import os
 import sys
 import traceback
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ParamSpec
@@ -40,6 +40,8 @@ class Invocation:
     """What a command was called with: its shared options, wherever they stood."""
 
     options: Options = field(default_factory=Options)
+    format: str = ""
+    """One of the formats that the command has declared, the first where none was asked for; empty: it has none."""
 
     @property
     def home(self) -> Path:
@@ -59,13 +61,6 @@ class Invocation:
         waivers = [*loaded.settings.waivers, *read_waivers(self.options.waivers)]
         settings = loaded.settings.model_copy(update={"waivers": waivers})
         return loaded.model_copy(update={"settings": settings})
-
-    def format_of(self, *names: str) -> str:
-        """The wanted format, which must be one of these; the first is the default. Raises UsageError."""
-        name = self.options.format or names[0]
-        if name not in names:
-            raise UsageError(f"--format {name}: this command has no such format", f"one of {', '.join(names)}")
-        return name
 
     def one_output(self) -> Path | None:
         """The file of --output, for a command that writes a single one. Raises UsageError."""
@@ -88,15 +83,23 @@ def new_command(doc: str | None) -> typer.Typer:
 
 
 def command(
-    app: typer.Typer, *shared: str, name: str | None = None, context_settings: Any = None, **own_help: str
+    app: typer.Typer,
+    *shared: str,
+    name: str | None = None,
+    formats: Sequence[str] = (),
+    context_settings: Any = None,
+    **own_help: str,
 ) -> Callable[[Callable[..., int | None]], Callable[..., int | None]]:
     """Make a function the command of `app`, or the one of this name in a group.
 
     The function gets an Invocation, then its own options and arguments; it returns its exit code, or None for 0.
     `shared` are the names of the shared options that it takes; with a keyword, an option gets another help text. Any
-    other shared option before the command is refused. Help is the module's docstring, in a group the function's.
+    other shared option before the command is refused. `formats` are the values of its --format, the default first. Its
+    help text is the module's docstring, in a group the function's.
     """
     taken = {option: OPTIONS[option].help for option in shared} | own_help
+    if formats:
+        taken["format"] = f"Format on stdout, default {formats[0]}."
 
     def declare(function: Callable[..., int | None]) -> Callable[..., int | None]:
         own = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
@@ -104,11 +107,11 @@ def command(
         @guarded
         def run(context: typer.Context, **values: Any) -> int | None:
             later = split_off(context, taken, values)
-            return function(_invocation(context, taken, later), **values)
+            return function(_invocation(context, taken, later, formats), **values)
 
         help_text = inspect.getdoc(function) if name else app.info.help
         settings = {**HELP_SETTINGS, **(context_settings or {})}
-        with_parameters(run, [*own, *parameters(taken, in_command=True)])
+        with_parameters(run, [*own, *parameters(taken, in_command=True, formats=formats)])
         app.command(name, help=help_text, context_settings=settings)(run)
         return function
 
@@ -129,9 +132,14 @@ def group(app: typer.Typer) -> typer.Typer:
     return app
 
 
-def parameters(names: Mapping[str, str], *, in_command: bool = False, hidden: bool = False) -> list[inspect.Parameter]:
+def parameters(
+    names: Mapping[str, str], *, in_command: bool = False, hidden: bool = False, formats: Sequence[str] = ()
+) -> list[inspect.Parameter]:
     """Typer's declaration of these shared options, in the order of the table; `names` maps each to its help text."""
-    return [_parameter(OPTIONS[name], names[name], in_command, hidden) for name in OPTIONS if name in names]
+    table = dict(OPTIONS)
+    if formats:
+        table["format"] = replace(OPTIONS["format"], metavar="|".join(formats))
+    return [_parameter(table[name], names[name], in_command, hidden) for name in table if name in names]
 
 
 def _parameter(option: Option, help_text: str, in_command: bool, hidden: bool) -> inspect.Parameter:
@@ -180,19 +188,37 @@ def split_off(context: typer.Context, names: Iterable[str], values: dict[str, An
     return Given(Options(**typed), Options(**environment))
 
 
-def _invocation(context: typer.Context, taken: Iterable[str], later: Given) -> Invocation:
-    """Raises UsageError for an option before the command that the command does not take."""
+def _invocation(context: typer.Context, taken: Iterable[str], later: Given, formats: Sequence[str]) -> Invocation:
+    """Raises UsageError for an option or a format that the command does not have."""
     earlier = context.find_object(Given) or Given()
     refused = [OPTIONS[name].flag for name in earlier.typed.given() if name not in taken]
+    path = _path(context)
     if refused:
-        _, _, path = context.command_path.partition(" ")
-        raise UsageError(f"{path} does not take {', '.join(refused)}", f"see: blueplane-doctor {path} --help")
+        raise UsageError(
+            f"{path} does not take {', '.join(refused)}", f"blueplane-doctor {path} --help shows what it takes"
+        )
     environment = earlier.environment.given()
     for name in list(environment):
         if name not in taken or OPTIONS[name].scope is not Scope.COMMANDS:
             del environment[name]
     typed = merged(earlier.typed, later.typed)
-    return Invocation(Options(**{**environment, **typed.given()}))
+    options = Options(**{**environment, **typed.given()})
+    if not formats:
+        return Invocation(options)
+    wanted = options.format or formats[0]
+    if wanted not in formats:
+        raise UsageError(f"--format {wanted}: {path} has no such format", f"one of {', '.join(formats)}")
+    return Invocation(options, wanted)
+
+
+def _path(context: typer.Context) -> str:
+    """The command's name, with its group's: `dlq list`."""
+    names = []
+    current: Any = context
+    while current is not None and current.parent is not None:
+        names.append(current.info_name)
+        current = current.parent
+    return " ".join(reversed(names))
 
 
 def guarded(function: Callable[Parameters, int | None]) -> Callable[Parameters, None]:

@@ -17,13 +17,12 @@ from blueplane_doctor.settings import Loaded
 COMMAND = new_command(__doc__)
 
 
-@command(COMMAND, "home", "settings", *SELECTION, format="Format on stdout: table (default) or json.")
+@command(COMMAND, "home", "settings", *SELECTION, formats=("table", "json"))
 def checks(
     given: Invocation,
     check_id: Annotated[str | None, typer.Argument(metavar="[ID]", help="For example queue-depth.")] = None,
 ) -> int:
     """Exit code 3 when a file of checks could not be loaded."""
-    form = given.format_of("table", "json")
     loaded = given.load()
     found = find_checks(loaded.settings.check_folders, loaded.settings.monitor_folders)
     if check_id:
@@ -35,7 +34,7 @@ def checks(
         specs = selected(found.checks, loaded.settings)
         document = [as_json(spec, loaded) for spec in specs]
         text = ""
-    if form == "json":
+    if given.format == "json":
         show_json(document)
     elif text:
         show(text)

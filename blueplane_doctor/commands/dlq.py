@@ -24,7 +24,7 @@ from blueplane_doctor.times import seconds_in, span
 
 COMMAND = group(new_command(__doc__))
 _SHARED = (*PIPELINE, "timeout")
-_FORMAT = "Format on stdout: table (default) or json."
+_FORMATS = ("table", "json")
 
 Newer = Annotated[str | None, typer.Option("--newer-than", help="For example 90s, 30m, 6h, 2d.", metavar="AGE")]
 Older = Annotated[str | None, typer.Option("--older-than", help="For example 90s, 30m, 6h, 2d.", metavar="AGE")]
@@ -50,7 +50,7 @@ class Page:
         return letters[(self.number - 1) * self.size : self.number * self.size]
 
 
-@command(COMMAND, *_SHARED, name="list", format=_FORMAT)
+@command(COMMAND, *_SHARED, name="list", formats=_FORMATS)
 def dlq_list(
     given: Invocation,
     newer: Newer = None,
@@ -63,14 +63,13 @@ def dlq_list(
     page_size: Annotated[int, typer.Option(help="Letters a page.", min=1, max=1000)] = 25,
 ) -> None:
     """List dead letters of both streams, newest first."""
-    form = given.format_of("table", "json")
     wanted = _filter(newer, older, group, error, event_type, platform)
     with closing(Examination(given.load().settings)) as examination:
         letters = _letters(examination, wanted)
     chosen = Page(page, page_size)
     shown = chosen.of(letters)
     pages = chosen.count(len(letters))
-    if form == "json":
+    if given.format == "json":
         rows = [letter.model_dump() for letter in shown]
         show_json({"total": len(letters), "page": page, "pages": pages, "letters": rows})
         return
@@ -88,7 +87,7 @@ def _row(letter: DeadLetter) -> list[str]:
     return [letter.id, age, letter.group, letter.platform, letter.event_type, letter.error, message]
 
 
-@command(COMMAND, *_SHARED, name="show", format=_FORMAT)
+@command(COMMAND, *_SHARED, name="show", formats=_FORMATS)
 def dlq_show(
     given: Invocation,
     letter_id: Annotated[str, typer.Argument(metavar="ID")],
@@ -96,8 +95,7 @@ def dlq_show(
     reveal: Annotated[bool, typer.Option("--reveal", help="Show the private content too, on a terminal.")] = False,
 ) -> None:
     """Show one dead letter, by its ID or that of its message."""
-    form = given.format_of("table", "json")
-    if reveal and form == "json":
+    if reveal and given.format == "json":
         raise UsageError(
             "--reveal shows private content for a person to read, and not as JSON", "leave one of them out"
         )
@@ -105,7 +103,7 @@ def dlq_show(
         raise UsageError("--reveal shows private content, and only to a terminal", "leave it out, or do not redirect")
     with closing(Examination(given.load().settings)) as examination:
         letter, raw = find_dead_letter(examination, letter_id, stream)
-    if form == "json":
+    if given.format == "json":
         show_json(letter.model_dump())
         return
     for name, value in letter.model_dump().items():
@@ -117,7 +115,7 @@ def dlq_show(
         show(f"  {plain(field, 40):<22} {shown}\n")
 
 
-@command(COMMAND, *_SHARED, name="stats", format=_FORMAT)
+@command(COMMAND, *_SHARED, name="stats", formats=_FORMATS)
 def dlq_stats(
     given: Invocation,
     newer: Newer = None,
@@ -128,11 +126,10 @@ def dlq_stats(
     platform: Platform = "",
 ) -> None:
     """Sum up: what went wrong how often, since when, and whether it still goes on."""
-    form = given.format_of("table", "json")
     wanted = _filter(newer, older, group, error, event_type, platform)
     with closing(Examination(given.load().settings)) as examination:
         summary = summarize(_letters(examination, wanted), examination)
-    if form == "json":
+    if given.format == "json":
         show_json(summary.model_dump())
         return
     if not summary.total:

@@ -34,7 +34,7 @@ _SHAPES: Mapping[str, Callable[..., str]] = {
     "history_url",
     "home",
     "settings",
-    format="Format on stdout: table (default), json or csv.",
+    formats=tuple(_SHAPES),
 )
 def history(
     given: Invocation,
@@ -50,7 +50,6 @@ def history(
 ) -> int:
     """Exit code 3 when nothing was recorded."""
     gc.disable()  # a week is ten thousand replies, kept to the end of a short process: looking for garbage is wasted
-    form = given.format_of(*_SHAPES)
     if not metrics and not list_metrics:
         raise UsageError("history: name at least one metric", "see: blueplane-doctor history --list")
     span, width = _span(since, step)
@@ -60,9 +59,9 @@ def history(
             complain(f"there is no history in Redis at {storage.connection.address}", _START)
             return ExitCode.NOT_JUDGED
         if list_metrics:
-            _list(known, form)
+            _list(known, given.format)
             return ExitCode.OK
-        return _show(storage, matching(metrics or [], known), span, width, form)
+        return _show(storage, matching(metrics or [], known), span, width, given.format)
 
 
 def _list(known: list[str], form: str) -> None:

@@ -15,12 +15,11 @@ _SHORTEST_WAIT = 0.1
 @command(
     COMMAND,
     *PIPELINE,
-    format="Format on stdout: table (default) or json.",
+    formats=("table", "json"),
     wait=f"How long to wait for the row, default {DEFAULT_WAIT}.",
 )
 def probe(given: Invocation, yes: Yes = False, dry_run: DryRun = False) -> int:
     """Exit code 1 when the event did not arrive."""
-    form = given.format_of("table", "json")
     wait = given.options.wait or DEFAULT_WAIT
     seconds = seconds_in(wait, "--wait")
     if seconds < _SHORTEST_WAIT:
@@ -33,7 +32,7 @@ def probe(given: Invocation, yes: Yes = False, dry_run: DryRun = False) -> int:
     if not (yes or confirmed(question)):
         raise UsageError("nothing was sent")
     result = probing.probe(settings, seconds)
-    if form == "json":
+    if given.format == "json":
         show(result.model_dump_json(indent=2) + "\n")
     else:
         show(in_words(result))

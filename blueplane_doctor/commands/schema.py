@@ -26,7 +26,9 @@ class Subject(StrEnum):
 @command(COMMAND)
 def schema(
     given: Invocation,
-    subject: Annotated[Subject, typer.Argument(help="Whose schema; default report.")] = Subject.REPORT,
+    subject: Annotated[
+        Subject, typer.Argument(metavar="[report|settings]", help="Whose schema; default report.")
+    ] = Subject.REPORT,
 ) -> None:
     """The schema is always JSON."""
     if subject is Subject.SETTINGS:

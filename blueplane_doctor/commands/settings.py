@@ -18,7 +18,7 @@ SCHEMA_FILE = "doctor.schema.json"
 """Beside doctor.yaml, which names it: editors complete and check settings by it."""
 
 
-@command(COMMAND, *EXAMINING, *VERDICT, format="Format on stdout: table (default) or json.")
+@command(COMMAND, *EXAMINING, *VERDICT, formats=("table", "json"))
 def settings(
     given: Invocation,
     init: Annotated[
@@ -26,13 +26,12 @@ def settings(
     ] = False,
 ) -> None:
     """Passwords are shown as ***."""
-    form = given.format_of("table", "json")
     if init:
         _init(given)
         return
     loaded = given.load()
     values = flat(loaded.settings.model_dump(mode="json"))
-    if form == "json":
+    if given.format == "json":
         shown = {name: _without_secrets(value) for name, value in values}
         show_json({name: {"value": shown[name], "from": loaded.origins.get(name, "default")} for name in shown})
         return

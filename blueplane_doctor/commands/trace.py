@@ -20,16 +20,15 @@ _NOT_KNOWN = ("not_found", "untraceable", "unexamined")
 """Not found anywhere, or found and not provable."""
 
 
-@command(COMMAND, *PIPELINE, "timeout", format="Format on stdout: table (default) or json.")
+@command(COMMAND, *PIPELINE, "timeout", formats=("table", "json"))
 def trace(
     given: Invocation,
     ids: Annotated[list[str], typer.Argument(metavar="ID...", help="event_id, stream ID or Claude uuid.")],
 ) -> int:
     """Exit code as `exit_code` says."""
-    form = given.format_of("table", "json")
     with closing(Examination(given.load().settings)) as examination:
         traces = Tracer(examination).trace(ids)
-    if form == "json":
+    if given.format == "json":
         show_json([trace.model_dump(mode="json") for trace in traces])
     else:
         show("\n".join(in_words(trace) for trace in traces))

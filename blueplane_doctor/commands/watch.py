@@ -28,7 +28,7 @@ _FASTEST = 0.2
     *EXAMINING,
     *VERDICT,
     "waivers",
-    format="Format on stdout: table, a screen, on a terminal; else json, a line a round.",
+    formats=("table", "json"),
     every=f"Time from look to look, default {DEFAULT_PAUSE}.",
 )
 def watch(
@@ -43,16 +43,15 @@ def watch(
     if pause < _FASTEST:
         raise UsageError(f"--every {every}: too often", f"at least {_FASTEST:g}s")
     has_screen = sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
-    form = given.format_of("table" if has_screen else "json", "table", "json")
-    if form == "table" and not has_screen:
-        raise UsageError("--format table: the screen needs a terminal", "--format json")
+    if given.options.format == "table" and not has_screen:
+        raise UsageError("--format table: the live screen needs a terminal", "--format json")
     watcher = Watcher(Doctor(given.load().settings))
     step_aside()
     mailbox: Mailbox = SimpleQueue()
     _end_on_signals(mailbox)
     stop = start(watcher.look, pause, rounds, mailbox)
     try:
-        if form == "table":
+        if has_screen and given.format == "table":
             return _on_screen(mailbox, pause)
         return _follow(mailbox, lambda latest: show(line(latest)))
     finally:

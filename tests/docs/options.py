@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from blueplane_doctor.cli import command_names, load_command, summary_of
+from blueplane_doctor.commands import command_names, load_command, summary_of
 from blueplane_doctor.options import OPTIONS, Option, Scope
 
 TARGET = Path(__file__).parents[2] / "docs" / "OPTIONS.md"
@@ -40,7 +40,7 @@ the checks that there were when it was made; make it anew after an upgrade.
 
 def text() -> str:
     """The whole document."""
-    return "\n".join([HEAD, *_shared(), "", *_commands()]) + "\n"
+    return "\n".join([HEAD, *_shared(), "", *_commands(), "", COMPLETION.rstrip()]) + "\n"
 
 
 def _shared() -> Iterator[str]:
