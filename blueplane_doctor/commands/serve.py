@@ -45,18 +45,21 @@ def serve(
         from blueplane_doctor.service import serving
         from blueplane_doctor.service.guard import read_token
         from blueplane_doctor.service.health_service import HealthService
+        from blueplane_doctor.service.listening import ListenAddress
         from blueplane_doctor.service.metrics import pushing
         from blueplane_doctor.service.reloading import SettingsReloader
     except ImportError as error:
         raise UsageError(f"serve needs {error.name}", 'pip install "blueplane-doctor[serve]"') from None
 
     token = read_token(token_file) if token_file else None
-    place = serving.Place(host, port, uds)
-    place.check(token)
+    address = ListenAddress(host, port, uds)
+    address.check(token)
     settings = given.load().settings
     files = files_of(settings.home, given.options.settings)
+    if given.options.waivers:
+        files.append(given.options.waivers)
     reload = SettingsReloader(settings, lambda: given.load().settings, files, say)
     service = HealthService(settings, reload=reload)
-    options = serving.Options(Status(unhealthy_at), token, tuple(allow_host or ()), rate)
+    options = serving.ServeOptions(Status(unhealthy_at), token, tuple(allow_host or ()), rate)
     with pushing(service, otlp_endpoint):
-        serving.serve(service, place, options, say)
+        serving.serve(service, address, options, say)

@@ -3,15 +3,15 @@
 import time
 from collections.abc import Callable, Iterable
 from threading import Condition
-from typing import NamedTuple, Self
+from typing import Self
 
 from blueplane_doctor.diagnose import Doctor
 from blueplane_doctor.evidence import Evidence
 from blueplane_doctor.model import Report, Status
-from blueplane_doctor.monitoring.connections import Connections
 from blueplane_doctor.monitoring.queue_health import QueueHealth
 from blueplane_doctor.service.answers import timestamp
-from blueplane_doctor.service.fingerprint import Fingerprint, read_fingerprint
+from blueplane_doctor.service.fingerprint import read_fingerprint
+from blueplane_doctor.service.looks import Look, Reachable, merged, reachable_in, why_custody_does_not_hold
 from blueplane_doctor.service.refresh_schedule import RefreshSchedule
 from blueplane_doctor.service.scheduler import Job, Scheduler
 from blueplane_doctor.service.snapshot import CUSTODY_RECORDS, QUICK_RECORDS, Freshness, Snapshot
@@ -29,24 +29,6 @@ HANGING_READS = 8
 """While so many hang, none is begun: they are not to pile up."""
 _NOT_DUE_SECONDS = 1.0
 """After which a custody look that is not due is thought of again; a quick look wakes it earlier."""
-
-
-class Reachable(NamedTuple):
-    """Whether each source answered a quick look."""
-
-    redis: bool
-    database: bool
-
-
-class _Look(NamedTuple):
-    """What one look has read."""
-
-    evidence: Evidence
-    freshness: Freshness
-    reachable: Reachable | None = None
-    """As it was when the look began; None: there was no look yet."""
-    fingerprint: Fingerprint | None = None
-    """Read after a quick look; of a custody look: the last one read before it began."""
 
 
 class HealthService:
@@ -70,8 +52,8 @@ class HealthService:
         self._quick_began = time.monotonic()
         """Of the last quick look that has ended."""
         self._quick_due = 0.0
-        self._quick: _Look
-        self._custody: _Look
+        self._quick: Look
+        self._custody: Look
         self._custody_running = False
         self._custody_wanted = False
         self._version = 0
@@ -180,8 +162,8 @@ class HealthService:
         timeout = min(self.settings.timeout, QUICK_LIMIT_SECONDS)
         names = {"connections"} | (self._doctor.needs & set(QUICK_RECORDS))
         evidence = self._collect(self._doctor, names, timeout)
-        reachable = _reachable(evidence)
-        look = _Look(evidence, Freshness(taken, taken + STALE_SECONDS), reachable, self._quick.fingerprint)
+        reachable = reachable_in(evidence)
+        look = Look(evidence, Freshness(taken, taken + STALE_SECONDS), reachable, self._quick.fingerprint)
         with self._published:
             self._quick = look
             self._quick_began = began
@@ -232,7 +214,7 @@ class HealthService:
             self._schedule.ended(took)
             stale_after = taken + self._schedule.longest_seconds + took + doctor.settings.timeout
             reachable = quick.reachable or Reachable(redis=False, database=False)
-            self._custody = _Look(evidence, Freshness(taken, stale_after), reachable, quick.fingerprint)
+            self._custody = Look(evidence, Freshness(taken, stale_after), reachable, quick.fingerprint)
             self._count_and_publish("custody")
         self._tell_listeners()
 
@@ -241,7 +223,7 @@ class HealthService:
     def _examine_by(self, doctor: Doctor, cause: str) -> None:
         """Take this doctor, and know nothing until it has examined the pipeline."""
         now = time.time()
-        nothing = _Look(self._nothing(doctor, cause), Freshness(now, now))
+        nothing = Look(self._nothing(doctor, cause), Freshness(now, now))
         with self._published:
             self._doctor = doctor
             self._schedule = RefreshSchedule()
@@ -271,15 +253,12 @@ class HealthService:
 
     def _made(self) -> Snapshot:
         """A snapshot of both looks as they are now."""
-        quick = self._quick.evidence
-        evidence = Evidence(quick.taken_at, quick.duration_ms)
-        for part in (self._custody_that_holds(), quick):
-            evidence.records.update(part.records)
-            evidence.missing.update(part.missing)
-            evidence.durations.update(part.durations)
-        for name in evidence.records:
-            evidence.missing.pop(name, None)
-        return Snapshot(self._version, self._judged(evidence), self._quick.freshness, self._custody.freshness)
+        custody = self._custody.evidence
+        cause = why_custody_does_not_hold(self._quick, self._custody, time.time())
+        if cause:
+            custody = self._nothing(self._doctor, cause)
+        report = self._judged(merged(custody, self._quick.evidence))
+        return Snapshot(self._version, report, self._quick.freshness, self._custody.freshness)
 
     def _judged(self, evidence: Evidence) -> Report:
         """The report; its status is `unknown` where evidence is missing and nothing is red."""
@@ -287,27 +266,3 @@ class HealthService:
         if report.status is Status.RED or self._doctor.needs <= evidence.records.keys():
             return report
         return report.model_copy(update={"status": Status.UNKNOWN})
-
-    def _custody_that_holds(self) -> Evidence:
-        """The custody look's evidence, or the cause why it must not be shown: it never outlives an outage."""
-        quick = self._quick
-        custody = self._custody
-        connections = quick.evidence.records.get("connections")
-        if not isinstance(connections, Connections):
-            causes = list(quick.evidence.missing.values())
-            return self._nothing(self._doctor, causes[0] if causes else "the quick look has not ended")
-        if not connections.redis.reachable:
-            return self._nothing(self._doctor, connections.redis.cause)
-        if custody.reachable is not None and custody.reachable != quick.reachable:
-            cause = "Redis or the database has gone or come back, and the stream is being examined again"
-            return self._nothing(self._doctor, cause)
-        if custody.reachable is not None and time.time() > custody.freshness.stale_after:
-            return self._nothing(self._doctor, "the examination of the stream has not ended in time")
-        return custody.evidence
-
-
-def _reachable(evidence: Evidence) -> Reachable:
-    connections = evidence.records.get("connections")
-    if not isinstance(connections, Connections):
-        return Reachable(redis=False, database=False)
-    return Reachable(connections.redis.reachable, connections.database.reachable)

@@ -53,12 +53,22 @@ class Slow(Unanswered):
     """What was asked for is still being read."""
 
 
+class KeepFor(NamedTuple):
+    """How long an answer is kept, in seconds."""
+
+    fresh: float
+    """It is not read again."""
+    stale: float
+    """It is served while it is read again."""
+
+
 class Result(NamedTuple):
-    """What was read, when that began, and until when it is not read again (times in seconds since 1970)."""
+    """What was read, when that began, and until when it is kept as fresh and as stale (in seconds since 1970)."""
 
     value: dict[str, Any]
     read_at: float
-    kept_until: float
+    fresh_until: float
+    stale_until: float
 
 
 class Lookups:
@@ -70,18 +80,14 @@ class Lookups:
         self._kept: OrderedDict[Hashable, Result] = OrderedDict()
         self._running: dict[Hashable, asyncio.Task[Result]] = {}
 
-    async def get(self, key: Hashable, read: Callable[[], dict[str, Any]], keep_seconds: float) -> Result:
-        """What `read` returned for this key, at most `keep_seconds` ago. Raises Busy, Slow, and what `read` raises."""
+    async def get(self, key: Hashable, read: Callable[[], dict[str, Any]], keep: KeepFor) -> Result:
+        """What `read` returned for this key lately enough. Raises Busy, Slow, and what `read` raises."""
         kept = self._kept.get(key)
-        if kept and time.time() < kept.kept_until:
+        if kept and time.time() < kept.fresh_until:
             return kept
-        task = self._running.get(key)
-        if task is None:
-            if len(self._running) >= self._limit:
-                raise Busy("too many look-ups at the same time", "ask again in a moment")
-            task = asyncio.create_task(self._read(key, read, keep_seconds))
-            task.add_done_callback(_retrieve_error)
-            self._running[key] = task
+        task = self._running.get(key) or self._start(key, read, keep)
+        if kept and time.time() < kept.stale_until:
+            return kept
         try:
             # Shielded: an asker that goes away or waits too long must not end the look-up of the others.
             return await asyncio.wait_for(asyncio.shield(task), WAIT_SECONDS)
@@ -99,15 +105,26 @@ class Lookups:
             self._pool.shutdown(wait=False, cancel_futures=True)
             self._pool = None
 
-    async def _read(self, key: Hashable, read: Callable[[], dict[str, Any]], keep_seconds: float) -> Result:
+    def _start(self, key: Hashable, read: Callable[[], dict[str, Any]], keep: KeepFor) -> asyncio.Task[Result]:
+        if len(self._running) >= self._limit:
+            raise Busy("too many look-ups at the same time", "ask again in a moment")
+        task = asyncio.create_task(self._read(key, read, keep))
+        task.add_done_callback(_retrieve_error)
+        self._running[key] = task
+        return task
+
+    async def _read(self, key: Hashable, read: Callable[[], dict[str, Any]], keep: KeepFor) -> Result:
         if self._pool is None:
             self._pool = ThreadPoolExecutor(THREADS, "blueplane-lookup")
         read_at = time.time()
         try:
             value = await asyncio.get_running_loop().run_in_executor(self._pool, read)
+        except BaseException:
+            self._kept.pop(key, None)  # what cannot be read any more must not be told any longer
+            raise
         finally:
             del self._running[key]
-        result = Result(value, read_at, time.time() + keep_seconds)
+        result = Result(value, read_at, read_at + keep.fresh, read_at + keep.stale)
         self._kept[key] = result
         self._kept.move_to_end(key)
         if len(self._kept) > MOST_KEPT:

@@ -1,16 +1,13 @@
-"""A server of our own: the router behind the guard, on a socket bound before anything starts."""
+"""A server of our own: the router behind the guard, in a process that is prepared for it."""
 
 import contextlib
-import errno
 import gc
 import os
 import signal
 import socket
-import stat
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import uvicorn
@@ -18,39 +15,23 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 
 from blueplane_doctor import __version__
-from blueplane_doctor.errors import UsageError
 from blueplane_doctor.model import Status
 from blueplane_doctor.service.answers import problem
-from blueplane_doctor.service.guard import MOST_HEADER_BYTES, Guard, is_loopback
+from blueplane_doctor.service.guard import MOST_HEADER_BYTES, Guard
 from blueplane_doctor.service.health_service import HealthService
+from blueplane_doctor.service.listening import ListenAddress, bound, url_of
 from blueplane_doctor.service.routes import make_router
 
 MOST_CONNECTIONS = 512
 SWITCH_SECONDS = 0.0005
 """For which a thread that reads the stream may keep an answer waiting; Python's default is ten times that."""
-GOODBYE_SECONDS = 3
+SHUTDOWN_SECONDS = 3
+"""For which connections are waited for at the end."""
 ABOUT = "The health of a Blueplane telemetry pipeline, from memory: asking often costs the pipeline nothing."
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where to listen: an address, or a unix socket."""
-
-    host: str = "127.0.0.1"
-    port: int = 8788
-    uds: Path | None = None
-
-    def check(self, token: str | None) -> None:
-        """Raises UsageError for an address that others can reach without a token."""
-        if self.uds is None and token is None and not is_loopback(self.host):
-            raise UsageError(
-                f"--host {self.host}: others could ask without a password",
-                "give --token-file FILE, or listen on 127.0.0.1 behind a proxy of yours",
-            )
-
-
-@dataclass(frozen=True)
-class Options:
+class ServeOptions:
     """How a server of our own behaves."""
 
     unhealthy_at: Status
@@ -61,9 +42,9 @@ class Options:
     requests_per_second: float
 
 
-def serve(service: HealthService, place: Place, options: Options, say: Callable[[str], None]) -> None:
+def serve(service: HealthService, address: ListenAddress, options: ServeOptions, say: Callable[[str], None]) -> None:
     """Serve until SIGINT or SIGTERM. Raises UsageError when it cannot listen there."""
-    with _bound(place) as listener:
+    with bound(address) as listener:
         config = uvicorn.Config(
             create_app(service, options),
             log_level="critical",
@@ -77,13 +58,13 @@ def serve(service: HealthService, place: Place, options: Options, say: Callable[
             limit_concurrency=MOST_CONNECTIONS,
             h11_max_incomplete_event_size=MOST_HEADER_BYTES,
             timeout_keep_alive=30,
-            timeout_graceful_shutdown=GOODBYE_SECONDS,
+            timeout_graceful_shutdown=SHUTDOWN_SECONDS,
         )
         with _process_for_serving():
-            _Server(config, service, lambda: say(f"blueplane-doctor: listening on {_url(listener)}")).run([listener])
+            _Server(config, service, lambda: say(f"blueplane-doctor: listening on {url_of(listener)}")).run([listener])
 
 
-def create_app(service: HealthService, options: Options) -> Guard:
+def create_app(service: HealthService, options: ServeOptions) -> Guard:
     """The ASGI application."""
     app = FastAPI(
         title="blueplane-doctor",
@@ -153,56 +134,3 @@ def _notify(state: str) -> None:
     with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as link:
         link.connect(address)
         link.sendall(state.encode())
-
-
-@contextlib.contextmanager
-def _bound(place: Place) -> Iterator[socket.socket]:
-    try:
-        listener = _listening(place)
-    except OSError as error:
-        where = f"--uds {place.uds}" if place.uds else f"{place.host}:{place.port}"
-        hint = "another program listens there: choose another --port" if error.errno == errno.EADDRINUSE else ""
-        raise UsageError(f"cannot listen on {where}: {error.strerror or error}", hint) from None
-    try:
-        yield listener
-    finally:
-        listener.close()
-        if place.uds:
-            place.uds.unlink(missing_ok=True)
-
-
-def _listening(place: Place) -> socket.socket:
-    """A left-over unix socket of a dead server is replaced, nothing else."""
-    if place.uds:
-        with contextlib.suppress(FileNotFoundError):
-            if stat.S_ISSOCK(place.uds.stat().st_mode) and not _answers(place.uds):
-                place.uds.unlink()
-        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    else:
-        family = socket.AF_INET6 if ":" in place.host else socket.AF_INET
-        # asyncio sends small writes at once only on sockets that name TCP; otherwise answers wait 40 ms for an ACK.
-        listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    mask = os.umask(0o177)  # a unix socket is for this user alone
-    try:
-        listener.bind(str(place.uds) if place.uds else (place.host, place.port))
-        listener.listen(1024)
-    except BaseException:
-        listener.close()
-        raise
-    finally:
-        os.umask(mask)
-    return listener
-
-
-def _answers(path: Path) -> bool:
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-        return probe.connect_ex(str(path)) == 0
-
-
-def _url(listener: socket.socket) -> str:
-    name = listener.getsockname()
-    if isinstance(name, str):
-        return f"unix:{name}"
-    host = f"[{name[0]}]" if ":" in name[0] else name[0]
-    return f"http://{host}:{name[1]}"

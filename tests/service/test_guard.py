@@ -8,7 +8,7 @@ import pytest
 from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.errors import UsageError
 from blueplane_doctor.service.guard import HEADERS, HostCheck, Rate, TokenCheck, is_loopback, read_token
-from blueplane_doctor.service.serving import Place
+from blueplane_doctor.service.listening import ListenAddress
 from tests.service.support import Served, serving
 
 TOKEN = "0123456789abcdef0123456789abcdef"
@@ -83,11 +83,11 @@ def test_hostile_requests_get_4xx(served: Served, request_line: str, headers: st
 def test_another_address_needs_a_token(tmp_path: Path) -> None:
     for host in ("0.0.0.0", "::", "192.0.2.1", "box.example"):
         with pytest.raises(UsageError):
-            Place(host).check(None)
-        Place(host).check(TOKEN)
+            ListenAddress(host).check(None)
+        ListenAddress(host).check(TOKEN)
     for host in ("127.0.0.1", "::1", "localhost", "127.8.8.8"):
         assert is_loopback(host)
-        Place(host).check(None)
+        ListenAddress(host).check(None)
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,9 @@ import pytest
 
 from blueplane_doctor.errors import SourceError
 from blueplane_doctor.service import lookups as module
-from blueplane_doctor.service.lookups import Busy, CannotAsk, HistoryQuestion, Lookups, NotThere, Result, Slow
+from blueplane_doctor.service.lookups import Busy, CannotAsk, HistoryQuestion, KeepFor, Lookups, NotThere, Result, Slow
 
-KEEP = 10.0
+KEEP = KeepFor(fresh=10, stale=60)
 
 
 class Clock:
@@ -52,18 +52,29 @@ def run(story: Callable[[Lookups], Coroutine[Any, Any, None]]) -> None:
     asyncio.run(told())
 
 
-def test_an_answer_is_read_once_for_all_and_kept_for_a_while(clock: Clock) -> None:
+async def settled(lookups: Lookups) -> None:
+    """Until nothing is being read."""
+    while lookups.busy:
+        await asyncio.sleep(0.01)
+
+
+def test_an_answer_is_read_once_for_all_and_served_while_it_is_read_again(clock: Clock) -> None:
     source = Source()
 
     async def story(lookups: Lookups) -> None:
         together = await asyncio.gather(*(lookups.get("a", source, KEEP) for _ in range(20)))
         assert {result.value["read"] for result in together} == {1}
-        assert together[0] == Result({"read": 1}, 1000.0, 1010.0)
+        assert together[0] == Result({"read": 1}, 1000.0, 1010.0, 1060.0)
         clock.now += 9
         assert (await lookups.get("a", source, KEEP)).value == {"read": 1}
-        assert (await lookups.get("b", source, KEEP)).value == {"read": 2}
+        assert source.reads == 1
         clock.now += 2
+        assert (await lookups.get("a", source, KEEP)).value == {"read": 1}
+        await settled(lookups)
+        assert (await lookups.get("a", source, KEEP)).value == {"read": 2}
+        clock.now += 61
         assert (await lookups.get("a", source, KEEP)).value == {"read": 3}
+        assert (await lookups.get("b", source, KEEP)).value == {"read": 4}
 
     run(story)
 
@@ -82,15 +93,43 @@ def test_a_failure_is_told_and_tried_again(clock: Clock, error: Exception) -> No
     run(story)
 
 
-def test_an_old_good_answer_does_not_outlive_its_time_when_the_source_fails(clock: Clock) -> None:
+@pytest.mark.parametrize("error", [SourceError("away"), NotThere("gone")], ids=["source", "question"])
+def test_an_old_good_answer_is_not_served_once_it_could_not_be_read_again(clock: Clock, error: Exception) -> None:
     source = Source()
 
     async def story(lookups: Lookups) -> None:
         await lookups.get("a", source, KEEP)
-        source.error = SourceError("away")
-        clock.now += KEEP
-        with pytest.raises(SourceError):
+        source.error = error
+        clock.now += KEEP.fresh
+        assert (await lookups.get("a", source, KEEP)).value == {"read": 1}
+        await settled(lookups)
+        with pytest.raises(type(error)):
             await lookups.get("a", source, KEEP)
+
+    run(story)
+
+
+def test_an_old_good_answer_does_not_outlive_its_time_while_its_source_hangs(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "WAIT_SECONDS", 0.05)
+    gate = threading.Event()
+    source = Source()
+
+    def hang() -> dict[str, Any]:
+        return {"opened": gate.wait(30)}
+
+    async def story(lookups: Lookups) -> None:
+        await lookups.get("a", source, KEEP)
+        try:
+            clock.now += KEEP.fresh
+            assert (await lookups.get("a", hang, KEEP)).value == {"read": 1}
+            clock.now += KEEP.stale
+            with pytest.raises(Slow):
+                await lookups.get("a", hang, KEEP)
+        finally:
+            gate.set()
+        await settled(lookups)
 
     run(story)
 
@@ -149,8 +188,7 @@ def test_an_error_that_nobody_waits_for_is_no_complaint(
         with pytest.raises(Slow):
             await lookups.get("a", fail, KEEP)
         gate.set()
-        while lookups.busy:
-            await asyncio.sleep(0.01)
+        await settled(lookups)
 
     run(story)
     assert capfd.readouterr().err == ""

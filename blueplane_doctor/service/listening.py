@@ -1,0 +1,85 @@
+"""Where the service listens: an address, or a unix socket; bound before anything starts."""
+
+import contextlib
+import errno
+import os
+import socket
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from blueplane_doctor.errors import UsageError
+from blueplane_doctor.service.guard import is_loopback
+
+
+@dataclass(frozen=True)
+class ListenAddress:
+    """Where to listen: an address, or a unix socket."""
+
+    host: str = "127.0.0.1"
+    port: int = 8788
+    uds: Path | None = None
+
+    def check(self, token: str | None) -> None:
+        """Raises UsageError for an address that others can reach without a token."""
+        if self.uds is None and token is None and not is_loopback(self.host):
+            raise UsageError(
+                f"--host {self.host}: others could ask without a password",
+                "give --token-file FILE, or listen on 127.0.0.1 behind a proxy of yours",
+            )
+
+
+@contextlib.contextmanager
+def bound(address: ListenAddress) -> Iterator[socket.socket]:
+    """A socket that listens there until the block ends. Raises UsageError."""
+    try:
+        listener = _listener_at(address)
+    except OSError as error:
+        where = f"--uds {address.uds}" if address.uds else f"{address.host}:{address.port}"
+        hint = "another program listens there: choose another --port" if error.errno == errno.EADDRINUSE else ""
+        raise UsageError(f"cannot listen on {where}: {error.strerror or error}", hint) from None
+    try:
+        yield listener
+    finally:
+        listener.close()
+        if address.uds:
+            address.uds.unlink(missing_ok=True)
+
+
+def _listener_at(address: ListenAddress) -> socket.socket:
+    """A left-over unix socket of a dead server is replaced, nothing else."""
+    if address.uds:
+        with contextlib.suppress(FileNotFoundError):
+            if stat.S_ISSOCK(address.uds.stat().st_mode) and not _answers(address.uds):
+                address.uds.unlink()
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    else:
+        family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+        # asyncio sends small writes at once only on sockets that name TCP; otherwise answers wait 40 ms for an ACK.
+        listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    mask = os.umask(0o177)  # a unix socket is for this user alone
+    try:
+        listener.bind(str(address.uds) if address.uds else (address.host, address.port))
+        listener.listen(1024)
+    except BaseException:
+        listener.close()
+        raise
+    finally:
+        os.umask(mask)
+    return listener
+
+
+def _answers(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        return probe.connect_ex(str(path)) == 0
+
+
+def url_of(listener: socket.socket) -> str:
+    """Where it can be asked."""
+    name = listener.getsockname()
+    if isinstance(name, str):
+        return f"unix:{name}"
+    host = f"[{name[0]}]" if ":" in name[0] else name[0]
+    return f"http://{host}:{name[1]}"

@@ -1,0 +1,47 @@
+"""Where the service listens: ports, unix sockets, and what is in the way."""
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from blueplane_doctor.errors import UsageError
+from blueplane_doctor.service.listening import ListenAddress, bound, url_of
+
+
+def test_any_free_port() -> None:
+    with bound(ListenAddress(port=0)) as listener:
+        assert url_of(listener) == f"http://127.0.0.1:{listener.getsockname()[1]}"
+        assert listener.proto == socket.IPPROTO_TCP, "asyncio would delay small answers"
+
+
+def test_a_port_that_is_taken_is_said() -> None:
+    with bound(ListenAddress(port=0)) as listener:
+        port = listener.getsockname()[1]
+        with (
+            pytest.raises(UsageError, match=f"cannot listen on 127.0.0.1:{port}") as caught,
+            bound(ListenAddress(port=port)),
+        ):
+            pass
+    assert "choose another --port" in caught.value.hint
+
+
+def test_a_unix_socket_is_private_and_goes_away(tmp_path: Path) -> None:
+    path = tmp_path / "doctor.sock"
+    with bound(ListenAddress(uds=path)) as listener:
+        assert path.stat().st_mode & 0o077 == 0
+        assert url_of(listener) == f"unix:{path}"
+    assert not path.exists()
+
+
+def test_only_the_socket_of_a_dead_server_is_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "doctor.sock"
+    with socket.socket(socket.AF_UNIX) as dead:
+        dead.bind(str(path))
+    with bound(ListenAddress(uds=path)), pytest.raises(UsageError), bound(ListenAddress(uds=path)):
+        pass
+    file = tmp_path / "file"
+    file.write_text("mine")
+    with pytest.raises(UsageError), bound(ListenAddress(uds=file)):
+        pass
+    assert file.read_text() == "mine"
