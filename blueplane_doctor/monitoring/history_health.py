@@ -8,6 +8,7 @@ from blueplane_doctor.errors import DoctorError, SettingsError, SourceRefused
 from blueplane_doctor.history import trend
 from blueplane_doctor.history.health_storage import HealthMetricsStorage
 from blueplane_doctor.history.samples import MINUTE, Sample
+from blueplane_doctor.metrics import CHARTED
 from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring import Monitor
 from blueplane_doctor.times import iso
@@ -18,15 +19,6 @@ TREND_SECONDS = 600
 DAY = 24 * HOUR
 STEP = 15 * MINUTE
 """What one value of the courses stands for: about a hundred values a day."""
-SERIES = (
-    ("queue.queue_depth", "Backlog", "messages"),
-    ("queue.consumer_lag_ms", "Age of the oldest unfinished message", "ms"),
-    ("queue.enqueue_rate_events_per_sec", "Enqueued", "events/s"),
-    ("database.write_throughput_events_per_sec", "Written", "rows/s"),
-    ("queue.dlq_size", "Dead letters", "entries"),
-    ("chain.chain_break_count", "Chain breaks", "messages"),
-)
-"""Metric, label and unit of the courses that a report shows."""
 DEPTH, LETTERS, WAL = "queue.queue_depth", "queue.dlq_size", "database.wal_size_mb"
 _GROUP_METRIC = re.compile(r"queue\.groups\.(.+)\.undelivered")
 
@@ -124,19 +116,22 @@ class HistoryHealthMonitor(Monitor):
         groups = [found[1] for name in known if (found := _GROUP_METRIC.fullmatch(name))]
         wanted = dict.fromkeys([DEPTH, LETTERS, WAL, *(m for group in groups for m in trend.group_metrics(group))])
         samples = storage.samples(list(wanted), now - HOUR, now)
-        courses = [row for row in SERIES if row[0] in known]
-        read = storage.read_many([metric for metric, _, _ in courses], now - DAY, now, STEP) if courses else {}
-        shown = [
-            HistorySeries(
-                metric=metric,
-                label=label,
-                unit=unit,
-                points=[(_time(moment), value) for moment, value in read[metric]],
-            )
-            for metric, label, unit in courses
-        ]
+        shown = _series(storage, known, now)
         limit = self.examination.settings.streams.max_length
         return judged(samples, groups, now, limit).model_copy(update={"series": shown})
+
+
+def _series(storage: HealthMetricsStorage, known: Sequence[str], now: float) -> list[HistorySeries]:
+    """The courses of the last day, of the metrics that are drawn and were recorded."""
+    drawn = [metric for metric in CHARTED if metric.path in known]
+    if not drawn:
+        return []
+    read = storage.read_many([metric.path for metric in drawn], now - DAY, now, STEP)
+    series = []
+    for metric in drawn:
+        points = [(_time(moment), value) for moment, value in read[metric.path]]
+        series.append(HistorySeries(metric=metric.path, label=metric.label, unit=metric.unit, points=points))
+    return series
 
 
 def judged(samples: Sequence[Sample], groups: Sequence[str], now: float, max_length: int) -> HistoryHealth:

@@ -2,20 +2,16 @@
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from blueplane_doctor.discovery import find_monitors
 from blueplane_doctor.model import Status
 from blueplane_doctor.service.answers import timestamp
+from blueplane_doctor.service.area_bodies import body_of
 from blueplane_doctor.service.snapshot import AREAS, CUSTODY_RECORDS, Freshness, Snapshot
 
-Count = Annotated[int | None, Field(examples=[12])]
-Milliseconds = Annotated[int | None, Field(examples=[180])]
-Rate = Annotated[float | None, Field(examples=[4.5])]
-Percent = Annotated[float | None, Field(examples=[100.0])]
-Megabytes = Annotated[float | None, Field(examples=[48.2])]
-Moment = Annotated[str | None, Field(examples=["2026-03-14T09:26:52Z"])]
 HealthStatus = Literal["green", "yellow", "orange", "red", "unknown"]
 
 
@@ -56,76 +52,6 @@ class Area(Answer):
     health_status: HealthStatus
     cause: str = Field(examples=[""])
     """Why it is unknown."""
-
-
-class Queue(Area):
-    """The queue's metrics."""
-
-    queue_depth: Count
-    pending_messages: Count
-    oldest_pending_age_ms: Milliseconds
-    consumer_count: Count
-    processing_rate_events_per_sec: Rate
-    dlq_size: Count
-    dlq_recent_entries: Count
-    enqueue_rate_events_per_sec: Rate
-    consumer_lag_ms: Milliseconds
-
-
-class Database(Area):
-    """The database's metrics; what only the recorder can measure is null without it."""
-
-    write_success_count: Count
-    write_failure_count: Count
-    write_success_rate: Percent
-    write_latency_p95_ms: Rate
-    write_throughput_events_per_sec: Rate
-    last_successful_write_timestamp: Moment
-    last_failed_write_timestamp: Moment
-    db_size_mb: Megabytes
-    wal_size_mb: Megabytes
-
-
-class Hooks(BaseModel):
-    """Cursor's hooks."""
-
-    total_executions: Count
-    success_count: Count
-    failure_count: Count
-    success_rate: Percent
-    last_execution_timestamp: Moment
-    hooks_active: dict[str, bool] | None = Field(examples=[{"afterFileEdit": False, "beforeSubmitPrompt": True}])
-
-
-class Monitor(BaseModel):
-    """Cursor's database monitor."""
-
-    active: bool | None = Field(examples=[True])
-    sessions_monitored: Count
-    events_captured: Count
-    last_activity_timestamp: Moment
-    errors_count: Count
-    ingest_rate_events_per_min: Rate
-
-
-class Capture(Area):
-    """The metrics of what comes in from the editors."""
-
-    cursor_hooks: Hooks
-    database_monitor: Monitor
-    capture_rate_events_per_min: Rate
-
-
-class Chain(Area):
-    """The chain of custody."""
-
-    chain_status: Literal["healthy", "degraded", "broken", "unknown"]
-    messages_enqueued_last_hour: Count
-    messages_written_last_hour: Count
-    messages_in_dlq: Count
-    chain_break_count: Count
-    last_chain_break_timestamp: Moment
-    success_rate: Percent
 
 
 class Findings(Answer):
@@ -227,13 +153,18 @@ def _worst_summary(snapshot: Snapshot) -> str:
     return worst.summary
 
 
+def _area_endpoint(name: str) -> tuple[type[Answer], Callable[[Snapshot], Body]]:
+    model = body_of(name, find_monitors()[name].record, Area)
+    return model, partial(_area, model, name)
+
+
 ROOT = "/api/v1/health"
 ENDPOINTS: dict[str, tuple[type[Answer], Callable[[Snapshot], Body]]] = {
     ROOT: (Overall, _overall),
-    f"{ROOT}/queue": (Queue, partial(_area, Queue, "queue")),
-    f"{ROOT}/database": (Database, partial(_area, Database, "database")),
-    f"{ROOT}/capture": (Capture, partial(_area, Capture, "capture")),
-    f"{ROOT}/chain": (Chain, partial(_area, Chain, "chain")),
+    f"{ROOT}/queue": _area_endpoint("queue"),
+    f"{ROOT}/database": _area_endpoint("database"),
+    f"{ROOT}/capture": _area_endpoint("capture"),
+    f"{ROOT}/chain": _area_endpoint("chain"),
     f"{ROOT}/findings": (Findings, _findings),
     "/health": (Brief, _brief),
 }

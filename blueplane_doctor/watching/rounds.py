@@ -9,29 +9,14 @@ from threading import Event, Thread
 from typing import NamedTuple
 
 from blueplane_doctor.diagnose import Doctor
+from blueplane_doctor.metrics import CHARTED
 from blueplane_doctor.model import Change, Finding, Report, Status, compared, counted
+from blueplane_doctor.readings import readings
 
-
-class Number(NamedTuple):
-    """A number that moves while one watches, by its name in the history, with the words beside it."""
-
-    name: str
-    label: str
-    unit: str = ""
-
-
-NUMBERS = (
-    Number("queue.queue_depth", "Queue depth"),
-    Number("queue.pending_messages", "Pending"),
-    Number("queue.consumer_lag_ms", "Lag", "ms"),
-    Number("queue.enqueue_rate_events_per_sec", "Enqueued", "/s"),
-    Number("queue.processing_rate_events_per_sec", "Written", "/s"),
-    Number("queue.minutes_to_loss", "Until loss", "min"),
-    Number("queue.dlq_size", "Dead letters"),
-    Number("chain.chain_break_count", "Chain breaks"),
-)
 STATES = "chain.states."
-"""Before the name of a state of custody."""
+"""What the name of a number of messages in one state of custody begins with."""
+_SHOWN = ("chain.states.{state}", *(metric.path for metric in CHARTED))
+"""The metrics that move while one watches."""
 
 
 class Changed(NamedTuple):
@@ -83,49 +68,48 @@ class Memory:
 
     def changed(self, report: Report) -> list[Changed]:
         """What is new, worse, better or fixed, worst first; then remember this report."""
-        before, first = self._last or {}, self._last is None
+        first = self._last is None
+        before = self._last or {}
         earlier = report.model_copy(update={"findings": list(before.values())})
-        beside = compared(counted(report.findings), earlier)
-        self._last = before | {f.id: f for f in report.findings if f.status.severity >= 0 or f.status is Status.ERROR}
-        if first:
-            return []
-        return [
-            Changed(finding, finding.change, before[finding.id].status if finding.id in before else None)
-            for finding in beside
-            if finding.change and finding.change is not Change.SAME
-        ]
+        changes = []
+        for finding in compared(counted(report.findings), earlier):
+            if finding.change and finding.change is not Change.SAME:
+                known = before.get(finding.id)
+                changes.append(Changed(finding, finding.change, known.status if known else None))
+        self._last = before | {finding.id: finding for finding in report.findings if _is_judged(finding)}
+        return [] if first else changes
+
+
+def _is_judged(finding: Finding) -> bool:
+    return finding.status.severity >= 0 or finding.status is Status.ERROR
 
 
 def moving(report: Report) -> dict[str, float | None]:
     """The numbers of a report; None for what could not be known, and none of a record that was not asked for."""
     values: dict[str, float | None] = {}
-    for number in NUMBERS:
-        record, _, name = number.name.partition(".")
-        if record in report.metrics:
-            values[number.name] = _number((report.metrics[record] or {}).get(name))
-    states = (report.metrics.get("chain") or {}).get("states")
-    if isinstance(states, Mapping):
-        values |= {f"{STATES}{state}": _number(value) for state, value in states.items()}
+    for metric in CHARTED:
+        if metric.record in report.metrics:
+            values[metric.path] = None
+    for reading in readings(report.metrics):
+        if reading.metric.path in _SHOWN:
+            values[reading.name] = reading.number
     return values
-
-
-def _number(value: object) -> float | None:
-    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
 def line(round_: Round) -> str:
     """The round as one line of JSON."""
-    said = {
+    changes = []
+    for finding, change, was in round_.changed:
+        values = finding.model_dump(mode="json", include={"id", "status", "summary"})
+        changes.append(values | {"change": change, "was": was})
+    content = {
         "round": round_.number,
         **round_.report.model_dump(mode="json", include={"generated_at", "status", "exit_code", "counts"}),
-        "changed": [
-            finding.model_dump(mode="json", include={"id", "status", "summary"}) | {"change": change, "was": was}
-            for finding, change, was in round_.changed
-        ],
+        "changed": changes,
         "unread": dict(round_.unread),
         "metrics": dict(round_.numbers),
     }
-    return json.dumps(said, separators=(",", ":")) + "\n"
+    return json.dumps(content, separators=(",", ":")) + "\n"
 
 
 class Ended(NamedTuple):

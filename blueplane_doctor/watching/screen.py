@@ -6,16 +6,18 @@ import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from threading import Thread
+from typing import NamedTuple
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from blueplane_doctor.history.shapes import sparkline
+from blueplane_doctor.metrics import CHARTED, UNSPOKEN_UNITS
 from blueplane_doctor.model import Finding, Report, Status
-from blueplane_doctor.reports.phrases import line, quantity, verdict
+from blueplane_doctor.reports.phrases import line, quantity, tally
 from blueplane_doctor.times import parse_time
-from blueplane_doctor.watching.rounds import NUMBERS, STATES, Changed, Number, Round
+from blueplane_doctor.watching.rounds import STATES, Changed, Round
 
 STYLES = {
     Status.RED: "bold red",
@@ -33,10 +35,22 @@ FEWEST_FINDINGS = 3
 """Findings that are shown however low the terminal is."""
 NARROW = 90
 """Columns below which custody stands under the queue's numbers, not beside them."""
+_FRAME_LINES = 6
+"""Head, foot, three blank lines, and one to spare."""
+_LABEL_WIDTH = 14
+_VALUE_WIDTH = 17
+
+
+class _Row(NamedTuple):
+    """A number with its sparkline."""
+
+    name: str
+    label: str
+    unit: str
 
 
 class Screen:
-    """What was seen so far, drawn to a terminal's size. Text of a report is taken for hostile."""
+    """The rounds so far, drawn to a terminal's size. Text of a report is taken for hostile."""
 
     def __init__(self, every: float) -> None:
         self._every = every
@@ -55,52 +69,50 @@ class Screen:
         """The whole screen; findings for which `height` lines are too few are counted."""
         if self._round is None:
             return Text("blueplane-doctor: the first look …")
+        report = self._round.report
         unread = _unread(self._round)
-        numbers, lines = self._tables(width)
+        numbers, number_lines = self._tables(width)
         changes = list(self._changes) or [_text(" no change since the first look", "dim")]
-        unhealthy = _unhealthy(self._round.report)
-        most = max(FEWEST_FINDINGS, height - 6 - len(unread) - lines - len(changes))
-        shown = unhealthy
-        if len(unhealthy) > most:
-            shown = unhealthy[: most - 1]  # one line less: it tells how many are not shown
-        findings = [_finding(one, width) for one in shown]
-        if len(shown) < len(unhealthy):
-            findings.append(_text(f"… and {len(unhealthy) - len(shown)} more", "dim"))
+        others = _FRAME_LINES + len(unread) + number_lines + len(changes)
+        findings = _findings(report, width, max(FEWEST_FINDINGS, height - others))
         foot = _text(f" round {self._round.number}, every {self._every:g} s · q quits", "dim")
         blank = Text("")
-        head = _head(self._round.report)
-        return Group(head, *unread, blank, *findings, blank, numbers, blank, *changes, foot)
+        return Group(_head(report), *unread, blank, *findings, blank, numbers, blank, *changes, foot)
 
     def last_verdict(self, width: int) -> RenderableType | None:
         """What stays on the terminal when the live screen has gone: verdict and findings; None before a first round."""
         if self._round is None:
             return None
         report = self._round.report
-        findings = [_finding(one, width) for one in _unhealthy(report)]
+        findings = [_finding(finding, width) for finding in _unhealthy(report)]
         return Group(_head(report), *_unread(self._round), *findings)
 
     def _tables(self, width: int) -> tuple[RenderableType, int]:
         """The numbers, and the states that any message was in since watching began; and how many lines."""
-        known = dict.fromkeys(name for numbers in self._numbers for name in numbers)
-        left = [number for number in NUMBERS if number.name in known]
-        states = [name for name in known if name.startswith(STATES) and any(self._trail(name))]
-        right = [Number(name, line(name.removeprefix(STATES)).replace("_", " ")) for name in states]
+        known: dict[str, None] = {}
+        for numbers in self._numbers:
+            known |= dict.fromkeys(numbers)
+        rows = [_Row(metric.path, metric.label, metric.unit) for metric in CHARTED if metric.path in known]
+        seen = [name for name in known if name.startswith(STATES) and any(self._trail(name))]
+        states = [_Row(name, line(name.removeprefix(STATES)).replace("_", " "), "") for name in seen]
         if width < NARROW:
-            return Group(self._table(left, width), self._table(right, width)), len(left) + len(right)
+            return Group(self._table(rows, width), self._table(states, width)), len(rows) + len(states)
         beside = Table.grid(expand=True)
         beside.add_column(ratio=1)
         beside.add_column(ratio=1)
-        beside.add_row(self._table(left, width // 2), self._table(right, width // 2))
-        return beside, max(len(left), len(right))
+        beside.add_row(self._table(rows, width // 2), self._table(states, width // 2))
+        return beside, max(len(rows), len(states))
 
-    def _table(self, rows: list[Number], width: int) -> Table:
+    def _table(self, rows: list[_Row], width: int) -> Table:
         table = Table.grid(padding=(0, 2))
-        table.add_column(no_wrap=True, style="dim", width=14)
-        table.add_column(no_wrap=True, justify="right", width=11)
+        table.add_column(no_wrap=True, style="dim", width=_LABEL_WIDTH)
+        table.add_column(no_wrap=True, justify="right", width=_VALUE_WIDTH)
         table.add_column(no_wrap=True, style="cyan")
-        for name, label, unit in rows:
-            values = self._trail(name)
-            table.add_row(label, quantity(values[-1], unit), sparkline(values, max(8, width - 33)))
+        chart_width = max(8, width - _LABEL_WIDTH - _VALUE_WIDTH - 6)
+        for row in rows:
+            values = self._trail(row.name)
+            unit = "" if row.unit in UNSPOKEN_UNITS else row.unit
+            table.add_row(row.label, quantity(values[-1], unit), sparkline(values, chart_width))
         return table
 
     def _trail(self, name: str) -> list[float | None]:
@@ -108,12 +120,12 @@ class Screen:
 
 
 def _head(report: Report) -> Text:
-    counts = verdict(report).partition(" ")[2]
     text = _text(f" {report.status.value.upper()} ", f"{STYLES[report.status]} reverse")
-    return text.append(f" {counts}  ").append(f"{_clock(report)} UTC", "dim")
+    return text.append(f" ({tally(report)})  ").append(f"{_clock(report)} UTC", "dim")
 
 
 def _unread(round_: Round) -> list[Text]:
+    """A line for each cause, with the records that it keeps from being read."""
     causes: dict[str, list[str]] = {}
     for name, cause in round_.unread.items():
         causes.setdefault(cause, []).append(line(name))
@@ -121,8 +133,19 @@ def _unread(round_: Round) -> list[Text]:
 
 
 def _unhealthy(report: Report) -> list[Finding]:
-    # What was merely skipped is told by what could not be read.
-    return [f for f in report.findings if not f.waiver and f.status not in (Status.GREEN, Status.SKIPPED)]
+    """The findings that need a look."""
+    quiet = (Status.GREEN, Status.SKIPPED)  # what was merely skipped is told by what could not be read
+    return [finding for finding in report.findings if not finding.waiver and finding.status not in quiet]
+
+
+def _findings(report: Report, width: int, most: int) -> list[Text]:
+    """A line for each finding that needs a look, at most so many lines; the last one counts what has no room."""
+    findings = _unhealthy(report)
+    if len(findings) <= most:
+        return [_finding(finding, width) for finding in findings]
+    lines = [_finding(finding, width) for finding in findings[: most - 1]]
+    lines.append(_text(f"… and {len(findings) - most + 1} more", "dim"))
+    return lines
 
 
 def _finding(finding: Finding, width: int) -> Text:
@@ -137,8 +160,8 @@ def _change(moment: str, changed: Changed) -> Text:
     return text.append(finding.status.value, STYLES[finding.status])
 
 
-def _text(text: str, style: str) -> Text:
-    return Text(no_wrap=True, overflow="ellipsis").append(text, style)
+def _text(content: str, style: str) -> Text:
+    return Text(no_wrap=True, overflow="ellipsis").append(content, style)
 
 
 def _clock(report: Report) -> str:
@@ -157,6 +180,7 @@ def keys(pressed: Callable[[str], None]) -> Iterator[None]:
     number = sys.stdin.fileno()
     before = termios.tcgetattr(number)
     quiet = termios.tcgetattr(number)
+    # Keys arrive at once, and are not echoed onto the screen.
     quiet[3] &= ~(termios.ICANON | termios.ECHO)
     quiet[6][termios.VSUSP] = b"\x00"  # Ctrl-Z would leave the shell on the alternate screen, without a cursor
     termios.tcsetattr(number, termios.TCSADRAIN, quiet)

@@ -11,7 +11,7 @@ from blueplane_doctor.history.health_storage import HealthMetricsStorage
 from blueplane_doctor.history.sampler import Sampler
 from blueplane_doctor.history.samples import Sample
 from blueplane_doctor.model import Report
-from blueplane_doctor.monitoring.history_health import SERIES, HistoryHealth, judged
+from blueplane_doctor.monitoring.history_health import HistoryHealth, judged
 from tests.helpers import examined, finding, settings_for
 from tests.history.conftest import client, history_server  # noqa: F401
 from tests.monitoring.support import collected
@@ -59,7 +59,8 @@ def test_an_hour_of_samples_in_both_stores(
     assert record.minutes_to_loss == pytest.approx(901)
     assert record.newest_sample_age_ms is not None and 60_000 <= record.newest_sample_age_ms < 180_000
     courses = {one.metric: one for one in record.series}
-    assert list(courses) == [metric for metric, _, _ in SERIES if metric in ("queue.queue_depth", "queue.dlq_size")]
+    assert list(courses) == ["queue.queue_depth", "queue.dlq_size"]
+    assert (courses["queue.queue_depth"].label, courses["queue.queue_depth"].unit) == ("Queue depth", "messages")
     points = courses["queue.queue_depth"].points
     assert len(points) in (96, 97)
     assert points[0][1] is None and points[0][0].endswith("Z")
