@@ -17,7 +17,7 @@ from blueplane_doctor.sources import Deadline
 from blueplane_doctor.sources.database_source import DatabaseSource
 
 SCRIPT = Path("scripts/init_database.py")
-WORKSHOP = ".blueplane-new-database"
+WORK_FOLDER = ".blueplane-new-database"
 """Folder beside the database in which a new one is made, before it is put in place."""
 SCRIPT_SECONDS = 60
 _ALWAYS_FILLED = ("schema_version", "sqlite_sequence")
@@ -36,52 +36,56 @@ class DatabaseStep:
             raise StepError(f"--core {site.core}: there is no {SCRIPT}", "name a checkout of the pipeline")
         if path.exists():
             return Plan(notes=[f"{path} is there"])
-        how = f"$ {shlex.join(_script(site.core))}" if site.core else "with the schema that this doctor knows"
+        how = "with the schema that this doctor knows"
+        if site.core:
+            how = f"$ {shlex.join(_script(site.core))}"
         return Plan(changes=[Change(f"make {path}", f"{how}\n+ {path}", partial(_make, site, path))])
 
     def undo(self, site: Site, entry: Entry) -> Plan:
         """Remove it as long as there is no row in it and nobody has it open."""
         path = Path(entry["target"])
-        changes = _cleared(path.parent / WORKSHOP)
+        changes = _cleared(path.parent / WORK_FOLDER)
         if not path.exists():
             return Plan([f"{path} is gone already"], changes)
-        if reason := _in_use(path, entry):
+        reason = _why_it_stays(path, entry)
+        if reason:
             return Plan([f"{path} {reason}; it stays"], changes)
         return Plan(changes=[*changes, file_changes.removal(path)])
 
 
-def _cleared(workshop: Path) -> list[Change]:
-    """What a run left that was killed goes."""
-    if not workshop.exists():
+def _cleared(work_folder: Path) -> list[Change]:
+    """Removes what a run that was killed left behind."""
+    if not work_folder.exists():
         return []
-    command = f"$ {shlex.join(['rm', '-r', str(workshop)])}"
-    return [Change(f"remove {workshop}", command, lambda journal: shutil.rmtree(workshop, ignore_errors=True))]
+    command = f"$ {shlex.join(['rm', '-r', str(work_folder)])}"
+    return [Change(f"remove {work_folder}", command, lambda journal: shutil.rmtree(work_folder, ignore_errors=True))]
 
 
 def _make(site: Site, path: Path, journal: Journal) -> None:
     """Made aside and linked into place: whole or not at all, and never over one that appeared meanwhile."""
     entry = {"step": "database", "kind": "database", "target": str(path), "inode": None}
     journal.record(entry)
-    workshop = path.parent / WORKSHOP
+    work_folder = path.parent / WORK_FOLDER
     with files.explained(path, "made"):
-        shutil.rmtree(workshop, ignore_errors=True)
-        workshop.mkdir(mode=0o700)
+        shutil.rmtree(work_folder, ignore_errors=True)
+        work_folder.mkdir(mode=0o700)
         try:
-            new = _by_script(site.core, workshop) if site.core else _by_schema(workshop)
-            # The link has the same inode: so it is known for ours later, whatever is written to it.
+            new = _by_script(site.core, work_folder) if site.core else _by_schema(work_folder)
+            # The link has the same inode: uninstalling recognises the file by it, whatever was written to it since.
             journal.record(entry | {"inode": new.stat().st_ino})
+            # A link, not a rename: a rename would replace a database that somebody else made meanwhile.
             with contextlib.suppress(FileExistsError):
                 os.link(new, path)
         finally:
-            shutil.rmtree(workshop, ignore_errors=True)
+            shutil.rmtree(work_folder, ignore_errors=True)
 
 
-def _by_schema(workshop: Path) -> Path:
+def _by_schema(work_folder: Path) -> Path:
     import sqlite3
 
     from blueplane_doctor.demo.schema import create_database
 
-    new = workshop / "telemetry.db"
+    new = work_folder / "telemetry.db"
     try:
         create_database(new)
     except sqlite3.Error as error:
@@ -91,32 +95,34 @@ def _by_schema(workshop: Path) -> Path:
 
 def _script(core: Path) -> list[str]:
     """The script under the checkout's own interpreter where it has one."""
-    own = [core / folder / "bin" / "python" for folder in (".venv", "venv")]
-    python = next((str(path) for path in own if path.is_file()), sys.executable)
-    return [python, str(core / SCRIPT)]
+    for folder in (".venv", "venv"):
+        python = core / folder / "bin" / "python"
+        if python.is_file():
+            return [str(python), str(core / SCRIPT)]
+    return [sys.executable, str(core / SCRIPT)]
 
 
-def _by_script(core: Path, workshop: Path) -> Path:
-    """The script writes to the home of its user; it is given one of its own."""
-    environment = os.environ | {"HOME": str(workshop), "PYTHONDONTWRITEBYTECODE": "1"}
+def _by_script(core: Path, work_folder: Path) -> Path:
+    """Runs the script. It writes to the home of its user, so it is given a home of its own."""
+    environment = os.environ | {"HOME": str(work_folder), "PYTHONDONTWRITEBYTECODE": "1"}
     try:
         done = subprocess.run(
             _script(core), cwd=core, env=environment, capture_output=True, timeout=SCRIPT_SECONDS, check=False
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise StepError(f"the pipeline's script did not end well: {error}", "run it by hand") from error
-    new = workshop / ".blueplane" / "telemetry.db"
+        raise StepError(f"the pipeline's script failed: {error}", "run it by hand") from error
+    new = work_folder / ".blueplane" / "telemetry.db"
     if done.returncode or not new.is_file():
-        said = done.stderr.decode("utf-8", "replace").strip().splitlines() or ["no words"]
+        lines = done.stderr.decode("utf-8", "replace").strip().splitlines() or ["it wrote no error"]
         raise StepError(
-            f"the pipeline's script ended with {done.returncode}: {said[-1]}",
+            f"the pipeline's script ended with {done.returncode}: {lines[-1]}",
             "install what it needs, or leave --core out",
         )
     return new
 
 
-def _in_use(path: Path, entry: Entry) -> str:
-    """Why it must stay; empty when it may go."""
+def _why_it_stays(path: Path, entry: Entry) -> str:
+    """Why the database must not be removed; empty when it may be."""
     if path.stat().st_ino != entry["inode"]:
         return "was made by others"
     if any(path.with_name(path.name + end).exists() for end in ("-wal", "-shm", "-journal")):
@@ -129,4 +135,6 @@ def _in_use(path: Path, entry: Entry) -> str:
         return f"cannot be read ({error.message})"
     finally:
         source.close()
-    return f"holds rows ({', '.join(sorted(filled))})" if filled else ""
+    if not filled:
+        return ""
+    return f"holds rows ({', '.join(sorted(filled))})"

@@ -20,6 +20,7 @@ OLDEST_SQLITE = (3, 24)
 OLDEST_REDIS = (5, 0)
 """Streams; from 7.0 on the server also counts what was added and read."""
 FREE_BYTES = 200_000_000
+_PRODUCTS = {"valkey": "Valkey"}
 LOOK_SECONDS = 3.0
 
 
@@ -32,7 +33,7 @@ class DependenciesStep:
     def plan(self, site: Site) -> Plan:
         """Never raises for what is missing: that is its finding."""
         needs = [_python(site.platform), _sqlite(), *_redis(site), _disk(site.settings.home), *_permissions(site)]
-        return Plan(notes=[need.line for need in needs], complete=all(need.ok or need.advice for need in needs))
+        return Plan(notes=[need.line for need in needs], complete=all(need.ok or need.optional for need in needs))
 
     def undo(self, site: Site, entry: Entry) -> Plan:
         return Plan()
@@ -62,18 +63,23 @@ class VerifyStep:
 
 @dataclass(frozen=True)
 class _Need:
-    """One thing that was looked for; what is only advice everything works without."""
+    """One thing that was looked for."""
 
     name: str
     ok: bool
-    said: str
+    observed: str
     remedy: str
-    advice: bool = False
+    optional: bool = False
+    """Whether everything works without it: then it is only advised."""
 
     @property
     def line(self) -> str:
-        mark = "ok" if self.ok else "advice" if self.advice else "missing"
-        return f"{mark:<8}{self.name}: {self.said}" + ("" if self.ok else f"\n            try: {self.remedy}")
+        if self.ok:
+            return f"ok      {self.name}: {self.observed}"
+        mark = "missing"
+        if self.optional:
+            mark = "advice"
+        return f"{mark:<8}{self.name}: {self.observed}\n            try: {self.remedy}"
 
 
 def _python(platform: str) -> _Need:
@@ -98,31 +104,36 @@ def _redis(site: Site) -> list[_Need]:
     finally:
         examination.close()
     version = tuple(int(part) for part in health.version.split(".")[:3] if part.isdigit())
-    name = "Valkey" if health.server == "valkey" else "Redis"
-    kept = {
-        True: "on",
-        False: "off: a restart of Redis loses the queue",
-        None: "not known: this user may not ask",
-    }[health.persistence]
-    evicted = "a full memory may delete the queue" if health.may_evict_queue else "the queue is not evicted"
-    configure = "redis-cli CONFIG SET"
+    where = f"{health.version} at {examination.redis.address}"
     return [
-        _Need(name, version >= OLDEST_REDIS, f"{health.version} at {examination.redis.address}", command),
-        _Need("persistence", health.persistence is not False, kept, f"{configure} appendonly yes", advice=True),
-        _Need(
-            "eviction",
-            not health.may_evict_queue,
-            f"{health.maxmemory_policy}: {evicted}",
-            f"{configure} maxmemory-policy noeviction",
-            advice=True,
-        ),
+        _Need(_PRODUCTS.get(health.server, "Redis"), version >= OLDEST_REDIS, where, command),
+        _persistence(health.persistence),
+        _eviction(health.maxmemory_policy, health.may_evict_queue),
     ]
 
 
+def _persistence(persistent: bool | None) -> _Need:
+    observed = {
+        True: "on",
+        False: "off: a restart of Redis loses the queue",
+        None: "not known: this user may not ask",
+    }[persistent]
+    remedy = "redis-cli CONFIG SET appendonly yes"
+    return _Need("persistence", persistent is not False, observed, remedy, optional=True)
+
+
+def _eviction(policy: str | None, may_evict: bool | None) -> _Need:
+    effect = "the queue is not evicted"
+    if may_evict:
+        effect = "a full memory may delete the queue"
+    remedy = "redis-cli CONFIG SET maxmemory-policy noeviction"
+    return _Need("eviction", not may_evict, f"{policy}: {effect}", remedy, optional=True)
+
+
 def _disk(home: Path) -> _Need:
-    free = shutil.disk_usage(_there(home)).free
-    said = f"{free / 1e9:.1f} GB free for {home}"
-    return _Need("disk", free >= FREE_BYTES, said, f"make room: at least {FREE_BYTES // 1_000_000} MB")
+    free = shutil.disk_usage(_existing(home)).free
+    observed = f"{free / 1e9:.1f} GB free for {home}"
+    return _Need("disk", free >= FREE_BYTES, observed, f"make room: at least {FREE_BYTES // 1_000_000} MB")
 
 
 def _permissions(site: Site) -> list[_Need]:
@@ -131,13 +142,14 @@ def _permissions(site: Site) -> list[_Need]:
 
 
 def _may_write(folder: Path) -> _Need:
-    there = _there(folder)
-    ok = os.access(there, os.W_OK | os.X_OK)
-    said = f"{folder} can be written" if ok else f"{there} cannot be written by this user"
-    return _Need("permissions", ok, said, f"ls -ld {there}")
+    existing = _existing(folder)
+    remedy = f"ls -ld {existing}"
+    if os.access(existing, os.W_OK | os.X_OK):
+        return _Need("permissions", True, f"{folder} can be written", remedy)
+    return _Need("permissions", False, f"{existing} cannot be written by this user", remedy)
 
 
-def _there(path: Path) -> Path:
+def _existing(path: Path) -> Path:
     """This folder, or the nearest above it that exists."""
     return next(folder for folder in (path, *path.parents) if folder.exists())
 
@@ -157,8 +169,11 @@ _ON_LINUX = {
 
 
 def command_for(what: str, platform: str) -> str:
-    """The command that installs it here; in words where the platform's is not known."""
-    commands = _ON_MACOS if platform == "darwin" else _IN_WORDS
+    """The command that installs it here; a sentence where the platform's command is not known."""
+    if platform == "darwin":
+        return _ON_MACOS[what]
     if platform.startswith("linux"):
-        commands = next((known for manager, known in _ON_LINUX.items() if shutil.which(manager)), _IN_WORDS)
-    return commands[what]
+        for manager, commands in _ON_LINUX.items():
+            if shutil.which(manager):
+                return commands[what]
+    return _IN_WORDS[what]

@@ -12,6 +12,8 @@ from blueplane_doctor.installing.plan import Change, Plan
 BACKUP_SUFFIX = ".before-blueplane"
 KIND = "file"
 FOLDER = "folder"
+_CHANGED_BY_OTHERS = "changed by others"
+"""Stands for a digest that no content has: so the first content is never put back over somebody else's change."""
 
 
 def change(step: str, path: Path, before: bytes | None, after: bytes, summary: str) -> Change:
@@ -34,6 +36,7 @@ def _apply(step: str, path: Path, before: bytes | None, after: bytes, journal: J
     journal.record({"step": step, "kind": KIND, "target": str(path), "before": original, "after": digest(after)})
     if before is not None and original == digest(before):
         files.write(backup, before, mode=files.mode_of(files.real_file(path)))
+    # The journal and the backup are on disk by now: killed here or later, uninstalling finds its way back.
     files.write(path, after)
 
 
@@ -46,7 +49,9 @@ def _original(known: Entry | None, before: str | None) -> str | None:
     """What uninstalling goes back to: the first content, as long as nobody else changed the file since."""
     if known is None or before == known["before"]:
         return before
-    return known["before"] if before == known["after"] else "changed by others"
+    if before == known["after"]:
+        return known["before"]  # type: ignore[no-any-return]
+    return _CHANGED_BY_OTHERS
 
 
 def backup_of(path: Path) -> Path:
@@ -62,20 +67,25 @@ def undo(entry: Entry, without_ours: Callable[[bytes], bytes] | None) -> Plan:
     """
     path = Path(entry["target"])
     if entry["kind"] == FOLDER:
-        return Plan(changes=[_folder_removal(path)] if path.is_dir() else [])
-    now, kept = files.read(path), files.read(backup_of(path))
+        if not path.is_dir():
+            return Plan()
+        return Plan(changes=[_folder_removal(path)])
+    now = files.read(path)
+    kept = files.read(backup_of(path))
     if digest(now) == entry["before"]:  # killed before the change was made, or undone by hand
-        return Plan(changes=[_way_back(path, now, now)])
-    if digest(now) == entry["after"] and entry["before"] in (None, digest(kept)):
-        return Plan(changes=[_way_back(path, now, kept if entry["before"] else None)])
+        return Plan(changes=[_restoration(path, now, now)])
+    if digest(now) == entry["after"] and entry["before"] is None:
+        return Plan(changes=[_restoration(path, now, None)])
+    if digest(now) == entry["after"] and entry["before"] == digest(kept):
+        return Plan(changes=[_restoration(path, now, kept)])
     if now is None:
-        return Plan(notes=[f"{path} is gone already"], changes=[_way_back(path, None, None)])
+        return Plan(notes=[f"{path} is gone already"], changes=[_restoration(path, None, None)])
     if without_ours is None:
         return Plan(notes=[f"{path} was changed by others since; it is left as it is"])
-    return Plan(changes=[_way_back(path, now, without_ours(now))])
+    return Plan(changes=[_restoration(path, now, without_ours(now))])
 
 
-def _way_back(path: Path, now: bytes | None, after: bytes | None) -> Change:
+def _restoration(path: Path, now: bytes | None, after: bytes | None) -> Change:
     def apply(journal: Journal) -> None:
         _refuse_changed(path, now)
         if after is None:
@@ -85,7 +95,9 @@ def _way_back(path: Path, now: bytes | None, after: bytes | None) -> Change:
         files.sweep(path)
         files.remove(backup_of(path))
 
-    verb = "remove" if after is None else "restore"
+    verb = "restore"
+    if after is None:
+        verb = "remove"
     return Change(f"{verb} {path}", files.unified_diff(path, now, after), apply)
 
 

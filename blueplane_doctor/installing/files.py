@@ -49,7 +49,9 @@ def read(path: Path) -> bytes | None:
 
 def digest(content: bytes | None) -> str | None:
     """A name for these bytes; None for a file that is not there."""
-    return None if content is None else hashlib.sha256(content).hexdigest()
+    if content is None:
+        return None
+    return hashlib.sha256(content).hexdigest()
 
 
 def write(path: Path, content: bytes, *, mode: int | None = None) -> None:
@@ -60,9 +62,12 @@ def write(path: Path, content: bytes, *, mode: int | None = None) -> None:
     target = real_file(path)
     with explained(path, "written"):
         refuse_foreign(target)
+        if mode is None:
+            mode = mode_of(target)
         temporary = _temporary_of(target)
         try:
-            _write_synced(temporary, content, mode_of(target) if mode is None else mode)
+            # Synced before the rename: after a power cut the name must not lead to a file whose bytes are missing.
+            _write_synced(temporary, content, mode)
             os.replace(temporary, target)
         except OSError:
             with contextlib.suppress(OSError):
@@ -120,10 +125,23 @@ def explained(path: Path, verb: str) -> Iterator[None]:
 
 def unified_diff(path: Path, before: bytes | None, after: bytes | None) -> str:
     """The change as `diff -u` shows it."""
-    old, new = ((content or b"").decode("utf-8", "replace").splitlines(keepends=True) for content in (before, after))
-    old_name, new_name = ("/dev/null" if content is None else str(path) for content in (before, after))
-    lines = difflib.unified_diff(old, new, old_name, new_name)
-    return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
+    lines = difflib.unified_diff(_lines(before), _lines(after), _shown_name(path, before), _shown_name(path, after))
+    text = ""
+    for line in lines:
+        text += line
+        if not line.endswith("\n"):
+            text += "\n\\ No newline at end of file\n"
+    return text
+
+
+def _lines(content: bytes | None) -> list[str]:
+    return (content or b"").decode("utf-8", "replace").splitlines(keepends=True)
+
+
+def _shown_name(path: Path, content: bytes | None) -> str:
+    if content is None:
+        return "/dev/null"
+    return str(path)
 
 
 def _temporary_of(target: Path) -> Path:
@@ -143,7 +161,8 @@ def _write_synced(path: Path, content: bytes, mode: int) -> None:
 
 
 def _sync_folder(folder: Path) -> None:
-    with contextlib.suppress(OSError):  # the new name itself survives a power cut where the system can
+    # So that the new name, too, survives a power cut; not every system lets a folder be synced.
+    with contextlib.suppress(OSError):
         handle = os.open(folder, os.O_RDONLY)
         try:
             os.fsync(handle)
@@ -176,7 +195,10 @@ class Journal:
 
     def find(self, kind: str, target: str) -> Entry | None:
         """The entry of that kind for that target."""
-        return next((e for e in self.entries if (e["kind"], e["target"]) == (kind, target)), None)
+        for entry in self.entries:
+            if entry["kind"] == kind and entry["target"] == target:
+                return entry
+        return None
 
     def record(self, entry: Entry) -> None:
         """Write an entry down, in place of one for the same target."""
@@ -190,6 +212,7 @@ class Journal:
             self.entries.append(entry)
         else:
             self.entries[self.entries.index(known)] = entry
+        # First in the list, so last to be undone: the folders that had to be made for the journal itself.
         self.entries[:0] = [{"step": "", "kind": "folder", "target": str(folder)} for folder in made]
         try:
             self._save()

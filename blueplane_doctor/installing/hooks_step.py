@@ -30,7 +30,9 @@ class Editor:
 
     def item(self, command: str) -> dict[str, Any]:
         """The entry of a hook."""
-        return {"command": command} if self.cursor else {"hooks": [{"type": "command", "command": command}]}
+        if self.cursor:
+            return {"command": command}
+        return {"hooks": [{"type": "command", "command": command}]}
 
 
 class HooksStep:
@@ -41,7 +43,12 @@ class HooksStep:
 
     def plan(self, site: Site) -> Plan:
         """Raises StepError for a file that is broken, foreign or cannot be read."""
-        return Plan(changes=[change for editor in _editors(site) if (change := _change(editor, site))])
+        changes = []
+        for editor in _editors(site):
+            change = _change(editor, site)
+            if change:
+                changes.append(change)
+        return Plan(changes=changes)
 
     def undo(self, site: Site, entry: Entry) -> Plan:
         """Back to the bytes from before, or, where others edited since, without our entries."""
@@ -50,8 +57,8 @@ class HooksStep:
         home = Path(entry["target"])
         if files.read(home / spool.SPOOL_FILE):
             return Plan(notes=[f"{home / spool.SPOOL_FILE} holds events that were not delivered; it stays"])
-        left = [path for name in spool.FILES if (path := home / name).exists()]
-        return Plan(changes=[file_changes.removal(path) for path in left])
+        paths = [home / name for name in spool.FILES]
+        return Plan(changes=[file_changes.removal(path) for path in paths if path.exists()])
 
 
 def _editors(site: Site) -> Iterator[Editor]:
@@ -63,13 +70,18 @@ def _editors(site: Site) -> Iterator[Editor]:
 def _command(hook: str, site: Site) -> str:
     """The server is named where it is not the usual one."""
     url = site.settings.http_url
-    server = [] if url.rstrip("/") == DEFAULT_SERVER else ["--server", url]
-    return shlex.join([program(HOOK), hook, *server, *site.home_option])
+    words = [program(HOOK), hook]
+    if url.rstrip("/") != DEFAULT_SERVER:
+        words += ["--server", url]
+    return shlex.join([*words, *site.home_option])
 
 
 def _change(editor: Editor, site: Site) -> Change | None:
     before = files.read(editor.path)
-    document = _parsed(editor.path, before if before is not None else b"{}\n")
+    content = before
+    if content is None:
+        content = b"{}\n"
+    document = _parsed(editor.path, content)
     added = _merge(document, editor, site)
     if not added:
         return None
@@ -94,7 +106,8 @@ def _parsed(path: Path, content: bytes) -> JsonText:
     hooks = document.at("hooks")
     if document.root.kind != "{" or (hooks and hooks.kind != "{"):
         raise StepError(f"{path} has no object of hooks; it is left as it is", "see the editor's documentation")
-    for member in hooks.children if hooks else []:
+    members = hooks.children if hooks else []
+    for member in members:
         if member.kind != "[":
             raise StepError(
                 f"{path}: {member.key} is not a list; it is left as it is", "see the editor's documentation"
@@ -112,7 +125,8 @@ def _merge(document: JsonText, editor: Editor, site: Site) -> list[str]:
 
 def _merge_one(document: JsonText, hook: str, wanted: dict[str, Any]) -> bool:
     """Whether it was needed. Entries of another installation, or of an earlier one, become the one that is wanted."""
-    hooks, array = document.at("hooks"), document.at("hooks", hook)
+    hooks = document.at("hooks")
+    array = document.at("hooks", hook)
     assert hooks is not None, "made before"
     if array is None:
         document.append(hooks, [wanted], hook)
@@ -124,15 +138,21 @@ def _merge_one(document: JsonText, hook: str, wanted: dict[str, Any]) -> bool:
         document.append(array, wanted)
         return True
     document.replace(own[0], wanted, array)
-    while (array := document.at("hooks", hook)) and len(mine := _own(document, hook)) > 1:
-        document.remove(array, mine[-1])
+    # Every change of the text makes its nodes anew, so they are looked up again for each removal.
+    own = _own(document, hook)
+    while len(own) > 1:
+        array = document.at("hooks", hook)
+        assert array is not None, "its first entry stays"
+        document.remove(array, own[-1])
+        own = _own(document, hook)
     return True
 
 
 def _own(document: JsonText, hook: str) -> list[Node]:
     array = document.at("hooks", hook)
-    items = array.children if array and array.kind == "[" else []
-    return [item for item in items if _is_ours(document.value(item))]
+    if array is None or array.kind != "[":
+        return []
+    return [item for item in array.children if _is_ours(document.value(item))]
 
 
 def _is_ours(item: Any) -> bool:
@@ -142,16 +162,20 @@ def _is_ours(item: Any) -> bool:
 
 
 def _commands(item: Any) -> list[Any]:
+    """The commands of one entry: Cursor's has one, Claude Code's a list of them."""
     if not isinstance(item, dict):
         return []
     inner = item.get("hooks")
-    found = [part for part in inner if isinstance(part, dict)] if isinstance(inner, list) else [item]
-    return [part.get("command") for part in found]
+    if not isinstance(inner, list):
+        return [item.get("command")]
+    return [part.get("command") for part in inner if isinstance(part, dict)]
 
 
 def _calls_hook(command: object) -> bool:
+    if not isinstance(command, str):
+        return False
     try:
-        words = shlex.split(command) if isinstance(command, str) else []
+        words = shlex.split(command)
     except ValueError:
         return False
     return bool(words) and Path(words[0]).name == HOOK
@@ -164,12 +188,24 @@ def _without_ours(content: bytes) -> bytes:
     except ValueError as error:
         raise StepError(f"a file of hooks is not valid JSON any more: {error}", "mend it, run this again") from error
     hooks = document.at("hooks")
-    for name in [member.key for member in hooks.children] if hooks else []:
-        left = had = _own(document, name)
-        while left and (array := document.at("hooks", name)):
-            document.remove(array, left[0])
-            left = _own(document, name)
-        parent, array = document.at("hooks"), document.at("hooks", name)
-        if had and parent and array and not array.children:
-            document.remove(parent, array)
+    names = [member.key for member in hooks.children] if hooks else []
+    for name in names:
+        _take_out(document, name)
     return document.text.encode()
+
+
+def _take_out(document: JsonText, hook: str) -> None:
+    """Remove our entries of one hook, and its list if that leaves it empty."""
+    own = _own(document, hook)
+    if not own:
+        return
+    # Every change of the text makes its nodes anew, so they are looked up again for each removal.
+    while own:
+        array = document.at("hooks", hook)
+        assert array is not None, "it has entries"
+        document.remove(array, own[0])
+        own = _own(document, hook)
+    hooks = document.at("hooks")
+    array = document.at("hooks", hook)
+    if hooks and array and not array.children:
+        document.remove(hooks, array)

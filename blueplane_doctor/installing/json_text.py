@@ -40,10 +40,12 @@ class JsonText:
         """The value at that path of keys; of several of one name the last, which is the one that readers take."""
         node = self.root
         for key in path:
-            found = [child for child in node.children if node.kind == "{" and child.key == key]
-            if not found:
+            if node.kind != "{":
                 return None
-            node = found[-1]
+            members = [child for child in node.children if child.key == key]
+            if not members:
+                return None
+            node = members[-1]
         return node
 
     def append(self, container: Node, value: Any, key: str | None = None) -> None:
@@ -51,7 +53,8 @@ class JsonText:
         item = self._rendered(value, container)
         if key is not None:
             item = f"{json.dumps(key)}: {item}"
-        begin, end = container.start + 1, container.end - 1
+        begin = container.start + 1
+        end = container.end - 1
         if container.children:
             last = container.children[-1]
             self._splice(last.end, last.end, "," + self._space_before(last) + item)
@@ -82,40 +85,60 @@ class JsonText:
 
     @property
     def _indent(self) -> str:
-        found = _FIRST_INDENT.search(self.text)
-        return found.group(1) if found else "  "
+        match = _FIRST_INDENT.search(self.text)
+        if match is None:
+            return "  "
+        return match.group(1)
 
     def _line(self, depth: int) -> str:
-        return ("\r\n" if "\r\n" in self.text else "\n") + self._indent * depth
+        """A line's end, as the document has them, and the indent of a value at that depth."""
+        end = "\n"
+        if "\r\n" in self.text:
+            end = "\r\n"
+        return end + self._indent * depth
 
     def _space_before(self, node: Node) -> str:
         """As it stands there; a member that shares a line gets a space."""
         before = self.text[: node.begin]
         space = before[len(before.rstrip(" \t\r\n")) :]
-        return space if "\n" in space else " "
+        if "\n" in space:
+            return space
+        return " "
 
     def _rendered(self, value: Any, container: Node) -> str:
         """On one line where the document, or the container's last value, is on one; else indented."""
-        last = container.children[-1] if container.children else None
-        short = last is not None and last.kind == "{" and "\n" not in self.text[last.start : last.end]
-        if not self._multi_line or short:
+        if not self._multi_line or self._ends_with_one_line(container):
             return json.dumps(value, ensure_ascii=False)
         lines = json.dumps(value, ensure_ascii=False, indent=self._indent).split("\n")
         return self._line(container.depth + 1).join(lines)
+
+    def _ends_with_one_line(self, container: Node) -> bool:
+        """Whether the container's last value is an object on one line."""
+        if not container.children:
+            return False
+        last = container.children[-1]
+        return last.kind == "{" and "\n" not in self.text[last.start : last.end]
 
     def _splice(self, start: int, end: int, new: str) -> None:
         self._set(self.text[:start] + new + self.text[end:])
 
     def _set(self, text: str) -> None:
         self.text = text
-        self.root = self._node(self._skip(1 if text.startswith("\ufeff") else 0), depth=0)
+        begin = 0
+        if text.startswith("\ufeff"):  # a byte order mark, which editors on Windows write
+            begin = 1
+        self.root = self._node(self._skip(begin), depth=0)
 
     def _skip(self, position: int) -> int:
-        found = _SPACE.match(self.text, position)
-        return found.end() if found else position
+        """The place after the white space that begins here."""
+        match = _SPACE.match(self.text, position)
+        if match is None:
+            return position
+        return match.end()
 
     def _node(self, begin: int, depth: int, *, keyed: bool = False) -> Node:
-        key, start = "", begin
+        key = ""
+        start = begin
         if keyed:
             key, end = _decode(self.text, begin)
             start = self._skip(self._skip(end) + 1)

@@ -30,13 +30,19 @@ class Site:
     def home_option(self) -> list[str]:
         """What tells our programs of Blueplane's home, where it is not the usual one."""
         home = self.settings.home
-        return [] if home == self.user_home / ".blueplane" else ["--home", str(home)]
+        if home == self.user_home / ".blueplane":
+            return []
+        return ["--home", str(home)]
 
 
 def with_absolute_paths(settings: Settings) -> Settings:
     """The same settings wherever the next command is run: the journal and the editors remember paths."""
-    named = {name: getattr(settings, name) for name in ("home", "database", "cursor_hooks")}
-    return settings.model_copy(update={name: path.absolute() for name, path in named.items() if path})
+    absolute = {}
+    for name in ("home", "database", "cursor_hooks"):
+        path = getattr(settings, name)
+        if path:
+            absolute[name] = path.absolute()
+    return settings.model_copy(update=absolute)
 
 
 def program(name: str) -> str:
@@ -47,13 +53,13 @@ def program(name: str) -> str:
     for folder in (Path(sys.executable).parent, Path(sys.argv[0]).absolute().parent):
         if (folder / name).is_file():
             return str(folder / name)
-    found = shutil.which(name)
-    if found is None:
+    on_path = shutil.which(name)
+    if on_path is None:
         raise StepError(
             f"the program {name} is not installed beside {sys.executable}",
             "install the wheel: see docs/INSTALLATION.md",
         )
-    return str(Path(found).absolute())
+    return str(Path(on_path).absolute())
 
 
 @dataclass(frozen=True)
@@ -94,7 +100,7 @@ class Step(Protocol):
 
 @dataclass
 class Talk:
-    """How the engine speaks and asks."""
+    """How the engine shows lines and asks questions."""
 
     say: Callable[[str], None]
     agree: Callable[[str], bool]
@@ -112,7 +118,8 @@ def install(steps: Sequence[Step], site: Site, talk: Talk) -> bool:
 def uninstall(steps: Sequence[Step], site: Site, talk: Talk) -> bool:
     """Undo what the journal knows of these steps, last first; whether all is well."""
     journal = Journal(site.settings.home)
-    if not any(entry["step"] == step.name for entry in journal.entries for step in steps):
+    names = {step.name for step in steps}
+    if not any(entry["step"] in names for entry in journal.entries):
         talk.say(f"nothing to undo: {journal.path} names no such step")
     results = [_guarded(_undo, step, site, journal, talk) for step in reversed(steps)]
     if not journal.entries and not talk.dry_run:
@@ -137,7 +144,7 @@ def _guarded(
 def _do(step: Step, site: Site, journal: Journal, talk: Talk) -> bool:
     talk.say(f"{step.name}: {step.summary}")
     plan = step.plan(site)
-    _tell(plan, talk)
+    _show(plan, talk)
     if not plan.notes and not plan.changes:
         talk.say("  nothing to do")
     if _agreed(plan.changes, talk, "Do this?"):
@@ -153,8 +160,11 @@ def _undo(step: Step, site: Site, journal: Journal, talk: Talk) -> bool:
     talk.say(f"{step.name}: undo")
     plans = [(entry, step.undo(site, entry)) for entry in entries]
     for _, plan in plans:
-        _tell(plan, talk)
-    if not _agreed([change for _, plan in plans for change in plan.changes], talk, f"Undo {step.name}?"):
+        _show(plan, talk)
+    changes = []
+    for _, plan in plans:
+        changes += plan.changes
+    if not _agreed(changes, talk, f"Undo {step.name}?"):
         return True
     for entry, plan in plans:
         for change in plan.changes:
@@ -163,7 +173,7 @@ def _undo(step: Step, site: Site, journal: Journal, talk: Talk) -> bool:
     return True
 
 
-def _tell(plan: Plan, talk: Talk) -> None:
+def _show(plan: Plan, talk: Talk) -> None:
     for note in plan.notes:
         talk.say(f"  {note}")
     for change in plan.changes:

@@ -153,7 +153,13 @@ class _Watch:
         return None
 
     def _result(self, sent_at: datetime, outcome: str) -> Probe:
-        table, sequence = self._row or (None, None)
+        table = None
+        sequence = None
+        if self._row:
+            table, sequence = self._row
+        cause = ""
+        if not self._arrived:
+            cause = self._cause(outcome)
         return Probe(
             event_id=self._id,
             sent_at=iso(sent_at) or "",
@@ -164,7 +170,7 @@ class _Watch:
             stream_id=self._entry,
             table=table,
             sequence=sequence,
-            cause="" if self._arrived else self._cause(outcome),
+            cause=cause,
             recognise=f"SELECT * FROM {table or self._tables[0]} WHERE event_id = '{self._id}'",
         )
 

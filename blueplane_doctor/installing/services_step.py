@@ -57,28 +57,39 @@ class ServicesStep:
         """Where no service manager is known it only says so."""
         if not site.platform.startswith(("linux", "darwin")):
             return Plan(notes=[f"no services on {site.platform}: start `{DOCTOR} record` and `serve` yourself"])
-        changes = [change for service in services(site) if (change := _file(site, service))]
-        known = Journal(site.settings.home)
-        names = [_name(site, service) for service in services(site)]
-        names = [name for name in names if site.enable and not known.find(ENABLED, name)]
+        plan = Plan()
+        if not all(find_spec(name) for name in SERVE_NEEDS):
+            plan.notes.append("serve will not start without its extra: pip install 'blueplane-doctor[serve]'")
+        for service in services(site):
+            change = _file(site, service)
+            if change:
+                plan.changes.append(change)
+        names = _to_enable(site)
         if names:
             commands = _switch(site, "enable", names)
             enable = partial(_enable, commands, names)
-            changes.append(Change(f"enable and start {', '.join(names)}", _shown(commands), enable))
-        needed = "serve will not start without its extra: pip install 'blueplane-doctor[serve]'"
-        there = all(find_spec(name) for name in SERVE_NEEDS)
-        return Plan(notes=[] if there else [needed], changes=changes)
+            plan.changes.append(Change(f"enable and start {', '.join(names)}", _shown(commands), enable))
+        return plan
 
     def undo(self, site: Site, entry: Entry) -> Plan:
         """Stop and disable what was enabled, remove the files; systemd is told of a unit whose file went."""
         if entry["kind"] == ENABLED:
             commands = _switch(site, "disable", [entry["target"]])
-            return Plan(changes=[_telling(f"stop {entry['target']}", commands)])
+            return Plan(changes=[_commands_change(f"stop {entry['target']}", commands)])
         plan = file_changes.undo(entry, None)
         name = Path(entry["target"]).name
         if plan.changes and Journal(site.settings.home).find(ENABLED, name):
-            plan.changes.append(_telling(f"tell systemd that {name} changed", [RELOAD]))
+            plan.changes.append(_commands_change(f"tell systemd that {name} changed", [RELOAD]))
         return plan
+
+
+def _to_enable(site: Site) -> list[str]:
+    """Names of the services that are to be enabled, and are not by us already."""
+    if not site.enable:
+        return []
+    journal = Journal(site.settings.home)
+    names = [_name(site, service) for service in services(site)]
+    return [name for name in names if not journal.find(ENABLED, name)]
 
 
 def services(site: Site) -> list[Service]:
@@ -95,20 +106,28 @@ def path_of(site: Site, service: Service) -> Path:
     """Where the service's file belongs."""
     if site.platform == "darwin":
         return site.user_home / "Library" / "LaunchAgents" / f"{service.label}.plist"
+    base = site.user_home / ".config"
     configured = os.environ.get("XDG_CONFIG_HOME")
-    base = Path(configured) if configured else site.user_home / ".config"
+    if configured:
+        base = Path(configured)
     return base / "systemd" / "user" / service.unit
 
 
 def _name(site: Site, service: Service) -> str:
-    return str(path_of(site, service)) if site.platform == "darwin" else service.unit
+    """The name under which the service manager is told of it: launchd wants a path."""
+    if site.platform == "darwin":
+        return str(path_of(site, service))
+    return service.unit
 
 
 def _file(site: Site, service: Service) -> Change | None:
+    """Writes the service's file; None when it is as it should be."""
     path = path_of(site, service)
     before = files.read(path)
     after = _launchd_agent(service) if site.platform == "darwin" else _systemd_unit(service)
-    return None if before == after else file_changes.change("services", path, before, after, f"write {path}")
+    if before == after:
+        return None
+    return file_changes.change("services", path, before, after, f"write {path}")
 
 
 def _enable(commands: list[Command], names: list[str], journal: Journal) -> None:
@@ -122,11 +141,13 @@ def _switch(site: Site, verb: str, names: list[str]) -> list[Command]:
     if site.platform == "darwin":
         launchd = {"enable": "bootstrap", "disable": "bootout"}[verb]
         return [("launchctl", launchd, f"gui/{os.getuid()}", name) for name in names]
-    systemd = ("systemctl", "--user", verb, "--now", *names)
-    return [RELOAD, systemd] if verb == "enable" else [systemd]
+    commands = [("systemctl", "--user", verb, "--now", *names)]
+    if verb == "enable":
+        commands.insert(0, RELOAD)  # systemd does not know a new file before
+    return commands
 
 
-def _telling(summary: str, commands: list[Command]) -> Change:
+def _commands_change(summary: str, commands: list[Command]) -> Change:
     return Change(summary, _shown(commands), lambda journal: _run(commands))
 
 
@@ -141,8 +162,8 @@ def _run(commands: list[Command]) -> None:
         except (OSError, subprocess.TimeoutExpired) as error:
             raise StepError(f"{shlex.join(command)}: {error}", "see whether it runs in this session") from error
         if done.returncode:
-            said = done.stderr.decode("utf-8", "replace").strip() or f"exit code {done.returncode}"
-            raise StepError(f"{shlex.join(command)}: {said}", "run it by hand to see more")
+            message = done.stderr.decode("utf-8", "replace").strip() or f"exit code {done.returncode}"
+            raise StepError(f"{shlex.join(command)}: {message}", "run it by hand to see more")
 
 
 _UNIT = """\

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from blueplane_doctor.installing.database_step import WORKSHOP, DatabaseStep
+from blueplane_doctor.installing.database_step import WORK_FOLDER, DatabaseStep
 from tests.installing.conftest import Person
 
 STEP = DatabaseStep()
@@ -126,12 +126,12 @@ def test_one_that_others_made_in_its_place_stays(person: Person) -> None:
 
 def test_what_a_killed_run_left_goes_with_the_database_and_not_in_a_dry_run(person: Person) -> None:
     person.install(STEP)
-    workshop = person.site.settings.database_file.with_name(WORKSHOP)
-    workshop.mkdir()
-    (workshop / "telemetry.db").touch()
+    work_folder = person.site.settings.database_file.with_name(WORK_FOLDER)
+    work_folder.mkdir()
+    (work_folder / "telemetry.db").touch()
     before = person.tree()
     assert person.uninstall(STEP, dry_run=True)
-    assert f"remove {workshop}" in person.text
+    assert f"remove {work_folder}" in person.text
     assert person.tree() == before
     assert person.uninstall(STEP)
     assert person.tree() == {}
