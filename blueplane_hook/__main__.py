@@ -29,26 +29,28 @@ def main() -> None:
 
 def _run(arguments: list[str]) -> None:
     name, server, home = _parsed(arguments)
-    if answer := events.ANSWERS.get(name):
+    answer = events.ANSWERS.get(name)
+    if answer:
         try:  # noqa: SIM105
             os.write(1, answer)
-        except OSError:  # the editor does not listen
+        except OSError:  # the editor has closed its end
             pass
     raw = events.read_input()
+    # From here on: the time that the editor took to write the event is not the server's.
     deadline = time.monotonic() + LIMIT_SECONDS
-    waiting = spool.Spool(home)
+    queue = spool.Spool(home)
     envelope = events.envelope(name, raw, home)
     if envelope is None:
-        waiting.count("unreadable")
+        queue.count("unreadable")
         return
     address = events.address_of(server)
     outcome = events.post(address, envelope, deadline)
     if outcome == events.FAILED:
-        waiting.add(envelope)
+        queue.add(envelope)
         return
     if outcome == events.REFUSED:
-        waiting.count("refused")
-    waiting.deliver(lambda event: events.post(address, event, deadline), deadline)
+        queue.count("refused")
+    queue.deliver(lambda event: events.post(address, event, deadline), deadline)
 
 
 def _parsed(arguments: list[str]) -> tuple[str, str, str]:

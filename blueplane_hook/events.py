@@ -15,7 +15,7 @@ ANSWERS = {
     "beforeShellExecution": b'{"permission": "allow"}\n',
     "beforeReadFile": b'{"permission": "allow"}\n',
 }
-"""What Cursor expects on standard output; from all other hooks it expects nothing."""
+"""What Cursor expects on standard output; of its other hooks it expects nothing."""
 
 CURSOR_EVENT_TYPES = {
     "beforeSubmitPrompt": "user_prompt",
@@ -43,12 +43,15 @@ INPUT_LIMIT = 64 * 1024 * 1024
 INPUT_SECONDS = 3.0
 """The longest wait for the input: on a busy machine the editor itself is late."""
 PAUSE_SECONDS = 0.2
+"""Without a byte for so long, an input that ends with a brace is taken to be complete."""
 BODY_LIMIT = 1_000_000
 """Bytes of a request; the server refuses more than 1 MiB."""
 KEPT_TEXT = 500
 """Characters that are kept of each text of an event that is too large."""
 
-DELIVERED, REFUSED, FAILED = "delivered", "refused", "failed"
+DELIVERED = "delivered"
+REFUSED = "refused"
+FAILED = "failed"
 DEFAULT_PORT = 8787
 _REFUSALS = (400, 413)
 """Answers to an event that would be the same the next time."""
@@ -59,13 +62,18 @@ Address = tuple[str, int]
 def read_input() -> bytes:
     """All of standard input; empty when it is closed.
 
-    An editor that keeps its end open is not waited for: after a pause, what looks whole is taken for whole.
+    An editor that keeps its end open is not waited for: after a pause, what looks complete is taken as complete.
     """
     parts: list[bytes] = []
-    size, end = 0, time.monotonic() + INPUT_SECONDS
+    size = 0
+    end = time.monotonic() + INPUT_SECONDS
     try:
-        while (left := end - time.monotonic()) > 0:
-            if not select.select([0], [], [], min(left, PAUSE_SECONDS))[0]:
+        while True:
+            left = end - time.monotonic()
+            if left <= 0:
+                break
+            readable, _, _ = select.select([0], [], [], min(left, PAUSE_SECONDS))
+            if not readable:
                 if parts and parts[-1].rstrip().endswith(b"}"):
                     break
                 continue
@@ -101,44 +109,64 @@ def _encoded(name: str, given: dict[str, object], home: str) -> bytes:
     wrong type would keep its whole batch from being written. No `event_id`: the server gives one, and an event
     delivered twice with the same would stop the writer.
     """
-    roots = given.get("workspace_roots")
-    first = roots[0] if isinstance(roots, list) and roots else given.get("cwd") or given.get("workspace_path")
-    workspace = _text(first)
-    session = _text(given.get("session_id"))
-    metadata: dict[str, object] = {"pid": os.getpid(), "hook_event_id": os.urandom(8).hex()}
+    workspace = _workspace(given)
     digest = ""
+    metadata: dict[str, object] = {"pid": os.getpid(), "hook_event_id": os.urandom(8).hex()}
     if workspace:
-        from hashlib import sha256
-
-        # A workspace's name in the pipeline: the beginning of its path's SHA-256.
-        digest = metadata["workspace_hash"] = sha256(workspace.encode()).hexdigest()[:16]
+        digest = _workspace_hash(workspace)
+        metadata["workspace_hash"] = digest
     payload: dict[str, object]
     if name in CLAUDE_EVENT_TYPES:
-        session = session or "unknown"
-        platform, event_type = "claude_code", CLAUDE_EVENT_TYPES[name]
+        platform = "claude_code"
+        event_type = CLAUDE_EVENT_TYPES[name]
+        session = _text(given.get("session_id")) or "unknown"
         source = _text(given.get("source"))
         payload = {"session_id": session, "source": source, "workspace_path": workspace, "hook_input": given}
         if workspace:
             metadata["workspace_path"] = workspace
             metadata["project_name"] = os.path.basename(workspace.rstrip("/"))
     else:
-        # The one that the Cursor extension left a note of is the one that the pipeline knows.
-        noted = os.environ.get("CURSOR_SESSION_ID") or (_noted(home, digest) if digest else "")
-        session = noted or _text(given.get("conversation_id")) or session or "unknown"
-        platform, event_type = "cursor", CURSOR_EVENT_TYPES.get(name, "hook")
+        platform = "cursor"
+        event_type = CURSOR_EVENT_TYPES.get(name, "hook")
+        session = _cursor_session(given, home, digest)
         payload = {"full_data": {"hook_input": given}}
+    metadata["external_session_id"] = session
     event = {
         "version": "1",
         "hook_type": name or _text(given.get("hook_event_name")) or "unknown",
         "event_type": event_type,
         "timestamp": _now(),
         "payload": payload,
-        "metadata": metadata | {"external_session_id": session},
+        "metadata": metadata,
     }
     return json.dumps({"event": event, "platform": platform, "session_id": session}).encode("ascii")
 
 
-def _noted(home: str, digest: str) -> str:
+def _workspace(given: dict[str, object]) -> str:
+    """The folder that the editor works in; empty when it does not say."""
+    roots = given.get("workspace_roots")
+    if isinstance(roots, list) and roots:
+        return _text(roots[0])
+    return _text(given.get("cwd") or given.get("workspace_path"))
+
+
+def _workspace_hash(workspace: str) -> str:
+    """A workspace's name in the pipeline: the beginning of its path's SHA-256."""
+    from hashlib import sha256  # loads OpenSSL, which takes longer than the rest; not every event has a workspace
+
+    return sha256(workspace.encode()).hexdigest()[:16]
+
+
+def _cursor_session(given: dict[str, object], home: str, digest: str) -> str:
+    """The session by which the pipeline knows this window: the one that the Cursor extension wrote down, if it did."""
+    session = os.environ.get("CURSOR_SESSION_ID")
+    if not session and digest:
+        session = _written_down_session(home, digest)
+    return session or _text(given.get("conversation_id")) or _text(given.get("session_id")) or "unknown"
+
+
+def _written_down_session(home: str, digest: str) -> str:
+    """What the Cursor extension wrote down for this workspace; empty for nothing."""
     try:
         with open(f"{home}/cursor-session/{digest}.json", encoding="utf-8") as file:
             return _text(json.loads(file.read(10_000)).get("CURSOR_SESSION_ID"))
@@ -148,7 +176,9 @@ def _noted(home: str, digest: str) -> str:
 
 def _text(value: object) -> str:
     """A text that every column can hold; empty for anything else."""
-    return value[:4096].encode("utf-8", "replace").decode() if isinstance(value, str) else ""
+    if not isinstance(value, str):
+        return ""
+    return value[:4096].encode("utf-8", "replace").decode()  # JSON may hold half of a surrogate pair
 
 
 def _now() -> str:
@@ -170,13 +200,15 @@ def _shortened(given: dict[str, object], size: int) -> dict[str, object]:
 
 
 def address_of(url: str) -> Address:
-    """Host and port of `http://HOST:PORT`; a path is ignored, for the way in is always /events."""
+    """Host and port of `http://HOST:PORT`; a path is ignored: events are always sent to /events."""
     place = url.partition("://")[2] or url
     place = place.partition("/")[0]
     host, colon, port = place.rpartition(":")
-    if not colon or port.endswith("]"):
-        host, port = place, ""
-    return host.strip("[]"), int(port) if port.isdigit() else DEFAULT_PORT
+    if not colon or port.endswith("]"):  # an IPv6 address ends so when no port follows it
+        return place.strip("[]"), DEFAULT_PORT
+    if not port.isdigit():
+        return host.strip("[]"), DEFAULT_PORT
+    return host.strip("[]"), int(port)
 
 
 def post(address: Address, body: bytes, deadline: float) -> str:
@@ -187,7 +219,9 @@ def post(address: Address, body: bytes, deadline: float) -> str:
         return FAILED
     if status == 202:
         return DELIVERED
-    return REFUSED if status in _REFUSALS else FAILED
+    if status in _REFUSALS:
+        return REFUSED
+    return FAILED
 
 
 def _status(address: Address, body: bytes, deadline: float) -> int:
@@ -195,9 +229,13 @@ def _status(address: Address, body: bytes, deadline: float) -> int:
         f"POST /events HTTP/1.1\r\nHost: {address[0]}\r\nContent-Type: application/json\r\n"
         f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
     )
+    encoding = "ascii"
+    if not head.isascii():  # a host's name in other letters
+        encoding = "idna"
     with socket.create_connection(address, _left(deadline)) as connection:
+        # Set anew before each call: what each of them may take is what is left of the whole time.
         connection.settimeout(_left(deadline))
-        connection.sendall(head.encode("idna" if not head.isascii() else "ascii") + body)
+        connection.sendall(head.encode(encoding) + body)
         answer = b""
         while b"\r\n" not in answer and len(answer) < 1000:
             connection.settimeout(_left(deadline))
@@ -209,6 +247,7 @@ def _status(address: Address, body: bytes, deadline: float) -> int:
 
 
 def _left(deadline: float) -> float:
+    """Seconds until the deadline. Raises TimeoutError when it has passed."""
     left = deadline - time.monotonic()
     if left <= 0:
         raise TimeoutError

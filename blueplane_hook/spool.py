@@ -1,7 +1,7 @@
 """Events that could not be delivered, in a bounded file in Blueplane's home; delivered later, at least once.
 
-`hook-spool.jsonl` holds one request body a line. Whoever changes it holds byte 0 of `hook-spool.lock`, for
-milliseconds; whoever delivers holds byte 1, so that there is one at a time, and nobody waits for it. Events leave
+`hook-spool.jsonl` holds one request body a line. A process that changes the file holds byte 0 of `hook-spool.lock` for
+milliseconds. A process that delivers holds byte 1, so that only one does; the others do not wait for it. Events leave
 the file only after the server took them: a hook killed in between delivers them again.
 """
 
@@ -27,7 +27,9 @@ BATCH_SECONDS = 0.25
 LOCK_SECONDS = 2.0
 """How long an event waits for the file: 50 hooks at once take a tenth of that."""
 
-_FILE, _DELIVERY = 0, 1
+_FILE = 0
+_DELIVERY = 1
+"""The two bytes of the lock file."""
 
 
 class Spool:
@@ -65,14 +67,19 @@ class Spool:
         if not self._size() or not self._try(_DELIVERY):
             return
         end = min(deadline, time.monotonic() + BATCH_SECONDS)
-        kept, taken, refused = b"", 0, 0
+        kept = b""
+        taken = 0
+        refused = 0
         for line in self._head():
             if time.monotonic() >= end:
                 break
-            outcome = post(line) if line.startswith(b"{") else "refused"
+            outcome = "refused"
+            if line.startswith(b"{"):
+                outcome = post(line)
             if outcome == "failed":
                 kept += line + b"\n"
-            refused += outcome == "refused"
+            elif outcome == "refused":
+                refused += 1
             taken += len(line) + 1
         if taken:
             self._shorten(taken, kept, refused)
@@ -81,7 +88,10 @@ class Spool:
         """The first complete lines; what is appended meanwhile comes behind them."""
         lines: list[bytes] = []
         with open(self._path, "rb") as file:
-            while len(lines) < BATCH_EVENTS and (line := file.readline()).endswith(b"\n"):
+            while len(lines) < BATCH_EVENTS:
+                line = file.readline()
+                if not line.endswith(b"\n"):
+                    break
                 lines.append(line[:-1])
         return lines
 
@@ -103,7 +113,7 @@ class Spool:
         handle = os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
         try:
             size = os.fstat(handle).st_size
-            if size and os.pread(handle, 1, size - 1) != b"\n":  # somebody was killed while writing
+            if size and os.pread(handle, 1, size - 1) != b"\n":  # a hook was killed while it wrote
                 line = b"\n" + line
             if os.write(handle, line) != len(line):
                 os.ftruncate(handle, size)
@@ -119,16 +129,18 @@ class Spool:
         except (OSError, ValueError, TypeError, RecursionError):
             counts = {}
         before = counts.get(what)
-        counts[what] = before + 1 if isinstance(before, int) else 1
+        if not isinstance(before, int):
+            before = 0
+        counts[what] = before + 1
         counts["last_failure"] = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         try:  # noqa: SIM105
             self._replace(COUNTS_FILE, json.dumps(counts).encode())
-        except OSError:  # they are not worth an event
+        except OSError:  # a count that is lost is better than an event that is
             pass
 
     def _replace(self, name: str, content: bytes) -> None:
         path = os.path.join(self._home, name)
-        temporary = f"{path}.new"  # one at a time: its writer holds the lock
+        temporary = f"{path}.new"  # the same name for all: only the holder of the lock writes it
         try:
             handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
             with open(handle, "wb") as file:

@@ -4,13 +4,14 @@ docs/PIPELINE.md tells of the real one. The numbers that faults take have the ob
 """
 
 import contextlib
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
 from blueplane_doctor import pipeline as names
-from blueplane_doctor.demo.foundation import consumer_name
+from blueplane_doctor.demo.foundation import CLOSED_PORT, consumer_name
 from blueplane_doctor.demo.messages import SHAPES
 from blueplane_doctor.demo.servers import run_server, stand_in_server
 from blueplane_doctor.demo.simulator import Pipeline
@@ -72,7 +73,7 @@ def healthy(pipeline: Pipeline, *, minutes: int = 10, minutes_ago: float = 0, se
 
 @fault("poison-duplicate")
 def poison_duplicate(pipeline: Pipeline, *, messages: int = 40, duplicates: int = 2, minutes: int = 6) -> None:
-    """Messages with the same event_id keep their whole batch from being written, for ever."""
+    """Two messages have the same event_id, and their whole batch is never written."""
     group = pipeline.writer_groups[0]
     ids = _with_duplicates(pipeline, messages, duplicates)
     pipeline.enqueue_cursor(messages, at=pipeline.ago(minutes=minutes), event_ids=ids)
@@ -82,19 +83,22 @@ def poison_duplicate(pipeline: Pipeline, *, messages: int = 40, duplicates: int 
 
 @fault("malformed-payloads")
 def malformed_payloads(pipeline: Pipeline, *, messages: int = 60, malformed: int = 12, minutes: int = 8) -> None:
-    """Messages whose payload is no object are acknowledged and never written: lost, and nobody says so."""
+    """Messages whose payload is not an object are acknowledged and never written: lost without an error."""
     add = partial(pipeline.enqueue_cursor, at=pipeline.ago(minutes=minutes))
     good = messages - malformed
-    for index in range(malformed):
+    added = 0
+    payloads: Iterator[object] = itertools.cycle(["text", ["a", "list"]])
+    for _ in range(malformed):
         add(good // malformed)
-        add(1, payload=["a", "list"] if index % 2 else "text")
-    add(good % malformed if malformed else good)
+        add(1, payload=next(payloads))
+        added += good // malformed
+    add(good - added)
     pipeline.drain()
 
 
 @fault("trimmed-unread", quiet=True, server_dead=True)
 def trimmed_unread(pipeline: Pipeline, *, written: int = 500, unread: int = 30_000, minutes: int = 20) -> None:
-    """The server died, producers went on, and the stream was trimmed of messages that no writer had read."""
+    """The server died, producers went on, and messages that no writer had read were trimmed from the stream."""
     add = partial(
         pipeline.enqueue_cursor,
         hook_type="stop",
@@ -111,7 +115,7 @@ def trimmed_unread(pipeline: Pipeline, *, written: int = 500, unread: int = 30_0
 
 @fault("orphaned-messages")
 def orphaned_messages(pipeline: Pipeline, *, messages: int = 300, minutes: int = 20) -> None:
-    """A consumer read messages and died; the one that came after it never asks for them."""
+    """A consumer read messages and died; the consumer that replaced it never claims them."""
     group = pipeline.writer_groups[-1]
     dead = consumer_name(group, DEAD_PID)
     pipeline.enqueue_claude(messages, at=pipeline.ago(minutes=minutes))
@@ -122,7 +126,7 @@ def orphaned_messages(pipeline: Pipeline, *, messages: int = 300, minutes: int =
 
 @fault("locked-database")
 def locked_database(pipeline: Pipeline, *, cursor: int = 120, claude: int = 50, minutes: int = 10) -> None:
-    """The database was locked for a while: Claude's writer tried again, Cursor's left its batches stuck."""
+    """The database was locked for a while: Claude's writer retried, Cursor's left its batches stuck."""
     at = pipeline.ago(minutes=minutes)
     pipeline.enqueue_cursor(cursor, at=at)
     pipeline.enqueue_claude(claude, at=at)
@@ -134,7 +138,7 @@ def locked_database(pipeline: Pipeline, *, cursor: int = 120, claude: int = 50, 
 
 @fault("retry-storm")
 def retry_storm(pipeline: Pipeline, *, messages: int = 30, duplicates: int = 2, deliveries: int = 319) -> None:
-    """Two messages of the same (session, uuid) are tried again about once a second, with their whole batch."""
+    """Two messages of the same session and uuid are retried about once a second, with their whole batch."""
     group = pipeline.writer_groups[-1]
     uuids = _with_duplicates(pipeline, messages, duplicates)
     pipeline.enqueue_claude(messages, at=pipeline.ago(seconds=deliveries), uuids=uuids)
@@ -146,12 +150,13 @@ def retry_storm(pipeline: Pipeline, *, messages: int = 30, duplicates: int = 2, 
 
 @fault("dead-letter-growth")
 def dead_letter_growth(pipeline: Pipeline, *, before: int = 2, recent: int = 14) -> None:
-    """Writers give messages up, and in the last hour more than before."""
+    """Writers move messages to the dead letters, in the last hour more than before."""
+    # Long ago, and then evenly from 50 to 5 minutes ago.
     minutes = [90.0] * before + [50 - 45 * index / recent for index in range(recent)]
     for index, minutes_ago in enumerate(minutes):
         shape = SHAPES[index % len(SHAPES)]
-        enqueue = pipeline.enqueue_claude if shape == "claude" else pipeline.enqueue_cursor
         at = pipeline.ago(minutes=minutes_ago)
+        enqueue = pipeline.enqueue_claude if shape == "claude" else pipeline.enqueue_cursor
         added = enqueue(1, at=at)
         for group in pipeline.writer_groups:
             pipeline.deliver(group, count=1)
@@ -161,7 +166,7 @@ def dead_letter_growth(pipeline: Pipeline, *, before: int = 2, recent: int = 14)
 
 @fault("dead-server", quiet=True, server_dead=True)
 def dead_server(pipeline: Pipeline, *, minutes: int = 15) -> None:
-    """The server died: its pid file names a process that is gone, and nobody listens on its port."""
+    """The server died: its pid file names a process that is gone, and its port is closed."""
     _kill_server(pipeline, minutes)
 
 
@@ -175,7 +180,7 @@ def silent_hooks(pipeline: Pipeline, *, hours: int = 4) -> None:
 
 @fault("idle-evening", quiet=True)
 def idle_evening(pipeline: Pipeline, *, hours: int = 5) -> None:
-    """Nobody works: no IDE window is open, everything was handled hours ago. That is no illness."""
+    """Nobody works: no IDE window is open, and everything was written hours ago. This state is healthy."""
     healthy(pipeline, minutes=3, minutes_ago=hours * 60)
     pipeline.close_sessions(at=pipeline.ago(hours=hours))
 
@@ -187,7 +192,7 @@ def _with_duplicates(pipeline: Pipeline, count: int, duplicates: int) -> list[st
 
 
 def _kill_server(pipeline: Pipeline, minutes: int) -> None:
-    pipeline.log("INFO", "last words", at=pipeline.ago(minutes=minutes))
+    pipeline.log("INFO", "shutting down", at=pipeline.ago(minutes=minutes))
     pipeline.write_pid_file(DEAD_PID)
     pipeline.configure()
 
@@ -207,11 +212,12 @@ def demo_pipeline(faults: Sequence[str] = DEFAULT_FAULTS) -> Iterator[Pipeline]:
     with contextlib.ExitStack() as stack:
         server = stack.enter_context(run_server(arguments=("--appendonly", "yes")))
         server_dead = any(fault.server_dead for fault in chosen)
-        stand_in = None if server_dead else stack.enter_context(stand_in_server())
-        pid = stand_in.pid if stand_in else DEAD_PID
+        pid = DEAD_PID
+        port = CLOSED_PORT
+        if not server_dead:
+            pid, port = stack.enter_context(stand_in_server())
         pipeline = stack.enter_context(Pipeline(server.url, server.directory / ".blueplane", pid=pid))
-        if stand_in:
-            pipeline.configure(http_port=stand_in.port)
+        pipeline.configure(http_port=port)
         pipeline.install_cursor_hooks()
         healthy(pipeline, minutes=3, minutes_ago=6 * 60, session=not quiet)
         for fault in chosen:

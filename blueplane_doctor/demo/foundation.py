@@ -18,8 +18,8 @@ from blueplane_doctor.demo import schema
 from blueplane_doctor.demo.messages import MessageMaker
 
 NO_TIME = timedelta()
-NOBODY_LISTENS = 1
-"""A port that only root could open and no one does: a connection to it is refused at once."""
+CLOSED_PORT = 1
+"""Only root could listen there, and nobody does: a connection to it is refused at once."""
 _EPOCH = datetime.fromtimestamp(0, UTC)
 
 
@@ -76,10 +76,12 @@ class Foundation:
         """Create telemetry.db; one that exists keeps its rows."""
         schema.create_database(self.database)
 
-    def configure(self, *, http_port: int = NOBODY_LISTENS) -> None:
-        """Write config.yaml, in which a unix socket has no place."""
+    def configure(self, *, http_port: int = CLOSED_PORT) -> None:
+        """Write config.yaml; it cannot name a unix socket, so such a server is left out."""
         address = urlsplit(self.redis_url)
-        connection = {"host": address.hostname, "port": address.port} if address.hostname else {}
+        connection: dict[str, Any] = {}
+        if address.hostname:
+            connection = {"host": address.hostname, "port": address.port}
         config = {
             "redis": {"connection": connection},
             "streams": {
@@ -156,8 +158,9 @@ class Foundation:
 
     def _times(self, count: int, at: datetime | None, spread: timedelta) -> Iterator[datetime]:
         start = at or self.clock()
-        # Without a spread a microsecond apart, for no two lines of a transcript have the same time.
-        step = spread / count if spread and count else timedelta(microseconds=1)
+        step = timedelta(microseconds=1)  # no two lines of a transcript have the same time
+        if spread and count:
+            step = spread / count
         return (start + index * step for index in range(count))
 
     def add(
@@ -179,7 +182,10 @@ class Foundation:
         last, sequence = map(int, newest.split("-"))
         for when in times:
             moment = max((when - _EPOCH) // timedelta(milliseconds=1), last)
-            sequence = sequence + 1 if moment == last else 0
+            if moment == last:
+                sequence += 1
+            else:
+                sequence = 0
             last = moment
             yield f"{moment}-{sequence}"
 

@@ -11,7 +11,7 @@ from blueplane_doctor import pipeline as names
 Fields = dict[str, str]
 Shape = Literal["claude", "cursor", "queue_writer"]
 SHAPES: tuple[Shape, ...] = ("claude", "cursor", "queue_writer")
-"""In which a dead letter names its message."""
+"""By who gives the message up: each writes other fields into the dead letter."""
 
 PRIVATE_TEXT = "private words of a prompt"
 """Stands in every payload made here: where it shows up in a report, privacy is broken."""
@@ -43,8 +43,12 @@ class MessageMaker:
         size: int = 0,
     ) -> Fields:
         """What the queue writer adds for a hook or an HTTP client; with a source, for Cursor's monitor."""
-        session = self.cursor_session if platform == "cursor" else self.claude_session
-        metadata = {"workspace_hash": self.workspace_hash} | ({"source": source} if source else {})
+        session = self.claude_session
+        if platform == "cursor":
+            session = self.cursor_session
+        metadata = {"workspace_hash": self.workspace_hash}
+        if source:
+            metadata["source"] = source
         if payload is None:
             payload = {"text": PRIVATE_TEXT}
         return {
@@ -74,7 +78,9 @@ class MessageMaker:
         timestamp = when.isoformat(timespec="microseconds").replace("+00:00", "Z")
         if payload is None:
             entry: dict[str, object] = {"type": "assistant", "timestamp": timestamp, "text": PRIVATE_TEXT}
-            payload = {"entry_data": entry | ({"uuid": entry_uuid} if entry_uuid else {})}
+            if entry_uuid:
+                entry["uuid"] = entry_uuid
+            payload = {"entry_data": entry}
         metadata = {"source": "jsonl_monitor", "workspace_hash": self.workspace_hash, "project_name": "demo"}
         return {
             "platform": "claude_code",
@@ -100,11 +106,11 @@ def dead_letter(
     shape: Shape, entry_id: str, message: Fields, layout: names.Layout, at: datetime, error: Exception
 ) -> tuple[str, Fields]:
     """The stream that a message which is given up goes to, and what is added there."""
-    shared, cursors = layout.dead_letters
+    shared, cursor_only = layout.dead_letters
     if shape == "claude":
         return shared, {"message_id": entry_id, "retry_count": "3", "event": json.dumps(message)}
     if shape == "cursor":
-        return cursors, message | {
+        return cursor_only, message | {
             "original_entry_id": entry_id,
             "moved_to_dlq_at": at.isoformat(),
             "stream": layout.queue,

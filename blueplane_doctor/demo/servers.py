@@ -70,7 +70,9 @@ def run_server(
     Raises ServerNotStarted.
     """
     program = program or embedded_server_program()
-    attempts = PORT_ATTEMPTS if tcp else 1  # somebody may take the free port before the server does
+    attempts = 1
+    if tcp:  # another process may take the free port before the server does
+        attempts = PORT_ATTEMPTS
     with contextlib.ExitStack() as stack:
         while True:
             attempts -= 1
@@ -120,9 +122,11 @@ def _child(script: str, *arguments: str) -> "Iterator[tuple[subprocess.Popen[byt
 
 def private_folder() -> Path:
     """A new folder of mode 0700 whose path is short enough for a unix socket inside it."""
-    usual = Path(tempfile.gettempdir()).resolve()
-    short = len(os.fsencode(usual / "blueplane-demo-12345678" / "redis.sock")) <= LONGEST_SOCKET_PATH
-    return Path(tempfile.mkdtemp(prefix="blueplane-demo-", dir=usual if short else "/tmp"))
+    folder = Path(tempfile.gettempdir()).resolve()
+    example = folder / "blueplane-demo-12345678" / "redis.sock"
+    if len(os.fsencode(example)) > LONGEST_SOCKET_PATH:
+        folder = Path("/tmp")
+    return Path(tempfile.mkdtemp(prefix="blueplane-demo-", dir=folder))
 
 
 def _socket_address(folder: Path) -> tuple[str, list[str]]:
@@ -141,21 +145,20 @@ def _wait_for_answer(url: str, pid: int, program: Path, folder: Path) -> None:
     deadline = time.monotonic() + START_SECONDS
     with redis.Redis.from_url(url, retry=Retry(NoBackoff(), 0), socket_timeout=1) as client:
         while time.monotonic() < deadline:
-            # On a port that somebody else took, somebody else would answer.
+            # The process id is compared: on a port that another process took, that one would answer.
             with contextlib.suppress(redis.RedisError):
                 if client.info("server")["process_id"] == pid:
                     return
             try:
                 os.kill(pid, 0)
             except ProcessLookupError:
-                raise ServerNotStarted(f"{program} ended at once: {_last_words(folder)}") from None
+                raise ServerNotStarted(f"{program} ended at once: {_end_of_log(folder)}") from None
             time.sleep(0.005)
     raise ServerNotStarted(f"{program} did not answer on {url} within {START_SECONDS:.0f} s")
 
 
-def _last_words(folder: Path) -> str:
-    try:
-        said = (folder / LOG_FILE).read_text(errors="replace")[-500:].strip()
-    except OSError:
-        said = ""
-    return said or "it wrote no log"
+def _end_of_log(folder: Path) -> str:
+    text = ""
+    with contextlib.suppress(OSError):
+        text = (folder / LOG_FILE).read_text(errors="replace")[-500:].strip()
+    return text or "it wrote no log"

@@ -2,7 +2,7 @@
 
 import itertools
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, cast
 
@@ -38,7 +38,11 @@ class Pipeline(Foundation):
         **fields: str | None,
     ) -> list[str]:
         """Add messages of Cursor: of all its hooks in turn, of one, or of its database monitor (`source`)."""
-        hooks = itertools.cycle([hook_type or "DatabaseTrace"] if hook_type or source else names.CURSOR_HOOKS)
+        hooks: Iterator[str] = itertools.cycle(names.CURSOR_HOOKS)
+        if hook_type:
+            hooks = itertools.repeat(hook_type)
+        elif source:
+            hooks = itertools.repeat("DatabaseTrace")
 
         def make(when: datetime, index: int) -> Fields:
             hook = next(hooks)
@@ -108,8 +112,13 @@ class Pipeline(Foundation):
     ) -> list[str]:
         made = []
         for index, when in enumerate(self._times(count, at, spread)):
-            changed = {**make(when, index), **changes}
-            made.append((when, {name: value for name, value in changed.items() if value is not None}))
+            fields = make(when, index)
+            for name, value in changes.items():
+                if value is None:
+                    fields.pop(name, None)
+                else:
+                    fields[name] = value
+            made.append((when, fields))
         return self.add(made, faked=at is not None)
 
     # Writers and readers, as the real ones were observed: also in how they fail
@@ -120,13 +129,16 @@ class Pipeline(Foundation):
 
     def _read(self, group: str, consumer: str, start: str, count: int | None) -> list[Entry]:
         reply = self.client.xreadgroup(group, consumer, {self.queue: start}, count=count)
-        streams = list(reply.items()) if isinstance(reply, dict) else reply
-        entries = cast("list[tuple[str, Fields | None]]", streams[0][1] if streams else [])
+        if not reply:
+            return []
+        streams = list(reply.items()) if isinstance(reply, dict) else reply  # a dictionary under RESP3
+        entries = cast("list[tuple[str, Fields | None]]", streams[0][1])
         return [(entry_id, fields or {}) for entry_id, fields in entries]
 
     def acknowledge(self, group: str, ids: Iterable[str]) -> None:
         """Acknowledge these entries."""
-        if ids := list(ids):
+        ids = list(ids)
+        if ids:
             self.client.xack(self.queue, group, *ids)
 
     def owner(self, fields: Fields) -> str | None:
@@ -139,7 +151,7 @@ class Pipeline(Foundation):
 
     def step(self, group: str, *, batch: int = BATCH) -> int:
         """Do what the real consumer of that group does with its next batch; how many new entries it read."""
-        if group == "claude_processors":
+        if group == "claude_processors":  # Claude's writer tries its pending entries again, Cursor's never does
             pending = self._read(group, self.consumers[group], "0", batch)
             self._finish(group, [entry for entry in pending if entry[1]])
         entries = self.deliver(group, count=batch)
@@ -197,6 +209,7 @@ class Pipeline(Foundation):
         error = error or sqlite3.OperationalError("database is locked")
         stream, fields = messages.dead_letter(shape, entry_id, message, self.layout, when, error)
         (added,) = self.add([(when, fields)], faked=at is not None, dead_letters=stream)
-        for group in self.writer_groups if acknowledge else ():
-            self.acknowledge(group, [entry_id])
+        if acknowledge:
+            for group in self.writer_groups:
+                self.acknowledge(group, [entry_id])
         return added

@@ -13,7 +13,8 @@ import sys
 from subprocess import DEVNULL
 from threading import Thread
 
-PATIENCE_SECONDS = 5.0
+TERMINATION_SECONDS = 5.0
+"""What the server gets to end by itself, before it is killed."""
 
 
 def main(folder: str, command: list[str]) -> None:
@@ -26,9 +27,9 @@ def main(folder: str, command: list[str]) -> None:
         sys.stdout.flush()
         sys.stdin.buffer.read()
         server.terminate()
-        server.send_signal(signal.SIGCONT)  # one that a test has stopped would sleep through the request
+        server.send_signal(signal.SIGCONT)  # a process that a test has stopped does not see SIGTERM before it goes on
         try:
-            server.wait(PATIENCE_SECONDS)
+            server.wait(TERMINATION_SECONDS)
         except subprocess.TimeoutExpired:
             server.kill()
             server.wait()

@@ -29,13 +29,18 @@ def owner(fields: Fields) -> Platform | None:
     metadata = _json_object(fields, "metadata") or {}
     source = metadata.get("source")
     if fields.get("platform") == "claude_code":
-        by_monitor = source in CLAUDE_SOURCES or fields.get("hook_type") == "JSONLTrace"
-        return "claude" if by_monitor or fields.get("event_type") in ("session_start", "session_end") else None
+        if source in CLAUDE_SOURCES or fields.get("hook_type") == "JSONLTrace":
+            return "claude"
+        if fields.get("event_type") in ("session_start", "session_end"):
+            return "claude"
+        return None
     if source in (*CLAUDE_SOURCES, "claude_session_monitor"):
         return None
-    by_monitor = source in names.CURSOR_MONITOR_SOURCES
-    by_workspace = bool(metadata.get("workspace_hash")) and "sessionId" not in fields
-    return "cursor" if fields.get("platform") == "cursor" or by_monitor or by_workspace else None
+    if fields.get("platform") == "cursor" or source in names.CURSOR_MONITOR_SOURCES:
+        return "cursor"
+    if metadata.get("workspace_hash") and "sessionId" not in fields:
+        return "cursor"
+    return None
 
 
 def _json_object(fields: Fields, name: str) -> dict[str, object] | None:
@@ -43,7 +48,9 @@ def _json_object(fields: Fields, name: str) -> dict[str, object] | None:
         value = json.loads(fields.get(name, ""))
     except ValueError:
         return None
-    return value if isinstance(value, dict) else None
+    if not isinstance(value, dict):
+        return None
+    return value
 
 
 def moment(entry_id: str) -> datetime:
@@ -54,14 +61,17 @@ def moment(entry_id: str) -> datetime:
 def write(database: Path, entries: Iterable[Entry], at: datetime | None, lock_seconds: float) -> None:
     """Insert the rows of these entries in one transaction. sqlite3's errors pass through.
 
-    An entry without a payload object gives no row, and nobody says so: that is observed failure 2.
+    An entry without a payload object gives no row and no error: that is observed failure 2.
     """
     rows: dict[str, list[Row]] = {}
     for entry_id, fields in entries:
-        if found := _row(entry_id, fields):
-            table, row = found
-            written = (at or moment(entry_id)).astimezone(UTC)
-            rows.setdefault(table, []).append(row | {"ingested_at": f"{written:%Y-%m-%d %H:%M:%S}"})
+        placed = _row(entry_id, fields)
+        if placed is None:
+            continue
+        table, row = placed
+        written = (at or moment(entry_id)).astimezone(UTC)
+        row["ingested_at"] = f"{written:%Y-%m-%d %H:%M:%S}"
+        rows.setdefault(table, []).append(row)
     with contextlib.closing(schema.connect(database, timeout=lock_seconds)) as connection:
         connection.execute("BEGIN IMMEDIATE")  # what follows is undone by closing unless it is committed
         for table, own in rows.items():
@@ -70,6 +80,7 @@ def write(database: Path, entries: Iterable[Entry], at: datetime | None, lock_se
 
 
 def _row(entry_id: str, fields: Fields) -> tuple[str, Row] | None:
+    """The table and the row of an entry; None when it gives none."""
     platform = owner(fields)
     payload = _json_object(fields, "payload")
     if platform is None or payload is None:
@@ -85,7 +96,8 @@ def _row(entry_id: str, fields: Fields) -> tuple[str, Row] | None:
     if platform == "cursor":
         return schema.CURSOR_TRACES, row | {"external_session_id": session, "storage_level": "workspace"}
     line = payload.get("entry_data")
-    line = line if isinstance(line, dict) else {}
+    if not isinstance(line, dict):
+        line = {}
     return schema.CLAUDE_TRACES, row | {
         "external_id": session,
         "platform": fields.get("platform", ""),
@@ -97,8 +109,9 @@ def _row(entry_id: str, fields: Fields) -> tuple[str, Row] | None:
 def _insert(connection: sqlite3.Connection, table: str, rows: list[Row]) -> None:
     newest = connection.execute(f"SELECT ingested_at FROM {table} ORDER BY sequence DESC LIMIT 1").fetchone()
     last = newest[0] if newest else ""
-    for row in rows:  # one that is written later is never of an earlier second
-        last = row["ingested_at"] = max(str(row["ingested_at"]), last)
+    for row in rows:  # a row that is written later is never of an earlier second
+        last = max(str(row["ingested_at"]), last)
+        row["ingested_at"] = last
     columns = ", ".join(rows[0])
     values = ", ".join(f":{column}" for column in rows[0])
     connection.executemany(f"INSERT INTO {table} ({columns}) VALUES ({values})", rows)
