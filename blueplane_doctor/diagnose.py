@@ -2,25 +2,22 @@
 
 import copy
 import time
-from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime
-from pathlib import Path
 from threading import Lock, Thread
 from typing import Any, NamedTuple
 
 from blueplane_doctor import __version__
-from blueplane_doctor.checkapi import CheckSpec
 from blueplane_doctor.discovery import Found, find_checks, find_monitors, selected
 from blueplane_doctor.errors import ExitCode, SourceError
 from blueplane_doctor.evidence import Evidence
 from blueplane_doctor.examination import Examination
-from blueplane_doctor.mistakes import mistake_at_run, mistaken_parameter
+from blueplane_doctor.judging import judged
+from blueplane_doctor.mistakes import mistake_at_run
 from blueplane_doctor.model import (
     Finding,
     Record,
     Report,
-    Status,
     Tool,
     compared,
     count_statuses,
@@ -31,14 +28,9 @@ from blueplane_doctor.model import (
 )
 from blueplane_doctor.monitoring import Monitor
 from blueplane_doctor.settings import Settings
-from blueplane_doctor.sources import Deadline
 from blueplane_doctor.times import iso, parse_time
 from blueplane_doctor.waivers import waived
 
-JUDGING_SECONDS = 5.0
-"""Time that all checks together may take once everything is read; the built-in ones take milliseconds."""
-_SHARE_OF_ONE_CHECK = 0.02
-"""The share of it that the other checks wait for one check before another thread goes on without it."""
 _SPARE_SECONDS = 0.1
 """Time beyond the deadline in which a reader that has just given up can still say why."""
 
@@ -141,7 +133,7 @@ class Doctor:
     def judge(self, evidence: Evidence) -> Report:
         """The report on this evidence: findings of the checks, and of check files that could not be loaded."""
         monitors = find_monitors(self.settings.monitor_folders)
-        findings = [*_judged(evidence, self.checks, monitors), *self.found.problems]
+        findings = [*judged(evidence, self.checks, monitors), *self.found.problems]
         if self.settings.waivers:
             check_ids = [spec.id for spec in self.found.checks]
             findings = waived(findings, self.settings.waivers, _day_of(evidence), check_ids)
@@ -235,86 +227,6 @@ def _metrics(evidence: Evidence, monitors: Mapping[str, type[Monitor]]) -> dict[
         record = evidence.records.get(name)
         metrics[name] = record.model_dump(mode="json") if record is not None else None
     return metrics
-
-
-def _judged(evidence: Evidence, checks: list[CheckSpec], record_names: Collection[str]) -> list[Finding]:
-    known = {*record_names, *evidence.records, *evidence.missing}
-    findings = {}
-    usable = []
-    for spec in checks:
-        mistake = mistaken_parameter(spec.function, spec.needs, known)
-        if mistake:
-            findings[spec.id] = _error(spec, mistake)
-        else:
-            usable.append(spec)
-    findings |= _run_all(evidence, usable)
-    users: Counter[str] = Counter()
-    for spec in checks:
-        users.update(spec.needs)
-    never = f"no verdict within {JUDGING_SECONDS:g} s; a check must only judge what it is handed"
-    judged = []
-    for spec in checks:
-        finding = findings.get(spec.id) or _error(spec, never)
-        # A record is read once for all checks that need it: each has its share, and the shares add up to the whole.
-        share = sum(evidence.durations.get(name, 0.0) / users[name] for name in spec.needs)
-        signed = finding.model_copy(update={"id": spec.id, "area": spec.area, "duration_ms": round(share, 2)})
-        judged.append(signed)
-    return judged
-
-
-def _run_all(evidence: Evidence, checks: list[CheckSpec]) -> dict[str, Finding]:
-    """The findings of the checks that ended in time, by the check's id.
-
-    Checks run one after the other in one thread. When one of them hangs, a further thread takes over the rest, and
-    the hanging one is left behind. All threads take the next check from the same iterator, so that none runs twice.
-    """
-    findings: dict[str, Finding] = {}
-    rest = iter(checks)
-    deadline = Deadline(JUDGING_SECONDS)
-    threads = [_start_judging(rest, evidence, findings)]
-    while threads[-1].is_alive() and not deadline.passed:
-        threads.append(_start_judging(rest, evidence, findings))
-    for thread in threads:
-        thread.join(deadline.remaining)
-    return dict(findings)  # a copy: a check that was left behind may still add its finding
-
-
-def _start_judging(rest: Iterator[CheckSpec], evidence: Evidence, findings: dict[str, Finding]) -> Thread:
-    def run() -> None:
-        for spec in rest:
-            findings[spec.id] = _run(spec, evidence)
-
-    thread = Thread(target=run, daemon=True)
-    thread.start()
-    thread.join(_SHARE_OF_ONE_CHECK * JUDGING_SECONDS)
-    return thread
-
-
-def _run(spec: CheckSpec, evidence: Evidence) -> Finding:
-    missing = [name for name in spec.needs if name not in evidence.records]
-    if missing:
-        return _skipped(spec, missing, evidence)
-    try:
-        finding: object = spec.run(evidence.records)
-        if not isinstance(finding, Finding):
-            return _error(spec, f"it returned {type(finding).__name__} instead of a Finding")
-        finding.model_dump_json()  # evidence that no report could show is the check's fault, not the report's
-        return finding
-    except (Exception, SystemExit) as error:
-        return _error(spec, mistake_at_run(error, Path(spec.function.__code__.co_filename)))
-
-
-def _skipped(spec: CheckSpec, missing: list[str], evidence: Evidence) -> Finding:
-    causes = [evidence.missing.get(name, "the kept evidence does not hold it") for name in missing]
-    return Finding(
-        status=Status.SKIPPED,
-        summary=f"{spec.title}: not examined",
-        cause="; ".join(dict.fromkeys(causes)),  # each cause once, in their order
-    )
-
-
-def _error(spec: CheckSpec, cause: str) -> Finding:
-    return Finding(status=Status.ERROR, summary=f"The check {spec.id} itself broke", cause=cause)
 
 
 def _milliseconds(since: float) -> float:

@@ -45,109 +45,12 @@ def judged(*checks: CheckSpec, settings: Settings | None = None, problems: list[
     return Doctor(settings or Settings(), found=found).judge(evidence)
 
 
-def raising(error: BaseException) -> Callable[[Any], Finding]:
-    """A check that raises this."""
-
-    def function(queue: Any) -> Finding:
-        raise error
-
-    return function
-
-
-@pytest.mark.parametrize(
-    ("error", "told"),
-    [
-        (RuntimeError("with private text"), "RuntimeError"),
-        (KeyError("private"), "KeyError"),
-        (SystemExit("private"), "SystemExit"),
-        (RecursionError("private"), "RecursionError"),
-    ],
-    ids=lambda value: type(value).__name__ if isinstance(value, BaseException) else None,
-)
-def test_a_check_that_raises_is_one_error_and_the_others_still_run(error: BaseException, told: str) -> None:
-    report = judged(named("a"), named("bad", raising(error)), named("z"))
-    assert {f.id: f.status for f in report.findings} == {"a": "green", "bad": "error", "z": "green"}
-    found = report.findings[0]
-    assert found.summary == "The check bad itself broke"
-    assert told in found.cause and "test_diagnose.py line " in found.cause
-    assert "private" not in found.cause, "an error's text may quote what was examined"
-    assert report.exit_code == 3
-
-
-@pytest.mark.parametrize("value", [None, True, "green", {"status": "green"}])
-def test_a_check_that_returns_no_finding(value: object) -> None:
-    def function(queue: Any) -> object:
-        return value
-
-    (found,) = judged(named("bad", function)).findings
-    assert found.status is Status.ERROR
-    assert found.cause == f"it returned {type(value).__name__} instead of a Finding"
-
-
-def test_evidence_that_no_report_could_show_is_the_checks_own_error() -> None:
-    def function(queue: Any) -> Finding:
-        return Finding(status=Status.GREEN, summary="well", evidence={"x": object()})
-
-    report = judged(named("bad", function), named("good"))
-    assert {f.id: f.status for f in report.findings} == {"bad": "error", "good": "green"}
-    report.model_dump_json()
-
-
 @pytest.fixture
 def gate() -> Iterator[threading.Event]:
     """What a hanging check waits for, so that none is left behind."""
     event = threading.Event()
     yield event
     event.set()
-
-
-def test_a_check_that_hangs_is_left_behind_and_the_others_still_run(
-    gate: threading.Event, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(engine, "JUDGING_SECONDS", 0.2)
-
-    def function(queue: Any) -> Finding:
-        gate.wait(30)
-        return well(queue)
-
-    began = monotonic()
-    report = judged(named("a"), named("hangs", function), named("hangs-too", function), named("z"))
-    assert monotonic() - began < 5
-    assert {f.id: f.status for f in report.findings} == {
-        "a": "green",
-        "hangs": "error",
-        "hangs-too": "error",
-        "z": "green",
-    }
-    assert "no verdict within 0.2 s" in report.findings[0].cause
-
-
-def test_a_check_of_a_record_that_could_not_be_read_is_skipped_with_the_cause() -> None:
-    def function(queue: Any, database: Any, server: Any) -> Finding:
-        raise AssertionError("never called")
-
-    (found,) = judged(named("needs-all", function)).findings
-    assert found.status is Status.SKIPPED
-    assert found.summary == "Title of needs-all: not examined"
-    assert found.cause == "the database is locked", "said once, though two records lack for it"
-
-
-def test_a_check_of_a_record_that_nobody_reads_is_an_error() -> None:
-    def function(queue: Any, weather: Any) -> Finding:
-        raise AssertionError("never called")
-
-    (found,) = judged(named("bad", function)).findings
-    assert found.status is Status.ERROR
-    assert found.cause.startswith("test_diagnose.py line ")
-    assert "there is no health record named 'weather', there are " in found.cause
-
-
-def test_the_engine_signs_every_finding() -> None:
-    def function(queue: Any) -> Finding:
-        return Finding(status=Status.GREEN, summary="well", id="forged", area="forged", duration_ms=99)
-
-    (found,) = judged(named("mine", function)).findings
-    assert (found.id, found.area, found.duration_ms) == ("mine", "mine", 7.5)
 
 
 def test_the_report_counts_and_orders_what_was_found() -> None:

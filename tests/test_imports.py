@@ -46,6 +46,7 @@ LAYERS = (
     "blueplane_doctor.extensions",
     "blueplane_doctor.discovery",
     "blueplane_doctor.evidence",
+    "blueplane_doctor.judging",
     "blueplane_doctor.diagnose",
     "blueplane_doctor.history.sampler",
     "blueplane_doctor.support",

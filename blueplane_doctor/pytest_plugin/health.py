@@ -99,7 +99,9 @@ class Health:
             return self.doctor.collect(names=self.names)
         # What is selected may be a check of a file that only the workers of pytest-xdist collect.
         unselected = self.settings.model_copy(update={"select": [], "ignore": [], "thresholds": {}})
-        return Doctor(unselected).collect(names=find_monitors(self.settings.monitor_folders))
+        evidence = Doctor(unselected).collect(names=find_monitors(self.settings.monitor_folders))
+        evidence.thresholds = dict(self.settings.thresholds)  # those by which it will be judged
+        return evidence
 
     @cached_property
     def report(self) -> "Report":

@@ -1,0 +1,101 @@
+"""Runs checks: each gets the records it needs and gives a finding, whatever it does; one that hangs harms no other."""
+
+from collections import Counter
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from threading import Thread
+
+from blueplane_doctor.checkapi import CheckSpec
+from blueplane_doctor.evidence import Evidence
+from blueplane_doctor.mistakes import mistake_at_run, mistaken_parameter
+from blueplane_doctor.model import Finding, Status
+from blueplane_doctor.sources import Deadline
+
+JUDGING_SECONDS = 5.0
+"""Time that all checks together may take once everything is read; the built-in ones take milliseconds."""
+_SHARE_OF_ONE_CHECK = 0.02
+"""The share of it that the other checks wait for one check before another thread goes on without it."""
+
+
+def judged(evidence: Evidence, checks: list[CheckSpec], record_names: Collection[str]) -> list[Finding]:
+    """A finding of each check, with its id, area and share of the time that reading took; in the order of the checks.
+
+    `record_names`: the health records that there are, whether they could be read or not.
+    """
+    known = {*record_names, *evidence.records, *evidence.missing}
+    findings = {}
+    usable = []
+    for spec in checks:
+        mistake = mistaken_parameter(spec.function, spec.needs, known)
+        if mistake:
+            findings[spec.id] = _error(spec, mistake)
+        else:
+            usable.append(spec)
+    findings |= _run_all(evidence, usable)
+    users: Counter[str] = Counter()
+    for spec in checks:
+        users.update(spec.needs)
+    never = f"no verdict within {JUDGING_SECONDS:g} s; a check must only judge what it is handed"
+    signed = []
+    for spec in checks:
+        finding = findings.get(spec.id) or _error(spec, never)
+        # A record is read once for all checks that need it: each has its share, and the shares add up to the whole.
+        share = sum(evidence.durations.get(name, 0.0) / users[name] for name in spec.needs)
+        signature = {"id": spec.id, "area": spec.area, "duration_ms": round(share, 2)}
+        signed.append(finding.model_copy(update=signature))
+    return signed
+
+
+def _run_all(evidence: Evidence, checks: list[CheckSpec]) -> dict[str, Finding]:
+    """The findings of the checks that ended in time, by the check's id.
+
+    Checks run one after the other in one thread. When one of them hangs, a further thread takes over the rest, and
+    the hanging one is left behind. All threads take the next check from the same iterator, so that none runs twice.
+    """
+    findings: dict[str, Finding] = {}
+    rest = iter(checks)
+    deadline = Deadline(JUDGING_SECONDS)
+    threads = [_start_judging(rest, evidence, findings)]
+    while threads[-1].is_alive() and not deadline.passed:
+        threads.append(_start_judging(rest, evidence, findings))
+    for thread in threads:
+        thread.join(deadline.remaining)
+    return dict(findings)  # a copy: a check that was left behind may still add its finding
+
+
+def _start_judging(rest: Iterator[CheckSpec], evidence: Evidence, findings: dict[str, Finding]) -> Thread:
+    def run() -> None:
+        for spec in rest:
+            findings[spec.id] = _run(spec, evidence)
+
+    thread = Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(_SHARE_OF_ONE_CHECK * JUDGING_SECONDS)
+    return thread
+
+
+def _run(spec: CheckSpec, evidence: Evidence) -> Finding:
+    missing = [name for name in spec.needs if name not in evidence.records]
+    if missing:
+        return _skipped(spec, missing, evidence)
+    try:
+        finding: object = spec.run(evidence.records)
+        if not isinstance(finding, Finding):
+            return _error(spec, f"it returned {type(finding).__name__} instead of a Finding")
+        finding.model_dump_json()  # evidence that no report could show is the check's fault, not the report's
+        return finding
+    except (Exception, SystemExit) as error:
+        return _error(spec, mistake_at_run(error, Path(spec.function.__code__.co_filename)))
+
+
+def _skipped(spec: CheckSpec, missing: list[str], evidence: Evidence) -> Finding:
+    causes = [evidence.missing.get(name, "the kept evidence does not hold it") for name in missing]
+    return Finding(
+        status=Status.SKIPPED,
+        summary=f"{spec.title}: not examined",
+        cause="; ".join(dict.fromkeys(causes)),  # each cause once, in their order
+    )
+
+
+def _error(spec: CheckSpec, cause: str) -> Finding:
+    return Finding(status=Status.ERROR, summary=f"The check {spec.id} itself broke", cause=cause)
