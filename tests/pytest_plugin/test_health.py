@@ -59,6 +59,12 @@ def test_a_selected_suite_beside_own_tests_reads_all_records(pytester: pytest.Py
     pytester.runpytest_subprocess(*options).assert_outcomes(passed=2)
 
 
+def test_own_thresholds_are_not_taken_for_others(pytester: pytest.Pytester, pipeline: Pipeline) -> None:
+    (pipeline.home / "doctor.yaml").write_text("thresholds: {queue-depth: {yellow: 7}}\n")
+    pytester.makepyfile("def test_report(blueplane_report): assert blueplane_report.other_thresholds == []")
+    pytester.runpytest_subprocess(*examining(pipeline)[1:]).assert_outcomes(passed=1)
+
+
 def test_the_report_is_the_command_lines(pytester: pytest.Pytester, pipeline: Pipeline) -> None:
     settings = settings_for(pipeline, fail_on="red", select="queue")
     pytester.makepyfile(
