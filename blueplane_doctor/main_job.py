@@ -44,7 +44,7 @@ def run(given: Invocation) -> int:
         return code
     view = view_of(options)
     for path, file_form in files:
-        write_file(path, file_form.render(report, replace(view, color=False, width=DEFAULT_WIDTH)))
+        write_file(path, file_form.render(report, replace(view, color=False, quiet=False, width=DEFAULT_WIDTH)))
     show(form.render(report, view))
     return form.exit_code(report) if form.exit_code else report.exit_code
 

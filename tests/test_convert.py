@@ -76,6 +76,16 @@ def test_the_view_of_the_command_line_holds(tmp_path: Path) -> None:
     assert quiet.stdout == FORMATS["table"].render(compared(), View(quiet=True))
 
 
+@pytest.mark.parametrize("suffix", [".md", ".txt", ".html"])
+def test_quiet_concerns_stdout_alone_and_a_file_is_always_whole(tmp_path: Path, suffix: str) -> None:
+    whole = tmp_path / f"whole{suffix}"
+    quiet = tmp_path / f"quiet{suffix}"
+    CliRunner().invoke(app, ["convert", str(kept(tmp_path)), "-o", str(whole)])
+    CliRunner().invoke(app, ["--quiet", "convert", str(kept(tmp_path)), "-o", str(quiet)])
+    assert quiet.read_text(encoding="utf-8") == whole.read_text(encoding="utf-8")
+    assert len(quiet.read_text(encoding="utf-8")) > 500
+
+
 REPORT = json.loads(FORMATS["json"].render(samples.mixed(), View()))
 
 

@@ -53,6 +53,12 @@ def gate() -> Iterator[threading.Event]:
     event.set()
 
 
+def test_every_check_has_its_share_of_the_time_that_reading_took() -> None:
+    """A record that three checks need was read once: the shares add up to the time of its reading."""
+    report = judged(named("a"), named("b"), named("c"))
+    assert [finding.duration_ms for finding in report.findings] == [2.5, 2.5, 2.5]
+
+
 def test_the_report_counts_and_orders_what_was_found() -> None:
     def red(queue: Any) -> Finding:
         return Finding(status=Status.RED, summary="bad", remedy=Remedy(text="Mend it."))

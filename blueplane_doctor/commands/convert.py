@@ -31,7 +31,7 @@ def convert(
     if options.output:
         forms = [format_named(options.format) if options.format else format_for(path) for path in options.output]
         content = read_report(report)
-        in_file = replace(view, color=False, width=DEFAULT_WIDTH)
+        in_file = replace(view, color=False, quiet=False, width=DEFAULT_WIDTH)
         for path, form in zip(options.output, forms, strict=True):
             write_file(path, form.render(content, in_file))
         return 0

@@ -55,7 +55,7 @@ def demo(
         flags = {"home": pipeline.home, "redis_url": pipeline.redis_url, "cursor_hooks": pipeline.cursor_hooks}
         report = diagnose(load(flags).settings)
     view = view_of(given.options)
-    in_file = replace(view, color=False, width=DEFAULT_WIDTH)
+    in_file = replace(view, color=False, quiet=False, width=DEFAULT_WIDTH)
     for path, file_form in zip(outputs, file_forms, strict=True):
         write_file(path, file_form.render(report, in_file))
     show(form.render(report, view))

@@ -13,7 +13,7 @@ class View:
     verbose: bool = False
     """Show green findings and evidence too."""
     quiet: bool = False
-    """Show the verdict alone."""
+    """Show the verdict alone; concerns stdout, for a file is always whole."""
     color: bool = False
     width: int = 100
     """Columns of the terminal."""

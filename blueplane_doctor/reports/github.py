@@ -20,23 +20,31 @@ _LEVELS = {
 def render(report: Report, view: View) -> str:
     """The verdict, then what is not green, worst first: GitHub shows ten annotations of a level and step.
 
-    A green finding is shown only when that is news: its check was ill in the baseline.
+    A green finding is shown only when that is news: its check was not green in the baseline.
     """
     lines = [_command(_LEVELS.get(report.status, "notice"), "blueplane-doctor", verdict(report))]
     if not view.quiet:
-        lines += [_annotation(f) for f in report.findings if not is_quiet(f)]
+        lines += [_annotation(finding) for finding in report.findings if not is_quiet(finding)]
     return "\n".join(lines) + "\n"
 
 
 def _annotation(finding: Finding) -> str:
     level = "notice" if finding.waiver else _LEVELS.get(finding.status, "notice")
-    lines = [line(finding.summary), waived(finding), block(finding.cause)]
-    if finding.observed is not None:
-        graded = f" ({scale(finding)})" if finding.scale else ""
-        lines.append(f"Observed: {observed(finding)}{graded}")
+    lines = [line(finding.summary), waived(finding), block(finding.cause), _graded(finding)]
     if finding.remedy:
-        lines += [line(finding.remedy.text), *(f"$ {line(command)}" for command in finding.remedy.commands)]
-    return _command(level, f"{line(finding.id)} ({standing(finding)})", "\n".join(text for text in lines if text))
+        lines.append(line(finding.remedy.text))
+        lines += [f"$ {line(command)}" for command in finding.remedy.commands]
+    message = "\n".join(text for text in lines if text)
+    return _command(level, f"{line(finding.id)} ({standing(finding)})", message)
+
+
+def _graded(finding: Finding) -> str:
+    """What was observed, and the scale; empty when nothing was."""
+    value = observed(finding)
+    if not value:
+        return ""
+    words = scale(finding)
+    return f"Observed: {value} ({words})" if words else f"Observed: {value}"
 
 
 def _command(level: str, title: str, message: str) -> str:

@@ -19,9 +19,10 @@ _ENDINGS = {
 def render(report: Report, view: View) -> str:
     """Orange and red fail, `error` is an error, what was not judged or is waived is skipped, yellow passes with a word.
 
-    The text of an element holds what was observed, the scale, the remedy and the evidence.
+    The text of an element holds what was observed, the scale, the remedy and the evidence. The suite's time is that
+    of reading everything; a case has its share of it.
     """
-    # ElementTree escapes markup; that no character is left which XML cannot hold is seen to by `phrases`.
+    # ElementTree escapes markup; `phrases` replaces the characters that XML cannot hold.
     number = {"failure": 0, "error": 0, "skipped": report.counts.get("waived", 0)}
     for status, ending in _ENDINGS.items():
         number[ending] += report.counts.get(status, 0)
@@ -30,44 +31,56 @@ def render(report: Report, view: View) -> str:
         "tests": str(sum(report.counts.values())),
         "failures": str(number["failure"]),
         "errors": str(number["error"]),
+        "time": _seconds(report.duration_ms),
     }
-    time = _seconds(report.duration_ms)
-    root = ET.Element("testsuites", totals, time=time)
-    suite = ET.SubElement(root, "testsuite", totals, skipped=str(number["skipped"]), time=time)
-    if moment := parse_time(report.generated_at):
+    root = ET.Element("testsuites", totals)
+    suite = ET.SubElement(root, "testsuite", totals, skipped=str(number["skipped"]))
+    moment = parse_time(report.generated_at)
+    if moment:
         suite.set("timestamp", f"{moment:%Y-%m-%dT%H:%M:%S}")  # the schema knows no zone
-    properties = ET.SubElement(suite, "properties")
-    known = {
+    suite.append(_properties(report))
+    for finding in report.findings:
+        suite.append(_case(finding))
+    ET.indent(root)
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{ET.tostring(root, encoding="unicode")}\n'
+
+
+def _properties(report: Report) -> ET.Element:
+    properties = ET.Element("properties")
+    values = {
         "version": report.tool.version,
         "status": report.status.value,
         "generated_at": report.generated_at,
         "baseline": report.baseline,
+        "other_thresholds": ", ".join(report.other_thresholds),
     }
-    for name, value in known.items():
+    for name, value in values.items():
         if value:
             ET.SubElement(properties, "property", name=name, value=line(value))
-    suite.extend(_case(finding) for finding in report.findings)
-    ET.indent(root)
-    return f'<?xml version="1.0" encoding="UTF-8"?>\n{ET.tostring(root, encoding="unicode")}\n'
+    return properties
 
 
 def _case(finding: Finding) -> ET.Element:
     case = ET.Element("testcase", name=line(finding.id), classname=f"blueplane.{line(finding.area)}")
     case.set("time", _seconds(finding.duration_ms))
     summary = line(finding.summary)
-    said = f"{standing(finding)}: {summary}"
+    verdict = f"{standing(finding)}: {summary}"
     ending = "skipped" if finding.waiver else _ENDINGS.get(finding.status)
     if ending:
-        message = said
-        if finding.waiver:
-            message = f"{waived(finding)} ({said})"
-        elif ending == "skipped" and finding.cause:
-            message = f"{said}: {line(finding.cause)}"
-        element = ET.SubElement(case, ending, message=message, type=finding.status.value)
+        element = ET.SubElement(case, ending, message=_message(finding, verdict), type=finding.status.value)
         element.text = f"{summary}\n{details(finding)}"
     elif finding.status is Status.YELLOW or finding.change:
-        ET.SubElement(case, "system-out").text = f"{said}\n{details(finding)}"
+        ET.SubElement(case, "system-out").text = f"{verdict}\n{details(finding)}"
     return case
+
+
+def _message(finding: Finding, verdict: str) -> str:
+    """What readers of a result show in one line."""
+    if finding.waiver:
+        return f"{waived(finding)} ({verdict})"
+    if finding.cause and finding.status in (Status.UNKNOWN, Status.SKIPPED):
+        return f"{verdict}: {line(finding.cause)}"
+    return verdict
 
 
 def _seconds(milliseconds: float) -> str:

@@ -1,7 +1,7 @@
-"""Markdown for a pull request, a ticket or a job summary: the verdict, what is ill, what to do, the rest folded away.
+"""Markdown for a pull request, a ticket or a job summary: the verdict, what is not green, what to do, the rest folded.
 
 Written for GitHub's and GitLab's dialect, in which text can do much more than look: it mentions people, refers to
-issues, loads pictures. So text of the report is escaped, and words that would become a mention, a reference or a
+issues, loads images. So text of the report is escaped, and words that would become a mention, a reference or a
 link are put into code spans, where nothing is read.
 """
 
@@ -10,7 +10,18 @@ from html import escape
 
 from blueplane_doctor.model import Finding, Report, Status, counted
 from blueplane_doctor.reports.base import Format, View
-from blueplane_doctor.reports.phrases import advice, block, evidence, is_quiet, line, observed, scale, verdict, waived
+from blueplane_doctor.reports.phrases import (
+    advice,
+    block,
+    evidence,
+    is_quiet,
+    line,
+    observed,
+    other_thresholds,
+    scale,
+    verdict,
+    waived,
+)
 
 _SIGNS = {
     Status.GREEN: "🟢",
@@ -29,56 +40,79 @@ _MARKUP = re.compile(r"([\\`*_\[\]<>&~|!])")
 
 def render(report: Report, view: View) -> str:
     """Sections only where there is something in them; with `verbose` nothing is folded."""
-    beside = f", beside the baseline of {_text(report.baseline)}" if report.baseline else ""
-    made = f"Examined {_text(report.generated_at)} by blueplane-doctor {_text(report.tool.version)}{beside}."
-    parts = [f"## {_SIGNS[report.status]} Blueplane: {_text(verdict(report))}", made]
+    parts = [f"## {_SIGNS[report.status]} Blueplane: {_text(verdict(report))}", _origin(report)]
     if not view.quiet:
-        ill = [f for f in report.findings if not is_quiet(f)]
-        well = [f for f in report.findings if is_quiet(f)]
-        details = [_folded(f"<code>{escape(line(f.id))}</code>: more", _more(f), view) for f in ill]
-        parts += [_table(ill), *_remedies(ill), *details, _folded("Green", _table(well), view)]
+        green = [finding for finding in report.findings if is_quiet(finding)]
+        others = [finding for finding in report.findings if not is_quiet(finding)]
+        parts.append(_table(others))
+        parts += _remedies(others)
+        for finding in others:
+            title = f"<code>{escape(line(finding.id))}</code>: more"
+            parts.append(_folded(title, _details(finding), view))
+        parts.append(_folded("Green", _table(green), view))
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _origin(report: Report) -> str:
+    """When and by what the report was made, and what it was compared with."""
+    text = f"Examined {_text(report.generated_at)} by blueplane-doctor {_text(report.tool.version)}"
+    if report.baseline:
+        text += f", beside the baseline of {_text(report.baseline)}"
+    if report.other_thresholds:
+        text += f". {_text(other_thresholds(report))}"
+    return f"{text}."
 
 
 def _table(findings: list[Finding]) -> str:
     if not findings:
         return ""
-    rows = [
-        f"| {_SIGNS[f.status]} {_standing(f)} | {_code(f.id)} | {_text(observed(f))} | {_text(f.summary)} |"
-        for f in findings
-    ]
-    return "\n".join(["| status | check | observed | what it means |", "| --- | --- | --- | --- |", *rows])
+    rows = ["| status | check | observed | what it means |", "| --- | --- | --- | --- |"]
+    for finding in findings:
+        status = f"{_SIGNS[finding.status]} {_standing(finding)}"
+        rows.append(f"| {status} | {_code(finding.id)} | {_text(observed(finding))} | {_text(finding.summary)} |")
+    return "\n".join(rows)
 
 
 def _standing(finding: Finding) -> str:
-    more = ["waived"] if finding.waiver else []
-    more += [f"**{finding.change.value}**"] if finding.change else []
-    return ", ".join([finding.status.value, *more])
+    qualities = [finding.status.value]
+    if finding.waiver:
+        qualities.append("waived")
+    if finding.change:
+        qualities.append(f"**{finding.change.value}**")
+    return ", ".join(qualities)
 
 
 def _remedies(findings: list[Finding]) -> list[str]:
-    advised = advice(counted(findings))
-    parts = ["### What to do"] if advised else []
-    for (text, *commands), names in advised.items():
-        parts.append(f"{', '.join(map(_code, names))}: {_text(text)}")
-        parts += [_fenced("\n".join(map(line, commands)), "sh")] if commands else []
-    return parts
+    parts = []
+    for (text, *commands), names in advice(counted(findings)).items():
+        checks = ", ".join(_code(name) for name in names)
+        parts.append(f"{checks}: {_text(text)}")
+        if commands:
+            parts.append(_fenced("\n".join(line(command) for command in commands), "sh"))
+    return ["### What to do", *parts] if parts else []
 
 
-def _more(finding: Finding) -> str:
-    said = {
-        "Waiver": _text(waived(finding)),
-        "Cause": _fenced(block(finding.cause)) if "\n" in finding.cause else _text(finding.cause),
-        "Scale": _text(scale(finding)),
-        "Evidence": _fenced(text) if (text := evidence(finding)) else "",
-    }
-    gaps = {name: "\n\n" if text.startswith("```") else " " for name, text in said.items() if text}
-    return "\n\n".join(f"{name}:{gap}{said[name]}" for name, gap in gaps.items())
+def _details(finding: Finding) -> str:
+    parts = []
+    if finding.waiver:
+        parts.append(f"Waiver: {_text(waived(finding))}")
+    if "\n" in finding.cause:
+        parts.append(f"Cause:\n\n{_fenced(block(finding.cause))}")
+    elif finding.cause:
+        parts.append(f"Cause: {_text(finding.cause)}")
+    if finding.scale:
+        parts.append(f"Scale: {_text(scale(finding))}")
+    read = evidence(finding)
+    if read:
+        parts.append(f"Evidence:\n\n{_fenced(read)}")
+    return "\n\n".join(parts)
 
 
 def _folded(title: str, content: str, view: View) -> str:
+    if not content:
+        return ""
     opened = " open" if view.verbose else ""
-    return f"<details{opened}><summary>{title}</summary>\n\n{content}\n\n</details>" if content else ""
+    return f"<details{opened}><summary>{title}</summary>\n\n{content}\n\n</details>"
 
 
 def _text(text: str) -> str:
@@ -90,15 +124,20 @@ def _text(text: str) -> str:
 
 
 def _inert(word: str) -> str:
-    return _code(word) if _ACTIVE.search(word) else _MARKUP.sub(r"\\\1", word)
+    if _ACTIVE.search(word):
+        return _code(word)
+    return _MARKUP.sub(r"\\\1", word)
 
 
 def _code(text: str) -> str:
     """A code span; a `|`, which would end the cell of a table, becomes a broken bar."""
-    shown = line(text).replace("|", "¦")
-    fence = "`" * (_longest_run(shown) + 1)
-    edge = " " if shown.startswith("`") or shown.endswith("`") else ""
-    return f"{fence}{edge}{shown}{edge}{fence}" if shown else ""
+    content = line(text).replace("|", "¦")
+    if not content:
+        return ""
+    fence = "`" * (_longest_run(content) + 1)
+    if content.startswith("`") or content.endswith("`"):
+        content = f" {content} "  # else its backtick would belong to the fence
+    return f"{fence}{content}{fence}"
 
 
 def _fenced(text: str, language: str = "") -> str:
@@ -107,7 +146,8 @@ def _fenced(text: str, language: str = "") -> str:
 
 
 def _longest_run(text: str) -> int:
-    return max(map(len, re.findall("`+", text)), default=0) if "`" in text else 0
+    """Backticks in a row, at most: a fence must be longer."""
+    return max((len(run) for run in re.findall("`+", text)), default=0)
 
 
 FORMAT = Format("markdown", (".md",), render)

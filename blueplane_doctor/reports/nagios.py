@@ -36,34 +36,37 @@ def exit_code(report: Report) -> int:
 
 def render(report: Report, view: View) -> str:
     """`BLUEPLANE CRITICAL - RED (1 red, 9 green): chain-breaks: …|'chain-breaks'=12;;@10: …`."""
-    said = verdict(report)
-    ill = [f for f in counted(report.findings) if f.status is not Status.GREEN]
-    if ill and not view.quiet:
-        said += f": {'; '.join(map(_told, ill[:_SHOWN]))}"
-    values = map(_performance, sorted(report.findings, key=lambda f: f.id))
-    return status_line(exit_code(report), said, " ".join(filter(None, values)))
+    text = verdict(report)
+    not_green = [finding for finding in counted(report.findings) if finding.status is not Status.GREEN]
+    if not_green and not view.quiet:
+        text += ": " + "; ".join(_short(finding) for finding in not_green[:_SHOWN])
+    values = [_performance(finding) for finding in sorted(report.findings, key=lambda finding: finding.id)]
+    return status_line(exit_code(report), text, " ".join(value for value in values if value))
 
 
 def status_line(code: int, text: str, values: str = "") -> str:
     """The line for an exit code, also for a run that came to no report; `values` are performance data."""
-    # A `|` would begin performance data, and backslashes are sequences to some that read the line.
+    # A `|` would begin performance data, and some readers take backslashes for escapes.
     shown = line(text, 800).replace("|", "/").replace("\\", "/")
-    return f"BLUEPLANE {_NAMES[code]} - {shown}{'|' if values else ''}{values}\n"
+    performance = f"|{values}" if values else ""
+    return f"BLUEPLANE {_NAMES[code]} - {shown}{performance}\n"
 
 
-def _told(finding: Finding) -> str:
+def _short(finding: Finding) -> str:
     change = f" ({finding.change.value})" if finding.change else ""
     return f"{finding.id}{change}: {line(finding.summary, 120)}"
 
 
 def _performance(finding: Finding) -> str:
+    """`'label'=value[unit];warning range;critical range`; empty for what is no number."""
     value = finding.observed
     if isinstance(value, str) or value is None or not isfinite(value):
         return ""
     label = _NOT_IN_LABELS.sub("_", finding.id) or "_"
     unit = finding.unit if finding.unit in _UNITS else ""
     warning = _range(finding.scale, "yellow") or _range(finding.scale, "orange")
-    return f"'{label}'={_number(value)}{unit};{warning};{_range(finding.scale, 'red')}"
+    critical = _range(finding.scale, "red")
+    return f"'{label}'={_number(value)}{unit};{warning};{critical}"
 
 
 def _range(scale: Grading | None, level: str) -> str:
@@ -83,7 +86,9 @@ def _range(scale: Grading | None, level: str) -> str:
 def _number(value: float) -> str:
     """Digits without an exponent, which the grammar does not know."""
     text = format(Decimal(repr(value)), "f")
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    if "." not in text:
+        return text
+    return text.rstrip("0").rstrip(".")
 
 
 def error(message: str) -> tuple[str, int]:
