@@ -10,9 +10,10 @@ from contextlib import closing
 from pathlib import Path
 
 from tests.truth import messages, rows
+from tests.truth.home import DEAD_PID
 from tests.truth.messages import CLAUDE_GROUP, CURSOR_GROUP
 from tests.truth.registry import ONE_SERVER, situation
-from tests.truth.situation import DEAD_PID, Situation
+from tests.truth.situation import Situation
 from tests.truth.truth import Truth
 
 _MINUTES_MS = 360_000

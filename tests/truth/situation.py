@@ -12,41 +12,31 @@ SQLite, so that a test can say what is true without asking the doctor.
 """
 
 import contextlib
-import json
-import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
 
-import yaml
-
 from blueplane_doctor.demo.schema import create_database
 from tests.servers import require_server
 from tests.truth import messages, rows
 from tests.truth.examination import Examination, run_doctor
+from tests.truth.home import Home
 from tests.truth.live_server import LiveServer, running_live_server
-from tests.truth.messages import CLAUDE_GROUP, QUEUE, READER_GROUPS, WRITER_GROUPS, Fields, Message, Shape
-from tests.truth.redis_process import RedisProcess, free_port, running_redis
+from tests.truth.messages import QUEUE, READER_GROUPS, WRITER_GROUPS, Fields, Message, Shape
+from tests.truth.redis_process import RedisProcess, running_redis
 from tests.truth.truth import Truth
 
-DEAD_PID = 4_999_999
-"""Above the largest process id of Linux and of macOS: no process ever has it."""
-LETTERS_KEPT = 1_000
 _CLAIM_AT_ONCE = 1_000
-_STEMS = {"processors": "consumer", CLAUDE_GROUP: "claude-consumer"}
 
 
-class Situation:
+class Situation(Home):
     """One pipeline: its Redis, its home, its database, and the ledger of what happened to each message."""
 
     def __init__(self, server: str, folder: Path, *, groups: Sequence[str] = (), **options: str) -> None:
         """`options` are lines of redis.conf with `_` for `-`; `groups` are made at ID 0, by default all five."""
+        super().__init__(folder)
         self.server_name = server
-        self.folder = folder
-        self.user_home = folder / "user"
-        self.home = self.user_home / ".blueplane"
-        self.database = self.home / "telemetry.db"
         self.program = require_server(server)
         self.truth = Truth()
         self.messages: dict[str, Message] = {}
@@ -55,7 +45,6 @@ class Situation:
         self.written: set[str] = set()
         self.letters: dict[str, str] = {}
         """Of each dead letter's `STREAM ID` the message's ID."""
-        self.pid = DEAD_PID
         self._resources = contextlib.ExitStack()
         self._groups = groups or (*WRITER_GROUPS, *READER_GROUPS)
         self._options = options
@@ -111,43 +100,6 @@ class Situation:
         if settings:
             self.write_settings(http_port=server.port)
         return server
-
-    def write_pid_file(self, pid: int) -> None:
-        """Write server.pid as the server does."""
-        record = {"pid": pid, "timestamp": messages.now().timestamp(), "process_name": "blueplane_server"}
-        (self.home / "server.pid").write_text(json.dumps(record))
-
-    def consumer(self, group: str, pid: int | None = None) -> str:
-        """The name under which a server process reads for this group; it ends in the process's id."""
-        return f"{_STEMS.get(group, group)}-{pid or self.pid}"
-
-    # Files
-
-    def write_settings(self, *, http_port: int | None = None, **more: Any) -> None:
-        """Write config.yaml; `more` replaces its top-level keys. Without a port nobody listens on the one named."""
-        settings: dict[str, Any] = {
-            "redis": {"connection": {"host": "127.0.0.1", "port": self.redis.port}},
-            "streams": {"message_queue": {"max_length": 10_000}, "dlq": {"max_length": LETTERS_KEPT}},
-            "paths": {"database": {"telemetry_db": str(self.database)}},
-            "http_endpoint": {"host": "127.0.0.1", "port": http_port or free_port()},
-            **more,
-        }
-        (self.home / "config.yaml").write_text(yaml.safe_dump(settings))
-
-    def log(self, level: str, text: str, *, logger: str = "blueplane_server", ago_s: float = 0, times: int = 1) -> None:
-        """Append lines to server.log, in local time as the server does."""
-        when = (messages.now() - timedelta(seconds=ago_s)).astimezone()
-        line = f"{when:%Y-%m-%d %H:%M:%S} - {logger} - {level} - {text}\n"
-        with (self.home / "server.log").open("a", encoding="utf-8") as log:
-            log.write(line * times)
-
-    def open_session(self, *, minutes_ago: float = 30) -> None:
-        """Open a Cursor window."""
-        rows.open_session(self.database, messages.now() - timedelta(minutes=minutes_ago))
-
-    def buffer_events(self, count: int, file: Path | None = None) -> None:
-        """Leave events in event_buffer.db, as when Redis could not be reached."""
-        rows.buffer_events(file or self.home / "event_buffer.db", count)
 
     # Producers
 
@@ -310,11 +262,6 @@ class Situation:
         return removed
 
     # The doctor
-
-    def environment(self, **more: str) -> dict[str, str]:
-        """The environment of this pipeline's user: a temporary HOME, no settings of the doctor from outside."""
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith("BLUEPLANE_")}
-        return {**inherited, "HOME": str(self.user_home), "COLUMNS": "150", **more}
 
     def doctor(self, *arguments: str, redis_url: str | None = None, timeout: float = 60, **more: str) -> "Examination":
         """Run the doctor as a process on this pipeline; `more` is added to its environment.

@@ -1,11 +1,29 @@
 """All situations: importing this module fills the registry from the modules of the sections."""
 
-from tests.truth import counters, headline, in_order, on_the_server, remedies, writable
+from tests.truth import (
+    counters,
+    headline,
+    in_order,
+    on_the_server,
+    remedies,
+    servers_and_logs,
+    words_and_clocks,
+    writable,
+)
 from tests.truth.registry import SITUATIONS, Entry
 
 __all__ = ["SITUATIONS", "Entry", "on_servers"]
 
-_SECTIONS = (headline, writable, counters, remedies, on_the_server, in_order)
+_SECTIONS = (
+    headline,
+    writable,
+    counters,
+    words_and_clocks,
+    remedies,
+    on_the_server,
+    servers_and_logs,
+    in_order,
+)
 
 
 def on_servers(*sections: str) -> list[tuple[str, str]]:
