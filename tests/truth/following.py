@@ -27,6 +27,11 @@ from tests.truth.situation import Situation
 from tests.truth.stand_in_tools import tools
 
 COMMAND_SECONDS = 20.0
+ENDLESS_SECONDS = 2.0
+"""For what a person ends: it has begun by then, and the messages of a situation must not grow old meanwhile."""
+_ENDLESS = re.compile(r"blueplane-doctor (record|serve|watch)\b|tail -[fF]\b")
+BY_TIME = ("consumer-lag", "stuck-consumers", "capture-rate", "hook-inactivity", "database-monitor", "write-throughput")
+"""Checks that grade an age or a rate: they grow worse by waiting alone, which is no harm done by a remedy."""
 _PLACEHOLDER = re.compile(r"<[a-z][a-z0-9 -]*>")
 _SEVERITY = {"green": 0, "not_set_up": 0, "skipped": 1, "unknown": 1, "yellow": 1, "error": 2, "orange": 2, "red": 3}
 _SAVING = ("appendonly", "save")
@@ -133,8 +138,9 @@ def _run(situation: Situation, source: str, command: str, path: str) -> Followed
         env=situation.environment(PATH=path),
         start_new_session=True,
     )
+    patience = ENDLESS_SECONDS if _ENDLESS.search(text) else COMMAND_SECONDS
     try:
-        output, _ = process.communicate(timeout=COMMAND_SECONDS)
+        output, _ = process.communicate(timeout=patience)
     except subprocess.TimeoutExpired:  # `tail -f`, a server in the foreground: a person would end it as well
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
@@ -216,11 +222,25 @@ def _worse(before: Examination, after: Examination) -> list[str]:
     """A worse verdict, or more breaks, by the doctor's own words."""
     harm = []
     if _SEVERITY[after.status] > _SEVERITY[before.status]:
-        harm.append(f"status {before.status} became {after.status}")
+        findings = _findings_that_grew_worse(before, after)
+        if not findings or not findings <= set(BY_TIME):
+            harm.append(f"status {before.status} became {after.status}: {', '.join(sorted(findings))}")
     breaks = [_breaks(examination) for examination in (before, after)]
     if breaks[0] is not None and breaks[1] is not None and breaks[1] > breaks[0]:
         harm.append(f"chain breaks grew from {breaks[0]} to {breaks[1]}")
     return harm
+
+
+def _findings_that_grew_worse(before: Examination, after: Examination) -> set[str]:
+    """The ids of findings as bad as the later verdict, and worse than they were."""
+    earlier = {finding["id"]: finding["status"] for finding in before.report["findings"]}
+    grown = set()
+    for finding in after.report["findings"]:
+        severity = _SEVERITY[finding["status"]]
+        was = _SEVERITY[earlier.get(finding["id"], "green")]
+        if severity > was and severity >= _SEVERITY[after.status]:
+            grown.add(finding["id"])
+    return grown
 
 
 def _breaks(examination: Examination) -> int | None:

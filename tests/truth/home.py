@@ -2,6 +2,7 @@
 
 import json
 import os
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -61,6 +62,11 @@ class Home:
     def open_session(self, *, minutes_ago: float = 30) -> None:
         """Open a Cursor window."""
         rows.open_session(self.database, messages.now() - timedelta(minutes=minutes_ago))
+
+    def delete_row(self, event_id: str) -> None:
+        """Delete one of Cursor's rows."""
+        with closing(rows.connect(self.database)) as connection:
+            connection.execute("DELETE FROM cursor_raw_traces WHERE event_id = ?", (event_id,))
 
     def buffer_events(self, count: int, file: Path | None = None) -> None:
         """Leave events in event_buffer.db, as when Redis could not be reached."""

@@ -5,6 +5,7 @@ from tests.truth import (
     headline,
     in_order,
     on_the_server,
+    one_message,
     remedies,
     servers_and_logs,
     words_and_clocks,
@@ -22,6 +23,7 @@ _SECTIONS = (
     remedies,
     on_the_server,
     servers_and_logs,
+    one_message,
     in_order,
 )
 

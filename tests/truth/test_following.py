@@ -1,5 +1,6 @@
 """The harness that follows remedies catches planted bad ones, and has nothing against good ones."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -107,7 +108,7 @@ def test_what_has_an_unknown_placeholder_is_not_run(stuck: Situation) -> None:
 
 
 def test_what_does_not_end_is_ended(stuck: Situation, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(following, "COMMAND_SECONDS", 0.2)
+    monkeypatch.setattr(following, "ENDLESS_SECONDS", 0.2)
     outcome = _after(stuck, "tail -f <home>/server.log")
     (followed,) = outcome.commands
     assert followed.exit_code is None
@@ -150,3 +151,17 @@ def test_the_commands_of_a_real_report_are_run(stuck: Situation) -> None:
     outcome = follow(stuck)
     assert outcome.commands, "this situation brings up remedies"
     assert all(followed.source for followed in outcome.commands)
+
+
+def _report(status: str, **findings: str) -> Examination:
+    listed = [{"id": name.replace("_", "-"), "status": colour} for name, colour in findings.items()]
+    report = {"status": status, "findings": listed, "metrics": {"chain": None}}
+    return Examination(0, json.dumps(report), "")
+
+
+def test_what_grows_worse_by_waiting_alone_is_no_harm() -> None:
+    before = _report("green", consumer_lag="green", queue_depth="green")
+    assert following._worse(before, _report("red", consumer_lag="red", queue_depth="green")) == []
+    worse = following._worse(before, _report("red", consumer_lag="red", queue_depth="red"))
+    assert worse == ["status green became red: consumer-lag, queue-depth"]
+    assert following._worse(before, _report("unknown", consumer_lag="green")) == ["status green became unknown: "]

@@ -55,7 +55,10 @@ class Truth:
     database: DatabaseState | None = None
     """What SQLite says of a copy of the database and all files beside it."""
     facts: dict[str, Any] = field(default_factory=dict)
-    """What else a test may compare with: names, times in seconds, settings. Not verified by observation."""
+    """What else a test may compare with: names, times in seconds, settings. Not verified by observation.
+
+    `redis_url`, where it is there, is what the doctor has to be given in place of the server's own URL.
+    """
 
     def claims(self) -> dict[str, Any]:
         """What is claimed and can be observed."""

@@ -224,3 +224,22 @@ def append_only_until_restart(s: Situation) -> None:
     s.add_cursor(5)
     _until("the append-only file", lambda: not s.client.info("persistence")["aof_rewrite_in_progress"])
     s.truth = Truth(refusal="", waiting=5, stream_length=85, facts={"kept_through_restart": False, "queue": QUEUE})
+
+
+# Permissions
+
+
+_READING = "-@all +ping +info +xlen +xpending +xrange +xrevrange +xinfo|stream +xinfo|groups +xinfo|consumers"
+
+
+@situation("B", "refuses-oom-least-privilege", missing="")
+@situation("B", "refuses-oom-without-info", missing="-info")
+@situation("B", "refuses-oom-without-multi", missing="-multi -exec")
+def out_of_memory_for_a_reader(s: Situation, missing: str) -> None:
+    """Memory is full, and the doctor's user may only read, without these permissions: {missing}."""
+    _at_work(s)
+    rules = f"on >reading %R~telemetry:* {_READING} +multi +exec {missing}"
+    s.client.execute_command("ACL", "SETUSER", "doctor", *rules.split())
+    s.client.config_set("maxmemory-policy", "noeviction")
+    s.client.config_set("maxmemory", "1mb")
+    _refused(s, "OOM", redis_url=f"redis://doctor:reading@127.0.0.1:{s.redis.port}/0")
