@@ -8,6 +8,8 @@ from typing import Any
 
 GAP = 2
 """Spaces between two columns."""
+_HEADER_PADDING = 2
+"""A column is at least so much wider than its header: tabulate makes it so."""
 
 
 def terminal_width() -> int | None:
@@ -35,15 +37,18 @@ def _columns(cells: list[list[str]], headers: Sequence[str]) -> list[tuple[str, 
 
 def _natural_widths(cells: list[list[str]], headers: Sequence[str]) -> list[int]:
     """The longest cell of each column."""
-    return [max(map(len, column)) for column in _columns(cells, headers)]
+    widths = []
+    for header, *texts in _columns(cells, headers):
+        widths.append(max(len(header) + _HEADER_PADDING, *map(len, texts)))
+    return widths
 
 
 def _word_widths(cells: list[list[str]], headers: Sequence[str]) -> list[int]:
-    """The longest word of each column, and its header, which is not wrapped."""
+    """The longest word of each column, or its header, which is not wrapped."""
     widths = []
     for header, *texts in _columns(cells, headers):
         words = " ".join(texts).split()
-        widths.append(max(map(len, [header, *words])))
+        widths.append(max(len(header) + _HEADER_PADDING, *map(len, words)))
     return widths
 
 
