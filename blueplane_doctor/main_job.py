@@ -9,10 +9,10 @@ from blueplane_doctor.console import complain, progress, say, show, step_aside, 
 from blueplane_doctor.diagnose import Doctor
 from blueplane_doctor.discovery import meaningless
 from blueplane_doctor.errors import DoctorError, UsageError
-from blueplane_doctor.evidence import read_evidence, to_json
+from blueplane_doctor.evidence import to_json
+from blueplane_doctor.kept import read_evidence, read_report
 from blueplane_doctor.model import Report, counted
 from blueplane_doctor.report_output import DEFAULT_WIDTH, format_for, format_named, view_of
-from blueplane_doctor.reports.json import read_report
 from blueplane_doctor.times import seconds_in
 
 DEFAULT_PAUSE = "2s"

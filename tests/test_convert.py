@@ -9,8 +9,8 @@ from typer.testing import CliRunner, Result
 from blueplane_doctor.cli import app
 from blueplane_doctor.discovery import find_formats
 from blueplane_doctor.errors import UsageError
+from blueplane_doctor.kept import read_report
 from blueplane_doctor.reports.base import View
-from blueplane_doctor.reports.json import read_report
 from tests.reports import samples
 from tests.reports.hostile import REPORTS, compared
 

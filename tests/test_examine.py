@@ -13,7 +13,8 @@ from blueplane_doctor.demo.faults import FAULTS, healthy
 from blueplane_doctor.demo.messages import PRIVATE_TEXT
 from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.errors import UsageError
-from blueplane_doctor.evidence import from_json, to_json
+from blueplane_doctor.evidence import to_json
+from blueplane_doctor.kept import evidence_from
 
 SELECT = ("--select", "chain,queue,dead-letters")
 
@@ -74,7 +75,7 @@ def test_kept_evidence_is_judged_by_other_settings(pipeline: Pipeline, tmp_path:
 )
 def test_bad_evidence_is_refused(text: str, said: str) -> None:
     with pytest.raises(UsageError) as error:
-        from_json(text, Path("kept.json"))
+        evidence_from(text, Path("kept.json"))
     assert said in error.value.message
 
 
@@ -82,7 +83,7 @@ def test_evidence_survives_the_way_through_json(pipeline: Pipeline, tmp_path: Pa
     healthy(pipeline)
     kept = tmp_path / "evidence.json"
     live(pipeline, "--save-evidence", kept)
-    assert to_json(from_json(kept.read_bytes(), kept)) == kept.read_text()
+    assert to_json(evidence_from(kept.read_bytes(), kept)) == kept.read_text()
 
 
 def test_a_baseline_lets_only_new_findings_fail(pipeline: Pipeline, tmp_path: Path) -> None:

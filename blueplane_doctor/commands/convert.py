@@ -8,8 +8,8 @@ import typer
 
 from blueplane_doctor.commands.base import Invocation, command, new_command
 from blueplane_doctor.console import show, write_file
+from blueplane_doctor.kept import read_report
 from blueplane_doctor.report_output import DEFAULT_WIDTH, format_for, format_named, view_of
-from blueplane_doctor.reports.json import read_report
 
 COMMAND = new_command(__doc__)
 

@@ -55,7 +55,7 @@ class Health:
     def baseline(self) -> "Report | None":
         """The report to compare with, where one is named."""
         from blueplane_doctor.errors import UsageError
-        from blueplane_doctor.reports.json import read_report
+        from blueplane_doctor.kept import read_report
 
         path = self._file("baseline")
         if path is None and self.settings.fail_on_new:
@@ -88,11 +88,11 @@ class Health:
         """The health records."""
         from blueplane_doctor.diagnose import Doctor
         from blueplane_doctor.discovery import find_monitors
-        from blueplane_doctor.evidence import from_json, read_evidence
+        from blueplane_doctor.kept import evidence_from, read_evidence
 
         handed_over = getattr(self._config, "workerinput", {}).get(HANDED_OVER)
         if handed_over:
-            return from_json(handed_over, Path(HANDED_OVER), self.settings.monitor_folders)
+            return evidence_from(handed_over, Path(HANDED_OVER), self.settings.monitor_folders)
         if self._kept:
             return read_evidence(self._kept, self.settings.monitor_folders)
         if self.names is not None:
