@@ -21,10 +21,10 @@ def check_redis_reachable(connections: "Connections", scale: Scale) -> Finding:
     - the settings name another host, port or database
     - it wants a password, or this user may not ask
     """
-    found = connections.redis
-    if found.reachable:
-        return scale.grade("yes", f"Redis at {found.address} answers")
-    return scale.grade("no", found.cause, remedy=Remedy(text=sentence(found.hint or "See whether it runs.")))
+    redis = connections.redis
+    if redis.reachable:
+        return scale.grade("yes", f"Redis at {redis.address} answers")
+    return scale.grade("no", redis.cause, remedy=Remedy(text=sentence(redis.hint or "See whether it runs.")))
 
 
 @check(
@@ -82,9 +82,11 @@ def check_clock_skew(redis: "RedisHealth", scale: Scale) -> Finding:
     if redis.clock_skew_ms is None:
         return unknown("Whether the clocks agree is not known", "this server does not tell its time (Redis before 7.0)")
     seconds = abs(redis.clock_skew_ms) / 1000
-    said = "The clocks of Redis and of this host agree"
-    if scale.status(seconds) is not Status.GREEN:
-        side = "ahead of" if redis.clock_skew_ms > 0 else "behind"
-        said = f"The clock of Redis is {seconds:.1f} s {side} this host's"
+    if scale.status(seconds) is Status.GREEN:
+        summary = "The clocks of Redis and of this host agree"
+    elif redis.clock_skew_ms > 0:
+        summary = f"The clock of Redis is {seconds:.1f} s ahead of this host's"
+    else:
+        summary = f"The clock of Redis is {seconds:.1f} s behind this host's"
     remedy = Remedy(text="Let both hosts take the time from the network (NTP).")
-    return scale.grade(round(seconds, 4), said, remedy=remedy)
+    return scale.grade(round(seconds, 4), summary, remedy=remedy)

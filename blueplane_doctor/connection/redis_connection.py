@@ -107,7 +107,8 @@ class Connection:
 
     def close(self) -> None:
         """Close the connection; the next command opens another."""
-        transport, self._transport = self._transport, None
+        transport = self._transport
+        self._transport = None
         self._unanswered.clear()
         if transport:
             transport.close()

@@ -15,6 +15,8 @@ _BYTES_PER_ELEMENT = 8
 _MANY_ELEMENTS = re.compile(rb"[*%~>|]\d{7}")
 """What may announce an array of a million elements or more. RESP3's kinds are here as hiredis knows them too."""
 _LONGEST_MATCH = 8
+_LONGEST_NUMBER = 20
+"""Digits of a length; Python refuses to read thousands of them, and more than these are too many anyway."""
 _LONGEST_LINE = 1 << 16
 """Bytes of a header, a status or an error: Redis cuts them far below. hiredis reads a line anew with all that comes."""
 
@@ -30,6 +32,7 @@ class ReplyReader:
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._parser = hiredis.Reader(protocolError=ProtocolError, replyError=ReplyError, notEnoughData=INCOMPLETE)
+        self._suspect = False
         self._start_anew()
 
     def feed(self, buffer: bytearray, length: int) -> None:
@@ -38,10 +41,9 @@ class ReplyReader:
         self._bytes += memoryview(buffer)[:length]
         self._line_ends += buffer.count(b"\n", 0, length)
         self._refuse_beyond(len(self._bytes))
-        # A header may begin in the bytes before.
-        suspect = _MANY_ELEMENTS.search(self._bytes, max(0, known - _LONGEST_MATCH)) is not None
-        no_line_ends = self._line_ends == 0 and len(self._bytes) > _LONGEST_LINE
-        if suspect or no_line_ends or self._weight(self._line_ends) > self._limit:
+        # Once suspect, all of the round trip is: a header's end may come later than its beginning.
+        if self._suspect or self._looks_too_large(known):
+            self._suspect = True
             self._walk()
         self._parser.feed(buffer, 0, length)  # type: ignore[arg-type]  # any buffer will do
 
@@ -53,11 +55,25 @@ class ReplyReader:
             self._start_anew()
         return reply
 
+    def _looks_too_large(self, known: int) -> bool:
+        """Whether what came after the first `known` bytes might announce, or be, too much."""
+        # A header may begin in the bytes before.
+        if _MANY_ELEMENTS.search(self._bytes, max(0, known - _LONGEST_MATCH)):
+            return True
+        if self._line_ends == 0 and len(self._bytes) > _LONGEST_LINE:
+            return True
+        # Each element ends a line, so that there are at most so many.
+        return self._weight(self._line_ends) > self._limit
+
     def _start_anew(self) -> None:
+        """Forget what came: the next byte begins a round trip."""
         self._bytes = bytearray()
         self._line_ends = 0
+        self._suspect = False
         self._position = 0
+        """Where `_walk` goes on."""
         self._elements = 0
+        """Headers that it has read."""
 
     def _walk(self) -> None:
         """Read the headers of all that came, from where the last walk ended; strings are skipped."""
@@ -67,17 +83,21 @@ class ReplyReader:
                 if len(self._bytes) - self._position > _LONGEST_LINE:
                     raise ProtocolError("a line without end came")
                 return
-            kind, number = self._bytes[self._position : self._position + 1], self._number_until(end)
+            kind = self._bytes[self._position : self._position + 1]
+            number = self._number_until(end)
             self._elements += 1
-            announced = number if kind in b"*%~>|" else 0
-            self._refuse_beyond(self._weight(self._elements + announced))
+            self._refuse_beyond(self._weight(self._elements))
+            if kind in b"*%~>|":
+                self._refuse_beyond(self._weight(self._elements + number))
             self._position = end + 2
             if kind == b"$" and number >= 0:
                 self._position += number + 2
 
     def _number_until(self, end: int) -> int:
-        digits = self._bytes[self._position + 1 : end]
-        return int(digits) if digits.isdigit() else -1
+        digits = self._bytes[self._position + 1 : min(end, self._position + _LONGEST_NUMBER)]
+        if not digits.isdigit():
+            return -1
+        return int(digits)
 
     def _weight(self, elements: int) -> int:
         return len(self._bytes) + _BYTES_PER_ELEMENT * elements

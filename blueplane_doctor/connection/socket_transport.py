@@ -93,7 +93,8 @@ def logged_in(transport: SocketTransport, login: Mapping[str, Any]) -> SocketTra
 
 def _login_commands(login: Mapping[str, Any]) -> list[Command]:
     commands: list[Command] = []
-    user, password = login.get("username"), login.get("password")
+    user = login.get("username")
+    password = login.get("password")
     if password and user:
         commands.append(("AUTH", user, password))
     elif password:

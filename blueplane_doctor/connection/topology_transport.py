@@ -44,8 +44,8 @@ def _first_that_works(
         except (OSError, ReplyError, ProtocolError) as error:
             failures.append(error)
     # A node that answers says more than those that are not there.
-    told = [failure for failure in failures if not isinstance(failure, OSError)]
-    raise (told or failures)[0]
+    answers = [failure for failure in failures if not isinstance(failure, OSError)]
+    raise (answers or failures)[0]
 
 
 def _open_master(topology: RedisTopology, sentinel: Node, limits: Limits) -> SocketTransport:
@@ -56,7 +56,7 @@ def _open_master(topology: RedisTopology, sentinel: Node, limits: Limits) -> Soc
         raise ReplyError(f"the sentinel knows no master of the name {topology.service}")
     try:
         host, port = address
-        master = host.decode(), int(port)
+        master = (host.decode(), int(port))
     except (TypeError, ValueError, AttributeError) as error:
         raise ProtocolError("the sentinel's reply is no address") from error
     return _open_node(master, topology.login, limits)
@@ -74,8 +74,10 @@ def _open_cluster(topology: RedisTopology, node: Node, limits: Limits) -> "Clust
 
 
 def _slot_range(row: Any, asked_host: str) -> tuple[int, int, Node]:
-    first, last, master = row[0], row[1], row[2]
-    host = master[0].decode() if master[0] else asked_host  # a node that knows no name of itself gives none
+    first, last, master = row[:3]
+    host = asked_host
+    if master[0]:  # a node that knows no name of its own gives none
+        host = master[0].decode()
     return int(first), int(last), (host, int(master[1]))
 
 
@@ -138,8 +140,11 @@ class ClusterTransport:
             transport.close()
 
     def _node_of_first_key(self, commands: Sequence[Command]) -> Node:
-        keys = [key_of(command) for command in commands]
-        return self._node_of(next((key for key in keys if key is not None), None))
+        for command in commands:
+            key = key_of(command)
+            if key is not None:
+                return self._node_of(key)
+        return self._node_of(None)
 
     def _node_of(self, key: bytes | None) -> Node:
         if key is None:
@@ -167,12 +172,15 @@ def key_of(command: Command) -> bytes | None:
     elif name == "EVAL":
         place = 3
     key = command[place]
-    return key if isinstance(key, bytes) else str(key).encode()
+    if isinstance(key, bytes):
+        return key
+    return str(key).encode()
 
 
 def slot_of(key: bytes) -> int:
     """The slot of a key: of what stands between the first braces, where something does."""
     _, brace, rest = key.partition(b"{")
     tag, end, _ = rest.partition(b"}")
-    hashed = tag if brace and end and tag else key
-    return crc_hqx(hashed, 0) % _SLOTS
+    if brace and end and tag:
+        key = tag
+    return crc_hqx(key, 0) % _SLOTS

@@ -15,7 +15,8 @@ from blueplane_doctor.history.samples import HISTORY, Sample, sample_of
 from blueplane_doctor.settings import Settings
 
 LOCK_SPARE_SECONDS = 30.0
-WRITTEN, BUSY = "written", "busy"
+WRITTEN = "written"
+BUSY = "busy"
 _HOLD = """
 if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
 if redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then return 1 end

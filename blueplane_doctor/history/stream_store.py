@@ -14,8 +14,10 @@ from blueplane_doctor.history.packing import MOST_METRICS, minutes_of, pack, rou
 from blueplane_doctor.history.samples import MINUTE, RETENTION, Point, Sample, bounds, in_steps
 from blueplane_doctor.readings import step_of
 
-_SAMPLE, _HOUR = b"s", b"h"
-"""The field of an entry: a sample, or an hour of them."""
+_SAMPLE = b"s"
+"""The field of an entry that is a sample."""
+_HOUR = b"h"
+"""The field of an entry that holds the samples of an hour."""
 _MINUTE_MS = MINUTE * 1000
 _HOUR_MS = 3600 * 1000
 _KEPT_MS = RETENTION * 1000
@@ -43,8 +45,12 @@ class StreamStore:
             last = _milliseconds(end)
             if sample.time < last // 1000 - RETENTION:
                 return  # older than what is kept
+            # IDs only rise: a sample that comes late, or by a clock that stepped back, gets the next free one.
             at = max(sample.time * 1000, last + 1)
-            if (at // _HOUR_MS == last // _HOUR_MS or self._end_hour(end)) and self._append(sample, at, _names(names)):
+            is_new_hour = at // _HOUR_MS != last // _HOUR_MS
+            if is_new_hour and not self._end_hour(end):
+                continue
+            if self._append(sample, at, _names(names)):
                 return
         raise SourceUnusable(f"Redis at {self._connection.address}: somebody else writes to {self.samples_key} as well")
 
@@ -54,31 +60,42 @@ class StreamStore:
         first = max(0, bounds(since, until, step)[0]) * 1000
         replies = self._connection.ask(("HGETALL", self.names_key), ("XRANGE", self.samples_key, first, "+"))
         self._connection.check_all(*replies)
-        names, entries = _names(replies[0]), _entries(replies[1])
-        points = {metric: series_of(names[metric], entries) if metric in names else {} for metric in metrics}
-        return {metric: in_steps(found, since, until, step, step_of(metric)) for metric, found in points.items()}
+        names = _names(replies[0])
+        entries = _entries(replies[1])
+        result = {}
+        for metric in metrics:
+            points: dict[int, float] = {}
+            if metric in names:
+                points = series_of(names[metric], entries)
+            result[metric] = in_steps(points, since, until, step, step_of(metric))
+        return result
 
     def metrics(self) -> list[str]:
         return sorted(_names(self._connection.ask_one("HGETALL", self.names_key)))
 
     def _append(self, sample: Sample, at: int, names: Mapping[str, int]) -> bool:
         new = _numbered(sample.values, names)
+        if new:
+            words: list[str | int] = ["HSET", self.names_key]
+            for name, number in new.items():
+                words += [name, number]
+            self._connection.ask_one(*words)
         numbers = {**names, **new}
         values = {numbers[name]: rounded(value) for name, value in sample.values.items() if name in numbers}
-        if new:
-            self._connection.ask_one("HSET", self.names_key, *(word for pair in new.items() for word in pair))
         return self._add(f"{at}-0", _SAMPLE, pack(at // _MINUTE_MS, {sample.time // MINUTE: values}))
 
     def _end_hour(self, end: bytes) -> bool:
         """Put one entry, right after the newest ID, in the place of the samples of its hour."""
         last, _, number = end.decode().partition("-")
         at = int(last)
-        found = self._connection.ask_one("XRANGE", self.samples_key, max(0, at - 2 * _HOUR_MS), "+")
-        samples = [entry for entry in found if entry[1][0] == _SAMPLE]
+        # Two hours back: an hour whose end could not be written then is ended now.
+        entries = self._connection.ask_one("XRANGE", self.samples_key, max(0, at - 2 * _HOUR_MS), "+")
+        samples = [entry for entry in entries if entry[1][0] == _SAMPLE]
         if not samples:
             return True
         oldest = (at - _KEPT_MS) // _MINUTE_MS
         rows = {minute: values for minute, values in rows_of(_entries(samples)).items() if minute >= oldest}
+        # First the hour, then the samples: who is killed in between leaves both, which does no harm.
         if not self._add(f"{last}-{int(number) + 1}", _HOUR, pack(at // _MINUTE_MS, rows)):
             return False
         self._connection.ask_one("XDEL", self.samples_key, *(entry[0] for entry in samples))
@@ -87,20 +104,23 @@ class StreamStore:
     def _add(self, place: str, kind: bytes, data: bytes) -> bool:
         """Whether the entry was taken; not when somebody else added one in between."""
         oldest = max(0, _milliseconds(place.encode()) - _KEPT_MS)
-        taken, *others = self._connection.ask(
+        added, *expiries = self._connection.ask(
             ("XADD", self.samples_key, "MINID", oldest, place, kind, data),
-            *(("EXPIRE", key, RETENTION) for key in (self.names_key, self.samples_key)),
+            ("EXPIRE", self.names_key, RETENTION),
+            ("EXPIRE", self.samples_key, RETENTION),
         )
-        if "equal or smaller" in str(taken):  # than the newest
+        if "equal or smaller" in str(added):  # than the newest ID: that is what somebody else's entry has
             return False
-        self._connection.check_all(taken, *others)
+        self._connection.check_all(added, *expiries)
         return True
 
 
 def _numbered(values: Mapping[str, float], names: Mapping[str, int]) -> dict[str, int]:
     """Numbers for metrics that have none yet; what is beyond the last free number is not kept."""
-    free = (number for number in range(MOST_METRICS) if number not in set(names.values()))
-    return dict(zip(sorted(set(values) - set(names)), free, strict=False))
+    taken = set(names.values())
+    free = [number for number in range(MOST_METRICS) if number not in taken]
+    unnumbered = sorted(set(values) - set(names))
+    return dict(zip(unnumbered, free, strict=False))
 
 
 def _names(reply: Sequence[bytes]) -> dict[str, int]:
@@ -108,7 +128,11 @@ def _names(reply: Sequence[bytes]) -> dict[str, int]:
 
 
 def _entries(reply: Sequence[Any]) -> list[tuple[list[int], bytes]]:
-    return [(minutes_of(_milliseconds(place) // _MINUTE_MS, data), data) for place, (_, data) in reply]
+    entries = []
+    for place, (_, data) in reply:
+        minute = _milliseconds(place) // _MINUTE_MS
+        entries.append((minutes_of(minute, data), data))
+    return entries
 
 
 def _milliseconds(place: bytes) -> int:

@@ -1,6 +1,7 @@
 """The history in Redis TimeSeries: one series for each metric, compressed and trimmed by the server."""
 
 from collections.abc import Iterable, Sequence
+from math import ceil
 from typing import Any, ClassVar
 
 from blueplane_doctor.connection.base import Command
@@ -44,6 +45,7 @@ class TimeSeriesStore:
             _added(keys, sample, self._series), *(("EXPIRE", key, RETENTION) for key in _turn(keys, sample.time))
         )
         self._connection.check_all(*replies)
+        # Series are not asked for before: in all samples but the first of a metric they are there.
         missing = [key for key, reply in zip(keys, replies[0], strict=True) if _is_missing(reply)]
         if missing:
             self._connection.ask_one(
@@ -55,18 +57,18 @@ class TimeSeriesStore:
     def read(self, metrics: Sequence[str], since: float, until: float, step: int) -> dict[str, list[Point]]:
         """Each metric's steps, compacted by the server, in one round trip."""
         start, end = bounds(since, until, step)
-        first, last = max(0, start) * 1000, end * 1000
-        replies = self._connection.ask(
-            *(
-                ("TS.RANGE", self._series + metric, first, last, "AGGREGATION", step_of(metric), step * 1000)
-                for metric in metrics
-            )
-        )
-        read = {}
+        first = max(0, start) * 1000
+        last = end * 1000
+        commands: list[Command] = []
+        for metric in metrics:
+            aggregation = ("AGGREGATION", step_of(metric), step * 1000)
+            commands.append(("TS.RANGE", self._series + metric, first, last, *aggregation))
+        replies = self._connection.ask(*commands)
+        result = {}
         for metric, reply in zip(metrics, replies, strict=True):
-            found = {moment: tidy(value) for moment, value in self._points(reply)}
-            read[metric] = [(at, found.get(at)) for at in range(start, end + 1, step)]
-        return read
+            values = {moment: tidy(value) for moment, value in self._points(reply)}
+            result[metric] = [(moment, values.get(moment)) for moment in range(start, end + 1, step)]
+        return result
 
     def metrics(self) -> list[str]:
         keys = self._connection.ask_one("TS.QUERYINDEX", f"{LABEL}={self._prefix}")
@@ -93,10 +95,15 @@ def _added(keys: Sequence[str], sample: Sample, series: str) -> Command:
 
 def _is_missing(reply: Any) -> bool:
     """Whether there is no such series yet; versions of the module say it in different words."""
-    return isinstance(reply, Exception) and ("does not exist" in str(reply) or "not a TSDB key" in str(reply))
+    if not isinstance(reply, Exception):
+        return False
+    return "does not exist" in str(reply) or "not a TSDB key" in str(reply)
 
 
 def _turn(keys: Sequence[str], moment: int) -> list[str]:
-    """The few keys whose expiry it is the turn of: by the clock, so that no process has to remember."""
-    turns = -(-len(keys) // _REFRESHED_AT_ONCE) or 1
+    """The few keys whose expiry is refreshed in this minute.
+
+    The clock decides, so that no process has to remember: with n turns, minute m refreshes every n-th key from m mod n.
+    """
+    turns = max(1, ceil(len(keys) / _REFRESHED_AT_ONCE))
     return list(keys[moment // MINUTE % turns :: turns])

@@ -19,7 +19,9 @@ TREND_SECONDS = 600
 DAY = 24 * HOUR
 STEP = 15 * MINUTE
 """What one value of the courses stands for: about a hundred values a day."""
-DEPTH, LETTERS, WAL = "queue.queue_depth", "queue.dlq_size", "database.wal_size_mb"
+DEPTH = "queue.queue_depth"
+DEAD_LETTERS = "queue.dlq_size"
+WAL_SIZE = "database.wal_size_mb"
 _GROUP_METRIC = re.compile(r"queue\.groups\.(.+)\.undelivered")
 
 
@@ -101,35 +103,47 @@ class HistoryHealthMonitor(Monitor):
         try:
             if storage.begun():  # all that a run without a history costs: one round trip
                 return self._read(storage)
-            cause, hint = f"there is no history in Redis at {storage.connection.address}", ""
-        except DoctorError as error:  # a URL that only the examined Redis may have is no reason to stop either
-            cause, hint = error.message, error.hint if isinstance(error, SettingsError | SourceRefused) else ""
-        except (AttributeError, IndexError, KeyError, TypeError, ValueError):  # replies that no Redis gives
-            cause, hint = f"what answers at {storage.connection.address} does not answer as Redis does", ""
+            return HistoryHealth(samples=0, cause=f"there is no history in Redis at {storage.connection.address}")
+        except (SettingsError, SourceRefused) as error:
+            # A URL that only the examined Redis may have is no reason to stop either.
+            return HistoryHealth(samples=0, cause=error.message, hint=error.hint)
+        except DoctorError as error:
+            return HistoryHealth(samples=0, cause=error.message)
+        except (AttributeError, IndexError, KeyError, TypeError, ValueError):  # contents that no recorder wrote
+            cause = f"what answers at {storage.connection.address} does not answer as Redis does"
+            return HistoryHealth(samples=0, cause=cause)
         finally:
             storage.close()
-        return HistoryHealth(samples=0, cause=cause, hint=hint)
 
     def _read(self, storage: HealthMetricsStorage) -> HistoryHealth:
         now = self.examination.now.timestamp()
-        known = storage.metrics()
-        groups = [found[1] for name in known if (found := _GROUP_METRIC.fullmatch(name))]
-        wanted = dict.fromkeys([DEPTH, LETTERS, WAL, *(m for group in groups for m in trend.group_metrics(group))])
-        samples = storage.samples(list(wanted), now - HOUR, now)
-        shown = _series(storage, known, now)
+        metrics = storage.metrics()
+        groups = _groups_among(metrics)
+        wanted = [DEPTH, DEAD_LETTERS, WAL_SIZE]
+        for group in groups:
+            wanted += trend.group_metrics(group)
+        distinct = list(dict.fromkeys(wanted))  # groups share some
+        samples = storage.samples(distinct, now - HOUR, now)
         limit = self.examination.settings.streams.max_length
-        return judged(samples, groups, now, limit).model_copy(update={"series": shown})
+        health = judged(samples, groups, now, limit)
+        return health.model_copy(update={"series": _read_series(storage, metrics, now)})
 
 
-def _series(storage: HealthMetricsStorage, known: Sequence[str], now: float) -> list[HistorySeries]:
+def _groups_among(metrics: Sequence[str]) -> list[str]:
+    """The writer groups that any of these metrics belongs to."""
+    matches = [_GROUP_METRIC.fullmatch(metric) for metric in metrics]
+    return [match[1] for match in matches if match]
+
+
+def _read_series(storage: HealthMetricsStorage, recorded: Sequence[str], now: float) -> list[HistorySeries]:
     """The courses of the last day, of the metrics that are drawn and were recorded."""
-    drawn = [metric for metric in CHARTED if metric.path in known]
+    drawn = [metric for metric in CHARTED if metric.path in recorded]
     if not drawn:
         return []
-    read = storage.read_many([metric.path for metric in drawn], now - DAY, now, STEP)
+    values = storage.read_many([metric.path for metric in drawn], now - DAY, now, STEP)
     series = []
     for metric in drawn:
-        points = [(_time(moment), value) for moment, value in read[metric.path]]
+        points = [(_time(moment), value) for moment, value in values[metric.path]]
         series.append(HistorySeries(metric=metric.path, label=metric.label, unit=metric.unit, points=points))
     return series
 
@@ -138,14 +152,14 @@ def judged(samples: Sequence[Sample], groups: Sequence[str], now: float, max_len
     """What an hour of samples says at `now` (seconds since 1970)."""
     if not samples:
         return HistoryHealth(samples=0, cause="nothing was recorded in the last hour")
-    depth = _points([s for s in samples if s.time >= now - TREND_SECONDS], DEPTH, now)
-    sizes = [size for _, size in _points(samples, WAL, now)]
+    recent = [sample for sample in samples if sample.time >= now - TREND_SECONDS]
+    depth = _points(recent, DEPTH, now)
     return HistoryHealth(
         samples=len(samples),
         newest_sample_age_ms=max(0, int((now - samples[-1].time) * 1000)),
         groups=[_group(samples, group, now) for group in groups if _is_there(samples, group)],
-        dead_letters_last_hour=trend.increase(_points(samples, LETTERS, now)),
-        wal_growth_mb_last_hour=round(sizes[-1] - min(sizes), 3) if sizes else None,
+        dead_letters_last_hour=trend.increase(_points(samples, DEAD_LETTERS, now)),
+        wal_growth_mb_last_hour=_growth(_points(samples, WAL_SIZE, now)),
         backlog_per_minute=_rounded(trend.rate_per_minute(depth)),
         minutes_to_loss=_rounded(trend.minutes_until(depth, max_length)),
     )
@@ -158,17 +172,18 @@ def _is_there(samples: Sequence[Sample], group: str) -> bool:
 
 def _group(samples: Sequence[Sample], group: str, now: float) -> GroupTrend:
     hour = trend.group_samples(samples, group)
-    found = trend.judge_backlog([s for s in hour if s.time >= now - TREND_SECONDS], now)
+    recent = [sample for sample in hour if sample.time >= now - TREND_SECONDS]
+    backlog = trend.judge_backlog(recent, now)
     loss = trend.loss_between(hour)
     return GroupTrend(
         group=group,
-        state=found.state,
-        backlog=found.backlog,
-        per_minute=_rounded(found.per_minute),
-        minutes_left=_rounded(found.minutes_left),
-        still_seconds=found.still_for,
-        samples=found.samples,
-        cause=found.cause,
+        state=backlog.state,
+        backlog=backlog.backlog,
+        per_minute=_rounded(backlog.per_minute),
+        minutes_left=_rounded(backlog.minutes_left),
+        still_seconds=backlog.still_for,
+        samples=backlog.samples,
+        cause=backlog.cause,
         lost=loss.count,
         losses={_time(moment): count for moment, count in loss.losses},
         not_compared={_time(moment): cause for moment, cause in loss.not_compared},
@@ -178,7 +193,17 @@ def _group(samples: Sequence[Sample], group: str, now: float) -> GroupTrend:
 def _points(samples: Sequence[Sample], metric: str, now: float) -> list[tuple[int, float]]:
     """A metric's values; none where they are too few for a movement, or too old to speak of now."""
     points = [(sample.time, sample.values[metric]) for sample in samples if metric in sample.values]
-    return points if len(points) >= trend.FEWEST and trend.is_fresh(points, now) else []
+    if len(points) < trend.FEWEST or not trend.is_fresh(points, now):
+        return []
+    return points
+
+
+def _growth(sizes: Sequence[tuple[int, float]]) -> float | None:
+    """The newest size less the smallest: a log that was emptied within the hour has grown since."""
+    if not sizes:
+        return None
+    smallest = min(size for _, size in sizes)
+    return round(sizes[-1][1] - smallest, 3)
 
 
 def _time(seconds: int) -> str:
@@ -186,7 +211,9 @@ def _time(seconds: int) -> str:
 
 
 def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 2)
+    if value is None:
+        return None
+    return round(value, 2)
 
 
 MONITOR = HistoryHealthMonitor

@@ -1,6 +1,7 @@
 """Redis itself: which server, whether it may lose the queue, and its clock."""
 
 from blueplane_doctor.errors import SourceError, SourceUnreachable
+from blueplane_doctor.examination import ServerInfo
 from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring import Monitor
 from blueplane_doctor.text import plain
@@ -38,19 +39,21 @@ class RedisHealthMonitor(Monitor):
         """Raises SourceError."""
         info = self.examination.server_info()
         fields = info.fields
-        limit = _number(fields.get("maxmemory")) or 0
+        limit = _number(fields.get("maxmemory")) or None  # 0 is no limit
         policy = plain(fields.get("maxmemory_policy", "unknown"))
-        server_us = fields.get("server_time_usec")
+        server = "redis"
+        if "valkey_version" in fields:
+            server = "valkey"
         return RedisHealth(
-            server="valkey" if "valkey_version" in fields else "redis",
+            server=server,
             version=plain(fields.get("valkey_version") or fields.get("redis_version", "unknown")),
             uptime_seconds=_number(fields.get("uptime_in_seconds")),
             used_memory_mb=_megabytes(_number(fields.get("used_memory"))),
-            maxmemory_mb=_megabytes(limit) if limit else None,
+            maxmemory_mb=_megabytes(limit),
             maxmemory_policy=policy,
-            may_evict_queue=bool(limit) and policy.startswith("allkeys"),
+            may_evict_queue=limit is not None and policy.startswith("allkeys"),
             persistence=self._persistence(),
-            clock_skew_ms=round(int(server_us) / 1000 - info.host_ms, 1) if server_us else None,
+            clock_skew_ms=_clock_skew_ms(info),
         )
 
     def _persistence(self) -> bool | None:
@@ -67,15 +70,28 @@ class RedisHealthMonitor(Monitor):
         unsaved = _number(info.fields.get("rdb_changes_since_last_save"))
         if unsaved and info.now_ms / 1000 - last_save > 2 * _ONE_CHANGE_SAVED_AFTER_S:
             return False
-        return True if _number(info.fields.get("rdb_saves")) else None
+        if _number(info.fields.get("rdb_saves")):
+            return True
+        return None
+
+
+def _clock_skew_ms(info: ServerInfo) -> float | None:
+    server_us = _number(info.fields.get("server_time_usec"))
+    if server_us is None:
+        return None
+    return round(server_us / 1000 - info.host_ms, 1)
 
 
 def _number(text: str | None) -> int | None:
-    return int(text) if text and text.lstrip("-").isdigit() else None
+    if not text or not text.lstrip("-").isdigit():
+        return None
+    return int(text)
 
 
 def _megabytes(size: int | None) -> float | None:
-    return None if size is None else round(size / 1_000_000, 3)
+    if size is None:
+        return None
+    return round(size / 1_000_000, 3)
 
 
 MONITOR = RedisHealthMonitor

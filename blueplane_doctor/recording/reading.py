@@ -85,12 +85,16 @@ class Recorded:
     @property
     def writes_ok(self) -> int | None:
         """Batches written, all tables."""
-        return sum(w.ok for w in self.writes.values()) if self.writes else None
+        if not self.writes:
+            return None
+        return sum(writes.ok for writes in self.writes.values())
 
     @property
     def writes_failed(self) -> int | None:
         """Batches that failed, all tables."""
-        return sum(w.failed for w in self.writes.values()) if self.writes else None
+        if not self.writes:
+            return None
+        return sum(writes.failed for writes in self.writes.values())
 
     @property
     def write_success_percent(self) -> float | None:
@@ -100,7 +104,8 @@ class Recorded:
     @property
     def last_failed_write_ms(self) -> int | None:
         """When the last write failed; null: none did that was recorded."""
-        return max((w.last_failed_ms for w in self.writes.values() if w.last_failed_ms), default=None)
+        times = [writes.last_failed_ms for writes in self.writes.values() if writes.last_failed_ms]
+        return max(times, default=None)
 
     def hooks_of(self, platform: str) -> list[RecordedHook]:
         """The hooks of one platform (`cursor`, `claude_code`)."""
@@ -115,7 +120,9 @@ class Recorded:
         """Events enqueued by hooks and captured by monitors."""
         if not self.hooks and not self.monitors:
             return None
-        return sum(h.ok for h in self.hooks.values()) + sum(m.events or 0 for m in self.monitors.values())
+        by_hooks = sum(hook.ok for hook in self.hooks.values())
+        by_monitors = sum(monitor.events or 0 for monitor in self.monitors.values())
+        return by_hooks + by_monitors
 
 
 def read_recorded(redis: RedisSource, now_ms: int, minutes: int) -> Recorded:
@@ -126,62 +133,79 @@ def read_recorded(redis: RedisSource, now_ms: int, minutes: int) -> Recorded:
     current = now_ms // MINUTE_MS
     window = range(current - minutes, current + 1)
     since = window.start * MINUTE_MS
-    found = _Found()
     try:
-        for minute, fields in zip(window, _hashes(redis, [key_of(minute) for minute in window]), strict=True):
-            found.add(minute, fields)
-        sketches = sorted(found.written)
-        keys = [key_of(minute, table) for minute, table in sketches]
-        for (_, table), fields in zip(sketches, _hashes(redis, keys), strict=True):
-            found.add_sketch(table, fields)
+        sums = _read_sums(redis, window)
     except SourceError as error:
         hint = RIGHTS if isinstance(error, SourceRefused) else ""
         return Recorded(minutes, since, cause=error.message, hint=hint)
-    if not found.minutes:
+    if not sums.minutes:
         return Recorded(minutes, since, cause=f"nothing was recorded in the last {minutes} min")
     return Recorded(
         minutes,
         since,
-        minutes_recorded=len(found.minutes),
-        minutes_with_writes=len({minute for minute, _ in found.written}),
-        minutes_with_hooks=len(found.hooked),
-        writes={table: _writes(sums, found.bins[table]) for table, sums in sorted(found.sums["w"].items())},
-        hooks={name: RecordedHook(sums["ok"], sums["failed"]) for name, sums in sorted(found.sums["h"].items())},
-        monitors={name: _monitor(sums) for name, sums in sorted(found.sums["m"].items())},
-        write_p95_ms=_p95_ms(sum(found.bins.values(), Counter())),
-        dropped=found.sums[DROPPED][""][""],
+        minutes_recorded=len(sums.minutes),
+        minutes_with_writes=len({minute for minute, _ in sums.sketches}),
+        minutes_with_hooks=len(sums.minutes_with_hooks),
+        writes={table: _writes(counts, sums.bins[table]) for table, counts in sums.sorted_counts("w")},
+        hooks={name: RecordedHook(counts["ok"], counts["failed"]) for name, counts in sums.sorted_counts("h")},
+        monitors={name: _monitor(counts) for name, counts in sums.sorted_counts("m")},
+        write_p95_ms=_p95_ms(sum(sums.bins.values(), Counter())),
+        dropped=sums.counts[DROPPED][""][""],
     )
 
 
-def _hashes(redis: RedisSource, keys: list[str]) -> list[dict[str, int]]:
+def _read_sums(redis: RedisSource, window: range) -> "_Sums":
+    """Raises SourceError."""
+    sums = _Sums()
+    keys = [key_of(minute) for minute in window]
+    for minute, fields in zip(window, _read_hashes(redis, keys), strict=True):
+        sums.add(minute, fields)
+    # Which sketches there are is only known now: each lies under a key with its table's name.
+    sketches = sorted(sums.sketches)
+    keys = [key_of(minute, table) for minute, table in sketches]
+    for (_, table), fields in zip(sketches, _read_hashes(redis, keys), strict=True):
+        sums.add_sketch(table, fields)
+    return sums
+
+
+def _read_hashes(redis: RedisSource, keys: list[str]) -> list[dict[str, int]]:
     """Several hashes in one round trip, without what is not ours. Raises SourceError."""
-    replies = redis.ask(*(("HGETALL", key) for key in keys)) if keys else []
-    hashes = [pairs(redis.checked(reply, ("HGETALL", PREFIX))) for reply in replies]
-    return [{field: int(value) for field, value in fields.items() if _is_integer(value)} for fields in hashes]
+    if not keys:
+        return []
+    replies = redis.ask(*[("HGETALL", key) for key in keys])
+    hashes = []
+    for reply in replies:
+        fields = pairs(redis.checked(reply, ("HGETALL", PREFIX)))
+        hashes.append({field: int(value) for field, value in fields.items() if _is_integer(value)})
+    return hashes
 
 
-class _Found:
+class _Sums:
     """Sums over minutes."""
 
     def __init__(self) -> None:
-        self.sums: dict[str, dict[str, dict[str, int]]] = defaultdict(lambda: defaultdict(Counter))
+        self.counts: dict[str, dict[str, dict[str, int]]] = defaultdict(lambda: defaultdict(Counter))
         """By kind of field, name, and what is counted."""
         self.bins: dict[str, Counter[int | None]] = defaultdict(Counter)
+        """How many writes of a table are in each bin of durations."""
         self.minutes: set[int] = set()
-        self.written: set[tuple[int, str]] = set()
+        self.minutes_with_hooks: set[int] = set()
+        self.sketches: set[tuple[int, str]] = set()
         """Minutes and tables of writes, under their real names: they are part of a key."""
-        self.hooked: set[int] = set()
 
     def add(self, minute: int, fields: dict[str, int]) -> None:
         for text, value in fields.items():
             self.minutes.add(minute)
             kind, what, name = parts(text)
             if kind == "w":
-                self.written.add((minute, name))
+                self.sketches.add((minute, name))
             if kind == "h":
-                self.hooked.add(minute)
-            sums = self.sums[kind][_shown(name)]
-            sums[what] = value if what in NEWEST_COUNTS else sums[what] + value
+                self.minutes_with_hooks.add(minute)
+            counts = self.counts[kind][_shown(name)]
+            if what in NEWEST_COUNTS:
+                counts[what] = value
+            else:
+                counts[what] += value
 
     def add_sketch(self, table: str, fields: dict[str, int]) -> None:
         bins = self.bins[_shown(table)]
@@ -191,15 +215,22 @@ class _Found:
             elif _is_integer(text) and int(text) in BINS:
                 bins[int(text)] += value
 
-
-def _writes(sums: dict[str, int], bins: Counter[int | None]) -> RecordedWrites:
-    ok, failed = sums["ok"], sums["failed"]
-    mean = round(sums["us"] / 1000 / (ok + failed), 3) if ok + failed else None
-    return RecordedWrites(ok, failed, sums["rows"], _p95_ms(bins), mean, sums.get("failed_at"))
+    def sorted_counts(self, kind: str) -> list[tuple[str, dict[str, int]]]:
+        """Names of that kind and their counts, by name."""
+        return sorted(self.counts[kind].items())
 
 
-def _monitor(sums: dict[str, int]) -> RecordedMonitor:
-    return RecordedMonitor(sums.get("sessions"), sums.get("captured"), sums["ok"], sums["failed"])
+def _writes(counts: dict[str, int], bins: Counter[int | None]) -> RecordedWrites:
+    ok = counts["ok"]
+    failed = counts["failed"]
+    mean_ms = None
+    if ok + failed:
+        mean_ms = round(counts["us"] / 1000 / (ok + failed), 3)
+    return RecordedWrites(ok, failed, counts["rows"], _p95_ms(bins), mean_ms, counts.get("failed_at"))
+
+
+def _monitor(counts: dict[str, int]) -> RecordedMonitor:
+    return RecordedMonitor(counts.get("sessions"), counts.get("captured"), counts["ok"], counts["failed"])
 
 
 _shown = lru_cache(1000)(plain)  # the same few names in every minute
@@ -215,9 +246,14 @@ def _is_integer(text: Any) -> bool:
 
 def _p95_ms(bins: Counter[int | None]) -> float | None:
     seconds = quantile(bins, PERCENTILE)
-    return None if seconds is None else round(seconds * 1000, 6)
+    if seconds is None:
+        return None
+    return round(seconds * 1000, 6)
 
 
 def _percent(counts: Collection[RecordedHook | RecordedWrites]) -> float | None:
-    ok, failed = sum(each.ok for each in counts), sum(each.failed for each in counts)
-    return round(100 * ok / (ok + failed), 3) if ok + failed else None
+    ok = sum(each.ok for each in counts)
+    failed = sum(each.failed for each in counts)
+    if ok + failed == 0:
+        return None
+    return round(100 * ok / (ok + failed), 3)

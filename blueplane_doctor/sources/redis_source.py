@@ -125,7 +125,8 @@ class RedisSource:
 
     def close(self) -> None:
         """Close the connection; harmless when there is none."""
-        connection, self._connection = self._connection, None
+        connection = self._connection
+        self._connection = None
         if connection:
             connection.close()
 

@@ -1,0 +1,51 @@
+"""Whether Redis and the database answer: always a record, with the reason where one does not."""
+
+from pathlib import Path
+
+import pytest
+
+from blueplane_doctor.demo.simulator import Pipeline
+from blueplane_doctor.examination import Examination
+from blueplane_doctor.monitoring.connections import ConnectionMonitor, Connections
+from blueplane_doctor.settings import load
+
+
+def collected(**flags: object) -> Connections:
+    examination = Examination(load(flags).settings)
+    try:
+        return ConnectionMonitor(examination).collect()
+    finally:
+        examination.close()
+
+
+def test_both_answer(pipeline: Pipeline) -> None:
+    pipeline.enqueue_cursor(1)
+    connections = collected(home=pipeline.home, redis_url=pipeline.redis_url)
+    assert (connections.redis.reachable, connections.database.reachable) == (True, True)
+    assert connections.redis.address.startswith("unix socket ")
+    assert (connections.redis.cause, connections.database.cause) == ("", "")
+
+
+@pytest.mark.parametrize(
+    "url", ["redis://127.0.0.1:1/0", "redis+cluster://127.0.0.1:1", "redis+sentinel://127.0.0.1:1/m"]
+)
+def test_neither_answers(url: str, tmp_path: Path) -> None:
+    connections = collected(home=tmp_path, redis_url=url)
+    assert (connections.redis.reachable, connections.database.reachable) == (False, False)
+    assert "cannot be reached" in connections.redis.cause
+    assert "--redis-url" in connections.redis.hint
+    assert connections.database.cause
+
+
+def test_a_database_without_the_tables_of_traces_does_not_count(pipeline: Pipeline, tmp_path: Path) -> None:
+    import sqlite3
+    from contextlib import closing
+
+    other = tmp_path / "other.db"
+    with closing(sqlite3.connect(other)) as database:
+        database.execute("CREATE TABLE something (id INTEGER)")
+        database.commit()
+    connections = collected(home=pipeline.home, redis_url=pipeline.redis_url, database=other)
+    assert not connections.database.reachable
+    assert "none of the tables" in connections.database.cause
+    assert "--database" in connections.database.hint
