@@ -79,7 +79,10 @@ def _largest_reply(url: str, home: Path) -> float:
 
     def watched(self: entries.PageSize, page: list[entries.RawEntry]) -> int:
         nonlocal largest
-        largest = max(largest, sum(len(value) for _, flat in page for value in flat))
+        size = 0
+        for _, flat in page:
+            size += sum(map(len, flat))
+        largest = max(largest, size)
         return learn(self, page)
 
     entries.PageSize.learn = watched  # type: ignore[method-assign]
@@ -104,7 +107,9 @@ def _busy_writer() -> None:
             client.slowlog_reset()
             shares = []
             for _ in range(7):
-                before, beside, after = _rate(server, 4), _rate_beside(server, home, 8), _rate(server, 4)
+                before = _rate(server, 4)
+                beside = _rate_beside(server, home, 8)
+                after = _rate(server, 4)
                 shares.append(2 * beside / (before + after))
             figure("a busy writer beside the doctor / alone", median(shares), "x", "at least 0.95")
             figure("entries of SLOWLOG (10 ms)", client.slowlog_len(), "", "0")

@@ -17,7 +17,7 @@ from blueplane_doctor.demo.faults import demo_pipeline
 from blueplane_doctor.demo.servers import RunningServer, run_server
 from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.history.health_storage import HealthMetricsStorage
-from blueplane_doctor.history.sampler import Sampler, examine
+from blueplane_doctor.history.sampler import Sampler
 from blueplane_doctor.history.samples import Sample
 from blueplane_doctor.settings import Settings, load
 
@@ -33,7 +33,8 @@ COMMAND = (
 
 def week(first: Sample) -> Iterator[Sample]:
     """Seven days of a busy system that never rests: counters, ages, rates and depths change with every minute."""
-    values, chance = dict(first.values), random.Random(7)
+    values = dict(first.values)
+    chance = random.Random(7)
     for minute in range(WEEK_MINUTES):
         for name in values:
             values[name] = _next(name, values[name], chance)
@@ -67,9 +68,11 @@ def size_of(client: "redis.Redis", prefix: str) -> int:
 
 def best(action: Callable[[], object], rounds: int = ROUNDS) -> tuple[float, float, float]:
     """Median and least milliseconds of the clock, and the median of the processor's."""
-    took, spent = [], []
+    took = []
+    spent = []
     for _ in range(rounds):
-        began, cpu = time.perf_counter(), time.process_time()
+        began = time.perf_counter()
+        cpu = time.process_time()
         action()
         took.append((time.perf_counter() - began) * 1000)
         spent.append((time.process_time() - cpu) * 1000)
@@ -107,7 +110,8 @@ def measure_process(url: str, home: Path) -> None:
     spent: dict[str, list[float]] = {name: [] for name in commands}
     for _ in range(ROUNDS):
         for name, arguments in commands.items():
-            began, cpu = time.perf_counter(), _children()
+            began = time.perf_counter()
+            cpu = _children()
             subprocess.run([*COMMAND, *arguments], stdout=subprocess.DEVNULL, check=True)
             took[name].append((time.perf_counter() - began) * 1000)
             spent[name].append((_children() - cpu) * 1000)
@@ -138,7 +142,7 @@ def measure_record(demo: Pipeline, settings: Settings) -> None:
     with contextlib.ExitStack() as stack:
         clients = [stack.enter_context(redis.Redis.from_url(url)) for url in urls]
         before_all = _commands(clients)
-        examine(settings, time.time())
+        Sampler(settings).examine(time.time())
         between = _commands(clients)
         cpu = time.process_time()
         usage = resource.getrusage(resource.RUSAGE_SELF)
@@ -156,8 +160,12 @@ def measure_record(demo: Pipeline, settings: Settings) -> None:
 def _commands(clients: "list[redis.Redis]") -> int:
     """Commands that were sent so far; the insides of scripts and INFO, with which this asks, are left out."""
     left_out = ("cmdstat_get", "cmdstat_set", "cmdstat_pexpire", "cmdstat_del", "cmdstat_info")
-    counted = [client.info("commandstats").items() for client in clients]
-    return sum(stats["calls"] for server in counted for name, stats in server if name not in left_out)
+    calls = 0
+    for client in clients:
+        for name, stats in client.info("commandstats").items():
+            if name not in left_out:
+                calls += stats["calls"]
+    return calls
 
 
 def main() -> None:
@@ -167,7 +175,7 @@ def main() -> None:
         demo = context.enter_context(demo_pipeline([]))
         flags = {"home": demo.home, "redis_url": demo.redis_url, "cursor_hooks": demo.cursor_hooks}
         settings = load(flags).settings
-        sample = examine(settings, time.time())
+        sample = Sampler(settings).examine(time.time())
         measure_store("Valkey", context.enter_context(run_server()), sample, demo.home)
         if stack:
             module = ("--loadmodule", str(Path(stack) / "redistimeseries.so"))

@@ -16,7 +16,9 @@ from pathlib import Path
 
 from benchmarks.measure import figure, paired, run
 
-WHEEL_KB, START_UP_FACTOR, PAIRS = 300.0, 2.0, 9
+WHEEL_KB = 300.0
+START_UP_FACTOR = 2.0
+PAIRS = 9
 COMMANDS = (("--version",), ("checks",))
 
 

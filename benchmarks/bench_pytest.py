@@ -11,14 +11,16 @@ from benchmarks.measure import Run, figure, run
 from benchmarks.scene import make_database, make_stream
 from blueplane_doctor.demo.servers import run_server
 
-MESSAGES, ROUNDS = 10_000, 9
+MESSAGES = 10_000
+ROUNDS = 9
 PYTEST = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "blueplane"]
 
 
 def main() -> None:
     """Print the figures; the three commands take turns, so that a machine's drift falls on all of them."""
     with tempfile.TemporaryDirectory() as folder, run_server() as server:
-        home, project = Path(folder, "home"), Path(folder, "project")
+        home = Path(folder, "home")
+        project = Path(folder, "project")
         home.mkdir()
         project.mkdir()
         (project / "test_nothing.py").write_text("def test_nothing(): pass\n")
@@ -36,7 +38,9 @@ def main() -> None:
             return done
 
         def plain() -> Run:
-            options = [word for name, value in where for word in (f"--{name}", value)]
+            options = []
+            for name, value in where:
+                options += [f"--{name}", value]
             done = run([sys.executable, "-m", "blueplane_doctor", *options], environment)
             assert "10,000 messages" in done.output, done.output
             return done

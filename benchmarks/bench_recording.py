@@ -38,9 +38,11 @@ class Cost(NamedTuple):
 
 def best(calls: Callable[[], object]) -> Cost:
     """What one of CALLS calls costs: the best of many rounds, for a disturbance only ever adds."""
-    processor, clock = [], []
+    processor = []
+    clock = []
     for _ in range(ROUNDS):
-        spent, began = time.thread_time(), time.perf_counter()
+        spent = time.thread_time()
+        began = time.perf_counter()
         calls()
         processor.append(time.thread_time() - spent)
         clock.append(time.perf_counter() - began)
@@ -132,8 +134,10 @@ def time_events(recorder: Recorder) -> None:
 
 def time_calls() -> None:
     """Wrapped calls, less the same calls bare."""
-    rows, event = [1, 2, 3], {"hook_type": "stop"}
-    bare, measured = Bare(), Measured()
+    rows = [1, 2, 3]
+    event = {"hook_type": "stop"}
+    bare = Bare()
+    measured = Measured()
     for name, of in {
         "write": lambda w: lambda: w.write(rows),
         "enqueue": lambda w: lambda: w.enqueue(event, "cursor", "s"),

@@ -19,8 +19,12 @@ from blueplane_doctor.discovery import find_formats
 from blueplane_doctor.model import Finding, Remedy, Report, Status, Tool, count_statuses, in_order, worst
 from blueplane_doctor.reports.base import View
 
-FINDINGS, BREAKS, ROUNDS = 200, 10_000, 15
-RENDERING_LIMIT_MS, PAGE_LIMIT_MS, PAGE_LIMIT_KB = 50, 1_000, 300
+FINDINGS = 200
+BREAKS = 10_000
+ROUNDS = 15
+RENDERING_LIMIT_MS = 50
+PAGE_LIMIT_MS = 1_000
+PAGE_LIMIT_KB = 300
 _SCALE = Scale.rising(unit="messages", yellow=10, orange=100, red_above=150)
 
 

@@ -9,7 +9,10 @@ from benchmarks.measure import Run, figure, paired, run
 from benchmarks.scene import make
 from blueplane_doctor.demo.servers import run_server
 
-MESSAGES, LARGE, SMALL, PAIRS = 10_000, 1_000_000, 10_000, 7
+MESSAGES = 10_000
+LARGE = 1_000_000
+SMALL = 10_000
+PAIRS = 7
 PAGE = 500
 
 

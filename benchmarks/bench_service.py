@@ -24,7 +24,12 @@ from blueplane_doctor.demo.servers import run_server
 from blueplane_doctor.history.health_storage import HealthMetricsStorage
 from blueplane_doctor.history.samples import Sample, minute_of
 
-MESSAGES, RATE, CONNECTIONS, SECONDS, ROUNDS, CROWD = 10_000, 200, 20, 5.0, 3, 200
+MESSAGES = 10_000
+RATE = 200
+CONNECTIONS = 20
+SECONDS = 5.0
+ROUNDS = 3
+CROWD = 200
 ROOT = "/api/v1/health"
 IDLE_SECONDS = 180  # one of the rare custody looks at rest is among them
 

@@ -27,12 +27,17 @@ def look_up(database: sqlite3.Connection, table: str, columns: tuple[str, ...], 
             f"WITH w({names}) AS (VALUES {groups}) SELECT {names}, t.sequence FROM w CROSS JOIN "
             f'"{table}" AS t ON {match} ORDER BY t.sequence'
         )
-        database.execute(sql, [value for key in batch for value in key]).fetchall()
+        values: list[object] = []
+        for key in batch:
+            values += key
+        database.execute(sql, values).fetchall()
 
 
 def main() -> None:
     """Read everything once."""
-    url, path, count = sys.argv[1], sys.argv[2], int(sys.argv[3])
+    url = sys.argv[1]
+    path = sys.argv[2]
+    count = int(sys.argv[3])
     client = redis.Redis.from_url(url, protocol=2, retry=Retry(NoBackoff(), 0), driver_info=None)
     connection = client.connection_pool.get_connection()
 
@@ -49,7 +54,8 @@ def main() -> None:
         (page,) = ask(("XRANGE", QUEUE, start, "+", "COUNT", count))
         if not page:
             break
-        cursor, claude = [], []
+        cursor = []
+        claude = []
         for _, flat in page:  # finding the keys is part of the look-up
             values = dict(zip(flat[::2], flat[1::2], strict=True))
             if b"event_id" in values:

@@ -80,7 +80,8 @@ def make_database(path: Path, rows: int, messages: int) -> None:
     create_database(path)
     with closing(connect(path)) as database:
         database.execute("PRAGMA synchronous = OFF")
-        cursor, claude = [], []
+        cursor = []
+        claude = []
         for number in range(messages - rows, messages):
             key = message_uuid(number)
             if is_claude(number):

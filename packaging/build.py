@@ -63,8 +63,9 @@ def environment(folder: Path, pins: str, wheels: list[Path]) -> Path:
     pip = [sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--no-deps", "--no-compile"]
     run(*pip, "--require-hashes", "--requirement", PINS / f"{pins}.txt")
     run(*pip, "--no-index", *wheels)
-    for note in [path for name in INSTALLER_NOTES for path in site_packages(python).glob(f"*.dist-info/{name}")]:
-        note.unlink()
+    for name in INSTALLER_NOTES:
+        for note in list(site_packages(python).glob(f"*.dist-info/{name}")):
+            note.unlink()
     return python
 
 

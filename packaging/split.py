@@ -34,7 +34,8 @@ def split(wheel: Path) -> Path:
         files = {entry.filename: archive.read(entry) for entry in archive.infolist()}
         made_at = archive.infolist()[0].date_time
     name, version = wheel.name.split("-")[:2]
-    info, rest_info = f"{name}-{version}.dist-info/", f"{name}_extras-{version}.dist-info/"
+    info = f"{name}-{version}.dist-info/"
+    rest_info = f"{name}_extras-{version}.dist-info/"
     moved = {path for path in files if path.startswith(MOVED) and path not in KEPT}
     base = {path: content for path, content in files.items() if path not in moved}
     base[info + "METADATA"] = _with_dependency(base[info + "METADATA"].decode(), version).encode()
