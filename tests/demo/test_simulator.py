@@ -15,7 +15,6 @@ from blueplane_doctor import pipeline as names
 from blueplane_doctor.demo import schema
 from blueplane_doctor.demo.messages import PRIVATE_TEXT
 from blueplane_doctor.demo.simulator import Pipeline
-from blueplane_doctor.demo.writers import owner
 from tests.demo.observe import QUEUE, count_rows, query
 from tests.helpers import enqueue_raw
 from tests.simulator import EarlierPipeline
@@ -124,29 +123,6 @@ def test_raw_messages_may_hold_anything(pipeline: Pipeline) -> None:
     pipeline.drain()
     assert pending(pipeline, CURSOR) == 0
     assert count_rows(pipeline.database, "cursor_raw_traces") == 0
-
-
-@pytest.mark.parametrize(
-    ("fields", "expected"),
-    [
-        ({"platform": "cursor"}, "cursor"),
-        ({"metadata": '{"source": "bubble_extractor"}'}, "cursor"),
-        ({"metadata": '{"workspace_hash": "x"}'}, "cursor"),
-        ({"metadata": '{"workspace_hash": "x"}', "sessionId": "s"}, None),
-        ({"platform": "cursor", "metadata": '{"source": "jsonl_monitor"}'}, None),
-        ({"platform": "claude_code", "hook_type": "JSONLTrace"}, "claude"),
-        ({"platform": "claude_code", "event_type": "session_end"}, "claude"),
-        ({"platform": "claude_code", "metadata": '{"source": "transcript_monitor"}'}, "claude"),
-        (
-            {"platform": "claude_code", "hook_type": "PostToolUse", "metadata": '{"workspace_hash": "x"}'},
-            None,
-        ),
-        ({"metadata": "no json"}, None),
-        ({}, None),
-    ],
-)
-def test_owner(fields: dict[str, str], expected: str | None) -> None:
-    assert owner(fields) == expected
 
 
 # Consumers
@@ -312,25 +288,6 @@ def test_a_writer_waits_for_a_lock_of_somebody_else(pipeline: Pipeline) -> None:
         writer.join()
     assert pending(pipeline, CURSOR) == 0
     assert count_rows(pipeline.database, "cursor_raw_traces") == 1
-
-
-def test_sessions_open_and_close(pipeline: Pipeline) -> None:
-    pipeline.open_session(minutes_ago=20)
-    ((started, ended),) = query(pipeline.database, "SELECT started_at, ended_at FROM cursor_sessions")
-    assert datetime.now(UTC) - datetime.fromisoformat(started) >= timedelta(minutes=20)
-    assert ended is None
-    pipeline.close_sessions(at=NOW)
-    assert query(pipeline.database, "SELECT ended_at FROM cursor_sessions") == [(NOW.isoformat(),)]
-
-
-def test_a_log_line_is_in_local_time(pipeline: Pipeline) -> None:
-    pipeline.log("ERROR", "words", at=NOW, logger="a.b")
-    assert (pipeline.home / "server.log").read_text() == f"{NOW.astimezone():%F %T} - a.b - ERROR - words\n"
-
-
-def test_the_pid_file(pipeline: Pipeline) -> None:
-    pipeline.write_pid_file(4711)
-    assert json.loads((pipeline.home / "server.pid").read_text())["pid"] == 4711
 
 
 def test_settings_of_the_earlier_layout(pipeline: Pipeline, tmp_path: Path) -> None:

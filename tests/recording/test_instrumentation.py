@@ -17,7 +17,7 @@ import yaml
 
 from blueplane_doctor.demo.servers import RunningServer
 from blueplane_doctor.pipeline import PACKAGES, TARGETS, Target
-from blueplane_doctor.recording.instrumentation import VARIABLE, WARNER_VARIABLE
+from blueplane_doctor.recording.instrumentation import VARIABLE
 from blueplane_doctor.recording.launching import AUTOLOAD, environment_for
 from tests.recording.helpers import NOWHERE, recorded, wait_for
 from tests.recording.stand_in import MODULES, OLD_WRITER, StandIn, literal
@@ -317,20 +317,6 @@ def test_settings_add_targets(origin: str, tmp_path: Path, store: redis.Redis, v
     assert found["cursor_raw_traces"].ok == 1, "those that are known are measured beside"
 
 
-@pytest.mark.parametrize("breaks", [False, True])
-def test_a_sitecustomize_that_it_hides_is_run(
-    breaks: bool, tmp_path: Path, store: redis.Redis, valkey: RunningServer
-) -> None:
-    (tmp_path / "sitecustomize.py").write_text(
-        "import builtins; builtins.hidden = __file__\n" + ("raise ValueError('hidden')" if breaks else "")
-    )
-    environment = environment_for(valkey.url, TARGETS, {**os.environ, "PYTHONPATH": str(tmp_path)})
-    code = "import builtins, blueplane_doctor.recording.instrumentation as i; print(hidden, i._active is not None)"
-    ended = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=30)
-    assert ended.stdout == f"{tmp_path}/sitecustomize.py True\n"
-    assert ("hidden" in ended.stderr) is breaks
-
-
 BLOCKED = "import sys\nclass Block:\n    def find_spec(self, name, path=None, target=None):\n"
 BLOCKED += "        if name.partition('.')[0] == {name!r}: raise ImportError('blocked')\n"
 BLOCKED += "sys.meta_path.insert(0, Block())\n"
@@ -434,14 +420,6 @@ def test_broken_variables_harm_nothing(tmp_path: Path) -> None:
     ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=30)
     assert (ended.returncode, ended.stdout) == (0, "hi\n")
     assert len(ended.stderr.splitlines()) == 1
-
-
-def test_the_environment_is_put_first_and_only_once() -> None:
-    once = environment_for("redis://a", [], {"PYTHONPATH": "/x", WARNER_VARIABLE: "1"})
-    assert once["PYTHONPATH"] == os.pathsep.join([str(AUTOLOAD), "/x"])
-    assert environment_for("redis://b", [], once)["PYTHONPATH"] == once["PYTHONPATH"]
-    assert json.loads(environment_for("redis://b", [], once)[VARIABLE])["redis_url"] == "redis://b"
-    assert WARNER_VARIABLE not in once
 
 
 def test_a_server_under_load_is_flushed_while_it_runs(
