@@ -94,7 +94,7 @@ def unknown(
 def not_graded(
     value: float | int | str | None, summary: str, *, unit: str = "", evidence: Mapping[str, Any] | None = None
 ) -> Finding:
-    """Green without a grade: reported, and not judged because nothing is asked of it now (idle is no illness)."""
+    """Green without a grade: reported, and not judged because nothing is expected now (being idle is no fault)."""
     return Finding(status=Status.GREEN, summary=summary, observed=value, unit=unit, evidence=dict(evidence or {}))
 
 

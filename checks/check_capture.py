@@ -30,8 +30,9 @@ def check_hook_inactivity(capture: "CaptureHealth", scale: Scale) -> Finding:
     - the server does not answer on the port that they call (see server-alive, hook-spool)
     - nobody works in the open window: then this is no fault
     """
-    evidence = {h.name: "never seen" if h.silent_ms is None else f"{span(h.silent_ms)} ago" for h in capture.hooks}
-    if finding := _nothing_to_judge(capture, "hooks fire", "silent hooks mean nothing", evidence):
+    evidence = {hook.name: _last_seen(hook.silent_ms) for hook in capture.hooks}
+    finding = _nothing_to_judge(capture, "hooks fire", "silent hooks mean nothing", evidence)
+    if finding:
         return finding
     expected = [hook for hook in capture.hooks if hook.expected]
     if not expected:
@@ -42,12 +43,14 @@ def check_hook_inactivity(capture: "CaptureHealth", scale: Scale) -> Finding:
             evidence=evidence,
         )
     graded = [hook for hook in expected if hook.configured or hook.name in EVERY_TURN_HOOKS]
-    choose = max if graded else min
-    hook = choose(graded or expected, key=lambda hook: _silence(capture, hook.silent_ms))
-    fired = "was never seen" if hook.silent_ms is None else f"fired {evidence[hook.name]}"
+    if graded:
+        hook = max(graded, key=lambda hook: _silence(capture, hook.silent_ms))
+    else:
+        hook = min(expected, key=lambda hook: _silence(capture, hook.silent_ms))
+    verb = "was" if hook.silent_ms is None else "fired"
     return scale.grade(
         round(_silence(capture, hook.silent_ms) / MINUTE_MS, 3),
-        f"{hook.name} {fired}; {_open_for(capture)}",
+        f"{hook.name} {verb} {evidence[hook.name]}; {_open_for(capture)}",
         remedy=REINSTALL,
         evidence=evidence,
     )
@@ -79,8 +82,8 @@ def check_hook_success(capture: "CaptureHealth", scale: Scale) -> Finding:
             hooks.recorded_hint,
             evidence=evidence,
         )
-    said = f"{hooks.success_rate:g} % of hook executions succeed"
-    return scale.grade(hooks.success_rate, said, remedy=REINSTALL, evidence=evidence)
+    summary = f"{hooks.success_rate:g} % of hook executions succeed"
+    return scale.grade(hooks.success_rate, summary, remedy=REINSTALL, evidence=evidence)
 
 
 @check(area="capture", scale=Scale.falling(yellow=10, orange_below=5, red_below=1, unit="events/min"))
@@ -95,17 +98,19 @@ def check_capture_rate(capture: "CaptureHealth", scale: Scale) -> Finding:
     - the database monitor does not see anything (see database-monitor)
     - nobody works in the open window: then this is no fault
     """
-    by_stream, recorded = capture.capture_rate_events_per_min, capture.recorded_rate_events_per_min
-    rate = max((known for known in (by_stream, recorded) if known is not None), default=None)
-    if rate is None:
+    by_stream = capture.capture_rate_events_per_min
+    recorded = capture.recorded_rate_events_per_min
+    known = [rate for rate in (by_stream, recorded) if rate is not None]
+    if not known:
         return unknown("How much comes in cannot be told", capture.hooks_cause)
+    rate = max(known)
     evidence = {"last event": capture.last_event_timestamp, "by the stream": by_stream, "by the recorder": recorded}
     number = many(rate, "event a minute", "events a minute")
     if capture.open_sessions is None:
         return unknown(f"{number}; whether that is little is not known", capture.sessions_cause)
     if not capture.open_sessions:
-        said = f"{number}; no IDE window is open, so nothing is asked of it"
-        return not_graded(rate, said, unit=scale.unit, evidence=evidence)
+        summary = f"{number}; no IDE window is open, so none are expected"
+        return not_graded(rate, summary, unit=scale.unit, evidence=evidence)
     evidence |= {"open_sessions": capture.open_sessions}
     return scale.grade(rate, f"{number}; {_open_for(capture)}", remedy=REINSTALL, evidence=evidence)
 
@@ -125,18 +130,19 @@ def check_database_monitor(capture: "CaptureHealth", scale: Scale) -> Finding:
     monitor = capture.database_monitor
     evidence = monitor.model_dump()
     idle = "the database monitor has nothing to see"
-    if finding := _nothing_to_judge(capture, "the database monitor works", idle, evidence):
+    finding = _nothing_to_judge(capture, "the database monitor works", idle, evidence)
+    if finding:
         return finding
     silent = _silence(capture, monitor.silent_ms)
-    last = "nothing of it is in the stream"
-    if monitor.silent_ms is not None:
+    if monitor.silent_ms is None:
+        last = "nothing of it is in the stream"
+    else:
         last = f"last event {span(monitor.silent_ms)} ago"
     if silent != monitor.silent_ms:
         last += f"; {_open_for(capture)}"
         if silent <= 5 * MINUTE_MS:
             return not_graded(None, f"Too early to judge the database monitor: {last}", evidence=evidence)
-    steps = ((5, "active"), (15, "intermittent"), (60, "inactive"))
-    state = next((state for minutes, state in steps if silent <= minutes * MINUTE_MS), "down")
+    state = _monitor_state(silent)
     return scale.grade(
         state,
         f"The database monitor is {state}: {last}",
@@ -145,18 +151,39 @@ def check_database_monitor(capture: "CaptureHealth", scale: Scale) -> Finding:
     )
 
 
-def _nothing_to_judge(capture: "CaptureHealth", what: str, so: str, evidence: dict[str, Any]) -> Finding | None:
+def _nothing_to_judge(capture: "CaptureHealth", what: str, idle: str, evidence: dict[str, Any]) -> Finding | None:
+    """The finding where nothing can be judged or nobody works; None where there is something to judge."""
     if capture.hooks_cause:
         return unknown(f"Whether {what} cannot be told", capture.hooks_cause)
     if capture.open_sessions is None:
         return unknown("Whether anybody works is not known", capture.sessions_cause, evidence=evidence)
-    return None if capture.open_sessions else not_graded(None, f"No IDE window is open; {so}", evidence=evidence)
+    if not capture.open_sessions:
+        return not_graded(None, f"No IDE window is open; {idle}", evidence=evidence)
+    return None
+
+
+def _last_seen(silent_ms: int | None) -> str:
+    if silent_ms is None:
+        return "never seen"
+    return f"{span(silent_ms)} ago"
+
+
+def _monitor_state(silent_ms: int) -> str:
+    if silent_ms <= 5 * MINUTE_MS:
+        return "active"
+    if silent_ms <= 15 * MINUTE_MS:
+        return "intermittent"
+    if silent_ms <= 60 * MINUTE_MS:
+        return "inactive"
+    return "down"
 
 
 def _silence(capture: "CaptureHealth", silent_ms: int | None) -> int:
     """How long something was silent, counted from the opening of the first window."""
     open_ms = capture.longest_open_ms or 0
-    return open_ms if silent_ms is None else min(silent_ms, open_ms)
+    if silent_ms is None:
+        return open_ms
+    return min(silent_ms, open_ms)
 
 
 def _open_for(capture: "CaptureHealth") -> str:

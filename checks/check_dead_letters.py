@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from blueplane_doctor.monitoring.queue_health import QueueHealth
 
 LOOK = Remedy(
-    text="Dead letters are kept for a time and then dropped. See what they have in common, and mend that first.",
+    text="Dead letters are kept for a time and then dropped. See what they have in common, and remove that first.",
     commands=["blueplane-doctor dlq stats"],
 )
 
@@ -20,7 +20,7 @@ LOOK = Remedy(
 def check_dead_letters(queue: "QueueHealth", scale: Scale) -> Finding:
     """Entries of all dead-letter streams.
 
-    The pipeline keeps two: one of the Claude writer, one of the Cursor writer; nobody reads either.
+    The pipeline has two such streams, one of the Claude writer and one of the Cursor writer; nothing reads them.
 
     Causes:
     - messages that no writer could decode

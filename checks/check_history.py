@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from blueplane_doctor import Finding, Remedy, Scale, check, unknown
+from blueplane_doctor import Finding, Remedy, Scale, Status, check, unknown
 from blueplane_doctor.checkapi import hinted, many, not_graded
 from blueplane_doctor.times import MINUTE_MS, span
 
@@ -14,7 +14,7 @@ RECORD = Remedy(
     commands=["blueplane-doctor record"],
 )
 WRITERS = Remedy(
-    text="Look at server-alive, stuck-consumers and retry-storm: they say which writer stands still, and behind what.",
+    text="Look at server-alive, stuck-consumers and retry-storm: they name the writer and what stops it.",
     commands=["tail -n 50 ~/.blueplane/server.log"],
 )
 TOO_FEW = "fewer than three fresh samples hold it"
@@ -23,7 +23,7 @@ STATES = ("caught up", "steady", "draining", "falling behind", "stalled", "stopp
 
 
 # A backlog that shrinks or rests is being worked on; one that only grows will be lost in the end (time-to-loss says
-# when); one before which nothing moves is a dead writer, however small it still is.
+# when); one that nobody works on has a dead writer, however small it still is.
 @check(
     area="queue",
     scale=Scale.states(green="caught up|draining|steady", orange="falling behind", red="stalled|stopped"),
@@ -41,10 +41,11 @@ def check_backlog_trend(history: "HistoryHealth", scale: Scale) -> Finding:
     """
     evidence = {group.group: group.model_dump(exclude={"group", "losses", "not_compared"}) for group in history.groups}
     known = [group for group in history.groups if group.state in STATES]
-    unclear = {f"{group.group}: {group.cause}": None for group in history.groups if group not in known}
+    unclear = [f"{group.group}: {group.cause}" for group in history.groups if group not in known]
     worst = max(known, key=lambda group: STATES.index(group.state), default=None)
-    if worst is None or unclear and scale.status(worst.state).severity == 0:
-        cause = "; ".join(unclear) or "no sample knows a writer group"
+    # One group alone that is not known hides no fault of another, but it keeps the whole from being green.
+    if worst is None or (unclear and scale.status(worst.state) is Status.GREEN):
+        cause = "; ".join(dict.fromkeys(unclear)) or "no sample knows a writer group"
         return _not_known("Where the backlog goes is not known", cause, history, evidence)
     return scale.grade(worst.state, _course(worst), remedy=WRITERS, evidence=evidence)
 
@@ -65,10 +66,11 @@ def check_time_to_loss(history: "HistoryHealth", scale: Scale) -> Finding:
         return _not_known("How long until messages are lost is not known", TOO_FEW, history, evidence)
     if left is None:
         return not_graded(None, "The backlog does not grow", unit=scale.unit, evidence=evidence)
-    said = "The stream is full of unread messages: they are being lost"
     if left:
-        said = f"At the present rate the first message is lost in {span(left * MINUTE_MS)}"
-    return scale.grade(left, said, remedy=WRITERS, evidence=evidence)
+        summary = f"At the present rate the first message is lost in {span(left * MINUTE_MS)}"
+    else:
+        summary = "The stream is full of unread messages: they are being lost"
+    return scale.grade(left, summary, remedy=WRITERS, evidence=evidence)
 
 
 # SQLite checkpoints at 4 MB by itself and then reuses the log, so a healthy one stands still. 16 MB are several
@@ -77,7 +79,7 @@ def check_time_to_loss(history: "HistoryHealth", scale: Scale) -> Finding:
 def check_wal_growth(history: "HistoryHealth", scale: Scale) -> Finding:
     """How much the write-ahead log grew within the last hour of samples.
 
-    Its size now less its smallest: nothing is extrapolated, so that the first minutes after a start alarm nobody.
+    Its size now less its smallest size. Nothing is extrapolated, so that the first minutes after a start do not count.
 
     Causes:
     - a process that keeps a read transaction open, such as a database browser or a backup
@@ -86,9 +88,12 @@ def check_wal_growth(history: "HistoryHealth", scale: Scale) -> Finding:
     evidence = {"samples of the last hour": history.samples}
     if grown is None:
         return _not_known("Whether the write-ahead log grows is not known", TOO_FEW, history, evidence)
+    summary = "The write-ahead log does not grow"
+    if grown:
+        summary = f"The write-ahead log grew by {grown:g} MB within an hour"
     return scale.grade(
         grown,
-        f"The write-ahead log grew by {grown:g} MB within an hour" if grown else "The write-ahead log does not grow",
+        summary,
         remedy=Remedy(
             text="Find the process that keeps a transaction open, so that no checkpoint can finish, and end it.",
             commands=["lsof ~/.blueplane/telemetry.db"],
@@ -109,17 +114,19 @@ def check_loss_between_samples(history: "HistoryHealth", scale: Scale) -> Findin
     - the writers were away for longer than the stream keeps messages (see lost-before-delivery)
     """
     compared = [group for group in history.groups if group.lost is not None]
-    evidence = {g.group: {"lost": g.lost, "first seen": g.losses, "not compared": g.not_compared} for g in compared}
+    evidence = {}
+    for group in compared:
+        evidence[group.group] = {"lost": group.lost, "first seen": group.losses, "not compared": group.not_compared}
     lost = sum(group.lost or 0 for group in compared)
-    said = "No message vanished between samples"
+    summary = "No message vanished between samples"
     if lost:
-        said = f"At least {many(lost, 'message was', 'messages were')} trimmed unread in the last hour"
+        summary = f"At least {many(lost, 'message was', 'messages were')} trimmed unread in the last hour"
     elif not compared or len(compared) < len(history.groups):
         cause = "the samples hold no two that can be compared for every writer group"
         return _not_known("Whether messages vanished between samples is not known", cause, history, evidence)
     return scale.grade(
         lost,
-        said,
+        summary,
         remedy=Remedy(
             text="See queue-headroom and time-to-loss, and raise max_length of the producers if the writers cannot be "
             "made faster.",
@@ -128,11 +135,12 @@ def check_loss_between_samples(history: "HistoryHealth", scale: Scale) -> Findin
     )
 
 
-def _not_known(said: str, cause: str, history: "HistoryHealth", evidence: dict[str, Any]) -> Finding:
-    return unknown(said, history.cause or cause, remedy=hinted(history.hint, RECORD), evidence=evidence)
+def _not_known(summary: str, cause: str, history: "HistoryHealth", evidence: dict[str, Any]) -> Finding:
+    return unknown(summary, history.cause or cause, remedy=hinted(history.hint, RECORD), evidence=evidence)
 
 
 def _course(group: "GroupTrend") -> str:
+    """Where the backlog of a group goes, as a sentence."""
     if group.state == "caught up":
         return "Every writer has caught up"
     waiting = many(group.backlog or 0, "message", "messages")
@@ -140,7 +148,9 @@ def _course(group: "GroupTrend") -> str:
         return f"{group.group} works off its backlog of {waiting}: {span(group.minutes_left * MINUTE_MS)} to go"
     if group.state == "falling behind":
         return f"{group.group} falls behind: {waiting} wait, {group.per_minute or 0:+,g} a minute"
-    if group.state in ("stalled", "stopped"):
-        nothing = "was given nothing" if group.state == "stopped" else "acknowledged nothing"
-        return f"{group.group} {nothing} for {span(group.still_seconds * 1000)}, with a backlog of {waiting}"
+    still = span(group.still_seconds * 1000)
+    if group.state == "stopped":
+        return f"{group.group} was given nothing for {still}, with a backlog of {waiting}"
+    if group.state == "stalled":
+        return f"{group.group} acknowledged nothing for {still}, with a backlog of {waiting}"
     return f"{group.group} keeps a steady backlog of {waiting}"

@@ -25,12 +25,12 @@ def check_hook_spool(spool: "SpoolHealth", scale: Scale) -> Finding:
     count = spool.waiting_events
     if count is None:
         return unknown("Whether events wait in the hooks' spool is not known", spool.cause)
-    said = "No event waits in the hooks' spool"
+    summary = "No event waits in the hooks' spool"
     if count:
-        said = f"{many(count, 'event waits', 'events wait')} in the hooks' spool for the server"
+        summary = f"{many(count, 'event waits', 'events wait')} in the hooks' spool for the server"
     return scale.grade(
         count,
-        said,
+        summary,
         remedy=Remedy(
             text="Start the Blueplane server; the next hook calls then deliver what waits.",
             commands=["blueplane-doctor --select server-alive", "tail -n 50 ~/.blueplane/server.log"],
@@ -39,13 +39,13 @@ def check_hook_spool(spool: "SpoolHealth", scale: Scale) -> Finding:
     )
 
 
-# The same steps as chain-breaks: an event lost before the stream is as lost as one behind it.
+# The same steps as chain-breaks: an event that was lost before it reached the stream is lost all the same.
 @check(area="capture", scale=Scale.rising(orange=1, red=10, unit="events"))
 def check_hook_losses(spool: "SpoolHealth", scale: Scale) -> Finding:
     """Events that blueplane-hook had to give up, counted since hook-failures.json was made.
 
     Dropped: the spool or the disk was full. Refused: the server answered 400 or 413, and would again. Calls whose
-    input was no event are in the evidence and cost nothing.
+    input was no event are in the evidence; nothing is lost with them.
 
     Causes:
     - the server was away so long that the spool filled up
@@ -55,16 +55,16 @@ def check_hook_losses(spool: "SpoolHealth", scale: Scale) -> Finding:
     count = spool.lost
     if count is None:
         return unknown("Whether hooks lost events is not known", spool.cause)
-    said = "No hook has lost an event"
+    summary = "No hook has lost an event"
     if count:
-        said = f"{many(count, 'event was', 'events were')} lost by hooks: "
-        said += f"{spool.dropped:,} dropped, {spool.refused:,} refused by the server"
+        summary = f"{many(count, 'event was', 'events were')} lost by hooks: "
+        summary += f"{spool.dropped:,} dropped, {spool.refused:,} refused by the server"
     return scale.grade(
         count,
-        said,
+        summary,
         remedy=Remedy(
             text="See whether the disk is full and whether the server answers. Once the reason is gone, remove "
-            "~/.blueplane/hook-failures.json: the counting begins anew.",
+            "~/.blueplane/hook-failures.json: the counting starts again.",
             commands=["cat ~/.blueplane/hook-failures.json", "df -h ~/.blueplane"],
         ),
         evidence={

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def check_redis_reachable(connections: "Connections", scale: Scale) -> Finding:
     """The Redis that holds the queue answers.
 
-    Everything else rests on it: without Redis neither the queue nor the chain of custody can be judged.
+    Everything else depends on it: without Redis neither the queue nor the chain of custody can be judged.
 
     Causes:
     - it does not run

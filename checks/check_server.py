@@ -1,4 +1,4 @@
-"""The pipeline's server: alive, answering, not complaining, nothing left behind."""
+"""The pipeline's server: does it run, does it answer, does it log errors, did it leave events behind."""
 
 from typing import TYPE_CHECKING
 
@@ -20,10 +20,17 @@ def check_server_alive(server: "ServerHealth", scale: Scale) -> Finding:
     - it refuses to start because server.pid names a process that has been given the old number since
     - it runs and hangs, or listens on another port: `config/` of a checkout that it runs from wins over ~/.blueplane
     """
-    if server.pid_state == "running":
-        state = "pid and HTTP" if server.http_ok else "pid only"
+    running = server.pid_state == "running"
+    advice = "Start the Blueplane server; if it does not start, the end of its log says why."
+    if running and server.http_ok:
+        state = "pid and HTTP"
+    elif running:
+        state = "pid only"
+        advice = "See whether it hangs, or uses another port: config/ of its checkout comes before ~/.blueplane."
+    elif server.http_ok:
+        state = "HTTP only"
     else:
-        state = "HTTP only" if server.http_ok else "neither"
+        state = "neither"
     process = {
         "running": f"Process {server.pid} runs",
         "not running": f"Process {server.pid} is not running",
@@ -33,12 +40,7 @@ def check_server_alive(server: "ServerHealth", scale: Scale) -> Finding:
     return scale.grade(
         state,
         f"{process}; HTTP: {server.http_answer}",
-        remedy=Remedy(
-            text="See whether it hangs, or goes by another port: config/ of its checkout wins over ~/.blueplane."
-            if state == "pid only"
-            else "Start the Blueplane server; if it will not, the end of its log says why.",
-            commands=["tail -n 50 ~/.blueplane/server.log"],
-        ),
+        remedy=Remedy(text=advice, commands=["tail -n 50 ~/.blueplane/server.log"]),
         evidence={"pid": server.pid, "pid_state": server.pid_state, "http": server.http_answer},
     )
 
@@ -47,7 +49,7 @@ def check_server_alive(server: "ServerHealth", scale: Scale) -> Finding:
 def check_server_errors(server: "ServerHealth", scale: Scale) -> Finding:
     """ERROR and CRITICAL lines a minute in the tail of the server's log, mean of the last five minutes.
 
-    A reason to look, and no loss by itself: the same lines often name what stuck-consumers or retry-storm found.
+    A reason to look; nothing is lost by it. The same lines often name what stuck-consumers or retry-storm found.
 
     Causes:
     - a message that cannot be written, tried again and again (see retry-storm)
@@ -57,15 +59,15 @@ def check_server_errors(server: "ServerHealth", scale: Scale) -> Finding:
     rate = server.errors_per_minute
     if rate is None:
         return unknown(
-            "Whether the server complains is not known",
+            "Whether the server logs errors is not known",
             "there is no server.log in Blueplane's home, or it cannot be read",
         )
-    said = "No error in the server's log for five minutes"
+    summary = "No error in the server's log for five minutes"
     if rate:
-        said = f"{many(rate, 'error', 'errors')} a minute in the server's log"
+        summary = f"{many(rate, 'error', 'errors')} a minute in the server's log"
     return scale.grade(
         rate,
-        said,
+        summary,
         remedy=Remedy(text="Read them.", commands=["grep -E 'ERROR|CRITICAL' ~/.blueplane/server.log | tail"]),
         evidence={"last error": server.last_error_timestamp},
     )
@@ -84,12 +86,12 @@ def check_undrained_buffer(server: "ServerHealth", scale: Scale) -> Finding:
     count = server.buffered_events
     if count is None:
         return unknown("Whether events were left in the buffer is not known", server.buffer_cause)
-    said = "No event is left in the local buffer"
+    summary = "No event is left in the local buffer"
     if count:
-        said = f"{many(count, 'event lies', 'events lie')} in the local buffer and never reached Redis"
+        summary = f"{many(count, 'event lies', 'events lie')} in the local buffer and never reached Redis"
     return scale.grade(
         count,
-        said,
+        summary,
         remedy=Remedy(
             text="Nothing drains the file today. Keep it, and see why Redis was away.",
             commands=[

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from blueplane_doctor.monitoring.queue_health import QueueHealth
 
 SLOW = Remedy(
-    text="See whether the disk is slow, another process keeps the database locked, or wal-size speaks.",
+    text="See whether the disk is slow, another process keeps the database locked, or wal-size is not green.",
     commands=["lsof ~/.blueplane/telemetry.db"],
 )
 FAILING = Remedy(
@@ -36,11 +36,12 @@ def check_database_reachable(connections: "Connections", scale: Scale) -> Findin
     - the settings name another file, or this user may not read it
     - the file is damaged, or is of another layout
     """
-    found = connections.database
-    if found.reachable:
-        return scale.grade("yes", f"The database {found.address} can be read")
-    remedy = Remedy(text=sentence(found.hint or "start the Blueplane server once: it makes the database"))
-    return scale.grade("no", found.cause[0].upper() + found.cause[1:], remedy=remedy)
+    database = connections.database
+    if database.reachable:
+        return scale.grade("yes", f"The database {database.address} can be read")
+    hint = database.hint or "start the Blueplane server once: it makes the database"
+    cause = database.cause[0].upper() + database.cause[1:]
+    return scale.grade("no", cause, remedy=Remedy(text=sentence(hint)))
 
 
 @check(area="database", scale=Scale.rising(yellow=10, orange=50, red_above=100, unit="ms"))
@@ -54,7 +55,8 @@ def check_write_p95(database: "DatabaseHealth", scale: Scale) -> Finding:
     - another process keeps the database locked
     - the write-ahead log is large (see wal-size)
     """
-    p95, evidence = database.write_latency_p95_ms, _recorded(database)
+    p95 = database.write_latency_p95_ms
+    evidence = _recorded(database)
     if p95 is None or database.recorded_minutes < RECORDED_MINUTES:
         return _unmeasured("How long writes take is not known", database, evidence)
     return scale.grade(p95, f"95 % of writes take {round(p95, 2):g} ms or less", remedy=SLOW, evidence=evidence)
@@ -71,7 +73,8 @@ def check_write_success(database: "DatabaseHealth", scale: Scale) -> Finding:
     - the disk is full
     - the database is locked or cannot be written
     """
-    rate, evidence = database.write_success_rate, _recorded(database)
+    rate = database.write_success_rate
+    evidence = _recorded(database)
     evidence["last write"] = database.last_successful_write_timestamp
     evidence["last failure"] = database.last_failed_write_timestamp
     if rate is None or database.recorded_minutes < RECORDED_MINUTES:
@@ -83,7 +86,7 @@ def check_write_success(database: "DatabaseHealth", scale: Scale) -> Finding:
 def check_write_throughput(database: "DatabaseHealth", queue: "QueueHealth", scale: Scale) -> Finding:
     """Rows written a second, graded only under demand.
 
-    Demand is a backlog of at least 100 messages that is at least a minute old. Without it, a slow rate is no illness.
+    Demand is a backlog of at least 100 messages that is at least a minute old. Without it, a low rate is no fault.
 
     Causes:
     - a writer that fails at the same batch again and again (see retry-storm)
@@ -95,8 +98,10 @@ def check_write_throughput(database: "DatabaseHealth", queue: "QueueHealth", sca
     evidence = {"queue_depth": depth, "oldest unfinished ms": queue.consumer_lag_ms}
     if depth < DEMAND_MESSAGES or queue.consumer_lag_ms < DEMAND_AGE_MS:
         age = database.last_successful_write_age_ms
-        last = "nothing was ever written" if age is None else f"last write {span(age)} ago"
-        return not_graded(rate, f"No backlog to keep up with; {last}", unit=scale.unit, evidence=evidence)
+        summary = "No backlog to keep up with; nothing was ever written"
+        if age is not None:
+            summary = f"No backlog to keep up with; last write {span(age)} ago"
+        return not_graded(rate, summary, unit=scale.unit, evidence=evidence)
     return scale.grade(
         rate,
         f"{many(rate, 'row a second is', 'rows a second are')} written while {depth:,} messages wait",
@@ -112,15 +117,18 @@ def check_write_throughput(database: "DatabaseHealth", queue: "QueueHealth", sca
 def check_wal_size(database: "DatabaseHealth", scale: Scale) -> Finding:
     """Size of the write-ahead log.
 
-    It grows while some reader never lets go, and every read gets slower with it.
+    It grows while some reader keeps a transaction open, and every read gets slower with it.
 
     Causes:
     - a process that keeps a read transaction open, such as a database browser or a backup
     """
     size = database.wal_size_mb
+    summary = "There is no write-ahead log, or it is empty"
+    if size:
+        summary = f"The write-ahead log has {size:g} MB"
     return scale.grade(
         size,
-        f"The write-ahead log has {size:g} MB" if size else "There is no write-ahead log to speak of",
+        summary,
         remedy=Remedy(
             text="Find the process that keeps a transaction open, and end it.",
             commands=["lsof ~/.blueplane/telemetry.db"],
@@ -130,8 +138,9 @@ def check_wal_size(database: "DatabaseHealth", scale: Scale) -> Finding:
 
 
 def _unmeasured(summary: str, database: "DatabaseHealth", evidence: dict[str, object]) -> Finding:
-    minutes, cause, hint = database.recorded_minutes, database.recorded_cause, database.recorded_hint
-    return unmeasured(summary, minutes, cause, hint, evidence=evidence)
+    return unmeasured(
+        summary, database.recorded_minutes, database.recorded_cause, database.recorded_hint, evidence=evidence
+    )
 
 
 def _recorded(database: "DatabaseHealth") -> dict[str, object]:

@@ -67,7 +67,7 @@ def modules() -> list[Path]:
     return [module for module in everything if not is_only_a_docstring(module)]
 
 
-def test_every_module_has_a_tests_of_its_name() -> None:
+def test_every_module_has_a_test_file_of_its_name() -> None:
     wanted = {expected_file(module) for module in modules()}
     missing = {file.relative_to(TESTS).as_posix() for file in wanted if not file.is_file()}
     assert missing - STILL_MISSING == set(), "write these test files"

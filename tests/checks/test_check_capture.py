@@ -176,8 +176,8 @@ def test_capture_rate(sentence: str, rate: float | None, changes: dict[str, Any]
         (1.0, {}, "1 event a minute; an IDE window has been open for 3 h"),
         (4.8, {}, "4.8 events a minute; an IDE window has been open for 3 h"),
         (4.8, {"open_sessions": 3}, "4.8 events a minute; 3 IDE windows are open, one of them for 3 h"),
-        (0.0, NOBODY_WORKS, "0 events a minute; no IDE window is open, so nothing is asked of it"),
-        (1.0, NOBODY_WORKS, "1 event a minute; no IDE window is open, so nothing is asked of it"),
+        (0.0, NOBODY_WORKS, "0 events a minute; no IDE window is open, so none are expected"),
+        (1.0, NOBODY_WORKS, "1 event a minute; no IDE window is open, so none are expected"),
         (1.0, NOT_KNOWN, "1 event a minute; whether that is little is not known"),
     ],
 )
