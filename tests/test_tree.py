@@ -29,8 +29,6 @@ STILL_MISSING: set[str] = {
     "monitoring/test_chain_of_custody.py",
     "monitoring/test_init.py",
     "pytest_plugin/test_init.py",
-    "reports/test_base.py",
-    "reports/test_charts.py",
     "service/test_init.py",
     "sources/test_entry_ids.py",
     "sources/test_init.py",

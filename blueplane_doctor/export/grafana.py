@@ -1,4 +1,6 @@
-"""A Grafana dashboard over the metrics that `serve` gives: one panel a check, coloured by the scales in force."""
+"""A Grafana dashboard over the metrics that `serve` gives: a panel for each check, coloured by the scales in force,
+and one for each metric that is drawn.
+"""
 
 import json
 from collections.abc import Sequence
@@ -6,33 +8,54 @@ from typing import Any
 
 from blueplane_doctor.checkapi import CheckSpec
 from blueplane_doctor.export.prometheus_rules import STATUS, VALUE
+from blueplane_doctor.metrics import CHARTED, Metric
 from blueplane_doctor.model import Status
+from blueplane_doctor.reports.prometheus import PREFIX
 from blueplane_doctor.scales import Scale
 
 SOURCE = {"type": "prometheus", "uid": "${source}"}
 CHOSEN = 'instance=~"$instance"'
-COLUMNS, WIDTH, HEIGHT = 3, 8, 7
+COLUMNS = 3
+WIDTH = 8
+HEIGHT = 7
+"""Of a panel, in units of Grafana's grid."""
 _WORDS = ("green", "yellow", "orange", "red")
+_UNITS = {"ms": "s", "min": "s", "MB": "bytes", "events/min": "suffix: events/s"}
+"""Grafana's names of the units in which Prometheus has the metrics of these units."""
+
+Panel = dict[str, Any]
 
 
 def render(specs: Sequence[CheckSpec]) -> str:
     """The dashboard's JSON, to import."""
-    panels: list[dict[str, Any]] = [_worst(), _table()]
+    panels: list[Panel] = [_worst(), _table()]
     top = HEIGHT
     for area in sorted({spec.area for spec in specs}):
-        panels.append(_panel(area.replace("-", " ").capitalize(), "row", 0, top, 24, 1))
-        top += 1
-        found = [spec for spec in specs if spec.area == area]
-        for number, spec in enumerate(found):
-            place = number % COLUMNS * WIDTH, top + number // COLUMNS * HEIGHT
-            panels.append(_check(spec, *place))
-        top += (len(found) + COLUMNS - 1) // COLUMNS * HEIGHT
+        section = [_check(spec) for spec in specs if spec.area == area]
+        top = _add_section(panels, area.replace("-", " ").capitalize(), section, top)
+    _add_section(panels, "Measurements", [_metric(metric) for metric in CHARTED], top)
     for number, panel in enumerate(panels, 1):
         panel["id"] = number
     return json.dumps(_dashboard(panels), indent=2, ensure_ascii=False) + "\n"
 
 
-def _dashboard(panels: list[dict[str, Any]]) -> dict[str, Any]:
+def _add_section(panels: list[Panel], title: str, section: list[Panel], top: int) -> int:
+    """Add a heading and panels below it, three beside each other; gives the line below them."""
+    panels.append({"title": title, "type": "row", "gridPos": _place(0, top, 24, 1)})
+    top += 1
+    for number, panel in enumerate(section):
+        row, column = divmod(number, COLUMNS)
+        panels.append(panel | {"gridPos": _place(column * WIDTH, top + row * HEIGHT, WIDTH, HEIGHT)})
+    rows = -(-len(section) // COLUMNS)  # rounded up
+    return top + rows * HEIGHT
+
+
+def _place(x: int, y: int, width: int, height: int) -> dict[str, int]:
+    """In units of Grafana's grid, which is 24 wide."""
+    return {"x": x, "y": y, "w": width, "h": height}
+
+
+def _dashboard(panels: list[Panel]) -> dict[str, Any]:
     instance = {
         "name": "instance",
         "label": "Machine",
@@ -58,13 +81,11 @@ def _dashboard(panels: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _panel(title: str, kind: str, x: int, y: int, width: int, height: int) -> dict[str, Any]:
-    return {"title": title, "type": kind, "gridPos": {"x": x, "y": y, "w": width, "h": height}}
-
-
-def _worst() -> dict[str, Any]:
-    panel = _panel("Worst of all", "stat", 0, 0, WIDTH, HEIGHT)
-    return panel | {
+def _worst() -> Panel:
+    return {
+        "title": "Worst of all",
+        "type": "stat",
+        "gridPos": _place(0, 0, WIDTH, HEIGHT),
         "datasource": SOURCE,
         "targets": [_target(f"max by (instance) (blueplane_doctor_report_status{{{CHOSEN}}})", "{{instance}}")],
         "fieldConfig": {"defaults": {"mappings": _colours(), "thresholds": _status_steps()}, "overrides": []},
@@ -72,29 +93,50 @@ def _worst() -> dict[str, Any]:
     }
 
 
-def _table() -> dict[str, Any]:
-    panel = _panel("Checks over time", "state-timeline", WIDTH, 0, 2 * WIDTH, HEIGHT)
-    return panel | {
+def _table() -> Panel:
+    return {
+        "title": "Checks over time",
+        "type": "state-timeline",
+        "gridPos": _place(WIDTH, 0, 2 * WIDTH, HEIGHT),
         "datasource": SOURCE,
         "targets": [_target(f"max by (id) ({STATUS}{{{CHOSEN}}}) > 0", "{{id}}")],
         "fieldConfig": {"defaults": {"mappings": _colours(), "thresholds": _status_steps()}, "overrides": []},
     }
 
 
-def _check(spec: CheckSpec, x: int, y: int) -> dict[str, Any]:
-    numeric = spec.scale is not None and spec.scale.direction != "states"
+def _check(spec: CheckSpec) -> Panel:
     chosen = f'{{id="{spec.id}",{CHOSEN}}}'
-    defaults: dict[str, Any] = {"thresholds": _steps(spec.scale) if numeric and spec.scale else _status_steps()}
-    if numeric and spec.scale:
-        defaults |= {"unit": f"suffix: {spec.scale.unit}", "custom": {"thresholdsStyle": {"mode": "line"}}}
+    if spec.scale is None or spec.scale.direction == "states":
+        kind = "state-timeline"
+        target = f"{STATUS}{chosen}"
+        defaults = {"thresholds": _status_steps(), "mappings": _colours()}
     else:
-        defaults |= {"mappings": _colours()}
-    panel = _panel(spec.title, "timeseries" if numeric else "state-timeline", x, y, WIDTH, HEIGHT)
-    return panel | {
+        kind = "timeseries"
+        target = f"{VALUE}{chosen}"
+        defaults = {
+            "thresholds": _steps(spec.scale),
+            "unit": f"suffix: {spec.scale.unit}",
+            "custom": {"thresholdsStyle": {"mode": "line"}},
+        }
+    return {
+        "title": spec.title,
+        "type": kind,
         "description": spec.doc,
         "datasource": SOURCE,
-        "targets": [_target(f"{VALUE if numeric else STATUS}{chosen}", "{{instance}}")],
+        "targets": [_target(target, "{{instance}}")],
         "fieldConfig": {"defaults": defaults, "overrides": []},
+    }
+
+
+def _metric(metric: Metric) -> Panel:
+    """A metric of the catalogue as `serve` gives it: in its base unit."""
+    return {
+        "title": metric.label,
+        "type": "timeseries",
+        "description": metric.help,
+        "datasource": SOURCE,
+        "targets": [_target(f"{PREFIX}{metric.prometheus}{{{CHOSEN}}}", "{{instance}}")],
+        "fieldConfig": {"defaults": {"unit": _UNITS.get(metric.unit, f"suffix: {metric.unit}")}, "overrides": []},
     }
 
 
@@ -103,19 +145,26 @@ def _target(expression: str, legend: str) -> dict[str, Any]:
 
 
 def _colours() -> list[dict[str, Any]]:
-    named = {str(Status(word).severity): {"text": word, "color": word, "index": n} for n, word in enumerate(_WORDS)}
-    return [{"type": "value", "options": named | {"-1": {"text": "unknown", "color": "gray", "index": 4}}}]
+    """The words for the codes of a status."""
+    options = {}
+    for place, word in enumerate(_WORDS):
+        options[str(Status(word).severity)] = {"text": word, "color": word, "index": place}
+    options["-1"] = {"text": "unknown", "color": "gray", "index": len(_WORDS)}
+    return [{"type": "value", "options": options}]
 
 
 def _status_steps() -> dict[str, Any]:
     steps: list[dict[str, Any]] = [{"color": "gray", "value": None}]
-    return {"mode": "absolute", "steps": steps + [{"color": word, "value": n} for n, word in enumerate(_WORDS)]}
+    steps += [{"color": word, "value": Status(word).severity} for word in _WORDS]
+    return {"mode": "absolute", "steps": steps}
 
 
 def _steps(scale: Scale) -> dict[str, Any]:
-    """Colours from the lowest value up, as Grafana has them."""
-    colours, values = ["green", *scale.bounds], [bound.value for bound in scale.bounds.values()]
+    """Colours from the lowest value up, as Grafana has them; the first step has no value."""
+    colours = ["green", *scale.bounds]
+    values: list[float | None] = [bound.value for bound in scale.bounds.values()]
     if scale.direction == "falling":
-        colours, values = colours[::-1], values[::-1]
+        colours.reverse()
+        values.reverse()
     steps = [{"color": colour, "value": value} for colour, value in zip(colours, [None, *values], strict=True)]
     return {"mode": "absolute", "steps": steps}

@@ -7,25 +7,32 @@ from blueplane_doctor.checkapi import CheckSpec
 from blueplane_doctor.model import Status
 from blueplane_doctor.scales import LEVELS, Scale, scale_words
 
-STATUS, VALUE = "blueplane_doctor_check_status", "blueplane_doctor_check_observed_value"
+STATUS = "blueplane_doctor_check_status"
+VALUE = "blueplane_doctor_check_observed_value"
 SEVERITIES = {"yellow": "info", "orange": "warning", "red": "critical"}
 PATIENCE = {"yellow": "15m", "orange": "5m", "red": "1m"}
 """How long a level must last; what mends itself before is not worth waking anybody."""
+
+_HEAD = """\
+# Made by `blueplane-doctor export prometheus-rules` from the scales in force; make it anew when they change.
+"""
 
 Rule = dict[str, Any]
 
 
 def render(specs: Sequence[CheckSpec]) -> str:
     """The file, for `rule_files:` of prometheus.yml."""
-    import yaml
+    import yaml  # only where it is written
 
     groups = [{"name": "blueplane-doctor", "rules": _of_the_service()}]
     for area in sorted({spec.area for spec in specs}):
-        rules = [rule for spec in specs if spec.area == area for rule in rules_of(spec)]
-        groups.append({"name": f"blueplane-doctor-{area}", "rules": rules})
-    head = "# Made by `blueplane-doctor export prometheus-rules` from the scales in force; make it anew when they do.\n"
-    filled = {"groups": [group for group in groups if group["rules"]]}
-    return head + yaml.safe_dump(filled, sort_keys=False, allow_unicode=True, width=120)
+        rules: list[Rule] = []
+        for spec in specs:
+            if spec.area == area:
+                rules += rules_of(spec)
+        if rules:
+            groups.append({"name": f"blueplane-doctor-{area}", "rules": rules})
+    return _HEAD + yaml.safe_dump({"groups": groups}, sort_keys=False, allow_unicode=True, width=120)
 
 
 def rules_of(spec: CheckSpec) -> list[Rule]:
@@ -42,21 +49,34 @@ def _levels(scale: Scale | None) -> list[str]:
 
 
 def _rule(spec: CheckSpec, level: str) -> Rule:
-    unit = f" {spec.scale.unit}" if spec.scale and spec.scale.unit else ""
-    numeric = spec.scale is not None and spec.scale.direction != "states"
-    described = scale_words(spec.scale).get(level, "") if spec.scale else ""
     return {
         "alert": alert_name(spec, level),
         "expr": expression(spec, level),
         "for": PATIENCE[level],
         "labels": {"severity": SEVERITIES[level], "area": spec.area, "check": spec.id},
         "annotations": {
-            "summary": f"{spec.title} on {{{{ $labels.instance }}}}"
-            + (f": {{{{ $value | humanize }}}}{unit.replace('%', ' %')}" if numeric else ""),
-            "description": f"{spec.id} is {level}" + (f" ({described}{unit})" if described else "") + ".",
-            "runbook": f"blueplane-doctor explain {spec.id}",
+            "summary": _summary(spec),
+            "description": _description(spec, level),
+            "runbook": f"blueplane-doctor checks {spec.id}",
         },
     }
+
+
+def _summary(spec: CheckSpec) -> str:
+    """Title and machine, and the value where there is one; what stands in braces is filled in by Prometheus."""
+    text = f"{spec.title} on {{{{ $labels.instance }}}}"
+    if spec.scale is None or spec.scale.direction == "states":
+        return text
+    return f"{text}: {{{{ $value | humanize }}}} {spec.scale.unit}".rstrip()
+
+
+def _description(spec: CheckSpec, level: str) -> str:
+    """Which values the level stands for."""
+    values = scale_words(spec.scale).get(level) if spec.scale else None
+    if spec.scale is None or not values:
+        return f"{spec.id} is {level}."
+    graded = f"{values} {spec.scale.unit}".rstrip()
+    return f"{spec.id} is {level} ({graded})."
 
 
 def alert_name(spec: CheckSpec, level: str) -> str:

@@ -7,17 +7,22 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from blueplane_doctor.history.samples import MINUTE, Point
+from blueplane_doctor.metrics import STATE
+from blueplane_doctor.quantities import number
+from blueplane_doctor.readings import metric_of
 
 Read = Mapping[str, Sequence[Point]]
 WIDTH = 60
 """Characters of a sparkline."""
 BLOCKS = "▁▂▃▄▅▆▇█"
+_DIGITS = 4
+"""Significant digits of a number in the table."""
 GAP = " "
 LEVEL_ZERO = BLOCKS[0]
 LEVEL = BLOCKS[3]
 """What stands for a series that never moves: at the bottom when it is zero, else in the middle."""
-_HEADINGS = ["metric", "course", "min", "mean", "max", "last"]
-_TEXT_COLUMNS = 2
+_HEADINGS = ["metric", "course", "min", "mean", "max", "last", "unit"]
+_TEXT_COLUMNS = ("metric", "course", "unit")
 _FORMULA_BEGINS = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -95,28 +100,28 @@ def _row(name: str, values: Sequence[float | None]) -> list[str]:
     cells = [name, sparkline(values, WIDTH)]
     known = [value for value in values if value is not None]
     if not known:
-        return cells + [""] * 4
+        return cells + [""] * 4 + [_unit(name)]
     mean = sum(known) / len(known)
-    return cells + [_short(number) for number in (min(known), mean, max(known), known[-1])]
+    numbers = [number(value, _DIGITS) for value in (min(known), mean, max(known), known[-1])]
+    return [*cells, *numbers, _unit(name)]
 
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
-    """Names and courses from the left, numbers from the right."""
+    """Text from the left, numbers from the right."""
     placed = []
-    for place, (cell, width) in enumerate(zip(cells, widths, strict=True)):
-        if place < _TEXT_COLUMNS:
+    for heading, cell, width in zip(_HEADINGS, cells, widths, strict=True):
+        if heading in _TEXT_COLUMNS:
             placed.append(cell.ljust(width))
         else:
             placed.append(cell.rjust(width))
     return "  ".join(placed).rstrip()
 
 
-def _short(value: float) -> str:
-    if value.is_integer():
-        return f"{int(value):,}"
-    if abs(value) < 1000:
-        return f"{value:,.4g}"
-    return f"{value:,.0f}"
+def _unit(name: str) -> str:
+    metric = metric_of(name)
+    if metric is None or metric.unit == STATE:
+        return ""
+    return metric.unit
 
 
 def _exact(value: float | None) -> str:

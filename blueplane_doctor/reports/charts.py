@@ -1,4 +1,4 @@
-"""The geometry of the page's pictures: the chain as a river, its bar chart, and the small charts of the history.
+"""The geometry of the page's charts: the flow of the chain's messages, its bars, and the small charts of the history.
 
 Only outlines are worked out here; every number that is shown is the report's own. A report may have been read from
 a file that anybody wrote: what is no series, no time or no number is left out.
@@ -7,19 +7,26 @@ a file that anybody wrote: what is no series, no time or no number is left out.
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from blueplane_doctor.times import iso, parse_time
 
-_RIVER, _LEFT, _BANK = 96.0, 1.0, 158.0
+_RIVER = 96.0
+"""Width of the flow that stands for all messages."""
+_LEFT = 1.0
+_BANK = 158.0
+"""Where the texts beside the flow begin."""
+_THINNEST = 2.0
+"""Width of a band that stands for a single message among thousands: it must be seen."""
 _STAGES = {
     "enqueued": ("waiting", "skipped", "trimmed_unread"),
     "delivered": ("in_flight", "stuck", "payload_gone", "dead_lettered", "lost", "untraceable", "unexamined"),
     "written": ("duplicate",),
 }
-"""What leaves the river after each stage."""
+"""The states that leave the flow after each stage."""
 BARS = ("written", "waiting", "held", "dead_lettered", "broken")
-_WIDTH, _HEIGHT = 240.0, 64.0
+_WIDTH = 240.0
+_HEIGHT = 64.0
 """Of a small chart, in units of its own; the page stretches it."""
 _TOP = 2.0
 """Room above the highest value, so that the line is not cut."""
@@ -30,10 +37,14 @@ Point = tuple[datetime, float | None]
 
 
 def flow(states: Mapping[str, int | None]) -> dict[str, Any]:
-    """The river's outline, and from top to bottom the rows beside it, with the band that leaves it there."""
-    whole = sum(count or 0 for count in states.values()) or 1
-    widths = {name: max(2.0, _RIVER * count / whole) if count else 0.0 for name, count in states.items()}
-    river, y = sum(widths.values()), 0.0
+    """The flow's outline, and from top to bottom the rows beside it, with the band that leaves it there.
+
+    A row is a stage or a state (`leak`) that leaves the flow. The outline runs down its right edge, which every band
+    moves to the left, and back up at its left edge.
+    """
+    widths = _widths(states)
+    river = sum(widths.values())
+    y = 0.0
     outline = f"M{_LEFT} 0H{_LEFT + river:.1f}"
     rows: list[dict[str, Any]] = []
     for stage, leaks in _STAGES.items():
@@ -52,9 +63,19 @@ def flow(states: Mapping[str, int | None]) -> dict[str, Any]:
     return {"rows": rows, "end": y, "height": int(y + 34), "river": outline, "bank": int(_BANK)}
 
 
+def _widths(states: Mapping[str, int | None]) -> dict[str, float]:
+    """How wide each state's part of the flow is."""
+    whole = sum(count or 0 for count in states.values()) or 1
+    widths = {}
+    for name, count in states.items():
+        widths[name] = max(_THINNEST, _RIVER * count / whole) if count else 0.0
+    return widths
+
+
 def _band(right: float, width: float, top: float, middle: float) -> str:
     """The outline of a band that turns from the river's right edge to the bank."""
-    upper, lower = middle - width / 2, middle + width / 2
+    upper = middle - width / 2
+    lower = middle + width / 2
     inner = right - width
     return (
         f"M{inner:.1f} {top:.1f}Q{inner:.1f} {lower:.1f} {inner + width + 14:.1f} {lower:.1f}H{_BANK:.1f}"
@@ -66,21 +87,26 @@ def bars(buckets: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """The bar chart, in percent: outlines of what was enqueued in each bucket, and on them of what became of it."""
     highest = max((_amount(bucket, "enqueued") for bucket in buckets), default=0)
     step = 100 / max(len(buckets), 1)
-
-    def bar(place: int, height: float, top: float) -> str:
-        across = f"h{step * 0.76:.2f}v{min(height, 100):.2f}h-{step * 0.76:.2f}Z"
-        return f"M{(place + 0.12) * step:.2f} {max(top, 0):.2f}{across}"
-
-    enqueued, became = [], []
+    scale = 100 / (highest or 1)
+    enqueued = []
+    became = []
     for place, bucket in enumerate(buckets):
-        heights = {kind: 100 * _amount(bucket, kind) / (highest or 1) for kind in ("enqueued", *BARS)}
-        whole, top = heights.pop("enqueued"), 100.0
-        enqueued.append(("enqueued", bar(place, whole, 100 - whole)))
-        for kind, height in heights.items():
-            top -= height
+        whole = scale * _amount(bucket, "enqueued")
+        enqueued.append(("enqueued", _bar(place, step, whole, 100 - whole)))
+        top = 100.0
+        for kind in BARS:
+            height = scale * _amount(bucket, kind)
+            top -= height  # SVG counts downwards: each part stands on the one before
             if height:
-                became.append((kind, bar(place, height, top)))
+                became.append((kind, _bar(place, step, height, top)))
     return {"highest": highest, "shapes": enqueued + became}
+
+
+def _bar(place: int, step: float, height: float, top: float) -> str:
+    """The outline of one bar; three quarters of a step wide, in its middle."""
+    x = (place + 0.12) * step
+    width = step * 0.76
+    return f"M{x:.2f} {max(top, 0):.2f}h{width:.2f}v{min(height, 100):.2f}h-{width:.2f}Z"
 
 
 def _amount(bucket: Mapping[str, Any], key: str) -> float:
@@ -90,29 +116,67 @@ def _amount(bucket: Mapping[str, Any], key: str) -> float:
 
 def trends(history: object) -> dict[str, Any] | None:
     """The charts of a history record, all on one axis of time; None where nothing was recorded."""
-    given = _listed(history.get("series")) if isinstance(history, Mapping) else []
-    read = [(one, _points(one.get("points"))) for one in given if isinstance(one, Mapping)]
-    times = [moment for _, points in read for moment, _ in points]
+    if not isinstance(history, Mapping):
+        return None
+    series = [one for one in _as_list(history.get("series")) if isinstance(one, Mapping)]
+    points = [_points(one.get("points")) for one in series]
+    times: set[datetime] = set()
+    for course in points:
+        times.update(moment for moment, _ in course)
     if not times:
         return None
-    begin, end = min(times), max(times)
+    axis = _Axis(min(times), max(times))
     return {
-        "begin": iso(begin),
-        "end": iso(end),
+        "begin": iso(axis.begin),
+        "end": iso(axis.end),
         "hours": sorted({_hour(moment) for moment in times}),
-        "series": [_chart(one, points, begin, end) for one, points in read],
+        "series": [_chart(one, course, axis) for one, course in zip(series, points, strict=True)],
     }
 
 
-def _listed(given: object) -> Sequence[Any]:
-    return given if isinstance(given, Sequence) and not isinstance(given, str) else []
+class _Axis(NamedTuple):
+    """The time that all charts show."""
+
+    begin: datetime
+    end: datetime
+
+    def x(self, moment: datetime) -> float:
+        """Where a moment lies; at the right edge when there is only one."""
+        whole = (self.end - self.begin).total_seconds()
+        if whole == 0:
+            return _WIDTH
+        return _WIDTH * (moment - self.begin).total_seconds() / whole
+
+
+class _Scale(NamedTuple):
+    """The values that one chart shows, from zero or below to zero or above."""
+
+    floor: float
+    ceiling: float
+
+    def y(self, value: float) -> float:
+        """Where a value lies; SVG counts downwards."""
+        reach = self.ceiling - self.floor
+        if reach == 0:
+            return _HEIGHT
+        return _HEIGHT - (_HEIGHT - _TOP) * (value - self.floor) / reach
+
+
+def _as_list(value: object) -> Sequence[Any]:
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return value
+    return []
 
 
 def _points(given: object) -> list[Point]:
     """In order of time, one for each moment."""
-    pairs = (pair for pair in _listed(given) if len(_listed(pair)) == 2)
-    timed = {moment: _measure(value) for time, value in pairs if (moment := parse_time(time))}
-    return sorted(timed.items())
+    points: dict[datetime, float | None] = {}
+    for pair in _as_list(given):
+        if len(_as_list(pair)) == 2:
+            moment = parse_time(pair[0])
+            if moment:
+                points[moment] = _measure(pair[1])
+    return sorted(points.items())
 
 
 def _measure(value: object) -> float | None:
@@ -121,21 +185,21 @@ def _measure(value: object) -> float | None:
     return float(value)
 
 
-def _chart(one: Mapping[str, Any], points: list[Point], begin: datetime, end: datetime) -> dict[str, Any]:
+def _chart(one: Mapping[str, Any], points: list[Point], axis: _Axis) -> dict[str, Any]:
     known = [value for _, value in points if value is not None]
-    lowest, highest = min(known, default=None), max(known, default=None)
-    floor, ceiling = min(0.0, lowest or 0.0), max(0.0, highest or 0.0)
-    whole = (end - begin).total_seconds()
-
-    def across(moment: datetime) -> float:
-        return _WIDTH * (moment - begin).total_seconds() / whole if whole else _WIDTH
-
-    def down(value: float) -> float:
-        reach = ceiling - floor
-        return _HEIGHT - (_HEIGHT - _TOP) * (value - floor) / reach if reach else _HEIGHT
-
-    runs = [[(across(moment), down(value)) for moment, value in run] for run in _unbroken(points)]
-    label, unit = str(one.get("label") or one.get("metric") or "no name"), str(one.get("unit") or "")
+    lowest = min(known, default=None)
+    highest = max(known, default=None)
+    scale = _Scale(min(0.0, lowest or 0.0), max(0.0, highest or 0.0))
+    zero = scale.y(0)
+    line = ""
+    area = ""
+    for run in _unbroken(points):
+        places = [(axis.x(moment), scale.y(value)) for moment, value in run]
+        line += _line(places)
+        if len(places) > 1:
+            area += _area(places, zero)
+    label = str(one.get("label") or one.get("metric") or "no name")
+    unit = str(one.get("unit") or "")
     return {
         "label": label,
         "unit": unit,
@@ -143,9 +207,9 @@ def _chart(one: Mapping[str, Any], points: list[Point], begin: datetime, end: da
         "newest": points[-1][1] if points else None,
         "lowest": lowest,
         "highest": highest,
-        "zero": f"{down(0):.1f}",
-        "line": "".join(map(_line, runs)),
-        "area": "".join(_area(run, down(0)) for run in runs if len(run) > 1),
+        "zero": f"{zero:.1f}",
+        "line": line,
+        "area": area,
         "hours": _peaks(points),
     }
 
@@ -166,11 +230,17 @@ def _unbroken(points: Iterable[Point]) -> Iterator[list[tuple[datetime, float]]]
 def _line(run: Sequence[tuple[float, float]]) -> str:
     """An outline; a single point becomes a dot by its round ends."""
     (x, y), *rest = run
-    return f"M{x:.1f} {y:.1f}" + ("".join(f"L{x:.1f} {y:.1f}" for x, y in rest) or "h0.1")
+    begin = f"M{x:.1f} {y:.1f}"
+    if not rest:
+        return f"{begin}h0.1"
+    return begin + "".join(f"L{x:.1f} {y:.1f}" for x, y in rest)
 
 
 def _area(run: Sequence[tuple[float, float]], zero: float) -> str:
-    return f"{_line(run)}L{run[-1][0]:.1f} {zero:.1f}L{run[0][0]:.1f} {zero:.1f}Z"
+    """The outline of what is between a line and zero."""
+    first = run[0][0]
+    last = run[-1][0]
+    return f"{_line(run)}L{last:.1f} {zero:.1f}L{first:.1f} {zero:.1f}Z"
 
 
 def _peaks(points: Iterable[Point]) -> dict[str, float]:

@@ -7,6 +7,7 @@ import pytest
 
 from blueplane_doctor.discovery import find_checks, selected
 from blueplane_doctor.export.grafana import render
+from blueplane_doctor.metrics import CHARTED
 from blueplane_doctor.settings import Settings
 
 CHECKS = selected(find_checks().checks, Settings())
@@ -59,6 +60,14 @@ def test_states_are_shown_as_words(panels: list[dict[str, Any]]) -> None:
         "3": "red",
         "-1": "unknown",
     }
+
+
+def test_every_metric_that_is_drawn_has_a_panel_in_its_base_unit(panels: list[dict[str, Any]]) -> None:
+    shown = {p["targets"][0]["expr"].partition("{")[0]: p for p in panels if p.get("targets")}
+    for metric in CHARTED:
+        assert shown[f"blueplane_doctor_{metric.prometheus}"]["title"] == metric.label
+    lag = shown["blueplane_doctor_consumer_lag_seconds"]
+    assert lag["fieldConfig"]["defaults"]["unit"] == "s"
 
 
 def test_the_same_checks_give_the_same_bytes() -> None:

@@ -39,9 +39,9 @@ def test_a_table_with_a_course(url: str) -> None:
     done = history(url, "queue.queue_depth", "status.queue", "--since", "15m")
     assert (done.returncode, done.stderr) == (0, "")
     heading, _, row, other = done.stdout.splitlines()[2:]
-    assert heading.split() == ["metric", "course", "min", "mean", "max", "last"]
+    assert heading.split() == ["metric", "course", "min", "mean", "max", "last", "unit"]
     assert row.startswith("queue.queue_depth")
-    assert row.split()[-4:] == ["0", "5.5", "11", "11"]
+    assert row.split()[-5:] == ["0", "5.5", "11", "11", "messages"]
     assert "▁" in row
     assert "█" in row
     assert other.split()[-4:] == ["1", "1", "1", "1"]
