@@ -91,18 +91,14 @@ class Options:
     """The values of the shared options; None: not given."""
 
     redis_url: str | None = _option("The Redis to examine.", "URL")
-    history_url: str | None = _option(
-        "The Redis that holds the history, default: the examined one.", "URL", in_pytest=False
-    )
+    history_url: str | None = _option("The Redis that holds the history, default: the examined one.", "URL")
     database: Path | None = _option("The telemetry database.", "FILE", Values.FILE)
     home: Path | None = _option("Blueplane's home, default ~/.blueplane.", "DIR", Values.FOLDER)
     settings: Path | None = _option(
         "The doctor's settings, default doctor.yaml in the home.", "FILE", Values.FILE, Scope.COMMANDS
     )
     checks: list[Path] | None = _option("Your own checks: a folder or file; repeatable.", "DIR", Values.FILE)
-    monitors: list[Path] | None = _option(
-        "Your own monitors: a folder or file; repeatable.", "DIR", Values.FILE, in_pytest=False
-    )
+    monitors: list[Path] | None = _option("Your own monitors: a folder or file; repeatable.", "DIR", Values.FILE)
     select: list[str] | None = _option("Run only these: ids, areas, globs; repeatable.", "WORDS", Values.CHECK)
     ignore: list[str] | None = _option("Leave these out: ids, areas, globs; repeatable.", "WORDS", Values.CHECK)
     fail_on: str | None = _option(

@@ -8,37 +8,40 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from blueplane_doctor.options import OPTIONS
 from blueplane_doctor.pytest_plugin.health import health_of, told
 
 if TYPE_CHECKING:
     from blueplane_doctor.model import Report
 
-_OPTIONS = {
-    "redis-url": ("URL", "the Redis to examine"),
-    "database": ("FILE", "the telemetry database"),
-    "home": ("DIR", "Blueplane's home, default ~/.blueplane"),
-    "settings": ("FILE", "the doctor's settings, default doctor.yaml in the home"),
-    "fail-on": ("COLOUR", "a check fails from this colour on: yellow, orange (default), red, or new:COLOUR"),
-    "timeout": ("SECONDS", "time that reading may take, default 30"),
-    "baseline": ("REPORT.json", "compare with this report"),
-    "waivers": ("FILE", "waivers kept beside the code: a YAML list"),
-    "from-evidence": ("FILE", "judge what blueplane-doctor --save-evidence kept; nothing else is read"),
-    "checks": ("DIR", "your own checks: a folder or file; repeatable"),
-    "select": ("WORDS", "collect only these checks: ids, areas, globs; repeatable"),
-    "ignore": ("WORDS", "leave these checks out: ids, areas, globs; repeatable"),
+_HELP = {
+    "fail_on": "a check fails from this colour on: yellow, orange (default), red, never, or new:COLOUR",
+    "timeout": "seconds that reading may take, default 30",
+    "select": "collect only these checks: ids, areas, globs; repeatable",
+    "ignore": "leave these checks out: ids, areas, globs; repeatable",
+    "strict": "unknown and skipped checks fail too",
 }
+"""Of options that mean something a little different here; the others say what they say on the command line."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--blueplane`, and the command line's options: `--select` is `--blueplane-select` here, and so on."""
     group = parser.getgroup("blueplane", "health checks of the Blueplane telemetry pipeline (blueplane-doctor)")
     group.addoption("--blueplane", action="store_true", help="collect every health check as a test")
-    for name, (metavar, text) in _OPTIONS.items():
-        action = "append" if text.endswith("repeatable") else "store"
-        group.addoption(f"--blueplane-{name}", action=action, metavar=metavar, help=text)
-    strict = {"dest": "blueplane_strict", "action": "store_const"}
-    group.addoption("--blueplane-strict", const=True, help="unknown and skipped checks fail too", **strict)
-    group.addoption("--blueplane-no-strict", const=False, help="they are skipped, whatever the settings say", **strict)
+    for option in OPTIONS.values():
+        if not option.in_pytest:
+            continue
+        flag = f"--blueplane-{option.flag.removeprefix('--')}"
+        help_text = _HELP.get(option.name, option.help)
+        if option.metavar is None:
+            destination = flag.removeprefix("--").replace("-", "_")
+            group.addoption(flag, dest=destination, action="store_const", const=True, help=help_text)
+            opposite = flag.replace("--blueplane-", "--blueplane-no-")
+            help_text = f"the opposite of {flag}, whatever the settings say"
+            group.addoption(opposite, dest=destination, action="store_const", const=False, help=help_text)
+        else:
+            action = "append" if option.repeatable else "store"
+            group.addoption(flag, action=action, metavar=option.metavar, help=help_text)
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from blueplane_doctor.options import OPTIONS, Options
+
 if TYPE_CHECKING:
     from blueplane_doctor.checkapi import CheckSpec
     from blueplane_doctor.diagnose import Doctor
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
 
 HANDED_OVER = "blueplane_evidence"
 """Where a worker of pytest-xdist finds the evidence that the controller has read."""
-_FLAGS = ("redis_url", "database", "home", "checks", "fail_on", "strict", "timeout")
 _PATHS = ("home", "database", "event_buffer", "cursor_hooks", "checks", "monitors")
 
 
@@ -41,11 +42,10 @@ class Health:
         """Those in force, with the waivers beside the code; relative paths are those of pytest's start."""
         from blueplane_doctor.settings import load
 
-        flags = {name: self._given(name) for name in _FLAGS}
-        words = {name: " ".join(self._given(name) or []) or None for name in ("select", "ignore")}
-        settings = load(flags | words, file=self._file("settings")).settings
+        given = {option.name: self._given(option.name) for option in OPTIONS.values() if option.in_pytest}
+        settings = load(Options(**given).settings_flags(), file=self._file("settings")).settings
         changes: dict[str, Any] = {name: self._from_start(getattr(settings, name)) for name in _PATHS}
-        if waivers := self._file("waivers", "WAIVERS_FILE"):
+        if waivers := self._file("waivers"):
             from blueplane_doctor.waivers import read_waivers
 
             changes["waivers"] = [*settings.waivers, *read_waivers(waivers)]
@@ -137,9 +137,9 @@ class Health:
     def _kept(self) -> Path | None:
         return self._file("from_evidence")
 
-    def _file(self, name: str, variable: str = "") -> Path | None:
+    def _file(self, name: str) -> Path | None:
         """What an option names, or else the variable that means the same on the command line."""
-        value = self._given(name) or os.environ.get(f"BLUEPLANE_DOCTOR_{variable or name.upper()}")
+        value = self._given(name) or os.environ.get(OPTIONS[name].variable)
         return self._config.invocation_params.dir / value if value else None
 
     def _given(self, name: str) -> Any:
