@@ -33,6 +33,8 @@ MOST_POINTS = 150
 class Chart(NamedTuple):
     """One metric's last minutes."""
 
+    metric: str
+    """Its path in the catalogue."""
     label: str
     unit: str
     lines: list[str]
@@ -77,7 +79,7 @@ def _number(metrics: Mapping[str, Any], path: str) -> float | None:
 
 def _chart(metric: Metric, points: list[tuple[float, float | None]]) -> Chart:
     if not points:
-        return Chart(metric.label, metric.unit, [], None, None, 0)
+        return Chart(metric.path, metric.label, metric.unit, [], None, None, 0)
     first = points[0][0]
     last, latest = points[-1]
     span = max(last - first, 1.0)
@@ -92,7 +94,7 @@ def _chart(metric: Metric, points: list[tuple[float, float | None]]) -> Chart:
             y = HEIGHT - height_of_one * value  # SVG counts downwards
             lines[-1].append(f"{x:.1f},{y:.1f}")
     drawn = [" ".join(line) for line in lines if line]
-    return Chart(metric.label, metric.unit, drawn, latest, highest, round(span / 60))
+    return Chart(metric.path, metric.label, metric.unit, drawn, latest, highest, round(span / 60))
 
 
 def add(router: APIRouter, service: HealthService) -> None:

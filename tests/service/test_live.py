@@ -5,7 +5,8 @@ import re
 import httpx
 import pytest
 
-from blueplane_doctor.service.live import CHARTS, HEIGHT, MOST_POINTS, SAMPLES, WIDTH, Recent
+from blueplane_doctor.metrics import CHARTED
+from blueplane_doctor.service.live import HEIGHT, MOST_POINTS, SAMPLES, WIDTH, Recent
 from blueplane_doctor.service.snapshot import Freshness, Snapshot
 from tests.service.support import Served
 from tests.service.test_snapshot import snapshot_of
@@ -28,7 +29,7 @@ def charted(*snapshots: Snapshot) -> tuple[list[str], float | None, float | None
 
 
 def test_without_a_sample_there_is_nothing_to_draw() -> None:
-    assert [chart.metric for chart in Recent().charts()] == list(CHARTS)
+    assert [chart.metric for chart in Recent().charts()] == [metric.path for metric in CHARTED]
     assert charted() == ([], None, None)
 
 
