@@ -1,0 +1,49 @@
+"""`probe`: what it asks, refuses, and would do; tests/installing/ sends real events."""
+
+from pathlib import Path
+
+from typer.testing import CliRunner
+
+from blueplane_doctor.cli import app
+from blueplane_doctor.commands.probe import in_words
+from blueplane_doctor.installing.probing import Hop, Probe
+
+NOT_ARRIVED = Probe(
+    event_id="e",
+    sent_at="2026-11-01T00:00:00Z",
+    arrived=False,
+    hops=[Hop(name="accepted", milliseconds=3.4), Hop(name="delivered", milliseconds=None)],
+    queue="q",
+    group="g",
+    stream_id=None,
+    table=None,
+    sequence=None,
+    cause="nobody took it",
+    recognise="SELECT 1",
+)
+
+
+def test_a_dry_run_sends_nothing_and_says_where_it_would(tmp_path: Path) -> None:
+    words = ["--home", str(tmp_path), "--redis-url", "redis://127.0.0.1:1/0", "probe", "--dry-run"]
+    ended = CliRunner().invoke(app, words)
+    assert (ended.exit_code, ended.stderr) == (0, "")
+    assert "would be sent to http://127.0.0.1:8787" in ended.stdout
+
+
+def test_without_a_person_it_refuses_and_the_hint_is_an_option_that_it_has(tmp_path: Path) -> None:
+    ended = CliRunner().invoke(app, ["--home", str(tmp_path), "probe"])
+    assert ended.exit_code == 2
+    assert "add --yes, or --dry-run" in ended.stderr
+
+
+def test_a_wait_that_is_too_short_is_refused() -> None:
+    ended = CliRunner().invoke(app, ["probe", "--wait", "0"])
+    assert ended.exit_code == 2
+    assert "--wait 0: too short" in ended.stderr
+
+
+def test_words() -> None:
+    text = in_words(NOT_ARRIVED)
+    assert "accepted" in text and "3 ms" in text
+    assert "delivered" in text and "not seen" in text
+    assert "It did not arrive: nobody took it." in text
