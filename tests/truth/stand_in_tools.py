@@ -72,6 +72,8 @@ for argument in sys.argv[1:]:
         url = argument if "//" in argument else "http://" + argument
         print(urllib.request.urlopen(url, timeout=5).read().decode(errors="replace"))
 """
+NO_ADDRESS = 64
+"""Exit code of a redis-cli that is told no address."""
 STAND_INS = {"redis-cli": _REDIS_CLI, "sqlite3": _SQLITE, "lsof": _LSOF, "curl": _CURL}
 
 
@@ -88,11 +90,23 @@ def tools(folder: Path, *, stand_ins_only: bool = False) -> Path:
             (folder / name).symlink_to(program)
         else:
             _executable(folder / name, f"#!{sys.executable}\n{script}")
+    _only_with_an_address(folder / "redis-cli")
     doctor = f'#!/bin/sh\nPYTHONPATH="{REPOSITORY}" exec "{sys.executable}" -m blueplane_doctor "$@"\n'
     _executable(folder / "blueplane-doctor", doctor)
     for name in ("python", "python3"):
         (folder / name).symlink_to(sys.executable)
     return folder
+
+
+def _only_with_an_address(client: Path) -> None:
+    """A redis-cli that was told no port, socket or URL would reach a Redis of this machine's user: it is refused."""
+    real = client.rename(client.with_name("redis-cli-of-the-situation"))
+    _executable(
+        client,
+        "#!/bin/sh\n"
+        f'case " $* " in *" -p "* | *" -s "* | *" -u "*) exec "{real}" "$@" ;; esac\n'
+        f'echo "no port, socket or URL is named: another Redis would be reached" >&2; exit {NO_ADDRESS}\n',
+    )
 
 
 def _executable(file: Path, text: str) -> None:

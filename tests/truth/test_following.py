@@ -12,6 +12,7 @@ from tests.truth.examination import Examination
 from tests.truth.following import Outcome, follow, follow_commands, remedy_commands
 from tests.truth.messages import CURSOR_GROUP, QUEUE
 from tests.truth.situation import Situation
+from tests.truth.stand_in_tools import NO_ADDRESS
 
 pytestmark = pytest.mark.server
 
@@ -105,6 +106,11 @@ def test_what_has_an_unknown_placeholder_is_not_run(stuck: Situation) -> None:
     (followed,) = outcome.commands
     assert followed.exit_code is None
     assert followed.output == "not known: <something else>"
+
+
+def test_a_redis_that_no_command_names_is_never_reached(stuck: Situation) -> None:
+    outcome = _after(stuck, "redis-cli PING", "redis-cli CONFIG SET appendonly yes")
+    assert [followed.exit_code for followed in outcome.commands] == [NO_ADDRESS, NO_ADDRESS]
 
 
 def test_what_does_not_end_is_ended(stuck: Situation, monkeypatch: pytest.MonkeyPatch) -> None:
