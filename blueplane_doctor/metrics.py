@@ -245,7 +245,7 @@ _CHAIN = _of(
        http=True, recorded=False),
     _M("success_rate", "Success rate", "%", "chain_success_ratio", "Share of delivered messages whose row is there.",
        http=True),
-    _M("examined", "Examined", "messages", "chain_examined_messages", "Messages whose state was looked for."),
+    _M("examined", "Examined", "messages", "chain_examined_messages", "Messages that were read and given a state."),
     _M("partial", "Read only in part", YES, "chain_partial", "1 when the time was up before the last message."),
     _M("states.{state}", "Messages in a state", "messages", "chain_messages", "Examined messages by state of custody."),
     _M("losses.{group}.trimmed_unread", "Trimmed unread", "messages", "group_trimmed_unread_messages",

@@ -54,7 +54,9 @@ def readings(records: Mapping[str, Mapping[str, Any] | None]) -> Iterator[Readin
 def number_of(metric: Metric, value: object) -> float | None:
     """A value as a number: yes and no as 1 and 0, a state by its code, a time in seconds since 1970."""
     if metric.unit == STATE:
-        return None if value is None else float(metric.code(value))
+        if value is None:
+            return None
+        return float(metric.code(value))
     if isinstance(value, str):
         return _number_in_text(metric, value)
     if isinstance(value, int | float) and isfinite(value):
@@ -105,10 +107,12 @@ def fit(name: str) -> str:
 def _number_in_text(metric: Metric, text: str) -> float | None:
     if metric.unit == TIME:
         moment = parse_time(text)
-        return moment.timestamp() if moment else None
+        if moment is not None:
+            return moment.timestamp()
     if metric.unit == STREAM_ID:
         milliseconds = text.partition("-")[0]
-        return float(milliseconds) if milliseconds.isascii() and milliseconds.isdigit() else None
+        if milliseconds.isascii() and milliseconds.isdigit():
+            return float(milliseconds)
     return None
 
 
@@ -122,8 +126,10 @@ def _resolved(value: Any, parts: Sequence[str], labels: tuple[str, ...]) -> Iter
         for name, member in _members(value, part.strip("{}")):
             yield from _resolved(member, rest, (*labels, name))
         return
-    inner = value.get(part) if isinstance(value, Mapping) else None
-    yield from _resolved(inner, rest, labels)
+    if isinstance(value, Mapping):
+        yield from _resolved(value.get(part), rest, labels)
+    else:
+        yield from _resolved(None, rest, labels)
 
 
 def _members(value: object, label: str) -> Iterator[tuple[str, Any]]:

@@ -2,7 +2,7 @@
 (() => {
   const live = document.getElementById("live");
   const link = document.getElementById("link");
-  const said = document.getElementById("said");
+  const announcement = document.getElementById("announcement");
   const LOST_AFTER_MS = 3000;
   let version = null, heard = Date.now(), busy = false, again = false;
 
@@ -60,7 +60,7 @@
     if (output.textContent !== text) output.textContent = text;
   };
 
-  // What only works with a script is hidden in what the server sends; what the filter said is said once.
+  // What only works with a script is hidden in what the server sends; the count of the filter is announced once.
   const ready = (root) => {
     for (const it of root.querySelectorAll("button.copy, #filter")) it.hidden = false;
     const output = root.querySelector("#filter output");
@@ -96,12 +96,12 @@
   events.addEventListener("report", (event) => {
     heard = Date.now();
     show("on", "Live");
-    const told = JSON.parse(event.data);
-    const word = told.status[0].toUpperCase() + told.status.slice(1);
+    const message = JSON.parse(event.data);
+    const word = message.status[0].toUpperCase() + message.status.slice(1);
     document.title = `${word} · Blueplane pipeline health, live`;
-    if (live.dataset.status !== told.status) said.textContent = `The pipeline is now ${told.status}`;
-    live.dataset.status = told.status;
-    if (version !== told.version) { version = told.version; fetched(); }
+    if (live.dataset.status !== message.status) announcement.textContent = `The pipeline is now ${message.status}`;
+    live.dataset.status = message.status;
+    if (version !== message.version) { version = message.version; fetched(); }
   });
   setInterval(() => {
     if (Date.now() - heard > LOST_AFTER_MS) show("off", "Not live: the service does not answer");
@@ -115,7 +115,7 @@
     const code = button.parentElement.querySelector("code");
     try {
       await navigator.clipboard.writeText(code.textContent);
-      said.textContent = "Copied";
+      announcement.textContent = "Copied";
     } catch {
       getSelection().selectAllChildren(code);
     }

@@ -72,9 +72,9 @@ def _summary(spec: CheckSpec) -> str:
 
 def _description(spec: CheckSpec, level: str) -> str:
     """Which values the level stands for."""
-    values = scale_words(spec.scale).get(level) if spec.scale else None
-    if spec.scale is None or not values:
+    if spec.scale is None:
         return f"{spec.id} is {level}."
+    values = scale_words(spec.scale)[level]
     graded = f"{values} {spec.scale.unit}".rstrip()
     return f"{spec.id} is {level} ({graded})."
 
@@ -92,7 +92,8 @@ def expression(spec: CheckSpec, level: str) -> str:
         return graded
     bound = spec.scale.bounds[level]
     sign = ">" if spec.scale.direction == "rising" else "<"
-    sign += "=" if bound.inclusive else ""
+    if bound.inclusive:
+        sign += "="
     return f"{VALUE}{chosen} {sign} {bound.value:.15g} and ignoring (unit) {graded}"
 
 

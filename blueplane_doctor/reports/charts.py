@@ -200,10 +200,13 @@ def _chart(one: Mapping[str, Any], points: list[Point], axis: _Axis) -> dict[str
             area += _area(places, zero)
     label = str(one.get("label") or one.get("metric") or "no name")
     unit = str(one.get("unit") or "")
+    heading = label
+    if unit:
+        heading = f"{label} ({unit})"
     return {
         "label": label,
         "unit": unit,
-        "heading": f"{label} ({unit})" if unit else label,
+        "heading": heading,
         "newest": points[-1][1] if points else None,
         "lowest": lowest,
         "highest": highest,

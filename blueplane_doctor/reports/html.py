@@ -38,7 +38,7 @@ _UNSAFE = re.compile(
 )
 """Control, format and surrogate characters but tab and line feed: they hide, reorder or break text."""
 _SPECIAL = re.compile("[^ -~]|[&<>\"']")
-"""What text has to be looked at for before it stands in a page; nearly none has any."""
+"""Characters for which text must be escaped or cleaned before it stands in a page; nearly no text has one."""
 
 _LABELS = {
     "dlq_sizes": "Dead letters by stream",

@@ -15,13 +15,13 @@ from blueplane_doctor.reports.phrases import line, verdict
 _NAMES = ("OK", "WARNING", "CRITICAL", "UNKNOWN")
 OK, WARNING, CRITICAL, UNKNOWN = range(4)
 _SHOWN = 3
-"""Findings that are told in the line; Nagios shows it in one row of a table."""
+"""Findings that the line names; Nagios shows it in one row of a table."""
 _UNITS = ("s", "ms", "%", "MB")
 _NOT_IN_LABELS = re.compile(r"[^A-Za-z0-9._-]")
 
 
 def exit_code(report: Report) -> int:
-    """What Nagios is to be told: 2 for red, 1 for orange and yellow, 3 when something was not judged, else 0.
+    """The exit code for Nagios: 2 for red, 1 for orange and yellow, 3 when something was not judged, else 0.
 
     `--fail-on` does not apply, for Nagios knows two levels itself. Not judged is a check that broke, or a run in which
     no check came to a colour; with `--strict` also what is unknown or skipped.
@@ -48,13 +48,16 @@ def status_line(code: int, text: str, values: str = "") -> str:
     """The line for an exit code, also for a run that came to no report; `values` are performance data."""
     # A `|` would begin performance data, and some readers take backslashes for escapes.
     shown = line(text, 800).replace("|", "/").replace("\\", "/")
-    performance = f"|{values}" if values else ""
-    return f"BLUEPLANE {_NAMES[code]} - {shown}{performance}\n"
+    if values:
+        shown += f"|{values}"
+    return f"BLUEPLANE {_NAMES[code]} - {shown}\n"
 
 
 def _short(finding: Finding) -> str:
-    change = f" ({finding.change.value})" if finding.change else ""
-    return f"{finding.id}{change}: {line(finding.summary, 120)}"
+    name = finding.id
+    if finding.change:
+        name += f" ({finding.change.value})"
+    return f"{name}: {line(finding.summary, 120)}"
 
 
 def _performance(finding: Finding) -> str:

@@ -27,8 +27,8 @@ _DEPTH = 6
 _ENCODED = json.JSONEncoder(ensure_ascii=False)
 _PLAIN = (str, int, bool, type(None))
 _SEPARATORS = str.maketrans("\u2028\u2029", "\N{REPLACEMENT CHARACTER}" * 2)
-_IDENTIFIERS = ("pid", "port", "_pid", "_port", "_id")
-"""Ends of names of fields whose numbers name something: they have no thousands commas."""
+_IDENTIFIERS = ("pid", "port", "id")
+"""Last words of names of fields whose numbers name something: they have no thousands commas."""
 _UNITS = {
     "_events_per_sec": "events/s",
     "_events_per_min": "events/min",
@@ -115,9 +115,12 @@ def waived(finding: Finding) -> str:
     if not finding.waiver:
         return ""
     waiver = finding.waiver
-    owner = f" by {line(waiver.owner)}" if waiver.owner else ""
-    until = f" until {line(waiver.expires)}" if waiver.expires else ""
-    return f"waived{owner}{until}: {line(waiver.reason)}"
+    text = "waived"
+    if waiver.owner:
+        text += f" by {line(waiver.owner)}"
+    if waiver.expires:
+        text += f" until {line(waiver.expires)}"
+    return f"{text}: {line(waiver.reason)}"
 
 
 def observed(finding: Finding) -> str:
@@ -143,7 +146,7 @@ def field_value(value: object, name: str) -> str:
         return "yes" if value else "no"
     if not isinstance(value, int | float):
         return str(value)
-    if name.endswith(_IDENTIFIERS):
+    if name.rpartition("_")[2] in _IDENTIFIERS:
         return str(value)
     return quantities.quantity(value, unit_of(name))
 
@@ -151,8 +154,10 @@ def field_value(value: object, name: str) -> str:
 def unit_of(name: str) -> str:
     """The unit of a field, by the catalogue of metrics or else by the end of its name; empty for a mere count."""
     metric = field_metric(name)
+    if metric is not None and metric.unit in UNSPOKEN_UNITS:
+        return ""
     if metric is not None:
-        return "" if metric.unit in UNSPOKEN_UNITS else metric.unit
+        return metric.unit
     for suffix, unit in _UNITS.items():
         if name.endswith(suffix):
             return unit
@@ -199,7 +204,7 @@ def details(finding: Finding) -> str:
     """All that is known of a finding beyond its summary, as plain text of several lines."""
     parts = {
         "waiver": waived(finding),
-        "baseline": finding.change.value if finding.change else "",
+        "baseline": finding.change or "",
         "observed": observed(finding),
         "scale": scale(finding),
         "cause": block(finding.cause),
@@ -219,7 +224,9 @@ def _shortened(value: Any, depth: int) -> Any:
     if type(value) in _PLAIN:
         return value
     if isinstance(value, float):
-        return value if math.isfinite(value) else None
+        if math.isfinite(value):
+            return value
+        return None
     if depth == 0:
         return "…"
     if isinstance(value, Mapping):

@@ -64,8 +64,7 @@ def _verdict(report: Report) -> str:
 
 
 def _provenance(report: Report, view: View) -> list[str]:
-    note = other_thresholds(report)
-    return _wrapped(note, view) if note else []
+    return _wrapped(other_thresholds(report), view)  # no text, no lines
 
 
 def _custody(report: Report, view: View) -> list[str]:

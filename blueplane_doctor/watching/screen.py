@@ -171,7 +171,7 @@ def _clock(report: Report) -> str:
 
 @contextlib.contextmanager
 def keys(pressed: Callable[[str], None]) -> Iterator[None]:
-    """Call `pressed` with each key, from another thread; without a terminal, never. It is left as it was found."""
+    """Call `pressed` with each key, from another thread; without a terminal, never. Its settings are restored."""
     if not sys.stdin or not sys.stdin.isatty():
         yield
         return

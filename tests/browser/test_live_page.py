@@ -177,7 +177,7 @@ def test_an_outage_shows_and_goes_by_itself(visit: Any, watched: tuple[RunningSe
     os.kill(server.pid, signal.SIGSTOP)
     try:
         it.page.wait_for_function("() => ['Red', 'Unknown'].includes(document.querySelector('h1').innerText.trim())")
-        it.page.wait_for_function("() => document.querySelector('#said').textContent.includes('now')")
+        it.page.wait_for_function("() => document.querySelector('#announcement').textContent.includes('now')")
     finally:
         os.kill(server.pid, signal.SIGCONT)
     it.verdict("Green")

@@ -42,6 +42,7 @@ def test_a_quantity_reads_as_a_person_says_it(value: float | None, unit: str, wo
         (12_345, "pid", "12345"),
         (12_345, "server_pid", "12345"),
         (6_379, "port", "6379"),
+        (1_234, "report", "1,234"),
         (16_777_216, "room_bytes", "16.8 MB"),
         (1_420, "queue_depth", "1,420"),
         (4_200, "first_seen_ms", "4.2 s"),
