@@ -60,11 +60,13 @@ def render(report: Report, view: View) -> str:
 
 def _verdict(report: Report) -> str:
     verdict = f"{report.status.value.upper()}: the pipeline is {HEALTH[report.status]}"
-    return f"{verdict} ({tally(report)}; {clock(report)}, {quantity(report.duration_ms, 'ms')})"
+    return f"{verdict} ({tally(report)})"
 
 
 def _provenance(report: Report, view: View) -> list[str]:
-    return _wrapped(other_thresholds(report), view)  # no text, no lines
+    """When the pipeline was examined, and whether kept evidence is judged by other thresholds."""
+    lines = _wrapped(f"Examined {clock(report)} in {quantity(report.duration_ms, 'ms')}", view)
+    return lines + _wrapped(other_thresholds(report), view)  # no text, no lines
 
 
 def _custody(report: Report, view: View) -> list[str]:

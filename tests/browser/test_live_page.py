@@ -85,7 +85,7 @@ def test_what_was_recorded_is_drawn_where_there_is_a_history(browser: Any, tmp_p
             service.ready()
             it = Visit(browser, service.url)
             it.page.wait_for_selector("#history .trend svg path.trace")
-            assert "Backlog" in it.page.locator("#history").inner_text()
+            assert "Queue depth" in it.page.locator("#history").inner_text()
             it.page.locator("#history summary").click()
             moment = it.page.locator(".verdict time").first
             before = moment.inner_text()
