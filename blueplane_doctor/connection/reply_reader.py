@@ -12,9 +12,13 @@ INCOMPLETE: Final = object()
 
 _BYTES_PER_ELEMENT = 8
 """What an element costs at least, beside its own bytes: its place in a list."""
-_MANY_ELEMENTS = re.compile(rb"[*%~>|]\d{7}")
-"""What may announce an array of a million elements or more. RESP3's kinds are here as hiredis knows them too."""
+_ARRAY_KINDS = (b"*", b"%", b"~", b">", b"|")
+"""What a header of several elements begins with; RESP3's are here because hiredis knows them too."""
+_LARGE_HEADERS = {kind: re.compile(re.escape(kind) + rb"\d{7}") for kind in _ARRAY_KINDS}
+"""What announces a million elements or more."""
 _LONGEST_MATCH = 8
+_SHORTEST_ELEMENT = 3
+"""Bytes of `+`, and the end of the line."""
 _LONGEST_NUMBER = 20
 """Digits of a length; Python refuses to read thousands of them, and more than these are too many anyway."""
 _LONGEST_LINE = 1 << 16
@@ -39,7 +43,6 @@ class ReplyReader:
         """Take the first `length` bytes of the buffer. Raises ProtocolError when it is too much."""
         known = len(self._bytes)
         self._bytes += memoryview(buffer)[:length]
-        self._line_ends += buffer.count(b"\n", 0, length)
         self._refuse_beyond(len(self._bytes))
         # Once suspect, all of the round trip is: a header's end may come later than its beginning.
         if self._suspect or self._looks_too_large(known):
@@ -57,18 +60,20 @@ class ReplyReader:
 
     def _looks_too_large(self, known: int) -> bool:
         """Whether what came after the first `known` bytes might announce, or be, too much."""
-        # A header may begin in the bytes before.
-        if _MANY_ELEMENTS.search(self._bytes, max(0, known - _LONGEST_MATCH)):
+        begin = max(0, known - _LONGEST_MATCH)  # a header may begin in the bytes before
+        for kind, header in _LARGE_HEADERS.items():
+            # To find one byte takes a tenth of a search by pattern, and most of these never come.
+            first = self._bytes.find(kind, begin)
+            if first >= 0 and header.search(self._bytes, first):
+                return True
+        if len(self._bytes) > _LONGEST_LINE and self._bytes.find(b"\n", 0, _LONGEST_LINE) < 0:
             return True
-        if self._line_ends == 0 and len(self._bytes) > _LONGEST_LINE:
-            return True
-        # Each element ends a line, so that there are at most so many.
-        return self._weight(self._line_ends) > self._limit
+        # The shortest element has three bytes, so that fewer bytes than these cannot weigh too much.
+        return self._weight(len(self._bytes) // _SHORTEST_ELEMENT) > self._limit
 
     def _start_anew(self) -> None:
         """Forget what came: the next byte begins a round trip."""
         self._bytes = bytearray()
-        self._line_ends = 0
         self._suspect = False
         self._position = 0
         """Where `_walk` goes on."""
@@ -83,11 +88,11 @@ class ReplyReader:
                 if len(self._bytes) - self._position > _LONGEST_LINE:
                     raise ProtocolError("a line without end came")
                 return
-            kind = self._bytes[self._position : self._position + 1]
+            kind = bytes(self._bytes[self._position : self._position + 1])
             number = self._number_until(end)
             self._elements += 1
             self._refuse_beyond(self._weight(self._elements))
-            if kind in b"*%~>|":
+            if kind in _ARRAY_KINDS:
                 self._refuse_beyond(self._weight(self._elements + number))
             self._position = end + 2
             if kind == b"$" and number >= 0:

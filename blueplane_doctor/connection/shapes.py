@@ -1,6 +1,7 @@
 """The form that a command's reply has: anything else does not come from Redis, and must not surprise who asked."""
 
 from collections.abc import Callable, Sequence
+from operator import itemgetter
 from typing import Any
 
 from blueplane_doctor.connection.base import Command, ProtocolError, ReplyError
@@ -37,11 +38,12 @@ def _is_list_of_names_and_values(reply: Any) -> bool:
 
 
 def _is_list_of_pairs(reply: Any) -> bool:
-    return type(reply) is list and all(type(pair) is list and len(pair) == 2 for pair in reply)
+    # Pages hold hundreds of entries, so that no line of Python is run for each.
+    return type(reply) is list and set(map(type, reply)) <= {list} and set(map(len, reply)) <= {2}
 
 
 def _is_entries(reply: Any) -> bool:
-    return _is_list_of_pairs(reply) and all(type(entry[0]) is bytes for entry in reply)
+    return _is_list_of_pairs(reply) and set(map(type, map(itemgetter(0), reply))) <= {bytes}
 
 
 _SHAPES: dict[str, Shape] = {
