@@ -17,8 +17,8 @@ from blueplane_doctor.demo.faults import demo_pipeline
 from blueplane_doctor.demo.servers import RunningServer, run_server
 from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.history.health_storage import HealthMetricsStorage
-from blueplane_doctor.history.sampler import Sampler
 from blueplane_doctor.history.samples import Sample
+from blueplane_doctor.sampler import Sampler
 from blueplane_doctor.settings import Settings, load
 
 WEEK_MINUTES = 7 * 24 * 60

@@ -10,8 +10,8 @@ import typer
 from blueplane_doctor.commands.base import Invocation, command, new_command
 from blueplane_doctor.console import complain
 from blueplane_doctor.errors import ExitCode, UsageError
-from blueplane_doctor.history.sampler import BUSY, Sampler, record_every
 from blueplane_doctor.options import EXAMINING
+from blueplane_doctor.sampler import BUSY, Sampler, record_every
 from blueplane_doctor.times import seconds_in
 
 COMMAND = new_command(__doc__)

@@ -13,13 +13,13 @@ from threading import Event
 import pytest
 import redis
 
+from blueplane_doctor import sampler as sampler_module
 from blueplane_doctor.demo.servers import RunningServer, run_server
 from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.errors import SourceUnreachable
-from blueplane_doctor.history import sampler as sampler_module
 from blueplane_doctor.history.health_storage import HealthMetricsStorage
-from blueplane_doctor.history.sampler import BUSY, WRITTEN, Sampler, next_turn, record_every, wait_until
 from blueplane_doctor.history.samples import RETENTION
+from blueplane_doctor.sampler import BUSY, WRITTEN, Sampler, next_turn, record_every, wait_until
 from tests.helpers import settings_for
 
 COMMAND = (sys.executable, "-m", "blueplane_doctor")

@@ -3,9 +3,9 @@
 import time
 
 from blueplane_doctor.demo.simulator import Pipeline
-from blueplane_doctor.history.sampler import Sampler
 from blueplane_doctor.history.samples import minute_of
 from blueplane_doctor.history.trend import group_samples, loss_between
+from blueplane_doctor.sampler import Sampler
 from tests.helpers import settings_for
 
 

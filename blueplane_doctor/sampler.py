@@ -89,18 +89,20 @@ class Sampler:
 def record_every(sampler: Sampler, every: float, stop: Event, say: Callable[[str], None]) -> None:
     """Take a sample at every multiple of `every` seconds of the clock until `stop` is set.
 
-    What keeps it from writing is said once, and again only when it changes.
+    `say` is given the reason when a sample cannot be written, and again when the reason changes.
     """
-    told = ""
+    last_message = ""
     while wait_until(next_turn(time.time(), every), stop):
+        message = ""
         try:
             outcome = sampler.take(time.time() + 1)  # a timer may ring a little early
-            said = "another recorder is writing; this one waits" if outcome == BUSY else ""
+            if outcome == BUSY:
+                message = "another recorder is writing; this one waits"
         except SourceError as error:
-            said = error.message
-        if said != told:
-            say(said or "recording again")
-        told = said
+            message = error.message
+        if message != last_message:
+            say(message or "recording again")
+        last_message = message
 
 
 def next_turn(now: float, every: float) -> float:

@@ -9,7 +9,7 @@ import redis
 from blueplane_doctor.connection.redis_connection import Connection
 from blueplane_doctor.demo.servers import RunningServer
 from blueplane_doctor.history.endpoint import history_endpoint
-from blueplane_doctor.history.sampler import RecorderLock
+from blueplane_doctor.sampler import RecorderLock
 
 MakeLock = Callable[..., RecorderLock]
 
