@@ -7,14 +7,13 @@ the dead letters and the database, which can therefore not be too old: read befo
 and acknowledged in between.
 """
 
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from blueplane_doctor.custody.messages import Message
 from blueplane_doctor.custody.pending_entries import PendingEntriesReader, read_pending_entries
 from blueplane_doctor.custody.routing import CompiledRoute, Router
 from blueplane_doctor.custody.row_bitmap import RowBitmap
-from blueplane_doctor.custody.states import STUCK, UNEXAMINED, PendingEntry, RowEvidence, state_of
+from blueplane_doctor.custody.states import UNEXAMINED, PendingEntry, RowEvidence, state_of
 from blueplane_doctor.errors import SourceError
 from blueplane_doctor.sources.dead_letters import DeadLetterReader
 from blueplane_doctor.sources.entries import RawEntry
@@ -29,22 +28,27 @@ NO_TABLES = "the database holds none of the tables that traces are written to"
 PendingByGroup = dict[str, dict[EntryId, PendingEntry]]
 
 
-@dataclass(slots=True)
-class JudgedMessage:
-    """A message and its state. `route` is None when nobody is meant to write it."""
-
-    message: Message
-    route: CompiledRoute | None
-    state: str
-    lookups: list[Lookup] = field(default_factory=list)
-    """Where its row would be; only of stuck and of acknowledged messages."""
-
-
 class JudgedPage(NamedTuple):
-    """The messages of a page, and the pending entries up to its last message that no page before had."""
+    """The messages of a page, with the route and the state of each at the same place.
 
-    messages: list[JudgedMessage]
+    These are lists side by side, and no object for each message, because making a million objects takes seconds.
+    """
+
+    messages: list[Message]
+    routes: list[CompiledRoute | None]
+    """None for a message that nobody is meant to write."""
+    states: list[str]
     pending: PendingByGroup
+    """The pending entries up to the last message that no page before had."""
+
+
+class Acknowledged(NamedTuple):
+    """A message that its writer has acknowledged: only the database tells what became of it."""
+
+    place: int
+    """In the page."""
+    lookups: list[Lookup]
+    """Where its row would be."""
 
 
 class CustodyJudge:
@@ -92,50 +96,44 @@ class CustodyJudge:
     def judge(self, page: list[RawEntry]) -> JudgedPage:
         """The states of the next page's messages. Raises SourceError when Redis cannot be read."""
         messages = [Message(entry) for entry in page]
+        routes = [self._router.route(message) for message in messages]
         until = messages[-1].id
         self.read_pending(until)
         pending = self.take_pending(until)
-        judged = []
-        acknowledged = []
-        for message in messages:
-            one = self._judge_in_redis(message, pending)
-            judged.append(one)
+        states: list[str] = []
+        acknowledged: list[Acknowledged] = []
+        for place, message in enumerate(messages):
+            route = routes[place]
+            group = self.writers.get(route.group) if route else None
+            is_delivered = group is not None and message.id <= group.last_delivered
+            entry = pending[route.group].get(message.id) if route and is_delivered else None
+            state = state_of(has_writer=route is not None, is_delivered=is_delivered, pending=entry)
+            states.append(state)
             # Redis alone cannot say more of a message that was acknowledged.
-            if one.state == UNEXAMINED:
-                acknowledged.append(one)
-        self._judge_by_rows(acknowledged)
-        return JudgedPage(judged, pending)
+            if route and state == UNEXAMINED:
+                acknowledged.append(Acknowledged(place, route.lookups(message)))
+        self._judge_by_rows(messages, states, acknowledged)
+        return JudgedPage(messages, routes, states, pending)
 
-    def _judge_in_redis(self, message: Message, pending: PendingByGroup) -> JudgedMessage:
-        route = self._router.route(message)
-        if route is None:
-            state = state_of(has_writer=False, is_delivered=False, pending=None)
-            return JudgedMessage(message, None, state)
-        group = self.writers.get(route.group)
-        if group is None or message.id > group.last_delivered:
-            state = state_of(has_writer=True, is_delivered=False, pending=None)
-            return JudgedMessage(message, route, state)
-        state = state_of(has_writer=True, is_delivered=True, pending=pending[route.group].get(message.id))
-        judged = JudgedMessage(message, route, state)
-        if state in (STUCK, UNEXAMINED):
-            judged.lookups = route.lookups(message)
-        return judged
-
-    def _judge_by_rows(self, acknowledged: list[JudgedMessage]) -> None:
-        sequences = self.find_rows(acknowledged)
+    def _judge_by_rows(self, messages: list[Message], states: list[str], acknowledged: list[Acknowledged]) -> None:
+        """Put the states of acknowledged messages into `states`; they stay when the database cannot be read."""
+        sequences = self.find_rows([lookups for _, lookups in acknowledged])
         if sequences is None:
             return
         named = self._dead_letters.index
-        for judged in acknowledged:
-            message = judged.message
-            row = self._claim(judged.lookups, sequences)
-            judged.state = state_of(
+        for place, lookups in acknowledged:
+            row = self._claim(lookups, sequences)
+            has_dead_letter = False
+            if row is RowEvidence.ABSENT:
+                message = messages[place]
+                has_dead_letter = named.names(message.raw_id, message.event_id)
+            states[place] = state_of(
                 has_writer=True,
                 is_delivered=True,
                 pending=None,
                 row=row,
-                has_dead_letter=row is RowEvidence.ABSENT and named.names(message.raw_id, message.event_id),
-                has_key=bool(judged.lookups),
+                has_dead_letter=has_dead_letter,
+                has_key=bool(lookups),
             )
 
     def _claim(self, lookups: list[Lookup], sequences: dict[Lookup, list[int]]) -> RowEvidence:
@@ -148,16 +146,17 @@ class CustodyJudge:
                 evidence = RowEvidence.TAKEN
         return evidence
 
-    def find_rows(self, messages: list[JudgedMessage]) -> dict[Lookup, list[int]] | None:
-        """The rows of messages by their keys; None once the database cannot be read: Redis alone tells the rest."""
+    def find_rows(self, lookups: list[list[Lookup]]) -> dict[Lookup, list[int]] | None:
+        """The rows of several messages by their keys; None once the database cannot be read."""
         if self._rows is None:
             return None
         wanted: list[Lookup] = []
-        for judged in messages:
-            wanted += judged.lookups
+        for of_one in lookups:
+            wanted += of_one
         try:
             return self._rows.find(wanted)
         except SourceError as error:
+            # Redis alone still tells the states of all messages that are not acknowledged.
             self._rows = None
             self.rows_cause = error.message
             return None

@@ -6,10 +6,11 @@ from collections.abc import Callable
 
 from blueplane_doctor.connection.base import Command
 from blueplane_doctor.custody.blockers import BlockerFinder
-from blueplane_doctor.custody.judge import CustodyJudge, JudgedMessage, PendingByGroup
+from blueplane_doctor.custody.judge import CustodyJudge, JudgedPage, PendingByGroup
 from blueplane_doctor.custody.ledger import UNROUTED, ChainBreak, Ledger, Tally, bucket_of, time_text
 from blueplane_doctor.custody.losses import trimmed_past
 from blueplane_doctor.custody.messages import Message
+from blueplane_doctor.custody.routing import CompiledRoute
 from blueplane_doctor.custody.states import LOST, PAYLOAD_GONE, STUCK, UNEXAMINED, PendingEntry
 from blueplane_doctor.pipeline import CURSOR_MONITOR_SOURCES
 from blueplane_doctor.sources import Deadline
@@ -82,8 +83,7 @@ class LedgerBuilder:
         length = self._stream.length
         began = time.monotonic()
         for page in pages(self._redis, self._stream.queue, last, length=length, dataset_bytes=self._dataset_bytes):
-            judged, pending = self._judge.judge(page)
-            self._count_page(judged, pending)
+            self._count_page(self._judge.judge(page))
             if self._progress:
                 self._progress(self._ledger.examined, length)
             self._throttle.pause(time.monotonic() - began, self._deadline.remaining)
@@ -92,45 +92,49 @@ class LedgerBuilder:
                 return False
         return True
 
-    def _count_page(self, judged: list[JudgedMessage], pending: PendingByGroup) -> None:
-        messages = [one.message for one in judged]
-        self._count(messages, judged, pending)
-        self._ledger.add(self._tallies(judged))
-        self._add_lost(judged)
-        self._find_blockers([one for one in judged if one.state == STUCK])
-        if any(pending.values()):
+    def _count_page(self, page: JudgedPage) -> None:
+        self._count(page)
+        self._ledger.add(self._tallies(page))
+        if LOST in page.states:
+            self._add_lost(page)
+        if STUCK in page.states and not self._blockers.is_full:
+            self._find_blockers(page)
+        if any(page.pending.values()):
             # What is pending up to the end of this page and not in it has left the stream.
-            here = {message.id for message in messages}
-            gone = {name: _without(entries, here) for name, entries in pending.items()}
+            here = {message.id for message in page.messages}
+            gone = {name: _without(entries, here) for name, entries in page.pending.items()}
             self._count_payload_gone(gone)
 
-    def _tallies(self, judged: list[JudgedMessage]) -> list[Tally]:
-        hour_ago = self._now_ms - HOUR_MS
+    def _tallies(self, page: JudgedPage) -> list[Tally]:
+        now_ms = self._now_ms
+        hour_ago = now_ms - HOUR_MS
         tallies = []
-        for one in judged:
-            route = one.route.name if one.route else UNROUTED
-            bucket = bucket_of(one.message.event_ms(), self._now_ms)
-            tallies.append((route, one.state, bucket, one.message.id[0] > hour_ago))
+        for message, route, state in zip(page.messages, page.routes, page.states, strict=True):
+            name = route.name if route else UNROUTED
+            bucket = bucket_of(message.event_ms(), now_ms)
+            tallies.append((name, state, bucket, message.id[0] > hour_ago))
         return tallies
 
-    def _add_lost(self, judged: list[JudgedMessage]) -> None:
-        for one in judged:
-            if one.state == LOST:
+    def _add_lost(self, page: JudgedPage) -> None:
+        for message, route, state in zip(page.messages, page.routes, page.states, strict=True):
+            if state == LOST and route:
                 if self._ledger.keeps_more_breaks:
-                    self._ledger.breaks.append(_lost(one))
-                self._ledger.note_break(one.message.id[0])
+                    self._ledger.breaks.append(_lost(message, route))
+                self._ledger.note_break(message.id[0])
 
-    def _find_blockers(self, stuck: list[JudgedMessage]) -> None:
-        if not stuck or self._blockers.is_full:
-            return
-        rows = self._judge.find_rows(stuck) or {}
-        for one in stuck:
-            if one.route:
-                self._blockers.examine(one.message, one.route.group, one.lookups, rows)
+    def _find_blockers(self, page: JudgedPage) -> None:
+        stuck = []
+        for message, route, state in zip(page.messages, page.routes, page.states, strict=True):
+            if state == STUCK and route:
+                stuck.append((message, route.group, route.lookups(message)))
+        rows = self._judge.find_rows([lookups for _, _, lookups in stuck]) or {}
+        for message, group, lookups in stuck:
+            self._blockers.examine(message, group, lookups, rows)
 
-    def _count(self, messages: list[Message], judged: list[JudgedMessage], pending: PendingByGroup) -> None:
+    def _count(self, page: JudgedPage) -> None:
         """Count what is wanted of each message, whatever its state."""
         ledger = self._ledger
+        messages = page.messages
         last = messages[-1].id
         ledger.examined += len(messages)
         for group in self._stream.groups:
@@ -142,8 +146,8 @@ class LedgerBuilder:
         if last[0] > self._now_ms - HOUR_MS:
             ledger.count_recent([message.id[0] for message in messages], self._now_ms)
         # Most pages are finished as a whole, and their messages need not be asked one by one.
-        if last > self._all_delivered or any(pending.values()) or not self._judge.has_all_writers:
-            self._count_unfinished(judged, pending)
+        if last > self._all_delivered or any(page.pending.values()) or not self._judge.has_all_writers:
+            self._count_unfinished(page)
 
     def _count_monitor_events(self, messages: list[Message]) -> None:
         # Metadata is alike in many messages: it is parsed once for all that are the same, byte for byte.
@@ -154,20 +158,19 @@ class LedgerBuilder:
                 self._ledger.monitor_events += count
                 self._ledger.monitor_last_ms = max(message.id[0], self._ledger.monitor_last_ms or 0)
 
-    def _count_unfinished(self, judged: list[JudgedMessage], pending: PendingByGroup) -> None:
-        for one in judged:
-            if self._is_unfinished(one, pending):
+    def _count_unfinished(self, page: JudgedPage) -> None:
+        for message, route in zip(page.messages, page.routes, strict=True):
+            if self._is_unfinished(message.id, route, page.pending):
                 self._ledger.unfinished += 1
-                self._ledger.oldest_unfinished = self._ledger.oldest_unfinished or one.message.id
+                self._ledger.oldest_unfinished = self._ledger.oldest_unfinished or message.id
 
-    def _is_unfinished(self, one: JudgedMessage, pending: PendingByGroup) -> bool:
-        identity = one.message.id
+    def _is_unfinished(self, identity: EntryId, route: CompiledRoute | None, pending: PendingByGroup) -> bool:
         if identity > self._all_delivered:
             return True
         if any(identity in entries for entries in pending.values()):
             return True
         # A group that does not exist has finished nothing of its own.
-        return one.route is not None and one.route.group not in self._judge.writers
+        return route is not None and route.group not in self._judge.writers
 
     def _count_payload_gone(self, pending: PendingByGroup) -> None:
         """Count pending entries whose message has left the stream; a message counts once, whoever holds it."""
@@ -238,17 +241,15 @@ def _without(entries: dict[EntryId, PendingEntry], here: set[EntryId]) -> dict[E
     return {identity: entry for identity, entry in entries.items() if identity not in here}
 
 
-def _lost(one: JudgedMessage) -> ChainBreak:
-    message = one.message
-    assert one.route is not None, "only a message that has a writer can be lost"
+def _lost(message: Message, route: CompiledRoute) -> ChainBreak:
     event_id = message.event_id
     return ChainBreak(
         kind=LOST,
         id=id_text(message.id),
         event_id=identifier(event_id) if event_id else None,
         enqueued_at=time_text(message.id[0]),
-        route=one.route.name,
-        group=one.route.group,
+        route=route.name,
+        group=route.group,
         event_type=message.kind(),
         reason=message.malformed() or "acknowledged without a row or a dead letter",
     )

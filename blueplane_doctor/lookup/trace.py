@@ -306,9 +306,10 @@ class Tracer:
         size = self._examination.server_info().dataset_bytes
         until = max(undecided)
         for page in pages(self._examination.redis, stream.queue, until, length=stream.length, dataset_bytes=size):
-            for judged in judge.judge(page).messages:
-                for search in undecided.pop(judged.message.id, ()):
-                    if judged.state == DUPLICATE:
+            judged = judge.judge(page)
+            for message, state in zip(judged.messages, judged.states, strict=True):
+                for search in undecided.pop(message.id, ()):
+                    if state == DUPLICATE:
                         search.row = RowEvidence.TAKEN
             if self._examination.deadline.remaining < _RESERVE_SECONDS:
                 break

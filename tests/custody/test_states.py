@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from blueplane_doctor.custody import states
+from blueplane_doctor.custody import states as states_module
 from blueplane_doctor.custody.states import STATES, PendingEntry, RowEvidence, state_of
 from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.examination import Examination
@@ -49,7 +49,7 @@ def test_the_rule(evidence: dict[str, Any], state: str) -> None:
 
 
 def test_the_rule_imports_nothing_that_reads() -> None:
-    tree = ast.parse(Path(states.__file__).read_text(encoding="utf-8"))
+    tree = ast.parse(Path(states_module.__file__).read_text(encoding="utf-8"))
     imported = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
     assert imported == {"enum", "typing", "blueplane_doctor.sources.entry_ids"}
 
@@ -142,10 +142,9 @@ def test_there_is_a_message_of_every_state() -> None:
 def test_ledger_and_trace_agree(make: Callable[[Pipeline], str], any_pipeline: Pipeline) -> None:
     sent = make(any_pipeline)
     with closing(Examination(settings_for(any_pipeline))) as examination:
-        judged = {}
-        for page in [examination.redis.ask_one("XRANGE", any_pipeline.queue, "-", "+")]:
-            for one in examination.new_judge().judge(page).messages:
-                judged[one.message.raw_id.decode()] = one.state
+        page = examination.redis.ask_one("XRANGE", any_pipeline.queue, "-", "+")
+        messages, _, states, _ = examination.new_judge().judge(page)
+        judged = {message.raw_id.decode(): state for message, state in zip(messages, states, strict=True)}
         totals = {state: examination.ledger().total(state) for state in STATES}
         traces = Tracer(examination).trace(list(judged))
     assert judged[sent] == make.__name__
