@@ -6,12 +6,11 @@ Blueplane's `config.yaml`, and defaults last.
 
 import json
 import os
-import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, Field, ValidationError, field_validator, model_validator
 
@@ -216,13 +215,15 @@ def load(flags: Mapping[str, Any] | None = None, *, file: Path | None = None) ->
     try:
         return Loaded(settings=Settings(**merged), origins=origins)
     except ValidationError as error:
-        raise _ours(error, origins) from None  # pydantic's own text repeats the input, which may hold a secret
+        # pydantic's own text repeats the input, which may hold a secret.
+        raise _as_settings_error(error, origins) from None
 
 
 def _environment() -> dict[str, Any]:
     """Settings from environment variables; `__` goes one level down, lists of words and numbers are plain text.
 
     Read here and not by pydantic-settings, whose import alone costs a fifth of a whole run (docs/BENCHMARKS.md).
+    Raises SettingsError.
     """
     values: dict[str, Any] = {}
     known = {ENV_PREFIX + name.upper() for name in Settings.model_fields} | COMMAND_LINE_VARIABLES
@@ -236,12 +237,20 @@ def _environment() -> dict[str, Any]:
         place = values
         for part in above:
             place = place.setdefault(part, {})
-        try:
-            place[name] = json.loads(text) if name in _IN_JSON and not above else text
-        except ValueError as error:
-            hint = "lists and maps are given as JSON"
-            raise SettingsError(f"environment: {variable}: not valid JSON", hint) from error
+        if name in _IN_JSON and not above:
+            place[name] = _json_of(variable, text)
+        else:
+            place[name] = text
     return values
+
+
+def _json_of(variable: str, text: str) -> Any:
+    """Raises SettingsError."""
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        hint = "lists and maps are given as JSON"
+        raise SettingsError(f"environment: {variable}: not valid JSON", hint) from error
 
 
 def _merge(
@@ -257,69 +266,45 @@ def _merge(
             origins[dotted] = variable if label == "environment" else label
 
 
-def _ours(error: ValidationError, origins: Mapping[str, str]) -> SettingsError:
+def _as_settings_error(error: ValidationError, origins: Mapping[str, str]) -> SettingsError:
     """The first problem, with the source and the key that caused it, a value that can be used, and what it means."""
     problem = error.errors(include_input=False, include_url=False)[0]
     path = [str(part) for part in problem["loc"]]
-    dotted = ".".join(path)
-    origin = next(
-        (origins[name] for name in (".".join(path[:n]) for n in range(len(path), 0, -1)) if name in origins),
-        next((label for name, label in sorted(origins.items()) if name.startswith(dotted + ".")), "settings"),
-    )
-    model, name = (StreamSettings, path[1]) if path[0] == "streams" and path[1:] else (Settings, path[0])
-    message, hint = problem["msg"].removeprefix("Value error, "), ""
+    message = problem["msg"].removeprefix("Value error, ")
+    model: type[Record] = Settings
+    name = path[0]
+    if name == "streams" and len(path) > 1:
+        model = StreamSettings
+        name = path[1]
+    hint = ""
     if problem["type"] == "extra_forbidden":
         message = "there is no such setting"
         hint = did_you_mean(path[-1], model.model_fields, "see: blueplane-doctor settings --init")
     elif name in model.model_fields:
-        default = model.model_fields[name].default
-        meaning = descriptions_of(model).get(name, "")
-        hint = f"the default ({'none' if default is None else default}). {meaning}".rstrip()
-    shown = f"--{dotted.replace('_', '-')}" if origin == "flag" else f"{origin}: {dotted}"
+        hint = _default_and_meaning(model, name)
+    dotted = ".".join(path)
+    origin = _origin_of(path, origins)
+    shown = f"{origin}: {dotted}"
+    if origin == "flag":
+        shown = f"--{dotted.replace('_', '-')}"
     return SettingsError(f"{shown}: {message}", hint)
 
 
-def settings_schema() -> dict[str, Any]:
-    """JSON Schema (draft 2020-12) of doctor.yaml: every setting but `home`, through which the file is found."""
-    schema = Settings.model_json_schema()
-    del schema["properties"]["home"]
-    # Beside what the settings hold, what a file may say: `new:COLOUR`, and words in one line.
-    schema["properties"]["fail_on"] = {
-        "type": "string",
-        "pattern": "^((new:)?(yellow|orange|red)|never)$",
-        "default": Status.ORANGE.value,
-    }
-    for name in SPLIT_SETTINGS:
-        described = schema["properties"][name]
-        words = {"type": "array", "items": described.pop("items")}
-        del described["type"]
-        described["anyOf"] = [words, {"type": "string"}]
-    for record, part in ((Settings, schema), (StreamSettings, schema["$defs"]["StreamSettings"])):
-        for name, meaning in descriptions_of(record).items():
-            if name in part["properties"]:
-                part["properties"][name]["description"] = meaning
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+def _default_and_meaning(model: type[Record], name: str) -> str:
+    default = model.model_fields[name].default
+    shown = "none" if default is None else default
+    meaning = descriptions_of(model).get(name, "")
+    return f"the default ({shown}). {meaning}".rstrip()
 
 
-def flat(values: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
-    """Nested settings by dotted name."""
-    rows = list[tuple[str, Any]]()
-    for name, value in values.items():
-        dotted = f"{prefix}{name}"
-        rows += flat(value, dotted + ".") if isinstance(value, dict) and value else [(dotted, value)]
-    return rows
-
-
-def masked(value: Any) -> str:
-    """A value for showing: a password inside a URL becomes `***`."""
-    if not isinstance(value, str):
-        return "" if value is None else str(value)
-    shown: str = re.sub(r"(?i)([?&]\w*(?:password|token|secret)=)[^&#]*", r"\1***", value)
-    try:
-        parts = urlsplit(shown)
-    except ValueError:
-        return shown
-    if parts.password is None:
-        return shown
-    host = parts.netloc.rpartition("@")[2]
-    return urlunsplit(parts._replace(netloc=f"{parts.username or ''}:***@{host}"))
+def _origin_of(path: Sequence[str], origins: Mapping[str, str]) -> str:
+    """Where the value at this path comes from: the nearest part above it that has an origin, else any part below it."""
+    for length in range(len(path), 0, -1):
+        name = ".".join(path[:length])
+        if name in origins:
+            return origins[name]
+    start = ".".join(path) + "."
+    for name, label in sorted(origins.items()):
+        if name.startswith(start):
+            return label
+    return "settings"

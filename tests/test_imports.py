@@ -30,6 +30,7 @@ LAYERS = (
     "blueplane_doctor.settings_files",
     "blueplane_doctor.waivers",
     "blueplane_doctor.settings",
+    "blueplane_doctor.settings_view",
     "blueplane_doctor.checkapi",
     "blueplane_doctor",
     "blueplane_doctor.demo",

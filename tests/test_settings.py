@@ -12,7 +12,9 @@ from blueplane_doctor.commands.settings import commented_defaults
 from blueplane_doctor.discovery import find_checks, with_thresholds
 from blueplane_doctor.errors import SettingsError
 from blueplane_doctor.model import descriptions_of
-from blueplane_doctor.settings import ENV_PREFIX, Settings, flat, load, masked
+from blueplane_doctor.options import ENV_PREFIX
+from blueplane_doctor.settings import Settings, load
+from blueplane_doctor.settings_view import flat, masked
 
 SECRET = "hunter2-s3cret"
 

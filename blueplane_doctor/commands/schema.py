@@ -10,7 +10,7 @@ from blueplane_doctor.commands.base import Invocation, command, new_command
 from blueplane_doctor.console import show_json
 from blueplane_doctor.discovery import find_monitors
 from blueplane_doctor.model import Record, Report, descriptions_of
-from blueplane_doctor.settings import settings_schema
+from blueplane_doctor.settings_view import settings_schema
 
 COMMAND = new_command(__doc__)
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"

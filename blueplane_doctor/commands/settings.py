@@ -11,7 +11,8 @@ from blueplane_doctor.discovery import find_checks
 from blueplane_doctor.errors import UsageError
 from blueplane_doctor.model import descriptions_of
 from blueplane_doctor.options import EXAMINING, VERDICT
-from blueplane_doctor.settings import DOCTOR_FILE, Settings, flat, masked, settings_schema
+from blueplane_doctor.settings import DOCTOR_FILE, Settings
+from blueplane_doctor.settings_view import flat, masked, settings_schema
 
 COMMAND = new_command(__doc__)
 SCHEMA_FILE = "doctor.schema.json"

@@ -1,0 +1,66 @@
+"""Settings as they are shown: by dotted name, without secrets, and as the JSON Schema of doctor.yaml."""
+
+import re
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+from blueplane_doctor.model import Status, descriptions_of
+from blueplane_doctor.settings import SPLIT_SETTINGS, Settings, StreamSettings
+
+_SECRET = re.compile(r"(?i)([?&]\w*(?:password|token|secret)=)[^&#]*")
+"""A secret among the parameters of a URL."""
+
+
+def flat(values: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
+    """Nested settings by dotted name."""
+    rows: list[tuple[str, Any]] = []
+    for name, value in values.items():
+        dotted = f"{prefix}{name}"
+        if isinstance(value, dict) and value:
+            rows += flat(value, f"{dotted}.")
+        else:
+            rows.append((dotted, value))
+    return rows
+
+
+def masked(value: Any) -> str:
+    """A value for showing: a password inside a URL becomes `***`."""
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        return str(value)
+    shown = _SECRET.sub(r"\1***", value)
+    try:
+        parts = urlsplit(shown)
+    except ValueError:
+        return shown
+    if parts.password is None:
+        return shown
+    host = parts.netloc.rpartition("@")[2]
+    return urlunsplit(parts._replace(netloc=f"{parts.username or ''}:***@{host}"))
+
+
+def settings_schema() -> dict[str, Any]:
+    """JSON Schema (draft 2020-12) of doctor.yaml: every setting but `home`, through which the file is found."""
+    schema = Settings.model_json_schema()
+    properties = schema["properties"]
+    del properties["home"]
+    # A file may also say `new:COLOUR`, and write a list of words in one line.
+    properties["fail_on"] = {
+        "type": "string",
+        "pattern": "^((new:)?(yellow|orange|red)|never)$",
+        "default": Status.ORANGE.value,
+    }
+    for name in SPLIT_SETTINGS:
+        words = {"type": "array", "items": properties[name].pop("items")}
+        del properties[name]["type"]
+        properties[name]["anyOf"] = [words, {"type": "string"}]
+    _describe(properties, Settings)
+    _describe(schema["$defs"]["StreamSettings"]["properties"], StreamSettings)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+
+
+def _describe(properties: dict[str, Any], record: type) -> None:
+    for name, meaning in descriptions_of(record).items():
+        if name in properties:
+            properties[name]["description"] = meaning
