@@ -14,7 +14,6 @@ from blueplane_doctor.errors import SettingsError
 from blueplane_doctor.model import descriptions_of
 from blueplane_doctor.options import ENV_PREFIX
 from blueplane_doctor.settings import Settings, load
-from blueplane_doctor.settings_view import flat, masked
 
 SECRET = "hunter2-s3cret"
 
@@ -284,30 +283,6 @@ def test_own_checks_in_the_home_come_first(home: Path, tmp_path: Path) -> None:
     assert load({"home": home, "checks": [named]}).settings.check_folders == [named]
     (home / "checks").mkdir()
     assert load({"home": home, "checks": [named]}).settings.check_folders == [home / "checks", named]
-
-
-@pytest.mark.parametrize(
-    ("value", "shown"),
-    [
-        (f"redis://:{SECRET}@h:1/0", "redis://:***@h:1/0"),
-        (f"redis://me:{SECRET}@h:1/0", "redis://me:***@h:1/0"),
-        (f"redis://me:{SECRET}@[::1]:1/0", "redis://me:***@[::1]:1/0"),
-        (f"unix:///run/redis.sock?password={SECRET}&db=1", "unix:///run/redis.sock?password=***&db=1"),
-        (f"redis://h:1/0?db=2&password={SECRET}", "redis://h:1/0?db=2&password=***"),
-        ("redis://me@h:1/0", "redis://me@h:1/0"),
-        ("redis://h:1/0?db=2", "redis://h:1/0?db=2"),
-        ("redis://[h", "redis://[h"),
-        (None, ""),
-        (5, "5"),
-        ("~/.blueplane", "~/.blueplane"),
-    ],
-)
-def test_masked(value: Any, shown: str) -> None:
-    assert masked(value) == shown
-
-
-def test_flat() -> None:
-    assert flat({"a": {"b": 1, "c": {}}, "d": [2]}) == [("a.b", 1), ("a.c", {}), ("d", [2])]
 
 
 def uncommented(text: str) -> str:

@@ -1,0 +1,33 @@
+"""Settings as they are shown: without secrets, by dotted name. tests/commands/test_schema.py tests their schema."""
+
+from typing import Any
+
+import pytest
+
+from blueplane_doctor.settings_view import flat, masked
+
+SECRET = "hunter2-s3cret"
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (f"redis://:{SECRET}@h:1/0", "redis://:***@h:1/0"),
+        (f"redis://me:{SECRET}@h:1/0", "redis://me:***@h:1/0"),
+        (f"redis://me:{SECRET}@[::1]:1/0", "redis://me:***@[::1]:1/0"),
+        (f"unix:///run/redis.sock?password={SECRET}&db=1", "unix:///run/redis.sock?password=***&db=1"),
+        (f"redis://h:1/0?db=2&password={SECRET}", "redis://h:1/0?db=2&password=***"),
+        ("redis://me@h:1/0", "redis://me@h:1/0"),
+        ("redis://h:1/0?db=2", "redis://h:1/0?db=2"),
+        ("redis://[h", "redis://[h"),
+        (None, ""),
+        (5, "5"),
+        ("~/.blueplane", "~/.blueplane"),
+    ],
+)
+def test_masked(value: Any, shown: str) -> None:
+    assert masked(value) == shown
+
+
+def test_flat() -> None:
+    assert flat({"a": {"b": 1, "c": {}}, "d": [2]}) == [("a.b", 1), ("a.c", {}), ("d", [2])]
