@@ -20,7 +20,9 @@ class Monitor(ABC):
     name: ClassVar[str]
     """The parameter by which checks ask for the record, and its key in the report's metrics."""
     record: ClassVar[type[Record]]
+    """What `collect` returns."""
     in_metrics: ClassVar[bool] = True
+    """Whether the record is part of the report's metrics."""
 
     def __init__(self, examination: Examination) -> None:
         self.examination = examination

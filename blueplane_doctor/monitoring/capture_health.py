@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 from blueplane_doctor.custody.ledger import Ledger
 from blueplane_doctor.errors import SourceError
@@ -18,15 +19,19 @@ ACTIVE_MS = 3_600_000
 """A hook counts as active when it fired within the last hour."""
 RATE_MINUTES = 5
 """The rate of capture is a mean of so many."""
-CURSOR, CURSOR_MONITORS = "cursor", ("unified_cursor_monitor", "cursor_database_monitor")
-"""The platform of Cursor's hooks and the names of its database monitors, as they are recorded."""
+CURSOR = "cursor"
+"""The platform of Cursor's hooks, as it is recorded."""
+CURSOR_MONITORS = ("unified_cursor_monitor", "cursor_database_monitor")
+"""The names of Cursor's database monitors, as they are recorded."""
 
 
 class HookHealth(Record):
     """One Cursor hook."""
 
     name: str
+    """Cursor's name of the hook, such as `afterAgentResponse`."""
     installed: bool
+    """Whether Cursor's hooks.json has a command for it."""
     configured: bool
     """Whether the settings expect it."""
     expected: bool
@@ -34,6 +39,7 @@ class HookHealth(Record):
     seen: int
     """Messages of it in the stream."""
     last_seen: str | None
+    """Time of its newest message; null when there is none."""
     silent_ms: int | None
     """Since its newest message; null when there is none."""
 
@@ -44,7 +50,9 @@ class CursorHooks(Record):
     total_executions: int | None
     """Messages of the six hooks in the stream."""
     success_count: int | None = None
+    """Executions that delivered their event, as recorded."""
     failure_count: int | None = None
+    """Executions that did not, as recorded."""
     success_rate: float | None = None
     """Percent."""
     recorded_minutes: int = 0
@@ -54,6 +62,7 @@ class CursorHooks(Record):
     recorded_hint: str = ""
     """What to do about it, where Redis refuses to tell."""
     last_execution_timestamp: str | None = None
+    """Time of the newest message of any of the six."""
     hooks_active: dict[str, bool] = {}
     """For each of the six: fired within the last hour."""
 
@@ -62,12 +71,15 @@ class DatabaseMonitorHealth(Record):
     """Cursor's database monitor, by what it enqueued, or by what the recorder counted in the last hour."""
 
     active: bool | None
+    """Whether it enqueued a message within the last hour; null when the stream cannot be read."""
     sessions_monitored: int | None
     """As it last said; without the recorder, IDE windows that are open."""
     events_captured: int | None
     """As recorded; without the recorder, messages of it in the stream."""
     last_activity_timestamp: str | None
+    """Time of its newest message; null when there is none."""
     silent_ms: int | None
+    """Since its newest message; null when there is none."""
     errors_count: int | None
     """As recorded; without the recorder, errors of the monitors in the last five minutes of the log."""
     ingest_rate_events_per_min: float | None
@@ -78,8 +90,11 @@ class CaptureHealth(Record):
     """What comes in from the editors."""
 
     cursor_hooks: CursorHooks
+    """All six together."""
     hooks: list[HookHealth]
+    """Each of the six; empty when the stream cannot be read."""
     database_monitor: DatabaseMonitorHealth
+    """What Cursor's database monitor did."""
     capture_rate_events_per_min: float | None
     """Messages enqueued a minute, mean of the last five minutes, by the stream."""
     recorded_rate_events_per_min: float | None = None
@@ -89,8 +104,22 @@ class CaptureHealth(Record):
     longest_open_ms: int | None
     """Since the first of them began."""
     sessions_cause: str = ""
+    """Why the open windows are not known."""
     hooks_cause: str = ""
+    """Why the stream could not be read."""
     last_event_timestamp: str | None = None
+    """Time of the newest message of any hook."""
+
+
+class _Sessions(NamedTuple):
+    """IDE windows that are open."""
+
+    number: int | None = None
+    """None when it is not known."""
+    longest_ms: int | None = None
+    """Since the first of them began."""
+    cause: str = ""
+    """Why the number is not known."""
 
 
 class CaptureHealthMonitor(Monitor):
@@ -102,41 +131,54 @@ class CaptureHealthMonitor(Monitor):
     def collect(self) -> CaptureHealth:
         """A record as long as Redis or the database can be read; raises SourceError when neither can."""
         examination = self.examination
-        sessions, longest, sessions_cause = self._sessions()
-        ledger, now, cause, hooks = None, examination.now_ms(), "", list[HookHealth]()
+        sessions = self._sessions()
         try:
-            ledger, now = examination.ledger(), examination.server_info().now_ms
-            hooks = self._hooks(ledger, now)
+            ledger = examination.ledger()
+            now = examination.server_info().now_ms
         except SourceError as error:
-            if sessions is None:
+            if sessions.number is None:
                 raise
-            cause = error.message
+            return CaptureHealth(
+                cursor_hooks=CursorHooks(total_executions=None),
+                hooks=[],
+                database_monitor=self._database_monitor(sessions.number, None, examination.now_ms()),
+                capture_rate_events_per_min=None,
+                open_sessions=sessions.number,
+                longest_open_ms=sessions.longest_ms,
+                sessions_cause=sessions.cause,
+                hooks_cause=error.message,
+            )
+        hooks = self._hooks(ledger, now)
         return CaptureHealth(
-            cursor_hooks=self._cursor_hooks(hooks) if ledger else CursorHooks(total_executions=None),
+            cursor_hooks=self._cursor_hooks(hooks),
             hooks=hooks,
-            database_monitor=self._database_monitor(sessions, ledger, now),
-            capture_rate_events_per_min=round(ledger.last_five_minutes / RATE_MINUTES, 2) if ledger else None,
-            recorded_rate_events_per_min=self._recorded_rate(now) if ledger else None,
-            open_sessions=sessions,
-            longest_open_ms=longest,
-            sessions_cause=sessions_cause,
-            hooks_cause=cause,
-            last_event_timestamp=_time(max(ledger.last_by_hook.values(), default=None)) if ledger else None,
+            database_monitor=self._database_monitor(sessions.number, ledger, now),
+            capture_rate_events_per_min=round(ledger.last_five_minutes / RATE_MINUTES, 2),
+            recorded_rate_events_per_min=self._recorded_rate(now),
+            open_sessions=sessions.number,
+            longest_open_ms=sessions.longest_ms,
+            sessions_cause=sessions.cause,
+            last_event_timestamp=_time(max(ledger.last_by_hook.values(), default=None)),
         )
 
-    def _sessions(self) -> tuple[int | None, int | None, str]:
-        """Open IDE windows, since when (ms), and why that is not known."""
+    def _sessions(self) -> "_Sessions":
         examination = self.examination
         try:
             if SESSIONS_TABLE not in examination.tables():
-                return None, None, f"the database has no table {SESSIONS_TABLE}"
+                return _Sessions(cause=f"the database has no table {SESSIONS_TABLE}")
             rows = examination.database.rows(f"SELECT started_at FROM {SESSIONS_TABLE} WHERE ended_at IS NULL")
         except SourceError as error:
-            return None, None, error.message
+            return _Sessions(cause=error.message)
         limit = timedelta(hours=examination.settings.session_timeout_hours)
-        begun = (parse_time(str(text)) for (text,) in rows)
-        ages = [age for moment in begun if moment and (age := examination.now - moment) <= limit]
-        return len(ages), max(0, int(max(ages) / timedelta(milliseconds=1))) if ages else None, ""
+        ages = []
+        for (text,) in rows:
+            began = parse_time(str(text))
+            if began is not None and examination.now - began <= limit:
+                ages.append(examination.now - began)
+        if not ages:
+            return _Sessions(number=0)
+        longest_ms = int(max(ages) / timedelta(milliseconds=1))
+        return _Sessions(number=len(ages), longest_ms=max(0, longest_ms))  # the clock may have been set back since
 
     def _hooks(self, ledger: Ledger, now: int) -> list[HookHealth]:
         settings = self.examination.settings
@@ -144,7 +186,7 @@ class CaptureHealthMonitor(Monitor):
         hooks = []
         for name in CURSOR_HOOKS:
             last = ledger.last_by_hook.get(name)
-            silent = None if last is None else max(0, now - last)
+            silent = _since(last, now)
             configured = name in settings.expected_hooks
             hooks.append(
                 HookHealth(
@@ -162,14 +204,18 @@ class CaptureHealthMonitor(Monitor):
     def _cursor_hooks(self, hooks: list[HookHealth]) -> CursorHooks:
         recorded = self.examination.recorded()
         counted = recorded.hooks_of(CURSOR)
-        nothing = recorded.cause or f"no hook was recorded in the last {recorded.minutes} min"
+        minutes = 0
+        cause = recorded.cause or f"no hook was recorded in the last {recorded.minutes} min"
+        if counted:
+            minutes = recorded.minutes_with_hooks
+            cause = ""
         return CursorHooks(
             total_executions=sum(hook.seen for hook in hooks),
             success_count=_total(hook.ok for hook in counted),
             failure_count=_total(hook.failed for hook in counted),
             success_rate=recorded.hook_success_percent(CURSOR),
-            recorded_minutes=recorded.minutes_with_hooks if counted else 0,
-            recorded_cause="" if counted else nothing,
+            recorded_minutes=minutes,
+            recorded_cause=cause,
             recorded_hint=recorded.hint,
             last_execution_timestamp=max((hook.last_seen for hook in hooks if hook.last_seen), default=None),
             hooks_active={hook.name: _is_active(hook.silent_ms) for hook in hooks},
@@ -178,25 +224,39 @@ class CaptureHealthMonitor(Monitor):
     def _database_monitor(self, sessions: int | None, ledger: Ledger | None, now: int) -> DatabaseMonitorHealth:
         """What the monitors did as recorded; where nothing is recorded, as the other sources show it."""
         recorded = self.examination.recorded().monitors
-        found = [recorded[name] for name in CURSOR_MONITORS if name in recorded]
-        last = ledger.monitor_last_ms if ledger else None
-        silent = None if last is None else max(0, now - last)
-        said, captured = _total(m.sessions for m in found), _total(m.events for m in found)
+        monitors = [recorded[name] for name in CURSOR_MONITORS if name in recorded]
+        recorded_sessions = _total(monitor.sessions for monitor in monitors)
+        if recorded_sessions is not None:
+            sessions = recorded_sessions
+        captured = _total(monitor.events for monitor in monitors)
+        errors = self.examination.log().monitor_errors
+        if monitors:
+            errors = sum(monitor.errors for monitor in monitors)
+        last = None
+        active = None
+        if ledger:
+            last = ledger.monitor_last_ms
+            active = _is_active(_since(last, now))
+            if captured is None:
+                captured = ledger.monitor_events
         return DatabaseMonitorHealth(
-            active=_is_active(silent) if ledger else None,
-            sessions_monitored=sessions if said is None else said,
-            events_captured=ledger.monitor_events if captured is None and ledger else captured,
+            active=active,
+            sessions_monitored=sessions,
+            events_captured=captured,
             last_activity_timestamp=_time(last),
-            silent_ms=silent,
-            errors_count=sum(m.errors for m in found) if found else self.examination.log().monitor_errors,
+            silent_ms=_since(last, now),
+            errors_count=errors,
             ingest_rate_events_per_min=self._ingest_rate(),
         )
 
     def _recorded_rate(self, now: int) -> float | None:
         if self.examination.recorded().minutes_recorded < 2:  # one minute is no rate
             return None
-        lately = read_recorded(self.examination.redis, now, RATE_MINUTES)
-        return None if lately.captured is None else round(lately.captured * MINUTE_MS / (now - lately.since_ms), 2)
+        recent = read_recorded(self.examination.redis, now, RATE_MINUTES)
+        if recent.captured is None:
+            return None
+        # Recorded minutes are whole ones, so that the time covered is not exactly RATE_MINUTES.
+        return round(recent.captured * MINUTE_MS / (now - recent.since_ms), 2)
 
     def _ingest_rate(self) -> float | None:
         try:
@@ -217,15 +277,26 @@ def installed_hooks(path: Path) -> set[str]:
 def _total(numbers: Iterable[int | None]) -> int | None:
     """The sum of those that are known; None when none is."""
     known = [number for number in numbers if number is not None]
-    return sum(known) if known else None
+    if not known:
+        return None
+    return sum(known)
 
 
 def _is_active(silent_ms: int | None) -> bool:
     return silent_ms is not None and silent_ms <= ACTIVE_MS
 
 
+def _since(moment_ms: int | None, now: int) -> int | None:
+    """Milliseconds since then, never negative: a producer's clock may be ahead."""
+    if moment_ms is None:
+        return None
+    return max(0, now - moment_ms)
+
+
 def _time(milliseconds: int | None) -> str | None:
-    return None if milliseconds is None else iso(from_milliseconds(milliseconds))
+    if milliseconds is None:
+        return None
+    return iso(from_milliseconds(milliseconds))
 
 
 MONITOR = CaptureHealthMonitor

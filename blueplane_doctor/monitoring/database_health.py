@@ -1,9 +1,12 @@
 """The database: what was written lately, and how large it is."""
 
+from datetime import datetime
 from pathlib import Path
 
 from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring import Monitor
+from blueplane_doctor.recording.reading import Recorded
+from blueplane_doctor.sources.server_source import LogTail
 from blueplane_doctor.times import from_milliseconds, iso
 
 
@@ -13,8 +16,9 @@ class DatabaseHealth(Record):
     tables: dict[str, int]
     """Highest sequence number of each table that traces are written to."""
     write_success_count: int | None = None
-    """Batches."""
+    """Batches that were written."""
     write_failure_count: int | None = None
+    """Batches that were not."""
     write_success_rate: float | None = None
     """Percent."""
     write_latency_p95_ms: float | None = None
@@ -28,11 +32,15 @@ class DatabaseHealth(Record):
     write_throughput_events_per_sec: float
     """Rows written a second, mean of the last 60 seconds."""
     written_last_hour: int
+    """Rows."""
     last_successful_write_timestamp: str | None
+    """Time of the newest row; null when there is none."""
     last_successful_write_age_ms: int | None
+    """Since the newest row; null when there is none."""
     last_failed_write_timestamp: str | None
     """The newest error of a writer in the log's tail, or the newest failure that was recorded."""
     db_size_mb: float
+    """Of the database file."""
     wal_size_mb: float
     """0 when there is no write-ahead log: nobody has the database open."""
 
@@ -46,13 +54,16 @@ class DatabaseHealthMonitor(Monitor):
     def collect(self) -> DatabaseHealth:
         """Raises SourceError."""
         examination = self.examination
-        written, recorded = examination.written(), examination.recorded()
+        written = examination.written()
+        recorded = examination.recorded()
         file = examination.settings.database_file
-        age = None if written.last is None else (examination.now - written.last).total_seconds() * 1000
-        failures = [examination.log().last_write_failure]
-        if recorded.last_failed_write_ms is not None:
-            failures.append(from_milliseconds(recorded.last_failed_write_ms))
-        nothing = recorded.cause or f"no write was recorded in the last {recorded.minutes} min"
+        age_ms = None
+        if written.last is not None:
+            age = examination.now - written.last
+            age_ms = max(0, int(age.total_seconds() * 1000))
+        cause = ""
+        if not recorded.writes:
+            cause = recorded.cause or f"no write was recorded in the last {recorded.minutes} min"
         return DatabaseHealth(
             tables=dict(sorted(written.rows.items())),
             write_success_count=recorded.writes_ok,
@@ -60,20 +71,33 @@ class DatabaseHealthMonitor(Monitor):
             write_success_rate=recorded.write_success_percent,
             write_latency_p95_ms=recorded.write_p95_ms,
             recorded_minutes=recorded.minutes_with_writes,
-            recorded_cause="" if recorded.writes else nothing,
+            recorded_cause=cause,
             recorded_hint=recorded.hint,
             write_throughput_events_per_sec=round(written.last_minute / 60, 3),
             written_last_hour=written.last_hour,
             last_successful_write_timestamp=iso(written.last),
-            last_successful_write_age_ms=None if age is None else max(0, int(age)),
-            last_failed_write_timestamp=iso(max((moment for moment in failures if moment), default=None)),
+            last_successful_write_age_ms=age_ms,
+            last_failed_write_timestamp=iso(_last_failure(examination.log(), recorded)),
             db_size_mb=_megabytes(file),
             wal_size_mb=_megabytes(file.with_name(file.name + "-wal")),
         )
 
 
+def _last_failure(log: LogTail, recorded: Recorded) -> datetime | None:
+    """The newer one of what the log and the recorder know."""
+    failures = []
+    if log.last_write_failure is not None:
+        failures.append(log.last_write_failure)
+    if recorded.last_failed_write_ms is not None:
+        failures.append(from_milliseconds(recorded.last_failed_write_ms))
+    return max(failures, default=None)
+
+
 def _megabytes(file: Path) -> float:
-    return round(file.stat().st_size / 1_000_000, 3) if file.is_file() else 0.0
+    """The size of a file in MB; 0 when it is not there."""
+    if not file.is_file():
+        return 0.0
+    return round(file.stat().st_size / 1_000_000, 3)
 
 
 MONITOR = DatabaseHealthMonitor

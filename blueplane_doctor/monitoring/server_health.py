@@ -1,4 +1,4 @@
-"""The pipeline's server: is it alive, does it answer, does it complain, did it leave events behind."""
+"""The pipeline's server: does it run, does it answer, does it log errors, did it leave events behind."""
 
 import json
 from pathlib import Path
@@ -22,12 +22,15 @@ class ServerHealth(Record):
     pid_state: str
     """`running`, `not running`, `another program` (the pid was given to somebody else), `no pid file`."""
     http_ok: bool
+    """Whether GET /health answered, and says that all is well."""
     http_answer: str
     """What GET /health came back with, in words."""
     log_found: bool
+    """Whether there is a server.log that can be read."""
     errors_per_minute: float | None
     """ERROR and CRITICAL lines, mean of the last five minutes; null without a log."""
     last_error_timestamp: str | None
+    """Time of the newest ERROR or CRITICAL line in the log's tail."""
     buffered_events: int | None
     """Events in event_buffer.db that never reached Redis; null when it could not be read."""
     buffer_cause: str = ""
@@ -78,12 +81,16 @@ def read_pid(path: Path) -> int | None:
         content = json.loads(path.read_text(encoding="utf-8").strip()[:10_000])
     except (OSError, ValueError, RecursionError):
         return None
-    pid = content.get("pid") if isinstance(content, dict) else content
-    return pid if isinstance(pid, int) and not isinstance(pid, bool) and 0 < pid < 1 << 31 else None
+    if isinstance(content, dict):
+        content = content.get("pid")
+    is_number = isinstance(content, int) and not isinstance(content, bool)  # JSON's true is an int of Python's
+    if is_number and 0 < content < 1 << 31:
+        return int(content)
+    return None
 
 
 def process_state(pid: int | None) -> str:
-    """Whether that process runs, and is the pipeline's server rather than a stranger with its old number."""
+    """Whether that process runs, and is the pipeline's server and not another program that was given the number."""
     if pid is None:
         return "no pid file"
     import psutil
@@ -97,7 +104,9 @@ def process_state(pid: int | None) -> str:
         return "not running"
     except psutil.AccessDenied:
         return "running"  # another user's process under that number; its HTTP answer has to tell
-    return "running" if any(mark in command for mark in SERVER_COMMANDS) else "another program"
+    if any(mark in command for mark in SERVER_COMMANDS):
+        return "running"
+    return "another program"
 
 
 MONITOR = ServerHealthMonitor

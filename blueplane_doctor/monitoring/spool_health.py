@@ -3,6 +3,7 @@
 import json
 import stat
 from pathlib import Path
+from typing import Any
 
 from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring import Monitor
@@ -19,6 +20,7 @@ class SpoolHealth(Record):
     waiting_events: int | None = None
     """Events in the spool, which the next calls that reach the server deliver; null when it cannot be read."""
     waiting_bytes: int | None = None
+    """Size of the spool; null when it cannot be read."""
     room_bytes: int = ROOM
     """What the spool may hold; an event that does not fit is dropped."""
     spooled: int | None = None
@@ -30,13 +32,16 @@ class SpoolHealth(Record):
     unreadable: int | None = None
     """Calls whose input was no JSON object: there was no event to keep."""
     last_failure_timestamp: str | None = None
+    """When a call last failed to deliver; null when none did."""
     cause: str = ""
     """Why the spool could not be read."""
 
     @property
     def lost(self) -> int | None:
         """Events that no later call can deliver."""
-        return None if self.dropped is None or self.refused is None else self.dropped + self.refused
+        if self.dropped is None or self.refused is None:
+            return None
+        return self.dropped + self.refused
 
 
 class SpoolHealthMonitor(Monitor):
@@ -56,22 +61,33 @@ class SpoolHealthMonitor(Monitor):
 def spool_health(home: Path) -> SpoolHealth:
     """What the spool of a home holds. Raises OSError when a file is there and cannot be read."""
     lines = _content(home / SPOOL_FILE)
-    try:
-        counts = json.loads(_content(home / COUNTS_FILE))
-    except (ValueError, RecursionError):
-        counts = None
-    counts = counts if isinstance(counts, dict) else {}
-    last = counts.get("last_failure")
+    counts = _counters(home / COUNTS_FILE)
+    last_failure = counts.get("last_failure")
+    if not isinstance(last_failure, str):
+        last_failure = None
     return SpoolHealth(
         waiting_events=lines.count(b"\n"),
         waiting_bytes=len(lines),
-        last_failure_timestamp=last if isinstance(last, str) else None,
-        **{name: _number(counts.get(name)) for name in _COUNTED},
+        last_failure_timestamp=last_failure,
+        **{name: _count(counts.get(name)) for name in _COUNTED},
     )
 
 
-def _number(value: object) -> int:
-    return value if isinstance(value, int) and value > 0 else 0
+def _counters(file: Path) -> dict[str, Any]:
+    """What the file of counters holds; empty when there is none, or it holds something else."""
+    try:
+        counts = json.loads(_content(file))
+    except (ValueError, RecursionError):
+        return {}
+    if not isinstance(counts, dict):
+        return {}
+    return counts
+
+
+def _count(value: object) -> int:
+    if isinstance(value, int) and value > 0:
+        return value
+    return 0
 
 
 def _content(path: Path) -> bytes:
