@@ -35,8 +35,11 @@ class Completed:
     @property
     def proposals(self) -> str:
         """Options and words, between spaces."""
-        spellings = [name for flag in self.flags for name in flag.names]
-        return " ".join([*spellings, *self.words])
+        proposed: list[str] = []
+        for flag in self.flags:
+            proposed += flag.names
+        proposed += self.words
+        return " ".join(proposed)
 
 
 Commands = Mapping[str, Completed]

@@ -229,7 +229,8 @@ def compared(findings: Iterable[Finding], baseline: Report) -> list[Finding]:
 def _change(finding: Finding, before: Mapping[str, Status]) -> Change | None:
     # None where nothing can be compared: what is not judged now, or is green and was not judged then.
     earlier = before.get(finding.id, Status.UNKNOWN)
-    now, then = finding.status.severity, earlier.severity
+    now = finding.status.severity
+    then = earlier.severity
     if finding.id in before and finding.status is earlier:
         return Change.SAME
     if finding.status is Status.ERROR:

@@ -43,12 +43,14 @@ def read_blueplane_config(home: Path) -> tuple[str, dict[str, Any]]:
 
     `config.yaml` of the home, else the earlier layout's `redis.yaml`. Raises SettingsError.
     """
-    paths = blueplane_configs(home)
-    path = next((path for path in paths if path.is_file()), paths[0])
+    path, earlier = blueplane_configs(home)
+    if not path.is_file() and earlier.is_file():
+        path = earlier
     content = read_yaml(path)
     # Until November 2025 host, port and db stood in `redis` itself.
     connection = _part(content, "redis", "connection") or _part(content, "connection") or _part(content, "redis")
-    files, endpoint = _part(content, "paths", "database"), _part(content, "http_endpoint")
+    files = _part(content, "paths", "database")
+    endpoint = _part(content, "http_endpoint")
     queue = _part(content, "streams", "message_queue")
     streams = {
         "queue": queue.get("name"),
@@ -59,11 +61,12 @@ def read_blueplane_config(home: Path) -> tuple[str, dict[str, Any]]:
     settings = {
         "event_buffer": files.get("event_buffer_db"),
         "session_timeout_hours": _part(content, "timeouts", "session").get("inactive_timeout_hours"),
-        "streams": {name: value for name, value in streams.items() if value is not None} or None,
+        "streams": _given(streams) or None,
     }
     if "host" in connection or "port" in connection:
         host = str(connection.get("host", pipeline.DEFAULT_REDIS_HOST))
-        host = f"[{host}]" if ":" in host else host
+        if ":" in host:
+            host = f"[{host}]"  # an IPv6 address in a URL
         port = connection.get("port", pipeline.DEFAULT_REDIS_PORT)
         settings["redis_url"] = f"redis://{host}:{port}/{connection.get('db', 0)}"
     database = files.get("telemetry_db")
@@ -73,8 +76,15 @@ def read_blueplane_config(home: Path) -> tuple[str, dict[str, Any]]:
     if "host" in endpoint or "port" in endpoint:
         host = endpoint.get("host", pipeline.DEFAULT_HTTP_HOST)
         port = endpoint.get("port", pipeline.DEFAULT_HTTP_PORT)
-        settings["http_url"] = f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}"
-    return str(path), {name: value for name, value in settings.items() if value is not None}
+        if host == "0.0.0.0":
+            host = "127.0.0.1"  # a server listens on all addresses; a caller needs one of them
+        settings["http_url"] = f"http://{host}:{port}"
+    return str(path), _given(settings)
+
+
+def _given(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Without those that the file does not set."""
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def _part(content: Mapping[str, Any], *names: str) -> Mapping[str, Any]:

@@ -5,27 +5,39 @@ from datetime import UTC, datetime
 
 from blueplane_doctor.errors import UsageError
 
-MINUTE_MS, HOUR_MS = 60_000, 3_600_000
+MINUTE_MS = 60_000
+HOUR_MS = 3_600_000
 _SPAN = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,3})?)\s*([smhd]?)\Z")
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
-_EARLIEST, _LATEST = -62_135_596_800_000, 253_402_300_799_999
-"""Of a datetime in UTC, in milliseconds since 1970."""
+_EARLIEST = -62_135_596_800_000
+"""The first moment that a datetime in UTC can hold, in milliseconds since 1970."""
+_LATEST = 253_402_300_799_999
+"""The last one."""
 
 
 def parse_time(text: str | None) -> datetime | None:
     """ISO 8601 with `Z`, an offset or neither (then UTC), with or without fractions; None for anything else."""
+    if not text or not isinstance(text, str):
+        return None
+    moment = _moment(text)
+    if moment is None:
+        return None
     try:
-        moment = _moment(text) if text and isinstance(text, str) else None
-        return moment.astimezone(UTC) if moment else None
+        return moment.astimezone(UTC)
     except OverflowError:
+        # An offset can move a moment beside the first or last day of the calendar out of it.
         return None
 
 
 def milliseconds_of(text: str) -> int | None:
     """The same in milliseconds since 1970, faster: it makes no second datetime."""
     moment = _moment(text)
-    milliseconds = to_milliseconds(moment) if moment else None
-    return milliseconds if milliseconds is not None and _EARLIEST <= milliseconds <= _LATEST else None
+    if moment is None:
+        return None
+    milliseconds = to_milliseconds(moment)
+    if not _EARLIEST <= milliseconds <= _LATEST:
+        return None
+    return milliseconds
 
 
 def _moment(text: str) -> datetime | None:
@@ -35,12 +47,16 @@ def _moment(text: str) -> datetime | None:
         moment = datetime.fromisoformat(text.strip())
     except ValueError:
         return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    if moment.tzinfo is None:
+        return moment.replace(tzinfo=UTC)
+    return moment
 
 
 def from_milliseconds(milliseconds: int) -> datetime:
     """The moment that a stream ID's first part names; clamped to what a datetime can hold."""
-    return datetime.fromtimestamp(min(max(milliseconds, 0), _LATEST - 999) / 1000, UTC)
+    # The end is a whole second: seconds of that size, as a float, are wrong in the sixth decimal.
+    clamped = min(max(milliseconds, 0), _LATEST - 999)
+    return datetime.fromtimestamp(clamped / 1000, UTC)
 
 
 def to_milliseconds(moment: datetime) -> int:
@@ -57,10 +73,11 @@ def iso(moment: datetime | None) -> str | None:
 
 def seconds_in(text: str, option: str) -> float:
     """The seconds of `90s`, `30m`, `6h`, `2d`, or of a bare number. Raises UsageError naming the option."""
-    found = _SPAN.match(text.strip().lower())
-    if not found:
+    match = _SPAN.match(text.strip().lower())
+    if match is None:
         raise UsageError(f"{option} {text}: not a span of time", "a number and s, m, h or d: 90s, 30m, 6h")
-    return float(found[1]) * _UNITS[found[2]]
+    number, unit = match.groups()
+    return float(number) * _UNITS[unit]
 
 
 def span(milliseconds: float) -> str:

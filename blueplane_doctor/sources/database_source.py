@@ -142,8 +142,13 @@ class DatabaseSource:
             if state.is_fresh and not state.has_log:
                 time.sleep(TICK_SECONDS)
                 state = self._look()
-            self._seen, self._seen_fresh = (None if state.has_log else state), state.is_fresh
-            self._connection = self._open("mode=ro" if state.has_log else "mode=ro&immutable=1")
+            self._seen_fresh = state.is_fresh
+            if state.has_log:
+                self._seen = None
+                self._connection = self._open("mode=ro")
+            else:
+                self._seen = state
+                self._connection = self._open("mode=ro&immutable=1")
         return self._connection
 
     def _open(self, options: str) -> sqlite3.Connection:

@@ -35,7 +35,7 @@ _LONG_AGO = (1980, 1, 1, 0, 0, 0)
 _LIBRARIES = ("redis", "hiredis", "pydantic", "jinja2", "typer", "psutil", "PyYAML")
 _OWN_FILES = ("doctor.yaml", "config.yaml", "redis.yaml")
 _LOCAL = ("localhost", "127.0.0.1", "::1")
-_STREAMS = [name for layout in (CURRENT, EARLIER) for name in (layout.queue, *layout.dead_letters)]
+_STREAMS = (CURRENT.queue, *CURRENT.dead_letters, EARLIER.queue, *EARLIER.dead_letters)
 _NAMES = frozenset((*CURSOR_HOOKS, *_STREAMS, *LEVELS))
 """Names that say nothing about who uses them."""
 
@@ -49,13 +49,15 @@ class Bundle(NamedTuple):
 
 def bundled(evidence: Evidence, report: Report, loaded: Loaded, checks: Iterable[CheckSpec]) -> Bundle:
     """All that may be told of this run."""
-    known = frozenset(name for spec in checks for name in (spec.id, spec.area))
+    known = set[str]()
+    for spec in checks:
+        known.update((spec.id, spec.area))
     log, left_out = _log(loaded.settings.home / "server.log")
     files = {
         "report.html": _shown("html", report),
         "report.json": _shown("json", report),
         "evidence.json": to_json(evidence).encode(),
-        "settings.json": _json(settings_list(loaded, known)),
+        "settings.json": _json(settings_list(loaded, frozenset(known))),
         "versions.json": _json(_versions(evidence)),
         "server-log-errors.txt": log.encode(),
     }
@@ -68,13 +70,15 @@ def bundled(evidence: Evidence, report: Report, loaded: Loaded, checks: Iterable
         "kind": KIND,
         "tool": Tool(version=__version__).model_dump(),
         "taken_at": report.generated_at,
-        "files": [
-            {"name": name, "bytes": len(content), "sha256": sha256(content).hexdigest()}
-            for name, content in sorted(files.items())
-        ],
+        "files": [_listed(name, content) for name, content in sorted(files.items())],
         "left_out": left_out,
     }
     return Bundle(files | {MANIFEST: _json(manifest)}, left_out)
+
+
+def _listed(name: str, content: bytes) -> dict[str, Any]:
+    """A file as the manifest lists it."""
+    return {"name": name, "bytes": len(content), "sha256": sha256(content).hexdigest()}
 
 
 def zipped(files: Mapping[str, bytes]) -> bytes:
@@ -106,16 +110,16 @@ def _is_bundle(path: Path) -> bool:
 
 def _log(path: Path) -> tuple[str, list[str]]:
     try:
-        found = log_errors(read_tail(path))
+        errors = log_errors(read_tail(path))
     except OSError as error:
         return "", [f"the server's log: it cannot be read ({error.strerror or 'no such file'})"]
     left_out = [
-        f"{found.others:,} entries of the log: they are no errors",
+        f"{errors.others:,} entries of the log: they are no errors",
         "in the log's error lines, every word that is not known to be harmless: it could quote what was written",
     ]
-    if found.older:
-        left_out.append(f"{found.older:,} older error entries of the log: the newest {found.shown:,} are enough")
-    return found.text, left_out
+    if errors.older:
+        left_out.append(f"{errors.older:,} older error entries of the log: the newest {errors.shown:,} are enough")
+    return errors.text, left_out
 
 
 def _shown(name: str, report: Report) -> bytes:
@@ -131,11 +135,14 @@ def _json(content: Any) -> bytes:
 def _versions(evidence: Evidence) -> dict[str, str | None]:
     """Null for what is not there or did not answer."""
     server = evidence.records.get("redis")
+    redis_version = None
+    if server:
+        redis_version = f"{getattr(server, 'server', '')} {getattr(server, 'version', '')}"
     versions = {
         "blueplane-doctor": __version__,
         "python": f"{platform.python_implementation()} {platform.python_version()}",
         "sqlite": sqlite3.sqlite_version,
-        "redis server": f"{getattr(server, 'server', '')} {getattr(server, 'version', '')}" if server else None,
+        "redis server": redis_version,
         "platform": f"{platform.system()} {platform.machine()}",
     } | dict.fromkeys(_LIBRARIES)
     for name in _LIBRARIES:
@@ -147,19 +154,25 @@ def _versions(evidence: Evidence) -> dict[str, str | None]:
 def settings_list(loaded: Loaded, known: frozenset[str]) -> list[dict[str, Any]]:
     """Each setting with its value and where it came from; text that is neither a default nor `known` is described."""
     defaults = dict(flat(Settings().model_dump(mode="json")))
-    return [
-        {
-            "setting": ".".join(word(part) for part in name.split(".")),
-            "value": _default(value) if value == defaults.get(name) else described(value, _NAMES | known),
-            "from": _origin(loaded.origins.get(name, "default")),
-        }
-        for name, value in flat(loaded.settings.model_dump(mode="json"))
-    ]
+    harmless = _NAMES | known
+    settings = []
+    for name, value in flat(loaded.settings.model_dump(mode="json")):
+        words = [word(part) for part in name.split(".")]
+        if value == defaults.get(name):
+            shown = _default(value)
+        else:
+            shown = described(value, harmless)
+        origin = _origin(loaded.origins.get(name, "default"))
+        settings.append({"setting": ".".join(words), "value": shown, "from": origin})
+    return settings
 
 
 def _default(value: Any) -> Any:
+    """A default, without the user's name that the path of a home folder holds."""
     home = str(Path.home())
-    return value.replace(home, "~", 1) if isinstance(value, str) and value.startswith(home) else value
+    if isinstance(value, str) and value.startswith(home):
+        return value.replace(home, "~", 1)
+    return value
 
 
 def described(value: Any, known: frozenset[str]) -> Any:
@@ -170,17 +183,28 @@ def described(value: Any, known: frozenset[str]) -> Any:
         return {word(str(name)): described(item, known) for name, item in value.items()}
     if not isinstance(value, str) or value in known:
         return value
-    return _url(value) if "://" in value else f"(not shown, {len(value)} characters)"
+    if "://" in value:
+        return _url(value)
+    return f"(not shown, {len(value)} characters)"
 
 
 def _url(text: str) -> str:
+    """A URL without its user, password, host (unless it is this one) and path."""
     try:
         parts = urlsplit(text)
-        host = parts.hostname if parts.hostname in _LOCAL else "***" if parts.hostname else ""
-        login = "***@" if "@" in parts.netloc else ""
-        return f"{word(parts.scheme)}://{login}{host}{f':{parts.port}' if parts.port else ''}"
+        port = parts.port
     except ValueError:
         return "(not shown: a URL)"
+    shown = f"{word(parts.scheme)}://"
+    if "@" in parts.netloc:
+        shown += "***@"
+    if parts.hostname in _LOCAL:
+        shown += parts.hostname
+    elif parts.hostname:
+        shown += "***"
+    if port:
+        shown += f":{port}"
+    return shown
 
 
 def _origin(label: str) -> str:
@@ -188,4 +212,6 @@ def _origin(label: str) -> str:
     if label in ("flag", "default") or label.startswith("BLUEPLANE_DOCTOR_"):
         return label
     name = PurePath(label).name
-    return name if name in _OWN_FILES else "a settings file"
+    if name in _OWN_FILES:
+        return name
+    return "a settings file"

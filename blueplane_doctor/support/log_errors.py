@@ -68,7 +68,10 @@ def log_errors(tail: bytes) -> LogErrors:
     entries = _entries(tail.splitlines())
     errors = [lines for is_error, lines in entries if is_error]
     kept = errors[-MOST_ENTRIES:]
-    text = "".join(f"{line}\n" for lines in kept for line in _told(lines))
+    shown: list[str] = []
+    for lines in kept:
+        shown += _shown(lines)
+    text = "".join(f"{line}\n" for line in shown)
     return LogErrors(text, len(kept), len(errors) - len(kept), len(entries) - len(errors))
 
 
@@ -76,35 +79,43 @@ def _entries(lines: Iterable[bytes]) -> list[tuple[bool, list[bytes]]]:
     """Whether it is an error, and the lines, of each entry; those of a traceback follow it."""
     entries: list[tuple[bool, list[bytes]]] = []
     for line in lines:
-        if found := LINE.match(line):
-            entries.append((found[3] in ERRORS, [line]))
+        match = LINE.match(line)
+        if match:
+            level = match[3]
+            entries.append((level in ERRORS, [line]))
         elif entries and len(entries[-1][1]) < MOST_LINES:
             entries[-1][1].append(line)
     return entries
 
 
-def _told(lines: list[bytes]) -> Iterator[str]:
+def _shown(lines: list[bytes]) -> Iterator[str]:
+    """An entry's lines, as far as they are harmless."""
     first, *rest = lines
-    found = LINE.match(first)
-    assert found
-    moment, logger, level = (part.decode("utf-8", "replace") for part in found.groups())
-    yield f"{moment} - {word(logger)} - {level} - {shape_of(first[found.end() :])}"
+    match = LINE.match(first)
+    assert match  # an entry begins with such a line
+    moment, logger, level = (part.decode("utf-8", "replace") for part in match.groups())
+    message = first[match.end() :]
+    yield f"{moment} - {word(logger)} - {level} - {shape_of(message)}"
     for line in rest:
-        if told := _continued(line[:MOST_CHARACTERS].decode("utf-8", "replace")):
-            yield f"  {told}"
+        text = _continued(line[:MOST_CHARACTERS].decode("utf-8", "replace"))
+        if text:
+            yield f"  {text}"
 
 
 def _continued(line: str) -> str:
     """A line of a traceback: where, without the file, or which error; nothing of the code."""
     if frame := _FRAME.match(line):
         return f"File …, line {frame[1]}, in {frame[2]}"
-    return "" if line.startswith(" ") else shape_of(line.encode())
+    if line.startswith(" "):
+        return ""
+    return shape_of(line.encode())
 
 
 def shape_of(message: bytes) -> str:
     """The message with every word that is not known to be harmless replaced."""
     text = message[:MOST_CHARACTERS].decode("utf-8", "replace")
-    shown = "".join(_kept(token) for token in _TOKEN.findall(_QUOTED.sub("…", text)))
+    tokens = _TOKEN.findall(_QUOTED.sub("…", text))
+    shown = "".join(_kept(token) for token in tokens)
     return _GAPS.sub("…", shown).strip()
 
 
@@ -115,5 +126,6 @@ def _kept(token: str) -> str:
         return "#"
     if token.lower() in VOCABULARY or token in _SHAPE or _ERROR_CLASS.match(token):
         return token
-    parts = token.split(".")
-    return token if len(parts) > 1 and all(part in VOCABULARY for part in parts if part) else "…"
+    if "." in token and VOCABULARY.issuperset(part for part in token.split(".") if part):
+        return token
+    return "…"
