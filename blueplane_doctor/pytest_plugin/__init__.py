@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from blueplane_doctor.options import OPTIONS
-from blueplane_doctor.pytest_plugin.health import health_of, told
+from blueplane_doctor.pytest_plugin.health import health_of, text_of
 
 if TYPE_CHECKING:
     from blueplane_doctor.model import Report
@@ -61,7 +61,7 @@ def _asked_for(config: pytest.Config, part: str) -> Any:
     try:
         return getattr(health_of(config), part)
     except DoctorError as error:
-        pytest.fail(told(error), pytrace=False)
+        pytest.fail(text_of(error), pytrace=False)
 
 
 def _record(name: str, what: str) -> Any:

@@ -34,8 +34,9 @@ class Health:
 
     def load(self) -> None:
         """Load what files and options say, so that what cannot be used is known at once."""
-        for part in ("settings", "baseline", *(["evidence"] if self._kept else [])):
-            getattr(self, part)
+        _ = self.settings, self.baseline
+        if self._kept:
+            _ = self.evidence
 
     @cached_property
     def settings(self) -> "Settings":
@@ -112,15 +113,14 @@ class Health:
         """What a file holds, known to the session from now on. The file is not imported as a module of its folder."""
         from blueplane_doctor.discovery import Found, find_checks
 
-        mine = [spec for spec in self.usual.checks if _source(spec) == file.resolve()]
+        mine = _of_file(self.usual.checks, file)
         if mine:
             return Found(mine)
         alone = find_checks([file])
-        ids = {spec.id for spec in alone.checks}
-        holders = {_source(spec) for spec in self.found.checks if spec.id in ids and spec.origin != "built-in"}
-        if earlier := sorted(holders - {file.resolve()}):
-            alone = find_checks([*earlier, file])  # says in the command line's own words that an id is taken
-        mine = [spec for spec in alone.checks if _source(spec) == file.resolve()]
+        earlier = self._files_with_the_ids_of(alone.checks) - {file.resolve()}
+        if earlier:
+            alone = find_checks([*sorted(earlier), file])  # says in the command line's own words that an id is taken
+        mine = _of_file(alone.checks, file)
         known = {spec.id for spec in self.found.checks}
         self.found.checks += [spec for spec in mine if spec.id not in known]
         others = find_checks().problems
@@ -128,10 +128,21 @@ class Health:
         self.found.problems += [problem for problem in problems if problem not in self.found.problems]
         return Found(mine, problems)
 
+    def _files_with_the_ids_of(self, checks: "list[CheckSpec]") -> set[Path]:
+        """The files, met so far, of checks that have the same ids; not those of built-in checks."""
+        ids = {spec.id for spec in checks}
+        files = set()
+        for spec in self.found.checks:
+            if spec.id in ids and spec.origin != "built-in":
+                files.add(_source(spec))
+        return files
+
     def finding(self, check_id: str, summary: str = "") -> "Finding | None":
         """The finding of that id; `summary` tells apart the problems of files that have the same name."""
-        findings = self.report.findings
-        return next((f for f in findings if f.id == check_id and summary in ("", f.summary)), None)
+        for finding in self.report.findings:
+            if finding.id == check_id and summary in ("", finding.summary):
+                return finding
+        return None
 
     @property
     def _kept(self) -> Path | None:
@@ -157,10 +168,18 @@ def health_of(config: pytest.Config) -> Health:
     return config.stash.setdefault(_KEY, Health(config))
 
 
-def told(error: "DoctorError") -> str:
+def text_of(error: "DoctorError") -> str:
     """An error's message and hint, with options by the names that they have here."""
-    message = f"--blueplane-{error.message[2:]}" if error.message.startswith("--") else error.message
-    return f"{message}\n  try: {error.hint}" if error.hint else message
+    message = error.message
+    if message.startswith("--"):
+        message = f"--blueplane-{message[2:]}"
+    if error.hint:
+        message += f"\n  try: {error.hint}"
+    return message
+
+
+def _of_file(checks: "list[CheckSpec]", file: Path) -> "list[CheckSpec]":
+    return [spec for spec in checks if _source(spec) == file.resolve()]
 
 
 def _source(spec: "CheckSpec") -> Path:

@@ -53,17 +53,20 @@ def _end(item: pytest.Item, finding: Finding, health: Health) -> None:
 
     Text of the finding is hostile, and comes through `words`.
     """
-    said = f"{standing(finding)}: {line(finding.summary)}"
-    text = f"{said}\n{details(finding)}"
+    verdict = f"{standing(finding)}: {line(finding.summary)}"
+    text = f"{verdict}\n{details(finding)}"
     if finding.waiver:
-        pytest.xfail(f"{waived(finding)} ({said})")
+        pytest.xfail(f"{waived(finding)} ({verdict})")
     counted = finding.model_copy(update={"waiver": None})  # for --runxfail, which makes pytest.xfail do nothing
     if health.doctor.exit_code([counted]) is not ExitCode.OK:
         pytest.fail(text, pytrace=False)
     if finding.status is not Status.GREEN:
         item.add_report_section("call", "health", text)
     if finding.status in (Status.UNKNOWN, Status.SKIPPED):
-        pytest.skip(f"{line(finding.id)}: {said}{f': {line(finding.cause)}' if finding.cause else ''}")
+        reason = f"{line(finding.id)}: {verdict}"
+        if finding.cause:
+            reason += f": {line(finding.cause)}"
+        pytest.skip(reason)
 
 
 def _properties(finding: Finding) -> list[tuple[str, object]]:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from blueplane_doctor.errors import DoctorError
-from blueplane_doctor.pytest_plugin.health import HANDED_OVER, health_of, told
+from blueplane_doctor.pytest_plugin.health import HANDED_OVER, health_of, text_of
 from blueplane_doctor.pytest_plugin.items import PROPERTY, ROOT, CheckFile, CheckItem, Refusal, UsualChecks
 
 _AFTER_TEST = slice(2, 2)
@@ -27,11 +27,22 @@ class Suite:
 
     def __init__(self, config: pytest.Config) -> None:
         self.health = health_of(config)
-        given = config.args if config.args_source is pytest.Config.ArgsSource.ARGS else []
         start = config.invocation_params.dir
-        self.ours = {arg: own for arg in given if (own := _ours(arg, config))}
-        self.named = {(start / arg.partition("::")[0]).resolve() for arg in given if arg not in self.ours}
-        self.usual = not given or bool(self.ours)
+        given = []
+        if config.args_source is pytest.Config.ArgsSource.ARGS:
+            given = config.args
+        self.arguments: dict[str, str] = {}
+        """Arguments that name usual checks, with the id that each means."""
+        self.named: set[Path] = set()
+        """Files and folders that the other arguments name."""
+        for argument in given:
+            check = _check_of(argument, config)
+            if check:
+                self.arguments[argument] = check
+            else:
+                path = argument.partition("::")[0]
+                self.named.add((start / path).resolve())
+        self.usual = not given or bool(self.arguments)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self) -> None:
@@ -39,12 +50,12 @@ class Suite:
         try:
             self.health.load()
         except DoctorError as error:
-            raise pytest.UsageError(told(error)) from error
+            raise pytest.UsageError(text_of(error)) from error
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection(self, session: pytest.Session) -> None:
         """pytest itself would look for a file named `blueplane`."""
-        session.config.args = [arg for arg in session.config.args if arg not in self.ours]
+        session.config.args = [arg for arg in session.config.args if arg not in self.arguments]
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collect_directory(self, path: Path, parent: pytest.Collector) -> pytest.Collector | None:
@@ -78,17 +89,23 @@ class Suite:
             if self.usual:
                 items += self._usual_ones(session, items)
             if any(isinstance(item, CheckItem) for item in items):
-                chosen = {spec.id for spec in self.health.doctor.checks}
-                left_out = [i for i in items if isinstance(i, CheckItem) and i.spec and i.spec.id not in chosen]
+                left_out = self._left_out(items)
                 items[:] = [item for item in items if item not in left_out]
                 config.hook.pytest_deselected(items=left_out)
         except DoctorError as error:
-            items[:] = session.genitems(Refusal.from_parent(session, name=ROOT, nodeid=ROOT, cause=told(error)))
+            items[:] = session.genitems(Refusal.from_parent(session, name=ROOT, nodeid=ROOT, cause=text_of(error)))
+
+    def _left_out(self, items: list[pytest.Item]) -> list[pytest.Item]:
+        """The items of checks that are not selected."""
+        selected = {spec.id for spec in self.health.doctor.checks}
+        checks = [item for item in items if isinstance(item, CheckItem)]
+        return [item for item in checks if item.spec and item.spec.id not in selected]
 
     def _usual_ones(self, session: pytest.Session, items: list[pytest.Item]) -> Iterator[pytest.Item]:
         taken = {item.key for item in items if isinstance(item, CheckItem)}
-        named = {name for _, _, name in (arg.partition("::") for arg in self.ours.values())}
-        named = set() if "" in named else named
+        named = {check.partition("::")[2] for check in self.arguments.values()}
+        if "" in named:  # `blueplane` alone means all of them
+            named = set()
         node = UsualChecks.from_parent(session, name=ROOT, nodeid=ROOT, named=named, taken=taken)
         return (item for item in session.genitems(node) if isinstance(item, pytest.Item))
 
@@ -132,30 +149,35 @@ class Suite:
     @pytest.hookimpl(optionalhook=True)
     def pytest_html_results_table_row(self, report: pytest.TestReport, cells: list[str]) -> None:
         """Empty for a test that is no health check. Cells are HTML, and findings are hostile: escaped."""
-        found = {name: str(value) for name, value in getattr(report, "user_properties", [])}
-        status, summary, *more = (found.get(PROPERTY + name, "") for name in ("status", "summary", "scale", "remedy"))
-        texts = [f"{status}: {summary}" if status else "", *more]
+        properties = {name: str(value) for name, value in getattr(report, "user_properties", [])}
+        status = properties.get(PROPERTY + "status", "")
+        texts = ["", properties.get(PROPERTY + "scale", ""), properties.get(PROPERTY + "remedy", "")]
+        if status:
+            texts[0] = f"{status}: {properties.get(PROPERTY + 'summary', '')}"
         cells[_AFTER_TEST] = [f"<td>{escape(text)}</td>" for text in texts]
 
     def pytest_terminal_summary(self, terminalreporter: "pytest.TerminalReporter") -> None:
         """Name what passed and is not green."""
-        passed = [(r.nodeid, dict(r.user_properties)) for r in terminalreporter.stats.get("passed", [])]
-        said = [
-            f"{nodeid} - {found[PROPERTY + 'status']}: {found[PROPERTY + 'summary']}"
-            for nodeid, found in passed
-            if found.get(PROPERTY + "status", "green").partition(",")[0] != "green"
-        ]
-        if said:
+        lines = []
+        for report in terminalreporter.stats.get("passed", []):
+            properties = dict(report.user_properties)
+            status = str(properties.get(PROPERTY + "status", "green"))
+            if status.partition(",")[0] != "green":
+                lines.append(f"{report.nodeid} - {status}: {properties[PROPERTY + 'summary']}")
+        if lines:
             terminalreporter.section("health below --blueplane-fail-on", yellow=True)
-            for text in said:
+            for text in lines:
                 terminalreporter.line(text)
 
 
-def _ours(arg: str, config: pytest.Config) -> str:
+def _check_of(arg: str, config: pytest.Config) -> str:
     """The id (`blueplane`, `blueplane::queue-depth`) that an argument names; empty for a path."""
     path, _, name = arg.partition("::")
     start = config.invocation_params.dir
     place = Path(normpath(start / path))  # pytest shows ids as paths from where it was started: `../blueplane::ID`
-    if place.exists() or not (place in (start / ROOT, config.rootpath / ROOT) or path.rstrip("/") == "checks"):
+    means_usual = place in (start / ROOT, config.rootpath / ROOT) or path.rstrip("/") == "checks"
+    if place.exists() or not means_usual:
         return ""
-    return f"{ROOT}::{name}" if name else ROOT
+    if name:
+        return f"{ROOT}::{name}"
+    return ROOT
