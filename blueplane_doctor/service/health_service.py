@@ -99,8 +99,7 @@ class HealthService:
 
     def ready(self) -> bool:
         """Whether both looks have ended at least once by the settings in force, and the quick one in time."""
-        looks = (self._quick, self._custody)
-        return self.running and self._in_time() and all(look.reachable is not None for look in looks)
+        return self.running and self._in_time() and self._both_published
 
     def current(self) -> Snapshot:
         """What is known now; where no look has ended in time, everything is unknown.
@@ -250,6 +249,8 @@ class HealthService:
     def _publish(self) -> None:
         self._version += 1
         self._snapshot = self._made()
+        # After the snapshot: whoever is told that the service is ready must find both looks in it.
+        self._both_published = self._quick.reachable is not None and self._custody.reachable is not None
 
     def _made(self) -> Snapshot:
         """A snapshot of both looks as they are now."""

@@ -14,7 +14,8 @@ from blueplane_doctor.demo.servers import RunningServer, run_server
 from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.diagnose import Doctor
 from blueplane_doctor.errors import NoChecksError
-from blueplane_doctor.model import Status
+from blueplane_doctor.evidence import Evidence
+from blueplane_doctor.model import Report, Status
 from blueplane_doctor.monitoring.database_health import DatabaseHealth, DatabaseHealthMonitor
 from blueplane_doctor.service import HealthService
 from blueplane_doctor.service.health_service import HANGING_READS, STALE_SECONDS
@@ -234,3 +235,31 @@ def test_a_custody_look_by_old_settings_is_not_shown(pipeline: Pipeline) -> None
         until(service, Status.RED)
         asking.join()
         assert service.current().report.metrics["chain"] is None
+
+
+def test_it_is_not_ready_before_a_snapshot_of_both_looks_is_published(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judging = threading.Event()
+    gate = threading.Event()
+    judge = Doctor.judge
+
+    def slow(doctor: Doctor, evidence: Evidence) -> Report:
+        if "chain" in evidence.records:
+            judging.set()
+            gate.wait(60)
+        return judge(doctor, evidence)
+
+    monkeypatch.setattr(Doctor, "judge", slow)
+    service = service_of(pipeline)
+    monkeypatch.setattr(service, "_in_time", lambda: True)  # judging may take long here
+    try:
+        with service:
+            assert judging.wait(30)
+            assert service.running
+            assert not service.ready()
+            gate.set()
+            wait_until(service.ready, 10, "not ready")
+            assert service.current().report.metrics["chain"] is not None
+    finally:
+        gate.set()
