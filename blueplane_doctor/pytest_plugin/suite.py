@@ -138,7 +138,8 @@ class Suite:
             if isinstance(report.longrepr, tuple):
                 report.longrepr = (str(path), line, report.longrepr[2])
             elif crash := getattr(report.longrepr, "reprcrash", None):
-                crash.path, crash.lineno = str(path), line
+                crash.path = str(path)
+                crash.lineno = line
         return report
 
     @pytest.hookimpl(optionalhook=True)

@@ -26,7 +26,8 @@ BEAT_SECONDS = 2.0
 """The longest silence between two events; live.js takes 3 s for an outage of the service."""
 SAMPLES = 900
 """A quarter of an hour at one a second."""
-WIDTH, HEIGHT = 300.0, 60.0
+WIDTH = 300.0
+HEIGHT = 60.0
 MOST_POINTS = 150
 
 
@@ -164,7 +165,8 @@ def _template() -> "tuple[Template, str]":
     from blueplane_doctor.reports.html import own_file, template
 
     environment = template().environment.overlay()
-    script, style = own_file(environment, "live.js"), own_file(environment, "live.css")
+    script = own_file(environment, "live.js")
+    style = own_file(environment, "live.css")
     environment.globals = environment.globals | {"live_script": Markup(script), "live_style": Markup(style)}
     policy = (
         "default-src 'none'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
