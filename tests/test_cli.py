@@ -16,26 +16,17 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-import yaml
 
 from blueplane_doctor import __version__
-from blueplane_doctor.demo.faults import FAULTS, healthy
+from blueplane_doctor.demo.faults import healthy
 from blueplane_doctor.demo.simulator import Pipeline
-from blueplane_doctor.discovery import find_checks, find_formats
+from blueplane_doctor.discovery import find_formats
 from blueplane_doctor.model import Report
+from tests.command_line import DOCTOR, assert_refused, doctor
 from tests.reports import samples
 
-DOCTOR = [sys.executable, "-m", "blueplane_doctor"]
 NOBODY_LISTENS = "redis://127.0.0.1:1/0"
 SECRET = "hunter2-s3cret"
-Ended = subprocess.CompletedProcess[str]
-
-
-def doctor(*arguments: object, **variables: str) -> Ended:
-    """The real command, with these environment variables beside the usual ones."""
-    command = [*DOCTOR, *map(str, arguments)]
-    environment = os.environ | variables
-    return subprocess.run(command, capture_output=True, text=True, timeout=100, check=False, env=environment)
 
 
 @pytest.fixture
@@ -44,14 +35,6 @@ def nobody(tmp_path: Path) -> list[str]:
     home = tmp_path / "home"
     home.mkdir()
     return ["--home", str(home), "--redis-url", NOBODY_LISTENS]
-
-
-def assert_refused(ended: Ended, code: int, *said: str) -> None:
-    """It ended with this code, said why and what to try on stderr, and showed no document."""
-    assert (ended.returncode, ended.stdout) == (code, ""), ended.stderr
-    assert "Traceback" not in ended.stderr
-    for words in said:
-        assert words in ended.stderr
 
 
 @pytest.mark.parametrize(
@@ -265,52 +248,6 @@ def test_schema_is_a_json_schema_that_the_reports_fit(nobody: list[str]) -> None
     assert not validator.is_valid(json.loads(samples.healthy().model_dump_json()) | {"more": 1})
 
 
-@pytest.fixture
-def empty_home(nobody: list[str]) -> list[str]:
-    """Options that name a home, for a command that reads no Redis."""
-    return nobody[:2]
-
-
-def test_checks_lists_every_check(empty_home: list[str], tmp_path: Path) -> None:
-    (tmp_path / "home" / "doctor.yaml").write_text("thresholds: {queue-depth: {yellow: 5}}")
-    ended = doctor(*empty_home, "checks")
-    assert (ended.returncode, ended.stderr) == (0, "")
-    rows = {line.split()[1]: line for line in ended.stdout.splitlines()[2:]}
-    assert set(rows) == {spec.id for spec in find_checks().checks}
-    assert "yellow ≥ 5 and < 10,000" in rows["queue-depth"]
-    assert "doctor.yaml" in rows["queue-depth"]
-    assert "default" in rows["wal-size"]
-
-
-def test_checks_names_files_that_cannot_be_loaded(empty_home: list[str], tmp_path: Path) -> None:
-    bad = tmp_path / "check_bad.py"
-    bad.write_text("\ndef check_x(:\n")
-    bad.chmod(0o644)
-    ended = doctor(*empty_home, "--checks", bad, "checks")
-    assert ended.returncode == 3
-    assert "check_bad.py: line 2: " in ended.stderr
-
-
-def test_checks_with_an_id_gives_words_scale_and_settings(empty_home: list[str]) -> None:
-    ended = doctor(*empty_home, "checks", "queue-depth")
-    assert (ended.returncode, ended.stderr) == (0, "")
-    assert ended.stdout.startswith("queue-depth (queue)\n\nMessages that no writer has finished with.\n")
-    assert "  yellow  ≥ 1,000 and < 10,000 messages\n" in ended.stdout
-    assert ended.stdout.endswith(
-        "Reads: queue. Defined in: built-in.\n"
-        "What it finds now, and what to do about it: blueplane-doctor --select queue-depth\n"
-    )
-    shown = ended.stdout.partition("doctor.yaml:\n\n")[2].partition("\n\n")[0]
-    assert yaml.safe_load(shown) == {"thresholds": {"queue-depth": {"yellow": 1000, "orange": 10_000, "red": 50_000}}}
-
-
-@pytest.mark.parametrize(
-    ("word", "hint"), [("queue-depht", "did you mean queue-depth?"), ("xyzzy", "see: blueplane-doctor checks")]
-)
-def test_checks_of_an_id_that_is_not_there(word: str, hint: str, empty_home: list[str]) -> None:
-    assert_refused(doctor(*empty_home, "checks", word), 2, f"there is no check {word!r}", hint)
-
-
 def test_settings_masks_secrets(nobody: list[str]) -> None:
     for url in (f"redis://me:{SECRET}@h:1/0", f"unix:///x.sock?password={SECRET}"):
         ended = doctor(*nobody, "--redis-url", url, "--history-url", url, "settings")
@@ -343,27 +280,6 @@ def test_settings_init_writes_a_file_once(way: str, tmp_path: Path) -> None:
 def test_settings_init_without_a_home(tmp_path: Path) -> None:
     ended = doctor("--home", tmp_path / "no", "settings", "--init")
     assert_refused(ended, 2, "no does not exist", "name another place")
-
-
-def test_demo_lists_its_faults() -> None:
-    ended = doctor("demo", "--list")
-    assert (ended.returncode, ended.stderr) == (0, "")
-    assert [line.split()[0] for line in ended.stdout.splitlines()] == list(FAULTS)
-
-
-def test_demo_of_a_fault_that_is_not_there(tmp_path: Path) -> None:
-    ended = doctor("demo", "--fault", "nosuch", "-o", tmp_path / "x.html")
-    assert_refused(ended, 2, "there is no fault 'nosuch'", "one of: ")
-    assert not (tmp_path / "x.html").exists()
-
-
-@pytest.mark.slow
-def test_demo_writes_a_page_and_ends_with_0(tmp_path: Path) -> None:
-    ended = doctor("demo", "-o", tmp_path / "x.html")
-    assert ended.returncode == 0, ended.stderr
-    assert "chain-breaks" in ended.stdout
-    assert str(tmp_path / "x.html") in ended.stdout
-    assert "chain-breaks" in (tmp_path / "x.html").read_text()
 
 
 @pytest.mark.parametrize("command", [["checks"], ["--verbose"], ["--help"], ["schema"]], ids=" ".join)

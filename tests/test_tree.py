@@ -7,22 +7,6 @@ ROOT = Path(__file__).parents[1]
 TESTS = ROOT / "tests"
 
 STILL_MISSING: set[str] = {
-    "commands/test_checks.py",
-    "commands/test_convert.py",
-    "commands/test_demo.py",
-    "commands/test_dlq.py",
-    "commands/test_export.py",
-    "commands/test_install.py",
-    "commands/test_instrument.py",
-    "commands/test_probe.py",
-    "commands/test_record.py",
-    "commands/test_schema.py",
-    "commands/test_serve.py",
-    "commands/test_settings.py",
-    "commands/test_support.py",
-    "commands/test_trace.py",
-    "commands/test_uninstall.py",
-    "commands/test_watch.py",
     "custody/test_blockers.py",
     "custody/test_judge.py",
     "custody/test_ledger_builder.py",

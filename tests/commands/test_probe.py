@@ -1,12 +1,17 @@
 """`probe`: what it asks, refuses, and would do; tests/installing/ sends real events."""
 
+import json
+import os
 from pathlib import Path
 
 from typer.testing import CliRunner
 
 from blueplane_doctor.cli import app
 from blueplane_doctor.commands.probe import in_words
+from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.installing.probing import Hop, Probe
+from tests.command_line import run
+from tests.hook.way_in import stream_fields, way_in
 
 NOT_ARRIVED = Probe(
     event_id="e",
@@ -47,3 +52,22 @@ def test_words() -> None:
     assert "accepted" in text and "3 ms" in text
     assert "delivered" in text and "not seen" in text
     assert "It did not arrive: nobody took it." in text
+
+
+def test_a_probe_that_arrives_and_one_that_does_not(home: Path, pipeline: Pipeline) -> None:
+    def write(body: dict[str, object]) -> None:
+        pipeline.client.xadd(pipeline.queue, stream_fields(body))
+        pipeline.drain("processors")
+
+    with way_in(write) as server:
+        environment = os.environ | {"BLUEPLANE_DOCTOR_HTTP_URL": server.url}
+        options = ["--home", str(pipeline.home), "--redis-url", pipeline.redis_url, "probe"]
+        unasked = run(options, env=environment)
+        arrived = run([*options, "--yes", "--format", "json"], env=environment)
+        server.status = 503
+        lost = run([*options, "--yes", "--wait", "0.2"], env=environment)
+    assert (unasked.returncode, unasked.stdout) == (2, "")
+    assert (arrived.returncode, arrived.stderr) == (0, "")
+    assert json.loads(arrived.stdout)["arrived"] is True
+    assert lost.returncode == 1
+    assert "It did not arrive" in lost.stdout and "SELECT * FROM cursor_raw_traces" in lost.stdout

@@ -1,17 +1,11 @@
 """One message followed by each of its IDs, in each state, with the exit code that a script goes by."""
 
-import json
-import re
-import subprocess
-import sys
 from typing import Any
 
 import pytest
 
 from blueplane_doctor.commands.trace import exit_code
 from blueplane_doctor.custody.states import PAYLOAD_GONE, STATES
-from blueplane_doctor.demo.faults import FAULTS
-from blueplane_doctor.demo.messages import PRIVATE_TEXT
 from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.errors import SourceUnusable
 from blueplane_doctor.examination import Examination
@@ -114,49 +108,6 @@ def test_a_ghost_is_recognised(any_pipeline: Pipeline) -> None:
     any_pipeline.deliver("processors")
     any_pipeline.client.xtrim(any_pipeline.queue, maxlen=0, approximate=False)
     assert traced(any_pipeline, sent)[0].state == "payload_gone"
-
-
-@pytest.mark.parametrize(
-    ("states", "code"),
-    [
-        (["written", "waiting", "in_flight", "skipped", "duplicate"], 0),
-        (["written", "not_found"], 3),
-        (["untraceable"], 3),
-        (["not_found", "lost"], 1),
-        (["stuck"], 1),
-        (["dead_lettered"], 1),
-        (["payload_gone"], 1),
-    ],
-)
-def test_exit_codes(states: list[str], code: int) -> None:
-    assert exit_code(states) == code
-
-
-def test_the_command(pipeline: Pipeline) -> None:
-    FAULTS["malformed-payloads"].apply(pipeline)
-    ids = [identity for identity, _ in pipeline.client.xrange(pipeline.queue, count=3)]
-    words = ["--home", str(pipeline.home), "--redis-url", pipeline.redis_url, "trace", *ids, "no such thing"]
-    done = subprocess.run(
-        [sys.executable, "-m", "blueplane_doctor", *words, "--format", "json"], capture_output=True, text=True
-    )
-    traces = json.loads(done.stdout)
-    assert [t["id"] for t in traces] == [*ids, "no such thing"]
-    assert done.returncode in (1, 3)
-    plain = subprocess.run([sys.executable, "-m", "blueplane_doctor", *words], capture_output=True, text=True)
-    assert f"{ids[0]}: " in plain.stdout
-    assert "no such thing: NOT FOUND" in plain.stdout
-    assert PRIVATE_TEXT not in done.stdout + plain.stdout
-
-
-def test_a_row_shows_no_digits_that_its_time_does_not_have(pipeline: Pipeline) -> None:
-    """Written in the second in which it was enqueued, it would seem to be older than its message."""
-    pipeline.enqueue_cursor(1)
-    pipeline.drain()
-    ((identity, _),) = pipeline.client.xrange(pipeline.queue)
-    words = ["--home", str(pipeline.home), "--redis-url", pipeline.redis_url, "trace", identity]
-    done = subprocess.run([sys.executable, "-m", "blueplane_doctor", *words], capture_output=True, text=True)
-    assert re.search(r"^  enqueued +\S+:\d\d\.\d{3}Z ", done.stdout, re.M)
-    assert re.search(r"^  row +\S+:\d\dZ ", done.stdout, re.M), done.stdout
 
 
 def test_there_is_advice_for_every_state() -> None:

@@ -1,19 +1,15 @@
 """A server that knows nothing of it is measured, and does not notice."""
 
-import json
 import math
 import os
 import random
-import re
 import subprocess
 import sys
-import textwrap
 import time
 from pathlib import Path
 
 import pytest
 import redis
-import yaml
 
 from blueplane_doctor.demo.servers import RunningServer
 from blueplane_doctor.pipeline import PACKAGES, TARGETS, Target
@@ -281,42 +277,6 @@ def test_a_target_of_ones_own(tmp_path: Path, store: redis.Redis, valkey: Runnin
     assert recorded(valkey.url).writes["mine"].rows == 2
 
 
-STORAGE = """
-class Store:
-    def save(self, rows):
-        return len(rows) if "fail" not in rows else 0
-"""
-
-
-def documented_targets() -> str:
-    """The example of the settings file in docs/RECORDING.md."""
-    text = (Path(__file__).parents[2] / "docs" / "RECORDING.md").read_text(encoding="utf-8")
-    return textwrap.dedent(re.findall(r"(?m)^    instrument_targets:\n(?:      .*\n)+", text)[0])
-
-
-@pytest.mark.parametrize("origin", ["file", "variable"])
-def test_settings_add_targets(origin: str, tmp_path: Path, store: redis.Redis, valkey: RunningServer) -> None:
-    server = StandIn(tmp_path)
-    server.add("mine.storage", STORAGE)
-    script = server.script(
-        "from mine.storage import Store\nassert Store().save([1, 2]) == 2\nassert Store().save(['fail']) == 0\n"
-        "CursorRawTracesWriter()._batch_insert(['row'])\n"
-    )
-    variables = dict(os.environ)
-    if origin == "file":
-        (tmp_path / "doctor.yaml").write_text(documented_targets())
-    else:
-        targets = yaml.safe_load(documented_targets())["instrument_targets"]
-        variables["BLUEPLANE_DOCTOR_INSTRUMENT_TARGETS"] = json.dumps(targets)
-    options = ["--home", str(tmp_path), "--redis-url", valkey.url]
-    command = [sys.executable, "-m", "blueplane_doctor", *options, "instrument", "--", sys.executable, str(script)]
-    ended = subprocess.run(command, env=variables, capture_output=True, text=True, timeout=30)
-    assert (ended.returncode, ended.stderr) == (0, "")
-    found = recorded(valkey.url).writes
-    assert (found["my_table"].ok, found["my_table"].failed, found["my_table"].rows) == (1, 1, 2)
-    assert found["cursor_raw_traces"].ok == 1, "those that are known are measured beside"
-
-
 BLOCKED = "import sys\nclass Block:\n    def find_spec(self, name, path=None, target=None):\n"
 BLOCKED += "        if name.partition('.')[0] == {name!r}: raise ImportError('blocked')\n"
 BLOCKED += "sys.meta_path.insert(0, Block())\n"
@@ -342,37 +302,6 @@ def test_a_python_without_what_it_takes_runs_unmeasured_and_says_so_once(
     assert ended.stderr.count(said) == 1
     assert ended.stderr.count("pip install") == 1
     assert store.dbsize() == 0
-
-
-def test_the_launcher_without_wrapt_says_what_to_install(tmp_path: Path) -> None:
-    (tmp_path / "sitecustomize.py").write_text(
-        "import importlib.util as u\nreal = u.find_spec\n"
-        "u.find_spec = lambda name, *rest: None if name == 'wrapt' else real(name, *rest)\n"
-    )
-    ended = subprocess.run(
-        [sys.executable, "-m", "blueplane_doctor", "instrument", "--", "true"],
-        env={**os.environ, "PYTHONPATH": str(tmp_path)},
-        capture_output=True,
-        text=True,
-        timeout=30,
-    )
-    assert ended.returncode == 2
-    assert 'pip install "blueplane-doctor[instrument]"' in ended.stderr
-
-
-@pytest.mark.parametrize(
-    ("arguments", "said"), [(["no-such-program"], "no-such-program cannot be run"), ([], "Missing argument")]
-)
-def test_a_command_that_cannot_be_run_is_a_usage_error(arguments: list[str], said: str) -> None:
-    command = [sys.executable, "-m", "blueplane_doctor", "instrument", "--", *arguments]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=30)
-    assert ended.returncode == 2
-    assert said in ended.stderr
-
-
-def test_options_of_the_command_are_its_own(store: redis.Redis, valkey: RunningServer) -> None:
-    command = [sys.executable, "-m", "blueplane_doctor", "instrument", sys.executable, "-c", "print('hi')"]
-    assert subprocess.run(command, capture_output=True, text=True, timeout=30).stdout == "hi\n"
 
 
 def test_one_line_measures_a_process(tmp_path: Path, store: redis.Redis, valkey: RunningServer) -> None:

@@ -1,10 +1,7 @@
 """The process: it tells systemd when it is ready and when it ends, and ends well whoever is still there."""
 
-import os
 import signal
 import socket
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -41,12 +38,3 @@ def test_live_pages_and_idle_connections_do_not_keep_it_from_ending(healthy: Pip
             service.process.send_signal(signal.SIGTERM)
             assert service.process.wait(8) == 0
         assert "event: report" in list(lines)
-
-
-def test_a_port_in_use_is_said(healthy: Pipeline) -> None:
-    with serving(healthy) as service:
-        command = [sys.executable, "-m", "blueplane_doctor", "--home", str(healthy.home), "serve"]
-        command += ["--port", service.url.rsplit(":", 1)[1]]
-        ran = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False, env=dict(os.environ))
-    assert ran.returncode == 2
-    assert "another program listens there" in ran.stderr

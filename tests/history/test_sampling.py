@@ -1,12 +1,6 @@
-"""`record`: once, every minute, two at a time, ended by signals, with servers that come and go."""
+"""The sampler: every minute, two at a time, with servers that come and go."""
 
-import os
-import signal
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
 
@@ -17,79 +11,11 @@ from blueplane_doctor import sampler as sampler_module
 from blueplane_doctor.demo.servers import RunningServer, run_server
 from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.errors import SourceUnreachable
-from blueplane_doctor.history.health_storage import HealthMetricsStorage
-from blueplane_doctor.history.samples import RETENTION
 from blueplane_doctor.sampler import BUSY, WRITTEN, Sampler, next_turn, record_every, wait_until
 from tests.helpers import settings_for
-
-COMMAND = (sys.executable, "-m", "blueplane_doctor")
-
-
-def arguments(pipeline: Pipeline, *words: str) -> list[str]:
-    return [*COMMAND, "--home", str(pipeline.home), "--redis-url", pipeline.redis_url, *words]
-
-
-def run(pipeline: Pipeline, *words: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(arguments(pipeline, *words), capture_output=True, text=True, timeout=60)
-
+from tests.history.support import recorded
 
 HOUR = 3600
-
-
-def recorded(url: str, metric: str = "status.report", until: float | None = None) -> list[tuple[int, float]]:
-    """Samples of the seven days before, by default those before now."""
-    storage = HealthMetricsStorage(url)
-    try:
-        end = time.time() if until is None else until
-        samples = storage.samples([metric], max(0, end - RETENTION), end)
-        return [(sample.time, sample.values[metric]) for sample in samples]
-    finally:
-        storage.close()
-
-
-def test_once_writes_one_sample_and_gives_the_lock_back(pipeline: Pipeline) -> None:
-    pipeline.enqueue_cursor(5)
-    before = time.time()
-    done = run(pipeline, "record", "--once")
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-    ((moment, depth),) = recorded(pipeline.redis_url, "queue.queue_depth")
-    assert depth == 5
-    assert before - 60 < moment <= time.time()
-    assert not pipeline.client.exists("blueplane:health:history:recorder")
-
-
-def test_it_writes_under_its_prefix_alone(any_pipeline: Pipeline) -> None:
-    pipeline = any_pipeline
-    pipeline.enqueue_cursor(20)
-    pipeline.drain("processors")
-    with redis.Redis.from_url(pipeline.redis_url) as raw:
-        before = {key: raw.dump(key) for key in raw.scan_iter()}
-        assert run(pipeline, "record", "--once").returncode == 0
-        assert {key: raw.dump(key) for key in before} == before
-        ours = set(raw.scan_iter()) - set(before)
-        assert ours
-        assert all(key.startswith(b"blueplane:health:") and raw.ttl(key) > 0 for key in ours)
-
-
-def test_the_history_may_live_elsewhere(pipeline: Pipeline) -> None:
-    with run_server() as other:
-        assert run(pipeline, "--history-url", other.url, "record", "--once").returncode == 0
-        assert len(recorded(other.url)) == 1
-    assert not list(pipeline.client.scan_iter("blueplane:*"))
-
-
-def test_no_history_server_is_said(pipeline: Pipeline) -> None:
-    done = run(pipeline, "--history-url", "redis://127.0.0.1:1/0", "record", "--once")
-    assert done.returncode == 3
-    assert "which is to hold the history" in done.stderr
-    assert "Traceback" not in done.stderr
-
-
-@pytest.mark.parametrize("every", ["30s", "90s", "soon", "0m"])
-def test_the_history_keeps_whole_minutes(pipeline: Pipeline, every: str) -> None:
-    done = run(pipeline, "record", "--every", every)
-    assert done.returncode == 2
-    assert "--every" in done.stderr
 
 
 def test_of_two_recorders_one_writes(pipeline: Pipeline) -> None:
@@ -118,43 +44,11 @@ def test_a_minute_sends_the_history_few_commands(
     assert all(0 < count <= 20 for count in sent), sent
 
 
-def test_once_beside_a_recorder_is_no_failure(pipeline: Pipeline) -> None:
-    recorder = Sampler(settings_for(pipeline))
-    recorder.take(600)
-    done = run(pipeline, "record", "--once")
-    assert done.returncode == 0
-    assert "another recorder is writing" in done.stderr
-    recorder.release()
-
-
 def test_the_lock_outlives_the_longest_examination(pipeline: Pipeline) -> None:
     recorder = Sampler(settings_for(pipeline, timeout=200), 60)
     recorder.lock.hold()
     assert pipeline.client.ttl(recorder.lock.key) > 260
     recorder.release()
-
-
-@contextmanager
-def recording(pipeline: Pipeline) -> Iterator["subprocess.Popen[str]"]:
-    """The command, as systemd runs it, once it is waiting for its minute."""
-    process = subprocess.Popen(arguments(pipeline, "record"), stderr=subprocess.PIPE, text=True)
-    try:
-        assert process.stderr is not None
-        assert "recording every 60 s" in process.stderr.readline()
-        yield process
-    finally:
-        process.kill()
-        process.communicate()
-
-
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
-def test_signals_end_it_at_once_and_in_good_order(pipeline: Pipeline, number: int, code: int) -> None:
-    with recording(pipeline) as process:
-        os.kill(process.pid, number)
-        assert process.wait(10) == code
-        assert process.stderr is not None
-        assert "Traceback" not in process.stderr.read()
-    assert not pipeline.client.exists("blueplane:health:history:recorder")
 
 
 class Clock:
@@ -245,16 +139,3 @@ def test_an_examined_server_that_is_gone_is_a_sample_too(pipeline: Pipeline) -> 
     recorder.release()
     assert recorded(pipeline.redis_url, until=HOUR) == [(600, 3)]
     assert recorded(pipeline.redis_url, "queue.queue_depth", HOUR) == []
-
-
-@pytest.mark.slow
-def test_a_real_minute(pipeline: Pipeline) -> None:
-    with recording(pipeline) as process:
-        turn = next_turn(time.time(), 60)
-        while not (found := recorded(pipeline.redis_url)) and time.time() < turn + 20:
-            time.sleep(0.5)
-        assert [moment for moment, _ in found] == [int(turn)]
-        assert pipeline.client.pttl("blueplane:health:history:recorder") > 0
-        process.terminate()
-        assert process.wait(15) == 0
-    assert not pipeline.client.exists("blueplane:health:history:recorder")

@@ -1,36 +1,17 @@
 """The commands whole: options, consent, exit codes."""
 
-import json
 import os
 import pty
 import subprocess
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from blueplane_doctor.demo.servers import RunningServer
 from blueplane_doctor.demo.simulator import Pipeline
-from tests.hook.way_in import stream_fields, way_in
-from tests.installing.conftest import make_programs, tree
-
-
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    programs = make_programs(tmp_path / "bin")
-    home = tmp_path / "home"
-    home.mkdir()
-    monkeypatch.setenv("HOME", str(home))
-    monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
-    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
-    return home
-
-
-def run(arguments: Sequence[str], **more: object) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "blueplane_doctor", *arguments]
-    options = {"capture_output": True, "text": True, "check": False, "timeout": 60, "stdin": subprocess.DEVNULL}
-    return subprocess.run(command, **(options | more))  # type: ignore[call-overload,no-any-return]
+from tests.command_line import run
+from tests.installing.conftest import tree
 
 
 def test_install_again_and_uninstall(home: Path, valkey: RunningServer, pipeline: Pipeline) -> None:
@@ -82,26 +63,6 @@ def test_a_person_is_asked(home: Path, answer: str, changed: bool) -> None:
     assert bool(tree(home)) is changed
 
 
-def test_only_the_named_steps_are_done(home: Path) -> None:
-    assert run(["install", "--yes", "--only", "hooks", "--only", "database"]).returncode == 0
-    assert ".config" not in tree(home)
-    assert run(["uninstall", "--yes", "--only", "hooks"]).returncode == 0
-    assert ".cursor" not in tree(home) and ".blueplane/telemetry.db" in tree(home)
-    assert run(["uninstall", "--yes"]).returncode == 0
-    assert tree(home) == {}
-    again = run(["uninstall", "--yes"])
-    assert (again.returncode, again.stdout.startswith("nothing to undo")) == (0, True)
-
-
-def test_paths_that_were_given_relative_hold_from_everywhere(home: Path) -> None:
-    (home / "work").mkdir()
-    options = ["--home", "my home", "install", "--yes", "--only", "hooks", "--only", "database"]
-    assert run(options, cwd=home / "work").returncode == 0
-    assert str(home / "work" / "my home") in (home / ".cursor" / "hooks.json").read_text()
-    assert run(["--home", "work/my home", "uninstall", "--yes"], cwd=home).returncode == 0
-    assert set(tree(home)) == {"work"}
-
-
 @pytest.mark.parametrize("command", ["install", "uninstall"])
 def test_an_unknown_step_is_a_usage_error(home: Path, command: str) -> None:
     done = run([command, "--only", "everything", "--yes"])
@@ -138,22 +99,3 @@ def test_the_commands_of_blueplane_read_their_own_arguments(home: Path, name: st
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert ("hooks: " in done.stdout) is (name == "install")
-
-
-def test_a_probe_that_arrives_and_one_that_does_not(home: Path, pipeline: Pipeline) -> None:
-    def write(body: dict[str, object]) -> None:
-        pipeline.client.xadd(pipeline.queue, stream_fields(body))
-        pipeline.drain("processors")
-
-    with way_in(write) as server:
-        environment = os.environ | {"BLUEPLANE_DOCTOR_HTTP_URL": server.url}
-        options = ["--home", str(pipeline.home), "--redis-url", pipeline.redis_url, "probe"]
-        unasked = run(options, env=environment)
-        arrived = run([*options, "--yes", "--format", "json"], env=environment)
-        server.status = 503
-        lost = run([*options, "--yes", "--wait", "0.2"], env=environment)
-    assert (unasked.returncode, unasked.stdout) == (2, "")
-    assert (arrived.returncode, arrived.stderr) == (0, "")
-    assert json.loads(arrived.stdout)["arrived"] is True
-    assert lost.returncode == 1
-    assert "It did not arrive" in lost.stdout and "SELECT * FROM cursor_raw_traces" in lost.stdout

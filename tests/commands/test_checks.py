@@ -1,0 +1,57 @@
+"""`checks`: the list with its scales, one check in words, and files that cannot be loaded."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from blueplane_doctor.discovery import find_checks
+from tests.command_line import assert_refused, doctor
+
+
+@pytest.fixture
+def empty_home(tmp_path: Path) -> list[str]:
+    """Options that name a home, for a command that reads no Redis."""
+    home = tmp_path / "home"
+    home.mkdir()
+    return ["--home", str(home)]
+
+
+def test_checks_lists_every_check(empty_home: list[str], tmp_path: Path) -> None:
+    (tmp_path / "home" / "doctor.yaml").write_text("thresholds: {queue-depth: {yellow: 5}}")
+    ended = doctor(*empty_home, "checks")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    rows = {line.split()[1]: line for line in ended.stdout.splitlines()[2:]}
+    assert set(rows) == {spec.id for spec in find_checks().checks}
+    assert "yellow ≥ 5 and < 10,000" in rows["queue-depth"]
+    assert "doctor.yaml" in rows["queue-depth"]
+    assert "default" in rows["wal-size"]
+
+
+def test_checks_names_files_that_cannot_be_loaded(empty_home: list[str], tmp_path: Path) -> None:
+    bad = tmp_path / "check_bad.py"
+    bad.write_text("\ndef check_x(:\n")
+    bad.chmod(0o644)
+    ended = doctor(*empty_home, "--checks", bad, "checks")
+    assert ended.returncode == 3
+    assert "check_bad.py: line 2: " in ended.stderr
+
+
+def test_checks_with_an_id_gives_words_scale_and_settings(empty_home: list[str]) -> None:
+    ended = doctor(*empty_home, "checks", "queue-depth")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ended.stdout.startswith("queue-depth (queue)\n\nMessages that no writer has finished with.\n")
+    assert "  yellow  ≥ 1,000 and < 10,000 messages\n" in ended.stdout
+    assert ended.stdout.endswith(
+        "Reads: queue. Defined in: built-in.\n"
+        "What it finds now, and what to do about it: blueplane-doctor --select queue-depth\n"
+    )
+    shown = ended.stdout.partition("doctor.yaml:\n\n")[2].partition("\n\n")[0]
+    assert yaml.safe_load(shown) == {"thresholds": {"queue-depth": {"yellow": 1000, "orange": 10_000, "red": 50_000}}}
+
+
+@pytest.mark.parametrize(
+    ("word", "hint"), [("queue-depht", "did you mean queue-depth?"), ("xyzzy", "see: blueplane-doctor checks")]
+)
+def test_checks_of_an_id_that_is_not_there(word: str, hint: str, empty_home: list[str]) -> None:
+    assert_refused(doctor(*empty_home, "checks", word), 2, f"there is no check {word!r}", hint)
