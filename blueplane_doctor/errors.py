@@ -6,9 +6,11 @@
     ├── NoChecksError         the selection leaves no check to run
     └── SourceError           something that was to be read did not answer
         ├── SourceUnreachable     nobody answers there
+        │   └── SourceNotServing      it answers, and serves no command now: it loads, a script runs, its master is gone
         ├── SourceRefused         it answers, and refuses: a password, a permission
         ├── SourceTimeout         it accepts, and does not answer in time
         └── SourceUnusable        it answers with something that is not what was expected
+            ├── SourceElsewhere       another node of a cluster holds what was asked for
             ├── SourceMissing         it answers, and what was asked for does not exist
             └── SourceProtocolError   what answers is not what should answer there
 
@@ -83,6 +85,14 @@ class SourceUnreachable(SourceError):
     """Nobody answers there."""
 
 
+class SourceNotServing(SourceUnreachable):
+    """It answers, and serves no command now; `code` is the first word of its answer, such as `LOADING`."""
+
+    def __init__(self, message: str, hint: str = "", code: str = "") -> None:
+        super().__init__(message, hint)
+        self.code = code
+
+
 class SourceRefused(SourceError):
     """It answers, and refuses: a password, a permission."""
 
@@ -93,6 +103,14 @@ class SourceTimeout(SourceError):
 
 class SourceUnusable(SourceError):
     """It answers with something that is not what was expected."""
+
+
+class SourceElsewhere(SourceUnusable):
+    """Another node of a cluster holds what was asked for; `code` is the first word of the answer, such as `MOVED`."""
+
+    def __init__(self, message: str, hint: str = "", code: str = "") -> None:
+        super().__init__(message, hint)
+        self.code = code
 
 
 class SourceMissing(SourceUnusable):

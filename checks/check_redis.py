@@ -10,7 +10,12 @@ if TYPE_CHECKING:
     from blueplane_doctor.monitoring.redis_health import RedisHealth
 
 
-@check(area="redis", scale=Scale.states(green="yes", red="no"))
+_SERVES_SOON = ("LOADING",)
+"""What it answers for a moment after each start: whether that lasts is a matter of redis-writable."""
+_ANOTHER_NODE = ("MOVED", "ASK", "TRYAGAIN", "CROSSSLOT")
+
+
+@check(area="redis", scale=Scale.states(green="yes", red="no|serves nothing"))
 def check_redis_reachable(connections: "Connections", scale: Scale) -> Finding:
     """The Redis that holds the queue answers.
 
@@ -20,11 +25,18 @@ def check_redis_reachable(connections: "Connections", scale: Scale) -> Finding:
     - it does not run
     - the settings name another host, port or database
     - it wants a password, or this user may not ask
+    - it is loading, a script runs without end, or its master or cluster is down
+    - it is one node of a cluster, and another one holds the queue
     """
     redis = connections.redis
     if redis.reachable:
         return scale.grade("yes", f"Redis at {redis.address} answers")
-    return scale.grade("no", redis.cause, remedy=Remedy(text=sentence(redis.hint or "See whether it runs.")))
+    remedy = Remedy(text=sentence(redis.hint or "See whether it runs."))
+    if redis.refusal in _SERVES_SOON or redis.refusal in _ANOTHER_NODE:
+        return unknown("What the queue holds is not known", redis.cause, remedy=remedy)
+    if redis.refusal:
+        return scale.grade("serves nothing", redis.cause, remedy=remedy)
+    return scale.grade("no", redis.cause, remedy=remedy)
 
 
 @check(

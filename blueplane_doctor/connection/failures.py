@@ -4,16 +4,42 @@ import re
 from dataclasses import dataclass
 
 from blueplane_doctor.connection.base import Command, ProtocolError
-from blueplane_doctor.connection.topology import address_of, without_names
+from blueplane_doctor.connection.topology import CLUSTER, address_of, topology_of, without_names
 from blueplane_doctor.errors import (
+    SourceElsewhere,
     SourceError,
     SourceMissing,
+    SourceNotServing,
     SourceProtocolError,
     SourceRefused,
     SourceTimeout,
     SourceUnreachable,
     SourceUnusable,
 )
+
+_NOT_SERVING = {
+    "LOADING": ("is still loading its data from disk", "try again in a moment"),
+    # Its own words recommend SHUTDOWN NOSAVE, which would lose the queue: they are not repeated.
+    "BUSY": (
+        "runs a script that does not end, and answers BUSY to every command",
+        "end it: SCRIPT KILL, or FUNCTION KILL for a function; Redis refuses both once something was written",
+    ),
+    "MASTERDOWN": (
+        "is a replica that lost its master, and answers MASTERDOWN because it may not serve old data",
+        "bring its master back, or name the present master with {option}",
+    ),
+    "CLUSTERDOWN": (
+        "belongs to a cluster that is down, and answers CLUSTERDOWN",
+        "see what is missing with CLUSTER INFO and CLUSTER NODES",
+    ),
+}
+"""What a server answers to every command while it serves none: what that means, and what to try."""
+_ELSEWHERE = {
+    "MOVED": "another node of its cluster holds what was asked for (MOVED)",
+    "ASK": "the slot of what was asked for is being moved to another node (ASK)",
+    "TRYAGAIN": "the slots of what was asked for are being moved to another node (TRYAGAIN)",
+    "CROSSSLOT": "what was asked for at once lies on several nodes of its cluster (CROSSSLOT)",
+}
 
 
 @dataclass(frozen=True)
@@ -45,6 +71,17 @@ class Endpoint:
         """The option of the command line that names it."""
         return "--" + self.setting.replace("_", "-")
 
+    @property
+    def cluster_hint(self) -> str:
+        """What to try where a node says that another one holds the key."""
+        topology = topology_of(self.url)
+        if topology and topology.kind == CLUSTER:
+            return "the cluster is moving its slots: try again when it has ended"
+        node = "HOST:PORT"
+        if not self.url.startswith("unix:"):
+            node = self.address.partition(" ")[0]
+        return f"name the cluster instead of one of its nodes: {self.option} redis+cluster://{node}"
+
 
 def source_error(error: Exception, endpoint: Endpoint, command: Command = (), seconds: float = 2.0) -> SourceError:
     """A connection's error, or a reply that is one, as ours.
@@ -60,8 +97,12 @@ def source_error(error: Exception, endpoint: Endpoint, command: Command = (), se
             f"{where} refused the login: {text}",
             f"give the right user and password: {endpoint.option} redis://USER:PASSWORD@HOST:PORT",
         )
-    if text.startswith("LOADING"):
-        return SourceUnreachable(f"{where} is still loading its data from disk", "try again in a moment")
+    code = text.partition(" ")[0]
+    if code in _NOT_SERVING:
+        state, hint = _NOT_SERVING[code]
+        return SourceNotServing(f"{where} {state}", hint.format(option=endpoint.option), code)
+    if code in _ELSEWHERE:
+        return SourceElsewhere(f"{where}: {_ELSEWHERE[code]}", endpoint.cluster_hint, code)
     if isinstance(error, ProtocolError):
         return SourceProtocolError(
             f"what answers at {endpoint.address} does not answer as Redis does: {text}",
@@ -70,7 +111,7 @@ def source_error(error: Exception, endpoint: Endpoint, command: Command = (), se
     if isinstance(error, TimeoutError):
         return SourceTimeout(
             f"{where} accepted the connection and gave no answer in {seconds:g} s",
-            "see whether it is busy or stopped: redis-cli --latency",
+            "see whether it is busy, stopped or paused (CLIENT PAUSE ends with CLIENT UNPAUSE)",
         )
     if isinstance(error, OSError):
         return SourceUnreachable(

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 
-from blueplane_doctor.errors import SourceError, SourceMissing
+from blueplane_doctor.connection.base import Command, ReplyError
+from blueplane_doctor.errors import SourceElsewhere, SourceError, SourceMissing, SourceNotServing
 from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring import Monitor
+from blueplane_doctor.pipeline import LAYOUTS
 from blueplane_doctor.sources.database_source import shown
 
 
@@ -16,6 +18,8 @@ class Reach(Record):
     reachable: bool
     cause: str = ""
     hint: str = ""
+    refusal: str = ""
+    """Where it answers and serves no command, or not this one: the first word of its answer, such as `LOADING`."""
 
 
 class Connections(Record):
@@ -36,9 +40,25 @@ class ConnectionMonitor(Monitor):
         """Always a record."""
         examination = self.examination
         return Connections(
-            redis=_reach(examination.redis.address, lambda: examination.redis.ask_one("PING")),
+            redis=_reach(examination.redis.address, self._ask_redis),
             database=_reach(shown(examination.settings.database_file), self._find_tables),
         )
+
+    def _ask_redis(self) -> None:
+        """PING answers also on a node of a cluster that does not hold the queue: so ask for the queue as well."""
+        redis = self.examination.redis
+        queue = self.examination.settings.streams.queue or LAYOUTS[0].queue
+        commands: list[Command] = [("PING",), ("XLEN", queue)]
+        ping, length = redis.ask(*commands)
+        redis.checked(ping, commands[0])
+        if not isinstance(length, ReplyError):
+            return
+        try:
+            redis.checked(length, commands[1])
+        except (SourceElsewhere, SourceNotServing):
+            raise
+        except SourceError:
+            pass  # another type, a missing permission: whoever needs the queue tells of it
 
     def _find_tables(self) -> None:
         if not self.examination.trace_tables():
@@ -52,6 +72,8 @@ class ConnectionMonitor(Monitor):
 def _reach(address: str, attempt: Callable[[], object]) -> Reach:
     try:
         attempt()
+    except (SourceElsewhere, SourceNotServing) as error:
+        return Reach(address=address, reachable=False, cause=error.message, hint=error.hint, refusal=error.code)
     except SourceError as error:
         return Reach(address=address, reachable=False, cause=error.message, hint=error.hint)
     return Reach(address=address, reachable=True)

@@ -3,11 +3,14 @@
 from typing import Any, NamedTuple
 
 from blueplane_doctor.connection.base import Command
-from blueplane_doctor.errors import SourceMissing, SourceUnusable
+from blueplane_doctor.errors import SourceElsewhere, SourceMissing, SourceRefused, SourceUnusable
 from blueplane_doctor.pipeline import LAYOUTS, Layout
 from blueplane_doctor.settings import StreamSettings
 from blueplane_doctor.sources.entry_ids import EntryId, entry_id
 from blueplane_doctor.sources.redis_source import RedisSource, pairs
+
+_ATTEMPTS_OUTSIDE_MULTI = 5
+"""Each takes one round trip; a pipeline that is changed in the middle of all of them is very busy."""
 
 
 class Consumer(NamedTuple):
@@ -140,7 +143,7 @@ def _read_at_once(redis: RedisSource, queue: str, group_names: list[bytes]) -> t
     commands: list[Command] = [("XINFO", "STREAM", queue), ("XINFO", "GROUPS", queue)]
     for name in group_names:
         commands += [("XINFO", "CONSUMERS", queue, name), ("XPENDING", queue, name)]
-    replies = redis.ask(*commands, together=True)
+    replies = _at_one_moment(redis, commands)
     for reply in replies:
         if not _is_missing_group(reply):
             redis.checked(reply, ("XINFO or XPENDING", queue))
@@ -154,6 +157,30 @@ def _read_at_once(redis: RedisSource, queue: str, group_names: list[bytes]) -> t
         if name in consumers and not _is_missing_group(consumers[name]):
             groups.append(_group(info, consumers[name], summaries[name]))
     return pairs(stream), tuple(groups)
+
+
+def _at_one_moment(redis: RedisSource, commands: list[Command]) -> list[Any]:
+    """Replies that belong to one moment. Raises SourceError.
+
+    MULTI is refused to a user without that right, and to everybody while memory is full. Then the first two commands,
+    which tell of every change of the stream and its groups, are asked again behind the others: where their replies are
+    the same, nothing changed in between.
+    """
+    try:
+        return redis.ask(*commands, together=True)
+    except SourceElsewhere:
+        raise  # outside MULTI another node holds it as well
+    except (SourceRefused, SourceUnusable) as error:
+        refusal = error
+    for _ in range(_ATTEMPTS_OUTSIDE_MULTI):
+        replies = redis.ask(*commands, *commands[:2])
+        again = [redis.checked(reply, ("XINFO",)) for reply in replies[-2:]]
+        if again == replies[:2]:
+            return replies[:-2]
+    raise SourceUnusable(
+        f"{refusal.message}; and read without MULTI, the stream changed each time while it was read",
+        refusal.hint,
+    ) from refusal
 
 
 def _is_missing_group(reply: Any) -> bool:

@@ -4,7 +4,14 @@ import pytest
 
 from blueplane_doctor.connection.base import ProtocolError, ReplyError
 from blueplane_doctor.connection.failures import Endpoint, source_error, text_of, words_of
-from blueplane_doctor.errors import SourceProtocolError, SourceRefused, SourceTimeout, SourceUnreachable, SourceUnusable
+from blueplane_doctor.errors import (
+    SourceNotServing,
+    SourceProtocolError,
+    SourceRefused,
+    SourceTimeout,
+    SourceUnreachable,
+    SourceUnusable,
+)
 
 HISTORY = Endpoint(
     "redis://keeper:geheim@db.example.org:7000/2",
@@ -24,11 +31,11 @@ EXAMINED = Endpoint("redis://db.example.org:7000/2")
             "which is to hold the history, cannot be reached",
             "--history-url",
         ),
-        (TimeoutError(), SourceTimeout, "gave no answer in 0.5 s", "redis-cli --latency"),
+        (TimeoutError(), SourceTimeout, "gave no answer in 0.5 s", "CLIENT UNPAUSE"),
         (ProtocolError("x"), SourceProtocolError, "does not answer as Redis does", "--history-url"),
         (ReplyError("NOPERM no permissions"), SourceRefused, "gives this user no permission", "Let this user: +xadd"),
         (ReplyError("WRONGPASS invalid"), SourceRefused, "refused the login", "--history-url redis://USER"),
-        (ReplyError("LOADING dataset"), SourceUnreachable, "still loading its data", "in a moment"),
+        (ReplyError("LOADING dataset"), SourceNotServing, "still loading its data", "in a moment"),
         (ReplyError("OOM command not allowed"), SourceUnusable, "refused: OOM", "--history-url"),
         (ReplyError("ERR something"), SourceUnusable, "refused: ERR something", ""),
     ],
@@ -79,3 +86,16 @@ def test_the_text_of_an_error_is_its_reason() -> None:
 @pytest.mark.parametrize(("setting", "option"), [("redis_url", "--redis-url"), ("history_url", "--history-url")])
 def test_an_endpoint_knows_its_option(setting: str, option: str) -> None:
     assert Endpoint("redis://localhost", setting=setting).option == option
+
+
+@pytest.mark.parametrize(
+    ("url", "hint"),
+    [
+        ("redis://127.0.0.1:7000/0", "--redis-url redis+cluster://127.0.0.1:7000"),
+        ("redis://db.example.org:7000/2", "--redis-url redis+cluster://***:7000"),
+        ("unix:///run/redis.sock", "--redis-url redis+cluster://HOST:PORT"),
+        ("redis+cluster://127.0.0.1:7000", "try again"),
+    ],
+)
+def test_a_node_that_names_another_one_says_how_to_name_the_cluster(url: str, hint: str) -> None:
+    assert hint in source_error(ReplyError("MOVED 1 127.0.0.1:7001"), Endpoint(url)).hint

@@ -10,8 +10,10 @@ from blueplane_doctor.demo.servers import RunningServer
 from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.errors import (
     SettingsError,
+    SourceElsewhere,
     SourceError,
     SourceMissing,
+    SourceNotServing,
     SourceRefused,
     SourceTimeout,
     SourceUnreachable,
@@ -47,7 +49,14 @@ def ours(error: Exception, command: tuple[str, ...] = XRANGE) -> SourceError:
             "the connection was closed",
         ),
         (ConnectionRefusedError(111, "Connection refused"), SourceUnreachable, "cannot be reached: Connection refused"),
-        (ReplyError("LOADING Redis is loading the dataset in memory"), SourceUnreachable, "still loading"),
+        (ReplyError("LOADING Redis is loading the dataset in memory"), SourceNotServing, "still loading"),
+        (ReplyError("BUSY Redis is busy running a script. SHUTDOWN NOSAVE"), SourceNotServing, "runs a script"),
+        (ReplyError("MASTERDOWN Link with MASTER is down"), SourceNotServing, "lost its master"),
+        (ReplyError("CLUSTERDOWN Hash slot not served"), SourceNotServing, "a cluster that is down"),
+        (ReplyError("MOVED 1 10.0.0.1:7000"), SourceElsewhere, "another node of its cluster"),
+        (ReplyError("ASK 1 10.0.0.1:7000"), SourceElsewhere, "being moved to another node"),
+        (ReplyError("TRYAGAIN Multiple keys"), SourceElsewhere, "are being moved"),
+        (ReplyError("CROSSSLOT Keys in request"), SourceElsewhere, "on several nodes"),
         (TimeoutError("timed out"), SourceTimeout, "gave no answer in 2 s"),
         (TimeoutError(), SourceTimeout, "gave no answer"),
         (ReplyError("ERR AUTH <password> called without any password configured"), SourceRefused, "refused the login"),
@@ -71,6 +80,8 @@ def test_each_error_becomes_ours_and_says_what_and_where(error: Exception, kind:
     assert said in found.message
     assert ":7000 database 2" in found.message
     assert "geheim" not in found.message + found.hint
+    assert "10.0.0.1" not in found.message + found.hint
+    assert "SHUTDOWN" not in found.message + found.hint
 
 
 def test_control_characters_of_an_error_do_not_get_through() -> None:
