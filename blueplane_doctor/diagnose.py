@@ -120,7 +120,8 @@ class Doctor:
             if reader.is_alive():
                 hanging.append(reader)
                 evidence.missing[reader.record_name] = f"no answer within the run's {settings.timeout:g} s"
-            else:
+        for reader in readers:
+            if reader not in hanging:
                 reader.add_to(evidence)
         if hanging:
             with self._lock:
@@ -174,6 +175,7 @@ class _Reader(Thread):
         super().__init__(name=f"blueplane-read-{name}", daemon=True)
         self.record_name = name
         self._examination = examination
+        self._monitor: Monitor | None = None
         self._record: Record | None = None
         self._cause = ""
         self._milliseconds = 0.0
@@ -182,8 +184,8 @@ class _Reader(Thread):
         started = time.perf_counter()
         try:
             monitors = find_monitors(self._examination.settings.monitor_folders)
-            monitor = monitors[self.record_name](self._examination)
-            self._record = monitor.collect()
+            self._monitor = monitors[self.record_name](self._examination)
+            self._record = self._monitor.collect()
         except SourceError as error:
             self._cause = error.message
         except (Exception, SystemExit) as error:  # a defect of one monitor must not stop the others
@@ -191,7 +193,13 @@ class _Reader(Thread):
         self._milliseconds = _milliseconds(started)
 
     def add_to(self, evidence: Evidence) -> None:
-        """Put the record, or why there is none, into the evidence."""
+        """Put the record, or why there is none, into the evidence. To be called when all readers have ended."""
+        if self._monitor and self._record is not None:
+            try:
+                self._record = self._monitor.concluded(self._record)
+            except SourceError as error:
+                self._record = None
+                self._cause = error.message
         evidence.durations[self.record_name] = self._milliseconds
         if self._record is None:
             evidence.missing[self.record_name] = self._cause

@@ -11,6 +11,8 @@
         ├── SourceTimeout         it accepts, and does not answer in time
         └── SourceUnusable        it answers with something that is not what was expected
             ├── SourceElsewhere       another node of a cluster holds what was asked for
+            ├── SourceDamaged         the file is damaged
+            ├── SourceInterrupted     a crash left it in the middle of a write, which the next writer undoes
             ├── SourceMissing         it answers, and what was asked for does not exist
             └── SourceProtocolError   what answers is not what should answer there
 
@@ -111,6 +113,14 @@ class SourceElsewhere(SourceUnusable):
     def __init__(self, message: str, hint: str = "", code: str = "") -> None:
         super().__init__(message, hint)
         self.code = code
+
+
+class SourceDamaged(SourceUnusable):
+    """The file is damaged."""
+
+
+class SourceInterrupted(SourceUnusable):
+    """A crash left it in the middle of a write, which the next writer undoes."""
 
 
 class SourceMissing(SourceUnusable):

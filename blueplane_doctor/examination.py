@@ -152,7 +152,7 @@ class Examination:
         if not tables:
             raise SourceMissing(
                 f"{self.database.what} holds none of the tables {', '.join(TRACE_TABLES)}",
-                "start the Blueplane server once, or name the right file with --database",
+                "start the Blueplane server (restart it where it runs), or name the right file with --database",
             )
         return read_written(self.database, tables, self.now)
 

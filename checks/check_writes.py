@@ -25,7 +25,7 @@ DEMAND_AGE_MS = 60_000
 """Age of the backlog from which on it is graded: the rate is a mean of the last 60 seconds."""
 
 
-@check(area="database", scale=Scale.states(green="yes", red="no"))
+@check(area="database", scale=Scale.states(green="yes", orange="not before the next start", red="no"))
 def check_database_reachable(connections: "Connections", scale: Scale) -> Finding:
     """The telemetry database exists, opens, and has its tables.
 
@@ -35,13 +35,17 @@ def check_database_reachable(connections: "Connections", scale: Scale) -> Findin
     - the server was never started, so that the database was never made
     - the settings name another file, or this user may not read it
     - the file is damaged, or is of another layout
+    - a crash left a rollback journal: nothing can be read before a writer has rolled it back
     """
     database = connections.database
     if database.reachable:
         return scale.grade("yes", f"The database {database.address} can be read")
-    hint = database.hint or "start the Blueplane server once: it makes the database"
+    hint = database.hint or "start the Blueplane server: it makes the database"
     cause = database.cause[0].upper() + database.cause[1:]
-    return scale.grade("no", cause, remedy=Remedy(text=sentence(hint)))
+    answer = "no"
+    if database.interrupted:
+        answer = "not before the next start"
+    return scale.grade(answer, cause, remedy=Remedy(text=sentence(hint)))
 
 
 @check(area="database", scale=Scale.rising(yellow=10, orange=50, red_above=100, unit="ms"))

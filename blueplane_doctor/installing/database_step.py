@@ -14,7 +14,7 @@ from blueplane_doctor.installing import file_changes, files
 from blueplane_doctor.installing.files import Entry, Journal, StepError
 from blueplane_doctor.installing.plan import Change, Plan, Site
 from blueplane_doctor.sources import Deadline
-from blueplane_doctor.sources.database_source import DatabaseSource
+from blueplane_doctor.sources.database_source import DatabaseSource, real_file
 
 SCRIPT = Path("scripts/init_database.py")
 WORK_FOLDER = ".blueplane-new-database"
@@ -125,7 +125,8 @@ def _why_it_stays(path: Path, entry: Entry) -> str:
     """Why the database must not be removed; empty when it may be."""
     if path.stat().st_ino != entry["inode"]:
         return "was made by others"
-    if any(path.with_name(path.name + end).exists() for end in ("-wal", "-shm", "-journal")):
+    file = real_file(path)
+    if any(file.with_name(file.name + end).exists() for end in ("-wal", "-shm", "-journal")):
         return "is open, or was not closed well"
     source = DatabaseSource(path, Deadline(10))
     try:

@@ -30,3 +30,10 @@ class Monitor(ABC):
     @abstractmethod
     def collect(self) -> Record:
         """Read the area once. Raises SourceError."""
+
+    def concluded(self, record: Record) -> Record:
+        """The record once every monitor of the run has ended: what any of them met counts. Reads nothing.
+
+        Raises SourceError where the record cannot be relied on any more.
+        """
+        return record

@@ -131,6 +131,12 @@ class ChainOfCustodyMonitor(Monitor):
             database_cause=self._database_cause(),
         )
 
+    def concluded(self, record: Record) -> Record:
+        """Rows of a damaged database prove nothing: neither those that are there nor those that are not."""
+        if self.examination.database.damage:
+            raise self.examination.database.damage
+        return record
+
     def _losses(self, ledger: Ledger) -> list[GroupLoss]:
         stream = self.examination.stream()
         names = self.examination.writer_groups()

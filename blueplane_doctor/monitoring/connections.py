@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from blueplane_doctor.connection.base import Command, ReplyError
-from blueplane_doctor.errors import SourceElsewhere, SourceError, SourceMissing, SourceNotServing
+from blueplane_doctor.errors import SourceElsewhere, SourceError, SourceInterrupted, SourceMissing, SourceNotServing
 from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring import Monitor
 from blueplane_doctor.pipeline import LAYOUTS
@@ -20,6 +20,8 @@ class Reach(Record):
     hint: str = ""
     refusal: str = ""
     """Where it answers and serves no command, or not this one: the first word of its answer, such as `LOADING`."""
+    interrupted: bool = False
+    """Whether a crash left it in the middle of a write, which the next writer undoes."""
 
 
 class Connections(Record):
@@ -60,12 +62,24 @@ class ConnectionMonitor(Monitor):
         except SourceError:
             pass  # another type, a missing permission: whoever needs the queue tells of it
 
+    def concluded(self, record: Record) -> Record:
+        """A database in which any reader of the run met damage cannot be relied on."""
+        damage = self.examination.database.damage
+        if damage is None or not isinstance(record, Connections):
+            return record
+        address = record.database.address
+        return record.model_copy(
+            update={"database": Reach(address=address, reachable=False, cause=damage.message, hint=damage.hint)}
+        )
+
     def _find_tables(self) -> None:
+        self.examination.database.look_for_damage()
         if not self.examination.trace_tables():
             raise SourceMissing(
                 f"the database {shown(self.examination.settings.database_file)} holds none of the tables that traces "
                 "are written to",
-                "start the Blueplane server once, or name the right file with --database",
+                "start the Blueplane server (restart it where it runs: it makes the tables at its start), or name the "
+                "right file with --database",
             )
 
 
@@ -75,7 +89,8 @@ def _reach(address: str, attempt: Callable[[], object]) -> Reach:
     except (SourceElsewhere, SourceNotServing) as error:
         return Reach(address=address, reachable=False, cause=error.message, hint=error.hint, refusal=error.code)
     except SourceError as error:
-        return Reach(address=address, reachable=False, cause=error.message, hint=error.hint)
+        interrupted = isinstance(error, SourceInterrupted)
+        return Reach(address=address, reachable=False, cause=error.message, hint=error.hint, interrupted=interrupted)
     return Reach(address=address, reachable=True)
 
 

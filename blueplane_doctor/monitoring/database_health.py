@@ -6,6 +6,7 @@ from pathlib import Path
 from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring import Monitor
 from blueplane_doctor.recording.reading import Recorded
+from blueplane_doctor.sources.database_source import write_ahead_log
 from blueplane_doctor.sources.server_source import LogTail
 from blueplane_doctor.times import from_milliseconds, iso
 
@@ -79,7 +80,7 @@ class DatabaseHealthMonitor(Monitor):
             last_successful_write_age_ms=age_ms,
             last_failed_write_timestamp=iso(_last_failure(examination.log(), recorded)),
             db_size_mb=_megabytes(file),
-            wal_size_mb=_megabytes(file.with_name(file.name + "-wal")),
+            wal_size_mb=_megabytes(write_ahead_log(file)),
         )
 
 

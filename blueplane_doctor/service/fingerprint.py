@@ -3,6 +3,7 @@
 from blueplane_doctor.errors import SourceError
 from blueplane_doctor.examination import Examination
 from blueplane_doctor.settings import Settings
+from blueplane_doctor.sources.database_source import write_ahead_log
 from blueplane_doctor.sources.streams import StreamState
 
 Fingerprint = tuple[object, ...]
@@ -33,9 +34,9 @@ def _of_stream(state: StreamState) -> Fingerprint:
 
 def _of_files(settings: Settings) -> Fingerprint:
     database = settings.database_file
-    write_ahead_log = database.with_name(database.name + "-wal")
+    log = write_ahead_log(database)
     parts: list[object] = []
-    for path in (database, write_ahead_log, settings.cursor_hooks):
+    for path in (database, log, settings.cursor_hooks):
         try:
             state = path.stat()
         except OSError:

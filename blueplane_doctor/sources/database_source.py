@@ -24,7 +24,15 @@ from threading import RLock
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import quote
 
-from blueplane_doctor.errors import SourceError, SourceMissing, SourceRefused, SourceTimeout, SourceUnusable
+from blueplane_doctor.errors import (
+    SourceDamaged,
+    SourceError,
+    SourceInterrupted,
+    SourceMissing,
+    SourceRefused,
+    SourceTimeout,
+    SourceUnusable,
+)
 from blueplane_doctor.sources import Deadline
 
 BUSY_SECONDS = 1.0
@@ -39,18 +47,27 @@ _OWN_FOLDERS = (".blueplane", ".cursor")
 _AS_ITS_USER = "run the doctor as the user that runs Blueplane"
 _RIGHT_FILE = "name the right file with --database"
 _MORE_TIME = "give more time with --timeout"
-_HOLDER = "see which process holds it: lsof on the file"
-_DAMAGED = "stop the server, keep a copy, then: sqlite3 FILE '.recover'"
+_HOLDER = "see which process holds the lock (lsof shows who has the file open), and end it or wait for it"
+_DAMAGED = (
+    "stop the server and copy the database with the -wal and -shm beside it to another folder before anything else; "
+    "sqlite3's .recover on the copy reads what can still be read"
+)
+_JOURNAL = "the next start of the Blueplane server rolls the journal back; leave it beside the database until then"
+_FULL = "make room on the disk of the database"
 _FAILURES: tuple[tuple[str, bool, type[SourceError], str, str], ...] = (
     ("interrupted", False, SourceTimeout, " gave no answer within the run's {limit:g} s", _MORE_TIME),
     ("locked|busy", True, SourceTimeout, " stayed locked for {busy:g} s", _HOLDER),
     ("no such (table|column)", False, SourceMissing, ": {said}", ""),
-    ("not a database", True, SourceUnusable, " is not a SQLite database", _RIGHT_FILE),
-    ("malformed|corrupt", True, SourceUnusable, " is damaged: {said}", _DAMAGED),
-    ("unable to open|readonly|(?i:permission)", True, SourceRefused, " cannot be opened: {said}", _AS_ITS_USER),
+    ("not a database", True, SourceDamaged, " is not a SQLite database", _RIGHT_FILE),
+    ("malformed|corrupt|SQLITE_CORRUPT", True, SourceDamaged, " is damaged: {said}", _DAMAGED),
+    ("READONLY_ROLLBACK", True, SourceInterrupted, " cannot be read: a crash left a rollback journal", _JOURNAL),
+    ("disk is full", True, SourceRefused, " cannot be read: the disk is full", _FULL),
+    ("unable to open|readonly|(?i:permission)", True, SourceRefused, " cannot be opened: {said}", ""),
     ("", False, SourceUnusable, ": {said}", ""),
 )
-"""What SQLite says, whether it will say so again, and what we say."""
+"""What SQLite says (its name for the error, then its sentence), whether it will say so again, and what we say."""
+CHECKED_BYTES = 32_000_000
+"""A database of at most this size is looked through as a whole for damage: about 1 ms for each MB."""
 
 Answer = TypeVar("Answer")
 
@@ -78,11 +95,25 @@ def shown(path: Path) -> str:
     return f"~/{relative.as_posix()}" if relative.parts and relative.parts[0] in _OWN_FOLDERS else path.name
 
 
+def real_file(path: Path) -> Path:
+    """The file that a path leads to. SQLite keeps its logs and journals beside that one, never beside a link to it."""
+    return Path(os.path.realpath(path))
+
+
+def write_ahead_log(path: Path) -> Path:
+    """The write-ahead log of a database."""
+    file = real_file(path)
+    return file.with_name(file.name + "-wal")
+
+
 class DatabaseSource:
     """One SQLite file, opened read-only when first asked; a failure that lasts is remembered."""
 
     def __init__(self, path: Path, deadline: Deadline, *, what: str = "the telemetry database") -> None:
         self.path = path
+        self.damage: SourceDamaged | None = None
+        """The first damage that any question met."""
+        self._file = real_file(path)
         self.what = f"{what} {shown(path)}"
         self._deadline = deadline
         self._lock = RLock()
@@ -111,6 +142,14 @@ class DatabaseSource:
     def tables(self) -> frozenset[str]:
         """Names of the tables there. Raises SourceError."""
         return frozenset(str(name) for (name,) in self.rows("SELECT name FROM sqlite_master WHERE type = 'table'"))
+
+    def look_for_damage(self) -> None:
+        """Look through a small database as a whole. Raises SourceError, SourceDamaged among them."""
+        if self.path.is_file() and self.path.stat().st_size <= CHECKED_BYTES:
+            ((answer, *_), *_) = self.rows("PRAGMA quick_check(1)")
+            if answer != "ok":
+                # What SQLite found may quote the schema: the report says that it is damaged, and not how.
+                raise self._ours(sqlite3.DatabaseError("database disk image is malformed"))
 
     def close(self) -> None:
         """Close the connection; harmless when there is none."""
@@ -152,7 +191,7 @@ class DatabaseSource:
         return self._connection
 
     def _open(self, options: str) -> sqlite3.Connection:
-        uri = f"file:{quote(str(self.path.absolute()))}?{options}"
+        uri = f"file:{quote(str(self._file))}?{options}"
         connection = sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, check_same_thread=False)
         # Runs inside SQLite every few thousand steps: the only way to end a query at the deadline.
         connection.set_progress_handler(lambda: int(self._deadline.passed), _STEPS_BETWEEN_LOOKS)
@@ -174,23 +213,36 @@ class DatabaseSource:
             if not os.access(self.path, os.R_OK):
                 raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
         except FileNotFoundError as error:
-            hint = f"start the Blueplane server once, or {_RIGHT_FILE}"
+            hint = f"start the Blueplane server (restart it where it runs), or {_RIGHT_FILE}"
             self._dead = SourceMissing(f"{self.what} does not exist", hint)
             raise self._dead from error
         except OSError as error:
-            self._dead = SourceRefused(f"{self.what} cannot be opened: {error.strerror or error}", _AS_ITS_USER)
+            hint = _AS_ITS_USER if isinstance(error, PermissionError) else _RIGHT_FILE
+            self._dead = SourceRefused(f"{self.what} cannot be opened: {error.strerror or error}", hint)
             raise self._dead from error
-        has_log = any(self.path.with_name(self.path.name + end).exists() for end in ("-wal", "-journal"))
+        has_log = any(self._file.with_name(self._file.name + end).exists() for end in ("-wal", "-journal"))
         return _State(state.st_ino, state.st_size, state.st_mtime_ns, has_log)
 
     def _ours(self, error: sqlite3.Error) -> SourceError:
         said = str(error)
-        _, lasting, kind, text, hint = next(row for row in _FAILURES if re.search(row[0], said))
+        named = f"{getattr(error, 'sqlite_errorname', '')} {said}"
+        _, lasting, kind, text, hint = next(row for row in _FAILURES if re.search(row[0], named))
         text = text.format(said=said, limit=self._deadline.seconds, busy=BUSY_SECONDS)
+        if kind is SourceRefused and not hint:
+            hint = self._why_refused()
         ours = kind(f"{self.what}{text}", hint)
         if lasting:
             self._dead = ours
+        if isinstance(ours, SourceDamaged) and self.damage is None:
+            self.damage = ours
         return ours
+
+    def _why_refused(self) -> str:
+        """What to do where SQLite could not open the file or the files beside it."""
+        if os.access(self._file, os.R_OK) and os.access(self._file.parent, os.W_OK):
+            return _RIGHT_FILE
+        # Reading through a write-ahead log needs the file -shm, which whoever runs Blueplane can make.
+        return _AS_ITS_USER
 
 
 def read_once(path: Path, sql: str, deadline: Deadline, *, what: str) -> list[tuple[Any, ...]]:

@@ -12,7 +12,15 @@ from pathlib import Path
 import pytest
 
 from blueplane_doctor.demo import schema
-from blueplane_doctor.errors import SourceError, SourceMissing, SourceRefused, SourceTimeout, SourceUnusable
+from blueplane_doctor.errors import (
+    SourceDamaged,
+    SourceError,
+    SourceInterrupted,
+    SourceMissing,
+    SourceRefused,
+    SourceTimeout,
+    SourceUnusable,
+)
 from blueplane_doctor.sources import Deadline, database_source
 from blueplane_doctor.sources.database_source import DatabaseSource, read_once, shown
 
@@ -198,10 +206,11 @@ def test_the_deadline_ends_a_query_that_would_take_for_ever(file: Path) -> None:
         (sqlite3.OperationalError("database table is locked"), SourceTimeout, "stayed locked"),
         (sqlite3.OperationalError("no such table: x"), SourceMissing, "no such table: x"),
         (sqlite3.OperationalError("no such column: x"), SourceMissing, "no such column: x"),
-        (sqlite3.DatabaseError("database disk image is malformed"), SourceUnusable, "is damaged"),
-        (sqlite3.DatabaseError("file is not a database"), SourceUnusable, "is not a SQLite database"),
+        (sqlite3.DatabaseError("database disk image is malformed"), SourceDamaged, "is damaged"),
+        (sqlite3.DatabaseError("file is not a database"), SourceDamaged, "is not a SQLite database"),
         (sqlite3.OperationalError("unable to open database file"), SourceRefused, "cannot be opened"),
         (sqlite3.OperationalError("attempt to write a readonly database"), SourceRefused, "cannot be opened"),
+        (sqlite3.OperationalError("database or disk is full"), SourceRefused, "the disk is full"),
         (sqlite3.OperationalError("disk I/O error"), SourceUnusable, "disk I/O error"),
         (sqlite3.InterfaceError("whatever"), SourceUnusable, "whatever"),
         (sqlite3.ProgrammingError("whatever"), SourceUnusable, "whatever"),
@@ -249,3 +258,66 @@ def test_a_path_shows_no_more_than_it_must(tmp_path: Path, monkeypatch: pytest.M
 def test_read_once_reads_and_closes(file: Path) -> None:
     assert read_once(file, COUNT, Deadline(5), what="the file") == [(0,)]
     assert names(file.parent) == ["telemetry.db"]
+
+
+@pytest.mark.parametrize("held", [True, False])
+def test_the_log_beside_the_target_of_a_link_is_read(file: Path, tmp_path: Path, held: bool) -> None:
+    folder = tmp_path / "home"
+    folder.mkdir()
+    link = folder / "telemetry.db"
+    link.symlink_to(Path("..") / "telemetry.db")
+    with closing(schema.connect(file)) as holder:
+        if held:
+            holder.execute("PRAGMA wal_autocheckpoint = 0")
+            holder.execute(COUNT).fetchone()
+        add_session(file)
+        with closing(DatabaseSource(link, Deadline(5))) as source:
+            assert source.read(count) == 1
+    assert names(folder) == ["telemetry.db"]
+
+
+def test_a_link_to_itself_cannot_be_opened(tmp_path: Path) -> None:
+    link = tmp_path / "telemetry.db"
+    link.symlink_to(link)
+    with closing(DatabaseSource(link, Deadline(5))) as source, pytest.raises(SourceRefused):
+        source.tables()
+
+
+def test_damage_that_one_question_met_is_remembered(file: Path) -> None:
+    def ask(connection: sqlite3.Connection) -> None:
+        raise sqlite3.DatabaseError("database disk image is malformed")
+
+    with closing(DatabaseSource(file, Deadline(5))) as source:
+        source.look_for_damage()
+        assert source.damage is None
+        with pytest.raises(SourceDamaged) as raised:
+            source.read(ask)
+        assert source.damage is raised.value
+
+
+def test_damage_is_looked_for_in_the_pages_that_no_question_reads(file: Path) -> None:
+    with closing(schema.connect(file)) as connection:
+        connection.execute("CREATE TABLE big (x)")
+        connection.execute("INSERT INTO big SELECT randomblob(60000) FROM sqlite_master")
+    content = bytearray(file.read_bytes())
+    content[-8 * 4096 :] = b"\xaa" * (8 * 4096)
+    file.write_bytes(content)
+    with closing(DatabaseSource(file, Deadline(5))) as source:
+        assert source.rows(COUNT) == [(0,)]
+        with pytest.raises(SourceDamaged):
+            source.look_for_damage()
+
+
+def test_a_hot_journal_is_named(file: Path) -> None:
+    script = (
+        "import os, sqlite3, sys; c = sqlite3.connect(sys.argv[1], isolation_level=None); "
+        "c.execute('PRAGMA journal_mode = DELETE'); c.execute('PRAGMA cache_size = 1'); c.execute('BEGIN IMMEDIATE'); "
+        "c.execute('CREATE TABLE big (x)'); "
+        "[c.execute('INSERT INTO big VALUES (randomblob(9000))') for _ in range(300)]; os.kill(os.getpid(), 9)"
+    )
+    subprocess.run([sys.executable, "-I", "-c", script, str(file)], check=False)
+    with closing(DatabaseSource(file, Deadline(5))) as source:
+        with pytest.raises(SourceInterrupted, match="a crash left a rollback journal") as raised:
+            source.tables()
+        assert "next start" in raised.value.hint
+        assert source.damage is None

@@ -1,0 +1,71 @@
+"""The database: damaged, in the middle of a write, behind a symbolic link."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.truth.situations import SITUATIONS
+
+SERVER = "valkey-9.1"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "database-damaged-stale-wal",
+        "database-damaged-truncated",
+        "database-damaged-header",
+        "database-damaged-pages",
+        "database-damaged-zeroed",
+    ],
+)
+def test_a_damaged_database_is_red_and_custody_unknown(name: str, tmp_path: Path) -> None:
+    with SITUATIONS[name].built(SERVER, tmp_path / "p") as situation:
+        examination = situation.doctor()
+        finding = examination.finding("database-reachable")
+        assert finding["status"] == "red"
+        assert "damaged" in finding["summary"] or "not a SQLite database" in finding["summary"]
+        assert "copy" in finding["remedy"]["text"] or "--database" in finding["remedy"]["text"]
+        assert examination.exit_code == 1
+        assert not (examination.custody or {}).get("chain_break_count")
+        assert examination.finding("chain-breaks")["status"] in ("unknown", "skipped")
+
+
+@pytest.mark.parametrize("name", ["database-emptied", "database-deleted"])
+def test_a_database_without_tables_needs_a_restart(name: str, tmp_path: Path) -> None:
+    with SITUATIONS[name].built(SERVER, tmp_path / "p") as situation:
+        examination = situation.doctor()
+        finding = examination.finding("database-reachable")
+        assert finding["status"] == "red"
+        assert "restart it where it runs" in finding["remedy"]["text"]
+        assert not (examination.custody or {}).get("chain_break_count")
+
+
+def test_a_hot_journal_waits_for_the_next_start(tmp_path: Path) -> None:
+    with SITUATIONS["hot-journal"].built(SERVER, tmp_path / "p") as situation:
+        examination = situation.doctor()
+        finding = examination.finding("database-reachable")
+        assert finding["status"] == "orange"
+        assert "a crash left a rollback journal" in finding["summary"]
+        assert "user that runs" not in finding["remedy"]["text"]
+        assert examination.finding("chain-breaks")["status"] == "unknown"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "database-symlinked",
+        "database-symlinked-not-open",
+        "home-symlinked",
+        "log-of-a-dead-writer",
+        "log-of-a-dead-writer-no-shm",
+    ],
+)
+def test_rows_are_found_wherever_the_log_is(name: str, tmp_path: Path) -> None:
+    with SITUATIONS[name].built(SERVER, tmp_path / "p") as situation:
+        examination = situation.doctor()
+        assert examination.finding("database-reachable")["status"] == "green"
+        assert examination.custody["chain_break_count"] == 0
+        assert examination.custody["states"]["written"] == situation.truth.written
+        if name == "database-symlinked":
+            assert examination.report["metrics"]["database"]["wal_size_mb"] > 0
