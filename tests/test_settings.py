@@ -117,42 +117,6 @@ def test_the_home_may_come_from_the_environment(home: Path, monkeypatch: pytest.
     assert load().settings.timeout == 5
 
 
-@pytest.mark.parametrize(
-    ("text", "url"),
-    [
-        pytest.param("redis: {connection: {host: h, port: 7000}}", "redis://h:7000/0", id="host-and-port"),
-        pytest.param("redis: {connection: {port: 7000}}", "redis://localhost:7000/0", id="port-alone"),
-        pytest.param("redis: {connection: {host: '::1'}}", "redis://[::1]:6379/0", id="ipv6"),
-        pytest.param("connection: {host: h}", "redis://h:6379/0", id="without-redis"),
-        pytest.param("redis: {host: h, port: 7000, db: 2}", "redis://h:7000/2", id="earlier-without-connection"),
-        pytest.param("redis: {connection: [1]}", "redis://localhost:6379/0", id="of-another-shape"),
-        pytest.param("redis:", "redis://localhost:6379/0", id="empty"),
-    ],
-)
-def test_redis_from_blueplanes_settings(home: Path, text: str, url: str) -> None:
-    (home / "config.yaml").write_text(text)
-    assert load({"home": home}).settings.redis_url == url
-
-
-def test_the_database_that_blueplane_names_counts_only_where_it_is(home: Path, tmp_path: Path) -> None:
-    named = tmp_path / "elsewhere.db"
-    (home / "config.yaml").write_text(yaml.safe_dump({"paths": {"database": {"telemetry_db": str(named)}}}))
-    assert load({"home": home}).settings.database_file == home / "telemetry.db"
-    named.touch()
-    assert load({"home": home}).settings.database_file == named
-
-
-def test_a_server_on_all_addresses_is_asked_on_its_own(home: Path) -> None:
-    (home / "config.yaml").write_text("http_endpoint: {host: 0.0.0.0, port: 9000}")
-    assert load({"home": home}).settings.http_url == "http://127.0.0.1:9000"
-
-
-def test_the_earlier_layouts_names(home: Path) -> None:
-    (home / "redis.yaml").write_text("streams: {message_queue: {name: telemetry:events, consumer_group: processors}}")
-    streams = load({"home": home}).settings.streams
-    assert (streams.queue, streams.group) == ("telemetry:events", "processors")
-
-
 @pytest.mark.parametrize("text", ["queue-depth,chain", "queue-depth chain", " queue-depth ,  chain ", '["x"]'])
 def test_words_from_the_environment(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(f"{ENV_PREFIX}SELECT", text)
@@ -199,42 +163,6 @@ def test_a_bad_file_is_named_with_its_key_and_a_hint(home: Path, values: dict[st
     assert named in error.message
     assert error.hint, "says what to try"
     assert hint in error.hint + error.message
-
-
-@pytest.mark.parametrize(
-    ("content", "told"),
-    [
-        pytest.param(b"timeout: 5\nselect: [a\n", " line 3: not valid YAML", id="bad-yaml"),
-        pytest.param(b"a: b: c\n", " line 1: not valid YAML", id="bad-mapping"),
-        pytest.param(b"- a\n- b\n", ": must hold names and values, not list", id="a-list"),
-        pytest.param(b"just text\n", ": must hold names and values, not str", id="text"),
-        pytest.param(b"\xff\xfe\x00", ": cannot be read: ", id="not-text"),
-        pytest.param(b"!!python/object/apply:os.system ['true']\n", "not valid YAML", id="code"),
-        pytest.param(b"a: \x00b\n", "not valid YAML", id="control-character"),
-    ],
-)
-def test_a_file_that_cannot_be_read_is_named(home: Path, content: bytes, told: str) -> None:
-    path = home / "doctor.yaml"
-    path.write_bytes(content)
-    error = refused({"home": home})
-    assert error.message.startswith(str(path))
-    assert told in error.message
-
-
-def test_a_folder_in_place_of_the_file(home: Path) -> None:
-    (home / "doctor.yaml").mkdir()
-    assert "doctor.yaml: cannot be read: Is a directory" in refused({"home": home}).message
-
-
-@pytest.mark.parametrize("content", ["", "# nothing but words\n", "---\n"], ids=["empty", "comments", "document"])
-def test_an_empty_file_is_fine(home: Path, content: str) -> None:
-    (home / "doctor.yaml").write_text(content)
-    assert load({"home": home}).origins == {"home": "flag"}
-
-
-def test_a_bad_config_of_blueplane_is_named(home: Path) -> None:
-    (home / "config.yaml").write_text("streams: {message_queue: {max_length: lots}}")
-    assert f"{home / 'config.yaml'}: streams.max_length: " in refused({"home": home}).message
 
 
 def test_a_named_file_that_is_not_there(tmp_path: Path) -> None:

@@ -8,11 +8,9 @@ from typer.testing import CliRunner, Result
 
 from blueplane_doctor.cli import app
 from blueplane_doctor.discovery import find_formats
-from blueplane_doctor.errors import UsageError
-from blueplane_doctor.kept import read_report
 from blueplane_doctor.reports.base import View
 from tests.reports import samples
-from tests.reports.hostile import REPORTS, compared
+from tests.reports.hostile import compared
 
 FORMATS = find_formats()
 
@@ -39,13 +37,6 @@ def test_shows_the_report_in_any_format(name: str, tmp_path: Path) -> None:
 def test_json_comes_out_as_it_went_in(tmp_path: Path) -> None:
     path = kept(tmp_path)
     assert convert(path, "--format", "json").stdout == path.read_text(encoding="utf-8")
-
-
-@pytest.mark.parametrize("name", REPORTS)
-def test_every_report_that_json_can_hold_is_read_again(name: str, tmp_path: Path) -> None:
-    text = FORMATS["json"].render(REPORTS[name](), View())
-    again = read_report(kept(tmp_path, text))
-    assert FORMATS["json"].render(again, View()) == text
 
 
 def test_ends_with_0_whatever_the_report_says(tmp_path: Path) -> None:
@@ -130,17 +121,6 @@ def test_what_is_no_report_is_said_in_a_sentence(text: str | bytes, said: str, t
     assert ended.stderr.startswith(f"blueplane-doctor: {path} {said}")
     assert "\x1b" not in ended.stderr
     assert "  try: " in ended.stderr
-
-
-def test_a_report_whose_record_is_not_known_keeps_it(tmp_path: Path) -> None:
-    again = read_report(kept(tmp_path, json.dumps(REPORT | {"metrics": {"weather": {"sun": 1}, "chain": None}})))
-    assert again.metrics == {"weather": {"sun": 1}, "chain": None}
-
-
-def test_the_value_of_a_wrong_field_is_not_repeated(tmp_path: Path) -> None:
-    with pytest.raises(UsageError) as caught:
-        read_report(kept(tmp_path, json.dumps(REPORT | {"exit_code": "secret"})))
-    assert "secret" not in caught.value.message
 
 
 def test_no_such_file(tmp_path: Path) -> None:

@@ -2,8 +2,6 @@
 
 import os
 import pty
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -89,13 +87,3 @@ def test_a_step_that_fails_leaves_the_others_their_chance(home: Path) -> None:
     assert "not valid JSON" in done.stdout
     assert (home / ".cursor" / "hooks.json").read_text() == "{broken"
     assert any(name.endswith(".service") for name in tree(home))
-
-
-@pytest.mark.parametrize("name", ["install", "uninstall"])
-def test_the_commands_of_blueplane_read_their_own_arguments(home: Path, name: str) -> None:
-    code = f"from blueplane_doctor.__main__ import {name}; {name}()"
-    done = subprocess.run(
-        [sys.executable, "-c", code, "--only", "hooks", "--dry-run"], capture_output=True, text=True, check=False
-    )
-    assert (done.returncode, done.stderr) == (0, "")
-    assert ("hooks: " in done.stdout) is (name == "install")

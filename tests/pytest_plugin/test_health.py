@@ -4,7 +4,6 @@ import pytest
 
 from blueplane_doctor.demo.faults import healthy
 from blueplane_doctor.demo.simulator import Pipeline
-from blueplane_doctor.options import OPTIONS
 from tests.helpers import settings_for
 from tests.pytest_plugin.support import BUILT_IN, examining, one_reading
 
@@ -91,10 +90,3 @@ def test_the_variable_of_the_waivers_is_that_of_the_command_line(
     result = pytester.runpytest_subprocess("--blueplane", "blueplane")
     assert result.ret != 0
     assert "nowhere.yaml: cannot be read" in result.stdout.str() + result.stderr.str()
-
-
-def test_every_option_of_the_table_that_is_for_pytest_is_there(pytester: pytest.Pytester) -> None:
-    shown = pytester.runpytest_subprocess("--help").stdout.str()
-    for option in OPTIONS.values():
-        flag = f"--blueplane-{option.flag.removeprefix('--')}"
-        assert (f"{flag}=" in shown or f"{flag} " in shown) == option.in_pytest, flag

@@ -1,4 +1,4 @@
-"""Installed and unused, the plugin changes nothing."""
+"""The plugin: its options and fixtures are there, and installed and unused it changes nothing."""
 
 from importlib.metadata import entry_points
 
@@ -6,6 +6,7 @@ import pytest
 
 from blueplane_doctor import pytest_plugin
 from blueplane_doctor.discovery import find_monitors
+from blueplane_doctor.options import OPTIONS
 from tests.pytest_plugin.support import OWN_CHECK
 
 HEAVY = ("redis", "pydantic", "typer", "psutil", "yaml", "jinja2", "sqlite3", "blueplane_doctor.model")
@@ -42,3 +43,10 @@ def test_every_record_of_a_report_has_its_fixture() -> None:
     reported = {name for name, monitor in find_monitors().items() if monitor.in_metrics}
     fixtures = {name.removeprefix("blueplane_") for name in vars(pytest_plugin) if name.startswith("blueplane_")}
     assert reported == fixtures - {"report"}
+
+
+def test_every_option_of_the_table_that_is_for_pytest_is_there(pytester: pytest.Pytester) -> None:
+    shown = pytester.runpytest_subprocess("--help").stdout.str()
+    for option in OPTIONS.values():
+        flag = f"--blueplane-{option.flag.removeprefix('--')}"
+        assert (f"{flag}=" in shown or f"{flag} " in shown) == option.in_pytest, flag

@@ -1,0 +1,100 @@
+"""The files of settings: the doctor's own in YAML, and Blueplane's in the doctor's names."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from blueplane_doctor.errors import SettingsError
+from blueplane_doctor.settings import load
+
+SECRET = "hunter2-s3cret"
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """An empty Blueplane home."""
+    folder = tmp_path / ".blueplane"
+    folder.mkdir()
+    return folder
+
+
+def refused(flags: dict[str, Any] | None = None, *, file: Path | None = None) -> SettingsError:
+    """What `load` says of settings that cannot be used; with a hint, and without the secret."""
+    with pytest.raises(SettingsError) as caught:
+        load(flags, file=file)
+    assert SECRET not in caught.value.message + caught.value.hint
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("text", "url"),
+    [
+        pytest.param("redis: {connection: {host: h, port: 7000}}", "redis://h:7000/0", id="host-and-port"),
+        pytest.param("redis: {connection: {port: 7000}}", "redis://localhost:7000/0", id="port-alone"),
+        pytest.param("redis: {connection: {host: '::1'}}", "redis://[::1]:6379/0", id="ipv6"),
+        pytest.param("connection: {host: h}", "redis://h:6379/0", id="without-redis"),
+        pytest.param("redis: {host: h, port: 7000, db: 2}", "redis://h:7000/2", id="earlier-without-connection"),
+        pytest.param("redis: {connection: [1]}", "redis://localhost:6379/0", id="of-another-shape"),
+        pytest.param("redis:", "redis://localhost:6379/0", id="empty"),
+    ],
+)
+def test_redis_from_blueplanes_settings(home: Path, text: str, url: str) -> None:
+    (home / "config.yaml").write_text(text)
+    assert load({"home": home}).settings.redis_url == url
+
+
+def test_the_database_that_blueplane_names_counts_only_where_it_is(home: Path, tmp_path: Path) -> None:
+    named = tmp_path / "elsewhere.db"
+    (home / "config.yaml").write_text(yaml.safe_dump({"paths": {"database": {"telemetry_db": str(named)}}}))
+    assert load({"home": home}).settings.database_file == home / "telemetry.db"
+    named.touch()
+    assert load({"home": home}).settings.database_file == named
+
+
+def test_a_server_on_all_addresses_is_asked_on_its_own(home: Path) -> None:
+    (home / "config.yaml").write_text("http_endpoint: {host: 0.0.0.0, port: 9000}")
+    assert load({"home": home}).settings.http_url == "http://127.0.0.1:9000"
+
+
+def test_the_earlier_layouts_names(home: Path) -> None:
+    (home / "redis.yaml").write_text("streams: {message_queue: {name: telemetry:events, consumer_group: processors}}")
+    streams = load({"home": home}).settings.streams
+    assert (streams.queue, streams.group) == ("telemetry:events", "processors")
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        pytest.param(b"timeout: 5\nselect: [a\n", " line 3: not valid YAML", id="bad-yaml"),
+        pytest.param(b"a: b: c\n", " line 1: not valid YAML", id="bad-mapping"),
+        pytest.param(b"- a\n- b\n", ": must hold names and values, not list", id="a-list"),
+        pytest.param(b"just text\n", ": must hold names and values, not str", id="text"),
+        pytest.param(b"\xff\xfe\x00", ": cannot be read: ", id="not-text"),
+        pytest.param(b"!!python/object/apply:os.system ['true']\n", "not valid YAML", id="code"),
+        pytest.param(b"a: \x00b\n", "not valid YAML", id="control-character"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_named(home: Path, content: bytes, told: str) -> None:
+    path = home / "doctor.yaml"
+    path.write_bytes(content)
+    error = refused({"home": home})
+    assert error.message.startswith(str(path))
+    assert told in error.message
+
+
+def test_a_folder_in_place_of_the_file(home: Path) -> None:
+    (home / "doctor.yaml").mkdir()
+    assert "doctor.yaml: cannot be read: Is a directory" in refused({"home": home}).message
+
+
+@pytest.mark.parametrize("content", ["", "# nothing but words\n", "---\n"], ids=["empty", "comments", "document"])
+def test_an_empty_file_is_fine(home: Path, content: str) -> None:
+    (home / "doctor.yaml").write_text(content)
+    assert load({"home": home}).origins == {"home": "flag"}
+
+
+def test_a_bad_config_of_blueplane_is_named(home: Path) -> None:
+    (home / "config.yaml").write_text("streams: {message_queue: {max_length: lots}}")
+    assert f"{home / 'config.yaml'}: streams.max_length: " in refused({"home": home}).message
