@@ -6,11 +6,16 @@ from blueplane_doctor import Finding, Remedy, Scale, check, unknown
 from blueplane_doctor.checkapi import many
 
 if TYPE_CHECKING:
-    from blueplane_doctor.monitoring.chain_of_custody import ChainHealth, GroupLoss
+    from blueplane_doctor.monitoring.chain_of_custody import ChainHealth
 
 TRIMMED = Remedy(
-    text="They cannot be brought back from Redis. Start the writers, then raise "
-    "streams.message_queue.max_length in Blueplane's config.yaml to what an outage may pile up."
+    text="They cannot be brought back from Redis. Get the writers to read again before more is trimmed: server-alive, "
+    "writer-missing and stuck-consumers say what stops them. A larger streams.message_queue.max_length does not help: "
+    "the writers and the monitors trim to 10,000 whatever it says. Claude's transcripts and Cursor's own databases may "
+    "still hold the content.",
+)
+_OWNER_NOT_KNOWN = (
+    "another writer group was given them and may have written them; nothing records which of them belonged to which"
 )
 KINDS_OF_BREAK = {
     "lost": "acknowledged and never written",
@@ -25,20 +30,29 @@ def check_lost_before_delivery(chain: "ChainHealth", scale: Scale) -> Finding:
     """Messages trimmed from the stream before their writer was given them.
 
     Counted as entries-added − entries-read − what still waits, for each writer group; the server's own lag is wrong
-    after trimming. Redis 7.0 to 7.4.1 keep counting a loss of long ago, newer servers forget it at the next read.
+    after trimming. What no writer group was given is certainly lost; what only some were given is lost only if the
+    others had to write it, so that the count is a range. Counters that contradict one another, or the rows in the
+    database, make it unknown. Redis 7.0 to 7.4.1 keep counting a loss of long ago, newer servers forget it at the
+    next read.
 
     Causes:
     - the writers were away for longer than the stream keeps messages
     - a burst of more than `max_length` messages while a writer was busy
     """
     evidence = _loss_evidence(chain)
-    worst = _worst_loss(chain)
-    if worst:
-        return scale.grade(worst.trimmed_unread or 0, _loss_sentence(worst), remedy=TRIMMED, evidence=evidence)
+    trimmed = chain.trimmed
+    if trimmed.at_least:
+        sentence = _loss_sentence(chain)
+        return scale.grade(trimmed.at_least, sentence, remedy=TRIMMED, evidence=evidence)
+    if trimmed.at_most:
+        return unknown(_loss_sentence(chain), _OWNER_NOT_KNOWN, remedy=TRIMMED, evidence=evidence)
     for loss in chain.losses:
         if loss.trimmed_unread is None and loss.cause:
             return unknown("Whether messages were trimmed unread cannot be told", loss.cause, evidence=evidence)
-    return scale.grade(0, "No message was trimmed before it was read", remedy=TRIMMED, evidence=evidence)
+    summary = "No message was trimmed before it was read"
+    if any(loss.forgotten for loss in chain.losses):
+        summary = "Nothing was trimmed unread since the groups last read; this server forgets what was lost before"
+    return scale.grade(0, summary, remedy=TRIMMED, evidence=evidence)
 
 
 def _loss_evidence(chain: "ChainHealth") -> dict[str, Any]:
@@ -46,23 +60,29 @@ def _loss_evidence(chain: "ChainHealth") -> dict[str, Any]:
     for loss in chain.losses:
         if loss.after_id:
             evidence[f"{loss.group}: between"] = f"{loss.after_id} and {loss.before_id}"
+    evidence["at least"] = chain.trimmed.at_least
+    evidence["at most"] = chain.trimmed.at_most
     return evidence
 
 
-def _worst_loss(chain: "ChainHealth") -> "GroupLoss | None":
-    """Of the group that lost most; None when none is known to have lost any."""
-    losses = [loss for loss in chain.losses if loss.trimmed_unread]
-    return max(losses, key=lambda loss: loss.trimmed_unread or 0, default=None)
-
-
-def _loss_sentence(loss: "GroupLoss") -> str:
-    count = loss.trimmed_unread or 0
-    sentence = many(count, "message was", "messages were")
-    sentence += f" trimmed before {loss.group} read {'it' if count == 1 else 'them'}"
-    if loss.after_id and count == 1:
-        sentence += f", between {loss.after_id} and {loss.before_id}"
-    elif loss.after_id:
-        sentence += f", all between {loss.after_id} and {loss.before_id}"
+def _loss_sentence(chain: "ChainHealth") -> str:
+    """Of the group that was not given most, which is the one that stands still."""
+    least = chain.trimmed.at_least
+    most = chain.trimmed.at_most or 0
+    group = max(chain.losses, key=lambda loss: loss.trimmed_unread or 0)
+    if least == most:
+        sentence = many(least, "message was", "messages were")
+    elif least:
+        sentence = f"At least {least:,} and at most {most:,} messages were"
+    else:
+        sentence = f"At most {many(most, 'message was', 'messages were')}"
+    sentence += f" trimmed before {group.group} read {'it' if most == 1 else 'them'}"
+    if least != most:
+        sentence += " and were its to write"
+    if group.after_id and most == 1:
+        sentence += f", between {group.after_id} and {group.before_id}"
+    elif group.after_id:
+        sentence += f", all between {group.after_id} and {group.before_id}"
     return sentence
 
 
@@ -120,9 +140,9 @@ def _parts(chain: "ChainHealth") -> str:
         count = chain.states.get(state)
         if count:
             parts.append(f"{count:,} {words}")
-    known = max((loss.trimmed_unread or 0 for loss in chain.losses), default=0)
-    if known and chain.states.get("trimmed_unread") is None:  # it is known of one group and not of the other
-        parts.append(f"at least {known:,} trimmed unread")
+    trimmed = chain.trimmed
+    if trimmed.at_least and trimmed.exactly is None:
+        parts.append(f"at least {trimmed.at_least:,} trimmed unread")
     return ", ".join(parts) + _reasons(chain)
 
 

@@ -84,6 +84,11 @@ class CustodyJudge:
         self._dead_letters = dead_letters
         self._claimed = RowBitmap()
 
+    @property
+    def claimed_rows(self) -> int:
+        """Rows that the messages judged so far have."""
+        return self._claimed.claimed
+
     def read_pending(self, until: EntryId) -> None:
         """Read the pending entries lists up to an ID, and then the dead letters. Raises SourceError."""
         if read_pending_entries(self._redis, list(self.pending.values()), until):

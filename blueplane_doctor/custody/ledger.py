@@ -82,6 +82,8 @@ class Ledger:
     """The first KEPT_BREAKS."""
     blockers: list[ChainBlocker] = field(default_factory=list)
     """The first KEPT_BLOCKERS."""
+    claimed_rows: int = 0
+    """Rows that a message in the stream has."""
     payload_gone: int = 0
     last_break_ms: int | None = None
     """When the newest broken message was enqueued."""

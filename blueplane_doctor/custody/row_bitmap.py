@@ -12,6 +12,8 @@ class RowBitmap:
 
     def __init__(self) -> None:
         self._chunks: dict[tuple[str, int], bytearray] = {}
+        self.claimed = 0
+        """How many rows are claimed."""
 
     def claim(self, table: str, sequence: int) -> bool:
         """Claim a row; False when an earlier message has it."""
@@ -25,4 +27,5 @@ class RowBitmap:
         if bits[byte] & mask:
             return False
         bits[byte] |= mask
+        self.claimed += 1
         return True

@@ -5,7 +5,14 @@ from collections import Counter
 from blueplane_doctor.custody.blockers import ChainBlocker
 from blueplane_doctor.custody.judge import NO_TABLES
 from blueplane_doctor.custody.ledger import LATER, OLDER, WITHOUT_TIMESTAMP, ChainBreak, Ledger, time_text
-from blueplane_doctor.custody.losses import GroupLoss, trimmed_unread
+from blueplane_doctor.custody.losses import (
+    GroupLoss,
+    RowsElsewhere,
+    TrimmedUnread,
+    forgets_losses,
+    trimmed_before_writers,
+    trimmed_unread,
+)
 from blueplane_doctor.custody.states import (
     DEAD_LETTERED,
     DUPLICATE,
@@ -24,7 +31,16 @@ from blueplane_doctor.errors import SourceError
 from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring import Monitor
 
-__all__ = ["MONITOR", "ChainBlocker", "ChainBreak", "ChainHealth", "ChainOfCustodyMonitor", "GroupLoss", "TimeBucket"]
+__all__ = [
+    "MONITOR",
+    "ChainBlocker",
+    "ChainBreak",
+    "ChainHealth",
+    "ChainOfCustodyMonitor",
+    "GroupLoss",
+    "TimeBucket",
+    "TrimmedUnread",
+]
 """The records of custody belong to ChainHealth for everybody who judges or shows it."""
 
 SHOWN_BREAKS = 200
@@ -66,7 +82,7 @@ class ChainHealth(Record):
     """Of those, the ones whose row is there."""
     messages_in_dlq: int
     chain_break_count: int
-    """lost + trimmed_unread + payload_gone, as far as they are known."""
+    """lost + trimmed_unread + payload_gone; of trimmed_unread the least that is certain."""
     last_chain_break_timestamp: str | None
     """When the newest broken message was enqueued; trimmed ones have no time."""
     success_rate: float | None
@@ -79,6 +95,8 @@ class ChainHealth(Record):
     """Messages in each state, `trimmed_unread` and `payload_gone`; null for what cannot be known."""
     by_route: dict[str, dict[str, int]]
     losses: list[GroupLoss]
+    """What each writer group was not given. Another group may have been given it, and may have been the one to write.
+    """
     breaks: list[ChainBreak]
     """The oldest, at most 200."""
     blockers: list[ChainBlocker] = []
@@ -92,6 +110,11 @@ class ChainHealth(Record):
     database_cause: str = ""
     """Why rows could not be looked up; then acknowledged messages are `unexamined`."""
 
+    @property
+    def trimmed(self) -> TrimmedUnread:
+        """Messages trimmed before the writer group that owes their row was given them: a range."""
+        return trimmed_before_writers(self.losses)
+
 
 class ChainOfCustodyMonitor(Monitor):
     """Follows every message of the stream to its row, its dead letter, or its loss."""
@@ -103,9 +126,9 @@ class ChainOfCustodyMonitor(Monitor):
         """Raises SourceError when the stream cannot be read."""
         ledger = self.examination.ledger()
         losses = self._losses(ledger)
-        trimmed = most_trimmed(losses)
-        broken = ledger.total(LOST) + ledger.payload_gone + trimmed
-        states = _states(ledger, losses)
+        trimmed = trimmed_before_writers(losses)
+        broken = ledger.total(LOST) + ledger.payload_gone + trimmed.at_least
+        states = _states(ledger, trimmed)
         dead_letters = self.examination.dead_letters().index.total
         last_break = None
         if ledger.last_break_ms is not None:
@@ -140,7 +163,23 @@ class ChainOfCustodyMonitor(Monitor):
     def _losses(self, ledger: Ledger) -> list[GroupLoss]:
         stream = self.examination.stream()
         names = self.examination.writer_groups()
-        return [trimmed_unread(stream, name, ledger.undelivered.get(name)) for name in names]
+        forgets = forgets_losses(self.examination.server_info().fields)
+        elsewhere = self._rows_elsewhere(ledger)
+        losses = []
+        for name in names:
+            waiting = ledger.undelivered.get(name)
+            losses.append(trimmed_unread(stream, name, waiting, elsewhere=elsewhere, forgets=forgets))
+        return losses
+
+    def _rows_elsewhere(self, ledger: Ledger) -> RowsElsewhere | None:
+        """What the database holds against the counters; None when it, or the stream, was not read to the end."""
+        if ledger.partial or ledger.rows_cause:
+            return None
+        try:
+            written = sum(self.examination.written().rows.values())
+        except SourceError:
+            return None
+        return RowsElsewhere(rows=max(0, written - ledger.claimed_rows), rewound=0)
 
     def _database_cause(self) -> str:
         try:
@@ -152,19 +191,9 @@ class ChainOfCustodyMonitor(Monitor):
         return self.examination.ledger().rows_cause
 
 
-def most_trimmed(losses: list[GroupLoss]) -> int:
-    """Messages trimmed unread, as far as they are known.
-
-    Trimming cuts the same beginning of the stream for every group, so the largest loss contains the others.
-    """
-    return max((loss.trimmed_unread or 0 for loss in losses), default=0)
-
-
-def _states(ledger: Ledger, losses: list[GroupLoss]) -> dict[str, int | None]:
+def _states(ledger: Ledger, trimmed: TrimmedUnread) -> dict[str, int | None]:
     states: dict[str, int | None] = {state: ledger.total(state) for state in STATES}
-    states[TRIMMED_UNREAD] = None
-    if losses and all(loss.trimmed_unread is not None for loss in losses):
-        states[TRIMMED_UNREAD] = most_trimmed(losses)
+    states[TRIMMED_UNREAD] = trimmed.exactly
     states[PAYLOAD_GONE] = ledger.payload_gone
     return states
 

@@ -23,11 +23,13 @@ def losses(claude: int | None, cursor: int | None, cause: str = "the server give
     cases(
         [
             ("none", "nothing was trimmed unread", losses(0, 0), "green"),
-            ("red-edge", "one message is as bad as a thousand", losses(0, 1), "red"),
+            ("red-edge", "one message is as bad as a thousand", losses(1, 1), "red"),
             ("many", "19,985 is red", losses(19_985, 19_500), "red"),
+            ("another-read-it", "the other writer may have had to write it", losses(0, 1), "unknown"),
             ("no-data", "what no group can tell is unknown", losses(None, None), "unknown"),
             ("half-known-none", "a group that cannot tell keeps it from green", losses(None, 0), "unknown"),
-            ("half-known-some", "what one group lost is known", losses(None, 3), "red"),
+            ("half-known-some", "whose they were cannot be told without the other group", losses(None, 3), "unknown"),
+            ("one-writer", "where there is one writer group they were its own", losses(None, 3)[1:], "red"),
             ("idle", "a stream without writer groups has lost nothing to them", [], "green"),
         ]
     ),
@@ -40,10 +42,19 @@ def test_lost_before_delivery(sentence: str, given: list[GroupLoss], status: str
     ("given", "said"),
     [
         (losses(0, 0), "No message was trimmed before it was read"),
-        (losses(0, 1), "1 message was trimmed before processors read it"),
-        (losses(19_985, 5), "19,985 messages were trimmed before claude_processors read them"),
+        (losses(1, 1), "1 message was trimmed before claude_processors read it"),
+        (losses(19_985, 19_985), "19,985 messages were trimmed before claude_processors read them"),
+        (
+            losses(19_985, 5),
+            "At least 5 and at most 19,985 messages were trimmed before claude_processors read them and were its to "
+            "write",
+        ),
+        (
+            losses(0, 3_011),
+            "At most 3,011 messages were trimmed before processors read them and were its to write",
+        ),
     ],
-    ids=["none", "one", "many"],
+    ids=["none", "one", "many", "range", "at-most"],
 )
 def test_lost_before_delivery_names_the_group_that_lost_most(given: list[GroupLoss], said: str) -> None:
     assert run("lost-before-delivery", chain=chain(losses=given)).summary == said
@@ -63,7 +74,7 @@ def broken(lost: int = 0, trimmed: int | None = 0, gone: int = 0, **changes: Any
     """A chain with that many breaks of each kind."""
     return chain(
         {"lost": lost, "trimmed_unread": trimmed, "payload_gone": gone},
-        **{"chain_break_count": lost + (trimmed or 0) + gone, "losses": losses(0, trimmed), **changes},
+        **{"chain_break_count": lost + (trimmed or 0) + gone, "losses": losses(trimmed, trimmed), **changes},
     )
 
 
@@ -114,9 +125,9 @@ def test_chain_breaks(sentence: str, given: ChainHealth, status: str) -> None:
             id="with-reasons",
         ),
         pytest.param(
-            broken(trimmed=None, chain_break_count=52, losses=losses(None, 52)),
+            broken(trimmed=None, chain_break_count=52, losses=losses(900, 52)),
             "52 messages have vanished: at least 52 trimmed unread",
-            id="trimmed-of-one-group-alone-is-known",
+            id="trimmed-as-a-range",
         ),
     ],
 )
