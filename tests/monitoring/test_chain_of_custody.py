@@ -1,0 +1,112 @@
+"""The chain of custody in numbers: they add up, and what cannot be known is null."""
+
+import re
+
+import pytest
+
+from blueplane_doctor.custody.losses import GroupLoss
+from blueplane_doctor.custody.states import PAYLOAD_GONE, STATES, UNEXAMINED
+from blueplane_doctor.demo.faults import FAULTS, healthy
+from blueplane_doctor.demo.simulator import Pipeline
+from blueplane_doctor.errors import SourceError
+from blueplane_doctor.monitoring.chain_of_custody import TRIMMED_UNREAD, ChainHealth, equation, most_trimmed
+from tests.monitoring.support import collected
+
+NOTHING = {**dict.fromkeys(STATES, 0), TRIMMED_UNREAD: 0, PAYLOAD_GONE: 0}
+
+
+def chain(pipeline: Pipeline, **flags: object) -> ChainHealth:
+    return collected(ChainHealth, pipeline, **flags)
+
+
+def assert_adds_up(record: ChainHealth) -> None:
+    """Every message examined is in one state, on one route, and in one bucket of time."""
+    counted = sum(record.states[state] or 0 for state in STATES)
+    by_route = sum(sum(states.values()) for states in record.by_route.values())
+    buckets = sum(bucket.enqueued for bucket in (*record.buckets, *record.other_buckets))
+    assert counted == record.examined
+    assert by_route == record.examined
+    assert buckets == record.examined
+    total, _, terms = record.equation.partition(" messages = ")
+    numbers = [int(number.replace(",", "")) for number in re.findall(r"[\d,]+", terms)]
+    assert sum(numbers) == int(total.replace(",", "")) == record.examined
+
+
+@pytest.mark.parametrize(
+    "fault", ["malformed-payloads", "poison-duplicate", "dead-letter-growth", "orphaned-messages", "idle-evening"]
+)
+def test_the_numbers_add_up(fault: str, pipeline: Pipeline) -> None:
+    FAULTS[fault].apply(pipeline)
+    assert_adds_up(chain(pipeline))
+
+
+def test_a_healthy_pipeline_is_healthy(pipeline: Pipeline) -> None:
+    healthy(pipeline)
+    record = chain(pipeline)
+    assert_adds_up(record)
+    assert (record.chain_status, record.chain_break_count, record.success_rate) == ("healthy", 0, 100.0)
+    assert record.messages_written_last_hour <= record.messages_enqueued_last_hour
+    assert record.last_chain_break_timestamp is None
+
+
+def test_an_empty_stream_is_no_break_and_no_rate(pipeline: Pipeline) -> None:
+    record = chain(pipeline)
+    assert (record.examined, record.chain_status, record.success_rate) == (0, "healthy", None)
+    assert record.equation == "0 messages = 0"
+
+
+def test_a_stuck_message_degrades_and_a_lost_one_breaks(pipeline: Pipeline) -> None:
+    pipeline.enqueue_cursor(1)
+    pipeline.deliver("processors")
+    pipeline.age_pending("processors", milliseconds=60_000)
+    assert chain(pipeline).chain_status == "degraded"
+    (lost,) = pipeline.enqueue_cursor(1)
+    pipeline.deliver("processors")
+    pipeline.acknowledge("processors", [lost])
+    record = chain(pipeline)
+    assert (record.chain_status, record.chain_break_count) == ("broken", 1)
+    assert [(one.kind, one.id) for one in record.breaks] == [("lost", lost)]
+    assert record.last_chain_break_timestamp is not None
+
+
+def test_without_a_database_what_was_acknowledged_is_unexamined_and_the_status_unknown(pipeline: Pipeline) -> None:
+    pipeline.enqueue_cursor(3)
+    pipeline.drain()
+    for file in pipeline.home.glob("telemetry.db*"):
+        file.unlink()
+    record = chain(pipeline)
+    assert (record.chain_status, record.states[UNEXAMINED]) == ("unknown", 3)
+    assert record.database_cause
+    assert_adds_up(record)
+
+
+def test_without_a_stream_there_is_no_record(pipeline: Pipeline) -> None:
+    pipeline.client.flushall()
+    with pytest.raises(SourceError):
+        chain(pipeline)
+
+
+@pytest.mark.parametrize(
+    ("counts", "most"),
+    [([], 0), ([0], 0), ([None], 0), ([5, 7], 7), ([5, None], 5)],
+)
+def test_one_trimming_is_counted_once_for_all_groups(counts: list[int | None], most: int) -> None:
+    losses = [GroupLoss(group=f"g{number}", trimmed_unread=count) for number, count in enumerate(counts)]
+    assert most_trimmed(losses) == most
+
+
+@pytest.mark.parametrize(
+    ("examined", "states", "text"),
+    [
+        (0, {}, "0 messages = 0"),
+        (263, {"written": 237, "skipped": 14, "lost": 12}, "263 messages = 237 written + 14 skipped + 12 lost"),
+        (1_200, {"written": 1_200}, "1,200 messages = 1,200 written"),
+        (5, {"in_flight": 5}, "5 messages = 5 in flight"),
+        (5, {"written": 5, "trimmed_unread": 9}, "5 messages = 5 written"),
+        (5, {"written": 2, "unexamined": 3}, "5 messages = 2 written + 3 unexamined"),
+        (5, {"written": 2, "unexamined": 10}, "5 messages = 2 written + 3 unexamined; 7 not read"),
+        (5, {"written": 5, "unexamined": 10}, "5 messages = 5 written; 10 not read"),
+    ],
+)
+def test_the_equation(examined: int, states: dict[str, int], text: str) -> None:
+    assert equation(examined, {**NOTHING, **states}) == text

@@ -1,0 +1,40 @@
+"""IDs of stream entries: read and written as Redis does, and in its order."""
+
+import pytest
+
+from blueplane_doctor.demo.simulator import Pipeline
+from blueplane_doctor.sources.entry_ids import BEGINNING, EntryId, entry_id, id_text
+
+
+@pytest.mark.parametrize(
+    ("text", "identity"),
+    [
+        (b"1795362309821-39", (1795362309821, 39)),
+        (b"0-0", BEGINNING),
+        (b"5", (5, 0)),
+        (b"18446744073709551615-18446744073709551615", (2**64 - 1, 2**64 - 1)),
+    ],
+)
+def test_an_id_from_its_text(text: bytes, identity: EntryId) -> None:
+    assert entry_id(text) == identity
+
+
+@pytest.mark.parametrize("text", ["0-0", "1-0", "1795362309821-39", f"{2**64 - 1}-{2**64 - 1}"])
+def test_there_and_back(text: str) -> None:
+    assert id_text(entry_id(text.encode())) == text
+
+
+@pytest.mark.parametrize("text", [b"", b"-", b"-1", b"a-b", b"1-b"])
+def test_what_is_no_id_raises(text: bytes) -> None:
+    with pytest.raises(ValueError):
+        entry_id(text)
+
+
+def test_the_order_is_that_of_the_server(pipeline: Pipeline) -> None:
+    """As text, 9-0 would come after 10-0, and 9-10 before 9-9."""
+    texts = ["9-0", "9-9", "9-10", "10-0", "100-1"]
+    for text in texts:
+        pipeline.client.xadd("ids", {"a": "b"}, id=text)
+    listed = [identity for identity, _ in pipeline.client.xrange("ids")]
+    assert listed == texts
+    assert sorted(texts, key=lambda text: entry_id(text.encode())) == listed
