@@ -18,7 +18,7 @@ _OWNER_NOT_KNOWN = (
     "another writer group was given them and may have written them; nothing records which of them belonged to which"
 )
 KINDS_OF_BREAK = {
-    "lost": "acknowledged and never written",
+    "lost": "neither pending nor written",
     "trimmed_unread": "trimmed unread",
     "payload_gone": "trimmed while pending",
 }
@@ -89,14 +89,15 @@ def _loss_sentence(chain: "ChainHealth") -> str:
 # A single break may be one malformed event; ten are a pattern.
 @check(area="chain", scale=Scale.rising(orange=1, red=10, unit="messages"))
 def check_chain_breaks(chain: "ChainHealth", scale: Scale) -> Finding:
-    """Messages nobody knows are missing: acknowledged without a row, or gone while a writer holds them.
+    """Messages nobody knows are missing: neither pending nor written, or gone while a writer holds them.
 
-    The sum of lost (acknowledged, no row, no dead letter), trimmed unread, and payload gone (pending, but trimmed).
-    What is on its way, stuck, dead-lettered or by design unwritten is no break. Only what the stream still holds can be
-    looked for: one that was acknowledged without a row and trimmed since shows in samples of that time alone.
+    The sum of lost (neither pending nor written, no dead letter), trimmed unread, and payload gone (pending, but
+    trimmed). What is on its way, stuck, dead-lettered or by design unwritten is no break. Only what the stream still
+    holds can be looked for: one that was lost and trimmed since shows in samples of that time alone.
 
     Causes:
     - payloads that are a text or a list where an object is expected: the writer passes over them and acknowledges
+    - a consumer or a group was deleted with what it held: nobody has that, and nothing records it
     - messages that were trimmed while a writer held them (see retry-storm)
     - what lost-before-delivery counts
     """
@@ -126,8 +127,9 @@ def _break_remedy(chain: "ChainHealth") -> Remedy:
     steps = []
     if lost:
         steps.append(
-            "Look at the reasons: malformed payloads point to a producer, everything else to the writer. The stream "
-            "still holds the lost ones until it trims them; save them before you restart anything."
+            "Look at the reasons: malformed payloads point to a producer, everything else to the writer or to a "
+            "deleted consumer. Nobody has the lost ones, but until the stream trims them they "
+            "can be delivered again: save them before you restart anything."
         )
     if chain.chain_break_count > lost:
         steps.append("What was trimmed is gone from Redis; lost-before-delivery and retry-storm say what stops that.")

@@ -1,6 +1,12 @@
-"""Which of the stuck messages cannot be written. The others only wait with them, in the same batch."""
+"""Which of the stuck messages cannot be written. The others only wait with them, in the same batch.
+
+A message whose row is there already cannot be written a second time: it holds up the others as well.
+"""
+
+from collections import Counter
 
 from blueplane_doctor.custody.messages import Message
+from blueplane_doctor.custody.poison import poison_reason
 from blueplane_doctor.model import Record
 from blueplane_doctor.sources.entry_ids import id_text
 from blueplane_doctor.sources.trace_tables import Lookup
@@ -24,19 +30,19 @@ class BlockerFinder:
     def __init__(self) -> None:
         self.blockers: list[ChainBlocker] = []
         """The first KEPT_BLOCKERS."""
+        self.counts: Counter[str] = Counter()
+        """All of them, by group."""
         self._first_with: dict[Lookup, str] = {}
         """The ID of the first stuck message of each key."""
-
-    @property
-    def is_full(self) -> bool:
-        """Whether no more are kept."""
-        return len(self.blockers) >= KEPT_BLOCKERS
 
     def examine(self, message: Message, group: str, lookups: list[Lookup], rows: dict[Lookup, list[int]]) -> None:
         """Take one stuck message; `rows` holds the rows of its keys, as far as there are any."""
         identity = id_text(message.id)
-        reason = self._same_key(identity, lookups, rows) or message.malformed()
-        if reason and not self.is_full:
+        reason = self._same_key(identity, lookups, rows) or message.malformed() or poison_reason(message)
+        if not reason:
+            return
+        self.counts[group] += 1
+        if len(self.blockers) < KEPT_BLOCKERS:
             self.blockers.append(ChainBlocker(id=identity, group=group, reason=reason))
 
     def _same_key(self, identity: str, lookups: list[Lookup], rows: dict[Lookup, list[int]]) -> str:

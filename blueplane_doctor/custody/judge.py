@@ -9,11 +9,12 @@ and acknowledged in between.
 
 from typing import NamedTuple
 
+from blueplane_doctor.custody.held import PendingByGroup
 from blueplane_doctor.custody.messages import Message
 from blueplane_doctor.custody.pending_entries import PendingEntriesReader, read_pending_entries
 from blueplane_doctor.custody.routing import CompiledRoute, Router
 from blueplane_doctor.custody.row_bitmap import RowBitmap
-from blueplane_doctor.custody.states import UNEXAMINED, PendingEntry, RowEvidence, state_of
+from blueplane_doctor.custody.states import STUCK, UNEXAMINED, PendingEntry, RowEvidence, state_of
 from blueplane_doctor.errors import SourceError
 from blueplane_doctor.sources.dead_letters import DeadLetterReader
 from blueplane_doctor.sources.entries import RawEntry
@@ -24,8 +25,6 @@ from blueplane_doctor.sources.trace_tables import Lookup, RowFinder
 
 NO_TABLES = "the database holds none of the tables that traces are written to"
 """Why no row can be looked up in a database that can be read."""
-
-PendingByGroup = dict[str, dict[EntryId, PendingEntry]]
 
 
 class JudgedPage(NamedTuple):
@@ -42,13 +41,14 @@ class JudgedPage(NamedTuple):
     """The pending entries up to the last message that no page before had."""
 
 
-class Acknowledged(NamedTuple):
-    """A message that its writer has acknowledged: only the database tells what became of it."""
+class Undecided(NamedTuple):
+    """A message that is not pending, or is stuck: the database tells what became of it."""
 
     place: int
     """In the page."""
     lookups: list[Lookup]
     """Where its row would be."""
+    pending: PendingEntry | None
 
 
 class CustodyJudge:
@@ -106,7 +106,7 @@ class CustodyJudge:
         self.read_pending(until)
         pending = self.take_pending(until)
         states: list[str] = []
-        acknowledged: list[Acknowledged] = []
+        undecided: list[Undecided] = []
         for place, message in enumerate(messages):
             route = routes[place]
             group = self.writers.get(route.group) if route else None
@@ -114,19 +114,19 @@ class CustodyJudge:
             entry = pending[route.group].get(message.id) if route and is_delivered else None
             state = state_of(has_writer=route is not None, is_delivered=is_delivered, pending=entry)
             states.append(state)
-            # Redis alone cannot say more of a message that was acknowledged.
-            if route and state == UNEXAMINED:
-                acknowledged.append(Acknowledged(place, route.lookups(message)))
-        self._judge_by_rows(messages, states, acknowledged)
+            # Redis alone cannot say more of a message that nobody holds, or holds for too long.
+            if route and state in (UNEXAMINED, STUCK):
+                undecided.append(Undecided(place, route.lookups(message), entry))
+        self._judge_by_rows(messages, states, undecided)
         return JudgedPage(messages, routes, states, pending)
 
-    def _judge_by_rows(self, messages: list[Message], states: list[str], acknowledged: list[Acknowledged]) -> None:
-        """Put the states of acknowledged messages into `states`; they stay when the database cannot be read."""
-        sequences = self.find_rows([lookups for _, lookups in acknowledged])
+    def _judge_by_rows(self, messages: list[Message], states: list[str], undecided: list[Undecided]) -> None:
+        """Put the states of undecided messages into `states`; they stay when the database cannot be read."""
+        sequences = self.find_rows([message.lookups for message in undecided])
         if sequences is None:
             return
         named = self._dead_letters.index
-        for place, lookups in acknowledged:
+        for place, lookups, pending in undecided:
             row = self._claim(lookups, sequences)
             has_dead_letter = False
             if row is RowEvidence.ABSENT:
@@ -135,7 +135,7 @@ class CustodyJudge:
             states[place] = state_of(
                 has_writer=True,
                 is_delivered=True,
-                pending=None,
+                pending=pending,
                 row=row,
                 has_dead_letter=has_dead_letter,
                 has_key=bool(lookups),

@@ -5,9 +5,10 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
 from blueplane_doctor.custody.blockers import ChainBlocker
+from blueplane_doctor.custody.held import HeldMessages
 from blueplane_doctor.custody.messages import Message
 from blueplane_doctor.custody.pending_entries import PendingEntriesReader
-from blueplane_doctor.custody.states import DUPLICATE, IN_FLIGHT, SKIPPED, UNEXAMINED, WAITING, WRITTEN
+from blueplane_doctor.custody.states import HAS_ROW, IN_FLIGHT, SKIPPED, UNEXAMINED, WAITING
 from blueplane_doctor.model import Record
 from blueplane_doctor.sources.entry_ids import EntryId
 from blueplane_doctor.text import word
@@ -27,7 +28,6 @@ WITHOUT_TIMESTAMP = "without_timestamp"
 
 _NOT_OWED = frozenset((SKIPPED, WAITING, IN_FLIGHT, UNEXAMINED))
 """States in which no row is expected, or not yet, or nobody could look."""
-_HAS_ROW = frozenset((WRITTEN, DUPLICATE))
 
 
 Tally = tuple[str, str, int | str, bool]
@@ -54,7 +54,7 @@ class ChainBreak(Record):
     """One message whose custody is broken."""
 
     kind: str
-    """`lost` (acknowledged, no row, no dead letter) or `payload_gone` (pending, its entry trimmed)."""
+    """`lost` (neither pending nor written, no dead letter) or `payload_gone` (pending, its entry trimmed)."""
     id: str
     """Stream ID."""
     event_id: str | None
@@ -81,7 +81,9 @@ class Ledger:
     breaks: list[ChainBreak] = field(default_factory=list)
     """The first KEPT_BREAKS."""
     blockers: list[ChainBlocker] = field(default_factory=list)
-    """The first KEPT_BLOCKERS."""
+    """The first KEPT_BLOCKERS, of groups in which a message is stuck behind them."""
+    blocker_counts: Counter[str] = field(default_factory=Counter)
+    """All blockers of a group, by its name."""
     claimed_rows: int = 0
     """Rows that a message in the stream has."""
     payload_gone: int = 0
@@ -94,6 +96,8 @@ class Ledger:
     oldest_unfinished: EntryId | None = None
     pending: dict[str, PendingEntriesReader] = field(default_factory=dict)
     """For each writer group, its pending entries list."""
+    held: HeldMessages = field(default_factory=HeldMessages)
+    """What the writer groups hold, each message counted once."""
     last_by_hook: dict[str, int] = field(default_factory=dict)
     """For each hook type, when its newest message was enqueued."""
     count_by_hook: Counter[str] = field(default_factory=Counter)
@@ -120,7 +124,7 @@ class Ledger:
             self.buckets[bucket][state] += messages
             if is_recent and state not in _NOT_OWED:
                 self.owed_last_hour += messages
-                if state in _HAS_ROW:
+                if state in HAS_ROW:
                     self.written_last_hour += messages
 
     def count_hooks(self, messages: list[Message]) -> None:

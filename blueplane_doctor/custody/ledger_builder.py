@@ -6,12 +6,20 @@ from collections.abc import Callable
 
 from blueplane_doctor.connection.base import Command
 from blueplane_doctor.custody.blockers import BlockerFinder
-from blueplane_doctor.custody.judge import CustodyJudge, JudgedPage, PendingByGroup
+from blueplane_doctor.custody.held import PendingByGroup
+from blueplane_doctor.custody.judge import CustodyJudge, JudgedPage
 from blueplane_doctor.custody.ledger import UNROUTED, ChainBreak, Ledger, Tally, bucket_of, time_text
 from blueplane_doctor.custody.losses import trimmed_past
 from blueplane_doctor.custody.messages import Message
 from blueplane_doctor.custody.routing import CompiledRoute
-from blueplane_doctor.custody.states import LOST, PAYLOAD_GONE, STUCK, UNEXAMINED, PendingEntry
+from blueplane_doctor.custody.states import (
+    LOST,
+    PAYLOAD_GONE,
+    STUCK,
+    UNEXAMINED,
+    WRITTEN_NOT_ACKNOWLEDGED,
+    PendingEntry,
+)
 from blueplane_doctor.pipeline import CURSOR_MONITOR_SOURCES
 from blueplane_doctor.sources import Deadline
 from blueplane_doctor.sources.dead_letters import DeadLetterReader
@@ -27,6 +35,7 @@ _ASKED_AT_ONCE = 200
 """Commands of one round trip."""
 _RESERVE_SECONDS = 0.3
 """Left of the run's time, when reading ends, for what follows."""
+NOBODY_HAS_IT = "neither pending nor written, and no dead letter names it"
 _AFTER_EVERYTHING: EntryId = (1 << 64, 0)
 
 
@@ -56,7 +65,7 @@ class LedgerBuilder:
         self._throttle = throttle
         self._progress = progress
         self._blockers = BlockerFinder()
-        self._ledger = Ledger(pending=judge.pending, blockers=self._blockers.blockers)
+        self._ledger = Ledger(pending=judge.pending)
         self._ledger.undelivered = {group.text: 0 for group in stream.groups}
         positions = [group.last_delivered for group in judge.writers.values()]
         self._all_delivered = min(positions, default=_AFTER_EVERYTHING)
@@ -70,7 +79,9 @@ class LedgerBuilder:
         if self._read_pages():
             last = self._stream.last_generated
             self._judge.read_pending(last)
-            self._count_payload_gone(self._judge.take_pending(last))
+            rest = self._judge.take_pending(last)
+            self._ledger.held.count([], [], [], rest)
+            self._count_payload_gone(rest)
         else:
             self._ledger.partial = True
         self._ledger.rows_cause = self._judge.rows_cause
@@ -98,9 +109,10 @@ class LedgerBuilder:
         self._ledger.add(self._tallies(page))
         if LOST in page.states:
             self._add_lost(page)
-        if STUCK in page.states and not self._blockers.is_full:
+        if STUCK in page.states or WRITTEN_NOT_ACKNOWLEDGED in page.states:
             self._find_blockers(page)
         if any(page.pending.values()):
+            self._ledger.held.count(page.messages, page.routes, page.states, page.pending)
             # What is pending up to the end of this page and not in it has left the stream.
             here = {message.id for message in page.messages}
             gone = {name: _without(entries, here) for name, entries in page.pending.items()}
@@ -126,7 +138,7 @@ class LedgerBuilder:
     def _find_blockers(self, page: JudgedPage) -> None:
         stuck = []
         for message, route, state in zip(page.messages, page.routes, page.states, strict=True):
-            if state == STUCK and route:
+            if route and state in (STUCK, WRITTEN_NOT_ACKNOWLEDGED):
                 stuck.append((message, route.group, route.lookups(message)))
         rows = self._judge.find_rows([lookups for _, _, lookups in stuck]) or {}
         for message, group, lookups in stuck:
@@ -176,9 +188,13 @@ class LedgerBuilder:
     def _count_payload_gone(self, pending: PendingByGroup) -> None:
         """Count pending entries whose message has left the stream; a message counts once, whoever holds it."""
         groups: dict[EntryId, list[str]] = {}
+        gone: list[tuple[str, PendingEntry]] = []
         for name, entries in pending.items():
             for identity in self._still_pending(name, list(entries)):
+                if identity not in groups:
+                    gone.append((name, entries[identity]))
                 groups.setdefault(identity, []).append(name)
+        self._ledger.held.lose(gone)
         for identity, names in sorted(groups.items()):
             self._ledger.payload_gone += 1
             if self._ledger.keeps_more_breaks:
@@ -215,6 +231,9 @@ class LedgerBuilder:
 
     def _finish(self) -> None:
         ledger = self._ledger
+        ledger.blocker_counts = self._blockers.counts
+        # Where nothing is stuck, what is written already holds up nobody.
+        ledger.blockers = [one for one in self._blockers.blockers if ledger.held.of(one.group).stuck]
         unseen = self._stream.length - ledger.examined
         for group in self._stream.groups:
             ledger.undelivered[group.text] = self._undelivered(group, unseen)
@@ -252,5 +271,5 @@ def _lost(message: Message, route: CompiledRoute) -> ChainBreak:
         route=route.name,
         group=route.group,
         event_type=message.kind(),
-        reason=message.malformed() or "acknowledged without a row or a dead letter",
+        reason=message.malformed() or NOBODY_HAS_IT,
     )

@@ -1,6 +1,8 @@
 """The pending entries list of a writer group: what it was given and has not acknowledged, and who holds it."""
 
+import re
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from blueplane_doctor.connection.base import Command
@@ -13,6 +15,8 @@ PAGE = 1000
 """Entries of a reply, of about 60 bytes each."""
 SILENT_MS = 30_000
 """Silent for so much longer than another of its group, a consumer is taken to be gone."""
+_PROCESS_ID = re.compile(rb"-([0-9]{1,10})\Z")
+"""At the end of a consumer's name."""
 _NO_IDLE_YET = 1 << 62
 """More than any idle time, so that the first entry of a consumer always replaces it."""
 
@@ -38,8 +42,6 @@ class PendingEntriesReader:
     """By the consumer's name."""
     most_deliveries: int = 0
     longest_idle_ms: int = 0
-    stuck: int = 0
-    """Entries that are stuck."""
     _entries: deque[PendingEntry] = field(default_factory=deque)
     """Those that were read and not taken yet, by ascending ID."""
     _next: EntryId = (0, 0)
@@ -70,8 +72,6 @@ class PendingEntriesReader:
         held.shortest_idle_ms = min(held.shortest_idle_ms, entry.idle_ms)
         self.most_deliveries = max(self.most_deliveries, entry.deliveries)
         self.longest_idle_ms = max(self.longest_idle_ms, entry.idle_ms)
-        if entry.stuck:
-            self.stuck += 1
 
     def take(self, until: EntryId) -> dict[EntryId, PendingEntry]:
         """Entries up to and including `until` that were not taken before."""
@@ -81,10 +81,12 @@ class PendingEntriesReader:
             taken[entry.id] = entry
         return taken
 
-    def gone_consumers(self) -> set[bytes]:
-        """Consumers that hold messages and are silent while another works.
+    def gone_consumers(self, is_dead: Callable[[int], bool] | None = None) -> set[bytes]:
+        """Consumers that hold messages and are silent while another works, or whose process is dead.
 
-        A consumer that is alone in its group is never among them: a slow one and a dead one look the same.
+        The pipeline names its consumers after their process. `is_dead` tells whether a process that is not the
+        server's is dead; None where that cannot be told. Then a consumer that is alone in its group is never among
+        them: a slow one and a dead one look the same. (Before Redis 7.2 one that only polls is not listed at all.)
         """
         idle_ms = {consumer.name: consumer.idle_ms for consumer in self.group.consumers}
         gone = set()
@@ -93,9 +95,19 @@ class PendingEntriesReader:
             # messages that it holds. So the longer of the two times counts.
             silent_ms = max(idle_ms.get(name, 0), held.shortest_idle_ms)
             others = [idle for other, idle in idle_ms.items() if other != name]
-            if silent_ms >= SILENT_MS and others and min(others) + SILENT_MS <= silent_ms:
+            if silent_ms < SILENT_MS:
+                continue
+            another_works = bool(others) and min(others) + SILENT_MS <= silent_ms
+            if another_works or _is_of_a_dead_process(name, is_dead):
                 gone.add(name)
         return gone
+
+
+def _is_of_a_dead_process(consumer: bytes, is_dead: Callable[[int], bool] | None) -> bool:
+    process = _PROCESS_ID.search(consumer)
+    if process is None or is_dead is None:
+        return False
+    return is_dead(int(process[1]))
 
 
 def read_pending_entries(redis: RedisSource, readers: list[PendingEntriesReader], until: EntryId) -> bool:

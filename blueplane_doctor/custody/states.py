@@ -13,7 +13,7 @@ WAITING = "waiting"
 IN_FLIGHT = "in_flight"
 """Delivered a moment ago and not acknowledged."""
 STUCK = "stuck"
-"""Delivered and unacknowledged for 30 s, or delivered three times, or held by a consumer that is gone."""
+"""Delivered and unacknowledged for 30 s, or delivered three times, or held by a consumer that is gone; no row."""
 WRITTEN = "written"
 """Its row is there."""
 DUPLICATE = "duplicate"
@@ -24,12 +24,21 @@ SKIPPED = "skipped"
 """By design nobody writes it."""
 UNTRACEABLE = "untraceable"
 """Acknowledged, and it carries nothing by which a row could be found."""
+WRITTEN_NOT_ACKNOWLEDGED = "written_not_acknowledged"
+"""Its row is there, and its writer group has held it as long or as often as a stuck one."""
 LOST = "lost"
-"""Acknowledged, no row, no dead letter."""
+"""Delivered, and neither pending nor written: no consumer holds it, it has no row and no dead letter.
+
+It was acknowledged, or its consumer or group was deleted: Redis does not record which."""
 UNEXAMINED = "unexamined"
 """This run could not judge it: the time was up, or the database did not answer."""
-STATES = (WAITING, IN_FLIGHT, STUCK, WRITTEN, DUPLICATE, DEAD_LETTERED, SKIPPED, UNTRACEABLE, LOST, UNEXAMINED)
+STATES = (
+    *(WAITING, IN_FLIGHT, STUCK, WRITTEN_NOT_ACKNOWLEDGED, WRITTEN, DUPLICATE),
+    *(DEAD_LETTERED, SKIPPED, UNTRACEABLE, LOST, UNEXAMINED),
+)
 """Every message examined is in exactly one."""
+HAS_ROW = frozenset((WRITTEN, DUPLICATE, WRITTEN_NOT_ACKNOWLEDGED))
+"""Those of messages whose row is there."""
 
 PAYLOAD_GONE = "payload_gone"
 """Not in the stream any more, and a writer still holds its ID."""
@@ -94,9 +103,12 @@ def state_of(
         return SKIPPED
     if not is_delivered:
         return WAITING
+    if pending is not None and not pending.stuck:
+        return IN_FLIGHT
+    has_row = row in (RowEvidence.CLAIMED, RowEvidence.TAKEN)
     if pending is not None:
-        return STUCK if pending.stuck else IN_FLIGHT
-    # From here on its writer has acknowledged it, and only the database tells what became of it.
+        return WRITTEN_NOT_ACKNOWLEDGED if has_row else STUCK
+    # From here on nobody holds it, and only the database tells what became of it.
     if row is RowEvidence.NOT_LOOKED_UP:
         return UNEXAMINED
     if row is RowEvidence.CLAIMED:

@@ -19,6 +19,7 @@ from blueplane_doctor.custody.states import (
     UNTRACEABLE,
     WAITING,
     WRITTEN,
+    WRITTEN_NOT_ACKNOWLEDGED,
     PendingEntry,
     RowEvidence,
     state_of,
@@ -56,8 +57,11 @@ ADVICE = {
     STUCK: "Its writer has it and does not finish. See stuck-consumers: one message may hold up the whole batch.",
     SKIPPED: "Nothing to do: no writer is meant to write messages of this kind.",
     DEAD_LETTERED: "The writer gave it up; see what is known with: blueplane-doctor dlq show",
-    LOST: "Acknowledged and never written. The stream still holds it: save it before it is trimmed.",
-    UNTRACEABLE: "It was acknowledged, and carries nothing by which its row could be found.",
+    WRITTEN_NOT_ACKNOWLEDGED: "Its row is there; what is missing is the acknowledgement. Delivered again it makes its "
+    "whole batch fail: acknowledge it, see written-not-acknowledged.",
+    LOST: "Neither pending nor written, and no dead letter names it: nobody has it. It can be delivered again while "
+    "the stream holds it: save it before it is trimmed.",
+    UNTRACEABLE: "Its writer does not hold it, and it carries nothing by which its row could be found.",
     UNEXAMINED: "The database could not be read; mend that and ask again.",
     PAYLOAD_GONE: "A writer still holds its ID, but the message itself was trimmed. Its content is gone.",
     NOT_FOUND: "It may have been trimmed, belong to another Redis, or never have been enqueued.",

@@ -26,6 +26,7 @@ from blueplane_doctor.custody.states import (
     UNTRACEABLE,
     WAITING,
     WRITTEN,
+    WRITTEN_NOT_ACKNOWLEDGED,
 )
 from blueplane_doctor.errors import SourceError
 from blueplane_doctor.model import Record
@@ -47,7 +48,10 @@ SHOWN_BREAKS = 200
 """Breaks listed one by one in a report; all are counted."""
 TRIMMED_UNREAD = "trimmed_unread"
 """Beside the states of messages: those that left the stream before their writer was given them."""
-_TERMS = (WRITTEN, DUPLICATE, SKIPPED, WAITING, IN_FLIGHT, STUCK, DEAD_LETTERED, UNTRACEABLE, LOST)
+_TERMS = (
+    *(WRITTEN, WRITTEN_NOT_ACKNOWLEDGED, DUPLICATE, SKIPPED),
+    *(WAITING, IN_FLIGHT, STUCK, DEAD_LETTERED, UNTRACEABLE, LOST),
+)
 """Order of the states in the equation: what is well first."""
 
 
@@ -60,7 +64,7 @@ class TimeBucket(Record):
     delivered: int
     """Given to their writer, or by design unwritten."""
     written: int
-    """Duplicates included."""
+    """Those not acknowledged and duplicates included."""
     skipped: int
     waiting: int
     held: int
@@ -76,7 +80,7 @@ class ChainHealth(Record):
     """Every message of the stream accounted for: `examined` is the sum of `states` but for the two losses."""
 
     chain_status: str
-    """`broken` (a break), `degraded` (dead letters or stuck messages), `healthy`, or `unknown`."""
+    """`broken` (a break), `degraded` (dead letters, or stuck or not acknowledged messages), `healthy`, or `unknown`."""
     messages_enqueued_last_hour: int
     messages_written_last_hour: int
     """Of those, the ones whose row is there."""
@@ -201,7 +205,8 @@ def _states(ledger: Ledger, trimmed: TrimmedUnread) -> dict[str, int | None]:
 def _status(ledger: Ledger, broken: int, dead_letters: int) -> str:
     if broken:
         return "broken"
-    if dead_letters or ledger.total(STUCK) or ledger.total(DEAD_LETTERED):
+    held = ledger.total(STUCK) + ledger.total(WRITTEN_NOT_ACKNOWLEDGED)
+    if dead_letters or held or ledger.total(DEAD_LETTERED):
         return "degraded"
     if ledger.total(UNEXAMINED):
         return "unknown"
@@ -237,7 +242,7 @@ def _bucket(start: str, counts: Counter[str]) -> TimeBucket:
         start=start,
         enqueued=total,
         delivered=total - counts[WAITING],
-        written=counts[WRITTEN] + counts[DUPLICATE],
+        written=counts[WRITTEN] + counts[DUPLICATE] + counts[WRITTEN_NOT_ACKNOWLEDGED],
         skipped=counts[SKIPPED],
         waiting=counts[WAITING],
         held=counts[IN_FLIGHT] + counts[STUCK],
@@ -250,7 +255,7 @@ def _bucket(start: str, counts: Counter[str]) -> TimeBucket:
 
 def equation(examined: int, states: dict[str, int | None]) -> str:
     """`263 messages = 237 written + 14 skipped + 12 lost`; what left the stream before is no part of it."""
-    terms = {state.replace("_", " "): states[state] or 0 for state in _TERMS}
+    terms = {state.replace("_", " "): states.get(state) or 0 for state in _TERMS}
     # `unexamined` counts both what was read and could not be judged and what was not read at all. Only the former
     # are among the messages examined: they are what the other terms leave.
     terms[UNEXAMINED] = max(0, examined - sum(terms.values()))

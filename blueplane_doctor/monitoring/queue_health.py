@@ -2,10 +2,12 @@
 
 from typing import Any
 
+from blueplane_doctor.custody.ledger import Ledger
 from blueplane_doctor.custody.pending_entries import PendingEntriesReader
 from blueplane_doctor.errors import SourceError
 from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring import Monitor
+from blueplane_doctor.monitoring.server_health import RUNNING, process_state, read_pid
 from blueplane_doctor.sources.entry_ids import EntryId, id_text
 from blueplane_doctor.sources.streams import Group, StreamState
 from blueplane_doctor.text import consumer, identifier
@@ -42,13 +44,26 @@ class GroupHealth(Record):
     oldest_pending_age_ms: int | None = None
     """Since the oldest pending message was enqueued."""
     longest_unacknowledged_ms: int | None = None
-    """Since the last delivery of the message that has waited longest for its acknowledgement (writers only)."""
+    """Since the last delivery of the message that has waited longest for its acknowledgement (writers only).
+
+    What has its row, or is another writer's to write, is left out.
+    """
     stuck: int | None = None
-    """Pending messages unacknowledged for 30 s, or delivered three times (writers only)."""
+    """Messages that it has to write, unacknowledged for 30 s or delivered three times, without a row (writers only)."""
+    stuck_ids: list[str] = []
+    """The first three of them."""
+    blockers: int | None = None
+    """Of the stuck messages and those written already, the ones that cannot be written (writers only)."""
+    written_not_acknowledged: int | None = None
+    """Messages that it has to write, held as long or as often as stuck ones, whose row is there (writers only)."""
+    to_acknowledge: list[str] = []
+    """Entries held as long or as often as stuck ones whose message has its row, whoever wrote it; at most 1,000."""
     most_deliveries: int | None = None
     """Deliveries of the message that was delivered most often (writers only)."""
     orphaned: int | None = None
-    """Messages held by consumers that are gone (writers only)."""
+    """Messages without a row held by consumers that are gone, of those that it has to write (writers only)."""
+    orphaned_gone: int | None = None
+    """Of these, the ones whose entry has left the stream (writers only)."""
     consumers: list[ConsumerHealth] = []
 
 
@@ -65,7 +80,7 @@ class QueueHealth(Record):
     queue_depth: int | None
     """Messages that some writer group has not finished with, each counted once; null when time was up."""
     pending_messages: int
-    """Delivered to a writer and not acknowledged, all writer groups."""
+    """Delivered to a writer and not acknowledged, by whichever writer group: each message counts once."""
     oldest_pending_age_ms: int | None
     consumer_count: int
     """Consumers of the writer groups."""
@@ -122,7 +137,7 @@ class QueueHealthMonitor(Monitor):
             stream_length=stream.length,
             max_length=max_length,
             queue_depth=depth,
-            pending_messages=sum(group.pending for group in writers),
+            pending_messages=_pending_messages(ledger, writers),
             oldest_pending_age_ms=_age_ms(first_pending, now_ms),
             consumer_count=sum(len(group.consumers) for group in writers),
             consumer_lag_ms=_age_ms(_oldest(ledger.oldest_unfinished, first_pending), now_ms) or 0,
@@ -162,7 +177,18 @@ class QueueHealthMonitor(Monitor):
         reader = ledger.pending.get(group.text)
         if reader is None:
             return health
-        return health.model_copy(update={"role": "writer", **_pending_entries(group, reader)})
+        gone = reader.gone_consumers(self._is_dead_process)
+        return health.model_copy(update={"role": "writer", **_pending_entries(group, reader, ledger, gone)})
+
+    def _is_dead_process(self, pid: int) -> bool:
+        """Whether a process is certainly not the server: the server lives, is another one, and this one is none.
+
+        The pid file of a server in a container names a process of another machine, so to speak: nothing is told then.
+        """
+        server = read_pid(self.examination.settings.home / "server.pid")
+        if server is None or server == pid or process_state(server) != RUNNING:
+            return False
+        return process_state(pid) != RUNNING
 
     def _processed_last_minute(self) -> int | None:
         """Rows written; None when the database cannot be read."""
@@ -172,14 +198,26 @@ class QueueHealthMonitor(Monitor):
             return None
 
 
-def _pending_entries(group: Group, reader: PendingEntriesReader) -> dict[str, Any]:
+def _pending_messages(ledger: Ledger, writers: list[GroupHealth]) -> int:
+    """Each once, though several groups hold it; when the time was up, at least as many as one group holds."""
+    if ledger.partial:
+        return max([ledger.held.messages, *(group.pending for group in writers)])
+    return ledger.held.messages
+
+
+def _pending_entries(group: Group, reader: PendingEntriesReader, ledger: Ledger, gone: set[bytes]) -> dict[str, Any]:
     """What is known of writer groups alone, from their pending entries lists."""
-    gone = reader.gone_consumers()
+    held = ledger.held.of(group.text)
     return {
-        "longest_unacknowledged_ms": reader.longest_idle_ms if reader.holdings else None,
-        "stuck": reader.stuck,
+        "longest_unacknowledged_ms": held.longest_owed_ms,
+        "stuck": held.stuck,
+        "stuck_ids": held.stuck_ids,
+        "blockers": ledger.blocker_counts[group.text],
+        "written_not_acknowledged": held.written,
+        "to_acknowledge": held.to_acknowledge,
         "most_deliveries": reader.most_deliveries,
-        "orphaned": sum(reader.holdings[name].messages for name in gone),
+        "orphaned": sum(held.owed_by_consumer[name] for name in gone),
+        "orphaned_gone": sum(held.gone_by_consumer[name] for name in gone),
         "consumers": _consumers(group, gone),
     }
 

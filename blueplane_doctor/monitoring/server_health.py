@@ -75,6 +75,10 @@ class ServerHealthMonitor(Monitor):
         return count, ""
 
 
+RUNNING = "running"
+"""What process_state says of the pipeline's server."""
+
+
 def read_pid(path: Path) -> int | None:
     """The pid in a file that holds a bare number, or JSON with `pid`; None for anything else."""
     try:
@@ -93,6 +97,8 @@ def process_state(pid: int | None) -> str:
     """Whether that process runs, and is the pipeline's server and not another program that was given the number."""
     if pid is None:
         return "no pid file"
+    if pid >= 1 << 31:  # no system has so large a number, and psutil raises
+        return "not running"
     import psutil
 
     try:
@@ -103,9 +109,9 @@ def process_state(pid: int | None) -> str:
     except psutil.NoSuchProcess:
         return "not running"
     except psutil.AccessDenied:
-        return "running"  # another user's process under that number; its HTTP answer has to tell
+        return RUNNING  # another user's process under that number; its HTTP answer has to tell
     if any(mark in command for mark in SERVER_COMMANDS):
-        return "running"
+        return RUNNING
     return "another program"
 
 

@@ -36,6 +36,7 @@ STATES = (
     "waiting",
     "in_flight",
     "stuck",
+    "written_not_acknowledged",
     "written",
     "duplicate",
     "dead_lettered",

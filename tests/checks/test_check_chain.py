@@ -105,23 +105,23 @@ def test_chain_breaks(sentence: str, given: ChainHealth, status: str) -> None:
         pytest.param(chain(examined=1), "The one message in the stream is accounted for", id="a-single-message"),
         pytest.param(chain(examined=0), "The stream holds no messages, and none is missing", id="idle"),
         pytest.param(
-            broken(lost=1, breaks=[chain_break()]), "1 message has vanished: 1 acknowledged and never written", id="one"
+            broken(lost=1, breaks=[chain_break()]), "1 message has vanished: 1 neither pending nor written", id="one"
         ),
         pytest.param(
             broken(lost=12, trimmed=3, gone=2),
-            "17 messages have vanished: 12 acknowledged and never written, 3 trimmed unread, 2 trimmed while pending",
+            "17 messages have vanished: 12 neither pending nor written, 3 trimmed unread, 2 trimmed while pending",
             id="all-kinds",
         ),
         pytest.param(
             broken(
                 lost=2, breaks=[chain_break(reason="its payload is text"), chain_break(reason="its payload is text")]
             ),
-            "2 messages have vanished: 2 acknowledged and never written (its payload is text)",
+            "2 messages have vanished: 2 neither pending nor written (its payload is text)",
             id="with-a-reason",
         ),
         pytest.param(
             broken(lost=2, breaks=[chain_break(reason="its payload is text"), chain_break(reason="b")]),
-            "2 messages have vanished: 2 acknowledged and never written (b and other reasons)",
+            "2 messages have vanished: 2 neither pending nor written (b and other reasons)",
             id="with-reasons",
         ),
         pytest.param(

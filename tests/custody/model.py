@@ -79,11 +79,16 @@ class Model:
         group = self.groups[self.owners[message.route]]
         if message.id > group.last_delivered:
             return "waiting"
-        if message.id in group.pending:
-            return "stuck" if group.pending[message.id].stuck else "in_flight"
+        held = group.pending.get(message.id)
+        if held and not held.stuck:
+            return "in_flight"
         if message.key and self.rows[message.key]:
             claimed[message.key] += 1
+            if held:
+                return "written_not_acknowledged"
             return "written" if claimed[message.key] <= self.rows[message.key] else "duplicate"
+        if held:
+            return "stuck"
         if message.id in self.dead_ids or message.event_id in self.dead_event_ids:
             return "dead_lettered"
         return "lost" if message.key else "untraceable"

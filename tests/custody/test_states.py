@@ -30,7 +30,11 @@ OFTEN = FRESH._replace(deliveries=3)
         ({"pending": FRESH}, "in_flight"),
         ({"pending": OLD}, "stuck"),
         ({"pending": OFTEN}, "stuck"),
-        ({"pending": OLD, "row": RowEvidence.CLAIMED}, "stuck"),
+        ({"pending": OLD, "row": RowEvidence.ABSENT}, "stuck"),
+        ({"pending": OLD, "row": RowEvidence.ABSENT, "has_dead_letter": True}, "stuck"),
+        ({"pending": OLD, "row": RowEvidence.CLAIMED}, "written_not_acknowledged"),
+        ({"pending": OFTEN, "row": RowEvidence.TAKEN}, "written_not_acknowledged"),
+        ({"pending": FRESH, "row": RowEvidence.CLAIMED}, "in_flight"),
         ({}, "unexamined"),
         ({"has_dead_letter": True}, "unexamined"),
         ({"row": RowEvidence.CLAIMED}, "written"),
@@ -66,6 +70,15 @@ def in_flight(pipeline: Pipeline) -> str:
 
 def stuck(pipeline: Pipeline) -> str:
     sent = in_flight(pipeline)
+    pipeline.age_pending("processors", milliseconds=45_000)
+    return sent
+
+
+def written_not_acknowledged(pipeline: Pipeline) -> str:
+    (sent,) = pipeline.enqueue_cursor(1, event_ids=["one-key"])
+    pipeline.drain()
+    pipeline.client.xgroup_setid(pipeline.queue, "processors", "0")
+    pipeline.deliver("processors")
     pipeline.age_pending("processors", milliseconds=45_000)
     return sent
 
@@ -124,6 +137,7 @@ MAKERS: tuple[Callable[[Pipeline], str], ...] = (
     waiting,
     in_flight,
     stuck,
+    written_not_acknowledged,
     written,
     duplicate,
     dead_lettered,
