@@ -88,11 +88,15 @@ class SourceUnreachable(SourceError):
 
 
 class SourceNotServing(SourceUnreachable):
-    """It answers, and serves no command now; `code` is the first word of its answer, such as `LOADING`."""
+    """It answers, and serves no command now.
 
-    def __init__(self, message: str, hint: str = "", code: str = "") -> None:
+    `code` is the first word of its answer, such as `LOADING`; `state` is what that means.
+    """
+
+    def __init__(self, message: str, hint: str = "", code: str = "", state: str = "") -> None:
         super().__init__(message, hint)
         self.code = code
+        self.state = state
 
 
 class SourceRefused(SourceError):

@@ -121,6 +121,18 @@ class Examination:
         return ServerInfo(fields, host_ms=1000 * (before + after) / 2)
 
     @once
+    def server_config(self) -> dict[str, str]:
+        """The settings of Redis that this user may ask for, without the others. Raises SourceError."""
+        names = ("save", "stop-writes-on-bgsave-error", "min-replicas-to-write", "dir")
+        settings = {}
+        # Redis before 7.0 takes one name at a time.
+        for reply in self.redis.ask(*[("CONFIG", "GET", name) for name in names]):
+            if isinstance(reply, list) and len(reply) == 2:
+                name, value = (str(part, "utf-8", "replace") for part in reply)
+                settings[name] = value
+        return settings
+
+    @once
     def stream(self) -> StreamState:
         """The queue stream and its groups. Raises SourceError."""
         return count_short_queues(self.redis, read_stream(self.redis, self.settings.streams))

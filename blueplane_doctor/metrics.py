@@ -260,6 +260,13 @@ _REDIS = _of(
     _M("persistence", "Persistence", YES, "redis_persistence", "1 when the queue survives a restart."),
     _M("clock_skew_ms", "Clock skew", "ms", "redis_clock_skew_seconds", "Clock of Redis minus clock of this host."),
 )
+_REDIS_WRITES = _of(
+    "redis_writes",
+    _M("taken", "Takes writes", YES, "redis_takes_writes", "1 when Redis takes writes, 0 when it refuses them."),
+    _M("seconds_left", "Until writable", "s", "redis_until_writable_seconds",
+       "Until Redis takes writes again by itself."),
+    _M("refused.{error}", "Refused", "", "redis_refused_commands", "Commands refused with that error.", LAST),
+)  # fmt: skip
 _SERVER = _of(
     "server",
     _M("pid_state", "Server process", STATE, "server_pid_state", "Process of the server", MAX, states=PID_STATES),
@@ -311,7 +318,7 @@ _HISTORY = _of(
     _M("groups.{group}.lost", "Lost", "messages", "history_group_lost_messages",
        "Messages trimmed unread between samples."),
 )  # fmt: skip
-METRICS = (*_STATUS, *_QUEUE, *_DATABASE, *_CAPTURE, *_CHAIN, *_REDIS, *_SERVER, *_SPOOL, *_HISTORY)
+METRICS = (*_STATUS, *_QUEUE, *_DATABASE, *_CAPTURE, *_CHAIN, *_REDIS, *_REDIS_WRITES, *_SERVER, *_SPOOL, *_HISTORY)
 
 RECORDS = frozenset(metric.record for metric in METRICS)
 """Health records whose metrics are all named here; those of other monitors are taken as they come."""

@@ -3,11 +3,12 @@
 from typing import TYPE_CHECKING
 
 from blueplane_doctor import Finding, Remedy, Scale, Status, check, unknown
-from blueplane_doctor.checkapi import sentence
+from blueplane_doctor.checkapi import many, sentence
 
 if TYPE_CHECKING:
     from blueplane_doctor.monitoring.connections import Connections
     from blueplane_doctor.monitoring.redis_health import RedisHealth
+    from blueplane_doctor.monitoring.redis_writes import RedisWrites
 
 
 _SERVES_SOON = ("LOADING",)
@@ -37,6 +38,56 @@ def check_redis_reachable(connections: "Connections", scale: Scale) -> Finding:
     if redis.refusal:
         return scale.grade("serves nothing", redis.cause, remedy=remedy)
     return scale.grade("no", redis.cause, remedy=remedy)
+
+
+_MAKE_IT_WRITABLE = {
+    "OOM": "Raise maxmemory, as far as that host has memory, both now (CONFIG SET) and in its configuration file, or "
+    "delete keys of other programs. Do not trim the queue, and choose no policy that may evict it: what waits there "
+    "exists nowhere else. Hooks and the server's POST /events answer 503 until then, and keep what they can.",
+    "READONLY": "Let Blueplane use the present master: name it in its settings, and restart its server. Where no "
+    "master is left, REPLICAOF NO ONE makes this one the master; what it had not copied by then is lost.",
+    "MISCONF": "Mend what stops it from saving: space and permissions of its folder (CONFIG GET dir), and memory for "
+    "the process that saves; its log says which. Then BGSAVE: once it has succeeded, writes are taken again.",
+    "NOREPLICAS": "Start its replicas. Only where a loss at a failover is acceptable, lower min-replicas-to-write.",
+    "LOADING": "Wait until it has loaded what it had saved, and look again.",
+    "paused": "Find who paused it, as a failover or a maintenance tool does. CLIENT UNPAUSE ends it at once.",
+    "BUSY": "End the script: SCRIPT KILL, or FUNCTION KILL for a function. Redis refuses both once it has written "
+    "something; then wait for its end. SHUTDOWN NOSAVE would lose the queue.",
+    "MASTERDOWN": "Bring its master back, or let Blueplane use the present master.",
+    "CLUSTERDOWN": "See what is missing: CLUSTER INFO and CLUSTER NODES.",
+}
+
+
+@check(area="redis", scale=Scale.states(green="yes", red="no"))
+def check_redis_writable(redis_writes: "RedisWrites", scale: Scale) -> Finding:
+    """Redis takes the messages that are sent to it, and lets the writers acknowledge them.
+
+    A Redis that refuses writes still answers everything else. Nothing is written to find out: it is told from what the
+    server says of its memory, its role, its last save and its replicas.
+
+    Causes:
+    - its memory is full, and it may not evict anything (OOM)
+    - after a failover it is a read-only replica (READONLY)
+    - its last save failed (MISCONF), or too few replicas are there (NOREPLICAS)
+    - it is loading, paused (CLIENT PAUSE), or runs a script without end (BUSY)
+    """
+    evidence = redis_writes.model_dump(exclude_none=True, exclude={"reason"})
+    if redis_writes.taken:
+        return scale.grade("yes", "Redis takes writes", evidence=evidence)
+    answer = redis_writes.refusal
+    remedy = Remedy(text=_MAKE_IT_WRITABLE.get(answer, "Look into its log."))
+    if redis_writes.taken is None:
+        left = redis_writes.seconds_left
+        cause = redis_writes.reason
+        if left is not None:
+            cause = f"{cause}; it ends in about {many(left, 'second', 'seconds')}"
+        return unknown("Whether Redis takes writes is not known", cause, remedy=remedy, evidence=evidence)
+    summary = f"Redis refuses every write ({answer}): {redis_writes.reason}"
+    if redis_writes.since_timestamp:
+        summary += f", since {redis_writes.since_timestamp}"
+    if redis_writes.last_message_timestamp:
+        summary += f"; the newest message of the queue was added at {redis_writes.last_message_timestamp}"
+    return scale.grade("no", summary, remedy=remedy, evidence=evidence)
 
 
 @check(

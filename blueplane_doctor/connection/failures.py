@@ -100,7 +100,7 @@ def source_error(error: Exception, endpoint: Endpoint, command: Command = (), se
     code = text.partition(" ")[0]
     if code in _NOT_SERVING:
         state, hint = _NOT_SERVING[code]
-        return SourceNotServing(f"{where} {state}", hint.format(option=endpoint.option), code)
+        return SourceNotServing(f"{where} {state}", hint.format(option=endpoint.option), code, state)
     if code in _ELSEWHERE:
         return SourceElsewhere(f"{where}: {_ELSEWHERE[code]}", endpoint.cluster_hint, code)
     if isinstance(error, ProtocolError):

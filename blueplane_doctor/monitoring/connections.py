@@ -9,6 +9,9 @@ from blueplane_doctor.monitoring import Monitor
 from blueplane_doctor.pipeline import LAYOUTS
 from blueplane_doctor.sources.database_source import shown
 
+_REFUSES_PING = "MISCONF"
+"""After a failed save PING is refused like a write, so that load balancers take notice; everything read is answered."""
+
 
 class Reach(Record):
     """One source: reached or not, and what came back instead."""
@@ -52,7 +55,8 @@ class ConnectionMonitor(Monitor):
         queue = self.examination.settings.streams.queue or LAYOUTS[0].queue
         commands: list[Command] = [("PING",), ("XLEN", queue)]
         ping, length = redis.ask(*commands)
-        redis.checked(ping, commands[0])
+        if not (isinstance(ping, ReplyError) and str(ping).startswith(_REFUSES_PING)):
+            redis.checked(ping, commands[0])
         if not isinstance(length, ReplyError):
             return
         try:

@@ -18,6 +18,7 @@ READ_COMMANDS = frozenset(
         "PING",
         "INFO",
         "CONFIG GET",
+        "PFCOUNT",
         "XLEN",
         "XPENDING",
         "XRANGE",
@@ -36,6 +37,9 @@ loses nothing but certainty about persistence."""
 
 ANSWER_LIMIT_SECONDS = Limits.reply_seconds
 _SHORTEST_LIMIT_SECONDS = 0.05
+_HELD_BACK_SECONDS = 0.5
+_ASKED_MEANWHILE = 3
+_NO_KEY = "telemetry:blueplane-doctor:no-such-key"
 _COMMANDS_WITH_SUBCOMMANDS = ("XINFO", "CONFIG")
 
 
@@ -116,6 +120,32 @@ class RedisSource:
             yield Conversation(self, connection)
         finally:
             connection.close()
+
+    def holds_writes_back(self) -> bool:
+        """Whether CLIENT PAUSE … WRITE is in force; False where that cannot be told. Raises SourceError.
+
+        PFCOUNT only reads, and is held back as writes are. That it has no answer after others which were asked later
+        have theirs, is no slowness of the server or of the network.
+        """
+        self.refuse_when_over()
+        limits = Limits(connect_seconds=ANSWER_LIMIT_SECONDS, reply_seconds=_HELD_BACK_SECONDS)
+        probe = Connection(self._endpoint, limits)
+        try:
+            probe.send(("PFCOUNT", _NO_KEY))
+        except SourceError:
+            return False  # it may not open another connection
+        self.sent += 1
+        for _ in range(_ASKED_MEANWHILE):
+            self.ask(("INFO", "server"))
+        try:
+            probe.receive()
+        except SourceTimeout:
+            return True
+        except SourceError:
+            return False
+        finally:
+            probe.close()
+        return False
 
     def checked(self, reply: Any, command: Command) -> Any:
         """The reply; an error is raised as ours, which names the command and what to try."""

@@ -24,6 +24,7 @@ from blueplane_doctor.monitoring.database_health import DatabaseHealth
 from blueplane_doctor.monitoring.history_health import GroupTrend, HistoryHealth
 from blueplane_doctor.monitoring.queue_health import ConsumerHealth, GroupHealth, QueueHealth
 from blueplane_doctor.monitoring.redis_health import RedisHealth
+from blueplane_doctor.monitoring.redis_writes import RedisWrites
 from blueplane_doctor.monitoring.server_health import ServerHealth
 from blueplane_doctor.monitoring.spool_health import SpoolHealth
 from blueplane_doctor.pipeline import CURSOR_HOOKS
@@ -324,6 +325,11 @@ def redis(**changes: Any) -> RedisHealth:
     )
 
 
+def redis_writes(**changes: Any) -> RedisWrites:
+    """A Redis that takes writes."""
+    return RedisWrites(**{"taken": True, **changes})
+
+
 def connections(**changes: Any) -> Connections:
     """Both sources answer."""
     return Connections(
@@ -371,6 +377,7 @@ def healthy_records() -> dict[str, Record]:
         "server": server(),
         "spool": spool(),
         "redis": redis(),
+        "redis_writes": redis_writes(),
         "connections": connections(),
         "history": history(),
     }
@@ -431,6 +438,7 @@ def empty_records() -> dict[str, Record]:
             buffer_cause="the event buffer event_buffer.db is not a SQLite database",
         ),
         "spool": unreadable_spool(),
+        "redis_writes": redis_writes(taken=None, refusal="MISCONF", reason="its last snapshot failed"),
         "redis": redis(
             uptime_seconds=None,
             used_memory_mb=None,

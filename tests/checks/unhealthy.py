@@ -19,6 +19,7 @@ from tests.checks.builders import (
     one_writer,
     queue,
     redis,
+    redis_writes,
     server,
     spool,
     trend,
@@ -77,6 +78,11 @@ UNHEALTHY: dict[str, dict[str, Record]] = {
     "redis-reachable": {
         "connections": connections(
             redis=Reach(address="localhost:6379", reachable=False, cause="Redis at localhost:6379 cannot be reached")
+        )
+    },
+    "redis-writable": {
+        "redis_writes": redis_writes(
+            taken=False, refusal="OOM", reason="its 100 MB of memory are full, and it may evict nothing (noeviction)"
         )
     },
     "redis-durability": {"redis": redis(persistence=False)},

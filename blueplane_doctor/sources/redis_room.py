@@ -1,0 +1,86 @@
+"""How much memory Redis has left, and how large a reply may be: reading must never make a full Redis delete keys."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+LARGEST_REPLY = 8_000_000
+"""Bytes of one reply where there is room: the server builds it whole before it sends any of it."""
+_SHARE_OF_FREE = 20
+"""A reply takes at most this part of what is free: the buffers of all other clients count against the limit too."""
+_LEAST_REPLY = 256 * 1024
+"""Where nothing can be evicted, a smaller reply would only take longer."""
+
+
+class Room(NamedTuple):
+    """Memory of the server, in bytes."""
+
+    used: int
+    """What counts against the limit."""
+    limit: int | None
+    """`maxmemory`; None where there is none."""
+    policy: str
+    """`maxmemory-policy`."""
+    expiring_keys: int
+    """Keys with an expiry: all that a `volatile` policy may evict."""
+
+    @property
+    def free(self) -> int | None:
+        """Below the limit; None where there is none."""
+        if self.limit is None:
+            return None
+        return max(0, self.limit - self.used)
+
+    @property
+    def may_evict_queue(self) -> bool:
+        """Whether a full memory makes the server delete keys without an expiry, such as the streams."""
+        return self.limit is not None and self.policy.startswith("allkeys")
+
+    @property
+    def can_evict(self) -> bool:
+        """Whether there is anything that it may delete to make room."""
+        if self.policy.startswith("volatile"):
+            return self.expiring_keys > 0
+        return self.policy.startswith("allkeys")
+
+    @property
+    def reply_limit(self) -> int:
+        """Bytes that one reply may take."""
+        if self.free is None:
+            return LARGEST_REPLY
+        share = min(LARGEST_REPLY, self.free // _SHARE_OF_FREE)
+        if self.may_evict_queue:
+            return share
+        return max(_LEAST_REPLY, share)
+
+
+def room_of(fields: Mapping[str, str]) -> Room:
+    """The memory as INFO tells it."""
+    used = integer(fields.get("used_memory")) or 0
+    # Buffers of replicas and of the append-only file do not count against the limit.
+    not_counted = integer(fields.get("mem_not_counted_for_evict")) or 0
+    return Room(
+        used=used - not_counted,
+        limit=integer(fields.get("maxmemory")) or None,  # 0 is no limit
+        policy=fields.get("maxmemory_policy", ""),
+        expiring_keys=_expiring_keys(fields),
+    )
+
+
+def _expiring_keys(fields: Mapping[str, str]) -> int:
+    """Of all databases: `db0:keys=3,expires=1,avg_ttl=0`."""
+    count = 0
+    for name, value in fields.items():
+        if not (name.startswith("db") and name[2:].isdigit()):
+            continue
+        for part in value.split(","):
+            key, _, number = part.partition("=")
+            if key == "expires":
+                count += integer(number) or 0
+    return count
+
+
+def integer(text: str | None) -> int | None:
+    """The number that a field of INFO or CONFIG holds; None where it holds none."""
+    if not text or not text.lstrip("-").isdigit():
+        return None
+    return int(text)

@@ -1,0 +1,71 @@
+"""Whether Redis takes writes: each reason for refusing them is named, and never taken for health."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.truth.situations import SITUATIONS, on_servers
+
+REFUSING = [name for name, entry in SITUATIONS.items() if name.startswith("refuses-")]
+_QUICK = ("refuses-oom-noeviction", "refuses-misconf", "refuses-noreplicas", "refuses-client-pause")
+_IN_ANY_CASE = "refuses-oom-without-info"
+"""Without INFO nothing tells whether writes are taken."""
+
+
+def _parameters(names: list[str], quick: tuple[str, ...]) -> list[object]:
+    parameters: list[object] = []
+    for name, server in on_servers():
+        if name in names:
+            marks = [pytest.mark.server]
+            if name not in quick:
+                marks.append(pytest.mark.slow)
+            parameters.append(pytest.param(name, server, id=f"{name}-{server}", marks=marks))
+    return parameters
+
+
+_CODES = {"no answer": "paused"}
+
+
+@pytest.mark.parametrize(("name", "server"), _parameters([name for name in REFUSING if name != _IN_ANY_CASE], _QUICK))
+def test_a_redis_that_refuses_writes_is_red_and_the_reason_is_named(name: str, server: str, tmp_path: Path) -> None:
+    with SITUATIONS[name].built(server, tmp_path / "p") as situation:
+        truth = situation.truth
+        examination = situation.doctor(redis_url=truth.facts.get("redis_url"))
+        finding = examination.finding("redis-writable")
+        code = _CODES.get(truth.refusal, truth.refusal)
+        assert (finding["status"], finding["evidence"]["refusal"]) == ("red", code)
+        assert code in finding["summary"]
+        assert examination.status == "red"
+        assert examination.exit_code == 1
+        assert "See whether it runs" not in examination.stdout
+        assert "SHUTDOWN NOSAVE would lose" in examination.stdout or "SHUTDOWN" not in examination.stdout
+        if code not in ("BUSY", "LOADING"):
+            assert examination.finding("redis-reachable")["status"] == "green"
+            assert examination.custody["states"]["written"] == truth.rows
+            assert finding["evidence"]["last_message_timestamp"]
+
+
+def test_without_the_right_to_info_it_is_not_said_to_take_writes(tmp_path: Path) -> None:
+    with SITUATIONS[_IN_ANY_CASE].built("valkey-9.1", tmp_path / "p") as situation:
+        examination = situation.doctor(redis_url=situation.truth.facts["redis_url"])
+        finding = examination.finding("redis-writable")
+        assert finding["status"] == "skipped"
+        assert "+info" in finding["cause"]
+
+
+_TAKING = ["snapshots-fail-writes-taken", "no-persistence", "memory-at-98-percent", "may-evict-the-queue"]
+
+
+@pytest.mark.parametrize(("name", "server"), _parameters(_TAKING, ("snapshots-fail-writes-taken",)))
+def test_a_redis_that_takes_writes_is_not_said_to_refuse_them(name: str, server: str, tmp_path: Path) -> None:
+    with SITUATIONS[name].built(server, tmp_path / "p") as situation:
+        assert situation.doctor().finding("redis-writable")["status"] == "green"
+
+
+@pytest.mark.server
+@pytest.mark.parametrize(("name", "server"), [pair for pair in on_servers() if SITUATIONS[pair[0]].section == "N"][:2])
+def test_a_pipeline_in_order_takes_writes(name: str, server: str, tmp_path: Path) -> None:
+    with SITUATIONS[name].built(server, tmp_path / "p") as situation:
+        examination = situation.doctor()
+        assert examination.finding("redis-writable")["status"] == "green"
+        assert examination.finding("redis-reachable")["status"] == "green"
