@@ -14,6 +14,7 @@
             ├── SourceDamaged         the file is damaged
             ├── SourceInterrupted     a crash left it in the middle of a write, which the next writer undoes
             ├── SourceMissing         it answers, and what was asked for does not exist
+            ├── SourceWrongType       the key is there, and holds something else: it is of another program
             └── SourceProtocolError   what answers is not what should answer there
 
 A message says what was tried, on what, what came back; `hint` says what to try.
@@ -125,6 +126,10 @@ class SourceDamaged(SourceUnusable):
 
 class SourceInterrupted(SourceUnusable):
     """A crash left it in the middle of a write, which the next writer undoes."""
+
+
+class SourceWrongType(SourceUnusable):
+    """The key is there, and holds something else."""
 
 
 class SourceMissing(SourceUnusable):

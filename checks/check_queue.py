@@ -1,20 +1,107 @@
 """The queue: how much waits, how long, and how near the stream is to losing it."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from blueplane_doctor import Finding, Remedy, Scale, check, unknown
 from blueplane_doctor.checkapi import many
-from blueplane_doctor.times import span
+from blueplane_doctor.times import HOUR_MS, span
 
 if TYPE_CHECKING:
+    from blueplane_doctor.monitoring.history_health import HistoryHealth
     from blueplane_doctor.monitoring.queue_health import QueueHealth
+    from blueplane_doctor.monitoring.server_health import ServerHealth
+    from blueplane_doctor.monitoring.stream_presence import StreamPresence
 
 START_SERVER = Remedy(
     text="The writers are slower than the producers, or not running. Look at server-alive and stuck-consumers "
     "first; if both are green, restart the Blueplane server and watch this number fall.",
     commands=["tail -n 50 ~/.blueplane/server.log"],
 )
+RESTART_SERVER = Remedy(
+    text="Restart the Blueplane server: it makes the stream and its groups when it starts, and one that runs does not "
+    "(its log repeats NOGROUP). Then see redis-durability: it says whether Redis keeps the queue through a restart.",
+)
+LIVING_MS = 24 * HOUR_MS
+"""A row of this age shows that the pipeline is in use: a working day has at least one event."""
 NOT_COUNTED = ("The backlog could not be counted to its end", "the time was up; give more with --timeout")
+
+
+@check(area="queue", scale=Scale.states(green="there", yellow="made anew", red="lost|groups lost"))
+def check_stream_lost(
+    presence: "StreamPresence", server: "ServerHealth", history: "HistoryHealth", scale: Scale
+) -> Finding:
+    """The queue stream and its writer groups are where the pipeline left them.
+
+    A stream does not go away by itself: it stays when it is empty. Where there is none, and rows, samples or a running
+    server show that the pipeline is in use, the stream was lost, and with it all that waited. After that the producers
+    make it anew without groups, which only a restart of the server makes. How many messages were lost with it is known
+    only as far as recorded samples tell.
+
+    Causes:
+    - FLUSHALL, FLUSHDB or DEL, by a person or by a test of another program on the same Redis
+    - Redis evicted the stream when its memory was full (see redis-durability)
+    - Redis was restarted without persistence, or from an old snapshot
+    - the server uses another Redis than the one that is examined
+    """
+    is_running = server.pid_state == "running" or server.http_ok
+    evidence: dict[str, Any] = presence.model_dump()
+    evidence["server runs"] = is_running
+    evidence["samples of the last hour"] = history.samples
+    if not presence.exists:
+        return _without_stream(presence, history, is_running, evidence, scale)
+    signs = _signs_of_life(presence, history, is_running)
+    if presence.missing_groups and is_running:
+        names = " and ".join(presence.missing_groups)
+        verb = "is" if len(presence.missing_groups) == 1 else "are"
+        summary = f"{names} {verb} gone while the server runs: it reads nothing for them until it is restarted"
+        return scale.grade("groups lost", summary + _unaccounted(presence), remedy=RESTART_SERVER, evidence=evidence)
+    if presence.rows_without_message and signs:
+        summary = "The stream was made anew within the last hour" + _unaccounted(presence)
+        return scale.grade("made anew", summary, remedy=RESTART_SERVER, evidence=evidence)
+    return scale.grade("there", "The queue stream is there", evidence=evidence)
+
+
+def _without_stream(
+    presence: "StreamPresence", history: "HistoryHealth", is_running: bool, evidence: dict[str, Any], scale: Scale
+) -> Finding:
+    signs = _signs_of_life(presence, history, is_running)
+    if not signs:
+        summary = "There is no queue stream, and nothing shows that one was ever in use here"
+        if presence.rows:
+            summary = "There is no queue stream; the database holds rows, the newest more than a day old"
+        return unknown(summary, presence.cause, evidence=evidence)
+    waiting = [group.backlog for group in history.groups if group.backlog is not None]
+    if waiting:
+        known = f"the last sample saw {many(max(waiting), 'unfinished message', 'unfinished messages')}"
+    else:
+        known = "how many messages went with it is not known"
+    summary = f"The queue stream is gone, while {' and '.join(signs)}; {known}"
+    return scale.grade("lost", summary, remedy=RESTART_SERVER, evidence=evidence)
+
+
+def _signs_of_life(presence: "StreamPresence", history: "HistoryHealth", is_running: bool) -> list[str]:
+    """What shows that the pipeline is in use, in words."""
+    signs = []
+    if presence.last_row_age_ms is not None and presence.last_row_age_ms <= LIVING_MS:
+        signs.append(f"the database was written to {span(presence.last_row_age_ms)} ago")
+    if is_running:
+        signs.append("the server runs")
+    if history.samples and history.groups:
+        signs.append("samples of the last hour know its groups")
+    return signs
+
+
+def _unaccounted(presence: "StreamPresence") -> str:
+    """Rows prove messages that the stream never had: it is not the one that they came through."""
+    missing = presence.rows_without_message
+    if not missing:
+        return ""
+    rows = many(presence.rows_last_hour or 0, "row", "rows")
+    added = many(presence.entries_added or 0, "message", "messages")
+    return (
+        f"; {rows} were written in the last hour, and only {added} ever came into this stream: what waited in the one "
+        "before cannot be accounted for"
+    )
 
 
 @check(area="queue", scale=Scale.rising(yellow=1_000, orange=10_000, red_above=50_000, unit="messages"))

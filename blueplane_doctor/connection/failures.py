@@ -15,6 +15,7 @@ from blueplane_doctor.errors import (
     SourceTimeout,
     SourceUnreachable,
     SourceUnusable,
+    SourceWrongType,
 )
 
 _NOT_SERVING = {
@@ -125,7 +126,7 @@ def _refused_command(endpoint: Endpoint, command: Command, text: str) -> SourceE
     tried = words_of(command)
     attempt = f"{endpoint.name}: {tried} was" if tried else endpoint.name
     if "WRONGTYPE" in text:
-        return SourceUnusable(
+        return SourceWrongType(
             f"{attempt} refused, because that key is not a stream",
             "find what wrote it; the pipeline's streams are named in `blueplane-doctor settings`",
         )

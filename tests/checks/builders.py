@@ -27,6 +27,7 @@ from blueplane_doctor.monitoring.redis_health import RedisHealth
 from blueplane_doctor.monitoring.redis_writes import RedisWrites
 from blueplane_doctor.monitoring.server_health import ServerHealth
 from blueplane_doctor.monitoring.spool_health import SpoolHealth
+from blueplane_doctor.monitoring.stream_presence import StreamPresence
 from blueplane_doctor.pipeline import CURSOR_HOOKS
 
 MINUTE = 60_000
@@ -362,6 +363,27 @@ def history(**changes: Any) -> HistoryHealth:
     )
 
 
+def presence(**changes: Any) -> StreamPresence:
+    """A stream that is there with both writer groups."""
+    return StreamPresence(
+        **{
+            "exists": True,
+            "length": 1_200,
+            "entries_added": 1_200,
+            "rows": 1_100,
+            "rows_last_hour": 1_100,
+            "last_row_age_ms": 2_000,
+            "rows_without_message": 0,
+            **changes,
+        }
+    )
+
+
+def no_stream(**changes: Any) -> StreamPresence:
+    """Redis answers, and there is no queue stream; the database holds nothing either."""
+    return StreamPresence(exists=False, cause="Redis at localhost:6379 has no stream q", **changes)
+
+
 def no_history() -> HistoryHealth:
     """Nobody records."""
     return HistoryHealth(samples=0, cause="there is no history in Redis at localhost:6379")
@@ -380,6 +402,7 @@ def healthy_records() -> dict[str, Record]:
         "redis_writes": redis_writes(),
         "connections": connections(),
         "history": history(),
+        "presence": presence(),
     }
 
 
@@ -451,4 +474,5 @@ def empty_records() -> dict[str, Record]:
             database=Reach(address="telemetry.db", reachable=False, cause="the database does not exist"),
         ),
         "history": no_history(),
+        "presence": no_stream(),
     }

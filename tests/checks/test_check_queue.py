@@ -3,7 +3,22 @@
 import pytest
 
 from blueplane_doctor.monitoring.queue_health import QueueHealth
-from tests.checks.builders import HOUR, MINUTE, cases, lagging_reader, queue, run, writer
+from blueplane_doctor.monitoring.stream_presence import StreamPresence
+from tests.checks.builders import (
+    HOUR,
+    MINUTE,
+    cases,
+    history,
+    lagging_reader,
+    no_history,
+    no_stream,
+    presence,
+    queue,
+    run,
+    server,
+    trend,
+    writer,
+)
 
 
 @pytest.mark.parametrize(
@@ -142,3 +157,51 @@ def test_queue_headroom_says_when_messages_may_be_lost(depth: int, losing: bool)
 def test_readers_never_make_the_queue_ill(check_id: str) -> None:
     given: QueueHealth = queue(groups=[writer("claude_processors"), writer("processors"), lagging_reader()])
     assert run(check_id, queue=given).status == "green"
+
+
+STOPPED = server(pid_state="not running", http_ok=False)
+GONE = ["processors", "claude_processors"]
+
+
+@pytest.mark.parametrize(
+    ("sentence", "given", "runs", "status"),
+    cases(
+        [
+            ("there", "a stream with its groups is green", presence(), True, "green"),
+            ("idle", "so is one without a row for a week", presence(last_row_age_ms=168 * HOUR), False, "green"),
+            ("empty", "so is an empty one", presence(length=0, entries_added=0, rows=0), True, "green"),
+            ("no-counter", "a server before 7.0 counts nothing", presence(entries_added=None), True, "green"),
+            ("rows", "rows of a moment ago prove that there was one", no_stream(last_row_age_ms=1_000), False, "red"),
+            ("runs", "so does a server that runs", no_stream(), True, "red"),
+            ("old-rows", "old rows prove little", no_stream(rows=9, last_row_age_ms=25 * HOUR), False, "unknown"),
+            ("nothing", "without evidence it is unknown", no_stream(), False, "unknown"),
+            ("groups", "groups gone under a running server", presence(missing_groups=GONE), True, "red"),
+            (
+                "stopped",
+                "a stopped server makes its groups when it starts",
+                presence(missing_groups=GONE),
+                False,
+                "green",
+            ),
+            (
+                "anew",
+                "more rows than ever came in",
+                presence(entries_added=60, rows_without_message=16),
+                True,
+                "yellow",
+            ),
+        ]
+    ),
+)
+def test_stream_lost(sentence: str, given: StreamPresence, runs: bool, status: str) -> None:
+    found = run("stream-lost", presence=given, server=server() if runs else STOPPED, history=no_history())
+    assert found.status == status, sentence
+
+
+def test_a_lost_stream_tells_what_the_last_sample_saw() -> None:
+    seen = history(groups=[trend(backlog=500), trend("claude_processors", backlog=12)])
+    found = run("stream-lost", presence=no_stream(last_row_age_ms=1_000), server=STOPPED, history=seen)
+    assert found.summary == (
+        "The queue stream is gone, while the database was written to 1 s ago and samples of the last hour know its "
+        "groups; the last sample saw 500 unfinished messages"
+    )

@@ -16,6 +16,8 @@ from tests.checks.builders import (
     history,
     hook,
     monitor,
+    no_history,
+    no_stream,
     one_writer,
     queue,
     redis,
@@ -31,6 +33,7 @@ _HELD = [consumer(), consumer("consumer-4242", pending=300, gone=True)]
 
 UNHEALTHY: dict[str, dict[str, Record]] = {
     "queue-depth": {"queue": queue(queue_depth=30_000, consumer_lag_ms=HOUR)},
+    "stream-lost": {"presence": no_stream(rows=900, last_row_age_ms=1_000), "history": no_history()},
     "pending-messages": {"queue": queue(pending_messages=1_240, oldest_pending_age_ms=20 * MINUTE)},
     "consumer-lag": {"queue": queue(queue_depth=40, consumer_lag_ms=6 * MINUTE)},
     "queue-headroom": {"queue": queue(queue_depth=8_400, minutes_to_loss=12.0)},

@@ -1,0 +1,76 @@
+"""Whether the queue stream is there as it was left: what speaks for a pipeline that lost it."""
+
+from blueplane_doctor.errors import SourceError, SourceMissing, SourceWrongType
+from blueplane_doctor.model import Record
+from blueplane_doctor.monitoring import Monitor
+from blueplane_doctor.sources.redis_source import pairs
+from blueplane_doctor.sources.streams import StreamState
+
+
+class StreamPresence(Record):
+    """The stream beside what the database says was in it."""
+
+    exists: bool
+    cause: str = ""
+    """Why there is no stream that can be read."""
+    length: int = 0
+    entries_added: int | None = None
+    """Messages ever added to the stream; null before Redis 7.0, or where there is none."""
+    missing_groups: list[str] = []
+    """Writer groups that are not there, of a stream that is."""
+    rows: int | None = None
+    """Rows that were ever written; null without the database."""
+    rows_last_hour: int | None = None
+    last_row_age_ms: int | None = None
+    """Since the newest row; null when there is none."""
+    rows_without_message: int | None = None
+    """Rows of the last hour that are more than all messages ever added to the stream; null when that is not known."""
+
+
+class StreamPresenceMonitor(Monitor):
+    """Asks for the stream, and for the newest rows of the database."""
+
+    name = "presence"
+    record = StreamPresence
+    in_metrics = False
+
+    def collect(self) -> StreamPresence:
+        """A record also where the stream is gone. Raises SourceError when Redis does not say whether it is there."""
+        rows = self._rows()
+        try:
+            stream = self.examination.stream()
+        except (SourceMissing, SourceWrongType) as error:
+            return StreamPresence(exists=False, cause=error.message).model_copy(update=rows)
+        missing = [name for name in self.examination.writer_groups() if stream.group(name) is None]
+        presence = StreamPresence(
+            exists=True,
+            length=stream.length,
+            entries_added=stream.entries_added,
+            missing_groups=missing,
+            rows_without_message=self._rows_without_message(stream, rows.get("rows_last_hour")),
+        )
+        return presence.model_copy(update=rows)
+
+    def _rows(self) -> dict[str, int | None]:
+        try:
+            written = self.examination.written()
+        except SourceError:
+            return {}
+        age_ms = None
+        if written.last is not None:
+            age = self.examination.now - written.last
+            age_ms = max(0, int(age.total_seconds() * 1000))
+        total = sum(written.rows.values())
+        return {"rows": total, "rows_last_hour": written.last_hour, "last_row_age_ms": age_ms}
+
+    def _rows_without_message(self, stream: StreamState, rows: int | None) -> int | None:
+        if rows is None or stream.entries_added is None or stream.other_queues:
+            return None  # of two queues nobody knows which one the rows came through
+        if rows <= stream.entries_added:
+            return 0
+        # The rows may have been counted after the stream: what came in between would seem to be missing.
+        later = pairs(self.examination.redis.ask_one("XINFO", "STREAM", stream.queue))
+        return max(0, rows - int(later.get("entries-added", rows)))
+
+
+MONITOR = StreamPresenceMonitor

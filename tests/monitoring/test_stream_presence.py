@@ -1,0 +1,55 @@
+"""The stream beside the rows that went through it."""
+
+from pathlib import Path
+
+import pytest
+
+from blueplane_doctor.demo.simulator import Pipeline
+from blueplane_doctor.errors import SourceUnreachable
+from blueplane_doctor.examination import Examination
+from blueplane_doctor.monitoring.stream_presence import StreamPresence, StreamPresenceMonitor
+from blueplane_doctor.settings import load
+from tests.monitoring.support import collected
+
+
+@pytest.mark.server
+def test_a_stream_that_is_there_has_a_message_for_each_row(any_pipeline: Pipeline) -> None:
+    any_pipeline.enqueue_cursor(30)
+    any_pipeline.drain()
+    presence = collected(StreamPresence, any_pipeline)
+    assert (presence.exists, presence.length, presence.entries_added) == (True, 30, 30)
+    assert (presence.rows, presence.rows_last_hour, presence.rows_without_message) == (30, 30, 0)
+    assert presence.missing_groups == []
+
+
+@pytest.mark.server
+@pytest.mark.parametrize("stands_there", ["nothing", "a list"])
+def test_a_stream_that_is_gone_leaves_the_rows(any_pipeline: Pipeline, stands_there: str) -> None:
+    any_pipeline.enqueue_cursor(30)
+    any_pipeline.drain()
+    any_pipeline.client.delete(any_pipeline.queue)
+    if stands_there == "a list":
+        any_pipeline.client.rpush(any_pipeline.queue, "x")
+    presence = collected(StreamPresence, any_pipeline)
+    assert not presence.exists and presence.cause
+    assert presence.rows == 30 and presence.last_row_age_ms is not None
+
+
+@pytest.mark.server
+def test_a_stream_made_anew_has_fewer_messages_than_rows(any_pipeline: Pipeline) -> None:
+    any_pipeline.enqueue_cursor(30)
+    any_pipeline.drain()
+    any_pipeline.client.delete(any_pipeline.queue)
+    any_pipeline.enqueue_cursor(12)
+    presence = collected(StreamPresence, any_pipeline)
+    assert presence.rows_without_message == 18
+    assert set(presence.missing_groups) == set(any_pipeline.writer_groups)
+
+
+def test_where_redis_does_not_answer_nothing_is_said(tmp_path: Path) -> None:
+    examination = Examination(load({"home": tmp_path, "redis_url": "redis://127.0.0.1:1"}).settings)
+    try:
+        with pytest.raises(SourceUnreachable):
+            StreamPresenceMonitor(examination).collect()
+    finally:
+        examination.close()

@@ -1,0 +1,57 @@
+"""The stream, or its groups, are gone: told wherever something shows that the pipeline is in use."""
+
+from pathlib import Path
+
+import pytest
+
+import tests.truth.situations  # noqa: F401  # fills the registry
+from tests.servers import SERVERS
+from tests.truth.registry import SITUATIONS
+
+GONE = [name for name in SITUATIONS if name.startswith("stream-gone-")]
+QUICK = ("stream-gone-flushall", "stream-gone-evicted")
+SELECT = ("--select", "stream-lost")
+
+
+def _named(names: list[str]) -> list[object]:
+    return [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in names]
+
+
+@pytest.mark.server
+@pytest.mark.parametrize("server", SERVERS)
+@pytest.mark.parametrize("name", _named(GONE))
+def test_a_stream_that_is_gone_is_red(name: str, server: str, tmp_path: Path) -> None:
+    with SITUATIONS[name].built(server, tmp_path / "p") as situation:
+        examination = situation.doctor()
+        assert examination.exit_code == 1
+        finding = examination.finding("stream-lost")
+        assert finding["status"] == "red"
+        assert "The queue stream is gone, while the database was written to" in finding["summary"]
+        assert "the server runs" in finding["summary"]
+
+
+@pytest.mark.server
+@pytest.mark.parametrize("server", SERVERS)
+@pytest.mark.parametrize("name", ["stream-anew-without-groups", "one-writer-group-gone"])
+def test_groups_gone_under_a_running_server_need_a_restart(name: str, server: str, tmp_path: Path) -> None:
+    with SITUATIONS[name].built(server, tmp_path / "p") as situation:
+        finding = situation.doctor(*SELECT).finding("stream-lost")
+        assert finding["status"] == "red"
+        assert all(group in finding["summary"] for group in situation.truth.groups_missing or ())
+        assert finding["remedy"]["text"].startswith("Restart the Blueplane server")
+        if name == "stream-anew-without-groups":
+            assert "76 rows were written in the last hour, and only 60 messages ever came" in finding["summary"]
+
+
+@pytest.mark.server
+@pytest.mark.parametrize("server", SERVERS)
+@pytest.mark.parametrize("name", ["healthy", "just-upgraded", "just-installed"])
+def test_no_false_alarm(name: str, server: str, tmp_path: Path) -> None:
+    with SITUATIONS[name].built(server, tmp_path / "p") as situation:
+        assert situation.doctor(*SELECT).finding("stream-lost")["status"] == "green"
+
+
+@pytest.mark.server
+def test_where_nothing_was_ever_installed_nothing_is_lost(tmp_path: Path) -> None:
+    with SITUATIONS["no-blueplane-empty-home"].built("valkey-9.1", tmp_path / "p") as situation:
+        assert situation.doctor(*SELECT).finding("stream-lost")["status"] == "unknown"
