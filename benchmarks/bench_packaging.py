@@ -33,8 +33,8 @@ def installed(folder: Path, dist: Path) -> Path:
 
 def only(dist: Path, pattern: str) -> Path:
     """The one file of that pattern."""
-    (found,) = dist.glob(pattern)
-    return found
+    (artifact,) = dist.glob(pattern)
+    return artifact
 
 
 def sizes(dist: Path) -> None:

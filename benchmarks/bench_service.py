@@ -134,12 +134,12 @@ def paths(url: str) -> list[str]:
     ]
 
 
-def measured(port: int, path: str, seconds: float, told: str) -> None:
+def measured(port: int, path: str, seconds: float, label: str) -> None:
     """Print the median of three p99s: a neighbour's work in the middle of one is not the service's."""
     nothing = statistics.median(floor(seconds / 3) for _ in range(ROUNDS))
     taken = statistics.median(percentile(asyncio.run(load(port, path, seconds)), 0.99) for _ in range(ROUNDS))
-    said = f"p99 {path.split('?')[0][:40]}, {told}"
-    figure(said, taken, "ms", f"under 10 (a server that does nothing: {nothing:.1f})")
+    name = f"p99 {path.split('?')[0][:40]}, {label}"
+    figure(name, taken, "ms", f"under 10 (a server that does nothing: {nothing:.1f})")
 
 
 def busy(url: str, until: float) -> None:

@@ -82,11 +82,11 @@ class Density:
 
 def _docstring_lines(tree: ast.Module) -> set[int]:
     """Lines of strings that stand alone: docstrings of modules, classes, functions and attributes."""
-    found: set[int] = set()
+    lines: set[int] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
-            found.update(range(node.lineno, (node.end_lineno or node.lineno) + 1))
-    return found
+            lines.update(range(node.lineno, (node.end_lineno or node.lineno) + 1))
+    return lines
 
 
 def _names(tree: ast.Module) -> Iterator[str]:

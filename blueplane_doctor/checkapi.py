@@ -41,7 +41,7 @@ MEASURE = Remedy(
 
 @dataclass(frozen=True)
 class CheckSpec:
-    """What the decorator knows of a check; discovery adds where it was found."""
+    """What the decorator knows of a check; discovery adds which file defines it."""
 
     function: Callable[..., Finding]
     area: str
@@ -87,7 +87,7 @@ def spec_of(function: Callable[..., Finding], area: str, scale: Scale | None) ->
 def unknown(
     summary: str, cause: str, *, remedy: Remedy | None = None, evidence: Mapping[str, Any] | None = None
 ) -> Finding:
-    """The finding for what was looked at and cannot be told; `cause` says what would make it known."""
+    """The finding for what was read and cannot be judged; `cause` says what would make it known."""
     return Finding(status=Status.UNKNOWN, summary=summary, cause=cause, remedy=remedy, evidence=dict(evidence or {}))
 
 

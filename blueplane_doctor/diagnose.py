@@ -8,7 +8,7 @@ from threading import Lock, Thread
 from typing import Any, NamedTuple
 
 from blueplane_doctor import __version__
-from blueplane_doctor.discovery import Found, find_checks, find_monitors, selected
+from blueplane_doctor.discovery import AvailableChecks, find_checks, find_monitors, selected
 from blueplane_doctor.errors import ExitCode, SourceError
 from blueplane_doctor.evidence import Evidence
 from blueplane_doctor.examination import Examination
@@ -46,18 +46,20 @@ def diagnose(settings: Settings, *, baseline: Report | None = None) -> Report:
 class Doctor:
     """Examines the pipeline of these settings, as often as it is asked, from several threads if need be.
 
-    The checks are found once, when it is made.
+    The checks are collected once, when it is made.
     """
 
-    def __init__(self, settings: Settings, baseline: Report | None = None, *, found: Found | None = None) -> None:
-        """`found`: all checks there are, for a caller that has looked for them itself.
+    def __init__(
+        self, settings: Settings, baseline: Report | None = None, *, available: AvailableChecks | None = None
+    ) -> None:
+        """`available`: all checks that there are, for a caller that has collected them itself.
 
         Raises SettingsError and NoChecksError.
         """
         self.settings = settings
         self.baseline = baseline
-        self.found = found or find_checks(settings.check_folders, settings.monitor_folders)
-        self.checks = selected(self.found.checks, settings)
+        self.available = available or find_checks(settings.check_folders, settings.monitor_folders)
+        self.checks = selected(self.available.checks, settings)
         """The checks to run, with the settings' thresholds."""
         self._given_up: list[_GivenUp] = []
         self._lock = Lock()
@@ -134,9 +136,9 @@ class Doctor:
     def judge(self, evidence: Evidence) -> Report:
         """The report on this evidence: findings of the checks, and of check files that could not be loaded."""
         monitors = find_monitors(self.settings.monitor_folders)
-        findings = [*judged(evidence, self.checks, monitors), *self.found.problems]
+        findings = [*judged(evidence, self.checks, monitors), *self.available.problems]
         if self.settings.waivers:
-            check_ids = [spec.id for spec in self.found.checks]
+            check_ids = [spec.id for spec in self.available.checks]
             findings = waived(findings, self.settings.waivers, _day_of(evidence), check_ids)
         if self.baseline:
             findings = compared(findings, self.baseline)

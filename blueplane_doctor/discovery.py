@@ -28,7 +28,7 @@ BUILT_IN = "built-in"
 
 
 @dataclass
-class Found:
+class AvailableChecks:
     """The checks that could be loaded, and a finding for each file, of checks or of monitors, that could not."""
 
     checks: list[CheckSpec] = field(default_factory=list)
@@ -106,7 +106,7 @@ def find_format(name: str) -> "Format | None":
     return getattr(importlib.import_module(f"{package.__name__}.{name}"), "FORMAT", None)
 
 
-def find_checks(paths: Iterable[Path] = (), monitor_paths: Iterable[Path] = ()) -> Found:
+def find_checks(paths: Iterable[Path] = (), monitor_paths: Iterable[Path] = ()) -> AvailableChecks:
     """Built-in checks, those of other packages, and those of the user's own folders or files.
 
     `monitor_paths`: where the user's own monitors are; files of these that could not be loaded are reported too.
@@ -126,7 +126,7 @@ def find_checks(paths: Iterable[Path] = (), monitor_paths: Iterable[Path] = ()) 
         if first is not spec:
             cause = f"{spec.function.__name__}: the id {spec.id} is taken by a check of {first.origin}"
             problems.append(_problem("check", spec.id, spec.origin, cause))
-    return Found(list(by_id.values()), problems)
+    return AvailableChecks(list(by_id.values()), problems)
 
 
 def meant_by(words: Iterable[str], checks: Sequence[CheckSpec]) -> set[str]:

@@ -67,7 +67,7 @@ def read_evidence(path: Path, monitor_paths: Iterable[Path] = ()) -> Evidence:
 def evidence_from(text: str | bytes, path: Path, monitor_paths: Iterable[Path] = ()) -> Evidence:
     """Evidence from JSON text; `path` is named in errors. Raises UsageError.
 
-    `monitor_paths`: where the user's own monitors are; a record whose monitor is not found is left out.
+    `monitor_paths`: where the user's own monitors are; a record without a monitor is left out.
     """
     content = _parsed(text, path, _EVIDENCE)
     if not isinstance(content, dict) or "evidence_version" not in content:

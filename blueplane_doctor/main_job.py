@@ -64,7 +64,7 @@ def _examined(given: Invocation) -> Report:
     elif settings.fail_on_new:
         raise UsageError("--fail-on new:… needs a report to compare with", "name it with --baseline REPORT.json")
     doctor = Doctor(settings, baseline)
-    for word in meaningless(settings, doctor.found.checks):
+    for word in meaningless(settings, doctor.available.checks):
         complain(f"warning: {word} in --select or --ignore means no check")
     end = time.monotonic() + limit
     waiting = Waiting(doctor, limit)

@@ -126,7 +126,7 @@ class Grading(Record):
 
 
 class Finding(Record):
-    """What one check found. A check makes it through its Scale; the engine adds id, area and duration."""
+    """The result of one check. A check makes it through its Scale; the engine adds id, area and duration."""
 
     status: Status
     summary: str
@@ -159,7 +159,7 @@ class Tool(Record):
 
 
 class Report(Record):
-    """All that one run found; every renderer shows this and counts nothing itself."""
+    """All results of one run; every renderer shows this and counts nothing itself."""
 
     schema_version: int = SCHEMA_VERSION
     tool: Tool

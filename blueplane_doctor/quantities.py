@@ -9,7 +9,7 @@ _DIGITS = 6
 _MEASURED_DIGITS = 4
 """The same of a number that was measured: more are not known."""
 _LARGEST = 10**15
-"""Beyond this a number is only said to be larger: no true figure of a pipeline is."""
+"""A larger number is shown as more than this: no true figure of a pipeline is."""
 _MILLISECONDS = {"ms": 1, "s": 1000, "min": 60_000, "h": 3_600_000}
 """Units of time, in milliseconds."""
 _KILO = 1000

@@ -1,4 +1,4 @@
-"""Taking samples: one recorder at a time examines and writes; now, or every minute until told to stop."""
+"""Taking samples: one recorder at a time examines and writes; now, or every minute until it is stopped."""
 
 import os
 import time

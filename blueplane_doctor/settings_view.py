@@ -41,7 +41,7 @@ def masked(value: Any) -> str:
 
 
 def settings_schema() -> dict[str, Any]:
-    """JSON Schema (draft 2020-12) of doctor.yaml: every setting but `home`, through which the file is found."""
+    """JSON Schema (draft 2020-12) of doctor.yaml: every setting but `home`, which names the folder of the file."""
     schema = Settings.model_json_schema()
     properties = schema["properties"]
     del properties["home"]

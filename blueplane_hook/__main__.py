@@ -15,7 +15,7 @@ LIMIT_SECONDS = 0.9
 """For sending; with the start of the interpreter about one."""
 DEFAULT_SERVER = "http://127.0.0.1:8787"
 SERVER_VARIABLE = "BLUEPLANE_SERVER_URL"
-"""The variable by which Blueplane's own hooks are told of another server."""
+"""The variable by which Blueplane's own hooks get the address of another server."""
 
 
 def main() -> None:

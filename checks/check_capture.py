@@ -102,7 +102,7 @@ def check_capture_rate(capture: "CaptureHealth", scale: Scale) -> Finding:
     recorded = capture.recorded_rate_events_per_min
     known = [rate for rate in (by_stream, recorded) if rate is not None]
     if not known:
-        return unknown("How much comes in cannot be told", capture.hooks_cause)
+        return unknown("How much comes in is not known", capture.hooks_cause)
     rate = max(known)
     evidence = {"last event": capture.last_event_timestamp, "by the stream": by_stream, "by the recorder": recorded}
     number = many(rate, "event a minute", "events a minute")
@@ -146,7 +146,7 @@ def check_database_monitor(capture: "CaptureHealth", scale: Scale) -> Finding:
     return scale.grade(
         state,
         f"The database monitor is {state}: {last}",
-        remedy=Remedy(text="Restart the Blueplane server; its log says which Cursor databases it found."),
+        remedy=Remedy(text="Restart the Blueplane server; its log names the Cursor databases that it watches."),
         evidence=evidence,
     )
 
@@ -154,7 +154,7 @@ def check_database_monitor(capture: "CaptureHealth", scale: Scale) -> Finding:
 def _nothing_to_judge(capture: "CaptureHealth", what: str, idle: str, evidence: dict[str, Any]) -> Finding | None:
     """The finding where nothing can be judged or nobody works; None where there is something to judge."""
     if capture.hooks_cause:
-        return unknown(f"Whether {what} cannot be told", capture.hooks_cause)
+        return unknown(f"Whether {what} is not known", capture.hooks_cause)
     if capture.open_sessions is None:
         return unknown("Whether anybody works is not known", capture.sessions_cause, evidence=evidence)
     if not capture.open_sessions:

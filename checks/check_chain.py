@@ -48,7 +48,7 @@ def check_lost_before_delivery(chain: "ChainHealth", scale: Scale) -> Finding:
         return unknown(_loss_sentence(chain), _OWNER_NOT_KNOWN, remedy=TRIMMED, evidence=evidence)
     for loss in chain.losses:
         if loss.trimmed_unread is None and loss.cause:
-            return unknown("Whether messages were trimmed unread cannot be told", loss.cause, evidence=evidence)
+            return unknown("Whether messages were trimmed unread is not known", loss.cause, evidence=evidence)
     summary = "No message was trimmed before it was read"
     if any(loss.forgotten for loss in chain.losses):
         summary = "Nothing was trimmed unread since the groups last read; this server forgets what was lost before"
@@ -111,7 +111,7 @@ def check_chain_breaks(chain: "ChainHealth", scale: Scale) -> Finding:
         sentence = f"{many(broken, 'message has', 'messages have')} vanished: {_parts(chain)}"
     elif chain.database_cause or chain.partial:
         cause = f"the time was up after {chain.examined:,} messages; give more with --timeout"
-        sentence = "Whether every message was written cannot be told"
+        sentence = "Whether every message was written is not known"
         return unknown(sentence, chain.database_cause or cause, evidence=evidence)
     elif chain.examined == 1:
         sentence = "The one message in the stream is accounted for"

@@ -49,7 +49,7 @@ def check_server_alive(server: "ServerHealth", scale: Scale) -> Finding:
 def check_server_errors(server: "ServerHealth", scale: Scale) -> Finding:
     """ERROR and CRITICAL lines a minute in the tail of the server's log, mean of the last five minutes.
 
-    A reason to look; nothing is lost by it. The same lines often name what stuck-consumers or retry-storm found.
+    A reason to read the log; nothing is lost by it. The same lines often explain stuck-consumers or retry-storm.
 
     Causes:
     - a message that cannot be written, tried again and again (see retry-storm)

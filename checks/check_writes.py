@@ -29,7 +29,7 @@ DEMAND_AGE_MS = 60_000
 def check_database_reachable(connections: "Connections", scale: Scale) -> Finding:
     """The telemetry database exists, opens, and has its tables.
 
-    Without it no message can be found again, and the chain of custody is unknown.
+    Without it no row of a message can be read, and the chain of custody is unknown.
 
     Causes:
     - the server was never started, so that the database was never made

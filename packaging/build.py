@@ -31,7 +31,7 @@ INSTALLER_NOTES = ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json")
 
 
 def run(*command: object) -> None:
-    """Run it quietly, outside the checkout, whose package would be imported; told is what it printed when it fails."""
+    """Run it quietly, outside the checkout, whose package would be imported; when it fails, its output is printed."""
     words = [str(word) for word in command]
     done = subprocess.run(words, cwd="/", stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     if done.returncode:

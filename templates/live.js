@@ -4,7 +4,7 @@
   const link = document.getElementById("link");
   const announcement = document.getElementById("announcement");
   const LOST_AFTER_MS = 3000;
-  let version = null, heard = Date.now(), busy = false, again = false;
+  let version = null, lastEventAt = Date.now(), busy = false, again = false;
 
   // Attributes that belong to the reader, not to the report.
   const theirs = (node, name) => name === "open" && node.nodeName === "DETAILS";
@@ -94,7 +94,7 @@
 
   const events = new EventSource("live/events");
   events.addEventListener("report", (event) => {
-    heard = Date.now();
+    lastEventAt = Date.now();
     show("on", "Live");
     const message = JSON.parse(event.data);
     const word = message.status[0].toUpperCase() + message.status.slice(1);
@@ -104,7 +104,7 @@
     if (version !== message.version) { version = message.version; fetched(); }
   });
   setInterval(() => {
-    if (Date.now() - heard > LOST_AFTER_MS) show("off", "Not live: the service does not answer");
+    if (Date.now() - lastEventAt > LOST_AFTER_MS) show("off", "Not live: the service does not answer");
   }, 500);
 
   document.addEventListener("change", (event) => { if (event.target.closest("#filter")) filter(); });

@@ -12,7 +12,7 @@ import pytest
 from blueplane_doctor import diagnose as engine
 from blueplane_doctor.checkapi import CheckSpec, spec_of
 from blueplane_doctor.diagnose import Doctor, diagnose
-from blueplane_doctor.discovery import Found
+from blueplane_doctor.discovery import AvailableChecks
 from blueplane_doctor.errors import SettingsError, SourceUnreachable
 from blueplane_doctor.evidence import Evidence
 from blueplane_doctor.examination import Examination
@@ -41,8 +41,8 @@ def judged(*checks: CheckSpec, settings: Settings | None = None, problems: list[
     evidence = Evidence("2026-03-14T09:26:53.589Z", 12.5, {"queue": queue()})
     evidence.missing = {"database": "the database is locked", "server": "the database is locked"}
     evidence.durations = {"queue": 7.5, "database": 3.0}
-    found = Found(list(checks), problems or [])
-    return Doctor(settings or Settings(), found=found).judge(evidence)
+    found = AvailableChecks(list(checks), problems or [])
+    return Doctor(settings or Settings(), available=found).judge(evidence)
 
 
 @pytest.fixture
@@ -150,7 +150,7 @@ def test_without_a_record_its_checks_are_left_out_and_it_is_not_needed() -> None
     def both(queue: Any, history: Any) -> Finding:
         raise AssertionError("never called")
 
-    doctor = Doctor(Settings(), found=Found([named("a"), named("b", both)]))
+    doctor = Doctor(Settings(), available=AvailableChecks([named("a"), named("b", both)]))
     assert doctor.needs == {"queue", "history"}
     other = doctor.without("history")
     assert (other.needs, [spec.id for spec in other.checks]) == ({"queue"}, ["a"])

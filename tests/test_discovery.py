@@ -8,7 +8,7 @@ import pytest
 
 from blueplane_doctor.checkapi import CheckSpec, Scale, spec_of
 from blueplane_doctor.discovery import (
-    Found,
+    AvailableChecks,
     find_checks,
     find_formats,
     find_monitors,
@@ -42,14 +42,14 @@ def write(folder: Path, name: str, text: str = GOOD) -> Path:
     return path
 
 
-def own(found: Found) -> list[str]:
+def own(available: AvailableChecks) -> list[str]:
     """Ids of the checks that are not built in."""
-    return sorted(spec.id for spec in found.checks if spec.origin != "built-in")
+    return sorted(spec.id for spec in available.checks if spec.origin != "built-in")
 
 
-def problem(found: Found) -> Finding:
+def problem(available: AvailableChecks) -> Finding:
     """The one file that could not be loaded."""
-    (finding,) = found.problems
+    (finding,) = available.problems
     assert finding.status is Status.ERROR
     assert finding.id.startswith("check-file:")
     assert finding.remedy

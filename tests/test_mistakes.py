@@ -34,7 +34,7 @@ def finding_of(text: str, folder: Path) -> Finding:
         return problem
     mine = [spec for spec in found.checks if spec.origin == "check_house.py"]
     evidence = Evidence("2026-03-14T09:26:53.589Z", records={"queue": queue()})
-    report = Doctor(Settings(select=[spec.id for spec in mine]), found=found).judge(evidence)
+    report = Doctor(Settings(select=[spec.id for spec in mine]), available=found).judge(evidence)
     (finding,) = report.findings
     return finding
 

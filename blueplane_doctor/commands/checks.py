@@ -24,14 +24,14 @@ def checks(
 ) -> int:
     """Exit code 3 when a file of checks could not be loaded."""
     loaded = given.load()
-    found = find_checks(loaded.settings.check_folders, loaded.settings.monitor_folders)
+    available = find_checks(loaded.settings.check_folders, loaded.settings.monitor_folders)
     if check_id:
-        everything = with_thresholds(found.checks, loaded.settings)
+        everything = with_thresholds(available.checks, loaded.settings)
         spec = _named(check_id, everything)
         document: Any = as_json(spec, loaded)
         text = explained(spec)
     else:
-        specs = selected(found.checks, loaded.settings)
+        specs = selected(available.checks, loaded.settings)
         document = [as_json(spec, loaded) for spec in specs]
         text = ""
     if given.format == "json":
@@ -40,9 +40,9 @@ def checks(
         show(text)
     else:
         _show_table(specs, loaded)
-    for problem in found.problems:
+    for problem in available.problems:
         complain(problem.cause)
-    return ExitCode.NOT_JUDGED if found.problems else ExitCode.OK
+    return ExitCode.NOT_JUDGED if available.problems else ExitCode.OK
 
 
 def _named(check_id: str, specs: Sequence[CheckSpec]) -> CheckSpec:

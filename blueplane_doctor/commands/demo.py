@@ -32,7 +32,7 @@ def demo(
     healthy: Annotated[bool, typer.Option("--healthy", help="Break nothing.")] = False,
     list_faults: Annotated[bool, typer.Option("--list", help="List the faults and end.")] = False,
 ) -> None:
-    """Exit code 0 whatever is found: it was to be found."""
+    """Exit code 0 whatever the report says: its faults are wanted."""
     try:
         from blueplane_doctor.demo.faults import DEFAULT_FAULTS, FAULTS, demo_pipeline  # needs the extra `demo`
     except ImportError as error:

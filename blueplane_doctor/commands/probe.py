@@ -48,5 +48,5 @@ def in_words(probe: probing.Probe) -> str:
     outcome = f"It did not arrive: {probe.cause}."
     if probe.arrived:
         outcome = f"It arrived: row {probe.sequence} of {probe.table}."
-    lines += ["", outcome, f"Its row is found by: {probe.recognise}"]
+    lines += ["", outcome, f"To find its row: {probe.recognise}"]
     return "\n".join(lines) + "\n"

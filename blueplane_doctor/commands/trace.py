@@ -17,7 +17,7 @@ COMMAND = new_command(__doc__)
 _FINE = ("written", "duplicate", "waiting", "in_flight", "skipped")
 """Its row is there, it is in transit, or skipped by design."""
 _NOT_KNOWN = ("not_found", "untraceable", "unexamined")
-"""Not found anywhere, or found and not provable."""
+"""It is nowhere, or nothing proves what became of it."""
 
 
 @command(COMMAND, *PIPELINE, "timeout", formats=("table", "json"))
@@ -36,7 +36,7 @@ def trace(
 
 
 def exit_code(states: list[str]) -> ExitCode:
-    """1 when one is lost, stuck or dead-lettered; else 3 when one is not found or not provable; else 0."""
+    """1 when one is lost, stuck or dead-lettered; else 3 when one is nowhere or nothing proves its end; else 0."""
     if any(state not in (*_FINE, *_NOT_KNOWN) for state in states):
         return ExitCode.FINDINGS
     if any(state in _NOT_KNOWN for state in states):

@@ -37,7 +37,7 @@ def _options(limits: Limits) -> dict[str, Any]:
         "socket_timeout": limits.connect_seconds,
         "socket_connect_timeout": limits.connect_seconds,
         "retry": Retry(NoBackoff(), 0),  # by default a refused connection takes seconds to be reported
-        "protocol": 2,  # every server speaks it, and HELLO needs no permission then
+        "protocol": 2,  # every server supports it, and HELLO needs no permission then
         "redis_connect_func": _leave_the_login,
     }
 

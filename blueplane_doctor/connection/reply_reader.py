@@ -29,7 +29,7 @@ class ReplyReader:
     """Turns bytes into replies that together stay within `limit` bytes.
 
     hiredis itself knows no limit: it keeps an endless string, and makes room for all elements that an array announces
-    before the first of them came. So bytes are looked at before it gets them. Cheap signs tell what might be too much;
+    before the first of them came. So bytes are checked before it gets them. Cheap signs tell what might be too much;
     payloads can look like that too, so then `_walk` reads the headers exactly and decides.
     """
 

@@ -1,4 +1,4 @@
-"""A connected socket that speaks Redis' protocol (RESP2), and how one is opened for a plain address.
+"""A connected socket for Redis' protocol (RESP2), and how one is opened for a plain address.
 
 Importing redis-py takes longer than an examination, so plain addresses do without it.
 """

@@ -3,7 +3,7 @@
     redis+sentinel://[USER:PASSWORD@]HOST:PORT[,HOST:PORT…]/SERVICE[/DATABASE][?sentinel_password=…]
     redis+cluster://[USER:PASSWORD@]HOST:PORT[,HOST:PORT…]
 
-`rediss+…` speaks TLS; `ssl_ca_certs`, `ssl_certfile`, `ssl_keyfile`, `ssl_cert_reqs` may follow as a query.
+`rediss+…` uses TLS; `ssl_ca_certs`, `ssl_certfile`, `ssl_keyfile`, `ssl_cert_reqs` may follow as a query.
 """
 
 import re

@@ -54,7 +54,7 @@ class Undecided(NamedTuple):
 class CustodyJudge:
     """Judges the messages of a stream, which must be given in order and from its beginning.
 
-    Which of several messages with the same key has the row can only be told by knowing all before it.
+    Which of several messages with the same key has the row is only known when all before it are known.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class CustodyJudge:
     ) -> None:
         """`rows` is None when the database cannot be read."""
         self.rows_cause = ""
-        """Why rows could not be looked up to the end."""
+        """Why rows could not be read to the end."""
         self.writers: dict[str, Group] = {}
         """The writer groups that exist, by name."""
         self.pending: dict[str, PendingEntriesReader] = {}

@@ -77,7 +77,7 @@ class Ledger:
     partial: bool = False
     """Whether the time was up before the end of the stream."""
     rows_cause: str = ""
-    """Why rows could not be looked up to the end."""
+    """Why rows could not be read to the end."""
     breaks: list[ChainBreak] = field(default_factory=list)
     """The first KEPT_BREAKS."""
     blockers: list[ChainBlocker] = field(default_factory=list)

@@ -63,7 +63,7 @@ class VerifyStep:
 
 @dataclass(frozen=True)
 class _Need:
-    """One thing that was looked for."""
+    """One thing that has to be there."""
 
     name: str
     ok: bool

@@ -17,13 +17,13 @@ from blueplane_doctor.errors import DoctorError, ExitCode
 
 
 class StepError(DoctorError):
-    """A step cannot do or undo what it should; what it found is left."""
+    """A step cannot do or undo what it should; what is there stays as it is."""
 
     exit_code = ExitCode.FINDINGS
 
 
 NEW_SUFFIX = ".blueplane-new"
-"""Ends the name of a temporary file, always the same for one file, so that one left by a killed run is found."""
+"""Ends the name of a temporary file; the same each time, so that a run recognises what a killed one left."""
 
 
 JOURNAL_FILE = "doctor-install.json"

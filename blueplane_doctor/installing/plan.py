@@ -77,7 +77,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Plan:
-    """What a step found and what it would do."""
+    """What is there already, and what a step would do."""
 
     notes: list[str] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
@@ -92,7 +92,7 @@ class Step(Protocol):
     summary: str
 
     def plan(self, site: Site) -> Plan:
-        """What is missing. Raises DoctorError when that cannot be told."""
+        """What is missing. Raises DoctorError when that cannot be read."""
 
     def undo(self, site: Site, entry: Entry) -> Plan:
         """How to undo a journal entry of this step: no change means that nothing is left of it."""

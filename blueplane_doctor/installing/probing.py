@@ -17,7 +17,7 @@ from blueplane_doctor.times import iso
 from blueplane_hook import events
 
 MARK = "blueplane_doctor_probe"
-"""`event_type` and `hook_type` of a probe, by which its message and its row are told from real ones."""
+"""`event_type` and `hook_type` of a probe, by which its message and its row differ from real ones."""
 SESSION = "blueplane-doctor-probe"
 POST_SECONDS = 2.0
 LOOK_SECONDS = 0.02
@@ -192,7 +192,7 @@ class _Watch:
 
 
 def _destination(routes: tuple[Route, ...], there: tuple[str, ...]) -> tuple[str, list[str]]:
-    """The group that writes Cursor's events, and the tables where their rows are found by event_id."""
+    """The group that writes Cursor's events, and the tables whose rows have an event_id."""
     for route in routes:
         tables = [key.table for key in route.keys if key.table in there and set(key.columns) == {"event_id"}]
         if tables:

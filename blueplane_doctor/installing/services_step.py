@@ -72,7 +72,7 @@ class ServicesStep:
         return plan
 
     def undo(self, site: Site, entry: Entry) -> Plan:
-        """Stop and disable what was enabled, remove the files; systemd is told of a unit whose file went."""
+        """Stop and disable what was enabled, remove the files; systemd reloads its units."""
         if entry["kind"] == ENABLED:
             commands = _switch(site, "disable", [entry["target"]])
             return Plan(changes=[_commands_change(f"stop {entry['target']}", commands)])
@@ -114,7 +114,7 @@ def path_of(site: Site, service: Service) -> Path:
 
 
 def _name(site: Site, service: Service) -> str:
-    """The name under which the service manager is told of it: launchd wants a path."""
+    """The name of it for the service manager: launchd wants a path."""
     if site.platform == "darwin":
         return str(path_of(site, service))
     return service.unit

@@ -44,7 +44,7 @@ _ID_COLUMNS = {
     "claude_raw_traces": ("uuid", "event_id"),
     "raw_traces": ("event_id",),
 }
-"""Where an ID is looked for when its message has left the stream."""
+"""Which columns are searched for an ID when its message has left the stream."""
 _SHOWN_ROWS = 10
 _RESERVE_SECONDS = 1.0
 """Left of the run's time, when reading the stream ends, for what follows."""
@@ -101,7 +101,7 @@ class Trace(Record):
 
 @dataclass
 class _Search:
-    """What was found of one message so far."""
+    """What is known of one message so far."""
 
     wanted: str
     """The ID, as it was asked for."""
@@ -148,7 +148,7 @@ class Tracer:
     def __init__(self, examination: Examination) -> None:
         self._examination = examination
         self._database_cause = ""
-        """Why rows cannot be looked up."""
+        """Why rows cannot be read."""
 
     def trace(self, wanted: list[str]) -> list[Trace]:
         """A Trace for each ID, in their order. Raises SourceError when Redis cannot be read.

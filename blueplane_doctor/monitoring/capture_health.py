@@ -73,7 +73,7 @@ class DatabaseMonitorHealth(Record):
     active: bool | None
     """Whether it enqueued a message within the last hour; null when the stream cannot be read."""
     sessions_monitored: int | None
-    """As it last said; without the recorder, IDE windows that are open."""
+    """As it last reported; without the recorder, IDE windows that are open."""
     events_captured: int | None
     """As recorded; without the recorder, messages of it in the stream."""
     last_activity_timestamp: str | None

@@ -112,7 +112,7 @@ class ChainHealth(Record):
     equation: str = ""
     """Conservation: the messages examined and their states, as a sum."""
     database_cause: str = ""
-    """Why rows could not be looked up; then acknowledged messages are `unexamined`."""
+    """Why rows could not be read; then acknowledged messages are `unexamined`."""
 
     @property
     def trimmed(self) -> TrimmedUnread:

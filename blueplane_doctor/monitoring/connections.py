@@ -17,7 +17,7 @@ class Reach(Record):
     """One source: reached or not, and what came back instead."""
 
     address: str
-    """Where it was looked for; no user, no password, no private path."""
+    """The address that was tried; no user, no password, no private path."""
     reachable: bool
     cause: str = ""
     hint: str = ""

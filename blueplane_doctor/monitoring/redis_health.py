@@ -24,7 +24,7 @@ class RedisHealth(Record):
     may_evict_queue: bool
     """Whether a full memory makes the server delete keys that have no expiry, as the streams."""
     persistence: bool | None
-    """Whether the queue survives a restart; null when this user may not ask and it cannot be told."""
+    """Whether the queue survives a restart; null when this user may not ask and nothing else shows it."""
     clock_skew_ms: float | None
     """The server's clock minus this host's; null before Redis 7.0, which does not tell."""
 

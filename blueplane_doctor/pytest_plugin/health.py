@@ -13,7 +13,7 @@ from blueplane_doctor.options import OPTIONS, Options
 if TYPE_CHECKING:
     from blueplane_doctor.checkapi import CheckSpec
     from blueplane_doctor.diagnose import Doctor
-    from blueplane_doctor.discovery import Found
+    from blueplane_doctor.discovery import AvailableChecks
     from blueplane_doctor.errors import DoctorError
     from blueplane_doctor.evidence import Evidence
     from blueplane_doctor.model import Finding, Report
@@ -64,25 +64,25 @@ class Health:
         return read_report(path) if path else None
 
     @cached_property
-    def usual(self) -> "Found":
+    def usual(self) -> "AvailableChecks":
         """The checks that every run has: built-in ones, those of other packages, those of the settings' folders."""
         from blueplane_doctor.discovery import find_checks
 
         return find_checks(self.settings.check_folders, self.settings.monitor_folders)
 
     @cached_property
-    def found(self) -> "Found":
+    def available(self) -> "AvailableChecks":
         """The usual checks and those of the files collected so far."""
-        from blueplane_doctor.discovery import Found
+        from blueplane_doctor.discovery import AvailableChecks
 
-        return Found([*self.usual.checks], [*self.usual.problems])
+        return AvailableChecks([*self.usual.checks], [*self.usual.problems])
 
     @cached_property
     def doctor(self) -> "Doctor":
         """Knows the selected checks; asked for when everything is collected."""
         from blueplane_doctor.diagnose import Doctor
 
-        return Doctor(self.settings, self.baseline, found=self.found)
+        return Doctor(self.settings, self.baseline, available=self.available)
 
     @cached_property
     def evidence(self) -> "Evidence":
@@ -109,30 +109,30 @@ class Health:
         """The report on all selected checks."""
         return self.doctor.judge(self.evidence)
 
-    def checks_of(self, file: Path) -> "Found":
+    def checks_of(self, file: Path) -> "AvailableChecks":
         """What a file holds, known to the session from now on. The file is not imported as a module of its folder."""
-        from blueplane_doctor.discovery import Found, find_checks
+        from blueplane_doctor.discovery import AvailableChecks, find_checks
 
         mine = _of_file(self.usual.checks, file)
         if mine:
-            return Found(mine)
+            return AvailableChecks(mine)
         alone = find_checks([file])
         earlier = self._files_with_the_ids_of(alone.checks) - {file.resolve()}
         if earlier:
             alone = find_checks([*sorted(earlier), file])  # says in the command line's own words that an id is taken
         mine = _of_file(alone.checks, file)
-        known = {spec.id for spec in self.found.checks}
-        self.found.checks += [spec for spec in mine if spec.id not in known]
+        known = {spec.id for spec in self.available.checks}
+        self.available.checks += [spec for spec in mine if spec.id not in known]
         others = find_checks().problems
         problems = [problem for problem in alone.problems if problem not in others]
-        self.found.problems += [problem for problem in problems if problem not in self.found.problems]
-        return Found(mine, problems)
+        self.available.problems += [problem for problem in problems if problem not in self.available.problems]
+        return AvailableChecks(mine, problems)
 
     def _files_with_the_ids_of(self, checks: "list[CheckSpec]") -> set[Path]:
         """The files, met so far, of checks that have the same ids; not those of built-in checks."""
         ids = {spec.id for spec in checks}
         files = set()
-        for spec in self.found.checks:
+        for spec in self.available.checks:
             if spec.id in ids and spec.origin != "built-in":
                 files.add(_source(spec))
         return files

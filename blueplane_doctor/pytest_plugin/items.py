@@ -88,8 +88,8 @@ class CheckFile(pytest.File):
 
     def collect(self) -> Iterator[CheckItem]:
         """Its checks, and what kept them from being loaded."""
-        found = health_of(self.config).checks_of(self.path)
-        return _items(self, found.checks, found.problems)
+        own = health_of(self.config).checks_of(self.path)
+        return _items(self, own.checks, own.problems)
 
 
 class UsualChecks(pytest.Collector):

@@ -118,7 +118,7 @@ class Suite:
         """Words of the selection that mean nothing are often typing errors."""
         from blueplane_doctor.discovery import meaningless
 
-        words = meaningless(self.health.settings, self.health.found.checks)
+        words = meaningless(self.health.settings, self.health.available.checks)
         return [f"blueplane: {word} in --blueplane-select or --blueplane-ignore means no check" for word in words]
 
     @pytest.hookimpl(optionalhook=True)

@@ -5,7 +5,7 @@ newest value counts. `blueplane:health:recorded:<minutes since 1970>`:
 
     w|ok|TABLE  w|failed|TABLE  w|rows|TABLE  w|us|TABLE (sum, microseconds)  w|failed_at|TABLE (set, milliseconds)
     h|ok|HOOK  h|failed|HOOK      HOOK is `platform/name`, or a name alone
-    m|ok|MONITOR  m|failed|MONITOR  m|captured|MONITOR (0 is told too)  m|sessions|MONITOR (set)
+    m|ok|MONITOR  m|failed|MONITOR  m|captured|MONITOR (0 is recorded too)  m|sessions|MONITOR (set)
     d  events dropped             p|PROCESS  the last delivery of that process (set)
 
 `blueplane:health:recorded:<minutes since 1970>:TABLE`: how many of its writes are in each bin of durations (`z` is
@@ -66,7 +66,7 @@ class Counts:
         self.failed += other.failed
 
     def fields(self) -> dict[str, int | None]:
-        """What is told, by the middle of the field's name; None: not known."""
+        """The values of a monitor, by the middle of the field's name; None: not known."""
         return {"ok": self.ok or None, "failed": self.failed or None}
 
 

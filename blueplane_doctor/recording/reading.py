@@ -44,11 +44,11 @@ class RecordedMonitor:
     """What one monitor did."""
 
     sessions: int | None
-    """Sessions it last said that it watches; null: it did not say within the window."""
+    """Sessions that it watched, by its last report; null: there was none within the window."""
     events: int | None
     """Events it captured; null: that is not measured for this monitor."""
     ok: int
-    """Times it looked, or enqueued an event, and succeeded."""
+    """Times it read its source, or enqueued an event, and succeeded."""
     errors: int
     """Times it did not."""
 

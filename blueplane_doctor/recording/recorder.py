@@ -103,7 +103,7 @@ class Recorder:
             self.drop(1)
 
     def monitor(self, name: str, sessions: int | None, events: int | None, ok: bool) -> None:
-        """A monitor looked, watching so many sessions, and captured so many events; None: not known here."""
+        """A monitor read its source, watching so many sessions, and captured so many events; None: not known here."""
         try:
             with self._lock:
                 monitors = self._minute().monitors

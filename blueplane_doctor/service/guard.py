@@ -1,4 +1,4 @@
-"""The ASGI layer before the application: who may ask, by which name, how much, how often; what browsers are told."""
+"""The ASGI layer before the application: who may ask, by which name, how much, how often; headers for browsers."""
 
 import hmac
 import ipaddress

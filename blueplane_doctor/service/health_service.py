@@ -22,7 +22,7 @@ QUICK_SECONDS = 1.0
 QUICK_PAUSE_SECONDS = 0.05
 """At least, from the end of one quick look to the beginning of the next."""
 QUICK_LIMIT_SECONDS = 1.2
-"""Of a quick look. SQLite waits 1 s for a lock, which is to be told from hanging."""
+"""Of a quick look. SQLite waits 1 s for a lock, which must not count as hanging."""
 STALE_SECONDS = 2.8
 """When a quick look ceases to hold: after more than one interval and one limit."""
 HANGING_READS = 8
@@ -249,7 +249,7 @@ class HealthService:
     def _publish(self) -> None:
         self._version += 1
         self._snapshot = self._made()
-        # After the snapshot: whoever is told that the service is ready must find both looks in it.
+        # After the snapshot: a caller that learns that the service is ready expects both looks in it.
         self._both_published = self._quick.reachable is not None and self._custody.reachable is not None
 
     def _made(self) -> Snapshot:

@@ -21,7 +21,7 @@ class Look(NamedTuple):
     evidence: Evidence
     freshness: Freshness
     reachable: Reachable | None = None
-    """As the quick look found it; of a custody look: as it was when it began; None: there was no look yet."""
+    """As the quick look read it; of a custody look: as it was when it began; None: there was no look yet."""
     fingerprint: Fingerprint | None = None
     """Read after a quick look; of a custody look: the last one that was read before it began."""
 

@@ -20,7 +20,7 @@ MOST_KEPT = 256
 WAIT_SECONDS = 2.0
 """An asker waits no longer; what is read then answers the next."""
 TRACE_SECONDS = 5.0
-"""The longest that one message is looked for."""
+"""The time limit for following one message."""
 MOST_POINTS = 2_000
 THREADS = 2
 
@@ -44,7 +44,7 @@ class CannotAsk(Unanswered):
 
 
 class Busy(Unanswered):
-    """More is being looked up than is allowed at a time."""
+    """More look-ups are running than are allowed at a time."""
 
     code = 429
 
@@ -92,11 +92,11 @@ class Lookups:
             # Shielded: an asker that goes away or waits too long must not end the look-up of the others.
             return await asyncio.wait_for(asyncio.shield(task), WAIT_SECONDS)
         except TimeoutError:
-            raise Slow("it is still being looked up", "ask again in a moment") from None
+            raise Slow("the look-up is still running", "ask again in a moment") from None
 
     @property
     def busy(self) -> bool:
-        """Whether anything is being looked up."""
+        """Whether any look-up is running."""
         return bool(self._running)
 
     def close(self) -> None:
@@ -120,7 +120,7 @@ class Lookups:
         try:
             value = await asyncio.get_running_loop().run_in_executor(self._pool, read)
         except BaseException:
-            self._kept.pop(key, None)  # what cannot be read any more must not be told any longer
+            self._kept.pop(key, None)  # what cannot be read any more must not be shown any longer
             raise
         finally:
             del self._running[key]

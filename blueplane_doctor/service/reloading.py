@@ -28,7 +28,7 @@ class SettingsReloader:
     def __call__(self) -> Doctor | None:
         """A doctor for new settings; None where none of the files has changed, or nothing that matters in them.
 
-        Settings that cannot be used are told once, and those in force stay.
+        Settings that cannot be used are reported once, and those in force stay.
         """
         state = self._state()
         if state == self._seen:

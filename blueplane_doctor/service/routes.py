@@ -21,7 +21,7 @@ from blueplane_doctor.service.snapshot import Freshness, Snapshot
 KEEP_HISTORY = KeepFor(fresh=15.0, stale=60.0)
 """The history gains a value a minute."""
 KEEP_TRACE = KeepFor(fresh=1.0, stale=2.8)
-"""As long as a quick look holds: what Redis said must not outlive it."""
+"""As long as a quick look holds: an answer of Redis must not be kept longer."""
 _SPAN = r"^[0-9]{1,9}(\.[0-9]{1,3})?[smhd]$"
 
 Responses = dict[int | str, dict[str, Any]]

@@ -13,7 +13,7 @@ class Job(NamedTuple):
 
     name: str
     wait_seconds: Callable[[], float]
-    """Seconds until it is due, as far as can be told now; 0: it is due. Must not block."""
+    """Seconds until it is due, as far as is known now; 0: it is due. Must not block."""
     run: Callable[[], None]
 
 

@@ -57,17 +57,17 @@ _FULL = "make room on the disk of the database"
 _FAILURES: tuple[tuple[str, bool, type[SourceError], str, str], ...] = (
     ("interrupted", False, SourceTimeout, " gave no answer within the run's {limit:g} s", _MORE_TIME),
     ("locked|busy", True, SourceTimeout, " stayed locked for {busy:g} s", _HOLDER),
-    ("no such (table|column)", False, SourceMissing, ": {said}", ""),
+    ("no such (table|column)", False, SourceMissing, ": {message}", ""),
     ("not a database", True, SourceDamaged, " is not a SQLite database", _RIGHT_FILE),
-    ("malformed|corrupt|SQLITE_CORRUPT", True, SourceDamaged, " is damaged: {said}", _DAMAGED),
+    ("malformed|corrupt|SQLITE_CORRUPT", True, SourceDamaged, " is damaged: {message}", _DAMAGED),
     ("READONLY_ROLLBACK", True, SourceInterrupted, " cannot be read: a crash left a rollback journal", _JOURNAL),
     ("disk is full", True, SourceRefused, " cannot be read: the disk is full", _FULL),
-    ("unable to open|readonly|(?i:permission)", True, SourceRefused, " cannot be opened: {said}", ""),
-    ("", False, SourceUnusable, ": {said}", ""),
+    ("unable to open|readonly|(?i:permission)", True, SourceRefused, " cannot be opened: {message}", ""),
+    ("", False, SourceUnusable, ": {message}", ""),
 )
 """What SQLite says (its name for the error, then its sentence), whether it will say so again, and what we say."""
 CHECKED_BYTES = 32_000_000
-"""A database of at most this size is looked through as a whole for damage: about 1 ms for each MB."""
+"""A database of at most this size is checked as a whole for damage: about 1 ms for each MB."""
 
 Answer = TypeVar("Answer")
 
@@ -148,7 +148,7 @@ class DatabaseSource:
         if self.path.is_file() and self.path.stat().st_size <= CHECKED_BYTES:
             ((answer, *_), *_) = self.rows("PRAGMA quick_check(1)")
             if answer != "ok":
-                # What SQLite found may quote the schema: the report says that it is damaged, and not how.
+                # What SQLite answers may quote the schema: the report says that it is damaged, and not how.
                 raise self._ours(sqlite3.DatabaseError("database disk image is malformed"))
 
     def close(self) -> None:
@@ -224,10 +224,10 @@ class DatabaseSource:
         return _State(state.st_ino, state.st_size, state.st_mtime_ns, has_log)
 
     def _ours(self, error: sqlite3.Error) -> SourceError:
-        said = str(error)
-        named = f"{getattr(error, 'sqlite_errorname', '')} {said}"
+        message = str(error)
+        named = f"{getattr(error, 'sqlite_errorname', '')} {message}"
         _, lasting, kind, text, hint = next(row for row in _FAILURES if re.search(row[0], named))
-        text = text.format(said=said, limit=self._deadline.seconds, busy=BUSY_SECONDS)
+        text = text.format(message=message, limit=self._deadline.seconds, busy=BUSY_SECONDS)
         if kind is SourceRefused and not hint:
             hint = self._why_refused()
         ours = kind(f"{self.what}{text}", hint)

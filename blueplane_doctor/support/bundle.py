@@ -48,7 +48,7 @@ class Bundle(NamedTuple):
 
 
 def bundled(evidence: Evidence, report: Report, loaded: Loaded, checks: Iterable[CheckSpec]) -> Bundle:
-    """All that may be told of this run."""
+    """All that may be shown of this run."""
     known = set[str]()
     for spec in checks:
         known.update((spec.id, spec.area))

@@ -17,7 +17,7 @@ MOST_ENTRIES = 200
 MOST_LINES = 40
 """Of one entry: a traceback is as long as it is deep."""
 MOST_CHARACTERS = 400
-"""Of one line, before it is looked at."""
+"""Of one line; the rest is cut off unread."""
 
 _WORDS = """
 a acknowledge acknowledged acknowledging after again all already an and any as at attempt attempts batch batches be
@@ -52,7 +52,7 @@ _GAPS = re.compile(r"…(?:[\s:;,.()\[\]=/#-]*…)+")
 
 
 class LogErrors(NamedTuple):
-    """What of the log may be told, and how much of it was not."""
+    """What of the log may be shown, and how much of it was not."""
 
     text: str
     shown: int

@@ -134,7 +134,7 @@ def _unread(round_: Round) -> list[Text]:
 
 def _unhealthy(report: Report) -> list[Finding]:
     """The findings that need a look."""
-    quiet = (Status.GREEN, Status.SKIPPED)  # what was merely skipped is told by what could not be read
+    quiet = (Status.GREEN, Status.SKIPPED)  # what was skipped shows as what could not be read
     return [finding for finding in report.findings if not finding.waiver and finding.status not in quiet]
 
 

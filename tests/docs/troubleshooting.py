@@ -87,7 +87,7 @@ def _not_known(spec: CheckSpec, others: list[str]) -> Iterator[str]:
     """What it says where nothing is there to judge, as far as that is a common case."""
     found: Finding = spec.run(empty_records())
     if found.status is Status.UNKNOWN:
-        yield f"It is `unknown` where it cannot be told, for example: {_linked(found.cause, others)}."
+        yield f"It is `unknown` when too little is known, for example: {_linked(found.cause, others)}."
         yield from _remedy("To make it known:", found.remedy, others)
 
 

@@ -399,7 +399,7 @@ found = find_checks()
 
 def examine(home):
     settings = load({"home": home, "redis_url": "redis://127.0.0.1:1"}).settings
-    return Doctor(settings, found=found).examine()
+    return Doctor(settings, available=found).examine()
 
 home = sys.argv[1]
 if os.getuid() == 0:
