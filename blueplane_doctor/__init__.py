@@ -15,7 +15,7 @@ if not (_HERE / "checks" / "__init__.py").is_file() and (_HERE.parent / "checks"
     __path__.append(str(_HERE.parent))  # a checkout: checks/ and templates/ lie beside this package
 
 if TYPE_CHECKING:
-    from blueplane_doctor.checkapi import check, unknown
+    from blueplane_doctor.checkapi import check, not_set_up, unknown
     from blueplane_doctor.model import Finding, Record, Remedy, Report, Status
     from blueplane_doctor.scales import Scale
 
@@ -28,12 +28,14 @@ __all__ = [
     "Status",
     "__version__",
     "check",
+    "not_set_up",
     "unknown",
 ]
 
 _HOMES = {
     "Scale": "scales",
     "check": "checkapi",
+    "not_set_up": "checkapi",
     "unknown": "checkapi",
     "Finding": "model",
     "Record": "model",

@@ -1,7 +1,8 @@
-"""All that a check file imports: `check`, `Scale`, `unknown`.
+"""All that a check file imports: `check`, `Scale`, `unknown`, `not_set_up`.
 
 A check is a function named `check_*` in a file named `check_*.py`. Its parameters name the health records
-it needs (`queue`, `database`, `capture`, `spool`, `chain`, `server`, `redis`, `connections`, `history`) and, where it
+it needs (`queue`, `database`, `capture`, `spool`, `chain`, `server`, `redis`, `connections`, `history`,
+`locations`) and, where it
 grades by numbers, `scale`. It returns one `Finding`, does no I/O, and takes the time from the record that it judges.
 """
 
@@ -24,6 +25,7 @@ __all__ = [
     "hinted",
     "many",
     "not_graded",
+    "not_set_up",
     "sentence",
     "spec_of",
     "unknown",
@@ -91,6 +93,13 @@ def unknown(
     return Finding(status=Status.UNKNOWN, summary=summary, cause=cause, remedy=remedy, evidence=dict(evidence or {}))
 
 
+def not_set_up(
+    summary: str, cause: str, *, remedy: Remedy | None = None, evidence: Mapping[str, Any] | None = None
+) -> Finding:
+    """The finding for what rests on an optional part that was never set up; `remedy` says how to set it up."""
+    return Finding(status=Status.NOT_SET_UP, summary=summary, cause=cause, remedy=remedy, evidence=dict(evidence or {}))
+
+
 def not_graded(
     value: float | int | str | None, summary: str, *, unit: str = "", evidence: Mapping[str, Any] | None = None
 ) -> Finding:
@@ -99,9 +108,20 @@ def not_graded(
 
 
 def unmeasured(
-    summary: str, minutes: int, cause: str, hint: str, *, evidence: Mapping[str, Any] | None = None
+    summary: str,
+    minutes: int,
+    cause: str,
+    hint: str,
+    *,
+    recorder_ran: bool | None,
+    evidence: Mapping[str, Any] | None = None,
 ) -> Finding:
-    """The finding where a recorder counted in fewer than RECORDED_MINUTES; `cause` says why there are none."""
+    """The finding where a recorder counted in fewer than RECORDED_MINUTES; `cause` says why there are none.
+
+    `recorder_ran`: whether it counted anything at all in the last hour; None where that could not be read.
+    """
+    if recorder_ran is False:
+        return not_set_up(summary, cause, remedy=MEASURE, evidence=evidence)
     cause = cause or f"recorded in {minutes} of at least {RECORDED_MINUTES} minutes"
     return unknown(summary, cause, remedy=hinted(hint, MEASURE), evidence=evidence)
 

@@ -11,10 +11,13 @@ from blueplane_doctor.discovery import meaningless
 from blueplane_doctor.errors import DoctorError, UsageError
 from blueplane_doctor.evidence import to_json
 from blueplane_doctor.kept import read_evidence, read_report
+from blueplane_doctor.locations import locate, revealed
 from blueplane_doctor.model import Report, counted
 from blueplane_doctor.report_output import DEFAULT_WIDTH, format_for, format_named, view_of
 from blueplane_doctor.times import seconds_in
 
+TABLE = "table"
+"""The format for people, which alone may show private paths and hosts."""
 DEFAULT_PAUSE = "2s"
 """Between two examinations of --wait."""
 _QUIET_SECONDS = 3.0
@@ -29,7 +32,7 @@ def run(given: Invocation) -> int:
     """
     options = given.options
     outputs = options.output or []
-    form = format_named(options.format or "table")
+    form = format_named(options.format or TABLE)
     files = [(path, format_for(path)) for path in outputs]
     for path in outputs:
         if not path.parent.is_dir() or path.is_dir():
@@ -45,7 +48,11 @@ def run(given: Invocation) -> int:
     view = view_of(options)
     for path, file_form in files:
         write_file(path, file_form.render(report, replace(view, color=False, quiet=False, width=DEFAULT_WIDTH)))
-    show(form.render(report, view))
+    shown = report
+    if form.name == TABLE and not options.from_evidence:
+        # A person's own terminal. Kept evidence may be of another machine than these settings.
+        shown = revealed(report, locate(given.load().settings).true_values)
+    show(form.render(shown, view))
     return form.exit_code(report) if form.exit_code else report.exit_code
 
 

@@ -47,7 +47,7 @@ def descriptions_of(record: type) -> dict[str, str]:
 
 
 class Status(StrEnum):
-    """A verdict. The four colours were judged; the other three say why nothing was."""
+    """A verdict. The four colours were judged; the other four say why nothing was."""
 
     GREEN = "green"
     YELLOW = "yellow"
@@ -57,6 +57,8 @@ class Status(StrEnum):
     """Looked, and could not tell; the finding's cause says why."""
     SKIPPED = "skipped"
     """Something that the check needs was missing; the cause says what."""
+    NOT_SET_UP = "not_set_up"
+    """It rests on an optional part (recorder, history) that was never set up: an offer, not a worry."""
     ERROR = "error"
     """The check itself broke."""
 
@@ -66,13 +68,18 @@ class Status(StrEnum):
         return _COLOURS.index(self) if self in _COLOURS else -1
 
     @property
+    def words(self) -> str:
+        """The status as people read it: `not set up`."""
+        return self.value.replace("_", " ")
+
+    @property
     def display_rank(self) -> int:
         """Position when findings are listed worst first."""
         return _DISPLAY.index(self)
 
 
 _COLOURS = (Status.GREEN, Status.YELLOW, Status.ORANGE, Status.RED)
-_DISPLAY = tuple(map(Status, ("red", "orange", "error", "yellow", "unknown", "skipped", "green")))
+_DISPLAY = tuple(map(Status, ("red", "orange", "error", "yellow", "unknown", "skipped", "not_set_up", "green")))
 
 
 class Remedy(Record):
@@ -137,7 +144,7 @@ class Finding(Record):
     scale: Grading | None = None
     """The scale in force, thresholds of the settings included; null when nothing was graded by one."""
     cause: str = ""
-    """For unknown, skipped and error: why nothing was judged."""
+    """For unknown, skipped, not_set_up and error: why nothing was judged."""
     remedy: Remedy | None = None
     evidence: dict[str, Any] = {}
     """What was read to arrive here: names, counts, times; never payload text."""
@@ -210,7 +217,10 @@ def exit_code_for(
     judged = [f for f in counting if fail_on is not None and f.status.severity >= fail_on.severity]
     if any(not only_new or f.change in (None, Change.NEW, Change.WORSE) for f in judged):
         return ExitCode.FINDINGS
-    if any(f.status is Status.ERROR or strict and f.status.severity < 0 for f in counting):
+    not_judged = {Status.ERROR}
+    if strict:
+        not_judged |= {Status.UNKNOWN, Status.SKIPPED}
+    if any(finding.status in not_judged for finding in counting):
         return ExitCode.NOT_JUDGED
     return ExitCode.OK
 

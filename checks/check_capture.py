@@ -8,16 +8,12 @@ from blueplane_doctor.pipeline import EVERY_TURN_HOOKS
 from blueplane_doctor.times import MINUTE_MS, span
 
 if TYPE_CHECKING:
+    from blueplane_doctor.locations import Locations
     from blueplane_doctor.monitoring.capture_health import CaptureHealth
-
-REINSTALL = Remedy(
-    text="See whether the hooks are still in Cursor's hooks.json and whether the server answers on its port.",
-    commands=["cat ~/.cursor/hooks.json", "curl -s http://127.0.0.1:8787/health"],
-)
 
 
 @check(area="capture", scale=Scale.rising(yellow_above=5, orange_above=15, red_above=60, unit="min"))
-def check_hook_inactivity(capture: "CaptureHealth", scale: Scale) -> Finding:
+def check_hook_inactivity(capture: "CaptureHealth", locations: "Locations", scale: Scale) -> Finding:
     """How long the expected Cursor hooks have been silent while an IDE window is open.
 
     Expected are hooks that are installed, that the settings expect, or that were seen within seven days. Graded are
@@ -39,7 +35,7 @@ def check_hook_inactivity(capture: "CaptureHealth", scale: Scale) -> Finding:
         return unknown(
             "No Cursor hook is expected",
             "none is installed, none is set as expected, and none was seen within seven days",
-            remedy=REINSTALL,
+            remedy=_look_at_hooks(locations),
             evidence=evidence,
         )
     graded = [hook for hook in expected if hook.configured or hook.name in EVERY_TURN_HOOKS]
@@ -51,13 +47,13 @@ def check_hook_inactivity(capture: "CaptureHealth", scale: Scale) -> Finding:
     return scale.grade(
         round(_silence(capture, hook.silent_ms) / MINUTE_MS, 3),
         f"{hook.name} {verb} {evidence[hook.name]}; {_open_for(capture)}",
-        remedy=REINSTALL,
+        remedy=_look_at_hooks(locations),
         evidence=evidence,
     )
 
 
 @check(area="capture", scale=Scale.falling(yellow=99, orange_below=95, red_below=90, unit="%", highest=100))
-def check_hook_success(capture: "CaptureHealth", scale: Scale) -> Finding:
+def check_hook_success(capture: "CaptureHealth", locations: "Locations", scale: Scale) -> Finding:
     """How many of 100 hook executions deliver their event.
 
     A hook that fails leaves nothing behind in the pipeline: only the recorder inside the server can count it.
@@ -80,14 +76,15 @@ def check_hook_success(capture: "CaptureHealth", scale: Scale) -> Finding:
             hooks.recorded_minutes,
             hooks.recorded_cause,
             hooks.recorded_hint,
+            recorder_ran=hooks.recorder_ran,
             evidence=evidence,
         )
     summary = f"{hooks.success_rate:g} % of hook executions succeed"
-    return scale.grade(hooks.success_rate, summary, remedy=REINSTALL, evidence=evidence)
+    return scale.grade(hooks.success_rate, summary, remedy=_look_at_hooks(locations), evidence=evidence)
 
 
 @check(area="capture", scale=Scale.falling(yellow=10, orange_below=5, red_below=1, unit="events/min"))
-def check_capture_rate(capture: "CaptureHealth", scale: Scale) -> Finding:
+def check_capture_rate(capture: "CaptureHealth", locations: "Locations", scale: Scale) -> Finding:
     """Messages enqueued a minute (mean of the last five), graded only while an IDE window is open.
 
     The stream forgets what it trims, and the recorder counts only its own processes: of two lower bounds the larger
@@ -112,7 +109,7 @@ def check_capture_rate(capture: "CaptureHealth", scale: Scale) -> Finding:
         summary = f"{number}; no IDE window is open, so none are expected"
         return not_graded(rate, summary, unit=scale.unit, evidence=evidence)
     evidence |= {"open_sessions": capture.open_sessions}
-    return scale.grade(rate, f"{number}; {_open_for(capture)}", remedy=REINSTALL, evidence=evidence)
+    return scale.grade(rate, f"{number}; {_open_for(capture)}", remedy=_look_at_hooks(locations), evidence=evidence)
 
 
 @check(area="capture", scale=Scale.states(green="active", yellow="intermittent", orange="inactive", red="down"))
@@ -191,3 +188,10 @@ def _open_for(capture: "CaptureHealth") -> str:
     if capture.open_sessions == 1:
         return f"an IDE window has been open for {duration}"
     return f"{capture.open_sessions} IDE windows are open, one of them for {duration}"
+
+
+def _look_at_hooks(locations: "Locations") -> Remedy:
+    return Remedy(
+        text="See whether the hooks are still in Cursor's hooks.json and whether the server answers on its port.",
+        commands=[f"cat {locations.cursor_hooks}", f"curl -s {locations.server_url}/health"],
+    )

@@ -7,22 +7,18 @@ from blueplane_doctor.checkapi import many
 from blueplane_doctor.times import span
 
 if TYPE_CHECKING:
+    from blueplane_doctor.locations import Locations
     from blueplane_doctor.monitoring.chain_of_custody import ChainHealth
     from blueplane_doctor.monitoring.queue_health import QueueHealth
 
 NEVER = "0-0"
 """What a group says of its last message before it was given one."""
-POISON = Remedy(
-    text="One message that cannot be written holds up its whole batch: two with the same event_id, or one whose "
-    "payload is malformed. The log names the error; the batch moves again when that message is acknowledged.",
-    commands=["grep -E 'ERROR|IntegrityError' ~/.blueplane/server.log | tail"],
-)
 
 
 # Healthy batches are acknowledged within a second, and Redis calls nothing idle before that. Thirty also survive a
 # slow disk; five minutes are the pipeline's own retry time.
 @check(area="queue", scale=Scale.rising(orange_above=30, red_above=300, unit="s"))
-def check_stuck_consumers(queue: "QueueHealth", chain: "ChainHealth", scale: Scale) -> Finding:
+def check_stuck_consumers(queue: "QueueHealth", chain: "ChainHealth", locations: "Locations", scale: Scale) -> Finding:
     """How long a writer has held a message without acknowledging it.
 
     The longest time since the last delivery in the pending entries lists of all writer groups. Being idle is not
@@ -42,12 +38,12 @@ def check_stuck_consumers(queue: "QueueHealth", chain: "ChainHealth", scale: Sca
     sentence = f"{worst.name} has held a message for {span(waited_ms)} without acknowledging it"
     sentence += _stuck(sum(group.stuck or 0 for group in holders), chain)
     evidence["blocked by"] = [f"{b.id} ({b.group}): {b.reason}" for b in chain.blockers[:10]]
-    return scale.grade(round(waited_ms / 1000, 3), sentence, remedy=POISON, evidence=evidence)
+    return scale.grade(round(waited_ms / 1000, 3), sentence, remedy=_poison(locations), evidence=evidence)
 
 
 # A restart leaves a few behind for a moment; a hundred is a whole batch that nobody will ever claim.
 @check(area="queue", scale=Scale.rising(orange=1, red=100, unit="messages"))
-def check_orphaned_messages(queue: "QueueHealth", scale: Scale) -> Finding:
+def check_orphaned_messages(queue: "QueueHealth", locations: "Locations", scale: Scale) -> Finding:
     """Messages held by a consumer that is not there any more.
 
     A consumer counts as gone when it holds messages and has been silent for 30 s longer than another consumer of its
@@ -60,7 +56,9 @@ def check_orphaned_messages(queue: "QueueHealth", scale: Scale) -> Finding:
     gone: list[tuple[str, str]] = []
     for group in queue.writers:
         gone += [(group.name, consumer.name) for consumer in group.consumers if consumer.gone]
-    commands = [f"redis-cli XPENDING {queue.queue} {group} - + 10 {consumer}" for group, consumer in gone[:3]]
+    commands = [
+        f"{locations.redis_cli} XPENDING {queue.queue} {group} - + 10 {consumer}" for group, consumer in gone[:3]
+    ]
     return scale.grade(
         count,
         _orphaned_sentence(count, [consumer for _, consumer in gone]),
@@ -84,7 +82,7 @@ def _orphaned_sentence(count: int, gone: list[str]) -> str:
 
 # Two deliveries happen on a healthy system (a restart, a direct read); a hundred is one a second for minutes.
 @check(area="queue", scale=Scale.rising(yellow=3, orange=10, red=100, unit="deliveries"))
-def check_retry_storm(queue: "QueueHealth", chain: "ChainHealth", scale: Scale) -> Finding:
+def check_retry_storm(queue: "QueueHealth", chain: "ChainHealth", locations: "Locations", scale: Scale) -> Finding:
     """Deliveries of the message that was delivered most often.
 
     A batch that fails is delivered again, about once a second, for ever: one poison message keeps the writer busy
@@ -100,7 +98,7 @@ def check_retry_storm(queue: "QueueHealth", chain: "ChainHealth", scale: Scale) 
         most = worst.most_deliveries or 0
         if scale.status(most) is not Status.GREEN:
             sentence = f"{worst.name} was given the same message {most:,} times{_stuck(worst.stuck or 0, chain)}"
-    return scale.grade(most, sentence, remedy=POISON, evidence=_pending(queue))
+    return scale.grade(most, sentence, remedy=_poison(locations), evidence=_pending(queue))
 
 
 @check(
@@ -170,3 +168,11 @@ def _pending(queue: "QueueHealth") -> dict[str, Any]:
             "most deliveries": group.most_deliveries,
         }
     return evidence
+
+
+def _poison(locations: "Locations") -> Remedy:
+    return Remedy(
+        text="One message that cannot be written holds up its whole batch: two with the same event_id, or one whose "
+        "payload is malformed. The log names the error; the batch moves again when that message is acknowledged.",
+        commands=[f"grep -E 'ERROR|IntegrityError' {locations.log} | tail"],
+    )

@@ -7,17 +7,13 @@ from blueplane_doctor.checkapi import many
 from blueplane_doctor.times import span
 
 if TYPE_CHECKING:
+    from blueplane_doctor.locations import Locations
     from blueplane_doctor.monitoring.history_health import HistoryHealth
     from blueplane_doctor.monitoring.queue_health import QueueHealth
 
-LOOK = Remedy(
-    text="Dead letters are kept for a time and then dropped. See what they have in common, and remove that first.",
-    commands=["blueplane-doctor dlq stats"],
-)
-
 
 @check(area="dead-letters", scale=Scale.rising(yellow=1, orange=10, red_above=100, unit="entries"))
-def check_dead_letters(queue: "QueueHealth", scale: Scale) -> Finding:
+def check_dead_letters(queue: "QueueHealth", locations: "Locations", scale: Scale) -> Finding:
     """Entries of all dead-letter streams.
 
     The pipeline has two such streams, one of the Claude writer and one of the Cursor writer; nothing reads them.
@@ -28,7 +24,7 @@ def check_dead_letters(queue: "QueueHealth", scale: Scale) -> Finding:
     """
     count = queue.dlq_size
     sentence = _dead_letters_sentence(count, queue.dlq_oldest_age_ms)
-    return scale.grade(count, sentence, remedy=LOOK, evidence=queue.dlq_sizes)
+    return scale.grade(count, sentence, remedy=_look(locations), evidence=queue.dlq_sizes)
 
 
 def _dead_letters_sentence(count: int, oldest_age_ms: int | None) -> str:
@@ -43,7 +39,9 @@ def _dead_letters_sentence(count: int, oldest_age_ms: int | None) -> str:
 
 # The same steps as the total: what would be orange as a pile is orange when it came within an hour.
 @check(area="dead-letters", scale=Scale.rising(yellow=1, orange=10, red_above=100, unit="entries/h"))
-def check_dead_letter_growth(queue: "QueueHealth", history: "HistoryHealth", scale: Scale) -> Finding:
+def check_dead_letter_growth(
+    queue: "QueueHealth", history: "HistoryHealth", locations: "Locations", scale: Scale
+) -> Finding:
     """Dead letters of the last hour, beside those of the hour before.
 
     A static pile is history; growth is a fault that is going on. The evidence also tells the rise that recorded
@@ -64,4 +62,11 @@ def check_dead_letter_growth(queue: "QueueHealth", history: "HistoryHealth", sca
         "oldest age ms": queue.dlq_oldest_age_ms,
         "recorded entries/h": history.dead_letters_last_hour,
     }
-    return scale.grade(new, sentence, remedy=LOOK, evidence=evidence)
+    return scale.grade(new, sentence, remedy=_look(locations), evidence=evidence)
+
+
+def _look(locations: "Locations") -> Remedy:
+    return Remedy(
+        text="Dead letters are kept for a time and then dropped. See what they have in common, and remove that first.",
+        commands=[f"{locations.doctor} dlq stats"],
+    )

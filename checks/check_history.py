@@ -3,20 +3,13 @@
 from typing import TYPE_CHECKING, Any
 
 from blueplane_doctor import Finding, Remedy, Scale, Status, check, unknown
-from blueplane_doctor.checkapi import hinted, many, not_graded
+from blueplane_doctor.checkapi import hinted, many, not_graded, not_set_up
 from blueplane_doctor.times import MINUTE_MS, span
 
 if TYPE_CHECKING:
+    from blueplane_doctor.locations import Locations
     from blueplane_doctor.monitoring.history_health import GroupTrend, HistoryHealth
 
-RECORD = Remedy(
-    text="Keep a sample every minute; from the third on this can be judged.",
-    commands=["blueplane-doctor record"],
-)
-WRITERS = Remedy(
-    text="Look at server-alive, stuck-consumers and retry-storm: they name the writer and what stops it.",
-    commands=["tail -n 50 ~/.blueplane/server.log"],
-)
 TOO_FEW = "fewer than three fresh samples hold it"
 STATES = ("caught up", "steady", "draining", "falling behind", "stalled", "stopped")
 """From the best to the worst."""
@@ -28,7 +21,7 @@ STATES = ("caught up", "steady", "draining", "falling behind", "stalled", "stopp
     area="queue",
     scale=Scale.states(green="caught up|draining|steady", orange="falling behind", red="stalled|stopped"),
 )
-def check_backlog_trend(history: "HistoryHealth", scale: Scale) -> Finding:
+def check_backlog_trend(history: "HistoryHealth", locations: "Locations", scale: Scale) -> Finding:
     """Where each writer's backlog went in the last ten minutes of samples.
 
     By the rules of LinkedIn's Burrow, in docs/HISTORY.md. Stopped: nothing was delivered while something waited;
@@ -46,13 +39,13 @@ def check_backlog_trend(history: "HistoryHealth", scale: Scale) -> Finding:
     # One group alone that is not known hides no fault of another, but it keeps the whole from being green.
     if worst is None or (unclear and scale.status(worst.state) is Status.GREEN):
         cause = "; ".join(dict.fromkeys(unclear)) or "no sample knows a writer group"
-        return _not_known("Where the backlog goes is not known", cause, history, evidence)
-    return scale.grade(worst.state, _course(worst), remedy=WRITERS, evidence=evidence)
+        return _not_known("Where the backlog goes is not known", cause, history, locations, evidence)
+    return scale.grade(worst.state, _course(worst), remedy=_writers(locations), evidence=evidence)
 
 
 # Ten minutes are the time to restart a server, half an hour that to find out why, an hour that to notice at all.
 @check(area="queue", scale=Scale.falling(yellow=60, orange=30, red=10, unit="min"))
-def check_time_to_loss(history: "HistoryHealth", scale: Scale) -> Finding:
+def check_time_to_loss(history: "HistoryHealth", locations: "Locations", scale: Scale) -> Finding:
     """Minutes until the backlog reaches `max_length`, at its rate of the last ten minutes.
 
     From then on every new message pushes out one that nobody has read. Not graded while the backlog does not grow.
@@ -63,20 +56,20 @@ def check_time_to_loss(history: "HistoryHealth", scale: Scale) -> Finding:
     evidence = {"backlog per minute": history.backlog_per_minute, "samples of the last hour": history.samples}
     left = history.minutes_to_loss
     if history.backlog_per_minute is None:
-        return _not_known("How long until messages are lost is not known", TOO_FEW, history, evidence)
+        return _not_known("How long until messages are lost is not known", TOO_FEW, history, locations, evidence)
     if left is None:
         return not_graded(None, "The backlog does not grow", unit=scale.unit, evidence=evidence)
     if left:
         summary = f"At the present rate the first message is lost in {span(left * MINUTE_MS)}"
     else:
         summary = "The stream is full of unread messages: they are being lost"
-    return scale.grade(left, summary, remedy=WRITERS, evidence=evidence)
+    return scale.grade(left, summary, remedy=_writers(locations), evidence=evidence)
 
 
 # SQLite checkpoints at 4 MB by itself and then reuses the log, so a healthy one stands still. 16 MB are several
 # checkpoints that did not happen; at 64 and 256 MB an hour wal-size's yellow and orange are one hour away.
 @check(area="database", scale=Scale.rising(yellow=16, orange=64, red=256, unit="MB/h"))
-def check_wal_growth(history: "HistoryHealth", scale: Scale) -> Finding:
+def check_wal_growth(history: "HistoryHealth", locations: "Locations", scale: Scale) -> Finding:
     """How much the write-ahead log grew within the last hour of samples.
 
     Its size now less its smallest size. Nothing is extrapolated, so that the first minutes after a start do not count.
@@ -87,7 +80,7 @@ def check_wal_growth(history: "HistoryHealth", scale: Scale) -> Finding:
     grown = history.wal_growth_mb_last_hour
     evidence = {"samples of the last hour": history.samples}
     if grown is None:
-        return _not_known("Whether the write-ahead log grows is not known", TOO_FEW, history, evidence)
+        return _not_known("Whether the write-ahead log grows is not known", TOO_FEW, history, locations, evidence)
     summary = "The write-ahead log does not grow"
     if grown:
         summary = f"The write-ahead log grew by {grown:g} MB within an hour"
@@ -96,7 +89,7 @@ def check_wal_growth(history: "HistoryHealth", scale: Scale) -> Finding:
         summary,
         remedy=Remedy(
             text="Find the process that keeps a transaction open, so that no checkpoint can finish, and end it.",
-            commands=["lsof ~/.blueplane/telemetry.db"],
+            commands=[f"lsof {locations.database}"],
         ),
         evidence=evidence,
     )
@@ -104,7 +97,7 @@ def check_wal_growth(history: "HistoryHealth", scale: Scale) -> Finding:
 
 # As for lost-before-delivery: one message is as bad as a thousand.
 @check(area="chain", scale=Scale.rising(red=1, unit="messages"))
-def check_loss_between_samples(history: "HistoryHealth", scale: Scale) -> Finding:
+def check_loss_between_samples(history: "HistoryHealth", locations: "Locations", scale: Scale) -> Finding:
     """Messages that were trimmed unread between two samples of the last hour.
 
     Newer servers erase the evidence with the group's next read, so a single look can miss it. A lower bound: what was
@@ -123,7 +116,7 @@ def check_loss_between_samples(history: "HistoryHealth", scale: Scale) -> Findin
         summary = f"At least {many(lost, 'message was', 'messages were')} trimmed unread in the last hour"
     elif not compared or len(compared) < len(history.groups):
         cause = "the samples hold no two that can be compared for every writer group"
-        return _not_known("Whether messages vanished between samples is not known", cause, history, evidence)
+        return _not_known("Whether messages vanished between samples is not known", cause, history, locations, evidence)
     return scale.grade(
         lost,
         summary,
@@ -135,8 +128,23 @@ def check_loss_between_samples(history: "HistoryHealth", scale: Scale) -> Findin
     )
 
 
-def _not_known(summary: str, cause: str, history: "HistoryHealth", evidence: dict[str, Any]) -> Finding:
-    return unknown(summary, history.cause or cause, remedy=hinted(history.hint, RECORD), evidence=evidence)
+def _not_known(
+    summary: str, cause: str, history: "HistoryHealth", locations: "Locations", evidence: dict[str, Any]
+) -> Finding:
+    record = Remedy(
+        text="Keep a sample every minute; from the third on this can be judged.",
+        commands=[f"{locations.doctor} record"],
+    )
+    if history.set_up is False:
+        return not_set_up(summary, history.cause, remedy=record, evidence=evidence)
+    return unknown(summary, history.cause or cause, remedy=hinted(history.hint, record), evidence=evidence)
+
+
+def _writers(locations: "Locations") -> Remedy:
+    return Remedy(
+        text="Look at server-alive, stuck-consumers and retry-storm: they name the writer and what stops it.",
+        commands=[f"tail -n 50 {locations.log}"],
+    )
 
 
 def _course(group: "GroupTrend") -> str:

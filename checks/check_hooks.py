@@ -6,13 +6,14 @@ from blueplane_doctor import Finding, Remedy, Scale, check, unknown
 from blueplane_doctor.checkapi import many
 
 if TYPE_CHECKING:
+    from blueplane_doctor.locations import Locations
     from blueplane_doctor.monitoring.spool_health import SpoolHealth
 
 
 # One event waits while the server restarts; a hundred are a whole session in which nothing arrived. At some kB an
 # event a thousand are most of the spool's 5 MB, and what finds no room is dropped.
 @check(area="capture", scale=Scale.rising(yellow=1, orange=100, red=1_000, unit="events"))
-def check_hook_spool(spool: "SpoolHealth", scale: Scale) -> Finding:
+def check_hook_spool(spool: "SpoolHealth", locations: "Locations", scale: Scale) -> Finding:
     """Events that blueplane-hook could not hand to the server and keeps for later.
 
     Nothing is lost yet: the next hook calls that reach the server deliver them, oldest first, twenty at a time. A full
@@ -33,7 +34,7 @@ def check_hook_spool(spool: "SpoolHealth", scale: Scale) -> Finding:
         summary,
         remedy=Remedy(
             text="Start the Blueplane server; the next hook calls then deliver what waits.",
-            commands=["blueplane-doctor --select server-alive", "tail -n 50 ~/.blueplane/server.log"],
+            commands=[f"{locations.doctor} --select server-alive", f"tail -n 50 {locations.log}"],
         ),
         evidence={"bytes": spool.waiting_bytes, "room for bytes": spool.room_bytes, "ever kept": spool.spooled},
     )
@@ -41,7 +42,7 @@ def check_hook_spool(spool: "SpoolHealth", scale: Scale) -> Finding:
 
 # The same steps as chain-breaks: an event that was lost before it reached the stream is lost all the same.
 @check(area="capture", scale=Scale.rising(orange=1, red=10, unit="events"))
-def check_hook_losses(spool: "SpoolHealth", scale: Scale) -> Finding:
+def check_hook_losses(spool: "SpoolHealth", locations: "Locations", scale: Scale) -> Finding:
     """Events that blueplane-hook had to give up, counted since hook-failures.json was made.
 
     Dropped: the spool or the disk was full. Refused: the server answered 400 or 413, and would again. Calls whose
@@ -64,8 +65,8 @@ def check_hook_losses(spool: "SpoolHealth", scale: Scale) -> Finding:
         summary,
         remedy=Remedy(
             text="See whether the disk is full and whether the server answers. Once the reason is gone, remove "
-            "~/.blueplane/hook-failures.json: the counting starts again.",
-            commands=["cat ~/.blueplane/hook-failures.json", "df -h ~/.blueplane"],
+            f"{locations.home}/hook-failures.json: the counting starts again.",
+            commands=[f"cat {locations.home}/hook-failures.json", f"df -h {locations.home}"],
         ),
         evidence={
             "dropped": spool.dropped,

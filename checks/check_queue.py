@@ -7,16 +7,12 @@ from blueplane_doctor.checkapi import many
 from blueplane_doctor.times import HOUR_MS, span
 
 if TYPE_CHECKING:
+    from blueplane_doctor.locations import Locations
     from blueplane_doctor.monitoring.history_health import HistoryHealth
     from blueplane_doctor.monitoring.queue_health import QueueHealth
     from blueplane_doctor.monitoring.server_health import ServerHealth
     from blueplane_doctor.monitoring.stream_presence import StreamPresence
 
-START_SERVER = Remedy(
-    text="The writers are slower than the producers, or not running. Look at server-alive and stuck-consumers "
-    "first; if both are green, restart the Blueplane server and watch this number fall.",
-    commands=["tail -n 50 ~/.blueplane/server.log"],
-)
 RESTART_SERVER = Remedy(
     text="Restart the Blueplane server: it makes the stream and its groups when it starts, and one that runs does not "
     "(its log repeats NOGROUP). Then see redis-durability: it says whether Redis keeps the queue through a restart.",
@@ -105,7 +101,7 @@ def _unaccounted(presence: "StreamPresence") -> str:
 
 
 @check(area="queue", scale=Scale.rising(yellow=1_000, orange=10_000, red_above=50_000, unit="messages"))
-def check_queue_depth(queue: "QueueHealth", scale: Scale) -> Finding:
+def check_queue_depth(queue: "QueueHealth", locations: "Locations", scale: Scale) -> Finding:
     """Messages that no writer has finished with.
 
     Every message of the stream that some writer group was not given yet, or has not acknowledged; each counts once.
@@ -123,11 +119,11 @@ def check_queue_depth(queue: "QueueHealth", scale: Scale) -> Finding:
     sentence = "No message waits for a writer"
     if depth:
         sentence = many(depth, "message waits for a writer", "messages wait for a writer")
-    return scale.grade(depth, sentence, remedy=START_SERVER, evidence=evidence)
+    return scale.grade(depth, sentence, remedy=_start_server(locations), evidence=evidence)
 
 
 @check(area="queue", scale=Scale.rising(yellow=100, orange=1_000, red_above=5_000, unit="messages"))
-def check_pending_messages(queue: "QueueHealth", scale: Scale) -> Finding:
+def check_pending_messages(queue: "QueueHealth", locations: "Locations", scale: Scale) -> Finding:
     """Messages that were delivered to a writer and not acknowledged.
 
     The length of all writer groups' pending entries lists. A batch in flight is normal; many are a writer that cannot
@@ -145,7 +141,7 @@ def check_pending_messages(queue: "QueueHealth", scale: Scale) -> Finding:
         _pending_sentence(count, queue.oldest_pending_age_ms),
         remedy=Remedy(
             text="Find out which error stops the writer: its errors are in the server's log.",
-            commands=["grep ERROR ~/.blueplane/server.log | tail"],
+            commands=[f"grep ERROR {locations.log} | tail"],
         ),
         evidence={"pending by group": by_group, "read with": "XPENDING"},
     )
@@ -162,7 +158,7 @@ def _pending_sentence(count: int, oldest_age_ms: int | None) -> str:
 
 
 @check(area="queue", scale=Scale.rising(yellow=5, orange=30, red_above=60, unit="s"))
-def check_consumer_lag(queue: "QueueHealth", scale: Scale) -> Finding:
+def check_consumer_lag(queue: "QueueHealth", locations: "Locations", scale: Scale) -> Finding:
     """Age of the oldest message that a writer has not finished with.
 
     By the Redis server's clock, which is in the stream ID. This is the delay that a user sees; zero when nothing
@@ -176,11 +172,11 @@ def check_consumer_lag(queue: "QueueHealth", scale: Scale) -> Finding:
     if age_ms or queue.queue_depth or queue.pending_messages:
         sentence = f"The oldest unfinished message was enqueued {span(age_ms)} ago"
     evidence = {"stream": queue.queue, "depth": queue.queue_depth}
-    return scale.grade(round(age_ms / 1000, 3), sentence, remedy=START_SERVER, evidence=evidence)
+    return scale.grade(round(age_ms / 1000, 3), sentence, remedy=_start_server(locations), evidence=evidence)
 
 
 @check(area="queue", scale=Scale.rising(yellow=50, orange=80, red=100, unit="%"))
-def check_queue_headroom(queue: "QueueHealth", scale: Scale) -> Finding:
+def check_queue_headroom(queue: "QueueHealth", locations: "Locations", scale: Scale) -> Finding:
     """How much of the stream the unfinished backlog fills.
 
     Producers keep only about `max_length` entries (XADD … MAXLEN ~). With a backlog of that size every new message
@@ -202,4 +198,12 @@ def check_queue_headroom(queue: "QueueHealth", scale: Scale) -> Finding:
     elif share >= 50 and left is not None:
         sentence += f"; at the present rate the first message is lost in {span(left * 60_000)}"
     evidence = {"queue_depth": depth, "max_length": limit, "minutes_to_loss": left}
-    return scale.grade(share, sentence, remedy=START_SERVER, evidence=evidence)
+    return scale.grade(share, sentence, remedy=_start_server(locations), evidence=evidence)
+
+
+def _start_server(locations: "Locations") -> Remedy:
+    return Remedy(
+        text="The writers are slower than the producers, or not running. Look at server-alive and stuck-consumers "
+        "first; if both are green, restart the Blueplane server and watch this number fall.",
+        commands=[f"tail -n 50 {locations.log}"],
+    )

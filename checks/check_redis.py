@@ -6,6 +6,7 @@ from blueplane_doctor import Finding, Remedy, Scale, Status, check, unknown
 from blueplane_doctor.checkapi import many, sentence
 
 if TYPE_CHECKING:
+    from blueplane_doctor.locations import Locations
     from blueplane_doctor.monitoring.connections import Connections
     from blueplane_doctor.monitoring.redis_health import RedisHealth
     from blueplane_doctor.monitoring.redis_writes import RedisWrites
@@ -94,7 +95,7 @@ def check_redis_writable(redis_writes: "RedisWrites", scale: Scale) -> Finding:
     area="redis",
     scale=Scale.states(green="safe", yellow="no persistence", orange="may evict the queue"),
 )
-def check_redis_durability(redis: "RedisHealth", scale: Scale) -> Finding:
+def check_redis_durability(redis: "RedisHealth", locations: "Locations", scale: Scale) -> Finding:
     """Redis keeps the queue through a restart and does not evict it when memory is short.
 
     What waits in the queue exists nowhere else. Without persistence a restart loses it; to make room Redis may delete
@@ -111,7 +112,7 @@ def check_redis_durability(redis: "RedisHealth", scale: Scale) -> Finding:
             f"When its {redis.maxmemory_mb:g} MB are full, Redis may delete the queue ({redis.maxmemory_policy})",
             remedy=Remedy(
                 text="Let it refuse writes instead of deleting.",
-                commands=["redis-cli CONFIG SET maxmemory-policy noeviction"],
+                commands=[f"{locations.redis_cli} CONFIG SET maxmemory-policy noeviction"],
             ),
             evidence=evidence,
         )
@@ -125,7 +126,9 @@ def check_redis_durability(redis: "RedisHealth", scale: Scale) -> Finding:
         return scale.grade(
             "no persistence",
             "Redis saves nothing: what waits in the queue is lost when it restarts",
-            remedy=Remedy(text="Switch the append-only file on.", commands=["redis-cli CONFIG SET appendonly yes"]),
+            remedy=Remedy(
+                text="Switch the append-only file on.", commands=[f"{locations.redis_cli} CONFIG SET appendonly yes"]
+            ),
             evidence=evidence,
         )
     return scale.grade("safe", "Redis keeps the queue through a restart and never evicts it", evidence=evidence)

@@ -6,11 +6,12 @@ from blueplane_doctor import Finding, Remedy, Scale, check, unknown
 from blueplane_doctor.checkapi import many
 
 if TYPE_CHECKING:
+    from blueplane_doctor.locations import Locations
     from blueplane_doctor.monitoring.server_health import ServerHealth
 
 
 @check(area="server", scale=Scale.states(green="pid and HTTP", orange="pid only|HTTP only", red="neither"))
-def check_server_alive(server: "ServerHealth", scale: Scale) -> Finding:
+def check_server_alive(server: "ServerHealth", locations: "Locations", scale: Scale) -> Finding:
     """The process in server.pid runs and is the server, and GET /health answers.
 
     An old pid file may name another program by now, and the server answers even while nothing is being written.
@@ -40,13 +41,13 @@ def check_server_alive(server: "ServerHealth", scale: Scale) -> Finding:
     return scale.grade(
         state,
         f"{process}; HTTP: {server.http_answer}",
-        remedy=Remedy(text=advice, commands=["tail -n 50 ~/.blueplane/server.log"]),
+        remedy=Remedy(text=advice, commands=[f"tail -n 50 {locations.log}"]),
         evidence={"pid": server.pid, "pid_state": server.pid_state, "http": server.http_answer},
     )
 
 
 @check(area="server", scale=Scale.rising(yellow_above=0, orange=10, red_above=60, unit="errors/min"))
-def check_server_errors(server: "ServerHealth", scale: Scale) -> Finding:
+def check_server_errors(server: "ServerHealth", locations: "Locations", scale: Scale) -> Finding:
     """ERROR and CRITICAL lines a minute in the tail of the server's log, mean of the last five minutes.
 
     A reason to read the log; nothing is lost by it. The same lines often explain stuck-consumers or retry-storm.
@@ -68,14 +69,14 @@ def check_server_errors(server: "ServerHealth", scale: Scale) -> Finding:
     return scale.grade(
         rate,
         summary,
-        remedy=Remedy(text="Read them.", commands=["grep -E 'ERROR|CRITICAL' ~/.blueplane/server.log | tail"]),
+        remedy=Remedy(text="Read them.", commands=[f"grep -E 'ERROR|CRITICAL' {locations.log} | tail"]),
         evidence={"last error": server.last_error_timestamp},
     )
 
 
 # The buffer is written when Redis is away and read by nobody: one event in it is one that will not arrive.
 @check(area="server", scale=Scale.rising(orange=1, red=100, unit="events"))
-def check_undrained_buffer(server: "ServerHealth", scale: Scale) -> Finding:
+def check_undrained_buffer(server: "ServerHealth", locations: "Locations", scale: Scale) -> Finding:
     """Events in event_buffer.db: they could not reach Redis, and nothing takes them there later.
 
     They are safe there, and will not arrive by themselves.
@@ -95,7 +96,7 @@ def check_undrained_buffer(server: "ServerHealth", scale: Scale) -> Finding:
         remedy=Remedy(
             text="Nothing drains the file today. Keep it, and see why Redis was away.",
             commands=[
-                "sqlite3 -readonly ~/.blueplane/event_buffer.db 'SELECT count(*), min(timestamp) FROM buffered_events'"
+                f"sqlite3 -readonly {locations.event_buffer} 'SELECT count(*), min(timestamp) FROM buffered_events'"
             ],
         ),
     )

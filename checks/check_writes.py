@@ -7,18 +7,11 @@ from blueplane_doctor.checkapi import RECORDED_MINUTES, many, not_graded, senten
 from blueplane_doctor.times import span
 
 if TYPE_CHECKING:
+    from blueplane_doctor.locations import Locations
     from blueplane_doctor.monitoring.connections import Connections
     from blueplane_doctor.monitoring.database_health import DatabaseHealth
     from blueplane_doctor.monitoring.queue_health import QueueHealth
 
-SLOW = Remedy(
-    text="See whether the disk is slow, another process keeps the database locked, or wal-size is not green.",
-    commands=["lsof ~/.blueplane/telemetry.db"],
-)
-FAILING = Remedy(
-    text="The log names the error of each failed write.",
-    commands=["grep -E 'ERROR|CRITICAL' ~/.blueplane/server.log | tail"],
-)
 DEMAND_MESSAGES = 100
 """Backlog from which on throughput is graded: at the green rate of 100 a second it is gone in one second."""
 DEMAND_AGE_MS = 60_000
@@ -49,7 +42,7 @@ def check_database_reachable(connections: "Connections", scale: Scale) -> Findin
 
 
 @check(area="database", scale=Scale.rising(yellow=10, orange=50, red_above=100, unit="ms"))
-def check_write_p95(database: "DatabaseHealth", scale: Scale) -> Finding:
+def check_write_p95(database: "DatabaseHealth", locations: "Locations", scale: Scale) -> Finding:
     """How long 95 of 100 batch writes take at most.
 
     Measured by the recorder inside the server. Slow writes come before a backlog does.
@@ -63,11 +56,15 @@ def check_write_p95(database: "DatabaseHealth", scale: Scale) -> Finding:
     evidence = _recorded(database)
     if p95 is None or database.recorded_minutes < RECORDED_MINUTES:
         return _unmeasured("How long writes take is not known", database, evidence)
-    return scale.grade(p95, f"95 % of writes take {round(p95, 2):g} ms or less", remedy=SLOW, evidence=evidence)
+    slow = Remedy(
+        text="See whether the disk is slow, another process keeps the database locked, or wal-size is not green.",
+        commands=[f"lsof {locations.database}"],
+    )
+    return scale.grade(p95, f"95 % of writes take {round(p95, 2):g} ms or less", remedy=slow, evidence=evidence)
 
 
 @check(area="database", scale=Scale.falling(yellow=99, orange_below=95, red_below=90, unit="%", highest=100))
-def check_write_success(database: "DatabaseHealth", scale: Scale) -> Finding:
+def check_write_success(database: "DatabaseHealth", locations: "Locations", scale: Scale) -> Finding:
     """How many of 100 batch writes succeed.
 
     Measured by the recorder inside the server. A batch that fails is not lost: it stays pending with its writer.
@@ -83,7 +80,11 @@ def check_write_success(database: "DatabaseHealth", scale: Scale) -> Finding:
     evidence["last failure"] = database.last_failed_write_timestamp
     if rate is None or database.recorded_minutes < RECORDED_MINUTES:
         return _unmeasured("How many writes fail is not known", database, evidence)
-    return scale.grade(rate, f"{rate:g} % of writes succeed", remedy=FAILING, evidence=evidence)
+    failing = Remedy(
+        text="The log names the error of each failed write.",
+        commands=[f"grep -E 'ERROR|CRITICAL' {locations.log} | tail"],
+    )
+    return scale.grade(rate, f"{rate:g} % of writes succeed", remedy=failing, evidence=evidence)
 
 
 @check(area="database", scale=Scale.falling(yellow=100, orange_below=50, red_below=10, unit="rows/s"))
@@ -118,7 +119,7 @@ def check_write_throughput(database: "DatabaseHealth", queue: "QueueHealth", sca
 
 # SQLite checkpoints at 4 MB by itself; 64 MB means that something keeps it from doing so, 1 GB that it never did.
 @check(area="database", scale=Scale.rising(yellow=64, orange=256, red=1024, unit="MB"))
-def check_wal_size(database: "DatabaseHealth", scale: Scale) -> Finding:
+def check_wal_size(database: "DatabaseHealth", locations: "Locations", scale: Scale) -> Finding:
     """Size of the write-ahead log.
 
     It grows while some reader keeps a transaction open, and every read gets slower with it.
@@ -135,7 +136,7 @@ def check_wal_size(database: "DatabaseHealth", scale: Scale) -> Finding:
         summary,
         remedy=Remedy(
             text="Find the process that keeps a transaction open, and end it.",
-            commands=["lsof ~/.blueplane/telemetry.db"],
+            commands=[f"lsof {locations.database}"],
         ),
         evidence={"db_size_mb": database.db_size_mb},
     )
@@ -143,7 +144,12 @@ def check_wal_size(database: "DatabaseHealth", scale: Scale) -> Finding:
 
 def _unmeasured(summary: str, database: "DatabaseHealth", evidence: dict[str, object]) -> Finding:
     return unmeasured(
-        summary, database.recorded_minutes, database.recorded_cause, database.recorded_hint, evidence=evidence
+        summary,
+        database.recorded_minutes,
+        database.recorded_cause,
+        database.recorded_hint,
+        recorder_ran=database.recorder_ran,
+        evidence=evidence,
     )
 
 

@@ -103,6 +103,7 @@ def test_every_status_is_counted_by_name() -> None:
         "yellow": 0,
         "unknown": 1,
         "skipped": 0,
+        "not_set_up": 0,
         "green": 0,
         "waived": 0,
     }

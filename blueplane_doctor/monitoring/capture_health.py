@@ -55,6 +55,8 @@ class CursorHooks(Record):
     """Executions that did not, as recorded."""
     success_rate: float | None = None
     """Percent."""
+    recorder_ran: bool | None = None
+    """Whether a recorder counted anything at all in the last hour; null where that could not be read."""
     recorded_minutes: int = 0
     """Minutes of the last hour in which the recorder counted hooks."""
     recorded_cause: str = ""
@@ -214,6 +216,7 @@ class CaptureHealthMonitor(Monitor):
             success_count=_total(hook.ok for hook in counted),
             failure_count=_total(hook.failed for hook in counted),
             success_rate=recorded.hook_success_percent(CURSOR),
+            recorder_ran=recorded.recorder_ran,
             recorded_minutes=minutes,
             recorded_cause=cause,
             recorded_hint=recorded.hint,

@@ -24,6 +24,8 @@ class DatabaseHealth(Record):
     """Percent."""
     write_latency_p95_ms: float | None = None
     """95 of 100 batches took this long or less; at most 1 % off."""
+    recorder_ran: bool | None = None
+    """Whether a recorder counted anything at all in the last hour; null where that could not be read."""
     recorded_minutes: int = 0
     """Minutes of the last hour in which the recorder counted writes."""
     recorded_cause: str = ""
@@ -71,6 +73,7 @@ class DatabaseHealthMonitor(Monitor):
             write_failure_count=recorded.writes_failed,
             write_success_rate=recorded.write_success_percent,
             write_latency_p95_ms=recorded.write_p95_ms,
+            recorder_ran=recorded.recorder_ran,
             recorded_minutes=recorded.minutes_with_writes,
             recorded_cause=cause,
             recorded_hint=recorded.hint,

@@ -70,6 +70,8 @@ class HistoryHealth(Record):
     """Why there are none."""
     hint: str = ""
     """What to do about it, where Redis refuses to tell, or is none that can hold it."""
+    set_up: bool | None = None
+    """Whether any sample was ever kept; null where that could not be read."""
     newest_sample_age_ms: int | None = None
     groups: list[GroupTrend] = []
     """The writer groups that the samples of the last hour know."""
@@ -103,7 +105,8 @@ class HistoryHealthMonitor(Monitor):
         try:
             if storage.begun():  # all that a run without a history costs: one round trip
                 return self._read(storage)
-            return HistoryHealth(samples=0, cause=f"there is no history in Redis at {storage.connection.address}")
+            cause = f"there is no history in Redis at {storage.connection.address}"
+            return HistoryHealth(samples=0, cause=cause, set_up=False)
         except (SettingsError, SourceRefused) as error:
             # A URL that only the examined Redis may have is no reason to stop either.
             return HistoryHealth(samples=0, cause=error.message, hint=error.hint)
@@ -151,11 +154,12 @@ def _read_series(storage: HealthMetricsStorage, recorded: Sequence[str], now: fl
 def judged(samples: Sequence[Sample], groups: Sequence[str], now: float, max_length: int) -> HistoryHealth:
     """What an hour of samples says at `now` (seconds since 1970)."""
     if not samples:
-        return HistoryHealth(samples=0, cause="nothing was recorded in the last hour")
+        return HistoryHealth(samples=0, cause="nothing was recorded in the last hour", set_up=True)
     recent = [sample for sample in samples if sample.time >= now - TREND_SECONDS]
     depth = _points(recent, DEPTH, now)
     return HistoryHealth(
         samples=len(samples),
+        set_up=True,
         newest_sample_age_ms=max(0, int((now - samples[-1].time) * 1000)),
         groups=[_group(samples, group, now) for group in groups if _is_there(samples, group)],
         dead_letters_last_hour=trend.increase(_points(samples, DEAD_LETTERS, now)),

@@ -62,7 +62,7 @@ def _end(item: pytest.Item, finding: Finding, health: Health) -> None:
         pytest.fail(text, pytrace=False)
     if finding.status is not Status.GREEN:
         item.add_report_section("call", "health", text)
-    if finding.status in (Status.UNKNOWN, Status.SKIPPED):
+    if finding.status in (Status.UNKNOWN, Status.SKIPPED, Status.NOT_SET_UP):
         reason = f"{line(finding.id)}: {verdict}"
         if finding.cause:
             reason += f": {line(finding.cause)}"

@@ -81,6 +81,15 @@ class Recorded:
     """Why there is nothing; empty when there is something."""
     hint: str = ""
     """What to do about it, where Redis refuses to tell."""
+    readable: bool = True
+    """Whether Redis could be asked for it."""
+
+    @property
+    def recorder_ran(self) -> bool | None:
+        """Whether a recorder counted anything in the window; None where that could not be read."""
+        if not self.readable:
+            return None
+        return self.minutes_recorded > 0
 
     @property
     def writes_ok(self) -> int | None:
@@ -137,7 +146,7 @@ def read_recorded(redis: RedisSource, now_ms: int, minutes: int) -> Recorded:
         sums = _read_sums(redis, window)
     except SourceError as error:
         hint = RIGHTS if isinstance(error, SourceRefused) else ""
-        return Recorded(minutes, since, cause=error.message, hint=hint)
+        return Recorded(minutes, since, cause=error.message, hint=hint, readable=False)
     if not sums.minutes:
         return Recorded(minutes, since, cause=f"nothing was recorded in the last {minutes} min")
     return Recorded(

@@ -161,12 +161,15 @@ def sentence(counts: Mapping[str, int]) -> str:
     others = []
     for status in sorted(Status, key=lambda status: status.display_rank):
         count = counts.get(status.value)
-        if count and status is not Status.GREEN:
-            others.append(f"{count:,} {status.value}")
+        if count and status not in (Status.GREEN, Status.NOT_SET_UP):
+            others.append(f"{count:,} {status.words}")
     parts = [", ".join(others)] if others else []
     green = counts.get("green", 0)
     if green:
         parts.append(f"{many(green, 'check', 'checks')} green")
+    offered = counts.get(Status.NOT_SET_UP, 0)
+    if offered:
+        parts.append(f"{offered:,} {Status.NOT_SET_UP.words}")
     if counts.get("waived"):
         parts.append(f"{counts['waived']:,} waived")
     return "; ".join(parts) or "No check was run"

@@ -13,6 +13,7 @@ _ENDINGS = {
     Status.ERROR: "error",
     Status.UNKNOWN: "skipped",
     Status.SKIPPED: "skipped",
+    Status.NOT_SET_UP: "skipped",
 }
 
 
@@ -78,7 +79,7 @@ def _message(finding: Finding, verdict: str) -> str:
     """What readers of a result show in one line."""
     if finding.waiver:
         return f"{waived(finding)} ({verdict})"
-    if finding.cause and finding.status in (Status.UNKNOWN, Status.SKIPPED):
+    if finding.cause and finding.status in (Status.UNKNOWN, Status.SKIPPED, Status.NOT_SET_UP):
         return f"{verdict}: {line(finding.cause)}"
     return verdict
 

@@ -30,6 +30,7 @@ _SIGNS = {
     Status.RED: "🔴",
     Status.UNKNOWN: "❔",
     Status.SKIPPED: "⏭️",
+    Status.NOT_SET_UP: "➖",
     Status.ERROR: "💥",
 }
 _WORD = re.compile(r"[^\s|]+")
@@ -42,14 +43,14 @@ def render(report: Report, view: View) -> str:
     """Sections only where there is something in them; with `verbose` nothing is folded."""
     parts = [f"## {_SIGNS[report.status]} Blueplane: {_text(verdict(report))}", _origin(report)]
     if not view.quiet:
-        green = [finding for finding in report.findings if is_quiet(finding)]
+        quiet = [finding for finding in report.findings if is_quiet(finding)]
         others = [finding for finding in report.findings if not is_quiet(finding)]
         parts.append(_table(others))
         parts += _remedies(others)
         for finding in others:
             title = f"<code>{escape(line(finding.id))}</code>: more"
             parts.append(_folded(title, _details(finding), view))
-        parts.append(_folded("Green", _table(green), view))
+        parts.append(_folded("Green, and not set up", _table(quiet), view))
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -74,7 +75,7 @@ def _table(findings: list[Finding]) -> str:
 
 
 def _standing(finding: Finding) -> str:
-    qualities = [finding.status.value]
+    qualities = [finding.status.words]
     if finding.waiver:
         qualities.append("waived")
     if finding.change:

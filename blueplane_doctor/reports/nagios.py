@@ -37,7 +37,8 @@ def exit_code(report: Report) -> int:
 def render(report: Report, view: View) -> str:
     """`BLUEPLANE CRITICAL - RED (1 red, 9 green): chain-breaks: …|'chain-breaks'=12;;@10: …`."""
     text = verdict(report)
-    not_green = [finding for finding in counted(report.findings) if finding.status is not Status.GREEN]
+    silent = (Status.GREEN, Status.NOT_SET_UP)
+    not_green = [finding for finding in counted(report.findings) if finding.status not in silent]
     if not_green and not view.quiet:
         text += ": " + "; ".join(_short(finding) for finding in not_green[:_SHOWN])
     values = [_performance(finding) for finding in sorted(report.findings, key=lambda finding: finding.id)]

@@ -70,7 +70,7 @@ def verdict(report: Report) -> str:
 
 def tally(report: Report) -> str:
     """How many findings have which status: `1 red, 12 green`."""
-    counted = [f"{count} {line(status)}" for status, count in report.counts.items() if count]
+    counted = [f"{count} {line(status.replace('_', ' '))}" for status, count in report.counts.items() if count]
     return ", ".join(counted) or "no check was run"
 
 
@@ -92,7 +92,7 @@ def clock(report: Report) -> str:
 
 def standing(finding: Finding) -> str:
     """A finding's status, whether it is waived, and how it compares with the baseline: `red, waived, worse`."""
-    qualities = [finding.status.value]
+    qualities = [finding.status.words]
     if finding.waiver:
         qualities.append("waived")
     if finding.change:
@@ -106,7 +106,9 @@ def is_news(finding: Finding) -> bool:
 
 
 def is_quiet(finding: Finding) -> bool:
-    """Whether there is nothing to say: it is green, and was so before."""
+    """Whether there is nothing to say: it is green and was so before, or rests on what was never set up."""
+    if finding.status is Status.NOT_SET_UP:
+        return True
     return finding.status is Status.GREEN and not is_news(finding)
 
 

@@ -28,6 +28,7 @@ _ANSI = {
     Status.RED: "1;31",
     Status.UNKNOWN: "36",
     Status.SKIPPED: "36",
+    Status.NOT_SET_UP: "2",
     Status.ERROR: "1;35",
 }
 _TO_MEND = (Status.RED, Status.ORANGE, Status.YELLOW, Status.ERROR)
@@ -50,6 +51,7 @@ def render(report: Report, view: View) -> str:
             _custody(report, view),
             _table(_shown(report, view), view),
             _unjudged(counted(report.findings), view),
+            _offers(counted(report.findings), view),
             _remedies(counted(report.findings), view),
         ):
             lines += part
@@ -138,7 +140,20 @@ def _unjudged(findings: Iterable[Finding], view: View) -> list[str]:
     lines = []
     for (status, cause), group in groupby(unjudged, key=lambda finding: (finding.status, finding.cause)):
         names = ", ".join(line(finding.id) for finding in group)
-        lines += _wrapped(f"{status.value}: {names}: {line(cause)}", view)
+        lines += _wrapped(f"{status.words}: {names}: {line(cause)}", view)
+    return ["", *lines] if lines else []
+
+
+def _offers(findings: Iterable[Finding], view: View) -> list[str]:
+    """What was never set up, in a few words: an offer, not a worry."""
+    offered = [finding for finding in findings if finding.status is Status.NOT_SET_UP]
+    lines = []
+    for (_, *commands), names in advice(offered).items():
+        checks = ", ".join(line(name) for name in names)
+        text = f"not set up: {checks}"
+        if commands:
+            text += f"; {line(commands[0], 300)} would tell"
+        lines += _wrapped(text, view)
     return ["", *lines] if lines else []
 
 

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from blueplane_doctor.model import Finding, Report, Status, counted, worst
 
-QUICK_RECORDS = ("connections", "redis", "server", "spool", "database")
+QUICK_RECORDS = ("connections", "redis", "server", "spool", "database", "locations")
 """Health records of the quick look."""
 CUSTODY_RECORDS = ("queue", "capture", "chain")
 """Those that take a walk through the stream."""

@@ -27,6 +27,7 @@ STYLES = {
     Status.ERROR: "bold magenta",
     Status.UNKNOWN: "blue",
     Status.SKIPPED: "dim",
+    Status.NOT_SET_UP: "dim",
 }
 KEPT_ROUNDS = 240
 """Values of a sparkline: eight minutes of a round every two seconds."""
@@ -134,7 +135,8 @@ def _unread(round_: Round) -> list[Text]:
 
 def _unhealthy(report: Report) -> list[Finding]:
     """The findings that need a look."""
-    quiet = (Status.GREEN, Status.SKIPPED)  # what was skipped shows as what could not be read
+    # What was skipped shows as what could not be read.
+    quiet = (Status.GREEN, Status.SKIPPED, Status.NOT_SET_UP)
     return [finding for finding in report.findings if not finding.waiver and finding.status not in quiet]
 
 

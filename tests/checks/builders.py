@@ -11,6 +11,7 @@ from blueplane_doctor.checkapi import CheckSpec
 from blueplane_doctor.custody.ledger import ChainBreak
 from blueplane_doctor.custody.losses import GroupLoss
 from blueplane_doctor.discovery import find_checks
+from blueplane_doctor.locations import Locations, locate
 from blueplane_doctor.model import Finding, Record, Status
 from blueplane_doctor.monitoring.capture_health import (
     CaptureHealth,
@@ -29,6 +30,7 @@ from blueplane_doctor.monitoring.server_health import ServerHealth
 from blueplane_doctor.monitoring.spool_health import SpoolHealth
 from blueplane_doctor.monitoring.stream_presence import StreamPresence
 from blueplane_doctor.pipeline import CURSOR_HOOKS
+from blueplane_doctor.settings import Settings
 
 MINUTE = 60_000
 HOUR = 60 * MINUTE
@@ -84,7 +86,7 @@ def assert_sound(finding: Finding) -> None:
     assert not _ONE_OF_MANY.search(said), f"singular: {said}"
     assert not _MANY_OF_ONE.search(said), f"plural: {said}"
     assert not _EMPTY_PART.search(said), f"an empty part: {said!r}"
-    if finding.status in (Status.UNKNOWN, Status.SKIPPED, Status.ERROR):
+    if finding.status in (Status.UNKNOWN, Status.SKIPPED, Status.NOT_SET_UP, Status.ERROR):
         assert finding.cause, "says why nothing was judged"
         assert not _EMPTY_PART.search(finding.cause), f"an empty part: {finding.cause!r}"
     elif finding.status is not Status.GREEN:
@@ -352,6 +354,7 @@ def history(**changes: Any) -> HistoryHealth:
     return HistoryHealth(
         **{
             "samples": 60,
+            "set_up": True,
             "newest_sample_age_ms": 41_000,
             "groups": [trend("claude_processors"), trend("processors")],
             "dead_letters_last_hour": 0.0,
@@ -386,7 +389,13 @@ def no_stream(**changes: Any) -> StreamPresence:
 
 def no_history() -> HistoryHealth:
     """Nobody records."""
-    return HistoryHealth(samples=0, cause="there is no history in Redis at localhost:6379")
+    return HistoryHealth(samples=0, cause="there is no history in Redis at localhost:6379", set_up=False)
+
+
+def locations(**changes: str) -> Locations:
+    """Everything in its usual place."""
+    usual = locate(Settings()).locations
+    return usual.model_copy(update=changes)
 
 
 def healthy_records() -> dict[str, Record]:
@@ -403,6 +412,7 @@ def healthy_records() -> dict[str, Record]:
         "connections": connections(),
         "history": history(),
         "presence": presence(),
+        "locations": locations(),
     }
 
 
@@ -428,10 +438,11 @@ def empty_records() -> dict[str, Record]:
             last_successful_write_age_ms=None,
             db_size_mb=0,
             wal_size_mb=0,
+            recorder_ran=False,
             recorded_cause=NOT_RECORDED,
         ),
         "capture": capture(
-            cursor_hooks=CursorHooks(total_executions=None, recorded_cause=NOT_RECORDED),
+            cursor_hooks=CursorHooks(total_executions=None, recorder_ran=False, recorded_cause=NOT_RECORDED),
             hooks=[],
             database_monitor=DatabaseMonitorHealth(**nothing_known),
             capture_rate_events_per_min=None,
@@ -475,4 +486,5 @@ def empty_records() -> dict[str, Record]:
         ),
         "history": no_history(),
         "presence": no_stream(),
+        "locations": locations(),
     }

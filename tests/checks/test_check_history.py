@@ -8,9 +8,9 @@ CHECKS = ("backlog-trend", "time-to-loss", "wal-growth", "loss-between-samples")
 
 
 @pytest.mark.parametrize("check_id", CHECKS)
-def test_without_a_history_it_is_unknown_and_says_how_to_start_one(check_id: str) -> None:
+def test_without_a_history_it_is_not_set_up_and_says_how_to_start_one(check_id: str) -> None:
     found = run(check_id, history=no_history())
-    assert (found.status, found.cause) == ("unknown", "there is no history in Redis at localhost:6379")
+    assert (found.status, found.cause) == ("not_set_up", "there is no history in Redis at localhost:6379")
     assert found.remedy and found.remedy.commands == ["blueplane-doctor record"]
 
 

@@ -44,8 +44,9 @@ blueplane-doctor --save-evidence evidence.json -o report.html
 ```
 
 `unknown` is no fault of the pipeline: something could not be told, and the finding says what would make it known.
+`not_set_up` is an offer: an optional part (the recorder, the history) was never set up.
 The scales are the defaults; `thresholds` in `~/.blueplane/doctor.yaml` sets others, and `blueplane-doctor checks` shows
-those in force. Commands name the usual places; with another home or port, use yours.
+those in force. Commands name the usual places here; in a report they name your own home, address and port.
 """
 
 
@@ -80,12 +81,15 @@ def _section(spec: CheckSpec, others: list[str]) -> Iterator[str]:
     yield "Likely causes:\n\n" + _linked(causes.strip(), others)
     yield from _remedy("What to do:", ill.remedy, others)
     yield from _not_known(spec, others)
-    yield "Where its numbers come from: " + " ".join(_origin(name) for name in spec.needs)
+    yield "Where its numbers come from: " + " ".join(_origin(name) for name in spec.needs if name != "locations")
 
 
 def _not_known(spec: CheckSpec, others: list[str]) -> Iterator[str]:
     """What it says where nothing is there to judge, as far as that is a common case."""
     found: Finding = spec.run(empty_records())
+    if found.status is Status.NOT_SET_UP:
+        yield f"It is `not_set_up` until that is there: {_linked(found.cause, others)}."
+        yield from _remedy("To set it up:", found.remedy, others)
     if found.status is Status.UNKNOWN:
         yield f"It is `unknown` when too little is known, for example: {_linked(found.cause, others)}."
         yield from _remedy("To make it known:", found.remedy, others)

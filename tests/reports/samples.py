@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from blueplane_doctor.checkapi import Scale, not_graded, unknown
+from blueplane_doctor.checkapi import Scale, not_graded, not_set_up, unknown
 from blueplane_doctor.custody.blockers import ChainBlocker
 from blueplane_doctor.custody.ledger import ChainBreak
 from blueplane_doctor.custody.losses import GroupLoss
@@ -194,6 +194,15 @@ def _bad_findings() -> list[Finding]:
                 status=Status.SKIPPED,
                 summary="Not judged",
                 cause="there is no log: ~/.blueplane/server.log does not exist",
+            ),
+        ),
+        named(
+            "time-to-loss",
+            "queue",
+            not_set_up(
+                "How long until messages are lost is not known",
+                "there is no history in Redis at localhost:6379",
+                remedy=Remedy(text="Keep a sample every minute.", commands=["blueplane-doctor record"]),
             ),
         ),
         named(

@@ -170,7 +170,7 @@ def test_every_finding_has_its_anchor_worst_first() -> None:
 
 def test_every_status_is_said_in_words_beside_its_colour() -> None:
     text = render(samples.mixed(), View())
-    assert all(f"<span>{status.value.title()}</span>" in text for status in Status if status is not Status.GREEN)
+    assert all(f"<span>{status.words.capitalize()}</span>" in text for status in Status if status is not Status.GREEN)
 
 
 def test_buckets_are_drawn_and_tabled_whatever_they_hold() -> None:

@@ -1,0 +1,226 @@
+"""Where the parts of the pipeline are, as commands of remedies name them.
+
+Every value is quoted for a POSIX shell, or is a placeholder such as `<home>` where the place is private: a path outside
+of the usual folders, another host's name. Only the table for the terminal puts the true values in (`revealed`).
+"""
+
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+
+from blueplane_doctor.connection.topology import (
+    CLUSTER,
+    HIDDEN,
+    SENTINEL,
+    RedisTopology,
+    shown_host,
+    topology_of,
+)
+from blueplane_doctor.model import Finding, Record, Remedy, Report
+from blueplane_doctor.settings import Settings
+
+USUAL_HOME = "~/.blueplane"
+_TLS_FILES = {"ssl_ca_certs": "--cacert", "ssl_certfile": "--cert", "ssl_keyfile": "--key"}
+"""Options of a URL that redis-cli takes too, with their names there."""
+_DEFAULT_REDIS = str(Settings.model_fields["redis_url"].default)
+_DEFAULT_HTTP = str(Settings.model_fields["http_url"].default)
+
+
+class Locations(Record):
+    """Where everything is. Values are fit to stand in a command as they are; a private part is a placeholder."""
+
+    redis_cli: str
+    """`redis-cli` with what it needs to reach the examined Redis; a password is asked for, never written."""
+    home: str
+    """Blueplane's home: `~/.blueplane` or `<home>`."""
+    log: str
+    """The server's log."""
+    database: str
+    """The telemetry database."""
+    event_buffer: str
+    """The database of events that could not reach Redis."""
+    cursor_hooks: str
+    """Cursor's hooks.json."""
+    server_url: str
+    """Where the server answers: `http://127.0.0.1:8787`."""
+    doctor: str
+    """`blueplane-doctor` with the options that name the examined pipeline; a command follows."""
+
+
+class Located(NamedTuple):
+    """The locations, and what their placeholders stand for."""
+
+    locations: Locations
+    true_values: Mapping[str, str]
+    """By placeholder. Never a password."""
+
+
+def locate(settings: Settings) -> Located:
+    """Where the parts of the pipeline of these settings are."""
+    writer = _Writer()
+    home = writer.path(settings.home, "<home>")
+    database = f"{home}/telemetry.db"
+    if settings.database_file != settings.home / "telemetry.db":
+        database = writer.path(settings.database_file, "<database>")
+    event_buffer = f"{home}/event_buffer.db"
+    if settings.buffer_file != settings.home / "event_buffer.db":
+        event_buffer = writer.path(settings.buffer_file, "<event-buffer>")
+    locations = Locations(
+        redis_cli=writer.redis_cli(settings.redis_url),
+        home=home,
+        log=f"{home}/server.log",
+        database=database,
+        event_buffer=event_buffer,
+        cursor_hooks=writer.path(settings.cursor_hooks, "<cursor-hooks>"),
+        server_url=writer.server_url(settings.http_url),
+        doctor=writer.doctor(settings),
+    )
+    return Located(locations, writer.true_values)
+
+
+def revealed(report: Report, true_values: Mapping[str, str]) -> Report:
+    """The report with the true values in its remedies: for the terminal of the person who named them, nobody else."""
+    if not true_values:
+        return report
+    findings = [_revealed(finding, true_values) for finding in report.findings]
+    return report.model_copy(update={"findings": findings})
+
+
+def _revealed(finding: Finding, true_values: Mapping[str, str]) -> Finding:
+    if finding.remedy is None:
+        return finding
+    text = finding.remedy.text
+    commands = list(finding.remedy.commands)
+    for placeholder, value in true_values.items():
+        text = text.replace(placeholder, value)
+        commands = [command.replace(placeholder, shlex.quote(value)) for command in commands]
+    return finding.model_copy(update={"remedy": Remedy(text=text, commands=commands)})
+
+
+class _Writer:
+    """Writes the parts of commands, and keeps what each placeholder stands for."""
+
+    def __init__(self) -> None:
+        self.true_values: dict[str, str] = {}
+
+    def path(self, path: Path, placeholder: str) -> str:
+        """A path of the usual folders as it is, any other as a placeholder."""
+        for usual in (USUAL_HOME, "~/.cursor/hooks.json"):
+            if path == Path(usual).expanduser():
+                return usual
+        return self.private(str(path.absolute()), placeholder)
+
+    def private(self, value: str, placeholder: str) -> str:
+        """The placeholder for a value."""
+        self.true_values[placeholder] = value
+        return placeholder
+
+    def host(self, name: str, placeholder: str) -> str:
+        """This machine's own name as it is, any other as a placeholder."""
+        if shown_host(name) == HIDDEN:
+            return self.private(name, placeholder)
+        return shlex.quote(name)
+
+    def server_url(self, url: str) -> str:
+        """An HTTP URL without user, password and query."""
+        parts = urlsplit(url)
+        host = self.host(parts.hostname or "127.0.0.1", "<server-host>")
+        if ":" in host:
+            host = f"[{host}]"
+        port = ""
+        if parts.port is not None:
+            port = f":{parts.port}"
+        return f"{parts.scheme}://{host}{port}"
+
+    def doctor(self, settings: Settings) -> str:
+        """`blueplane-doctor` with those options that are not the defaults."""
+        words = ["blueplane-doctor"]
+        if settings.home != Path(USUAL_HOME).expanduser():
+            words += ["--home", "<home>"]
+        if settings.redis_url != _DEFAULT_REDIS:
+            words += ["--redis-url", self._redis_url(settings.redis_url)]
+        if settings.database is not None:
+            words += ["--database", self.path(settings.database, "<database>")]
+        if settings.http_url != _DEFAULT_HTTP:
+            words += ["--http-url", self.server_url(settings.http_url)]
+        return " ".join(words)
+
+    def _redis_url(self, url: str) -> str:
+        parts = urlsplit(url)
+        if "@" in parts.netloc or parts.query:
+            return "<redis-url>"  # never replaced: it may hold a password
+        if parts.scheme in ("redis", "rediss") and shown_host(parts.hostname or "localhost") != HIDDEN:
+            return shlex.quote(url)
+        return self.private(url, "<redis-url>")
+
+    def redis_cli(self, url: str) -> str:
+        """`redis-cli` with the address of this Redis, Sentinel or Cluster."""
+        topology = topology_of(url)
+        parts = urlsplit(url)
+        if topology is not None:
+            words = self._of_topology(topology, parts)
+        elif parts.scheme == "unix":
+            query = dict(parse_qsl(parts.query))
+            words = ["-s", self._socket(unquote(parts.path)), *_database(query.get("db", ""))]
+            words += self._login(query.get("username") or parts.username, query.get("password") or parts.password)
+        else:
+            words = self._address(parts.hostname or "localhost", parts.port or 6379, "<redis-host>")
+            words += _database(parts.path.strip("/"))
+            words += self._tls(parts)
+            words += self._login(parts.username, parts.password)
+        return " ".join(["redis-cli", *words])
+
+    def _of_topology(self, topology: RedisTopology, parts: SplitResult) -> list[str]:
+        host, port = topology.nodes[0]
+        login = self._login(topology.login.get("username"), topology.login.get("password"))
+        tls = self._tls(parts)
+        if topology.kind == CLUSTER:
+            return ["-c", *self._address(host, port, "<redis-host>"), *tls, *login]
+        assert topology.kind == SENTINEL
+        # The master of the moment, for after a failover it is another one than when the report was made.
+        sentinel = self._address(host, port, "<sentinel-host>")
+        if topology.sentinel_login.get("password"):
+            sentinel.append("--askpass")
+        question = " ".join([*sentinel, *tls, "SENTINEL get-master-addr-by-name", shlex.quote(topology.service)])
+        master = f"$(redis-cli {question} | xargs printf -- '-h %s -p %s')"
+        return [master, *_database(str(topology.login.get("db", ""))), *tls, *login]
+
+    def _address(self, host: str, port: int, placeholder: str) -> list[str]:
+        words = []
+        if host not in ("localhost", "127.0.0.1"):
+            words += ["-h", self.host(host, placeholder)]
+        return [*words, "-p", str(port)]
+
+    def _socket(self, path: str) -> str:
+        home = str(Path(USUAL_HOME).expanduser())
+        folder, _, name = path.rpartition("/")
+        if folder == home and shlex.quote(name) == name:
+            return f"{USUAL_HOME}/{name}"
+        return self.private(path, "<redis-socket>")
+
+    def _tls(self, parts: SplitResult) -> list[str]:
+        if not parts.scheme.startswith("rediss"):
+            return []
+        words = ["--tls"]
+        for name, value in parse_qsl(parts.query):
+            if name in _TLS_FILES:
+                words += [_TLS_FILES[name], self.private(value, f"<{name.replace('_', '-')}>")]
+            elif name == "ssl_cert_reqs" and value.lower() == "none":
+                words.append("--insecure")
+        return words
+
+    def _login(self, user: str | None, password: str | None) -> list[str]:
+        words = []
+        if user:
+            words += ["--user", self.private(unquote(user), "<redis-user>")]
+        if password:
+            words.append("--askpass")
+        return words
+
+
+def _database(number: str) -> list[str]:
+    if not number.isdigit() or int(number) == 0:
+        return []
+    return ["-n", number]
