@@ -30,13 +30,27 @@ def sick(pipeline: Pipeline) -> Pipeline:
 @pytest.mark.parametrize(
     ("options", "flags", "outcomes"),
     [
-        ([], {}, {"orange": "failure", "red": "failure", "unknown": "skipped", "skipped": "skipped"}),
+        (
+            [],
+            {},
+            {
+                "orange": "failure",
+                "red": "failure",
+                "unknown": "skipped",
+                "skipped": "skipped",
+                "not_set_up": "skipped",
+            },
+        ),
         (
             ["--blueplane-fail-on=yellow", "--blueplane-strict"],
             {"fail_on": "yellow", "strict": True},
-            dict.fromkeys(["yellow", "orange", "red", "unknown", "skipped"], "failure"),
+            dict.fromkeys(["yellow", "orange", "red", "unknown", "skipped"], "failure") | {"not_set_up": "skipped"},
         ),
-        (["--blueplane-fail-on=red"], {"fail_on": "red"}, {"red": "failure", "unknown": "skipped"}),
+        (
+            ["--blueplane-fail-on=red"],
+            {"fail_on": "red"},
+            {"red": "failure", "unknown": "skipped", "not_set_up": "skipped"},
+        ),
     ],
     ids=["by default", "strict from yellow on", "from red on"],
 )
@@ -53,7 +67,7 @@ def test_every_finding_has_its_outcome(
         Status.GREEN,
         Status.YELLOW,
         Status.RED,
-        Status.UNKNOWN,
+        Status.NOT_SET_UP,
         Status.ERROR,
     }
     expected = {f.id: {"error": "failure", **outcomes}.get(f.status, "passed") for f in report.findings}

@@ -29,7 +29,7 @@ def test_the_verdict_is_the_heading() -> None:
 
 def test_what_is_ill_stands_in_the_table_and_what_is_well_is_folded() -> None:
     text = render(REPORTS["mixed"](), View())
-    before, _, folded = text.partition("<summary>Green</summary>")
+    before, _, folded = text.partition("<summary>Green, and not set up</summary>")
     assert "| 🔴 red | `chain-breaks` | 1,234 breaks | 1,234 messages were acknowledged" in before
     assert "`wal-size`" not in before
     assert "`wal-size`" in folded
