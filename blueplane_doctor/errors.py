@@ -9,6 +9,7 @@
         │   └── SourceNotServing      it answers, and serves no command now: it loads, a script runs, its master is gone
         ├── SourceRefused         it answers, and refuses: a password, a permission
         ├── SourceTimeout         it accepts, and does not answer in time
+        ├── SourceTooFull         reading it could make it delete what it holds
         └── SourceUnusable        it answers with something that is not what was expected
             ├── SourceElsewhere       another node of a cluster holds what was asked for
             ├── SourceDamaged         the file is damaged
@@ -106,6 +107,10 @@ class SourceRefused(SourceError):
 
 class SourceTimeout(SourceError):
     """It accepts, and does not answer in time."""
+
+
+class SourceTooFull(SourceError):
+    """Reading it could make it delete what it holds: its memory is nearly full, and it may evict any key."""
 
 
 class SourceUnusable(SourceError):

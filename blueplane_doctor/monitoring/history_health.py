@@ -101,6 +101,7 @@ class HistoryHealthMonitor(Monitor):
         settings = self.examination.settings
         if settings.history_url in (None, settings.redis_url):
             self.examination.server_info()
+            self.examination.redis.refuse_when_too_full()
         storage = HealthMetricsStorage(settings.history_redis_url)
         try:
             if storage.begun():  # all that a run without a history costs: one round trip

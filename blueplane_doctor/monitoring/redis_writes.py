@@ -1,16 +1,12 @@
 """Whether Redis takes writes: if it refuses them, with which error, why, and since when as far as that is known."""
 
-from blueplane_doctor.errors import SourceError, SourceNotServing
+from blueplane_doctor.errors import SourceError, SourceNotServing, SourceTooFull
 from blueplane_doctor.examination import ServerInfo
 from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring import Monitor
 from blueplane_doctor.sources.entry_ids import EntryId
 from blueplane_doctor.sources.redis_refusals import PAUSED, Refusal, refusal_counts, refusal_of
-from blueplane_doctor.sources.redis_room import room_of
 from blueplane_doctor.times import from_milliseconds, iso
-
-_CONNECTION_BYTES = 64 * 1024
-"""What the server keeps for one more connection."""
 
 
 class RedisWrites(Record):
@@ -74,11 +70,11 @@ class RedisWritesMonitor(Monitor):
         """CLIENT PAUSE WRITE, of which servers before Redis 8.0 do not tell."""
         if "paused_actions" in info.fields:
             return None
-        room = room_of(info.fields)
-        if room.may_evict_queue and room.reply_limit < _CONNECTION_BYTES:
-            return None
-        if self.examination.redis.holds_writes_back():
-            return Refusal(PAUSED, "CLIENT PAUSE holds every write back")
+        try:
+            if self.examination.redis.holds_writes_back():
+                return Refusal(PAUSED, "CLIENT PAUSE holds every write back")
+        except SourceTooFull:
+            pass
         return None
 
     def _last_message(self, now_ms: int) -> str | None:

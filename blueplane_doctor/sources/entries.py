@@ -3,10 +3,9 @@
 from collections.abc import Iterator
 
 from blueplane_doctor.sources.entry_ids import BEGINNING, EntryId, entry_id, id_text
-from blueplane_doctor.sources.redis_source import RedisSource
+from blueplane_doctor.sources.redis_room import LARGEST_REPLY, Room
+from blueplane_doctor.sources.redis_source import RedisSource, too_full
 
-REPLY_LIMIT = 8_000_000
-"""Bytes of one reply: the server builds it whole before it sends any of it."""
 ASSUMED_LARGEST = 2 * 1024 * 1024
 """Bytes of any message, until a larger one was seen (the JSONL monitor sends megabytes)."""
 PAGE = 500
@@ -28,17 +27,22 @@ class PageSize:
     at least as much as the smallest so far. Elsewhere it holds as many as fit if each were like the largest.
     """
 
-    def __init__(self, length: int, dataset_bytes: int | None) -> None:
+    def __init__(self, length: int, dataset_bytes: int | None, room: Room | None = None) -> None:
+        """`room`: the server's memory; None where it is not known."""
+        self.room = room
         self._unread = length
         self._unread_bytes = dataset_bytes
         self._smallest = 0
         self._largest = ASSUMED_LARGEST
 
     def next_count(self) -> int:
-        """Messages to ask for."""
-        if self._unread_bytes is not None and self._heaviest_page(self._unread_bytes) <= REPLY_LIMIT:
+        """Messages to ask for; 0 where even one could be too much."""
+        limit = LARGEST_REPLY if self.room is None else self.room.reply_limit
+        if self._unread_bytes is not None and self._heaviest_page(self._unread_bytes) <= limit:
             return PAGE
-        return max(1, REPLY_LIMIT // self._largest)
+        if self.room and self.room.may_evict_queue:
+            return limit // self._largest
+        return max(1, limit // self._largest)
 
     def _heaviest_page(self, unread_bytes: int) -> int:
         """Bytes that the reply with the next PAGE messages may have at most."""
@@ -84,7 +88,7 @@ def pages(
     for page, page_weight in _replies(redis, stream, last, after, PageSize(length, dataset_bytes)):
         batch += page
         weight += page_weight
-        if len(batch) >= PAGE or weight >= REPLY_LIMIT // 2:
+        if len(batch) >= PAGE or weight >= LARGEST_REPLY // 2:
             yield batch
             batch = []
             weight = 0
@@ -96,6 +100,8 @@ def _replies(
     redis: RedisSource, stream: str, last: EntryId, after: EntryId, size: PageSize
 ) -> Iterator[tuple[list[RawEntry], int]]:
     """Each reply with the bytes of its values."""
+    size.room = redis.room()
+    _refuse_without_room(redis, size)
     with redis.conversation() as talk:
 
         def ask_on() -> None:
@@ -108,7 +114,19 @@ def _replies(
             weight = size.learn(page)
             after = entry_id(page[-1][0])
             if after < last:
+                if size.room and size.room.may_evict_queue:
+                    # Others fill the memory while the stream is read.
+                    size.room = redis.room()
+                    _refuse_without_room(redis, size)
                 ask_on()
             yield page, weight
             if after >= last:
                 return
+
+
+def _refuse_without_room(redis: RedisSource, size: PageSize) -> None:
+    """Raises SourceTooFull where the next reply could make the server evict what is to be read."""
+    room = size.room
+    if room is None or not room.may_evict_queue or size.next_count():
+        return
+    raise too_full(redis.address, room)

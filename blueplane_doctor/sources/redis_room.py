@@ -10,6 +10,9 @@ _SHARE_OF_FREE = 20
 _LEAST_REPLY = 256 * 1024
 """Where nothing can be evicted, a smaller reply would only take longer."""
 
+_FEW_CLIENTS_BYTES = 1_000_000
+"""What some clients' buffers may take: 40 kB each (measured on Redis 7.0), and their replies."""
+
 
 class Room(NamedTuple):
     """Memory of the server, in bytes."""
@@ -34,6 +37,11 @@ class Room(NamedTuple):
     def may_evict_queue(self) -> bool:
         """Whether a full memory makes the server delete keys without an expiry, such as the streams."""
         return self.limit is not None and self.policy.startswith("allkeys")
+
+    @property
+    def is_too_full(self) -> bool:
+        """Whether even connections and short replies could make the server delete the queue."""
+        return self.may_evict_queue and self.free is not None and self.free < _FEW_CLIENTS_BYTES
 
     @property
     def can_evict(self) -> bool:

@@ -8,8 +8,9 @@ from typing import Any, TypeVar
 from blueplane_doctor.connection.base import Command, Limits
 from blueplane_doctor.connection.failures import Endpoint, source_error, words_of
 from blueplane_doctor.connection.redis_connection import Connection
-from blueplane_doctor.errors import SourceError, SourceTimeout, SourceUnusable
+from blueplane_doctor.errors import SourceError, SourceTimeout, SourceTooFull, SourceUnusable
 from blueplane_doctor.sources import Deadline
+from blueplane_doctor.sources.redis_room import Room, room_of
 
 Result = TypeVar("Result")
 
@@ -36,6 +37,8 @@ READ_COMMANDS = frozenset(
 loses nothing but certainty about persistence."""
 
 ANSWER_LIMIT_SECONDS = Limits.reply_seconds
+_ASKED_IN_ANY_CASE = ("PING", "INFO", "CONFIG", "XLEN")
+"""Their replies take a few kilobytes."""
 _SHORTEST_LIMIT_SECONDS = 0.05
 _HELD_BACK_SECONDS = 0.5
 _ASKED_MEANWHILE = 3
@@ -84,6 +87,8 @@ class RedisSource:
         self._lock = RLock()
         self._connection: Connection | None = None
         self._failure: SourceError | None = None
+        self._too_full: SourceTooFull | None = None
+        self._has_looked_at_room = False
         self.sent = 0
         """Commands sent so far."""
 
@@ -95,6 +100,8 @@ class RedisSource:
         """
         for command in commands:
             _refuse_what_writes(command)
+        if any(command[0] not in _ASKED_IN_ANY_CASE for command in commands):
+            self.refuse_when_too_full()
         if not together:
             self.sent += len(commands)
             return self._guarded(lambda connection: connection.ask(*commands))
@@ -115,11 +122,33 @@ class RedisSource:
     def conversation(self) -> Iterator[Conversation]:
         """A connection of its own, for questions that are sent before the last answer is worked on."""
         self.refuse_when_over()
+        self.refuse_when_too_full()
         connection = self._new_connection()
         try:
             yield Conversation(self, connection)
         finally:
             connection.close()
+
+    def refuse_when_too_full(self) -> None:
+        """Raises SourceTooFull where even a connection and a short reply could make the server delete the queue.
+
+        Looked at once, before anything else is asked: each client's buffers count against the server's limit.
+        """
+        with self._lock:
+            if not self._has_looked_at_room:
+                room = self.room()
+                self._has_looked_at_room = True
+                if room and room.is_too_full:
+                    self._too_full = too_full(self.address, room)
+        if self._too_full:
+            raise self._too_full
+
+    def room(self) -> Room | None:
+        """How much memory it has left now; None where this user may not ask. Raises SourceError."""
+        reply = self.ask(("INFO", "memory"))[0]
+        if not isinstance(reply, bytes):
+            return None
+        return room_of(info_fields(reply))
 
     def holds_writes_back(self) -> bool:
         """Whether CLIENT PAUSE … WRITE is in force; False where that cannot be told. Raises SourceError.
@@ -128,6 +157,7 @@ class RedisSource:
         have theirs, is no slowness of the server or of the network.
         """
         self.refuse_when_over()
+        self.refuse_when_too_full()
         limits = Limits(connect_seconds=ANSWER_LIMIT_SECONDS, reply_seconds=_HELD_BACK_SECONDS)
         probe = Connection(self._endpoint, limits)
         try:
@@ -194,6 +224,26 @@ def pairs(reply: Sequence[Any]) -> dict[str, Any]:
     if not isinstance(reply, list):
         raise SourceUnusable("what answers there as Redis does not answer as Redis does", "see --redis-url")
     return {str(name, "utf-8", "replace"): value for name, value in zip(reply[::2], reply[1::2], strict=True)}
+
+
+def too_full(address: str, room: Room) -> SourceTooFull:
+    """The error for a server that could delete the queue if its messages were read."""
+    free = (room.free or 0) / 1_000_000
+    return SourceTooFull(
+        f"Redis at {address} has {free:,.3g} MB left below maxmemory and may evict any key ({room.policy}): "
+        "reading its messages could make it delete the queue, so they were not read",
+        "give it more memory, or a policy that evicts nothing: see redis-durability",
+    )
+
+
+def info_fields(reply: bytes) -> dict[str, str]:
+    """The fields of an INFO reply that have a value."""
+    fields = {}
+    for line in reply.decode("utf-8", "replace").splitlines():
+        name, _, value = line.partition(":")
+        if value:
+            fields[name] = value
+    return fields
 
 
 def _refuse_what_writes(command: Command) -> None:

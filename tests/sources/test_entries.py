@@ -10,10 +10,11 @@ import pytest
 
 from blueplane_doctor.demo.servers import RunningServer
 from blueplane_doctor.demo.simulator import Pipeline
-from blueplane_doctor.errors import SourceTimeout
+from blueplane_doctor.errors import SourceTimeout, SourceTooFull
 from blueplane_doctor.sources import Deadline
-from blueplane_doctor.sources.entries import ASSUMED_LARGEST, PAGE, REPLY_LIMIT, RawEntry, pages
+from blueplane_doctor.sources.entries import ASSUMED_LARGEST, PAGE, RawEntry, pages
 from blueplane_doctor.sources.entry_ids import EntryId, entry_id
+from blueplane_doctor.sources.redis_room import LARGEST_REPLY, Room
 from blueplane_doctor.sources.redis_source import RedisSource
 
 LARGE = ASSUMED_LARGEST
@@ -27,6 +28,15 @@ class Stream:
         self.sizes = sizes
         self.replies: list[int] = []
         self.asked: Any = None
+        self.address = "localhost:6379"
+        self.refused = False
+        self.rooms: list[Room] = []
+        """What is left of the memory, at each look; the last one stays."""
+
+    def room(self) -> Room | None:
+        if not self.rooms:
+            return None
+        return self.rooms.pop(0) if len(self.rooms) > 1 else self.rooms[0]
 
     @contextmanager
     def conversation(self) -> "Iterator[Stream]":
@@ -109,7 +119,7 @@ def test_no_reply_is_heavier_than_the_limit(name: str, overhead: float | None) -
     sizes = ARRANGEMENTS[name]
     stream, found = read(sizes, None if overhead is None else int(sum(sizes) * overhead))
     assert found == [f"{number}-0".encode() for number in range(1, len(sizes) + 1)], "all, once, in order"
-    assert max(stream.replies) <= REPLY_LIMIT
+    assert max(stream.replies) <= LARGEST_REPLY
 
 
 @pytest.mark.parametrize("dataset", [9_000_000, 9_200_000, 12_000_000])
@@ -120,13 +130,56 @@ def test_pages_of_small_messages_are_large(dataset: int) -> None:
 
 def test_pages_stay_small_where_nothing_is_known() -> None:
     stream, _ = read([SMALL] * 300, None)
-    assert len(stream.replies) >= 300 / (REPLY_LIMIT // LARGE)
+    assert len(stream.replies) >= 300 / (LARGEST_REPLY // LARGE)
 
 
 def test_a_message_above_all_limits_is_still_read() -> None:
     stream, found = read([SMALL, 50_000_000, SMALL, 50_000_000, SMALL], 100_100_000)
     assert len(found) == 5
     assert max(stream.replies) < 2 * 50_000_000, "after the first, one at a time"
+
+
+EVICTS = Room(used=0, limit=2_000_000_000, policy="allkeys-lru", expiring_keys=0)
+
+
+def read_with_rooms(sizes: list[int], *rooms: Room) -> Stream:
+    stream = Stream(sizes)
+    stream.rooms = list(rooms)
+    reading = pages(cast("RedisSource", stream), "s", (len(sizes), 0), length=len(sizes), dataset_bytes=sum(sizes))
+    try:
+        for _ in reading:
+            pass
+    except SourceTooFull as error:
+        assert "allkeys-lru" in error.message
+        assert "redis-durability" in error.hint
+        stream.refused = True
+    return stream
+
+
+def test_a_stream_is_read_where_the_queue_could_be_evicted_and_there_is_room() -> None:
+    stream = read_with_rooms([SMALL] * 5_000, EVICTS)
+    assert not stream.refused
+    assert sum(stream.replies) == 5_000 * SMALL
+
+
+@pytest.mark.parametrize("free", [0, 300_000, 4_000_000])
+def test_nothing_is_read_where_it_could_evict_the_queue(free: int) -> None:
+    stream = read_with_rooms([SMALL] * 5_000, EVICTS._replace(used=2_000_000_000 - free))
+    assert stream.refused
+    assert stream.replies == []
+
+
+def test_reading_ends_when_others_fill_the_memory_meanwhile() -> None:
+    stream = read_with_rooms([LARGE] * 60, EVICTS, EVICTS, EVICTS._replace(used=1_999_000_000))
+    assert stream.refused
+    assert 0 < len(stream.replies) < 10
+
+
+@pytest.mark.parametrize("policy", ["noeviction", "volatile-lru"])
+def test_where_the_queue_cannot_be_evicted_a_full_server_is_read_in_small_pages(policy: str) -> None:
+    stream = read_with_rooms([SMALL] * 500, EVICTS._replace(used=2_000_000_000, policy=policy))
+    assert not stream.refused
+    assert max(stream.replies) <= 256 * 1024
 
 
 def test_reading_begins_after_an_entry() -> None:

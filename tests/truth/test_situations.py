@@ -26,9 +26,6 @@ def _parameters() -> list[object]:
         entry = SITUATIONS[name]
         if entry.slow or MAIN_INSTANCES[entry.build] != name:
             marks.append(pytest.mark.slow)
-        if name.startswith("reading-must-not-evict"):
-            # Known, and an item of its own: whether reading evicts depends on what the server samples.
-            marks.append(pytest.mark.xfail(reason="reading pushes a nearly full Redis over its limit", strict=False))
         parameters.append(pytest.param(name, server, id=f"{name}-{server}", marks=marks))
     return parameters
 

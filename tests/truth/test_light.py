@@ -1,0 +1,42 @@
+"""Looking never makes a nearly full Redis delete the queue."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.truth.messages import QUEUE
+from tests.truth.situations import SITUATIONS, on_servers
+
+LITTLE_ROOM = "reading-must-not-evict"
+
+
+@pytest.mark.server
+@pytest.mark.parametrize(("name", "server"), [pair for pair in on_servers("B") if pair[0].startswith(LITTLE_ROOM)])
+@pytest.mark.parametrize("room", [None, 150_000])
+def test_reading_evicts_nothing_and_what_was_not_read_is_not_known(
+    name: str, server: str, room: int | None, tmp_path: Path
+) -> None:
+    with SITUATIONS[name].built(server, tmp_path / "p") as situation:
+        if room:
+            situation.client.config_set("maxmemory", situation.client.info("memory")["used_memory"] + room)
+        for _ in range(2):
+            examination = situation.doctor()
+        assert situation.client.info("stats")["evicted_keys"] == 0
+        assert situation.client.xlen(QUEUE) == situation.truth.stream_length
+        assert examination.custody is None
+        breaks = examination.finding("chain-breaks")
+        assert breaks["status"] not in ("green", "red")
+        assert "could make it delete the queue" in breaks["cause"]
+        assert examination.finding("redis-durability")["status"] == "orange"
+        assert examination.status != "green"
+
+
+@pytest.mark.server
+@pytest.mark.parametrize(("name", "server"), [pair for pair in on_servers("B") if pair[0] == "may-evict-the-queue"])
+def test_what_was_never_read_evicts_nothing_either_where_some_room_is_left(
+    name: str, server: str, tmp_path: Path
+) -> None:
+    with SITUATIONS[name].built(server, tmp_path / "p") as situation:
+        examination = situation.doctor()
+        assert situation.client.info("stats")["evicted_keys"] == 0
+        assert examination.finding("redis-durability")["status"] == "orange"
