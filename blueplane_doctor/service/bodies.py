@@ -4,13 +4,17 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from blueplane_doctor.discovery import find_monitors
-from blueplane_doctor.model import Status
+from blueplane_doctor.metrics import METRICS, STATE, TIME, Metric
+from blueplane_doctor.model import Record, Status
 from blueplane_doctor.service.answers import timestamp
-from blueplane_doctor.service.area_bodies import body_of
 from blueplane_doctor.service.snapshot import AREAS, CUSTODY_RECORDS, Freshness, Snapshot
+
+EXAMPLES = {"ms": 180, "%": 100.0, "MB": 48.2, TIME: "2026-03-14T09:26:52Z", "events/s": 4.5, "events/min": 270.0}
+"""By unit, for the document; other numbers are counts."""
+_COUNT_EXAMPLE = 12
 
 HealthStatus = Literal["green", "yellow", "orange", "red", "unknown"]
 
@@ -18,16 +22,15 @@ HealthStatus = Literal["green", "yellow", "orange", "red", "unknown"]
 class Answer(BaseModel):
     """What every answer has."""
 
-    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid")
 
-    age_ms: int = Field(examples=[412], ge=0)
-    """Milliseconds since the evidence was read."""
-    status: Literal["healthy", "unhealthy"]
-    """As the HTTP code says it: unhealthy is 503."""
-    measured_at: str = Field(examples=["2026-03-14T09:26:53.000Z"])
-    """When the evidence was read."""
-    stale_after: str = Field(examples=["2026-03-14T09:26:55.800Z"])
-    """From when on this answer must not be taken for the state of things."""
+    age_ms: int = Field(description="Milliseconds since the evidence was read.", examples=[412], ge=0)
+    status: Literal["healthy", "unhealthy"] = Field(description="As the HTTP code says it: unhealthy is 503.")
+    measured_at: str = Field(description="When the evidence was read.", examples=["2026-03-14T09:26:53.000Z"])
+    stale_after: str = Field(
+        description="From when on this answer must not be taken for the state of things.",
+        examples=["2026-03-14T09:26:55.800Z"],
+    )
 
 
 class Brief(Answer):
@@ -42,16 +45,16 @@ class Overall(Brief):
 
     areas: dict[str, str] = Field(examples=[{"queue": "green", "database": "red"}])
     counts: dict[str, int] = Field(examples=[{"red": 1, "green": 27}])
-    custody_measured_at: str = Field(examples=["2026-03-14T09:26:48.000Z"])
-    """When the stream was last walked through."""
+    custody_measured_at: str = Field(
+        description="When the stream was last walked through.", examples=["2026-03-14T09:26:48.000Z"]
+    )
 
 
 class Area(Answer):
-    """What the answers on one area have."""
+    """What the answers on one area have; the metrics of its health record are added for each."""
 
     health_status: HealthStatus
-    cause: str = Field(examples=[""])
-    """Why it is unknown."""
+    cause: str = Field(description="Why it is unknown.", examples=[""])
 
 
 class Findings(Answer):
@@ -93,6 +96,50 @@ class Probe(BaseModel):
     status: Literal["ok", "not ready"]
 
 
+def body_of(area: str) -> type[Area]:
+    """The body for an area: the metrics of its health record that HTTP answers hold, null where one is not known."""
+    metrics = {}
+    for metric in METRICS:
+        if metric.http:
+            field, _, _ = metric.path.partition(".{")  # what follows are names, not fields
+            metrics[field] = metric
+    record = find_monitors()[area].record
+    return create_model(area.capitalize(), __base__=Area, __doc__=_first_line(record), **_fields(record, area, metrics))
+
+
+def _fields(record: type[Record], path: str, metrics: Mapping[str, Metric]) -> dict[str, Any]:
+    """Type and description of the fields that are among the metrics; records in it become bodies of their own."""
+    fields: dict[str, Any] = {}
+    for name, field in record.model_fields.items():
+        field_path = f"{path}.{name}"
+        kind: Any = field.annotation
+        if isinstance(kind, type) and issubclass(kind, Record):
+            below = _fields(kind, field_path, metrics)
+            if below:
+                fields[name] = (create_model(kind.__name__, __doc__=_first_line(kind), **below), ...)
+        elif field_path in metrics:
+            fields[name] = _field(kind, metrics[field_path])
+    return fields
+
+
+def _field(kind: Any, metric: Metric) -> tuple[Any, Any]:
+    if metric.unit == STATE:
+        return Literal[tuple(metric.states)], Field(description=f"{metric.help}.")
+    return kind | None, Field(description=metric.help, examples=[_example(kind, metric)])
+
+
+def _example(kind: object, metric: Metric) -> object:
+    if kind in (bool, bool | None):
+        return True
+    if metric.labels:
+        return {"afterFileEdit": False, "beforeSubmitPrompt": True}
+    return EXAMPLES.get(metric.unit, _COUNT_EXAMPLE)
+
+
+def _first_line(record: type[Record]) -> str:
+    return (record.__doc__ or "").partition("\n")[0]
+
+
 Body = tuple[dict[str, Any], Status, Freshness]
 """A body without its age, the status that it is served with, and what tells its age."""
 
@@ -107,7 +154,7 @@ def _overall(snapshot: Snapshot) -> Body:
 
 
 def _brief(snapshot: Snapshot) -> Body:
-    body = {"health_status": snapshot.status.value, "summary": _worst_summary(snapshot)}
+    body = {"health_status": snapshot.status.value, "summary": snapshot.summary}
     return body, snapshot.status, snapshot.quick
 
 
@@ -116,10 +163,10 @@ def _findings(snapshot: Snapshot) -> Body:
     return {"health_status": snapshot.status.value, **report}, snapshot.status, snapshot.quick
 
 
-def _area(model: type[Area], name: str, snapshot: Snapshot) -> Body:
+def _area(name: str, model: type[Area], snapshot: Snapshot) -> Body:
     record = snapshot.report.metrics.get(name) or {}
     status = snapshot.area_status(name)
-    body = {"health_status": status.value, "cause": snapshot.cause(name), **_picked(record, model)}
+    body = _picked(record, model) | {"health_status": status.value, "cause": snapshot.cause(name)}
     if "chain_status" in body:
         body["chain_status"] = body["chain_status"] or "unknown"
     if name in CUSTODY_RECORDS:
@@ -130,32 +177,18 @@ def _area(model: type[Area], name: str, snapshot: Snapshot) -> Body:
 def _picked(record: Mapping[str, Any], model: type[BaseModel]) -> dict[str, Any]:
     picked: dict[str, Any] = {}
     for name, field in model.model_fields.items():
-        if name in Area.model_fields:
-            continue
         value = record.get(name)
         kind = field.annotation
         if isinstance(kind, type) and issubclass(kind, BaseModel):
             value = _picked(value or {}, kind)
-        picked[name] = value
+        if name not in Area.model_fields:
+            picked[name] = value
     return picked
 
 
-def _worst_summary(snapshot: Snapshot) -> str:
-    findings = snapshot.report.findings
-    if not findings:
-        return "No check was run"
-    worst = findings[0]
-    if snapshot.status is Status.UNKNOWN and worst.status is not Status.RED:
-        causes = [finding.cause for finding in findings if finding.cause]
-        return f"Not known: {causes[0] if causes else 'nothing was judged'}"
-    if worst.status is Status.GREEN:
-        return "Every check that ran is green"
-    return worst.summary
-
-
 def _area_endpoint(name: str) -> tuple[type[Answer], Callable[[Snapshot], Body]]:
-    model = body_of(name, find_monitors()[name].record, Area)
-    return model, partial(_area, model, name)
+    model = body_of(name)
+    return model, partial(_area, name, model)
 
 
 ROOT = "/api/v1/health"

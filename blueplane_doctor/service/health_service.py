@@ -11,10 +11,19 @@ from blueplane_doctor.model import Report, Status
 from blueplane_doctor.monitoring.queue_health import QueueHealth
 from blueplane_doctor.service.answers import timestamp
 from blueplane_doctor.service.fingerprint import read_fingerprint
-from blueplane_doctor.service.looks import Look, Reachable, merged, reachable_in, why_custody_does_not_hold
-from blueplane_doctor.service.refresh_schedule import RefreshSchedule
+from blueplane_doctor.service.refresh_schedule import least_rest, longest_rest
 from blueplane_doctor.service.scheduler import Job, Scheduler
-from blueplane_doctor.service.snapshot import CUSTODY_RECORDS, QUICK_RECORDS, Freshness, Snapshot
+from blueplane_doctor.service.snapshot import (
+    CUSTODY_RECORDS,
+    QUICK_RECORDS,
+    Freshness,
+    Look,
+    Reachable,
+    Snapshot,
+    merged,
+    reachable_in,
+    why_custody_does_not_hold,
+)
 from blueplane_doctor.settings import Settings
 
 QUICK_SECONDS = 1.0
@@ -49,10 +58,8 @@ class HealthService:
         self._reload = reload
         self._published = Condition()
         self._listeners: list[Callable[[], None]] = []
-        self._quick_began = time.monotonic()
-        """Of the last quick look that has ended."""
-        self._quick_due = 0.0
         self._quick: Look
+        self._quick_due = 0.0
         self._custody: Look
         self._custody_running = False
         self._custody_wanted = False
@@ -72,10 +79,10 @@ class HealthService:
 
     def start(self) -> None:
         """Begin to refresh; harmless when it has begun."""
-        if not self._scheduler.running:
+        if not self.running:
             self.streaming = True
-            self._quick_began = time.monotonic()
             self._quick_due = 0.0
+            self._examine_by(self._doctor, "the first examination has not ended yet")
         self._scheduler.start()
 
     def stop(self) -> None:
@@ -99,7 +106,8 @@ class HealthService:
 
     def ready(self) -> bool:
         """Whether both looks have ended at least once by the settings in force, and the quick one in time."""
-        return self.running and self._in_time() and self._both_published
+        snapshot = self._snapshot
+        return self.running and self._in_time(snapshot) and snapshot.complete
 
     def current(self) -> Snapshot:
         """What is known now; where no look has ended in time, everything is unknown.
@@ -107,7 +115,7 @@ class HealthService:
         The asker finds that out itself: it holds even if no thread of the service moves any more.
         """
         snapshot = self._snapshot
-        if self._in_time():
+        if self._in_time(snapshot):
             return snapshot
         return snapshot.once("stale", lambda: self._stale(snapshot))
 
@@ -125,7 +133,7 @@ class HealthService:
         return self.current()
 
     def listen(self, listener: Callable[[], None]) -> Callable[[], None]:
-        """Call `listener` after every new snapshot, from a thread of the service; returns what ends that."""
+        """Call `listener`, which must not wait, at every new snapshot from any thread; returns what ends that."""
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
@@ -138,14 +146,13 @@ class HealthService:
         for listener in list(self._listeners):
             listener()
 
-    def _in_time(self) -> bool:
-        return time.monotonic() - self._quick_began <= STALE_SECONDS
+    def _in_time(self, snapshot: Snapshot) -> bool:
+        return time.monotonic() - snapshot.quick_began <= STALE_SECONDS
 
     def _stale(self, snapshot: Snapshot) -> Snapshot:
         evidence = self._nothing(self._doctor, "the examination does not end: no new look for more than 3 s")
-        report = self._judged(evidence)
         # Live pages tell snapshots apart by their version, so this one needs a version of its own.
-        return Snapshot(-snapshot.version - 1, report, snapshot.quick, snapshot.custody)
+        return Snapshot(-snapshot.version - 1, self._judged(evidence), snapshot.quick, snapshot.custody)
 
     # The quick look
 
@@ -162,12 +169,10 @@ class HealthService:
         names = {"connections"} | (self._doctor.needs & set(QUICK_RECORDS))
         evidence = self._collect(self._doctor, names, timeout)
         reachable = reachable_in(evidence)
-        look = Look(evidence, Freshness(taken, taken + STALE_SECONDS), reachable, self._quick.fingerprint)
-        with self._published:
-            self._quick = look
-            self._quick_began = began
-            self._count_and_publish("quick")
-        self._tell_listeners()
+        look = Look(evidence, Freshness(taken, taken + STALE_SECONDS), began, reachable=reachable)
+        # Until a new fingerprint is read, the last one tells what the custody look is to be compared with.
+        self._quick = look._replace(fingerprint=self._quick.fingerprint)
+        self._publish("quick")
         if reachable.redis:  # otherwise reading could only wait for an answer
             fingerprint = read_fingerprint(self.settings.model_copy(update={"timeout": timeout}))
             self._quick = look._replace(fingerprint=fingerprint)
@@ -182,17 +187,19 @@ class HealthService:
         return _NOT_DUE_SECONDS
 
     def _custody_due(self) -> bool:
-        reachable = self._quick.reachable
-        if reachable is None or not reachable.redis:
+        quick = self._quick
+        custody = self._custody
+        if quick.reachable is None or not quick.reachable.redis:
             return False  # it could only wait for an answer
-        if reachable != self._custody.reachable:
+        if quick.reachable != custody.reachable:
             return True
-        if not self._schedule.may_begin():
+        rested = time.monotonic() - custody.began - custody.took
+        if rested < least_rest(custody.took):
             return False
-        queue = self._custody.evidence.records.get("queue")
+        queue = custody.evidence.records.get("queue")
         if not isinstance(queue, QueueHealth) or queue.queue_depth or queue.pending_messages:
             return True  # what waits grows older, though nothing else changes
-        return self._schedule.must_begin() or self._quick.fingerprint != self._custody.fingerprint
+        return rested >= longest_rest(custody.took) or quick.fingerprint != custody.fingerprint
 
     def _look_at_custody(self) -> None:
         with self._published:
@@ -203,33 +210,27 @@ class HealthService:
         quick = self._quick
         began = time.monotonic()
         taken = time.time()
-        names = doctor.needs - set(QUICK_RECORDS)
-        evidence = self._collect(doctor, names, doctor.settings.timeout)
+        evidence = self._collect(doctor, doctor.needs - set(QUICK_RECORDS), doctor.settings.timeout)
         took = time.monotonic() - began
+        stale_after = taken + longest_rest(took) + took + doctor.settings.timeout
+        reachable = quick.reachable or Reachable(redis=False, database=False)
         with self._published:
             self._custody_running = False
-            if doctor is not self._doctor:
-                return  # the settings have changed meanwhile
-            self._schedule.ended(took)
-            stale_after = taken + self._schedule.longest_seconds + took + doctor.settings.timeout
-            reachable = quick.reachable or Reachable(redis=False, database=False)
-            self._custody = Look(evidence, Freshness(taken, stale_after), reachable, quick.fingerprint)
-            self._count_and_publish("custody")
-        self._tell_listeners()
+            if doctor is self._doctor:  # otherwise the settings have changed meanwhile
+                freshness = Freshness(taken, stale_after)
+                self._custody = Look(evidence, freshness, began, took, reachable, quick.fingerprint)
+                self._publish("custody")
 
     # What both have in common
 
     def _examine_by(self, doctor: Doctor, cause: str) -> None:
         """Take this doctor, and know nothing until it has examined the pipeline."""
         now = time.time()
-        nothing = Look(self._nothing(doctor, cause), Freshness(now, now))
         with self._published:
             self._doctor = doctor
-            self._schedule = RefreshSchedule()
-            self._quick = nothing
-            self._custody = nothing
+            self._quick = Look(self._nothing(doctor, cause), Freshness(now, now), time.monotonic())
+            self._custody = self._quick
             self._publish()
-        self._tell_listeners()
 
     def _collect(self, doctor: Doctor, names: Iterable[str], timeout: float) -> Evidence:
         hanging = doctor.hanging_reads
@@ -241,25 +242,24 @@ class HealthService:
         names = [*QUICK_RECORDS, *CUSTODY_RECORDS, *sorted(doctor.needs)]
         return Evidence(timestamp(time.time()), missing=dict.fromkeys(names, cause))
 
-    def _count_and_publish(self, look: str) -> None:
-        self._publish()
-        self.refreshes[look] += 1
-        self._published.notify_all()
-
-    def _publish(self) -> None:
-        self._version += 1
-        self._snapshot = self._made()
-        # After the snapshot: a caller that learns that the service is ready expects both looks in it.
-        self._both_published = self._quick.reachable is not None and self._custody.reachable is not None
-
-    def _made(self) -> Snapshot:
-        """A snapshot of both looks as they are now."""
-        custody = self._custody.evidence
-        cause = why_custody_does_not_hold(self._quick, self._custody, time.time())
-        if cause:
-            custody = self._nothing(self._doctor, cause)
-        report = self._judged(merged(custody, self._quick.evidence))
-        return Snapshot(self._version, report, self._quick.freshness, self._custody.freshness)
+    def _publish(self, ended: str = "") -> None:
+        """Make a snapshot of both looks as they are now; `ended`: the look that is new in it."""
+        with self._published:
+            quick = self._quick
+            custody = self._custody
+            evidence = custody.evidence
+            cause = why_custody_does_not_hold(quick, custody, time.time())
+            if cause:
+                evidence = self._nothing(self._doctor, cause)
+            report = self._judged(merged(evidence, quick.evidence))
+            complete = quick.reachable is not None and custody.reachable is not None
+            self._version += 1
+            freshness = (quick.freshness, custody.freshness)
+            self._snapshot = Snapshot(self._version, report, *freshness, complete, quick.began)
+            if ended:
+                self.refreshes[ended] += 1
+            self._published.notify_all()
+        self._tell_listeners()
 
     def _judged(self, evidence: Evidence) -> Report:
         """The report; its status is `unknown` where evidence is missing and nothing is red."""

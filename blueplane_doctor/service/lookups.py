@@ -1,8 +1,7 @@
-"""Answers that must be read for the asker (history, one message's way): once for all who ask alike, and bounded."""
+"""Answers that are read for the asker: a metric's history, and one message followed hop by hop."""
 
 import asyncio
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
@@ -15,121 +14,74 @@ from blueplane_doctor.lookup.trace import NOT_FOUND, Tracer
 from blueplane_doctor.settings import Settings
 from blueplane_doctor.times import seconds_in
 
-MOST_KEPT = 256
-"""Answers that are kept at a time."""
-WAIT_SECONDS = 2.0
-"""An asker waits no longer; what is read then answers the next."""
-TRACE_SECONDS = 5.0
-"""The time limit for following one message."""
-MOST_POINTS = 2_000
 THREADS = 2
+MOST_UNDER_WAY = 32
+"""Look-ups that run or wait for a thread; one more is refused."""
+MOST_KEPT = 256
+"""Look-ups that are under way or whose answer is still kept; one more is refused."""
+WAIT_SECONDS = 2.0
+"""The longest that an asker waits; also the time limit for following one message."""
+MOST_POINTS = 2_000
 
 
 class Unanswered(DoctorError):
-    """A question that gets no answer; `code` is HTTP's."""
+    """A question that gets no answer."""
 
-    code = 503
-
-
-class NotThere(Unanswered):
-    """What was asked for does not exist."""
-
-    code = 404
-
-
-class CannotAsk(Unanswered):
-    """The question makes no sense."""
-
-    code = 422
-
-
-class Busy(Unanswered):
-    """More look-ups are running than are allowed at a time."""
-
-    code = 429
-
-
-class Slow(Unanswered):
-    """What was asked for is still being read."""
-
-
-class KeepFor(NamedTuple):
-    """How long an answer is kept, in seconds."""
-
-    fresh: float
-    """It is not read again."""
-    stale: float
-    """It is served while it is read again."""
+    def __init__(self, code: int, message: str, hint: str = "") -> None:
+        """`code` is HTTP's."""
+        super().__init__(message, hint)
+        self.code = code
 
 
 class Result(NamedTuple):
-    """What was read, when that began, and until when it is kept as fresh and as stale (in seconds since 1970)."""
+    """What was read, when that began, and until when it is kept (in seconds since 1970)."""
 
     value: dict[str, Any]
     read_at: float
-    fresh_until: float
-    stale_until: float
+    stale_after: float
 
 
 class Lookups:
-    """Look-ups in threads: one for all who ask alike, at most `limit` at a time. For one event loop."""
+    """Look-ups in threads: one for all who ask alike within a short time. For one event loop."""
 
-    def __init__(self, *, limit: int = 32) -> None:
-        self._limit = limit
-        self._pool: ThreadPoolExecutor | None = None
-        self._kept: OrderedDict[Hashable, Result] = OrderedDict()
-        self._running: dict[Hashable, asyncio.Task[Result]] = {}
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor(THREADS, "blueplane-lookup")
+        self._kept: dict[Hashable, asyncio.Task[Result]] = {}
+        self._under_way = 0
 
-    async def get(self, key: Hashable, read: Callable[[], dict[str, Any]], keep: KeepFor) -> Result:
-        """What `read` returned for this key lately enough. Raises Busy, Slow, and what `read` raises."""
-        kept = self._kept.get(key)
-        if kept and time.time() < kept.fresh_until:
-            return kept
-        task = self._running.get(key) or self._start(key, read, keep)
-        if kept and time.time() < kept.stale_until:
-            return kept
+    async def get(self, key: Hashable, read: Callable[[], dict[str, Any]], keep_seconds: float) -> Result:
+        """What `read` returned for this key, at most so long ago. Raises Unanswered, and what `read` raises."""
+        task = self._kept.get(key)
+        if task is None:
+            if self._under_way >= MOST_UNDER_WAY or len(self._kept) >= MOST_KEPT:
+                raise Unanswered(429, "too many look-ups at the same time", "ask again in a moment")
+            task = asyncio.create_task(self._read(key, read, keep_seconds))
+            task.add_done_callback(_retrieve_error)
+            self._kept[key] = task
+            self._under_way += 1
         try:
             # Shielded: an asker that goes away or waits too long must not end the look-up of the others.
             return await asyncio.wait_for(asyncio.shield(task), WAIT_SECONDS)
         except TimeoutError:
-            raise Slow("the look-up is still running", "ask again in a moment") from None
-
-    @property
-    def busy(self) -> bool:
-        """Whether any look-up is running."""
-        return bool(self._running)
+            raise Unanswered(503, "the look-up is still running", "ask again in a moment") from None
 
     def close(self) -> None:
         """Begin no more; what is under way ends by its own time limit."""
-        if self._pool:
-            self._pool.shutdown(wait=False, cancel_futures=True)
-            self._pool = None
+        self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def _start(self, key: Hashable, read: Callable[[], dict[str, Any]], keep: KeepFor) -> asyncio.Task[Result]:
-        if len(self._running) >= self._limit:
-            raise Busy("too many look-ups at the same time", "ask again in a moment")
-        task = asyncio.create_task(self._read(key, read, keep))
-        task.add_done_callback(_retrieve_error)
-        self._running[key] = task
-        return task
-
-    async def _read(self, key: Hashable, read: Callable[[], dict[str, Any]], keep: KeepFor) -> Result:
-        if self._pool is None:
-            self._pool = ThreadPoolExecutor(THREADS, "blueplane-lookup")
+    async def _read(self, key: Hashable, read: Callable[[], dict[str, Any]], keep_seconds: float) -> Result:
+        loop = asyncio.get_running_loop()
         read_at = time.time()
+        keep_until = loop.time() + keep_seconds
         try:
-            value = await asyncio.get_running_loop().run_in_executor(self._pool, read)
+            value = await loop.run_in_executor(self._pool, read)
         except BaseException:
-            self._kept.pop(key, None)  # what cannot be read any more must not be shown any longer
+            del self._kept[key]  # the next asker is to try again
             raise
         finally:
-            del self._running[key]
-        result = Result(value, read_at, read_at + keep.fresh, read_at + keep.stale)
-        self._kept[key] = result
-        self._kept.move_to_end(key)
-        if len(self._kept) > MOST_KEPT:
-            self._kept.popitem(last=False)
-        return result
+            self._under_way -= 1
+        loop.call_at(keep_until, self._kept.pop, key)
+        return Result(value, read_at, read_at + keep_seconds)
 
 
 def _retrieve_error(task: asyncio.Task[Result]) -> None:
@@ -147,33 +99,32 @@ class HistoryQuestion(NamedTuple):
 
     @classmethod
     def of(cls, metric: str, since: str, step: str) -> "HistoryQuestion":
-        """From the query's words. Raises CannotAsk."""
+        """From the query's words. Raises Unanswered."""
         try:
             back = int(seconds_in(since, "since"))
             width = int(seconds_in(step, "step"))
         except UsageError as error:
-            raise CannotAsk(error.message, error.hint) from None
+            raise Unanswered(422, error.message, error.hint) from None
         if width < MINUTE or width % MINUTE:
-            raise CannotAsk(f"step {step}: the history keeps whole minutes", "for example 1m, 5m, 1h")
+            raise Unanswered(422, f"step {step}: the history keeps whole minutes", "for example 1m, 5m, 1h")
         if not MINUTE <= back <= RETENTION:
-            raise CannotAsk(f"since {since}: the history holds minutes, of seven days", "from 1m to 7d")
+            raise Unanswered(422, f"since {since}: the history holds minutes, of seven days", "from 1m to 7d")
         if back // width > MOST_POINTS:
-            raise CannotAsk(f"{back // width:,} steps are more than {MOST_POINTS:,}", "a wider step, or less far back")
+            message = f"{back // width:,} steps are more than {MOST_POINTS:,}"
+            raise Unanswered(422, message, "a wider step, or less far back")
         return cls(metric, back, width)
 
 
 def read_history(settings: Settings, question: HistoryQuestion) -> dict[str, Any]:
-    """The steps of one metric. Raises NotThere and SourceError."""
+    """The steps of one metric. Raises Unanswered and SourceError."""
     storage = HealthMetricsStorage(settings.history_redis_url)
     try:
         known = storage.metrics()
         if not known:
-            raise NotThere(
-                f"there is no history in Redis at {storage.connection.address}",
-                "start it with: blueplane-doctor record",
-            )
+            message = f"there is no history in Redis at {storage.connection.address}"
+            raise Unanswered(404, message, "start it with: blueplane-doctor record")
         if question.metric not in known:
-            raise NotThere("this metric is not recorded", "see: blueplane-doctor history --list")
+            raise Unanswered(404, "this metric is not recorded", "see: blueplane-doctor history --list")
         until = time.time()
         points = storage.read(question.metric, until - question.since, until, question.step)
     finally:
@@ -182,13 +133,13 @@ def read_history(settings: Settings, question: HistoryQuestion) -> dict[str, Any
 
 
 def read_trace(settings: Settings, wanted: str) -> dict[str, Any]:
-    """One message's way. Raises NotThere and SourceError."""
-    timeout = min(settings.timeout, TRACE_SECONDS)
+    """One message, hop by hop. Raises Unanswered and SourceError."""
+    timeout = min(settings.timeout, WAIT_SECONDS)
     examination = Examination(settings.model_copy(update={"timeout": timeout}))
     try:
         (trace,) = Tracer(examination).trace([wanted])
     finally:
         examination.close()
     if trace.state == NOT_FOUND:
-        raise NotThere("no such message", trace.advice)
+        raise Unanswered(404, "no such message", trace.advice)
     return trace.model_dump(mode="json")

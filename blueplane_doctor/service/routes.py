@@ -14,14 +14,14 @@ from blueplane_doctor.service import bodies, live
 from blueplane_doctor.service.answers import Rendered, problem, render, respond, to_bytes
 from blueplane_doctor.service.bodies import ENDPOINTS, ROOT, Body, Problem
 from blueplane_doctor.service.health_service import HealthService
-from blueplane_doctor.service.lookups import HistoryQuestion, KeepFor, Lookups, Unanswered, read_history, read_trace
+from blueplane_doctor.service.lookups import HistoryQuestion, Lookups, Unanswered, read_history, read_trace
 from blueplane_doctor.service.metrics import to_prometheus
 from blueplane_doctor.service.snapshot import Freshness, Snapshot
 
-KEEP_HISTORY = KeepFor(fresh=15.0, stale=60.0)
+KEEP_HISTORY_SECONDS = 15.0
 """The history gains a value a minute."""
-KEEP_TRACE = KeepFor(fresh=1.0, stale=2.8)
-"""As long as a quick look holds: an answer of Redis must not be kept longer."""
+KEEP_TRACE_SECONDS = 2.0
+"""Shorter than a quick look holds: an answer of Redis must not be kept longer."""
 _SPAN = r"^[0-9]{1,9}(\.[0-9]{1,3})?[smhd]$"
 
 Responses = dict[int | str, dict[str, Any]]
@@ -79,10 +79,10 @@ def _rendered(snapshot: Snapshot, unhealthy_at: Status, body: Callable[[Snapshot
 
 
 def _add_lookups(router: APIRouter, service: HealthService, lookups: Lookups) -> None:
-    async def answer(request: Request, read: Callable[[], dict[str, Any]], keep: KeepFor) -> Response:
+    async def answer(request: Request, read: Callable[[], dict[str, Any]], keep_seconds: float) -> Response:
         key = (request.url.path, request.url.query)
-        result = await lookups.get(key, read, keep)
-        rendered = render(result.value, 200, Freshness(result.read_at, result.stale_until))
+        result = await lookups.get(key, read, keep_seconds)
+        rendered = render(result.value, 200, Freshness(result.read_at, result.stale_after))
         return respond(rendered, request.headers.get("if-none-match"))
 
     @router.get(
@@ -100,7 +100,7 @@ def _add_lookups(router: APIRouter, service: HealthService, lookups: Lookups) ->
     ) -> Response:
         try:
             question = HistoryQuestion.of(metric, since, step)
-            return await answer(request, lambda: read_history(service.settings, question), KEEP_HISTORY)
+            return await answer(request, lambda: read_history(service.settings, question), KEEP_HISTORY_SECONDS)
         except DoctorError as error:
             return _error(error)
 
@@ -115,7 +115,7 @@ def _add_lookups(router: APIRouter, service: HealthService, lookups: Lookups) ->
         request: Request, id: Annotated[str, Path(min_length=1, max_length=200, examples=["1795358119306-0"])]
     ) -> Response:
         try:
-            return await answer(request, lambda: read_trace(service.settings, id), KEEP_TRACE)
+            return await answer(request, lambda: read_trace(service.settings, id), KEEP_TRACE_SECONDS)
         except DoctorError as error:
             return _error(error)
 

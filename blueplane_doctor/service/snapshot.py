@@ -1,10 +1,13 @@
-"""What the service knows at one moment: a report, and how fresh each half of its evidence is."""
+"""What the service knows at one moment: two looks at the pipeline, and the report on both."""
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
+from blueplane_doctor.evidence import Evidence
 from blueplane_doctor.model import Finding, Report, Status, counted, worst
+from blueplane_doctor.monitoring.connections import Connections
+from blueplane_doctor.service.fingerprint import Fingerprint
 
 QUICK_RECORDS = ("connections", "redis", "server", "spool", "database", "locations")
 """Health records of the quick look."""
@@ -16,8 +19,7 @@ AREAS = ("queue", "database", "capture", "chain")
 Value = TypeVar("Value")
 
 
-@dataclass(frozen=True)
-class Freshness:
+class Freshness(NamedTuple):
     """When one half of the evidence was read, and from when on it does not hold (both in seconds since 1970)."""
 
     taken_at: float
@@ -28,6 +30,28 @@ class Freshness:
         return max(0, int((now - self.taken_at) * 1000))
 
 
+class Reachable(NamedTuple):
+    """Whether each source answered a quick look."""
+
+    redis: bool
+    database: bool
+
+
+class Look(NamedTuple):
+    """What one look has read."""
+
+    evidence: Evidence
+    freshness: Freshness
+    began: float
+    """By the monotonic clock."""
+    took: float = 0.0
+    """Seconds."""
+    reachable: Reachable | None = None
+    """As the quick look read it; of a custody look: as it was when it began; None: there was no look yet."""
+    fingerprint: Fingerprint | None = None
+    """Read after a quick look; of a custody look: the last one that was read before it began."""
+
+
 @dataclass(frozen=True)
 class Snapshot:
     """What every endpoint shows; frozen, and replaced as a whole."""
@@ -36,6 +60,10 @@ class Snapshot:
     report: Report
     quick: Freshness
     custody: Freshness
+    complete: bool = False
+    """Whether both looks have ended at least once."""
+    quick_began: float = 0.0
+    """When the quick look began, by the monotonic clock."""
     _made: dict[Hashable, Any] = field(default_factory=dict, compare=False)
 
     def once(self, key: Hashable, make: Callable[[], Value]) -> Value:
@@ -50,6 +78,20 @@ class Snapshot:
         """The worst of all, or `unknown` while a record is missing and nothing is red."""
         return self.report.status
 
+    @property
+    def summary(self) -> str:
+        """The worst finding's sentence, or why nothing is known."""
+        findings = self.report.findings
+        if not findings:
+            return "No check was run"
+        first = findings[0]
+        if self.status is Status.UNKNOWN and first.status is not Status.RED:
+            causes = [finding.cause for finding in findings if finding.cause]
+            return f"Not known: {causes[0] if causes else 'nothing was judged'}"
+        if first.status is Status.GREEN:
+            return "Every check that ran is green"
+        return first.summary
+
     def area_status(self, name: str) -> Status:
         """An area's status: `unknown` where the record of its endpoint is missing and nothing is red."""
         status = worst(finding.status for finding in counted(self._findings(name)))
@@ -62,11 +104,49 @@ class Snapshot:
         """Why the area is unknown; empty when it is not."""
         if self.area_status(name) is not Status.UNKNOWN:
             return ""
-        for finding in self._findings(name):
-            if finding.cause:
-                return finding.cause
-        return "no check of it was run"
+        causes = [finding.cause for finding in self._findings(name) if finding.cause]
+        return causes[0] if causes else "no check of it was run"
 
     def _findings(self, area: str) -> list[Finding]:
         areas = ("queue", "dead-letters") if area == "queue" else (area,)
         return [finding for finding in self.report.findings if finding.area in areas]
+
+
+def reachable_in(evidence: Evidence) -> Reachable:
+    """Which sources answered; without a record of the connections: none."""
+    connections = evidence.records.get("connections")
+    if not isinstance(connections, Connections):
+        return Reachable(redis=False, database=False)
+    return Reachable(connections.redis.reachable, connections.database.reachable)
+
+
+def why_custody_does_not_hold(quick: Look, custody: Look, now: float) -> str:
+    """Why the custody look must not be shown, for it never outlives an outage; empty where it holds.
+
+    `now`: seconds since 1970.
+    """
+    connections = quick.evidence.records.get("connections")
+    if not isinstance(connections, Connections):
+        causes = list(quick.evidence.missing.values())
+        return causes[0] if causes else "the quick look has not ended"
+    if not connections.redis.reachable:
+        return connections.redis.cause
+    if custody.reachable is None:
+        return ""  # its evidence says itself that there was no look yet
+    if custody.reachable != quick.reachable:
+        return "Redis or the database has gone or come back, and the stream is being examined again"
+    if now > custody.freshness.stale_after:
+        return "the examination of the stream has not ended in time"
+    return ""
+
+
+def merged(custody: Evidence, quick: Evidence) -> Evidence:
+    """Both looks' evidence as one; its time is that of the quick look."""
+    evidence = Evidence(quick.taken_at, quick.duration_ms)
+    for part in (custody, quick):
+        evidence.records.update(part.records)
+        evidence.missing.update(part.missing)
+        evidence.durations.update(part.durations)
+    for name in evidence.records:
+        evidence.missing.pop(name, None)  # one look tells nothing of what the other has read
+    return evidence

@@ -252,7 +252,7 @@ def test_it_is_not_ready_before_a_snapshot_of_both_looks_is_published(
 
     monkeypatch.setattr(Doctor, "judge", slow)
     service = service_of(pipeline)
-    monkeypatch.setattr(service, "_in_time", lambda: True)  # judging may take long here
+    monkeypatch.setattr(service, "_in_time", lambda snapshot: True)  # judging may take long here
     try:
         with service:
             assert judging.wait(30)

@@ -9,22 +9,10 @@ import pytest
 
 from blueplane_doctor.errors import SourceError
 from blueplane_doctor.service import lookups as module
-from blueplane_doctor.service.lookups import Busy, CannotAsk, HistoryQuestion, KeepFor, Lookups, NotThere, Result, Slow
+from blueplane_doctor.service.lookups import HistoryQuestion, Lookups, Unanswered
 
-KEEP = KeepFor(fresh=10, stale=60)
-
-
-class Clock:
-    """The time that the look-ups see."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.now = 1000.0
-        monkeypatch.setattr("blueplane_doctor.service.lookups.time.time", lambda: self.now)
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    return Clock(monkeypatch)
+LONG = 60.0
+SHORT = 0.05
 
 
 class Source:
@@ -42,100 +30,86 @@ class Source:
 
 
 def run(story: Callable[[Lookups], Coroutine[Any, Any, None]]) -> None:
-    async def told() -> None:
-        lookups = Lookups(limit=3)
+    async def with_lookups() -> None:
+        lookups = Lookups()
         try:
             await story(lookups)
         finally:
             lookups.close()
 
-    asyncio.run(told())
+    asyncio.run(with_lookups())
 
 
-async def settled(lookups: Lookups) -> None:
-    """Until nothing is being read."""
-    while lookups.busy:
-        await asyncio.sleep(0.01)
+async def answer(lookups: Lookups, key: str, read: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """The answer, however long it takes."""
+    while True:
+        try:
+            return (await lookups.get(key, read, LONG)).value
+        except Unanswered as error:
+            assert error.code == 503
 
 
-def test_an_answer_is_read_once_for_all_and_served_while_it_is_read_again(clock: Clock) -> None:
+def test_an_answer_is_read_once_for_all_who_ask_alike() -> None:
     source = Source()
 
     async def story(lookups: Lookups) -> None:
-        together = await asyncio.gather(*(lookups.get("a", source, KEEP) for _ in range(20)))
+        together = await asyncio.gather(*(lookups.get("a", source, LONG) for _ in range(20)))
         assert {result.value["read"] for result in together} == {1}
-        assert together[0] == Result({"read": 1}, 1000.0, 1010.0, 1060.0)
-        clock.now += 9
-        assert (await lookups.get("a", source, KEEP)).value == {"read": 1}
-        assert source.reads == 1
-        clock.now += 2
-        assert (await lookups.get("a", source, KEEP)).value == {"read": 1}
-        await settled(lookups)
-        assert (await lookups.get("a", source, KEEP)).value == {"read": 2}
-        clock.now += 61
-        assert (await lookups.get("a", source, KEEP)).value == {"read": 3}
-        assert (await lookups.get("b", source, KEEP)).value == {"read": 4}
+        assert together[0].stale_after == together[0].read_at + LONG
+        assert (await lookups.get("a", source, LONG)).value == {"read": 1}
+        assert (await lookups.get("b", source, LONG)).value == {"read": 2}
 
     run(story)
 
 
-@pytest.mark.parametrize("error", [SourceError("away"), NotThere("gone")], ids=["source", "question"])
-def test_a_failure_is_told_and_tried_again(clock: Clock, error: Exception) -> None:
+def test_an_answer_is_kept_no_longer_than_it_holds() -> None:
+    source = Source()
+
+    async def story(lookups: Lookups) -> None:
+        for reads in (1, 2):
+            assert (await lookups.get("a", source, SHORT)).value == {"read": reads}
+            await asyncio.sleep(2 * SHORT)
+
+    run(story)
+
+
+@pytest.mark.parametrize("error", [SourceError("away"), Unanswered(404, "gone")], ids=["source", "question"])
+def test_a_failure_is_told_and_tried_again(error: Exception) -> None:
     source = Source()
     source.error = error
 
     async def story(lookups: Lookups) -> None:
         with pytest.raises(type(error)):
-            await lookups.get("a", source, KEEP)
+            await lookups.get("a", source, LONG)
         source.error = None
-        assert (await lookups.get("a", source, KEEP)).value == {"read": 2}
+        assert (await lookups.get("a", source, LONG)).value == {"read": 2}
 
     run(story)
 
 
-@pytest.mark.parametrize("error", [SourceError("away"), NotThere("gone")], ids=["source", "question"])
-def test_an_old_good_answer_is_not_served_once_it_could_not_be_read_again(clock: Clock, error: Exception) -> None:
-    source = Source()
-
-    async def story(lookups: Lookups) -> None:
-        await lookups.get("a", source, KEEP)
-        source.error = error
-        clock.now += KEEP.fresh
-        assert (await lookups.get("a", source, KEEP)).value == {"read": 1}
-        await settled(lookups)
-        with pytest.raises(type(error)):
-            await lookups.get("a", source, KEEP)
-
-    run(story)
-
-
-def test_an_old_good_answer_does_not_outlive_its_time_while_its_source_hangs(
-    clock: Clock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "WAIT_SECONDS", 0.05)
+def test_an_old_good_answer_does_not_outlive_its_time_while_its_source_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "WAIT_SECONDS", SHORT)
     gate = threading.Event()
-    source = Source()
 
     def hang() -> dict[str, Any]:
         return {"opened": gate.wait(30)}
 
     async def story(lookups: Lookups) -> None:
-        await lookups.get("a", source, KEEP)
+        await lookups.get("a", Source(), SHORT)
+        await asyncio.sleep(2 * SHORT)
         try:
-            clock.now += KEEP.fresh
-            assert (await lookups.get("a", hang, KEEP)).value == {"read": 1}
-            clock.now += KEEP.stale
-            with pytest.raises(Slow):
-                await lookups.get("a", hang, KEEP)
+            with pytest.raises(Unanswered) as caught:
+                await lookups.get("a", hang, SHORT)
+            assert caught.value.code == 503
         finally:
             gate.set()
-        await settled(lookups)
 
     run(story)
 
 
 def test_nobody_waits_for_long_and_not_too_many_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "WAIT_SECONDS", 0.05)
+    monkeypatch.setattr(module, "WAIT_SECONDS", SHORT)
+    monkeypatch.setattr(module, "MOST_UNDER_WAY", 3)
     gate = threading.Event()
 
     def slow() -> dict[str, Any]:
@@ -144,19 +118,16 @@ def test_nobody_waits_for_long_and_not_too_many_do(monkeypatch: pytest.MonkeyPat
     async def story(lookups: Lookups) -> None:
         try:
             for name in "abc":
-                with pytest.raises(Slow):
-                    await lookups.get(name, slow, KEEP)
-            with pytest.raises(Busy):
-                await lookups.get("d", slow, KEEP)
+                with pytest.raises(Unanswered) as caught:
+                    await lookups.get(name, slow, LONG)
+                assert caught.value.code == 503
+            with pytest.raises(Unanswered) as caught:
+                await lookups.get("d", slow, LONG)
+            assert caught.value.code == 429
         finally:
             gate.set()
-        answer: Result | None = None
-        while answer is None:
-            try:
-                answer = await lookups.get("a", slow, KEEP)
-            except Slow:
-                continue
-        assert answer.value == {"opened": True}
+        for name in "abcd":
+            assert await answer(lookups, name, slow) == {"opened": True}
 
     run(story)
 
@@ -166,10 +137,14 @@ def test_what_is_kept_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     source = Source()
 
     async def story(lookups: Lookups) -> None:
-        for name in "abc":
-            await lookups.get(name, source, KEEP)
-        assert (await lookups.get("c", source, KEEP)).value == {"read": 3}
-        assert (await lookups.get("a", source, KEEP)).value == {"read": 4}
+        await lookups.get("a", source, LONG)
+        await lookups.get("b", source, 0.0)
+        await asyncio.sleep(SHORT)
+        await lookups.get("c", source, LONG)
+        with pytest.raises(Unanswered) as caught:
+            await lookups.get("d", source, LONG)
+        assert caught.value.code == 429
+        assert (await lookups.get("a", source, LONG)).value == {"read": 1}
 
     run(story)
 
@@ -185,10 +160,10 @@ def test_an_error_that_nobody_waits_for_is_no_complaint(
         raise SourceError("away")
 
     async def story(lookups: Lookups) -> None:
-        with pytest.raises(Slow):
-            await lookups.get("a", fail, KEEP)
+        with pytest.raises(Unanswered):
+            await lookups.get("a", fail, LONG)
         gate.set()
-        await settled(lookups)
+        await answer(lookups, "b", Source())
 
     run(story)
     assert capfd.readouterr().err == ""
@@ -197,5 +172,5 @@ def test_an_error_that_nobody_waits_for_is_no_complaint(
 def test_a_question_of_the_history_is_in_whole_minutes() -> None:
     assert HistoryQuestion.of("queue.queue_depth", "1h", "5m") == ("queue.queue_depth", 3600, 300)
     for since, step in (("1h", "7s"), ("30d", "1h"), ("7d", "1m"), ("0s", "1m")):
-        with pytest.raises(CannotAsk):
+        with pytest.raises(Unanswered):
             HistoryQuestion.of("queue.queue_depth", since, step)
