@@ -20,7 +20,7 @@ from blueplane_doctor.sources import Deadline
 from blueplane_doctor.sources.database_source import DatabaseSource
 from blueplane_doctor.sources.dead_letters import DeadLetterReader
 from blueplane_doctor.sources.redis_source import RedisSource, info_fields
-from blueplane_doctor.sources.server_source import LogTail, read_log
+from blueplane_doctor.sources.server_log import LogTail, read_log
 from blueplane_doctor.sources.streams import StreamState, read_stream
 from blueplane_doctor.sources.throttle import Throttle
 from blueplane_doctor.sources.trace_tables import RowFinder, Written, read_written

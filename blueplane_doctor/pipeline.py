@@ -61,6 +61,16 @@ WRITE_FAILURE_LOGGERS = ("raw_traces_writer", "database.writer")
 """Ends of the names of loggers whose errors are failed writes."""
 MONITOR_LOGGERS = ("cursor_monitor", "database_monitor", "jsonl_monitor", "user_listener")
 """Ends of the names of loggers that belong to the database and transcript monitors."""
+ORDINARY_ERROR_LINES = (
+    ("sqlite_client", "duplicate column name: "),
+    ("asyncio", "Task was destroyed but it is pending!"),
+    ("", "I/O operation on closed file"),
+)
+"""Ends of loggers, and what their lines of ERROR hold that every normal start (the first two) or stop writes."""
+REDIS_LINE = r"Successfully connected to Redis at (\S+?):(\d{1,5})\b"
+"""What the server's log says of its Redis: host and port."""
+DATABASE_LINE = r"Initialized SQLite database at (.+)"
+"""What the server's log says of its database."""
 EVERY_TURN_HOOKS = ("beforeSubmitPrompt", "afterAgentResponse", "stop")
 """They fire whenever somebody works with the assistant; the others only when a tool or a file is used."""
 

@@ -41,7 +41,9 @@ def blueplane_configs(home: Path) -> list[Path]:
 def read_blueplane_config(home: Path) -> tuple[str, dict[str, Any]]:
     """Blueplane's own settings in the doctor's names, with the file they came from.
 
-    `config.yaml` of the home, else the earlier layout's `redis.yaml`. Raises SettingsError.
+    `config.yaml` of the home, else the earlier layout's `redis.yaml`. The files that it names under `paths.database`
+    are left out: the server writes to `telemetry.db` and `event_buffer.db` of the home whatever stands there.
+    Raises SettingsError.
     """
     path, earlier = blueplane_configs(home)
     if not path.is_file() and earlier.is_file():
@@ -49,7 +51,6 @@ def read_blueplane_config(home: Path) -> tuple[str, dict[str, Any]]:
     content = read_yaml(path)
     # Until November 2025 host, port and db stood in `redis` itself.
     connection = _part(content, "redis", "connection") or _part(content, "connection") or _part(content, "redis")
-    files = _part(content, "paths", "database")
     endpoint = _part(content, "http_endpoint")
     queue = _part(content, "streams", "message_queue")
     streams = {
@@ -59,7 +60,6 @@ def read_blueplane_config(home: Path) -> tuple[str, dict[str, Any]]:
         "dead_letter_max_length": _part(content, "streams", "dlq").get("max_length"),
     }
     settings = {
-        "event_buffer": files.get("event_buffer_db"),
         "session_timeout_hours": _part(content, "timeouts", "session").get("inactive_timeout_hours"),
         "streams": _given(streams) or None,
     }
@@ -69,10 +69,6 @@ def read_blueplane_config(home: Path) -> tuple[str, dict[str, Any]]:
             host = f"[{host}]"  # an IPv6 address in a URL
         port = connection.get("port", pipeline.DEFAULT_REDIS_PORT)
         settings["redis_url"] = f"redis://{host}:{port}/{connection.get('db', 0)}"
-    database = files.get("telemetry_db")
-    # The server of today ignores this name and writes to the home; so it counts only where such a file is.
-    if isinstance(database, str) and Path(database).expanduser().is_file():
-        settings["database"] = database
     if "host" in endpoint or "port" in endpoint:
         host = endpoint.get("host", pipeline.DEFAULT_HTTP_HOST)
         port = endpoint.get("port", pipeline.DEFAULT_HTTP_PORT)

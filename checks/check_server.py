@@ -3,18 +3,60 @@
 from typing import TYPE_CHECKING
 
 from blueplane_doctor import Finding, Remedy, Scale, check, unknown
-from blueplane_doctor.checkapi import many
+from blueplane_doctor.checkapi import many, not_graded
+from blueplane_doctor.times import span
 
 if TYPE_CHECKING:
     from blueplane_doctor.locations import Locations
     from blueplane_doctor.monitoring.server_health import ServerHealth
 
+FIVE_MINUTES = "five minutes"
+SHOWN_KINDS = 3
+_RESTART = (
+    "The server reads from consumer groups that are gone, and makes them at its start only: restart it. To start it "
+    "while it runs is no help. What the stream still holds is then read from its beginning, what was written too: see "
+    "stuck-consumers and retry-storm afterwards."
+)
+_WRITABLE = "The server may not write: give its user the database's file and folder, then restart it."
+_REDIS = "See redis-reachable: Redis does not answer the server, or refuses what it asks."
+ADVICE = {
+    "NOGROUP": _RESTART,
+    "stream key is gone": _RESTART,
+    "database is locked": (
+        "Another process kept the database locked: end it or wait until it ends. What failed meanwhile the Cursor "
+        "writer does not write again: see stuck-consumers."
+    ),
+    "disk is full": "Make room on the disk of the database. What failed meanwhile is not written again by itself.",
+    "database is read-only": _WRITABLE,
+    "file system is read-only": "The file system of the database is mounted read-only: see the system's log for why.",
+    "unable to open the database": _WRITABLE,
+    "permission denied": _WRITABLE,
+    "database is damaged": "See database-reachable: keep a copy of the database before anything else.",
+    "no such table or column": (
+        "The tables are gone or of another version: restart the server, which makes the tables at its start."
+    ),
+    "UNIQUE constraint failed": "A message that is written already is delivered again: see retry-storm.",
+    "value that SQLite refuses": "A message cannot be written as it is: see stuck-consumers and retry-storm.",
+    "connection refused": _REDIS,
+    "connection lost": _REDIS,
+    "timeout": _REDIS,
+    "Redis memory is full (OOM)": "Redis refuses every write because its memory is full.",
+    "Redis is a read-only replica (READONLY)": "Redis refuses every write because it is a replica: see its role.",
+    "Redis cannot save (MISCONF)": "Redis refuses every write because its last snapshot failed.",
+    "Redis has too few replicas (NOREPLICAS)": "Redis refuses every write because it has too few good replicas.",
+    "address already in use": "Another program listens on the server's port: see server-alive.",
+    "too many open files": "Raise the limit of open files for the server (ulimit -n), then restart it.",
+}
+"""What to do about a kind of error."""
 
-@check(area="server", scale=Scale.states(green="pid and HTTP", orange="pid only|HTTP only", red="neither"))
+
+# The answer proves that the server runs, whatever the pid file says: a container has process ids of its own.
+@check(area="server", scale=Scale.states(green="pid and HTTP|HTTP only", orange="pid only", red="neither"))
 def check_server_alive(server: "ServerHealth", locations: "Locations", scale: Scale) -> Finding:
     """The process in server.pid runs and is the server, and GET /health answers.
 
-    An old pid file may name another program by now, and the server answers even while nothing is being written.
+    The answer alone is proof enough: in a container the server has a process id of its own, and an old pid file may
+    name another program by now. The server answers even while nothing is being written.
 
     Causes:
     - it was never started, or ended: the end of its log says why
@@ -38,6 +80,8 @@ def check_server_alive(server: "ServerHealth", locations: "Locations", scale: Sc
         "another program": f"Process {server.pid} is another program by now",
         "no pid file": "There is no usable server.pid",
     }[server.pid_state]
+    if state == "HTTP only":
+        process += ", perhaps because the server runs in a container"
     return scale.grade(
         state,
         f"{process}; HTTP: {server.http_answer}",
@@ -46,16 +90,48 @@ def check_server_alive(server: "ServerHealth", locations: "Locations", scale: Sc
     )
 
 
+@check(area="server", scale=Scale.states(green="the same", red="another Redis|another database"))
+def check_examined_pipeline(server: "ServerHealth", scale: Scale) -> Finding:
+    """The running server uses the Redis and the database that are examined.
+
+    The server's own connections and its log tell. Where they name others, all other findings are about a pipeline
+    that this server does not feed.
+
+    Causes:
+    - the server was started from a checkout, whose `config/` comes before ~/.blueplane
+    - --redis-url, --database or --home name those of another Blueplane
+    """
+    if server.uses == "unknown":
+        summary = f"Nothing names another Redis or database than those that are examined; {server.uses_cause}"
+        return not_graded(None, summary)
+    if server.uses == "the same":
+        return scale.grade(server.uses, f"The server uses the Redis that is examined: {server.uses_cause}")
+    commands = []
+    text = "Examine the one that the server uses, or change the server's settings and restart it."
+    if server.uses == "another Redis" and server.redis_is_local:
+        commands = [f"blueplane-doctor --redis-url redis://127.0.0.1:{server.redis_port}/0"]
+    elif server.uses == "another database":
+        text = "Name the database that the end of the server's log names, with --database."
+    return scale.grade(
+        server.uses,
+        f"The server uses {server.uses} than the one that is examined: {server.uses_cause}",
+        remedy=Remedy(text=text, commands=commands),
+        evidence={"port in its log": server.redis_port},
+    )
+
+
 @check(area="server", scale=Scale.rising(yellow_above=0, orange=10, red_above=60, unit="errors/min"))
 def check_server_errors(server: "ServerHealth", locations: "Locations", scale: Scale) -> Finding:
     """ERROR and CRITICAL lines a minute in the tail of the server's log, mean of the last five minutes.
 
-    A reason to read the log; nothing is lost by it. The same lines often explain stuck-consumers or retry-storm.
+    A reason to read the log; nothing is lost by it. Where more is logged in five minutes than is read, the rate is that of the
+    newest part. The errors of every normal start and stop are not counted, and lines that stand there twice, as in
+    daemon mode, count once.
 
     Causes:
     - a message that cannot be written, tried again and again (see retry-storm)
-    - Redis or the database is away
-    - a fresh start: a healthy one also writes a few lines of ERROR
+    - Redis or the database is away, locked, full or read-only
+    - the consumer groups are gone (NOGROUP): the server makes them at its start only
     """
     rate = server.errors_per_minute
     if rate is None:
@@ -63,15 +139,49 @@ def check_server_errors(server: "ServerHealth", locations: "Locations", scale: S
             "Whether the server logs errors is not known",
             "there is no server.log in Blueplane's home, or it cannot be read",
         )
-    summary = "No error in the server's log for five minutes"
+    window = span(int(server.errors_window_seconds * 1000))
+    evidence: dict[str, object] = {"last error": server.last_error_timestamp, "seconds": server.errors_window_seconds}
+    for found in server.errors:
+        evidence[found.kind] = f"{found.count:,} in the part that was read, the last at {found.last}"
+    summary = f"No error in the server's log for {FIVE_MINUTES if server.errors_window_seconds == 300 else window}"
     if rate:
         summary = f"{many(rate, 'error', 'errors')} a minute in the server's log"
-    return scale.grade(
-        rate,
-        summary,
-        remedy=Remedy(text="Read them.", commands=[f"grep -E 'ERROR|CRITICAL' {locations.log} | tail"]),
-        evidence={"last error": server.last_error_timestamp},
-    )
+        if server.errors_are_at_least:
+            summary = f"At least {summary}, of which the last {window} were read"
+        summary += _kinds(server)
+    return scale.grade(rate, summary, remedy=_remedy_for_errors(server, locations), evidence=evidence)
+
+
+def _kinds(server: "ServerHealth") -> str:
+    """The kinds of the errors in the window, the most frequent first."""
+    lately = [found for found in server.errors if found.lately]
+    if not lately:
+        return ""
+    named = ", ".join(f"{found.kind} ({found.lately:,})" for found in lately[:SHOWN_KINDS])
+    return f": {named}"
+
+
+def _remedy_for_errors(server: "ServerHealth", locations: "Locations") -> Remedy:
+    """What to do about the most frequent kind that something is known to do about."""
+    text = "Read them."
+    for found in server.errors:
+        if found.lately and found.kind in ADVICE:
+            text = ADVICE[found.kind]
+            if found.kind == "database is locked" and server.lock_holder:
+                text = f"{_lock_holder(server)} {text}"
+            break
+    return Remedy(text=text, commands=[f"grep -E 'ERROR|CRITICAL' {locations.log} | tail"])
+
+
+def _lock_holder(server: "ServerHealth") -> str:
+    holder = server.lock_holder
+    if holder is None:
+        return ""
+    if holder.is_server:
+        return f"The server itself (process {holder.pid}) holds the database's write lock now."
+    if holder.program:
+        return f"Process {holder.pid} ({holder.program}) holds the database's write lock now."
+    return f"Process {holder.pid} holds the database's write lock now."
 
 
 # The buffer is written when Redis is away and read by nobody: one event in it is one that will not arrive.

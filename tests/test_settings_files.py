@@ -45,12 +45,15 @@ def test_redis_from_blueplanes_settings(home: Path, text: str, url: str) -> None
     assert load({"home": home}).settings.redis_url == url
 
 
-def test_the_database_that_blueplane_names_counts_only_where_it_is(home: Path, tmp_path: Path) -> None:
-    named = tmp_path / "elsewhere.db"
-    (home / "config.yaml").write_text(yaml.safe_dump({"paths": {"database": {"telemetry_db": str(named)}}}))
+def test_files_that_blueplane_names_do_not_count_for_its_server_writes_to_the_home(home: Path, tmp_path: Path) -> None:
+    named, buffer = tmp_path / "elsewhere.db", tmp_path / "buffer.db"
+    files = {"telemetry_db": str(named), "event_buffer_db": str(buffer)}
+    (home / "config.yaml").write_text(yaml.safe_dump({"paths": {"database": files}}))
     assert load({"home": home}).settings.database_file == home / "telemetry.db"
     named.touch()
-    assert load({"home": home}).settings.database_file == named
+    buffer.touch()
+    settings = load({"home": home}).settings
+    assert (settings.database_file, settings.buffer_file) == (home / "telemetry.db", home / "event_buffer.db")
 
 
 def test_a_server_on_all_addresses_is_asked_on_its_own(home: Path) -> None:

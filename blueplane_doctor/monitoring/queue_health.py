@@ -7,8 +7,9 @@ from blueplane_doctor.custody.pending_entries import PendingEntriesReader
 from blueplane_doctor.errors import SourceError
 from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring import Monitor
-from blueplane_doctor.monitoring.server_health import RUNNING, process_state, read_pid
+from blueplane_doctor.monitoring.server_health import read_pid
 from blueplane_doctor.sources.entry_ids import EntryId, id_text
+from blueplane_doctor.sources.server_process import RUNNING, process_state
 from blueplane_doctor.sources.streams import Group, StreamState
 from blueplane_doctor.text import consumer, identifier
 from blueplane_doctor.times import from_milliseconds, iso

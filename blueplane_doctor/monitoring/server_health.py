@@ -2,16 +2,49 @@
 
 import json
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from blueplane_doctor.errors import SourceError
+from blueplane_doctor.examination import Examination, ServerInfo
 from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring import Monitor
-from blueplane_doctor.pipeline import BUFFER_TABLE, SERVER_COMMANDS
-from blueplane_doctor.sources.database_source import read_once
+from blueplane_doctor.pipeline import BUFFER_TABLE, DEFAULT_REDIS_PORT
+from blueplane_doctor.sources.database_source import read_once, real_file
+from blueplane_doctor.sources.server_log import LogTail
+from blueplane_doctor.sources.server_process import RUNNING, connected_ports, process_state, write_lock_holder
 from blueplane_doctor.sources.server_source import ask_health
 from blueplane_doctor.times import iso
 
 HTTP_LIMIT_SECONDS = 1.0
+SAME = "the same"
+ANOTHER_REDIS = "another Redis"
+ANOTHER_DATABASE = "another database"
+UNKNOWN = "unknown"
+
+
+LOCAL_HOSTS = frozenset(("localhost", "127.0.0.1", "::1"))
+
+
+class LoggedErrors(Record):
+    """Errors of one kind in the part of the log that was read."""
+
+    kind: str
+    """A word of the doctor's own, never text of the log."""
+    count: int
+    lately: int
+    """Of these, those that `errors_per_minute` counts."""
+    first: str
+    last: str
+
+
+class LockHolder(Record):
+    """A process that holds the database's write lock."""
+
+    pid: int
+    program: str = ""
+    """Empty where its name may be private."""
+    is_server: bool = False
+    """Whether it is the process of server.pid."""
 
 
 class ServerHealth(Record):
@@ -28,13 +61,30 @@ class ServerHealth(Record):
     log_found: bool
     """Whether there is a server.log that can be read."""
     errors_per_minute: float | None
-    """ERROR and CRITICAL lines, mean of the last five minutes; null without a log."""
+    """ERROR and CRITICAL lines but those of every normal start and stop, mean of `errors_window_seconds`; null without
+    a log."""
+    errors_window_seconds: float = 300
+    """At most five minutes; less where the log began later, or where more was logged than is read."""
+    errors_are_at_least: bool = False
+    """Whether more was logged in the last five minutes than is read, so that the rate is a lower bound."""
+    errors: list[LoggedErrors] = []
+    """Most frequent first."""
     last_error_timestamp: str | None
     """Time of the newest ERROR or CRITICAL line in the log's tail."""
     buffered_events: int | None
     """Events in event_buffer.db that never reached Redis; null when it could not be read."""
     buffer_cause: str = ""
     """Why the buffer could not be read."""
+    uses: str = UNKNOWN
+    """Whether the running server uses what is examined: `the same`, `another Redis`, `another database`, `unknown`."""
+    uses_cause: str = ""
+    """What tells so, or why it is not known."""
+    redis_port: int | None = None
+    """Port of the Redis that the server's log last named."""
+    redis_is_local: bool = False
+    """Whether that Redis is on the server's own machine."""
+    lock_holder: LockHolder | None = None
+    """Who holds the database's write lock now; null where nobody does or the system does not tell."""
 
 
 class ServerHealthMonitor(Monitor):
@@ -42,6 +92,11 @@ class ServerHealthMonitor(Monitor):
 
     name = "server"
     record = ServerHealth
+
+    def __init__(self, examination: Examination) -> None:
+        super().__init__(examination)
+        self._connected: frozenset[int] | None = None
+        """The remote ports of the server's connections; None where they cannot be seen."""
 
     def collect(self) -> ServerHealth:
         """Always a record: what cannot be read here is itself the finding."""
@@ -51,17 +106,85 @@ class ServerHealthMonitor(Monitor):
         answer, http_ok = ask_health(examination.settings.http_url, limit)
         log = examination.log()
         buffered, cause = self._buffered()
+        state = process_state(pid)
+        if pid is not None and state == RUNNING:
+            self._connected = connected_ports(pid)
         return ServerHealth(
             pid=pid,
-            pid_state=process_state(pid),
+            pid_state=state,
             http_ok=http_ok,
             http_answer=answer,
             log_found=log.lines is not None,
             errors_per_minute=log.errors_per_minute,
+            errors_window_seconds=log.window_seconds,
+            errors_are_at_least=log.is_cut,
+            errors=_logged_errors(log),
             last_error_timestamp=iso(log.last_error),
             buffered_events=buffered,
             buffer_cause=cause,
+            redis_port=log.redis[1] if log.redis else None,
+            redis_is_local=log.redis is not None and log.redis[0] in LOCAL_HOSTS,
+            lock_holder=self._lock_holder(pid),
         )
+
+    def concluded(self, record: Record) -> Record:
+        """What the server uses is compared last: which port the examined Redis says it has, others have asked by then.
+
+        Asking it here would make this record wait for a Redis that hangs.
+        """
+        if not isinstance(record, ServerHealth):
+            return record
+        uses, cause = self._uses(record)
+        return record.model_copy(update={"uses": uses, "uses_cause": cause})
+
+    def _uses(self, record: ServerHealth) -> tuple[str, str]:
+        """Whether a server that is alive uses the examined Redis and database, and what tells so."""
+        is_running = record.pid_state == RUNNING
+        log = self.examination.log()
+        if not record.http_ok and not is_running:
+            return UNKNOWN, "the server does not run"
+        # In a container the same file has another path; so only a process that is seen here is taken at its word.
+        if is_running and log.database and not self._is_examined_database(log.database):
+            return ANOTHER_DATABASE, "its log names another database than the one that is examined"
+        examined = self._examined_ports()
+        if not examined:
+            return UNKNOWN, "the examined Redis has no port to compare with"
+        connected = self._connected
+        if connected and connected & examined:
+            return SAME, "its process is connected to the port of the examined Redis"
+        if log.redis is None:
+            return UNKNOWN, "the part of its log that was read names no Redis"
+        _, port = log.redis
+        if port in examined:
+            return SAME, "its log names the port of the examined Redis"
+        if connected and port in connected:
+            return ANOTHER_REDIS, f"its process is connected to port {port}, as its log says"
+        return ANOTHER_REDIS, f"its log names port {port}"
+
+    def _is_examined_database(self, named: str) -> bool:
+        return real_file(Path(named)) == real_file(self.examination.settings.database_file)
+
+    def _examined_ports(self) -> set[int]:
+        """The TCP ports of the examined Redis: that of its address, and the one that it says itself."""
+        ports: set[int] = set()
+        url = self.examination.settings.redis_url
+        if "+" in url.partition("://")[0]:
+            return ports  # Sentinel and Cluster: the address is not that of the node that serves
+        if not url.startswith("unix:"):
+            ports.add(urlsplit(url).port or DEFAULT_REDIS_PORT)
+        info = self.examination.answers.get("server_info")
+        if not isinstance(info, ServerInfo):
+            return ports
+        said = info.fields.get("tcp_port", "")
+        if said.isdigit() and said != "0":
+            ports.add(int(said))
+        return ports
+
+    def _lock_holder(self, server_pid: int | None) -> LockHolder | None:
+        holder = write_lock_holder(self.examination.settings.database_file)
+        if holder is None:
+            return None
+        return LockHolder(pid=holder.pid, program=holder.program, is_server=holder.pid == server_pid)
 
     def _buffered(self) -> tuple[int | None, str]:
         path = self.examination.settings.buffer_file
@@ -75,8 +198,19 @@ class ServerHealthMonitor(Monitor):
         return count, ""
 
 
-RUNNING = "running"
-"""What process_state says of the pipeline's server."""
+def _logged_errors(log: LogTail) -> list[LoggedErrors]:
+    errors = []
+    for found in log.kinds:
+        errors.append(
+            LoggedErrors(
+                kind=found.kind,
+                count=found.times,
+                lately=found.lately,
+                first=iso(found.first) or "",
+                last=iso(found.last) or "",
+            )
+        )
+    return errors
 
 
 def read_pid(path: Path) -> int | None:
@@ -91,28 +225,6 @@ def read_pid(path: Path) -> int | None:
     if is_number and 0 < content < 1 << 31:
         return int(content)
     return None
-
-
-def process_state(pid: int | None) -> str:
-    """Whether that process runs, and is the pipeline's server and not another program that was given the number."""
-    if pid is None:
-        return "no pid file"
-    if pid >= 1 << 31:  # no system has so large a number, and psutil raises
-        return "not running"
-    import psutil
-
-    try:
-        process = psutil.Process(pid)
-        if process.status() == psutil.STATUS_ZOMBIE:
-            return "not running"
-        command = " ".join(process.cmdline())
-    except psutil.NoSuchProcess:
-        return "not running"
-    except psutil.AccessDenied:
-        return RUNNING  # another user's process under that number; its HTTP answer has to tell
-    if any(mark in command for mark in SERVER_COMMANDS):
-        return RUNNING
-    return "another program"
 
 
 MONITOR = ServerHealthMonitor

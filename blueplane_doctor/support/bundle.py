@@ -24,7 +24,7 @@ from blueplane_doctor.reports.base import View
 from blueplane_doctor.scales import LEVELS
 from blueplane_doctor.settings import Loaded, Settings
 from blueplane_doctor.settings_view import flat
-from blueplane_doctor.sources.server_source import read_tail
+from blueplane_doctor.sources.server_log import read_tail
 from blueplane_doctor.support.log_errors import log_errors
 from blueplane_doctor.text import word
 

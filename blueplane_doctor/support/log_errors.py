@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from blueplane_doctor.pipeline import BUFFER_TABLE, TRACE_TABLES
-from blueplane_doctor.sources.server_source import ERRORS, LINE
+from blueplane_doctor.sources.server_log import ERRORS, LINE
 from blueplane_doctor.text import word
 
 MOST_ENTRIES = 200

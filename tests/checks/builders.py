@@ -282,6 +282,8 @@ def server(**changes: Any) -> ServerHealth:
             "errors_per_minute": 0.0,
             "last_error_timestamp": None,
             "buffered_events": 0,
+            "uses": "the same",
+            "uses_cause": "its process is connected to the port of the examined Redis",
             **changes,
         }
     )

@@ -1,8 +1,13 @@
 """The checks of the pipeline's server: every edge of their scales."""
 
 import pytest
+from blueplane_doctor.checks.check_server import ADVICE
 
+from blueplane_doctor.monitoring.server_health import LockHolder, LoggedErrors
+from blueplane_doctor.sources.server_log import KINDS
 from tests.checks.builders import cases, run, server
+
+IN_A_CONTAINER = ", perhaps because the server runs in a container; HTTP: ok on port 8787"
 
 
 @pytest.mark.parametrize(
@@ -11,9 +16,9 @@ from tests.checks.builders import cases, run, server
         [
             ("both", "the process runs and HTTP answers", "running", True, "green"),
             ("pid-only", "a process that does not answer", "running", False, "orange"),
-            ("http-only", "an answer whose process is not the one of the file", "not running", True, "orange"),
-            ("http-only-stranger", "the pid was given to another program", "another program", True, "orange"),
-            ("http-only-no-file", "an answer, and no pid file", "no pid file", True, "orange"),
+            ("http-only", "an answer whose process is not the one of the file", "not running", True, "green"),
+            ("http-only-stranger", "the pid was given to another program", "another program", True, "green"),
+            ("http-only-no-file", "an answer, and no pid file", "no pid file", True, "green"),
             ("neither", "nobody there", "not running", False, "red"),
             ("neither-stranger", "another program has the pid", "another program", False, "red"),
             ("no-data", "no pid file and no answer", "no pid file", False, "red"),
@@ -29,9 +34,21 @@ def test_server_alive(sentence: str, pid_state: str, http_ok: bool, status: str)
     ("pid", "pid_state", "said"),
     [
         (48_112, "running", "Process 48112 runs; HTTP: ok on port 8787"),
-        (48_112, "not running", "Process 48112 is not running; HTTP: ok on port 8787"),
-        (48_112, "another program", "Process 48112 is another program by now; HTTP: ok on port 8787"),
-        (None, "no pid file", "There is no usable server.pid; HTTP: ok on port 8787"),
+        (
+            48_112,
+            "not running",
+            "Process 48112 is not running" + IN_A_CONTAINER,
+        ),
+        (
+            48_112,
+            "another program",
+            "Process 48112 is another program by now" + IN_A_CONTAINER,
+        ),
+        (
+            None,
+            "no pid file",
+            "There is no usable server.pid" + IN_A_CONTAINER,
+        ),
     ],
 )
 def test_server_alive_says_both_signs(pid: int | None, pid_state: str, said: str) -> None:
@@ -108,3 +125,61 @@ def test_undrained_buffer_says_how_many(count: int, said: str) -> None:
 def test_an_unreadable_buffer_says_why() -> None:
     found = run("undrained-buffer", server=server(buffered_events=None, buffer_cause="it is damaged"))
     assert found.cause == "it is damaged"
+
+
+def errors(kind: str, lately: int = 5) -> LoggedErrors:
+    return LoggedErrors(kind=kind, count=7, lately=lately, first="2026-03-14T09:21:00Z", last="2026-03-14T09:26:00Z")
+
+
+def test_server_errors_names_what_they_are_and_who_holds_the_lock() -> None:
+    holder = LockHolder(pid=4711, program="sqlite3")
+    kinds = [errors("another error", 9), errors("database is locked"), errors("NOGROUP", 0)]
+    finding = run("server-errors", server=server(errors_per_minute=2.8, errors=kinds, lock_holder=holder))
+    assert finding.summary == "2.8 errors a minute in the server's log: another error (9), database is locked (5)"
+    assert finding.remedy is not None
+    assert finding.remedy.text.startswith("Process 4711 (sqlite3) holds the database's write lock now.")
+
+
+@pytest.mark.parametrize(
+    ("holder", "said"),
+    [
+        (None, "Another process kept the database locked"),
+        (LockHolder(pid=7), "Process 7 holds the database's write lock now."),
+        (LockHolder(pid=7, is_server=True), "The server itself (process 7) holds"),
+    ],
+)
+def test_server_errors_says_who_holds_the_lock_as_far_as_it_is_known(holder: LockHolder | None, said: str) -> None:
+    locked = server(errors_per_minute=1.0, errors=[errors("database is locked")], lock_holder=holder)
+    finding = run("server-errors", server=locked)
+    assert finding.remedy is not None
+    assert finding.remedy.text.startswith(said)
+
+
+def test_server_errors_of_a_part_of_the_window_are_a_lower_bound() -> None:
+    given = server(errors_per_minute=171_000.0, errors_window_seconds=3.0, errors_are_at_least=True)
+    summary = run("server-errors", server=given).summary
+    assert summary == "At least 171,000 errors a minute in the server's log, of which the last 3 s were read"
+
+
+def test_groups_that_are_gone_need_a_restart() -> None:
+    finding = run("server-errors", server=server(errors_per_minute=99.0, errors=[errors("NOGROUP")]))
+    assert finding.remedy is not None
+    assert "restart it" in finding.remedy.text and "no help" in finding.remedy.text
+
+
+@pytest.mark.parametrize("kind", sorted(ADVICE))
+def test_there_is_advice_only_for_kinds_that_exist(kind: str) -> None:
+    assert kind in dict(KINDS)
+
+
+@pytest.mark.parametrize(
+    ("uses", "status"),
+    [("the same", "green"), ("another Redis", "red"), ("another database", "red"), ("unknown", "green")],
+)
+def test_examined_pipeline(uses: str, status: str) -> None:
+    given = server(uses=uses, uses_cause="its log names port 7001", redis_port=7001, redis_is_local=True)
+    finding = run("examined-pipeline", server=given)
+    assert finding.status == status
+    if uses == "another Redis":
+        assert finding.remedy is not None
+        assert finding.remedy.commands == ["blueplane-doctor --redis-url redis://127.0.0.1:7001/0"]

@@ -4,9 +4,11 @@ from blueplane_doctor.custody.losses import GroupLoss
 from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring.capture_health import CursorHooks
 from blueplane_doctor.monitoring.connections import Reach
+from blueplane_doctor.monitoring.server_health import LoggedErrors
 from tests.checks.builders import (
     HOUR,
     MINUTE,
+    NOW,
     capture,
     chain,
     chain_break,
@@ -28,6 +30,7 @@ from tests.checks.builders import (
     writer,
 )
 
+_EARLIER = "2026-03-14T09:22:00.000Z"
 _STUCK = one_writer(pending=40, stuck=40, longest_unacknowledged_ms=6 * MINUTE, most_deliveries=319)
 _HELD = [consumer(), consumer("consumer-4242", pending=300, gone=True)]
 
@@ -76,7 +79,17 @@ UNHEALTHY: dict[str, dict[str, Record]] = {
     "server-alive": {
         "server": server(pid_state="not running", http_ok=False, http_answer="nobody listens on port 8787")
     },
-    "server-errors": {"server": server(errors_per_minute=56.4)},
+    "examined-pipeline": {
+        "server": server(
+            uses="another Redis", uses_cause="its log names port 6380", redis_port=6380, redis_is_local=True
+        )
+    },
+    "server-errors": {
+        "server": server(
+            errors_per_minute=56.4,
+            errors=[LoggedErrors(kind="database is locked", count=282, lately=282, first=_EARLIER, last=NOW)],
+        )
+    },
     "undrained-buffer": {"server": server(buffered_events=12)},
     "redis-reachable": {
         "connections": connections(

@@ -17,7 +17,8 @@ from blueplane_doctor.demo import schema
 from blueplane_doctor.demo.faults import DEAD_PID
 from blueplane_doctor.demo.servers import stand_in_server
 from blueplane_doctor.demo.simulator import Pipeline
-from blueplane_doctor.monitoring.server_health import ServerHealth, process_state, read_pid
+from blueplane_doctor.monitoring.server_health import ServerHealth, read_pid
+from blueplane_doctor.sources.server_process import process_state
 from tests.helpers import buffer_events
 from tests.monitoring.support import collected
 
@@ -213,6 +214,7 @@ def test_a_buffer_elsewhere_is_read_there(pipeline: Pipeline, tmp_path: Path) ->
 
 
 def test_the_record_holds_no_text_of_the_log(pipeline: Pipeline) -> None:
+    pipeline.log("INFO", "started", at=pipeline.ago(minutes=6))
     pipeline.log("ERROR", "geheim", at=pipeline.ago(minutes=1))
     record = collected(ServerHealth, pipeline)
     assert record.errors_per_minute == 0.2

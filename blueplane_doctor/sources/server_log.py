@@ -1,0 +1,337 @@
+"""The tail of the server's log: how many errors, of which kind, since when; never their text.
+
+Reading a whole log takes too long while a server writes 2,900 lines a second. So what is read may begin later than the
+window that is asked about, and then a count is a lower bound.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from itertools import groupby
+from pathlib import Path
+from typing import NamedTuple
+
+from blueplane_doctor.pipeline import (
+    DATABASE_LINE,
+    MONITOR_LOGGERS,
+    ORDINARY_ERROR_LINES,
+    REDIS_LINE,
+    WRITE_FAILURE_LOGGERS,
+)
+
+TAIL_BYTES = 1_000_000
+"""Read from the log's end: some 8,000 lines."""
+WINDOW = timedelta(minutes=5)
+SHORTEST_SPAN = timedelta(minutes=1)
+"""A log that began a second ago is no base for a rate a minute."""
+MOST_ORDINARY_ERRORS = 20
+"""Errors of a normal start or stop in the window that are not counted: each writes up to five."""
+LINE = re.compile(rb"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)(?:,\d+)? - (\S+) - ([A-Z]+) - ")
+ERRORS = (b"ERROR", b"CRITICAL")
+OTHER = "another error"
+KINDS: tuple[tuple[str, bytes], ...] = (
+    ("database is locked", rb"database (?:table |schema )?is locked"),
+    ("UNIQUE constraint failed", rb"UNIQUE constraint failed"),
+    ("another constraint failed", rb"constraint failed"),
+    ("database is read-only", rb"readonly database"),
+    ("disk is full", rb"disk is full|No space left on device|Disk quota exceeded"),
+    ("file system is read-only", rb"Read-only file system"),
+    ("database is damaged", rb"disk image is malformed|file is not a database"),
+    ("no such table or column", rb"no such (?:table|column)"),
+    ("unable to open the database", rb"unable to open database"),
+    ("disk I/O error", rb"disk I/O error|Input/output error"),
+    ("value that SQLite refuses", rb"too large to convert to SQLite|surrogates not allowed|Error binding parameter"),
+    ("NOGROUP", rb"\bNOGROUP\b"),
+    ("stream key is gone", rb"stream key no longer exists"),
+    ("Redis memory is full (OOM)", rb"\bOOM command not allowed"),
+    ("Redis is a read-only replica (READONLY)", rb"\bREADONLY You can"),
+    ("Redis cannot save (MISCONF)", rb"\bMISCONF\b"),
+    ("Redis has too few replicas (NOREPLICAS)", rb"\bNOREPLICAS\b"),
+    ("Redis is loading", rb"\bLOADING\b"),
+    ("Redis is busy with a script", rb"\bBUSY Redis"),
+    ("Redis replica without its master (MASTERDOWN)", rb"\bMASTERDOWN\b"),
+    ("Redis refuses the login", rb"\b(?:NOAUTH|WRONGPASS)\b|[Aa]uthentication required"),
+    ("Redis permission is missing (NOPERM)", rb"\bNOPERM\b"),
+    ("Redis key of another type (WRONGTYPE)", rb"\bWRONGTYPE\b"),
+    ("Redis Cluster names another node", rb"\b(?:MOVED|ASK|CROSSSLOT|CLUSTERDOWN)\b"),
+    ("connection refused", rb"[Cc]onnection refused"),
+    ("connection lost", rb"Connection (?:reset|closed|lost|aborted)|Broken pipe|Error while reading from"),
+    ("timeout", rb"[Tt]imed out|Timeout"),
+    ("host is not found", rb"Name or service not known|nodename nor servname|name resolution"),
+    ("address already in use", rb"[Aa]ddress already in use"),
+    ("permission denied", rb"[Pp]ermission denied|Operation not permitted"),
+    ("too many open files", rb"Too many open files"),
+    ("out of memory", rb"MemoryError|Cannot allocate memory"),
+    ("invalid JSON", rb"JSONDecodeError|Expecting value|Extra data:"),
+)
+"""What an error is called, and what a line of that kind holds. The first that fits counts; all else is OTHER."""
+
+_KIND_PATTERNS = [(kind, re.compile(pattern)) for kind, pattern in KINDS]
+_END_OF_TRACEBACK = re.compile(rb"[A-Za-z_][\w.]*(?:Error|Exception|Timeout)\b: ")
+_ORDINARY = [(logger.encode(), text.encode()) for logger, text in ORDINARY_ERROR_LINES]
+_REDIS = re.compile(REDIS_LINE.encode())
+_DATABASE = re.compile(DATABASE_LINE.encode())
+
+
+class ErrorKind(NamedTuple):
+    """The errors of one kind in the part of the log that was read."""
+
+    kind: str
+    """One of KINDS, or OTHER."""
+    times: int
+    """Errors of it."""
+    lately: int
+    """Of these, those in the window."""
+    first: datetime
+    last: datetime
+
+
+class LogTail(NamedTuple):
+    """Counts of what was read; None where there is no log to read."""
+
+    lines: int | None = None
+    errors_in_window: int | None = None
+    monitor_errors: int | None = None
+    last_error: datetime | None = None
+    last_write_failure: datetime | None = None
+    window_seconds: float = WINDOW.total_seconds()
+    """The time before now that `errors_in_window` counts."""
+    is_cut: bool = False
+    """Whether that is less than was asked for, because more was logged in it than is read."""
+    is_doubled: bool = False
+    """Whether each line stands there twice, as a server in daemon mode writes it; it is counted once."""
+    kinds: tuple[ErrorKind, ...] = ()
+    """Most frequent first."""
+    redis: tuple[str, int] | None = None
+    """Host and port of the Redis that the server last said it is connected to."""
+    database: str | None = None
+    """The file that the server last said it opened; a private path."""
+
+    @property
+    def errors_per_minute(self) -> float | None:
+        """Mean of the window; a lower bound where it is cut."""
+        errors = self.errors_in_window
+        return None if errors is None else round(errors / (self.window_seconds / 60), 2)
+
+
+class _Entry(NamedTuple):
+    """One entry of the log, with the last line of its traceback."""
+
+    time: bytes
+    logger: bytes
+    level: bytes
+    text: bytes
+    error: bytes
+
+    @property
+    def is_error(self) -> bool:
+        return self.level in ERRORS
+
+    @property
+    def is_ordinary(self) -> bool:
+        """Whether every normal start or stop writes it."""
+        return any(self.logger.endswith(logger) and text in self.text for logger, text in _ORDINARY)
+
+
+def read_log(path: Path, now: datetime) -> LogTail:
+    """Lines are in local time, as the server writes them. A log that cannot be read gives an empty LogTail."""
+    try:
+        tail = read_tail(path)
+    except OSError:
+        return LogTail()
+    entries = list(_entries(tail))
+    redis, database = _said_at_start(entries)
+    is_doubled = _is_doubled(entries)
+    lines = len(entries)
+    if is_doubled:
+        entries = list(_once(entries))
+    counter = _Counter(now)
+    moments = _Moments()
+    for entry in entries:
+        if entry.is_error:
+            counter.count(entry, moments.of(entry.time))
+    window, is_cut = _window(entries, now, moments, is_whole=len(tail) < TAIL_BYTES)
+    return LogTail(
+        lines=lines,
+        errors_in_window=counter.errors + max(0, counter.ordinary - MOST_ORDINARY_ERRORS),
+        monitor_errors=counter.monitors,
+        last_error=counter.last_error,
+        last_write_failure=counter.last_failure,
+        window_seconds=window.total_seconds(),
+        is_cut=is_cut,
+        is_doubled=is_doubled,
+        kinds=counter.kinds(),
+        redis=redis,
+        database=database,
+    )
+
+
+def read_tail(path: Path) -> bytes:
+    """The log's newest bytes, from the rotated file too where needed. Raises OSError without a log."""
+    tail = _tail(path, TAIL_BYTES)
+    if len(tail) < TAIL_BYTES:  # perhaps rotated a moment ago
+        with suppress(OSError):
+            tail = _tail(path.with_name(path.name + ".1"), TAIL_BYTES - len(tail)) + tail
+    return tail
+
+
+def kind_of(text: bytes) -> str:
+    """What kind of error a line tells of."""
+    for kind, pattern in _KIND_PATTERNS:
+        if pattern.search(text):
+            return kind
+    return OTHER
+
+
+class _Counter:
+    """Counts errors as they come."""
+
+    def __init__(self, now: datetime) -> None:
+        self._now = now
+        self._kinds: dict[str, ErrorKind] = {}
+        self._known: dict[bytes, str] = {}
+        self.errors = 0
+        """In the window."""
+        self.monitors = 0
+        """Of these, those of the database monitors."""
+        self.ordinary = 0
+        """In the window, of a normal start or stop."""
+        self.last_error: datetime | None = None
+        self.last_failure: datetime | None = None
+
+    def count(self, entry: _Entry, moment: datetime | None) -> None:
+        """Count an error; one whose time is none is left out."""
+        if moment is None:
+            return
+        is_lately = self._now - WINDOW <= moment <= self._now + WINDOW
+        if entry.is_ordinary:
+            self.ordinary += is_lately
+            return
+        logger = entry.logger.decode("utf-8", "replace")
+        self.last_error = moment
+        if logger.endswith(WRITE_FAILURE_LOGGERS):
+            self.last_failure = moment
+        if is_lately:
+            self.errors += 1
+            self.monitors += logger.endswith(MONITOR_LOGGERS)
+        self._count_kind(self._kind(entry), moment, is_lately)
+
+    def kinds(self) -> tuple[ErrorKind, ...]:
+        """The kinds that were met, most frequent first."""
+        return tuple(sorted(self._kinds.values(), key=lambda found: (-found.lately, -found.times, found.kind)))
+
+    def _kind(self, entry: _Entry) -> str:
+        # A storm repeats one line thousands of times: it is looked at once.
+        text = entry.text
+        if text not in self._known:
+            self._known[text] = kind_of(text)
+        kind = self._known[text]
+        if kind == OTHER and entry.error:
+            return kind_of(entry.error)
+        return kind
+
+    def _count_kind(self, kind: str, moment: datetime, is_lately: bool) -> None:
+        before = self._kinds.get(kind, ErrorKind(kind, 0, 0, moment, moment))
+        self._kinds[kind] = before._replace(
+            times=before.times + 1,
+            lately=before.lately + is_lately,
+            first=min(before.first, moment),
+            last=max(before.last, moment),
+        )
+
+
+class _Moments:
+    """Local times as moments; thousands of lines of one second have the same."""
+
+    def __init__(self) -> None:
+        self._known: dict[bytes, datetime | None] = {}
+
+    def of(self, time: bytes) -> datetime | None:
+        """None where it looks like a time, and is none."""
+        if time not in self._known:
+            self._known[time] = _moment(time)
+        return self._known[time]
+
+
+def _moment(time: bytes) -> datetime | None:
+    try:
+        return datetime.fromisoformat(time.decode()).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _window(entries: Iterable[_Entry], now: datetime, moments: _Moments, *, is_whole: bool) -> tuple[timedelta, bool]:
+    """The time before now that the entries cover, at most WINDOW, and whether the reading cut it short.
+
+    Times are to the second: the oldest line that was read is as old as it says or younger. So the span is that long or
+    shorter, and a rate over it is true or too small.
+    """
+    times = [moment for moment in map(moments.of, {entry.time for entry in entries}) if moment and moment <= now]
+    if not times:
+        return WINDOW, False
+    span = min(now - min(times), WINDOW)
+    if is_whole:
+        return max(span, SHORTEST_SPAN), False
+    return max(span, timedelta(seconds=1)), span < WINDOW
+
+
+def _entries(tail: bytes) -> Iterator[_Entry]:
+    entry: _Entry | None = None
+    for line in tail.splitlines():
+        match = LINE.match(line)
+        if match:
+            if entry:
+                yield entry
+            entry = _Entry(match[1], match[2], match[3], line[match.end() :], b"")
+        elif entry and _END_OF_TRACEBACK.match(line):
+            entry = entry._replace(error=line)
+    if entry:
+        yield entry
+
+
+def _is_doubled(entries: list[_Entry]) -> bool:
+    """Whether each line stands there twice: in daemon mode the log's file is also where stdout goes.
+
+    Then every run of equal lines has an even length. A storm of equal lines may have one by chance; so pairs count,
+    and lines that are no errors have the say where there are few pairs.
+    """
+    runs = [(entry.is_error, sum(1 for _ in same)) for entry, same in groupby(entries)]
+    runs = runs[1:]  # the first may be cut by the beginning of what was read
+    if runs and len(entries) % 2:
+        runs = runs[:-1]  # the second copy of the last line may not be written yet
+    errors = [length for is_error, length in runs if is_error]
+    others = [length for is_error, length in runs if not is_error]
+    if any(length % 2 for length in errors):
+        return False
+    others_are_even = bool(others) and not any(length % 2 for length in others)
+    return others_are_even or errors.count(2) >= _PAIRS
+
+
+_PAIRS = 3
+
+
+def _once(entries: Iterable[_Entry]) -> Iterator[_Entry]:
+    """Every second of equal lines."""
+    for _, same in groupby(entries):
+        yield from list(same)[::2]
+
+
+def _said_at_start(entries: Iterable[_Entry]) -> tuple[tuple[str, int] | None, str | None]:
+    """The Redis and the database that the server last named."""
+    redis: tuple[str, int] | None = None
+    database: str | None = None
+    for entry in entries:
+        if entry.level != b"INFO":
+            continue
+        if match := _REDIS.match(entry.text):
+            redis = (match[1].decode("utf-8", "replace"), int(match[2]))
+        elif match := _DATABASE.match(entry.text):
+            database = match[1].decode("utf-8", "replace")
+    return redis, database
+
+
+def _tail(path: Path, limit: int) -> bytes:
+    with path.open("rb") as file:
+        file.seek(max(0, file.seek(0, 2) - limit))
+        return file.read(limit)

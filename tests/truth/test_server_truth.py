@@ -1,0 +1,81 @@
+"""The server: alive by its answer, on another Redis, in its log, and what lies in its buffer."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.servers import SERVERS
+from tests.truth.situations import SITUATIONS
+
+ONE = "valkey-9.1"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "pid-file-of-a-container",
+        "pid-file-of-a-container-other-number",
+        "pid-file-of-a-dead-process",
+        "no-pid-file-answers",
+    ],
+)
+def test_an_answer_proves_that_the_server_runs(name: str, tmp_path: Path) -> None:
+    with SITUATIONS[name].built(ONE, tmp_path / "p") as situation:
+        examination = situation.doctor()
+        finding = examination.finding("server-alive")
+        assert finding["status"] == "green"
+        assert "container" in finding["summary"]
+        assert examination.exit_code == 0
+
+
+@pytest.mark.parametrize("server", SERVERS)
+@pytest.mark.parametrize("name", ["settings-name-another-redis", "server-uses-another-redis"])
+def test_another_redis_is_told(server: str, name: str, tmp_path: Path) -> None:
+    with SITUATIONS[name].built(server, tmp_path / "p") as situation:
+        url = "" if name == "settings-name-another-redis" else None
+        examination = situation.doctor(redis_url=url)
+        finding = examination.finding("examined-pipeline")
+        assert finding["status"] == "red"
+        assert situation.truth.facts["of_the_server"] in finding["remedy"]["commands"][0]
+        assert examination.exit_code == 1
+        examination = situation.doctor(redis_url=situation.truth.facts["of_the_server"])
+        assert examination.finding("examined-pipeline")["status"] == "green"
+
+
+@pytest.mark.parametrize("name", ["event-buffer-named-in-settings", "database-named-in-settings"])
+def test_files_are_those_of_the_home_as_the_server_does_it(name: str, tmp_path: Path) -> None:
+    with SITUATIONS[name].built(ONE, tmp_path / "p") as situation:
+        examination = situation.doctor()
+        assert examination.finding("undrained-buffer")["observed"] == situation.truth.facts.get("buffered", 0)
+        assert examination.custody["states"]["written"] == situation.truth.written
+        assert examination.custody["chain_break_count"] == 0
+
+
+@pytest.mark.parametrize("name", ["error-lines-in-a-burst", "error-lines-in-a-burst-small", "error-lines-doubled"])
+def test_errors_are_counted_over_the_span_that_was_read(name: str, tmp_path: Path) -> None:
+    with SITUATIONS[name].built(ONE, tmp_path / "p") as situation:
+        examination = situation.doctor("--select", "server-errors")
+        finding = examination.finding("server-errors")
+        rate = situation.truth.facts["errors_per_min"]
+        if name == "error-lines-doubled":
+            assert finding["observed"] == pytest.approx(rate, rel=0.1)
+        else:
+            # A log younger than a minute is counted over a minute, so that the rate is not more than what was logged.
+            assert rate / 16 < finding["observed"] <= rate * 1.1
+            assert finding["status"] == "red"
+        assert ("At least" in finding["summary"]) == (name == "error-lines-in-a-burst")
+
+
+def test_the_errors_of_a_normal_start_are_none(tmp_path: Path) -> None:
+    with SITUATIONS["error-lines-of-a-normal-start"].built(ONE, tmp_path / "p") as situation:
+        examination = situation.doctor()
+        assert examination.finding("server-errors")["status"] == "green"
+        assert examination.exit_code == 0
+
+
+@pytest.mark.parametrize("name", ["groups-gone-server-runs", "stream-anew-without-groups"])
+def test_nogroup_is_named_and_needs_a_restart(name: str, tmp_path: Path) -> None:
+    with SITUATIONS[name].built(ONE, tmp_path / "p") as situation:
+        finding = situation.doctor("--select", "server").finding("server-errors")
+        assert "NOGROUP" in finding["summary"]
+        assert "restart it" in finding["remedy"]["text"]
