@@ -124,9 +124,9 @@ def check_examined_pipeline(server: "ServerHealth", scale: Scale) -> Finding:
 def check_server_errors(server: "ServerHealth", locations: "Locations", scale: Scale) -> Finding:
     """ERROR and CRITICAL lines a minute in the tail of the server's log, mean of the last five minutes.
 
-    A reason to read the log; nothing is lost by it. Where more is logged in five minutes than is read, the rate is that of the
-    newest part. The errors of every normal start and stop are not counted, and lines that stand there twice, as in
-    daemon mode, count once.
+    A reason to read the log; nothing is lost by it. Where more is logged in five minutes than is read, the rate is that
+    of the newest part. The errors of every normal start and stop are not counted, and lines that stand there twice, as
+    in daemon mode, count once.
 
     Causes:
     - a message that cannot be written, tried again and again (see retry-storm)
