@@ -37,7 +37,7 @@ def check_stream_lost(
     - FLUSHALL, FLUSHDB or DEL, by a person or by a test of another program on the same Redis
     - Redis evicted the stream when its memory was full (see redis-durability)
     - Redis was restarted without persistence, or from an old snapshot
-    - the server uses another Redis than the one that is examined
+    - the server uses another Redis, or another name for its queue, than the ones that are examined
     """
     is_running = server.pid_state == "running" or server.http_ok
     evidence: dict[str, Any] = presence.model_dump()
