@@ -23,7 +23,7 @@ from blueplane_doctor.sources.redis_source import RedisSource, info_fields
 from blueplane_doctor.sources.server_log import LogTail, read_log
 from blueplane_doctor.sources.streams import StreamState, read_stream
 from blueplane_doctor.sources.throttle import Throttle
-from blueplane_doctor.sources.trace_tables import RowFinder, Written, read_written
+from blueplane_doctor.sources.trace_tables import RowFinder, Written, read_beginnings, read_written
 from blueplane_doctor.times import to_milliseconds
 
 Answer = TypeVar("Answer")
@@ -184,7 +184,14 @@ class Examination:
         """What judges the messages of the stream, for one walk. Raises SourceError when Redis cannot be read."""
         tables = self._known_tables() or None
         rows = RowFinder(self.database) if tables else None
-        return CustodyJudge(self.redis, self.stream(), Router(self.routes(), tables), rows, self.dead_letters())
+        router = Router(self.routes(), tables)
+        return CustodyJudge(self.redis, self.stream(), router, rows, self.dead_letters(), self._beginnings(tables))
+
+    def _beginnings(self, tables: tuple[str, ...] | None) -> dict[str, int | None]:
+        try:
+            return read_beginnings(self.database, tables or ())
+        except SourceError:
+            return {}  # the judge meets the same error, and tells it
 
     @once
     def ledger(self) -> Ledger:

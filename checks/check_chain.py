@@ -17,6 +17,8 @@ TRIMMED = Remedy(
 _OWNER_NOT_KNOWN = (
     "another writer group was given them and may have written them; nothing records which of them belonged to which"
 )
+_NO_REASON = ("acknowledged", "neither pending")
+"""How the reasons begin of breaks of which nothing more is known."""
 KINDS_OF_BREAK = {
     "lost": "neither pending nor written",
     "trimmed_unread": "trimmed unread",
@@ -105,6 +107,8 @@ def check_chain_breaks(chain: "ChainHealth", scale: Scale) -> Finding:
     evidence: dict[str, Any] = {
         "states": chain.states,
         "equation": chain.equation,
+        "tables begin later": chain.tables_begin_later,
+        "letter may be dropped": chain.letter_dropped,
         "first breaks": [f"{b.id} {b.event_type}: {b.reason}" for b in chain.breaks[:10]],
     }
     if broken:
@@ -113,6 +117,9 @@ def check_chain_breaks(chain: "ChainHealth", scale: Scale) -> Finding:
         cause = f"the time was up after {chain.examined:,} messages; give more with --timeout"
         sentence = "Whether every message was written is not known"
         return unknown(sentence, chain.database_cause or cause, evidence=evidence)
+    elif chain.tables_begin_later or chain.letter_dropped:
+        sentence = "Whether every message was written is not known"
+        return unknown(sentence, _why_untraceable(chain), evidence=evidence)
     elif chain.examined == 1:
         sentence = "The one message in the stream is accounted for"
     elif chain.examined:
@@ -120,6 +127,19 @@ def check_chain_breaks(chain: "ChainHealth", scale: Scale) -> Finding:
     else:
         sentence = "The stream holds no messages, and none is missing"
     return scale.grade(broken, sentence, remedy=_break_remedy(chain), evidence=evidence)
+
+
+def _why_untraceable(chain: "ChainHealth") -> str:
+    """Why messages without a row may have been handled all the same."""
+    causes = []
+    if chain.tables_begin_later:
+        has = many(chain.tables_begin_later, "message has", "messages have")
+        causes.append(f"{has} no row now: the tables begin later than these messages")
+    if chain.letter_dropped:
+        has = many(chain.letter_dropped, "message has", "messages have")
+        dropped = many(chain.letters_dropped, "dead letter was", "dead letters were")
+        causes.append(f"{has} no row and no dead letter now, and {dropped} dropped from the streams of dead letters")
+    return "; ".join(causes)
 
 
 def _break_remedy(chain: "ChainHealth") -> Remedy:
@@ -145,17 +165,23 @@ def _parts(chain: "ChainHealth") -> str:
     trimmed = chain.trimmed
     if trimmed.at_least and trimmed.exactly is None:
         parts.append(f"at least {trimmed.at_least:,} trimmed unread")
-    return ", ".join(parts) + _reasons(chain)
+    beyond = chain.letter_dropped - chain.letters_dropped
+    if beyond > 0:
+        parts.append(f"{beyond:,} neither written nor among the {chain.letters_dropped:,} dropped dead letters")
+    sentence = ", ".join(parts) + _reasons(chain)
+    if chain.tables_begin_later or (chain.letter_dropped and beyond <= 0):
+        sentence += f"; {_why_untraceable(chain)}"
+    return sentence
 
 
 def _reasons(chain: "ChainHealth") -> str:
     """What was wrong with lost messages, as far as that is known, in brackets."""
-    reasons = set()
-    for broken in chain.breaks:
-        if broken.kind == "lost" and not broken.reason.startswith("acknowledged"):
-            reasons.add(broken.reason)
+    lost = [broken for broken in chain.breaks if broken.kind == "lost"]
+    reasons = {broken.reason for broken in lost if not broken.reason.startswith(_NO_REASON)}
     if not reasons:
         return ""
-    if len(reasons) == 1:
+    # Of no more than the first breaks the reasons are kept: of the others they are not known.
+    is_true_of_all = len(lost) == (chain.states.get("lost") or 0) and all(one.reason in reasons for one in lost)
+    if len(reasons) == 1 and is_true_of_all:
         return f" ({min(reasons)})"
     return f" ({min(reasons)} and other reasons)"

@@ -1,8 +1,8 @@
 """Dead letters: what the writers gave up, and whether it is still happening."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from blueplane_doctor import Finding, Remedy, Scale, check
+from blueplane_doctor import Finding, Remedy, Scale, check, unknown
 from blueplane_doctor.checkapi import many
 from blueplane_doctor.times import span
 
@@ -23,8 +23,20 @@ def check_dead_letters(queue: "QueueHealth", locations: "Locations", scale: Scal
     - messages that failed too often; the dead letter holds the first error
     """
     count = queue.dlq_size
+    evidence: dict[str, Any] = dict(queue.dlq_sizes)
+    for stream, dropped in queue.dlq_dropped.items():
+        evidence[f"{stream}: dropped"] = dropped
     sentence = _dead_letters_sentence(count, queue.dlq_oldest_age_ms)
-    return scale.grade(count, sentence, remedy=_look(locations), evidence=queue.dlq_sizes)
+    if queue.dlq_unreadable and not count:
+        streams = " and ".join(queue.dlq_unreadable)
+        cause = "; ".join(queue.dlq_unreadable.values())
+        return unknown(f"The dead letters in {streams} cannot be read", cause, evidence=evidence)
+    for stream in queue.dlq_unreadable:
+        sentence += f"; {stream} cannot be read"
+    dropped = sum(queue.dlq_dropped.values())
+    if dropped:
+        sentence += f"; {many(dropped, 'older one is', 'older ones are')} no longer there (trimmed or deleted)"
+    return scale.grade(count, sentence, remedy=_look(locations), evidence=evidence)
 
 
 def _dead_letters_sentence(count: int, oldest_age_ms: int | None) -> str:

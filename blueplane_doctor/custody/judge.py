@@ -7,14 +7,16 @@ the dead letters and the database, which can therefore not be too old: read befo
 and acknowledged in between.
 """
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
+from blueplane_doctor.custody.absence import Absence, DroppedLetters
 from blueplane_doctor.custody.held import PendingByGroup
 from blueplane_doctor.custody.messages import Message
 from blueplane_doctor.custody.pending_entries import PendingEntriesReader, read_pending_entries
 from blueplane_doctor.custody.routing import CompiledRoute, Router
 from blueplane_doctor.custody.row_bitmap import RowBitmap
-from blueplane_doctor.custody.states import STUCK, UNEXAMINED, PendingEntry, RowEvidence, state_of
+from blueplane_doctor.custody.states import LOST, STUCK, UNEXAMINED, UNTRACEABLE, PendingEntry, RowEvidence, state_of
 from blueplane_doctor.errors import SourceError
 from blueplane_doctor.sources.dead_letters import DeadLetterReader
 from blueplane_doctor.sources.entries import RawEntry
@@ -64,8 +66,15 @@ class CustodyJudge:
         router: Router,
         rows: RowFinder | None,
         dead_letters: DeadLetterReader,
+        beginnings: Mapping[str, int | None] | None = None,
     ) -> None:
-        """`rows` is None when the database cannot be read."""
+        """`rows` is None when the database cannot be read.
+
+        `beginnings`: of each table, when its first row was written, as milliseconds since 1970.
+        """
+        index = dead_letters.index
+        dropped = DroppedLetters(sum(index.dropped.values()), index.dropped_until_ms)
+        self.absence = Absence(beginnings or {}, dropped)
         self.rows_cause = ""
         """Why rows could not be read to the end."""
         self.writers: dict[str, Group] = {}
@@ -132,7 +141,7 @@ class CustodyJudge:
             if row is RowEvidence.ABSENT:
                 message = messages[place]
                 has_dead_letter = named.names(message.raw_id, message.event_id)
-            states[place] = state_of(
+            state = state_of(
                 has_writer=True,
                 is_delivered=True,
                 pending=pending,
@@ -140,6 +149,11 @@ class CustodyJudge:
                 has_dead_letter=has_dead_letter,
                 has_key=bool(lookups),
             )
+            if row is not RowEvidence.ABSENT:
+                self.absence.has_row(lookups)
+            elif state == LOST and self.absence.reason(messages[place], lookups):
+                state = UNTRACEABLE
+            states[place] = state
 
     def _claim(self, lookups: list[Lookup], sequences: dict[Lookup, list[int]]) -> RowEvidence:
         """Claim the first row of a message that no earlier message has claimed."""

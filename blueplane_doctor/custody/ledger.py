@@ -86,6 +86,8 @@ class Ledger:
     """All blockers of a group, by its name."""
     claimed_rows: int = 0
     """Rows that a message in the stream has."""
+    untraceable_because: Counter[str] = field(default_factory=Counter)
+    """Messages without a row that may have had one, by the reason; see absence.py."""
     payload_gone: int = 0
     last_break_ms: int | None = None
     """When the newest broken message was enqueued."""

@@ -85,6 +85,7 @@ class LedgerBuilder:
         else:
             self._ledger.partial = True
         self._ledger.rows_cause = self._judge.rows_cause
+        self._ledger.untraceable_because = self._judge.absence.counts
         self._ledger.claimed_rows = self._judge.claimed_rows
         self._finish()
         return self._ledger

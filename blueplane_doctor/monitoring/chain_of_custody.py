@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+from blueplane_doctor.custody.absence import LETTER_DROPPED, TABLES_BEGIN_LATER
 from blueplane_doctor.custody.blockers import ChainBlocker
 from blueplane_doctor.custody.judge import NO_TABLES
 from blueplane_doctor.custody.ledger import LATER, OLDER, WITHOUT_TIMESTAMP, ChainBreak, Ledger, time_text
@@ -103,6 +104,12 @@ class ChainHealth(Record):
     """
     breaks: list[ChainBreak]
     """The oldest, at most 200."""
+    tables_begin_later: int = 0
+    """Of those `untraceable`: their table begins later than they do, so that their row may be gone."""
+    letter_dropped: int = 0
+    """Of those `untraceable`: their dead letter may be among those that were dropped."""
+    letters_dropped: int = 0
+    """Dead letters that are no longer in their streams."""
     blockers: list[ChainBlocker] = []
     """At most 100."""
     buckets: list[TimeBucket] = []
@@ -133,7 +140,11 @@ class ChainOfCustodyMonitor(Monitor):
         trimmed = trimmed_before_writers(losses)
         broken = ledger.total(LOST) + ledger.payload_gone + trimmed.at_least
         states = _states(ledger, trimmed)
-        dead_letters = self.examination.dead_letters().index.total
+        index = self.examination.dead_letters().index
+        dead_letters = index.total
+        # More messages without a row than letters were dropped: the rest never had one.
+        beyond = ledger.untraceable_because[LETTER_DROPPED] - sum(index.dropped.values())
+        broken += max(0, beyond)
         last_break = None
         if ledger.last_break_ms is not None:
             last_break = time_text(ledger.last_break_ms)
@@ -151,6 +162,9 @@ class ChainOfCustodyMonitor(Monitor):
             by_route=_by_route(ledger),
             losses=losses,
             breaks=ledger.breaks[:SHOWN_BREAKS],
+            tables_begin_later=ledger.untraceable_because[TABLES_BEGIN_LATER],
+            letter_dropped=ledger.untraceable_because[LETTER_DROPPED],
+            letters_dropped=sum(index.dropped.values()),
             blockers=ledger.blockers,
             buckets=_buckets(ledger),
             other_buckets=_other_buckets(ledger),
@@ -208,7 +222,7 @@ def _status(ledger: Ledger, broken: int, dead_letters: int) -> str:
     held = ledger.total(STUCK) + ledger.total(WRITTEN_NOT_ACKNOWLEDGED)
     if dead_letters or held or ledger.total(DEAD_LETTERED):
         return "degraded"
-    if ledger.total(UNEXAMINED):
+    if ledger.total(UNEXAMINED) or ledger.untraceable_because:
         return "unknown"
     return "healthy"
 

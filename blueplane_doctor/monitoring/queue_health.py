@@ -100,6 +100,10 @@ class QueueHealth(Record):
     dlq_previous_hour: int
     dlq_oldest_age_ms: int | None
     dlq_sizes: dict[str, int]
+    dlq_dropped: dict[str, int] = {}
+    """For each dead-letter stream that lost some, the entries that were ever added and are no longer there."""
+    dlq_unreadable: dict[str, str] = {}
+    """Dead-letter streams that cannot be read because their key holds something else, and what Redis said."""
     groups: list[GroupHealth]
     entries_added: int | None = None
     """Messages ever added to the stream; null before Redis 7.0."""
@@ -150,6 +154,8 @@ class QueueHealthMonitor(Monitor):
             dlq_previous_hour=dead_letters.hour_before,
             dlq_oldest_age_ms=None if dead_letters.oldest_ms is None else max(0, now_ms - dead_letters.oldest_ms),
             dlq_sizes=dict(sorted(dead_letters.sizes.items())),
+            dlq_dropped=dict(sorted(dead_letters.dropped.items())),
+            dlq_unreadable=dict(sorted(dead_letters.unreadable.items())),
             groups=groups,
             entries_added=stream.entries_added,
             other_queues=list(stream.other_queues),

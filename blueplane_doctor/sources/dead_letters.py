@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from blueplane_doctor.errors import SourceMissing
+from blueplane_doctor.errors import SourceMissing, SourceWrongType
 from blueplane_doctor.sources.entries import RawEntry, pages
 from blueplane_doctor.sources.entry_ids import BEGINNING, EntryId, entry_id
 from blueplane_doctor.sources.redis_source import RedisSource, pairs
@@ -34,6 +34,12 @@ class DeadLetterIndex:
 
     sizes: dict[str, int] = field(default_factory=dict)
     """Entries of each stream, 0 for one that does not exist."""
+    unreadable: dict[str, str] = field(default_factory=dict)
+    """Streams that cannot be read because their key holds something else, and what Redis said."""
+    dropped: dict[str, int] = field(default_factory=dict)
+    """For each stream that lost some, the entries that were ever added and are no longer there."""
+    dropped_until_ms: int = 0
+    """Time of the oldest entry that is left of streams that lost some: dropped ones are older."""
     last_hour: int = 0
     hour_before: int = 0
     oldest_ms: int | None = None
@@ -80,13 +86,28 @@ class DeadLetterReader:
         """Add all that came since the last call. Raises SourceError."""
         replies = self._redis.ask(*[("XINFO", "STREAM", stream) for stream in self._streams])
         for stream, reply in zip(self._streams, replies, strict=True):
-            self.index.sizes.setdefault(stream, 0)
             try:
                 state = pairs(self._redis.checked(reply, ("XINFO STREAM", stream)))
             except SourceMissing:
+                self.index.sizes.setdefault(stream, 0)
                 continue
+            except SourceWrongType as error:
+                self.index.unreadable[stream] = error.message
+                continue
+            self.index.sizes.setdefault(stream, 0)
             self._read_on(stream, state)
+            self._count_dropped(stream, state)
         return self.index
+
+    def _count_dropped(self, stream: str, state: dict[str, Any]) -> None:
+        added = state.get("entries-added")  # not before Redis 7.0
+        if added is None or added <= state["length"]:
+            return
+        self.index.dropped[stream] = added - state["length"]
+        # Trimming takes the oldest; of a stream that was emptied all letters up to its last one are gone.
+        first = state["first-entry"]
+        until = entry_id(first[0]) if first else entry_id(state["last-generated-id"])
+        self.index.dropped_until_ms = max(self.index.dropped_until_ms, until[0])
 
     def _read_on(self, stream: str, state: dict[str, Any]) -> None:
         last = entry_id(state["last-generated-id"])

@@ -12,7 +12,7 @@ from sqlite3 import Connection
 from typing import NamedTuple
 
 from blueplane_doctor.sources.database_source import DatabaseSource
-from blueplane_doctor.times import parse_time
+from blueplane_doctor.times import parse_time, to_milliseconds
 
 BATCH = 200
 """Keys of one query; SQLite allows 32,766 values, and larger batches gain nothing."""
@@ -115,6 +115,23 @@ def _read_table(connection: Connection, table: str, windows: list[datetime]) -> 
         else:
             counts.append(highest + 1 - first_since(connection, table, window, highest))
     return highest, last, counts
+
+
+def read_beginnings(database: DatabaseSource, tables: tuple[str, ...]) -> dict[str, int | None]:
+    """When each table's first row was written, in milliseconds since 1970; None for one without rows.
+
+    Raises SourceError. A first row without a time is left out: nothing can be told of its table.
+    """
+    beginnings: dict[str, int | None] = {}
+    for table in tables:
+        rows = database.rows(f'SELECT ingested_at FROM "{table}" ORDER BY sequence LIMIT 1', ())
+        if not rows:
+            beginnings[table] = None
+            continue
+        moment = parse_time(rows[0][0])
+        if moment is not None:
+            beginnings[table] = to_milliseconds(moment)
+    return beginnings
 
 
 def first_since(connection: Connection, table: str, since: datetime, highest: int) -> int:

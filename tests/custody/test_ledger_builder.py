@@ -60,6 +60,8 @@ def test_pending_entries_of_trimmed_messages_are_gone_and_counted_once(any_pipel
 
 
 def test_the_particulars_of_a_loss_and_its_time(pipeline: Pipeline) -> None:
+    pipeline.enqueue_cursor(1)
+    pipeline.drain()
     (lost,) = pipeline.enqueue_cursor(1, event_ids=["5b8d9d0e-1111-4a4a-8b8b-2c2c2c2c2c2c"])
     pipeline.deliver("processors")
     pipeline.acknowledge("processors", [lost])

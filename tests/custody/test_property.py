@@ -5,7 +5,7 @@ import os
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
@@ -56,9 +56,19 @@ class Pipelines(RuleBasedStateMachine):
         self.home = folder / "home"
         self.home.mkdir()
         create_database(self.home / "telemetry.db")
+        self._add_old_rows()
         self.model = Model(OWNERS, {name: Group() for name in GROUPS})
         self.consumers = dict.fromkeys(GROUPS, "consumer-1")
         self.number = 0
+
+    def _add_old_rows(self) -> None:
+        """The tables begin before all messages: so a message without a row was never written."""
+        columns = "ingested_at, event_id, event_type, timestamp, event_data"
+        with closing(connect(self.home / "telemetry.db")) as connection:
+            for table in ("cursor_raw_traces", "claude_raw_traces"):
+                values = "'2001-01-01 00:00:00', 'an old row', 'stop', '2001-01-01T00:00:00Z', x''"
+                connection.execute(f"INSERT INTO {table} ({columns}) VALUES ({values})")
+            connection.commit()
 
     @initialize()
     def begin(self) -> None:

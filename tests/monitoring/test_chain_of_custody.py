@@ -4,12 +4,11 @@ import re
 
 import pytest
 
-from blueplane_doctor.custody.losses import GroupLoss
 from blueplane_doctor.custody.states import PAYLOAD_GONE, STATES, UNEXAMINED
 from blueplane_doctor.demo.faults import FAULTS, healthy
 from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.errors import SourceError
-from blueplane_doctor.monitoring.chain_of_custody import TRIMMED_UNREAD, ChainHealth, equation, most_trimmed
+from blueplane_doctor.monitoring.chain_of_custody import TRIMMED_UNREAD, ChainHealth, equation
 from tests.monitoring.support import collected
 
 NOTHING = {**dict.fromkeys(STATES, 0), TRIMMED_UNREAD: 0, PAYLOAD_GONE: 0}
@@ -57,6 +56,8 @@ def test_an_empty_stream_is_no_break_and_no_rate(pipeline: Pipeline) -> None:
 
 def test_a_stuck_message_degrades_and_a_lost_one_breaks(pipeline: Pipeline) -> None:
     pipeline.enqueue_cursor(1)
+    pipeline.drain()
+    pipeline.enqueue_cursor(1)
     pipeline.deliver("processors")
     pipeline.age_pending("processors", milliseconds=60_000)
     assert chain(pipeline).chain_status == "degraded"
@@ -87,15 +88,6 @@ def test_without_a_stream_there_is_no_record(pipeline: Pipeline) -> None:
 
 
 @pytest.mark.parametrize(
-    ("counts", "most"),
-    [([], 0), ([0], 0), ([None], 0), ([5, 7], 7), ([5, None], 5)],
-)
-def test_one_trimming_is_counted_once_for_all_groups(counts: list[int | None], most: int) -> None:
-    losses = [GroupLoss(group=f"g{number}", trimmed_unread=count) for number, count in enumerate(counts)]
-    assert most_trimmed(losses) == most
-
-
-@pytest.mark.parametrize(
     ("examined", "states", "text"),
     [
         (0, {}, "0 messages = 0"),
@@ -110,3 +102,16 @@ def test_one_trimming_is_counted_once_for_all_groups(counts: list[int | None], m
 )
 def test_the_equation(examined: int, states: dict[str, int], text: str) -> None:
     assert equation(examined, {**NOTHING, **states}) == text
+
+
+def test_where_the_tables_begin_later_nothing_is_called_lost(pipeline: Pipeline) -> None:
+    ids = pipeline.enqueue_cursor(3, at=pipeline.ago(minutes=9))
+    pipeline.deliver("processors")
+    pipeline.acknowledge("processors", ids)
+    record = chain(pipeline)
+    assert (record.chain_status, record.chain_break_count, record.tables_begin_later) == ("unknown", 0, 3)
+    pipeline.enqueue_cursor(2)
+    pipeline.drain()
+    record = chain(pipeline)
+    assert (record.chain_break_count, record.tables_begin_later) == (0, 3)
+    assert record.states["untraceable"] == 3

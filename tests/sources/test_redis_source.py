@@ -18,6 +18,7 @@ from blueplane_doctor.errors import (
     SourceTimeout,
     SourceUnreachable,
     SourceUnusable,
+    SourceWrongType,
 )
 from blueplane_doctor.sources import Deadline
 from blueplane_doctor.sources.redis_source import READ_COMMANDS, RedisSource, pairs
@@ -69,7 +70,7 @@ def ours(error: Exception, command: tuple[str, ...] = XRANGE) -> SourceError:
             "+xinfo|stream",
         ),
         (ReplyError("NOPERM No permissions to access a key"), SourceRefused, "%R~telemetry:*"),
-        (ReplyError("WRONGTYPE Operation against a key"), SourceUnusable, "not a stream"),
+        (ReplyError("WRONGTYPE Operation against a key"), SourceWrongType, "not a stream"),
         (ReplyError("ERR no such key"), SourceMissing, "there is no such key"),
         (ReplyError("ERR unknown command 'XINFO'"), SourceUnusable, "was refused: ERR unknown command"),
     ],

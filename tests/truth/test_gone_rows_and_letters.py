@@ -1,0 +1,67 @@
+"""A message without a row is not lost where its row, or its dead letter, may be what is gone."""
+
+from pathlib import Path
+
+import pytest
+
+import tests.truth.situations  # noqa: F401  # fills the registry
+from tests.servers import SERVERS
+from tests.truth.registry import SITUATIONS
+
+QUICK = ("rows-pruned-few", "database-made-anew-and-used", "letters-dropped-one", "letters-dropped-and-lost")
+GONE_ROWS = (
+    *("rows-pruned", "rows-pruned-few", "database-made-anew", "database-made-anew-and-used", "one-table-made-anew"),
+)
+DROPPED = ("letters-dropped", "letters-dropped-one")
+OTHER_TYPES = ("dead-letters-are-a-list", "dead-letters-are-a-string", "dead-letters-are-a-hash")
+SELECT = ("--select", "chain,dead-letters")
+
+
+def _named(names: tuple[str, ...]) -> list[object]:
+    return [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in names]
+
+
+@pytest.mark.server
+@pytest.mark.parametrize("server", SERVERS)
+@pytest.mark.parametrize("name", _named(GONE_ROWS))
+def test_rows_that_are_gone_are_no_losses(name: str, server: str, tmp_path: Path) -> None:
+    with SITUATIONS[name].built(server, tmp_path / "p") as situation:
+        examination = situation.doctor(*SELECT)
+        breaks = examination.finding("chain-breaks")
+        assert breaks["status"] == "unknown"
+        assert breaks["evidence"]["tables begin later"] == situation.truth.rows_gone
+        assert "the tables begin later than these messages" in breaks["cause"]
+        assert breaks["evidence"]["states"]["lost"] == 0
+
+
+@pytest.mark.server
+@pytest.mark.parametrize("server", SERVERS)
+@pytest.mark.parametrize("name", _named(DROPPED))
+def test_dropped_letters_are_told(name: str, server: str, tmp_path: Path) -> None:
+    with SITUATIONS[name].built(server, tmp_path / "p") as situation:
+        examination = situation.doctor(*SELECT)
+        breaks = examination.finding("chain-breaks")
+        assert breaks["status"] == "unknown"
+        assert breaks["evidence"]["letter may be dropped"] == situation.truth.letters_dropped
+        letters = examination.finding("dead-letters")
+        assert letters["observed"] == situation.truth.dead_lettered
+        assert f"{situation.truth.letters_dropped:,} older one" in letters["summary"]
+
+
+@pytest.mark.server
+def test_more_without_a_row_than_letters_were_dropped_is_a_loss(tmp_path: Path) -> None:
+    with SITUATIONS["letters-dropped-and-lost"].built("valkey-9.1", tmp_path / "p") as situation:
+        breaks = situation.doctor(*SELECT).finding("chain-breaks")
+        assert (breaks["status"], breaks["observed"]) == ("orange", situation.truth.lost)
+
+
+@pytest.mark.server
+@pytest.mark.parametrize("name", OTHER_TYPES)
+def test_custody_is_judged_without_letters_that_are_none(name: str, tmp_path: Path) -> None:
+    with SITUATIONS[name].built("redis-7.0", tmp_path / "p") as situation:
+        examination = situation.doctor(*SELECT)
+        assert examination.finding("chain-breaks")["observed"] == situation.truth.lost
+        letters = examination.finding("dead-letters")
+        assert letters["status"] == "unknown"
+        assert str(situation.truth.facts["letters_unknown"]) in letters["summary"]
+        assert "not a stream" in letters["cause"]
