@@ -4,71 +4,93 @@ from typing import TYPE_CHECKING, Any
 
 from blueplane_doctor import Finding, Remedy, Scale, Status, check, unknown
 from blueplane_doctor.checkapi import many
+from blueplane_doctor.pipeline import READER_GROUPS
 from blueplane_doctor.times import span
 
 if TYPE_CHECKING:
+    from blueplane_doctor.custody.blockers import ChainBlocker
     from blueplane_doctor.locations import Locations
     from blueplane_doctor.monitoring.chain_of_custody import ChainHealth
-    from blueplane_doctor.monitoring.queue_health import QueueHealth
+    from blueplane_doctor.monitoring.queue_health import GroupHealth, QueueHealth
 
 NEVER = "0-0"
 """What a group says of its last message before it was given one."""
+IDS_PER_COMMAND = 100
+"""A command line of about 2 KB."""
+SAVED = 3
+"""Messages that a command saves."""
+MOST_BLOCKERS = 100
+"""The chain keeps no more: then there are at least so many."""
+READS_ITS_OWN_LIST = ("claude_processors",)
+"""Writers that are given their own pending entries again; Cursor's never looks at them."""
+NEVER_READ_AGAIN = (
+    "The Cursor writer never reads its pending entries list again: neither acknowledging one message, nor a restart, "
+    "nor XCLAIM moves the others. Each has to be added to the stream once more, unchanged, and only then its old entry "
+    "acknowledged. Until then leave them as they are: the pending entries list is the only proof of what is missing."
+)
 
 
 # Healthy batches are acknowledged within a second, and Redis calls nothing idle before that. Thirty also survive a
 # slow disk; five minutes are the pipeline's own retry time.
 @check(area="queue", scale=Scale.rising(orange_above=30, red_above=300, unit="s"))
 def check_stuck_consumers(queue: "QueueHealth", chain: "ChainHealth", locations: "Locations", scale: Scale) -> Finding:
-    """How long a writer has held a message without acknowledging it.
+    """How long a writer has held a message that it has to write without acknowledging it.
 
-    The longest time since the last delivery in the pending entries lists of all writer groups. Being idle is not
-    being stuck: before Redis 7.2 a healthy consumer looks idle on an empty stream.
+    The longest time since the last delivery in the pending entries lists of all writer groups. What is written already
+    is left out (see written-not-acknowledged), and so is what another group has to write. Being idle is not being
+    stuck: before Redis 7.2 a healthy consumer looks idle on an empty stream.
 
     Causes:
     - two messages of a batch have the same key, so that no insert of the batch succeeds
     - a message is malformed in a way that the writer does not expect
-    - the database was locked for longer than the writer tries
+    - the database was locked for longer than the writer tries, or could not be written
     """
     evidence = _pending(queue)
     holders = [group for group in queue.writers if group.longest_unacknowledged_ms is not None]
     if not holders:
-        return scale.grade(0, "No writer holds a message", evidence=evidence)
+        return scale.grade(0, "No writer holds a message that it has not written", evidence=evidence)
     worst = max(holders, key=lambda group: group.longest_unacknowledged_ms or 0)
     waited_ms = worst.longest_unacknowledged_ms or 0
     sentence = f"{worst.name} has held a message for {span(waited_ms)} without acknowledging it"
-    sentence += _stuck(sum(group.stuck or 0 for group in holders), chain)
+    sentence += _stuck(holders, chain)
     evidence["blocked by"] = [f"{b.id} ({b.group}): {b.reason}" for b in chain.blockers[:10]]
-    return scale.grade(round(waited_ms / 1000, 3), sentence, remedy=_poison(locations), evidence=evidence)
+    remedy = _stuck_remedy(holders, queue.queue, chain, locations)
+    return scale.grade(round(waited_ms / 1000, 3), sentence, remedy=remedy, evidence=evidence)
 
 
 # A restart leaves a few behind for a moment; a hundred is a whole batch that nobody will ever claim.
 @check(area="queue", scale=Scale.rising(orange=1, red=100, unit="messages"))
 def check_orphaned_messages(queue: "QueueHealth", locations: "Locations", scale: Scale) -> Finding:
-    """Messages held by a consumer that is not there any more.
+    """Messages without a row that are held by a consumer that is not there any more.
 
     A consumer counts as gone when it holds messages and has been silent for 30 s longer than another consumer of its
-    group. The pipeline names its consumers by process and never claims what a dead one held, so these wait for ever.
+    group; or when it is named after a process that does not run, while the server is another one. The pipeline names
+    its consumers by process and never claims what a dead one held, so these wait for ever.
 
     Causes:
     - the server was killed, or crashed, in the middle of a batch
     """
     count = sum(group.orphaned or 0 for group in queue.writers)
+    trimmed = sum(group.orphaned_gone or 0 for group in queue.writers)
     gone: list[tuple[str, str]] = []
     for group in queue.writers:
         gone += [(group.name, consumer.name) for consumer in group.consumers if consumer.gone]
-    commands = [
-        f"{locations.redis_cli} XPENDING {queue.queue} {group} - + 10 {consumer}" for group, consumer in gone[:3]
-    ]
-    return scale.grade(
-        count,
-        _orphaned_sentence(count, [consumer for _, consumer in gone]),
-        remedy=Remedy(
-            text="Look at them, then hand them to the consumer that lives (XCLAIM or XAUTOCLAIM); the pipeline then "
-            "writes them.",
-            commands=commands,
-        ),
-        evidence={"gone": [consumer for _, consumer in gone[:20]], **_pending(queue)},
+    sentence = _orphaned_sentence(count, [consumer for _, consumer in gone])
+    if trimmed:
+        sentence += f"; the stream holds {trimmed:,} of them no more"
+    text = "Save them before you do anything else with them. "
+    if trimmed:
+        text += "Those that were trimmed cannot be brought back. "
+    text += (
+        "XCLAIM and XAUTOCLAIM drop entries of trimmed messages from the list, and with them the proof of the loss. "
+        "The Claude writer writes what is handed to its living consumer, so hand it single IDs that the stream still "
+        "holds. " + NEVER_READ_AGAIN
     )
+    commands = [
+        f"{locations.redis_cli} XPENDING {queue.queue} {group} - + 10 {consumer}" for group, consumer in gone[:SAVED]
+    ]
+    evidence = {"gone": [consumer for _, consumer in gone[:20]], "of these trimmed": trimmed, **_pending(queue)}
+    return scale.grade(count, sentence, remedy=Remedy(text=text, commands=commands), evidence=evidence)
 
 
 def _orphaned_sentence(count: int, gone: list[str]) -> str:
@@ -90,15 +112,86 @@ def check_retry_storm(queue: "QueueHealth", chain: "ChainHealth", locations: "Lo
 
     Causes:
     - two messages of the batch have the same key, or one is malformed
+    - messages of the batch are written already: see written-not-acknowledged
     """
     most = 0
     sentence = "No message is being delivered again and again"
+    remedy = Remedy(text="")
     worst = max(queue.writers, key=lambda group: group.most_deliveries or 0, default=None)
     if worst:
         most = worst.most_deliveries or 0
         if scale.status(most) is not Status.GREEN:
-            sentence = f"{worst.name} was given the same message {most:,} times{_stuck(worst.stuck or 0, chain)}"
-    return scale.grade(most, sentence, remedy=_poison(locations), evidence=_pending(queue))
+            sentence = f"{worst.name} was given the same message {most:,} times{_stuck([worst], chain)}"
+            remedy = _stuck_remedy([worst], queue.queue, chain, locations)
+    return scale.grade(most, sentence, remedy=remedy, evidence=_pending(queue))
+
+
+# Nothing is lost. But delivered again, each of them makes its whole batch fail.
+@check(area="queue", scale=Scale.rising(orange=1, unit="messages"))
+def check_written_not_acknowledged(queue: "QueueHealth", locations: "Locations", scale: Scale) -> Finding:
+    """Messages that are written already, and that their writer holds as long or as often as a stuck one.
+
+    Their rows were looked up and are there; only the acknowledgement is missing. Nothing is lost. Delivered again
+    (by XCLAIM, or by a writer that reads its own list) they make their whole batch fail, for the database refuses a
+    second row of the same key.
+
+    Causes:
+    - the server was killed between writing a batch and acknowledging it
+    - a failover of Redis lost the acknowledgements, or a group was moved back (XGROUP SETID)
+    """
+    count = sum(group.written_not_acknowledged or 0 for group in queue.writers)
+    commands: list[str] = []
+    for group in queue.writers:
+        ids = group.to_acknowledge
+        for start in range(0, len(ids), IDS_PER_COMMAND):
+            some = " ".join(ids[start : start + IDS_PER_COMMAND])
+            commands.append(f"{locations.redis_cli} XACK {queue.queue} {group.name} {some}")
+    text = (
+        "Acknowledge exactly these: the row of each was seen. Do not use XCLAIM for them, which makes the writer fail "
+        "at them again and again."
+    )
+    named = sum(len(group.to_acknowledge) for group in queue.writers)
+    if count > named:
+        text += f" The commands name {named:,} of them; run the doctor again for the others."
+    if not count:
+        return scale.grade(0, "No message that is written waits for its acknowledgement", evidence=_pending(queue))
+    sentence = f"{many(count, 'message is', 'messages are')} written already and not acknowledged"
+    evidence = {"first": _first_ids(queue), **_pending(queue)}
+    return scale.grade(count, sentence, remedy=Remedy(text=text, commands=commands), evidence=evidence)
+
+
+def _first_ids(queue: "QueueHealth") -> list[str]:
+    ids: list[str] = []
+    for group in queue.writers:
+        ids += group.to_acknowledge[:SAVED]
+    return ids
+
+
+# Mild: whether anything is wrong with it cannot be judged.
+@check(area="queue", scale=Scale.states(green="all known", yellow="not all known"))
+def check_unknown_groups(queue: "QueueHealth", scale: Scale) -> Finding:
+    """Every consumer group of the stream is one that the doctor knows.
+
+    What a group that it does not know is meant to write cannot be judged; all else is. Settings can name its route.
+
+    Causes:
+    - another version of the pipeline has one more writer
+    - another program reads the stream
+    """
+    names = [group.name for group in queue.groups if group.role != "writer" and group.name not in READER_GROUPS]
+    if not names:
+        return scale.grade("all known", "Every consumer group of the stream is known")
+    word = "group" if len(names) == 1 else "groups"
+    behind = {group.name: {"pending": group.pending, "undelivered": group.undelivered} for group in queue.groups}
+    return scale.grade(
+        "not all known",
+        f"The stream has {len(names)} {word} that this doctor does not know: {', '.join(names)}",
+        remedy=Remedy(
+            text="Whether messages that only such a group writes arrive is not judged, all else is. If it writes "
+            "traces, name its route in the settings."
+        ),
+        evidence={name: behind[name] for name in names},
+    )
 
 
 @check(
@@ -145,17 +238,70 @@ def _missing_sentence(absent: list[str], empty: list[str], waits: bool) -> str:
     return f"{sentence}; no message waits"
 
 
-def _stuck(count: int, chain: "ChainHealth") -> str:
-    if not count:
-        return ""
-    text = f"; {many(count, 'message is', 'messages are')} stuck"
-    if not chain.blockers:
-        return text
-    first = chain.blockers[0]
-    text += f" behind {first.id} ({first.reason})"
-    if len(chain.blockers) > 1:
-        text += f" and {len(chain.blockers) - 1} more"
+def _stuck(groups: list["GroupHealth"], chain: "ChainHealth") -> str:
+    """How many are stuck, each counted once, behind what, and how many beside them are written already."""
+    count = sum(group.stuck or 0 for group in groups)
+    text = ""
+    if count:
+        text = f"; {many(count, 'message is', 'messages are')} stuck"
+        blockers = _blockers_of(groups, chain)
+        if blockers:
+            text += f" behind {blockers[0].id} ({blockers[0].reason})"
+            text += _and_more(groups, len(blockers))
+    written = sum(group.written_not_acknowledged or 0 for group in groups)
+    if written:
+        text += f"; {many(written, 'message', 'messages')} more {'is' if written == 1 else 'are'} written already"
     return text
+
+
+def _blockers_of(groups: list["GroupHealth"], chain: "ChainHealth") -> list["ChainBlocker"]:
+    names = [group.name for group in groups]
+    return [blocker for blocker in chain.blockers if blocker.group in names]
+
+
+def _and_more(groups: list["GroupHealth"], kept: int) -> str:
+    counted = sum(group.blockers or 0 for group in groups)
+    more = max(counted, kept) - 1
+    if not more:
+        return ""
+    # The chain keeps a hundred: without a count of their own there may be more.
+    if not counted and kept >= MOST_BLOCKERS:
+        return f" and at least {more:,} more"
+    return f" and {more:,} more"
+
+
+def _stuck_remedy(groups: list["GroupHealth"], queue: str, chain: "ChainHealth", locations: "Locations") -> Remedy:
+    """Chosen by the reason found; nothing in it changes the pipeline."""
+    blockers = _blockers_of(groups, chain)
+    names = {group.name for group in groups if group.stuck}
+    ids: list[str] = []
+    for group in groups:
+        ids += group.stuck_ids
+    if blockers:
+        text = (
+            f"Save {blockers[0].id} first: it cannot be written ({blockers[0].reason}), and fails its whole batch. "
+            "Acknowledging it gives it up: exactly this message is lost then. "
+        )
+        ids = [blocker.id for blocker in blockers] + ids
+    else:
+        text = (
+            "None of the stuck messages tells a reason: no two have the same key, none is malformed. The log names the "
+            "error of that time. A database that was locked, read-only or full has to be mended first. "
+        )
+    if names & set(READS_ITS_OWN_LIST):
+        text += (
+            "The Claude writer is given its own pending entries again, and writes them once nothing fails any more. "
+        )
+    if names - set(READS_ITS_OWN_LIST):
+        text += NEVER_READ_AGAIN
+    commands = [f"grep -E 'ERROR|IntegrityError' {locations.log} | tail"]
+    if ids:
+        chosen = list(dict.fromkeys(ids))[:SAVED]
+        saves = [f"{locations.redis_cli} --no-raw XRANGE {queue} {one} {one}" for one in chosen]
+        # The shell opens the file inside of the brackets, after umask: nobody else may read it.
+        commands.append(f"(umask 077; {{ {'; '.join(saves)}; }} >> {locations.home}/saved-messages.txt)")
+        commands.append(f"{locations.doctor} trace {' '.join(chosen)}")
+    return Remedy(text=text.strip(), commands=commands)
 
 
 def _pending(queue: "QueueHealth") -> dict[str, Any]:
@@ -164,15 +310,8 @@ def _pending(queue: "QueueHealth") -> dict[str, Any]:
         evidence[group.name] = {
             "pending": group.pending,
             "stuck": group.stuck,
+            "written, not acknowledged": group.written_not_acknowledged,
             "longest unacknowledged ms": group.longest_unacknowledged_ms,
             "most deliveries": group.most_deliveries,
         }
     return evidence
-
-
-def _poison(locations: "Locations") -> Remedy:
-    return Remedy(
-        text="One message that cannot be written holds up its whole batch: two with the same event_id, or one whose "
-        "payload is malformed. The log names the error; the batch moves again when that message is acknowledged.",
-        commands=[f"grep -E 'ERROR|IntegrityError' {locations.log} | tail"],
-    )

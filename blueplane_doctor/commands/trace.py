@@ -6,12 +6,14 @@ from typing import Annotated
 import typer
 
 from blueplane_doctor.commands.base import Invocation, command, new_command
-from blueplane_doctor.console import show, show_json
-from blueplane_doctor.errors import ExitCode
+from blueplane_doctor.console import complain, show, show_json
+from blueplane_doctor.errors import ExitCode, UsageError
 from blueplane_doctor.examination import Examination
+from blueplane_doctor.lookup.by_state import find_by_state
 from blueplane_doctor.lookup.trace import Hop, Trace, Tracer
 from blueplane_doctor.options import PIPELINE
 from blueplane_doctor.text import plain
+from blueplane_doctor.times import seconds_in
 
 COMMAND = new_command(__doc__)
 _FINE = ("written", "duplicate", "waiting", "in_flight", "skipped")
@@ -23,16 +25,40 @@ _NOT_KNOWN = ("not_found", "untraceable", "unexamined")
 @command(COMMAND, *PIPELINE, "timeout", formats=("table", "json"))
 def trace(
     given: Invocation,
-    ids: Annotated[list[str], typer.Argument(metavar="ID...", help="event_id, stream ID or Claude uuid.")],
+    ids: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[ID...]", help="event_id, stream ID, Claude uuid, or a dead letter's own ID."),
+    ] = None,
+    state: Annotated[str, typer.Option(help="Instead of IDs: messages in this state of custody, such as lost.")] = "",
+    since: Annotated[
+        str | None, typer.Option(help="With --state: enqueued within this time, such as 10m.", metavar="AGE")
+    ] = None,
 ) -> int:
     """Exit code as `exit_code` says."""
+    if bool(ids) == bool(state) or (since and not state):
+        raise UsageError("trace needs IDs, or --state with or without --since", "for example: trace --state lost")
     with closing(Examination(given.load().settings)) as examination:
-        traces = Tracer(examination).trace(ids)
+        wanted = ids or _ids_of(examination, state, since)
+        traces = Tracer(examination).trace(wanted)
     if given.format == "json":
         show_json([trace.model_dump(mode="json") for trace in traces])
     else:
         show("\n".join(in_words(trace) for trace in traces))
     return exit_code([trace.state for trace in traces])
+
+
+def _ids_of(examination: Examination, state: str, since: str | None) -> list[str]:
+    """IDs of messages in a state; how many there are, and are left out, goes to stderr."""
+    state = state.lower().replace("-", "_")
+    since_ms = 0
+    if since:
+        since_ms = examination.server_info().now_ms - int(seconds_in(since, "--since") * 1000)
+    matches = find_by_state(examination, state, since_ms)
+    count = f"{matches.total:,}"
+    if matches.partial:
+        count = f"at least {count}"
+    complain(f"{count} in state {state.replace('_', ' ')}, {len(matches.ids):,} of them shown", "")
+    return matches.ids
 
 
 def exit_code(states: list[str]) -> ExitCode:

@@ -172,6 +172,18 @@ def _find_by_own_id(examination: Examination, wanted: str, stream: str) -> DeadL
     return entries[0]
 
 
+def letter_of_id(examination: Examination, wanted: str) -> DeadLetterEntry | None:
+    """The dead letter that has this ID of its own, of the first stream that has one. Raises SourceError."""
+    for stream in examination.stream().dead_letters:
+        try:
+            page = examination.redis.ask_one("XRANGE", stream, wanted, wanted, "COUNT", 1)
+        except SourceError:
+            continue
+        if page:
+            return parse_dead_letter_entry(stream, page[0])
+    return None
+
+
 def _find_by_message(examination: Examination, wanted: str, stream: str) -> DeadLetterEntry | None:
     for entry in each_entry(examination):
         if stream in ("", entry.stream) and wanted.encode() in (entry.message_id, entry.event_id):

@@ -26,8 +26,9 @@ from blueplane_doctor.custody.states import (
 )
 from blueplane_doctor.errors import SourceError
 from blueplane_doctor.examination import Examination
-from blueplane_doctor.lookup.dead_letters import each_entry
+from blueplane_doctor.lookup.dead_letters import each_entry, letter_of_id
 from blueplane_doctor.model import Record
+from blueplane_doctor.sources.dead_letters import DeadLetterEntry
 from blueplane_doctor.sources.entries import RawEntry, pages
 from blueplane_doctor.sources.entry_ids import EntryId, entry_id, id_text
 from blueplane_doctor.sources.streams import StreamState
@@ -68,7 +69,10 @@ ADVICE = {
 }
 """What to do, for each state of custody and the two states of messages that are not in the stream."""
 _SEARCH_CUT_SHORT = "The time was up before the whole stream was searched; give more with --timeout."
-_OLDER_THAN_STREAM = "It is older than all that is still in the stream; its row can be found by event_id or uuid."
+_OLDER_THAN_STREAM = (
+    "It is older than all that is still in the stream. A stream ID alone does not tell whether it was written: rows "
+    "are looked up by event_id or uuid, so ask for it by one of these."
+)
 _DUPLICATES_CUT_SHORT = (
     "Its row is there. The time was up before it was known whether an earlier message has the same key; "
     "give more with --timeout."
@@ -104,7 +108,9 @@ class _Search:
     """What is known of one message so far."""
 
     wanted: str
-    """The ID, as it was asked for."""
+    """The ID that is looked for."""
+    letter: DeadLetterEntry | None = None
+    """The dead letter whose own ID was asked for; then `wanted` is its message."""
     message: Message | None = None
     """None when it is not in the stream."""
     route: CompiledRoute | None = None
@@ -157,7 +163,7 @@ class Tracer:
         writer finishes in between is not taken for lost.
         """
         stream = self._examination.stream()
-        by_id = {text: _Search(text) for text in wanted}
+        by_id = {text: self._search_for(text, stream) for text in wanted}
         searches = list(by_id.values())
         self._find_messages(searches, stream)
         router = Router(self._examination.routes(), self._tables())
@@ -171,7 +177,17 @@ class Tracer:
         for search in searches:
             self._find_rows(search)
         self._find_duplicates(searches, stream)
-        return [self._result(by_id[text], stream) for text in wanted]
+        return [self._result(text, by_id[text], stream) for text in wanted]
+
+    def _search_for(self, text: str, stream: StreamState) -> _Search:
+        """A search for the message of that ID, or for the message of the dead letter of that ID."""
+        if not _STREAM_ID.match(text) or self._examination.redis.ask_one("XRANGE", stream.queue, text, text):
+            return _Search(text)
+        letter = letter_of_id(self._examination, text)
+        if letter is None:
+            return _Search(text)
+        target = letter.message_id or letter.event_id
+        return _Search(identifier(target) if target else text, letter=letter)
 
     def _tables(self) -> tuple[str, ...] | None:
         try:
@@ -321,11 +337,11 @@ class Tracer:
             for search in same_message:
                 search.partial = True
 
-    def _result(self, search: _Search, stream: StreamState) -> Trace:
+    def _result(self, asked: str, search: _Search, stream: StreamState) -> Trace:
         state = _state(search, stream)
         advice = self._advice(search, state, stream)
         hops = search.hops + search.dead_letters
-        return Trace(id=search.wanted, state=state, hops=hops, advice=advice, partial=search.partial)
+        return Trace(id=asked, state=state, hops=hops, advice=advice, partial=search.partial)
 
     def _advice(self, search: _Search, state: str, stream: StreamState) -> str:
         advice = ADVICE[state]
@@ -333,7 +349,9 @@ class Tracer:
             malformed = search.message.malformed()
             if malformed:
                 advice = f"The writer could not read it: {malformed}. {advice}"
-        elif state == DEAD_LETTERED:
+        elif state == STUCK and search.message and search.route:
+            advice += self._what_holds_up(search.message, search.route)
+        elif state == DEAD_LETTERED and search.dead_letters:
             advice += f" {search.dead_letters[0].detail['dead_letter_id']}"
         elif state == WRITTEN and search.message and search.partial:
             advice = _DUPLICATES_CUT_SHORT
@@ -343,9 +361,37 @@ class Tracer:
                 advice = _SEARCH_CUT_SHORT
             elif stream.first and identity and identity < stream.first:
                 advice = _OLDER_THAN_STREAM
+        if search.letter:
+            advice = f"{_whose_letter(search)} {advice}"
         if self._database_cause:
             advice += f" ({self._database_cause})"
         return advice
+
+    def _what_holds_up(self, message: Message, route: CompiledRoute) -> str:
+        """Which message cannot be written and fails the batch, as far as that is found."""
+        try:
+            blockers = self._examination.ledger().blockers
+        except SourceError:
+            return ""
+        own = id_text(message.id)
+        others = []
+        for blocker in blockers:
+            if blocker.id == own:
+                return f" It cannot be written itself: {blocker.reason}."
+            if blocker.group == route.group:
+                others.append(blocker)
+        if not others:
+            return " No message that holds it up was found: see the server's log of that time."
+        return f" {others[0].id} holds it up: {others[0].reason}."
+
+
+def _whose_letter(search: _Search) -> str:
+    """Whose dead letter it is that was asked for."""
+    assert search.letter is not None
+    identity = id_text(search.letter.id)
+    if search.letter.message_id or search.letter.event_id:
+        return f"{identity} is a dead letter in {search.letter.stream}; its message is {search.wanted}."
+    return f"{identity} is a dead letter in {search.letter.stream}, and it names no message."
 
 
 def _state(search: _Search, stream: StreamState) -> str:

@@ -22,6 +22,7 @@ from tests.checks.builders import (
     no_stream,
     one_writer,
     queue,
+    reader,
     redis,
     redis_writes,
     server,
@@ -43,6 +44,12 @@ UNHEALTHY: dict[str, dict[str, Record]] = {
     "stuck-consumers": {"queue": _STUCK},
     "orphaned-messages": {"queue": one_writer(orphaned=300, consumers=_HELD)},
     "retry-storm": {"queue": _STUCK},
+    "written-not-acknowledged": {
+        "queue": one_writer(
+            pending=2, written_not_acknowledged=2, to_acknowledge=["1773479901310-7", "1773479901310-8"]
+        )
+    },
+    "unknown-groups": {"queue": queue(groups=[writer("claude_processors"), writer(), reader("git_processors")])},
     "writer-missing": {"queue": queue(queue_depth=12, groups=[writer(consumers=[], undelivered=12, lag=12)])},
     "dead-letters": {"queue": queue(dlq_size=37, dlq_oldest_age_ms=30 * HOUR)},
     "dead-letter-growth": {"queue": queue(dlq_recent_entries=14, dlq_previous_hour=2)},
