@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from blueplane_doctor import Finding, Remedy, Scale, Status, check, unknown
-from blueplane_doctor.checkapi import many, sentence
+from blueplane_doctor.checkapi import many, not_graded, sentence
 
 if TYPE_CHECKING:
     from blueplane_doctor.locations import Locations
@@ -93,7 +93,11 @@ def check_redis_writable(redis_writes: "RedisWrites", scale: Scale) -> Finding:
 
 @check(
     area="redis",
-    scale=Scale.states(green="safe", yellow="no persistence", orange="may evict the queue"),
+    scale=Scale.states(
+        green="safe",
+        yellow="no persistence|until the next restart",
+        orange="may evict the queue|last save failed|overwritten by its master",
+    ),
 )
 def check_redis_durability(redis: "RedisHealth", locations: "Locations", scale: Scale) -> Finding:
     """Redis keeps the queue through a restart and does not evict it when memory is short.
@@ -102,20 +106,28 @@ def check_redis_durability(redis: "RedisHealth", locations: "Locations", scale: 
     the whole stream.
 
     Causes:
-    - Redis runs with neither snapshots nor an append-only file
+    - Redis runs with neither snapshots nor an append-only file, or the last one could not be saved
+    - the append-only file was switched on by CONFIG SET alone, which the next restart forgets
     - `maxmemory` is set together with a policy that deletes any key
     """
-    evidence = redis.model_dump(include={"maxmemory_policy", "maxmemory_mb", "persistence"})
+    fields = {"maxmemory_policy", "maxmemory_mb", "used_memory_mb", "persistence", "save_failure", "append_only"}
+    evidence = redis.model_dump(include=fields)
+    if redis.overwritten_by_master:
+        summary = "Redis is a replica that takes writes: at its next synchronisation its master overwrites the queue"
+        remedy = Remedy(text="Let Blueplane use the master, and set replica-read-only.")
+        return scale.grade("overwritten by its master", summary, remedy=remedy, evidence=evidence)
     if redis.may_evict_queue:
-        return scale.grade(
-            "may evict the queue",
-            f"When its {redis.maxmemory_mb:g} MB are full, Redis may delete the queue ({redis.maxmemory_policy})",
-            remedy=Remedy(
-                text="Let it refuse writes instead of deleting.",
-                commands=[f"{locations.redis_cli} CONFIG SET maxmemory-policy noeviction"],
-            ),
-            evidence=evidence,
+        summary = f"When its {redis.maxmemory_mb:g} MB are full, Redis may delete the queue ({redis.maxmemory_policy})"
+        remedy = _stop_evicting(redis, locations)
+        return scale.grade("may evict the queue", summary, remedy=remedy, evidence=evidence)
+    if redis.save_failure:
+        summary = f"The last save failed ({redis.save_failure}): a restart now would lose what waits in the queue"
+        remedy = Remedy(
+            text="Do not restart Redis. Mend what stops it from saving: space and permissions of its folder, or memory "
+            "for the process that saves; its log says which. Then let it save, and look again.",
+            commands=[f"{locations.redis_cli} CONFIG GET dir"],
         )
+        return scale.grade("last save failed", summary, remedy=remedy, evidence=evidence)
     if redis.persistence is None:
         return unknown(
             "Whether the queue survives a restart of Redis is not known",
@@ -123,15 +135,91 @@ def check_redis_durability(redis: "RedisHealth", locations: "Locations", scale: 
             evidence=evidence,
         )
     if not redis.persistence:
-        return scale.grade(
-            "no persistence",
-            "Redis saves nothing: what waits in the queue is lost when it restarts",
-            remedy=Remedy(
-                text="Switch the append-only file on.", commands=[f"{locations.redis_cli} CONFIG SET appendonly yes"]
-            ),
-            evidence=evidence,
+        summary = "Redis saves nothing: what waits in the queue is lost when it restarts"
+        return scale.grade("no persistence", summary, remedy=_append(redis, locations), evidence=evidence)
+    if redis.append_only_kept is False and redis.append_only and not redis.saves_snapshots:
+        summary = "The append-only file is on only until the next restart, which then begins with an empty queue"
+        remedy = Remedy(
+            text=f"Write the settings in force into the configuration file. {_IF_REFUSED}",
+            commands=[f"{locations.redis_cli} CONFIG REWRITE"],
         )
+        return scale.grade("until the next restart", summary, remedy=remedy, evidence=evidence)
     return scale.grade("safe", "Redis keeps the queue through a restart and never evicts it", evidence=evidence)
+
+
+_IF_REFUSED = (
+    "Where CONFIG REWRITE is refused, write the setting by hand into the file that INFO server names as config_file: "
+    "what is set by CONFIG SET alone is gone at the next restart."
+)
+_NO_FILE = (
+    "This Redis runs without a configuration file, so that CONFIG SET alone would be gone at the next restart: put the "
+    "setting where Redis is started."
+)
+_MUCH_USED = 0.9
+"""Of maxmemory: without eviction the rest could be full soon."""
+
+
+def _append(redis: "RedisHealth", locations: "Locations") -> Remedy:
+    if not redis.has_config_file:
+        return Remedy(
+            text=f"Switch the append-only file on. {_NO_FILE} It is `--appendonly yes`. A restart with it begins "
+            "empty, so first CONFIG SET appendonly yes, and wait until INFO persistence says aof_rewrite_in_progress:0."
+        )
+    return Remedy(
+        text=f"Switch the append-only file on, now and in the configuration file. {_IF_REFUSED}",
+        commands=[f"{locations.redis_cli} CONFIG SET appendonly yes", f"{locations.redis_cli} CONFIG REWRITE"],
+    )
+
+
+def _stop_evicting(redis: "RedisHealth", locations: "Locations") -> Remedy:
+    limit = redis.maxmemory_mb or 0.0
+    used = min(limit, redis.used_memory_mb or 0.0)
+    room = (
+        f"{limit - used:,.3g} of {limit:,.6g} MB are left. When they are full, Redis then refuses every write, and "
+        "hooks and the server's POST /events answer 503: give it enough memory (maxmemory), and watch redis-memory."
+    )
+    if used >= _MUCH_USED * limit:
+        return Remedy(text=f"First raise maxmemory, then set maxmemory-policy noeviction, both to stay. {room}")
+    if not redis.has_config_file:
+        return Remedy(text=f"Let it refuse writes instead: `--maxmemory-policy noeviction`. {_NO_FILE} {room}")
+    return Remedy(
+        text=f"Let it refuse writes instead of deleting. {room} {_IF_REFUSED}",
+        commands=[
+            f"{locations.redis_cli} CONFIG SET maxmemory-policy noeviction",
+            f"{locations.redis_cli} CONFIG REWRITE",
+        ],
+    )
+
+
+# Three quarters are usual for a cache; a queue that nobody may evict needs time to be noticed before it is full.
+@check(area="redis", scale=Scale.rising(yellow=80, orange=90, unit="%"))
+def check_redis_memory(redis: "RedisHealth", scale: Scale) -> Finding:
+    """How much of its memory limit Redis uses.
+
+    When it is full, Redis refuses every write, or deletes keys to make room, as its policy says. Without a limit it is
+    not graded.
+
+    Causes:
+    - messages that nobody takes, or large ones
+    - other programs that use the same Redis
+    """
+    if redis.maxmemory_mb is None or redis.used_memory_mb is None:
+        return not_graded(None, "Redis has no memory limit of its own", unit=scale.unit)
+    free = max(0.0, redis.maxmemory_mb - redis.used_memory_mb)
+    share = 100 * min(1.0, redis.used_memory_mb / redis.maxmemory_mb)
+    then = "refuses every write"
+    if redis.may_evict_queue:
+        then = "may delete the queue"
+    remedy = Remedy(
+        text="Raise maxmemory, as far as that host has memory, now (CONFIG SET) and in its configuration file; or find "
+        "what fills it: the queue (queue-depth), dead letters (dead-letters), or other programs."
+    )
+    return scale.grade(
+        round(share, 1),
+        f"{free:,.3g} of {redis.maxmemory_mb:,.6g} MB are free; when they are full, Redis {then}",
+        remedy=remedy,
+        evidence=redis.model_dump(include={"used_memory_mb", "maxmemory_mb", "maxmemory_policy"}),
+    )
 
 
 # From a minute on, ages and rates mean nothing.

@@ -1,9 +1,12 @@
 """Redis itself: which server, whether it may lose the queue, and its clock."""
 
-from blueplane_doctor.errors import SourceError, SourceUnreachable
+from collections.abc import Mapping
+
 from blueplane_doctor.examination import ServerInfo
 from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring import Monitor
+from blueplane_doctor.sources.redis_host import append_only_in_file
+from blueplane_doctor.sources.redis_room import integer
 from blueplane_doctor.text import plain
 
 _ONE_CHANGE_SAVED_AFTER_S = 3600
@@ -25,6 +28,18 @@ class RedisHealth(Record):
     """Whether a full memory makes the server delete keys that have no expiry, as the streams."""
     persistence: bool | None
     """Whether the queue survives a restart; null when this user may not ask and nothing else shows it."""
+    save_failure: str = ""
+    """What failed when the queue was to be saved last; empty when nothing did, or nothing is saved."""
+    append_only: bool = False
+    """Whether the append-only file is switched on."""
+    saves_snapshots: bool | None = None
+    """Whether it has save rules; null when this user may not ask."""
+    append_only_kept: bool | None = None
+    """Whether it still is after a restart, by the configuration file; null where that cannot be read."""
+    has_config_file: bool = True
+    """Whether CONFIG REWRITE has a file to write to."""
+    overwritten_by_master: bool = False
+    """Whether it is a replica that takes writes, which its master overwrites."""
     clock_skew_ms: float | None
     """The server's clock minus this host's; null before Redis 7.0, which does not tell."""
 
@@ -39,7 +54,7 @@ class RedisHealthMonitor(Monitor):
         """Raises SourceError."""
         info = self.examination.server_info()
         fields = info.fields
-        limit = _number(fields.get("maxmemory")) or None  # 0 is no limit
+        limit = integer(fields.get("maxmemory")) or None  # 0 is no limit
         policy = plain(fields.get("maxmemory_policy", "unknown"))
         server = "redis"
         if "valkey_version" in fields:
@@ -47,12 +62,18 @@ class RedisHealthMonitor(Monitor):
         return RedisHealth(
             server=server,
             version=plain(fields.get("valkey_version") or fields.get("redis_version", "unknown")),
-            uptime_seconds=_number(fields.get("uptime_in_seconds")),
-            used_memory_mb=_megabytes(_number(fields.get("used_memory"))),
+            uptime_seconds=integer(fields.get("uptime_in_seconds")),
+            used_memory_mb=_megabytes(integer(fields.get("used_memory"))),
             maxmemory_mb=_megabytes(limit),
             maxmemory_policy=policy,
             may_evict_queue=limit is not None and policy.startswith("allkeys"),
             persistence=self._persistence(),
+            save_failure=self._save_failure(fields),
+            append_only=fields.get("aof_enabled") == "1",
+            saves_snapshots=self._saves_snapshots(),
+            append_only_kept=append_only_in_file(fields),
+            has_config_file=bool(fields.get("config_file")),
+            overwritten_by_master=fields.get("role") == "slave" and fields.get("slave_read_only") == "0",
             clock_skew_ms=_clock_skew_ms(info),
         )
 
@@ -60,32 +81,40 @@ class RedisHealthMonitor(Monitor):
         info = self.examination.server_info()
         if info.fields.get("aof_enabled") == "1":
             return True
-        try:
-            return bool(self.examination.redis.ask_one("CONFIG", "GET", "save")[1].strip())
-        except SourceUnreachable:
-            raise
-        except (SourceError, IndexError, TypeError, AttributeError):
-            pass  # it may not be asked, so that what it saved has to tell
-        last_save = _number(info.fields.get("rdb_last_save_time")) or 0
-        unsaved = _number(info.fields.get("rdb_changes_since_last_save"))
+        saves_snapshots = self._saves_snapshots()
+        if saves_snapshots is not None:
+            return saves_snapshots
+        last_save = integer(info.fields.get("rdb_last_save_time")) or 0
+        unsaved = integer(info.fields.get("rdb_changes_since_last_save"))
         if unsaved and info.now_ms / 1000 - last_save > 2 * _ONE_CHANGE_SAVED_AFTER_S:
             return False
-        if _number(info.fields.get("rdb_saves")):
+        if integer(info.fields.get("rdb_saves")):
             return True
         return None
 
+    def _saves_snapshots(self) -> bool | None:
+        rules = self.examination.server_config().get("save")
+        if rules is None:
+            return None
+        return bool(rules.strip())
+
+    def _save_failure(self, fields: Mapping[str, str]) -> str:
+        if fields.get("aof_enabled") == "1":
+            if fields.get("aof_last_write_status") == "err":
+                return "the append-only file cannot be written"
+            if fields.get("aof_last_bgrewrite_status") == "err":
+                return "the append-only file could not be rewritten"
+            return ""
+        if fields.get("rdb_last_bgsave_status") == "err" and self.examination.server_config().get("save") != "":
+            return "the last snapshot failed"
+        return ""
+
 
 def _clock_skew_ms(info: ServerInfo) -> float | None:
-    server_us = _number(info.fields.get("server_time_usec"))
+    server_us = integer(info.fields.get("server_time_usec"))
     if server_us is None:
         return None
     return round(server_us / 1000 - info.host_ms, 1)
-
-
-def _number(text: str | None) -> int | None:
-    if not text or not text.lstrip("-").isdigit():
-        return None
-    return int(text)
 
 
 def _megabytes(size: int | None) -> float | None:

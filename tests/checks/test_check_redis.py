@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from blueplane_doctor.monitoring.connections import Reach
-from tests.checks.builders import cases, connections, redis, run
+from tests.checks.builders import cases, connections, locations, redis, redis_writes, run
 
 
 def test_redis_reachable_is_green_and_names_the_address() -> None:
@@ -24,6 +24,7 @@ def test_redis_that_does_not_answer_is_red_with_the_cause(hint: str) -> None:
 
 
 EVICTS = {"may_evict_queue": True, "maxmemory_mb": 100.0, "maxmemory_policy": "allkeys-lru"}
+APPENDS = {"append_only": True, "saves_snapshots": False}
 
 
 @pytest.mark.parametrize(
@@ -35,17 +36,110 @@ EVICTS = {"may_evict_queue": True, "maxmemory_mb": 100.0, "maxmemory_policy": "a
             ("may-evict", "a full memory may delete the queue", EVICTS, "orange"),
             ("may-evict-and-no-persistence", "the worse counts", {**EVICTS, "persistence": False}, "orange"),
             ("may-evict-persistence-unknown", "the worse is known", {**EVICTS, "persistence": None}, "orange"),
+            ("failed", "what cannot be saved is lost", {"save_failure": "the last snapshot failed"}, "orange"),
+            ("replica", "a master overwrites it", {"overwritten_by_master": True}, "orange"),
+            ("until-restart", "a setting of CONFIG SET alone", {**APPENDS, "append_only_kept": False}, "yellow"),
+            ("kept", "the file has it", {**APPENDS, "append_only_kept": True}, "green"),
+            ("kept-unknown", "a file that cannot be read is no fault", {**APPENDS, "append_only_kept": None}, "green"),
+            (
+                "snapshots-too",
+                "snapshots keep it as well",
+                {"append_only": True, "append_only_kept": False, "saves_snapshots": True},
+                "green",
+            ),
             ("no-data", "what may not be asked is unknown", {"persistence": None}, "unknown"),
         ]
     ),
 )
 def test_redis_durability(sentence: str, given: dict[str, Any], status: str) -> None:
-    assert run("redis-durability", redis=redis(**given)).status == status, sentence
+    assert run("redis-durability", locations=locations(), redis=redis(**given)).status == status, sentence
 
 
 def test_eviction_names_the_limit_and_the_policy() -> None:
-    said = run("redis-durability", redis=redis(**EVICTS)).summary
+    said = run("redis-durability", locations=locations(), redis=redis(**EVICTS)).summary
     assert said == "When its 100 MB are full, Redis may delete the queue (allkeys-lru)"
+
+
+def test_without_a_configuration_file_no_command_is_given_that_the_next_restart_forgets() -> None:
+    for changes in ({"persistence": False}, {**EVICTS, "used_memory_mb": 50.0}):
+        found = run("redis-durability", locations=locations(), redis=redis(has_config_file=False, **changes))
+        assert found.remedy is not None
+        assert found.remedy.commands == []
+        assert "without a configuration file" in found.remedy.text
+
+
+def test_a_nearly_full_redis_is_given_room_before_it_may_refuse_writes() -> None:
+    roomy = run("redis-durability", locations=locations(), redis=redis(**EVICTS, used_memory_mb=60.0))
+    full = run("redis-durability", locations=locations(), redis=redis(**EVICTS, used_memory_mb=95.0))
+    assert roomy.remedy is not None and full.remedy is not None
+    assert [command.split()[-2:] for command in roomy.remedy.commands] == [
+        ["maxmemory-policy", "noeviction"],
+        ["CONFIG", "REWRITE"],
+    ]
+    assert "40 of 100 MB are left" in roomy.remedy.text and "503" in roomy.remedy.text
+    assert full.remedy.commands == []
+    assert full.remedy.text.startswith("First raise maxmemory")
+
+
+@pytest.mark.parametrize(
+    ("sentence", "used", "status"),
+    cases(
+        [
+            ("empty", "nothing used", 0.0, "green"),
+            ("below-yellow", "room is left", 79.9, "green"),
+            ("yellow-edge", "four fifths", 80.0, "yellow"),
+            ("below-orange", "still yellow", 89.9, "yellow"),
+            ("orange-edge", "nine tenths", 90.0, "orange"),
+            ("over", "refusing is a matter of redis-writable", 101.0, "orange"),
+            ("no-data", "an INFO without it", None, "green"),
+        ]
+    ),
+)
+def test_redis_memory(sentence: str, used: float | None, status: str) -> None:
+    found = run("redis-memory", redis=redis(maxmemory_mb=100.0, used_memory_mb=used))
+    assert found.status == status, sentence
+
+
+def test_redis_without_a_limit_is_not_graded() -> None:
+    assert run("redis-memory", redis=redis()).status == "green"
+
+
+@pytest.mark.parametrize(
+    ("given", "status", "words"),
+    [
+        ({"taken": True, "refused": {"OOM": 3}}, "green", "takes writes"),
+        ({"taken": False, "refusal": "OOM", "reason": "it is full"}, "red", "refuses every write (OOM): it is full"),
+        ({"taken": None, "refusal": "MISCONF", "reason": "its last snapshot failed"}, "unknown", "not known"),
+        (
+            {"taken": False, "refusal": "READONLY", "reason": "r", "since_timestamp": "2026-03-13T17:02:11Z"},
+            "red",
+            "since 2026-03-13T17:02:11Z",
+        ),
+    ],
+)
+def test_redis_writable(given: dict[str, Any], status: str, words: str) -> None:
+    found = run("redis-writable", redis_writes=redis_writes(**given))
+    assert found.status == status
+    assert words in found.summary
+    assert (found.remedy is None) == (status == "green")
+
+
+def test_loading_that_soon_ends_says_when() -> None:
+    found = run("redis-writable", redis_writes=redis_writes(taken=None, refusal="LOADING", reason="l", seconds_left=1))
+    assert found.status == "unknown"
+    assert "it ends in about 1 second" in (found.cause or "")
+
+
+@pytest.mark.parametrize(
+    ("refusal", "status"),
+    [("LOADING", "unknown"), ("MOVED", "unknown"), ("CROSSSLOT", "unknown"), ("BUSY", "red"), ("MASTERDOWN", "red")],
+)
+def test_redis_that_answers_and_serves_nothing(refusal: str, status: str) -> None:
+    reach = Reach(address="localhost:6379", reachable=False, cause="c", hint="name the cluster", refusal=refusal)
+    found = run("redis-reachable", connections=connections(redis=reach))
+    assert found.status == status
+    assert found.remedy is not None
+    assert found.remedy.text == "Name the cluster."
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,7 @@ REQUIRED = {
     "redis-reachable",
     "database-reachable",
     "redis-durability",
+    "redis-memory",
     "redis-writable",
     "backlog-trend",
     "time-to-loss",

@@ -108,6 +108,7 @@ UNHEALTHY: dict[str, dict[str, Record]] = {
             taken=False, refusal="OOM", reason="its 100 MB of memory are full, and it may evict nothing (noeviction)"
         )
     },
+    "redis-memory": {"redis": redis(used_memory_mb=93.0, maxmemory_mb=100.0)},
     "redis-durability": {"redis": redis(persistence=False)},
     "clock-skew": {"redis": redis(clock_skew_ms=9_200.0)},
 }

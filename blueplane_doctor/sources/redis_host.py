@@ -1,0 +1,45 @@
+"""Whether a Redis server runs on this host, and what its configuration file says."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from blueplane_doctor.sources.redis_room import integer
+
+_LONGEST_FILE = 1_000_000
+
+
+def runs_here(info: Mapping[str, str]) -> bool:
+    """Whether the server's process is one of this host: in a container its files would be others of the same names."""
+    pid = integer(info.get("process_id"))
+    program = Path(info.get("executable", "")).name
+    if pid is None or not program:
+        return False
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except OSError:
+        return False
+    port = info.get("tcp_port", "").encode()
+    # A server shows its program and its port: `redis-server 127.0.0.1:6379`.
+    title = b" ".join(words)
+    return program.encode() in title and port in title
+
+
+def append_only_in_file(info: Mapping[str, str]) -> bool | None:
+    """Whether the configuration file switches the append-only file on; None where that cannot be told."""
+    name = info.get("config_file", "")
+    if not name or not runs_here(info):
+        return None
+    try:
+        text = Path(name).read_bytes()[:_LONGEST_FILE].decode("utf-8", "replace")
+    except OSError:
+        return None
+    value = None
+    for line in text.splitlines():
+        words = line.lower().split()
+        if len(words) < 2:
+            continue
+        if words[0] == "include":
+            return None  # another file may say it
+        if words[0] == "appendonly":
+            value = words[1].strip("\"'") == "yes"  # the last line counts
+    return bool(value)
