@@ -37,8 +37,13 @@ CURSOR_MONITOR_SOURCES = (
     "capability_extractor",
     "unified_monitor",
     "user_level_listener",
+    "user_level_listener_bubble",
+    "python_monitor",
 )
 """`metadata.source` of messages that Cursor's database monitor enqueues."""
+
+OTHER_CURSOR_SOURCES = ("extension", "hooks", "recovered", "redis")
+"""`metadata.source` of Cursor's messages that are not of its database monitor."""
 
 READER_GROUPS = ("cursor_session_monitors", "session_monitors", "transcript_processors")
 """Consumer groups that write no traces: they may lag without losing one."""

@@ -87,6 +87,8 @@ def check_hook_success(capture: "CaptureHealth", locations: "Locations", scale: 
 def check_capture_rate(capture: "CaptureHealth", locations: "Locations", scale: Scale) -> Finding:
     """Messages enqueued a minute (mean of the last five), graded only while an IDE window is open.
 
+    A window that opened less than five minutes ago is judged by the time that it is open, and not in its first minute.
+
     The stream forgets what it trims, and the recorder counts only its own processes: of two lower bounds the larger
     is judged.
 
@@ -109,6 +111,10 @@ def check_capture_rate(capture: "CaptureHealth", locations: "Locations", scale: 
         summary = f"{number}; no IDE window is open, so none are expected"
         return not_graded(rate, summary, unit=scale.unit, evidence=evidence)
     evidence |= {"open_sessions": capture.open_sessions}
+    if capture.longest_open_ms is not None and capture.longest_open_ms < MINUTE_MS:
+        return not_graded(
+            rate, f"Too early to judge {number}; {_open_for(capture)}", unit=scale.unit, evidence=evidence
+        )
     return scale.grade(rate, f"{number}; {_open_for(capture)}", remedy=_look_at_hooks(locations), evidence=evidence)
 
 
@@ -139,6 +145,8 @@ def check_database_monitor(capture: "CaptureHealth", scale: Scale) -> Finding:
         last += f"; {_open_for(capture)}"
         if silent <= 5 * MINUTE_MS:
             return not_graded(None, f"Too early to judge the database monitor: {last}", evidence=evidence)
+    if monitor.unknown_sources:
+        last += f"; the doctor does not know its source {', '.join(monitor.unknown_sources)}"
     state = _monitor_state(silent)
     return scale.grade(
         state,

@@ -91,7 +91,8 @@ def check_write_success(database: "DatabaseHealth", locations: "Locations", scal
 def check_write_throughput(database: "DatabaseHealth", queue: "QueueHealth", scale: Scale) -> Finding:
     """Rows written a second, graded only under demand.
 
-    Demand is a backlog of at least 100 messages that is at least a minute old. Without it, a low rate is no fault.
+    Demand is at least 100 messages that a writer was not given yet, with something unfinished for a minute. Without it,
+    a low rate is no fault: what was delivered and is stuck waits for no quick writer.
 
     Causes:
     - a writer that fails at the same batch again and again (see retry-storm)
@@ -99,9 +100,13 @@ def check_write_throughput(database: "DatabaseHealth", queue: "QueueHealth", sca
     - a slow disk (see write-p95)
     """
     rate = database.write_throughput_events_per_sec
-    depth = queue.queue_depth if queue.queue_depth is not None else queue.stream_length
-    evidence = {"queue_depth": depth, "oldest unfinished ms": queue.consumer_lag_ms}
-    if depth < DEMAND_MESSAGES or queue.consumer_lag_ms < DEMAND_AGE_MS:
+    waiting = _waiting(queue)
+    evidence = {
+        "queue_depth": queue.queue_depth,
+        "delivered and unfinished": queue.pending_messages,
+        "oldest unfinished ms": queue.consumer_lag_ms,
+    }
+    if waiting < DEMAND_MESSAGES or queue.consumer_lag_ms < DEMAND_AGE_MS:
         age = database.last_successful_write_age_ms
         summary = "No backlog to keep up with; nothing was ever written"
         if age is not None:
@@ -109,12 +114,22 @@ def check_write_throughput(database: "DatabaseHealth", queue: "QueueHealth", sca
         return not_graded(rate, summary, unit=scale.unit, evidence=evidence)
     return scale.grade(
         rate,
-        f"{many(rate, 'row a second is', 'rows a second are')} written while {depth:,} messages wait",
+        f"{many(rate, 'row a second is', 'rows a second are')} written while {waiting:,} messages wait",
         remedy=Remedy(
             text="See stuck-consumers and retry-storm, then whether the disk is slow or the database locked."
         ),
         evidence=evidence,
     )
+
+
+def _waiting(queue: "QueueHealth") -> int:
+    """Messages that their writer was not given yet, at most.
+
+    What was delivered and is not finished is no demand: a stuck batch waits for no writer to be quick.
+    """
+    if queue.queue_depth is None:
+        return queue.stream_length
+    return max(0, queue.queue_depth - queue.pending_messages)
 
 
 # SQLite checkpoints at 4 MB by itself; 64 MB means that something keeps it from doing so, 1 GB that it never did.

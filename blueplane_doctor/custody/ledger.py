@@ -106,6 +106,10 @@ class Ledger:
     monitor_events: int = 0
     """Messages of Cursor's database monitor."""
     monitor_last_ms: int | None = None
+    unknown_sources: set[str] = field(default_factory=set)
+    """Sources of such messages that pipeline.py does not know, as single words."""
+    by_second: Counter[int] = field(default_factory=Counter)
+    """Messages of the last five minutes, by the second at which they were enqueued."""
     last_minute: int = 0
     last_five_minutes: int = 0
     last_hour: int = 0
@@ -142,8 +146,14 @@ class Ledger:
     def count_recent(self, times: list[int], now_ms: int) -> None:
         """Count messages by the ascending times at which they were enqueued (milliseconds)."""
         self.last_minute += _later_than(times, now_ms - MINUTE_MS)
-        self.last_five_minutes += _later_than(times, now_ms - 5 * MINUTE_MS)
+        in_five_minutes = _later_than(times, now_ms - 5 * MINUTE_MS)
+        self.last_five_minutes += in_five_minutes
+        self.by_second.update(time // 1000 for time in times[len(times) - in_five_minutes :])
         self.last_hour += _later_than(times, now_ms - 60 * MINUTE_MS)
+
+    def count_since(self, since_ms: int) -> int:
+        """Messages enqueued since then, to the second; of the last five minutes at most."""
+        return sum(count for second, count in self.by_second.items() if second >= since_ms // 1000)
 
     @property
     def keeps_more_breaks(self) -> bool:

@@ -20,7 +20,7 @@ from blueplane_doctor.custody.states import (
     WRITTEN_NOT_ACKNOWLEDGED,
     PendingEntry,
 )
-from blueplane_doctor.pipeline import CURSOR_MONITOR_SOURCES
+from blueplane_doctor.pipeline import CURSOR_HOOKS, CURSOR_MONITOR_SOURCES, OTHER_CURSOR_SOURCES
 from blueplane_doctor.sources import Deadline
 from blueplane_doctor.sources.dead_letters import DeadLetterReader
 from blueplane_doctor.sources.entries import pages
@@ -28,9 +28,11 @@ from blueplane_doctor.sources.entry_ids import EntryId, id_text
 from blueplane_doctor.sources.redis_source import RedisSource
 from blueplane_doctor.sources.streams import Group, StreamState
 from blueplane_doctor.sources.throttle import Throttle
-from blueplane_doctor.text import identifier
+from blueplane_doctor.text import identifier, word
 from blueplane_doctor.times import HOUR_MS
 
+MOST_UNKNOWN_SOURCES = 10
+"""Names of sources that are kept, however many there are."""
 _ASKED_AT_ONCE = 200
 """Commands of one round trip."""
 _RESERVE_SECONDS = 0.3
@@ -164,13 +166,18 @@ class LedgerBuilder:
             self._count_unfinished(page)
 
     def _count_monitor_events(self, messages: list[Message]) -> None:
-        # Metadata is alike in many messages: it is parsed once for all that are the same, byte for byte.
-        newest = {message.fields.get(b"metadata"): message for message in messages}
-        for metadata, count in Counter(message.fields.get(b"metadata") for message in messages).items():
-            message = newest[metadata]
-            if message.value("metadata.source") in CURSOR_MONITOR_SOURCES:
-                self._ledger.monitor_events += count
-                self._ledger.monitor_last_ms = max(message.id[0], self._ledger.monitor_last_ms or 0)
+        # These fields are alike in many messages: they are parsed once for all that are the same, byte for byte.
+        newest = {_kind_of_capture(message): message for message in messages}
+        for kind, count in Counter(map(_kind_of_capture, messages)).items():
+            message = newest[kind]
+            source = message.value("metadata.source")
+            if source not in CURSOR_MONITOR_SOURCES:
+                if not source or not _is_of_a_monitor(message, source):
+                    continue
+                if len(self._ledger.unknown_sources) < MOST_UNKNOWN_SOURCES:
+                    self._ledger.unknown_sources.add(word(source))
+            self._ledger.monitor_events += count
+            self._ledger.monitor_last_ms = max(message.id[0], self._ledger.monitor_last_ms or 0)
 
     def _count_unfinished(self, page: JudgedPage) -> None:
         for message, route in zip(page.messages, page.routes, strict=True):
@@ -256,6 +263,20 @@ class LedgerBuilder:
         if self._ledger.partial or (unseen and trimmed_past(self._redis, stream, group.last_delivered)):
             return None
         return self._ledger.undelivered[group.text]
+
+
+def _kind_of_capture(message: Message) -> tuple[bytes | None, ...]:
+    fields = message.fields
+    return fields.get(b"metadata"), fields.get(b"platform"), fields.get(b"hook_type"), fields.get(b"event_type")
+
+
+def _is_of_a_monitor(message: Message, source: str) -> bool:
+    """Whether an unknown source is the database monitor's: Cursor's, and neither hook, session nor recovery."""
+    fields = message.fields
+    if source in OTHER_CURSOR_SOURCES or fields.get(b"platform") != b"cursor":
+        return False
+    is_hook = fields.get(b"hook_type", b"").decode("utf-8", "replace") in CURSOR_HOOKS
+    return not is_hook and not fields.get(b"event_type", b"").startswith(b"session_")
 
 
 def _without(entries: dict[EntryId, PendingEntry], here: set[EntryId]) -> dict[EntryId, PendingEntry]:

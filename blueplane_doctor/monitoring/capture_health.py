@@ -86,6 +86,8 @@ class DatabaseMonitorHealth(Record):
     """As recorded; without the recorder, errors of the monitors in the last five minutes of the log."""
     ingest_rate_events_per_min: float | None
     """Rows written a minute, mean of the last five minutes."""
+    unknown_sources: list[str] = []
+    """Sources of its messages that the doctor does not know."""
 
 
 class CaptureHealth(Record):
@@ -98,7 +100,7 @@ class CaptureHealth(Record):
     database_monitor: DatabaseMonitorHealth
     """What Cursor's database monitor did."""
     capture_rate_events_per_min: float | None
-    """Messages enqueued a minute, mean of the last five minutes, by the stream."""
+    """Messages enqueued a minute, by the stream: mean of the last five minutes, or since the first window opened."""
     recorded_rate_events_per_min: float | None = None
     """The same as the recorder counted it; null with fewer than two recorded minutes."""
     open_sessions: int | None
@@ -155,7 +157,7 @@ class CaptureHealthMonitor(Monitor):
             cursor_hooks=self._cursor_hooks(hooks),
             hooks=hooks,
             database_monitor=self._database_monitor(sessions.number, ledger, now),
-            capture_rate_events_per_min=round(ledger.last_five_minutes / RATE_MINUTES, 2),
+            capture_rate_events_per_min=_rate(ledger, now, sessions.longest_ms),
             recorded_rate_events_per_min=self._recorded_rate(now),
             open_sessions=sessions.number,
             longest_open_ms=sessions.longest_ms,
@@ -250,6 +252,7 @@ class CaptureHealthMonitor(Monitor):
             silent_ms=_since(last, now),
             errors_count=errors,
             ingest_rate_events_per_min=self._ingest_rate(),
+            unknown_sources=sorted(ledger.unknown_sources) if ledger else [],
         )
 
     def _recorded_rate(self, now: int) -> float | None:
@@ -266,6 +269,15 @@ class CaptureHealthMonitor(Monitor):
             return round(self.examination.written().last_five_minutes / 5, 2)
         except SourceError:
             return None
+
+
+def _rate(ledger: Ledger, now: int, open_ms: int | None) -> float:
+    """Messages a minute. A window that opened a moment ago is judged by its own time, at least a minute."""
+    duration_ms = RATE_MINUTES * MINUTE_MS
+    if open_ms is None or open_ms >= duration_ms:
+        return round(ledger.last_five_minutes / RATE_MINUTES, 2)
+    duration_ms = max(open_ms, MINUTE_MS)
+    return round(ledger.count_since(now - duration_ms) * MINUTE_MS / duration_ms, 2)
 
 
 def installed_hooks(path: Path) -> set[str]:

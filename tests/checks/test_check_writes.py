@@ -159,3 +159,9 @@ def test_throughput_under_demand_says_both_numbers(rate: float, said: str) -> No
 )
 def test_wal_size(sentence: str, megabytes: float, status: str) -> None:
     assert run("wal-size", database=database(wal_size_mb=megabytes)).status == status, sentence
+
+
+def test_what_is_delivered_and_stuck_is_no_demand() -> None:
+    given = queue(queue_depth=152, pending_messages=152, consumer_lag_ms=600_000)
+    finding = run("write-throughput", database=database(write_throughput_events_per_sec=3.3), queue=given)
+    assert finding.status == "green"
