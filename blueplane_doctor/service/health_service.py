@@ -57,7 +57,6 @@ class HealthService:
         """Whether streams of snapshots are to go on."""
         self._reload = reload
         self._published = Condition()
-        self._listeners: list[Callable[[], None]] = []
         self._quick: Look
         self._quick_due = 0.0
         self._custody: Look
@@ -132,19 +131,9 @@ class HealthService:
             self._published.wait_for(lambda: self.refreshes["custody"] > before or not self.running, timeout)
         return self.current()
 
-    def listen(self, listener: Callable[[], None]) -> Callable[[], None]:
-        """Call `listener`, which must not wait, at every new snapshot from any thread; returns what ends that."""
-        self._listeners.append(listener)
-        return lambda: self._listeners.remove(listener)
-
     def end_streams(self) -> None:
         """Let whoever streams snapshots end; the rest goes on until `stop`."""
         self.streaming = False
-        self._tell_listeners()
-
-    def _tell_listeners(self) -> None:
-        for listener in list(self._listeners):
-            listener()
 
     def _in_time(self, snapshot: Snapshot) -> bool:
         return time.monotonic() - snapshot.quick_began <= STALE_SECONDS
@@ -259,7 +248,6 @@ class HealthService:
             if ended:
                 self.refreshes[ended] += 1
             self._published.notify_all()
-        self._tell_listeners()
 
     def _judged(self, evidence: Evidence) -> Report:
         """The report; its status is `unknown` where evidence is missing and nothing is red."""

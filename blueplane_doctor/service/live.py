@@ -1,7 +1,7 @@
 """The live page: the report's own parts and charts of the last minutes, kept up to date by server-sent events."""
 
 import asyncio
-import contextlib
+import time
 from base64 import b64encode
 from collections import deque
 from collections.abc import AsyncIterator, Mapping
@@ -24,6 +24,9 @@ MOST_WATCHERS = 64
 """Streams of events that are open at once."""
 BEAT_SECONDS = 2.0
 """The longest silence between two events; live.js takes 3 s for an outage of the service."""
+POLL_SECONDS = 0.2
+"""How often a stream asks whether there is a new snapshot: it is in memory, so that asking costs microseconds."""
+SAMPLE_SECONDS = 1.0
 SAMPLES = 900
 """A quarter of an hour at one a second."""
 WIDTH = 300.0
@@ -50,6 +53,12 @@ class Recent:
 
     def __init__(self) -> None:
         self._samples: deque[tuple[float, dict[str, float | None]]] = deque(maxlen=SAMPLES)
+
+    async def follow(self, service: HealthService) -> None:
+        """Keep the service's snapshots, one a second, until this is cancelled."""
+        while True:
+            self.add(service.current())
+            await asyncio.sleep(SAMPLE_SECONDS)
 
     def add(self, snapshot: Snapshot) -> None:
         """Keep one value of each metric; a second sample of the same quick look replaces the first."""
@@ -98,11 +107,9 @@ def _chart(metric: Metric, points: list[tuple[float, float | None]]) -> Chart:
     return Chart(metric.path, metric.label, metric.unit, drawn, latest, highest, round(span / 60))
 
 
-def add(router: APIRouter, service: HealthService) -> None:
+def add(router: APIRouter, service: HealthService, recent: Recent) -> None:
     """Add the page, its changing part, and the events that say when to fetch it."""
-    watchers: set[asyncio.Event] = set()
-    recent = Recent()
-    service.listen(lambda: recent.add(service.current()))
+    watchers: set[object] = set()
 
     @router.get("/", include_in_schema=False)
     async def page(request: Request) -> Response:
@@ -127,29 +134,24 @@ def add(router: APIRouter, service: HealthService) -> None:
         return StreamingResponse(_events(service, watchers), headers=headers, media_type="text/event-stream")
 
 
-async def _events(service: HealthService, watchers: set[asyncio.Event]) -> AsyncIterator[bytes]:
-    loop = asyncio.get_running_loop()
-    woken = asyncio.Event()
-
-    def wake() -> None:
-        # Called in a thread of the service: an asyncio.Event may only be set by its own loop.
-        with contextlib.suppress(RuntimeError):  # the loop is closing
-            loop.call_soon_threadsafe(woken.set)
-
-    end_listening = service.listen(wake)
-    watchers.add(woken)
+async def _events(service: HealthService, watchers: set[object]) -> AsyncIterator[bytes]:
+    watcher = object()
+    watchers.add(watcher)
+    version = None
+    silent_until = 0.0
     try:
         yield b"retry: 1000\n\n"
         while service.streaming and service.running:
             snapshot = service.current()
-            data = to_bytes({"version": snapshot.version, "status": snapshot.status.value})
-            yield b"event: report\ndata: %s\n\n" % data
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(woken.wait(), BEAT_SECONDS)
-            woken.clear()
+            now = time.monotonic()
+            if snapshot.version != version or now >= silent_until:
+                version = snapshot.version
+                silent_until = now + BEAT_SECONDS
+                data = to_bytes({"version": version, "status": snapshot.status.value})
+                yield b"event: report\ndata: %s\n\n" % data
+            await asyncio.sleep(POLL_SECONDS)
     finally:
-        watchers.discard(woken)
-        end_listening()
+        watchers.discard(watcher)
 
 
 def _drawn(snapshot: Snapshot, recent: Recent, *, whole: bool) -> bytes:

@@ -1,5 +1,6 @@
 """The router: every endpoint of the service."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 from pathlib import PurePosixPath
@@ -32,13 +33,16 @@ _PROBLEMS: Responses = _NOT_MODIFIED | {code: {"model": Problem} for code in (40
 def make_router(service: HealthService, unhealthy_at: Status = Status.RED) -> APIRouter:
     """All endpoints over one service, which starts and stops with the application."""
     lookups = Lookups()
+    recent = live.Recent()
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         service.start()
+        following = asyncio.create_task(recent.follow(service))
         try:
             yield
         finally:
+            following.cancel()
             lookups.close()
             service.stop()
 
@@ -59,7 +63,7 @@ def make_router(service: HealthService, unhealthy_at: Status = Status.RED) -> AP
         )
     _add_lookups(router, service, lookups)
     _add_probes(router, service)
-    live.add(router, service)
+    live.add(router, service, recent)
     return router
 
 
