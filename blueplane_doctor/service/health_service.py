@@ -60,7 +60,6 @@ class HealthService:
         self._quick: Look
         self._quick_due = 0.0
         self._custody: Look
-        self._custody_running = False
         self._custody_wanted = False
         self._version = 0
         self._examine_by(Doctor(settings), "the first examination has not ended yet")
@@ -123,12 +122,16 @@ class HealthService:
 
         However many ask at the same time, one look answers them all.
         """
-        with self._published:
-            before = self.refreshes["custody"] + int(self._custody_running)  # one that runs began before this call
-            self._custody_wanted = True
+        asked = time.monotonic()
+        self._custody_wanted = True
         self._scheduler.wake()
+
+        def answered() -> bool:
+            custody = self._custody
+            return (custody.reachable is not None and custody.began >= asked) or not self.running
+
         with self._published:
-            self._published.wait_for(lambda: self.refreshes["custody"] > before or not self.running, timeout)
+            self._published.wait_for(answered, timeout)
         return self.current()
 
     def end_streams(self) -> None:
@@ -191,9 +194,7 @@ class HealthService:
         return rested >= longest_rest(custody.took) or quick.fingerprint != custody.fingerprint
 
     def _look_at_custody(self) -> None:
-        with self._published:
-            self._custody_running = True
-            self._custody_wanted = False
+        self._custody_wanted = False  # who asks from now on wants a look that begins later
         # Both are taken before the stream is read: what changes meanwhile must make the next look due.
         doctor = self._doctor
         quick = self._quick
@@ -204,7 +205,6 @@ class HealthService:
         stale_after = taken + longest_rest(took) + took + doctor.settings.timeout
         reachable = quick.reachable or Reachable(redis=False, database=False)
         with self._published:
-            self._custody_running = False
             if doctor is self._doctor:  # otherwise the settings have changed meanwhile
                 freshness = Freshness(taken, stale_after)
                 self._custody = Look(evidence, freshness, began, took, reachable, quick.fingerprint)

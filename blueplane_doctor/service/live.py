@@ -109,7 +109,7 @@ def _chart(metric: Metric, points: list[tuple[float, float | None]]) -> Chart:
 
 def add(router: APIRouter, service: HealthService, recent: Recent) -> None:
     """Add the page, its changing part, and the events that say when to fetch it."""
-    watchers: set[object] = set()
+    watchers = asyncio.Semaphore(MOST_WATCHERS)
 
     @router.get("/", include_in_schema=False)
     async def page(request: Request) -> Response:
@@ -128,18 +128,16 @@ def add(router: APIRouter, service: HealthService, recent: Recent) -> None:
 
     @router.get("/live/events", include_in_schema=False)
     async def events(request: Request) -> Response:
-        if len(watchers) >= MOST_WATCHERS:
+        if watchers.locked():
             return problem(429, "too many live pages are open", "close some", {"Retry-After": "10"})
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         return StreamingResponse(_events(service, watchers), headers=headers, media_type="text/event-stream")
 
 
-async def _events(service: HealthService, watchers: set[object]) -> AsyncIterator[bytes]:
-    watcher = object()
-    watchers.add(watcher)
+async def _events(service: HealthService, watchers: asyncio.Semaphore) -> AsyncIterator[bytes]:
     version = None
     silent_until = 0.0
-    try:
+    async with watchers:
         yield b"retry: 1000\n\n"
         while service.streaming and service.running:
             snapshot = service.current()
@@ -150,8 +148,6 @@ async def _events(service: HealthService, watchers: set[object]) -> AsyncIterato
                 data = to_bytes({"version": version, "status": snapshot.status.value})
                 yield b"event: report\ndata: %s\n\n" % data
             await asyncio.sleep(POLL_SECONDS)
-    finally:
-        watchers.discard(watcher)
 
 
 def _drawn(snapshot: Snapshot, recent: Recent, *, whole: bool) -> bytes:
