@@ -96,7 +96,11 @@ def evidence_from(text: str | bytes, path: Path, monitor_paths: Iterable[Path] =
 def _records(content: Any, monitor_paths: Iterable[Path]) -> dict[str, Record]:
     """Raises ValidationError, and AttributeError for what is no map."""
     monitors = find_monitors(monitor_paths)
-    return {name: monitors[name].record.model_validate(value) for name, value in content.items() if name in monitors}
+    records: dict[str, Record] = {}
+    for name, value in content.items():
+        if name in monitors:
+            records[name] = monitors[name].record.model_validate(value)
+    return records
 
 
 def _thresholds(content: Any) -> dict[str, dict[str, float | None]] | None:

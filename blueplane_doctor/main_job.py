@@ -107,8 +107,10 @@ class Waiting:
         """
         if not sys.stderr.isatty() and self._limit - left < _QUIET_SECONDS:
             return
-        failing = [finding for finding in counted(report.findings) if self._doctor.exit_code([finding])]
-        names = [f"{finding.id} {finding.status.value}" for finding in failing]
+        names = []
+        for finding in counted(report.findings):
+            if self._doctor.exit_code([finding]):
+                names.append(f"{finding.id} {finding.status.value}")
         shown = ", ".join(names[:_NAMED])
         if len(names) > _NAMED:
             shown += f" and {len(names) - _NAMED} more"

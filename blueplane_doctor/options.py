@@ -153,12 +153,19 @@ class Options:
 
     def given(self) -> dict[str, Any]:
         """The values that were given, by name."""
-        values = {option.name: getattr(self, option.name) for option in OPTIONS.values()}
-        return {name: value for name, value in values.items() if value is not None}
+        values = {}
+        for name in OPTIONS:
+            value = getattr(self, name)
+            if value is not None:
+                values[name] = value
+        return values
 
     def settings_flags(self) -> dict[str, Any]:
         """Those that are settings, as `settings.load` takes them."""
-        flags = {name: value for name, value in self.given().items() if OPTIONS[name].scope is Scope.SETTINGS}
+        flags = {}
+        for name, value in self.given().items():
+            if OPTIONS[name].scope is Scope.SETTINGS:
+                flags[name] = value
         for name in ("select", "ignore"):
             if name in flags:
                 flags[name] = ",".join(flags[name])

@@ -1,5 +1,6 @@
 """Numbers and units as text, everywhere the same: thousands commas, no exponent, no more digits than say something."""
 
+from collections.abc import Iterable
 from math import floor, isfinite, log10
 
 from blueplane_doctor.times import span
@@ -13,6 +14,11 @@ _LARGEST = 10**15
 _MILLISECONDS = {"ms": 1, "s": 1000, "min": 60_000, "h": 3_600_000}
 """Units of time, in milliseconds."""
 _KILO = 1000
+
+
+def known(values: Iterable[float | None]) -> list[float]:
+    """Those that are known: None stands for a number that could not be read."""
+    return [value for value in values if value is not None]
 
 
 def number(value: float, digits: int = _DIGITS) -> str:

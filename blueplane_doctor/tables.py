@@ -21,14 +21,24 @@ def fitted(rows: Sequence[Sequence[Any]], headers: Sequence[str], width: int | N
     """The rows as a table of at most `width` columns, which breaks no word; as a list where no table is so narrow."""
     from tabulate import tabulate  # only where there is a table to show: it costs 20 ms
 
-    cells = [["" if value is None else str(value) for value in row] for row in rows]
+    cells = [list(map(_cell, row)) for row in rows]
     widths = _natural_widths(cells, headers)
     if width is not None and _total(widths) > width:
         narrowed = _narrowed(widths, _word_widths(cells, headers), width)
         if narrowed is None:
             return _as_list(cells, headers, width)
-        cells = [[_wrapped(cell, size) for cell, size in zip(row, narrowed, strict=True)] for row in cells]
+        cells = [_wrapped_row(row, narrowed) for row in cells]
     return tabulate(cells, headers, "simple", disable_numparse=True) + "\n"
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    return str(value)
+
+
+def _wrapped_row(row: Sequence[str], widths: Sequence[int]) -> list[str]:
+    return [_wrapped(cell, width) for cell, width in zip(row, widths, strict=True)]
 
 
 def _columns(cells: list[list[str]], headers: Sequence[str]) -> list[tuple[str, ...]]:

@@ -14,12 +14,22 @@ _WORD = re.compile(_CREDENTIAL + r"[A-Za-z][A-Za-z0-9_.-]{0,63}\Z")
 def plain(text: str | bytes, limit: int = 120) -> str:
     """One line without control, format or surrogate characters; longer text ends in `…`."""
     shown = _decoded(text[: limit * 4 + 4])[: limit + 1]
-    cleaned = "".join("\N{REPLACEMENT CHARACTER}" if unicodedata.category(c)[0] == "C" else c for c in shown)
-    return cleaned if len(cleaned) <= limit else cleaned[: limit - 1] + "…"
+    cleaned = "".join(map(_visible, shown))
+    if len(cleaned) > limit:
+        return cleaned[: limit - 1] + "…"
+    return cleaned
+
+
+def _visible(character: str) -> str:
+    if unicodedata.category(character).startswith("C"):  # control, format, surrogate, private use, unassigned
+        return "\N{REPLACEMENT CHARACTER}"
+    return character
 
 
 def _decoded(text: str | bytes) -> str:
-    return text.decode("utf-8", "replace") if isinstance(text, bytes) else text
+    if isinstance(text, bytes):
+        return text.decode("utf-8", "replace")
+    return text
 
 
 def identifier(value: str | bytes) -> str:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from blueplane_doctor.quantities import many, number, quantity
+from blueplane_doctor.quantities import known, many, number, quantity
 
 
 @pytest.mark.parametrize(
@@ -60,3 +60,8 @@ def test_a_count_has_the_word_that_belongs_to_it(count: float, said: str) -> Non
 )
 def test_a_quantity_is_said_as_a_person_says_it(value: float, unit: str, text: str) -> None:
     assert quantity(value, unit) == text
+
+
+@pytest.mark.parametrize(("values", "numbers"), [([], []), ([None], []), ([0, None, 2.5], [0, 2.5])])
+def test_a_zero_is_known_and_none_is_not(values: list[float | None], numbers: list[float]) -> None:
+    assert known(values) == numbers

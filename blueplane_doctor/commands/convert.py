@@ -10,6 +10,7 @@ from blueplane_doctor.commands.base import Invocation, command, new_command
 from blueplane_doctor.console import show, write_file
 from blueplane_doctor.kept import read_report
 from blueplane_doctor.report_output import DEFAULT_WIDTH, format_for, format_named, view_of
+from blueplane_doctor.reports.base import Format
 
 COMMAND = new_command(__doc__)
 
@@ -29,7 +30,7 @@ def convert(
     options = given.options
     view = view_of(options)
     if options.output:
-        forms = [format_named(options.format) if options.format else format_for(path) for path in options.output]
+        forms = [_format_of(path, options.format) for path in options.output]
         content = read_report(report)
         in_file = replace(view, color=False, quiet=False, width=DEFAULT_WIDTH)
         for path, form in zip(options.output, forms, strict=True):
@@ -39,3 +40,10 @@ def convert(
     content = read_report(report)
     show(form.render(content, view))
     return form.exit_code(content) if form.exit_code else 0
+
+
+def _format_of(path: Path, name: str | None) -> Format:
+    """The format that --format names, else that of the file's suffix. Raises UsageError."""
+    if name:
+        return format_named(name)
+    return format_for(path)

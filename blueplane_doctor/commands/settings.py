@@ -33,15 +33,23 @@ def settings(
     loaded = given.load()
     values = flat(loaded.settings.model_dump(mode="json"))
     if given.format == "json":
-        shown = {name: _without_secrets(value) for name, value in values}
-        show_json({name: {"value": shown[name], "from": loaded.origins.get(name, "default")} for name in shown})
+        document = {}
+        for name, value in values:
+            origin = loaded.origins.get(name, "default")
+            document[name] = {"value": _without_secrets(value), "from": origin}
+        show_json(document)
         return
-    rows = [[name, masked(value), loaded.origins.get(name, "default")] for name, value in values]
+    rows = []
+    for name, value in values:
+        origin = loaded.origins.get(name, "default")
+        rows.append([name, masked(value), origin])
     show_table(rows, ["setting", "value", "from"])
 
 
 def _without_secrets(value: object) -> object:
-    return masked(value) if isinstance(value, str) else value
+    if isinstance(value, str):
+        return masked(value)
+    return value
 
 
 def _init(given: Invocation) -> None:

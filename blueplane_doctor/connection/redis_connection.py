@@ -142,8 +142,10 @@ class Connection:
             raise
 
     def _close_where_it_moved(self, replies: list[Any]) -> None:
-        if any(isinstance(reply, ReplyError) and str(reply).startswith(_MOVED_AWAY) for reply in replies):
-            self.close()
+        for reply in replies:
+            if isinstance(reply, ReplyError) and str(reply).startswith(_MOVED_AWAY):
+                self.close()
+                return
 
     def _ours(self, error: Exception, command: Command = ()) -> SourceError:
         return source_error(error, self.endpoint, command, self._limits.reply_seconds)

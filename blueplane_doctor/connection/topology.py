@@ -124,7 +124,10 @@ def _check_parts(kind: str, nodes: tuple[Node, ...], query: Mapping[str, str], s
 
 
 def _tls_options(parts: SplitResult, query: Mapping[str, str]) -> dict[str, Any]:
-    options: dict[str, Any] = {name: value for name, value in query.items() if name.startswith("ssl_")}
+    options: dict[str, Any] = {}
+    for name, value in query.items():
+        if name.startswith("ssl_"):
+            options[name] = value
     if "ssl_check_hostname" in options:
         options["ssl_check_hostname"] = options["ssl_check_hostname"].lower() not in ("0", "false", "no")
     if parts.scheme.startswith("rediss"):

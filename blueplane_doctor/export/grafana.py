@@ -162,9 +162,11 @@ def _status_steps() -> dict[str, Any]:
 def _steps(scale: Scale) -> dict[str, Any]:
     """Colours from the lowest value up, as Grafana has them; the first step has no value."""
     colours = ["green", *scale.bounds]
-    values: list[float | None] = [bound.value for bound in scale.bounds.values()]
+    values = [bound.value for bound in scale.bounds.values()]
     if scale.direction == "falling":
         colours.reverse()
         values.reverse()
-    steps = [{"color": colour, "value": value} for colour, value in zip(colours, [None, *values], strict=True)]
+    steps: list[dict[str, Any]] = []
+    for colour, value in zip(colours, [None, *values], strict=True):
+        steps.append({"color": colour, "value": value})
     return {"mode": "absolute", "steps": steps}

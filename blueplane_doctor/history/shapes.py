@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from blueplane_doctor.history.samples import MINUTE, Point
 from blueplane_doctor.metrics import STATE
-from blueplane_doctor.quantities import number
+from blueplane_doctor.quantities import known, number
 from blueplane_doctor.readings import metric_of
 
 Read = Mapping[str, Sequence[Point]]
@@ -33,9 +33,9 @@ def sparkline(values: Sequence[float | None], width: int) -> str:
     """
     if len(values) > width:
         values = _squeezed(values, width)
-    known = [value for value in values if value is not None]
-    low = min(known, default=0)
-    high = max(known, default=0)
+    recorded = known(values)
+    low = min(recorded, default=0)
+    high = max(recorded, default=0)
     top = len(BLOCKS) - 1
     line = ""
     for value in values:
@@ -56,8 +56,7 @@ def _squeezed(values: Sequence[float | None], width: int) -> list[float | None]:
     for place in range(width):
         begin = len(values) * place // width
         end = len(values) * (place + 1) // width
-        known = [value for value in values[begin:end] if value is not None]
-        largest.append(max(known, default=None))
+        largest.append(max(known(values[begin:end]), default=None))
     return largest
 
 
@@ -98,12 +97,14 @@ def as_csv(read: Read, step: int) -> str:
 
 def _row(name: str, values: Sequence[float | None]) -> list[str]:
     cells = [name, sparkline(values, WIDTH)]
-    known = [value for value in values if value is not None]
-    if not known:
-        return cells + [""] * 4 + [_unit(name)]
-    mean = sum(known) / len(known)
-    numbers = [number(value, _DIGITS) for value in (min(known), mean, max(known), known[-1])]
-    return [*cells, *numbers, _unit(name)]
+    recorded = known(values)
+    if recorded:
+        mean = sum(recorded) / len(recorded)
+        for value in (min(recorded), mean, max(recorded), recorded[-1]):
+            cells.append(number(value, _DIGITS))
+    else:
+        cells += [""] * 4
+    return [*cells, _unit(name)]
 
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:

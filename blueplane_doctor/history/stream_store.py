@@ -81,7 +81,10 @@ class StreamStore:
                 words += [name, number]
             self._connection.ask_one(*words)
         numbers = {**names, **new}
-        values = {numbers[name]: rounded(value) for name, value in sample.values.items() if name in numbers}
+        values = {}
+        for name, value in sample.values.items():
+            if name in numbers:
+                values[numbers[name]] = rounded(value)
         return self._add(f"{at}-0", _SAMPLE, pack(at // _MINUTE_MS, {sample.time // MINUTE: values}))
 
     def _end_hour(self, end: bytes) -> bool:
@@ -94,7 +97,10 @@ class StreamStore:
         if not samples:
             return True
         oldest = (at - _KEPT_MS) // _MINUTE_MS
-        rows = {minute: values for minute, values in rows_of(_entries(samples)).items() if minute >= oldest}
+        rows = {}
+        for minute, values in rows_of(_entries(samples)).items():
+            if minute >= oldest:
+                rows[minute] = values
         # First the hour, then the samples: who is killed in between leaves both, which does no harm.
         if not self._add(f"{last}-{int(number) + 1}", _HOUR, pack(at // _MINUTE_MS, rows)):
             return False
@@ -124,7 +130,10 @@ def _numbered(values: Mapping[str, float], names: Mapping[str, int]) -> dict[str
 
 
 def _names(reply: Sequence[bytes]) -> dict[str, int]:
-    return {name.decode(): int(number) for name, number in zip(reply[::2], reply[1::2], strict=True)}
+    numbers = {}
+    for name, number in zip(reply[::2], reply[1::2], strict=True):
+        numbers[name.decode()] = int(number)
+    return numbers
 
 
 def _entries(reply: Sequence[Any]) -> list[tuple[list[int], bytes]]:

@@ -41,12 +41,16 @@ class TimeSeriesStore:
     def write(self, sample: Sample) -> None:
         """Add a sample; series that are not there yet are made."""
         keys = [self._series + name for name in sorted(sample.values)]
-        replies = self._connection.ask(
-            _added(keys, sample, self._series), *(("EXPIRE", key, RETENTION) for key in _turn(keys, sample.time))
-        )
+        commands = [_added(keys, sample, self._series)]
+        for key in _turn(keys, sample.time):
+            commands.append(("EXPIRE", key, RETENTION))
+        replies = self._connection.ask(*commands)
         self._connection.check_all(*replies)
         # Series are not asked for before: in all samples but the first of a metric they are there.
-        missing = [key for key, reply in zip(keys, replies[0], strict=True) if _is_missing(reply)]
+        missing = []
+        for key, reply in zip(keys, replies[0], strict=True):
+            if _is_missing(reply):
+                missing.append(key)
         if missing:
             self._connection.ask_one(
                 "EVAL", _CREATE, len(missing), *missing, RETENTION, _CHUNK_BYTES, LABEL, self._prefix
@@ -67,7 +71,10 @@ class TimeSeriesStore:
         result = {}
         for metric, reply in zip(metrics, replies, strict=True):
             values = {moment: tidy(value) for moment, value in self._points(reply)}
-            result[metric] = [(moment, values.get(moment)) for moment in range(start, end + 1, step)]
+            points: list[Point] = []
+            for moment in range(start, end + 1, step):
+                points.append((moment, values.get(moment)))
+            result[metric] = points
         return result
 
     def metrics(self) -> list[str]:

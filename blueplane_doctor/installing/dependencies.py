@@ -33,7 +33,9 @@ class DependenciesStep:
     def plan(self, site: Site) -> Plan:
         """Never raises for what is missing: that is its finding."""
         needs = [_python(site.platform), _sqlite(), *_redis(site), _disk(site.settings.home), *_permissions(site)]
-        return Plan(notes=[need.line for need in needs], complete=all(need.ok or need.optional for need in needs))
+        notes = [need.line for need in needs]
+        missing = [need for need in needs if not need.ok and not need.optional]
+        return Plan(notes=notes, complete=not missing)
 
     def undo(self, site: Site, entry: Entry) -> Plan:
         return Plan()

@@ -213,7 +213,8 @@ class Journal:
         else:
             self.entries[self.entries.index(known)] = entry
         # First in the list, so last to be undone: the folders that had to be made for the journal itself.
-        self.entries[:0] = [{"step": "", "kind": "folder", "target": str(folder)} for folder in made]
+        for folder in reversed(made):
+            self.entries.insert(0, {"step": "", "kind": "folder", "target": str(folder)})
         try:
             self._save()
         except StepError:

@@ -138,8 +138,10 @@ class _Watch:
     def _delivery(self, entry: str) -> tuple[bool, PendingEntry | None]:
         """Whether the group was given the entry, and what its pending entries list says of it."""
         redis = self._examination.redis
-        groups = [pairs(group) for group in redis.ask_one("XINFO", "GROUPS", self._queue)]
-        last = next((g["last-delivered-id"] for g in groups if g["name"] == self._group.encode()), b"0-0")
+        last = b"0-0"
+        for group in map(pairs, redis.ask_one("XINFO", "GROUPS", self._queue)):
+            if group["name"] == self._group.encode():
+                last = group["last-delivered-id"]
         if entry_id(last) < entry_id(entry.encode()):
             return False, None
         rows = redis.ask_one("XPENDING", self._queue, self._group, entry, entry, 1)
@@ -194,7 +196,10 @@ class _Watch:
 def _destination(routes: tuple[Route, ...], there: tuple[str, ...]) -> tuple[str, list[str]]:
     """The group that writes Cursor's events, and the tables whose rows have an event_id."""
     for route in routes:
-        tables = [key.table for key in route.keys if key.table in there and set(key.columns) == {"event_id"}]
+        tables = []
+        for key in route.keys:
+            if key.table in there and set(key.columns) == {"event_id"}:
+                tables.append(key.table)
         if tables:
             return route.group, tables
     raise SourceMissing(

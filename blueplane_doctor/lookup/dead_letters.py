@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 
+from blueplane_doctor.connection.base import Command
 from blueplane_doctor.errors import SourceError, SourceMissing, UsageError
 from blueplane_doctor.examination import Examination
 from blueplane_doctor.model import Record
@@ -162,8 +163,11 @@ def _find_by_own_id(examination: Examination, wanted: str, stream: str) -> DeadL
     if not _STREAM_ID.match(wanted):
         return None
     names = [name for name in examination.stream().dead_letters if stream in ("", name)]
-    pages = examination.redis.ask_all([("XRANGE", name, wanted, wanted, "COUNT", 1) for name in names])
-    entries = [parse_dead_letter_entry(name, page[0]) for name, page in zip(names, pages, strict=True) if page]
+    commands: list[Command] = [("XRANGE", name, wanted, wanted, "COUNT", 1) for name in names]
+    entries = []
+    for name, page in zip(names, examination.redis.ask_all(commands), strict=True):
+        if page:
+            entries.append(parse_dead_letter_entry(name, page[0]))
     if len(entries) > 1:
         places = " and in ".join(entry.stream for entry in entries)
         raise UsageError(f"{wanted} is in {places}", f"say which: --stream {entries[0].stream}")
@@ -194,27 +198,42 @@ def _find_by_message(examination: Examination, wanted: str, stream: str) -> Dead
 def summarize(dead_letters: Iterable[DeadLetter], examination: Examination) -> DeadLetterStats:
     """Statistics; dead letters of the same error are one group, the largest first."""
     everything = list(dead_letters)
-    ages_ms = [dead_letter.age_ms for dead_letter in everything]
     by_error: dict[str, list[DeadLetter]] = {}
+    messages = set()
+    sizes = Counter(dict.fromkeys(examination.stream().dead_letters, 0))
     for dead_letter in everything:
         by_error.setdefault(dead_letter.fingerprint, []).append(dead_letter)
+        messages.add(_message_of(dead_letter))
+        sizes[dead_letter.stream] += 1
     groups = [_error_group(alike) for alike in by_error.values()]
-    sizes = dict.fromkeys(examination.stream().dead_letters, 0)
-    sizes.update(Counter(dead_letter.stream for dead_letter in everything))
-    limits = {stream: _limit_of(examination, stream) for stream in sizes}
-    last_hour = sum(age_ms < HOUR_MS for age_ms in ages_ms)
+    limits = {}
+    about_to_discard = []
+    for stream, size in sizes.items():
+        limits[stream] = _limit_of(examination, stream)
+        if size >= NEARLY_FULL * limits[stream]:
+            about_to_discard.append(stream)
+    last_hour = _younger_than(everything, HOUR_MS)
     return DeadLetterStats(
         total=len(everything),
-        distinct_messages=len({_message_of(dead_letter) for dead_letter in everything}),
+        distinct_messages=len(messages),
         last_hour=last_hour,
-        hour_before=sum(HOUR_MS <= age_ms < 2 * HOUR_MS for age_ms in ages_ms),
-        oldest_age_ms=max(ages_ms, default=None),
+        hour_before=_younger_than(everything, 2 * HOUR_MS) - last_hour,
+        oldest_age_ms=max((dead_letter.age_ms for dead_letter in everything), default=None),
         verdict=_verdict(len(everything), last_hour),
         groups=sorted(groups, key=lambda group: (-group.count, group.fingerprint)),
-        sizes=sizes,
+        sizes=dict(sizes),
         limits=limits,
-        about_to_discard=[stream for stream, size in sizes.items() if size >= NEARLY_FULL * limits[stream]],
+        about_to_discard=about_to_discard,
     )
+
+
+def _younger_than(dead_letters: Iterable[DeadLetter], age_ms: int) -> int:
+    """How many are younger than that."""
+    count = 0
+    for dead_letter in dead_letters:
+        if dead_letter.age_ms < age_ms:
+            count += 1
+    return count
 
 
 def _verdict(total: int, last_hour: int) -> str:
@@ -280,7 +299,7 @@ def reason(fields: dict[bytes, bytes]) -> tuple[str, str]:
     """
     kind = word(fields[b"error_type"]) if fields.get(b"error_type") else ""
     text = fields.get(b"error_message", b"").decode("utf-8", "replace")
-    shown = ": ".join(part for part in (kind, _public_part(text)) if part)
+    shown = ": ".join(filter(None, (kind, _public_part(text))))
     for particular in _PARTICULARS:
         text = particular.sub("#", text)
     fingerprint = sha256(f"{kind}|{text}".encode("utf-8", "replace")).hexdigest()[:8]
@@ -302,7 +321,10 @@ def _message_fields(fields: dict[bytes, bytes]) -> dict[str, str]:
         if name in fields:
             content = json_object(fields[name])
             return {key: value for key, value in content.items() if isinstance(value, str)}
-    return {key.decode("utf-8", "replace"): value.decode("utf-8", "replace") for key, value in fields.items()}
+    texts = {}
+    for key, value in fields.items():
+        texts[key.decode("utf-8", "replace")] = value.decode("utf-8", "replace")
+    return texts
 
 
 def _error_group(alike: list[DeadLetter]) -> ErrorGroup:
@@ -312,7 +334,7 @@ def _error_group(alike: list[DeadLetter]) -> ErrorGroup:
         fingerprint=alike[0].fingerprint,
         error=alike[0].error,
         count=len(alike),
-        last_hour=sum(age_ms < HOUR_MS for age_ms in ages_ms),
+        last_hour=_younger_than(alike, HOUR_MS),
         oldest_age_ms=max(ages_ms),
         newest_age_ms=min(ages_ms),
         event_types=dict(event_types.most_common(5)),

@@ -301,7 +301,8 @@ class Tracer:
             return []  # no table holds stream IDs
         lookups = []
         for table in self._examination.trace_tables():
-            lookups += [Lookup(table, (column,), (search.wanted,)) for column in _ID_COLUMNS.get(table, ())]
+            for column in _ID_COLUMNS.get(table, ()):
+                lookups.append(Lookup(table, (column,), (search.wanted,)))
         return lookups
 
     def _read_rows(self, lookup: Lookup) -> list[tuple[int, str]]:

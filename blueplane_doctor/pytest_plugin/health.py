@@ -43,9 +43,14 @@ class Health:
         """Those in force, with the waivers beside the code; relative paths are those of pytest's start."""
         from blueplane_doctor.settings import load
 
-        given = {option.name: self._given(option.name) for option in OPTIONS.values() if option.in_pytest}
+        given = {}
+        for option in OPTIONS.values():
+            if option.in_pytest:
+                given[option.name] = self._given(option.name)
         settings = load(Options(**given).settings_flags(), file=self._file("settings")).settings
-        changes: dict[str, Any] = {name: self._from_start(getattr(settings, name)) for name in _PATHS}
+        changes: dict[str, Any] = {}
+        for name in _PATHS:
+            changes[name] = self._from_start(getattr(settings, name))
         if waivers := self._file("waivers"):
             from blueplane_doctor.waivers import read_waivers
 

@@ -70,7 +70,10 @@ class Delivery:
             commands += of_this_minute
             minutes += [minute] * len(of_this_minute)
         replies = self._connection.transaction(*commands) or []
-        refused = {minute for minute, reply in zip(minutes, replies, strict=True) if isinstance(reply, Exception)}
+        refused = set()
+        for minute, reply in zip(minutes, replies, strict=True):
+            if isinstance(reply, Exception):
+                refused.add(minute)
         return sum(batch[minute].events for minute in refused)
 
     def _commands(self, minute: int, content: MinuteBucket) -> list[Command]:

@@ -175,4 +175,8 @@ def _configured(redis_url: str | None, targets: "Sequence[Target] | None") -> tu
 
 def dumped(targets: "Sequence[Target]") -> list[dict[str, Any]]:
     """Targets as plain values, with what is computed of them: no pydantic in the measured process."""
-    return [{**target.model_dump(mode="json"), "modules": target.modules, "path": target.path} for target in targets]
+    values = []
+    for target in targets:
+        fields = target.model_dump(mode="json")
+        values.append({**fields, "modules": target.modules, "path": target.path})
+    return values

@@ -134,7 +134,10 @@ class MinuteBucket:
     @property
     def events(self) -> int:
         """How many events would be lost with it."""
-        return sum(entry.events for entry in [*self.writes.values(), *self.hooks.values(), *self.monitors.values()])
+        events = 0
+        for entry in (*self.writes.values(), *self.hooks.values(), *self.monitors.values()):
+            events += entry.events
+        return events
 
     def merge(self, newer: "MinuteBucket") -> int:
         """Add what another holds as far as there is room for its names; the number of events left out."""

@@ -119,18 +119,21 @@ def trends(history: object) -> dict[str, Any] | None:
     if not isinstance(history, Mapping):
         return None
     series = [one for one in _as_list(history.get("series")) if isinstance(one, Mapping)]
-    points = [_points(one.get("points")) for one in series]
+    courses = [_points(one.get("points")) for one in series]
     times: set[datetime] = set()
-    for course in points:
+    for course in courses:
         times.update(moment for moment, _ in course)
     if not times:
         return None
     axis = _Axis(min(times), max(times))
+    charts = []
+    for one, course in zip(series, courses, strict=True):
+        charts.append(_chart(one, course, axis))
     return {
         "begin": iso(axis.begin),
         "end": iso(axis.end),
         "hours": sorted({_hour(moment) for moment in times}),
-        "series": [_chart(one, course, axis) for one, course in zip(series, points, strict=True)],
+        "series": charts,
     }
 
 

@@ -41,8 +41,9 @@ def render(report: Report, view: View) -> str:
     not_green = [finding for finding in counted(report.findings) if finding.status not in silent]
     if not_green and not view.quiet:
         text += ": " + "; ".join(_short(finding) for finding in not_green[:_SHOWN])
-    values = [_performance(finding) for finding in sorted(report.findings, key=lambda finding: finding.id)]
-    return status_line(exit_code(report), text, " ".join(value for value in values if value))
+    by_id = sorted(report.findings, key=lambda finding: finding.id)
+    values = filter(None, map(_performance, by_id))
+    return status_line(exit_code(report), text, " ".join(values))
 
 
 def status_line(code: int, text: str, values: str = "") -> str:

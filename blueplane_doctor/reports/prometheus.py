@@ -40,7 +40,9 @@ def _of_the_run(report: Report) -> "Iterator[GaugeMetricFamily]":
     yield _gauge("report_status", f"The worst status of what counts: {_CODES}.", {(): report.status.severity})
     yield _gauge("report_timestamp_seconds", "When the examination began.", _moment(report.generated_at))
     yield _gauge("report_duration_seconds", "Time that reading took.", {(): report.duration_ms / 1000})
-    numbers = {(line(status),): float(count) for status, count in report.counts.items()}
+    numbers: Values = {}
+    for status, count in report.counts.items():
+        numbers[(line(status),)] = float(count)
     yield _gauge("report_findings", "Findings of each status; waived ones are counted as waived.", numbers, "status")
 
 
@@ -74,7 +76,8 @@ def _of_the_records(records: Mapping[str, Any]) -> "Iterator[GaugeMetricFamily]"
         if number is not None and reading.metric.path in values:
             # Rounded, for 4.2 ms times 0.001 is 0.0042000000000000006.
             in_base_unit = float(f"{number * reading.metric.factor:.13g}")
-            values[reading.metric.path][tuple(line(label) for label in reading.labels)] = in_base_unit
+            labels = tuple(map(line, reading.labels))
+            values[reading.metric.path][labels] = in_base_unit
     for metric in _EXPORTED:
         yield _gauge(metric.prometheus, _help(metric), values[metric.path], *metric.labels)
 

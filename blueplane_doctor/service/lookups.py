@@ -129,7 +129,7 @@ def read_history(settings: Settings, question: HistoryQuestion) -> dict[str, Any
         points = storage.read(question.metric, until - question.since, until, question.step)
     finally:
         storage.close()
-    return {"metric": question.metric, "step_seconds": question.step, "points": [list(point) for point in points]}
+    return {"metric": question.metric, "step_seconds": question.step, "points": list(map(list, points))}
 
 
 def read_trace(settings: Settings, wanted: str) -> dict[str, Any]:

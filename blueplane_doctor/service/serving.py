@@ -94,7 +94,9 @@ async def _invalid(request: Request, error: Any) -> Response:
 def _process_for_serving() -> Iterator[None]:
     """Threads take turns quickly, and signals that uvicorn raises again once it has ended change nothing."""
     interval = sys.getswitchinterval()
-    handlers = {number: signal.signal(number, lambda *_: None) for number in (signal.SIGINT, signal.SIGTERM)}
+    handlers = {}
+    for number in (signal.SIGINT, signal.SIGTERM):
+        handlers[number] = signal.signal(number, lambda *_: None)
     sys.setswitchinterval(SWITCH_SECONDS)
     try:
         yield

@@ -56,8 +56,11 @@ class PageSize:
 
     def learn(self, entries: list[RawEntry]) -> int:
         """Take the sizes of a page that came; the bytes of all its values."""
-        # Every second one of an entry's parts is a value; the others are names of fields.
-        weights = [sum(map(len, entry[1][1::2])) for entry in entries if entry[1]]
+        weights = []
+        for _, parts in entries:
+            if parts:
+                values = parts[1::2]  # the others are names of fields
+                weights.append(sum(map(len, values)))
         if not weights:
             return 0
         total = sum(weights)

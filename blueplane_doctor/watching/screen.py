@@ -93,9 +93,15 @@ class Screen:
         known: dict[str, None] = {}
         for numbers in self._numbers:
             known |= dict.fromkeys(numbers)
-        rows = [_Row(metric.path, metric.label, metric.unit) for metric in CHARTED if metric.path in known]
-        seen = [name for name in known if name.startswith(STATES) and any(self._trail(name))]
-        states = [_Row(name, line(name.removeprefix(STATES)).replace("_", " "), "") for name in seen]
+        rows = []
+        for metric in CHARTED:
+            if metric.path in known:
+                rows.append(_Row(metric.path, metric.label, metric.unit))
+        states = []
+        for name in known:
+            if name.startswith(STATES) and any(self._trail(name)):
+                label = line(name.removeprefix(STATES)).replace("_", " ")
+                states.append(_Row(name, label, ""))
         if width < NARROW:
             return Group(self._table(rows, width), self._table(states, width)), len(rows) + len(states)
         beside = Table.grid(expand=True)
@@ -130,7 +136,10 @@ def _unread(round_: Round) -> list[Text]:
     causes: dict[str, list[str]] = {}
     for name, cause in round_.unread.items():
         causes.setdefault(cause, []).append(line(name))
-    return [_text(f" not read: {', '.join(names)}: {line(cause)}", "bold yellow") for cause, names in causes.items()]
+    lines = []
+    for cause, names in causes.items():
+        lines.append(_text(f" not read: {', '.join(names)}: {line(cause)}", "bold yellow"))
+    return lines
 
 
 def _unhealthy(report: Report) -> list[Finding]:
@@ -143,10 +152,13 @@ def _unhealthy(report: Report) -> list[Finding]:
 def _findings(report: Report, width: int, most: int) -> list[Text]:
     """A line for each finding that needs a look, at most so many lines; the last one counts what has no room."""
     findings = _unhealthy(report)
-    if len(findings) <= most:
-        return [_finding(finding, width) for finding in findings]
-    lines = [_finding(finding, width) for finding in findings[: most - 1]]
-    lines.append(_text(f"… and {len(findings) - most + 1} more", "dim"))
+    shown = findings
+    if len(findings) > most:
+        shown = findings[: most - 1]
+    lines = [_finding(finding, width) for finding in shown]
+    left = len(findings) - len(shown)
+    if left:
+        lines.append(_text(f"… and {left} more", "dim"))
     return lines
 
 
