@@ -3,6 +3,7 @@
 import copy
 import time
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from threading import Lock, Thread
 from typing import Any, NamedTuple
@@ -18,19 +19,25 @@ from blueplane_doctor.model import (
     Finding,
     Record,
     Report,
+    Status,
     Tool,
     compared,
     count_statuses,
-    counted,
     exit_code_for,
     in_order,
-    worst,
 )
 from blueplane_doctor.monitoring import Monitor
+from blueplane_doctor.monitoring.connections import Connections
+from blueplane_doctor.monitoring.server_health import ServerHealth
 from blueplane_doctor.settings import Settings
 from blueplane_doctor.times import iso, parse_time
+from blueplane_doctor.verdict import headline_of, status_of
 from blueplane_doctor.waivers import waived
 
+_FIRST_STEPS = (
+    "start the Blueplane server once, or name where it is with --home and --redis-url; "
+    "`blueplane-doctor demo` shows a simulated one"
+)
 _SPARE_SECONDS = 0.1
 """Time beyond the deadline in which a reader that has just given up can still say why."""
 
@@ -136,6 +143,11 @@ class Doctor:
     def judge(self, evidence: Evidence) -> Report:
         """The report on this evidence: findings of the checks, and of check files that could not be loaded."""
         monitors = find_monitors(self.settings.monitor_folders)
+        nothing_found = _nothing_found(evidence)
+        if nothing_found:
+            # There is nothing to judge: dozens of findings about parts that are not there would hide that.
+            names = [*evidence.records, *evidence.missing]
+            evidence = replace(evidence, records={}, missing=dict.fromkeys(names, f"{nothing_found}; {_FIRST_STEPS}"))
         findings = [*judged(evidence, self.checks, monitors), *self.available.problems]
         if self.settings.waivers:
             check_ids = [spec.id for spec in self.available.checks]
@@ -143,18 +155,27 @@ class Doctor:
         if self.baseline:
             findings = compared(findings, self.baseline)
         findings = in_order(findings)
+        status = status_of(findings)
+        exit_code = self.exit_code(findings)
+        if status is Status.UNKNOWN and exit_code is ExitCode.OK:
+            exit_code = ExitCode.NOT_JUDGED
         return Report(
             tool=Tool(version=__version__),
             generated_at=evidence.taken_at,
             duration_ms=evidence.duration_ms,
-            status=worst(finding.status for finding in counted(findings)),
-            exit_code=self.exit_code(findings),
+            status=status,
+            headline=headline_of(findings, self._left_out(), nothing_found),
+            exit_code=exit_code,
             counts=count_statuses(findings),
             findings=findings,
             metrics=_metrics(evidence, monitors),
             baseline=self.baseline.generated_at if self.baseline else None,
             other_thresholds=self._other_thresholds(evidence),
         )
+
+    def _left_out(self) -> int:
+        """Checks that there are and that were not selected."""
+        return len(self.available.checks) - len(self.checks)
 
     def _other_thresholds(self, evidence: Evidence) -> list[str]:
         """The checks whose thresholds in the settings are not those with which the evidence was taken."""
@@ -222,6 +243,17 @@ def _start_readers(examination: Examination, names: Iterable[str]) -> list[_Read
     for reader in readers:
         reader.start()
     return readers
+
+
+def _nothing_found(evidence: Evidence) -> str:
+    """The sentence where there is no Blueplane; empty where there is one, or where that was not looked for."""
+    connections = evidence.records.get("connections")
+    server = evidence.records.get("server")
+    if not isinstance(connections, Connections) or connections.blueplane_found:
+        return ""
+    if isinstance(server, ServerHealth) and server.http_ok:
+        return ""
+    return f"No Blueplane found in {connections.home}, nor its stream in Redis at {connections.redis.address}"
 
 
 def _day_of(evidence: Evidence) -> date:

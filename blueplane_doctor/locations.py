@@ -19,6 +19,7 @@ from blueplane_doctor.connection.topology import (
     topology_of,
 )
 from blueplane_doctor.model import Finding, Record, Remedy, Report
+from blueplane_doctor.options import ENV_PREFIX
 from blueplane_doctor.settings import Settings
 
 USUAL_HOME = "~/.blueplane"
@@ -137,14 +138,14 @@ class _Writer:
     def doctor(self, settings: Settings) -> str:
         """`blueplane-doctor` with those options that are not the defaults."""
         words = ["blueplane-doctor"]
+        if settings.http_url != _DEFAULT_HTTP:
+            words.insert(0, f"{ENV_PREFIX}HTTP_URL={self.server_url(settings.http_url)}")  # there is no option for it
         if settings.home != Path(USUAL_HOME).expanduser():
             words += ["--home", "<home>"]
         if settings.redis_url != _DEFAULT_REDIS:
             words += ["--redis-url", self._redis_url(settings.redis_url)]
         if settings.database is not None:
             words += ["--database", self.path(settings.database, "<database>")]
-        if settings.http_url != _DEFAULT_HTTP:
-            words += ["--http-url", self.server_url(settings.http_url)]
         return " ".join(words)
 
     def _redis_url(self, url: str) -> str:

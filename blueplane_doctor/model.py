@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from blueplane_doctor.errors import ExitCode
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 class Record(BaseModel):
@@ -175,7 +175,9 @@ class Report(Record):
     duration_ms: float
     """Time that reading took, in milliseconds."""
     status: Status
-    """The worst colour of the findings; `unknown` when nothing was judged."""
+    """Red or orange when a finding is; else `unknown` when something vital was not judged; else the worst colour."""
+    headline: str = ""
+    """The verdict in one sentence; it says so when only some of the checks ran."""
     exit_code: int
     counts: dict[str, int]
     """Number of findings for each status; those that are waived are counted as `waived` alone."""

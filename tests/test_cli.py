@@ -31,9 +31,10 @@ SECRET = "hunter2-s3cret"
 
 @pytest.fixture
 def nobody(tmp_path: Path) -> list[str]:
-    """Options that name a pipeline of which nothing is there."""
+    """Options that name a pipeline of which nothing is there but the log of its server."""
     home = tmp_path / "home"
     home.mkdir()
+    (home / "server.log").touch()
     return ["--home", str(home), "--redis-url", NOBODY_LISTENS]
 
 
@@ -217,8 +218,9 @@ def test_red_is_a_finding_whatever_the_limit(fail_on: str, code: int, nobody: li
 
 
 def test_strict_makes_what_was_not_judged_count(nobody: list[str]) -> None:
-    assert doctor(*nobody, "-q", "--select", "queue-depth").returncode == 0
-    assert doctor(*nobody, "-q", "--select", "queue-depth", "--strict").returncode == 3
+    assert doctor(*nobody, "-q", "--select", "retry-storm,server-errors").returncode == 0
+    assert doctor(*nobody, "-q", "--select", "retry-storm,server-errors", "--strict").returncode == 3
+    assert doctor(*nobody, "-q", "--select", "queue-depth,server-errors").returncode == 3, "vital, with or without"
 
 
 @pytest.mark.slow

@@ -181,6 +181,7 @@ def test_a_broken_file_of_checks_is_one_finding_of_the_report(tmp_path: Path) ->
 
 
 def test_without_redis_and_database_what_can_be_judged_is_judged(tmp_path: Path) -> None:
+    (tmp_path / "server.log").touch()
     report = diagnose(Settings(redis_url=NOBODY_LISTENS, home=tmp_path))
     by_id = {f.id: f for f in report.findings}
     assert by_id["redis-reachable"].status is Status.RED

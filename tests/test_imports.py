@@ -22,6 +22,7 @@ LAYERS = (
     "blueplane_doctor.metrics",
     "blueplane_doctor.readings",
     "blueplane_doctor.model",
+    "blueplane_doctor.verdict",
     "blueplane_doctor.connection",
     "blueplane_doctor.scales",
     "blueplane_doctor.mistakes",

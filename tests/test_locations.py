@@ -76,8 +76,8 @@ def test_other_places_are_placeholders(tmp_path: Path) -> None:
     assert locations.event_buffer == "<home>/event_buffer.db"
     assert locations.server_url == "http://<server-host>:9000"
     assert locations.doctor == (
-        "blueplane-doctor --home <home> --redis-url <redis-url> --database <database>"
-        " --http-url http://<server-host>:9000"
+        "BLUEPLANE_DOCTOR_HTTP_URL=http://<server-host>:9000"
+        " blueplane-doctor --home <home> --redis-url <redis-url> --database <database>"
     )
     assert true_values == {
         "<home>": str(tmp_path / "my home"),

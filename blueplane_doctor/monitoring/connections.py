@@ -3,12 +3,21 @@
 from collections.abc import Callable
 
 from blueplane_doctor.connection.base import Command, ReplyError
-from blueplane_doctor.errors import SourceElsewhere, SourceError, SourceInterrupted, SourceMissing, SourceNotServing
+from blueplane_doctor.errors import (
+    SourceElsewhere,
+    SourceError,
+    SourceInterrupted,
+    SourceMissing,
+    SourceNotServing,
+    SourceUnreachable,
+)
 from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring import Monitor
 from blueplane_doctor.pipeline import LAYOUTS
 from blueplane_doctor.sources.database_source import shown
 
+FILES_OF_BLUEPLANE = ("config.yaml", "redis.yaml", "config", "server.pid", "server.log", "hooks", "hook-spool.jsonl")
+"""What Blueplane and its hooks leave in their home, besides the databases."""
 _REFUSES_PING = "MISCONF"
 """After a failed save PING is refused like a write, so that load balancers take notice; everything read is answered."""
 
@@ -32,6 +41,10 @@ class Connections(Record):
 
     redis: Reach
     database: Reach
+    home: str = "~/.blueplane"
+    """Blueplane's home, as it may be shown."""
+    blueplane_found: bool = True
+    """False where nothing of Blueplane is there: no file of its in the home, no database, no stream in Redis."""
 
 
 class ConnectionMonitor(Monitor):
@@ -47,6 +60,8 @@ class ConnectionMonitor(Monitor):
         return Connections(
             redis=_reach(examination.redis.address, self._ask_redis),
             database=_reach(shown(examination.settings.database_file), self._find_tables),
+            home=shown(examination.settings.home),
+            blueplane_found=self._left_files() or self._has_stream(),
         )
 
     def _ask_redis(self) -> None:
@@ -75,6 +90,24 @@ class ConnectionMonitor(Monitor):
         return record.model_copy(
             update={"database": Reach(address=address, reachable=False, cause=damage.message, hint=damage.hint)}
         )
+
+    def _left_files(self) -> bool:
+        settings = self.examination.settings
+        if settings.database_file.exists() or settings.buffer_file.exists():
+            return True
+        return any((settings.home / name).exists() for name in FILES_OF_BLUEPLANE)
+
+    def _has_stream(self) -> bool:
+        """Whether the queue stream may be there: only where nobody answers or the stream is missing, it is not."""
+        try:
+            self.examination.stream()
+        except SourceElsewhere:
+            return True
+        except (SourceMissing, SourceUnreachable):
+            return False
+        except SourceError:
+            return True  # it answers and refuses, or is slow
+        return True
 
     def _find_tables(self) -> None:
         self.examination.database.look_for_damage()

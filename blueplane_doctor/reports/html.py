@@ -20,6 +20,7 @@ from markupsafe import Markup, escape
 from blueplane_doctor.model import Report, Status
 from blueplane_doctor.quantities import many
 from blueplane_doctor.readings import field_metric
+from blueplane_doctor.reports import phrases
 from blueplane_doctor.reports.base import Format, View
 from blueplane_doctor.reports.phrases import field_value, observed, other_thresholds, quantity
 from blueplane_doctor.scales import scale_words
@@ -72,7 +73,20 @@ def template() -> "Template":
         lstrip_blocks=True,
         auto_reload=False,
     )
-    words = (anchor, title, label, shown, number, utc, sentence, quantity, observed, other_thresholds, scale_words)
+    words = (
+        anchor,
+        title,
+        label,
+        shown,
+        number,
+        utc,
+        headline,
+        sentence,
+        quantity,
+        observed,
+        other_thresholds,
+        scale_words,
+    )
     tables = (upto, columns, headings, lines, compact)
     environment.filters |= {function.__name__: function for function in (*words, *tables)}
     drawn = {"flow": charts.flow, "bars": charts.bars, "bar_kinds": charts.BARS, "trends": charts.trends}
@@ -154,6 +168,12 @@ def utc(text: Any) -> str | None:
         return None
     moment = parse_time(text)
     return moment.strftime("%Y-%m-%d %H:%M:%S") if moment else None
+
+
+def headline(report: Report) -> str:
+    """The report's headline, as a sentence begins."""
+    words = phrases.headline(report)
+    return words[:1].upper() + words[1:]
 
 
 def sentence(counts: Mapping[str, int]) -> str:

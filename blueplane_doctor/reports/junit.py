@@ -4,7 +4,7 @@ from xml.etree import ElementTree as ET
 
 from blueplane_doctor.model import Finding, Report, Status
 from blueplane_doctor.reports.base import Format, View
-from blueplane_doctor.reports.phrases import details, line, standing, waived
+from blueplane_doctor.reports.phrases import details, headline, line, standing, waived
 from blueplane_doctor.times import parse_time
 
 _ENDINGS = {
@@ -51,6 +51,7 @@ def _properties(report: Report) -> ET.Element:
     values = {
         "version": report.tool.version,
         "status": report.status.value,
+        "headline": headline(report),
         "generated_at": report.generated_at,
         "baseline": report.baseline,
         "other_thresholds": ", ".join(report.other_thresholds),

@@ -12,15 +12,8 @@ from blueplane_doctor.readings import field_metric
 from blueplane_doctor.scales import scale_words
 from blueplane_doctor.text import plain
 from blueplane_doctor.times import parse_time
+from blueplane_doctor.verdict import HEALTH
 
-HEALTH = {
-    Status.GREEN: "healthy",
-    Status.YELLOW: "healthy, with warnings",
-    Status.ORANGE: "degraded",
-    Status.RED: "unhealthy",
-    Status.UNKNOWN: "not known",
-}
-"""What a report's status means for the pipeline."""
 _ITEMS = 25
 """Of one list of evidence that are shown; the JSON report has them all."""
 _DEPTH = 6
@@ -64,8 +57,13 @@ def block(text: str, limit: int = 4_000) -> str:
 
 
 def verdict(report: Report) -> str:
-    """The worst colour and how many findings have which status: `RED (1 red, 12 green)`."""
-    return f"{report.status.value.upper()} ({tally(report)})"
+    """Status, headline, and how many findings have which status: `RED: the pipeline is unhealthy (1 red, 12 green)`."""
+    return f"{report.status.value.upper()}: {headline(report)} ({tally(report)})"
+
+
+def headline(report: Report) -> str:
+    """The report's headline on one line; a report by another program may have none."""
+    return line(report.headline) or HEALTH[report.status]
 
 
 def tally(report: Report) -> str:

@@ -8,7 +8,6 @@ from blueplane_doctor.model import Finding, Report, Status, counted
 from blueplane_doctor.quantities import number, quantity
 from blueplane_doctor.reports.base import Format, View
 from blueplane_doctor.reports.phrases import (
-    HEALTH,
     advice,
     clock,
     evidence,
@@ -17,7 +16,7 @@ from blueplane_doctor.reports.phrases import (
     observed,
     other_thresholds,
     standing,
-    tally,
+    verdict,
     waived,
 )
 
@@ -43,7 +42,7 @@ _NARROWEST = 30
 
 def render(report: Report, view: View) -> str:
     """Lines of at most the view's width, where the words allow it."""
-    lines = _wrapped(_verdict(report), view)
+    lines = _wrapped(verdict(report), view)
     lines[0] = _painted(lines[0], report.status, view)
     if not view.quiet:
         for part in (
@@ -60,11 +59,6 @@ def render(report: Report, view: View) -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _verdict(report: Report) -> str:
-    verdict = f"{report.status.value.upper()}: the pipeline is {HEALTH[report.status]}"
-    return f"{verdict} ({tally(report)})"
-
-
 def _provenance(report: Report, view: View) -> list[str]:
     """When the pipeline was examined, and whether kept evidence is judged by other thresholds."""
     lines = _wrapped(f"Examined {clock(report)} in {quantity(report.duration_ms, 'ms')}", view)
@@ -73,7 +67,8 @@ def _provenance(report: Report, view: View) -> list[str]:
 
 def _custody(report: Report, view: View) -> list[str]:
     chain = report.metrics.get("chain")
-    if not chain:
+    # Where no check of it ran, a line on custody would speak beside the headline.
+    if not chain or not any(finding.area == "chain" for finding in report.findings):
         return []
     text = line(f"Custody is {chain['chain_status']}: {chain['equation']}")
     gone = []

@@ -37,7 +37,7 @@ class Brief(Answer):
     """Health in one word, for callers of today's `/health`."""
 
     health_status: HealthStatus
-    summary: str = Field(examples=["Every check that ran is green"])
+    summary: str = Field(examples=["the pipeline is healthy"])
 
 
 class Overall(Brief):

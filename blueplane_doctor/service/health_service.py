@@ -144,7 +144,7 @@ class HealthService:
     def _stale(self, snapshot: Snapshot) -> Snapshot:
         evidence = self._nothing(self._doctor, "the examination does not end: no new look for more than 3 s")
         # Live pages tell snapshots apart by their version, so this one needs a version of its own.
-        return Snapshot(-snapshot.version - 1, self._judged(evidence), snapshot.quick, snapshot.custody)
+        return Snapshot(-snapshot.version - 1, self._doctor.judge(evidence), snapshot.quick, snapshot.custody)
 
     # The quick look
 
@@ -240,7 +240,7 @@ class HealthService:
             cause = why_custody_does_not_hold(quick, custody, time.time())
             if cause:
                 evidence = self._nothing(self._doctor, cause)
-            report = self._judged(merged(evidence, quick.evidence))
+            report = self._doctor.judge(merged(evidence, quick.evidence))
             complete = quick.reachable is not None and custody.reachable is not None
             self._version += 1
             freshness = (quick.freshness, custody.freshness)
@@ -248,10 +248,3 @@ class HealthService:
             if ended:
                 self.refreshes[ended] += 1
             self._published.notify_all()
-
-    def _judged(self, evidence: Evidence) -> Report:
-        """The report; its status is `unknown` where evidence is missing and nothing is red."""
-        report = self._doctor.judge(evidence)
-        if report.status is Status.RED or self._doctor.needs <= evidence.records.keys():
-            return report
-        return report.model_copy(update={"status": Status.UNKNOWN})

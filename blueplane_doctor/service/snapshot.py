@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeVar
 
 from blueplane_doctor.evidence import Evidence
+from blueplane_doctor.reports.phrases import headline
 from blueplane_doctor.model import Finding, Report, Status, counted, worst
 from blueplane_doctor.monitoring.connections import Connections
 from blueplane_doctor.service.fingerprint import Fingerprint
@@ -80,17 +81,11 @@ class Snapshot:
 
     @property
     def summary(self) -> str:
-        """The worst finding's sentence, or why nothing is known."""
-        findings = self.report.findings
-        if not findings:
-            return "No check was run"
-        first = findings[0]
-        if self.status is Status.UNKNOWN and first.status is not Status.RED:
-            causes = [finding.cause for finding in findings if finding.cause]
-            return f"Not known: {causes[0] if causes else 'nothing was judged'}"
-        if first.status is Status.GREEN:
-            return "Every check that ran is green"
-        return first.summary
+        """The headline, and the worst finding where there is a fault."""
+        words = headline(self.report)
+        if self.report.status.severity > 0:
+            words += f": {self.report.findings[0].summary}"
+        return words
 
     def area_status(self, name: str) -> Status:
         """An area's status: `unknown` where the record of its endpoint is missing and nothing is red."""

@@ -15,7 +15,7 @@ from rich.text import Text
 from blueplane_doctor.history.shapes import sparkline
 from blueplane_doctor.metrics import CHARTED, UNSPOKEN_UNITS
 from blueplane_doctor.model import Finding, Report, Status
-from blueplane_doctor.reports.phrases import line, quantity, tally
+from blueplane_doctor.reports.phrases import headline, line, quantity, tally
 from blueplane_doctor.times import parse_time
 from blueplane_doctor.watching.rounds import STATES, Changed, Round
 
@@ -128,7 +128,7 @@ class Screen:
 
 def _head(report: Report) -> Text:
     text = _text(f" {report.status.value.upper()} ", f"{STYLES[report.status]} reverse")
-    return text.append(f" ({tally(report)})  ").append(f"{_clock(report)} UTC", "dim")
+    return text.append(f" {headline(report)} ({tally(report)})  ").append(f"{_clock(report)} UTC", "dim")
 
 
 def _unread(round_: Round) -> list[Text]:

@@ -90,7 +90,7 @@ REPORT = json.loads(FORMATS["json"].render(samples.mixed(), View()))
         ("1" * 5_000, "is not a report of blueplane-doctor: ValueError"),
         ("[]", "is JSON, but not a report of blueplane-doctor"),
         ('{"results": []}', "is JSON, but not a report of blueplane-doctor"),
-        (json.dumps(REPORT | {"schema_version": 2}), "is a report of schema version 2; this blueplane-doctor reads 1"),
+        (json.dumps(REPORT | {"schema_version": 1}), "is a report of schema version 1; this blueplane-doctor reads 2"),
         (json.dumps(REPORT | {"schema_version": "\x1b[1m"}), "is a report of schema version \ufffd[1m; this"),
         (json.dumps(REPORT | {"status": "purple"}), "is not a report of blueplane-doctor: status: Input should be"),
         (json.dumps(REPORT | {"findings": [{}]}), "is not a report of blueplane-doctor: findings.0.status: Field"),

@@ -6,7 +6,7 @@ from blueplane_doctor.checkapi import Scale, not_graded, not_set_up, unknown
 from blueplane_doctor.custody.blockers import ChainBlocker
 from blueplane_doctor.custody.ledger import ChainBreak
 from blueplane_doctor.custody.losses import GroupLoss
-from blueplane_doctor.model import Finding, Remedy, Report, Status, Tool, count_statuses, in_order, worst
+from blueplane_doctor.model import Finding, Remedy, Report, Status, Tool, count_statuses, in_order
 from blueplane_doctor.monitoring.capture_health import (
     CaptureHealth,
     CursorHooks,
@@ -21,6 +21,7 @@ from blueplane_doctor.monitoring.redis_health import RedisHealth
 from blueplane_doctor.monitoring.server_health import ServerHealth
 from blueplane_doctor.monitoring.spool_health import SpoolHealth
 from blueplane_doctor.pipeline import CURSOR_HOOKS
+from blueplane_doctor.verdict import headline_of, status_of
 
 GENERATED_AT = "2026-03-14T09:26:53.589Z"
 _LAST = "2026-03-14T09:26:51.204Z"
@@ -41,7 +42,8 @@ def report_of(findings: list[Finding], metrics: dict[str, Any] | None = None, ex
         tool=Tool(version="0.1.0"),
         generated_at=GENERATED_AT,
         duration_ms=182.4,
-        status=worst(f.status for f in findings),
+        status=status_of(findings),
+        headline=headline_of(findings),
         exit_code=exit_code,
         counts=count_statuses(findings),
         findings=in_order(findings),

@@ -49,7 +49,7 @@ def read_html(text: str) -> None:
 
 def read_json(text: str) -> None:
     assert Report.model_validate_json(text)
-    assert json.loads(text)["schema_version"] == 1
+    assert json.loads(text)["schema_version"] == 2
 
 
 def read_junit(text: str) -> None:

@@ -53,12 +53,14 @@ def test_each_status_has_its_level(status: Status, level: str) -> None:
 def test_the_verdict_comes_first_then_the_worst() -> None:
     told = commands(REPORTS["mixed"]())
     assert told[0][:2] == ("error", "blueplane-doctor")
-    assert told[0][2].startswith("RED (3 red, 1 orange, 1 error")
+    assert told[0][2].startswith("RED: the pipeline is unhealthy (3 red, 1 orange, 1 error")
     assert told[1][1] == "chain-breaks (red)"
 
 
 def test_a_healthy_report_is_one_notice() -> None:
-    assert commands(REPORTS["healthy"]()) == [("notice", "blueplane-doctor", "GREEN (12 green)")]
+    assert commands(REPORTS["healthy"]()) == [
+        ("notice", "blueplane-doctor", "GREEN: the pipeline is healthy (12 green)")
+    ]
 
 
 def test_quiet_is_the_verdict_alone() -> None:

@@ -24,7 +24,9 @@ def shown(text: str) -> str:
 
 
 def test_the_verdict_is_the_heading() -> None:
-    assert render(REPORTS["healthy"](), View()).startswith("## 🟢 Blueplane: GREEN (12 green)\n")
+    assert render(REPORTS["healthy"](), View()).startswith(
+        "## 🟢 Blueplane: GREEN: the pipeline is healthy (12 green)\n"
+    )
 
 
 def test_what_is_ill_stands_in_the_table_and_what_is_well_is_folded() -> None:

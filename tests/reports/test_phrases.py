@@ -81,7 +81,7 @@ def test_a_scale_is_said_colour_by_colour() -> None:
 
 def test_every_verdict_has_its_words() -> None:
     assert set(HEALTH) == {Status.GREEN, Status.YELLOW, Status.ORANGE, Status.RED, Status.UNKNOWN}
-    assert verdict(samples.empty()) == "UNKNOWN (no check was run)"
+    assert verdict(samples.empty()) == "UNKNOWN: whether the pipeline is healthy is not known (no check was run)"
 
 
 def test_a_report_by_other_thresholds_says_so() -> None:

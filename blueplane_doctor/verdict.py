@@ -1,0 +1,70 @@
+"""The verdict on a whole run: its status and its headline. Every face shows these words and makes none of its own.
+
+The headline is never better than what was judged: without a vital thing it is `unknown`, unless a fault was found.
+"""
+
+from collections.abc import Collection, Sequence
+
+from blueplane_doctor.model import Finding, Status, counted, worst
+from blueplane_doctor.quantities import many
+
+VITAL = ("redis-reachable", "database-reachable", "queue-depth", "chain-breaks")
+"""Checks without whose verdict nobody knows whether the pipeline is healthy."""
+HEALTH = {
+    Status.GREEN: "the pipeline is healthy",
+    Status.YELLOW: "the pipeline is healthy, with warnings",
+    Status.ORANGE: "the pipeline is degraded",
+    Status.RED: "the pipeline is unhealthy",
+    Status.UNKNOWN: "whether the pipeline is healthy is not known",
+}
+"""What the status of a run of all checks means."""
+
+
+def status_of(findings: Sequence[Finding]) -> Status:
+    """Red or orange when a finding is; else `unknown` when something vital was not judged; else the worst colour."""
+    found = worst(finding.status for finding in counted(findings))
+    if found in (Status.RED, Status.ORANGE):
+        return found
+    if unjudged(findings):
+        return Status.UNKNOWN
+    return found
+
+
+def unjudged(findings: Sequence[Finding]) -> list[Finding]:
+    """The vital findings that came to no colour."""
+    return [finding for finding in counted(findings) if finding.id in VITAL and finding.status.severity < 0]
+
+
+def headline_of(findings: Sequence[Finding], left_out: int = 0, nothing_found: str = "") -> str:
+    """What is to be said first, in one sentence without its end.
+
+    `left_out`: checks that were not selected. `nothing_found`: the sentence where there is no pipeline to judge.
+    """
+    if nothing_found:
+        return nothing_found
+    status = status_of(findings)
+    if left_out:
+        return _of_a_selection(findings, left_out, status)
+    words = HEALTH[status]
+    missing = unjudged(findings)
+    if status is Status.UNKNOWN and missing:
+        cause = missing[0].cause or missing[0].summary
+        words += f": {_names(missing)} could not be judged ({cause.splitlines()[0]})"
+    return words
+
+
+def _of_a_selection(findings: Sequence[Finding], left_out: int, status: Status) -> str:
+    ran = len(findings)
+    words = f"{ran} of {many(ran + left_out, 'check', 'checks')} ran, and "
+    if status is Status.UNKNOWN:
+        return words + ("could not be judged" if ran == 1 else "not all that is vital could be judged")
+    if ran == 1:
+        return words + f"is {status.words}"
+    greens = [finding for finding in counted(findings) if finding.status is Status.GREEN]
+    if len(greens) == ran:
+        return words + "all are green"
+    return words + f"the worst is {status.words}"
+
+
+def _names(findings: Collection[Finding]) -> str:
+    return ", ".join(finding.id for finding in findings)
