@@ -42,7 +42,7 @@ EXIT_CODE_MEANINGS = {
     ExitCode.FINDINGS: "findings at or above --fail-on",
     ExitCode.USAGE: "usage or settings error; nothing was examined",
     ExitCode.NOT_JUDGED: (
-        "something vital could not be judged, or a check broke (with --strict any unknown or skipped); nothing worse found"
+        "something vital could not be judged, or a check broke (--strict: any unknown or skipped), nothing worse found"
     ),
     ExitCode.INTERNAL: "internal error in the doctor itself",
     ExitCode.NO_CHECKS: "no check was selected",

@@ -7,7 +7,6 @@ from typing import Self
 
 from blueplane_doctor.diagnose import Doctor
 from blueplane_doctor.evidence import Evidence
-from blueplane_doctor.model import Report, Status
 from blueplane_doctor.monitoring.queue_health import QueueHealth
 from blueplane_doctor.service.answers import timestamp
 from blueplane_doctor.service.fingerprint import read_fingerprint

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeVar
 
 from blueplane_doctor.evidence import Evidence
-from blueplane_doctor.reports.phrases import headline
 from blueplane_doctor.model import Finding, Report, Status, counted, worst
 from blueplane_doctor.monitoring.connections import Connections
+from blueplane_doctor.reports.phrases import headline
 from blueplane_doctor.service.fingerprint import Fingerprint
 
 QUICK_RECORDS = ("connections", "redis", "server", "spool", "database", "locations")
