@@ -184,7 +184,7 @@ class Examination:
         """What judges the messages of the stream, for one walk. Raises SourceError when Redis cannot be read."""
         tables = self._known_tables() or None
         rows = RowFinder(self.database) if tables else None
-        router = Router(self.routes(), tables)
+        router = Router(self.routes(), tables, self.columns())
         return CustodyJudge(self.redis, self.stream(), router, rows, self.dead_letters(), self._beginnings(tables))
 
     def _beginnings(self, tables: tuple[str, ...] | None) -> dict[str, int | None]:
@@ -209,6 +209,14 @@ class Examination:
             progress=self._progress,
         )
         return builder.build()
+
+    @once
+    def columns(self) -> dict[str, frozenset[str]]:
+        """The columns of the tables that traces are written to; of other branches some have other names."""
+        try:
+            return {table: self.database.columns(table) for table in self.trace_tables()}
+        except SourceError:
+            return {}
 
     def _known_tables(self) -> tuple[str, ...] | None:
         try:

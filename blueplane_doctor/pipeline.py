@@ -134,6 +134,10 @@ _CLAUDE_KEYS = [
             "timestamp": "payload.entry_data.timestamp!|timestamp!|",
         },
     ),
+    Key(  # of other branches
+        table="claude_raw_traces",
+        columns={"session_id": "session_id!|external_session_id!|", "uuid": "payload.entry_data.uuid!"},
+    ),
     _OLD_TABLE,
 ]
 

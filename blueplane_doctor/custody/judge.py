@@ -124,7 +124,9 @@ class CustodyJudge:
             state = state_of(has_writer=route is not None, is_delivered=is_delivered, pending=entry)
             states.append(state)
             # Redis alone cannot say more of a message that nobody holds, or holds for too long.
-            if route and state in (UNEXAMINED, STUCK):
+            if route and route.rows_cause:
+                self.rows_cause = self.rows_cause or route.rows_cause
+            elif route and state in (UNEXAMINED, STUCK):
                 undecided.append(Undecided(place, route.lookups(message), entry))
         self._judge_by_rows(messages, states, undecided)
         return JudgedPage(messages, routes, states, pending)

@@ -1,11 +1,14 @@
 """Which writer owns a message, and where its row would be. The routes are those of pipeline.py, compiled."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from blueplane_doctor.custody.messages import Message, ValueReader, value_reader
 from blueplane_doctor.pipeline import Key, Layout, Route
 from blueplane_doctor.settings import Settings
 from blueplane_doctor.sources.trace_tables import Lookup
+
+Columns = Mapping[str, frozenset[str]]
+"""The columns of tables, by the table's name."""
 
 _REMEMBERED = 2048
 """Answers that the router keeps."""
@@ -16,16 +19,26 @@ _REMEMBERED_BYTES = 4096
 class CompiledRoute:
     """One route, ready for many messages. `tables` are those that exist; None when that is not known."""
 
-    def __init__(self, route: Route, tables: frozenset[str] | None) -> None:
+    def __init__(self, route: Route, tables: frozenset[str] | None, columns: Columns) -> None:
         self.name = route.name
         self.group = route.group
         self._any_of = route.any_of
         self._none_of = route.none_of
         self._keys = []
+        unknown: list[str] = []
         for key in route.keys:
-            if tables is None or key.table in tables:
-                readers = [_alternatives(paths) for paths in key.columns.values()]
-                self._keys.append((key.table, tuple(key.columns), readers))
+            if tables is not None and key.table not in tables:
+                continue
+            missing = key.columns.keys() - columns.get(key.table, key.columns.keys())
+            if missing:
+                unknown += [f"{key.table} has no column {column}" for column in sorted(missing)]
+                continue
+            readers = [_alternatives(paths) for paths in key.columns.values()]
+            self._keys.append((key.table, tuple(key.columns), readers))
+        self.rows_cause = ""
+        """Why none of its rows can be looked up."""
+        if unknown and not self._keys:
+            self.rows_cause = f"rows of route {route.name} cannot be looked up: {unknown[0]}"
 
     def owns(self, message: Message) -> bool:
         """Whether this route's writer is the one that has to write the message."""
@@ -87,10 +100,10 @@ def _fits(rule: dict[str, list[str]], message: Message) -> bool:
 class Router:
     """Finds the routes of messages. Those with the same values in the fields that rules look at are judged once."""
 
-    def __init__(self, routes: Sequence[Route], tables: Iterable[str] | None) -> None:
-        """`tables` are those that exist; None when that is not known."""
+    def __init__(self, routes: Sequence[Route], tables: Iterable[str] | None, columns: Columns | None = None) -> None:
+        """`tables` are those that exist; None when that is not known. `columns` of those of which they are known."""
         existing = None if tables is None else frozenset(tables)
-        self.routes = tuple(CompiledRoute(route, existing) for route in routes)
+        self.routes = tuple(CompiledRoute(route, existing, columns or {}) for route in routes)
         fields: set[bytes] = set()
         for route in routes:
             for rule in (*route.any_of, *route.none_of):

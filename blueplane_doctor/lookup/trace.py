@@ -166,7 +166,7 @@ class Tracer:
         by_id = {text: self._search_for(text, stream) for text in wanted}
         searches = list(by_id.values())
         self._find_messages(searches, stream)
-        router = Router(self._examination.routes(), self._tables())
+        router = Router(self._examination.routes(), self._tables(), self._examination.columns())
         for search in searches:
             if search.message:
                 search.route = router.route(search.message)
@@ -279,7 +279,7 @@ class Tracer:
                     search.dead_letters.append(hop)
 
     def _find_rows(self, search: _Search) -> None:
-        if self._database_cause:
+        if self._database_cause or (search.route and search.route.rows_cause):
             return
         seen: set[tuple[str, int]] = set()
         for lookup in self._lookups(search):
@@ -364,6 +364,8 @@ class Tracer:
                 advice = _OLDER_THAN_STREAM
         if search.letter:
             advice = f"{_whose_letter(search)} {advice}"
+        if search.route and search.route.rows_cause:
+            advice += f" ({search.route.rows_cause})"
         if self._database_cause:
             advice += f" ({self._database_cause})"
         return advice

@@ -143,6 +143,10 @@ class DatabaseSource:
         """Names of the tables there. Raises SourceError."""
         return frozenset(str(name) for (name,) in self.rows("SELECT name FROM sqlite_master WHERE type = 'table'"))
 
+    def columns(self, table: str) -> frozenset[str]:
+        """Names of a table's columns. Raises SourceError."""
+        return frozenset(str(name) for (name,) in self.rows("SELECT name FROM pragma_table_info(?)", (table,)))
+
     def look_for_damage(self) -> None:
         """Look through a small database as a whole. Raises SourceError, SourceDamaged among them."""
         if self.path.is_file() and self.path.stat().st_size <= CHECKED_BYTES:

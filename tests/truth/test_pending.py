@@ -1,9 +1,11 @@
 """Pending entries: written and not acknowledged, held twice, orphaned, deleted with their consumer."""
 
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from tests.truth import rows
 from tests.truth.examination import Examination
 from tests.truth.following import follow
 from tests.truth.situations import SITUATIONS, on_servers
@@ -13,6 +15,7 @@ pytestmark = pytest.mark.server
 QUICK = (
     *("written-not-acknowledged-100", "written-not-acknowledged-and-stuck", "written-before-the-crash"),
     *("pending-in-two-groups", "crash-restart-quiet", "consumer-deleted-beside-losses", "stuck-behind-a-large-integer"),
+    "column-of-another-branch",
 )
 """One instance of each kind; the others are run with what is slow."""
 
@@ -108,3 +111,21 @@ def test_a_group_that_nobody_knows_is_named(name: str, server: str, tmp_path: Pa
         finding = situation.doctor().finding("unknown-groups")
         assert finding["status"] == "yellow"
         assert situation.truth.facts["unknown_group"] in finding["summary"]
+
+
+@pytest.mark.parametrize(("name", "server"), _instances("column-of-another-branch"))
+def test_a_column_of_another_branch_takes_nothing_else_from_judgement(name: str, server: str, tmp_path: Path) -> None:
+    with SITUATIONS[name].built(server, tmp_path / "p") as situation:
+        examination = situation.doctor()
+        assert _state(examination, "lost") == situation.truth.lost
+        assert _state(examination, "unexamined") == 0
+        assert examination.finding("chain-breaks")["observed"] == situation.truth.lost
+        # Without any column that is known only that route is unknown.
+        with closing(rows.connect(situation.database)) as connection:
+            connection.execute("ALTER TABLE claude_raw_traces RENAME COLUMN session_id TO conversation")
+        examination = situation.doctor()
+        assert _state(examination, "lost") == situation.truth.lost
+        by_route = examination.custody["by_route"]
+        assert set(by_route["claude"]) == {"unexamined"}
+        assert set(by_route["cursor"]) == {"written", "lost"}
+        assert "external_id" in examination.custody["database_cause"]
