@@ -1,10 +1,9 @@
-"""The consumer groups: is every writer there, and does every message it holds move."""
+"""What the writer groups hold: does every message that they were given move."""
 
 from typing import TYPE_CHECKING, Any
 
-from blueplane_doctor import Finding, Remedy, Scale, Status, check, unknown
+from blueplane_doctor import Finding, Remedy, Scale, Status, check
 from blueplane_doctor.checkapi import many
-from blueplane_doctor.pipeline import READER_GROUPS
 from blueplane_doctor.times import span
 
 if TYPE_CHECKING:
@@ -12,9 +11,8 @@ if TYPE_CHECKING:
     from blueplane_doctor.locations import Locations
     from blueplane_doctor.monitoring.chain_of_custody import ChainHealth
     from blueplane_doctor.monitoring.queue_health import GroupHealth, QueueHealth
+    from blueplane_doctor.monitoring.server_health import ServerHealth
 
-NEVER = "0-0"
-"""What a group says of its last message before it was given one."""
 IDS_PER_COMMAND = 100
 """A command line of about 2 KB."""
 SAVED = 3
@@ -23,6 +21,13 @@ MOST_BLOCKERS = 100
 """The chain keeps no more: then there are at least so many."""
 READS_ITS_OWN_LIST = ("claude_processors",)
 """Writers that are given their own pending entries again; Cursor's never looks at them."""
+MEND = {
+    "database is locked": "see which process holds it, and let that finish,",
+    "database is read-only": "give the server's user the file and its folder to write",
+    "file system is read-only": "mount it for writing",
+    "disk is full": "make room on the disk",
+}
+"""What to do, by the kind of error in the log."""
 NEVER_READ_AGAIN = (
     "The Cursor writer never reads its pending entries list again: neither acknowledging one message, nor a restart, "
     "nor XCLAIM moves the others. Each has to be added to the stream once more, unchanged, and only then its old entry "
@@ -33,7 +38,9 @@ NEVER_READ_AGAIN = (
 # Healthy batches are acknowledged within a second, and Redis calls nothing idle before that. Thirty also survive a
 # slow disk; five minutes are the pipeline's own retry time.
 @check(area="queue", scale=Scale.rising(orange_above=30, red_above=300, unit="s"))
-def check_stuck_consumers(queue: "QueueHealth", chain: "ChainHealth", locations: "Locations", scale: Scale) -> Finding:
+def check_stuck_consumers(
+    queue: "QueueHealth", chain: "ChainHealth", server: "ServerHealth", locations: "Locations", scale: Scale
+) -> Finding:
     """How long a writer has held a message that it has to write without acknowledging it.
 
     The longest time since the last delivery in the pending entries lists of all writer groups. What is written already
@@ -54,7 +61,7 @@ def check_stuck_consumers(queue: "QueueHealth", chain: "ChainHealth", locations:
     sentence = f"{worst.name} has held a message for {span(waited_ms)} without acknowledging it"
     sentence += _stuck(holders, chain)
     evidence["blocked by"] = [f"{b.id} ({b.group}): {b.reason}" for b in chain.blockers[:10]]
-    remedy = _stuck_remedy(holders, queue.queue, chain, locations)
+    remedy = _stuck_remedy(holders, queue.queue, chain, server, locations)
     return scale.grade(round(waited_ms / 1000, 3), sentence, remedy=remedy, evidence=evidence)
 
 
@@ -104,7 +111,9 @@ def _orphaned_sentence(count: int, gone: list[str]) -> str:
 
 # Two deliveries happen on a healthy system (a restart, a direct read); a hundred is one a second for minutes.
 @check(area="queue", scale=Scale.rising(yellow=3, orange=10, red=100, unit="deliveries"))
-def check_retry_storm(queue: "QueueHealth", chain: "ChainHealth", locations: "Locations", scale: Scale) -> Finding:
+def check_retry_storm(
+    queue: "QueueHealth", chain: "ChainHealth", server: "ServerHealth", locations: "Locations", scale: Scale
+) -> Finding:
     """Deliveries of the message that was delivered most often.
 
     A batch that fails is delivered again, about once a second, for ever: one poison message keeps the writer busy
@@ -122,7 +131,7 @@ def check_retry_storm(queue: "QueueHealth", chain: "ChainHealth", locations: "Lo
         most = worst.most_deliveries or 0
         if scale.status(most) is not Status.GREEN:
             sentence = f"{worst.name} was given the same message {most:,} times{_stuck([worst], chain)}"
-            remedy = _stuck_remedy([worst], queue.queue, chain, locations)
+            remedy = _stuck_remedy([worst], queue.queue, chain, server, locations)
     return scale.grade(most, sentence, remedy=remedy, evidence=_pending(queue))
 
 
@@ -167,77 +176,6 @@ def _first_ids(queue: "QueueHealth") -> list[str]:
     return ids
 
 
-# Mild: whether anything is wrong with it cannot be judged.
-@check(area="queue", scale=Scale.states(green="all known", yellow="not all known"))
-def check_unknown_groups(queue: "QueueHealth", scale: Scale) -> Finding:
-    """Every consumer group of the stream is one that the doctor knows.
-
-    What a group that it does not know is meant to write cannot be judged; all else is. Settings can name its route.
-
-    Causes:
-    - another version of the pipeline has one more writer
-    - another program reads the stream
-    """
-    names = [group.name for group in queue.groups if group.role != "writer" and group.name not in READER_GROUPS]
-    if not names:
-        return scale.grade("all known", "Every consumer group of the stream is known")
-    word = "group" if len(names) == 1 else "groups"
-    behind = {group.name: {"pending": group.pending, "undelivered": group.undelivered} for group in queue.groups}
-    return scale.grade(
-        "not all known",
-        f"The stream has {len(names)} {word} that this doctor does not know: {', '.join(names)}",
-        remedy=Remedy(
-            text="Whether messages that only such a group writes arrive is not judged, all else is. If it writes "
-            "traces, name its route in the settings."
-        ),
-        evidence={name: behind[name] for name in names},
-    )
-
-
-@check(
-    area="queue",
-    scale=Scale.states(green="all there", orange="missing, nothing waits", red="missing, messages wait"),
-)
-def check_writer_missing(queue: "QueueHealth", scale: Scale) -> Finding:
-    """Every writer group exists and has a consumer.
-
-    A group without a consumer is harmless only as long as nothing waits for it.
-
-    Causes:
-    - the Blueplane server was never started on this Redis, or does not run now
-    - Redis was restarted without persistence, and the groups are gone with the stream
-    """
-    absent = [group.name for group in queue.writers if not group.exists]
-    empty = [group for group in queue.writers if group.exists and not group.consumers]
-    evidence = {"missing groups": absent, "groups without a consumer": [group.name for group in empty]}
-    if not absent and not empty:
-        return scale.grade("all there", "Every writer group exists and has a consumer", evidence=evidence)
-    waits = any(group.pending or group.undelivered for group in empty) or bool(absent and queue.queue_depth)
-    never_used = all(group.last_delivered_id == NEVER for group in empty)
-    if not absent and not waits and never_used:
-        return unknown(
-            "No writer was ever given a message",
-            "nothing was enqueued yet, and Redis before 7.2 does not list a consumer before its first message",
-            evidence=evidence,
-        )
-    return scale.grade(
-        "missing, messages wait" if waits else "missing, nothing waits",
-        _missing_sentence(absent, [group.name for group in empty], waits),
-        remedy=Remedy(text="The Blueplane server makes its groups and consumers when it starts: start it."),
-        evidence=evidence,
-    )
-
-
-def _missing_sentence(absent: list[str], empty: list[str], waits: bool) -> str:
-    parts = [f"the group {name} does not exist" for name in absent]
-    parts += [f"the group {name} has no consumer" for name in empty]
-    sentence = " and ".join(parts)
-    sentence = sentence[0].upper() + sentence[1:]
-    if waits:
-        return f"{sentence} while messages wait"
-    return f"{sentence}; no message waits"
-
-
 def _stuck(groups: list["GroupHealth"], chain: "ChainHealth") -> str:
     """How many are stuck, each counted once, behind what, and how many beside them are written already."""
     count = sum(group.stuck or 0 for group in groups)
@@ -270,9 +208,13 @@ def _and_more(groups: list["GroupHealth"], kept: int) -> str:
     return f" and {more:,} more"
 
 
-def _stuck_remedy(groups: list["GroupHealth"], queue: str, chain: "ChainHealth", locations: "Locations") -> Remedy:
+def _stuck_remedy(
+    groups: list["GroupHealth"], queue: str, chain: "ChainHealth", server: "ServerHealth", locations: "Locations"
+) -> Remedy:
     """Chosen by the reason found; nothing in it changes the pipeline."""
     blockers = _blockers_of(groups, chain)
+    refusal = _refusal(server)
+    text = ""
     names = {group.name for group in groups if group.stuck}
     ids: list[str] = []
     for group in groups:
@@ -283,11 +225,15 @@ def _stuck_remedy(groups: list["GroupHealth"], queue: str, chain: "ChainHealth",
             "Acknowledging it gives it up: exactly this message is lost then. "
         )
         ids = [blocker.id for blocker in blockers] + ids
-    else:
+    elif not refusal:
         text = (
-            "None of the stuck messages tells a reason: no two have the same key, none is malformed. The log names the "
-            "error of that time. A database that was locked, read-only or full has to be mended first. "
+            "None of the stuck messages tells a reason: no two have the same key, none is malformed, and the log names "
+            "no refusal of the database. See which error it names at that time. "
         )
+    if refusal:
+        text = f'The log tells of "{refusal}": {MEND[refusal]} first. {text}'
+    if server.lock_holder:
+        text = f"Process {server.lock_holder.pid} holds the database's write lock: let it finish first. {text}"
     if names & set(READS_ITS_OWN_LIST):
         text += (
             "The Claude writer is given its own pending entries again, and writes them once nothing fails any more. "
@@ -295,6 +241,8 @@ def _stuck_remedy(groups: list["GroupHealth"], queue: str, chain: "ChainHealth",
     if names - set(READS_ITS_OWN_LIST):
         text += NEVER_READ_AGAIN
     commands = [f"grep -E 'ERROR|IntegrityError' {locations.log} | tail"]
+    if refusal or server.lock_holder:
+        commands += [f"lsof {locations.database}", f"ls -l {locations.database}", f"df -h {locations.home}"]
     if ids:
         chosen = list(dict.fromkeys(ids))[:SAVED]
         saves = [f"{locations.redis_cli} --no-raw XRANGE {queue} {one} {one}" for one in chosen]
@@ -302,6 +250,14 @@ def _stuck_remedy(groups: list["GroupHealth"], queue: str, chain: "ChainHealth",
         commands.append(f"(umask 077; {{ {'; '.join(saves)}; }} >> {locations.home}/saved-messages.txt)")
         commands.append(f"{locations.doctor} trace {' '.join(chosen)}")
     return Remedy(text=text.strip(), commands=commands)
+
+
+def _refusal(server: "ServerHealth") -> str:
+    """Why the database refused to be written, by the log; empty where that is not told."""
+    for error in server.errors:
+        if error.kind in MEND:
+            return error.kind
+    return ""
 
 
 def _pending(queue: "QueueHealth") -> dict[str, Any]:
