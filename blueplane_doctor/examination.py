@@ -138,7 +138,8 @@ class Examination:
 
     @once
     def tables(self) -> frozenset[str]:
-        """Tables of the telemetry database. Raises SourceError."""
+        """Tables of the telemetry database, of which a small one is looked through for damage. Raises SourceError."""
+        self.database.look_for_damage()
         return self.database.tables()
 
     @once

@@ -91,7 +91,7 @@ def check_server_alive(server: "ServerHealth", locations: "Locations", scale: Sc
 
 
 @check(area="server", scale=Scale.states(green="the same", red="another Redis|another database"))
-def check_examined_pipeline(server: "ServerHealth", scale: Scale) -> Finding:
+def check_examined_pipeline(server: "ServerHealth", locations: "Locations", scale: Scale) -> Finding:
     """The running server uses the Redis and the database that are examined.
 
     The server's own connections and its log tell. Where they name others, all other findings are about a pipeline
@@ -109,7 +109,8 @@ def check_examined_pipeline(server: "ServerHealth", scale: Scale) -> Finding:
     commands = []
     text = "Examine the one that the server uses, or change the server's settings and restart it."
     if server.uses == "another Redis" and server.redis_is_local:
-        commands = [f"blueplane-doctor --redis-url redis://127.0.0.1:{server.redis_port}/0"]
+        # Of two options of one name the later counts.
+        commands = [f"{locations.doctor} --redis-url redis://127.0.0.1:{server.redis_port}/0"]
     elif server.uses == "another database":
         text = "Name the database that the end of the server's log names, with --database."
     return scale.grade(

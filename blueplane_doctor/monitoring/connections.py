@@ -110,7 +110,6 @@ class ConnectionMonitor(Monitor):
         return True
 
     def _find_tables(self) -> None:
-        self.examination.database.look_for_damage()
         if not self.examination.trace_tables():
             raise SourceMissing(
                 f"the database {shown(self.examination.settings.database_file)} holds none of the tables that traces "

@@ -79,3 +79,22 @@ def test_nogroup_is_named_and_needs_a_restart(name: str, tmp_path: Path) -> None
         finding = situation.doctor("--select", "server").finding("server-errors")
         assert "NOGROUP" in finding["summary"]
         assert "restart it" in finding["remedy"]["text"]
+
+
+@pytest.mark.parametrize("name", ["database-locked-now", "database-locked-now-few"])
+def test_a_lock_is_named_and_who_holds_it(name: str, tmp_path: Path) -> None:
+    with SITUATIONS[name].built(ONE, tmp_path / "p") as situation:
+        examination = situation.doctor("--select", "server", "--select", "database")
+        finding = examination.finding("server-errors")
+        assert "database is locked" in finding["summary"]
+        if Path("/proc/locks").exists():
+            assert f"Process {situation.truth.facts['holder_pid']}" in finding["remedy"]["text"]
+
+
+@pytest.mark.parametrize("name", ["database-was-locked", "database-files-read-only"])
+def test_an_error_of_earlier_is_in_the_evidence(name: str, tmp_path: Path) -> None:
+    with SITUATIONS[name].built(ONE, tmp_path / "p") as situation:
+        finding = situation.doctor("--select", "server").finding("server-errors")
+        reasons = {"read-only": "database is read-only"}
+        reason = situation.truth.facts["reason"]
+        assert reasons.get(reason, reason) in finding["evidence"]
