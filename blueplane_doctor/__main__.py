@@ -1,13 +1,22 @@
 """`python -m blueplane_doctor`, the `blueplane-doctor` command, and the commands of `blueplane`."""
 
 import gc
+import io
 import sys
+
+
+def tolerate_any_encoding() -> None:
+    """Let stdout and stderr replace what their encoding cannot hold: output in cp1252 must not end in an error."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # None without a console, another class under a test
+            stream.reconfigure(errors="replace")
 
 
 def main() -> None:
     """Tell the truth about a Blueplane telemetry pipeline."""
     # A short life with many imports: collecting garbage at every 700 objects is for nothing.
     gc.set_threshold(50_000, 20, 50)
+    tolerate_any_encoding()
     from blueplane_doctor.cli import app
 
     app()
@@ -15,6 +24,7 @@ def main() -> None:
 
 def install() -> None:
     """Install hooks, services and what is missing of Redis and database, step by step."""
+    tolerate_any_encoding()
     from blueplane_doctor.cli import run_command
 
     run_command("install", sys.argv[1:])
@@ -22,6 +32,7 @@ def install() -> None:
 
 def uninstall() -> None:
     """Undo what install did; what others changed or use since stays."""
+    tolerate_any_encoding()
     from blueplane_doctor.cli import run_command
 
     run_command("uninstall", sys.argv[1:])

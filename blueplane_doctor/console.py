@@ -30,8 +30,12 @@ def complain(text: str, hint: str = "") -> None:
         say(f"  try: {hint}")
 
 
-def show(text: str) -> None:
-    """The document, on stdout."""
+def show(text: str, *, markup: bool = False) -> None:
+    """The document, on stdout; `markup`: HTML or XML, which names itself as UTF-8."""
+    encoding = (getattr(sys.stdout, "encoding", None) or "utf-8").lower().replace("_", "-")
+    if markup and encoding not in ("utf-8", "utf8"):
+        # In another encoding its bytes would not be UTF-8. As ASCII with character references they are.
+        text = text.encode("ascii", "xmlcharrefreplace").decode()
     sys.stdout.write(text)
     sys.stdout.flush()
 

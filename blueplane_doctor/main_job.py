@@ -52,7 +52,7 @@ def run(given: Invocation) -> int:
     if form.name == TABLE and not options.from_evidence:
         # A person's own terminal. Kept evidence may be of another machine than these settings.
         shown = revealed(report, locate(given.load().settings).true_values)
-    show(form.render(shown, view))
+    show(form.render(shown, view), markup=form.markup)
     return form.exit_code(report) if form.exit_code else report.exit_code
 
 

@@ -29,5 +29,7 @@ class Format:
     render: Callable[[Report, View], str]
     exit_code: Callable[[Report], int] | None = None
     """Rules of its own for what the process ends with; None: the report's exit code."""
+    markup: bool = False
+    """Whether it is HTML or XML, where a character that an encoding lacks has a reference."""
     error: Callable[[str], tuple[str, int]] | None = None
     """Text and exit code for a run that could not examine anything; None: the usual words on stderr."""

@@ -251,4 +251,4 @@ def compact(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, default=str, skipkeys=True, separators=(", ", ": "))[:_CHARACTERS]
 
 
-FORMAT = Format("html", (".html", ".htm"), render)
+FORMAT = Format("html", (".html", ".htm"), render, markup=True)

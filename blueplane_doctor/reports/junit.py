@@ -89,4 +89,4 @@ def _seconds(milliseconds: float) -> str:
     return f"{milliseconds / 1000:.3f}"
 
 
-FORMAT = Format("junit", (".xml",), render)
+FORMAT = Format("junit", (".xml",), render, markup=True)

@@ -101,4 +101,4 @@ def error(message: str) -> tuple[str, int]:
     return status_line(UNKNOWN, line(message)), UNKNOWN
 
 
-FORMAT = Format("nagios", (), render, exit_code, error)
+FORMAT = Format("nagios", (), render, exit_code, error=error)
