@@ -60,6 +60,7 @@ _SHAPES: dict[str, Shape] = {
     "HGETALL": _is_names_and_values,
     "HGET": _is_text_or_nothing,
     "EXISTS": _is_integer,
+    "PFCOUNT": _is_integer,
     "TS.QUERYINDEX": _is_list_of_texts,
     "TS.RANGE": _is_list_of_pairs,
     "TS.MADD": _is_list,

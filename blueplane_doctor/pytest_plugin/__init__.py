@@ -84,6 +84,7 @@ blueplane_server = _record("server", "the Blueplane server")
 blueplane_spool = _record("spool", "the hook's spool")
 blueplane_history = _record("history", "what the history shows")
 blueplane_redis = _record("redis", "Redis")
+blueplane_redis_writes = _record("redis_writes", "what Redis takes and refuses")
 
 
 @pytest.fixture(scope="session")
