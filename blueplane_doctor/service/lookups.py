@@ -46,19 +46,17 @@ class Lookups:
 
     def __init__(self) -> None:
         self._pool = ThreadPoolExecutor(THREADS, "blueplane-lookup")
-        self._kept: dict[Hashable, asyncio.Task[Result]] = {}
-        self._under_way = 0
+        self._kept: dict[Hashable, Result] = {}
+        self._running: dict[Hashable, asyncio.Task[Result]] = {}
 
     async def get(self, key: Hashable, read: Callable[[], dict[str, Any]], keep_seconds: float) -> Result:
         """What `read` returned for this key, at most so long ago. Raises Unanswered, and what `read` raises."""
-        task = self._kept.get(key)
-        if task is None:
-            if self._under_way >= MOST_UNDER_WAY or len(self._kept) >= MOST_KEPT:
-                raise Unanswered(429, "too many look-ups at the same time", "ask again in a moment")
-            task = asyncio.create_task(self._read(key, read, keep_seconds))
-            task.add_done_callback(_retrieve_error)
-            self._kept[key] = task
-            self._under_way += 1
+        kept = self._kept.get(key)
+        if kept and time.time() - kept.read_at < keep_seconds / 2:
+            return kept
+        task = self._running.get(key) or self._start(key, read, keep_seconds)
+        if kept:  # it still holds; the next asker gets what is being read
+            return kept
         try:
             # Shielded: an asker that goes away or waits too long must not end the look-up of the others.
             return await asyncio.wait_for(asyncio.shield(task), WAIT_SECONDS)
@@ -69,6 +67,14 @@ class Lookups:
         """Begin no more; what is under way ends by its own time limit."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
+    def _start(self, key: Hashable, read: Callable[[], dict[str, Any]], keep_seconds: float) -> asyncio.Task[Result]:
+        if len(self._running) >= MOST_UNDER_WAY or len(self._running) + len(self._kept) >= MOST_KEPT:
+            raise Unanswered(429, "too many look-ups at the same time", "ask again in a moment")
+        task = asyncio.create_task(self._read(key, read, keep_seconds))
+        task.add_done_callback(_retrieve_error)
+        self._running[key] = task
+        return task
+
     async def _read(self, key: Hashable, read: Callable[[], dict[str, Any]], keep_seconds: float) -> Result:
         loop = asyncio.get_running_loop()
         read_at = time.time()
@@ -76,12 +82,18 @@ class Lookups:
         try:
             value = await loop.run_in_executor(self._pool, read)
         except BaseException:
-            del self._kept[key]  # the next asker is to try again
+            self._kept.pop(key, None)  # what cannot be read any more must not be shown any longer
             raise
         finally:
-            self._under_way -= 1
-        loop.call_at(keep_until, self._kept.pop, key)
-        return Result(value, read_at, read_at + keep_seconds)
+            del self._running[key]
+        result = Result(value, read_at, read_at + keep_seconds)
+        self._kept[key] = result
+        loop.call_at(keep_until, self._forget, key, result)
+        return result
+
+    def _forget(self, key: Hashable, result: Result) -> None:
+        if self._kept.get(key) is result:  # otherwise it has been read anew
+            del self._kept[key]
 
 
 def _retrieve_error(task: asyncio.Task[Result]) -> None:

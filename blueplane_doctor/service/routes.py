@@ -21,7 +21,7 @@ from blueplane_doctor.service.snapshot import Freshness, Snapshot
 
 KEEP_HISTORY_SECONDS = 15.0
 """The history gains a value a minute."""
-KEEP_TRACE_SECONDS = 2.0
+KEEP_TRACE_SECONDS = 2.5
 """Shorter than a quick look holds: an answer of Redis must not be kept longer."""
 _SPAN = r"^[0-9]{1,9}(\.[0-9]{1,3})?[smhd]$"
 

@@ -74,6 +74,32 @@ def test_an_answer_is_kept_no_longer_than_it_holds() -> None:
 
 
 @pytest.mark.parametrize("error", [SourceError("away"), Unanswered(404, "gone")], ids=["source", "question"])
+def test_an_answer_is_read_anew_before_it_ends_and_not_kept_once_that_fails(
+    error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moment = [1000.0]
+    monkeypatch.setattr("blueplane_doctor.service.lookups.time.time", lambda: moment[0])
+    source = Source()
+
+    async def read_anew(lookups: Lookups, reads: int) -> None:
+        moment[0] += LONG / 2
+        assert (await lookups.get("a", source, LONG)).value == {"read": reads}
+        while lookups._running:
+            await asyncio.sleep(0.01)
+
+    async def story(lookups: Lookups) -> None:
+        await lookups.get("a", source, LONG)
+        await read_anew(lookups, 1)
+        assert (await lookups.get("a", source, LONG)).value == {"read": 2}
+        source.error = error
+        await read_anew(lookups, 2)
+        with pytest.raises(type(error)):
+            await lookups.get("a", source, LONG)
+
+    run(story)
+
+
+@pytest.mark.parametrize("error", [SourceError("away"), Unanswered(404, "gone")], ids=["source", "question"])
 def test_a_failure_is_told_and_tried_again(error: Exception) -> None:
     source = Source()
     source.error = error
