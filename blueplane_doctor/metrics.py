@@ -258,7 +258,20 @@ _REDIS = _of(
     _M("maxmemory_mb", "Memory limit", "MB", "redis_memory_limit_bytes", "Memory that Redis may use."),
     _M("may_evict_queue", "May evict the queue", YES, "redis_may_evict_queue", "1 when a full memory may delete it."),
     _M("persistence", "Persistence", YES, "redis_persistence", "1 when the queue survives a restart."),
+    _M("append_only", "Append-only file", YES, "redis_append_only", "1 when the append-only file is on."),
+    _M("append_only_kept", "Append-only file stays", YES, "redis_append_only_kept",
+       "1 when it is on after a restart too."),
+    _M("saves_snapshots", "Snapshots", YES, "redis_saves_snapshots", "1 when there are save rules."),
+    _M("has_config_file", "Configuration file", YES, "redis_has_config_file", "1 when Redis was started with one."),
+    _M("overwritten_by_master", "Writable replica", YES, "redis_overwritten_by_master",
+       "1 when its master overwrites what it takes."),
     _M("clock_skew_ms", "Clock skew", "ms", "redis_clock_skew_seconds", "Clock of Redis minus clock of this host."),
+)  # fmt: skip
+_DISK_SPACE = _of(
+    "disk_space",
+    _M("database_free_mb", "Free for the database", "MB", "database_disk_free_bytes", "Free on the database's disk."),
+    _M("spool_free_mb", "Free for the home", "MB", "home_disk_free_bytes", "Free on the disk of Blueplane's home."),
+    _M("redis_free_mb", "Free for Redis", "MB", "redis_disk_free_bytes", "Free on the disk of Redis' own files."),
 )
 _REDIS_WRITES = _of(
     "redis_writes",
@@ -318,7 +331,19 @@ _HISTORY = _of(
     _M("groups.{group}.lost", "Lost", "messages", "history_group_lost_messages",
        "Messages trimmed unread between samples."),
 )  # fmt: skip
-METRICS = (*_STATUS, *_QUEUE, *_DATABASE, *_CAPTURE, *_CHAIN, *_REDIS, *_REDIS_WRITES, *_SERVER, *_SPOOL, *_HISTORY)
+METRICS = (
+    *_STATUS,
+    *_QUEUE,
+    *_DATABASE,
+    *_CAPTURE,
+    *_CHAIN,
+    *_REDIS,
+    *_REDIS_WRITES,
+    *_DISK_SPACE,
+    *_SERVER,
+    *_SPOOL,
+    *_HISTORY,
+)
 
 RECORDS = frozenset(metric.record for metric in METRICS)
 """Health records whose metrics are all named here; those of other monitors are taken as they come."""

@@ -22,6 +22,7 @@ from blueplane_doctor.monitoring.capture_health import (
 from blueplane_doctor.monitoring.chain_of_custody import ChainHealth
 from blueplane_doctor.monitoring.connections import Connections, Reach
 from blueplane_doctor.monitoring.database_health import DatabaseHealth
+from blueplane_doctor.monitoring.disk_space import DiskSpace
 from blueplane_doctor.monitoring.history_health import GroupTrend, HistoryHealth
 from blueplane_doctor.monitoring.queue_health import ConsumerHealth, GroupHealth, QueueHealth
 from blueplane_doctor.monitoring.redis_health import RedisHealth
@@ -330,6 +331,11 @@ def redis(**changes: Any) -> RedisHealth:
     )
 
 
+def disk_space(**changes: Any) -> DiskSpace:
+    """Disks with room."""
+    return DiskSpace(**{"database_free_mb": 71_000.0, "spool_free_mb": 71_000.0, "redis_free_mb": 34_000.0, **changes})
+
+
 def redis_writes(**changes: Any) -> RedisWrites:
     """A Redis that takes writes."""
     return RedisWrites(**{"taken": True, **changes})
@@ -411,6 +417,7 @@ def healthy_records() -> dict[str, Record]:
         "spool": spool(),
         "redis": redis(),
         "redis_writes": redis_writes(),
+        "disk_space": disk_space(),
         "connections": connections(),
         "history": history(),
         "presence": presence(),
@@ -474,6 +481,7 @@ def empty_records() -> dict[str, Record]:
             buffer_cause="the event buffer event_buffer.db is not a SQLite database",
         ),
         "spool": unreadable_spool(),
+        "disk_space": DiskSpace(),
         "redis_writes": redis_writes(taken=None, refusal="MISCONF", reason="its last snapshot failed"),
         "redis": redis(
             uptime_seconds=None,

@@ -47,6 +47,7 @@ REQUIRED = {
     "redis-reachable",
     "database-reachable",
     "redis-durability",
+    "disk-space",
     "redis-memory",
     "redis-writable",
     "backlog-trend",

@@ -15,6 +15,7 @@ from tests.checks.builders import (
     connections,
     consumer,
     database,
+    disk_space,
     history,
     hook,
     monitor,
@@ -108,6 +109,7 @@ UNHEALTHY: dict[str, dict[str, Record]] = {
             taken=False, refusal="OOM", reason="its 100 MB of memory are full, and it may evict nothing (noeviction)"
         )
     },
+    "disk-space": {"disk_space": disk_space(database_free_mb=312.0)},
     "redis-memory": {"redis": redis(used_memory_mb=93.0, maxmemory_mb=100.0)},
     "redis-durability": {"redis": redis(persistence=False)},
     "clock-skew": {"redis": redis(clock_skew_ms=9_200.0)},

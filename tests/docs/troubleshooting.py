@@ -14,6 +14,7 @@ from tests.checks.unhealthy import UNHEALTHY
 
 TARGET = Path(__file__).parents[2] / "docs" / "TROUBLESHOOTING.md"
 AREAS = {
+    "disk": "The disks",
     "redis": "Redis",
     "server": "The server",
     "database": "The database",
