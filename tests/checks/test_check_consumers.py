@@ -5,8 +5,21 @@ from typing import Any
 import pytest
 
 from blueplane_doctor.custody.blockers import ChainBlocker
-from blueplane_doctor.monitoring.queue_health import QueueHealth
-from tests.checks.builders import HOUR, MINUTE, cases, chain, consumer, lagging_reader, one_writer, queue, run, writer
+from blueplane_doctor.monitoring.server_health import LoggedErrors
+from tests.checks.builders import (
+    HOUR,
+    MINUTE,
+    NOW,
+    cases,
+    chain,
+    consumer,
+    lagging_reader,
+    one_writer,
+    queue,
+    run,
+    server,
+    writer,
+)
 
 
 @pytest.mark.parametrize(
@@ -152,77 +165,49 @@ def test_what_blocks_a_batch_is_named(
     assert found.summary.endswith(expected)
 
 
-def _absent(name: str) -> Any:
-    return writer(name, exists=False, consumers=[])
-
-
-@pytest.mark.parametrize(
-    ("sentence", "given", "status"),
-    cases(
-        [
-            ("all-there", "both writers have a consumer", queue(), "green"),
-            ("idle", "writers without work are green", queue(stream_length=0), "green"),
-            (
-                "group-missing-nothing-waits",
-                "a group that does not exist, and no message",
-                queue(groups=[_absent("claude_processors"), writer()]),
-                "orange",
-            ),
-            (
-                "group-missing-messages-wait",
-                "a group that does not exist, and a message",
-                queue(queue_depth=1, groups=[_absent("claude_processors"), writer()]),
-                "red",
-            ),
-            ("no-consumer-nothing-waits", "a group nobody reads, idle", one_writer(consumers=[]), "orange"),
-            (
-                "no-consumer-never-given-anything",
-                "Redis before 7.2 does not list a consumer before its first message",
-                one_writer(consumers=[], last_delivered_id="0-0"),
-                "unknown",
-            ),
-            (
-                "no-consumer-first-message-waits",
-                "the first message of all waits",
-                one_writer(consumers=[], last_delivered_id="0-0", undelivered=1),
-                "red",
-            ),
-            ("no-consumer-undelivered", "a message waits", one_writer(consumers=[], undelivered=1), "red"),
-            ("no-consumer-pending", "a message is held by nobody", one_writer(consumers=[], pending=1), "red"),
-            (
-                "no-consumer-uncounted",
-                "how many wait is not known, and none is known to",
-                one_writer(consumers=[], undelivered=None),
-                "orange",
-            ),
-        ]
-    ),
-)
-def test_writer_missing(sentence: str, given: QueueHealth, status: str) -> None:
-    assert run("writer-missing", queue=given).status == status, sentence
-
-
-@pytest.mark.parametrize(
-    ("given", "said"),
-    [
-        pytest.param(queue(), "Every writer group exists and has a consumer", id="all-there"),
-        pytest.param(
-            queue(queue_depth=7, groups=[_absent("claude_processors"), writer("processors", consumers=[])]),
-            "The group claude_processors does not exist and the group processors has no consumer while messages wait",
-            id="both",
-        ),
-        pytest.param(
-            one_writer(consumers=[]), "The group processors has no consumer; no message waits", id="nothing-waits"
-        ),
-    ],
-)
-def test_writer_missing_names_the_groups(given: QueueHealth, said: str) -> None:
-    assert run("writer-missing", queue=given).summary == said
-
-
 @pytest.mark.parametrize("check_id", ["stuck-consumers", "orphaned-messages", "retry-storm", "writer-missing"])
 def test_readers_never_make_red(check_id: str) -> None:
     given = queue(groups=[writer("claude_processors"), writer("processors"), lagging_reader()])
     found = run(check_id, queue=given)
     assert found.status == "green"
     assert "cursor_session_monitors" not in found.summary
+
+
+def test_what_is_written_is_acknowledged_by_name_a_hundred_at_a_time() -> None:
+    ids = [f"1773479901310-{number}" for number in range(250)]
+    found = run("written-not-acknowledged", queue=one_writer(written_not_acknowledged=250, to_acknowledge=ids))
+    assert (found.status, found.observed) == ("orange", 250)
+    assert found.remedy
+    words = [command.split(" XACK telemetry:message_queue processors ")[1].split() for command in found.remedy.commands]
+    assert [len(some) for some in words] == [100, 100, 50]
+    assert [one for some in words for one in some] == ids
+
+
+def test_more_than_can_be_named_is_said() -> None:
+    ids = [f"1773479901310-{number}" for number in range(1_000)]
+    found = run("written-not-acknowledged", queue=one_writer(written_not_acknowledged=2_500, to_acknowledge=ids))
+    assert found.remedy and "The commands name 1,000 of them" in found.remedy.text
+
+
+def test_nobody_is_told_to_claim_what_is_written_or_to_acknowledge_what_is_stuck() -> None:
+    given = one_writer(longest_unacknowledged_ms=HOUR, most_deliveries=319, stuck=40, stuck_ids=["1-1"])
+    for check_id in ("stuck-consumers", "retry-storm"):
+        found = run(check_id, queue=given.model_copy(), chain=chain(blockers=[BLOCKER]))
+        assert found.remedy is not None
+        assert not any(word in command for command in found.remedy.commands for word in ("XACK", "XCLAIM", "XDEL"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("database is locked", "see which process holds it"),
+        ("database is read-only", "the file and its folder"),
+        ("disk is full", "make room"),
+        ("another error", "None of the stuck messages tells a reason"),
+    ],
+)
+def test_the_remedy_goes_by_what_the_log_tells(kind: str, said: str) -> None:
+    errors = [LoggedErrors(kind=kind, count=3, lately=0, first=NOW, last=NOW)]
+    given = one_writer(longest_unacknowledged_ms=HOUR, stuck=40)
+    found = run("stuck-consumers", queue=given, server=server(errors=errors))
+    assert found.remedy and said in found.remedy.text

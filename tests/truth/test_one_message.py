@@ -1,0 +1,44 @@
+"""One message in hand: whose dead letter, what holds it up, and what is found without an ID."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.truth.situation import Situation
+from tests.truth.situations import SITUATIONS
+
+pytestmark = pytest.mark.server
+
+
+def _traced(situation: Situation, *words: str) -> list[Any]:
+    examination = situation.doctor("trace", *words)
+    traces: list[Any] = json.loads(examination.stdout)
+    return traces
+
+
+@pytest.mark.parametrize("server", SITUATIONS["trace-a-dead-letter"].servers)
+def test_a_dead_letter_says_whose_it_is(server: str, tmp_path: Path) -> None:
+    with SITUATIONS["trace-a-dead-letter"].built(server, tmp_path / "p") as situation:
+        facts = situation.truth.facts
+        (trace,) = _traced(situation, facts["letter"])
+        assert (trace["id"], trace["state"]) == (facts["letter"], "dead_lettered")
+        assert f"{facts['letter']} is a dead letter in" in trace["advice"]
+
+
+@pytest.mark.parametrize("server", SITUATIONS["trace-what-is-held-up"].servers)
+def test_what_holds_a_message_up_is_named(server: str, tmp_path: Path) -> None:
+    with SITUATIONS["trace-what-is-held-up"].built(server, tmp_path / "p") as situation:
+        facts = situation.truth.facts
+        (trace,) = _traced(situation, facts["asked"])
+        assert trace["state"] == "stuck"
+        assert any(f"{one} holds it up" in trace["advice"] for one in facts["held_up_by"])
+
+
+@pytest.mark.parametrize("server", SITUATIONS["lost-without-an-id"].servers)
+def test_lost_ones_are_found_without_an_id(server: str, tmp_path: Path) -> None:
+    with SITUATIONS["lost-without-an-id"].built(server, tmp_path / "p") as situation:
+        traces = _traced(situation, "--state", "lost", "--since", "10m")
+        assert [trace["id"] for trace in traces] == situation.truth.facts["lost"]
+        assert {trace["state"] for trace in traces} == {"lost"}
