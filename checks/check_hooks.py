@@ -33,7 +33,8 @@ def check_hook_spool(spool: "SpoolHealth", locations: "Locations", scale: Scale)
         count,
         summary,
         remedy=Remedy(
-            text="Start the Blueplane server; the next hook calls then deliver what waits.",
+            text="See whether the server answers, and start it where it does not run; the next hook calls then deliver "
+            "what waits.",
             commands=[f"{locations.doctor} --select server-alive", f"tail -n 50 {locations.log}"],
         ),
         evidence={"bytes": spool.waiting_bytes, "room for bytes": spool.room_bytes, "ever kept": spool.spooled},
@@ -64,8 +65,8 @@ def check_hook_losses(spool: "SpoolHealth", locations: "Locations", scale: Scale
         count,
         summary,
         remedy=Remedy(
-            text="See whether the disk is full and whether the server answers. Once the reason is gone, remove "
-            f"{locations.home}/hook-failures.json: the counting starts again.",
+            text="See whether the disk is full and whether the server answers. What was lost does not come back. Once "
+            f"the reason is gone, rename {locations.home}/hook-failures.json and keep it: the counting starts again.",
             commands=[f"cat {locations.home}/hook-failures.json", f"df -h {locations.home}"],
         ),
         evidence={
