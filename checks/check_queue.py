@@ -168,10 +168,23 @@ def check_consumer_lag(queue: "QueueHealth", locations: "Locations", scale: Scal
     - the same as of a deep queue; a single stuck message is enough (see stuck-consumers)
     """
     age_ms = queue.consumer_lag_ms
+    evidence = {
+        "stream": queue.queue,
+        "depth": queue.queue_depth,
+        "IDs ahead of the clock": queue.ids_ahead,
+        "ahead by ms": queue.ids_ahead_ms,
+    }
+    if age_ms is None and queue.queue_depth is None:
+        return unknown(*NOT_COUNTED, evidence=evidence)
+    if age_ms is None:
+        cause = f"their stream IDs are {span(queue.ids_ahead_ms)} ahead of the clock, and they have no enqueued_at"
+        return unknown("How long messages wait is not known", cause, evidence=evidence)
     sentence = "No message is waiting"
-    if age_ms or queue.queue_depth or queue.pending_messages:
+    if age_ms or queue.queue_depth:
         sentence = f"The oldest unfinished message was enqueued {span(age_ms)} ago"
-    evidence = {"stream": queue.queue, "depth": queue.queue_depth}
+    if queue.ids_ahead:
+        ahead = many(queue.ids_ahead, "stream ID is", "stream IDs are")
+        sentence += f"; {ahead} ahead of the clock, by up to {span(queue.ids_ahead_ms)}"
     return scale.grade(round(age_ms / 1000, 3), sentence, remedy=_start_server(locations), evidence=evidence)
 
 
@@ -184,7 +197,7 @@ def check_queue_headroom(queue: "QueueHealth", locations: "Locations", scale: Sc
 
     Causes:
     - the writers stand still while the producers go on (see server-alive, stuck-consumers)
-    - `max_length` is small for what comes in during an outage
+    - the stream keeps 10,000 messages, or fewer where `max_length` says so, and more came in during an outage
     """
     depth = queue.queue_depth
     limit = queue.max_length

@@ -91,8 +91,8 @@ def check_write_success(database: "DatabaseHealth", locations: "Locations", scal
 def check_write_throughput(database: "DatabaseHealth", queue: "QueueHealth", scale: Scale) -> Finding:
     """Rows written a second, graded only under demand.
 
-    Demand is at least 100 messages that a writer was not given yet, with something unfinished for a minute. Without it,
-    a low rate is no fault: what was delivered and is stuck waits for no quick writer.
+    Demand is a backlog of at least 100 messages that no writer was given yet, the oldest for at least a minute. What is
+    stuck is none: writers that keep up beside it are not slow. Without demand, a low rate is no fault.
 
     Causes:
     - a writer that fails at the same batch again and again (see retry-storm)
@@ -100,13 +100,12 @@ def check_write_throughput(database: "DatabaseHealth", queue: "QueueHealth", sca
     - a slow disk (see write-p95)
     """
     rate = database.write_throughput_events_per_sec
-    waiting = _waiting(queue)
-    evidence = {
-        "queue_depth": queue.queue_depth,
-        "delivered and unfinished": queue.pending_messages,
-        "oldest unfinished ms": queue.consumer_lag_ms,
-    }
-    if waiting < DEMAND_MESSAGES or queue.consumer_lag_ms < DEMAND_AGE_MS:
+    waiting = queue.waiting_messages
+    if waiting is None:
+        waiting = queue.stream_length
+    age_ms = queue.oldest_waiting_age_ms or 0
+    evidence = {"not delivered yet": waiting, "oldest of them ms": age_ms}
+    if waiting < DEMAND_MESSAGES or age_ms < DEMAND_AGE_MS:
         age = database.last_successful_write_age_ms
         summary = "No backlog to keep up with; nothing was ever written"
         if age is not None:
@@ -120,16 +119,6 @@ def check_write_throughput(database: "DatabaseHealth", queue: "QueueHealth", sca
         ),
         evidence=evidence,
     )
-
-
-def _waiting(queue: "QueueHealth") -> int:
-    """Messages that their writer was not given yet, at most.
-
-    What was delivered and is not finished is no demand: a stuck batch waits for no writer to be quick.
-    """
-    if queue.queue_depth is None:
-        return queue.stream_length
-    return max(0, queue.queue_depth - queue.pending_messages)
 
 
 # SQLite checkpoints at 4 MB by itself; 64 MB means that something keeps it from doing so, 1 GB that it never did.

@@ -10,7 +10,6 @@ from blueplane_doctor.custody.messages import Message
 from blueplane_doctor.custody.pending_entries import PendingEntriesReader
 from blueplane_doctor.custody.states import HAS_ROW, IN_FLIGHT, SKIPPED, UNEXAMINED, WAITING
 from blueplane_doctor.model import Record
-from blueplane_doctor.sources.entry_ids import EntryId
 from blueplane_doctor.text import word
 from blueplane_doctor.times import MINUTE_MS, from_milliseconds, iso
 
@@ -94,8 +93,15 @@ class Ledger:
     undelivered: dict[str, int | None] = field(default_factory=dict)
     """For each group, messages it was not given yet; None where they could not be counted in time."""
     unfinished: int = 0
-    """Messages that some writer group has not finished with."""
-    oldest_unfinished: EntryId | None = None
+    """Messages that their own writer has not finished with; of others, only the other writer has to acknowledge."""
+    oldest_unfinished_ms: int | None = None
+    """When the first of them was enqueued; None where there is none, or no ID and no field tells."""
+    oldest_waiting_ms: int | None = None
+    """The same of those that their writer was not given yet."""
+    ids_ahead: int = 0
+    """Messages whose stream ID is later than the clock."""
+    ids_ahead_ms: int = 0
+    """How much later, at most."""
     pending: dict[str, PendingEntriesReader] = field(default_factory=dict)
     """For each writer group, its pending entries list."""
     held: HeldMessages = field(default_factory=HeldMessages)

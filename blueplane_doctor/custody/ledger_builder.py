@@ -13,10 +13,12 @@ from blueplane_doctor.custody.losses import trimmed_past
 from blueplane_doctor.custody.messages import Message
 from blueplane_doctor.custody.routing import CompiledRoute
 from blueplane_doctor.custody.states import (
+    IN_FLIGHT,
     LOST,
     PAYLOAD_GONE,
     STUCK,
     UNEXAMINED,
+    WAITING,
     WRITTEN_NOT_ACKNOWLEDGED,
     PendingEntry,
 )
@@ -29,7 +31,7 @@ from blueplane_doctor.sources.redis_source import RedisSource
 from blueplane_doctor.sources.streams import Group, StreamState
 from blueplane_doctor.sources.throttle import Throttle
 from blueplane_doctor.text import identifier, word
-from blueplane_doctor.times import HOUR_MS
+from blueplane_doctor.times import HOUR_MS, milliseconds_of
 
 MOST_UNKNOWN_SOURCES = 10
 """Names of sources that are kept, however many there are."""
@@ -38,7 +40,10 @@ _ASKED_AT_ONCE = 200
 _RESERVE_SECONDS = 0.3
 """Left of the run's time, when reading ends, for what follows."""
 NOBODY_HAS_IT = "neither pending nor written, and no dead letter names it"
-_AFTER_EVERYTHING: EntryId = (1 << 64, 0)
+_AHEAD_MS = 10_000
+"""IDs may be this much later than the time at which the server was asked for it: messages come in while it is read."""
+_UNFINISHED = frozenset((WAITING, IN_FLIGHT, STUCK))
+"""States of messages that their own writer still has to write."""
 
 
 class LedgerBuilder:
@@ -69,9 +74,8 @@ class LedgerBuilder:
         self._blockers = BlockerFinder()
         self._ledger = Ledger(pending=judge.pending)
         self._ledger.undelivered = {group.text: 0 for group in stream.groups}
-        positions = [group.last_delivered for group in judge.writers.values()]
-        self._all_delivered = min(positions, default=_AFTER_EVERYTHING)
-        """Up to here every writer group that exists was given all messages."""
+        self._latest_ms = now_ms + _AHEAD_MS
+        """IDs that are later than this are ahead of the clock."""
 
     def build(self) -> Ledger:
         """Read everything, once. Raises SourceError."""
@@ -124,11 +128,16 @@ class LedgerBuilder:
     def _tallies(self, page: JudgedPage) -> list[Tally]:
         now_ms = self._now_ms
         hour_ago = now_ms - HOUR_MS
+        is_ahead = page.messages[-1].id[0] > self._latest_ms
         tallies = []
         for message, route, state in zip(page.messages, page.routes, page.states, strict=True):
             name = route.name if route else UNROUTED
             bucket = bucket_of(message.event_ms(), now_ms)
-            tallies.append((name, state, bucket, message.id[0] > hour_ago))
+            enqueued_ms: int | None = message.id[0]
+            if is_ahead:
+                enqueued_ms = self._enqueued_ms(message)
+            is_recent = enqueued_ms is not None and enqueued_ms > hour_ago
+            tallies.append((name, state, bucket, is_recent))
         return tallies
 
     def _add_lost(self, page: JudgedPage) -> None:
@@ -159,10 +168,9 @@ class LedgerBuilder:
                 ledger.undelivered[group.text] = (ledger.undelivered[group.text] or 0) + waiting
         ledger.count_hooks(messages)
         self._count_monitor_events(messages)
-        if last[0] > self._now_ms - HOUR_MS:
-            ledger.count_recent([message.id[0] for message in messages], self._now_ms)
+        self._count_times(messages)
         # Most pages are finished as a whole, and their messages need not be asked one by one.
-        if last > self._all_delivered or any(page.pending.values()) or not self._judge.has_all_writers:
+        if not _UNFINISHED.isdisjoint(page.states):
             self._count_unfinished(page)
 
     def _count_monitor_events(self, messages: list[Message]) -> None:
@@ -180,18 +188,38 @@ class LedgerBuilder:
             self._ledger.monitor_last_ms = max(message.id[0], self._ledger.monitor_last_ms or 0)
 
     def _count_unfinished(self, page: JudgedPage) -> None:
-        for message, route in zip(page.messages, page.routes, strict=True):
-            if self._is_unfinished(message.id, route, page.pending):
-                self._ledger.unfinished += 1
-                self._ledger.oldest_unfinished = self._ledger.oldest_unfinished or message.id
+        ledger = self._ledger
+        for message, state in zip(page.messages, page.states, strict=True):
+            if state not in _UNFINISHED:
+                continue
+            ledger.unfinished += 1
+            enqueued_ms = self._enqueued_ms(message)
+            ledger.oldest_unfinished_ms = _earlier(ledger.oldest_unfinished_ms, enqueued_ms)
+            if state == WAITING:
+                ledger.oldest_waiting_ms = _earlier(ledger.oldest_waiting_ms, enqueued_ms)
 
-    def _is_unfinished(self, identity: EntryId, route: CompiledRoute | None, pending: PendingByGroup) -> bool:
-        if identity > self._all_delivered:
-            return True
-        if any(identity in entries for entries in pending.values()):
-            return True
-        # A group that does not exist has finished nothing of its own.
-        return route is not None and route.group not in self._judge.writers
+    def _enqueued_ms(self, message: Message) -> int | None:
+        """When it was enqueued, in milliseconds since 1970; None when neither its ID nor a field tells.
+
+        Redis never lets IDs go back: after one that was ahead of the clock, all that follow are ahead as well.
+        """
+        if message.id[0] <= self._latest_ms:
+            return message.id[0]
+        text = message.fields.get(b"enqueued_at")
+        return milliseconds_of(text.decode("utf-8", "replace")) if text else None
+
+    def _count_times(self, messages: list[Message]) -> None:
+        """Count how many came lately, and whose IDs are ahead of the clock."""
+        last_ms = messages[-1].id[0]
+        if last_ms <= self._now_ms - HOUR_MS:
+            return
+        if last_ms <= self._latest_ms:
+            self._ledger.count_recent([message.id[0] for message in messages], self._now_ms)
+            return
+        times = [self._enqueued_ms(message) for message in messages]
+        self._ledger.count_recent(sorted(moment for moment in times if moment is not None), self._now_ms)
+        self._ledger.ids_ahead += sum(message.id[0] > self._latest_ms for message in messages)
+        self._ledger.ids_ahead_ms = max(self._ledger.ids_ahead_ms, last_ms - self._now_ms)
 
     def _count_payload_gone(self, pending: PendingByGroup) -> None:
         """Count pending entries whose message has left the stream; a message counts once, whoever holds it."""
@@ -277,6 +305,12 @@ def _is_of_a_monitor(message: Message, source: str) -> bool:
         return False
     is_hook = fields.get(b"hook_type", b"").decode("utf-8", "replace") in CURSOR_HOOKS
     return not is_hook and not fields.get(b"event_type", b"").startswith(b"session_")
+
+
+def _earlier(one: int | None, other: int | None) -> int | None:
+    if one is None or other is None:
+        return one or other
+    return min(one, other)
 
 
 def _without(entries: dict[EntryId, PendingEntry], here: set[EntryId]) -> dict[EntryId, PendingEntry]:

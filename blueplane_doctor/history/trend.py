@@ -24,6 +24,9 @@ FRESH_SECONDS = 180
 FEWEST = 3
 """Samples that a verdict on movement needs: two intervals, so that no colour rests on one difference."""
 
+URGENT_MINUTES = 60
+"""A loss that is nearer than this at the rate of the last minutes: where time-to-loss leaves green."""
+
 Points = Sequence[tuple[int, float | None]]
 """Seconds since 1970, and a value; None where nothing was recorded."""
 
@@ -109,8 +112,11 @@ class BacklogTrend:
     """Why it is unknown."""
 
 
-def judge_backlog(samples: Sequence[GroupSample], now: float) -> BacklogTrend:
-    """The trend of one group's backlog over a window of samples, oldest first; ten minutes are usual."""
+def judge_backlog(samples: Sequence[GroupSample], now: float, limit: float | None = None) -> BacklogTrend:
+    """The trend of one group's backlog over a window of samples, oldest first; ten minutes are usual.
+
+    `limit` is the backlog at which messages are lost: one that nears it fast falls behind, however long it was empty.
+    """
     known = [sample for sample in samples if sample.backlog is not None]
     if not known:
         return BacklogTrend(UNKNOWN, cause="no sample holds the backlog")
@@ -133,11 +139,20 @@ def judge_backlog(samples: Sequence[GroupSample], now: float) -> BacklogTrend:
         if still and still * 2 >= known[-1].time - known[0].time:
             return BacklogTrend(state, backlog, rate, still_for=still, samples=count)
     backlogs = [sample.backlog or 0 for sample in known]
-    if _only_grows(backlogs):
+    if _only_grows(backlogs) or _is_urgent(known, limit):
         return BacklogTrend(FALLING_BEHIND, backlog, rate, samples=count)
     if rate is not None and rate < 0 and backlog < backlogs[0]:
         return BacklogTrend(DRAINING, backlog, rate, minutes_left=backlog / -rate, samples=count)
     return BacklogTrend(STEADY, backlog, rate, samples=count)
+
+
+def _is_urgent(known: Sequence[GroupSample], limit: float | None) -> bool:
+    """Whether the last minutes alone lead to a loss soon. They decide, for an outage begins with an empty backlog."""
+    last = known[-FEWEST:]
+    if limit is None or not _only_grows([sample.backlog or 0 for sample in last if sample.backlog]):
+        return False
+    left = minutes_until([(sample.time, sample.backlog) for sample in last], limit)
+    return left is not None and left <= URGENT_MINUTES
 
 
 def _only_grows(backlogs: Sequence[int]) -> bool:

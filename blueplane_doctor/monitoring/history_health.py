@@ -11,6 +11,7 @@ from blueplane_doctor.history.samples import MINUTE, Sample
 from blueplane_doctor.metrics import CHARTED
 from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring import Monitor
+from blueplane_doctor.pipeline import kept_messages
 from blueplane_doctor.times import iso
 
 HOUR = 3600
@@ -80,7 +81,7 @@ class HistoryHealth(Record):
     wal_growth_mb_last_hour: float | None = None
     """The write-ahead log now, less its smallest size within the last hour of samples."""
     backlog_per_minute: float | None = None
-    """Change of the backlog over ten minutes."""
+    """Change of the backlog over the last three samples."""
     minutes_to_loss: float | None = None
     """Until the backlog reaches max_length at that rate; 0 when it has, null when it does not grow."""
     series: list[HistorySeries] = []
@@ -128,7 +129,7 @@ class HistoryHealthMonitor(Monitor):
             wanted += trend.group_metrics(group)
         distinct = list(dict.fromkeys(wanted))  # groups share some
         samples = storage.samples(distinct, now - HOUR, now)
-        limit = self.examination.settings.streams.max_length
+        limit = kept_messages(self.examination.settings.streams.max_length)
         health = judged(samples, groups, now, limit)
         return health.model_copy(update={"series": _read_series(storage, metrics, now)})
 
@@ -157,17 +158,25 @@ def judged(samples: Sequence[Sample], groups: Sequence[str], now: float, max_len
     if not samples:
         return HistoryHealth(samples=0, cause="nothing was recorded in the last hour", set_up=True)
     recent = [sample for sample in samples if sample.time >= now - TREND_SECONDS]
-    depth = _points(recent, DEPTH, now)
+    # The last minutes decide: over ten of them an outage that has just begun, or just ended, would not be seen.
+    depth = _points(recent, DEPTH, now)[-trend.FEWEST :]
     return HistoryHealth(
         samples=len(samples),
         set_up=True,
         newest_sample_age_ms=max(0, int((now - samples[-1].time) * 1000)),
-        groups=[_group(samples, group, now) for group in groups if _is_there(samples, group)],
+        groups=[_group(samples, group, now, max_length) for group in groups if _is_there(samples, group)],
         dead_letters_last_hour=trend.increase(_points(samples, DEAD_LETTERS, now)),
         wal_growth_mb_last_hour=_growth(_points(samples, WAL_SIZE, now)),
         backlog_per_minute=_rounded(trend.rate_per_minute(depth)),
-        minutes_to_loss=_rounded(trend.minutes_until(depth, max_length)),
+        minutes_to_loss=_minutes_to_loss(depth, max_length),
     )
+
+
+def _minutes_to_loss(depth: list[tuple[int, float]], max_length: int) -> float | None:
+    """None also where nothing waits: an empty backlog is not on its way to a loss."""
+    if not depth or not depth[-1][1]:
+        return None
+    return _rounded(trend.minutes_until(depth, max_length))
 
 
 def _is_there(samples: Sequence[Sample], group: str) -> bool:
@@ -175,10 +184,10 @@ def _is_there(samples: Sequence[Sample], group: str) -> bool:
     return any(f"queue.groups.{group}.undelivered" in sample.values for sample in samples)
 
 
-def _group(samples: Sequence[Sample], group: str, now: float) -> GroupTrend:
+def _group(samples: Sequence[Sample], group: str, now: float, limit: int) -> GroupTrend:
     hour = trend.group_samples(samples, group)
     recent = [sample for sample in hour if sample.time >= now - TREND_SECONDS]
-    backlog = trend.judge_backlog(recent, now)
+    backlog = trend.judge_backlog(recent, now, limit)
     loss = trend.loss_between(hour)
     return GroupTrend(
         group=group,

@@ -4,10 +4,12 @@ from typing import Any
 
 from blueplane_doctor.custody.ledger import Ledger
 from blueplane_doctor.custody.pending_entries import PendingEntriesReader
+from blueplane_doctor.custody.states import WAITING
 from blueplane_doctor.errors import SourceError
 from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring import Monitor
 from blueplane_doctor.monitoring.server_health import read_pid
+from blueplane_doctor.pipeline import kept_messages
 from blueplane_doctor.sources.entry_ids import EntryId, id_text
 from blueplane_doctor.sources.server_process import RUNNING, process_state
 from blueplane_doctor.sources.streams import Group, StreamState
@@ -78,15 +80,27 @@ class QueueHealth(Record):
     stream_length: int
     """XLEN. Not the backlog: acknowledged messages stay in the stream until they are trimmed."""
     max_length: int
+    """Messages that the stream keeps: of the settings' `max_length` and the writers' own 10,000 the smaller."""
     queue_depth: int | None
-    """Messages that some writer group has not finished with, each counted once; null when time was up."""
+    """Messages that their own writer has not finished with: not delivered, or delivered, unacknowledged and without a
+    row. Null when time was up."""
+    waiting_messages: int | None = None
+    """Of these, the ones that their writer was not given yet; null when time was up."""
+    oldest_waiting_age_ms: int | None = None
+    """Since the oldest of those was enqueued; null when there is none, or that is not known."""
+    ids_ahead: int = 0
+    """Messages whose stream ID is later than the server's clock."""
+    ids_ahead_ms: int = 0
+    """How much later, at most."""
     pending_messages: int
     """Delivered to a writer and not acknowledged, by whichever writer group: each message counts once."""
     oldest_pending_age_ms: int | None
     consumer_count: int
     """Consumers of the writer groups."""
-    consumer_lag_ms: int
-    """Age of the oldest message that some writer group has not finished with; 0 when there is none."""
+    consumer_lag_ms: int | None
+    """Age of the oldest message that its writer has not finished with; 0 when there is none, null when not known.
+
+    By its stream ID; where that is ahead of the clock, by its `enqueued_at`."""
     enqueue_rate_events_per_sec: float
     """Mean of the last 60 seconds, by stream IDs."""
     processing_rate_events_per_sec: float | None
@@ -128,7 +142,7 @@ class QueueHealthMonitor(Monitor):
         stream = examination.stream()
         ledger = examination.ledger()
         now_ms = examination.server_info().now_ms
-        max_length = examination.settings.streams.max_length
+        max_length = kept_messages(examination.settings.streams.max_length)
         dead_letters = examination.dead_letters().index
         groups = self._groups(stream, now_ms)
         writers = [group for group in groups if group.role == "writer"]
@@ -145,7 +159,11 @@ class QueueHealthMonitor(Monitor):
             pending_messages=_pending_messages(ledger, writers),
             oldest_pending_age_ms=_age_ms(first_pending, now_ms),
             consumer_count=sum(len(group.consumers) for group in writers),
-            consumer_lag_ms=_age_ms(_oldest(ledger.oldest_unfinished, first_pending), now_ms) or 0,
+            waiting_messages=None if ledger.partial else ledger.total(WAITING),
+            oldest_waiting_age_ms=_since(ledger.oldest_waiting_ms, now_ms),
+            ids_ahead=ledger.ids_ahead,
+            ids_ahead_ms=ledger.ids_ahead_ms,
+            consumer_lag_ms=_consumer_lag_ms(ledger, now_ms),
             enqueue_rate_events_per_sec=_per_second(ledger.last_minute),
             processing_rate_events_per_sec=None if processed is None else _per_second(processed),
             minutes_to_loss=_minutes_to_loss(depth, max_length, ledger.last_minute - (processed or 0)),
@@ -258,6 +276,18 @@ def _minutes_to_loss(depth: int | None, max_length: int, growth_per_minute: int)
     if not depth or growth_per_minute <= 0:
         return None
     return round(max(0, max_length - depth) / growth_per_minute, 1)
+
+
+def _consumer_lag_ms(ledger: Ledger, now_ms: int) -> int | None:
+    if not ledger.unfinished and not ledger.partial:
+        return 0
+    return _since(ledger.oldest_unfinished_ms, now_ms)
+
+
+def _since(moment_ms: int | None, now_ms: int) -> int | None:
+    if moment_ms is None:
+        return None
+    return max(0, now_ms - moment_ms)
 
 
 def _per_second(per_minute: int) -> float:

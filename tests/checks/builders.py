@@ -141,6 +141,7 @@ def queue(**changes: Any) -> QueueHealth:
             "stream_length": 9_934,
             "max_length": 10_000,
             "queue_depth": 0,
+            "waiting_messages": 0,
             "pending_messages": 0,
             "oldest_pending_age_ms": None,
             "consumer_count": 2,

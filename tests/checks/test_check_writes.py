@@ -85,7 +85,7 @@ def test_an_unmeasured_success_rate_shows_what_is_known() -> None:
     assert found.evidence["last failure"] == "2026-03-14T09:00:00.000Z"
 
 
-BUSY = {"queue_depth": 100, "consumer_lag_ms": MINUTE}
+BUSY = {"waiting_messages": 100, "oldest_waiting_age_ms": MINUTE}
 
 
 @pytest.mark.parametrize(
@@ -100,13 +100,20 @@ BUSY = {"queue_depth": 100, "consumer_lag_ms": MINUTE}
             ("below-red", "9.99 is red", 9.99, BUSY, "red"),
             ("stopped", "nothing is written while a hundred wait", 0.0, BUSY, "red"),
             ("idle", "with nothing to write, nothing written is green", 0.0, {}, "green"),
-            ("small-backlog", "99 messages are no demand", 0.0, {**BUSY, "queue_depth": 99}, "green"),
-            ("young-backlog", "a backlog of a moment is none", 0.0, {**BUSY, "consumer_lag_ms": 59_999}, "green"),
+            ("small-backlog", "99 messages are no demand", 0.0, {**BUSY, "waiting_messages": 99}, "green"),
+            ("young-backlog", "a backlog of a moment is none", 0.0, {**BUSY, "oldest_waiting_age_ms": 59_999}, "green"),
+            (
+                "stuck",
+                "what is stuck is no demand on writers that keep up beside it",
+                3.3,
+                {"queue_depth": 140, "consumer_lag_ms": 10 * MINUTE, "waiting_messages": 0},
+                "green",
+            ),
             (
                 "uncounted-backlog",
                 "where the backlog was not counted to its end, the stream's length serves",
                 0.0,
-                {**BUSY, "queue_depth": None},
+                {**BUSY, "waiting_messages": None},
                 "red",
             ),
         ]

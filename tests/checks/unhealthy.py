@@ -69,7 +69,7 @@ UNHEALTHY: dict[str, dict[str, Record]] = {
     "write-success": {"database": database(write_success_rate=92.5, recorded_minutes=30)},
     "write-throughput": {
         "database": database(write_throughput_events_per_sec=4.0),
-        "queue": queue(queue_depth=5_200, consumer_lag_ms=20 * MINUTE),
+        "queue": queue(queue_depth=5_200, waiting_messages=5_200, oldest_waiting_age_ms=20 * MINUTE),
     },
     "wal-size": {"database": database(wal_size_mb=412.0)},
     "hook-inactivity": {"capture": capture(hooks=[hook("stop", silent_ms=42 * MINUTE)])},

@@ -102,6 +102,5 @@ class Model:
         return sum(m.id > self.groups[name].last_delivered for m in self.present())
 
     def unfinished(self) -> int:
-        return sum(
-            any(m.id > g.last_delivered or m.id in g.pending for g in self.groups.values()) for m in self.present()
-        )
+        """Those that their own writer still has to write."""
+        return sum(state in ("waiting", "in_flight", "stuck") for state in self.states().values())

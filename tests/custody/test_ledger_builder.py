@@ -1,5 +1,6 @@
 """One walk through the stream: what it counts, and what it says when it does not come to the end."""
 
+import time
 from collections.abc import Callable
 from contextlib import closing
 
@@ -44,8 +45,30 @@ def test_what_is_unfinished_and_since_when(pipeline: Pipeline) -> None:
     pipeline.drain("claude_processors", "cursor_session_monitors")
     made = ledger(pipeline)
     assert made.unfinished == 2
-    assert made.oldest_unfinished == entry_id(held[0].encode())
-    assert entry_id(done[-1].encode()) < made.oldest_unfinished
+    assert made.oldest_unfinished_ms == entry_id(held[0].encode())[0]
+    assert entry_id(done[-1].encode())[0] <= made.oldest_unfinished_ms
+    assert made.oldest_waiting_ms is None
+
+
+def test_what_only_another_writer_was_not_given_waits_for_nobody(pipeline: Pipeline) -> None:
+    pipeline.enqueue_cursor(5)
+    pipeline.drain("processors")
+    (claude,) = pipeline.enqueue_claude(1)
+    made = ledger(pipeline)
+    assert (made.unfinished, made.total(WAITING)) == (1, 1)
+    assert made.oldest_waiting_ms == entry_id(claude.encode())[0]
+
+
+def test_ids_ahead_of_the_clock_are_told_and_no_age_is_made_of_them(pipeline: Pipeline) -> None:
+    ahead_ms = int(time.time() * 1000) + 7_200_000
+    pipeline.client.xadd(pipeline.queue, {"platform": "cursor", "event_id": "a"}, id=f"{ahead_ms}-0")
+    pipeline.enqueue_cursor(3)
+    made = ledger(pipeline)
+    assert (made.ids_ahead, made.unfinished) == (4, 4)
+    assert 7_190_000 <= made.ids_ahead_ms <= 7_200_000
+    assert made.last_minute == 3, "those that say when they were enqueued"
+    assert made.oldest_unfinished_ms is not None
+    assert made.oldest_unfinished_ms < ahead_ms - 7_000_000
 
 
 def test_pending_entries_of_trimmed_messages_are_gone_and_counted_once(any_pipeline: Pipeline) -> None:
