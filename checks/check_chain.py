@@ -6,6 +6,7 @@ from blueplane_doctor import Finding, Remedy, Scale, check, unknown
 from blueplane_doctor.checkapi import many
 
 if TYPE_CHECKING:
+    from blueplane_doctor.locations import Locations
     from blueplane_doctor.monitoring.chain_of_custody import ChainHealth
 
 TRIMMED = Remedy(
@@ -19,6 +20,8 @@ _OWNER_NOT_KNOWN = (
 )
 _NO_REASON = ("acknowledged", "neither pending")
 """How the reasons begin of breaks of which nothing more is known."""
+SHOWN_IDS = 3
+"""Messages that the remedy names."""
 KINDS_OF_BREAK = {
     "lost": "neither pending nor written",
     "trimmed_unread": "trimmed unread",
@@ -90,7 +93,7 @@ def _loss_sentence(chain: "ChainHealth") -> str:
 
 # A single break may be one malformed event; ten are a pattern.
 @check(area="chain", scale=Scale.rising(orange=1, red=10, unit="messages"))
-def check_chain_breaks(chain: "ChainHealth", scale: Scale) -> Finding:
+def check_chain_breaks(chain: "ChainHealth", locations: "Locations", scale: Scale) -> Finding:
     """Messages nobody knows are missing: neither pending nor written, or gone while a writer holds them.
 
     The sum of lost (neither pending nor written, no dead letter), trimmed unread, and payload gone (pending, but
@@ -126,7 +129,7 @@ def check_chain_breaks(chain: "ChainHealth", scale: Scale) -> Finding:
         sentence = f"Every one of {chain.examined:,} messages is accounted for"
     else:
         sentence = "The stream holds no messages, and none is missing"
-    return scale.grade(broken, sentence, remedy=_break_remedy(chain), evidence=evidence)
+    return scale.grade(broken, sentence, remedy=_break_remedy(chain, locations), evidence=evidence)
 
 
 def _why_untraceable(chain: "ChainHealth") -> str:
@@ -142,7 +145,7 @@ def _why_untraceable(chain: "ChainHealth") -> str:
     return "; ".join(causes)
 
 
-def _break_remedy(chain: "ChainHealth") -> Remedy:
+def _break_remedy(chain: "ChainHealth", locations: "Locations") -> Remedy:
     lost = chain.states.get("lost") or 0
     steps = []
     if lost:
@@ -153,7 +156,13 @@ def _break_remedy(chain: "ChainHealth") -> Remedy:
         )
     if chain.chain_break_count > lost:
         steps.append("What was trimmed is gone from Redis; lost-before-delivery and retry-storm say what stops that.")
-    return Remedy(text=" ".join(steps))
+    ids = [broken.id for broken in chain.breaks[:SHOWN_IDS]]
+    commands = []
+    if ids:
+        commands.append(f"{locations.doctor} trace {' '.join(ids)}")
+    if lost > len(ids):
+        commands.append(f"{locations.doctor} trace --state lost")
+    return Remedy(text=" ".join(steps), commands=commands)
 
 
 def _parts(chain: "ChainHealth") -> str:
