@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from blueplane_doctor import __version__
 from blueplane_doctor.model import Record, Tool
 
-EVIDENCE_VERSION = 1
+EVIDENCE_VERSION = 2
 
 
 @dataclass

@@ -8,6 +8,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from blueplane_doctor.quantities import FRACTION
+
 MEAN = "avg"
 MAX = "max"
 LAST = "last"
@@ -25,7 +27,6 @@ FACTORS = {
     "ms": 0.001,
     "min": 60.0,
     "MB": 1e6,
-    "%": 0.01,
     "events/min": 1 / 60,
     "errors/min": 1 / 60,
     "messages/min": 1 / 60,
@@ -166,7 +167,7 @@ _DATABASE = _of(
        "Batches that were written in the last hour.", http=True),
     _M("write_failure_count", "Writes that failed", "", "writes_failed",
        "Batches that could not be written in the last hour.", http=True),
-    _M("write_success_rate", "Write success rate", "%", "write_success_ratio", "Share of writes that succeeded.",
+    _M("write_success_rate", "Write success rate", FRACTION, "write_success_ratio", "Share of writes that succeeded.",
        http=True),
     _M("write_latency_p95_ms", "Write latency, p95", "ms", "write_latency_p95_seconds",
        "95 % of writes took at most this.", http=True),
@@ -196,8 +197,8 @@ _CAPTURE = _of(
        http=True),
     _M("cursor_hooks.failure_count", "Hook runs that failed", "", "hook_runs_failed",
        "Hook runs of the last hour that failed.", http=True),
-    _M("cursor_hooks.success_rate", "Success rate", "%", "hook_success_ratio", "Share of hook runs that succeeded.",
-       http=True),
+    _M("cursor_hooks.success_rate", "Success rate", FRACTION, "hook_success_ratio",
+       "Share of hook runs that succeeded.", http=True),
     _M("cursor_hooks.last_execution_timestamp", "Last hook", TIME, "hook_last_execution_timestamp_seconds",
        "Newest message of a hook.", http=True, recorded=False),
     _M("cursor_hooks.hooks_active.{hook}", "Hook active", YES, "hook_active",
@@ -243,8 +244,8 @@ _CHAIN = _of(
        "Messages lost, trimmed unread, or pending and gone.", chart=True, http=True),
     _M("last_chain_break_timestamp", "Newest break", TIME, "last_chain_break_timestamp_seconds", "Newest break.",
        http=True, recorded=False),
-    _M("success_rate", "Success rate", "%", "chain_success_ratio", "Share of delivered messages whose row is there.",
-       http=True),
+    _M("success_rate", "Success rate", FRACTION, "chain_success_ratio",
+       "Share of delivered messages whose row is there.", http=True),
     _M("examined", "Examined", "messages", "chain_examined_messages", "Messages that were read and given a state."),
     _M("partial", "Read only in part", YES, "chain_partial", "1 when the time was up before the last message."),
     _M("states.{state}", "Messages in a state", "messages", "chain_messages", "Examined messages by state of custody."),

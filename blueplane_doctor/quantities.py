@@ -7,6 +7,8 @@ from blueplane_doctor.times import span
 
 _DIGITS = 6
 """Significant digits of a number that is not whole."""
+FRACTION = "fraction"
+"""The unit of a share from 0.0 to 1.0; people read it in percent."""
 _MEASURED_DIGITS = 4
 """The same of a number that was measured: more are not known."""
 _LARGEST = 10**15
@@ -42,6 +44,8 @@ def quantity(value: float, unit: str = "") -> str:
     """A measured value with its unit: `1,204 messages`, `6 min` for 360.301 s, `99.97 %`, `41.2 MB`."""
     if unit in _MILLISECONDS and 0 < abs(value) < _LARGEST:
         return span(value * _MILLISECONDS[unit])
+    if unit == FRACTION:
+        return quantity(round(100 * value, 6), "%")
     if unit == "bytes":
         return _size(value)
     text = number(value, _MEASURED_DIGITS)

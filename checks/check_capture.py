@@ -79,8 +79,9 @@ def check_hook_success(capture: "CaptureHealth", locations: "Locations", scale: 
             recorder_ran=hooks.recorder_ran,
             evidence=evidence,
         )
-    summary = f"{hooks.success_rate:g} % of hook executions succeed"
-    return scale.grade(hooks.success_rate, summary, remedy=_look_at_hooks(locations), evidence=evidence)
+    percent = round(100 * hooks.success_rate, 3)
+    summary = f"{percent:g} % of hook executions succeed"
+    return scale.grade(percent, summary, remedy=_look_at_hooks(locations), evidence=evidence)
 
 
 @check(area="capture", scale=Scale.falling(yellow=10, orange_below=5, red_below=1, unit="events/min"))

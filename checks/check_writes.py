@@ -84,7 +84,8 @@ def check_write_success(database: "DatabaseHealth", locations: "Locations", scal
         text="The log names the error of each failed write.",
         commands=[f"grep -E 'ERROR|CRITICAL' {locations.log} | tail"],
     )
-    return scale.grade(rate, f"{rate:g} % of writes succeed", remedy=failing, evidence=evidence)
+    percent = round(100 * rate, 3)
+    return scale.grade(percent, f"{percent:g} % of writes succeed", remedy=failing, evidence=evidence)
 
 
 @check(area="database", scale=Scale.falling(yellow=100, orange_below=50, red_below=10, unit="rows/s"))

@@ -50,9 +50,9 @@ def test_the_value_of_a_wrong_field_is_not_repeated(tmp_path: Path) -> None:
         pytest.param("{", "not JSON", id="no JSON"),
         pytest.param("[]", "no evidence", id="no evidence"),
         pytest.param('{"evidence_version": 99}', "another version", id="another version"),
-        pytest.param('{"evidence_version": 1}', "not whole", id="not whole"),
+        pytest.param('{"evidence_version": 2}', "not whole", id="not whole"),
         pytest.param(
-            '{"evidence_version": 1, "taken_at": "", "duration_ms": 0, "missing": {}, "durations": {}, '
+            '{"evidence_version": 2, "taken_at": "", "duration_ms": 0, "missing": {}, "durations": {}, '
             '"records": {"redis": {"server": "redis"}}}',
             "RedisHealth.version",
             id="a record with a hole",

@@ -24,6 +24,10 @@ from blueplane_doctor.readings import metric_of
 
 NOT_METRICS = {
     "queue.groups.*.exists": "a group that does not exist has no metrics; the check writer-missing grades it",
+    "capture.cursor_hooks.recorder_ran": "says why others are not known",
+    "database.recorder_ran": "says why others are not known",
+    "history.set_up": "says why others are not known",
+    "connections.blueplane_found": "the headline says it",
     "queue.groups.*.lag": "the server's own figure is wrong after trimming, so nobody shall rely on it",
     "queue.groups.*.consumers.*.pending": "consumers are named after processes: a new series for every restart",
     "queue.groups.*.consumers.*.idle_ms": "consumers are named after processes: a new series for every restart",

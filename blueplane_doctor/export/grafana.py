@@ -10,6 +10,7 @@ from blueplane_doctor.checkapi import CheckSpec
 from blueplane_doctor.export.prometheus_rules import STATUS, VALUE
 from blueplane_doctor.metrics import CHARTED, Metric
 from blueplane_doctor.model import Status
+from blueplane_doctor.quantities import FRACTION
 from blueplane_doctor.reports.prometheus import PREFIX
 from blueplane_doctor.scales import Scale
 
@@ -20,7 +21,7 @@ WIDTH = 8
 HEIGHT = 7
 """Of a panel, in units of Grafana's grid."""
 _WORDS = ("green", "yellow", "orange", "red")
-_UNITS = {"ms": "s", "min": "s", "MB": "bytes", "events/min": "suffix: events/s"}
+_UNITS = {"ms": "s", "min": "s", "MB": "bytes", "events/min": "suffix: events/s", FRACTION: "percentunit"}
 """Grafana's names of the units in which Prometheus has the metrics of these units."""
 
 Panel = dict[str, Any]

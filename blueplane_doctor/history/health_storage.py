@@ -9,6 +9,8 @@ from blueplane_doctor.history.endpoint import history_endpoint
 from blueplane_doctor.history.samples import MINUTE, Point, Sample
 from blueplane_doctor.history.stream_store import StreamStore
 from blueplane_doctor.history.timeseries_store import LABEL, TimeSeriesStore
+from blueplane_doctor.quantities import FRACTION
+from blueplane_doctor.readings import metric_of
 
 
 class Store(Protocol):
@@ -64,7 +66,8 @@ class HealthMetricsStorage:
         """The same for many metrics, in one round trip."""
         if step < MINUTE or step % MINUTE:
             raise ValueError("a step is a whole number of minutes")
-        return self._chosen().read(metrics, since, until, step)
+        read = self._chosen().read(metrics, since, until, step)
+        return {metric: _in_fractions(metric, points) for metric, points in read.items()}
 
     def metrics(self) -> list[str]:
         """Names of what is kept, sorted."""
@@ -119,3 +122,16 @@ def _hides_a_history(refusal: Exception, exists: Any) -> bool:
         has_stream: bool = exists == 1
         return not has_stream
     return "unknown command" not in str(refusal)
+
+
+def _in_fractions(name: str, points: list[Point]) -> list[Point]:
+    """A share as a fraction: samples of before schema version 2 hold percent, which is above 1 but for the worst."""
+    metric = metric_of(name)
+    if metric is None or metric.unit != FRACTION:
+        return points
+    converted: list[Point] = []
+    for moment, value in points:
+        if value is not None and value > 1:
+            value = round(value / 100, 5)
+        converted.append((moment, value))
+    return converted

@@ -54,7 +54,7 @@ class CursorHooks(Record):
     failure_count: int | None = None
     """Executions that did not, as recorded."""
     success_rate: float | None = None
-    """Percent."""
+    """Share of successes, 0.0 to 1.0."""
     recorder_ran: bool | None = None
     """Whether a recorder counted anything at all in the last hour; null where that could not be read."""
     recorded_minutes: int = 0
@@ -217,7 +217,7 @@ class CaptureHealthMonitor(Monitor):
             total_executions=sum(hook.seen for hook in hooks),
             success_count=_total(hook.ok for hook in counted),
             failure_count=_total(hook.failed for hook in counted),
-            success_rate=recorded.hook_success_percent(CURSOR),
+            success_rate=recorded.hook_success_rate(CURSOR),
             recorder_ran=recorded.recorder_ran,
             recorded_minutes=minutes,
             recorded_cause=cause,

@@ -93,7 +93,7 @@ class ChainHealth(Record):
     last_chain_break_timestamp: str | None
     """When the newest broken message was enqueued; trimmed ones have no time."""
     success_rate: float | None
-    """Percent of the last hour's messages that were owed a row, given to their writer, and have it."""
+    """Share, 0.0 to 1.0, of the last hour's messages that were owed a row, given to their writer, and have it."""
     examined: int
     """Messages read."""
     partial: bool
@@ -239,7 +239,7 @@ def _status(ledger: Ledger, broken: int, dead_letters: int) -> str:
 def _success_rate(ledger: Ledger) -> float | None:
     if not ledger.owed_last_hour:
         return None
-    return round(100 * ledger.written_last_hour / ledger.owed_last_hour, 3)
+    return round(ledger.written_last_hour / ledger.owed_last_hour, 5)
 
 
 def _by_route(ledger: Ledger) -> dict[str, dict[str, int]]:

@@ -21,7 +21,7 @@ class DatabaseHealth(Record):
     write_failure_count: int | None = None
     """Batches that were not."""
     write_success_rate: float | None = None
-    """Percent."""
+    """Share of successes, 0.0 to 1.0."""
     write_latency_p95_ms: float | None = None
     """95 of 100 batches took this long or less; at most 1 % off."""
     recorder_ran: bool | None = None
@@ -71,7 +71,7 @@ class DatabaseHealthMonitor(Monitor):
             tables=dict(sorted(written.rows.items())),
             write_success_count=recorded.writes_ok,
             write_failure_count=recorded.writes_failed,
-            write_success_rate=recorded.write_success_percent,
+            write_success_rate=recorded.write_success_rate,
             write_latency_p95_ms=recorded.write_p95_ms,
             recorder_ran=recorded.recorder_ran,
             recorded_minutes=recorded.minutes_with_writes,

@@ -106,9 +106,9 @@ class Recorded:
         return sum(writes.failed for writes in self.writes.values())
 
     @property
-    def write_success_percent(self) -> float | None:
-        """Of 100 batches, those written."""
-        return _percent(self.writes.values())
+    def write_success_rate(self) -> float | None:
+        """Share of the batches that were written, 0.0 to 1.0."""
+        return _fraction(self.writes.values())
 
     @property
     def last_failed_write_ms(self) -> int | None:
@@ -120,9 +120,9 @@ class Recorded:
         """The hooks of one platform (`cursor`, `claude_code`)."""
         return [hook for name, hook in self.hooks.items() if name.rpartition("/")[0] == platform]
 
-    def hook_success_percent(self, platform: str) -> float | None:
-        """Of 100 events of a platform's hooks, those enqueued."""
-        return _percent(self.hooks_of(platform))
+    def hook_success_rate(self, platform: str) -> float | None:
+        """Share of the events of a platform's hooks that were enqueued, 0.0 to 1.0."""
+        return _fraction(self.hooks_of(platform))
 
     @property
     def captured(self) -> int | None:
@@ -260,9 +260,9 @@ def _p95_ms(bins: Counter[int | None]) -> float | None:
     return round(seconds * 1000, 6)
 
 
-def _percent(counts: Collection[RecordedHook | RecordedWrites]) -> float | None:
+def _fraction(counts: Collection[RecordedHook | RecordedWrites]) -> float | None:
     ok = sum(each.ok for each in counts)
     failed = sum(each.failed for each in counts)
     if ok + failed == 0:
         return None
-    return round(100 * ok / (ok + failed), 3)
+    return round(ok / (ok + failed), 5)

@@ -30,7 +30,7 @@ _UNITS = {
     "_seconds": "s",
     "_bytes": "bytes",
     "_mb": "MB",
-    "_rate": "%",
+    "_rate": quantities.FRACTION,
     "_percent": "%",
 }
 """Ends of names of fields with their units, for evidence, which is not in the catalogue of metrics."""

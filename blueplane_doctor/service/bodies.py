@@ -9,10 +9,11 @@ from pydantic import BaseModel, ConfigDict, Field, create_model
 from blueplane_doctor.discovery import find_monitors
 from blueplane_doctor.metrics import METRICS, STATE, TIME, Metric
 from blueplane_doctor.model import Record, Status
+from blueplane_doctor.quantities import FRACTION
 from blueplane_doctor.service.answers import timestamp
 from blueplane_doctor.service.snapshot import AREAS, CUSTODY_RECORDS, Freshness, Snapshot
 
-EXAMPLES = {"ms": 180, "%": 100.0, "MB": 48.2, TIME: "2026-03-14T09:26:52Z", "events/s": 4.5, "events/min": 270.0}
+EXAMPLES = {"ms": 180, FRACTION: 1.0, "MB": 48.2, TIME: "2026-03-14T09:26:52Z", "events/s": 4.5, "events/min": 270.0}
 """By unit, for the document; other numbers are counts."""
 _COUNT_EXAMPLE = 12
 

@@ -99,6 +99,11 @@ def assert_sound(finding: Finding) -> None:
         assert all(command.strip() for command in finding.remedy.commands)
 
 
+def share(percent: float | None) -> float | None:
+    """A percentage as the fraction that records hold."""
+    return None if percent is None else percent / 100
+
+
 def consumer(name: str = "consumer-4711", **changes: Any) -> ConsumerHealth:
     """A consumer that polls and holds nothing."""
     return ConsumerHealth(**{"name": name, "pending": 0, "idle_ms": 240, **changes})
@@ -240,7 +245,7 @@ def chain(states: dict[str, int | None] | None = None, **changes: Any) -> ChainH
             "messages_in_dlq": 0,
             "chain_break_count": 0,
             "last_chain_break_timestamp": None,
-            "success_rate": 100.0,
+            "success_rate": 1.0,
             "examined": 1_200,
             "partial": False,
             "states": counted | (states or {}),

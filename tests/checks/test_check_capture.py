@@ -6,7 +6,7 @@ import pytest
 
 from blueplane_doctor.monitoring.capture_health import CaptureHealth, CursorHooks
 from blueplane_doctor.pipeline import CURSOR_HOOKS
-from tests.checks.builders import HOUR, MINUTE, capture, cases, hook, monitor, run
+from tests.checks.builders import HOUR, MINUTE, capture, cases, hook, monitor, run, share
 
 NOBODY_WORKS = {"open_sessions": 0, "longest_open_ms": None}
 NOT_KNOWN = {
@@ -120,7 +120,7 @@ def test_hook_inactivity_says_which_hook_and_since_when(given: CaptureHealth, sa
     ),
 )
 def test_hook_success(sentence: str, percent: float | None, status: str) -> None:
-    given = capture(cursor_hooks=CursorHooks(total_executions=720, success_rate=percent, recorded_minutes=2))
+    given = capture(cursor_hooks=CursorHooks(total_executions=720, success_rate=share(percent), recorded_minutes=2))
     assert run("hook-success", capture=given).status == status, sentence
 
 

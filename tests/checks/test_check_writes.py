@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from blueplane_doctor.monitoring.connections import Reach
-from tests.checks.builders import HOUR, MINUTE, cases, connections, database, queue, run
+from tests.checks.builders import HOUR, MINUTE, cases, connections, database, queue, run, share
 
 
 def test_a_database_that_opens_is_green() -> None:
@@ -61,7 +61,7 @@ def test_write_p95(sentence: str, milliseconds: float | None, status: str) -> No
     ),
 )
 def test_write_success(sentence: str, percent: float | None, status: str) -> None:
-    given = database(write_success_rate=percent, recorded_minutes=2)
+    given = database(write_success_rate=share(percent), recorded_minutes=2)
     assert run("write-success", database=given).status == status, sentence
 
 

@@ -66,7 +66,7 @@ UNHEALTHY: dict[str, dict[str, Record]] = {
         )
     },
     "write-p95": {"database": database(write_latency_p95_ms=84.0, recorded_minutes=30)},
-    "write-success": {"database": database(write_success_rate=92.5, recorded_minutes=30)},
+    "write-success": {"database": database(write_success_rate=0.925, recorded_minutes=30)},
     "write-throughput": {
         "database": database(write_throughput_events_per_sec=4.0),
         "queue": queue(queue_depth=5_200, waiting_messages=5_200, oldest_waiting_age_ms=20 * MINUTE),
@@ -76,7 +76,7 @@ UNHEALTHY: dict[str, dict[str, Record]] = {
     "hook-success": {
         "capture": capture(
             cursor_hooks=CursorHooks(
-                total_executions=720, recorded_minutes=30, success_rate=91.0, success_count=655, failure_count=65
+                total_executions=720, recorded_minutes=30, success_rate=0.91, success_count=655, failure_count=65
             )
         )
     },

@@ -57,7 +57,7 @@ def test_2_acknowledged_and_never_written_is_a_break(any_pipeline: Pipeline, mes
         "payload is text instead of an object",
         "payload is a list instead of an object",
     }
-    assert chain["success_rate"] == round(100 * (messages - malformed) / messages, 3)
+    assert chain["success_rate"] == round((messages - malformed) / messages, 5)
     breaks = finding(report, "chain-breaks")
     assert breaks.observed == malformed
     assert breaks.status is (Status.RED if malformed >= 10 else Status.ORANGE)

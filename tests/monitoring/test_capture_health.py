@@ -173,7 +173,7 @@ def test_the_recorders_numbers_of_the_last_hour(pipeline: Pipeline) -> None:
         pipeline.client.hset(f"{PREFIX}recorded:{minute - ago}", mapping=fields)
     record = collected(CaptureHealth, pipeline)
     found = record.cursor_hooks
-    assert (found.success_count, found.failure_count, found.success_rate, found.recorded_minutes) == (19, 1, 95, 2)
+    assert (found.success_count, found.failure_count, found.success_rate, found.recorded_minutes) == (19, 1, 0.95, 2)
     watched = record.database_monitor
     assert (watched.sessions_monitored, watched.events_captured, watched.errors_count) == (3, 30, 2)
     assert record.recorded_rate_events_per_min == pytest.approx(49 / 5.5, rel=0.1)

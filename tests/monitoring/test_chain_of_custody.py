@@ -43,7 +43,7 @@ def test_a_healthy_pipeline_is_healthy(pipeline: Pipeline) -> None:
     healthy(pipeline)
     record = chain(pipeline)
     assert_adds_up(record)
-    assert (record.chain_status, record.chain_break_count, record.success_rate) == ("healthy", 0, 100.0)
+    assert (record.chain_status, record.chain_break_count, record.success_rate) == ("healthy", 0, 1.0)
     assert record.messages_written_last_hour <= record.messages_enqueued_last_hour
     assert record.last_chain_break_timestamp is None
 

@@ -80,7 +80,7 @@ def test_the_recorders_numbers_of_the_last_hour(pipeline: Pipeline) -> None:
         pipeline.client.hset(f"{PREFIX}recorded:{minute - ago}", mapping=fields)
     pipeline.client.hset(f"{PREFIX}recorded:{minute}:cursor_raw_traces", mapping={"0": 1})
     record = collected(DatabaseHealth, pipeline)
-    assert (record.write_success_count, record.write_failure_count, record.write_success_rate) == (3, 1, 75)
+    assert (record.write_success_count, record.write_failure_count, record.write_success_rate) == (3, 1, 0.75)
     assert record.write_latency_p95_ms is not None
     assert (record.recorded_minutes, record.recorded_cause) == (2, "")
 

@@ -28,9 +28,9 @@ def test_of_sessions_the_newest_minute_counts(store: redis.Redis, valkey: Runnin
 def test_nothing_is_unknown_and_not_zero(store: redis.Redis, valkey: RunningServer) -> None:
     found = recorded(valkey.url)
     assert found.cause == "nothing was recorded in the last 5 min"
-    numbers = (found.writes_ok, found.writes_failed, found.write_success_percent, found.write_p95_ms)
+    numbers = (found.writes_ok, found.writes_failed, found.write_success_rate, found.write_p95_ms)
     assert numbers == (None,) * 4
-    assert (found.hook_success_percent("cursor"), found.captured, found.dropped) == (None,) * 3
+    assert (found.hook_success_rate("cursor"), found.captured, found.dropped) == (None,) * 3
 
 
 def test_what_is_not_measured_stays_unknown(store: redis.Redis, valkey: RunningServer) -> None:
@@ -38,7 +38,7 @@ def test_what_is_not_measured_stays_unknown(store: redis.Redis, valkey: RunningS
     found = recorded(valkey.url, now=NOW)
     assert (found.writes_ok, found.write_p95_ms) == (None, None)
     assert (found.monitors["poller"].events, found.monitors["poller"].sessions) == (None, None)
-    assert found.hook_success_percent("claude_code") is None
+    assert found.hook_success_rate("claude_code") is None
 
 
 def test_odd_content_is_passed_over(store: redis.Redis, valkey: RunningServer) -> None:

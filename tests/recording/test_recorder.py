@@ -54,9 +54,9 @@ def test_counts_percentiles_and_states_are_exact(any_server: RunningServer) -> N
     assert writes.mean_ms == pytest.approx(sum(durations) / 500 * 1000, abs=0.001)
     assert abs(writes.last_failed_ms / 1000 - time.time()) < 60
     assert (found.writes_ok, found.writes_failed) == (491, 10)
-    assert found.write_success_percent == round(49100 / 501, 3)
+    assert found.write_success_rate == round(491 / 501, 5)
     assert (found.hooks["cursor/stop"].ok, found.hooks["cursor/stop"].failed) == (19, 1)
-    assert found.hook_success_percent("cursor") == 95
+    assert found.hook_success_rate("cursor") == 0.95
     monitor = found.monitors["db"]
     assert (monitor.sessions, monitor.events, monitor.ok, monitor.errors) == (2, 5, 1, 1)
     assert (found.dropped, recorder.dropped) == (0, 0)

@@ -33,7 +33,7 @@ def test_a_quantity_reads_as_a_person_says_it(value: float | None, unit: str, wo
         (431_000, "oldest_pending_age_ms", "7 min"),
         (1_036_800, "uptime_seconds", "12 days"),
         (2_841.606, "db_size_mb", "2,842 MB"),
-        (99.5, "success_rate", "99.5 %"),
+        (0.995, "success_rate", "99.5 %"),
         (3.25, "enqueue_rate_events_per_sec", "3.25 events/s"),
         (0.00042, "", "0.00042"),
         (1_204_811, "", "1,204,811"),

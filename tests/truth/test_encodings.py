@@ -18,7 +18,6 @@ COMMANDS = [
     ["checks"],
     ["checks", "queue-depth"],
     ["settings"],
-    ["settings", "--init"],
     ["schema", "report"],
     ["schema", "settings"],
     ["trace", "--help"],
