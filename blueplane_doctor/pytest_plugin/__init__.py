@@ -85,6 +85,7 @@ blueplane_spool = _record("spool", "the hook's spool")
 blueplane_history = _record("history", "what the history shows")
 blueplane_redis = _record("redis", "Redis")
 blueplane_redis_writes = _record("redis_writes", "what Redis takes and refuses")
+blueplane_disk_space = _record("disk_space", "free space on the disks")
 
 
 @pytest.fixture(scope="session")
