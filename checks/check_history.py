@@ -46,7 +46,7 @@ def check_backlog_trend(history: "HistoryHealth", locations: "Locations", scale:
 # Ten minutes are the time to restart a server, half an hour that to find out why, an hour that to notice at all.
 @check(area="queue", scale=Scale.falling(yellow=60, orange=30, red=10, unit="min"))
 def check_time_to_loss(history: "HistoryHealth", locations: "Locations", scale: Scale) -> Finding:
-    """Minutes until the backlog reaches `max_length`, at its rate of the last ten minutes.
+    """Minutes until the backlog reaches `max_length`, at its rate over the last three samples.
 
     From then on every new message pushes out one that nobody has read. Not graded while the backlog does not grow.
 
@@ -121,8 +121,8 @@ def check_loss_between_samples(history: "HistoryHealth", locations: "Locations",
         lost,
         summary,
         remedy=Remedy(
-            text="See queue-headroom and time-to-loss, and raise max_length of the producers if the writers cannot be "
-            "made faster.",
+            text="They cannot be brought back from Redis. See queue-headroom and time-to-loss, and what stops the "
+            "writers; a larger max_length does not help, for the writers trim to 10,000 whatever it says.",
         ),
         evidence=evidence,
     )
