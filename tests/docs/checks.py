@@ -26,7 +26,7 @@ from blueplane_doctor import Finding, Remedy, Scale, check
 
 # A day of telemetry takes about 500 MB here.
 @check(area="disk", scale=Scale.falling(yellow=5_000, orange_below=2_000, red_below=500, unit="MB"))
-def check_disk_space(disk, scale) -> Finding:
+def check_home_space(disk, scale) -> Finding:
     """Space on the disk that holds Blueplane's home.
 
     SQLite and Redis stop writing when the disk is full.
@@ -87,7 +87,7 @@ A function named `check_*` in a file named `check_*.py`:
 
 - **Its parameters name the health records** that it judges ([below](#health-records)), and `scale` its own scale, with
   the thresholds of the settings. If a record could not be read, the check is `skipped` with the cause.
-- **Its id is its name**: `check_disk_space` is `disk-space` in settings, on the command line and in every report.
+- **Its id is its name**: `check_home_space` is `home-space` in settings, on the command line and in every report.
 - **Its docstring is its explanation**: one line that says what it looks at, then what it means. `blueplane-doctor
   checks ID` shows it.
 - **It is pure**: no reading, no clock, no network. Ages and times are in the records.

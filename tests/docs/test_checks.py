@@ -49,12 +49,12 @@ def test_a_monitor_of_ones_own_is_read_judged_reported_and_kept(pipeline: Pipeli
         "--monitors",
         write(tmp_path / "my_monitors", "monitor_disk.py", MONITOR),
         "--select",
-        "disk-space",
+        "home-space",
     ]
     kept = tmp_path / "evidence.json"
     live = doctor("--home", pipeline.home, "--redis-url", pipeline.redis_url, *options, "--save-evidence", kept)
     (finding,) = live["findings"]
-    assert finding["id"] == "disk-space"
+    assert finding["id"] == "home-space"
     assert finding["observed"] == live["metrics"]["disk"]["free_mb"] > 0
     assert json.loads(kept.read_text())["records"]["disk"] == live["metrics"]["disk"]
     again = doctor("--from-evidence", kept, *options)
@@ -65,7 +65,7 @@ def test_a_monitor_of_ones_own_is_read_judged_reported_and_kept(pipeline: Pipeli
 def test_a_monitor_in_the_home_needs_no_option(pipeline: Pipeline) -> None:
     write(pipeline.home / "checks", "check_disk.py", CHECK)
     write(pipeline.home / "monitors", "monitor_disk.py", MONITOR)
-    report = doctor("--home", pipeline.home, "--redis-url", pipeline.redis_url, "--select", "disk-space")
+    report = doctor("--home", pipeline.home, "--redis-url", pipeline.redis_url, "--select", "home-space")
     assert report["metrics"]["disk"]["free_mb"] > 0
 
 
