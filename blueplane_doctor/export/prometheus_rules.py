@@ -15,6 +15,19 @@ PATIENCE = {"yellow": "15m", "orange": "5m", "red": "1m"}
 
 _HEAD = """\
 # Made by `blueplane-doctor export prometheus-rules` from the scales in force; make it anew when they change.
+#
+# For alertmanager.yml, so that one dead server or Redis wakes once:
+#
+# inhibit_rules:
+#   - source_matchers: ['check="redis-reachable"', 'severity="critical"']
+#     target_matchers: ['check!="redis-reachable"', 'area!="doctor"']
+#     equal: [instance]
+#   - source_matchers: ['check="server-alive"', 'severity="critical"']
+#     target_matchers: ['check!="server-alive"', 'area=~"queue|capture|server"']
+#     equal: [instance]
+#   - source_matchers: ['severity="critical"']
+#     target_matchers: ['severity=~"warning|info"']
+#     equal: [instance, check]
 """
 
 Rule = dict[str, Any]
@@ -55,16 +68,19 @@ def _rule(spec: CheckSpec, level: str) -> Rule:
         "for": PATIENCE[level],
         "labels": {"severity": SEVERITIES[level], "area": spec.area, "check": spec.id},
         "annotations": {
-            "summary": _summary(spec),
+            "summary": _summary(spec, level),
             "description": _description(spec, level),
             "runbook": f"blueplane-doctor checks {spec.id}",
         },
     }
 
 
-def _summary(spec: CheckSpec) -> str:
-    """Title and machine, and the value where there is one; what stands in braces is filled in by Prometheus."""
-    text = f"{spec.title} on {{{{ $labels.instance }}}}"
+def _summary(spec: CheckSpec, level: str) -> str:
+    """What is wrong and where, and the value where there is one; what stands in braces is filled in by Prometheus.
+
+    A check's title says what is right, so an alert does not begin with it.
+    """
+    text = f"{spec.id} is {level} on {{{{ $labels.instance }}}}"
     if spec.scale is None or spec.scale.direction == "states":
         return text
     return f"{text}: {{{{ $value | humanize }}}} {spec.scale.unit}".rstrip()
@@ -73,10 +89,10 @@ def _summary(spec: CheckSpec) -> str:
 def _description(spec: CheckSpec, level: str) -> str:
     """Which values the level stands for."""
     if spec.scale is None:
-        return f"{spec.id} is {level}."
+        return f"{spec.id} is {level}. It checks: {spec.title}."
     values = scale_words(spec.scale)[level]
     graded = f"{values} {spec.scale.unit}".rstrip()
-    return f"{spec.id} is {level} ({graded})."
+    return f"{spec.id} is {level} ({graded}). It checks: {spec.title}."
 
 
 def alert_name(spec: CheckSpec, level: str) -> str:

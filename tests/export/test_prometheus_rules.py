@@ -124,3 +124,20 @@ def test_promtool_sees_them_fire_and_keep_still(tmp_path: Path) -> None:
     tests[0]["alert_rule_test"][0]["exp_alerts"] = []
     file.write_text(yaml.safe_dump({"rule_files": ["rules.yml"], "tests": tests}), encoding="utf-8")
     assert promtool("test", "rules", file).returncode != 0, "or this test sees nothing"
+
+
+def test_an_alert_never_begins_with_what_is_right() -> None:
+    for spec in find_checks().checks:
+        for rule in rules_of(spec):
+            assert not rule["annotations"]["summary"].startswith(spec.title)
+            assert rule["annotations"]["summary"].startswith(f"{spec.id} is ")
+
+
+def test_one_dead_server_wakes_once() -> None:
+    commented = [line.removeprefix("# ") for line in render([]).splitlines() if line.startswith("#")]
+    rules = yaml.safe_load("\n".join(commented[commented.index("inhibit_rules:") :]))["inhibit_rules"]
+    assert [rule["source_matchers"][0] for rule in rules] == [
+        'check="redis-reachable"',
+        'check="server-alive"',
+        'severity="critical"',
+    ]
