@@ -53,10 +53,16 @@ class CheckSpec:
     doc: str
     needs: tuple[str, ...]
     origin: str = "built-in"
+    optional: frozenset[str] = frozenset()
+    """Of those that it needs, the records without which it runs too: parameters with a default."""
+
+    def missing(self, records: Mapping[str, Any]) -> list[str]:
+        """The records without which it cannot run."""
+        return [name for name in self.needs if name not in records and name not in self.optional]
 
     def run(self, records: Mapping[str, Any]) -> Finding:
         """Call the check with the records that it names."""
-        arguments = {name: records[name] for name in self.needs}
+        arguments = {name: records[name] for name in self.needs if name in records}
         if "scale" in inspect.signature(self.function).parameters:
             arguments["scale"] = self.scale
         return self.function(**arguments)
@@ -75,6 +81,7 @@ def check(*, area: str, scale: Scale | None = None) -> Callable[[Callable[..., F
 def spec_of(function: Callable[..., Finding], area: str, scale: Scale | None) -> CheckSpec:
     """A check's id, title, explanation and needs, from its name, docstring and parameters."""
     doc = inspect.getdoc(function) or ""
+    parameters = [each for each in inspect.signature(function).parameters.values() if each.name != "scale"]
     return CheckSpec(
         function=function,
         area=area,
@@ -82,7 +89,8 @@ def spec_of(function: Callable[..., Finding], area: str, scale: Scale | None) ->
         id=function.__name__.removeprefix("check_").replace("_", "-"),
         title=doc.splitlines()[0].rstrip(".") if doc else function.__name__,
         doc=doc,
-        needs=tuple(name for name in inspect.signature(function).parameters if name != "scale"),
+        needs=tuple(each.name for each in parameters),
+        optional=frozenset(each.name for each in parameters if each.default is not each.empty),
     )
 
 

@@ -93,9 +93,15 @@ class Doctor:
         return count
 
     def without(self, record: str) -> "Doctor":
-        """The same doctor, but it runs no check that needs this record."""
+        """The same doctor, but it does not read this record, and runs no check that cannot do without it."""
         other = copy.copy(self)
-        other.checks = [spec for spec in self.checks if record not in spec.needs]
+        other.checks = []
+        for spec in self.checks:
+            if record not in spec.needs:
+                other.checks.append(spec)
+            elif record in spec.optional:
+                others = tuple(name for name in spec.needs if name != record)
+                other.checks.append(replace(spec, needs=others))
         return other
 
     def examine(self) -> Report:

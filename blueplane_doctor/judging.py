@@ -75,7 +75,7 @@ def _start_judging(rest: Iterator[CheckSpec], evidence: Evidence, findings: dict
 
 
 def _run(spec: CheckSpec, evidence: Evidence) -> Finding:
-    missing = [name for name in spec.needs if name not in evidence.records]
+    missing = spec.missing(evidence.records)
     if missing:
         return _skipped(spec, missing, evidence)
     try:

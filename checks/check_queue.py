@@ -24,7 +24,7 @@ NOT_COUNTED = ("The backlog could not be counted to its end", "the time was up; 
 
 @check(area="queue", scale=Scale.states(green="there", yellow="made anew", red="lost|groups lost"))
 def check_stream_lost(
-    presence: "StreamPresence", server: "ServerHealth", history: "HistoryHealth", scale: Scale
+    presence: "StreamPresence", server: "ServerHealth", scale: Scale, history: "HistoryHealth | None" = None
 ) -> Finding:
     """The queue stream and its writer groups are where the pipeline left them.
 
@@ -42,7 +42,7 @@ def check_stream_lost(
     is_running = server.pid_state == "running" or server.http_ok
     evidence: dict[str, Any] = presence.model_dump()
     evidence["server runs"] = is_running
-    evidence["samples of the last hour"] = history.samples
+    evidence["samples of the last hour"] = history.samples if history else None
     if not presence.exists:
         return _without_stream(presence, history, is_running, evidence, scale)
     signs = _signs_of_life(presence, history, is_running)
@@ -58,7 +58,11 @@ def check_stream_lost(
 
 
 def _without_stream(
-    presence: "StreamPresence", history: "HistoryHealth", is_running: bool, evidence: dict[str, Any], scale: Scale
+    presence: "StreamPresence",
+    history: "HistoryHealth | None",
+    is_running: bool,
+    evidence: dict[str, Any],
+    scale: Scale,
 ) -> Finding:
     signs = _signs_of_life(presence, history, is_running)
     if not signs:
@@ -66,7 +70,9 @@ def _without_stream(
         if presence.rows:
             summary = "There is no queue stream; the database holds rows, the newest more than a day old"
         return unknown(summary, presence.cause, evidence=evidence)
-    waiting = [group.backlog for group in history.groups if group.backlog is not None]
+    waiting = []
+    if history:
+        waiting = [group.backlog for group in history.groups if group.backlog is not None]
     if waiting:
         known = f"the last sample saw {many(max(waiting), 'unfinished message', 'unfinished messages')}"
     else:
@@ -75,14 +81,14 @@ def _without_stream(
     return scale.grade("lost", summary, remedy=RESTART_SERVER, evidence=evidence)
 
 
-def _signs_of_life(presence: "StreamPresence", history: "HistoryHealth", is_running: bool) -> list[str]:
+def _signs_of_life(presence: "StreamPresence", history: "HistoryHealth | None", is_running: bool) -> list[str]:
     """What shows that the pipeline is in use, in words."""
     signs = []
     if presence.last_row_age_ms is not None and presence.last_row_age_ms <= LIVING_MS:
         signs.append(f"the database was written to {span(presence.last_row_age_ms)} ago")
     if is_running:
         signs.append("the server runs")
-    if history.samples and history.groups:
+    if history and history.samples and history.groups:
         signs.append("samples of the last hour know its groups")
     return signs
 

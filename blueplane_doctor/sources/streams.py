@@ -3,7 +3,7 @@
 from typing import Any, NamedTuple
 
 from blueplane_doctor.connection.base import Command
-from blueplane_doctor.errors import SourceElsewhere, SourceMissing, SourceRefused, SourceUnusable
+from blueplane_doctor.errors import SourceElsewhere, SourceMissing, SourceRefused, SourceTooFull, SourceUnusable
 from blueplane_doctor.pipeline import LAYOUTS, Layout
 from blueplane_doctor.settings import StreamSettings
 from blueplane_doctor.sources.entry_ids import EntryId, entry_id
@@ -108,7 +108,14 @@ def _existing_queues(redis: RedisSource, possible: list[tuple[Layout, str]]) -> 
     commands: list[Command] = []
     for _, queue in possible:
         commands += [("XINFO", "STREAM", queue), ("XINFO", "GROUPS", queue)]
-    replies = redis.ask(*commands)
+    try:
+        replies = redis.ask(*commands)
+    except SourceTooFull:
+        # XINFO's reply holds whole messages; XLEN's is a number, and tells at least that the server evicted the stream.
+        lengths = redis.ask_all([("XLEN", queue) for _, queue in possible])
+        if not any(lengths):
+            raise _missing(redis, possible) from None
+        raise
     candidates = []
     for (layout, queue), stream, groups in zip(possible, replies[::2], replies[1::2], strict=True):
         try:
@@ -120,12 +127,16 @@ def _existing_queues(redis: RedisSource, possible: list[tuple[Layout, str]]) -> 
             raise _unknown_form(redis, queue)
         candidates.append(_Candidate(layout, queue, entry_id(state["last-generated-id"]), group_names))
     if not candidates:
-        queues = " or ".join(queue for _, queue in possible)
-        raise SourceMissing(
-            f"Redis at {redis.address} has no stream {queues}",
-            "nothing was ever enqueued there, or it is another Redis: see --redis-url",
-        )
+        raise _missing(redis, possible)
     return candidates
+
+
+def _missing(redis: RedisSource, possible: list[tuple[Layout, str]]) -> SourceMissing:
+    queues = " or ".join(queue for _, queue in possible)
+    return SourceMissing(
+        f"Redis at {redis.address} has no stream {queues}",
+        "nothing was ever enqueued there, or it is another Redis: see --redis-url",
+    )
 
 
 def _dead_letter_streams(layout: Layout, names: StreamSettings) -> tuple[str, ...]:

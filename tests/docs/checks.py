@@ -87,6 +87,7 @@ A function named `check_*` in a file named `check_*.py`:
 
 - **Its parameters name the health records** that it judges ([below](#health-records)), and `scale` its own scale, with
   the thresholds of the settings. If a record could not be read, the check is `skipped` with the cause.
+  A parameter with a default, `history=None`, names a record without which it runs too.
 - **Its id is its name**: `check_home_space` is `home-space` in settings, on the command line and in every report.
 - **Its docstring is its explanation**: one line that says what it looks at, then what it means. `blueplane-doctor
   checks ID` shows it.
