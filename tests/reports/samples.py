@@ -15,9 +15,11 @@ from blueplane_doctor.monitoring.capture_health import (
 )
 from blueplane_doctor.monitoring.chain_of_custody import ChainHealth, TimeBucket, equation
 from blueplane_doctor.monitoring.database_health import DatabaseHealth
+from blueplane_doctor.monitoring.disk_space import DiskSpace
 from blueplane_doctor.monitoring.history_health import HistoryHealth
 from blueplane_doctor.monitoring.queue_health import ConsumerHealth, GroupHealth, QueueHealth
 from blueplane_doctor.monitoring.redis_health import RedisHealth
+from blueplane_doctor.monitoring.redis_writes import RedisWrites
 from blueplane_doctor.monitoring.server_health import ServerHealth
 from blueplane_doctor.monitoring.spool_health import SpoolHealth
 from blueplane_doctor.pipeline import CURSOR_HOOKS
@@ -83,6 +85,8 @@ def _metrics(queue: QueueHealth, chain: ChainHealth, server: ServerHealth, spool
         "server": server,
         "spool": spool,
         "redis": _redis(),
+        "redis_writes": RedisWrites(taken=True),
+        "disk_space": DiskSpace(database_free_mb=81_204.5, spool_free_mb=81_204.5),
     }
     return {name: record.model_dump(mode="json") for name, record in records.items()}
 
