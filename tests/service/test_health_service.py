@@ -90,6 +90,7 @@ def test_however_many_ask_one_look_answers(pipeline: Pipeline) -> None:
 
 
 def test_what_is_new_shows_by_itself(pipeline: Pipeline) -> None:
+    faults.healthy(pipeline)  # without any row nobody could tell that one is missing
     with service_of(pipeline) as service:
         wait_until(service.ready, 10, "not ready")
         ids = pipeline.enqueue_cursor(2)
