@@ -8,10 +8,11 @@ import typer
 
 from blueplane_doctor.commands.base import Invocation, command, new_command
 from blueplane_doctor.console import say, show, write_file
-from blueplane_doctor.diagnose import diagnose
+from blueplane_doctor.diagnose import Doctor
 from blueplane_doctor.errors import UsageError
+from blueplane_doctor.locations import locate
 from blueplane_doctor.report_output import DEFAULT_WIDTH, format_for, format_named, view_of
-from blueplane_doctor.settings import load
+from blueplane_doctor.settings import Settings, load
 
 COMMAND = new_command(__doc__)
 DEFAULT_OUTPUT = Path("blueplane-demo.html")
@@ -53,7 +54,11 @@ def demo(
     say(f"Making a pipeline with {broken} …")
     with demo_pipeline(chosen) as pipeline:
         flags = {"home": pipeline.home, "redis_url": pipeline.redis_url, "cursor_hooks": pipeline.cursor_hooks}
-        report = diagnose(load(flags).settings)
+        doctor = Doctor(load(flags).settings)
+        evidence = doctor.collect()
+    # The simulated pipeline is gone after this: its addresses would tell nobody anything. Commands name the usual ones.
+    evidence.records["locations"] = locate(Settings()).locations
+    report = doctor.judge(evidence)
     view = view_of(given.options)
     in_file = replace(view, color=False, quiet=False, width=DEFAULT_WIDTH)
     for path, file_form in zip(outputs, file_forms, strict=True):
