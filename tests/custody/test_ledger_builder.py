@@ -8,7 +8,7 @@ import pytest
 
 from blueplane_doctor.custody import ledger_builder
 from blueplane_doctor.custody.ledger import Ledger
-from blueplane_doctor.custody.states import LOST, STATES, STUCK, UNEXAMINED, WAITING, WRITTEN
+from blueplane_doctor.custody.states import LOST, STATES, STUCK, UNEXAMINED, WAITING, WRITTEN, WRITTEN_NOT_ACKNOWLEDGED
 from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.examination import Examination
 from blueplane_doctor.sources.entry_ids import entry_id
@@ -92,7 +92,7 @@ def test_the_particulars_of_a_loss_and_its_time(pipeline: Pipeline) -> None:
     (one,) = made.breaks
     assert (one.kind, one.id, one.group) == (LOST, lost, "processors")
     assert one.event_id == "5b8d9d0e-1111-4a4a-8b8b-2c2c2c2c2c2c"
-    assert one.reason == "acknowledged without a row or a dead letter"
+    assert one.reason == "neither pending nor written, and no dead letter names it"
     assert made.last_break_ms == entry_id(lost.encode())[0]
 
 
@@ -103,7 +103,8 @@ def test_of_a_stuck_batch_the_message_that_blocks_is_named(pipeline: Pipeline) -
     pipeline.deliver("processors")
     pipeline.age_pending("processors", milliseconds=60_000)
     made = ledger(pipeline)
-    assert made.total(STUCK) == 3
+    assert made.total(STUCK) == 2
+    assert made.total(WRITTEN_NOT_ACKNOWLEDGED) == 1, "the row of its key is there"
     assert [blocker.id for blocker in made.blockers] == [ids[1]]
 
 

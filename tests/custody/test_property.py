@@ -64,10 +64,13 @@ class Pipelines(RuleBasedStateMachine):
     def _add_old_rows(self) -> None:
         """The tables begin before all messages: so a message without a row was never written."""
         columns = "ingested_at, event_id, event_type, timestamp, event_data"
+        values = "'2001-01-01 00:00:00', 'an old row', 'stop', '2001-01-01T00:00:00Z', x''"
         with closing(connect(self.home / "telemetry.db")) as connection:
-            for table in ("cursor_raw_traces", "claude_raw_traces"):
-                values = "'2001-01-01 00:00:00', 'an old row', 'stop', '2001-01-01T00:00:00Z', x''"
-                connection.execute(f"INSERT INTO {table} ({columns}) VALUES ({values})")
+            connection.execute(f"INSERT INTO cursor_raw_traces ({columns}) VALUES ({values})")
+            connection.execute(
+                f"INSERT INTO claude_raw_traces ({columns}, external_id, platform)"
+                f" VALUES ({values}, 'an old session', 'claude_code')"
+            )
             connection.commit()
 
     @initialize()
