@@ -29,7 +29,9 @@ from tests.truth.stand_in_tools import tools
 COMMAND_SECONDS = 20.0
 ENDLESS_SECONDS = 2.0
 """For what a person ends: it has begun by then, and the messages of a situation must not grow old meanwhile."""
-_ENDLESS = re.compile(r"blueplane-doctor (record|serve|watch)\b|tail -[fF]\b")
+_ENDLESS = re.compile(
+    r"blueplane-doctor\b.* (record|serve|watch)\b|blueplane-doctor (record|serve|watch)\b|tail -[fF]\b"
+)
 BY_TIME = ("consumer-lag", "stuck-consumers", "capture-rate", "hook-inactivity", "database-monitor", "write-throughput")
 """Checks that grade an age or a rate: they grow worse by waiting alone, which is no harm done by a remedy."""
 _PLACEHOLDER = re.compile(r"<[a-z][a-z0-9 -]*>")
@@ -112,7 +114,13 @@ def follow_commands(
     outcome = Outcome()
     before = look(situation)
     path = tools(situation.folder / "bin", stand_ins_only=stand_ins_only)
+    watched: set[str] = set()
     for source, command in commands:
+        # What only watches and never ends is the same to whichever finding it belongs: it is run once.
+        if command in watched:
+            continue
+        if _ENDLESS.search(command):
+            watched.add(command)
         outcome.commands.append(_run(situation, source, command, str(path)))
     after = look(situation)
     again = situation.doctor(*arguments)
