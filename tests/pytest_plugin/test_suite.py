@@ -64,7 +64,10 @@ def test_a_check_is_collected_once(pytester: pytest.Pytester) -> None:
     ("arguments", "expected"),
     [
         (["--blueplane-select", "queue-depth,wal-size"], {"queue-depth", "wal-size"}),
-        (["--blueplane-select", "redis", "--blueplane-ignore", "clock-*"], {"redis-durability", "redis-reachable"}),
+        (
+            ["--blueplane-select", "redis", "--blueplane-ignore", "clock-*,redis-m*,redis-w*"],
+            {"redis-durability", "redis-reachable"},
+        ),
         (["-k", "queue-depth"], {"queue-depth"}),
         (["-m", "blueplane and not blueplane"], set()),
         (["blueplane::queue-depth"], {"queue-depth"}),
