@@ -14,6 +14,7 @@ from blueplane_doctor.errors import (
 from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring import Monitor
 from blueplane_doctor.pipeline import LAYOUTS
+from blueplane_doctor.settings import Settings
 from blueplane_doctor.sources.database_source import shown
 
 FILES_OF_BLUEPLANE = ("config.yaml", "redis.yaml", "config", "server.pid", "server.log", "hooks", "hook-spool.jsonl")
@@ -98,13 +99,19 @@ class ConnectionMonitor(Monitor):
         return any((settings.home / name).exists() for name in FILES_OF_BLUEPLANE)
 
     def _has_stream(self) -> bool:
-        """Whether the queue stream may be there: only where nobody answers or the stream is missing, it is not."""
+        """Whether the queue stream may be there.
+
+        It is not where it is missing, nor where nobody answers at the usual address. Who names another address knows
+        of a Redis there: that it cannot be reached is the finding then.
+        """
         try:
             self.examination.stream()
         except SourceElsewhere:
             return True
-        except (SourceMissing, SourceUnreachable):
+        except SourceMissing:
             return False
+        except SourceUnreachable:
+            return self.examination.settings.redis_url != Settings.model_fields["redis_url"].default
         except SourceError:
             return True  # it answers and refuses, or is slow
         return True

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from blueplane_doctor.demo.simulator import Pipeline
+from blueplane_doctor.errors import SourceUnreachable
 from blueplane_doctor.examination import Examination
 from blueplane_doctor.monitoring.connections import ConnectionMonitor, Connections
 from blueplane_doctor.settings import load
@@ -49,3 +50,16 @@ def test_a_database_without_the_tables_of_traces_does_not_count(pipeline: Pipeli
     assert not connections.database.reachable
     assert "none of the tables" in connections.database.cause
     assert "--database" in connections.database.hint
+
+
+@pytest.mark.parametrize(("url", "found"), [("redis://127.0.0.1:1/0", True), ("redis://localhost:6379/0", False)])
+def test_an_address_that_was_named_is_one_where_a_pipeline_is_looked_for(
+    url: str, found: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An empty home and no Redis at the usual address: nothing was installed. A named one that is down is a finding."""
+
+    def unreachable(_: Examination) -> None:
+        raise SourceUnreachable("nobody answers")
+
+    monkeypatch.setattr(Examination, "stream", unreachable)
+    assert collected(home=tmp_path, redis_url=url).blueplane_found is found
