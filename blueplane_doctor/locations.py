@@ -1,9 +1,10 @@
 """Where the parts of the pipeline are, as commands of remedies name them.
 
 Every value is quoted for a POSIX shell, or is a placeholder such as `<home>` where the place is private: a path outside
-of the usual folders, another host's name. Only the table for the terminal puts the true values in (`revealed`).
+of the usual folders, another host's name. Only the table on a terminal puts the true values in (`revealed`).
 """
 
+import re
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
@@ -23,6 +24,8 @@ from blueplane_doctor.options import ENV_PREFIX
 from blueplane_doctor.settings import Settings
 
 USUAL_HOME = "~/.blueplane"
+PLACEHOLDER = re.compile(r"<[a-z-]+>")
+"""What stands for a private place."""
 _TLS_FILES = {"ssl_ca_certs": "--cacert", "ssl_certfile": "--cert", "ssl_keyfile": "--key"}
 """Options of a URL that redis-cli takes too, with their names there."""
 _DEFAULT_REDIS = str(Settings.model_fields["redis_url"].default)

@@ -49,8 +49,8 @@ def run(given: Invocation) -> int:
     for path, file_form in files:
         write_file(path, file_form.render(report, replace(view, color=False, quiet=False, width=DEFAULT_WIDTH)))
     shown = report
-    if form.name == TABLE and not options.from_evidence:
-        # A person's own terminal. Kept evidence may be of another machine than these settings.
+    if form.name == TABLE and not options.from_evidence and sys.stdout.isatty():
+        # What is not shown on a terminal goes into logs and tickets. Kept evidence may be of another machine.
         shown = revealed(report, locate(given.load().settings).true_values)
     show(form.render(shown, view), markup=form.markup)
     return form.exit_code(report) if form.exit_code else report.exit_code

@@ -50,7 +50,8 @@ def check_lost_before_delivery(chain: "ChainHealth", scale: Scale) -> Finding:
         sentence = _loss_sentence(chain)
         return scale.grade(trimmed.at_least, sentence, remedy=TRIMMED, evidence=evidence)
     if trimmed.at_most:
-        return unknown(_loss_sentence(chain), _OWNER_NOT_KNOWN, remedy=TRIMMED, evidence=evidence)
+        cause = next((loss.cause for loss in chain.losses if loss.cause), _OWNER_NOT_KNOWN)
+        return unknown(_loss_sentence(chain), cause, remedy=TRIMMED, evidence=evidence)
     for loss in chain.losses:
         if loss.trimmed_unread is None and loss.cause:
             return unknown("Whether messages were trimmed unread is not known", loss.cause, evidence=evidence)
@@ -74,7 +75,7 @@ def _loss_sentence(chain: "ChainHealth") -> str:
     """Of the group that was not given most, which is the one that stands still."""
     least = chain.trimmed.at_least
     most = chain.trimmed.at_most or 0
-    group = max(chain.losses, key=lambda loss: loss.trimmed_unread or 0)
+    group = max(chain.losses, key=lambda loss: loss.most or 0)
     if least == most:
         sentence = many(least, "message was", "messages were")
     elif least:

@@ -1,7 +1,11 @@
 """The main job: what --wait says while it waits, and --fail-on never. tests/test_examine.py runs it from outside."""
 
 import io
+import os
+import pty
+import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +13,7 @@ from blueplane_doctor.diagnose import Doctor
 from blueplane_doctor.main_job import Waiting
 from blueplane_doctor.model import Finding, Report, Status
 from blueplane_doctor.settings import Settings
+from tests.command_line import DOCTOR
 from tests.reports import samples
 
 
@@ -78,3 +83,23 @@ def test_never_lets_no_finding_fail_the_run(fail_on: str, code: int) -> None:
 def test_never_still_tells_what_could_not_be_judged() -> None:
     doctor = Doctor(Settings(fail_on="never"))
     assert doctor.exit_code([finding("queue-depth", Status.ERROR)]) == 3
+
+
+@pytest.mark.parametrize("is_terminal", [True, False], ids=["terminal", "pipe"])
+def test_private_places_are_shown_on_a_terminal_alone(is_terminal: bool, tmp_path: Path) -> None:
+    """What goes through a pipe ends in logs and tickets."""
+    home = tmp_path / "of-a-person"
+    home.mkdir()
+    command = [*DOCTOR, "--home", str(home), "--redis-url", "redis://127.0.0.1:1", "--select", "server-alive"]
+    ours, theirs = pty.openpty()
+    try:
+        stdout: int = theirs if is_terminal else subprocess.PIPE
+        process = subprocess.Popen(command, stdout=stdout, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
+        piped, _ = process.communicate(timeout=60)
+        text = os.read(ours, 65_536) if is_terminal else piped
+    finally:
+        os.close(theirs)
+        os.close(ours)
+    assert (b"of-a-person/server.log" in text) is is_terminal
+    assert (b"tail -n 50 <home>/server.log" in text) is not is_terminal
+    assert (b"<home> stands for what is private" in text) is not is_terminal

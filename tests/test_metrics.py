@@ -59,6 +59,7 @@ NOT_METRICS = {
     "presence.last_row_age_ms": "the record is no part of the report's metrics; the check stream-lost grades it",
     "presence.rows_without_message": "the record is no part of the report's metrics; the check stream-lost grades it",
     "chain.losses.*.forgotten": "says how to read `trimmed_unread`",
+    "chain.losses.*.at_most": "a bound where `trimmed_unread` is not known",
     "connections.redis.reachable": "the record is no part of the report's metrics; a check grades it",
     "connections.database.reachable": "the record is no part of the report's metrics; a check grades it",
 }

@@ -22,14 +22,23 @@ class GroupLoss(Record):
     group: str
     trimmed_unread: int | None
     """Messages trimmed before the group was given them; null when that cannot be known."""
+    at_most: int | None = None
+    """How many at most, where that is all that can be known; null where nothing can."""
     cause: str = ""
-    """Why it cannot."""
+    """Why the number cannot be known."""
     forgotten: bool = False
     """Whether this server rewrote its counters at the group's last read, so that an earlier loss shows no more."""
     after_id: str | None = None
     """Last message the group was given: what was lost came after it. Null once the group has read on."""
     before_id: str | None = None
     """First message that is still there: what was lost came before it."""
+
+    @property
+    def most(self) -> int | None:
+        """The number, or the bound where only that is known."""
+        if self.trimmed_unread is None:
+            return self.at_most
+        return self.trimmed_unread
 
 
 class TrimmedUnread(Record):
@@ -53,12 +62,14 @@ class TrimmedUnread(Record):
 
 def trimmed_before_writers(losses: Sequence[GroupLoss]) -> TrimmedUnread:
     """What the writer groups together lost."""
-    known = [loss.trimmed_unread for loss in losses if loss.trimmed_unread is not None]
     if not losses:
         return TrimmedUnread(at_most=0)
-    if len(known) < len(losses):
+    bounds = [loss.most for loss in losses if loss.most is not None]
+    if len(bounds) < len(losses):
         return TrimmedUnread()
-    return TrimmedUnread(at_least=min(known), at_most=max(known))
+    # What only some group is known to have missed is no certain loss: of a group that is not known it is 0 at least.
+    at_least = min(loss.trimmed_unread or 0 for loss in losses)
+    return TrimmedUnread(at_least=at_least, at_most=max(bounds))
 
 
 class RowsElsewhere(NamedTuple):
@@ -86,9 +97,13 @@ def trimmed_unread(
     read on the latter. `elsewhere` is what the database holds against the sum; None where it cannot be read.
     """
     count = _count_or_cause(state, name, waiting, elsewhere)
-    if isinstance(count, str):
-        return GroupLoss(group=name, trimmed_unread=None, cause=count)
     group = state.group(name)
+    if isinstance(count, str):
+        at_most = None
+        if group and state.entries_added is not None and _stands_at_the_beginning(group):
+            # Whoever else read them, this group missed no more than was ever trimmed.
+            at_most = max(0, state.entries_added - state.length)
+        return GroupLoss(group=name, trimmed_unread=None, at_most=at_most, cause=count)
     if count and group and state.first and group.last_delivered < state.first:
         after_id = id_text(group.last_delivered)
         before_id = id_text(state.first)
@@ -108,7 +123,7 @@ def _count_or_cause(state: StreamState, name: str, waiting: int | None, elsewher
         return 0
     if group is None:
         return f"the group {name} does not exist, so nothing tells what it was given"
-    if group.last_delivered == BEGINNING and not group.entries_read:
+    if _stands_at_the_beginning(group):
         return _unread_from_the_beginning(state, name, removed, elsewhere)
     if group.entries_read is None:
         return (
@@ -127,6 +142,11 @@ def _count_or_cause(state: StreamState, name: str, waiting: int | None, elsewher
             f"{state.length - waiting:,} messages that it was given are still in the stream"
         )
     return _count_unless_rows_contradict(state, group, count, elsewhere)
+
+
+def _stands_at_the_beginning(group: Group) -> bool:
+    """Whether it was given nothing since it was made, or was moved back to the beginning."""
+    return group.last_delivered == BEGINNING and not group.entries_read
 
 
 def _unread_from_the_beginning(

@@ -111,7 +111,8 @@ class ConnectionMonitor(Monitor):
         except SourceMissing:
             return False
         except SourceUnreachable:
-            return self.examination.settings.redis_url != Settings.model_fields["redis_url"].default
+            usual = str(Settings.model_fields["redis_url"].default)
+            return self.examination.settings.redis_url != usual
         except SourceError:
             return True  # it answers and refuses, or is slow
         return True

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from itertools import groupby
 from textwrap import indent, wrap
 
+from blueplane_doctor.locations import PLACEHOLDER
 from blueplane_doctor.model import Finding, Report, Status, counted
 from blueplane_doctor.quantities import number, quantity
 from blueplane_doctor.reports.base import Format, View
@@ -34,6 +35,8 @@ _TO_MEND = (Status.RED, Status.ORANGE, Status.YELLOW, Status.ERROR)
 _NOT_JUDGED = (Status.UNKNOWN, Status.SKIPPED)
 _GONE = ("trimmed_unread", "payload_gone")
 _HEADERS = ["status", "check", "observed", "what it means"]
+_COMMAND_LENGTH = 4_000
+"""Characters of a command. It is not cut: half of it would be another command."""
 _GAPS = 2 * (len(_HEADERS) - 1)
 """Spaces between the columns."""
 _NARROWEST = 30
@@ -158,7 +161,11 @@ def _remedies(findings: Iterable[Finding], view: View) -> list[str]:
     for (text, *commands), names in advice(to_mend, causes=True).items():
         checks = ", ".join(line(name) for name in names)
         lines += _wrapped(f"{checks}: {line(text, 600)}", view)
-        lines += [f"    $ {line(command, 300)}" for command in commands]
+        lines += [f"    $ {line(command, _COMMAND_LENGTH)}" for command in commands]
+    placeholders = dict.fromkeys(PLACEHOLDER.findall("\n".join(lines)))
+    if placeholders:
+        verb = "stands" if len(placeholders) == 1 else "stand"
+        lines += _wrapped(f"{', '.join(placeholders)} {verb} for what is private and not shown here.", view)
     return ["", "What to do", *lines] if lines else []
 
 

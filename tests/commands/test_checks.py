@@ -43,7 +43,7 @@ def test_checks_with_an_id_gives_words_scale_and_settings(empty_home: list[str])
     assert ended.stdout.startswith("queue-depth (queue)\n\nMessages that no writer has finished with.\n")
     assert "  yellow  ≥ 1,000 and < 10,000 messages\n" in ended.stdout
     assert ended.stdout.endswith(
-        "Reads: queue. Defined in: built-in.\n"
+        "Reads: queue, locations. Defined in: built-in.\n"
         "What it finds now, and what to do about it: blueplane-doctor --select queue-depth\n"
     )
     shown = ended.stdout.partition("doctor.yaml:\n\n")[2].partition("\n\n")[0]

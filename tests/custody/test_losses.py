@@ -128,6 +128,15 @@ def test_what_one_writer_was_given_is_lost_only_if_it_was_the_others(
     assert (trimmed.at_least, trimmed.at_most) == (least, most)
 
 
+def test_a_group_that_was_given_nothing_missed_no_more_than_was_trimmed() -> None:
+    state = stream(loser(last=BEGINNING, entries_read=None), loser("other"))
+    elsewhere = RowsElsewhere(rows=3, rewound=0)
+    losses = [trimmed_unread(state, name, 10_015, elsewhere=elsewhere) for name in ("processors", "other")]
+    assert (losses[0].trimmed_unread, losses[0].at_most) == (None, 20_485)
+    trimmed = trimmed_before_writers(losses)
+    assert (trimmed.at_least, trimmed.at_most) == (0, 20_485)
+
+
 @pytest.mark.parametrize(
     ("fields", "forgets"),
     [
