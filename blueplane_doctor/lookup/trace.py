@@ -110,7 +110,7 @@ class _Search:
     wanted: str
     """The ID that is looked for."""
     letter: DeadLetterEntry | None = None
-    """The dead letter whose own ID was asked for; then `wanted` is its message."""
+    """The dead letter whose own ID was asked for; then `wanted` is its message, but for a message of the same ID."""
     message: Message | None = None
     """None when it is not in the stream."""
     route: CompiledRoute | None = None
@@ -181,13 +181,16 @@ class Tracer:
 
     def _search_for(self, text: str, stream: StreamState) -> _Search:
         """A search for the message of that ID, or for the message of the dead letter of that ID."""
-        if not _STREAM_ID.match(text) or self._examination.redis.ask_one("XRANGE", stream.queue, text, text):
+        if not _STREAM_ID.match(text):
             return _Search(text)
         letter = letter_of_id(self._examination, text)
         if letter is None:
             return _Search(text)
-        target = letter.message_id or letter.event_id
-        return _Search(identifier(target) if target else text, letter=letter)
+        # Each stream counts its own IDs, so that a message may have the same one. Then the message is meant.
+        is_message = self._examination.redis.ask_one("XRANGE", stream.queue, text, text)
+        if is_message:
+            return _Search(text, letter=letter)
+        return _Search(_message_of(letter) or text, letter=letter)
 
     def _tables(self) -> tuple[str, ...] | None:
         try:
@@ -363,7 +366,7 @@ class Tracer:
             elif stream.first and identity and identity < stream.first:
                 advice = _OLDER_THAN_STREAM
         if search.letter:
-            advice = f"{_whose_letter(search)} {advice}"
+            advice = f"{_whose_letter(search.letter)} {advice}"
         if search.route and search.route.rows_cause:
             advice += f" ({search.route.rows_cause})"
         if self._database_cause:
@@ -388,13 +391,19 @@ class Tracer:
         return f" {others[0].id} holds it up: {others[0].reason}."
 
 
-def _whose_letter(search: _Search) -> str:
+def _message_of(letter: DeadLetterEntry) -> str:
+    """The message that a dead letter names; empty where it names none."""
+    target = letter.message_id or letter.event_id
+    return identifier(target) if target else ""
+
+
+def _whose_letter(letter: DeadLetterEntry) -> str:
     """Whose dead letter it is that was asked for."""
-    assert search.letter is not None
-    identity = id_text(search.letter.id)
-    if search.letter.message_id or search.letter.event_id:
-        return f"{identity} is a dead letter in {search.letter.stream}; its message is {search.wanted}."
-    return f"{identity} is a dead letter in {search.letter.stream}, and it names no message."
+    identity = id_text(letter.id)
+    message = _message_of(letter)
+    if message:
+        return f"{identity} is a dead letter in {letter.stream}; its message is {message}."
+    return f"{identity} is a dead letter in {letter.stream}, and it names no message."
 
 
 def _state(search: _Search, stream: StreamState) -> str:

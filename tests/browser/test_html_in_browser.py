@@ -164,7 +164,7 @@ def test_a_reader_in_utc_is_told_each_time_once(visit: Any) -> None:
 def test_the_filter_shows_what_was_asked_for(visit: Any) -> None:
     it = visit(_everything())
     shown = it.page.locator("[data-status]:visible")
-    for status in ("orange", "error", "yellow", "unknown", "skipped", "green"):
+    for status in ("orange", "error", "yellow", "unknown", "skipped", "not_set_up", "green"):
         it.page.locator(f"#filter input[value={status}]").uncheck()
     assert {item.get_attribute("data-status") for item in shown.all()} == {"red"}
     assert it.page.locator("#green").is_hidden()
