@@ -168,7 +168,7 @@ def test_the_filter_shows_what_was_asked_for(visit: Any) -> None:
         it.page.locator(f"#filter input[value={status}]").uncheck()
     assert {item.get_attribute("data-status") for item in shown.all()} == {"red"}
     assert it.page.locator("#green").is_hidden()
-    assert it.page.locator("#filter output").inner_text() == "Showing 3 of 18 checks"
+    assert it.page.locator("#filter output").inner_text() == "Showing 3 of 19 checks"
     it.page.locator("#filter select").select_option("consumers")
     assert {item.get_attribute("data-area") for item in shown.all()} == {"consumers"}
     it.page.locator("#filter input[value=red]").uncheck()
