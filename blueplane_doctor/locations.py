@@ -19,17 +19,16 @@ from blueplane_doctor.connection.topology import (
     shown_host,
     topology_of,
 )
+from blueplane_doctor.errors import SettingsError
 from blueplane_doctor.model import Finding, Record, Remedy, Report
 from blueplane_doctor.options import ENV_PREFIX
-from blueplane_doctor.settings import Settings
+from blueplane_doctor.settings import Settings, load
 
 USUAL_HOME = "~/.blueplane"
 PLACEHOLDER = re.compile(r"<[a-z-]+>")
 """What stands for a private place."""
 _TLS_FILES = {"ssl_ca_certs": "--cacert", "ssl_certfile": "--cert", "ssl_keyfile": "--key"}
 """Options of a URL that redis-cli takes too, with their names there."""
-_DEFAULT_REDIS = str(Settings.model_fields["redis_url"].default)
-_DEFAULT_HTTP = str(Settings.model_fields["http_url"].default)
 
 
 class Locations(Record):
@@ -103,6 +102,18 @@ def _revealed(finding: Finding, true_values: Mapping[str, str]) -> Finding:
     return finding.model_copy(update={"remedy": Remedy(text=text, commands=commands)})
 
 
+def _found_without_options(settings: Settings) -> Settings:
+    """What a run finds by the environment and by the files of the same home, when nothing else is said."""
+    defaults = Settings()
+    names = ("http_url", "redis_url", "database")
+    if all(getattr(settings, name) == getattr(defaults, name) for name in names):
+        return defaults  # the files need not be read once more
+    try:
+        return load({"home": settings.home}).settings
+    except SettingsError:
+        return defaults
+
+
 class _Writer:
     """Writes the parts of commands, and keeps what each placeholder stands for."""
 
@@ -139,15 +150,16 @@ class _Writer:
         return f"{parts.scheme}://{host}{port}"
 
     def doctor(self, settings: Settings) -> str:
-        """`blueplane-doctor` with those options that are not the defaults."""
+        """`blueplane-doctor` with the options that it needs to find the same pipeline."""
         words = ["blueplane-doctor"]
-        if settings.http_url != _DEFAULT_HTTP:
+        usual = _found_without_options(settings)
+        if settings.http_url != usual.http_url:
             words.insert(0, f"{ENV_PREFIX}HTTP_URL={self.server_url(settings.http_url)}")  # there is no option for it
         if settings.home != Path(USUAL_HOME).expanduser():
             words += ["--home", "<home>"]
-        if settings.redis_url != _DEFAULT_REDIS:
+        if settings.redis_url != usual.redis_url:
             words += ["--redis-url", self._redis_url(settings.redis_url)]
-        if settings.database is not None:
+        if settings.database is not None and settings.database != usual.database:
             words += ["--database", self.path(settings.database, "<database>")]
         return " ".join(words)
 

@@ -57,7 +57,8 @@ def quantity(value: float, unit: str = "") -> str:
 def many(count: float, one: str, more: str) -> str:
     """A count with the words for it: `1 message is`, `1,200 messages are`, `0.2 errors`."""
     words = one if count == 1 else more
-    return f"{number(count)} {words}"
+    digits = _DIGITS if float(count).is_integer() else _MEASURED_DIGITS
+    return f"{number(count, digits)} {words}"
 
 
 def _size(value: float) -> str:

@@ -17,6 +17,10 @@ RESTART_SERVER = Remedy(
     text="Restart the Blueplane server: it makes the stream and its groups when it starts, and one that runs does not "
     "(its log repeats NOGROUP). Then see redis-durability: it says whether Redis keeps the queue through a restart.",
 )
+KEEP_THE_QUEUE = Remedy(
+    text="What was in the stream before is gone. See redis-durability: it says whether Redis keeps the queue through a "
+    "restart.",
+)
 LIVING_MS = 24 * HOUR_MS
 """A row of this age shows that the pipeline is in use: a working day has at least one event."""
 NOT_COUNTED = ("The backlog could not be counted to its end", "the time was up; give more with --timeout")
@@ -53,7 +57,7 @@ def check_stream_lost(
         return scale.grade("groups lost", summary + _unaccounted(presence), remedy=RESTART_SERVER, evidence=evidence)
     if presence.rows_without_message and signs:
         summary = "The stream was made anew within the last hour" + _unaccounted(presence)
-        return scale.grade("made anew", summary, remedy=RESTART_SERVER, evidence=evidence)
+        return scale.grade("made anew", summary, remedy=KEEP_THE_QUEUE, evidence=evidence)
     return scale.grade("there", "The queue stream is there", evidence=evidence)
 
 

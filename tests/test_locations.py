@@ -7,7 +7,7 @@ import pytest
 
 from blueplane_doctor.locations import Locations, locate, revealed
 from blueplane_doctor.model import Finding, Remedy, Report, Status, Tool
-from blueplane_doctor.settings import Settings
+from blueplane_doctor.settings import Settings, load
 from tests.checks.builders import built_in, healthy_records
 
 PASSWORD = "hunter2-geheim"
@@ -122,3 +122,14 @@ def test_no_remedy_names_a_place_of_its_own(check_id: str) -> None:
     )
     finding = built_in()[check_id].run(healthy_records() | {"locations": elsewhere})
     assert finding.remedy is None or "~/" not in f"{finding.remedy}"
+
+
+def test_what_a_plain_run_finds_by_itself_is_not_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The files of the home say it: so the command stays short, and what a flag says otherwise is in it."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    home = tmp_path / ".blueplane"
+    home.mkdir()
+    (home / "config.yaml").write_text("redis: {connection: {port: 6390}}\nhttp_endpoint: {port: 9001}\n")
+    assert locate(load().settings).locations.doctor == "blueplane-doctor"
+    named = load({"redis_url": "redis://127.0.0.1:6391/0"}).settings
+    assert locate(named).locations.doctor == "blueplane-doctor --redis-url redis://127.0.0.1:6391/0"

@@ -5,7 +5,7 @@ window that is asked about, and then a count is a lower bound.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
@@ -17,6 +17,7 @@ from blueplane_doctor.pipeline import (
     MONITOR_LOGGERS,
     ORDINARY_ERROR_LINES,
     REDIS_LINE,
+    START_LINE,
     WRITE_FAILURE_LOGGERS,
 )
 
@@ -148,10 +149,13 @@ def read_log(path: Path, now: datetime) -> LogTail:
         entries = list(_once(entries))
     counter = _Counter(now)
     moments = _Moments()
-    for entry in entries:
+    start = _last_start(entries)
+    for number, entry in enumerate(entries):
         if entry.is_error:
-            counter.count(entry, moments.of(entry.time))
-    window, is_cut = _window(entries, now, moments, is_whole=len(tail) < TAIL_BYTES)
+            # What the server logged before it was started again is no complaint of the one that runs.
+            counter.count(entry, moments.of(entry.time), is_of_this_run=number >= start)
+    is_whole = len(tail) < TAIL_BYTES or start > 0
+    window, is_cut = _window(entries[start:], now, moments, is_whole=is_whole)
     return LogTail(
         lines=lines,
         errors_in_window=counter.errors + max(0, counter.ordinary - MOST_ORDINARY_ERRORS),
@@ -200,11 +204,11 @@ class _Counter:
         self.last_error: datetime | None = None
         self.last_failure: datetime | None = None
 
-    def count(self, entry: _Entry, moment: datetime | None) -> None:
+    def count(self, entry: _Entry, moment: datetime | None, *, is_of_this_run: bool) -> None:
         """Count an error; one whose time is none is left out."""
         if moment is None:
             return
-        is_lately = self._now - WINDOW <= moment <= self._now + WINDOW
+        is_lately = is_of_this_run and self._now - WINDOW <= moment <= self._now + WINDOW
         if entry.is_ordinary:
             self.ordinary += is_lately
             return
@@ -315,6 +319,16 @@ def _once(entries: Iterable[_Entry]) -> Iterator[_Entry]:
     """Every second of equal lines."""
     for _, same in groupby(entries):
         yield from list(same)[::2]
+
+
+def _last_start(entries: Sequence[_Entry]) -> int:
+    """The number of the entry with which the server last started; 0 where none of them is a start."""
+    logger, text = (part.encode() for part in START_LINE)
+    for number in range(len(entries) - 1, 0, -1):
+        entry = entries[number]
+        if entry.logger.endswith(logger) and entry.text.startswith(text):
+            return number
+    return 0
 
 
 def _said_at_start(entries: Iterable[_Entry]) -> tuple[tuple[str, int] | None, str | None]:

@@ -243,3 +243,20 @@ def test_what_the_server_said_of_its_redis_and_its_database(log: Path) -> None:
             file.write(line("ERROR", 1, message="Successfully connected to Redis at localhost:1"))
     found = read_log(log, NOW)
     assert (found.redis, found.database) == (("localhost", 7001), "/x/y 7001/telemetry.db")
+
+
+STARTED = "Acquired PID lock: 4711"
+
+
+def test_errors_of_an_earlier_run_are_no_complaints_of_the_one_that_runs(log: Path) -> None:
+    storm = line("ERROR", 3, message="NOGROUP No such key") * 500
+    log.write_text(storm + line("INFO", 2, "src.processing.server", STARTED) + line("ERROR", 1, WRITER))
+    tail = read_log(log, NOW)
+    assert (tail.errors_in_window, tail.window_seconds) == (1, 120)
+    assert {kind.kind: kind.lately for kind in tail.kinds}["NOGROUP"] == 0
+    assert tail.last_error == NOW - timedelta(minutes=1)
+
+
+def test_a_start_that_another_logger_tells_of_is_none(log: Path) -> None:
+    log.write_text(line("ERROR", 3) * 5 + line("INFO", 2, "somebody", STARTED))
+    assert read_log(log, NOW).errors_in_window == 5
