@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from blueplane_doctor.custody.absence import LETTER_DROPPED, TABLES_BEGIN_LATER
 from blueplane_doctor.custody.judge import NO_TABLES
 from blueplane_doctor.custody.messages import Message
 from blueplane_doctor.custody.routing import CompiledRoute, Router
@@ -68,6 +69,13 @@ ADVICE = {
     NOT_FOUND: "It may have been trimmed, belong to another Redis, or never have been enqueued.",
 }
 """What to do, for each state of custody and the two states of messages that are not in the stream."""
+WHY_UNTRACEABLE = {
+    TABLES_BEGIN_LATER: "Its writer does not hold it, and it has no row now; but its table begins later than this "
+    "message, so that its row may have been there. Whether it was written is not known.",
+    LETTER_DROPPED: "Its writer does not hold it, and it has neither a row nor a dead letter now; but dead letters of "
+    "that time were dropped from their stream, and its own may be one of them. What became of it is not known.",
+}
+"""What is said of a message that may have been handled although nothing shows it, by the reason; see absence.py."""
 _SEARCH_CUT_SHORT = "The time was up before the whole stream was searched; give more with --timeout."
 _OLDER_THAN_STREAM = (
     "It is older than all that is still in the stream. A stream ID alone does not tell whether it was written: rows "
@@ -77,13 +85,16 @@ _DUPLICATES_CUT_SHORT = (
     "Its row is there. The time was up before it was known whether an earlier message has the same key; "
     "give more with --timeout."
 )
+_ROWS_CUT_SHORT = (
+    "The time was up before it was known whether an earlier message has its row; give more with --timeout."
+)
 
 
 class Hop(Record):
     """One station of a message."""
 
     stage: str
-    """`enqueued`, `delivered`, `acknowledged`, `row`, `dead_letter`."""
+    """`enqueued`, `delivered` (pending), `not_pending`, `row`, `dead_letter`."""
     at: str | None
     """UTC; null where nothing records the time."""
     text: str
@@ -121,6 +132,8 @@ class _Search:
     pending: PendingEntry | None = None
     """Its entry in the list of the group that has to write it."""
     row: RowEvidence = RowEvidence.NOT_LOOKED_UP
+    absence: str = ""
+    """Why it may have been handled although neither row nor dead letter is there; see absence.py."""
     partial: bool = False
 
     def add(self, stage: str, text: str, at: datetime | None = None, **detail: str | int | None) -> None:
@@ -139,6 +152,13 @@ class _Search:
         if self.message:
             names |= {self.message.raw_id, self.message.event_id}
         return names - {None, b""}
+
+    def take(self, state: str) -> None:
+        """Take what judging all earlier messages too has shown."""
+        if state == DUPLICATE:
+            self.row = RowEvidence.TAKEN
+        elif state == LOST:
+            self.absence = ""
 
     def is_delivered(self, stream: StreamState) -> bool:
         """Whether the group that has to write it was given it before the stream's state was read."""
@@ -176,7 +196,8 @@ class Tracer:
         self._find_dead_letters(searches)
         for search in searches:
             self._find_rows(search)
-        self._find_duplicates(searches, stream)
+        self._find_absences(searches, stream)
+        self._judge_earlier_messages(searches, stream)
         return [self._result(text, by_id[text], stream) for text in wanted]
 
     def _search_for(self, text: str, stream: StreamState) -> _Search:
@@ -248,10 +269,11 @@ class Tracer:
                 search.pending = PendingEntry.of(*rows[0])
             self._add_delivered(search, name, rows[0])
         elif search.message and identity <= group.last_delivered:
-            text = f"by {name}"
+            # Redis records no acknowledgement: a consumer that was deleted leaves the same picture.
+            text = f"no longer pending with {name}"
             if not is_owner:
                 text += ", which does not write it"
-            search.add("acknowledged", text, group=name)
+            search.add("not_pending", text, group=name)
 
     def _add_delivered(self, search: _Search, group: str, row: tuple[bytes, bytes, int, int]) -> None:
         _, consumer, idle_ms, deliveries = row
@@ -314,15 +336,25 @@ class Tracer:
         rows = self._examination.database.rows(sql, lookup.values)
         return [(sequence, str(ingested_at)) for sequence, ingested_at in rows]
 
-    def _find_duplicates(self, searches: list[_Search], stream: StreamState) -> None:
-        """Which of the messages have a row that an earlier message claims.
+    def _find_absences(self, searches: list[_Search], stream: StreamState) -> None:
+        """Of which lost messages the row, or the dead letter, may be what is gone."""
+        lost = [search for search in searches if search.message and _state_in_stream(search, stream) == LOST]
+        if not lost:
+            return
+        absence = self._examination.new_judge().absence
+        for search in lost:
+            if search.message and search.route:
+                search.absence = absence.reason(search.message, search.route.lookups(search.message))
+
+    def _judge_earlier_messages(self, searches: list[_Search], stream: StreamState) -> None:
+        """Which messages have a row that an earlier message claims, and which tables do not begin later after all.
 
         Only all earlier messages together can tell, so they are judged as the ledger judges them, up to the last one
-        that was asked for. Nothing is read when no message in question has a row.
+        that was asked for. Nothing is read when no message is in question.
         """
         undecided: dict[EntryId, list[_Search]] = {}
         for search in searches:
-            if search.message and _state_in_stream(search, stream) == WRITTEN:
+            if search.message and (search.absence == TABLES_BEGIN_LATER or _state_in_stream(search, stream) == WRITTEN):
                 undecided.setdefault(search.message.id, []).append(search)
         if not undecided:
             return
@@ -333,8 +365,7 @@ class Tracer:
             judged = judge.judge(page)
             for message, state in zip(judged.messages, judged.states, strict=True):
                 for search in undecided.pop(message.id, ()):
-                    if state == DUPLICATE:
-                        search.row = RowEvidence.TAKEN
+                    search.take(state)
             if self._examination.deadline.remaining < _RESERVE_SECONDS:
                 break
         for same_message in undecided.values():
@@ -353,6 +384,10 @@ class Tracer:
             malformed = search.message.malformed()
             if malformed:
                 advice = f"The writer could not read it: {malformed}. {advice}"
+        elif state == UNTRACEABLE and search.absence:
+            advice = WHY_UNTRACEABLE[search.absence]
+            if search.partial:
+                advice += f" {_ROWS_CUT_SHORT}"
         elif state == STUCK and search.message and search.route:
             advice += self._what_holds_up(search.message, search.route)
         elif state == DEAD_LETTERED and search.dead_letters:
@@ -408,7 +443,10 @@ def _whose_letter(letter: DeadLetterEntry) -> str:
 
 def _state(search: _Search, stream: StreamState) -> str:
     if search.message:
-        return _state_in_stream(search, stream)
+        state = _state_in_stream(search, stream)
+        if state == LOST and search.absence:
+            return UNTRACEABLE
+        return state
     if search.row is RowEvidence.CLAIMED:
         return WRITTEN
     if search.dead_letters:

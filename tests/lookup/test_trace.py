@@ -34,7 +34,7 @@ def test_a_written_message_by_every_id(any_pipeline: Pipeline) -> None:
     any_pipeline.drain()
     for trace in traced(any_pipeline, cursor, EVENT, claude, UUID):
         assert trace.state == "written", trace
-        assert stages(trace) == ["enqueued", "acknowledged", "acknowledged", "row"]
+        assert stages(trace) == ["enqueued", "not_pending", "not_pending", "row"]
         row = trace.hops[-1]
         assert row.at is not None
         assert row.detail["sequence"] == 1
@@ -71,6 +71,57 @@ def test_lost_says_why(pipeline: Pipeline) -> None:
     assert written.state == "written"
     assert lost.state == "lost"
     assert "payload is a list instead of an object" in lost.advice
+
+
+def test_that_is_not_pending_is_not_called_acknowledged(any_pipeline: Pipeline) -> None:
+    """Redis records no acknowledgement: a deleted consumer takes its pending entries with it as well."""
+    (sent,) = any_pipeline.enqueue_cursor(1)
+    any_pipeline.deliver("processors")
+    for consumer in any_pipeline.client.xinfo_consumers(any_pipeline.queue, "processors"):
+        any_pipeline.client.xgroup_delconsumer(any_pipeline.queue, "processors", consumer["name"])
+    (trace,) = traced(any_pipeline, sent)
+    assert trace.hops[-1].text == "no longer pending with processors"
+    assert not any("acknowledged" in hop.stage + hop.text for hop in trace.hops)
+
+
+def _written_late(pipeline: Pipeline, count: int, minutes: int) -> None:
+    """Messages of so long ago whose rows are written only now: their table begins after them."""
+    ids = pipeline.enqueue_cursor(count, at=pipeline.ago(minutes=minutes))
+    pipeline.write(pipeline.deliver("processors"), at=pipeline.ago())
+    pipeline.acknowledge("processors", ids)
+
+
+def _acknowledged_without_row(pipeline: Pipeline, minutes: int) -> str:
+    (sent,) = pipeline.enqueue_cursor(1, at=pipeline.ago(minutes=minutes))
+    pipeline.deliver("processors")
+    pipeline.acknowledge("processors", [sent])
+    return sent
+
+
+def test_what_is_older_than_its_table_is_not_called_lost(any_pipeline: Pipeline) -> None:
+    old = _acknowledged_without_row(any_pipeline, 30)
+    any_pipeline.enqueue_cursor(1)
+    any_pipeline.drain()
+    (trace,) = traced(any_pipeline, old)
+    assert (trace.state, trace.partial) == ("untraceable", False)
+    assert "its table begins later than this message" in trace.advice
+
+
+def test_a_table_that_holds_an_earlier_row_does_not_begin_later(any_pipeline: Pipeline) -> None:
+    _written_late(any_pipeline, 1, minutes=40)
+    lost = _acknowledged_without_row(any_pipeline, 30)
+    assert traced(any_pipeline, lost)[0].state == "lost"
+
+
+def test_without_time_to_find_an_earlier_row_nothing_is_called_lost(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _written_late(pipeline, 700, minutes=40)
+    sent = _acknowledged_without_row(pipeline, 30)
+    monkeypatch.setattr("blueplane_doctor.lookup.trace._RESERVE_SECONDS", 10_000)
+    (trace,) = traced(pipeline, sent)
+    assert (trace.state, trace.partial) == ("untraceable", True)
+    assert "give more with --timeout" in trace.advice
 
 
 @pytest.mark.parametrize("shape", ["claude", "cursor", "queue_writer"])

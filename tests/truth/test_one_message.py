@@ -1,11 +1,13 @@
 """One message in hand: whose dead letter, what holds it up, and what is found without an ID."""
 
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.servers import SERVERS
 from tests.truth.situation import Situation
 from tests.truth.situations import SITUATIONS
 
@@ -42,3 +44,34 @@ def test_lost_ones_are_found_without_an_id(server: str, tmp_path: Path) -> None:
         traces = _traced(situation, "--state", "lost", "--since", "10m")
         assert [trace["id"] for trace in traces] == situation.truth.facts["lost"]
         assert {trace["state"] for trace in traces} == {"lost"}
+
+
+AS_THE_LEDGER = (
+    *("rows-pruned-few", "database-made-anew-and-used", "one-table-made-anew"),
+    *("letters-dropped-one", "letters-dropped-and-lost", "consumer-deleted-beside-losses"),
+    *("written-before-the-crash", "trace-written-and-row-gone"),
+)
+QUICK = ("rows-pruned-few", "letters-dropped-one")
+
+
+@pytest.mark.parametrize("server", SERVERS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in AS_THE_LEDGER]
+)
+def test_each_message_is_told_as_the_ledger_counts_it(name: str, server: str, tmp_path: Path) -> None:
+    with SITUATIONS[name].built(server, tmp_path / "p") as situation:
+        states = situation.doctor("--select", "chain").finding("chain-breaks")["evidence"]["states"]
+        traces = _traced(situation, *situation.messages)
+        counts = Counter(trace["state"] for trace in traces)
+        for state, count in counts.items():
+            assert states[state] == count, state
+        assert sum(counts.values()) == len(situation.messages)
+
+
+@pytest.mark.parametrize("server", SERVERS)
+def test_a_dropped_letter_is_a_reason_of_its_own(server: str, tmp_path: Path) -> None:
+    with SITUATIONS["letters-dropped-one"].built(server, tmp_path / "p") as situation:
+        traces = _traced(situation, *situation.messages)
+        advice = [trace["advice"] for trace in traces if trace["state"] == "untraceable"]
+        assert len(advice) == situation.truth.letters_dropped
+        assert all("dead letters of that time were dropped" in one for one in advice)
