@@ -7,7 +7,7 @@ grades by numbers, `scale`. It returns one `Finding`, does no I/O, and takes the
 """
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -132,6 +132,13 @@ def unmeasured(
         return not_set_up(summary, cause, remedy=MEASURE, evidence=evidence)
     cause = cause or f"recorded in {minutes} of at least {RECORDED_MINUTES} minutes"
     return unknown(summary, cause, remedy=hinted(hint, MEASURE), evidence=evidence)
+
+
+def trace_commands(doctor: str, ids: Sequence[str]) -> list[str]:
+    """The command that follows these messages; none without an ID. `doctor` is the one of the record `locations`."""
+    if not ids:
+        return []
+    return [f"{doctor} trace {' '.join(ids)}"]
 
 
 def hinted(hint: str, otherwise: Remedy) -> Remedy:

@@ -3,17 +3,17 @@
 from typing import TYPE_CHECKING, Any
 
 from blueplane_doctor import Finding, Remedy, Scale, check, unknown
-from blueplane_doctor.checkapi import many
+from blueplane_doctor.checkapi import many, trace_commands
 
 if TYPE_CHECKING:
     from blueplane_doctor.locations import Locations
     from blueplane_doctor.monitoring.chain_of_custody import ChainHealth
 
-TRIMMED = Remedy(
-    text="They cannot be brought back from Redis. Get the writers to read again before more is trimmed: server-alive, "
+_TRIMMED = (
+    "They cannot be brought back from Redis. Get the writers to read again before more is trimmed: server-alive, "
     "writer-missing and stuck-consumers say what stops them. A larger streams.message_queue.max_length does not help: "
     "the writers and the monitors trim to 10,000 whatever it says. Claude's transcripts and Cursor's own databases may "
-    "still hold the content.",
+    "still hold the content."
 )
 _OWNER_NOT_KNOWN = (
     "another writer group was given them and may have written them; nothing records which of them belonged to which"
@@ -31,7 +31,7 @@ KINDS_OF_BREAK = {
 
 # Trimmed messages are gone for good, and so is trust in everything downstream: one is as bad as a thousand.
 @check(area="chain", scale=Scale.rising(red=1, unit="messages"))
-def check_lost_before_delivery(chain: "ChainHealth", scale: Scale) -> Finding:
+def check_lost_before_delivery(chain: "ChainHealth", locations: "Locations", scale: Scale) -> Finding:
     """Messages trimmed from the stream before their writer was given them.
 
     Counted as entries-added − entries-read − what still waits, for each writer group; the server's own lag is wrong
@@ -46,19 +46,26 @@ def check_lost_before_delivery(chain: "ChainHealth", scale: Scale) -> Finding:
     """
     evidence = _loss_evidence(chain)
     trimmed = chain.trimmed
+    remedy = Remedy(text=_TRIMMED, commands=trace_commands(locations.doctor, _first_left(chain)))
     if trimmed.at_least:
         sentence = _loss_sentence(chain)
-        return scale.grade(trimmed.at_least, sentence, remedy=TRIMMED, evidence=evidence)
+        return scale.grade(trimmed.at_least, sentence, remedy=remedy, evidence=evidence)
     if trimmed.at_most:
         cause = next((loss.cause for loss in chain.losses if loss.cause), _OWNER_NOT_KNOWN)
-        return unknown(_loss_sentence(chain), cause, remedy=TRIMMED, evidence=evidence)
+        return unknown(_loss_sentence(chain), cause, remedy=remedy, evidence=evidence)
     for loss in chain.losses:
         if loss.trimmed_unread is None and loss.cause:
             return unknown("Whether messages were trimmed unread is not known", loss.cause, evidence=evidence)
     summary = "No message was trimmed before it was read"
     if any(loss.forgotten for loss in chain.losses):
         summary = "Nothing was trimmed unread since the groups last read; this server forgets what was lost before"
-    return scale.grade(0, summary, remedy=TRIMMED, evidence=evidence)
+    return scale.grade(0, summary, remedy=remedy, evidence=evidence)
+
+
+def _first_left(chain: "ChainHealth") -> list[str]:
+    """The IDs of the messages that follow what was trimmed: the first that are still there."""
+    ids = {loss.before_id for loss in chain.losses if loss.most and loss.before_id}
+    return sorted(ids)
 
 
 def _loss_evidence(chain: "ChainHealth") -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from blueplane_doctor import Finding, Remedy, Scale, Status, check
-from blueplane_doctor.checkapi import many
+from blueplane_doctor.checkapi import many, trace_commands
 from blueplane_doctor.times import span
 
 if TYPE_CHECKING:
@@ -96,7 +96,12 @@ def check_orphaned_messages(queue: "QueueHealth", locations: "Locations", scale:
     commands = [
         f"{locations.redis_cli} XPENDING {queue.queue} {group} - + 10 {consumer}" for group, consumer in gone[:SAVED]
     ]
-    evidence = {"gone": [consumer for _, consumer in gone[:20]], "of these trimmed": trimmed, **_pending(queue)}
+    ids: list[str] = []
+    for group in queue.writers:
+        ids += group.orphaned_ids
+    commands += trace_commands(locations.doctor, ids[:SAVED])
+    names = [consumer for _, consumer in gone[:20]]
+    evidence = {"gone": names, "of these trimmed": trimmed, "first": ids[:SAVED], **_pending(queue)}
     return scale.grade(count, sentence, remedy=Remedy(text=text, commands=commands), evidence=evidence)
 
 
@@ -165,7 +170,9 @@ def check_written_not_acknowledged(queue: "QueueHealth", locations: "Locations",
     if not count:
         return scale.grade(0, "No message that is written waits for its acknowledgement", evidence=_pending(queue))
     sentence = f"{many(count, 'message is', 'messages are')} written already and not acknowledged"
-    evidence = {"first": _first_ids(queue), **_pending(queue)}
+    first = _first_ids(queue)
+    commands = [*trace_commands(locations.doctor, first), *commands]
+    evidence = {"first": first, **_pending(queue)}
     return scale.grade(count, sentence, remedy=Remedy(text=text, commands=commands), evidence=evidence)
 
 

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from blueplane_doctor import Finding, Remedy, Scale, check, unknown
-from blueplane_doctor.checkapi import many
+from blueplane_doctor.checkapi import many, trace_commands
 from blueplane_doctor.times import span
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def check_dead_letters(queue: "QueueHealth", locations: "Locations", scale: Scal
     - messages that failed too often; the dead letter holds the first error
     """
     count = queue.dlq_size
-    evidence: dict[str, Any] = dict(queue.dlq_sizes)
+    evidence: dict[str, Any] = {"newest": queue.dlq_newest_ids, **queue.dlq_sizes}
     for stream, dropped in queue.dlq_dropped.items():
         evidence[f"{stream}: dropped"] = dropped
     sentence = _dead_letters_sentence(count, queue.dlq_oldest_age_ms)
@@ -36,7 +36,7 @@ def check_dead_letters(queue: "QueueHealth", locations: "Locations", scale: Scal
     dropped = sum(queue.dlq_dropped.values())
     if dropped:
         sentence += f"; {many(dropped, 'older one is', 'older ones are')} no longer there (trimmed or deleted)"
-    return scale.grade(count, sentence, remedy=_look(locations), evidence=evidence)
+    return scale.grade(count, sentence, remedy=_look(queue, locations), evidence=evidence)
 
 
 def _dead_letters_sentence(count: int, oldest_age_ms: int | None) -> str:
@@ -72,13 +72,14 @@ def check_dead_letter_growth(
         "last hour": new,
         "hour before": before,
         "oldest age ms": queue.dlq_oldest_age_ms,
+        "newest": queue.dlq_newest_ids,
         "recorded entries/h": history.dead_letters_last_hour,
     }
-    return scale.grade(new, sentence, remedy=_look(locations), evidence=evidence)
+    return scale.grade(new, sentence, remedy=_look(queue, locations), evidence=evidence)
 
 
-def _look(locations: "Locations") -> Remedy:
+def _look(queue: "QueueHealth", locations: "Locations") -> Remedy:
     return Remedy(
         text="Dead letters are kept for a time and then dropped. See what they have in common, and remove that first.",
-        commands=[f"{locations.doctor} dlq stats"],
+        commands=[f"{locations.doctor} dlq stats", *trace_commands(locations.doctor, queue.dlq_newest_ids)],
     )

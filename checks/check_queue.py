@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from blueplane_doctor import Finding, Remedy, Scale, check, unknown
-from blueplane_doctor.checkapi import many
+from blueplane_doctor.checkapi import many, trace_commands
 from blueplane_doctor.times import HOUR_MS, span
 
 if TYPE_CHECKING:
@@ -122,14 +122,15 @@ def check_queue_depth(queue: "QueueHealth", locations: "Locations", scale: Scale
     - one message that cannot be written holds up a writer (see stuck-consumers, retry-storm)
     - the disk is slow or the database is locked, and the producers are faster (see write-throughput)
     """
-    evidence = {"stream": queue.queue, "stream_length": queue.stream_length}
+    first = queue.first_unfinished_ids
+    evidence = {"stream": queue.queue, "stream_length": queue.stream_length, "first": first}
     depth = queue.queue_depth
     if depth is None:
         return unknown(*NOT_COUNTED, evidence=evidence)
     sentence = "No message waits for a writer"
     if depth:
         sentence = many(depth, "message waits for a writer", "messages wait for a writer")
-    return scale.grade(depth, sentence, remedy=_start_server(locations), evidence=evidence)
+    return scale.grade(depth, sentence, remedy=_start_server(queue, locations), evidence=evidence)
 
 
 @check(area="queue", scale=Scale.rising(yellow=100, orange=1_000, red_above=5_000, unit="messages"))
@@ -151,9 +152,12 @@ def check_pending_messages(queue: "QueueHealth", locations: "Locations", scale: 
         _pending_sentence(count, queue.oldest_pending_age_ms),
         remedy=Remedy(
             text="Find out which error stops the writer: its errors are in the server's log.",
-            commands=[f"grep ERROR {locations.log} | tail"],
+            commands=[
+                f"grep ERROR {locations.log} | tail",
+                *trace_commands(locations.doctor, queue.first_pending_ids),
+            ],
         ),
-        evidence={"pending by group": by_group, "read with": "XPENDING"},
+        evidence={"pending by group": by_group, "first": queue.first_pending_ids, "read with": "XPENDING"},
     )
 
 
@@ -183,6 +187,7 @@ def check_consumer_lag(queue: "QueueHealth", locations: "Locations", scale: Scal
         "depth": queue.queue_depth,
         "IDs ahead of the clock": queue.ids_ahead,
         "ahead by ms": queue.ids_ahead_ms,
+        "first": queue.first_unfinished_ids,
     }
     if age_ms is None and queue.queue_depth is None:
         return unknown(*NOT_COUNTED, evidence=evidence)
@@ -195,7 +200,7 @@ def check_consumer_lag(queue: "QueueHealth", locations: "Locations", scale: Scal
     if queue.ids_ahead:
         ahead = many(queue.ids_ahead, "stream ID is", "stream IDs are")
         sentence += f"; {ahead} ahead of the clock, by up to {span(queue.ids_ahead_ms)}"
-    return scale.grade(round(age_ms / 1000, 3), sentence, remedy=_start_server(locations), evidence=evidence)
+    return scale.grade(round(age_ms / 1000, 3), sentence, remedy=_start_server(queue, locations), evidence=evidence)
 
 
 @check(area="queue", scale=Scale.rising(yellow=50, orange=80, red=100, unit="%"))
@@ -220,13 +225,13 @@ def check_queue_headroom(queue: "QueueHealth", locations: "Locations", scale: Sc
         sentence += ": messages are being lost"
     elif share >= 50 and left is not None:
         sentence += f"; at the present rate the first message is lost in {span(left * 60_000)}"
-    evidence = {"queue_depth": depth, "max_length": limit, "minutes_to_loss": left}
-    return scale.grade(share, sentence, remedy=_start_server(locations), evidence=evidence)
+    evidence = {"queue_depth": depth, "max_length": limit, "minutes_to_loss": left, "first": queue.first_unfinished_ids}
+    return scale.grade(share, sentence, remedy=_start_server(queue, locations), evidence=evidence)
 
 
-def _start_server(locations: "Locations") -> Remedy:
+def _start_server(queue: "QueueHealth", locations: "Locations") -> Remedy:
     return Remedy(
         text="The writers are slower than the producers, or not running. Look at server-alive and stuck-consumers "
         "first; if both are green, restart the Blueplane server and watch this number fall.",
-        commands=[f"tail -n 50 {locations.log}"],
+        commands=[f"tail -n 50 {locations.log}", *trace_commands(locations.doctor, queue.first_unfinished_ids)],
     )

@@ -38,10 +38,15 @@ class Held:
     """For each consumer the messages without a row that its group has to write, and those that left the stream."""
     gone_by_consumer: Counter[bytes] = field(default_factory=Counter)
     """Of these, the ones that left the stream."""
+    ids_by_consumer: dict[bytes, list[str]] = field(default_factory=dict)
+    """The first SHOWN_IDS of each consumer's messages without a row."""
 
     def owe(self, entry: PendingEntry) -> None:
         """Count an entry whose message has no row."""
         self.owed_by_consumer[entry.consumer] += 1
+        ids = self.ids_by_consumer.setdefault(entry.consumer, [])
+        if len(ids) < SHOWN_IDS:
+            ids.append(id_text(entry.id))
         self.longest_owed_ms = max(self.longest_owed_ms or 0, entry.idle_ms)
 
     def lose(self, entry: PendingEntry) -> None:
@@ -57,6 +62,8 @@ class HeldMessages:
     groups: dict[str, Held] = field(default_factory=dict)
     messages: int = 0
     """Messages that some writer group holds, each counted once."""
+    first_ids: list[str] = field(default_factory=list)
+    """The oldest SHOWN_IDS of them."""
 
     def of(self, group: str) -> Held:
         """What one group holds."""
@@ -74,6 +81,8 @@ class HeldMessages:
         for entries in pending.values():
             distinct.update(entries)
         self.messages += len(distinct)
+        if distinct and len(self.first_ids) < SHOWN_IDS:
+            self.first_ids += [id_text(one) for one in sorted(distinct)[: SHOWN_IDS - len(self.first_ids)]]
         for message, route, state in zip(messages, routes, states, strict=True):
             if route is None or message.id not in distinct:
                 continue

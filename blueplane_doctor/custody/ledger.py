@@ -96,8 +96,10 @@ class Ledger:
     """Messages that their own writer has not finished with; of others, only the other writer has to acknowledge."""
     oldest_unfinished_ms: int | None = None
     """When the first of them was enqueued; None where there is none, or no ID and no field tells."""
+    first_unfinished: list[str] = field(default_factory=list)
+    """IDs of the first SHOWN_IDS of them."""
     oldest_waiting_ms: int | None = None
-    """The same of those that their writer was not given yet."""
+    """When the first of those was enqueued that their writer was not given yet."""
     ids_ahead: int = 0
     """Messages whose stream ID is later than the clock."""
     ids_ahead_ms: int = 0

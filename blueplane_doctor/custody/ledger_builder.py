@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from blueplane_doctor.connection.base import Command
 from blueplane_doctor.custody.blockers import BlockerFinder
-from blueplane_doctor.custody.held import PendingByGroup
+from blueplane_doctor.custody.held import SHOWN_IDS, PendingByGroup
 from blueplane_doctor.custody.judge import CustodyJudge, JudgedPage
 from blueplane_doctor.custody.ledger import UNROUTED, ChainBreak, Ledger, Tally, bucket_of, time_text
 from blueplane_doctor.custody.losses import trimmed_past
@@ -193,6 +193,8 @@ class LedgerBuilder:
             if state not in _UNFINISHED:
                 continue
             ledger.unfinished += 1
+            if len(ledger.first_unfinished) < SHOWN_IDS:
+                ledger.first_unfinished.append(id_text(message.id))
             enqueued_ms = self._enqueued_ms(message)
             ledger.oldest_unfinished_ms = _earlier(ledger.oldest_unfinished_ms, enqueued_ms)
             if state == WAITING:

@@ -67,6 +67,8 @@ class GroupHealth(Record):
     """Messages without a row held by consumers that are gone, of those that it has to write (writers only)."""
     orphaned_gone: int | None = None
     """Of these, the ones whose entry has left the stream (writers only)."""
+    orphaned_ids: list[str] = []
+    """The first three of those orphaned of each consumer."""
     consumers: list[ConsumerHealth] = []
 
 
@@ -84,6 +86,8 @@ class QueueHealth(Record):
     queue_depth: int | None
     """Messages that their own writer has not finished with: not delivered, or delivered, unacknowledged and without a
     row. Null when time was up."""
+    first_unfinished_ids: list[str] = []
+    """The first three of them."""
     waiting_messages: int | None = None
     """Of these, the ones that their writer was not given yet; null when time was up."""
     oldest_waiting_age_ms: int | None = None
@@ -94,6 +98,8 @@ class QueueHealth(Record):
     """How much later, at most."""
     pending_messages: int
     """Delivered to a writer and not acknowledged, by whichever writer group: each message counts once."""
+    first_pending_ids: list[str] = []
+    """The first three of them."""
     oldest_pending_age_ms: int | None
     consumer_count: int
     """Consumers of the writer groups."""
@@ -113,6 +119,8 @@ class QueueHealth(Record):
     """Of these, those of the last hour."""
     dlq_previous_hour: int
     dlq_oldest_age_ms: int | None
+    dlq_newest_ids: list[str] = []
+    """Dead letters' own IDs, of the newest three."""
     dlq_sizes: dict[str, int]
     dlq_dropped: dict[str, int] = {}
     """For each dead-letter stream that lost some, the entries that were ever added and are no longer there."""
@@ -156,7 +164,9 @@ class QueueHealthMonitor(Monitor):
             stream_length=stream.length,
             max_length=max_length,
             queue_depth=depth,
+            first_unfinished_ids=ledger.first_unfinished,
             pending_messages=_pending_messages(ledger, writers),
+            first_pending_ids=ledger.held.first_ids,
             oldest_pending_age_ms=_age_ms(first_pending, now_ms),
             consumer_count=sum(len(group.consumers) for group in writers),
             waiting_messages=None if ledger.partial else ledger.total(WAITING),
@@ -171,6 +181,7 @@ class QueueHealthMonitor(Monitor):
             dlq_recent_entries=dead_letters.last_hour,
             dlq_previous_hour=dead_letters.hour_before,
             dlq_oldest_age_ms=None if dead_letters.oldest_ms is None else max(0, now_ms - dead_letters.oldest_ms),
+            dlq_newest_ids=dead_letters.newest_ids,
             dlq_sizes=dict(sorted(dead_letters.sizes.items())),
             dlq_dropped=dict(sorted(dead_letters.dropped.items())),
             dlq_unreadable=dict(sorted(dead_letters.unreadable.items())),
@@ -233,6 +244,9 @@ def _pending_messages(ledger: Ledger, writers: list[GroupHealth]) -> int:
 def _pending_entries(group: Group, reader: PendingEntriesReader, ledger: Ledger, gone: set[bytes]) -> dict[str, Any]:
     """What is known of writer groups alone, from their pending entries lists."""
     held = ledger.held.of(group.text)
+    orphaned_ids: list[str] = []
+    for name in sorted(gone):
+        orphaned_ids += held.ids_by_consumer.get(name, [])
     return {
         "longest_unacknowledged_ms": held.longest_owed_ms,
         "stuck": held.stuck,
@@ -243,6 +257,7 @@ def _pending_entries(group: Group, reader: PendingEntriesReader, ledger: Ledger,
         "most_deliveries": reader.most_deliveries,
         "orphaned": sum(held.owed_by_consumer[name] for name in gone),
         "orphaned_gone": sum(held.gone_by_consumer[name] for name in gone),
+        "orphaned_ids": orphaned_ids,
         "consumers": _consumers(group, gone),
     }
 

@@ -1,15 +1,19 @@
 """The dead-letter streams: what the writers gave up, in all three shapes, and which messages they name."""
 
 import json
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from blueplane_doctor.errors import SourceMissing, SourceWrongType
 from blueplane_doctor.sources.entries import RawEntry, pages
-from blueplane_doctor.sources.entry_ids import BEGINNING, EntryId, entry_id
+from blueplane_doctor.sources.entry_ids import BEGINNING, EntryId, entry_id, id_text
 from blueplane_doctor.sources.redis_source import RedisSource, pairs
 from blueplane_doctor.times import HOUR_MS, parse_time, to_milliseconds
+
+SHOWN_IDS = 3
+"""IDs that stand for many."""
 
 
 @dataclass(frozen=True)
@@ -46,11 +50,21 @@ class DeadLetterIndex:
     """When the oldest was given up, milliseconds since 1970."""
     message_ids: set[bytes] = field(default_factory=set)
     event_ids: set[bytes] = field(default_factory=set)
+    newest: dict[str, deque[EntryId]] = field(default_factory=dict)
+    """For each stream that holds any, the IDs of its newest entries."""
 
     @property
     def total(self) -> int:
         """Entries of all streams together."""
         return sum(self.sizes.values())
+
+    @property
+    def newest_ids(self) -> list[str]:
+        """The IDs of the newest SHOWN_IDS entries of all streams, newest first."""
+        ids: list[EntryId] = []
+        for of_stream in self.newest.values():
+            ids += of_stream
+        return [id_text(one) for one in sorted(ids, reverse=True)[:SHOWN_IDS]]
 
     def names(self, message_id: bytes, event_id: bytes | None) -> bool:
         """Whether some entry names this message."""
@@ -64,6 +78,7 @@ class DeadLetterIndex:
         elif age_ms < 2 * HOUR_MS:
             self.hour_before += 1
         self.oldest_ms = min(self.oldest_ms or entry.queued_ms, entry.queued_ms)
+        self.newest.setdefault(entry.stream, deque(maxlen=SHOWN_IDS)).append(entry.id)
         if entry.message_id:
             self.message_ids.add(entry.message_id)
         if entry.event_id:

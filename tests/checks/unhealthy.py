@@ -34,16 +34,19 @@ from tests.checks.builders import (
 
 _EARLIER = "2026-03-14T09:22:00.000Z"
 _STUCK = one_writer(pending=40, stuck=40, longest_unacknowledged_ms=6 * MINUTE, most_deliveries=319)
+_FIRST = ["1773479901310-0", "1773479901310-1", "1773479901312-0"]
 _HELD = [consumer(), consumer("consumer-4242", pending=300, gone=True)]
 
 UNHEALTHY: dict[str, dict[str, Record]] = {
-    "queue-depth": {"queue": queue(queue_depth=30_000, consumer_lag_ms=HOUR)},
+    "queue-depth": {"queue": queue(queue_depth=30_000, consumer_lag_ms=HOUR, first_unfinished_ids=_FIRST)},
     "stream-lost": {"presence": no_stream(rows=900, last_row_age_ms=1_000), "history": no_history()},
-    "pending-messages": {"queue": queue(pending_messages=1_240, oldest_pending_age_ms=20 * MINUTE)},
-    "consumer-lag": {"queue": queue(queue_depth=40, consumer_lag_ms=6 * MINUTE)},
+    "pending-messages": {
+        "queue": queue(pending_messages=1_240, oldest_pending_age_ms=20 * MINUTE, first_pending_ids=_FIRST)
+    },
+    "consumer-lag": {"queue": queue(queue_depth=40, consumer_lag_ms=6 * MINUTE, first_unfinished_ids=_FIRST)},
     "queue-headroom": {"queue": queue(queue_depth=8_400, minutes_to_loss=12.0)},
     "stuck-consumers": {"queue": _STUCK},
-    "orphaned-messages": {"queue": one_writer(orphaned=300, consumers=_HELD)},
+    "orphaned-messages": {"queue": one_writer(orphaned=300, consumers=_HELD, orphaned_ids=_FIRST)},
     "retry-storm": {"queue": _STUCK},
     "written-not-acknowledged": {
         "queue": one_writer(
@@ -52,7 +55,7 @@ UNHEALTHY: dict[str, dict[str, Record]] = {
     },
     "unknown-groups": {"queue": queue(groups=[writer("claude_processors"), writer(), reader("git_processors")])},
     "writer-missing": {"queue": queue(queue_depth=12, groups=[writer(consumers=[], undelivered=12, lag=12)])},
-    "dead-letters": {"queue": queue(dlq_size=37, dlq_oldest_age_ms=30 * HOUR)},
+    "dead-letters": {"queue": queue(dlq_size=37, dlq_oldest_age_ms=30 * HOUR, dlq_newest_ids=_FIRST[:1])},
     "dead-letter-growth": {"queue": queue(dlq_recent_entries=14, dlq_previous_hour=2)},
     "lost-before-delivery": {"chain": chain(losses=[GroupLoss(group="processors", trimmed_unread=19_985)])},
     "chain-breaks": {"chain": chain({"lost": 12}, chain_break_count=12, breaks=[chain_break()])},

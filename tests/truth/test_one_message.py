@@ -75,3 +75,25 @@ def test_a_dropped_letter_is_a_reason_of_its_own(server: str, tmp_path: Path) ->
         advice = [trace["advice"] for trace in traces if trace["state"] == "untraceable"]
         assert len(advice) == situation.truth.letters_dropped
         assert all("dead letters of that time were dropped" in one for one in advice)
+
+
+WITH_IDS = {
+    "pending-in-two-groups": ("pending-messages", "stuck-consumers"),
+    "server-killed-and-trimmed": ("queue-depth", "lost-before-delivery"),
+    "crash-restart-quiet": ("orphaned-messages", "consumer-lag"),
+    "written-before-the-crash": ("written-not-acknowledged",),
+    "letters-dropped-one": ("dead-letters", "dead-letter-growth"),
+    "consumer-deleted-one": ("chain-breaks",),
+}
+
+
+@pytest.mark.parametrize("name", WITH_IDS)
+def test_a_finding_that_counts_messages_names_some_and_how_to_follow_them(name: str, tmp_path: Path) -> None:
+    with SITUATIONS[name].built("redis-7.0", tmp_path / "p") as situation:
+        examination = situation.doctor()
+        for check in WITH_IDS[name]:
+            commands = examination.finding(check)["remedy"]["commands"]
+            (line,) = [command for command in commands if " trace " in command and "--state" not in command]
+            ids = line.partition(" trace ")[2].split()
+            for trace in _traced(situation, *ids):
+                assert trace["state"] != "not_found", (check, trace)
