@@ -178,7 +178,9 @@ def test_what_is_written_is_acknowledged_by_name_a_hundred_at_a_time() -> None:
     found = run("written-not-acknowledged", queue=one_writer(written_not_acknowledged=250, to_acknowledge=ids))
     assert (found.status, found.observed) == ("orange", 250)
     assert found.remedy
-    words = [command.split(" XACK telemetry:message_queue processors ")[1].split() for command in found.remedy.commands]
+    trace, *acknowledge = found.remedy.commands
+    assert trace.endswith(" trace " + " ".join(ids[:3]))
+    words = [command.split(" XACK telemetry:message_queue processors ")[1].split() for command in acknowledge]
     assert [len(some) for some in words] == [100, 100, 50]
     assert [one for some in words for one in some] == ids
 
