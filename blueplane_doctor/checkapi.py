@@ -36,8 +36,9 @@ MARK = "__blueplane_check__"
 RECORDED_MINUTES = 2
 """A colour that rests on a rate needs two samples: minutes in which a recorder counted."""
 MEASURE = Remedy(
-    text="Only a recorder inside the server can measure this. Start the server with it.",
-    commands=["blueplane-doctor instrument -- python scripts/start_server.py"],
+    # In words: as a command it would be run in any folder, and beside a running server.
+    text="Only a recorder inside the server can measure this. Stop the server, and start it in the folder of its "
+    "checkout with `blueplane-doctor instrument -- python scripts/start_server.py`.",
 )
 
 

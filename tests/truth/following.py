@@ -11,12 +11,14 @@ status; a setting that the next restart forgets; a queue that the next restart l
 import contextlib
 import os
 import re
+import shlex
 import signal
 import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 import redis
 
@@ -24,7 +26,7 @@ from tests.truth.examination import Examination
 from tests.truth.messages import CLAUDE_LETTERS, CURSOR_LETTERS, QUEUE
 from tests.truth.observe import Observed, pending_ids, stream_ids
 from tests.truth.situation import Situation
-from tests.truth.stand_in_tools import tools
+from tests.truth.stand_in_tools import NO_ADDRESS, tools
 
 COMMAND_SECONDS = 20.0
 ENDLESS_SECONDS = 2.0
@@ -34,6 +36,12 @@ _ENDLESS = re.compile(
 )
 BY_TIME = ("consumer-lag", "stuck-consumers", "capture-rate", "hook-inactivity", "database-monitor", "write-throughput")
 """Checks that grade an age or a rate: they grow worse by waiting alone, which is no harm done by a remedy."""
+_NOT_RUN = (NO_ADDRESS, 126, 127)
+"""Exit codes of a redis-cli that is told no address, and of a shell that cannot run a program."""
+_NOT_RUN_BY_DOCTOR = (2, 4)
+"""Its exit codes for wrong usage and for an error of its own."""
+_MISUSE = re.compile(r"syntax error|wrong number of arguments|unknown command|(unrecognized|invalid|illegal) option")
+"""What redis-cli, sqlite3 and the tools say of a command that they do not understand."""
 _PLACEHOLDER = re.compile(r"<[a-z][a-z0-9 -]*>")
 _SEVERITY = {"green": 0, "not_set_up": 0, "skipped": 1, "unknown": 1, "yellow": 1, "error": 2, "orange": 2, "red": 3}
 _SAVING = ("appendonly", "save")
@@ -51,6 +59,19 @@ class Followed:
     exit_code: int | None
     """None: not run, for it has a placeholder that is not known; or it did not end in time."""
     output: str
+    begun: bool = False
+    """It never ends by itself, and was ended here."""
+
+    @property
+    def could_be_run(self) -> bool:
+        """Whether a person can run it as it is printed; what it then answers is another matter."""
+        if self.begun:
+            return True
+        if self.exit_code is None or self.exit_code in _NOT_RUN:
+            return False
+        if self.exit_code in _NOT_RUN_BY_DOCTOR and "blueplane-doctor" in self.command:
+            return False
+        return not _MISUSE.search(self.output)
 
 
 @dataclass
@@ -59,6 +80,11 @@ class Outcome:
 
     commands: list[Followed] = field(default_factory=list)
     harm: list[str] = field(default_factory=list)
+
+    @property
+    def not_run(self) -> list[Followed]:
+        """The commands that nobody can run as they are printed."""
+        return [followed for followed in self.commands if not followed.could_be_run]
 
 
 @dataclass(frozen=True)
@@ -153,12 +179,14 @@ def _run(situation: Situation, source: str, command: str, path: str) -> Followed
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         output, _ = process.communicate()
-        return Followed(source, text, None, output)
+        return Followed(source, text, None, output, begun=_ENDLESS.search(text) is not None)
     return Followed(source, text, process.returncode, output)
 
 
 def fill_in(situation: Situation, command: str) -> str:
-    """The command with the placeholders replaced by this situation's places."""
+    """The command with the placeholders replaced by this situation's places, quoted as on a person's terminal."""
+    url = str(situation.truth.facts.get("redis_url", situation.redis.url))
+    parts = urlsplit(url)
     places = {
         "<home>": str(situation.home),
         "<database>": str(situation.database),
@@ -166,9 +194,12 @@ def fill_in(situation: Situation, command: str) -> str:
         "<event-buffer>": str(situation.home / "event_buffer.db"),
         "<redis-host>": "127.0.0.1",
         "<redis-port>": str(situation.redis.port),
+        "<redis-url>": url,
+        "<redis-socket>": parts.path,
+        "<redis-user>": parts.username or "default",
     }
     for placeholder, place in places.items():
-        command = command.replace(placeholder, place)
+        command = command.replace(placeholder, shlex.quote(place))
     return command
 
 

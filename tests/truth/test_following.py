@@ -171,3 +171,18 @@ def test_what_grows_worse_by_waiting_alone_is_no_harm() -> None:
     worse = following._worse(before, _report("red", consumer_lag="red", queue_depth="red"))
     assert worse == ["status green became red: consumer-lag, queue-depth"]
     assert following._worse(before, _report("unknown", consumer_lag="green")) == ["status green became unknown: "]
+
+
+def test_a_command_that_nobody_can_run_is_caught(stuck: Situation) -> None:
+    planted = [
+        "rm <something else>",
+        "no-such-program",
+        "redis-cli PING",
+        "blueplane-doctor --no-such-option",
+        "blueplane-doctor instrument -- python scripts/start_server.py",
+        _redis_cli(stuck, "XPENDING"),
+        _redis_cli(stuck, "NO-SUCH-COMMAND"),
+        "tail --no-such-option <home>/server.log",
+    ]
+    outcome = _after(stuck, *planted)
+    assert len(outcome.not_run) == len(planted), outcome.commands

@@ -47,6 +47,7 @@ def test_no_remedy_of_a_situation_does_harm(name: str, server: str, tmp_path: Pa
         arguments = ["--redis-url", url] if url else []
         outcome = follow(situation, *arguments)
         assert outcome.harm == [], outcome.commands
+        assert outcome.not_run == []
 
 
 @pytest.mark.parametrize("server", SERVERS)
@@ -60,3 +61,4 @@ def test_no_remedy_of_a_demo_fault_does_harm(name: str, server: str, tmp_path: P
             FAULTS[name].apply(pipeline)
             outcome = follow(situation)
             assert outcome.harm == [], outcome.commands
+            assert outcome.not_run == []
