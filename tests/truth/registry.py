@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+import pytest
+
 from tests.servers import SERVERS
 from tests.truth.situation import Situation
 
@@ -14,6 +16,8 @@ Section = Literal["A", "B", "C", "D", "E", "F", "N"]
 """A to F are those of docs/TRUTH.md; N is what is in order and must raise no alarm."""
 
 Build = Callable[..., None]
+ParameterSet = Any
+"""What `pytest.param` makes; pytest does not export its type."""
 ONE_SERVER = ("valkey-9.1",)
 """For what does not depend on the server."""
 
@@ -67,3 +71,25 @@ def situation(
         return build
 
     return register
+
+
+def instances(*names: str, quick: int = 1, servers: tuple[str, ...] = ()) -> list[ParameterSet]:
+    """Parameters `name` and `server` of a test: each of these situations on each of its servers, or on `servers`.
+
+    Only the first `quick` of them, on one server, belong to `make test-quick`; all others are slow.
+    """
+    parameters: list[ParameterSet] = []
+    for position, name in enumerate(names):
+        entry = SITUATIONS[name]
+        chosen = servers or entry.servers
+        for server in chosen:
+            marks = [pytest.mark.server]
+            if position >= quick or server != chosen[0] or entry.slow:
+                marks.append(pytest.mark.slow)
+            parameters.append(pytest.param(name, server, id=f"{name}-{server}", marks=marks))
+    return parameters
+
+
+def named(*prefixes: str) -> list[str]:
+    """The situations whose name begins with one of these, in the order of the registry."""
+    return [name for name in SITUATIONS if name.startswith(prefixes)]

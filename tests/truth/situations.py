@@ -11,9 +11,9 @@ from tests.truth import (
     words_and_clocks,
     writable,
 )
-from tests.truth.registry import SITUATIONS, Entry
+from tests.truth.registry import SITUATIONS, Entry, instances, named
 
-__all__ = ["SITUATIONS", "Entry", "on_servers"]
+__all__ = ["MAIN_INSTANCES", "SITUATIONS", "Entry", "instances", "named"]
 
 _SECTIONS = (
     headline,
@@ -27,11 +27,5 @@ _SECTIONS = (
     in_order,
 )
 
-
-def on_servers(*sections: str) -> list[tuple[str, str]]:
-    """Name and server of each situation of these sections, by default of all; for pytest's parametrization."""
-    chosen = [entry for entry in SITUATIONS.values() if not sections or entry.section in sections]
-    pairs: list[tuple[str, str]] = []
-    for entry in chosen:
-        pairs.extend((entry.name, server) for server in entry.servers)
-    return pairs
+MAIN_INSTANCES = {entry.build: entry.name for entry in SITUATIONS.values()}
+"""Of each builder the instance that is written first above it."""

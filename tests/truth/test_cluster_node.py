@@ -4,11 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.truth.situations import SITUATIONS, on_servers
+from tests.truth.situations import SITUATIONS, instances
 
 
-@pytest.mark.server
-@pytest.mark.parametrize(("name", "server"), [pair for pair in on_servers("A") if "cluster" in pair[0]])
+@pytest.mark.parametrize(("name", "server"), instances("one-node-of-a-cluster"))
 def test_what_another_node_holds_is_not_known_and_the_cluster_is_to_be_named(
     name: str, server: str, tmp_path: Path
 ) -> None:

@@ -4,23 +4,23 @@ from pathlib import Path
 
 import pytest
 
-from tests.truth.situations import SITUATIONS
-
-SERVER = "valkey-9.1"
+from tests.truth.registry import ONE_SERVER
+from tests.truth.situations import SITUATIONS, instances
 
 
 @pytest.mark.parametrize(
-    "name",
-    [
+    ("name", "server"),
+    instances(
         "database-damaged-stale-wal",
         "database-damaged-truncated",
         "database-damaged-header",
         "database-damaged-pages",
         "database-damaged-zeroed",
-    ],
+        servers=ONE_SERVER,
+    ),
 )
-def test_a_damaged_database_is_red_and_custody_unknown(name: str, tmp_path: Path) -> None:
-    with SITUATIONS[name].built(SERVER, tmp_path / "p") as situation:
+def test_a_damaged_database_is_red_and_custody_unknown(name: str, server: str, tmp_path: Path) -> None:
+    with SITUATIONS[name].built(server, tmp_path / "p") as situation:
         examination = situation.doctor()
         finding = examination.finding("database-reachable")
         assert finding["status"] == "red"
@@ -31,9 +31,9 @@ def test_a_damaged_database_is_red_and_custody_unknown(name: str, tmp_path: Path
         assert examination.finding("chain-breaks")["status"] in ("unknown", "skipped")
 
 
-@pytest.mark.parametrize("name", ["database-emptied", "database-deleted"])
-def test_a_database_without_tables_needs_a_restart(name: str, tmp_path: Path) -> None:
-    with SITUATIONS[name].built(SERVER, tmp_path / "p") as situation:
+@pytest.mark.parametrize(("name", "server"), instances("database-emptied", "database-deleted", servers=ONE_SERVER))
+def test_a_database_without_tables_needs_a_restart(name: str, server: str, tmp_path: Path) -> None:
+    with SITUATIONS[name].built(server, tmp_path / "p") as situation:
         examination = situation.doctor()
         finding = examination.finding("database-reachable")
         assert finding["status"] == "red"
@@ -42,7 +42,7 @@ def test_a_database_without_tables_needs_a_restart(name: str, tmp_path: Path) ->
 
 
 def test_a_hot_journal_waits_for_the_next_start(tmp_path: Path) -> None:
-    with SITUATIONS["hot-journal"].built(SERVER, tmp_path / "p") as situation:
+    with SITUATIONS["hot-journal"].built(*ONE_SERVER, tmp_path / "p") as situation:
         examination = situation.doctor()
         finding = examination.finding("database-reachable")
         assert finding["status"] == "orange"
@@ -52,17 +52,18 @@ def test_a_hot_journal_waits_for_the_next_start(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name",
-    [
+    ("name", "server"),
+    instances(
         "database-symlinked",
         "database-symlinked-not-open",
         "home-symlinked",
         "log-of-a-dead-writer",
         "log-of-a-dead-writer-no-shm",
-    ],
+        servers=ONE_SERVER,
+    ),
 )
-def test_rows_are_found_wherever_the_log_is(name: str, tmp_path: Path) -> None:
-    with SITUATIONS[name].built(SERVER, tmp_path / "p") as situation:
+def test_rows_are_found_wherever_the_log_is(name: str, server: str, tmp_path: Path) -> None:
+    with SITUATIONS[name].built(server, tmp_path / "p") as situation:
         examination = situation.doctor()
         assert examination.finding("database-reachable")["status"] == "green"
         assert examination.custody["chain_break_count"] == 0

@@ -6,15 +6,10 @@ import pytest
 
 from tests.truth.following import follow
 from tests.truth.messages import QUEUE
-from tests.truth.situations import SITUATIONS, on_servers
+from tests.truth.situations import SITUATIONS, instances
 
 
-def _on_servers(*names: str) -> list[tuple[str, str]]:
-    return [pair for pair in on_servers("B") if pair[0] in names]
-
-
-@pytest.mark.server
-@pytest.mark.parametrize(("name", "server"), _on_servers("snapshots-fail-writes-taken", "refuses-misconf"))
+@pytest.mark.parametrize(("name", "server"), instances("snapshots-fail-writes-taken", "refuses-misconf"))
 def test_a_failed_save_is_told(name: str, server: str, tmp_path: Path) -> None:
     with SITUATIONS[name].built(server, tmp_path / "p") as situation:
         finding = situation.doctor().finding("redis-durability")
@@ -22,8 +17,7 @@ def test_a_failed_save_is_told(name: str, server: str, tmp_path: Path) -> None:
         assert "The last save failed" in finding["summary"]
 
 
-@pytest.mark.server
-@pytest.mark.parametrize(("name", "server"), _on_servers("no-persistence", "append-only-not-in-the-file"))
+@pytest.mark.parametrize(("name", "server"), instances("no-persistence", "append-only-not-in-the-file"))
 def test_what_the_remedy_switches_on_is_there_after_a_restart(name: str, server: str, tmp_path: Path) -> None:
     with SITUATIONS[name].built(server, tmp_path / "p") as situation:
         assert situation.doctor().finding("redis-durability")["status"] == "yellow"
@@ -37,8 +31,7 @@ def test_what_the_remedy_switches_on_is_there_after_a_restart(name: str, server:
         assert situation.doctor().finding("redis-durability")["status"] == "green"
 
 
-@pytest.mark.server
-@pytest.mark.parametrize(("name", "server"), _on_servers("may-evict-the-queue"))
+@pytest.mark.parametrize(("name", "server"), instances("may-evict-the-queue"))
 def test_to_stop_eviction_stays_and_says_the_room(name: str, server: str, tmp_path: Path) -> None:
     with SITUATIONS[name].built(server, tmp_path / "p") as situation:
         remedy = situation.doctor().finding("redis-durability")["remedy"]
@@ -49,10 +42,8 @@ def test_to_stop_eviction_stays_and_says_the_room(name: str, server: str, tmp_pa
         assert situation.doctor().finding("redis-durability")["status"] == "green"
 
 
-@pytest.mark.server
-@pytest.mark.slow
 @pytest.mark.parametrize(
-    ("name", "server"), _on_servers("memory-at-82-percent", "memory-at-93-percent", "memory-at-98-percent")
+    ("name", "server"), instances("memory-at-82-percent", "memory-at-93-percent", "memory-at-98-percent")
 )
 def test_a_memory_that_is_nearly_full_is_told_with_what_is_free(name: str, server: str, tmp_path: Path) -> None:
     with SITUATIONS[name].built(server, tmp_path / "p") as situation:

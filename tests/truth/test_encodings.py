@@ -12,7 +12,7 @@ from blueplane_doctor.discovery import find_formats
 from tests.command_line import DOCTOR
 from tests.reports import samples
 
-ENCODINGS = ["cp1252", "latin-1", "ascii"]
+ENCODINGS = ["ascii", *(pytest.param(name, marks=pytest.mark.slow) for name in ("cp1252", "latin-1"))]
 COMMANDS = [
     ["--help"],
     ["checks"],

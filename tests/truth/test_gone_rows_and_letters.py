@@ -4,26 +4,17 @@ from pathlib import Path
 
 import pytest
 
-import tests.truth.situations  # noqa: F401  # fills the registry
-from tests.servers import SERVERS
-from tests.truth.registry import SITUATIONS
+from tests.truth.situations import SITUATIONS, instances
 
-QUICK = ("rows-pruned-few", "database-made-anew-and-used", "letters-dropped-one", "letters-dropped-and-lost")
 GONE_ROWS = (
-    *("rows-pruned", "rows-pruned-few", "database-made-anew", "database-made-anew-and-used", "one-table-made-anew"),
+    *("rows-pruned-few", "rows-pruned", "database-made-anew", "database-made-anew-and-used", "one-table-made-anew"),
 )
 DROPPED = ("letters-dropped", "letters-dropped-one")
 OTHER_TYPES = ("dead-letters-are-a-list", "dead-letters-are-a-string", "dead-letters-are-a-hash")
 SELECT = ("--select", "chain,dead-letters")
 
 
-def _named(names: tuple[str, ...]) -> list[object]:
-    return [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in names]
-
-
-@pytest.mark.server
-@pytest.mark.parametrize("server", SERVERS)
-@pytest.mark.parametrize("name", _named(GONE_ROWS))
+@pytest.mark.parametrize(("name", "server"), instances(*GONE_ROWS))
 def test_rows_that_are_gone_are_no_losses(name: str, server: str, tmp_path: Path) -> None:
     with SITUATIONS[name].built(server, tmp_path / "p") as situation:
         examination = situation.doctor(*SELECT)
@@ -34,9 +25,7 @@ def test_rows_that_are_gone_are_no_losses(name: str, server: str, tmp_path: Path
         assert breaks["evidence"]["states"]["lost"] == 0
 
 
-@pytest.mark.server
-@pytest.mark.parametrize("server", SERVERS)
-@pytest.mark.parametrize("name", _named(DROPPED))
+@pytest.mark.parametrize(("name", "server"), instances(*DROPPED))
 def test_dropped_letters_are_told(name: str, server: str, tmp_path: Path) -> None:
     with SITUATIONS[name].built(server, tmp_path / "p") as situation:
         examination = situation.doctor(*SELECT)
@@ -55,10 +44,9 @@ def test_more_without_a_row_than_letters_were_dropped_is_a_loss(tmp_path: Path) 
         assert (breaks["status"], breaks["observed"]) == ("orange", situation.truth.lost)
 
 
-@pytest.mark.server
-@pytest.mark.parametrize("name", OTHER_TYPES)
-def test_custody_is_judged_without_letters_that_are_none(name: str, tmp_path: Path) -> None:
-    with SITUATIONS[name].built("redis-7.0", tmp_path / "p") as situation:
+@pytest.mark.parametrize(("name", "server"), instances(*OTHER_TYPES, servers=("redis-7.0", "valkey-9.1")))
+def test_custody_is_judged_without_letters_that_are_none(name: str, server: str, tmp_path: Path) -> None:
+    with SITUATIONS[name].built(server, tmp_path / "p") as situation:
         examination = situation.doctor(*SELECT)
         assert examination.finding("chain-breaks")["observed"] == situation.truth.lost
         letters = examination.finding("dead-letters")

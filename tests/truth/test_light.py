@@ -5,13 +5,10 @@ from pathlib import Path
 import pytest
 
 from tests.truth.messages import QUEUE
-from tests.truth.situations import SITUATIONS, on_servers
-
-LITTLE_ROOM = "reading-must-not-evict"
+from tests.truth.situations import SITUATIONS, instances, named
 
 
-@pytest.mark.server
-@pytest.mark.parametrize(("name", "server"), [pair for pair in on_servers("B") if pair[0].startswith(LITTLE_ROOM)])
+@pytest.mark.parametrize(("name", "server"), instances(*named("reading-must-not-evict")))
 @pytest.mark.parametrize("room", [None, 150_000])
 def test_reading_evicts_nothing_and_what_was_not_read_is_not_known(
     name: str, server: str, room: int | None, tmp_path: Path
@@ -31,8 +28,7 @@ def test_reading_evicts_nothing_and_what_was_not_read_is_not_known(
         assert examination.status != "green"
 
 
-@pytest.mark.server
-@pytest.mark.parametrize(("name", "server"), [pair for pair in on_servers("B") if pair[0] == "may-evict-the-queue"])
+@pytest.mark.parametrize(("name", "server"), instances("may-evict-the-queue"))
 def test_what_was_never_read_evicts_nothing_either_where_some_room_is_left(
     name: str, server: str, tmp_path: Path
 ) -> None:

@@ -4,22 +4,13 @@ from pathlib import Path
 
 import pytest
 
-import tests.truth.situations  # noqa: F401  # fills the registry
-from tests.servers import SERVERS
-from tests.truth.registry import SITUATIONS
+from tests.truth.situations import SITUATIONS, instances, named
 
-GONE = [name for name in SITUATIONS if name.startswith("stream-gone-")]
-QUICK = ("stream-gone-flushall", "stream-gone-evicted")
+GONE = named("stream-gone-")
 SELECT = ("--select", "stream-lost")
 
 
-def _named(names: list[str]) -> list[object]:
-    return [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in names]
-
-
-@pytest.mark.server
-@pytest.mark.parametrize("server", SERVERS)
-@pytest.mark.parametrize("name", _named(GONE))
+@pytest.mark.parametrize(("name", "server"), instances(*GONE))
 def test_a_stream_that_is_gone_is_red(name: str, server: str, tmp_path: Path) -> None:
     with SITUATIONS[name].built(server, tmp_path / "p") as situation:
         examination = situation.doctor()
@@ -30,9 +21,7 @@ def test_a_stream_that_is_gone_is_red(name: str, server: str, tmp_path: Path) ->
         assert "the server runs" in finding["summary"]
 
 
-@pytest.mark.server
-@pytest.mark.parametrize("server", SERVERS)
-@pytest.mark.parametrize("name", ["stream-anew-without-groups", "one-writer-group-gone"])
+@pytest.mark.parametrize(("name", "server"), instances("stream-anew-without-groups", "one-writer-group-gone"))
 def test_groups_gone_under_a_running_server_need_a_restart(name: str, server: str, tmp_path: Path) -> None:
     with SITUATIONS[name].built(server, tmp_path / "p") as situation:
         finding = situation.doctor(*SELECT).finding("stream-lost")
@@ -43,9 +32,7 @@ def test_groups_gone_under_a_running_server_need_a_restart(name: str, server: st
             assert "76 rows were written in the last hour, and only 60 messages ever came" in finding["summary"]
 
 
-@pytest.mark.server
-@pytest.mark.parametrize("server", SERVERS)
-@pytest.mark.parametrize("name", ["healthy", "just-upgraded", "just-installed"])
+@pytest.mark.parametrize(("name", "server"), instances("healthy", "just-upgraded", "just-installed"))
 def test_no_false_alarm(name: str, server: str, tmp_path: Path) -> None:
     with SITUATIONS[name].built(server, tmp_path / "p") as situation:
         assert situation.doctor(*SELECT).finding("stream-lost")["status"] == "green"

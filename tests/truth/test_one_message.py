@@ -9,9 +9,7 @@ import pytest
 
 from tests.servers import SERVERS
 from tests.truth.situation import Situation
-from tests.truth.situations import SITUATIONS
-
-pytestmark = pytest.mark.server
+from tests.truth.situations import SITUATIONS, instances
 
 
 def _traced(situation: Situation, *words: str) -> list[Any]:
@@ -20,27 +18,27 @@ def _traced(situation: Situation, *words: str) -> list[Any]:
     return traces
 
 
-@pytest.mark.parametrize("server", SITUATIONS["trace-a-dead-letter"].servers)
-def test_a_dead_letter_says_whose_it_is(server: str, tmp_path: Path) -> None:
-    with SITUATIONS["trace-a-dead-letter"].built(server, tmp_path / "p") as situation:
+@pytest.mark.parametrize(("name", "server"), instances("trace-a-dead-letter"))
+def test_a_dead_letter_says_whose_it_is(name: str, server: str, tmp_path: Path) -> None:
+    with SITUATIONS[name].built(server, tmp_path / "p") as situation:
         facts = situation.truth.facts
         (trace,) = _traced(situation, facts["letter"])
         assert (trace["id"], trace["state"]) == (facts["letter"], "dead_lettered")
         assert f"{facts['letter']} is a dead letter in" in trace["advice"]
 
 
-@pytest.mark.parametrize("server", SITUATIONS["trace-what-is-held-up"].servers)
-def test_what_holds_a_message_up_is_named(server: str, tmp_path: Path) -> None:
-    with SITUATIONS["trace-what-is-held-up"].built(server, tmp_path / "p") as situation:
+@pytest.mark.parametrize(("name", "server"), instances("trace-what-is-held-up"))
+def test_what_holds_a_message_up_is_named(name: str, server: str, tmp_path: Path) -> None:
+    with SITUATIONS[name].built(server, tmp_path / "p") as situation:
         facts = situation.truth.facts
         (trace,) = _traced(situation, facts["asked"])
         assert trace["state"] == "stuck"
         assert any(f"{one} holds it up" in trace["advice"] for one in facts["held_up_by"])
 
 
-@pytest.mark.parametrize("server", SITUATIONS["lost-without-an-id"].servers)
-def test_lost_ones_are_found_without_an_id(server: str, tmp_path: Path) -> None:
-    with SITUATIONS["lost-without-an-id"].built(server, tmp_path / "p") as situation:
+@pytest.mark.parametrize(("name", "server"), instances("lost-without-an-id"))
+def test_lost_ones_are_found_without_an_id(name: str, server: str, tmp_path: Path) -> None:
+    with SITUATIONS[name].built(server, tmp_path / "p") as situation:
         traces = _traced(situation, "--state", "lost", "--since", "10m")
         assert [trace["id"] for trace in traces] == situation.truth.facts["lost"]
         assert {trace["state"] for trace in traces} == {"lost"}

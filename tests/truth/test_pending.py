@@ -8,25 +8,10 @@ import pytest
 from tests.truth import rows
 from tests.truth.examination import Examination
 from tests.truth.following import follow
-from tests.truth.situations import SITUATIONS, on_servers
+from tests.truth.situations import SITUATIONS, instances, named
 
-pytestmark = pytest.mark.server
-
-QUICK = (
-    *("written-not-acknowledged-100", "written-not-acknowledged-and-stuck", "written-before-the-crash"),
-    *("pending-in-two-groups", "crash-restart-quiet", "consumer-deleted-beside-losses", "stuck-behind-a-large-integer"),
-    "column-of-another-branch",
-)
-"""One instance of each kind; the others are run with what is slow."""
-
-
-def _instances(*prefixes: str) -> list[object]:
-    parameters: list[object] = []
-    for name, server in on_servers():
-        if name.startswith(prefixes):
-            marks = [] if name in QUICK and not SITUATIONS[name].slow else [pytest.mark.slow]
-            parameters.append(pytest.param(name, server, id=f"{name}-{server}", marks=marks))
-    return parameters
+WRITTEN = named("written-not-acknowledged", "written-before-the-crash", "failover-lost")
+POISONED = named("stuck-behind-a-large", "stuck-behind-a-lone")
 
 
 def _state(examination: Examination, state: str) -> int:
@@ -40,9 +25,7 @@ def _unacknowledged(examination: Examination) -> int:
     return _state(examination, "stuck") + _state(examination, "in_flight")
 
 
-@pytest.mark.parametrize(
-    ("name", "server"), _instances("written-not-acknowledged", "written-before-the-crash", "failover-lost")
-)
+@pytest.mark.parametrize(("name", "server"), instances(*WRITTEN))
 def test_what_is_written_is_not_stuck_and_can_be_acknowledged(name: str, server: str, tmp_path: Path) -> None:
     with SITUATIONS[name].built(server, tmp_path / "p") as situation:
         before = situation.doctor()
@@ -64,7 +47,7 @@ def test_what_is_written_is_not_stuck_and_can_be_acknowledged(name: str, server:
         assert _unacknowledged(after) == stuck
 
 
-@pytest.mark.parametrize(("name", "server"), _instances("pending-in-two-groups"))
+@pytest.mark.parametrize(("name", "server"), instances(*named("pending-in-two-groups")))
 def test_a_message_counts_once_whoever_holds_it(name: str, server: str, tmp_path: Path) -> None:
     with SITUATIONS[name].built(server, tmp_path / "p") as situation:
         examination = situation.doctor()
@@ -76,7 +59,7 @@ def test_a_message_counts_once_whoever_holds_it(name: str, server: str, tmp_path
         assert sum(group["stuck"] or 0 for group in groups) == stuck
 
 
-@pytest.mark.parametrize(("name", "server"), _instances("crash-restart-quiet"))
+@pytest.mark.parametrize(("name", "server"), instances(*named("crash-restart-quiet")))
 def test_what_a_dead_process_holds_is_orphaned(name: str, server: str, tmp_path: Path) -> None:
     with SITUATIONS[name].built(server, tmp_path / "p") as situation:
         orphaned = situation.doctor().finding("orphaned-messages")
@@ -84,7 +67,7 @@ def test_what_a_dead_process_holds_is_orphaned(name: str, server: str, tmp_path:
         assert str(situation.truth.facts["dead_pid"]) in str(orphaned["evidence"])
 
 
-@pytest.mark.parametrize(("name", "server"), _instances("consumer-deleted"))
+@pytest.mark.parametrize(("name", "server"), instances(*named("consumer-deleted")))
 def test_what_a_deleted_consumer_held_is_nobodys(name: str, server: str, tmp_path: Path) -> None:
     with SITUATIONS[name].built(server, tmp_path / "p") as situation:
         examination = situation.doctor()
@@ -96,7 +79,7 @@ def test_what_a_deleted_consumer_held_is_nobodys(name: str, server: str, tmp_pat
         assert "can be delivered again" in breaks["remedy"]["text"]
 
 
-@pytest.mark.parametrize(("name", "server"), _instances("stuck-behind-a-la", "stuck-behind-a-lone"))
+@pytest.mark.parametrize(("name", "server"), instances(*POISONED))
 def test_a_poison_is_named_by_the_type_of_its_value(name: str, server: str, tmp_path: Path) -> None:
     with SITUATIONS[name].built(server, tmp_path / "p") as situation:
         summary = situation.doctor().finding("stuck-consumers")["summary"]
@@ -105,7 +88,7 @@ def test_a_poison_is_named_by_the_type_of_its_value(name: str, server: str, tmp_
         assert situation.truth.facts["reason"].split()[0] in summary
 
 
-@pytest.mark.parametrize(("name", "server"), _instances("third-writer-group"))
+@pytest.mark.parametrize(("name", "server"), instances(*named("third-writer-group")))
 def test_a_group_that_nobody_knows_is_named(name: str, server: str, tmp_path: Path) -> None:
     with SITUATIONS[name].built(server, tmp_path / "p") as situation:
         finding = situation.doctor().finding("unknown-groups")
@@ -113,7 +96,7 @@ def test_a_group_that_nobody_knows_is_named(name: str, server: str, tmp_path: Pa
         assert situation.truth.facts["unknown_group"] in finding["summary"]
 
 
-@pytest.mark.parametrize(("name", "server"), _instances("column-of-another-branch"))
+@pytest.mark.parametrize(("name", "server"), instances(*named("column-of-another-branch")))
 def test_a_column_of_another_branch_takes_nothing_else_from_judgement(name: str, server: str, tmp_path: Path) -> None:
     with SITUATIONS[name].built(server, tmp_path / "p") as situation:
         examination = situation.doctor()

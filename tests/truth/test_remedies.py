@@ -10,33 +10,33 @@ import pytest
 
 from blueplane_doctor.demo.faults import FAULTS
 from blueplane_doctor.demo.simulator import Pipeline
-from tests.servers import SERVERS
 from tests.truth.following import follow
 from tests.truth.situation import Situation
-from tests.truth.situations import SITUATIONS, on_servers
-from tests.truth.test_situations import MAIN_INSTANCES
+from tests.truth.situations import MAIN_INSTANCES, SITUATIONS, instances
 
 pytestmark = pytest.mark.server
 
-QUICK = (
-    *("stuck-behind-a-duplicate", "retry-storm", "orphans-some-trimmed", "database-was-locked", "no-persistence"),
-    *("consumer-deleted", "third-writer-group", "home-elsewhere", "database-files-read-only"),
-)
-"""Situations whose remedies are followed each time, on one server; all others are run with what is slow."""
-QUICK_SERVER = SERVERS[-1]
+BOTH_SERVERS = ("valkey-9.1", "redis-7.0")
+QUICK = ("stuck-behind-a-duplicate", "orphans-some-trimmed", "no-persistence")
+"""Situations whose remedies are followed each time; all others are run with what is slow."""
+QUICK_FAULTS = ("malformed-payloads",)
+MORE_INSTANCES = ("orphans-some-trimmed", "consumer-deleted")
+"""Whose remedies differ from those of their builder's main instance."""
 
 
 def _situations() -> list[object]:
+    """Of each builder one instance, for the others have the same remedies.
+
+    What Redis itself is told to do is followed on both servers. All else is the same on both, and the two take turns.
+    """
     parameters: list[object] = []
-    for name, server in on_servers():
-        marks = []
+    followed = [name for name, entry in SITUATIONS.items() if MAIN_INSTANCES[entry.build] == name]
+    for position, name in enumerate(dict.fromkeys([*followed, *MORE_INSTANCES])):
         entry = SITUATIONS[name]
-        # Of each builder one instance is followed, on each server: the others have the same remedies.
-        if MAIN_INSTANCES[entry.build] != name and name not in QUICK:
-            continue
-        if name not in QUICK or server != QUICK_SERVER or entry.slow:
-            marks.append(pytest.mark.slow)
-        parameters.append(pytest.param(name, server, id=f"{name}-{server}", marks=marks))
+        servers = [server for server in entry.servers if server in BOTH_SERVERS]
+        if entry.section != "B":
+            servers = [servers[position % len(servers)]]
+        parameters += instances(name, quick=int(name in QUICK), servers=tuple(servers))
     return parameters
 
 
@@ -50,8 +50,16 @@ def test_no_remedy_of_a_situation_does_harm(name: str, server: str, tmp_path: Pa
         assert outcome.not_run == []
 
 
-@pytest.mark.parametrize("server", SERVERS)
-@pytest.mark.parametrize("name", sorted(FAULTS))
+def _faults() -> list[object]:
+    parameters: list[object] = []
+    for position, name in enumerate(sorted(FAULTS)):
+        server = BOTH_SERVERS[position % len(BOTH_SERVERS)]
+        marks = () if name in QUICK_FAULTS else (pytest.mark.slow,)
+        parameters.append(pytest.param(name, server, id=f"{name}-{server}", marks=marks))
+    return parameters
+
+
+@pytest.mark.parametrize(("name", "server"), _faults())
 def test_no_remedy_of_a_demo_fault_does_harm(name: str, server: str, tmp_path: Path) -> None:
     with Situation(server, tmp_path / "p") as situation:
         # The simulator makes its own home and groups.

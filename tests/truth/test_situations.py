@@ -8,25 +8,29 @@ from pathlib import Path
 import pytest
 
 from tests.truth.observe import observe
-from tests.truth.situations import SITUATIONS, on_servers
+from tests.truth.situations import MAIN_INSTANCES, SITUATIONS, instances
 from tests.truth.snapshot import snapshot
 
 DOCUMENTED_EXIT_CODES = (0, 1, 3)
 """Of README's table, those of a run that examined something."""
-
-
-MAIN_INSTANCES = {entry.build: entry.name for entry in SITUATIONS.values()}
-"""Of each builder the instance that is written first above it; the others are run with what is slow."""
+QUICK = (
+    "stream-gone-flushall",
+    "no-persistence",
+    "rows-pruned-few",
+    "orphans-some-trimmed",
+    "healthy",
+    "just-installed",
+)
 
 
 def _parameters() -> list[object]:
+    """The main instance of each builder on each of its servers, every other instance on one of them."""
     parameters: list[object] = []
-    for name, server in on_servers():
-        marks: list[pytest.MarkDecorator] = [pytest.mark.server]
-        entry = SITUATIONS[name]
-        if entry.slow or MAIN_INSTANCES[entry.build] != name:
-            marks.append(pytest.mark.slow)
-        parameters.append(pytest.param(name, server, id=f"{name}-{server}", marks=marks))
+    for name, entry in SITUATIONS.items():
+        servers = entry.servers
+        if MAIN_INSTANCES[entry.build] != name:
+            servers = servers[:1]
+        parameters += instances(name, quick=int(name in QUICK), servers=servers)
     return parameters
 
 

@@ -4,29 +4,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.truth.situations import SITUATIONS, on_servers
+from tests.truth.situations import SITUATIONS, instances, named
 
-REFUSING = [name for name, entry in SITUATIONS.items() if name.startswith("refuses-")]
-_QUICK = ("refuses-oom-noeviction", "refuses-misconf", "refuses-noreplicas", "refuses-client-pause")
+REFUSING = named("refuses-")
 _IN_ANY_CASE = "refuses-oom-without-info"
 """Without INFO nothing tells whether writes are taken."""
-
-
-def _parameters(names: list[str], quick: tuple[str, ...]) -> list[object]:
-    parameters: list[object] = []
-    for name, server in on_servers():
-        if name in names:
-            marks = [pytest.mark.server]
-            if name not in quick:
-                marks.append(pytest.mark.slow)
-            parameters.append(pytest.param(name, server, id=f"{name}-{server}", marks=marks))
-    return parameters
-
 
 _CODES = {"no answer": "paused"}
 
 
-@pytest.mark.parametrize(("name", "server"), _parameters([name for name in REFUSING if name != _IN_ANY_CASE], _QUICK))
+@pytest.mark.parametrize(("name", "server"), instances(*[name for name in REFUSING if name != _IN_ANY_CASE], quick=2))
 def test_a_redis_that_refuses_writes_is_red_and_the_reason_is_named(name: str, server: str, tmp_path: Path) -> None:
     with SITUATIONS[name].built(server, tmp_path / "p") as situation:
         truth = situation.truth
@@ -56,14 +43,13 @@ def test_without_the_right_to_info_it_is_not_said_to_take_writes(tmp_path: Path)
 _TAKING = ["snapshots-fail-writes-taken", "no-persistence", "memory-at-98-percent", "may-evict-the-queue"]
 
 
-@pytest.mark.parametrize(("name", "server"), _parameters(_TAKING, ("snapshots-fail-writes-taken",)))
+@pytest.mark.parametrize(("name", "server"), instances(*_TAKING))
 def test_a_redis_that_takes_writes_is_not_said_to_refuse_them(name: str, server: str, tmp_path: Path) -> None:
     with SITUATIONS[name].built(server, tmp_path / "p") as situation:
         assert situation.doctor().finding("redis-writable")["status"] == "green"
 
 
-@pytest.mark.server
-@pytest.mark.parametrize(("name", "server"), [pair for pair in on_servers() if SITUATIONS[pair[0]].section == "N"][:2])
+@pytest.mark.parametrize(("name", "server"), instances("healthy"))
 def test_a_pipeline_in_order_takes_writes(name: str, server: str, tmp_path: Path) -> None:
     with SITUATIONS[name].built(server, tmp_path / "p") as situation:
         examination = situation.doctor()
