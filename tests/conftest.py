@@ -10,7 +10,7 @@ import pytest
 from blueplane_doctor.demo.servers import RunningServer, run_server
 from blueplane_doctor.demo.simulator import Pipeline
 from tests.golden.compare import Golden, compare
-from tests.servers import SERVERS, require_server
+from tests.servers import EACH_SERVER, require_server
 
 pytest_plugins = ["pytester"]
 
@@ -39,7 +39,7 @@ def guarded_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.M
     return home
 
 
-@pytest.fixture(scope="session", params=SERVERS)
+@pytest.fixture(scope="session", params=EACH_SERVER)
 def any_server(request: pytest.FixtureRequest) -> Iterator[RunningServer]:
     """Each of the servers that the doctor has to be right on; one process of each for a whole session."""
     with run_server(require_server(request.param)) as server:

@@ -39,6 +39,8 @@ _PROGRAMS: dict[str, tuple[Callable[[], Path | None], str]] = {
     "redis-7.4": (_redis_stack, f".ci/fetch-redis-stack FOLDER, and {REDIS_STACK_VARIABLE}=FOLDER"),
 }
 SERVERS = tuple(_PROGRAMS)
+EACH_SERVER = (SERVERS[0], *(pytest.param(name, marks=pytest.mark.slow) for name in SERVERS[1:]))
+"""The same as parameters of tests and fixtures: one of them is enough for `make test-quick`."""
 
 
 def server_program(name: str) -> Path | None:

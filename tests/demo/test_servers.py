@@ -18,7 +18,7 @@ import blueplane_doctor
 from blueplane_doctor.demo import servers
 from blueplane_doctor.demo.servers import ServerNotStarted, embedded_server_program, run_server
 from blueplane_doctor.errors import DoctorError, UsageError
-from tests.servers import REDIS_STACK_VARIABLE, SERVERS, require_server, server_program
+from tests.servers import EACH_SERVER, REDIS_STACK_VARIABLE, require_server, server_program
 
 ROOT = Path(blueplane_doctor.__file__).parents[1]
 
@@ -32,7 +32,7 @@ def wait_until_gone(pid: int, directory: Path, seconds: float = 10) -> None:
 
 @pytest.mark.server
 @pytest.mark.parametrize("tcp", [False, True], ids=["socket", "tcp"])
-@pytest.mark.parametrize("name", SERVERS)
+@pytest.mark.parametrize("name", EACH_SERVER)
 def test_answers_and_leaves_nothing(name: str, tcp: bool) -> None:
     program = require_server(name)
     with run_server(program, tcp=tcp) as server:

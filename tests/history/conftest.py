@@ -13,6 +13,7 @@ from tests.servers import require_server
 
 TIMESERIES = "redis-7.4 with TimeSeries"
 BACKENDS = {"valkey-9.1": "stream", "redis-7.0": "stream", TIMESERIES: "timeseries"}
+_QUICK_FIRST = ["valkey-9.1", *(pytest.param(name, marks=pytest.mark.slow) for name in ("redis-7.0", TIMESERIES))]
 
 
 def run_backend(name: str) -> AbstractContextManager[RunningServer]:
@@ -23,7 +24,7 @@ def run_backend(name: str) -> AbstractContextManager[RunningServer]:
     return run_server(program, arguments=("--loadmodule", str(Path(program).parent / "redistimeseries.so")))
 
 
-@pytest.fixture(scope="session", params=BACKENDS)
+@pytest.fixture(scope="session", params=_QUICK_FIRST)
 def history_server(request: pytest.FixtureRequest) -> Iterator[tuple[str, RunningServer]]:
     """The store that is expected there, and the server."""
     with run_backend(request.param) as server:

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.servers import SERVERS
+from tests.servers import EACH_SERVER
 from tests.truth.observe import observe
 from tests.truth.situation import Situation
 from tests.truth.truth import Truth
 
 
 @pytest.mark.server
-@pytest.mark.parametrize("server", SERVERS)
+@pytest.mark.parametrize("server", EACH_SERVER)
 def test_each_step_is_seen_by_direct_look_ups(server: str, tmp_path: Path) -> None:
     with Situation(server, tmp_path / "pipeline") as situation:
         situation.live_server()
@@ -54,7 +54,7 @@ def test_each_step_is_seen_by_direct_look_ups(server: str, tmp_path: Path) -> No
 
 
 @pytest.mark.server
-@pytest.mark.parametrize("server", SERVERS)
+@pytest.mark.parametrize("server", EACH_SERVER)
 def test_a_server_is_started_again_with_what_it_saved(server: str, tmp_path: Path) -> None:
     with Situation(server, tmp_path / "pipeline") as situation:
         situation.healthy_work(cursor=10, claude=0, unwritten=0)
