@@ -23,7 +23,7 @@ from blueplane_doctor.sources.redis_source import RedisSource, info_fields
 from blueplane_doctor.sources.server_log import LogTail, read_log
 from blueplane_doctor.sources.streams import StreamState, read_stream
 from blueplane_doctor.sources.throttle import Throttle
-from blueplane_doctor.sources.trace_tables import RowFinder, Written, read_beginnings, read_written
+from blueplane_doctor.sources.trace_tables import RowFinder, TableBeginning, Written, read_beginnings, read_written
 from blueplane_doctor.times import to_milliseconds
 
 Answer = TypeVar("Answer")
@@ -188,7 +188,7 @@ class Examination:
         router = Router(self.routes(), tables, self.columns())
         return CustodyJudge(self.redis, self.stream(), router, rows, self.dead_letters(), self._beginnings(tables))
 
-    def _beginnings(self, tables: tuple[str, ...] | None) -> dict[str, int | None]:
+    def _beginnings(self, tables: tuple[str, ...] | None) -> dict[str, TableBeginning]:
         try:
             return read_beginnings(self.database, tables or ())
         except SourceError:

@@ -267,6 +267,8 @@ _CHAIN = _of(
     _M("states.{state}", "Messages in a state", "messages", "chain_messages", "Examined messages by state of custody."),
     _M("tables_begin_later", "Older than the tables", "messages", "chain_tables_begin_later_messages",
        "Untraceable messages that are older than the rows of their table."),
+    _M("rows_pruned", "Older than the rows kept", "messages", "chain_rows_pruned_messages",
+       "Of those, messages whose rows were pruned."),
     _M("letter_dropped", "Dead letter dropped", "messages", "chain_letter_dropped_messages",
        "Untraceable messages whose dead letter may have been dropped."),
     _M("letters_dropped", "Dead letters dropped", "messages", "chain_letters_dropped_messages",

@@ -106,7 +106,10 @@ def check_chain_breaks(chain: "ChainHealth", locations: "Locations", scale: Scal
 
     The sum of lost (neither pending nor written, no dead letter), trimmed unread, and payload gone (pending, but
     trimmed). What is on its way, stuck, dead-lettered or by design unwritten is no break. Only what the stream still
-    holds can be looked for: one that was lost and trimmed since shows in samples of that time alone.
+    holds can be looked for: one that was lost and trimmed since shows in samples of that time alone. Messages that are
+    older than the rows of their table are not judged: that is said, and where rows were pruned (the sequence numbers
+    tell that as many were written before) it is no fault. Where they are more than those that could be judged, or the
+    table was made anew, whether every message was written is not known.
 
     Causes:
     - payloads that are a text or a list where an object is expected: the writer passes over them and acknowledges
@@ -119,6 +122,7 @@ def check_chain_breaks(chain: "ChainHealth", locations: "Locations", scale: Scal
         "states": chain.states,
         "equation": chain.equation,
         "tables begin later": chain.tables_begin_later,
+        "of those pruned": chain.rows_pruned,
         "letter may be dropped": chain.letter_dropped,
         "first breaks": [f"{b.id} {b.event_type}: {b.reason}" for b in chain.breaks[:10]],
     }
@@ -128,16 +132,26 @@ def check_chain_breaks(chain: "ChainHealth", locations: "Locations", scale: Scal
         cause = f"the time was up after {chain.examined:,} messages; give more with --timeout"
         sentence = "Whether every message was written is not known"
         return unknown(sentence, chain.database_cause or cause, evidence=evidence)
-    elif chain.tables_begin_later or chain.letter_dropped:
+    elif chain.tables_begin_later > chain.rows_pruned or chain.letter_dropped:
         sentence = "Whether every message was written is not known"
         return unknown(sentence, _why_untraceable(chain), evidence=evidence)
-    elif chain.examined == 1:
-        sentence = "The one message in the stream is accounted for"
-    elif chain.examined:
-        sentence = f"Every one of {chain.examined:,} messages is accounted for"
     else:
-        sentence = "The stream holds no messages, and none is missing"
+        sentence = _accounted_for(chain)
     return scale.grade(broken, sentence, remedy=_break_remedy(chain, locations), evidence=evidence)
+
+
+def _accounted_for(chain: "ChainHealth") -> str:
+    judged = chain.examined - chain.rows_pruned
+    if not chain.examined:
+        return "The stream holds no messages, and none is missing"
+    if chain.rows_pruned:
+        older = many(chain.rows_pruned, "is", "are")
+        sentence = f"{many(judged, 'message is', 'messages are')} accounted for"
+        were = "was" if chain.rows_pruned == 1 else "were"
+        return f"{sentence}; {older} older than the rows that the database keeps, and {were} not judged"
+    if judged == 1:
+        return "The one message in the stream is accounted for"
+    return f"Every one of {judged:,} messages is accounted for"
 
 
 def _why_untraceable(chain: "ChainHealth") -> str:

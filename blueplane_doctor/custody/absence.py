@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from blueplane_doctor.custody.messages import Message
-from blueplane_doctor.sources.trace_tables import Lookup
+from blueplane_doctor.sources.trace_tables import Lookup, TableBeginning
 
 TABLES_BEGIN_LATER = "tables_begin_later"
-"""Rows of that time are gone from the table, or the table was made later."""
+"""Rows of that time were pruned, or the table was made later: the sequence numbers tell which."""
 LETTER_DROPPED = "letter_dropped"
 """Its dead letter may be among those that were dropped from their stream."""
 
@@ -27,14 +27,18 @@ class DroppedLetters(NamedTuple):
 class Absence:
     """Tells of each message without a row whether it may have had one. Messages are given in the stream's order."""
 
-    def __init__(self, beginnings: Mapping[str, int | None], dropped: DroppedLetters) -> None:
-        """`beginnings`: of each table, when its first row was written, in milliseconds since 1970; None: no row."""
+    def __init__(self, beginnings: Mapping[str, TableBeginning], dropped: DroppedLetters) -> None:
+        """`beginnings` of the tables of which they are known."""
         self.counts: Counter[str] = Counter()
         """Messages by the reason why nothing can be said of them."""
         self.dropped = dropped
         self._beginnings = beginnings
         self._seen_rows: set[str] = set()
         """Tables in which an earlier message of the stream has its row."""
+        self._before_table: Counter[str] = Counter()
+        """Messages that are older than the rows of their table."""
+        self._newest_before: dict[str, int] = {}
+        """When the last of these was enqueued."""
 
     def has_row(self, lookups: list[Lookup]) -> None:
         """Take notice of a message that has its row: its table does not begin after it."""
@@ -42,20 +46,55 @@ class Absence:
 
     def reason(self, message: Message, lookups: list[Lookup]) -> str:
         """Why this message without a row may have been handled all the same; empty when it cannot have been."""
-        reason = self._reason(message, lookups)
-        if reason:
-            self.counts[reason] += 1
+        table = self._table_that_begins_later(message, lookups)
+        if table:
+            reason = TABLES_BEGIN_LATER
+            self._before_table[table] += 1
+            self._newest_before[table] = message.id[0]
+        elif message.id[0] <= self.dropped.until_ms:
+            reason = LETTER_DROPPED
+        else:
+            return ""
+        self.counts[reason] += 1
         return reason
 
-    def _reason(self, message: Message, lookups: list[Lookup]) -> str:
-        if message.id[0] <= self.dropped.until_ms:
-            return LETTER_DROPPED
+    def _table_that_begins_later(self, message: Message, lookups: list[Lookup]) -> str:
+        """The name of the first such table; empty where there is none."""
         if message.malformed():
             return ""  # the writers pass over it, so there never was a row
         for lookup in lookups:
             if lookup.table in self._seen_rows or lookup.table not in self._beginnings:
                 continue
             beginning = self._beginnings[lookup.table]
-            if beginning is None or message.id[0] < beginning:
-                return TABLES_BEGIN_LATER
+            if beginning.first_ms is None:
+                return lookup.table
+            # The time of a row is cut to the second. Of the rows of one second, the first may be those that are gone.
+            rest_of_second = 1_000 if beginning.rows_before else 0
+            if message.id[0] < beginning.first_ms + rest_of_second:
+                return lookup.table
         return ""
+
+    def pruned(self) -> int:
+        """Of the messages that are older than the rows of their table, those whose rows were pruned.
+
+        That is so where at least as many rows were written before the first that is kept, and where something newer
+        is known to be written. To be asked at the end of the walk.
+        """
+        pruned = 0
+        for table, messages in self._before_table.items():
+            if messages <= self._beginnings[table].rows_before and self._is_followed_by_rows(table):
+                pruned += messages
+        return pruned
+
+    def _is_followed_by_rows(self, table: str) -> bool:
+        """Whether a newer message has its row: in this table or, where it was emptied, in one that begins later.
+
+        Pruning takes from every table what is older than one moment, and that is no later than any row it left.
+        """
+        if table in self._seen_rows:
+            return True
+        for other in self._seen_rows & self._beginnings.keys():
+            first_ms = self._beginnings[other].first_ms
+            if first_ms is not None and self._newest_before[table] < first_ms:
+                return True
+        return False

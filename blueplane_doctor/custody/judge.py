@@ -23,7 +23,7 @@ from blueplane_doctor.sources.entries import RawEntry
 from blueplane_doctor.sources.entry_ids import EntryId
 from blueplane_doctor.sources.redis_source import RedisSource
 from blueplane_doctor.sources.streams import Group, StreamState
-from blueplane_doctor.sources.trace_tables import Lookup, RowFinder
+from blueplane_doctor.sources.trace_tables import Lookup, RowFinder, TableBeginning
 
 NO_TABLES = "the database holds none of the tables that traces are written to"
 """Why no row can be looked up in a database that can be read."""
@@ -66,11 +66,11 @@ class CustodyJudge:
         router: Router,
         rows: RowFinder | None,
         dead_letters: DeadLetterReader,
-        beginnings: Mapping[str, int | None] | None = None,
+        beginnings: Mapping[str, TableBeginning] | None = None,
     ) -> None:
         """`rows` is None when the database cannot be read.
 
-        `beginnings`: of each table, when its first row was written, as milliseconds since 1970.
+        `beginnings` of the tables of which they are known.
         """
         index = dead_letters.index
         dropped = DroppedLetters(sum(index.dropped.values()), index.dropped_until_ms)

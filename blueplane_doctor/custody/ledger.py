@@ -87,6 +87,8 @@ class Ledger:
     """Rows that a message in the stream has."""
     untraceable_because: Counter[str] = field(default_factory=Counter)
     """Messages without a row that may have had one, by the reason; see absence.py."""
+    rows_pruned: int = 0
+    """Of those for TABLES_BEGIN_LATER, the ones whose rows were pruned."""
     payload_gone: int = 0
     last_break_ms: int | None = None
     """When the newest broken message was enqueued."""

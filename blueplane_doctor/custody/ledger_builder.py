@@ -92,6 +92,7 @@ class LedgerBuilder:
             self._ledger.partial = True
         self._ledger.rows_cause = self._judge.rows_cause
         self._ledger.untraceable_because = self._judge.absence.counts
+        self._ledger.rows_pruned = self._judge.absence.pruned()
         self._ledger.claimed_rows = self._judge.claimed_rows
         self._finish()
         return self._ledger

@@ -108,6 +108,11 @@ class ChainHealth(Record):
     """The oldest, at most 200."""
     tables_begin_later: int = 0
     """Of those `untraceable`: their table begins later than they do, so that their row may be gone."""
+    rows_pruned: int = 0
+    """Of those, the ones whose rows were pruned: as many rows, at least, were written before the first that is kept.
+
+    0 where they would be more than the messages that could be judged: then most is not known.
+    """
     letter_dropped: int = 0
     """Of those `untraceable`: their dead letter may be among those that were dropped."""
     letters_dropped: int = 0
@@ -165,6 +170,7 @@ class ChainOfCustodyMonitor(Monitor):
             losses=losses,
             breaks=ledger.breaks[:SHOWN_BREAKS],
             tables_begin_later=ledger.untraceable_because[TABLES_BEGIN_LATER],
+            rows_pruned=_rows_pruned(ledger),
             letter_dropped=ledger.untraceable_because[LETTER_DROPPED],
             letters_dropped=sum(index.dropped.values()),
             blockers=ledger.blockers,
@@ -231,9 +237,15 @@ def _status(ledger: Ledger, broken: int, dead_letters: int) -> str:
     held = ledger.total(STUCK) + ledger.total(WRITTEN_NOT_ACKNOWLEDGED)
     if dead_letters or held or ledger.total(DEAD_LETTERED):
         return "degraded"
-    if ledger.total(UNEXAMINED) or ledger.untraceable_because:
-        return "unknown"
-    return "healthy"
+    not_known = ledger.total(UNEXAMINED) + sum(ledger.untraceable_because.values()) - _rows_pruned(ledger)
+    return "unknown" if not_known else "healthy"
+
+
+def _rows_pruned(ledger: Ledger) -> int:
+    judged = sum(ledger.total(state) for state in (*_KNOWN_BY_ROWS, DEAD_LETTERED))
+    if ledger.rows_pruned > judged:
+        return 0
+    return ledger.rows_pruned
 
 
 def _success_rate(ledger: Ledger) -> float | None:

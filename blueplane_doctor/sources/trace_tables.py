@@ -117,21 +117,43 @@ def _read_table(connection: Connection, table: str, windows: list[datetime]) -> 
     return highest, last, counts
 
 
-def read_beginnings(database: DatabaseSource, tables: tuple[str, ...]) -> dict[str, int | None]:
-    """When each table's first row was written, in milliseconds since 1970; None for one without rows.
+class TableBeginning(NamedTuple):
+    """Where the rows of a table begin, and how many are gone from before that."""
 
-    Raises SourceError. A first row without a time is left out: nothing can be told of its table.
+    first_ms: int | None
+    """When the first row was written, in milliseconds since 1970; None for a table without rows."""
+    rows_before: int = 0
+    """Rows that were written before that one and are no longer there.
+
+    A table that was made anew begins at 1 again; one whose old rows were deleted goes on from where it was. (That an
+    emptied table goes on too needs AUTOINCREMENT, which the pipeline's tables have: https://sqlite.org/autoinc.html)
     """
-    beginnings: dict[str, int | None] = {}
+
+
+def read_beginnings(database: DatabaseSource, tables: tuple[str, ...]) -> dict[str, TableBeginning]:
+    """The beginning of each table. Raises SourceError.
+
+    One whose first row has no time is left out: nothing can be told of it.
+    """
+    beginnings: dict[str, TableBeginning] = {}
     for table in tables:
-        rows = database.rows(f'SELECT ingested_at FROM "{table}" ORDER BY sequence LIMIT 1', ())
+        rows = database.rows(f'SELECT sequence, ingested_at FROM "{table}" ORDER BY sequence LIMIT 1', ())
         if not rows:
-            beginnings[table] = None
+            beginnings[table] = TableBeginning(None, _last_sequence(database, table))
             continue
-        moment = parse_time(rows[0][0])
+        sequence, ingested_at = rows[0]
+        moment = parse_time(ingested_at)
         if moment is not None:
-            beginnings[table] = to_milliseconds(moment)
+            beginnings[table] = TableBeginning(to_milliseconds(moment), max(0, sequence - 1))
     return beginnings
+
+
+def _last_sequence(database: DatabaseSource, table: str) -> int:
+    """The highest sequence number that an AUTOINCREMENT table ever had; 0 where that is not kept."""
+    if "sqlite_sequence" not in database.tables():
+        return 0
+    rows = database.rows("SELECT seq FROM sqlite_sequence WHERE name = ?", (table,))
+    return int(rows[0][0] or 0) if rows else 0
 
 
 def first_since(connection: Connection, table: str, since: datetime, highest: int) -> int:

@@ -4,9 +4,10 @@ import pytest
 
 from blueplane_doctor.custody.absence import LETTER_DROPPED, TABLES_BEGIN_LATER, Absence, DroppedLetters
 from blueplane_doctor.custody.messages import Message
-from blueplane_doctor.sources.trace_tables import Lookup
+from blueplane_doctor.sources.trace_tables import Lookup, TableBeginning
 
 KEY = [Lookup("cursor_raw_traces", ("event_id",), ("k",))]
+CLAUDE_KEY = [Lookup("claude_raw_traces", ("external_id", "uuid"), ("s", "u"))]
 
 
 def message(milliseconds: int, payload: bytes = b"{}") -> Message:
@@ -23,15 +24,21 @@ def message(milliseconds: int, payload: bytes = b"{}") -> Message:
     ],
 )
 def test_a_table_that_begins_later(beginning: int | None, payload: bytes, reason: str) -> None:
-    absence = Absence({"cursor_raw_traces": beginning}, DroppedLetters())
+    absence = Absence({"cursor_raw_traces": TableBeginning(beginning)}, DroppedLetters())
     assert absence.reason(message(5_000, payload), KEY) == reason
     assert sum(absence.counts.values()) == bool(reason)
 
 
 def test_a_table_does_not_begin_after_a_message_that_has_its_row() -> None:
-    absence = Absence({"cursor_raw_traces": 9_000}, DroppedLetters())
+    absence = Absence({"cursor_raw_traces": TableBeginning(9_000)}, DroppedLetters())
     absence.has_row(KEY)
     assert absence.reason(message(5_000), KEY) == ""
+
+
+@pytest.mark.parametrize(("milliseconds", "reason"), [(9_999, TABLES_BEGIN_LATER), (10_000, "")])
+def test_of_one_second_some_rows_may_be_gone(milliseconds: int, reason: str) -> None:
+    absence = Absence({"cursor_raw_traces": TableBeginning(9_000, 7)}, DroppedLetters())
+    assert absence.reason(message(milliseconds), KEY) == reason
 
 
 def test_of_a_table_whose_beginning_is_not_known_nothing_is_said() -> None:
@@ -42,3 +49,37 @@ def test_of_a_table_whose_beginning_is_not_known_nothing_is_said() -> None:
 def test_dropped_letters_are_older_than_those_that_are_left(milliseconds: int, reason: str) -> None:
     absence = Absence({}, DroppedLetters(7, 5_000))
     assert absence.reason(message(milliseconds, b"[]"), KEY) == reason
+
+
+@pytest.mark.parametrize(
+    ("rows_before", "has_newer_row", "pruned"),
+    [
+        pytest.param(2, True, 2, id="as many rows were written before"),
+        pytest.param(500, True, 2, id="more were"),
+        pytest.param(1, True, 0, id="fewer were: the table was made anew"),
+        pytest.param(0, True, 0, id="it begins at 1"),
+        pytest.param(2, False, 0, id="no message that is newer has its row"),
+    ],
+)
+def test_sequence_numbers_tell_pruned_rows(rows_before: int, has_newer_row: bool, pruned: int) -> None:
+    absence = Absence({"cursor_raw_traces": TableBeginning(9_000, rows_before)}, DroppedLetters())
+    absence.reason(message(5_000), KEY)
+    absence.reason(message(5_001), KEY)
+    if has_newer_row:
+        absence.has_row(KEY)
+    assert absence.pruned() == pruned
+
+
+@pytest.mark.parametrize(("newest", "pruned"), [(8_999, 1), (9_000, 0)])
+def test_an_emptied_table_was_pruned_as_far_as_another(newest: int, pruned: int) -> None:
+    beginnings = {"cursor_raw_traces": TableBeginning(9_000, 40), "claude_raw_traces": TableBeginning(None, 40)}
+    absence = Absence(beginnings, DroppedLetters())
+    absence.reason(message(newest), CLAUDE_KEY)
+    absence.has_row(KEY)
+    assert absence.pruned() == pruned
+
+
+def test_a_message_older_than_its_table_is_not_counted_among_dropped_letters() -> None:
+    absence = Absence({"cursor_raw_traces": TableBeginning(9_000, 40)}, DroppedLetters(1, 7_000))
+    assert absence.reason(message(5_000), KEY) == TABLES_BEGIN_LATER
+    assert absence.reason(message(5_000, b"[]"), KEY) == LETTER_DROPPED

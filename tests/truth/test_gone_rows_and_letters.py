@@ -6,12 +6,28 @@ import pytest
 
 from tests.truth.situations import SITUATIONS, instances
 
+PRUNED = ("rows-pruned-few", "rows-pruned-claude", "rows-pruned-both", "rows-pruned-claude-unused-since")
 GONE_ROWS = (
-    *("rows-pruned-few", "rows-pruned", "database-made-anew", "database-made-anew-and-used", "one-table-made-anew"),
+    *("database-made-anew-and-used", "database-made-anew", "database-made-anew-and-pruned", "one-table-made-anew"),
+    *("rows-pruned", "rows-pruned-all"),
 )
+"""The table was made anew; or rows were pruned, and they are more than those that are left to judge by."""
 DROPPED = ("letters-dropped", "letters-dropped-one")
 OTHER_TYPES = ("dead-letters-are-a-list", "dead-letters-are-a-string", "dead-letters-are-a-hash")
 SELECT = ("--select", "chain,dead-letters")
+
+
+@pytest.mark.parametrize(("name", "server"), instances(*PRUNED))
+def test_pruned_rows_keep_no_pipeline_from_being_green(name: str, server: str, tmp_path: Path) -> None:
+    with SITUATIONS[name].built(server, tmp_path / "p") as situation:
+        gone = situation.truth.rows_gone
+        examination = situation.doctor(*SELECT)
+        assert examination.exit_code == 0
+        assert examination.report["metrics"]["chain"]["chain_status"] == "healthy"
+        breaks = examination.finding("chain-breaks")
+        assert (breaks["status"], breaks["observed"]) == ("green", 0)
+        assert f"{gone} are older than the rows that the database keeps, and were not judged" in breaks["summary"]
+        assert (breaks["evidence"]["tables begin later"], breaks["evidence"]["of those pruned"]) == (gone, gone)
 
 
 @pytest.mark.parametrize(("name", "server"), instances(*GONE_ROWS))

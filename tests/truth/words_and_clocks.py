@@ -15,18 +15,57 @@ _DAY_S = 86_400
 # Rows that are gone
 
 
-@situation("C", "rows-pruned", count=300, days=9)
-@situation("C", "rows-pruned-few", count=11, days=30)
-def pruned(s: Situation, count: int, days: int) -> None:
-    """The rows of {count} messages of {days} days ago were pruned, as retention does."""
-    s.live_server()
-    s.add_cursor(count, ago_s=days * _DAY_S, spread_s=600)
-    s.work(ago_s=days * _DAY_S)
-    s.healthy_work()
+_PRUNE = "DELETE FROM {} WHERE ingested_at < datetime('now', '-7 days')"
+
+
+def _prune(s: Situation) -> None:
+    """Delete rows older than a week, as retention does."""
     with closing(rows.connect(s.database)) as connection:
-        connection.execute("DELETE FROM cursor_raw_traces WHERE ingested_at < datetime('now', '-7 days')")
+        for table in ("cursor_raw_traces", "claude_raw_traces"):
+            connection.execute(_PRUNE.format(table))
         connection.execute("VACUUM")
-    s.truth = Truth(lost=0, rows_gone=count, written=76, rows=76)
+
+
+@situation("C", "rows-pruned", cursor=300, days=9)
+@situation("C", "rows-pruned-few", cursor=11, days=30)
+@situation("C", "rows-pruned-claude", claude=9, days=8)
+@situation("C", "rows-pruned-both", cursor=20, claude=7, days=8)
+@situation("C", "rows-pruned-claude-unused-since", cursor=5, claude=14, days=10, claude_since=0)
+def pruned(s: Situation, days: int, cursor: int = 0, claude: int = 0, claude_since: int = 16) -> None:
+    """The rows of {cursor} + {claude} messages of {days} days ago were pruned, as retention does; {claude_since} Claude
+    messages came since."""
+    s.live_server()
+    s.add_cursor(cursor, ago_s=days * _DAY_S, spread_s=600)
+    s.add_claude(claude, ago_s=days * _DAY_S - 600, spread_s=600)
+    s.work(ago_s=days * _DAY_S)
+    s.healthy_work(claude=claude_since)
+    _prune(s)
+    kept = 60 + claude_since
+    s.truth = Truth(lost=0, rows_gone=cursor + claude, written=kept, rows=kept)
+
+
+@situation("C", "rows-pruned-all", count=40)
+def all_pruned(s: Situation, count: int) -> None:
+    """The rows of all {count} messages were pruned, and nothing came since."""
+    s.live_server()
+    s.add_cursor(count, ago_s=9 * _DAY_S, spread_s=600)
+    s.work(ago_s=9 * _DAY_S)
+    _prune(s)
+    s.truth = Truth(lost=0, rows_gone=count, written=0, rows=0)
+
+
+@situation("C", "database-made-anew-and-pruned", kept=15)
+def made_anew_and_pruned(s: Situation, kept: int) -> None:
+    """telemetry.db was made anew, 20 messages were written since, and the rows of all but {kept} of them deleted."""
+    s.live_server()
+    s.healthy_work(ago_s=600)
+    s.database.rename(s.database.with_name("moved-away.db"))
+    create_database(s.database)
+    s.add_cursor(20)
+    s.work()
+    with closing(rows.connect(s.database)) as connection:
+        connection.execute("DELETE FROM cursor_raw_traces WHERE sequence <= ?", (20 - kept,))
+    s.truth = Truth(lost=0, rows_gone=76 + 20 - kept, written=kept, rows=kept)
 
 
 @situation("C", "database-made-anew", since=0)
