@@ -1,7 +1,8 @@
 """blueplane-doctor tells the truth about a Blueplane telemetry pipeline.
 
-What an author of checks needs is exported here: `check`, `Scale`, `Finding`, `Remedy`, `Status`, `unknown`. An
-author of monitors needs `Record` as well, and `Monitor` of `blueplane_doctor.monitoring`.
+What an author of checks needs is exported here: `check`, `Scale`, `Finding`, `Remedy`, `Status`, `unknown`; an author
+of causes needs `cause`, `Cause`, `Findings`, `Remedy`, `Stake`; an author of monitors needs `Record` as well, and
+`Monitor` of `blueplane_doctor.monitoring`.
 As a library, `blueplane_doctor.diagnose.diagnose(settings)` returns a `Report`.
 """
 
@@ -15,32 +16,41 @@ if not (_HERE / "checks" / "__init__.py").is_file() and (_HERE.parent / "checks"
     __path__.append(str(_HERE.parent))  # a checkout: checks/ and templates/ lie beside this package
 
 if TYPE_CHECKING:
+    from blueplane_doctor.causeapi import Findings, cause
     from blueplane_doctor.checkapi import check, not_set_up, unknown
-    from blueplane_doctor.model import Finding, Record, Remedy, Report, Status
+    from blueplane_doctor.model import Cause, Finding, Record, Remedy, Report, Stake, Status
     from blueplane_doctor.scales import Scale
 
 __all__ = [
+    "Cause",
     "Finding",
+    "Findings",
     "Record",
     "Remedy",
     "Report",
     "Scale",
+    "Stake",
     "Status",
     "__version__",
+    "cause",
     "check",
     "not_set_up",
     "unknown",
 ]
 
 _HOMES = {
+    "Findings": "causeapi",
+    "cause": "causeapi",
     "Scale": "scales",
     "check": "checkapi",
     "not_set_up": "checkapi",
     "unknown": "checkapi",
+    "Cause": "model",
     "Finding": "model",
     "Record": "model",
     "Remedy": "model",
     "Report": "model",
+    "Stake": "model",
     "Status": "model",
 }
 

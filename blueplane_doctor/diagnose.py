@@ -9,6 +9,7 @@ from threading import Lock, Thread
 from typing import Any, NamedTuple
 
 from blueplane_doctor import __version__
+from blueplane_doctor.causes import explained
 from blueplane_doctor.discovery import AvailableChecks, find_checks, find_monitors, selected
 from blueplane_doctor.errors import ExitCode, SourceError
 from blueplane_doctor.evidence import Evidence
@@ -158,6 +159,8 @@ class Doctor:
         if self.settings.waivers:
             check_ids = [spec.id for spec in self.available.checks]
             findings = waived(findings, self.settings.waivers, _day_of(evidence), check_ids)
+        explanation = explained(findings, evidence.records, () if nothing_found else self.available.causes)
+        findings = explanation.findings
         if self.baseline:
             findings = compared(findings, self.baseline)
         findings = in_order(findings)
@@ -173,6 +176,8 @@ class Doctor:
             headline=headline_of(findings, self._left_out(), nothing_found),
             exit_code=exit_code,
             counts=count_statuses(findings),
+            since=explanation.since,
+            causes=explanation.causes,
             findings=findings,
             metrics=_metrics(evidence, monitors),
             baseline=self.baseline.generated_at if self.baseline else None,

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from blueplane_doctor.causeapi import CAUSE_MARK, CauseSpec
 from blueplane_doctor.checkapi import MARK, CheckSpec, spec_of
 from blueplane_doctor.errors import NoChecksError, SettingsError, did_you_mean
 from blueplane_doctor.extensions import extensions_in, extensions_of_packages
@@ -33,6 +34,7 @@ class AvailableChecks:
 
     checks: list[CheckSpec] = field(default_factory=list)
     problems: list[Finding] = field(default_factory=list)
+    causes: list[CauseSpec] = field(default_factory=list)
 
 
 class _Monitors(NamedTuple):
@@ -112,21 +114,29 @@ def find_checks(paths: Iterable[Path] = (), monitor_paths: Iterable[Path] = ()) 
     `monitor_paths`: where the user's own monitors are; files of these that could not be loaded are reported too.
     """
     specs = []
+    causes = []
     problems = [*_find_monitors(tuple(monitor_paths)).problems]
     for module in modules_of("blueplane_doctor.checks"):
         specs += checks_in(module, BUILT_IN)
+        causes += causes_in(module, BUILT_IN)
     for extension in (*extensions_of_packages(CHECKS_GROUP), *extensions_in(paths, "check_*.py")):
         if extension.module is None:
             problems.append(_problem("check", extension.name, extension.origin, extension.cause))
         else:
             specs += checks_in(extension.module, extension.origin)
+            causes += causes_in(extension.module, extension.origin)
+    for extension in extensions_in(folders_of(paths), "cause_*.py"):
+        if extension.module is None:
+            problems.append(_problem("cause", extension.name, extension.origin, extension.cause))
+        else:
+            causes += causes_in(extension.module, extension.origin)
     by_id: dict[str, CheckSpec] = {}
     for spec in specs:
         first = by_id.setdefault(spec.id, spec)
         if first is not spec:
             cause = f"{spec.function.__name__}: the id {spec.id} is taken by a check of {first.origin}"
             problems.append(_problem("check", spec.id, spec.origin, cause))
-    return AvailableChecks(list(by_id.values()), problems)
+    return AvailableChecks(list(by_id.values()), problems, causes)
 
 
 def meant_by(words: Iterable[str], checks: Sequence[CheckSpec]) -> set[str]:
@@ -197,6 +207,22 @@ def checks_in(module: ModuleType, origin: str) -> list[CheckSpec]:
             spec: CheckSpec = getattr(value, MARK, None) or spec_of(value, area, None)
             specs.append(replace(spec, origin=origin))
     return specs
+
+
+def causes_in(module: ModuleType, origin: str) -> list[CauseSpec]:
+    """The `cause_*` functions that a module defines itself and declares with @cause, in order of name."""
+    specs = []
+    for name, value in sorted(vars(module).items()):
+        own = isinstance(value, FunctionType) and value.__module__ == module.__name__
+        spec: CauseSpec | None = getattr(value, CAUSE_MARK, None)
+        if name.startswith("cause_") and own and spec is not None:
+            specs.append(replace(spec, origin=origin))
+    return specs
+
+
+def folders_of(paths: Iterable[Path]) -> list[Path]:
+    """Those that are folders: a file that is named itself holds checks."""
+    return [path for path in paths if path.is_dir()]
 
 
 def _problem(kind: str, name: str, origin: str, cause: str) -> Finding:

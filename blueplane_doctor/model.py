@@ -144,7 +144,8 @@ class Finding(Record):
     scale: Grading | None = None
     """The scale in force, thresholds of the settings included; null when nothing was graded by one."""
     cause: str = ""
-    """For unknown, skipped, not_set_up and error: why nothing was judged."""
+    """Yellow or worse: the id of the cause that explains it, empty where none does. Unknown, skipped, not_set_up and
+    error: why nothing was judged."""
     remedy: Remedy | None = None
     evidence: dict[str, Any] = {}
     """What was read to arrive here: names, counts, times; never payload text."""
@@ -156,6 +157,46 @@ class Finding(Record):
     """Set when the finding is waived: it is shown, and does not count."""
     change: Change | None = None
     """Beside a baseline report, where there is one."""
+
+
+class Stake(Record):
+    """Messages that a cause concerns; null where that is not known, or does not apply."""
+
+    at_risk: int | None = None
+    """Not written yet, and lost if nothing is done."""
+    lost: int | None = None
+    """Gone from the pipeline: neither waiting nor written."""
+    recoverable: int | None = None
+    """Of the lost ones, those that the stream still holds."""
+
+
+class Cause(Record):
+    """What the user has to know: a fault of the pipeline, and the findings that follow from it.
+
+    A cause function makes it; the engine adds id, title, status, explains and leads_to.
+    """
+
+    summary: str
+    """One sentence: what is wrong, with its numbers and IDs."""
+    since: str | None = None
+    """ISO 8601, UTC; null where nothing tells it."""
+    since_by: str = ""
+    """What tells it: `the oldest message that is stuck`."""
+    certain: bool = True
+    """False: it is likely, and `confirm` says what would make it certain."""
+    confirm: str = ""
+    at_stake: Stake = Stake()
+    next_step: Remedy | None = None
+    """What to do first; its first command is the one that is shown at a glance."""
+    id: str = ""
+    title: str = ""
+    """The cause in a few words, the same each time: `The server does not run`."""
+    status: Status = Status.UNKNOWN
+    """The worst of the findings that it explains."""
+    explains: list[str] = []
+    """Ids of the findings that follow from it. A function may name them itself, where not all of its kind do."""
+    leads_to: list[str] = []
+    """Ids of other causes that follow from it, and are not shown for themselves."""
 
 
 class Tool(Record):
@@ -181,6 +222,10 @@ class Report(Record):
     exit_code: int
     counts: dict[str, int]
     """Number of findings for each status; those that are waived are counted as `waived` alone."""
+    since: str | None = None
+    """Since when the worst of the causes is there: ISO 8601, UTC; null where that is not known."""
+    causes: list[Cause] = Field(default_factory=list)
+    """Worst first. Each finding of yellow or worse is explained by one of them, or stands for itself."""
     findings: list[Finding] = Field(default_factory=list)
     """Worst first, then by area and id."""
     metrics: dict[str, dict[str, Any] | None] = Field(default_factory=dict)

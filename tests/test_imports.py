@@ -34,6 +34,8 @@ LAYERS = (
     "blueplane_doctor.settings_view",
     "blueplane_doctor.locations",
     "blueplane_doctor.checkapi",
+    "blueplane_doctor.causeapi",
+    "blueplane_doctor.causes",
     "blueplane_doctor",
     "blueplane_doctor.demo",
     "blueplane_doctor.sources",
@@ -187,6 +189,8 @@ def test_checks_import_only_what_authors_of_checks_are_given(file: Path) -> None
         "__future__",
         "typing",
         "blueplane_doctor.checkapi",
+        "blueplane_doctor.causeapi",
+        "blueplane_doctor.causes",
         "blueplane_doctor.pipeline",
         "blueplane_doctor.times",
     )

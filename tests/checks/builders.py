@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
+from blueplane_doctor.causes import explained
 from blueplane_doctor.checkapi import CheckSpec
 from blueplane_doctor.custody.ledger import ChainBreak
 from blueplane_doctor.custody.losses import GroupLoss
 from blueplane_doctor.discovery import find_checks
 from blueplane_doctor.locations import Locations, locate
-from blueplane_doctor.model import Finding, Record, Status
+from blueplane_doctor.model import Cause, Finding, Record, Status
 from blueplane_doctor.monitoring.capture_health import (
     CaptureHealth,
     CursorHooks,
@@ -504,3 +505,31 @@ def empty_records() -> dict[str, Record]:
         "presence": no_stream(),
         "locations": locations(),
     }
+
+
+def causes_of(**records: Record) -> list[Cause]:
+    """The causes of these records, by the default scales; the other records are healthy."""
+    available = find_checks()
+    everything = healthy_records() | records
+    findings = []
+    for spec in available.checks:
+        finding = spec.run(everything)
+        findings.append(finding.model_copy(update={"id": spec.id, "area": spec.area}))
+    explanation = explained(findings, everything, available.causes)
+    assert not [one for one in explanation.findings if one.status is Status.ERROR]
+    for one in explanation.causes:
+        assert_sound_cause(one)
+    return explanation.causes
+
+
+def assert_sound_cause(one: Cause) -> None:
+    """What holds for every cause."""
+    assert one.title and one.summary.endswith("."), one
+    assert one.status.severity > 0, "it is told only where something is yellow or worse"
+    assert one.next_step is not None, "says what to do"
+    assert one.certain or one.confirm, "says what would make it certain"
+    assert bool(one.since) == bool(one.since_by), "says what tells since when"
+    for text in (one.title, one.summary):
+        assert not _ONE_OF_MANY.search(text), f"singular: {text}"
+        assert not _MANY_OF_ONE.search(text), f"plural: {text}"
+        assert not _EMPTY_PART.search(text), f"an empty part: {text!r}"

@@ -1,0 +1,141 @@
+"""All that a cause file imports: `cause`, `Cause`, `Stake`, `Findings`.
+
+A cause is a function named `cause_*` in a file named `cause_*.py`. Its parameters name the health records that it
+reads, as those of a check do, and `findings`, what the checks found. It returns a `Cause`, several of them, or None
+where it is not there. It does no I/O. A parameter with a default is a record that it can do without.
+"""
+
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from blueplane_doctor.model import Cause, Finding, Stake, Status, counted
+
+__all__ = ["CAUSE_MARK", "STAGES", "Cause", "CauseFunction", "CauseSpec", "Findings", "Stake", "cause", "stream_time"]
+
+CAUSE_MARK = "__blueplane_cause__"
+STAGES = ("redis", "database", "server", "messages", "capture")
+"""What a cause is about, the deepest first: a fault of Redis is told before one of the messages in it."""
+EVERYTHING = "*"
+"""As a finding's id: whatever was found or could not be judged."""
+
+CauseFunction = Callable[..., "Cause | list[Cause] | None"]
+
+
+class Findings:
+    """What the checks found, by id. Waived findings are not in it: they do not count."""
+
+    def __init__(self, findings: Iterable[Finding]) -> None:
+        self._by_id = {finding.id: finding for finding in counted(findings)}
+
+    def get(self, check_id: str) -> Finding | None:
+        """The finding of this check; None where it did not run or is waived."""
+        return self._by_id.get(check_id)
+
+    def bad(self, check_id: str) -> bool:
+        """Whether this check ran and found yellow or worse."""
+        finding = self._by_id.get(check_id)
+        return finding is not None and finding.status.severity > 0
+
+    def value(self, check_id: str) -> object:
+        """What this check observed; None where it did not."""
+        finding = self._by_id.get(check_id)
+        if finding is None:
+            return None
+        return finding.observed
+
+    def unhealthy(self) -> list[Finding]:
+        """All that a cause may explain: yellow or worse, and what could not be judged."""
+        without = (Status.GREEN, Status.NOT_SET_UP)
+        return [finding for finding in self._by_id.values() if finding.status not in without]
+
+
+class _Wiring(NamedTuple):
+    """How a cause and the findings belong together, as the decorator was told."""
+
+    stage: str
+    shown_by: tuple[str, ...]
+    brings: tuple[str, ...]
+    follows: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class CauseSpec:
+    """What the decorator knows of a cause; discovery adds which file defines it."""
+
+    function: CauseFunction
+    stage: str
+    """One of STAGES."""
+    shown_by: tuple[str, ...]
+    """Findings that are its own signs: without one of them being yellow or worse it is not told."""
+    brings: tuple[str, ...]
+    """Findings that may follow from it."""
+    follows: tuple[str, ...]
+    """Causes from which it may follow: with one of them it is not told for itself."""
+    id: str
+    title: str
+    doc: str
+    needs: tuple[str, ...]
+    optional: frozenset[str]
+    takes_findings: bool
+    origin: str = "built-in"
+
+    def run(self, records: Mapping[str, Any], findings: Findings) -> list[Cause]:
+        """Its causes; none where it is not there, or where a record that it needs is not."""
+        for name in self.needs:
+            if name not in records and name not in self.optional:
+                return []
+        arguments = {name: records[name] for name in self.needs if name in records}
+        if self.takes_findings:
+            arguments["findings"] = findings
+        result = self.function(**arguments)
+        if result is None:
+            return []
+        if isinstance(result, Cause):
+            return [result]
+        return list(result)
+
+
+def cause(
+    *, stage: str, shown_by: Iterable[str], brings: Iterable[str] = (), follows: Iterable[str] = ()
+) -> Callable[[CauseFunction], CauseFunction]:
+    """Declare a cause: see the attributes of CauseSpec. The first line of the docstring is its title."""
+    if stage not in STAGES:
+        raise ValueError(f"stage must be one of {', '.join(STAGES)}")
+    wiring = _Wiring(stage, tuple(shown_by), tuple(brings), tuple(follows))
+
+    def declare(function: CauseFunction) -> CauseFunction:
+        setattr(function, CAUSE_MARK, _spec_of(function, wiring))
+        return function
+
+    return declare
+
+
+def _spec_of(function: CauseFunction, wiring: _Wiring) -> CauseSpec:
+    doc = inspect.getdoc(function) or ""
+    everything = inspect.signature(function).parameters
+    parameters = [each for each in everything.values() if each.name != "findings"]
+    return CauseSpec(
+        function=function,
+        stage=wiring.stage,
+        shown_by=wiring.shown_by,
+        brings=wiring.brings,
+        follows=wiring.follows,
+        id=function.__name__.removeprefix("cause_").replace("_", "-"),
+        title=doc.partition("\n")[0].rstrip("."),
+        doc=doc,
+        needs=tuple(each.name for each in parameters),
+        optional=frozenset(each.name for each in parameters if each.default is not each.empty),
+        takes_findings="findings" in everything,
+    )
+
+
+def stream_time(stream_id: str) -> str | None:
+    """When a message was added, by its stream ID: ISO 8601, UTC; None for what is no stream ID."""
+    from blueplane_doctor.times import from_milliseconds, iso
+
+    milliseconds, dash, _ = stream_id.partition("-")
+    if not dash or not milliseconds.isdigit():
+        return None
+    return iso(from_milliseconds(int(milliseconds)))

@@ -1,0 +1,176 @@
+"""Which causes explain the findings: each finding that is not green stands under one cause, or for itself."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from blueplane_doctor.causeapi import EVERYTHING, STAGES, CauseSpec, Findings
+from blueplane_doctor.mistakes import mistake_at_run
+from blueplane_doctor.model import Cause, Finding, Status, worst
+from blueplane_doctor.times import parse_time
+
+
+class Explanation(NamedTuple):
+    """The findings, each with the id of its cause, and the causes, worst first."""
+
+    findings: list[Finding]
+    causes: list[Cause]
+
+    @property
+    def since(self) -> str | None:
+        """Since when the worst of the causes are there: the earliest time that is known."""
+        if not self.causes:
+            return None
+        gravest = self.causes[0].status
+        times = [one.since for one in self.causes if one.status is gravest and one.since]
+        return min(times, key=_moment, default=None)
+
+
+@dataclass
+class _Candidate:
+    """A cause that is there, before it is known what it explains."""
+
+    spec: CauseSpec
+    cause: Cause
+    followers: list["_Candidate"] = field(default_factory=list)
+    explained: list[Finding] = field(default_factory=list)
+
+    def own(self) -> set[str]:
+        """The findings that are its own signs, and those of what follows from it."""
+        ids = set(self.cause.explains or self.spec.shown_by)
+        for follower in self.followers:
+            ids |= follower.own()
+        return ids
+
+    def others(self) -> set[str]:
+        """The findings that may follow from it."""
+        ids = set() if self.cause.explains else set(self.spec.brings)
+        for follower in self.followers:
+            ids |= follower.others()
+        return ids
+
+
+def explained(findings: Sequence[Finding], records: Mapping[str, Any], specs: Iterable[CauseSpec]) -> Explanation:
+    """Find the causes. A cause function that breaks becomes a finding of its own; the others still run."""
+    by_id = Findings(findings)
+    candidates: list[_Candidate] = []
+    broken: list[Finding] = []
+    for spec in specs:
+        try:
+            causes = spec.run(records, by_id)
+        except (Exception, SystemExit) as error:
+            broken.append(_error(spec, mistake_at_run(error, Path(spec.function.__code__.co_filename))))
+            continue
+        if not any(by_id.bad(check) for check in spec.shown_by):
+            continue
+        candidates += [_Candidate(spec, one) for one in causes]
+    candidates.sort(key=lambda each: (-_severity(each, by_id), STAGES.index(each.spec.stage), each.spec.id))
+    roots = _roots(candidates)
+    _assign(by_id.unhealthy(), roots)
+    finished = [_finished(root, by_id) for root in roots]
+    stages = {spec.id: STAGES.index(spec.stage) for spec in (root.spec for root in roots)}
+    finished.sort(key=lambda one: (-one.status.severity, stages[one.id], one.id, one.summary))
+    return Explanation([*_with_causes(findings, finished), *broken], finished)
+
+
+def _severity(candidate: _Candidate, findings: Findings) -> int:
+    statuses = []
+    for check in candidate.spec.shown_by:
+        finding = findings.get(check)
+        if finding:
+            statuses.append(finding.status)
+    return worst(statuses).severity
+
+
+def _roots(candidates: list[_Candidate]) -> list[_Candidate]:
+    """The candidates that follow from no other one; each other one is handed to its root."""
+    by_id = {candidate.spec.id: candidate for candidate in reversed(candidates)}
+    roots = []
+    for candidate in candidates:
+        root = _root_of(candidate, by_id)
+        if root is candidate:
+            roots.append(candidate)
+        else:
+            root.followers.append(candidate)
+    return roots
+
+
+def _root_of(candidate: _Candidate, by_id: Mapping[str, _Candidate]) -> _Candidate:
+    path = [candidate.spec.id]
+    while True:
+        above = [name for name in candidate.spec.follows if name in by_id]
+        if not above:
+            return candidate
+        if above[0] in path:
+            # Causes that name one another in a circle: one of them has to stand for all.
+            circle = path[path.index(above[0]) :]
+            return by_id[min(circle)]
+        candidate = by_id[above[0]]
+        path.append(candidate.spec.id)
+
+
+def _assign(findings: Iterable[Finding], roots: Sequence[_Candidate]) -> None:
+    """Give each finding to the first cause whose own sign it is, else to the first that may bring it."""
+    for finding in findings:
+        choice = None
+        for root in roots:
+            if finding.id in root.own():
+                choice = root
+                break
+        if choice is None:
+            choice = _bringer(finding, roots)
+        if choice is not None:
+            choice.explained.append(finding)
+
+
+def _bringer(finding: Finding, roots: Sequence[_Candidate]) -> _Candidate | None:
+    for root in roots:
+        others = root.others()
+        if finding.id in others:
+            return root
+        # What could not be judged at all is brought by what kept it from being read; a verdict never is.
+        if EVERYTHING in others and finding.status in (Status.SKIPPED, Status.UNKNOWN):
+            return root
+    return None
+
+
+def _finished(root: _Candidate, findings: Findings) -> Cause:
+    signs = [one for one in (findings.get(check) for check in root.own()) if one is not None]
+    status = worst(one.status for one in (*signs, *root.explained))
+    ordered = sorted(root.explained, key=lambda one: (one.status.display_rank, one.id))
+    return root.cause.model_copy(
+        update={
+            "id": root.spec.id,
+            "title": root.spec.title,
+            "status": status,
+            "explains": [one.id for one in ordered],
+            "leads_to": sorted({follower.spec.id for follower in root.followers}),
+        }
+    )
+
+
+def _with_causes(findings: Sequence[Finding], causes: Iterable[Cause]) -> list[Finding]:
+    """The findings of yellow or worse, each with the id of its cause. What was not judged keeps saying why."""
+    cause_of = {}
+    for one in causes:
+        for check in one.explains:
+            cause_of[check] = one.id
+    result = []
+    for finding in findings:
+        if finding.status.severity > 0 and finding.waiver is None and finding.id in cause_of:
+            finding = finding.model_copy(update={"cause": cause_of[finding.id]})
+        result.append(finding)
+    return result
+
+
+def _error(spec: CauseSpec, text: str) -> Finding:
+    summary = f"The cause {spec.id} itself broke"
+    return Finding(id=f"cause:{spec.id}", area="causes", status=Status.ERROR, summary=summary, cause=text)
+
+
+def _moment(text: str) -> float:
+    moment = parse_time(text)
+    if moment is None:
+        return float("inf")
+    return moment.timestamp()

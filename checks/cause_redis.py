@@ -1,0 +1,130 @@
+"""Causes that lie in Redis: it is away, refuses writes, lost the queue, or may lose it."""
+
+from typing import TYPE_CHECKING
+
+from blueplane_doctor import Cause, Findings, Remedy, Stake, cause
+from blueplane_doctor.causeapi import EVERYTHING
+from blueplane_doctor.checkapi import sentence
+
+if TYPE_CHECKING:
+    from blueplane_doctor.locations import Locations
+    from blueplane_doctor.monitoring.connections import Connections
+    from blueplane_doctor.monitoring.database_health import DatabaseHealth
+    from blueplane_doctor.monitoring.queue_health import QueueHealth
+    from blueplane_doctor.monitoring.redis_writes import RedisWrites
+    from blueplane_doctor.monitoring.server_health import ServerHealth
+    from blueplane_doctor.monitoring.stream_presence import StreamPresence
+
+REDIS_ERRORS = ("connection refused", "connection lost", "timeout")
+"""Kinds of errors in the server's log that Redis brings."""
+REFUSALS = {
+    "OOM": "Redis memory is full (OOM)",
+    "READONLY": "Redis is a read-only replica (READONLY)",
+    "MISCONF": "Redis cannot save (MISCONF)",
+    "NOREPLICAS": "Redis has too few replicas (NOREPLICAS)",
+}
+"""What the server's log calls each answer to a write."""
+LAST_ROW = "the newest row of the database"
+
+
+def first_error(server: "ServerHealth | None", *kinds: str) -> str | None:
+    """When the server's log first tells of one of these kinds of errors; None where it does not."""
+    if server is None:
+        return None
+    times = [error.first for error in server.errors if error.kind in kinds]
+    return min(times, default=None)
+
+
+@cause(stage="redis", shown_by=["redis-reachable"], brings=[EVERYTHING, "server-errors", "server-alive", "hook-spool"])
+def cause_redis_unreachable(
+    connections: "Connections",
+    findings: Findings,
+    server: "ServerHealth | None" = None,
+    database: "DatabaseHealth | None" = None,
+) -> Cause | None:
+    """Redis does not answer."""
+    if not findings.bad("redis-reachable"):
+        return None
+    redis = connections.redis
+    since = first_error(server, *REDIS_ERRORS)
+    since_by = "the first error of the server's log that names Redis"
+    if since is None and database is not None:
+        since = database.last_successful_write_timestamp
+        since_by = f"{LAST_ROW}: at the earliest"
+    finding = findings.get("redis-reachable")
+    commands = list(finding.remedy.commands) if finding and finding.remedy else []
+    return Cause(
+        summary=f"{sentence(redis.cause)} Neither the queue nor the chain of custody can be judged.",
+        since=since,
+        since_by=since_by if since else "",
+        next_step=Remedy(text=sentence(redis.hint or "See whether it runs."), commands=commands),
+    )
+
+
+@cause(
+    stage="redis",
+    shown_by=["redis-writable"],
+    brings=["server-errors", "undrained-buffer", "hook-spool", "hook-losses", "redis-memory", "redis-durability"],
+    follows=["redis-unreachable", "disk-full"],
+)
+def cause_redis_refuses_writes(
+    redis_writes: "RedisWrites", findings: Findings, server: "ServerHealth | None" = None
+) -> Cause | None:
+    """Redis refuses every write."""
+    if not findings.bad("redis-writable"):
+        return None
+    finding = findings.get("redis-writable")
+    since = redis_writes.since_timestamp
+    since_by = "Redis itself"
+    if since is None:
+        since = first_error(server, REFUSALS.get(redis_writes.refusal, ""))
+        since_by = "the first such error of the server's log"
+    if since is None:
+        since = redis_writes.last_message_timestamp
+        since_by = "the newest message that was taken: at the earliest"
+    return Cause(
+        summary=f"It answers {redis_writes.refusal}: {redis_writes.reason}. No event gets into the queue.",
+        since=since,
+        since_by=since_by if since else "",
+        next_step=finding.remedy if finding else None,
+    )
+
+
+@cause(
+    stage="redis",
+    shown_by=["stream-lost"],
+    brings=[EVERYTHING, "writer-missing", "server-errors", "chain-breaks", "queue-depth", "consumer-lag"],
+    follows=["redis-unreachable"],
+)
+def cause_redis_lost_its_data(
+    presence: "StreamPresence", findings: Findings, server: "ServerHealth | None" = None
+) -> Cause | None:
+    """Redis lost the queue, or its writer groups."""
+    finding = findings.get("stream-lost")
+    if finding is None or not findings.bad("stream-lost"):
+        return None
+    since = first_error(server, "NOGROUP", "stream key is gone")
+    return Cause(
+        summary=sentence(finding.summary),
+        since=since,
+        since_by="the first error of the server's log that names the groups" if since else "",
+        at_stake=Stake(at_risk=presence.length if presence.missing_groups else None),
+        next_step=finding.remedy,
+    )
+
+
+@cause(
+    stage="redis",
+    shown_by=["redis-durability", "redis-memory"],
+    follows=["redis-unreachable", "redis-refuses-writes", "disk-full"],
+)
+def cause_redis_may_lose_the_queue(
+    findings: Findings, locations: "Locations", queue: "QueueHealth | None" = None
+) -> Cause | None:
+    """Redis may lose what waits in the queue."""
+    for check in ("redis-durability", "redis-memory"):
+        finding = findings.get(check)
+        if finding is not None and findings.bad(check):
+            waiting = queue.queue_depth if queue else None
+            return Cause(summary=sentence(finding.summary), at_stake=Stake(at_risk=waiting), next_step=finding.remedy)
+    return None

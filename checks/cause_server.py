@@ -1,0 +1,141 @@
+"""Causes that lie in the server: it is down, hangs, reads no more, or is another one than is examined."""
+
+from typing import TYPE_CHECKING
+
+from blueplane_doctor import Cause, Findings, Remedy, Stake, cause
+from blueplane_doctor.causeapi import EVERYTHING, stream_time
+from blueplane_doctor.checkapi import many, sentence
+
+if TYPE_CHECKING:
+    from blueplane_doctor.locations import Locations
+    from blueplane_doctor.monitoring.chain_of_custody import ChainHealth
+    from blueplane_doctor.monitoring.database_health import DatabaseHealth
+    from blueplane_doctor.monitoring.queue_health import QueueHealth
+    from blueplane_doctor.monitoring.server_health import ServerHealth
+
+BACKLOG = (
+    *("queue-depth", "pending-messages", "consumer-lag", "queue-headroom", "write-throughput", "backlog-trend"),
+    *("time-to-loss", "writer-missing", "stuck-consumers"),
+)
+"""What is found where nobody takes messages."""
+LOSSES = ("lost-before-delivery", "chain-breaks", "loss-between-samples")
+CAPTURE = ("hook-success", "hook-spool", "hook-losses", "hook-inactivity", "capture-rate", "database-monitor")
+
+
+def waiting_sentence(queue: "QueueHealth | None", chain: "ChainHealth | None") -> str:
+    """What waits and what was lost meanwhile, as sentences that begin with a blank; empty where nothing is."""
+    text = ""
+    if queue is not None and queue.queue_depth:
+        text += f" {many(queue.queue_depth, 'message waits', 'messages wait')} for a writer."
+    lost = chain.trimmed.at_least if chain is not None else 0
+    if lost:
+        text += f" {many(lost, 'message was', 'messages were')} trimmed unread."
+    return text
+
+
+def stake(queue: "QueueHealth | None", chain: "ChainHealth | None") -> Stake:
+    """What waits, and what was trimmed unread, which cannot be brought back."""
+    lost = chain.trimmed.at_least if chain is not None else None
+    return Stake(
+        at_risk=queue.queue_depth if queue is not None else None,
+        lost=lost,
+        recoverable=0 if lost else None,
+    )
+
+
+def oldest_waiting(queue: "QueueHealth | None") -> str | None:
+    """When the oldest message was added that nobody has finished with."""
+    if queue is None or not queue.first_unfinished_ids:
+        return None
+    return stream_time(queue.first_unfinished_ids[0])
+
+
+@cause(
+    stage="server",
+    shown_by=["server-alive"],
+    brings=[*BACKLOG, *LOSSES, *CAPTURE, "undrained-buffer", "server-errors"],
+    follows=["redis-unreachable"],
+)
+def cause_server_down(
+    server: "ServerHealth",
+    findings: Findings,
+    locations: "Locations",
+    queue: "QueueHealth | None" = None,
+    chain: "ChainHealth | None" = None,
+    database: "DatabaseHealth | None" = None,
+) -> Cause | None:
+    """The Blueplane server does not run."""
+    if findings.value("server-alive") != "neither":
+        return None
+    since = oldest_waiting(queue)
+    since_by = "the oldest message that waits: at the latest"
+    if since is None and database is not None:
+        since = database.last_successful_write_timestamp
+        since_by = "the newest row of the database: at the earliest"
+    process = f"Process {server.pid} of server.pid is gone" if server.pid is not None else "There is no server.pid"
+    return Cause(
+        summary=f"{process}, and nobody answers on its port.{waiting_sentence(queue, chain)}",
+        since=since,
+        since_by=since_by if since else "",
+        at_stake=stake(queue, chain),
+        next_step=Remedy(
+            text="Start it. If it does not start, the end of its log says why.",
+            commands=[f"tail -n 50 {locations.log}"],
+        ),
+    )
+
+
+@cause(
+    stage="server",
+    shown_by=["server-alive"],
+    brings=[*BACKLOG, *LOSSES, *CAPTURE, "server-errors"],
+    follows=["redis-unreachable", "database-locked"],
+)
+def cause_server_hangs(
+    server: "ServerHealth",
+    findings: Findings,
+    locations: "Locations",
+    queue: "QueueHealth | None" = None,
+    chain: "ChainHealth | None" = None,
+) -> Cause | None:
+    """The server's process runs and does not answer."""
+    if findings.value("server-alive") != "pid only":
+        return None
+    since = oldest_waiting(queue)
+    return Cause(
+        summary=f"Process {server.pid} runs; HTTP: {server.http_answer}.{waiting_sentence(queue, chain)}",
+        since=since,
+        since_by="the oldest message that waits: at the latest" if since else "",
+        certain=bool(queue is not None and queue.queue_depth),
+        confirm="messages that wait: without any it may only listen on another port",
+        at_stake=stake(queue, chain),
+        next_step=Remedy(
+            text="See whether it hangs or listens on another port; restart it if it hangs.",
+            commands=[f"tail -n 50 {locations.log}"],
+        ),
+    )
+
+
+@cause(stage="server", shown_by=["examined-pipeline"], brings=[EVERYTHING, *BACKLOG, *CAPTURE, "stream-lost"])
+def cause_another_redis(server: "ServerHealth", findings: Findings) -> Cause | None:
+    """The server uses another Redis or database than the ones that are examined."""
+    finding = findings.get("examined-pipeline")
+    if finding is None or not findings.bad("examined-pipeline"):
+        return None
+    return Cause(
+        summary=f"{sentence(finding.summary)} What else is found here concerns a pipeline that it does not feed.",
+        next_step=finding.remedy,
+    )
+
+
+@cause(stage="server", shown_by=["undrained-buffer"], follows=["redis-unreachable"])
+def cause_buffer_undrained(server: "ServerHealth", findings: Findings) -> Cause | None:
+    """Events lie in the server's local buffer, and nothing takes them to Redis."""
+    finding = findings.get("undrained-buffer")
+    if finding is None or not findings.bad("undrained-buffer"):
+        return None
+    return Cause(
+        summary=sentence(finding.summary),
+        at_stake=Stake(at_risk=server.buffered_events),
+        next_step=finding.remedy,
+    )

@@ -1,0 +1,18 @@
+from tests.checks import builders
+from tests.checks.builders import HOUR, causes_of
+
+
+def test_nothing_comes_in_while_a_window_is_open() -> None:
+    silent = [builders.hook(name, silent_ms=4 * HOUR) for name in builders.CURSOR_HOOKS]
+    capture = builders.capture(hooks=silent, capture_rate_events_per_min=0.0, longest_open_ms=4 * HOUR)
+    causes = causes_of(capture=capture)
+    assert [(one.id, one.certain) for one in causes] == [("capture-not-wired", False)]
+
+
+def test_nobody_works() -> None:
+    capture = builders.capture(open_sessions=0, longest_open_ms=None, capture_rate_events_per_min=0.0)
+    assert causes_of(capture=capture) == []
+
+
+def test_clocks_that_disagree() -> None:
+    assert [one.id for one in causes_of(redis=builders.redis(clock_skew_ms=90_000.0))] == ["clock-wrong"]

@@ -1,0 +1,69 @@
+from blueplane_doctor.custody.blockers import ChainBlocker
+from blueplane_doctor.custody.losses import GroupLoss
+from tests.checks import builders
+from tests.checks.builders import causes_of
+
+ID = "1773479901310-0"
+SINCE = "2026-03-14T09:18:21.310Z"
+
+
+def blocker(group: str = "processors") -> ChainBlocker:
+    return ChainBlocker(id=ID, group=group, reason="same event_id as 1773479901309-0")
+
+
+def stuck(**changes: object) -> dict[str, object]:
+    return {"pending": 40, "stuck": 40, "longest_unacknowledged_ms": 360_000, "stuck_ids": [ID], **changes}
+
+
+def test_a_message_that_cannot_be_written_holds_up_its_batch() -> None:
+    causes = causes_of(queue=builders.one_writer(**stuck()), chain=builders.chain(blockers=[blocker()]))
+    assert [(one.id, one.since, one.at_stake.at_risk) for one in causes] == [("poison-message", SINCE, 40)]
+    assert causes[0].next_step is not None
+    assert causes[0].next_step.commands == [f"blueplane-doctor trace {ID}"]
+
+
+def test_delivered_again_and_again_it_is_a_storm() -> None:
+    queue = builders.one_writer(**stuck(most_deliveries=319))
+    causes = causes_of(queue=queue, chain=builders.chain(blockers=[blocker()]))
+    assert [one.id for one in causes] == ["retry-storm"]
+
+
+def test_two_writers_with_a_fault_each_are_two_causes() -> None:
+    groups = [
+        builders.writer("claude_processors", **stuck(most_deliveries=319)),
+        builders.writer("processors", **stuck()),
+    ]
+    chain = builders.chain(blockers=[blocker("claude_processors"), blocker()])
+    causes = causes_of(queue=builders.queue(groups=groups), chain=chain)
+    assert {one.id for one in causes} == {"poison-message", "retry-storm"}
+
+
+def test_orphans() -> None:
+    gone = builders.consumer("consumer-1", gone=True, pending=3)
+    queue = builders.one_writer(**stuck(orphaned=3, orphaned_gone=1, orphaned_ids=[ID], consumers=[gone]))
+    causes = causes_of(queue=queue)
+    assert [one.id for one in causes] == ["orphans"]
+    assert (causes[0].at_stake.at_risk, causes[0].at_stake.lost) == (2, 1)
+
+
+def test_payloads_that_the_writer_passes_over() -> None:
+    broken = builders.chain_break(reason="payload is a list instead of an object")
+    causes = causes_of(chain=builders.chain({"lost": 1}, chain_break_count=1, breaks=[broken]))
+    assert [(one.id, one.since) for one in causes] == [("malformed-payloads", SINCE)]
+
+
+def test_lost_without_a_reason_has_no_cause() -> None:
+    chain = builders.chain({"lost": 1}, chain_break_count=1, breaks=[builders.chain_break()])
+    assert causes_of(chain=chain) == []
+
+
+def test_trimmed_unread_while_the_server_runs() -> None:
+    loss = GroupLoss(group="processors", trimmed_unread=12, after_id=ID, before_id="1773479901999-0")
+    chain = builders.chain({"trimmed_unread": 12}, chain_break_count=12, losses=[loss])
+    causes = causes_of(chain=chain)
+    assert [(one.id, one.since, one.at_stake.lost) for one in causes] == [("backlog-outgrew-stream", SINCE, 12)]
+
+
+def test_dead_letters() -> None:
+    queue = builders.queue(dlq_size=14, dlq_recent_entries=12, dlq_oldest_age_ms=60_000, dlq_newest_ids=[ID])
+    assert [(one.id, one.since) for one in causes_of(queue=queue)] == [("dead-letters", SINCE)]

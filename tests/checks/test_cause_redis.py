@@ -1,0 +1,37 @@
+from blueplane_doctor.monitoring.connections import Reach
+from blueplane_doctor.monitoring.server_health import LoggedErrors
+from tests.checks import builders
+from tests.checks.builders import causes_of
+
+FIRST = "2026-03-14T09:20:00.000Z"
+
+
+def test_a_healthy_pipeline_has_no_cause() -> None:
+    assert causes_of() == []
+
+
+def test_redis_does_not_answer_since_the_first_error_of_the_log() -> None:
+    reach = Reach(address="localhost:6379", reachable=False, cause="Redis at localhost:6379: connection refused")
+    errors = [LoggedErrors(kind="connection refused", count=9, lately=9, first=FIRST, last=builders.NOW)]
+    server = builders.server(errors_per_minute=9.0, errors=errors)
+    causes = causes_of(connections=builders.connections(redis=reach), server=server)
+    assert [(one.id, one.since) for one in causes] == [("redis-unreachable", FIRST)]
+    assert causes[0].explains[:2] == ["redis-reachable", "server-errors"]
+
+
+def test_redis_refuses_every_write() -> None:
+    refuses = builders.redis_writes(taken=False, refusal="OOM", reason="used memory is above maxmemory")
+    causes = causes_of(redis_writes=refuses)
+    assert [one.id for one in causes] == ["redis-refuses-writes"]
+    assert "OOM" in causes[0].summary
+
+
+def test_the_stream_is_gone_while_the_server_runs() -> None:
+    causes = causes_of(presence=builders.no_stream(rows=10, last_row_age_ms=1_000))
+    assert [one.id for one in causes] == ["redis-lost-its-data"]
+
+
+def test_redis_may_evict_the_queue() -> None:
+    redis = builders.redis(may_evict_queue=True, maxmemory_mb=100.0, maxmemory_policy="allkeys-lru")
+    causes = causes_of(redis=redis, queue=builders.queue(queue_depth=12))
+    assert [(one.id, one.at_stake.at_risk) for one in causes] == [("redis-may-lose-the-queue", 12)]

@@ -1,0 +1,33 @@
+from tests.checks import builders
+from tests.checks.builders import causes_of
+
+OLDEST = "1773479901310-0"
+
+
+def test_the_server_does_not_run_and_messages_wait() -> None:
+    server = builders.server(pid_state="not running", http_ok=False, http_answer="nobody listens")
+    queue = builders.queue(
+        queue_depth=12_000, waiting_messages=12_000, consumer_lag_ms=400_000, first_unfinished_ids=[OLDEST]
+    )
+    causes = causes_of(server=server, queue=queue)
+    assert [one.id for one in causes] == ["server-down"]
+    assert causes[0].since == "2026-03-14T09:18:21.310Z"
+    assert causes[0].at_stake.at_risk == 12_000
+    assert {"server-alive", "queue-depth", "consumer-lag", "queue-headroom"} <= set(causes[0].explains)
+    assert causes[0].leads_to == ["backlog-outgrew-stream"]
+
+
+def test_a_process_that_does_not_answer_hangs_only_perhaps_while_nothing_waits() -> None:
+    server = builders.server(http_ok=False, http_answer="no answer within 1 s")
+    causes = causes_of(server=server)
+    assert [(one.id, one.certain) for one in causes] == [("server-hangs", False)]
+
+
+def test_the_server_uses_another_redis() -> None:
+    server = builders.server(uses="another Redis", uses_cause="its log names port 6390")
+    assert [one.id for one in causes_of(server=server)] == ["another-redis"]
+
+
+def test_events_in_the_buffer() -> None:
+    causes = causes_of(server=builders.server(buffered_events=120))
+    assert [(one.id, one.at_stake.at_risk) for one in causes] == [("buffer-undrained", 120)]
