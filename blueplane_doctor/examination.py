@@ -12,14 +12,15 @@ from blueplane_doctor.custody.ledger import Ledger
 from blueplane_doctor.custody.ledger_builder import LedgerBuilder
 from blueplane_doctor.custody.losses import count_short_queues
 from blueplane_doctor.custody.routing import Router, routes_in_force
-from blueplane_doctor.errors import SourceError, SourceMissing, SourceTooFull, SourceUnusable
+from blueplane_doctor.errors import SourceError, SourceMissing, SourceTooFull
 from blueplane_doctor.pipeline import TRACE_TABLES, Route
 from blueplane_doctor.recording.reading import Recorded, read_recorded
 from blueplane_doctor.settings import Settings
 from blueplane_doctor.sources import Deadline
 from blueplane_doctor.sources.database_source import DatabaseSource
 from blueplane_doctor.sources.dead_letters import DeadLetterReader
-from blueplane_doctor.sources.redis_source import RedisSource, info_fields
+from blueplane_doctor.sources.redis_info import integer
+from blueplane_doctor.sources.redis_source import RedisSource
 from blueplane_doctor.sources.server_log import LogTail, read_log
 from blueplane_doctor.sources.streams import StreamState, read_stream
 from blueplane_doctor.sources.throttle import Throttle
@@ -63,26 +64,23 @@ class ServerInfo:
     @property
     def now_ms(self) -> int:
         """The server's time, milliseconds since 1970: what ages of stream entries are measured against."""
-        microseconds = self.fields.get("server_time_usec")
+        microseconds = integer(self.fields.get("server_time_usec"))
         if not microseconds:
             return int(self.host_ms)
-        return int(microseconds) // 1000
+        return microseconds // 1000
 
     @property
     def commands_per_second(self) -> float:
         """What the server was doing lately, by its own mean."""
-        try:
-            return float(self.fields.get("instantaneous_ops_per_sec", 0))
-        except ValueError:
-            return 0.0
+        return float(integer(self.fields.get("instantaneous_ops_per_sec")) or 0)
 
     @property
     def dataset_bytes(self) -> int | None:
         """Bytes that all keys together take."""
-        value = self.fields.get("used_memory_dataset", "")
-        if not value.isdigit():
+        size = integer(self.fields.get("used_memory_dataset"))
+        if size is None or size < 0:
             return None
-        return int(value)
+        return size
 
 
 class Examination:
@@ -108,12 +106,10 @@ class Examination:
     def server_info(self) -> ServerInfo:
         """INFO. Raises SourceError."""
         before = datetime.now(UTC).timestamp()
-        raw = self.redis.ask_one("INFO")
-        if not isinstance(raw, bytes):
-            raise SourceUnusable(f"what answers at {self.redis.address} does not answer INFO as Redis does")
+        fields = self.redis.info()
         after = datetime.now(UTC).timestamp()
         # The server answered somewhere between the two; the middle is wrong by half a round trip at most.
-        return ServerInfo(info_fields(raw), host_ms=1000 * (before + after) / 2)
+        return ServerInfo(fields, host_ms=1000 * (before + after) / 2)
 
     @once
     def server_config(self) -> dict[str, str]:

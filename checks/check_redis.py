@@ -206,7 +206,8 @@ def check_redis_memory(redis: "RedisHealth", scale: Scale) -> Finding:
     if redis.maxmemory_mb is None or redis.used_memory_mb is None:
         return not_graded(None, "Redis has no memory limit of its own", unit=scale.unit)
     free = max(0.0, redis.maxmemory_mb - redis.used_memory_mb)
-    share = 100 * min(1.0, redis.used_memory_mb / redis.maxmemory_mb)
+    limit = max(redis.maxmemory_mb, 0.001)  # one of a few bytes is rounded to none
+    share = 100 * min(1.0, redis.used_memory_mb / limit)
     then = "refuses every write"
     if redis.may_evict_queue:
         then = "may delete the queue"

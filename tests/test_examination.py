@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from blueplane_doctor.demo.simulator import Pipeline
-from blueplane_doctor.errors import SourceMissing, SourceUnreachable, SourceUnusable
+from blueplane_doctor.errors import SourceMissing, SourceProtocolError, SourceUnreachable
 from blueplane_doctor.examination import Examination, ServerInfo, once
 from blueplane_doctor.settings import load
 from tests.helpers import settings_for
@@ -139,8 +139,8 @@ def test_numbers_that_the_server_does_not_give(fields: dict[str, str], commands:
 def test_what_does_not_answer_info_as_redis_does_is_named(
     examination: Examination, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(examination.redis, "ask_one", lambda *command: 5)
-    with pytest.raises(SourceUnusable, match="does not answer INFO"):
+    monkeypatch.setattr(examination.redis, "ask_one", lambda *command: b"hello")
+    with pytest.raises(SourceProtocolError, match="does not answer as Redis does"):
         examination.server_info()
 
 

@@ -1,5 +1,7 @@
 """What goes over a connection to Redis, and the contract of what carries it."""
 
+import math
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -26,6 +28,17 @@ class Limits:
     """For one whole reply, however it drips in; a page of the queue takes under 0.05 s."""
     reply_bytes: int = 64_000_000
     """For all replies of one round trip together. docs/DESIGN.md, "Light"."""
+    connection_seconds: float = math.inf
+    """For all that is asked over one connection, from its opening on."""
+    end: float = math.inf
+    """The moment, by time.monotonic(), at which all waiting ends: replies that each come just in time add up."""
+
+    def remaining(self, seconds: float) -> float:
+        """So many seconds, or what is left until the end. Raises TimeoutError when nothing is."""
+        left = min(seconds, self.end - time.monotonic())
+        if left <= 0:
+            raise TimeoutError("the time for all replies is used up")
+        return left
 
 
 class Transport(Protocol):

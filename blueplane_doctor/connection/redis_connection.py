@@ -3,9 +3,11 @@
 A plain address is spoken to over a socket, TLS is opened by redis-py; Sentinel and Cluster are asked where to connect.
 """
 
+import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -120,8 +122,9 @@ class Connection:
         return self._transport
 
     def _open(self) -> Transport:
+        end = min(self._limits.end, time.monotonic() + self._limits.connection_seconds)
         try:
-            return open_transport(self.endpoint.url, self._limits)
+            return open_transport(self.endpoint.url, replace(self._limits, end=end))
         except ValueError as error:
             option = self.endpoint.option
             raise SettingsError(

@@ -52,7 +52,10 @@ class ReplyReader:
 
     def next_reply(self) -> Any:
         """The next reply, or INCOMPLETE. Raises ProtocolError for what is none."""
-        reply = self._parser.gets()
+        try:
+            reply = self._parser.gets()
+        except TypeError as error:  # RESP3's maps and sets may name what no map of Python's can
+            raise ProtocolError("a reply with a map for a name came") from error
         # Only here it is known that the next byte begins a reply, which `_walk` has to start from.
         if reply is not INCOMPLETE and not self._parser.has_data():
             self._start_anew()

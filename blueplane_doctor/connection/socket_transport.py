@@ -14,7 +14,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 import hiredis
 
-from blueplane_doctor.connection.base import Command, Limits, ReplyError
+from blueplane_doctor.connection.base import Command, Limits, ProtocolError, ReplyError
 from blueplane_doctor.connection.reply_reader import INCOMPLETE, ReplyReader
 
 _CHUNK_BYTES = 1 << 17
@@ -32,13 +32,13 @@ class SocketTransport:
         self._chunk = bytearray(_CHUNK_BYTES)
 
     def send(self, commands: Sequence[Command]) -> None:
-        self._socket.settimeout(self._limits.reply_seconds)
+        self._socket.settimeout(self._limits.remaining(self._limits.reply_seconds))
         # hiredis' stub takes a tuple of one element alone
         self._socket.sendall(b"".join(hiredis.pack_command(command) for command in commands))  # type: ignore[arg-type]
 
     def receive(self) -> Any:
         # The time limit of a socket begins anew with every byte; that of a reply does not.
-        end = time.monotonic() + self._limits.reply_seconds
+        end = time.monotonic() + self._limits.remaining(self._limits.reply_seconds)
         while (reply := self._replies.next_reply()) is INCOMPLETE:
             remaining = end - time.monotonic()
             if remaining <= 0:
@@ -85,6 +85,8 @@ def logged_in(transport: SocketTransport, login: Mapping[str, Any]) -> SocketTra
         for reply in [transport.receive() for _ in commands]:
             if isinstance(reply, ReplyError):
                 raise reply
+            if reply != b"OK":
+                raise ProtocolError("the login was answered with something else than OK")
     except BaseException:
         transport.close()
         raise
@@ -110,7 +112,7 @@ def connect(host: str, port: int, limits: Limits) -> socket.socket:
     failures: list[OSError] = []
     for *_, address in look_up(host, port, limits):
         try:
-            connected = socket.create_connection(address[:2], limits.connect_seconds)
+            connected = socket.create_connection(address[:2], limits.remaining(limits.connect_seconds))
         except TimeoutError:
             failures.append(ConnectionError(f"no connection in {limits.connect_seconds:g} s"))
         except OSError as error:
@@ -136,7 +138,7 @@ def look_up(host: str, port: int, limits: Limits) -> list[Any]:
     # getaddrinfo knows no time limit: where no name server answers it takes half a minute. So it is left behind.
     asking = Thread(target=ask, daemon=True)
     asking.start()
-    asking.join(limits.connect_seconds)
+    asking.join(limits.remaining(limits.connect_seconds))
     if addresses:
         return addresses
     if failures:
@@ -146,7 +148,7 @@ def look_up(host: str, port: int, limits: Limits) -> list[Any]:
 
 def _connect_to_file(parts: SplitResult, limits: Limits) -> socket.socket:
     connected = socket.socket(socket.AF_UNIX)
-    connected.settimeout(limits.connect_seconds)
+    connected.settimeout(limits.remaining(limits.connect_seconds))
     try:
         connected.connect(unquote(parts.path))
     except BaseException:

@@ -198,7 +198,7 @@ def forgets_losses(info: Mapping[str, str]) -> bool:
     """
     if "valkey_version" in info:
         return True
-    numbers = [int(part) for part in info.get("redis_version", "").split(".") if part.isdigit()]
+    numbers = [int(part) for part in info.get("redis_version", "").split(".") if part.isdecimal()]
     return numbers >= [7, 4, 2]
 
 

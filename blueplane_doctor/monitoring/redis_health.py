@@ -6,7 +6,7 @@ from blueplane_doctor.examination import ServerInfo
 from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring import Monitor
 from blueplane_doctor.sources.redis_host import append_only_in_file
-from blueplane_doctor.sources.redis_room import integer
+from blueplane_doctor.sources.redis_info import integer
 from blueplane_doctor.text import plain
 
 _ONE_CHANGE_SAVED_AFTER_S = 3600

@@ -10,6 +10,7 @@ from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring import Monitor
 from blueplane_doctor.pipeline import BUFFER_TABLE, DEFAULT_REDIS_PORT
 from blueplane_doctor.sources.database_source import read_once, real_file
+from blueplane_doctor.sources.redis_info import integer
 from blueplane_doctor.sources.server_log import LogTail
 from blueplane_doctor.sources.server_process import RUNNING, connected_ports, process_state, write_lock_holder
 from blueplane_doctor.sources.server_source import ask_health
@@ -175,9 +176,9 @@ class ServerHealthMonitor(Monitor):
         info = self.examination.answers.get("server_info")
         if not isinstance(info, ServerInfo):
             return ports
-        said = info.fields.get("tcp_port", "")
-        if said.isdigit() and said != "0":
-            ports.add(int(said))
+        port = integer(info.fields.get("tcp_port"))
+        if port:  # 0 where it listens on a file alone
+            ports.add(port)
         return ports
 
     def _lock_holder(self, server_pid: int | None) -> LockHolder | None:

@@ -8,12 +8,13 @@ class Deadline:
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
-        self._end = time.monotonic() + seconds
+        self.end = time.monotonic() + seconds
+        """By time.monotonic()."""
 
     @property
     def remaining(self) -> float:
         """Seconds left; never below zero."""
-        return max(0.0, self._end - time.monotonic())
+        return max(0.0, self.end - time.monotonic())
 
     @property
     def passed(self) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from blueplane_doctor.sources.redis_room import integer
+from blueplane_doctor.sources.redis_info import integer
 
 _LONGEST_FILE = 1_000_000
 

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from blueplane_doctor.quantities import many
-from blueplane_doctor.sources.redis_room import integer, room_of
+from blueplane_doctor.sources.redis_info import integer
+from blueplane_doctor.sources.redis_room import room_of
 from blueplane_doctor.times import span
 
 LOADING = "LOADING"

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from blueplane_doctor.sources.redis_info import integer
+
 LARGEST_REPLY = 8_000_000
 """Bytes of one reply where there is room: the server builds it whole before it sends any of it."""
 _SHARE_OF_FREE = 20
@@ -78,17 +80,10 @@ def _expiring_keys(fields: Mapping[str, str]) -> int:
     """Of all databases: `db0:keys=3,expires=1,avg_ttl=0`."""
     count = 0
     for name, value in fields.items():
-        if not (name.startswith("db") and name[2:].isdigit()):
+        if not (name.startswith("db") and name[2:].isdecimal()):
             continue
         for part in value.split(","):
             key, _, number = part.partition("=")
             if key == "expires":
                 count += integer(number) or 0
     return count
-
-
-def integer(text: str | None) -> int | None:
-    """The number that a field of INFO or CONFIG holds; None where it holds none."""
-    if not text or not text.lstrip("-").isdigit():
-        return None
-    return int(text)

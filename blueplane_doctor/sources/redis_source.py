@@ -5,11 +5,12 @@ from contextlib import contextmanager
 from threading import RLock
 from typing import Any, TypeVar
 
-from blueplane_doctor.connection.base import Command, Limits
+from blueplane_doctor.connection.base import Command, Limits, ProtocolError
 from blueplane_doctor.connection.failures import Endpoint, source_error, words_of
 from blueplane_doctor.connection.redis_connection import Connection
-from blueplane_doctor.errors import SourceError, SourceTimeout, SourceTooFull, SourceUnusable
+from blueplane_doctor.errors import SourceError, SourceTimeout, SourceTooFull
 from blueplane_doctor.sources import Deadline
+from blueplane_doctor.sources.redis_info import parse_info
 from blueplane_doctor.sources.redis_room import Room, room_of
 
 Result = TypeVar("Result")
@@ -39,7 +40,6 @@ loses nothing but certainty about persistence."""
 ANSWER_LIMIT_SECONDS = Limits.reply_seconds
 _ASKED_IN_ANY_CASE = ("PING", "INFO", "CONFIG", "XLEN")
 """Their replies take a few kilobytes."""
-_SHORTEST_LIMIT_SECONDS = 0.05
 _HELD_BACK_SECONDS = 0.5
 _ASKED_MEANWHILE = 3
 _NO_KEY = "telemetry:blueplane-doctor:no-such-key"
@@ -56,7 +56,6 @@ class Conversation:
     def ask(self, *command: str | bytes | int) -> None:
         """Send a read command and do not wait. Raises SourceError."""
         _refuse_what_writes(command)
-        self._source.refuse_when_over()
         self._source.sent += 1
         self._exchange(lambda connection: connection.send(command))
 
@@ -66,6 +65,7 @@ class Conversation:
         return self._source.checked(reply, ("XRANGE",))
 
     def _exchange(self, use: Callable[[Connection], Result]) -> Result:
+        self._source.refuse_when_over()
         try:
             return use(self._connection)
         except SourceError as error:
@@ -106,8 +106,10 @@ class RedisSource:
             self.sent += len(commands)
             return self._guarded(lambda connection: connection.ask(*commands))
         self.sent += len(commands) + 2  # MULTI and EXEC
-        # Nothing is watched here, so that there always are replies.
-        return self._guarded(lambda connection: connection.transaction(*commands)) or []
+        replies = self._guarded(lambda connection: connection.transaction(*commands))
+        if replies is None:
+            raise self._is_no_redis("EXEC did nothing, and no key is watched", ("EXEC",))
+        return replies
 
     def ask_all(self, commands: Sequence[Command]) -> list[Any]:
         """The replies of `ask`. Raises SourceError, also when a command is refused."""
@@ -145,10 +147,31 @@ class RedisSource:
 
     def room(self) -> Room | None:
         """How much memory it has left now; None where this user may not ask. Raises SourceError."""
-        reply = self.ask(("INFO", "memory"))[0]
-        if not isinstance(reply, bytes):
+        command = ("INFO", "memory")
+        (reply,) = self.ask(command)
+        if isinstance(reply, Exception):
             return None
-        return room_of(info_fields(reply))
+        fields = self._parsed(reply, command)
+        if "used_memory" not in fields:
+            return None
+        return room_of(fields)
+
+    def info(self, *section: str) -> dict[str, str]:
+        """The fields of INFO, or of one section of it. Raises SourceError."""
+        command = ("INFO", *section)
+        fields = self._parsed(self.ask_one(*command), command)
+        if not section and "redis_version" not in fields:
+            raise self._is_no_redis("INFO names no version", command)
+        return fields
+
+    def _parsed(self, reply: bytes, command: Command) -> dict[str, str]:
+        try:
+            return parse_info(reply)
+        except ProtocolError as error:
+            raise self._is_no_redis(str(error), command) from error
+
+    def _is_no_redis(self, reason: str, command: Command) -> SourceError:
+        return source_error(ProtocolError(reason), self._endpoint, command)
 
     def holds_writes_back(self) -> bool:
         """Whether CLIENT PAUSE … WRITE is in force; False where that cannot be told. Raises SourceError.
@@ -158,7 +181,7 @@ class RedisSource:
         """
         self.refuse_when_over()
         self.refuse_when_too_full()
-        limits = Limits(connect_seconds=ANSWER_LIMIT_SECONDS, reply_seconds=_HELD_BACK_SECONDS)
+        limits = Limits(reply_seconds=_HELD_BACK_SECONDS, end=self._deadline.end)
         probe = Connection(self._endpoint, limits)
         try:
             probe.send(("PFCOUNT", _NO_KEY))
@@ -215,14 +238,13 @@ class RedisSource:
 
     def _new_connection(self) -> Connection:
         """One whose waiting also ends with the run."""
-        seconds = max(_SHORTEST_LIMIT_SECONDS, min(ANSWER_LIMIT_SECONDS, self._deadline.remaining))
-        return Connection(self._endpoint, Limits(connect_seconds=seconds, reply_seconds=seconds))
+        seconds = min(ANSWER_LIMIT_SECONDS, self._deadline.seconds)
+        limits = Limits(connect_seconds=seconds, reply_seconds=seconds, end=self._deadline.end)
+        return Connection(self._endpoint, limits)
 
 
 def pairs(reply: Sequence[Any]) -> dict[str, Any]:
-    """A reply of alternating names and values, as XINFO gives it. Raises SourceUnusable for anything else."""
-    if not isinstance(reply, list):
-        raise SourceUnusable("what answers there as Redis does not answer as Redis does", "see --redis-url")
+    """A reply of alternating names and values, as XINFO gives it."""
     return {str(name, "utf-8", "replace"): value for name, value in zip(reply[::2], reply[1::2], strict=True)}
 
 
@@ -234,16 +256,6 @@ def too_full(address: str, room: Room) -> SourceTooFull:
         "reading its messages could make it delete the queue, so they were not read",
         "give it more memory, or a policy that evicts nothing: see redis-durability",
     )
-
-
-def info_fields(reply: bytes) -> dict[str, str]:
-    """The fields of an INFO reply that have a value."""
-    fields = {}
-    for line in reply.decode("utf-8", "replace").splitlines():
-        name, _, value = line.partition(":")
-        if value:
-            fields[name] = value
-    return fields
 
 
 def _refuse_what_writes(command: Command) -> None:

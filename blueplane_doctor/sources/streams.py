@@ -68,21 +68,18 @@ def read_stream(redis: RedisSource, names: StreamSettings) -> StreamState:
     candidates = _existing_queues(redis, _possible_queues(names))
     # Of the queues of several layouts, the one that was added to last is the one in use.
     chosen = max(candidates, key=lambda candidate: candidate.last_generated)
-    try:
-        state, groups = _read_at_once(redis, chosen.queue, chosen.group_names)
-        return StreamState(
-            layout=chosen.layout,
-            queue=chosen.queue,
-            dead_letters=_dead_letter_streams(chosen.layout, names),
-            length=state["length"],
-            first=entry_id(state["first-entry"][0]) if state["first-entry"] else None,
-            last_generated=entry_id(state["last-generated-id"]),
-            entries_added=state.get("entries-added"),
-            groups=groups,
-            other_queues=tuple(other.queue for other in candidates if other is not chosen),
-        )
-    except (KeyError, TypeError, ValueError, IndexError) as error:
-        raise _unknown_form(redis, chosen.queue, f": {error!r}") from error
+    state, groups = _read_at_once(redis, chosen.queue, chosen.group_names)
+    return StreamState(
+        layout=chosen.layout,
+        queue=chosen.queue,
+        dead_letters=_dead_letter_streams(chosen.layout, names),
+        length=state["length"],
+        first=entry_id(state["first-entry"][0]) if state["first-entry"] else None,
+        last_generated=entry_id(state["last-generated-id"]),
+        entries_added=state.get("entries-added"),
+        groups=groups,
+        other_queues=tuple(other.queue for other in candidates if other is not chosen),
+    )
 
 
 class _Candidate(NamedTuple):
@@ -123,8 +120,6 @@ def _existing_queues(redis: RedisSource, possible: list[tuple[Layout, str]]) -> 
         except SourceMissing:
             continue
         group_names = [pairs(group)["name"] for group in redis.checked(groups, ("XINFO GROUPS", queue))]
-        if "last-generated-id" not in state:
-            raise _unknown_form(redis, queue)
         candidates.append(_Candidate(layout, queue, entry_id(state["last-generated-id"]), group_names))
     if not candidates:
         raise _missing(redis, possible)
@@ -145,28 +140,27 @@ def _dead_letter_streams(layout: Layout, names: StreamSettings) -> tuple[str, ..
     return tuple(names.dead_letters)
 
 
-def _unknown_form(redis: RedisSource, queue: str, particulars: str = "") -> SourceUnusable:
-    return SourceUnusable(f"Redis at {redis.address}: XINFO of {queue} came in an unknown form{particulars}")
-
-
 def _read_at_once(redis: RedisSource, queue: str, group_names: list[bytes]) -> tuple[dict[str, Any], tuple[Group, ...]]:
     """Everything in one MULTI: arithmetic over counters of different moments would invent losses."""
     commands: list[Command] = [("XINFO", "STREAM", queue), ("XINFO", "GROUPS", queue)]
     for name in group_names:
         commands += [("XINFO", "CONSUMERS", queue, name), ("XPENDING", queue, name)]
     replies = _at_one_moment(redis, commands)
-    for reply in replies:
-        if not _is_missing_group(reply):
-            redis.checked(reply, ("XINFO or XPENDING", queue))
     stream, group_infos, *details = replies
-    consumers = dict(zip(group_names, details[::2], strict=True))
-    summaries = dict(zip(group_names, details[1::2], strict=True))
+    redis.checked(stream, ("XINFO STREAM", queue))
+    redis.checked(group_infos, ("XINFO GROUPS", queue))
+    particulars = {}
+    for name, consumers, summary in zip(group_names, details[::2], details[1::2], strict=True):
+        if _is_missing_group(consumers) or _is_missing_group(summary):
+            continue
+        redis.checked(consumers, ("XINFO CONSUMERS", queue))
+        redis.checked(summary, ("XPENDING", queue))
+        particulars[name] = (consumers, summary)
     groups = []
     for info in map(pairs, group_infos):
-        name = info["name"]
         # A group that was made or removed after its name was read has no particulars: it is left out.
-        if name in consumers and not _is_missing_group(consumers[name]):
-            groups.append(_group(info, consumers[name], summaries[name]))
+        if info["name"] in particulars:
+            groups.append(_group(info, *particulars[info["name"]]))
     return pairs(stream), tuple(groups)
 
 

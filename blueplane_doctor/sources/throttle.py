@@ -2,6 +2,7 @@
 
 import time
 
+from blueplane_doctor.sources.redis_info import integer
 from blueplane_doctor.sources.redis_source import RedisSource
 
 BUSY_COMMANDS_PER_SECOND = 300.0
@@ -49,10 +50,9 @@ class Throttle:
 
     def _count(self) -> None:
         """Ask how many commands there were since the last time, and leave out those of this reader."""
-        lines = self._redis.ask_one("INFO", "stats").decode("utf-8", "replace").splitlines()
-        values = dict(line.partition(":")[::2] for line in lines)
+        fields = self._redis.info("stats")
         now = time.monotonic()
-        total = int(values.get("total_commands_processed", 0))
+        total = integer(fields.get("total_commands_processed")) or 0
         own = self._redis.sent
         if self._last_count:
             then, total_then, own_then = self._last_count

@@ -58,6 +58,34 @@ def test_real_servers_answer_in_these_forms(connection: Connection) -> None:
     assert connection.transaction(("HGETALL", KEY), ("EXISTS", KEY)) == [[b"a", b"2"], 1]
 
 
+def stream(**changes: Any) -> list[Any]:
+    """XINFO STREAM with other values."""
+    values = {"length": 1, "last_generated_id": b"1-1", "first_entry": [b"1-1", [b"a", b"b"]], "entries_added": 1}
+    return named(values | changes)
+
+
+def group(**changes: Any) -> list[Any]:
+    """One group of XINFO GROUPS with other values."""
+    values = {"name": b"g", "consumers": 0, "pending": 0, "last_delivered_id": b"0-0", "entries_read": None, "lag": 1}
+    return named(values | changes)
+
+
+def named(values: dict[str, Any]) -> list[Any]:
+    reply: list[Any] = []
+    for name, value in values.items():
+        reply += [name.replace("_", "-").encode(), value]
+    return reply
+
+
+def test_what_the_variants_begin_with_is_fine() -> None:
+    assert checked_shape(stream(), ("XINFO", "STREAM", "k"))
+    assert checked_shape(stream(first_entry=None), ("XINFO", "STREAM", "k"))
+    assert checked_shape(stream()[:-2], ("XINFO", "STREAM", "k")), "before Redis 7.0"
+    assert checked_shape([group(), group(lag=None)], ("XINFO", "GROUPS", "k"))
+    assert checked_shape([group()[:8]], ("XINFO", "GROUPS", "k")), "before Redis 7.0"
+    assert checked_shape([[1, b"1.5e3"], [2, b"nan"], [3, b"-inf"]], ("TS.RANGE", "k"))
+
+
 @pytest.mark.parametrize(
     ("command", "reply"),
     [
@@ -68,6 +96,43 @@ def test_real_servers_answer_in_these_forms(connection: Connection) -> None:
         (("XRANGE", "k"), [b"1-1"]),
         (("XRANGE", "k"), [[1, [b"a", b"b"]]]),
         (("XRANGE", "k"), b"QUEUED"),
+        (("XRANGE", "k"), [[b"1", [b"a", b"b"]]]),
+        (("XRANGE", "k"), [[b"9" * 400 + b"-1", [b"a", b"b"]]]),
+        (("XRANGE", "k"), [[b"1-1,2-2", [b"a", b"b"]], [b"", []]]),
+        (("XRANGE", "k"), [[b"1-1", [b"a"]]]),
+        (("XRANGE", "k"), [[b"1-1", [b"a", None]]]),
+        (("XRANGE", "k"), [[b"1-1", [b"a", [b"b"]]]]),
+        (("XRANGE", "k"), [[b"1-1", None]]),
+        (("XPENDING", "k", "g"), [1, b"1-1", b"2-2"]),
+        (("XPENDING", "k", "g"), [None, None, None, None]),
+        (("XPENDING", "k", "g"), [1, b"x", b"2-2", []]),
+        (("XPENDING", "k", "g", "-", "+", 10), [[b"1-1", b"c", b"5", 1]]),
+        (("XPENDING", "k", "g", "-", "+", 10), [[b"1-1", b"c", 5, -1]]),
+        (("XPENDING", "k", "g", "-", "+", 10), [[b"1-1", None, 5, 1]]),
+        (("XPENDING", "k", "g", "-", "+", 10), [b"1-1"]),
+        (("XINFO", "STREAM", "k"), stream(length=b"5")),
+        (("XINFO", "STREAM", "k"), stream(length=-5)),
+        (("XINFO", "STREAM", "k"), stream(length=None)),
+        (("XINFO", "STREAM", "k"), stream(last_generated_id=b"newest")),
+        (("XINFO", "STREAM", "k"), stream(first_entry=b"1-1")),
+        (("XINFO", "STREAM", "k"), stream(first_entry=[b"1-1", {}])),
+        (("XINFO", "STREAM", "k"), stream(entries_added=None)),
+        (("XINFO", "STREAM", "k"), stream()[2:]),
+        (("XINFO", "GROUPS", "k"), [group(name=1)]),
+        (("XINFO", "GROUPS", "k"), [group(pending=b"0")]),
+        (("XINFO", "GROUPS", "k"), [group(last_delivered_id=None)]),
+        (("XINFO", "GROUPS", "k"), [group(lag=b"0")]),
+        (("XINFO", "GROUPS", "k"), [group(entries_read=[])]),
+        (("XINFO", "CONSUMERS", "k", "g"), [[b"name", b"c", b"pending", 1]]),
+        (("XINFO", "CONSUMERS", "k", "g"), [[b"name", b"c", b"pending", 1, b"idle", None]]),
+        (("CONFIG", "GET", "save"), [b"save", 1]),
+        (("HGETALL", "k"), [b"a", 1]),
+        (("PING",), b"hello"),
+        (("XLEN", "k"), -1),
+        (("EVAL", "return 1", 0), [1]),
+        (("XADD", "k", "*", "a", "b"), b"newest"),
+        (("TS.RANGE", "k"), [[1, b"many"]]),
+        (("TS.RANGE", "k"), [[b"1", b"2"]]),
         (("XINFO", "STREAM", "k"), [b"length"]),
         (("XINFO", "STREAM", "k"), [1, 2]),
         (("XINFO", "GROUPS", "k"), [b"name", b"g"]),

@@ -1,10 +1,14 @@
 """Redis as a source: errors in words, nothing but reading, no secret in an address."""
 
+import socket
+import threading
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 
 from blueplane_doctor.connection.base import ReplyError
+from blueplane_doctor.connection.redis_connection import Connection
 from blueplane_doctor.connection.topology import address_of
 from blueplane_doctor.demo.servers import RunningServer
 from blueplane_doctor.demo.simulator import Pipeline
@@ -14,6 +18,7 @@ from blueplane_doctor.errors import (
     SourceError,
     SourceMissing,
     SourceNotServing,
+    SourceProtocolError,
     SourceRefused,
     SourceTimeout,
     SourceUnreachable,
@@ -22,6 +27,7 @@ from blueplane_doctor.errors import (
 )
 from blueplane_doctor.sources import Deadline
 from blueplane_doctor.sources.redis_source import READ_COMMANDS, RedisSource, pairs
+from tests.connection.hostile import speaking
 
 XRANGE = ("XRANGE", "telemetry:dlq", "-", "+")
 
@@ -185,7 +191,28 @@ def test_a_transaction_answers_as_single_commands_do(source: RedisSource, pipeli
     assert apart[2] == together[2]
 
 
-def test_pairs_of_something_else_are_refused() -> None:
+def test_pairs_of_names_that_are_not_utf_8() -> None:
+    """Something else than names and values does not come this far: tests/connection/test_shapes.py."""
     assert pairs([b"a", 1, b"\xff", 2]) == {"a": 1, "\ufffd": 2}
-    with pytest.raises(SourceUnusable):
-        pairs(b"OK")  # type: ignore[arg-type]
+
+
+def test_a_transaction_that_did_nothing_is_no_reply_of_redis(
+    source: RedisSource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Connection, "transaction", lambda self, *commands: None)
+    with pytest.raises(SourceProtocolError, match="does not answer as Redis does"):
+        source.ask(("XLEN", "k"), together=True)
+
+
+def test_replies_that_each_come_in_time_end_with_the_run() -> None:
+    """A server that drips every reply: each is complete before its own time is over, and all together are not."""
+
+    def speak(connection: socket.socket) -> None:
+        waiting = threading.Event()
+        while True:
+            waiting.wait(0.1)
+            connection.sendall(b"+PONG\r\n")
+
+    with speaking(speak) as url, closing(RedisSource(url, Deadline(0.5))) as source, pytest.raises(SourceTimeout):
+        for _ in range(1000):
+            source.ask(*[("PING",)] * 1000)

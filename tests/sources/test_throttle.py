@@ -21,10 +21,11 @@ class Busy:
         self.slept.append(seconds)
         self.now += seconds
 
-    def ask_one(self, *command: str) -> bytes:
+    def info(self, section: str) -> dict[str, str]:
+        assert section == "stats"
         self.sent += 1
         total = 1_000_000 + self.sent + int(self._others * (self.now - self._began))
-        return b"# Stats\r\ntotal_commands_processed:%d\r\n" % total
+        return {"total_commands_processed": str(total)}
 
     def reads(self, mean: float, pages: int, remaining: float = 30.0) -> float:
         """Seconds slept by a reader that works 20 ms on each page, having been told of that mean."""
