@@ -176,6 +176,12 @@ _QUEUE = _of(
        "Held messages that cannot be written."),
     _M("groups.{group}.written_not_acknowledged", "Written, not acknowledged", "messages",
        "group_written_not_acknowledged_messages", "Held messages whose row is there."),
+    _M("groups.{group}.waiting", "Waiting", "messages", "group_waiting_messages",
+       "Messages that the group has to write and was not given yet."),
+    _M("groups.{group}.written_not_delivered", "Written, delivered again", "messages",
+       "group_written_not_delivered_messages", "Messages that the group will be given although their row is there."),
+    _M("groups.{group}.written_later", "Written, behind waiting ones", "messages", "group_written_later_messages",
+       "Those of them that lie behind a message that waits."),
 )  # fmt: skip
 _DATABASE = _of(
     "database",

@@ -180,7 +180,8 @@ def _first_ids(queue: "QueueHealth") -> list[str]:
     ids: list[str] = []
     for group in queue.writers:
         ids += group.to_acknowledge[:SAVED]
-    return ids
+    # Both groups may hold the same message.
+    return list(dict.fromkeys(ids))
 
 
 def _stuck(groups: list["GroupHealth"], chain: "ChainHealth") -> str:
@@ -195,7 +196,8 @@ def _stuck(groups: list["GroupHealth"], chain: "ChainHealth") -> str:
             text += _and_more(groups, len(blockers))
     written = sum(group.written_not_acknowledged or 0 for group in groups)
     if written:
-        text += f"; {many(written, 'message', 'messages')} more {'is' if written == 1 else 'are'} written already"
+        more = " more" if count else ""
+        text += f"; {many(written, 'message', 'messages')}{more} {'is' if written == 1 else 'are'} written already"
     return text
 
 
@@ -219,6 +221,9 @@ def _stuck_remedy(
     groups: list["GroupHealth"], queue: str, chain: "ChainHealth", server: "ServerHealth", locations: "Locations"
 ) -> Remedy:
     """Chosen by the reason found; nothing in it changes the pipeline."""
+    if not any(group.stuck for group in groups) and any(group.written_not_acknowledged for group in groups):
+        text = "All that they hold is written already: acknowledge it, see written-not-acknowledged."
+        return Remedy(text=text, commands=[f"grep -E 'ERROR|IntegrityError' {locations.log} | tail"])
     blockers = _blockers_of(groups, chain)
     refusal = _refusal(server)
     text = ""

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 RESTART_SERVER = Remedy(
     text="Restart the Blueplane server: it makes the stream and its groups when it starts, and one that runs does not "
-    "(its log repeats NOGROUP). Then see redis-durability: it says whether Redis keeps the queue through a restart.",
+    "(its log repeats NOGROUP). First do what written-not-delivered says, where it reports messages: groups that are "
+    "made at a start are given all that the stream holds. Then see redis-durability: it says whether Redis keeps the "
+    "queue through a restart.",
 )
 KEEP_THE_QUEUE = Remedy(
     text="What was in the stream before is gone. See redis-durability: it says whether Redis keeps the queue through a "

@@ -4,7 +4,8 @@ The order of reading makes a false break impossible. First the groups' positions
 still counts as waiting. Then, for each page, the pending entries lists: a message that was delivered by then and is not
 pending has been acknowledged, and whoever acknowledged it had written its row (or its dead letter) before. Only then
 the dead letters and the database, which can therefore not be too old: read before, they would lack what was written
-and acknowledged in between.
+and acknowledged in between. Where a message that a group was not given has its row, the groups' positions are read
+once more, after its row: a message that was delivered meanwhile is on its way, and its group was not moved back.
 """
 
 from collections.abc import Mapping
@@ -16,13 +17,23 @@ from blueplane_doctor.custody.messages import Message
 from blueplane_doctor.custody.pending_entries import PendingEntriesReader, read_pending_entries
 from blueplane_doctor.custody.routing import CompiledRoute, Router
 from blueplane_doctor.custody.row_bitmap import RowBitmap
-from blueplane_doctor.custody.states import LOST, STUCK, UNEXAMINED, UNTRACEABLE, PendingEntry, RowEvidence, state_of
+from blueplane_doctor.custody.states import (
+    LOST,
+    STUCK,
+    UNEXAMINED,
+    UNTRACEABLE,
+    WAITING,
+    WRITTEN_NOT_DELIVERED,
+    PendingEntry,
+    RowEvidence,
+    state_of,
+)
 from blueplane_doctor.errors import SourceError
 from blueplane_doctor.sources.dead_letters import DeadLetterReader
 from blueplane_doctor.sources.entries import RawEntry
-from blueplane_doctor.sources.entry_ids import EntryId
+from blueplane_doctor.sources.entry_ids import BEGINNING, EntryId
 from blueplane_doctor.sources.redis_source import RedisSource
-from blueplane_doctor.sources.streams import Group, StreamState
+from blueplane_doctor.sources.streams import Group, StreamState, read_positions
 from blueplane_doctor.sources.trace_tables import Lookup, RowFinder, TableBeginning
 
 NO_TABLES = "the database holds none of the tables that traces are written to"
@@ -46,11 +57,14 @@ class JudgedPage(NamedTuple):
 class Undecided(NamedTuple):
     """A message that is not pending, or is stuck: the database tells what became of it."""
 
+    group: str
+
     place: int
     """In the page."""
     lookups: list[Lookup]
     """Where its row would be."""
     pending: PendingEntry | None
+    is_delivered: bool
 
 
 class CustodyJudge:
@@ -88,6 +102,7 @@ class CustodyJudge:
                 self.pending[route.group] = PendingEntriesReader(stream.queue, group)
         self.has_all_writers = all(route.group in self.writers for route in router.routes)
         self._redis = redis
+        self._queue = stream.queue
         self._router = router
         self._rows = rows
         self._dead_letters = dead_letters
@@ -126,8 +141,8 @@ class CustodyJudge:
             # Redis alone cannot say more of a message that nobody holds, or holds for too long.
             if route and route.rows_cause:
                 self.rows_cause = self.rows_cause or route.rows_cause
-            elif route and state in (UNEXAMINED, STUCK):
-                undecided.append(Undecided(place, route.lookups(message), entry))
+            elif route and state in (UNEXAMINED, STUCK, WAITING):
+                undecided.append(Undecided(route.group, place, route.lookups(message), entry, is_delivered))
         self._judge_by_rows(messages, states, undecided)
         return JudgedPage(messages, routes, states, pending)
 
@@ -137,15 +152,17 @@ class CustodyJudge:
         if sequences is None:
             return
         named = self._dead_letters.index
-        for place, lookups, pending in undecided:
+        not_delivered: list[Undecided] = []
+        for one in undecided:
+            _, place, lookups, pending, is_delivered = one
             row = self._claim(lookups, sequences)
             has_dead_letter = False
-            if row is RowEvidence.ABSENT:
+            if row is RowEvidence.ABSENT and is_delivered:
                 message = messages[place]
                 has_dead_letter = named.names(message.raw_id, message.event_id)
             state = state_of(
                 has_writer=True,
-                is_delivered=True,
+                is_delivered=is_delivered,
                 pending=pending,
                 row=row,
                 has_dead_letter=has_dead_letter,
@@ -155,7 +172,21 @@ class CustodyJudge:
                 self.absence.has_row(lookups)
             elif state == LOST and self.absence.reason(messages[place], lookups):
                 state = UNTRACEABLE
+            if state == WRITTEN_NOT_DELIVERED:
+                not_delivered.append(one)
             states[place] = state
+        if not_delivered:
+            self._confirm_not_delivered(messages, states, not_delivered)
+
+    def _confirm_not_delivered(
+        self, messages: list[Message], states: list[str], not_delivered: list[Undecided]
+    ) -> None:
+        """Those that were delivered since the groups' positions were read count as waiting, as all such messages do."""
+        positions = read_positions(self._redis, self._queue)
+        for one in not_delivered:
+            position = positions.get(one.group, BEGINNING)
+            if messages[one.place].id <= position:
+                states[one.place] = WAITING
 
     def _claim(self, lookups: list[Lookup], sequences: dict[Lookup, list[int]]) -> RowEvidence:
         """Claim the first row of a message that no earlier message has claimed."""

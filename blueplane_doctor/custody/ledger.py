@@ -9,6 +9,7 @@ from blueplane_doctor.custody.held import HeldMessages
 from blueplane_doctor.custody.messages import Message
 from blueplane_doctor.custody.pending_entries import PendingEntriesReader
 from blueplane_doctor.custody.states import HAS_ROW, IN_FLIGHT, SKIPPED, UNEXAMINED, WAITING
+from blueplane_doctor.custody.undelivered import UndeliveredMessages
 from blueplane_doctor.model import Record
 from blueplane_doctor.text import word
 from blueplane_doctor.times import MINUTE_MS, from_milliseconds, iso
@@ -94,6 +95,8 @@ class Ledger:
     """When the newest broken message was enqueued."""
     undelivered: dict[str, int | None] = field(default_factory=dict)
     """For each group, messages it was not given yet; None where they could not be counted in time."""
+    not_given: UndeliveredMessages = field(default_factory=UndeliveredMessages)
+    """Of those, the ones that a writer group has to write."""
     unfinished: int = 0
     """Messages that their own writer has not finished with; of others, only the other writer has to acknowledge."""
     oldest_unfinished_ms: int | None = None

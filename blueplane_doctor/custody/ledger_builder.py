@@ -167,6 +167,7 @@ class LedgerBuilder:
             if last > group.last_delivered:
                 waiting = sum(message.id > group.last_delivered for message in messages)
                 ledger.undelivered[group.text] = (ledger.undelivered[group.text] or 0) + waiting
+        ledger.not_given.count(messages, page.routes, page.states)
         ledger.count_hooks(messages)
         self._count_monitor_events(messages)
         self._count_times(messages)

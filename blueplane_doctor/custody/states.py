@@ -9,7 +9,7 @@ from typing import NamedTuple
 from blueplane_doctor.sources.entry_ids import EntryId, entry_id
 
 WAITING = "waiting"
-"""Not yet delivered to its writer group."""
+"""Not yet delivered to its writer group; no row, as far as that was looked up."""
 IN_FLIGHT = "in_flight"
 """Delivered a moment ago and not acknowledged."""
 STUCK = "stuck"
@@ -27,6 +27,9 @@ UNTRACEABLE = "untraceable"
 begin later than it, or its dead letter may be among those that were dropped."""
 WRITTEN_NOT_ACKNOWLEDGED = "written_not_acknowledged"
 """Its row is there, and its writer group has held it as long or as often as a stuck one."""
+WRITTEN_NOT_DELIVERED = "written_not_delivered"
+"""Its row is there, and by its position its writer group was not given it: the group was moved back, made anew or is
+gone, or the same event was enqueued once more. Delivered now, it makes its batch fail."""
 LOST = "lost"
 """Delivered, and neither pending nor written: no consumer holds it, it has no row and no dead letter.
 
@@ -34,11 +37,11 @@ It was acknowledged, or its consumer or group was deleted: Redis does not record
 UNEXAMINED = "unexamined"
 """This run could not judge it: the time was up, or the database did not answer."""
 STATES = (
-    *(WAITING, IN_FLIGHT, STUCK, WRITTEN_NOT_ACKNOWLEDGED, WRITTEN, DUPLICATE),
+    *(WAITING, IN_FLIGHT, STUCK, WRITTEN_NOT_ACKNOWLEDGED, WRITTEN_NOT_DELIVERED, WRITTEN, DUPLICATE),
     *(DEAD_LETTERED, SKIPPED, UNTRACEABLE, LOST, UNEXAMINED),
 )
 """Every message examined is in exactly one."""
-HAS_ROW = frozenset((WRITTEN, DUPLICATE, WRITTEN_NOT_ACKNOWLEDGED))
+HAS_ROW = frozenset((WRITTEN, DUPLICATE, WRITTEN_NOT_ACKNOWLEDGED, WRITTEN_NOT_DELIVERED))
 """Those of messages whose row is there."""
 
 PAYLOAD_GONE = "payload_gone"
@@ -102,11 +105,11 @@ def state_of(
     """
     if not has_writer:
         return SKIPPED
+    has_row = row in (RowEvidence.CLAIMED, RowEvidence.TAKEN)
     if not is_delivered:
-        return WAITING
+        return WRITTEN_NOT_DELIVERED if has_row else WAITING
     if pending is not None and not pending.stuck:
         return IN_FLIGHT
-    has_row = row in (RowEvidence.CLAIMED, RowEvidence.TAKEN)
     if pending is not None:
         return WRITTEN_NOT_ACKNOWLEDGED if has_row else STUCK
     # From here on nobody holds it, and only the database tells what became of it.

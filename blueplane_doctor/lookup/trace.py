@@ -21,6 +21,7 @@ from blueplane_doctor.custody.states import (
     WAITING,
     WRITTEN,
     WRITTEN_NOT_ACKNOWLEDGED,
+    WRITTEN_NOT_DELIVERED,
     PendingEntry,
     RowEvidence,
     state_of,
@@ -31,8 +32,8 @@ from blueplane_doctor.lookup.dead_letters import each_entry, letter_of_id
 from blueplane_doctor.model import Record
 from blueplane_doctor.sources.dead_letters import DeadLetterEntry
 from blueplane_doctor.sources.entries import RawEntry, pages
-from blueplane_doctor.sources.entry_ids import EntryId, entry_id, id_text
-from blueplane_doctor.sources.streams import StreamState
+from blueplane_doctor.sources.entry_ids import BEGINNING, EntryId, entry_id, id_text
+from blueplane_doctor.sources.streams import StreamState, read_positions
 from blueplane_doctor.sources.trace_tables import Lookup
 from blueplane_doctor.text import consumer as shown_consumer
 from blueplane_doctor.text import identifier, word
@@ -61,6 +62,9 @@ ADVICE = {
     DEAD_LETTERED: "The writer gave it up; see what is known with: blueplane-doctor dlq show",
     WRITTEN_NOT_ACKNOWLEDGED: "Its row is there; what is missing is the acknowledgement. Delivered again it makes its "
     "whole batch fail: acknowledge it, see written-not-acknowledged.",
+    WRITTEN_NOT_DELIVERED: "Its row is there, and its writer group stands before it: the group was moved back, made "
+    "anew or is gone, or the same event was enqueued once more. Delivered now, it makes its whole batch fail: see "
+    "written-not-delivered.",
     LOST: "Neither pending nor written, and no dead letter names it: nobody has it. It can be delivered again while "
     "the stream holds it: save it before it is trimmed.",
     UNTRACEABLE: "Its writer does not hold it, and it carries nothing by which its row could be found.",
@@ -134,6 +138,8 @@ class _Search:
     row: RowEvidence = RowEvidence.NOT_LOOKED_UP
     absence: str = ""
     """Why it may have been handled although neither row nor dead letter is there; see absence.py."""
+    delivered_meanwhile: bool = False
+    """Whether its group was given it after the stream's state was read."""
     partial: bool = False
 
     def add(self, stage: str, text: str, at: datetime | None = None, **detail: str | int | None) -> None:
@@ -161,9 +167,11 @@ class _Search:
             self.absence = ""
 
     def is_delivered(self, stream: StreamState) -> bool:
-        """Whether the group that has to write it was given it before the stream's state was read."""
+        """Whether the group that has to write it was given it, as far as that is known."""
         if self.message is None or self.route is None:
             return False
+        if self.delivered_meanwhile:
+            return True
         group = stream.group(self.route.group)
         return group is not None and self.message.id <= group.last_delivered
 
@@ -196,6 +204,7 @@ class Tracer:
         self._find_dead_letters(searches)
         for search in searches:
             self._find_rows(search)
+        self._find_late_deliveries(searches, stream)
         self._find_absences(searches, stream)
         self._judge_earlier_messages(searches, stream)
         return [self._result(text, by_id[text], stream) for text in wanted]
@@ -335,6 +344,20 @@ class Tracer:
         sql = f'SELECT sequence, ingested_at FROM "{lookup.table}" WHERE {match} ORDER BY sequence LIMIT {_SHOWN_ROWS}'
         rows = self._examination.database.rows(sql, lookup.values)
         return [(sequence, str(ingested_at)) for sequence, ingested_at in rows]
+
+    def _find_late_deliveries(self, searches: list[_Search], stream: StreamState) -> None:
+        """Which messages that have their row were delivered only after the groups' positions were read.
+
+        The others are written although their group stands before them.
+        """
+        written = [one for one in searches if _state_in_stream(one, stream) == WRITTEN_NOT_DELIVERED]
+        if not written:
+            return
+        positions = read_positions(self._examination.redis, stream.queue)
+        for search in written:
+            if search.message and search.route:
+                position = positions.get(search.route.group, BEGINNING)
+                search.delivered_meanwhile = search.message.id <= position
 
     def _find_absences(self, searches: list[_Search], stream: StreamState) -> None:
         """Of which lost messages the row, or the dead letter, may be what is gone."""

@@ -17,6 +17,7 @@ from blueplane_doctor.custody.losses import (
 from blueplane_doctor.custody.states import (
     DEAD_LETTERED,
     DUPLICATE,
+    HAS_ROW,
     IN_FLIGHT,
     LOST,
     PAYLOAD_GONE,
@@ -28,6 +29,7 @@ from blueplane_doctor.custody.states import (
     WAITING,
     WRITTEN,
     WRITTEN_NOT_ACKNOWLEDGED,
+    WRITTEN_NOT_DELIVERED,
 )
 from blueplane_doctor.errors import SourceError
 from blueplane_doctor.model import Record
@@ -49,10 +51,10 @@ SHOWN_BREAKS = 200
 """Breaks listed one by one in a report; all are counted."""
 TRIMMED_UNREAD = "trimmed_unread"
 """Beside the states of messages: those that left the stream before their writer was given them."""
-_KNOWN_BY_ROWS = (WRITTEN, WRITTEN_NOT_ACKNOWLEDGED, DUPLICATE, LOST)
+_KNOWN_BY_ROWS = (WRITTEN, WRITTEN_NOT_ACKNOWLEDGED, WRITTEN_NOT_DELIVERED, DUPLICATE, LOST)
 """States that rest on a look into the database."""
 _TERMS = (
-    *(WRITTEN, WRITTEN_NOT_ACKNOWLEDGED, DUPLICATE, SKIPPED),
+    *(WRITTEN, WRITTEN_NOT_ACKNOWLEDGED, WRITTEN_NOT_DELIVERED, DUPLICATE, SKIPPED),
     *(WAITING, IN_FLIGHT, STUCK, DEAD_LETTERED, UNTRACEABLE, LOST),
 )
 """Order of the states in the equation: what is well first."""
@@ -67,7 +69,7 @@ class TimeBucket(Record):
     delivered: int
     """Given to their writer, or by design unwritten."""
     written: int
-    """Those not acknowledged and duplicates included."""
+    """Those not acknowledged, those not delivered, and duplicates included."""
     skipped: int
     waiting: int
     held: int
@@ -83,7 +85,8 @@ class ChainHealth(Record):
     """Every message of the stream accounted for: `examined` is the sum of `states` but for the two losses."""
 
     chain_status: str
-    """`broken` (a break), `degraded` (dead letters, or stuck or not acknowledged messages), `healthy`, or `unknown`."""
+    """`broken` (a break), `degraded` (dead letters, stuck messages, or written ones that were not acknowledged or will
+    be delivered again), `healthy`, or `unknown`."""
     messages_enqueued_last_hour: int
     messages_written_last_hour: int
     """Of those, the ones whose row is there."""
@@ -212,7 +215,7 @@ class ChainOfCustodyMonitor(Monitor):
             written = sum(self.examination.written().rows.values())
         except SourceError:
             return None
-        return RowsElsewhere(rows=max(0, written - ledger.claimed_rows), rewound=0)
+        return RowsElsewhere(rows=max(0, written - ledger.claimed_rows), rewound=ledger.total(WRITTEN_NOT_DELIVERED))
 
     def _database_cause(self) -> str:
         try:
@@ -234,7 +237,7 @@ def _states(ledger: Ledger, trimmed: TrimmedUnread) -> dict[str, int | None]:
 def _status(ledger: Ledger, broken: int, dead_letters: int) -> str:
     if broken:
         return "broken"
-    held = ledger.total(STUCK) + ledger.total(WRITTEN_NOT_ACKNOWLEDGED)
+    held = ledger.total(STUCK) + ledger.total(WRITTEN_NOT_ACKNOWLEDGED) + ledger.total(WRITTEN_NOT_DELIVERED)
     if dead_letters or held or ledger.total(DEAD_LETTERED):
         return "degraded"
     not_known = ledger.total(UNEXAMINED) + sum(ledger.untraceable_because.values()) - _rows_pruned(ledger)
@@ -277,7 +280,7 @@ def _bucket(start: str, counts: Counter[str]) -> TimeBucket:
         start=start,
         enqueued=total,
         delivered=total - counts[WAITING],
-        written=counts[WRITTEN] + counts[DUPLICATE] + counts[WRITTEN_NOT_ACKNOWLEDGED],
+        written=sum(counts[state] for state in HAS_ROW),
         skipped=counts[SKIPPED],
         waiting=counts[WAITING],
         held=counts[IN_FLIGHT] + counts[STUCK],

@@ -39,6 +39,16 @@ class GroupHealth(Record):
     """Length of its pending entries list."""
     undelivered: int | None = 0
     """Messages it was not given yet, counted; null when the time was up before."""
+    waiting: int | None = None
+    """Of those, messages that it has to write and that have no row; null when the time was up before (writers only)."""
+    written_not_delivered: int | None = None
+    """Messages that it has to write and was not given, by its position, and whose row is there (writers only)."""
+    written_not_delivered_ids: list[str] = []
+    """The first three of them."""
+    written_up_to: str | None = None
+    """The last of them before the first message that waits: the group can be moved on to it (writers only)."""
+    written_later: int | None = None
+    """Of them, the ones behind a message that waits (writers only)."""
     lag: int | None = None
     """The server's own figure; never judged, for it is wrong after trimming."""
     entries_read: int | None = None
@@ -194,7 +204,9 @@ class QueueHealthMonitor(Monitor):
         """Writers first, each kind by name; writer groups that do not exist are among them."""
         groups = [self._group(group, now_ms) for group in stream.groups]
         missing = [name for name in self.examination.writer_groups() if stream.group(name) is None]
-        groups += [GroupHealth(name=name, role="writer", exists=False) for name in missing]
+        for name in missing:
+            not_given = _not_given(name, self.examination.ledger())
+            groups.append(GroupHealth(name=name, role="writer", exists=False, **not_given))
         return sorted(groups, key=lambda group: (group.role != "writer", group.name))
 
     def _group(self, group: Group, now_ms: int) -> GroupHealth:
@@ -259,6 +271,19 @@ def _pending_entries(group: Group, reader: PendingEntriesReader, ledger: Ledger,
         "orphaned_gone": sum(held.gone_by_consumer[name] for name in gone),
         "orphaned_ids": orphaned_ids,
         "consumers": _consumers(group, gone),
+        **_not_given(group.text, ledger),
+    }
+
+
+def _not_given(name: str, ledger: Ledger) -> dict[str, Any]:
+    """What a writer group has still to be given, and what it would be given although it is written."""
+    not_given = ledger.not_given.of(name)
+    return {
+        "waiting": None if ledger.partial else not_given.waiting,
+        "written_not_delivered": not_given.written,
+        "written_not_delivered_ids": not_given.written_ids,
+        "written_up_to": id_text(not_given.written_up_to) if not_given.written_up_to else None,
+        "written_later": not_given.written_later,
     }
 
 

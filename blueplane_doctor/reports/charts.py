@@ -21,7 +21,7 @@ _THINNEST = 2.0
 _STAGES = {
     "enqueued": ("waiting", "skipped", "trimmed_unread"),
     "delivered": ("in_flight", "stuck", "payload_gone", "dead_lettered", "lost", "untraceable", "unexamined"),
-    "written": ("written_not_acknowledged", "duplicate"),
+    "written": ("written_not_acknowledged", "written_not_delivered", "duplicate"),
 }
 """The states that leave the flow after each stage."""
 BARS = ("written", "waiting", "held", "dead_lettered", "broken")

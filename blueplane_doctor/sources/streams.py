@@ -82,6 +82,12 @@ def read_stream(redis: RedisSource, names: StreamSettings) -> StreamState:
     )
 
 
+def read_positions(redis: RedisSource, queue: str) -> dict[str, EntryId]:
+    """The last message that each group was given, by the group's name. Raises SourceError."""
+    groups = [pairs(reply) for reply in redis.ask_one("XINFO", "GROUPS", queue)]
+    return {group["name"].decode("utf-8", "replace"): entry_id(group["last-delivered-id"]) for group in groups}
+
+
 class _Candidate(NamedTuple):
     """A queue stream that exists."""
 

@@ -43,6 +43,7 @@ STATES = (
     "in_flight",
     "stuck",
     "written_not_acknowledged",
+    "written_not_delivered",
     "written",
     "duplicate",
     "dead_lettered",

@@ -4,8 +4,10 @@ from typing import Any
 
 import pytest
 
+from blueplane_doctor.model import Finding
 from blueplane_doctor.monitoring.queue_health import QueueHealth
-from tests.checks.builders import cases, one_writer, queue, reader, run, writer
+from blueplane_doctor.monitoring.server_health import LoggedErrors
+from tests.checks.builders import NOW, cases, consumer, one_writer, queue, reader, run, server, writer
 
 
 def _absent(name: str) -> Any:
@@ -46,6 +48,18 @@ def _absent(name: str) -> Any:
             ("no-consumer-undelivered", "a message waits", one_writer(consumers=[], undelivered=1), "red"),
             ("no-consumer-pending", "a message is held by nobody", one_writer(consumers=[], pending=1), "red"),
             (
+                "no-consumer-all-written",
+                "what it was not given is written already: nothing waits for it",
+                one_writer(consumers=[], undelivered=90, waiting=0),
+                "orange",
+            ),
+            (
+                "no-consumer-made-anew",
+                "never given a message, and its messages are written: it was made anew",
+                one_writer(consumers=[], last_delivered_id="0-0", waiting=0, written_not_delivered=9),
+                "orange",
+            ),
+            (
                 "no-consumer-uncounted",
                 "how many wait is not known, and none is known to",
                 one_writer(consumers=[], undelivered=None),
@@ -74,6 +88,71 @@ def test_writer_missing(sentence: str, given: QueueHealth, status: str) -> None:
 )
 def test_writer_missing_names_the_groups(given: QueueHealth, said: str) -> None:
     assert run("writer-missing", queue=given).summary == said
+
+
+def test_a_running_server_has_to_be_restarted_and_nogroup_is_named() -> None:
+    gone = queue(queue_depth=7, groups=[_absent("claude_processors"), _absent("processors")])
+    no_group = LoggedErrors(kind="NOGROUP", count=4_949, lately=4_949, first=NOW, last=NOW)
+    finding = run("writer-missing", queue=gone, server=server(errors=[no_group]))
+    assert "the server's log says NOGROUP (4,949 lines" in finding.summary
+    assert finding.remedy and "so restart it." in finding.remedy.text
+    stopped = server(pid_state="not running", http_ok=False, http_answer="nobody listens on port 8787")
+    finding = run("writer-missing", queue=gone, server=stopped)
+    assert "NOGROUP" not in finding.summary
+    assert finding.remedy and finding.remedy.text.endswith("when it starts: start it.")
+
+
+def test_groups_made_anew_would_be_given_what_is_written() -> None:
+    absent = writer(exists=False, consumers=[], written_not_delivered=210, written_up_to="1773479901310-7")
+    finding = run("writer-missing", queue=queue(groups=[absent]))
+    assert finding.remedy and "210 messages that are written already would be delivered again" in finding.remedy.text
+
+
+_REWOUND = {"written_not_delivered": 979, "written_not_delivered_ids": ["7-0", "7-1"], "written_up_to": "9-3"}
+_STOPPED = server(pid_state="not running", http_ok=False, http_answer="nobody listens on port 8787")
+_SILENT = consumer(idle_ms=90_000)
+
+
+def _moves(finding: Finding) -> list[str]:
+    assert finding.remedy
+    return [command for command in finding.remedy.commands if " XGROUP " in command]
+
+
+def test_what_is_written_and_would_be_delivered_again() -> None:
+    assert run("written-not-delivered").status == "green"
+    rewound = one_writer(waiting=0, consumers=[_SILENT], **_REWOUND)
+    finding = run("written-not-delivered", queue=rewound, server=_STOPPED)
+    assert (finding.status, finding.observed) == ("orange", 979)
+    assert finding.summary.startswith("979 messages are written already and not yet given to processors")
+    assert _moves(finding) == ["redis-cli -p 6379 XGROUP SETID telemetry:message_queue processors 9-3"]
+    assert finding.remedy and any(command.endswith("trace 7-0 7-1") for command in finding.remedy.commands)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        pytest.param({"queue": one_writer(consumers=[_SILENT], **_REWOUND)}, id="the server runs"),
+        pytest.param({"queue": one_writer(**_REWOUND), "server": _STOPPED}, id="somebody reads"),
+    ],
+)
+def test_a_group_that_may_be_read_is_moved_on_in_words_only(given: dict[str, Any]) -> None:
+    finding = run("written-not-delivered", **given)
+    assert _moves(finding) == []
+    assert finding.remedy and "Stop the Blueplane server" in finding.remedy.text
+    assert "processors to 9-3" in finding.remedy.text
+
+
+def test_a_group_that_is_gone_is_made_behind_what_is_written() -> None:
+    given = one_writer(exists=False, consumers=[], **_REWOUND)
+    finding = run("written-not-delivered", queue=given)
+    assert _moves(finding) == ["redis-cli -p 6379 XGROUP CREATE telemetry:message_queue processors 9-3"]
+
+
+def test_nothing_is_moved_past_a_message_that_waits() -> None:
+    scattered = one_writer(consumers=[_SILENT], **{**_REWOUND, "written_up_to": None}, written_later=979, waiting=4)
+    finding = run("written-not-delivered", queue=scattered, server=_STOPPED)
+    assert _moves(finding) == []
+    assert finding.remedy and "979 of them lie behind a message that is still to be written" in finding.remedy.text
 
 
 def test_a_group_that_is_not_known_is_named_and_mild() -> None:

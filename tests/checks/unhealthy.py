@@ -53,6 +53,12 @@ UNHEALTHY: dict[str, dict[str, Record]] = {
             pending=2, written_not_acknowledged=2, to_acknowledge=["1773479901310-7", "1773479901310-8"]
         )
     },
+    "written-not-delivered": {
+        "queue": one_writer(
+            written_not_delivered=979, written_not_delivered_ids=_FIRST, written_up_to="1773479988120-4", waiting=0
+        ),
+        "server": server(pid_state="not running", http_ok=False, http_answer="nobody listens on port 8787"),
+    },
     "unknown-groups": {"queue": queue(groups=[writer("claude_processors"), writer(), reader("git_processors")])},
     "writer-missing": {"queue": queue(queue_depth=12, groups=[writer(consumers=[], undelivered=12, lag=12)])},
     "dead-letters": {"queue": queue(dlq_size=37, dlq_oldest_age_ms=30 * HOUR, dlq_newest_ids=_FIRST[:1])},

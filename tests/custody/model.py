@@ -78,6 +78,9 @@ class Model:
             return "skipped"
         group = self.groups[self.owners[message.route]]
         if message.id > group.last_delivered:
+            if message.key and self.rows[message.key]:
+                claimed[message.key] += 1
+                return "written_not_delivered"
             return "waiting"
         held = group.pending.get(message.id)
         if held and not held.stuck:

@@ -125,8 +125,30 @@ def test_without_redis_there_is_no_judge(pipeline: Pipeline) -> None:
 def test_a_writer_group_that_does_not_exist_leaves_its_messages_waiting(pipeline: Pipeline, examine: Examine) -> None:
     pipeline.enqueue_cursor(2)
     pipeline.drain()
+    pipeline.enqueue_cursor(3)
     pipeline.client.xgroup_destroy(pipeline.queue, "processors")
     examination = examine()
     judge = examination.new_judge()
     assert not judge.has_all_writers
+    assert states(judge, examination) == ["written_not_delivered"] * 2 + ["waiting"] * 3
+
+
+def test_what_is_written_and_lies_behind_its_group_is_not_waiting(pipeline: Pipeline, examine: Examine) -> None:
+    pipeline.enqueue_cursor(2)
+    pipeline.enqueue_claude(2)
+    pipeline.drain()
+    pipeline.client.xgroup_setid(pipeline.queue, "processors", "0")
+    examination = examine()
+    judge = examination.new_judge()
+    assert states(judge, examination) == ["written_not_delivered"] * 2 + ["written"] * 2
+    assert judge.claimed_rows == 4
+
+
+def test_what_was_delivered_and_written_meanwhile_still_waits_for_this_run(
+    pipeline: Pipeline, examine: Examine
+) -> None:
+    pipeline.enqueue_cursor(2)
+    examination = examine()
+    judge = examination.new_judge()
+    pipeline.drain()  # after the groups' positions were read, and before the rows are
     assert states(judge, examination) == ["waiting"] * 2

@@ -26,7 +26,9 @@ OFTEN = FRESH._replace(deliveries=3)
         ({"has_writer": False}, "skipped"),
         ({"has_writer": False, "row": RowEvidence.CLAIMED}, "skipped"),
         ({"is_delivered": False}, "waiting"),
-        ({"is_delivered": False, "row": RowEvidence.CLAIMED}, "waiting"),
+        ({"is_delivered": False, "row": RowEvidence.ABSENT}, "waiting"),
+        ({"is_delivered": False, "row": RowEvidence.CLAIMED}, "written_not_delivered"),
+        ({"is_delivered": False, "row": RowEvidence.TAKEN}, "written_not_delivered"),
         ({"pending": FRESH}, "in_flight"),
         ({"pending": OLD}, "stuck"),
         ({"pending": OFTEN}, "stuck"),
@@ -80,6 +82,16 @@ def written_not_acknowledged(pipeline: Pipeline) -> str:
     pipeline.client.xgroup_setid(pipeline.queue, "processors", "0")
     pipeline.deliver("processors")
     pipeline.age_pending("processors", milliseconds=45_000)
+    return sent
+
+
+def written_not_delivered(pipeline: Pipeline) -> str:
+    pipeline.enqueue_cursor(1)
+    pipeline.drain()
+    position = pipeline.client.xinfo_stream(pipeline.queue)["last-generated-id"]
+    (sent,) = pipeline.enqueue_cursor(1)
+    pipeline.drain()
+    pipeline.client.xgroup_setid(pipeline.queue, "processors", position)
     return sent
 
 
@@ -140,6 +152,7 @@ MAKERS: tuple[Callable[[Pipeline], str], ...] = (
     in_flight,
     stuck,
     written_not_acknowledged,
+    written_not_delivered,
     written,
     duplicate,
     dead_lettered,

@@ -87,17 +87,72 @@ def set_to_zero(s: Situation, batches: int, keep: int) -> None:
 @situation("C", "rewound-group-1", behind=1)
 @situation("C", "rewound-group-claude", behind=25, group=CLAUDE_GROUP)
 @situation("C", "rewound-group-and-some-wait", behind=120, waiting=7)
-def rewound(s: Situation, behind: int, group: str = CURSOR_GROUP, waiting: int = 0) -> None:
-    """{behind} written messages lie behind a rewound group again: all their rows are there."""
-    s.live_server()
+@situation("C", "rewound-group-server-stopped", behind=60, waiting=5, runs=False)
+@situation("C", "rewound-group-server-stopped-claude", behind=9, group=CLAUDE_GROUP, runs=False)
+def rewound(s: Situation, behind: int, group: str = CURSOR_GROUP, waiting: int = 0, runs: bool = True) -> None:
+    """{behind} written messages lie behind a rewound group again: all their rows are there. Server runs: {runs}."""
+    if runs:
+        s.live_server()
     s.healthy_work(ago_s=120)
     add = s.add_cursor if group == CURSOR_GROUP else s.add_claude
     (place, *_), _ = add(1, ago_s=60), add(behind, ago_s=50)
     s.work(ago_s=10)
     s.rewind(place, group)
     add(waiting)
+    if not runs:
+        _silence(s)
     s.truth = Truth(lost=0, pending=0, waiting=waiting, delivered_again=behind, trimmed_unread=(0, 0))
     s.truth.facts = {"group": group}
+
+
+def _silence(s: Situation) -> None:
+    """Nobody has read lately: without its consumers a group looks as it does an hour after its server stopped."""
+    for group in WRITER_GROUPS:
+        for consumer in s.client.xinfo_consumers(QUEUE, group):
+            s.client.xgroup_delconsumer(QUEUE, group, consumer["name"])
+
+
+@situation("C", "rewound-group-mixed", behind=30, lost=4)
+def rewound_mixed(s: Situation, behind: int, lost: int) -> None:
+    """A group was moved back behind {behind} messages, half before and half behind {lost} that were never written."""
+    s.live_server()
+    s.healthy_work(ago_s=120)
+    place = s.add_cursor(1, ago_s=60)[0]
+    ids = s.add_cursor(behind // 2, ago_s=50)
+    never = s.add_cursor(lost, ago_s=45)
+    ids += s.add_cursor(behind - behind // 2, ago_s=40)
+    s.deliver(CURSOR_GROUP)
+    s.write([place, *ids], ago_s=30)
+    s.acknowledge(CURSOR_GROUP, [place, *ids, *never])
+    s.pass_over(CLAUDE_GROUP, *messages.READER_GROUPS)
+    s.rewind(place, CURSOR_GROUP)
+    s.truth = Truth(delivered_again=behind, pending=0)
+    s.truth.facts = {"group": CURSOR_GROUP, "never_written": lost, "up_to": ids[behind // 2 - 1]}
+
+
+@situation("C", "group-gone-and-written", waiting=0)
+@situation("C", "group-gone-and-some-wait", waiting=13)
+def gone_and_written(s: Situation, waiting: int) -> None:
+    """XGROUP DESTROY of both writer groups under a running server; {waiting} came since, all before is written."""
+    s.live_server()
+    ids = s.healthy_work()
+    for group in WRITER_GROUPS:
+        s.client.xgroup_destroy(QUEUE, group)
+    s.add_cursor(waiting)
+    s.log("ERROR", "NOGROUP No such consumer group", logger="event_consumer", ago_s=1, times=50)
+    s.truth = Truth(waiting=waiting, written=76, lost=0, pending=0, groups_missing=WRITER_GROUPS)
+    s.truth.facts = {"last_written": ids[-1]}
+
+
+@situation("C", "sent-again-and-waiting", count=8)
+def sent_again(s: Situation, count: int) -> None:
+    """{count} lines of a transcript that are written already were enqueued once more, and wait."""
+    s.live_server()
+    uuids = [f"line-{number}" for number in range(count)]
+    s.add_claude(count, ago_s=100, uuids=uuids)
+    s.work(ago_s=90)
+    s.add_claude(count, ago_s=20, uuids=uuids)
+    s.truth = Truth(lost=0, waiting=0, pending=0, delivered_again=count, rows=count)
 
 
 @situation("C", "rewound-batch-delivered-again", behind=300, batch=100)
