@@ -3,6 +3,7 @@
     DoctorError
     ├── UsageError            the command line asks for what is not there
     ├── SettingsError         a settings file, variable or flag cannot be used
+    ├── DocumentError         a text is not the JSON or YAML that it should be, or more of it than is read
     ├── NoChecksError         the selection leaves no check to run
     └── SourceError           something that was to be read did not answer
         ├── SourceUnreachable     nobody answers there
@@ -16,7 +17,9 @@
             ├── SourceInterrupted     a crash left it in the middle of a write, which the next writer undoes
             ├── SourceMissing         it answers, and what was asked for does not exist
             ├── SourceWrongType       the key is there, and holds something else: it is of another program
-            └── SourceProtocolError   what answers is not what should answer there
+            ├── SourceProtocolError   what answers is not what should answer there
+            └── FileUnreadable        a file is of another kind, too large, not text, or may not be read
+                └── FileMissing           there is no such file
 
 A message says what was tried, on what, what came back; `hint` says what to try.
 """
@@ -71,6 +74,22 @@ class SettingsError(DoctorError):
     """A settings file, variable or flag cannot be used."""
 
     exit_code = ExitCode.USAGE
+
+
+class DocumentError(DoctorError):
+    """A text is not the JSON or YAML that it should be, or more of it than is read.
+
+    The message goes on where a file was named: `not JSON: ...`.
+    """
+
+    exit_code = ExitCode.USAGE
+
+    def __init__(self, message: str, hint: str = "", *, line: int = 0, limit: str = "") -> None:
+        super().__init__(message, hint)
+        self.line = line
+        """Where, from 1; 0 where that is not known."""
+        self.limit = limit
+        """For a text that is well-formed and still not read: why."""
 
 
 class NoChecksError(DoctorError):
@@ -143,6 +162,21 @@ class SourceMissing(SourceUnusable):
 
 class SourceProtocolError(SourceUnusable):
     """What answers is not what should answer there: its bytes are no reply, or one without end."""
+
+
+class FileUnreadable(SourceUnusable):
+    """A file is of another kind, too large, not text, or may not be read.
+
+    The message names its path; `reason` is the rest of the sentence, where the path is private or named otherwise.
+    """
+
+    def __init__(self, message: str, hint: str = "", reason: str = "") -> None:
+        super().__init__(message, hint)
+        self.reason = reason
+
+
+class FileMissing(FileUnreadable):
+    """There is no such file."""
 
 
 def did_you_mean(word: str, names: Iterable[str], otherwise: str, cutoff: float = 0.6) -> str:

@@ -5,7 +5,6 @@ A file that other users may write to is not loaded: it would run with the rights
 
 import importlib.util
 import os
-import stat
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -14,10 +13,14 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
 
+from blueplane_doctor.errors import FileMissing, FileUnreadable
+from blueplane_doctor.file_reading import file_state
 from blueplane_doctor.mistakes import mistake_at_import
+from blueplane_doctor.ownership import stranger_of
 from blueplane_doctor.sources.database_source import shown
 
-_OTHERS_MAY_WRITE = stat.S_IWGRP | stat.S_IWOTH
+_LONGEST_SOURCE = 1_000_000
+"""Bytes of a file of checks or of a monitor; far above what a person writes."""
 
 
 @dataclass(frozen=True)
@@ -48,12 +51,15 @@ def extensions_of_packages(group: str) -> Iterator[Extension]:
 def extensions_in(paths: Iterable[Path], pattern: str) -> Iterator[Extension]:
     """The files of this pattern in folders, in order of name, and files that are named themselves."""
     for path in paths:
-        if not path.exists():
-            yield Extension(path.name, shown(path), cause="there is no such file or folder")
-            continue
-        files = sorted(path.glob(pattern)) if path.is_dir() else [path]
+        files = [path]
+        if os.path.isdir(path):
+            refusal = _refusal(path)
+            if refusal:
+                yield Extension(path.name, shown(path), cause=refusal)
+                continue
+            files = sorted(path.glob(pattern))
         for file in files:
-            yield _load_safely(file, _refusal(path) or _refusal(file))
+            yield _load_safely(file, _refusal(file))
 
 
 def _load_safely(file: Path, refusal: str) -> Extension:
@@ -67,15 +73,17 @@ def _load_safely(file: Path, refusal: str) -> Extension:
 
 def _refusal(path: Path) -> str:
     """Why the code there must not be run; empty when it may."""
-    state = path.stat()
-    if state.st_mode & _OTHERS_MAY_WRITE:
-        return (
-            f"refused: other users may write to {shown(path)}, and it is code that would run with your rights; "
-            f"chmod go-w {shown(path)}"
-        )
-    if hasattr(os, "getuid") and state.st_uid not in (0, os.getuid()):
-        return f"refused: {shown(path)} belongs to another user, and it is code that would run with your rights"
-    return ""
+    try:
+        if not os.path.isdir(path) and file_state(path).st_size > _LONGEST_SOURCE:
+            return f"it has more than {_LONGEST_SOURCE:,} bytes"
+    except FileMissing:
+        return "there is no such file or folder"
+    except FileUnreadable as error:
+        return f"it cannot be read: {error.reason}"
+    stranger = stranger_of(path, is_code=True)
+    if stranger is None:
+        return ""
+    return f"refused: {stranger.told(shown(stranger.path))}; it is code, and would run with your rights"
 
 
 def _load(file: Path) -> ModuleType:

@@ -1,6 +1,5 @@
 """Reads what earlier runs kept: a report in JSON, and evidence."""
 
-import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -8,8 +7,10 @@ from typing import Any, NamedTuple
 from pydantic import ValidationError
 
 from blueplane_doctor.discovery import find_monitors
-from blueplane_doctor.errors import UsageError
+from blueplane_doctor.documents import json_value
+from blueplane_doctor.errors import DocumentError, FileUnreadable, UsageError
 from blueplane_doctor.evidence import EVIDENCE_VERSION, Evidence
+from blueplane_doctor.file_reading import DOCUMENT_BYTES, read_bytes
 from blueplane_doctor.model import SCHEMA_VERSION, Record, Report, first_problem
 from blueplane_doctor.text import plain
 
@@ -112,19 +113,17 @@ def _thresholds(content: Any) -> dict[str, dict[str, float | None]] | None:
 
 def _bytes_of(path: Path, kind: _Kind) -> bytes:
     try:
-        return path.read_bytes()
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror or error}", kind.hint) from error
+        return read_bytes(path, DOCUMENT_BYTES)
+    except FileUnreadable as error:
+        raise UsageError(f"{path} cannot be read: {error.reason}", kind.hint) from error
 
 
 def _parsed(text: str | bytes, path: Path, kind: _Kind) -> Any:
     """The value that JSON text holds. Raises UsageError."""
     try:
-        return json.loads(text)
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{path} is not JSON: it is no text", kind.hint) from error
-    except json.JSONDecodeError as error:
-        place = f"line {error.lineno}, column {error.colno}"
-        raise UsageError(f"{path} is not JSON: {error.msg} ({place})", kind.hint) from error
-    except (RecursionError, ValueError) as error:  # nested too deeply; a number of too many digits
-        raise UsageError(f"{path} is not {kind.name}: {type(error).__name__}", kind.hint) from error
+        return json_value(text)
+    except DocumentError as error:
+        problem = error.message
+        if error.limit:
+            problem = f"not {kind.name}: {error.limit}"
+        raise UsageError(f"{path} is {problem}", kind.hint) from error

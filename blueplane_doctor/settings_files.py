@@ -1,16 +1,23 @@
 """The files that settings come from: the doctor's own, and Blueplane's config translated."""
 
+import os
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from blueplane_doctor import pipeline
-from blueplane_doctor.errors import SettingsError
+from blueplane_doctor.documents import yaml_value
+from blueplane_doctor.errors import DocumentError, FileMissing, FileUnreadable, SettingsError
+from blueplane_doctor.file_reading import SETTINGS_BYTES, file_state, read_text
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
     """A YAML file's mapping; empty when there is no such file. Raises SettingsError."""
-    content = read_yaml_value(path) if path.exists() else None
+    try:
+        content = _yaml_of(path)
+    except FileMissing:
+        return {}
     if not isinstance(content, dict | None):
         raise SettingsError(f"{path}: must hold names and values, not {type(content).__name__}")
     return content or {}
@@ -19,18 +26,30 @@ def read_yaml(path: Path) -> dict[str, Any]:
 def read_yaml_value(path: Path) -> Any:
     """Whatever a YAML file holds. Raises SettingsError."""
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from error
-    import yaml  # only where there is a file to read: it costs 30 ms
+        return _yaml_of(path)
+    except FileMissing as error:
+        raise SettingsError(error.message, error.hint) from error
 
-    loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+def _yaml_of(path: Path) -> Any:
+    """Raises SettingsError, and FileMissing where there is no such file."""
     try:
-        return yaml.load(text, loader)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f" line {mark.line + 1}" if mark else ""
-        raise SettingsError(f"{path}{line}: not valid YAML: {getattr(error, 'problem', error)}") from error
+        text = read_text(path, SETTINGS_BYTES)
+        _refuse_open_to_all(path)
+        return yaml_value(text)
+    except FileMissing:
+        raise
+    except FileUnreadable as error:
+        raise SettingsError(error.message, error.hint) from error
+    except DocumentError as error:
+        place = f"{path} line {error.line}" if error.line else str(path)
+        raise SettingsError(f"{place}: {error.message}", error.hint) from error
+
+
+def _refuse_open_to_all(path: Path) -> None:
+    """Raise SettingsError for a file that everybody may write to: it decides what is examined, and what is waived."""
+    if os.name != "nt" and file_state(path).st_mode & stat.S_IWOTH:
+        raise SettingsError(f"{path}: every user may write to it", f"see what is in it, then: chmod o-w {path}")
 
 
 def blueplane_configs(home: Path) -> list[Path]:
@@ -46,7 +65,7 @@ def read_blueplane_config(home: Path) -> tuple[str, dict[str, Any]]:
     Raises SettingsError.
     """
     path, earlier = blueplane_configs(home)
-    if not path.is_file() and earlier.is_file():
+    if not os.path.isfile(path) and os.path.isfile(earlier):
         path = earlier
     content = read_yaml(path)
     # Until November 2025 host, port and db stood in `redis` itself.

@@ -27,6 +27,8 @@ def check_hook_inactivity(capture: "CaptureHealth", locations: "Locations", scal
     - nobody works in the open window: then this is no fault
     """
     evidence = {hook.name: _last_seen(hook.silent_ms) for hook in capture.hooks}
+    if capture.installed_cause:
+        evidence["hooks.json"] = capture.installed_cause
     finding = _nothing_to_judge(capture, "hooks fire", "silent hooks mean nothing", evidence)
     if finding:
         return finding
@@ -34,7 +36,8 @@ def check_hook_inactivity(capture: "CaptureHealth", locations: "Locations", scal
     if not expected:
         return unknown(
             "No Cursor hook is expected",
-            "none is installed, none is set as expected, and none was seen within seven days",
+            capture.installed_cause
+            or "none is installed, none is set as expected, and none was seen within seven days",
             remedy=_look_at_hooks(locations),
             evidence=evidence,
         )

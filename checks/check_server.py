@@ -80,6 +80,8 @@ def check_server_alive(server: "ServerHealth", locations: "Locations", scale: Sc
         "another program": f"Process {server.pid} is another program by now",
         "no pid file": "There is no usable server.pid",
     }[server.pid_state]
+    if server.pid_cause:
+        process += f" ({server.pid_cause})"
     if state == "HTTP only":
         process += ", perhaps because the server runs in a container"
     return scale.grade(
@@ -136,10 +138,10 @@ def check_server_errors(server: "ServerHealth", locations: "Locations", scale: S
     """
     rate = server.errors_per_minute
     if rate is None:
-        return unknown(
-            "Whether the server logs errors is not known",
-            "there is no server.log in Blueplane's home, or it cannot be read",
-        )
+        cause = "there is no server.log in Blueplane's home"
+        if server.log_cause:
+            cause = f"server.log in Blueplane's home cannot be read: {server.log_cause}"
+        return unknown("Whether the server logs errors is not known", cause)
     window = span(int(server.errors_window_seconds * 1000))
     evidence: dict[str, object] = {"last error": server.last_error_timestamp, "seconds": server.errors_window_seconds}
     for found in server.errors:

@@ -15,6 +15,9 @@ HEAVY = ("redis", "pydantic_settings", "jinja2", "yaml", "psutil", "tabulate", "
 LAYERS = (
     "blueplane_hook",
     "blueplane_doctor.errors",
+    "blueplane_doctor.ownership",
+    "blueplane_doctor.file_reading",
+    "blueplane_doctor.documents",
     "blueplane_doctor.times",
     "blueplane_doctor.quantities",
     "blueplane_doctor.pipeline",

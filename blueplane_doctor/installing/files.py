@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from blueplane_doctor.errors import DoctorError, ExitCode
+from blueplane_doctor.errors import DoctorError, ExitCode, FileMissing, FileUnreadable
+from blueplane_doctor.file_reading import DOCUMENT_BYTES, read_bytes
 
 
 class StepError(DoctorError):
@@ -40,11 +41,12 @@ def real_file(path: Path) -> Path:
 
 def read(path: Path) -> bytes | None:
     """The file's bytes; None when there is none. Raises StepError."""
-    with explained(path, "read"):
-        try:
-            return real_file(path).read_bytes()
-        except FileNotFoundError:
-            return None
+    try:
+        return read_bytes(path, DOCUMENT_BYTES)
+    except FileMissing:
+        return None
+    except FileUnreadable as error:
+        raise _refused(path, "read", error.reason) from error
 
 
 def digest(content: bytes | None) -> str | None:
@@ -117,10 +119,14 @@ def explained(path: Path, verb: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise StepError(
-            f"{path} cannot be {verb}: {error.strerror or error}; it is left as it is",
-            "see who may write there, and whether the disk is full or read-only: ls -ld, df",
-        ) from error
+        raise _refused(path, verb, error.strerror or str(error)) from error
+
+
+def _refused(path: Path, verb: str, reason: str) -> StepError:
+    return StepError(
+        f"{path} cannot be {verb}: {reason}; it is left as it is",
+        "see who may write there, and whether the disk is full or read-only: ls -ld, df",
+    )
 
 
 def unified_diff(path: Path, before: bytes | None, after: bytes | None) -> str:

@@ -1,13 +1,14 @@
 """Capture: do hooks fire, does the database monitor see anything, is anybody working at all."""
 
-import json
 from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import Path
 from typing import NamedTuple
 
 from blueplane_doctor.custody.ledger import Ledger
-from blueplane_doctor.errors import SourceError
+from blueplane_doctor.documents import json_value
+from blueplane_doctor.errors import DocumentError, FileMissing, FileUnreadable, SourceError
+from blueplane_doctor.file_reading import read_text
 from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring import Monitor
 from blueplane_doctor.pipeline import CURSOR_HOOKS, SESSIONS_TABLE
@@ -21,6 +22,8 @@ RATE_MINUTES = 5
 """The rate of capture is a mean of so many."""
 CURSOR = "cursor"
 """The platform of Cursor's hooks, as it is recorded."""
+HOOKS_FILE_BYTES = 1_000_000
+"""Read of a hooks.json: a person's has a few thousand."""
 CURSOR_MONITORS = ("unified_cursor_monitor", "cursor_database_monitor")
 """The names of Cursor's database monitors, as they are recorded."""
 
@@ -111,8 +114,19 @@ class CaptureHealth(Record):
     """Why the open windows are not known."""
     hooks_cause: str = ""
     """Why the stream could not be read."""
+    installed_cause: str = ""
+    """Why Cursor's hooks.json, which is there, does not tell which hooks are installed."""
     last_event_timestamp: str | None = None
     """Time of the newest message of any hook."""
+
+
+class InstalledHooks(NamedTuple):
+    """What Cursor's hooks.json installs."""
+
+    names: frozenset[str]
+    """Empty when there is no such file, too."""
+    cause: str = ""
+    """Why a file that is there does not tell."""
 
 
 class _Sessions(NamedTuple):
@@ -152,7 +166,8 @@ class CaptureHealthMonitor(Monitor):
                 sessions_cause=sessions.cause,
                 hooks_cause=error.message,
             )
-        hooks = self._hooks(ledger, now)
+        installed = installed_hooks(examination.settings.cursor_hooks)
+        hooks = self._hooks(ledger, now, installed.names)
         return CaptureHealth(
             cursor_hooks=self._cursor_hooks(hooks),
             hooks=hooks,
@@ -162,6 +177,7 @@ class CaptureHealthMonitor(Monitor):
             open_sessions=sessions.number,
             longest_open_ms=sessions.longest_ms,
             sessions_cause=sessions.cause,
+            installed_cause=installed.cause,
             last_event_timestamp=_time(max(ledger.last_by_hook.values(), default=None)),
         )
 
@@ -184,9 +200,8 @@ class CaptureHealthMonitor(Monitor):
         longest_ms = int(max(ages) / timedelta(milliseconds=1))
         return _Sessions(number=len(ages), longest_ms=max(0, longest_ms))  # the clock may have been set back since
 
-    def _hooks(self, ledger: Ledger, now: int) -> list[HookHealth]:
+    def _hooks(self, ledger: Ledger, now: int, installed: frozenset[str]) -> list[HookHealth]:
         settings = self.examination.settings
-        installed = installed_hooks(settings.cursor_hooks)
         hooks = []
         for name in CURSOR_HOOKS:
             last = ledger.last_by_hook.get(name)
@@ -280,13 +295,20 @@ def _rate(ledger: Ledger, now: int, open_ms: int | None) -> float:
     return round(ledger.count_since(now - duration_ms) * MINUTE_MS / duration_ms, 2)
 
 
-def installed_hooks(path: Path) -> set[str]:
-    """The Cursor hooks that a hooks.json installs; empty when there is none or it cannot be read."""
+def installed_hooks(path: Path) -> InstalledHooks:
+    """What a hooks.json installs."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        return {name for name, commands in content["hooks"].items() if commands}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        return set()
+        content = json_value(read_text(path, HOOKS_FILE_BYTES))
+    except FileMissing:
+        return InstalledHooks(frozenset())
+    except FileUnreadable as error:
+        return InstalledHooks(frozenset(), f"Cursor's hooks.json cannot be read: {error.reason}")
+    except DocumentError as error:
+        return InstalledHooks(frozenset(), f"Cursor's hooks.json is {error.message}")
+    hooks = content.get("hooks") if isinstance(content, dict) else None
+    if not isinstance(hooks, dict):
+        return InstalledHooks(frozenset(), "Cursor's hooks.json holds no object of hooks")
+    return InstalledHooks(frozenset(name for name, commands in hooks.items() if commands))
 
 
 def _total(numbers: Iterable[int | None]) -> int | None:

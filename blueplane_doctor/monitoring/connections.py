@@ -1,5 +1,6 @@
 """Whether Redis and the database answer at all; never fails itself."""
 
+import os
 from collections.abc import Callable
 
 from blueplane_doctor.connection.base import Command, ReplyError
@@ -94,9 +95,9 @@ class ConnectionMonitor(Monitor):
 
     def _left_files(self) -> bool:
         settings = self.examination.settings
-        if settings.database_file.exists() or settings.buffer_file.exists():
-            return True
-        return any((settings.home / name).exists() for name in FILES_OF_BLUEPLANE)
+        files = [settings.home / name for name in FILES_OF_BLUEPLANE]
+        # os.path: a folder that may not be looked into raises nothing there.
+        return any(os.path.exists(file) for file in (settings.database_file, settings.buffer_file, *files))
 
     def _has_stream(self) -> bool:
         """Whether the queue stream may be there.

@@ -3,6 +3,8 @@
 from datetime import datetime
 from pathlib import Path
 
+from blueplane_doctor.errors import FileUnreadable
+from blueplane_doctor.file_reading import file_state
 from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring import Monitor
 from blueplane_doctor.recording.reading import Recorded
@@ -99,9 +101,10 @@ def _last_failure(log: LogTail, recorded: Recorded) -> datetime | None:
 
 def _megabytes(file: Path) -> float:
     """The size of a file in MB; 0 when it is not there."""
-    if not file.is_file():
+    try:
+        return round(file_state(file).st_size / 1_000_000, 3)
+    except FileUnreadable:
         return 0.0
-    return round(file.stat().st_size / 1_000_000, 3)
 
 
 MONITOR = DatabaseHealthMonitor

@@ -6,6 +6,7 @@ from pathlib import Path
 from blueplane_doctor.errors import SourceError
 from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring import Monitor
+from blueplane_doctor.sources.database_source import real_file
 from blueplane_doctor.sources.redis_host import runs_here
 
 _MEGABYTE = 1_000_000
@@ -44,8 +45,8 @@ class DiskSpaceMonitor(Monitor):
         """Always a record."""
         settings = self.examination.settings
         folders = {
-            "database": settings.database_file.resolve().parent,
-            "spool": settings.home.resolve(),
+            "database": real_file(settings.database_file).parent,
+            "spool": real_file(settings.home),
             "redis": self._redis_folder(),
         }
         free: dict[str, float | None] = {}
@@ -81,7 +82,7 @@ def _disk_of(folder: Path | None) -> os.statvfs_result | None:
             return os.statvfs(place)
         except FileNotFoundError:
             continue
-        except OSError:
+        except (OSError, ValueError):
             return None
     return None
 

@@ -233,7 +233,7 @@ class QueueHealthMonitor(Monitor):
 
         The pid file of a server in a container names a process of another machine, so to speak: nothing is told then.
         """
-        server = read_pid(self.examination.settings.home / "server.pid")
+        server = read_pid(self.examination.settings.home / "server.pid").pid
         if server is None or server == pid or process_state(server) != RUNNING:
             return False
         return process_state(pid) != RUNNING

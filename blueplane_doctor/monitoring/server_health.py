@@ -1,11 +1,13 @@
 """The pipeline's server: does it run, does it answer, does it log errors, did it leave events behind."""
 
-import json
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from blueplane_doctor.errors import SourceError
+from blueplane_doctor.documents import json_value
+from blueplane_doctor.errors import DocumentError, FileMissing, FileUnreadable, SourceError
 from blueplane_doctor.examination import Examination, ServerInfo
+from blueplane_doctor.file_reading import SMALL_BYTES, file_state, read_text
 from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring import Monitor
 from blueplane_doctor.pipeline import BUFFER_TABLE, DEFAULT_REDIS_PORT
@@ -55,12 +57,16 @@ class ServerHealth(Record):
     """From server.pid; null when there is no such file or it holds no number."""
     pid_state: str
     """`running`, `not running`, `another program` (the pid was given to somebody else), `no pid file`."""
+    pid_cause: str = ""
+    """Why a server.pid that is there names no process."""
     http_ok: bool
     """Whether GET /health answered, and says that all is well."""
     http_answer: str
     """What GET /health came back with, in words."""
     log_found: bool
     """Whether there is a server.log that can be read."""
+    log_cause: str = ""
+    """Why a server.log that is there cannot be read."""
     errors_per_minute: float | None
     """ERROR and CRITICAL lines but those of every normal start and stop, mean of `errors_window_seconds`; null without
     a log."""
@@ -102,7 +108,7 @@ class ServerHealthMonitor(Monitor):
     def collect(self) -> ServerHealth:
         """Always a record: what cannot be read here is itself the finding."""
         examination = self.examination
-        pid = read_pid(examination.settings.home / "server.pid")
+        pid, pid_cause = read_pid(examination.settings.home / "server.pid")
         limit = max(0.05, min(HTTP_LIMIT_SECONDS, examination.deadline.remaining))
         answer, http_ok = ask_health(examination.settings.http_url, limit)
         log = examination.log()
@@ -113,9 +119,11 @@ class ServerHealthMonitor(Monitor):
         return ServerHealth(
             pid=pid,
             pid_state=state,
+            pid_cause=pid_cause,
             http_ok=http_ok,
             http_answer=answer,
             log_found=log.lines is not None,
+            log_cause=log.cause,
             errors_per_minute=log.errors_per_minute,
             errors_window_seconds=log.window_seconds,
             errors_are_at_least=log.is_cut,
@@ -189,11 +197,14 @@ class ServerHealthMonitor(Monitor):
 
     def _buffered(self) -> tuple[int | None, str]:
         path = self.examination.settings.buffer_file
-        if not path.is_file():
-            return 0, ""
         try:
+            file_state(path)
             query = f"SELECT count(*) FROM {BUFFER_TABLE}"
             ((count,),) = read_once(path, query, self.examination.deadline, what="the event buffer")
+        except FileMissing:
+            return 0, ""
+        except FileUnreadable as error:
+            return None, f"the event buffer cannot be read: {error.reason}"
         except SourceError as error:
             return None, error.message
         return count, ""
@@ -214,18 +225,30 @@ def _logged_errors(log: LogTail) -> list[LoggedErrors]:
     return errors
 
 
-def read_pid(path: Path) -> int | None:
-    """The pid in a file that holds a bare number, or JSON with `pid`; None for anything else."""
+class PidFile(NamedTuple):
+    """What server.pid tells."""
+
+    pid: int | None
+    cause: str = ""
+    """Why a file that is there names no process."""
+
+
+def read_pid(path: Path) -> PidFile:
+    """The pid in a file that holds a bare number, or JSON with `pid`."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8").strip()[:10_000])
-    except (OSError, ValueError, RecursionError):
-        return None
+        content = json_value(read_text(path, SMALL_BYTES).strip())
+    except FileMissing:
+        return PidFile(None)
+    except FileUnreadable as error:
+        return PidFile(None, error.reason)
+    except DocumentError:
+        return PidFile(None, "it holds no number")
     if isinstance(content, dict):
         content = content.get("pid")
     is_number = isinstance(content, int) and not isinstance(content, bool)  # JSON's true is an int of Python's
     if is_number and 0 < content < 1 << 31:
-        return int(content)
-    return None
+        return PidFile(int(content))
+    return PidFile(None, "it holds no number of a process")
 
 
 MONITOR = ServerHealthMonitor

@@ -1,16 +1,18 @@
 """The hook's spool: what `blueplane-hook` could not deliver, and what it lost."""
 
-import json
-import stat
+import os
 from pathlib import Path
 from typing import Any
 
+from blueplane_doctor.documents import json_value
+from blueplane_doctor.errors import DocumentError, FileMissing, FileUnreadable
+from blueplane_doctor.file_reading import SMALL_BYTES, read_head
 from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring import Monitor
 from blueplane_hook.spool import COUNTS_FILE, ROOM, SPOOL_FILE
 
 _LONGEST = 2 * ROOM
-"""Bytes that are read of a file, whatever others put in its place."""
+"""Bytes that are read of the spool, whatever others put in its place."""
 _COUNTED = ("spooled", "dropped", "refused", "unreadable")
 
 
@@ -54,13 +56,13 @@ class SpoolHealthMonitor(Monitor):
         """Always a record: a home without a spool has nothing waiting."""
         try:
             return spool_health(self.examination.settings.home)
-        except OSError as error:
-            return SpoolHealth(cause=f"the hook's spool cannot be read: {error.strerror or error}")
+        except FileUnreadable as error:
+            return SpoolHealth(cause=f"the hook's spool cannot be read: {error.reason}")
 
 
 def spool_health(home: Path) -> SpoolHealth:
-    """What the spool of a home holds. Raises OSError when a file is there and cannot be read."""
-    lines = _content(home / SPOOL_FILE)
+    """What the spool of a home holds. Raises FileUnreadable for one that is there and cannot be read."""
+    lines = _content(home / SPOOL_FILE, _LONGEST)
     counts = _counters(home / COUNTS_FILE)
     last_failure = counts.get("last_failure")
     if not isinstance(last_failure, str):
@@ -76,8 +78,8 @@ def spool_health(home: Path) -> SpoolHealth:
 def _counters(file: Path) -> dict[str, Any]:
     """What the file of counters holds; empty when there is none, or it holds something else."""
     try:
-        counts = json.loads(_content(file))
-    except (ValueError, RecursionError):
+        counts = json_value(_content(file, SMALL_BYTES))
+    except DocumentError:
         return {}
     if not isinstance(counts, dict):
         return {}
@@ -90,14 +92,13 @@ def _count(value: object) -> int:
     return 0
 
 
-def _content(path: Path) -> bytes:
-    """Empty where there is no file, or something else in its place."""
+def _content(path: Path, limit: int) -> bytes:
+    """Its beginning; empty where there is no file. Raises FileUnreadable."""
     try:
-        if not stat.S_ISREG(path.stat().st_mode):
-            return b""
-        with path.open("rb") as file:
-            return file.read(_LONGEST)
-    except FileNotFoundError:
+        return read_head(path, limit)
+    except FileMissing:
+        if os.path.exists(path.parent) and not os.path.isdir(path.parent):
+            raise
         return b""
 
 

@@ -13,7 +13,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from blueplane_doctor.errors import UsageError
+from blueplane_doctor.errors import FileUnreadable, UsageError
+from blueplane_doctor.file_reading import SMALL_BYTES, file_state, read_text
 from blueplane_doctor.service.answers import problem
 
 OPEN_PATHS = ("/healthz", "/readyz")
@@ -148,11 +149,10 @@ def has_token(headers: Headers, token: str) -> bool:
 def read_token(path: Path) -> str:
     """The token in a file that nobody else may read. Raises UsageError, never quoting it."""
     try:
-        others = path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO)
-        token = path.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "not text"
-        raise UsageError(f"--token-file {path}: cannot be read: {reason}") from None
+        others = file_state(path).st_mode & (stat.S_IRWXG | stat.S_IRWXO)
+        token = read_text(path, SMALL_BYTES).strip()
+    except FileUnreadable as error:
+        raise UsageError(f"--token-file {error.message}") from None
     if others:
         raise UsageError(f"--token-file {path}: other users may use it", f"chmod 600 {path}")
     if len(token) < SHORTEST_TOKEN or not token.isascii() or not token.isprintable() or " " in token:

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from blueplane_doctor.errors import FileUnreadable
+from blueplane_doctor.file_reading import SMALL_BYTES, read_head
 from blueplane_doctor.sources.redis_info import integer
 
 _LONGEST_FILE = 1_000_000
@@ -15,8 +17,8 @@ def runs_here(info: Mapping[str, str]) -> bool:
     if pid is None or not program:
         return False
     try:
-        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-    except OSError:
+        words = read_head(Path(f"/proc/{pid}/cmdline"), SMALL_BYTES).split(b"\0")
+    except FileUnreadable:
         return False
     port = info.get("tcp_port", "").encode()
     # A server shows its program and its port: `redis-server 127.0.0.1:6379`.
@@ -30,8 +32,8 @@ def append_only_in_file(info: Mapping[str, str]) -> bool | None:
     if not name or not runs_here(info):
         return None
     try:
-        text = Path(name).read_bytes()[:_LONGEST_FILE].decode("utf-8", "replace")
-    except OSError:
+        text = read_head(Path(name), _LONGEST_FILE).decode("utf-8", "replace")
+    except FileUnreadable:
         return None
     value = None
     for line in text.splitlines():

@@ -12,6 +12,8 @@ from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 
+from blueplane_doctor.errors import FileMissing, FileUnreadable
+from blueplane_doctor.file_reading import read_tail
 from blueplane_doctor.pipeline import (
     DATABASE_LINE,
     MONITOR_LOGGERS,
@@ -108,6 +110,8 @@ class LogTail(NamedTuple):
     """Host and port of the Redis that the server last said it is connected to."""
     database: str | None = None
     """The file that the server last said it opened; a private path."""
+    cause: str = ""
+    """Why a log that is there was not read."""
 
     @property
     def errors_per_minute(self) -> float | None:
@@ -138,9 +142,11 @@ class _Entry(NamedTuple):
 def read_log(path: Path, now: datetime) -> LogTail:
     """Lines are in local time, as the server writes them. A log that cannot be read gives an empty LogTail."""
     try:
-        tail = read_tail(path)
-    except OSError:
+        tail = newest_bytes(path)
+    except FileMissing:
         return LogTail()
+    except FileUnreadable as error:
+        return LogTail(cause=error.reason)
     entries = list(_entries(tail))
     redis, database = _said_at_start(entries)
     is_doubled = _is_doubled(entries)
@@ -171,13 +177,13 @@ def read_log(path: Path, now: datetime) -> LogTail:
     )
 
 
-def read_tail(path: Path) -> bytes:
-    """The log's newest bytes, from the rotated file too where needed. Raises OSError without a log."""
-    tail = _tail(path, TAIL_BYTES)
-    if len(tail) < TAIL_BYTES:  # perhaps rotated a moment ago
-        with suppress(OSError):
-            tail = _tail(path.with_name(path.name + ".1"), TAIL_BYTES - len(tail)) + tail
-    return tail
+def newest_bytes(path: Path) -> bytes:
+    """The log's newest bytes, from the rotated file too where needed. Raises FileUnreadable without a log."""
+    newest = read_tail(path, TAIL_BYTES)
+    if len(newest) < TAIL_BYTES:  # perhaps rotated a moment ago
+        with suppress(FileUnreadable):
+            newest = read_tail(path.with_name(path.name + ".1"), TAIL_BYTES - len(newest)) + newest
+    return newest
 
 
 def kind_of(text: bytes) -> str:
@@ -343,9 +349,3 @@ def _said_at_start(entries: Iterable[_Entry]) -> tuple[tuple[str, int] | None, s
         elif match := _DATABASE.match(entry.text):
             database = match[1].decode("utf-8", "replace")
     return redis, database
-
-
-def _tail(path: Path, limit: int) -> bytes:
-    with path.open("rb") as file:
-        file.seek(max(0, file.seek(0, 2) - limit))
-        return file.read(limit)

@@ -1,9 +1,12 @@
 """The bundle's files, and the zip that holds them: the same content gives the same bytes."""
 
 import json
+import lzma
+import os
 import platform
 import sqlite3
 import zipfile
+import zlib
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from hashlib import sha256
@@ -16,15 +19,17 @@ from urllib.parse import urlsplit
 from blueplane_doctor import __version__
 from blueplane_doctor.checkapi import CheckSpec
 from blueplane_doctor.discovery import find_format
-from blueplane_doctor.errors import UsageError
+from blueplane_doctor.documents import json_value
+from blueplane_doctor.errors import DocumentError, FileUnreadable, UsageError
 from blueplane_doctor.evidence import Evidence, to_json
+from blueplane_doctor.file_reading import read_bytes
 from blueplane_doctor.model import Report, Tool
 from blueplane_doctor.pipeline import CURRENT, CURSOR_HOOKS, EARLIER
 from blueplane_doctor.reports.base import View
 from blueplane_doctor.scales import LEVELS
 from blueplane_doctor.settings import Loaded, Settings
 from blueplane_doctor.settings_view import flat
-from blueplane_doctor.sources.server_log import read_tail
+from blueplane_doctor.sources.server_log import newest_bytes
 from blueplane_doctor.support.log_errors import log_errors
 from blueplane_doctor.text import word
 
@@ -32,6 +37,14 @@ MANIFEST = "MANIFEST.json"
 KIND = "blueplane-doctor support bundle"
 _LONG_AGO = (1980, 1, 1, 0, 0, 0)
 """The time of every file in the zip: the earliest that the format can hold."""
+_BUNDLE_BYTES = 64_000_000
+_MANIFEST_BYTES = 100_000
+"""Far above what a bundle and its manifest have: what is larger is none of ours."""
+_BROKEN_ZIP = (
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, OSError, EOFError),
+    *(ValueError, KeyError, RuntimeError, NotImplementedError),
+)
+"""What reading a zip raises that is damaged, encrypted, or of another method."""
 _LIBRARIES = ("redis", "hiredis", "pydantic", "jinja2", "typer", "psutil", "PyYAML")
 _OWN_FILES = ("doctor.yaml", "config.yaml", "redis.yaml")
 _LOCAL = ("localhost", "127.0.0.1", "::1")
@@ -95,24 +108,29 @@ def zipped(files: Mapping[str, bytes]) -> bytes:
 
 def refuse_strangers(path: Path) -> None:
     """Raise UsageError if there is something at the path that is not an earlier bundle."""
-    if (path.exists() or path.is_symlink()) and not _is_bundle(path):
+    if os.path.lexists(path) and not _is_bundle(path):
         raise UsageError(f"{path} exists and is no support bundle; it is left as it is", "name another with -o")
 
 
 def _is_bundle(path: Path) -> bool:
+    """Nothing but its manifest is unpacked, and of that no more than a manifest has."""
     try:
-        with zipfile.ZipFile(path) as archive:
-            manifest = json.loads(archive.read(MANIFEST))
-    except (OSError, ValueError, KeyError, RuntimeError, zipfile.BadZipFile):
+        packed = BytesIO(read_bytes(path, _BUNDLE_BYTES))
+        with zipfile.ZipFile(packed) as archive, archive.open(MANIFEST) as file:
+            content = file.read(_MANIFEST_BYTES + 1)
+        if len(content) > _MANIFEST_BYTES:
+            return False
+        manifest = json_value(content)
+    except (FileUnreadable, DocumentError, *_BROKEN_ZIP):
         return False
     return isinstance(manifest, dict) and manifest.get("kind") == KIND
 
 
 def _log(path: Path) -> tuple[str, list[str]]:
     try:
-        errors = log_errors(read_tail(path))
-    except OSError as error:
-        return "", [f"the server's log: it cannot be read ({error.strerror or 'no such file'})"]
+        errors = log_errors(newest_bytes(path))
+    except FileUnreadable as error:
+        return "", [f"the server's log: it cannot be read ({error.reason})"]
     left_out = [
         f"{errors.others:,} entries of the log: they are no errors",
         "in the log's error lines, every word that is not known to be harmless: it could quote what was written",

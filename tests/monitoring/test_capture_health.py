@@ -39,14 +39,14 @@ from tests.monitoring.support import collected
 def test_hooks_json_in_all_forms(tmp_path: Path, content: str, expected: set[str]) -> None:
     path = tmp_path / "hooks.json"
     path.write_text(content)
-    assert installed_hooks(path) == expected
+    assert installed_hooks(path).names == expected
 
 
 def test_no_hooks_json_or_one_that_is_no_text(tmp_path: Path) -> None:
-    assert installed_hooks(tmp_path / "none.json") == set()
+    assert installed_hooks(tmp_path / "none.json").names == set()
     (tmp_path / "hooks.json").write_bytes(b"\xff\xfe\x00")
-    assert installed_hooks(tmp_path / "hooks.json") == set()
-    assert installed_hooks(tmp_path) == set()
+    assert installed_hooks(tmp_path / "hooks.json").names == set()
+    assert installed_hooks(tmp_path).names == set()
 
 
 def hooks(record: CaptureHealth) -> dict[str, tuple[bool, bool, bool]]:

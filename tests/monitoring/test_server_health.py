@@ -48,17 +48,17 @@ from tests.monitoring.support import collected
 )
 def test_the_pid_file_in_all_forms(tmp_path: Path, content: str, pid: int | None) -> None:
     (tmp_path / "server.pid").write_text(content)
-    assert read_pid(tmp_path / "server.pid") == pid
+    assert read_pid(tmp_path / "server.pid").pid == pid
 
 
 def test_no_pid_file_binary_junk_or_a_folder(tmp_path: Path) -> None:
     path = tmp_path / "server.pid"
-    assert read_pid(path) is None
+    assert read_pid(path).pid is None
     path.write_bytes(b"\xff\xfe\x00")
-    assert read_pid(path) is None
+    assert read_pid(path).pid is None
     path.unlink()
     path.mkdir()
-    assert read_pid(path) is None
+    assert read_pid(path).pid is None
 
 
 def test_a_process_is_known_by_its_command() -> None:

@@ -36,7 +36,7 @@ def test_without_a_log_nothing_is_known(log: Path) -> None:
     assert read_log(log, NOW) == LogTail()
     assert read_log(log, NOW).errors_per_minute is None
     log.mkdir()
-    assert read_log(log, NOW) == LogTail(), "a folder is no log"
+    assert read_log(log, NOW) == LogTail(cause="Is a directory"), "a folder is no log"
 
 
 def test_an_empty_log_has_no_errors(log: Path) -> None:

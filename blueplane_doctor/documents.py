@@ -1,0 +1,144 @@
+"""JSON and YAML that others may have written, read within limits of depth and of numbers.
+
+Every error is a DocumentError: no file may end the program with a RecursionError, or become gigabytes.
+"""
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from blueplane_doctor.errors import DocumentError
+
+MOST_DEPTH = 50
+"""Values within values; a report has nine."""
+LARGEST_NUMBER = 1 << 64
+"""Redis and SQLite count no further. Larger ones overflow in arithmetic, and fill pages with digits."""
+_TOO_DEEP = f"values are nested more than {MOST_DEPTH} deep"
+_TOO_LARGE = "it holds a number larger than 2^64"
+_HALF_OF_A_PAIR = re.compile("[\ud800-\udfff]")
+_ESCAPED_SURROGATE = re.compile(r"\\u[dD][89abAB]|\\u[dD][c-fC-F]")
+_JSON_STRUCTURE = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
+
+
+def json_value(content: str | bytes) -> Any:
+    """The value that JSON text holds. Raises DocumentError."""
+    try:
+        text = content if isinstance(content, str) else content.decode("utf-8-sig")
+        if depth_of_json(text) > MOST_DEPTH:
+            raise _beyond(_TOO_DEEP)
+        value = json.loads(text, parse_int=_whole, parse_float=_real, parse_constant=_not_a_number)
+    except UnicodeDecodeError:
+        raise DocumentError("not JSON: it is no text") from None
+    except json.JSONDecodeError as error:
+        raise DocumentError(f"not JSON: {error.msg} (line {error.lineno}, column {error.colno})") from None
+    except RecursionError:
+        raise _beyond(_TOO_DEEP) from None
+    if _ESCAPED_SURROGATE.search(text):
+        _refuse_broken_text(value)
+    return value
+
+
+def depth_of_json(text: str) -> int:
+    """How deeply arrays and objects are nested, found without building any of them."""
+    depth = 0
+    deepest = 0
+    for match in _JSON_STRUCTURE.finditer(text):
+        sign = match[0]
+        if sign in "[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif sign in "]}":
+            depth -= 1
+    return deepest
+
+
+def yaml_value(text: str) -> Any:
+    """The value that YAML text holds; no aliases. Raises DocumentError."""
+    import yaml  # only where there is a file to read: it costs 30 ms
+
+    loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    try:
+        _refuse_yaml(yaml, text, loader)
+        value = yaml.load(text, loader)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = mark.line + 1 if mark else 0
+        raise DocumentError(f"not valid YAML: {getattr(error, 'problem', None) or 'no text'}", line=line) from None
+    except (ValueError, OverflowError, RecursionError):
+        # The text of the error may quote the value, which may be a password.
+        raise DocumentError("not valid YAML: a value that looks like a date or a number is none") from None
+    _refuse_values(value)
+    return value
+
+
+def _refuse_yaml(yaml: Any, text: str, loader: Any) -> None:
+    """Look at the events, from which nothing is built yet. Raises DocumentError."""
+    depth = 0
+    for event in yaml.parse(text, loader):
+        line = event.start_mark.line + 1
+        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+            # A few hundred bytes of aliases to aliases stand for gigabytes.
+            raise _beyond("anchors and aliases (& and *) are not read: write the value out", line)
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > MOST_DEPTH:
+            raise _beyond(_TOO_DEEP, line)
+
+
+def _refuse_values(value: Any) -> None:
+    """Raise DocumentError for a number that is too large, or none, and for text that cannot be written out again."""
+    if isinstance(value, Mapping):
+        for name, part in value.items():
+            _refuse_values(name)
+            _refuse_values(part)
+    elif isinstance(value, list | set | tuple):
+        for part in value:
+            _refuse_values(part)
+    elif isinstance(value, str):
+        _refuse_broken_text(value)
+    elif isinstance(value, int):
+        _checked(value)  # .inf and .nan are left to the settings, which can name what they stand for
+
+
+def _refuse_broken_text(value: Any) -> None:
+    """Raise DocumentError for text with half of a surrogate pair: no encoding can write it."""
+    if isinstance(value, str):
+        if _HALF_OF_A_PAIR.search(value):
+            raise _beyond("it holds half of a surrogate pair, which is no text")
+    elif isinstance(value, Mapping):
+        for name, part in value.items():
+            _refuse_broken_text(name)
+            _refuse_broken_text(part)
+    elif isinstance(value, list):
+        for part in value:
+            _refuse_broken_text(part)
+
+
+def _whole(digits: str) -> int:
+    if len(digits) > 21:  # before Python takes its time to convert it
+        raise _beyond(_TOO_LARGE)
+    return int(_checked(int(digits)))
+
+
+def _real(digits: str) -> float:
+    return _checked(float(digits))
+
+
+def _not_a_number(name: str) -> float:
+    raise _beyond(f"{name} is not a number")
+
+
+def _checked(number: float) -> float:
+    if isinstance(number, float) and math.isnan(number):
+        raise _beyond("NaN is not a number")
+    if not -LARGEST_NUMBER <= number <= LARGEST_NUMBER:
+        raise _beyond(_TOO_LARGE)
+    return number
+
+
+def _beyond(limit: str, line: int = 0) -> DocumentError:
+    return DocumentError(f"not usable: {limit}", line=line, limit=limit)
