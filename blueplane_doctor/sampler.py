@@ -52,7 +52,7 @@ class Sampler:
         Raises SettingsError and NoChecksError.
         """
         self._doctor = Doctor(settings).without(HISTORY)  # a sample is not judged by the other samples
-        self.storage = HealthMetricsStorage(settings.history_redis_url)
+        self.storage = HealthMetricsStorage(settings.history_redis_url, settings.timeout)
         seconds = every + settings.timeout + LOCK_SPARE_SECONDS
         self.lock = RecorderLock(self.storage.connection, self.storage.prefix, seconds)
 

@@ -34,6 +34,7 @@ _SHAPES: Mapping[str, Callable[..., str]] = {
     "history_url",
     "home",
     "settings",
+    "timeout",
     formats=tuple(_SHAPES),
 )
 def history(
@@ -53,15 +54,21 @@ def history(
     if not metrics and not list_metrics:
         raise UsageError("history: name at least one metric", "see: blueplane-doctor history --list")
     span, width = _span(since, step)
-    with closing(HealthMetricsStorage(given.load().settings.history_redis_url)) as storage:
+    settings = given.load().settings
+    with closing(HealthMetricsStorage(settings.history_redis_url, settings.timeout)) as storage:
         known = storage.metrics()
         if not known:
             complain(f"there is no history in Redis at {storage.connection.address}", _START)
-            return ExitCode.NOT_JUDGED
-        if list_metrics:
+            code = ExitCode.NOT_JUDGED
+        elif list_metrics:
             _list(known, given.format)
-            return ExitCode.OK
-        return _show(storage, matching(metrics or [], known), span, width, given.format)
+            code = ExitCode.OK
+        else:
+            code = _show(storage, matching(metrics or [], known), span, width, given.format)
+        if storage.left_out:
+            count = f"{storage.left_out:,}"
+            complain(f"the history holds {count} entries or names that no recorder wrote; they are left out")
+        return code
 
 
 def _list(known: list[str], form: str) -> None:
@@ -72,7 +79,7 @@ def _list(known: list[str], form: str) -> None:
         show(f"{name}\n")
 
 
-def _show(storage: HealthMetricsStorage, metrics: list[str], span: int, step: int, form: str) -> int:
+def _show(storage: HealthMetricsStorage, metrics: list[str], span: int, step: int, form: str) -> ExitCode:
     until = time.time()
     read = storage.read_many(metrics, until - span, until, step)
     show(_SHAPES[form](read, step))

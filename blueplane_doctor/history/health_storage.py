@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, ClassVar, Protocol
 
+from blueplane_doctor.connection.base import Limits
 from blueplane_doctor.connection.redis_connection import Connection
 from blueplane_doctor.connection.topology import CLUSTER, topology_of
 from blueplane_doctor.history.endpoint import history_endpoint
@@ -11,6 +12,9 @@ from blueplane_doctor.history.stream_store import StreamStore
 from blueplane_doctor.history.timeseries_store import LABEL, TimeSeriesStore
 from blueplane_doctor.quantities import FRACTION
 from blueplane_doctor.readings import metric_of
+
+CONNECTION_SECONDS = 30.0
+"""As long as a run may take, by default."""
 
 
 class Store(Protocol):
@@ -23,6 +27,8 @@ class Store(Protocol):
 
     @property
     def name(self) -> str: ...
+    @property
+    def left_out(self) -> set[bytes]: ...
     def write(self, sample: Sample) -> None: ...
     def read(self, metrics: Sequence[str], since: float, until: float, step: int) -> dict[str, list[Point]]: ...
     def metrics(self) -> list[str]: ...
@@ -37,8 +43,9 @@ class HealthMetricsStorage:
     prefix: ClassVar[str] = "blueplane:health:history:"
     """What every key begins with."""
 
-    def __init__(self, url: str) -> None:
-        self.connection = Connection(history_endpoint(url))
+    def __init__(self, url: str, seconds: float = CONNECTION_SECONDS) -> None:
+        """`seconds`: for all that is asked before the next `close`; then a server that only drips is given up."""
+        self.connection = Connection(history_endpoint(url), Limits(connection_seconds=seconds))
         self._store: Store | None = None
         self._has_begun = False
 
@@ -81,6 +88,13 @@ class HealthMetricsStorage:
                 if value is not None:
                     minutes.setdefault(moment, {})[metric] = value
         return [Sample(moment, values) for moment, values in sorted(minutes.items())]
+
+    @property
+    def left_out(self) -> int:
+        """Entries and names, of those that were read since the last `close`, that no recorder wrote."""
+        if self._store is None:
+            return 0
+        return len(self._store.left_out)
 
     def close(self) -> None:
         """Close the connection; the next use opens another and asks again."""

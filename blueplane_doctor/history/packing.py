@@ -17,6 +17,8 @@ import math
 import struct
 from collections.abc import Iterable, Mapping, Sequence
 
+from blueplane_doctor.history.samples import is_kept
+
 Entries = Iterable[tuple[Sequence[int], bytes]]
 """Minutes since 1970 that an entry holds, as `minutes_of` tells them, and its bytes."""
 Rows = Mapping[int, Mapping[int, float]]
@@ -102,6 +104,18 @@ def _is_single(value: float) -> bool:
     return abs(value) <= _LARGEST_SINGLE and bool(_SINGLE.unpack(_SINGLE.pack(value))[0] == value)
 
 
+def is_packed(data: bytes) -> bool:
+    """Whether these bytes are those of an entry, to the last one: anything else was written by no recorder."""
+    if len(data) < _HEAD.size:
+        return False
+    count, *kinds = _HEAD.unpack_from(data)
+    values = 0
+    for kind, columns in zip(_KINDS, kinds, strict=True):
+        values += columns * _width(kind, count)
+    size: int = _HEAD.size + 2 * count + sum(kinds) + values
+    return len(data) == size
+
+
 def rows_of(entries: Entries) -> dict[int, dict[int, float]]:
     """All values by minute and metric; of a minute that stands in several entries, the later value of each metric."""
     rows: dict[int, dict[int, float]] = {}
@@ -128,12 +142,12 @@ def minutes_of(at: int, data: bytes) -> list[int]:
 
 
 def _known(minutes: Sequence[int], values: Sequence[float]) -> Iterable[tuple[int, float]]:
-    """Minutes and values, without those that are not-a-number: they were not known."""
+    """Minutes and values, without those that were not known (not-a-number), or that no recorder writes."""
     pairs = zip(minutes, values, strict=False)
-    # One not-a-number makes the sum one: so a whole hour is asked in one call, and seldom value by value.
-    if not math.isnan(sum(values)):
+    # One of these shows in the sum: so a whole hour is asked in one call, and seldom value by value.
+    if is_kept(sum(values)):
         return pairs
-    return [(minute, value) for minute, value in pairs if not math.isnan(value)]
+    return [(minute, value) for minute, value in pairs if is_kept(value)]
 
 
 def _numbers(data: bytes) -> bytes:

@@ -1,6 +1,7 @@
 """Samples, the numbers of a report by stable dotted names; and one metric's series of them, in steps."""
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -16,6 +17,9 @@ RETENTION = 7 * 24 * 3600
 """Seconds that a sample is kept."""
 HISTORY = "history"
 """The record of the samples themselves, which is never sampled."""
+
+METRIC_NAME = re.compile(r"[A-Za-z0-9_:.-]{1,400}")
+"""What the name of a metric consists of; another one was written by no recorder."""
 
 Point = tuple[int, float | None]
 """Start of a step (seconds since 1970), and its value; None where nothing was recorded."""
@@ -40,8 +44,13 @@ def sample_of(report: "Report", moment: float) -> Sample:
         number = reading.number
         if number is not None and reading.metric.recorded:
             values[reading.name] = number
-    kept = {name: float(value) for name, value in sorted(values.items()) if math.isfinite(value)}
+    kept = {name: float(value) for name, value in sorted(values.items()) if is_kept(value)}
     return Sample(minute_of(moment), kept)
+
+
+def is_kept(value: float) -> bool:
+    """Whether a value can be one of the history: not-a-number and infinities are none."""
+    return math.isfinite(value)
 
 
 def minute_of(moment: float) -> int:

@@ -6,12 +6,12 @@ goes by minute.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from blueplane_doctor.connection.redis_connection import Connection
 from blueplane_doctor.errors import SourceUnusable
-from blueplane_doctor.history.packing import MOST_METRICS, minutes_of, pack, rounded, rows_of, series_of
-from blueplane_doctor.history.samples import MINUTE, RETENTION, Point, Sample, bounds, in_steps
+from blueplane_doctor.history.packing import MOST_METRICS, is_packed, minutes_of, pack, rounded, rows_of, series_of
+from blueplane_doctor.history.samples import METRIC_NAME, MINUTE, RETENTION, Point, Sample, bounds, in_steps
 from blueplane_doctor.readings import step_of
 
 _SAMPLE = b"s"
@@ -22,6 +22,11 @@ _MINUTE_MS = MINUTE * 1000
 _HOUR_MS = 3600 * 1000
 _KEPT_MS = RETENTION * 1000
 _ATTEMPTS = 3
+_MOST_DIGITS = 6
+"""Of a metric's number, which is a byte."""
+
+RawEntry = tuple[bytes, Sequence[bytes]]
+"""ID and [name, value], as the server sends them."""
 
 
 class StreamStore:
@@ -33,6 +38,8 @@ class StreamStore:
         self._connection = connection
         self.samples_key = prefix + "samples"
         self.names_key = prefix + "names"
+        self.left_out: set[bytes] = set()
+        """IDs of entries, and names, of those that were read, that no recorder wrote."""
 
     def write(self, sample: Sample) -> None:
         """Append a sample. That somebody else writes in the same moment shows in the refused ID, and is begun again."""
@@ -50,7 +57,7 @@ class StreamStore:
             is_new_hour = at // _HOUR_MS != last // _HOUR_MS
             if is_new_hour and not self._end_hour(end):
                 continue
-            if self._append(sample, at, _names(names)):
+            if self._append(sample, at, self._names(names)):
                 return
         raise SourceUnusable(f"Redis at {self._connection.address}: somebody else writes to {self.samples_key} as well")
 
@@ -60,8 +67,8 @@ class StreamStore:
         first = max(0, bounds(since, until, step)[0]) * 1000
         replies = self._connection.ask(("HGETALL", self.names_key), ("XRANGE", self.samples_key, first, "+"))
         self._connection.check_all(*replies)
-        names = _names(replies[0])
-        entries = _entries(replies[1])
+        names = self._names(replies[0])
+        entries = self._entries(replies[1])
         result = {}
         for metric in metrics:
             points: dict[int, float] = {}
@@ -71,7 +78,27 @@ class StreamStore:
         return result
 
     def metrics(self) -> list[str]:
-        return sorted(_names(self._connection.ask_one("HGETALL", self.names_key)))
+        return sorted(self._names(self._connection.ask_one("HGETALL", self.names_key)))
+
+    def _names(self, reply: Sequence[bytes]) -> dict[str, int]:
+        numbers = {}
+        for raw_name, raw_number in zip(reply[::2], reply[1::2], strict=True):
+            name = raw_name.decode("ascii", "replace")
+            if METRIC_NAME.fullmatch(name) and raw_number.isdigit() and len(raw_number) < _MOST_DIGITS:
+                numbers[name] = int(raw_number)
+            else:
+                self.left_out.add(raw_name)
+        return numbers
+
+    def _entries(self, reply: Sequence[RawEntry]) -> list[tuple[list[int], bytes]]:
+        entries = []
+        for place, fields in reply:
+            data = _data_of(fields)
+            if data is None:
+                self.left_out.add(place)
+            else:
+                entries.append((minutes_of(_milliseconds(place) // _MINUTE_MS, data), data))
+        return entries
 
     def _append(self, sample: Sample, at: int, names: Mapping[str, int]) -> bool:
         new = _numbered(sample.values, names)
@@ -93,12 +120,12 @@ class StreamStore:
         at = int(last)
         # Two hours back: an hour whose end could not be written then is ended now.
         entries = self._connection.ask_one("XRANGE", self.samples_key, max(0, at - 2 * _HOUR_MS), "+")
-        samples = [entry for entry in entries if entry[1][0] == _SAMPLE]
+        samples = [entry for entry in entries if entry[1][:1] == [_SAMPLE] and _data_of(entry[1]) is not None]
         if not samples:
             return True
         oldest = (at - _KEPT_MS) // _MINUTE_MS
         rows = {}
-        for minute, values in rows_of(_entries(samples)).items():
+        for minute, values in rows_of(self._entries(samples)).items():
             if minute >= oldest:
                 rows[minute] = values
         # First the hour, then the samples: who is killed in between leaves both, which does no harm.
@@ -129,19 +156,11 @@ def _numbered(values: Mapping[str, float], names: Mapping[str, int]) -> dict[str
     return dict(zip(unnumbered, free, strict=False))
 
 
-def _names(reply: Sequence[bytes]) -> dict[str, int]:
-    numbers = {}
-    for name, number in zip(reply[::2], reply[1::2], strict=True):
-        numbers[name.decode()] = int(number)
-    return numbers
-
-
-def _entries(reply: Sequence[Any]) -> list[tuple[list[int], bytes]]:
-    entries = []
-    for place, (_, data) in reply:
-        minute = _milliseconds(place) // _MINUTE_MS
-        entries.append((minutes_of(minute, data), data))
-    return entries
+def _data_of(fields: Sequence[bytes]) -> bytes | None:
+    """The bytes of an entry; None where somebody else wrote it."""
+    if len(fields) != 2 or fields[0] not in (_SAMPLE, _HOUR) or not is_packed(fields[1]):
+        return None
+    return fields[1]
 
 
 def _milliseconds(place: bytes) -> int:

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from blueplane_doctor.connection.base import Command
 from blueplane_doctor.connection.redis_connection import Connection
 from blueplane_doctor.history.packing import rounded
-from blueplane_doctor.history.samples import MINUTE, RETENTION, Point, Sample, bounds, tidy
+from blueplane_doctor.history.samples import METRIC_NAME, MINUTE, RETENTION, Point, Sample, bounds, is_kept, tidy
 from blueplane_doctor.readings import step_of
 
 LABEL = "blueplane_history"
@@ -37,6 +37,8 @@ class TimeSeriesStore:
         self._connection = connection
         self._prefix = prefix
         self._series = prefix + "ts:"
+        self.left_out: set[bytes] = set()
+        """Names, of those that were read, that no recorder wrote."""
 
     def write(self, sample: Sample) -> None:
         """Add a sample; series that are not there yet are made."""
@@ -79,7 +81,15 @@ class TimeSeriesStore:
 
     def metrics(self) -> list[str]:
         keys = self._connection.ask_one("TS.QUERYINDEX", f"{LABEL}={self._prefix}")
-        return sorted(key.decode().removeprefix(self._series) for key in keys)
+        names = []
+        for key in keys:
+            text = key.decode("ascii", "replace")
+            name = text.removeprefix(self._series)
+            if name != text and METRIC_NAME.fullmatch(name):
+                names.append(name)
+            else:
+                self.left_out.add(key)
+        return sorted(names)
 
     def _check_added(self, replies: Iterable[Any]) -> None:
         for reply in replies:
@@ -90,7 +100,12 @@ class TimeSeriesStore:
         if _is_missing(reply):
             return []
         self._connection.check(reply)
-        return [(moment // 1000, float(value)) for moment, value in reply]
+        points = []
+        for moment, text in reply:
+            value = float(text)
+            if is_kept(value):
+                points.append((moment // 1000, value))
+        return points
 
 
 def _added(keys: Sequence[str], sample: Sample, series: str) -> Command:

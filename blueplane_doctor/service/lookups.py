@@ -129,7 +129,7 @@ class HistoryQuestion(NamedTuple):
 
 def read_history(settings: Settings, question: HistoryQuestion) -> dict[str, Any]:
     """The steps of one metric. Raises Unanswered and SourceError."""
-    storage = HealthMetricsStorage(settings.history_redis_url)
+    storage = HealthMetricsStorage(settings.history_redis_url, min(settings.timeout, WAIT_SECONDS))
     try:
         known = storage.metrics()
         if not known:

@@ -3,8 +3,10 @@
 import csv
 import io
 import json
+import socket
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -14,6 +16,8 @@ from blueplane_doctor.demo.servers import RunningServer
 from blueplane_doctor.history.health_storage import HealthMetricsStorage
 from blueplane_doctor.history.samples import Sample, minute_of
 from blueplane_doctor.history.shapes import as_csv, table
+from tests.command_line import assert_refused, doctor
+from tests.connection.hostile import speaking
 
 
 @pytest.fixture
@@ -126,3 +130,30 @@ def test_it_loads_neither_settings_nor_the_redis_library(url: str) -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
+
+
+def test_what_no_recorder_wrote_is_left_out_and_counted(url: str) -> None:
+    prefix = HealthMetricsStorage.prefix
+    with redis.Redis.from_url(url) as client:
+        client.hset(f"{prefix}names", b"\xff\x1b]52", b"many")  # type: ignore[arg-type]
+        client.xadd(f"{prefix}samples", {"x": "y"})
+    ended = history(url, "queue.queue_depth")
+    assert ended.returncode == 0, ended.stderr
+    assert "queue.queue_depth" in ended.stdout
+    assert "2 entries or names that no recorder wrote" in ended.stderr
+
+
+def test_a_server_that_drips_is_given_up_with_the_time_of_the_run() -> None:
+    def speak(connection: socket.socket) -> None:
+        waiting = threading.Event()
+        while True:
+            connection.sendall(b"-ERR unknown command\r\n")
+            waiting.wait(0.1)
+            connection.sendall(b":1\r\n")
+            for _ in range(1000):
+                waiting.wait(0.1)
+                connection.sendall(b"*")
+
+    with speaking(speak) as url:
+        ended = doctor("history", "--list", "--redis-url", url, "--timeout", "1")
+    assert_refused(ended, 3, "history")

@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from blueplane_doctor.history.packing import minutes_of, pack, rows_of, series_of
+from blueplane_doctor.history.packing import is_packed, minutes_of, pack, rows_of, series_of
 
 Rows = dict[int, dict[int, float]]
 
@@ -62,3 +62,16 @@ def test_of_two_entries_the_later_one_tells_what_it_knows() -> None:
     assert series_of(2, entries) == {4: 2}
     assert rows_of(entries) == {4: {1: 9, 2: 2}, 6: {1: 3}}
     assert not any(math.isnan(value) for values in rows_of(entries).values() for value in values.values())
+
+
+def test_an_entry_is_told_from_other_bytes() -> None:
+    _, data = entry(3, {1: {1: 5.0, 2: 6.5}, 3: {2: 7.0, 3: 1e300}})
+    assert is_packed(data)
+    assert not is_packed(data + b"\0")
+    for length in range(len(data)):
+        assert not is_packed(data[:length])
+
+
+@pytest.mark.parametrize("value", [math.inf, -math.inf, math.nan])
+def test_values_that_are_no_numbers_are_not_known(value: float) -> None:
+    assert series_of(1, [entry(2, {1: {1: value}, 2: {1: 5.5}})]) == {2: 5.5}

@@ -148,3 +148,54 @@ def test_a_sample_of_an_hour_that_is_over_is_kept(stores: tuple[StreamStore, Str
     assert values(stores[0], "a", 9, 12) == [9, 10, 99, 12]
     assert values(stores[0], "b", 9, 12) == [1, 1, 1, 1]
     assert values(stores[0], "a", 120, 259) == list(range(120, 260))
+
+
+NO_ENTRIES = {
+    "another field": {b"x": b"y"},
+    "a sample of no bytes": {b"s": b""},
+    "a head alone": {b"s": b"\x01\x00\x01\x00\x00\x00\x00\x00"},
+    "half an hour": {b"h": b"\xff\xff\xff\xff\xff\xff\xff\xff" + bytes(90)},
+    "text": {b"h": "a name of \u00fc".encode() * 9},
+    "two fields": {b"s": b"\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00", b"h": b""},
+}
+
+
+@pytest.mark.parametrize("fields", NO_ENTRIES.values(), ids=NO_ENTRIES)
+def test_entries_that_no_recorder_wrote_are_left_out_and_counted(
+    stores: tuple[StreamStore, StreamStore], client: redis.Redis, fields: dict[bytes, bytes]
+) -> None:
+    fill(stores[0], 0, 1)
+    client.xadd("it:samples", fields)  # type: ignore[arg-type]
+    store = stores[1]
+    assert values(store, "a", 0, 1) == [0.0, 1.0]
+    assert len(store.left_out) == 1
+
+
+def test_a_recorder_goes_on_behind_such_an_entry(stores: tuple[StreamStore, StreamStore], client: redis.Redis) -> None:
+    fill(stores[0], 0, 1)
+    for fields in NO_ENTRIES.values():
+        client.xadd("it:samples", fields, id=f"{(BEGIN + 120) * 1000}-*")  # type: ignore[arg-type]
+    fill(stores[0], 3, 61)
+    assert values(stores[0], "a", 0, 61)[::61] == [0.0, 61.0]
+
+
+@pytest.mark.parametrize(
+    ("name", "number"),
+    [
+        (b"\xff\xfe", b"1"),
+        (b"c", b"many"),
+        (b"c", b"9" * 5000),
+        (b"c", b""),
+        (b"\x1b]52;c;QQ==\x07", b"1"),
+        (b"", b"1"),
+    ],
+)
+def test_names_that_no_recorder_wrote_are_left_out_and_counted(
+    stores: tuple[StreamStore, StreamStore], client: redis.Redis, name: bytes, number: bytes
+) -> None:
+    fill(stores[0], 0)
+    client.hset("it:names", name, number)  # type: ignore[arg-type]
+    assert stores[0].metrics() == ["a", "b"]
+    assert stores[0].left_out == {name}
+    fill(stores[0], 1)
+    assert values(stores[0], "a", 0, 1) == [0.0, 1.0]
