@@ -279,6 +279,10 @@ _CHAIN = _of(
        "Untraceable messages whose dead letter may have been dropped."),
     _M("letters_dropped", "Dead letters dropped", "messages", "chain_letters_dropped_messages",
        "Dead letters that are no longer in their streams."),
+    _M("left_stream", "Left the stream", "messages", "chain_left_stream_messages",
+       "Messages that are no longer in the stream."),
+    _M("left_without_row", "Left without a row", "messages", "chain_left_without_row_messages",
+       "Messages that left the stream and may have been trimmed unread, because far fewer rows are there."),
     _M("losses.{group}.trimmed_unread", "Trimmed unread", "messages", "group_trimmed_unread_messages",
        "Messages trimmed before the group was given them."),
 )  # fmt: skip
@@ -359,8 +363,8 @@ _HISTORY = _of(
        "Until the group's backlog is drained."),
     _M("groups.{group}.still_seconds", "Still for", "s", "history_group_still_seconds",
        "Time in which nothing moved while something waited."),
-    _M("groups.{group}.lost", "Lost", "messages", "history_group_lost_messages",
-       "Messages trimmed unread between samples."),
+    _M("losses.{group}.lost", "Lost", "messages", "history_group_lost_messages",
+       "Messages trimmed unread between samples of the last day."),
 )  # fmt: skip
 METRICS = (
     *_STATUS,

@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from blueplane_doctor.monitoring.history_health import GroupTrend, HistoryHealth
 
 TOO_FEW = "fewer than three fresh samples hold it"
+_GONE = Remedy(
+    text="They cannot be brought back from Redis. See queue-headroom and time-to-loss, and what stops the writers; a "
+    "larger max_length does not help, for the writers trim to 10,000 whatever it says.",
+)
 STATES = ("caught up", "steady", "draining", "falling behind", "stalled", "stopped")
 """From the best to the worst."""
 
@@ -32,7 +36,7 @@ def check_backlog_trend(history: "HistoryHealth", locations: "Locations", scale:
     - stalled: it reads and cannot write (see stuck-consumers, retry-storm)
     - falling behind: more comes in than it writes (see write-throughput)
     """
-    evidence = {group.group: group.model_dump(exclude={"group", "losses", "not_compared"}) for group in history.groups}
+    evidence = {group.group: group.model_dump(exclude={"group"}) for group in history.groups}
     known = [group for group in history.groups if group.state in STATES]
     unclear = [f"{group.group}: {group.cause}" for group in history.groups if group not in known]
     worst = max(known, key=lambda group: STATES.index(group.state), default=None)
@@ -98,34 +102,30 @@ def check_wal_growth(history: "HistoryHealth", locations: "Locations", scale: Sc
 # As for lost-before-delivery: one message is as bad as a thousand.
 @check(area="chain", scale=Scale.rising(red=1, unit="messages"))
 def check_loss_between_samples(history: "HistoryHealth", locations: "Locations", scale: Scale) -> Finding:
-    """Messages that were trimmed unread between two samples of the last hour.
+    """Messages that were trimmed unread between two samples of the last day.
 
     Newer servers erase the evidence with the group's next read, so a single look can miss it. A lower bound: what was
-    lost and erased between two samples is not in it.
+    lost and erased between two samples is not in it. What only some writer groups were not given is lost only if it was
+    theirs to write. A loss stays red for a day, so that nobody misses what happened at night.
 
     Causes:
     - the writers were away for longer than the stream keeps messages (see lost-before-delivery)
     """
-    compared = [group for group in history.groups if group.lost is not None]
     evidence = {}
-    for group in compared:
+    for group in history.losses:
         evidence[group.group] = {"lost": group.lost, "first seen": group.losses, "not compared": group.not_compared}
-    lost = sum(group.lost or 0 for group in compared)
-    summary = "No message vanished between samples"
-    if lost:
-        summary = f"At least {many(lost, 'message was', 'messages were')} trimmed unread in the last hour"
-    elif not compared or len(compared) < len(history.groups):
+    seen = history.seen_loss
+    if seen.at_least:
+        summary = f"At least {many(seen.at_least, 'message was', 'messages were')} trimmed unread: {seen.shown_by}"
+        return scale.grade(seen.at_least, summary, remedy=_GONE, evidence=evidence)
+    if seen.at_most:
+        summary = f"At most {many(seen.at_most, 'message was', 'messages were')} trimmed unread: {seen.shown_by}"
+        cause = "one writer group was given them, another was not; nothing records which of them had to write them"
+        return unknown(summary, cause, remedy=_GONE, evidence=evidence)
+    if not history.losses_compared:
         cause = "the samples hold no two that can be compared for every writer group"
         return _not_known("Whether messages vanished between samples is not known", cause, history, locations, evidence)
-    return scale.grade(
-        lost,
-        summary,
-        remedy=Remedy(
-            text="They cannot be brought back from Redis. See queue-headroom and time-to-loss, and what stops the "
-            "writers; a larger max_length does not help, for the writers trim to 10,000 whatever it says.",
-        ),
-        evidence=evidence,
-    )
+    return scale.grade(0, "No message vanished between samples", remedy=_GONE, evidence=evidence)
 
 
 def _not_known(

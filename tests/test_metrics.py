@@ -49,7 +49,7 @@ NOT_METRICS = {
     "server.redis_is_local": "a setting, not a measurement",
     "server.pid": "an identifier: its size means nothing",
     "history.groups.*.samples": "how many samples one verdict rests on; told with the verdict",
-    "history.groups.*.losses.*": "times of losses, of which `lost` is the sum",
+    "history.losses.*.losses.*": "times of losses, of which `lost` is the sum",
     "history.series.*": "the recorded values of other metrics",
     "presence.exists": "the record is no part of the report's metrics; the check stream-lost grades it",
     "presence.length": "the record is no part of the report's metrics; the check stream-lost grades it",

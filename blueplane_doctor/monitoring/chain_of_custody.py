@@ -34,6 +34,7 @@ from blueplane_doctor.custody.states import (
 from blueplane_doctor.errors import SourceError
 from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring import Monitor
+from blueplane_doctor.sources.streams import StreamState
 
 __all__ = [
     "MONITOR",
@@ -53,6 +54,8 @@ TRIMMED_UNREAD = "trimmed_unread"
 """Beside the states of messages: those that left the stream before their writer was given them."""
 _KNOWN_BY_ROWS = (WRITTEN, WRITTEN_NOT_ACKNOWLEDGED, WRITTEN_NOT_DELIVERED, DUPLICATE, LOST)
 """States that rest on a look into the database."""
+_FEWEST_FOR_A_SHARE = 20
+"""Of fewer messages the share that has a row says little of others."""
 _TERMS = (
     *(WRITTEN, WRITTEN_NOT_ACKNOWLEDGED, WRITTEN_NOT_DELIVERED, DUPLICATE, SKIPPED),
     *(WAITING, IN_FLIGHT, STUCK, DEAD_LETTERED, UNTRACEABLE, LOST),
@@ -107,6 +110,13 @@ class ChainHealth(Record):
     losses: list[GroupLoss]
     """What each writer group was not given. Another group may have been given it, and may have been the one to write.
     """
+    left_stream: int | None = None
+    """Messages that are no longer in the stream, by the server's count; null before Redis 7.0."""
+    left_without_row: int = 0
+    """Those less the rows that no message in the stream has, where that is far more than by design has no row.
+
+    So many, at most, were trimmed unread: a server that forgets losses does not tell. 0 where rows tell nothing.
+    """
     breaks: list[ChainBreak]
     """The oldest, at most 200."""
     tables_begin_later: int = 0
@@ -146,7 +156,9 @@ class ChainOfCustodyMonitor(Monitor):
     def collect(self) -> ChainHealth:
         """Raises SourceError when the stream cannot be read."""
         ledger = self.examination.ledger()
-        losses = self._losses(ledger)
+        elsewhere = self._rows_elsewhere(ledger)
+        losses = self._losses(ledger, elsewhere)
+        left_stream = _left_stream(self.examination.stream())
         trimmed = trimmed_before_writers(losses)
         broken = ledger.total(LOST) + ledger.payload_gone + trimmed.at_least
         states = _states(ledger, trimmed)
@@ -171,6 +183,8 @@ class ChainOfCustodyMonitor(Monitor):
             states=states,
             by_route=_by_route(ledger),
             losses=losses,
+            left_stream=left_stream,
+            left_without_row=_left_without_row(ledger, left_stream, elsewhere),
             breaks=ledger.breaks[:SHOWN_BREAKS],
             tables_begin_later=ledger.untraceable_because[TABLES_BEGIN_LATER],
             rows_pruned=_rows_pruned(ledger),
@@ -196,11 +210,10 @@ class ChainOfCustodyMonitor(Monitor):
             raise damage
         return record
 
-    def _losses(self, ledger: Ledger) -> list[GroupLoss]:
+    def _losses(self, ledger: Ledger, elsewhere: RowsElsewhere | None) -> list[GroupLoss]:
         stream = self.examination.stream()
         names = self.examination.writer_groups()
         forgets = forgets_losses(self.examination.server_info().fields)
-        elsewhere = self._rows_elsewhere(ledger)
         losses = []
         for name in names:
             waiting = ledger.undelivered.get(name)
@@ -225,6 +238,26 @@ class ChainOfCustodyMonitor(Monitor):
         if not tables:
             return NO_TABLES
         return self.examination.ledger().rows_cause
+
+
+def _left_stream(stream: StreamState) -> int | None:
+    if stream.entries_added is None:
+        return None
+    return max(0, stream.entries_added - stream.length)
+
+
+def _left_without_row(ledger: Ledger, left_stream: int | None, elsewhere: RowsElsewhere | None) -> int:
+    if left_stream is None or elsewhere is None or ledger.untraceable_because:
+        return 0
+    # By design some messages have no row. How many is taken from those that the stream still holds.
+    with_row = sum(ledger.total(state) for state in HAS_ROW)
+    finished = with_row + sum(ledger.total(state) for state in (SKIPPED, DEAD_LETTERED, LOST))
+    if finished < _FEWEST_FOR_A_SHARE:
+        return 0
+    expected = left_stream * with_row / finished
+    if elsewhere.rows >= expected / 2:  # the share changes with what people do: only a large difference says something
+        return 0
+    return left_stream - elsewhere.rows
 
 
 def _states(ledger: Ledger, trimmed: TrimmedUnread) -> dict[str, int | None]:

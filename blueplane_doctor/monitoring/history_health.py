@@ -44,12 +44,38 @@ class GroupTrend(Record):
     """How many the state rests on."""
     cause: str = ""
     """Why the state is unknown."""
+
+
+class GroupLosses(Record):
+    """What one writer group was not given, because it was trimmed before, between samples of the last day."""
+
+    group: str
     lost: int | None = None
-    """Messages trimmed unread between two samples of the last hour, at least; null when none could be compared."""
+    """Messages, at least; null when no two samples could be compared."""
     losses: dict[str, int] = {}
     """Time of each sample that shows a loss first, and how many it adds."""
     not_compared: dict[str, str] = {}
     """Time of each sample that cannot be compared with the one before, and why."""
+
+
+class SeenLoss(Record):
+    """Messages that were trimmed unread between samples of the last day, each counted once for all writer groups."""
+
+    at_least: int
+    """What no writer group was given, which is certainly lost."""
+    at_most: int
+    """What some group was not given: lost if it was that group's to write, which nothing records."""
+    first: str | None
+    """Time of the first sample that shows a loss; null where none does."""
+    last: str | None
+    """The same of the last one."""
+
+    @property
+    def shown_by(self) -> str:
+        """The samples that show it, in words."""
+        if self.first == self.last:
+            return f"the sample of {self.first}"
+        return f"samples from {self.first} to {self.last}"
 
 
 class HistorySeries(Record):
@@ -76,6 +102,8 @@ class HistoryHealth(Record):
     newest_sample_age_ms: int | None = None
     groups: list[GroupTrend] = []
     """The writer groups that the samples of the last hour know."""
+    losses: list[GroupLosses] = []
+    """The writer groups that the samples of the last day know."""
     dead_letters_last_hour: float | None = None
     """Rise of the dead letters within the last hour of samples; dropped ones take nothing away."""
     wal_growth_mb_last_hour: float | None = None
@@ -86,6 +114,29 @@ class HistoryHealth(Record):
     """Until the backlog reaches max_length at that rate; 0 when it has, null when it does not grow."""
     series: list[HistorySeries] = []
     """The last 24 hours in steps of 15 minutes."""
+
+    @property
+    def losses_compared(self) -> bool:
+        """Whether samples of the last day could be compared for every writer group."""
+        return bool(self.losses) and all(group.lost is not None for group in self.losses)
+
+    @property
+    def seen_loss(self) -> SeenLoss:
+        """What the writer groups together were not given."""
+        # Trimming cuts the same beginning of the stream for every group, so that all show it in the same sample.
+        moments: set[str] = set()
+        for group in self.losses:
+            moments.update(group.losses)
+        times = sorted(moments)
+        at_least = 0
+        for moment in times:
+            at_least += min(group.losses.get(moment, 0) for group in self.losses)
+        return SeenLoss(
+            at_least=at_least,
+            at_most=max((group.lost or 0 for group in self.losses), default=0),
+            first=times[0] if times else None,
+            last=times[-1] if times else None,
+        )
 
 
 class HistoryHealthMonitor(Monitor):
@@ -128,7 +179,29 @@ class HistoryHealthMonitor(Monitor):
         samples = storage.samples(distinct, now - HOUR, now)
         limit = kept_messages(self.examination.settings.streams.max_length)
         health = judged(samples, groups, now, limit)
-        return health.model_copy(update={"series": _read_series(storage, metrics, now)})
+        losses = _read_losses(storage, groups, now)
+        return health.model_copy(update={"losses": losses, "series": _read_series(storage, metrics, now)})
+
+
+def _read_losses(storage: HealthMetricsStorage, groups: Sequence[str], now: float) -> list[GroupLosses]:
+    """A loss stays to be seen for a day: newer servers forget it within seconds, and people sleep."""
+    wanted: list[str] = []
+    for group in groups:
+        wanted += trend.group_metrics(group)
+    if not wanted:
+        return []
+    samples = storage.samples(list(dict.fromkeys(wanted)), now - DAY, now)
+    return [_group_losses(samples, group) for group in groups if _is_there(samples, group)]
+
+
+def _group_losses(samples: Sequence[Sample], group: str) -> GroupLosses:
+    loss = trend.loss_between(trend.group_samples(samples, group))
+    return GroupLosses(
+        group=group,
+        lost=loss.count,
+        losses={_time(moment): count for moment, count in loss.losses},
+        not_compared={_time(moment): cause for moment, cause in loss.not_compared},
+    )
 
 
 def _groups_among(metrics: Sequence[str]) -> list[str]:
@@ -182,10 +255,8 @@ def _is_there(samples: Sequence[Sample], group: str) -> bool:
 
 
 def _group(samples: Sequence[Sample], group: str, now: float, limit: int) -> GroupTrend:
-    hour = trend.group_samples(samples, group)
-    recent = [sample for sample in hour if sample.time >= now - TREND_SECONDS]
+    recent = [sample for sample in trend.group_samples(samples, group) if sample.time >= now - TREND_SECONDS]
     backlog = trend.judge_backlog(recent, now, limit)
-    loss = trend.loss_between(hour)
     return GroupTrend(
         group=group,
         state=backlog.state,
@@ -195,9 +266,6 @@ def _group(samples: Sequence[Sample], group: str, now: float, limit: int) -> Gro
         still_seconds=backlog.still_for,
         samples=backlog.samples,
         cause=backlog.cause,
-        lost=loss.count,
-        losses={_time(moment): count for moment, count in loss.losses},
-        not_compared={_time(moment): cause for moment, cause in loss.not_compared},
     )
 
 

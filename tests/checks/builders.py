@@ -24,7 +24,7 @@ from blueplane_doctor.monitoring.chain_of_custody import ChainHealth
 from blueplane_doctor.monitoring.connections import Connections, Reach
 from blueplane_doctor.monitoring.database_health import DatabaseHealth
 from blueplane_doctor.monitoring.disk_space import DiskSpace
-from blueplane_doctor.monitoring.history_health import GroupTrend, HistoryHealth
+from blueplane_doctor.monitoring.history_health import GroupLosses, GroupTrend, HistoryHealth
 from blueplane_doctor.monitoring.queue_health import ConsumerHealth, GroupHealth, QueueHealth
 from blueplane_doctor.monitoring.redis_health import RedisHealth
 from blueplane_doctor.monitoring.redis_writes import RedisWrites
@@ -362,7 +362,16 @@ def connections(**changes: Any) -> Connections:
 
 def trend(group: str = "processors", **changes: Any) -> GroupTrend:
     """A writer group that has caught up and lost nothing."""
-    return GroupTrend(**{"group": group, "state": "caught up", "backlog": 0, "samples": 11, "lost": 0, **changes})
+    return GroupTrend(**{"group": group, "state": "caught up", "backlog": 0, "samples": 11, **changes})
+
+
+def seen_losses(**losses: dict[str, int] | None) -> list[GroupLosses]:
+    """What groups were not given, by the time of the sample; None: no two samples could be compared."""
+    groups = []
+    for group, by_time in losses.items():
+        lost = None if by_time is None else sum(by_time.values())
+        groups.append(GroupLosses(group=group, lost=lost, losses=by_time or {}))
+    return groups
 
 
 def history(**changes: Any) -> HistoryHealth:
@@ -373,6 +382,7 @@ def history(**changes: Any) -> HistoryHealth:
             "set_up": True,
             "newest_sample_age_ms": 41_000,
             "groups": [trend("claude_processors"), trend("processors")],
+            "losses": seen_losses(claude_processors={}, processors={}),
             "dead_letters_last_hour": 0.0,
             "wal_growth_mb_last_hour": 0.0,
             "backlog_per_minute": 0.0,

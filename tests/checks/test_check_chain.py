@@ -6,7 +6,7 @@ import pytest
 
 from blueplane_doctor.custody.losses import GroupLoss
 from blueplane_doctor.monitoring.chain_of_custody import ChainHealth
-from tests.checks.builders import cases, chain, chain_break, run
+from tests.checks.builders import cases, chain, chain_break, history, no_history, run, seen_losses
 
 
 def losses(claude: int | None, cursor: int | None, cause: str = "the server gives no lag") -> list[GroupLoss]:
@@ -36,6 +36,43 @@ def losses(claude: int | None, cursor: int | None, cause: str = "the server give
 )
 def test_lost_before_delivery(sentence: str, given: list[GroupLoss], status: str) -> None:
     assert run("lost-before-delivery", chain=chain(losses=given)).status == status, sentence
+
+
+SAMPLE = "2026-11-28T03:10:00Z"
+
+
+@pytest.mark.parametrize(
+    ("changes", "recorded", "status", "said"),
+    [
+        pytest.param({}, None, "green", "of earlier losses this server keeps no count", id="nothing tells"),
+        pytest.param({}, {}, "green", "and between the samples of the last day", id="samples show none"),
+        pytest.param(
+            {}, {SAMPLE: 412}, "red", f"At least 412 messages were trimmed unread: the sample of {SAMPLE}", id="samples"
+        ),
+        pytest.param(
+            {"left_stream": 20_485, "left_without_row": 19_985},
+            None,
+            "unknown",
+            "Whether messages were trimmed unread is not known: at most 19,985 were",
+            id="rows are missing",
+        ),
+        pytest.param(
+            {"left_stream": 20_485, "left_without_row": 19_985},
+            {},
+            "green",
+            "and between the samples of the last day",
+            id="rows are missing, and samples show none",
+        ),
+    ],
+)
+def test_what_the_server_forgot(
+    changes: dict[str, Any], recorded: dict[str, int] | None, status: str, said: str
+) -> None:
+    forgotten = [GroupLoss(group="processors", trimmed_unread=0, forgotten=True)]
+    samples = no_history() if recorded is None else history(losses=seen_losses(processors=recorded))
+    found = run("lost-before-delivery", chain=chain(losses=forgotten, **changes), history=samples)
+    assert found.status == status
+    assert said in found.summary
 
 
 @pytest.mark.parametrize(

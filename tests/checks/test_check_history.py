@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.checks.builders import cases, history, no_history, queue, run, trend
+from tests.checks.builders import cases, history, no_history, queue, run, seen_losses, trend
 
 CHECKS = ("backlog-trend", "time-to-loss", "wal-growth", "loss-between-samples")
 
@@ -18,7 +18,8 @@ def test_without_a_history_it_is_not_set_up_and_says_how_to_start_one(check_id: 
 def test_too_few_samples_are_unknown_and_not_green(check_id: str) -> None:
     given = history(
         samples=2,
-        groups=[trend(state="unknown", backlog=4, cause="2 of at least 3 samples", lost=None)],
+        groups=[trend(state="unknown", backlog=4, cause="2 of at least 3 samples")],
+        losses=seen_losses(processors=None),
         wal_growth_mb_last_hour=None,
         backlog_per_minute=None,
     )
@@ -120,18 +121,31 @@ def test_wal_growth(sentence: str, megabytes: float, status: str) -> None:
     assert run("wal-growth", history=history(wal_growth_mb_last_hour=megabytes)).status == status, sentence
 
 
+EARLY = "2026-11-28T03:10:00Z"
+LATE = "2026-11-28T04:02:00Z"
+
+
 @pytest.mark.parametrize(
-    ("lost", "status", "said"),
+    ("claude", "cursor", "status", "said"),
     [
-        ((0, 0), "green", "No message vanished between samples"),
-        ((0, 1), "red", "At least 1 message was trimmed unread in the last hour"),
-        ((2, 30), "red", "At least 32 messages were trimmed unread in the last hour"),
-        ((None, 30), "red", "At least 30 messages were trimmed unread in the last hour"),
-        ((None, 0), "unknown", "Whether messages vanished between samples is not known"),
+        ({}, {}, "green", "No message vanished between samples"),
+        ({EARLY: 1}, {EARLY: 1}, "red", f"At least 1 message was trimmed unread: the sample of {EARLY}"),
+        ({EARLY: 2}, {EARLY: 30}, "red", f"At least 2 messages were trimmed unread: the sample of {EARLY}"),
+        (
+            {EARLY: 2, LATE: 7},
+            {EARLY: 30, LATE: 5},
+            "red",
+            f"At least 7 messages were trimmed unread: samples from {EARLY} to {LATE}",
+        ),
+        ({}, {EARLY: 30}, "unknown", f"At most 30 messages were trimmed unread: the sample of {EARLY}"),
+        (None, {EARLY: 30}, "unknown", f"At most 30 messages were trimmed unread: the sample of {EARLY}"),
+        (None, {}, "unknown", "Whether messages vanished between samples is not known"),
     ],
 )
-def test_loss_between_samples(lost: tuple[int | None, int | None], status: str, said: str) -> None:
-    given = history(groups=[trend("claude_processors", lost=lost[0]), trend("processors", lost=lost[1])])
+def test_loss_between_samples(
+    claude: dict[str, int] | None, cursor: dict[str, int] | None, status: str, said: str
+) -> None:
+    given = history(losses=seen_losses(claude_processors=claude, processors=cursor))
     found = run("loss-between-samples", history=given)
     assert (found.status, found.summary) == (status, said)
 

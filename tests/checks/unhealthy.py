@@ -26,6 +26,7 @@ from tests.checks.builders import (
     reader,
     redis,
     redis_writes,
+    seen_losses,
     server,
     spool,
     trend,
@@ -68,7 +69,7 @@ UNHEALTHY: dict[str, dict[str, Record]] = {
     "backlog-trend": {"history": history(groups=[trend(state="stopped", backlog=412, still_seconds=540.0)])},
     "time-to-loss": {"history": history(backlog_per_minute=310.0, minutes_to_loss=24.0)},
     "wal-growth": {"history": history(wal_growth_mb_last_hour=96.0)},
-    "loss-between-samples": {"history": history(groups=[trend(lost=412)])},
+    "loss-between-samples": {"history": history(losses=seen_losses(processors={"2026-11-28T03:10:00Z": 412}))},
     "database-reachable": {
         "connections": connections(
             database=Reach(address="telemetry.db", reachable=False, cause="the database telemetry.db does not exist")

@@ -1,6 +1,7 @@
 """What the samples say: on a plain store and in TimeSeries, without a history, without the right to read it."""
 
 import time
+from datetime import UTC, datetime
 
 import pytest
 import redis
@@ -12,9 +13,13 @@ from blueplane_doctor.history.samples import Sample
 from blueplane_doctor.model import Report
 from blueplane_doctor.monitoring.history_health import HistoryHealth, judged
 from blueplane_doctor.sampler import Sampler
+from blueplane_doctor.times import iso
 from tests.helpers import examined, finding, settings_for
 from tests.history.conftest import client, history_server  # noqa: F401
 from tests.monitoring.support import collected
+
+READ = "queue__groups__processors__entries_read"
+UNDELIVERED = "queue__groups__processors__undelivered"
 
 
 def sample(ago: int, **changes: float) -> Sample:
@@ -52,7 +57,8 @@ def test_an_hour_of_samples_in_both_stores(
     record = collected(HistoryHealth, pipeline, history_url=url)
     assert (record.samples, record.cause) == (20, "")
     (group,) = record.groups
-    assert (group.group, group.state, group.backlog, group.lost) == ("processors", "stopped", 990, 0)
+    assert (group.group, group.state, group.backlog) == ("processors", "stopped", 990)
+    assert [(losses.group, losses.lost) for losses in record.losses] == [("processors", 0)]
     assert record.dead_letters_last_hour == 19
     assert record.wal_growth_mb_last_hour == pytest.approx(1.9)
     assert record.backlog_per_minute == pytest.approx(10)
@@ -163,3 +169,20 @@ def test_a_sample_neither_reads_nor_holds_the_history(pipeline: Pipeline) -> Non
     assert not [name for name in values if name.startswith("history.")]
     assert values["status.dead-letters"] == 0
     assert values["status.queue"] >= 0
+
+
+def test_a_loss_of_the_night_stays_to_be_seen_though_the_recorder_stopped_since(
+    pipeline: Pipeline,
+    history_server: tuple[str, RunningServer],  # noqa: F811
+    client: redis.Redis,  # noqa: F811
+) -> None:
+    read_on = {READ: 2_000.0, UNDELIVERED: 0.0}
+    before = sample(303, **read_on, queue__entries_added=2_000.0)
+    lost = sample(302, **read_on | {UNDELIVERED: 500.0}, queue__entries_added=2_900.0)
+    told = sample(301, **read_on | {READ: 2_900.0}, queue__entries_added=2_900.0)
+    write(history_server[1].url, before, lost, told)
+    record = collected(HistoryHealth, pipeline, history_url=history_server[1].url)
+    assert (record.samples, record.groups) == (0, [])
+    seen = record.seen_loss
+    assert (seen.at_least, seen.at_most) == (400, 400)
+    assert seen.first == seen.last == iso(datetime.fromtimestamp(lost.time, UTC))

@@ -5,6 +5,7 @@ from contextlib import closing
 from tests.truth import rows
 from tests.truth.home import DEAD_PID
 from tests.truth.messages import CLAUDE_GROUP, CURSOR_GROUP, QUEUE, READER_GROUPS, WRITER_GROUPS
+from tests.truth.recorded import record_sample
 from tests.truth.registry import ONE_SERVER, situation
 from tests.truth.situation import Situation
 from tests.truth.truth import Truth
@@ -58,16 +59,25 @@ def burst(s: Situation, cursor: int, claude: int, keep: int) -> None:
     s.truth.trimmed_unread = (cursor + claude - keep, cursor + claude - keep)
 
 
-@situation("E", "trimmed-then-read-on", unread=300, keep=50, restart=False)
+@situation("E", "trimmed-then-read-on", unread=300, keep=50)
 @situation("E", "trimmed-then-read-on-and-restarted", unread=300, keep=50, restart=True)
-def trimmed_then_read(s: Situation, unread: int, keep: int, restart: bool) -> None:
+@situation("E", "trimmed-then-read-on-recorded", unread=300, keep=50, restart=True, recorded_hours_ago=5)
+@situation("E", "trimmed-then-read-on-recorded-an-hour-ago", unread=90, keep=20, recorded_hours_ago=0.5)
+@situation("E", "trimmed-then-read-on-recorded-days-ago", unread=300, keep=20, recorded_hours_ago=40)
+def trimmed_then_read(
+    s: Situation, unread: int, keep: int, restart: bool = False, recorded_hours_ago: float | None = None
+) -> None:
     """{unread} unread, {keep} kept; then both groups read on, which on some servers rewrites the counters
-    (restarted after that: {restart})."""
+    (restarted after that: {restart}; samples were taken meanwhile, hours ago: {recorded_hours_ago})."""
     s.live_server()
     s.healthy_work(ago_s=600)
+    ago_s = None if recorded_hours_ago is None else recorded_hours_ago * 3600
+    record_sample(s, ago_s)
     s.add_cursor(unread, ago_s=300)
     s.trim(keep)
+    record_sample(s, ago_s and ago_s - 60)
     s.work(ago_s=200)
+    record_sample(s, ago_s and ago_s - 120)
     if restart:
         s.redis.restart()
     s.truth = Truth(cut_unread=unread - keep, trimmed_unread=(0, unread - keep), waiting=0, lost=0, rows=76 + keep)
