@@ -47,9 +47,11 @@ check-all: lint test
 clean:
 	rm -rf .venv dist build .tox
 
-$(STAMP): pyproject.toml
+# Everything with its hash, the build backend too; then the checkout itself, which needs nothing more.
+$(STAMP): pyproject.toml packaging/requirements/dev.txt
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[demo,test,dev]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r packaging/requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $(STAMP)
 
 $(BUILD)/.installed: packaging/requirements/build.txt

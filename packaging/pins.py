@@ -19,6 +19,8 @@ PINS = {
     "zipapp": [*APPLICATION, "--extra", "demo", "--extra", "serve", "--group", "zipapp"],
     "executable": [*APPLICATION, "--extra", "demo", "--extra", "serve", "--group", "executable"],
     "build": ["--group", "build"],
+    "dev": [*APPLICATION, "--extra", "demo", "--extra", "test", "--extra", "dev", "--group", "backend"],
+    "backend": ["--group", "backend"],
 }
 QUIET = ["--quiet", "--no-header", "--no-annotate", "--no-emit-index-url", "--no-emit-find-links"]
 

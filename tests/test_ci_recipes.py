@@ -102,17 +102,48 @@ def test_the_guide_gives_the_action_only_what_it_takes() -> None:
     assert set(re.findall(r"steps\.doctor\.outputs\.(\w+)", GUIDE)) <= set(ACTION["outputs"])
 
 
-@pytest.mark.parametrize(("version", "what"), [("", str(ROOT)), ("1.2.0", "blueplane-doctor==1.2.0")])
-def test_the_action_installs_itself_or_the_version_asked_for(version: str, what: str, tmp_path: Path) -> None:
+def installing(folder: Path, **inputs: str) -> tuple[subprocess.CompletedProcess[str], list[str]]:
+    """The action's installation with a stand-in for pip, and the lines that it was called with."""
     [step] = [step for step in ACTION["runs"]["steps"] if step.get("name") == "Install blueplane-doctor"]
-    assert step["env"] == {"VERSION": "${{ inputs.version }}", "OWN": "${{ github.action_path }}"}
-    (tmp_path / "python").write_text('#!/bin/sh\nprintf "%s\\n" "$@" > "$SAID"\n')
-    (tmp_path / "python").chmod(0o755)
-    path = f"{tmp_path}:{os.environ['PATH']}"
-    ended = bash(step["run"], tmp_path, VERSION=version, OWN=str(ROOT), SAID=str(tmp_path / "said"), PATH=path)
+    assert step["env"] == {
+        "VERSION": "${{ inputs.version }}",
+        "SHA256": "${{ inputs.sha256 }}",
+        "OWN": "${{ github.action_path }}",
+    }
+    recorded = folder / "calls"
+    recorded.touch()
+    # Files of requirements are shown by their content: the action removes nothing, but their names differ each time.
+    (folder / "python").write_text(
+        '#!/bin/sh\necho "$*" >> "$CALLS"\nfor last; do :; done\n'
+        'case "$last" in */tmp.*) cat "$last" >> "$CALLS";; esac\n'
+    )
+    (folder / "python").chmod(0o755)
+    variables = {"VERSION": "", "SHA256": "", "OWN": str(ROOT), "CALLS": str(recorded)}
+    ended = bash(step["run"], folder, PATH=f"{folder}:{os.environ['PATH']}", **(variables | inputs))
+    return ended, recorded.read_text().splitlines()
+
+
+def test_the_action_installs_itself_and_everything_it_needs_by_hash(tmp_path: Path) -> None:
+    ended, calls = installing(tmp_path)
     assert ended.returncode == 0, ended.stderr
-    assert (tmp_path / "said").read_text().splitlines()[:3] == ["-m", "pip", "install"]
-    assert (tmp_path / "said").read_text().splitlines()[-1] == what
+    assert all(call.startswith("-m pip install ") for call in calls)
+    pins = ROOT / "packaging" / "requirements"
+    assert calls[0].endswith(f"--require-hashes -r {pins}/base.txt")
+    assert calls[1].endswith(f"--require-hashes -r {pins}/backend.txt")
+    assert calls[2].endswith(f"--no-deps --no-build-isolation {ROOT}")
+
+
+def test_the_action_installs_the_version_asked_for_by_its_checksum(tmp_path: Path) -> None:
+    ended, calls = installing(tmp_path, VERSION="1.2.0", SHA256="a" * 64)
+    assert ended.returncode == 0, ended.stderr
+    assert "--no-deps --require-hashes" in calls[1]
+    assert calls[2:] == [f"blueplane-doctor==1.2.0 --hash=sha256:{'a' * 64}"]
+
+
+def test_the_action_refuses_a_version_without_its_checksum(tmp_path: Path) -> None:
+    ended, calls = installing(tmp_path, VERSION="1.2.0")
+    assert (ended.returncode, calls) == (2, [])
+    assert "sha256" in ended.stdout
 
 
 def test_nothing_has_a_placeholder_to_be_replaced() -> None:

@@ -40,11 +40,11 @@ def test_the_published_schema_accepts_it(schema: str, file: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_every_base_image_is_pinned_to_a_version() -> None:
+def test_every_image_is_pinned_to_a_version_and_a_digest() -> None:
     images = [rest.split()[0] for name, rest in instructions() if name == "FROM"]
     images += [service["image"] for service in services().values() if "build" not in service]
     assert images
-    assert all(re.fullmatch(r"[a-z/]+:\d+\.\d+(\.\d+)?-[a-z-]+", image) for image in images), images
+    assert all(re.fullmatch(r"[a-z/]+:\d+\.\d+(\.\d+)?-[a-z-]+@sha256:[0-9a-f]{64}", image) for image in images), images
 
 
 def test_the_image_runs_as_nobody_in_particular_and_tells_its_health() -> None:
@@ -71,6 +71,13 @@ def test_every_service_is_contained(name: str) -> None:
     assert not service["user"].startswith(("0", "root"))
     assert "privileged" not in service
     assert service["healthcheck"] if name != "service" else "healthcheck" not in service
+
+
+@pytest.mark.parametrize("name", ["recorder", "service"])
+def test_the_home_is_mounted_read_only_as_the_guide_says(name: str) -> None:
+    (mount,) = services()[name]["volumes"]
+    assert mount.endswith(":/blueplane:ro")
+    assert "mount Blueplane's home read-only" in (ROOT / "docs" / "INSTALLATION.md").read_text()
 
 
 def test_redis_keeps_its_data_never_evicts_and_listens_on_loopback_alone() -> None:

@@ -24,6 +24,8 @@ WANTED = {
     "zipapp": [*BASE, *EXTRAS["demo"], *EXTRAS["serve"], *GROUPS["zipapp"]],
     "executable": [*BASE, *EXTRAS["demo"], *EXTRAS["serve"], *GROUPS["executable"]],
     "build": GROUPS["build"],
+    "backend": GROUPS["backend"],
+    "dev": [*BASE, *EXTRAS["demo"], *EXTRAS["test"], *EXTRAS["dev"], *GROUPS["backend"]],
 }
 
 
@@ -56,7 +58,7 @@ def test_every_pin_has_hashes_and_no_index_is_named(file: Path) -> None:
         assert all(re.fullmatch(r"    --hash=sha256:[0-9a-f]{64}( \\)?", line) for line in hashes), block
 
 
-@pytest.mark.parametrize("name", ["base", "demo", "serve", "zipapp", "executable"])
+@pytest.mark.parametrize("name", ["base", "demo", "serve", "zipapp", "executable", "dev", "backend"])
 def test_the_sets_agree_on_versions(name: str) -> None:
     everything = pins(ROOT / "packaging" / "requirements" / "all.txt")
     for requirement in pins(ROOT / "packaging" / "requirements" / f"{name}.txt").values():
@@ -67,3 +69,22 @@ def test_the_sets_agree_on_versions(name: str) -> None:
 def test_the_extra_all_is_all_the_others() -> None:
     assert EXTRAS["all"] == [f"blueplane-doctor[{','.join(sorted(OPTIONAL))}]"]
     assert set(EXTRAS) == {*OPTIONAL, "all", "test", "dev"}
+
+
+INSTALLERS = ("Makefile", "action.yml", ".ci/run", ".ci/fetch-redis-stack", "packaging/Dockerfile")
+
+
+@pytest.mark.parametrize("name", INSTALLERS)
+def test_nothing_is_fetched_from_an_index_without_a_hash(name: str) -> None:
+    """A requirement comes with --require-hashes; without one, pip may fetch nothing at all."""
+    text = re.sub(r"\\\n\s*", " ", (ROOT / name).read_text())
+    for line in re.split(r"\n|&&", text):
+        fetches = re.search(r"\bpip\b.* (install|download) |pip\[@\]", line)
+        if fetches and "pip=(" not in line:
+            assert "--require-hashes" in line or "--no-index" in line or "--no-build-isolation" in line, line
+
+
+def test_the_servers_of_the_tests_have_hashes() -> None:
+    blocks = re.split(r"\n(?=\S)", (ROOT / ".ci" / "redis-stack.txt").read_text().strip())
+    assert len(blocks) == 2
+    assert all(re.fullmatch(r"[\w.-]+==[\w.]+ \\\n    --hash=sha256:[0-9a-f]{64}", block) for block in blocks)
