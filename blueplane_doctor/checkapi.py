@@ -19,6 +19,8 @@ __all__ = [
     "MARK",
     "MEASURE",
     "RECORDED_MINUTES",
+    "HISTORY",
+    "RECORDER",
     "CheckSpec",
     "Scale",
     "check",
@@ -33,6 +35,9 @@ __all__ = [
 ]
 
 MARK = "__blueplane_check__"
+RECORDER = "the recorder"
+HISTORY = "the history"
+"""Optional parts, as people read of them."""
 RECORDED_MINUTES = 2
 """A colour that rests on a rate needs two samples: minutes in which a recorder counted."""
 MEASURE = Remedy(
@@ -103,10 +108,15 @@ def unknown(
 
 
 def not_set_up(
-    summary: str, cause: str, *, remedy: Remedy | None = None, evidence: Mapping[str, Any] | None = None
+    summary: str, cause: str, *, part: str = "", remedy: Remedy | None = None, evidence: Mapping[str, Any] | None = None
 ) -> Finding:
-    """The finding for what rests on an optional part that was never set up; `remedy` says how to set it up."""
-    return Finding(status=Status.NOT_SET_UP, summary=summary, cause=cause, remedy=remedy, evidence=dict(evidence or {}))
+    """The finding for what rests on an optional part that was never set up; `remedy` says how to set it up.
+
+    `part`: its name, such as RECORDER; what rests on the same part is counted together.
+    """
+    return Finding(
+        status=Status.NOT_SET_UP, summary=summary, cause=cause, part=part, remedy=remedy, evidence=dict(evidence or {})
+    )
 
 
 def not_graded(
@@ -130,7 +140,7 @@ def unmeasured(
     `recorder_ran`: whether it counted anything at all in the last hour; None where that could not be read.
     """
     if recorder_ran is False:
-        return not_set_up(summary, cause, remedy=MEASURE, evidence=evidence)
+        return not_set_up(summary, cause, part=RECORDER, remedy=MEASURE, evidence=evidence)
     cause = cause or f"recorded in {minutes} of at least {RECORDED_MINUTES} minutes"
     return unknown(summary, cause, remedy=hinted(hint, MEASURE), evidence=evidence)
 

@@ -147,6 +147,8 @@ class Finding(Record):
     """Yellow or worse: the id of the cause that explains it, empty where none does. Unknown, skipped, not_set_up and
     error: why nothing was judged."""
     remedy: Remedy | None = None
+    part: str = ""
+    """For not_set_up: the optional part that it rests on, `the recorder` or `the history`."""
     evidence: dict[str, Any] = {}
     """What was read to arrive here: names, counts, times; never payload text."""
     id: str = ""

@@ -48,7 +48,7 @@ def cause_poison_message(queue: "QueueHealth", chain: "ChainHealth", locations: 
                 since_by=STREAM_ID,
                 at_stake=Stake(at_risk=group.stuck),
                 next_step=Remedy(
-                    text="Save the stuck messages before you restart anything; the finding says what can be done.",
+                    text="Save the stuck messages before you restart anything (-v shows how).",
                     commands=trace_commands(locations.doctor, [blocker.id]),
                 ),
             )
@@ -77,7 +77,7 @@ def cause_retry_storm(queue: "QueueHealth", chain: "ChainHealth", locations: "Lo
                 since_by=STREAM_ID if ids else "",
                 at_stake=Stake(at_risk=group.stuck),
                 next_step=Remedy(
-                    text="Save the stuck messages before you restart anything; the finding says what can be done.",
+                    text="Save the stuck messages before you restart anything (-v shows how).",
                     commands=trace_commands(locations.doctor, ids),
                 ),
             )
@@ -102,7 +102,7 @@ def cause_orphans(queue: "QueueHealth", locations: "Locations", findings: Findin
         since_by=STREAM_ID if ids else "",
         at_stake=Stake(at_risk=count - trimmed, lost=trimmed, recoverable=0 if trimmed else None),
         next_step=Remedy(
-            text="Save them before you do anything else with them; the finding says what can be done.",
+            text="Save them before you do anything else with them (-v shows how).",
             commands=trace_commands(locations.doctor, ids[:1]),
         ),
     )

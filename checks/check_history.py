@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from blueplane_doctor import Finding, Remedy, Scale, Status, check, unknown
-from blueplane_doctor.checkapi import hinted, many, not_graded, not_set_up
+from blueplane_doctor.checkapi import HISTORY, hinted, many, not_graded, not_set_up
 from blueplane_doctor.times import MINUTE_MS, span
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ def _not_known(
         commands=[f"{locations.doctor} record"],
     )
     if history.set_up is False:
-        return not_set_up(summary, history.cause, remedy=record, evidence=evidence)
+        return not_set_up(summary, history.cause, part=HISTORY, remedy=record, evidence=evidence)
     return unknown(summary, history.cause or cause, remedy=hinted(history.hint, record), evidence=evidence)
 
 

@@ -71,11 +71,11 @@ def test_a_baseline_lets_only_new_findings_fail(pipeline: Pipeline, tmp_path: Pa
     assert live(pipeline, "-o", before).returncode == 1
     same = live(pipeline, "--baseline", before, "--fail-on", "new:orange")
     assert same.returncode == 0
-    assert "red, same" in same.stdout
+    assert "chain-breaks (same)" in same.stdout
     FAULTS["dead-letter-growth"].apply(pipeline)
     new = live(pipeline, "--baseline", before, "--fail-on", "new:orange")
     assert new.returncode == 1
-    assert "orange, new" in new.stdout
+    assert "dead-letters (new)" in new.stdout
     assert live(pipeline, "--fail-on", "new:orange").returncode == 2, "there is nothing to compare with"
 
 

@@ -11,7 +11,7 @@ from blueplane_doctor.model import Change, Finding, Report, Status
 from blueplane_doctor.readings import field_metric
 from blueplane_doctor.scales import scale_words
 from blueplane_doctor.text import plain
-from blueplane_doctor.times import parse_time
+from blueplane_doctor.times import parse_time, span, to_milliseconds
 from blueplane_doctor.verdict import HEALTH
 
 _ITEMS = 25
@@ -57,8 +57,30 @@ def block(text: str, limit: int = 4_000) -> str:
 
 
 def verdict(report: Report) -> str:
-    """Status, headline, and how many findings have which status: `RED: the pipeline is unhealthy (1 red, 12 green)`."""
-    return f"{report.status.value.upper()}: {headline(report)} ({tally(report)})"
+    """Status, since when, headline, number of causes and of findings of each status.
+
+    `RED since 22:10 UTC (6 min): the pipeline is unhealthy, 2 causes (1 red, 12 green)`
+    """
+    status = f"{report.status.value.upper()} {since(report.since, report)}".rstrip()
+    words = headline(report)
+    if report.causes:
+        words += f", {quantities.many(len(report.causes), 'cause', 'causes')}"
+    return f"{status}: {words} ({tally(report)})"
+
+
+def since(moment: str | None, report: Report) -> str:
+    """`since 22:10 UTC (6 min)`, with the day where the report has another one; empty where it is not known."""
+    began = parse_time(moment)
+    if began is None:
+        return ""
+    taken = parse_time(report.generated_at)
+    time = f"{began:%H:%M} UTC"
+    if taken is None:
+        return f"since {began:%Y-%m-%d} {time}"
+    if began.date() != taken.date():
+        time = f"{began:%Y-%m-%d} {time}"
+    elapsed = max(0, to_milliseconds(taken) - to_milliseconds(began))
+    return f"since {time} ({span(elapsed)})"
 
 
 def headline(report: Report) -> str:

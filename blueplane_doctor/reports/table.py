@@ -1,12 +1,14 @@
-"""The table for a terminal: the verdict, what is wrong worst first, what to do; short when all is well."""
+"""The table for a terminal: the verdict, the causes worst first, what follows from them; short when all is well."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 from textwrap import indent, wrap
 
 from blueplane_doctor.locations import PLACEHOLDER
-from blueplane_doctor.model import Finding, Report, Status, counted
-from blueplane_doctor.quantities import number, quantity
+from blueplane_doctor.model import Cause, Finding, Report, Status, counted
+from blueplane_doctor.quantities import many, number, quantity
+from blueplane_doctor.reports import cause_phrases
 from blueplane_doctor.reports.base import Format, View
 from blueplane_doctor.reports.phrases import (
     advice,
@@ -39,6 +41,10 @@ _COMMAND_LENGTH = 4_000
 """Characters of a command. It is not cut: half of it would be another command."""
 _GAPS = 2 * (len(_HEADERS) - 1)
 """Spaces between the columns."""
+_MARGIN = "   "
+"""What stands under a cause's number."""
+_LEAST_GAP = 2
+"""Columns between a cause's title and its status."""
 _NARROWEST = 30
 """Columns that a summary needs; with fewer, findings are shown as lines."""
 
@@ -47,19 +53,56 @@ def render(report: Report, view: View) -> str:
     """Lines of at most the view's width, where the words allow it."""
     lines = _wrapped(verdict(report), view)
     lines[0] = _painted(lines[0], report.status, view)
-    if not view.quiet:
-        for part in (
-            _provenance(report, view),
-            _custody(report, view),
-            _table(_shown(report, view), view),
-            _unjudged(counted(report.findings), view),
-            _offers(counted(report.findings), view),
-            _remedies(counted(report.findings), view),
-        ):
-            lines += part
-        if view.verbose:
-            lines += _evidence(report.findings)
+    if view.quiet:
+        return "\n".join(lines).rstrip() + "\n"
+    alone = counted(cause_phrases.on_their_own(report))
+    # With `verbose` each finding is shown with all that is to be done, also those that a cause explains.
+    to_mend = counted(report.findings) if view.verbose else alone
+    parts = [
+        _provenance(report, view),
+        _custody(report, view),
+        _causes(report, view),
+        _table(_shown(report, view), view),
+        _unjudged(alone, view),
+        _remedies(to_mend, view),
+        _offers(report, view),
+    ]
+    if view.verbose:
+        parts.append(_evidence(report.findings))
+    for part in parts:
+        lines += part
+    lines += _note_on_placeholders(lines, view)
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _causes(report: Report, view: View) -> list[str]:
+    """Each cause in a few lines: what it is, since when, what to do next, and what follows from it."""
+    lines: list[str] = []
+    for number_, cause in enumerate(report.causes, 1):
+        lines += ["", *_cause_heading(number_, cause, report, view)]
+        lines += _wrapped(cause_phrases.summary(cause), view, margin=_MARGIN, hanging="")
+        text, command = cause_phrases.next_step(cause)
+        if text:
+            lines += _wrapped(f"Next: {text}", view, margin=_MARGIN)
+        if command:
+            lines.append(f"{_MARGIN}  $ {line(command, _COMMAND_LENGTH)}")
+        what = cause_phrases.follows(cause, report.findings)
+        if what:
+            lines += _wrapped(f"follows: {what}", view, margin=_MARGIN)
+    if lines and not view.verbose:
+        lines += ["", "All findings, and all that can be done: -v"]
+    return lines
+
+
+def _cause_heading(number_: int, cause: Cause, report: Report, view: View) -> list[str]:
+    """Its number and title, and at the right its status and since when; below each other where there is no room."""
+    title = f"{number_}  {line(cause.title)}"
+    standing_ = cause_phrases.standing_of(cause, report)
+    room = view.width - len(title) - len(standing_)
+    if room >= _LEAST_GAP:
+        return [f"{title}{' ' * room}{_painted(standing_, cause.status, view)}"]
+    heading = _wrapped(title, view)
+    return [*heading, *_wrapped(standing_, view, margin=_MARGIN)]
 
 
 def _provenance(report: Report, view: View) -> list[str]:
@@ -85,8 +128,11 @@ def _custody(report: Report, view: View) -> list[str]:
 
 
 def _shown(report: Report, view: View) -> list[Finding]:
-    """The findings of the table: all with `verbose`, else those that say something."""
-    return [finding for finding in report.findings if view.verbose or _says_something(finding)]
+    """The findings of the table: all with `verbose`, else those that say something and that no cause explains."""
+    if view.verbose:
+        return report.findings
+    alone = cause_phrases.on_their_own(report)
+    return [finding for finding in alone if _says_something(finding)]
 
 
 def _says_something(finding: Finding) -> bool:
@@ -142,17 +188,17 @@ def _unjudged(findings: Iterable[Finding], view: View) -> list[str]:
     return ["", *lines] if lines else []
 
 
-def _offers(findings: Iterable[Finding], view: View) -> list[str]:
-    """What was never set up, in a few words: an offer, not a worry."""
-    offered = [finding for finding in findings if finding.status is Status.NOT_SET_UP]
-    lines = []
-    for (_, *commands), names in advice(offered).items():
-        checks = ", ".join(line(name) for name in names)
-        text = f"not set up: {checks}"
-        if commands:
-            text += f"; {line(commands[0], 300)} would tell"
-        lines += _wrapped(text, view)
-    return ["", *lines] if lines else []
+def _offers(report: Report, view: View) -> list[str]:
+    """What was never set up, in one sentence: an offer, not a worry."""
+    parts = Counter(
+        finding.part or finding.id for finding in counted(report.findings) if finding.status is Status.NOT_SET_UP
+    )
+    if not parts:
+        return []
+    named = [f"{line(part)} ({many(count, 'check', 'checks')})" for part, count in sorted(parts.items())]
+    words = "it" if len(named) == 1 else "them"
+    text = f"Not set up: {' and '.join(named)}. To set {words} up: blueplane-doctor install"
+    return ["", *_wrapped(text, view)]
 
 
 def _remedies(findings: Iterable[Finding], view: View) -> list[str]:
@@ -162,11 +208,16 @@ def _remedies(findings: Iterable[Finding], view: View) -> list[str]:
         checks = ", ".join(line(name) for name in names)
         lines += _wrapped(f"{checks}: {line(text, 600)}", view)
         lines += [f"    $ {line(command, _COMMAND_LENGTH)}" for command in commands]
-    placeholders = dict.fromkeys(PLACEHOLDER.findall("\n".join(lines)))
-    if placeholders:
-        verb = "stands" if len(placeholders) == 1 else "stand"
-        lines += _wrapped(f"{', '.join(placeholders)} {verb} for what is private and not shown here.", view)
     return ["", "What to do", *lines] if lines else []
+
+
+def _note_on_placeholders(lines: Sequence[str], view: View) -> list[str]:
+    """What the placeholders in commands stand for, where there are any."""
+    placeholders = dict.fromkeys(PLACEHOLDER.findall("\n".join(lines)))
+    if not placeholders:
+        return []
+    verb = "stands" if len(placeholders) == 1 else "stand"
+    return ["", *_wrapped(f"{', '.join(placeholders)} {verb} for what is private and not shown here.", view)]
 
 
 def _evidence(findings: Iterable[Finding]) -> list[str]:
@@ -178,13 +229,13 @@ def _evidence(findings: Iterable[Finding]) -> list[str]:
     return ["", "What was read", *lines] if lines else []
 
 
-def _wrapped(text: str, view: View, margin: str = "") -> list[str]:
+def _wrapped(text: str, view: View, margin: str = "", hanging: str = "  ") -> list[str]:
     """Lines of the view's width; a word is never broken, for it may be a command or a path to copy."""
     return wrap(
         text,
         view.width,
         initial_indent=margin,
-        subsequent_indent=margin + "  ",
+        subsequent_indent=margin + hanging,
         break_long_words=False,
         break_on_hyphens=False,
     )

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from blueplane_doctor.checkapi import Scale, not_graded, not_set_up, unknown
+from blueplane_doctor.checkapi import HISTORY, Scale, not_graded, not_set_up, unknown
 from blueplane_doctor.custody.blockers import ChainBlocker
 from blueplane_doctor.custody.ledger import ChainBreak
 from blueplane_doctor.custody.losses import GroupLoss
-from blueplane_doctor.model import Finding, Remedy, Report, Status, Tool, count_statuses, in_order
+from blueplane_doctor.model import Cause, Finding, Remedy, Report, Stake, Status, Tool, count_statuses, in_order
 from blueplane_doctor.monitoring.capture_health import (
     CaptureHealth,
     CursorHooks,
@@ -67,7 +67,46 @@ def mixed() -> Report:
     """Every status, remedies with commands, breaks, a group that is missing and figures that are not known."""
     findings = _green_findings() + _bad_findings()
     metrics = _metrics(_troubled_queue(), _broken_chain(), _troubled_server(), _spool(waiting=31, dropped=2))
-    return report_of(findings, metrics, exit_code=1)
+    return with_causes(report_of(findings, metrics, exit_code=1), _causes())
+
+
+def with_causes(report: Report, causes: list[Cause]) -> Report:
+    """The report as the engine makes it where these are its causes."""
+    cause_of = {check: cause.id for cause in causes for check in cause.explains}
+    findings = [one.model_copy(update={"cause": cause_of.get(one.id, one.cause)}) for one in report.findings]
+    return report.model_copy(update={"causes": causes, "since": causes[0].since, "findings": findings})
+
+
+def _causes() -> list[Cause]:
+    return [
+        Cause(
+            id="malformed-payloads",
+            title="A producer sends payloads that the writer passes over",
+            summary="1,180 messages are acknowledged and not written: payload is a list instead of an object.",
+            since="2026-03-14T09:18:21.310Z",
+            since_by="the time in the message's stream ID",
+            at_stake=Stake(lost=1_180, recoverable=1_180),
+            next_step=Remedy(
+                text="Mend the producer; save the messages before the stream trims them.",
+                commands=["blueplane-doctor trace 1773479901310-0"],
+            ),
+            status=Status.RED,
+            explains=["chain-breaks"],
+        ),
+        Cause(
+            id="database-locked",
+            title="The database was locked, and a writer left its batches unwritten",
+            summary="96 messages were left in the pending entries list.",
+            since="2026-03-13T21:20:00.000Z",
+            since_by="the oldest message that is stuck",
+            certain=False,
+            confirm="an error of that time in the server's log",
+            at_stake=Stake(at_risk=96),
+            next_step=Remedy(text="Find the process that locks it and let that finish."),
+            status=Status.RED,
+            explains=["stuck-consumers", "queue-depth"],
+        ),
+    ]
 
 
 def named(name: str, area: str, finding: Finding, duration_ms: float = 0.4) -> Finding:
@@ -208,6 +247,7 @@ def _bad_findings() -> list[Finding]:
             not_set_up(
                 "How long until messages are lost is not known",
                 "there is no history in Redis at localhost:6379",
+                part=HISTORY,
                 remedy=Remedy(text="Keep a sample every minute.", commands=["blueplane-doctor record"]),
             ),
         ),

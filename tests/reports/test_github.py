@@ -53,7 +53,9 @@ def test_each_status_has_its_level(status: Status, level: str) -> None:
 def test_the_verdict_comes_first_then_the_worst() -> None:
     told = commands(REPORTS["mixed"]())
     assert told[0][:2] == ("error", "blueplane-doctor")
-    assert told[0][2].startswith("RED: the pipeline is unhealthy (3 red, 1 orange, 1 error")
+    assert told[0][2].startswith(
+        "RED since 09:18 UTC (9 min): the pipeline is unhealthy, 2 causes (3 red, 1 orange, 1 error"
+    )
     assert told[1][1] == "chain-breaks (red)"
 
 

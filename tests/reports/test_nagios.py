@@ -64,7 +64,7 @@ def test_every_report_is_a_line_of_the_guidelines_grammar(report: str) -> None:
 
 def test_the_line_names_the_worst_findings() -> None:
     _, text, _ = parsed(render(REPORTS["compared"](), View()))
-    assert text.startswith("RED: the pipeline is unhealthy (3 red, 1 error, ")
+    assert text.startswith("RED since 09:18 UTC (9 min): the pipeline is unhealthy, 2 causes (3 red, 1 error, ")
     assert "2 waived): chain-breaks (new): 1,234 messages were" in text
     assert "dead-letters" not in text  # waived
 

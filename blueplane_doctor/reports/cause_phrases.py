@@ -1,0 +1,70 @@
+"""Phrases about causes that formats share: since when, what follows from it, what to do next."""
+
+from collections.abc import Iterable, Sequence
+
+from blueplane_doctor.model import Cause, Finding, Report, Status
+from blueplane_doctor.reports.phrases import line, since
+
+_NAMED = 6
+"""Findings of one cause that are named; the others are counted."""
+_NOT_JUDGED = (Status.UNKNOWN, Status.SKIPPED, Status.ERROR)
+
+
+def standing_of(cause: Cause, report: Report) -> str:
+    """`red, since 22:10 UTC (6 min)`; a cause that is only likely says so."""
+    parts = [cause.status.words]
+    if not cause.certain:
+        parts.append("likely")
+    began = since(cause.since, report)
+    if began:
+        parts.append(began)
+    return ", ".join(parts)
+
+
+def follows(cause: Cause, findings: Iterable[Finding]) -> str:
+    """`stuck-consumers, consumer-lag and 24 that could not be judged`: the findings that follow from a cause."""
+    by_id = {finding.id: finding for finding in findings}
+    judged = []
+    for name in cause.explains:
+        finding = by_id.get(name)
+        if finding is None or finding.status not in _NOT_JUDGED:
+            change = f" ({finding.change.value})" if finding is not None and finding.change else ""
+            judged.append(f"{line(name)}{change}")
+    words = ", ".join(judged[:_NAMED])
+    more = len(judged) - _NAMED
+    if more > 0:
+        words += f" and {more} more"
+    unjudged = len(cause.explains) - len(judged)
+    if unjudged:
+        words += f" and {unjudged} that could not be judged"
+    return words.removeprefix(" and ")
+
+
+def next_step(cause: Cause) -> tuple[str, str]:
+    """What to do next, in words, and the command for it; each may be empty."""
+    if cause.next_step is None:
+        return "", ""
+    commands = cause.next_step.commands
+    return line(cause.next_step.text, 600), commands[0] if commands else ""
+
+
+def summary(cause: Cause) -> str:
+    """What is wrong, and what would make a likely cause certain."""
+    text = line(cause.summary, 600)
+    if not cause.certain and cause.confirm:
+        text += f" Likely; what would make it certain: {line(cause.confirm)}."
+    return text
+
+
+def on_their_own(report: Report) -> list[Finding]:
+    """The findings that no cause explains, in their order."""
+    explained = explained_ids(report.causes)
+    return [finding for finding in report.findings if finding.id not in explained]
+
+
+def explained_ids(causes: Sequence[Cause]) -> set[str]:
+    """The ids of all findings that causes explain."""
+    ids: set[str] = set()
+    for cause in causes:
+        ids.update(cause.explains)
+    return ids
