@@ -1,6 +1,7 @@
 """What all tests share: a guarded home and environment, servers to examine, a simulated pipeline."""
 
 import os
+import sys
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -13,6 +14,10 @@ from tests.golden.compare import Golden, compare
 from tests.servers import EACH_SERVER, require_server
 
 pytest_plugins = ["pytester"]
+
+# What is compiled is kept: else each process of the tests, and each run of the command in them, compiles it all anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -14,7 +14,6 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-import jsonschema
 import pytest
 
 from blueplane_doctor import __version__
@@ -23,6 +22,8 @@ from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.discovery import find_formats
 from blueplane_doctor.model import Report
 from tests.command_line import DOCTOR, assert_refused, doctor
+from tests.json_schemas import validator
+from tests.parameters import one_quick
 from tests.reports import samples
 
 NOBODY_LISTENS = "redis://127.0.0.1:1/0"
@@ -39,7 +40,7 @@ def nobody(tmp_path: Path) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    "asked", ["trace 1-0", "dlq list", "dlq stats", "dlq show 1-0", "history --list", "record --once"]
+    "asked", one_quick(["trace 1-0", "dlq list", "dlq stats", "dlq show 1-0", "history --list", "record --once"])
 )
 def test_a_redis_that_is_away_is_no_defect_of_the_doctor(asked: str, nobody: list[str]) -> None:
     assert_refused(doctor(*nobody, *asked.split()), 3, "cannot be reached", "try: ")
@@ -94,6 +95,7 @@ def test_home_and_settings_may_come_as_variables(tmp_path: Path) -> None:
     assert re.search(rf"^timeout +9.0 +{tmp_path}/other.yaml$", ended.stdout, re.MULTILINE)
 
 
+@pytest.mark.slow
 def test_format_and_output_may_come_as_variables(nobody: list[str], tmp_path: Path) -> None:
     first, second = tmp_path / "a.json", tmp_path / "b.txt"
     ended = doctor(
@@ -105,6 +107,7 @@ def test_format_and_output_may_come_as_variables(nobody: list[str], tmp_path: Pa
     assert second.read_text().startswith("RED: ")
 
 
+@pytest.mark.slow
 def test_verbose_and_quiet_may_come_as_variables(nobody: list[str]) -> None:
     assert doctor(*nobody, BLUEPLANE_DOCTOR_QUIET="1").stdout.count("\n") == 1
     assert re.search(r"^green +", doctor(*nobody, BLUEPLANE_DOCTOR_VERBOSE="1").stdout, re.MULTILINE)
@@ -112,23 +115,25 @@ def test_verbose_and_quiet_may_come_as_variables(nobody: list[str]) -> None:
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
-    [
-        pytest.param(["--format", "tabel"], "--format tabel: there is no such format", id="format"),
-        pytest.param(["-o", "x.docx"], "--output x.docx: no format has this suffix", id="suffix"),
-        pytest.param(["-o", "x"], "--output x: no format has this suffix", id="no-suffix"),
-        pytest.param(["-o", "no/such/x.json"], "no/such/x.json: there is no folder for it", id="no-folder"),
-        pytest.param(["-o", "folder.json"], "folder.json: there is no folder for it, or it is one", id="a-folder"),
-        pytest.param(["-o", "good.json", "-o", "no/x.html"], "no/x.html: there is no folder", id="the-second"),
-        pytest.param(["--fail-on", "purple"], "--fail-on: must be yellow, orange, red or never", id="fail-on"),
-        pytest.param(["--timeout", "0"], "--timeout: ", id="timeout"),
-        pytest.param(["--timeout", "inf"], "--timeout: ", id="timeout-infinite"),
-        pytest.param(["--timeout", "soon"], "--timeout", id="timeout-no-number"),
-        pytest.param(["--settings", "no.yaml"], "--settings no.yaml: no such file", id="settings"),
-        pytest.param(["--redis-url", f"mysql://:{SECRET}@h"], "--redis-url: must be a URL", id="redis-url"),
-        pytest.param(["--redis-url", f"redis://:{SECRET}@h:x"], "--redis-url: must be a URL", id="redis-port"),
-        pytest.param(["--nosuch"], "--nosuch", id="option"),
-        pytest.param(["nosuch"], "nosuch", id="command"),
-    ],
+    one_quick(
+        [
+            pytest.param(["--format", "tabel"], "--format tabel: there is no such format", id="format"),
+            pytest.param(["-o", "x.docx"], "--output x.docx: no format has this suffix", id="suffix"),
+            pytest.param(["-o", "x"], "--output x: no format has this suffix", id="no-suffix"),
+            pytest.param(["-o", "no/such/x.json"], "no/such/x.json: there is no folder for it", id="no-folder"),
+            pytest.param(["-o", "folder.json"], "folder.json: there is no folder for it, or it is one", id="a-folder"),
+            pytest.param(["-o", "good.json", "-o", "no/x.html"], "no/x.html: there is no folder", id="the-second"),
+            pytest.param(["--fail-on", "purple"], "--fail-on: must be yellow, orange, red or never", id="fail-on"),
+            pytest.param(["--timeout", "0"], "--timeout: ", id="timeout"),
+            pytest.param(["--timeout", "inf"], "--timeout: ", id="timeout-infinite"),
+            pytest.param(["--timeout", "soon"], "--timeout", id="timeout-no-number"),
+            pytest.param(["--settings", "no.yaml"], "--settings no.yaml: no such file", id="settings"),
+            pytest.param(["--redis-url", f"mysql://:{SECRET}@h"], "--redis-url: must be a URL", id="redis-url"),
+            pytest.param(["--redis-url", f"redis://:{SECRET}@h:x"], "--redis-url: must be a URL", id="redis-port"),
+            pytest.param(["--nosuch"], "--nosuch", id="option"),
+            pytest.param(["nosuch"], "nosuch", id="command"),
+        ]
+    ),
 )
 def test_a_bad_option_ends_with_2_and_writes_nothing(
     arguments: list[str], said: str, nobody: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -143,15 +148,18 @@ def test_a_bad_option_ends_with_2_and_writes_nothing(
     assert [path.name for path in work.iterdir()] == ["folder.json"]
 
 
+@pytest.mark.slow
 def test_a_bad_variable_ends_with_2() -> None:
     assert_refused(doctor(BLUEPLANE_DOCTOR_TIMEOT="5"), 2, "BLUEPLANE_DOCTOR_TIMEOT", "did you mean", "_TIMEOUT?")
 
 
+@pytest.mark.slow
 def test_no_check_selected_ends_with_5(nobody: list[str]) -> None:
     ended = doctor(*nobody, "--select", "queue-depht")
     assert_refused(ended, 5, "no check is selected", "did you mean queue-depth?")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("option", ["--select", "--ignore"])
 def test_a_word_that_means_nothing_is_warned_of(option: str, nobody: list[str]) -> None:
     ended = doctor(*nobody, "--select", "server", option, "queue-depht")
@@ -159,7 +167,7 @@ def test_a_word_that_means_nothing_is_warned_of(option: str, nobody: list[str]) 
     assert "warning: queue-depht in --select or --ignore means no check" in ended.stderr
 
 
-@pytest.mark.parametrize("form", sorted(find_formats()))
+@pytest.mark.parametrize("form", one_quick(sorted(find_formats())))
 def test_stdout_is_the_document_alone(form: str, nobody: list[str], tmp_path: Path) -> None:
     """With a broken file of checks and a word that means nothing, so that there is something to say beside it."""
     bad = tmp_path / "check_bad.py"
@@ -173,6 +181,7 @@ def test_stdout_is_the_document_alone(form: str, nobody: list[str], tmp_path: Pa
     assert "\x1b" not in ended.stdout
 
 
+@pytest.mark.slow
 def test_the_same_report_in_two_files_and_on_stdout(nobody: list[str], tmp_path: Path) -> None:
     ended = doctor(*nobody, "-o", tmp_path / "a.json", "-o", tmp_path / "b.html")
     assert ended.stdout.startswith("RED: ")
@@ -182,6 +191,7 @@ def test_the_same_report_in_two_files_and_on_stdout(nobody: list[str], tmp_path:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.json", "b.html", "home"]
 
 
+@pytest.mark.slow
 def test_a_file_is_replaced_whole(nobody: list[str], tmp_path: Path) -> None:
     target = tmp_path / "a.json"
     target.write_text("x" * 1_000_000)
@@ -189,6 +199,7 @@ def test_a_file_is_replaced_whole(nobody: list[str], tmp_path: Path) -> None:
     assert Report.model_validate_json(target.read_text())
 
 
+@pytest.mark.slow
 def test_colours_are_for_a_terminal_and_never_for_a_file(nobody: list[str], tmp_path: Path) -> None:
     target = tmp_path / "a.txt"
     for variables, coloured in (({"TERM": "xterm"}, True), ({"TERM": "xterm", "NO_COLOR": "1"}, False)):
@@ -212,11 +223,12 @@ def _on_a_terminal(command: list[str], variables: dict[str, str]) -> bytes:
     return shown
 
 
-@pytest.mark.parametrize(("fail_on", "code"), [("yellow", 1), ("orange", 1), ("red", 1)])
+@pytest.mark.parametrize(("fail_on", "code"), one_quick([("yellow", 1), ("orange", 1), ("red", 1)]))
 def test_red_is_a_finding_whatever_the_limit(fail_on: str, code: int, nobody: list[str]) -> None:
     assert doctor(*nobody, "-q", "--select", "redis-reachable", "--fail-on", fail_on).returncode == code
 
 
+@pytest.mark.slow
 def test_strict_makes_what_was_not_judged_count(nobody: list[str]) -> None:
     assert doctor(*nobody, "-q", "--select", "retry-storm,server-errors").returncode == 0
     assert doctor(*nobody, "-q", "--select", "retry-storm,server-errors", "--strict").returncode == 3
@@ -229,7 +241,7 @@ def test_a_healthy_pipeline_ends_with_0_and_its_report_fits_the_schema(pipeline:
     ended = doctor("--home", pipeline.home, "--redis-url", pipeline.redis_url, "--ignore", "server", "-f", "json")
     assert ended.returncode == 0, ended.stdout
     assert ended.stderr == ""
-    jsonschema.validate(json.loads(ended.stdout), _schema())
+    validator(_schema()).validate(json.loads(ended.stdout))
 
 
 def _schema() -> dict[str, object]:
@@ -239,17 +251,18 @@ def _schema() -> dict[str, object]:
     return schema
 
 
+@pytest.mark.slow
 def test_schema_is_a_json_schema_that_the_reports_fit(nobody: list[str]) -> None:
     schema = _schema()
-    jsonschema.Draft202012Validator.check_schema(schema)
-    validator = jsonschema.Draft202012Validator(schema)
+    fitting = validator(schema)
     for report in (samples.healthy(), samples.mixed()):
-        validator.validate(json.loads(report.model_dump_json()))
+        fitting.validate(json.loads(report.model_dump_json()))
     validator.validate(json.loads(doctor(*nobody, "-f", "json").stdout))
     assert not validator.is_valid({"schema_version": 1}), "it demands something"
     assert not validator.is_valid(json.loads(samples.healthy().model_dump_json()) | {"more": 1})
 
 
+@pytest.mark.slow
 def test_settings_masks_secrets(nobody: list[str]) -> None:
     for url in (f"redis://me:{SECRET}@h:1/0", f"unix:///x.sock?password={SECRET}"):
         ended = doctor(*nobody, "--redis-url", url, "--history-url", url, "settings")
@@ -266,6 +279,7 @@ def test_a_password_never_reaches_a_report(nobody: list[str], tmp_path: Path) ->
     assert SECRET not in ended.stdout + ended.stderr + written
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", ["flag", "variable"])
 def test_settings_init_writes_a_file_once(way: str, tmp_path: Path) -> None:
     path = tmp_path / "doctor.yaml"
@@ -284,6 +298,7 @@ def test_settings_init_without_a_home(tmp_path: Path) -> None:
     assert_refused(ended, 2, "no does not exist", "name another place")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", [["checks"], ["--verbose"], ["--help"], ["schema"]], ids=" ".join)
 def test_a_reader_that_goes_away_is_no_error(command: list[str], nobody: list[str]) -> None:
     """As `| head -1` does; the pipe's other end is closed before anything is written."""
@@ -298,6 +313,7 @@ def test_a_reader_that_goes_away_is_no_error(command: list[str], nobody: list[st
     assert ended.stderr == b""
 
 
+@pytest.mark.slow
 def test_head_is_quiet(nobody: list[str]) -> None:
     shell = shutil.which("sh")
     assert shell
@@ -320,6 +336,7 @@ def _port(server: socket.socket) -> int:
     return port
 
 
+@pytest.mark.slow
 def test_interrupted_ends_with_130(hanging_server: socket.socket, tmp_path: Path) -> None:
     url = f"redis://127.0.0.1:{_port(hanging_server)}/0"
     target = tmp_path / "a.json"
@@ -338,6 +355,7 @@ def test_interrupted_ends_with_130(hanging_server: socket.socket, tmp_path: Path
     assert not target.exists()
 
 
+@pytest.mark.slow
 def test_a_server_that_hangs_is_named_within_the_time(hanging_server: socket.socket, tmp_path: Path) -> None:
     port = _port(hanging_server)
     began = time.monotonic()

@@ -126,6 +126,7 @@ def test_a_monitor_that_does_not_answer_is_named_when_the_time_is_up(
     assert evidence.missing == {"queue": "no answer within the run's 0.2 s"}
 
 
+@pytest.mark.slow
 def test_a_read_that_hangs_is_counted_until_it_ends(gate: threading.Event, monkeypatch: pytest.MonkeyPatch) -> None:
     class Hanging(_Failing):
         def collect(self) -> Record:

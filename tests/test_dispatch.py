@@ -26,6 +26,7 @@ def test_doctor_is_a_command() -> None:
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, f"blueplane-doctor {__version__}\n", "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["install", "uninstall"])
 def test_what_installs_is_a_command_of_blueplane_and_no_program_of_its_own(name: str) -> None:
     ended = blueplane(name, "--help")

@@ -14,6 +14,7 @@ from blueplane_doctor.demo.messages import PRIVATE_TEXT
 from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.evidence import to_json
 from blueplane_doctor.kept import evidence_from
+from tests.parameters import one_quick
 
 SELECT = ("--select", "chain,queue,dead-letters")
 
@@ -27,7 +28,9 @@ def live(pipeline: Pipeline, *words: object) -> subprocess.CompletedProcess[str]
     return doctor("--home", pipeline.home, "--redis-url", pipeline.redis_url, *SELECT, *words)
 
 
-@pytest.mark.parametrize("form", ["json", "table", "html", "junit", "markdown", "nagios", "prometheus", "github"])
+@pytest.mark.parametrize(
+    "form", one_quick(["json", "table", "html", "junit", "markdown", "nagios", "prometheus", "github"])
+)
 def test_kept_evidence_gives_the_same_bytes(form: str, pipeline: Pipeline, tmp_path: Path) -> None:
     healthy(pipeline)
     FAULTS["malformed-payloads"].apply(pipeline)
@@ -42,6 +45,7 @@ def test_kept_evidence_gives_the_same_bytes(form: str, pipeline: Pipeline, tmp_p
     assert PRIVATE_TEXT not in kept.read_text()
 
 
+@pytest.mark.slow
 def test_kept_evidence_is_judged_by_other_settings(pipeline: Pipeline, tmp_path: Path) -> None:
     healthy(pipeline)
     kept, settings = tmp_path / "evidence.json", tmp_path / "doctor.yaml"
@@ -57,6 +61,7 @@ def test_kept_evidence_is_judged_by_other_settings(pipeline: Pipeline, tmp_path:
     assert "other thresholds than those in force when the evidence was taken: retry-storm" in table.stdout
 
 
+@pytest.mark.slow
 def test_evidence_survives_the_way_through_json(pipeline: Pipeline, tmp_path: Path) -> None:
     healthy(pipeline)
     kept = tmp_path / "evidence.json"
@@ -64,6 +69,7 @@ def test_evidence_survives_the_way_through_json(pipeline: Pipeline, tmp_path: Pa
     assert to_json(evidence_from(kept.read_bytes(), kept)) == kept.read_text()
 
 
+@pytest.mark.slow
 def test_a_baseline_lets_only_new_findings_fail(pipeline: Pipeline, tmp_path: Path) -> None:
     healthy(pipeline)
     FAULTS["malformed-payloads"].apply(pipeline)
@@ -79,6 +85,7 @@ def test_a_baseline_lets_only_new_findings_fail(pipeline: Pipeline, tmp_path: Pa
     assert live(pipeline, "--fail-on", "new:orange").returncode == 2, "there is nothing to compare with"
 
 
+@pytest.mark.slow
 def test_waiting_ends_when_all_is_well(pipeline: Pipeline) -> None:
     healthy(pipeline)
     pipeline.enqueue_cursor(12)
@@ -97,6 +104,7 @@ def test_waiting_ends_when_all_is_well(pipeline: Pipeline) -> None:
     assert 1.5 < time.monotonic() - began < 25
 
 
+@pytest.mark.slow
 def test_waiting_in_vain_ends_with_the_last_report(pipeline: Pipeline) -> None:
     FAULTS["malformed-payloads"].apply(pipeline)
     done = live(pipeline, "--wait", "1s", "--every", "0.2s", "-q")
@@ -104,6 +112,7 @@ def test_waiting_in_vain_ends_with_the_last_report(pipeline: Pipeline) -> None:
     assert done.stdout.startswith("RED")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("word", ["soon", "-1s", "5x", "inf"])
 def test_a_span_that_is_none_is_refused(word: str) -> None:
     done = doctor("--wait", word)
@@ -117,6 +126,7 @@ def test_nagios_never_takes_a_bad_setting_for_a_critical_pipeline(tmp_path: Path
     assert done.stdout.startswith("BLUEPLANE UNKNOWN - ")
 
 
+@pytest.mark.slow
 def test_older_evidence_skips_what_it_does_not_hold(pipeline: Pipeline, tmp_path: Path) -> None:
     kept = tmp_path / "evidence.json"
     live(pipeline, "--save-evidence", kept)

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.parameters import one_quick
+
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "blueplane_doctor"
 HEAVY = ("redis", "pydantic_settings", "jinja2", "yaml", "psutil", "tabulate", "rich", "fastapi", "prometheus_client")
@@ -166,6 +168,7 @@ def test_imports_point_downwards() -> None:
     assert EXCEPTIONS - upwards == set(), "these run downwards by now: take them out of EXCEPTIONS"
 
 
+@pytest.mark.slow
 def test_no_imports_run_in_a_circle() -> None:
     """Nor within a folder, of which the layers say nothing."""
     left = {module: {target for target in arrows(module) if (module, target) not in EXCEPTIONS} for module in MODULES}
@@ -176,6 +179,7 @@ def test_no_imports_run_in_a_circle() -> None:
             del left[module]
 
 
+@pytest.mark.slow
 def test_only_the_command_line_knows_typer() -> None:
     allowed = {PACKAGE / "cli.py", PACKAGE / "__main__.py", *(PACKAGE / "commands").glob("*.py")}
     knows = {file for file in FILES if any(name.partition(".")[0] == "typer" for name in imports(file))}
@@ -212,6 +216,7 @@ def test_checks_know_records_for_their_types_alone(file: Path) -> None:
     assert all(inside(name, *records) for name in extra)
 
 
+@pytest.mark.slow
 def test_checks_have_one_name() -> None:
     everything = [*FILES, *sorted((ROOT / "tests").rglob("*.py"))]
     assert {module_of(f) for f in everything for name in imports(f) if name.partition(".")[0] == "checks"} == set()
@@ -219,7 +224,16 @@ def test_checks_have_one_name() -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--help"], ["--version"], ["checks", "--help"], ["demo", "--help"], ["settings", "--help"], ["schema", "--help"]],
+    one_quick(
+        [
+            ["--help"],
+            ["--version"],
+            ["checks", "--help"],
+            ["demo", "--help"],
+            ["settings", "--help"],
+            ["schema", "--help"],
+        ]
+    ),
     ids=" ".join,
 )
 def test_help_loads_nothing_heavy(arguments: list[str]) -> None:

@@ -8,9 +8,10 @@ import pytest
 
 from blueplane_doctor import __version__
 from tests.command_line import doctor
+from tests.parameters import one_quick
 
 
-@pytest.mark.parametrize("name", ["install", "uninstall"])
+@pytest.mark.parametrize("name", one_quick(["install", "uninstall"]))
 def test_the_commands_of_blueplane_read_their_own_arguments(name: str) -> None:
     code = f"from blueplane_doctor.__main__ import {name}; {name}()"
     done = subprocess.run(

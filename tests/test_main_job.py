@@ -14,6 +14,7 @@ from blueplane_doctor.main_job import Waiting
 from blueplane_doctor.model import Finding, Report, Status
 from blueplane_doctor.settings import Settings
 from tests.command_line import DOCTOR
+from tests.parameters import one_quick
 from tests.reports import samples
 
 
@@ -85,7 +86,7 @@ def test_never_still_tells_what_could_not_be_judged() -> None:
     assert doctor.exit_code([finding("queue-depth", Status.ERROR)]) == 3
 
 
-@pytest.mark.parametrize("is_terminal", [True, False], ids=["terminal", "pipe"])
+@pytest.mark.parametrize("is_terminal", one_quick([True, False]), ids=["terminal", "pipe"])
 def test_private_places_are_shown_on_a_terminal_alone(is_terminal: bool, tmp_path: Path) -> None:
     """What goes through a pipe ends in logs and tickets."""
     home = tmp_path / "of-a-person"

@@ -7,6 +7,7 @@ import yaml
 
 from blueplane_doctor.discovery import find_checks
 from tests.command_line import assert_refused, doctor
+from tests.parameters import one_quick
 
 
 @pytest.fixture
@@ -17,6 +18,7 @@ def empty_home(tmp_path: Path) -> list[str]:
     return ["--home", str(home)]
 
 
+@pytest.mark.slow
 def test_checks_lists_every_check(empty_home: list[str], tmp_path: Path) -> None:
     (tmp_path / "home" / "doctor.yaml").write_text("thresholds: {queue-depth: {yellow: 5}}")
     ended = doctor(*empty_home, "checks")
@@ -28,6 +30,7 @@ def test_checks_lists_every_check(empty_home: list[str], tmp_path: Path) -> None
     assert "default" in rows["wal-size"]
 
 
+@pytest.mark.slow
 def test_checks_names_files_that_cannot_be_loaded(empty_home: list[str], tmp_path: Path) -> None:
     bad = tmp_path / "check_bad.py"
     bad.write_text("\ndef check_x(:\n")
@@ -37,6 +40,7 @@ def test_checks_names_files_that_cannot_be_loaded(empty_home: list[str], tmp_pat
     assert "check_bad.py: line 2: " in ended.stderr
 
 
+@pytest.mark.slow
 def test_checks_with_an_id_gives_words_scale_and_settings(empty_home: list[str]) -> None:
     ended = doctor(*empty_home, "checks", "queue-depth")
     assert (ended.returncode, ended.stderr) == (0, "")
@@ -51,7 +55,8 @@ def test_checks_with_an_id_gives_words_scale_and_settings(empty_home: list[str])
 
 
 @pytest.mark.parametrize(
-    ("word", "hint"), [("queue-depht", "did you mean queue-depth?"), ("xyzzy", "see: blueplane-doctor checks")]
+    ("word", "hint"),
+    one_quick([("queue-depht", "did you mean queue-depth?"), ("xyzzy", "see: blueplane-doctor checks")]),
 )
 def test_checks_of_an_id_that_is_not_there(word: str, hint: str, empty_home: list[str]) -> None:
     assert_refused(doctor(*empty_home, "checks", word), 2, f"there is no check {word!r}", hint)

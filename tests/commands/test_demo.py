@@ -14,6 +14,7 @@ def test_demo_lists_its_faults() -> None:
     assert [line.split()[0] for line in ended.stdout.splitlines()] == list(FAULTS)
 
 
+@pytest.mark.slow
 def test_demo_of_a_fault_that_is_not_there(tmp_path: Path) -> None:
     ended = doctor("demo", "--fault", "nosuch", "-o", tmp_path / "x.html")
     assert_refused(ended, 2, "there is no fault 'nosuch'", "one of: ")

@@ -29,6 +29,7 @@ def grown(pipeline: Pipeline) -> Pipeline:
     return pipeline
 
 
+@pytest.mark.slow
 def test_pages_are_whole_and_in_order(grown: Pipeline) -> None:
     pages = [listed(grown, "--page", str(n), "--page-size", "5") for n in range(1, 5)]
     letters = [letter for page in pages for letter in page["letters"]]  # type: ignore[attr-defined]
@@ -37,6 +38,7 @@ def test_pages_are_whole_and_in_order(grown: Pipeline) -> None:
     assert [letter["age_ms"] for letter in letters] == sorted(letter["age_ms"] for letter in letters)
 
 
+@pytest.mark.slow
 def test_filters(grown: Pipeline) -> None:
     everything = listed(grown, "--page-size", "100")["letters"]
     for option, name in (("--group", "group"), ("--platform", "platform"), ("--event-type", "event_type")):
@@ -48,6 +50,7 @@ def test_filters(grown: Pipeline) -> None:
     assert listed(grown, "--error", "LOCKED")["total"] == 5
 
 
+@pytest.mark.slow
 def test_stats_group_by_error_and_tell_a_bleed_from_a_pile(pipeline: Pipeline) -> None:
     assert dlq(pipeline, "stats").stdout == "No dead letters\n"
     (sent,) = pipeline.enqueue_cursor(1)
@@ -88,6 +91,7 @@ def test_show_keeps_the_private_part_back(grown: Pipeline) -> None:
     assert "no dead letter has or names" in missing.stderr
 
 
+@pytest.mark.slow
 def test_of_two_letters_with_one_id_each_can_be_shown(pipeline: Pipeline) -> None:
     """Every stream makes its own IDs, and two writers may give up in the same millisecond."""
     pipeline.enqueue_cursor(1)

@@ -10,8 +10,10 @@ from blueplane_doctor.demo.servers import RunningServer
 from blueplane_doctor.demo.simulator import Pipeline
 from tests.command_line import run
 from tests.installing.conftest import tree
+from tests.parameters import one_quick
 
 
+@pytest.mark.slow
 def test_install_again_and_uninstall(home: Path, valkey: RunningServer, pipeline: Pipeline) -> None:
     pipeline.client.flushall()
     options = ["--redis-url", valkey.url]
@@ -31,6 +33,7 @@ def test_install_again_and_uninstall(home: Path, valkey: RunningServer, pipeline
     assert pipeline.client.keys() == []
 
 
+@pytest.mark.slow
 def test_a_dry_run_changes_nothing(home: Path, valkey: RunningServer, pipeline: Pipeline) -> None:
     pipeline.client.flushall()
     done = run(["--redis-url", valkey.url, "install", "--dry-run"])
@@ -40,6 +43,7 @@ def test_a_dry_run_changes_nothing(home: Path, valkey: RunningServer, pipeline: 
     assert pipeline.client.keys() == []
 
 
+@pytest.mark.slow
 def test_with_nobody_to_ask_nothing_changes(home: Path) -> None:
     done = run(["install", "--only", "hooks"])
     assert done.returncode == 2
@@ -47,6 +51,7 @@ def test_with_nobody_to_ask_nothing_changes(home: Path) -> None:
     assert tree(home) == {}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("answer", "changed"), [("y", True), ("n", False), ("", False)])
 def test_a_person_is_asked(home: Path, answer: str, changed: bool) -> None:
     ours, theirs = pty.openpty()
@@ -61,7 +66,7 @@ def test_a_person_is_asked(home: Path, answer: str, changed: bool) -> None:
     assert bool(tree(home)) is changed
 
 
-@pytest.mark.parametrize("command", ["install", "uninstall"])
+@pytest.mark.parametrize("command", one_quick(["install", "uninstall"]))
 def test_an_unknown_step_is_a_usage_error(home: Path, command: str) -> None:
     done = run([command, "--only", "everything", "--yes"])
     assert done.returncode == 2
@@ -79,6 +84,7 @@ def test_windows_is_refused_before_anything_is_done(monkeypatch: pytest.MonkeyPa
             install.refuse_windows()
 
 
+@pytest.mark.slow
 def test_a_step_that_fails_leaves_the_others_their_chance(home: Path) -> None:
     (home / ".cursor").mkdir()
     (home / ".cursor" / "hooks.json").write_text("{broken")

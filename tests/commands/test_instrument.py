@@ -14,6 +14,7 @@ import redis
 import yaml
 
 from blueplane_doctor.demo.servers import RunningServer
+from tests.parameters import one_quick
 from tests.recording.helpers import recorded
 from tests.recording.stand_in import StandIn
 
@@ -38,7 +39,7 @@ def store(valkey: RunningServer) -> Iterator[redis.Redis]:
         yield client
 
 
-@pytest.mark.parametrize("origin", ["file", "variable"])
+@pytest.mark.parametrize("origin", one_quick(["file", "variable"]))
 def test_settings_add_targets(origin: str, tmp_path: Path, store: redis.Redis, valkey: RunningServer) -> None:
     server = StandIn(tmp_path)
     server.add("mine.storage", STORAGE)

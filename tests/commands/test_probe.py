@@ -4,6 +4,7 @@ import json
 import os
 from pathlib import Path
 
+import pytest
 from typer.testing import CliRunner
 
 from blueplane_doctor.cli import app
@@ -54,6 +55,7 @@ def test_words() -> None:
     assert "It did not arrive: nobody took it." in text
 
 
+@pytest.mark.slow
 def test_a_probe_that_arrives_and_one_that_does_not(home: Path, pipeline: Pipeline) -> None:
     def write(body: dict[str, object]) -> None:
         pipeline.client.xadd(pipeline.queue, stream_fields(body))

@@ -16,6 +16,7 @@ from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.sampler import Sampler, next_turn
 from tests.helpers import settings_for
 from tests.history.support import recorded
+from tests.parameters import one_quick
 
 COMMAND = (sys.executable, "-m", "blueplane_doctor")
 
@@ -28,6 +29,7 @@ def run(pipeline: Pipeline, *words: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(arguments(pipeline, *words), capture_output=True, text=True, timeout=60)
 
 
+@pytest.mark.slow
 def test_once_writes_one_sample_and_gives_the_lock_back(pipeline: Pipeline) -> None:
     pipeline.enqueue_cursor(5)
     before = time.time()
@@ -39,6 +41,7 @@ def test_once_writes_one_sample_and_gives_the_lock_back(pipeline: Pipeline) -> N
     assert not pipeline.client.exists("blueplane:health:history:recorder")
 
 
+@pytest.mark.slow
 def test_it_writes_under_its_prefix_alone(any_pipeline: Pipeline) -> None:
     pipeline = any_pipeline
     pipeline.enqueue_cursor(20)
@@ -52,6 +55,7 @@ def test_it_writes_under_its_prefix_alone(any_pipeline: Pipeline) -> None:
         assert all(key.startswith(b"blueplane:health:") and raw.ttl(key) > 0 for key in ours)
 
 
+@pytest.mark.slow
 def test_the_history_may_live_elsewhere(pipeline: Pipeline) -> None:
     with run_server() as other:
         assert run(pipeline, "--history-url", other.url, "record", "--once").returncode == 0
@@ -59,6 +63,7 @@ def test_the_history_may_live_elsewhere(pipeline: Pipeline) -> None:
     assert not list(pipeline.client.scan_iter("blueplane:*"))
 
 
+@pytest.mark.slow
 def test_no_history_server_is_said(pipeline: Pipeline) -> None:
     done = run(pipeline, "--history-url", "redis://127.0.0.1:1/0", "record", "--once")
     assert done.returncode == 3
@@ -66,13 +71,14 @@ def test_no_history_server_is_said(pipeline: Pipeline) -> None:
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("every", ["30s", "90s", "soon", "0m"])
+@pytest.mark.parametrize("every", one_quick(["30s", "90s", "soon", "0m"]))
 def test_the_history_keeps_whole_minutes(pipeline: Pipeline, every: str) -> None:
     done = run(pipeline, "record", "--every", every)
     assert done.returncode == 2
     assert "--every" in done.stderr
 
 
+@pytest.mark.slow
 def test_once_beside_a_recorder_is_no_failure(pipeline: Pipeline) -> None:
     recorder = Sampler(settings_for(pipeline))
     recorder.take(600)
@@ -95,6 +101,7 @@ def recording(pipeline: Pipeline) -> Iterator["subprocess.Popen[str]"]:
         process.communicate()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
 def test_signals_end_it_at_once_and_in_good_order(pipeline: Pipeline, number: int, code: int) -> None:
     with recording(pipeline) as process:

@@ -3,7 +3,6 @@
 import json
 from typing import Any
 
-import jsonschema
 import pytest
 import yaml
 from typer.testing import CliRunner
@@ -11,6 +10,7 @@ from typer.testing import CliRunner
 from blueplane_doctor.cli import app
 from blueplane_doctor.commands.settings import commented_defaults
 from blueplane_doctor.settings_view import settings_schema
+from tests.json_schemas import validator
 
 
 def shown(*words: str) -> Any:
@@ -28,7 +28,7 @@ def test_the_report_is_the_default() -> None:
 def test_the_settings_have_one_too() -> None:
     schema = shown("settings")
     assert schema == settings_schema()
-    jsonschema.Draft202012Validator.check_schema(schema)
+    validator(schema)
     assert schema["properties"]["timeout"]["description"] == "Seconds that the whole run may take."
     assert "home" not in schema["properties"], "it cannot be set in a file that is found through it"
 
@@ -50,7 +50,7 @@ def test_another_subject_is_refused() -> None:
     ],
 )
 def test_what_fits_the_schema_of_the_settings(text: str, valid: bool) -> None:
-    assert jsonschema.Draft202012Validator(settings_schema()).is_valid(yaml.safe_load(text)) is valid
+    assert validator(settings_schema()).is_valid(yaml.safe_load(text)) is valid
 
 
 def test_the_commented_defaults_fit_it_when_they_are_taken_in() -> None:
@@ -59,4 +59,4 @@ def test_the_commented_defaults_fit_it_when_they_are_taken_in() -> None:
     lines = [line.removeprefix("#") for line in kept]
     content = yaml.safe_load("\n".join(lines))
     assert content["timeout"] == 30
-    jsonschema.Draft202012Validator(settings_schema()).validate(json.loads(json.dumps(content, default=str)))
+    validator(settings_schema()).validate(json.loads(json.dumps(content, default=str)))

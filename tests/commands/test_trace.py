@@ -29,6 +29,7 @@ def test_exit_codes(states: list[str], code: int) -> None:
     assert exit_code(states) == code
 
 
+@pytest.mark.slow
 def test_the_command(pipeline: Pipeline) -> None:
     FAULTS["malformed-payloads"].apply(pipeline)
     ids = [identity for identity, _ in pipeline.client.xrange(pipeline.queue, count=3)]

@@ -3,10 +3,13 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.command_line import run
 from tests.installing.conftest import tree
 
 
+@pytest.mark.slow
 def test_only_the_named_steps_are_done(home: Path) -> None:
     assert run(["install", "--yes", "--only", "hooks", "--only", "database"]).returncode == 0
     assert ".config" not in tree(home)
@@ -18,6 +21,7 @@ def test_only_the_named_steps_are_done(home: Path) -> None:
     assert (again.returncode, again.stdout.startswith("nothing to undo")) == (0, True)
 
 
+@pytest.mark.slow
 def test_paths_that_were_given_relative_hold_from_everywhere(home: Path) -> None:
     (home / "work").mkdir()
     options = ["--home", "my home", "install", "--yes", "--only", "hooks", "--only", "database"]
@@ -36,6 +40,7 @@ def test_a_dry_run_shows_what_would_go_and_leaves_it(home: Path) -> None:
     assert tree(home) == installed
 
 
+@pytest.mark.slow
 def test_with_nobody_to_ask_nothing_is_undone(home: Path) -> None:
     assert run(["install", "--yes", "--only", "hooks"]).returncode == 0
     installed = tree(home)
@@ -45,6 +50,7 @@ def test_with_nobody_to_ask_nothing_is_undone(home: Path) -> None:
     assert tree(home) == installed
 
 
+@pytest.mark.slow
 def test_what_somebody_else_added_since_stays(home: Path) -> None:
     assert run(["install", "--yes", "--only", "hooks"]).returncode == 0
     path = home / ".cursor" / "hooks.json"

@@ -19,6 +19,7 @@ import pytest
 
 from blueplane_doctor.demo.servers import run_server
 from blueplane_doctor.demo.simulator import Pipeline
+from tests.parameters import one_quick
 
 DOCTOR = (sys.executable, "-m", "blueplane_doctor")
 NOBODY = ("--redis-url", "redis://127.0.0.1:1/0")
@@ -29,6 +30,7 @@ def watch(*options: str, rounds: int, every: str = "0.2s") -> "subprocess.Comple
     return subprocess.run(command, capture_output=True, text=True, timeout=60)
 
 
+@pytest.mark.slow
 def test_without_a_terminal_each_round_is_a_line_of_json(pipeline: Pipeline) -> None:
     pipeline.enqueue_cursor(7)
     ended = watch("--home", str(pipeline.home), "--redis-url", pipeline.redis_url, "--select", "queue", rounds=3)
@@ -41,12 +43,13 @@ def test_without_a_terminal_each_round_is_a_line_of_json(pipeline: Pipeline) -> 
     assert [one["changed"] for one in rounds] == [[], [], []]
 
 
+@pytest.mark.slow
 def test_it_ends_with_the_code_of_the_last_round() -> None:
     ended = watch(*NOBODY, "--select", "redis-reachable", rounds=1)
     assert (ended.returncode, json.loads(ended.stdout)["status"]) == (1, "red")
 
 
-@pytest.mark.parametrize("every", ["0s", "0.1s", "soon"])
+@pytest.mark.parametrize("every", one_quick(["0s", "0.1s", "soon"]))
 def test_looking_too_often_is_refused(every: str) -> None:
     ended = watch(*NOBODY, rounds=1, every=every)
     assert (ended.returncode, ended.stdout) == (2, "")
@@ -74,6 +77,7 @@ def next_round(process: "subprocess.Popen[str]") -> dict[str, object]:
     return read
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
 def test_signals_end_it_between_whole_lines(number: int, code: int) -> None:
     with watching(*NOBODY, "--select", "redis-reachable") as process:
@@ -84,6 +88,7 @@ def test_signals_end_it_between_whole_lines(number: int, code: int) -> None:
         assert all(json.loads(line) for line in out.splitlines())
 
 
+@pytest.mark.slow
 def test_a_reader_that_goes_away_is_no_failure() -> None:
     with watching(*NOBODY, "--select", "redis-reachable") as process:
         next_round(process)
@@ -189,6 +194,7 @@ ENDS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ENDS)
 def test_the_terminal_is_left_as_it_was_found(terminal: Terminal, how: str) -> None:
     end, code = ENDS[how]
@@ -209,6 +215,7 @@ def test_the_terminal_is_left_as_it_was_found(terminal: Terminal, how: str) -> N
     assert termios.tcgetattr(terminal.theirs) == terminal.before
 
 
+@pytest.mark.slow
 def test_ctrl_z_does_not_leave_the_screen_behind(terminal: Terminal) -> None:
     terminal.read_until(b"round 1")
     terminal.type(b"\x1a")
@@ -217,6 +224,7 @@ def test_ctrl_z_does_not_leave_the_screen_behind(terminal: Terminal) -> None:
     assert terminal.ended() == 0
 
 
+@pytest.mark.slow
 def test_a_terminal_that_cannot_move_its_cursor_gets_lines() -> None:
     terminal = Terminal("--rounds", "1", TERM="dumb")
     try:

@@ -65,6 +65,7 @@ def test_what_is_no_reply_is_refused_and_takes_no_memory(speak: Speak) -> None:
     assert grown < 700 * MEGABYTE
 
 
+@pytest.mark.slow
 def test_a_reply_that_drips_ends_at_the_limit_of_the_whole() -> None:
     with speaking(drips(b"$1000\r\n", 0.05)) as url:
         connection = Connection(Endpoint(url), Limits(reply_seconds=0.6))
@@ -72,6 +73,7 @@ def test_a_reply_that_drips_ends_at_the_limit_of_the_whole() -> None:
             connection.ask_one("PING")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("login", ["user:word@", ":word@"])
 def test_a_login_that_drips_ends_too(login: str) -> None:
     with speaking(drips(b"+", 0.05)) as url:
@@ -80,6 +82,7 @@ def test_a_login_that_drips_ends_too(login: str) -> None:
             connection.ask_one("PING")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["redis", "redis+sentinel", "redis+cluster"])
 @pytest.mark.parametrize(
     ("speak", "error", "seconds"),

@@ -20,6 +20,7 @@ from blueplane_doctor.sources import Deadline
 from blueplane_doctor.sources.redis_source import RedisSource
 from tests.connection.servers import SECRET, fill, seen
 from tests.helpers import finding
+from tests.parameters import one_quick
 from tests.servers import require_server
 
 
@@ -47,13 +48,14 @@ def full_port() -> Iterator[int]:
         yield listener.getsockname()[1]
 
 
-@pytest.mark.parametrize("options", ["", "?health_check_interval=5"])
+@pytest.mark.parametrize("options", one_quick(["", "?health_check_interval=5"]))
 def test_a_connection_that_never_comes_about_is_not_called_accepted(full_port: int, options: str) -> None:
     source = RedisSource(f"redis://127.0.0.1:{full_port}{options}", Deadline(0.4))
     with pytest.raises(SourceUnreachable, match=r"cannot be reached: (no connection in|Timeout connecting)"):
         source.ask_one("PING")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("url", ["redis://db.invalid", "rediss://db.invalid", "redis://db.invalid?protocol=2"])
 def test_a_name_that_nobody_resolves_ends_in_time(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Red for Redis, and all that needs no Redis is judged as ever."""

@@ -104,6 +104,7 @@ def test_in_a_cluster_each_stream_is_asked_of_its_own_node(tmp_path: Path) -> No
                 client.execute_command("ACL", "SETUSER", "doctor", right)
 
 
+@pytest.mark.slow
 def test_a_sentinel_that_hangs_leaves_time_for_the_next(tmp_path: Path) -> None:
     with ExitStack() as stack:
         master = stack.enter_context(run_server(require_server("valkey-9.1"), tcp=True))

@@ -22,6 +22,7 @@ def test_it_answers_as_the_real_one_and_has_its_name() -> None:
     assert not psutil.pid_exists(server.pid)
 
 
+@pytest.mark.slow
 def test_a_client_that_sends_nothing_does_not_block_the_others() -> None:
     with stand_in_server() as server, socket.create_connection(("127.0.0.1", server.port)):
         url = f"http://127.0.0.1:{server.port}/health"

@@ -55,6 +55,7 @@ def test_state_is_the_observed_one(name: str, pipeline_on_any_server: Pipeline) 
     assert see(pipeline.redis_url, pipeline.database) == OBSERVED[name]
 
 
+@pytest.mark.slow
 @pytest.mark.server
 def test_trimmed_unread_leaves_10_015_and_no_trace_of_the_trimming(pipeline_on_any_server: Pipeline) -> None:
     pipeline = pipeline_on_any_server
@@ -234,6 +235,7 @@ def test_without_faults_it_is_healthy() -> None:
         assert query(demo.database, "SELECT count(*) FROM cursor_sessions WHERE ended_at IS NULL") == [(1,)]
 
 
+@pytest.mark.slow
 def test_ids_and_rows_grow_with_time_under_all_faults_that_allow_traffic() -> None:
     chosen = [name for name, fault in FAULTS.items() if not fault.quiet]
     with demo_pipeline(chosen) as demo:
@@ -244,6 +246,7 @@ def test_ids_and_rows_grow_with_time_under_all_faults_that_allow_traffic() -> No
             assert count_rows(demo.database, table) > 30
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["dead-server", "trimmed-unread", "silent-hooks", "idle-evening"])
 def test_nothing_happens_after_a_fault_that_must_stay_quiet(name: str) -> None:
     with demo_pipeline([name, "malformed-payloads"]) as demo:

@@ -78,6 +78,7 @@ def test_a_stopped_or_killed_server_is_ended_too(how: signal.Signals) -> None:
     wait_until_gone(server.pid, server.directory)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 @pytest.mark.parametrize(
     "code",
@@ -154,6 +155,7 @@ def test_a_program_that_never_answers_is_ended(
     assert not pid_file.exists() or not psutil.pid_exists(int(pid_file.read_text()))
 
 
+@pytest.mark.slow
 def test_a_port_that_somebody_took_is_left_to_them(folders: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
     free = servers._tcp_address
     with run_server(tcp=True) as somebody:

@@ -10,6 +10,7 @@ import pytest
 from blueplane_doctor.demo import supervisor
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["closed", "killed"])
 def test_server_and_folder_go_with_the_pipe(how: str, tmp_path: Path) -> None:
     folder = tmp_path / "demo"

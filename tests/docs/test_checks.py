@@ -42,6 +42,7 @@ def doctor(*words: object) -> dict[str, Any]:
     return report
 
 
+@pytest.mark.slow
 def test_a_monitor_of_ones_own_is_read_judged_reported_and_kept(pipeline: Pipeline, tmp_path: Path) -> None:
     options = [
         "--checks",
@@ -69,6 +70,7 @@ def test_a_monitor_in_the_home_needs_no_option(pipeline: Pipeline) -> None:
     assert report["metrics"]["disk"]["free_mb"] > 0
 
 
+@pytest.mark.slow
 def test_the_check_in_the_readme_works_as_it_stands(pipeline: Pipeline, tmp_path: Path) -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     (example,) = re.findall(
@@ -82,6 +84,7 @@ def test_the_check_in_the_readme_works_as_it_stands(pipeline: Pipeline, tmp_path
     assert (finding["id"], finding["area"], finding["status"]) == ("consumer-crowd", "queue", "green")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", [0o020, 0o002], ids=["group", "everybody"])
 def test_a_monitor_that_others_may_change_is_refused(mode: int, pipeline: Pipeline, tmp_path: Path) -> None:
     folder = write(tmp_path / "my_monitors", "monitor_disk.py", MONITOR)

@@ -10,6 +10,7 @@ import pytest
 
 from blueplane_doctor.commands.install import STEPS
 from blueplane_doctor.options import OPTIONS
+from tests.parameters import one_quick
 
 ROOT = Path(__file__).parents[2]
 DOCUMENT = (ROOT / "docs" / "INSTALLATION.md").read_text(encoding="utf-8")
@@ -19,7 +20,7 @@ def test_every_step_has_a_row() -> None:
     assert re.findall(r"^\| `(\w+)` \|.*\|.*\|$", DOCUMENT.partition("## `install`")[2], re.MULTILINE) == list(STEPS)
 
 
-@pytest.mark.parametrize("command", ["install", "uninstall", "probe"])
+@pytest.mark.parametrize("command", one_quick(["install", "uninstall", "probe"]))
 def test_every_option_is_named(command: str) -> None:
     told = subprocess.run(
         [sys.executable, "-m", "blueplane_doctor", command, "--help"], capture_output=True, text=True, check=True

@@ -90,6 +90,7 @@ def _labels(alert: str) -> dict[str, str]:
     return ours | {"instance": "box", "job": "b"}
 
 
+@pytest.mark.slow
 def test_promtool_sees_them_fire_and_keep_still(tmp_path: Path) -> None:
     rules = yaml.safe_load(render(CHECKS))
     for group in rules["groups"]:

@@ -2,6 +2,8 @@
 
 import time
 
+import pytest
+
 from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.history.samples import minute_of
 from blueplane_doctor.history.trend import group_samples, loss_between
@@ -67,6 +69,7 @@ def test_a_sample_belongs_to_its_minute() -> None:
     assert minute_of(120.0) == 120
 
 
+@pytest.mark.slow
 def test_a_loss_that_the_server_erases_is_found_between_samples(any_pipeline: Pipeline) -> None:
     pipeline, now = any_pipeline, 1_795_360_020
     sampler = Sampler(settings_for(pipeline))

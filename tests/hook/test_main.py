@@ -139,6 +139,7 @@ def test_an_editor_that_never_sends_anything_is_not_waited_for_for_ever(hook: Ho
     assert spool_health(hook.home).unreadable == 1
 
 
+@pytest.mark.slow
 def test_a_hanging_server_costs_a_second_and_no_event(tmp_path: Path, silent: str) -> None:
     hook = Hook(tmp_path / "home", silent)
     done = hook("beforeSubmitPrompt", b'{"prompt": "p"}')

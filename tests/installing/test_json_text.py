@@ -67,6 +67,7 @@ _values = st.recursive(
 _styles = st.sampled_from([None, 1, 2, 4, "\t"])
 
 
+@pytest.mark.slow
 @given(st.dictionaries(st.text(), _values, max_size=3), st.lists(_values, max_size=3), _styles, st.booleans())
 def test_adding_and_taking_away_keeps_all_other_bytes(
     around: dict[str, Any], items: list[Any], indent: int | str | None, windows: bool

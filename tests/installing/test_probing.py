@@ -74,6 +74,7 @@ def test_on_the_earlier_layout_it_arrives_too(pipeline: Pipeline) -> None:
     assert (result.arrived, result.table, result.queue) == (True, "raw_traces", "telemetry:events"), result.cause
 
 
+@pytest.mark.slow
 def test_without_a_writer_it_says_where_it_stopped(pipeline: Pipeline) -> None:
     with receiving(pipeline) as server:
         result = probed(pipeline, server, 0.3)
@@ -81,6 +82,7 @@ def test_without_a_writer_it_says_where_it_stopped(pipeline: Pipeline) -> None:
     assert "its writer does not read" in result.cause
 
 
+@pytest.mark.slow
 def test_a_writer_that_cannot_write_is_told_from_one_that_does_not_read(pipeline: Pipeline) -> None:
     def add_and_deliver(body: dict[str, object]) -> None:
         pipeline.client.xadd(pipeline.queue, stream_fields(body))
@@ -92,6 +94,7 @@ def test_a_writer_that_cannot_write_is_told_from_one_that_does_not_read(pipeline
     assert "not acknowledged either" in result.cause
 
 
+@pytest.mark.slow
 def test_an_acknowledgement_without_a_row_is_called_what_it_is(pipeline: Pipeline) -> None:
     def lose(body: dict[str, object]) -> None:
         pipeline.client.xadd(pipeline.queue, stream_fields(body))
@@ -103,6 +106,7 @@ def test_an_acknowledgement_without_a_row_is_called_what_it_is(pipeline: Pipelin
     assert "acknowledged all the same" in result.cause
 
 
+@pytest.mark.slow
 def test_a_server_that_accepts_and_enqueues_elsewhere_is_found_out(pipeline: Pipeline) -> None:
     with way_in() as server:
         result = probed(pipeline, server, 0.3)

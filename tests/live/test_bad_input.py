@@ -22,6 +22,7 @@ from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.model import Report, Status
 from tests.helpers import enqueue_raw, examined, finding
 from tests.live.support import NOT_JUDGED, colours, doctor, ill, rendered, states
+from tests.parameters import one_quick
 
 DATABASE_CHECKS = {"database-reachable", "write-throughput", "write-p95", "write-success", "wal-size"}
 RIGHTS = ("+ping", "+info", "+xlen", "+xpending", "+xrange", "+xrevrange", "+xinfo|stream", "+xinfo|groups")
@@ -121,6 +122,7 @@ def to_every_command(line: bytes) -> Callable[[bytes], bytes]:
     return lambda data: line * len(re.findall(rb"^\*\d+\r$", data, re.MULTILINE))
 
 
+@pytest.mark.slow
 def test_redis_that_hangs_costs_no_more_than_the_time_given(pipeline: Pipeline) -> None:
     healthy(pipeline, minutes=1)
     with answering(lambda data: b"") as url:
@@ -132,6 +134,7 @@ def test_redis_that_hangs_costs_no_more_than_the_time_given(pipeline: Pipeline) 
     assert finding(report, "chain-breaks").status in NOT_JUDGED
 
 
+@pytest.mark.slow
 def test_the_command_ends_in_time_when_redis_hangs(pipeline: Pipeline) -> None:
     with answering(lambda data: b"") as url:
         ran = doctor(pipeline, "--redis-url", url, "--timeout", "1", "--format", "json")
@@ -143,20 +146,22 @@ def test_the_command_ends_in_time_when_redis_hangs(pipeline: Pipeline) -> None:
 
 @pytest.mark.parametrize(
     ("line", "said"),
-    [
-        (b"-LOADING Redis is loading the dataset in memory\r\n", "still loading"),
-        (b"-MISCONF Redis is configured to save RDB snapshots, but it is unable to\r\n", "unable to"),
-        (b"-NOAUTH Authentication required.\r\n", "refused the login"),
-        (b"-MASTERDOWN Link with MASTER is down\r\n", "lost its master"),
-        (b"-ERR max number of clients reached\r\n", "max number of clients"),
-        (b"-BUSY Redis is busy running a script.\r\n", "a script that does not end"),
-        (b"+OK\r\n", ""),
-        (b":1\r\n", ""),
-        (b"*0\r\n", ""),
-        (b"$-1\r\n", ""),
-        (b"HTTP/1.1 400 Bad Request\r\n\r\n", ""),
-        (b"\x00\xff\x1b[31m\r\n", ""),
-    ],
+    one_quick(
+        [
+            (b"-LOADING Redis is loading the dataset in memory\r\n", "still loading"),
+            (b"-MISCONF Redis is configured to save RDB snapshots, but it is unable to\r\n", "unable to"),
+            (b"-NOAUTH Authentication required.\r\n", "refused the login"),
+            (b"-MASTERDOWN Link with MASTER is down\r\n", "lost its master"),
+            (b"-ERR max number of clients reached\r\n", "max number of clients"),
+            (b"-BUSY Redis is busy running a script.\r\n", "a script that does not end"),
+            (b"+OK\r\n", ""),
+            (b":1\r\n", ""),
+            (b"*0\r\n", ""),
+            (b"$-1\r\n", ""),
+            (b"HTTP/1.1 400 Bad Request\r\n\r\n", ""),
+            (b"\x00\xff\x1b[31m\r\n", ""),
+        ]
+    ),
     ids=lambda value: value.decode("latin-1").split()[0].strip("\x00\xff\x1b") if isinstance(value, bytes) else "",
 )
 def test_strange_answers_of_redis_are_reported_as_such(pipeline: Pipeline, line: bytes, said: str) -> None:
@@ -351,6 +356,7 @@ def test_a_database_that_cannot_be_read(pipeline: Pipeline, how: str) -> None:
     assert report.exit_code == 1
 
 
+@pytest.mark.slow
 def test_a_database_damaged_in_the_middle_of_its_rows(pipeline: Pipeline) -> None:
     """Its first pages are well: it opens, has its tables, and breaks while rows are looked up."""
     pipeline.enqueue_cursor(2_000, at=pipeline.ago(minutes=3), payload_bytes=400)
@@ -367,6 +373,7 @@ def test_a_database_damaged_in_the_middle_of_its_rows(pipeline: Pipeline) -> Non
     assert states(report).keys() <= {"written", "unexamined"}
 
 
+@pytest.mark.slow
 def test_a_database_locked_exclusively_is_waited_for_and_told(pipeline: Pipeline) -> None:
     healthy(pipeline, minutes=1)
     with closing(sqlite3.connect(pipeline.database, isolation_level=None)) as holder:
@@ -445,6 +452,7 @@ def reachable_by_all(folder: Path) -> Iterator[None]:
             parent.chmod(mode)
 
 
+@pytest.mark.slow
 def test_a_database_in_a_folder_where_nothing_may_be_written_is_read(pipeline: Pipeline) -> None:
     healthy(pipeline, minutes=2)
     before = sorted(p.name for p in pipeline.home.iterdir())
@@ -460,6 +468,7 @@ def test_a_database_in_a_folder_where_nothing_may_be_written_is_read(pipeline: P
     assert sorted(p.name for p in pipeline.home.iterdir()) == before
 
 
+@pytest.mark.slow
 def test_a_database_that_this_user_may_not_read_is_told(pipeline: Pipeline) -> None:
     pipeline.database.chmod(0o000)
     report = as_nobody(pipeline)
@@ -587,6 +596,7 @@ def test_binary_messages_are_accounted_for(any_pipeline: Pipeline, name: str) ->
     assert_harmless(report)
 
 
+@pytest.mark.slow
 def test_messages_of_megabytes_are_read_in_small_pages(pipeline: Pipeline) -> None:
     pipeline.enqueue_cursor(40, at=pipeline.ago(seconds=20))
     pipeline.enqueue_cursor(6, at=pipeline.ago(seconds=10), payload_bytes=2_000_000)

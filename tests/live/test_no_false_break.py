@@ -14,6 +14,7 @@ from blueplane_doctor.examination import Examination
 from blueplane_doctor.sources.dead_letters import DeadLetterReader
 from blueplane_doctor.sources.trace_tables import RowFinder
 from tests.helpers import examined, settings_for
+from tests.parameters import one_quick
 
 
 def lost(pipeline: Pipeline) -> int:
@@ -45,7 +46,7 @@ MOMENTS = {
 }
 
 
-@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize("moment", one_quick(MOMENTS))
 @pytest.mark.parametrize("event", ["acknowledged", "delivered and written", "enqueued", "dead-lettered"])
 def test_what_happens_while_the_doctor_reads_breaks_nothing(
     moment: str, event: str, pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
@@ -72,6 +73,7 @@ def test_what_happens_while_the_doctor_reads_breaks_nothing(
     assert lost(pipeline) == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("waiting, told", [(37, 0), (900, None)])
 @pytest.mark.parametrize("moment", ["before the walk", "before a page is judged"])
 def test_what_is_written_and_trimmed_while_the_doctor_reads_is_not_lost(
@@ -147,9 +149,7 @@ def test_messages_with_the_same_key_are_no_break(pipeline: Pipeline) -> None:
     assert (chain["states"]["written"], chain["states"]["duplicate"], chain["states"]["lost"]) == (1, 1, 0)
 
 
-@pytest.mark.parametrize(
-    "size", [60, 600, pytest.param(6_000, marks=pytest.mark.slow), pytest.param(20_000, marks=pytest.mark.slow)]
-)
+@pytest.mark.parametrize("size", one_quick([60, 600, 6_000, 20_000]))
 def test_precision_and_recall_are_one_at_every_size(size: int, any_pipeline: Pipeline) -> None:
     any_pipeline.max_length = 10 * size
     FAULTS["malformed-payloads"].apply(any_pipeline, messages=size, malformed=size // 5)

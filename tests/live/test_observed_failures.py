@@ -10,6 +10,7 @@ from blueplane_doctor.model import Report, Status
 from tests.demo.observe import lag_after_trimming
 from tests.helpers import examined, finding
 from tests.live.support import colours, doctor, group, ill, live, states
+from tests.parameters import one_quick
 
 CLAUDE_WRITER, CURSOR_WRITER = "claude_processors", "processors"
 
@@ -45,7 +46,7 @@ def test_1_a_batch_behind_a_duplicate_is_stuck(
 
 
 @pytest.mark.server
-@pytest.mark.parametrize(("messages", "malformed"), [(60, 12), (91, 17), (10, 1), (30, 9)])
+@pytest.mark.parametrize(("messages", "malformed"), one_quick([(60, 12), (91, 17), (10, 1), (30, 9)]))
 def test_2_acknowledged_and_never_written_is_a_break(any_pipeline: Pipeline, messages: int, malformed: int) -> None:
     report = suffer(any_pipeline, "malformed-payloads", messages=messages, malformed=malformed)
     assert states(report) == {"written": messages - malformed, "lost": malformed}
@@ -77,6 +78,7 @@ def test_3_the_documented_outage_lost_19_985(any_pipeline: Pipeline) -> None:
     assert "10,015 messages wait" in depth.summary
 
 
+@pytest.mark.slow
 @pytest.mark.server
 @pytest.mark.parametrize(("written", "unread"), [(40, 2_400), (900, 1_100)])
 def test_3_what_was_trimmed_before_a_writer_saw_it_is_lost(any_pipeline: Pipeline, written: int, unread: int) -> None:
@@ -303,6 +305,7 @@ def test_an_idle_evening_is_green(any_living: Pipeline) -> None:
     assert set(colours(report)) == recorded | sampled, "only the recorder and the history know these"
 
 
+@pytest.mark.slow
 def test_an_idle_evening_ends_with_exit_code_0(living: Pipeline) -> None:
     FAULTS["idle-evening"].apply(living)
     ran = doctor(living)

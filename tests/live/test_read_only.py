@@ -141,6 +141,7 @@ def held_open(pipeline: Pipeline) -> Iterator[str]:
         yield "-shm"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("state", [nothing_open, rollback_journal, held_open])
 def test_the_home_is_byte_for_byte_the_same_afterwards(pipeline: Pipeline, state: Any) -> None:
     healthy(pipeline, minutes=2)

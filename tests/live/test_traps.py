@@ -301,6 +301,7 @@ def test_old_rows_in_raw_traces_serve_messages_of_today(valkey: RunningServer, t
     assert ill(report) == {}
 
 
+@pytest.mark.slow
 @pytest.mark.server
 def test_of_two_queues_the_one_in_use_is_judged_and_the_other_named(any_pipeline: Pipeline, tmp_path: Path) -> None:
     with EarlierPipeline(any_pipeline.redis_url, tmp_path / "old") as old:
@@ -334,6 +335,7 @@ def test_a_queue_of_another_name_is_examined_when_it_is_named(valkey: RunningSer
 # Readers, users of one editor, nothing at all
 
 
+@pytest.mark.slow
 @pytest.mark.server
 def test_readers_that_lag_or_hold_are_never_worse_than_yellow(any_living: Pipeline) -> None:
     readers = names.READER_GROUPS
@@ -423,6 +425,7 @@ def test_no_stream_at_all_is_skipped_with_its_cause(any_living: Pipeline) -> Non
     assert live(any_living, strict=True).exit_code == 1
 
 
+@pytest.mark.slow
 def test_no_stream_at_all_is_told_by_the_command(pipeline: Pipeline) -> None:
     pipeline.client.flushall()
     ran = doctor(pipeline, "--select", "queue,chain", "--strict")
@@ -431,6 +434,7 @@ def test_no_stream_at_all_is_told_by_the_command(pipeline: Pipeline) -> None:
     assert ran.stderr == ""
 
 
+@pytest.mark.slow
 def test_nothing_of_blueplane_is_there(valkey: RunningServer, tmp_path: Path) -> None:
     import redis
 

@@ -138,6 +138,7 @@ def test_the_http_answer_in_words(pipeline: Pipeline, content: bytes, status: in
     assert record.http_answer == f"{said} {url.rpartition(':')[2]}"
 
 
+@pytest.mark.slow
 def test_an_answer_that_never_comes_costs_a_second(pipeline: Pipeline) -> None:
     ended = threading.Event()
     with http(lambda request: ended.wait(5) and None) as url:

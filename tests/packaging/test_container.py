@@ -29,6 +29,7 @@ def services() -> dict[str, Any]:
     return described
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("schema", "file"),
     [("vendor.compose-spec", COMPOSE), ("vendor.github-actions", ROOT / "action.yml")],

@@ -54,6 +54,7 @@ def test_actionlint_would_find_something(actionlint: Path, tmp_path: Path) -> No
     assert lint(actionlint, tmp_path).returncode != 0
 
 
+@pytest.mark.slow
 @every
 def test_the_published_schema_accepts_it(file: Path) -> None:
     command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.github-workflows", str(file)]

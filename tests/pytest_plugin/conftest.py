@@ -7,9 +7,5 @@ _UNCONCERNED = ("schemathesis", "hypothesispytest", "anyio", "valkey")
 
 @pytest.fixture(autouse=True)
 def quick_start(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Plugins that are only installed for our own tests, and take seconds to load, stay out of the runs inside.
-
-    Those that stay may keep what pytest compiles them to: else it does so anew in every process.
-    """
+    """Plugins that are only installed for our own tests, and take seconds to load, stay out of the runs inside."""
     monkeypatch.setenv("PYTEST_ADDOPTS", " ".join(f"-p no:{name}" for name in _UNCONCERNED))
-    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)

@@ -24,6 +24,7 @@ def test_found_on_the_way(request):
 """
 
 
+@pytest.mark.slow
 def test_records_need_no_suite_and_are_read_once(pytester: pytest.Pytester, pipeline: Pipeline) -> None:
     healthy(pipeline, minutes=2)
     pytester.makepyfile(OWN_TESTS)
@@ -31,6 +32,7 @@ def test_records_need_no_suite_and_are_read_once(pytester: pytest.Pytester, pipe
         pytester.runpytest_subprocess(*examining(pipeline)[1:]).assert_outcomes(passed=4)
 
 
+@pytest.mark.slow
 def test_what_could_not_be_read_skips_with_its_cause(pytester: pytest.Pytester, pipeline: Pipeline) -> None:
     pytester.makepyfile(
         """
@@ -44,6 +46,7 @@ def test_what_could_not_be_read_skips_with_its_cause(pytester: pytest.Pytester, 
     result.stdout.fnmatch_lines(["SKIPPED*the health record queue could not be read: *127.0.0.1:1*"])
 
 
+@pytest.mark.slow
 def test_settings_that_cannot_be_used_fail_the_test(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BLUEPLANE_DOCTOR_REDIS_URL", "http://:secret@elsewhere")
     pytester.makepyfile("def test_queue(blueplane_queue): pass\ndef test_else(): pass")
@@ -53,12 +56,14 @@ def test_settings_that_cannot_be_used_fail_the_test(pytester: pytest.Pytester, m
     assert "secret" not in result.stdout.str()
 
 
+@pytest.mark.slow
 def test_a_selected_suite_beside_own_tests_reads_all_records(pytester: pytest.Pytester, pipeline: Pipeline) -> None:
     pytester.makepyfile("def test_mine(request): request.getfixturevalue('blueplane_database')")
     options = [*examining(pipeline), "--blueplane-select=redis-reachable"]
     pytester.runpytest_subprocess(*options).assert_outcomes(passed=2)
 
 
+@pytest.mark.slow
 def test_own_thresholds_are_not_taken_for_others(pytester: pytest.Pytester, pipeline: Pipeline) -> None:
     (pipeline.home / "doctor.yaml").write_text("thresholds: {queue-depth: {yellow: 7}}\n")
     pytester.makepyfile("def test_report(blueplane_report): assert blueplane_report.other_thresholds == []")
@@ -83,6 +88,7 @@ def test_the_report_is_the_command_lines(pytester: pytest.Pytester, pipeline: Pi
     pytester.runpytest_subprocess(*options).assert_outcomes(passed=1)
 
 
+@pytest.mark.slow
 def test_the_variable_of_the_waivers_is_that_of_the_command_line(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -32,6 +32,7 @@ def test_a_plain_run_loads_nothing_heavy(pytester: pytest.Pytester, monkeypatch:
     pytester.runpytest_subprocess("-p", "blueplane").assert_outcomes(passed=1)
 
 
+@pytest.mark.slow
 def test_check_files_are_not_collected(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(check_own=OWN_CHECK, test_mine="def test_mine(): pass")
     result = pytester.runpytest_subprocess("-v")
@@ -45,6 +46,7 @@ def test_every_record_of_a_report_has_its_fixture() -> None:
     assert reported == fixtures - {"report"}
 
 
+@pytest.mark.slow
 def test_every_option_of_the_table_that_is_for_pytest_is_there(pytester: pytest.Pytester) -> None:
     shown = pytester.runpytest_subprocess("--help").stdout.str()
     for option in OPTIONS.values():

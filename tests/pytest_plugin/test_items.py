@@ -10,6 +10,7 @@ from blueplane_doctor.diagnose import Doctor
 from blueplane_doctor.kept import read_evidence
 from blueplane_doctor.model import Status
 from tests.helpers import settings_for
+from tests.parameters import one_quick
 from tests.pytest_plugin.support import cases, examining, kept_evidence, one_reading
 
 BREAKS = """
@@ -29,29 +30,31 @@ def sick(pipeline: Pipeline) -> Pipeline:
 
 @pytest.mark.parametrize(
     ("options", "flags", "outcomes"),
-    [
-        (
-            [],
-            {},
-            {
-                "orange": "failure",
-                "red": "failure",
-                "unknown": "skipped",
-                "skipped": "skipped",
-                "not_set_up": "skipped",
-            },
-        ),
-        (
-            ["--blueplane-fail-on=yellow", "--blueplane-strict"],
-            {"fail_on": "yellow", "strict": True},
-            dict.fromkeys(["yellow", "orange", "red", "unknown", "skipped"], "failure") | {"not_set_up": "skipped"},
-        ),
-        (
-            ["--blueplane-fail-on=red"],
-            {"fail_on": "red"},
-            {"red": "failure", "unknown": "skipped", "not_set_up": "skipped"},
-        ),
-    ],
+    one_quick(
+        [
+            (
+                [],
+                {},
+                {
+                    "orange": "failure",
+                    "red": "failure",
+                    "unknown": "skipped",
+                    "skipped": "skipped",
+                    "not_set_up": "skipped",
+                },
+            ),
+            (
+                ["--blueplane-fail-on=yellow", "--blueplane-strict"],
+                {"fail_on": "yellow", "strict": True},
+                dict.fromkeys(["yellow", "orange", "red", "unknown", "skipped"], "failure") | {"not_set_up": "skipped"},
+            ),
+            (
+                ["--blueplane-fail-on=red"],
+                {"fail_on": "red"},
+                {"red": "failure", "unknown": "skipped", "not_set_up": "skipped"},
+            ),
+        ]
+    ),
     ids=["by default", "strict from yellow on", "from red on"],
 )
 def test_every_finding_has_its_outcome(
@@ -76,6 +79,7 @@ def test_every_finding_has_its_outcome(
         assert shown[finding.id].properties["blueplane_summary"] == finding.summary
 
 
+@pytest.mark.slow
 def test_a_failure_says_all_that_is_known(pytester: pytest.Pytester, sick: Pipeline) -> None:
     result = pytester.runpytest_subprocess(*examining(sick), "blueplane::chain-breaks")
     result.assert_outcomes(failed=1)
@@ -91,11 +95,13 @@ def test_a_failure_says_all_that_is_known(pytester: pytest.Pytester, sick: Pipel
     )
 
 
+@pytest.mark.slow
 def test_a_failure_stands_where_the_check_stands(pytester: pytest.Pytester, sick: Pipeline) -> None:
     result = pytester.runpytest_subprocess(*examining(sick), "--tb=line", "blueplane::chain-breaks")
     result.stdout.fnmatch_lines(["*check_chain.py:*: Failed: red: 12 *"])
 
 
+@pytest.mark.slow
 def test_what_passes_and_is_not_green_is_named(pytester: pytest.Pytester, sick: Pipeline) -> None:
     result = pytester.runpytest_subprocess(*examining(sick), "blueplane::redis-durability", "blueplane::queue-depth")
     result.assert_outcomes(passed=2)
@@ -103,6 +109,7 @@ def test_what_passes_and_is_not_green_is_named(pytester: pytest.Pytester, sick: 
     result.stdout.no_fnmatch_line("blueplane::queue-depth - *")
 
 
+@pytest.mark.slow
 def test_what_is_skipped_says_why_and_where(pytester: pytest.Pytester, pipeline: Pipeline) -> None:
     options = [*examining(pipeline)[:2], "--blueplane-redis-url=redis://127.0.0.1:1"]
     result = pytester.runpytest_subprocess(*options, "-rs", "blueplane::queue-depth", "blueplane::redis-reachable")
@@ -128,6 +135,7 @@ def test_a_waived_finding_is_an_expected_failure(pytester: pytest.Pytester, sick
     pytester.runpytest_subprocess(*arguments, "--runxfail").assert_outcomes(failed=1, passed=2)
 
 
+@pytest.mark.slow
 def test_only_what_is_new_fails_beside_a_baseline(pytester: pytest.Pytester, sick: Pipeline) -> None:
     file = kept_evidence(sick, pytester.path / "evidence.json")
     settings = settings_for(sick)

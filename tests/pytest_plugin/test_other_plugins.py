@@ -55,6 +55,7 @@ def test_with_xdist_errors_come_once_and_plainly(pytester: pytest.Pytester) -> N
     result.assert_outcomes(errors=1)
 
 
+@pytest.mark.slow
 def test_the_page_of_pytest_html_shows_scale_and_remedy(pytester: pytest.Pytester, sick: Pipeline) -> None:
     pytester.makepyfile(test_mine="def test_mine(): pass")
     file = pytester.path / "health.html"
@@ -70,6 +71,7 @@ def test_the_page_of_pytest_html_shows_scale_and_remedy(pytester: pytest.Pyteste
     assert table['<td class="col-testId">test_mine.py::test_mine</td>'][2:5] == ["<td></td>"] * 3
 
 
+@pytest.mark.slow
 def test_hostile_text_is_inert(pytester: pytest.Pytester, sick: Pipeline) -> None:
     pytester.makepyfile(check_hostile=HOSTILE)
     page = pytester.path / "health.html"
@@ -80,6 +82,7 @@ def test_hostile_text_is_inert(pytester: pytest.Pytester, sick: Pipeline) -> Non
     assert "&lt;script&gt;" in row[2]
 
 
+@pytest.mark.slow
 def test_the_names_of_files_are_inert_too(pytester: pytest.Pytester, pipeline: Pipeline) -> None:
     folder = pytester.mkdir("health")
     (folder / "check_<img src=x>.py").write_text("1 / 0")
@@ -88,6 +91,7 @@ def test_the_names_of_files_are_inert_too(pytester: pytest.Pytester, pipeline: P
     result.stdout.fnmatch_lines(["FAILED blueplane::check-file - *"])
 
 
+@pytest.mark.slow
 def test_x_stops_at_the_first_failure(pytester: pytest.Pytester, sick: Pipeline) -> None:
     file = kept_evidence(sick, pytester.path / "evidence.json")
     result = pytester.runpytest_subprocess(*examining(sick), f"--blueplane-from-evidence={file}", "-x")
@@ -95,6 +99,7 @@ def test_x_stops_at_the_first_failure(pytester: pytest.Pytester, sick: Pipeline)
     result.stdout.fnmatch_lines(["*stopping after 1 failures*"])
 
 
+@pytest.mark.slow
 def test_lf_runs_what_failed_again(pytester: pytest.Pytester, sick: Pipeline) -> None:
     options = [*examining(sick), "-k", "chain-breaks or queue-depth"]
     pytester.runpytest_subprocess(*options).assert_outcomes(failed=1, passed=1)

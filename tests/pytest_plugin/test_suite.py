@@ -38,6 +38,7 @@ def test_a_path_means_that_path_alone(pytester: pytest.Pytester) -> None:
     assert len(collected(pytester, "health", "blueplane")) == len(BUILT_IN) + 1
 
 
+@pytest.mark.slow
 def test_a_script_that_is_only_named_like_a_check_is_not_run(pytester: pytest.Pytester) -> None:
     pytester.mkdir("scripts").joinpath("check_links.py").write_text("open('was-run', 'w')\n")
     assert collected(pytester)
@@ -46,6 +47,7 @@ def test_a_script_that_is_only_named_like_a_check_is_not_run(pytester: pytest.Py
     assert (pytester.path / "was-run").exists(), "whoever names the folder means it"
 
 
+@pytest.mark.slow
 def test_the_settings_folders_are_collected(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
     mine = pytester.mkdir("elsewhere")
     (mine / "health.py").write_text(OWN_CHECK)
@@ -54,12 +56,14 @@ def test_the_settings_folders_are_collected(pytester: pytest.Pytester, monkeypat
     assert "blueplane::own-groups" in collected(pytester)
 
 
+@pytest.mark.slow
 def test_a_check_is_collected_once(pytester: pytest.Pytester) -> None:
     pytester.mkdir("health").joinpath("check_own.py").write_text(OWN_CHECK)
     found = collected(pytester, "--blueplane-checks", "health", "--blueplane-select", "mine")
     assert found == ["health/check_own.py::own-groups"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
@@ -78,6 +82,7 @@ def test_selection(pytester: pytest.Pytester, arguments: list[str], expected: se
     assert set(collected(pytester, *arguments)) == {f"blueplane::{check_id}" for check_id in expected}
 
 
+@pytest.mark.slow
 def test_an_id_as_pytest_shows_it_from_a_folder_below(pytester: pytest.Pytester) -> None:
     pytester.makeini("[pytest]")
     pytester.chdir()
@@ -88,6 +93,7 @@ def test_an_id_as_pytest_shows_it_from_a_folder_below(pytester: pytest.Pytester)
     result.stdout.fnmatch_lines(["1 test collected*"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
@@ -102,6 +108,7 @@ def test_what_means_no_check_is_refused(pytester: pytest.Pytester, arguments: li
     result.stdout.fnmatch_lines([f"*{told}"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
@@ -117,10 +124,12 @@ def test_settings_that_cannot_be_used(pytester: pytest.Pytester, arguments: list
     result.stderr.fnmatch_lines([f"ERROR: {told}"])
 
 
+@pytest.mark.slow
 def test_checks_means_the_built_in_ones_where_there_is_no_such_folder(pytester: pytest.Pytester) -> None:
     assert set(collected(pytester, "checks/")) == {f"blueplane::{check_id}" for check_id in BUILT_IN}
 
 
+@pytest.mark.slow
 def test_inside_a_checkout_no_module_is_named_checks(
     pytester: pytest.Pytester, pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -132,6 +141,7 @@ def test_inside_a_checkout_no_module_is_named_checks(
     assert f"{len(BUILT_IN)} items" in result.stdout.str()
 
 
+@pytest.mark.slow
 def test_files_that_cannot_be_used_are_errors_among_the_others(pytester: pytest.Pytester, pipeline: Pipeline) -> None:
     folder = pytester.mkdir("health")
     (folder / "check_broken.py").write_text("1 / 0")

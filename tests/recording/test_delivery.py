@@ -69,6 +69,7 @@ def test_something_else_under_a_key_is_counted(delivery: Delivery, store: redis.
     assert delivery.send(batch(5)) == (Outcome.DELIVERED, 5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("answer", [b"", b"*4000000000\r\n", b"+OK\r\n+QUEUED\r\n"], ids=["none", "endless", "half"])
 def test_without_a_whole_answer_the_outcome_is_unknown(answer: bytes) -> None:
     with speaking(says(answer)) as url:

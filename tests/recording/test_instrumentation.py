@@ -15,6 +15,7 @@ from blueplane_doctor.demo.servers import RunningServer
 from blueplane_doctor.pipeline import PACKAGES, TARGETS, Target
 from blueplane_doctor.recording.instrumentation import VARIABLE
 from blueplane_doctor.recording.launching import AUTOLOAD, environment_for
+from tests.parameters import one_quick
 from tests.recording.helpers import NOWHERE, recorded, wait_for
 from tests.recording.stand_in import MODULES, OLD_WRITER, StandIn, literal
 
@@ -70,6 +71,7 @@ for status in ("synced", "synced", "locked", "error"):
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("package", PACKAGES, ids=[package or "none" for package in PACKAGES])
 def test_every_target_is_counted_by_its_own_convention_in_every_layout(
     package: str, tmp_path: Path, store: redis.Redis, valkey: RunningServer
@@ -95,6 +97,7 @@ def test_every_target_is_counted_by_its_own_convention_in_every_layout(
     assert found.dropped == 0
 
 
+@pytest.mark.slow
 def test_the_earlier_writer_is_measured(tmp_path: Path, store: redis.Redis, valkey: RunningServer) -> None:
     server = StandIn(tmp_path, modules={**MODULES, "processing.database.writer": OLD_WRITER})
     body = """
@@ -112,6 +115,7 @@ asyncio.run(work())
     assert (writes.ok, writes.failed, writes.rows) == (1, 1, 2)
 
 
+@pytest.mark.slow
 def test_the_p95_is_within_one_percent_of_the_true_one(
     tmp_path: Path, store: redis.Redis, valkey: RunningServer
 ) -> None:
@@ -124,6 +128,7 @@ def test_the_p95_is_within_one_percent_of_the_true_one(
     assert recorded(valkey.url).writes["cursor_raw_traces"].p95_ms == pytest.approx(true, rel=0.01)
 
 
+@pytest.mark.slow
 def test_durations_are_those_of_the_call(tmp_path: Path, store: redis.Redis, valkey: RunningServer) -> None:
     modules = {**MODULES, "processing.cursor.raw_traces_writer": SLOW_WRITER}
     StandIn(tmp_path, modules=modules).run(valkey.url, "CursorRawTracesWriter()._batch_insert(['row'])")
@@ -184,6 +189,7 @@ def test_a_killed_server_loses_at_most_its_last_second(
     assert lost <= 0 or times[-1] - times[-lost] <= 1.25
 
 
+@pytest.mark.slow
 def test_the_process_keeps_its_id_its_arguments_and_its_exit_code(
     tmp_path: Path, store: redis.Redis, valkey: RunningServer
 ) -> None:
@@ -193,11 +199,13 @@ def test_the_process_keeps_its_id_its_arguments_and_its_exit_code(
     assert process.returncode == 7
 
 
+@pytest.mark.slow
 def test_it_works_without_redis(tmp_path: Path) -> None:
     ended = StandIn(tmp_path).run(NOWHERE, EVERYTHING)
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
 
 
+@pytest.mark.slow
 def test_a_target_that_is_not_there_is_said_once_and_harms_nothing(
     tmp_path: Path, store: redis.Redis, valkey: RunningServer
 ) -> None:
@@ -267,6 +275,7 @@ def test_a_process_that_holds_no_target_is_left_alone(store: redis.Redis, valkey
     assert (ended.stdout, ended.stderr) == ("1 set()\n", "")
 
 
+@pytest.mark.slow
 def test_a_target_of_ones_own(tmp_path: Path, store: redis.Redis, valkey: RunningServer) -> None:
     (tmp_path / "mine.py").write_text("def save(rows):\n    return len(rows)\n")
     own = Target(where="mine:save", packages=("",), records="write", name="mine", argument="rows")
@@ -283,7 +292,8 @@ BLOCKED += "sys.meta_path.insert(0, Block())\n"
 
 
 @pytest.mark.parametrize(
-    ("package", "said"), [("wrapt", "package wrapt is not installed"), ("blueplane_doctor", "it cannot be loaded by")]
+    ("package", "said"),
+    one_quick([("wrapt", "package wrapt is not installed"), ("blueplane_doctor", "it cannot be loaded by")]),
 )
 def test_a_python_without_what_it_takes_runs_unmeasured_and_says_so_once(
     package: str, said: str, tmp_path: Path, store: redis.Redis, valkey: RunningServer
@@ -304,6 +314,7 @@ def test_a_python_without_what_it_takes_runs_unmeasured_and_says_so_once(
     assert store.dbsize() == 0
 
 
+@pytest.mark.slow
 def test_one_line_measures_a_process(tmp_path: Path, store: redis.Redis, valkey: RunningServer) -> None:
     server = StandIn(tmp_path)
     body = """
@@ -321,6 +332,7 @@ recorder.hook("mine", True)
     assert (found.writes_ok, found.hooks["mine"].ok) == (1, 1)
 
 
+@pytest.mark.slow
 def test_one_line_with_a_wrong_url_never_raises(tmp_path: Path) -> None:
     body = "import blueplane_doctor.recording\nprint(blueplane_doctor.recording.instrument('nonsense'))\n" + EVERYTHING
     script = StandIn(tmp_path).script(body)
@@ -331,7 +343,9 @@ def test_one_line_with_a_wrong_url_never_raises(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("variables", "said"),
-    [({"BLUEPLANE_DOCTOR_TIMEOUT": "never"}, "timeout"), ({"BLUEPLANE_DOCTOR_REDIS_URL": "nonsense"}, "redis_url")],
+    one_quick(
+        [({"BLUEPLANE_DOCTOR_TIMEOUT": "never"}, "timeout"), ({"BLUEPLANE_DOCTOR_REDIS_URL": "nonsense"}, "redis_url")]
+    ),
 )
 def test_one_line_never_raises(variables: dict[str, str], said: str, tmp_path: Path) -> None:
     body = "import blueplane_doctor.recording\nprint(blueplane_doctor.recording.instrument())\n" + EVERYTHING
@@ -351,6 +365,7 @@ def test_broken_variables_harm_nothing(tmp_path: Path) -> None:
     assert len(ended.stderr.splitlines()) == 1
 
 
+@pytest.mark.slow
 def test_a_server_under_load_is_flushed_while_it_runs(
     tmp_path: Path, store: redis.Redis, valkey: RunningServer
 ) -> None:

@@ -170,6 +170,7 @@ def test_names_are_bounded(store: redis.Redis, valkey: RunningServer, make_recor
     assert found.dropped == 600 - sum(kept)
 
 
+@pytest.mark.slow
 def test_names_are_bounded_over_flushes_that_redis_did_not_take(store: redis.Redis, make_recorder: Make) -> None:
     recorder = make_recorder(NOWHERE, clock=Clock(0), flush_seconds=0.02)
     for number in range(minutes.TABLES * 4):
@@ -178,6 +179,7 @@ def test_names_are_bounded_over_flushes_that_redis_did_not_take(store: redis.Red
     wait_for(lambda: recorder.dropped >= minutes.TABLES)
 
 
+@pytest.mark.slow
 def test_without_redis_it_drops_counts_and_costs_no_time(make_recorder: Make) -> None:
     clock = Clock(0)
     recorder = make_recorder(NOWHERE, clock=clock, flush_seconds=0.02)
@@ -269,6 +271,7 @@ def test_a_full_redis_gets_it_when_there_is_room_again(make_recorder: Make) -> N
         assert recorder.dropped == 0
 
 
+@pytest.mark.slow
 def test_a_redis_that_stays_full_costs_bounded_memory_and_is_counted(make_recorder: Make) -> None:
     with restartable("--maxmemory", "1", "--maxmemory-policy", "noeviction") as server:
         clock = Clock(0)
@@ -313,6 +316,7 @@ def test_something_else_under_our_key_costs_only_that_minute(
     assert recorder.dropped == 1
 
 
+@pytest.mark.slow
 def test_a_clock_that_steps_back_adds_to_the_earlier_minute(
     store: redis.Redis, valkey: RunningServer, make_recorder: Make
 ) -> None:
@@ -493,6 +497,7 @@ def test_workers_of_multiprocessing_deliver_at_their_end(store: redis.Redis, val
     assert recorded(valkey.url).writes_ok == 4
 
 
+@pytest.mark.slow
 def test_a_signal_handler_may_record_while_recording(store: redis.Redis, valkey: RunningServer) -> None:
     code = """
 import signal, sys, time

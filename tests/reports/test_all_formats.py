@@ -17,6 +17,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from blueplane_doctor.discovery import find_formats
 from blueplane_doctor.model import Report
 from blueplane_doctor.reports.base import View
+from tests.parameters import one_quick
 from tests.reports.hostile import REPORTS
 
 FORMATS = find_formats()
@@ -155,7 +156,7 @@ def test_a_format_for_people_tells_waivers_and_changes(name: str) -> None:
         assert re.search(rf"\b{word}\b", text), word
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", one_quick(FORMATS))
 def test_stdout_is_the_document_alone(name: str, tmp_path: Path) -> None:
     kept = tmp_path / "report.json"
     kept.write_text(FORMATS["json"].render(REPORTS["hostile-terminal"](), View()), encoding="utf-8")

@@ -43,6 +43,7 @@ def test_no_host_and_two_are_refused() -> None:
     assert not names_us(twice, {"localhost"})
 
 
+@pytest.mark.slow
 def test_a_name_pointed_at_this_machine_gets_nothing(served: Served) -> None:
     answer = served.get("/api/v1/health", headers={"Host": "rebound.example"})
     assert answer.status_code == 421

@@ -21,6 +21,7 @@ from blueplane_doctor.service import HealthService
 from blueplane_doctor.service.health_service import HANGING_READS, STALE_SECONDS
 from blueplane_hook.spool import Spool
 from tests.helpers import examined, finding, settings_for
+from tests.parameters import one_quick
 from tests.servers import require_server
 from tests.service.support import LIMIT_SECONDS, locked, wait_until
 
@@ -61,7 +62,7 @@ WAIVERS = [
 ]
 
 
-@pytest.mark.parametrize("waivers", [[], WAIVERS], ids=["all counts", "some is waived"])
+@pytest.mark.parametrize("waivers", one_quick([[], WAIVERS]), ids=["all counts", "some is waived"])
 def test_it_says_what_the_report_says(pipeline: Pipeline, waivers: list[dict[str, str]]) -> None:
     faults.malformed_payloads(pipeline)
     with service_of(pipeline, waivers=waivers) as service:
@@ -76,6 +77,7 @@ def test_it_says_what_the_report_says(pipeline: Pipeline, waivers: list[dict[str
         assert chain["states"] == record["states"]
 
 
+@pytest.mark.slow
 def test_however_many_ask_one_look_answers(pipeline: Pipeline) -> None:
     with service_of(pipeline) as service:
         wait_until(service.ready, 10, "not ready")
@@ -89,6 +91,7 @@ def test_however_many_ask_one_look_answers(pipeline: Pipeline) -> None:
         assert 1 <= service.refreshes["custody"] - before <= 3
 
 
+@pytest.mark.slow
 def test_what_is_new_shows_by_itself(pipeline: Pipeline) -> None:
     faults.healthy(pipeline)  # without any row nobody could tell that one is missing
     with service_of(pipeline) as service:
@@ -177,6 +180,7 @@ def test_what_hooks_keep_for_later_is_seen_by_the_quick_look(pipeline: Pipeline)
         assert finding(service.current().report, "hook-spool").observed == 1
 
 
+@pytest.mark.slow
 def test_reads_that_hang_do_not_pile_up_and_it_recovers(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
     gate = threading.Event()
     begun: list[float] = []
@@ -209,6 +213,7 @@ def test_reads_that_hang_do_not_pile_up_and_it_recovers(pipeline: Pipeline, monk
         gate.set()
 
 
+@pytest.mark.slow
 def test_new_settings_are_examined_and_nothing_is_taken_over(pipeline: Pipeline) -> None:
     doctors: list[Doctor] = []
     faults.healthy(pipeline)
@@ -224,6 +229,7 @@ def test_new_settings_are_examined_and_nothing_is_taken_over(pipeline: Pipeline)
         until(service, Status.GREEN, seconds=10)
 
 
+@pytest.mark.slow
 def test_a_custody_look_by_old_settings_is_not_shown(pipeline: Pipeline) -> None:
     doctors: list[Doctor] = []
     service = HealthService(settings_for(pipeline, ignore=CALM), reload=lambda: doctors.pop() if doctors else None)

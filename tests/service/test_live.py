@@ -56,6 +56,7 @@ def test_what_is_kept_and_drawn_is_bounded() -> None:
     assert len(lines[0].split()) <= 2 * MOST_POINTS
 
 
+@pytest.mark.slow
 def test_the_changing_part_is_sent_once(served: Served) -> None:
     def answers() -> tuple[httpx.Response, httpx.Response]:
         first = served.get("/live")

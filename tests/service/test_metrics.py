@@ -62,6 +62,7 @@ def values(body: bytes) -> dict[str, list[float]]:
     return {metric.name: [point.as_double for point in metric.gauge.data_points] for metric in metrics}
 
 
+@pytest.mark.slow
 def test_the_same_numbers_are_pushed(healthy: Pipeline) -> None:
     require_otel()
     settings = settings_for(healthy, ignore=["server", "redis-durability"])

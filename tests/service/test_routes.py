@@ -40,6 +40,7 @@ AROUND = {"age_ms", "status", "measured_at", "stale_after", "health_status", "ca
 ENDPOINTS = [ROOT, *(f"{ROOT}/{name}" for name in ("queue", "database", "capture", "chain", "findings")), "/health"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "names"),
     [

@@ -90,6 +90,7 @@ def test_a_database_that_never_rests_is_read_in_the_end(file: Path) -> None:
         assert 3 < len(asked) < 12
 
 
+@pytest.mark.slow
 def test_two_writes_of_one_clock_tick_are_told_apart(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The second leaves size and time stamp as they were: nothing but the stamp's age tells that it may have been."""
     answers = []

@@ -10,6 +10,7 @@ import pytest
 
 from blueplane_doctor.discovery import find_formats
 from tests.command_line import DOCTOR
+from tests.parameters import one_quick
 from tests.reports import samples
 
 ENCODINGS = ["ascii", *(pytest.param(name, marks=pytest.mark.slow) for name in ("cp1252", "latin-1"))]
@@ -44,7 +45,7 @@ def report(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
-@pytest.mark.parametrize("name", sorted(find_formats()))
+@pytest.mark.parametrize("name", one_quick(sorted(find_formats())))
 def test_every_format_can_be_shown(name: str, encoding: str, report: Path) -> None:
     ended = run(encoding, "convert", str(report), "--format", name, "--verbose")
     assert ended.returncode == (2 if name == "nagios" else 0), ended.stderr
@@ -59,13 +60,14 @@ def test_every_format_can_be_shown(name: str, encoding: str, report: Path) -> No
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
-@pytest.mark.parametrize("arguments", COMMANDS, ids=" ".join)
+@pytest.mark.parametrize("arguments", one_quick(COMMANDS), ids=" ".join)
 def test_every_command_can_be_shown(arguments: list[str], encoding: str) -> None:
     ended = run(encoding, *arguments)
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout and b"Traceback" not in ended.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoding", ENCODINGS)
 def test_files_are_utf_8(encoding: str, report: Path, tmp_path: Path) -> None:
     files = [tmp_path / name for name in ("r.html", "r.md", "r.txt", "r.xml")]

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.parameters import one_quick
 from tests.truth import following
 from tests.truth.examination import Examination
 from tests.truth.following import Outcome, follow, follow_commands, remedy_commands
@@ -45,16 +46,18 @@ def _redis_cli(situation: Situation, command: str) -> str:
 
 @pytest.mark.parametrize(
     ("command", "harm"),
-    [
-        ("XACK {queue} processors {first}", "pending entries gone without a row: 1"),
-        ("XGROUP DESTROY {queue} processors", "pending entries gone without a row: 2"),
-        ("XDEL {queue} {first}", "stream entries gone without a row: 1"),
-        ("DEL {queue}", "stream entries gone without a row: 4"),
-        ("DEL {queue}:dlq", "dead letters gone: 1"),
-        ("CONFIG SET appendonly yes", "setting appendonly is forgotten at the next restart"),
-        ("CONFIG SET maxmemory-policy allkeys-lru", "setting maxmemory-policy is forgotten at the next restart"),
-        ("SHUTDOWN NOSAVE", "Redis no longer answers"),
-    ],
+    one_quick(
+        [
+            ("XACK {queue} processors {first}", "pending entries gone without a row: 1"),
+            ("XGROUP DESTROY {queue} processors", "pending entries gone without a row: 2"),
+            ("XDEL {queue} {first}", "stream entries gone without a row: 1"),
+            ("DEL {queue}", "stream entries gone without a row: 4"),
+            ("DEL {queue}:dlq", "dead letters gone: 1"),
+            ("CONFIG SET appendonly yes", "setting appendonly is forgotten at the next restart"),
+            ("CONFIG SET maxmemory-policy allkeys-lru", "setting maxmemory-policy is forgotten at the next restart"),
+            ("SHUTDOWN NOSAVE", "Redis no longer answers"),
+        ]
+    ),
 )
 def test_a_remedy_that_loses_something_is_caught(stuck: Situation, command: str, harm: str) -> None:
     first = min(stuck.client.xpending_range(QUEUE, CURSOR_GROUP, "-", "+", 1), key=str)["message_id"]
@@ -62,16 +65,19 @@ def test_a_remedy_that_loses_something_is_caught(stuck: Situation, command: str,
     assert harm in outcome.harm, outcome
 
 
+@pytest.mark.slow
 def test_a_remedy_that_deletes_rows_is_caught(stuck: Situation) -> None:
     outcome = _after(stuck, "sqlite3 <database> 'DELETE FROM claude_raw_traces'")
     assert "rows gone: 3" in outcome.harm, outcome
 
 
+@pytest.mark.slow
 def test_a_queue_that_the_next_restart_loses_is_caught(stuck: Situation) -> None:
     outcome = _after(stuck, _redis_cli(stuck, "CONFIG SET appendonly yes"))
     assert "the next restart loses the queue: 18 entries" in outcome.harm, outcome
 
 
+@pytest.mark.slow
 def test_a_worse_status_is_caught(tmp_path: Path) -> None:
     with Situation("valkey-9.1", tmp_path / "p") as situation:
         situation.live_server()
@@ -87,6 +93,7 @@ def test_saving_switched_on_and_written_to_the_file_is_no_harm(stuck: Situation)
     assert [followed.exit_code for followed in outcome.commands] == [0, 0]
 
 
+@pytest.mark.slow
 def test_acknowledging_what_is_written_and_looking_are_no_harm(stuck: Situation) -> None:
     pending = stuck.client.xpending_range(QUEUE, CURSOR_GROUP, "-", "+", 10)
     written = [row["message_id"] for row in pending if row["message_id"] in stuck.written]
@@ -101,6 +108,7 @@ def test_acknowledging_what_is_written_and_looking_are_no_harm(stuck: Situation)
     assert [followed.exit_code for followed in outcome.commands] == [0, 0, 0, 0]
 
 
+@pytest.mark.slow
 def test_what_has_an_unknown_placeholder_is_not_run(stuck: Situation) -> None:
     outcome = _after(stuck, "rm <something else>")
     (followed,) = outcome.commands
@@ -108,11 +116,13 @@ def test_what_has_an_unknown_placeholder_is_not_run(stuck: Situation) -> None:
     assert followed.output == "not known: <something else>"
 
 
+@pytest.mark.slow
 def test_a_redis_that_no_command_names_is_never_reached(stuck: Situation) -> None:
     outcome = _after(stuck, "redis-cli PING", "redis-cli CONFIG SET appendonly yes")
     assert [followed.exit_code for followed in outcome.commands] == [NO_ADDRESS, NO_ADDRESS]
 
 
+@pytest.mark.slow
 def test_what_does_not_end_is_ended(stuck: Situation, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(following, "ENDLESS_SECONDS", 0.2)
     outcome = _after(stuck, "tail -f <home>/server.log")
@@ -131,6 +141,7 @@ def test_commands_are_found_wherever_a_report_has_remedies() -> None:
     assert remedy_commands(examination) == [("a", "one"), ("a", "two"), ("c", "three")]
 
 
+@pytest.mark.slow
 def test_the_stand_ins_answer_as_the_tools_do(stuck: Situation) -> None:
     examination = stuck.doctor()
     commands = [
@@ -153,6 +164,7 @@ def _http_port(situation: Situation) -> int:
     return port
 
 
+@pytest.mark.slow
 def test_the_commands_of_a_real_report_are_run(stuck: Situation) -> None:
     outcome = follow(stuck)
     assert outcome.commands, "this situation brings up remedies"
@@ -173,6 +185,7 @@ def test_what_grows_worse_by_waiting_alone_is_no_harm() -> None:
     assert following._worse(before, _report("unknown", consumer_lag="green")) == ["status green became unknown: "]
 
 
+@pytest.mark.slow
 def test_a_command_that_nobody_can_run_is_caught(stuck: Situation) -> None:
     planted = [
         "rm <something else>",

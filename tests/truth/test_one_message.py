@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.parameters import one_quick
 from tests.servers import SERVERS
 from tests.truth.situation import Situation
 from tests.truth.situations import SITUATIONS, instances
@@ -18,6 +19,7 @@ def _traced(situation: Situation, *words: str) -> list[Any]:
     return traces
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "server"), instances("trace-a-dead-letter"))
 def test_a_dead_letter_says_whose_it_is(name: str, server: str, tmp_path: Path) -> None:
     with SITUATIONS[name].built(server, tmp_path / "p") as situation:
@@ -27,6 +29,7 @@ def test_a_dead_letter_says_whose_it_is(name: str, server: str, tmp_path: Path) 
         assert f"{facts['letter']} is a dead letter in" in trace["advice"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "server"), instances("trace-what-is-held-up"))
 def test_what_holds_a_message_up_is_named(name: str, server: str, tmp_path: Path) -> None:
     with SITUATIONS[name].built(server, tmp_path / "p") as situation:
@@ -52,6 +55,7 @@ AS_THE_LEDGER = (
 QUICK = ("rows-pruned-few", "letters-dropped-one")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("server", SERVERS)
 @pytest.mark.parametrize(
     "name", [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in AS_THE_LEDGER]
@@ -66,6 +70,7 @@ def test_each_message_is_told_as_the_ledger_counts_it(name: str, server: str, tm
         assert sum(counts.values()) == len(situation.messages)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("server", SERVERS)
 def test_a_dropped_letter_is_a_reason_of_its_own(server: str, tmp_path: Path) -> None:
     with SITUATIONS["letters-dropped-one"].built(server, tmp_path / "p") as situation:
@@ -85,7 +90,7 @@ WITH_IDS = {
 }
 
 
-@pytest.mark.parametrize("name", WITH_IDS)
+@pytest.mark.parametrize("name", one_quick(WITH_IDS))
 def test_a_finding_that_counts_messages_names_some_and_how_to_follow_them(name: str, tmp_path: Path) -> None:
     with SITUATIONS[name].built("redis-7.0", tmp_path / "p") as situation:
         examination = situation.doctor()

@@ -17,7 +17,7 @@ from tests.truth.situations import MAIN_INSTANCES, SITUATIONS, instances
 pytestmark = pytest.mark.server
 
 BOTH_SERVERS = ("valkey-9.1", "redis-7.0")
-QUICK = ("stuck-behind-a-duplicate", "orphans-some-trimmed", "no-persistence")
+QUICK = ("orphans-some-trimmed",)
 """Situations whose remedies are followed each time; all others are run with what is slow."""
 QUICK_FAULTS = ("malformed-payloads",)
 MORE_INSTANCES = ("orphans-some-trimmed", "consumer-deleted")
