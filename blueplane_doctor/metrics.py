@@ -300,6 +300,8 @@ _REDIS = _of(
     _M("has_config_file", "Configuration file", YES, "redis_has_config_file", "1 when Redis was started with one."),
     _M("overwritten_by_master", "Writable replica", YES, "redis_overwritten_by_master",
        "1 when its master overwrites what it takes."),
+    _M("open_connections", "Connections", "", "redis_open_connections", "Connections to Redis that are open."),
+    _M("maxclients", "Connections allowed", "", "redis_clients_limit", "Connections that Redis allows."),
     _M("clock_skew_ms", "Clock skew", "ms", "redis_clock_skew_seconds", "Clock of Redis minus clock of this host."),
 )  # fmt: skip
 _DISK_SPACE = _of(
@@ -355,6 +357,10 @@ _HISTORY = _of(
        "Change of the queue depth."),
     _M("minutes_to_loss", "Until loss", "min", "history_time_to_loss_seconds",
        "Until the backlog reaches the stream's limit, at its rate of ten minutes."),
+    _M("room.{name}.minutes_left", "Until full", "min", "history_time_to_full_seconds",
+       "Until this memory or disk is full, where its room shrinks."),
+    _M("room.{name}.mb_per_minute", "Shrinks a minute", "MB", "history_shrinks_bytes",
+       "How much its room shrinks a minute."),
     _M("groups.{group}.backlog", "Backlog", "messages", "history_group_backlog_messages",
        "Backlog of the group at the newest sample."),
     _M("groups.{group}.per_minute", "Change", "messages/min", "history_group_backlog_messages_per_second",

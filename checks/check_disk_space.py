@@ -6,6 +6,7 @@ from blueplane_doctor import Finding, Remedy, Scale, Status, check, unknown
 
 if TYPE_CHECKING:
     from blueplane_doctor.monitoring.disk_space import DiskSpace
+    from blueplane_doctor.monitoring.history_health import HistoryHealth, RoomForecast
 
 _WHAT = {"database": "the telemetry database", "spool": "Blueplane's home", "redis": "Redis' own files"}
 
@@ -13,11 +14,12 @@ _WHAT = {"database": "the telemetry database", "spool": "Blueplane's home", "red
 # Absolute numbers: a tenth of a large disk is plenty. 2 GB are days of traces, and what a rewrite of the append-only
 # file or a VACUUM may need at once; 500 MB are little for either; below 50 MB the next write-ahead log may not fit.
 @check(area="disk", scale=Scale.falling(yellow_below=2_000, orange_below=500, red_below=50, unit="MB"))
-def check_disk_space(disk_space: "DiskSpace", scale: Scale) -> Finding:
+def check_disk_space(disk_space: "DiskSpace", scale: Scale, history: "HistoryHealth | None" = None) -> Finding:
     """What is free on the disks that hold the database, Blueplane's home and Redis' own files.
 
     On a full disk no trace is written, hooks can keep nothing, and Redis refuses writes once a save has failed. The
-    fullest disk counts. Redis' own files are known where Redis runs on this host and tells its folder.
+    fullest disk counts. Redis' own files are known where Redis runs on this host and tells its folder. Where recorded
+    samples show that the room shrinks, until when it lasts at that rate is told.
 
     Causes:
     - logs, traces of years, or other programs' files
@@ -39,7 +41,24 @@ def check_disk_space(disk_space: "DiskSpace", scale: Scale) -> Finding:
     summary = f"{_size(free[least])} are free on the disk of {_WHAT[least]}"
     if scale.status(free[least]) is Status.GREEN:
         summary = f"{_size(free[least])} or more are free on each disk"
+    forecast = _soonest(free, history)
+    if forecast:
+        name, until = forecast
+        disk = "there" if name == least and _WHAT[least] in summary else f"on the disk of {_WHAT[name]}"
+        summary += f"; {disk}, {until.words}"
+        evidence["until full"] = {name: until.model_dump()}
     return scale.grade(free[least], summary, remedy=remedy, evidence=evidence)
+
+
+def _soonest(free: dict[str, float], history: "HistoryHealth | None") -> "tuple[str, RoomForecast] | None":
+    """The disk whose room ends first; None where no room is known to shrink."""
+    if history is None:
+        return None
+    shrinking = [name for name in free if name in history.room]
+    if not shrinking:
+        return None
+    name = min(shrinking, key=lambda one: history.room[one].minutes_left)
+    return name, history.room[name]
 
 
 def _size(megabytes: float) -> str:

@@ -8,6 +8,7 @@ from blueplane_doctor.checkapi import many, not_graded, sentence
 if TYPE_CHECKING:
     from blueplane_doctor.locations import Locations
     from blueplane_doctor.monitoring.connections import Connections
+    from blueplane_doctor.monitoring.history_health import HistoryHealth
     from blueplane_doctor.monitoring.redis_health import RedisHealth
     from blueplane_doctor.monitoring.redis_writes import RedisWrites
 
@@ -193,11 +194,11 @@ def _stop_evicting(redis: "RedisHealth", locations: "Locations") -> Remedy:
 
 # Three quarters are usual for a cache; a queue that nobody may evict needs time to be noticed before it is full.
 @check(area="redis", scale=Scale.rising(yellow=80, orange=90, unit="%"))
-def check_redis_memory(redis: "RedisHealth", scale: Scale) -> Finding:
+def check_redis_memory(redis: "RedisHealth", scale: Scale, history: "HistoryHealth | None" = None) -> Finding:
     """How much of its memory limit Redis uses.
 
     When it is full, Redis refuses every write, or deletes keys to make room, as its policy says. Without a limit it is
-    not graded.
+    not graded. Where recorded samples show that the room shrinks, until when it lasts at that rate is told.
 
     Causes:
     - messages that nobody takes, or large ones
@@ -215,11 +216,39 @@ def check_redis_memory(redis: "RedisHealth", scale: Scale) -> Finding:
         text="Raise maxmemory, as far as that host has memory, now (CONFIG SET) and in its configuration file; or find "
         "what fills it: the queue (queue-depth), dead letters (dead-letters), or other programs."
     )
+    evidence = redis.model_dump(include={"used_memory_mb", "maxmemory_mb", "maxmemory_policy"})
+    summary = f"{free:,.3g} of {redis.maxmemory_mb:,.6g} MB are free; when they are full, Redis {then}"
+    forecast = history.room.get("memory") if history else None
+    if forecast:
+        summary += f"; {forecast.words}"
+        evidence["until full"] = forecast.model_dump()
+    return scale.grade(round(share, 1), summary, remedy=remedy, evidence=evidence)
+
+
+# Blueplane and its editors open some tens of connections; what is left at 95 % may go with one more program.
+@check(area="redis", scale=Scale.rising(yellow=80, orange=95, unit="%"))
+def check_redis_clients(redis: "RedisHealth", scale: Scale) -> Finding:
+    """How many of the connections that Redis allows are open.
+
+    When all are, Redis refuses each new one: hooks, the server and its writers, which open connections as they need
+    them, then reach nothing, while everybody who is connected already goes on.
+
+    Causes:
+    - a program that opens connections and never closes them
+    - `maxclients` is low, or was lowered at the start because the limit of open files (ulimit -n) is
+    """
+    if not redis.maxclients or redis.open_connections is None:
+        return not_graded(None, "Redis does not tell how many connections it allows", unit=scale.unit)
+    share = 100 * min(1.0, redis.open_connections / redis.maxclients)
+    remedy = Remedy(
+        text="See who holds them (CLIENT LIST: name, address, idle time), and end what leaves them open. Raise "
+        "maxclients, as far as the limit of open files of Redis allows, now (CONFIG SET) and in its configuration file."
+    )
     return scale.grade(
         round(share, 1),
-        f"{free:,.3g} of {redis.maxmemory_mb:,.6g} MB are free; when they are full, Redis {then}",
+        f"{redis.open_connections:,} of the {redis.maxclients:,} connections that Redis allows are open",
         remedy=remedy,
-        evidence=redis.model_dump(include={"used_memory_mb", "maxmemory_mb", "maxmemory_policy"}),
+        evidence=redis.model_dump(include={"open_connections", "maxclients"}),
     )
 
 

@@ -50,6 +50,8 @@ NOT_METRICS = {
     "server.pid": "an identifier: its size means nothing",
     "history.groups.*.samples": "how many samples one verdict rests on; told with the verdict",
     "history.losses.*.losses.*": "times of losses, of which `lost` is the sum",
+    "history.room.*.samples": "how many samples one forecast rests on; told with the forecast",
+    "history.room.*.minutes_seen": "how long the samples lasted that a forecast rests on; told with it",
     "history.series.*": "the recorded values of other metrics",
     "presence.exists": "the record is no part of the report's metrics; the check stream-lost grades it",
     "presence.length": "the record is no part of the report's metrics; the check stream-lost grades it",

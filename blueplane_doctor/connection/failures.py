@@ -132,6 +132,11 @@ def _refused_command(endpoint: Endpoint, command: Command, text: str) -> SourceE
         )
     if "no such key" in text.lower():
         return SourceMissing(f"{endpoint.name}: {tried}: there is no such key")
+    if "max number of clients" in text:
+        return SourceUnusable(
+            f"{endpoint.name} refuses new connections: as many are open as it allows (max number of clients reached)",
+            "see who holds them (CLIENT LIST), end what leaves them open, or raise maxclients",
+        )
     hint = ""
     if text.startswith("OOM"):
         hint = f"free memory there, or name another with {endpoint.option}"

@@ -18,6 +18,8 @@ from blueplane_doctor.connection.base import Command, Limits, ProtocolError, Rep
 from blueplane_doctor.connection.reply_reader import INCOMPLETE, ReplyReader
 
 _CHUNK_BYTES = 1 << 17
+_BEFORE_CLOSING = ("ERR max number of clients", "DENIED")
+"""How the answers begin with which a server refuses a connection, once, however much it was asked."""
 
 
 class SocketTransport:
@@ -30,13 +32,36 @@ class SocketTransport:
         self._close = close or connected.close
         self._replies = ReplyReader(limits.reply_bytes)
         self._chunk = bytearray(_CHUNK_BYTES)
+        self._refusal: ReplyError | None = None
 
     def send(self, commands: Sequence[Command]) -> None:
         self._socket.settimeout(self._limits.remaining(self._limits.reply_seconds))
-        # hiredis' stub takes a tuple of one element alone
-        self._socket.sendall(b"".join(hiredis.pack_command(command) for command in commands))  # type: ignore[arg-type]
+        try:
+            # hiredis' stub takes a tuple of one element alone
+            packed = b"".join(hiredis.pack_command(command) for command in commands)  # type: ignore[arg-type]
+            self._socket.sendall(packed)
+        except ConnectionError:
+            with suppress(OSError):
+                self.receive()  # the reason can still be read
+            self._raise_refusal()
+            raise
+
+    def _raise_refusal(self) -> None:
+        """Raise what a server said unasked before it closed the connection, if it did."""
+        if self._refusal is not None:
+            raise self._refusal
 
     def receive(self) -> Any:
+        try:
+            reply = self._next_reply()
+        except ConnectionError:
+            self._raise_refusal()
+            raise
+        if isinstance(reply, ReplyError) and str(reply).startswith(_BEFORE_CLOSING):
+            self._refusal = reply
+        return reply
+
+    def _next_reply(self) -> Any:
         # The time limit of a socket begins anew with every byte; that of a reply does not.
         end = time.monotonic() + self._limits.remaining(self._limits.reply_seconds)
         while (reply := self._replies.next_reply()) is INCOMPLETE:

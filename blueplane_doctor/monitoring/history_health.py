@@ -5,14 +5,14 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from blueplane_doctor.errors import DoctorError, SettingsError, SourceRefused
-from blueplane_doctor.history import trend
+from blueplane_doctor.history import room, trend
 from blueplane_doctor.history.health_storage import HealthMetricsStorage
 from blueplane_doctor.history.samples import MINUTE, Sample
 from blueplane_doctor.metrics import CHARTED
 from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring import Monitor
 from blueplane_doctor.pipeline import kept_messages
-from blueplane_doctor.times import iso
+from blueplane_doctor.times import MINUTE_MS, iso, span
 
 HOUR = 3600
 TREND_SECONDS = 600
@@ -78,6 +78,27 @@ class SeenLoss(Record):
         return f"samples from {self.first} to {self.last}"
 
 
+class RoomForecast(Record):
+    """When room that shrinks is used up, at the rate of the samples."""
+
+    minutes_left: float
+    full_timestamp: str
+    """When that is."""
+    mb_per_minute: float
+    """How much it shrinks."""
+    samples: int
+    """How many it rests on."""
+    minutes_seen: float
+    """From the first of them to the last."""
+
+    @property
+    def words(self) -> str:
+        """Until when, and how that is known."""
+        seen = span(self.minutes_seen * MINUTE_MS)
+        left = span(self.minutes_left * MINUTE_MS)
+        return f"at the rate of the last {seen} nothing is left in about {left} ({self.full_timestamp})"
+
+
 class HistorySeries(Record):
     """The course of one metric."""
 
@@ -112,6 +133,8 @@ class HistoryHealth(Record):
     """Change of the backlog over the last three samples."""
     minutes_to_loss: float | None = None
     """Until the backlog reaches max_length at that rate; 0 when it has, null when it does not grow."""
+    room: dict[str, RoomForecast] = {}
+    """Of `memory` (below maxmemory) and of the disks of `database`, `spool` and `redis`: those whose room shrinks."""
     series: list[HistorySeries] = []
     """The last 24 hours in steps of 15 minutes."""
 
@@ -172,7 +195,7 @@ class HistoryHealthMonitor(Monitor):
         now = self.examination.now.timestamp()
         metrics = storage.metrics()
         groups = _groups_among(metrics)
-        wanted = [DEPTH, DEAD_LETTERS, WAL_SIZE]
+        wanted = [DEPTH, DEAD_LETTERS, WAL_SIZE, *room.METRICS]
         for group in groups:
             wanted += trend.group_metrics(group)
         distinct = list(dict.fromkeys(wanted))  # groups share some
@@ -239,7 +262,21 @@ def judged(samples: Sequence[Sample], groups: Sequence[str], now: float, max_len
         wal_growth_mb_last_hour=_growth(_points(samples, WAL_SIZE, now)),
         backlog_per_minute=_rounded(trend.rate_per_minute(depth)),
         minutes_to_loss=_minutes_to_loss(depth, max_length),
+        room=_rooms(samples, now),
     )
+
+
+def _rooms(samples: Sequence[Sample], now: float) -> dict[str, RoomForecast]:
+    rooms = {}
+    for name, forecast in room.forecasts(samples, now).items():
+        rooms[name] = RoomForecast(
+            minutes_left=round(forecast.minutes_left, 2),
+            full_timestamp=_time(int(now + forecast.minutes_left * MINUTE)),
+            mb_per_minute=round(forecast.mb_per_minute, 3),
+            samples=forecast.samples,
+            minutes_seen=round(forecast.minutes_seen, 1),
+        )
+    return rooms
 
 
 def _minutes_to_loss(depth: list[tuple[int, float]], max_length: int) -> float | None:

@@ -40,6 +40,10 @@ class RedisHealth(Record):
     """Whether CONFIG REWRITE has a file to write to."""
     overwritten_by_master: bool = False
     """Whether it is a replica that takes writes, which its master overwrites."""
+    open_connections: int | None = None
+    """Those that count against `maxclients`: of clients, replicas and the cluster, and this run's own."""
+    maxclients: int | None = None
+    """How many it allows; null where INFO does not tell (before Redis 6.2)."""
     clock_skew_ms: float | None
     """The server's clock minus this host's; null before Redis 7.0, which does not tell."""
 
@@ -74,6 +78,8 @@ class RedisHealthMonitor(Monitor):
             append_only_kept=append_only_in_file(fields),
             has_config_file=bool(fields.get("config_file")),
             overwritten_by_master=fields.get("role") == "slave" and fields.get("slave_read_only") == "0",
+            open_connections=_open_connections(fields),
+            maxclients=integer(fields.get("maxclients")),
             clock_skew_ms=_clock_skew_ms(info),
         )
 
@@ -108,6 +114,15 @@ class RedisHealthMonitor(Monitor):
         if fields.get("rdb_last_bgsave_status") == "err" and self.examination.server_config().get("save") != "":
             return "the last snapshot failed"
         return ""
+
+
+def _open_connections(fields: Mapping[str, str]) -> int | None:
+    clients = integer(fields.get("connected_clients"))
+    if clients is None:
+        return None
+    for name in ("connected_slaves", "cluster_connections"):
+        clients += integer(fields.get(name)) or 0
+    return clients
 
 
 def _clock_skew_ms(info: ServerInfo) -> float | None:

@@ -10,7 +10,10 @@ from blueplane_doctor.monitoring.connections import Connections
 from blueplane_doctor.reports.phrases import headline
 from blueplane_doctor.service.fingerprint import Fingerprint
 
-QUICK_RECORDS = ("connections", "redis", "server", "spool", "database", "locations")
+QUICK_RECORDS = (
+    *("connections", "redis", "redis_writes", "disk_space"),
+    *("server", "spool", "database", "locations"),
+)
 """Health records of the quick look."""
 CUSTODY_RECORDS = ("queue", "capture", "chain")
 """Those that take a walk through the stream."""

@@ -24,7 +24,12 @@ from blueplane_doctor.monitoring.chain_of_custody import ChainHealth
 from blueplane_doctor.monitoring.connections import Connections, Reach
 from blueplane_doctor.monitoring.database_health import DatabaseHealth
 from blueplane_doctor.monitoring.disk_space import DiskSpace
-from blueplane_doctor.monitoring.history_health import GroupLosses, GroupTrend, HistoryHealth
+from blueplane_doctor.monitoring.history_health import (
+    GroupLosses,
+    GroupTrend,
+    HistoryHealth,
+    RoomForecast,
+)
 from blueplane_doctor.monitoring.queue_health import ConsumerHealth, GroupHealth, QueueHealth
 from blueplane_doctor.monitoring.redis_health import RedisHealth
 from blueplane_doctor.monitoring.redis_writes import RedisWrites
@@ -333,6 +338,8 @@ def redis(**changes: Any) -> RedisHealth:
             "maxmemory_policy": "noeviction",
             "may_evict_queue": False,
             "persistence": True,
+            "open_connections": 14,
+            "maxclients": 10_000,
             "clock_skew_ms": -3.2,
             **changes,
         }
@@ -387,6 +394,20 @@ def history(**changes: Any) -> HistoryHealth:
             "wal_growth_mb_last_hour": 0.0,
             "backlog_per_minute": 0.0,
             "minutes_to_loss": None,
+            **changes,
+        }
+    )
+
+
+def forecast(**changes: Any) -> RoomForecast:
+    """Room that shrinks."""
+    return RoomForecast(
+        **{
+            "minutes_left": 95.0,
+            "full_timestamp": "2026-01-05T12:00:00Z",
+            "mb_per_minute": 2.5,
+            "samples": 60,
+            "minutes_seen": 59.0,
             **changes,
         }
     )

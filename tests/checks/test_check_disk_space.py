@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.checks.builders import cases, disk_space, run
+from tests.checks.builders import cases, disk_space, forecast, history, run
 
 
 @pytest.mark.parametrize(
@@ -41,3 +41,14 @@ def test_a_disk_without_inodes_is_full() -> None:
 def test_what_no_file_system_tells_is_unknown() -> None:
     nothing = disk_space(database_free_mb=None, spool_free_mb=None, redis_free_mb=None)
     assert run("disk-space", disk_space=nothing).status == "unknown"
+
+
+def test_until_when_the_room_lasts_is_told_of_the_disk_that_is_full_first() -> None:
+    shrinking = history(room={"database": forecast(minutes_left=30.0), "spool": forecast(), "memory": forecast()})
+    little = run("disk-space", disk_space=disk_space(database_free_mb=312.0), history=shrinking)
+    assert little.summary.startswith("312 MB are free on the disk of the telemetry database; there, at the rate of ")
+    assert "in about 30 min" in little.summary
+    plenty = run("disk-space", disk_space=disk_space(), history=shrinking)
+    assert plenty.status == "green"
+    assert "; on the disk of the telemetry database, at the rate" in plenty.summary
+    assert "at the rate" not in run("disk-space", disk_space=disk_space(), history=history()).summary

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from blueplane_doctor.monitoring.connections import Reach
-from tests.checks.builders import cases, connections, locations, redis, redis_writes, run
+from tests.checks.builders import cases, connections, forecast, history, locations, redis, redis_writes, run
 
 
 def test_redis_reachable_is_green_and_names_the_address() -> None:
@@ -98,6 +98,38 @@ def test_a_nearly_full_redis_is_given_room_before_it_may_refuse_writes() -> None
 def test_redis_memory(sentence: str, used: float | None, status: str) -> None:
     found = run("redis-memory", redis=redis(maxmemory_mb=100.0, used_memory_mb=used))
     assert found.status == status, sentence
+
+
+@pytest.mark.parametrize(
+    ("sentence", "given", "status"),
+    cases(
+        [
+            ("few", "a healthy pipeline", {"open_connections": 14}, "green"),
+            ("below-yellow", "room is left", {"open_connections": 79}, "green"),
+            ("yellow-edge", "four fifths", {"open_connections": 80}, "yellow"),
+            ("below-orange", "still yellow", {"open_connections": 94}, "yellow"),
+            ("orange-edge", "one program more", {"open_connections": 95}, "orange"),
+            ("full", "nobody else comes in", {"open_connections": 101}, "orange"),
+            ("no-data", "an INFO without it", {"open_connections": None}, "green"),
+            ("no-limit", "Redis before 6.2", {"open_connections": 14, "maxclients": None}, "green"),
+        ]
+    ),
+)
+def test_redis_clients(sentence: str, given: dict[str, Any], status: str) -> None:
+    found = run("redis-clients", redis=redis(**{"maxclients": 100, **given}))
+    assert found.status == status, sentence
+
+
+def test_until_when_memory_lasts_is_told_where_it_shrinks() -> None:
+    used = redis(maxmemory_mb=100.0, used_memory_mb=85.0)
+    shrinking = history(room={"memory": forecast(minutes_left=95.0)})
+    found = run("redis-memory", redis=used, history=shrinking)
+    assert found.summary.endswith(
+        "; at the rate of the last 59 min nothing is left in about 1 h 35 min (2026-01-05T12:00:00Z)"
+    )
+    assert found.evidence["until full"]["samples"] == 60
+    assert "at the rate" not in run("redis-memory", redis=used, history=history()).summary
+    assert "at the rate" not in run("redis-memory", redis=used).summary
 
 
 def test_redis_without_a_limit_is_not_graded() -> None:

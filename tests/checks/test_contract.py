@@ -48,6 +48,7 @@ REQUIRED = {
     "database-reachable",
     "redis-durability",
     "disk-space",
+    "redis-clients",
     "redis-memory",
     "redis-writable",
     "backlog-trend",

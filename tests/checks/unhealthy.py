@@ -121,6 +121,7 @@ UNHEALTHY: dict[str, dict[str, Record]] = {
     },
     "disk-space": {"disk_space": disk_space(database_free_mb=312.0)},
     "redis-memory": {"redis": redis(used_memory_mb=93.0, maxmemory_mb=100.0)},
+    "redis-clients": {"redis": redis(open_connections=97, maxclients=100)},
     "redis-durability": {"redis": redis(persistence=False)},
     "clock-skew": {"redis": redis(clock_skew_ms=9_200.0)},
 }

@@ -37,6 +37,13 @@ EXAMINED = Endpoint("redis://db.example.org:7000/2")
         (ReplyError("WRONGPASS invalid"), SourceRefused, "refused the login", "--history-url redis://USER"),
         (ReplyError("LOADING dataset"), SourceNotServing, "still loading its data", "in a moment"),
         (ReplyError("OOM command not allowed"), SourceUnusable, "refused: OOM", "--history-url"),
+        (
+            ReplyError("ERR max number of clients reached"),
+            SourceUnusable,
+            "as many are open as it allows",
+            "CLIENT LIST",
+        ),
+        (ReplyError("ERR max number of clients + cluster connections reached"), SourceUnusable, "allows", "maxclients"),
         (ReplyError("ERR something"), SourceUnusable, "refused: ERR something", ""),
     ],
 )

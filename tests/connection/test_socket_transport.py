@@ -13,7 +13,7 @@ import redis
 
 from blueplane_doctor.demo.servers import run_server
 from blueplane_doctor.diagnose import Doctor, diagnose
-from blueplane_doctor.errors import SourceUnreachable
+from blueplane_doctor.errors import SourceError, SourceUnreachable
 from blueplane_doctor.model import Status
 from blueplane_doctor.settings import load
 from blueplane_doctor.sources import Deadline
@@ -32,6 +32,26 @@ def test_a_password_and_a_unix_socket(tmp_path: Path) -> None:
         seen(server.url.replace("unix://", f"unix://:{quote(SECRET, safe='')}@"), tmp_path)
         refused = Doctor(load({"home": tmp_path, "redis_url": server.url}).settings).collect(names=["queue"])
         assert "refused the login" in refused.missing["queue"]
+
+
+@pytest.mark.parametrize(
+    "refusal", ["-ERR max number of clients reached", "-DENIED Redis is running in protected mode"]
+)
+def test_why_a_server_closes_the_connection_at_once_is_told(refusal: str) -> None:
+    """It says so once, and closes: whatever was asked meanwhile is refused by the system only."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        source = RedisSource(f"redis://127.0.0.1:{listener.getsockname()[1]}", Deadline(5))
+
+        def refuse() -> None:
+            connected, _ = listener.accept()
+            with connected:
+                connected.sendall(refusal.encode() + b"\r\n")
+
+        server = threading.Thread(target=refuse)
+        server.start()
+        with pytest.raises(SourceError, match=r"max number of clients|DENIED"):
+            source.ask(("PING",), ("XLEN", "telemetry:message_queue"))
+        server.join()
 
 
 @pytest.fixture

@@ -186,3 +186,14 @@ def test_a_loss_of_the_night_stays_to_be_seen_though_the_recorder_stopped_since(
     seen = record.seen_loss
     assert (seen.at_least, seen.at_most) == (400, 400)
     assert seen.first == seen.last == iso(datetime.fromtimestamp(lost.time, UTC))
+
+
+def test_room_that_shrinks_has_an_end_and_its_time() -> None:
+    samples = [
+        sample(ago, redis__used_memory_mb=90.0 - ago, redis__maxmemory_mb=100.0, disk_space__spool_free_mb=70_000.0)
+        for ago in range(20, -1, -1)
+    ]
+    (name, until), *others = judged(samples, [], samples[-1].time, 10_000).room.items()
+    assert (name, others) == ("memory", [])
+    assert (until.minutes_left, until.mb_per_minute, until.minutes_seen, until.samples) == (10, 1, 20, 21)
+    assert until.full_timestamp == iso(datetime.fromtimestamp(samples[-1].time + 600, UTC))

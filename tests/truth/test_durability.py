@@ -1,9 +1,12 @@
 """Whether Redis keeps what it was given, and that the remedies keep it too: also through the restart that follows."""
 
+import time
 from pathlib import Path
 
 import pytest
 
+from blueplane_doctor.history.health_storage import HealthMetricsStorage
+from blueplane_doctor.history.samples import Sample
 from tests.truth.following import follow
 from tests.truth.messages import QUEUE
 from tests.truth.situations import SITUATIONS, instances
@@ -53,3 +56,31 @@ def test_a_memory_that_is_nearly_full_is_told_with_what_is_free(name: str, serve
         assert finding["status"] == expected
         assert "MB are free" in finding["summary"]
         assert examination.finding("redis-writable")["status"] == "green"
+
+
+def _record(url: str, minutes: int, mb_per_minute: float) -> None:
+    """Samples of the last minutes, in which memory was used up at this rate, and the disks were not."""
+    now = int(time.time() // 60) * 60
+    storage = HealthMetricsStorage(url)
+    for ago in range(minutes - 1, -1, -1):
+        values = {
+            "redis.used_memory_mb": 40.0 - ago * mb_per_minute,
+            "redis.maxmemory_mb": 50.0,
+            "disk_space.database_free_mb": 70_000.0,
+        }
+        storage.write(Sample(now - 60 * ago, values))
+    storage.close()
+
+
+@pytest.mark.parametrize(("name", "server"), instances("memory-at-82-percent"))
+def test_until_when_memory_lasts_is_told_where_samples_show_that_it_shrinks(
+    name: str, server: str, tmp_path: Path
+) -> None:
+    with SITUATIONS[name].built(server, tmp_path / "p") as situation:
+        assert "at the rate" not in situation.doctor().finding("redis-memory")["summary"]
+        _record(situation.redis.url, 10, 0.25)
+        examination = situation.doctor()
+        finding = examination.finding("redis-memory")
+        assert "at the rate of the last 9 min nothing is left in about 40 min" in finding["summary"]
+        assert finding["evidence"]["until full"]["samples"] == 10
+        assert "at the rate" not in examination.finding("disk-space")["summary"]

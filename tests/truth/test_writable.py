@@ -1,5 +1,6 @@
 """Whether Redis takes writes: each reason for refusing them is named, and never taken for health."""
 
+import socket
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,30 @@ def test_without_the_right_to_info_it_is_not_said_to_take_writes(tmp_path: Path)
         finding = examination.finding("redis-writable")
         assert finding["status"] == "skipped"
         assert "+info" in finding["cause"]
+
+
+@pytest.mark.parametrize(("name", "server"), instances("connections-at-90-percent", "connections-at-98-percent"))
+def test_connections_that_are_nearly_used_up_are_told(name: str, server: str, tmp_path: Path) -> None:
+    with SITUATIONS[name].built(server, tmp_path / "p") as situation:
+        examination = situation.doctor()
+        finding = examination.finding("redis-clients")
+        assert finding["status"] == situation.truth.facts["connections"]
+        assert "of the 50 connections" in finding["summary"]
+        assert examination.finding("redis-writable")["status"] == "green"
+
+
+@pytest.mark.parametrize(("name", "server"), instances("healthy"))
+def test_a_redis_that_accepts_no_more_connections_says_so(name: str, server: str, tmp_path: Path) -> None:
+    with SITUATIONS[name].built(server, tmp_path / "p") as situation:
+        situation.client.config_set("maxclients", 10)
+        for _ in range(10):
+            situation.hold(socket.create_connection(("127.0.0.1", situation.redis.port)))
+        examination = situation.doctor()
+        finding = examination.finding("redis-reachable")
+        assert finding["status"] == "red"
+        assert "max number of clients" in finding["cause" if finding.get("cause") else "summary"]
+        assert "CLIENT LIST" in finding["remedy"]["text"]
+        assert examination.exit_code == 1
 
 
 _TAKING = ["snapshots-fail-writes-taken", "no-persistence", "memory-at-98-percent", "may-evict-the-queue"]

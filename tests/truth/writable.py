@@ -207,6 +207,17 @@ def little_room(s: Situation, policy: str, room: int) -> None:
     s.truth = Truth(stream_length=6_080, waiting=6_000, stream_exists=True, facts={"room": room, "evicted_keys": 0})
 
 
+@situation("B", "connections-at-90-percent", held=43, status="yellow")
+@situation("B", "connections-at-98-percent", held=47, status="orange")
+def connections_nearly_used(s: Situation, held: int, status: str) -> None:
+    """Besides ours {held} of the 50 connections that Redis allows are open; new ones are still accepted."""
+    _at_work(s)
+    s.client.config_set("maxclients", 50)
+    for _ in range(held):
+        s.hold(socket.create_connection(("127.0.0.1", s.redis.port)))
+    _refused(s, "", connections=status)
+
+
 # Durability
 
 

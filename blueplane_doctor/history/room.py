@@ -1,0 +1,99 @@
+"""Until when room lasts that shrinks: memory below a limit, or free space of a disk. Pure functions over samples."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from statistics import median_high
+from typing import NamedTuple
+
+from blueplane_doctor.history.samples import MINUTE, Sample
+from blueplane_doctor.history.trend import FEWEST, is_fresh, rate_per_minute
+
+MOST_MINUTES = 7 * 24 * 60
+"""What lies farther ahead than a week, an hour of samples cannot tell."""
+WINDOWS = (3600, 600)
+"""Seconds. An hour is not misled by one large file; ten minutes show what has only begun."""
+_FREE = {
+    "database": "disk_space.database_free_mb",
+    "spool": "disk_space.spool_free_mb",
+    "redis": "disk_space.redis_free_mb",
+}
+_USED_MEMORY = "redis.used_memory_mb"
+_MEMORY_LIMIT = "redis.maxmemory_mb"
+METRICS = (*_FREE.values(), _USED_MEMORY, _MEMORY_LIMIT)
+"""What the forecasts are made of."""
+
+Points = list[tuple[int, float]]
+
+
+class Forecast(NamedTuple):
+    """When room that shrinks is used up, if it goes on like that."""
+
+    minutes_left: float
+    mb_per_minute: float
+    """How much it shrinks."""
+    samples: int
+    """How many it rests on."""
+    minutes_seen: float
+    """From the first of them to the last."""
+
+
+def forecasts(samples: Sequence[Sample], now: float) -> dict[str, Forecast]:
+    """By `memory`, `database`, `spool` and `redis`: only where the room shrinks over at least three samples."""
+    rooms = {name: _points(samples, metric) for name, metric in _FREE.items()}
+    rooms["memory"] = _free_memory(samples)
+    found = {}
+    for name, points in rooms.items():
+        forecast = forecast_of(points, now)
+        if forecast:
+            found[name] = forecast
+    return found
+
+
+def forecast_of(points: Points, now: float) -> Forecast | None:
+    """The soonest end that one of the windows leads to; None where the room does not shrink, or nobody can tell."""
+    if not is_fresh(points, now):
+        return None
+    soonest: Forecast | None = None
+    for seconds in WINDOWS:
+        forecast = _in_window([point for point in points if point[0] >= now - seconds])
+        if forecast and (soonest is None or forecast.minutes_left < soonest.minutes_left):
+            soonest = forecast
+    return soonest
+
+
+def _in_window(points: Points) -> Forecast | None:
+    if len(points) < FEWEST:
+        return None
+    slope = rate_per_minute(points)
+    steps = []
+    for (before, earlier), (after, later) in pairwise(points):
+        steps.append((later - earlier) / max(1, after - before) * MINUTE)
+    third = len(points) // 3
+    highest_of_last = max(value for _, value in points[-third:])
+    lowest_of_first = min(value for _, value in points[:third])
+    if highest_of_last >= lowest_of_first:
+        return None  # up and down, as with a file that is written anew again and again
+    # One large file makes a slope, while most steps are level. So the slower of both counts.
+    change = max(slope or 0.0, median_high(steps))
+    free = points[-1][1]
+    if change >= 0 or free <= 0:
+        return None
+    minutes_left = free / -change
+    if minutes_left > MOST_MINUTES:
+        return None
+    minutes_seen = (points[-1][0] - points[0][0]) / MINUTE
+    return Forecast(minutes_left, -change, len(points), minutes_seen)
+
+
+def _points(samples: Sequence[Sample], metric: str) -> Points:
+    return [(sample.time, sample.values[metric]) for sample in samples if metric in sample.values]
+
+
+def _free_memory(samples: Sequence[Sample]) -> Points:
+    points = []
+    for sample in samples:
+        used = sample.values.get(_USED_MEMORY)
+        limit = sample.values.get(_MEMORY_LIMIT)
+        if used is not None and limit:
+            points.append((sample.time, limit - used))
+    return points
