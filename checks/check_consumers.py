@@ -21,8 +21,9 @@ MOST_BLOCKERS = 100
 """The chain keeps no more: then there are at least so many."""
 READS_ITS_OWN_LIST = ("claude_processors",)
 """Writers that are given their own pending entries again; Cursor's never looks at them."""
+LOCKED = "database is locked"
 MEND = {
-    "database is locked": "see which process holds it, and let that finish,",
+    LOCKED: "see which process holds it, and let that finish,",
     "database is read-only": "give the server's user the file and its folder to write",
     "file system is read-only": "mount it for writing",
     "disk is full": "make room on the disk",
@@ -242,10 +243,7 @@ def _stuck_remedy(
             "None of the stuck messages tells a reason: no two have the same key, none is malformed, and the log names "
             "no refusal of the database. See which error it names at that time. "
         )
-    if refusal:
-        text = f'The log tells of "{refusal}": {MEND[refusal]} first. {text}'
-    if server.lock_holder:
-        text = f"Process {server.lock_holder.pid} holds the database's write lock: let it finish first. {text}"
+    text = _what_stops_writes(refusal, server) + text
     if names & set(READS_ITS_OWN_LIST):
         text += (
             "The Claude writer is given its own pending entries again, and writes them once nothing fails any more. "
@@ -262,6 +260,19 @@ def _stuck_remedy(
         commands.append(f"(umask 077; {{ {'; '.join(saves)}; }} >> {locations.home}/saved-messages.txt)")
         commands.append(f"{locations.doctor} trace {' '.join(chosen)}")
     return Remedy(text=text.strip(), commands=commands)
+
+
+def _what_stops_writes(refusal: str, server: "ServerHealth") -> str:
+    """What has to be mended first, as sentences with a space at the end; empty where nothing is known."""
+    if not server.lock_holder:
+        return f'The log tells of "{refusal}": {MEND[refusal]} first. ' if refusal else ""
+    holder = f"process {server.lock_holder.pid} holds the database's write lock: let it finish first. "
+    if refusal == LOCKED:
+        return f'The log tells of "{refusal}", and {holder}'
+    text = holder[0].upper() + holder[1:]
+    if refusal:
+        text += f'The log tells of "{refusal}": {MEND[refusal]} too. '
+    return text
 
 
 def _refusal(server: "ServerHealth") -> str:

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from blueplane_doctor import Finding, Remedy, Scale, check, unknown
+from blueplane_doctor import Finding, Remedy, Scale, Status, check, unknown
 from blueplane_doctor.checkapi import many, trace_commands
 from blueplane_doctor.pipeline import READER_GROUPS
 
@@ -17,6 +17,7 @@ NO_GROUP = "NOGROUP"
 """The kind of the error with which Redis answers who reads for a group that is not there."""
 SHOWN_IDS = 3
 """Messages that a command names."""
+TIME_WAS_UP = "the time was up before all were counted; give more with --timeout"
 ACTIVE_MS = 60_000
 """A consumer that was heard of so lately may still read."""
 
@@ -46,6 +47,43 @@ def check_unknown_groups(queue: "QueueHealth", scale: Scale) -> Finding:
         ),
         evidence={name: behind[name] for name in names},
     )
+
+
+# No trace is lost by it: what these groups miss is the state of sessions. A thousand messages is where queue-depth
+# leaves green for the writers; more than yellow it never is.
+@check(area="queue", scale=Scale.rising(yellow=1_000, unit="messages"))
+def check_reader_lag(queue: "QueueHealth", scale: Scale) -> Finding:
+    """How many messages the reader group that is furthest behind has not finished.
+
+    Reader groups are those that write no traces: they follow sessions and transcripts. Messages that they were not
+    given, and those that they have not acknowledged, are no part of the backlog and no break of custody.
+
+    Causes:
+    - the part of the server that reads for the group stands still, while the writers go on
+    - the group is left over from an earlier version, and nobody reads for it any more
+    """
+    readers = [group for group in queue.groups if group.role == "reader"]
+    if not readers:
+        return scale.grade(0, "The stream has no reader groups")
+    evidence = {group.name: {"pending": group.pending, "undelivered": group.undelivered} for group in readers}
+    worst = max(readers, key=_behind)
+    count = _behind(worst)
+    is_counted = all(group.undelivered is not None for group in readers)
+    if scale.status(count) is Status.GREEN and not is_counted:
+        return unknown("How far behind the reader groups are is not known", TIME_WAS_UP, evidence=evidence)
+    sentence = f"The reader group {worst.name} is {many(count, 'message', 'messages')} behind; it writes no traces"
+    if not count:
+        sentence = "No reader group is behind"
+    remedy = Remedy(
+        text="No trace is lost by this. If the group is in use, restart the Blueplane server, which reads for it; one "
+        "that is left over from an earlier version does no harm."
+    )
+    return scale.grade(count, sentence, remedy=remedy, evidence=evidence)
+
+
+def _behind(group: "GroupHealth") -> int:
+    """Messages it has not finished, at least."""
+    return (group.undelivered or 0) + group.pending
 
 
 @check(

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from blueplane_doctor.custody.blockers import ChainBlocker
-from blueplane_doctor.monitoring.server_health import LoggedErrors
+from blueplane_doctor.monitoring.server_health import LockHolder, LoggedErrors
 from tests.checks.builders import (
     HOUR,
     MINUTE,
@@ -213,3 +213,24 @@ def test_the_remedy_goes_by_what_the_log_tells(kind: str, said: str) -> None:
     given = one_writer(longest_unacknowledged_ms=HOUR, stuck=40)
     found = run("stuck-consumers", queue=given, server=server(errors=errors))
     assert found.remedy and said in found.remedy.text
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        (
+            "database is locked",
+            'The log tells of "database is locked", and process 4711 holds the database\'s write lock: let it finish',
+        ),
+        ("disk is full", "Process 4711 holds the database's write lock: let it finish first. The log tells of"),
+        ("another error", "Process 4711 holds the database's write lock: let it finish first."),
+    ],
+)
+def test_a_lock_that_log_and_holder_tell_is_told_once(kind: str, said: str) -> None:
+    errors = [LoggedErrors(kind=kind, count=3, lately=0, first=NOW, last=NOW)]
+    given = one_writer(longest_unacknowledged_ms=HOUR, stuck=40)
+    locked = server(errors=errors, lock_holder=LockHolder(pid=4711))
+    found = run("stuck-consumers", queue=given, server=locked)
+    assert found.remedy and found.remedy.text.startswith(said)
+    assert found.remedy.text.count("let it finish") == 1
+    assert "let that finish" not in found.remedy.text

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from blueplane_doctor.model import Finding
-from blueplane_doctor.monitoring.queue_health import QueueHealth
+from blueplane_doctor.monitoring.queue_health import GroupHealth, QueueHealth
 from blueplane_doctor.monitoring.server_health import LoggedErrors
 from tests.checks.builders import NOW, cases, consumer, one_writer, queue, reader, run, server, writer
 
@@ -161,3 +161,28 @@ def test_a_group_that_is_not_known_is_named_and_mild() -> None:
     assert finding.status == "yellow"
     assert finding.summary.endswith("does not know: git_processors")
     assert run("unknown-groups", queue=queue()).status == "green"
+
+
+@pytest.mark.parametrize(
+    ("sentence", "readers", "status"),
+    cases(
+        [
+            ("none", "without a reader group nothing is behind", [], "green"),
+            ("zero", "a reader that has read all is green", [reader(undelivered=0)], "green"),
+            ("below-yellow", "999 are green", [reader(undelivered=990, pending=9)], "green"),
+            ("yellow-edge", "1,000 are the first yellow", [reader(undelivered=990, pending=10)], "yellow"),
+            ("never-worse", "however many, no trace is lost", [reader(undelivered=90_000)], "yellow"),
+            (
+                "worst",
+                "the one furthest behind counts",
+                [reader(undelivered=1), reader("b", undelivered=2_001)],
+                "yellow",
+            ),
+            ("not-counted", "what was not counted is not green", [reader(undelivered=None)], "unknown"),
+            ("at-least", "what was counted is enough", [reader(undelivered=None, pending=1_000)], "yellow"),
+        ]
+    ),
+)
+def test_reader_lag(sentence: str, readers: list[GroupHealth], status: str) -> None:
+    given = queue(groups=[writer("claude_processors"), writer(undelivered=9_000), *readers])
+    assert run("reader-lag", queue=given).status == status, sentence

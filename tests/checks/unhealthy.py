@@ -60,6 +60,7 @@ UNHEALTHY: dict[str, dict[str, Record]] = {
         ),
         "server": server(pid_state="not running", http_ok=False, http_answer="nobody listens on port 8787"),
     },
+    "reader-lag": {"queue": queue(groups=[writer(), reader(undelivered=2_001)])},
     "unknown-groups": {"queue": queue(groups=[writer("claude_processors"), writer(), reader("git_processors")])},
     "writer-missing": {"queue": queue(queue_depth=12, groups=[writer(consumers=[], undelivered=12, lag=12)])},
     "dead-letters": {"queue": queue(dlq_size=37, dlq_oldest_age_ms=30 * HOUR, dlq_newest_ids=_FIRST[:1])},

@@ -94,9 +94,12 @@ def test_nogroup_is_named_and_needs_a_restart(name: str, server: str, tmp_path: 
 )
 def test_a_lock_is_named_and_who_holds_it(name: str, server: str, tmp_path: Path) -> None:
     with SITUATIONS[name].built(server, tmp_path / "p") as situation:
-        examination = situation.doctor("--select", "server", "--select", "database")
+        examination = situation.doctor("--select", "server,database,queue")
         finding = examination.finding("server-errors")
         assert "database is locked" in finding["summary"]
+        stuck = examination.finding("stuck-consumers")["remedy"]["text"]
+        assert stuck.count("database is locked") == 1
+        assert stuck.count("finish") == 1
         if Path("/proc/locks").exists():
             assert f"Process {situation.truth.facts['holder_pid']}" in finding["remedy"]["text"]
 
