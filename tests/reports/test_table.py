@@ -5,6 +5,7 @@ import pytest
 from blueplane_doctor.model import Finding, Remedy, Report, Status
 from blueplane_doctor.reports import table
 from blueplane_doctor.reports.base import View
+from blueplane_doctor.reports.cause_phrases import on_their_own
 from tests.golden.compare import Golden
 from tests.reports import samples
 
@@ -54,7 +55,10 @@ def test_a_narrow_terminal_gets_lines_and_whole_words(width: int) -> None:
     report = samples.mixed()
     text = table.render(report, View(width=width))
     elsewhere = ("green", "unknown", "skipped", "not_set_up")
-    shown = [finding for finding in report.findings if finding.status not in elsewhere]
+    for cause in report.causes:
+        assert " ".join(cause.title.split()) in " ".join(text.split())
+    shown = [finding for finding in on_their_own(report) if finding.status not in elsewhere]
+    assert len(shown) == 3
     for finding in shown:
         assert f"\n{finding.status.value} {finding.id}\n" in text
         for word in finding.summary.split():
