@@ -159,6 +159,8 @@ def look_up(host: str, port: int, limits: Limits) -> list[Any]:
             addresses.extend(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
         except OSError as error:
             failures.append(error)
+        except (ValueError, OverflowError):  # what no host's name can be; raised here it would print a traceback
+            failures.append(ConnectionError("that is no name of a host"))
 
     # getaddrinfo knows no time limit: where no name server answers it takes half a minute. So it is left behind.
     asking = Thread(target=ask, daemon=True)
