@@ -12,6 +12,7 @@ from blueplane_doctor.custody.ledger import Ledger
 from blueplane_doctor.custody.ledger_builder import LedgerBuilder
 from blueplane_doctor.custody.losses import count_short_queues
 from blueplane_doctor.custody.routing import Router, routes_in_force
+from blueplane_doctor.custody.shared_groups import SharedGroup, shared_group
 from blueplane_doctor.errors import SourceError, SourceMissing, SourceTooFull
 from blueplane_doctor.pipeline import TRACE_TABLES, Route
 from blueplane_doctor.recording.reading import Recorded, read_recorded
@@ -22,6 +23,7 @@ from blueplane_doctor.sources.dead_letters import DeadLetterReader
 from blueplane_doctor.sources.redis_info import integer
 from blueplane_doctor.sources.redis_source import RedisSource
 from blueplane_doctor.sources.server_log import LogTail, read_log
+from blueplane_doctor.sources.server_process import process_state, server_process
 from blueplane_doctor.sources.streams import StreamState, read_stream
 from blueplane_doctor.sources.throttle import Throttle
 from blueplane_doctor.sources.trace_tables import RowFinder, TableBeginning, Written, read_beginnings, read_written
@@ -182,7 +184,28 @@ class Examination:
         tables = self._known_tables() or None
         rows = RowFinder(self.database) if tables else None
         router = Router(self.routes(), tables, self.columns())
-        return CustodyJudge(self.redis, self.stream(), router, rows, self.dead_letters(), self._beginnings(tables))
+        return CustodyJudge(
+            self.redis,
+            self.stream(),
+            router,
+            rows,
+            self.dead_letters(),
+            self._beginnings(tables),
+            self.shared_groups(),
+        )
+
+    @once
+    def shared_groups(self) -> dict[str, SharedGroup]:
+        """The writer groups that more than one server reads. Raises SourceError when the stream cannot be read."""
+        server = server_process(self.settings.home)
+        now_ms = self.server_info().now_ms
+        shared = {}
+        for name in self.writer_groups():
+            group = self.stream().group(name)
+            found = shared_group(group, server, now_ms, process_state) if group else None
+            if found:
+                shared[name] = found
+        return shared
 
     def _beginnings(self, tables: tuple[str, ...] | None) -> dict[str, TableBeginning]:
         try:

@@ -275,6 +275,8 @@ _CHAIN = _of(
        "Untraceable messages that are older than the rows of their table."),
     _M("rows_pruned", "Older than the rows kept", "messages", "chain_rows_pruned_messages",
        "Of those, messages whose rows were pruned."),
+    _M("written_elsewhere", "Perhaps written elsewhere", "messages", "chain_written_elsewhere_messages",
+       "Messages without a row here that a second server may have written to another database."),
     _M("letter_dropped", "Dead letter dropped", "messages", "chain_letter_dropped_messages",
        "Untraceable messages whose dead letter may have been dropped."),
     _M("letters_dropped", "Dead letters dropped", "messages", "chain_letters_dropped_messages",

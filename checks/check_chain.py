@@ -164,6 +164,7 @@ def check_chain_breaks(chain: "ChainHealth", locations: "Locations", scale: Scal
         "tables begin later": chain.tables_begin_later,
         "of those pruned": chain.rows_pruned,
         "letter may be dropped": chain.letter_dropped,
+        "may be written elsewhere": chain.written_elsewhere,
         "first breaks": [f"{b.id} {b.event_type}: {b.reason}" for b in chain.breaks[:10]],
     }
     if broken:
@@ -172,7 +173,7 @@ def check_chain_breaks(chain: "ChainHealth", locations: "Locations", scale: Scal
         cause = f"the time was up after {chain.examined:,} messages; give more with --timeout"
         sentence = "Whether every message was written is not known"
         return unknown(sentence, chain.database_cause or cause, evidence=evidence)
-    elif chain.tables_begin_later > chain.rows_pruned or chain.letter_dropped:
+    elif chain.tables_begin_later > chain.rows_pruned or chain.letter_dropped or chain.written_elsewhere:
         sentence = "Whether every message was written is not known"
         return unknown(sentence, _why_untraceable(chain), evidence=evidence)
     else:
@@ -204,6 +205,12 @@ def _why_untraceable(chain: "ChainHealth") -> str:
         has = many(chain.letter_dropped, "message has", "messages have")
         dropped = many(chain.letters_dropped, "dead letter was", "dead letters were")
         causes.append(f"{has} no row and no dead letter now, and {dropped} dropped from the streams of dead letters")
+    if chain.written_elsewhere:
+        has = many(chain.written_elsewhere, "message has", "messages have")
+        causes.append(
+            f"{has} no row here, and a second server reads for the same group: it may have written them to a database "
+            "of its own (see second-server)"
+        )
     return "; ".join(causes)
 
 
@@ -240,7 +247,7 @@ def _parts(chain: "ChainHealth") -> str:
     if beyond > 0:
         parts.append(f"{beyond:,} neither written nor among the {chain.letters_dropped:,} dropped dead letters")
     sentence = ", ".join(parts) + _reasons(chain)
-    if chain.tables_begin_later or (chain.letter_dropped and beyond <= 0):
+    if chain.tables_begin_later or chain.written_elsewhere or (chain.letter_dropped and beyond <= 0):
         sentence += f"; {_why_untraceable(chain)}"
     return sentence
 

@@ -5,9 +5,11 @@ from typing import TYPE_CHECKING, Any
 from blueplane_doctor import Finding, Remedy, Scale, Status, check, unknown
 from blueplane_doctor.checkapi import many, trace_commands
 from blueplane_doctor.pipeline import READER_GROUPS
+from blueplane_doctor.times import MINUTE_MS, span
 
 if TYPE_CHECKING:
     from blueplane_doctor.locations import Locations
+    from blueplane_doctor.monitoring.chain_of_custody import ChainHealth
     from blueplane_doctor.monitoring.queue_health import GroupHealth, QueueHealth
     from blueplane_doctor.monitoring.server_health import ServerHealth
 
@@ -20,6 +22,8 @@ SHOWN_IDS = 3
 TIME_WAS_UP = "the time was up before all were counted; give more with --timeout"
 ACTIVE_MS = 60_000
 """A consumer that was heard of so lately may still read."""
+LATELY_MS = 10 * MINUTE_MS
+"""A second server that was given a message so lately counts as there."""
 
 
 # Mild: whether anything is wrong with it cannot be judged.
@@ -236,6 +240,56 @@ def _move_on(groups: list["GroupHealth"], *, is_read: bool) -> str:
             "group must not be moved past. Once they are delivered, acknowledge them: see written-not-acknowledged."
         )
     return " ".join(steps)
+
+
+# Two servers lose nothing by themselves, but each of them hides a part of the traces from whoever looks at the other.
+@check(area="queue", scale=Scale.states(green="one server", yellow="two servers before", orange="two servers"))
+def check_second_server(
+    queue: "QueueHealth", server: "ServerHealth", scale: Scale, chain: "ChainHealth | None" = None
+) -> Finding:
+    """One server alone reads for the writer groups.
+
+    Of two servers that read for one group each is given a part of the messages, and writes it to the database of its
+    own home. The pipeline names its consumers after their process. A server that was restarted is none: the consumer
+    of the one before has been silent since the new one started.
+
+    Causes:
+    - a second user, container or checkout of Blueplane uses the same Redis
+    - an old server was not ended before a new one was started
+    """
+    sharing: dict[str, list[str]] = {}
+    idle_ms: list[int] = []
+    for group in queue.writers:
+        consumers = [consumer for consumer in group.consumers if consumer.shares_group]
+        own = [consumer for consumer in consumers if consumer.name.endswith(f"-{server.pid}")]
+        others = [consumer for consumer in consumers if consumer not in own]
+        if consumers:
+            sharing[group.name] = [consumer.name for consumer in own + others]
+            idle_ms += [consumer.idle_ms for consumer in others]
+    elsewhere = chain.written_elsewhere if chain else None
+    evidence = {"consumers": sharing, "process of server.pid": server.pid, "without a row here": elsewhere}
+    if not sharing:
+        return scale.grade("one server", "One server alone reads for the writer groups", evidence=evidence)
+    readers = "; ".join(f"{' and '.join(names)} for {group}" for group, names in sharing.items())
+    silent_ms = min(idle_ms)
+    if silent_ms <= LATELY_MS:
+        state = "two servers"
+        summary = f"Two servers or more read at once: {readers}"
+    elif not elsewhere:
+        summary = f"One server alone reads for the writer groups; another one did until {span(silent_ms)} ago"
+        return scale.grade("one server", summary, evidence=evidence)
+    else:
+        state = "two servers before"
+        summary = f"Two servers or more read at once until {span(silent_ms)} ago: {readers}"
+    if elsewhere:
+        has = many(elsewhere, "message has", "messages have")
+        summary += f"; {has} no row here, and another server may have written {'it' if elsewhere == 1 else 'them'}"
+    text = (
+        "The number at the end of a consumer's name is the process that reads: see which ones are Blueplane servers, "
+        "from which folder and home, and end all but one. What another one wrote is not lost: it is in the database of "
+        "its home. Keep that database."
+    )
+    return scale.grade(state, summary, remedy=Remedy(text=text), evidence=evidence)
 
 
 def _is_read(group: "GroupHealth") -> bool:

@@ -31,6 +31,7 @@ NOT_METRICS = {
     "queue.groups.*.lag": "the server's own figure is wrong after trimming, so nobody shall rely on it",
     "queue.groups.*.consumers.*.pending": "consumers are named after processes: a new series for every restart",
     "queue.groups.*.consumers.*.idle_ms": "consumers are named after processes: a new series for every restart",
+    "queue.groups.*.consumers.*.shares_group": "consumers are named after processes: a new series for every restart",
     "queue.groups.*.consumers.*.gone": "consumers are named after processes: a new series for every restart",
     "capture.hooks.*.installed": "a setting, not a measurement",
     "capture.hooks.*.configured": "a setting, not a measurement",

@@ -17,6 +17,7 @@ from blueplane_doctor.custody.messages import Message
 from blueplane_doctor.custody.pending_entries import PendingEntriesReader, read_pending_entries
 from blueplane_doctor.custody.routing import CompiledRoute, Router
 from blueplane_doctor.custody.row_bitmap import RowBitmap
+from blueplane_doctor.custody.shared_groups import WRITTEN_ELSEWHERE, SharedGroup
 from blueplane_doctor.custody.states import (
     LOST,
     STUCK,
@@ -81,6 +82,7 @@ class CustodyJudge:
         rows: RowFinder | None,
         dead_letters: DeadLetterReader,
         beginnings: Mapping[str, TableBeginning] | None = None,
+        shared: Mapping[str, SharedGroup] | None = None,
     ) -> None:
         """`rows` is None when the database cannot be read.
 
@@ -107,6 +109,7 @@ class CustodyJudge:
         self._rows = rows
         self._dead_letters = dead_letters
         self._claimed = RowBitmap()
+        self._shared = shared or {}
 
     @property
     def claimed_rows(self) -> int:
@@ -170,7 +173,7 @@ class CustodyJudge:
             )
             if row is not RowEvidence.ABSENT:
                 self.absence.has_row(lookups)
-            elif state == LOST and self.absence.reason(messages[place], lookups):
+            elif state == LOST and self.why_untraceable(messages[place], one.group, lookups):
                 state = UNTRACEABLE
             if state == WRITTEN_NOT_DELIVERED:
                 not_delivered.append(one)
@@ -187,6 +190,17 @@ class CustodyJudge:
             position = positions.get(one.group, BEGINNING)
             if messages[one.place].id <= position:
                 states[one.place] = WAITING
+
+    def why_untraceable(self, message: Message, group: str, lookups: list[Lookup]) -> str:
+        """Why a message that nobody holds may have been written although no row of it is here; empty when it cannot."""
+        reason = self.absence.reason(message, lookups)
+        if reason:
+            return reason
+        shared = self._shared.get(group)
+        if shared is None or message.id[0] > shared.until_ms or message.malformed():
+            return ""
+        self.absence.counts[WRITTEN_ELSEWHERE] += 1
+        return WRITTEN_ELSEWHERE
 
     def _claim(self, lookups: list[Lookup], sequences: dict[Lookup, list[int]]) -> RowEvidence:
         """Claim the first row of a message that no earlier message has claimed."""

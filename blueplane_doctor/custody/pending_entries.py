@@ -103,11 +103,17 @@ class PendingEntriesReader:
         return gone
 
 
-def _is_of_a_dead_process(consumer: bytes, is_dead: Callable[[int], bool] | None) -> bool:
+def process_of(consumer: bytes) -> int | None:
+    """The id of the process that a consumer is named after; None where its name ends in no number."""
     process = _PROCESS_ID.search(consumer)
+    return int(process[1]) if process else None
+
+
+def _is_of_a_dead_process(consumer: bytes, is_dead: Callable[[int], bool] | None) -> bool:
+    process = process_of(consumer)
     if process is None or is_dead is None:
         return False
-    return is_dead(int(process[1]))
+    return is_dead(process)
 
 
 def read_pending_entries(redis: RedisSource, readers: list[PendingEntriesReader], until: EntryId) -> bool:

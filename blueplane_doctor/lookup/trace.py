@@ -8,6 +8,7 @@ from blueplane_doctor.custody.absence import LETTER_DROPPED, TABLES_BEGIN_LATER
 from blueplane_doctor.custody.judge import NO_TABLES
 from blueplane_doctor.custody.messages import Message
 from blueplane_doctor.custody.routing import CompiledRoute, Router
+from blueplane_doctor.custody.shared_groups import WRITTEN_ELSEWHERE
 from blueplane_doctor.custody.states import (
     DEAD_LETTERED,
     DUPLICATE,
@@ -78,6 +79,8 @@ WHY_UNTRACEABLE = {
     "message, so that its row may have been there. Whether it was written is not known.",
     LETTER_DROPPED: "Its writer does not hold it, and it has neither a row nor a dead letter now; but dead letters of "
     "that time were dropped from their stream, and its own may be one of them. What became of it is not known.",
+    WRITTEN_ELSEWHERE: "Its writer does not hold it, and it has no row in this database; but a second server reads for "
+    "the same group, and may have written it to another database: see second-server.",
 }
 """What is said of a message that may have been handled although nothing shows it, by the reason; see absence.py."""
 _SEARCH_CUT_SHORT = "The time was up before the whole stream was searched; give more with --timeout."
@@ -364,10 +367,11 @@ class Tracer:
         lost = [search for search in searches if search.message and _state_in_stream(search, stream) == LOST]
         if not lost:
             return
-        absence = self._examination.new_judge().absence
+        judge = self._examination.new_judge()
         for search in lost:
             if search.message and search.route:
-                search.absence = absence.reason(search.message, search.route.lookups(search.message))
+                lookups = search.route.lookups(search.message)
+                search.absence = judge.why_untraceable(search.message, search.route.group, lookups)
 
     def _judge_earlier_messages(self, searches: list[_Search], stream: StreamState) -> None:
         """Which messages have a row that an earlier message claims, and which tables do not begin later after all.

@@ -14,6 +14,7 @@ from blueplane_doctor.custody.losses import (
     trimmed_before_writers,
     trimmed_unread,
 )
+from blueplane_doctor.custody.shared_groups import WRITTEN_ELSEWHERE
 from blueplane_doctor.custody.states import (
     DEAD_LETTERED,
     DUPLICATE,
@@ -126,6 +127,8 @@ class ChainHealth(Record):
 
     0 where they would be more than the messages that could be judged: then most is not known.
     """
+    written_elsewhere: int = 0
+    """Of those `untraceable`: a second server reads for their group, and may have written them to another database."""
     letter_dropped: int = 0
     """Of those `untraceable`: their dead letter may be among those that were dropped."""
     letters_dropped: int = 0
@@ -188,6 +191,7 @@ class ChainOfCustodyMonitor(Monitor):
             breaks=ledger.breaks[:SHOWN_BREAKS],
             tables_begin_later=ledger.untraceable_because[TABLES_BEGIN_LATER],
             rows_pruned=_rows_pruned(ledger),
+            written_elsewhere=ledger.untraceable_because[WRITTEN_ELSEWHERE],
             letter_dropped=ledger.untraceable_because[LETTER_DROPPED],
             letters_dropped=sum(index.dropped.values()),
             blockers=ledger.blockers,

@@ -1,5 +1,6 @@
 """The queue: what waits, who holds it, who reads it, and what was given up."""
 
+from collections.abc import Container
 from typing import Any
 
 from blueplane_doctor.custody.ledger import Ledger
@@ -8,10 +9,9 @@ from blueplane_doctor.custody.states import WAITING
 from blueplane_doctor.errors import SourceError
 from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring import Monitor
-from blueplane_doctor.monitoring.server_health import read_pid
 from blueplane_doctor.pipeline import kept_messages
 from blueplane_doctor.sources.entry_ids import EntryId, id_text
-from blueplane_doctor.sources.server_process import RUNNING, process_state
+from blueplane_doctor.sources.server_process import RUNNING, process_state, read_pid
 from blueplane_doctor.sources.streams import Group, StreamState
 from blueplane_doctor.text import consumer, identifier
 from blueplane_doctor.times import from_milliseconds, iso
@@ -26,6 +26,8 @@ class ConsumerHealth(Record):
     """Since it last asked for messages; before Redis 7.2: since it last got some."""
     gone: bool = False
     """Whether it holds messages and has been silent while another of its group works."""
+    shares_group: bool = False
+    """Whether it is one of several servers' that read for this group, or did since the examined one started."""
 
 
 class GroupHealth(Record):
@@ -226,7 +228,9 @@ class QueueHealthMonitor(Monitor):
         if reader is None:
             return health
         gone = reader.gone_consumers(self._is_dead_process)
-        return health.model_copy(update={"role": "writer", **_pending_entries(group, reader, ledger, gone)})
+        shared = self.examination.shared_groups().get(group.text)
+        sharing = shared.consumers if shared else ()
+        return health.model_copy(update={"role": "writer", **_of_writer(group, reader, ledger, gone, sharing)})
 
     def _is_dead_process(self, pid: int) -> bool:
         """Whether a process is certainly not the server: the server lives, is another one, and this one is none.
@@ -253,7 +257,9 @@ def _pending_messages(ledger: Ledger, writers: list[GroupHealth]) -> int:
     return ledger.held.messages
 
 
-def _pending_entries(group: Group, reader: PendingEntriesReader, ledger: Ledger, gone: set[bytes]) -> dict[str, Any]:
+def _of_writer(
+    group: Group, reader: PendingEntriesReader, ledger: Ledger, gone: set[bytes], sharing: Container[bytes]
+) -> dict[str, Any]:
     """What is known of writer groups alone, from their pending entries lists."""
     held = ledger.held.of(group.text)
     orphaned_ids: list[str] = []
@@ -270,7 +276,7 @@ def _pending_entries(group: Group, reader: PendingEntriesReader, ledger: Ledger,
         "orphaned": sum(held.owed_by_consumer[name] for name in gone),
         "orphaned_gone": sum(held.gone_by_consumer[name] for name in gone),
         "orphaned_ids": orphaned_ids,
-        "consumers": _consumers(group, gone),
+        "consumers": _consumers(group, gone, sharing),
         **_not_given(group.text, ledger),
     }
 
@@ -287,11 +293,17 @@ def _not_given(name: str, ledger: Ledger) -> dict[str, Any]:
     }
 
 
-def _consumers(group: Group, gone: set[bytes]) -> list[ConsumerHealth]:
+def _consumers(group: Group, gone: set[bytes], sharing: Container[bytes] = ()) -> list[ConsumerHealth]:
     consumers = []
     for one in group.consumers:
-        name = consumer(one.name)
-        consumers.append(ConsumerHealth(name=name, pending=one.pending, idle_ms=one.idle_ms, gone=one.name in gone))
+        health = ConsumerHealth(
+            name=consumer(one.name),
+            pending=one.pending,
+            idle_ms=one.idle_ms,
+            gone=one.name in gone,
+            shares_group=one.name in sharing,
+        )
+        consumers.append(health)
     return sorted(consumers, key=lambda health: health.name)
 
 

@@ -1,20 +1,18 @@
 """The pipeline's server: does it run, does it answer, does it log errors, did it leave events behind."""
 
 from pathlib import Path
-from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from blueplane_doctor.documents import json_value
-from blueplane_doctor.errors import DocumentError, FileMissing, FileUnreadable, SourceError
+from blueplane_doctor.errors import FileMissing, FileUnreadable, SourceError
 from blueplane_doctor.examination import Examination, ServerInfo
-from blueplane_doctor.file_reading import SMALL_BYTES, file_state, read_text
+from blueplane_doctor.file_reading import file_state
 from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring import Monitor
 from blueplane_doctor.pipeline import BUFFER_TABLE, DEFAULT_REDIS_PORT
 from blueplane_doctor.sources.database_source import read_once, real_file
 from blueplane_doctor.sources.redis_info import integer
 from blueplane_doctor.sources.server_log import LogTail
-from blueplane_doctor.sources.server_process import RUNNING, connected_ports, process_state, write_lock_holder
+from blueplane_doctor.sources.server_process import RUNNING, connected_ports, process_state, read_pid, write_lock_holder
 from blueplane_doctor.sources.server_source import ask_health
 from blueplane_doctor.times import iso
 
@@ -223,32 +221,6 @@ def _logged_errors(log: LogTail) -> list[LoggedErrors]:
             )
         )
     return errors
-
-
-class PidFile(NamedTuple):
-    """What server.pid tells."""
-
-    pid: int | None
-    cause: str = ""
-    """Why a file that is there names no process."""
-
-
-def read_pid(path: Path) -> PidFile:
-    """The pid in a file that holds a bare number, or JSON with `pid`."""
-    try:
-        content = json_value(read_text(path, SMALL_BYTES).strip())
-    except FileMissing:
-        return PidFile(None)
-    except FileUnreadable as error:
-        return PidFile(None, error.reason)
-    except DocumentError:
-        return PidFile(None, "it holds no number")
-    if isinstance(content, dict):
-        content = content.get("pid")
-    is_number = isinstance(content, int) and not isinstance(content, bool)  # JSON's true is an int of Python's
-    if is_number and 0 < content < 1 << 31:
-        return PidFile(int(content))
-    return PidFile(None, "it holds no number of a process")
 
 
 MONITOR = ServerHealthMonitor

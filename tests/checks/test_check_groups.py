@@ -7,7 +7,7 @@ import pytest
 from blueplane_doctor.model import Finding
 from blueplane_doctor.monitoring.queue_health import GroupHealth, QueueHealth
 from blueplane_doctor.monitoring.server_health import LoggedErrors
-from tests.checks.builders import NOW, cases, consumer, one_writer, queue, reader, run, server, writer
+from tests.checks.builders import HOUR, NOW, cases, chain, consumer, one_writer, queue, reader, run, server, writer
 
 
 def _absent(name: str) -> Any:
@@ -153,6 +153,28 @@ def test_nothing_is_moved_past_a_message_that_waits() -> None:
     finding = run("written-not-delivered", queue=scattered, server=_STOPPED)
     assert _moves(finding) == []
     assert finding.remedy and "979 of them lie behind a message that is still to be written" in finding.remedy.text
+
+
+@pytest.mark.parametrize(
+    ("idle_ms", "elsewhere", "status", "words"),
+    [
+        pytest.param(900, 0, "orange", "Two servers or more read at once: consumer-4711 and consumer-5205", id="now"),
+        pytest.param(900, 1, "orange", "1 message has no row here, and another server may have written it", id="one"),
+        pytest.param(3 * HOUR, 118, "yellow", "118 messages have no row here", id="before"),
+        pytest.param(3 * HOUR, 0, "green", "another one did until 3 h ago", id="long over"),
+    ],
+)
+def test_a_second_server(idle_ms: int, elsewhere: int, status: str, words: str) -> None:
+    readers = [consumer("consumer-5205", shares_group=True, idle_ms=idle_ms), consumer(shares_group=True)]
+    finding = run(
+        "second-server",
+        queue=one_writer(consumers=readers),
+        server=server(pid=4711),
+        chain=chain({"untraceable": elsewhere}, written_elsewhere=elsewhere),
+    )
+    assert finding.status == status
+    assert words in finding.summary
+    assert run("second-server").status == "green"
 
 
 def test_a_group_that_is_not_known_is_named_and_mild() -> None:

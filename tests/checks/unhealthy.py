@@ -61,6 +61,10 @@ UNHEALTHY: dict[str, dict[str, Record]] = {
         "server": server(pid_state="not running", http_ok=False, http_answer="nobody listens on port 8787"),
     },
     "reader-lag": {"queue": queue(groups=[writer(), reader(undelivered=2_001)])},
+    "second-server": {
+        "queue": one_writer(consumers=[consumer(shares_group=True), consumer("consumer-5205", shares_group=True)]),
+        "chain": chain({"untraceable": 118}, written_elsewhere=118),
+    },
     "unknown-groups": {"queue": queue(groups=[writer("claude_processors"), writer(), reader("git_processors")])},
     "writer-missing": {"queue": queue(queue_depth=12, groups=[writer(consumers=[], undelivered=12, lag=12)])},
     "dead-letters": {"queue": queue(dlq_size=37, dlq_oldest_age_ms=30 * HOUR, dlq_newest_ids=_FIRST[:1])},

@@ -305,7 +305,7 @@ def test_old_rows_in_raw_traces_serve_messages_of_today(valkey: RunningServer, t
 @pytest.mark.server
 def test_of_two_queues_the_one_in_use_is_judged_and_the_other_named(any_pipeline: Pipeline, tmp_path: Path) -> None:
     with EarlierPipeline(any_pipeline.redis_url, tmp_path / "old") as old:
-        old.enqueue_cursor(20, at=old.ago(hours=30))
+        old.enqueue_cursor(20, at=old.ago(hours=30), event_ids=[f"of-the-old-one-{number}" for number in range(20)])
         healthy(any_pipeline, minutes=2)
         report = examined(any_pipeline, select=QUEUE_AND_CHAIN)
         queue = report.metrics["queue"]

@@ -17,48 +17,10 @@ from blueplane_doctor.demo import schema
 from blueplane_doctor.demo.faults import DEAD_PID
 from blueplane_doctor.demo.servers import stand_in_server
 from blueplane_doctor.demo.simulator import Pipeline
-from blueplane_doctor.monitoring.server_health import ServerHealth, read_pid
+from blueplane_doctor.monitoring.server_health import ServerHealth
 from blueplane_doctor.sources.server_process import process_state
 from tests.helpers import buffer_events
 from tests.monitoring.support import collected
-
-
-@pytest.mark.parametrize(
-    ("content", "pid"),
-    [
-        ("4242", 4242),
-        ("4242\n", 4242),
-        ("  4242  ", 4242),
-        ('{"pid": 4242, "timestamp": 1.5, "process_name": "blueplane_server"}', 4242),
-        ('{"pid": "4242"}', None),
-        ('{"process": 4242}', None),
-        ("[4242]", None),
-        ("", None),
-        ("four", None),
-        ("-1", None),
-        ("0", None),
-        ("true", None),
-        ("42.5", None),
-        ("4294967297", None),
-        ("9" * 5_000, None),
-        ("[" * 9_000, None),
-        ("null", None),
-        ("\ufeff4242", None),
-    ],
-)
-def test_the_pid_file_in_all_forms(tmp_path: Path, content: str, pid: int | None) -> None:
-    (tmp_path / "server.pid").write_text(content)
-    assert read_pid(tmp_path / "server.pid").pid == pid
-
-
-def test_no_pid_file_binary_junk_or_a_folder(tmp_path: Path) -> None:
-    path = tmp_path / "server.pid"
-    assert read_pid(path).pid is None
-    path.write_bytes(b"\xff\xfe\x00")
-    assert read_pid(path).pid is None
-    path.unlink()
-    path.mkdir()
-    assert read_pid(path).pid is None
 
 
 def test_a_process_is_known_by_its_command() -> None:

@@ -107,6 +107,49 @@ def two_servers(s: Situation, count: int) -> None:
     s.truth.facts = {"written_elsewhere": count, "second_pid": second.pid}
 
 
+@situation("E", "two-live-servers-and-malformed", count=20, malformed=3)
+def two_servers_and_malformed(s: Situation, count: int, malformed: int) -> None:
+    """A second server wrote {count} messages elsewhere; {malformed} more nobody can have written: they are lost."""
+    two_servers(s, count)
+    ids = s.add_malformed(malformed)
+    s.deliver(CURSOR_GROUP)
+    s.acknowledge(CURSOR_GROUP, ids)
+    s.pass_over(CLAUDE_GROUP)
+    s.truth.lost = count + malformed
+    s.truth.facts["malformed"] = malformed
+
+
+@situation("E", "servers-of-other-machines", count=9)
+def servers_of_other_machines(s: Situation, count: int) -> None:
+    """Two servers of other machines, of whose processes nothing is known here, read at once; {count} are elsewhere."""
+    first, second = 4_000_001, 4_000_002
+    s.healthy_work()
+    for group in WRITER_GROUPS:
+        s.client.xgroup_delconsumer(QUEUE, group, s.consumer(group))
+    ids = s.add_cursor(2 * count)
+    mine = ids[:count]
+    s.deliver(CURSOR_GROUP, count, consumer=s.consumer(CURSOR_GROUP, first))
+    s.deliver(CURSOR_GROUP, consumer=s.consumer(CURSOR_GROUP, second))
+    s.pass_over(CLAUDE_GROUP)
+    s.write(mine)
+    s.acknowledge(CURSOR_GROUP, ids)
+    s.truth = Truth(lost=count, written=76 + count)
+    s.truth.facts = {"written_elsewhere": count, "second_pid": second}
+
+
+@situation("E", "restarted-and-lost", count=6)
+def restarted_and_lost(s: Situation, count: int) -> None:
+    """The server was restarted; {count} messages are lost, and no second server has anything to do with it."""
+    s.healthy_work(ago_s=600)
+    ids = s.add_cursor(count)
+    s.deliver(CURSOR_GROUP)
+    s.acknowledge(CURSOR_GROUP, ids)
+    s.live_server()
+    s.healthy_work(ago_s=10)
+    s.pass_over(CLAUDE_GROUP)
+    s.truth = Truth(lost=count, rows=152)
+
+
 @situation("E", "third-writer-group", count=14)
 def third_group(s: Situation, count: int) -> None:
     """Another branch has a third writer group, git_processors, {count} messages behind; the doctor does not know it."""
