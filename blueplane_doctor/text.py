@@ -1,18 +1,36 @@
-"""Text from outside made harmless: no control characters, bounded, and never private."""
+"""Public text: what anybody may read, in a report, a log or on a terminal.
+
+Text is let in, never taken out. Whatever comes from outside (a stream's field, a key, a name, an error's text) is a
+plain `str` or `bytes` and private, until a function here recognises it: a name that known_names.py lists, or an ID of a
+known form. All else is replaced by words about it, or by a fingerprint where one has to be told from another.
+
+Health records hold no other text than `Public`, so that whatever a check writes about them is public too
+(tests/privacy/test_records.py).
+"""
 
 import re
 import unicodedata
+from collections.abc import Collection
+from typing import NewType
 
+from blueplane_doctor.known_names import ERROR_CLASSES, ERROR_MODULES, EVENT_TYPES, GROUPS, PLATFORMS, STREAMS
+from blueplane_doctor.machine_key import fingerprint
 from blueplane_doctor.pipeline import CONSUMER_STEMS
 
-_CREDENTIAL = r"(?!sk-|xox[a-z]-|gh[a-z]_|github_pat_|glpat-|npm_|pypi-|hf_|AKIA|AIza|eyJ)"
-"""What the tokens of well-known services begin with."""
-_IDENTIFIER = re.compile(_CREDENTIAL + r"[A-Za-z0-9][A-Za-z0-9._:+-]{0,127}\Z")
-_WORD = re.compile(_CREDENTIAL + r"[A-Za-z][A-Za-z0-9_.-]{0,63}\Z")
+Public = NewType("Public", str)
+"""Text that may be shown to anybody. Made here, of constants, or of numbers and other public text."""
+
+NONE = Public("none")
+OTHER = Public("other")
+"""What stands for each name that is not known."""
+_STREAM_ID = r"\d{1,20}-\d{1,20}"
+_UUID = r"[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}"
+_CURSOR_SESSION = r"curs_\d{1,17}_[0-9a-f]{8}"
+_KNOWN_ID = re.compile(rf"(?:{_STREAM_ID}|{_UUID}|{_CURSOR_SESSION})\Z", re.ASCII)
 
 
 def plain(text: str | bytes, limit: int = 120) -> str:
-    """One line without control, format or surrogate characters; longer text ends in `…`."""
+    """One line without control, format or surrogate characters; longer text ends in `…`. It is not public by that."""
     shown = _decoded(text[: limit * 4 + 4])[: limit + 1]
     cleaned = "".join(map(_visible, shown))
     if len(cleaned) > limit:
@@ -32,23 +50,78 @@ def _decoded(text: str | bytes) -> str:
     return text
 
 
-def identifier(value: str | bytes) -> str:
-    """An ID as it is when it looks like one; anything else is only described, for it may be private text."""
+def identifier(value: str | bytes) -> Public:
+    """A UUID, a stream ID or a session's ID as it is; any other by its fingerprint."""
     text = _decoded(value)
-    return text if _IDENTIFIER.match(text) else f"(not an ID, {len(value)} characters)"
+    if _KNOWN_ID.match(text):
+        return Public(text)
+    return hidden(value)
 
 
-def word(value: str | bytes | None) -> str:
-    """A type or kind as it is when it is one word; `other` for what may be private text."""
+def hidden(value: str | bytes) -> Public:
+    """What stands for private text that has to be told from others: `<hidden-5f0c6a52>`.
+
+    In a command it stops the shell, as every placeholder does; see locations.py.
+    """
+    if isinstance(value, str):
+        value = value.encode("utf-8", "surrogatepass")
+    return Public(f"<hidden-{fingerprint(value)}>")
+
+
+def known(value: str | bytes | None, names: Collection[str]) -> Public:
+    """One of these names as it is; `none` for nothing, `other` for anything else."""
     if not value:
-        return "none"
+        return NONE
     text = _decoded(value)
-    return text if _WORD.match(text) else "other"
+    if text in names:
+        return Public(text)
+    return OTHER
 
 
-def consumer(name: str | bytes) -> str:
-    """A consumer's name as the pipeline gives it; any other is only described, for it may name a person or a host."""
+def event_type(value: str | bytes | None) -> Public:
+    """A type of event or of hook."""
+    return known(value, EVENT_TYPES)
+
+
+def platform(value: str | bytes | None) -> Public:
+    """`cursor` or `claude_code`."""
+    return known(value, PLATFORMS)
+
+
+def stream(name: str | bytes) -> Public:
+    """A stream of the pipeline; any other by its fingerprint."""
+    return _known_or_hidden(name, STREAMS)
+
+
+def group(name: str | bytes) -> Public:
+    """A consumer group of the pipeline; any other by its fingerprint."""
+    if not name:
+        return NONE
+    return _known_or_hidden(name, GROUPS)
+
+
+def _known_or_hidden(name: str | bytes, names: Collection[str]) -> Public:
+    text = _decoded(name)
+    if text in names:
+        return Public(text)
+    return hidden(name)
+
+
+def consumer(name: str | bytes) -> Public:
+    """A consumer's name as the pipeline gives it; any other by its fingerprint, for it may name a person or a host."""
     text = _decoded(name)
     stem, _, process = text.rpartition("-")
-    own = text in CONSUMER_STEMS or (stem in CONSUMER_STEMS and process.isascii() and process.isdigit())
-    return text if own else f"(a name of its own, {len(name)} characters)"
+    is_process = process.isascii() and process.isdigit() and len(process) < 12
+    if text in CONSUMER_STEMS or (stem in CONSUMER_STEMS and is_process):
+        return Public(text)
+    return hidden(name)
+
+
+def error_class(value: str | bytes | None) -> Public:
+    """The name of an error's class, with its module, where both are known; else `another error`."""
+    if not value:
+        return Public("")
+    *modules, name = _decoded(value[:120]).split(".")
+    if name in ERROR_CLASSES and ERROR_MODULES.issuperset(modules):
+        return Public(".".join([*modules, name]))
+    return Public("another error")

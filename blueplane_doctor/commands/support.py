@@ -35,7 +35,7 @@ def support(given: Invocation) -> None:
     with progress() as tell:
         evidence = doctor.collect(tell)
     report = doctor.judge(evidence)
-    bundle = bundled(evidence, report, loaded, doctor.checks)
+    bundle = bundled(evidence, report, loaded, doctor.available)
     write_file(output, zipped(bundle.files), private=True)
     show(f"{output}\n")
     for name, content in sorted(bundle.files.items()):

@@ -3,8 +3,9 @@
 import re
 from dataclasses import dataclass
 
-from blueplane_doctor.connection.base import Command, ProtocolError
-from blueplane_doctor.connection.topology import CLUSTER, address_of, topology_of, without_names
+from blueplane_doctor.connection.base import Command, ProtocolError, ReplyError
+from blueplane_doctor.connection.topology import CLUSTER, address_of, topology_of
+from blueplane_doctor.error_phrases import error_text, redis_code, redis_text
 from blueplane_doctor.errors import (
     SourceElsewhere,
     SourceError,
@@ -17,6 +18,8 @@ from blueplane_doctor.errors import (
     SourceUnusable,
     SourceWrongType,
 )
+from blueplane_doctor.known_names import STREAMS
+from blueplane_doctor.text import hidden
 
 _NOT_SERVING = {
     "LOADING": ("is still loading its data from disk", "try again in a moment"),
@@ -41,6 +44,20 @@ _ELSEWHERE = {
     "TRYAGAIN": "the slots of what was asked for are being moved to another node (TRYAGAIN)",
     "CROSSSLOT": "what was asked for at once lies on several nodes of its cluster (CROSSSLOT)",
 }
+
+OWN_KEYS = "blueplane:health:"
+"""What the doctor's own keys begin with; what follows may be the name of a table."""
+_COMMANDS = frozenset(
+    {
+        *("acl", "auth", "client", "cluster", "config", "del", "discard", "eval", "exec", "expire", "get", "hello"),
+        *("hgetall", "hincrby", "hset", "info", "multi", "ping", "scan", "select", "sentinel", "set", "ts.add"),
+        *("ts.alter", "ts.create", "ts.info", "ts.madd", "ts.mrange", "ts.queryindex", "ts.range", "type", "unlink"),
+        *("xack", "xadd", "xclaim", "xdel", "xgroup", "xinfo", "xlen", "xpending", "xrange", "xread", "xreadgroup"),
+        *("xrevrange", "xtrim"),
+    }
+)
+"""Commands that a refusal may name."""
+_SUBCOMMANDS = frozenset({"STREAM", "GROUPS", "CONSUMERS", "GET", "LIST", "SLOTS", "CREATE", "GET-MASTER-ADDR-BY-NAME"})
 
 
 @dataclass(frozen=True)
@@ -89,24 +106,12 @@ def source_error(error: Exception, endpoint: Endpoint, command: Command = (), se
 
     `command` is what was asked for, empty when the connection itself failed; `seconds` what a reply may take.
     """
-    text = without_names(text_of(error), endpoint.url)
     where = endpoint.name
-    if "NOPERM" in text or "no permissions" in text.lower():
-        return _no_permission(endpoint, command, text)
-    if re.search("^(NOAUTH|WRONGPASS)|invalid password|called without any password", text):
-        return SourceRefused(
-            f"{where} refused the login: {text}",
-            f"give the right user and password: {endpoint.option} redis://USER:PASSWORD@HOST:PORT",
-        )
-    code = text.partition(" ")[0]
-    if code in _NOT_SERVING:
-        state, hint = _NOT_SERVING[code]
-        return SourceNotServing(f"{where} {state}", hint.format(option=endpoint.option), code, state)
-    if code in _ELSEWHERE:
-        return SourceElsewhere(f"{where}: {_ELSEWHERE[code]}", endpoint.cluster_hint, code)
+    if isinstance(error, ReplyError):
+        return _refusal(str(error), endpoint, command)
     if isinstance(error, ProtocolError):
         return SourceProtocolError(
-            f"what answers at {endpoint.address} does not answer as Redis does: {text}",
+            f"what answers at {endpoint.address} does not answer as Redis does: {_protocol_error(error)}",
             f"see whether {endpoint.option} names a Redis; blueplane-doctor settings shows which it is",
         )
     if isinstance(error, TimeoutError):
@@ -116,9 +121,35 @@ def source_error(error: Exception, endpoint: Endpoint, command: Command = (), se
         )
     if isinstance(error, OSError):
         return SourceUnreachable(
-            f"{where} cannot be reached: {text}",
+            f"{where} cannot be reached: {error_text(error)}",
             f"start it, or name the right one with {endpoint.option}; blueplane-doctor settings shows which it is",
         )
+    return SourceUnusable(f"{where}: {error_text(error)}")
+
+
+def _protocol_error(error: ProtocolError) -> str:
+    text = str(error)
+    if text.startswith("Protocol error"):  # hiredis' own, which quotes a byte
+        return "its bytes are no reply"
+    return text
+
+
+def _refusal(text: str, endpoint: Endpoint, command: Command) -> SourceError:
+    """An error that Redis answered, as ours; its text may quote names, hosts and passwords, and is not repeated."""
+    where = endpoint.name
+    code = redis_code(text)
+    if code == "NOPERM" or "no permissions" in text.lower():
+        return _no_permission(endpoint, command, text)
+    if re.search("^(NOAUTH|WRONGPASS)|invalid password|called without any password", text):
+        return SourceRefused(
+            f"{where} refused the login: {redis_text(text)}",
+            f"give the right user and password: {endpoint.option} redis://USER:PASSWORD@HOST:PORT",
+        )
+    if code in _NOT_SERVING:
+        state, hint = _NOT_SERVING[code]
+        return SourceNotServing(f"{where} {state}", hint.format(option=endpoint.option), code, state)
+    if code in _ELSEWHERE:
+        return SourceElsewhere(f"{where}: {_ELSEWHERE[code]}", endpoint.cluster_hint, code)
     return _refused_command(endpoint, command, text)
 
 
@@ -140,40 +171,38 @@ def _refused_command(endpoint: Endpoint, command: Command, text: str) -> SourceE
     hint = ""
     if text.startswith("OOM"):
         hint = f"free memory there, or name another with {endpoint.option}"
-    return SourceUnusable(f"{attempt} refused: {text}", hint)
+    return SourceUnusable(f"{attempt} refused: {redis_text(text)}", hint)
 
 
 def _no_permission(endpoint: Endpoint, command: Command, text: str) -> SourceRefused:
     if endpoint.rights:
-        return SourceRefused(f"{endpoint.name} gives this user no permission: {text}", endpoint.rights)
+        return SourceRefused(f"{endpoint.name} gives this user no permission (NOPERM)", endpoint.rights)
     tried = words_of(command) or "a command"
-    named = re.search(r"run the '([^']+)' command", text)
-    if named:
+    named = re.search(r"run the '([a-z.|]{1,30})' command", text)
+    if named and named[1].partition("|")[0] in _COMMANDS:
         right = f"+{named[1]}"
     elif "key" in text:
         right = "%R~blueplane:health:*" if "blueplane:health:" in tried else "%R~telemetry:*"
     else:
         right = f"+{tried.lower()}"
     return SourceRefused(
-        f"{endpoint.name}: {tried} needs the permission {right}, which this user lacks: {text}",
+        f"{endpoint.name}: {tried} needs the permission {right}, which this user lacks (NOPERM)",
         f"grant it: ACL SETUSER <user> {right}",
     )
 
 
 def words_of(command: Command) -> str:
-    """The beginning of a command, for messages: its name, and its key or subcommand."""
-    return " ".join(_word(word) for word in command[:2])
+    """The beginning of a command, for messages: its name, and its key or subcommand where that is no private name."""
+    words = [str(word) for word in command[:1]]
+    for word in command[1:2]:
+        words.append(_key_or_subcommand(word))
+    return " ".join(words)
 
 
-def text_of(error: BaseException) -> str:
-    """An error's text, short and without control characters: a server may have written it."""
-    text = str(error)
-    if isinstance(error, OSError) and error.strerror:
-        text = error.strerror
-    printable = re.sub(r"[\x00-\x1f\x7f]+", " ", text)[:300]
-    return printable or type(error).__name__
-
-
-def _word(value: str | bytes | int) -> str:
+def _key_or_subcommand(value: str | bytes | int) -> str:
     text = value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
-    return text[:80]
+    if text.upper() in _SUBCOMMANDS or text in STREAMS:
+        return text
+    if text.startswith(OWN_KEYS):
+        return f"{OWN_KEYS}*"
+    return hidden(value if isinstance(value, bytes) else text)

@@ -12,10 +12,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from blueplane_doctor.connection.base import Command, Limits, ProtocolError, ReplyError, Transport
-from blueplane_doctor.connection.failures import Endpoint, source_error, text_of
+from blueplane_doctor.connection.failures import Endpoint, source_error
 from blueplane_doctor.connection.shapes import checked_shape, checked_transaction
 from blueplane_doctor.connection.socket_transport import open_plain
-from blueplane_doctor.connection.topology import check_url, topology_of
+from blueplane_doctor.connection.topology import UnusableUrl, check_url, topology_of
 from blueplane_doctor.connection.topology_transport import open_topology
 from blueplane_doctor.errors import SettingsError, SourceError
 
@@ -127,8 +127,11 @@ class Connection:
             return open_transport(self.endpoint.url, replace(self._limits, end=end))
         except ValueError as error:
             option = self.endpoint.option
+            problem = "it cannot be used as the URL of a Redis"
+            if isinstance(error, UnusableUrl):
+                problem = str(error)
             raise SettingsError(
-                f"{self.endpoint.setting}: {text_of(error)}",
+                f"{self.endpoint.setting}: {problem}",
                 f"for example {option} redis://localhost:6379/0 or {option} unix:///run/redis.sock",
             ) from error
 

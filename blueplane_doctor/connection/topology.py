@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 HIDDEN = "***"
+_LOOPBACK = re.compile(r"127(?:\.\d{1,3}){3}\Z", re.ASCII)
 SENTINEL = "sentinel"
 CLUSTER = "cluster"
 _DEFAULT_PORTS = {SENTINEL: 26379, CLUSTER: 6379}
@@ -20,6 +21,32 @@ _OPTIONS = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile", "ssl_cert_reqs", "ssl
 
 Node = tuple[str, int]
 """Host and port."""
+_UNREADABLE = (
+    "it cannot be read as a URL: the port has to be a number, and / ? # [ ] % in a user or a password are written "
+    "as %2F and so on"
+)
+
+
+class UnusableUrl(ValueError):
+    """What is wrong with a URL, in words that quote nothing of it."""
+
+
+def parts_of(url: str) -> SplitResult:
+    """The parts of a URL of one server, of which host and port can be asked for. Raises UnusableUrl."""
+    parts = _split(url)
+    try:
+        _ = (parts.hostname, parts.port)
+    except ValueError:
+        raise UnusableUrl(_UNREADABLE) from None
+    return parts
+
+
+def _split(url: str) -> SplitResult:
+    # The library's own errors quote what they complain of, such as the part of a password behind a `/`.
+    try:
+        return urlsplit(url)
+    except ValueError:
+        raise UnusableUrl(_UNREADABLE) from None
 
 
 @dataclass(frozen=True)
@@ -41,7 +68,7 @@ class RedisTopology:
         """Without user, password and names of hosts: what messages and reports may show."""
         nodes = ",".join(f"{shown_host(host)}:{port}" for host, port in self.nodes)
         if self.kind == SENTINEL:
-            return f"{self.service} behind the sentinels {nodes}"
+            return f"the master behind the sentinels {nodes}"
         return f"the cluster of {nodes}"
 
 
@@ -50,50 +77,43 @@ def address_of(url: str) -> str:
     topology = topology_of(url)
     if topology:
         return topology.shown
-    parts = urlsplit(url)
+    parts = parts_of(url)
     if parts.scheme == "unix":
-        return "unix socket " + (parts.path.rsplit("/", 1)[-1] or "?")
+        return "a unix socket"
     address = f"{shown_host(parts.hostname or 'localhost')}:{parts.port or 6379}"
     database = parts.path.strip("/")
-    if database in ("", "0"):
+    if database == "0" or not _is_number(database):
         return address
     return f"{address} database {database}"
 
 
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 7
+
+
 def shown_host(host: str) -> str:
     """The host when it is this machine, and `***` for any other: a host's name is private."""
-    if host not in ("localhost", "::1") and not host.startswith("127."):
+    if host not in ("localhost", "::1") and not _LOOPBACK.match(host):
         return HIDDEN
     return f"[{host}]" if ":" in host else host
 
 
-def without_names(text: str, url: str) -> str:
-    """An error's text without the URL's user and hosts, which servers and libraries like to repeat."""
-    user, _, hosts = urlsplit(url).netloc.rpartition("@")
-    names = {unquote(user.partition(":")[0])}
-    names.update(_node(node, 1)[0] for node in hosts.split(",") if node)
-    for name in sorted(names):
-        if name and shown_host(name) == HIDDEN:
-            text = re.sub(rf"(?i)(?<!\w){re.escape(name)}(?!\w)", HIDDEN, text)
-    return text
-
-
 def check_url(url: str) -> None:
-    """Raises ValueError for what is no URL of Redis, not quoting what may be secret."""
-    parts = urlsplit(url)
+    """Raises UnusableUrl for what is no URL of Redis, not quoting what may be secret."""
+    parts = parts_of(url)
     if topology_of(url) is None and parts.scheme not in ("redis", "rediss", "unix"):
-        raise ValueError(
+        raise UnusableUrl(
             "the scheme of a Redis URL must be redis, rediss or unix, or one of Sentinel or Cluster (docs/SCALING.md)"
         )
     if parts.scheme == "redis" and not parts.query:
         database = parts.path.strip("/")
-        if database and not database.isdigit():
-            raise ValueError("what follows the host must be the number of a database")
+        if database and not _is_number(database):
+            raise UnusableUrl("what follows the host must be the number of a database")
 
 
 def topology_of(url: str) -> RedisTopology | None:
-    """What the URL says; None for one of a single Redis. Raises ValueError, not quoting what may be secret."""
-    parts = urlsplit(url)
+    """What the URL says; None for one of a single Redis. Raises UnusableUrl, not quoting what may be secret."""
+    parts = _split(url)
     scheme, _, kind = parts.scheme.partition("+")
     if scheme not in ("redis", "rediss") or kind not in _DEFAULT_PORTS:
         return None
@@ -116,11 +136,11 @@ def topology_of(url: str) -> RedisTopology | None:
 
 def _check_parts(kind: str, nodes: tuple[Node, ...], query: Mapping[str, str], service: str, database: str) -> None:
     if not nodes or set(query) - set(_OPTIONS):
-        raise ValueError(f"a host must follow, and the query may hold {', '.join(_OPTIONS)}")
+        raise UnusableUrl(f"a host must follow, and the query may hold {', '.join(_OPTIONS)}")
     if kind == CLUSTER and (service not in ("", "0") or database):
-        raise ValueError("a cluster has only database 0")
-    if kind == SENTINEL and (not service or (database and not database.isdigit())):
-        raise ValueError("after the hosts must follow /SERVICE or /SERVICE/DATABASE")
+        raise UnusableUrl("a cluster has only database 0")
+    if kind == SENTINEL and (not service or (database and not _is_number(database))):
+        raise UnusableUrl("after the hosts must follow /SERVICE or /SERVICE/DATABASE")
 
 
 def _tls_options(parts: SplitResult, query: Mapping[str, str]) -> dict[str, Any]:
@@ -146,7 +166,7 @@ def _user_and_password(text: str) -> dict[str, str]:
 
 
 def _node(text: str, default_port: int) -> Node:
-    parts = urlsplit(f"//{text}")
+    parts = parts_of(f"//{text}")
     if not parts.hostname or parts.port == 0:
-        raise ValueError("each node must be HOST or HOST:PORT")
+        raise UnusableUrl("each node must be HOST or HOST:PORT")
     return parts.hostname, parts.port or default_port

@@ -53,7 +53,7 @@ def _open_master(topology: RedisTopology, sentinel: Node, limits: Limits) -> Soc
         sentinel, topology.sentinel_login, limits, ("SENTINEL", "GET-MASTER-ADDR-BY-NAME", topology.service)
     )
     if address is None:
-        raise ReplyError(f"the sentinel knows no master of the name {topology.service}")
+        raise ReplyError("the sentinel knows no master of that name")
     try:
         host, port = address
         master = (host.decode(), int(port))

@@ -11,7 +11,7 @@ from blueplane_doctor.custody.pending_entries import PendingEntriesReader
 from blueplane_doctor.custody.states import HAS_ROW, IN_FLIGHT, SKIPPED, UNEXAMINED, WAITING
 from blueplane_doctor.custody.undelivered import UndeliveredMessages
 from blueplane_doctor.model import Record
-from blueplane_doctor.text import word
+from blueplane_doctor.text import event_type
 from blueplane_doctor.times import MINUTE_MS, from_milliseconds, iso
 
 UNROUTED = "unrouted"
@@ -152,7 +152,7 @@ class Ledger:
         # The messages ascend, so the last one of each hook type is the one that stays.
         last = {hook: message.id[0] for hook, message in zip(hooks, messages, strict=True)}
         for hook, count in Counter(hooks).items():
-            name = word(hook)
+            name = event_type(hook)
             self.count_by_hook[name] += count
             self.last_by_hook[name] = max(last[hook], self.last_by_hook.get(name, 0))
 

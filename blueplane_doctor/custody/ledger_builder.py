@@ -30,7 +30,7 @@ from blueplane_doctor.sources.entry_ids import EntryId, id_text
 from blueplane_doctor.sources.redis_source import RedisSource
 from blueplane_doctor.sources.streams import Group, StreamState
 from blueplane_doctor.sources.throttle import Throttle
-from blueplane_doctor.text import identifier, word
+from blueplane_doctor.text import hidden, identifier
 from blueplane_doctor.times import HOUR_MS, milliseconds_of
 
 MOST_UNKNOWN_SOURCES = 10
@@ -185,7 +185,7 @@ class LedgerBuilder:
                 if not source or not _is_of_a_monitor(message, source):
                     continue
                 if len(self._ledger.unknown_sources) < MOST_UNKNOWN_SOURCES:
-                    self._ledger.unknown_sources.add(word(source))
+                    self._ledger.unknown_sources.add(hidden(source))
             self._ledger.monitor_events += count
             self._ledger.monitor_last_ms = max(message.id[0], self._ledger.monitor_last_ms or 0)
 

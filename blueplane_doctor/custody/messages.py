@@ -9,7 +9,7 @@ from pydantic_core import from_json
 
 from blueplane_doctor.sources.entries import RawEntry
 from blueplane_doctor.sources.entry_ids import EntryId, entry_id
-from blueplane_doctor.text import word
+from blueplane_doctor.text import Public, event_type
 from blueplane_doctor.times import milliseconds_of
 
 _ABSENT = object()
@@ -52,9 +52,9 @@ class Message:
             return None
         return milliseconds_of(raw.decode("utf-8", "replace"))
 
-    def kind(self) -> str:
-        """Its type of event or of hook, as one word."""
-        return word(self.fields.get(b"event_type") or self.fields.get(b"hook_type"))
+    def kind(self) -> Public:
+        """Its type of event or of hook."""
+        return event_type(self.fields.get(b"event_type") or self.fields.get(b"hook_type"))
 
     def malformed(self) -> str:
         """What is wrong with its JSON fields; empty when nothing is."""

@@ -4,11 +4,12 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from hashlib import sha256
 
 from blueplane_doctor.connection.base import Command
+from blueplane_doctor.error_phrases import MOST_CHARACTERS, phrase_of
 from blueplane_doctor.errors import SourceError, SourceMissing, UsageError
 from blueplane_doctor.examination import Examination
+from blueplane_doctor.machine_key import fingerprint
 from blueplane_doctor.model import Record
 from blueplane_doctor.sources.dead_letters import (
     DeadLetterEntry,
@@ -18,10 +19,12 @@ from blueplane_doctor.sources.dead_letters import (
 )
 from blueplane_doctor.sources.entry_ids import id_text
 from blueplane_doctor.sources.redis_source import pairs
-from blueplane_doctor.text import identifier, plain, word
+from blueplane_doctor.text import Public, error_class, event_type, identifier, platform
+from blueplane_doctor.text import group as shown_group
+from blueplane_doctor.text import stream as shown_stream
 from blueplane_doctor.times import HOUR_MS, from_milliseconds, iso
 
-NO_REASON = "no reason recorded"
+NO_REASON = Public("no reason recorded")
 _STREAM_ID = re.compile(r"\d+-\d+\Z")
 _CURSOR_LIMIT = 10_000
 """Entries that the Cursor consumer's own stream keeps, whatever the configuration says."""
@@ -34,33 +37,25 @@ _PARTICULARS = (
     re.compile(r"\b[0-9a-fA-F]{8,}(?:-[0-9a-fA-F]{4,})*\b|\d+"),
 )
 """Quoted text, addresses, paths, numbers."""
-_PUBLIC = re.compile(
-    r"(?:UNIQUE|NOT NULL|CHECK|FOREIGN KEY) constraint failed(?:: [\w., ]{1,120})?"
-    r"|database is locked|database disk image is malformed|disk I/O error|database or disk is full"
-    r"|attempt to write a readonly database|unable to open database file|no such (?:table|column): \w{1,60}"
-    r"|'\w{1,20}' object has no attribute '\w{1,20}'|Expecting (?:value|property name)"
-    r"|[Mm]ax(?:imum)? retries(?: exceeded)?|timed out|Connection refused"
-)
-"""Phrases of SQLite, Python's json and Redis, which quote no message."""
 
 
 class DeadLetter(Record):
     """One dead letter, without anything private."""
 
-    id: str
-    stream: str
-    queued_at: str | None
+    id: Public
+    stream: Public
+    queued_at: Public | None
     age_ms: int
-    shape: str
+    shape: Public
     """Which part of the pipeline wrote it: `claude_consumer`, `cursor_consumer`, `queue_writer`, `unknown`."""
-    group: str
-    message_id: str | None
-    event_id: str | None
-    event_type: str
-    platform: str
-    error: str
+    group: Public
+    message_id: Public | None
+    event_id: Public | None
+    event_type: Public
+    platform: Public
+    error: Public
     """Type of the error, and its text where that is a library's own phrase."""
-    fingerprint: str
+    fingerprint: Public
     """Eight characters that are the same for the same error, whatever its particulars."""
     retry_count: int | None
 
@@ -68,15 +63,15 @@ class DeadLetter(Record):
 class ErrorGroup(Record):
     """Dead letters that failed in the same way."""
 
-    fingerprint: str
+    fingerprint: Public
     """Eight characters that stay the same for the same error."""
-    error: str
+    error: Public
     count: int
     last_hour: int
     oldest_age_ms: int
     newest_age_ms: int
-    event_types: dict[str, int]
-    example_id: str
+    event_types: dict[Public, int]
+    example_id: Public
 
 
 class DeadLetterStats(Record):
@@ -88,12 +83,12 @@ class DeadLetterStats(Record):
     last_hour: int
     hour_before: int
     oldest_age_ms: int | None
-    verdict: str
+    verdict: Public
     """`empty`, `static pile` (none within the last hour), `active bleed`."""
     groups: list[ErrorGroup]
-    sizes: dict[str, int]
-    limits: dict[str, int]
-    about_to_discard: list[str]
+    sizes: dict[Public, int]
+    limits: dict[Public, int]
+    about_to_discard: list[Public]
     """Streams at 90 % of their limit or more: the oldest entries go next."""
 
 
@@ -114,7 +109,7 @@ class DeadLetterFilter:
             return False
         if self.older_than_ms is not None and dead_letter.age_ms < self.older_than_ms:
             return False
-        if self.group not in ("", dead_letter.group):
+        if self.group and shown_group(self.group) != dead_letter.group:
             return False
         if self.event_type not in ("", dead_letter.event_type):
             return False
@@ -152,7 +147,7 @@ def find_dead_letter(examination: Examination, wanted: str, stream: str = "") ->
     """
     entry = _find_by_own_id(examination, wanted, stream) or _find_by_message(examination, wanted, stream)
     if entry is None:
-        where = f" of {identifier(stream)}" if stream else ""
+        where = f" of {shown_stream(stream)}" if stream else ""
         raise SourceMissing(
             f"no dead letter{where} has or names the ID {identifier(wanted)}", "see: blueplane-doctor dlq list"
         )
@@ -169,8 +164,8 @@ def _find_by_own_id(examination: Examination, wanted: str, stream: str) -> DeadL
         if page:
             entries.append(parse_dead_letter_entry(name, page[0]))
     if len(entries) > 1:
-        places = " and in ".join(entry.stream for entry in entries)
-        raise UsageError(f"{wanted} is in {places}", f"say which: --stream {entries[0].stream}")
+        places = [shown_stream(entry.stream) for entry in entries]
+        raise UsageError(f"{wanted} is in {' and in '.join(places)}", f"say which: --stream {places[0]}")
     if not entries:
         return None
     return entries[0]
@@ -200,7 +195,8 @@ def summarize(dead_letters: Iterable[DeadLetter], examination: Examination) -> D
     everything = list(dead_letters)
     by_error: dict[str, list[DeadLetter]] = {}
     messages = set()
-    sizes = Counter(dict.fromkeys(examination.stream().dead_letters, 0))
+    streams = {shown_stream(name): name for name in examination.stream().dead_letters}
+    sizes = Counter(dict.fromkeys(streams, 0))
     for dead_letter in everything:
         by_error.setdefault(dead_letter.fingerprint, []).append(dead_letter)
         messages.add(_message_of(dead_letter))
@@ -209,7 +205,7 @@ def summarize(dead_letters: Iterable[DeadLetter], examination: Examination) -> D
     limits = {}
     about_to_discard = []
     for stream, size in sizes.items():
-        limits[stream] = _limit_of(examination, stream)
+        limits[stream] = _limit_of(examination, streams[stream])
         if size >= NEARLY_FULL * limits[stream]:
             about_to_discard.append(stream)
     last_hour = _younger_than(everything, HOUR_MS)
@@ -261,15 +257,15 @@ def without_private_parts(entry: DeadLetterEntry, now_ms: int) -> DeadLetter:
     error, fingerprint = reason(entry.fields)
     return DeadLetter(
         id=id_text(entry.id),
-        stream=entry.stream,
+        stream=shown_stream(entry.stream),
         queued_at=iso(from_milliseconds(entry.queued_ms)),
         age_ms=max(0, now_ms - entry.queued_ms),
         shape=entry.shape,
-        group=word(_group_of(entry)),
+        group=shown_group(_group_of(entry)),
         message_id=identifier(entry.message_id) if entry.message_id else None,
         event_id=identifier(entry.event_id) if entry.event_id else None,
-        event_type=word(message.get("event_type") or message.get("hook_type")),
-        platform=word(message.get("platform")),
+        event_type=event_type(message.get("event_type") or message.get("hook_type")),
+        platform=platform(message.get("platform")),
         error=error,
         fingerprint=fingerprint,
         retry_count=_retry_count(entry.fields.get(b"retry_count", b"")),
@@ -291,28 +287,23 @@ def _retry_count(text: bytes) -> int | None:
     return None
 
 
-def reason(fields: dict[bytes, bytes]) -> tuple[str, str]:
+def reason(fields: dict[bytes, bytes]) -> tuple[Public, str]:
     """What went wrong, for showing, and its fingerprint.
 
-    An error's text may quote what was being written, so only libraries' phrases are shown. The fingerprint is made of
-    the whole text without its particulars, and so tells private texts apart without showing them.
+    The fingerprint is made of the text without its particulars, and so tells private texts apart without showing them.
     """
-    kind = word(fields[b"error_type"]) if fields.get(b"error_type") else ""
-    text = fields.get(b"error_message", b"").decode("utf-8", "replace")
-    shown = ": ".join(filter(None, (kind, _public_part(text))))
+    kind = error_class(fields.get(b"error_type"))
+    text = fields.get(b"error_message", b"")[:MOST_CHARACTERS].decode("utf-8", "replace")
+    shown = Public(": ".join(filter(None, (kind, _public_part(text)))))
     for particular in _PARTICULARS:
         text = particular.sub("#", text)
-    fingerprint = sha256(f"{kind}|{text}".encode("utf-8", "replace")).hexdigest()[:8]
-    return shown or NO_REASON, fingerprint
+    return shown or NO_REASON, fingerprint(f"{kind}|{text}".encode("utf-8", "replace"))
 
 
-def _public_part(text: str) -> str:
+def _public_part(text: str) -> Public:
     if not text:
-        return ""
-    phrase = _PUBLIC.search(text)
-    if phrase is None:
-        return "(text is private)"
-    return plain(phrase[0], 160)
+        return Public("")
+    return phrase_of(text) or Public("(text is private)")
 
 
 def _message_fields(fields: dict[bytes, bytes]) -> dict[str, str]:

@@ -37,7 +37,7 @@ from blueplane_doctor.sources.entry_ids import BEGINNING, EntryId, entry_id, id_
 from blueplane_doctor.sources.streams import StreamState, read_positions
 from blueplane_doctor.sources.trace_tables import Lookup
 from blueplane_doctor.text import consumer as shown_consumer
-from blueplane_doctor.text import identifier, word
+from blueplane_doctor.text import identifier, platform
 from blueplane_doctor.times import from_milliseconds, iso, parse_time, span
 
 NOT_FOUND = "not_found"
@@ -112,7 +112,7 @@ class Trace(Record):
     """What is known of one message."""
 
     id: str
-    """As it was asked for."""
+    """As it was asked for; one that has no known form by its fingerprint."""
     state: str
     """A state of custody, or `payload_gone`, `not_found`."""
     hops: list[Hop]
@@ -403,7 +403,7 @@ class Tracer:
         state = _state(search, stream)
         advice = self._advice(search, state, stream)
         hops = search.hops + search.dead_letters
-        return Trace(id=asked, state=state, hops=hops, advice=advice, partial=search.partial)
+        return Trace(id=identifier(asked), state=state, hops=hops, advice=advice, partial=search.partial)
 
     def _advice(self, search: _Search, state: str, stream: StreamState) -> str:
         advice = ADVICE[state]
@@ -454,9 +454,9 @@ class Tracer:
 
 
 def _message_of(letter: DeadLetterEntry) -> str:
-    """The message that a dead letter names; empty where it names none."""
-    target = letter.message_id or letter.event_id
-    return identifier(target) if target else ""
+    """The message that a dead letter names, which may be private; empty where it names none."""
+    target = letter.message_id or letter.event_id or b""
+    return target.decode("utf-8", "replace")
 
 
 def _whose_letter(letter: DeadLetterEntry) -> str:
@@ -464,7 +464,7 @@ def _whose_letter(letter: DeadLetterEntry) -> str:
     identity = id_text(letter.id)
     message = _message_of(letter)
     if message:
-        return f"{identity} is a dead letter in {letter.stream}; its message is {message}."
+        return f"{identity} is a dead letter in {letter.stream}; its message is {identifier(message)}."
     return f"{identity} is a dead letter in {letter.stream}, and it names no message."
 
 
@@ -511,7 +511,7 @@ def _recognise(entry: RawEntry, missing: dict[bytes, _Search]) -> None:
 
 def _add_enqueued(search: _Search, message: Message, stream: StreamState) -> None:
     identity = id_text(message.id)
-    text = f"{message.kind()} of {word(message.fields.get(b'platform'))} as {identity} in {stream.queue}"
+    text = f"{message.kind()} of {platform(message.fields.get(b'platform'))} as {identity} in {stream.queue}"
     if search.route:
         text += f", owned by {search.route.group}"
     else:
@@ -534,5 +534,5 @@ def _add_row(search: _Search, table: str, sequence: int, ingested_at: str) -> No
         parse_time(ingested_at),
         table=table,
         sequence=sequence,
-        ingested_at=ingested_at,
+        ingested_at=iso(parse_time(ingested_at)),
     )

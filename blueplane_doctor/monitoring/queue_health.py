@@ -13,7 +13,8 @@ from blueplane_doctor.pipeline import kept_messages
 from blueplane_doctor.sources.entry_ids import EntryId, id_text
 from blueplane_doctor.sources.server_process import RUNNING, process_state, read_pid
 from blueplane_doctor.sources.streams import Group, StreamState
-from blueplane_doctor.text import consumer, identifier
+from blueplane_doctor.text import consumer
+from blueplane_doctor.text import group as shown_group
 from blueplane_doctor.times import from_milliseconds, iso
 
 
@@ -214,7 +215,7 @@ class QueueHealthMonitor(Monitor):
     def _group(self, group: Group, now_ms: int) -> GroupHealth:
         ledger = self.examination.ledger()
         health = GroupHealth(
-            name=identifier(group.name),
+            name=shown_group(group.name),
             role="reader",
             pending=group.pending,
             undelivered=ledger.undelivered.get(group.text),

@@ -8,7 +8,7 @@ from time import perf_counter
 from typing import Any, Protocol
 
 from blueplane_doctor.recording.recorder import Recorder
-from blueplane_doctor.text import word
+from blueplane_doctor.text import event_type, platform
 
 
 class Spec(Protocol):
@@ -140,11 +140,11 @@ def _hook(spec: Spec, function: Any, recorder: Recorder) -> Record:
 
 
 @lru_cache(1000)
-def _hook_name(platform: str | None, kind: str | None) -> str:
+def _hook_name(of_platform: str | None, kind: str | None) -> str:
     """Only words: an event's fields may hold private text."""
-    if not platform:
-        return word(kind)
-    return f"{word(platform)}/{word(kind)}"
+    if not of_platform:
+        return event_type(kind)
+    return f"{platform(of_platform)}/{event_type(kind)}"
 
 
 def _text(value: Any) -> str | None:

@@ -7,7 +7,7 @@ import platform
 import sqlite3
 import zipfile
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
@@ -17,21 +17,22 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from blueplane_doctor import __version__
-from blueplane_doctor.checkapi import CheckSpec
-from blueplane_doctor.discovery import find_format
+from blueplane_doctor.discovery import BUILT_IN, AvailableChecks, find_format
 from blueplane_doctor.documents import json_value
 from blueplane_doctor.errors import DocumentError, FileUnreadable, UsageError
 from blueplane_doctor.evidence import Evidence, to_json
 from blueplane_doctor.file_reading import read_bytes
 from blueplane_doctor.model import Report, Tool
-from blueplane_doctor.pipeline import CURRENT, CURSOR_HOOKS, EARLIER
+from blueplane_doctor.pipeline import CURRENT, CURSOR_HOOKS, EARLIER, Key, Route, Target
 from blueplane_doctor.reports.base import View
 from blueplane_doctor.scales import LEVELS
-from blueplane_doctor.settings import Loaded, Settings
+from blueplane_doctor.settings import Loaded, Settings, StreamSettings
 from blueplane_doctor.settings_view import flat
 from blueplane_doctor.sources.server_log import newest_bytes
 from blueplane_doctor.support.log_errors import log_errors
-from blueplane_doctor.text import word
+from blueplane_doctor.support.shareable import shareable_evidence, shareable_report
+from blueplane_doctor.text import OTHER, known
+from blueplane_doctor.waivers import WaiverRule
 
 MANIFEST = "MANIFEST.json"
 KIND = "blueplane-doctor support bundle"
@@ -51,6 +52,13 @@ _LOCAL = ("localhost", "127.0.0.1", "::1")
 _STREAMS = (CURRENT.queue, *CURRENT.dead_letters, EARLIER.queue, *EARLIER.dead_letters)
 _NAMES = frozenset((*CURSOR_HOOKS, *_STREAMS, *LEVELS))
 """Names that say nothing about who uses them."""
+_SCHEMES = ("http", "https", "redis", "rediss", "unix", "redis+sentinel", "redis+cluster", "rediss+sentinel")
+_SETTINGS = frozenset(
+    {
+        *(*Settings.model_fields, *StreamSettings.model_fields, *WaiverRule.model_fields),
+        *(*Route.model_fields, *Key.model_fields, *Target.model_fields),
+    }
+)
 
 
 class Bundle(NamedTuple):
@@ -60,23 +68,31 @@ class Bundle(NamedTuple):
     left_out: list[str]
 
 
-def bundled(evidence: Evidence, report: Report, loaded: Loaded, checks: Iterable[CheckSpec]) -> Bundle:
+def bundled(evidence: Evidence, report: Report, loaded: Loaded, available: AvailableChecks) -> Bundle:
     """All that may be shown of this run."""
-    known = set[str]()
-    for spec in checks:
-        known.update((spec.id, spec.area))
+    known_ids = set[str]()
+    for check in available.checks:
+        if check.origin == BUILT_IN:
+            known_ids.update((check.id, check.area))
+    for cause in available.causes:
+        if cause.origin == BUILT_IN:
+            known_ids.add(cause.id)
+    report = shareable_report(report, known_ids)
+    evidence = shareable_evidence(evidence, known_ids)
     log, left_out = _log(loaded.settings.home / "server.log")
     files = {
         "report.html": _shown("html", report),
         "report.json": _shown("json", report),
         "evidence.json": to_json(evidence).encode(),
-        "settings.json": _json(settings_list(loaded, frozenset(known))),
+        "settings.json": _json(settings_list(loaded, frozenset(known_ids))),
         "versions.json": _json(_versions(evidence)),
         "server-log-errors.txt": log.encode(),
     }
     left_out += [
         "payloads, prompts, metadata of messages, and rows of the database: the doctor never keeps them",
         "in the settings, paths, hosts, users, passwords and free text: they are private",
+        "reasons and owners of waivers, and all that checks and monitors of your own say: that is free text",
+        "names of streams and groups that are not Blueplane's: a fingerprint stands for each",
         "the names of this machine and its users: nobody needs them to judge a pipeline",
     ]
     manifest = {
@@ -175,7 +191,7 @@ def settings_list(loaded: Loaded, known: frozenset[str]) -> list[dict[str, Any]]
     harmless = _NAMES | known
     settings = []
     for name, value in flat(loaded.settings.model_dump(mode="json")):
-        words = [word(part) for part in name.split(".")]
+        words = [_setting(part, harmless) for part in name.split(".")]
         if value == defaults.get(name):
             shown = _default(value)
         else:
@@ -193,17 +209,24 @@ def _default(value: Any) -> Any:
     return value
 
 
-def described(value: Any, known: frozenset[str]) -> Any:
-    """A value that says nothing private: text that is not among the known names is only measured."""
+def described(value: Any, harmless: frozenset[str]) -> Any:
+    """A value that says nothing private: text that is not among the harmless names is only measured."""
     if isinstance(value, list):
-        return [described(item, known) for item in value]
+        return [described(item, harmless) for item in value]
     if isinstance(value, dict):
-        return {word(str(name)): described(item, known) for name, item in value.items()}
-    if not isinstance(value, str) or value in known:
+        return {_setting(str(name), harmless): described(item, harmless) for name, item in value.items()}
+    if not isinstance(value, str) or value in harmless:
         return value
     if "://" in value:
         return _url(value)
     return f"(not shown, {len(value)} characters)"
+
+
+def _setting(name: str, harmless: frozenset[str]) -> str:
+    """A setting's name, or part of it; `other` for a name that a person made up."""
+    if name in harmless or name in _SETTINGS or name.isdigit():
+        return name
+    return OTHER
 
 
 def _url(text: str) -> str:
@@ -213,7 +236,7 @@ def _url(text: str) -> str:
         port = parts.port
     except ValueError:
         return "(not shown: a URL)"
-    shown = f"{word(parts.scheme)}://"
+    shown = f"{known(parts.scheme, _SCHEMES)}://"
     if "@" in parts.netloc:
         shown += "***@"
     if parts.hostname in _LOCAL:

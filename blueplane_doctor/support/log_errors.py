@@ -1,16 +1,17 @@
 """The error lines of the server's log: when, which logger, what kind of error, the sentence's shape; no private word.
 
 A message may quote anything: prompts, paths, addresses. So words are not taken out, they are let in: those of a fixed
-vocabulary, and the names of error classes. All else becomes `…`, every number `#`.
+vocabulary, and the classes, functions and loggers of known_names.py. All else becomes `…`, every number `#`.
 """
 
 import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from blueplane_doctor.known_names import ERROR_CLASSES, FUNCTIONS, LOGGERS
 from blueplane_doctor.pipeline import BUFFER_TABLE, TRACE_TABLES
 from blueplane_doctor.sources.server_log import ERRORS, LINE
-from blueplane_doctor.text import word
+from blueplane_doctor.text import OTHER, error_class, known
 
 MOST_ENTRIES = 200
 """The newest are kept."""
@@ -45,7 +46,6 @@ VOCABULARY = frozenset((*_WORDS.split(), *_NAMES))
 
 _QUOTED = re.compile(r"""'[^']*'|"[^"]*"|`[^`]*`""")
 _TOKEN = re.compile(r"[A-Za-z_][\w.]*|\d+|[^\w\s]|\s+")
-_ERROR_CLASS = re.compile(r"(?:[a-z_][a-z0-9_]{0,30}\.){0,3}[A-Z][A-Za-z]{0,40}(?:Error|Exception|Warning|Timeout)\Z")
 _FRAME = re.compile(r'\s+File ".*", line (\d+), in (\w{1,60})')
 _SHAPE = frozenset(":;,.()[]=-/")
 _GAPS = re.compile(r"…(?:[\s:;,.()\[\]=/#-]*…)+")
@@ -95,7 +95,7 @@ def _shown(lines: list[bytes]) -> Iterator[str]:
     assert match  # an entry begins with such a line
     moment, logger, level = (part.decode("utf-8", "replace") for part in match.groups())
     message = first[match.end() :]
-    yield f"{moment} - {word(logger)} - {level} - {shape_of(message)}"
+    yield f"{moment} - {_logger(logger)} - {level} - {shape_of(message)}"
     for line in rest:
         text = _continued(line[:MOST_CHARACTERS].decode("utf-8", "replace"))
         if text:
@@ -105,7 +105,7 @@ def _shown(lines: list[bytes]) -> Iterator[str]:
 def _continued(line: str) -> str:
     """A line of a traceback: where, without the file, or which error; nothing of the code."""
     if frame := _FRAME.match(line):
-        return f"File …, line {frame[1]}, in {frame[2]}"
+        return f"File …, line {frame[1]}, in {known(frame[2], FUNCTIONS)}"
     if line.startswith(" "):
         return ""
     return shape_of(line.encode())
@@ -124,8 +124,19 @@ def _kept(token: str) -> str:
         return " "
     if token.isdigit():
         return "#"
-    if token.lower() in VOCABULARY or token in _SHAPE or _ERROR_CLASS.match(token):
+    if token.lower() in VOCABULARY or token in _SHAPE or _is_error_class(token):
         return token
     if "." in token and VOCABULARY.issuperset(part for part in token.split(".") if part):
         return token
     return "…"
+
+
+def _is_error_class(token: str) -> bool:
+    return token.rpartition(".")[2] in ERROR_CLASSES and error_class(token) == token
+
+
+def _logger(name: str) -> str:
+    """A logger of the pipeline's server or of a library it uses; `other` for any other."""
+    if LOGGERS.issuperset(name.split(".")):
+        return name
+    return OTHER

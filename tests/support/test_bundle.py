@@ -19,7 +19,7 @@ def test_the_same_evidence_gives_the_same_bytes(pipeline: Pipeline) -> None:
     evidence = doctor.collect()
     made = []
     for _ in range(2):
-        bundle = bundled(evidence, doctor.judge(evidence), loaded, doctor.checks)
+        bundle = bundled(evidence, doctor.judge(evidence), loaded, doctor.available)
         made.append(zipped(bundle.files))
     assert made[0] == made[1]
 

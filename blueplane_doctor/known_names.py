@@ -1,0 +1,111 @@
+"""Names that text from outside may hold and still be shown: they are Blueplane's or Python's, and say nothing private.
+
+Learnt from Blueplane's public repository, as all of pipeline.py. A name that stands nowhere here may be anything: a
+token, a person, a client.
+"""
+
+from blueplane_doctor import pipeline
+
+PLATFORMS = frozenset({"cursor", "claude_code", "git"})
+HOOK_TYPES = frozenset(
+    {
+        *pipeline.CURSOR_HOOKS,
+        *("SessionStart", "SessionEnd", "PreToolUse", "PostToolUse", "UserPromptSubmit", "Stop", "SubagentStop"),
+        *("PreCompact", "Notification", "PermissionRequest"),
+        *("JSONLTrace", "DatabaseTrace", "TranscriptTrace", "session", "commit"),
+    }
+)
+"""Of Cursor's and Claude Code's hooks, and of the monitors."""
+EVENT_TYPES = frozenset(
+    {
+        *("session_start", "session_end", "user_prompt", "assistant_response", "tool_use", "tool_result"),
+        *("mcp_execution", "file_edit", "file_read", "shell_execution", "database_trace", "transcript_trace"),
+        *("acceptance_decision", "context_compact", "error", "other", "unknown"),
+        *("bubble", "composer", "generation", "prompt", "capability", "agent_mode", "background_composer"),
+        *("user", "assistant", "system", "summary", "progress", "file-history-snapshot", "queue-operation"),
+        *HOOK_TYPES,
+    }
+)
+"""Of the queue writer, of the Cursor monitors, and of the lines of a Claude transcript."""
+SOURCES = frozenset(
+    {
+        *(*pipeline.CURSOR_MONITOR_SOURCES, *pipeline.OTHER_CURSOR_SOURCES),
+        *("jsonl_monitor", "transcript_monitor", "claude_session_monitor"),
+    }
+)
+"""`metadata.source`."""
+STREAMS = frozenset(
+    {
+        *("cdc:events", "telemetry:cdc"),
+        *(pipeline.CURRENT.queue, *pipeline.CURRENT.dead_letters),
+        *(pipeline.EARLIER.queue, *pipeline.EARLIER.dead_letters),
+    }
+)
+GROUPS = frozenset(
+    {
+        *pipeline.READER_GROUPS,
+        *("git_processors", "cdc_workers"),
+        *(route.group for layout in pipeline.LAYOUTS for route in layout.routes),
+    }
+)
+TABLES = frozenset(
+    {
+        *(*pipeline.TRACE_TABLES, pipeline.SESSIONS_TABLE, pipeline.OFFSETS_TABLE, pipeline.BUFFER_TABLE),
+        *("conversations", "git_commits", "workspaces", "sqlite_sequence"),
+    }
+)
+COLUMNS = frozenset(
+    {
+        *("sequence", "ingested_at", "event_id", "external_id", "external_session_id", "session_id", "uuid"),
+        *("event_type", "platform", "timestamp", "workspace_hash", "event_data", "storage_level", "database_table"),
+        *("item_key", "id", "started_at", "ended_at", "file_path", "last_read_time", "updated_at", "retry_count"),
+        *("hook_type", "metadata", "payload", "enqueued_at", "project_name"),
+    }
+)
+LOGGERS = frozenset(
+    {
+        *("queue_writer", "event_consumer", "jsonl_monitor", "raw_traces_writer", "session_monitor"),
+        *("session_persistence", "session_timeout", "transcript_monitor", "batch_manager", "cdc_publisher"),
+        *("data_extractors", "database_monitor", "duckdb_writer", "markdown_monitor", "markdown_writer", "metrics"),
+        *("unified_cursor_monitor", "workspace_mapper", "schema", "sqlite_client", "writer", "http_endpoint"),
+        *("server", "conversation_worker", "user_listener", "cursor_monitor", "platform", "asyncio", "root"),
+        *("__main__", "src", "blueplane", "processing", "capture", "shared", "cursor", "claude_code", "claude"),
+        *("common", "database", "slow_path", "aiohttp", "access", "web", "redis"),
+    }
+)
+"""Parts of the names of its loggers, between dots."""
+FUNCTIONS = frozenset(
+    {
+        *("main", "run", "start", "stop", "connect", "close", "flush", "write", "read", "execute", "executemany"),
+        *("commit", "enqueue", "queue_event", "process_batch", "write_batch", "write_batch_sync", "run_forever"),
+        *("run_until_complete", "wrapper", "send", "recv", "loads", "dumps", "raw_decode", "decode", "encode"),
+        *("xreadgroup", "xadd", "xack", "xclaim", "execute_command", "parse_response", "read_response"),
+        *(target.path.rpartition(".")[2] for target in pipeline.TARGETS),
+    }
+)
+"""Functions that a traceback of its server may name."""
+ERROR_CLASSES = frozenset(
+    {
+        *("Exception", "BaseException", "ArithmeticError", "AssertionError", "AttributeError", "BlockingIOError"),
+        *("BrokenPipeError", "BufferError", "ChildProcessError", "ConnectionAbortedError", "ConnectionError"),
+        *("ConnectionRefusedError", "ConnectionResetError", "EOFError", "FileExistsError", "FileNotFoundError"),
+        *("FloatingPointError", "GeneratorExit", "IOError", "ImportError", "IndexError", "InterruptedError"),
+        *("IsADirectoryError", "KeyError", "KeyboardInterrupt", "LookupError", "MemoryError", "ModuleNotFoundError"),
+        *("NameError", "NotADirectoryError", "NotImplementedError", "OSError", "OverflowError", "PermissionError"),
+        *("ProcessLookupError", "RecursionError", "RuntimeError", "StopIteration", "SystemError", "SystemExit"),
+        *("TimeoutError", "TypeError", "UnicodeDecodeError", "UnicodeEncodeError", "UnicodeError", "ValueError"),
+        *("ZeroDivisionError", "CancelledError", "InvalidStateError", "QueueFull", "gaierror", "SSLError"),
+        *("Error", "DatabaseError", "DataError", "IntegrityError", "InterfaceError", "InternalError"),
+        *("NotSupportedError", "OperationalError", "ProgrammingError", "Warning", "DeprecationWarning"),
+        *("RuntimeWarning", "UserWarning", "ResourceWarning", "JSONDecodeError", "BadZipFile"),
+        *("AuthenticationError", "BusyLoadingError", "ClusterError", "InvalidResponse", "MaxConnectionsError"),
+        *("NoPermissionError", "NoScriptError", "OutOfMemoryError", "ReadOnlyError", "RedisError", "ResponseError"),
+        *("WatchError", "ValidationError", "PersistenceError", "SessionNotFoundError", "ClientError"),
+        *("ClientConnectorError", "ServerDisconnectedError", "ContentTypeError", "YAMLError"),
+    }
+)
+"""Of Python, sqlite3, redis-py, aiohttp, pydantic and Blueplane."""
+ERROR_MODULES = frozenset(
+    {"builtins", "sqlite3", "redis", "exceptions", "json", "decoder", "asyncio", "socket", "ssl", "aiohttp", "zlib"}
+)
+"""What may stand before a class, between dots."""

@@ -1,0 +1,89 @@
+"""Fingerprints of private text, which nobody can find the text by: they need a key that stays on this machine.
+
+A bare hash can be guessed: whoever has a list of likely texts hashes them all and compares. The key is made when a
+fingerprint is first needed, outside of Blueplane's home, in a file that its owner alone can read.
+"""
+
+import os
+import stat
+from contextlib import suppress
+from functools import cache
+from hashlib import blake2b
+from pathlib import Path
+from secrets import token_bytes
+
+KEY_BYTES = 32
+_FINGERPRINT_BYTES = 4
+_STATE_FOLDER = "~/.local/state"
+"""Where programs keep such things by default: https://specifications.freedesktop.org/basedir-spec/latest/"""
+
+
+def fingerprint(text: bytes) -> str:
+    """Eight characters that are the same for the same text on this machine, and tell nothing about it."""
+    return blake2b(text, key=_key_of(key_file()), digest_size=_FINGERPRINT_BYTES).hexdigest()
+
+
+def key_file() -> Path | None:
+    """Where the key is kept; None where this user has no home."""
+    folder = os.environ.get("XDG_STATE_HOME", "")
+    if not os.path.isabs(folder):
+        folder = os.path.expanduser(_STATE_FOLDER)
+    if not os.path.isabs(folder):
+        return None
+    return Path(folder, "blueplane-doctor", "key")
+
+
+@cache
+def _key_of(file: Path | None) -> bytes:
+    """The key in this file, which is made if need be; where that is not possible, a key for this process alone."""
+    if file is not None:
+        with suppress(OSError):
+            return _read(file) or _made(file)
+    return token_bytes(KEY_BYTES)
+
+
+def _read(file: Path) -> bytes | None:
+    """The key; None where there is no file. Raises OSError for one that others may have written or read."""
+    try:
+        handle = os.open(file, os.O_RDONLY | _flag("O_NOFOLLOW") | _flag("O_NONBLOCK"))
+    except FileNotFoundError:
+        return None
+    try:
+        state = os.fstat(handle)
+        if not stat.S_ISREG(state.st_mode) or not _is_private(state):
+            raise PermissionError(f"{file} is not a private file of this user")
+        key = os.read(handle, KEY_BYTES)
+    finally:
+        os.close(handle)
+    if len(key) != KEY_BYTES:
+        raise OSError(f"{file} does not hold a key")
+    return key
+
+
+def _is_private(state: os.stat_result) -> bool:
+    if not hasattr(os, "getuid"):  # Windows: the folder of a user is their own
+        return True
+    return state.st_uid == os.getuid() and not state.st_mode & 0o077
+
+
+def _made(file: Path) -> bytes:
+    """A new key, which lies in the file when this returns. Raises OSError."""
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    key = token_bytes(KEY_BYTES)
+    draft = file.with_name(f".{file.name}.{os.getpid()}.{token_bytes(4).hex()}")
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(handle, "wb") as opened:
+            opened.write(key)
+        # Linked, not renamed: where two processes make a key at once, the first one's stays, and both use it.
+        os.link(draft, file)
+    except FileExistsError:
+        return _read(file) or key
+    finally:
+        draft.unlink(missing_ok=True)
+    return key
+
+
+def _flag(name: str) -> int:
+    """A flag of `open` that Windows does not have."""
+    return getattr(os, name, 0)

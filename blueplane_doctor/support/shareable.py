@@ -1,0 +1,94 @@
+"""A report and its evidence for strangers: without what people wrote themselves.
+
+Waivers, and checks, causes and monitors of one's own, are written to be shown to the people who run the pipeline. Here
+it stays that there are some, and how they judged.
+"""
+
+from collections.abc import Collection
+from dataclasses import replace
+
+from blueplane_doctor.discovery import find_monitors
+from blueplane_doctor.evidence import Evidence
+from blueplane_doctor.model import Cause, Finding, Report, Waiver
+
+OWN_CHECK = "a check of your own"
+OWN_CAUSE = "a cause of your own"
+OWN_TEXT = "What it says is left out"
+
+
+def shareable_report(report: Report, known_ids: Collection[str]) -> Report:
+    """The report with the text of built-in checks and causes alone; `known_ids` are their ids and areas."""
+    metrics = {name: values for name, values in report.metrics.items() if name in find_monitors()}
+    # The headline quotes none but built-in checks: see verdict.VITAL.
+    changes = {
+        "findings": [_finding(finding, known_ids) for finding in report.findings],
+        "causes": [_cause(cause, known_ids) for cause in report.causes],
+        "metrics": metrics,
+        "other_thresholds": _ids(report.other_thresholds, known_ids),
+    }
+    return report.model_copy(update=changes)
+
+
+def shareable_evidence(evidence: Evidence, known_ids: Collection[str]) -> Evidence:
+    """The evidence without records of monitors of one's own."""
+    built_in = find_monitors()
+    thresholds = None
+    if evidence.thresholds is not None:
+        thresholds = {check: levels for check, levels in evidence.thresholds.items() if check in known_ids}
+    return replace(
+        evidence,
+        records={name: record for name, record in evidence.records.items() if name in built_in},
+        missing={name: cause for name, cause in evidence.missing.items() if name in built_in},
+        durations={name: taken for name, taken in evidence.durations.items() if name in built_in},
+        thresholds=thresholds,
+    )
+
+
+def _finding(finding: Finding, known_ids: Collection[str]) -> Finding:
+    if finding.id not in known_ids:
+        # The status is what a stranger may know; everything else is the author's.
+        return Finding(
+            status=finding.status,
+            summary=OWN_TEXT,
+            id=OWN_CHECK,
+            area=OWN_CHECK,
+            duration_ms=finding.duration_ms,
+            waiver=_waiver(finding.waiver),
+            change=finding.change,
+        )
+    return finding.model_copy(update={"waiver": _waiver(finding.waiver)})
+
+
+def _waiver(waiver: Waiver | None) -> Waiver | None:
+    if waiver is None:
+        return None
+    owner = ""
+    if waiver.owner:
+        owner = _measured(waiver.owner)
+    return Waiver(reason=_measured(waiver.reason), owner=owner, expires=waiver.expires)
+
+
+def _measured(text: str) -> str:
+    return f"(not shown, {len(text)} characters)"
+
+
+def _cause(cause: Cause, known_ids: Collection[str]) -> Cause:
+    explains = _ids(cause.explains, known_ids)
+    leads_to = _ids(cause.leads_to, known_ids)
+    if cause.id in known_ids:
+        return cause.model_copy(update={"explains": explains, "leads_to": leads_to})
+    return Cause(
+        summary=OWN_TEXT,
+        title=OWN_CAUSE,
+        id=OWN_CAUSE,
+        status=cause.status,
+        explains=explains,
+        leads_to=leads_to,
+    )
+
+
+def _ids(ids: Collection[str], known_ids: Collection[str]) -> list[str]:
+    shown = []
+    for one in ids:
+        shown.append(one if one in known_ids else OWN_CHECK)
+    return shown
