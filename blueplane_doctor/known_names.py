@@ -45,7 +45,7 @@ GROUPS = frozenset(
     {
         *pipeline.READER_GROUPS,
         *("git_processors", "cdc_workers"),
-        *(route.group for layout in pipeline.LAYOUTS for route in layout.routes),
+        *(route.group for route in (*pipeline.CURRENT.routes, *pipeline.EARLIER.routes)),
     }
 )
 TABLES = frozenset(

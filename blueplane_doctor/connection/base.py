@@ -14,6 +14,10 @@ class ReplyError(Exception):
     """A reply that is an error, as the server words it: its code first (`WRONGTYPE …`)."""
 
 
+class NoConnection(ConnectionError):
+    """A connection did not come about, or broke. Its text is the doctor's own, and quotes nothing."""
+
+
 class ProtocolError(Exception):
     """What came is no reply of Redis to that command, or is larger than a reply may be."""
 

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from blueplane_doctor.connection.base import Command, ProtocolError, ReplyError
+from blueplane_doctor.connection.base import Command, NoConnection, ProtocolError, ReplyError
 from blueplane_doctor.connection.topology import CLUSTER, address_of, topology_of
 from blueplane_doctor.error_phrases import error_text, redis_code, redis_text
 from blueplane_doctor.errors import (
@@ -120,8 +120,9 @@ def source_error(error: Exception, endpoint: Endpoint, command: Command = (), se
             "see whether it is busy, stopped or paused (CLIENT PAUSE ends with CLIENT UNPAUSE)",
         )
     if isinstance(error, OSError):
+        problem = str(error) if isinstance(error, NoConnection) else error_text(error)
         return SourceUnreachable(
-            f"{where} cannot be reached: {error_text(error)}",
+            f"{where} cannot be reached: {problem}",
             f"start it, or name the right one with {endpoint.option}; blueplane-doctor settings shows which it is",
         )
     return SourceUnusable(f"{where}: {error_text(error)}")

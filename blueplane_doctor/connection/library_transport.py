@@ -12,8 +12,9 @@ import redis.exceptions as redis_errors
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from blueplane_doctor.connection.base import Limits
+from blueplane_doctor.connection.base import Limits, NoConnection
 from blueplane_doctor.connection.socket_transport import SocketTransport, logged_in, look_up
+from blueplane_doctor.error_phrases import error_text
 
 
 def open_with_library(url: str, limits: Limits) -> SocketTransport:
@@ -50,6 +51,13 @@ def _opened(connection: Any, limits: Limits, login: Mapping[str, Any]) -> Socket
     try:
         connection.connect()
     except (redis_errors.RedisError, redis_errors.RedisClusterException) as error:
-        raise ConnectionError(str(error)) from error
+        raise NoConnection(_problem(error, limits)) from error
     # The library has no public way to its socket.
     return logged_in(SocketTransport(connection._sock, limits, connection.disconnect), login)
+
+
+def _problem(error: Exception, limits: Limits) -> str:
+    """What redis-py complains of; its own texts quote hosts."""
+    if isinstance(error, redis_errors.TimeoutError):
+        return f"no connection in {limits.connect_seconds:g} s"
+    return error_text(error)

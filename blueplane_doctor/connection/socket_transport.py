@@ -14,7 +14,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 import hiredis
 
-from blueplane_doctor.connection.base import Command, Limits, ProtocolError, ReplyError
+from blueplane_doctor.connection.base import Command, Limits, NoConnection, ProtocolError, ReplyError
 from blueplane_doctor.connection.reply_reader import INCOMPLETE, ReplyReader
 
 _CHUNK_BYTES = 1 << 17
@@ -71,7 +71,7 @@ class SocketTransport:
             self._socket.settimeout(remaining)
             received = self._socket.recv_into(self._chunk)
             if not received:
-                raise ConnectionError("the connection was closed")
+                raise NoConnection("the connection was closed")
             self._replies.feed(self._chunk, received)
         return reply
 
@@ -139,7 +139,7 @@ def connect(host: str, port: int, limits: Limits) -> socket.socket:
         try:
             connected = socket.create_connection(address[:2], limits.remaining(limits.connect_seconds))
         except TimeoutError:
-            failures.append(ConnectionError(f"no connection in {limits.connect_seconds:g} s"))
+            failures.append(NoConnection(f"no connection in {limits.connect_seconds:g} s"))
         except OSError as error:
             failures.append(error)
         else:
@@ -170,7 +170,7 @@ def look_up(host: str, port: int, limits: Limits) -> list[Any]:
         return addresses
     if failures:
         raise failures[0]
-    raise ConnectionError(f"no name server gave its address in {limits.connect_seconds:g} s")
+    raise NoConnection(f"no name server gave its address in {limits.connect_seconds:g} s")
 
 
 def _connect_to_file(parts: SplitResult, limits: Limits) -> socket.socket:

@@ -44,9 +44,12 @@ def parts_of(url: str) -> SplitResult:
 def _split(url: str) -> SplitResult:
     # The library's own errors quote what they complain of, such as the part of a password behind a `/`.
     try:
-        return urlsplit(url)
+        parts = urlsplit(url)
     except ValueError:
         raise UnusableUrl(_UNREADABLE) from None
+    if parts.scheme != "unix" and "@" in f"{parts.path}{parts.query}{parts.fragment}":
+        raise UnusableUrl(_UNREADABLE)  # what looks like host and port before it is the beginning of a password
+    return parts
 
 
 @dataclass(frozen=True)
@@ -100,8 +103,10 @@ def shown_host(host: str) -> str:
 
 def check_url(url: str) -> None:
     """Raises UnusableUrl for what is no URL of Redis, not quoting what may be secret."""
+    if topology_of(url) is not None:
+        return
     parts = parts_of(url)
-    if topology_of(url) is None and parts.scheme not in ("redis", "rediss", "unix"):
+    if parts.scheme not in ("redis", "rediss", "unix"):
         raise UnusableUrl(
             "the scheme of a Redis URL must be redis, rediss or unix, or one of Sentinel or Cluster (docs/SCALING.md)"
         )

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from blueplane_doctor.connection.base import Command, Limits, ProtocolError, ReplyError, Transport
+from blueplane_doctor.connection.base import Command, Limits, NoConnection, ProtocolError, ReplyError, Transport
 from blueplane_doctor.connection.socket_transport import SocketTransport, connect, logged_in
 from blueplane_doctor.connection.topology import SENTINEL, Node, RedisTopology
 
@@ -69,7 +69,7 @@ def _open_cluster(topology: RedisTopology, node: Node, limits: Limits) -> "Clust
     except (TypeError, ValueError, AttributeError, IndexError) as error:
         raise ProtocolError("CLUSTER SLOTS came in an unknown form") from error
     if not ranges:
-        raise ConnectionError("no node of this cluster holds any slot")
+        raise NoConnection("no node of this cluster holds any slot")
     return ClusterTransport(sorted(ranges), lambda node: _open_node(node, topology.login, limits))
 
 
@@ -153,7 +153,7 @@ class ClusterTransport:
         for first, last, node in self._ranges:
             if first <= slot <= last:
                 return node
-        raise ConnectionError(f"no node of the cluster holds slot {slot}")
+        raise NoConnection(f"no node of the cluster holds slot {slot}")
 
     def _transport(self, node: Node) -> Transport:
         if node not in self._transports:

@@ -109,7 +109,7 @@ class DeadLetterFilter:
             return False
         if self.older_than_ms is not None and dead_letter.age_ms < self.older_than_ms:
             return False
-        if self.group and shown_group(self.group) != dead_letter.group:
+        if self.group and dead_letter.group not in (self.group, shown_group(self.group)):
             return False
         if self.event_type not in ("", dead_letter.event_type):
             return False

@@ -10,6 +10,7 @@ import pytest
 from blueplane_doctor.demo.faults import FAULTS
 from blueplane_doctor.demo.messages import PRIVATE_TEXT
 from blueplane_doctor.demo.simulator import Pipeline
+from blueplane_doctor.text import identifier
 
 
 def dlq(pipeline: Pipeline, *words: str) -> subprocess.CompletedProcess[str]:
@@ -106,4 +107,4 @@ def test_of_two_letters_with_one_id_each_can_be_shown(pipeline: Pipeline) -> Non
         assert shape in dlq(pipeline, "show", "7-0", "--stream", stream).stdout
     elsewhere = dlq(pipeline, "show", "a", "--stream", "telemetry:message_queue:dlq")
     assert elsewhere.returncode != 0
-    assert "no dead letter of telemetry:message_queue:dlq has or names the ID a" in elsewhere.stderr
+    assert f"no dead letter of telemetry:message_queue:dlq has or names the ID {identifier('a')}" in elsewhere.stderr

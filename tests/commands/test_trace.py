@@ -11,6 +11,7 @@ from blueplane_doctor.commands.trace import exit_code
 from blueplane_doctor.demo.faults import FAULTS
 from blueplane_doctor.demo.messages import PRIVATE_TEXT
 from blueplane_doctor.demo.simulator import Pipeline
+from blueplane_doctor.text import identifier
 
 
 @pytest.mark.parametrize(
@@ -38,11 +39,11 @@ def test_the_command(pipeline: Pipeline) -> None:
         [sys.executable, "-m", "blueplane_doctor", *words, "--format", "json"], capture_output=True, text=True
     )
     traces = json.loads(done.stdout)
-    assert [t["id"] for t in traces] == [*ids, "no such thing"]
+    assert [t["id"] for t in traces] == [*ids, identifier("no such thing")]
     assert done.returncode in (1, 3)
     plain = subprocess.run([sys.executable, "-m", "blueplane_doctor", *words], capture_output=True, text=True)
     assert f"{ids[0]}: " in plain.stdout
-    assert "no such thing: NOT FOUND" in plain.stdout
+    assert f"{identifier('no such thing')}: NOT FOUND" in plain.stdout
     assert PRIVATE_TEXT not in done.stdout + plain.stdout
 
 

@@ -3,7 +3,8 @@
 import pytest
 
 from blueplane_doctor.connection.base import ProtocolError, ReplyError
-from blueplane_doctor.connection.failures import Endpoint, source_error, text_of, words_of
+from blueplane_doctor.connection.failures import Endpoint, source_error, words_of
+from blueplane_doctor.connection.topology import UnusableUrl
 from blueplane_doctor.errors import (
     SourceNotServing,
     SourceProtocolError,
@@ -12,6 +13,7 @@ from blueplane_doctor.errors import (
     SourceUnreachable,
     SourceUnusable,
 )
+from blueplane_doctor.text import hidden
 
 HISTORY = Endpoint(
     "redis://keeper:geheim@db.example.org:7000/2",
@@ -20,6 +22,7 @@ HISTORY = Endpoint(
     rights="Let this user: +xadd",
 )
 EXAMINED = Endpoint("redis://db.example.org:7000/2")
+STRANGE = b"k\xff" * 100
 
 
 @pytest.mark.parametrize(
@@ -44,7 +47,7 @@ EXAMINED = Endpoint("redis://db.example.org:7000/2")
             "CLIENT LIST",
         ),
         (ReplyError("ERR max number of clients + cluster connections reached"), SourceUnusable, "allows", "maxclients"),
-        (ReplyError("ERR something"), SourceUnusable, "refused: ERR something", ""),
+        (ReplyError("ERR something"), SourceUnusable, "refused: ERR, with a text that is not shown", ""),
     ],
 )
 def test_each_failure_says_where_and_what_to_try(
@@ -81,13 +84,60 @@ def test_a_key_of_the_doctor_s_own_needs_another_right() -> None:
 
 def test_the_words_of_a_command_are_few_and_short() -> None:
     assert words_of(()) == ""
-    assert words_of(("XRANGE", b"k\xff" * 100, "-", "+")) == "XRANGE " + "k\ufffd" * 40
+    assert words_of(("XRANGE", "telemetry:events", "-", "+")) == "XRANGE telemetry:events"
+    assert words_of(("XINFO", "STREAM", "acme")) == "XINFO STREAM"
+    assert words_of(("HGETALL", "blueplane:health:recorded:1:acme")) == "HGETALL blueplane:health:*"
+    assert words_of(("XRANGE", STRANGE, "-", "+")) == f"XRANGE {hidden(STRANGE)}"
 
 
-def test_the_text_of_an_error_is_its_reason() -> None:
-    assert text_of(ConnectionRefusedError(111, "Connection refused")) == "Connection refused"
-    assert text_of(TimeoutError()) == "TimeoutError"
-    assert text_of(ValueError("a\x1b[31m\r\nb")) == "a [31m b"
+SECRETS = ("db1.corp.example", "hunter2", "jo-admin", "acme")
+HOSTILE = (
+    "MOVED 3999 db1.corp.example:6381",
+    "ASK 3999 db1.corp.example:6381",
+    "NOPERM User jo-admin has no permissions to run the 'xinfo|stream' command",
+    "NOPERM User jo-admin has no permissions to run the 'acme' command",
+    "NOPERM User jo-admin has no permissions to access the 'acme' key",
+    "WRONGPASS invalid username-password pair hunter2",
+    "ERR invalid password for jo-admin: hunter2",
+    "ERR unknown command 'XINFO', with args beginning with: 'acme'",
+    "BUSY db1.corp.example",
+    "OOM acme",
+    "WRONGTYPE acme",
+    "hunter2",
+    "\x1b]52;c;aHVudGVyMg==\x07::error::hunter2",
+)
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+@pytest.mark.parametrize("kind", [ReplyError, ConnectionError, OSError, ValueError])
+def test_no_error_repeats_what_was_said(kind: type[Exception], text: str) -> None:
+    ours = source_error(kind(text), EXAMINED, ("XLEN", "acme"))
+    said = ours.message + ours.hint
+    assert not [secret for secret in SECRETS if secret in said]
+    assert "\x1b" not in said
+    assert "::" not in said
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis://jo:hun/ter2@db1.corp.example:6380/0",
+        "redis://jo:12/hunter2@db1.corp.example:6380/0",
+        "redis://jo:12/hunter2@db1.corp.example:6380/0?x=1",
+        "redis://:hun#ter2@db1.corp.example",
+        "redis://[hunter2]@db1.corp.example",
+        "redis+sentinel://jo:hun/ter2@db1.corp.example:1/acme",
+        "redis+sentinel://db1.corp.example:hunter2/acme",
+        "rediss://jo:12/hunter2@db1.corp.example:6380/0",
+    ],
+)
+def test_a_url_that_cannot_be_read_is_not_quoted(url: str) -> None:
+    """A slash in a password makes the rest of it a port, a path or a query."""
+    try:
+        said = Endpoint(url).address
+    except UnusableUrl as error:
+        said = str(error)
+    assert not [secret for secret in ("hun", "ter2", "corp", "acme", "12") if secret in said]
 
 
 @pytest.mark.parametrize(("setting", "option"), [("redis_url", "--redis-url"), ("history_url", "--history-url")])

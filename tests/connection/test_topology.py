@@ -12,7 +12,7 @@ from blueplane_doctor.settings import load
 @pytest.mark.parametrize(
     ("url", "shown"),
     [
-        ("redis+sentinel://u:secret@a:1,b/main/2", "main behind the sentinels ***:1,***:26379"),
+        ("redis+sentinel://u:secret@a:1,b/main/2", "the master behind the sentinels ***:1,***:26379"),
         ("rediss+cluster://[::1]:7000", "the cluster of [::1]:7000"),
     ],
 )
