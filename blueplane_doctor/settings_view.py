@@ -2,7 +2,6 @@
 
 import re
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 from blueplane_doctor.model import Status, descriptions_of
 from blueplane_doctor.settings import SPLIT_SETTINGS, Settings, StreamSettings
@@ -24,20 +23,24 @@ def flat(values: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
 
 
 def masked(value: Any) -> str:
-    """A value for showing: a password inside a URL becomes `***`."""
+    """A value for showing: a password inside a URL becomes `***`, and so does a user name that stands alone.
+
+    `redis://secret@host` is a password in the place of the user name. Not read as a URL: a password may hold `/`, `?`
+    and `@`, all of which would end it there.
+    """
     if value is None:
         return ""
     if not isinstance(value, str):
         return str(value)
     shown = _SECRET.sub(r"\1***", value)
-    try:
-        parts = urlsplit(shown)
-    except ValueError:
+    scheme, separator, rest = shown.partition("://")
+    login, at, place = rest.rpartition("@")
+    if not separator or not at:
         return shown
-    if parts.password is None:
-        return shown
-    host = parts.netloc.rpartition("@")[2]
-    return urlunsplit(parts._replace(netloc=f"{parts.username or ''}:***@{host}"))
+    user, colon, _ = login.partition(":")
+    if not colon:
+        return f"{scheme}://***@{place}"
+    return f"{scheme}://{user}:***@{place}"
 
 
 def settings_schema() -> dict[str, Any]:

@@ -27,6 +27,7 @@ def instrument(
     """Never returns but by raising: the command takes this process over."""
     settings = given.load().settings
     check_url(settings.redis_url)
-    environment = environment_for(settings.redis_url, [*TARGETS, *settings.instrument_targets], os.environ)
+    targets = [*TARGETS, *settings.instrument_targets]
+    environment = environment_for(settings.redis_url, targets, os.environ, settings.home)
     sys.stdout.flush()
     launch(arguments, environment)

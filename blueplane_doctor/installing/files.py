@@ -57,7 +57,7 @@ def digest(content: bytes | None) -> str | None:
 
 
 def write(path: Path, content: bytes, *, mode: int | None = None) -> None:
-    """Put these bytes in the file's place at once, keeping its mode; a new one's is 0644. Raises StepError.
+    """Put these bytes in the file's place at once, keeping its mode, else 0644 less the umask. Raises StepError.
 
     The folder must be there. A file of another user is refused: a replaced one would be ours.
     """
@@ -106,11 +106,13 @@ def refuse_foreign(target: Path) -> None:
 
 
 def mode_of(target: Path) -> int:
-    """The file's permissions; the usual ones for a new file."""
+    """The file's permissions; the usual ones, as far as the umask lets, for a new file."""
     try:
         return stat.S_IMODE(target.stat().st_mode)
     except FileNotFoundError:
-        return 0o644
+        umask = os.umask(0o077)  # it can only be read by setting it
+        os.umask(umask)
+        return 0o644 & ~umask
 
 
 @contextlib.contextmanager

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from blueplane_doctor.recording.recorder import Recorder
 
 VARIABLE = "BLUEPLANE_INSTRUMENT"
-"""What the launcher passes down, as JSON: `redis_url` and `targets`."""
+"""What the launcher passes down, as JSON: `targets`, and `redis_url`, or `redis_url_file` where that has a login."""
 WARNER_VARIABLE = "BLUEPLANE_INSTRUMENT_WARNER"
 """Process id of the first process that imported a target or wrote a warning; those below it write none."""
 HINT = 'pip install "blueplane-doctor[instrument]"'
@@ -50,9 +50,14 @@ def instrument_from_environment() -> None:
     try:
         given = json.loads(os.environ[VARIABLE])
         if _active is None:
-            _activate(given["redis_url"], given["targets"])
+            _activate(given.get("redis_url") or _url_in(given["redis_url_file"]), given["targets"])
     except Exception as error:
         warn(f"nothing is measured: {type(error).__name__}")
+
+
+def _url_in(path: str) -> str:
+    with open(path, encoding="utf-8") as file:
+        return file.read()
 
 
 def warn(text: str) -> None:

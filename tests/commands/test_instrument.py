@@ -13,7 +13,7 @@ import pytest
 import redis
 import yaml
 
-from blueplane_doctor.demo.servers import RunningServer
+from blueplane_doctor.demo.servers import RunningServer, run_server
 from tests.parameters import one_quick
 from tests.recording.helpers import recorded
 from tests.recording.stand_in import StandIn
@@ -91,3 +91,21 @@ def test_a_command_that_cannot_be_run_is_a_usage_error(arguments: list[str], sai
 def test_options_of_the_command_are_its_own(store: redis.Redis, valkey: RunningServer) -> None:
     command = [sys.executable, "-m", "blueplane_doctor", "instrument", sys.executable, "-c", "print('hi')"]
     assert subprocess.run(command, capture_output=True, text=True, timeout=30).stdout == "hi\n"
+
+
+def test_a_password_reaches_the_recorder_and_no_environment(tmp_path: Path) -> None:
+    """Only this login may record; so a row that was counted was recorded with the password."""
+    script = StandIn(tmp_path).script(
+        "import os, subprocess\nCursorRawTracesWriter()._batch_insert(['row'])\nsubprocess.check_call(['env'])\n"
+    )
+    with run_server(tcp=True) as server:
+        with redis.Redis.from_url(server.url) as client:
+            client.acl_setuser("recorder", enabled=True, passwords=["+hunter2"], keys=["*"], commands=["+@all"])
+        url = server.url.replace("://", "://recorder:hunter2@")
+        options = ["--home", str(tmp_path), "--redis-url", url]
+        command = [sys.executable, "-m", "blueplane_doctor", *options, "instrument", "--", sys.executable, str(script)]
+        ended = subprocess.run(command, capture_output=True, text=True, timeout=30)
+        assert (ended.returncode, ended.stderr) == (0, "")
+        assert "BLUEPLANE_INSTRUMENT=" in ended.stdout
+        assert "hunter2" not in ended.stdout
+        assert recorded(server.url).writes["cursor_raw_traces"].ok == 1

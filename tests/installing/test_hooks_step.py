@@ -104,6 +104,16 @@ def test_a_broken_file_is_left_alone_with_a_clear_error(person: Person, content:
     assert "hooks.json" in person.text and "left as it is" in person.text and "try:" in person.text
 
 
+@pytest.mark.parametrize(("umask", "mode"), [(0o077, 0o600), (0o022, 0o644)])
+def test_a_new_file_heeds_the_umask(umask: int, mode: int, person: Person) -> None:
+    before = os.umask(umask)
+    try:
+        assert person.install()
+    finally:
+        os.umask(before)
+    assert person.hooks.stat().st_mode & 0o777 == mode
+
+
 def test_after_others_edited_the_file_only_our_entries_go(person: Person) -> None:
     person.write_hooks(FOREIGN.encode())
     person.install()

@@ -246,7 +246,7 @@ def test_a_server_below_a_process_without_targets_speaks_for_itself(
     control = "import subprocess, sys; subprocess.check_call([sys.executable, sys.argv[1]])"
     ended = subprocess.run(
         [sys.executable, "-c", control, str(script)],
-        env=environment_for(valkey.url, TARGETS, os.environ),
+        env=environment_for(valkey.url, TARGETS, os.environ, tmp_path),
         capture_output=True,
         text=True,
         timeout=30,
@@ -260,7 +260,7 @@ def test_a_module_that_is_never_imported_is_said_at_the_end(
     server = StandIn(tmp_path)
     script = tmp_path / "few.py"
     script.write_text(f"import sys; sys.path.insert(0, {str(tmp_path)!r})\nimport src.capture.shared.queue_writer\n")
-    environment = environment_for(valkey.url, TARGETS, os.environ)
+    environment = environment_for(valkey.url, TARGETS, os.environ, tmp_path)
     ended = subprocess.run([sys.executable, script], env=environment, capture_output=True, text=True, timeout=30)
     expected = [t for t in TARGETS if not t.optional and "queue_writer" not in t.where]
     assert len(ended.stderr.splitlines()) == len(expected)
@@ -268,9 +268,11 @@ def test_a_module_that_is_never_imported_is_said_at_the_end(
     assert server.package == "src."
 
 
-def test_a_process_that_holds_no_target_is_left_alone(store: redis.Redis, valkey: RunningServer) -> None:
+def test_a_process_that_holds_no_target_is_left_alone(
+    tmp_path: Path, store: redis.Redis, valkey: RunningServer
+) -> None:
     code = "import sys, threading; print(threading.active_count(), {'redis', 'pydantic', 'wrapt'} & set(sys.modules))"
-    environment = environment_for(valkey.url, TARGETS, os.environ)
+    environment = environment_for(valkey.url, TARGETS, os.environ, tmp_path)
     ended = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=30)
     assert (ended.stdout, ended.stderr) == ("1 set()\n", "")
 
@@ -279,7 +281,7 @@ def test_a_process_that_holds_no_target_is_left_alone(store: redis.Redis, valkey
 def test_a_target_of_ones_own(tmp_path: Path, store: redis.Redis, valkey: RunningServer) -> None:
     (tmp_path / "mine.py").write_text("def save(rows):\n    return len(rows)\n")
     own = Target(where="mine:save", packages=("",), records="write", name="mine", argument="rows")
-    environment = environment_for(valkey.url, [own], {**os.environ, "PYTHONPATH": str(tmp_path)})
+    environment = environment_for(valkey.url, [own], {**os.environ, "PYTHONPATH": str(tmp_path)}, tmp_path)
     code = "import mine; assert mine.save([1, 2]) == 2"
     ended = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=30)
     assert ended.stderr == ""
@@ -304,7 +306,7 @@ def test_a_python_without_what_it_takes_runs_unmeasured_and_says_so_once(
         EVERYTHING
         + "\nimport subprocess\nif len(sys.argv) == 1: subprocess.check_call([sys.executable, __file__, '1'])"
     )
-    environment = environment_for(valkey.url, TARGETS, {**os.environ, "PYTHONPATH": str(tmp_path)})
+    environment = environment_for(valkey.url, TARGETS, {**os.environ, "PYTHONPATH": str(tmp_path)}, tmp_path)
     ended = subprocess.run(
         [sys.executable, server.script(body)], env=environment, capture_output=True, text=True, timeout=30
     )

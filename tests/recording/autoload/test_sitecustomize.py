@@ -17,7 +17,7 @@ def test_a_sitecustomize_that_it_hides_is_run(breaks: bool, tmp_path: Path, valk
     (tmp_path / "sitecustomize.py").write_text(
         "import builtins; builtins.hidden = __file__\n" + ("raise ValueError('hidden')" if breaks else "")
     )
-    environment = environment_for(valkey.url, TARGETS, {**os.environ, "PYTHONPATH": str(tmp_path)})
+    environment = environment_for(valkey.url, TARGETS, {**os.environ, "PYTHONPATH": str(tmp_path)}, tmp_path)
     code = "import builtins, blueplane_doctor.recording.instrumentation as i; print(hidden, i._active is not None)"
     ended = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=30)
     assert ended.stdout == f"{tmp_path}/sitecustomize.py True\n"
