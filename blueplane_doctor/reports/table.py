@@ -90,7 +90,7 @@ def _causes(report: Report, view: View) -> list[str]:
         if what:
             lines += _wrapped(f"follows: {what}", view, margin=_MARGIN)
     if lines and not view.verbose:
-        lines += ["", "All findings, and all that can be done: -v"]
+        lines += ["", *_wrapped("All findings, and all that can be done: -v", view)]
     return lines
 
 
