@@ -110,22 +110,31 @@ def follow(situation: Situation, *arguments: str, stand_ins_only: bool = False) 
 
 
 def remedy_commands(examination: Examination) -> list[tuple[str, str]]:
-    """The commands of all remedies in a report, each with the id of what it stands under, in the report's order."""
-    return list(_commands_in(examination.report, ""))
+    """The commands of all remedies in a report, each with the id of what it stands under, in the report's order.
+
+    The same remedy under a cause and under a finding that follows from it counts once: so does a person follow it.
+    """
+    pairs: list[tuple[str, str]] = []
+    seen: set[tuple[str, ...]] = set()
+    for source, commands in _remedies_in(examination.report, ""):
+        if commands not in seen:
+            seen.add(commands)
+            pairs += [(source, command) for command in commands]
+    return pairs
 
 
-def _commands_in(part: Any, source: str) -> Iterator[tuple[str, str]]:
+def _remedies_in(part: Any, source: str) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Findings and causes alike: an object that has `commands` is a remedy."""
     if isinstance(part, dict):
         source = str(part.get("id", source))
         for name, value in part.items():
             if name == "commands" and isinstance(value, list):
-                yield from ((source, command) for command in value)
+                yield source, tuple(value)
             else:
-                yield from _commands_in(value, source)
+                yield from _remedies_in(value, source)
     elif isinstance(part, list):
         for value in part:
-            yield from _commands_in(value, source)
+            yield from _remedies_in(value, source)
 
 
 def follow_commands(

@@ -20,7 +20,7 @@ from typing import Any, Self
 from blueplane_doctor.demo.schema import create_database
 from tests.servers import require_server
 from tests.truth import messages, rows
-from tests.truth.examination import Examination, run_doctor
+from tests.truth.examination import Examination, examine, run_doctor
 from tests.truth.home import Home
 from tests.truth.live_server import LiveServer, running_live_server
 from tests.truth.messages import QUEUE, READER_GROUPS, WRITER_GROUPS, Fields, Message, Shape
@@ -264,11 +264,13 @@ class Situation(Home):
     # The doctor
 
     def doctor(self, *arguments: str, redis_url: str | None = None, timeout: float = 60, **more: str) -> "Examination":
-        """Run the doctor as a process on this pipeline; `more` is added to its environment.
+        """Examine this pipeline; `more` is added to the doctor's environment. With arguments it is run as a process.
 
         An empty `redis_url` leaves that option out, so that the settings decide.
         """
         url = self.redis.url if redis_url is None else redis_url
+        if not arguments:
+            return examine({"home": self.home, "redis_url": url or None}, self.environment(**more))
         where = ["--home", str(self.home)]
         if url:
             where += ["--redis-url", url]
