@@ -72,6 +72,6 @@ def test_every_command_can_be_shown(arguments: list[str], encoding: str) -> None
 def test_files_are_utf_8(encoding: str, report: Path, tmp_path: Path) -> None:
     files = [tmp_path / name for name in ("r.html", "r.md", "r.txt", "r.xml")]
     options = [word for file in files for word in ("-o", str(file))]
-    assert run(encoding, "convert", str(report), *options).returncode == 0
+    assert run(encoding, "convert", str(report), "--verbose", *options).returncode == 0
     for file in files:
         assert "→ lost … 木 é" in file.read_text(encoding="utf-8"), file

@@ -135,10 +135,11 @@ def test_what_does_not_end_is_ended(stuck: Situation, monkeypatch: pytest.Monkey
 def test_commands_are_found_wherever_a_report_has_remedies() -> None:
     report = """{
         "findings": [{"id": "a", "remedy": {"text": "", "commands": ["one", "two"]}}, {"id": "b", "remedy": null}],
-        "causes": [{"id": "c", "next_step": {"commands": ["three"]}}, {"id": "d", "remedy": {"commands": ["one", "two"]}}]
+        "causes": [{"id": "c", "next_step": {"commands": ["three"]}}, {"id": "d", "next_step": {"commands": ["one"]}}],
+        "again": [{"id": "e", "remedy": {"commands": ["one", "two"]}}]
     }"""
     examination = Examination(0, report, "")
-    assert remedy_commands(examination) == [("a", "one"), ("a", "two"), ("c", "three")]
+    assert remedy_commands(examination) == [("a", "one"), ("a", "two"), ("c", "three"), ("d", "one")]
 
 
 @pytest.mark.slow
