@@ -52,7 +52,9 @@ def cause_database_locked(
     if holder is not None and not stuck and error is None:
         return None  # a writer at work
     blocked = bool(chain is not None and chain.blockers)
-    passing = queue is not None and chain is not None and stuck and not blocked and _refused_once(queue, chain)
+    hangs = server.pid_state == "running" and not server.http_ok  # then it is the server that does not go on
+    is_likely = bool(stuck) and not blocked and not hangs
+    passing = queue is not None and chain is not None and is_likely and _refused_once(queue, chain)
     if error is None and not (passing or (holder is not None and stuck)):
         return None
     summary = f"{many(stuck, 'message was', 'messages were')} left in the pending entries list." if stuck else ""

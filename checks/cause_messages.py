@@ -64,6 +64,9 @@ def cause_retry_storm(queue: "QueueHealth", chain: "ChainHealth", locations: "Lo
         deliveries = group.most_deliveries or 0
         if deliveries < STORM:
             continue
+        next_step = "Save the stuck messages before you restart anything (-v shows how)."
+        if not group.stuck and group.written_not_acknowledged:
+            next_step = "All that it holds is written already: acknowledge it, see written-not-acknowledged."
         blocker = _first_blocker(chain, group)
         summary = f"{group.name} was given the same message {deliveries:,} times."
         ids = group.stuck_ids[:1]
@@ -76,13 +79,33 @@ def cause_retry_storm(queue: "QueueHealth", chain: "ChainHealth", locations: "Lo
                 since=stream_time(ids[0]) if ids else None,
                 since_by=STREAM_ID if ids else "",
                 at_stake=Stake(at_risk=group.stuck),
-                next_step=Remedy(
-                    text="Save the stuck messages before you restart anything (-v shows how).",
-                    commands=trace_commands(locations.doctor, ids),
-                ),
+                next_step=Remedy(text=next_step, commands=trace_commands(locations.doctor, ids)),
             )
         )
     return causes
+
+
+@cause(
+    stage="messages",
+    shown_by=["written-not-delivered"],
+    brings=["written-not-acknowledged", "retry-storm", "server-errors", "pending-messages", "lost-before-delivery"],
+    follows=["redis-lost-its-data"],
+)
+def cause_rewound_group(queue: "QueueHealth", findings: Findings) -> Cause | None:
+    """A group stands before messages that are written, and is given them again."""
+    finding = findings.get("written-not-delivered")
+    if finding is None or not findings.bad("written-not-delivered"):
+        return None
+    ids: list[str] = []
+    for group in queue.writers:
+        ids += group.written_not_delivered_ids[:1]
+    return Cause(
+        summary=f"{sentence(finding.summary)} Nothing is lost.",
+        since=stream_time(min(ids)) if ids else None,
+        since_by=f"{STREAM_ID}, of the first of them: at the earliest" if ids else "",
+        at_stake=Stake(at_risk=sum(group.waiting or 0 for group in queue.writers)),
+        next_step=finding.remedy,
+    )
 
 
 @cause(stage="messages", shown_by=["orphaned-messages"], brings=["stuck-consumers", *PENDING])

@@ -93,7 +93,10 @@ def cause_redis_refuses_writes(
 @cause(
     stage="redis",
     shown_by=["stream-lost"],
-    brings=[EVERYTHING, "writer-missing", "server-errors", "chain-breaks", "queue-depth", "consumer-lag"],
+    brings=[
+        *(EVERYTHING, "writer-missing", "server-errors", "chain-breaks", "queue-depth", "consumer-lag"),
+        "written-not-delivered",
+    ],
     follows=["redis-unreachable"],
 )
 def cause_redis_lost_its_data(

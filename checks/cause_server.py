@@ -128,6 +128,19 @@ def cause_another_redis(server: "ServerHealth", findings: Findings) -> Cause | N
     )
 
 
+@cause(stage="server", shown_by=["second-server"], brings=["chain-breaks"])
+def cause_second_server(findings: Findings, chain: "ChainHealth | None" = None) -> Cause | None:
+    """A second server is given a part of the messages, and writes it elsewhere."""
+    finding = findings.get("second-server")
+    if finding is None or not findings.bad("second-server"):
+        return None
+    return Cause(
+        summary=sentence(finding.summary),
+        at_stake=Stake(at_risk=chain.written_elsewhere if chain else None),
+        next_step=finding.remedy,
+    )
+
+
 @cause(stage="server", shown_by=["undrained-buffer"], follows=["redis-unreachable"])
 def cause_buffer_undrained(server: "ServerHealth", findings: Findings) -> Cause | None:
     """Events lie in the server's local buffer, and nothing takes them to Redis."""

@@ -47,13 +47,22 @@ class GroupSample:
     """Given and not acknowledged."""
     delivered: int | None
     """Milliseconds of the newest ID that it was given: moves with every delivery."""
+    written: int | None = None
+    """Of the undelivered, those whose row is there: a group that was moved back is given them again."""
+
+    @property
+    def waiting(self) -> int | None:
+        """Messages that it was not given yet and that are not written."""
+        if self.undelivered is None:
+            return None
+        return max(0, self.undelivered - (self.written or 0))
 
     @property
     def backlog(self) -> int | None:
         """Messages it has not finished with."""
-        if self.undelivered is None or self.pending is None:
+        if self.waiting is None or self.pending is None:
             return None
-        return self.undelivered + self.pending
+        return self.waiting + self.pending
 
     @property
     def finished(self) -> int | None:
@@ -72,7 +81,7 @@ class GroupSample:
 
 def group_metrics(group: str) -> list[str]:
     """The metrics that a GroupSample is made of, in its order."""
-    names = ("entries_read", "undelivered", "pending", "last_delivered")
+    names = ("entries_read", "undelivered", "pending", "last_delivered", "written_not_delivered")
     return ["queue.entries_added", *(f"queue.groups.{group}.{name}" for name in names)]
 
 
@@ -134,7 +143,7 @@ def judge_backlog(samples: Sequence[GroupSample], now: float, limit: float | Non
         return BacklogTrend(UNKNOWN, backlog, samples=count, cause=reset)
     rate = rate_per_minute([(sample.time, sample.backlog) for sample in known])
     # Asked before the backlogs are compared: a zero among them must not hide a consumer that stopped (Burrow#745).
-    for state, moves, waits in ((STOPPED, "delivered", "undelivered"), (STALLED, "finished", "backlog")):
+    for state, moves, waits in ((STOPPED, "delivered", "waiting"), (STALLED, "finished", "backlog")):
         still = _seconds_without_movement(known, moves, waits)
         if still and still * 2 >= known[-1].time - known[0].time:
             return BacklogTrend(state, backlog, rate, still_for=still, samples=count)

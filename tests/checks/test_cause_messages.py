@@ -28,6 +28,22 @@ def test_delivered_again_and_again_it_is_a_storm() -> None:
     assert [one.id for one in causes] == ["retry-storm"]
 
 
+def test_a_storm_of_what_is_written_already_is_ended_by_acknowledging() -> None:
+    queue = builders.one_writer(pending=40, written_not_acknowledged=40, to_acknowledge=[ID], most_deliveries=319)
+    causes = causes_of(queue=queue)
+    storm = next(one for one in causes if one.id == "retry-storm")
+    assert storm.next_step and "acknowledge it, see written-not-acknowledged" in storm.next_step.text
+
+
+def test_a_group_that_stands_before_what_is_written() -> None:
+    queue = builders.one_writer(
+        written_not_delivered=979, written_not_delivered_ids=[ID], written_up_to="1773479988120-4", waiting=3
+    )
+    causes = causes_of(queue=queue)
+    assert [(one.id, one.since, one.at_stake.at_risk) for one in causes] == [("rewound-group", SINCE, 3)]
+    assert causes[0].summary.endswith("Nothing is lost.")
+
+
 def test_two_writers_with_a_fault_each_are_two_causes() -> None:
     groups = [
         builders.writer("claude_processors", **stuck(most_deliveries=319)),

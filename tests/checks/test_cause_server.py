@@ -31,3 +31,18 @@ def test_the_server_uses_another_redis() -> None:
 def test_events_in_the_buffer() -> None:
     causes = causes_of(server=builders.server(buffered_events=120))
     assert [(one.id, one.at_stake.at_risk) for one in causes] == [("buffer-undrained", 120)]
+
+
+def test_a_second_server_that_writes_elsewhere() -> None:
+    readers = [builders.consumer(shares_group=True), builders.consumer("consumer-5205", shares_group=True)]
+    chain = builders.chain({"untraceable": 118}, written_elsewhere=118)
+    causes = causes_of(queue=builders.one_writer(consumers=readers), chain=chain)
+    assert [(one.id, one.at_stake.at_risk) for one in causes] == [("second-server", 118)]
+    assert set(causes[0].explains) == {"second-server", "chain-breaks"}
+
+
+def test_a_server_that_hangs_with_a_message_in_its_hands_is_no_locked_database() -> None:
+    server = builders.server(http_ok=False, http_answer="no answer within 1 s")
+    held = builders.one_writer(pending=1, stuck=1, longest_unacknowledged_ms=35_000, most_deliveries=1, waiting=179)
+    queue = held.model_copy(update={"queue_depth": 180, "waiting_messages": 179})
+    assert [one.id for one in causes_of(server=server, queue=queue)] == ["server-hangs"]

@@ -1,5 +1,7 @@
 """The rules on trends, one row for each case."""
 
+from dataclasses import replace
+
 import pytest
 
 from blueplane_doctor.history.samples import Sample
@@ -23,6 +25,13 @@ from blueplane_doctor.history.trend import (
 )
 
 START = 1_795_360_020
+
+
+def test_what_is_written_and_lies_behind_a_rewound_group_is_no_backlog() -> None:
+    samples = [GroupSample(START + 60 * minute, 1000, 21, 979, 0, 21_000, 979) for minute in range(10)]
+    assert judge_backlog(samples, START + 540).state == CAUGHT_UP
+    some_wait = [replace(sample, undelivered=986) for sample in samples]
+    assert (judge_backlog(some_wait, START + 540).state, judge_backlog(some_wait, START + 540).backlog) == (STOPPED, 7)
 
 
 def window(undelivered: list[int | None], delivered: list[int], pending: list[int] | None = None) -> list[GroupSample]:
@@ -167,8 +176,8 @@ def test_freshness() -> None:
 
 
 def test_a_group_is_picked_from_samples() -> None:
-    values = dict(zip(group_metrics("processors"), (50.0, 40.0, 6.0, 4.0, 1_795_361_145_966.0), strict=True))
+    values = dict(zip(group_metrics("processors"), (50.0, 40.0, 6.0, 4.0, 1_795_361_145_966.0, 2.0), strict=True))
     (sample,) = group_samples([Sample(START, values)], "processors")
-    assert sample == GroupSample(START, 50, 40, 6, 4, 1_795_361_145_966)
-    assert (sample.backlog, sample.finished, sample.unread_and_gone) == (10, 36, 4)
+    assert sample == GroupSample(START, 50, 40, 6, 4, 1_795_361_145_966, 2)
+    assert (sample.waiting, sample.backlog, sample.finished, sample.unread_and_gone) == (4, 8, 36, 4)
     assert group_samples([Sample(START, {})], "processors")[0].backlog is None
