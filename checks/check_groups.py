@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from blueplane_doctor import Finding, Remedy, Scale, Status, check, unknown
-from blueplane_doctor.checkapi import many, trace_commands
+from blueplane_doctor.checkapi import many, not_graded, trace_commands
 from blueplane_doctor.pipeline import READER_GROUPS
 from blueplane_doctor.times import MINUTE_MS, span
 
@@ -78,6 +78,10 @@ def check_reader_lag(queue: "QueueHealth", scale: Scale) -> Finding:
     sentence = f"The reader group {worst.name} is {many(count, 'message', 'messages')} behind; it writes no traces"
     if not count:
         sentence = "No reader group is behind"
+    if count and count <= (queue.queue_depth or 0):
+        # What stops the writers stops these too: that is one fault, and others tell it.
+        summary = f"The reader group {worst.name} is behind, as the writers are"
+        return not_graded(count, summary, unit=scale.unit, evidence=evidence)
     remedy = Remedy(
         text="No trace is lost by this. If the group is in use, restart the Blueplane server, which reads for it; one "
         "that is left over from an earlier version does no harm."

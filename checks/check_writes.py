@@ -114,7 +114,8 @@ def check_write_throughput(database: "DatabaseHealth", queue: "QueueHealth", sca
         return not_graded(rate, summary, unit=scale.unit, evidence=evidence)
     return scale.grade(
         rate,
-        f"{many(rate, 'row a second is', 'rows a second are')} written while {waiting:,} messages wait",
+        f"{many(rate, 'row a second is', 'rows a second are')} written while "
+        f"{many(waiting, 'message waits', 'messages wait')}",
         remedy=Remedy(
             text="See stuck-consumers and retry-storm, then whether the disk is slow or the database locked."
         ),

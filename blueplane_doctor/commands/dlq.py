@@ -19,6 +19,7 @@ from blueplane_doctor.lookup.dead_letters import (
     summarize,
 )
 from blueplane_doctor.options import PIPELINE
+from blueplane_doctor.quantities import many
 from blueplane_doctor.text import plain
 from blueplane_doctor.times import seconds_in, span
 
@@ -135,8 +136,9 @@ def dlq_stats(
     if not summary.total:
         show("No dead letters\n")
         return
+    letters = many(summary.total, "dead letter", "dead letters")
     show(
-        f"{summary.total:,} dead letters of {summary.distinct_messages:,} messages: {summary.verdict}; "
+        f"{letters} of {many(summary.distinct_messages, 'message', 'messages')}: {summary.verdict}; "
         f"{summary.last_hour:,} in the last hour, {summary.hour_before:,} in the hour before; "
         f"the oldest is {span(summary.oldest_age_ms or 0)} old\n\n"
     )

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from blueplane_doctor.model import Record
+from blueplane_doctor.quantities import many
 from blueplane_doctor.sources.entries import pages
 from blueplane_doctor.sources.entry_ids import BEGINNING, EntryId, entry_id, id_text
 from blueplane_doctor.sources.redis_source import RedisSource, pairs
@@ -153,20 +154,22 @@ def _unread_from_the_beginning(
     state: StreamState, name: str, removed: int, elsewhere: RowsElsewhere | None
 ) -> int | str:
     """What was trimmed before a group that stands at the beginning of the stream."""
+    trimmed = many(removed, "message was", "messages were")
     if elsewhere is not None and elsewhere.rewound:
         return (
-            f"{removed:,} messages were trimmed and the group {name} was made anew or moved back: "
+            f"{trimmed} trimmed and the group {name} was made anew or moved back: "
             "rows of messages that it was not given yet are in the database"
         )
     if elsewhere is not None and elsewhere.rows:
         return (
-            f"{removed:,} messages were trimmed and the group {name} has not read anything yet, but the database "
-            f"holds {elsewhere.rows:,} rows of messages that are no longer in the stream: somebody may have read them"
+            f"{trimmed} trimmed and the group {name} has not read anything yet, but the database holds "
+            f"{many(elsewhere.rows, 'row', 'rows')} of messages that are no longer in the stream: somebody may have "
+            "read them"
         )
     if all(other.last_delivered == BEGINNING for other in state.groups):
         return removed  # nobody ever read from this stream, so nobody read what was trimmed
     return (
-        f"{removed:,} messages were trimmed and the group {name} has not read anything yet; "
+        f"{trimmed} trimmed and the group {name} has not read anything yet; "
         "whether that happened in its time is not recorded"
     )
 
@@ -186,8 +189,9 @@ def _count_unless_rows_contradict(
         return count
     return (
         f"the server's counters for {group.text} and the database contradict each other: at most "
-        f"{read_and_gone:,} messages were read and have left the stream, and {elsewhere.rows:,} rows of such "
-        "messages are there (entries-read is stale after some restarts; or the rows are older than the stream)"
+        f"{many(read_and_gone, 'message was', 'messages were')} read and left the stream since, and of such messages "
+        f"{many(elsewhere.rows, 'row is', 'rows are')} there (entries-read is stale after some restarts; or the rows "
+        "are older than the stream)"
     )
 
 

@@ -35,6 +35,7 @@ from blueplane_doctor.custody.states import (
 from blueplane_doctor.errors import SourceError
 from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring import Monitor
+from blueplane_doctor.quantities import many
 from blueplane_doctor.sources.streams import StreamState
 
 __all__ = [
@@ -335,7 +336,7 @@ def equation(examined: int, states: dict[str, int | None]) -> str:
     # are among the messages examined: they are what the other terms leave.
     terms[UNEXAMINED] = max(0, examined - sum(terms.values()))
     summed = " + ".join(f"{count:,} {state}" for state, count in terms.items() if count)
-    text = f"{examined:,} messages = {summed or '0'}"
+    text = f"{many(examined, 'message', 'messages')} = {summed or '0'}"
     unread = (states[UNEXAMINED] or 0) - terms[UNEXAMINED]
     if unread > 0:
         text += f"; {unread:,} not read"

@@ -208,3 +208,9 @@ def test_a_group_that_is_not_known_is_named_and_mild() -> None:
 def test_reader_lag(sentence: str, readers: list[GroupHealth], status: str) -> None:
     given = queue(groups=[writer("claude_processors"), writer(undelivered=9_000), *readers])
     assert run("reader-lag", queue=given).status == status, sentence
+
+
+@pytest.mark.parametrize(("depth", "status"), [(1_999, "yellow"), (2_000, "green"), (9_000, "green")])
+def test_readers_that_are_behind_as_the_writers_are_make_no_fault_of_their_own(depth: int, status: str) -> None:
+    given = queue(queue_depth=depth, groups=[writer(undelivered=depth), reader(undelivered=2_000)])
+    assert run("reader-lag", queue=given).status == status

@@ -91,6 +91,7 @@ def test_without_a_stream_there_is_no_record(pipeline: Pipeline) -> None:
     ("examined", "states", "text"),
     [
         (0, {}, "0 messages = 0"),
+        (1, {"dead_lettered": 1}, "1 message = 1 dead lettered"),
         (263, {"written": 237, "skipped": 14, "lost": 12}, "263 messages = 237 written + 14 skipped + 12 lost"),
         (1_200, {"written": 1_200}, "1,200 messages = 1,200 written"),
         (5, {"in_flight": 5}, "5 messages = 5 in flight"),

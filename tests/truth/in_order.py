@@ -22,10 +22,15 @@ def _in_order(s: Situation, count: int) -> None:
 @situation("N", "healthy-claude-alone", cursor=0, claude=45)
 @situation("N", "busy", cursor=2_000, claude=600)
 def healthy(s: Situation, cursor: int, claude: int) -> None:
-    """Both writers are up to date with {cursor} Cursor and {claude} Claude messages of the last minute."""
+    """Both writers are up to date with {cursor} Cursor and {claude} Claude messages of the last minutes."""
     s.live_server()
-    s.open_session()
-    s.healthy_work(cursor=cursor, claude=claude)
+    monitored = cursor // 2
+    if cursor:
+        # A window in use shows in Cursor's databases, whose monitor sends what it finds there.
+        s.open_session()
+        s.add_cursor(monitored, ago_s=240, spread_s=150, source="unified_monitor")
+        s.work(ago_s=80)
+    s.healthy_work(cursor=cursor - monitored, claude=claude)
     _in_order(s, cursor + claude)
 
 
