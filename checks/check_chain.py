@@ -154,6 +154,7 @@ def check_chain_breaks(chain: "ChainHealth", locations: "Locations", scale: Scal
     Causes:
     - payloads that are a text or a list where an object is expected: the writer passes over them and acknowledges
     - a consumer or a group was deleted with what it held: nobody has that, and nothing records it
+    - the database was replaced by an older copy, which lacks what was written since
     - messages that were trimmed while a writer held them (see retry-storm)
     - what lost-before-delivery counts
     """
@@ -219,9 +220,9 @@ def _break_remedy(chain: "ChainHealth", locations: "Locations") -> Remedy:
     steps = []
     if lost:
         steps.append(
-            "Look at the reasons: malformed payloads point to a producer, everything else to the writer or to a "
-            "deleted consumer. Nobody has the lost ones, but until the stream trims them they "
-            "can be delivered again: save them before you restart anything."
+            "Look at the reasons: malformed payloads point to a producer, everything else to the writer, to a deleted "
+            "consumer, or to a database that was replaced by an older copy. Nobody has the lost ones, but until the "
+            "stream trims them they can be delivered again: save them before you restart anything."
         )
     if chain.chain_break_count > lost:
         steps.append("What was trimmed is gone from Redis; lost-before-delivery and retry-storm say what stops that.")

@@ -19,6 +19,11 @@ RESTART_SERVER = Remedy(
     "made at a start are given all that the stream holds. Then see redis-durability: it says whether Redis keeps the "
     "queue through a restart.",
 )
+FREE_THE_NAME = Remedy(
+    text="Another program on the same Redis uses the stream's name: see of which type its value is (TYPE), and give it "
+    "another name there (RENAME keeps the value). Until then Redis refuses every event. Then restart the Blueplane "
+    "server: it makes the stream and its groups when it starts. What was in the stream before is gone.",
+)
 KEEP_THE_QUEUE = Remedy(
     text="What was in the stream before is gone. See redis-durability: it says whether Redis keeps the queue through a "
     "restart.",
@@ -43,6 +48,7 @@ def check_stream_lost(
     - FLUSHALL, FLUSHDB or DEL, by a person or by a test of another program on the same Redis
     - Redis evicted the stream when its memory was full (see redis-durability)
     - Redis was restarted without persistence, or from an old snapshot
+    - another program keeps a value under the same name
     - the server uses another Redis, or another name for its queue, than the ones that are examined
     """
     is_running = server.pid_state == "running" or server.http_ok
@@ -54,8 +60,10 @@ def check_stream_lost(
     signs = _signs_of_life(presence, history, is_running)
     if presence.missing_groups and is_running:
         names = " and ".join(presence.missing_groups)
-        verb = "is" if len(presence.missing_groups) == 1 else "are"
-        summary = f"{names} {verb} gone while the server runs: it reads nothing for them until it is restarted"
+        if len(presence.missing_groups) == 1:
+            summary = f"The group {names} is gone while the server runs: it reads nothing for it"
+        else:
+            summary = f"The groups {names} are gone while the server runs: it reads nothing for them"
         return scale.grade("groups lost", summary + _unaccounted(presence), remedy=RESTART_SERVER, evidence=evidence)
     if presence.rows_without_message and signs:
         summary = "The stream was made anew within the last hour" + _unaccounted(presence)
@@ -83,6 +91,9 @@ def _without_stream(
         known = f"the last sample saw {many(max(waiting), 'unfinished message', 'unfinished messages')}"
     else:
         known = "how many messages went with it is not known"
+    if presence.wrong_type:
+        summary = f"Another value stands under the queue stream's name, while {' and '.join(signs)}; {known}"
+        return scale.grade("lost", summary, remedy=FREE_THE_NAME, evidence=evidence)
     summary = f"The queue stream is gone, while {' and '.join(signs)}; {known}"
     return scale.grade("lost", summary, remedy=RESTART_SERVER, evidence=evidence)
 

@@ -55,6 +55,7 @@ NOT_METRICS = {
     "history.room.*.minutes_seen": "how long the samples lasted that a forecast rests on; told with it",
     "history.series.*": "the recorded values of other metrics",
     "presence.exists": "the record is no part of the report's metrics; the check stream-lost grades it",
+    "presence.wrong_type": "the record is no part of the report's metrics; the check stream-lost grades it",
     "presence.length": "the record is no part of the report's metrics; the check stream-lost grades it",
     "presence.entries_added": "the record is no part of the report's metrics; the check stream-lost grades it",
     "presence.rows": "the record is no part of the report's metrics; the check stream-lost grades it",

@@ -218,7 +218,8 @@ class ChainOfCustodyMonitor(Monitor):
     def _losses(self, ledger: Ledger, elsewhere: RowsElsewhere | None) -> list[GroupLoss]:
         stream = self.examination.stream()
         names = self.examination.writer_groups()
-        forgets = forgets_losses(self.examination.server_info().fields)
+        # After XDEL also older servers make entries-read anew, once a group has read to the end.
+        forgets = forgets_losses(self.examination.server_info().fields) or stream.was_deleted_from
         losses = []
         for name in names:
             waiting = ledger.undelivered.get(name)

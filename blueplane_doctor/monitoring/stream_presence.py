@@ -13,6 +13,8 @@ class StreamPresence(Record):
     exists: bool
     cause: str = ""
     """Why there is no stream that can be read."""
+    wrong_type: bool = False
+    """Whether the stream's name is taken by a value of another type."""
     length: int = 0
     entries_added: int | None = None
     """Messages ever added to the stream; null before Redis 7.0, or where there is none."""
@@ -40,7 +42,8 @@ class StreamPresenceMonitor(Monitor):
         try:
             stream = self.examination.stream()
         except (SourceMissing, SourceWrongType) as error:
-            return StreamPresence(exists=False, cause=error.message).model_copy(update=rows)
+            is_taken = isinstance(error, SourceWrongType)
+            return StreamPresence(exists=False, cause=error.message, wrong_type=is_taken).model_copy(update=rows)
         missing = [name for name in self.examination.writer_groups() if stream.group(name) is None]
         presence = StreamPresence(
             exists=True,

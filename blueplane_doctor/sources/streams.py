@@ -13,6 +13,10 @@ _ATTEMPTS_OUTSIDE_MULTI = 5
 """Each takes one round trip; a pipeline that is changed in the middle of all of them is very busy."""
 
 
+NOTHING_DELETED = b"0-0"
+"""`max-deleted-entry-id` of a stream from which XDEL took nothing; trimming does not move it."""
+
+
 class Consumer(NamedTuple):
     """One consumer of a group. `idle_ms`: since it last asked (before Redis 7.2: since it last got something)."""
 
@@ -51,6 +55,8 @@ class StreamState(NamedTuple):
     first: EntryId | None
     last_generated: EntryId
     entries_added: int | None
+    was_deleted_from: bool = False
+    """Whether single entries were ever deleted (XDEL), after which the server makes groups' counters anew."""
     groups: tuple[Group, ...] = ()
     other_queues: tuple[str, ...] = ()
     """Queue streams of another layout that exist too."""
@@ -77,6 +83,7 @@ def read_stream(redis: RedisSource, names: StreamSettings) -> StreamState:
         first=entry_id(state["first-entry"][0]) if state["first-entry"] else None,
         last_generated=entry_id(state["last-generated-id"]),
         entries_added=state.get("entries-added"),
+        was_deleted_from=state.get("max-deleted-entry-id", NOTHING_DELETED) != NOTHING_DELETED,
         groups=groups,
         other_queues=tuple(other.queue for other in candidates if other is not chosen),
     )

@@ -195,6 +195,17 @@ def holes(s: Situation, deleted: int, unread: int) -> None:
     s.truth = Truth(lost=0, waiting=4, rows=76, cut_unread=unread, stream_length=84 - deleted)
 
 
+@situation("C", "deleted-unread-and-read-on", unread=20)
+def deleted_and_read_on(s: Situation, unread: int) -> None:
+    """XDEL took {unread} messages before anybody read them; since then the groups have read all that is left."""
+    s.live_server()
+    s.healthy_work()
+    ids = s.add_cursor(unread + 10)
+    s.client.xdel(QUEUE, *ids[5 : 5 + unread])
+    s.work()
+    s.truth = Truth(lost=0, waiting=0, pending=0, rows=86, cut_unread=unread)
+
+
 # Acknowledgements that never came
 
 

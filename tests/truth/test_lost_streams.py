@@ -32,6 +32,15 @@ def test_groups_gone_under_a_running_server_need_a_restart(name: str, server: st
             assert "76 rows were written in the last hour, and only 60 messages ever came" in finding["summary"]
 
 
+@pytest.mark.parametrize(("name", "server"), instances("queue-is-a-list"))
+def test_a_value_of_another_program_is_told_from_a_stream_that_is_gone(name: str, server: str, tmp_path: Path) -> None:
+    with SITUATIONS[name].built(server, tmp_path / "p") as situation:
+        finding = situation.doctor(*SELECT).finding("stream-lost")
+        assert finding["status"] == "red"
+        assert finding["summary"].startswith("Another value stands under the queue stream's name")
+        assert "give it another name" in finding["remedy"]["text"]
+
+
 @pytest.mark.parametrize(("name", "server"), instances("healthy", "just-upgraded", "just-installed"))
 def test_no_false_alarm(name: str, server: str, tmp_path: Path) -> None:
     with SITUATIONS[name].built(server, tmp_path / "p") as situation:
