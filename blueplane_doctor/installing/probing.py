@@ -13,6 +13,7 @@ from blueplane_doctor.pipeline import Route
 from blueplane_doctor.settings import Settings
 from blueplane_doctor.sources.entry_ids import entry_id, id_text
 from blueplane_doctor.sources.redis_source import pairs
+from blueplane_doctor.sources.trace_tables import sequence_of
 from blueplane_doctor.times import iso
 from blueplane_hook import events
 
@@ -151,7 +152,7 @@ class _Watch:
         for table in self._tables:
             rows = self._examination.database.rows(f'SELECT sequence FROM "{table}" WHERE event_id = ?', (self._id,))
             if rows:
-                return table, int(rows[0][0])
+                return table, sequence_of(rows[0][0], table)
         return None
 
     def _result(self, sent_at: datetime, outcome: str) -> Probe:

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from blueplane_doctor.custody.absence import LETTER_DROPPED, TABLES_BEGIN_LATER
 from blueplane_doctor.custody.judge import NO_TABLES
@@ -35,7 +36,7 @@ from blueplane_doctor.sources.dead_letters import DeadLetterEntry
 from blueplane_doctor.sources.entries import RawEntry, pages
 from blueplane_doctor.sources.entry_ids import BEGINNING, EntryId, entry_id, id_text
 from blueplane_doctor.sources.streams import StreamState, read_positions
-from blueplane_doctor.sources.trace_tables import Lookup
+from blueplane_doctor.sources.trace_tables import Lookup, sequence_of
 from blueplane_doctor.text import consumer as shown_consumer
 from blueplane_doctor.text import identifier, platform
 from blueplane_doctor.times import from_milliseconds, iso, parse_time, span
@@ -346,7 +347,7 @@ class Tracer:
         match = " AND ".join(f'"{column}" = ?' for column in lookup.columns)
         sql = f'SELECT sequence, ingested_at FROM "{lookup.table}" WHERE {match} ORDER BY sequence LIMIT {_SHOWN_ROWS}'
         rows = self._examination.database.rows(sql, lookup.values)
-        return [(sequence, str(ingested_at)) for sequence, ingested_at in rows]
+        return [(sequence_of(sequence, lookup.table), _time_in(ingested_at)) for sequence, ingested_at in rows]
 
     def _find_late_deliveries(self, searches: list[_Search], stream: StreamState) -> None:
         """Which messages that have their row were delivered only after the groups' positions were read.
@@ -525,6 +526,13 @@ def _add_enqueued(search: _Search, message: Message, stream: StreamState) -> Non
         route=search.route.name if search.route else None,
         event_type=message.kind(),
     )
+
+
+def _time_in(value: Any) -> str:
+    """The text of a column when it is a time; empty for what may be anything else."""
+    if parse_time(value) is None:
+        return ""
+    return str(value)
 
 
 def _add_row(search: _Search, table: str, sequence: int, ingested_at: str) -> None:

@@ -3,8 +3,14 @@
 A database in write-ahead-log mode that nobody has open has no `-wal` and `-shm` files, and opening it even with
 `mode=ro` creates them and leaves them behind. So: where there is no log, it is read as an unchanging file
 (`immutable=1`), and an answer is thrown away and asked again if the file changed or a log appeared meanwhile. Where
-there is one, somebody has it open (or died with it), and `mode=ro` reads through it as any reader does.
+there is one, somebody has it open, and `mode=ro` reads through it as any reader does.
 https://www.sqlite.org/wal.html#read_only_databases
+
+Where there is a log without its index `-shm`, whoever had it open died, or it is a copy. `mode=ro` would make the index
+and leave it behind. So SQLite is told that the file is its own (`locking_mode=exclusive`), then it keeps the index in
+memory; and because it may not lock a file that it cannot write, it is told not to lock (`vfs=unix-none`). When it
+closes such a log without a transaction, it deletes it: that is why one is looked for first (write_ahead_log.py).
+https://www.sqlite.org/wal.html#use_of_wal_without_shared_memory
 
 Nothing here opens the file but SQLite: closing another descriptor of it would cancel every lock that this process
 holds on it, a writer's in the same process among them.
@@ -18,7 +24,7 @@ import sqlite3
 import stat
 import time
 from collections.abc import Callable, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from threading import RLock
 from typing import Any, NamedTuple, TypeVar
@@ -34,6 +40,7 @@ from blueplane_doctor.errors import (
     SourceUnusable,
 )
 from blueplane_doctor.sources import Deadline
+from blueplane_doctor.sources.write_ahead_log import TooLong, holds_a_transaction
 
 BUSY_SECONDS = 1.0
 """A read's wait for a lock. In write-ahead-log mode readers wait for nobody."""
@@ -68,6 +75,10 @@ _FAILURES: tuple[tuple[str, bool, type[SourceError], str, str], ...] = (
 """What SQLite says (its name for the error, then its sentence), whether it will say so again, and what we say."""
 CHECKED_BYTES = 32_000_000
 """A database of at most this size is checked as a whole for damage: about 1 ms for each MB."""
+MOST_ROWS = 200_000
+"""Of one question: what is asked for has a handful of rows for each key."""
+LARGEST_VALUE = 16_000_000
+"""Bytes of one value or row that SQLite may make; the largest messages have some megabytes."""
 
 Answer = TypeVar("Answer")
 
@@ -79,11 +90,17 @@ class _State(NamedTuple):
     size: int
     modified_ns: int
     has_log: bool
+    """Whether a log or a journal is there that somebody may have open, or has to roll back."""
+    abandoned_log: tuple[int, int] | None = None
+    """Size and time of the last change of a write-ahead log that nobody has open; None where there is none."""
 
     @property
     def is_fresh(self) -> bool:
         """Whether the next write may leave no trace in it; what git calls racily clean."""
-        return abs(time.time_ns() - self.modified_ns) < TICK_SECONDS * 1e9
+        modified_ns = self.modified_ns
+        if self.abandoned_log is not None:
+            modified_ns = max(modified_ns, self.abandoned_log[1])
+        return abs(time.time_ns() - modified_ns) < TICK_SECONDS * 1e9
 
 
 def shown(path: Path) -> str:
@@ -136,8 +153,11 @@ class DatabaseSource:
                 raise self._ours(error) from error
 
     def rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        """All rows of one query. Raises SourceError."""
-        return self.read(lambda connection: connection.execute(sql, values).fetchall())
+        """All rows of one query, at most MOST_ROWS. Raises SourceError."""
+        rows = self.read(lambda connection: connection.execute(sql, values).fetchmany(MOST_ROWS + 1))
+        if len(rows) > MOST_ROWS:
+            raise SourceUnusable(f"{self.what} holds more than {MOST_ROWS:,} rows of one key", _RIGHT_FILE)
+        return rows
 
     def tables(self) -> frozenset[str]:
         """Names of the tables there. Raises SourceError."""
@@ -176,7 +196,7 @@ class DatabaseSource:
                     return answer
             self.close()
         self._seen = None
-        self._connection = self._open("mode=ro")
+        self._connection = self._open(self._look(), is_at_rest=False)
         return question(self._connection)
 
     def _opened(self) -> sqlite3.Connection:
@@ -186,21 +206,31 @@ class DatabaseSource:
                 time.sleep(TICK_SECONDS)
                 state = self._look()
             self._seen_fresh = state.is_fresh
-            if state.has_log:
-                self._seen = None
-                self._connection = self._open("mode=ro")
-            else:
-                self._seen = state
-                self._connection = self._open("mode=ro&immutable=1")
+            self._seen = None if state.has_log else state
+            self._connection = self._open(state)
         return self._connection
 
-    def _open(self, options: str) -> sqlite3.Connection:
+    def _open(self, state: _State, *, is_at_rest: bool = True) -> sqlite3.Connection:
+        """`is_at_rest`: whether it may be taken for a file that does not change."""
+        options = "mode=ro"
+        is_alone = False
+        if not state.has_log:
+            is_alone = state.abandoned_log is not None and self._holds_a_transaction()
+            if is_alone:
+                options += "&vfs=unix-none"
+            elif is_at_rest:
+                options += "&immutable=1"
         uri = f"file:{quote(str(self._file))}?{options}"
         connection = sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, check_same_thread=False)
+        # By default a text that is not UTF-8 is an error that quotes it.
+        connection.text_factory = _text
+        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LARGEST_VALUE)
         # Runs inside SQLite every few thousand steps: the only way to end a query at the deadline.
         connection.set_progress_handler(lambda: int(self._deadline.passed), _STEPS_BETWEEN_LOOKS)
         try:
             connection.execute("PRAGMA query_only = 1")
+            if is_alone:
+                connection.execute("PRAGMA locking_mode = exclusive")
         except sqlite3.Error:
             connection.close()
             raise
@@ -224,8 +254,30 @@ class DatabaseSource:
             hint = _AS_ITS_USER if isinstance(error, PermissionError) else _RIGHT_FILE
             self._dead = SourceRefused(f"{self.what} cannot be opened: {error.strerror or error}", hint)
             raise self._dead from error
-        has_log = any(self._file.with_name(self._file.name + end).exists() for end in ("-wal", "-journal"))
-        return _State(state.st_ino, state.st_size, state.st_mtime_ns, has_log)
+        has_log = self._beside("-journal").exists()
+        abandoned_log = None
+        with suppress(OSError):
+            log = self._beside("-wal").stat()
+            if self._beside("-shm").exists():
+                has_log = True
+            else:
+                abandoned_log = (log.st_size, log.st_mtime_ns)
+        return _State(state.st_ino, state.st_size, state.st_mtime_ns, has_log, abandoned_log)
+
+    def _beside(self, end: str) -> Path:
+        return self._file.with_name(self._file.name + end)
+
+    def _holds_a_transaction(self) -> bool:
+        """Of a log that nobody has open. Raises SourceError."""
+        try:
+            return holds_a_transaction(self._beside("-wal"))
+        except FileNotFoundError:
+            return False
+        except (OSError, TooLong) as error:
+            raise SourceInterrupted(
+                f"{self.what} has a write-ahead log that cannot be read without changing files beside it",
+                "start the Blueplane server, which finishes or drops what the log holds",
+            ) from error
 
     def _ours(self, error: sqlite3.Error) -> SourceError:
         message = str(error)
@@ -247,6 +299,10 @@ class DatabaseSource:
             return _RIGHT_FILE
         # Reading through a write-ahead log needs the file -shm, which whoever runs Blueplane can make.
         return _AS_ITS_USER
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode("utf-8", "replace")
 
 
 def read_once(path: Path, sql: str, deadline: Deadline, *, what: str) -> list[tuple[Any, ...]]:

@@ -11,6 +11,7 @@ from functools import partial
 from sqlite3 import Connection
 from typing import NamedTuple
 
+from blueplane_doctor.errors import SourceUnusable
 from blueplane_doctor.sources.database_source import DatabaseSource
 from blueplane_doctor.times import parse_time, to_milliseconds
 
@@ -64,7 +65,8 @@ class RowFinder:
         values: list[str] = []
         for lookup in batch:
             values += lookup.values
-        return self._database.rows(sql, values)
+        rows = self._database.rows(sql, values)
+        return [(place, sequence_of(sequence, table)) for place, sequence in rows]
 
 
 class Written(NamedTuple):
@@ -106,7 +108,7 @@ def _read_table(connection: Connection, table: str, windows: list[datetime]) -> 
     newest = connection.execute(sql).fetchone()
     if newest is None:
         return 0, None, [0] * len(windows)
-    highest = newest[0]
+    highest = sequence_of(newest[0], table)
     last = parse_time(newest[1])
     counts = []
     for window in windows:
@@ -144,7 +146,8 @@ def read_beginnings(database: DatabaseSource, tables: tuple[str, ...]) -> dict[s
         sequence, ingested_at = rows[0]
         moment = parse_time(ingested_at)
         if moment is not None:
-            beginnings[table] = TableBeginning(to_milliseconds(moment), max(0, sequence - 1))
+            rows_before = max(0, sequence_of(sequence, table) - 1)
+            beginnings[table] = TableBeginning(to_milliseconds(moment), rows_before)
     return beginnings
 
 
@@ -153,7 +156,19 @@ def _last_sequence(database: DatabaseSource, table: str) -> int:
     if "sqlite_sequence" not in database.tables():
         return 0
     rows = database.rows("SELECT seq FROM sqlite_sequence WHERE name = ?", (table,))
-    return int(rows[0][0] or 0) if rows else 0
+    if not rows:
+        return 0
+    return sequence_of(rows[0][0] or 0, table)
+
+
+def sequence_of(value: object, table: str) -> int:
+    """A value of the column `sequence`. Raises SourceUnusable for what is no number of a row."""
+    if isinstance(value, int):
+        return value
+    raise SourceUnusable(
+        f"the table {table} is not as the pipeline makes it: its column sequence holds something else than numbers",
+        "see which program made that table; the database is named in `blueplane-doctor settings`",
+    )
 
 
 def first_since(connection: Connection, table: str, since: datetime, highest: int) -> int:
@@ -169,10 +184,11 @@ def first_since(connection: Connection, table: str, since: datetime, highest: in
         if row is None:  # no row from the middle on: look below
             high = middle
             continue
+        sequence = sequence_of(row[0], table)
         moment = parse_time(row[1])
         if moment is not None and moment >= since:
             high = middle
-            first = row[0]
+            first = sequence
         else:
-            low = row[0] + 1  # skips the gap as well
+            low = sequence + 1  # skips the gap as well
     return first

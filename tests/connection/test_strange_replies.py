@@ -88,7 +88,7 @@ def examined(before: tuple[ChangingProxy, Path], target: str, behaviour: Behavio
     proxy.target = target
     proxy.behaviour = behaviour
     try:
-        return diagnose(load({"home": home, "redis_url": proxy.url, "timeout": 3.0}).settings)
+        return diagnose(load({"home": home, "redis_url": proxy.url, "timeout": 1.0}).settings)
     finally:
         proxy.target = ""
 

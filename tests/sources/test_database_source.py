@@ -1,6 +1,7 @@
 """The database as a source: no trace of the reading, no stale answer, an end to every query."""
 
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -322,3 +323,77 @@ def test_a_hot_journal_is_named(file: Path) -> None:
             source.tables()
         assert "next start" in raised.value.hint
         assert source.damage is None
+
+
+@pytest.fixture
+def abandoned(file: Path, tmp_path: Path) -> Path:
+    """A copy with its log, as after a crash: two sessions, of which one is only in the log; no -shm."""
+    copies = tmp_path / "copies"
+    copies.mkdir()
+    add_session(file)
+    with closing(schema.connect(file)) as writer:
+        writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        add_session(file)
+        for end in ("", "-wal"):
+            shutil.copy(f"{file}{end}", copies / f"copy.db{end}")
+    return copies / "copy.db"
+
+
+def contents(folder: Path) -> dict[str, tuple[bytes, int]]:
+    return {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in folder.iterdir()}
+
+
+def test_a_log_that_nobody_has_open_is_read_and_nothing_is_left_behind(abandoned: Path) -> None:
+    before = contents(abandoned.parent)
+    with closing(DatabaseSource(abandoned, Deadline(30))) as source:
+        assert source.read(count) == 2
+        assert contents(abandoned.parent) == before
+    assert contents(abandoned.parent) == before
+
+
+@pytest.mark.parametrize("content", [b"", b"no log at all" * 9], ids=["empty", "something else"])
+def test_a_log_without_a_transaction_stays_where_it_is(abandoned: Path, content: bytes) -> None:
+    """SQLite would delete it."""
+    abandoned.with_name("copy.db-wal").write_bytes(content)
+    before = contents(abandoned.parent)
+    with closing(DatabaseSource(abandoned, Deadline(30))) as source:
+        assert source.read(count) == 1
+    assert contents(abandoned.parent) == before
+
+
+def test_a_writer_that_opens_an_abandoned_log_is_seen(abandoned: Path) -> None:
+    with closing(DatabaseSource(abandoned, Deadline(30))) as source:
+        assert source.read(count) == 2
+        with closing(schema.connect(abandoned)) as writer:
+            assert writer.execute(COUNT).fetchone() == (2,)
+            add_session(abandoned)
+            assert source.read(count) == 3
+
+
+def test_text_that_is_not_utf_8_is_no_error_that_quotes_it(file: Path) -> None:
+    with closing(DatabaseSource(file, Deadline(30))) as source:
+        assert source.rows("SELECT CAST(x'ff70726976617465' AS TEXT)") == [("\ufffdprivate",)]
+
+
+def test_values_of_gigabytes_are_refused(file: Path) -> None:
+    with closing(DatabaseSource(file, Deadline(30))) as source:
+        with pytest.raises(SourceUnusable):
+            source.rows("SELECT zeroblob(1000000000)")
+        assert source.rows("SELECT 1") == [(1,)]
+
+
+def test_a_row_with_a_large_value_beside_is_read(file: Path) -> None:
+    with closing(schema.connect(file)) as connection:
+        connection.execute("CREATE TABLE big (a, b, c)")
+        connection.execute("INSERT INTO big VALUES (1, zeroblob(20000000), 2)")
+    with closing(DatabaseSource(file, Deadline(30))) as source:
+        assert source.rows("SELECT a FROM big") == [(1,)]
+
+
+def test_rows_without_end_are_refused(file: Path) -> None:
+    endless = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT x FROM n"
+    with (
+        closing(DatabaseSource(file, Deadline(60))) as source,
+        pytest.raises(SourceUnusable, match="more than 200,000"),
+    ):
+        source.rows(endless)
