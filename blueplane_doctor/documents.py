@@ -36,7 +36,7 @@ def json_value(content: str | bytes) -> Any:
     except RecursionError:
         raise _beyond(_TOO_DEEP) from None
     if _ESCAPED_SURROGATE.search(text):
-        _refuse_broken_text(value)
+        refuse_broken_text(value)
     return value
 
 
@@ -99,23 +99,28 @@ def _refuse_values(value: Any) -> None:
         for part in value:
             _refuse_values(part)
     elif isinstance(value, str):
-        _refuse_broken_text(value)
+        refuse_broken_text(value)
     elif isinstance(value, int):
         _checked(value)  # .inf and .nan are left to the settings, which can name what they stand for
 
 
-def _refuse_broken_text(value: Any) -> None:
-    """Raise DocumentError for text with half of a surrogate pair: no encoding can write it."""
+def is_broken(text: str) -> bool:
+    """Whether it holds half of a surrogate pair, which stands for a byte that is no text: no encoding can write it."""
+    return _HALF_OF_A_PAIR.search(text) is not None
+
+
+def refuse_broken_text(value: Any) -> None:
+    """Raise DocumentError for a value with text that no encoding can write."""
     if isinstance(value, str):
-        if _HALF_OF_A_PAIR.search(value):
+        if is_broken(value):
             raise _beyond("it holds half of a surrogate pair, which is no text")
     elif isinstance(value, Mapping):
         for name, part in value.items():
-            _refuse_broken_text(name)
-            _refuse_broken_text(part)
+            refuse_broken_text(name)
+            refuse_broken_text(part)
     elif isinstance(value, list):
         for part in value:
-            _refuse_broken_text(part)
+            refuse_broken_text(part)
 
 
 def _whole(digits: str) -> int:

@@ -52,14 +52,12 @@ def extensions_in(paths: Iterable[Path], pattern: str) -> Iterator[Extension]:
     """The files of this pattern in folders, in order of name, and files that are named themselves."""
     for path in paths:
         files = [path]
+        refusal = ""
         if os.path.isdir(path):
-            refusal = _refusal(path)
-            if refusal:
-                yield Extension(path.name, shown(path), cause=refusal)
-                continue
             files = sorted(path.glob(pattern))
+            refusal = _refusal(path)
         for file in files:
-            yield _load_safely(file, _refusal(file))
+            yield _load_safely(file, refusal or _refusal(file))
 
 
 def _load_safely(file: Path, refusal: str) -> Extension:

@@ -91,7 +91,7 @@ def stranger_of(path: Path, *, is_code: bool = False) -> Stranger | None:
 
 def stranger_in(folder: Path) -> Stranger | None:
     """As `stranger_of`, for a folder of code with all that is in it: code runs other code that lies beside it."""
-    stranger = stranger_of(folder, is_code=True)
+    stranger = stranger_of(folder)
     if stranger or os.name == "nt":
         return stranger
     count = 0

@@ -16,10 +16,13 @@ from pydantic import AfterValidator, BaseModel, Field, ValidationError, field_va
 
 from blueplane_doctor import pipeline
 from blueplane_doctor.connection.topology import topology_of
-from blueplane_doctor.errors import SettingsError, did_you_mean
+from blueplane_doctor.documents import refuse_broken_text
+from blueplane_doctor.errors import DocumentError, SettingsError, did_you_mean
 from blueplane_doctor.model import Record, Status, descriptions_of
 from blueplane_doctor.options import COMMAND_LINE_VARIABLES, ENV_PREFIX
+from blueplane_doctor.ownership import stranger_of
 from blueplane_doctor.settings_files import blueplane_configs, read_blueplane_config, read_yaml
+from blueplane_doctor.user_paths import PATH_LIST_SETTINGS, PATH_SETTINGS, counted_from, usable_path
 from blueplane_doctor.waivers import WaiverRule
 
 DOCTOR_FILE = "doctor.yaml"
@@ -31,7 +34,7 @@ _IN_JSON = frozenset({"streams", "routes", "thresholds", "instrument_targets"})
 SPLIT_SETTINGS = ("select", "ignore", "expected_hooks", "checks", "monitors")
 """Lists that may also come as words in one line, between spaces or commas."""
 
-UserPath = Annotated[Path, AfterValidator(Path.expanduser)]
+UserPath = Annotated[Path, AfterValidator(usable_path)]
 """A path in which `~` is the user's home."""
 
 
@@ -165,7 +168,7 @@ class Settings(Record, validate_default=True):
 def _folder_in(home: Path, name: str) -> list[Path]:
     """That folder, if it is there."""
     folder = home / name
-    return [folder] if folder.is_dir() else []
+    return [folder] if os.path.isdir(folder) else []
 
 
 def _checked_url(url: str, schemes: tuple[str, ...]) -> str:
@@ -200,23 +203,46 @@ def load(flags: Mapping[str, Any] | None = None, *, file: Path | None = None) ->
     """
     given = {name: value for name, value in (flags or {}).items() if value is not None}
     environment = _environment()
-    home = Path(given.get("home") or environment.get("home") or Settings.model_fields["home"].default).expanduser()
+    home = home_folder(given.get("home") or environment.get("home") or Settings.model_fields["home"].default)
     own_file = file or home / DOCTOR_FILE
-    if file and not file.is_file():
+    if file and not os.path.lexists(file):
         raise SettingsError(f"--settings {file}: no such file", "make one with: blueplane-doctor settings --init")
-    files = [read_blueplane_config(home), (str(own_file), read_yaml(own_file))]
+    files = [read_blueplane_config(home), (str(own_file), _read_own(own_file))]
     for label, values in files:
         if "home" in values:
             raise SettingsError(f"{label}: home cannot be set in a file that is found through it", "use --home")
     merged: dict[str, Any] = {}
     origins: dict[str, str] = {}
     for label, values in (*files, ("environment", environment), ("flag", given)):
+        _refuse_broken_text(label, values)
         _merge(merged, values, label, origins)
     try:
-        return Loaded(settings=Settings(**merged), origins=origins)
+        # Not Settings(**merged): a name may be a number there.
+        return Loaded(settings=Settings.model_validate(merged), origins=origins)
     except ValidationError as error:
         # pydantic's own text repeats the input, which may hold a secret.
         raise _as_settings_error(error, origins) from None
+
+
+def home_folder(named: str | Path) -> Path:
+    """Blueplane's home, as flags, environment or the default name it. Raises SettingsError."""
+    try:
+        return usable_path(Path(named))
+    except ValueError as error:
+        raise SettingsError(f"--home: {error}", "name Blueplane's folder, such as --home /home/me/.blueplane") from None
+
+
+def _read_own(path: Path) -> dict[str, Any]:
+    """The doctor's own settings; code only from a file that nobody else can change. Raises SettingsError."""
+    values = counted_from(path.parent, read_yaml(path))
+    names = [name for name in PATH_LIST_SETTINGS if values.get(name)]
+    stranger = stranger_of(path) if names else None
+    if stranger:
+        raise SettingsError(
+            f"{path}: {names[0]} names code that would run with your rights, and others decide what stands there",
+            f"{stranger.told()}; or name other settings with --settings",
+        )
+    return values
 
 
 def _environment() -> dict[str, Any]:
@@ -242,6 +268,17 @@ def _environment() -> dict[str, Any]:
         else:
             place[name] = text
     return values
+
+
+def _refuse_broken_text(label: str, values: Mapping[str, Any]) -> None:
+    """Raise SettingsError for text that is not UTF-8. A path may be: file names are bytes."""
+    for name, value in values.items():
+        if name in (*PATH_SETTINGS, *PATH_LIST_SETTINGS):
+            continue
+        try:
+            refuse_broken_text(value)
+        except DocumentError:
+            raise SettingsError(f"{label}: {name}: it is no text: it holds bytes that are not UTF-8") from None
 
 
 def _json_of(variable: str, text: str) -> Any:

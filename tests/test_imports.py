@@ -20,6 +20,7 @@ LAYERS = (
     "blueplane_doctor.ownership",
     "blueplane_doctor.file_reading",
     "blueplane_doctor.documents",
+    "blueplane_doctor.user_paths",
     "blueplane_doctor.times",
     "blueplane_doctor.quantities",
     "blueplane_doctor.pipeline",

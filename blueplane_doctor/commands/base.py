@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ParamSpec
 import typer
 
 from blueplane_doctor.console import complain, say
+from blueplane_doctor.documents import is_broken
 from blueplane_doctor.errors import DoctorError, ExitCode, UsageError
 from blueplane_doctor.options import ENV_PREFIX, OPTIONS, Option, Options, Scope, merged
 
@@ -45,9 +46,10 @@ class Invocation:
 
     @property
     def home(self) -> Path:
-        """Blueplane's home by flags and environment, for who can do without all settings."""
-        home = self.options.home or os.environ.get(f"{ENV_PREFIX}HOME") or "~/.blueplane"
-        return Path(home).expanduser()
+        """Blueplane's home by flags and environment, for who can do without all settings. Raises SettingsError."""
+        from blueplane_doctor.settings import home_folder
+
+        return home_folder(self.options.home or os.environ.get(f"{ENV_PREFIX}HOME") or "~/.blueplane")
 
     def load(self) -> "Loaded":
         """The settings in force, with the waivers of --waivers. Raises SettingsError."""
@@ -107,6 +109,8 @@ def command(
         @guarded
         def run(context: typer.Context, **values: Any) -> int | None:
             later = split_off(context, taken, values)
+            if not (context_settings or {}).get("ignore_unknown_options"):
+                _refuse_broken_text(values)  # else the arguments are those of another program
             return function(_invocation(context, taken, later, formats), **values)
 
         help_text = inspect.getdoc(function) if name else app.info.help
@@ -116,6 +120,14 @@ def command(
         return function
 
     return declare
+
+
+def _refuse_broken_text(values: Mapping[str, Any]) -> None:
+    """Raise UsageError for a command's own argument that is not UTF-8: neither Redis nor the database can be asked."""
+    for name, value in values.items():
+        words = value if isinstance(value, list) else [value]
+        if any(isinstance(word, str) and is_broken(word) for word in words):
+            raise UsageError(f"{name}: it is no text: it holds bytes that are not UTF-8", "see the locale: locale")
 
 
 def group(app: typer.Typer) -> typer.Typer:

@@ -11,8 +11,10 @@ from pathlib import Path
 
 from blueplane_doctor.errors import SourceError
 from blueplane_doctor.installing import file_changes, files
-from blueplane_doctor.installing.files import Entry, Journal, StepError
+from blueplane_doctor.installing.files import StepError
+from blueplane_doctor.installing.journal import Entry, Journal
 from blueplane_doctor.installing.plan import Change, Plan, Site
+from blueplane_doctor.ownership import stranger_in, stranger_of
 from blueplane_doctor.sources import Deadline
 from blueplane_doctor.sources.database_source import DatabaseSource, real_file
 
@@ -32,8 +34,8 @@ class DatabaseStep:
     def plan(self, site: Site) -> Plan:
         """Raises StepError when the checkout has no such script."""
         path = site.settings.database_file
-        if site.core and not (site.core / SCRIPT).is_file():
-            raise StepError(f"--core {site.core}: there is no {SCRIPT}", "name a checkout of the pipeline")
+        if site.core:
+            _check_core(site.core)
         if path.exists():
             return Plan(notes=[f"{path} is there"])
         how = "with the schema that this doctor knows"
@@ -43,7 +45,7 @@ class DatabaseStep:
 
     def undo(self, site: Site, entry: Entry) -> Plan:
         """Remove it as long as there is no row in it and nobody has it open."""
-        path = Path(entry["target"])
+        path = Path(entry.target)
         changes = _cleared(path.parent / WORK_FOLDER)
         if not path.exists():
             return Plan([f"{path} is gone already"], changes)
@@ -51,6 +53,15 @@ class DatabaseStep:
         if reason:
             return Plan([f"{path} {reason}; it stays"], changes)
         return Plan(changes=[*changes, file_changes.removal(path)])
+
+
+def _check_core(core: Path) -> None:
+    """Raise StepError for what is no checkout, or one in which somebody else decides what its script does."""
+    if not os.path.isfile(core / SCRIPT):
+        raise StepError(f"--core {core}: there is no {SCRIPT}", "name a checkout of the pipeline")
+    stranger = stranger_in(core) or stranger_of(Path(_script(core)[0]))
+    if stranger:
+        raise StepError(f"--core {core}: its script is not run, for others decide what it does", stranger.told())
 
 
 def _cleared(work_folder: Path) -> list[Change]:
@@ -63,7 +74,7 @@ def _cleared(work_folder: Path) -> list[Change]:
 
 def _make(site: Site, path: Path, journal: Journal) -> None:
     """Made aside and linked into place: whole or not at all, and never over one that appeared meanwhile."""
-    entry = {"step": "database", "kind": "database", "target": str(path), "inode": None}
+    entry = Entry(step="database", kind="database", target=str(path), inode=None)
     journal.record(entry)
     work_folder = path.parent / WORK_FOLDER
     with files.explained(path, "made"):
@@ -72,7 +83,7 @@ def _make(site: Site, path: Path, journal: Journal) -> None:
         try:
             new = _by_script(site.core, work_folder) if site.core else _by_schema(work_folder)
             # The link has the same inode: uninstalling recognises the file by it, whatever was written to it since.
-            journal.record(entry | {"inode": new.stat().st_ino})
+            journal.record(entry.model_copy(update={"inode": new.stat().st_ino}))
             # A link, not a rename: a rename would replace a database that somebody else made meanwhile.
             with contextlib.suppress(FileExistsError):
                 os.link(new, path)
@@ -123,7 +134,7 @@ def _by_script(core: Path, work_folder: Path) -> Path:
 
 def _why_it_stays(path: Path, entry: Entry) -> str:
     """Why the database must not be removed; empty when it may be."""
-    if path.stat().st_ino != entry["inode"]:
+    if path.stat().st_ino != entry.inode:
         return "was made by others"
     file = real_file(path)
     if any(file.with_name(file.name + end).exists() for end in ("-wal", "-shm", "-journal")):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from blueplane_doctor.errors import SourceError
 from blueplane_doctor.examination import Examination
-from blueplane_doctor.installing.files import Entry, Journal
+from blueplane_doctor.installing.journal import Entry, Journal
 from blueplane_doctor.installing.plan import Change, Plan, Site
 from blueplane_doctor.model import Report
 

@@ -6,7 +6,8 @@ from functools import partial
 from pathlib import Path
 
 from blueplane_doctor.installing import files
-from blueplane_doctor.installing.files import Entry, Journal, StepError, digest, missing_folders, remove_folder
+from blueplane_doctor.installing.files import StepError, digest, missing_folders, remove_folder
+from blueplane_doctor.installing.journal import Entry, Journal
 from blueplane_doctor.installing.plan import Change, Plan
 
 BACKUP_SUFFIX = ".before-blueplane"
@@ -25,7 +26,7 @@ def change(step: str, path: Path, before: bytes | None, after: bytes, summary: s
 def _apply(step: str, path: Path, before: bytes | None, after: bytes, journal: Journal) -> None:
     _refuse_changed(path, before)
     for folder in missing_folders(files.real_file(path).parent):
-        journal.record({"step": step, "kind": FOLDER, "target": str(folder)})
+        journal.record(Entry(step=step, kind=FOLDER, target=str(folder)))
         with files.explained(folder, "made"):
             folder.mkdir(mode=0o755, exist_ok=True)
     known = journal.find(KIND, str(path))
@@ -33,7 +34,7 @@ def _apply(step: str, path: Path, before: bytes | None, after: bytes, journal: J
     if known is None and before is not None and files.read(backup) not in (None, before):
         raise StepError(f"{backup} is there already, and is no backup of ours", "move it away, run this again")
     original = _original(known, digest(before))
-    journal.record({"step": step, "kind": KIND, "target": str(path), "before": original, "after": digest(after)})
+    journal.record(Entry(step=step, kind=KIND, target=str(path), before=original, after=digest(after)))
     if before is not None and original == digest(before):
         files.write(backup, before, mode=files.mode_of(files.real_file(path)))
     # The journal and the backup are on disk by now: killed here or later, uninstalling finds its way back.
@@ -47,10 +48,10 @@ def _refuse_changed(path: Path, content: bytes | None) -> None:
 
 def _original(known: Entry | None, before: str | None) -> str | None:
     """What uninstalling goes back to: the first content, as long as nobody else changed the file since."""
-    if known is None or before == known["before"]:
+    if known is None or before == known.before:
         return before
-    if before == known["after"]:
-        return known["before"]  # type: ignore[no-any-return]
+    if before == known.after:
+        return known.before
     return _CHANGED_BY_OTHERS
 
 
@@ -65,18 +66,18 @@ def undo(entry: Entry, without_ours: Callable[[bytes], bytes] | None) -> Plan:
 
     `without_ours` does the latter; None: such a file is left as it is.
     """
-    path = Path(entry["target"])
-    if entry["kind"] == FOLDER:
+    path = Path(entry.target)
+    if entry.kind == FOLDER:
         if not path.is_dir():
             return Plan()
         return Plan(changes=[_folder_removal(path)])
     now = files.read(path)
     kept = files.read(backup_of(path))
-    if digest(now) == entry["before"]:  # killed before the change was made, or undone by hand
+    if digest(now) == entry.before:  # killed before the change was made, or undone by hand
         return Plan(changes=[_restoration(path, now, now)])
-    if digest(now) == entry["after"] and entry["before"] is None:
+    if digest(now) == entry.after and entry.before is None:
         return Plan(changes=[_restoration(path, now, None)])
-    if digest(now) == entry["after"] and entry["before"] == digest(kept):
+    if digest(now) == entry.after and entry.before == digest(kept):
         return Plan(changes=[_restoration(path, now, kept)])
     if now is None:
         return Plan(notes=[f"{path} is gone already"], changes=[_restoration(path, None, None)])

@@ -1,17 +1,12 @@
-"""Files changed whole or not at all, and the journal in Blueplane's home of what was done and how to undo it.
-
-New content is written beside the real file, synced, then put in its place; an entry before its change is made.
-"""
+"""Files changed whole or not at all: new content is written beside the real file, synced, then put in its place."""
 
 import contextlib
 import difflib
 import hashlib
-import json
 import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from blueplane_doctor.errors import DoctorError, ExitCode, FileMissing, FileUnreadable
 from blueplane_doctor.file_reading import DOCUMENT_BYTES, read_bytes
@@ -25,13 +20,6 @@ class StepError(DoctorError):
 
 NEW_SUFFIX = ".blueplane-new"
 """Ends the name of a temporary file; the same each time, so that a run recognises what a killed one left."""
-
-
-JOURNAL_FILE = "doctor-install.json"
-_VERSION = 1
-
-Entry = dict[str, Any]
-"""`step`, `kind`, `target`, and what the kind needs to be undone. One entry a kind and target."""
 
 
 def real_file(path: Path) -> Path:
@@ -176,75 +164,6 @@ def _sync_folder(folder: Path) -> None:
             os.fsync(handle)
         finally:
             os.close(handle)
-
-
-class Journal:
-    """The entries of a home in the order in which they were made; none when nothing was installed.
-
-    All of it raises StepError.
-    """
-
-    def __init__(self, home: Path) -> None:
-        self.home = home
-        self.path = home / JOURNAL_FILE
-        self.entries: list[Entry] = []
-        content = read(self.path)
-        if content is None:
-            return
-        try:
-            known = json.loads(content)
-            if known["version"] != _VERSION:
-                raise ValueError(f"version {known['version']}")
-            self.entries = [dict(entry) for entry in known["entries"]]
-        except (ValueError, KeyError, TypeError) as error:
-            raise StepError(
-                f"{self.path} is not a journal of this program: {error}", "move it away to start afresh"
-            ) from error
-
-    def find(self, kind: str, target: str) -> Entry | None:
-        """The entry of that kind for that target."""
-        for entry in self.entries:
-            if entry["kind"] == kind and entry["target"] == target:
-                return entry
-        return None
-
-    def record(self, entry: Entry) -> None:
-        """Write an entry down, in place of one for the same target."""
-        made = missing_folders(self.home)
-        with explained(self.home, "made"):
-            for folder in made:
-                folder.mkdir(mode=0o700)
-        before = self.entries.copy()
-        known = self.find(entry["kind"], entry["target"])
-        if known is None:
-            self.entries.append(entry)
-        else:
-            self.entries[self.entries.index(known)] = entry
-        # First in the list, so last to be undone: the folders that had to be made for the journal itself.
-        for folder in reversed(made):
-            self.entries.insert(0, {"step": "", "kind": "folder", "target": str(folder)})
-        try:
-            self._save()
-        except StepError:
-            self.entries = before
-            for folder in reversed(made):
-                remove_folder(folder)
-            raise
-
-    def forget(self, entry: Entry) -> None:
-        """Take an entry out; with the last one the file goes, and the home when it was made here and is empty."""
-        self.entries.remove(entry)
-        if any(e["step"] for e in self.entries):
-            self._save()
-            return
-        remove(self.path)
-        for folder in reversed(self.entries):
-            remove_folder(Path(folder["target"]))
-        self.entries.clear()
-
-    def _save(self) -> None:
-        text = json.dumps({"version": _VERSION, "entries": self.entries}, indent=1) + "\n"
-        write(self.path, text.encode(), mode=0o600)
 
 
 def missing_folders(path: Path) -> list[Path]:

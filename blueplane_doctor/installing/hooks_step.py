@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from blueplane_doctor.installing import file_changes, files
-from blueplane_doctor.installing.files import Entry, Journal, StepError
+from blueplane_doctor.installing.files import StepError
+from blueplane_doctor.installing.journal import Entry, Journal
 from blueplane_doctor.installing.json_text import JsonText, Node
 from blueplane_doctor.installing.plan import Change, Plan, Site, program
 from blueplane_doctor.pipeline import CURSOR_HOOKS, DEFAULT_HTTP_HOST, DEFAULT_HTTP_PORT
@@ -52,9 +53,9 @@ class HooksStep:
 
     def undo(self, site: Site, entry: Entry) -> Plan:
         """Back to the bytes from before, or, where others edited since, without our entries."""
-        if entry["kind"] != "spool":
+        if entry.kind != "spool":
             return file_changes.undo(entry, _without_ours)
-        home = Path(entry["target"])
+        home = Path(entry.target)
         if files.read(home / spool.SPOOL_FILE):
             return Plan(notes=[f"{home / spool.SPOOL_FILE} holds events that were not delivered; it stays"])
         paths = [home / name for name in spool.FILES]
@@ -89,7 +90,7 @@ def _change(editor: Editor, site: Site) -> Change | None:
     change = file_changes.change("hooks", editor.path, before, document.text.encode(), summary)
 
     def apply(journal: Journal) -> None:
-        journal.record({"step": "hooks", "kind": "spool", "target": str(site.settings.home)})
+        journal.record(Entry(step="hooks", kind="spool", target=str(site.settings.home)))
         change.apply(journal)
 
     return replace(change, apply=apply)

@@ -7,9 +7,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from blueplane_doctor.documents import is_broken
 from blueplane_doctor.errors import DoctorError, UsageError
-from blueplane_doctor.installing.files import Entry, Journal, StepError, sweep
+from blueplane_doctor.installing.files import StepError, sweep
+from blueplane_doctor.installing.journal import Entry, Journal
 from blueplane_doctor.settings import Settings
+
+
+class ElsewhereError(StepError):
+    """An entry cannot be undone from here; the others of its step can."""
 
 
 @dataclass(frozen=True)
@@ -36,12 +42,18 @@ class Site:
 
 
 def with_absolute_paths(settings: Settings) -> Settings:
-    """The same settings wherever the next command is run: the journal and the editors remember paths."""
+    """The same settings wherever the next command is run: the journal and the editors remember paths.
+
+    Raises UsageError for a path that cannot be written into their files.
+    """
     absolute = {}
     for name in ("home", "database", "cursor_hooks"):
         path = getattr(settings, name)
-        if path:
-            absolute[name] = path.absolute()
+        if not path:
+            continue
+        absolute[name] = path.absolute()
+        if is_broken(str(absolute[name])):
+            raise UsageError(f"{name}: the journal cannot name a path that is not UTF-8", "give it another name")
     return settings.model_copy(update=absolute)
 
 
@@ -119,7 +131,7 @@ def uninstall(steps: Sequence[Step], site: Site, talk: Talk) -> bool:
     """Undo what the journal knows of these steps, last first; whether all is well."""
     journal = Journal(site.settings.home)
     names = {step.name for step in steps}
-    if not any(entry["step"] in names for entry in journal.entries):
+    if not any(entry.step in names for entry in journal.entries):
         talk.say(f"nothing to undo: {journal.path} names no such step")
     results = [_guarded(_undo, step, site, journal, talk) for step in reversed(steps)]
     if not journal.entries and not talk.dry_run:
@@ -135,10 +147,14 @@ def _guarded(
     except UsageError:
         raise  # nobody to ask: the same for every step
     except DoctorError as error:
-        talk.say(f"  failed: {error.message}")
-        if error.hint:
-            talk.say(f"    try: {error.hint}")
+        _show_failure(error, talk)
         return False
+
+
+def _show_failure(error: DoctorError, talk: Talk) -> None:
+    talk.say(f"  failed: {error.message}")
+    if error.hint:
+        talk.say(f"    try: {error.hint}")
 
 
 def _do(step: Step, site: Site, journal: Journal, talk: Talk) -> bool:
@@ -154,23 +170,30 @@ def _do(step: Step, site: Site, journal: Journal, talk: Talk) -> bool:
 
 
 def _undo(step: Step, site: Site, journal: Journal, talk: Talk) -> bool:
-    entries = [entry for entry in reversed(journal.entries) if entry["step"] == step.name]
+    entries = [entry for entry in reversed(journal.entries) if entry.step == step.name]
     if not entries:
         return True
     talk.say(f"{step.name}: undo")
-    plans = [(entry, step.undo(site, entry)) for entry in entries]
+    plans = []
+    is_whole = True
+    for entry in entries:
+        try:
+            plans.append((entry, step.undo(site, entry)))
+        except ElsewhereError as error:
+            _show_failure(error, talk)
+            is_whole = False
     for _, plan in plans:
         _show(plan, talk)
     changes = []
     for _, plan in plans:
         changes += plan.changes
     if not _agreed(changes, talk, f"Undo {step.name}?"):
-        return True
+        return is_whole
     for entry, plan in plans:
         for change in plan.changes:
             change.apply(journal)
         journal.forget(entry)
-    return True
+    return is_whole
 
 
 def _show(plan: Plan, talk: Talk) -> None:

@@ -1,24 +1,55 @@
-"""Step `redis`: the queue stream and the writers' groups, from the stream's start; no message is read or removed."""
+"""Step `redis`: the queue stream and the writers' groups, from the stream's start; no message is read or removed.
 
+A Redis has no identity that survives its restart: its `run_id` is new each time, and another server may stand at the
+same address the next day. So a mark is left in it, a set of random tokens beside the stream, in the transaction that
+makes a group; the journal keeps the token, and the address in full. What is not proven to be the same is left alone.
+"""
+
+import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from urllib.parse import urlsplit
 
 from blueplane_doctor.connection.base import Command, ReplyError
 from blueplane_doctor.connection.failures import Endpoint
 from blueplane_doctor.connection.redis_connection import Connection
 from blueplane_doctor.connection.topology import address_of
 from blueplane_doctor.errors import DoctorError, SourceMissing, SourceUnusable
-from blueplane_doctor.installing.files import Entry, Journal, StepError
-from blueplane_doctor.installing.plan import Change, Plan, Site
-from blueplane_doctor.pipeline import CURRENT
+from blueplane_doctor.installing.files import StepError
+from blueplane_doctor.installing.journal import Entry, Journal
+from blueplane_doctor.installing.plan import Change, ElsewhereError, Plan, Site
+from blueplane_doctor.pipeline import CURRENT, DEFAULT_REDIS_PORT
 from blueplane_doctor.sources import Deadline
 from blueplane_doctor.sources.entry_ids import BEGINNING
 from blueplane_doctor.sources.redis_source import ANSWER_LIMIT_SECONDS, RedisSource, pairs
 from blueplane_doctor.sources.streams import StreamState, read_stream
 
 STREAM = "stream"
-_RIGHTS = "Let this user make what is missing: ACL SETUSER <user> +xgroup +del +watch +multi +exec %RW~telemetry:*"
+MARK = "mark"
+_RIGHTS = (
+    "Let this user make what is missing: "
+    "ACL SETUSER <user> +xgroup +del +sadd +srem +sismember +watch +multi +exec %RW~telemetry:*"
+)
+
+
+def mark_key(queue: str) -> str:
+    """The key of the mark; in a cluster on the same node as the stream, for both stand in one transaction."""
+    hashed = queue
+    if "{" not in queue:
+        hashed = f"{{{queue}}}"
+    return f"telemetry:blueplane_doctor_installed:{hashed}"
+
+
+def place_of(url: str) -> str:
+    """Where a Redis URL leads, in full but for user, password and options; only for the journal, which is private."""
+    parts = urlsplit(url)
+    hosts = parts.netloc.rpartition("@")[2].lower()
+    path = parts.path
+    if parts.scheme in ("redis", "rediss"):
+        hosts = f"{parts.hostname or 'localhost'}:{parts.port or DEFAULT_REDIS_PORT}"
+        path = "/" + (path.strip("/") or "0")
+    return f"{parts.scheme}://{hosts}{path}"
 
 
 class RedisStep:
@@ -44,21 +75,61 @@ class RedisStep:
     def undo(self, site: Site, entry: Entry) -> Plan:
         """Only a group that nobody has used yet; only a stream that nothing was ever added to.
 
-        Raises StepError when it was made in another Redis: one there of the same name is somebody else's.
+        Raises ElsewhereError when it is not proven that it was made in this Redis: one here of the same name is then
+        somebody else's.
         """
-        here = address_of(site.settings.redis_url)
-        if entry["redis"] != here:
-            raise StepError(
-                f"{entry['target']} was made in Redis at {entry['redis']}; this one is at {here}",
-                "blueplane-doctor --redis-url URL uninstall",
-            )
+        _refuse_another_address(site, entry)
+        if entry.kind == MARK:
+            return _undo_mark(site, entry)
         stream = _stream(site)
-        queue, _, group = entry["target"].partition(" ")
+        queue, _, group = entry.target.partition(" ")
         if stream is None or stream.queue != queue:
             return Plan(notes=[f"{queue} is gone already"])
-        if entry["kind"] == STREAM:
-            return _undo_stream(site, stream)
-        return _undo_group(site, stream, group)
+        if entry.kind == STREAM:
+            plan = _undo_stream(site, stream)
+        else:
+            plan = _undo_group(site, stream, group)
+        if plan.changes and not _is_marked(site, queue, entry.token):
+            by_hand = plan.changes[0].preview.removeprefix("> ")
+            raise ElsewhereError(
+                f"{entry.target} in Redis at {entry.redis} is left alone: that Redis does not hold the mark of this "
+                "installation, so it is another one, or its data was deleted and made anew",
+                f"remove it by hand where it is yours, then run this again: {by_hand}",
+            )
+        return plan
+
+
+def _refuse_another_address(site: Site, entry: Entry) -> None:
+    """Raise ElsewhereError. Two hosts may be shown alike, for their names are private: so the full address counts."""
+    here = address_of(site.settings.redis_url)
+    if entry.redis == here and entry.place == place_of(site.settings.redis_url):
+        return
+    where = f"this one is at {here}"
+    if entry.redis == here:
+        where = "this one has another address"
+    raise ElsewhereError(
+        f"{entry.target} was made in Redis at {entry.redis}; {where}",
+        "name the one that install was given: blueplane-doctor --redis-url URL uninstall",
+    )
+
+
+def _is_marked(site: Site, queue: str, token: str) -> bool:
+    if not token:
+        return False
+    with _writing(site) as connection:
+        return bool(connection.ask_one("SISMEMBER", mark_key(queue), token) == 1)
+
+
+def _undo_mark(site: Site, entry: Entry) -> Plan:
+    if not _is_marked(site, entry.target, entry.token):
+        return Plan(notes=[f"the mark beside {entry.target} is gone already"])
+    command = ("SREM", mark_key(entry.target), entry.token)
+
+    def remove(journal: Journal) -> None:
+        with _writing(site) as connection:
+            connection.ask_one(*command)
+
+    return Plan(changes=[Change("remove the mark of this installation", _shown(command), remove)])
 
 
 def _undo_stream(site: Site, stream: StreamState) -> Plan:
@@ -99,17 +170,32 @@ def _creation(site: Site, queue: str, group: str, *, new_stream: bool) -> Change
         summary += f" and the stream {queue}"
 
     def create(journal: Journal) -> None:
-        made = {"step": "redis", "redis": address_of(site.settings.redis_url)}
-        if new_stream and journal.find(STREAM, queue) is None:
-            journal.record({**made, "kind": STREAM, "target": queue})
-        journal.record({**made, "kind": "group", "target": f"{queue} {group}"})
+        mark = _mark(site, queue, journal)
+        if new_stream and journal.find(STREAM, queue, mark.place) is None:
+            journal.record(mark.model_copy(update={"kind": STREAM}))
+        journal.record(mark.model_copy(update={"kind": "group", "target": f"{queue} {group}"}))
         with _writing(site) as connection:
-            (reply,) = connection.ask(command)
-            # A group that somebody else made since the plan is as good.
-            if not (isinstance(reply, ReplyError) and "BUSYGROUP" in str(reply)):
-                connection.check(reply, command)
+            # In one transaction: a group of ours without the mark could not be told from another's.
+            replies = connection.transaction(command, ("SADD", mark_key(queue), mark.token)) or []
+            for reply in replies:
+                # A group that somebody else made since the plan is as good.
+                if not (isinstance(reply, ReplyError) and "BUSYGROUP" in str(reply)):
+                    connection.check(reply, command)
 
     return Change(summary, _shown(command), create)
+
+
+def _mark(site: Site, queue: str, journal: Journal) -> Entry:
+    """The journal's entry for the mark in this Redis, made where there is none; first, so that it is undone last."""
+    place = place_of(site.settings.redis_url)
+    known = journal.find(MARK, queue, place)
+    if known:
+        return known
+    address = address_of(site.settings.redis_url)
+    token = secrets.token_hex(16)
+    mark = Entry(step="redis", kind=MARK, target=queue, redis=address, place=place, token=token)
+    journal.record(mark)
+    return mark
 
 
 def _removal(

@@ -4,13 +4,15 @@ import os
 import plistlib
 import shlex
 import subprocess
+import unicodedata
 from dataclasses import dataclass
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
 from blueplane_doctor.installing import file_changes, files
-from blueplane_doctor.installing.files import Entry, Journal, StepError
+from blueplane_doctor.installing.files import StepError
+from blueplane_doctor.installing.journal import Entry, Journal
 from blueplane_doctor.installing.plan import Change, Plan, Site, program
 
 DOCTOR = "blueplane-doctor"
@@ -73,11 +75,11 @@ class ServicesStep:
 
     def undo(self, site: Site, entry: Entry) -> Plan:
         """Stop and disable what was enabled, remove the files; systemd reloads its units."""
-        if entry["kind"] == ENABLED:
-            commands = _switch(site, "disable", [entry["target"]])
-            return Plan(changes=[_commands_change(f"stop {entry['target']}", commands)])
+        if entry.kind == ENABLED:
+            commands = _switch(site, "disable", [entry.target])
+            return Plan(changes=[_commands_change(f"stop {entry.target}", commands)])
         plan = file_changes.undo(entry, None)
-        name = Path(entry["target"]).name
+        name = Path(entry.target).name
         if plan.changes and Journal(site.settings.home).find(ENABLED, name):
             plan.changes.append(_commands_change(f"tell systemd that {name} changed", [RELOAD]))
         return plan
@@ -132,7 +134,7 @@ def _file(site: Site, service: Service) -> Change | None:
 
 def _enable(commands: list[Command], names: list[str], journal: Journal) -> None:
     for name in names:
-        journal.record({"step": "services", "kind": ENABLED, "target": name})
+        journal.record(Entry(step="services", kind=ENABLED, target=name))
     _run(commands)
 
 
@@ -208,7 +210,12 @@ def _systemd_unit(service: Service) -> bytes:
 
 
 def _systemd_word(word: str) -> str:
-    """A word quoted for systemd: `%` begins a specifier, and in commands alone `$` a variable."""
+    """A word quoted for systemd: `%` begins a specifier, and in commands alone `$` a variable.
+
+    Raises StepError for a control character: a line end would begin another setting of the unit.
+    """
+    if any(unicodedata.category(character) == "Cc" for character in word):
+        raise StepError("a unit cannot hold a path with control characters, such as a line end", "name another path")
     escaped = word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
     return f'"{escaped}"'
 

@@ -21,8 +21,8 @@ import redis
 
 from blueplane_doctor.installing import plan
 from blueplane_doctor.installing.database_step import DatabaseStep
-from blueplane_doctor.installing.files import Journal
 from blueplane_doctor.installing.hooks_step import HooksStep
+from blueplane_doctor.installing.journal import Journal
 from blueplane_doctor.installing.plan import Site, Step, Talk
 from blueplane_doctor.installing.redis_step import RedisStep
 from blueplane_doctor.installing.services_step import ServicesStep

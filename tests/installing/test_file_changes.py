@@ -6,7 +6,8 @@ import pytest
 
 from blueplane_doctor.installing import file_changes
 from blueplane_doctor.installing.file_changes import backup_of
-from blueplane_doctor.installing.files import Journal, StepError
+from blueplane_doctor.installing.files import StepError
+from blueplane_doctor.installing.journal import Journal
 
 
 def change(path: Path, before: bytes | None, after: bytes, journal: Journal) -> None:

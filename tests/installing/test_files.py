@@ -1,13 +1,12 @@
-"""Files replaced whole, and the journal of what was done."""
+"""Files replaced whole."""
 
-import json
 import os
 from pathlib import Path
 
 import pytest
 
 from blueplane_doctor.installing import files
-from blueplane_doctor.installing.files import JOURNAL_FILE, Journal, StepError
+from blueplane_doctor.installing.files import StepError
 
 
 def test_a_file_is_replaced_and_keeps_its_mode(tmp_path: Path) -> None:
@@ -56,36 +55,3 @@ def test_a_difference_names_files_that_are_not_there(tmp_path: Path) -> None:
     assert made.splitlines()[0].startswith("--- /dev/null")
     assert made.endswith("+two\n\\ No newline at end of file\n")
     assert files.unified_diff(tmp_path / "a", b"same", b"same") == ""
-
-
-def test_an_entry_replaces_one_for_the_same_target(tmp_path: Path) -> None:
-    journal = Journal(tmp_path)
-    journal.record({"step": "s", "kind": "file", "target": "/a", "after": "1"})
-    journal.record({"step": "s", "kind": "file", "target": "/b", "after": "1"})
-    journal.record({"step": "s", "kind": "file", "target": "/a", "after": "2"})
-    again = Journal(tmp_path)
-    assert [(entry["target"], entry["after"]) for entry in again.entries] == [("/a", "2"), ("/b", "1")]
-    assert again.find("file", "/a") == {"step": "s", "kind": "file", "target": "/a", "after": "2"}
-    assert again.find("folder", "/a") is None
-
-
-def test_a_journal_goes_with_its_last_entry_and_the_home_that_it_made(tmp_path: Path) -> None:
-    home = tmp_path / "new" / "home"
-    journal = Journal(home)
-    entry = {"step": "s", "kind": "file", "target": "/a"}
-    journal.record(entry)
-    assert files.mode_of(home / JOURNAL_FILE) == 0o600
-    journal.forget(entry)
-    assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.parametrize("content", ["", "[]", '{"version": 99, "entries": []}', '{"version": 1}', "no json"])
-def test_a_journal_that_is_none_is_refused(content: str, tmp_path: Path) -> None:
-    (tmp_path / JOURNAL_FILE).write_text(content)
-    with pytest.raises(StepError, match="not a journal"):
-        Journal(tmp_path)
-
-
-def test_the_journal_is_readable_json(tmp_path: Path) -> None:
-    Journal(tmp_path).record({"step": "s", "kind": "file", "target": "/a"})
-    assert json.loads((tmp_path / JOURNAL_FILE).read_text())["entries"][-1]["target"] == "/a"

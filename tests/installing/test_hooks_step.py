@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from blueplane_doctor.installing.file_changes import backup_of
-from blueplane_doctor.installing.files import JOURNAL_FILE
+from blueplane_doctor.installing.journal import JOURNAL_FILE
 from blueplane_doctor.pipeline import CURSOR_HOOKS
 from blueplane_hook.spool import COUNTS_FILE, SPOOL_FILE, Spool
 from tests.installing.conftest import Person

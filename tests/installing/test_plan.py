@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from blueplane_doctor.errors import UsageError
-from blueplane_doctor.installing.files import Entry, Journal, StepError
+from blueplane_doctor.installing.files import StepError
+from blueplane_doctor.installing.journal import Entry, Journal
 from blueplane_doctor.installing.plan import Change, Plan, Site, program, with_absolute_paths
 from blueplane_doctor.settings import load
 from tests.installing.conftest import Person
@@ -33,7 +34,7 @@ class Noting:
         return Plan(changes=[Change("forget it", "$ forget", apply)])
 
     def _note(self, journal: Journal) -> None:
-        journal.record({"step": self.name, "kind": "note", "target": self.name})
+        journal.record(Entry(step=self.name, kind="note", target=self.name))
 
 
 def test_a_step_that_fails_leaves_the_others_their_chance(person: Person) -> None:

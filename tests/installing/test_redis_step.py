@@ -1,5 +1,7 @@
 """Stream and groups on real servers: made from the start, and only what nobody used is removed again."""
 
+import json
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -10,8 +12,8 @@ from redis.cluster import RedisCluster
 
 from blueplane_doctor.connection.topology import address_of
 from blueplane_doctor.demo.servers import RunningServer, run_server
-from blueplane_doctor.installing.files import JOURNAL_FILE
-from blueplane_doctor.installing.redis_step import RedisStep
+from blueplane_doctor.installing.journal import JOURNAL_FILE, Journal
+from blueplane_doctor.installing.redis_step import RedisStep, mark_key, place_of
 from blueplane_doctor.pipeline import CURRENT, EARLIER
 from tests.connection.servers import cluster, port_of, sentinel
 from tests.installing.conftest import Person
@@ -85,7 +87,9 @@ def test_a_stream_that_was_used_and_emptied_stays(person: Person, client: redis.
 
 def test_a_group_that_is_used_between_look_and_removal_stays(person: Person, client: redis.Redis) -> None:
     person.install(STEP)
-    entry = {"kind": "group", "target": f"{QUEUE} processors", "redis": address_of(person.site.settings.redis_url)}
+    place = place_of(person.site.settings.redis_url)
+    entry = Journal(person.site.settings.home).find("group", f"{QUEUE} processors", place)
+    assert entry
     plan = STEP.undo(person.site, entry)
     client.xadd(QUEUE, {"a": "1"})
     client.xreadgroup("processors", "c", {QUEUE: ">"})
@@ -103,10 +107,110 @@ def test_in_another_redis_nothing_is_removed(person: Person, client: redis.Redis
     assert person.tree() == before
 
 
-def pretend_made_at(person: Person, address: str) -> None:
+def others_made_the_same(client: redis.Redis) -> None:
+    """Another Redis at the same address, in which somebody else made the same stream and groups; nobody used them."""
+    client.flushall()
+    for group in ("processors", "claude_processors"):
+        client.xgroup_create(QUEUE, group, "0", mkstream=True)
+
+
+def test_in_another_redis_at_the_same_address_nothing_is_removed(person: Person, client: redis.Redis) -> None:
+    person.install(STEP)
+    others_made_the_same(client)
+    assert not person.uninstall(STEP)
+    assert "does not hold the mark of this installation" in person.text
+    assert f"by hand where it is yours, then run this again: XGROUP DESTROY {QUEUE} processors" in person.text
+    assert set(groups(client)) == {"processors", "claude_processors"}
+    client.flushall()
+    assert person.uninstall(STEP), "where nothing is left there is nothing to destroy"
+    assert person.tree() == {}
+
+
+def test_the_mark_of_another_installation_proves_nothing(
+    person: Person, client: redis.Redis, make_person: Callable[..., Person]
+) -> None:
+    person.install(STEP)
+    others_made_the_same(client)
+    client.sadd(mark_key(QUEUE), "token of another installation")
+    assert not person.uninstall(STEP)
+    assert set(groups(client)) == {"processors", "claude_processors"}
+
+
+def test_two_hosts_that_are_shown_alike_are_told_apart(person: Person, client: redis.Redis) -> None:
+    assert address_of("redis://first.example/0") == address_of("redis://second.example/0")
+    assert place_of("redis://first.example/0") != place_of("redis://second.example/0")
+    person.install(STEP)
+    journal = person.site.settings.home / JOURNAL_FILE
+    place = place_of(person.site.settings.redis_url)
+    journal.write_text(journal.read_text().replace(place, "redis://first.example:6379/0"))
+    assert not person.uninstall(STEP)
+    assert "this one has another address" in person.text and "first.example" not in person.text
+    assert set(groups(client)) == {"processors", "claude_processors"}
+
+
+def test_a_journal_without_a_token_proves_nothing(person: Person, client: redis.Redis) -> None:
+    person.install(STEP)
+    journal = person.site.settings.home / JOURNAL_FILE
+    content = json.loads(journal.read_text())
+    content["entries"] = [entry for entry in content["entries"] if entry["kind"] != "mark"]
+    for entry in content["entries"]:
+        entry.pop("token", None)
+    journal.write_text(json.dumps(content))
+    assert not person.uninstall(STEP)
+    assert set(groups(client)) == {"processors", "claude_processors"}
+
+
+def test_the_same_redis_is_known_again_after_a_restart(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its run_id is another one then, and so is everything else that it says of itself."""
+    program = require_server("valkey-9.1")
+    python = sys.executable
+    kept = tmp_path / "redis"
+    kept.mkdir()
+    url = f"unix://{kept}/s"
+    run_ids = set()
+    person: Person | None = None
+    for work in ("install", "uninstall"):
+        monkeypatch.setattr(sys, "executable", python)  # which starts the server; a person's is another
+        with run_server(program, tcp=True, arguments=("--dir", str(kept), "--unixsocket", f"{kept}/s")):
+            person = person or request.getfixturevalue("make_person")(redis_url=url)
+            assert getattr(person, work)(STEP), person.text
+            with redis.Redis.from_url(url, decode_responses=True) as client:
+                run_ids.add(client.info("server")["run_id"])
+                left = client.keys()
+                client.save()
+    assert len(run_ids) == 2
+    assert left == []
+
+
+@pytest.mark.parametrize(
+    ("url", "place"),
+    [
+        ("redis://localhost", "redis://localhost:6379/0"),
+        ("redis://user:secret@Host:7000/1?timeout=2", "redis://host:7000/1"),
+        ("unix://user:secret@/run/redis.sock?db=1", "unix:///run/redis.sock"),
+        ("redis+sentinel://:secret@a:1,b:2/main/0", "redis+sentinel://a:1,b:2/main/0"),
+    ],
+)
+def test_a_place_is_the_whole_address_without_a_secret(url: str, place: str) -> None:
+    assert place_of(url) == place
+
+
+def test_the_mark_is_in_the_slot_of_the_stream() -> None:
+    assert mark_key("a:b") == "telemetry:blueplane_doctor_installed:{a:b}"
+    assert mark_key("{a}:b") == "telemetry:blueplane_doctor_installed:{a}:b"
+
+
+def pretend_made_at(person: Person, address: str, place: str = "") -> None:
     """Let the journal name another Redis."""
     journal = person.site.settings.home / JOURNAL_FILE
-    journal.write_text(journal.read_text().replace(address_of(person.site.settings.redis_url), address))
+    content = json.loads(journal.read_text())
+    for entry in content["entries"]:
+        if "redis" in entry:
+            entry["redis"] = address
+            entry["place"] = place or entry["place"]
+    journal.write_text(json.dumps(content))
 
 
 def test_an_earlier_layout_gets_its_own_group(person: Person, client: redis.Redis) -> None:
@@ -128,7 +232,7 @@ def test_without_redis_the_step_fails_and_the_journal_keeps_what_it_knows(
 ) -> None:
     person.install(STEP)
     settings = person.site.settings.model_copy(update={"redis_url": "redis://127.0.0.1:1/0"})
-    pretend_made_at(person, "127.0.0.1:1")
+    pretend_made_at(person, "127.0.0.1:1", place_of(settings.redis_url))
     before = person.tree()
     person.site = type(person.site)(settings, user_home=person.home)
     assert not person.uninstall(STEP)

@@ -1,0 +1,59 @@
+"""Paths as people write them in settings and commands: `~`, relative ones, and those that no file can have."""
+
+import os
+import unicodedata
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+LONGEST_PATH = 4_095
+LONGEST_NAME = 255
+"""Bytes, on Linux; macOS allows fewer for a path and as many for a name."""
+PATH_SETTINGS = ("home", "database", "event_buffer", "cursor_hooks")
+PATH_LIST_SETTINGS = ("checks", "monitors")
+"""Settings that hold paths; in the latter is code that the doctor runs."""
+
+
+def usable_path(path: Path) -> Path:
+    """The path with `~` as the user's home. Raises ValueError for one that no file should have."""
+    text = str(path)
+    if any(unicodedata.category(character) == "Cc" for character in text):
+        # Also for what the path is written into: a line end in a unit file begins another setting.
+        raise ValueError("a path holds no control characters, such as a line end")
+    try:
+        encoded = os.fsencode(text)
+    except UnicodeEncodeError:
+        raise ValueError("no file can have this name: it is no text") from None
+    longest = max(map(len, encoded.split(os.fsencode(os.sep))))
+    if len(encoded) > LONGEST_PATH or longest > LONGEST_NAME:
+        raise ValueError(
+            f"no file can have this name: a path has at most {LONGEST_PATH} bytes, a name in it {LONGEST_NAME}"
+        )
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        raise ValueError("~ names a user who is not known here, or whose home is not: write the path out") from None
+
+
+def counted_from(folder: Path, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings of a file in this folder, in which relative paths now begin there: not wherever the doctor is started.
+
+    Values of another type are left to the settings, which can say what is wrong with them.
+    """
+    counted = dict(values)
+    for name in PATH_SETTINGS:
+        if isinstance(values.get(name), str):
+            counted[name] = _joined(folder, values[name])
+    for name in PATH_LIST_SETTINGS:
+        paths = values.get(name)
+        if isinstance(paths, str):
+            paths = paths.replace(",", " ").split()
+        if isinstance(paths, list):
+            counted[name] = [_joined(folder, path) for path in paths]
+    return counted
+
+
+def _joined(folder: Path, path: Any) -> Any:
+    if not isinstance(path, str) or not path or path.startswith("~"):
+        return path
+    return str(folder.absolute() / path)
