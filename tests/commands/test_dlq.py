@@ -51,7 +51,6 @@ def test_filters(grown: Pipeline) -> None:
     assert listed(grown, "--error", "LOCKED")["total"] == 5
 
 
-@pytest.mark.slow
 def test_stats_group_by_error_and_tell_a_bleed_from_a_pile(pipeline: Pipeline) -> None:
     assert dlq(pipeline, "stats").stdout == "No dead letters\n"
     (sent,) = pipeline.enqueue_cursor(1)
@@ -77,6 +76,7 @@ def test_a_stream_at_its_limit_is_about_to_discard(pipeline: Pipeline) -> None:
     assert stats["about_to_discard"] == ["telemetry:dlq"]
 
 
+@pytest.mark.slow
 def test_show_keeps_the_private_part_back(grown: Pipeline) -> None:
     letters = listed(grown, "--page-size", "100")["letters"]
     for letter in letters:  # type: ignore[attr-defined]

@@ -34,6 +34,7 @@ def test_what_the_remedy_switches_on_is_there_after_a_restart(name: str, server:
         assert situation.doctor().finding("redis-durability")["status"] == "green"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "server"), instances("may-evict-the-queue"))
 def test_to_stop_eviction_stays_and_says_the_room(name: str, server: str, tmp_path: Path) -> None:
     with SITUATIONS[name].built(server, tmp_path / "p") as situation:

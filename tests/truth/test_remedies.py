@@ -19,7 +19,6 @@ pytestmark = pytest.mark.server
 BOTH_SERVERS = ("valkey-9.1", "redis-7.0")
 QUICK = ("orphans-some-trimmed",)
 """Situations whose remedies are followed each time; all others are run with what is slow."""
-QUICK_FAULTS = ("malformed-payloads",)
 MORE_INSTANCES = ("orphans-some-trimmed", "consumer-deleted")
 """Whose remedies differ from those of their builder's main instance."""
 
@@ -54,8 +53,7 @@ def _faults() -> list[object]:
     parameters: list[object] = []
     for position, name in enumerate(sorted(FAULTS)):
         server = BOTH_SERVERS[position % len(BOTH_SERVERS)]
-        marks = () if name in QUICK_FAULTS else (pytest.mark.slow,)
-        parameters.append(pytest.param(name, server, id=f"{name}-{server}", marks=marks))
+        parameters.append(pytest.param(name, server, id=f"{name}-{server}", marks=pytest.mark.slow))
     return parameters
 
 

@@ -61,6 +61,7 @@ def test_what_is_written_is_not_waiting(name: str, server: str, tmp_path: Path) 
         assert examination.status not in ("green", "yellow")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "server"), instances("rewound-group-40", "rewound-group-claude"))
 def test_trace_agrees_and_a_running_server_gets_words_only(name: str, server: str, tmp_path: Path) -> None:
     with SITUATIONS[name].built(server, tmp_path / "p") as situation:
@@ -99,6 +100,7 @@ def test_no_group_is_moved_past_what_was_never_written(name: str, server: str, t
         assert "must not be moved past" in finding["remedy"]["text"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "server"), instances(*GONE))
 def test_groups_that_are_gone_are_made_behind_what_is_written(name: str, server: str, tmp_path: Path) -> None:
     with SITUATIONS[name].built(server, tmp_path / "p") as situation:
