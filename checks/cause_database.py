@@ -99,23 +99,29 @@ def _stuck_ids(queue: "QueueHealth | None") -> list[str]:
 
 @cause(
     stage="database",
-    shown_by=["server-errors", "stuck-consumers", "database-reachable", "write-success"],
+    shown_by=["database-writable", "server-errors", "stuck-consumers", "database-reachable", "write-success"],
     brings=[*HELD, "retry-storm", "backlog-trend"],
     follows=["disk-full"],
 )
 def cause_database_not_writable(
-    server: "ServerHealth", locations: "Locations", queue: "QueueHealth | None" = None
+    server: "ServerHealth", locations: "Locations", findings: Findings, queue: "QueueHealth | None" = None
 ) -> Cause | None:
     """The server may not write the database."""
     error = _error(server, *NOT_WRITABLE)
-    if error is None:
+    finding = findings.get("database-writable")
+    summary = ""
+    if finding is not None and findings.bad("database-writable"):
+        summary = f"{finding.summary}."
+    if error is None and not summary:
         return None
+    if error is not None:
+        summary = f'{summary} The server\'s log says "{error.kind}", the last time at {error.last}.'.strip()
     stuck = _stuck(queue)
     left = f" {many(stuck, 'message is', 'messages are')} stuck." if stuck else ""
     return Cause(
-        summary=f'The server\'s log says "{error.kind}", the last time at {error.last}.{left}',
-        since=error.first,
-        since_by="the first such error of the server's log",
+        summary=f"{summary}{left}",
+        since=error.first if error else None,
+        since_by="the first such error of the server's log" if error else "",
         at_stake=Stake(at_risk=stuck if queue is not None else None),
         next_step=Remedy(
             text="Give the server's user the database's file and folder to write, then restart it.",

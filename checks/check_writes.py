@@ -9,6 +9,7 @@ from blueplane_doctor.times import span
 if TYPE_CHECKING:
     from blueplane_doctor.locations import Locations
     from blueplane_doctor.monitoring.connections import Connections
+    from blueplane_doctor.monitoring.database_access import DatabaseAccess
     from blueplane_doctor.monitoring.database_health import DatabaseHealth
     from blueplane_doctor.monitoring.queue_health import QueueHealth
 
@@ -39,6 +40,44 @@ def check_database_reachable(connections: "Connections", scale: Scale) -> Findin
     if database.interrupted:
         answer = "not before the next start"
     return scale.grade(answer, cause, remedy=Remedy(text=sentence(hint)))
+
+
+_WHAT = {"database": "its file", "folder": "its folder", "-wal": "its write-ahead log", "-shm": "its -shm file"}
+
+
+@check(area="database", scale=Scale.states(green="yes", red="no|read-only file system"))
+def check_database_writable(database_access: "DatabaseAccess", locations: "Locations", scale: Scale) -> Finding:
+    """The user that runs the server may write the database.
+
+    SQLite writes the file, the write-ahead log beside it, and makes files in its folder: all three are needed. Nothing
+    is written to find out: the owner, the permissions and the mount tell. Root may write whatever they say.
+
+    Causes:
+    - the server, or sqlite3, was once run as another user, such as root, and made the files
+    - the file system is mounted read-only, as Linux does by itself after errors of a disk
+    """
+    evidence = database_access.model_dump(exclude={"cause"})
+    if database_access.writable:
+        return scale.grade("yes", "The server's user may write the database", evidence=evidence)
+    if database_access.writable is None:
+        summary = f"Nothing is known to keep the server from writing; {database_access.cause}"
+        return not_graded(None, summary, evidence=evidence)
+    if database_access.read_only_mount:
+        remedy = Remedy(
+            text="See the system's log for why it is mounted read-only (after errors of the disk: save it first), and "
+            "mount it for writing.",
+            commands=[f"df {locations.database}"],
+        )
+        summary = "The file system of the database is mounted read-only: nobody can write it"
+        return scale.grade("read-only file system", summary, remedy=remedy, evidence=evidence)
+    refused = " and ".join(_WHAT[name] for name in database_access.refused)
+    remedy = Remedy(
+        text="Give the server's user these to write (chown as they were, chmod u+w), then restart the server. What "
+        "failed meanwhile the Cursor writer does not write again: see stuck-consumers.",
+        commands=[f"ls -l {locations.database}*", f"ls -ld {locations.home}"],
+    )
+    summary = f"The user that runs the server may not write the database: {refused}"
+    return scale.grade("no", summary, remedy=remedy, evidence=evidence)
 
 
 @check(area="database", scale=Scale.rising(yellow=10, orange=50, red_above=100, unit="ms"))

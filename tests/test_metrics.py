@@ -54,6 +54,8 @@ NOT_METRICS = {
     "history.room.*.samples": "how many samples one forecast rests on; told with the forecast",
     "history.room.*.minutes_seen": "how long the samples lasted that a forecast rests on; told with it",
     "history.series.*": "the recorded values of other metrics",
+    "database_access.writable": "the check database-writable grades it",
+    "database_access.read_only_mount": "the check database-writable grades it",
     "presence.exists": "the record is no part of the report's metrics; the check stream-lost grades it",
     "presence.wrong_type": "the record is no part of the report's metrics; the check stream-lost grades it",
     "presence.length": "the record is no part of the report's metrics; the check stream-lost grades it",

@@ -61,6 +61,9 @@ _DAMAGED = (
 )
 _JOURNAL = "the next start of the Blueplane server rolls the journal back; leave it beside the database until then"
 _FULL = "make room on the disk of the database"
+_BROKEN_OR_FULL = (
+    "see whether its disk is full (df) or broken (the system's log): until then delete nothing beside the database"
+)
 _FAILURES: tuple[tuple[str, bool, type[SourceError], str, str], ...] = (
     ("interrupted", False, SourceTimeout, " gave no answer within the run's {limit:g} s", _MORE_TIME),
     ("locked|busy", True, SourceTimeout, " stayed locked for {busy:g} s", _HOLDER),
@@ -69,6 +72,7 @@ _FAILURES: tuple[tuple[str, bool, type[SourceError], str, str], ...] = (
     ("malformed|corrupt|SQLITE_CORRUPT", True, SourceDamaged, " is damaged: {message}", _DAMAGED),
     ("READONLY_ROLLBACK", True, SourceInterrupted, " cannot be read: a crash left a rollback journal", _JOURNAL),
     ("disk is full", True, SourceRefused, " cannot be read: the disk is full", _FULL),
+    ("disk I/O error", False, SourceUnusable, " cannot be read: disk I/O error", _BROKEN_OR_FULL),
     ("unable to open|readonly|(?i:permission)", True, SourceRefused, " cannot be opened: {message}", ""),
     ("", False, SourceUnusable, ": {message}", ""),
 )
@@ -255,12 +259,13 @@ class DatabaseSource:
             self._dead = SourceRefused(f"{self.what} cannot be opened: {error.strerror or error}", hint)
             raise self._dead from error
         has_log = self._beside("-journal").exists()
+        # A write that failed on a full disk leaves an empty -wal and a broken -shm, through which SQLite reads nothing.
         abandoned_log = None
         with suppress(OSError):
             log = self._beside("-wal").stat()
-            if self._beside("-shm").exists():
+            if log.st_size and self._beside("-shm").exists():
                 has_log = True
-            else:
+            elif log.st_size:
                 abandoned_log = (log.st_size, log.st_mtime_ns)
         return _State(state.st_ino, state.st_size, state.st_mtime_ns, has_log, abandoned_log)
 

@@ -22,6 +22,7 @@ from blueplane_doctor.monitoring.capture_health import (
 )
 from blueplane_doctor.monitoring.chain_of_custody import ChainHealth
 from blueplane_doctor.monitoring.connections import Connections, Reach
+from blueplane_doctor.monitoring.database_access import DatabaseAccess
 from blueplane_doctor.monitoring.database_health import DatabaseHealth
 from blueplane_doctor.monitoring.disk_space import DiskSpace
 from blueplane_doctor.monitoring.history_health import (
@@ -346,6 +347,11 @@ def redis(**changes: Any) -> RedisHealth:
     )
 
 
+def database_access(**changes: Any) -> DatabaseAccess:
+    """A database that the server may write."""
+    return DatabaseAccess(**{"writable": True, **changes})
+
+
 def disk_space(**changes: Any) -> DiskSpace:
     """Disks with room."""
     return DiskSpace(**{"database_free_mb": 71_000.0, "spool_free_mb": 71_000.0, "redis_free_mb": 34_000.0, **changes})
@@ -457,6 +463,7 @@ def healthy_records() -> dict[str, Record]:
         "redis": redis(),
         "redis_writes": redis_writes(),
         "disk_space": disk_space(),
+        "database_access": database_access(),
         "connections": connections(),
         "history": history(),
         "presence": presence(),
@@ -521,6 +528,7 @@ def empty_records() -> dict[str, Record]:
         ),
         "spool": unreadable_spool(),
         "disk_space": DiskSpace(),
+        "database_access": DatabaseAccess(writable=None, cause="there is no database"),
         "redis_writes": redis_writes(taken=None, refusal="MISCONF", reason="its last snapshot failed"),
         "redis": redis(
             uptime_seconds=None,

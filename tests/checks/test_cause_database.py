@@ -32,6 +32,12 @@ def test_the_server_may_not_write() -> None:
     assert "database-not-writable" in {one.id for one in causes}
 
 
+def test_the_server_may_not_write_by_the_permissions_alone() -> None:
+    (cause,) = causes_of(database_access=builders.database_access(writable=False, refused=["folder"]))
+    assert (cause.id, cause.certain) == ("database-not-writable", True)
+    assert "its folder" in cause.summary
+
+
 def test_a_damaged_database() -> None:
     reach = Reach(address="~/.blueplane/telemetry.db", reachable=False, cause="the database is damaged")
     assert [one.id for one in causes_of(connections=builders.connections(database=reach))] == ["database-damaged"]

@@ -5,7 +5,18 @@ from typing import Any
 import pytest
 
 from blueplane_doctor.monitoring.connections import Reach
-from tests.checks.builders import HOUR, MINUTE, cases, connections, database, queue, run, share
+from tests.checks.builders import (
+    HOUR,
+    MINUTE,
+    cases,
+    connections,
+    database,
+    database_access,
+    locations,
+    queue,
+    run,
+    share,
+)
 
 
 def test_a_database_that_opens_is_green() -> None:
@@ -173,3 +184,18 @@ def test_what_is_delivered_and_stuck_is_no_demand() -> None:
     given = queue(queue_depth=152, pending_messages=152, consumer_lag_ms=600_000)
     finding = run("write-throughput", database=database(write_throughput_events_per_sec=3.3), queue=given)
     assert finding.status == "green"
+
+
+@pytest.mark.parametrize(
+    ("given", "status", "words"),
+    [
+        ({}, "green", "may write the database"),
+        ({"writable": None, "cause": "there is no database"}, "green", "there is no database"),
+        ({"writable": False, "refused": ["database", "-wal"]}, "red", "its file and its write-ahead log"),
+        ({"writable": False, "read_only_mount": True}, "red", "mounted read-only"),
+    ],
+)
+def test_database_writable(given: dict[str, Any], status: str, words: str) -> None:
+    finding = run("database-writable", database_access=database_access(**given), locations=locations())
+    assert finding.status == status
+    assert words in finding.summary

@@ -46,6 +46,7 @@ REQUIRED = {
     "clock-skew",
     "redis-reachable",
     "database-reachable",
+    "database-writable",
     "redis-durability",
     "disk-space",
     "redis-clients",

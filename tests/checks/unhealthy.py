@@ -15,6 +15,7 @@ from tests.checks.builders import (
     connections,
     consumer,
     database,
+    database_access,
     disk_space,
     history,
     hook,
@@ -124,6 +125,7 @@ UNHEALTHY: dict[str, dict[str, Record]] = {
             taken=False, refusal="OOM", reason="its 100 MB of memory are full, and it may evict nothing (noeviction)"
         )
     },
+    "database-writable": {"database_access": database_access(writable=False, refused=["database", "folder"])},
     "disk-space": {"disk_space": disk_space(database_free_mb=312.0)},
     "redis-memory": {"redis": redis(used_memory_mb=93.0, maxmemory_mb=100.0)},
     "redis-clients": {"redis": redis(open_connections=97, maxclients=100)},
