@@ -4,19 +4,26 @@ import gc
 import io
 import sys
 
+from blueplane_doctor.characters import PlainStream
 
-def tolerate_any_encoding() -> None:
-    """Let stdout and stderr replace what their encoding cannot hold: output in cp1252 must not end in an error."""
+
+def guard_the_streams() -> None:
+    """Let stdout and stderr replace what their encoding cannot hold, and stderr hold no commands.
+
+    Output in cp1252 must not end in an error, and neither a terminal nor a CI runner obey a name that is quoted.
+    """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # None without a console, another class under a test
             stream.reconfigure(errors="replace")
+    if isinstance(sys.stderr, io.TextIOWrapper):
+        sys.stderr = PlainStream(sys.stderr)
 
 
 def main() -> None:
     """Tell the truth about a Blueplane telemetry pipeline."""
     # A short life with many imports: collecting garbage at every 700 objects is for nothing.
     gc.set_threshold(50_000, 20, 50)
-    tolerate_any_encoding()
+    guard_the_streams()
     from blueplane_doctor.cli import app
 
     app()
@@ -24,7 +31,7 @@ def main() -> None:
 
 def install() -> None:
     """Install hooks, services and what is missing of Redis and database, step by step."""
-    tolerate_any_encoding()
+    guard_the_streams()
     from blueplane_doctor.cli import run_command
 
     run_command("install", sys.argv[1:])
@@ -32,7 +39,7 @@ def install() -> None:
 
 def uninstall() -> None:
     """Undo what install did; what others changed or use since stays."""
-    tolerate_any_encoding()
+    guard_the_streams()
     from blueplane_doctor.cli import run_command
 
     run_command("uninstall", sys.argv[1:])

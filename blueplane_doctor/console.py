@@ -10,9 +10,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from blueplane_doctor.characters import lines, plain
 from blueplane_doctor.errors import UsageError
 from blueplane_doctor.tables import fitted, terminal_width
 
+_LONGEST_LINE = 4_000
+"""Characters of a message."""
 _QUIET_SECONDS = 1.0
 """A run shorter than this shows no progress."""
 
@@ -20,14 +23,14 @@ _QUIET_SECONDS = 1.0
 def say(text: str) -> None:
     """A line on stderr: progress, warnings, errors. stdout is the document's alone."""
     with contextlib.suppress(OSError):
-        sys.stderr.write(text + "\n")
+        sys.stderr.write(lines(text) + "\n")
 
 
 def complain(text: str, hint: str = "") -> None:
     """A warning or an error on stderr, and what to try."""
-    say(f"blueplane-doctor: {text}")
+    say(f"blueplane-doctor: {plain(text, _LONGEST_LINE)}")
     if hint:
-        say(f"  try: {hint}")
+        say(f"  try: {plain(hint, _LONGEST_LINE)}")
 
 
 def show(text: str, *, markup: bool = False) -> None:
@@ -82,21 +85,22 @@ def progress() -> "Iterator[Callable[[int, int], None] | None]":
         return
     began = time.monotonic()
     last = began
+    terminal = getattr(sys.stderr, "unguarded", sys.stderr)
 
     def tell(done: int, everything: int) -> None:
         nonlocal last
         now = time.monotonic()
         if now - began > _QUIET_SECONDS and now - last > _QUIET_SECONDS / 4:
             last = now
-            sys.stderr.write(f"\r\x1b[K{done:,} of {max(done, everything):,} messages read …")
-            sys.stderr.flush()
+            terminal.write(f"\r\x1b[K{done:,} of {max(done, everything):,} messages read …")
+            terminal.flush()
 
     try:
         yield tell
     finally:
         if last > began:
-            sys.stderr.write("\r\x1b[K")
-            sys.stderr.flush()
+            terminal.write("\r\x1b[K")
+            terminal.flush()
 
 
 def write_file(path: Path, content: str | bytes, *, private: bool = False) -> None:

@@ -10,14 +10,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from importlib.metadata import entry_points
-from pathlib import Path
+from pathlib import Path, PurePath
 from types import ModuleType
 
 from blueplane_doctor.errors import FileMissing, FileUnreadable
 from blueplane_doctor.file_reading import file_state
 from blueplane_doctor.mistakes import mistake_at_import
 from blueplane_doctor.ownership import stranger_of
-from blueplane_doctor.sources.database_source import shown
+from blueplane_doctor.text import place
 
 _LONGEST_SOURCE = 1_000_000
 """Bytes of a file of checks or of a monitor; far above what a person writes."""
@@ -62,11 +62,11 @@ def extensions_in(paths: Iterable[Path], pattern: str) -> Iterator[Extension]:
 
 def _load_safely(file: Path, refusal: str) -> Extension:
     if refusal:
-        return Extension(file.name, shown(file), cause=refusal)
+        return Extension(PurePath(place(file)).name, place(file), cause=refusal)
     try:
-        return Extension(file.name, shown(file), _load(file))
+        return Extension(PurePath(place(file)).name, place(file), _load(file))
     except (Exception, SystemExit) as error:
-        return Extension(file.name, shown(file), cause=mistake_at_import(error, file))
+        return Extension(PurePath(place(file)).name, place(file), cause=mistake_at_import(error, file))
 
 
 def _refusal(path: Path) -> str:
@@ -81,7 +81,7 @@ def _refusal(path: Path) -> str:
     stranger = stranger_of(path, is_code=True)
     if stranger is None:
         return ""
-    return f"refused: {stranger.told(shown(stranger.path))}; it is code, and would run with your rights"
+    return f"refused: {stranger.told(place(stranger.path))}; it is code, and would run with your rights"
 
 
 def _load(file: Path) -> ModuleType:

@@ -6,13 +6,13 @@ from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
+from blueplane_doctor.characters import plain
 from blueplane_doctor.discovery import find_monitors
 from blueplane_doctor.documents import json_value
 from blueplane_doctor.errors import DocumentError, FileUnreadable, UsageError
 from blueplane_doctor.evidence import EVIDENCE_VERSION, Evidence
 from blueplane_doctor.file_reading import DOCUMENT_BYTES, read_bytes
 from blueplane_doctor.model import SCHEMA_VERSION, Record, Report, first_problem
-from blueplane_doctor.text import plain
 
 
 class _Kind(NamedTuple):

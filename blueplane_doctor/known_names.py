@@ -62,6 +62,14 @@ COLUMNS = frozenset(
         *("hook_type", "metadata", "payload", "enqueued_at", "project_name"),
     }
 )
+FOLDERS = frozenset({".blueplane", ".cursor"})
+"""In a person's home."""
+FILES = frozenset(
+    {
+        *("telemetry.db", "event_buffer.db", "state.vscdb", "server.log", "server.pid", "config.yaml", "redis.yaml"),
+        *("doctor.yaml", "hooks.json", "settings.json", "checks", "monitors", *FOLDERS),
+    }
+)
 LOGGERS = frozenset(
     {
         *("queue_writer", "event_consumer", "jsonl_monitor", "raw_traces_writer", "session_monitor"),

@@ -1,19 +1,137 @@
 """What is wrong in a file of checks or monitors: the line, and the mistake in one sentence.
 
-Only the texts of errors about code are repeated. Any other text may quote what was read, and is left out.
+Only texts that name nothing but code are shown: Python's own words, with identifiers between quotes. Any other may
+quote what was read, or a path, and is left out.
 """
 
+import re
 import traceback
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from pydantic import ValidationError
 
+from blueplane_doctor.characters import plain
 from blueplane_doctor.errors import DoctorError, did_you_mean
 from blueplane_doctor.model import Finding, Record, Remedy
 
 _ABOUT_CODE = (ImportError, NameError, AttributeError, TypeError, DoctorError)
-"""Errors whose text names code alone, as long as no check has run yet."""
+"""Errors whose text may name code alone, as long as no check has run yet."""
+_WORDS = frozenset(
+    [
+        "a",
+        "abstract",
+        "an",
+        "and",
+        "are",
+        "argument",
+        "arguments",
+        "assignment",
+        "at",
+        "attribute",
+        "be",
+        "before",
+        "but",
+        "by",
+        "call",
+        "defined",
+        "callable",
+        "can",
+        "cannot",
+        "class",
+        "concatenate",
+        "did",
+        "does",
+        "expected",
+        "for",
+        "free",
+        "from",
+        "given",
+        "got",
+        "has",
+        "have",
+        "import",
+        "imported",
+        "initialized",
+        "instance",
+        "instances",
+        "int",
+        "invalid",
+        "is",
+        "it",
+        "item",
+        "iterable",
+        "keyword",
+        "keyword-only",
+        "level",
+        "levels",
+        "local",
+        "may",
+        "mean",
+        "method",
+        "missing",
+        "module",
+        "must",
+        "multiple",
+        "name",
+        "named",
+        "no",
+        "None",
+        "not",
+        "number",
+        "object",
+        "objects",
+        "of",
+        "on",
+        "only",
+        "or",
+        "operand",
+        "operands",
+        "parameter",
+        "positional",
+        "positional-only",
+        "referenced",
+        "required",
+        "scale",
+        "str",
+        "string",
+        "subscriptable",
+        "supported",
+        "takes",
+        "than",
+        "that",
+        "the",
+        "there",
+        "to",
+        "too",
+        "tuple",
+        "type",
+        "types",
+        "undefined",
+        "unexpected",
+        "unhashable",
+        "unit",
+        "unpack",
+        "unsupported",
+        "value",
+        "values",
+        "variable",
+        "was",
+        "were",
+        "where",
+        "which",
+        "with",
+        "without",
+        "yellow",
+        "orange",
+        "red",
+        "green",
+        "you",
+    ]
+)
+"""Words of Python's texts on code, and of ours."""
+_IDENTIFIER = re.compile(r"'[A-Za-z_][\w.]{0,60}'|\b[A-Za-z_][\w.]{0,60}\(\)|did you mean \w{1,60}|\bScale\.\w{1,30}")
+_PATH_OF_MODULE = re.compile(r" \((?:unknown location|[^()]*)\)\Z")
 _MADE_BY_CHECKS: dict[str, type[Record]] = {"Finding": Finding, "Remedy": Remedy}
 
 
@@ -23,13 +141,28 @@ def mistake_at_import(error: BaseException, file: Path | None) -> str:
     The line is left out where the error did not arise in this file; `file` is None for a module of a package.
     """
     if isinstance(error, SyntaxError):
-        return _at(error.lineno, error.msg)
+        return _at(error.lineno, _syntax_text(error.msg))
     text = _known_mistake(error)
     if not text:
         text = type(error).__name__
         if isinstance(error, _ABOUT_CODE):
-            text += f": {error}"
+            text += _text_on_code(str(error))
     return _at(_line_in(error, file), text)
+
+
+def _text_on_code(text: str) -> str:
+    """What is to stand behind the class of the error; empty where the text may hold more than code."""
+    text = _PATH_OF_MODULE.sub("", text[:1_000])
+    rest = re.findall(r"[^\s:;,.?!()=+*/-]+", _IDENTIFIER.sub(" ", text).replace("'", " "))
+    if all(word.lower() in _WORDS or word.isdigit() for word in rest):
+        return f": {plain(text, 300)}"
+    return ""
+
+
+def _syntax_text(text: str) -> str:
+    if "/" in text or "\\" in text or "encoding" in text:
+        return "the file is not text in UTF-8"
+    return plain(text, 300)
 
 
 def mistake_at_run(error: BaseException, file: Path | None = None) -> str:

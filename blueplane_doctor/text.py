@@ -9,11 +9,20 @@ Health records hold no other text than `Public`, so that whatever a check writes
 """
 
 import re
-import unicodedata
 from collections.abc import Collection
+from pathlib import Path
 from typing import NewType
 
-from blueplane_doctor.known_names import ERROR_CLASSES, ERROR_MODULES, EVENT_TYPES, GROUPS, PLATFORMS, STREAMS
+from blueplane_doctor.known_names import (
+    ERROR_CLASSES,
+    ERROR_MODULES,
+    EVENT_TYPES,
+    FILES,
+    FOLDERS,
+    GROUPS,
+    PLATFORMS,
+    STREAMS,
+)
 from blueplane_doctor.machine_key import fingerprint
 from blueplane_doctor.pipeline import CONSUMER_STEMS
 
@@ -28,20 +37,7 @@ _UUID = r"[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f
 _CURSOR_SESSION = r"curs_\d{1,17}_[0-9a-f]{8}"
 _KNOWN_ID = re.compile(rf"(?:{_STREAM_ID}|{_UUID}|{_CURSOR_SESSION})\Z", re.ASCII)
 
-
-def plain(text: str | bytes, limit: int = 120) -> str:
-    """One line without control, format or surrogate characters; longer text ends in `…`. It is not public by that."""
-    shown = _decoded(text[: limit * 4 + 4])[: limit + 1]
-    cleaned = "".join(map(_visible, shown))
-    if len(cleaned) > limit:
-        return cleaned[: limit - 1] + "…"
-    return cleaned
-
-
-def _visible(character: str) -> str:
-    if unicodedata.category(character).startswith("C"):  # control, format, surrogate, private use, unassigned
-        return "\N{REPLACEMENT CHARACTER}"
-    return character
+_OWN_CODE = re.compile(r"(?:check|cause|monitor)_[A-Za-z0-9_]{1,60}\.py\Z")
 
 
 def _decoded(text: str | bytes) -> str:
@@ -115,6 +111,24 @@ def consumer(name: str | bytes) -> Public:
     if text in CONSUMER_STEMS or (stem in CONSUMER_STEMS and is_process):
         return Public(text)
     return hidden(name)
+
+
+def place(path: Path) -> Public:
+    """A path as it may be shown: in full where the pipeline chose it, else a known file's name, else no name.
+
+    A file of checks or monitors has its name from its author, who knows that reports show it.
+    """
+    try:
+        relative = path.relative_to(Path.home())
+    except (ValueError, RuntimeError):
+        relative = Path(path.name)
+    name = path.name
+    if name not in FILES and not _OWN_CODE.match(name):
+        return Public("(its name is private)")
+    folders = relative.parts[:-1]
+    if relative.parts[0] in FOLDERS and (not folders or folders in ((".blueplane",), (".cursor",))):
+        return Public(f"~/{relative.as_posix()}")
+    return Public(name)
 
 
 def error_class(value: str | bytes | None) -> Public:

@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
+from blueplane_doctor.characters import plain
 from blueplane_doctor.text import (
     consumer,
     error_class,
@@ -12,38 +14,10 @@ from blueplane_doctor.text import (
     group,
     hidden,
     identifier,
-    plain,
+    place,
     platform,
     stream,
 )
-
-
-@pytest.mark.parametrize(
-    ("given", "expected"),
-    [
-        pytest.param("plain words", "plain words", id="as-it-is"),
-        pytest.param("", "", id="empty"),
-        pytest.param("a\nb", "a\ufffdb", id="newline"),
-        pytest.param("\x1b[31mred", "\ufffd[31mred", id="terminal-escape"),
-        pytest.param("a\x9bb", "a\ufffdb", id="8-bit-escape"),
-        pytest.param("abc\u202ecba", "abc\ufffdcba", id="right-to-left-override"),
-        pytest.param("a\u200bb", "a\ufffdb", id="zero-width"),
-        pytest.param("a\x00b", "a\ufffdb", id="nul"),
-        pytest.param("\ud800", "\ufffd", id="lone-surrogate"),
-        pytest.param("größer 漢字", "größer 漢字", id="letters-of-other-scripts"),
-        pytest.param(b"bytes", "bytes", id="bytes"),
-        pytest.param(b"\xff\xfe", "\ufffd\ufffd", id="bytes-that-are-no-text"),
-        pytest.param("x" * 120, "x" * 120, id="just-short-enough"),
-        pytest.param("x" * 121, "x" * 119 + "…", id="too-long"),
-        pytest.param(b"x" * 10_000_000, "x" * 119 + "…", id="megabytes"),
-    ],
-)
-def test_plain(given: str | bytes, expected: str) -> None:
-    assert plain(given) == expected
-
-
-def test_plain_with_another_limit() -> None:
-    assert plain("abcdef", 4) == "abc…"
 
 
 @pytest.mark.parametrize(
@@ -132,3 +106,15 @@ def test_the_pipeline_s_own_consumers_are_named(name: str) -> None:
 @pytest.mark.parametrize("name", ["anna", "consumer-anna", "host-17", "", "consumer-\u0663", "consumer-0170123456789"])
 def test_any_other_consumer_is_shown_by_its_fingerprint(name: str) -> None:
     assert consumer(name) == hidden(name)
+
+
+def test_a_path_shows_no_more_than_it_must(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert place(tmp_path / "x" / "telemetry.db") == "telemetry.db"
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert place(tmp_path / ".blueplane" / "telemetry.db") == "~/.blueplane/telemetry.db"
+    assert place(tmp_path / ".cursor") == "~/.cursor"
+    assert place(tmp_path / "a client" / "telemetry.db") == "telemetry.db"
+    assert place(tmp_path / ".blueplane" / "a client" / "telemetry.db") == "telemetry.db"
+    assert place(tmp_path / ".blueplane" / "client.db") == "(its name is private)"
+    assert place(Path("checks/check_house.py")) == "check_house.py"
+    assert place(Path("checks/check_\x1b[2J.py")) == "(its name is private)"

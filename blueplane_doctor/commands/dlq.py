@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from blueplane_doctor.characters import plain
 from blueplane_doctor.commands.base import Invocation, command, group, new_command
 from blueplane_doctor.console import show, show_json, show_table
 from blueplane_doctor.errors import UsageError
@@ -20,7 +21,6 @@ from blueplane_doctor.lookup.dead_letters import (
 )
 from blueplane_doctor.options import PIPELINE
 from blueplane_doctor.quantities import many
-from blueplane_doctor.text import plain
 from blueplane_doctor.times import seconds_in, span
 
 COMMAND = group(new_command(__doc__))

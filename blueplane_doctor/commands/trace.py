@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from blueplane_doctor.characters import plain
 from blueplane_doctor.commands.base import Invocation, command, new_command
 from blueplane_doctor.console import complain, show, show_json
 from blueplane_doctor.errors import ExitCode, UsageError
@@ -12,7 +13,6 @@ from blueplane_doctor.examination import Examination
 from blueplane_doctor.lookup.by_state import find_by_state
 from blueplane_doctor.lookup.trace import Hop, Trace, Tracer
 from blueplane_doctor.options import PIPELINE
-from blueplane_doctor.text import plain
 from blueplane_doctor.times import seconds_in
 
 COMMAND = new_command(__doc__)

@@ -16,7 +16,7 @@ from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring import Monitor
 from blueplane_doctor.pipeline import LAYOUTS
 from blueplane_doctor.settings import Settings
-from blueplane_doctor.sources.database_source import shown
+from blueplane_doctor.text import place
 
 FILES_OF_BLUEPLANE = ("config.yaml", "redis.yaml", "config", "server.pid", "server.log", "hooks", "hook-spool.jsonl")
 """What Blueplane and its hooks leave in their home, besides the databases."""
@@ -61,8 +61,8 @@ class ConnectionMonitor(Monitor):
         examination = self.examination
         return Connections(
             redis=_reach(examination.redis.address, self._ask_redis),
-            database=_reach(shown(examination.settings.database_file), self._find_tables),
-            home=shown(examination.settings.home),
+            database=_reach(place(examination.settings.database_file), self._find_tables),
+            home=place(examination.settings.home),
             blueplane_found=self._left_files() or self._has_stream(),
         )
 
@@ -121,7 +121,7 @@ class ConnectionMonitor(Monitor):
     def _find_tables(self) -> None:
         if not self.examination.trace_tables():
             raise SourceMissing(
-                f"the database {shown(self.examination.settings.database_file)} holds none of the tables that traces "
+                f"the database {place(self.examination.settings.database_file)} holds none of the tables that traces "
                 "are written to",
                 "start the Blueplane server (restart it where it runs: it makes the tables at its start), or name the "
                 "right file with --database",

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 
+from blueplane_doctor.characters import plain
 from blueplane_doctor.examination import ServerInfo
 from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring import Monitor
 from blueplane_doctor.sources.redis_host import append_only_in_file
 from blueplane_doctor.sources.redis_info import integer
-from blueplane_doctor.text import plain
 
 _ONE_CHANGE_SAVED_AFTER_S = 3600
 """Redis' default rules save within an hour of one change; so an unsaved change older than that means: no saving."""

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
+from blueplane_doctor.characters import plain
 from blueplane_doctor.errors import SourceError, SourceRefused
 from blueplane_doctor.recording.minutes import BINS, DROPPED, NEWEST_COUNTS, PREFIX, ZERO_BIN, key_of, parts, quantile
 from blueplane_doctor.sources.redis_source import RedisSource, pairs
-from blueplane_doctor.text import plain
 from blueplane_doctor.times import MINUTE_MS
 
 PERCENTILE = 0.95

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from blueplane_doctor import quantities
+from blueplane_doctor.characters import plain
 from blueplane_doctor.metrics import UNSPOKEN_UNITS
 from blueplane_doctor.model import Change, Finding, Report, Status
 from blueplane_doctor.readings import field_metric
 from blueplane_doctor.scales import scale_words
-from blueplane_doctor.text import plain
 from blueplane_doctor.times import parse_time, span, to_milliseconds
 from blueplane_doctor.verdict import HEALTH
 

@@ -30,6 +30,7 @@ from threading import RLock
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import quote
 
+from blueplane_doctor.error_phrases import error_text
 from blueplane_doctor.errors import (
     SourceDamaged,
     SourceError,
@@ -41,6 +42,7 @@ from blueplane_doctor.errors import (
 )
 from blueplane_doctor.sources import Deadline
 from blueplane_doctor.sources.write_ahead_log import TooLong, holds_a_transaction
+from blueplane_doctor.text import place
 
 BUSY_SECONDS = 1.0
 """A read's wait for a lock. In write-ahead-log mode readers wait for nobody."""
@@ -49,8 +51,6 @@ ATTEMPTS = 5
 TICK_SECONDS = 0.02
 """Writes closer to each other than this may bear the same time stamp: Linux' clock for files ticks every 1 to 10 ms."""
 _STEPS_BETWEEN_LOOKS = 10_000
-_OWN_FOLDERS = (".blueplane", ".cursor")
-"""In a person's home; the names of others are private."""
 _AS_ITS_USER = "run the doctor as the user that runs Blueplane"
 _RIGHT_FILE = "name the right file with --database"
 _MORE_TIME = "give more time with --timeout"
@@ -107,15 +107,6 @@ class _State(NamedTuple):
         return abs(time.time_ns() - modified_ns) < TICK_SECONDS * 1e9
 
 
-def shown(path: Path) -> str:
-    """A path as messages and reports may show it: in full where the pipeline chose it, else its last part."""
-    try:
-        relative = path.relative_to(Path.home())
-    except ValueError:
-        return path.name
-    return f"~/{relative.as_posix()}" if relative.parts and relative.parts[0] in _OWN_FOLDERS else path.name
-
-
 def real_file(path: Path) -> Path:
     """The file that a path leads to. SQLite keeps its logs and journals beside that one, never beside a link to it."""
     return Path(os.path.realpath(path))
@@ -135,7 +126,7 @@ class DatabaseSource:
         self.damage: SourceDamaged | None = None
         """The first damage that any question met."""
         self._file = real_file(path)
-        self.what = f"{what} {shown(path)}"
+        self.what = f"{what} {place(path)}"
         self._deadline = deadline
         self._lock = RLock()
         self._connection: sqlite3.Connection | None = None
@@ -256,7 +247,7 @@ class DatabaseSource:
             raise self._dead from error
         except OSError as error:
             hint = _AS_ITS_USER if isinstance(error, PermissionError) else _RIGHT_FILE
-            self._dead = SourceRefused(f"{self.what} cannot be opened: {error.strerror or error}", hint)
+            self._dead = SourceRefused(f"{self.what} cannot be opened: {error_text(error)}", hint)
             raise self._dead from error
         has_log = self._beside("-journal").exists()
         # A write that failed on a full disk leaves an empty -wal and a broken -shm, through which SQLite reads nothing.
@@ -288,7 +279,7 @@ class DatabaseSource:
         message = str(error)
         named = f"{getattr(error, 'sqlite_errorname', '')} {message}"
         _, lasting, kind, text, hint = next(row for row in _FAILURES if re.search(row[0], named))
-        text = text.format(message=message, limit=self._deadline.seconds, busy=BUSY_SECONDS)
+        text = text.format(message=error_text(error), limit=self._deadline.seconds, busy=BUSY_SECONDS)
         if kind is SourceRefused and not hint:
             hint = self._why_refused()
         ours = kind(f"{self.what}{text}", hint)

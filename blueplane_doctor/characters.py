@@ -1,0 +1,71 @@
+"""Characters of text from outside made harmless: none controls a terminal, or is a command of a CI runner.
+
+That is its form alone. Whether the text may be shown at all is another question; see text.py.
+"""
+
+import unicodedata
+from typing import Any, TextIO
+
+
+def plain(text: str | bytes, limit: int = 120) -> str:
+    """One line without control, format or surrogate characters; longer text ends in `…`. It is not public by that."""
+    shown = _decoded(text[: limit * 4 + 4])[: limit + 1]
+    cleaned = "".join(map(_visible, shown))
+    if len(cleaned) > limit:
+        return cleaned[: limit - 1] + "…"
+    return cleaned
+
+
+def lines(text: str) -> str:
+    """Text of several lines without what a terminal, or a CI runner that reads along, takes for a command."""
+    shown = []
+    for line in text.split("\n"):
+        if not line.isprintable():
+            line = _kept_tabs(line)
+        # GitHub's runner obeys lines that begin with `::`, Azure's obeys `##` anywhere before a bracket.
+        if line.lstrip().startswith("::"):
+            line = line.replace("::", ": :", 1)
+        shown.append(line.replace("##[", "# #[").replace("##vso[", "# #vso["))
+    return "\n".join(shown)
+
+
+def _kept_tabs(line: str) -> str:
+    return "\t".join("".join(map(_visible, part)) for part in line.split("\t"))
+
+
+def _visible(character: str) -> str:
+    if unicodedata.category(character).startswith("C"):  # control, format, surrogate, private use, unassigned
+        return "\N{REPLACEMENT CHARACTER}"
+    return character
+
+
+def _decoded(text: str | bytes) -> str:
+    if isinstance(text, bytes):
+        return text.decode("utf-8", "replace")
+    return text
+
+
+class PlainStream:
+    """A stream whose lines are made plain: what stderr is in a run, for a CI runner and a terminal obey what they read.
+
+    Libraries write there too, and quote what was typed.
+    """
+
+    def __init__(self, unguarded: TextIO) -> None:
+        self.unguarded = unguarded
+        """For the doctor's own control of a terminal."""
+        self._is_in_line = False
+
+    def write(self, text: str) -> int:
+        """Write; returns the number of characters that were given."""
+        if self._is_in_line:
+            first, newline, rest = text.partition("\n")
+            self.unguarded.write(_kept_tabs(first) + newline + lines(rest))
+        else:
+            self.unguarded.write(lines(text))
+        if text:
+            self._is_in_line = not text.endswith("\n")
+        return len(text)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.unguarded, name)
