@@ -41,7 +41,7 @@ def extensions_of_packages(group: str) -> Iterator[Extension]:
         try:
             module = entry.load()
             if not isinstance(module, ModuleType):
-                raise TypeError(f"{entry.value} is no module; an entry point of {group} names a module")
+                raise TypeError("it is no module; an entry point names a module")
         except (Exception, SystemExit) as error:
             yield Extension(entry.name, f"entry point {entry.value}", cause=mistake_at_import(error, None))
         else:
@@ -89,7 +89,7 @@ def _load(file: Path) -> ModuleType:
     name = f"blueplane_doctor_extension_{sha256(str(file.resolve()).encode()).hexdigest()[:8]}_{file.stem}"
     spec = importlib.util.spec_from_file_location(name, file)
     if spec is None or spec.loader is None:
-        raise ImportError(f"{file.name} is not a Python file")
+        raise ImportError("it is not a Python file")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # dataclasses and typing look a class's module up by its name
     writes_bytecode = sys.dont_write_bytecode

@@ -8,7 +8,7 @@ import re
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from blueplane_doctor.connection.topology import (
@@ -20,13 +20,16 @@ from blueplane_doctor.connection.topology import (
     topology_of,
 )
 from blueplane_doctor.errors import SettingsError
-from blueplane_doctor.model import Finding, Record, Remedy, Report
+from blueplane_doctor.known_names import GROUPS, STREAMS, TABLES
+from blueplane_doctor.model import Record, Report
 from blueplane_doctor.options import ENV_PREFIX
 from blueplane_doctor.settings import Settings, load
+from blueplane_doctor.text import hidden, place
 
 USUAL_HOME = "~/.blueplane"
-PLACEHOLDER = re.compile(r"<[a-z-]+>")
+PLACEHOLDER = re.compile(r"<[a-z-]+(?:[0-9a-f]{8})?>")
 """What stands for a private place."""
+_KNOWN = STREAMS | GROUPS | TABLES
 _TLS_FILES = {"ssl_ca_certs": "--cacert", "ssl_certfile": "--cert", "ssl_keyfile": "--key"}
 """Options of a URL that redis-cli takes too, with their names there."""
 
@@ -80,26 +83,46 @@ def locate(settings: Settings) -> Located:
         server_url=writer.server_url(settings.http_url),
         doctor=writer.doctor(settings),
     )
-    return Located(locations, writer.true_values)
+    return Located(locations, _named_in_settings(settings) | writer.true_values)
 
 
 def revealed(report: Report, true_values: Mapping[str, str]) -> Report:
-    """The report with the true values in its remedies: for the terminal of the person who named them, nobody else."""
+    """The report with the true values in its texts: for the terminal of the person who named them, nobody else."""
     if not true_values:
         return report
-    findings = [_revealed(finding, true_values) for finding in report.findings]
-    return report.model_copy(update={"findings": findings})
+    values = report.model_dump()
+    for name in ("findings", "causes"):
+        values[name] = _revealed(values[name], true_values)
+    return Report.model_validate(values)
 
 
-def _revealed(finding: Finding, true_values: Mapping[str, str]) -> Finding:
-    if finding.remedy is None:
-        return finding
-    text = finding.remedy.text
-    commands = list(finding.remedy.commands)
-    for placeholder, value in true_values.items():
-        text = text.replace(placeholder, value)
-        commands = [command.replace(placeholder, shlex.quote(value)) for command in commands]
-    return finding.model_copy(update={"remedy": Remedy(text=text, commands=commands)})
+def _revealed(value: Any, true_values: Mapping[str, str], *, in_command: bool = False) -> Any:
+    if isinstance(value, dict):
+        shown = {}
+        for name, item in value.items():
+            shown[name] = _revealed(item, true_values, in_command=name == "commands")
+        return shown
+    if isinstance(value, list):
+        return [_revealed(item, true_values, in_command=in_command) for item in value]
+    if not isinstance(value, str):
+        return value
+    for placeholder, true_value in true_values.items():
+        value = value.replace(placeholder, shlex.quote(true_value) if in_command else true_value)
+    return value
+
+
+def _named_in_settings(settings: Settings) -> dict[str, str]:
+    """What the fingerprints of names and paths of these settings stand for."""
+    streams = settings.streams
+    names = [streams.queue, *(streams.dead_letters or ()), streams.group]
+    for route in settings.routes or ():
+        names += [route.group, *(key.table for key in route.keys)]
+    private = [name for name in names if name and name not in _KNOWN]
+    paths = [settings.home, settings.database_file, settings.buffer_file, settings.cursor_hooks]
+    for path in (*paths, *settings.check_folders, *settings.monitor_folders):
+        if place(path) == hidden(str(path)):
+            private.append(str(path))
+    return {hidden(name): name for name in private}
 
 
 def _found_without_options(settings: Settings) -> Settings:

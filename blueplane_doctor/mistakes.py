@@ -12,122 +12,26 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from blueplane_doctor.characters import plain
-from blueplane_doctor.errors import DoctorError, did_you_mean
+from blueplane_doctor.errors import SettingsError, did_you_mean
 from blueplane_doctor.model import Finding, Record, Remedy
 
-_ABOUT_CODE = (ImportError, NameError, AttributeError, TypeError, DoctorError)
+_ABOUT_CODE = (ImportError, NameError, AttributeError, TypeError, SettingsError)
 """Errors whose text may name code alone, as long as no check has run yet."""
 _WORDS = frozenset(
-    [
-        "a",
-        "abstract",
-        "an",
-        "and",
-        "are",
-        "argument",
-        "arguments",
-        "assignment",
-        "at",
-        "attribute",
-        "be",
-        "before",
-        "but",
-        "by",
-        "call",
-        "defined",
-        "callable",
-        "can",
-        "cannot",
-        "class",
-        "concatenate",
-        "did",
-        "does",
-        "expected",
-        "for",
-        "free",
-        "from",
-        "given",
-        "got",
-        "has",
-        "have",
-        "import",
-        "imported",
-        "initialized",
-        "instance",
-        "instances",
-        "int",
-        "invalid",
-        "is",
-        "it",
-        "item",
-        "iterable",
-        "keyword",
-        "keyword-only",
-        "level",
-        "levels",
-        "local",
-        "may",
-        "mean",
-        "method",
-        "missing",
-        "module",
-        "must",
-        "multiple",
-        "name",
-        "named",
-        "no",
-        "None",
-        "not",
-        "number",
-        "object",
-        "objects",
-        "of",
-        "on",
-        "only",
-        "or",
-        "operand",
-        "operands",
-        "parameter",
-        "positional",
-        "positional-only",
-        "referenced",
-        "required",
-        "scale",
-        "str",
-        "string",
-        "subscriptable",
-        "supported",
-        "takes",
-        "than",
-        "that",
-        "the",
-        "there",
-        "to",
-        "too",
-        "tuple",
-        "type",
-        "types",
-        "undefined",
-        "unexpected",
-        "unhashable",
-        "unit",
-        "unpack",
-        "unsupported",
-        "value",
-        "values",
-        "variable",
-        "was",
-        "were",
-        "where",
-        "which",
-        "with",
-        "without",
-        "yellow",
-        "orange",
-        "red",
-        "green",
-        "you",
-    ]
+    {
+        *("None", "a", "abstract", "an", "and", "are", "argument", "arguments", "assignment", "at"),
+        *("attribute", "be", "before", "but", "by", "call", "callable", "can", "cannot", "class"),
+        *("concatenate", "defined", "did", "does", "entry", "expected", "file", "for", "free", "from", "given"),
+        *("got", "green", "has", "have", "import", "imported", "initialized", "instance", "instances", "int"),
+        *("invalid", "is", "it", "item", "iterable", "keyword", "keyword-only", "level", "levels", "local"),
+        *("may", "mean", "method", "missing", "module", "multiple", "must", "name", "named", "no", "not"),
+        *("number", "object", "objects", "of", "on", "only", "operand", "operands", "or", "orange"),
+        *("parameter", "point", "positional", "positional-only", "python", "names", "red", "referenced", "required"),
+        *("scale", "str", "string", "subscriptable", "supported", "takes", "than", "that", "the", "there"),
+        *("to", "too", "tuple", "type", "types", "undefined", "unexpected", "unhashable", "unit", "unpack"),
+        *("unsupported", "value", "values", "variable", "was", "were", "where", "which", "with", "without"),
+        *("yellow", "you"),
+    }
 )
 """Words of Python's texts on code, and of ours."""
 _IDENTIFIER = re.compile(r"'[A-Za-z_][\w.]{0,60}'|\b[A-Za-z_][\w.]{0,60}\(\)|did you mean \w{1,60}|\bScale\.\w{1,30}")
@@ -146,12 +50,15 @@ def mistake_at_import(error: BaseException, file: Path | None) -> str:
     if not text:
         text = type(error).__name__
         if isinstance(error, _ABOUT_CODE):
-            text += _text_on_code(str(error))
+            text += _text_on_code(error)
     return _at(_line_in(error, file), text)
 
 
-def _text_on_code(text: str) -> str:
+def _text_on_code(error: BaseException) -> str:
     """What is to stand behind the class of the error; empty where the text may hold more than code."""
+    text = str(error)
+    if isinstance(error, SettingsError):
+        return f": {plain(text, 300)}"  # of a scale that cannot be used: our own words
     text = _PATH_OF_MODULE.sub("", text[:1_000])
     rest = re.findall(r"[^\s:;,.?!()=+*/-]+", _IDENTIFIER.sub(" ", text).replace("'", " "))
     if all(word.lower() in _WORDS or word.isdigit() for word in rest):

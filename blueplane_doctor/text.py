@@ -114,7 +114,7 @@ def consumer(name: str | bytes) -> Public:
 
 
 def place(path: Path) -> Public:
-    """A path as it may be shown: in full where the pipeline chose it, else a known file's name, else no name.
+    """A path as it may be shown: in full where the pipeline chose it, else a known file's name, else its fingerprint.
 
     A file of checks or monitors has its name from its author, who knows that reports show it.
     """
@@ -124,7 +124,7 @@ def place(path: Path) -> Public:
         relative = Path(path.name)
     name = path.name
     if name not in FILES and not _OWN_CODE.match(name):
-        return Public("(its name is private)")
+        return hidden(str(path))
     folders = relative.parts[:-1]
     if relative.parts[0] in FOLDERS and (not folders or folders in ((".blueplane",), (".cursor",))):
         return Public(f"~/{relative.as_posix()}")

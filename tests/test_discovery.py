@@ -22,6 +22,7 @@ from blueplane_doctor.errors import ExitCode, NoChecksError, SettingsError
 from blueplane_doctor.model import Finding, Status
 from blueplane_doctor.monitoring import Monitor
 from blueplane_doctor.settings import Settings
+from blueplane_doctor.text import hidden, place
 
 GOOD = '''
 from blueplane_doctor import Finding, Scale, check
@@ -179,11 +180,12 @@ def test_a_file_that_is_no_text(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_not_python(tmp_path: Path) -> None:
-    assert "rules.txt is not a Python file" in problem(find_checks([write(tmp_path / "mine", "rules.txt")])).cause
+    assert "it is not a Python file" in problem(find_checks([write(tmp_path / "mine", "rules.txt")])).cause
 
 
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
-    assert problem(find_checks([tmp_path / "no"])).cause == "no: there is no such file or folder"
+    name = hidden(str(tmp_path / "no"))
+    assert problem(find_checks([tmp_path / "no"])).cause == f"{name}: there is no such file or folder"
 
 
 def test_a_twin_is_refused_and_the_first_stays(tmp_path: Path) -> None:
@@ -205,7 +207,7 @@ def test_code_that_others_may_change_is_refused(mode: int, loose: str, tmp_path:
     found = find_checks([tmp_path / "mine"])
     cause = problem(found).cause
     assert "refused: other users may write to" in cause
-    assert f"chmod go-w {target.name}" in cause
+    assert f"chmod go-w {place(target)}" in cause
     assert own(found) == []
     assert not (tmp_path / "was-run").exists()
 

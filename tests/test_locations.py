@@ -7,7 +7,8 @@ import pytest
 
 from blueplane_doctor.locations import Locations, locate, revealed
 from blueplane_doctor.model import Finding, Remedy, Report, Status, Tool
-from blueplane_doctor.settings import Settings, load
+from blueplane_doctor.settings import Settings, StreamSettings, load
+from blueplane_doctor.text import hidden
 from tests.checks.builders import built_in, healthy_records
 
 PASSWORD = "hunter2-geheim"
@@ -79,10 +80,14 @@ def test_other_places_are_placeholders(tmp_path: Path) -> None:
         "BLUEPLANE_DOCTOR_HTTP_URL=http://<server-host>:9000"
         " blueplane-doctor --home <home> --redis-url <redis-url> --database <database>"
     )
+    home = str(tmp_path / "my home")
+    database = str(tmp_path / "elsewhere" / "t.db")
     assert true_values == {
-        "<home>": str(tmp_path / "my home"),
-        "<database>": str(tmp_path / "elsewhere" / "t.db"),
+        "<home>": home,
+        "<database>": database,
         "<server-host>": "core.internal.example",
+        hidden(home): home,
+        hidden(database): database,
     }
     assert PASSWORD not in f"{locations} {true_values}"
 
@@ -133,3 +138,33 @@ def test_what_a_plain_run_finds_by_itself_is_not_named(tmp_path: Path, monkeypat
     assert locate(load().settings).locations.doctor == "blueplane-doctor"
     named = load({"redis_url": "redis://127.0.0.1:6391/0"}).settings
     assert locate(named).locations.doctor == "blueplane-doctor --redis-url redis://127.0.0.1:6391/0"
+
+
+def test_names_of_the_settings_are_shown_on_a_terminal_alone(tmp_path: Path) -> None:
+    streams = StreamSettings(queue="acme:events", dead_letters=["acme:dead", "telemetry:dlq"], group="processors")
+    true_values = locate(Settings(streams=streams, database=tmp_path / "telemetry.db")).true_values
+    assert true_values[hidden("acme:events")] == "acme:events"
+    assert true_values[hidden("acme:dead")] == "acme:dead"
+    assert hidden("telemetry:dlq") not in true_values
+    command = f"redis-cli XLEN {hidden('acme:events')}"
+    finding = Finding(
+        id="x",
+        area="x",
+        status=Status.RED,
+        summary=f"{hidden('acme:events')} is gone",
+        evidence={"queue": hidden("acme:events")},
+        remedy=Remedy(text="Look.", commands=[command]),
+    )
+    report = Report(
+        tool=Tool(version="1"),
+        generated_at="2026-03-14T09:26:53.000Z",
+        duration_ms=1,
+        status=Status.RED,
+        exit_code=1,
+        counts={"red": 1},
+        findings=[finding],
+    )
+    (shown,) = revealed(report, true_values).findings
+    assert shown.summary == "acme:events is gone"
+    assert shown.evidence == {"queue": "acme:events"}
+    assert shown.remedy == Remedy(text="Look.", commands=["redis-cli XLEN acme:events"])

@@ -115,6 +115,6 @@ def test_a_path_shows_no_more_than_it_must(tmp_path: Path, monkeypatch: pytest.M
     assert place(tmp_path / ".cursor") == "~/.cursor"
     assert place(tmp_path / "a client" / "telemetry.db") == "telemetry.db"
     assert place(tmp_path / ".blueplane" / "a client" / "telemetry.db") == "telemetry.db"
-    assert place(tmp_path / ".blueplane" / "client.db") == "(its name is private)"
+    assert place(tmp_path / ".blueplane" / "client.db") == hidden(str(tmp_path / ".blueplane" / "client.db"))
     assert place(Path("checks/check_house.py")) == "check_house.py"
-    assert place(Path("checks/check_\x1b[2J.py")) == "(its name is private)"
+    assert place(Path("checks/check_\x1b[2J.py")) == hidden("checks/check_\x1b[2J.py")
