@@ -127,8 +127,6 @@ def find_checks(paths: Iterable[Path] = (), monitor_paths: Iterable[Path] = ()) 
             causes += causes_in(extension.module, extension.origin)
     for extension in extensions_in(folders_of(paths), "cause_*.py"):
         if extension.module is None:
-            if any(problem.cause == f"{extension.origin}: {extension.cause}" for problem in problems):
-                continue  # the folder itself was refused, and its checks have said so
             problems.append(_problem("cause", extension.name, extension.origin, extension.cause))
         else:
             causes += causes_in(extension.module, extension.origin)
