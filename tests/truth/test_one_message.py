@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from blueplane_doctor.lookup.by_state import FINDABLE, MOST_IDS
 from tests.parameters import one_quick
 from tests.servers import SERVERS
 from tests.truth.situation import Situation
@@ -81,6 +82,7 @@ def test_a_dropped_letter_is_a_reason_of_its_own(server: str, tmp_path: Path) ->
 
 
 WITH_IDS = {
+    "retry-storm": ("retry-storm",),
     "pending-in-two-groups": ("pending-messages", "stuck-consumers"),
     "server-killed-and-trimmed": ("queue-depth", "lost-before-delivery"),
     "crash-restart-quiet": ("orphaned-messages", "consumer-lag"),
@@ -100,3 +102,15 @@ def test_a_finding_that_counts_messages_names_some_and_how_to_follow_them(name: 
             ids = line.partition(" trace ")[2].split()
             for trace in _traced(situation, *ids):
                 assert trace["state"] != "not_found", (check, trace)
+
+
+@pytest.mark.server
+@pytest.mark.slow
+def test_each_state_can_be_asked_for_without_an_id(tmp_path: Path) -> None:
+    """As many are found as the ledger counts, each of that state."""
+    with SITUATIONS["consumer-deleted-beside-losses"].built("redis-7.0", tmp_path / "p") as situation:
+        states = situation.doctor("--select", "chain").custody["states"]
+        for state in FINDABLE:
+            traces = _traced(situation, "--state", state, "--since", "10m")
+            assert {trace["state"] for trace in traces} <= {state}
+            assert len(traces) == min(states[state], MOST_IDS), state
