@@ -32,12 +32,14 @@ def serve(
         str,
         typer.Option(help="Colour from which on the HTTP code is 503: yellow, orange or red.", metavar="COLOUR"),
     ] = "red",
-    rate: Annotated[float, typer.Option(min=1, help="Requests a second that are answered.", metavar="NUMBER")] = 1000,
+    rate: Annotated[
+        float, typer.Option(min=1, help="Requests a second that one caller is answered.", metavar="NUMBER")
+    ] = 1000,
     otlp_endpoint: Annotated[
         str | None, typer.Option(help="Also push the metrics to this OTLP receiver (HTTP).", metavar="URL")
     ] = None,
 ) -> None:
-    """Ends at SIGTERM or Ctrl-C."""
+    """Ends at SIGTERM, SIGHUP or Ctrl-C."""
     if unhealthy_at not in ("yellow", "orange", "red"):
         raise UsageError(f"--unhealthy-at {unhealthy_at}: no such colour", "yellow, orange or red")
     try:

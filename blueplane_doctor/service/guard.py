@@ -4,7 +4,6 @@ import hmac
 import ipaddress
 import re
 import stat
-import time
 from base64 import b64decode
 from collections.abc import Iterable
 from pathlib import Path
@@ -16,9 +15,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from blueplane_doctor.errors import FileUnreadable, UsageError
 from blueplane_doctor.file_reading import SMALL_BYTES, file_state, read_text
 from blueplane_doctor.service.answers import problem
+from blueplane_doctor.service.rates import PeerRates, peer_of
 
 OPEN_PATHS = ("/healthz", "/readyz")
 """Probes cannot log in, and these two say nothing of the pipeline."""
+UNLIMITED_PATHS = (*OPEN_PATHS, "/health")
+"""Whoever is asked too often must not be taken for dead; these answers are in memory."""
 SHORTEST_TOKEN = 16
 MOST_QUERY_BYTES = 2_048
 MOST_PATH_BYTES = 1_024
@@ -45,7 +47,7 @@ class Guard:
         self._app = app
         self._names = frozenset(name.lower().rstrip(".") for name in ("localhost", *host_names))
         self._token = token
-        self._rate = Rate(requests_per_second)
+        self._rates = PeerRates(requests_per_second)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
@@ -66,7 +68,8 @@ class Guard:
         await answer(scope, receive, send_with_headers)
 
     def _refusal(self, scope: Scope) -> Response | None:
-        if not self._rate.take():
+        host = (scope.get("client") or ("",))[0]
+        if scope["path"] not in UNLIMITED_PATHS and not self._rates.take(peer_of(host)):
             hint = "ask less often; the answers change once a second"
             return problem(429, "too many requests", hint, {"Retry-After": "1"})
         headers = Headers(scope=scope)
@@ -75,30 +78,12 @@ class Guard:
             return too_large
         if not names_us(headers, self._names):
             return problem(421, "this name is not mine", "ask for localhost, the address, or a name of --allow-host")
+        if comes_from_another_site(headers, scope["path"]):
+            return problem(403, "another site's page may not ask", "open the live page itself: its address is /")
         if self._token and scope["path"] not in OPEN_PATHS and not has_token(headers, self._token):
             login = {"WWW-Authenticate": 'Basic realm="blueplane-doctor", charset="UTF-8"'}
             return problem(401, "a token is needed", "Authorization: Bearer TOKEN, as in --token-file", login)
         return None
-
-
-class Rate:
-    """A bucket of tokens: `per_second` requests in the long run, twice as many at once, all askers together."""
-
-    def __init__(self, per_second: float) -> None:
-        self._rate = per_second
-        self._burst = 2 * per_second
-        self._tokens = self._burst
-        self._filled_at = time.monotonic()
-
-    def take(self) -> bool:
-        """Whether one more request is within the limit. For one thread, the server's loop."""
-        now = time.monotonic()
-        self._tokens = min(self._burst, self._tokens + (now - self._filled_at) * self._rate)
-        self._filled_at = now
-        if self._tokens < 1:
-            return False
-        self._tokens -= 1
-        return True
 
 
 def _too_large(scope: Scope, headers: Headers) -> Response | None:
@@ -127,6 +112,18 @@ def names_us(headers: Headers, names: Iterable[str]) -> bool:
         return False
     name = match["address"] or match["name"]
     return name.lower().rstrip(".") in names or _address(name) is not None
+
+
+def comes_from_another_site(headers: Headers, path: str) -> bool:
+    """Whether a browser asks for a page of somebody else's; browsers say so, and no page can keep them from it.
+
+    Another port of this machine is another site too. A link to the live page may be followed from anywhere.
+    """
+    site = headers.get("sec-fetch-site", "none").strip().lower()
+    if site in ("none", "same-origin"):
+        return False
+    follows_link = headers.get("sec-fetch-mode") == "navigate" and headers.get("sec-fetch-dest") == "document"
+    return not (follows_link and path == "/")
 
 
 def has_token(headers: Headers, token: str) -> bool:

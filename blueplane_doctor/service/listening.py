@@ -39,20 +39,30 @@ def bound(address: ListenAddress) -> Iterator[socket.socket]:
         where = f"--uds {address.uds}" if address.uds else f"{address.host}:{address.port}"
         hint = "another program listens there: choose another --port" if error.errno == errno.EADDRINUSE else ""
         raise UsageError(f"cannot listen on {where}: {error.strerror or error}", hint) from None
+    own = _identity(address.uds) if address.uds else None
     try:
         yield listener
     finally:
-        listener.close()
-        if address.uds:
+        # Removed before it is closed: what is then bound at this place belongs to somebody else.
+        if address.uds and own is not None and _identity(address.uds) == own:
             address.uds.unlink(missing_ok=True)
+        listener.close()
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """By which a file is known again, whatever was renamed or made anew; None where there is none."""
+    try:
+        state = path.lstat()
+    except OSError:
+        return None
+    return state.st_dev, state.st_ino
 
 
 def _listener_at(address: ListenAddress) -> socket.socket:
-    """A left-over unix socket of a dead server is replaced, nothing else."""
+    """A left-over unix socket of a dead server of this user is replaced, nothing else."""
     if address.uds:
-        with contextlib.suppress(FileNotFoundError):
-            if stat.S_ISSOCK(address.uds.stat().st_mode) and not _answers(address.uds):
-                address.uds.unlink()
+        if _is_left_over(address.uds):
+            address.uds.unlink(missing_ok=True)
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     else:
         family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
@@ -69,6 +79,18 @@ def _listener_at(address: ListenAddress) -> socket.socket:
     finally:
         os.umask(mask)
     return listener
+
+
+def _is_left_over(path: Path) -> bool:
+    """Whether it is a unix socket of this user that nobody listens on. The socket itself: no link is followed."""
+    before = _identity(path)
+    try:
+        state = path.lstat()
+    except OSError:
+        return False
+    if not stat.S_ISSOCK(state.st_mode) or state.st_uid != os.geteuid() or _answers(path):
+        return False
+    return _identity(path) == before  # otherwise another server has taken the place meanwhile
 
 
 def _answers(path: Path) -> bool:

@@ -11,15 +11,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from blueplane_doctor.metrics import CHARTED, Metric
 from blueplane_doctor.service.answers import etag_of, names_tag, problem, to_bytes
 from blueplane_doctor.service.health_service import HealthService
 from blueplane_doctor.service.snapshot import Snapshot
+from blueplane_doctor.service.workers import Workers
 
 if TYPE_CHECKING:
     from jinja2 import Template
 
+DRAWING_THREADS = 2
 MOST_WATCHERS = 64
 """Streams of events that are open at once."""
 BEAT_SECONDS = 2.0
@@ -109,18 +112,19 @@ def _chart(metric: Metric, points: list[tuple[float, float | None]]) -> Chart:
 
 def add(router: APIRouter, service: HealthService, recent: Recent) -> None:
     """Add the page, its changing part, and the events that say when to fetch it."""
-    watchers = asyncio.Semaphore(MOST_WATCHERS)
+    watchers = _Watchers(service)
+    workers = Workers(DRAWING_THREADS, "blueplane-draw")
 
     @router.get("/", include_in_schema=False)
     async def page(request: Request) -> Response:
-        html = await asyncio.to_thread(_drawn, service.current(), recent, whole=True)
+        html = await workers.run(lambda: _drawn(service.current(), recent, whole=True))
         headers = {"Content-Security-Policy": _template()[1], "Cache-Control": "no-store"}
         return Response(html, headers=headers, media_type="text/html")
 
     @router.get("/live", include_in_schema=False)
     async def fragment(request: Request) -> Response:
         snapshot = service.current()
-        html = await asyncio.to_thread(snapshot.once, "fragment", lambda: _drawn(snapshot, recent, whole=False))
+        html = await workers.run(lambda: snapshot.once("fragment", lambda: _drawn(snapshot, recent, whole=False)))
         etag = etag_of(html)
         if names_tag(request.headers.get("if-none-match"), etag):
             return Response(status_code=304, headers={"ETag": etag})
@@ -128,26 +132,44 @@ def add(router: APIRouter, service: HealthService, recent: Recent) -> None:
 
     @router.get("/live/events", include_in_schema=False)
     async def events(request: Request) -> Response:
-        if watchers.locked():
-            return problem(429, "too many live pages are open", "close some", {"Retry-After": "10"})
+        return watchers
+
+
+class _Watchers(Response):
+    """The answer to every live page. It counts them where it begins to send: nothing is awaited in between."""
+
+    def __init__(self, service: HealthService) -> None:
+        super().__init__()
+        self._service = service
+        self._open = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._open >= MOST_WATCHERS:
+            refusal = problem(429, "too many live pages are open", "close some", {"Retry-After": "10"})
+            await refusal(scope, receive, send)
+            return
+        self._open += 1
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-        return StreamingResponse(_events(service, watchers), headers=headers, media_type="text/event-stream")
+        events = StreamingResponse(_events(self._service), headers=headers, media_type="text/event-stream")
+        try:
+            await events(scope, receive, send)
+        finally:
+            self._open -= 1
 
 
-async def _events(service: HealthService, watchers: asyncio.Semaphore) -> AsyncIterator[bytes]:
+async def _events(service: HealthService) -> AsyncIterator[bytes]:
     version = None
     silent_until = 0.0
-    async with watchers:
-        yield b"retry: 1000\n\n"
-        while service.streaming and service.running:
-            snapshot = service.current()
-            now = time.monotonic()
-            if snapshot.version != version or now >= silent_until:
-                version = snapshot.version
-                silent_until = now + BEAT_SECONDS
-                data = to_bytes({"version": version, "status": snapshot.status.value})
-                yield b"event: report\ndata: %s\n\n" % data
-            await asyncio.sleep(POLL_SECONDS)
+    yield b"retry: 1000\n\n"
+    while service.streaming and service.running:
+        snapshot = service.current()
+        now = time.monotonic()
+        if snapshot.version != version or now >= silent_until:
+            version = snapshot.version
+            silent_until = now + BEAT_SECONDS
+            data = to_bytes({"version": version, "status": snapshot.status.value})
+            yield b"event: report\ndata: %s\n\n" % data
+        await asyncio.sleep(POLL_SECONDS)
 
 
 def _drawn(snapshot: Snapshot, recent: Recent, *, whole: bool) -> bytes:

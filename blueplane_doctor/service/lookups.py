@@ -3,7 +3,6 @@
 import asyncio
 import time
 from collections.abc import Callable, Hashable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 from blueplane_doctor.errors import DoctorError, UsageError
@@ -11,6 +10,8 @@ from blueplane_doctor.examination import Examination
 from blueplane_doctor.history.health_storage import HealthMetricsStorage
 from blueplane_doctor.history.samples import MINUTE, RETENTION
 from blueplane_doctor.lookup.trace import NOT_FOUND, Tracer
+from blueplane_doctor.service.rates import Rate
+from blueplane_doctor.service.workers import Workers
 from blueplane_doctor.settings import Settings
 from blueplane_doctor.times import seconds_in
 
@@ -19,6 +20,10 @@ MOST_UNDER_WAY = 32
 """Look-ups that run or wait for a thread; one more is refused."""
 MOST_KEPT = 256
 """Look-ups that are under way or whose answer is still kept; one more is refused."""
+SHARE = 0.1
+"""Seconds of computing that look-ups may use in a second: what is read from Redis costs that, and waiting does not."""
+SAVED_SECONDS = 1.0
+"""Of computing, that may be used at once after a quiet time."""
 WAIT_SECONDS = 2.0
 """The longest that an asker waits; also the time limit for following one message."""
 MOST_POINTS = 2_000
@@ -45,7 +50,9 @@ class Lookups:
     """Look-ups in threads: one for all who ask alike within a short time. For one event loop."""
 
     def __init__(self) -> None:
-        self._pool = ThreadPoolExecutor(THREADS, "blueplane-lookup")
+        self._workers = Workers(THREADS, "blueplane-lookup")
+        self._budget = Rate(SHARE, SAVED_SECONDS)
+        self._closed = False
         self._kept: dict[Hashable, Result] = {}
         self._running: dict[Hashable, asyncio.Task[Result]] = {}
 
@@ -54,7 +61,12 @@ class Lookups:
         kept = self._kept.get(key)
         if kept and time.time() - kept.read_at < keep_seconds / 2:
             return kept
-        task = self._running.get(key) or self._start(key, read, keep_seconds)
+        try:
+            task = self._running.get(key) or self._start(key, read, keep_seconds)
+        except Unanswered:
+            if kept:
+                return kept
+            raise
         if kept:  # it still holds; the next asker gets what is being read
             return kept
         try:
@@ -65,11 +77,17 @@ class Lookups:
 
     def close(self) -> None:
         """Begin no more; what is under way ends by its own time limit."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._closed = True
+        for task in self._running.values():
+            task.cancel()
 
     def _start(self, key: Hashable, read: Callable[[], dict[str, Any]], keep_seconds: float) -> asyncio.Task[Result]:
         if len(self._running) >= MOST_UNDER_WAY or len(self._running) + len(self._kept) >= MOST_KEPT:
             raise Unanswered(429, "too many look-ups at the same time", "ask again in a moment")
+        if not self._budget.has(0) or self._closed:
+            raise Unanswered(
+                429, "look-ups have used what they may of this machine and of Redis", "ask again in a moment"
+            )
         task = asyncio.create_task(self._read(key, read, keep_seconds))
         task.add_done_callback(_retrieve_error)
         self._running[key] = task
@@ -79,13 +97,15 @@ class Lookups:
         loop = asyncio.get_running_loop()
         read_at = time.time()
         keep_until = loop.time() + keep_seconds
+        spent: list[float] = []
         try:
-            value = await loop.run_in_executor(self._pool, read)
+            value = await self._workers.run(lambda: _measured(read, spent))
         except BaseException:
             self._kept.pop(key, None)  # what cannot be read any more must not be shown any longer
             raise
         finally:
             del self._running[key]
+            self._budget.charge(sum(spent))
         result = Result(value, read_at, read_at + keep_seconds)
         self._kept[key] = result
         loop.call_at(keep_until, self._forget, key, result)
@@ -94,6 +114,15 @@ class Lookups:
     def _forget(self, key: Hashable, result: Result) -> None:
         if self._kept.get(key) is result:  # otherwise it has been read anew
             del self._kept[key]
+
+
+def _measured(read: Callable[[], dict[str, Any]], spent: list[float]) -> dict[str, Any]:
+    """What is read; the seconds that this thread computed for it are added to `spent`, also for what is not found."""
+    began = time.thread_time()
+    try:
+        return read()
+    finally:
+        spent.append(time.thread_time() - began)
 
 
 def _retrieve_error(task: asyncio.Task[Result]) -> None:

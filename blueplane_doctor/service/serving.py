@@ -17,12 +17,13 @@ from fastapi.exceptions import RequestValidationError
 from blueplane_doctor import __version__
 from blueplane_doctor.model import Status
 from blueplane_doctor.service.answers import problem
+from blueplane_doctor.service.complaints import Complaints, bounded, watch_loop
+from blueplane_doctor.service.connections import Door, Protocol, limits_now
 from blueplane_doctor.service.guard import MOST_HEADER_BYTES, Guard
 from blueplane_doctor.service.health_service import HealthService
 from blueplane_doctor.service.listening import ListenAddress, bound, url_of
 from blueplane_doctor.service.routes import make_router
 
-MOST_CONNECTIONS = 512
 SWITCH_SECONDS = 0.0005
 """For which a thread that reads the stream may keep an answer waiting; Python's default is ten times that."""
 SHUTDOWN_SECONDS = 3
@@ -43,25 +44,29 @@ class ServeOptions:
 
 
 def serve(service: HealthService, address: ListenAddress, options: ServeOptions, say: Callable[[str], None]) -> None:
-    """Serve until SIGINT or SIGTERM. Raises UsageError when it cannot listen there."""
-    with bound(address) as listener:
+    """Serve until SIGINT, SIGTERM or SIGHUP. Raises UsageError when it cannot listen there."""
+    stopping = _Stopping()
+    complain = Complaints()
+    # Signals are taken before anything is bound: one that ended the process later would leave a unix socket behind.
+    with _process_for_serving(stopping), bounded(complain), bound(address) as listener:
         config = uvicorn.Config(
             create_app(service, options),
+            log_config=None,
             log_level="critical",
             access_log=False,  # paths of requests may hold IDs
             server_header=False,
             proxy_headers=False,
             ws="none",
-            http="h11",
+            http=Protocol,
             loop="asyncio",
             lifespan="on",
-            limit_concurrency=MOST_CONNECTIONS,
             h11_max_incomplete_event_size=MOST_HEADER_BYTES,
             timeout_keep_alive=30,
             timeout_graceful_shutdown=SHUTDOWN_SECONDS,
         )
-        with _process_for_serving():
-            _Server(config, service, lambda: say(f"blueplane-doctor: listening on {url_of(listener)}")).run([listener])
+        server = _Server(config, service, listener, stopping, complain)
+        server.announce = lambda: say(f"blueplane-doctor: listening on {url_of(listener)}")
+        server.run([])
 
 
 def create_app(service: HealthService, options: ServeOptions) -> Guard:
@@ -90,13 +95,24 @@ async def _invalid(request: Request, error: Any) -> Response:
     return problem(422, f"{where}: {first['msg']}", "see /openapi.json")
 
 
+class _Stopping:
+    """Whether a signal has asked for the end. It may come before the server is there."""
+
+    def __init__(self) -> None:
+        self.requested = False
+
+    def __call__(self, *_: object) -> None:
+        self.requested = True
+
+
 @contextlib.contextmanager
-def _process_for_serving() -> Iterator[None]:
-    """Threads take turns quickly, and signals that uvicorn raises again once it has ended change nothing."""
+def _process_for_serving(stopping: _Stopping) -> Iterator[None]:
+    """Threads take turns quickly, and signals end the service in good order."""
     interval = sys.getswitchinterval()
     handlers = {}
-    for number in (signal.SIGINT, signal.SIGTERM):
-        handlers[number] = signal.signal(number, lambda *_: None)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup sets it
+            handlers[number] = signal.signal(number, stopping)
     sys.setswitchinterval(SWITCH_SECONDS)
     try:
         yield
@@ -107,22 +123,48 @@ def _process_for_serving() -> Iterator[None]:
 
 
 class _Server(uvicorn.Server):
-    """Says when it listens; ends the live pages' streams before it waits for connections to end."""
+    """Accepts through a door of our own; ends the live pages' streams before it waits for connections to end."""
 
-    def __init__(self, config: uvicorn.Config, service: HealthService, started: Callable[[], None]) -> None:
+    announce: Callable[[], None]
+
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        service: HealthService,
+        listener: socket.socket,
+        stopping: _Stopping,
+        complain: Complaints,
+    ) -> None:
         super().__init__(config)
         self._service = service
-        self._started = started
+        self._stopping = stopping
+        self._complain = complain
+        self._door = Door(listener, self._new_protocol, limits_now(), complain)
+
+    def _new_protocol(self) -> Protocol:
+        return Protocol(self.config, self.server_state, self.lifespan.state)
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Signals are taken already; uvicorn would raise them once more when it has ended."""
+        yield
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        watch_loop(self._complain)
         await super().startup(sockets)
         gc.collect()
         gc.freeze()  # what was imported stays: looking through it again only keeps answers waiting
-        self._started()
+        self._door.open()
+        self.announce()
         _notify("READY=1")
+
+    async def on_tick(self, counter: int) -> bool:
+        self.should_exit = self.should_exit or self._stopping.requested
+        return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         _notify("STOPPING=1")
+        self._door.close()
         self._service.end_streams()
         await super().shutdown(sockets)
 

@@ -50,8 +50,17 @@ class Served:
 
 
 @contextlib.contextmanager
-def serving(pipeline: Pipeline, *options: str, before: Sequence[str] = CALM, redis_url: str = "") -> Iterator[Served]:
-    """`blueplane-doctor serve` on a free port, until the block ends; it must then end well."""
+def serving(
+    pipeline: Pipeline,
+    *options: str,
+    before: Sequence[str] = CALM,
+    redis_url: str = "",
+    complaints: Sequence[str] = (),
+) -> Iterator[Served]:
+    """`blueplane-doctor serve` on a free port, until the block ends; it must then end well.
+
+    `complaints`: lines that may each be on stderr, once.
+    """
     command = [sys.executable, "-m", "blueplane_doctor", "--home", str(pipeline.home)]
     command += ["--redis-url", redis_url or pipeline.redis_url, *before, "serve", "--port", "0", *options]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=os.environ | {"NO_PROXY": "*"})
@@ -75,7 +84,9 @@ def serving(pipeline: Pipeline, *options: str, before: Sequence[str] = CALM, red
         finally:
             rest = process.stderr.read()
             process.stderr.close()
-    assert (code, rest) == (0, "")
+    lines = rest.splitlines()
+    assert (code, [line for line in lines if line not in complaints]) == (0, [])
+    assert len(lines) == len(set(lines))
 
 
 def wait_until(fine: Callable[[], bool], seconds: float, told: str) -> float:

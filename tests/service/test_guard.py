@@ -8,7 +8,7 @@ from starlette.datastructures import Headers
 
 from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.errors import UsageError
-from blueplane_doctor.service.guard import HEADERS, Rate, has_token, is_loopback, names_us, read_token
+from blueplane_doctor.service.guard import HEADERS, UNLIMITED_PATHS, has_token, is_loopback, names_us, read_token
 from blueplane_doctor.service.listening import ListenAddress
 from tests.service.support import Served, serving
 
@@ -151,17 +151,37 @@ def test_a_unix_socket_of_this_user_alone(healthy: Pipeline, tmp_path: Path) -> 
     assert not path.exists()
 
 
-def test_a_rate_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    moment = [100.0]
-    monkeypatch.setattr("blueplane_doctor.service.guard.time.monotonic", lambda: moment[0])
-    rate = Rate(10)
-    assert [rate.take() for _ in range(21)] == [True] * 20 + [False]
-    moment[0] += 0.5
-    assert [rate.take() for _ in range(6)] == [True] * 5 + [False]
+@pytest.mark.parametrize(
+    ("headers", "path", "code"),
+    [
+        pytest.param({"Sec-Fetch-Site": "cross-site"}, "/api/v1/health", 403, id="another-site"),
+        pytest.param({"Sec-Fetch-Site": "same-site"}, "/live/events", 403, id="another-port"),
+        pytest.param({"Sec-Fetch-Site": "Cross-Site"}, "/", 403, id="no-navigation"),
+        pytest.param(
+            {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "iframe"},
+            "/",
+            403,
+            id="a-frame",
+        ),
+        pytest.param(
+            {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"},
+            "/",
+            200,
+            id="a-link-to-the-page",
+        ),
+        pytest.param({"Sec-Fetch-Site": "same-origin"}, "/live", 200, id="the-page-itself"),
+        pytest.param({"Sec-Fetch-Site": "none"}, "/api/v1/health", 200, id="typed"),
+        pytest.param({}, "/api/v1/health", 200, id="no-browser"),
+    ],
+)
+def test_pages_of_other_sites_may_not_ask(served: Served, headers: dict[str, str], path: str, code: int) -> None:
+    assert served.get(path, headers=headers).status_code == code
 
 
 @pytest.mark.slow
 def test_beyond_the_rate_is_429(healthy: Pipeline) -> None:
     with serving(healthy, "--rate", "5") as service:
-        codes = [service.get("/healthz").status_code for _ in range(40)]
+        codes = [service.get("/api/v1/health").status_code for _ in range(40)]
+        probes = {service.get(path).status_code for path in UNLIMITED_PATHS for _ in range(10)}
     assert codes.count(429) >= 5
+    assert probes == {200}, "whoever is asked too often must not be taken for dead"

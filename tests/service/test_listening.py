@@ -45,3 +45,24 @@ def test_only_the_socket_of_a_dead_server_is_replaced(tmp_path: Path) -> None:
     with pytest.raises(UsageError), bound(ListenAddress(uds=file)):
         pass
     assert file.read_text() == "mine"
+
+
+def test_a_socket_that_another_server_has_put_there_is_not_removed(tmp_path: Path) -> None:
+    path = tmp_path / "doctor.sock"
+    with socket.socket(socket.AF_UNIX) as other:
+        with bound(ListenAddress(uds=path)):
+            path.unlink()
+            other.bind(str(path))
+            theirs = path.stat().st_ino
+        assert path.stat().st_ino == theirs
+
+
+def test_a_link_to_a_socket_is_not_followed(tmp_path: Path) -> None:
+    dead = tmp_path / "dead.sock"
+    with socket.socket(socket.AF_UNIX) as theirs:
+        theirs.bind(str(dead))
+    link = tmp_path / "doctor.sock"
+    link.symlink_to(dead)
+    with pytest.raises(UsageError), bound(ListenAddress(uds=link)):
+        pass
+    assert link.is_symlink() and dead.exists()

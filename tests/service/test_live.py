@@ -1,14 +1,16 @@
 """The live page's charts and events, without a browser (tests/browser looks at the page itself)."""
 
 import re
+import socket
 
 import httpx
 import pytest
 
+from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.metrics import CHARTED
-from blueplane_doctor.service.live import HEIGHT, MOST_POINTS, SAMPLES, WIDTH, Recent
+from blueplane_doctor.service.live import HEIGHT, MOST_POINTS, MOST_WATCHERS, SAMPLES, WIDTH, Recent
 from blueplane_doctor.service.snapshot import Freshness, Snapshot
-from tests.service.support import Served
+from tests.service.support import Served, serving, wait_until
 from tests.service.test_snapshot import snapshot_of
 
 DEPTH = "queue.queue_depth"
@@ -81,3 +83,25 @@ def test_an_event_tells_version_and_status(served: Served) -> None:
     assert first[0] == "retry: 1000"
     assert first[2] == "event: report"
     assert re.fullmatch(r'data: \{"version":\d+,"status":"green"\}', first[3])
+
+
+@pytest.mark.slow
+def test_more_live_pages_than_there_may_be_are_refused_however_fast_they_come(healthy: Pipeline) -> None:
+    """All requests are sent before the first answer is read, so that they are worked on at the same time."""
+    request = b"GET /live/events HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    with serving(healthy) as service:
+        host, port = service.url.removeprefix("http://").split(":")
+        connections = [socket.create_connection((host, int(port)), 10) for _ in range(3 * MOST_WATCHERS)]
+        for connection in connections:
+            connection.sendall(request)
+        codes = [connection.recv(12) for connection in connections]
+        for connection in connections:
+            connection.close()
+        assert codes.count(b"HTTP/1.1 200") == MOST_WATCHERS
+        assert codes.count(b"HTTP/1.1 429") == 2 * MOST_WATCHERS
+
+        def answered() -> bool:
+            with service.client.stream("GET", "/live/events") as events:
+                return events.status_code == 200
+
+        wait_until(answered, 10, "the places of pages that were closed are not free")

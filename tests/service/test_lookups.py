@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 
 from blueplane_doctor.errors import SourceError
 from blueplane_doctor.service import lookups as module
-from blueplane_doctor.service.lookups import HistoryQuestion, Lookups, Unanswered
+from blueplane_doctor.service.lookups import SAVED_SECONDS, HistoryQuestion, Lookups, Unanswered
 
 LONG = 60.0
 SHORT = 0.05
@@ -200,3 +201,29 @@ def test_a_question_of_the_history_is_in_whole_minutes() -> None:
     for since, step in (("1h", "7s"), ("30d", "1h"), ("7d", "1m"), ("0s", "1m")):
         with pytest.raises(Unanswered):
             HistoryQuestion.of("queue.queue_depth", since, step)
+
+
+def test_look_ups_that_compute_much_have_to_wait_and_kept_answers_stay() -> None:
+    """Nothing is found each time, so that nothing is kept: such look-ups cost as much as others."""
+
+    def costly() -> dict[str, Any]:
+        end = time.thread_time() + 1.5 * SAVED_SECONDS
+        while time.thread_time() < end:
+            sum(range(1_000))
+        raise Unanswered(404, "no such message")
+
+    async def story(lookups: Lookups) -> None:
+        assert (await lookups.get("cheap", lambda: {"a": 1}, LONG)).value == {"a": 1}
+        with pytest.raises(Unanswered) as first:
+            while True:
+                try:
+                    await lookups.get("costly", costly, LONG)
+                except Unanswered as error:
+                    if error.code != 503:
+                        raise
+        with pytest.raises(Unanswered) as second:
+            await lookups.get("another", costly, LONG)
+        assert (first.value.code, second.value.code) == (404, 429)
+        assert (await lookups.get("cheap", lambda: {"a": 2}, LONG)).value == {"a": 1}
+
+    run(story)

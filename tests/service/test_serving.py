@@ -2,12 +2,18 @@
 
 import signal
 import socket
+import subprocess
+import sys
+import time
 from pathlib import Path
 
+import psutil
 import pytest
 
+from blueplane_doctor.demo import faults
+from blueplane_doctor.demo.servers import run_server
 from blueplane_doctor.demo.simulator import Pipeline
-from tests.service.support import serving
+from tests.service.support import CALM, serving, wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -38,3 +44,62 @@ def test_live_pages_and_idle_connections_do_not_keep_it_from_ending(healthy: Pip
             service.process.send_signal(signal.SIGTERM)
             assert service.process.wait(8) == 0
         assert "event: report" in list(lines)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT], ids=lambda number: number.name)
+def test_no_signal_leaves_the_socket_behind(number: signal.Signals, healthy: Pipeline, tmp_path: Path) -> None:
+    """Sent as soon as the socket is there, which is long before the service answers, and once more when it does."""
+    path = tmp_path / "doctor.sock"
+    command = [sys.executable, "-m", "blueplane_doctor", "--home", str(healthy.home)]
+    command += ["--redis-url", healthy.redis_url, *CALM, "serve", "--uds", str(path)]
+    for until_ready in (False, True):
+        process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+        assert process.stderr is not None
+        while not path.exists():
+            assert process.poll() is None, process.stderr.read()
+            time.sleep(0.001)
+        if until_ready:
+            assert "listening on" in process.stderr.readline()
+        process.send_signal(number)
+        try:
+            assert process.wait(15) == 0
+        finally:
+            process.kill()
+            rest = process.stderr.read()
+            process.stderr.close()
+        assert "Traceback" not in rest
+        assert not path.exists()
+
+
+def test_threads_are_as_many_after_an_outage_with_many_clients_as_before(tmp_path: Path) -> None:
+    """300 clients ask for everything while Redis is there, hangs, and returns."""
+    home = tmp_path / ".blueplane"
+    paths = ("/", "/live", "/api/v1/health", "/api/v1/health/trace/none", "/metrics")
+    with run_server() as server, Pipeline(server.url, home) as pipeline:
+        faults.healthy(pipeline)
+        with serving(pipeline, "--rate", "100000") as service:
+            service.ready()
+            before = service.resources()[0]
+            redis_process = psutil.Process(server.pid)
+            for hangs in (False, True, False):
+                if hangs:
+                    redis_process.suspend()
+                else:
+                    redis_process.resume()
+                ask_together(service.url, paths)
+            wait_until(lambda: service.status() == "green", 20, "not green again")
+            wait_until(lambda: service.resources()[0] == before, 20, f"other than {before} threads")
+
+
+def ask_together(url: str, paths: tuple[str, ...]) -> None:
+    """300 requests that are all open at the same time, each answered with some code."""
+    host, port = url.removeprefix("http://").split(":")
+    connections = []
+    for number in range(300):
+        connection = socket.create_connection((host, int(port)), 30)
+        path = paths[number % len(paths)]
+        connection.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
+        connections.append(connection)
+    for connection in connections:
+        assert connection.recv(8) == b"HTTP/1.1"
+        connection.close()
