@@ -13,7 +13,7 @@ demo: $(STAMP)  ## examine a simulated pipeline with a few faults
 test: $(STAMP)  ## all tests; what needs a server or browser that is not installed is skipped with its reason
 	$(BIN)/python -m pytest -n 2 --dist worksteal
 
-test-quick: $(STAMP)  ## the tests that take no time
+test-quick: $(STAMP)  ## the short tests; CONTRIBUTING.md says how long they take
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow"
 
 test-long: $(STAMP)  ## the property tests with a large budget
