@@ -6,6 +6,7 @@ Standard library alone, few imports. Once the event is there, all is over within
 """
 
 import os
+import signal
 import sys
 import time
 
@@ -20,6 +21,8 @@ SERVER_VARIABLE = "BLUEPLANE_SERVER_URL"
 
 def main() -> None:
     """Run with `sys.argv`; nothing that happens may reach the editor as an error."""
+    # Ctrl-C in a terminal reaches the editor's hooks too; the event is kept all the same, within the time limits.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:  # noqa: SIM105  contextlib would be one more import
         _run(sys.argv[1:])
     except Exception:

@@ -9,6 +9,8 @@ import select
 import socket
 import time
 
+from blueplane_hook import peer
+
 ANSWERS = {
     "beforeSubmitPrompt": b'{"continue": true, "permission": "allow"}\n',
     "beforeMCPExecution": b'{"permission": "allow"}\n',
@@ -57,6 +59,8 @@ _REFUSALS = (400, 413)
 """Answers to an event that would be the same the next time."""
 
 Address = tuple[str, int]
+"""Host and port; the path of a unix socket with port 0; nothing with port 0 where no server can be spoken to."""
+NOWHERE: Address = ("", 0)
 
 
 def read_input() -> bytes:
@@ -200,8 +204,16 @@ def _shortened(given: dict[str, object], size: int) -> dict[str, object]:
 
 
 def address_of(url: str) -> Address:
-    """Host and port of `http://HOST:PORT`; a path is ignored: events are always sent to /events."""
-    place = url.partition("://")[2] or url
+    """Host and port of `http://HOST:PORT`, or the path of `unix:PATH`; events are always sent to /events.
+
+    NOWHERE for anything else, as `https`: it must not be spoken in clear text.
+    """
+    if url.startswith("unix:"):
+        return "/" + url.removeprefix("unix:").lstrip("/"), 0
+    scheme, separator, rest = url.partition("://")
+    if separator and scheme.lower() != "http":
+        return NOWHERE
+    place = rest or url
     place = place.partition("/")[0]
     host, colon, port = place.rpartition(":")
     if not colon or port.endswith("]"):  # an IPv6 address ends so when no port follows it
@@ -225,14 +237,17 @@ def post(address: Address, body: bytes, deadline: float) -> str:
 
 
 def _status(address: Address, body: bytes, deadline: float) -> int:
+    host = address[0]
+    if not address[1]:
+        host = "localhost"
     head = (
-        f"POST /events HTTP/1.1\r\nHost: {address[0]}\r\nContent-Type: application/json\r\n"
+        f"POST /events HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\n"
         f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
     )
     encoding = "ascii"
     if not head.isascii():  # a host's name in other letters
         encoding = "idna"
-    with socket.create_connection(address, _left(deadline)) as connection:
+    with _connected(address, deadline) as connection:
         # Set anew before each call: what each of them may take is what is left of the whole time.
         connection.settimeout(_left(deadline))
         connection.sendall(head.encode(encoding) + body)
@@ -244,6 +259,24 @@ def _status(address: Address, body: bytes, deadline: float) -> int:
                 break
             answer += part
     return int(answer.split(b" ", 2)[1])
+
+
+def _connected(address: Address, deadline: float) -> socket.socket:
+    """A connection to somebody who may have the event. Raises OSError."""
+    host, port = address
+    if port:
+        connection = socket.create_connection(address, _left(deadline))
+        trusted = peer.is_trusted(connection)
+    else:
+        connection = socket.socket(socket.AF_UNIX)
+        connection.settimeout(_left(deadline))
+        trusted = peer.is_private_socket(host)
+        if trusted:
+            connection.connect(host)
+    if not trusted:
+        connection.close()
+        raise PermissionError("another user listens there")
+    return connection
 
 
 def _left(deadline: float) -> float:

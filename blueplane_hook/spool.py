@@ -3,6 +3,9 @@
 `hook-spool.jsonl` holds one request body a line. A process that changes the file holds byte 0 of `hook-spool.lock` for
 milliseconds. A process that delivers holds byte 1, so that only one does; the others do not wait for it. Events leave
 the file only after the server took them: a hook killed in between delivers them again.
+
+A hook that does not get the lock in time writes into a file of its own, `hook-spool-….own`: an event, or the word for a
+count. The next one that holds the lock takes these over.
 """
 
 import json
@@ -24,9 +27,17 @@ ROOM = 5_000_000
 BATCH_EVENTS = 20
 BATCH_SECONDS = 0.25
 """What one call delivers at most of what waits: the editor may be waiting for it."""
-LOCK_SECONDS = 2.0
-"""How long an event waits for the file: 50 hooks at once take a tenth of that."""
+LOCK_SECONDS = 1.0
+"""How long an event waits for the file: 50 hooks at once take a fifth of that."""
+OWN_PREFIX = "hook-spool-"
+OWN_SUFFIX = ".own"
+OVERFLOW_FILE = f"{OWN_PREFIX}dropped{OWN_SUFFIX}"
+"""One for all: a word a line for each event that found no room there either."""
+MOST_OWN_FILES = 1_000
+"""Of hooks that did not get the lock; beyond that their events are only counted."""
 
+KINDS = ("spooled", "dropped", "refused", "unreadable")
+"""What is counted."""
 _FILE = 0
 _DELIVERY = 1
 """The two bytes of the lock file."""
@@ -42,7 +53,17 @@ class Spool:
 
     def add(self, event: bytes) -> None:
         """Keep the event; when there is no room, or the disk refuses, count it as dropped."""
-        self._lock()
+        if not self._lock():
+            self._keep_apart(event)
+            return
+        try:
+            self._take_over()
+            self._keep(event)
+        finally:
+            self._unlock()
+
+    def _keep(self, event: bytes) -> None:
+        """Add the event to the spool; the lock is held."""
         try:
             if self._size() + len(event) + 1 > ROOM:
                 raise OSError("no room")
@@ -51,19 +72,25 @@ class Spool:
             self._count("dropped")
         else:
             self._count("spooled")
-        finally:
-            self._unlock()
 
     def count(self, what: str) -> None:
         """One more failure of this kind."""
-        self._lock()
+        if not self._lock():
+            self._keep_apart(what.encode())
+            return
         try:
+            self._take_over()
             self._count(what)
         finally:
             self._unlock()
 
     def deliver(self, post: Callable[[bytes], str], deadline: float) -> None:
         """Send what waits, oldest first, as far as one call may; what is refused for ever is dropped and counted."""
+        if own_files(self._home) and self._lock():
+            try:
+                self._take_over()
+            finally:
+                self._unlock()
         if not self._size() or not self._try(_DELIVERY):
             return
         end = min(deadline, time.monotonic() + BATCH_SECONDS)
@@ -97,7 +124,8 @@ class Spool:
 
     def _shorten(self, taken: int, kept: bytes, refused: int) -> None:
         """What failed goes to the end, where it keeps nothing else from leaving."""
-        self._lock()
+        if not self._lock():
+            return  # these events stay, and are delivered again
         try:
             with open(self._path, "rb") as file:
                 file.seek(taken)
@@ -108,9 +136,45 @@ class Spool:
         finally:
             self._unlock()
 
+    def _keep_apart(self, content: bytes) -> None:
+        """What cannot go into the spool now, in a file of this process alone. Raises OSError where the disk refuses."""
+        names = own_files(self._home)
+        size = 0
+        for name in names:
+            size += os.stat(os.path.join(self._home, name)).st_size
+        if len(names) >= MOST_OWN_FILES or size + len(content) > ROOM:
+            self._append_to(os.path.join(self._home, OVERFLOW_FILE), b"dropped\n")
+            return
+        path = os.path.join(self._home, f"{OWN_PREFIX}{os.getpid()}-{os.urandom(8).hex()}")
+        # Its last name comes with the last byte: who takes it over must not find half of it.
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with open(handle, "wb") as file:
+            file.write(content)
+        os.replace(path, path + OWN_SUFFIX)
+
+    def _take_over(self) -> None:
+        """Put what others kept apart into the spool and the counts; the lock is held."""
+        for name in own_files(self._home):
+            path = os.path.join(self._home, name)
+            try:
+                with open(path, "rb") as file:
+                    content = file.read()
+            except OSError:
+                continue
+            if content.startswith(b"{"):
+                self._keep(content)
+            else:
+                for word in content.decode("ascii", "replace").split():
+                    if word in KINDS:
+                        self._count(word)
+            os.unlink(path)  # only now: a hook killed in between leaves an event twice, and loses none
+
     def _append(self, line: bytes) -> None:
+        self._append_to(self._path, line)
+
+    def _append_to(self, path: str, line: bytes) -> None:
         """Whole or not at all: a half-written line, as on a full disk, is taken back."""
-        handle = os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
+        handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
         try:
             size = os.fstat(handle).st_size
             if size and os.pread(handle, 1, size - 1) != b"\n":  # a hook was killed while it wrote
@@ -157,12 +221,14 @@ class Spool:
         except OSError:
             return 0
 
-    def _lock(self) -> None:
+    def _lock(self) -> bool:
+        """Whether this process now holds the file; False when another one held it all the time."""
         end = time.monotonic() + LOCK_SECONDS
         while not self._try(_FILE):
             if time.monotonic() > end:
-                raise TimeoutError("the spool stayed locked")
+                return False
             time.sleep(0.005)
+        return True
 
     def _try(self, byte: int) -> bool:
         """Whether this process now holds that byte; the system frees it however the process ends."""
@@ -180,3 +246,12 @@ class Spool:
     def _unlock(self) -> None:
         if fcntl is not None:
             fcntl.lockf(self._lock_handle, fcntl.LOCK_UN, 1, _FILE)
+
+
+def own_files(home: str) -> list[str]:
+    """Names of the files of hooks that did not get the lock, in the order of their names."""
+    try:
+        names = os.listdir(home)
+    except OSError:
+        return []
+    return sorted(name for name in names if name.startswith(OWN_PREFIX) and name.endswith(OWN_SUFFIX))

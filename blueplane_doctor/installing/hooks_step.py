@@ -56,7 +56,8 @@ class HooksStep:
         if entry.kind != "spool":
             return file_changes.undo(entry, _without_ours)
         home = Path(entry.target)
-        if files.read(home / spool.SPOOL_FILE):
+        apart = spool.own_files(str(home))
+        if files.read(home / spool.SPOOL_FILE) or apart:
             return Plan(notes=[f"{home / spool.SPOOL_FILE} holds events that were not delivered; it stays"])
         paths = [home / name for name in spool.FILES]
         return Plan(changes=[file_changes.removal(path) for path in paths if path.exists()])
@@ -71,6 +72,11 @@ def _editors(site: Site) -> Iterator[Editor]:
 def _command(hook: str, site: Site) -> str:
     """The server is named where it is not the usual one."""
     url = site.settings.http_url
+    if url.lower().startswith("https:"):
+        raise StepError(
+            f"http_url: {HOOK} speaks no TLS, and sends nothing to an https address",
+            f"name the server's own address on this machine in the settings, for example {DEFAULT_SERVER}",
+        )
     words = [program(HOOK), hook]
     if url.rstrip("/") != DEFAULT_SERVER:
         words += ["--server", url]

@@ -9,18 +9,18 @@ from blueplane_doctor.errors import DocumentError, FileMissing, FileUnreadable
 from blueplane_doctor.file_reading import SMALL_BYTES, read_head
 from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring import Monitor
-from blueplane_hook.spool import COUNTS_FILE, ROOM, SPOOL_FILE
+from blueplane_hook.spool import COUNTS_FILE, ROOM, SPOOL_FILE, own_files
 
 _LONGEST = 2 * ROOM
 """Bytes that are read of the spool, whatever others put in its place."""
-_COUNTED = ("spooled", "dropped", "refused", "unreadable")
 
 
 class SpoolHealth(Record):
     """Spool and counters of `blueplane-hook` in Blueplane's home. The counters count since their file was made."""
 
     waiting_events: int | None = None
-    """Events in the spool, which the next calls that reach the server deliver; null when it cannot be read."""
+    """Events of the spool, and of calls that did not get its lock; the next calls that reach the server deliver them.
+    Null when it cannot be read."""
     waiting_bytes: int | None = None
     """Size of the spool; null when it cannot be read."""
     room_bytes: int = ROOM
@@ -64,14 +64,20 @@ def spool_health(home: Path) -> SpoolHealth:
     """What the spool of a home holds. Raises FileUnreadable for one that is there and cannot be read."""
     lines = _content(home / SPOOL_FILE, _LONGEST)
     counts = _counters(home / COUNTS_FILE)
+    apart = [_content(home / name, _LONGEST) for name in own_files(str(home))]
+    kept_apart = [content for content in apart if content.startswith(b"{")]
+    words = b"\n".join(content for content in apart if not content.startswith(b"{")).decode("ascii", "replace").split()
     last_failure = counts.get("last_failure")
     if not isinstance(last_failure, str):
         last_failure = None
     return SpoolHealth(
-        waiting_events=lines.count(b"\n"),
-        waiting_bytes=len(lines),
+        waiting_events=lines.count(b"\n") + len(kept_apart),
+        waiting_bytes=len(lines) + sum(map(len, kept_apart)),
         last_failure_timestamp=last_failure,
-        **{name: _count(counts.get(name)) for name in _COUNTED},
+        spooled=_count(counts.get("spooled")) + len(kept_apart),
+        dropped=_count(counts.get("dropped")) + words.count("dropped"),
+        refused=_count(counts.get("refused")) + words.count("refused"),
+        unreadable=_count(counts.get("unreadable")) + words.count("unreadable"),
     )
 
 

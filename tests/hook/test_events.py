@@ -27,6 +27,11 @@ def body(name: str, given: object, home: str = "/nowhere") -> dict[str, object]:
         ("http://host:word", ("host", 8787)),
         ("http://[::1]:99", ("::1", 99)),
         ("http://[::1]", ("::1", 8787)),
+        ("unix:/run/user/1/server.sock", ("/run/user/1/server.sock", 0)),
+        ("unix:///run/server.sock", ("/run/server.sock", 0)),
+        ("https://127.0.0.1:8787", events.NOWHERE),
+        ("HTTPS://host", events.NOWHERE),
+        ("ftp://host", events.NOWHERE),
     ],
 )
 def test_addresses(url: str, address: tuple[str, int]) -> None:

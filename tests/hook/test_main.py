@@ -1,8 +1,11 @@
 """The hook whole: what the editor sees, what the server gets, what is kept for later."""
 
+import fcntl
 import hashlib
 import json
 import os
+import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -13,6 +16,7 @@ import pytest
 
 from blueplane_doctor.monitoring.spool_health import spool_health
 from blueplane_doctor.pipeline import CURSOR_HOOKS
+from blueplane_hook import spool
 from blueplane_hook.spool import SPOOL_FILE
 from tests.hook.conftest import Hook
 from tests.hook.way_in import WayIn
@@ -233,3 +237,91 @@ def test_it_loads_little() -> None:
 
 
 _ROOT = Path(__file__).parents[2] if (Path(__file__).parents[2] / "blueplane_hook").is_dir() else Path(os.curdir)
+
+
+LISTENER = """
+import os, socket, sys
+os.setuid(65534)
+server = socket.create_server(("127.0.0.1", 0))
+print(server.getsockname()[1], flush=True)
+while True:
+    connection, _ = server.accept()
+    connection.settimeout(0.5)
+    try:
+        got = connection.recv(1000)
+    except OSError:
+        got = b""
+    print(repr(got), flush=True)
+    connection.close()
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or not sys.platform.startswith("linux"), reason="needs two users, and Linux")
+def test_another_users_server_gets_neither_the_event_nor_the_spool(hook: Hook) -> None:
+    """Whoever binds the port first would get the next prompt, and all that waits."""
+    with subprocess.Popen([sys.executable, "-c", LISTENER], stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None
+        hook.server = f"http://127.0.0.1:{int(other.stdout.readline())}"
+        spool.Spool(str(hook.home)).add(b'{"waiting": 1}')
+        done = hook("beforeSubmitPrompt", b'{"prompt": "private"}')
+        assert (done.returncode, json.loads(done.stdout), done.stderr) == (0, PROMPT, b"")
+        assert other.stdout.readline() == "b''\n"
+        other.kill()
+    assert spool_health(hook.home).waiting_events == 2
+
+
+def test_https_is_not_spoken_in_clear_text(hook: Hook, server: WayIn) -> None:
+    hook.server = server.url.replace("http:", "https:")
+    assert hook("stop", b'{"conversation_id": "c"}').returncode == 0
+    assert server.bodies == []
+    assert spool_health(hook.home).waiting_events == 1
+
+
+@pytest.mark.parametrize(("mode", "arrives"), [(0o600, True), (0o666, False)], ids=["private", "open-to-all"])
+def test_a_unix_socket_is_used_if_it_is_this_users_alone(mode: int, arrives: bool, hook: Hook, tmp_path: Path) -> None:
+    path = tmp_path / "s"
+    hook.server = f"unix:{path}"
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+        path.chmod(mode)
+        listener.listen()
+        listener.settimeout(20)
+        with hook.start(stdin=subprocess.PIPE) as running:
+            assert running.stdin is not None
+            running.stdin.write(b'{"conversation_id": "c"}')
+            running.stdin.close()
+            if arrives:
+                connection, _ = listener.accept()
+                with connection:
+                    assert connection.recv(100_000).startswith(b"POST /events HTTP/1.1\r\nHost: localhost\r\n")
+                    connection.sendall(b"HTTP/1.1 202 Accepted\r\n\r\n")
+            assert running.wait(20) == 0
+    assert spool_health(hook.home).waiting_events == (0 if arrives else 1)
+
+
+def test_a_lock_that_is_held_costs_no_event_and_no_count(lonely: Hook, server: WayIn) -> None:
+    lonely.home.mkdir()
+    with (lonely.home / spool.LOCK_FILE).open("w") as lock:
+        fcntl.lockf(lock, fcntl.LOCK_EX, 1, 0)
+        assert lonely("stop", b'{"conversation_id": "c"}').returncode == 0
+        assert lonely("stop", b"no JSON").returncode == 0
+        held = spool_health(lonely.home)
+        assert (held.waiting_events, held.spooled, held.unreadable) == (1, 1, 1)
+    lonely.server = server.url
+    assert lonely("stop", b'{"conversation_id": "d"}').returncode == 0
+    assert sorted(body["session_id"] for body in server.bodies) == ["c", "d"]
+    after = spool_health(lonely.home)
+    assert (after.waiting_events, after.spooled, after.unreadable) == (0, 1, 1)
+    assert spool.own_files(str(lonely.home)) == []
+
+
+def test_ctrl_c_in_the_editors_terminal_costs_no_event(hook: Hook, server: WayIn) -> None:
+    with hook.start("beforeSubmitPrompt", stderr=subprocess.PIPE) as running:
+        assert running.stdin is not None and running.stdout is not None and running.stderr is not None
+        assert json.loads(running.stdout.readline()) == PROMPT  # it has begun
+        running.send_signal(signal.SIGINT)
+        running.stdin.write(b'{"conversation_id": "c"}')
+        running.stdin.close()
+        assert running.wait(20) == 0
+        assert running.stderr.read() == b""
+    assert len(server.bodies) == 1

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from blueplane_doctor.errors import FileUnreadable
 from blueplane_doctor.monitoring.spool_health import SpoolHealth, spool_health
 from blueplane_hook import events, spool
 
@@ -104,8 +105,13 @@ def test_counters_that_were_damaged_begin_anew(tmp_path: Path, content: bytes) -
     assert spool_health(tmp_path).dropped == 1
 
 
-def test_what_is_no_file_or_no_count_is_taken_for_nothing(tmp_path: Path) -> None:
+def test_what_is_no_file_is_not_read_and_said(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / spool.SPOOL_FILE)  # reading it would never end
+    with pytest.raises(FileUnreadable, match="named pipe"):
+        spool_health(tmp_path)
+
+
+def test_what_is_no_count_is_taken_for_nothing(tmp_path: Path) -> None:
     (tmp_path / spool.COUNTS_FILE).write_bytes(b'{"dropped": -4, "refused": 2.5, "last_failure": 7}')
     assert spool_health(tmp_path) == NOTHING
 
@@ -151,3 +157,18 @@ def test_a_server_that_drips_its_answer_is_given_up_in_time() -> None:
         assert events.post(listener.getsockname(), b"{}", began + 0.3) == events.FAILED
         assert time.monotonic() - began < 1.5
         thread.join()
+
+
+def test_what_was_kept_apart_is_bounded_and_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spool, "MOST_OWN_FILES", 3)
+    monkeypatch.setattr(spool.Spool, "_lock", lambda self: False)
+    for number in range(10):
+        spool.Spool(str(tmp_path)).add(b'{"n": %d}' % number)
+    assert len(spool.own_files(str(tmp_path))) == 4
+    state = spool_health(tmp_path)
+    assert (state.waiting_events, state.spooled, state.dropped) == (3, 3, 7)
+    monkeypatch.undo()
+    spool.Spool(str(tmp_path)).add(b'{"n": 10}')
+    state = spool_health(tmp_path)
+    assert (state.waiting_events, state.spooled, state.dropped) == (4, 4, 7)
+    assert spool.own_files(str(tmp_path)) == []

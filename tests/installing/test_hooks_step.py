@@ -114,6 +114,14 @@ def test_a_new_file_heeds_the_umask(umask: int, mode: int, person: Person) -> No
     assert person.hooks.stat().st_mode & 0o777 == mode
 
 
+def test_an_address_with_tls_is_refused_as_the_hook_speaks_none(person: Person) -> None:
+    settings = person.site.settings.model_copy(update={"http_url": "https://localhost:8787"})
+    before = person.tree()
+    assert not person.install(settings=settings)
+    assert "https" in person.text
+    assert person.tree() == before
+
+
 def test_after_others_edited_the_file_only_our_entries_go(person: Person) -> None:
     person.write_hooks(FOREIGN.encode())
     person.install()

@@ -1,0 +1,96 @@
+"""Who listens where an event is to be sent: it holds what somebody typed, and any user may bind a free port first.
+
+Linux tells the user of each socket in /proc/net. Elsewhere this cannot be seen without privileges, and is not checked.
+"""
+
+import os
+import socket
+import stat
+import sys
+
+TABLES = ("/proc/net/tcp", "/proc/net/tcp6")
+_LISTENING = "0A"
+_ROOT = 0
+_ANY = {"00000000", "0" * 32}
+"""Addresses of sockets that listen on all addresses of this machine."""
+
+
+def is_trusted(connection: socket.socket) -> bool:
+    """Whether the other end belongs to this user or root, as far as that can be seen; on another machine it cannot."""
+    own = connection.getsockname()
+    peer = connection.getpeername()
+    if own[0] != peer[0] and not _is_loopback(peer[0]):
+        return True
+    return _only_ours(_tables(), own, peer)
+
+
+def _is_loopback(host: str) -> bool:
+    return host == "::1" or host.startswith(("127.", "::ffff:127."))
+
+
+def _tables() -> list[str] | None:
+    """The lines of all sockets; None where the system tells nothing."""
+    lines: list[str] = []
+    for name in TABLES:
+        try:
+            with open(name, encoding="ascii") as file:
+                lines += file.readlines()[1:]
+        except OSError:
+            continue
+    return lines or None
+
+
+def _only_ours(lines: list[str] | None, own: tuple[str, int], peer: tuple[str, int]) -> bool:
+    """Whether somebody listens there, and nobody but this user or root.
+
+    The socket that answers is looked at too: whoever accepted may have stopped to listen, and another begun.
+    """
+    if lines is None:
+        return True
+    port = f":{peer[1]:04X}"
+    answers = f":{own[1]:04X}"
+    hosts = _ANY | _written(peer[0])
+    listens = False
+    for line in lines:
+        if port not in line:
+            continue
+        fields = line.split()
+        host, _, rest = fields[1].partition(":")
+        if f":{rest}" != port or host not in hosts:
+            continue
+        is_listener = fields[3] == _LISTENING
+        if not is_listener and not fields[2].endswith(answers):
+            continue
+        if int(fields[7]) not in (os.geteuid(), _ROOT):
+            return False
+        listens = listens or is_listener
+    return listens
+
+
+def _written(host: str) -> set[str]:
+    """An address as those tables write it: words of four bytes, each in the machine's own order."""
+    if ":" not in host:
+        word = _in_own_order(socket.inet_aton(host))
+        return {word, "0" * 16 + _in_own_order(b"\x00\x00\xff\xff") + word}
+    packed = socket.inet_pton(socket.AF_INET6, host.partition("%")[0])
+    words = [_in_own_order(packed[start : start + 4]) for start in range(0, 16, 4)]
+    if packed.startswith(b"\x00" * 10 + b"\xff\xff"):
+        return {"".join(words), words[3]}
+    return {"".join(words)}
+
+
+def _in_own_order(word: bytes) -> str:
+    if sys.byteorder == "little":
+        word = word[::-1]
+    return word.hex().upper()
+
+
+def is_private_socket(path: str) -> bool:
+    """Whether this is a unix socket of this user or root that no other user may connect to. No link is followed."""
+    try:
+        state = os.lstat(path)
+    except OSError:
+        return False
+    if not stat.S_ISSOCK(state.st_mode) or state.st_uid not in (os.geteuid(), _ROOT):
+        return False
+    return not state.st_mode & (stat.S_IRWXG | stat.S_IRWXO)
