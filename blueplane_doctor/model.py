@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from blueplane_doctor.errors import ExitCode
 
@@ -132,6 +132,10 @@ class Grading(Record):
     """For states: each state, and its colour."""
 
 
+_LARGEST_NUMBER = 10**300
+"""What every format can show; a float holds hardly more."""
+
+
 class Finding(Record):
     """The result of one check. A check makes it through its Scale; the engine adds id, area and duration."""
 
@@ -159,6 +163,24 @@ class Finding(Record):
     """Set when the finding is waived: it is shown, and does not count."""
     change: Change | None = None
     """Beside a baseline report, where there is one."""
+
+    @field_validator("observed", "evidence", mode="before")
+    @classmethod
+    def _in_bounds(cls, value: Any) -> Any:
+        """Own checks may give any number: one of hundreds of digits breaks whoever reads it."""
+        if not _is_in_bounds(value):
+            raise ValueError("it holds a whole number of more than 300 digits")
+        return value
+
+
+def _is_in_bounds(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return all(map(_is_in_bounds, value.values()))
+    if isinstance(value, list | tuple | set | frozenset):
+        return all(map(_is_in_bounds, value))
+    if isinstance(value, int):
+        return -_LARGEST_NUMBER < value < _LARGEST_NUMBER
+    return True
 
 
 class Stake(Record):

@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from math import isfinite
 from typing import Any
 
+from blueplane_doctor.documents import LARGEST_NUMBER
 from blueplane_doctor.metrics import MEAN, METRICS, PLACEHOLDER, RECORDS, STATE, STREAM_ID, TIME, Metric
 from blueplane_doctor.times import parse_time
 
@@ -59,7 +59,7 @@ def number_of(metric: Metric, value: object) -> float | None:
         return float(metric.code(value))
     if isinstance(value, str):
         return _number_in_text(metric, value)
-    if isinstance(value, int | float) and isfinite(value):
+    if isinstance(value, int | float) and -LARGEST_NUMBER <= value <= LARGEST_NUMBER:
         return float(value)
     return None
 

@@ -15,6 +15,9 @@ from blueplane_doctor.history.samples import HISTORY, Sample, sample_of
 from blueplane_doctor.settings import Settings
 
 LOCK_SPARE_SECONDS = 30.0
+_HISTORY_SECONDS = 2.0
+"""To take the lock, and to write a sample, each: it takes milliseconds."""
+_FEWEST_SECONDS = 0.5
 WRITTEN = "written"
 BUSY = "busy"
 _HOLD = """
@@ -52,7 +55,10 @@ class Sampler:
         Raises SettingsError and NoChecksError.
         """
         self._doctor = Doctor(settings).without(HISTORY)  # a sample is not judged by the other samples
-        self.storage = HealthMetricsStorage(settings.history_redis_url, settings.timeout)
+        # Of the run's time a part is kept for the history: a pipeline that does not answer is a sample too.
+        history_seconds = min(_HISTORY_SECONDS, settings.timeout / 2)
+        self._examining_seconds = settings.timeout - history_seconds
+        self.storage = HealthMetricsStorage(settings.history_redis_url, max(_FEWEST_SECONDS, history_seconds))
         seconds = every + settings.timeout + LOCK_SPARE_SECONDS
         self.lock = RecorderLock(self.storage.connection, self.storage.prefix, seconds)
 
@@ -76,7 +82,7 @@ class Sampler:
     def examine(self, moment: float) -> Sample:
         """Every monitor's numbers, whichever checks were selected to judge them."""
         monitors = find_monitors(self._doctor.settings.monitor_folders)
-        evidence = self._doctor.collect(names=monitors.keys() - {HISTORY})
+        evidence = self._doctor.collect(names=monitors.keys() - {HISTORY}, timeout=self._examining_seconds)
         return sample_of(self._doctor.judge(evidence), moment)
 
     def release(self) -> None:

@@ -1,7 +1,6 @@
 """Waivers: findings that are known, have a reason, an owner and an end, and do not count until that day."""
 
 import operator
-import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from fnmatch import fnmatchcase
@@ -14,7 +13,6 @@ from blueplane_doctor.errors import SettingsError, did_you_mean
 from blueplane_doctor.model import Finding, Record, Remedy, Status, Waiver, first_problem
 from blueplane_doctor.settings_files import read_yaml_value
 
-_COMPARISON = re.compile(r"\s*(<=|>=|==|!=|<|>)?\s*(.*?)\s*\Z", re.DOTALL)
 _OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
     "<=": operator.le,
     ">=": operator.ge,
@@ -23,6 +21,7 @@ _OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
     "==": operator.eq,
     "!=": operator.ne,
 }
+"""The longer ones first: each begins with one of the others."""
 _REQUIRED = ("id", "reason", "owner", "expires")
 _HINT = "each has id, reason, owner and expires; see the README"
 
@@ -150,7 +149,13 @@ def _value(finding: Finding, path: str) -> Any:
 def _compare(value: Any, wanted: Any) -> bool:
     if not isinstance(wanted, str):
         return bool(value == wanted)
-    sign, text = _COMPARISON.findall(wanted)[0]
+    sign = ""
+    text = wanted.strip()
+    for known in _OPERATORS:
+        if text.startswith(known):
+            sign = known
+            text = text.removeprefix(known).strip()
+            break
     compare = _OPERATORS[sign or "=="]
     if isinstance(value, int | float) and not isinstance(value, bool):
         try:

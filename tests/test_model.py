@@ -202,3 +202,15 @@ def test_they_are_in_the_published_schema() -> None:
     assert definitions["Remedy"]["properties"]["text"]["description"] == "One or two sentences."
     queue = definitions["QueueHealth"]["properties"]
     assert sum("description" in attribute for attribute in queue.values()) > len(queue) / 2
+
+
+@pytest.mark.parametrize("value", [10**300, -(10**5000)], ids=["large", "small"])
+def test_a_number_of_hundreds_of_digits_is_a_mistake_of_the_check(value: int) -> None:
+    with pytest.raises(ValidationError, match="more than 300 digits"):
+        Finding(status=Status.RED, summary="s", observed=value)
+    with pytest.raises(ValidationError, match="more than 300 digits"):
+        Finding(status=Status.RED, summary="s", evidence={"a": [1, {"b": (value,)}]})
+
+
+def test_a_number_that_every_format_can_show() -> None:
+    assert Finding(status=Status.RED, summary="s", observed=10**299, evidence={"a": [10**299]}).observed == 10**299

@@ -9,6 +9,7 @@ from typing import Any
 from blueplane_doctor.characters import plain
 from blueplane_doctor.errors import SourceError, SourceRefused
 from blueplane_doctor.recording.minutes import BINS, DROPPED, NEWEST_COUNTS, PREFIX, ZERO_BIN, key_of, parts, quantile
+from blueplane_doctor.sources.redis_info import integer
 from blueplane_doctor.sources.redis_source import RedisSource, pairs
 from blueplane_doctor.times import MINUTE_MS
 
@@ -185,7 +186,9 @@ def _read_hashes(redis: RedisSource, keys: list[str]) -> list[dict[str, int]]:
     hashes = []
     for reply in replies:
         fields = pairs(redis.checked(reply, ("HGETALL", PREFIX)))
-        hashes.append({field: int(value) for field, value in fields.items() if _is_integer(value)})
+        counts = {field: integer(value.decode("ascii", "replace")) for field, value in fields.items()}
+        # What is beyond 64 bits, or below zero, no recorder wrote.
+        hashes.append({field: count for field, count in counts.items() if count is not None and count >= 0})
     return hashes
 
 

@@ -1,7 +1,12 @@
 """What is shown of a dead letter: the phrase or the fingerprint of its error, and nothing private."""
 
+import random
+import re
+
 import pytest
 
+from blueplane_doctor.error_phrases import MOST_CHARACTERS
+from blueplane_doctor.lookup import dead_letters
 from blueplane_doctor.lookup.dead_letters import reason
 
 
@@ -30,3 +35,22 @@ def test_the_same_error_has_the_same_fingerprint_whatever_its_particulars() -> N
 def test_a_class_of_error_that_nobody_knows_is_not_shown() -> None:
     told, _ = reason({b"error_type": b"AcmeMergerError", b"error_message": b"UNIQUE constraint failed: buy the bank"})
     assert told == "another error: UNIQUE constraint failed"
+
+
+@pytest.mark.parametrize("text", [*"{[(a/'\" \\", "a@", "a-", "://", "0f", "aaaaaaaa-aaaa-"])
+def test_of_an_endless_text_only_the_beginning_is_looked_at(text: str) -> None:
+    """What is behind it costs nothing, and changes nothing."""
+    long = (text * 400_000)[:400_000].encode()
+    cut = long[:MOST_CHARACTERS]
+    assert reason({b"error_message": long}) == reason({b"error_message": cut})
+
+
+OLD = re.compile(r"\S+@\S+|\w+://\S+")
+"""What takes the square of the text's length."""
+
+
+def test_addresses_are_left_out_as_by_the_pattern_that_looks_everywhere() -> None:
+    chance = random.Random(7)
+    for _ in range(3_000):
+        text = "".join(chance.choices("ab_ @:/\u00e9.", weights=(4, 2, 1, 2, 1, 4, 6, 1, 1), k=chance.randrange(1, 24)))
+        assert dead_letters._RUN.sub(dead_letters._without_address, text) == OLD.sub("#", text), text

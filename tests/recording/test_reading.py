@@ -54,6 +54,13 @@ def test_odd_content_is_passed_over(store: redis.Redis, valkey: RunningServer) -
     assert all("\x1b" not in name for name in found.hooks)
 
 
+def test_counts_that_no_recorder_wrote_are_passed_over(store: redis.Redis, valkey: RunningServer) -> None:
+    mapping = {"w|ok|t": "9" * 400, "w|failed|t": "-5", "w|rows|t": "9" * 5000, "h|ok|cursor/stop": "1e9", "d": 7}
+    store.hset(f"{PREFIX}recorded:6000", mapping=mapping)
+    found = recorded(valkey.url, now=NOW)
+    assert (found.writes, found.hooks, found.dropped) == ({}, {}, 7)
+
+
 def test_a_key_of_another_kind_is_a_cause(store: redis.Redis, valkey: RunningServer) -> None:
     store.set(f"{PREFIX}recorded:6000", "x")
     found = recorded(valkey.url, now=NOW)
