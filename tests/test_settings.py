@@ -10,12 +10,10 @@ import yaml
 from blueplane_doctor.checkapi import Scale
 from blueplane_doctor.commands.settings import commented_defaults
 from blueplane_doctor.discovery import find_checks, with_thresholds
-from blueplane_doctor.errors import SettingsError
 from blueplane_doctor.model import descriptions_of
 from blueplane_doctor.options import ENV_PREFIX
 from blueplane_doctor.settings import Settings, load
-
-SECRET = "hunter2-s3cret"
+from tests.refused_settings import SECRET, refused
 
 
 @pytest.fixture
@@ -36,14 +34,6 @@ def doctor(folder: Path, /, **values: Any) -> Path:
     path = folder / "doctor.yaml"
     path.write_text(yaml.safe_dump(values))
     return path
-
-
-def refused(flags: dict[str, Any] | None = None, *, file: Path | None = None) -> SettingsError:
-    """What `load` says of settings that cannot be used; with a hint, and without the secret."""
-    with pytest.raises(SettingsError) as caught:
-        load(flags, file=file)
-    assert SECRET not in caught.value.message + caught.value.hint
-    return caught.value
 
 
 def test_defaults() -> None:

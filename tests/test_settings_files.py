@@ -1,15 +1,12 @@
 """The files of settings: the doctor's own in YAML, and Blueplane's in the doctor's names."""
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 
-from blueplane_doctor.errors import SettingsError
 from blueplane_doctor.settings import load
-
-SECRET = "hunter2-s3cret"
+from tests.refused_settings import refused
 
 
 @pytest.fixture
@@ -18,14 +15,6 @@ def home(tmp_path: Path) -> Path:
     folder = tmp_path / ".blueplane"
     folder.mkdir()
     return folder
-
-
-def refused(flags: dict[str, Any] | None = None, *, file: Path | None = None) -> SettingsError:
-    """What `load` says of settings that cannot be used; with a hint, and without the secret."""
-    with pytest.raises(SettingsError) as caught:
-        load(flags, file=file)
-    assert SECRET not in caught.value.message + caught.value.hint
-    return caught.value
 
 
 @pytest.mark.parametrize(
