@@ -98,7 +98,8 @@ def _redis(site: Site) -> list[_Need]:
     from blueplane_doctor.monitoring.redis_health import RedisHealthMonitor
 
     command = command_for("redis", site.platform)
-    examination = Examination(site.settings.model_copy(update={"timeout": LOOK_SECONDS}))
+    seconds = min(LOOK_SECONDS, site.settings.timeout)
+    examination = Examination(site.settings.model_copy(update={"timeout": seconds}))
     try:
         health = RedisHealthMonitor(examination).collect()
     except SourceError as error:

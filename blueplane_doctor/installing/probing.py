@@ -21,6 +21,8 @@ MARK = "blueplane_doctor_probe"
 """`event_type` and `hook_type` of a probe, by which its message and its row differ from real ones."""
 SESSION = "blueplane-doctor-probe"
 POST_SECONDS = 2.0
+_SPARE_SECONDS = 2.0
+"""Beyond the time to watch, for what is read before and after; a reply that drips ends with it."""
 LOOK_SECONDS = 0.02
 """Between two looks; also the resolution of the times."""
 HOPS = ("accepted", "in the stream", "delivered", "row written", "acknowledged")
@@ -58,7 +60,7 @@ class Probe(Record):
 
 def probe(settings: Settings, limit: float) -> Probe:
     """Send the event and watch it for at most `limit` seconds. Raises SourceError when nothing could be watched."""
-    examination = Examination(settings.model_copy(update={"timeout": limit + POST_SECONDS + 5}))
+    examination = Examination(settings.model_copy(update={"timeout": limit + _SPARE_SECONDS}))
     try:
         return _Watch(examination).run(limit)
     finally:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from functools import partial
 from urllib.parse import urlsplit
 
-from blueplane_doctor.connection.base import Command, ReplyError
+from blueplane_doctor.connection.base import Command, Limits, ReplyError
 from blueplane_doctor.connection.failures import Endpoint
 from blueplane_doctor.connection.redis_connection import Connection
 from blueplane_doctor.connection.topology import address_of
@@ -151,7 +151,7 @@ def _undo_group(site: Site, stream: StreamState, group: str) -> Plan:
 
 
 def _stream(site: Site) -> StreamState | None:
-    source = RedisSource(site.settings.redis_url, Deadline(ANSWER_LIMIT_SECONDS))
+    source = RedisSource(site.settings.redis_url, Deadline(_seconds(site)))
     try:
         return read_stream(source, site.settings.streams)
     except SourceMissing:
@@ -160,6 +160,11 @@ def _stream(site: Site) -> StreamState | None:
         raise StepError(error.message, error.hint) from error
     finally:
         source.close()
+
+
+def _seconds(site: Site) -> float:
+    """For all that is asked at once, or for all commands of one change; each takes milliseconds."""
+    return min(ANSWER_LIMIT_SECONDS, site.settings.timeout)
 
 
 def _creation(site: Site, queue: str, group: str, *, new_stream: bool) -> Change:
@@ -234,7 +239,8 @@ def _shown(command: Command) -> str:
 @contextmanager
 def _writing(site: Site) -> Iterator[Connection]:
     """A connection for one writing action. Raises StepError for what goes wrong with it."""
-    connection = Connection(Endpoint(site.settings.redis_url, rights=_RIGHTS))
+    limits = Limits(connection_seconds=_seconds(site))
+    connection = Connection(Endpoint(site.settings.redis_url, rights=_RIGHTS), limits)
     try:
         yield connection
     except DoctorError as error:

@@ -13,8 +13,10 @@ from blueplane_doctor.demo.faults import healthy
 from blueplane_doctor.demo.servers import run_server
 from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.diagnose import diagnose
+from blueplane_doctor.errors import ExitCode
 from blueplane_doctor.model import Report, Status
 from blueplane_doctor.settings import load
+from tests.command_line import Ended, run
 from tests.connection.changing_proxy import Behaviour, ChangingProxy, changing
 from tests.connection.strange_replies import (
     broken_off,
@@ -176,3 +178,57 @@ def test_every_value_inside_of_another_type(before: tuple[ChangingProxy, Path], 
 
 def _instead(reply: bytes, _: bytes) -> bytes:
     return reply
+
+
+DRIPS = (
+    ("XINFO STREAM", ("trace", "1-1")),
+    ("XRANGE", ("trace", "--state", "lost")),
+    ("XRANGE", ("dlq", "list")),
+    ("EXEC", ("dlq", "stats")),
+    ("XRANGE", ("dlq", "show", "1-1")),
+    ("TS.QUERYINDEX", ("history", "--list")),
+    ("EVAL", ("record", "--once")),
+    ("HGETALL", ("record", "--once")),
+    ("EXEC", ("watch", "--rounds", "1", "--format", "json")),
+    ("INFO", ("install", "--yes", "--only", "dependencies")),
+    ("XINFO GROUPS", ("install", "--yes", "--only", "redis")),
+    ("EXEC", ("support", "--output", "bundle.zip")),
+    ("INFO", ("--format", "nagios")),
+)
+"""A command of Redis whose reply drips for minutes, and what has to end all the same."""
+
+
+def ended_while_dripping(
+    before: tuple[ChangingProxy, Path], target: str, words: tuple[str, ...], folder: Path
+) -> Ended:
+    """The command with --timeout 1; that it ends at all is the proof, for the reply goes on for minutes."""
+    proxy, home = before
+    proxy.target = target
+    proxy.behaviour = Behaviour(lambda reply: reply.ljust(1_000, b"0"), drip_seconds=0.2)
+    try:
+        options = ["--redis-url", proxy.url, "--home", home, "--timeout", "1"]
+        ended = run([*words, *map(str, options)], cwd=folder)
+    finally:
+        proxy.target = ""
+    return ended
+
+
+def assert_ended(ended: Ended) -> None:
+    assert ended.returncode not in (ExitCode.INTERNAL, ExitCode.INTERRUPTED), ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert "monitor broke" not in ended.stdout
+
+
+def test_a_command_ends_while_a_reply_drips(before: tuple[ChangingProxy, Path], tmp_path: Path) -> None:
+    target, words = DRIPS[0]
+    ended = ended_while_dripping(before, target, words, tmp_path)
+    assert_ended(ended)
+    assert "gave no answer in 1 s" in ended.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("target", "words"), DRIPS[1:])
+def test_every_command_ends_while_a_reply_drips(
+    before: tuple[ChangingProxy, Path], tmp_path: Path, target: str, words: tuple[str, ...]
+) -> None:
+    assert_ended(ended_while_dripping(before, target, words, tmp_path))
