@@ -6,6 +6,16 @@ of causes needs `cause`, `Cause`, `Findings`, `Remedy`, `Stake`; an author of mo
 As a library, `blueplane_doctor.diagnose.diagnose(settings)` returns a `Report`.
 """
 
+import sys as _sys
+
+_PROGRAMS = ("blueplane-doctor", "blueplane")
+_program = _sys.argv[0] if _sys.argv else ""
+if _program.rpartition("/")[2] in _PROGRAMS or (_program == "-m" and __name__ in _sys.orig_argv):
+    # Only where this is the program, and before anything else is imported: Ctrl-C must not print a traceback of that.
+    from blueplane_doctor.interruption import begin as _begin
+
+    _begin()
+
 from pathlib import Path as _Path
 from typing import TYPE_CHECKING, Any
 

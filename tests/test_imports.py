@@ -16,6 +16,7 @@ HEAVY = ("redis", "pydantic_settings", "jinja2", "yaml", "psutil", "tabulate", "
 
 LAYERS = (
     "blueplane_hook",
+    "blueplane_doctor.interruption",
     "blueplane_doctor.characters",
     "blueplane_doctor.errors",
     "blueplane_doctor.ownership",

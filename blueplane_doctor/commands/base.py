@@ -15,6 +15,7 @@ import typer
 from blueplane_doctor.console import complain, say
 from blueplane_doctor.documents import is_broken
 from blueplane_doctor.errors import DoctorError, ExitCode, UsageError
+from blueplane_doctor.interruption import Interruptible
 from blueplane_doctor.options import ENV_PREFIX, OPTIONS, Option, Options, Scope, merged
 
 if TYPE_CHECKING:
@@ -239,7 +240,8 @@ def guarded(function: Callable[Parameters, int | None]) -> Callable[Parameters, 
     @wraps(function)
     def run(*args: Parameters.args, **kwargs: Parameters.kwargs) -> None:
         try:
-            code = function(*args, **kwargs) or ExitCode.OK
+            with Interruptible():
+                code = function(*args, **kwargs) or ExitCode.OK
         except DoctorError as error:
             complain(error.message, error.hint)
             code = error.exit_code

@@ -4,6 +4,13 @@ It may be run by any Python, with or without the doctor installed, so it asks fo
 this one hides is run first, as if this one were not there.
 """
 
+import _signal  # type: ignore[import-not-found]
+
+# Until the program itself begins, Ctrl-C ends it as it would end any other: Python would print a traceback of this.
+_before = _signal.getsignal(2)
+if callable(_before):
+    _signal.signal(2, _signal.SIG_DFL)
+
 import importlib.machinery
 import importlib.util
 import os
@@ -39,3 +46,5 @@ if "BLUEPLANE_INSTRUMENT" in os.environ:
         _run_hidden()
     finally:
         _instrument()
+if callable(_before) and _signal.getsignal(2) == _signal.SIG_DFL:  # otherwise somebody has set another
+    _signal.signal(2, _before)

@@ -1,0 +1,55 @@
+"""How the program ends at Ctrl-C, SIGTERM and SIGHUP: without a traceback, at any moment of its life.
+
+While nobody could catch an exception, as between the imports at the start, a signal ends the process at once: there is
+nothing yet to be tidied up. While a command runs, the first one is raised in it, and the second ends the process.
+"""
+
+# Not `signal`: to import it takes longer than all that is here, and until then Ctrl-C prints a traceback.
+import _signal  # type: ignore[import-not-found]
+import os
+from types import TracebackType
+
+INTERRUPT = 2
+HANG_UP = 1
+TERMINATE = 15
+SHELL_OFFSET = 128
+"""A shell shows a process that a signal has ended as this and the signal's number; so do we."""
+
+_raises = False
+"""Whether the next signal is raised as an exception."""
+
+
+def begin() -> None:
+    """Take the signals, except those that are ignored, as nohup lets SIGHUP be."""
+    for number in (INTERRUPT, TERMINATE, HANG_UP):
+        if _signal.getsignal(number) != _signal.SIG_IGN:
+            _signal.signal(number, _end)
+
+
+def _end(number: int, frame: object) -> None:
+    global _raises
+    if _raises:
+        _raises = False
+        if number == INTERRUPT:
+            raise KeyboardInterrupt
+        raise SystemExit(SHELL_OFFSET + number)
+    if number == INTERRUPT:
+        try:  # noqa: SIM105  contextlib would be one more import
+            os.write(2, b"blueplane-doctor: interrupted\n")
+        except OSError:
+            pass
+    os._exit(SHELL_OFFSET + number)
+
+
+class Interruptible:
+    """A block in which a signal is raised: SIGINT as KeyboardInterrupt, the others as SystemExit."""
+
+    def __enter__(self) -> None:
+        global _raises
+        _raises = True
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        global _raises
+        _raises = False
