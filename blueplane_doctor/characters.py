@@ -4,7 +4,11 @@ That is its form alone. Whether the text may be shown at all is another question
 """
 
 import unicodedata
-from typing import Any, TextIO
+from typing import Any, NewType, TextIO
+
+Public = NewType("Public", str)
+"""Text that may be shown to anybody: a constant, or what text.py made, or numbers and other public text."""
+NOTHING = Public("")
 
 
 def plain(text: str | bytes, limit: int = 120) -> str:

@@ -6,8 +6,9 @@ in it is written anew from the tables here.
 
 import re
 
+from blueplane_doctor.characters import Public
 from blueplane_doctor.known_names import COLUMNS, TABLES
-from blueplane_doctor.text import Public, error_class
+from blueplane_doctor.text import error_class
 
 NOT_SHOWN = Public("an error whose text is not shown")
 MOST_CHARACTERS = 4_000

@@ -48,6 +48,7 @@ GROUPS = frozenset(
         *(route.group for route in (*pipeline.CURRENT.routes, *pipeline.EARLIER.routes)),
     }
 )
+ROUTES = frozenset({"cursor", "claude", "unrouted"})
 TABLES = frozenset(
     {
         *(*pipeline.TRACE_TABLES, pipeline.SESSIONS_TABLE, pipeline.OFFSETS_TABLE, pipeline.BUFFER_TABLE),

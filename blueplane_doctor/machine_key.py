@@ -12,15 +12,18 @@ from hashlib import blake2b
 from pathlib import Path
 from secrets import token_bytes
 
+from blueplane_doctor.characters import Public
+
 KEY_BYTES = 32
 _FINGERPRINT_BYTES = 4
 _STATE_FOLDER = "~/.local/state"
 """Where programs keep such things by default: https://specifications.freedesktop.org/basedir-spec/latest/"""
 
 
-def fingerprint(text: bytes) -> str:
+def fingerprint(text: bytes) -> Public:
     """Eight characters that are the same for the same text on this machine, and tell nothing about it."""
-    return blake2b(text, key=_key_of(key_file()), digest_size=_FINGERPRINT_BYTES).hexdigest()
+    digest = blake2b(text, key=_key_of(key_file()), digest_size=_FINGERPRINT_BYTES)
+    return Public(digest.hexdigest())
 
 
 def key_file() -> Path | None:

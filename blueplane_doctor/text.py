@@ -11,8 +11,8 @@ Health records hold no other text than `Public`, so that whatever a check writes
 import re
 from collections.abc import Collection
 from pathlib import Path
-from typing import NewType
 
+from blueplane_doctor.characters import Public
 from blueplane_doctor.known_names import (
     ERROR_CLASSES,
     ERROR_MODULES,
@@ -25,9 +25,6 @@ from blueplane_doctor.known_names import (
 )
 from blueplane_doctor.machine_key import fingerprint
 from blueplane_doctor.pipeline import CONSUMER_STEMS
-
-Public = NewType("Public", str)
-"""Text that may be shown to anybody. Made here, of constants, or of numbers and other public text."""
 
 NONE = Public("none")
 OTHER = Public("other")
@@ -86,17 +83,18 @@ def platform(value: str | bytes | None) -> Public:
 
 def stream(name: str | bytes) -> Public:
     """A stream of the pipeline; any other by its fingerprint."""
-    return _known_or_hidden(name, STREAMS)
+    return known_or_hidden(name, STREAMS)
 
 
 def group(name: str | bytes) -> Public:
     """A consumer group of the pipeline; any other by its fingerprint."""
     if not name:
         return NONE
-    return _known_or_hidden(name, GROUPS)
+    return known_or_hidden(name, GROUPS)
 
 
-def _known_or_hidden(name: str | bytes, names: Collection[str]) -> Public:
+def known_or_hidden(name: str | bytes, names: Collection[str]) -> Public:
+    """One of these names as it is; any other by its fingerprint."""
     text = _decoded(name)
     if text in names:
         return Public(text)

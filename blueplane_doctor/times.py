@@ -3,6 +3,7 @@
 import re
 from datetime import UTC, datetime
 
+from blueplane_doctor.characters import Public
 from blueplane_doctor.errors import UsageError
 
 MINUTE_MS = 60_000
@@ -64,11 +65,11 @@ def to_milliseconds(moment: datetime) -> int:
     return int(moment.timestamp() * 1000)
 
 
-def iso(moment: datetime | None) -> str | None:
+def iso(moment: datetime | None) -> Public | None:
     """ISO 8601 in UTC to the millisecond, with `Z`."""
     if moment is None:
         return None
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return Public(moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"))
 
 
 def seconds_in(text: str, option: str) -> float:

@@ -34,6 +34,7 @@ LAYERS = (
     "blueplane_doctor.readings",
     "blueplane_doctor.model",
     "blueplane_doctor.verdict",
+    "blueplane_doctor.public_fields",
     "blueplane_doctor.connection",
     "blueplane_doctor.scales",
     "blueplane_doctor.mistakes",

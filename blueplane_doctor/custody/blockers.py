@@ -8,6 +8,7 @@ from collections import Counter
 from blueplane_doctor.custody.messages import Message
 from blueplane_doctor.custody.poison import poison_reason
 from blueplane_doctor.model import Record
+from blueplane_doctor.public_fields import GroupName, MessageId
 from blueplane_doctor.sources.entry_ids import id_text
 from blueplane_doctor.sources.trace_tables import Lookup
 
@@ -19,8 +20,8 @@ _KEPT_KEYS = 50_000
 class ChainBlocker(Record):
     """A stuck message that its writer cannot write, and that holds up what was read with it."""
 
-    id: str
-    group: str
+    id: MessageId
+    group: GroupName
     reason: str
 
 

@@ -11,6 +11,7 @@ from blueplane_doctor.custody.pending_entries import PendingEntriesReader
 from blueplane_doctor.custody.states import HAS_ROW, IN_FLIGHT, SKIPPED, UNEXAMINED, WAITING
 from blueplane_doctor.custody.undelivered import UndeliveredMessages
 from blueplane_doctor.model import Record
+from blueplane_doctor.public_fields import EventType, GroupNames, MessageId, RouteName
 from blueplane_doctor.text import event_type
 from blueplane_doctor.times import MINUTE_MS, from_milliseconds, iso
 
@@ -55,13 +56,13 @@ class ChainBreak(Record):
 
     kind: str
     """`lost` (neither pending nor written, no dead letter) or `payload_gone` (pending, its entry trimmed)."""
-    id: str
+    id: MessageId
     """Stream ID."""
-    event_id: str | None
+    event_id: MessageId | None
     enqueued_at: str | None
-    route: str | None
-    group: str
-    event_type: str
+    route: RouteName | None
+    group: GroupNames
+    event_type: EventType
     reason: str
 
 

@@ -4,11 +4,13 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from blueplane_doctor.model import Record
+from blueplane_doctor.public_fields import GroupName
 from blueplane_doctor.quantities import many
 from blueplane_doctor.sources.entries import pages
 from blueplane_doctor.sources.entry_ids import BEGINNING, EntryId, entry_id, id_text
 from blueplane_doctor.sources.redis_source import RedisSource, pairs
 from blueplane_doctor.sources.streams import Group, StreamState
+from blueplane_doctor.text import group as shown_group
 
 COUNTED_AT_ONCE = 100
 """Up to this many waiting messages, by the server's own lag, are counted before anything else is read.
@@ -20,7 +22,7 @@ The walk through the stream comes to them at its end, when some may have been tr
 class GroupLoss(Record):
     """What one writer group lost before delivery."""
 
-    group: str
+    group: GroupName
     trimmed_unread: int | None
     """Messages trimmed before the group was given them; null when that cannot be known."""
     at_most: int | None = None
@@ -115,6 +117,7 @@ def trimmed_unread(
 
 def _count_or_cause(state: StreamState, name: str, waiting: int | None, elsewhere: RowsElsewhere | None) -> int | str:
     group = state.group(name)
+    shown = shown_group(name)
     if state.entries_added is None:
         return "the server is older than Redis 7.0 and does not count what was added"
     removed = state.entries_added - state.length
@@ -123,12 +126,12 @@ def _count_or_cause(state: StreamState, name: str, waiting: int | None, elsewher
     if not removed:
         return 0
     if group is None:
-        return f"the group {name} does not exist, so nothing tells what it was given"
+        return f"the group {shown} does not exist, so nothing tells what it was given"
     if _stands_at_the_beginning(group):
         return _unread_from_the_beginning(state, name, removed, elsewhere)
     if group.entries_read is None:
         return (
-            f"the server does not know how many messages {name} was given (entries-read is not set: the group "
+            f"the server does not know how many messages {shown} was given (entries-read is not set: the group "
             "was made or moved at an arbitrary ID, or entries were deleted)"
         )
     if waiting is None:
@@ -136,10 +139,10 @@ def _count_or_cause(state: StreamState, name: str, waiting: int | None, elsewher
     # Every message ever added was given to the group, still waits for it, or was trimmed before it got it.
     count = state.entries_added - group.entries_read - waiting
     if count < 0:
-        return f"the server's counters for {name} contradict each other: more were read than were ever added"
+        return f"the server's counters for {shown} contradict each other: more were read than were ever added"
     if count > removed:
         return (
-            f"the server's counters for {name} contradict each other: entries-read says {group.entries_read:,}, but "
+            f"the server's counters for {shown} contradict each other: entries-read says {group.entries_read:,}, but "
             f"{state.length - waiting:,} messages that it was given are still in the stream"
         )
     return _count_unless_rows_contradict(state, group, count, elsewhere)
@@ -155,21 +158,22 @@ def _unread_from_the_beginning(
 ) -> int | str:
     """What was trimmed before a group that stands at the beginning of the stream."""
     trimmed = many(removed, "message was", "messages were")
+    shown = shown_group(name)
     if elsewhere is not None and elsewhere.rewound:
         return (
-            f"{trimmed} trimmed and the group {name} was made anew or moved back: "
+            f"{trimmed} trimmed and the group {shown} was made anew or moved back: "
             "rows of messages that it was not given yet are in the database"
         )
     if elsewhere is not None and elsewhere.rows:
         return (
-            f"{trimmed} trimmed and the group {name} has not read anything yet, but the database holds "
+            f"{trimmed} trimmed and the group {shown} has not read anything yet, but the database holds "
             f"{many(elsewhere.rows, 'row', 'rows')} of messages that are no longer in the stream: somebody may have "
             "read them"
         )
     if all(other.last_delivered == BEGINNING for other in state.groups):
         return removed  # nobody ever read from this stream, so nobody read what was trimmed
     return (
-        f"{trimmed} trimmed and the group {name} has not read anything yet; "
+        f"{trimmed} trimmed and the group {shown} has not read anything yet; "
         "whether that happened in its time is not recorded"
     )
 
@@ -188,7 +192,7 @@ def _count_unless_rows_contradict(
     if not count or is_located or elsewhere is None or elsewhere.rows <= read_and_gone:
         return count
     return (
-        f"the server's counters for {group.text} and the database contradict each other: at most "
+        f"the server's counters for {shown_group(group.text)} and the database contradict each other: at most "
         f"{many(read_and_gone, 'message was', 'messages were')} read and left the stream since, and of such messages "
         f"{many(elsewhere.rows, 'row is', 'rows are')} there (entries-read is stale after some restarts; or the rows "
         "are older than the stream)"

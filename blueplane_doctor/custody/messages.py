@@ -7,9 +7,10 @@ from typing import Any
 
 from pydantic_core import from_json
 
+from blueplane_doctor.characters import Public
 from blueplane_doctor.sources.entries import RawEntry
 from blueplane_doctor.sources.entry_ids import EntryId, entry_id
-from blueplane_doctor.text import Public, event_type
+from blueplane_doctor.text import event_type
 from blueplane_doctor.times import milliseconds_of
 
 _ABSENT = object()

@@ -3,9 +3,11 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from blueplane_doctor.custody.messages import Message, ValueReader, value_reader
+from blueplane_doctor.known_names import COLUMNS, ROUTES, TABLES
 from blueplane_doctor.pipeline import Key, Layout, Route
 from blueplane_doctor.settings import Settings
 from blueplane_doctor.sources.trace_tables import Lookup
+from blueplane_doctor.text import known_or_hidden
 
 Columns = Mapping[str, frozenset[str]]
 """The columns of tables, by the table's name."""
@@ -31,14 +33,14 @@ class CompiledRoute:
                 continue
             missing = key.columns.keys() - columns.get(key.table, key.columns.keys())
             if missing:
-                unknown += [f"{key.table} has no column {column}" for column in sorted(missing)]
+                unknown += [_missing_column(key.table, column) for column in sorted(missing)]
                 continue
             readers = [_alternatives(paths) for paths in key.columns.values()]
             self._keys.append((key.table, tuple(key.columns), readers))
         self.rows_cause = ""
         """Why none of its rows can be looked up."""
         if unknown and not self._keys:
-            self.rows_cause = f"rows of route {route.name} cannot be looked up: {unknown[0]}"
+            self.rows_cause = f"rows of route {known_or_hidden(route.name, ROUTES)} cannot be looked up: {unknown[0]}"
 
     def owns(self, message: Message) -> bool:
         """Whether this route's writer is the one that has to write the message."""
@@ -83,6 +85,10 @@ def _values(columns: list[list[ValueReader]], message: Message) -> tuple[str, ..
         else:
             return None
     return tuple(values)
+
+
+def _missing_column(table: str, column: str) -> str:
+    return f"{known_or_hidden(table, TABLES)} has no column {known_or_hidden(column, COLUMNS)}"
 
 
 def _fits(rule: dict[str, list[str]], message: Message) -> bool:

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from blueplane_doctor.characters import Public
 from blueplane_doctor.connection.base import Command
 from blueplane_doctor.error_phrases import MOST_CHARACTERS, phrase_of
 from blueplane_doctor.errors import SourceError, SourceMissing, UsageError
@@ -19,7 +20,7 @@ from blueplane_doctor.sources.dead_letters import (
 )
 from blueplane_doctor.sources.entry_ids import id_text
 from blueplane_doctor.sources.redis_source import pairs
-from blueplane_doctor.text import Public, error_class, event_type, identifier, platform
+from blueplane_doctor.text import error_class, event_type, identifier, platform
 from blueplane_doctor.text import group as shown_group
 from blueplane_doctor.text import stream as shown_stream
 from blueplane_doctor.times import HOUR_MS, from_milliseconds, iso
@@ -233,12 +234,12 @@ def _younger_than(dead_letters: Iterable[DeadLetter], age_ms: int) -> int:
     return count
 
 
-def _verdict(total: int, last_hour: int) -> str:
+def _verdict(total: int, last_hour: int) -> Public:
     if not total:
-        return "empty"
+        return Public("empty")
     if not last_hour:
-        return "static pile"
-    return "active bleed"
+        return Public("static pile")
+    return Public("active bleed")
 
 
 def _message_of(dead_letter: DeadLetter) -> str:
@@ -261,7 +262,7 @@ def without_private_parts(entry: DeadLetterEntry, now_ms: int) -> DeadLetter:
         stream=shown_stream(entry.stream),
         queued_at=iso(from_milliseconds(entry.queued_ms)),
         age_ms=max(0, now_ms - entry.queued_ms),
-        shape=entry.shape,
+        shape=Public(entry.shape),
         group=shown_group(_group_of(entry)),
         message_id=identifier(entry.message_id) if entry.message_id else None,
         event_id=identifier(entry.event_id) if entry.event_id else None,
@@ -288,7 +289,7 @@ def _retry_count(text: bytes) -> int | None:
     return None
 
 
-def reason(fields: dict[bytes, bytes]) -> tuple[Public, str]:
+def reason(fields: dict[bytes, bytes]) -> tuple[Public, Public]:
     """What went wrong, for showing, and its fingerprint.
 
     The fingerprint is made of the text without its particulars, and so tells private texts apart without showing them.

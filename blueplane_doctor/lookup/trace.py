@@ -30,6 +30,7 @@ from blueplane_doctor.custody.states import (
 )
 from blueplane_doctor.errors import SourceError
 from blueplane_doctor.examination import Examination
+from blueplane_doctor.known_names import ROUTES, TABLES
 from blueplane_doctor.lookup.dead_letters import each_entry, letter_of_id
 from blueplane_doctor.model import Record
 from blueplane_doctor.sources.dead_letters import DeadLetterEntry
@@ -38,7 +39,9 @@ from blueplane_doctor.sources.entry_ids import BEGINNING, EntryId, entry_id, id_
 from blueplane_doctor.sources.streams import StreamState, read_positions
 from blueplane_doctor.sources.trace_tables import Lookup, sequence_of
 from blueplane_doctor.text import consumer as shown_consumer
-from blueplane_doctor.text import identifier, platform
+from blueplane_doctor.text import group as shown_group
+from blueplane_doctor.text import identifier, known_or_hidden, platform
+from blueplane_doctor.text import stream as shown_stream
 from blueplane_doctor.times import from_milliseconds, iso, parse_time, span
 
 NOT_FOUND = "not_found"
@@ -283,20 +286,21 @@ class Tracer:
             self._add_delivered(search, name, rows[0])
         elif search.message and identity <= group.last_delivered:
             # Redis records no acknowledgement: a consumer that was deleted leaves the same picture.
-            text = f"no longer pending with {name}"
+            what = f"no longer pending with {shown_group(name)}"
             if not is_owner:
-                text += ", which does not write it"
-            search.add("not_pending", text, group=name)
+                what += ", which does not write it"
+            search.add("not_pending", what, group=shown_group(name))
 
     def _add_delivered(self, search: _Search, group: str, row: tuple[bytes, bytes, int, int]) -> None:
         _, consumer, idle_ms, deliveries = row
+        shown = shown_group(group)
         since_ms = max(0, idle_ms)
         times = "once" if deliveries == 1 else f"{deliveries:,} times"
         search.add(
             "delivered",
-            f"to {shown_consumer(consumer)} of {group}, {times}, last {span(since_ms)} ago; not acknowledged",
+            f"to {shown_consumer(consumer)} of {shown}, {times}, last {span(since_ms)} ago; not acknowledged",
             from_milliseconds(self._examination.server_info().now_ms - since_ms),
-            group=group,
+            group=shown,
             deliveries=deliveries,
             idle_ms=idle_ms,
         )
@@ -311,8 +315,8 @@ class Tracer:
                     hop = Hop(
                         stage="dead_letter",
                         at=iso(from_milliseconds(entry.queued_ms)),
-                        text=f"{identity} in {entry.stream}",
-                        detail={"stream": entry.stream, "dead_letter_id": identity, "shape": entry.shape},
+                        text=f"{identity} in {shown_stream(entry.stream)}",
+                        detail={"stream": shown_stream(entry.stream), "dead_letter_id": identity, "shape": entry.shape},
                     )
                     search.dead_letters.append(hop)
 
@@ -465,8 +469,8 @@ def _whose_letter(letter: DeadLetterEntry) -> str:
     identity = id_text(letter.id)
     message = _message_of(letter)
     if message:
-        return f"{identity} is a dead letter in {letter.stream}; its message is {identifier(message)}."
-    return f"{identity} is a dead letter in {letter.stream}, and it names no message."
+        return f"{identity} is a dead letter in {shown_stream(letter.stream)}; its message is {identifier(message)}."
+    return f"{identity} is a dead letter in {shown_stream(letter.stream)}, and it names no message."
 
 
 def _state(search: _Search, stream: StreamState) -> str:
@@ -512,9 +516,11 @@ def _recognise(entry: RawEntry, missing: dict[bytes, _Search]) -> None:
 
 def _add_enqueued(search: _Search, message: Message, stream: StreamState) -> None:
     identity = id_text(message.id)
-    text = f"{message.kind()} of {platform(message.fields.get(b'platform'))} as {identity} in {stream.queue}"
+    text = (
+        f"{message.kind()} of {platform(message.fields.get(b'platform'))} as {identity} in {shown_stream(stream.queue)}"
+    )
     if search.route:
-        text += f", owned by {search.route.group}"
+        text += f", owned by {shown_group(search.route.group)}"
     else:
         text += ", by design written by nobody"
     search.add(
@@ -523,7 +529,7 @@ def _add_enqueued(search: _Search, message: Message, stream: StreamState) -> Non
         from_milliseconds(message.id[0]),
         stream_id=identity,
         event_id=identifier(message.event_id) if message.event_id else None,
-        route=search.route.name if search.route else None,
+        route=known_or_hidden(search.route.name, ROUTES) if search.route else None,
         event_type=message.kind(),
     )
 
@@ -538,9 +544,9 @@ def _time_in(value: Any) -> str:
 def _add_row(search: _Search, table: str, sequence: int, ingested_at: str) -> None:
     search.add(
         "row",
-        f"in {table}, sequence {sequence:,}",
+        f"in {known_or_hidden(table, TABLES)}, sequence {sequence:,}",
         parse_time(ingested_at),
-        table=table,
+        table=known_or_hidden(table, TABLES),
         sequence=sequence,
         ingested_at=iso(parse_time(ingested_at)),
     )

@@ -12,6 +12,7 @@ from blueplane_doctor.file_reading import read_text
 from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring import Monitor
 from blueplane_doctor.pipeline import CURSOR_HOOKS, SESSIONS_TABLE
+from blueplane_doctor.public_fields import HookName, SourceName
 from blueplane_doctor.recording.reading import read_recorded
 from blueplane_doctor.times import MINUTE_MS, from_milliseconds, iso, parse_time
 
@@ -31,7 +32,7 @@ CURSOR_MONITORS = ("unified_cursor_monitor", "cursor_database_monitor")
 class HookHealth(Record):
     """One Cursor hook."""
 
-    name: str
+    name: HookName
     """Cursor's name of the hook, such as `afterAgentResponse`."""
     installed: bool
     """Whether Cursor's hooks.json has a command for it."""
@@ -68,7 +69,7 @@ class CursorHooks(Record):
     """What to do about it, where Redis refuses to tell."""
     last_execution_timestamp: str | None = None
     """Time of the newest message of any of the six."""
-    hooks_active: dict[str, bool] = {}
+    hooks_active: dict[HookName, bool] = {}
     """For each of the six: fired within the last hour."""
 
 
@@ -89,7 +90,7 @@ class DatabaseMonitorHealth(Record):
     """As recorded; without the recorder, errors of the monitors in the last five minutes of the log."""
     ingest_rate_events_per_min: float | None
     """Rows written a minute, mean of the last five minutes."""
-    unknown_sources: list[str] = []
+    unknown_sources: list[SourceName] = []
     """Sources of its messages that the doctor does not know."""
 
 

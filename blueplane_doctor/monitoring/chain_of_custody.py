@@ -35,6 +35,7 @@ from blueplane_doctor.custody.states import (
 from blueplane_doctor.errors import SourceError
 from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring import Monitor
+from blueplane_doctor.public_fields import RouteName
 from blueplane_doctor.quantities import many
 from blueplane_doctor.sources.streams import StreamState
 
@@ -108,7 +109,7 @@ class ChainHealth(Record):
     """Whether the time was up before the last one."""
     states: dict[str, int | None]
     """Messages in each state, `trimmed_unread` and `payload_gone`; null for what cannot be known."""
-    by_route: dict[str, dict[str, int]]
+    by_route: dict[RouteName, dict[str, int]]
     losses: list[GroupLoss]
     """What each writer group was not given. Another group may have been given it, and may have been the one to write.
     """

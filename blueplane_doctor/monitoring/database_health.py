@@ -7,6 +7,7 @@ from blueplane_doctor.errors import FileUnreadable
 from blueplane_doctor.file_reading import file_state
 from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring import Monitor
+from blueplane_doctor.public_fields import TableName
 from blueplane_doctor.recording.reading import Recorded
 from blueplane_doctor.sources.database_source import write_ahead_log
 from blueplane_doctor.sources.server_log import LogTail
@@ -16,7 +17,7 @@ from blueplane_doctor.times import from_milliseconds, iso
 class DatabaseHealth(Record):
     """Writes to the telemetry database. What only the recorder can measure is null without it: of the last hour."""
 
-    tables: dict[str, int]
+    tables: dict[TableName, int]
     """Highest sequence number of each table that traces are written to."""
     write_success_count: int | None = None
     """Batches that were written."""

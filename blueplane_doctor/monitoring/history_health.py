@@ -12,6 +12,7 @@ from blueplane_doctor.metrics import CHARTED
 from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring import Monitor
 from blueplane_doctor.pipeline import kept_messages
+from blueplane_doctor.public_fields import GroupName
 from blueplane_doctor.times import MINUTE_MS, iso, span
 
 HOUR = 3600
@@ -29,7 +30,7 @@ _GROUP_METRIC = re.compile(r"queue\.groups\.(.+)\.undelivered")
 class GroupTrend(Record):
     """What the samples say of one writer group."""
 
-    group: str
+    group: GroupName
     state: str
     """`caught up`, `draining`, `steady`, `falling behind`, `stalled`, `stopped` or `unknown`, over ten minutes."""
     backlog: int | None = None
@@ -49,7 +50,7 @@ class GroupTrend(Record):
 class GroupLosses(Record):
     """What one writer group was not given, because it was trimmed before, between samples of the last day."""
 
-    group: str
+    group: GroupName
     lost: int | None = None
     """Messages, at least; null when no two samples could be compared."""
     losses: dict[str, int] = {}

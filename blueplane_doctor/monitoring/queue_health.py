@@ -10,6 +10,7 @@ from blueplane_doctor.errors import SourceError
 from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring import Monitor
 from blueplane_doctor.pipeline import kept_messages
+from blueplane_doctor.public_fields import ConsumerName, GroupName, MessageId, StreamName
 from blueplane_doctor.sources.entry_ids import EntryId, id_text
 from blueplane_doctor.sources.server_process import RUNNING, process_state, read_pid
 from blueplane_doctor.sources.streams import Group, StreamState
@@ -21,7 +22,7 @@ from blueplane_doctor.times import from_milliseconds, iso
 class ConsumerHealth(Record):
     """One consumer of a group."""
 
-    name: str
+    name: ConsumerName
     pending: int
     idle_ms: int
     """Since it last asked for messages; before Redis 7.2: since it last got some."""
@@ -34,7 +35,7 @@ class ConsumerHealth(Record):
 class GroupHealth(Record):
     """One consumer group of the queue stream."""
 
-    name: str
+    name: GroupName
     role: str
     """`writer` (carries custody) or `reader`."""
     exists: bool = True
@@ -46,16 +47,16 @@ class GroupHealth(Record):
     """Of those, messages that it has to write and that have no row; null when the time was up before (writers only)."""
     written_not_delivered: int | None = None
     """Messages that it has to write and was not given, by its position, and whose row is there (writers only)."""
-    written_not_delivered_ids: list[str] = []
+    written_not_delivered_ids: list[MessageId] = []
     """The first three of them."""
-    written_up_to: str | None = None
+    written_up_to: MessageId | None = None
     """The last of them before the first message that waits: the group can be moved on to it (writers only)."""
     written_later: int | None = None
     """Of them, the ones behind a message that waits (writers only)."""
     lag: int | None = None
     """The server's own figure; never judged, for it is wrong after trimming."""
     entries_read: int | None = None
-    last_delivered_id: str | None = None
+    last_delivered_id: MessageId | None = None
     """Stream ID of the newest message that it was given."""
     oldest_pending_age_ms: int | None = None
     """Since the oldest pending message was enqueued."""
@@ -66,13 +67,13 @@ class GroupHealth(Record):
     """
     stuck: int | None = None
     """Messages that it has to write, unacknowledged for 30 s or delivered three times, without a row (writers only)."""
-    stuck_ids: list[str] = []
+    stuck_ids: list[MessageId] = []
     """The first three of them."""
     blockers: int | None = None
     """Of the stuck messages and those written already, the ones that cannot be written (writers only)."""
     written_not_acknowledged: int | None = None
     """Messages that it has to write, held as long or as often as stuck ones, whose row is there (writers only)."""
-    to_acknowledge: list[str] = []
+    to_acknowledge: list[MessageId] = []
     """Entries held as long or as often as stuck ones whose message has its row, whoever wrote it; at most 1,000."""
     most_deliveries: int | None = None
     """Deliveries of the message that was delivered most often (writers only)."""
@@ -80,7 +81,7 @@ class GroupHealth(Record):
     """Messages without a row held by consumers that are gone, of those that it has to write (writers only)."""
     orphaned_gone: int | None = None
     """Of these, the ones whose entry has left the stream (writers only)."""
-    orphaned_ids: list[str] = []
+    orphaned_ids: list[MessageId] = []
     """The first three of those orphaned of each consumer."""
     consumers: list[ConsumerHealth] = []
 
@@ -88,7 +89,7 @@ class GroupHealth(Record):
 class QueueHealth(Record):
     """The queue stream and its groups at one moment."""
 
-    queue: str
+    queue: StreamName
     layout: str
     measured_at: str
     """The Redis server's time; ages are measured against it."""
@@ -99,7 +100,7 @@ class QueueHealth(Record):
     queue_depth: int | None
     """Messages that their own writer has not finished with: not delivered, or delivered, unacknowledged and without a
     row. Null when time was up."""
-    first_unfinished_ids: list[str] = []
+    first_unfinished_ids: list[MessageId] = []
     """The first three of them."""
     waiting_messages: int | None = None
     """Of these, the ones that their writer was not given yet; null when time was up."""
@@ -111,7 +112,7 @@ class QueueHealth(Record):
     """How much later, at most."""
     pending_messages: int
     """Delivered to a writer and not acknowledged, by whichever writer group: each message counts once."""
-    first_pending_ids: list[str] = []
+    first_pending_ids: list[MessageId] = []
     """The first three of them."""
     oldest_pending_age_ms: int | None
     consumer_count: int
@@ -132,17 +133,17 @@ class QueueHealth(Record):
     """Of these, those of the last hour."""
     dlq_previous_hour: int
     dlq_oldest_age_ms: int | None
-    dlq_newest_ids: list[str] = []
+    dlq_newest_ids: list[MessageId] = []
     """Dead letters' own IDs, of the newest three."""
-    dlq_sizes: dict[str, int]
-    dlq_dropped: dict[str, int] = {}
+    dlq_sizes: dict[StreamName, int]
+    dlq_dropped: dict[StreamName, int] = {}
     """For each dead-letter stream that lost some, the entries that were ever added and are no longer there."""
-    dlq_unreadable: dict[str, str] = {}
+    dlq_unreadable: dict[StreamName, str] = {}
     """Dead-letter streams that cannot be read because their key holds something else, and what Redis said."""
     groups: list[GroupHealth]
     entries_added: int | None = None
     """Messages ever added to the stream; null before Redis 7.0."""
-    other_queues: list[str] = []
+    other_queues: list[StreamName] = []
     """Queue streams of another layout that exist beside this one."""
 
     @property

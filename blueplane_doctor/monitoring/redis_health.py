@@ -6,6 +6,7 @@ from blueplane_doctor.characters import plain
 from blueplane_doctor.examination import ServerInfo
 from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring import Monitor
+from blueplane_doctor.public_fields import EvictionPolicy, Version
 from blueplane_doctor.sources.redis_host import append_only_in_file
 from blueplane_doctor.sources.redis_info import integer
 
@@ -18,12 +19,12 @@ class RedisHealth(Record):
 
     server: str
     """`redis` or `valkey`."""
-    version: str
+    version: Version
     uptime_seconds: int | None
     used_memory_mb: float | None
     maxmemory_mb: float | None
     """Limit on memory; null when there is none."""
-    maxmemory_policy: str
+    maxmemory_policy: EvictionPolicy
     may_evict_queue: bool
     """Whether a full memory makes the server delete keys that have no expiry, as the streams."""
     persistence: bool | None

@@ -9,6 +9,7 @@ from blueplane_doctor.errors import DocumentError, FileMissing, FileUnreadable
 from blueplane_doctor.file_reading import SMALL_BYTES, read_head
 from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring import Monitor
+from blueplane_doctor.times import iso, parse_time
 from blueplane_hook.spool import COUNTS_FILE, ROOM, SPOOL_FILE, own_files
 
 _LONGEST = 2 * ROOM
@@ -68,12 +69,13 @@ def spool_health(home: Path) -> SpoolHealth:
     kept_apart = [content for content in apart if content.startswith(b"{")]
     words = b"\n".join(content for content in apart if not content.startswith(b"{")).decode("ascii", "replace").split()
     last_failure = counts.get("last_failure")
-    if not isinstance(last_failure, str):
-        last_failure = None
+    failed_at = None
+    if isinstance(last_failure, str):
+        failed_at = iso(parse_time(last_failure))
     return SpoolHealth(
         waiting_events=lines.count(b"\n") + len(kept_apart),
         waiting_bytes=len(lines) + sum(map(len, kept_apart)),
-        last_failure_timestamp=last_failure,
+        last_failure_timestamp=failed_at,
         spooled=_count(counts.get("spooled")) + len(kept_apart),
         dropped=_count(counts.get("dropped")) + words.count("dropped"),
         refused=_count(counts.get("refused")) + words.count("refused"),

@@ -3,6 +3,7 @@
 from blueplane_doctor.errors import SourceError, SourceMissing, SourceWrongType
 from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring import Monitor
+from blueplane_doctor.public_fields import GroupName
 from blueplane_doctor.sources.redis_source import pairs
 from blueplane_doctor.sources.streams import StreamState
 
@@ -18,7 +19,7 @@ class StreamPresence(Record):
     length: int = 0
     entries_added: int | None = None
     """Messages ever added to the stream; null before Redis 7.0, or where there is none."""
-    missing_groups: list[str] = []
+    missing_groups: list[GroupName] = []
     """Writer groups that are not there, of a stream that is."""
     rows: int | None = None
     """Rows that were ever written; null without the database."""

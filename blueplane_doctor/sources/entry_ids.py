@@ -1,5 +1,7 @@
 """IDs of stream entries. No I/O."""
 
+from blueplane_doctor.characters import Public
+
 EntryId = tuple[int, int]
 """Milliseconds since 1970 and a sequence number; two of them compare as the server compares them."""
 BEGINNING: EntryId = (0, 0)
@@ -12,6 +14,6 @@ def entry_id(raw: bytes) -> EntryId:
     return int(milliseconds), int(sequence or 0)
 
 
-def id_text(entry: EntryId) -> str:
+def id_text(entry: EntryId) -> Public:
     """An ID as Redis writes it."""
-    return f"{entry[0]}-{entry[1]}"
+    return Public(f"{entry[0]}-{entry[1]}")

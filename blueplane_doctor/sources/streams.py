@@ -8,6 +8,7 @@ from blueplane_doctor.pipeline import LAYOUTS, Layout
 from blueplane_doctor.settings import StreamSettings
 from blueplane_doctor.sources.entry_ids import EntryId, entry_id
 from blueplane_doctor.sources.redis_source import RedisSource, pairs
+from blueplane_doctor.text import stream as shown_stream
 
 _ATTEMPTS_OUTSIDE_MULTI = 5
 """Each takes one round trip; a pipeline that is changed in the middle of all of them is very busy."""
@@ -140,7 +141,7 @@ def _existing_queues(redis: RedisSource, possible: list[tuple[Layout, str]]) -> 
 
 
 def _missing(redis: RedisSource, possible: list[tuple[Layout, str]]) -> SourceMissing:
-    queues = " or ".join(queue for _, queue in possible)
+    queues = " or ".join(shown_stream(queue) for _, queue in possible)
     return SourceMissing(
         f"Redis at {redis.address} has no stream {queues}",
         "nothing was ever enqueued there, or it is another Redis: see --redis-url",

@@ -12,7 +12,9 @@ from sqlite3 import Connection
 from typing import NamedTuple
 
 from blueplane_doctor.errors import SourceUnusable
+from blueplane_doctor.known_names import TABLES
 from blueplane_doctor.sources.database_source import DatabaseSource
+from blueplane_doctor.text import known_or_hidden
 from blueplane_doctor.times import parse_time, to_milliseconds
 
 BATCH = 200
@@ -165,8 +167,9 @@ def sequence_of(value: object, table: str) -> int:
     """A value of the column `sequence`. Raises SourceUnusable for what is no number of a row."""
     if isinstance(value, int):
         return value
+    shown = known_or_hidden(table, TABLES)
     raise SourceUnusable(
-        f"the table {table} is not as the pipeline makes it: its column sequence holds something else than numbers",
+        f"the table {shown} is not as the pipeline makes it: its column sequence holds something else than numbers",
         "see which program made that table; the database is named in `blueplane-doctor settings`",
     )
 
