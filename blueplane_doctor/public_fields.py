@@ -15,8 +15,8 @@ from blueplane_doctor import text
 from blueplane_doctor.characters import Public
 from blueplane_doctor.known_names import HOOK_TYPES, ROUTES, TABLES
 
-_STANDS_FOR_ANOTHER = re.compile(r"<hidden-[0-9a-f]{8}>\Z|_hidden-[0-9a-f]{8}_\Z")
-"""A fingerprint, as it is and as part of the name of a metric."""
+_STANDS_FOR_ANOTHER = re.compile(r"<hidden-[0-9a-f]{8}>\Z|_hidden-[0-9a-f]{8}_\Z|none\Z|other\Z")
+"""A fingerprint, as it is and as part of the name of a metric; and the words for nothing and for any other name."""
 _VERSION = re.compile(r"\d{1,5}(?:\.\d{1,5}){0,3}\Z", re.ASCII)
 _POLICIES = frozenset(
     {

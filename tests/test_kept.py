@@ -25,9 +25,14 @@ def kept(folder: Path, text: str | bytes | None = None) -> Path:
 
 @pytest.mark.parametrize("name", REPORTS)
 def test_every_report_that_json_can_hold_is_read_again(name: str, tmp_path: Path) -> None:
+    """As it is, but for names that no monitor lets into a record: of these only fingerprints are taken over."""
     text = FORMATS["json"].render(REPORTS[name](), View())
     again = read_report(kept(tmp_path, text))
-    assert FORMATS["json"].render(again, View()) == text
+    taken_over = FORMATS["json"].render(again, View())
+    if "hidden-" not in taken_over:
+        assert taken_over == text
+    assert {**json.loads(taken_over), "metrics": {}} == {**json.loads(text), "metrics": {}}
+    assert FORMATS["json"].render(read_report(kept(tmp_path, taken_over)), View()) == taken_over
 
 
 REPORT = json.loads(FORMATS["json"].render(samples.mixed(), View()))

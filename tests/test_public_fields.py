@@ -37,7 +37,7 @@ OUR_WORDS = re.compile(
 NAMED_BY_US = frozenset(
     {
         *("first", "last", "start", "at", "since", "server", "shape", "verdict", "address", "home", "program", "stage"),
-        *("detail", "points", "losses", "not_compared", "no_more_files", "refused", "room", "last_seen"),
+        *("detail", "points", "losses", "not_compared", "no_more_files", "refused", "room", "last_seen", "id"),
     }
 )
 

@@ -33,12 +33,12 @@ def test_a_message_that_can_be_written_is_no_blocker() -> None:
 
 def test_the_second_of_two_with_the_same_key_blocks_and_names_the_first() -> None:
     finder = BlockerFinder()
-    finder.examine(message(1), "g", [by_event_id("a")], {})
-    finder.examine(message(2), "g", [by_event_id("a")], {})
-    finder.examine(message(3), "other", [by_event_id("a")], {})
+    finder.examine(message(1), "processors", [by_event_id("a")], {})
+    finder.examine(message(2), "processors", [by_event_id("a")], {})
+    finder.examine(message(3), "claude_processors", [by_event_id("a")], {})
     assert [(one.id, one.group, one.reason) for one in finder.blockers] == [
-        ("2-0", "g", "same event_id as 1-0"),
-        ("3-0", "other", "same event_id as 1-0"),
+        ("2-0", "processors", "same event_id as 1-0"),
+        ("3-0", "claude_processors", "same event_id as 1-0"),
     ]
 
 

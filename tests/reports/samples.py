@@ -201,9 +201,9 @@ def _bad_findings() -> list[Finding]:
             "consumers",
             stuck.grade(
                 412,
-                "raw-writer-2 has held 96 messages without acknowledging any for 412 s",
+                "consumer-2 has held 96 messages without acknowledging any for 412 s",
                 remedy=Remedy(text="Restart the writer: it takes its pending messages up again."),
-                evidence={"consumers": [{"name": "raw-writer-2", "pending": 96, "idle_ms": 412_300}]},
+                evidence={"consumers": [{"name": "consumer-2", "pending": 96, "idle_ms": 412_300}]},
             ),
         ),
         named(
@@ -295,8 +295,8 @@ def _troubled_queue() -> QueueHealth:
             "most_deliveries": 3,
             "longest_unacknowledged_ms": 412_300,
             "consumers": [
-                ConsumerHealth(name="raw-writer-1", pending=8, idle_ms=240),
-                ConsumerHealth(name="raw-writer-2", pending=96, idle_ms=412_300, gone=True),
+                ConsumerHealth(name="consumer-1", pending=8, idle_ms=240),
+                ConsumerHealth(name="consumer-2", pending=96, idle_ms=412_300, gone=True),
             ],
         }
     )
@@ -330,7 +330,7 @@ def _writer(name: str, pending: int) -> GroupHealth:
         stuck=0,
         most_deliveries=1,
         orphaned=0,
-        consumers=[ConsumerHealth(name="raw-writer-1", pending=pending, idle_ms=240)],
+        consumers=[ConsumerHealth(name="consumer-1", pending=pending, idle_ms=240)],
     )
 
 
@@ -342,7 +342,7 @@ def _reader() -> GroupHealth:
         undelivered=0,
         lag=0,
         entries_read=48_213,
-        consumers=[ConsumerHealth(name="session-monitor-1", pending=0, idle_ms=1_950)],
+        consumers=[ConsumerHealth(name="session_monitors-1", pending=0, idle_ms=1_950)],
     )
 
 
