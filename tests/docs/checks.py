@@ -204,6 +204,7 @@ def _kinds(annotation: Any) -> Iterator[Any]:
 def _type(field: FieldInfo) -> str:
     shown = field.annotation.__name__ if isinstance(field.annotation, type) and not get_args(field.annotation) else ""
     shown = shown or re.sub(r"\b(?:[A-Za-z_]+\.)+", "", str(field.annotation))
+    shown = re.sub(r"Annotated\[(\w+), AfterValidator\([^\]]*\)\]", r"\1", shown)  # see public_fields.py
     return shown.replace("None", "null").replace("|", "or")
 
 
