@@ -4,7 +4,6 @@ Flags come before environment variables (`BLUEPLANE_DOCTOR_…`), these before t
 Blueplane's `config.yaml`, and defaults last.
 """
 
-import json
 import os
 from collections.abc import Mapping, Sequence
 from functools import cached_property
@@ -16,7 +15,7 @@ from pydantic import AfterValidator, BaseModel, Field, ValidationError, field_va
 
 from blueplane_doctor import pipeline
 from blueplane_doctor.connection.topology import topology_of
-from blueplane_doctor.documents import refuse_broken_text
+from blueplane_doctor.documents import json_value, refuse_broken_text
 from blueplane_doctor.errors import DocumentError, SettingsError, did_you_mean
 from blueplane_doctor.model import Record, Status, descriptions_of
 from blueplane_doctor.options import COMMAND_LINE_VARIABLES, ENV_PREFIX
@@ -284,10 +283,13 @@ def _refuse_broken_text(label: str, values: Mapping[str, Any]) -> None:
 def _json_of(variable: str, text: str) -> Any:
     """Raises SettingsError."""
     try:
-        return json.loads(text)
-    except ValueError as error:
+        return json_value(text)
+    except DocumentError as error:
         hint = "lists and maps are given as JSON"
-        raise SettingsError(f"environment: {variable}: not valid JSON", hint) from error
+        problem = "not valid JSON"
+        if error.limit:
+            problem = error.message
+        raise SettingsError(f"environment: {variable}: {problem}", hint) from error
 
 
 def _merge(

@@ -65,7 +65,7 @@ def read_blueplane_config(home: Path) -> tuple[str, dict[str, Any]]:
     Raises SettingsError.
     """
     path, earlier = blueplane_configs(home)
-    if not os.path.isfile(path) and os.path.isfile(earlier):
+    if not os.path.lexists(path) and os.path.lexists(earlier):
         path = earlier
     content = read_yaml(path)
     # Until November 2025 host, port and db stood in `redis` itself.

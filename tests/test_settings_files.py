@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from blueplane_doctor.settings import load
+from tests.hostile_files import HOSTILE, put
 from tests.refused_settings import refused
 
 
@@ -90,3 +91,43 @@ def test_an_empty_file_is_fine(home: Path, content: str) -> None:
 def test_a_bad_config_of_blueplane_is_named(home: Path) -> None:
     (home / "config.yaml").write_text("streams: {message_queue: {max_length: lots}}")
     assert f"{home / 'config.yaml'}: streams.max_length: " in refused({"home": home}).message
+
+
+@pytest.mark.parametrize("name", ["config.yaml", "redis.yaml", "doctor.yaml"])
+@pytest.mark.parametrize("kind", [kind for kind in HOSTILE if kind != "dangling"])
+def test_what_stands_in_the_place_of_settings_is_named(home: Path, name: str, kind: str) -> None:
+    put(kind, home / name)
+    assert f"{name}: cannot be read: " in refused({"home": home}).message
+
+
+@pytest.mark.parametrize("name", ["config.yaml", "doctor.yaml"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param("timeout: 2026-13-45", id="no-date"),
+        pytest.param("streams: &a {queue: q}", id="anchor"),
+        pytest.param("timeout: " + "9" * 400, id="400-digits"),
+        pytest.param("timeout: " + "9" * 5_000, id="5000-digits"),
+        pytest.param("streams: " + "[" * 60 + "]" * 60, id="deep"),
+    ],
+)
+def test_values_that_are_beyond_every_limit(home: Path, name: str, content: str) -> None:
+    (home / name).write_text(content)
+    assert str(home / name) in refused({"home": home}).message
+
+
+@pytest.mark.parametrize("content", ["1: 2", "~: 1", "on: 1", "streams: {1: 2}"])
+def test_names_that_are_no_text(home: Path, content: str) -> None:
+    (home / "doctor.yaml").write_text(content)
+    assert "Keys should be strings" in refused({"home": home}).message
+
+
+def test_a_bad_json_variable_is_named(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BLUEPLANE_DOCTOR_THRESHOLDS", '{"queue-depth": {"red": ' + "9" * 400 + "}}")
+    assert "BLUEPLANE_DOCTOR_THRESHOLDS: not usable: it holds a number" in refused({"home": home}).message
+
+
+def test_text_that_is_not_utf_8_is_refused(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "flag: redis_url: it is no text" in refused({"home": home, "redis_url": "redis://a\udcff/0"}).message
+    monkeypatch.setenv("BLUEPLANE_DOCTOR_STREAMS__QUEUE", "a\udcff")
+    assert "environment: streams: it is no text" in refused({"home": home}).message

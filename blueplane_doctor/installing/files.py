@@ -4,6 +4,7 @@ import contextlib
 import difflib
 import hashlib
 import os
+import shlex
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -34,7 +35,10 @@ def read(path: Path) -> bytes | None:
     except FileMissing:
         return None
     except FileUnreadable as error:
-        raise _refused(path, "read", error.reason) from error
+        raise StepError(
+            f"{path} cannot be read: {error.reason}; it is left as it is",
+            f"see what is there: ls -ld {shlex.quote(str(path))}",
+        ) from error
 
 
 def digest(content: bytes | None) -> str | None:
@@ -109,14 +113,10 @@ def explained(path: Path, verb: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise _refused(path, verb, error.strerror or str(error)) from error
-
-
-def _refused(path: Path, verb: str, reason: str) -> StepError:
-    return StepError(
-        f"{path} cannot be {verb}: {reason}; it is left as it is",
-        "see who may write there, and whether the disk is full or read-only: ls -ld, df",
-    )
+        raise StepError(
+            f"{path} cannot be {verb}: {error.strerror or error}; it is left as it is",
+            "see who may write there, and whether the disk is full or read-only: ls -ld, df",
+        ) from error
 
 
 def unified_diff(path: Path, before: bytes | None, after: bytes | None) -> str:

@@ -148,6 +148,8 @@ def read_log(path: Path, now: datetime) -> LogTail:
     except FileUnreadable as error:
         return LogTail(cause=error.reason)
     entries = list(_entries(tail))
+    if tail and not entries:
+        return LogTail(cause="no line of it is one of the server's log")
     redis, database = _said_at_start(entries)
     is_doubled = _is_doubled(entries)
     lines = len(entries)

@@ -1,5 +1,6 @@
 """The telemetry database: made where there is none, removed only as long as it is ours and empty."""
 
+import os
 import sqlite3
 import subprocess
 from contextlib import closing
@@ -134,4 +135,24 @@ def test_what_a_killed_run_left_goes_with_the_database_and_not_in_a_dry_run(pers
     assert f"remove {work_folder}" in person.text
     assert person.tree() == before
     assert person.uninstall(STEP)
+    assert person.tree() == {}
+
+
+@pytest.mark.parametrize("loose", [".", "scripts", "scripts/init_database.py", ".venv/bin/python", "src/module.py"])
+def test_the_script_of_a_checkout_that_others_may_write_to_is_not_run(person: Person, core: Path, loose: str) -> None:
+    (core / "src").mkdir()
+    (core / "src" / "module.py").touch()
+    place = core / loose
+    place.chmod(0o777)
+    assert not person.install(STEP, core=core)
+    assert "its script is not run, for others decide what it does" in person.text
+    assert f"chmod go-w {place}" in person.text
+    assert person.tree() == {}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to somebody else")
+def test_root_runs_no_script_of_another_user(person: Person, core: Path) -> None:
+    os.chown(core / "scripts" / "init_database.py", 65_534, 65_534)
+    assert not person.install(STEP, core=core)
+    assert "belongs to another user" in person.text
     assert person.tree() == {}

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from blueplane_doctor.installing import services_step
+from blueplane_doctor.installing.files import StepError
 from blueplane_doctor.installing.services_step import ServicesStep, path_of, services
 from tests.installing.conftest import Person
 
@@ -150,3 +151,11 @@ def test_agents_are_property_lists_with_the_right_keys(person: Person) -> None:
         assert agent["ProgramArguments"][-1] == service.name
         assert Path(agent["ProgramArguments"][0]).name == "blueplane-doctor"
         assert (agent["RunAtLoad"], agent["KeepAlive"]) == (True, {"SuccessfulExit": False})
+
+
+def test_a_line_end_in_a_path_becomes_no_setting_of_a_unit(person: Person, tmp_path: Path) -> None:
+    """The settings refuse such a path; this is for one that comes another way, as that of the program does."""
+    home = tmp_path / "a\nExecStartPre=/bin/touch x"
+    person.site = replace(person.site, settings=person.site.settings.model_copy(update={"home": home}))
+    with pytest.raises(StepError, match="control characters"):
+        STEP.plan(person.site)
