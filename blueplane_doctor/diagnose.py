@@ -2,6 +2,7 @@
 
 import copy
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -81,17 +82,17 @@ class Doctor:
         return frozenset(names)
 
     @property
-    def hanging_reads(self) -> int:
-        """Reads that were given up when their time was over, and have not ended since."""
-        count = 0
+    def hanging_reads(self) -> Counter[str]:
+        """By health record, the reads that were given up when their time was over, and have not ended since."""
+        counts: Counter[str] = Counter()
         with self._lock:
             for given_up in list(self._given_up):
-                alive = sum(reader.is_alive() for reader in given_up.readers)
-                if alive == 0:
+                alive = [reader.record_name for reader in given_up.readers if reader.is_alive()]
+                if not alive:
                     self._given_up.remove(given_up)
                     given_up.examination.close()
-                count += alive
-        return count
+                counts.update(alive)
+        return counts
 
     def without(self, record: str) -> "Doctor":
         """The same doctor, but it does not read this record, and runs no check that cannot do without it."""

@@ -137,12 +137,12 @@ def test_a_read_that_hangs_is_counted_until_it_ends(gate: threading.Event, monke
     monkeypatch.setattr(Examination, "close", lambda self: closed.append(self))
     monkeypatch.setattr(engine, "find_monitors", lambda paths=(): {"queue": Hanging, "chain": _Fine})
     doctor = Doctor(Settings(redis_url=NOBODY_LISTENS))
-    assert doctor.hanging_reads == 0
+    assert doctor.hanging_reads == {}
     evidence = [doctor.collect(names=["queue", "chain"], timeout=0.1) for _ in range(2)]
-    assert doctor.hanging_reads == 2
+    assert doctor.hanging_reads == {"queue": 2}
     assert not closed, "the sources of a read that still hangs are in use"
     gate.set()
-    wait_until(lambda: doctor.hanging_reads == 0, 10, "still counted")
+    wait_until(lambda: doctor.hanging_reads == {}, 10, "still counted")
     assert len(closed) == 2
     assert all("queue" not in read.records for read in evidence), "it was handed over before the read ended"
 

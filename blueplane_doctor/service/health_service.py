@@ -10,6 +10,7 @@ from blueplane_doctor.evidence import Evidence
 from blueplane_doctor.monitoring.queue_health import QueueHealth
 from blueplane_doctor.service.answers import timestamp
 from blueplane_doctor.service.fingerprint import read_fingerprint
+from blueplane_doctor.service.hanging import HangingReads
 from blueplane_doctor.service.refresh_schedule import least_rest, longest_rest
 from blueplane_doctor.service.scheduler import Job, Scheduler
 from blueplane_doctor.service.snapshot import (
@@ -33,8 +34,6 @@ QUICK_LIMIT_SECONDS = 1.2
 """Of a quick look. SQLite waits 1 s for a lock, which must not count as hanging."""
 STALE_SECONDS = 2.8
 """When a quick look ceases to hold: after more than one interval and one limit."""
-HANGING_READS = 8
-"""While so many hang, none is begun: they are not to pile up."""
 _NOT_DUE_SECONDS = 1.0
 """After which a custody look that is not due is thought of again; a quick look wakes it earlier."""
 
@@ -56,6 +55,7 @@ class HealthService:
         """Whether streams of snapshots are to go on."""
         self._reload = reload
         self._published = Condition()
+        self._hanging = HangingReads()
         self._quick: Look
         self._quick_due = 0.0
         self._custody: Look
@@ -221,10 +221,11 @@ class HealthService:
             self._publish()
 
     def _collect(self, doctor: Doctor, names: Iterable[str], timeout: float) -> Evidence:
-        hanging = doctor.hanging_reads
-        if hanging >= HANGING_READS:
-            return self._nothing(doctor, f"{hanging} earlier reads still hang")
-        return doctor.collect(names=names, timeout=timeout)
+        wanted = set(names)
+        held_back = self._hanging.held_back(wanted, doctor.hanging_reads, QUICK_SECONDS)
+        evidence = doctor.collect(names=wanted.difference(held_back), timeout=timeout)
+        evidence.missing.update(held_back)
+        return evidence
 
     def _nothing(self, doctor: Doctor, cause: str) -> Evidence:
         names = [*QUICK_RECORDS, *CUSTODY_RECORDS, *sorted(doctor.needs)]
