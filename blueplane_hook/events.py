@@ -10,6 +10,7 @@ import socket
 import time
 
 from blueplane_hook import peer
+from blueplane_hook.files import read
 
 ANSWERS = {
     "beforeSubmitPrompt": b'{"continue": true, "permission": "allow"}\n',
@@ -172,9 +173,9 @@ def _cursor_session(given: dict[str, object], home: str, digest: str) -> str:
 def _written_down_session(home: str, digest: str) -> str:
     """What the Cursor extension wrote down for this workspace; empty for nothing."""
     try:
-        with open(f"{home}/cursor-session/{digest}.json", encoding="utf-8") as file:
-            return _text(json.loads(file.read(10_000)).get("CURSOR_SESSION_ID"))
-    except (OSError, ValueError, AttributeError):
+        content = json.loads(read(f"{home}/cursor-session/{digest}.json", 10_000))
+        return _text(content.get("CURSOR_SESSION_ID"))
+    except (OSError, ValueError, AttributeError, RecursionError):
         return ""
 
 

@@ -13,6 +13,8 @@ import os
 import time
 from collections.abc import Callable
 
+from blueplane_hook.files import opened, read
+
 try:
     import fcntl
 except ImportError:  # Windows: no locks, and so no spool that several hooks could share
@@ -24,6 +26,9 @@ COUNTS_FILE = "hook-failures.json"
 FILES = (SPOOL_FILE, COUNTS_FILE, LOCK_FILE)
 ROOM = 5_000_000
 """Bytes of the spool file; an event that does not fit is dropped, and counted."""
+MOST_BYTES = 2 * ROOM
+"""A larger file is none of ours, and is not delivered from."""
+COUNTS_BYTES = 100_000
 BATCH_EVENTS = 20
 BATCH_SECONDS = 0.25
 """What one call delivers at most of what waits: the editor may be waiting for it."""
@@ -91,7 +96,7 @@ class Spool:
                 self._take_over()
             finally:
                 self._unlock()
-        if not self._size() or not self._try(_DELIVERY):
+        if not 0 < self._size() <= MOST_BYTES or not self._try(_DELIVERY):
             return
         end = min(deadline, time.monotonic() + BATCH_SECONDS)
         kept = b""
@@ -114,9 +119,9 @@ class Spool:
     def _head(self) -> list[bytes]:
         """The first complete lines; what is appended meanwhile comes behind them."""
         lines: list[bytes] = []
-        with open(self._path, "rb") as file:
+        with open(opened(self._path, os.O_RDONLY), "rb") as file:
             while len(lines) < BATCH_EVENTS:
-                line = file.readline()
+                line = file.readline(ROOM)
                 if not line.endswith(b"\n"):
                     break
                 lines.append(line[:-1])
@@ -127,10 +132,8 @@ class Spool:
         if not self._lock():
             return  # these events stay, and are delivered again
         try:
-            with open(self._path, "rb") as file:
-                file.seek(taken)
-                rest = file.read() + kept
-            self._replace(SPOOL_FILE, rest)
+            rest = read(self._path, MOST_BYTES, taken)
+            self._replace(SPOOL_FILE, rest + kept)
             for _ in range(refused):
                 self._count("refused")
         finally:
@@ -157,8 +160,7 @@ class Spool:
         for name in own_files(self._home):
             path = os.path.join(self._home, name)
             try:
-                with open(path, "rb") as file:
-                    content = file.read()
+                content = read(path, ROOM)
             except OSError:
                 continue
             if content.startswith(b"{"):
@@ -174,7 +176,7 @@ class Spool:
 
     def _append_to(self, path: str, line: bytes) -> None:
         """Whole or not at all: a half-written line, as on a full disk, is taken back."""
-        handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
+        handle = opened(path, os.O_RDWR | os.O_APPEND | os.O_CREAT)
         try:
             size = os.fstat(handle).st_size
             if size and os.pread(handle, 1, size - 1) != b"\n":  # a hook was killed while it wrote
@@ -188,8 +190,7 @@ class Spool:
     def _count(self, what: str) -> None:
         path = os.path.join(self._home, COUNTS_FILE)
         try:
-            with open(path, encoding="utf-8") as file:
-                counts = dict(json.load(file))
+            counts = dict(json.loads(read(path, COUNTS_BYTES)))
         except (OSError, ValueError, TypeError, RecursionError):
             counts = {}
         before = counts.get(what)
@@ -206,7 +207,7 @@ class Spool:
         path = os.path.join(self._home, name)
         temporary = f"{path}.new"  # the same name for all: only the holder of the lock writes it
         try:
-            handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            handle = opened(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
             with open(handle, "wb") as file:
                 file.write(content)
             os.replace(temporary, path)
@@ -225,7 +226,7 @@ class Spool:
         """Whether this process now holds the file; False when another one held it all the time."""
         end = time.monotonic() + LOCK_SECONDS
         while not self._try(_FILE):
-            if time.monotonic() > end:
+            if self._lock_handle < 0 or time.monotonic() > end:
                 return False
             time.sleep(0.005)
         return True
@@ -234,7 +235,10 @@ class Spool:
         """Whether this process now holds that byte; the system frees it however the process ends."""
         if self._lock_handle < 0:
             os.makedirs(self._home, mode=0o700, exist_ok=True)
-            self._lock_handle = os.open(os.path.join(self._home, LOCK_FILE), os.O_RDWR | os.O_CREAT, 0o600)
+            try:
+                self._lock_handle = opened(os.path.join(self._home, LOCK_FILE), os.O_RDWR | os.O_CREAT)
+            except OSError:  # a pipe or a link in its place: what cannot be locked is kept apart
+                return False
         if fcntl is None:
             return True
         try:
