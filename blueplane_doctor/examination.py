@@ -14,7 +14,7 @@ from blueplane_doctor.custody.losses import count_short_queues
 from blueplane_doctor.custody.routing import Router, routes_in_force
 from blueplane_doctor.custody.shared_groups import SharedGroup, shared_group
 from blueplane_doctor.errors import SourceError, SourceMissing, SourceTooFull
-from blueplane_doctor.pipeline import TRACE_TABLES, Route
+from blueplane_doctor.pipeline import READER_GROUPS, TRACE_TABLES, Route
 from blueplane_doctor.recording.reading import Recorded, read_recorded
 from blueplane_doctor.settings import Settings
 from blueplane_doctor.sources import Deadline
@@ -192,7 +192,13 @@ class Examination:
             self.dead_letters(),
             self._beginnings(tables),
             self.shared_groups(),
+            has_unknown_group=self.has_unknown_group(),
         )
+
+    def has_unknown_group(self) -> bool:
+        """Whether a group reads the stream of which nobody knows what it is for. Raises SourceError."""
+        known = {name.encode() for name in (*self.writer_groups(), *READER_GROUPS)}
+        return any(group.name not in known for group in self.stream().groups)
 
     @once
     def shared_groups(self) -> dict[str, SharedGroup]:

@@ -1,7 +1,8 @@
 """Fingerprints of private text, which nobody can find the text by: they need a key that stays on this machine.
 
-A bare hash can be guessed: whoever has a list of likely texts hashes them all and compares. The key is made when a
-fingerprint is first needed, outside of Blueplane's home, in a file that its owner alone can read.
+A bare hash can be guessed: whoever has a list of likely texts hashes them all and compares. A run that examines writes
+nothing, so it takes the key that `record` makes, in a file that its owner alone can read; where there is
+none, one derived from the machine's ID, which never leaves the machine itself.
 """
 
 import os
@@ -16,6 +17,11 @@ from blueplane_doctor.characters import Public
 
 KEY_BYTES = 32
 _FINGERPRINT_BYTES = 4
+_MACHINE_IDS = ("/etc/machine-id", "/var/lib/dbus/machine-id")
+"""Where a machine's ID lies; to be hashed with a key before it is used:
+https://www.freedesktop.org/software/systemd/man/latest/machine-id.html"""
+_MACHINE_ID_CHARACTERS = 32
+_PURPOSE = b"blueplane-doctor"
 _STATE_FOLDER = "~/.local/state"
 """Where programs keep such things by default: https://specifications.freedesktop.org/basedir-spec/latest/"""
 
@@ -36,13 +42,36 @@ def key_file() -> Path | None:
     return Path(folder, "blueplane-doctor", "key")
 
 
+def make_key() -> None:
+    """Make the key where there is none, for what may write; where that is not possible nothing happens."""
+    file = key_file()
+    if file is None:
+        return
+    with suppress(OSError):
+        if _read(file) is None:
+            _made(file)
+            _key_of.cache_clear()
+
+
 @cache
 def _key_of(file: Path | None) -> bytes:
-    """The key in this file, which is made if need be; where that is not possible, a key for this process alone."""
-    if file is not None:
+    """The key in this file, else one of this machine; where neither can be used, a key for this process alone."""
+    try:
+        kept = _read(file) if file is not None else None
+    except OSError:
+        return token_bytes(KEY_BYTES)  # somebody else may know what lies there, or have put it there
+    return kept or _of_the_machine() or token_bytes(KEY_BYTES)
+
+
+def _of_the_machine() -> bytes | None:
+    """A key derived from the machine's ID; None where it has none."""
+    for path in _MACHINE_IDS:
         with suppress(OSError):
-            return _read(file) or _made(file)
-    return token_bytes(KEY_BYTES)
+            with open(path, "rb") as opened:
+                identity = opened.read(_MACHINE_ID_CHARACTERS)
+            if len(identity) == _MACHINE_ID_CHARACTERS:
+                return blake2b(_PURPOSE, key=identity, digest_size=KEY_BYTES).digest()
+    return None
 
 
 def _read(file: Path) -> bytes | None:

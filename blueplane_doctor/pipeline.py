@@ -108,6 +108,9 @@ class Route(_Frozen):
     keys: list[Key]
 
 
+PLATFORMS = ("cursor", "claude_code")
+"""Values of a message's `platform` whose routes are known: by design some of their messages have no row."""
+
 _IS_CLAUDE: list[dict[str, list[str]]] = [
     {"platform": ["claude_code"]},
     {"metadata.source": ["jsonl_monitor", "transcript_monitor", "claude_session_monitor"]},

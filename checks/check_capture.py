@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from blueplane_doctor import Finding, Remedy, Scale, check, unknown
+from blueplane_doctor import Finding, Remedy, Scale, Status, check, unknown
 from blueplane_doctor.checkapi import RECORDED_MINUTES, many, not_graded, unmeasured
 from blueplane_doctor.pipeline import EVERY_TURN_HOOKS
 from blueplane_doctor.times import MINUTE_MS, span
@@ -47,8 +47,11 @@ def check_hook_inactivity(capture: "CaptureHealth", locations: "Locations", scal
     else:
         hook = min(expected, key=lambda hook: _silence(capture, hook.silent_ms))
     verb = "was" if hook.silent_ms is None else "fired"
+    silent = round(_silence(capture, hook.silent_ms) / MINUTE_MS, 3)
+    if capture.untimed_messages and scale.status(silent) is not Status.GREEN:
+        return unknown("Whether hooks fire is not known", _untimed(capture), evidence=evidence)
     return scale.grade(
-        round(_silence(capture, hook.silent_ms) / MINUTE_MS, 3),
+        silent,
         f"{hook.name} {verb} {evidence[hook.name]}; {_open_for(capture)}",
         remedy=_look_at_hooks(locations),
         evidence=evidence,
@@ -119,6 +122,8 @@ def check_capture_rate(capture: "CaptureHealth", locations: "Locations", scale: 
         return not_graded(
             rate, f"Too early to judge {number}; {_open_for(capture)}", unit=scale.unit, evidence=evidence
         )
+    if capture.untimed_messages and scale.status(rate) is not Status.GREEN:
+        return unknown(f"At least {number}; whether more came is not known", _untimed(capture), evidence=evidence)
     return scale.grade(rate, f"{number}; {_open_for(capture)}", remedy=_look_at_hooks(locations), evidence=evidence)
 
 
@@ -152,6 +157,8 @@ def check_database_monitor(capture: "CaptureHealth", scale: Scale) -> Finding:
     if monitor.unknown_sources:
         last += f"; the doctor does not know its source {', '.join(monitor.unknown_sources)}"
     state = _monitor_state(silent)
+    if capture.untimed_messages and scale.status(state) is not Status.GREEN:
+        return unknown("Whether the database monitor works is not known", _untimed(capture), evidence=evidence)
     return scale.grade(
         state,
         f"The database monitor is {state}: {last}",
@@ -169,6 +176,12 @@ def _nothing_to_judge(capture: "CaptureHealth", what: str, idle: str, evidence: 
     if not capture.open_sessions:
         return not_graded(None, f"No IDE window is open; {idle}", evidence=evidence)
     return None
+
+
+def _untimed(capture: "CaptureHealth") -> str:
+    """Why nobody knows whether something came lately."""
+    have = many(capture.untimed_messages, "message has", "messages have")
+    return f"{have} a stream ID ahead of the clock, and no enqueued_at that tells when it came"
 
 
 def _last_seen(silent_ms: int | None) -> str:

@@ -164,6 +164,7 @@ def check_chain_breaks(chain: "ChainHealth", locations: "Locations", scale: Scal
         "equation": chain.equation,
         "tables begin later": chain.tables_begin_later,
         "of those pruned": chain.rows_pruned,
+        "of a group that is not known": chain.of_unknown_group,
         "letter may be dropped": chain.letter_dropped,
         "may be written elsewhere": chain.written_elsewhere,
         "first breaks": [f"{b.id} {b.event_type}: {b.reason}" for b in chain.breaks[:10]],
@@ -183,9 +184,17 @@ def check_chain_breaks(chain: "ChainHealth", locations: "Locations", scale: Scal
 
 
 def _accounted_for(chain: "ChainHealth") -> str:
-    judged = chain.examined - chain.rows_pruned
+    judged = chain.examined - chain.rows_pruned - chain.of_unknown_group
     if not chain.examined:
         return "The stream holds no messages, and none is missing"
+    if chain.of_unknown_group:
+        sentence = f"{many(judged, 'message is', 'messages are')} accounted for"
+        others = many(chain.of_unknown_group, "is", "are")
+        were = "was" if chain.of_unknown_group == 1 else "were"
+        sentence += f"; {others} for a group that this doctor does not know, and {were} not judged (see unknown-groups)"
+        if chain.rows_pruned:
+            sentence += f"; {many(chain.rows_pruned, 'is', 'are')} older than the rows that the database keeps"
+        return sentence
     if chain.rows_pruned:
         older = many(chain.rows_pruned, "is", "are")
         sentence = f"{many(judged, 'message is', 'messages are')} accounted for"

@@ -10,6 +10,7 @@ import typer
 from blueplane_doctor.commands.base import Invocation, command, new_command
 from blueplane_doctor.console import complain
 from blueplane_doctor.errors import ExitCode, UsageError
+from blueplane_doctor.machine_key import make_key
 from blueplane_doctor.options import EXAMINING
 from blueplane_doctor.sampler import BUSY, Sampler, record_every
 from blueplane_doctor.times import seconds_in
@@ -23,11 +24,12 @@ def record(
     given: Invocation,
     once: Annotated[bool, typer.Option("--once", help="One sample now, then end: for cron and timers.")] = False,
 ) -> int:
-    """Writes nothing but keys under the prefix of the history."""
+    """Writes keys under the prefix of the history, and once the key of this machine's fingerprints."""
     every = given.options.every or DEFAULT_PAUSE
     seconds = seconds_in(every, "--every")
     if not seconds or seconds % 60:
         raise UsageError(f"--every {every}: the history keeps whole minutes", "for example 60s or 5m")
+    make_key()
     sampler = Sampler(given.load().settings, seconds)
     try:
         return _once(sampler) if once else _until_stopped(sampler, seconds)

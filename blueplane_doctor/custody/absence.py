@@ -15,6 +15,9 @@ TABLES_BEGIN_LATER = "tables_begin_later"
 LETTER_DROPPED = "letter_dropped"
 """Its dead letter may be among those that were dropped from their stream."""
 
+OF_UNKNOWN_GROUP = "of_unknown_group"
+"""No route is known for its platform, and a group reads the stream that nobody knows: that one may write it."""
+
 
 class DroppedLetters(NamedTuple):
     """Dead letters that are no longer in their streams."""

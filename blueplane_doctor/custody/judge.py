@@ -11,11 +11,11 @@ once more, after its row: a message that was delivered meanwhile is on its way, 
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from blueplane_doctor.custody.absence import Absence, DroppedLetters
+from blueplane_doctor.custody.absence import OF_UNKNOWN_GROUP, Absence, DroppedLetters
 from blueplane_doctor.custody.held import PendingByGroup
 from blueplane_doctor.custody.messages import Message
 from blueplane_doctor.custody.pending_entries import PendingEntriesReader, read_pending_entries
-from blueplane_doctor.custody.routing import CompiledRoute, Router
+from blueplane_doctor.custody.routing import CompiledRoute, Router, is_of_unknown_platform
 from blueplane_doctor.custody.row_bitmap import RowBitmap
 from blueplane_doctor.custody.shared_groups import WRITTEN_ELSEWHERE, SharedGroup
 from blueplane_doctor.custody.states import (
@@ -83,8 +83,12 @@ class CustodyJudge:
         dead_letters: DeadLetterReader,
         beginnings: Mapping[str, TableBeginning] | None = None,
         shared: Mapping[str, SharedGroup] | None = None,
+        *,
+        has_unknown_group: bool = False,
     ) -> None:
         """`rows` is None when the database cannot be read.
+
+        `has_unknown_group`: whether a group reads the stream of which nobody knows what it writes.
 
         `beginnings` of the tables of which they are known.
         """
@@ -110,6 +114,7 @@ class CustodyJudge:
         self._dead_letters = dead_letters
         self._claimed = RowBitmap()
         self._shared = shared or {}
+        self._has_unknown_group = has_unknown_group
 
     @property
     def claimed_rows(self) -> int:
@@ -140,6 +145,9 @@ class CustodyJudge:
             is_delivered = group is not None and message.id <= group.last_delivered
             entry = pending[route.group].get(message.id) if route and is_delivered else None
             state = state_of(has_writer=route is not None, is_delivered=is_delivered, pending=entry)
+            if route is None and self.may_be_of_unknown_group(message):
+                self.absence.counts[OF_UNKNOWN_GROUP] += 1
+                state = UNTRACEABLE
             states.append(state)
             # Redis alone cannot say more of a message that nobody holds, or holds for too long.
             if route and route.rows_cause:
@@ -190,6 +198,10 @@ class CustodyJudge:
             position = positions.get(one.group, BEGINNING)
             if messages[one.place].id <= position:
                 states[one.place] = WAITING
+
+    def may_be_of_unknown_group(self, message: Message) -> bool:
+        """Whether a message without a route may be one that a group writes which nobody knows."""
+        return self._has_unknown_group and is_of_unknown_platform(message)
 
     def why_untraceable(self, message: Message, group: str, lookups: list[Lookup]) -> str:
         """Why a message that nobody holds may have been written although no row of it is here; empty when it cannot."""

@@ -110,6 +110,8 @@ class Ledger:
     """Messages whose stream ID is later than the clock."""
     ids_ahead_ms: int = 0
     """How much later, at most."""
+    untimed: int = 0
+    """Of those, the ones of which no field tells when they were enqueued either."""
     pending: dict[str, PendingEntriesReader] = field(default_factory=dict)
     """For each writer group, its pending entries list."""
     held: HeldMessages = field(default_factory=HeldMessages)
@@ -147,15 +149,16 @@ class Ledger:
                 if state in HAS_ROW:
                     self.written_last_hour += messages
 
-    def count_hooks(self, messages: list[Message]) -> None:
-        """Count messages by hook type."""
+    def count_hooks(self, messages: list[Message], times: list[int | None]) -> None:
+        """Count messages by hook type. `times`: when each was enqueued, milliseconds; None where nothing tells."""
         hooks = [message.fields.get(b"hook_type") for message in messages]
         # The messages ascend, so the last one of each hook type is the one that stays.
-        last = {hook: message.id[0] for hook, message in zip(hooks, messages, strict=True)}
+        last = {hook: time for hook, time in zip(hooks, times, strict=True) if time is not None}
         for hook, count in Counter(hooks).items():
             name = event_type(hook)
             self.count_by_hook[name] += count
-            self.last_by_hook[name] = max(last[hook], self.last_by_hook.get(name, 0))
+            if hook in last:
+                self.last_by_hook[name] = max(last[hook], self.last_by_hook.get(name, 0))
 
     def count_recent(self, times: list[int], now_ms: int) -> None:
         """Count messages by the ascending times at which they were enqueued (milliseconds)."""

@@ -168,16 +168,21 @@ class LedgerBuilder:
                 waiting = sum(message.id > group.last_delivered for message in messages)
                 ledger.undelivered[group.text] = (ledger.undelivered[group.text] or 0) + waiting
         ledger.not_given.count(messages, page.routes, page.states)
-        ledger.count_hooks(messages)
-        self._count_monitor_events(messages)
-        self._count_times(messages)
+        times: list[int | None] = [message.id[0] for message in messages]
+        is_ahead = last[0] > self._latest_ms
+        if is_ahead:
+            times = [self._enqueued_ms(message) for message in messages]
+        ledger.count_hooks(messages, times)
+        self._count_monitor_events(messages, times)
+        self._count_times(messages, times, is_ahead=is_ahead)
         # Most pages are finished as a whole, and their messages need not be asked one by one.
         if not _UNFINISHED.isdisjoint(page.states):
             self._count_unfinished(page)
 
-    def _count_monitor_events(self, messages: list[Message]) -> None:
+    def _count_monitor_events(self, messages: list[Message], times: list[int | None]) -> None:
         # These fields are alike in many messages: they are parsed once for all that are the same, byte for byte.
         newest = {_kind_of_capture(message): message for message in messages}
+        last = {_kind_of_capture(message): time for message, time in zip(messages, times, strict=True) if time}
         for kind, count in Counter(map(_kind_of_capture, messages)).items():
             message = newest[kind]
             source = message.value("metadata.source")
@@ -187,7 +192,8 @@ class LedgerBuilder:
                 if len(self._ledger.unknown_sources) < MOST_UNKNOWN_SOURCES:
                     self._ledger.unknown_sources.add(hidden(source))
             self._ledger.monitor_events += count
-            self._ledger.monitor_last_ms = max(message.id[0], self._ledger.monitor_last_ms or 0)
+            if kind in last:
+                self._ledger.monitor_last_ms = max(last[kind] or 0, self._ledger.monitor_last_ms or 0)
 
     def _count_unfinished(self, page: JudgedPage) -> None:
         ledger = self._ledger
@@ -210,18 +216,24 @@ class LedgerBuilder:
         if message.id[0] <= self._latest_ms:
             return message.id[0]
         text = message.fields.get(b"enqueued_at")
-        return milliseconds_of(text.decode("utf-8", "replace")) if text else None
+        if not text:
+            return None
+        enqueued_ms = milliseconds_of(text.decode("utf-8", "replace"))
+        if enqueued_ms is None or enqueued_ms > self._latest_ms:
+            return None  # the producer's clock was ahead as well
+        return enqueued_ms
 
-    def _count_times(self, messages: list[Message]) -> None:
+    def _count_times(self, messages: list[Message], times: list[int | None], *, is_ahead: bool) -> None:
         """Count how many came lately, and whose IDs are ahead of the clock."""
         last_ms = messages[-1].id[0]
         if last_ms <= self._now_ms - HOUR_MS:
             return
-        if last_ms <= self._latest_ms:
-            self._ledger.count_recent([message.id[0] for message in messages], self._now_ms)
+        known = [moment for moment in times if moment is not None]
+        if not is_ahead:
+            self._ledger.count_recent(known, self._now_ms)
             return
-        times = [self._enqueued_ms(message) for message in messages]
-        self._ledger.count_recent(sorted(moment for moment in times if moment is not None), self._now_ms)
+        self._ledger.count_recent(sorted(known), self._now_ms)
+        self._ledger.untimed += len(times) - len(known)
         self._ledger.ids_ahead += sum(message.id[0] > self._latest_ms for message in messages)
         self._ledger.ids_ahead_ms = max(self._ledger.ids_ahead_ms, last_ms - self._now_ms)
 

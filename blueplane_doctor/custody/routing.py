@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from blueplane_doctor.custody.messages import Message, ValueReader, value_reader
 from blueplane_doctor.known_names import COLUMNS, ROUTES, TABLES
-from blueplane_doctor.pipeline import Key, Layout, Route
+from blueplane_doctor.pipeline import PLATFORMS, Key, Layout, Route
 from blueplane_doctor.settings import Settings
 from blueplane_doctor.sources.trace_tables import Lookup
 from blueplane_doctor.text import known_or_hidden
@@ -12,10 +12,17 @@ from blueplane_doctor.text import known_or_hidden
 Columns = Mapping[str, frozenset[str]]
 """The columns of tables, by the table's name."""
 
+_PLATFORMS = frozenset(name.encode() for name in PLATFORMS)
 _REMEMBERED = 2048
 """Answers that the router keeps."""
 _REMEMBERED_BYTES = 4096
 """Of the values that an answer is kept by; with longer ones it is not kept, which bounds memory."""
+
+
+def is_of_unknown_platform(message: Message) -> bool:
+    """Whether a message names a platform whose routes are not known: what becomes of it cannot be judged."""
+    platform = message.fields.get(b"platform")
+    return bool(platform) and platform not in _PLATFORMS
 
 
 class CompiledRoute:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from blueplane_doctor.custody.absence import LETTER_DROPPED, TABLES_BEGIN_LATER
+from blueplane_doctor.custody.absence import LETTER_DROPPED, OF_UNKNOWN_GROUP, TABLES_BEGIN_LATER
 from blueplane_doctor.custody.judge import NO_TABLES
 from blueplane_doctor.custody.messages import Message
 from blueplane_doctor.custody.routing import CompiledRoute, Router
@@ -81,6 +81,8 @@ ADVICE = {
 WHY_UNTRACEABLE = {
     TABLES_BEGIN_LATER: "Its writer does not hold it, and it has no row now; but its table begins later than this "
     "message, so that its row may have been there. Whether it was written is not known.",
+    OF_UNKNOWN_GROUP: "No writer that this doctor knows is meant to write it, and a group reads the stream that it "
+    "does not know: whether that one wrote it cannot be judged. See unknown-groups.",
     LETTER_DROPPED: "Its writer does not hold it, and it has neither a row nor a dead letter now; but dead letters of "
     "that time were dropped from their stream, and its own may be one of them. What became of it is not known.",
     WRITTEN_ELSEWHERE: "Its writer does not hold it, and it has no row in this database; but a second server reads for "
@@ -369,10 +371,13 @@ class Tracer:
 
     def _find_absences(self, searches: list[_Search], stream: StreamState) -> None:
         """Of which lost messages the row, or the dead letter, may be what is gone."""
+        judge = self._examination.new_judge()
+        for search in searches:
+            if search.message and search.route is None and judge.may_be_of_unknown_group(search.message):
+                search.absence = OF_UNKNOWN_GROUP
         lost = [search for search in searches if search.message and _state_in_stream(search, stream) == LOST]
         if not lost:
             return
-        judge = self._examination.new_judge()
         for search in lost:
             if search.message and search.route:
                 lookups = search.route.lookups(search.message)
@@ -476,7 +481,7 @@ def _whose_letter(letter: DeadLetterEntry) -> str:
 def _state(search: _Search, stream: StreamState) -> str:
     if search.message:
         state = _state_in_stream(search, stream)
-        if state == LOST and search.absence:
+        if search.absence and (state == LOST or search.absence == OF_UNKNOWN_GROUP):
             return UNTRACEABLE
         return state
     if search.row is RowEvidence.CLAIMED:

@@ -103,6 +103,9 @@ class CaptureHealth(Record):
     """Each of the six; empty when the stream cannot be read."""
     database_monitor: DatabaseMonitorHealth
     """What Cursor's database monitor did."""
+    untimed_messages: int = 0
+    """Messages whose stream ID is ahead of the clock and of which no field tells when they came: rates leave them out.
+    """
     capture_rate_events_per_min: float | None
     """Messages enqueued a minute, by the stream: mean of the last five minutes, or since the first window opened."""
     recorded_rate_events_per_min: float | None = None
@@ -179,6 +182,7 @@ class CaptureHealthMonitor(Monitor):
             longest_open_ms=sessions.longest_ms,
             sessions_cause=sessions.cause,
             installed_cause=installed.cause,
+            untimed_messages=ledger.untimed,
             last_event_timestamp=_time(max(ledger.last_by_hook.values(), default=None)),
         )
 

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from blueplane_doctor.custody.absence import LETTER_DROPPED, TABLES_BEGIN_LATER
+from blueplane_doctor.custody.absence import LETTER_DROPPED, OF_UNKNOWN_GROUP, TABLES_BEGIN_LATER
 from blueplane_doctor.custody.blockers import ChainBlocker
 from blueplane_doctor.custody.judge import NO_TABLES
 from blueplane_doctor.custody.ledger import LATER, OLDER, WITHOUT_TIMESTAMP, ChainBreak, Ledger, time_text
@@ -131,6 +131,8 @@ class ChainHealth(Record):
     """
     written_elsewhere: int = 0
     """Of those `untraceable`: a second server reads for their group, and may have written them to another database."""
+    of_unknown_group: int = 0
+    """Of those `untraceable`: of a platform without a known route, while a group that nobody knows reads the stream."""
     letter_dropped: int = 0
     """Of those `untraceable`: their dead letter may be among those that were dropped."""
     letters_dropped: int = 0
@@ -194,6 +196,7 @@ class ChainOfCustodyMonitor(Monitor):
             tables_begin_later=ledger.untraceable_because[TABLES_BEGIN_LATER],
             rows_pruned=_rows_pruned(ledger),
             written_elsewhere=ledger.untraceable_because[WRITTEN_ELSEWHERE],
+            of_unknown_group=ledger.untraceable_because[OF_UNKNOWN_GROUP],
             letter_dropped=ledger.untraceable_because[LETTER_DROPPED],
             letters_dropped=sum(index.dropped.values()),
             blockers=ledger.blockers,

@@ -55,6 +55,16 @@ def test_ids_ahead_of_the_clock_are_said(name: str, server: str, tmp_path: Path)
         assert "No message is waiting" not in lag["summary"]
 
 
+@pytest.mark.parametrize(("name", "server"), instances("ids-ahead-untimed"))
+def test_what_has_no_time_makes_no_hook_silent(name: str, server: str, tmp_path: Path) -> None:
+    with SITUATIONS[name].built(server, tmp_path / "p") as situation:
+        examination = situation.doctor("--select", "capture", "--ignore", "hook-success,hook-spool,hook-losses")
+        for check in ("hook-inactivity", "capture-rate", "database-monitor"):
+            finding = examination.finding(check)
+            assert finding["status"] == "unknown", finding
+            assert f"{situation.truth.facts['untimed']} messages have a stream ID ahead" in finding["cause"]
+
+
 @pytest.mark.parametrize(
     ("name", "server"),
     instances("stuck-beside-a-flow", "stuck-beside-a-slow-flow", servers=("redis-7.0", "valkey-9.1")),

@@ -1,5 +1,6 @@
 """Pending entries: written and not acknowledged, held twice, orphaned, deleted with their consumer."""
 
+import json
 from contextlib import closing
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 from tests.truth import rows
 from tests.truth.examination import Examination
 from tests.truth.following import follow
+from tests.truth.messages import QUEUE
 from tests.truth.situations import SITUATIONS, instances, named
 
 WRITTEN = named("written-not-acknowledged", "written-before-the-crash", "failover-lost")
@@ -94,6 +96,22 @@ def test_a_group_that_nobody_knows_is_named(name: str, server: str, tmp_path: Pa
         finding = situation.doctor().finding("unknown-groups")
         assert finding["status"] == "yellow"
         assert situation.truth.facts["unknown_group"] in finding["summary"]
+
+
+@pytest.mark.parametrize(("name", "server"), instances(*named("third-writer-group")))
+def test_what_only_an_unknown_group_writes_is_not_judged(name: str, server: str, tmp_path: Path) -> None:
+    with SITUATIONS[name].built(server, tmp_path / "p") as situation:
+        examination = situation.doctor()
+        behind = situation.truth.facts["behind"]
+        assert _state(examination, "untraceable") == behind
+        assert _state(examination, "lost") == 0
+        finding = examination.finding("chain-breaks")
+        assert finding["status"] == "green"
+        assert f"{behind} are for a group that this doctor does not know, and were not judged" in finding["summary"]
+        newest = situation.client.xinfo_stream(QUEUE)["last-generated-id"]
+        (traced,) = json.loads(situation.doctor("trace", str(newest)).stdout)
+        assert traced["state"] == "untraceable"
+        assert "See unknown-groups" in traced["advice"]
 
 
 @pytest.mark.parametrize(("name", "server"), instances(*named("column-of-another-branch")))

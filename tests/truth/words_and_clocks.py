@@ -192,6 +192,21 @@ def ids_ahead(s: Situation, ahead_s: int, count: int) -> None:
     s.truth = Truth(lost=0, waiting=count + 1, written=76, facts={"ahead_s": ahead_s})
 
 
+@situation("C", "ids-ahead-untimed", count=40)
+def ids_ahead_untimed(s: Situation, count: int) -> None:
+    """A window is open; {count} messages came with IDs an hour ahead and no enqueued_at: when is not known."""
+    s.live_server()
+    s.healthy_work(ago_s=3_000)
+    s.open_session(minutes_ago=40)
+    s.add_cursor(1, ago_s=-3_600)
+    events = [messages.cursor_hook(messages.now()) for _ in range(count)]
+    for event in events:
+        del event["enqueued_at"]
+    s.add(events)
+    s.work()
+    s.truth = Truth(lost=0, waiting=0, facts={"untimed": count + 1})
+
+
 @situation("C", "ids-ahead-all-written", ahead_s=3_600)
 def ids_ahead_written(s: Situation, ahead_s: int) -> None:
     """IDs are {ahead_s} s ahead of the clock, and all their messages are written."""
