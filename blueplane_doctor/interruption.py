@@ -26,6 +26,17 @@ def begin() -> None:
             _signal.signal(number, _end)
 
 
+def give_back() -> None:
+    """Let signals do what they do to any Python program."""
+    for number, usual in (
+        (INTERRUPT, _signal.default_int_handler),
+        (TERMINATE, _signal.SIG_DFL),
+        (HANG_UP, _signal.SIG_DFL),
+    ):
+        if _signal.getsignal(number) == _end:
+            _signal.signal(number, usual)
+
+
 def _end(number: int, frame: object) -> None:
     global _raises
     if _raises:

@@ -119,6 +119,42 @@ with interruption.Interruptible():
     assert (ended.returncode, ended.stdout, ended.stderr) == (130, "raised\n", "blueplane-doctor: interrupted\n")
 
 
+def test_ctrl_c_before_pytests_session_prints_no_traceback(tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(AT_IMPORT)
+    variables = {"PYTHONPATH": str(tmp_path), "SIGNAL_AFTER_IMPORTS": "2", "SIGNAL_NUMBER": str(int(signal.SIGINT))}
+    command = [sys.executable, "-m", "pytest", "--blueplane", "-p", "no:cacheprovider"]
+
+    def heed() -> None:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+    ended = subprocess.run(
+        command,
+        env=os.environ | variables,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        cwd=tmp_path,
+        preexec_fn=heed,
+        check=False,
+    )
+    assert (ended.returncode, ended.stdout) == (130, "")
+    assert ended.stderr == "blueplane-doctor: interrupted\n"
+
+
+def test_signals_are_given_back() -> None:
+    code = """
+import signal
+from blueplane_doctor import interruption
+usual = [signal.getsignal(number) for number in (1, 2, 15)]
+interruption.begin()
+assert usual != [signal.getsignal(number) for number in (1, 2, 15)]
+interruption.give_back()
+print(usual == [signal.getsignal(number) for number in (1, 2, 15)])
+"""
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert (ended.stdout, ended.stderr) == ("True\n", "")
+
+
 def test_using_the_doctor_as_a_library_takes_no_signal() -> None:
     code = "import signal; before = signal.getsignal(2); import blueplane_doctor; print(signal.getsignal(2) is before)"
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)

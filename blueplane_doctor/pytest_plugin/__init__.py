@@ -4,6 +4,14 @@ Every pytest run of the environment loads this module, so it imports nothing but
 it needs besides is imported by the run that asks for it.
 """
 
+import sys
+
+from blueplane_doctor import interruption
+
+if "--blueplane" in sys.argv[1:]:
+    # pytest catches Ctrl-C in its session alone; before that it would print a traceback of whatever is being imported.
+    interruption.begin()
+
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -22,6 +30,12 @@ _HELP = {
     "strict": "unknown and skipped checks fail too",
 }
 """Of options that mean something a little different here; the others say what they say on the command line."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main() -> None:
+    """From here on pytest itself says what was interrupted."""
+    interruption.give_back()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
