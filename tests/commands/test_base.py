@@ -196,3 +196,40 @@ def test_a_function_gets_its_own_and_the_shared_options() -> None:
     assert ended.exit_code == 7
     assert seen == [(Invocation(Options(home=Path("/x")), "csv"), "w", 4)]
     assert [part.help for part in loaded.commands.values()] == ["Do one thing.", "Do another thing."]  # type: ignore[attr-defined]
+
+
+NO_TEXT = "a\udcff"
+"""An argument whose bytes are no UTF-8, as Python hands it over."""
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["trace", NO_TEXT],
+        ["trace", "--state", NO_TEXT],
+        ["trace", "good", NO_TEXT, "--format", "json"],
+        ["dlq", "show", NO_TEXT],
+        ["dlq", "list", "--error", NO_TEXT],
+        ["history", NO_TEXT],
+        ["checks", NO_TEXT],
+        ["install", "--only", NO_TEXT],
+        ["--select", NO_TEXT],
+        ["--redis-url", f"redis://{NO_TEXT}/0"],
+        ["--redis-url", f"unix:///run/{NO_TEXT}"],
+        ["record", "--once", "--history-url", f"redis://{NO_TEXT}/0"],
+    ],
+    ids=lambda words: " ".join(words).replace(NO_TEXT, "X"),
+)
+def test_an_argument_that_is_no_text_is_refused(words: list[str], tmp_path: Path) -> None:
+    ended = run(*words, BLUEPLANE_DOCTOR_HOME=str(tmp_path), BLUEPLANE_DOCTOR_REDIS_URL=NOBODY)
+    assert ended.exit_code == 2, ended.output
+    assert "is no text" in ended.stderr or NO_TEXT in repr(ended.stderr) or "�" in ended.stderr
+
+
+def test_the_arguments_of_another_program_may_be_any_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    handed_over: list[str] = []
+    module = "blueplane_doctor.commands.instrument"
+    monkeypatch.setattr(f"{module}.launch", lambda arguments, environment: handed_over.extend(arguments))
+    ended = run("instrument", "--", "cat", NO_TEXT, BLUEPLANE_DOCTOR_HOME=str(tmp_path))
+    assert ended.exit_code == 0, ended.output
+    assert handed_over == ["cat", NO_TEXT]

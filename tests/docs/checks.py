@@ -95,8 +95,12 @@ A function named `check_*` in a file named `check_*.py`:
 - **Too little data is `unknown`**, with the cause, never green.
 
 Put the file into `~/.blueplane/checks`, or name its folder with `--checks DIR` or `checks` in the settings, or name the
-module in the entry-point group `blueplane_doctor.checks` of a package. A file that other users may write to is not
-loaded. A mistake in the file becomes a finding that names file, line and field; the other checks still run.
+module in the entry-point group `blueplane_doctor.checks` of a package. A file is loaded
+only where you and root alone decide what is there: the file, its folder and all folders above belong to one of you, and
+nobody else may write to them. A group of which nobody else is a member counts as yours in the folders above; the file
+and the folder that you name must be `chmod go-w`. So root runs no code from the home of another user, nor from a
+`doctor.yaml` there. A mistake in the file becomes a finding that names file, line and field; the other checks still
+run.
 
 A check that becomes part of blueplane-doctor itself (a file in `checks/`) also needs `Causes:` in its docstring, and
 an entry in tests/checks/unhealthy.py: the records in which it is not green. The contract tests name what is missing.

@@ -7,7 +7,7 @@ import pytest
 from blueplane_doctor.errors import UsageError
 from blueplane_doctor.installing.files import StepError
 from blueplane_doctor.installing.journal import Entry, Journal
-from blueplane_doctor.installing.plan import Change, Plan, Site, program, with_absolute_paths
+from blueplane_doctor.installing.plan import Change, ElsewhereError, Plan, Site, program, with_absolute_paths
 from blueplane_doctor.settings import load
 from tests.installing.conftest import Person
 
@@ -89,3 +89,30 @@ def test_a_program_is_found_beside_the_running_one(programs: Path) -> None:
     assert program("blueplane-hook") == str(programs / "blueplane-hook")
     with pytest.raises(StepError, match="not installed"):
         program("blueplane-nothing")
+
+
+@pytest.mark.parametrize("name", ["home", "database", "cursor_hooks"])
+def test_a_path_that_no_journal_can_name_is_refused(tmp_path: Path, name: str) -> None:
+    flags = {"home": tmp_path, name: tmp_path / "a\udcff"}
+    with pytest.raises(UsageError, match=f"{name}: the journal cannot name"):
+        with_absolute_paths(load(flags).settings)
+
+
+class Elsewhere(Noting):
+    """A step of which one entry cannot be undone from here."""
+
+    def undo(self, site: Site, entry: Entry) -> Plan:
+        if entry.target == "far":
+            raise ElsewhereError("it is far", "go there")
+        return super().undo(site, entry)
+
+
+def test_an_entry_that_is_elsewhere_leaves_the_others_of_its_step_their_chance(person: Person) -> None:
+    step = Elsewhere("s")
+    journal = Journal(person.site.settings.home)
+    for target in ("far", "near"):
+        journal.record(Entry(step="s", kind="note", target=target))
+    assert not person.uninstall(step)
+    assert "failed: it is far" in person.text and "try: go there" in person.text
+    assert step.undone
+    assert [entry.target for entry in Journal(person.site.settings.home).entries if entry.step] == ["far"]
