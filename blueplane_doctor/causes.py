@@ -36,19 +36,29 @@ class _Candidate:
     followers: list["_Candidate"] = field(default_factory=list)
     explained: list[Finding] = field(default_factory=list)
 
+    @property
+    def signs(self) -> set[str]:
+        """The findings that are its own signs: those that it names itself, else all of its kind."""
+        return set(self.cause.explains or self.spec.shown_by)
+
     def own(self) -> set[str]:
-        """The findings that are its own signs, and those of what follows from it."""
-        ids = set(self.cause.explains or self.spec.shown_by)
+        """Its own signs, and those of what follows from it."""
+        ids = self.signs
         for follower in self.followers:
             ids |= follower.own()
         return ids
 
     def others(self) -> set[str]:
         """The findings that may follow from it."""
-        ids = set() if self.cause.explains else set(self.spec.brings)
+        ids = set(self.spec.brings)
         for follower in self.followers:
             ids |= follower.others()
         return ids
+
+    def accounts_for(self, other: "_Candidate", findings: Findings) -> bool:
+        """Whether each sign of the other cause that is there may come from this one."""
+        bad = {check for check in other.signs if findings.bad(check)}
+        return bad <= self.signs | set(self.spec.brings)
 
 
 def explained(findings: Sequence[Finding], records: Mapping[str, Any], specs: Iterable[CauseSpec]) -> Explanation:
@@ -62,11 +72,10 @@ def explained(findings: Sequence[Finding], records: Mapping[str, Any], specs: It
         except (Exception, SystemExit) as error:
             broken.append(_error(spec, mistake_at_run(error, Path(spec.function.__code__.co_filename))))
             continue
-        if not any(by_id.bad(check) for check in spec.shown_by):
-            continue
-        candidates += [_Candidate(spec, one) for one in causes]
+        found = [_Candidate(spec, one) for one in causes]
+        candidates += [one for one in found if any(by_id.bad(check) for check in one.signs)]
     candidates.sort(key=lambda each: (-_severity(each, by_id), STAGES.index(each.spec.stage), each.spec.id))
-    roots = _roots(candidates)
+    roots = _roots(candidates, by_id)
     _assign(by_id.unhealthy(), roots)
     finished = [_finished(root, by_id) for root in roots]
     stages = {spec.id: STAGES.index(spec.stage) for spec in (root.spec for root in roots)}
@@ -76,19 +85,19 @@ def explained(findings: Sequence[Finding], records: Mapping[str, Any], specs: It
 
 def _severity(candidate: _Candidate, findings: Findings) -> int:
     statuses = []
-    for check in candidate.spec.shown_by:
+    for check in candidate.signs:
         finding = findings.get(check)
         if finding:
             statuses.append(finding.status)
     return worst(statuses).severity
 
 
-def _roots(candidates: list[_Candidate]) -> list[_Candidate]:
+def _roots(candidates: list[_Candidate], findings: Findings) -> list[_Candidate]:
     """The candidates that follow from no other one; each other one is handed to its root."""
     by_id = {candidate.spec.id: candidate for candidate in reversed(candidates)}
     roots = []
     for candidate in candidates:
-        root = _root_of(candidate, by_id)
+        root = _root_of(candidate, by_id, findings)
         if root is candidate:
             roots.append(candidate)
         else:
@@ -96,32 +105,42 @@ def _roots(candidates: list[_Candidate]) -> list[_Candidate]:
     return roots
 
 
-def _root_of(candidate: _Candidate, by_id: Mapping[str, _Candidate]) -> _Candidate:
+def _root_of(candidate: _Candidate, by_id: Mapping[str, _Candidate], findings: Findings) -> _Candidate:
     path = [candidate.spec.id]
     while True:
-        above = [name for name in candidate.spec.follows if name in by_id]
-        if not above:
+        above = _above(candidate, by_id, findings)
+        if above is None:
             return candidate
-        if above[0] in path:
+        if above.spec.id in path:
             # Causes that name one another in a circle: one of them has to stand for all.
-            circle = path[path.index(above[0]) :]
+            circle = path[path.index(above.spec.id) :]
             return by_id[min(circle)]
-        candidate = by_id[above[0]]
+        candidate = above
         path.append(candidate.spec.id)
 
 
-def _assign(findings: Iterable[Finding], roots: Sequence[_Candidate]) -> None:
-    """Give each finding to the first cause whose own sign it is, else to the first that may bring it."""
-    for finding in findings:
-        choice = None
-        for root in roots:
-            if finding.id in root.own():
-                choice = root
-                break
-        if choice is None:
-            choice = _bringer(finding, roots)
-        if choice is not None:
+def _above(candidate: _Candidate, by_id: Mapping[str, _Candidate], findings: Findings) -> _Candidate | None:
+    """The cause that it follows from: one that is there, and that accounts for all its signs."""
+    for name in candidate.spec.follows:
+        other = by_id.get(name)
+        if other is not None and other.accounts_for(candidate, findings):
+            return other
+    return None
+
+
+def _assign(findings: Sequence[Finding], roots: Sequence[_Candidate]) -> None:
+    """Give each finding to a cause whose own sign it is, else to the first that may bring it."""
+    owners = {finding.id: [root for root in roots if finding.id in root.own()] for finding in findings}
+    # A sign of several causes goes to the one that has the fewest yet, so that each cause has one where that can be:
+    # what is the sign of one cause alone is given away first.
+    for finding in sorted(findings, key=lambda one: len(owners[one.id])):
+        if owners[finding.id]:
+            choice = min(owners[finding.id], key=lambda root: len(root.explained))
             choice.explained.append(finding)
+    for finding in findings:
+        bringer = _bringer(finding, roots)
+        if bringer is not None and not owners[finding.id]:
+            bringer.explained.append(finding)
 
 
 def _bringer(finding: Finding, roots: Sequence[_Candidate]) -> _Candidate | None:
@@ -136,8 +155,10 @@ def _bringer(finding: Finding, roots: Sequence[_Candidate]) -> _Candidate | None
 
 
 def _finished(root: _Candidate, findings: Findings) -> Cause:
-    signs = [one for one in (findings.get(check) for check in root.own()) if one is not None]
-    status = worst(one.status for one in (*signs, *root.explained))
+    status = worst(one.status for one in root.explained)
+    if status.severity <= 0:  # its signs stand under other causes that have them too
+        signs = [findings.get(check) for check in root.own()]
+        status = worst(one.status for one in signs if one is not None)
     ordered = sorted(root.explained, key=lambda one: (one.status.display_rank, one.id))
     return root.cause.model_copy(
         update={

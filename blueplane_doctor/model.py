@@ -218,7 +218,8 @@ class Cause(Record):
     status: Status = Status.UNKNOWN
     """The worst of the findings that it explains."""
     explains: list[str] = []
-    """Ids of the findings that follow from it. A function may name them itself, where not all of its kind do."""
+    """Ids of the findings that follow from it. A function may name its own signs here, where they are not all of its
+    kind's."""
     leads_to: list[str] = []
     """Ids of other causes that follow from it, and are not shown for themselves."""
 

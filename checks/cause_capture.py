@@ -1,38 +1,74 @@
-"""Causes that lie before the stream: nothing is captured, or clocks disagree."""
+"""Causes that lie before the stream: nothing is captured, hooks cannot deliver, or clocks disagree."""
 
 from typing import TYPE_CHECKING
 
-from blueplane_doctor import Cause, Findings, Remedy, cause
+from blueplane_doctor import Cause, Findings, Remedy, Stake, Status, cause
+from blueplane_doctor.checkapi import sentence
 
 if TYPE_CHECKING:
     from blueplane_doctor.locations import Locations
     from blueplane_doctor.monitoring.capture_health import CaptureHealth
+    from blueplane_doctor.monitoring.spool_health import SpoolHealth
 
-SIGNS = ("hook-inactivity", "capture-rate", "database-monitor", "hook-success")
+SIGNS = ("hook-inactivity", "database-monitor", "capture-rate", "hook-success")
+NOT_DELIVERED = ("hook-losses", "hook-spool")
 
 
-@cause(stage="capture", shown_by=SIGNS, follows=["server-down", "server-hangs", "redis-unreachable"])
+def _is_silent(findings: Findings) -> bool:
+    """Whether something that should capture is silent: few events alone may be little work."""
+    if findings.bad("hook-inactivity") or findings.bad("database-monitor") or findings.bad("hook-success"):
+        return True
+    rate = findings.get("capture-rate")
+    return rate is not None and rate.status is Status.RED
+
+
+@cause(
+    stage="capture",
+    shown_by=SIGNS,
+    follows=["server-down", "server-hangs", "redis-unreachable", "redis-refuses-writes", "another-redis"],
+)
 def cause_capture_not_wired(capture: "CaptureHealth", findings: Findings, locations: "Locations") -> Cause | None:
     """Nothing is captured while somebody works."""
-    silent = [check for check in SIGNS if findings.bad(check)]
-    if not silent or not capture.open_sessions:
+    if not capture.open_sessions or not _is_silent(findings):
         return None
     sentences = []
-    for check in silent[:2]:
+    for check in SIGNS:
         finding = findings.get(check)
-        if finding is not None:
+        if finding is not None and findings.bad(check):
             sentences.append(f"{finding.summary.partition(';')[0]}.")
     return Cause(
-        summary=" ".join(sentences),
+        summary=" ".join(sentences[:2]),
         since=capture.last_event_timestamp,
         since_by="the newest event" if capture.last_event_timestamp else "",
         certain=False,
-        confirm="that somebody works in the open window, and hooks.json as Cursor reads it",
+        confirm="that somebody works in the open window, and that Cursor reads these hooks",
         next_step=Remedy(
             text="See whether the hooks are still in Cursor's hooks.json; restart Cursor if they are.",
             commands=[f"cat {locations.cursor_hooks}"],
         ),
     )
+
+
+@cause(
+    stage="capture",
+    shown_by=NOT_DELIVERED,
+    brings=["hook-success"],
+    follows=[
+        *("server-down", "server-hangs", "redis-unreachable", "redis-refuses-writes", "disk-full"),
+        "redis-connections-used-up",
+    ],
+)
+def cause_hooks_cannot_deliver(spool: "SpoolHealth", findings: Findings) -> Cause | None:
+    """Hooks could not hand their events to the server."""
+    for check in NOT_DELIVERED:
+        finding = findings.get(check)
+        if finding is not None and findings.bad(check):
+            return Cause(
+                summary=sentence(finding.summary),
+                at_stake=Stake(at_risk=spool.waiting_events, lost=spool.lost or None),
+                next_step=finding.remedy,
+            )
+    return None
 
 
 @cause(stage="capture", shown_by=["clock-skew"], brings=["consumer-lag", "stuck-consumers"])
@@ -42,5 +78,6 @@ def cause_clock_wrong(findings: Findings) -> Cause | None:
     if finding is None or not findings.bad("clock-skew"):
         return None
     return Cause(
-        summary=f"{finding.summary}. Ages and rates are wrong by as much; nothing is lost.", next_step=finding.remedy
+        summary=f"{sentence(finding.summary)} Ages and rates are wrong by as much; nothing is lost.",
+        next_step=finding.remedy,
     )

@@ -1,42 +1,65 @@
-"""Causes that lie in the database: it is locked, cannot be written, is damaged, or its disk is full."""
+"""Causes that keep the database from being written: it is locked, may not be written, or its disk is full."""
 
 from typing import TYPE_CHECKING
 
+from blueplane_doctor.checks.stuck_messages import Held, held_since, logged
+
 from blueplane_doctor import Cause, Findings, Remedy, Stake, cause
 from blueplane_doctor.causeapi import stream_time
-from blueplane_doctor.checkapi import many, sentence
+from blueplane_doctor.checkapi import many, sentence, trace_commands
 
 if TYPE_CHECKING:
     from blueplane_doctor.locations import Locations
     from blueplane_doctor.monitoring.chain_of_custody import ChainHealth
-    from blueplane_doctor.monitoring.disk_space import DiskSpace
     from blueplane_doctor.monitoring.queue_health import QueueHealth
     from blueplane_doctor.monitoring.server_health import LoggedErrors, ServerHealth
 
-HELD = ("pending-messages", "queue-depth", "consumer-lag", "write-throughput", "write-success", "write-p95", "wal-size")
+HELD = (
+    *("pending-messages", "queue-depth", "consumer-lag", "queue-headroom", "backlog-trend", "time-to-loss"),
+    *("write-throughput", "write-success", "write-p95", "wal-size", "wal-growth", "retry-storm", "stuck-consumers"),
+)
+"""What may be found where the database takes no rows."""
 LOCKED = "database is locked"
 NOT_WRITABLE = (
     *("database is read-only", "file system is read-only", "unable to open the database", "permission denied"),
 )
 FULL = "disk is full"
+FIRST_ERROR = "the first such error of the server's log"
+SAVE_THEM = "Save the stuck messages: the Cursor writer does not read them again."
 
 
-def _error(server: "ServerHealth | None", *kinds: str) -> "LoggedErrors | None":
-    if server is None:
+def _signs(error: "LoggedErrors | None", held: Held, *more: str) -> list[str]:
+    """The findings that show a refusal of the database: those of what it left, and of its errors where they are new."""
+    signs = [*more]
+    if held.messages or held.shared:
+        signs.append("stuck-consumers")
+    if error is not None and error.lately:
+        signs += ["server-errors", "write-success"]
+    return signs
+
+
+def _left(held: Held) -> str:
+    """How many messages it left, as a sentence that begins with a blank; empty where it left none."""
+    if held.shared and held.messages:
+        return f" At least {many(held.messages, 'message was', 'messages were')} left unwritten with the writer."
+    if held.shared:
+        return " How many of the stuck messages it left is not known: others wait behind one that cannot be written."
+    if held.messages:
+        return f" {many(held.messages, 'message was', 'messages were')} left unwritten with the writer."
+    return ""
+
+
+def _at_risk(held: Held) -> int | None:
+    if held.shared and not held.messages:
         return None
-    return next((error for error in server.errors if error.kind in kinds), None)
-
-
-def _stuck(queue: "QueueHealth | None") -> int:
-    if queue is None:
-        return 0
-    return sum(group.stuck or 0 for group in queue.writers)
+    messages: int = held.messages
+    return messages
 
 
 @cause(
     stage="database",
     shown_by=["stuck-consumers", "server-errors", "write-success"],
-    brings=[*HELD, "retry-storm", "backlog-trend"],
+    brings=[*HELD, "server-alive"],
     follows=["disk-full", "database-damaged"],
 )
 def cause_database_locked(
@@ -45,134 +68,139 @@ def cause_database_locked(
     queue: "QueueHealth | None" = None,
     chain: "ChainHealth | None" = None,
 ) -> Cause | None:
-    """The database was locked, and a writer left its batches unwritten."""
-    error = _error(server, LOCKED)
-    stuck = _stuck(queue)
+    """The database was locked, and batches were not written."""
+    error = logged(server, LOCKED)
     holder = server.lock_holder
-    if holder is not None and not stuck and error is None:
-        return None  # a writer at work
-    blocked = bool(chain is not None and chain.blockers)
-    hangs = server.pid_state == "running" and not server.http_ok  # then it is the server that does not go on
-    is_likely = bool(stuck) and not blocked and not hangs
-    passing = queue is not None and chain is not None and is_likely and _refused_once(queue, chain)
-    if error is None and not (passing or (holder is not None and stuck)):
+    if holder is not None and holder.is_server:
+        holder = None  # the writer at work
+    held = held_since(error, queue, chain)
+    signs = _signs(error, held)
+    # Somebody who holds the lock at this moment may be about to let it go: the stuck messages make it a reason.
+    if not signs or (error is None and (holder is None or not held.messages)):
         return None
-    summary = f"{many(stuck, 'message was', 'messages were')} left in the pending entries list." if stuck else ""
-    if error is not None:
-        summary = f"The server's log tells of it, the last time at {error.last}. {summary}"
+    parts = []
     if holder is not None:
-        summary = f"Process {holder.pid} holds the write lock now. {summary}"
-    ids = _stuck_ids(queue)
-    since = error.first if error is not None else None
-    since_by = "the first such error of the server's log"
-    if since is None and ids:
-        since = stream_time(ids[0])
-        since_by = "the oldest message that is stuck"
+        parts.append(f"Process {holder.pid} holds the write lock now.")
+    if error is not None:
+        parts.append(f'The server\'s log says "{LOCKED}", the last time at {error.last}.')
+    since, since_by = None, ""
+    if error is not None:
+        since, since_by = error.first, FIRST_ERROR
+    elif held.ids:
+        since, since_by = stream_time(min(held.ids)), "the oldest message that is stuck"
+    text = "See which process has the database open, and let it finish."
+    if holder is None:
+        text = "See which process has the database open: it may lock it again."
+    if held.messages or held.shared:
+        text += f" {SAVE_THEM}"
     return Cause(
-        summary=summary.strip(),
+        summary=" ".join(parts) + _left(held),
         since=since,
-        since_by=since_by if since else "",
-        certain=error is not None or holder is not None,
-        confirm="an error of that time in the server's log",
-        at_stake=Stake(at_risk=stuck if queue is not None else None),
-        next_step=Remedy(
-            text="Find the process that locks it and let that finish; save the stuck messages, which the Cursor "
-            "writer does not read again.",
-            commands=[f"lsof {locations.database}"],
-        ),
+        since_by=since_by,
+        certain=error is not None and (bool(error.lately) or bool(held.messages)),
+        confirm=_confirm(error),
+        at_stake=Stake(at_risk=_at_risk(held)),
+        next_step=Remedy(text=text, commands=[f"lsof {locations.database}"]),
+        explains=signs,
     )
 
 
-def _refused_once(queue: "QueueHealth", chain: "ChainHealth") -> bool:
-    """Whether what is stuck was delivered once or twice, to writers that are still there: a refusal that passed."""
-    holding = [group for group in queue.writers if group.stuck]
-    return all((group.most_deliveries or 0) < 3 and not group.orphaned for group in holding)
-
-
-def _stuck_ids(queue: "QueueHealth | None") -> list[str]:
-    ids: list[str] = []
-    if queue is not None:
-        for group in queue.writers:
-            ids += group.stuck_ids
-    return ids
+def _confirm(error: "LoggedErrors | None") -> str:
+    if error is None:
+        return f'"{LOCKED}" in the server\'s log, at the time of the oldest stuck message'
+    return "the oldest stuck messages were enqueued just before that error, and have no other reason"
 
 
 @cause(
     stage="database",
-    shown_by=["database-writable", "server-errors", "stuck-consumers", "database-reachable", "write-success"],
-    brings=[*HELD, "retry-storm", "backlog-trend"],
+    shown_by=["database-writable", "server-errors", "stuck-consumers", "write-success"],
+    brings=HELD,
     follows=["disk-full"],
 )
 def cause_database_not_writable(
-    server: "ServerHealth", locations: "Locations", findings: Findings, queue: "QueueHealth | None" = None
+    server: "ServerHealth",
+    locations: "Locations",
+    findings: Findings,
+    queue: "QueueHealth | None" = None,
+    chain: "ChainHealth | None" = None,
 ) -> Cause | None:
-    """The server may not write the database."""
-    error = _error(server, *NOT_WRITABLE)
+    """The server may not write the database, or might not for a time."""
+    error = logged(server, *NOT_WRITABLE)
     finding = findings.get("database-writable")
+    is_refused = finding is not None and findings.bad("database-writable")
+    if error is None and not is_refused:
+        return None
+    held = held_since(error, queue, chain)
+    signs = _signs(error, held)
     summary = ""
-    if finding is not None and findings.bad("database-writable"):
-        summary = f"{finding.summary}."
-    if error is None and not summary:
+    text = "It can be written again, as far as permissions tell."
+    if finding is not None and is_refused:
+        signs.append("database-writable")
+        summary = sentence(finding.summary)
+        text = "Give the server's user the database's file and folder to write, then restart it."
+    if not signs:
         return None
     if error is not None:
         summary = f'{summary} The server\'s log says "{error.kind}", the last time at {error.last}.'.strip()
-    stuck = _stuck(queue)
-    left = f" {many(stuck, 'message is', 'messages are')} stuck." if stuck else ""
+    if held.messages or held.shared:
+        text += f" {SAVE_THEM}"
     return Cause(
-        summary=f"{summary}{left}",
+        summary=summary + _left(held),
         since=error.first if error else None,
-        since_by="the first such error of the server's log" if error else "",
-        at_stake=Stake(at_risk=stuck if queue is not None else None),
-        next_step=Remedy(
-            text="Give the server's user the database's file and folder to write, then restart it.",
-            commands=[f"ls -l {locations.database}"],
-        ),
-    )
-
-
-@cause(stage="database", shown_by=["database-reachable"], brings=["chain-breaks", "server-errors", "write-success"])
-def cause_database_damaged(findings: Findings, server: "ServerHealth | None" = None) -> Cause | None:
-    """The database is damaged."""
-    finding = findings.get("database-reachable")
-    if finding is None or not findings.bad("database-reachable") or "damaged" not in finding.summary:
-        return None
-    error = _error(server, "database is damaged")
-    return Cause(
-        summary=sentence(finding.summary),
-        since=error.first if error else None,
-        since_by="the first such error of the server's log" if error else "",
-        next_step=finding.remedy,
+        since_by=FIRST_ERROR if error else "",
+        certain=is_refused or bool(held.messages) or bool(error and error.lately),
+        confirm=_confirm(error),
+        at_stake=Stake(at_risk=_at_risk(held)),
+        next_step=Remedy(text=text, commands=[f"ls -l {locations.database}", *_traces(held, locations)]),
+        explains=signs,
     )
 
 
 @cause(
     stage="database",
     shown_by=["disk-space", "server-errors", "stuck-consumers"],
-    brings=[*HELD, "redis-writable", "redis-durability", "hook-losses", "hook-spool", "retry-storm"],
+    brings=[*HELD, "redis-writable", "redis-durability", "redis-memory", "hook-losses", "hook-spool"],
 )
 def cause_disk_full(
     locations: "Locations",
     findings: Findings,
     server: "ServerHealth | None" = None,
-    disk_space: "DiskSpace | None" = None,
     queue: "QueueHealth | None" = None,
+    chain: "ChainHealth | None" = None,
 ) -> Cause | None:
-    """A disk of the pipeline is full, or nearly."""
-    error = _error(server, FULL)
+    """A disk of the pipeline is full, nearly full, or was full."""
+    error = logged(server, FULL)
     finding = findings.get("disk-space")
     if error is None and not findings.bad("disk-space"):
         return None
-    summary = sentence(finding.summary) if finding is not None and findings.bad("disk-space") else ""
+    held = Held(0, [], False)
     if error is not None:
-        summary += f" The server could not write, the last time at {error.last}."
+        held = held_since(error, queue, chain)
+    signs = _signs(error, held)
+    summary = ""
+    text = "There is room now."
+    commands = [f"df -h {locations.home}"]
+    if finding is not None and findings.bad("disk-space"):
+        signs.append("disk-space")
+        summary = sentence(finding.summary)
+        text = "Make room on that disk. Delete neither the database nor its -wal and -shm files, nor anything of Redis."
+    if not signs:
+        return None
+    if error is not None:
+        summary += f' The server\'s log says "{FULL}", the last time at {error.last}.'
+    if held.messages or held.shared:
+        text += f" {SAVE_THEM}"
     return Cause(
-        summary=summary.strip(),
+        summary=summary.strip() + _left(held),
         since=error.first if error else None,
-        since_by="the first such error of the server's log" if error else "",
-        at_stake=Stake(at_risk=_stuck(queue) if queue is not None else None),
-        next_step=Remedy(
-            text="Make room on that disk. Delete neither the database nor its -wal and -shm files, nor anything of "
-            "Redis.",
-            commands=[f"df -h {locations.home}"],
-        ),
+        since_by=FIRST_ERROR if error else "",
+        certain=findings.bad("disk-space") or bool(held.messages) or bool(error and error.lately),
+        confirm=_confirm(error),
+        at_stake=Stake(at_risk=_at_risk(held)),
+        next_step=Remedy(text=text, commands=[*commands, *_traces(held, locations)]),
+        explains=signs,
     )
+
+
+def _traces(held: Held, locations: "Locations") -> list[str]:
+    return trace_commands(locations.doctor, held.ids[:1])

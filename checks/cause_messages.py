@@ -1,6 +1,8 @@
-"""Causes that lie in the messages: one that cannot be written, payloads of another shape, what nobody holds."""
+"""Causes that lie in what a writer holds or is to be given: a message that cannot be written, and what is left over."""
 
 from typing import TYPE_CHECKING
+
+from blueplane_doctor.checks.stuck_messages import HAS_A_ROW, blockers_of, is_storm, stuck_with_living
 
 from blueplane_doctor import Cause, Findings, Remedy, Stake, cause
 from blueplane_doctor.causeapi import stream_time
@@ -11,84 +13,150 @@ if TYPE_CHECKING:
     from blueplane_doctor.locations import Locations
     from blueplane_doctor.monitoring.chain_of_custody import ChainHealth
     from blueplane_doctor.monitoring.queue_health import GroupHealth, QueueHealth
+    from blueplane_doctor.monitoring.server_health import ServerHealth
 
-PENDING = ("pending-messages", "queue-depth", "consumer-lag", "backlog-trend", "write-success", "server-errors")
-STORM = 10
-"""Deliveries of one message from which on it is a storm, as the check retry-storm has it."""
+PENDING = ("pending-messages", "queue-depth", "consumer-lag", "backlog-trend", "write-success")
 STREAM_ID = "the time in the message's stream ID"
-MALFORMED = "payload"
-"""How the reasons begin of messages whose payload a writer cannot read."""
-
-
-def _first_blocker(chain: "ChainHealth", group: "GroupHealth") -> "ChainBlocker | None":
-    return next((blocker for blocker in chain.blockers if blocker.group == group.name), None)
+OF_A_MESSAGE = (
+    *("UNIQUE constraint failed", "another constraint failed", "value that SQLite refuses", "invalid JSON"),
+    "another error",
+)
+"""Kinds of errors in the server's log that one message brings, again and again."""
+SAVE_FIRST = "Save the stuck messages before you restart anything (-v shows how)."
 
 
 def _held_up(group: "GroupHealth", blocker: "ChainBlocker") -> str:
-    stuck = many(group.stuck or 0, "message is", "messages are")
+    stuck = many(stuck_with_living(group), "message is", "messages are")
     return f"{stuck} stuck in {group.name} behind {blocker.id}: {blocker.reason}."
+
+
+def _loss(chain: "ChainHealth") -> str:
+    """Whether held messages are lost, as a sentence that begins with a blank; empty where some may be."""
+    if chain.states.get("payload_gone"):
+        return ""
+    return " Nothing is lost yet."
+
+
+def _repeated_errors(server: "ServerHealth | None") -> list[str]:
+    """`server-errors`, where the log tells lately of errors that one message brings."""
+    for error in server.errors if server is not None else []:
+        if error.lately and error.kind in OF_A_MESSAGE:
+            return ["server-errors"]
+    return []
+
+
+def _poison(group: "GroupHealth", chain: "ChainHealth") -> "ChainBlocker | None":
+    """The first message that cannot be written; None where what is held is only waiting for its acknowledgement."""
+    blockers: list[ChainBlocker] = blockers_of(chain, group)
+    stuck = stuck_with_living(group)
+    if not blockers or not stuck:
+        return None
+    # A batch is written as a whole: where most of what is held has its row, the acknowledgements are what is missing.
+    others = [blocker for blocker in blockers if not blocker.reason.startswith(HAS_A_ROW)]
+    if not others and (group.written_not_acknowledged or 0) >= stuck:
+        return None
+    return blockers[0]
+
+
+@cause(stage="messages", shown_by=["stuck-consumers", "retry-storm"], brings=[*PENDING, "written-not-acknowledged"])
+def cause_poison_message(
+    queue: "QueueHealth", chain: "ChainHealth", locations: "Locations", server: "ServerHealth | None" = None
+) -> list[Cause]:
+    """A message that cannot be written holds up its batch."""
+    causes = []
+    for group in queue.writers:
+        blocker = _poison(group, chain)
+        if blocker is None or is_storm(group):
+            continue
+        signs = ["stuck-consumers"]
+        # Three deliveries are where the check retry-storm leaves green.
+        if (group.most_deliveries or 0) >= 3:
+            signs += ["retry-storm", *_repeated_errors(server)]
+        causes.append(
+            Cause(
+                summary=f"{_held_up(group, blocker)}{_loss(chain)}",
+                since=stream_time(blocker.id),
+                since_by=STREAM_ID,
+                at_stake=Stake(at_risk=stuck_with_living(group)),
+                next_step=Remedy(text=SAVE_FIRST, commands=trace_commands(locations.doctor, [blocker.id])),
+                explains=signs,
+            )
+        )
+    return causes
 
 
 @cause(
     stage="messages",
-    shown_by=["stuck-consumers", "retry-storm"],
-    brings=PENDING,
+    shown_by=["retry-storm"],
+    brings=["stuck-consumers", *PENDING, "written-not-acknowledged"],
+    follows=["rewound-group"],
 )
-def cause_poison_message(queue: "QueueHealth", chain: "ChainHealth", locations: "Locations") -> list[Cause]:
-    """A message that cannot be written holds up its batch."""
-    causes = []
-    for group in queue.writers:
-        blocker = _first_blocker(chain, group)
-        if blocker is None or not group.stuck or (group.most_deliveries or 0) >= STORM:
-            continue
-        causes.append(
-            Cause(
-                summary=f"{_held_up(group, blocker)} Nothing is lost yet.",
-                since=stream_time(blocker.id),
-                since_by=STREAM_ID,
-                at_stake=Stake(at_risk=group.stuck),
-                next_step=Remedy(
-                    text="Save the stuck messages before you restart anything (-v shows how).",
-                    commands=trace_commands(locations.doctor, [blocker.id]),
-                ),
-            )
-        )
-    return causes
-
-
-@cause(stage="messages", shown_by=["retry-storm"], brings=["stuck-consumers", *PENDING])
-def cause_retry_storm(queue: "QueueHealth", chain: "ChainHealth", locations: "Locations") -> list[Cause]:
+def cause_retry_storm(
+    queue: "QueueHealth", chain: "ChainHealth", locations: "Locations", server: "ServerHealth | None" = None
+) -> list[Cause]:
     """A batch is delivered again and again, and fails each time."""
     causes = []
     for group in queue.writers:
-        deliveries = group.most_deliveries or 0
-        if deliveries < STORM:
+        if not is_storm(group):
             continue
-        next_step = "Save the stuck messages before you restart anything (-v shows how)."
+        blockers = blockers_of(chain, group)
+        summary = f"{group.name} was given the same message {group.most_deliveries or 0:,} times."
+        text = SAVE_FIRST
+        ids = group.stuck_ids[:1] or group.to_acknowledge[:1]
+        signs = ["retry-storm", *_repeated_errors(server)]
         if not group.stuck and group.written_not_acknowledged:
-            next_step = "All that it holds is written already: acknowledge it, see written-not-acknowledged."
-        blocker = _first_blocker(chain, group)
-        summary = f"{group.name} was given the same message {deliveries:,} times."
-        ids = group.stuck_ids[:1]
-        if blocker is not None:
-            summary += f" {_held_up(group, blocker)}"
-            ids = [blocker.id]
+            text = "All that it holds is written already: acknowledge it, see written-not-acknowledged."
+            signs.append("written-not-acknowledged")
+        elif blockers:
+            summary += f" {_held_up(group, blockers[0])}"
+            ids = [blockers[0].id]
         causes.append(
             Cause(
-                summary=f"{summary} Nothing is lost yet.",
+                summary=f"{summary}{_loss(chain)}",
                 since=stream_time(ids[0]) if ids else None,
                 since_by=STREAM_ID if ids else "",
-                at_stake=Stake(at_risk=group.stuck),
-                next_step=Remedy(text=next_step, commands=trace_commands(locations.doctor, ids)),
+                at_stake=Stake(at_risk=stuck_with_living(group)),
+                next_step=Remedy(text=text, commands=trace_commands(locations.doctor, ids)),
+                explains=signs,
             )
         )
     return causes
+
+
+@cause(
+    stage="messages",
+    shown_by=["written-not-acknowledged"],
+    brings=["pending-messages"],
+    follows=["rewound-group", "retry-storm"],
+)
+def cause_acknowledgements_lost(queue: "QueueHealth", chain: "ChainHealth", findings: Findings) -> Cause | None:
+    """Messages are written, and their acknowledgements are missing."""
+    finding = findings.get("written-not-acknowledged")
+    groups = []
+    for group in queue.writers:
+        if group.written_not_acknowledged and _poison(group, chain) is None:
+            groups.append(group)
+    if finding is None or not groups:
+        return None
+    ids: list[str] = []
+    for group in groups:
+        ids += group.to_acknowledge[:1]
+    return Cause(
+        summary=f"{sentence(finding.summary)} Nothing is lost: their rows are there.",
+        since=stream_time(min(ids)) if ids else None,
+        since_by=f"{STREAM_ID}, of the oldest: at the earliest" if ids else "",
+        at_stake=Stake(at_risk=0),
+        next_step=finding.remedy,
+    )
 
 
 @cause(
     stage="messages",
     shown_by=["written-not-delivered"],
-    brings=["written-not-acknowledged", "retry-storm", "server-errors", "pending-messages", "lost-before-delivery"],
+    brings=[
+        *("written-not-acknowledged", "retry-storm", "server-errors", "pending-messages", "lost-before-delivery"),
+        *("writer-missing", "consumer-lag", "queue-depth"),
+    ],
     follows=["redis-lost-its-data"],
 )
 def cause_rewound_group(queue: "QueueHealth", findings: Findings) -> Cause | None:
@@ -108,7 +176,7 @@ def cause_rewound_group(queue: "QueueHealth", findings: Findings) -> Cause | Non
     )
 
 
-@cause(stage="messages", shown_by=["orphaned-messages"], brings=["stuck-consumers", *PENDING])
+@cause(stage="messages", shown_by=["orphaned-messages"], brings=["stuck-consumers", *PENDING, "chain-breaks"])
 def cause_orphans(queue: "QueueHealth", locations: "Locations", findings: Findings) -> Cause | None:
     """A consumer that is gone holds messages that nobody will take over."""
     finding = findings.get("orphaned-messages")
@@ -120,78 +188,12 @@ def cause_orphans(queue: "QueueHealth", locations: "Locations", findings: Findin
     for group in queue.writers:
         ids += group.orphaned_ids
     return Cause(
-        summary=f"{sentence(finding.summary)} They wait for ever.",
+        summary=f"{sentence(finding.summary)} {'It waits' if count == 1 else 'They wait'} for ever.",
         since=stream_time(min(ids)) if ids else None,
         since_by=STREAM_ID if ids else "",
-        at_stake=Stake(at_risk=count - trimmed, lost=trimmed, recoverable=0 if trimmed else None),
+        at_stake=Stake(at_risk=count - trimmed, lost=trimmed or None, recoverable=0 if trimmed else None),
         next_step=Remedy(
             text="Save them before you do anything else with them (-v shows how).",
             commands=trace_commands(locations.doctor, ids[:1]),
         ),
-    )
-
-
-@cause(stage="messages", shown_by=["chain-breaks"])
-def cause_malformed_payloads(chain: "ChainHealth", locations: "Locations") -> Cause | None:
-    """A producer sends payloads that the writer passes over."""
-    malformed = [broken for broken in chain.breaks if broken.kind == "lost" and broken.reason.startswith(MALFORMED)]
-    if not malformed:
-        return None
-    reasons = sorted({broken.reason for broken in malformed})
-    lost = chain.states.get("lost") or 0
-    return Cause(
-        summary=f"{many(len(malformed), 'message is', 'messages are')} acknowledged and not written: "
-        f"{'; '.join(reasons)}. The stream still holds them.",
-        since=stream_time(malformed[0].id),
-        since_by=STREAM_ID,
-        at_stake=Stake(lost=len(malformed), recoverable=len(malformed) if lost else None),
-        next_step=Remedy(
-            text="Mend the producer; save the messages before the stream trims them.",
-            commands=trace_commands(locations.doctor, [malformed[0].id]),
-        ),
-    )
-
-
-@cause(
-    stage="messages",
-    shown_by=["lost-before-delivery", "loss-between-samples", "queue-headroom", "time-to-loss"],
-    brings=["chain-breaks", "queue-depth", "consumer-lag", "write-throughput", "backlog-trend"],
-    follows=[
-        *("server-down", "server-hangs", "writer-stopped", "redis-lost-its-data", "another-redis"),
-        *("poison-message", "retry-storm", "database-locked", "database-not-writable", "disk-full"),
-    ],
-)
-def cause_backlog_outgrew_stream(queue: "QueueHealth", chain: "ChainHealth", findings: Findings) -> Cause | None:
-    """More came in than the stream keeps, and messages were trimmed unread."""
-    names = ("lost-before-delivery", "loss-between-samples", "queue-headroom", "time-to-loss")
-    finding = next((findings.get(name) for name in names if findings.bad(name)), None)
-    if finding is None:
-        return None
-    after = next((loss.after_id for loss in chain.losses if loss.most and loss.after_id), "")
-    return Cause(
-        summary=sentence(finding.summary),
-        since=stream_time(after) if after else None,
-        since_by="the last message before the first that was trimmed" if after else "",
-        at_stake=Stake(
-            at_risk=queue.queue_depth,
-            lost=chain.trimmed.at_least,
-            recoverable=0 if chain.trimmed.at_least else None,
-        ),
-        next_step=finding.remedy,
-    )
-
-
-@cause(stage="messages", shown_by=["dead-letter-growth", "dead-letters"])
-def cause_dead_letters(queue: "QueueHealth", locations: "Locations") -> Cause | None:
-    """A writer gives messages up, to the dead letters."""
-    if not queue.dlq_size:
-        return None
-    summary = f"{many(queue.dlq_size, 'dead letter', 'dead letters')}, {queue.dlq_recent_entries:,} in the last hour."
-    ids = queue.dlq_newest_ids
-    return Cause(
-        summary=summary,
-        since=stream_time(ids[-1]) if ids else None,
-        since_by="the third newest dead letter: at the latest" if len(ids) > 2 else "the oldest dead letter",
-        at_stake=Stake(lost=queue.dlq_size, recoverable=queue.dlq_size),
-        next_step=Remedy(text="See what they have in common.", commands=[f"{locations.doctor} dlq stats"]),
     )

@@ -7,13 +7,11 @@ from blueplane_doctor.causeapi import EVERYTHING
 from blueplane_doctor.checkapi import sentence
 
 if TYPE_CHECKING:
-    from blueplane_doctor.locations import Locations
     from blueplane_doctor.monitoring.connections import Connections
     from blueplane_doctor.monitoring.database_health import DatabaseHealth
     from blueplane_doctor.monitoring.queue_health import QueueHealth
     from blueplane_doctor.monitoring.redis_writes import RedisWrites
     from blueplane_doctor.monitoring.server_health import ServerHealth
-    from blueplane_doctor.monitoring.stream_presence import StreamPresence
 
 REDIS_ERRORS = ("connection refused", "connection lost", "timeout")
 """Kinds of errors in the server's log that Redis brings."""
@@ -35,7 +33,14 @@ def first_error(server: "ServerHealth | None", *kinds: str) -> str | None:
     return min(times, default=None)
 
 
-@cause(stage="redis", shown_by=["redis-reachable"], brings=[EVERYTHING, "server-errors", "server-alive", "hook-spool"])
+@cause(
+    stage="redis",
+    shown_by=["redis-reachable"],
+    brings=[
+        *(EVERYTHING, "redis-writable", "server-errors", "undrained-buffer"),
+        *("hook-success", "hook-spool", "hook-losses", "hook-inactivity", "capture-rate", "database-monitor"),
+    ],
+)
 def cause_redis_unreachable(
     connections: "Connections",
     findings: Findings,
@@ -64,7 +69,11 @@ def cause_redis_unreachable(
 @cause(
     stage="redis",
     shown_by=["redis-writable"],
-    brings=["server-errors", "undrained-buffer", "hook-spool", "hook-losses", "redis-memory", "redis-durability"],
+    brings=[
+        *("server-errors", "undrained-buffer", "redis-memory", "redis-durability", "writer-missing", "queue-depth"),
+        *("consumer-lag", "pending-messages", "write-throughput", "backlog-trend", "written-not-acknowledged"),
+        *("hook-success", "hook-spool", "hook-losses", "hook-inactivity", "capture-rate", "database-monitor"),
+    ],
     follows=["redis-unreachable", "disk-full"],
 )
 def cause_redis_refuses_writes(
@@ -100,7 +109,7 @@ def cause_redis_refuses_writes(
     follows=["redis-unreachable"],
 )
 def cause_redis_lost_its_data(
-    presence: "StreamPresence", findings: Findings, server: "ServerHealth | None" = None
+    findings: Findings, server: "ServerHealth | None" = None, queue: "QueueHealth | None" = None
 ) -> Cause | None:
     """Redis lost the queue, or its writer groups."""
     finding = findings.get("stream-lost")
@@ -111,7 +120,7 @@ def cause_redis_lost_its_data(
         summary=sentence(finding.summary),
         since=since,
         since_by="the first error of the server's log that names the groups" if since else "",
-        at_stake=Stake(at_risk=presence.length if presence.missing_groups else None),
+        at_stake=Stake(at_risk=queue.waiting_messages if queue else None),
         next_step=finding.remedy,
     )
 
@@ -121,13 +130,23 @@ def cause_redis_lost_its_data(
     shown_by=["redis-durability", "redis-memory"],
     follows=["redis-unreachable", "redis-refuses-writes", "disk-full"],
 )
-def cause_redis_may_lose_the_queue(
-    findings: Findings, locations: "Locations", queue: "QueueHealth | None" = None
-) -> Cause | None:
-    """Redis may lose what waits in the queue."""
+def cause_redis_may_lose_the_queue(findings: Findings, queue: "QueueHealth | None" = None) -> Cause | None:
+    """Redis may lose what waits in the queue, or may soon refuse more."""
     for check in ("redis-durability", "redis-memory"):
         finding = findings.get(check)
         if finding is not None and findings.bad(check):
             waiting = queue.queue_depth if queue else None
             return Cause(summary=sentence(finding.summary), at_stake=Stake(at_risk=waiting), next_step=finding.remedy)
     return None
+
+
+@cause(stage="redis", shown_by=["redis-clients"], brings=["server-errors", "hook-spool", "hook-losses"])
+def cause_redis_connections_used_up(findings: Findings) -> Cause | None:
+    """Nearly all connections that Redis allows are open."""
+    finding = findings.get("redis-clients")
+    if finding is None or not findings.bad("redis-clients"):
+        return None
+    return Cause(
+        summary=f"{sentence(finding.summary)} When all are, it refuses new ones.",
+        next_step=finding.remedy,
+    )

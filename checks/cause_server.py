@@ -1,10 +1,14 @@
 """Causes that lie in the server: it is down, hangs, reads no more, or is another one than is examined."""
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
+
+from blueplane_doctor.checks.stuck_messages import without_reason
 
 from blueplane_doctor import Cause, Findings, Remedy, Stake, cause
 from blueplane_doctor.causeapi import EVERYTHING, stream_time
 from blueplane_doctor.checkapi import many, sentence
+from blueplane_doctor.times import iso, parse_time
 
 if TYPE_CHECKING:
     from blueplane_doctor.locations import Locations
@@ -15,37 +19,67 @@ if TYPE_CHECKING:
 
 BACKLOG = (
     *("queue-depth", "pending-messages", "consumer-lag", "queue-headroom", "write-throughput", "backlog-trend"),
-    *("time-to-loss", "writer-missing", "stuck-consumers"),
+    *("time-to-loss", "writer-missing", "stuck-consumers", "reader-lag"),
 )
 """What is found where nobody takes messages."""
 LOSSES = ("lost-before-delivery", "chain-breaks", "loss-between-samples")
 CAPTURE = ("hook-success", "hook-spool", "hook-losses", "hook-inactivity", "capture-rate", "database-monitor")
+TWO_SERVERS = "two servers"
+OLDEST_WAITING = "the oldest message that waits: at the latest"
+
+
+def at_risk(queue: "QueueHealth | None", chain: "ChainHealth | None") -> int | None:
+    """Messages that wait, and those that are stuck without a reason of their own; None where that is not known."""
+    if queue is None:
+        return None
+    if queue.waiting_messages is None:
+        return queue.queue_depth
+    held: int = without_reason(queue, chain)
+    return queue.waiting_messages + held
+
+
+def gone(chain: "ChainHealth | None") -> int | None:
+    """Messages that were trimmed before they were written: unread, or while a writer held them."""
+    if chain is None:
+        return None
+    return chain.trimmed.at_least + (chain.states.get("payload_gone") or 0)
 
 
 def waiting_sentence(queue: "QueueHealth | None", chain: "ChainHealth | None") -> str:
     """What waits and what was lost meanwhile, as sentences that begin with a blank; empty where nothing is."""
     text = ""
-    if queue is not None and queue.queue_depth:
-        text += f" {many(queue.queue_depth, 'message waits', 'messages wait')} for a writer."
-    lost = chain.trimmed.at_least if chain is not None else 0
+    waiting = at_risk(queue, chain)
+    if waiting:
+        text += f" {many(waiting, 'message waits', 'messages wait')} for a writer."
+    lost = gone(chain)
     if lost:
-        text += f" {many(lost, 'message was', 'messages were')} trimmed unread."
-    return text
+        text += f" {many(lost, 'message was', 'messages were')} trimmed before a writer wrote them."
+    return text.replace(
+        "1 message was trimmed before a writer wrote them", "1 message was trimmed before it was written"
+    )
 
 
 def stake(queue: "QueueHealth | None", chain: "ChainHealth | None") -> Stake:
     """What waits, and what was trimmed unread, which cannot be brought back."""
-    lost = chain.trimmed.at_least if chain is not None else None
-    return Stake(
-        at_risk=queue.queue_depth if queue is not None else None,
-        lost=lost,
-        recoverable=0 if lost else None,
-    )
+    lost = gone(chain)
+    return Stake(at_risk=at_risk(queue, chain), lost=lost, recoverable=0 if lost else None)
 
 
 def oldest_waiting(queue: "QueueHealth | None") -> str | None:
-    """When the oldest message was added that nobody has finished with."""
-    if queue is None or not queue.first_unfinished_ids:
+    """When the oldest message was added that no writer was given."""
+    if queue is None:
+        return None
+    if queue.oldest_waiting_age_ms is None:
+        return _oldest_unfinished(queue)
+    measured = parse_time(queue.measured_at)
+    if measured is None:
+        return None
+    return iso(measured - timedelta(milliseconds=queue.oldest_waiting_age_ms))
+
+
+def _oldest_unfinished(queue: "QueueHealth") -> str | None:
+    """The same by its stream ID, where nothing but what waits is unfinished."""
+    if not queue.first_unfinished_ids or queue.waiting_messages != queue.queue_depth:
         return None
     return stream_time(queue.first_unfinished_ids[0])
 
@@ -54,7 +88,6 @@ def oldest_waiting(queue: "QueueHealth | None") -> str | None:
     stage="server",
     shown_by=["server-alive"],
     brings=[*BACKLOG, *LOSSES, *CAPTURE, "undrained-buffer", "server-errors"],
-    follows=["redis-unreachable"],
 )
 def cause_server_down(
     server: "ServerHealth",
@@ -67,8 +100,10 @@ def cause_server_down(
     """The Blueplane server does not run."""
     if findings.value("server-alive") != "neither":
         return None
+    if server.pid is None and findings.value("second-server") == TWO_SERVERS:
+        return None  # servers read the queue: they run elsewhere
     since = oldest_waiting(queue)
-    since_by = "the oldest message that waits: at the latest"
+    since_by = OLDEST_WAITING
     if since is None and database is not None:
         since = database.last_successful_write_timestamp
         since_by = "the newest row of the database: at the earliest"
@@ -105,8 +140,8 @@ def cause_server_hangs(
     return Cause(
         summary=f"Process {server.pid} runs; HTTP: {server.http_answer}.{waiting_sentence(queue, chain)}",
         since=since,
-        since_by="the oldest message that waits: at the latest" if since else "",
-        certain=bool(queue is not None and queue.queue_depth),
+        since_by=OLDEST_WAITING if since else "",
+        certain=bool(at_risk(queue, chain)),
         confirm="messages that wait: without any it may only listen on another port",
         at_stake=stake(queue, chain),
         next_step=Remedy(
@@ -128,20 +163,17 @@ def cause_another_redis(server: "ServerHealth", findings: Findings) -> Cause | N
     )
 
 
-@cause(stage="server", shown_by=["second-server"], brings=["chain-breaks"])
+@cause(stage="server", shown_by=["second-server"], brings=["chain-breaks", "server-alive", "pending-messages"])
 def cause_second_server(findings: Findings, chain: "ChainHealth | None" = None) -> Cause | None:
     """A second server is given a part of the messages, and writes it elsewhere."""
     finding = findings.get("second-server")
     if finding is None or not findings.bad("second-server"):
         return None
-    return Cause(
-        summary=sentence(finding.summary),
-        at_stake=Stake(at_risk=chain.written_elsewhere if chain else None),
-        next_step=finding.remedy,
-    )
+    elsewhere = chain.written_elsewhere if chain else None
+    return Cause(summary=sentence(finding.summary), at_stake=Stake(at_risk=elsewhere), next_step=finding.remedy)
 
 
-@cause(stage="server", shown_by=["undrained-buffer"], follows=["redis-unreachable"])
+@cause(stage="server", shown_by=["undrained-buffer"], follows=["redis-unreachable", "redis-refuses-writes"])
 def cause_buffer_undrained(server: "ServerHealth", findings: Findings) -> Cause | None:
     """Events lie in the server's local buffer, and nothing takes them to Redis."""
     finding = findings.get("undrained-buffer")

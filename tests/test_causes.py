@@ -54,9 +54,41 @@ def test_a_waived_finding_is_no_sign_and_is_not_explained() -> None:
 
 
 def test_what_follows_from_another_cause_is_not_told_for_itself() -> None:
-    specs = [spec("root", shown_by=["x"]), spec("next", shown_by=["y"], brings=["z"], follows=["root"])]
+    specs = [spec("root", shown_by=["x"], brings=["y"]), spec("next", shown_by=["y"], brings=["z"], follows=["root"])]
     causes = explained([finding("x"), finding("y"), finding("z")], {}, specs).causes
     assert [(one.id, one.explains, one.leads_to) for one in causes] == [("root", ["x", "y", "z"], ["next"])]
+
+
+def test_it_follows_only_where_the_other_cause_accounts_for_its_signs() -> None:
+    specs = [
+        spec("root", shown_by=["x"], brings=["y"]),
+        spec("next", shown_by=["y", "w"], follows=["root"]),
+    ]
+    by_the_root = explained([finding("x"), finding("y"), finding("w", Status.GREEN)], {}, specs).causes
+    assert [(one.id, one.leads_to) for one in by_the_root] == [("root", ["next"])]
+    by_itself = explained([finding("x"), finding("y"), finding("w")], {}, specs).causes
+    assert [(one.id, one.explains) for one in by_itself] == [("next", ["w", "y"]), ("root", ["x"])]
+
+
+def test_a_sign_of_two_causes_goes_to_the_one_that_has_no_other() -> None:
+    specs = [spec("a", shown_by=["x", "y"]), spec("b", shown_by=["x"])]
+    explanation = explained([finding("x"), finding("y", Status.YELLOW)], {}, specs)
+    assert [(one.id, one.status, one.explains) for one in explanation.causes] == [
+        ("b", Status.RED, ["x"]),
+        ("a", Status.YELLOW, ["y"]),
+    ]
+
+
+def test_the_only_sign_of_two_causes_stands_under_one_of_them() -> None:
+    causes = explained([finding("x")], {}, [spec("a", shown_by=["x"]), spec("b", shown_by=["x"])]).causes
+    assert [(one.id, one.status, one.explains) for one in causes] == [("a", Status.RED, ["x"]), ("b", Status.RED, [])]
+
+
+def test_a_cause_may_name_its_signs_itself() -> None:
+    specs = [spec("a", shown_by=["x", "y"], explains=["y"], brings=["z"])]
+    assert explained([finding("x")], {}, specs).causes == []
+    (one,) = explained([finding("x"), finding("y"), finding("z")], {}, specs).causes
+    assert one.explains == ["y", "z"]
 
 
 def test_what_would_follow_stands_for_itself_without_its_root() -> None:

@@ -26,7 +26,6 @@ _COUNTS = frozenset(
         "total_commands_processed",
         "uptime_in_seconds",
         "used_memory",
-        "used_memory_dataset",
     }
 )
 """Fields that hold a number, never below zero."""

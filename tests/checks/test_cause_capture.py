@@ -16,3 +16,13 @@ def test_nobody_works() -> None:
 
 def test_clocks_that_disagree() -> None:
     assert [one.id for one in causes_of(redis=builders.redis(clock_skew_ms=90_000.0))] == ["clock-wrong"]
+
+
+def test_few_events_alone_may_be_little_work() -> None:
+    capture = builders.capture(capture_rate_events_per_min=6.0)
+    assert causes_of(capture=capture) == []
+
+
+def test_events_that_hooks_could_not_hand_over() -> None:
+    causes = causes_of(spool=builders.spool(waiting_events=12))
+    assert [(one.id, one.at_stake.at_risk) for one in causes] == [("hooks-cannot-deliver", 12)]

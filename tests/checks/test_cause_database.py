@@ -1,4 +1,4 @@
-from blueplane_doctor.monitoring.connections import Reach
+from blueplane_doctor.custody.blockers import ChainBlocker
 from blueplane_doctor.monitoring.server_health import LockHolder, LoggedErrors
 from tests.checks import builders
 from tests.checks.builders import causes_of
@@ -17,9 +17,41 @@ def test_the_log_tells_of_a_lock_and_batches_are_stuck() -> None:
     assert [(one.id, one.since, one.certain) for one in causes] == [("database-locked", FIRST, True)]
 
 
-def test_without_a_word_in_the_log_it_is_likely() -> None:
-    causes = causes_of(queue=builders.one_writer(**STUCK, most_deliveries=1))
-    assert [(one.id, one.certain) for one in causes] == [("database-locked", False)]
+def test_what_is_stuck_without_any_sign_stands_for_itself() -> None:
+    assert causes_of(queue=builders.one_writer(**STUCK, most_deliveries=1)) == []
+
+
+def test_somebody_who_holds_the_lock_now_is_likely_the_reason() -> None:
+    server = builders.server(lock_holder=LockHolder(pid=5_224))
+    causes = causes_of(server=server, queue=builders.one_writer(**STUCK, most_deliveries=1))
+    assert [(one.id, one.certain, one.at_stake.at_risk) for one in causes] == [("database-locked", False, 120)]
+    assert causes_of(server=server) == [], "and nothing without messages that are stuck"
+
+
+def test_a_lock_has_left_nothing_that_was_enqueued_after_it() -> None:
+    error = LoggedErrors(kind="database is locked", count=6, lately=0, first=FIRST, last=FIRST)
+    later = {**STUCK, "stuck_ids": ["1773480301310-0"]}  # 09:25:01
+    assert causes_of(server=builders.server(errors=[error]), queue=builders.one_writer(**later)) == []
+
+
+def test_a_lock_beside_a_message_that_cannot_be_written_is_likely() -> None:
+    chain = builders.chain(blockers=[ChainBlocker(id="1773479901310-0", group="processors", reason="same event_id")])
+    queue = builders.one_writer(**STUCK)
+    causes = causes_of(server=builders.server(errors=logged("database is locked")), queue=queue, chain=chain)
+    assert {(one.id, one.certain, one.at_stake.at_risk) for one in causes} == {
+        ("database-locked", False, None),
+        ("poison-message", True, 120),
+    }
+
+
+def test_orphans_and_storms_are_no_work_of_a_lock() -> None:
+    claude = builders.writer("claude_processors", **STUCK, most_deliveries=319)
+    cursor = builders.writer("processors", **{**STUCK, "orphaned": 100})
+    causes = causes_of(
+        server=builders.server(errors=logged("database is locked")), queue=builders.queue(groups=[claude, cursor])
+    )
+    locked = next(one for one in causes if one.id == "database-locked")
+    assert locked.at_stake.at_risk == 20
 
 
 def test_a_writer_at_work_holds_the_lock_and_is_no_cause() -> None:
@@ -36,11 +68,6 @@ def test_the_server_may_not_write_by_the_permissions_alone() -> None:
     (cause,) = causes_of(database_access=builders.database_access(writable=False, refused=["folder"]))
     assert (cause.id, cause.certain) == ("database-not-writable", True)
     assert "its folder" in cause.summary
-
-
-def test_a_damaged_database() -> None:
-    reach = Reach(address="~/.blueplane/telemetry.db", reachable=False, cause="the database is damaged")
-    assert [one.id for one in causes_of(connections=builders.connections(database=reach))] == ["database-damaged"]
 
 
 def test_a_full_disk() -> None:

@@ -1,5 +1,4 @@
 from blueplane_doctor.custody.blockers import ChainBlocker
-from blueplane_doctor.custody.losses import GroupLoss
 from tests.checks import builders
 from tests.checks.builders import causes_of
 
@@ -62,24 +61,24 @@ def test_orphans() -> None:
     assert (causes[0].at_stake.at_risk, causes[0].at_stake.lost) == (2, 1)
 
 
-def test_payloads_that_the_writer_passes_over() -> None:
-    broken = builders.chain_break(reason="payload is a list instead of an object")
-    causes = causes_of(chain=builders.chain({"lost": 1}, chain_break_count=1, breaks=[broken]))
-    assert [(one.id, one.since) for one in causes] == [("malformed-payloads", SINCE)]
+def test_written_messages_whose_acknowledgement_is_missing() -> None:
+    blocked = ChainBlocker(id=ID, group="processors", reason="a row with the same event_id is there already")
+    queue = builders.one_writer(pending=40, stuck=0, written_not_acknowledged=40, to_acknowledge=[ID])
+    causes = causes_of(queue=queue, chain=builders.chain(blockers=[blocked]))
+    assert [(one.id, one.since, one.at_stake.at_risk) for one in causes] == [("acknowledgements-lost", SINCE, 0)]
 
 
-def test_lost_without_a_reason_has_no_cause() -> None:
-    chain = builders.chain({"lost": 1}, chain_break_count=1, breaks=[builders.chain_break()])
-    assert causes_of(chain=chain) == []
+def test_a_message_whose_key_has_a_row_holds_up_the_others() -> None:
+    blocked = ChainBlocker(id=ID, group="processors", reason="a row with the same event_id is there already")
+    queue = builders.one_writer(**stuck(written_not_acknowledged=1, to_acknowledge=[ID]))
+    causes = causes_of(queue=queue, chain=builders.chain(blockers=[blocked]))
+    assert [one.id for one in causes] == ["poison-message"]
+    assert "written-not-acknowledged" in causes[0].explains
 
 
-def test_trimmed_unread_while_the_server_runs() -> None:
-    loss = GroupLoss(group="processors", trimmed_unread=12, after_id=ID, before_id="1773479901999-0")
-    chain = builders.chain({"trimmed_unread": 12}, chain_break_count=12, losses=[loss])
-    causes = causes_of(chain=chain)
-    assert [(one.id, one.since, one.at_stake.lost) for one in causes] == [("backlog-outgrew-stream", SINCE, 12)]
-
-
-def test_dead_letters() -> None:
-    queue = builders.queue(dlq_size=14, dlq_recent_entries=12, dlq_oldest_age_ms=60_000, dlq_newest_ids=[ID])
-    assert [(one.id, one.since) for one in causes_of(queue=queue)] == [("dead-letters", SINCE)]
+def test_what_was_trimmed_while_it_was_held_may_be_lost() -> None:
+    queue = builders.one_writer(**stuck(most_deliveries=319))
+    (storm,) = [
+        one for one in causes_of(queue=queue, chain=builders.chain({"payload_gone": 30})) if one.id == "retry-storm"
+    ]
+    assert "Nothing is lost" not in storm.summary

@@ -35,3 +35,8 @@ def test_redis_may_evict_the_queue() -> None:
     redis = builders.redis(may_evict_queue=True, maxmemory_mb=100.0, maxmemory_policy="allkeys-lru")
     causes = causes_of(redis=redis, queue=builders.queue(queue_depth=12))
     assert [(one.id, one.at_stake.at_risk) for one in causes] == [("redis-may-lose-the-queue", 12)]
+
+
+def test_connections_that_are_used_up() -> None:
+    redis = builders.redis(open_connections=49, maxclients=50)
+    assert [one.id for one in causes_of(redis=redis)] == ["redis-connections-used-up"]

@@ -81,3 +81,8 @@ def test_a_version_of_a_preview() -> None:
 )
 def test_integers(text: str | None, number: int | None) -> None:
     assert integer(text) == number
+
+
+def test_a_size_that_the_server_counted_below_zero_is_no_error() -> None:
+    # Redis subtracts its own overhead from what is used, unsigned: on a small server that may be less than nothing.
+    assert parse_info(b"used_memory_dataset:18446744073709540312\r\n")["used_memory_dataset"]

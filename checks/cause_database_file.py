@@ -1,0 +1,131 @@
+"""Causes that lie in the database's file: it is damaged, gone, cannot be read, or is slow."""
+
+from typing import TYPE_CHECKING
+
+from blueplane_doctor.checks.stuck_messages import logged
+
+from blueplane_doctor import Cause, Findings, Remedy, cause
+from blueplane_doctor.checkapi import sentence
+
+if TYPE_CHECKING:
+    from blueplane_doctor.locations import Locations
+    from blueplane_doctor.model import Finding
+    from blueplane_doctor.monitoring.server_health import ServerHealth
+
+READ_FROM_IT = (
+    *("chain-breaks", "capture-rate", "database-monitor", "hook-inactivity", "wal-size"),
+    *("write-throughput", "write-success", "write-p95", "delivery-delay", "server-errors"),
+)
+"""What is judged by the database's rows."""
+DAMAGED = "damaged"
+GONE = ("does not exist", "holds none of the tables")
+INTERRUPTED = "not before the next start"
+
+
+def _unreadable(findings: Findings) -> "Finding | None":
+    """The finding that says why the database cannot be read; None where it can."""
+    if not findings.bad("database-reachable"):
+        return None
+    return findings.get("database-reachable")
+
+
+@cause(stage="database", shown_by=["database-reachable"], brings=READ_FROM_IT)
+def cause_database_damaged(findings: Findings, server: "ServerHealth | None" = None) -> Cause | None:
+    """The database is damaged."""
+    finding = _unreadable(findings)
+    if finding is None or DAMAGED not in finding.summary:
+        return None
+    error = logged(server, "database is damaged")
+    return Cause(
+        summary=sentence(finding.summary),
+        since=error.first if error else None,
+        since_by="the first such error of the server's log" if error else "",
+        next_step=finding.remedy,
+    )
+
+
+@cause(stage="database", shown_by=["database-reachable"], brings=READ_FROM_IT)
+def cause_database_gone(
+    findings: Findings, locations: "Locations", server: "ServerHealth | None" = None
+) -> Cause | None:
+    """The database, or its tables, are not there."""
+    finding = _unreadable(findings)
+    if finding is None or not any(words in finding.summary for words in GONE):
+        return None
+    error = logged(server, "no such table or column", "unable to open the database")
+    text = "Start the Blueplane server: it makes the database."
+    if server is not None and (server.pid_state == "running" or server.http_ok):
+        text = (
+            "Look for the old file first: it may have been moved, and what is written anew is no part of it. The "
+            "server makes its tables at its start only: restart it, and it writes what comes from then on."
+        )
+    return Cause(
+        summary=f"{sentence(finding.summary)} Until it is there no message can be written.",
+        since=error.first if error else None,
+        since_by="the first such error of the server's log" if error else "",
+        next_step=Remedy(text=text, commands=[f"ls -la {locations.home}"]),
+    )
+
+
+@cause(stage="database", shown_by=["database-reachable"], brings=READ_FROM_IT)
+def cause_database_interrupted(findings: Findings) -> Cause | None:
+    """A crash left the database in the middle of a write."""
+    finding = _unreadable(findings)
+    if finding is None or finding.observed != INTERRUPTED:
+        return None
+    return Cause(
+        summary=f"{sentence(finding.summary)} The next start of the server mends it; nothing is lost by it.",
+        next_step=finding.remedy,
+    )
+
+
+@cause(stage="database", shown_by=["database-reachable"], brings=READ_FROM_IT)
+def cause_database_unreadable(findings: Findings) -> Cause | None:
+    """The database cannot be read."""
+    finding = _unreadable(findings)
+    if finding is None or finding.observed == INTERRUPTED:
+        return None
+    if DAMAGED in finding.summary or any(words in finding.summary for words in GONE):
+        return None
+    return Cause(
+        summary=f"{sentence(finding.summary)} Whether messages are written is not known.", next_step=finding.remedy
+    )
+
+
+@cause(
+    stage="database",
+    shown_by=["write-p95"],
+    brings=["write-throughput", "consumer-lag", "queue-depth", "backlog-trend", "wal-size", "wal-growth"],
+    follows=["disk-full", "database-locked"],
+)
+def cause_writes_are_slow(findings: Findings) -> Cause | None:
+    """Batches take long to be written."""
+    finding = findings.get("write-p95")
+    if finding is None or not findings.bad("write-p95"):
+        return None
+    return Cause(
+        summary=sentence(finding.summary),
+        certain=False,
+        confirm="a busy disk (iostat), or another process that has the database open (lsof)",
+        next_step=finding.remedy,
+    )
+
+
+@cause(
+    stage="database",
+    shown_by=["wal-size", "wal-growth"],
+    brings=["write-throughput"],
+    follows=["database-locked", "disk-full", "writes-are-slow"],
+)
+def cause_log_not_emptied(findings: Findings, locations: "Locations") -> Cause | None:
+    """The write-ahead log of the database is not emptied."""
+    for check in ("wal-size", "wal-growth"):
+        finding = findings.get(check)
+        if finding is not None and findings.bad(check):
+            return Cause(
+                summary=f"{sentence(finding.summary)} Nothing is lost by it; reading and writing get slower.",
+                certain=False,
+                confirm="a process that keeps a transaction open for long",
+                next_step=finding.remedy or Remedy(text="See who reads it.", commands=[f"lsof {locations.database}"]),
+            )
+    return None

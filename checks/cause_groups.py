@@ -1,0 +1,36 @@
+"""Causes that concern groups without custody: one that the doctor does not know, and readers that are behind."""
+
+from blueplane_doctor import Cause, Findings, cause
+from blueplane_doctor.checkapi import sentence
+
+
+@cause(stage="messages", shown_by=["unknown-groups"])
+def cause_unknown_group(findings: Findings) -> Cause | None:
+    """Somebody whom the doctor does not know reads the queue."""
+    finding = findings.get("unknown-groups")
+    if finding is None or not findings.bad("unknown-groups"):
+        return None
+    return Cause(
+        summary=f"{sentence(finding.summary)} What such a group writes is not judged.",
+        certain=False,
+        confirm="which version of Blueplane, or which other program, made the group",
+        next_step=finding.remedy,
+    )
+
+
+@cause(
+    stage="messages",
+    shown_by=["reader-lag"],
+    follows=["server-down", "server-hangs", "writer-stopped", "writers-fall-behind", "backlog-outgrew-stream"],
+)
+def cause_reader_behind(findings: Findings) -> Cause | None:
+    """A group that writes no traces is behind."""
+    finding = findings.get("reader-lag")
+    if finding is None or not findings.bad("reader-lag"):
+        return None
+    return Cause(
+        summary=f"{sentence(finding.summary)} No trace is lost.",
+        certain=False,
+        confirm="whether anything still reads for the group: one of an earlier version does no harm",
+        next_step=finding.remedy,
+    )

@@ -1,0 +1,97 @@
+"""Causes why messages have no row: payloads of another shape, errors that give them up, or what nothing records."""
+
+from typing import TYPE_CHECKING
+
+from blueplane_doctor.checks.cause_messages import STREAM_ID
+
+from blueplane_doctor import Cause, Findings, Remedy, Stake, cause
+from blueplane_doctor.causeapi import stream_time
+from blueplane_doctor.checkapi import many, sentence, trace_commands
+
+if TYPE_CHECKING:
+    from blueplane_doctor.locations import Locations
+    from blueplane_doctor.monitoring.chain_of_custody import ChainBreak, ChainHealth
+    from blueplane_doctor.monitoring.queue_health import QueueHealth
+
+MALFORMED = "payload"
+"""How the reasons begin of messages whose payload a writer cannot read."""
+SHOWN_BREAKS = 200
+"""Breaks of which the chain keeps the reason: of more it is not known."""
+
+
+def _lost(chain: "ChainHealth", *, malformed: bool) -> list["ChainBreak"]:
+    lost = []
+    for broken in chain.breaks:
+        if broken.kind == "lost" and broken.reason.startswith(MALFORMED) is malformed:
+            lost.append(broken)
+    return lost
+
+
+def _counted(lost: list["ChainBreak"], chain: "ChainHealth", predicate: str) -> str:
+    """How many, with `is` or `are` and what they are; a lower bound where the chain does not keep all breaks."""
+    words = many(len(lost), f"message is {predicate}", f"messages are {predicate}")
+    if len(chain.breaks) >= SHOWN_BREAKS:
+        return f"At least {words}"
+    return words
+
+
+@cause(stage="messages", shown_by=["chain-breaks"])
+def cause_malformed_payloads(chain: "ChainHealth", locations: "Locations") -> Cause | None:
+    """A producer sends payloads that the writer passes over."""
+    lost = _lost(chain, malformed=True)
+    if not lost:
+        return None
+    reasons = sorted({broken.reason for broken in lost})
+    return Cause(
+        summary=f"{_counted(lost, chain, 'acknowledged and not written')}: {'; '.join(reasons)}. "
+        "The stream still holds them.",
+        since=stream_time(lost[0].id),
+        since_by=STREAM_ID,
+        at_stake=Stake(lost=len(lost), recoverable=len(lost)),
+        next_step=Remedy(
+            text="Mend the producer; save the messages before the stream trims them.",
+            commands=trace_commands(locations.doctor, [lost[0].id]),
+        ),
+    )
+
+
+@cause(stage="messages", shown_by=["chain-breaks"], brings=["writer-missing"], follows=["second-server"])
+def cause_unrecorded_loss(chain: "ChainHealth", locations: "Locations", queue: "QueueHealth") -> Cause | None:
+    """Messages have no row, nobody holds them, and nothing records why."""
+    lost = _lost(chain, malformed=False)
+    if not lost:
+        return None
+    remade = [group.name for group in queue.writers if group.exists and not group.consumers and group.last_delivered_id]
+    summary = f"{_counted(lost, chain, 'neither pending nor written')}. The stream still holds them."
+    confirm = "who deleted a consumer or a group (XGROUP), or put an older copy in the place of the database"
+    if remade:
+        summary += f" {' and '.join(remade)} may have been made anew behind them: no consumer was there since."
+        confirm = "who made the group anew (XGROUP CREATE or SETID)"
+    return Cause(
+        summary=summary,
+        since=stream_time(lost[0].id),
+        since_by=f"{STREAM_ID}: at the earliest",
+        certain=False,
+        confirm=confirm,
+        at_stake=Stake(lost=len(lost), recoverable=len(lost)),
+        next_step=Remedy(
+            text="Save them before the stream trims them; then see chain-breaks for what may have happened.",
+            commands=trace_commands(locations.doctor, [lost[0].id]),
+        ),
+    )
+
+
+@cause(stage="messages", shown_by=["dead-letter-growth", "dead-letters"])
+def cause_dead_letters(queue: "QueueHealth", locations: "Locations", findings: Findings) -> Cause | None:
+    """A writer gives messages up, to the dead letters."""
+    finding = findings.get("dead-letters")
+    if not queue.dlq_size or finding is None:
+        return None
+    ids = queue.dlq_newest_ids
+    return Cause(
+        summary=f"{sentence(finding.summary)} {queue.dlq_recent_entries:,} came in the last hour.",
+        since=stream_time(ids[-1]) if ids else None,
+        since_by="the third newest dead letter: at the latest" if len(ids) > 2 else "the oldest dead letter",
+        at_stake=Stake(lost=queue.dlq_size, recoverable=queue.dlq_size),
+        next_step=Remedy(text="See what they have in common.", commands=[f"{locations.doctor} dlq stats"]),
+    )

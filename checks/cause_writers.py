@@ -1,0 +1,161 @@
+"""Causes why a backlog grows while the server runs: a writer reads no more, is too slow, or the stream is too short."""
+
+from typing import TYPE_CHECKING
+
+from blueplane_doctor.checks.cause_server import LOSSES, OLDEST_WAITING, gone, oldest_waiting, stake
+
+from blueplane_doctor import Cause, Findings, Remedy, cause
+from blueplane_doctor.causeapi import stream_time
+from blueplane_doctor.checkapi import many, sentence
+from blueplane_doctor.times import span
+
+if TYPE_CHECKING:
+    from blueplane_doctor.locations import Locations
+    from blueplane_doctor.monitoring.chain_of_custody import ChainHealth
+    from blueplane_doctor.monitoring.database_health import DatabaseHealth
+    from blueplane_doctor.monitoring.queue_health import GroupHealth, QueueHealth
+    from blueplane_doctor.monitoring.server_health import ServerHealth
+
+WAITS = (
+    *("queue-depth", "consumer-lag", "write-throughput", "backlog-trend", "queue-headroom", "time-to-loss"),
+    "reader-lag",
+)
+"""What is found where messages wait that no writer was given."""
+SILENT_MS = 60_000
+"""A writer that lives asks for messages about every second, and one at work needs seconds for a batch."""
+LOST = ("lost-before-delivery", "loss-between-samples", "queue-headroom", "time-to-loss")
+
+
+def _waiting(group: "GroupHealth") -> int:
+    """Messages that the group has to write and was not given; of all messages where that is not known."""
+    if group.waiting is None:
+        return group.undelivered or 0
+    return group.waiting
+
+
+def _why_stopped(group: "GroupHealth") -> str:
+    """What shows that nobody reads for it, as a part of a sentence; empty where somebody may."""
+    if not group.consumers:
+        return "it has no consumer"
+    # Since its last request or, before Redis 7.2, since it last got messages: both are old only where it stands still.
+    idle_ms = min(consumer.idle_ms for consumer in group.consumers)
+    if idle_ms > SILENT_MS:
+        return f"its consumer last asked for messages {span(idle_ms)} ago"
+    return ""
+
+
+def _is_alive(server: "ServerHealth") -> bool:
+    return server.http_ok
+
+
+@cause(
+    stage="server",
+    shown_by=["writer-missing", *WAITS],
+    brings=[*LOSSES, "pending-messages", "stuck-consumers"],
+    follows=[
+        *("redis-refuses-writes", "redis-lost-its-data", "another-redis", "disk-full"),
+        *("database-not-writable", "database-locked"),
+    ],
+)
+def cause_writer_stopped(
+    queue: "QueueHealth",
+    server: "ServerHealth",
+    findings: Findings,
+    locations: "Locations",
+    chain: "ChainHealth | None" = None,
+    database: "DatabaseHealth | None" = None,
+) -> Cause | None:
+    """A writer reads no more, while the server lives."""
+    waiting = [group for group in queue.writers if group.exists and _waiting(group)]
+    if not waiting or not _is_alive(server) or (queue.oldest_waiting_age_ms or 0) <= SILENT_MS:
+        return None
+    stopped = [group for group in waiting if _why_stopped(group)]
+    if stopped:
+        parts = []
+        for group in stopped:
+            wait = many(_waiting(group), "message waits", "messages wait")
+            parts.append(f"{wait} for {group.name}: {_why_stopped(group)}")
+        summary = f"{'. '.join(parts)}."
+    elif database is not None and not database.write_throughput_events_per_sec:
+        names = " and ".join(group.name for group in waiting)
+        count = sum(_waiting(group) for group in waiting)
+        summary = f"{many(count, 'message waits', 'messages wait')} for {names}, and nothing was written for a minute."
+    else:
+        return None
+    lost = gone(chain)
+    if lost:
+        summary += f" {many(lost, 'message was', 'messages were')} trimmed meanwhile."
+    return Cause(
+        summary=summary,
+        since=oldest_waiting(queue),
+        since_by=OLDEST_WAITING if oldest_waiting(queue) else "",
+        certain=bool(stopped),
+        confirm="that it still waits in a minute, and nothing was written until then",
+        at_stake=stake(queue, chain),
+        next_step=Remedy(
+            text="Restart the Blueplane server: it reads on where it stopped. The end of its log may say why it did. "
+            "Claude's writer stops for good when its writes are slow.",
+            commands=[f"tail -n 50 {locations.log}"],
+        ),
+        explains=[check for check in ("writer-missing", *WAITS) if findings.bad(check)],
+    )
+
+
+@cause(
+    stage="server",
+    shown_by=WAITS,
+    brings=["pending-messages"],
+    follows=[
+        *("writer-stopped", "server-hangs", "server-down", "writes-are-slow", "rewound-group", "redis-refuses-writes"),
+        *("redis-lost-its-data", "another-redis", "disk-full", "database-not-writable", "database-locked"),
+        "backlog-outgrew-stream",
+    ],
+)
+def cause_writers_fall_behind(
+    queue: "QueueHealth",
+    server: "ServerHealth",
+    findings: Findings,
+    locations: "Locations",
+    chain: "ChainHealth | None" = None,
+) -> Cause | None:
+    """Messages come faster than the writers write them."""
+    if not queue.waiting_messages or not _is_alive(server):
+        return None
+    return Cause(
+        summary=f"{many(queue.waiting_messages, 'message waits', 'messages wait')} for a writer that is at work.",
+        since=oldest_waiting(queue),
+        since_by=OLDEST_WAITING if oldest_waiting(queue) else "",
+        certain=False,
+        confirm="how many wait in a minute: fewer, and a burst is being worked off",
+        at_stake=stake(queue, chain),
+        next_step=Remedy(
+            text="Look again in a minute. If as many wait, see the end of the server's log.",
+            commands=[f"tail -n 50 {locations.log}"],
+        ),
+        explains=[check for check in WAITS if findings.bad(check)],
+    )
+
+
+@cause(
+    stage="messages",
+    shown_by=LOST,
+    brings=["chain-breaks", "queue-depth", "consumer-lag", "write-throughput", "backlog-trend", "reader-lag"],
+    follows=[
+        *("server-down", "server-hangs", "writer-stopped", "redis-lost-its-data", "another-redis", "rewound-group"),
+        *("database-locked", "database-not-writable", "disk-full"),
+    ],
+)
+def cause_backlog_outgrew_stream(queue: "QueueHealth", chain: "ChainHealth", findings: Findings) -> Cause | None:
+    """More came in than the stream keeps, or nearly."""
+    finding = next((findings.get(name) for name in LOST if findings.bad(name)), None)
+    if finding is None:
+        return None
+    after = next((loss.after_id for loss in chain.losses if loss.most and loss.after_id), "")
+    return Cause(
+        summary=sentence(finding.summary),
+        since=stream_time(after) if after else None,
+        since_by="the last message before the first that was trimmed: at the earliest" if after else "",
+        at_stake=stake(queue, chain),
+        next_step=finding.remedy,
+        explains=[check for check in LOST if findings.bad(check)],
+    )

@@ -1,0 +1,88 @@
+"""What cause files share about messages that a writer holds: which of them nothing else explains."""
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from blueplane_doctor.causeapi import stream_time
+from blueplane_doctor.times import parse_time, to_milliseconds
+
+if TYPE_CHECKING:
+    from blueplane_doctor.custody.blockers import ChainBlocker
+    from blueplane_doctor.monitoring.chain_of_custody import ChainHealth
+    from blueplane_doctor.monitoring.queue_health import GroupHealth, QueueHealth
+    from blueplane_doctor.monitoring.server_health import LoggedErrors, ServerHealth
+
+STORM = 10
+"""Deliveries of one message from which on it is a storm, as the check retry-storm has it."""
+HAS_A_ROW = "a row with the same"
+"""How the reasons begin of messages that are held though their row is there."""
+LOG_STEP_MS = 2_000
+"""The log tells whole seconds, and is written a moment after the batch was refused."""
+
+
+class Held(NamedTuple):
+    """Messages that a refusal of the database left with their writer."""
+
+    messages: int
+    """Those that nothing else explains."""
+    ids: list[str]
+    """The oldest of each group."""
+    shared: bool
+    """Whether there are more, behind a message that cannot be written: how many of these it left is not known."""
+
+
+def blockers_of(chain: "ChainHealth | None", group: "GroupHealth") -> list["ChainBlocker"]:
+    """The messages that hold up others of this group."""
+    if chain is None:
+        return []
+    return [blocker for blocker in chain.blockers if blocker.group == group.name]
+
+
+def stuck_with_living(group: "GroupHealth") -> int:
+    """Messages that are stuck with a consumer that is there."""
+    orphaned = (group.orphaned or 0) - (group.orphaned_gone or 0)
+    return max(0, (group.stuck or 0) - orphaned)
+
+
+def is_storm(group: "GroupHealth") -> bool:
+    """Whether its batch is delivered again and again."""
+    return (group.most_deliveries or 0) >= STORM
+
+
+def without_reason(queue: "QueueHealth | None", chain: "ChainHealth | None") -> int:
+    """Messages that are stuck with a living consumer, and of which neither they nor the group tell why."""
+    return held_since(None, queue, chain).messages
+
+
+def held_since(error: "LoggedErrors | None", queue: "QueueHealth | None", chain: "ChainHealth | None") -> Held:
+    """What errors of the database may have left: nothing that was enqueued after the last of them."""
+    count = 0
+    ids = []
+    shared = False
+    for group in queue.writers if queue is not None else []:
+        stuck = stuck_with_living(group)
+        if not stuck or is_storm(group) or not _may_be_older(group, error):
+            continue
+        if blockers_of(chain, group):
+            shared = True
+            continue
+        count += stuck
+        ids += group.stuck_ids[:1]
+    return Held(count, ids, shared)
+
+
+def _may_be_older(group: "GroupHealth", error: "LoggedErrors | None") -> bool:
+    """Whether its oldest stuck message was enqueued before the last error; also where that cannot be told."""
+    if error is None or not group.stuck_ids or group.orphaned:
+        return True
+    last = parse_time(error.last)
+    enqueued = parse_time(stream_time(group.stuck_ids[0]) or "")
+    if last is None or enqueued is None:
+        return True
+    return to_milliseconds(enqueued) <= to_milliseconds(last) + LOG_STEP_MS
+
+
+def logged(server: "ServerHealth | None", *kinds: str) -> "LoggedErrors | None":
+    """What the server's log tells of the most frequent of these kinds of errors."""
+    if server is None:
+        return None
+    return next((error for error in server.errors if error.kind in kinds), None)

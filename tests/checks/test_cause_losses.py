@@ -1,0 +1,38 @@
+from tests.checks import builders
+from tests.checks.builders import causes_of
+
+ID = "1773479901310-0"
+SINCE = "2026-03-14T09:18:21.310Z"
+
+
+def test_payloads_that_the_writer_passes_over() -> None:
+    broken = builders.chain_break(reason="payload is a list instead of an object")
+    causes = causes_of(chain=builders.chain({"lost": 1}, chain_break_count=1, breaks=[broken]))
+    assert [(one.id, one.since) for one in causes] == [("malformed-payloads", SINCE)]
+
+
+def test_lost_without_a_reason_is_told_as_such() -> None:
+    reason = "neither pending nor written, and no dead letter names it"
+    chain = builders.chain({"lost": 1}, chain_break_count=1, breaks=[builders.chain_break(reason=reason)])
+    (cause,) = causes_of(chain=chain)
+    assert (cause.id, cause.certain, cause.at_stake.lost) == ("unrecorded-loss", False, 1)
+    assert "XGROUP" in cause.confirm
+
+
+def test_a_group_that_was_made_anew_behind_what_is_lost() -> None:
+    chain = builders.chain({"lost": 1}, chain_break_count=1, breaks=[builders.chain_break(reason="neither")])
+    queue = builders.one_writer(consumers=[], last_delivered_id=ID)
+    (cause,) = causes_of(chain=chain, queue=queue)
+    assert cause.explains == ["chain-breaks", "writer-missing"]
+    assert "processors may have been made anew" in cause.summary
+
+
+def test_of_more_than_the_chain_keeps_it_is_a_lower_bound() -> None:
+    breaks = [builders.chain_break(reason="payload is text instead of an object")] * 200
+    (cause,) = causes_of(chain=builders.chain({"lost": 900}, chain_break_count=900, breaks=breaks))
+    assert cause.summary.startswith("At least 200 messages are acknowledged")
+
+
+def test_dead_letters() -> None:
+    queue = builders.queue(dlq_size=14, dlq_recent_entries=12, dlq_oldest_age_ms=60_000, dlq_newest_ids=[ID])
+    assert [(one.id, one.since) for one in causes_of(queue=queue)] == [("dead-letters", SINCE)]

@@ -1,0 +1,49 @@
+from blueplane_doctor.custody.losses import GroupLoss
+from tests.checks import builders
+from tests.checks.builders import causes_of
+
+ID = "1773479901310-0"
+SINCE = "2026-03-14T09:18:21.310Z"
+WAITS = {"queue_depth": 120, "waiting_messages": 120, "oldest_waiting_age_ms": 512_279, "consumer_lag_ms": 512_279}
+
+
+def waiting(**changes: object) -> object:
+    groups = [builders.writer("claude_processors"), builders.writer("processors", waiting=120, **changes)]
+    return builders.queue(groups=groups, **WAITS)
+
+
+def test_a_writer_that_asks_no_more_has_stopped() -> None:
+    causes = causes_of(queue=waiting(consumers=[builders.consumer(idle_ms=400_000)]))
+    assert [(one.id, one.since, one.certain, one.at_stake.at_risk) for one in causes] == [
+        ("writer-stopped", SINCE, True, 120)
+    ]
+    assert "consumer last asked for messages 7 min" in causes[0].summary
+
+
+def test_a_group_without_a_consumer_is_read_by_nobody() -> None:
+    (cause,) = causes_of(queue=waiting(consumers=[]))
+    assert (cause.id, cause.certain) == ("writer-stopped", True)
+    assert set(cause.explains) >= {"writer-missing", "consumer-lag"}
+
+
+def test_where_nothing_is_written_for_a_minute_it_is_likely() -> None:
+    database = builders.database(write_throughput_events_per_sec=0.0)
+    assert [(one.id, one.certain) for one in causes_of(queue=waiting(), database=database)] == [
+        ("writer-stopped", False)
+    ]
+
+
+def test_a_writer_at_work_falls_behind() -> None:
+    assert [(one.id, one.certain) for one in causes_of(queue=waiting())] == [("writers-fall-behind", False)]
+
+
+def test_without_a_server_it_is_the_server() -> None:
+    server = builders.server(pid_state="not running", http_ok=False, http_answer="nobody listens")
+    assert [one.id for one in causes_of(queue=waiting(consumers=[]), server=server)] == ["server-down"]
+
+
+def test_trimmed_unread_while_the_server_runs() -> None:
+    loss = GroupLoss(group="processors", trimmed_unread=12, after_id=ID, before_id="1773479901999-0")
+    chain = builders.chain({"trimmed_unread": 12}, chain_break_count=12, losses=[loss])
+    causes = causes_of(chain=chain)
+    assert [(one.id, one.since, one.at_stake.lost) for one in causes] == [("backlog-outgrew-stream", SINCE, 12)]
