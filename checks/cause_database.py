@@ -83,11 +83,11 @@ def cause_database_locked(
         parts.append(f"Process {holder.pid} holds the write lock now.")
     if error is not None:
         parts.append(f'The server\'s log says "{LOCKED}", the last time at {error.last}.')
-    since, since_by = None, ""
-    if error is not None:
-        since, since_by = error.first, FIRST_ERROR
-    elif held.ids:
-        since, since_by = stream_time(min(held.ids)), "the oldest message that is stuck"
+    since = error.first if error is not None else None
+    since_by = FIRST_ERROR
+    if error is None and held.ids:
+        since = stream_time(min(held.ids))
+        since_by = "the oldest message that is stuck"
     text = "See which process has the database open, and let it finish."
     if holder is None:
         text = "See which process has the database open: it may lock it again."
@@ -96,7 +96,7 @@ def cause_database_locked(
     return Cause(
         summary=" ".join(parts) + _left(held),
         since=since,
-        since_by=since_by,
+        since_by=since_by if since else "",
         certain=error is not None and (bool(error.lately) or bool(held.messages)),
         confirm=_confirm(error),
         at_stake=Stake(at_risk=_at_risk(held)),
