@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from blueplane_doctor import __version__
 from blueplane_doctor.causes import explained
 from blueplane_doctor.discovery import AvailableChecks, find_checks, find_monitors, selected
-from blueplane_doctor.errors import ExitCode, SourceError
+from blueplane_doctor.errors import ExitCode, FileUnreadable, SourceError
 from blueplane_doctor.evidence import Evidence
 from blueplane_doctor.examination import Examination
 from blueplane_doctor.judging import judged
@@ -221,6 +221,8 @@ class _Reader(Thread):
             monitors = find_monitors(self._examination.settings.monitor_folders)
             self._monitor = monitors[self.record_name](self._examination)
             self._record = self._monitor.collect()
+        except FileUnreadable as error:  # its message names the path
+            self._cause = f"a file cannot be read: {error.reason}"
         except SourceError as error:
             self._cause = error.message
         except (Exception, SystemExit) as error:  # a defect of one monitor must not stop the others

@@ -7,7 +7,7 @@ in it is written anew from the tables here.
 import re
 
 from blueplane_doctor.characters import Public
-from blueplane_doctor.known_names import COLUMNS, TABLES
+from blueplane_doctor.known_names import COLUMNS, REDIS_CODES, TABLES
 from blueplane_doctor.text import error_class
 
 NOT_SHOWN = Public("an error whose text is not shown")
@@ -59,15 +59,6 @@ _CONSTRAINT = re.compile(r"(UNIQUE|NOT NULL|CHECK|FOREIGN KEY|PRIMARY KEY) const
 _MISSING = re.compile(r"(no such table|no such column|has no column named|duplicate column name):? ([\w.]{1,120})")
 _NO_ATTRIBUTE = re.compile(r"'(\w{1,20})' object has no attribute '(\w{1,30})'")
 _BUILT_IN = (str, bytes, int, float, bool, dict, list, tuple, set, type(None))
-_REDIS_CODES = frozenset(
-    {
-        *("ASK", "BUSY", "BUSYGROUP", "BUSYKEY", "CLUSTERDOWN", "CROSSSLOT", "DENIED", "ERR", "EXECABORT", "INPROG"),
-        *("IOERR", "LOADING", "MASTERDOWN", "MISCONF", "MOVED", "NOAUTH", "NOGOODSLAVE", "NOGROUP", "NOMASTERLINK"),
-        *("NOPERM", "NOPROTO", "NOQUORUM", "NOREPLICAS", "NOSCRIPT", "NOTBUSY", "OOM", "READONLY", "TRYAGAIN"),
-        *("UNBLOCKED", "UNKILLABLE", "WRONGPASS", "WRONGTYPE"),
-    }
-)
-"""What an error of Redis begins with."""
 
 
 def phrase_of(text: str) -> Public | None:
@@ -103,7 +94,7 @@ def redis_text(text: str) -> Public:
 def redis_code(text: str) -> Public:
     """The error's first word where Redis has such a code, else empty."""
     code = text[:MOST_CHARACTERS].partition(" ")[0]
-    if code in _REDIS_CODES:
+    if code in REDIS_CODES:
         return Public(code)
     return Public("")
 

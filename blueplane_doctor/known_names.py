@@ -71,6 +71,31 @@ FILES = frozenset(
         *("doctor.yaml", "hooks.json", "settings.json", "checks", "monitors", *FOLDERS),
     }
 )
+MONITORS = frozenset({target.name for target in pipeline.TARGETS if target.records == "monitor"})
+"""As what `instrument` measures is recorded."""
+AREAS = frozenset(
+    {"report", "capture", "chain", "database", "dead-letters", "disk", "history", "hooks", "queue", "redis", "server"}
+)
+"""Of the built-in checks, and `report` for all of them."""
+STATES = frozenset(
+    {
+        *("waiting", "in_flight", "stuck", "written", "written_not_acknowledged", "written_not_delivered"),
+        *("duplicate", "dead_lettered", "skipped", "untraceable", "lost", "unexamined", "payload_gone"),
+        *("trimmed_unread",),
+    }
+)
+"""Of custody."""
+REDIS_CODES = frozenset(
+    {
+        *("ASK", "BUSY", "BUSYGROUP", "BUSYKEY", "CLUSTERDOWN", "CROSSSLOT", "DENIED", "ERR", "EXECABORT", "INPROG"),
+        *("IOERR", "LOADING", "MASTERDOWN", "MISCONF", "MOVED", "NOAUTH", "NOGOODSLAVE", "NOGROUP", "NOMASTERLINK"),
+        *("NOPERM", "NOPROTO", "NOQUORUM", "NOREPLICAS", "NOSCRIPT", "NOTBUSY", "OOM", "READONLY", "TRYAGAIN"),
+        *("UNBLOCKED", "UNKILLABLE", "WRONGPASS", "WRONGTYPE"),
+    }
+)
+"""What an error of Redis begins with."""
+IN_METRICS = STREAMS | GROUPS | TABLES | HOOK_TYPES | AREAS | STATES | REDIS_CODES
+"""What may stand in the name of a metric for a part in braces; see metrics.py."""
 LOGGERS = frozenset(
     {
         *("queue_writer", "event_consumer", "jsonl_monitor", "raw_traces_writer", "session_monitor"),

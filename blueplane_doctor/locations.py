@@ -20,7 +20,7 @@ from blueplane_doctor.connection.topology import (
     topology_of,
 )
 from blueplane_doctor.errors import SettingsError
-from blueplane_doctor.known_names import GROUPS, STREAMS, TABLES
+from blueplane_doctor.known_names import GROUPS, MONITORS, STREAMS, TABLES
 from blueplane_doctor.model import Record, Report
 from blueplane_doctor.options import ENV_PREFIX
 from blueplane_doctor.settings import Settings, load
@@ -29,7 +29,7 @@ from blueplane_doctor.text import hidden, place
 USUAL_HOME = "~/.blueplane"
 PLACEHOLDER = re.compile(r"<[a-z-]+(?:[0-9a-f]{8})?>")
 """What stands for a private place."""
-_KNOWN = STREAMS | GROUPS | TABLES
+_KNOWN = STREAMS | GROUPS | TABLES | MONITORS
 _TLS_FILES = {"ssl_ca_certs": "--cacert", "ssl_certfile": "--cert", "ssl_keyfile": "--key"}
 """Options of a URL that redis-cli takes too, with their names there."""
 
@@ -117,6 +117,7 @@ def _named_in_settings(settings: Settings) -> dict[str, str]:
     names = [streams.queue, *(streams.dead_letters or ()), streams.group]
     for route in settings.routes or ():
         names += [route.group, *(key.table for key in route.keys)]
+    names += [target.name for target in settings.instrument_targets]
     private = [name for name in names if name and name not in _KNOWN]
     paths = [settings.home, settings.database_file, settings.buffer_file, settings.cursor_hooks]
     for path in (*paths, *settings.check_folders, *settings.monitor_folders):

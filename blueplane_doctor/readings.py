@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from blueplane_doctor.characters import Public
 from blueplane_doctor.documents import LARGEST_NUMBER
+from blueplane_doctor.known_names import IN_METRICS
 from blueplane_doctor.metrics import MEAN, METRICS, PLACEHOLDER, RECORDS, STATE, STREAM_ID, TIME, Metric
+from blueplane_doctor.text import hidden
 from blueplane_doctor.times import parse_time
 
 _UNFIT = re.compile(r"[^A-Za-z0-9_:.-]+")
@@ -86,6 +89,25 @@ def _patterns() -> tuple[tuple[Metric, re.Pattern[str]], ...]:
     return tuple(patterns)
 
 
+def shown_metric(name: str) -> Public:
+    """The name of a recorded metric where the catalogue knows it, with known names in it; else its fingerprint."""
+    metric = metric_of(name)
+    if metric is None:
+        return hidden(name)
+    for part in _parts_in_braces(metric, name):
+        if part not in _FITTED and not _FINGERPRINT.fullmatch(part):
+            return hidden(name)
+    return Public(name)
+
+
+def _parts_in_braces(metric: Metric, name: str) -> tuple[str, ...]:
+    literals = [re.escape(part) for part in PLACEHOLDER.split(metric.path)[::2]]
+    match = re.fullmatch("(.+)".join(literals), name)
+    if match is None:
+        return ()
+    return match.groups()
+
+
 def step_of(name: str) -> str:
     """How the minutes of one step become the value of a recorded metric."""
     metric = metric_of(name)
@@ -97,6 +119,10 @@ def step_of(name: str) -> str:
 def field_metric(name: str) -> Metric | None:
     """The metric whose field has this name, wherever it stands: for tables that know only names."""
     return _BY_NAME.get(name)
+
+
+_FINGERPRINT = re.compile(r"_hidden-[0-9a-f]{8}_")
+"""As `fit` leaves it."""
 
 
 def fit(name: str) -> str:
@@ -161,3 +187,6 @@ def _numbers_below(path: str, record: Mapping[str, Any]) -> Iterator[Reading]:
             yield from _numbers_below(name, value)
         elif isinstance(value, int | float):
             yield Reading(Metric(name, name, "", "", ""), name, (), value)
+
+
+_FITTED = frozenset(map(fit, IN_METRICS))

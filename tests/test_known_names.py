@@ -3,7 +3,9 @@
 import pytest
 
 from blueplane_doctor import known_names, pipeline
+from blueplane_doctor.custody.states import PAYLOAD_GONE, STATES
 from blueplane_doctor.demo.messages import MessageMaker
+from blueplane_doctor.discovery import find_checks
 from blueplane_doctor.recording.minutes import PREFIX
 from blueplane_doctor.times import from_milliseconds
 
@@ -29,6 +31,11 @@ def test_what_the_simulated_pipeline_sends_is_known() -> None:
         assert message["platform"] in known_names.PLATFORMS
         assert message["hook_type"] in known_names.HOOK_TYPES
         assert message["event_type"] in known_names.EVENT_TYPES
+
+
+def test_the_states_and_areas_are_those_of_the_doctor() -> None:
+    assert {*STATES, PAYLOAD_GONE} <= known_names.STATES
+    assert {spec.area for spec in find_checks().checks} <= known_names.AREAS
 
 
 @pytest.mark.parametrize("name", [*vars(known_names)])

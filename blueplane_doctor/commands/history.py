@@ -1,8 +1,9 @@
 """Show how recorded metrics went: as a table with a chart, JSON or CSV."""
 
 import gc
+import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import closing
 from fnmatch import fnmatchcase
 from typing import Annotated
@@ -15,6 +16,7 @@ from blueplane_doctor.errors import ExitCode, UsageError, did_you_mean
 from blueplane_doctor.history import shapes
 from blueplane_doctor.history.health_storage import HealthMetricsStorage
 from blueplane_doctor.history.samples import MINUTE, RETENTION
+from blueplane_doctor.readings import shown_metric
 from blueplane_doctor.times import seconds_in
 
 COMMAND = new_command(__doc__)
@@ -64,7 +66,7 @@ def history(
             _list(known, given.format)
             code = ExitCode.OK
         else:
-            code = _show(storage, matching(metrics or [], known), span, width, given.format)
+            code = _show(storage, matching(metrics or [], known), metrics or [], span, width, given.format)
         if storage.left_out:
             count = f"{storage.left_out:,}"
             complain(f"the history holds {count} entries or names that no recorder wrote; they are left out")
@@ -73,21 +75,33 @@ def history(
 
 def _list(known: list[str], form: str) -> None:
     if form == "json":
-        show_json(known)
+        show_json([_shown(name) for name in known])
         return
     for name in known:
-        show(f"{name}\n")
+        show(f"{_shown(name)}\n")
 
 
-def _show(storage: HealthMetricsStorage, metrics: list[str], span: int, step: int, form: str) -> ExitCode:
+def _show(
+    storage: HealthMetricsStorage, metrics: list[str], typed: list[str], span: int, step: int, form: str
+) -> ExitCode:
     until = time.time()
     read = storage.read_many(metrics, until - span, until, step)
-    show(_SHAPES[form](read, step))
+    show(_SHAPES[form]({_shown(name, typed): points for name, points in read.items()}, step))
     for points in read.values():
         if any(value is not None for _, value in points):
             return ExitCode.OK
     complain("nothing was recorded in this time", f"a longer --since; if nobody records, {_START}")
     return ExitCode.NOT_JUDGED
+
+
+def _shown(name: str, typed: Collection[str] = ()) -> str:
+    """A metric's name as it may be shown: whoever may write to Redis may have made one up.
+
+    A name that was typed, and any on a terminal, is shown as it is: monitors of one's own have metrics too.
+    """
+    if name in typed or sys.stdout.isatty():
+        return name
+    return shown_metric(name)
 
 
 def _span(since: str, step: str | None) -> tuple[int, int]:
@@ -113,7 +127,8 @@ def matching(words: list[str], known: list[str]) -> list[str]:
             # `dlq_size` is nearer to `queue.dlq_size` than its letters say.
             with_area = [name for name in known if name.endswith(f".{word}")]
             likely = with_area[0] if with_area else word
-            hint = did_you_mean(likely, known, "see: blueplane-doctor history --list", 0.5)
+            public = [name for name in known if shown_metric(name) == name]
+            hint = did_you_mean(likely, public, "see: blueplane-doctor history --list", 0.5)
             raise UsageError(f"history: {word!r} is not recorded", hint)
         chosen |= dict.fromkeys(matches)
     return list(chosen)

@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from blueplane_doctor.known_names import AREAS
 from blueplane_doctor.metrics import LAST, MAX
 from blueplane_doctor.readings import fit, readings
+from blueplane_doctor.text import known_or_hidden
 
 if TYPE_CHECKING:
     from blueplane_doctor.model import Report
@@ -38,7 +40,7 @@ def sample_of(report: "Report", moment: float) -> Sample:
     """What the history keeps of a report: its numbers, and verdicts as 0 (green) to 3 (red) or -1."""
     values: dict[str, float] = {"status.report": report.status.severity}
     for finding in report.findings:
-        name = f"status.{fit(finding.area)}"
+        name = f"status.{fit(known_or_hidden(finding.area, AREAS))}"
         values[name] = max(values.get(name, -1), finding.status.severity)
     for reading in readings(report.metrics):
         number = reading.number

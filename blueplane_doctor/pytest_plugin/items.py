@@ -1,5 +1,6 @@
 """Health checks as pytest's nodes: a file or the usual checks as collector, each check as an item with its outcome."""
 
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,6 @@ from blueplane_doctor.errors import ExitCode
 from blueplane_doctor.model import Finding, Status
 from blueplane_doctor.pytest_plugin.health import Health, health_of
 from blueplane_doctor.reports.phrases import details, line, observed, scale, standing, waived
-from blueplane_doctor.text import identifier
 
 if TYPE_CHECKING:
     from blueplane_doctor.checkapi import CheckSpec
@@ -19,6 +19,8 @@ ROOT = "blueplane"
 """Stands in the place of a file in the ids of usual checks: `blueplane::queue-depth`."""
 PROPERTY = "blueplane_"
 """Begins the names of a test's properties (in JUnit XML, and for the page of pytest-html)."""
+
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:+-]{0,127}")
 
 
 class CheckItem(pytest.Item):
@@ -135,5 +137,5 @@ def _items(parent: pytest.Collector, checks: "Iterable[CheckSpec]", problems: It
         yield CheckItem.from_parent(parent, name=spec.id, check_id=spec.id, spec=spec)
     for problem in problems:
         # pytest-html puts the ids of tests into its page as they are.
-        name = problem.id if identifier(problem.id) == problem.id else "check-file"
+        name = problem.id if _PLAIN_NAME.fullmatch(problem.id) else "check-file"
         yield CheckItem.from_parent(parent, name=name, check_id=problem.id, summary=problem.summary)

@@ -3,17 +3,21 @@
 from collections import Counter, defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
 
-from blueplane_doctor.characters import plain
+from blueplane_doctor.characters import NOTHING, Public
 from blueplane_doctor.errors import SourceError, SourceRefused
+from blueplane_doctor.known_names import EVENT_TYPES, MONITORS, PLATFORMS, TABLES
 from blueplane_doctor.recording.minutes import BINS, DROPPED, NEWEST_COUNTS, PREFIX, ZERO_BIN, key_of, parts, quantile
 from blueplane_doctor.sources.redis_info import integer
 from blueplane_doctor.sources.redis_source import RedisSource, pairs
+from blueplane_doctor.text import NONE, OTHER, known_or_hidden
 from blueplane_doctor.times import MINUTE_MS
 
 PERCENTILE = 0.95
+HOOK_NAMES = EVENT_TYPES | {NONE, OTHER}
+PLATFORM_NAMES = PLATFORMS | {OTHER}
+"""As the recorder writes them."""
 RIGHTS = f"Let this user read what is recorded: ACL SETUSER <user> +hgetall %R~{PREFIX}*"
 
 
@@ -213,14 +217,14 @@ class _Sums:
                 self.sketches.add((minute, name))
             if kind == "h":
                 self.minutes_with_hooks.add(minute)
-            counts = self.counts[kind][_shown(name)]
+            counts = self.counts[kind][_shown(kind, name)]
             if what in NEWEST_COUNTS:
                 counts[what] = value
             else:
                 counts[what] += value
 
     def add_sketch(self, table: str, fields: dict[str, int]) -> None:
-        bins = self.bins[_shown(table)]
+        bins = self.bins[_shown("w", table)]
         for text, value in fields.items():
             if text == ZERO_BIN:
                 bins[None] += value
@@ -245,7 +249,19 @@ def _monitor(counts: dict[str, int]) -> RecordedMonitor:
     return RecordedMonitor(counts.get("sessions"), counts.get("captured"), counts["ok"], counts["failed"])
 
 
-_shown = lru_cache(1000)(plain)  # the same few names in every minute
+def _shown(kind: str, name: str) -> Public:
+    """The name of a table, hook or monitor, which whoever may write to Redis may have made up."""
+    if not name:
+        return NOTHING
+    if kind == "w":
+        return known_or_hidden(name, TABLES)
+    if kind == "m":
+        return known_or_hidden(name, MONITORS)
+    of_platform, slash, hook = name.rpartition("/")
+    shown = known_or_hidden(hook, HOOK_NAMES)
+    if not slash:
+        return shown
+    return Public(f"{known_or_hidden(of_platform, PLATFORM_NAMES)}/{shown}")
 
 
 def _is_integer(text: Any) -> bool:

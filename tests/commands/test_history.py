@@ -89,5 +89,12 @@ def test_names_and_globs_give_each_metric_once_in_the_order_given() -> None:
 
 def test_a_name_without_its_area_is_suggested_with_it() -> None:
     with pytest.raises(UsageError) as error:
-        matching(["lag"], ["queue.depth", "queue.lag"])
-    assert "queue.lag" in error.value.hint
+        matching(["dlq_siz"], ["queue.queue_depth", "queue.dlq_size"])
+    assert "queue.dlq_size" in error.value.hint
+
+
+def test_a_name_that_nobody_knows_is_not_suggested() -> None:
+    """Whoever may write to Redis may have made it up."""
+    with pytest.raises(UsageError) as error:
+        matching(["sk_live_ab"], ["queue.queue_depth", "sk_live_abc"])
+    assert "sk_live" not in error.value.hint

@@ -28,10 +28,10 @@ def keeps(url: str) -> None:
     assert storage.read("a.b", NOW, NOW) == [(NOW, 7)]
     storage.close()
     recorder = Recorder(url)
-    recorder.write("t", 3, 0.01, True)
+    recorder.write("raw_traces", 3, 0.01, True)
     recorder.close()
     assert recorder.dropped == 0
-    assert recorded(url).writes["t"].rows == 3
+    assert recorded(url).writes["raw_traces"].rows == 3
 
 
 def test_behind_sentinel(tmp_path: Path) -> None:

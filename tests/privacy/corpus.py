@@ -10,6 +10,7 @@ import redis
 
 from blueplane_doctor.demo.messages import SHAPES
 from blueplane_doctor.demo.simulator import Pipeline
+from blueplane_doctor.recording.minutes import key_of
 
 KINDS = {
     "prompt": "please rename {} before anybody at the bank hears of it",
@@ -21,9 +22,18 @@ KINDS = {
     "token": "sk-ant-api03-{}",
     "signed token": "eyJhbGciOiJIUzI1NiJ9.{}.c2lnbmF0dXJl",
     "redis url": "redis://{}:{}@{}.corp.example:6380/0",
+    "payment key": "sk_live_{}",
+    "cloud key": "ASIA{}",
+    "app token": "xapp-1-{}",
+    "access token": "ya29.{}",
+    "mail key": "SG.{}.x",
+    "droplet token": "dop_v1_{}",
+    "notebook token": "dapi{}",
+    "class": "{}Error",
+    "control": "\x1b]52;c;{}\x07",
+    "workflow": "\n::error::{}",
 }
-IN_PLACE_OF_AN_ID = ("prompt", "path", "windows path", "e-mail", "token", "signed token", "redis url")
-"""A bare name in the place of an ID cannot be told from one, and IDs are what a report is made of."""
+"""What people and machines keep to themselves; the last three have the look of something else."""
 
 
 class Corpus:
@@ -60,7 +70,7 @@ def _around(text: str, lower: str, secret: str) -> str:
 
 
 def sow(corpus: Corpus, pipeline: Pipeline) -> None:
-    """Fill messages, dead letters, consumers, the log and the event buffer of a pipeline."""
+    """Fill messages, dead letters, groups, consumers, recorded names, the log and the hooks of a pipeline."""
     for fields in _messages(corpus):
         pipeline.enqueue_cursor(1, **fields)
         pipeline.enqueue_claude(1, **fields)
@@ -68,7 +78,11 @@ def sow(corpus: Corpus, pipeline: Pipeline) -> None:
     for kind in KINDS:
         pipeline.enqueue_claude(2)
         pipeline.deliver("claude_processors", consumer=corpus.secret(kind, "a consumer's name"))
+        group = corpus.secret(kind, "a group's name")
+        pipeline.client.xgroup_create(pipeline.queue, group, "0")
+        pipeline.client.xreadgroup(group, corpus.secret(kind, "a consumer's name"), {pipeline.queue: ">"}, count=3)
     pipeline.age_pending("claude_processors", milliseconds=600_000)
+    _record(corpus, pipeline)
     _give_up(corpus, pipeline)
     _complain(corpus, pipeline)
     pipeline.enqueue_cursor(3)
@@ -85,9 +99,20 @@ def _messages(corpus: Corpus) -> Iterator[dict[str, str]]:
         yield {"metadata": corpus.secret(kind, "malformed metadata")}
         yield {"enqueued_at": corpus.secret(kind, "enqueued_at"), "timestamp": corpus.secret(kind, "timestamp")}
         yield {corpus.secret(kind, "the name of a field"): "x"}
-        if kind in IN_PLACE_OF_AN_ID:
-            for name in ("event_id", "session_id", "external_session_id", "platform", "hook_type", "event_type"):
-                yield {name: corpus.secret(kind, name), "payload": "malformed"}
+        for name in ("event_id", "session_id", "external_session_id", "platform", "hook_type", "event_type"):
+            yield {name: corpus.secret(kind, name), "payload": "malformed"}
+
+
+def _record(corpus: Corpus, pipeline: Pipeline) -> None:
+    """Names in what recorders and the history keep, which whoever may write to Redis chooses."""
+    minute = int(pipeline.clock().timestamp() // 60)
+    for kind in KINDS:
+        for what in ("w|ok|", "h|ok|cursor/", "h|ok|", "m|ok|"):
+            pipeline.client.hset(key_of(minute), what + corpus.secret(kind, "a recorded name"), 1)
+        for name in ("status.", "queue.dlq_sizes.", "database.tables.", "queue.groups.{}.pending"):
+            secret = corpus.secret(kind, "the name of a metric")
+            text = name.replace("{}", secret) if "{}" in name else name + secret
+            pipeline.client.hset("blueplane:health:history:names", text, len(text))
 
 
 def _give_up(corpus: Corpus, pipeline: Pipeline) -> None:
@@ -101,9 +126,12 @@ def _give_up(corpus: Corpus, pipeline: Pipeline) -> None:
         odd = {
             name: corpus.secret(kind, f"a dead letter's {name}") for name in ("error_message", "reason", "traceback")
         }
-        if kind in IN_PLACE_OF_AN_ID:
-            odd |= {name: corpus.secret(kind, f"a dead letter's {name}") for name in ("error_type", "message_id")}
+        for name in ("error_type", "message_id", "consumer_group", "event_type", "platform", "retry_count"):
+            odd[name] = corpus.secret(kind, f"a dead letter's {name}")
         pipeline.client.xadd("telemetry:dlq", dict(odd))
+        for phrase in ("UNIQUE constraint failed: {}", "no such table: {}", "'{}' object has no attribute '{}'"):
+            text = phrase.replace("{}", corpus.secret(kind, "behind a phrase of a library"))
+            pipeline.client.xadd("telemetry:dlq", {"message_id": "1-1", "error_message": text})
 
 
 def _complain(corpus: Corpus, pipeline: Pipeline) -> None:
@@ -111,9 +139,14 @@ def _complain(corpus: Corpus, pipeline: Pipeline) -> None:
     for kind in KINDS:
         pipeline.log("ERROR", f"Failed to write {corpus.secret(kind, 'the log')}: sqlite3.OperationalError: locked")
         pipeline.log("INFO", corpus.secret(kind, "the log"))
+        logger = corpus.secret(kind, "a logger's name").replace(" ", "_").strip()
+        pipeline.log("ERROR", f"{corpus.secret(kind, 'the log')}Error: failed", logger=logger)
     with (pipeline.home / "server.log").open("a", encoding="utf-8") as log:
         log.write("Traceback (most recent call last):\n")
         log.write(f'  File "{corpus.secret("path", "a traceback")}", line 12, in flush\n')
+        function = corpus.secret("user", "the name of a function")
+        log.write(f'  File "x.py", line 13, in {function}\n')
+        log.write(f"{corpus.secret('user', 'a class of errors').title()}Error: failed\n")
         log.write(f"    write({corpus.every('a line of code')!r})\n")
         log.write(f"redis.exceptions.ConnectionError: {corpus.every('an error')}\n")
 

@@ -4,6 +4,7 @@ import redis
 
 from blueplane_doctor.demo.servers import RunningServer
 from blueplane_doctor.recording.minutes import PREFIX
+from blueplane_doctor.text import hidden
 from tests.recording.helpers import NOWHERE, recorded
 
 NOW = 6000 * 60.0
@@ -21,7 +22,7 @@ def test_only_the_window_counts(store: redis.Redis, valkey: RunningServer) -> No
 def test_of_sessions_the_newest_minute_counts(store: redis.Redis, valkey: RunningServer) -> None:
     store.hset(f"{PREFIX}recorded:5998", mapping={"m|ok|x": 1, "m|sessions|x": 5, "m|captured|x": 3})
     store.hset(f"{PREFIX}recorded:5999", mapping={"m|ok|x": 1, "m|sessions|x": 2, "m|failed|x": 4})
-    monitor = recorded(valkey.url, now=NOW, minutes=5).monitors["x"]
+    monitor = recorded(valkey.url, now=NOW, minutes=5).monitors[hidden("x")]
     assert (monitor.sessions, monitor.events, monitor.errors) == (2, 3, 4)
 
 
@@ -37,7 +38,7 @@ def test_what_is_not_measured_stays_unknown(store: redis.Redis, valkey: RunningS
     store.hset(f"{PREFIX}recorded:6000", mapping={"h|ok|cursor/stop": 1, "m|ok|poller": 1})
     found = recorded(valkey.url, now=NOW)
     assert (found.writes_ok, found.write_p95_ms) == (None, None)
-    assert (found.monitors["poller"].events, found.monitors["poller"].sessions) == (None, None)
+    assert (found.monitors[hidden("poller")].events, found.monitors[hidden("poller")].sessions) == (None, None)
     assert found.hook_success_rate("claude_code") is None
 
 
@@ -49,7 +50,7 @@ def test_odd_content_is_passed_over(store: redis.Redis, valkey: RunningServer) -
     )
     store.hset(f"{PREFIX}recorded:6000:a|b", mapping={"x": 4, "99999": 5, "": 6, "0": "text", "z": 3})
     found = recorded(valkey.url, now=NOW)
-    assert (found.writes["a|b"].ok, found.writes["a|b"].p95_ms) == (3, 0)
+    assert (found.writes[hidden("a|b")].ok, found.writes[hidden("a|b")].p95_ms) == (3, 0)
     assert found.dropped == 7
     assert all("\x1b" not in name for name in found.hooks)
 
