@@ -55,8 +55,10 @@ def test_no_error_class_of_the_library_is_left_out() -> None:
     for kind in classes:
         error = kind.__new__(kind)
         Exception.__init__(error, "what came back")
-        with pytest.raises(ConnectionError, match="what came back"):
+        # Its text may hold private names; that it ends as an error of ours, without the text, is what counts.
+        with pytest.raises(ConnectionError) as caught:
             _opened(Broken(error), Limits(), {})
+        assert "what came back" not in str(caught.value)
 
 
 def test_an_option_that_the_library_does_not_know_is_a_settings_error(valkey: RunningServer) -> None:

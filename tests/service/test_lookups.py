@@ -212,17 +212,21 @@ def test_look_ups_that_compute_much_have_to_wait_and_kept_answers_stay() -> None
             sum(range(1_000))
         raise Unanswered(404, "no such message")
 
+    async def answered(lookups: Lookups, name: str) -> None:
+        """On a busy machine a look-up may be told to come again."""
+        while True:
+            try:
+                await lookups.get(name, costly, LONG)
+            except Unanswered as error:
+                if error.code != 503:
+                    raise
+
     async def story(lookups: Lookups) -> None:
         assert (await lookups.get("cheap", lambda: {"a": 1}, LONG)).value == {"a": 1}
         with pytest.raises(Unanswered) as first:
-            while True:
-                try:
-                    await lookups.get("costly", costly, LONG)
-                except Unanswered as error:
-                    if error.code != 503:
-                        raise
+            await answered(lookups, "costly")
         with pytest.raises(Unanswered) as second:
-            await lookups.get("another", costly, LONG)
+            await answered(lookups, "another")
         assert (first.value.code, second.value.code) == (404, 429)
         assert (await lookups.get("cheap", lambda: {"a": 2}, LONG)).value == {"a": 1}
 
