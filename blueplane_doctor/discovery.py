@@ -1,6 +1,7 @@
 """Finding what is there, by folders and not by lists; and which checks run, with which numbers."""
 
 import importlib
+import os
 import pkgutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -222,7 +223,7 @@ def causes_in(module: ModuleType, origin: str) -> list[CauseSpec]:
 
 def folders_of(paths: Iterable[Path]) -> list[Path]:
     """Those that are folders: a file that is named itself holds checks."""
-    return [path for path in paths if path.is_dir()]
+    return [path for path in paths if os.path.isdir(path)]
 
 
 def _problem(kind: str, name: str, origin: str, cause: str) -> Finding:

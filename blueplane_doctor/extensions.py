@@ -14,13 +14,10 @@ from pathlib import Path, PurePath
 from types import ModuleType
 
 from blueplane_doctor.errors import FileMissing, FileUnreadable
-from blueplane_doctor.file_reading import file_state
+from blueplane_doctor.file_reading import SOURCE_BYTES, file_state
 from blueplane_doctor.mistakes import mistake_at_import
 from blueplane_doctor.ownership import stranger_of
 from blueplane_doctor.text import place
-
-_LONGEST_SOURCE = 1_000_000
-"""Bytes of a file of checks or of a monitor; far above what a person writes."""
 
 
 @dataclass(frozen=True)
@@ -72,8 +69,8 @@ def _load_safely(file: Path, refusal: str) -> Extension:
 def _refusal(path: Path) -> str:
     """Why the code there must not be run; empty when it may."""
     try:
-        if not os.path.isdir(path) and file_state(path).st_size > _LONGEST_SOURCE:
-            return f"it has more than {_LONGEST_SOURCE:,} bytes"
+        if not os.path.isdir(path) and file_state(path).st_size > SOURCE_BYTES:
+            return f"it has more than {SOURCE_BYTES:,} bytes"
     except FileMissing:
         return "there is no such file or folder"
     except FileUnreadable as error:

@@ -21,6 +21,8 @@ DOCUMENT_BYTES = 16_000_000
 """Of a report or evidence that was kept; the largest seen has a tenth of it."""
 SMALL_BYTES = 100_000
 """Of a pid, counters, a key, a check file."""
+SOURCE_BYTES = 1_000_000
+"""Of a file of checks or of a monitor; far above what a person writes."""
 READ_SECONDS = 5.0
 """For one file: a local disk needs milliseconds, and a file system of the network may never answer."""
 _BLOCK = 1 << 20

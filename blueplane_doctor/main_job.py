@@ -1,5 +1,6 @@
 """What `blueplane-doctor` does without a subcommand: examine, or judge kept evidence; print the report."""
 
+import os
 import sys
 import time
 from dataclasses import replace
@@ -35,7 +36,7 @@ def run(given: Invocation) -> int:
     form = format_named(options.format or TABLE)
     files = [(path, format_for(path)) for path in outputs]
     for path in outputs:
-        if not path.parent.is_dir() or path.is_dir():
+        if not os.path.isdir(path.parent) or os.path.isdir(path):
             raise UsageError(f"--output {path}: there is no folder for it, or it is one itself", "name another file")
     try:
         report = _examined(given)

@@ -1,6 +1,7 @@
 """Show the settings in force and where each came from; --init writes a file with every default."""
 
 import json
+import os
 from typing import Annotated
 
 import typer
@@ -54,9 +55,9 @@ def _without_secrets(value: object) -> object:
 
 def _init(given: Invocation) -> None:
     path = given.options.settings or given.home / DOCTOR_FILE
-    if path.exists():
+    if os.path.lexists(path):
         raise UsageError(f"{path} exists already; it is left as it is", "name another with --settings FILE")
-    if not path.parent.is_dir():
+    if not os.path.isdir(path.parent):
         raise UsageError(f"{path.parent} does not exist", "name another place with --settings FILE")
     write_file(path.parent / SCHEMA_FILE, schema_text())
     write_file(path, commented_defaults())

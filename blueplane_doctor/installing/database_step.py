@@ -36,7 +36,7 @@ class DatabaseStep:
         path = site.settings.database_file
         if site.core:
             _check_core(site.core)
-        if path.exists():
+        if os.path.exists(path):
             return Plan(notes=[f"{path} is there"])
         how = "with the schema that this doctor knows"
         if site.core:
@@ -47,7 +47,7 @@ class DatabaseStep:
         """Remove it as long as there is no row in it and nobody has it open."""
         path = Path(entry.target)
         changes = _cleared(path.parent / WORK_FOLDER)
-        if not path.exists():
+        if not os.path.exists(path):
             return Plan([f"{path} is gone already"], changes)
         reason = _why_it_stays(path, entry)
         if reason:
@@ -66,7 +66,7 @@ def _check_core(core: Path) -> None:
 
 def _cleared(work_folder: Path) -> list[Change]:
     """Removes what a run that was killed left behind."""
-    if not work_folder.exists():
+    if not os.path.exists(work_folder):
         return []
     command = f"$ {shlex.join(['rm', '-r', str(work_folder)])}"
     return [Change(f"remove {work_folder}", command, lambda journal: shutil.rmtree(work_folder, ignore_errors=True))]

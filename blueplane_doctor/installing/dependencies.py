@@ -154,7 +154,7 @@ def _may_write(folder: Path) -> _Need:
 
 def _existing(path: Path) -> Path:
     """This folder, or the nearest above it that exists."""
-    return next(folder for folder in (path, *path.parents) if folder.exists())
+    return next(folder for folder in (path, *path.parents) if os.path.exists(folder))
 
 
 _IN_WORDS = {

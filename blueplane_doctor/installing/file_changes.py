@@ -1,5 +1,6 @@
 """A file changed or made under the journal: a backup beside it, and the way back, byte for byte."""
 
+import os
 import shlex
 from collections.abc import Callable
 from functools import partial
@@ -68,7 +69,7 @@ def undo(entry: Entry, without_ours: Callable[[bytes], bytes] | None) -> Plan:
     """
     path = Path(entry.target)
     if entry.kind == FOLDER:
-        if not path.is_dir():
+        if not os.path.isdir(path):
             return Plan()
         return Plan(changes=[_folder_removal(path)])
     now = files.read(path)

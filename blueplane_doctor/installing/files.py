@@ -168,7 +168,7 @@ def _sync_folder(folder: Path) -> None:
 
 def missing_folders(path: Path) -> list[Path]:
     """This folder and those above it that do not exist, outermost first."""
-    return [folder for folder in (*reversed(path.parents), path) if not folder.exists()]
+    return [folder for folder in (*reversed(path.parents), path) if not os.path.exists(folder)]
 
 
 def remove_folder(path: Path) -> None:

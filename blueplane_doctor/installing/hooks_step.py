@@ -1,5 +1,6 @@
 """Step `hooks`: Cursor's hooks, and on request Claude Code's, call `blueplane-hook`; all else there stays."""
 
+import os
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -60,7 +61,7 @@ class HooksStep:
         if files.read(home / spool.SPOOL_FILE) or apart:
             return Plan(notes=[f"{home / spool.SPOOL_FILE} holds events that were not delivered; it stays"])
         paths = [home / name for name in spool.FILES]
-        return Plan(changes=[file_changes.removal(path) for path in paths if path.exists()])
+        return Plan(changes=[file_changes.removal(path) for path in paths if os.path.lexists(path)])
 
 
 def _editors(site: Site) -> Iterator[Editor]:

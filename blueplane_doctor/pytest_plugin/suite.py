@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from blueplane_doctor.errors import DoctorError
+from blueplane_doctor.errors import DoctorError, FileUnreadable
+from blueplane_doctor.file_reading import SOURCE_BYTES, read_bytes
 from blueplane_doctor.pytest_plugin.health import HANDED_OVER, health_of, text_of
 from blueplane_doctor.pytest_plugin.items import PROPERTY, ROOT, CheckFile, CheckItem, Refusal, UsualChecks
 
@@ -78,7 +79,12 @@ class Suite:
         if not fnmatchcase(file.name, "check_*.py"):
             return False
         named = {file.resolve(), file.resolve().parent} & self.named
-        return bool(named) or b"blueplane_doctor" in file.read_bytes()
+        if named:
+            return True
+        try:
+            return b"blueplane_doctor" in read_bytes(file, SOURCE_BYTES)
+        except FileUnreadable:
+            return False
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(

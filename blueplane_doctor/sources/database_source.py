@@ -32,6 +32,7 @@ from urllib.parse import quote
 
 from blueplane_doctor.error_phrases import error_text
 from blueplane_doctor.errors import (
+    FileUnreadable,
     SourceDamaged,
     SourceError,
     SourceInterrupted,
@@ -40,6 +41,7 @@ from blueplane_doctor.errors import (
     SourceTimeout,
     SourceUnusable,
 )
+from blueplane_doctor.file_reading import file_state
 from blueplane_doctor.sources import Deadline
 from blueplane_doctor.sources.write_ahead_log import TooLong, holds_a_transaction
 from blueplane_doctor.text import place
@@ -164,11 +166,17 @@ class DatabaseSource:
 
     def look_for_damage(self) -> None:
         """Look through a small database as a whole. Raises SourceError, SourceDamaged among them."""
-        if self.path.is_file() and self.path.stat().st_size <= CHECKED_BYTES:
+        if self._is_small():
             ((answer, *_), *_) = self.rows("PRAGMA quick_check(1)")
             if answer != "ok":
                 # What SQLite answers may quote the schema: the report says that it is damaged, and not how.
                 raise self._ours(sqlite3.DatabaseError("database disk image is malformed"))
+
+    def _is_small(self) -> bool:
+        try:
+            return file_state(self.path).st_size <= CHECKED_BYTES
+        except FileUnreadable:
+            return False  # whoever asks for its rows is told why
 
     def close(self) -> None:
         """Close the connection; harmless when there is none."""

@@ -3,7 +3,6 @@
 import os
 import resource
 import subprocess
-from pathlib import Path
 
 import pytest
 
@@ -13,6 +12,7 @@ from blueplane_doctor.model import Report
 from tests.command_line import DOCTOR
 from tests.helpers import finding
 from tests.hostile_files import HOSTILE, put
+from tests.live.test_bad_input import as_nobody
 
 FILES = ("server.pid", "server.log", "server.log.1", "hook-failures.json", "hook-spool.jsonl", "event_buffer.db")
 MEMORY = 1_000_000_000
@@ -81,10 +81,15 @@ def test_a_file_of_checks(pipeline: Pipeline, kind: str) -> None:
     assert finding(report, "queue-depth").status == "green"
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may look into every folder")
-@pytest.mark.parametrize("option", ["--database", "--checks"])
-def test_a_path_in_a_folder_that_is_closed(pipeline: Pipeline, tmp_path: Path, option: str) -> None:
-    closed = tmp_path / "closed"
-    closed.mkdir(mode=0o000)
-    report = examined_within_limits(pipeline, option, closed / "x")
-    assert finding(report, "queue-depth").status == "green"
+def test_paths_in_a_folder_that_is_closed(pipeline: Pipeline) -> None:
+    closed = pipeline.home.parent / "closed"
+    closed.mkdir(mode=0o700)
+    names = ("database", "event_buffer", "cursor_hooks")
+    (pipeline.home / "doctor.yaml").write_text("".join(f"{name}: {closed / name}\n" for name in names))
+    if os.geteuid() != 0:
+        closed.chmod(0o000)
+    report = as_nobody(pipeline)
+    closed.chmod(0o700)
+    assert "Permission denied" in finding(report, "database-reachable").summary
+    assert "Permission denied" in finding(report, "undrained-buffer").cause
+    assert not [f for f in report.findings if f.status == "error"]
