@@ -179,6 +179,7 @@ class Doctor:
             counts=count_statuses(findings),
             since=explanation.since,
             causes=explanation.causes,
+            known_causes=sorted(spec.id for spec in self.available.causes),
             findings=findings,
             metrics=_metrics(evidence, monitors),
             baseline=self.baseline.generated_at if self.baseline else None,

@@ -251,6 +251,8 @@ class Report(Record):
     """Since when the worst of the causes is there: ISO 8601, UTC; null where that is not known."""
     causes: list[Cause] = Field(default_factory=list)
     """Worst first. Each finding of yellow or worse is explained by one of them, or stands for itself."""
+    known_causes: list[str] = []
+    """Ids of all causes that were looked for, in order of name."""
     findings: list[Finding] = Field(default_factory=list)
     """Worst first, then by area and id."""
     metrics: dict[str, dict[str, Any] | None] = Field(default_factory=dict)

@@ -80,7 +80,7 @@ class Health:
         """The usual checks and those of the files collected so far."""
         from blueplane_doctor.discovery import AvailableChecks
 
-        return AvailableChecks([*self.usual.checks], [*self.usual.problems])
+        return AvailableChecks([*self.usual.checks], [*self.usual.problems], [*self.usual.causes])
 
     @cached_property
     def doctor(self) -> "Doctor":

@@ -3,11 +3,24 @@
 from collections.abc import Iterable, Sequence
 
 from blueplane_doctor.model import Cause, Finding, Report, Status
-from blueplane_doctor.reports.phrases import line, since
+from blueplane_doctor.quantities import many, number
+from blueplane_doctor.reports.phrases import line, since, verdict
 
 _NAMED = 6
 """Findings of one cause that are named; the others are counted."""
 _NOT_JUDGED = (Status.UNKNOWN, Status.SKIPPED, Status.ERROR)
+
+
+def verdict_in_a_line(report: Report) -> str:
+    """`RED since 22:10 UTC (6 min): The server does not run; 1 more cause`; without a cause, the usual verdict."""
+    if not report.causes:
+        return verdict(report)
+    words = f"{report.status.value.upper()} {since(report.since, report)}".rstrip()
+    words += f": {line(report.causes[0].title)}"
+    others = len(report.causes) - 1
+    if others:
+        words += f"; {many(others, 'more cause', 'more causes')}"
+    return words
 
 
 def standing_of(cause: Cause, report: Report) -> str:
@@ -46,6 +59,19 @@ def next_step(cause: Cause) -> tuple[str, str]:
         return "", ""
     commands = cause.next_step.commands
     return line(cause.next_step.text, 600), commands[0] if commands else ""
+
+
+def stake(cause: Cause) -> str:
+    """`96 messages at risk, 12 lost (12 of them still in the stream)`; empty where no message is concerned."""
+    parts = []
+    if cause.at_stake.at_risk:
+        parts.append(f"{many(cause.at_stake.at_risk, 'message', 'messages')} at risk")
+    if cause.at_stake.lost:
+        lost = f"{many(cause.at_stake.lost, 'message', 'messages')} lost"
+        if cause.at_stake.recoverable is not None:
+            lost += f" ({number(cause.at_stake.recoverable)} of them still in the stream)"
+        parts.append(lost)
+    return ", ".join(parts)
 
 
 def summary(cause: Cause) -> str:

@@ -1,10 +1,11 @@
-"""GitHub Actions' workflow commands: each finding becomes an annotation of the run.
+"""GitHub Actions' workflow commands: each cause, and each finding that no cause explains, annotates the run.
 
 https://docs.github.com/actions/reference/workflows-and-actions/workflow-commands: the step summary is Markdown, and
 so is written by the format `markdown`.
 """
 
-from blueplane_doctor.model import Finding, Report, Status
+from blueplane_doctor.model import Cause, Finding, Remedy, Report, Status
+from blueplane_doctor.reports import cause_phrases
 from blueplane_doctor.reports.base import Format, View
 from blueplane_doctor.reports.phrases import block, is_quiet, line, observed, scale, standing, verdict, waived
 
@@ -18,24 +19,42 @@ _LEVELS = {
 
 
 def render(report: Report, view: View) -> str:
-    """The verdict, then what is not green, worst first: GitHub shows ten annotations of a level and step.
+    """The verdict, the causes, then what stands for itself, worst first: GitHub shows ten annotations of a level.
 
     A green finding is shown only when that is news: its check was not green in the baseline.
     """
     lines = [_command(_LEVELS.get(report.status, "notice"), "blueplane-doctor", verdict(report))]
     if not view.quiet:
-        lines += [_annotation(finding) for finding in report.findings if not is_quiet(finding)]
+        lines += [_cause(cause, report) for cause in report.causes]
+        alone = cause_phrases.on_their_own(report)
+        lines += [_annotation(finding) for finding in alone if not is_quiet(finding)]
     return "\n".join(lines) + "\n"
+
+
+def _cause(cause: Cause, report: Report) -> str:
+    lines = [cause_phrases.summary(cause)]
+    stake = cause_phrases.stake(cause)
+    if stake:
+        lines.append(f"At stake: {stake}")
+    lines += _advised(cause.next_step)
+    what = cause_phrases.follows(cause, report.findings)
+    if what:
+        lines.append(f"follows: {what}")
+    title = f"{line(cause.title)} ({cause_phrases.standing_of(cause, report)})"
+    return _command(_LEVELS.get(cause.status, "notice"), title, "\n".join(lines))
 
 
 def _annotation(finding: Finding) -> str:
     level = "notice" if finding.waiver else _LEVELS.get(finding.status, "notice")
-    lines = [line(finding.summary), waived(finding), block(finding.cause), _graded(finding)]
-    if finding.remedy:
-        lines.append(line(finding.remedy.text))
-        lines += [f"$ {line(command)}" for command in finding.remedy.commands]
+    lines = [line(finding.summary), waived(finding), block(finding.cause), _graded(finding), *_advised(finding.remedy)]
     message = "\n".join(text for text in lines if text)
     return _command(level, f"{line(finding.id)} ({standing(finding)})", message)
+
+
+def _advised(remedy: Remedy | None) -> list[str]:
+    if remedy is None:
+        return []
+    return [line(remedy.text, 600), *(f"$ {line(command, 4_000)}" for command in remedy.commands)]
 
 
 def _graded(finding: Finding) -> str:

@@ -2,7 +2,8 @@
 
 from xml.etree import ElementTree as ET
 
-from blueplane_doctor.model import Finding, Report, Status
+from blueplane_doctor.model import Cause, Finding, Report, Status
+from blueplane_doctor.reports import cause_phrases
 from blueplane_doctor.reports.base import Format, View
 from blueplane_doctor.reports.phrases import details, headline, line, standing, waived
 from blueplane_doctor.times import parse_time
@@ -56,10 +57,29 @@ def _properties(report: Report) -> ET.Element:
         "baseline": report.baseline,
         "other_thresholds": ", ".join(report.other_thresholds),
     }
+    for number, cause in enumerate(report.causes, 1):
+        for name, value in _of_cause(cause).items():
+            values[f"cause.{number}.{name}"] = value
     for name, value in values.items():
         if value:
-            ET.SubElement(properties, "property", name=name, value=line(value))
+            ET.SubElement(properties, "property", name=name, value=line(value, 4_000))
     return properties
+
+
+def _of_cause(cause: Cause) -> dict[str, str]:
+    """What is known of a cause, by the names of the JSON report."""
+    text, command = cause_phrases.next_step(cause)
+    return {
+        "id": cause.id,
+        "title": cause.title,
+        "status": cause.status.value,
+        "summary": cause_phrases.summary(cause),
+        "since": cause.since or "",
+        "at_stake": cause_phrases.stake(cause),
+        "next_step": text,
+        "command": command,
+        "explains": ", ".join(cause.explains),
+    }
 
 
 def _case(finding: Finding) -> ET.Element:

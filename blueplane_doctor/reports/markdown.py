@@ -1,4 +1,4 @@
-"""Markdown for a pull request, a ticket or a job summary: the verdict, what is not green, what to do, the rest folded.
+"""Markdown for a pull request, a ticket or a job summary: verdict, causes, what stands for itself; the rest folded.
 
 Written for GitHub's and GitLab's dialect, in which text can do much more than look: it mentions people, refers to
 issues, loads images. So text of the report is escaped, and words that would become a mention, a reference or a
@@ -8,11 +8,11 @@ link are put into code spans, where nothing is read.
 import re
 from html import escape
 
-from blueplane_doctor.model import Finding, Report, Status, counted
+from blueplane_doctor.model import Cause, Finding, Report, Status, counted
+from blueplane_doctor.reports import cause_phrases
 from blueplane_doctor.reports.base import Format, View
 from blueplane_doctor.reports.phrases import (
     advice,
-    block,
     evidence,
     is_quiet,
     line,
@@ -21,6 +21,7 @@ from blueplane_doctor.reports.phrases import (
     scale,
     verdict,
     waived,
+    why,
 )
 
 _SIGNS = {
@@ -43,15 +44,48 @@ def render(report: Report, view: View) -> str:
     """Sections only where there is something in them; with `verbose` nothing is folded."""
     parts = [f"## {_SIGNS[report.status]} Blueplane: {_text(verdict(report))}", _origin(report)]
     if not view.quiet:
-        quiet = [finding for finding in report.findings if is_quiet(finding)]
-        others = [finding for finding in report.findings if not is_quiet(finding)]
+        for number, cause in enumerate(report.causes, 1):
+            parts += _cause(number, cause, report, view)
+        alone = cause_phrases.on_their_own(report)
+        quiet = [finding for finding in alone if is_quiet(finding)]
+        others = [finding for finding in alone if not is_quiet(finding)]
+        if report.causes and others:
+            parts.append("### Findings of their own")
         parts.append(_table(others))
         parts += _remedies(others)
-        for finding in others:
-            title = f"<code>{escape(line(finding.id))}</code>: more"
-            parts.append(_folded(title, _details(finding), view))
+        parts += _more(others, view)
         parts.append(_folded("Green, and not set up", _table(quiet), view))
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _cause(number: int, cause: Cause, report: Report, view: View) -> list[str]:
+    """What it is, since when, what is at stake, what to do next; folded, the findings that follow from it."""
+    parts = [
+        f"### {number}. {_SIGNS[cause.status]} {_text(cause.title)}",
+        f"{_text(cause_phrases.standing_of(cause, report))}. {_text(cause_phrases.summary(cause))}",
+    ]
+    stake = cause_phrases.stake(cause)
+    if stake:
+        parts.append(f"At stake: {_text(stake)}.")
+    if cause.next_step:
+        parts.append(f"**Next:** {_text(cause.next_step.text)}")
+        if cause.next_step.commands:
+            parts.append(_commands(cause.next_step.commands))
+    followers = [finding for finding in report.findings if finding.id in cause.explains]
+    below = [_table(followers), *_remedies(followers, level=4), *_more(followers, view)]
+    content = "\n\n".join(part for part in below if part)
+    # In code, for nothing in it is read there as a mention or a link.
+    title = f"Follows: <code>{escape(cause_phrases.follows(cause, report.findings))}</code>"
+    return [*parts, _folded(title, content, view)]
+
+
+def _more(findings: list[Finding], view: View) -> list[str]:
+    """For each finding, folded, what the table has no room for."""
+    parts = []
+    for finding in findings:
+        title = f"<code>{escape(line(finding.id))}</code>: more"
+        parts.append(_folded(title, _details(finding), view))
+    return parts
 
 
 def _origin(report: Report) -> str:
@@ -83,24 +117,33 @@ def _standing(finding: Finding) -> str:
     return ", ".join(qualities)
 
 
-def _remedies(findings: list[Finding]) -> list[str]:
+def _remedies(findings: list[Finding], level: int = 3) -> list[str]:
+    """What to do about findings, under a heading of this level; each advice once."""
     parts = []
     for (text, *commands), names in advice(counted(findings)).items():
         checks = ", ".join(_code(name) for name in names)
         parts.append(f"{checks}: {_text(text)}")
         if commands:
-            parts.append(_fenced("\n".join(line(command) for command in commands), "sh"))
-    return ["### What to do", *parts] if parts else []
+            parts.append(_commands(commands))
+    if not parts:
+        return []
+    return [f"{'#' * level} What to do", *parts]
+
+
+def _commands(commands: list[str]) -> str:
+    """A command a line, to be copied; none is cut, for half of it would be another command."""
+    return _fenced("\n".join(line(command, 4_000) for command in commands), "sh")
 
 
 def _details(finding: Finding) -> str:
     parts = []
     if finding.waiver:
         parts.append(f"Waiver: {_text(waived(finding))}")
-    if "\n" in finding.cause:
-        parts.append(f"Cause:\n\n{_fenced(block(finding.cause))}")
-    elif finding.cause:
-        parts.append(f"Cause: {_text(finding.cause)}")
+    for name, words in why(finding).items():
+        if "\n" in words:
+            parts.append(f"{name.capitalize()}:\n\n{_fenced(words)}")
+        else:
+            parts.append(f"{name.capitalize()}: {_text(words)}")
     if finding.scale:
         parts.append(f"Scale: {_text(scale(finding))}")
     read = evidence(finding)

@@ -15,7 +15,7 @@ from blueplane_doctor.reports.phrases import line, verdict
 _NAMES = ("OK", "WARNING", "CRITICAL", "UNKNOWN")
 OK, WARNING, CRITICAL, UNKNOWN = range(4)
 _SHOWN = 3
-"""Findings that the line names; Nagios shows it in one row of a table."""
+"""Findings that the line names where there is no cause; Nagios shows it in one row of a table."""
 _UNITS = ("s", "ms", "%", "MB")
 _NOT_IN_LABELS = re.compile(r"[^A-Za-z0-9._-]")
 
@@ -35,12 +35,10 @@ def exit_code(report: Report) -> int:
 
 
 def render(report: Report, view: View) -> str:
-    """`BLUEPLANE CRITICAL - RED (1 red, 9 green): chain-breaks: …|'chain-breaks'=12;;@10: …`."""
+    """`BLUEPLANE CRITICAL - RED (1 red, 9 green): The server does not run: …|'chain-breaks'=12;;@10: …`."""
     text = verdict(report)
-    silent = (Status.GREEN, Status.NOT_SET_UP)
-    not_green = [finding for finding in counted(report.findings) if finding.status not in silent]
-    if not_green and not view.quiet:
-        text += ": " + "; ".join(_short(finding) for finding in not_green[:_SHOWN])
+    if not view.quiet:
+        text += _what_is_wrong(report)
     by_id = sorted(report.findings, key=lambda finding: finding.id)
     values = filter(None, map(_performance, by_id))
     return status_line(exit_code(report), text, " ".join(values))
@@ -53,6 +51,18 @@ def status_line(code: int, text: str, values: str = "") -> str:
     if values:
         shown += f"|{values}"
     return f"BLUEPLANE {_NAMES[code]} - {shown}\n"
+
+
+def _what_is_wrong(report: Report) -> str:
+    """The first cause; where there is none, the first findings that are not green. Begins with a colon, or is empty."""
+    if report.causes:
+        cause = report.causes[0]
+        return f": {line(cause.title, 120)}: {line(cause.summary, 240)}"
+    silent = (Status.GREEN, Status.NOT_SET_UP)
+    not_green = [finding for finding in counted(report.findings) if finding.status not in silent]
+    if not not_green:
+        return ""
+    return ": " + "; ".join(_short(finding) for finding in not_green[:_SHOWN])
 
 
 def _short(finding: Finding) -> str:

@@ -222,6 +222,15 @@ def advice(findings: Iterable[Finding], *, causes: bool = False) -> dict[tuple[s
     return advised
 
 
+def why(finding: Finding) -> dict[str, str]:
+    """`follows from` and the id of a cause, or `cause` and why nothing was judged; empty where neither is known."""
+    if not finding.cause:
+        return {}
+    if finding.status.severity > 0:
+        return {"follows from": line(finding.cause)}
+    return {"cause": block(finding.cause)}
+
+
 def details(finding: Finding) -> str:
     """All that is known of a finding beyond its summary, as plain text of several lines."""
     parts = {
@@ -229,8 +238,8 @@ def details(finding: Finding) -> str:
         "baseline": finding.change or "",
         "observed": observed(finding),
         "scale": scale(finding),
-        "cause": block(finding.cause),
     }
+    parts |= why(finding)
     lines = [f"{name}: {text}" for name, text in parts.items() if text]
     if finding.remedy:
         lines.append(f"what to do: {line(finding.remedy.text)}")

@@ -29,6 +29,7 @@ def render(report: Report, view: View) -> str:
 
     families = (
         *_of_the_run(report),
+        *_of_the_causes(report),
         *_of_the_checks(sorted(report.findings, key=lambda f: f.id)),
         *_of_the_records(report.metrics),
     )
@@ -44,6 +45,26 @@ def _of_the_run(report: Report) -> "Iterator[GaugeMetricFamily]":
     for status, count in report.counts.items():
         numbers[(line(status),)] = float(count)
     yield _gauge("report_findings", "Findings of each status; waived ones are counted as waived.", numbers, "status")
+
+
+def _of_the_causes(report: Report) -> "Iterator[GaugeMetricFamily]":
+    """Every known cause has a number, so that it is seen to end; several of one id count once."""
+    active: Values = {}
+    statuses: Values = {}
+    for name in report.known_causes:
+        active[(line(name),)] = 0
+        statuses[(line(name),)] = 0
+    for cause in reversed(report.causes):  # the worst of one id comes last, and stays
+        active[(line(cause.id),)] = 1
+        statuses[(line(cause.id),)] = cause.status.severity
+    yield _gauge("cause_active", "1 while a cause is there, 0 while it is not.", active, "cause")
+    yield _gauge("cause_status", f"The worst status that follows from a cause: {_CODES}.", statuses, "cause")
+    explained: Values = {}
+    for finding in report.findings:
+        if finding.cause and finding.status.severity > 0 and not finding.waiver:
+            explained[line(finding.id), line(finding.area), line(finding.cause)] = 1
+    text = "1 for a check whose finding follows from a cause."
+    yield _gauge("check_cause_info", text, explained, "id", "area", "cause")
 
 
 def _of_the_checks(findings: list[Finding]) -> "Iterator[GaugeMetricFamily]":

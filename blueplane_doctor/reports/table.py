@@ -51,10 +51,10 @@ _NARROWEST = 30
 
 def render(report: Report, view: View) -> str:
     """Lines of at most the view's width, where the words allow it."""
+    if view.quiet:
+        return _painted(cause_phrases.verdict_in_a_line(report), report.status, view) + "\n"
     lines = _wrapped(verdict(report), view)
     lines[0] = _painted(lines[0], report.status, view)
-    if view.quiet:
-        return "\n".join(lines).rstrip() + "\n"
     alone = counted(cause_phrases.on_their_own(report))
     # With `verbose` each finding is shown with all that is to be done, also those that a cause explains.
     to_mend = counted(report.findings) if view.verbose else alone

@@ -48,6 +48,7 @@ def report_of(findings: list[Finding], metrics: dict[str, Any] | None = None, ex
         headline=headline_of(findings),
         exit_code=exit_code,
         counts=count_statuses(findings),
+        known_causes=["database-locked", "malformed-payloads", "server-down"],
         findings=in_order(findings),
         metrics=metrics or {},
     )

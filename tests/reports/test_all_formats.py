@@ -70,7 +70,8 @@ def read_markdown(text: str) -> None:
     """GitHub's own reader makes links of bare addresses and mentions in whatever stays plain text."""
     tokens = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"]).parse(text)
     inner = [child for token in tokens for child in token.children or []]
-    own = r"(<details( open)?><summary>(<code>[^<>]*</code>: more|Green, and not set up)</summary>|</details>)\n?"
+    titles = "<code>[^<>]*</code>: more|Follows: <code>[^<>]*</code>|Green, and not set up"
+    own = rf"(<details( open)?><summary>({titles})</summary>|</details>)\n?"
     assert all(re.fullmatch(own, token.content) for token in tokens if token.type == "html_block")
     assert {token.type for token in inner} <= {"text", "code_inline", "strong_open", "strong_close", "softbreak"}
     for token in inner:

@@ -1,4 +1,4 @@
-from blueplane_doctor.model import Cause, Change, Finding, Remedy, Status
+from blueplane_doctor.model import Cause, Change, Finding, Remedy, Stake, Status
 from blueplane_doctor.reports import cause_phrases
 from tests.reports.samples import mixed, report_of
 
@@ -52,3 +52,23 @@ def test_findings_on_their_own_are_those_that_no_cause_explains() -> None:
     report = report_of([finding("a"), finding("b")])
     report = report.model_copy(update={"causes": [Cause(summary="x.", explains=["a"])]})
     assert [one.id for one in cause_phrases.on_their_own(report)] == ["b"]
+
+
+def test_what_is_at_stake_names_only_what_is_known() -> None:
+    assert cause_phrases.stake(Cause(summary="x.")) == ""
+    assert cause_phrases.stake(Cause(summary="x.", at_stake=Stake(at_risk=1))) == "1 message at risk"
+    stake = Stake(at_risk=0, lost=1_180, recoverable=1_000)
+    words = "1,180 messages lost (1,000 of them still in the stream)"
+    assert cause_phrases.stake(Cause(summary="x.", at_stake=stake)) == words
+
+
+def test_one_line_says_status_since_when_and_the_first_cause() -> None:
+    report = mixed()
+    first = "RED since 09:18 UTC (9 min): A producer sends payloads that the writer passes over"
+    assert cause_phrases.verdict_in_a_line(report) == f"{first}; 1 more cause"
+    one = report.model_copy(update={"causes": report.causes[:1]})
+    assert cause_phrases.verdict_in_a_line(one) == first
+
+
+def test_without_a_cause_one_line_is_the_verdict() -> None:
+    assert cause_phrases.verdict_in_a_line(report_of([])).startswith("UNKNOWN: ")

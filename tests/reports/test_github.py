@@ -31,7 +31,7 @@ def _undone(text: str, escapes: dict[str, str]) -> str:
 
 def only(finding: Finding) -> Command:
     """The command for this finding."""
-    report = REPORTS["mixed"]().model_copy(update={"findings": [finding]})
+    report = REPORTS["mixed"]().model_copy(update={"findings": [finding], "causes": []})
     return commands(report)[1]
 
 
@@ -56,7 +56,27 @@ def test_the_verdict_comes_first_then_the_worst() -> None:
     assert told[0][2].startswith(
         "RED since 09:18 UTC (9 min): the pipeline is unhealthy, 2 causes (3 red, 1 orange, 1 error"
     )
-    assert told[1][1] == "chain-breaks (red)"
+    assert [title for _, title, _ in told[1:4]] == [
+        "A producer sends payloads that the writer passes over (red, since 09:18 UTC (9 min))",
+        "The database was locked, and a writer left its batches unwritten "
+        "(red, likely, since 2026-03-13 21:20 UTC (12 h 7 min))",
+        "writer-missing (red)",
+    ]
+
+
+def test_a_cause_is_one_annotation_and_what_follows_from_it_has_none() -> None:
+    told = commands(REPORTS["mixed"]())
+    level, _, message = told[1]
+    assert level == "error"
+    assert message.splitlines() == [
+        "1,180 messages are acknowledged and not written: payload is a list instead of an object.",
+        "At stake: 1,180 messages lost (1,180 of them still in the stream)",
+        "Mend the producer; save the messages before the stream trims them.",
+        "$ blueplane-doctor trace 1773479901310-0",
+        "follows: chain-breaks",
+    ]
+    titles = [title.partition(" (")[0] for _, title, _ in told]
+    assert {"chain-breaks", "stuck-consumers", "queue-depth"}.isdisjoint(titles)
 
 
 def test_a_healthy_report_is_one_notice() -> None:
@@ -92,4 +112,4 @@ def test_a_change_stands_in_the_title_and_makes_a_green_finding_news() -> None:
     fixed = Finding(status=Status.GREEN, summary="s", id="x", change=Change.FIXED)
     assert only(fixed)[:2] == ("notice", "x (green, fixed)")
     same = Finding(status=Status.GREEN, summary="s", id="x", change=Change.SAME)
-    assert len(commands(REPORTS["mixed"]().model_copy(update={"findings": [same]}))) == 1
+    assert len(commands(REPORTS["mixed"]().model_copy(update={"findings": [same], "causes": []}))) == 1

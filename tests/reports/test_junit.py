@@ -135,3 +135,29 @@ def test_a_section_end_in_text_is_escaped_and_comes_back() -> None:
     broken = [f.model_copy(update={"summary": "a ]]> b <&> \x00 \ud800 c"}) for f in report.findings]
     failure = cases(report.model_copy(update={"findings": broken}))["chain-breaks"].find("failure")
     assert failure.get("message") == "red: a ]]> b <&> \ufffd \ufffd c"
+
+
+def test_causes_are_properties_of_the_suite() -> None:
+    [suite] = JUnitXml.fromstring(render(REPORTS["mixed"](), View()).encode())
+    values = {one.name: one.value for one in suite.properties()}
+    assert {name.removeprefix("cause.1."): text for name, text in values.items() if name.startswith("cause.1.")} == {
+        "id": "malformed-payloads",
+        "title": "A producer sends payloads that the writer passes over",
+        "status": "red",
+        "summary": "1,180 messages are acknowledged and not written: payload is a list instead of an object.",
+        "since": "2026-03-14T09:18:21.310Z",
+        "at_stake": "1,180 messages lost (1,180 of them still in the stream)",
+        "next_step": "Mend the producer; save the messages before the stream trims them.",
+        "command": "blueplane-doctor trace 1773479901310-0",
+        "explains": "chain-breaks",
+    }
+    assert values["cause.2.id"] == "database-locked"
+    assert "Likely; what would make it certain" in values["cause.2.summary"]
+    assert "cause.3.id" not in values
+
+
+def test_a_case_names_the_cause_that_it_follows_from() -> None:
+    [suite] = JUnitXml.fromstring(render(REPORTS["mixed"](), View()).encode())
+    [case] = [case for case in suite if case.name == "chain-breaks"]
+    assert "follows from: malformed-payloads" in case.result[0].text
+    assert "cause: malformed-payloads" not in case.result[0].text

@@ -13,7 +13,7 @@ READER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethroug
 
 def report_with(**values: object) -> Report:
     finding = Finding.model_validate({"status": Status.RED, "summary": "s", "id": "x", **values})
-    return REPORTS["mixed"]().model_copy(update={"findings": [finding]})
+    return REPORTS["mixed"]().model_copy(update={"findings": [finding], "causes": []})
 
 
 def shown(text: str) -> str:
@@ -44,9 +44,27 @@ def test_commands_stand_in_a_fence_that_can_be_copied() -> None:
 
 
 def test_the_same_advice_is_given_once() -> None:
-    text = render(REPORTS["mixed"](), View())
+    text = render(REPORTS["mixed"]().model_copy(update={"causes": []}), View())
     assert text.count("Start the Blueplane server") == 1
     assert "`writer-missing`, `queue-depth`: Start" in text
+
+
+def test_causes_come_first_and_what_follows_is_folded_under_them() -> None:
+    text = render(REPORTS["mixed"](), View())
+    first = text.index("### 1. 🔴 A producer sends payloads")
+    second = text.index("### 2. 🔴 The database was locked")
+    own = text.index("### Findings of their own")
+    assert first < text.index("**Next:** Mend the producer") < text.index("Follows: <code>chain-breaks</code>") < second
+    assert second < text.index("Follows: <code>stuck-consumers, queue-depth</code>") < own
+    assert second < text.index("| `queue-depth` |") < own < text.index("| `writer-missing` |")
+    assert text.count("| `queue-depth` |") == 1
+    assert "Follows from: malformed-payloads" in text
+    assert "Cause: malformed-payloads" not in text
+
+
+def test_the_command_of_a_cause_can_be_copied() -> None:
+    fences = [token.content for token in READER.parse(render(REPORTS["mixed"](), View())) if token.type == "fence"]
+    assert fences[0] == "blueplane-doctor trace 1773479901310-0\n"
 
 
 def test_a_waived_finding_tells_why_and_gives_no_advice() -> None:

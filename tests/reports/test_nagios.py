@@ -62,9 +62,18 @@ def test_every_report_is_a_line_of_the_guidelines_grammar(report: str) -> None:
     assert state == ("OK", "WARNING", "CRITICAL", "UNKNOWN")[exit_code(made)]
 
 
-def test_the_line_names_the_worst_findings() -> None:
-    _, text, _ = parsed(render(REPORTS["compared"](), View()))
-    assert text.startswith("RED since 09:18 UTC (9 min): the pipeline is unhealthy, 2 causes (3 red, 1 error, ")
+def test_the_line_names_the_first_cause() -> None:
+    _, text, values = parsed(render(REPORTS["mixed"](), View()))
+    assert text.endswith(
+        "10 green): A producer sends payloads that the writer passes over: 1,180 messages are acknowledged and not "
+        "written: payload is a list instead of an object."
+    )
+    assert values["chain-breaks"].critical == "@10:"  # what a cause explains keeps its number and its bounds
+
+
+def test_without_a_cause_the_line_names_the_worst_findings() -> None:
+    _, text, _ = parsed(render(REPORTS["compared"]().model_copy(update={"causes": []}), View()))
+    assert text.startswith("RED since 09:18 UTC (9 min): the pipeline is unhealthy (3 red, 1 error, ")
     assert "2 waived): chain-breaks (new): 1,234 messages were" in text
     assert "dead-letters" not in text  # waived
 

@@ -6,12 +6,14 @@ from blueplane_doctor.model import Bound, Finding, Grading, Status
 from blueplane_doctor.reports.phrases import (
     HEALTH,
     clock,
+    details,
     field_value,
     observed,
     other_thresholds,
     quantity,
     scale,
     verdict,
+    why,
 )
 from tests.reports import samples
 
@@ -98,3 +100,11 @@ def test_a_report_by_other_thresholds_says_so() -> None:
 )  # fmt: skip
 def test_a_report_says_when_the_pipeline_was_examined(generated_at: str, text: str) -> None:
     assert clock(samples.healthy().model_copy(update={"generated_at": generated_at})) == text
+
+
+def test_the_cause_of_a_finding_is_an_id_where_it_was_judged_and_a_reason_where_not() -> None:
+    red = Finding(status=Status.RED, summary="x", cause="poison-message")
+    assert "follows from: poison-message" in details(red)
+    unread = Finding(status=Status.UNKNOWN, summary="x", cause="Redis does not answer")
+    assert "cause: Redis does not answer" in details(unread)
+    assert why(Finding(status=Status.RED, summary="x")) == {}

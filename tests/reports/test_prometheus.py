@@ -7,7 +7,7 @@ import subprocess
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from blueplane_doctor.model import Report
+from blueplane_doctor.model import Report, Status
 from blueplane_doctor.monitoring.chain_of_custody import ChainHealth
 from blueplane_doctor.reports.base import View
 from blueplane_doctor.reports.prometheus import render
@@ -61,6 +61,27 @@ def test_the_run_tells_when_and_how_long_and_how_many() -> None:
     assert read["report_duration_seconds"] == {(): 0.1824}
     assert read["report_status"] == {(): 3}
     assert read["report_findings"][(("status", "red"),)] == 3
+
+
+def test_every_known_cause_has_a_number_and_two_of_one_id_count_once() -> None:
+    report = samples.mixed()
+    twice = [*report.causes, report.causes[1].model_copy(update={"status": Status.YELLOW})]
+    read = values(report.model_copy(update={"causes": twice}))
+    active = {dict(labels)["cause"]: value for labels, value in read["cause_active"].items()}
+    assert active == {"database-locked": 1, "malformed-payloads": 1, "server-down": 0}
+    statuses = {dict(labels)["cause"]: value for labels, value in read["cause_status"].items()}
+    assert statuses == {"database-locked": 3, "malformed-payloads": 3, "server-down": 0}
+    assert set(values(samples.healthy())["cause_active"].values()) == {0}
+
+
+def test_a_check_tells_the_cause_that_it_follows_from() -> None:
+    read = values(samples.mixed())
+    pairs = {(dict(labels)["id"], dict(labels)["cause"]) for labels in read["check_cause_info"]}
+    assert pairs == {
+        ("chain-breaks", "malformed-payloads"),
+        ("stuck-consumers", "database-locked"),
+        ("queue-depth", "database-locked"),
+    }
 
 
 def test_records_are_told_in_base_units() -> None:
