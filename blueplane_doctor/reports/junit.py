@@ -58,8 +58,8 @@ def _properties(report: Report) -> ET.Element:
         "other_thresholds": ", ".join(report.other_thresholds),
     }
     for number, cause in enumerate(report.causes, 1):
-        for name, value in _of_cause(cause).items():
-            values[f"cause.{number}.{name}"] = value
+        for name, text in _of_cause(cause).items():
+            values[f"cause.{number}.{name}"] = text
     for name, value in values.items():
         if value:
             ET.SubElement(properties, "property", name=name, value=line(value, 4_000))
