@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Hashable
+from threading import Lock
 from typing import Any, NamedTuple
 
 from blueplane_doctor.errors import DoctorError, UsageError
@@ -52,6 +53,7 @@ class Lookups:
     def __init__(self) -> None:
         self._workers = Workers(THREADS, "blueplane-lookup")
         self._budget = Rate(SHARE, SAVED_SECONDS)
+        self._budget_lock = Lock()  # it is asked for and charged in threads
         self._closed = False
         self._kept: dict[Hashable, Result] = {}
         self._running: dict[Hashable, asyncio.Task[Result]] = {}
@@ -84,10 +86,9 @@ class Lookups:
     def _start(self, key: Hashable, read: Callable[[], dict[str, Any]], keep_seconds: float) -> asyncio.Task[Result]:
         if len(self._running) >= MOST_UNDER_WAY or len(self._running) + len(self._kept) >= MOST_KEPT:
             raise Unanswered(429, "too many look-ups at the same time", "ask again in a moment")
-        if not self._budget.has(0) or self._closed:
-            raise Unanswered(
-                429, "look-ups have used what they may of this machine and of Redis", "ask again in a moment"
-            )
+        if self._closed:
+            raise Unanswered(503, "the service ends")
+        self._refuse_overdrawn()
         task = asyncio.create_task(self._read(key, read, keep_seconds))
         task.add_done_callback(_retrieve_error)
         self._running[key] = task
@@ -97,32 +98,39 @@ class Lookups:
         loop = asyncio.get_running_loop()
         read_at = time.time()
         keep_until = loop.time() + keep_seconds
-        spent: list[float] = []
         try:
-            value = await self._workers.run(lambda: _measured(read, spent))
+            value = await self._workers.run(lambda: self._measured(read))
         except BaseException:
             self._kept.pop(key, None)  # what cannot be read any more must not be shown any longer
             raise
         finally:
             del self._running[key]
-            self._budget.charge(sum(spent))
         result = Result(value, read_at, read_at + keep_seconds)
         self._kept[key] = result
         loop.call_at(keep_until, self._forget, key, result)
         return result
 
+    def _measured(self, read: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        """What is read; what this thread computes for it is charged, also for what is not found."""
+        # Asked once more: those that waited for a thread were let in before anybody knew what the first ones cost.
+        self._refuse_overdrawn()
+        began = time.thread_time()
+        try:
+            return read()
+        finally:
+            with self._budget_lock:
+                self._budget.charge(time.thread_time() - began)
+
+    def _refuse_overdrawn(self) -> None:
+        with self._budget_lock:
+            left = self._budget.has(0)
+        if not left:
+            message = "look-ups have used what they may of this machine and of Redis"
+            raise Unanswered(429, message, "ask again in a moment")
+
     def _forget(self, key: Hashable, result: Result) -> None:
         if self._kept.get(key) is result:  # otherwise it has been read anew
             del self._kept[key]
-
-
-def _measured(read: Callable[[], dict[str, Any]], spent: list[float]) -> dict[str, Any]:
-    """What is read; the seconds that this thread computed for it are added to `spent`, also for what is not found."""
-    began = time.thread_time()
-    try:
-        return read()
-    finally:
-        spent.append(time.thread_time() - began)
 
 
 def _retrieve_error(task: asyncio.Task[Result]) -> None:

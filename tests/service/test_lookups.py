@@ -10,7 +10,7 @@ import pytest
 
 from blueplane_doctor.errors import SourceError
 from blueplane_doctor.service import lookups as module
-from blueplane_doctor.service.lookups import SAVED_SECONDS, HistoryQuestion, Lookups, Unanswered
+from blueplane_doctor.service.lookups import HistoryQuestion, Lookups, Unanswered
 
 LONG = 60.0
 SHORT = 0.05
@@ -203,31 +203,30 @@ def test_a_question_of_the_history_is_in_whole_minutes() -> None:
             HistoryQuestion.of("queue.queue_depth", since, step)
 
 
-def test_look_ups_that_compute_much_have_to_wait_and_kept_answers_stay() -> None:
-    """Nothing is found each time, so that nothing is kept: such look-ups cost as much as others."""
+def test_look_ups_that_compute_much_have_to_wait_and_kept_answers_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is found, so that nothing is kept: such look-ups cost as much as others."""
+    monkeypatch.setattr(module, "SHARE", 1e-6)
+    monkeypatch.setattr(module, "SAVED_SECONDS", 0.1)
+    monkeypatch.setattr(module, "WAIT_SECONDS", 60.0)
+    costs: list[int] = []
 
     def costly() -> dict[str, Any]:
-        end = time.thread_time() + 1.5 * SAVED_SECONDS
+        costs.append(1)
+        end = time.thread_time() + 0.15
         while time.thread_time() < end:
             sum(range(1_000))
         raise Unanswered(404, "no such message")
 
-    async def answered(lookups: Lookups, name: str) -> None:
-        """On a busy machine a look-up may be told to come again."""
-        while True:
-            try:
-                await lookups.get(name, costly, LONG)
-            except Unanswered as error:
-                if error.code != 503:
-                    raise
-
     async def story(lookups: Lookups) -> None:
         assert (await lookups.get("cheap", lambda: {"a": 1}, LONG)).value == {"a": 1}
-        with pytest.raises(Unanswered) as first:
-            await answered(lookups, "costly")
-        with pytest.raises(Unanswered) as second:
-            await answered(lookups, "another")
-        assert (first.value.code, second.value.code) == (404, 429)
+        asked = [lookups.get(f"costly {number}", costly, LONG) for number in range(10)]
+        errors = await asyncio.gather(*asked, return_exceptions=True)
+        codes = [error.code for error in errors if isinstance(error, Unanswered)]
+        assert len(codes) == 10
+        assert set(codes) == {404, 429}
+        assert codes.count(404) == len(costs) <= module.THREADS, "those that waited for a thread are refused, too"
+        with pytest.raises(Unanswered, match="used what they may"):
+            await lookups.get("another", costly, LONG)
         assert (await lookups.get("cheap", lambda: {"a": 2}, LONG)).value == {"a": 1}
 
     run(story)
