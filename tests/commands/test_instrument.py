@@ -14,6 +14,7 @@ import redis
 import yaml
 
 from blueplane_doctor.demo.servers import RunningServer, run_server
+from blueplane_doctor.text import hidden
 from tests.parameters import one_quick
 from tests.recording.helpers import recorded
 from tests.recording.stand_in import StandIn
@@ -58,7 +59,8 @@ def test_settings_add_targets(origin: str, tmp_path: Path, store: redis.Redis, v
     ended = subprocess.run(command, env=variables, capture_output=True, text=True, timeout=30)
     assert (ended.returncode, ended.stderr) == (0, "")
     found = recorded(valkey.url).writes
-    assert (found["my_table"].ok, found["my_table"].failed, found["my_table"].rows) == (1, 1, 2)
+    name = hidden("my_table")  # in the settings, not in the contract
+    assert (found[name].ok, found[name].failed, found[name].rows) == (1, 1, 2)
     assert found["cursor_raw_traces"].ok == 1, "those that are known are measured beside"
 
 
