@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from threading import Lock, Thread
-from typing import Any, NamedTuple
+from typing import Any
 
 from blueplane_doctor import __version__
 from blueplane_doctor.causes import explained
@@ -70,7 +70,7 @@ class Doctor:
         self.available = available or find_checks(settings.check_folders, settings.monitor_folders)
         self.checks = selected(self.available.checks, settings)
         """The checks to run, with the settings' thresholds."""
-        self._given_up: list[_GivenUp] = []
+        self._given_up: list[_Reader] = []
         self._lock = Lock()
 
     @property
@@ -86,12 +86,8 @@ class Doctor:
         """By health record, the reads that were given up when their time was over, and have not ended since."""
         counts: Counter[str] = Counter()
         with self._lock:
-            for given_up in list(self._given_up):
-                alive = [reader.record_name for reader in given_up.readers if reader.is_alive()]
-                if not alive:
-                    self._given_up.remove(given_up)
-                    given_up.examination.close()
-                counts.update(alive)
+            self._given_up = [reader for reader in self._given_up if reader.is_alive()]
+            counts.update(reader.record_name for reader in self._given_up)
         return counts
 
     def without(self, record: str) -> "Doctor":
@@ -142,7 +138,9 @@ class Doctor:
                 reader.add_to(evidence)
         if hanging:
             with self._lock:
-                self._given_up.append(_GivenUp(examination, hanging))
+                self._given_up += hanging
+            # Nobody waits for them any more, and what they use is closed all the same once they have ended.
+            Thread(target=_close_when_ended, args=(examination, hanging), daemon=True).start()
         else:
             examination.close()
         evidence.duration_ms = _milliseconds(began)
@@ -245,11 +243,11 @@ class _Reader(Thread):
             evidence.records[self.record_name] = self._record
 
 
-class _GivenUp(NamedTuple):
-    """An examination whose time is over. Its sources are closed once no reader uses them any more."""
-
-    examination: Examination
-    readers: list[_Reader]
+def _close_when_ended(examination: Examination, readers: Iterable[_Reader]) -> None:
+    """Close the sources of an examination whose time is over once no reader uses them any more."""
+    for reader in readers:
+        reader.join()
+    examination.close()
 
 
 def _start_readers(examination: Examination, names: Iterable[str]) -> list[_Reader]:

@@ -191,3 +191,15 @@ def test_without_redis_and_database_what_can_be_judged_is_judged(tmp_path: Path)
     assert "127.0.0.1:1" in by_id["queue-depth"].cause
     assert not any("broke" in f.cause for f in report.findings)
     assert report.metrics["queue"] is None
+
+
+def test_what_hanging_reads_use_is_closed_when_they_have_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where nobody asks how many hang: a run that is made once is thrown away."""
+    closed = threading.Event()
+    go_on = threading.Event()
+    monkeypatch.setattr(Examination, "close", lambda self: closed.set())
+    monkeypatch.setattr(Examination, "log", lambda self: go_on.wait(60))
+    diagnose(Settings(home=tmp_path, redis_url=NOBODY_LISTENS, timeout=0.3))
+    assert not closed.is_set()
+    go_on.set()
+    assert closed.wait(60)
