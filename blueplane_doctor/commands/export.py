@@ -1,6 +1,5 @@
 """Make alerting rules for Prometheus and dashboards for Grafana from the scales in force."""
 
-from blueplane_doctor.checkapi import CheckSpec
 from blueplane_doctor.commands.base import Invocation, command, group, new_command
 from blueplane_doctor.console import show_or_write
 from blueplane_doctor.diagnose import Doctor
@@ -15,15 +14,12 @@ _OUTPUT = "Write to this file instead of stdout."
 def export_prometheus_rules(given: Invocation) -> None:
     """Alerting rules for Prometheus."""
     output = given.one_output()
-    show_or_write(prometheus_rules.render(_checks(given)), output)
+    doctor = Doctor(given.load().settings)
+    show_or_write(prometheus_rules.render(doctor.checks, doctor.available.causes), output)
 
 
 @command(COMMAND, "home", "settings", *SELECTION, name="grafana", output=_OUTPUT)
 def export_grafana(given: Invocation) -> None:
     """A dashboard for Grafana."""
     output = given.one_output()
-    show_or_write(grafana.render(_checks(given)), output)
-
-
-def _checks(given: Invocation) -> list[CheckSpec]:
-    return Doctor(given.load().settings).checks
+    show_or_write(grafana.render(Doctor(given.load().settings).checks), output)

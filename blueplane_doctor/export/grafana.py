@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from blueplane_doctor.checkapi import CheckSpec
-from blueplane_doctor.export.prometheus_rules import STATUS, VALUE
+from blueplane_doctor.export.prometheus_rules import CAUSE, CAUSE_STATUS, STATUS, VALUE
 from blueplane_doctor.metrics import CHARTED, Metric
 from blueplane_doctor.model import Status
 from blueplane_doctor.quantities import FRACTION
@@ -29,8 +29,8 @@ Panel = dict[str, Any]
 
 def render(specs: Sequence[CheckSpec]) -> str:
     """The dashboard's JSON, to import."""
-    panels: list[Panel] = [_worst(), _table()]
-    top = HEIGHT
+    panels: list[Panel] = [_worst(), _causes(), _table()]
+    top = 2 * HEIGHT
     for area in sorted({spec.area for spec in specs}):
         section = [_check(spec) for spec in specs if spec.area == area]
         top = _add_section(panels, area.replace("-", " ").capitalize(), section, top)
@@ -94,13 +94,23 @@ def _worst() -> Panel:
     }
 
 
+def _causes() -> Panel:
+    active = f"{CAUSE_STATUS}{{{CHOSEN}}} and {CAUSE}{{{CHOSEN}}} == 1"
+    panel = _timeline("Causes over time", f"max by (cause) ({active})", "{{cause}}")
+    return panel | {"gridPos": _place(WIDTH, 0, 2 * WIDTH, HEIGHT)}
+
+
 def _table() -> Panel:
+    panel = _timeline("Checks over time", f"max by (id) ({STATUS}{{{CHOSEN}}}) > 0", "{{id}}")
+    return panel | {"gridPos": _place(0, HEIGHT, COLUMNS * WIDTH, HEIGHT)}
+
+
+def _timeline(title: str, expression: str, legend: str) -> Panel:
     return {
-        "title": "Checks over time",
+        "title": title,
         "type": "state-timeline",
-        "gridPos": _place(WIDTH, 0, 2 * WIDTH, HEIGHT),
         "datasource": SOURCE,
-        "targets": [_target(f"max by (id) ({STATUS}{{{CHOSEN}}}) > 0", "{{id}}")],
+        "targets": [_target(expression, legend)],
         "fieldConfig": {"defaults": {"mappings": _colours(), "thresholds": _status_steps()}, "overrides": []},
     }
 

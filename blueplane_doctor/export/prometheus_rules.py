@@ -1,43 +1,56 @@
-"""Alerting rules for Prometheus, one for each level of each check's scale, over the metrics that `serve` gives."""
+"""Alerting rules for Prometheus over the metrics that `serve` gives: one a cause, and one for each level of a scale.
+
+A check whose finding follows from a cause raises no alert of its own, so that one fault wakes once.
+"""
 
 from collections.abc import Sequence
 from typing import Any
 
+from blueplane_doctor.causeapi import EVERYTHING, CauseSpec
 from blueplane_doctor.checkapi import CheckSpec
 from blueplane_doctor.model import Status
 from blueplane_doctor.scales import LEVELS, Scale, scale_words
 
 STATUS = "blueplane_doctor_check_status"
 VALUE = "blueplane_doctor_check_observed_value"
+CAUSE = "blueplane_doctor_cause_active"
+CAUSE_STATUS = "blueplane_doctor_cause_status"
+EXPLAINED = "blueplane_doctor_check_cause_info"
 SEVERITIES = {"yellow": "info", "orange": "warning", "red": "critical"}
 PATIENCE = {"yellow": "15m", "orange": "5m", "red": "1m"}
 """How long a level must last; what mends itself before is not worth waking anybody."""
 
+PATIENCE_OF_CAUSES = "30s"
+"""Less than that of any check."""
+_SEVERITY_OF_CAUSES = "{{ if ge $value 3.0 }}critical{{ else if ge $value 2.0 }}warning{{ else }}info{{ end }}"
+"""By the worst status that follows from it: that is the value of the rule's expression."""
+
 _HEAD = """\
 # Made by `blueplane-doctor export prometheus-rules` from the scales in force; make it anew when they change.
 #
-# For alertmanager.yml, so that one dead server or Redis wakes once:
+# One fault wakes once: a check whose finding follows from a cause raises no alert of its own, only the cause does.
+# For alertmanager.yml, so that neither what a cause keeps from being read nor a lower level of one check wakes again:
 #
 # inhibit_rules:
-#   - source_matchers: ['check="redis-reachable"', 'severity="critical"']
-#     target_matchers: ['check!="redis-reachable"', 'area!="doctor"']
+#   - source_matchers: ['cause=~"%s"']
+#     target_matchers: ['alertname="BlueplaneHealthUnknown"']
 #     equal: [instance]
-#   - source_matchers: ['check="server-alive"', 'severity="critical"']
-#     target_matchers: ['check!="server-alive"', 'area=~"queue|capture|server"']
-#     equal: [instance]
-#   - source_matchers: ['severity="critical"']
-#     target_matchers: ['severity=~"warning|info"']
+#   - source_matchers: ['check!=""', 'severity="critical"']
+#     target_matchers: ['check!=""', 'severity=~"warning|info"']
 #     equal: [instance, check]
 """
 
 Rule = dict[str, Any]
 
 
-def render(specs: Sequence[CheckSpec]) -> str:
-    """The file, for `rule_files:` of prometheus.yml."""
+def render(specs: Sequence[CheckSpec], causes: Sequence[CauseSpec]) -> str:
+    """The file, for `rule_files:` of prometheus.yml: rules of these checks, and of the causes that they can show."""
     import yaml  # only where it is written
 
+    causes = _shown_by(causes, specs)
     groups = [{"name": "blueplane-doctor", "rules": _of_the_service()}]
+    if causes:
+        groups.append({"name": "blueplane-doctor-causes", "rules": [rule_of_cause(spec) for spec in causes]})
     for area in sorted({spec.area for spec in specs}):
         rules: list[Rule] = []
         for spec in specs:
@@ -45,7 +58,31 @@ def render(specs: Sequence[CheckSpec]) -> str:
                 rules += rules_of(spec)
         if rules:
             groups.append({"name": f"blueplane-doctor-{area}", "rules": rules})
-    return _HEAD + yaml.safe_dump({"groups": groups}, sort_keys=False, allow_unicode=True, width=120)
+    head = _HEAD % "|".join(spec.id for spec in causes if EVERYTHING in spec.brings)
+    return head + yaml.safe_dump({"groups": groups}, sort_keys=False, allow_unicode=True, width=120)
+
+
+def _shown_by(causes: Sequence[CauseSpec], checks: Sequence[CheckSpec]) -> list[CauseSpec]:
+    """The causes of which one sign at least is among the checks, each id once, in order of id."""
+    ids = {spec.id for spec in checks}
+    by_id = {spec.id: spec for spec in causes if ids.intersection(spec.shown_by)}
+    return [by_id[name] for name in sorted(by_id)]
+
+
+def rule_of_cause(spec: CauseSpec) -> Rule:
+    """The one rule of a cause; how urgent it is, is told by the worst finding that follows from it."""
+    chosen = f'{{cause="{spec.id}"}}'
+    return {
+        "alert": "BlueplaneCause" + spec.id.title().replace("-", ""),
+        "expr": f"{CAUSE_STATUS}{chosen} and {CAUSE}{chosen} == 1",
+        "for": PATIENCE_OF_CAUSES,
+        "labels": {"severity": _SEVERITY_OF_CAUSES, "area": "causes", "cause": spec.id},
+        "annotations": {
+            "summary": f"{spec.title} ({{{{ $labels.instance }}}})",
+            "description": f"{spec.title}. It shows in: {', '.join(spec.shown_by)}.",
+            "runbook": f"blueplane-doctor checks {spec.id}",
+        },
+    }
 
 
 def rules_of(spec: CheckSpec) -> list[Rule]:
@@ -101,16 +138,20 @@ def alert_name(spec: CheckSpec, level: str) -> str:
 
 
 def expression(spec: CheckSpec, level: str) -> str:
-    """The value beyond its bound, while the doctor grades it so: a throughput of 0 while idle is shown, not graded."""
+    """The value beyond its bound, while the doctor grades it so: a throughput of 0 while idle is shown, not graded.
+
+    Not while the finding follows from a cause, which has an alert.
+    """
     chosen = f'{{id="{spec.id}"}}'
     graded = f"{STATUS}{chosen} == {Status(level).severity}"
+    alone = f"unless ignoring (unit, cause) {EXPLAINED}{chosen}"
     if spec.scale is None or spec.scale.direction == "states":
-        return graded
+        return f"{graded} {alone}"
     bound = spec.scale.bounds[level]
     sign = ">" if spec.scale.direction == "rising" else "<"
     if bound.inclusive:
         sign += "="
-    return f"{VALUE}{chosen} {sign} {bound.value:.15g} and ignoring (unit) {graded}"
+    return f"{VALUE}{chosen} {sign} {bound.value:.15g} and ignoring (unit) {graded} {alone}"
 
 
 def _of_the_service() -> list[Rule]:

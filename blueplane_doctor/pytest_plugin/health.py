@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from blueplane_doctor.discovery import AvailableChecks
     from blueplane_doctor.errors import DoctorError
     from blueplane_doctor.evidence import Evidence
-    from blueplane_doctor.model import Finding, Report
+    from blueplane_doctor.model import Cause, Finding, Report
     from blueplane_doctor.settings import Settings
 
 HANDED_OVER = "blueplane_evidence"
@@ -113,6 +113,13 @@ class Health:
     def report(self) -> "Report":
         """The report on all selected checks."""
         return self.doctor.judge(self.evidence)
+
+    @property
+    def causes(self) -> "list[Cause]":
+        """The causes; none where the pipeline was not examined."""
+        if "evidence" not in vars(self):  # a cached property: asking for it would examine the pipeline
+            return []
+        return self.report.causes
 
     def checks_of(self, file: Path) -> "AvailableChecks":
         """What a file holds, known to the session from now on. The file is not imported as a module of its folder."""

@@ -10,7 +10,7 @@ import pytest
 from blueplane_doctor.errors import ExitCode
 from blueplane_doctor.model import Finding, Status
 from blueplane_doctor.pytest_plugin.health import Health, health_of
-from blueplane_doctor.reports.phrases import details, line, observed, scale, standing, waived
+from blueplane_doctor.reports.phrases import details, line, observed, scale, standing, waived, why
 
 if TYPE_CHECKING:
     from blueplane_doctor.checkapi import CheckSpec
@@ -80,6 +80,7 @@ def _properties(finding: Finding) -> list[tuple[str, object]]:
         "summary": line(finding.summary),
         "observed": observed(finding),
         "scale": scale(finding),
+        "follows_from": why(finding).get("follows from", ""),
         "remedy": " $ ".join(map(line, (remedy.text, *remedy.commands))) if remedy else "",
     }
     return [(PROPERTY + name, value) for name, value in values.items() if value]

@@ -14,6 +14,7 @@ from blueplane_doctor.errors import DoctorError, FileUnreadable
 from blueplane_doctor.file_reading import SOURCE_BYTES, read_bytes
 from blueplane_doctor.pytest_plugin.health import HANDED_OVER, health_of, text_of
 from blueplane_doctor.pytest_plugin.items import PROPERTY, ROOT, CheckFile, CheckItem, Refusal, UsualChecks
+from blueplane_doctor.reports import cause_phrases
 
 _AFTER_TEST = slice(2, 2)
 """Where the columns of ours begin in pytest-html's table."""
@@ -164,7 +165,12 @@ class Suite:
         cells[_AFTER_TEST] = [f"<td>{escape(text)}</td>" for text in texts]
 
     def pytest_terminal_summary(self, terminalreporter: "pytest.TerminalReporter") -> None:
-        """Name what passed and is not green."""
+        """The causes first, then what passed and is not green."""
+        if self.health.causes:
+            terminalreporter.section("causes", red=True)
+        for cause in self.health.causes:
+            for text in cause_phrases.told(cause, self.health.report):
+                terminalreporter.line(text)
         lines = []
         for report in terminalreporter.stats.get("passed", []):
             properties = dict(report.user_properties)

@@ -82,6 +82,20 @@ def summary(cause: Cause) -> str:
     return text
 
 
+def told(cause: Cause, report: Report) -> list[str]:
+    """All that is said of a cause, as plain lines."""
+    lines = [f"{line(cause.title)} ({standing_of(cause, report)})", f"  {summary(cause)}"]
+    text, command = next_step(cause)
+    if text:
+        lines.append(f"  Next: {text}")
+    if command:
+        lines.append(f"    $ {line(command, 4_000)}")
+    what = follows(cause, report.findings)
+    if what:
+        lines.append(f"  follows: {what}")
+    return lines
+
+
 def on_their_own(report: Report) -> list[Finding]:
     """The findings that no cause explains, in their order."""
     explained = explained_ids(report.causes)

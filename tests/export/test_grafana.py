@@ -72,3 +72,10 @@ def test_every_metric_that_is_drawn_has_a_panel_in_its_base_unit(panels: list[di
 
 def test_the_same_checks_give_the_same_bytes() -> None:
     assert render(CHECKS) == render(CHECKS)
+
+
+def test_causes_are_shown_over_time(panels: list[dict[str, Any]]) -> None:
+    [shown] = [p for p in panels if p["title"] == "Causes over time"]
+    [target] = shown["targets"]
+    assert target["legendFormat"] == "{{cause}}"
+    assert 'blueplane_doctor_cause_active{instance=~"$instance"} == 1' in target["expr"]

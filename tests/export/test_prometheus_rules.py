@@ -14,6 +14,7 @@ from blueplane_doctor.settings import Settings
 from tests.export.support import promtool
 
 CHECKS = selected(find_checks().checks, Settings())
+CAUSES = find_checks().causes
 
 
 def spec(check_id: str, **thresholds: float) -> CheckSpec:
@@ -22,7 +23,7 @@ def spec(check_id: str, **thresholds: float) -> CheckSpec:
 
 
 def test_every_level_of_every_scale_has_its_rule() -> None:
-    rules = [rule for group in yaml.safe_load(render(CHECKS))["groups"] for rule in group["rules"]]
+    rules = [rule for group in yaml.safe_load(render(CHECKS, CAUSES))["groups"] for rule in group["rules"]]
     wanted = {
         alert_name(check, level)
         for check in CHECKS
@@ -31,7 +32,7 @@ def test_every_level_of_every_scale_has_its_rule() -> None:
     }
     names = [rule["alert"] for rule in rules]
     assert wanted <= set(names)
-    assert len(names) == len(set(names)) == len(wanted) + 3
+    assert len(names) == len(set(names)) == len(wanted) + len(CAUSES) + 3
 
 
 @pytest.mark.parametrize(
@@ -55,13 +56,13 @@ def test_a_check_without_a_scale_alerts_by_its_status() -> None:
     from dataclasses import replace
 
     rules = rules_of(replace(spec("queue-depth"), scale=None))
-    assert [rule["expr"][-4:] for rule in rules] == ["== 1", "== 2", "== 3"]
+    assert [rule["expr"].partition(" unless ")[0][-4:] for rule in rules] == ["== 1", "== 2", "== 3"]
     assert rules_of(replace(spec("queue-depth"), scale=Scale.rising(unit="x"))) == []
 
 
 def test_promtool_finds_nothing_wrong(tmp_path: Path) -> None:
     file = tmp_path / "rules.yml"
-    file.write_text(render(CHECKS), encoding="utf-8")
+    file.write_text(render(CHECKS, CAUSES), encoding="utf-8")
     checked = promtool("check", "rules", file)
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
@@ -92,7 +93,7 @@ def _labels(alert: str) -> dict[str, str]:
 
 @pytest.mark.slow
 def test_promtool_sees_them_fire_and_keep_still(tmp_path: Path) -> None:
-    rules = yaml.safe_load(render(CHECKS))
+    rules = yaml.safe_load(render(CHECKS, CAUSES))
     for group in rules["groups"]:
         for rule in group["rules"]:
             rule.pop("annotations")  # what is tested is when, not in which words
@@ -134,11 +135,69 @@ def test_an_alert_never_begins_with_what_is_right() -> None:
             assert rule["annotations"]["summary"].startswith(f"{spec.id} is ")
 
 
-def test_one_dead_server_wakes_once() -> None:
-    commented = [line.removeprefix("# ") for line in render([]).splitlines() if line.startswith("#")]
+def _inhibit_rules() -> list[dict[str, Any]]:
+    commented = [line.removeprefix("# ") for line in render(CHECKS, CAUSES).splitlines() if line.startswith("#")]
     rules = yaml.safe_load("\n".join(commented[commented.index("inhibit_rules:") :]))["inhibit_rules"]
-    assert [rule["source_matchers"][0] for rule in rules] == [
-        'check="redis-reachable"',
-        'check="server-alive"',
-        'severity="critical"',
-    ]
+    return list(rules)
+
+
+def test_what_a_cause_keeps_from_being_read_wakes_nobody_again() -> None:
+    unread, levels = _inhibit_rules()
+    [source] = unread["source_matchers"]
+    assert set(source.removeprefix('cause=~"').removesuffix('"').split("|")) == {
+        spec.id for spec in CAUSES if "*" in spec.brings
+    }
+    assert "redis-unreachable" in source
+    assert unread["target_matchers"] == ['alertname="BlueplaneHealthUnknown"']
+    assert 'check!=""' in levels["source_matchers"], "a label that both lack is equal: causes would inhibit each other"
+    assert 'check!=""' in levels["target_matchers"]
+
+
+def test_every_cause_has_one_rule_whose_urgency_is_that_of_its_findings() -> None:
+    groups = {group["name"]: group["rules"] for group in yaml.safe_load(render(CHECKS, CAUSES))["groups"]}
+    rules = groups["blueplane-doctor-causes"]
+    assert [rule["labels"]["cause"] for rule in rules] == sorted(spec.id for spec in CAUSES)
+    for rule in rules:
+        assert f'blueplane_doctor_cause_active{{cause="{rule["labels"]["cause"]}"}} == 1' in rule["expr"]
+
+
+def test_a_selection_has_rules_of_the_causes_that_it_can_show() -> None:
+    one = [spec("redis-reachable")]
+    names = {rule["alert"] for group in yaml.safe_load(render(one, CAUSES))["groups"] for rule in group["rules"]}
+    assert {"BlueplaneCauseRedisUnreachable", "BlueplaneRedisReachableRed"} <= names
+    assert "BlueplaneCausePoisonMessage" not in names
+
+
+def test_promtool_sees_one_fault_wake_once(tmp_path: Path) -> None:
+    rules = yaml.safe_load(render(CHECKS, CAUSES))
+    for group in rules["groups"]:
+        for rule in group["rules"]:
+            rule.pop("annotations")
+    (tmp_path / "rules.yml").write_text(yaml.safe_dump(rules), encoding="utf-8")
+    where = 'instance="box",job="b"'
+    names = f'id="queue-depth",area="queue",{where}'
+    of_cause = f'{{cause="server-down",{where}}}'
+
+    def series(explained: bool, status: str) -> dict[str, str]:
+        values = {
+            f'blueplane_doctor_check_observed_value{{{names},unit="messages"}}': "50001x40",
+            f"blueplane_doctor_check_status{{{names}}}": "3x40",
+            f"blueplane_doctor_cause_active{of_cause}": "1x40" if explained else "0x40",
+            f"blueplane_doctor_cause_status{of_cause}": f"{status}x40",
+        }
+        if explained:
+            values[f'blueplane_doctor_check_cause_info{{{names},cause="server-down"}}'] = "1x40"
+        return values
+
+    def case(explained: bool, status: str, severity: str) -> dict[str, Any]:
+        made = _case(series(explained, status), "5m", {"BlueplaneQueueDepthRed": not explained})
+        labels = {"cause": "server-down", "area": "causes", "severity": severity, "instance": "box", "job": "b"}
+        alerts = [{"exp_labels": labels}] if severity else []
+        of_causes = {"eval_time": "5m", "alertname": "BlueplaneCauseServerDown", "exp_alerts": alerts}
+        return made | {"alert_rule_test": [*made["alert_rule_test"], of_causes]}
+
+    tests = [case(True, "3", "critical"), case(True, "1", "info"), case(False, "0", "")]
+    file = tmp_path / "tests.yml"
+    file.write_text(yaml.safe_dump({"rule_files": ["rules.yml"], "tests": tests}), encoding="utf-8")
+    tested = promtool("test", "rules", file)
+    assert tested.returncode == 0, tested.stdout + tested.stderr

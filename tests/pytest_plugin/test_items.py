@@ -96,6 +96,22 @@ def test_a_failure_says_all_that_is_known(pytester: pytest.Pytester, sick: Pipel
 
 
 @pytest.mark.slow
+def test_the_summary_tells_the_causes_and_a_finding_names_its_own(pytester: pytest.Pytester, sick: Pipeline) -> None:
+    result = pytester.runpytest_subprocess(*examining(sick), "blueplane::chain-breaks")
+    result.stdout.fnmatch_lines(["follows from: *", "*= causes =*", "* (red, *since *)", "  Next: *", "  follows: *"])
+    assert "cause: " not in "\n".join(result.stdout.lines)
+
+
+@pytest.mark.slow
+def test_a_run_without_health_checks_examines_nothing_for_its_summary(
+    pytester: pytest.Pytester, sick: Pipeline
+) -> None:
+    pytester.makepyfile("def test_it(): pass")
+    result = pytester.runpytest_subprocess(*examining(sick), "test_a_run_without_health_checks*.py")
+    assert "causes" not in "\n".join(result.stdout.lines)
+
+
+@pytest.mark.slow
 def test_a_failure_stands_where_the_check_stands(pytester: pytest.Pytester, sick: Pipeline) -> None:
     result = pytester.runpytest_subprocess(*examining(sick), "--tb=line", "blueplane::chain-breaks")
     result.stdout.fnmatch_lines(["*check_chain.py:*: Failed: red: 12 *"])

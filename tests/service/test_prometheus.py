@@ -25,7 +25,9 @@ def test_the_format_is_what_promtool_wants(served: Served) -> None:
 
 def test_prometheus_scrapes_judges_and_answers(served: Served, tmp_path: Path) -> None:
     program = require_program("prometheus")
-    (tmp_path / "rules.yml").write_text(render(selected(find_checks().checks, Settings())), encoding="utf-8")
+    available = find_checks()
+    rules = render(selected(available.checks, Settings()), available.causes)
+    (tmp_path / "rules.yml").write_text(rules, encoding="utf-8")
     settings = tmp_path / "prometheus.yml"
     target = served.url.removeprefix("http://")
     settings.write_text(
