@@ -34,6 +34,7 @@ _PHRASES = (
     *("Invalid stream ID", "Unknown Redis Cluster", "This instance has cluster support disabled"),
     *("Operation against a key holding the wrong kind of value", "Consumer Group name already exists"),
     *("no such key", "No such key", "no longer exists", "Not enough good replicas to write"),
+    *("Redis is configured to save RDB snapshots, but it is unable to",),
     *("Transaction discarded because of previous errors", "errors trying to SAVE", "Client sent AUTH"),
     *("protected mode", "Max retries exceeded", "max retries exceeded", "maximum retries exceeded"),
     *("the sentinel knows no master of that name", "no node of this cluster holds any slot"),
