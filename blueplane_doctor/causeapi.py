@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from blueplane_doctor.errors import SettingsError
 from blueplane_doctor.model import Cause, Finding, Stake, Status, counted
 
 __all__ = ["CAUSE_MARK", "STAGES", "Cause", "CauseFunction", "CauseSpec", "Findings", "Stake", "cause", "stream_time"]
@@ -92,9 +93,9 @@ class CauseSpec:
         result = self.function(**arguments)
         if result is None:
             return []
-        if isinstance(result, Cause):
-            return [result]
-        return list(result)
+        if isinstance(result, list):
+            return result
+        return [result]
 
 
 def cause(
@@ -102,7 +103,7 @@ def cause(
 ) -> Callable[[CauseFunction], CauseFunction]:
     """Declare a cause: see the attributes of CauseSpec. The first line of the docstring is its title."""
     if stage not in STAGES:
-        raise ValueError(f"stage must be one of {', '.join(STAGES)}")
+        raise SettingsError(f"stage must be one of {', '.join(STAGES)}")
     wiring = _Wiring(stage, tuple(shown_by), tuple(brings), tuple(follows))
 
     def declare(function: CauseFunction) -> CauseFunction:

@@ -72,6 +72,10 @@ def explained(findings: Sequence[Finding], records: Mapping[str, Any], specs: It
         except (Exception, SystemExit) as error:
             broken.append(_error(spec, mistake_at_run(error, Path(spec.function.__code__.co_filename))))
             continue
+        strangers = [type(one).__name__ for one in causes if not isinstance(one, Cause)]
+        if strangers:
+            broken.append(_error(spec, f"it returned {strangers[0]} instead of a Cause"))
+            continue
         found = [_Candidate(spec, one) for one in causes]
         candidates += [one for one in found if any(by_id.bad(check) for check in one.signs)]
     candidates.sort(key=lambda each: (-_severity(each, by_id), STAGES.index(each.spec.stage), each.spec.id))

@@ -3,7 +3,7 @@
 import importlib
 import os
 import pkgutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from functools import cache
@@ -15,6 +15,7 @@ from blueplane_doctor.causeapi import CAUSE_MARK, CauseSpec
 from blueplane_doctor.checkapi import MARK, CheckSpec, spec_of
 from blueplane_doctor.errors import NoChecksError, SettingsError, did_you_mean
 from blueplane_doctor.extensions import extensions_in, extensions_of_packages
+from blueplane_doctor.mistakes import mistaken_name, mistaken_parameter
 from blueplane_doctor.model import Finding, Record, Remedy, Status
 from blueplane_doctor.settings import Settings
 
@@ -129,15 +130,38 @@ def find_checks(paths: Iterable[Path] = (), monitor_paths: Iterable[Path] = ()) 
     for extension in extensions_in(folders_of(paths), "cause_*.py"):
         if extension.module is None:
             problems.append(_problem("cause", extension.name, extension.origin, extension.cause))
+        elif mistake := _undeclared(extension.module):
+            problems.append(_problem("cause", extension.name, extension.origin, mistake))
         else:
             causes += causes_in(extension.module, extension.origin)
     by_id: dict[str, CheckSpec] = {}
+    usable, mistaken = _usable(causes, {spec.id for spec in specs}, _find_monitors(tuple(monitor_paths)).by_name)
+    problems += mistaken
     for spec in specs:
         first = by_id.setdefault(spec.id, spec)
         if first is not spec:
             cause = f"{spec.function.__name__}: the id {spec.id} is taken by a check of {first.origin}"
             problems.append(_problem("check", spec.id, spec.origin, cause))
-    return AvailableChecks(list(by_id.values()), problems, causes)
+    return AvailableChecks(list(by_id.values()), problems, usable)
+
+
+def _usable(
+    causes: Iterable[CauseSpec], check_ids: Collection[str], records: Collection[str]
+) -> tuple[list[CauseSpec], list[Finding]]:
+    """The causes that can be told, each id once, and a finding for each of the others."""
+    usable: dict[str, CauseSpec] = {}
+    problems = []
+    for spec in causes:
+        # A sign that is no check would keep it from ever being told. What it brings may be checks of another package.
+        mistake = mistaken_name(spec.function, "shown_by", spec.shown_by, check_ids)
+        mistake = mistake or mistaken_parameter(spec.function, spec.needs, records)
+        if spec.id in usable:
+            mistake = f"{spec.function.__name__}: the id {spec.id} is taken by a cause of {usable[spec.id].origin}"
+        if mistake:
+            problems.append(_problem("cause", spec.id, spec.origin, mistake))
+        else:
+            usable[spec.id] = spec
+    return list(usable.values()), problems
 
 
 def meant_by(words: Iterable[str], checks: Sequence[CheckSpec]) -> set[str]:
@@ -219,6 +243,15 @@ def causes_in(module: ModuleType, origin: str) -> list[CauseSpec]:
         if name.startswith("cause_") and own and spec is not None:
             specs.append(replace(spec, origin=origin))
     return specs
+
+
+def _undeclared(module: ModuleType) -> str:
+    """The sentence for the first `cause_*` function that is not declared; empty where all are."""
+    for name, value in sorted(vars(module).items()):
+        own = isinstance(value, FunctionType) and value.__module__ == module.__name__
+        if name.startswith("cause_") and own and not hasattr(value, CAUSE_MARK):
+            return f"line {value.__code__.co_firstlineno}: {name} is not declared with @cause"
+    return ""
 
 
 def folders_of(paths: Iterable[Path]) -> list[Path]:

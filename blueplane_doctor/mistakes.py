@@ -96,6 +96,17 @@ def mistaken_parameter(function: Callable[..., object], needs: Iterable[str], kn
     return ""
 
 
+def mistaken_name(function: Callable[..., object], field: str, names: Iterable[str], known: Iterable[str]) -> str:
+    """The sentence for the first name in a field of a decorator that names nothing; empty when all do."""
+    there_are = sorted(known)
+    for name in names:
+        if name not in there_are:
+            place = f"{Path(function.__code__.co_filename).name} line {function.__code__.co_firstlineno}"
+            hint = did_you_mean(name, there_are, "see: blueplane-doctor checks")
+            return f"{place}: {field} names '{plain(str(name), 60)}', which is not there, {hint}"
+    return ""
+
+
 def _known_mistake(error: BaseException) -> str:
     """The sentence for a mistake in the use of our records; empty for any other error."""
     if isinstance(error, ValidationError):

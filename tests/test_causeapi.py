@@ -1,6 +1,7 @@
 import pytest
 
 from blueplane_doctor.causeapi import CAUSE_MARK, Cause, CauseSpec, Findings, cause, stream_time
+from blueplane_doctor.errors import SettingsError
 from blueplane_doctor.model import Finding, Status, Waiver
 
 
@@ -24,7 +25,7 @@ def test_the_decorator_reads_name_docstring_and_parameters() -> None:
 
 
 def test_a_stage_that_there_is_not() -> None:
-    with pytest.raises(ValueError, match="stage must be one of redis"):
+    with pytest.raises(SettingsError, match="stage must be one of redis"):
         cause(stage="kitchen", shown_by=["a"])
 
 

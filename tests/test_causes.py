@@ -147,3 +147,16 @@ def test_a_cause_that_breaks_is_a_finding_and_harms_no_other() -> None:
     error = explanation.findings[-1]
     assert (error.id, error.status) == ("cause:broken", Status.ERROR)
     assert "private text" not in error.model_dump_json()
+
+
+def test_a_function_that_returns_something_else_is_a_finding_and_the_others_run() -> None:
+    @cause(stage="messages", shown_by=["x"])
+    def cause_wrong() -> Cause:
+        """A wrong one."""
+        return "it is full"  # type: ignore[return-value]
+
+    specs = [getattr(cause_wrong, CAUSE_MARK), spec("a", shown_by=["x"])]
+    explanation = explained([finding("x")], {}, specs)
+    assert [one.id for one in explanation.causes] == ["a"]
+    assert explanation.findings[-1].id == "cause:wrong"
+    assert explanation.findings[-1].cause == "it returned str instead of a Cause"

@@ -353,3 +353,75 @@ def test_a_check_without_a_scale_has_no_threshold() -> None:
 
     with pytest.raises(SettingsError, match="thresholds.it: this check has no scale"):
         with_thresholds([spec_of(check_it, "mine", None)], Settings(thresholds={"it": {"red": 1}}))
+
+
+CAUSE = """
+from blueplane_doctor import Cause, cause
+
+@cause(stage="messages", shown_by=["queue-depth"])
+def cause_house(queue) -> Cause | None:
+    "The house is full."
+    return None
+"""
+
+
+def cause_file(tmp_path: Path, text: str, name: str = "cause_house.py") -> Path:
+    """A file of causes that nobody else may write to; its folder."""
+    folder = tmp_path / "own"
+    folder.mkdir(mode=0o755, exist_ok=True)
+    (folder / name).write_text(text)
+    (folder / name).chmod(0o644)
+    return folder
+
+
+def test_causes_of_the_users_folder_are_found(tmp_path: Path) -> None:
+    available = find_checks([cause_file(tmp_path, CAUSE)])
+    [spec] = [spec for spec in available.causes if spec.id == "house"]
+    assert spec.title == "The house is full"
+    assert "cause_house.py" in spec.origin
+    assert available.problems == []
+
+
+def test_causes_of_another_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    package(tmp_path, monkeypatch, "house_causes_good", CAUSE, "house_causes_good")
+    [spec] = [spec for spec in find_checks().causes if spec.id == "house"]
+    assert spec.origin == "package house_causes_good"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        pytest.param(
+            CAUSE.replace('"queue-depth"', '"queue-dept"'),
+            "cause_house.py line 4: shown_by names 'queue-dept', which is not there, did you mean queue-depth?",
+            id="a sign that is no check",
+        ),
+        pytest.param(
+            CAUSE.replace("(queue)", "(queu)"),
+            "cause_house.py line 4: there is no health record named 'queu', did you mean queue?",
+            id="no record",
+        ),
+        pytest.param(
+            CAUSE.replace('"messages"', '"mesages"'),
+            "line 4: SettingsError: stage must be one of redis, database, server, messages, capture",
+            id="no stage",
+        ),
+        pytest.param(
+            CAUSE.replace('@cause(stage="messages", shown_by=["queue-depth"])', ""),
+            "line 5: cause_house is not declared with @cause",
+            id="not declared",
+        ),
+        pytest.param(
+            CAUSE.replace("cause_house", "cause_redis_unreachable"),
+            "cause_redis_unreachable: the id redis-unreachable is taken by a cause of built-in",
+            id="an id that is taken",
+        ),
+    ],
+)
+def test_a_mistake_in_a_cause_names_file_line_and_field(tmp_path: Path, text: str, words: str) -> None:
+    available = find_checks([cause_file(tmp_path, text)])
+    [problem] = available.problems
+    assert problem.status is Status.ERROR
+    assert words in problem.cause
+    assert "cause_house.py" in problem.cause
+    assert [spec for spec in available.causes if spec.origin != "built-in"] == []

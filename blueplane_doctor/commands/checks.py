@@ -1,14 +1,15 @@
-"""List the checks, their scales, and where each number comes from; with ID: explain one check."""
+"""List the checks with their scales, and the causes; with ID: explain one check or cause."""
 
 from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
 
+from blueplane_doctor.causeapi import EVERYTHING, STAGES, CauseSpec
 from blueplane_doctor.checkapi import CheckSpec
 from blueplane_doctor.commands.base import Invocation, command, new_command
 from blueplane_doctor.console import complain, show, show_json, show_table
-from blueplane_doctor.discovery import find_checks, selected, with_thresholds
+from blueplane_doctor.discovery import AvailableChecks, find_checks, selected, with_thresholds
 from blueplane_doctor.errors import ExitCode, UsageError, did_you_mean
 from blueplane_doctor.options import SELECTION
 from blueplane_doctor.scales import scale_words
@@ -26,37 +27,69 @@ def checks(
     loaded = given.load()
     available = find_checks(loaded.settings.check_folders, loaded.settings.monitor_folders)
     if check_id:
-        everything = with_thresholds(available.checks, loaded.settings)
-        spec = _named(check_id, everything)
-        document: Any = as_json(spec, loaded)
-        text = explained(spec)
+        _explain(_named(check_id, available, loaded), given, loaded)
     else:
         specs = selected(available.checks, loaded.settings)
-        document = [as_json(spec, loaded) for spec in specs]
-        text = ""
-    if given.format == "json":
-        show_json(document)
-    elif text:
-        show(text)
-    else:
-        _show_table(specs, loaded)
+        _list(specs, shown_by(available.causes, specs), given, loaded)
     for problem in available.problems:
         complain(problem.cause)
     return ExitCode.NOT_JUDGED if available.problems else ExitCode.OK
 
 
-def _named(check_id: str, specs: Sequence[CheckSpec]) -> CheckSpec:
-    """The check of this id. Raises UsageError."""
-    by_id = {spec.id: spec for spec in specs}
-    if check_id not in by_id:
-        hint = did_you_mean(check_id, by_id, "see: blueplane-doctor checks")
-        raise UsageError(f"there is no check {check_id!r}", hint)
-    return by_id[check_id]
+def _named(name: str, available: AvailableChecks, loaded: Loaded) -> list[CheckSpec | CauseSpec]:
+    """The check or the cause of this id, or both where they have the same one. Raises UsageError."""
+    everything: list[CheckSpec | CauseSpec] = [*with_thresholds(available.checks, loaded.settings), *available.causes]
+    named = [spec for spec in everything if spec.id == name]
+    if not named:
+        hint = did_you_mean(name, {spec.id for spec in everything}, "see: blueplane-doctor checks")
+        raise UsageError(f"there is no check and no cause {name!r}", hint)
+    return named
+
+
+def shown_by(causes: Sequence[CauseSpec], specs: Sequence[CheckSpec]) -> list[CauseSpec]:
+    """The causes of which one sign at least is among the checks, in order of stage and id."""
+    ids = {spec.id for spec in specs}
+    shown = [spec for spec in causes if ids.intersection(spec.shown_by)]
+    return sorted(shown, key=lambda spec: (STAGES.index(spec.stage), spec.id))
+
+
+def _explain(specs: Sequence[CheckSpec | CauseSpec], given: Invocation, loaded: Loaded) -> None:
+    documents = []
+    texts = []
+    for spec in specs:
+        if isinstance(spec, CauseSpec):
+            documents.append(cause_as_json(spec))
+            texts.append(cause_explained(spec))
+        else:
+            documents.append(as_json(spec, loaded))
+            texts.append(explained(spec))
+    if given.format != "json":
+        show("\n".join(texts))
+    elif len(documents) == 1:
+        show_json(documents[0])
+    else:
+        show_json(documents)
+
+
+def _list(specs: Sequence[CheckSpec], causes: Sequence[CauseSpec], given: Invocation, loaded: Loaded) -> None:
+    if given.format == "json":
+        checks_first = [as_json(spec, loaded) for spec in specs]
+        show_json([*checks_first, *map(cause_as_json, causes)])
+        return
+    show_table([_row(spec, loaded) for spec in specs], ["area", "check", "scale", "numbers from", "defined in"])
+    if causes:
+        show("\n")
+        show_table([_row_of_cause(spec) for spec in causes], ["stage", "cause", "title", "shown by", "defined in"])
+
+
+def _row_of_cause(spec: CauseSpec) -> list[str]:
+    return [spec.stage, spec.id, spec.title, ", ".join(spec.shown_by), spec.origin]
 
 
 def as_json(spec: CheckSpec, loaded: Loaded) -> dict[str, Any]:
     """One check as JSON."""
     return {
+        "kind": "check",
         "id": spec.id,
         "area": spec.area,
         "description": spec.doc,
@@ -68,9 +101,20 @@ def as_json(spec: CheckSpec, loaded: Loaded) -> dict[str, Any]:
     }
 
 
-def _show_table(specs: Sequence[CheckSpec], loaded: Loaded) -> None:
-    rows = [_row(spec, loaded) for spec in specs]
-    show_table(rows, ["area", "check", "scale", "numbers from", "defined in"])
+def cause_as_json(spec: CauseSpec) -> dict[str, Any]:
+    """One cause as JSON."""
+    return {
+        "kind": "cause",
+        "id": spec.id,
+        "stage": spec.stage,
+        "title": spec.title,
+        "description": spec.doc,
+        "needs": list(spec.needs),
+        "shown_by": list(spec.shown_by),
+        "brings": list(spec.brings),
+        "follows": list(spec.follows),
+        "defined_in": spec.origin,
+    }
 
 
 def _row(spec: CheckSpec, loaded: Loaded) -> list[str]:
@@ -103,4 +147,21 @@ def explained(spec: CheckSpec) -> str:
         lines.append("")
     lines.append(f"Reads: {', '.join(spec.needs)}. Defined in: {spec.origin}.")
     lines.append(f"What it finds now, and what to do about it: blueplane-doctor --select {spec.id}")
+    return "\n".join(lines) + "\n"
+
+
+def cause_explained(spec: CauseSpec) -> str:
+    """One cause in words: what it is, which findings show it, what follows from it."""
+    lines = [f"{spec.id} (a cause, {spec.stage})", "", spec.doc, ""]
+    lines.append(f"Shown by: {', '.join(spec.shown_by)}")
+    brought = [name for name in spec.brings if name != EVERYTHING]
+    if brought:
+        lines.append(f"May bring: {', '.join(brought)}")
+    if EVERYTHING in spec.brings:
+        lines.append("Keeps other checks from being judged.")
+    if spec.follows:
+        lines.append(f"May follow from: {', '.join(spec.follows)}")
+    reads = ", ".join(spec.needs) or "the findings alone"
+    lines += ["", f"Reads: {reads}. Defined in: {spec.origin}."]
+    lines.append(f"Whether it is there now: blueplane-doctor --select {spec.shown_by[0]}")
     return "\n".join(lines) + "\n"

@@ -1,12 +1,13 @@
-"""The contract that every member of a folder keeps: checks, monitors, formats."""
+"""The contract that every member of a folder keeps: checks, causes, monitors, formats."""
 
 import re
 from inspect import signature
 
 import pytest
 
+from blueplane_doctor.causeapi import EVERYTHING, STAGES, CauseSpec, Findings
 from blueplane_doctor.checkapi import CheckSpec
-from blueplane_doctor.discovery import find_formats, find_monitors
+from blueplane_doctor.discovery import find_checks, find_formats, find_monitors
 from blueplane_doctor.model import Finding, Record, Report, Status
 from blueplane_doctor.monitoring import Monitor
 from blueplane_doctor.reports.base import Format, View
@@ -15,8 +16,11 @@ from tests.checks.builders import assert_sound, built_in, empty_records, healthy
 from tests.reports import samples
 
 CHECKS = [pytest.param(spec, id=spec.id) for spec in built_in().values()]
+CAUSES = [pytest.param(spec, id=spec.id) for spec in find_checks().causes]
 MONITORS = [pytest.param(name, monitor, id=name) for name, monitor in find_monitors().items()]
 FORMATS = [pytest.param(form, id=name) for name, form in find_formats().items()]
+PLANNED = {"delivery-delay"}
+"""Checks of the design that causes name already."""
 REQUIRED = {
     "queue-depth",
     "pending-messages",
@@ -153,3 +157,30 @@ def test_a_format_renders_every_report_to_the_same_text_twice(form: Format, repo
     assert text.strip()
     assert text == form.render(report.model_copy(deep=True), view)
     assert report == before, "a renderer changes nothing"
+
+
+@pytest.mark.parametrize("spec", CAUSES)
+def test_a_cause_says_what_it_is(spec: CauseSpec) -> None:
+    assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", spec.id), "kebab-case"
+    assert spec.function.__name__ == "cause_" + spec.id.replace("-", "_")
+    assert 10 < len(spec.title) < 80, "a title that fits a line of a terminal"
+    assert len(spec.doc.partition("\n\n")[0].splitlines()) == 1, "the title is one line"
+    assert spec.stage in STAGES
+    assert spec.origin == "built-in"
+
+
+@pytest.mark.parametrize("spec", CAUSES)
+def test_a_cause_names_checks_causes_and_records_that_exist(spec: CauseSpec) -> None:
+    checks = set(built_in())
+    assert spec.shown_by
+    assert set(spec.shown_by) <= checks
+    assert set(spec.brings) <= checks | PLANNED | {EVERYTHING}
+    assert set(spec.follows) <= {other.id for other in find_checks().causes} - {spec.id}
+    assert set(spec.needs) <= set(find_monitors())
+
+
+@pytest.mark.parametrize("spec", CAUSES)
+def test_a_cause_is_not_there_where_all_is_healthy_or_nothing_is_known(spec: CauseSpec) -> None:
+    green = Findings(Finding(id=name, status=Status.GREEN, summary="x") for name in built_in())
+    assert spec.run(healthy_records(), green) == []
+    assert spec.run(empty_records(), Findings([])) == []
