@@ -22,9 +22,10 @@ test-long: $(STAMP)  ## the property tests with a large budget
 bench: $(STAMP)  ## the figures of docs/BENCHMARKS.md
 	$(BIN)/python -m benchmarks
 
-docs: $(STAMP)  ## write TROUBLESHOOTING.md, CHECKS.md and OPTIONS.md of docs/ anew from the program
+docs: $(STAMP)  ## write TROUBLESHOOTING.md, CHECKS.md, CAUSES.md and OPTIONS.md of docs/ anew from the program
 	$(BIN)/python -m tests.docs.troubleshooting
 	$(BIN)/python -m tests.docs.checks
+	$(BIN)/python -m tests.docs.causes
 	$(BIN)/python -m tests.docs.options
 
 dist: $(BUILD)/.installed  ## every artifact, into dist/

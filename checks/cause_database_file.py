@@ -17,7 +17,7 @@ READ_FROM_IT = (
     *("write-throughput", "write-success", "write-p95", "delivery-delay", "server-errors"),
 )
 """What is judged by the database's rows."""
-DAMAGED = "damaged"
+DAMAGED = ("damaged", "is not a SQLite database")
 GONE = ("does not exist", "holds none of the tables")
 INTERRUPTED = "not before the next start"
 
@@ -33,7 +33,7 @@ def _unreadable(findings: Findings) -> "Finding | None":
 def cause_database_damaged(findings: Findings, server: "ServerHealth | None" = None) -> Cause | None:
     """The database is damaged."""
     finding = _unreadable(findings)
-    if finding is None or DAMAGED not in finding.summary:
+    if finding is None or not any(words in finding.summary for words in DAMAGED):
         return None
     error = logged(server, "database is damaged")
     return Cause(
@@ -85,7 +85,7 @@ def cause_database_unreadable(findings: Findings) -> Cause | None:
     finding = _unreadable(findings)
     if finding is None or finding.observed == INTERRUPTED:
         return None
-    if DAMAGED in finding.summary or any(words in finding.summary for words in GONE):
+    if any(words in finding.summary for words in (*DAMAGED, *GONE)):
         return None
     return Cause(
         summary=f"{sentence(finding.summary)} Whether messages are written is not known.", next_step=finding.remedy

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 MALFORMED = "payload"
 """How the reasons begin of messages whose payload a writer cannot read."""
+SHOWN_ERRORS = 3
+"""Of the errors of an hour the most frequent are told; `dlq stats` shows all."""
 SHOWN_BREAKS = 200
 """Breaks of which the chain keeps the reason: of more it is not known."""
 
@@ -56,11 +58,13 @@ def cause_malformed_payloads(chain: "ChainHealth", locations: "Locations") -> Ca
 
 
 @cause(stage="messages", shown_by=["chain-breaks"], brings=["writer-missing"], follows=["second-server"])
-def cause_unrecorded_loss(chain: "ChainHealth", locations: "Locations", queue: "QueueHealth") -> Cause | None:
+def cause_unrecorded_loss(
+    chain: "ChainHealth", locations: "Locations", queue: "QueueHealth", findings: Findings
+) -> Cause | None:
     """Messages have no row, nobody holds them, and nothing records why."""
     lost = _lost(chain, malformed=False)
     if not lost:
-        return None
+        return _without_ids(chain, findings)
     remade = [group.name for group in queue.writers if group.exists and not group.consumers and group.last_delivered_id]
     summary = f"{_counted(lost, chain, 'neither pending nor written')}. The stream still holds them."
     confirm = "who deleted a consumer or a group (XGROUP), or put an older copy in the place of the database"
@@ -81,17 +85,53 @@ def cause_unrecorded_loss(chain: "ChainHealth", locations: "Locations", queue: "
     )
 
 
+def _without_ids(chain: "ChainHealth", findings: Findings) -> Cause | None:
+    """Messages without a row, more than dead letters were dropped: which of all they are is not known."""
+    finding = findings.get("chain-breaks")
+    beyond = chain.letter_dropped - chain.letters_dropped
+    if finding is None or beyond <= 0:
+        return None
+    return Cause(
+        summary=sentence(finding.summary),
+        certain=False,
+        confirm="who deleted a consumer or a group (XGROUP), or put an older copy in the place of the database",
+        at_stake=Stake(lost=beyond, recoverable=beyond),
+        next_step=finding.remedy,
+    )
+
+
 @cause(stage="messages", shown_by=["dead-letter-growth", "dead-letters"])
-def cause_dead_letters(queue: "QueueHealth", locations: "Locations", findings: Findings) -> Cause | None:
+def cause_dead_letters(queue: "QueueHealth", locations: "Locations", findings: Findings) -> list[Cause]:
     """A writer gives messages up, to the dead letters."""
     finding = findings.get("dead-letters")
     if not queue.dlq_size or finding is None:
-        return None
+        return []
+    if not queue.dlq_errors:
+        return [_old_letters(queue, locations, sentence(finding.summary))]
+    causes = []
+    for error in queue.dlq_errors[:SHOWN_ERRORS]:
+        letters = many(error.count, "dead letter", "dead letters")
+        causes.append(
+            Cause(
+                summary=f"{letters} in the last hour: {error.reason}.",
+                since=error.first_timestamp,
+                since_by="the first dead letter of this error in the last hour",
+                at_stake=Stake(lost=error.count, recoverable=error.count),
+                next_step=Remedy(
+                    text="See what they have in common, and remove that first.",
+                    commands=[f"{locations.doctor} dlq stats", *trace_commands(locations.doctor, [error.newest_id])],
+                ),
+            )
+        )
+    return causes
+
+
+def _old_letters(queue: "QueueHealth", locations: "Locations", summary: str) -> Cause:
     ids = queue.dlq_newest_ids
     return Cause(
-        summary=f"{sentence(finding.summary)} {queue.dlq_recent_entries:,} came in the last hour.",
+        summary=f"{summary} No more came in the last hour.",
         since=stream_time(ids[-1]) if ids else None,
-        since_by="the third newest dead letter: at the latest" if len(ids) > 2 else "the oldest dead letter",
+        since_by="the third newest dead letter: at the latest" if ids else "",
         at_stake=Stake(lost=queue.dlq_size, recoverable=queue.dlq_size),
         next_step=Remedy(text="See what they have in common.", commands=[f"{locations.doctor} dlq stats"]),
     )

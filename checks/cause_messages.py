@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from blueplane_doctor.monitoring.queue_health import GroupHealth, QueueHealth
     from blueplane_doctor.monitoring.server_health import ServerHealth
 
-PENDING = ("pending-messages", "queue-depth", "consumer-lag", "backlog-trend", "write-success")
+PENDING = ("pending-messages", "queue-depth", "consumer-lag", "backlog-trend", "write-success", "chain-breaks")
 STREAM_ID = "the time in the message's stream ID"
 OF_A_MESSAGE = (
     *("UNIQUE constraint failed", "another constraint failed", "value that SQLite refuses", "invalid JSON"),
@@ -129,7 +129,9 @@ def cause_retry_storm(
     brings=["pending-messages"],
     follows=["rewound-group", "retry-storm"],
 )
-def cause_acknowledgements_lost(queue: "QueueHealth", chain: "ChainHealth", findings: Findings) -> Cause | None:
+def cause_acknowledgements_lost(
+    queue: "QueueHealth", chain: "ChainHealth", findings: Findings, server: "ServerHealth | None" = None
+) -> Cause | None:
     """Messages are written, and their acknowledgements are missing."""
     finding = findings.get("written-not-acknowledged")
     groups = []
@@ -138,6 +140,10 @@ def cause_acknowledgements_lost(queue: "QueueHealth", chain: "ChainHealth", find
             groups.append(group)
     if finding is None or not groups:
         return None
+    signs = ["written-not-acknowledged"]
+    # Delivered again they fail: their rows are there.
+    if findings.bad("retry-storm"):
+        signs += ["retry-storm", *_repeated_errors(server)]
     ids: list[str] = []
     for group in groups:
         ids += group.to_acknowledge[:1]
@@ -147,6 +153,7 @@ def cause_acknowledgements_lost(queue: "QueueHealth", chain: "ChainHealth", find
         since_by=f"{STREAM_ID}, of the oldest: at the earliest" if ids else "",
         at_stake=Stake(at_risk=0),
         next_step=finding.remedy,
+        explains=signs,
     )
 
 
@@ -176,7 +183,7 @@ def cause_rewound_group(queue: "QueueHealth", findings: Findings) -> Cause | Non
     )
 
 
-@cause(stage="messages", shown_by=["orphaned-messages"], brings=["stuck-consumers", *PENDING, "chain-breaks"])
+@cause(stage="messages", shown_by=["orphaned-messages"], brings=["stuck-consumers", *PENDING])
 def cause_orphans(queue: "QueueHealth", locations: "Locations", findings: Findings) -> Cause | None:
     """A consumer that is gone holds messages that nobody will take over."""
     finding = findings.get("orphaned-messages")

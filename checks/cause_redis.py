@@ -47,7 +47,7 @@ def cause_redis_unreachable(
     server: "ServerHealth | None" = None,
     database: "DatabaseHealth | None" = None,
 ) -> Cause | None:
-    """Redis does not answer."""
+    """Redis cannot be reached, or serves nothing."""
     if not findings.bad("redis-reachable"):
         return None
     redis = connections.redis
@@ -77,7 +77,10 @@ def cause_redis_unreachable(
     follows=["redis-unreachable", "disk-full"],
 )
 def cause_redis_refuses_writes(
-    redis_writes: "RedisWrites", findings: Findings, server: "ServerHealth | None" = None
+    redis_writes: "RedisWrites",
+    findings: Findings,
+    server: "ServerHealth | None" = None,
+    queue: "QueueHealth | None" = None,
 ) -> Cause | None:
     """Redis refuses every write."""
     if not findings.bad("redis-writable"):
@@ -95,6 +98,7 @@ def cause_redis_refuses_writes(
         summary=f"It answers {redis_writes.refusal}: {redis_writes.reason}. No event gets into the queue.",
         since=since,
         since_by=since_by if since else "",
+        at_stake=Stake(at_risk=queue.queue_depth if queue else None),
         next_step=finding.remedy if finding else None,
     )
 
@@ -104,7 +108,7 @@ def cause_redis_refuses_writes(
     shown_by=["stream-lost"],
     brings=[
         *(EVERYTHING, "writer-missing", "server-errors", "chain-breaks", "queue-depth", "consumer-lag"),
-        "written-not-delivered",
+        *("written-not-delivered", "redis-durability", "redis-memory"),
     ],
     follows=["redis-unreachable"],
 )
@@ -128,7 +132,7 @@ def cause_redis_lost_its_data(
 @cause(
     stage="redis",
     shown_by=["redis-durability", "redis-memory"],
-    follows=["redis-unreachable", "redis-refuses-writes", "disk-full"],
+    follows=["redis-unreachable", "redis-lost-its-data", "redis-refuses-writes", "disk-full"],
 )
 def cause_redis_may_lose_the_queue(findings: Findings, queue: "QueueHealth | None" = None) -> Cause | None:
     """Redis may lose what waits in the queue, or may soon refuse more."""

@@ -24,6 +24,7 @@ BACKLOG = (
 """What is found where nobody takes messages."""
 LOSSES = ("lost-before-delivery", "chain-breaks", "loss-between-samples")
 CAPTURE = ("hook-success", "hook-spool", "hook-losses", "hook-inactivity", "capture-rate", "database-monitor")
+LAST_READ = "the last message that was read before some were trimmed: at the earliest"
 TWO_SERVERS = "two servers"
 OLDEST_WAITING = "the oldest message that waits: at the latest"
 
@@ -77,6 +78,14 @@ def oldest_waiting(queue: "QueueHealth | None") -> str | None:
     return iso(measured - timedelta(milliseconds=queue.oldest_waiting_age_ms))
 
 
+def _last_read(chain: "ChainHealth | None") -> str | None:
+    """When the last message was added before the first that was trimmed unread; None where none was."""
+    for loss in chain.losses if chain is not None else []:
+        if loss.trimmed_unread and loss.after_id:
+            return stream_time(loss.after_id)
+    return None
+
+
 def _oldest_unfinished(queue: "QueueHealth") -> str | None:
     """The same by its stream ID, where nothing but what waits is unfinished."""
     if not queue.first_unfinished_ids or queue.waiting_messages != queue.queue_depth:
@@ -102,8 +111,11 @@ def cause_server_down(
         return None
     if server.pid is None and findings.value("second-server") == TWO_SERVERS:
         return None  # servers read the queue: they run elsewhere
-    since = oldest_waiting(queue)
-    since_by = OLDEST_WAITING
+    since = _last_read(chain)
+    since_by = LAST_READ
+    if since is None:
+        since = oldest_waiting(queue)
+        since_by = OLDEST_WAITING
     if since is None and database is not None:
         since = database.last_successful_write_timestamp
         since_by = "the newest row of the database: at the earliest"

@@ -2,9 +2,9 @@
 
 from typing import TYPE_CHECKING
 
-from blueplane_doctor.checks.cause_server import LOSSES, OLDEST_WAITING, gone, oldest_waiting, stake
+from blueplane_doctor.checks.cause_server import LOSSES, OLDEST_WAITING, at_risk, gone, oldest_waiting, stake
 
-from blueplane_doctor import Cause, Findings, Remedy, cause
+from blueplane_doctor import Cause, Findings, Remedy, Stake, cause
 from blueplane_doctor.causeapi import stream_time
 from blueplane_doctor.checkapi import many, sentence
 from blueplane_doctor.times import span
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from blueplane_doctor.locations import Locations
     from blueplane_doctor.monitoring.chain_of_custody import ChainHealth
     from blueplane_doctor.monitoring.database_health import DatabaseHealth
+    from blueplane_doctor.monitoring.history_health import HistoryHealth
     from blueplane_doctor.monitoring.queue_health import GroupHealth, QueueHealth
     from blueplane_doctor.monitoring.server_health import ServerHealth
 
@@ -23,6 +24,8 @@ WAITS = (
 """What is found where messages wait that no writer was given."""
 SILENT_MS = 60_000
 """A writer that lives asks for messages about every second, and one at work needs seconds for a batch."""
+NEARLY_FULL = 0.9
+"""Of max_length: writers and producers trim by whole nodes, and to about as many."""
 LOST = ("lost-before-delivery", "loss-between-samples", "queue-headroom", "time-to-loss")
 
 
@@ -51,7 +54,7 @@ def _is_alive(server: "ServerHealth") -> bool:
 @cause(
     stage="server",
     shown_by=["writer-missing", *WAITS],
-    brings=[*LOSSES, "pending-messages", "stuck-consumers"],
+    brings=[*LOSSES, "pending-messages", "stuck-consumers", "server-errors"],
     follows=[
         *("redis-refuses-writes", "redis-lost-its-data", "another-redis", "disk-full"),
         *("database-not-writable", "database-locked"),
@@ -118,11 +121,12 @@ def cause_writers_fall_behind(
     locations: "Locations",
     chain: "ChainHealth | None" = None,
 ) -> Cause | None:
-    """Messages come faster than the writers write them."""
+    """Messages wait, though a writer is there."""
     if not queue.waiting_messages or not _is_alive(server):
         return None
     return Cause(
-        summary=f"{many(queue.waiting_messages, 'message waits', 'messages wait')} for a writer that is at work.",
+        summary=f"{many(queue.waiting_messages, 'message waits', 'messages wait')} for a writer that reads: "
+        "it is slower than the producers, or was.",
         since=oldest_waiting(queue),
         since_by=OLDEST_WAITING if oldest_waiting(queue) else "",
         certain=False,
@@ -145,17 +149,30 @@ def cause_writers_fall_behind(
         *("database-locked", "database-not-writable", "disk-full"),
     ],
 )
-def cause_backlog_outgrew_stream(queue: "QueueHealth", chain: "ChainHealth", findings: Findings) -> Cause | None:
+def cause_backlog_outgrew_stream(
+    queue: "QueueHealth", chain: "ChainHealth", findings: Findings, history: "HistoryHealth | None" = None
+) -> Cause | None:
     """More came in than the stream keeps, or nearly."""
     finding = next((findings.get(name) for name in LOST if findings.bad(name)), None)
     if finding is None:
         return None
     after = next((loss.after_id for loss in chain.losses if loss.most and loss.after_id), "")
+    since = stream_time(after) if after else None
+    since_by = "the last message before the first that was trimmed: at the earliest"
+    lost = gone(chain) or 0
+    seen = history.seen_loss if history else None
+    if seen is not None and seen.at_least > lost:
+        lost = seen.at_least
+        since = since or seen.first
+        since_by = "the first sample that shows the loss: at the latest"
     return Cause(
         summary=sentence(finding.summary),
-        since=stream_time(after) if after else None,
-        since_by="the last message before the first that was trimmed: at the earliest" if after else "",
-        at_stake=stake(queue, chain),
+        since=since,
+        since_by=since_by if since else "",
+        # Nobody trims before the stream is full, but somebody may have deleted: both look alike in the counters.
+        certain=not lost or queue.stream_length >= NEARLY_FULL * queue.max_length or bool(seen and seen.at_least),
+        confirm="that nobody ran XTRIM or XDEL: the stream holds far fewer messages than it keeps",
+        at_stake=Stake(at_risk=at_risk(queue, chain), lost=lost, recoverable=0 if lost else None),
         next_step=finding.remedy,
         explains=[check for check in LOST if findings.bad(check)],
     )

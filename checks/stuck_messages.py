@@ -15,8 +15,8 @@ STORM = 10
 """Deliveries of one message from which on it is a storm, as the check retry-storm has it."""
 HAS_A_ROW = "a row with the same"
 """How the reasons begin of messages that are held though their row is there."""
-LOG_STEP_MS = 2_000
-"""The log tells whole seconds, and is written a moment after the batch was refused."""
+AFTER_THE_ERROR_MS = 60_000
+"""What was enqueued so soon after the last error may be left by the same refusal: not each one is logged."""
 
 
 class Held(NamedTuple):
@@ -58,9 +58,12 @@ def held_since(error: "LoggedErrors | None", queue: "QueueHealth | None", chain:
     count = 0
     ids = []
     shared = False
-    for group in queue.writers if queue is not None else []:
+    if queue is None:
+        return Held(0, [], False)
+    now_ms = _milliseconds(queue.measured_at)
+    for group in queue.writers:
         stuck = stuck_with_living(group)
-        if not stuck or is_storm(group) or not _may_be_older(group, error):
+        if not stuck or is_storm(group) or not _may_be_older(group, error, now_ms):
             continue
         if blockers_of(chain, group):
             shared = True
@@ -70,15 +73,28 @@ def held_since(error: "LoggedErrors | None", queue: "QueueHealth | None", chain:
     return Held(count, ids, shared)
 
 
-def _may_be_older(group: "GroupHealth", error: "LoggedErrors | None") -> bool:
-    """Whether its oldest stuck message was enqueued before the last error; also where that cannot be told."""
-    if error is None or not group.stuck_ids or group.orphaned:
+def _may_be_older(group: "GroupHealth", error: "LoggedErrors | None", now_ms: int | None) -> bool:
+    """Whether its oldest stuck message was enqueued or delivered before the last error; also where that is not known.
+
+    By its stream ID, or by its last delivery: an ID that somebody chose may be later than that.
+    """
+    if error is None:
         return True
     last = parse_time(error.last)
-    enqueued = parse_time(stream_time(group.stuck_ids[0]) or "")
-    if last is None or enqueued is None:
+    if last is None:
         return True
-    return to_milliseconds(enqueued) <= to_milliseconds(last) + LOG_STEP_MS
+    times = []
+    if group.stuck_ids and not group.orphaned:
+        times.append(_milliseconds(stream_time(group.stuck_ids[0])))
+    if group.longest_unacknowledged_ms is not None and now_ms is not None and not group.orphaned:
+        times.append(now_ms - group.longest_unacknowledged_ms)
+    known = [time for time in times if time is not None]
+    return not known or min(known) <= to_milliseconds(last) + AFTER_THE_ERROR_MS
+
+
+def _milliseconds(timestamp: str | None) -> int | None:
+    moment = parse_time(timestamp or "")
+    return None if moment is None else to_milliseconds(moment)
 
 
 def logged(server: "ServerHealth | None", *kinds: str) -> "LoggedErrors | None":

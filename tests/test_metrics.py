@@ -29,6 +29,7 @@ NOT_METRICS = {
     "history.set_up": "says why others are not known",
     "connections.blueplane_found": "the headline says it",
     "queue.groups.*.lag": "the server's own figure is wrong after trimming, so nobody shall rely on it",
+    "queue.dlq_errors.*": "their reasons are for reading; `dlq_recent_entries` counts them",
     "queue.groups.*.consumers.*.pending": "consumers are named after processes: a new series for every restart",
     "queue.groups.*.consumers.*.idle_ms": "consumers are named after processes: a new series for every restart",
     "queue.groups.*.consumers.*.shares_group": "consumers are named after processes: a new series for every restart",

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from blueplane_doctor.characters import Public
 from blueplane_doctor.connection.base import Command
-from blueplane_doctor.error_phrases import MOST_CHARACTERS, phrase_of
 from blueplane_doctor.errors import SourceError, SourceMissing, UsageError
 from blueplane_doctor.examination import Examination
 from blueplane_doctor.machine_key import fingerprint
@@ -19,26 +18,18 @@ from blueplane_doctor.sources.dead_letters import (
     parse_dead_letter_entry,
 )
 from blueplane_doctor.sources.entry_ids import id_text
+from blueplane_doctor.sources.letter_errors import letter_error
 from blueplane_doctor.sources.redis_source import pairs
-from blueplane_doctor.text import error_class, event_type, identifier, platform
+from blueplane_doctor.text import event_type, identifier, platform
 from blueplane_doctor.text import group as shown_group
 from blueplane_doctor.text import stream as shown_stream
 from blueplane_doctor.times import HOUR_MS, from_milliseconds, iso
 
-NO_REASON = Public("no reason recorded")
 _STREAM_ID = re.compile(r"\d+-\d+\Z")
 _CURSOR_LIMIT = 10_000
 """Entries that the Cursor consumer's own stream keeps, whatever the configuration says."""
 NEARLY_FULL = 0.9
 """Share of its limit from which on a stream is about to discard entries."""
-_PARTICULARS = (
-    re.compile(r"'[^']*'|\"[^\"]*\"|`[^`]*`"),
-    re.compile(r"(?:[A-Za-z]:)?(?:[/\\][^\s/\\:,;'\"]+)+[/\\]?|~[/\\]\S*"),
-    re.compile(r"\b[0-9a-fA-F]{8,}(?:-[0-9a-fA-F]{4,})*\b|\d+"),
-)
-"""Quoted text, paths, numbers. Each takes time in proportion to the text, whatever it holds."""
-_RUN = re.compile(r"\S+")
-_SCHEME_ENDS = re.compile(r"\w://\S")
 
 
 class DeadLetter(Record):
@@ -294,36 +285,8 @@ def reason(fields: dict[bytes, bytes]) -> tuple[Public, Public]:
 
     The fingerprint is made of the text without its particulars, and so tells private texts apart without showing them.
     """
-    kind = error_class(fields.get(b"error_type"))
-    text = fields.get(b"error_message", b"")[:MOST_CHARACTERS].decode("utf-8", "replace")
-    shown = Public(": ".join(filter(None, (kind, _public_part(text)))))
-    quoted, *others = _PARTICULARS
-    text = quoted.sub("#", text)
-    # By a pattern that looks for `@` anywhere in a run of characters, each character would be looked at from each.
-    text = _RUN.sub(_without_address, text)
-    for particular in others:
-        text = particular.sub("#", text)
-    return shown or NO_REASON, fingerprint(f"{kind}|{text}".encode("utf-8", "replace"))
-
-
-def _without_address(run: re.Match[str]) -> str:
-    """Characters without a space between them, with `#` in the place of an address: NAME@HOST, or SCHEME://REST."""
-    text = run[0]
-    if "@" in text[1:-1]:
-        return "#"
-    end = _SCHEME_ENDS.search(text)
-    if end is None:
-        return text
-    begin = end.start()
-    while begin and (text[begin - 1] == "_" or text[begin - 1].isalnum()):
-        begin -= 1
-    return text[:begin] + "#"
-
-
-def _public_part(text: str) -> Public:
-    if not text:
-        return Public("")
-    return phrase_of(text) or Public("(text is private)")
+    error = letter_error(fields)
+    return error.shown, fingerprint(error.general.encode("utf-8", "replace"))
 
 
 def _message_fields(fields: dict[bytes, bytes]) -> dict[str, str]:

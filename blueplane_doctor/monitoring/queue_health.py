@@ -11,6 +11,7 @@ from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring import Monitor
 from blueplane_doctor.pipeline import kept_messages
 from blueplane_doctor.public_fields import ConsumerName, GroupName, MessageId, StreamName
+from blueplane_doctor.sources.dead_letters import DeadLetterIndex
 from blueplane_doctor.sources.entry_ids import EntryId, id_text
 from blueplane_doctor.sources.server_process import RUNNING, process_state, read_pid
 from blueplane_doctor.sources.streams import Group, StreamState
@@ -86,6 +87,18 @@ class GroupHealth(Record):
     consumers: list[ConsumerHealth] = []
 
 
+class ArrivingError(Record):
+    """Dead letters of the last hour that name the same error."""
+
+    reason: str
+    """Its type, and its text where that is a library's own phrase."""
+    count: int
+    first_timestamp: str
+    """When the first of them was given up."""
+    newest_id: MessageId
+    """The newest one's own ID."""
+
+
 class QueueHealth(Record):
     """The queue stream and its groups at one moment."""
 
@@ -135,6 +148,8 @@ class QueueHealth(Record):
     dlq_oldest_age_ms: int | None
     dlq_newest_ids: list[MessageId] = []
     """Dead letters' own IDs, of the newest three."""
+    dlq_errors: list[ArrivingError] = []
+    """What the dead letters of the last hour name, most frequent first."""
     dlq_sizes: dict[StreamName, int]
     dlq_dropped: dict[StreamName, int] = {}
     """For each dead-letter stream that lost some, the entries that were ever added and are no longer there."""
@@ -196,6 +211,7 @@ class QueueHealthMonitor(Monitor):
             dlq_previous_hour=dead_letters.hour_before,
             dlq_oldest_age_ms=None if dead_letters.oldest_ms is None else max(0, now_ms - dead_letters.oldest_ms),
             dlq_newest_ids=dead_letters.newest_ids,
+            dlq_errors=_arriving(dead_letters),
             dlq_sizes=dict(sorted(dead_letters.sizes.items())),
             dlq_dropped=dict(sorted(dead_letters.dropped.items())),
             dlq_unreadable=dict(sorted(dead_letters.unreadable.items())),
@@ -250,6 +266,20 @@ class QueueHealthMonitor(Monitor):
             return self.examination.written().last_minute
         except SourceError:
             return None
+
+
+def _arriving(index: DeadLetterIndex) -> list[ArrivingError]:
+    errors = []
+    for error in sorted(index.arriving.values(), key=lambda one: (-one.count, one.newest)):
+        errors.append(
+            ArrivingError(
+                reason=error.shown,
+                count=error.count,
+                first_timestamp=iso(from_milliseconds(error.first_ms)) or "",
+                newest_id=id_text(error.newest),
+            )
+        )
+    return errors
 
 
 def _pending_messages(ledger: Ledger, writers: list[GroupHealth]) -> int:

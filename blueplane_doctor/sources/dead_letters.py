@@ -9,11 +9,15 @@ from typing import Any
 from blueplane_doctor.errors import SourceMissing, SourceWrongType
 from blueplane_doctor.sources.entries import RawEntry, pages
 from blueplane_doctor.sources.entry_ids import BEGINNING, EntryId, entry_id, id_text
+from blueplane_doctor.sources.letter_errors import letter_error
 from blueplane_doctor.sources.redis_source import RedisSource, pairs
 from blueplane_doctor.times import HOUR_MS, parse_time, to_milliseconds
 
 SHOWN_IDS = 3
 """IDs that stand for many."""
+MOST_ERRORS = 20
+"""Different errors of an hour that are told apart."""
+OTHERS = "other errors"
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,18 @@ class DeadLetterEntry:
     event_id: bytes | None
     fields: dict[bytes, bytes] = field(repr=False)
     """Private, never to be shown."""
+
+
+@dataclass
+class ArrivingError:
+    """Dead letters of the last hour that name the same error."""
+
+    shown: str
+    """The error as it may be shown."""
+    count: int = 0
+    first_ms: int = 0
+    newest: EntryId = BEGINNING
+    """The ID of the newest of them."""
 
 
 @dataclass
@@ -50,6 +66,8 @@ class DeadLetterIndex:
     """When the oldest was given up, milliseconds since 1970."""
     message_ids: set[bytes] = field(default_factory=set)
     event_ids: set[bytes] = field(default_factory=set)
+    arriving: dict[str, ArrivingError] = field(default_factory=dict)
+    """Errors of the last hour, by their text without particulars, which is private."""
     newest: dict[str, deque[EntryId]] = field(default_factory=dict)
     """For each stream that holds any, the IDs of its newest entries."""
 
@@ -75,6 +93,7 @@ class DeadLetterIndex:
         age_ms = now_ms - entry.queued_ms
         if age_ms < HOUR_MS:
             self.last_hour += 1
+            self._add_error(entry)
         elif age_ms < 2 * HOUR_MS:
             self.hour_before += 1
         self.oldest_ms = min(self.oldest_ms or entry.queued_ms, entry.queued_ms)
@@ -83,6 +102,19 @@ class DeadLetterIndex:
             self.message_ids.add(entry.message_id)
         if entry.event_id:
             self.event_ids.add(entry.event_id)
+
+    def _add_error(self, entry: DeadLetterEntry) -> None:
+        error = letter_error(entry.fields)
+        key = error.general
+        if key not in self.arriving and len(self.arriving) >= MOST_ERRORS:
+            key = OTHERS
+        known = self.arriving.get(key)
+        if known is None:
+            shown = OTHERS if key == OTHERS else error.shown
+            known = self.arriving[key] = ArrivingError(shown, first_ms=entry.queued_ms)
+        known.count += 1
+        known.first_ms = min(known.first_ms, entry.queued_ms)
+        known.newest = max(known.newest, entry.id)
 
 
 class DeadLetterReader:

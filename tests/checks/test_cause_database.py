@@ -30,7 +30,7 @@ def test_somebody_who_holds_the_lock_now_is_likely_the_reason() -> None:
 
 def test_a_lock_has_left_nothing_that_was_enqueued_after_it() -> None:
     error = LoggedErrors(kind="database is locked", count=6, lately=0, first=FIRST, last=FIRST)
-    later = {**STUCK, "stuck_ids": ["1773480301310-0"]}  # 09:25:01
+    later = {**STUCK, "stuck_ids": ["1773480301310-0"], "longest_unacknowledged_ms": 90_000}  # 09:25
     assert causes_of(server=builders.server(errors=[error]), queue=builders.one_writer(**later)) == []
 
 

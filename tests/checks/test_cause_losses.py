@@ -1,3 +1,4 @@
+from blueplane_doctor.monitoring.queue_health import ArrivingError
 from tests.checks import builders
 from tests.checks.builders import causes_of
 
@@ -33,6 +34,20 @@ def test_of_more_than_the_chain_keeps_it_is_a_lower_bound() -> None:
     assert cause.summary.startswith("At least 200 messages are acknowledged")
 
 
-def test_dead_letters() -> None:
-    queue = builders.queue(dlq_size=14, dlq_recent_entries=12, dlq_oldest_age_ms=60_000, dlq_newest_ids=[ID])
-    assert [(one.id, one.since) for one in causes_of(queue=queue)] == [("dead-letters", SINCE)]
+def arriving(error: str, count: int) -> ArrivingError:
+    return ArrivingError(reason=error, count=count, first_timestamp=SINCE, newest_id=ID)
+
+
+def test_each_error_that_still_gives_letters_is_a_cause() -> None:
+    errors = [arriving("OperationalError: database is locked", 8), arriving("no reason recorded", 4)]
+    queue = builders.queue(dlq_size=14, dlq_recent_entries=12, dlq_oldest_age_ms=60_000, dlq_errors=errors)
+    causes = causes_of(queue=queue)
+    assert [(one.id, one.since, one.at_stake.lost) for one in causes] == [
+        ("dead-letters", SINCE, 4),
+        ("dead-letters", SINCE, 8),
+    ]
+
+
+def test_old_dead_letters_are_one_cause() -> None:
+    queue = builders.queue(dlq_size=14, dlq_oldest_age_ms=60_000_000, dlq_newest_ids=[ID])
+    assert [(one.id, one.since, one.at_stake.lost) for one in causes_of(queue=queue)] == [("dead-letters", SINCE, 14)]

@@ -46,4 +46,12 @@ def test_trimmed_unread_while_the_server_runs() -> None:
     loss = GroupLoss(group="processors", trimmed_unread=12, after_id=ID, before_id="1773479901999-0")
     chain = builders.chain({"trimmed_unread": 12}, chain_break_count=12, losses=[loss])
     causes = causes_of(chain=chain)
+    assert causes[0].certain, "the stream is full"
     assert [(one.id, one.since, one.at_stake.lost) for one in causes] == [("backlog-outgrew-stream", SINCE, 12)]
+
+
+def test_in_a_stream_that_is_not_full_somebody_may_have_deleted() -> None:
+    loss = GroupLoss(group="processors", trimmed_unread=12, after_id=ID, before_id="1773479901999-0")
+    chain = builders.chain({"trimmed_unread": 12}, chain_break_count=12, losses=[loss])
+    (cause,) = causes_of(chain=chain, queue=builders.queue(stream_length=40))
+    assert (cause.id, cause.certain, "XDEL" in cause.confirm) == ("backlog-outgrew-stream", False, True)

@@ -26,5 +26,10 @@ def test_what_waits_behind_another_message_has_a_reason() -> None:
 
 def test_an_error_leaves_what_was_enqueued_before_it() -> None:
     queue = builders.one_writer(**STUCK)
-    assert held_since(error("2026-03-14T09:18:21.000Z"), queue, None).messages == 40, "the log tells whole seconds"
-    assert held_since(error("2026-03-14T09:18:00.000Z"), queue, None).messages == 0
+    assert held_since(error("2026-03-14T09:18:00.000Z"), queue, None).messages == 40, "or soon after it"
+    assert held_since(error("2026-03-14T09:16:00.000Z"), queue, None).messages == 0
+
+
+def test_an_id_that_is_later_than_its_delivery_is_no_time() -> None:
+    queue = builders.one_writer(**STUCK, longest_unacknowledged_ms=3_600_000)
+    assert held_since(error("2026-03-14T09:16:00.000Z"), queue, None).messages == 40

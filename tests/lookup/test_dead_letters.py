@@ -6,8 +6,8 @@ import re
 import pytest
 
 from blueplane_doctor.error_phrases import MOST_CHARACTERS
-from blueplane_doctor.lookup import dead_letters
 from blueplane_doctor.lookup.dead_letters import reason
+from blueplane_doctor.sources import letter_errors
 
 
 @pytest.mark.parametrize(
@@ -53,4 +53,4 @@ def test_addresses_are_left_out_as_by_the_pattern_that_looks_everywhere() -> Non
     chance = random.Random(7)
     for _ in range(3_000):
         text = "".join(chance.choices("ab_ @:/\u00e9.", weights=(4, 2, 1, 2, 1, 4, 6, 1, 1), k=chance.randrange(1, 24)))
-        assert dead_letters._RUN.sub(dead_letters._without_address, text) == OLD.sub("#", text), text
+        assert letter_errors._RUN.sub(letter_errors._without_address, text) == OLD.sub("#", text), text

@@ -1,0 +1,61 @@
+"""What went wrong with a dead letter: for showing, and without its particulars, to tell one error from another."""
+
+import re
+from typing import NamedTuple
+
+from blueplane_doctor.characters import Public
+from blueplane_doctor.error_phrases import MOST_CHARACTERS, phrase_of
+from blueplane_doctor.text import error_class
+
+NO_REASON = Public("no reason recorded")
+_PARTICULARS = (
+    re.compile(r"'[^']*'|\"[^\"]*\"|`[^`]*`"),
+    re.compile(r"(?:[A-Za-z]:)?(?:[/\\][^\s/\\:,;'\"]+)+[/\\]?|~[/\\]\S*"),
+    re.compile(r"\b[0-9a-fA-F]{8,}(?:-[0-9a-fA-F]{4,})*\b|\d+"),
+)
+"""Quoted text, paths, numbers. Each takes time in proportion to the text, whatever it holds."""
+_RUN = re.compile(r"\S+")
+_SCHEME_ENDS = re.compile(r"\w://\S")
+
+
+class LetterError(NamedTuple):
+    """The error that a dead letter names."""
+
+    shown: Public
+    """Type of the error, and its text where that is a library's own phrase."""
+    general: str
+    """The same for the same error, whatever its particulars. Private, never to be shown."""
+
+
+def letter_error(fields: dict[bytes, bytes]) -> LetterError:
+    """By the fields of the dead letter."""
+    kind = error_class(fields.get(b"error_type"))
+    text = fields.get(b"error_message", b"")[:MOST_CHARACTERS].decode("utf-8", "replace")
+    shown = Public(": ".join(filter(None, (kind, _public_part(text)))))
+    quoted, *others = _PARTICULARS
+    text = quoted.sub("#", text)
+    # By a pattern that looks for `@` anywhere in a run of characters, each character would be looked at from each.
+    text = _RUN.sub(_without_address, text)
+    for particular in others:
+        text = particular.sub("#", text)
+    return LetterError(shown or NO_REASON, f"{kind}|{text}")
+
+
+def _without_address(run: re.Match[str]) -> str:
+    """Characters without a space between them, with `#` in the place of an address: NAME@HOST, or SCHEME://REST."""
+    text = run[0]
+    if "@" in text[1:-1]:
+        return "#"
+    end = _SCHEME_ENDS.search(text)
+    if end is None:
+        return text
+    begin = end.start()
+    while begin and (text[begin - 1] == "_" or text[begin - 1].isalnum()):
+        begin -= 1
+    return text[:begin] + "#"
+
+
+def _public_part(text: str) -> Public:
+    if not text:
+        return Public("")
+    return phrase_of(text) or Public("(text is private)")

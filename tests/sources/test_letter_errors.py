@@ -1,0 +1,11 @@
+from blueplane_doctor.sources.letter_errors import NO_REASON, letter_error
+
+
+def test_the_same_error_with_other_particulars_is_the_same() -> None:
+    first = letter_error({b"error_type": b"OperationalError", b"error_message": b"no such table: 'a' in /x/y 17"})
+    second = letter_error({b"error_type": b"OperationalError", b"error_message": b"no such table: 'b' in /z 4711"})
+    assert first.general == second.general
+
+
+def test_without_an_error_it_says_so() -> None:
+    assert letter_error({}).shown == NO_REASON
