@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from blueplane_doctor.checks.stuck_messages import Held, held_since, logged
+from blueplane_doctor.checks.stuck_messages import FIRST_ERROR, Held, held_since, logged
 
 from blueplane_doctor import Cause, Findings, Remedy, Stake, cause
 from blueplane_doctor.causeapi import stream_time
@@ -24,7 +24,6 @@ NOT_WRITABLE = (
     *("database is read-only", "file system is read-only", "unable to open the database", "permission denied"),
 )
 FULL = "disk is full"
-FIRST_ERROR = "the first such error of the server's log"
 SAVE_THEM = "Save the stuck messages: the Cursor writer does not read them again."
 
 

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from blueplane_doctor.checks.stuck_messages import logged
+from blueplane_doctor.checks.stuck_messages import FIRST_ERROR, logged
 
 from blueplane_doctor import Cause, Findings, Remedy, cause
 from blueplane_doctor.checkapi import sentence
@@ -39,7 +39,7 @@ def cause_database_damaged(findings: Findings, server: "ServerHealth | None" = N
     return Cause(
         summary=sentence(finding.summary),
         since=error.first if error else None,
-        since_by="the first such error of the server's log" if error else "",
+        since_by=FIRST_ERROR if error else "",
         next_step=finding.remedy,
     )
 
@@ -62,7 +62,7 @@ def cause_database_gone(
     return Cause(
         summary=f"{sentence(finding.summary)} Until it is there no message can be written.",
         since=error.first if error else None,
-        since_by="the first such error of the server's log" if error else "",
+        since_by=FIRST_ERROR if error else "",
         next_step=Remedy(text=text, commands=[f"ls -la {locations.home}"]),
     )
 

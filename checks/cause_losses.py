@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from blueplane_doctor.checks.cause_messages import STREAM_ID
+from blueplane_doctor.checks.cause_messages import NOT_UNDERSTOOD, STREAM_ID, errors_of_messages
 
 from blueplane_doctor import Cause, Findings, Remedy, Stake, cause
 from blueplane_doctor.causeapi import stream_time
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from blueplane_doctor.locations import Locations
     from blueplane_doctor.monitoring.chain_of_custody import ChainBreak, ChainHealth
     from blueplane_doctor.monitoring.queue_health import QueueHealth
+    from blueplane_doctor.monitoring.server_health import ServerHealth
 
 MALFORMED = "payload"
 """How the reasons begin of messages whose payload a writer cannot read."""
@@ -37,8 +38,10 @@ def _counted(lost: list["ChainBreak"], chain: "ChainHealth", predicate: str) -> 
     return words
 
 
-@cause(stage="messages", shown_by=["chain-breaks"])
-def cause_malformed_payloads(chain: "ChainHealth", locations: "Locations") -> Cause | None:
+@cause(stage="messages", shown_by=["chain-breaks", "server-errors"])
+def cause_malformed_payloads(
+    chain: "ChainHealth", locations: "Locations", server: "ServerHealth | None" = None
+) -> Cause | None:
     """A producer sends payloads that the writer passes over."""
     lost = _lost(chain, malformed=True)
     if not lost:
@@ -54,6 +57,7 @@ def cause_malformed_payloads(chain: "ChainHealth", locations: "Locations") -> Ca
             text="Mend the producer; save the messages before the stream trims them.",
             commands=trace_commands(locations.doctor, [lost[0].id]),
         ),
+        explains=["chain-breaks", *errors_of_messages(server, NOT_UNDERSTOOD)],
     )
 
 

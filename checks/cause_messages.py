@@ -1,5 +1,6 @@
 """Causes that lie in what a writer holds or is to be given: a message that cannot be written, and what is left over."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from blueplane_doctor.checks.stuck_messages import HAS_A_ROW, blockers_of, is_storm, stuck_with_living
@@ -17,11 +18,11 @@ if TYPE_CHECKING:
 
 PENDING = ("pending-messages", "queue-depth", "consumer-lag", "backlog-trend", "write-success", "chain-breaks")
 STREAM_ID = "the time in the message's stream ID"
-OF_A_MESSAGE = (
-    *("UNIQUE constraint failed", "another constraint failed", "value that SQLite refuses", "invalid JSON"),
-    "another error",
-)
-"""Kinds of errors in the server's log that one message brings, again and again."""
+REFUSED = ("UNIQUE constraint failed", "another constraint failed", "value that SQLite refuses")
+"""Kinds of errors in the server's log of a message that the database does not take."""
+NOT_UNDERSTOOD = ("another error", "invalid JSON")
+"""The same of a message that the writer does not understand."""
+OF_A_MESSAGE = (*REFUSED, *NOT_UNDERSTOOD)
 SAVE_FIRST = "Save the stuck messages before you restart anything (-v shows how)."
 
 
@@ -37,10 +38,10 @@ def _loss(chain: "ChainHealth") -> str:
     return " Nothing is lost yet."
 
 
-def _repeated_errors(server: "ServerHealth | None") -> list[str]:
-    """`server-errors`, where the log tells lately of errors that one message brings."""
+def errors_of_messages(server: "ServerHealth | None", kinds: Sequence[str] = OF_A_MESSAGE) -> list[str]:
+    """`server-errors`, where the log tells lately of errors of these kinds, by default all that messages bring."""
     for error in server.errors if server is not None else []:
-        if error.lately and error.kind in OF_A_MESSAGE:
+        if error.lately and error.kind in kinds:
             return ["server-errors"]
     return []
 
@@ -58,7 +59,11 @@ def _poison(group: "GroupHealth", chain: "ChainHealth") -> "ChainBlocker | None"
     return blockers[0]
 
 
-@cause(stage="messages", shown_by=["stuck-consumers", "retry-storm"], brings=[*PENDING, "written-not-acknowledged"])
+@cause(
+    stage="messages",
+    shown_by=["stuck-consumers", "retry-storm", "server-errors"],
+    brings=[*PENDING, "written-not-acknowledged"],
+)
 def cause_poison_message(
     queue: "QueueHealth", chain: "ChainHealth", locations: "Locations", server: "ServerHealth | None" = None
 ) -> list[Cause]:
@@ -68,10 +73,10 @@ def cause_poison_message(
         blocker = _poison(group, chain)
         if blocker is None or is_storm(group):
             continue
-        signs = ["stuck-consumers"]
+        signs = ["stuck-consumers", *errors_of_messages(server, REFUSED)]
         # Three deliveries are where the check retry-storm leaves green.
         if (group.most_deliveries or 0) >= 3:
-            signs += ["retry-storm", *_repeated_errors(server)]
+            signs += ["retry-storm", *errors_of_messages(server, NOT_UNDERSTOOD)]
         causes.append(
             Cause(
                 summary=f"{_held_up(group, blocker)}{_loss(chain)}",
@@ -87,8 +92,8 @@ def cause_poison_message(
 
 @cause(
     stage="messages",
-    shown_by=["retry-storm"],
-    brings=["stuck-consumers", *PENDING, "written-not-acknowledged"],
+    shown_by=["retry-storm", "server-errors", "written-not-acknowledged"],
+    brings=["stuck-consumers", *PENDING],
     follows=["rewound-group"],
 )
 def cause_retry_storm(
@@ -103,7 +108,7 @@ def cause_retry_storm(
         summary = f"{group.name} was given the same message {group.most_deliveries or 0:,} times."
         text = SAVE_FIRST
         ids = group.stuck_ids[:1] or group.to_acknowledge[:1]
-        signs = ["retry-storm", *_repeated_errors(server)]
+        signs = ["retry-storm", *errors_of_messages(server)]
         if not group.stuck and group.written_not_acknowledged:
             text = "All that it holds is written already: acknowledge it, see written-not-acknowledged."
             signs.append("written-not-acknowledged")
@@ -125,7 +130,7 @@ def cause_retry_storm(
 
 @cause(
     stage="messages",
-    shown_by=["written-not-acknowledged"],
+    shown_by=["written-not-acknowledged", "retry-storm", "server-errors"],
     brings=["pending-messages"],
     follows=["rewound-group", "retry-storm"],
 )
@@ -143,7 +148,7 @@ def cause_acknowledgements_lost(
     signs = ["written-not-acknowledged"]
     # Delivered again they fail: their rows are there.
     if findings.bad("retry-storm"):
-        signs += ["retry-storm", *_repeated_errors(server)]
+        signs += ["retry-storm", *errors_of_messages(server)]
     ids: list[str] = []
     for group in groups:
         ids += group.to_acknowledge[:1]

@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+from blueplane_doctor.checks.stuck_messages import FIRST_ERROR
+
 from blueplane_doctor import Cause, Findings, Remedy, Stake, cause
 from blueplane_doctor.causeapi import EVERYTHING
 from blueplane_doctor.checkapi import sentence
@@ -52,7 +54,7 @@ def cause_redis_unreachable(
         return None
     redis = connections.redis
     since = first_error(server, *REDIS_ERRORS)
-    since_by = "the first error of the server's log that names Redis"
+    since_by = FIRST_ERROR
     if since is None and database is not None:
         since = database.last_successful_write_timestamp
         since_by = f"{LAST_ROW}: at the earliest"
@@ -90,7 +92,7 @@ def cause_redis_refuses_writes(
     since_by = "Redis itself"
     if since is None:
         since = first_error(server, REFUSALS.get(redis_writes.refusal, ""))
-        since_by = "the first such error of the server's log"
+        since_by = FIRST_ERROR
     if since is None:
         since = redis_writes.last_message_timestamp
         since_by = "the newest message that was taken: at the earliest"
@@ -123,7 +125,7 @@ def cause_redis_lost_its_data(
     return Cause(
         summary=sentence(finding.summary),
         since=since,
-        since_by="the first error of the server's log that names the groups" if since else "",
+        since_by=FIRST_ERROR if since else "",
         at_stake=Stake(at_risk=queue.waiting_messages if queue else None),
         next_step=finding.remedy,
     )

@@ -18,6 +18,8 @@ HAS_A_ROW = "a row with the same"
 AFTER_THE_ERROR_MS = 60_000
 """What was enqueued so soon after the last error may be left by the same refusal: not each one is logged."""
 
+FIRST_ERROR = "the first such error in the part of the server's log that was read"
+
 
 class Held(NamedTuple):
     """Messages that a refusal of the database left with their writer."""

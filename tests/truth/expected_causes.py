@@ -71,7 +71,11 @@ BY_SITUATION = {
     # B: Redis refuses, or may lose
     "refuses-oom-noeviction": FULL,
     "refuses-oom-with-backlog": FULL,
-    "refuses-oom-after-losses": Row(("malformed-payloads", "redis-refuses-writes"), ("redis-may-lose-the-queue",)),
+    "refuses-oom-after-losses": Row(
+        ("malformed-payloads", "redis-refuses-writes"),
+        ("redis-may-lose-the-queue",),
+        why="the memory that is full is what refuses",
+    ),
     "refuses-oom-least-privilege": FULL,
     "refuses-oom-without-info": Row(why="without INFO nobody is told that it refuses: unknown, and no cause"),
     "refuses-misconf": Row(("redis-refuses-writes",), ("redis-may-lose-the-queue",), why="the failed save refuses"),
