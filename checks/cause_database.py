@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from blueplane_doctor.checks.stuck_messages import FIRST_ERROR, Held, held_since, logged
+from blueplane_doctor.checks.stuck_messages import FIRST_ERROR, FULL, LOCKED, NOT_WRITABLE, Held, held_since, logged
 
 from blueplane_doctor import Cause, Findings, Remedy, Stake, cause
 from blueplane_doctor.causeapi import stream_time
@@ -19,11 +19,6 @@ HELD = (
     *("write-throughput", "write-success", "write-p95", "wal-size", "wal-growth", "retry-storm", "stuck-consumers"),
 )
 """What may be found where the database takes no rows."""
-LOCKED = "database is locked"
-NOT_WRITABLE = (
-    *("database is read-only", "file system is read-only", "unable to open the database", "permission denied"),
-)
-FULL = "disk is full"
 SAVE_THEM = "Save the stuck messages: the Cursor writer does not read them again."
 
 

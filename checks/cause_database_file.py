@@ -2,21 +2,24 @@
 
 from typing import TYPE_CHECKING
 
-from blueplane_doctor.checks.stuck_messages import FIRST_ERROR, logged
+from blueplane_doctor.checks.stuck_messages import FIRST_ERROR, logged, without_reason
 
-from blueplane_doctor import Cause, Findings, Remedy, cause
+from blueplane_doctor import Cause, Findings, Remedy, Stake, cause
 from blueplane_doctor.checkapi import sentence
 
 if TYPE_CHECKING:
     from blueplane_doctor.locations import Locations
     from blueplane_doctor.model import Finding
+    from blueplane_doctor.monitoring.chain_of_custody import ChainHealth
+    from blueplane_doctor.monitoring.queue_health import QueueHealth
     from blueplane_doctor.monitoring.server_health import ServerHealth
 
 READ_FROM_IT = (
     *("chain-breaks", "capture-rate", "database-monitor", "hook-inactivity", "wal-size"),
     *("write-throughput", "write-success", "write-p95", "delivery-delay", "server-errors"),
+    *("stuck-consumers", "retry-storm", "pending-messages", "consumer-lag", "queue-depth"),
 )
-"""What is judged by the database's rows."""
+"""What is judged by the database's rows, and what waits for a database that can be written."""
 DAMAGED = ("damaged", "is not a SQLite database")
 GONE = ("does not exist", "holds none of the tables")
 INTERRUPTED = "not before the next start"
@@ -46,7 +49,11 @@ def cause_database_damaged(findings: Findings, server: "ServerHealth | None" = N
 
 @cause(stage="database", shown_by=["database-reachable"], brings=READ_FROM_IT)
 def cause_database_gone(
-    findings: Findings, locations: "Locations", server: "ServerHealth | None" = None
+    findings: Findings,
+    locations: "Locations",
+    server: "ServerHealth | None" = None,
+    queue: "QueueHealth | None" = None,
+    chain: "ChainHealth | None" = None,
 ) -> Cause | None:
     """The database, or its tables, are not there."""
     finding = _unreadable(findings)
@@ -63,6 +70,7 @@ def cause_database_gone(
         summary=f"{sentence(finding.summary)} Until it is there no message can be written.",
         since=error.first if error else None,
         since_by=FIRST_ERROR if error else "",
+        at_stake=Stake(at_risk=without_reason(queue, chain) if queue else None),
         next_step=Remedy(text=text, commands=[f"ls -la {locations.home}"]),
     )
 

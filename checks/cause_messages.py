@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from blueplane_doctor.checks.stuck_messages import HAS_A_ROW, blockers_of, is_storm, stuck_with_living
+from blueplane_doctor.checks.stuck_messages import HAS_A_ROW, blockers_of, is_refused_now, is_storm, stuck_with_living
 
 from blueplane_doctor import Cause, Findings, Remedy, Stake, cause
 from blueplane_doctor.causeapi import stream_time
@@ -102,9 +102,10 @@ def cause_retry_storm(
     """A batch is delivered again and again, and fails each time."""
     causes = []
     for group in queue.writers:
-        if not is_storm(group):
-            continue
         blockers = blockers_of(chain, group)
+        # A database that refuses everything makes Claude's writer try again and again as well.
+        if not is_storm(group) or (group.stuck and not blockers and is_refused_now(server)):
+            continue
         summary = f"{group.name} was given the same message {group.most_deliveries or 0:,} times."
         text = SAVE_FIRST
         ids = group.stuck_ids[:1] or group.to_acknowledge[:1]

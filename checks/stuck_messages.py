@@ -18,6 +18,13 @@ HAS_A_ROW = "a row with the same"
 AFTER_THE_ERROR_MS = 60_000
 """What was enqueued so soon after the last error may be left by the same refusal: not each one is logged."""
 
+LOCKED = "database is locked"
+NOT_WRITABLE = (
+    *("database is read-only", "file system is read-only", "unable to open the database", "permission denied"),
+)
+FULL = "disk is full"
+REFUSALS = (LOCKED, *NOT_WRITABLE, FULL)
+"""Kinds of errors in the server's log of a database that takes no rows."""
 FIRST_ERROR = "the first such error in the part of the server's log that was read"
 
 
@@ -65,14 +72,20 @@ def held_since(error: "LoggedErrors | None", queue: "QueueHealth | None", chain:
     now_ms = _milliseconds(queue.measured_at)
     for group in queue.writers:
         stuck = stuck_with_living(group)
-        if not stuck or is_storm(group) or not _may_be_older(group, error, now_ms):
+        if not stuck or not _may_be_older(group, error, now_ms):
             continue
+        if is_storm(group) and not _goes_on(error):
+            continue  # what was refused once would have been written since
         if blockers_of(chain, group):
-            shared = True
+            shared = shared or not is_storm(group)
             continue
         count += stuck
         ids += group.stuck_ids[:1]
     return Held(count, ids, shared)
+
+
+def _goes_on(error: "LoggedErrors | None") -> bool:
+    return error is not None and error.lately > 0
 
 
 def _may_be_older(group: "GroupHealth", error: "LoggedErrors | None", now_ms: int | None) -> bool:
@@ -97,6 +110,11 @@ def _may_be_older(group: "GroupHealth", error: "LoggedErrors | None", now_ms: in
 def _milliseconds(timestamp: str | None) -> int | None:
     moment = parse_time(timestamp or "")
     return None if moment is None else to_milliseconds(moment)
+
+
+def is_refused_now(server: "ServerHealth | None") -> bool:
+    """Whether the server's log tells lately that the database took no rows."""
+    return any(_goes_on(logged(server, kind)) for kind in REFUSALS)
 
 
 def logged(server: "ServerHealth | None", *kinds: str) -> "LoggedErrors | None":

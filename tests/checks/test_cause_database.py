@@ -73,3 +73,12 @@ def test_the_server_may_not_write_by_the_permissions_alone() -> None:
 def test_a_full_disk() -> None:
     causes = causes_of(disk_space=builders.disk_space(database_free_mb=12.0))
     assert [one.id for one in causes] == ["disk-full"]
+
+
+def test_a_writer_that_tries_again_while_the_database_is_locked_is_no_storm() -> None:
+    error = LoggedErrors(kind="database is locked", count=30, lately=30, first=FIRST, last=builders.NOW)
+    server = builders.server(errors=[error], errors_per_minute=20.0)
+    queue = builders.one_writer(**STUCK, most_deliveries=40)
+    (cause,) = causes_of(server=server, queue=queue)
+    assert (cause.id, cause.at_stake.at_risk) == ("database-locked", 120)
+    assert {"retry-storm", "stuck-consumers", "server-errors"} <= set(cause.explains)

@@ -1,4 +1,5 @@
 from blueplane_doctor.custody.blockers import ChainBlocker
+from blueplane_doctor.monitoring.server_health import LoggedErrors
 from tests.checks import builders
 from tests.checks.builders import causes_of
 
@@ -82,3 +83,11 @@ def test_what_was_trimmed_while_it_was_held_may_be_lost() -> None:
         one for one in causes_of(queue=queue, chain=builders.chain({"payload_gone": 30})) if one.id == "retry-storm"
     ]
     assert "Nothing is lost" not in storm.summary
+
+
+def test_errors_of_the_database_stand_under_the_message_that_brings_them() -> None:
+    error = LoggedErrors(kind="UNIQUE constraint failed", count=2, lately=2, first=SINCE, last=SINCE)
+    server = builders.server(errors=[error], errors_per_minute=2.0)
+    queue = builders.one_writer(**stuck(most_deliveries=1))
+    (cause,) = causes_of(server=server, queue=queue, chain=builders.chain(blockers=[blocker()]))
+    assert (cause.id, set(cause.explains) >= {"server-errors", "stuck-consumers"}) == ("poison-message", True)
