@@ -67,7 +67,7 @@ def cause_database_gone(
             "server makes its tables at its start only: restart it, and it writes what comes from then on."
         )
     return Cause(
-        summary=f"{sentence(finding.summary)} Until it is there no message can be written.",
+        summary=f"{sentence(finding.summary)} No message can be written.",
         since=error.first if error else None,
         since_by=FIRST_ERROR if error else "",
         at_stake=Stake(at_risk=without_reason(queue, chain) if queue else None),

@@ -68,6 +68,13 @@ def cause_redis_unreachable(
     )
 
 
+def _refusal(redis_writes: "RedisWrites") -> str:
+    """What Redis answers to a write and why, as a sentence."""
+    if redis_writes.refusal.isupper():
+        return f"Redis answers {redis_writes.refusal}: {redis_writes.reason}."
+    return sentence(redis_writes.reason)  # it does not answer: writes are held back
+
+
 @cause(
     stage="redis",
     shown_by=["redis-writable"],
@@ -97,7 +104,7 @@ def cause_redis_refuses_writes(
         since = redis_writes.last_message_timestamp
         since_by = "the newest message that was taken: at the earliest"
     return Cause(
-        summary=f"It answers {redis_writes.refusal}: {redis_writes.reason}. No event gets into the queue.",
+        summary=f"{_refusal(redis_writes)} No event gets into the queue.",
         since=since,
         since_by=since_by if since else "",
         at_stake=Stake(at_risk=queue.queue_depth if queue else None),

@@ -103,7 +103,9 @@ BY_SITUATION = {
     "rewound-group-mixed": Row(("rewound-group",), ("writers-fall-behind",), why="four wait behind what is written"),
     "group-gone-and-written": Row(("redis-lost-its-data",), ("rewound-group",), why="the groups are made anew at 0"),
     "sent-again-and-waiting": REWOUND,
-    "rewound-batch-delivered-again": Row(("rewound-group",), ("acknowledgements-lost",)),
+    "rewound-batch-delivered-again": Row(
+        ("rewound-group",), ("acknowledgements-lost",), why="what it was given again stays unacknowledged"
+    ),
     "rewound-batch-delivered-again-all": Row(
         ("acknowledgements-lost",), why="the group has been given all of it again: its place is right by now"
     ),
