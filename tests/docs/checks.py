@@ -1,4 +1,4 @@
-"""Writes docs/CHECKS.md: how a check and a monitor are written, and the fields of everything they use. `make docs`."""
+"""Writes docs/CHECKS.md: how checks, causes and monitors are written, and the fields of all they use. `make docs`."""
 
 import re
 from collections.abc import Iterator
@@ -8,14 +8,16 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from blueplane_doctor import checkapi
-from blueplane_doctor.discovery import find_monitors
-from blueplane_doctor.model import Bound, Finding, Remedy, Status, descriptions_of
+from blueplane_doctor import causeapi, checkapi
+from blueplane_doctor.discovery import find_checks, find_monitors
+from blueplane_doctor.model import Bound, Cause, Finding, Remedy, Stake, Status, descriptions_of
 from blueplane_doctor.scales import Scale
 
 TARGET = Path(__file__).parents[2] / "docs" / "CHECKS.md"
 SET_BY_THE_DOCTOR = ("id", "area", "duration_ms", "waiver", "change")
 """Fields of a Finding that a check leaves alone."""
+ADDED_TO_CAUSES = ("id", "title", "status", "leads_to")
+"""Fields of a Cause that a cause function leaves alone."""
 HELPERS = (checkapi.unknown, checkapi.not_graded, checkapi.unmeasured, checkapi.many, checkapi.sentence)
 
 CHECK = '''\
@@ -38,6 +40,27 @@ def check_home_space(disk, scale) -> Finding:
         disk.free_mb,
         f"{disk.free_mb:,.0f} MB are free",
         remedy=Remedy(text="See what takes the room.", commands=["du -sh ~/.blueplane"]),
+    )
+'''
+CAUSE = '''\
+"""cause_disk.py: what fills the disk of Blueplane's home."""
+
+from blueplane_doctor import Cause, Findings, Remedy, cause
+
+
+@cause(stage="database", shown_by=["home-space"], brings=["write-success"], follows=["disk-full"])
+def cause_old_logs(disk, findings: Findings) -> Cause | None:
+    """Old logs fill the disk.
+
+    Nothing rotates the logs in Blueplane's home.
+    """
+    if not findings.bad("home-space"):
+        return None
+    return Cause(
+        summary=f"{disk.free_mb:,.0f} MB are free, and nothing removes old logs.",
+        certain=False,
+        confirm="which files take the room",
+        next_step=Remedy(text="See what takes the room.", commands=["du -sh ~/.blueplane"]),
     )
 '''
 MONITOR = '''\
@@ -70,13 +93,15 @@ class DiskMonitor(Monitor):
 
 MONITOR = DiskMonitor
 '''
+STAGE_NAMES = ", ".join(f"`{stage}`" for stage in causeapi.STAGES)
 HEAD = f"""\
 <!-- Made by `make docs` from the docstrings of blueplane_doctor; a test compares. Edit those, not this file. -->
 
-# Checks and monitors of your own
+# Checks, causes and monitors of your own
 
-**A monitor reads, a check judges.** A monitor reads one area of the pipeline into one health record. A check is handed
-the records that it names, and returns one `Finding`; it reads nothing itself.
+**A monitor reads, a check judges, a cause explains.** A monitor reads one area of the pipeline into one health record.
+A check is handed the records that it names, and returns one `Finding`; it reads nothing itself. A cause is handed
+records and findings, and says which one fault they have in common.
 
 ## A check
 
@@ -104,6 +129,33 @@ run.
 
 A check that becomes part of blueplane-doctor itself (a file in `checks/`) also needs `Causes:` in its docstring, and
 an entry in tests/checks/unhealthy.py: the records in which it is not green. The contract tests name what is missing.
+
+## A cause
+
+A function named `cause_*` in a file named `cause_*.py`:
+
+```python
+{CAUSE}```
+
+- **`shown_by`** names the findings that are its signs. It is told only where one of them is yellow or worse.
+- **`brings`** names further findings that may follow from it. They stand under it, and not for themselves.
+- **`follows`** names other causes that may bring it. Where one of these is there and accounts for its signs, only that
+  one is told.
+- **`stage`** is one of {STAGE_NAMES}: of two causes that are equally bad,
+  the one of the earlier stage is told first.
+- **Its parameters name health records**, as those of a check do, and `findings` what the checks found
+  ([below](#findings)). Where a record could not be read the cause is not told; give the parameter a default where the
+  cause can do without it.
+- **It returns** a `Cause`, a list of them, or None where it is not there. It says nothing that its records do not show:
+  what is only likely has `certain=False`, and `confirm` says what would make it certain.
+- **Its id is its name**: `cause_old_logs` is `old-logs`. **The docstring's first line is its title.** `blueplane-doctor
+  checks ID` shows both.
+- **It is pure**, and its `next_step` has only commands that are safe to copy.
+
+Put the file into a folder of checks, beside them; a package names its module in the entry-point group
+`blueplane_doctor.checks`. The rules for files are those of checks: a mistake becomes a finding that names file, line
+and field, and so does a `shown_by` that names no check. A cause that breaks becomes a finding too; the others still run.
+A new cause of blueplane-doctor itself is one new file in `checks/`.
 
 ## A monitor
 
@@ -147,6 +199,7 @@ def _parts() -> Iterator[str]:
     yield "## Remedy\n"
     yield _paragraphs(Remedy.__doc__) + "\n"
     yield from _table(Remedy)
+    yield from _of_causes()
     yield "## Helpers\n"
     yield "From `blueplane_doctor.checkapi`; `unknown` also from `blueplane_doctor`.\n"
     for helper in HELPERS:
@@ -158,6 +211,24 @@ def _parts() -> Iterator[str]:
         yield f"### {name}\n"
         yield f"{_one_line(monitor.record.__doc__)} {_one_line(monitor.__doc__)}\n"
         yield from _record(monitor.record)
+
+
+def _of_causes() -> Iterator[str]:
+    """What a cause returns and is handed, and the causes that there are."""
+    yield "## Cause\n"
+    yield "What is wrong, as a cause function returns it; the doctor adds id, title, status and what follows from it.\n"
+    yield from _table(Cause, leave_out=ADDED_TO_CAUSES)
+    yield "A stake:\n"
+    yield from _table(Stake)
+    yield "## Findings\n"
+    yield _paragraphs(causeapi.Findings.__doc__) + "\n"
+    for method in (causeapi.Findings.get, causeapi.Findings.bad, causeapi.Findings.value):
+        yield f"- `findings.{method.__name__}(check_id)`: {_one_line(method.__doc__)}"
+    yield "\n## The causes that there are\n"
+    yield "| stage | cause | title | shown by |\n|---|---|---|---|"
+    for spec in sorted(find_checks().causes, key=lambda spec: (causeapi.STAGES.index(spec.stage), spec.id)):
+        yield f"| {spec.stage} | `{spec.id}` | {spec.title} | {', '.join(spec.shown_by)} |"
+    yield ""
 
 
 def _record(record: type[BaseModel]) -> Iterator[str]:

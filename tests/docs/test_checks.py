@@ -11,7 +11,7 @@ import pytest
 
 from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.discovery import find_monitors
-from tests.docs.checks import CHECK, MONITOR, TARGET, text
+from tests.docs.checks import CAUSE, CHECK, MONITOR, TARGET, text
 
 ROOT = Path(__file__).parents[2]
 
@@ -27,10 +27,15 @@ def test_every_record_has_a_section() -> None:
 def write(folder: Path, name: str, content: str) -> Path:
     """A file that nobody else may write to, in a folder of its own; the folder."""
     folder.mkdir(mode=0o755)
+    write_into(folder, name, content)
+    return folder
+
+
+def write_into(folder: Path, name: str, content: str) -> None:
+    """The same, in a folder that is there."""
     file = folder / name
     file.write_text(content, encoding="utf-8")
     file.chmod(0o644)
-    return folder
 
 
 def doctor(*words: object) -> dict[str, Any]:
@@ -61,6 +66,21 @@ def test_a_monitor_of_ones_own_is_read_judged_reported_and_kept(pipeline: Pipeli
     again = doctor("--from-evidence", kept, *options)
     assert again["metrics"]["disk"] == live["metrics"]["disk"]
     assert again["findings"] == live["findings"]
+
+
+@pytest.mark.slow
+def test_a_cause_of_ones_own_explains_a_finding(pipeline: Pipeline, tmp_path: Path) -> None:
+    folder = write(tmp_path / "my_checks", "check_disk.py", CHECK.replace("yellow=5_000", "yellow=10**12"))
+    write_into(folder, "cause_disk.py", CAUSE)
+    options = ["--checks", folder, "--monitors", write(tmp_path / "my_monitors", "monitor_disk.py", MONITOR)]
+    report = doctor("--home", pipeline.home, "--redis-url", pipeline.redis_url, *options)
+    [cause] = [cause for cause in report["causes"] if cause["id"] == "old-logs"]
+    assert cause["title"] == "Old logs fill the disk"
+    assert cause["explains"] == ["home-space"]
+    assert not cause["certain"]
+    assert "old-logs" in report["known_causes"]
+    [finding] = [finding for finding in report["findings"] if finding["id"] == "home-space"]
+    assert finding["cause"] == "old-logs"
 
 
 def test_a_monitor_in_the_home_needs_no_option(pipeline: Pipeline) -> None:
