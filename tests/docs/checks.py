@@ -154,7 +154,7 @@ A function named `cause_*` in a file named `cause_*.py`:
 
 Put the file into a folder of checks, beside them; a package names its module in the entry-point group
 `blueplane_doctor.checks`. The rules for files are those of checks: a mistake becomes a finding that names file, line
-and field, and so does a `shown_by` that names no check. A cause that breaks becomes a finding too; the others still run.
+and field, and so does a `shown_by` that names no check. A cause that breaks is a finding too; the others still run.
 A new cause of blueplane-doctor itself is one new file in `checks/`.
 
 ## A monitor
