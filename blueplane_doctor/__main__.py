@@ -3,6 +3,7 @@
 import gc
 import io
 import sys
+from types import ModuleType
 
 from blueplane_doctor.characters import PlainStream
 
@@ -19,14 +20,28 @@ def guard_the_streams() -> None:
         sys.stderr = PlainStream(sys.stderr)
 
 
+def start_light() -> None:
+    """Leave out what a start does not need."""
+    # A short life with many imports: looking for garbage among the 90,000 objects of a run is for nothing.
+    gc.set_threshold(100_000, 20, 50)
+    # pydantic looks for plug-ins in the metadata of every installed package, and imports importlib.metadata, email and
+    # zipfile for it. PYDANTIC_DISABLE_PLUGINS comes too late for these imports, and whatever is started from here
+    # would inherit it. So this stands where the search would.
+    no_plugins = ModuleType("pydantic.plugin._loader")
+    no_plugins.get_plugins = tuple  # type: ignore[attr-defined]  # a function without arguments: gives ()
+    sys.modules.setdefault(no_plugins.__name__, no_plugins)
+
+
 def main() -> None:
     """Tell the truth about a Blueplane telemetry pipeline."""
-    # A short life with many imports: collecting garbage at every 700 objects is for nothing.
-    gc.set_threshold(50_000, 20, 50)
+    start_light()
     guard_the_streams()
     from blueplane_doctor.cli import app
 
-    app()
+    try:
+        app()
+    finally:
+        gc.freeze()  # else the interpreter looks for garbage once more before it ends
 
 
 def install() -> None:

@@ -4,7 +4,6 @@ import contextlib
 import json
 import os
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -108,6 +107,8 @@ def write_file(path: Path, content: str | bytes, *, private: bool = False) -> No
 
     A private file can be read by its owner alone; others by whom the umask lets.
     """
+    import tempfile  # most runs write no file
+
     umask = os.umask(0o022)  # it can only be read by setting it
     os.umask(umask)
     data = content.encode() if isinstance(content, str) else content

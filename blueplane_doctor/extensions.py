@@ -8,16 +8,21 @@ import os
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
-from importlib.metadata import entry_points
+from importlib.machinery import PathFinder
 from pathlib import Path, PurePath
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 from blueplane_doctor.errors import FileMissing, FileUnreadable
-from blueplane_doctor.file_reading import SOURCE_BYTES, file_state
+from blueplane_doctor.file_reading import SOURCE_BYTES, file_state, read_bytes
 from blueplane_doctor.mistakes import mistake_at_import
 from blueplane_doctor.ownership import stranger_of
 from blueplane_doctor.text import place
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 
 @dataclass(frozen=True)
@@ -34,7 +39,7 @@ class Extension:
 
 def extensions_of_packages(group: str) -> Iterator[Extension]:
     """The modules that installed packages name in an entry-point group, in order of name."""
-    for entry in sorted(entry_points(group=group), key=lambda entry: entry.name):
+    for entry in _entry_points(group):
         try:
             module = entry.load()
             if not isinstance(module, ModuleType):
@@ -43,6 +48,49 @@ def extensions_of_packages(group: str) -> Iterator[Extension]:
             yield Extension(entry.name, f"entry point {entry.value}", cause=mistake_at_import(error, None))
         else:
             yield Extension(entry.name, f"package {entry.value}", module)
+
+
+def _entry_points(group: str) -> "list[EntryPoint]":
+    """Those of the group, in order of name."""
+    if not _may_be_named(group):
+        return []
+    # Importing it takes longer than looking, and hardly any machine has such a package.
+    from importlib.metadata import entry_points
+
+    return sorted(entry_points(group=group), key=lambda entry: entry.name)
+
+
+def _may_be_named(group: str) -> bool:
+    """Whether any installed package names the group, as far as folders on sys.path tell: True where they do not."""
+    for finder in sys.meta_path:
+        # The finder of folders is the one that is looked into here.
+        if finder is not PathFinder and hasattr(finder, "find_distributions"):
+            return True
+    for entry in sys.path:
+        folder = Path(entry)
+        try:
+            changed = os.stat(folder).st_mtime_ns
+            texts = _texts_of_entry_points(folder, changed)
+        except FileNotFoundError:
+            continue
+        except OSError:
+            return True  # an archive, for example
+        if any(group.encode() in text for text in texts):
+            return True
+    return False
+
+
+@lru_cache(maxsize=256)  # there are two groups, and the service asks again and again
+def _texts_of_entry_points(folder: Path, changed: int) -> tuple[bytes, ...]:
+    """The entry_points.txt of each package that is installed in a folder, which changed last then. Raises OSError."""
+    texts = []
+    for name in os.listdir(folder):
+        if name.lower().endswith((".dist-info", ".egg-info")) or name.lower() == "egg-info":
+            try:
+                texts.append(read_bytes(folder / name / "entry_points.txt", SOURCE_BYTES))
+            except (FileMissing, FileUnreadable):
+                continue  # most packages have none
+    return tuple(texts)
 
 
 def extensions_in(paths: Iterable[Path], pattern: str) -> Iterator[Extension]:

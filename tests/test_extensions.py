@@ -3,12 +3,15 @@
 tests/test_discovery.py holds the same for checks.
 """
 
+import importlib
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
 
 from blueplane_doctor.discovery import find_checks, find_monitors
+from blueplane_doctor.extensions import extensions_of_packages
 from blueplane_doctor.model import Status
 from tests.docs.checks import MONITOR
 
@@ -41,6 +44,33 @@ def test_a_monitor_of_another_package(tmp_path: Path, monkeypatch: pytest.Monkey
     # Another key than that of any other test: what was found is remembered.
     found = find_monitors([write(tmp_path / "more", MONITOR.replace('"disk"', '"more"'))])
     assert {"disk", "more"} <= found.keys()
+
+
+def test_a_package_in_an_archive_on_the_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    archive = tmp_path / "house.zip"
+    with zipfile.ZipFile(archive, "w") as packed:
+        packed.writestr("house_archived.py", MONITOR.replace('"disk"', '"archived"'))
+        packed.writestr("house_archived-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: house\nVersion: 1.0\n")
+        packed.writestr(
+            "house_archived-1.0.dist-info/entry_points.txt", "[blueplane_doctor.monitors]\nhouse = house_archived\n"
+        )
+    monkeypatch.syspath_prepend(str(archive))
+    monkeypatch.delitem(sys.modules, "house_archived", raising=False)
+    (found,) = extensions_of_packages("blueplane_doctor.monitors")
+    assert (found.name, found.cause) == ("house", "")
+
+
+def test_a_package_is_seen_as_soon_as_it_is_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, "house_late", raising=False)
+    assert list(extensions_of_packages("blueplane_doctor.monitors")) == []
+    info = tmp_path / "house_late.egg-info"
+    info.mkdir()
+    (tmp_path / "house_late.py").write_text("x = 1\n")
+    (info / "PKG-INFO").write_text("Metadata-Version: 2.1\nName: house_late\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[blueplane_doctor.monitors]\nlate = house_late\n")
+    importlib.invalidate_caches()
+    assert [extension.name for extension in extensions_of_packages("blueplane_doctor.monitors")] == ["late"]
 
 
 @pytest.mark.parametrize(

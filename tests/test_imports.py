@@ -1,6 +1,7 @@
 """Imports point one way; and starting up loads nothing heavy."""
 
 import ast
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -8,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from blueplane_doctor.demo.servers import RunningServer
+from blueplane_doctor.demo.simulator import Pipeline
 from tests.parameters import one_quick
 
 ROOT = Path(__file__).parents[1]
@@ -257,3 +260,36 @@ def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
     )
     assert ended.stderr.strip() == "[] 0"
     assert ended.stdout
+
+
+UNUSED = (
+    "importlib.metadata",
+    *("csv", "email", "importlib.resources", "statistics", "tempfile", "zipfile"),
+    *("blueplane_doctor.demo", "blueplane_doctor.service", "blueplane_doctor.support"),
+)
+"""What a plain run has no use for, although much of what it imports could bring it along."""
+
+
+@pytest.mark.server
+def test_a_plain_run_imports_nothing_that_it_does_not_use(pipeline: Pipeline, valkey: RunningServer) -> None:
+    pipeline.enqueue_cursor(3)
+    pipeline.drain()
+    program = (
+        "import sys\n"
+        "from blueplane_doctor.__main__ import main\n"
+        "try:\n    main()\n"
+        f"finally:\n    print([m for m in {(*HEAVY, *UNUSED)!r} if m in sys.modules], file=sys.stderr)\n"
+    )
+    words = ["--home", str(pipeline.home), "--redis-url", valkey.url]
+    environment = {**os.environ, "HOME": str(pipeline.home.parent)}
+    ended = subprocess.run(
+        [sys.executable, "-c", program, *words],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env=environment,
+    )
+    assert "3 messages" in ended.stdout
+    # Settings in YAML are read with PyYAML; everything else stays out.
+    assert ended.stderr.splitlines()[-1] == "['yaml']"

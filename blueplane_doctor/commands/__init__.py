@@ -2,7 +2,6 @@
 
 import re
 from importlib import import_module
-from importlib.abc import InspectLoader
 from importlib.util import find_spec
 from pkgutil import iter_modules
 from typing import Any
@@ -38,6 +37,8 @@ def summary_of(name: str) -> str:
 def _source_of(module: str) -> str:
     """Text of a module's file; empty where only its bytecode is there."""
     spec = find_spec(module)
-    if spec is None or not isinstance(spec.loader, InspectLoader):
+    # Every loader of Python's own has it. Asking for the class importlib.abc.InspectLoader would import tempfile.
+    get_source = getattr(spec and spec.loader, "get_source", None)
+    if get_source is None:
         return ""
-    return spec.loader.get_source(module) or ""
+    return get_source(module) or ""

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from itertools import pairwise
-from statistics import median_high
 from typing import NamedTuple
 
 from blueplane_doctor.history.samples import MINUTE, Sample
@@ -74,7 +73,7 @@ def _in_window(points: Points) -> Forecast | None:
     if highest_of_last >= lowest_of_first:
         return None  # up and down, as with a file that is written anew again and again
     # One large file makes a slope, while most steps are level. So the slower of both counts.
-    change = max(slope or 0.0, median_high(steps))
+    change = max(slope or 0.0, sorted(steps)[len(steps) // 2])  # the median
     free = points[-1][1]
     if change >= 0 or free <= 0:
         return None
