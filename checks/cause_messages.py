@@ -3,7 +3,14 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from blueplane_doctor.checks.stuck_messages import HAS_A_ROW, blockers_of, is_refused_now, is_storm, stuck_with_living
+from blueplane_doctor.checks.stuck_messages import (
+    HAS_A_ROW,
+    blockers_of,
+    is_refused_now,
+    is_storm,
+    may_be_refused,
+    stuck_with_living,
+)
 
 from blueplane_doctor import Cause, Findings, Remedy, Stake, cause
 from blueplane_doctor.causeapi import stream_time
@@ -73,13 +80,17 @@ def cause_poison_message(
         blocker = _poison(group, chain)
         if blocker is None or is_storm(group):
             continue
+        summary = _held_up(group, blocker)
+        if may_be_refused(server, queue, chain):
+            stuck = many(stuck_with_living(group), "message is", "messages are")
+            summary = f"{stuck} stuck in {group.name}; {blocker.id} holds up those of its batch: {blocker.reason}."
         signs = ["stuck-consumers", *errors_of_messages(server, REFUSED)]
         # Three deliveries are where the check retry-storm leaves green.
         if (group.most_deliveries or 0) >= 3:
             signs += ["retry-storm", *errors_of_messages(server, NOT_UNDERSTOOD)]
         causes.append(
             Cause(
-                summary=f"{_held_up(group, blocker)}{_loss(chain)}",
+                summary=f"{summary}{_loss(chain)}",
                 since=stream_time(blocker.id),
                 since_by=STREAM_ID,
                 at_stake=Stake(at_risk=stuck_with_living(group)),

@@ -117,6 +117,15 @@ def is_refused_now(server: "ServerHealth | None") -> bool:
     return any(_goes_on(logged(server, kind)) for kind in REFUSALS)
 
 
+def may_be_refused(server: "ServerHealth | None", queue: "QueueHealth", chain: "ChainHealth") -> bool:
+    """Whether some that are stuck beside a message that cannot be written may be left by a refusal of the database."""
+    for kind in REFUSALS:
+        error = logged(server, kind)
+        if error is not None and held_since(error, queue, chain).shared:
+            return True
+    return False
+
+
 def logged(server: "ServerHealth | None", *kinds: str) -> "LoggedErrors | None":
     """What the server's log tells of the most frequent of these kinds of errors."""
     if server is None:

@@ -42,6 +42,8 @@ def test_a_lock_beside_a_message_that_cannot_be_written_is_likely() -> None:
         ("database-locked", False, None),
         ("poison-message", True, 120),
     }
+    poison = next(one for one in causes if one.id == "poison-message")
+    assert "holds up those of its batch" in poison.summary, "and nobody knows how many these are"
 
 
 def test_orphans_and_storms_are_no_work_of_a_lock() -> None:

@@ -6,7 +6,15 @@ from pathlib import Path
 from blueplane_doctor.causeapi import STAGES, CauseSpec
 from blueplane_doctor.demo.faults import FAULTS
 from blueplane_doctor.discovery import find_checks
-from tests.truth.expected_causes import BY_PAIR, Row, of_faults, of_situation, pairs_of_faults
+from tests.truth.expected_causes import (
+    BY_PAIR,
+    BY_SITUATION_WHERE_IT_REMEMBERS,
+    REMEMBERS,
+    Row,
+    of_faults,
+    of_situation,
+    pairs_of_faults,
+)
 from tests.truth.situations import SITUATIONS
 
 TARGET = Path(__file__).parents[2] / "docs" / "CAUSES.md"
@@ -101,6 +109,8 @@ def _situations(section: str) -> Iterator[tuple[str, Row]]:
         if entry.section == section:
             sentence = " ".join(entry.sentence.split()).replace("|", "\\|")
             yield f"{name}: {sentence}", of_situation(name)
+            if name in BY_SITUATION_WHERE_IT_REMEMBERS:
+                yield f"{name}, on Redis 7.0", of_situation(name, REMEMBERS)
 
 
 if __name__ == "__main__":

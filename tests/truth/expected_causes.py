@@ -231,6 +231,11 @@ BY_SITUATION = {
     "database-held-open-by-a-reader": NONE,
 }
 
+REMEMBERS = "redis-7.0"
+"""A server that goes on counting what was trimmed unread long ago; the newer ones forget it at the next read."""
+BY_SITUATION_WHERE_IT_REMEMBERS = {
+    "trimmed-then-read-on": Row(("backlog-outgrew-stream",), why="this server still counts the loss"),
+}
 BY_FAULT = {
     "poison-duplicate": POISON,
     "malformed-payloads": MALFORMED,
@@ -266,8 +271,10 @@ BY_PAIR = {
 """Pairs of which one hides the other, or follows from it. All others have the causes of both."""
 
 
-def of_situation(name: str) -> Row:
+def of_situation(name: str, server: str = "") -> Row:
     """The row of a situation of the registry. Raises KeyError where neither it nor its builder has one."""
+    if server == REMEMBERS and name in BY_SITUATION_WHERE_IT_REMEMBERS:
+        return BY_SITUATION_WHERE_IT_REMEMBERS[name]
     if name in BY_SITUATION:
         return BY_SITUATION[name]
     return BY_SITUATION[MAIN_INSTANCES[SITUATIONS[name].build]]

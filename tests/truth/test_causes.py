@@ -14,8 +14,16 @@ from blueplane_doctor.times import parse_time
 from tests.helpers import examined
 from tests.truth import expected_causes
 from tests.truth.examination import Examination
-from tests.truth.expected_causes import BY_PAIR, BY_SITUATION, Row, of_faults, of_situation, pairs_of_faults
-from tests.truth.situations import SITUATIONS, instances
+from tests.truth.expected_causes import (
+    BY_PAIR,
+    BY_SITUATION,
+    REMEMBERS,
+    Row,
+    of_faults,
+    of_situation,
+    pairs_of_faults,
+)
+from tests.truth.situations import MAIN_INSTANCES, SITUATIONS, instances
 from tests.truth.truth import Truth
 
 QUICK = ("healthy", "just-installed", "server-dead", "orphans", "stuck-no-reason-found", "home-elsewhere")
@@ -76,6 +84,8 @@ def _situations() -> list[Any]:
     parameters: list[Any] = []
     for name, entry in SITUATIONS.items():
         parameters += instances(name, quick=int(name in QUICK), servers=entry.servers[:1])
+        if REMEMBERS in entry.servers and entry.section in "CE" and MAIN_INSTANCES[entry.build] == name:
+            parameters += instances(name, quick=0, servers=(REMEMBERS,))
     return parameters
 
 
@@ -83,7 +93,7 @@ def _situations() -> list[Any]:
 def test_each_situation_has_exactly_its_causes(name: str, server: str, tmp_path: Path) -> None:
     with SITUATIONS[name].built(server, tmp_path / "p") as situation:
         examination = situation.doctor(redis_url=situation.truth.facts.get("redis_url"))
-        assert_causes(examination, of_situation(name))
+        assert_causes(examination, of_situation(name, server))
         assert_stakes(examination, situation.truth)
 
 
