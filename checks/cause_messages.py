@@ -30,6 +30,8 @@ REFUSED = ("UNIQUE constraint failed", "another constraint failed", "value that 
 NOT_UNDERSTOOD = ("another error", "invalid JSON")
 """The same of a message that the writer does not understand."""
 OF_A_MESSAGE = (*REFUSED, *NOT_UNDERSTOOD)
+SAME_KEY = ("same ", HAS_A_ROW)
+"""How the reasons begin of messages whose key is there twice."""
 SAVE_FIRST = "Save the stuck messages before you restart anything (-v shows how)."
 
 
@@ -51,6 +53,13 @@ def errors_of_messages(server: "ServerHealth | None", kinds: Sequence[str] = OF_
         if error.lately and error.kind in kinds:
             return ["server-errors"]
     return []
+
+
+def _kinds_of(blocker: "ChainBlocker") -> Sequence[str]:
+    """Kinds of errors that this message brings: one whose key is there twice is understood, and refused."""
+    if blocker.reason.startswith(SAME_KEY):
+        return REFUSED
+    return OF_A_MESSAGE
 
 
 def _poison(group: "GroupHealth", chain: "ChainHealth") -> "ChainBlocker | None":
@@ -84,10 +93,10 @@ def cause_poison_message(
         if may_be_refused(server, queue, chain):
             stuck = many(stuck_with_living(group), "message is", "messages are")
             summary = f"{stuck} stuck in {group.name}; {blocker.id} holds up those of its batch: {blocker.reason}."
-        signs = ["stuck-consumers", *errors_of_messages(server, REFUSED)]
+        signs = ["stuck-consumers", *errors_of_messages(server, _kinds_of(blocker))]
         # Three deliveries are where the check retry-storm leaves green.
         if (group.most_deliveries or 0) >= 3:
-            signs += ["retry-storm", *errors_of_messages(server, NOT_UNDERSTOOD)]
+            signs += ["retry-storm", *errors_of_messages(server)]
         causes.append(
             Cause(
                 summary=f"{summary}{_loss(chain)}",

@@ -91,3 +91,14 @@ def test_errors_of_the_database_stand_under_the_message_that_brings_them() -> No
     queue = builders.one_writer(**stuck(most_deliveries=1))
     (cause,) = causes_of(server=server, queue=queue, chain=builders.chain(blockers=[blocker()]))
     assert (cause.id, set(cause.explains) >= {"server-errors", "stuck-consumers"}) == ("poison-message", True)
+
+
+def test_errors_of_another_kind_stand_under_a_message_that_is_not_understood() -> None:
+    error = LoggedErrors(kind="another error", count=12, lately=12, first=SINCE, last=SINCE)
+    server = builders.server(errors=[error], errors_per_minute=12.0)
+    queue = builders.one_writer(**stuck(most_deliveries=1))
+    malformed = ChainBlocker(id=ID, group="processors", reason="payload is a list instead of an object")
+    (cause,) = causes_of(server=server, queue=queue, chain=builders.chain(blockers=[malformed]))
+    assert "server-errors" in cause.explains
+    (same_key,) = causes_of(server=server, queue=queue, chain=builders.chain(blockers=[blocker()]))
+    assert "server-errors" not in same_key.explains, "a key that is there twice brings another kind of error"
