@@ -10,6 +10,12 @@ ASSUMED_LARGEST = 2 * 1024 * 1024
 """Bytes of any message, until a larger one was seen (the JSONL monitor sends megabytes)."""
 PAGE = 500
 """Messages of a batch, and of a page that cannot be heavy; more gains nothing (docs/BENCHMARKS.md)."""
+FIRST_PAGE = 3
+"""Messages of a page at the beginning, and after a heavy one."""
+LIGHT_PAGE = 1_000_000
+"""Bytes of a page after which the next one may have twice as many messages."""
+_BATCH_BYTES = 4_000_000
+"""Values of a batch, about; more would only take memory."""
 FRAME = 40
 """Bytes of a reply around each value, the name of its field included, about."""
 _VALUES_OF_A_MESSAGE = 12
@@ -24,7 +30,8 @@ class PageSize:
 
     Nothing in Redis tells how large the next ones are, so a page is large only where arithmetic forbids a heavy one:
     all values fit into the data set's bytes, what was read is subtracted, and every message to come is taken to weigh
-    at least as much as the smallest so far. Elsewhere it holds as many as fit if each were like the largest.
+    at least as much as the smallest so far. Elsewhere pages double while they are light, up to as many messages as fit
+    if each were like the largest, and begin anew after a heavy page: heavy messages often come together.
     """
 
     def __init__(self, length: int, dataset_bytes: int | None, room: Room | None = None) -> None:
@@ -34,15 +41,17 @@ class PageSize:
         self._unread_bytes = dataset_bytes
         self._smallest = 0
         self._largest = ASSUMED_LARGEST
+        self._grown = FIRST_PAGE
 
     def next_count(self) -> int:
         """Messages to ask for; 0 where even one could be too much."""
         limit = LARGEST_REPLY if self.room is None else self.room.reply_limit
         if self._unread_bytes is not None and self._heaviest_page(self._unread_bytes) <= limit:
             return PAGE
+        count = min(self._grown, limit // self._largest)
         if self.room and self.room.may_evict_queue:
-            return limit // self._largest
-        return max(1, limit // self._largest)
+            return count
+        return max(1, count)
 
     def _heaviest_page(self, unread_bytes: int) -> int:
         """Bytes that the reply with the next PAGE messages may have at most."""
@@ -69,6 +78,9 @@ class PageSize:
             self._unread_bytes = max(0, self._unread_bytes - total)
         self._smallest = min(self._smallest or weights[0], *weights)
         self._largest = max(self._largest, *weights)
+        self._grown = min(PAGE, 2 * self._grown)
+        if total > LIGHT_PAGE:
+            self._grown = FIRST_PAGE
         return total
 
 
@@ -91,7 +103,7 @@ def pages(
     for page, page_weight in _replies(redis, stream, last, after, PageSize(length, dataset_bytes)):
         batch += page
         weight += page_weight
-        if len(batch) >= PAGE or weight >= LARGEST_REPLY // 2:
+        if len(batch) >= PAGE or weight >= _BATCH_BYTES:
             yield batch
             batch = []
             weight = 0

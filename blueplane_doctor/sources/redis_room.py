@@ -5,8 +5,11 @@ from typing import NamedTuple
 
 from blueplane_doctor.sources.redis_info import integer
 
-LARGEST_REPLY = 8_000_000
-"""Bytes of one reply where there is room: the server builds it whole before it sends any of it."""
+LARGEST_REPLY = 32_000_000
+"""Bytes of one reply where there is room: the server builds it whole before it sends any of it.
+
+Half of what a connection takes (connection/base.py), for messages may be larger than any before them.
+"""
 _SHARE_OF_FREE = 20
 """A reply takes at most this part of what is free: the buffers of all other clients count against the limit too."""
 _LEAST_REPLY = 256 * 1024

@@ -133,6 +133,22 @@ def test_pages_stay_small_where_nothing_is_known() -> None:
     assert len(stream.replies) >= 300 / (LARGEST_REPLY // LARGE)
 
 
+def test_pages_grow_while_they_are_light_and_begin_anew_after_a_heavy_one() -> None:
+    sizes = [SMALL] * 100 + [LARGE] + [SMALL] * 100
+    stream, _ = read(sizes, None)
+    most = LARGEST_REPLY // LARGE
+    assert len(stream.replies) <= len(sizes) / most + 10
+    heavy = next(place for place, weight in enumerate(stream.replies) if weight >= LARGE)
+    assert stream.replies[heavy + 1] == 3 * SMALL
+    assert max(stream.replies[heavy + 2 :]) == most * SMALL
+
+
+def test_heavy_messages_that_come_together_are_read_a_few_at_a_time() -> None:
+    stream, _ = read([SMALL] * 100 + [LARGE] * 60 + [SMALL] * 100, None)
+    heavy = [weight for weight in stream.replies if weight >= LARGE]
+    assert max(heavy[1:]) <= 3 * LARGE
+
+
 def test_a_message_above_all_limits_is_still_read() -> None:
     stream, found = read([SMALL, 50_000_000, SMALL, 50_000_000, SMALL], 100_100_000)
     assert len(found) == 5
