@@ -65,13 +65,12 @@ def render(report: Report, view: View) -> str:
         _table(_shown(report, view), view),
         _unjudged(alone, view),
         _remedies(to_mend, view),
-        _offers(report, view),
     ]
     if view.verbose:
         parts.append(_evidence(report.findings))
     for part in parts:
         lines += part
-    lines += _note_on_placeholders(lines, view)
+    lines += _tail(report, lines, view)
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -89,8 +88,6 @@ def _causes(report: Report, view: View) -> list[str]:
         what = cause_phrases.follows(cause, report.findings)
         if what:
             lines += _wrapped(f"follows: {what}", view, margin=_MARGIN)
-    if lines and not view.verbose:
-        lines += ["", *_wrapped("All findings, and all that can be done: -v", view)]
     return lines
 
 
@@ -188,6 +185,15 @@ def _unjudged(findings: Iterable[Finding], view: View) -> list[str]:
     return ["", *lines] if lines else []
 
 
+def _tail(report: Report, lines: Sequence[str], view: View) -> list[str]:
+    """What was never set up, how to see all, and what the placeholders of the lines above stand for."""
+    tail = _offers(report, view)
+    if report.causes and not view.verbose:
+        tail += _wrapped("All findings, and all that can be done: -v", view)
+    tail += _note_on_placeholders(lines, view)
+    return ["", *tail] if tail else []
+
+
 def _offers(report: Report, view: View) -> list[str]:
     """What was never set up, in one sentence: an offer, not a worry."""
     parts = Counter(
@@ -198,7 +204,7 @@ def _offers(report: Report, view: View) -> list[str]:
     named = [f"{line(part)} ({many(count, 'check', 'checks')})" for part, count in sorted(parts.items())]
     words = "it" if len(named) == 1 else "them"
     text = f"Not set up: {' and '.join(named)}. To set {words} up: blueplane-doctor install"
-    return ["", *_wrapped(text, view)]
+    return _wrapped(text, view)
 
 
 def _remedies(findings: Iterable[Finding], view: View) -> list[str]:
@@ -217,7 +223,7 @@ def _note_on_placeholders(lines: Sequence[str], view: View) -> list[str]:
     if not placeholders:
         return []
     verb = "stands" if len(placeholders) == 1 else "stand"
-    return ["", *_wrapped(f"{', '.join(placeholders)} {verb} for what is private and not shown here.", view)]
+    return _wrapped(f"{', '.join(placeholders)} {verb} for what is private and not shown here.", view)
 
 
 def _evidence(findings: Iterable[Finding]) -> list[str]:

@@ -38,7 +38,11 @@ class Brief(Answer):
     """Health in one word, for callers of today's `/health`."""
 
     health_status: HealthStatus
-    summary: str = Field(examples=["the pipeline is healthy"])
+    summary: str = Field(description="The headline, and the first cause.", examples=["the pipeline is healthy"])
+    since: str | None = Field(
+        description="Since when the worst of the causes is there; null where that is not known.", examples=[None]
+    )
+    causes: list[dict[str, Any]] = Field(description="The causes, worst first, as in the JSON report.", examples=[[]])
 
 
 class Overall(Brief):
@@ -59,9 +63,11 @@ class Area(Answer):
 
 
 class Findings(Answer):
-    """Every finding, worst first, as in the JSON report."""
+    """Every cause and every finding, worst first, as in the JSON report."""
 
     health_status: HealthStatus
+    since: str | None
+    causes: list[dict[str, Any]]
     counts: dict[str, int]
     findings: list[dict[str, Any]]
 
@@ -156,11 +162,12 @@ def _overall(snapshot: Snapshot) -> Body:
 
 def _brief(snapshot: Snapshot) -> Body:
     body = {"health_status": snapshot.status.value, "summary": snapshot.summary}
+    body |= snapshot.report.model_dump(mode="json", include={"since", "causes"})
     return body, snapshot.status, snapshot.quick
 
 
 def _findings(snapshot: Snapshot) -> Body:
-    report = snapshot.report.model_dump(mode="json", include={"findings", "counts"})
+    report = snapshot.report.model_dump(mode="json", include={"since", "causes", "findings", "counts"})
     return {"health_status": snapshot.status.value, **report}, snapshot.status, snapshot.quick
 
 

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple, TypeVar
 from blueplane_doctor.evidence import Evidence
 from blueplane_doctor.model import Finding, Report, Status, counted, worst
 from blueplane_doctor.monitoring.connections import Connections
-from blueplane_doctor.reports.phrases import headline
+from blueplane_doctor.reports import cause_phrases
+from blueplane_doctor.reports.phrases import headline, line
 from blueplane_doctor.service.fingerprint import Fingerprint
 
 QUICK_RECORDS = (
@@ -84,10 +85,17 @@ class Snapshot:
 
     @property
     def summary(self) -> str:
-        """The headline, and the worst finding where there is a fault."""
+        """The headline, and the first cause where there is a fault, or else the worst finding.
+
+        What was never set up or could not be judged is no fault.
+        """
         words = headline(self.report)
-        if self.report.status.severity > 0:
-            words += f": {self.report.findings[0].summary}"
+        if self.report.causes:
+            cause = self.report.causes[0]
+            return f"{words}: {line(cause.title)}: {cause_phrases.summary(cause)}"
+        faults = [finding for finding in counted(self.report.findings) if finding.status.severity > 0]
+        if faults and self.report.status.severity > 0:
+            words += f": {max(faults, key=lambda one: one.status.severity).summary}"
         return words
 
     def area_status(self, name: str) -> Status:

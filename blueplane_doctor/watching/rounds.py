@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from blueplane_doctor.diagnose import Doctor
 from blueplane_doctor.metrics import CHARTED
-from blueplane_doctor.model import Change, Finding, Report, Status, compared, counted
+from blueplane_doctor.model import Cause, Change, Finding, Report, Status, compared, counted
 from blueplane_doctor.readings import readings
 
 STATES = "chain.states."
@@ -37,6 +37,10 @@ class Round:
     report: Report
     changed: list[Changed] = field(default_factory=list)
     """Empty in the first round, which has nothing to compare with."""
+    opened: list[Cause] = field(default_factory=list)
+    """Causes that were not there in the round before; none in the first round."""
+    over: list[Cause] = field(default_factory=list)
+    """Causes of the round before that are no longer there."""
     unread: Mapping[str, str] = field(default_factory=dict)
     """Health records that could not be read, with the cause."""
     numbers: Mapping[str, float | None] = field(default_factory=dict)
@@ -57,7 +61,9 @@ class Watcher:
         report = self._doctor.judge(evidence)
         self._number += 1
         unread = dict(sorted(evidence.missing.items()))
-        return Round(self._number, report, self._memory.changed(report), unread, moving(report))
+        changed = self._memory.changed(report)
+        opened, over = self._memory.causes_changed(report)
+        return Round(self._number, report, changed, opened, over, unread, moving(report))
 
 
 class Memory:
@@ -65,6 +71,7 @@ class Memory:
 
     def __init__(self) -> None:
         self._last: dict[str, Finding] | None = None
+        self._causes: dict[str, Cause] | None = None
 
     def changed(self, report: Report) -> list[Changed]:
         """What is new, worse, better or fixed, worst first; then remember this report."""
@@ -78,6 +85,15 @@ class Memory:
                 changes.append(Changed(finding, finding.change, known.status if known else None))
         self._last = before | {finding.id: finding for finding in report.findings if _is_judged(finding)}
         return [] if first else changes
+
+    def causes_changed(self, report: Report) -> tuple[list[Cause], list[Cause]]:
+        """The causes that have opened since the last report, and those that are over; then remember this report."""
+        now = {cause.id: cause for cause in reversed(report.causes)}
+        before = now if self._causes is None else self._causes
+        self._causes = now
+        opened = [now[name] for name in sorted(now.keys() - before.keys())]
+        over = [before[name] for name in sorted(before.keys() - now.keys())]
+        return opened, over
 
 
 def _is_judged(finding: Finding) -> bool:
@@ -105,6 +121,10 @@ def line(round_: Round) -> str:
     content = {
         "round": round_.number,
         **round_.report.model_dump(mode="json", include={"generated_at", "status", "exit_code", "counts"}),
+        "since": round_.report.since,
+        "causes": [cause.model_dump(mode="json") for cause in round_.report.causes],
+        "opened": [cause.id for cause in round_.opened],
+        "over": [cause.id for cause in round_.over],
         "changed": changes,
         "unread": dict(round_.unread),
         "metrics": dict(round_.numbers),

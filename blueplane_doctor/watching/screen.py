@@ -1,4 +1,4 @@
-"""The live screen: verdict, findings, the numbers that move, what changed lately; and the keys pressed there."""
+"""The live screen: verdict, causes, findings of their own, moving numbers, what changed lately; and pressed keys."""
 
 import contextlib
 import os
@@ -14,7 +14,8 @@ from rich.text import Text
 
 from blueplane_doctor.history.shapes import sparkline
 from blueplane_doctor.metrics import CHARTED, UNSPOKEN_UNITS
-from blueplane_doctor.model import Finding, Report, Status
+from blueplane_doctor.model import Cause, Finding, Report, Status, counted
+from blueplane_doctor.reports import cause_phrases
 from blueplane_doctor.reports.phrases import headline, line, quantity, tally
 from blueplane_doctor.times import parse_time
 from blueplane_doctor.watching.rounds import STATES, Changed, Round
@@ -32,6 +33,8 @@ STYLES = {
 KEPT_ROUNDS = 240
 """Values of a sparkline: eight minutes of a round every two seconds."""
 SHOWN_CHANGES = 5
+FEWEST_CAUSE_LINES = 3
+"""Of causes that are shown however low the terminal is."""
 FEWEST_FINDINGS = 3
 """Findings that are shown however low the terminal is."""
 NARROW = 90
@@ -65,6 +68,9 @@ class Screen:
         self._numbers.append(round_.numbers)
         moment = _clock(round_.report)
         self._changes.extendleft(_change(moment, changed) for changed in reversed(round_.changed))
+        # Causes come last, for the last one to be added stands at the top.
+        self._changes.extendleft(_change_of_cause(moment, cause, "over") for cause in reversed(round_.over))
+        self._changes.extendleft(_change_of_cause(moment, cause, "opened") for cause in reversed(round_.opened))
 
     def drawn(self, width: int, height: int) -> RenderableType:
         """The whole screen; findings for which `height` lines are too few are counted."""
@@ -75,18 +81,21 @@ class Screen:
         numbers, number_lines = self._tables(width)
         changes = list(self._changes) or [_text(" no change since the first look", "dim")]
         others = _FRAME_LINES + len(unread) + number_lines + len(changes)
+        causes = _causes(report, width, max(FEWEST_CAUSE_LINES, height - others - FEWEST_FINDINGS))
+        others += len(causes)
         findings = _findings(report, width, max(FEWEST_FINDINGS, height - others))
         foot = _text(f" round {self._round.number}, every {self._every:g} s · q quits", "dim")
         blank = Text("")
-        return Group(_head(report), *unread, blank, *findings, blank, numbers, blank, *changes, foot)
+        return Group(_head(report), *unread, blank, *causes, *findings, blank, numbers, blank, *changes, foot)
 
     def last_verdict(self, width: int) -> RenderableType | None:
-        """What stays on the terminal when the live screen has gone: verdict and findings; None before a first round."""
+        """What stays on the terminal when the live screen has gone; None before a first round."""
         if self._round is None:
             return None
         report = self._round.report
         findings = [_finding(finding, width) for finding in _unhealthy(report)]
-        return Group(_head(report), *_unread(self._round), *findings)
+        causes = _causes(report, width)
+        return Group(_head(report), *_unread(self._round), *causes, *findings)
 
     def _tables(self, width: int) -> tuple[RenderableType, int]:
         """The numbers, and the states that any message was in since watching began; and how many lines."""
@@ -143,10 +152,23 @@ def _unread(round_: Round) -> list[Text]:
 
 
 def _unhealthy(report: Report) -> list[Finding]:
-    """The findings that need a look."""
+    """The findings that need a look and that no cause explains."""
     # What was skipped shows as what could not be read.
     quiet = (Status.GREEN, Status.SKIPPED, Status.NOT_SET_UP)
-    return [finding for finding in report.findings if not finding.waiver and finding.status not in quiet]
+    alone = counted(cause_phrases.on_their_own(report))
+    return [finding for finding in alone if finding.status not in quiet]
+
+
+def _causes(report: Report, width: int, most: int | None = None) -> list[Text]:
+    """Each cause with its next step and what follows from it; at most so many lines, the last counts the rest."""
+    lines: list[Text] = []
+    for number, cause in enumerate(report.causes, 1):
+        told = cause_phrases.told(cause, report)
+        lines.append(_text(f" {number}  {told[0]}", STYLES[cause.status]))
+        lines += [_text(f"  {text[: max(width, 40)]}", "") for text in told[1:]]
+    if most is None or len(lines) <= most:
+        return lines
+    return [*lines[: most - 1], _text(f" … {len(report.causes)} causes, {len(lines) - most + 1} more lines", "dim")]
 
 
 def _findings(report: Report, width: int, most: int) -> list[Text]:
@@ -172,6 +194,11 @@ def _change(moment: str, changed: Changed) -> Text:
     text = _text(f" {moment} ", "dim").append(f"{change.value:<7}").append(f"{line(finding.id)}  ", "bold")
     text.append(was.value if was else "not judged", "dim").append(" → ")
     return text.append(finding.status.value, STYLES[finding.status])
+
+
+def _change_of_cause(moment: str, cause: Cause, change: str) -> Text:
+    text = _text(f" {moment} ", "dim").append(f"{change:<7}").append(line(cause.title), "bold")
+    return text.append(f"  {cause.status.value}", STYLES[cause.status])
 
 
 def _text(content: str, style: str) -> Text:

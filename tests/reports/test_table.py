@@ -2,11 +2,14 @@
 
 import pytest
 
+from blueplane_doctor.demo.faults import FAULTS, demo_pipeline
 from blueplane_doctor.model import Finding, Remedy, Report, Status
 from blueplane_doctor.reports import table
 from blueplane_doctor.reports.base import View
 from blueplane_doctor.reports.cause_phrases import on_their_own
 from tests.golden.compare import Golden
+from tests.helpers import examined
+from tests.parameters import one_quick
 from tests.reports import samples
 
 REPORTS = {"healthy": samples.healthy, "mixed": samples.mixed, "empty": samples.empty}
@@ -133,3 +136,14 @@ def test_the_table_says_when_the_pipeline_was_examined_and_by_which_thresholds()
     text = table.render(report, View(width=200))
     assert text.splitlines()[1] == "Examined 2026-03-14 09:26:53 UTC in 182 ms"
     assert "Judged by other thresholds than those in force when the evidence was taken: queue-depth" in text
+
+
+@pytest.mark.parametrize("name", one_quick(sorted(FAULTS)))
+def test_any_single_fault_fits_a_terminal_of_24_lines_and_80_columns(name: str) -> None:
+    with demo_pipeline([name]) as pipeline:
+        report = examined(pipeline)
+    rows = 0
+    for line in table.render(report, View(width=80)).splitlines():
+        rows += max(1, -(-len(line) // 80))  # a command is never broken, so that a terminal does it
+    assert rows <= 23, "the last line is the prompt's"
+    assert table.render(report, View(width=80, quiet=True)).count("\n") == 1

@@ -1,9 +1,11 @@
 """A snapshot: an area's status and why it is unknown; a custody look in it never outlives an outage."""
 
+from dataclasses import replace
+
 import pytest
 
 from blueplane_doctor.evidence import Evidence
-from blueplane_doctor.model import Finding, Report, Status, Tool, Waiver, worst
+from blueplane_doctor.model import Cause, Finding, Report, Status, Tool, Waiver, worst
 from blueplane_doctor.monitoring.connections import Connections, Reach
 from blueplane_doctor.service.snapshot import (
     Freshness,
@@ -141,3 +143,26 @@ def test_what_one_look_has_read_the_other_does_not_miss() -> None:
     assert set(both.records) == {"queue", "connections"}
     assert both.missing == {"server": "gone", "chain": "no time"}
     assert both.durations == {"queue": 5.0, "server": 1.0}
+
+
+def test_the_summary_tells_the_first_cause() -> None:
+    snapshot = snapshot_of(finding("queue", Status.RED))
+    cause = Cause(title="The server does not run", summary="No process has its number.", explains=["queue-check"])
+    report = snapshot.report.model_copy(update={"causes": [cause]})
+    words = replace(snapshot, report=report).summary
+    assert words == "the pipeline is unhealthy: The server does not run: No process has its number."
+
+
+def test_the_summary_tells_the_worst_finding_where_there_is_no_cause() -> None:
+    findings = [
+        finding("chain", Status.ERROR),
+        Finding(id="a", area="queue", status=Status.YELLOW, summary="1,000 messages wait"),
+        finding("queue", Status.NOT_SET_UP),
+    ]
+    words = snapshot_of(*findings).summary
+    assert words == "the pipeline is healthy, with warnings: 1,000 messages wait"
+
+
+def test_what_was_never_set_up_is_no_part_of_a_healthy_summary() -> None:
+    findings = [finding("capture", Status.NOT_SET_UP), finding("queue", Status.UNKNOWN), finding("chain", Status.GREEN)]
+    assert snapshot_of(*findings).summary == "the pipeline is healthy"

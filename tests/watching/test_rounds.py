@@ -85,7 +85,7 @@ def test_a_line_is_one_line_whatever_it_says() -> None:
     memory = Memory()
     memory.changed(report_of([Finding(id="x\n\u2028", area="a", status=Status.GREEN, summary="")]))
     changed = memory.changed(report_of([Finding(id="x\n\u2028", area="a", status=Status.RED, summary="a\nb\x1b")]))
-    text = line(Round(3, report, changed, {"chain": "a\nb"}, {"queue.queue_depth": 4}))
+    text = line(Round(3, report, changed, unread={"chain": "a\nb"}, numbers={"queue.queue_depth": 4}))
     assert text.isascii()
     assert text.count("\n") == 1
     read = json.loads(text)
@@ -93,6 +93,8 @@ def test_a_line_is_one_line_whatever_it_says() -> None:
     assert read["changed"] == [
         {"id": "x\n\u2028", "change": "new", "was": "green", "status": "red", "summary": "a\nb\x1b"}
     ]
+    assert [one["id"] for one in read["causes"]] == ["malformed-payloads", "database-locked"]
+    assert (read["since"], read["opened"], read["over"]) == (report.since, [], [])
     assert read["unread"] == {"chain": "a\nb"}
     assert read["metrics"] == {"queue.queue_depth": 4}
 
@@ -181,3 +183,14 @@ def test_a_defect_ends_watching() -> None:
     news = mailbox.get(timeout=10)
     assert isinstance(news, Broken)
     assert isinstance(news.error, ZeroDivisionError)
+
+
+def test_causes_open_and_are_over() -> None:
+    memory = Memory()
+    report = samples.mixed()
+    first, second = report.causes
+    one = report.model_copy(update={"causes": [first]})
+    assert memory.causes_changed(one) == ([], []), "the first round has nothing to compare with"
+    assert memory.causes_changed(report) == ([second], [])
+    assert memory.causes_changed(one) == ([], [second])
+    assert memory.causes_changed(one) == ([], [])

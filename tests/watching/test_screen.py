@@ -100,7 +100,32 @@ def test_hostile_text_controls_nothing() -> None:
     hostile = f"{INVISIBLE}[red]\n\n\x1b]0;title\x07"
     memory.changed(report_of([finding("x", Status.GREEN), finding(hostile, Status.GREEN)]))
     report = report_of([finding(hostile, Status.RED, hostile)])
-    screen.add(Round(1, report, memory.changed(report), {hostile: hostile}, {f"chain.states.{hostile}": 1}))
+    screen.add(
+        Round(1, report, memory.changed(report), unread={hostile: hostile}, numbers={f"chain.states.{hostile}": 1})
+    )
     text = drawn(screen)
     assert not set(text) & set("\x00\x07\x1b\x7f\x9b\u202e\u2066\ufeff")
     assert "[red]" in text
+
+
+def test_causes_stand_before_findings_of_their_own_and_hide_what_follows_from_them() -> None:
+    screen = Screen(2)
+    screen.add(Round(1, samples.mixed()))
+    text = drawn(screen, 160, 60)
+    first = text.index("1  A producer sends")
+    second = text.index("2  The database was locked")
+    assert first < text.index("Next: Mend the producer") < second < text.index("writer-missing")
+    assert len(re.findall("queue-depth", text)) == 1, "under its cause alone"
+    out = io.StringIO()
+    Console(file=out, width=160, highlight=False, color_system=None).print(screen.last_verdict(160))
+    assert "1  A producer sends" in out.getvalue()
+
+
+def test_causes_that_open_and_end_stand_among_the_changes() -> None:
+    screen = Screen(2)
+    report = samples.mixed()
+    first, second = report.causes
+    screen.add(Round(2, report, opened=[first], over=[second]))
+    text = drawn(screen, 160, 60)
+    assert re.search(r"opened\s*A producer sends payloads that the writer passes over  red", text)
+    assert re.search(r"over\s*The database was locked", text)
