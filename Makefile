@@ -5,7 +5,7 @@ STAMP = .venv/.installed
 BUILD = .venv/build
 DIST ?= dist
 
-.PHONY: demo test test-quick test-long bench docs dist pins lint format check-all clean
+.PHONY: demo test test-quick test-long test-faults bench docs dist pins lint format check-all clean
 
 demo: $(STAMP)  ## examine a simulated pipeline with a few faults
 	$(BIN)/blueplane-doctor demo
@@ -18,6 +18,11 @@ test-quick: $(STAMP)  ## the short tests; CONTRIBUTING.md says how long they tak
 
 test-long: $(STAMP)  ## the property tests with a large budget
 	BLUEPLANE_TEST_PROFILE=long $(BIN)/python -m pytest tests/custody -m slow --timeout 3600
+
+test-faults: $(STAMP)  ## every fault with every command that it concerns, and docs/RELIABILITY.md anew
+	rm -rf .venv/matrix && mkdir .venv/matrix
+	-BLUEPLANE_TEST_PROFILE=long BLUEPLANE_TEST_MATRIX=$(CURDIR)/.venv/matrix $(BIN)/python -m pytest tests/faults -n 2
+	$(BIN)/python -m tests.faults.reliability .venv/matrix
 
 bench: $(STAMP)  ## the figures of docs/BENCHMARKS.md
 	$(BIN)/python -m benchmarks

@@ -2,6 +2,7 @@
 
 import gc
 import io
+import os
 import sys
 from types import ModuleType
 
@@ -13,6 +14,10 @@ def guard_the_streams() -> None:
 
     Output in cp1252 must not end in an error, and neither a terminal nor a CI runner obey a name that is quoted.
     """
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # it was closed: who does that wants the exit code alone
+            # The file takes the descriptor that was closed, which no database and no socket gets then.
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115  open as long as the process
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # None without a console, another class under a test
             stream.reconfigure(errors="replace")

@@ -33,13 +33,26 @@ def complain(text: str, hint: str = "") -> None:
 
 
 def show(text: str, *, markup: bool = False) -> None:
-    """The document, on stdout; `markup`: HTML or XML, which names itself as UTF-8."""
+    """The document, on stdout; `markup`: HTML or XML, which names itself as UTF-8. Raises UsageError if it is full."""
     encoding = (getattr(sys.stdout, "encoding", None) or "utf-8").lower().replace("_", "-")
     if markup and encoding not in ("utf-8", "utf8"):
         # In another encoding its bytes would not be UTF-8. As ASCII with character references they are.
         text = text.encode("ascii", "xmlcharrefreplace").decode()
-    sys.stdout.write(text)
-    sys.stdout.flush()
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader went away: no error
+        raise
+    except OSError as error:
+        give_up_stdout()
+        raise UsageError(f"the output cannot be written: {error.strerror or error}", "make room for it") from error
+
+
+def give_up_stdout() -> None:
+    """Send what stdout still holds nowhere: Python would complain once more when it flushes at exit."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
 
 
 def show_json(value: Any) -> None:

@@ -3,6 +3,7 @@
 import io
 import os
 import stat
+import subprocess
 import sys
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from blueplane_doctor import console
 from blueplane_doctor.errors import UsageError
+from tests.command_line import DOCTOR
 
 
 class Terminal(io.StringIO):
@@ -123,3 +125,22 @@ def test_a_document_goes_to_the_named_file_alone(tmp_path: Path, capsys: pytest.
     assert (tmp_path / "out").read_text() == "text"
     console.show_or_write("text", None)
     assert capsys.readouterr().out == "text"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/dev/full is Linux' own")
+def test_a_full_standard_output_is_told_and_is_no_internal_error() -> None:
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [*DOCTOR, "schema", "report"], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False
+        )
+    assert done.returncode == 2
+    assert done.stderr.startswith("blueplane-doctor: the output cannot be written: No space left on device\n")
+    assert "Exception ignored" not in done.stderr
+
+
+@pytest.mark.parametrize(("closed", "open_one"), [(">&-", "stderr"), ("2>&-", "stdout")])
+def test_a_closed_stream_changes_nothing_but_what_is_seen(closed: str, open_one: str) -> None:
+    command = ["sh", "-c", f'exec "$@" {closed}', "sh", *DOCTOR, "schema", "report"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert bool(done.stdout) is (open_one == "stdout")

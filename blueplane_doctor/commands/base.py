@@ -2,7 +2,6 @@
 
 import inspect
 import os
-import sys
 import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ParamSpec
 
 import typer
 
-from blueplane_doctor.console import complain, say
+from blueplane_doctor.console import complain, give_up_stdout, say
 from blueplane_doctor.documents import is_broken
 from blueplane_doctor.errors import DoctorError, ExitCode, UsageError
 from blueplane_doctor.interruption import Interruptible
@@ -249,8 +248,7 @@ def guarded(function: Callable[Parameters, int | None]) -> Callable[Parameters, 
             complain("interrupted")
             code = ExitCode.INTERRUPTED
         except BrokenPipeError:
-            # The reader went away (`| head`); Python would complain once more when it flushes at exit.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            give_up_stdout()  # the reader went away, as `| head` does
             code = ExitCode.OK
         except Exception as error:  # a defect of the doctor; its text could quote what was examined
             complain(f"internal error: {type(error).__name__}. This is a defect of the doctor; please report:")

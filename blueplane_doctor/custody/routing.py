@@ -46,6 +46,8 @@ class CompiledRoute:
             self._keys.append((key.table, tuple(key.columns), readers))
         self.rows_cause = ""
         """Why none of its rows can be looked up."""
+        if not unknown and not self._keys and route.keys:
+            unknown.append(f"there is no table {known_or_hidden(route.keys[0].table, TABLES)}")
         if unknown and not self._keys:
             self.rows_cause = f"rows of route {known_or_hidden(route.name, ROUTES)} cannot be looked up: {unknown[0]}"
 

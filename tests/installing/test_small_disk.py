@@ -15,7 +15,7 @@ MOUNT = 'mount -t tmpfs -o size=1m tmpfs "$1" && exec "$0" -m tests.installing.s
 NEEDED = "needs a mount namespace: unshare, and a user who may use it"
 
 
-def _may_mount(launcher: list[str], folder: Path) -> bool:
+def may_mount(launcher: list[str], folder: Path) -> bool:
     command = [*launcher, "sh", "-c", 'mount -t tmpfs tmpfs "$0"', str(folder)]
     try:
         return subprocess.run(command, capture_output=True, check=False).returncode == 0
@@ -27,7 +27,7 @@ def _may_mount(launcher: list[str], folder: Path) -> bool:
 def launcher(tmp_path: Path) -> list[str]:
     """The command before another that gives it mounts of its own, which go with it."""
     for candidate in LAUNCHERS:
-        if _may_mount(candidate, tmp_path):
+        if may_mount(candidate, tmp_path):
             return candidate
     if os.environ.get("CI") == "true":
         pytest.fail(NEEDED)

@@ -1,10 +1,13 @@
 """The database: damaged, in the middle of a write, behind a symbolic link."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from tests.truth.registry import ONE_SERVER
+from tests.truth.situation import Situation
 from tests.truth.situations import SITUATIONS, instances
 
 
@@ -70,3 +73,17 @@ def test_rows_are_found_wherever_the_log_is(name: str, server: str, tmp_path: Pa
         assert examination.custody["states"]["written"] == situation.truth.written
         if name == "database-symlinked":
             assert examination.report["metrics"]["database"]["wal_size_mb"] > 0
+
+
+def test_without_a_table_of_a_route_its_messages_are_not_accounted_for(tmp_path: Path) -> None:
+    """Nobody can look up the rows of a table that is gone."""
+    with Situation("valkey-9.1", tmp_path) as situation:
+        situation.healthy_work(cursor=12, claude=4, unwritten=1)
+        with closing(sqlite3.connect(situation.database)) as connection:
+            connection.execute("DROP TABLE cursor_raw_traces")
+        examination = situation.doctor()
+    breaks = examination.finding("chain-breaks")
+    assert breaks["status"] == "unknown"
+    assert "there is no table cursor_raw_traces" in breaks["cause"]
+    assert examination.custody["states"]["unexamined"] == 12
+    assert examination.custody["states"]["written"] == 4
