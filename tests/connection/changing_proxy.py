@@ -96,10 +96,11 @@ class _Talk:
 
     def serve(self) -> None:
         requests = hiredis.Reader()
-        while data := self._client.recv(1 << 16):
-            requests.feed(data)
-            while (command := requests.gets()) is not False:
-                self._answer(command)
+        with self._answers:
+            while data := self._client.recv(1 << 16):
+                requests.feed(data)
+                while (command := requests.gets()) is not False:
+                    self._answer(command)
 
     def _answer(self, command: Sequence[bytes]) -> None:
         name = name_of(command)

@@ -29,7 +29,7 @@ open files are as before.
 
 The faults are in `tests/faults/` (one file a section), what "right" means is in `tests/faults/right.py`. CI runs each
 fault with one of its commands, and those of Redis and the database with `examine` too; `make test-faults` runs all, and
-writes this file anew with what it saw.
+writes this file anew with what it saw. The tables hold what was seen: a command that is not named was not run then.
 """
 
 LATE = (
