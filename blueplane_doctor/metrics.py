@@ -292,6 +292,19 @@ _CHAIN = _of(
     _M("losses.{group}.trimmed_unread", "Trimmed unread", "messages", "group_trimmed_unread_messages",
        "Messages trimmed before the group was given them."),
 )  # fmt: skip
+_DELIVERY = _of(
+    "delivery",
+    _M("routes.{route}.messages", "Written, last hour", "messages", "route_written_messages",
+       "Written messages of the last hour that the stream still holds."),
+    _M("routes.{route}.p50_ms", "Delay, p50", "ms", "route_delivery_delay_p50_seconds",
+       "Half of the messages of the last hour took at least this to their row."),
+    _M("routes.{route}.p95_ms", "Delay, p95", "ms", "route_delivery_delay_p95_seconds",
+       "5 of 100 messages of the last hour took at least this to their row."),
+    _M("routes.{route}.recent_p95_ms", "Delay, p95 of ten minutes", "ms", "route_delivery_delay_recent_p95_seconds",
+       "5 of 100 messages of the last ten minutes took at least this to their row."),
+    _M("rows_before_messages", "Rows older than their message", "messages", "delivery_rows_before_messages",
+       "Messages of the sample that were enqueued once more after they were written."),
+)  # fmt: skip
 _REDIS = _of(
     "redis",
     _M("uptime_seconds", "Uptime", "s", "redis_uptime_seconds", "Since the server was started.", LAST),
@@ -384,6 +397,7 @@ METRICS = (
     *_DATABASE,
     *_CAPTURE,
     *_CHAIN,
+    *_DELIVERY,
     *_REDIS,
     *_REDIS_WRITES,
     *_DISK_SPACE,

@@ -65,6 +65,8 @@ NOT_METRICS = {
     "presence.rows_last_hour": "the record is no part of the report's metrics; the check stream-lost grades it",
     "presence.last_row_age_ms": "the record is no part of the report's metrics; the check stream-lost grades it",
     "presence.rows_without_message": "the record is no part of the report's metrics; the check stream-lost grades it",
+    "delivery.routes.*.sampled": "how many messages one figure rests on; told with the figure",
+    "delivery.resolution_ms": "says how to read the delays",
     "chain.losses.*.forgotten": "says how to read `trimmed_unread`",
     "chain.losses.*.at_most": "a bound where `trimmed_unread` is not known",
     "connections.redis.reachable": "the record is no part of the report's metrics; a check grades it",

@@ -24,6 +24,7 @@ from blueplane_doctor.custody.states import (
     UNEXAMINED,
     UNTRACEABLE,
     WAITING,
+    WRITTEN,
     WRITTEN_NOT_DELIVERED,
     PendingEntry,
     RowEvidence,
@@ -41,6 +42,13 @@ NO_TABLES = "the database holds none of the tables that traces are written to"
 """Why no row can be looked up in a database that can be read."""
 
 
+class ClaimedRow(NamedTuple):
+    """The row of a message."""
+
+    table: str
+    sequence: int
+
+
 class JudgedPage(NamedTuple):
     """The messages of a page, with the route and the state of each at the same place.
 
@@ -53,6 +61,8 @@ class JudgedPage(NamedTuple):
     states: list[str]
     pending: PendingByGroup
     """The pending entries up to the last message that no page before had."""
+    rows: dict[int, ClaimedRow]
+    """The rows of those that are `written`, by their place in the page."""
 
 
 class Undecided(NamedTuple):
@@ -154,19 +164,25 @@ class CustodyJudge:
                 self.rows_cause = self.rows_cause or route.rows_cause
             elif route and state in (UNEXAMINED, STUCK, WAITING):
                 undecided.append(Undecided(route.group, place, route.lookups(message), entry, is_delivered))
-        self._judge_by_rows(messages, states, undecided)
-        return JudgedPage(messages, routes, states, pending)
+        rows = self._judge_by_rows(messages, states, undecided)
+        return JudgedPage(messages, routes, states, pending, rows)
 
-    def _judge_by_rows(self, messages: list[Message], states: list[str], undecided: list[Undecided]) -> None:
-        """Put the states of undecided messages into `states`; they stay when the database cannot be read."""
+    def _judge_by_rows(
+        self, messages: list[Message], states: list[str], undecided: list[Undecided]
+    ) -> dict[int, ClaimedRow]:
+        """Put the states of undecided messages into `states`; they stay when the database cannot be read.
+
+        Gives the rows of those that are written.
+        """
+        rows: dict[int, ClaimedRow] = {}
         sequences = self.find_rows([message.lookups for message in undecided])
         if sequences is None:
-            return
+            return rows
         named = self._dead_letters.index
         not_delivered: list[Undecided] = []
         for one in undecided:
             _, place, lookups, pending, is_delivered = one
-            row = self._claim(lookups, sequences)
+            row, claimed = self._claim(lookups, sequences)
             has_dead_letter = False
             if row is RowEvidence.ABSENT and is_delivered:
                 message = messages[place]
@@ -185,9 +201,12 @@ class CustodyJudge:
                 state = UNTRACEABLE
             if state == WRITTEN_NOT_DELIVERED:
                 not_delivered.append(one)
+            elif state == WRITTEN and claimed is not None:
+                rows[place] = claimed
             states[place] = state
         if not_delivered:
             self._confirm_not_delivered(messages, states, not_delivered)
+        return rows
 
     def _confirm_not_delivered(
         self, messages: list[Message], states: list[str], not_delivered: list[Undecided]
@@ -214,15 +233,17 @@ class CustodyJudge:
         self.absence.counts[WRITTEN_ELSEWHERE] += 1
         return WRITTEN_ELSEWHERE
 
-    def _claim(self, lookups: list[Lookup], sequences: dict[Lookup, list[int]]) -> RowEvidence:
-        """Claim the first row of a message that no earlier message has claimed."""
+    def _claim(
+        self, lookups: list[Lookup], sequences: dict[Lookup, list[int]]
+    ) -> tuple[RowEvidence, ClaimedRow | None]:
+        """Claim the first row of a message that no earlier message has claimed; None where there is no such row."""
         evidence = RowEvidence.ABSENT
         for lookup in lookups:
             for sequence in sequences.get(lookup, ()):
                 if self._claimed.claim(lookup.table, sequence):
-                    return RowEvidence.CLAIMED
+                    return RowEvidence.CLAIMED, ClaimedRow(lookup.table, sequence)
                 evidence = RowEvidence.TAKEN
-        return evidence
+        return evidence, None
 
     def find_rows(self, lookups: list[list[Lookup]]) -> dict[Lookup, list[int]] | None:
         """The rows of several messages by their keys; None once the database cannot be read."""

@@ -5,6 +5,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
 from blueplane_doctor.custody.blockers import ChainBlocker
+from blueplane_doctor.custody.delay_sample import DelaySample
 from blueplane_doctor.custody.held import HeldMessages
 from blueplane_doctor.custody.messages import Message
 from blueplane_doctor.custody.pending_entries import PendingEntriesReader
@@ -133,6 +134,9 @@ class Ledger:
     """Those whose row is there."""
     owed_last_hour: int = 0
     """Those that a writer has to write and was given."""
+
+    delays: dict[str, DelaySample] = field(default_factory=lambda: defaultdict(DelaySample))
+    """For each route, the messages of the last hour that were written, as a sample."""
 
     def total(self, state: str) -> int:
         """Messages in a state, over all routes."""

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from blueplane_doctor.connection.base import Command
 from blueplane_doctor.custody.blockers import BlockerFinder
+from blueplane_doctor.custody.delay_sample import WrittenMessage
 from blueplane_doctor.custody.held import SHOWN_IDS, PendingByGroup
 from blueplane_doctor.custody.judge import CustodyJudge, JudgedPage
 from blueplane_doctor.custody.ledger import UNROUTED, ChainBreak, Ledger, Tally, bucket_of, time_text
@@ -115,6 +116,8 @@ class LedgerBuilder:
     def _count_page(self, page: JudgedPage) -> None:
         self._count(page)
         self._ledger.add(self._tallies(page))
+        if page.messages[-1].id[0] > self._now_ms - HOUR_MS:
+            self._sample_delays(page)
         if LOST in page.states:
             self._add_lost(page)
         if STUCK in page.states or WRITTEN_NOT_ACKNOWLEDGED in page.states:
@@ -140,6 +143,14 @@ class LedgerBuilder:
             is_recent = enqueued_ms is not None and enqueued_ms > hour_ago
             tallies.append((name, state, bucket, is_recent))
         return tallies
+
+    def _sample_delays(self, page: JudgedPage) -> None:
+        hour_ago = self._now_ms - HOUR_MS
+        for place, row in page.rows.items():
+            route = page.routes[place]
+            enqueued_ms = self._enqueued_ms(page.messages[place])
+            if route is not None and enqueued_ms is not None and enqueued_ms > hour_ago:
+                self._ledger.delays[route.name].add(WrittenMessage(enqueued_ms, *row))
 
     def _add_lost(self, page: JudgedPage) -> None:
         for message, route, state in zip(page.messages, page.routes, page.states, strict=True):

@@ -5,7 +5,7 @@ look-ups in 30 million rows, where `WHERE ingested_at > ?` would read them all (
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from sqlite3 import Connection
@@ -119,6 +119,20 @@ def _read_table(connection: Connection, table: str, windows: list[datetime]) -> 
         else:
             counts.append(highest + 1 - first_since(connection, table, window, highest))
     return highest, last, counts
+
+
+def read_ingested(database: DatabaseSource, table: str, sequences: Sequence[int]) -> dict[int, datetime]:
+    """When these rows were written, by their sequence numbers; without those that are gone. Raises SourceError."""
+    ingested: dict[int, datetime] = {}
+    for start in range(0, len(sequences), BATCH):
+        batch = sequences[start : start + BATCH]
+        marks = ", ".join("?" * len(batch))
+        sql = f'SELECT sequence, ingested_at FROM "{table}" WHERE sequence IN ({marks})'
+        for sequence, text in database.rows(sql, batch):
+            moment = parse_time(text)
+            if moment is not None:
+                ingested[sequence_of(sequence, table)] = moment
+    return ingested
 
 
 class TableBeginning(NamedTuple):

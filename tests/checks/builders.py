@@ -24,6 +24,7 @@ from blueplane_doctor.monitoring.chain_of_custody import ChainHealth
 from blueplane_doctor.monitoring.connections import Connections, Reach
 from blueplane_doctor.monitoring.database_access import DatabaseAccess
 from blueplane_doctor.monitoring.database_health import DatabaseHealth
+from blueplane_doctor.monitoring.delivery_delay import DeliveryDelay, RouteDelay
 from blueplane_doctor.monitoring.disk_space import DiskSpace
 from blueplane_doctor.monitoring.history_health import (
     GroupLosses,
@@ -451,6 +452,17 @@ def locations(**changes: str) -> Locations:
     return usual.model_copy(update=changes)
 
 
+def delivery(**changed: Any) -> DeliveryDelay:
+    """Cursor's messages have their row within a second."""
+    return DeliveryDelay(**({"routes": [route_delay()]} | changed))
+
+
+def route_delay(**changed: Any) -> RouteDelay:
+    """A hundred messages of the last hour, a third of them of the last ten minutes."""
+    values = {"route": "cursor", "messages": 100, "sampled": 100, "p50_ms": 0, "p95_ms": 0, "recent_p95_ms": 0}
+    return RouteDelay(**(values | changed))
+
+
 def healthy_records() -> dict[str, Record]:
     """Every record of a healthy pipeline by the name that checks know it by."""
     return {
@@ -458,6 +470,7 @@ def healthy_records() -> dict[str, Record]:
         "database": database(),
         "capture": capture(),
         "chain": chain(),
+        "delivery": delivery(),
         "server": server(),
         "spool": spool(),
         "redis": redis(),
@@ -516,6 +529,7 @@ def empty_records() -> dict[str, Record]:
             by_route={},
             losses=[],
         ),
+        "delivery": delivery(routes=[]),
         "server": server(
             pid=None,
             pid_state="no pid file",

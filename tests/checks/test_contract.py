@@ -60,6 +60,7 @@ REQUIRED = {
     "time-to-loss",
     "wal-growth",
     "loss-between-samples",
+    "delivery-delay",
 }
 
 

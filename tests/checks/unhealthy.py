@@ -16,6 +16,7 @@ from tests.checks.builders import (
     consumer,
     database,
     database_access,
+    delivery,
     disk_space,
     history,
     hook,
@@ -27,6 +28,7 @@ from tests.checks.builders import (
     reader,
     redis,
     redis_writes,
+    route_delay,
     seen_losses,
     server,
     spool,
@@ -75,6 +77,7 @@ UNHEALTHY: dict[str, dict[str, Record]] = {
     "backlog-trend": {"history": history(groups=[trend(state="stopped", backlog=412, still_seconds=540.0)])},
     "time-to-loss": {"history": history(backlog_per_minute=310.0, minutes_to_loss=24.0)},
     "wal-growth": {"history": history(wal_growth_mb_last_hour=96.0)},
+    "delivery-delay": {"delivery": delivery(routes=[route_delay(p95_ms=48_200, recent_p95_ms=61_500)])},
     "loss-between-samples": {"history": history(losses=seen_losses(processors={"2026-11-28T03:10:00Z": 412}))},
     "database-reachable": {
         "connections": connections(

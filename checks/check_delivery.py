@@ -1,0 +1,81 @@
+"""Delivery: how long does a message take from the stream to its row."""
+
+from typing import TYPE_CHECKING
+
+from blueplane_doctor import Finding, Remedy, Scale, check, unknown
+from blueplane_doctor.checkapi import many, not_graded
+from blueplane_doctor.times import span
+
+if TYPE_CHECKING:
+    from blueplane_doctor.locations import Locations
+    from blueplane_doctor.monitoring.delivery_delay import DeliveryDelay, RouteDelay
+
+FEWEST = 20
+"""Messages on which a colour other than green rests: of fewer, P95 is the slowest one."""
+TEN_SECONDS_MS = 10_000
+"""From here on the second that is not known is a small part of the delay."""
+NOT_KNOWN = "How long messages take to their row is not known"
+
+
+# A batch of the pipeline takes milliseconds, so that 5 s are consumer-lag's yellow too: the writers did not keep up.
+# Above five minutes they stood still. Never red: these messages are written, and what still waits has its own checks.
+@check(area="chain", scale=Scale.rising(yellow=5, orange=300, unit="s"))
+def check_delivery_delay(delivery: "DeliveryDelay", locations: "Locations", scale: Scale) -> Finding:
+    """How long 95 of 100 messages took from the stream to their row.
+
+    Of the messages of the last hour that are written and still in the stream, of each route a sample; the slowest route
+    counts. From the time in the stream ID to the row's ingested_at, which holds whole seconds: a true delay is up to
+    one second longer than what is graded. With 20 or more messages in the last ten minutes these alone are graded, so
+    that what is over does not count for an hour. What is not written yet is graded by consumer-lag.
+
+    Causes:
+    - the server was stopped for a while, and wrote what had waited when it was started again
+    - the writers are slower than the producers for a time (see write-throughput, write-p95)
+    - another process locked the database for a time (see server-errors)
+    """
+    evidence = delivery.model_dump()
+    measured = [route for route in delivery.routes if route.sampled]
+    if not measured and delivery.cause:
+        return unknown(NOT_KNOWN, delivery.cause, evidence=evidence)
+    if not measured:
+        summary = "No message of the last hour is both written and still in the stream"
+        return not_graded(None, summary, unit=scale.unit, evidence=evidence)
+    slowest = max(measured, key=_graded_ms)
+    seconds = round(_graded_ms(slowest) / 1000, 3)
+    summary = _sentence(slowest)
+    remedy = Remedy(
+        text="Look at consumer-lag: it says whether messages still wait. If it is green the delay is over, and the "
+        "log names what held up the writers.",
+        commands=[f"grep -E 'ERROR|CRITICAL' {locations.log} | tail"],
+    )
+    finding = scale.grade(seconds, summary, remedy=remedy, evidence=evidence)
+    if finding.status.severity > 0 and slowest.sampled < FEWEST:
+        few = many(slowest.sampled, "message", "messages")
+        return unknown(summary, f"{few} of {slowest.route} in the last hour, of at least {FEWEST}", evidence=evidence)
+    return finding
+
+
+def _graded_ms(route: "RouteDelay") -> int:
+    if route.recent_p95_ms is not None:
+        return route.recent_p95_ms
+    return route.p95_ms or 0
+
+
+def _sentence(route: "RouteDelay") -> str:
+    if route.sampled < FEWEST:
+        number = many(route.sampled, "message", "messages")
+        return f"From enqueued to row: {_took(route.p95_ms or 0)}, the slowest of {number} of {route.route}"
+    half = _took(route.p50_ms or 0)
+    if route.recent_p95_ms is None:
+        return f"From enqueued to row ({route.route}, last hour): P95 {_took(route.p95_ms or 0)}, P50 {half}"
+    slow = _took(route.recent_p95_ms)
+    return f"From enqueued to row ({route.route}): P95 {slow} in the last ten minutes; P50 {half} in the last hour"
+
+
+def _took(at_least_ms: int) -> str:
+    """The delay in words that hold for the whole second that it lies in."""
+    if not at_least_ms:
+        return "under a second"
+    if at_least_ms < TEN_SECONDS_MS:
+        return f"{span(at_least_ms)} to {span(at_least_ms + 1000)}"
+    return f"about {span(at_least_ms + 500)}"
