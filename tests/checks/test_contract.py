@@ -19,8 +19,6 @@ CHECKS = [pytest.param(spec, id=spec.id) for spec in built_in().values()]
 CAUSES = [pytest.param(spec, id=spec.id) for spec in find_checks().causes]
 MONITORS = [pytest.param(name, monitor, id=name) for name, monitor in find_monitors().items()]
 FORMATS = [pytest.param(form, id=name) for name, form in find_formats().items()]
-PLANNED = {"delivery-delay"}
-"""Checks of the design that causes name already."""
 REQUIRED = {
     "queue-depth",
     "pending-messages",
@@ -175,7 +173,7 @@ def test_a_cause_names_checks_causes_and_records_that_exist(spec: CauseSpec) -> 
     checks = set(built_in())
     assert spec.shown_by
     assert set(spec.shown_by) <= checks
-    assert set(spec.brings) <= checks | PLANNED | {EVERYTHING}
+    assert set(spec.brings) <= checks | {EVERYTHING}
     assert set(spec.follows) <= {other.id for other in find_checks().causes} - {spec.id}
     assert set(spec.needs) <= set(find_monitors())
 
