@@ -45,18 +45,24 @@
     }
   };
 
-  const filter = () => {
+  // `unfold`: after a choice of the reader, not after an update.
+  const filter = (unfold) => {
     const form = document.getElementById("filter");
     if (!form) return;
-    const off = [...form.querySelectorAll("input:not(:checked)")].map((it) => it.value);
+    const status = form.elements.status.value;
     const area = form.elements.area.value;
+    const asked = status !== "" || area !== "";
     let count = 0;
     for (const row of live.querySelectorAll("#findings [data-status]")) {
-      row.hidden = off.includes(row.dataset.status) || (area !== "" && row.dataset.area !== area);
+      row.hidden = (status !== "" && row.dataset.status !== status) || (area !== "" && row.dataset.area !== area);
       count += !row.hidden;
     }
+    for (const group of live.querySelectorAll("details.group")) {
+      group.hidden = !group.querySelector("[data-status]:not([hidden])");
+      if (asked && unfold) group.open = true;
+    }
     const output = form.querySelector("output");
-    const text = off.length || area ? `${count} shown` : "";
+    const text = asked ? `${count} shown` : "";
     if (output.textContent !== text) output.textContent = text;
   };
 
@@ -85,7 +91,8 @@
         const page = new DOMParser().parseFromString(await response.text(), "text/html");
         ready(page.body);
         morph(live, page.body);
-        filter();
+        filter(false);
+        document.getElementById("favicon").href = live.querySelector(".verdict").dataset.dot;
       }
     } catch { /* the event stream tells when it is back */ }
     busy = false;
@@ -107,7 +114,7 @@
     if (Date.now() - lastEventAt > LOST_AFTER_MS) show("off", "Not live: the service does not answer");
   }, 500);
 
-  document.addEventListener("change", (event) => { if (event.target.closest("#filter")) filter(); });
+  document.addEventListener("change", (event) => { if (event.target.closest("#filter")) filter(true); });
   document.addEventListener("submit", (event) => event.preventDefault());
   document.addEventListener("click", async (event) => {
     const button = event.target.closest("button.copy");

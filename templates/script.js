@@ -32,27 +32,30 @@
     });
   }
 
-  // The filter.
+  // The filter. What it asks for is unfolded; without it all stays as the reader left it.
   const form = document.getElementById("filter");
-  const green = document.getElementById("green");
+  const groups = all("details.group");
   if (form) {
     const items = all("[data-status]");
     const apply = () => {
-      const wanted = all("input:checked", form).map((box) => box.value);
+      const status = form.elements.status.value;
       const area = form.elements.area.value;
+      const asked = status !== "" || area !== "";
       let shown = 0;
       for (const item of items) {
-        item.hidden = !wanted.includes(item.dataset.status) || (area !== "" && item.dataset.area !== area);
+        item.hidden = (status !== "" && item.dataset.status !== status) || (area !== "" && item.dataset.area !== area);
         shown += !item.hidden;
       }
-      if (green) green.hidden = !all("tr[data-status]:not([hidden])", green).length;
-      form.querySelector("output").textContent =
-        shown === items.length ? "" : `Showing ${shown} of ${items.length} checks`;
+      for (const group of groups) {
+        group.hidden = !all("[data-status]:not([hidden])", group).length;
+        if (asked) group.open = true;
+      }
+      form.querySelector("output").textContent = asked ? `Showing ${shown} of ${items.length} checks` : "";
     };
     form.hidden = false;
     form.addEventListener("change", apply);
     form.addEventListener("submit", (event) => event.preventDefault());
-    apply(); // a browser may have kept the boxes as they were before a reload
+    apply(); // a browser may have kept the choice as it was before a reload
   }
 
   // A link to a finding opens what it is in.
@@ -64,7 +67,7 @@
     const within = target.closest("details");
     const hidden = target.closest("[hidden]");
     if (hidden && form) { form.reset(); form.dispatchEvent(new Event("change")); }
-    if (within) within.open = true;
+    for (let outer = within; outer; outer = outer.parentElement.closest("details")) outer.open = true;
     if (within || hidden) target.scrollIntoView();
   };
   window.addEventListener("hashchange", reveal);

@@ -63,6 +63,58 @@ def flow(states: Mapping[str, int | None]) -> dict[str, Any]:
     return {"rows": rows, "end": y, "height": int(y + 34), "river": outline, "bank": int(_BANK)}
 
 
+_KINDS = {
+    "written": "done",
+    "written_not_acknowledged": "aside",
+    "written_not_delivered": "aside",
+    "duplicate": "aside",
+    "skipped": "aside",
+    "waiting": "open",
+    "in_flight": "open",
+    "stuck": "late",
+    "dead_lettered": "late",
+    "untraceable": "aside",
+    "unexamined": "aside",
+    "lost": "break",
+}
+"""The states in the order of the strip, and the colour of each."""
+_GONE = ("trimmed_unread", "payload_gone")
+_LEAST_PERCENT = 0.6
+"""Width of a part that stands for few messages among thousands: it must be seen."""
+
+
+def custody_strip(chain: object) -> dict[str, Any] | None:
+    """All messages as one bar, in percent, by state; None where custody was not examined."""
+    if not isinstance(chain, Mapping) or not isinstance(chain.get("states"), Mapping):
+        return None
+    states = chain["states"]
+    counts = {state: _amount(states, state) for state in _KINDS}
+    present = {state: count for state, count in counts.items() if count}
+    whole = sum(present.values()) or 1.0
+    widths = {state: max(_LEAST_PERCENT, 100 * count / whole) for state, count in present.items()}
+    scale = 100 / (sum(widths.values()) or 1.0)
+    parts = []
+    x = 0.0
+    for state, width in widths.items():
+        parts.append(
+            {
+                "state": state,
+                "kind": _KINDS[state],
+                "count": int(present[state]),
+                "x": round(x, 2),
+                "width": round(width * scale, 2),
+            }
+        )
+        x += width * scale
+    gone = [f"{_amount(states, state):,.0f} {state.replace('_', ' ')}" for state in _GONE if _amount(states, state)]
+    return {
+        "status": str(chain.get("chain_status", "unknown")),
+        "examined": chain.get("examined"),
+        "parts": parts,
+        "gone": ", ".join(gone),
+    }
+
+
 def _widths(states: Mapping[str, int | None]) -> dict[str, float]:
     """How wide each state's part of the flow is."""
     whole = sum(count or 0 for count in states.values()) or 1

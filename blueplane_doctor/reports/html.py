@@ -8,21 +8,22 @@ a report is taken for hostile: it is escaped, and characters that control or reo
 import json
 import re
 from base64 import b64encode
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache, lru_cache
 from hashlib import sha256
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
 
 from markupsafe import Markup, escape
 
-from blueplane_doctor.model import Report, Status
+from blueplane_doctor.model import Cause, Finding, Report, Status
 from blueplane_doctor.quantities import many
 from blueplane_doctor.readings import field_metric
-from blueplane_doctor.reports import phrases
+from blueplane_doctor.reports import cause_phrases, phrases
 from blueplane_doctor.reports.base import Format, View
-from blueplane_doctor.reports.phrases import field_value, observed, other_thresholds, quantity
+from blueplane_doctor.reports.phrases import field_value, observed, other_thresholds, quantity, since
 from blueplane_doctor.scales import scale_words
 from blueplane_doctor.times import parse_time
 
@@ -49,6 +50,15 @@ _LABELS = {
 _WORDS = {"wal": "WAL", "dlq": "dead letters", "db": "database", "http": "HTTP", "pid": "PID", "id": "ID"}
 _LEFT_OUT = ("_ms", "_seconds", "_bytes", "_mb", "_events_per_sec", "_events_per_min", "_timestamp")
 """Ends of names of fields that their values tell."""
+_NOT_JUDGED = (Status.UNKNOWN, Status.SKIPPED, Status.NOT_SET_UP)
+_DOTS = {
+    "green": "2f8a5b",
+    "yellow": "d4a800",
+    "orange": "e07a1f",
+    "red": "c8281e",
+    "unknown": "6a7bd0",
+}
+"""Colours of the dot beside the page's title: to be seen on light and dark tabs."""
 _NOTHING = Markup('<span class="none"><span aria-hidden="true">–</span><span class="sr">no value</span></span>')
 
 
@@ -87,9 +97,31 @@ def template() -> "Template":
         other_thresholds,
         scale_words,
     )
+    of_causes = (
+        *(cause_phrases.standing_of, cause_phrases.stake),
+        *(
+            since,
+            causes_count,
+            first_of,
+            grouped,
+            follow_sentence,
+            unjudged_sentence,
+            follows_links,
+            favicon,
+            clock_time,
+            with_loss,
+        ),
+    )
     tables = (upto, columns, headings, lines, compact)
-    environment.filters |= {function.__name__: function for function in (*words, *tables)}
-    drawn = {"flow": charts.flow, "bars": charts.bars, "bar_kinds": charts.BARS, "trends": charts.trends}
+    environment.filters |= {function.__name__: function for function in (*words, *of_causes, *tables)}
+    environment.filters["cause_summary"] = cause_phrases.summary
+    drawn = {
+        "flow": charts.flow,
+        "custody_strip": charts.custody_strip,
+        "bars": charts.bars,
+        "bar_kinds": charts.BARS,
+        "trends": charts.trends,
+    }
     environment.globals |= drawn | {"limit": _ITEMS}
     for name in ("style.css", "script.js"):
         text = own_file(environment, name)
@@ -193,6 +225,85 @@ def sentence(counts: Mapping[str, int]) -> str:
     if counts.get("waived"):
         parts.append(f"{counts['waived']:,} waived")
     return "; ".join(parts) or "No check was run"
+
+
+def causes_count(report: Report) -> str:
+    """`2 causes`."""
+    return many(len(report.causes), "cause", "causes")
+
+
+def first_of(report: Report, cause: Cause) -> int:
+    """The place, from 1, of the first cause with this one's id: only one of them can have it as its anchor."""
+    ids = [one.id for one in report.causes]
+    return ids.index(cause.id) + 1
+
+
+class Groups(NamedTuple):
+    """The findings that are not green, by where they stand on the page."""
+
+    alone: list[Finding]
+    """Those that no cause explains."""
+    explained: list[Finding]
+    unjudged: list[Finding]
+
+    @property
+    def any(self) -> bool:
+        """Whether anything but what is not set up is there."""
+        offers = [finding for finding in self.unjudged if finding.status is Status.NOT_SET_UP]
+        return bool(self.alone or self.explained or len(self.unjudged) > len(offers))
+
+
+def grouped(report: Report) -> Groups:
+    """The findings that are not green; see Groups."""
+    explained = cause_phrases.explained_ids(report.causes)
+    groups = Groups([], [], [])
+    for finding in report.findings:
+        if finding.status is Status.GREEN:
+            continue
+        if finding.status in _NOT_JUDGED:
+            groups.unjudged.append(finding)
+        elif finding.id in explained:
+            groups.explained.append(finding)
+        else:
+            groups.alone.append(finding)
+    return groups
+
+
+def follow_sentence(report: Report) -> str:
+    """`3 findings follow from it`."""
+    count = len(grouped(report).explained)
+    whom = "it" if len(report.causes) == 1 else "the causes"
+    return f"{many(count, 'finding follows', 'findings follow')} from {whom}"
+
+
+def unjudged_sentence(findings: Sequence[Finding]) -> str:
+    """`2 skipped, 7 not set up`: what could not be judged."""
+    counts = Counter(finding.status for finding in findings)
+    return ", ".join(f"{count:,} {status.words}" for status, count in counts.items())
+
+
+def follows_links(cause: Cause, report: Report) -> list[str]:
+    """The findings to link to from a cause; what could not be judged is counted elsewhere."""
+    judged = {finding.id for finding in report.findings if finding.status not in _NOT_JUDGED}
+    return [check for check in cause.explains if check in judged]
+
+
+def with_loss(losses: Iterable[Any]) -> list[Any]:
+    """The groups of which a loss is told, or why it is not known."""
+    return [loss for loss in losses if isinstance(loss, Mapping) and (loss.get("trimmed_unread") or loss.get("cause"))]
+
+
+def clock_time(text: Any) -> str:
+    """`09:26` of a time in ISO 8601; empty for anything else."""
+    moment = utc(text)
+    return moment[11:16] if moment else ""
+
+
+def favicon(status: str) -> str:
+    """A dot in the colour of the status, as the address of a picture that needs no network."""
+    colour = _DOTS.get(str(status), _DOTS["unknown"])
+    circle = f"%3Ccircle cx='8' cy='8' r='7' fill='%23{colour}'/%3E"
+    return f"data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E{circle}%3C/svg%3E"
 
 
 def upto(items: Iterable[Any], limit: int) -> list[Any]:

@@ -143,6 +143,8 @@ def test_without_scripts_all_is_there_but_what_needs_them(visit: Any) -> None:
     assert it.page.locator("#filter").is_hidden()
     assert it.page.locator("button:visible").count() == 0
     assert it.page.locator("h1").inner_text() == "Red"
+    assert it.page.locator("#explained").locator("ol").is_hidden()
+    it.page.locator("#explained > summary").click()
     it.page.locator("#finding-chain-breaks summary").click()
     assert it.page.locator("#finding-chain-breaks .scale").is_visible()
     assert it.page.locator("#green").locator("table").is_hidden()
@@ -164,20 +166,21 @@ def test_a_reader_in_utc_is_told_each_time_once(visit: Any) -> None:
 def test_the_filter_shows_what_was_asked_for(visit: Any) -> None:
     it = visit(_everything())
     shown = it.page.locator("[data-status]:visible")
-    for status in ("orange", "error", "yellow", "unknown", "skipped", "not_set_up", "green"):
-        it.page.locator(f"#filter input[value={status}]").uncheck()
+    it.page.locator("#filter select[name=status]").select_option("red")
     assert {item.get_attribute("data-status") for item in shown.all()} == {"red"}
     assert it.page.locator("#green").is_hidden()
     assert it.page.locator("#filter output").inner_text() == "Showing 3 of 19 checks"
-    it.page.locator("#filter select").select_option("consumers")
+    it.page.locator("#filter select[name=area]").select_option("consumers")
     assert {item.get_attribute("data-area") for item in shown.all()} == {"consumers"}
-    it.page.locator("#filter input[value=red]").uncheck()
+    it.page.locator("#filter select[name=status]").select_option("green")
     assert shown.count() == 0
+    it.page.locator("#filter select[name=area]").select_option("")
+    assert shown.count() == 10, "what is asked for is unfolded"
 
 
 def test_a_link_shows_a_finding_that_was_folded_or_filtered_away(visit: Any) -> None:
     it = visit(_everything())
-    it.page.locator("#filter input[value=red]").uncheck()
+    it.page.locator("#filter select[name=status]").select_option("green")
     it.page.locator(".glance a", has_text="Chain breaks").click()
     assert it.page.locator("#finding-chain-breaks").is_visible()
     it.page.goto(it.url + "#finding-wal-size")
@@ -187,27 +190,29 @@ def test_a_link_shows_a_finding_that_was_folded_or_filtered_away(visit: Any) -> 
 
 def test_the_keyboard_reaches_everything(visit: Any) -> None:
     it = visit(_everything())
+    it.open_all()
     reached = it.focused()
     findings = [finding.id for finding in samples.mixed().findings if finding.status.value != "green"]
     assert {f"a.permalink#finding-{identity}" for identity in findings} <= reached
-    assert {"a.skip#findings", "button.copy", "input.", "select.", "summary.", "div.box"} <= reached
+    assert {"a.skip#findings", "button.copy", "select.", "summary.", "div.box"} <= reached
 
 
 def test_the_permalink_shows_itself_to_the_keyboard(visit: Any) -> None:
     it = visit(_everything())
-    link = it.page.locator("#finding-chain-breaks .permalink")
+    link = it.page.locator("#finding-writer-missing .permalink")
     assert link.evaluate("(it) => getComputedStyle(it).opacity") == "0"
-    it.page.locator("#filter select").focus()
+    it.page.locator("#filter select[name=area]").focus()
     it.page.keyboard.press("Tab")
     assert link.evaluate("(it) => it === document.activeElement && getComputedStyle(it).opacity") == "1"
 
 
 def test_a_command_is_copied_as_it_is(visit: Any) -> None:
     it = visit(_everything(), permissions=["clipboard-read", "clipboard-write"])
+    it.open_all()
     button = it.page.locator("#finding-chain-breaks button.copy").first
     button.focus()
     it.page.keyboard.press("Enter")
-    it.page.wait_for_function("document.querySelector('button.copy').innerText.startsWith('Copied')")
+    it.page.wait_for_function("document.querySelector('#finding-chain-breaks .copy').innerText.startsWith('Copied')")
     assert it.page.evaluate("navigator.clipboard.readText()") == "blueplane-doctor trace --breaks"
 
 
@@ -224,3 +229,33 @@ def test_it_prints_everything_on_white(visit: Any, javascript: bool) -> None:
     paper = it.page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
     assert paper == "rgb(255, 255, 255)"
     assert it.page.pdf().startswith(b"%PDF-")
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 900), (360, 800)])
+def test_the_first_screen_says_what_is_wrong_since_when_and_what_next(visit: Any, width: int, height: int) -> None:
+    it = visit(_everything(), viewport={"width": width, "height": height})
+    first = it.page.locator(".cause-card").first
+    for part in (
+        *(it.page.locator("h1"), it.page.locator(".sentence"), it.page.locator(".strip svg")),
+        *(first.locator("h3"), first.locator(".standing"), first.locator(".next .command")),
+    ):
+        box = part.bounding_box()
+        assert box["y"] >= 0 and box["y"] + box["height"] <= height, part
+        assert box["x"] >= 0 and box["x"] + box["width"] <= width, part
+    assert "since" in it.page.locator(".sentence").inner_text()
+
+
+@pytest.mark.parametrize("width", [360, 1100])
+def test_no_number_and_no_short_word_is_broken(visit: Any, width: int) -> None:
+    it = visit(_everything(), viewport={"width": width, "height": 800})
+    it.open_all()
+    broken = it.page.evaluate(
+        """() => [...document.querySelectorAll('dd, .trend b, td.number, .keys b')].filter((node) => {
+             const text = node.textContent.trim();
+             if (node.children.length || !/^[\\w.,]{1,9}$/.test(text)) return false;
+             const range = document.createRange();
+             range.selectNodeContents(node);
+             return range.getClientRects().length > 1;
+           }).map((node) => node.textContent)"""
+    )
+    assert broken == []

@@ -9,8 +9,8 @@ import pytest
 
 from blueplane_doctor.model import Finding, Grading, Remedy, Report, Status
 from blueplane_doctor.reports.base import View
-from blueplane_doctor.reports.charts import flow
-from blueplane_doctor.reports.html import FORMAT, label, number, render, sentence, title, utc
+from blueplane_doctor.reports.charts import custody_strip, flow
+from blueplane_doctor.reports.html import FORMAT, favicon, grouped, label, number, render, sentence, title, utc
 from tests.reports import samples
 
 REPORTS = {"healthy": samples.healthy, "mixed": samples.mixed, "empty": samples.empty}
@@ -24,7 +24,7 @@ HOSTILE = {
     "link": "javascript:alert(1)",
 }
 INVISIBLE = "\x00\x07\x1b[31m\x7f\x9b\u200e\u200f\u202e\u2066\u2069\ufeff\U000e0041\udc80"
-VOID = {"meta", "br", "input", "path", "rect", "circle", "use", "stop"}
+VOID = {"meta", "link", "br", "input", "path", "rect", "circle", "use", "stop"}
 
 
 class Page(HTMLParser):
@@ -101,7 +101,11 @@ def test_the_page_asks_for_nothing(report: Report) -> None:
     text = render(report, View())
     page = Page(text)
     for tag, attributes in page.tags:
-        assert tag not in {"link", "img", "iframe", "object", "embed", "base", "audio", "video"}
+        if tag == "link":
+            # The picture beside the page's title is written into the page: it is fetched from nowhere.
+            assert attributes["rel"] == "icon"
+            assert (attributes.pop("href") or "").startswith("data:image/svg+xml,")
+        assert tag not in {"img", "iframe", "object", "embed", "base", "audio", "video"}
         assert "src" not in attributes
         assert "style" not in attributes
         assert not [name for name in attributes if name.startswith("on")]
@@ -117,7 +121,7 @@ def test_the_policy_allows_exactly_the_inlined_style_and_script(report: Report) 
     assert [tag for tag, _ in page.tags if tag in page.own] == ["style", "script"]
     assert policy == (
         f"default-src 'none'; style-src 'sha256-{hashes['style']}'; script-src 'sha256-{hashes['script']}'; "
-        "base-uri 'none'; form-action 'none'"
+        "img-src data:; base-uri 'none'; form-action 'none'"
     )
 
 
@@ -164,8 +168,51 @@ def test_a_record_that_is_missing_is_said_to_be(name: str) -> None:
 def test_every_finding_has_its_anchor_worst_first() -> None:
     report = samples.mixed()
     text = render(report, View())
-    places = [text.index(f'id="finding-{finding.id}"') for finding in report.findings]
+    groups = grouped(report)
+    green = [finding for finding in report.findings if finding.status is Status.GREEN]
+    shown = [*groups.alone, *groups.explained, *groups.unjudged, *green]
+    assert sorted(finding.id for finding in shown) == sorted(finding.id for finding in report.findings)
+    for group in (groups.alone, groups.explained, groups.unjudged):
+        assert [finding.id for finding in group] == [one.id for one in report.findings if one in group]
+    places = [text.index(f'id="finding-{finding.id}"') for finding in shown]
     assert places == sorted(places)
+
+
+def test_causes_come_first_each_with_what_follows_and_what_to_do() -> None:
+    report = samples.mixed()
+    text = render(report, View())
+    places = [text.index(f'id="cause-{cause.id}"') for cause in report.causes]
+    assert places == sorted(places)
+    assert places[-1] < text.index('id="findings"')
+    first = text[places[0] : places[1]]
+    assert "red, since 09:18 UTC (9 min)" in first
+    assert 'href="#finding-chain-breaks"' in first
+    assert "blueplane-doctor trace 1773479901310-0" in first
+    assert "1,180 of them recoverable" in first
+
+
+def test_several_causes_of_one_kind_have_anchors_of_their_own() -> None:
+    report = samples.mixed()
+    twice = report.model_copy(update={"causes": [report.causes[0], report.causes[0]]})
+    anchors = [attributes.get("id") for _, attributes in Page(render(twice, View())).tags]
+    named = [anchor for anchor in anchors if anchor and anchor.startswith("cause-")]
+    assert len(named) == len(set(named)) == 4
+
+
+def test_the_custody_picture_shows_every_state_that_there_is() -> None:
+    strip = custody_strip(samples.mixed().metrics["chain"])
+    assert strip is not None
+    assert [part["state"] for part in strip["parts"]][:1] == ["written"]
+    assert sum(part["width"] for part in strip["parts"]) == pytest.approx(100, abs=0.1)
+    assert min(part["width"] for part in strip["parts"]) > 0.4
+    assert custody_strip(None) is None
+    assert custody_strip({"states": []}) is None
+
+
+def test_the_dot_beside_the_title_has_the_colour_of_the_status() -> None:
+    dots = {status: favicon(status) for status in ("green", "yellow", "orange", "red", "unknown")}
+    assert len(set(dots.values())) == 5
+    assert favicon("odd") == dots["unknown"]
 
 
 def test_every_status_is_said_in_words_beside_its_colour() -> None:
