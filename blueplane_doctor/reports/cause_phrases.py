@@ -96,19 +96,6 @@ def told(cause: Cause, report: Report) -> list[str]:
     return lines
 
 
-def stake(cause: Cause) -> list[str]:
-    """What is at stake, in words: `40 at risk`, `12 lost`, `12 of them recoverable`; nothing that is zero."""
-    words = []
-    at_stake = cause.at_stake
-    if at_stake.at_risk:
-        words.append(f"{at_stake.at_risk:,} at risk")
-    if at_stake.lost:
-        words.append(f"{at_stake.lost:,} lost")
-        if at_stake.recoverable:
-            words.append(f"{at_stake.recoverable:,} of them recoverable")
-    return words
-
-
 def on_their_own(report: Report) -> list[Finding]:
     """The findings that no cause explains, in their order."""
     explained = explained_ids(report.causes)

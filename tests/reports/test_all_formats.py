@@ -42,7 +42,8 @@ def read_html(text: str) -> None:
     page.close()
     assert text.startswith("<!DOCTYPE html>") or text.startswith("<!doctype html>")
     assert page.tags.count("script") <= 1
-    assert not {"img", "iframe", "marquee", "object", "embed", "link", "textarea"} & set(page.tags)
+    assert not {"img", "iframe", "marquee", "object", "embed", "textarea"} & set(page.tags)
+    assert page.tags.count("link") <= 1, "the picture beside the title, which is written into the page"
     assert not [name for name, _ in page.attributes if name.startswith("on")]
     links = [value for name, value in page.attributes if name in ("href", "src", "action")]
     assert all(link.startswith("#") or link.startswith("data:") for link in links), links

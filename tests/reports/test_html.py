@@ -188,7 +188,7 @@ def test_causes_come_first_each_with_what_follows_and_what_to_do() -> None:
     assert "red, since 09:18 UTC (9 min)" in first
     assert 'href="#finding-chain-breaks"' in first
     assert "blueplane-doctor trace 1773479901310-0" in first
-    assert "1,180 of them recoverable" in first
+    assert "1,180 of them still in the stream" in first
 
 
 def test_several_causes_of_one_kind_have_anchors_of_their_own() -> None:
