@@ -15,6 +15,7 @@ from markdown_it import MarkdownIt
 from prometheus_client.parser import text_string_to_metric_families
 
 from blueplane_doctor.discovery import find_formats
+from blueplane_doctor.kept import read_report
 from blueplane_doctor.model import Report
 from blueplane_doctor.reports.base import View
 from tests.parameters import one_quick
@@ -168,4 +169,5 @@ def test_stdout_is_the_document_alone(name: str, tmp_path: Path) -> None:
     assert ended.returncode == (2 if name == "nagios" else 0)
     text = ended.stdout.decode()
     READERS[name](text)
-    assert text == FORMATS[name].render(REPORTS["hostile-terminal"](), View())
+    # What is read from a file has its names checked like any other that comes from outside.
+    assert text == FORMATS[name].render(read_report(kept), View())
