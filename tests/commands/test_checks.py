@@ -77,7 +77,8 @@ def test_a_selection_lists_the_causes_that_it_can_show(empty_home: list[str]) ->
 def test_a_cause_is_explained_by_its_signs_and_by_what_follows(empty_home: list[str]) -> None:
     ended = doctor(*empty_home, "checks", "redis-unreachable")
     assert (ended.returncode, ended.stderr) == (0, "")
-    assert ended.stdout.startswith("redis-unreachable (a cause, redis)\n\nRedis does not answer.\n")
+    [spec] = [spec for spec in find_checks().causes if spec.id == "redis-unreachable"]
+    assert ended.stdout.startswith(f"redis-unreachable (a cause, redis)\n\n{spec.title}.\n")
     assert "Shown by: redis-reachable\nMay bring: " in ended.stdout
     assert "Keeps other checks from being judged.\n" in ended.stdout
     assert "Whether it is there now: blueplane-doctor --select redis-reachable\n" in ended.stdout
