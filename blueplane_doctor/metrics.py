@@ -132,6 +132,8 @@ _QUEUE = _of(
        chart=True, http=True),
     _M("processing_rate_events_per_sec", "Processed", "events/s", "processing_events_per_second",
        "Messages that writers finish.", http=True),
+    _M("backlog_per_minute", "Backlog change", "messages/min", "queue_backlog_messages_per_second",
+       "Change of the queue depth, from one look."),
     _M("minutes_to_loss", "Until loss", "min", "queue_time_to_loss_seconds", "Until unread messages are trimmed.",
        chart=True),
     _M("stream_length", "Stream length", "messages", "queue_stream_messages",

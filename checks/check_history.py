@@ -9,8 +9,10 @@ from blueplane_doctor.times import MINUTE_MS, span
 if TYPE_CHECKING:
     from blueplane_doctor.locations import Locations
     from blueplane_doctor.monitoring.history_health import GroupTrend, HistoryHealth
+    from blueplane_doctor.monitoring.queue_health import QueueHealth
 
 TOO_FEW = "fewer than three fresh samples hold it"
+ONE_LOOK = " (from one look; samples tell better)"
 _GONE = Remedy(
     text="They cannot be brought back from Redis. See queue-headroom and time-to-loss, and what stops the writers; a "
     "larger max_length does not help, for the writers trim to 10,000 whatever it says.",
@@ -49,22 +51,35 @@ def check_backlog_trend(history: "HistoryHealth", locations: "Locations", scale:
 
 # Ten minutes are the time to restart a server, half an hour that to find out why, an hour that to notice at all.
 @check(area="queue", scale=Scale.falling(yellow=60, orange=30, red=10, unit="min"))
-def check_time_to_loss(history: "HistoryHealth", locations: "Locations", scale: Scale) -> Finding:
-    """Minutes until the backlog reaches `max_length`, at its rate over the last three samples.
+def check_time_to_loss(
+    history: "HistoryHealth", locations: "Locations", scale: Scale, queue: "QueueHealth | None" = None
+) -> Finding:
+    """Minutes until the backlog reaches `max_length`, at its present rate.
 
-    From then on every new message pushes out one that nobody has read. Not graded while the backlog does not grow.
+    At its rate over the last three samples; without them from one look: what came less what was written, the smaller
+    one of the rates of the last minute and of the last five, so that a burst of seconds gives no alarm. From then on
+    every new message pushes out one that nobody has read. Not graded while the backlog does not grow.
 
     Causes:
     - what backlog-trend and stuck-consumers name
     """
-    evidence = {"backlog per minute": history.backlog_per_minute, "samples of the last hour": history.samples}
+    rate = history.backlog_per_minute
     left = history.minutes_to_loss
-    if history.backlog_per_minute is None:
+    seen = ""
+    if rate is None and queue is not None:
+        rate = queue.backlog_per_minute
+        left = queue.minutes_to_loss
+        seen = ONE_LOOK
+    evidence = {"backlog per minute": rate, "samples of the last hour": history.samples, "from one look": bool(seen)}
+    if rate is None:
         return _not_known("How long until messages are lost is not known", TOO_FEW, history, locations, evidence)
     if left is None:
-        return not_graded(None, "The backlog does not grow", unit=scale.unit, evidence=evidence)
+        summary = "The backlog does not grow"
+        if seen:
+            summary = f"No lasting backlog grows{seen}"
+        return not_graded(None, summary, unit=scale.unit, evidence=evidence)
     if left:
-        summary = f"At the present rate the first message is lost in {span(left * MINUTE_MS)}"
+        summary = f"At the present rate the first message is lost in {span(left * MINUTE_MS)}{seen}"
     else:
         summary = "The stream is full of unread messages: they are being lost"
     return scale.grade(left, summary, remedy=_writers(locations), evidence=evidence)

@@ -127,6 +127,9 @@ class Ledger:
     """Sources of such messages that pipeline.py does not know, as single words."""
     by_second: Counter[int] = field(default_factory=Counter)
     """Messages of the last five minutes, by the second at which they were enqueued."""
+    owed_last_minute: int = 0
+    """Messages of the last minute that their own writer has still to write, or has written."""
+    owed_last_five_minutes: int = 0
     last_minute: int = 0
     last_five_minutes: int = 0
     last_hour: int = 0

@@ -20,6 +20,7 @@ from blueplane_doctor.custody.states import (
     STUCK,
     UNEXAMINED,
     WAITING,
+    WRITTEN,
     WRITTEN_NOT_ACKNOWLEDGED,
     PendingEntry,
 )
@@ -32,7 +33,7 @@ from blueplane_doctor.sources.redis_source import RedisSource
 from blueplane_doctor.sources.streams import Group, StreamState
 from blueplane_doctor.sources.throttle import Throttle
 from blueplane_doctor.text import hidden, identifier
-from blueplane_doctor.times import HOUR_MS, milliseconds_of
+from blueplane_doctor.times import HOUR_MS, MINUTE_MS, milliseconds_of
 
 MOST_UNKNOWN_SOURCES = 10
 """Names of sources that are kept, however many there are."""
@@ -118,6 +119,8 @@ class LedgerBuilder:
         self._ledger.add(self._tallies(page))
         if page.messages[-1].id[0] > self._now_ms - HOUR_MS:
             self._sample_delays(page)
+        if page.messages[-1].id[0] > self._now_ms - 5 * MINUTE_MS:
+            self._count_owed(page)
         if LOST in page.states:
             self._add_lost(page)
         if STUCK in page.states or WRITTEN_NOT_ACKNOWLEDGED in page.states:
@@ -151,6 +154,19 @@ class LedgerBuilder:
             enqueued_ms = self._enqueued_ms(page.messages[place])
             if route is not None and enqueued_ms is not None and enqueued_ms > hour_ago:
                 self._ledger.delays[route.name].add(WrittenMessage(enqueued_ms, *row))
+
+    def _count_owed(self, page: JudgedPage) -> None:
+        """Count what came lately and is written, or has to be. By design others have no row: they are no backlog."""
+        for message, state in zip(page.messages, page.states, strict=True):
+            if state != WRITTEN and state not in _UNFINISHED:
+                continue
+            enqueued_ms = self._enqueued_ms(message)
+            if enqueued_ms is None:
+                continue
+            if enqueued_ms > self._now_ms - MINUTE_MS:
+                self._ledger.owed_last_minute += 1
+            if enqueued_ms > self._now_ms - 5 * MINUTE_MS:
+                self._ledger.owed_last_five_minutes += 1
 
     def _add_lost(self, page: JudgedPage) -> None:
         for message, route, state in zip(page.messages, page.routes, page.states, strict=True):

@@ -17,7 +17,10 @@ from blueplane_doctor.sources.server_process import RUNNING, process_state, read
 from blueplane_doctor.sources.streams import Group, StreamState
 from blueplane_doctor.text import consumer
 from blueplane_doctor.text import group as shown_group
-from blueplane_doctor.times import from_milliseconds, iso
+from blueplane_doctor.times import MINUTE_MS, from_milliseconds, iso
+
+LASTING_MESSAGES = 100
+"""A smaller backlog is a batch or two in flight: where it goes says nothing."""
 
 
 class ConsumerHealth(Record):
@@ -138,8 +141,11 @@ class QueueHealth(Record):
     """Mean of the last 60 seconds, by stream IDs."""
     processing_rate_events_per_sec: float | None
     """Rows written a second, mean of the last 60 seconds; null without the database."""
+    backlog_per_minute: float | None = None
+    """Change of the backlog from this one look: what came less what was written, the smaller one of the rates of the
+    last minute and of the last five. 0 for a backlog that is small, or younger than a minute; null when not known."""
     minutes_to_loss: float | None = None
-    """Until the backlog reaches max_length at the rates of the last minute; null when it does not grow."""
+    """Until the backlog reaches max_length at that rate; null when it does not grow."""
     dlq_size: int
     """Entries of all dead-letter streams."""
     dlq_recent_entries: int
@@ -186,6 +192,7 @@ class QueueHealthMonitor(Monitor):
         first_pending = _first_pending(stream, examination.writer_groups())
         depth = None if ledger.partial else ledger.unfinished
         processed = self._processed_last_minute()
+        growth = self._growth_per_minute(depth)
         return QueueHealth(
             queue=stream.queue,
             layout=stream.layout.name,
@@ -205,7 +212,8 @@ class QueueHealthMonitor(Monitor):
             consumer_lag_ms=_consumer_lag_ms(ledger, now_ms),
             enqueue_rate_events_per_sec=_per_second(ledger.last_minute),
             processing_rate_events_per_sec=None if processed is None else _per_second(processed),
-            minutes_to_loss=_minutes_to_loss(depth, max_length, ledger.last_minute - (processed or 0)),
+            backlog_per_minute=growth,
+            minutes_to_loss=_minutes_to_loss(depth, max_length, growth),
             dlq_size=dead_letters.total,
             dlq_recent_entries=dead_letters.last_hour,
             dlq_previous_hour=dead_letters.hour_before,
@@ -259,6 +267,23 @@ class QueueHealthMonitor(Monitor):
         if server is None or server == pid or process_state(server) != RUNNING:
             return False
         return process_state(pid) != RUNNING
+
+    def _growth_per_minute(self, depth: int | None) -> float | None:
+        """How fast the backlog grows; None when the stream was not read to its end, or the rows cannot be read."""
+        ledger = self.examination.ledger()
+        if depth is None or ledger.rows_cause:
+            return None
+        age_ms = _consumer_lag_ms(ledger, self.examination.server_info().now_ms)
+        if depth < LASTING_MESSAGES or age_ms is None or age_ms < MINUTE_MS:
+            return 0.0
+        try:
+            written = self.examination.written()
+        except SourceError:
+            return None
+        # One rate alone misleads: a burst of seconds is in both, and what was a burst is worked off in the last minute.
+        last_minute = ledger.owed_last_minute - written.last_minute
+        five_minutes = (ledger.owed_last_five_minutes - written.last_five_minutes) / 5
+        return round(min(last_minute, five_minutes), 1)
 
     def _processed_last_minute(self) -> int | None:
         """Rows written; None when the database cannot be read."""
@@ -355,11 +380,15 @@ def _oldest(one: EntryId | None, other: EntryId | None) -> EntryId | None:
     return min(one, other)
 
 
-def _minutes_to_loss(depth: int | None, max_length: int, growth_per_minute: int) -> float | None:
+def _minutes_to_loss(depth: int | None, max_length: int, growth_per_minute: float | None) -> float | None:
     """Until the backlog reaches `max_length`; None when there is none, or it does not grow."""
-    if not depth or growth_per_minute <= 0:
+    if not depth or growth_per_minute is None:
         return None
-    return round(max(0, max_length - depth) / growth_per_minute, 1)
+    if depth >= max_length:
+        return 0.0
+    if growth_per_minute <= 0:
+        return None
+    return round((max_length - depth) / growth_per_minute, 1)
 
 
 def _consumer_lag_ms(ledger: Ledger, now_ms: int) -> int | None:

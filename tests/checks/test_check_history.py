@@ -9,7 +9,7 @@ CHECKS = ("backlog-trend", "time-to-loss", "wal-growth", "loss-between-samples")
 
 @pytest.mark.parametrize("check_id", CHECKS)
 def test_without_a_history_it_is_not_set_up_and_says_how_to_start_one(check_id: str) -> None:
-    found = run(check_id, history=no_history())
+    found = run(check_id, history=no_history(), queue=queue(backlog_per_minute=None))
     assert (found.status, found.cause) == ("not_set_up", "there is no history in Redis at localhost:6379")
     assert found.remedy and found.remedy.commands == ["blueplane-doctor record"]
 
@@ -23,7 +23,7 @@ def test_too_few_samples_are_unknown_and_not_green(check_id: str) -> None:
         wal_growth_mb_last_hour=None,
         backlog_per_minute=None,
     )
-    assert run(check_id, history=given).status == "unknown"
+    assert run(check_id, history=given, queue=queue(backlog_per_minute=None)).status == "unknown"
 
 
 @pytest.mark.parametrize(
@@ -96,6 +96,22 @@ def test_a_group_that_is_not_known_is_hidden_by_nothing_but_worse(state: str, st
 def test_time_to_loss(sentence: str, minutes: float, status: str) -> None:
     given = history(backlog_per_minute=12.0, minutes_to_loss=minutes)
     assert run("time-to-loss", history=given).status == status, sentence
+
+
+def test_without_samples_one_look_tells_until_when() -> None:
+    growing = queue(queue_depth=8_000, backlog_per_minute=80.0, minutes_to_loss=25.0)
+    found = run("time-to-loss", history=no_history(), queue=growing)
+    assert (found.status, found.observed) == ("orange", 25.0)
+    assert "from one look" in found.summary
+    resting = run("time-to-loss", history=no_history(), queue=queue(backlog_per_minute=0.0))
+    assert (resting.status, resting.scale) == ("green", None)
+    assert resting.summary.startswith("No lasting backlog grows")
+
+
+def test_samples_tell_better_than_one_look() -> None:
+    growing = queue(queue_depth=8_000, backlog_per_minute=80.0, minutes_to_loss=25.0)
+    found = run("time-to-loss", history=history(backlog_per_minute=-4.0), queue=growing)
+    assert (found.status, found.summary) == ("green", "The backlog does not grow")
 
 
 def test_a_backlog_that_does_not_grow_is_not_graded() -> None:
