@@ -5,7 +5,7 @@ import sqlite3
 import uuid
 from collections.abc import Iterable, Sequence
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from tests.truth.messages import CURSOR_SESSION, PRIVATE_TEXT, WORKSPACE, Message
@@ -43,9 +43,15 @@ def key_of(message: Message) -> tuple[str, ...] | None:
     return None
 
 
-def write(database: Path, messages: Iterable[Message], when: datetime) -> set[str]:
-    """Write the rows of these messages in one transaction; the IDs of those that have one. sqlite3's errors pass."""
-    ingested_at = f"{when.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
+PROMPT = timedelta(seconds=1)
+"""How long after its message a healthy writer has written a row."""
+
+
+def write(database: Path, messages: Iterable[Message], when: datetime, *, prompt: bool = False) -> set[str]:
+    """Write the rows of these messages in one transaction; the IDs of those that have one. sqlite3's errors pass.
+
+    Their time is `when`; with `prompt` a second after their message, where that is earlier.
+    """
     wrote = set()
     with closing(connect(database)) as connection:
         connection.execute("BEGIN IMMEDIATE")
@@ -53,10 +59,17 @@ def write(database: Path, messages: Iterable[Message], when: datetime) -> set[st
             key = key_of(message)
             if key is None:
                 continue
-            _insert(connection, message, key, ingested_at)
+            written = when.astimezone(UTC)
+            if prompt:
+                written = min(written, _enqueued(message) + PROMPT)
+            _insert(connection, message, key, f"{written:%Y-%m-%d %H:%M:%S}")
             wrote.add(message.id)
         connection.execute("COMMIT")
     return wrote
+
+
+def _enqueued(message: Message) -> datetime:
+    return datetime.fromtimestamp(int(message.id.partition("-")[0]) / 1000, UTC)
 
 
 def _insert(connection: sqlite3.Connection, message: Message, key: Sequence[str], ingested_at: str) -> None:

@@ -206,19 +206,29 @@ class Situation(Home):
         for start in range(0, len(ids), _CLAIM_AT_ONCE):
             self.client.xack(QUEUE, group, *ids[start : start + _CLAIM_AT_ONCE])
 
-    def write(self, ids: Iterable[str], *, ago_s: float = 0, database: Path | None = None) -> None:
-        """Write the rows of these messages; those of no one, and those with a malformed payload, have none."""
+    def write(
+        self, ids: Iterable[str], *, ago_s: float = 0, database: Path | None = None, prompt: bool = False
+    ) -> None:
+        """Write the rows of these messages; those of no one, and those with a malformed payload, have none.
+
+        `prompt`: a second after each message, where that is longer ago than `ago_s`.
+        """
         chosen = [self.messages[entry_id] for entry_id in ids]
-        wrote = rows.write(database or self.database, chosen, messages.now() - timedelta(seconds=ago_s))
+        when = messages.now() - timedelta(seconds=ago_s)
+        wrote = rows.write(database or self.database, chosen, when, prompt=prompt)
         if database is None:
             self.written.update(wrote)
 
     def work(self, *groups: str, ago_s: float = 0) -> None:
-        """Let groups, by default all, do all their work: take what is new, write what is theirs, acknowledge."""
+        """Let groups, by default all, do all their work: take what is new, write what is theirs, acknowledge.
+
+        With `ago_s` it is long done: every row was written when its message came.
+        """
         existing = [info["name"] for info in self.client.xinfo_groups(QUEUE)]
         for group in groups or existing:
             ids = self.deliver(group)
-            self.write([entry_id for entry_id in ids if self.messages[entry_id].group == group], ago_s=ago_s)
+            own = [entry_id for entry_id in ids if self.messages[entry_id].group == group]
+            self.write(own, ago_s=ago_s, prompt=ago_s > 0)
             self.acknowledge(group, ids)
 
     def pass_over(self, *groups: str) -> None:
