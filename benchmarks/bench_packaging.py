@@ -16,7 +16,7 @@ from pathlib import Path
 
 from benchmarks.measure import figure, paired, run
 
-WHEEL_KB = 450.0
+WHEEL_KB = 650.0
 START_UP_FACTOR = 2.0
 PAIRS = 9
 COMMANDS = (("--version",), ("checks",))

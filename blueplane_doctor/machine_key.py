@@ -45,8 +45,8 @@ def key_file() -> Path | None:
 def make_key() -> None:
     """Make the key where there is none, for what may write; where that is not possible nothing happens."""
     file = key_file()
-    if file is None:
-        return
+    if file is None or not (file.parents[1].is_dir() or Path(os.path.expanduser("~")).is_dir()):
+        return  # a home that is not there is not made
     with suppress(OSError):
         if _read(file) is None:
             _made(file)

@@ -208,6 +208,8 @@ class DatabaseSource:
             if state.is_fresh and not state.has_log:
                 time.sleep(TICK_SECONDS)
                 state = self._look()
+            if not state.has_log:
+                self._wait_for_the_lock()
             self._seen_fresh = state.is_fresh
             self._seen = None if state.has_log else state
             self._connection = self._open(state)
@@ -238,6 +240,20 @@ class DatabaseSource:
             connection.close()
             raise
         return connection
+
+    def _wait_for_the_lock(self) -> None:
+        """Wait until nobody has the file for itself alone. Raises SourceTimeout.
+
+        SQLite would find such a lock, but a file that is read without its log is opened so that none is asked for.
+        """
+        from blueplane_doctor.sources.server_process import is_locked_for_all  # which imports this module
+
+        end = time.monotonic() + min(BUSY_SECONDS, self._deadline.remaining)
+        while is_locked_for_all(self._file):
+            if time.monotonic() >= end:
+                self._dead = SourceTimeout(f"{self.what} stayed locked for {BUSY_SECONDS:g} s", _HOLDER)
+                raise self._dead
+            time.sleep(TICK_SECONDS)
 
     def _changed(self) -> bool:
         return self._seen is not None and (self._seen_fresh or self._seen != self._look())

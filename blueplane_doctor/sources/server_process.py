@@ -28,6 +28,9 @@ _WAL_WRITER_BYTE = 120
 _FIRST_LOCK_BYTE = 0x40000000
 """Of the database: from here on writers lock in the other modes. https://www.sqlite.org/fileformat2.html"""
 
+_FIRST_SHARED_BYTE = _FIRST_LOCK_BYTE + 2
+"""Of the bytes that every reader locks: https://www.sqlite.org/lockingv3.html"""
+
 
 class PidFile(NamedTuple):
     """What server.pid tells."""
@@ -141,6 +144,19 @@ def write_lock_holder(database: Path) -> LockHolder | None:
         if pid:
             return LockHolder(pid, _public_name(pid))
     return None
+
+
+def is_locked_for_all(database: Path) -> bool:
+    """Whether somebody has the database for itself alone, so that nobody may read it, where the system tells (Linux).
+
+    A lock that only announces a write (RESERVED) keeps nobody from reading.
+    """
+    try:
+        lines = LOCKS.read_text().splitlines()
+        looked_for = {_inode_of(database): _FIRST_SHARED_BYTE}
+    except OSError:
+        return False
+    return any(_holder(line, looked_for) for line in lines)
 
 
 def _inode_of(file: Path) -> str:

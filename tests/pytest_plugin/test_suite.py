@@ -69,7 +69,7 @@ def test_a_check_is_collected_once(pytester: pytest.Pytester) -> None:
     [
         (["--blueplane-select", "queue-depth,wal-size"], {"queue-depth", "wal-size"}),
         (
-            ["--blueplane-select", "redis", "--blueplane-ignore", "clock-*,redis-m*,redis-w*"],
+            ["--blueplane-select", "redis", "--blueplane-ignore", "clock-*,redis-c*,redis-m*,redis-w*"],
             {"redis-durability", "redis-reachable"},
         ),
         (["-k", "queue-depth"], {"queue-depth"}),

@@ -7,7 +7,7 @@ import pytest
 import redis
 
 from blueplane_doctor.demo.servers import RunningServer
-from blueplane_doctor.recording import Recorder
+from blueplane_doctor.recording import Recorder, reading
 
 
 @pytest.fixture
@@ -30,3 +30,16 @@ def make_recorder() -> Iterator[Callable[..., Recorder]]:
     yield make
     for recorder in made:
         recorder.close()
+
+
+@pytest.fixture(autouse=True)
+def plain_names(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The short names that these tests record under are taken for known ones.
+
+    That names which the contract does not know are hidden is for test_reading.py to show.
+    """
+    if request.path.name not in ("test_recorder.py", "test_instrumentation.py", "test_instrumented_faults.py"):
+        return
+    names = frozenset(("t", "u", "a", "b", "db", "m", "mine", "signal", "child", "parent", "late", "early", "x"))
+    for known in ("TABLES", "MONITORS", "HOOK_NAMES"):
+        monkeypatch.setattr(reading, known, getattr(reading, known) | names)

@@ -15,6 +15,7 @@ from blueplane_doctor.monitoring.capture_health import (
 )
 from blueplane_doctor.monitoring.chain_of_custody import ChainHealth, TimeBucket, equation
 from blueplane_doctor.monitoring.database_health import DatabaseHealth
+from blueplane_doctor.monitoring.delivery_delay import DeliveryDelay, RouteDelay
 from blueplane_doctor.monitoring.disk_space import DiskSpace
 from blueplane_doctor.monitoring.history_health import HistoryHealth
 from blueplane_doctor.monitoring.queue_health import ConsumerHealth, GroupHealth, QueueHealth
@@ -121,6 +122,9 @@ def _metrics(queue: QueueHealth, chain: ChainHealth, server: ServerHealth, spool
         "database": _database(),
         "capture": _capture(),
         "history": HistoryHealth(samples=0, cause="there is no history in Redis at localhost:6379"),
+        "delivery": DeliveryDelay(
+            routes=[RouteDelay(route="cursor", messages=640, sampled=640, p50_ms=0, p95_ms=1_000)]
+        ),
         "chain": chain.model_copy(update={"equation": equation(chain.examined, chain.states)}),
         "server": server,
         "spool": spool,
