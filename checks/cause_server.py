@@ -1,6 +1,5 @@
 """Causes that lie in the server: it is down, hangs, reads no more, or is another one than is examined."""
 
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from blueplane_doctor.checks.stuck_messages import without_reason
@@ -8,7 +7,7 @@ from blueplane_doctor.checks.stuck_messages import without_reason
 from blueplane_doctor import Cause, Findings, Remedy, Stake, cause
 from blueplane_doctor.causeapi import EVERYTHING, stream_time
 from blueplane_doctor.checkapi import many, sentence
-from blueplane_doctor.times import iso, parse_time
+from blueplane_doctor.times import from_milliseconds, iso, parse_time, to_milliseconds
 
 if TYPE_CHECKING:
     from blueplane_doctor.locations import Locations
@@ -75,7 +74,7 @@ def oldest_waiting(queue: "QueueHealth | None") -> str | None:
     measured = parse_time(queue.measured_at)
     if measured is None:
         return None
-    return iso(measured - timedelta(milliseconds=queue.oldest_waiting_age_ms))
+    return iso(from_milliseconds(to_milliseconds(measured) - queue.oldest_waiting_age_ms))
 
 
 def _last_read(chain: "ChainHealth | None") -> str | None:
