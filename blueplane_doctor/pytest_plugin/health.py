@@ -119,6 +119,8 @@ class Health:
         """The causes; none where the pipeline was not examined."""
         if "evidence" not in vars(self):  # a cached property: asking for it would examine the pipeline
             return []
+        if "report" not in vars(self):
+            return []  # under pytest-xdist others examine, and where settings cannot be used nobody does
         return self.report.causes
 
     def checks_of(self, file: Path) -> "AvailableChecks":
