@@ -39,6 +39,13 @@ class Findings:
         finding = self._by_id.get(check_id)
         return finding is not None and finding.status.severity > 0
 
+    def fault(self, *check_ids: str) -> Finding | None:
+        """What the first of these checks found that found yellow or worse; None where none did."""
+        for check_id in check_ids:
+            if self.bad(check_id):
+                return self._by_id[check_id]
+        return None
+
     def value(self, check_id: str) -> object:
         """What this check observed; None where it did not."""
         finding = self._by_id.get(check_id)

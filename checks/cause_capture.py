@@ -33,8 +33,8 @@ def cause_capture_not_wired(capture: "CaptureHealth", findings: Findings, locati
         return None
     sentences = []
     for check in SIGNS:
-        finding = findings.get(check)
-        if finding is not None and findings.bad(check):
+        finding = findings.fault(check)
+        if finding is not None:
             sentences.append(f"{finding.summary.partition(';')[0]}.")
     return Cause(
         summary=" ".join(sentences[:2]),
@@ -60,22 +60,21 @@ def cause_capture_not_wired(capture: "CaptureHealth", findings: Findings, locati
 )
 def cause_hooks_cannot_deliver(spool: "SpoolHealth", findings: Findings) -> Cause | None:
     """Hooks could not hand their events to the server."""
-    for check in NOT_DELIVERED:
-        finding = findings.get(check)
-        if finding is not None and findings.bad(check):
-            return Cause(
-                summary=sentence(finding.summary),
-                at_stake=Stake(at_risk=spool.waiting_events, lost=spool.lost or None),
-                next_step=finding.remedy,
-            )
-    return None
+    finding = findings.fault(*NOT_DELIVERED)
+    if finding is None:
+        return None
+    return Cause(
+        summary=sentence(finding.summary),
+        at_stake=Stake(at_risk=spool.waiting_events, lost=spool.lost or None),
+        next_step=finding.remedy,
+    )
 
 
 @cause(stage="capture", shown_by=["clock-skew"], brings=["consumer-lag", "stuck-consumers"])
 def cause_clock_wrong(findings: Findings) -> Cause | None:
     """The clocks of Redis and of this machine disagree."""
-    finding = findings.get("clock-skew")
-    if finding is None or not findings.bad("clock-skew"):
+    finding = findings.fault("clock-skew")
+    if finding is None:
         return None
     return Cause(
         summary=f"{sentence(finding.summary)} Ages and rates are wrong by as much; nothing is lost.",

@@ -120,15 +120,14 @@ def cause_database_not_writable(
 ) -> Cause | None:
     """The server may not write the database, or might not for a time."""
     error = logged(server, *NOT_WRITABLE)
-    finding = findings.get("database-writable")
-    is_refused = finding is not None and findings.bad("database-writable")
-    if error is None and not is_refused:
+    finding = findings.fault("database-writable")
+    if error is None and finding is None:
         return None
     held = held_since(error, queue, chain)
     signs = _signs(error, held)
     summary = ""
     text = "It can be written again, as far as permissions tell."
-    if finding is not None and is_refused:
+    if finding is not None:
         signs.append("database-writable")
         summary = sentence(finding.summary)
         text = "Give the server's user the database's file and folder to write, then restart it."
@@ -142,7 +141,7 @@ def cause_database_not_writable(
         summary=summary + _left(held),
         since=error.first if error else None,
         since_by=FIRST_ERROR if error else "",
-        certain=is_refused or bool(held.messages) or bool(error and error.lately),
+        certain=finding is not None or bool(held.messages) or bool(error and error.lately),
         confirm=_confirm(error),
         at_stake=Stake(at_risk=_at_risk(held)),
         next_step=Remedy(text=text, commands=[f"ls -l {locations.database}", *_traces(held, locations)]),
@@ -164,8 +163,8 @@ def cause_disk_full(
 ) -> Cause | None:
     """A disk of the pipeline is full, nearly full, or was full."""
     error = logged(server, FULL)
-    finding = findings.get("disk-space")
-    if error is None and not findings.bad("disk-space"):
+    finding = findings.fault("disk-space")
+    if error is None and finding is None:
         return None
     held = Held(0, [], False)
     if error is not None:
@@ -174,7 +173,7 @@ def cause_disk_full(
     summary = ""
     text = "There is room now."
     commands = [f"df -h {locations.home}"]
-    if finding is not None and findings.bad("disk-space"):
+    if finding is not None:
         signs.append("disk-space")
         summary = sentence(finding.summary)
         text = "Make room on that disk. Delete neither the database nor its -wal and -shm files, nor anything of Redis."
@@ -188,7 +187,7 @@ def cause_disk_full(
         summary=summary.strip() + _left(held),
         since=error.first if error else None,
         since_by=FIRST_ERROR if error else "",
-        certain=findings.bad("disk-space") or bool(held.messages) or bool(error and error.lately),
+        certain=finding is not None or bool(held.messages) or bool(error and error.lately),
         confirm=_confirm(error),
         at_stake=Stake(at_risk=_at_risk(held)),
         next_step=Remedy(text=text, commands=[*commands, *_traces(held, locations)]),

@@ -27,9 +27,7 @@ INTERRUPTED = "not before the next start"
 
 def _unreadable(findings: Findings) -> "Finding | None":
     """The finding that says why the database cannot be read; None where it can."""
-    if not findings.bad("database-reachable"):
-        return None
-    return findings.get("database-reachable")
+    return findings.fault("database-reachable")
 
 
 @cause(stage="database", shown_by=["database-reachable"], brings=READ_FROM_IT)
@@ -61,7 +59,7 @@ def cause_database_gone(
         return None
     error = logged(server, "no such table or column", "unable to open the database")
     text = "Start the Blueplane server: it makes the database."
-    if server is not None and (server.pid_state == "running" or server.http_ok):
+    if server is not None and server.is_alive:
         text = (
             "Look for the old file first: it may have been moved, and what is written anew is no part of it. The "
             "server makes its tables at its start only: restart it, and it writes what comes from then on."
@@ -108,8 +106,8 @@ def cause_database_unreadable(findings: Findings) -> Cause | None:
 )
 def cause_writes_are_slow(findings: Findings) -> Cause | None:
     """Batches take long to be written."""
-    finding = findings.get("write-p95")
-    if finding is None or not findings.bad("write-p95"):
+    finding = findings.fault("write-p95")
+    if finding is None:
         return None
     return Cause(
         summary=sentence(finding.summary),
@@ -127,13 +125,12 @@ def cause_writes_are_slow(findings: Findings) -> Cause | None:
 )
 def cause_log_not_emptied(findings: Findings, locations: "Locations") -> Cause | None:
     """The write-ahead log of the database is not emptied."""
-    for check in ("wal-size", "wal-growth"):
-        finding = findings.get(check)
-        if finding is not None and findings.bad(check):
-            return Cause(
-                summary=f"{sentence(finding.summary)} Nothing is lost by it; reading and writing get slower.",
-                certain=False,
-                confirm="a process that keeps a transaction open for long",
-                next_step=finding.remedy or Remedy(text="See who reads it.", commands=[f"lsof {locations.database}"]),
-            )
-    return None
+    finding = findings.fault("wal-size", "wal-growth")
+    if finding is None:
+        return None
+    return Cause(
+        summary=f"{sentence(finding.summary)} Nothing is lost by it; reading and writing get slower.",
+        certain=False,
+        confirm="a process that keeps a transaction open for long",
+        next_step=finding.remedy or Remedy(text="See who reads it.", commands=[f"lsof {locations.database}"]),
+    )

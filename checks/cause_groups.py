@@ -7,8 +7,8 @@ from blueplane_doctor.checkapi import sentence
 @cause(stage="messages", shown_by=["unknown-groups"])
 def cause_unknown_group(findings: Findings) -> Cause | None:
     """Somebody whom the doctor does not know reads the queue."""
-    finding = findings.get("unknown-groups")
-    if finding is None or not findings.bad("unknown-groups"):
+    finding = findings.fault("unknown-groups")
+    if finding is None:
         return None
     return Cause(
         summary=f"{sentence(finding.summary)} What such a group writes is not judged.",
@@ -25,8 +25,8 @@ def cause_unknown_group(findings: Findings) -> Cause | None:
 )
 def cause_reader_behind(findings: Findings) -> Cause | None:
     """A group that writes no traces is behind."""
-    finding = findings.get("reader-lag")
-    if finding is None or not findings.bad("reader-lag"):
+    finding = findings.fault("reader-lag")
+    if finding is None:
         return None
     return Cause(
         summary=f"{sentence(finding.summary)} No trace is lost.",

@@ -194,8 +194,8 @@ def cause_acknowledgements_lost(
 )
 def cause_rewound_group(queue: "QueueHealth", findings: Findings) -> Cause | None:
     """A group stands before messages that are written, and is given them again."""
-    finding = findings.get("written-not-delivered")
-    if finding is None or not findings.bad("written-not-delivered"):
+    finding = findings.fault("written-not-delivered")
+    if finding is None:
         return None
     ids: list[str] = []
     for group in queue.writers:

@@ -50,7 +50,8 @@ def cause_redis_unreachable(
     database: "DatabaseHealth | None" = None,
 ) -> Cause | None:
     """Redis cannot be reached, or serves nothing."""
-    if not findings.bad("redis-reachable"):
+    finding = findings.fault("redis-reachable")
+    if finding is None:
         return None
     redis = connections.redis
     since = first_error(server, *REDIS_ERRORS)
@@ -58,8 +59,7 @@ def cause_redis_unreachable(
     if since is None and database is not None:
         since = database.last_successful_write_timestamp
         since_by = f"{LAST_ROW}: at the earliest"
-    finding = findings.get("redis-reachable")
-    commands = list(finding.remedy.commands) if finding and finding.remedy else []
+    commands = list(finding.remedy.commands) if finding.remedy else []
     return Cause(
         summary=f"{sentence(redis.cause)} Neither the queue nor the chain of custody can be judged.",
         since=since,
@@ -92,9 +92,9 @@ def cause_redis_refuses_writes(
     queue: "QueueHealth | None" = None,
 ) -> Cause | None:
     """Redis refuses every write."""
-    if not findings.bad("redis-writable"):
+    finding = findings.fault("redis-writable")
+    if finding is None:
         return None
-    finding = findings.get("redis-writable")
     since = redis_writes.since_timestamp
     since_by = "Redis itself"
     if since is None:
@@ -108,7 +108,7 @@ def cause_redis_refuses_writes(
         since=since,
         since_by=since_by if since else "",
         at_stake=Stake(at_risk=queue.queue_depth if queue else None),
-        next_step=finding.remedy if finding else None,
+        next_step=finding.remedy,
     )
 
 
@@ -125,8 +125,8 @@ def cause_redis_lost_its_data(
     findings: Findings, server: "ServerHealth | None" = None, queue: "QueueHealth | None" = None
 ) -> Cause | None:
     """Redis lost the queue, or its writer groups."""
-    finding = findings.get("stream-lost")
-    if finding is None or not findings.bad("stream-lost"):
+    finding = findings.fault("stream-lost")
+    if finding is None:
         return None
     since = first_error(server, "NOGROUP", "stream key is gone")
     return Cause(
@@ -145,19 +145,18 @@ def cause_redis_lost_its_data(
 )
 def cause_redis_may_lose_the_queue(findings: Findings, queue: "QueueHealth | None" = None) -> Cause | None:
     """Redis may lose what waits in the queue, or may soon refuse more."""
-    for check in ("redis-durability", "redis-memory"):
-        finding = findings.get(check)
-        if finding is not None and findings.bad(check):
-            waiting = queue.queue_depth if queue else None
-            return Cause(summary=sentence(finding.summary), at_stake=Stake(at_risk=waiting), next_step=finding.remedy)
-    return None
+    finding = findings.fault("redis-durability", "redis-memory")
+    if finding is None:
+        return None
+    waiting = queue.queue_depth if queue else None
+    return Cause(summary=sentence(finding.summary), at_stake=Stake(at_risk=waiting), next_step=finding.remedy)
 
 
 @cause(stage="redis", shown_by=["redis-clients"], brings=["server-errors", "hook-spool", "hook-losses"])
 def cause_redis_connections_used_up(findings: Findings) -> Cause | None:
     """Nearly all connections that Redis allows are open."""
-    finding = findings.get("redis-clients")
-    if finding is None or not findings.bad("redis-clients"):
+    finding = findings.fault("redis-clients")
+    if finding is None:
         return None
     return Cause(
         summary=f"{sentence(finding.summary)} When all are, it refuses new ones.",

@@ -52,11 +52,11 @@ def waiting_sentence(queue: "QueueHealth | None", chain: "ChainHealth | None") -
     if waiting:
         text += f" {many(waiting, 'message waits', 'messages wait')} for a writer."
     lost = gone(chain)
-    if lost:
-        text += f" {many(lost, 'message was', 'messages were')} trimmed before a writer wrote them."
-    return text.replace(
-        "1 message was trimmed before a writer wrote them", "1 message was trimmed before it was written"
-    )
+    if lost == 1:
+        text += " 1 message was trimmed before it was written."
+    elif lost:
+        text += f" {lost:,} messages were trimmed before a writer wrote them."
+    return text
 
 
 def stake(queue: "QueueHealth | None", chain: "ChainHealth | None") -> Stake:
@@ -165,8 +165,8 @@ def cause_server_hangs(
 @cause(stage="server", shown_by=["examined-pipeline"], brings=[EVERYTHING, *BACKLOG, *CAPTURE, "stream-lost"])
 def cause_another_redis(server: "ServerHealth", findings: Findings) -> Cause | None:
     """The server uses another Redis or database than the ones that are examined."""
-    finding = findings.get("examined-pipeline")
-    if finding is None or not findings.bad("examined-pipeline"):
+    finding = findings.fault("examined-pipeline")
+    if finding is None:
         return None
     return Cause(
         summary=f"{sentence(finding.summary)} What else is found here concerns a pipeline that it does not feed.",
@@ -177,8 +177,8 @@ def cause_another_redis(server: "ServerHealth", findings: Findings) -> Cause | N
 @cause(stage="server", shown_by=["second-server"], brings=["chain-breaks", "server-alive", "pending-messages"])
 def cause_second_server(findings: Findings, chain: "ChainHealth | None" = None) -> Cause | None:
     """A second server is given a part of the messages, and writes it elsewhere."""
-    finding = findings.get("second-server")
-    if finding is None or not findings.bad("second-server"):
+    finding = findings.fault("second-server")
+    if finding is None:
         return None
     elsewhere = chain.written_elsewhere if chain else None
     return Cause(summary=sentence(finding.summary), at_stake=Stake(at_risk=elsewhere), next_step=finding.remedy)
@@ -187,8 +187,8 @@ def cause_second_server(findings: Findings, chain: "ChainHealth | None" = None) 
 @cause(stage="server", shown_by=["undrained-buffer"], follows=["redis-unreachable", "redis-refuses-writes"])
 def cause_buffer_undrained(server: "ServerHealth", findings: Findings) -> Cause | None:
     """Events lie in the server's local buffer, and nothing takes them to Redis."""
-    finding = findings.get("undrained-buffer")
-    if finding is None or not findings.bad("undrained-buffer"):
+    finding = findings.fault("undrained-buffer")
+    if finding is None:
         return None
     return Cause(
         summary=sentence(finding.summary),

@@ -47,10 +47,6 @@ def _why_stopped(group: "GroupHealth") -> str:
     return ""
 
 
-def _is_alive(server: "ServerHealth") -> bool:
-    return server.http_ok
-
-
 @cause(
     stage="server",
     shown_by=["writer-missing", *WAITS],
@@ -70,7 +66,7 @@ def cause_writer_stopped(
 ) -> Cause | None:
     """A writer reads no more, while the server lives."""
     waiting = [group for group in queue.writers if group.exists and _waiting(group)]
-    if not waiting or not _is_alive(server) or (queue.oldest_waiting_age_ms or 0) <= SILENT_MS:
+    if not waiting or not server.http_ok or (queue.oldest_waiting_age_ms or 0) <= SILENT_MS:
         return None
     stopped = [group for group in waiting if _why_stopped(group)]
     if stopped:
@@ -122,7 +118,7 @@ def cause_writers_fall_behind(
     chain: "ChainHealth | None" = None,
 ) -> Cause | None:
     """Messages wait, though a writer is there."""
-    if not queue.waiting_messages or not _is_alive(server):
+    if not queue.waiting_messages or not server.http_ok:
         return None
     return Cause(
         summary=f"{many(queue.waiting_messages, 'message waits', 'messages wait')} for a writer that reads: "
@@ -153,7 +149,7 @@ def cause_backlog_outgrew_stream(
     queue: "QueueHealth", chain: "ChainHealth", findings: Findings, history: "HistoryHealth | None" = None
 ) -> Cause | None:
     """More came in than the stream keeps, or nearly."""
-    finding = next((findings.get(name) for name in LOST if findings.bad(name)), None)
+    finding = findings.fault(*LOST)
     if finding is None:
         return None
     after = next((loss.after_id for loss in chain.losses if loss.most and loss.after_id), "")

@@ -114,7 +114,7 @@ def check_writer_missing(queue: "QueueHealth", server: "ServerHealth", scale: Sc
     evidence = {
         "missing groups": absent,
         "groups without a consumer": [group.name for group in empty],
-        "server runs": _is_running(server),
+        "server runs": server.is_alive,
         "NOGROUP in the server's log": no_group,
     }
     if not absent and not empty:
@@ -144,13 +144,9 @@ def _waiting(group: "GroupHealth") -> int | None:
     return group.undelivered if group.waiting is None else group.waiting
 
 
-def _is_running(server: "ServerHealth") -> bool:
-    return server.pid_state == "running" or server.http_ok
-
-
 def _missing_remedy(queue: "QueueHealth", server: "ServerHealth") -> str:
     text = "The Blueplane server makes its groups and consumers when it starts: "
-    if _is_running(server):
+    if server.is_alive:
         text += "it runs, and does not make them while it runs, so restart it."
     else:
         text += "start it."
@@ -192,7 +188,7 @@ def check_written_not_delivered(
     sentence = f"{many(count, 'message is', 'messages are')} written already and not yet given to {' and '.join(names)}"
     sentence += f": delivered, {'it makes its batch' if count == 1 else 'they make their batches'} fail"
     commands = trace_commands(locations.doctor, ids[:SHOWN_IDS])
-    is_read = _is_running(server) or any(_is_read(group) for group in groups)
+    is_read = server.is_alive or any(_is_read(group) for group in groups)
     for group in groups:
         command = f"XGROUP {'SETID' if group.exists else 'CREATE'} {queue.queue} {group.name} {group.written_up_to}"
         # Redis refuses to create a group that exists; but one that is read meanwhile could be moved back.

@@ -51,7 +51,7 @@ def check_stream_lost(
     - another program keeps a value under the same name
     - the server uses another Redis, or another name for its queue, than the ones that are examined
     """
-    is_running = server.pid_state == "running" or server.http_ok
+    is_running = server.is_alive
     evidence: dict[str, Any] = presence.model_dump()
     evidence["server runs"] = is_running
     evidence["samples of the last hour"] = history.samples if history else None

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, NamedTuple
 
 from blueplane_doctor.causeapi import stream_time
-from blueplane_doctor.times import parse_time, to_milliseconds
+from blueplane_doctor.times import milliseconds_of
 
 if TYPE_CHECKING:
     from blueplane_doctor.custody.blockers import ChainBlocker
@@ -69,7 +69,7 @@ def held_since(error: "LoggedErrors | None", queue: "QueueHealth | None", chain:
     shared = False
     if queue is None:
         return Held(0, [], False)
-    now_ms = _milliseconds(queue.measured_at)
+    now_ms = milliseconds_of(queue.measured_at)
     for group in queue.writers:
         stuck = stuck_with_living(group)
         if not stuck or not _may_be_older(group, error, now_ms):
@@ -95,21 +95,16 @@ def _may_be_older(group: "GroupHealth", error: "LoggedErrors | None", now_ms: in
     """
     if error is None:
         return True
-    last = parse_time(error.last)
-    if last is None:
+    last_ms = milliseconds_of(error.last)
+    if last_ms is None:
         return True
     times = []
     if group.stuck_ids and not group.orphaned:
-        times.append(_milliseconds(stream_time(group.stuck_ids[0])))
+        times.append(milliseconds_of(stream_time(group.stuck_ids[0]) or ""))
     if group.longest_unacknowledged_ms is not None and now_ms is not None and not group.orphaned:
         times.append(now_ms - group.longest_unacknowledged_ms)
     known = [time for time in times if time is not None]
-    return not known or min(known) <= to_milliseconds(last) + AFTER_THE_ERROR_MS
-
-
-def _milliseconds(timestamp: str | None) -> int | None:
-    moment = parse_time(timestamp or "")
-    return None if moment is None else to_milliseconds(moment)
+    return not known or min(known) <= last_ms + AFTER_THE_ERROR_MS
 
 
 def is_refused_now(server: "ServerHealth | None") -> bool:

@@ -47,6 +47,8 @@ def test_findings_leave_out_what_is_waived() -> None:
     assert not findings.bad("b")
     assert not findings.bad("c")
     assert findings.get("b") is None
+    assert findings.fault("c", "b", "a") == findings.get("a"), "the first that is yellow or worse"
+    assert findings.fault("c", "b", "none") is None
     assert [one.id for one in findings.unhealthy()] == ["a"]
 
 

@@ -155,7 +155,7 @@ class CustodyJudge:
             is_delivered = group is not None and message.id <= group.last_delivered
             entry = pending[route.group].get(message.id) if route and is_delivered else None
             state = state_of(has_writer=route is not None, is_delivered=is_delivered, pending=entry)
-            if route is None and self.may_be_of_unknown_group(message):
+            if route is None and self._has_unknown_group and is_of_unknown_platform(message):
                 self.absence.counts[OF_UNKNOWN_GROUP] += 1
                 state = UNTRACEABLE
             states.append(state)
@@ -217,10 +217,6 @@ class CustodyJudge:
             position = positions.get(one.group, BEGINNING)
             if messages[one.place].id <= position:
                 states[one.place] = WAITING
-
-    def may_be_of_unknown_group(self, message: Message) -> bool:
-        """Whether a message without a route may be one that a group writes which nobody knows."""
-        return self._has_unknown_group and is_of_unknown_platform(message)
 
     def why_untraceable(self, message: Message, group: str, lookups: list[Lookup]) -> str:
         """Why a message that nobody holds may have been written although no row of it is here; empty when it cannot."""

@@ -208,9 +208,10 @@ class LedgerBuilder:
 
     def _count_monitor_events(self, messages: list[Message], times: list[int | None]) -> None:
         # These fields are alike in many messages: they are parsed once for all that are the same, byte for byte.
-        newest = {_kind_of_capture(message): message for message in messages}
-        last = {_kind_of_capture(message): time for message, time in zip(messages, times, strict=True) if time}
-        for kind, count in Counter(map(_kind_of_capture, messages)).items():
+        kinds = [_kind_of_capture(message) for message in messages]
+        newest = dict(zip(kinds, messages, strict=True))
+        last = {kind: time for kind, time in zip(kinds, times, strict=True) if time is not None}
+        for kind, count in Counter(kinds).items():
             message = newest[kind]
             source = message.value("metadata.source")
             if source not in CURSOR_MONITOR_SOURCES:
@@ -220,7 +221,7 @@ class LedgerBuilder:
                     self._ledger.unknown_sources.add(hidden(source))
             self._ledger.monitor_events += count
             if kind in last:
-                self._ledger.monitor_last_ms = max(last[kind] or 0, self._ledger.monitor_last_ms or 0)
+                self._ledger.monitor_last_ms = max(last[kind], self._ledger.monitor_last_ms or 0)
 
     def _count_unfinished(self, page: JudgedPage) -> None:
         ledger = self._ledger

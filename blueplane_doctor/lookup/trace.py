@@ -8,7 +8,7 @@ from typing import Any
 from blueplane_doctor.custody.absence import LETTER_DROPPED, OF_UNKNOWN_GROUP, TABLES_BEGIN_LATER
 from blueplane_doctor.custody.judge import NO_TABLES
 from blueplane_doctor.custody.messages import Message
-from blueplane_doctor.custody.routing import CompiledRoute, Router
+from blueplane_doctor.custody.routing import CompiledRoute, Router, is_of_unknown_platform
 from blueplane_doctor.custody.shared_groups import WRITTEN_ELSEWHERE
 from blueplane_doctor.custody.states import (
     DEAD_LETTERED,
@@ -371,13 +371,15 @@ class Tracer:
 
     def _find_absences(self, searches: list[_Search], stream: StreamState) -> None:
         """Of which lost messages the row, or the dead letter, may be what is gone."""
-        judge = self._examination.new_judge()
-        for search in searches:
-            if search.message and search.route is None and judge.may_be_of_unknown_group(search.message):
-                search.absence = OF_UNKNOWN_GROUP
+        unrouted = [search for search in searches if search.message and search.route is None]
+        if unrouted and self._examination.has_unknown_group():
+            for search in unrouted:
+                if search.message and is_of_unknown_platform(search.message):
+                    search.absence = OF_UNKNOWN_GROUP
         lost = [search for search in searches if search.message and _state_in_stream(search, stream) == LOST]
         if not lost:
             return
+        judge = self._examination.new_judge()
         for search in lost:
             if search.message and search.route:
                 lookups = search.route.lookups(search.message)

@@ -91,6 +91,11 @@ class ServerHealth(Record):
     lock_holder: LockHolder | None = None
     """Who holds the database's write lock now; null where nobody does or the system does not tell."""
 
+    @property
+    def is_alive(self) -> bool:
+        """Whether its process runs, or it answers: in a container it has a process id of its own."""
+        return self.pid_state == RUNNING or self.http_ok
+
 
 class ServerHealthMonitor(Monitor):
     """Looks at the pid file, the process, GET /health, the log and the event buffer."""
