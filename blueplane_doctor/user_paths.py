@@ -14,6 +14,15 @@ PATH_LIST_SETTINGS = ("checks", "monitors")
 """Settings that hold paths; in the latter is code that the doctor runs."""
 
 
+def real_file(path: Path) -> Path:
+    """The file that a path leads to.
+
+    SQLite keeps its logs and journals beside that one, never beside a link to it; and to replace the link itself would
+    take the file out of its owner's hands.
+    """
+    return Path(os.path.realpath(path))
+
+
 def usable_path(path: Path) -> Path:
     """The path with `~` as the user's home. Raises ValueError for one that no file should have."""
     text = str(path)

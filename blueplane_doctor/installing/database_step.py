@@ -16,7 +16,8 @@ from blueplane_doctor.installing.journal import Entry, Journal
 from blueplane_doctor.installing.plan import Change, Plan, Site
 from blueplane_doctor.ownership import stranger_in, stranger_of
 from blueplane_doctor.sources import Deadline
-from blueplane_doctor.sources.database_source import DatabaseSource, real_file
+from blueplane_doctor.sources.database_source import DatabaseSource
+from blueplane_doctor.user_paths import real_file
 
 SCRIPT = Path("scripts/init_database.py")
 WORK_FOLDER = ".blueplane-new-database"

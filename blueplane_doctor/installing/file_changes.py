@@ -10,6 +10,7 @@ from blueplane_doctor.installing import files
 from blueplane_doctor.installing.files import StepError, digest, missing_folders, remove_folder
 from blueplane_doctor.installing.journal import Entry, Journal
 from blueplane_doctor.installing.plan import Change, Plan
+from blueplane_doctor.user_paths import real_file
 
 BACKUP_SUFFIX = ".before-blueplane"
 KIND = "file"
@@ -20,13 +21,13 @@ _CHANGED_BY_OTHERS = "changed by others"
 
 def change(step: str, path: Path, before: bytes | None, after: bytes, summary: str) -> Change:
     """Replace the file's content, or make it. Raises StepError for a file of another user."""
-    files.refuse_foreign(files.real_file(path))
+    files.refuse_foreign(real_file(path))
     return Change(summary, files.unified_diff(path, before, after), partial(_apply, step, path, before, after))
 
 
 def _apply(step: str, path: Path, before: bytes | None, after: bytes, journal: Journal) -> None:
     _refuse_changed(path, before)
-    for folder in missing_folders(files.real_file(path).parent):
+    for folder in missing_folders(real_file(path).parent):
         journal.record(Entry(step=step, kind=FOLDER, target=str(folder)))
         with files.explained(folder, "made"):
             folder.mkdir(mode=0o755, exist_ok=True)
@@ -37,7 +38,7 @@ def _apply(step: str, path: Path, before: bytes | None, after: bytes, journal: J
     original = _original(known, digest(before))
     journal.record(Entry(step=step, kind=KIND, target=str(path), before=original, after=digest(after)))
     if before is not None and original == digest(before):
-        files.write(backup, before, mode=files.mode_of(files.real_file(path)))
+        files.write(backup, before, mode=files.mode_of(real_file(path)))
     # The journal and the backup are on disk by now: killed here or later, uninstalling finds its way back.
     files.write(path, after)
 
@@ -58,7 +59,7 @@ def _original(known: Entry | None, before: str | None) -> str | None:
 
 def backup_of(path: Path) -> Path:
     """Where the first content is kept."""
-    target = files.real_file(path)
+    target = real_file(path)
     return target.with_name(target.name + BACKUP_SUFFIX)
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from blueplane_doctor.errors import DoctorError, ExitCode, FileMissing, FileUnreadable
 from blueplane_doctor.file_reading import DOCUMENT_BYTES, read_bytes
+from blueplane_doctor.user_paths import real_file
 
 
 class StepError(DoctorError):
@@ -21,11 +22,6 @@ class StepError(DoctorError):
 
 NEW_SUFFIX = ".blueplane-new"
 """Ends the name of a temporary file; the same each time, so that a run recognises what a killed one left."""
-
-
-def real_file(path: Path) -> Path:
-    """Where a symbolic link leads: replacing the link itself would take the file out of its owner's hands."""
-    return Path(os.path.realpath(path))
 
 
 def read(path: Path) -> bytes | None:

@@ -6,8 +6,8 @@ from pathlib import Path
 from blueplane_doctor.errors import SourceError
 from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring import Monitor
-from blueplane_doctor.sources.database_source import real_file
 from blueplane_doctor.sources.redis_host import runs_here
+from blueplane_doctor.user_paths import real_file
 
 _MEGABYTE = 1_000_000
 

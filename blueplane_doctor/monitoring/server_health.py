@@ -9,12 +9,14 @@ from blueplane_doctor.file_reading import file_state
 from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring import Monitor
 from blueplane_doctor.pipeline import BUFFER_TABLE, DEFAULT_REDIS_PORT
-from blueplane_doctor.sources.database_source import read_once, real_file
+from blueplane_doctor.sources.database_source import read_once
+from blueplane_doctor.sources.file_locks import write_lock_holder
 from blueplane_doctor.sources.redis_info import integer
 from blueplane_doctor.sources.server_log import LogTail
-from blueplane_doctor.sources.server_process import RUNNING, connected_ports, process_state, read_pid, write_lock_holder
+from blueplane_doctor.sources.server_process import RUNNING, connected_ports, process_state, read_pid
 from blueplane_doctor.sources.server_source import ask_health
 from blueplane_doctor.times import iso
+from blueplane_doctor.user_paths import real_file
 
 HTTP_LIMIT_SECONDS = 1.0
 SAME = "the same"

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from blueplane_doctor.reports.phrases import GONE, gone
 from blueplane_doctor.times import iso, parse_time
 
 _RIVER = 96.0
@@ -63,7 +64,7 @@ def flow(states: Mapping[str, int | None]) -> dict[str, Any]:
     return {"rows": rows, "end": y, "height": int(y + 34), "river": outline, "bank": int(_BANK)}
 
 
-_KINDS = {
+STATE_KINDS = {
     "written": "done",
     "written_not_acknowledged": "aside",
     "written_not_delivered": "aside",
@@ -76,9 +77,9 @@ _KINDS = {
     "untraceable": "aside",
     "unexamined": "aside",
     "lost": "break",
+    **dict.fromkeys(GONE, "break"),
 }
-"""The states in the order of the strip, and the colour of each."""
-_GONE = ("trimmed_unread", "payload_gone")
+"""The states in the order of the strip, and what the colour of each stands for."""
 _LEAST_PERCENT = 0.6
 """Width of a part that stands for few messages among thousands: it must be seen."""
 
@@ -88,7 +89,7 @@ def custody_strip(chain: object) -> dict[str, Any] | None:
     if not isinstance(chain, Mapping) or not isinstance(chain.get("states"), Mapping):
         return None
     states = chain["states"]
-    counts = {state: _amount(states, state) for state in _KINDS}
+    counts = {state: _amount(states, state) for state in STATE_KINDS if state not in GONE}
     present = {state: count for state, count in counts.items() if count}
     whole = sum(present.values()) or 1.0
     widths = {state: max(_LEAST_PERCENT, 100 * count / whole) for state, count in present.items()}
@@ -99,19 +100,18 @@ def custody_strip(chain: object) -> dict[str, Any] | None:
         parts.append(
             {
                 "state": state,
-                "kind": _KINDS[state],
+                "kind": STATE_KINDS[state],
                 "count": int(present[state]),
                 "x": round(x, 2),
                 "width": round(width * scale, 2),
             }
         )
         x += width * scale
-    gone = [f"{_amount(states, state):,.0f} {state.replace('_', ' ')}" for state in _GONE if _amount(states, state)]
     return {
         "status": str(chain.get("chain_status", "unknown")),
         "examined": chain.get("examined"),
         "parts": parts,
-        "gone": ", ".join(gone),
+        "gone": gone(states),
     }
 
 

@@ -23,7 +23,7 @@ from blueplane_doctor.quantities import many
 from blueplane_doctor.readings import field_metric
 from blueplane_doctor.reports import cause_phrases, phrases
 from blueplane_doctor.reports.base import Format, View
-from blueplane_doctor.reports.phrases import field_value, observed, other_thresholds, quantity, since
+from blueplane_doctor.reports.phrases import causes_count, field_value, observed, other_thresholds, quantity, since
 from blueplane_doctor.scales import scale_words
 from blueplane_doctor.times import parse_time
 
@@ -118,6 +118,7 @@ def template() -> "Template":
     drawn = {
         "flow": charts.flow,
         "custody_strip": charts.custody_strip,
+        "state_kinds": charts.STATE_KINDS,
         "bars": charts.bars,
         "bar_kinds": charts.BARS,
         "trends": charts.trends,
@@ -225,11 +226,6 @@ def sentence(counts: Mapping[str, int]) -> str:
     if counts.get("waived"):
         parts.append(f"{counts['waived']:,} waived")
     return "; ".join(parts) or "No check was run"
-
-
-def causes_count(report: Report) -> str:
-    """`2 causes`."""
-    return many(len(report.causes), "cause", "causes")
 
 
 def first_of(report: Report, cause: Cause) -> int:

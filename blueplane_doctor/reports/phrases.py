@@ -14,6 +14,8 @@ from blueplane_doctor.scales import scale_words
 from blueplane_doctor.times import parse_time, span, to_milliseconds
 from blueplane_doctor.verdict import HEALTH
 
+GONE = ("trimmed_unread", "payload_gone")
+"""States beside those of the messages that the stream holds."""
 _ITEMS = 25
 """Of one list of evidence that are shown; the JSON report has them all."""
 _DEPTH = 6
@@ -64,8 +66,23 @@ def verdict(report: Report) -> str:
     status = f"{report.status.value.upper()} {since(report.since, report)}".rstrip()
     words = headline(report)
     if report.causes:
-        words += f", {quantities.many(len(report.causes), 'cause', 'causes')}"
+        words += f", {causes_count(report)}"
     return f"{status}: {words} ({tally(report)})"
+
+
+def causes_count(report: Report) -> str:
+    """`2 causes`."""
+    return quantities.many(len(report.causes), "cause", "causes")
+
+
+def gone(states: Mapping[str, Any]) -> str:
+    """`12 trimmed unread, 3 payload gone`: messages that left the stream unwritten; empty where none did."""
+    parts = []
+    for state in GONE:
+        count = states.get(state)
+        if isinstance(count, int) and count > 0:
+            parts.append(f"{quantities.number(count)} {state.replace('_', ' ')}")
+    return ", ".join(parts)
 
 
 def since(moment: str | None, report: Report) -> str:

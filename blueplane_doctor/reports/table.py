@@ -7,13 +7,14 @@ from textwrap import indent, wrap
 
 from blueplane_doctor.locations import PLACEHOLDER
 from blueplane_doctor.model import Cause, Finding, Report, Status, counted
-from blueplane_doctor.quantities import many, number, quantity
+from blueplane_doctor.quantities import many, quantity
 from blueplane_doctor.reports import cause_phrases
 from blueplane_doctor.reports.base import Format, View
 from blueplane_doctor.reports.phrases import (
     advice,
     clock,
     evidence,
+    gone,
     is_news,
     line,
     observed,
@@ -35,7 +36,6 @@ _ANSI = {
 }
 _TO_MEND = (Status.RED, Status.ORANGE, Status.YELLOW, Status.ERROR)
 _NOT_JUDGED = (Status.UNKNOWN, Status.SKIPPED)
-_GONE = ("trimmed_unread", "payload_gone")
 _HEADERS = ["status", "check", "observed", "what it means"]
 _COMMAND_LENGTH = 4_000
 """Characters of a command. It is not cut: half of it would be another command."""
@@ -114,13 +114,9 @@ def _custody(report: Report, view: View) -> list[str]:
     if not chain or not any(finding.area == "chain" for finding in report.findings):
         return []
     text = line(f"Custody is {chain['chain_status']}: {chain['equation']}")
-    gone = []
-    for state in _GONE:
-        count = chain["states"].get(state)
-        if count:
-            gone.append(f"{number(count)} {state.replace('_', ' ')}")
-    if gone:
-        text += f"; gone: {', '.join(gone)}"
+    missing = gone(chain["states"])
+    if missing:
+        text += f"; gone: {missing}"
     return _wrapped(text, view)
 
 

@@ -43,8 +43,10 @@ from blueplane_doctor.errors import (
 )
 from blueplane_doctor.file_reading import file_state
 from blueplane_doctor.sources import Deadline
+from blueplane_doctor.sources.file_locks import is_locked_for_all
 from blueplane_doctor.sources.write_ahead_log import TooLong, holds_a_transaction
 from blueplane_doctor.text import place
+from blueplane_doctor.user_paths import real_file
 
 BUSY_SECONDS = 1.0
 """A read's wait for a lock. In write-ahead-log mode readers wait for nobody."""
@@ -107,11 +109,6 @@ class _State(NamedTuple):
         if self.abandoned_log is not None:
             modified_ns = max(modified_ns, self.abandoned_log[1])
         return abs(time.time_ns() - modified_ns) < TICK_SECONDS * 1e9
-
-
-def real_file(path: Path) -> Path:
-    """The file that a path leads to. SQLite keeps its logs and journals beside that one, never beside a link to it."""
-    return Path(os.path.realpath(path))
 
 
 def write_ahead_log(path: Path) -> Path:
@@ -246,8 +243,6 @@ class DatabaseSource:
 
         SQLite would find such a lock, but a file that is read without its log is opened so that none is asked for.
         """
-        from blueplane_doctor.sources.server_process import is_locked_for_all  # which imports this module
-
         end = time.monotonic() + min(BUSY_SECONDS, self._deadline.remaining)
         while is_locked_for_all(self._file):
             if time.monotonic() >= end:
