@@ -32,7 +32,7 @@ NOT_UNDERSTOOD = ("another error", "invalid JSON")
 OF_A_MESSAGE = (*REFUSED, *NOT_UNDERSTOOD)
 SAME_KEY = ("same ", HAS_A_ROW)
 """How the reasons begin of messages whose key is there twice."""
-SAVE_FIRST = "Save the stuck messages before you restart anything (-v shows how)."
+SAVE_FIRST = "Save the stuck messages before you restart anything."
 
 
 def _held_up(group: "GroupHealth", blocker: "ChainBlocker") -> str:
@@ -226,7 +226,7 @@ def cause_orphans(queue: "QueueHealth", locations: "Locations", findings: Findin
         since_by=STREAM_ID if ids else "",
         at_stake=Stake(at_risk=count - trimmed, lost=trimmed or None, recoverable=0 if trimmed else None),
         next_step=Remedy(
-            text="Save them before you do anything else with them (-v shows how).",
+            text="Save them before you do anything else with them.",
             commands=trace_commands(locations.doctor, ids[:1]),
         ),
     )

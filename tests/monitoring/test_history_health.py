@@ -99,7 +99,7 @@ RIGHTS = (
 )
 """The least-privilege user of the README: it may read the pipeline's streams, and nothing of ours."""
 NEEDS_RECORDED = ("write-p95", "write-success", "hook-success")
-NEEDS_HISTORY = ("backlog-trend", "time-to-loss", "wal-growth", "loss-between-samples")
+NEEDS_HISTORY = ("backlog-trend", "wal-growth", "loss-between-samples")
 
 
 def test_a_user_without_the_rights_is_told_which(pipeline: Pipeline) -> None:
@@ -119,6 +119,7 @@ def test_a_user_without_the_rights_is_told_which(pipeline: Pipeline) -> None:
         assert found.status == "unknown", check
         assert "permission" in found.cause, check
         assert "%R~blueplane:health:*" in str(found.remedy), check
+    assert finding(before, "time-to-loss").status == "green", "known from one look, without any sample"
     assert finding(after, "backlog-trend").status == "red"
     assert "nothing was recorded" in finding(after, "write-p95").cause
 
