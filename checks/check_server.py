@@ -35,7 +35,10 @@ ADVICE = {
     "no such table or column": (
         "The tables are gone or of another version: restart the server, which makes the tables at its start."
     ),
-    "UNIQUE constraint failed": "A message that is written already is delivered again: see retry-storm.",
+    "UNIQUE constraint failed": (
+        "Two messages of a batch have the same key, or one that is written already was delivered again: see "
+        "stuck-consumers and retry-storm."
+    ),
     "value that SQLite refuses": "A message cannot be written as it is: see stuck-consumers and retry-storm.",
     "connection refused": _REDIS,
     "connection lost": _REDIS,

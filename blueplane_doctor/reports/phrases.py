@@ -229,10 +229,13 @@ def _compact(value: Any) -> str:
 
 
 def advice(findings: Iterable[Finding], *, causes: bool = False) -> dict[tuple[str, ...], list[str]]:
-    """Each text with its commands once, and the ids of all findings that advise it; `causes` too, as bare texts."""
+    """Each text with its commands once, and the ids of all findings that advise it.
+
+    With `causes` also, as bare texts, why a finding was not judged.
+    """
     advised: dict[tuple[str, ...], list[str]] = {}
     for finding in findings:
-        if causes and finding.cause:
+        if causes and finding.cause and finding.status.severity < 0:
             advised.setdefault((finding.cause,), []).append(finding.id)
         if finding.remedy:
             advised.setdefault((finding.remedy.text, *finding.remedy.commands), []).append(finding.id)
