@@ -27,13 +27,6 @@ EVENT_TYPES = frozenset(
     }
 )
 """Of the queue writer, of the Cursor monitors, and of the lines of a Claude transcript."""
-SOURCES = frozenset(
-    {
-        *(*pipeline.CURSOR_MONITOR_SOURCES, *pipeline.OTHER_CURSOR_SOURCES),
-        *("jsonl_monitor", "transcript_monitor", "claude_session_monitor"),
-    }
-)
-"""`metadata.source`."""
 STREAMS = frozenset(
     {
         *("cdc:events", "telemetry:cdc"),
