@@ -20,6 +20,11 @@ def plain(text: str | bytes, limit: int = 120) -> str:
     return cleaned
 
 
+def holds_controls(text: str) -> bool:
+    """Whether a control character is in it, such as a line end."""
+    return any(unicodedata.category(character) == "Cc" for character in text)
+
+
 def lines(text: str) -> str:
     """Text of several lines without what a terminal, or a CI runner that reads along, takes for a command."""
     shown = []

@@ -1,10 +1,11 @@
 """Paths as people write them in settings and commands: `~`, relative ones, and those that no file can have."""
 
 import os
-import unicodedata
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from blueplane_doctor.characters import holds_controls
 
 LONGEST_PATH = 4_095
 LONGEST_NAME = 255
@@ -26,7 +27,7 @@ def real_file(path: Path) -> Path:
 def usable_path(path: Path) -> Path:
     """The path with `~` as the user's home. Raises ValueError for one that no file should have."""
     text = str(path)
-    if any(unicodedata.category(character) == "Cc" for character in text):
+    if holds_controls(text):
         # Also for what the path is written into: a line end in a unit file begins another setting.
         raise ValueError("a path holds no control characters, such as a line end")
     try:

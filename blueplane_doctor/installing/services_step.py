@@ -4,12 +4,12 @@ import os
 import plistlib
 import shlex
 import subprocess
-import unicodedata
 from dataclasses import dataclass
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
+from blueplane_doctor.characters import holds_controls
 from blueplane_doctor.installing import file_changes, files
 from blueplane_doctor.installing.files import StepError
 from blueplane_doctor.installing.journal import Entry, Journal
@@ -214,7 +214,7 @@ def _systemd_word(word: str) -> str:
 
     Raises StepError for a control character: a line end would begin another setting of the unit.
     """
-    if any(unicodedata.category(character) == "Cc" for character in word):
+    if holds_controls(word):
         raise StepError("a unit cannot hold a path with control characters, such as a line end", "name another path")
     escaped = word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
     return f'"{escaped}"'
