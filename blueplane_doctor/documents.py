@@ -65,7 +65,10 @@ def yaml_value(text: str) -> Any:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 if mark else 0
-        raise DocumentError(f"not valid YAML: {getattr(error, 'problem', None) or 'no text'}", line=line) from None
+        problem = getattr(error, "problem", None) or "no text"
+        if "nesting" in problem:  # libyaml has a limit of its own, and some releases meet it before ours
+            raise _beyond(_TOO_DEEP, line) from None
+        raise DocumentError(f"not valid YAML: {problem}", line=line) from None
     except (ValueError, OverflowError, RecursionError):
         # The text of the error may quote the value, which may be a password.
         raise DocumentError("not valid YAML: a value that looks like a date or a number is none") from None
