@@ -3,6 +3,7 @@
 Learnt from its public repository and from observing it run; see docs/PIPELINE.md.
 """
 
+import re
 from dataclasses import dataclass
 from typing import Literal, Self
 
@@ -343,3 +344,26 @@ WRITERS_KEEP = 10_000
 def kept_messages(max_length: int) -> int:
     """How many messages the stream keeps where the settings name a `max_length`: the smaller of the two rules."""
     return min(max_length, WRITERS_KEEP)
+
+
+_NEITHER_LETTER_NOR_DIGIT = re.compile("[^A-Za-z0-9]")
+
+
+def claude_project_folder(workspace: str) -> str:
+    """The name of the folder, below Claude Code's `projects`, that holds the transcripts of a workspace."""
+    return _NEITHER_LETTER_NOR_DIGIT.sub("-", workspace)
+
+
+def folders_looked_for(workspace: str) -> tuple[str, str]:
+    """The names of the folders in which the server looks for the transcripts of a workspace, in its order.
+
+    It replaces slashes alone, so a workspace with another sign in its path, such as a dot, has a folder that the server
+    never finds.
+    """
+    name = workspace.replace("/", "-").removeprefix("-")
+    return f"-{name}", name
+
+
+def finds_transcripts(workspace: str) -> bool:
+    """Whether the server finds the folder of this workspace's transcripts by its rule."""
+    return claude_project_folder(workspace) in folders_looked_for(workspace)

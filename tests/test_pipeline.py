@@ -5,7 +5,13 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from blueplane_doctor.pipeline import TARGETS, Target
+from blueplane_doctor.pipeline import (
+    TARGETS,
+    Target,
+    claude_project_folder,
+    finds_transcripts,
+    folders_looked_for,
+)
 
 GOOD = {"where": "a.b:C.d", "records": "write", "name": "t", "argument": "rows"}
 
@@ -39,3 +45,26 @@ def test_no_method_is_measured_twice() -> None:
 def test_an_incomplete_target_is_refused(changed: dict[str, Any], said: str) -> None:
     with pytest.raises(ValidationError, match=said):
         Target(**{**GOOD, **changed})
+
+
+@pytest.mark.parametrize(
+    ("workspace", "folder", "is_found"),
+    [
+        ("/home/me/site", "-home-me-site", True),
+        ("/home/me/my-app", "-home-me-my-app", True),
+        ("/home/me/my_app", "-home-me-my-app", False),
+        ("/home/me/site.v2", "-home-me-site-v2", False),
+        ("/home/me/my app", "-home-me-my-app", False),
+        ("/home/me/caf\u00e9", "-home-me-caf-", False),
+        ("C:\\code\\app", "C--code-app", False),
+    ],
+)
+def test_the_server_finds_the_transcripts_of_a_path_of_letters_and_digits(
+    workspace: str, folder: str, is_found: bool
+) -> None:
+    assert claude_project_folder(workspace) == folder
+    assert finds_transcripts(workspace) is is_found
+
+
+def test_the_server_looks_with_and_without_the_first_dash() -> None:
+    assert folders_looked_for("/home/me/site.v2") == ("-home-me-site.v2", "home-me-site.v2")
