@@ -181,6 +181,7 @@ def test_pages_of_other_sites_may_not_ask(served: Served, headers: dict[str, str
 @pytest.mark.slow
 def test_beyond_the_rate_is_429(healthy: Pipeline) -> None:
     with serving(healthy, "--rate", "5") as service:
+        service.ready()  # /readyz is 503 until the first verdict is there
         codes = [service.get("/api/v1/health").status_code for _ in range(40)]
         probes = {service.get(path).status_code for path in UNLIMITED_PATHS for _ in range(10)}
     assert codes.count(429) >= 5
