@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from blueplane_doctor.monitoring.database_health import DatabaseHealth
     from blueplane_doctor.monitoring.queue_health import QueueHealth
     from blueplane_doctor.monitoring.server_health import ServerHealth
+    from blueplane_doctor.monitoring.server_uses import ServerUses
 
 BACKLOG = (
     *("queue-depth", "pending-messages", "consumer-lag", "queue-headroom", "write-throughput", "backlog-trend"),
@@ -162,14 +163,17 @@ def cause_server_hangs(
     )
 
 
-@cause(stage="server", shown_by=["examined-pipeline"], brings=[EVERYTHING, *BACKLOG, *CAPTURE, "stream-lost"])
-def cause_another_redis(server: "ServerHealth", findings: Findings) -> Cause | None:
+@cause(stage="server", shown_by=["same-pipeline"], brings=[EVERYTHING, *BACKLOG, *CAPTURE, "stream-lost"])
+def cause_another_redis(server_uses: "ServerUses", findings: Findings) -> Cause | None:
     """The server uses another Redis or database than the ones that are examined."""
-    finding = findings.fault("examined-pipeline")
+    finding = findings.fault("same-pipeline")
     if finding is None:
         return None
+    others = [used for used in (server_uses.redis, server_uses.database) if used.compared == "another"]
     return Cause(
         summary=f"{sentence(finding.summary)} What else is found here concerns a pipeline that it does not feed.",
+        certain=any(used.is_proof for used in others),
+        confirm="what the process has open: its log or its configuration alone may be out of date",
         next_step=finding.remedy,
     )
 

@@ -9,6 +9,7 @@ from blueplane_doctor.times import span
 if TYPE_CHECKING:
     from blueplane_doctor.locations import Locations
     from blueplane_doctor.monitoring.server_health import ServerHealth
+    from blueplane_doctor.monitoring.server_uses import ServerUses
 
 FIVE_MINUTES = "five minutes"
 SHOWN_KINDS = 3
@@ -95,34 +96,70 @@ def check_server_alive(server: "ServerHealth", locations: "Locations", scale: Sc
     )
 
 
-@check(area="server", scale=Scale.states(green="the same", red="another Redis|another database"))
-def check_examined_pipeline(server: "ServerHealth", locations: "Locations", scale: Scale) -> Finding:
+@check(area="server", scale=Scale.states(green="the same", red="another Redis|another database|both others"))
+def check_same_pipeline(server_uses: "ServerUses", locations: "Locations", scale: Scale) -> Finding:
     """The running server uses the Redis and the database that are examined.
 
-    The server's own connections and its log tell. Where they name others, all other findings are about a pipeline
-    that this server does not feed.
+    Its process' connections and open files prove it, as far as the system shows them to this user; else its log or its
+    configuration tells. Where they name others, all other findings are about a pipeline that this server does not feed.
 
     Causes:
     - the server was started from a checkout, whose `config/` comes before ~/.blueplane
     - --redis-url, --database or --home name those of another Blueplane
     """
-    if server.uses == "unknown":
-        summary = f"Nothing names another Redis or database than those that are examined; {server.uses_cause}"
-        return not_graded(None, summary)
-    if server.uses == "the same":
-        return scale.grade(server.uses, f"The server uses the Redis that is examined: {server.uses_cause}")
+    redis = server_uses.redis
+    database = server_uses.database
+    evidence: dict[str, object] = {"the server's process": server_uses.pid}
+    if server_uses.configuration:
+        evidence["its configuration"] = server_uses.configuration
+    if not server_uses.is_running:
+        return not_graded(None, "No process of the server is seen here that could use another Redis or database")
+    compared = (redis.compared, database.compared)
+    if "another" in compared:
+        return _another_pipeline(server_uses, locations, scale, evidence)
+    if compared == ("unknown", "unknown"):
+        cause = f"{redis.cause}; {database.cause}"
+        if server_uses.is_shown:
+            return not_graded(None, f"Nothing names another Redis or database than those that are examined: {cause}")
+        summary = "Whether the server uses the Redis and the database that are examined is not known"
+        return unknown(summary, cause, evidence=evidence)
+    parts = []
+    if redis.compared == "the same":
+        parts.append(f"the Redis that is examined ({redis.shown_by} tells)")
+    if database.compared == "the same":
+        parts.append(f"the database that is examined ({database.shown_by} tells)")
+    return scale.grade("the same", f"The server uses {' and '.join(parts)}", evidence=evidence)
+
+
+def _another_pipeline(
+    server_uses: "ServerUses", locations: "Locations", scale: Scale, evidence: dict[str, object]
+) -> Finding:
+    redis = server_uses.redis
+    database = server_uses.database
+    state = "both others"
+    parts = []
     commands = []
-    text = "Examine the one that the server uses, or change the server's settings and restart it."
-    if server.uses == "another Redis" and server.redis_is_local:
-        # Of two options of one name the later counts.
-        commands = [f"{locations.doctor} --redis-url redis://127.0.0.1:{server.redis_port}/0"]
-    elif server.uses == "another database":
-        text = "Name the database that the end of the server's log names, with --database."
+    if redis.compared == "another":
+        parts.append(f"Redis {redis.name} ({redis.shown_by} tells), but {server_uses.examined_redis} is examined")
+        if server_uses.redis_port is not None:
+            # Of two options of one name the later counts.
+            commands.append(f"{locations.doctor} --redis-url redis://127.0.0.1:{server_uses.redis_port}/0")
+    else:
+        state = "another database"
+    if database.compared == "another":
+        parts.append(f"database {database.name} ({database.shown_by} tells), but {locations.database} is examined")
+        commands.append(f"ls -l /proc/{server_uses.pid}/fd")
+        commands.append(f"grep 'Initialized SQLite database at' {locations.log}")
+    else:
+        state = "another Redis"
+    text = "Examine what the server uses, or change the server's settings and restart it."
+    if server_uses.configuration:
+        text += f" The server goes by {server_uses.configuration}."
     return scale.grade(
-        server.uses,
-        f"The server uses {server.uses} than the one that is examined: {server.uses_cause}",
+        state,
+        f"The server uses {', and '.join(parts)}",
         remedy=Remedy(text=text, commands=commands),
-        evidence={"port in its log": server.redis_port},
+        evidence=evidence,
     )
 
 

@@ -1,31 +1,18 @@
 """The pipeline's server: does it run, does it answer, does it log errors, did it leave events behind."""
 
-from pathlib import Path
-from urllib.parse import urlsplit
-
 from blueplane_doctor.errors import FileMissing, FileUnreadable, SourceError
-from blueplane_doctor.examination import Examination, ServerInfo
 from blueplane_doctor.file_reading import file_state
 from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring import Monitor
-from blueplane_doctor.pipeline import BUFFER_TABLE, DEFAULT_REDIS_PORT
+from blueplane_doctor.pipeline import BUFFER_TABLE
 from blueplane_doctor.sources.database_source import read_once
 from blueplane_doctor.sources.file_locks import write_lock_holder
-from blueplane_doctor.sources.redis_info import integer
 from blueplane_doctor.sources.server_log import LogTail
-from blueplane_doctor.sources.server_process import RUNNING, connected_ports, process_state, read_pid
+from blueplane_doctor.sources.server_process import RUNNING, process_state, read_pid
 from blueplane_doctor.sources.server_source import ask_health
 from blueplane_doctor.times import iso
-from blueplane_doctor.user_paths import real_file
 
 HTTP_LIMIT_SECONDS = 1.0
-SAME = "the same"
-ANOTHER_REDIS = "another Redis"
-ANOTHER_DATABASE = "another database"
-UNKNOWN = "unknown"
-
-
-LOCAL_HOSTS = frozenset(("localhost", "127.0.0.1", "::1"))
 
 
 class LoggedErrors(Record):
@@ -82,14 +69,6 @@ class ServerHealth(Record):
     """Events in event_buffer.db that never reached Redis; null when it could not be read."""
     buffer_cause: str = ""
     """Why the buffer could not be read."""
-    uses: str = UNKNOWN
-    """Whether the running server uses what is examined: `the same`, `another Redis`, `another database`, `unknown`."""
-    uses_cause: str = ""
-    """What tells so, or why it is not known."""
-    redis_port: int | None = None
-    """Port of the Redis that the server's log last named."""
-    redis_is_local: bool = False
-    """Whether that Redis is on the server's own machine."""
     lock_holder: LockHolder | None = None
     """Who holds the database's write lock now; null where nobody does or the system does not tell."""
 
@@ -105,11 +84,6 @@ class ServerHealthMonitor(Monitor):
     name = "server"
     record = ServerHealth
 
-    def __init__(self, examination: Examination) -> None:
-        super().__init__(examination)
-        self._connected: frozenset[int] | None = None
-        """The remote ports of the server's connections; None where they cannot be seen."""
-
     def collect(self) -> ServerHealth:
         """Always a record: what cannot be read here is itself the finding."""
         examination = self.examination
@@ -118,12 +92,9 @@ class ServerHealthMonitor(Monitor):
         answer, http_ok = ask_health(examination.settings.http_url, limit)
         log = examination.log()
         buffered, cause = self._buffered()
-        state = process_state(pid)
-        if pid is not None and state == RUNNING:
-            self._connected = connected_ports(pid)
         return ServerHealth(
             pid=pid,
-            pid_state=state,
+            pid_state=process_state(pid),
             pid_cause=pid_cause,
             http_ok=http_ok,
             http_answer=answer,
@@ -136,63 +107,8 @@ class ServerHealthMonitor(Monitor):
             last_error_timestamp=iso(log.last_error),
             buffered_events=buffered,
             buffer_cause=cause,
-            redis_port=log.redis[1] if log.redis else None,
-            redis_is_local=log.redis is not None and log.redis[0] in LOCAL_HOSTS,
             lock_holder=self._lock_holder(pid),
         )
-
-    def concluded(self, record: Record) -> Record:
-        """What the server uses is compared last: which port the examined Redis says it has, others have asked by then.
-
-        Asking it here would make this record wait for a Redis that hangs.
-        """
-        if not isinstance(record, ServerHealth):
-            return record
-        uses, cause = self._uses(record)
-        return record.model_copy(update={"uses": uses, "uses_cause": cause})
-
-    def _uses(self, record: ServerHealth) -> tuple[str, str]:
-        """Whether a server that is alive uses the examined Redis and database, and what tells so."""
-        is_running = record.pid_state == RUNNING
-        log = self.examination.log()
-        if not record.http_ok and not is_running:
-            return UNKNOWN, "the server does not run"
-        # In a container the same file has another path; so only a process that is seen here is taken at its word.
-        if is_running and log.database and not self._is_examined_database(log.database):
-            return ANOTHER_DATABASE, "its log names another database than the one that is examined"
-        examined = self._examined_ports()
-        if not examined:
-            return UNKNOWN, "the examined Redis has no port to compare with"
-        connected = self._connected
-        if connected and connected & examined:
-            return SAME, "its process is connected to the port of the examined Redis"
-        if log.redis is None:
-            return UNKNOWN, "the part of its log that was read names no Redis"
-        _, port = log.redis
-        if port in examined:
-            return SAME, "its log names the port of the examined Redis"
-        if connected and port in connected:
-            return ANOTHER_REDIS, f"its process is connected to port {port}, as its log says"
-        return ANOTHER_REDIS, f"its log names port {port}"
-
-    def _is_examined_database(self, named: str) -> bool:
-        return real_file(Path(named)) == real_file(self.examination.settings.database_file)
-
-    def _examined_ports(self) -> set[int]:
-        """The TCP ports of the examined Redis: that of its address, and the one that it says itself."""
-        ports: set[int] = set()
-        url = self.examination.settings.redis_url
-        if "+" in url.partition("://")[0]:
-            return ports  # Sentinel and Cluster: the address is not that of the node that serves
-        if not url.startswith("unix:"):
-            ports.add(urlsplit(url).port or DEFAULT_REDIS_PORT)
-        info = self.examination.answers.get("server_info")
-        if not isinstance(info, ServerInfo):
-            return ports
-        port = integer(info.fields.get("tcp_port"))
-        if port:  # 0 where it listens on a file alone
-            ports.add(port)
-        return ports
 
     def _lock_holder(self, server_pid: int | None) -> LockHolder | None:
         holder = write_lock_holder(self.examination.settings.database_file)

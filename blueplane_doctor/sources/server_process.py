@@ -1,4 +1,4 @@
-"""Processes of this machine: is the pipeline's server one of them, and what is it connected to."""
+"""Processes of this machine: is the pipeline's server one of them."""
 
 import time
 from pathlib import Path
@@ -91,14 +91,3 @@ def process_state(pid: int | None) -> str:
     if any(mark in command for mark in SERVER_COMMANDS):
         return RUNNING
     return "another program"
-
-
-def connected_ports(pid: int) -> frozenset[int] | None:
-    """The remote ports of a process' TCP connections; None where they cannot be seen."""
-    import psutil
-
-    try:
-        connections = psutil.Process(pid).net_connections(kind="tcp")
-    except (psutil.Error, OSError):
-        return None
-    return frozenset(connection.raddr.port for connection in connections if connection.raddr)

@@ -36,6 +36,7 @@ from blueplane_doctor.monitoring.queue_health import ConsumerHealth, GroupHealth
 from blueplane_doctor.monitoring.redis_health import RedisHealth
 from blueplane_doctor.monitoring.redis_writes import RedisWrites
 from blueplane_doctor.monitoring.server_health import ServerHealth
+from blueplane_doctor.monitoring.server_uses import ServerUses, Used
 from blueplane_doctor.monitoring.spool_health import SpoolHealth
 from blueplane_doctor.monitoring.stream_presence import StreamPresence
 from blueplane_doctor.pipeline import CURSOR_HOOKS
@@ -298,11 +299,32 @@ def server(**changes: Any) -> ServerHealth:
             "errors_per_minute": 0.0,
             "last_error_timestamp": None,
             "buffered_events": 0,
-            "uses": "the same",
-            "uses_cause": "its process is connected to the port of the examined Redis",
             **changes,
         }
     )
+
+
+def server_uses(**changes: Any) -> ServerUses:
+    """A server that is connected to the examined Redis; its log names the examined database."""
+    return ServerUses(
+        **{
+            "pid": 48_112,
+            "is_running": True,
+            "is_shown": True,
+            "redis": Used(compared="the same", name="localhost:6379", shown_by="its process", is_proof=True),
+            "database": Used(compared="the same", name="~/.blueplane/telemetry.db", shown_by="its log"),
+            "examined_redis": "localhost:6379",
+            "configuration": "config.yaml of its home",
+            **changes,
+        }
+    )
+
+
+def another_redis(port: int = 6380, *, is_proof: bool = True) -> ServerUses:
+    """A server that uses the Redis of another port."""
+    shown_by = "its process" if is_proof else "its configuration"
+    used = Used(compared="another", name=f"127.0.0.1:{port}", shown_by=shown_by, is_proof=is_proof)
+    return server_uses(redis=used, redis_port=port)
 
 
 def spool(**changes: Any) -> SpoolHealth:
@@ -472,6 +494,7 @@ def healthy_records() -> dict[str, Record]:
         "chain": chain(),
         "delivery": delivery(),
         "server": server(),
+        "server_uses": server_uses(),
         "spool": spool(),
         "redis": redis(),
         "redis_writes": redis_writes(),
@@ -540,6 +563,7 @@ def empty_records() -> dict[str, Record]:
             buffered_events=None,
             buffer_cause="the event buffer event_buffer.db is not a SQLite database",
         ),
+        "server_uses": ServerUses(),
         "spool": unreadable_spool(),
         "disk_space": DiskSpace(),
         "database_access": DatabaseAccess(writable=None, cause="there is no database"),

@@ -24,8 +24,14 @@ def test_a_process_that_does_not_answer_hangs_only_perhaps_while_nothing_waits()
 
 
 def test_the_server_uses_another_redis() -> None:
-    server = builders.server(uses="another Redis", uses_cause="its log names port 6390")
-    assert [one.id for one in causes_of(server=server)] == ["another-redis"]
+    causes = causes_of(server_uses=builders.another_redis(6390))
+    assert [(one.id, one.certain) for one in causes] == [("another-redis", True)]
+    assert "Redis 127.0.0.1:6390" in causes[0].summary and "localhost:6379 is examined" in causes[0].summary
+
+
+def test_that_a_configuration_names_another_redis_is_likely_alone() -> None:
+    causes = causes_of(server_uses=builders.another_redis(6390, is_proof=False))
+    assert [(one.id, one.certain) for one in causes] == [("another-redis", False)]
 
 
 def test_events_in_the_buffer() -> None:

@@ -4,8 +4,9 @@ import pytest
 from blueplane_doctor.checks.check_server import ADVICE
 
 from blueplane_doctor.monitoring.server_health import LockHolder, LoggedErrors
+from blueplane_doctor.monitoring.server_uses import ServerUses, Used
 from blueplane_doctor.sources.server_log import KINDS
-from tests.checks.builders import cases, run, server
+from tests.checks.builders import another_redis, cases, run, server, server_uses
 
 IN_A_CONTAINER = ", perhaps because the server runs in a container; HTTP: ok on port 8787"
 
@@ -172,14 +173,51 @@ def test_there_is_advice_only_for_kinds_that_exist(kind: str) -> None:
     assert kind in dict(KINDS)
 
 
+_SAME = Used(compared="the same", name="localhost:6379", shown_by="its process", is_proof=True)
+_OTHER_REDIS = Used(compared="another", name="127.0.0.1:7001", shown_by="its process", is_proof=True)
+_OTHER_DATABASE = Used(compared="another", name="<hidden-5f0c6a52>", shown_by="its log")
+_NOT_KNOWN = Used(cause="the system does not show this user what process 48112 uses")
+
+
 @pytest.mark.parametrize(
-    ("uses", "status"),
-    [("the same", "green"), ("another Redis", "red"), ("another database", "red"), ("unknown", "green")],
+    ("redis", "database", "status", "observed"),
+    [
+        (_SAME, _SAME, "green", "the same"),
+        (_SAME, _NOT_KNOWN, "green", "the same"),
+        (_NOT_KNOWN, _SAME, "green", "the same"),
+        (_OTHER_REDIS, _SAME, "red", "another Redis"),
+        (_OTHER_REDIS, _NOT_KNOWN, "red", "another Redis"),
+        (_SAME, _OTHER_DATABASE, "red", "another database"),
+        (_NOT_KNOWN, _OTHER_DATABASE, "red", "another database"),
+        (_OTHER_REDIS, _OTHER_DATABASE, "red", "both others"),
+    ],
 )
-def test_examined_pipeline(uses: str, status: str) -> None:
-    given = server(uses=uses, uses_cause="its log names port 7001", redis_port=7001, redis_is_local=True)
-    finding = run("examined-pipeline", server=given)
-    assert finding.status == status
-    if uses == "another Redis":
+def test_same_pipeline(redis: Used, database: Used, status: str, observed: str | None) -> None:
+    given = server_uses(redis=redis, database=database, redis_port=7001)
+    finding = run("same-pipeline", server_uses=given)
+    assert (finding.status, finding.observed) == (status, observed)
+    if redis.compared == "another":
         assert finding.remedy is not None
-        assert finding.remedy.commands == ["blueplane-doctor --redis-url redis://127.0.0.1:7001/0"]
+        assert "Redis 127.0.0.1:7001" in finding.summary and "localhost:6379 is examined" in finding.summary
+        assert finding.remedy.commands[0] == "blueplane-doctor --redis-url redis://127.0.0.1:7001/0"
+    if database.compared == "another":
+        assert "<hidden-5f0c6a52>" in finding.summary and "~/.blueplane/telemetry.db is examined" in finding.summary
+
+
+@pytest.mark.parametrize(("is_shown", "status"), [(True, "green"), (False, "unknown")])
+def test_same_pipeline_where_nothing_tells(is_shown: bool, status: str) -> None:
+    given = server_uses(redis=_NOT_KNOWN, database=_NOT_KNOWN, is_shown=is_shown)
+    finding = run("same-pipeline", server_uses=given)
+    assert (finding.status, finding.observed) == (status, None)
+
+
+def test_same_pipeline_without_a_server_is_no_fault_of_its_own() -> None:
+    finding = run("same-pipeline", server_uses=ServerUses())
+    assert (finding.status, finding.observed) == ("green", None)
+
+
+def test_same_pipeline_names_the_configuration_that_the_server_goes_by() -> None:
+    where = "config/ of the checkout that it was started from"
+    finding = run("same-pipeline", server_uses=another_redis().model_copy(update={"configuration": where}))
+    assert finding.remedy is not None
+    assert finding.remedy.text.endswith(f"The server goes by {where}.")

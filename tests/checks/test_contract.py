@@ -44,6 +44,7 @@ REQUIRED = {
     "wal-size",
     "undrained-buffer",
     "server-alive",
+    "same-pipeline",
     "server-errors",
     "clock-skew",
     "redis-reachable",

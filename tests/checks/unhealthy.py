@@ -9,6 +9,7 @@ from tests.checks.builders import (
     HOUR,
     MINUTE,
     NOW,
+    another_redis,
     capture,
     chain,
     chain_break,
@@ -106,11 +107,7 @@ UNHEALTHY: dict[str, dict[str, Record]] = {
     "server-alive": {
         "server": server(pid_state="not running", http_ok=False, http_answer="nobody listens on port 8787")
     },
-    "examined-pipeline": {
-        "server": server(
-            uses="another Redis", uses_cause="its log names port 6380", redis_port=6380, redis_is_local=True
-        )
-    },
+    "same-pipeline": {"server_uses": another_redis()},
     "server-errors": {
         "server": server(
             errors_per_minute=56.4,

@@ -32,12 +32,12 @@ def test_another_redis_is_told(name: str, server: str, tmp_path: Path) -> None:
     with SITUATIONS[name].built(server, tmp_path / "p") as situation:
         url = "" if name == "settings-name-another-redis" else None
         examination = situation.doctor(redis_url=url)
-        finding = examination.finding("examined-pipeline")
+        finding = examination.finding("same-pipeline")
         assert finding["status"] == "red"
         assert situation.truth.facts["of_the_server"] in finding["remedy"]["commands"][0]
         assert examination.exit_code == 1
         examination = situation.doctor(redis_url=situation.truth.facts["of_the_server"])
-        assert examination.finding("examined-pipeline")["status"] == "green"
+        assert examination.finding("same-pipeline")["status"] == "green"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,221 @@
+"""What the running server uses: its configuration, Redis and database, beside the ones that are examined."""
+
+import os
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from blueplane_doctor.connection.topology import address_of
+from blueplane_doctor.examination import Examination, ServerInfo
+from blueplane_doctor.model import Record
+from blueplane_doctor.monitoring import Monitor
+from blueplane_doctor.pipeline import DEFAULT_HTTP_PORT, DEFAULT_REDIS_PORT
+from blueplane_doctor.sources.process_use import Address, ProcessUse, process_use, server_that_listens_on
+from blueplane_doctor.sources.redis_address import Comparison, ExaminedRedis, compare, is_this_machine, shown
+from blueplane_doctor.sources.redis_host import runs_here
+from blueplane_doctor.sources.redis_info import integer
+from blueplane_doctor.sources.server_configuration import ServerConfiguration, server_configuration
+from blueplane_doctor.sources.server_process import server_process
+from blueplane_doctor.text import hidden, place
+from blueplane_doctor.user_paths import real_file
+
+SAME = "the same"
+ANOTHER = "another"
+UNKNOWN = "unknown"
+_LOG = "server.log"
+_DATABASE = "telemetry.db"
+
+
+class Used(Record):
+    """One thing that the server uses, compared with the one that is examined."""
+
+    compared: str = UNKNOWN
+    """`the same`, `another` or `unknown`."""
+    name: str = ""
+    """The server's, as reports may show it; empty where it is not known."""
+    shown_by: str = ""
+    """What tells so: `its process`, `its log` or `its configuration`."""
+    is_proof: bool = False
+    """Whether it is seen in use; else a log or a configuration names it."""
+    cause: str = ""
+    """Why it is not known."""
+
+
+class ServerUses(Record):
+    """What the running server uses. Its own process tells, as far as the system shows it to this user."""
+
+    pid: int | None = None
+    """Its process; null where none is seen."""
+    is_running: bool = False
+    """Whether the process of server.pid runs, or a server's process listens on the examined port."""
+    is_shown: bool = False
+    """Whether the system shows this user the connections of that process."""
+    redis: Used = Used()
+    database: Used = Used()
+    examined_redis: str = ""
+    """The examined Redis, as reports may show it."""
+    redis_port: int | None = None
+    """Port of the server's Redis where that is another one on this machine."""
+    configuration: str = ""
+    """The file that it goes by, in words; empty where that is not known."""
+
+
+class ServerUsesMonitor(Monitor):
+    """Looks at the server's process, its log and its configuration, and compares."""
+
+    name = "server_uses"
+    record = ServerUses
+    in_metrics = False
+
+    def __init__(self, examination: Examination) -> None:
+        super().__init__(examination)
+        self._process: ProcessUse | None = None
+        self._home = examination.settings.home
+        """The server's own Blueplane home."""
+        self._is_examined_home = True
+
+    def collect(self) -> ServerUses:
+        """Always a record: the log is read, and the process looked at."""
+        settings = self.examination.settings
+        server = server_process(settings.home)
+        pid = server.pid
+        if not server.is_running:
+            pid = _server_at(settings.http_url)
+        self.examination.log()
+        record = ServerUses(examined_redis=address_of(settings.redis_url))
+        if pid is None:
+            return record
+        self._process = process_use(pid)
+        self._look_for_its_home(self._process)
+        return record.model_copy(update={"pid": pid, "is_running": True, "is_shown": self._process.is_shown})
+
+    def concluded(self, record: Record) -> Record:
+        """What is used is compared last: which port the examined Redis says it has, others have asked by then.
+
+        Asking it here would make this record wait for a Redis that hangs.
+        """
+        if not isinstance(record, ServerUses) or self._process is None:
+            return record
+        configuration = server_configuration(self._process, self._home)
+        redis, address = self._redis(self._process, configuration)
+        changes: dict[str, object] = {"redis": redis, "database": self._database(self._process)}
+        if configuration is not None:
+            changes["configuration"] = configuration.where
+        if address is not None and is_this_machine(address.host):
+            changes["redis_port"] = address.port
+        return record.model_copy(update=changes)
+
+    def _look_for_its_home(self, process: ProcessUse) -> None:
+        """The server keeps its log in its home, and has it open as long as it runs."""
+        for file in process.files or ():
+            if file.name == _LOG and not _is_same_file(file.parent, self._home):
+                self._home = file.parent
+                self._is_examined_home = False
+
+    def _redis(self, process: ProcessUse, configuration: ServerConfiguration | None) -> tuple[Used, Address | None]:
+        """The Redis that the server uses, and its address where it is another one."""
+        examined = self._examined_redis()
+        for address in process.connections or ():
+            if compare(address, examined) is Comparison.SAME:
+                return Used(compared=SAME, name=shown(address), shown_by="its process", is_proof=True), None
+        named, shown_by = self._named_redis(configuration)
+        if named is None:
+            return Used(cause=_why_unknown(process)), None
+        comparison = compare(named, examined)
+        if comparison is Comparison.UNKNOWN:
+            return Used(name=shown(named), cause="the examined Redis has no port to compare with"), None
+        if comparison is Comparison.SAME:
+            return Used(compared=SAME, name=shown(named), shown_by=shown_by), None
+        connected = _connected_to(named, process)
+        if connected is not None:
+            shown_by = "its process"
+        is_proof = connected is not None and comparison is Comparison.ANOTHER
+        used = Used(compared=ANOTHER, name=shown(connected or named), shown_by=shown_by, is_proof=is_proof)
+        return used, connected or named
+
+    def _named_redis(self, configuration: ServerConfiguration | None) -> tuple[Address | None, str]:
+        """The Redis that the log names, else the configuration: it may have been changed since the server started."""
+        logged = self.examination.log().redis
+        if logged is not None and self._is_examined_home:
+            return Address(*logged), "its log"
+        if configuration is None:
+            return None, ""
+        return configuration.redis, "its configuration"
+
+    def _examined_redis(self) -> ExaminedRedis:
+        url = self.examination.settings.redis_url
+        address = None
+        # Sentinel and Cluster: the address is not that of the node that serves.
+        if "+" not in url.partition("://")[0] and not url.startswith("unix:"):
+            parts = urlsplit(url)
+            address = Address(parts.hostname or "localhost", parts.port or DEFAULT_REDIS_PORT)
+        info = self.examination.answers.get("server_info")
+        if not isinstance(info, ServerInfo):
+            return ExaminedRedis(address)
+        port = integer(info.fields.get("tcp_port")) or None  # 0 where it listens on a file alone
+        return ExaminedRedis(address, port, runs_here(info.fields))
+
+    def _database(self, process: ProcessUse) -> Used:
+        """The database that the server uses: it opens it for each batch anew, so that its log has to name it too."""
+        examined = self.examination.settings.database_file
+        files = process.files or ()
+        if any(_is_same_file(file, examined) for file in files):
+            return Used(compared=SAME, name=_shown(examined), shown_by="its process", is_proof=True)
+        for file in files:
+            if file.name == _DATABASE:
+                return Used(compared=ANOTHER, name=_shown(file), shown_by="its process", is_proof=True)
+        logged = self.examination.log().database
+        if logged is not None and self._is_examined_home:
+            named = Path(logged)
+            is_proof = False
+        elif any(file.name == _LOG for file in files):
+            # Whatever its settings say, it writes to the database beside its log.
+            named = self._home / _DATABASE
+            is_proof = True
+        else:
+            return Used(cause="neither an open file nor its log names its database")
+        compared = SAME if _is_same_file(named, examined) else ANOTHER
+        shown_by = "its process" if is_proof else "its log"
+        return Used(compared=compared, name=_shown(named), shown_by=shown_by, is_proof=is_proof)
+
+
+def _server_at(http_url: str) -> int | None:
+    """The process of this machine's server that answers there: the pid file may be that of an earlier one."""
+    parts = urlsplit(http_url)
+    host = parts.hostname or "localhost"
+    if not is_this_machine(host):
+        return None
+    return server_that_listens_on(Address(host, parts.port or DEFAULT_HTTP_PORT))
+
+
+def _why_unknown(process: ProcessUse) -> str:
+    if process.is_shown:
+        return f"process {process.pid} has no connection to the examined Redis"
+    hidden_from_us = f"the system does not show this user what process {process.pid} uses"
+    return f"{hidden_from_us}, and neither its log nor its configuration names a Redis"
+
+
+def _connected_to(named: Address, process: ProcessUse) -> Address | None:
+    """The connection of the process that leads where its log or configuration says; None where none is seen."""
+    for address in sorted(process.connections or ()):
+        is_same_host = is_this_machine(named.host) in (None, is_this_machine(address.host))
+        if address.port == named.port and is_same_host:
+            return address
+    return None
+
+
+def _is_same_file(one: Path, other: Path) -> bool:
+    try:
+        return os.path.samefile(one, other)
+    except OSError:  # one of them is not there, or not shown
+        return real_file(one) == real_file(other)
+
+
+def _shown(path: Path) -> str:
+    """A database as reports may show it: in full in Blueplane's usual home, else by a fingerprint of its path."""
+    name = place(path)
+    if name.startswith("~/"):
+        return name
+    return hidden(str(path))
+
+
+MONITOR = ServerUsesMonitor

@@ -1,0 +1,83 @@
+"""What a process of the pipeline's server uses, as the system shows it: connections, open files, command, folder."""
+
+import contextlib
+import socket
+from pathlib import Path
+from typing import NamedTuple
+
+from blueplane_doctor.pipeline import SERVER_COMMANDS
+
+_CONNECT_SECONDS = 0.2
+"""For a connection on this machine, which is made or refused at once."""
+
+
+class Address(NamedTuple):
+    """Host and port of one end of a TCP connection."""
+
+    host: str
+    port: int
+
+
+class ProcessUse(NamedTuple):
+    """What the system shows of one process. None where it shows that to nobody but others."""
+
+    pid: int
+    connections: frozenset[Address] | None = None
+    """The other ends of its TCP connections."""
+    files: tuple[Path, ...] | None = None
+    """Regular files that it has open."""
+    command: tuple[str, ...] = ()
+    """The words of its command line; empty where they are not shown."""
+    folder: Path | None = None
+    """Its working folder."""
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether the system shows its connections: to its own user and root it does."""
+        return self.connections is not None
+
+
+def process_use(pid: int) -> ProcessUse:
+    """What that process uses. One that ended meanwhile, or that belongs to another user, shows nothing."""
+    import psutil
+
+    try:
+        process = psutil.Process(pid)
+    except psutil.Error:
+        return ProcessUse(pid)
+    connections: frozenset[Address] | None = None
+    files: tuple[Path, ...] | None = None
+    command: list[str] = []
+    folder: Path | None = None
+    # One by one: of another user's process the system shows some of it.
+    with contextlib.suppress(psutil.Error, OSError):
+        ends = [connection.raddr for connection in process.net_connections(kind="tcp") if connection.raddr]
+        connections = frozenset(Address(end.ip, end.port) for end in ends)
+    with contextlib.suppress(psutil.Error, OSError):
+        files = tuple(Path(file.path) for file in process.open_files())
+    with contextlib.suppress(psutil.Error, OSError):
+        command = process.cmdline()
+    with contextlib.suppress(psutil.Error, OSError):
+        folder = Path(process.cwd())
+    return ProcessUse(pid, connections, files, tuple(command), folder)
+
+
+def server_that_listens_on(address: Address) -> int | None:
+    """The process of a Blueplane server that listens there, on this machine; None where none is seen."""
+    # To look through all processes takes long, and is needless where nobody listens.
+    try:
+        socket.create_connection(address, _CONNECT_SECONDS).close()
+    except OSError:
+        return None
+    import psutil
+
+    # By their commands first: to look at the connections of every process would take longer still.
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, OSError):
+            command = " ".join(process.cmdline())
+            if not any(mark in command for mark in SERVER_COMMANDS):
+                continue
+            for connection in process.net_connections(kind="tcp"):
+                if connection.status == psutil.CONN_LISTEN and connection.laddr.port == address.port:
+                    return int(process.pid)
+    return None
