@@ -15,6 +15,7 @@ from blueplane_doctor.discovery import AvailableChecks, find_checks, find_monito
 from blueplane_doctor.errors import ExitCode, FileUnreadable, SourceError
 from blueplane_doctor.evidence import Evidence
 from blueplane_doctor.examination import Examination
+from blueplane_doctor.history.samples import HISTORY
 from blueplane_doctor.judging import judged
 from blueplane_doctor.mistakes import mistake_at_run
 from blueplane_doctor.model import (
@@ -32,6 +33,7 @@ from blueplane_doctor.monitoring import Monitor
 from blueplane_doctor.monitoring.connections import Connections
 from blueplane_doctor.monitoring.server_health import ServerHealth
 from blueplane_doctor.settings import Settings
+from blueplane_doctor.status_changes import changes_told, with_history
 from blueplane_doctor.times import iso, parse_time
 from blueplane_doctor.verdict import headline_of, status_of
 from blueplane_doctor.waivers import waived
@@ -122,7 +124,7 @@ class Doctor:
         if timeout is not None:
             settings = settings.model_copy(update={"timeout": timeout})
         wanted = self.needs if names is None else set(names)
-        examination = Examination(settings, progress)
+        examination = Examination(settings, progress, self.available.built_in_ids)
         began = time.perf_counter()
         readers = _start_readers(examination, wanted)
         thresholds = {check: dict(levels) for check, levels in settings.thresholds.items()}
@@ -159,6 +161,8 @@ class Doctor:
             check_ids = [spec.id for spec in self.available.checks]
             findings = waived(findings, self.settings.waivers, _day_of(evidence), check_ids)
         explanation = explained(findings, evidence.records, () if nothing_found else self.available.causes)
+        history = evidence.records.get(HISTORY)
+        explanation = with_history(explanation, history, self.available)
         findings = explanation.findings
         if self.baseline:
             findings = compared(findings, self.baseline)
@@ -178,6 +182,7 @@ class Doctor:
             since=explanation.since,
             causes=explanation.causes,
             known_causes=sorted(spec.id for spec in self.available.causes),
+            changes=changes_told(history, self.available),
             findings=findings,
             metrics=_metrics(evidence, monitors),
             baseline=self.baseline.generated_at if self.baseline else None,

@@ -38,6 +38,12 @@ class AvailableChecks:
     problems: list[Finding] = field(default_factory=list)
     causes: list[CauseSpec] = field(default_factory=list)
 
+    @property
+    def built_in_ids(self) -> frozenset[str]:
+        """Ids of the checks and causes that are part of this package; any other id its author chose."""
+        specs: list[CheckSpec | CauseSpec] = [*self.checks, *self.causes]
+        return frozenset(spec.id for spec in specs if spec.origin == BUILT_IN)
+
 
 class _Monitors(NamedTuple):
     by_name: "Mapping[str, type[Monitor]]"

@@ -1,6 +1,6 @@
 """One examination of one pipeline: every source opened at most once, every shared reading made at most once."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import wraps
@@ -88,9 +88,18 @@ class ServerInfo:
 class Examination:
     """What the monitors read from: sources, shared readings, and the time at which it began."""
 
-    def __init__(self, settings: Settings, progress: Callable[[int, int], None] | None = None) -> None:
-        """`progress` is called with the messages read and all there are, page by page."""
+    def __init__(
+        self,
+        settings: Settings,
+        progress: Callable[[int, int], None] | None = None,
+        known_ids: Collection[str] = (),
+    ) -> None:
+        """`progress` is called with the messages read and all there are, page by page.
+
+        `known_ids`: of the built-in checks and causes, which may be shown wherever they were read.
+        """
         self.settings = settings
+        self.known_ids = known_ids
         self._progress = progress
         self.now = datetime.now(UTC)
         self.deadline = Deadline(settings.timeout)

@@ -224,6 +224,23 @@ class Cause(Record):
     """Ids of other causes that follow from it, and are not shown for themselves."""
 
 
+class StatusChange(Record):
+    """The report, a cause or a check has another status than in the sample before, as the history tells."""
+
+    at: str
+    """Time of the first sample that shows it: ISO 8601, UTC."""
+    kind: str
+    """`report`, `cause` or `check`."""
+    id: str = ""
+    """Of the cause or check; empty for the report."""
+    title: str = ""
+    """Of the cause or check."""
+    before: Status | None
+    """Green also for what was not there; null where nothing was recorded before."""
+    after: Status
+    """Green also for what is over."""
+
+
 class Tool(Record):
     """The program that made a report."""
 
@@ -253,6 +270,8 @@ class Report(Record):
     """Worst first. Each finding of yellow or worse is explained by one of them, or stands for itself."""
     known_causes: list[str] = []
     """Ids of all causes that were looked for, in order of name."""
+    changes: list[StatusChange] = []
+    """What changed within the last day, oldest first, as the history tells; empty without one."""
     findings: list[Finding] = Field(default_factory=list)
     """Worst first, then by area and id."""
     metrics: dict[str, dict[str, Any] | None] = Field(default_factory=dict)

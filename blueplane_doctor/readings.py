@@ -95,7 +95,7 @@ def shown_metric(name: str) -> Public:
     if metric is None:
         return hidden(name)
     for part in _parts_in_braces(metric, name):
-        if part not in _FITTED and not _FINGERPRINT.fullmatch(part):
+        if part not in _FITTED and not FINGERPRINT.fullmatch(part):
             return hidden(name)
     return Public(name)
 
@@ -121,7 +121,7 @@ def field_metric(name: str) -> Metric | None:
     return _BY_NAME.get(name)
 
 
-_FINGERPRINT = re.compile(r"_hidden-[0-9a-f]{8}_")
+FINGERPRINT = re.compile(r"_hidden-[0-9a-f]{8}_")
 """As `fit` leaves it."""
 
 

@@ -83,7 +83,7 @@ class Sampler:
         """Every monitor's numbers, whichever checks were selected to judge them."""
         monitors = find_monitors(self._doctor.settings.monitor_folders)
         evidence = self._doctor.collect(names=monitors.keys() - {HISTORY}, timeout=self._examining_seconds)
-        return sample_of(self._doctor.judge(evidence), moment)
+        return sample_of(self._doctor.judge(evidence), moment, self._doctor.available.built_in_ids)
 
     def release(self) -> None:
         """Let others record."""

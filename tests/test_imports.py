@@ -68,6 +68,7 @@ LAYERS = (
     "blueplane_doctor.evidence",
     "blueplane_doctor.judging",
     "blueplane_doctor.kept",
+    "blueplane_doctor.status_changes",
     "blueplane_doctor.diagnose",
     "blueplane_doctor.sampler",
     "blueplane_doctor.support",

@@ -38,6 +38,7 @@ NAMED_BY_US = frozenset(
     {
         *("first", "last", "start", "at", "since", "server", "shape", "verdict", "address", "home", "program", "stage"),
         *("detail", "points", "losses", "not_compared", "no_more_files", "refused", "room", "last_seen", "id"),
+        "title",  # of a check or a cause, from its own docstring
     }
 )
 

@@ -1,4 +1,4 @@
-"""Show how recorded metrics went: as a table with a chart, JSON or CSV."""
+"""Show how recorded metrics went, or when causes and checks changed their status."""
 
 import gc
 import sys
@@ -6,18 +6,21 @@ import time
 from collections.abc import Callable, Collection, Mapping
 from contextlib import closing
 from fnmatch import fnmatchcase
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from blueplane_doctor.commands.base import Invocation, command, new_command
 from blueplane_doctor.console import complain, show, show_json
 from blueplane_doctor.errors import ExitCode, UsageError, did_you_mean
-from blueplane_doctor.history import shapes
+from blueplane_doctor.history import incident, shapes
 from blueplane_doctor.history.health_storage import HealthMetricsStorage
 from blueplane_doctor.history.samples import MINUTE, RETENTION
 from blueplane_doctor.readings import shown_metric
 from blueplane_doctor.times import seconds_in
+
+if TYPE_CHECKING:
+    from blueplane_doctor.settings import Settings
 
 COMMAND = new_command(__doc__)
 _START = "start it with `blueplane-doctor record`, or let cron run `blueplane-doctor record --once` every minute"
@@ -50,11 +53,16 @@ def history(
         typer.Option("--step", help="Time that one value stands for; default: what fits.", metavar="SPAN"),
     ] = None,
     list_metrics: Annotated[bool, typer.Option("--list", help="List what is recorded and end.")] = False,
+    status: Annotated[
+        bool, typer.Option("--status", help="Show when causes and checks changed their status, and end.")
+    ] = False,
 ) -> int:
     """Exit code 3 when nothing was recorded."""
     gc.disable()  # a week is ten thousand replies, kept to the end of a short process: looking for garbage is wasted
-    if not metrics and not list_metrics:
-        raise UsageError("history: name at least one metric", "see: blueplane-doctor history --list")
+    if not metrics and not list_metrics and not status:
+        raise UsageError(
+            "history: name at least one metric, or --status", "see the metrics: blueplane-doctor history --list"
+        )
     span, width = _span(since, step)
     settings = given.load().settings
     with closing(HealthMetricsStorage(settings.history_redis_url, settings.timeout)) as storage:
@@ -65,6 +73,8 @@ def history(
         elif list_metrics:
             _list(known, given.format)
             code = ExitCode.OK
+        elif status:
+            code = _show_statuses(storage, settings, span, given.format)
         else:
             code = _show(storage, matching(metrics or [], known), metrics or [], span, width, given.format)
         if storage.left_out:
@@ -90,6 +100,27 @@ def _show(
     for points in read.values():
         if any(value is not None for _, value in points):
             return ExitCode.OK
+    complain("nothing was recorded in this time", f"a longer --since; if nobody records, {_START}")
+    return ExitCode.NOT_JUDGED
+
+
+def _show_statuses(storage: HealthMetricsStorage, settings: "Settings", span: int, form: str) -> ExitCode:
+    """What changed, and when nothing was recorded: a change after that may have come at any time within it."""
+    # Every check and cause is loaded for its title; the other ways of this command do without.
+    from blueplane_doctor.discovery import find_checks
+    from blueplane_doctor.monitoring.history_health import REPORT_STATUS, status_change
+    from blueplane_doctor.reports import change_list
+    from blueplane_doctor.status_changes import with_titles
+
+    now = time.time()
+    available = find_checks(settings.check_folders, settings.monitor_folders)
+    changes = []
+    for change in incident.changes(storage.statuses(), now - span):
+        changes.append(status_change(change, available.built_in_ids))
+    times = [sample.time for sample in storage.samples([REPORT_STATUS], now - span, now)]
+    show(change_list.SHAPES[form](with_titles(changes, available), incident.gaps(times)))
+    if times:
+        return ExitCode.OK
     complain("nothing was recorded in this time", f"a longer --since; if nobody records, {_START}")
     return ExitCode.NOT_JUDGED
 

@@ -8,6 +8,7 @@ from blueplane_doctor.connection.redis_connection import Connection
 from blueplane_doctor.connection.topology import CLUSTER, topology_of
 from blueplane_doctor.history.endpoint import history_endpoint
 from blueplane_doctor.history.samples import MINUTE, Point, Sample
+from blueplane_doctor.history.status_log import StatusEntry, StatusLog
 from blueplane_doctor.history.stream_store import StreamStore
 from blueplane_doctor.history.timeseries_store import LABEL, TimeSeriesStore
 from blueplane_doctor.quantities import FRACTION
@@ -46,6 +47,7 @@ class HealthMetricsStorage:
     def __init__(self, url: str, seconds: float = CONNECTION_SECONDS) -> None:
         """`seconds`: for all that is asked before the next `close`; then a server that only drips is given up."""
         self.connection = Connection(history_endpoint(url), Limits(connection_seconds=seconds))
+        self._statuses = StatusLog(self.connection, self.prefix)
         self._store: Store | None = None
         self._has_begun = False
 
@@ -62,6 +64,12 @@ class HealthMetricsStorage:
     def write(self, sample: Sample) -> None:
         """Keep a sample; a second one of the same minute replaces the values that it has."""
         self._chosen().write(sample)
+        if sample.statuses is not None:
+            self._statuses.write(sample.time, sample.statuses)
+
+    def statuses(self) -> list[StatusEntry]:
+        """What was not green, an entry for each sample with other statuses than before, in order of time."""
+        return self._statuses.read()
 
     def read(self, metric: str, since: float, until: float, step: int = MINUTE) -> list[Point]:
         """Every step of `step` seconds (whole minutes) from `since` to `until`; None where nothing was recorded."""
@@ -93,12 +101,13 @@ class HealthMetricsStorage:
     def left_out(self) -> int:
         """Entries and names, of those that were read since the last `close`, that no recorder wrote."""
         if self._store is None:
-            return 0
-        return len(self._store.left_out)
+            return len(self._statuses.left_out)
+        return len(self._store.left_out) + len(self._statuses.left_out)
 
     def close(self) -> None:
         """Close the connection; the next use opens another and asks again."""
         self.connection.close()
+        self._statuses.left_out.clear()
         self._store = None
 
     def _chosen(self) -> Store:

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,14 @@ RETENTION = 7 * 24 * 3600
 HISTORY = "history"
 """The record of the samples themselves, which is never sampled."""
 
+REPORT = "report"
+CAUSE = "cause"
+CHECK = "check"
+KINDS = (REPORT, CAUSE, CHECK)
+"""What has a status; in the order in which changes of one sample are told."""
+STATUS_NAME = re.compile(rf"{REPORT}|(?:{CAUSE}|{CHECK}):[A-Za-z0-9_-]{{1,100}}")
+"""What a status is kept under; another name was written by no recorder."""
+_QUIET = ("green", "not_set_up")
 METRIC_NAME = re.compile(r"[A-Za-z0-9_:.-]{1,400}")
 """What the name of a metric consists of; another one was written by no recorder."""
 
@@ -34,10 +42,15 @@ class Sample:
     time: int
     """Seconds since 1970, a whole minute."""
     values: Mapping[str, float]
+    statuses: Mapping[str, str] | None = None
+    """Of all that is not green, by STATUS_NAME; None where they are not to be kept."""
 
 
-def sample_of(report: "Report", moment: float) -> Sample:
-    """What the history keeps of a report: its numbers, and verdicts as 0 (green) to 3 (red) or -1."""
+def sample_of(report: "Report", moment: float, known_ids: Collection[str] = ()) -> Sample:
+    """What the history keeps of a report: its numbers, and verdicts as 0 (green) to 3 (red) or -1.
+
+    `known_ids`: of the built-in checks and causes. Any other id, which its author chose, is kept as its fingerprint.
+    """
     values: dict[str, float] = {"status.report": report.status.severity}
     for finding in report.findings:
         name = f"status.{fit(known_or_hidden(finding.area, AREAS))}"
@@ -47,7 +60,30 @@ def sample_of(report: "Report", moment: float) -> Sample:
         if number is not None and reading.metric.recorded:
             values[reading.name] = number
     kept = {name: float(value) for name, value in sorted(values.items()) if is_kept(value)}
-    return Sample(minute_of(moment), kept)
+    return Sample(minute_of(moment), kept, _statuses_of(report, known_ids))
+
+
+def _statuses_of(report: "Report", known_ids: Collection[str]) -> dict[str, str]:
+    """The status of all that is not green. What is not set up is as quiet as green; waived findings do not count."""
+    statuses = {REPORT: report.status.value}
+    # Worst first: of several causes of one kind, the worst one's status stands.
+    for kind, identity, status in _named(report):
+        name = f"{kind}:{kept_id(identity, known_ids)}"
+        statuses.setdefault(name, status)
+    return statuses
+
+
+def _named(report: "Report") -> Iterator[tuple[str, str, str]]:
+    for cause in report.causes:
+        yield CAUSE, cause.id, cause.status.value
+    for finding in report.findings:
+        if finding.waiver is None and finding.status.value not in _QUIET:
+            yield CHECK, finding.id, finding.status.value
+
+
+def kept_id(identity: str, known_ids: Collection[str]) -> str:
+    """The id of a check or cause as the history may hold it."""
+    return fit(known_or_hidden(identity, known_ids))
 
 
 def is_kept(value: float) -> bool:

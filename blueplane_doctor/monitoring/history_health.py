@@ -1,18 +1,21 @@
 """The history: what the recorded samples say of the last hour, and the last day's courses for the report."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
-from blueplane_doctor.errors import DoctorError, SettingsError, SourceRefused
-from blueplane_doctor.history import room, trend
+from blueplane_doctor.errors import DoctorError, SettingsError, SourceRefused, SourceUnusable
+from blueplane_doctor.history import incident, room, trend
 from blueplane_doctor.history.health_storage import HealthMetricsStorage
-from blueplane_doctor.history.samples import MINUTE, Sample
+from blueplane_doctor.history.samples import MINUTE, REPORT, Sample, kept_id
+from blueplane_doctor.history.status_log import StatusEntry
 from blueplane_doctor.metrics import CHARTED
-from blueplane_doctor.model import Record
+from blueplane_doctor.model import Record, Status, StatusChange
 from blueplane_doctor.monitoring import Monitor
 from blueplane_doctor.pipeline import kept_messages
 from blueplane_doctor.public_fields import GroupName
+from blueplane_doctor.readings import FINGERPRINT
 from blueplane_doctor.times import MINUTE_MS, iso, span
 
 HOUR = 3600
@@ -24,6 +27,10 @@ STEP = 15 * MINUTE
 DEPTH = "queue.queue_depth"
 DEAD_LETTERS = "queue.dlq_size"
 WAL_SIZE = "database.wal_size_mb"
+REPORT_STATUS = "status.report"
+"""A metric that every sample holds: its times are those of the samples."""
+MOST_CHANGES = 100
+"""Of the last day, the newest: an incident has a dozen."""
 _GROUP_METRIC = re.compile(r"queue\.groups\.(.+)\.undelivered")
 
 
@@ -110,6 +117,14 @@ class HistorySeries(Record):
     """Start of each step (ISO 8601, UTC), and its value; null where nothing was recorded."""
 
 
+class OpenCause(Record):
+    """A cause that the newest sample shows."""
+
+    id: str
+    since: str
+    """The sample from which on every one of the last day showed it, without a gap between them."""
+
+
 class HistoryHealth(Record):
     """The recorded samples. Figures that rest on fewer than three of them, or on old ones, are null."""
 
@@ -136,6 +151,10 @@ class HistoryHealth(Record):
     """Until the backlog reaches max_length at that rate; 0 when it has, null when it does not grow."""
     room: dict[str, RoomForecast] = {}
     """Of `memory` (below maxmemory) and of the disks of `database`, `spool` and `redis`: those whose room shrinks."""
+    changes: list[StatusChange] = []
+    """Of the last day, oldest first; at most the newest 100."""
+    open_causes: list[OpenCause] = []
+    """Empty where the newest sample is too old to speak of now."""
     series: list[HistorySeries] = []
     """The last 24 hours in steps of 15 minutes."""
 
@@ -203,19 +222,60 @@ class HistoryHealthMonitor(Monitor):
         samples = storage.samples(distinct, now - HOUR, now)
         limit = kept_messages(self.examination.settings.streams.max_length)
         health = judged(samples, groups, now, limit)
-        losses = _read_losses(storage, groups, now)
-        return health.model_copy(update={"losses": losses, "series": _read_series(storage, metrics, now)})
+        # A loss stays to be seen for a day: newer servers forget it within seconds, and people sleep.
+        day = _samples_of_the_day(storage, groups, now)
+        times = [sample.time for sample in day if REPORT_STATUS in sample.values]
+        changed = {
+            "losses": [_group_losses(day, group) for group in groups if _is_there(day, group)],
+            "series": _read_series(storage, metrics, now),
+            **_of_statuses(_read_statuses(storage), times, now, self.examination.known_ids),
+        }
+        return health.model_copy(update=changed)
 
 
-def _read_losses(storage: HealthMetricsStorage, groups: Sequence[str], now: float) -> list[GroupLosses]:
-    """A loss stays to be seen for a day: newer servers forget it within seconds, and people sleep."""
-    wanted: list[str] = []
+def _samples_of_the_day(storage: HealthMetricsStorage, groups: Sequence[str], now: float) -> list[Sample]:
+    wanted = [REPORT_STATUS]
     for group in groups:
         wanted += trend.group_metrics(group)
-    if not wanted:
+    return storage.samples(list(dict.fromkeys(wanted)), now - DAY, now)
+
+
+def _read_statuses(storage: HealthMetricsStorage) -> list[StatusEntry]:
+    """None where they cannot be read: a user who may read only the numbers still gets those."""
+    try:
+        return storage.statuses()
+    except (SourceRefused, SourceUnusable):
         return []
-    samples = storage.samples(list(dict.fromkeys(wanted)), now - DAY, now)
-    return [_group_losses(samples, group) for group in groups if _is_there(samples, group)]
+
+
+def _of_statuses(
+    entries: Sequence[StatusEntry], times: Sequence[int], now: float, known_ids: Collection[str]
+) -> dict[str, Any]:
+    """The changes of the last day, and the causes that are open now."""
+    changes = [status_change(change, known_ids) for change in incident.changes(entries, now - DAY)]
+    causes = []
+    for name, since in sorted(incident.open_since(entries, times, now).items()):
+        causes.append(OpenCause(id=_public_id(name, known_ids), since=_time(since)))
+    return {"changes": changes[-MOST_CHANGES:], "open_causes": causes}
+
+
+def status_change(change: incident.Change, known_ids: Collection[str]) -> StatusChange:
+    """A change with its time in words and an id that may be shown; without a title, which only its author knows."""
+    return StatusChange(
+        at=_time(change.time),
+        kind=change.name.partition(":")[0],
+        id=_public_id(change.name, known_ids),
+        before=None if change.before is None else Status(change.before),
+        after=Status(change.after),
+    )
+
+
+def _public_id(name: str, known_ids: Collection[str]) -> str:
+    """The id in a kept name: whoever may write to Redis may have made one up."""
+    identity = name.partition(":")[2]
+    if name == REPORT or FINGERPRINT.fullmatch(identity):
+        return identity
+    return kept_id(identity, known_ids)
 
 
 def _group_losses(samples: Sequence[Sample], group: str) -> GroupLosses:

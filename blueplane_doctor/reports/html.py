@@ -21,7 +21,7 @@ from markupsafe import Markup, escape
 from blueplane_doctor.model import Cause, Finding, Report, Status
 from blueplane_doctor.quantities import many
 from blueplane_doctor.readings import field_metric
-from blueplane_doctor.reports import cause_phrases, phrases
+from blueplane_doctor.reports import cause_phrases, change_phrases, phrases
 from blueplane_doctor.reports.base import Format, View
 from blueplane_doctor.reports.phrases import causes_count, field_value, observed, other_thresholds, quantity, since
 from blueplane_doctor.scales import scale_words
@@ -115,6 +115,9 @@ def template() -> "Template":
     tables = (upto, columns, headings, lines, compact)
     environment.filters |= {function.__name__: function for function in (*words, *of_causes, *tables)}
     environment.filters["cause_summary"] = cause_phrases.summary
+    environment.filters["changes_of_causes"] = change_phrases.of_causes
+    for of_a_change in (change_phrases.what, change_phrases.how, change_phrases.when):
+        environment.filters[f"changed_{of_a_change.__name__}"] = of_a_change
     drawn = {
         "flow": charts.flow,
         "custody_strip": charts.custody_strip,

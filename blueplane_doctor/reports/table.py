@@ -8,7 +8,7 @@ from textwrap import indent, wrap
 from blueplane_doctor.locations import PLACEHOLDER
 from blueplane_doctor.model import Cause, Finding, Report, Status, counted
 from blueplane_doctor.quantities import many, quantity
-from blueplane_doctor.reports import cause_phrases
+from blueplane_doctor.reports import cause_phrases, change_phrases
 from blueplane_doctor.reports.base import Format, View
 from blueplane_doctor.reports.phrases import (
     advice,
@@ -45,6 +45,8 @@ _MARGIN = "   "
 """What stands under a cause's number."""
 _LEAST_GAP = 2
 """Columns between a cause's title and its status."""
+_SHOWN_CHANGES = 3
+"""Changes of causes beside which a single cause and its findings still fit 24 lines."""
 _NARROWEST = 30
 """Columns that a summary needs; with fewer, findings are shown as lines."""
 
@@ -62,6 +64,7 @@ def render(report: Report, view: View) -> str:
         _provenance(report, view),
         _custody(report, view),
         _causes(report, view),
+        _changes(report, view),
         _table(_shown(report, view), view),
         _unjudged(alone, view),
         _remedies(to_mend, view),
@@ -89,6 +92,19 @@ def _causes(report: Report, view: View) -> list[str]:
         if what:
             lines += _wrapped(f"follows: {what}", view, margin=_MARGIN)
     return lines
+
+
+def _changes(report: Report, view: View) -> list[str]:
+    """What changed within the last day: the newest changes of causes; with `verbose` all changes."""
+    if view.verbose:
+        lines = []
+        for change in report.changes:
+            lines += _wrapped(change_phrases.sentence([change], report), view, margin=_MARGIN)
+        return ["", "What changed (UTC)", *lines] if lines else []
+    newest = change_phrases.of_causes(report)[-_SHOWN_CHANGES:]
+    if not report.causes or not newest:
+        return []
+    return ["", *_wrapped(f"What changed (UTC): {change_phrases.sentence(newest, report)}", view)]
 
 
 def _cause_heading(number_: int, cause: Cause, report: Report, view: View) -> list[str]:

@@ -157,3 +157,39 @@ def test_a_server_that_drips_is_given_up_with_the_time_of_the_run() -> None:
     with speaking(speak) as url:
         ended = doctor("history", "--list", "--redis-url", url, "--timeout", "1")
     assert_refused(ended, 3, "history")
+
+
+def write_statuses(url: str) -> int:
+    """Green, then a fault with a check of somebody's own, then a quarter of an hour without samples."""
+    storage, now = HealthMetricsStorage(url), minute_of(time.time())
+    fault = {"report": "red", "cause:server-down": "red", "check:server-alive": "red"}
+    for ago, statuses in ((30, {"report": "green"}), (20, fault), (19, fault), (2, fault), (1, {"report": "green"})):
+        storage.write(Sample(now - 60 * ago, {"status.report": 0}, statuses))
+    storage.close()
+    return now
+
+
+def test_the_line_of_an_incident(url: str) -> None:
+    now = write_statuses(url)
+    with redis.Redis.from_url(url) as client:
+        client.xadd("blueplane:health:history:statuses", {"check:alice": "red", "report": "red"})
+    done = history(url, "--status", "--since", "1h")
+    assert done.returncode == 0
+    lines = [line.split("  ", 1) for line in done.stdout.splitlines()]
+    words = [line[1].strip() for line in lines[1:]]
+    assert any(word.startswith("The Blueplane server does not run") and "opened, red" in word for word in words)
+    assert any(word.startswith("The Blueplane server does not run") and word.endswith("over") for word in words)
+    assert any(word.startswith("check server-alive") and word.endswith("green → red") for word in words)
+    assert any(word.startswith("nothing was recorded") for word in words)
+    assert "alice" not in done.stdout
+    shown = json.loads(history(url, "--status", "--since", "1h", "-f", "json").stdout)
+    (opened,) = [change for change in shown["changes"] if change["kind"] == "cause" and change["after"] == "red"]
+    assert (opened["id"], opened["before"]) == ("server-down", "green")
+    assert opened["at"].startswith(time.strftime("%Y-%m-%dT%H:%M", time.gmtime(now - 20 * 60)))
+    assert history(url, "--status", "--since", "1h", "-f", "csv").stdout.startswith("time,kind,id,before,after\n")
+
+
+def test_without_a_change_the_status_says_so(url: str) -> None:
+    done = history(url, "--status")
+    assert done.stdout == "No status changed in this time.\n"
+    assert (done.returncode, "nothing was recorded" in done.stderr) == (3, True)

@@ -9,7 +9,7 @@ import redis
 from blueplane_doctor.demo.servers import RunningServer
 from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.history.health_storage import HealthMetricsStorage
-from blueplane_doctor.history.samples import Sample
+from blueplane_doctor.history.samples import Sample, minute_of
 from blueplane_doctor.model import Report
 from blueplane_doctor.monitoring.history_health import HistoryHealth, judged
 from blueplane_doctor.sampler import Sampler
@@ -198,3 +198,34 @@ def test_room_that_shrinks_has_an_end_and_its_time() -> None:
     assert (name, others) == ("memory", [])
     assert (until.minutes_left, until.mb_per_minute, until.minutes_seen, until.samples) == (10, 1, 20, 21)
     assert until.full_timestamp == iso(datetime.fromtimestamp(samples[-1].time + 600, UTC))
+
+
+def test_statuses_of_the_last_day_in_both_stores(
+    pipeline: Pipeline,
+    history_server: tuple[str, RunningServer],  # noqa: F811
+    client: redis.Redis,  # noqa: F811
+) -> None:
+    url = history_server[1].url
+    fault = {"report": "red", "cause:server-down": "red", "check:alice": "red"}
+    samples = []
+    for ago in range(20, 0, -1):
+        statuses = fault if ago <= 8 else {"report": "green"}
+        samples.append(Sample(minute_of(time.time() - 60 * ago), {"status.report": 0}, statuses))
+    write(url, *samples)
+    report = examined(pipeline, history_url=url)
+    told = [(change.kind, change.id, change.before, change.after) for change in report.changes]
+    assert told[:2] == [("report", "", None, "green"), ("report", "", "green", "red")]
+    assert ("cause", "server-down", "green", "red") in told
+    assert "alice" not in report.model_dump_json()
+    (cause,) = [one for one in report.causes if one.id == "server-down"]
+    assert cause.since == iso(datetime.fromtimestamp(samples[12].time, UTC))
+    assert cause.since_by.startswith("the history")
+
+
+def test_statuses_that_cannot_be_read_take_nothing_away(pipeline: Pipeline) -> None:
+    write(pipeline.redis_url, *(sample(ago) for ago in range(12, 0, -1)))
+    with redis.Redis.from_url(pipeline.redis_url) as admin:
+        admin.set("blueplane:health:history:statuses", "no stream")
+    record = collected(HistoryHealth, pipeline)
+    assert record.samples == 12
+    assert (record.changes, record.open_causes) == ([], [])

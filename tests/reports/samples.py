@@ -6,7 +6,18 @@ from blueplane_doctor.checkapi import HISTORY, Scale, not_graded, not_set_up, un
 from blueplane_doctor.custody.blockers import ChainBlocker
 from blueplane_doctor.custody.ledger import ChainBreak
 from blueplane_doctor.custody.losses import GroupLoss
-from blueplane_doctor.model import Cause, Finding, Remedy, Report, Stake, Status, Tool, count_statuses, in_order
+from blueplane_doctor.model import (
+    Cause,
+    Finding,
+    Remedy,
+    Report,
+    Stake,
+    Status,
+    StatusChange,
+    Tool,
+    count_statuses,
+    in_order,
+)
 from blueplane_doctor.monitoring.capture_health import (
     CaptureHealth,
     CursorHooks,
@@ -69,7 +80,8 @@ def mixed() -> Report:
     """Every status, remedies with commands, breaks, a group that is missing and figures that are not known."""
     findings = _green_findings() + _bad_findings()
     metrics = _metrics(_troubled_queue(), _broken_chain(), _troubled_server(), _spool(waiting=31, dropped=2))
-    return with_causes(report_of(findings, metrics, exit_code=1), _causes())
+    report = with_causes(report_of(findings, metrics, exit_code=1), _causes())
+    return report.model_copy(update={"changes": _changes()})
 
 
 def with_causes(report: Report, causes: list[Cause]) -> Report:
@@ -109,6 +121,21 @@ def _causes() -> list[Cause]:
             explains=["stuck-consumers", "queue-depth"],
         ),
     ]
+
+
+def _changes() -> list[StatusChange]:
+    """As a history tells them that began before the day of the report."""
+    changes = []
+    for at, kind, identity, title, before, after in (
+        ("2026-03-13T21:21:00.000Z", "report", "", "", "green", "red"),
+        ("2026-03-13T21:21:00.000Z", "cause", "database-locked", "The database was locked", "green", "red"),
+        ("2026-03-13T21:21:00.000Z", "check", "stuck-consumers", "How long a writer holds", "green", "red"),
+        ("2026-03-14T09:19:00.000Z", "cause", "malformed-payloads", "Payloads are a list", "green", "red"),
+        ("2026-03-14T09:19:00.000Z", "check", "chain-breaks", "Messages that are gone", None, "red"),
+    ):
+        values = {"at": at, "kind": kind, "id": identity, "title": title, "before": before, "after": after}
+        changes.append(StatusChange.model_validate(values))
+    return changes
 
 
 def named(name: str, area: str, finding: Finding, duration_ms: float = 0.4) -> Finding:

@@ -1,0 +1,96 @@
+"""What changed and since when, from kept statuses and the times of samples. Pure functions."""
+
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+from blueplane_doctor.history.samples import CAUSE, KINDS
+from blueplane_doctor.history.status_log import StatusEntry
+from blueplane_doctor.history.trend import FRESH_SECONDS
+
+GREEN = "green"
+"""The status of what an entry does not name. Of a cause: it is not there."""
+_MISSED_SAMPLES = 3
+"""As many in a row are a gap; a recorder that is busy misses one."""
+
+
+class Change(NamedTuple):
+    """One check, one cause or the report has another status from this sample on."""
+
+    time: int
+    """Seconds since 1970."""
+    name: str
+    before: str | None
+    """None: nothing was recorded before."""
+    after: str
+
+
+def changes(entries: Sequence[StatusEntry], since: float) -> list[Change]:
+    """What changed since this moment (seconds since 1970), oldest first; in one sample the report, causes, checks."""
+    result = []
+    before: StatusEntry | None = None
+    for entry in entries:
+        if entry.time >= since:
+            result += _changes_of(before, entry)
+        before = entry
+    return result
+
+
+def _changes_of(before: StatusEntry | None, entry: StatusEntry) -> list[Change]:
+    if before is None:
+        return [Change(entry.time, name, None, entry.statuses[name]) for name in _in_order(entry.statuses)]
+    result = []
+    for name in _in_order([*before.statuses, *entry.statuses]):
+        earlier = before.statuses.get(name, GREEN)
+        later = entry.statuses.get(name, GREEN)
+        if earlier != later:
+            result.append(Change(entry.time, name, earlier, later))
+    return result
+
+
+def _in_order(names: Iterable[str]) -> list[str]:
+    """Each name once: the report's, those of causes, those of checks."""
+    return sorted(set(names), key=lambda name: (KINDS.index(name.partition(":")[0]), name))
+
+
+def gaps(times: Sequence[int]) -> list[tuple[int, int]]:
+    """Spans in which nothing was recorded: the last sample before each, and the first one after it."""
+    longest = _longest_pause(times)
+    return [(before, after) for before, after in pairwise(times) if after - before > longest]
+
+
+def open_since(entries: Sequence[StatusEntry], times: Sequence[int], now: float) -> dict[str, int]:
+    """By name, each cause of the newest entry: the sample from which on every one showed it without a gap.
+
+    `times` of the samples that are looked through: what began before the first of them is told from there on. Empty
+    where the newest sample is too old to speak of now.
+    """
+    if not entries or not times or now - times[-1] > _longest_pause(times):
+        return {}
+    watched_since = times[0]
+    for _, after in gaps(times):
+        watched_since = after
+    result = {}
+    for name in entries[-1].statuses:
+        if name.startswith(f"{CAUSE}:"):
+            result[name] = max(watched_since, _begin(entries, name))
+    return result
+
+
+def _begin(entries: Sequence[StatusEntry], name: str) -> int:
+    """The first of the newest entries that all hold this name."""
+    begin = entries[-1].time
+    for entry in reversed(entries):
+        if name not in entry.statuses:
+            break
+        begin = entry.time
+    return begin
+
+
+def _longest_pause(times: Sequence[int]) -> float:
+    """Seconds between two samples that are no gap yet: by their usual distance, which `record --every` sets."""
+    distances = sorted(after - before for before, after in pairwise(times))
+    if not distances:
+        return FRESH_SECONDS
+    usual = distances[(len(distances) - 1) // 2]
+    return max(FRESH_SECONDS, _MISSED_SAMPLES * usual)

@@ -1,0 +1,88 @@
+"""Status changes as a list of their own, for `history --status`: a table, JSON, CSV."""
+
+import csv
+import io
+import json
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from blueplane_doctor.model import StatusChange
+from blueplane_doctor.reports import change_phrases
+from blueplane_doctor.times import iso, parse_time
+
+Gap = tuple[int, int]
+"""Seconds since 1970 of the last sample before a time without samples, and of the first one after it."""
+
+
+class _Line(NamedTuple):
+    moment: float
+    """Seconds since 1970, by which lines are ordered."""
+    what: str
+    how: str
+
+
+def as_table(changes: Sequence[StatusChange], gaps: Sequence[Gap]) -> str:
+    """A line for each change, oldest first, and one for each time without samples."""
+    lines = [_line_of(change) for change in changes]
+    lines += [_line_of_gap(gap) for gap in gaps]
+    if not lines:
+        return "No status changed in this time.\n"
+    lines.sort(key=lambda one: one.moment)
+    width = max(len(one.what) for one in lines)
+    text = "time (UTC)\n"
+    before = ""
+    for one in lines:
+        moment = _clock(one.moment)
+        # One sample shows many changes at once: its time is told once.
+        shown = "" if moment == before else moment
+        text += f"{shown:16}  {one.what:{width}}  {one.how}\n"
+        before = moment
+    return text
+
+
+def as_json(changes: Sequence[StatusChange], gaps: Sequence[Gap]) -> str:
+    """The changes as a report has them, and the times without samples."""
+    content = {
+        "schema_version": 1,
+        "changes": [change.model_dump(mode="json") for change in changes],
+        "gaps": [{"from": _time(before), "until": _time(after)} for before, after in gaps],
+    }
+    return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+
+
+def as_csv(changes: Sequence[StatusChange], gaps: Sequence[Gap]) -> str:
+    """A line for each change; times without samples are not in it."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(["time", "kind", "id", "before", "after"])
+    for change in changes:
+        before = "" if change.before is None else change.before.value
+        writer.writerow([change.at, change.kind, change.id, before, change.after.value])
+    return out.getvalue()
+
+
+def _line_of(change: StatusChange) -> _Line:
+    moment = parse_time(change.at)
+    seconds = moment.timestamp() if moment else 0.0
+    return _Line(seconds, change_phrases.what(change), change_phrases.how(change))
+
+
+def _line_of_gap(gap: Gap) -> _Line:
+    before, after = gap
+    return _Line(before, "nothing was recorded", f"until {_clock(after)}")
+
+
+def _clock(seconds: float) -> str:
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M}"
+
+
+def _time(seconds: int) -> str:
+    return iso(datetime.fromtimestamp(seconds, UTC)) or ""
+
+
+SHAPES: Mapping[str, Callable[[Sequence[StatusChange], Sequence[Gap]], str]] = {
+    "table": as_table,
+    "json": as_json,
+    "csv": as_csv,
+}
