@@ -274,11 +274,8 @@ def test_a_server_that_was_restarted_is_asked_anew() -> None:
 
 
 RIGHTS = {
-    "stream": ("+hgetall +hset +xrange +xrevrange +xadd +xdel", "+hgetall +xrange"),
-    "timeseries": (
-        "+ts.queryindex +ts.create +ts.madd",
-        "+ts.queryindex +ts.range",
-    ),
+    "stream": ("+hgetall +hset +xrange +xdel", "+hgetall +xrange"),
+    "timeseries": ("+ts.queryindex +ts.create +ts.madd", "+ts.queryindex +ts.range +xrange"),
 }
 
 
@@ -288,7 +285,7 @@ def test_the_rights_that_the_documentation_lists_suffice(
     backend, server = history_server
     writing, reading = RIGHTS[backend]
     common = ("reset", "on", "nopass", "~blueplane:health:*")
-    writer_rights = f"+exists +eval +get +set +pexpire +expire +del {writing}".split()
+    writer_rights = f"+exists +eval +get +set +pexpire +expire +del +xrevrange +xlen +xadd {writing}".split()
     client.execute_command("ACL", "SETUSER", "writer", *common, *writer_rights)
     client.execute_command("ACL", "SETUSER", "reader", *common, "+exists", *reading.split())
     writer = HealthMetricsStorage(server.url.replace("unix://", "unix://writer:x@"))
@@ -296,10 +293,12 @@ def test_the_rights_that_the_documentation_lists_suffice(
     assert lock.hold()
     assert lock.hold()
     minutes(writer, 1, 2)
+    writer.write(Sample(NOW, {"a.b": 1}, {"report": "red"}))
     lock.release()
     reader = HealthMetricsStorage(server.url.replace("unix://", "unix://reader:x@"))
     assert (reader.backend, reader.metrics()) == (backend, ["a.b"])
     assert reader.read("a.b", NOW, NOW + 60) == [(NOW, 1), (NOW + 60, 2)]
+    assert reader.statuses() == [(NOW, {"report": "red"})]
     with pytest.raises(SourceRefused, match="no permission"):
         minutes(reader, 3, start=NOW + 120)
     writer.close()
