@@ -1,7 +1,7 @@
 """Times of every shape that the pipeline writes, as aware UTC datetimes, and back; and durations in words."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from blueplane_doctor.characters import Public
 from blueplane_doctor.errors import UsageError
@@ -10,6 +10,8 @@ MINUTE_MS = 60_000
 HOUR_MS = 3_600_000
 _SPAN = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,3})?)\s*([smhd]?)\Z")
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
 _EARLIEST = -62_135_596_800_000
 """The first moment that a datetime in UTC can hold, in milliseconds since 1970."""
 _LATEST = 253_402_300_799_999
@@ -35,7 +37,8 @@ def milliseconds_of(text: str) -> int | None:
     moment = _moment(text)
     if moment is None:
         return None
-    milliseconds = to_milliseconds(moment)
+    # Not over a float, which is wrong by one for some moments.
+    milliseconds = (moment - _EPOCH) // _MILLISECOND
     if not _EARLIEST <= milliseconds <= _LATEST:
         return None
     return milliseconds

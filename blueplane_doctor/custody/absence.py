@@ -36,6 +36,8 @@ class Absence:
         """Messages by the reason why nothing can be said of them."""
         self.dropped = dropped
         self._beginnings = beginnings
+        self.misses_rows = bool(beginnings)
+        """Whether any of these tables has no row yet of the messages so far: only then `has_row` need be called."""
         self._seen_rows: set[str] = set()
         """Tables in which an earlier message of the stream has its row."""
         self._before_table: Counter[str] = Counter()
@@ -45,7 +47,9 @@ class Absence:
 
     def has_row(self, lookups: list[Lookup]) -> None:
         """Take notice of a message that has its row: its table does not begin after it."""
-        self._seen_rows.update(lookup.table for lookup in lookups)
+        for lookup in lookups:
+            self._seen_rows.add(lookup.table)
+        self.misses_rows = not self._seen_rows.issuperset(self._beginnings)
 
     def reason(self, message: Message, lookups: list[Lookup]) -> str:
         """Why this message without a row may have been handled all the same; empty when it cannot have been."""

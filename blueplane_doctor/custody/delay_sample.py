@@ -1,18 +1,11 @@
 """Which written messages of the last hour are measured: an even sample, however many there are."""
 
-from typing import NamedTuple
-
 MOST_KEPT = 1000
 """Of one route. P95 of the 500 or more that are kept is then known to about one in a hundred messages."""
 
 
-class WrittenMessage(NamedTuple):
-    """A message, and the row that it claims."""
-
-    enqueued_ms: int
-    """Milliseconds since 1970."""
-    table: str
-    sequence: int
+WrittenMessage = tuple[int, str, int]
+"""When a message was enqueued (milliseconds since 1970), and the table and the `sequence` of the row that it claims."""
 
 
 class DelaySample:
@@ -24,11 +17,13 @@ class DelaySample:
         self.kept: list[WrittenMessage] = []
         self._step = 1
 
-    def add(self, message: WrittenMessage) -> None:
-        """Keep the message if it is an n-th one. A full sample is halved, and keeps every 2n-th one from then on."""
-        if self.messages % self._step == 0:
-            self.kept.append(message)
-        self.messages += 1
-        if len(self.kept) > MOST_KEPT:
-            self.kept = self.kept[::2]
-            self._step *= 2
+    def add(self, messages: list[WrittenMessage]) -> None:
+        """Keep every n-th message. A full sample is halved, and keeps every 2n-th one from then on."""
+        for start in range(0, len(messages), MOST_KEPT):
+            part = messages[start : start + MOST_KEPT]
+            # The numbers of those that are kept are multiples of the step, counted from the very first message.
+            self.kept += part[-self.messages % self._step :: self._step]
+            self.messages += len(part)
+            while len(self.kept) > MOST_KEPT:
+                self.kept = self.kept[::2]
+                self._step *= 2

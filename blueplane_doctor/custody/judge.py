@@ -42,11 +42,10 @@ NO_TABLES = "the database holds none of the tables that traces are written to"
 """Why no row can be looked up in a database that can be read."""
 
 
-class ClaimedRow(NamedTuple):
-    """The row of a message."""
-
-    table: str
-    sequence: int
+_TOLD_BY_ROWS = frozenset((UNEXAMINED, STUCK, WAITING))
+"""States, by what Redis says, of messages of which the database can say more."""
+ClaimedRow = tuple[str, int]
+"""The row of a message: its table and its `sequence`. (A plain tuple: one is made for each message.)"""
 
 
 class JudgedPage(NamedTuple):
@@ -65,17 +64,22 @@ class JudgedPage(NamedTuple):
     """The rows of those that are `written`, by their place in the page."""
 
 
-class Undecided(NamedTuple):
-    """A message that is not pending, or is stuck: the database tells what became of it."""
+class InRedis(NamedTuple):
+    """What Redis says of a message to its own writer group."""
 
-    group: str
-
-    place: int
-    """In the page."""
-    lookups: list[Lookup]
-    """Where its row would be."""
-    pending: PendingEntry | None
     is_delivered: bool
+    """Whether the group was given it."""
+    pending: PendingEntry | None
+
+    def state(self, row: RowEvidence = RowEvidence.NOT_LOOKED_UP) -> str:
+        """The state of a message that has a dead letter or a row, or of which only Redis is known."""
+        return state_of(has_writer=True, is_delivered=self.is_delivered, pending=self.pending, row=row)
+
+
+_SETTLED = InRedis(is_delivered=True, pending=None)
+"""Its group was given it and holds it no longer, as is nearly every message of a stream."""
+_STATE_OF_SETTLED = _SETTLED.state()
+_STATE_OF_SETTLED_WITH_ROW = _SETTLED.state(RowEvidence.CLAIMED)
 
 
 class CustodyJudge:
@@ -148,75 +152,111 @@ class CustodyJudge:
         self.read_pending(until)
         pending = self.take_pending(until)
         states: list[str] = []
-        undecided: list[Undecided] = []
-        for place, message in enumerate(messages):
-            route = routes[place]
-            group = self.writers.get(route.group) if route else None
-            is_delivered = group is not None and message.id <= group.last_delivered
-            entry = pending[route.group].get(message.id) if route and is_delivered else None
-            state = state_of(has_writer=route is not None, is_delivered=is_delivered, pending=entry)
-            if route is None and self._has_unknown_group and is_of_unknown_platform(message):
-                self.absence.counts[OF_UNKNOWN_GROUP] += 1
-                state = UNTRACEABLE
+        unsettled: dict[int, InRedis] = {}
+        undecided: dict[int, list[Lookup]] = {}
+        settled_groups = self._settled_groups(until, pending)
+        for place, (message, route) in enumerate(zip(messages, routes, strict=True)):
+            if route is None:
+                states.append(self._state_of_unrouted(message))
+                continue
+            state = _STATE_OF_SETTLED
+            if route.group not in settled_groups:
+                unsettled[place] = self._in_redis(message, route.group, pending)
+                state = unsettled[place].state()
             states.append(state)
             # Redis alone cannot say more of a message that nobody holds, or holds for too long.
-            if route and route.rows_cause:
+            if state not in _TOLD_BY_ROWS:
+                continue
+            if route.rows_cause:
                 self.rows_cause = self.rows_cause or route.rows_cause
-            elif route and state in (UNEXAMINED, STUCK, WAITING):
-                undecided.append(Undecided(route.group, place, route.lookups(message), entry, is_delivered))
-        rows = self._judge_by_rows(messages, states, undecided)
-        return JudgedPage(messages, routes, states, pending, rows)
+            else:
+                undecided[place] = route.lookups(message)
+        judged = JudgedPage(messages, routes, states, pending, rows={})
+        self._judge_by_rows(judged, undecided, unsettled)
+        return judged
+
+    def _settled_groups(self, until: EntryId, pending: PendingByGroup) -> set[str]:
+        """The groups that were given all messages up to `until` and hold none of them: no message need be asked."""
+        settled: set[str] = set()
+        for name, group in self.writers.items():
+            if until <= group.last_delivered and not pending[name]:
+                settled.add(name)
+        return settled
+
+    def _in_redis(self, message: Message, name: str, pending: PendingByGroup) -> InRedis:
+        group = self.writers.get(name)
+        if group is None or message.id > group.last_delivered:
+            return InRedis(is_delivered=False, pending=None)
+        return InRedis(is_delivered=True, pending=pending[name].get(message.id))
+
+    def _state_of_unrouted(self, message: Message) -> str:
+        if self._has_unknown_group and is_of_unknown_platform(message):
+            self.absence.counts[OF_UNKNOWN_GROUP] += 1
+            return UNTRACEABLE
+        return state_of(has_writer=False, is_delivered=False, pending=None)
 
     def _judge_by_rows(
-        self, messages: list[Message], states: list[str], undecided: list[Undecided]
-    ) -> dict[int, ClaimedRow]:
-        """Put the states of undecided messages into `states`; they stay when the database cannot be read.
-
-        Gives the rows of those that are written.
-        """
-        rows: dict[int, ClaimedRow] = {}
-        sequences = self.find_rows([message.lookups for message in undecided])
-        if sequences is None:
-            return rows
-        named = self._dead_letters.index
-        not_delivered: list[Undecided] = []
-        for one in undecided:
-            _, place, lookups, pending, is_delivered = one
-            row, claimed = self._claim(lookups, sequences)
-            has_dead_letter = False
-            if row is RowEvidence.ABSENT and is_delivered:
-                message = messages[place]
-                has_dead_letter = named.names(message.raw_id, message.event_id)
-            state = state_of(
-                has_writer=True,
-                is_delivered=is_delivered,
-                pending=pending,
-                row=row,
-                has_dead_letter=has_dead_letter,
-                has_key=bool(lookups),
-            )
-            if row is not RowEvidence.ABSENT:
-                self.absence.has_row(lookups)
-            elif state == LOST and self.why_untraceable(messages[place], one.group, lookups):
-                state = UNTRACEABLE
-            if state == WRITTEN_NOT_DELIVERED:
-                not_delivered.append(one)
-            elif state == WRITTEN and claimed is not None:
-                rows[place] = claimed
-            states[place] = state
-        if not_delivered:
-            self._confirm_not_delivered(messages, states, not_delivered)
-        return rows
-
-    def _confirm_not_delivered(
-        self, messages: list[Message], states: list[str], not_delivered: list[Undecided]
+        self, page: JudgedPage, undecided: dict[int, list[Lookup]], unsettled: dict[int, InRedis]
     ) -> None:
+        """Put states and rows of undecided messages into `page`; it stays when the database cannot be read.
+
+        `undecided` holds the places of messages, and where their rows would be; `unsettled` what Redis says, where it
+        says anything else than _SETTLED.
+        """
+        wanted: list[Lookup] = []
+        for lookups in undecided.values():
+            wanted += lookups
+        found = self.find_rows(wanted)
+        if found is None:
+            return
+        next_found = 0
+        not_delivered: list[int] = []
+        for place, lookups in undecided.items():
+            first_found = next_found
+            next_found += len(lookups)
+            evidence, row = self._claim(lookups, found[first_found:next_found])
+            if evidence is not RowEvidence.ABSENT and self.absence.misses_rows:
+                self.absence.has_row(lookups)
+            in_redis = unsettled.get(place, _SETTLED)
+            if row and in_redis is _SETTLED:
+                state = _STATE_OF_SETTLED_WITH_ROW
+            elif evidence is RowEvidence.ABSENT:
+                state = self._state_without_row(page, place, lookups, in_redis)
+            else:
+                state = in_redis.state(evidence)
+            if row and state == WRITTEN:
+                page.rows[place] = row
+            elif state == WRITTEN_NOT_DELIVERED:
+                not_delivered.append(place)
+            page.states[place] = state
+        if not_delivered:
+            self._confirm_not_delivered(page, not_delivered)
+
+    def _state_without_row(self, page: JudgedPage, place: int, lookups: list[Lookup], in_redis: InRedis) -> str:
+        message = page.messages[place]
+        has_dead_letter = False
+        if in_redis.is_delivered:
+            has_dead_letter = self._dead_letters.index.names(message.raw_id, message.event_id)
+        state = state_of(
+            has_writer=True,
+            is_delivered=in_redis.is_delivered,
+            pending=in_redis.pending,
+            row=RowEvidence.ABSENT,
+            has_dead_letter=has_dead_letter,
+            has_key=bool(lookups),
+        )
+        route = page.routes[place]
+        if state == LOST and route and self.why_untraceable(message, route.group, lookups):
+            return UNTRACEABLE
+        return state
+
+    def _confirm_not_delivered(self, page: JudgedPage, not_delivered: list[int]) -> None:
         """Those that were delivered since the groups' positions were read count as waiting, as all such messages do."""
         positions = read_positions(self._redis, self._queue)
-        for one in not_delivered:
-            position = positions.get(one.group, BEGINNING)
-            if messages[one.place].id <= position:
-                states[one.place] = WAITING
+        for place in not_delivered:
+            route = page.routes[place]
+            if route and page.messages[place].id <= positions.get(route.group, BEGINNING):
+                page.states[place] = WAITING
 
     def why_untraceable(self, message: Message, group: str, lookups: list[Lookup]) -> str:
         """Why a message that nobody holds may have been written although no row of it is here; empty when it cannot."""
@@ -229,27 +269,25 @@ class CustodyJudge:
         self.absence.counts[WRITTEN_ELSEWHERE] += 1
         return WRITTEN_ELSEWHERE
 
-    def _claim(
-        self, lookups: list[Lookup], sequences: dict[Lookup, list[int]]
-    ) -> tuple[RowEvidence, ClaimedRow | None]:
-        """Claim the first row of a message that no earlier message has claimed; None where there is no such row."""
+    def _claim(self, lookups: list[Lookup], found: list[list[int]]) -> tuple[RowEvidence, ClaimedRow | None]:
+        """Claim the first row of a message that no earlier message has claimed; None where there is no such row.
+
+        `found` holds, for each place that is looked at, the rows that are there.
+        """
         evidence = RowEvidence.ABSENT
-        for lookup in lookups:
-            for sequence in sequences.get(lookup, ()):
+        for lookup, sequences in zip(lookups, found, strict=True):
+            for sequence in sequences:
                 if self._claimed.claim(lookup.table, sequence):
-                    return RowEvidence.CLAIMED, ClaimedRow(lookup.table, sequence)
+                    return RowEvidence.CLAIMED, (lookup.table, sequence)
                 evidence = RowEvidence.TAKEN
         return evidence, None
 
-    def find_rows(self, lookups: list[list[Lookup]]) -> dict[Lookup, list[int]] | None:
-        """The rows of several messages by their keys; None once the database cannot be read."""
+    def find_rows(self, lookups: list[Lookup]) -> list[list[int]] | None:
+        """For each key, at its place, the rows that have it; None once the database cannot be read."""
         if self._rows is None:
             return None
-        wanted: list[Lookup] = []
-        for of_one in lookups:
-            wanted += of_one
         try:
-            return self._rows.find(wanted)
+            return self._rows.find(lookups)
         except SourceError as error:
             # Redis alone still tells the states of all messages that are not acknowledged.
             self._rows = None

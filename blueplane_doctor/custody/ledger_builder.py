@@ -32,6 +32,7 @@ from blueplane_doctor.sources.entry_ids import EntryId, id_text
 from blueplane_doctor.sources.redis_source import RedisSource
 from blueplane_doctor.sources.streams import Group, StreamState
 from blueplane_doctor.sources.throttle import Throttle
+from blueplane_doctor.sources.trace_tables import Lookup
 from blueplane_doctor.text import hidden, identifier
 from blueplane_doctor.times import HOUR_MS, MINUTE_MS, milliseconds_of
 
@@ -140,20 +141,24 @@ class LedgerBuilder:
         for message, route, state in zip(page.messages, page.routes, page.states, strict=True):
             name = route.name if route else UNROUTED
             bucket = bucket_of(message.event_ms(), now_ms)
-            enqueued_ms: int | None = message.id[0]
             if is_ahead:
                 enqueued_ms = self._enqueued_ms(message)
-            is_recent = enqueued_ms is not None and enqueued_ms > hour_ago
+                is_recent = enqueued_ms is not None and enqueued_ms > hour_ago
+            else:
+                is_recent = message.id[0] > hour_ago
             tallies.append((name, state, bucket, is_recent))
         return tallies
 
     def _sample_delays(self, page: JudgedPage) -> None:
         hour_ago = self._now_ms - HOUR_MS
+        by_route: dict[str, list[WrittenMessage]] = {}
         for place, row in page.rows.items():
             route = page.routes[place]
             enqueued_ms = self._enqueued_ms(page.messages[place])
             if route is not None and enqueued_ms is not None and enqueued_ms > hour_ago:
-                self._ledger.delays[route.name].add(WrittenMessage(enqueued_ms, *row))
+                by_route.setdefault(route.name, []).append((enqueued_ms, *row))
+        for name, written in by_route.items():
+            self._ledger.delays[name].add(written)
 
     def _count_owed(self, page: JudgedPage) -> None:
         """Count what came lately and is written, or has to be. By design others have no row: they are no backlog."""
@@ -177,10 +182,16 @@ class LedgerBuilder:
 
     def _find_blockers(self, page: JudgedPage) -> None:
         stuck = []
+        wanted: list[Lookup] = []
         for message, route, state in zip(page.messages, page.routes, page.states, strict=True):
             if route and state in (STUCK, WRITTEN_NOT_ACKNOWLEDGED):
-                stuck.append((message, route.group, route.lookups(message)))
-        rows = self._judge.find_rows([lookups for _, _, lookups in stuck]) or {}
+                lookups = route.lookups(message)
+                stuck.append((message, route.group, lookups))
+                wanted += lookups
+        found = self._judge.find_rows(wanted)
+        rows: dict[Lookup, list[int]] = {}
+        if found is not None:
+            rows = dict(zip(wanted, found, strict=True))
         for message, group, lookups in stuck:
             self._blockers.examine(message, group, lookups, rows)
 

@@ -25,8 +25,9 @@ class Message:
     def __init__(self, entry: RawEntry) -> None:
         self.raw_id = entry[0]
         self.id: EntryId = entry_id(entry[0])
-        flat = entry[1]
-        self.fields: dict[bytes, bytes] = dict(zip(flat[::2], flat[1::2], strict=True))
+        flat = iter(entry[1])
+        # Both arguments are the same iterator: each name meets the value after it, and no list is copied.
+        self.fields: dict[bytes, bytes] = dict(zip(flat, flat, strict=True))
         self._json: dict[bytes, Any] | None = None  # made when first needed: most messages never need it
 
     @property
@@ -103,6 +104,8 @@ def value_reader(path: str, empty_too: bool) -> ValueReader:
 
 
 def _text(value: Any, empty_too: bool) -> str | None:
+    if type(value) is str and value and value.isascii():
+        return value  # as nearly all are
     if value is None or value is _ABSENT or isinstance(value, dict | list):
         return None
     if value == "" and not empty_too:

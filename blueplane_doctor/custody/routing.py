@@ -1,6 +1,6 @@
 """Which writer owns a message, and where its row would be. The routes are those of pipeline.py, compiled."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from blueplane_doctor.custody.messages import Message, ValueReader, value_reader
 from blueplane_doctor.known_names import COLUMNS, ROUTES, TABLES
@@ -11,6 +11,9 @@ from blueplane_doctor.text import known_or_hidden
 
 Columns = Mapping[str, frozenset[str]]
 """The columns of tables, by the table's name."""
+
+KeyReader = Callable[[Message], tuple[str, ...] | None]
+"""Reads the values of a key from a message; None where it has not all of them."""
 
 _PLATFORMS = frozenset(name.encode() for name in PLATFORMS)
 _REMEMBERED = 2048
@@ -33,7 +36,8 @@ class CompiledRoute:
         self.group = route.group
         self._any_of = route.any_of
         self._none_of = route.none_of
-        self._keys = []
+        self._keys: dict[str, list[tuple[tuple[str, ...], KeyReader]]] = {}
+        """By table, its keys in the order in which they are tried: the columns, and what reads their values."""
         unknown: list[str] = []
         for key in route.keys:
             if tables is not None and key.table not in tables:
@@ -43,7 +47,7 @@ class CompiledRoute:
                 unknown += [_missing_column(key.table, column) for column in sorted(missing)]
                 continue
             readers = [_alternatives(paths) for paths in key.columns.values()]
-            self._keys.append((key.table, tuple(key.columns), readers))
+            self._keys.setdefault(key.table, []).append((tuple(key.columns), _key_reader(readers)))
         self.rows_cause = ""
         """Why none of its rows can be looked up."""
         if not unknown and not self._keys and route.keys:
@@ -61,14 +65,14 @@ class CompiledRoute:
 
     def lookups(self, message: Message) -> list[Lookup]:
         """Where the row would be: in each table by the first key that the message has all values for."""
-        by_table: dict[str, Lookup] = {}
-        for table, columns, readers in self._keys:
-            if table in by_table:
-                continue
-            values = _values(readers, message)
-            if values is not None:
-                by_table[table] = Lookup(table, columns, values)
-        return list(by_table.values())
+        lookups: list[Lookup] = []
+        for table, keys in self._keys.items():
+            for columns, read in keys:
+                values = read(message)
+                if values is not None:
+                    lookups.append(Lookup(table, columns, values))
+                    break
+        return lookups
 
 
 def _alternatives(paths: str) -> list[ValueReader]:
@@ -82,18 +86,32 @@ def _alternative(path: str) -> ValueReader:
     return value_reader(path.removesuffix("!"), path.endswith("!"))
 
 
-def _values(columns: list[list[ValueReader]], message: Message) -> tuple[str, ...] | None:
-    """For each column the first of its alternatives that the message has; None when a column has none."""
-    values = []
-    for alternatives in columns:
-        for read in alternatives:
-            value = read(message)
-            if value is not None:
-                values.append(value)
-                break
-        else:
+def _key_reader(columns: list[list[ValueReader]]) -> KeyReader:
+    """A function that reads for each column the first of its alternatives that a message has."""
+
+    def read_all(message: Message) -> tuple[str, ...] | None:
+        values = []
+        for alternatives in columns:
+            for read in alternatives:
+                value = read(message)
+                if value is not None:
+                    values.append(value)
+                    break
+            else:
+                return None
+        return tuple(values)
+
+    def read_one(message: Message) -> tuple[str] | None:
+        value = read_only(message)
+        if value is None:
             return None
-    return tuple(values)
+        return (value,)
+
+    if len(columns) > 1 or len(columns[0]) > 1:
+        return read_all
+    # Most keys are one value: two loops of one round each would take as long as reading it.
+    read_only = columns[0][0]
+    return read_one
 
 
 def _missing_column(table: str, column: str) -> str:

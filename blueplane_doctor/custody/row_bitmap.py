@@ -1,7 +1,9 @@
 """Which rows of the trace tables were claimed by a message."""
 
-_CHUNK_ROWS = 1 << 16
+_CHUNK_BITS = 16
+_CHUNK_ROWS = 1 << _CHUNK_BITS
 """Rows of one chunk of the bitmap: 8 KB."""
+_EVERY_PLACE = _CHUNK_ROWS - 1
 
 
 class RowBitmap:
@@ -17,7 +19,9 @@ class RowBitmap:
 
     def claim(self, table: str, sequence: int) -> bool:
         """Claim a row; False when an earlier message has it."""
-        chunk, place = divmod(sequence, _CHUNK_ROWS)
+        # The upper bits of the number select a chunk, the others a place in it.
+        chunk = sequence >> _CHUNK_BITS
+        place = sequence & _EVERY_PLACE
         bits = self._chunks.get((table, chunk))
         if bits is None:
             bits = self._chunks[table, chunk] = bytearray(_CHUNK_ROWS // 8)

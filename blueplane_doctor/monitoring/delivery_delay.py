@@ -79,8 +79,8 @@ class DeliveryDelayMonitor(Monitor):
     def _delays(self, kept: Iterable[WrittenMessage]) -> list[tuple[int, int]]:
         """When each message was enqueued, and how much later its row was written: both in milliseconds."""
         by_table: dict[str, dict[int, int]] = defaultdict(dict)
-        for message in kept:
-            by_table[message.table][message.sequence] = message.enqueued_ms
+        for enqueued_ms, table, sequence in kept:
+            by_table[table][sequence] = enqueued_ms
         delays = []
         for table, enqueued in by_table.items():
             ingested = read_ingested(self.examination.database, table, list(enqueued))

@@ -83,6 +83,8 @@ _FAILURES: tuple[tuple[str, bool, type[SourceError], str, str], ...] = (
 """What SQLite says (its name for the error, then its sentence), whether it will say so again, and what we say."""
 CHECKED_BYTES = 32_000_000
 """A database of at most this size is checked as a whole for damage: about 1 ms for each MB."""
+CACHE_KB = 16_000
+"""Of pages of the file that SQLite keeps at most: look-ups of random keys meet the same pages of an index again."""
 MOST_ROWS = 200_000
 """Of one question: what is asked for has a handful of rows for each key."""
 LARGEST_VALUE = 16_000_000
@@ -233,6 +235,8 @@ class DatabaseSource:
             connection.execute("PRAGMA query_only = 1")
             if is_alone:
                 connection.execute("PRAGMA locking_mode = exclusive")
+            # Last, for this one already reads the file.
+            connection.execute(f"PRAGMA cache_size = -{CACHE_KB}")
         except sqlite3.Error:
             connection.close()
             raise

@@ -4,10 +4,9 @@
 look-ups in 30 million rows, where `WHERE ingested_at > ?` would read them all (that column has no index).
 """
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from functools import partial
+from functools import lru_cache, partial
 from sqlite3 import Connection
 from typing import NamedTuple
 
@@ -35,40 +34,51 @@ class RowFinder:
     def __init__(self, database: DatabaseSource) -> None:
         self._database = database
 
-    def find(self, lookups: Iterable[Lookup]) -> dict[Lookup, list[int]]:
-        """The `sequence` numbers of each key that has rows, ascending. Raises SourceError."""
-        by_index: dict[tuple[str, tuple[str, ...]], dict[tuple[str, ...], Lookup]] = defaultdict(dict)
-        for lookup in lookups:
-            # Several messages of one key are looked up once.
-            by_index[lookup.table, lookup.columns][lookup.values] = lookup
-        sequences: dict[Lookup, list[int]] = {}
+    def find(self, lookups: Iterable[Lookup]) -> list[list[int]]:
+        """For each key, at its place, the `sequence` numbers of its rows, ascending. Raises SourceError."""
+        by_index: dict[tuple[str, tuple[str, ...]], dict[tuple[str, ...], list[int]]] = {}
+        found: list[list[int]] = []
+        for table, columns, values in lookups:
+            distinct = by_index.setdefault((table, columns), {})
+            # Several messages of one key are looked up once, and have the same list.
+            sequences = distinct.get(values)
+            if sequences is None:
+                sequences = distinct[values] = []
+            found.append(sequences)
         for (table, columns), distinct in by_index.items():
-            wanted = list(distinct.values())
-            for start in range(0, len(wanted), BATCH):
-                batch = wanted[start : start + BATCH]
-                for place, sequence in self._rows(table, columns, batch):
-                    sequences.setdefault(batch[place], []).append(sequence)
-        return sequences
+            keys = list(distinct)
+            rows = list(distinct.values())
+            for start in range(0, len(keys), BATCH):
+                self._find_batch(table, columns, keys[start : start + BATCH], rows[start : start + BATCH])
+        return found
 
-    def _rows(self, table: str, columns: tuple[str, ...], batch: list[Lookup]) -> list[tuple[int, int]]:
-        """(place in the batch, sequence) of each row.
-
-        The wanted keys stand in a table of their own, made of VALUES. CROSS JOIN keeps the order of the two tables:
-        each wanted key probes the index, and the large table is never scanned.
-        """
-        key_columns = [f"k{number}" for number in range(len(columns))]
-        marks = ", ".join("?" * len(columns))
-        wanted = ", ".join(f"({place}, {marks})" for place in range(len(batch)))
-        match = " AND ".join(f't."{column}" = w.{key}' for column, key in zip(columns, key_columns, strict=True))
-        sql = (
-            f"WITH w(place, {', '.join(key_columns)}) AS (VALUES {wanted}) "
-            f'SELECT place, t.sequence FROM w CROSS JOIN "{table}" AS t ON {match} ORDER BY t.sequence'
-        )
+    def _find_batch(
+        self, table: str, columns: tuple[str, ...], keys: list[tuple[str, ...]], sequences: list[list[int]]
+    ) -> None:
+        """Append the rows of each key to the list at the same place of `sequences`."""
         values: list[str] = []
-        for lookup in batch:
-            values += lookup.values
-        rows = self._database.rows(sql, values)
-        return [(place, sequence_of(sequence, table)) for place, sequence in rows]
+        for key in keys:
+            values += key
+        for place, sequence in self._database.rows(_query(table, columns, len(keys)), values):
+            sequences[place].append(sequence_of(sequence, table))
+
+
+@lru_cache(maxsize=64)
+def _query(table: str, columns: tuple[str, ...], keys: int) -> str:
+    """A query for (place of the key, sequence) of each row that has one of so many keys.
+
+    The wanted keys stand in a table of their own, made of VALUES. CROSS JOIN keeps the order of the two tables: each
+    wanted key probes the index, and the large table is never scanned. It is kept, because writing it takes a fifth of
+    the time of asking.
+    """
+    key_columns = [f"k{number}" for number in range(len(columns))]
+    marks = ", ".join("?" * len(columns))
+    wanted = ", ".join(f"({place}, {marks})" for place in range(keys))
+    match = " AND ".join(f't."{column}" = w.{key}' for column, key in zip(columns, key_columns, strict=True))
+    return (
+        f"WITH w(place, {', '.join(key_columns)}) AS (VALUES {wanted}) "
+        f'SELECT place, t.sequence FROM w CROSS JOIN "{table}" AS t ON {match} ORDER BY t.sequence'
+    )
 
 
 class Written(NamedTuple):
