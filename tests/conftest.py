@@ -1,6 +1,7 @@
 """What all tests share: a guarded home and environment, servers to examine, a simulated pipeline."""
 
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from functools import partial
@@ -18,6 +19,10 @@ pytest_plugins = ["pytester"]
 # What is compiled is kept: else each process of the tests, and each run of the command in them, compiles it all anew.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
+
+# In the background, or under nohup, they are ignored: then each process that a test starts would ignore them too.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
