@@ -9,10 +9,11 @@ from blueplane_doctor.times import MINUTE_MS, span
 if TYPE_CHECKING:
     from blueplane_doctor.locations import Locations
     from blueplane_doctor.monitoring.history_health import GroupTrend, HistoryHealth
-    from blueplane_doctor.monitoring.queue_health import QueueHealth
+    from blueplane_doctor.monitoring.queue_health import BacklogNow, QueueHealth
 
 TOO_FEW = "fewer than three fresh samples hold it"
 ONE_LOOK = " (from one look; samples tell better)"
+ALL_WRITERS = "The writers"
 _GONE = Remedy(
     text="They cannot be brought back from Redis. See queue-headroom and time-to-loss, and what stops the writers; a "
     "larger max_length does not help, for the writers trim to 10,000 whatever it says.",
@@ -27,26 +28,36 @@ STATES = ("caught up", "steady", "draining", "falling behind", "stalled", "stopp
     area="queue",
     scale=Scale.states(green="caught up|draining|steady", orange="falling behind", red="stalled|stopped"),
 )
-def check_backlog_trend(history: "HistoryHealth", locations: "Locations", scale: Scale) -> Finding:
-    """Where each writer's backlog went in the last ten minutes of samples.
+def check_backlog_trend(
+    history: "HistoryHealth", locations: "Locations", scale: Scale, queue: "QueueHealth | None" = None
+) -> Finding:
+    """Where each writer's backlog went in the last ten minutes.
 
-    By the rules of LinkedIn's Burrow, in docs/HISTORY.md. Stopped: nothing was delivered while something waited;
-    stalled: delivered, but nothing acknowledged. The worst of the groups counts.
+    With samples: by the rules of LinkedIn's Burrow, in docs/HISTORY.md. Stopped: nothing was delivered while something
+    waited; stalled: delivered, but nothing acknowledged. The worst of the groups counts.
+
+    Without samples: from one look, for all writers together. It compares what came with what was written, in the last
+    minute and in the last five minutes; a backlog below 100 messages, or younger than a minute, is steady. Stalled:
+    something waits, and nothing was written for five minutes.
 
     Causes:
     - stopped: the writer is dead, or hangs (see server-alive)
     - stalled: it reads and cannot write (see stuck-consumers, retry-storm)
     - falling behind: more comes in than it writes (see write-throughput)
     """
-    evidence = {group.group: group.model_dump(exclude={"group"}) for group in history.groups}
+    evidence: dict[str, Any] = {group.group: group.model_dump(exclude={"group"}) for group in history.groups}
     known = [group for group in history.groups if group.state in STATES]
     unclear = [f"{group.group}: {group.cause}" for group in history.groups if group not in known]
     worst = max(known, key=lambda group: STATES.index(group.state), default=None)
     # One group alone that is not known hides no fault of another, but it keeps the whole from being green.
-    if worst is None or (unclear and scale.status(worst.state) is Status.GREEN):
-        cause = "; ".join(dict.fromkeys(unclear)) or "no sample knows a writer group"
-        return _not_known("Where the backlog goes is not known", cause, history, locations, evidence)
-    return scale.grade(worst.state, _course(worst), remedy=_writers(locations), evidence=evidence)
+    if worst is not None and not (unclear and scale.status(worst.state) is Status.GREEN):
+        return scale.grade(worst.state, _course(worst, worst.group), remedy=_writers(locations), evidence=evidence)
+    if queue is not None and queue.trend is not None:
+        evidence["from one look"] = queue.trend.model_dump()
+        summary = f"{_course(queue.trend, ALL_WRITERS)}{ONE_LOOK}"
+        return scale.grade(queue.trend.state, summary, remedy=_writers(locations), evidence=evidence)
+    cause = "; ".join(dict.fromkeys(unclear)) or "no sample knows a writer group"
+    return _not_known("Where the backlog goes is not known", cause, history, locations, evidence)
 
 
 # Ten minutes are the time to restart a server, half an hour that to find out why, an hour that to notice at all.
@@ -162,18 +173,22 @@ def _writers(locations: "Locations") -> Remedy:
     )
 
 
-def _course(group: "GroupTrend") -> str:
-    """Where the backlog of a group goes, as a sentence."""
-    if group.state == "caught up":
+def _course(trend: "GroupTrend | BacklogNow", who: str) -> str:
+    """Where a backlog goes, as a sentence. `who`: the group that has it, or `The writers`."""
+    verb = "" if who == ALL_WRITERS else "s"
+    waiting = many(trend.backlog or 0, "message", "messages")
+    if trend.state == "caught up":
         return "Every writer has caught up"
-    waiting = many(group.backlog or 0, "message", "messages")
-    if group.state == "draining" and group.minutes_left is not None:
-        return f"{group.group} works off its backlog of {waiting}: {span(group.minutes_left * MINUTE_MS)} to go"
-    if group.state == "falling behind":
-        return f"{group.group} falls behind: {waiting} wait, {group.per_minute or 0:+,g} a minute"
-    still = span(group.still_seconds * 1000)
-    if group.state == "stopped":
-        return f"{group.group} was given nothing for {still}, with a backlog of {waiting}"
-    if group.state == "stalled":
-        return f"{group.group} acknowledged nothing for {still}, with a backlog of {waiting}"
-    return f"{group.group} keeps a steady backlog of {waiting}"
+    if trend.state == "draining" and trend.minutes_left is not None:
+        left = span(trend.minutes_left * MINUTE_MS)
+        return f"{who} work{verb} off the backlog of {waiting}: {left} to go"
+    if trend.state == "falling behind":
+        return f"{who} fall{verb} behind: {waiting} wait, {trend.per_minute or 0:+,g} a minute"
+    still = span(trend.still_seconds * 1000)
+    if trend.state == "stopped":
+        return f"{who} was given nothing for {still}, with a backlog of {waiting}"
+    if trend.state == "stalled" and who == ALL_WRITERS:
+        return f"Nothing was written for {still}, with a backlog of {waiting}"
+    if trend.state == "stalled":
+        return f"{who} acknowledged nothing for {still}, with a backlog of {waiting}"
+    return f"{who} keep{verb} a steady backlog of {waiting}"

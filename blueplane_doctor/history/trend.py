@@ -24,6 +24,11 @@ FRESH_SECONDS = 180
 FEWEST = 3
 """Samples that a verdict on movement needs: two intervals, so that no colour rests on one difference."""
 
+LASTING_MESSAGES = 100
+"""A smaller backlog is a batch or two in flight: where it goes says nothing, but that nothing moves does."""
+STILL_MS = 5 * MINUTE * 1000
+"""From one look nothing moves when no row was written for so long: half of the window of samples."""
+
 URGENT_MINUTES = 60
 """A loss that is nearer than this at the rate of the last minutes: where time-to-loss leaves green."""
 
@@ -153,6 +158,45 @@ def judge_backlog(samples: Sequence[GroupSample], now: float, limit: float | Non
     if rate is not None and rate < 0 and backlog < backlogs[0]:
         return BacklogTrend(DRAINING, backlog, rate, minutes_left=backlog / -rate, samples=count)
     return BacklogTrend(STEADY, backlog, rate, samples=count)
+
+
+@dataclass(frozen=True)
+class OneLook:
+    """What one look tells of the backlog of all writers, by the times in stream IDs and rows."""
+
+    backlog: int
+    """Messages that their writer has not finished with."""
+    oldest_ms: int
+    """Age of the oldest of them; 0 when there is none."""
+    still_ms: int
+    """How long nothing was written while that one waited."""
+    last_minute: float
+    """Messages to be written that came within the last minute, less the rows written."""
+    five_minutes: float
+    """The same a minute, as the mean of the last five."""
+
+    @property
+    def growth(self) -> float:
+        """Messages a minute, of a backlog that lasts: the smaller rate."""
+        # One rate alone misleads: a burst of seconds is in both, and what was a burst is worked off in the last minute.
+        if self.backlog < LASTING_MESSAGES or self.oldest_ms < MINUTE * 1000:
+            return 0.0
+        return round(min(self.last_minute, self.five_minutes), 1)
+
+
+def judge_one_look(look: OneLook) -> BacklogTrend:
+    """The trend without samples. It does not tell a writer that is given nothing from one that acknowledges nothing."""
+    if not look.backlog:
+        return BacklogTrend(CAUGHT_UP, 0)
+    if look.still_ms >= STILL_MS:
+        return BacklogTrend(STALLED, look.backlog, still_for=look.still_ms // 1000)
+    if look.growth > 0:
+        return BacklogTrend(FALLING_BEHIND, look.backlog, look.growth)
+    # Only a backlog that lasts is worked off at a rate that means something.
+    if look.growth < 0 and look.last_minute < 0:
+        left = look.backlog / -look.last_minute
+        return BacklogTrend(DRAINING, look.backlog, look.last_minute, minutes_left=left)
+    return BacklogTrend(STEADY, look.backlog)
 
 
 def _is_urgent(known: Sequence[GroupSample], limit: float | None) -> bool:

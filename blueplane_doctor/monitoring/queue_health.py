@@ -7,6 +7,7 @@ from blueplane_doctor.custody.ledger import Ledger
 from blueplane_doctor.custody.pending_entries import PendingEntriesReader
 from blueplane_doctor.custody.states import WAITING
 from blueplane_doctor.errors import SourceError
+from blueplane_doctor.history.trend import OneLook, judge_one_look
 from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring import Monitor
 from blueplane_doctor.pipeline import kept_messages
@@ -17,10 +18,7 @@ from blueplane_doctor.sources.server_process import RUNNING, process_state, read
 from blueplane_doctor.sources.streams import Group, StreamState
 from blueplane_doctor.text import consumer
 from blueplane_doctor.text import group as shown_group
-from blueplane_doctor.times import MINUTE_MS, from_milliseconds, iso
-
-LASTING_MESSAGES = 100
-"""A smaller backlog is a batch or two in flight: where it goes says nothing."""
+from blueplane_doctor.times import from_milliseconds, iso, to_milliseconds
 
 
 class ConsumerHealth(Record):
@@ -102,6 +100,21 @@ class ArrivingError(Record):
     """The newest one's own ID."""
 
 
+class BacklogNow(Record):
+    """Where the backlog of all writers goes, as one look tells; samples of a history tell more."""
+
+    state: str
+    """`caught up`, `draining`, `steady`, `falling behind` or `stalled` (nothing was written for five minutes)."""
+    backlog: int | None
+    """Messages that their writer has not finished with."""
+    per_minute: float | None = None
+    """Change of the backlog; only while draining or falling behind."""
+    minutes_left: float | None = None
+    """Until it is drained; only while draining."""
+    still_seconds: int = 0
+    """Without a row while something waited; only when stalled."""
+
+
 class QueueHealth(Record):
     """The queue stream and its groups at one moment."""
 
@@ -146,6 +159,8 @@ class QueueHealth(Record):
     last minute and of the last five. 0 for a backlog that is small, or younger than a minute; null when not known."""
     minutes_to_loss: float | None = None
     """Until the backlog reaches max_length at that rate; null when it does not grow."""
+    trend: BacklogNow | None = None
+    """Null when the stream was not read to its end, or the rows cannot be read."""
     dlq_size: int
     """Entries of all dead-letter streams."""
     dlq_recent_entries: int
@@ -192,7 +207,8 @@ class QueueHealthMonitor(Monitor):
         first_pending = _first_pending(stream, examination.writer_groups())
         depth = None if ledger.partial else ledger.unfinished
         processed = self._processed_last_minute()
-        growth = self._growth_per_minute(depth)
+        look = self._one_look(depth)
+        growth = look.growth if look else None
         return QueueHealth(
             queue=stream.queue,
             layout=stream.layout.name,
@@ -214,6 +230,7 @@ class QueueHealthMonitor(Monitor):
             processing_rate_events_per_sec=None if processed is None else _per_second(processed),
             backlog_per_minute=growth,
             minutes_to_loss=_minutes_to_loss(depth, max_length, growth),
+            trend=_trend(look) if look else None,
             dlq_size=dead_letters.total,
             dlq_recent_entries=dead_letters.last_hour,
             dlq_previous_hour=dead_letters.hour_before,
@@ -268,22 +285,30 @@ class QueueHealthMonitor(Monitor):
             return False
         return process_state(pid) != RUNNING
 
-    def _growth_per_minute(self, depth: int | None) -> float | None:
-        """How fast the backlog grows; None when the stream was not read to its end, or the rows cannot be read."""
-        ledger = self.examination.ledger()
+    def _one_look(self, depth: int | None) -> OneLook | None:
+        """What tells where the backlog goes; None when the stream was not read to its end, or the rows cannot be."""
+        examination = self.examination
+        ledger = examination.ledger()
         if depth is None or ledger.rows_cause:
             return None
-        age_ms = _consumer_lag_ms(ledger, self.examination.server_info().now_ms)
-        if depth < LASTING_MESSAGES or age_ms is None or age_ms < MINUTE_MS:
-            return 0.0
+        now_ms = examination.server_info().now_ms
+        oldest_ms = _consumer_lag_ms(ledger, now_ms)
         try:
-            written = self.examination.written()
+            written = examination.written()
         except SourceError:
             return None
-        # One rate alone misleads: a burst of seconds is in both, and what was a burst is worked off in the last minute.
-        last_minute = ledger.owed_last_minute - written.last_minute
-        five_minutes = (ledger.owed_last_five_minutes - written.last_five_minutes) / 5
-        return round(min(last_minute, five_minutes), 1)
+        if oldest_ms is None:
+            return None
+        still_ms = oldest_ms
+        if written.last is not None:
+            still_ms = min(oldest_ms, max(0, now_ms - to_milliseconds(written.last)))
+        return OneLook(
+            backlog=depth,
+            oldest_ms=oldest_ms,
+            still_ms=still_ms,
+            last_minute=ledger.owed_last_minute - written.last_minute,
+            five_minutes=(ledger.owed_last_five_minutes - written.last_five_minutes) / 5,
+        )
 
     def _processed_last_minute(self) -> int | None:
         """Rows written; None when the database cannot be read."""
@@ -291,6 +316,17 @@ class QueueHealthMonitor(Monitor):
             return self.examination.written().last_minute
         except SourceError:
             return None
+
+
+def _trend(look: OneLook) -> BacklogNow:
+    trend = judge_one_look(look)
+    return BacklogNow(
+        state=trend.state,
+        backlog=trend.backlog,
+        per_minute=trend.per_minute,
+        minutes_left=None if trend.minutes_left is None else round(trend.minutes_left, 1),
+        still_seconds=trend.still_for,
+    )
 
 
 def _arriving(index: DeadLetterIndex) -> list[ArrivingError]:

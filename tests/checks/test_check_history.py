@@ -2,14 +2,17 @@
 
 import pytest
 
+from blueplane_doctor.monitoring.queue_health import BacklogNow
 from tests.checks.builders import cases, history, no_history, queue, run, seen_losses, trend
 
+NO_LOOK = {"backlog_per_minute": None, "trend": None}
+"""A queue of which one look tells nothing."""
 CHECKS = ("backlog-trend", "time-to-loss", "wal-growth", "loss-between-samples")
 
 
 @pytest.mark.parametrize("check_id", CHECKS)
 def test_without_a_history_it_is_not_set_up_and_says_how_to_start_one(check_id: str) -> None:
-    found = run(check_id, history=no_history(), queue=queue(backlog_per_minute=None))
+    found = run(check_id, history=no_history(), queue=queue(**NO_LOOK))
     assert (found.status, found.cause) == ("not_set_up", "there is no history in Redis at localhost:6379")
     assert found.remedy and found.remedy.commands == ["blueplane-doctor record"]
 
@@ -23,7 +26,7 @@ def test_too_few_samples_are_unknown_and_not_green(check_id: str) -> None:
         wal_growth_mb_last_hour=None,
         backlog_per_minute=None,
     )
-    assert run(check_id, history=given, queue=queue(backlog_per_minute=None)).status == "unknown"
+    assert run(check_id, history=given, queue=queue(**NO_LOOK)).status == "unknown"
 
 
 @pytest.mark.parametrize(
@@ -51,7 +54,7 @@ def test_backlog_trend(sentence: str, state: str, status: str) -> None:
         ({"state": "caught up"}, "Every writer has caught up"),
         (
             {"state": "draining", "backlog": 70, "minutes_left": 5.0},
-            "processors works off its backlog of 70 messages: 5 min to go",
+            "processors works off the backlog of 70 messages: 5 min to go",
         ),
         (
             {"state": "falling behind", "backlog": 1_200, "per_minute": 40.0},
@@ -70,6 +73,40 @@ def test_backlog_trend(sentence: str, state: str, status: str) -> None:
 )
 def test_the_words_of_a_trend(changes: dict[str, object], said: str) -> None:
     assert run("backlog-trend", history=history(groups=[trend(**changes)])).summary == said
+
+
+@pytest.mark.parametrize(
+    ("now", "status", "said"),
+    [
+        ({"state": "caught up", "backlog": 0}, "green", "Every writer has caught up"),
+        ({"state": "steady", "backlog": 3}, "green", "The writers keep a steady backlog of 3 messages"),
+        (
+            {"state": "draining", "backlog": 700, "per_minute": -70.0, "minutes_left": 10.0},
+            "green",
+            "The writers work off the backlog of 700 messages: 10 min to go",
+        ),
+        (
+            {"state": "falling behind", "backlog": 1_200, "per_minute": 40.0},
+            "orange",
+            "The writers fall behind: 1,200 messages wait, +40 a minute",
+        ),
+        (
+            {"state": "stalled", "backlog": 20, "still_seconds": 480},
+            "red",
+            "Nothing was written for 8 min, with a backlog of 20 messages",
+        ),
+    ],
+)
+def test_without_samples_one_look_tells_the_trend(now: dict[str, object], status: str, said: str) -> None:
+    looked = queue(trend=BacklogNow.model_validate(now))
+    for given in (no_history(), history(samples=2, groups=[trend(state="unknown", backlog=None, cause="few")])):
+        found = run("backlog-trend", history=given, queue=looked)
+        assert (found.status, found.summary) == (status, f"{said} (from one look; samples tell better)")
+
+
+def test_samples_tell_the_trend_better_than_one_look() -> None:
+    looked = queue(trend=BacklogNow(state="stalled", backlog=20, still_seconds=480))
+    assert run("backlog-trend", history=history(groups=[trend(state="draining")]), queue=looked).status == "green"
 
 
 @pytest.mark.parametrize(("state", "status"), [("caught up", "unknown"), ("stopped", "red")])

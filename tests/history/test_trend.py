@@ -13,12 +13,15 @@ from blueplane_doctor.history.trend import (
     STEADY,
     STOPPED,
     UNKNOWN,
+    BacklogTrend,
     GroupSample,
+    OneLook,
     group_metrics,
     group_samples,
     increase,
     is_fresh,
     judge_backlog,
+    judge_one_look,
     loss_between,
     minutes_until,
     rate_per_minute,
@@ -181,3 +184,35 @@ def test_a_group_is_picked_from_samples() -> None:
     assert sample == GroupSample(START, 50, 40, 6, 4, 1_795_361_145_966, 2)
     assert (sample.waiting, sample.backlog, sample.finished, sample.unread_and_gone) == (4, 8, 36, 4)
     assert group_samples([Sample(START, {})], "processors")[0].backlog is None
+
+
+MINUTE_MS = 60_000
+
+
+@pytest.mark.parametrize(
+    ("look", "expected"),
+    [
+        (OneLook(0, 0, 0, 500, 100), BacklogTrend("caught up", 0)),
+        (OneLook(20, 9 * MINUTE_MS, 5 * MINUTE_MS, 0, 0), BacklogTrend("stalled", 20, still_for=300)),
+        (OneLook(20, 9 * MINUTE_MS, 5 * MINUTE_MS - 1, 0, 0), BacklogTrend("steady", 20)),
+        (OneLook(99, 9 * MINUTE_MS, 0, 50, 50), BacklogTrend("steady", 99)),
+        (OneLook(100, MINUTE_MS - 1, 0, 50, 50), BacklogTrend("steady", 100)),
+        (OneLook(100, MINUTE_MS, 0, 50, 30), BacklogTrend("falling behind", 100, 30.0)),
+        (OneLook(700, 2 * MINUTE_MS, 0, 900, -1), BacklogTrend("steady", 700)),
+        (OneLook(700, 2 * MINUTE_MS, 0, -70, 130), BacklogTrend("draining", 700, -70, minutes_left=10)),
+        (OneLook(700, 2 * MINUTE_MS, 0, 0, 0), BacklogTrend("steady", 700)),
+    ],
+    ids=[
+        "nothing waits, whatever came",
+        "nothing was written for five minutes",
+        "nearly five minutes",
+        "a small backlog",
+        "a young backlog",
+        "both rates grow: the smaller one",
+        "a burst of the last minute",
+        "it is worked off in the last minute",
+        "it stays as it is",
+    ],
+)
+def test_the_trend_from_one_look(look: OneLook, expected: BacklogTrend) -> None:
+    assert judge_one_look(look) == expected
