@@ -113,6 +113,9 @@ def _record(corpus: Corpus, pipeline: Pipeline) -> None:
             secret = corpus.secret(kind, "the name of a metric")
             text = name.replace("{}", secret) if "{}" in name else name + secret
             pipeline.client.hset("blueplane:health:history:names", text, len(text))
+        secret = corpus.secret(kind, "the name of a metric")
+        for text in (f"check:{secret}", f"cause:{secret}"):
+            pipeline.client.xadd("blueplane:health:history:statuses", {"report": "red", text: "red"})
 
 
 def _give_up(corpus: Corpus, pipeline: Pipeline) -> None:
