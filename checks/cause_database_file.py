@@ -45,7 +45,7 @@ def cause_database_damaged(findings: Findings, server: "ServerHealth | None" = N
     )
 
 
-@cause(stage="database", shown_by=["database-reachable"], brings=READ_FROM_IT)
+@cause(stage="database", shown_by=["database-reachable"], brings=READ_FROM_IT, follows=["another-database"])
 def cause_database_gone(
     findings: Findings,
     locations: "Locations",

@@ -61,7 +61,12 @@ def cause_malformed_payloads(
     )
 
 
-@cause(stage="messages", shown_by=["chain-breaks"], brings=["writer-missing"], follows=["second-server"])
+@cause(
+    stage="messages",
+    shown_by=["chain-breaks"],
+    brings=["writer-missing"],
+    follows=["second-server", "another-redis", "another-database"],
+)
 def cause_unrecorded_loss(
     chain: "ChainHealth", locations: "Locations", queue: "QueueHealth", findings: Findings
 ) -> Cause | None:

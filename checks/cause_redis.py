@@ -42,6 +42,7 @@ def first_error(server: "ServerHealth | None", *kinds: str) -> str | None:
         *(EVERYTHING, "redis-writable", "server-errors", "undrained-buffer"),
         *("hook-success", "hook-spool", "hook-losses", "hook-inactivity", "capture-rate", "database-monitor"),
     ],
+    follows=["another-redis"],
 )
 def cause_redis_unreachable(
     connections: "Connections",
@@ -119,7 +120,7 @@ def cause_redis_refuses_writes(
         *(EVERYTHING, "writer-missing", "server-errors", "chain-breaks", "queue-depth", "consumer-lag"),
         *("written-not-delivered", "redis-durability", "redis-memory"),
     ],
-    follows=["redis-unreachable"],
+    follows=["redis-unreachable", "another-redis"],
 )
 def cause_redis_lost_its_data(
     findings: Findings, server: "ServerHealth | None" = None, queue: "QueueHealth | None" = None
@@ -141,7 +142,7 @@ def cause_redis_lost_its_data(
 @cause(
     stage="redis",
     shown_by=["redis-durability", "redis-memory"],
-    follows=["redis-unreachable", "redis-lost-its-data", "redis-refuses-writes", "disk-full"],
+    follows=["redis-unreachable", "redis-lost-its-data", "redis-refuses-writes", "disk-full", "another-redis"],
 )
 def cause_redis_may_lose_the_queue(findings: Findings, queue: "QueueHealth | None" = None) -> Cause | None:
     """Redis may lose what waits in the queue, or may soon refuse more."""

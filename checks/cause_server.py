@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from blueplane_doctor.checks.stuck_messages import without_reason
 
-from blueplane_doctor import Cause, Findings, Remedy, Stake, cause
+from blueplane_doctor import Cause, Finding, Findings, Remedy, Stake, cause
 from blueplane_doctor.causeapi import EVERYTHING, stream_time
 from blueplane_doctor.checkapi import many, sentence
 from blueplane_doctor.times import from_milliseconds, iso, parse_time, to_milliseconds
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from blueplane_doctor.monitoring.database_health import DatabaseHealth
     from blueplane_doctor.monitoring.queue_health import QueueHealth
     from blueplane_doctor.monitoring.server_health import ServerHealth
-    from blueplane_doctor.monitoring.server_uses import ServerUses
+    from blueplane_doctor.monitoring.server_uses import ServerUses, Used
 
 BACKLOG = (
     *("queue-depth", "pending-messages", "consumer-lag", "queue-headroom", "write-throughput", "backlog-trend"),
@@ -163,16 +163,37 @@ def cause_server_hangs(
     )
 
 
-@cause(stage="server", shown_by=["same-pipeline"], brings=[EVERYTHING, *BACKLOG, *CAPTURE, "stream-lost"])
+@cause(
+    stage="server",
+    shown_by=["same-pipeline"],
+    brings=[EVERYTHING, *BACKLOG, *CAPTURE, "redis-reachable", "redis-durability", "stream-lost", "chain-breaks"],
+)
 def cause_another_redis(server_uses: "ServerUses", findings: Findings) -> Cause | None:
-    """The server uses another Redis or database than the ones that are examined."""
+    """The server uses another Redis than the one that is examined."""
     finding = findings.fault("same-pipeline")
-    if finding is None:
+    if finding is None or server_uses.redis.compared != "another":
         return None
-    others = [used for used in (server_uses.redis, server_uses.database) if used.compared == "another"]
+    return _another(finding, server_uses.redis)
+
+
+@cause(
+    stage="server",
+    shown_by=["same-pipeline"],
+    brings=["database-reachable", "database-writable", "chain-breaks", "write-throughput", "database-monitor"],
+)
+def cause_another_database(server_uses: "ServerUses", findings: Findings) -> Cause | None:
+    """The server writes to another database than the one that is examined."""
+    finding = findings.fault("same-pipeline")
+    # Where the Redis is another one too, that says it all.
+    if finding is None or server_uses.redis.compared == "another":
+        return None
+    return _another(finding, server_uses.database)
+
+
+def _another(finding: Finding, used: "Used") -> Cause:
     return Cause(
         summary=f"{sentence(finding.summary)} What else is found here concerns a pipeline that it does not feed.",
-        certain=any(used.is_proof for used in others),
+        certain=used.is_proof,
         confirm="what the process has open: its log or its configuration alone may be out of date",
         next_step=finding.remedy,
     )

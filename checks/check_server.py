@@ -148,8 +148,10 @@ def _another_pipeline(
         state = "another database"
     if database.compared == "another":
         parts.append(f"database {database.name} ({database.shown_by} tells), but {locations.database} is examined")
-        commands.append(f"ls -l /proc/{server_uses.pid}/fd")
-        commands.append(f"grep 'Initialized SQLite database at' {locations.log}")
+        if database.name.startswith("~/"):
+            commands.append(f"{locations.doctor} --database {database.name}")
+        else:
+            commands.append(f"lsof -p {server_uses.pid}")
     else:
         state = "another Redis"
     text = "Examine what the server uses, or change the server's settings and restart it."

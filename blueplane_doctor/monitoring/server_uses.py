@@ -163,16 +163,16 @@ class ServerUsesMonitor(Monitor):
         for file in files:
             if file.name == _DATABASE:
                 return Used(compared=ANOTHER, name=_shown(file), shown_by="its process", is_proof=True)
+        # Whatever its settings say, it writes to the database beside its log.
+        beside_log = self._home / _DATABASE
+        has_log_open = any(file.name == _LOG for file in files)
         logged = self.examination.log().database
+        named = beside_log
         if logged is not None and self._is_examined_home:
             named = Path(logged)
-            is_proof = False
-        elif any(file.name == _LOG for file in files):
-            # Whatever its settings say, it writes to the database beside its log.
-            named = self._home / _DATABASE
-            is_proof = True
-        else:
+        elif not has_log_open:
             return Used(cause="neither an open file nor its log names its database")
+        is_proof = has_log_open and _is_same_file(named, beside_log)
         compared = SAME if _is_same_file(named, examined) else ANOTHER
         shown_by = "its process" if is_proof else "its log"
         return Used(compared=compared, name=_shown(named), shown_by=shown_by, is_proof=is_proof)

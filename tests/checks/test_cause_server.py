@@ -1,3 +1,5 @@
+from blueplane_doctor.monitoring.connections import Reach
+from blueplane_doctor.monitoring.server_uses import Used
 from tests.checks import builders
 from tests.checks.builders import causes_of
 
@@ -32,6 +34,23 @@ def test_the_server_uses_another_redis() -> None:
 def test_that_a_configuration_names_another_redis_is_likely_alone() -> None:
     causes = causes_of(server_uses=builders.another_redis(6390, is_proof=False))
     assert [(one.id, one.certain) for one in causes] == [("another-redis", False)]
+
+
+def test_a_redis_that_the_server_does_not_use_may_be_empty_or_away() -> None:
+    lost = builders.no_stream(rows=4_000, last_row_age_ms=1_000)
+    causes = causes_of(server_uses=builders.another_redis(6390), presence=lost)
+    assert [(one.id, one.leads_to) for one in causes] == [("another-redis", ["redis-lost-its-data"])]
+    away = Reach(address="localhost:6379", reachable=False, cause="Redis at localhost:6379 cannot be reached")
+    causes = causes_of(server_uses=builders.another_redis(6390), connections=builders.connections(redis=away))
+    assert [(one.id, one.leads_to) for one in causes] == [("another-redis", ["redis-unreachable"])]
+
+
+def test_the_server_writes_to_another_database() -> None:
+    other = Used(compared="another", name="<hidden-5f0c6a52>", shown_by="its process", is_proof=True)
+    chain = builders.chain({"lost": 40}, chain_break_count=40, breaks=[builders.chain_break()])
+    causes = causes_of(server_uses=builders.server_uses(database=other), chain=chain)
+    assert [(one.id, one.certain) for one in causes] == [("another-database", True)]
+    assert causes[0].explains == ["chain-breaks", "same-pipeline"]
 
 
 def test_events_in_the_buffer() -> None:
