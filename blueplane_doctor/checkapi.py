@@ -1,9 +1,9 @@
 """All that a check file imports: `check`, `Scale`, `unknown`, `not_set_up`.
 
 A check is a function named `check_*` in a file named `check_*.py`. Its parameters name the health records
-it needs (`queue`, `database`, `capture`, `spool`, `chain`, `server`, `redis`, `connections`, `history`,
-`locations`) and, where it
-grades by numbers, `scale`. It returns one `Finding`, does no I/O, and takes the time from the record that it judges.
+it needs (`queue`, `database`, `capture`, `transcripts`, `spool`, `chain`, `server`, `redis`, `connections`,
+`history`, `locations`) and, where it grades by numbers, `scale`. It returns one `Finding`, does no I/O, and takes the
+time from the record that it judges.
 """
 
 import inspect

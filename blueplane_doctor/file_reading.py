@@ -41,16 +41,21 @@ def unreadable(path: Path, reason: str, kind: type[FileUnreadable] = FileUnreada
     return kind(f"{path}: cannot be read: {reason}", reason=reason)
 
 
-class _Open(NamedTuple):
-    """A file that may be read."""
+class OpenFile(NamedTuple):
+    """A regular file that may be read; it stays the same one, whatever its name leads to meanwhile."""
 
     handle: int
     state: os.stat_result
 
+    def read_at(self, offset: int, length: int) -> bytes:
+        """So many bytes from there on, fewer at the end of the file. Raises OSError."""
+        os.lseek(self.handle, offset, os.SEEK_SET)
+        return os.read(self.handle, length)
+
 
 def read_bytes(path: Path, limit: int) -> bytes:
     """The whole file. Raises FileMissing, and FileUnreadable for one that is larger than the limit."""
-    with _opened(path) as (handle, state):
+    with opened_file(path) as (handle, state):
         if state.st_size > limit:
             raise _too_large(path, limit)
         # One byte more than the limit: it may have grown since, and files of /proc have no size.
@@ -70,7 +75,7 @@ def read_text(path: Path, limit: int) -> str:
 
 def read_tail(path: Path, limit: int) -> bytes:
     """The last bytes of a file, however large it is. Raises FileMissing and FileUnreadable."""
-    with _opened(path) as (handle, state):
+    with opened_file(path) as (handle, state):
         if state.st_size > limit:
             os.lseek(handle, state.st_size - limit, os.SEEK_SET)
         return _read(path, handle, limit)
@@ -78,7 +83,7 @@ def read_tail(path: Path, limit: int) -> bytes:
 
 def read_head(path: Path, limit: int) -> bytes:
     """The first bytes of a file, however large it is. Raises FileMissing and FileUnreadable."""
-    with _opened(path) as (handle, _):
+    with opened_file(path) as (handle, _):
         return _read(path, handle, limit)
 
 
@@ -93,7 +98,8 @@ def file_state(path: Path) -> os.stat_result:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[_Open]:
+def opened_file(path: Path) -> Iterator[OpenFile]:
+    """The file, open for reading. Raises FileMissing and FileUnreadable."""
     file_state(path)  # before it is opened: to open a device may already do something
     with _explained(path):
         handle = os.open(path, _FLAGS)
@@ -104,7 +110,7 @@ def _opened(path: Path) -> Iterator[_Open]:
             if not stat.S_ISREG(state.st_mode):
                 raise unreadable(path, "it is not a regular file")
             _refuse_planted(path, state)
-            yield _Open(handle, state)
+            yield OpenFile(handle, state)
     finally:
         os.close(handle)
 

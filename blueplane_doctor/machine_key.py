@@ -34,12 +34,18 @@ def fingerprint(text: bytes) -> Public:
 
 def key_file() -> Path | None:
     """Where the key is kept; None where this user has no home."""
+    folder = state_folder()
+    return folder / "key" if folder else None
+
+
+def state_folder() -> Path | None:
+    """Where the doctor keeps what is its own, apart from what it examines; None where this user has no home."""
     folder = os.environ.get("XDG_STATE_HOME", "")
     if not os.path.isabs(folder):
         folder = os.path.expanduser(_STATE_FOLDER)
     if not os.path.isabs(folder):
         return None
-    return Path(folder, "blueplane-doctor", "key")
+    return Path(folder, "blueplane-doctor")
 
 
 def make_key() -> None:

@@ -5,6 +5,7 @@ import sys
 import time
 from dataclasses import replace
 
+from blueplane_doctor.characters import plain
 from blueplane_doctor.commands.base import Invocation
 from blueplane_doctor.console import complain, progress, say, show, step_aside, write_file
 from blueplane_doctor.diagnose import Doctor
@@ -15,6 +16,7 @@ from blueplane_doctor.kept import read_evidence, read_report
 from blueplane_doctor.locations import locate, revealed
 from blueplane_doctor.model import Report, counted
 from blueplane_doctor.report_output import DEFAULT_WIDTH, format_for, format_named, view_of
+from blueplane_doctor.sources.transcripts import project_folders
 from blueplane_doctor.times import seconds_in
 
 TABLE = "table"
@@ -54,7 +56,18 @@ def run(given: Invocation) -> int:
         # What is not shown on a terminal goes into logs and tickets. Kept evidence may be of another machine.
         shown = revealed(report, locate(given.load().settings).true_values)
     show(form.render(shown, view), markup=form.markup)
+    if options.reveal:
+        _reveal_projects(given)
     return form.exit_code(report) if form.exit_code else report.exit_code
+
+
+def _reveal_projects(given: Invocation) -> None:
+    """Show which folder each numbered project is: to the person at this terminal, and nobody else."""
+    if not sys.stdout.isatty():
+        complain("--reveal shows names on a terminal alone", "run it without a pipe and without --output")
+        return
+    for number, folder in enumerate(project_folders(given.load().settings.claude_projects), start=1):
+        show(f"project {number}: {plain(folder.name)}\n")
 
 
 def _examined(given: Invocation) -> Report:

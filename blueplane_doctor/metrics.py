@@ -256,6 +256,19 @@ _CAPTURE = _of(
     _M("hooks.{hook}.seen", "Seen", "", "hook_messages", "Messages of the hook in the stream."),
     _M("hooks.{hook}.silent_ms", "Silent for", "ms", "hook_silent_seconds", "Since the hook's newest message."),
 )  # fmt: skip
+_TRANSCRIPTS = _of(
+    "transcripts",
+    _M("files", "Transcripts", "", "transcript_files", "Claude's transcripts that were touched within the window.",
+       LAST),
+    _M("lines", "Lines of transcripts", "lines", "transcript_lines", "Their lines with a uuid.", LAST),
+    _M("written", "Lines that are written", "lines", "transcript_written_lines", "Those whose row is there.", LAST),
+    _M("missing", "Lines that are missing", "lines", "transcript_missing_lines",
+       "Those that should be in the pipeline and are nowhere.", MAX, chart=True),
+    _M("without_uuid", "Lines without a uuid", "lines", "transcript_lines_without_uuid",
+       "Lines by which no row could be found.", LAST),
+    _M("unreadable_lines", "Lines that cannot be read", "lines", "transcript_unreadable_lines",
+       "Lines that are no JSON object, or too long.", LAST),
+)  # fmt: skip
 _CHAIN = _of(
     "chain",
     _M("chain_status", "Chain", STATE, "chain_status", "Chain of custody", MAX, http=True, states=CHAIN_STATES),
@@ -398,6 +411,7 @@ METRICS = (
     *_QUEUE,
     *_DATABASE,
     *_CAPTURE,
+    *_TRANSCRIPTS,
     *_CHAIN,
     *_DELIVERY,
     *_REDIS,

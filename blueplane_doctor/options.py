@@ -106,6 +106,9 @@ class Options:
     )
     strict: bool | None = _option("Exit with 3 for unknown and skipped too.", None, Values.NONE, negative=True)
     timeout: float | None = _option("Seconds for the whole run, default 30.", "SECONDS")
+    since: str | None = _option(
+        "Compare what editors wrote within this time with what was captured, default 24h: 2h, 7d.", "TIME"
+    )
     format: str | None = _option(
         "Format on stdout, default table.", "NAME", Values.FORMAT, Scope.EXAMINATION, short="-f", in_pytest=False
     )
@@ -149,6 +152,13 @@ class Options:
     )
     quiet: bool | None = _option(
         "Show the verdict alone.", None, Values.NONE, Scope.COMMANDS, short="-q", in_pytest=False
+    )
+    reveal: bool | None = _option(
+        "Show, on a terminal alone, which folder each numbered project is.",
+        None,
+        Values.NONE,
+        Scope.EXAMINATION,
+        in_pytest=False,
     )
 
     def given(self) -> dict[str, Any]:

@@ -183,7 +183,12 @@ LAYOUTS = (CURRENT, EARLIER)
 
 TRACE_TABLES = ("cursor_raw_traces", "claude_raw_traces", "raw_traces")
 """One row a written message; all have `sequence` and `ingested_at`."""
+CLAUDE_TABLE = "claude_raw_traces"
 SESSIONS_TABLE = "cursor_sessions"
+CONVERSATIONS_TABLE = "conversations"
+"""One row for each session of Claude that the server was told of."""
+CLAUDE_HOOK_MARKS = ("blueplane", "hooks/telemetry/")
+"""One of these is in the command of each of the pipeline's hooks in Claude Code's settings."""
 OFFSETS_TABLE = "claude_jsonl_offsets"
 BUFFER_TABLE = "buffered_events"
 

@@ -21,12 +21,14 @@ from blueplane_doctor.model import Record, Status, descriptions_of
 from blueplane_doctor.options import COMMAND_LINE_VARIABLES, ENV_PREFIX
 from blueplane_doctor.ownership import stranger_of
 from blueplane_doctor.settings_files import blueplane_configs, read_blueplane_config, read_yaml
+from blueplane_doctor.times import span_seconds
 from blueplane_doctor.user_paths import PATH_LIST_SETTINGS, PATH_SETTINGS, counted_from, usable_path
 from blueplane_doctor.waivers import WaiverRule
 
 DOCTOR_FILE = "doctor.yaml"
 NEVER: Literal["never"] = "never"
 """The value of `fail_on` with which no finding makes the exit code 1."""
+_LONGEST_SINCE = 3650 * 86_400
 _IN_JSON = frozenset({"streams", "routes", "thresholds", "instrument_targets"})
 """Settings whose environment variable holds JSON."""
 
@@ -69,6 +71,8 @@ class Settings(Record, validate_default=True):
     """Database of events that could not reach Redis; default: event_buffer.db in the home."""
     cursor_hooks: UserPath = Path("~/.cursor/hooks.json")
     """Where Cursor's hooks are installed."""
+    claude_projects: UserPath = Path("~/.claude/projects")
+    """Where Claude Code keeps its transcripts, one folder for each project."""
     streams: StreamSettings = StreamSettings()
     """Names and limits of the streams."""
     routes: list[pipeline.Route] | None = None
@@ -99,6 +103,8 @@ class Settings(Record, validate_default=True):
     """Whether unknown and skipped also make the run fail (exit code 3)."""
     timeout: float = Field(30, gt=0, le=86_400)
     """Seconds that the whole run may take."""
+    since: str = "24h"
+    """What editors wrote within this time is compared with what was captured: `2h`, `7d`."""
 
     @model_validator(mode="before")
     @classmethod
@@ -121,6 +127,14 @@ class Settings(Record, validate_default=True):
             raise ValueError("must be yellow, orange, red or never")
         return value
 
+    @field_validator("since")
+    @classmethod
+    def _a_time(cls, value: str) -> str:
+        seconds = span_seconds(value)
+        if not seconds or seconds > _LONGEST_SINCE:
+            raise ValueError("must be a time such as 2h or 7d, at most 3650 days")
+        return value
+
     @field_validator("redis_url", "history_url")
     @classmethod
     def _a_redis_url(cls, value: str | None) -> str | None:
@@ -137,6 +151,11 @@ class Settings(Record, validate_default=True):
     def failing_status(self) -> Status | None:
         """The colour from which on a finding makes the run fail; None: none does."""
         return None if self.fail_on == NEVER else Status(self.fail_on)
+
+    @property
+    def since_seconds(self) -> float:
+        """`since` in seconds."""
+        return span_seconds(self.since) or 0
 
     @property
     def database_file(self) -> Path:

@@ -77,9 +77,17 @@ def iso(moment: datetime | None) -> Public | None:
 
 def seconds_in(text: str, option: str) -> float:
     """The seconds of `90s`, `30m`, `6h`, `2d`, or of a bare number. Raises UsageError naming the option."""
+    seconds = span_seconds(text)
+    if seconds is None:
+        raise UsageError(f"{option} {text}: not a span of time", "a number and s, m, h or d: 90s, 30m, 6h")
+    return seconds
+
+
+def span_seconds(text: str) -> float | None:
+    """The same; None for a text that is no span of time."""
     match = _SPAN.match(text.strip().lower())
     if match is None:
-        raise UsageError(f"{option} {text}: not a span of time", "a number and s, m, h or d: 90s, 30m, 6h")
+        return None
     number, unit = match.groups()
     return float(number) * _UNITS[unit]
 

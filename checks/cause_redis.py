@@ -41,6 +41,7 @@ def first_error(server: "ServerHealth | None", *kinds: str) -> str | None:
     brings=[
         *(EVERYTHING, "redis-writable", "server-errors", "undrained-buffer"),
         *("hook-success", "hook-spool", "hook-losses", "hook-inactivity", "capture-rate", "database-monitor"),
+        "transcript-completeness",
     ],
     follows=["another-redis"],
 )
@@ -83,6 +84,7 @@ def _refusal(redis_writes: "RedisWrites") -> str:
         *("server-errors", "undrained-buffer", "redis-memory", "redis-durability", "writer-missing", "queue-depth"),
         *("consumer-lag", "pending-messages", "write-throughput", "backlog-trend", "written-not-acknowledged"),
         *("hook-success", "hook-spool", "hook-losses", "hook-inactivity", "capture-rate", "database-monitor"),
+        "transcript-completeness",
     ],
     follows=["redis-unreachable", "disk-full"],
 )

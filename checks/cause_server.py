@@ -23,7 +23,10 @@ BACKLOG = (
 )
 """What is found where nobody takes messages."""
 LOSSES = ("lost-before-delivery", "chain-breaks", "loss-between-samples")
-CAPTURE = ("hook-success", "hook-spool", "hook-losses", "hook-inactivity", "capture-rate", "database-monitor")
+CAPTURE = (
+    *("hook-success", "hook-spool", "hook-losses", "hook-inactivity", "capture-rate", "database-monitor"),
+    "transcript-completeness",
+)
 LAST_READ = "the last message that was read before some were trimmed: at the earliest"
 TWO_SERVERS = "two servers"
 OLDEST_WAITING = "the oldest message that waits: at the latest"

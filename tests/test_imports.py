@@ -59,6 +59,7 @@ LAYERS = (
     "blueplane_doctor.history",
     "blueplane_doctor.examination",
     "blueplane_doctor.lookup",
+    "blueplane_doctor.capture",
     "blueplane_doctor.monitoring",
     "blueplane_doctor.checks",
     "blueplane_doctor.reports",

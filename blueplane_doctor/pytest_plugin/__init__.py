@@ -100,6 +100,7 @@ blueplane_history = _record("history", "what the history shows")
 blueplane_redis = _record("redis", "Redis")
 blueplane_redis_writes = _record("redis_writes", "what Redis takes and refuses")
 blueplane_disk_space = _record("disk_space", "free space on the disks")
+blueplane_transcripts = _record("transcripts", "Claude's transcripts")
 blueplane_delivery = _record("delivery", "the time from a message to its row")
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 HANDED_OVER = "blueplane_evidence"
 """Where a worker of pytest-xdist finds the evidence that the controller has read."""
-_PATHS = ("home", "database", "event_buffer", "cursor_hooks", "checks", "monitors")
+_PATHS = ("home", "database", "event_buffer", "cursor_hooks", "claude_projects", "checks", "monitors")
 
 
 class Health:

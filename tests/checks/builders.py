@@ -39,6 +39,7 @@ from blueplane_doctor.monitoring.server_health import ServerHealth
 from blueplane_doctor.monitoring.server_uses import ServerUses, Used
 from blueplane_doctor.monitoring.spool_health import SpoolHealth
 from blueplane_doctor.monitoring.stream_presence import StreamPresence
+from blueplane_doctor.monitoring.transcripts import ProjectTranscripts, TranscriptHealth
 from blueplane_doctor.pipeline import CURSOR_HOOKS
 from blueplane_doctor.settings import Settings
 
@@ -491,6 +492,7 @@ def healthy_records() -> dict[str, Record]:
         "queue": queue(),
         "database": database(),
         "capture": capture(),
+        "transcripts": transcripts(),
         "chain": chain(),
         "delivery": delivery(),
         "server": server(),
@@ -543,6 +545,7 @@ def empty_records() -> dict[str, Record]:
             hooks_cause="Redis at localhost:6379 cannot be reached: refused",
             last_event_timestamp=None,
         ),
+        "transcripts": TranscriptHealth(since="24h"),
         "chain": chain(
             dict.fromkeys(STATES, 0) | {"trimmed_unread": None},
             messages_enqueued_last_hour=0,
@@ -583,6 +586,25 @@ def empty_records() -> dict[str, Record]:
         "presence": no_stream(),
         "locations": locations(),
     }
+
+
+def transcripts(missing: int = 0, **changes: Any) -> TranscriptHealth:
+    """Transcripts of two projects; `missing` lines of the second are nowhere in the pipeline."""
+    states = {"written": 500 - missing, "not_captured": 4}
+    if missing:
+        states["missing"] = missing
+    second = ProjectTranscripts(number=2, lines=250, written=250 - missing, missing=missing)
+    usual: dict[str, Any] = {
+        "since": "24h",
+        "files": 3,
+        "lines": 504,
+        "written": 500 - missing,
+        "missing": missing,
+        "states": states,
+        "equation": "504 lines = 500 written + 4 not captured",
+        "projects": [ProjectTranscripts(number=1, lines=254, written=250, missing=0), second],
+    }
+    return TranscriptHealth(**{**usual, **changes})
 
 
 def causes_of(**records: Record) -> list[Cause]:

@@ -5,6 +5,7 @@ from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring.capture_health import CursorHooks
 from blueplane_doctor.monitoring.connections import Reach
 from blueplane_doctor.monitoring.server_health import LoggedErrors
+from blueplane_doctor.monitoring.transcripts import ProjectTranscripts
 from tests.checks.builders import (
     HOUR,
     MINUTE,
@@ -33,6 +34,7 @@ from tests.checks.builders import (
     seen_losses,
     server,
     spool,
+    transcripts,
     trend,
     writer,
 )
@@ -75,6 +77,16 @@ UNHEALTHY: dict[str, dict[str, Record]] = {
     "dead-letter-growth": {"queue": queue(dlq_recent_entries=14, dlq_previous_hour=2)},
     "lost-before-delivery": {"chain": chain(losses=[GroupLoss(group="processors", trimmed_unread=19_985)])},
     "chain-breaks": {"chain": chain({"lost": 12}, chain_break_count=12, breaks=[chain_break()])},
+    "transcript-completeness": {
+        "transcripts": transcripts(
+            192,
+            projects=[ProjectTranscripts(number=2, lines=250, written=58, missing=192, unfindable="a dot")],
+            reasons={"folder_not_found": 192},
+            missing_ids=["0b6e1f6c-54c7-4c39-9f0e-8d5f0a1f7c11"],
+            first_missing_timestamp=_EARLIER,
+            kept_until="2026-04-11",
+        )
+    },
     "backlog-trend": {"history": history(groups=[trend(state="stopped", backlog=412, still_seconds=540.0)])},
     "time-to-loss": {"history": history(backlog_per_minute=310.0, minutes_to_loss=24.0)},
     "wal-growth": {"history": history(wal_growth_mb_last_hour=96.0)},

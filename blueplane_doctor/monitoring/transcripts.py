@@ -1,0 +1,174 @@
+"""Claude's transcripts against the pipeline: what became of every line, from the file to its row."""
+
+from collections import Counter
+from datetime import timedelta
+
+from blueplane_doctor.capture.line_states import LINE_STATES, MISSING, REASONS, WRITTEN, equation
+from blueplane_doctor.capture.transcripts import Comparison, compare_transcripts
+from blueplane_doctor.custody.ledger import LATER, OLDER, WITHOUT_TIMESTAMP, time_text
+from blueplane_doctor.errors import SourceError
+from blueplane_doctor.model import Record
+from blueplane_doctor.monitoring import Monitor
+from blueplane_doctor.public_fields import MessageId
+from blueplane_doctor.sources.transcripts import kept_days
+from blueplane_doctor.times import from_milliseconds
+
+SHOWN_LINES = 3
+"""Missing lines whose uuids stand in the report; all are counted."""
+
+
+class ProjectTranscripts(Record):
+    """The lines of one project."""
+
+    number: int
+    """Its place among the folders of all projects in the order of their names, counted from 1."""
+    lines: int
+    """Lines with a uuid."""
+    written: int
+    """Those whose row is there."""
+    missing: int
+    """Those that are nowhere in the pipeline."""
+    unfindable: str = ""
+    """Which sign in its path keeps the server from finding its folder; empty where nothing is missing for that."""
+
+
+class LineBucket(Record):
+    """Lines of ten minutes of event time, by their states."""
+
+    start: str
+    """ISO 8601, or `older` (than a day), `later` (than now), `without_timestamp`."""
+    states: dict[str, int]
+
+
+class TranscriptHealth(Record):
+    """The lines with a uuid of all transcripts that were touched within `since`: `lines` is the sum of `states`."""
+
+    since: str = ""
+    """The window, as the settings give it: `24h`."""
+    files: int = 0
+    """Transcripts that were touched within the window."""
+    lines: int = 0
+    """Their lines with a uuid."""
+    written: int = 0
+    """Those whose row is there."""
+    missing: int = 0
+    """Those that should be in the pipeline and are nowhere."""
+    states: dict[str, int] = {}
+    """Lines in each state."""
+    equation: str = ""
+    """Conservation: the lines and their states, as a sum."""
+    projects: list[ProjectTranscripts] = []
+    """Each project that has lines."""
+    buckets: list[LineBucket] = []
+    """By event time, the last day."""
+    other_buckets: list[LineBucket] = []
+    """Older than a day, later than now, without a timestamp."""
+    reasons: dict[str, int] = {}
+    """Missing lines by the reason, as far as it is known."""
+    missing_ids: list[MessageId] = []
+    """The uuids of the first missing lines."""
+    first_missing_timestamp: str | None = None
+    """When the first of them was written into its transcript; null where none is missing, or none has a time."""
+    kept_until: str | None = None
+    """The day on which Claude Code begins to delete them; null where none is missing."""
+    without_uuid: int = 0
+    """Lines that carry no uuid: by these no row could be found."""
+    unreadable_lines: int = 0
+    """Lines that are no JSON object, or too long to be read."""
+    half_written: int = 0
+    """Last lines that are not whole yet."""
+    unreadable_files: int = 0
+    partial: bool = False
+    """Whether the time was up before everything was read."""
+    is_set_up: bool = True
+    """Whether anything of Claude is captured here: a row, a session, or a hook in its settings."""
+    cause: str = ""
+    """Why lines could not be looked up."""
+
+
+class TranscriptMonitor(Monitor):
+    """Reads what is new in the transcripts, and looks up every line in the database, dead letters and stream."""
+
+    name = "transcripts"
+    record = TranscriptHealth
+
+    def collect(self) -> TranscriptHealth:
+        """Always a record: where nothing can be compared its cause says why."""
+        settings = self.examination.settings
+        try:
+            comparison = compare_transcripts(self.examination)
+        except SourceError as error:
+            return TranscriptHealth(since=settings.since, cause=error.message)
+        states = {state: comparison.total(state) for state in LINE_STATES}
+        lines = sum(states.values())
+        times = [line.event_ms for line in comparison.missing if line.event_ms is not None]
+        return TranscriptHealth(
+            since=settings.since,
+            files=comparison.files,
+            lines=lines,
+            written=states[WRITTEN],
+            missing=states[MISSING],
+            states=states,
+            equation=equation(lines, states),
+            projects=_projects(comparison),
+            buckets=_buckets(comparison),
+            other_buckets=_other_buckets(comparison),
+            reasons=_reasons(comparison),
+            missing_ids=[line.uuid for line in comparison.missing[:SHOWN_LINES]],
+            first_missing_timestamp=time_text(min(times)) if times else None,
+            kept_until=self._kept_until(comparison),
+            without_uuid=comparison.without_uuid,
+            unreadable_lines=comparison.unreadable,
+            half_written=comparison.half_written,
+            unreadable_files=comparison.unreadable_files,
+            partial=comparison.partial,
+            is_set_up=comparison.is_set_up,
+            cause=comparison.cause,
+        )
+
+    def _kept_until(self, comparison: Comparison) -> str | None:
+        if comparison.first_deleted_ns is None:
+            return None
+        touched = from_milliseconds(comparison.first_deleted_ns // 1_000_000)
+        days = kept_days(self.examination.settings.claude_projects)
+        try:
+            return (touched + timedelta(days=days)).date().isoformat()
+        except OverflowError:
+            return None  # so many days that no calendar has them
+
+
+def _projects(comparison: Comparison) -> list[ProjectTranscripts]:
+    projects = []
+    for number, states in sorted(comparison.projects.items()):
+        projects.append(
+            ProjectTranscripts(
+                number=number,
+                lines=sum(states.values()),
+                written=states[WRITTEN],
+                missing=states[MISSING],
+                unfindable=comparison.unfindable.get(number, ""),
+            )
+        )
+    return projects
+
+
+def _reasons(comparison: Comparison) -> dict[str, int]:
+    counts = Counter(line.reason for line in comparison.missing)
+    return {reason: counts[reason] for reason in REASONS if counts[reason]}
+
+
+def _buckets(comparison: Comparison) -> list[LineBucket]:
+    starts = sorted(start for start in comparison.buckets if isinstance(start, int))
+    return [_bucket(time_text(start), comparison.buckets[start]) for start in starts]
+
+
+def _other_buckets(comparison: Comparison) -> list[LineBucket]:
+    names = [name for name in (OLDER, LATER, WITHOUT_TIMESTAMP) if name in comparison.buckets]
+    return [_bucket(name, comparison.buckets[name]) for name in names]
+
+
+def _bucket(start: str, counts: Counter[str]) -> LineBucket:
+    return LineBucket(start=start, states={state: counts[state] for state in LINE_STATES if counts[state]})
+
+
+MONITOR = TranscriptMonitor

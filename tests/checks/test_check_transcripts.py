@@ -1,0 +1,74 @@
+"""Were all lines of Claude's transcripts captured."""
+
+from typing import Any
+
+import pytest
+
+from blueplane_doctor.model import Status
+from blueplane_doctor.monitoring.transcripts import ProjectTranscripts, TranscriptHealth
+from tests.checks.builders import run, transcripts
+
+CHECK = "transcript-completeness"
+
+
+@pytest.mark.parametrize(
+    ("missing", "status"),
+    [(0, Status.GREEN), (1, Status.ORANGE), (9, Status.ORANGE), (10, Status.RED), (192, Status.RED)],
+)
+def test_missing_lines_are_graded(missing: int, status: Status) -> None:
+    assert run(CHECK, transcripts=transcripts(missing)).status is status
+
+
+def project(number: int, missing: int, unfindable: str = "") -> ProjectTranscripts:
+    return ProjectTranscripts(number=number, lines=300, written=300 - missing, missing=missing, unfindable=unfindable)
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, "Claude: 502 of 504 lines of the last 24h are written; 2 lines are missing, all in project 2"),
+        (
+            {"projects": [project(3, 2, "a dot")], "kept_until": "2026-12-20"},
+            "Claude: 502 of 504 lines of the last 24h are written; 2 lines are missing, all in project 3, whose folder "
+            "the server cannot find (its path holds a dot). On disk until 20 Dec",
+        ),
+        (
+            {"projects": [project(number, 1) for number in range(1, 6)]},
+            "Claude: 502 of 504 lines of the last 24h are written; 2 lines are missing, in project 1 and project 2 and "
+            "project 3 and 2 more projects",
+        ),
+        (
+            {"partial": True},
+            "Claude: 502 of 504 lines of the last 24h are written; not all was read yet; 2 lines are missing, all in "
+            "project 2",
+        ),
+    ],
+)
+def test_the_sentence_says_how_many_where_and_until_when(changes: dict[str, Any], expected: str) -> None:
+    assert run(CHECK, transcripts=transcripts(2, **{"written": 502, **changes})).summary == expected
+
+
+def test_without_transcripts_there_is_nothing_to_compare() -> None:
+    finding = run(CHECK, transcripts=TranscriptHealth(since="24h"))
+    assert finding.status is Status.GREEN
+    assert finding.summary == "No transcript of Claude was touched in the last 24h: nothing to compare"
+    finding = run(CHECK, transcripts=TranscriptHealth(since="24h", files=1))
+    assert finding.summary == "No line with a uuid in Claude's transcripts of the last 24h: nothing to compare"
+
+
+def test_a_pipeline_without_claude_is_not_set_up() -> None:
+    finding = run(CHECK, transcripts=transcripts(300, is_set_up=False))
+    assert finding.status is Status.NOT_SET_UP
+    assert finding.summary == "Claude Code is not captured"
+
+
+def test_what_could_not_be_looked_up_is_unknown() -> None:
+    assert run(CHECK, transcripts=transcripts(cause="no answer")).status is Status.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("reason", "said"), [("folder_not_found", "path"), ("not_started", "hooks"), ("other", "server runs")]
+)
+def test_the_remedy_goes_by_the_reason(reason: str, said: str) -> None:
+    remedy = run(CHECK, transcripts=transcripts(2, reasons={reason: 2})).remedy
+    assert remedy and said in remedy.text
