@@ -64,8 +64,10 @@ class LineTraces:
 
     def written(self, keys: Iterable[LineKey]) -> set[LineKey]:
         """Those whose row is there. Raises SourceError."""
-        lookups = [Lookup(CLAUDE_TABLE, self._columns, tuple(key)) for key in keys]
-        return {LineKey(*lookup.values) for lookup in self._rows.find(lookups)}
+        wanted = list(keys)
+        lookups = [Lookup(CLAUDE_TABLE, self._columns, tuple(key)) for key in wanted]
+        rows = self._rows.find(lookups)
+        return {key for key, sequences in zip(wanted, rows, strict=True) if sequences}
 
     def has_rows(self, session: str) -> bool:
         """Whether any row of this session is there. Raises SourceError."""
