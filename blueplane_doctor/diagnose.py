@@ -114,17 +114,20 @@ class Doctor:
         *,
         names: Iterable[str] | None = None,
         timeout: float | None = None,
+        examination: Examination | None = None,
     ) -> Evidence:
         """Read the health records, each monitor in a thread of its own, until the deadline.
 
         A source that hangs keeps only its own monitors from answering. `names`: the records to read; default: those
         that the checks need. `timeout`: seconds for all of them together; default: that of the settings.
+        `examination`: what to read from, for a caller that reads on in it; the caller closes it.
         """
         settings = self.settings
         if timeout is not None:
             settings = settings.model_copy(update={"timeout": timeout})
         wanted = self.needs if names is None else set(names)
-        examination = Examination(settings, progress, self.available.built_in_ids)
+        is_lent = examination is not None
+        examination = examination or Examination(settings, progress, self.available.built_in_ids)
         began = time.perf_counter()
         readers = _start_readers(examination, wanted)
         thresholds = {check: dict(levels) for check, levels in settings.thresholds.items()}
@@ -141,6 +144,9 @@ class Doctor:
         if hanging:
             with self._lock:
                 self._given_up += hanging
+        if is_lent:
+            pass  # its owner closes it
+        elif hanging:
             # Nobody waits for them any more, and what they use is closed all the same once they have ended.
             Thread(target=_close_when_ended, args=(examination, hanging), daemon=True).start()
         else:

@@ -5,6 +5,7 @@
     ├── SettingsError         a settings file, variable or flag cannot be used
     ├── DocumentError         a text is not the JSON or YAML that it should be, or more of it than is read
     ├── NoChecksError         the selection leaves no check to run
+    ├── RepairRefused         a repair would lose or double something, or cannot be proven safe
     └── SourceError           something that was to be read did not answer
         ├── SourceUnreachable     nobody answers there
         │   └── SourceNotServing      it answers, and serves no command now: it loads, a script runs, its master is gone
@@ -96,6 +97,12 @@ class NoChecksError(DoctorError):
     """The selection leaves no check to run."""
 
     exit_code = ExitCode.NO_CHECKS
+
+
+class RepairRefused(DoctorError):
+    """A repair would lose or double something, or cannot be proven safe: nothing is changed."""
+
+    exit_code = ExitCode.FINDINGS
 
 
 class SourceError(DoctorError):

@@ -7,7 +7,7 @@ from functools import wraps
 from threading import RLock
 from typing import Any, TypeVar
 
-from blueplane_doctor.custody.judge import CustodyJudge
+from blueplane_doctor.custody.judge import CustodyJudge, JudgedPage
 from blueplane_doctor.custody.ledger import Ledger
 from blueplane_doctor.custody.ledger_builder import LedgerBuilder
 from blueplane_doctor.custody.losses import count_short_queues
@@ -93,14 +93,16 @@ class Examination:
         settings: Settings,
         progress: Callable[[int, int], None] | None = None,
         known_ids: Collection[str] = (),
+        observe: Callable[[JudgedPage], None] | None = None,
     ) -> None:
-        """`progress` is called with the messages read and all there are, page by page.
+        """`progress` is called with the messages read and all there are, page by page; `observe` with judged pages.
 
         `known_ids`: of the built-in checks and causes, which may be shown wherever they were read.
         """
         self.settings = settings
         self.known_ids = known_ids
         self._progress = progress
+        self._observe = observe
         self.now = datetime.now(UTC)
         self.deadline = Deadline(settings.timeout)
         self.redis = RedisSource(settings.redis_url, self.deadline)
@@ -242,6 +244,7 @@ class Examination:
             deadline=self.deadline,
             throttle=Throttle(self.redis, info.commands_per_second),
             progress=self._progress,
+            observe=self._observe,
         )
         return builder.build()
 

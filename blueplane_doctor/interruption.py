@@ -17,6 +17,8 @@ SHELL_OFFSET = 128
 
 _raises = False
 """Whether the next signal is raised as an exception."""
+_waiting: list[int] | None = None
+"""Signals that came while nothing may be cut; None: they are not waited with."""
 
 
 def begin() -> None:
@@ -39,6 +41,9 @@ def give_back() -> None:
 
 def _end(number: int, frame: object) -> None:
     global _raises
+    if _waiting is not None and not _waiting:
+        _waiting.append(number)
+        return
     if _raises:
         _raises = False
         if number == INTERRUPT:
@@ -64,3 +69,29 @@ class Interruptible:
     ) -> None:
         global _raises
         _raises = False
+
+
+class Whole:
+    """A block that no signal cuts: one that comes meanwhile is raised at the block's end, the second ends the process.
+
+    Inside an Interruptible.
+    """
+
+    def __init__(self) -> None:
+        self._raised = False
+
+    def __enter__(self) -> None:
+        global _raises, _waiting
+        self._raised = _raises
+        _raises = False
+        _waiting = []
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        global _raises, _waiting
+        came = _waiting
+        _waiting = None
+        _raises = self._raised
+        if came and kind is None:
+            _end(came[0], None)

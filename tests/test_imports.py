@@ -75,6 +75,7 @@ LAYERS = (
     "blueplane_doctor.support",
     "blueplane_doctor.watching",
     "blueplane_doctor.installing",
+    "blueplane_doctor.repair",
     "blueplane_doctor.service",
     "blueplane_doctor.pytest_plugin",
     "blueplane_doctor.tables",

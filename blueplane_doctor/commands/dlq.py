@@ -64,7 +64,7 @@ def dlq_list(
     page_size: Annotated[int, typer.Option(help="Letters a page.", min=1, max=1000)] = 25,
 ) -> None:
     """List dead letters of both streams, newest first."""
-    wanted = _filter(newer, older, group, error, event_type, platform)
+    wanted = letter_filter(newer, older, group, error, event_type, platform)
     with closing(Examination(given.load().settings)) as examination:
         letters = _letters(examination, wanted)
     chosen = Page(page, page_size)
@@ -127,7 +127,7 @@ def dlq_stats(
     platform: Platform = "",
 ) -> None:
     """Sum up: what went wrong how often, since when, and whether it still goes on."""
-    wanted = _filter(newer, older, group, error, event_type, platform)
+    wanted = letter_filter(newer, older, group, error, event_type, platform)
     with closing(Examination(given.load().settings)) as examination:
         summary = summarize(_letters(examination, wanted), examination)
     if given.format == "json":
@@ -154,7 +154,7 @@ def dlq_stats(
         show(f"{stream} is about to discard its oldest entries\n")
 
 
-def _filter(newer: str | None, older: str | None, *texts: str) -> DeadLetterFilter:
+def letter_filter(newer: str | None, older: str | None, *texts: str) -> DeadLetterFilter:
     """Raises UsageError for an age that is no span of time."""
     newest = None if newer is None else round(seconds_in(newer, "--newer-than") * 1000)
     oldest = None if older is None else round(seconds_in(older, "--older-than") * 1000)

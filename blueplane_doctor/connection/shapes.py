@@ -51,6 +51,10 @@ def _is_list_of_texts(reply: Any) -> bool:
     return type(reply) is list and set(map(type, reply)) <= {bytes}
 
 
+def _is_single_or_nothing(reply: Any) -> bool:
+    return reply is None or type(reply) in (int, bytes)
+
+
 def _is_texts_in_pairs(reply: Any) -> bool:
     return _is_list_of_texts(reply) and len(reply) % 2 == 0
 
@@ -159,7 +163,7 @@ _SHAPES: dict[str, Shape] = {
     "TS.QUERYINDEX": _is_list_of_texts,
     "TS.RANGE": _is_points,
     "TS.MADD": _is_list,
-    "EVAL": _is_integer_or_nothing,
+    "EVAL": _is_single_or_nothing,
     "XADD": _is_id,
     "XDEL": _is_count,
     "XGROUP CREATE": _is_text,

@@ -64,7 +64,9 @@ class LedgerBuilder:
         deadline: Deadline,
         throttle: Throttle,
         progress: Callable[[int, int], None] | None = None,
+        observe: Callable[[JudgedPage], None] | None = None,
     ) -> None:
+        """`observe` is called with each page once it is judged."""
         self._redis = redis
         self._stream = stream
         self._judge = judge
@@ -74,6 +76,7 @@ class LedgerBuilder:
         self._deadline = deadline
         self._throttle = throttle
         self._progress = progress
+        self._observe = observe
         self._blockers = BlockerFinder()
         self._ledger = Ledger(pending=judge.pending)
         self._ledger.undelivered = {group.text: 0 for group in stream.groups}
@@ -132,6 +135,8 @@ class LedgerBuilder:
             here = {message.id for message in page.messages}
             gone = {name: _without(entries, here) for name, entries in page.pending.items()}
             self._count_payload_gone(gone)
+        if self._observe:
+            self._observe(page)
 
     def _tallies(self, page: JudgedPage) -> list[Tally]:
         now_ms = self._now_ms

@@ -63,7 +63,7 @@ def write(path: Path, content: bytes, *, mode: int | None = None) -> None:
             with contextlib.suppress(OSError):
                 os.unlink(temporary)
             raise
-        _sync_folder(target.parent)
+        sync_folder(target.parent)
 
 
 def remove(path: Path) -> None:
@@ -152,8 +152,8 @@ def _write_synced(path: Path, content: bytes, mode: int) -> None:
         os.close(handle)
 
 
-def _sync_folder(folder: Path) -> None:
-    # So that the new name, too, survives a power cut; not every system lets a folder be synced.
+def sync_folder(folder: Path) -> None:
+    """Let the names of new files survive a power cut; not every system lets a folder be synced."""
     with contextlib.suppress(OSError):
         handle = os.open(folder, os.O_RDONLY)
         try:

@@ -1,0 +1,1 @@
+"""Repair: from findings to a healthy pipeline. A plan first, everything saved before anything is changed."""

@@ -1,0 +1,155 @@
+"""Makes a plan: one examination, the items of the wanted targets, and what is refused."""
+
+from collections.abc import Callable
+from contextlib import closing
+from functools import cache
+from typing import NamedTuple
+
+from blueplane_doctor.custody.judge import NO_TABLES
+from blueplane_doctor.custody.ledger import Ledger
+from blueplane_doctor.diagnose import Doctor
+from blueplane_doctor.discovery import modules_of
+from blueplane_doctor.errors import RepairRefused, UsageError, did_you_mean
+from blueplane_doctor.examination import Examination
+from blueplane_doctor.model import Report
+from blueplane_doctor.monitoring.queue_health import QueueHealth
+from blueplane_doctor.pipeline import kept_messages
+from blueplane_doctor.repair.base import Case, Target, Wanted
+from blueplane_doctor.repair.plan import SAVES, Action, Condition, Item, Plan, Refusal, Room, Source
+from blueplane_doctor.repair.refusals import in_the_way, running_writers, settled, with_writers, within_room
+from blueplane_doctor.repair.survey import Survey
+from blueplane_doctor.settings import Settings
+from blueplane_doctor.sources.entry_ids import id_text
+from blueplane_doctor.times import from_milliseconds, iso
+
+_ORDER = (Source.NONE, Source.STREAM, Source.DEAD_LETTER, Source.BUFFER, Source.SPOOL, Source.TRANSCRIPT)
+"""Groups first: what is delivered needs them. Of messages with the same key, the one in the stream counts."""
+Progress = Callable[[int, int], None]
+
+
+class Planned(NamedTuple):
+    """A new plan, and the report of the examination that it was made from."""
+
+    plan: Plan
+    report: Report
+
+
+@cache
+def find_targets() -> dict[str, Target]:
+    """The targets by name: each module of the folder that sets `TARGET`."""
+    targets = {}
+    for module in modules_of("blueplane_doctor.repair.targets"):
+        target = getattr(module, "TARGET", None)
+        if target is not None:
+            targets[target.name] = target
+    return targets
+
+
+def refuse_unknown_target(name: str) -> None:
+    """Raises UsageError for a word that is the name of no target."""
+    if name not in find_targets():
+        names = ", ".join(find_targets())
+        raise UsageError(
+            f"repair knows no {name[:60]}", did_you_mean(name, find_targets(), f"one of {names}, or an ID")
+        )
+
+
+def make_plan(settings: Settings, wanted: Wanted, identity: str, progress: Progress | None = None) -> Planned:
+    """Examine once and plan. Raises RepairRefused, SourceError, SettingsError and NoChecksError."""
+    doctor = Doctor(settings)
+    survey = Survey()
+    with closing(Examination(settings, progress, doctor.available.built_in_ids, survey.take)) as examination:
+        evidence = doctor.collect(examination=examination)
+        report = doctor.judge(evidence)
+        # What the monitors read is remembered: where Redis did not answer them, the same error is raised here.
+        ledger = examination.ledger()
+        _refuse_unjudged(examination, ledger, survey)
+        case = Case(
+            examination=examination,
+            report=report,
+            records=dict(evidence.records),
+            survey=survey,
+            now_ms=examination.server_info().now_ms,
+            gone=_gone_consumers(evidence.records.get("queue")),
+            wanted=wanted,
+        )
+        return Planned(_plan_of(case, identity), report)
+
+
+def _refuse_unjudged(examination: Examination, ledger: Ledger, survey: Survey) -> None:
+    """Raises RepairRefused where not every message was judged: the rest could hold the same keys."""
+    reason = survey.overflow or ledger.rows_cause
+    if not examination.trace_tables():
+        reason = NO_TABLES
+    elif ledger.partial:
+        reason = "the time was up before the end of the stream; give more with --timeout"
+    if reason:
+        raise RepairRefused(f"nothing can be planned: {reason}", "only what was judged to the end can be repaired")
+
+
+def _plan_of(case: Case, identity: str) -> Plan:
+    examination = case.examination
+    stream = examination.stream()
+    info = examination.server_info()
+    items, refusals = _planned(case)
+    items = settled(items, case.survey)
+    items, without_writer = with_writers(
+        items, running_writers(examination), in_the_way(case.report, case.records.get("server"))
+    )
+    room = _room(case, items)
+    items, without_room = within_room(items, room)
+    return Plan(
+        id=identity,
+        made_at=iso(from_milliseconds(info.now_ms)) or "",
+        made_ms=info.now_ms,
+        home=str(examination.settings.home),
+        address=examination.redis.address,
+        run_id=info.fields.get("run_id", ""),
+        queue=stream.queue,
+        dead_letters=stream.dead_letters[-1] if stream.dead_letters else "",
+        read_to=id_text(stream.last_generated),
+        items=tuple(items),
+        refusals=(*refusals, *without_writer, *without_room),
+        room=room,
+        before=condition_of(case.report),
+    )
+
+
+def _planned(case: Case) -> tuple[list[Item], list[Refusal]]:
+    """What the wanted targets give. A message that two of them want is the first one's."""
+    items: dict[tuple[str, str], Item] = {}
+    refusals = []
+    for name, target in find_targets().items():
+        if not case.wanted.target(name):
+            continue
+        for one in target.plan(case):
+            if isinstance(one, Refusal):
+                refusals.append(one)
+            else:
+                items.setdefault((one.origin, one.group), one)
+    ordered = sorted(items.values(), key=lambda item: _ORDER.index(item.source))
+    return ordered, refusals
+
+
+def _room(case: Case, items: list[Item]) -> Room:
+    """What is saved may be trimmed, and is not counted; what its own writer has still to write is."""
+    saved = set()
+    for item in items:
+        if item.source is Source.STREAM and item.action in SAVES and item.action is not Action.RELEASE:
+            saved.add(item.id)
+    limit = kept_messages(case.examination.settings.streams.max_length)
+    return Room(used=case.survey.used(frozenset(saved)), limit=limit)
+
+
+def condition_of(report: Report) -> Condition:
+    """What a report says of the pipeline as a whole."""
+    chain = (report.metrics or {}).get("chain") or {}
+    return Condition(status=report.status.value, headline=report.headline, equation=str(chain.get("equation", "")))
+
+
+def _gone_consumers(record: object) -> frozenset[tuple[str, str]]:
+    gone: set[tuple[str, str]] = set()
+    if isinstance(record, QueueHealth):
+        for group in record.groups:
+            gone.update((group.name, one.name) for one in group.consumers if one.gone)
+    return frozenset(gone)

@@ -1,0 +1,184 @@
+"""What a repair refuses, each with its reason: whatever could lose a message, write it twice, or block a batch."""
+
+from collections.abc import Iterable
+
+from blueplane_doctor.errors import RepairRefused
+from blueplane_doctor.examination import Examination
+from blueplane_doctor.model import Record, Report, Status
+from blueplane_doctor.monitoring.server_health import ServerHealth
+from blueplane_doctor.quantities import many
+from blueplane_doctor.repair.plan import (
+    ADDS_TO_STREAM,
+    GOOD_FOR_MS,
+    MOST_DELIVERIES,
+    Action,
+    Item,
+    Plan,
+    Refusal,
+    Room,
+    RowKey,
+)
+from blueplane_doctor.repair.survey import Survey
+from blueplane_doctor.sources.server_process import server_process
+from blueplane_doctor.sources.server_source import ask_health
+from blueplane_doctor.text import group as shown_group
+
+FILL_TO = 0.8
+"""Of the room: producers go on while the writers work off what was delivered again."""
+POLLED_MS = 10_000
+"""A writer asks for messages once a second; so its consumer has asked within this, if the server counts that (7.2)."""
+_HTTP_SECONDS = 1.0
+BLOCKING_CHECKS = (
+    *("redis-writable", "database-reachable", "database-writable", "disk-space"),
+    *("examined-pipeline", "second-server"),
+)
+"""Checks of the present state; while one is orange or red, what is delivered again is not written, or elsewhere."""
+
+
+def running_writers(examination: Examination) -> frozenset[str]:
+    """The writer groups that somebody reads: the server lives, or a consumer asked a moment ago. Raises SourceError."""
+    settings = examination.settings
+    is_alive = server_process(settings.home).is_running or ask_health(settings.http_url, _HTTP_SECONDS)[1]
+    running = set()
+    for name in examination.writer_groups():
+        group = examination.stream().group(name)
+        if group is None or not group.consumers:
+            continue
+        if is_alive or min(one.idle_ms for one in group.consumers) < POLLED_MS:
+            running.add(name)
+    return frozenset(running)
+
+
+def in_the_way(report: Report, server: Record | None) -> str:
+    """Why nothing that is delivered again would be written now; empty where nothing is in the way.
+
+    A database that was locked for a while and is no longer is in nobody's way.
+    """
+    holder = server.lock_holder if isinstance(server, ServerHealth) else None
+    if holder is not None and not holder.is_server:
+        return f"process {holder.pid} holds the write lock of the database"
+    for finding in report.findings:
+        if finding.id in BLOCKING_CHECKS and finding.status in (Status.ORANGE, Status.RED):
+            return finding.summary.rstrip(".")
+    return ""
+
+
+def settled(items: Iterable[Item], survey: Survey) -> list[Item]:
+    """The items with what their keys, origins and neighbours allow; those to be delivered must be the only ones."""
+    everything = list(items)
+    planned = {item.id for item in everything}
+    taken: dict[RowKey, Item] = {}
+    decided = []
+    for item in everything:
+        if item.action in (Action.DELIVER, Action.RELEASE):
+            item = _settled(item, survey, planned, taken)
+        if item.action in (Action.DELIVER, Action.RELEASE):
+            taken.update(dict.fromkeys(item.keys, item))
+        decided.append(item)
+    return _released(decided)
+
+
+def _settled(item: Item, survey: Survey, planned: set[str], taken: dict[RowKey, Item]) -> Item:
+    for key in item.keys:
+        earlier = taken.get(key)
+        if earlier is not None and key.is_unique:
+            return _set_aside(item, f"same {key.columns[-1]} as {earlier.id}")
+        others = [identity for identity in survey.unfinished.get(key.lookup, ()) if identity not in planned]
+        if others and key.is_unique:
+            return _kept(item, f"{others[0]}, which is not finished, has the same {key.columns[-1]}")
+    if item.action is Action.RELEASE:
+        return item
+    if not item.keys:
+        return _kept(item, "it carries nothing by which its row would be found")
+    if len(item.origins) >= MOST_DELIVERIES:
+        times = many(len(item.origins), "time", "times")
+        return _kept(item, f"it was delivered again {times}, and its writer did not write it")
+    return item
+
+
+def _set_aside(item: Item, reason: str) -> Item:
+    if not item.holdings:
+        return _kept(item, reason)
+    return item.model_copy(update={"action": Action.SET_ASIDE, "reason": reason, "is_written": True})
+
+
+def _kept(item: Item, reason: str) -> Item:
+    return item.model_copy(update={"action": Action.KEEP, "reason": reason})
+
+
+def _released(items: list[Item]) -> list[Item]:
+    """Where nothing is taken out of a group, what its writer tries again and again is not written either."""
+    freed: set[str] = set()
+    for item in items:
+        if item.action in (Action.SET_ASIDE, Action.ACKNOWLEDGE):
+            freed.update(holding.group for holding in item.holdings)
+    decided = []
+    for item in items:
+        if item.action is Action.RELEASE and item.group not in freed:
+            item = _kept(item, "its writer tries it again and again, and what it fails at is not known")
+        decided.append(item)
+    return decided
+
+
+def with_writers(items: Iterable[Item], running: frozenset[str], obstacle: str) -> tuple[list[Item], list[Refusal]]:
+    """The items without deliveries to writers that do not write, and why."""
+    left = []
+    refused: dict[str, int] = {}
+    for item in items:
+        reason = ""
+        if item.action in ADDS_TO_STREAM and obstacle:
+            reason = f"{obstacle}; heal that first, for until then nothing that is delivered again is written"
+        elif item.action in ADDS_TO_STREAM and item.group not in running:
+            reason = f"no writer of the group {shown_group(item.group)} runs; start the Blueplane server first"
+        if reason:
+            refused[reason] = refused.get(reason, 0) + 1
+        else:
+            left.append(item)
+    refusals = [Refusal(what=_deliveries(count), reason=reason) for reason, count in refused.items()]
+    return left, refusals
+
+
+def within_room(items: Iterable[Item], room: Room) -> tuple[list[Item], list[Refusal]]:
+    """As many deliveries as fit; the rest waits for another plan."""
+    most = max(0, int(room.limit * FILL_TO) - room.used)
+    left = []
+    added = 0
+    refused = 0
+    for item in items:
+        if item.action in ADDS_TO_STREAM and added >= most:
+            refused += 1
+            continue
+        if item.action in ADDS_TO_STREAM:
+            added += 1
+        left.append(item)
+    if not refused:
+        return left, []
+    reason = (
+        f"the stream would be more than {FILL_TO:.0%} full of what is not finished, and the next producer would trim "
+        f"messages that nobody has read ({room.used:,} of {room.limit:,} are taken); when the writers have caught up, "
+        "make another plan"
+    )
+    return left, [Refusal(what=_deliveries(refused), reason=reason)]
+
+
+def _deliveries(count: int) -> str:
+    return f"deliver {many(count, 'message', 'messages')} again"
+
+
+def refuse_old(plan: Plan, now_ms: int) -> None:
+    """Raises RepairRefused for a plan that is older than ten minutes, by the clock of the Redis server."""
+    age_ms = now_ms - plan.made_ms
+    if not 0 <= age_ms <= GOOD_FOR_MS:
+        raise RepairRefused(
+            f"plan {plan.id} is older than {GOOD_FOR_MS // 60_000} minutes: what it was made from may have changed",
+            "make another one: blueplane-doctor repair",
+        )
+
+
+def refuse_another_redis(plan: Plan, run_id: str) -> None:
+    """Raises RepairRefused when the Redis is not the process that was examined."""
+    if run_id != plan.run_id:
+        raise RepairRefused(
+            f"plan {plan.id} was made for another Redis, or this one was restarted since (its run_id differs)",
+            "make another one: blueplane-doctor repair",
+        )

@@ -1,0 +1,83 @@
+"""One repair from end to end: apply the plan, wait for the rows, examine again, and say how both compare."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from blueplane_doctor.diagnose import diagnose
+from blueplane_doctor.errors import DoctorError, ExitCode
+from blueplane_doctor.quantities import many
+from blueplane_doctor.repair.applying import Applied, Applier
+from blueplane_doctor.repair.plan import Condition, Plan
+from blueplane_doctor.repair.planning import condition_of
+from blueplane_doctor.repair.store import Store
+from blueplane_doctor.repair.verifying import PATIENCE_SECONDS, rows_seen
+from blueplane_doctor.repair.wording import counts_in_words
+from blueplane_doctor.settings import Settings
+
+
+class Outcome(NamedTuple):
+    """How a repair ended."""
+
+    text: str
+    exit_code: ExitCode
+
+
+def run_plan(
+    settings: Settings,
+    store: Store,
+    identity: str,
+    write_url: str,
+    *,
+    rate: float | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    patience: float = PATIENCE_SECONDS,
+) -> Outcome:
+    """Apply a plan and see what became of it. Raises RepairRefused, SourceError and UsageError."""
+    files = store.files(identity)
+    plan = files.plan()
+    applied = Applier(settings, store, plan, write_url=write_url, rate=rate, progress=progress).apply()
+    unseen = 0
+    if not applied.is_interrupted:
+        unseen = len(applied.expected) - len(rows_seen(settings, applied.expected, patience))
+    after = _condition(settings)
+    files.write_result(
+        {
+            "done": dict(applied.counts),
+            "left_alone": dict(applied.refused),
+            "rows_not_seen": unseen,
+            "interrupted": applied.is_interrupted,
+            "before": plan.before.model_dump(),
+            "after": after.model_dump(),
+        }
+    )
+    code = ExitCode.OK
+    if applied.is_interrupted:
+        code = ExitCode.INTERRUPTED
+    elif unseen or applied.refused:
+        code = ExitCode.FINDINGS
+    return Outcome(_in_words(plan, applied, unseen, after), code)
+
+
+def _condition(settings: Settings) -> Condition:
+    try:
+        return condition_of(diagnose(settings))
+    except DoctorError as error:
+        return Condition(status="unknown", headline=error.message, equation="")
+
+
+def _in_words(plan: Plan, applied: Applied, unseen: int, after: Condition) -> str:
+    first = f"Plan {plan.id} is done."
+    if applied.is_interrupted:
+        first = f"Plan {plan.id} was interrupted between two messages. Go on: blueplane-doctor repair --apply {plan.id}"
+    lines = [first, *counts_in_words(applied.counts, applied.refused, unseen)]
+    written = len(applied.expected) - unseen
+    if applied.expected and not applied.is_interrupted:
+        lines.append(f"  {many(written, 'row is', 'rows are')} there, of {len(applied.expected):,} that were delivered")
+    lines += [
+        f"Before: {plan.before.headline}",
+        f"        {plan.before.equation}",
+        f"After:  {after.headline}",
+        f"        {after.equation}",
+        f"Take it back: blueplane-doctor repair --undo {plan.id}",
+    ]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,164 @@
+"""The steps of a repair as scripts: Redis runs each as one, so that it happens wholly or not at all. No I/O.
+
+Each looks first whether the lock is still this repair's, whether no message came that was not looked at, and whether
+the pending entries are still those of the plan; only then it changes anything. A step takes one round trip.
+"""
+
+from collections.abc import Sequence
+
+from blueplane_doctor.connection.base import Command
+from blueplane_doctor.repair.plan import Fields, Holding, flat
+from blueplane_doctor.sources.entry_ids import EntryId, id_text
+
+LOCK_LOST = -1
+NEWER = -2
+"""Messages came since the stream was last looked at."""
+MOVED = -3
+"""A pending entry is gone, or was delivered again."""
+DELIVERED = -4
+"""Somebody was given the copy already."""
+ORIGINAL_GONE = -5
+_GUARD = """
+if redis.call('GET', KEYS[2]) ~= ARGV[1] then return -1 end
+redis.call('PEXPIRE', KEYS[2], ARGV[2])
+local function held_as_planned(id, first, count)
+  for i = 0, count - 1 do
+    local place = first + 3 * i
+    local entry = redis.call('XPENDING', KEYS[1], ARGV[place], id, id, 1)[1]
+    if not entry or entry[2] ~= ARGV[place + 1] then return false end
+    if ARGV[place + 2] ~= '' and entry[4] ~= tonumber(ARGV[place + 2]) then return false end
+  end
+  return true
+end
+local function acknowledge(id, first, count)
+  for i = 0, count - 1 do redis.call('XACK', KEYS[1], ARGV[first + 3 * i], id) end
+end
+"""
+# KEYS: the queue, the lock, and the stream that is added to. ARGV: token, milliseconds of the lock, the first ID that
+# was not looked at, the ID of the original, its holdings (how many; group, consumer and deliveries of each), and the
+# fields of what is added.
+_MOVE = (
+    _GUARD
+    + """
+if ARGV[3] ~= '' and #redis.call('XRANGE', KEYS[1], ARGV[3], '+', 'COUNT', 1) > 0 then return -2 end
+local count = tonumber(ARGV[5])
+if not held_as_planned(ARGV[4], 6, count) then return -3 end
+local first = 6 + 3 * count
+local added = 0
+if #ARGV >= first then added = redis.call('XADD', KEYS[3], '*', unpack(ARGV, first)) end
+acknowledge(ARGV[4], 6, count)
+return added
+"""
+)
+_HOLD = """
+local owner = redis.call('GET', KEYS[1])
+if owner and owner ~= ARGV[1] and owner ~= ARGV[3] then return 0 end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return 1
+"""
+_RELEASE = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0"
+# KEYS as above, the third being the stream of the copy. ARGV: token, milliseconds, the ID of the copy, that of the
+# original, and its holdings: how many; group, consumer, time of delivery and deliveries of each.
+_TAKE_BACK = (
+    _GUARD
+    + """
+local function parts(id) local ms, seq = string.match(id, '(%d+)-(%d+)') return tonumber(ms), tonumber(seq) end
+local function is_up_to(id, last)
+  local ms, seq = parts(id)
+  local last_ms, last_seq = parts(last)
+  return ms < last_ms or (ms == last_ms and seq <= last_seq)
+end
+local function last_delivered()
+  local last = {}
+  for _, group in ipairs(redis.call('XINFO', 'GROUPS', KEYS[1])) do
+    local fields = {}
+    for i = 1, #group, 2 do fields[group[i]] = group[i + 1] end
+    last[fields['name']] = fields['last-delivered-id']
+  end
+  return last
+end
+local last = last_delivered()
+if ARGV[3] ~= '' and KEYS[3] == KEYS[1] then
+  for _, id in pairs(last) do
+    if is_up_to(ARGV[3], id) then return -4 end
+  end
+end
+local count = tonumber(ARGV[5])
+if count > 0 and #redis.call('XRANGE', KEYS[1], ARGV[4], ARGV[4]) == 0 then return -5 end
+for i = 0, count - 1 do
+  local id = last[ARGV[6 + 4 * i]]
+  -- Made for a message that the group was never given, a pending entry would have it delivered twice.
+  if not id or not is_up_to(ARGV[4], id) then return -3 end
+end
+if ARGV[3] ~= '' then redis.call('XDEL', KEYS[3], ARGV[3]) end
+for i = 0, count - 1 do
+  local place = 6 + 4 * i
+  redis.call('XCLAIM', KEYS[1], ARGV[place], ARGV[place + 1], 0, ARGV[4], 'TIME', ARGV[place + 2],
+    'RETRYCOUNT', ARGV[place + 3], 'FORCE', 'JUSTID')
+end
+return 1
+"""
+)
+
+
+def lock_key(queue: str) -> str:
+    """The key of the lock; in a cluster on the node of the stream, as a script's keys must be."""
+    hashed = queue
+    if "{" not in queue:
+        hashed = f"{{{queue}}}"
+    return f"telemetry:blueplane_doctor_repair:{hashed}"
+
+
+def hold(queue: str, token: str, milliseconds: int, dead_token: str = "") -> Command:
+    """Take the lock, or keep it for longer; 0 when somebody else has it. `dead_token`: of an owner that has ended."""
+    return ("EVAL", _HOLD, 1, lock_key(queue), token, milliseconds, dead_token)
+
+
+def release(queue: str, token: str) -> Command:
+    """Give the lock back; somebody else's is left alone."""
+    return ("EVAL", _RELEASE, 1, lock_key(queue), token)
+
+
+def move(
+    queue: str,
+    token: str,
+    milliseconds: int,
+    *,
+    original: str,
+    holdings: Sequence[Holding],
+    looked_to: EntryId | None = None,
+    add_to: str = "",
+    fields: Fields | None = None,
+) -> Command:
+    """Add a message to a stream, if there are fields, and acknowledge the original; the ID of the new one, or 0.
+
+    `looked_to`: the last ID of the queue that was looked at, for what must not be written twice: no other message may
+    have come since, and the original not have been tried again. None: neither matters.
+    """
+    after = ""
+    if looked_to is not None:
+        after = id_text((looked_to[0], looked_to[1] + 1))
+    held: list[str | int] = [len(holdings)]
+    for one in holdings:
+        deliveries = "" if looked_to is None else one.deliveries
+        held += [one.group, one.consumer, deliveries]
+    keys = (queue, lock_key(queue), add_to or queue)
+    return ("EVAL", _MOVE, 3, *keys, token, milliseconds, after, original, *held, *flat(fields or []))
+
+
+def take_back(
+    queue: str,
+    token: str,
+    milliseconds: int,
+    *,
+    copy_id: str,
+    copy_stream: str,
+    original: str,
+    holdings: Sequence[Holding],
+) -> Command:
+    """Remove a copy that nobody was given, and make the pending entries of its original anew; 1 when that is done."""
+    held: list[str | int] = [len(holdings)]
+    for one in holdings:
+        held += [one.group, one.consumer, one.delivered_ms, one.deliveries]
+    keys = (queue, lock_key(queue), copy_stream or queue)
+    return ("EVAL", _TAKE_BACK, 3, *keys, token, milliseconds, copy_id, original, *held)

@@ -1,0 +1,259 @@
+"""The private files of repairs: plans, saved messages, journals, results; in `repair` of Blueplane's home.
+
+The folder and everything in it belongs to its user alone (0700, 0600). A repair's files are kept for thirty days.
+"""
+
+import json
+import os
+import re
+import secrets
+import shutil
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pydantic import ValidationError
+
+from blueplane_doctor.documents import json_value
+from blueplane_doctor.errors import DocumentError, FileMissing, FileUnreadable, RepairRefused, UsageError
+from blueplane_doctor.file_reading import DOCUMENT_BYTES, read_bytes
+from blueplane_doctor.installing.files import sync_folder, write
+from blueplane_doctor.ownership import stranger_of
+from blueplane_doctor.repair.plan import Fields, Item, Plan
+
+FOLDER = "repair"
+PLAN_FILE = "plan.json"
+MESSAGES_FILE = "messages.jsonl"
+JOURNAL_FILE = "journal.jsonl"
+RESULT_FILE = "result.json"
+LOCK_FILE = "lock"
+PRIVATE = 0o600
+"""Mode of the files: they hold the content of messages."""
+KEPT_SECONDS = 30 * 86_400
+"""As long as saved messages are kept: longer than the retention of dead letters, which is a week."""
+_ID = re.compile(r"[0-9a-f]{4}\Z")
+_ID_BYTES = 2
+_TRIES_FOR_AN_ID = 100
+
+
+class JournalEntry(NamedTuple):
+    """What was done with one item of a plan."""
+
+    number: int
+    """The item's place in the plan, from 0."""
+    done: str
+    """`delivered`, `set aside`, `acknowledged`, `refused`, `undone`, …"""
+    copy_id: str = ""
+    """The ID of its copy."""
+    reason: str = ""
+
+
+class Store:
+    """The folder of all repairs of one home."""
+
+    def __init__(self, home: Path) -> None:
+        self.folder = home / FOLDER
+
+    def prepare(self) -> None:
+        """Make the folder where it is missing. Raises RepairRefused where others could read or write in it."""
+        try:
+            self.folder.mkdir(mode=0o700, exist_ok=True)
+            os.chmod(self.folder, 0o700)
+        except OSError as error:
+            raise RepairRefused(
+                f"{self.folder} cannot be made: {error.strerror or error}; nothing is changed",
+                "repair needs a home that it may write to, for what it saves",
+            ) from error
+        stranger = stranger_of(self.folder)
+        if stranger:
+            raise RepairRefused(f"{self.folder} is not used: others decide what stands there", stranger.told())
+
+    def new_id(self) -> str:
+        """An ID that no repair of this home has."""
+        for _ in range(_TRIES_FOR_AN_ID):
+            identity = secrets.token_hex(_ID_BYTES)
+            if not (self.folder / identity).exists():
+                return identity
+        raise RepairRefused(f"{self.folder} is full of plans", "remove those that are not needed any more")
+
+    def ids(self) -> list[str]:
+        """The IDs of the plans that are there, the oldest first."""
+        if not self.folder.is_dir():
+            return []
+        found = [entry.name for entry in self.folder.iterdir() if _ID.match(entry.name)]
+        return sorted(found, key=lambda name: (self.folder / name).stat().st_mtime)
+
+    def has(self, identity: str) -> bool:
+        """Whether there is a plan of this ID."""
+        return bool(_ID.match(identity)) and (self.folder / identity / PLAN_FILE).is_file()
+
+    def files(self, identity: str) -> "RepairFiles":
+        """The files of one repair. Raises UsageError when there is no such plan."""
+        if not self.has(identity):
+            raise UsageError(f"there is no plan {identity[:40]}", "see: blueplane-doctor repair --list")
+        return RepairFiles(self.folder / identity)
+
+    def keep(self, plan: Plan) -> "RepairFiles":
+        """Write a new plan down."""
+        self.prepare()
+        self.remove_old()
+        files = RepairFiles(self.folder / plan.id)
+        files.folder.mkdir(mode=0o700)
+        write(files.folder / PLAN_FILE, plan.model_dump_json(indent=1).encode(), mode=PRIVATE)
+        return files
+
+    def remove_old(self) -> None:
+        """Remove the files of repairs that were last touched longer ago than they are kept."""
+        for identity in self.ids():
+            folder = self.folder / identity
+            newest = max(entry.stat().st_mtime for entry in (folder, *folder.iterdir()))
+            if time.time() - newest > KEPT_SECONDS:
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+class RepairFiles:
+    """The files of one repair."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def plan(self) -> Plan:
+        """The plan. Raises UsageError when it cannot be read."""
+        path = self.folder / PLAN_FILE
+        try:
+            return Plan.model_validate(json_value(read_bytes(path, DOCUMENT_BYTES)))
+        except (FileUnreadable, DocumentError, ValidationError) as error:
+            raise UsageError(f"{path} is no plan that can be read", "make another plan") from error
+
+    @property
+    def messages(self) -> Path:
+        """The saved messages."""
+        return self.folder / MESSAGES_FILE
+
+    def save(self, messages: Iterable[tuple[int, Item, Fields]]) -> int:
+        """Write messages down whole, with the place of each item in the plan, and sync them; how many.
+
+        The file is complete or not there: another run that finds it need not read anything again.
+        """
+        draft = self.messages.with_suffix(".draft")
+        count = 0
+        with open_private(draft) as file:
+            for number, item, fields in messages:
+                file.write(_line({"item": number, "source": item.source, "id": item.id, "fields": _texts(fields)}))
+                count += 1
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(draft, self.messages)
+        sync_folder(self.folder)
+        return count
+
+    def saved(self) -> "SavedMessages | None":
+        """The saved messages; None before anything was saved."""
+        if not self.messages.is_file():
+            return None
+        return SavedMessages(self.messages)
+
+    def journal(self) -> list[JournalEntry]:
+        """What was done so far. A line that was cut off by a power cut is passed over: its item is looked up anew."""
+        try:
+            content = read_bytes(self.folder / JOURNAL_FILE, DOCUMENT_BYTES)
+        except FileMissing:
+            return []
+        entries = []
+        for line in content.splitlines():
+            with suppress(ValueError, TypeError):
+                entries.append(JournalEntry(*json.loads(line)))
+        return entries
+
+    @contextmanager
+    def journaling(self) -> Iterator["Journal"]:
+        """The journal, to be added to."""
+        handle = os.open(self.folder / JOURNAL_FILE, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, PRIVATE)
+        journal = Journal(handle)
+        try:
+            yield journal
+        finally:
+            with suppress(OSError):
+                os.fsync(handle)
+            os.close(handle)
+
+    def write_result(self, result: dict[str, Any]) -> None:
+        """Write down how the repair ended."""
+        write(self.folder / RESULT_FILE, json.dumps(result, indent=1).encode(), mode=PRIVATE)
+
+    def result(self) -> dict[str, Any] | None:
+        """How it ended; None while it has not."""
+        try:
+            value = json_value(read_bytes(self.folder / RESULT_FILE, DOCUMENT_BYTES))
+        except (FileUnreadable, DocumentError):
+            return None
+        return value if isinstance(value, dict) else None
+
+
+class Journal:
+    """The journal of one repair, open for adding.
+
+    A line that was written survives the end of this process. It is synced once at the end and not line by line: what a
+    power cut takes away is found again by the marks of the copies in the stream.
+    """
+
+    def __init__(self, handle: int) -> None:
+        self._handle = handle
+
+    def add(self, entry: JournalEntry) -> None:
+        """Write down what was done with an item."""
+        os.write(self._handle, _line(list(entry)))
+
+
+class SavedMessages:
+    """Messages that were saved; only their places in the file are held in memory."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._places: dict[int, int] = {}
+        """Where in the file the message of each item begins."""
+        with path.open("rb") as file:
+            place = 0
+            for line in file:
+                self._places[json.loads(line)["item"]] = place
+                place += len(line)
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def fields(self, number: int) -> Fields | None:
+        """The fields of an item's message; None where it was not there to be saved."""
+        place = self._places.get(number)
+        if place is None:
+            return None
+        with self._path.open("rb") as file:
+            file.seek(place)
+            return _bytes(json.loads(file.readline())["fields"])
+
+
+def open_private(path: Path) -> Any:
+    """A new file that its owner alone can read, open for writing."""
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, PRIVATE)
+    os.fchmod(handle, PRIVATE)
+    return os.fdopen(handle, "wb")
+
+
+def _line(value: Any) -> bytes:
+    return json.dumps(value).encode() + b"\n"
+
+
+def _texts(fields: Fields) -> list[Sequence[str]]:
+    # JSON holds no bytes: what is not UTF-8 becomes lone surrogates, which lead back to the same bytes.
+    texts = []
+    for name, value in fields:
+        texts.append([name.decode("utf-8", "surrogateescape"), value.decode("utf-8", "surrogateescape")])
+    return texts  # type: ignore[return-value]  # a list of two texts is a sequence of texts
+
+
+def _bytes(texts: list[list[str]]) -> Fields:
+    fields = []
+    for name, value in texts:
+        fields.append((name.encode("utf-8", "surrogateescape"), value.encode("utf-8", "surrogateescape")))
+    return fields

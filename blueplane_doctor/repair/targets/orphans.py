@@ -1,0 +1,20 @@
+"""Target `orphans`: messages that a consumer held when it died, and that nobody claims."""
+
+from collections.abc import Iterator
+
+from blueplane_doctor.custody.states import STUCK
+from blueplane_doctor.repair.base import Case, Target
+from blueplane_doctor.repair.plan import Action, Item
+from blueplane_doctor.repair.targets.stuck import is_orphan, stuck_item
+
+
+def plan_orphans(case: Case) -> Iterator[Item]:
+    """All that is held by consumers that are gone."""
+    for candidate in case.candidates(STUCK):
+        if not is_orphan(case, candidate):
+            continue
+        action = Action.SET_ASIDE if candidate.problem else Action.DELIVER
+        yield stuck_item(case, candidate, action, TARGET.name)
+
+
+TARGET = Target("orphans", "messages of a consumer that is gone", plan_orphans)

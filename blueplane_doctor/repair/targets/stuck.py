@@ -1,0 +1,56 @@
+"""Target `stuck`: batches that wait behind a message that cannot be written."""
+
+from collections.abc import Iterator
+
+from blueplane_doctor.custody.states import STUCK
+from blueplane_doctor.repair.base import Case, Target
+from blueplane_doctor.repair.plan import Action, Item, Source
+from blueplane_doctor.repair.survey import Candidate
+from blueplane_doctor.text import consumer
+
+
+def plan_stuck(case: Case) -> Iterator[Item]:
+    """All that is stuck with consumers that live.
+
+    Cursor's writer never looks at its pending entries list again, so what it holds is delivered again. Claude's does:
+    it writes the rest by itself once what it fails at is gone, and a copy beside it could be written twice.
+    """
+    for candidate in case.candidates(STUCK):
+        if is_orphan(case, candidate):
+            continue
+        action = Action.DELIVER
+        if is_retried(case, candidate):
+            action = Action.RELEASE
+        if candidate.problem:
+            action = Action.SET_ASIDE
+        yield stuck_item(case, candidate, action, TARGET.name)
+
+
+def is_orphan(case: Case, candidate: Candidate) -> bool:
+    """Whether the consumer that holds it in its writer's group is gone."""
+    entry = candidate.held.get(candidate.group)
+    return entry is not None and (candidate.group, consumer(entry.consumer)) in case.gone
+
+
+def is_retried(case: Case, candidate: Candidate) -> bool:
+    """Whether the consumer that holds it tries again what it holds."""
+    entry = candidate.held.get(candidate.group)
+    return entry is not None and (candidate.group, entry.consumer) in case.survey.retrying
+
+
+def stuck_item(case: Case, candidate: Candidate, action: Action, target: str) -> Item:
+    """The item of a message that some writer group holds."""
+    return Item(
+        target=target,
+        action=action,
+        source=Source.STREAM,
+        id=candidate.text_id,
+        group=candidate.group,
+        holdings=candidate.holdings(case.now_ms),
+        keys=candidate.keys,
+        reason=candidate.problem,
+        origins=candidate.origins,
+    )
+
+
+TARGET = Target("stuck", "messages that wait behind one that cannot be written", plan_stuck)

@@ -1,0 +1,63 @@
+"""Looks for the rows of what was delivered, until all are there or no more come."""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import closing
+
+from blueplane_doctor.examination import Examination
+from blueplane_doctor.repair.plan import Item, RowKey
+from blueplane_doctor.settings import Settings
+from blueplane_doctor.sources.trace_tables import RowFinder
+
+PATIENCE_SECONDS = 10.0
+"""Without another row for so long, the rest is said to be not written: a batch takes milliseconds, or a second."""
+_PAUSE_SECONDS = 0.2
+
+
+def rows_seen(
+    settings: Settings,
+    items: Sequence[Item],
+    patience: float = PATIENCE_SECONDS,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[Item]:
+    """The items whose rows are there. Raises SourceError when the database cannot be read."""
+    if not items:
+        return []
+    longest = settings.timeout + len(items) * patience
+    with closing(Examination(settings.model_copy(update={"timeout": longest}))) as examination:
+        finder = RowFinder(examination.database)
+        seen: list[Item] = []
+        since = time.monotonic()
+        while True:
+            before = len(seen)
+            seen = _seen(finder, items)
+            if progress:
+                progress(len(seen), len(items))
+            if len(seen) == len(items):
+                return seen
+            if len(seen) > before:
+                since = time.monotonic()
+            if time.monotonic() - since > patience:
+                return seen
+            time.sleep(_PAUSE_SECONDS)
+
+
+def _seen(finder: RowFinder, items: Sequence[Item]) -> list[Item]:
+    keys: list[RowKey] = []
+    for item in items:
+        keys += item.keys
+    rows = finder.find([key.lookup for key in keys])
+    # Of a key that is not unique, as many messages are written as there are rows.
+    left: Counter[RowKey] = Counter()
+    for item in items:
+        for key in item.keys:
+            left[key] = len(rows.get(key.lookup, ()))
+    seen = []
+    for item in items:
+        written = [key for key in item.keys if left[key] > 0]
+        if written:
+            seen.append(item)
+            if not written[0].is_unique:
+                left[written[0]] -= 1
+    return seen

@@ -1,0 +1,85 @@
+"""A plan, and what became of it, in words."""
+
+from collections import Counter
+from collections.abc import Iterable
+
+from blueplane_doctor.quantities import many
+from blueplane_doctor.repair.plan import SAVES, Action, Item, Plan
+from blueplane_doctor.repair.store import FOLDER, MESSAGES_FILE
+
+_COLUMN = 12
+_VERBS = {
+    Action.MAKE_GROUP: "make",
+    Action.MOVE_GROUP: "move on",
+    Action.DELIVER: "deliver",
+    Action.RELEASE: "release",
+    Action.SET_ASIDE: "set aside",
+    Action.ACKNOWLEDGE: "acknowledge",
+    Action.KEEP: "keep",
+}
+"""In the order in which a plan shows them."""
+_WHAT = {
+    Action.DELIVER: "again, through the stream",
+    Action.RELEASE: "that their writer tries again by itself, and writes once the rest is set aside",
+    Action.SET_ASIDE: "that cannot be written",
+    Action.ACKNOWLEDGE: "that wait for nothing else",
+    Action.KEEP: "that are saved only",
+}
+
+
+def plan_in_words(plan: Plan) -> str:
+    """What a plan will do, line by line."""
+    at = plan.made_at[11:19]
+    lines = [f"Plan {plan.id} of {at} UTC, for the Redis at {plan.address}. Nothing is changed yet."]
+    saved = len([item for item in plan.items if item.action in SAVES])
+    if saved:
+        place = f"{plan.home}/{FOLDER}/{plan.id}/{MESSAGES_FILE}"
+        lines.append(_line("save", f"{many(saved, 'message', 'messages')} to {place} (yours alone)"))
+    for action in _VERBS:
+        lines += _action_lines(action, plan.of(action))
+    for refusal in plan.refusals:
+        lines.append(_line("not", f"{refusal.what}: {refusal.reason}"))
+    if not plan.items and not plan.refusals:
+        return "Nothing to repair: no message is stuck, orphaned or lost that a repair could deliver.\n"
+    lines.append(f"Room: {plan.room.left:,} of {plan.room.limit:,}.")
+    if plan.changes:
+        apply = f"blueplane-doctor repair --apply {plan.id}"
+        lines.append(f"Do it: {apply}    Take it back afterwards: blueplane-doctor repair --undo {plan.id}")
+    elif saved:
+        lines.append("Nothing of it can be delivered. Save it: blueplane-doctor repair --save-only")
+    return "\n".join(lines) + "\n"
+
+
+def _action_lines(action: Action, items: list[Item]) -> list[str]:
+    """One line for all items of a target that have the same reason."""
+    by_reason: Counter[tuple[str, str]] = Counter()
+    for item in items:
+        by_reason[item.target, item.reason] += 1
+    lines = []
+    for (target, reason), count in by_reason.items():
+        what = _WHAT.get(action, "")
+        text = f"{many(count, 'message', 'messages')} ({target}) {what}".rstrip()
+        if action in (Action.MAKE_GROUP, Action.MOVE_GROUP):
+            text = reason
+        elif reason:
+            text += f": {reason}"
+        lines.append(_line(_VERBS[action], text))
+    return lines
+
+
+def _line(verb: str, text: str) -> str:
+    return f"  {verb:<{_COLUMN}}{text}"
+
+
+def counts_in_words(counts: Counter[str], refused: Counter[str], unseen: int) -> list[str]:
+    """What was done, line by line."""
+    lines = [_line(done, f"{count:,}") for done, count in counts.items()]
+    lines += [_line("left alone", f"{count:,}: {reason}") for reason, count in refused.items()]
+    if unseen:
+        lines.append(_line("not seen", f"{many(unseen, 'row', 'rows')} yet; look again with: blueplane-doctor"))
+    return lines
+
+
+def id_lines(items: Iterable[Item]) -> list[str]:
+    """Each item of a plan on a line of its own."""
+    return [_line(_VERBS[item.action], f"{item.origin} ({item.target}) {item.reason}".rstrip()) for item in items]

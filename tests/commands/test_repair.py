@@ -1,0 +1,50 @@
+"""`repair` as a process: a plan, and what is done with it."""
+
+import json
+
+import pytest
+
+from blueplane_doctor.demo.faults import FAULTS
+from blueplane_doctor.demo.simulator import Pipeline
+from tests.command_line import Ended, assert_refused, run
+from tests.repair.pipelines import living, store_of, writers_at_work
+
+
+def repair(pipeline: Pipeline, *words: str) -> Ended:
+    return run(["--home", str(pipeline.home), "--redis-url", pipeline.redis_url, "repair", *words])
+
+
+def test_a_plan_and_its_application(pipeline: Pipeline) -> None:
+    with living(pipeline) as lives:
+        FAULTS["poison-duplicate"].apply(lives)
+        plan = repair(lives)
+        assert plan.returncode == 0, plan.stderr
+        (identity,) = store_of(lives).ids()
+        assert f"Plan {identity}" in plan.stdout
+        assert_refused(repair(lives, "--apply", identity), 2, "nobody can be asked here")
+        with writers_at_work(lives):
+            done = repair(lives, "--apply", identity, "--yes")
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "delivered   39" in done.stdout
+        assert repair(lives, identity).stdout.count("(stuck)") == 42  # two lines of the plan, and each of 40 items
+        assert identity in repair(lives, "--list").stdout
+
+
+def test_a_plan_as_json(pipeline: Pipeline) -> None:
+    with living(pipeline) as lives:
+        FAULTS["malformed-payloads"].apply(lives)
+        plan = json.loads(repair(lives, "lost", "--format", "json").stdout)
+    assert {item["action"] for item in plan["items"]} == {"keep"}
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        pytest.param(["stuk"], "did you mean stuck?", id="no such target"),
+        pytest.param(["--apply", "zzzz", "--yes"], "there is no plan zzzz", id="no such plan"),
+        pytest.param(["--newer-than", "soon"], "--newer-than", id="no age"),
+        pytest.param(["--apply", "zzzz", "--yes", "--rate", "fast"], "--rate fast", id="no rate"),
+    ],
+)
+def test_mistakes(pipeline: Pipeline, words: list[str], said: str) -> None:
+    assert_refused(repair(pipeline, *words), 2, said)

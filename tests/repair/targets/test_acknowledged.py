@@ -1,0 +1,28 @@
+"""Target `acknowledged`: entries that need nothing but their acknowledgement."""
+
+from blueplane_doctor.demo.simulator import Pipeline
+from blueplane_doctor.errors import ExitCode
+from blueplane_doctor.repair.plan import Action
+from tests.repair.pipelines import planned, repaired
+
+
+def test_what_is_written_is_acknowledged_and_not_copied(live_pipeline: Pipeline) -> None:
+    live_pipeline.enqueue_cursor(4, at=live_pipeline.ago(minutes=3))
+    live_pipeline.write(live_pipeline.deliver("processors"))
+    live_pipeline.age_pending("processors", milliseconds=120_000)
+    live_pipeline.drain()
+    plan = planned(live_pipeline)
+    assert len(plan.of(Action.ACKNOWLEDGE)) == len(plan.items) == 4
+    assert repaired(live_pipeline).exit_code is ExitCode.OK
+    assert live_pipeline.client.xpending(live_pipeline.queue, "processors")["pending"] == 0
+    assert live_pipeline.client.xlen(live_pipeline.queue) == 4
+
+
+def test_what_nobody_is_meant_to_write_is_acknowledged(live_pipeline: Pipeline) -> None:
+    live_pipeline.enqueue_skipped(2, at=live_pipeline.ago(minutes=3))
+    live_pipeline.deliver("claude_processors")
+    live_pipeline.age_pending("claude_processors", milliseconds=120_000)
+    plan = planned(live_pipeline)
+    assert {item.reason for item in plan.items} == {"by design nobody writes it"}
+    assert repaired(live_pipeline).exit_code is ExitCode.OK
+    assert live_pipeline.client.xpending(live_pipeline.queue, "claude_processors")["pending"] == 0

@@ -1,0 +1,147 @@
+"""A plan is applied item by item; applied again, the end is the same."""
+
+import os
+
+import pytest
+
+from blueplane_doctor.demo.faults import FAULTS
+from blueplane_doctor.demo.simulator import Pipeline
+from blueplane_doctor.errors import ExitCode, RepairRefused
+from blueplane_doctor.repair.plan import MARK, Action
+from tests.repair.pipelines import applied, planned, result_of, store_of, writers_at_work
+
+
+def copies(pipeline: Pipeline) -> list[str]:
+    """What the copies in the stream are marked with."""
+    entries = pipeline.client.xrange(pipeline.queue)
+    return [fields[MARK.decode()] for _, fields in entries if MARK.decode() in fields]  # type: ignore[index]
+
+
+def test_a_copy_has_the_fields_of_its_original_byte_for_byte(live_pipeline: Pipeline) -> None:
+    FAULTS["poison-duplicate"].apply(live_pipeline)
+    plan = planned(live_pipeline)
+    applied(live_pipeline, plan, patience=0)
+    entries = dict(live_pipeline.client.xrange(live_pipeline.queue))  # type: ignore[arg-type]
+    copied = 0
+    for fields in list(entries.values()):
+        origin = fields.pop(MARK.decode(), None)
+        if origin:
+            copied += 1
+            assert fields == {name: value for name, value in entries[origin].items() if name != MARK.decode()}
+    assert copied == 39
+
+
+def test_all_messages_are_saved_before_anything_is_changed(live_pipeline: Pipeline) -> None:
+    FAULTS["poison-duplicate"].apply(live_pipeline)
+    plan = planned(live_pipeline)
+    applied(live_pipeline, plan, patience=0)
+    saved = store_of(live_pipeline).files(plan.id).saved()
+    assert saved is not None
+    assert len(saved) == 40
+    entries = dict(live_pipeline.client.xrange(live_pipeline.queue))  # type: ignore[arg-type]
+    for number, item in enumerate(plan.items):
+        fields = saved.fields(number)
+        assert fields is not None
+        assert {name.decode(): value.decode() for name, value in fields} == entries[item.id]
+
+
+def test_applied_twice_nothing_is_copied_twice(live_pipeline: Pipeline) -> None:
+    FAULTS["poison-duplicate"].apply(live_pipeline)
+    plan = planned(live_pipeline)
+    applied(live_pipeline, plan, patience=0)
+    first = copies(live_pipeline)
+    applied(live_pipeline, plan, patience=0)
+    assert copies(live_pipeline) == first
+    assert result_of(live_pipeline, plan)["done"] == {"delivered": 39, "set aside": 1}
+
+
+def test_without_its_journal_nothing_is_copied_twice(live_pipeline: Pipeline) -> None:
+    """As after a power cut: what was done is told by the marks of the copies."""
+    FAULTS["poison-duplicate"].apply(live_pipeline)
+    plan = planned(live_pipeline)
+    applied(live_pipeline, plan, patience=0)
+    first = copies(live_pipeline)
+    os.truncate(store_of(live_pipeline).files(plan.id).folder / "journal.jsonl", 0)
+    with writers_at_work(live_pipeline):
+        applied(live_pipeline, plan, patience=20)
+    assert copies(live_pipeline) == first
+    assert result_of(live_pipeline, plan)["rows_not_seen"] == 0
+
+
+def test_a_message_that_its_writer_acknowledged_meanwhile_is_left_alone(live_pipeline: Pipeline) -> None:
+    FAULTS["locked-database"].apply(live_pipeline)
+    plan = planned(live_pipeline)
+    first = plan.of(Action.DELIVER)[0]
+    live_pipeline.acknowledge(first.group, [first.id])
+    outcome = applied(live_pipeline, plan, patience=0)
+    assert outcome.exit_code is ExitCode.FINDINGS
+    assert first.id not in copies(live_pipeline)
+    assert len(copies(live_pipeline)) == 119
+
+
+def test_a_message_whose_row_came_meanwhile_is_acknowledged_and_not_copied(live_pipeline: Pipeline) -> None:
+    FAULTS["locked-database"].apply(live_pipeline)
+    plan = planned(live_pipeline)
+    first = plan.of(Action.DELIVER)[0]
+    live_pipeline.write(live_pipeline.client.xrange(live_pipeline.queue, first.id, first.id))  # type: ignore[arg-type]
+    applied(live_pipeline, plan, patience=0)
+    assert first.id not in copies(live_pipeline)
+    assert result_of(live_pipeline, plan)["done"] == {"acknowledged": 1, "delivered": 119}
+
+
+def test_a_key_that_came_meanwhile_is_not_delivered(live_pipeline: Pipeline) -> None:
+    FAULTS["locked-database"].apply(live_pipeline)
+    plan = planned(live_pipeline)
+    first = plan.of(Action.DELIVER)[0]
+    live_pipeline.enqueue_cursor(1, event_ids=list(first.keys[0].values))
+    applied(live_pipeline, plan, patience=0)
+    assert first.id not in copies(live_pipeline)
+
+
+def test_a_message_that_left_the_stream_before_it_was_saved(live_pipeline: Pipeline) -> None:
+    FAULTS["locked-database"].apply(live_pipeline)
+    plan = planned(live_pipeline)
+    first = plan.of(Action.DELIVER)[0]
+    live_pipeline.client.xdel(live_pipeline.queue, first.id)
+    applied(live_pipeline, plan, patience=0)
+    assert len(copies(live_pipeline)) == 119
+    left_alone = result_of(live_pipeline, plan)["left_alone"]
+    assert left_alone == {"it left the stream before it could be saved": 1}
+
+
+def test_a_message_trimmed_after_it_was_saved_is_delivered(live_pipeline: Pipeline) -> None:
+    FAULTS["locked-database"].apply(live_pipeline)
+    plan = planned(live_pipeline)
+    applied(live_pipeline, plan, patience=0)
+    live_pipeline.client.xtrim(live_pipeline.queue, minid=plan.read_to)
+    with writers_at_work(live_pipeline):
+        outcome = applied(live_pipeline, plan, patience=20)
+    assert outcome.exit_code is ExitCode.OK, outcome.text
+
+
+@pytest.mark.parametrize("change", ["run_id", "made_ms"])
+def test_a_plan_of_another_redis_or_time_is_refused(live_pipeline: Pipeline, change: str) -> None:
+    FAULTS["poison-duplicate"].apply(live_pipeline)
+    plan = planned(live_pipeline)
+    values = {"run_id": "another", "made_ms": plan.made_ms - 600_001}
+    other = plan.model_copy(update={"id": "ffff", change: values[change]})
+    store_of(live_pipeline).keep(other)
+    with pytest.raises(RepairRefused):
+        applied(live_pipeline, other)
+    assert copies(live_pipeline) == []
+
+
+def test_what_cannot_be_written_goes_to_the_dead_letters(live_pipeline: Pipeline) -> None:
+    """Acknowledged alone it would be lost."""
+    live_pipeline.enqueue_cursor(3, at=live_pipeline.ago(minutes=2))
+    (poison,) = live_pipeline.enqueue_cursor(1, at=live_pipeline.ago(minutes=2), payload={"storage_level": None})
+    live_pipeline.deliver("processors")
+    live_pipeline.age_pending("processors", milliseconds=60_000)
+    plan = planned(live_pipeline)
+    assert [item.id for item in plan.of(Action.SET_ASIDE)] == [poison]
+    with writers_at_work(live_pipeline):
+        applied(live_pipeline, plan, patience=20)
+    ((_, letter),) = live_pipeline.client.xrange(plan.dead_letters)
+    assert letter["original_entry_id"] == poison
+    assert "4 messages" not in str(result_of(live_pipeline, plan)["after"])
+    assert "1 dead lettered" in result_of(live_pipeline, plan)["after"]["equation"]  # type: ignore[index]

@@ -1,0 +1,116 @@
+"""The private files of repairs: whole, synced, and readable by nobody else."""
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from blueplane_doctor.errors import RepairRefused, UsageError
+from blueplane_doctor.repair.plan import Condition, Item, Plan, Room
+from blueplane_doctor.repair.store import KEPT_SECONDS, JournalEntry, Store
+
+ITEM = Item(target="stuck", action="deliver", source="stream", id="5-0")
+PLAN = Plan(
+    id="0a1b",
+    made_at="2026-01-01T00:00:00Z",
+    made_ms=1,
+    home="/home",
+    address="127.0.0.1:1",
+    run_id="r",
+    queue="telemetry:message_queue",
+    dead_letters="telemetry:message_queue:dlq",
+    read_to="9-0",
+    items=(ITEM, ITEM),
+    room=Room(used=0, limit=10_000),
+    before=Condition(status="red", headline="", equation=""),
+)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path)
+
+
+def mode(path: Path) -> int:
+    return path.stat().st_mode & 0o777
+
+
+def test_all_of_it_is_private(store: Store) -> None:
+    files = store.keep(PLAN)
+    files.save([(0, ITEM, [(b"a", b"b")])])
+    files.write_result({})
+    with files.journaling() as journal:
+        journal.add(JournalEntry(0, "delivered", "6-0"))
+    assert mode(store.folder) == 0o700
+    assert mode(files.folder) == 0o700
+    assert {mode(file) for file in files.folder.iterdir()} == {0o600}
+    assert len(list(files.folder.iterdir())) == 4
+
+
+def test_a_plan_is_read_as_it_was_written(store: Store) -> None:
+    store.keep(PLAN)
+    assert store.has("0a1b")
+    assert store.files("0a1b").plan() == PLAN
+
+
+def test_messages_come_back_byte_for_byte(store: Store) -> None:
+    hostile = [(b"\xff\xfe", b"\x00\n\r"), (b"payload", b'{"a": "\xed\xa0\x80"}'), (b"payload", "é\u2028".encode())]
+    files = store.keep(PLAN)
+    assert files.save([(0, ITEM, hostile), (1, ITEM, [(b"x", b"")])]) == 2
+    saved = files.saved()
+    assert saved is not None
+    assert len(saved) == 2
+    assert saved.fields(0) == hostile
+    assert saved.fields(1) == [(b"x", b"")]
+    assert saved.fields(2) is None
+
+
+def test_messages_that_were_not_saved_to_the_end_are_not_there(store: Store) -> None:
+    def broken() -> object:
+        yield 0, ITEM, [(b"a", b"b")]
+        raise RuntimeError
+
+    files = store.keep(PLAN)
+    with pytest.raises(RuntimeError):
+        files.save(broken())  # type: ignore[arg-type]
+    assert files.saved() is None
+
+
+def test_a_journal_line_that_was_cut_off_is_passed_over(store: Store) -> None:
+    files = store.keep(PLAN)
+    with files.journaling() as journal:
+        journal.add(JournalEntry(0, "delivered", "6-0"))
+    path = files.folder / "journal.jsonl"
+    path.write_bytes(path.read_bytes() + b'[1, "deli')
+    assert files.journal() == [JournalEntry(0, "delivered", "6-0")]
+
+
+@pytest.mark.parametrize("identity", ["ffff", "../x", "", "0a1"])
+def test_a_plan_that_is_not_there(store: Store, identity: str) -> None:
+    store.keep(PLAN)
+    with pytest.raises(UsageError, match="no plan"):
+        store.files(identity)
+
+
+def test_a_plan_that_cannot_be_read(store: Store) -> None:
+    files = store.keep(PLAN)
+    (files.folder / "plan.json").write_text("{}")
+    with pytest.raises(UsageError, match="no plan that can be read"):
+        files.plan()
+
+
+def test_what_is_older_than_thirty_days_goes(store: Store) -> None:
+    files = store.keep(PLAN)
+    long_ago = time.time() - KEPT_SECONDS - 60
+    for path in (*files.folder.iterdir(), files.folder):
+        os.utime(path, (long_ago, long_ago))
+    other = store.keep(PLAN.model_copy(update={"id": "2222"}))
+    assert store.ids() == ["2222"]
+    assert other.folder.is_dir()
+
+
+def test_a_folder_that_others_may_write_to_is_not_used(store: Store) -> None:
+    store.folder.parent.chmod(0o777)
+    with pytest.raises(RepairRefused, match="others decide"):
+        store.prepare()
