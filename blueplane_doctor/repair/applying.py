@@ -23,6 +23,7 @@ from blueplane_doctor.repair.plan import ADDS_TO_STREAM, SAVES, Action, Fields, 
 from blueplane_doctor.repair.planning import find_targets
 from blueplane_doctor.repair.refusals import FILL_TO, refuse_another_redis, refuse_old, running_writers
 from blueplane_doctor.repair.store import Journal, JournalEntry, RepairFiles, SavedMessages, Store
+from blueplane_doctor.repair.verifying import count_rows
 from blueplane_doctor.settings import Settings
 from blueplane_doctor.sources.trace_tables import RowFinder
 from blueplane_doctor.text import group as shown_group
@@ -257,9 +258,7 @@ class _Steps:
 
     def _is_written(self, item: Item) -> bool:
         """Whether a row is there that is not that of a copy: of keys that are not unique, each copy may have one."""
-        rows = self._rows.find([key.lookup for key in item.keys])
-        for key in item.keys:
-            count = len(rows.get(key.lookup, ()))
+        for key, count in count_rows(self._rows, item.keys).items():
             if count and (key.is_unique or count > self._copies[key]):
                 return True
         return False
@@ -281,7 +280,7 @@ class _Steps:
     def _acknowledge(self, number: int, item: Item) -> JournalEntry:
         if not item.holdings:
             return JournalEntry(number, REFUSED, reason="it is written already")
-        if item.is_written and item.keys and not self._rows.find([key.lookup for key in item.keys]):
+        if item.is_written and item.keys and not any(count_rows(self._rows, item.keys).values()):
             return JournalEntry(number, REFUSED, reason="its row is gone")
         if self._move(item) == scripts.MOVED:
             return _moved(number)

@@ -1,7 +1,6 @@
 """Looks for the rows of what was delivered, until all are there or no more come."""
 
 import time
-from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import closing
 
@@ -43,16 +42,18 @@ def rows_seen(
             time.sleep(_PAUSE_SECONDS)
 
 
+def count_rows(finder: RowFinder, keys: Sequence[RowKey]) -> dict[RowKey, int]:
+    """How many rows each key has. Raises SourceError."""
+    found = finder.find([key.lookup for key in keys])
+    return {key: len(sequences) for key, sequences in zip(keys, found, strict=True)}
+
+
 def _seen(finder: RowFinder, items: Sequence[Item]) -> list[Item]:
     keys: list[RowKey] = []
     for item in items:
         keys += item.keys
-    rows = finder.find([key.lookup for key in keys])
     # Of a key that is not unique, as many messages are written as there are rows.
-    left: Counter[RowKey] = Counter()
-    for item in items:
-        for key in item.keys:
-            left[key] = len(rows.get(key.lookup, ()))
+    left = count_rows(finder, keys)
     seen = []
     for item in items:
         written = [key for key in item.keys if left[key] > 0]
