@@ -6,6 +6,7 @@ import os
 import sys
 from types import ModuleType
 
+from blueplane_doctor import hidden_arguments
 from blueplane_doctor.characters import PlainStream
 
 
@@ -39,6 +40,7 @@ def start_light() -> None:
 
 def main() -> None:
     """Tell the truth about a Blueplane telemetry pipeline."""
+    hidden_arguments.take_or_hide()
     start_light()
     guard_the_streams()
     from blueplane_doctor.cli import app
@@ -51,6 +53,7 @@ def main() -> None:
 
 def install() -> None:
     """Install hooks, services and what is missing of Redis and database, step by step."""
+    hidden_arguments.take_or_hide()
     guard_the_streams()
     from blueplane_doctor.cli import run_command
 

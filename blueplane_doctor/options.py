@@ -109,6 +109,9 @@ class Options:
     since: str | None = _option(
         "Compare what editors wrote within this time with what was captured, default 24h: 2h, 7d.", "TIME"
     )
+    notify: list[str] | None = _option(
+        "Tell this target of causes: a URL of apprise, see docs/NOTIFY.md; repeatable.", "URL", in_pytest=False
+    )
     format: str | None = _option(
         "Format on stdout, default table.", "NAME", Values.FORMAT, Scope.EXAMINATION, short="-f", in_pytest=False
     )

@@ -12,8 +12,11 @@ from blueplane_doctor.discovery import find_monitors
 from blueplane_doctor.errors import SourceError
 from blueplane_doctor.history.health_storage import HealthMetricsStorage
 from blueplane_doctor.history.samples import HISTORY, Sample, sample_of
+from blueplane_doctor.model import Report
 from blueplane_doctor.settings import Settings
 
+Watcher = Callable[[Report, float], None]
+"""Is given a report, and its moment in seconds since 1970."""
 LOCK_SPARE_SECONDS = 30.0
 _HISTORY_SECONDS = 2.0
 """To take the lock, and to write a sample, each: it takes milliseconds."""
@@ -49,12 +52,14 @@ class RecorderLock:
 class Sampler:
     """Examines one pipeline into one history."""
 
-    def __init__(self, settings: Settings, every: float = 60) -> None:
-        """`every`: seconds between samples, which the lock outlives, and the longest examination.
+    def __init__(self, settings: Settings, every: float = 60, watcher: Watcher | None = None) -> None:
+        """`every`: seconds between samples, which the lock outlives, and the longest examination. `watcher`: is given
+        the report of each sample, also where the history cannot be reached.
 
         Raises SettingsError and NoChecksError.
         """
         self._doctor = Doctor(settings).without(HISTORY)  # a sample is not judged by the other samples
+        self._watcher = watcher
         # Of the run's time a part is kept for the history: a pipeline that does not answer is a sample too.
         history_seconds = min(_HISTORY_SECONDS, settings.timeout / 2)
         self._examining_seconds = settings.timeout - history_seconds
@@ -68,7 +73,7 @@ class Sampler:
         Raises SourceError when the history cannot be reached; the examined pipeline may be down, which is a sample.
         """
         try:
-            if not self.lock.hold():
+            if not self._may_record(moment):
                 return BUSY
             self.storage.close()  # examining takes a while, and a server may be restarted in between
             sample = self.examine(moment)
@@ -79,11 +84,24 @@ class Sampler:
         finally:
             self.storage.close()
 
+    def _may_record(self, moment: float) -> bool:
+        """Whether this is the recorder. Raises SourceError."""
+        try:
+            return self.lock.hold()
+        except SourceError:
+            # Mostly the history lies in the examined Redis: just then there is something to tell.
+            if self._watcher is not None:
+                self.examine(moment)
+            raise
+
     def examine(self, moment: float) -> Sample:
         """Every monitor's numbers, whichever checks were selected to judge them."""
         monitors = find_monitors(self._doctor.settings.monitor_folders)
         evidence = self._doctor.collect(names=monitors.keys() - {HISTORY}, timeout=self._examining_seconds)
-        return sample_of(self._doctor.judge(evidence), moment, self._doctor.available.built_in_ids)
+        report = self._doctor.judge(evidence)
+        if self._watcher is not None:
+            self._watcher(report, moment)
+        return sample_of(report, moment, self._doctor.available.built_in_ids)
 
     def release(self) -> None:
         """Let others record."""

@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, Field, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, Field, SecretStr, ValidationError, field_validator, model_validator
 
 from blueplane_doctor import pipeline
 from blueplane_doctor.connection.topology import topology_of
 from blueplane_doctor.documents import json_value, refuse_broken_text
 from blueplane_doctor.errors import DocumentError, SettingsError, did_you_mean
 from blueplane_doctor.model import Record, Status, descriptions_of
+from blueplane_doctor.notification_rules import NotifyRule, names_a_command, rules_of
 from blueplane_doctor.options import COMMAND_LINE_VARIABLES, ENV_PREFIX
 from blueplane_doctor.ownership import stranger_of
 from blueplane_doctor.settings_files import blueplane_configs, read_blueplane_config, read_yaml
@@ -105,6 +106,14 @@ class Settings(Record, validate_default=True):
     """Seconds that the whole run may take."""
     since: str = "24h"
     """What editors wrote within this time is compared with what was captured: `2h`, `7d`."""
+    notify: list[NotifyRule] = []
+    """Whom `record` and `serve` tell of causes: targets with url or command, from, remind, quiet; docs/NOTIFY.md."""
+    heartbeat_url: SecretStr | None = None
+    """URL that `record` and `serve` ask after every sample, so that a service outside notices when they stop."""
+    machine_name: str = Field("", max_length=60)
+    """What messages call this machine; empty: they do not name it."""
+    page_url: str | None = None
+    """URL of the live page that messages name; default: that of `serve`, where it sends them."""
 
     @model_validator(mode="before")
     @classmethod
@@ -142,10 +151,22 @@ class Settings(Record, validate_default=True):
             return value
         return _checked_url(value, ("redis", "rediss", "unix"))
 
-    @field_validator("http_url")
+    @field_validator("http_url", "page_url")
     @classmethod
-    def _an_http_url(cls, value: str) -> str:
-        return _checked_url(value, ("http", "https"))
+    def _an_http_url(cls, value: str | None) -> str | None:
+        return None if value is None else _checked_url(value, ("http", "https"))
+
+    @field_validator("heartbeat_url")
+    @classmethod
+    def _a_secret_http_url(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            _checked_url(value.get_secret_value(), ("http", "https"))
+        return value
+
+    @field_validator("notify", mode="before")
+    @classmethod
+    def _rules(cls, value: Any) -> Any:
+        return rules_of(value)
 
     @property
     def failing_status(self) -> Status | None:
@@ -254,6 +275,8 @@ def _read_own(path: Path) -> dict[str, Any]:
     """The doctor's own settings; code only from a file that nobody else can change. Raises SettingsError."""
     values = counted_from(path.parent, read_yaml(path))
     names = [name for name in PATH_LIST_SETTINGS if values.get(name)]
+    if names_a_command(values.get("notify")):
+        names.append("notify")
     stranger = stranger_of(path) if names else None
     if stranger:
         raise SettingsError(

@@ -20,6 +20,7 @@ HEAVY = ("redis", "pydantic_settings", "jinja2", "yaml", "psutil", "tabulate", "
 LAYERS = (
     "blueplane_hook",
     "blueplane_doctor.interruption",
+    "blueplane_doctor.hidden_arguments",
     "blueplane_doctor.characters",
     "blueplane_doctor.errors",
     "blueplane_doctor.ownership",
@@ -45,6 +46,7 @@ LAYERS = (
     "blueplane_doctor.completion",
     "blueplane_doctor.settings_files",
     "blueplane_doctor.waivers",
+    "blueplane_doctor.notification_rules",
     "blueplane_doctor.settings",
     "blueplane_doctor.settings_view",
     "blueplane_doctor.locations",
@@ -57,6 +59,7 @@ LAYERS = (
     "blueplane_doctor.custody",
     "blueplane_doctor.recording",
     "blueplane_doctor.history",
+    "blueplane_doctor.notifying",
     "blueplane_doctor.examination",
     "blueplane_doctor.lookup",
     "blueplane_doctor.capture",

@@ -11,15 +11,19 @@ from blueplane_doctor.commands.base import Invocation, command, new_command
 from blueplane_doctor.console import complain
 from blueplane_doctor.errors import ExitCode, UsageError
 from blueplane_doctor.machine_key import make_key
+from blueplane_doctor.notifying.delivery import DELIVERY_SECONDS
+from blueplane_doctor.notifying.notifier import Notifier
 from blueplane_doctor.options import EXAMINING
 from blueplane_doctor.sampler import BUSY, Sampler, record_every
 from blueplane_doctor.times import seconds_in
 
 COMMAND = new_command(__doc__)
 DEFAULT_PAUSE = "60s"
+_LAST_SECONDS = 3.0
+"""For messages that are under way when it is ended; what is not delivered is told after the next start."""
 
 
-@command(COMMAND, *EXAMINING, every=f"Time between samples, whole minutes, default {DEFAULT_PAUSE}.")
+@command(COMMAND, *EXAMINING, "notify", every=f"Time between samples, whole minutes, default {DEFAULT_PAUSE}.")
 def record(
     given: Invocation,
     once: Annotated[bool, typer.Option("--once", help="One sample now, then end: for cron and timers.")] = False,
@@ -30,11 +34,15 @@ def record(
     if not seconds or seconds % 60:
         raise UsageError(f"--every {every}: the history keeps whole minutes", "for example 60s or 5m")
     make_key()
-    sampler = Sampler(given.load().settings, seconds)
+    settings = given.load().settings
+    # A timer takes single samples at intervals of its own.
+    notifier = Notifier(settings, complain, every=0.0 if once else seconds)
+    sampler = Sampler(settings, seconds, notifier.sample if notifier.is_wanted else None)
     try:
         return _once(sampler) if once else _until_stopped(sampler, seconds)
     finally:
         sampler.release()
+        notifier.finish(DELIVERY_SECONDS if once else _LAST_SECONDS)
 
 
 def _once(sampler: Sampler) -> int:

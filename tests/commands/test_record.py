@@ -1,5 +1,6 @@
 """`record`: once, every minute, ended by signals, with a history elsewhere or none."""
 
+import json
 import os
 import signal
 import subprocess
@@ -7,12 +8,16 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 import redis
 
+from blueplane_doctor.demo.faults import healthy, poison_duplicate
 from blueplane_doctor.demo.servers import run_server
 from blueplane_doctor.demo.simulator import Pipeline
+from blueplane_doctor.notifying.state import read_state, write_state
+from blueplane_doctor.pipeline import CURRENT
 from blueplane_doctor.sampler import Sampler, next_turn
 from tests.helpers import settings_for
 from tests.history.support import recorded
@@ -123,3 +128,45 @@ def test_a_real_minute(pipeline: Pipeline) -> None:
         process.terminate()
         assert process.wait(15) == 0
     assert not pipeline.client.exists("blueplane:health:history:recorder")
+
+
+@pytest.mark.slow
+def test_it_tells_of_a_cause_and_of_its_end(pipeline: Pipeline, tmp_path: Path) -> None:
+    """As a timer runs it; the state in the home is all that the runs have in common."""
+    told = tmp_path / "told"
+    settings = pipeline.home / "doctor.yaml"
+    settings.write_text(f"notify:\n- command: [tee, -a, {told}]\n")
+    settings.chmod(0o600)
+    lost = ("--history-url", "redis://127.0.0.1:1/0")
+    healthy(pipeline)
+    poison_duplicate(pipeline)
+    for _ in range(2):
+        assert run(pipeline, "record", "--once").returncode == 0
+        age_state(pipeline.home, 60)
+    (opened,) = map(json.loads, told.read_text().splitlines())
+    assert (opened["kinds"], opened["status"]) == (["opened"], "red")
+    assert "poison-message" in opened["causes"]
+    # A history that cannot be reached is no reason to tell nobody.
+    remove_pending(pipeline)
+    for _ in range(3):
+        assert run(pipeline, *lost, "record", "--once").returncode == 3
+        age_state(pipeline.home, 60)
+    over = json.loads(told.read_text().splitlines()[-1])
+    assert "over" in over["kinds"]
+
+
+def remove_pending(pipeline: Pipeline) -> None:
+    """Take away what is stuck."""
+    stream = CURRENT.queue
+    for group in pipeline.writer_groups:
+        for entry in pipeline.client.xpending_range(stream, group, "-", "+", 1000):
+            pipeline.client.xack(stream, group, entry["message_id"])
+            pipeline.client.xdel(stream, entry["message_id"])
+
+
+def age_state(home: Path, seconds: float) -> None:
+    """As if what is remembered were so much older."""
+    state = read_state(home)
+    assert state is not None
+    watch = state.watch.model_copy(update={"last_sample": state.watch.last_sample - seconds})
+    write_state(home, state.model_copy(update={"watch": watch}))

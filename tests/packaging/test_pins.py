@@ -14,7 +14,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 EXTRAS = PROJECT["project"]["optional-dependencies"]
 GROUPS = PROJECT["dependency-groups"]
 BASE = PROJECT["project"]["dependencies"]
-OPTIONAL = ("demo", "instrument", "serve", "otel")
+OPTIONAL = ("demo", "instrument", "serve", "otel", "notify")
 FILES = sorted((ROOT / "packaging" / "requirements").glob("*.txt"))
 WANTED = {
     "base": BASE,

@@ -1,0 +1,131 @@
+"""Who is to be told, as the settings say it: one rule for each target."""
+
+import re
+import shlex
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Literal, Self
+
+from pydantic import ConfigDict, Field, SecretStr, field_validator, model_validator
+
+from blueplane_doctor.errors import UsageError
+from blueplane_doctor.model import Record, Status
+from blueplane_doctor.times import seconds_in
+
+NEVER = "never"
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,40}://\S+\Z")
+_QUIET = re.compile(r"([01]\d|2[0-3]):([0-5]\d)\s*-\s*([01]\d|2[0-3]):([0-5]\d)\Z")
+_SHORTEST_REMINDER_SECONDS = 600
+
+
+class NotifyRule(Record):
+    """One target: a URL of the library apprise, or a command that is given JSON on stdin."""
+
+    model_config = ConfigDict(serialize_by_alias=True)
+
+    url: SecretStr | None = None
+    """Where to, as apprise writes it: `ntfy://…`, `mailtos://…`, `slack://…`; it is never shown."""
+    command: list[str] = []
+    """A program and its arguments, run without a shell."""
+    least: Literal[Status.YELLOW, Status.ORANGE, Status.RED] = Field(Status.ORANGE, alias="from")
+    """The least colour that is told there."""
+    remind: str = "24h"
+    """How often what lasts is told again, or `never`."""
+    quiet: str = ""
+    """Local time in which only a loss is told: `22:00-07:00`; empty: always."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short(cls, entry: Any) -> Any:
+        # A URL alone is a rule with the default values.
+        return {"url": entry} if isinstance(entry, str) else entry
+
+    @model_validator(mode="after")
+    def _one_target(self) -> Self:
+        if (self.url is None) is (not self.command):
+            raise ValueError("a target has either a url or a command")
+        return self
+
+    @field_validator("url")
+    @classmethod
+    def _a_url(cls, value: SecretStr | None) -> SecretStr | None:
+        # The URL is not quoted: it holds secrets.
+        if value is not None and not _URL.match(value.get_secret_value()):
+            raise ValueError("must be a URL of apprise, such as ntfy://ntfy.sh/TOPIC")
+        return value
+
+    @field_validator("command", mode="before")
+    @classmethod
+    def _words(cls, value: Any) -> Any:
+        return shlex.split(value) if isinstance(value, str) else value
+
+    @field_validator("remind")
+    @classmethod
+    def _a_span(cls, value: str) -> str:
+        if value == NEVER:
+            return value
+        try:
+            seconds = seconds_in(value, "remind")
+        except UsageError as error:
+            raise ValueError(f"{error.message}; {error.hint}") from None
+        if seconds < _SHORTEST_REMINDER_SECONDS:
+            raise ValueError("must be at least 10m, or never")
+        return value
+
+    @field_validator("quiet")
+    @classmethod
+    def _hours(cls, value: str) -> str:
+        if value and not _QUIET.match(value):
+            raise ValueError("must be two times of the day, such as 22:00-07:00")
+        return value
+
+    @property
+    def kind(self) -> str:
+        """What may be said of the target: the scheme of its URL, or `command`."""
+        if self.url is None:
+            return "command"
+        return self.url.get_secret_value().partition("://")[0].lower()
+
+    @property
+    def address(self) -> str:
+        """What tells this target from all others. Private."""
+        if self.url is None:
+            return shlex.join(self.command)
+        return self.url.get_secret_value()
+
+    @property
+    def remind_seconds(self) -> float:
+        """Seconds between two reminders; 0: none."""
+        return 0.0 if self.remind == NEVER else seconds_in(self.remind, "remind")
+
+    def is_quiet(self, moment: float) -> bool:
+        """Whether the moment, in seconds since 1970, lies in the quiet hours of this machine's time zone."""
+        match = _QUIET.match(self.quiet)
+        if match is None:
+            return False
+        first_hour, first_minute, last_hour, last_minute = map(int, match.groups())
+        begin = 60 * first_hour + first_minute
+        end = 60 * last_hour + last_minute
+        local = datetime.fromtimestamp(moment)
+        minute = 60 * local.hour + local.minute
+        if begin <= end:
+            return begin <= minute < end
+        return minute >= begin or minute < end  # over midnight
+
+
+def rules_of(value: Any) -> Any:
+    """Rules as an environment variable or `--notify` gives them: URLs between blanks."""
+    if isinstance(value, str):
+        return value.split()
+    if isinstance(value, Mapping):
+        return [value]
+    return value
+
+
+def names_a_command(rules: Any) -> bool:
+    """Whether one of these rules of a settings file, before it is checked, names a program to run."""
+    if isinstance(rules, Mapping):
+        rules = [rules]
+    if not isinstance(rules, list):
+        return False
+    return any(isinstance(rule, Mapping) and "command" in rule for rule in rules)

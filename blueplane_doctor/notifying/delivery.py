@@ -1,0 +1,97 @@
+"""Takes one message to one target, within a time limit. Says why it did not arrive, and never who the target is."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from importlib.util import find_spec
+from pathlib import Path
+
+from blueplane_doctor.model import Status
+from blueplane_doctor.notification_rules import NotifyRule
+from blueplane_doctor.notifying.message import Message
+from blueplane_doctor.options import ENV_PREFIX
+
+DELIVERY_SECONDS = 30.0
+"""For one message to one target. Mail servers keep a stranger waiting for some seconds on purpose."""
+_SPARE_SECONDS = 5.0
+"""In which the process of apprise may still say that its time was up."""
+MISSING = 'its library is missing: pip install "blueplane-doctor[notify]"'
+TOO_LATE = "it did not end in time"
+_CHILD = Path(__file__).with_name("apprise_child.py")
+_TYPES = {Status.GREEN: "success", Status.RED: "failure"}
+"""Apprise's kinds of messages: they choose a colour or an icon."""
+
+
+def deliver(rule: NotifyRule, message: Message, seconds: float = DELIVERY_SECONDS) -> str:
+    """Why the message was not delivered, in a few public words; empty: it was."""
+    if rule.url is None:
+        document = json.dumps(message.as_document()) + "\n"
+        ended = _run(rule.command, document, seconds, stdout=subprocess.DEVNULL)
+        if isinstance(ended, str):
+            return ended
+        return "" if ended.returncode == 0 else f"it ended with exit code {ended.returncode}"
+    if find_spec("apprise") is None:
+        return MISSING
+    order = {
+        "url": rule.url.get_secret_value(),
+        "title": message.title,
+        "body": message.body,
+        "type": _TYPES.get(message.status, "warning"),
+        "seconds": seconds,
+    }
+    # -P: no module is taken from the folder of the file, or from where the doctor was started.
+    ended = _run([sys.executable, "-P", str(_CHILD)], json.dumps(order), seconds + _SPARE_SECONDS)
+    if isinstance(ended, str):
+        return ended
+    return _answer(ended.stdout)
+
+
+def _answer(stdout: bytes) -> str:
+    try:
+        return str(json.loads(stdout)["reason"])
+    except (ValueError, KeyError, TypeError):
+        return "its library broke"
+
+
+def _run(
+    command: Sequence[str], text: str, seconds: float, stdout: int = subprocess.PIPE
+) -> "subprocess.CompletedProcess[bytes] | str":
+    """The ended process, or why there is none. When its time is up it is ended, with all that it started."""
+    try:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=stdout,
+            stderr=subprocess.DEVNULL,
+            env=_environment(),
+            start_new_session=True,  # so that it can be ended with what it started
+        )
+    except OSError as error:
+        return f"it cannot be started: {os.strerror(error.errno or 0)}"
+    with process:
+        try:
+            output, _ = process.communicate(text.encode(), seconds)
+        except subprocess.TimeoutExpired:
+            _end(process)
+            return TOO_LATE
+        return subprocess.CompletedProcess(command, process.returncode, output)
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    with suppress(OSError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.kill()
+    # Whatever left the group may hold the pipes open for ever: they are not read any more.
+    for pipe in (process.stdin, process.stdout):
+        if pipe is not None:
+            with suppress(OSError):
+                pipe.close()
+
+
+def _environment() -> Mapping[str, str]:
+    """Without the doctor's own settings, which may hold the addresses of all targets."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(ENV_PREFIX)}

@@ -1,0 +1,77 @@
+"""The heartbeat: after every sample somebody outside is told that somebody looks, and `/fail` where it is red."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from threading import Thread
+from urllib.parse import urlsplit, urlunsplit
+
+from blueplane_doctor.model import Status
+from blueplane_doctor.notifying.observation import Observation
+
+HEARTBEAT_SECONDS = 10.0
+"""For the whole request."""
+FAIL = "/fail"
+
+
+class Heartbeat:
+    """Asks one URL at a time, in a thread: a service that hangs delays no sample."""
+
+    def __init__(self, log: Callable[[str], None]) -> None:
+        """`log` is told once when it fails, and once when it works again."""
+        self._log = log
+        self._thread: Thread | None = None
+        self._reason = ""
+
+    def beat(self, url: str, observation: Observation) -> None:
+        """Begin to ask; where the last question has no answer yet, nothing is asked."""
+        if self._thread is not None and self._thread.is_alive():
+            return
+        body = ""
+        if observation.status is Status.RED:
+            url = failing_url(url)
+            reds = [problem for problem in observation.problems.values() if problem.status is Status.RED]
+            body = "\n".join(f"{problem.id}: {problem.sentence}" for problem in reds)
+        self._thread = Thread(target=self._ask, args=(url, body), name="blueplane-heartbeat", daemon=True)
+        self._thread.start()
+
+    def finish(self, seconds: float) -> None:
+        """Wait for the answer to the last question."""
+        if self._thread is not None:
+            self._thread.join(seconds)
+
+    def _ask(self, url: str, body: str) -> None:
+        reason = ask(url, body)
+        if reason and not self._reason:
+            self._log(f"the heartbeat URL could not be asked: {reason}; it is tried again with every sample")
+        elif self._reason and not reason:
+            self._log("the heartbeat URL answers again")
+        self._reason = reason
+
+
+def failing_url(url: str) -> str:
+    """The URL with `/fail` after its path, as healthchecks.io and what is like it take it."""
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(path=parts.path.rstrip("/") + FAIL))
+
+
+def ask(url: str, body: str, seconds: float = HEARTBEAT_SECONDS) -> str:
+    """GET, or POST of the body where there is one. Why it failed, without the URL; empty: it did not."""
+    import http.client  # only where there is a URL to ask
+    from http.client import HTTPException
+
+    parts = urlsplit(url)
+    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+    target = urlunsplit(("", "", parts.path or "/", parts.query, ""))
+    connection = kind(parts.hostname or "", parts.port, timeout=seconds)
+    try:
+        connection.request("POST" if body else "GET", target, body=body.encode() or None)
+        status = connection.getresponse().status
+    except TimeoutError:
+        return "no answer in time"
+    except (OSError, HTTPException):
+        return "no connection, or no answer"
+    finally:
+        with suppress(OSError):
+            connection.close()
+    # A redirection is not followed: the path is the secret of this service alone.
+    return "" if 200 <= status < 300 else f"it answered {status}"

@@ -1,0 +1,119 @@
+"""What is remembered between samples and restarts: a private file in Blueplane's home, and who may write it."""
+
+import contextlib
+import os
+import tempfile
+from pathlib import Path
+from secrets import token_hex
+from typing import IO
+
+from pydantic import Field, ValidationError
+
+from blueplane_doctor.errors import FileMissing, FileUnreadable
+from blueplane_doctor.file_reading import read_bytes
+from blueplane_doctor.model import Record, Status
+from blueplane_doctor.notifying.incidents import Watch
+from blueplane_doctor.notifying.news import Kind, TargetState
+
+STATE_FILE = "doctor-notify.json"
+LOCK_FILE = "doctor-notify.lock"
+MOST_BYTES = 4_000_000
+"""Of the state; a thousandth of it is usual."""
+MOST_ATTEMPTS = 100
+"""Attempts that are remembered, the last ones."""
+
+
+class Attempt(Record):
+    """One message to one target: delivered, or not."""
+
+    at: float
+    """Seconds since 1970."""
+    target: str
+    """The kind of the target and its number in the settings: `ntfy 1`."""
+    kinds: tuple[Kind, ...]
+    status: Status
+    causes: tuple[str, ...]
+    """Ids of causes and checks."""
+    title: str
+    reason: str = ""
+    """Why it was not delivered; empty: it was."""
+
+    @property
+    def is_delivered(self) -> bool:
+        """Whether the target took it."""
+        return not self.reason
+
+
+class State(Record):
+    """All of it."""
+
+    version: int = 1
+    key: str = Field(default_factory=lambda: token_hex(16))
+    """With which addresses of targets are hashed: the file holds none of them."""
+    watch: Watch = Watch()
+    targets: dict[str, TargetState] = {}
+    """By the hash of a target's address."""
+    attempts: tuple[Attempt, ...] = ()
+    """The last ones, in the order in which they ended."""
+
+
+def read_state(home: Path) -> State | None:
+    """The state that lies in this home; None where nobody was ever to be told.
+
+    Raises FileUnreadable, also for a file that holds something else.
+    """
+    path = home / STATE_FILE
+    try:
+        content = read_bytes(path, MOST_BYTES)
+    except FileMissing:
+        return None
+    try:
+        return State.model_validate_json(content)
+    except ValidationError:
+        raise FileUnreadable(f"{path}: is no state of notifications", reason="it holds something else") from None
+
+
+def write_state(home: Path, state: State) -> None:
+    """Replace the file whole. Raises OSError."""
+    handle, draft = tempfile.mkstemp(prefix=f".{STATE_FILE}.", dir=home)  # mode 0600
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(state.model_dump_json().encode())
+        os.replace(draft, home / STATE_FILE)
+    finally:
+        Path(draft).unlink(missing_ok=True)
+
+
+class Turn:
+    """One process at a time tells people, of `record`, `serve` and whatever else was started beside them."""
+
+    def __init__(self, home: Path) -> None:
+        self._path = home / LOCK_FILE
+        self._file: IO[bytes] | None = None
+
+    def take(self) -> bool:
+        """Whether it is this process' turn; it stays so until `give_back`, or until the process ends."""
+        if self._file is not None:
+            return True
+        try:
+            import fcntl
+        except ImportError:
+            return True  # on Windows there is no such lock, and nothing is installed twice there
+        try:
+            file = open(self._path, "ab")  # noqa: SIM115  open as long as the turn lasts
+        except OSError:
+            return True  # a home that cannot be written to: nobody else can lock there either
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            file.close()
+            return False
+        self._file = file
+        return True
+
+    def give_back(self) -> None:
+        """Let others."""
+        if self._file is not None:
+            with contextlib.suppress(OSError):
+                self._file.close()
+            self._file = None

@@ -1,0 +1,85 @@
+"""The heartbeat: asked after a sample, `/fail` where it is red, and never waited for."""
+
+import time
+from dataclasses import replace
+
+import pytest
+
+from blueplane_doctor.notifying.heartbeat import Heartbeat, ask, failing_url
+from tests.notifying.receivers import web
+from tests.notifying.replay import GREEN, UNKNOWN, observation, problem
+
+
+def test_a_sample_is_a_beat() -> None:
+    log: list[str] = []
+    beating = Heartbeat(log.append)
+    with web() as server:
+        for sample in (GREEN, UNKNOWN, observation(problem())):
+            beating.beat(f"http://{server.place}/ping/uuid?x=1", sample)
+            beating.finish(20)
+        requests = [(request.method, request.path) for request in server.requests]
+        body = server.requests[-1].body
+    assert requests == [("GET", "/ping/uuid?x=1"), ("GET", "/ping/uuid?x=1"), ("POST", "/ping/uuid/fail?x=1")]
+    assert body == "poison-message: 40 messages are stuck. Nothing is lost yet."
+    assert log == []
+
+
+def test_a_failure_is_logged_once_without_the_url() -> None:
+    log: list[str] = []
+    beating = Heartbeat(log.append)
+    with web() as server:
+        url = f"http://{server.place}/s3cret"
+        server.status = 500
+        for _ in range(3):
+            beating.beat(url, GREEN)
+            beating.finish(20)
+        server.status = 200
+        for _ in range(3):
+            beating.beat(url, GREEN)
+            beating.finish(20)
+        assert len(server.requests) == 6
+    assert [line.partition(":")[0] for line in log] == [
+        "the heartbeat URL could not be asked",
+        "the heartbeat URL answers again",
+    ]
+    assert "it answered 500" in log[0]
+    assert "s3cret" not in "".join(log)
+
+
+def test_a_service_that_hangs_is_not_waited_for() -> None:
+    beating = Heartbeat(lambda text: None)
+    with web() as server:
+        server.hangs.set()
+        beating.beat(f"http://{server.place}/", GREEN)
+        while not server.requests:
+            time.sleep(0.01)
+        beating.beat(f"http://{server.place}/", GREEN)
+        beating.beat(f"http://{server.place}/", replace(GREEN))
+        assert len(server.requests) == 1
+        server.released.set()
+        beating.finish(20)
+
+
+def test_a_redirection_is_not_followed() -> None:
+    with web() as server:
+        server.status = 302
+        server.location = f"http://{server.place}/elsewhere"
+        assert ask(f"http://{server.place}/", "") == "it answered 302"
+        assert len(server.requests) == 1
+
+
+def test_nobody_there() -> None:
+    assert ask("http://127.0.0.1:9/", "") == "no connection, or no answer"
+
+
+@pytest.mark.parametrize(
+    ("url", "failing"),
+    [
+        ("https://h/p", "https://h/p/fail"),
+        ("https://h/p/", "https://h/p/fail"),
+        ("https://h", "https://h/fail"),
+        ("https://h/p?a=b", "https://h/p/fail?a=b"),
+    ],
+)
+def test_the_failing_url(url: str, failing: str) -> None:
+    assert failing_url(url) == failing

@@ -1,0 +1,67 @@
+"""No address of a target stands in the process list."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from blueplane_doctor.hidden_arguments import without_secrets
+
+SECRET = "ntfy://s3cret@host/topic"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "masked"),
+    [
+        ([], []),
+        (["record", "--once"], ["record", "--once"]),
+        (["record", "--notify", SECRET, "--once"], ["record", "--notify", "***", "--once"]),
+        (["record", f"--notify={SECRET}"], ["record", "--notify=***"]),
+        (["--notify", SECRET, "serve", "--notify", SECRET], ["--notify", "***", "serve", "--notify", "***"]),
+        (["instrument", "--", "x", "--notify", "y"], ["instrument", "--", "x", "--notify", "y"]),
+        (["record", "--notify"], ["record", "--notify"]),
+        (["record", "--notify", "--notify", SECRET], ["record", "--notify", "***", "***"]),
+    ],
+)
+def test_without_secrets(arguments: list[str], masked: list[str]) -> None:
+    assert without_secrets(arguments) == masked
+
+
+PROGRAM = """
+import sys, time
+from blueplane_doctor.hidden_arguments import take_or_hide
+take_or_hide()
+print(sys.argv[1:], flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="reads the command line as ps does")
+def test_the_command_line_and_the_environment_hide_it(tmp_path: Path) -> None:
+    file = tmp_path / "program.py"
+    file.write_text(PROGRAM)
+    words = ["record", "--notify", SECRET, f"--notify={SECRET}", "--once"]
+    with subprocess.Popen(
+        [sys.executable, str(file), *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().strip() == str(words)
+        for name in ("cmdline", "environ"):
+            assert b"s3cret" not in Path(f"/proc/{process.pid}/{name}").read_bytes()
+        assert process.stdin is not None
+        process.stdin.close()
+    assert process.returncode == 0
+
+
+def test_the_command_takes_the_true_arguments(tmp_path: Path) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "blueplane_doctor", "--home", str(tmp_path), "notify", "--dry-run", "--notify", SECRET],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert "would go to ntfy 1" in ended.stdout
+    assert "s3cret" not in ended.stdout + ended.stderr
