@@ -75,7 +75,7 @@ def _is_entries(reply: Any) -> bool:
     fields = list(map(itemgetter(1), reply))
     if not _is_list_of_texts(ids) or not _IDS.fullmatch(b",".join(ids) + b"," * bool(ids)):
         return False
-    if not set(map(type, fields)) <= {list} or any(len(flat) % 2 for flat in fields):
+    if not set(map(type, fields)) <= {list} or any(length % 2 for length in set(map(len, fields))):
         return False
     return set(map(type, chain.from_iterable(fields))) <= {bytes}
 

@@ -72,7 +72,7 @@ class InRedis(NamedTuple):
     pending: PendingEntry | None
 
     def state(self, row: RowEvidence = RowEvidence.NOT_LOOKED_UP) -> str:
-        """The state of a message that has a dead letter or a row, or of which only Redis is known."""
+        """The state of a message whose row is there, or of which only Redis is asked."""
         return state_of(has_writer=True, is_delivered=self.is_delivered, pending=self.pending, row=row)
 
 
@@ -214,17 +214,13 @@ class CustodyJudge:
         for place, lookups in undecided.items():
             first_found = next_found
             next_found += len(lookups)
-            evidence, row = self._claim(lookups, found[first_found:next_found])
-            if evidence is not RowEvidence.ABSENT and self.absence.misses_rows:
-                self.absence.has_row(lookups)
-            in_redis = unsettled.get(place, _SETTLED)
-            if row and in_redis is _SETTLED:
-                state = _STATE_OF_SETTLED_WITH_ROW
-            elif evidence is RowEvidence.ABSENT:
-                state = self._state_without_row(page, place, lookups, in_redis)
+            row = self._claim(lookups, found, first_found)
+            if row is not None and place not in unsettled and not self.absence.misses_rows:
+                state = _STATE_OF_SETTLED_WITH_ROW  # as nearly all: without another call
             else:
-                state = in_redis.state(evidence)
-            if row and state == WRITTEN:
+                evidence = _evidence(row, found[first_found:next_found])
+                state = self._state_by_rows(page, place, lookups, unsettled.get(place, _SETTLED), evidence)
+            if row is not None and state == WRITTEN:
                 page.rows[place] = row
             elif state == WRITTEN_NOT_DELIVERED:
                 not_delivered.append(place)
@@ -232,7 +228,12 @@ class CustodyJudge:
         if not_delivered:
             self._confirm_not_delivered(page, not_delivered)
 
-    def _state_without_row(self, page: JudgedPage, place: int, lookups: list[Lookup], in_redis: InRedis) -> str:
+    def _state_by_rows(
+        self, page: JudgedPage, place: int, lookups: list[Lookup], in_redis: InRedis, evidence: RowEvidence
+    ) -> str:
+        if evidence is not RowEvidence.ABSENT:
+            self.absence.has_row(lookups)
+            return in_redis.state(evidence)
         message = page.messages[place]
         has_dead_letter = False
         if in_redis.is_delivered:
@@ -269,18 +270,16 @@ class CustodyJudge:
         self.absence.counts[WRITTEN_ELSEWHERE] += 1
         return WRITTEN_ELSEWHERE
 
-    def _claim(self, lookups: list[Lookup], found: list[list[int]]) -> tuple[RowEvidence, ClaimedRow | None]:
+    def _claim(self, lookups: list[Lookup], found: list[list[int]], first_found: int) -> ClaimedRow | None:
         """Claim the first row of a message that no earlier message has claimed; None where there is no such row.
 
-        `found` holds, for each place that is looked at, the rows that are there.
+        Its rows are in `found` from the place `first_found` on, one list for each key.
         """
-        evidence = RowEvidence.ABSENT
-        for lookup, sequences in zip(lookups, found, strict=True):
-            for sequence in sequences:
+        for place, lookup in enumerate(lookups, first_found):
+            for sequence in found[place]:
                 if self._claimed.claim(lookup.table, sequence):
-                    return RowEvidence.CLAIMED, (lookup.table, sequence)
-                evidence = RowEvidence.TAKEN
-        return evidence, None
+                    return lookup.table, sequence
+        return None
 
     def find_rows(self, lookups: list[Lookup]) -> list[list[int]] | None:
         """For each key, at its place, the rows that have it; None once the database cannot be read."""
@@ -293,3 +292,11 @@ class CustodyJudge:
             self._rows = None
             self.rows_cause = error.message
             return None
+
+
+def _evidence(claimed: ClaimedRow | None, found: list[list[int]]) -> RowEvidence:
+    if claimed is not None:
+        return RowEvidence.CLAIMED
+    if any(found):
+        return RowEvidence.TAKEN
+    return RowEvidence.ABSENT

@@ -26,8 +26,9 @@ class Message:
         self.raw_id = entry[0]
         self.id: EntryId = entry_id(entry[0])
         flat = iter(entry[1])
-        # Both arguments are the same iterator: each name meets the value after it, and no list is copied.
-        self.fields: dict[bytes, bytes] = dict(zip(flat, flat, strict=True))
+        # Both arguments are the same iterator: each name meets the value after it, and no list is copied. That there
+        # are as many values as names is known from the reply's form (connection/shapes.py); `strict` takes as long again.
+        self.fields: dict[bytes, bytes] = dict(zip(flat, flat))  # noqa: B905
         self._json: dict[bytes, Any] | None = None  # made when first needed: most messages never need it
 
     @property
@@ -52,7 +53,10 @@ class Message:
         raw = self.fields.get(b"timestamp")
         if not raw:
             return None
-        return milliseconds_of(raw.decode("utf-8", "replace"))
+        try:
+            return milliseconds_of(raw.decode())
+        except UnicodeDecodeError:
+            return None  # no time has such a character
 
     def kind(self) -> Public:
         """Its type of event or of hook."""

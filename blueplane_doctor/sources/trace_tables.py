@@ -39,7 +39,9 @@ class RowFinder:
         by_index: dict[tuple[str, tuple[str, ...]], dict[tuple[str, ...], list[int]]] = {}
         found: list[list[int]] = []
         for table, columns, values in lookups:
-            distinct = by_index.setdefault((table, columns), {})
+            distinct = by_index.get((table, columns))
+            if distinct is None:
+                distinct = by_index[table, columns] = {}
             # Several messages of one key are looked up once, and have the same list.
             sequences = distinct.get(values)
             if sequences is None:
