@@ -19,6 +19,7 @@
             ├── SourceMissing         it answers, and what was asked for does not exist
             ├── SourceWrongType       the key is there, and holds something else: it is of another program
             ├── SourceProtocolError   what answers is not what should answer there
+            │   └── SourceReplyTooLarge   or it is, and its reply is larger than is read
             └── FileUnreadable        a file is of another kind, too large, not text, or may not be read
                 └── FileMissing           there is no such file
 
@@ -169,6 +170,10 @@ class SourceMissing(SourceUnusable):
 
 class SourceProtocolError(SourceUnusable):
     """What answers is not what should answer there: its bytes are no reply, or one without end."""
+
+
+class SourceReplyTooLarge(SourceProtocolError):
+    """Its reply is larger than is read."""
 
 
 class FileUnreadable(SourceUnusable):

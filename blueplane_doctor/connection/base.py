@@ -22,6 +22,10 @@ class ProtocolError(Exception):
     """What came is no reply of Redis to that command, or is larger than a reply may be."""
 
 
+class ReplyTooLarge(ProtocolError):
+    """What came is larger than a reply may be."""
+
+
 @dataclass(frozen=True)
 class Limits:
     """What one connection may cost."""

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from blueplane_doctor.connection.base import Command, NoConnection, ProtocolError, ReplyError
+from blueplane_doctor.connection.base import Command, NoConnection, ProtocolError, ReplyError, ReplyTooLarge
 from blueplane_doctor.connection.topology import CLUSTER, address_of, topology_of
 from blueplane_doctor.error_phrases import error_text, redis_code, redis_text
 from blueplane_doctor.errors import (
@@ -13,6 +13,7 @@ from blueplane_doctor.errors import (
     SourceNotServing,
     SourceProtocolError,
     SourceRefused,
+    SourceReplyTooLarge,
     SourceTimeout,
     SourceUnreachable,
     SourceUnusable,
@@ -110,7 +111,10 @@ def source_error(error: Exception, endpoint: Endpoint, command: Command = (), se
     if isinstance(error, ReplyError):
         return _refusal(str(error), endpoint, command)
     if isinstance(error, ProtocolError):
-        return SourceProtocolError(
+        kind = SourceProtocolError
+        if isinstance(error, ReplyTooLarge):
+            kind = SourceReplyTooLarge
+        return kind(
             f"what answers at {endpoint.address} does not answer as Redis does: {_protocol_error(error)}",
             f"see whether {endpoint.option} names a Redis; blueplane-doctor settings shows which it is",
         )

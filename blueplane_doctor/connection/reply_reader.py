@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import hiredis
 
-from blueplane_doctor.connection.base import ProtocolError, ReplyError
+from blueplane_doctor.connection.base import ProtocolError, ReplyError, ReplyTooLarge
 
 INCOMPLETE: Final = object()
 """Instead of a reply: more bytes have to come."""
@@ -112,4 +112,4 @@ class ReplyReader:
 
     def _refuse_beyond(self, weight: int) -> None:
         if weight > self._limit:
-            raise ProtocolError(f"a reply of more than {self._limit / 1e6:g} MB came")
+            raise ReplyTooLarge(f"a reply of more than {self._limit / 1e6:g} MB came")

@@ -26,8 +26,8 @@ class Message:
         self.raw_id = entry[0]
         self.id: EntryId = entry_id(entry[0])
         flat = iter(entry[1])
-        # Both arguments are the same iterator: each name meets the value after it, and no list is copied. That there
-        # are as many values as names is known from the reply's form (connection/shapes.py); `strict` takes as long again.
+        # Both arguments are the same iterator: each name meets the value after it, and no list is copied. There are as
+        # many values as names (connection/shapes.py looks at that); to have zip look once more doubles its time.
         self.fields: dict[bytes, bytes] = dict(zip(flat, flat))  # noqa: B905
         self._json: dict[bytes, Any] | None = None  # made when first needed: most messages never need it
 

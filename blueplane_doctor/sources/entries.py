@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from blueplane_doctor.errors import SourceReplyTooLarge
 from blueplane_doctor.sources.entry_ids import BEGINNING, EntryId, entry_id, id_text
 from blueplane_doctor.sources.redis_room import LARGEST_REPLY, Room
 from blueplane_doctor.sources.redis_source import RedisSource, too_full
@@ -16,6 +17,10 @@ LIGHT_PAGE = 1_000_000
 """Bytes of a page after which the next one may have twice as many messages."""
 _BATCH_BYTES = 4_000_000
 """Values of a batch, about; more would only take memory."""
+_BESIDE_SHARE = 8
+_BESIDE_BYTES = 200
+"""What Redis usually keeps beside a message's values, at most: an eighth of them, and so many bytes for names of fields
+and headers. (Measured: 124 bytes beside values of 1,220.)"""
 FRAME = 40
 """Bytes of a reply around each value, the name of its field included, about."""
 _VALUES_OF_A_MESSAGE = 12
@@ -28,26 +33,36 @@ RawEntry = tuple[bytes, list[bytes]]
 class PageSize:
     """How many messages the next page may ask for.
 
-    Nothing in Redis tells how large the next ones are, so a page is large only where arithmetic forbids a heavy one:
-    all values fit into the data set's bytes, what was read is subtracted, and every message to come is taken to weigh
-    at least as much as the smallest so far. Elsewhere pages double while they are light, up to as many messages as fit
-    if each were like the largest, and begin anew after a heavy page: heavy messages often come together.
+    Nothing in Redis tells how large the next ones are. A page is large where arithmetic forbids a heavy one: all values
+    fit into the data set's bytes, what was read is subtracted, and every message to come is taken to weigh at least as
+    much as the smallest so far. It may also be large where the data set is no larger than messages like those that came
+    last explain. Elsewhere there are as many messages as fit if each were like the largest. Either way pages double
+    while they are light and begin anew after a heavy one: heavy messages often come together.
     """
 
     def __init__(self, length: int, dataset_bytes: int | None, room: Room | None = None) -> None:
         """`room`: the server's memory; None where it is not known."""
         self.room = room
+        self._length = length
         self._unread = length
         self._unread_bytes = dataset_bytes
         self._smallest = 0
         self._largest = ASSUMED_LARGEST
         self._grown = FIRST_PAGE
+        self._light_messages = 0
+        """Read since the last heavy page."""
+        self._light_bytes = 0
+        """The values of these."""
 
     def next_count(self) -> int:
         """Messages to ask for; 0 where even one could be too much."""
         limit = LARGEST_REPLY if self.room is None else self.room.reply_limit
-        if self._unread_bytes is not None and self._heaviest_page(self._unread_bytes) <= limit:
-            return PAGE
+        if self._unread_bytes is not None:
+            heaviest = self._heaviest_page(self._unread_bytes)
+            if heaviest <= limit:
+                return PAGE
+            if self._is_explained(self._unread_bytes) and self._evicts_nothing(heaviest):
+                return self._grown
         count = min(self._grown, limit // self._largest)
         if self.room and self.room.may_evict_queue:
             return count
@@ -62,6 +77,21 @@ class PageSize:
         # The messages after that page weigh at least this much, and the page cannot hold what they hold.
         others = max(0, self._unread - PAGE) * smallest
         return max(0, unread_bytes - others) + PAGE * _VALUES_OF_A_MESSAGE * FRAME
+
+    def _is_explained(self, unread_bytes: int) -> bool:
+        """Whether the data set has the size that it has if all that is unread is like what was read last."""
+        if not self._light_messages:
+            return False
+        mean = self._light_bytes // self._light_messages
+        # What Redis keeps beside the values is still there of the messages that were read.
+        beside = self._length * (mean // _BESIDE_SHARE + _BESIDE_BYTES)
+        return unread_bytes <= self._unread * mean + beside
+
+    def _evicts_nothing(self, heaviest: int) -> bool:
+        """Whether the server has room for the heaviest page there can be, however unlikely that one is."""
+        if self.room is None:
+            return False
+        return self.room.share_of_free is None or heaviest <= self.room.share_of_free
 
     def learn(self, entries: list[RawEntry]) -> int:
         """Take the sizes of a page that came; the bytes of all its values."""
@@ -78,10 +108,26 @@ class PageSize:
             self._unread_bytes = max(0, self._unread_bytes - total)
         self._smallest = min(self._smallest or weights[0], *weights)
         self._largest = max(self._largest, *weights)
-        self._grown = min(PAGE, 2 * self._grown)
         if total > LIGHT_PAGE:
-            self._grown = FIRST_PAGE
+            self._begin_anew(FIRST_PAGE)
+        else:
+            self._light_messages += len(weights)
+            self._light_bytes += total
+            still_light = LIGHT_PAGE * self._light_messages // max(1, self._light_bytes)
+            self._grown = min(PAGE, 2 * self._grown, max(FIRST_PAGE, still_light))
         return total
+
+    def shrink(self) -> bool:
+        """Take that the reply was larger than a connection takes; whether fewer messages can be asked for."""
+        was_one = self.next_count() <= 1
+        self._begin_anew(1)
+        self._unread_bytes = None  # the arithmetic was wrong: the data set has grown meanwhile
+        return not was_one
+
+    def _begin_anew(self, count: int) -> None:
+        self._grown = count
+        self._light_messages = 0
+        self._light_bytes = 0
 
 
 def pages(
@@ -125,7 +171,17 @@ def _replies(
 
         ask_on()
         # One question is always ahead: while this page is worked on, the server makes the next reply.
-        while page := talk.answer():
+        while True:
+            try:
+                page = talk.answer()
+            except SourceReplyTooLarge as error:
+                if not size.shrink():
+                    redis.remember_failure(error)
+                    raise
+                ask_on()
+                continue
+            if not page:
+                return
             weight = size.learn(page)
             after = entry_id(page[-1][0])
             if after < last:

@@ -56,11 +56,18 @@ class Room(NamedTuple):
         return self.policy.startswith("allkeys")
 
     @property
+    def share_of_free(self) -> int | None:
+        """Bytes of which it does not matter whether a reply takes them; None where there is no limit."""
+        if self.free is None:
+            return None
+        return self.free // _SHARE_OF_FREE
+
+    @property
     def reply_limit(self) -> int:
         """Bytes that one reply may take."""
-        if self.free is None:
+        if self.share_of_free is None:
             return LARGEST_REPLY
-        share = min(LARGEST_REPLY, self.free // _SHARE_OF_FREE)
+        share = min(LARGEST_REPLY, self.share_of_free)
         if self.may_evict_queue:
             return share
         return max(_LEAST_REPLY, share)

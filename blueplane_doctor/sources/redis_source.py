@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from blueplane_doctor.connection.base import Command, Limits, ProtocolError
 from blueplane_doctor.connection.failures import Endpoint, source_error, words_of
 from blueplane_doctor.connection.redis_connection import Connection
-from blueplane_doctor.errors import SourceError, SourceTimeout, SourceTooFull
+from blueplane_doctor.errors import SourceError, SourceReplyTooLarge, SourceTimeout, SourceTooFull
 from blueplane_doctor.sources import Deadline
 from blueplane_doctor.sources.redis_info import parse_info
 from blueplane_doctor.sources.redis_room import Room, room_of
@@ -60,7 +60,10 @@ class Conversation:
         self._exchange(lambda connection: connection.send(command))
 
     def answer(self) -> Any:
-        """The answer to the oldest question without one. Raises SourceError."""
+        """The answer to the oldest question without one. Raises SourceError.
+
+        After SourceReplyTooLarge there may be another, smaller question: it goes over a new connection.
+        """
         reply = self._exchange(lambda connection: connection.receive())
         return self._source.checked(reply, ("XRANGE",))
 
@@ -68,6 +71,8 @@ class Conversation:
         self._source.refuse_when_over()
         try:
             return use(self._connection)
+        except SourceReplyTooLarge:
+            raise
         except SourceError as error:
             self._source.remember_failure(error)
             raise

@@ -8,9 +8,10 @@ from typing import Any, cast
 
 import pytest
 
+from blueplane_doctor.connection.base import Limits
 from blueplane_doctor.demo.servers import RunningServer
 from blueplane_doctor.demo.simulator import Pipeline
-from blueplane_doctor.errors import SourceTimeout, SourceTooFull
+from blueplane_doctor.errors import SourceError, SourceReplyTooLarge, SourceTimeout, SourceTooFull
 from blueplane_doctor.sources import Deadline
 from blueplane_doctor.sources.entries import ASSUMED_LARGEST, PAGE, RawEntry, pages
 from blueplane_doctor.sources.entry_ids import EntryId, entry_id
@@ -30,6 +31,10 @@ class Stream:
         self.asked: Any = None
         self.address = "localhost:6379"
         self.refused = False
+        self.most_bytes = Limits.reply_bytes
+        self.refused_replies: list[int] = []
+        """Of those that were larger than that, the messages."""
+        self.failure: SourceError | None = None
         self.rooms: list[Room] = []
         """What is left of the memory, at each look; the last one stays."""
 
@@ -37,6 +42,9 @@ class Stream:
         if not self.rooms:
             return None
         return self.rooms.pop(0) if len(self.rooms) > 1 else self.rooms[0]
+
+    def remember_failure(self, error: SourceError) -> None:
+        self.failure = error
 
     @contextmanager
     def conversation(self) -> "Iterator[Stream]":
@@ -54,7 +62,11 @@ class Stream:
         first, last = entry_id(start.encode())[0], entry_id(end.encode())[0]
         first += entry_id(start.encode())[1] > 0
         chosen = range(first, min(last, first + count - 1, len(self.sizes)) + 1)
-        self.replies.append(sum(self.sizes[number - 1] for number in chosen))
+        weight = sum(self.sizes[number - 1] for number in chosen)
+        if weight > self.most_bytes:
+            self.refused_replies.append(len(chosen))
+            raise SourceReplyTooLarge("a reply of more than is read came")
+        self.replies.append(weight)
         return [(f"{number}-0".encode(), [b"payload", Weight(self.sizes[number - 1])]) for number in chosen]  # type: ignore[list-item]
 
 
@@ -158,10 +170,12 @@ def test_a_message_above_all_limits_is_still_read() -> None:
 EVICTS = Room(used=0, limit=2_000_000_000, policy="allkeys-lru", expiring_keys=0)
 
 
-def read_with_rooms(sizes: list[int], *rooms: Room) -> Stream:
+def read_with_rooms(sizes: list[int], *rooms: Room, dataset: int | None = None) -> Stream:
     stream = Stream(sizes)
     stream.rooms = list(rooms)
-    reading = pages(cast("RedisSource", stream), "s", (len(sizes), 0), length=len(sizes), dataset_bytes=sum(sizes))
+    last = (len(sizes), 0)
+    dataset = sum(sizes) if dataset is None else dataset
+    reading = pages(cast("RedisSource", stream), "s", last, length=len(sizes), dataset_bytes=dataset)
     try:
         for _ in reading:
             pass
@@ -170,6 +184,54 @@ def read_with_rooms(sizes: list[int], *rooms: Room) -> Stream:
         assert "redis-durability" in error.hint
         stream.refused = True
     return stream
+
+
+UNLIMITED = Room(used=0, limit=None, policy="noeviction", expiring_keys=0)
+MEDIUM = 9_000
+MANY = 40_000
+BESIDE = 1_000
+"""Bytes beside a message of that size; of all of them together more than a reply may have."""
+DATASET = MANY * (MEDIUM + BESIDE)
+
+
+def test_pages_are_large_where_messages_like_those_that_came_explain_the_data_set() -> None:
+    stream = read_with_rooms([MEDIUM] * MANY, UNLIMITED, dataset=DATASET)
+    assert len(stream.replies) <= MANY / 100, "each about as heavy as a light page"
+
+
+@pytest.mark.parametrize(
+    ("room", "hidden"),
+    [(UNLIMITED, 100 * LARGE), (EVICTS, 0), (EVICTS._replace(policy="noeviction", limit=500_000_000), 0)],
+    ids=["more is there", "the queue could be evicted", "others' writes could be refused"],
+)
+def test_else_no_page_is_larger_than_with_large_messages_alone(room: Room, hidden: int) -> None:
+    stream = read_with_rooms([MEDIUM] * 9_000, room, dataset=DATASET + hidden)
+    assert max(stream.replies) <= LARGEST_REPLY // LARGE * MEDIUM
+
+
+def test_after_a_heavy_message_that_nobody_expected_pages_begin_anew_at_once() -> None:
+    sizes = [MEDIUM] * MANY
+    sizes[20_000:20_003] = [LARGE] * 3
+    stream = read_with_rooms(sizes, UNLIMITED, dataset=DATASET)
+    heavy = next(place for place, weight in enumerate(stream.replies) if weight >= LARGE)
+    assert stream.replies[heavy - 1] > 50 * MEDIUM
+    assert stream.replies[heavy + 1] == 3 * MEDIUM
+
+
+def test_a_reply_that_is_too_large_is_asked_for_again_with_one_message() -> None:
+    """Sixty in a row where all before were small, and the data set too small for them: others send them meanwhile."""
+    sizes = [MEDIUM] * 30_000
+    sizes[20_000:20_060] = [LARGE] * 60
+    stream = read_with_rooms(sizes, UNLIMITED, dataset=30_000 * (MEDIUM + BESIDE))
+    assert sum(stream.replies) == sum(sizes)
+    assert max(stream.replies) <= stream.most_bytes
+    assert len(stream.refused_replies) == 1
+    assert stream.failure is None
+
+
+def test_one_message_that_is_too_large_ends_the_reading() -> None:
+    with pytest.raises(SourceReplyTooLarge):
+        read_with_rooms([SMALL, Limits.reply_bytes + 1], UNLIMITED)
 
 
 def test_a_stream_is_read_where_the_queue_could_be_evicted_and_there_is_room() -> None:
