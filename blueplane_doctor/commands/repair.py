@@ -5,8 +5,8 @@ A plan's own ID shows that plan.
 """
 
 import re
-from collections.abc import Sequence
-from typing import Annotated
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Any
 
 import typer
 
@@ -17,12 +17,16 @@ from blueplane_doctor.errors import ExitCode, UsageError
 from blueplane_doctor.lookup.dead_letters import DeadLetterFilter
 from blueplane_doctor.options import EXAMINING
 from blueplane_doctor.repair.base import Wanted
+from blueplane_doctor.repair.plan import Plan
 from blueplane_doctor.repair.planning import make_plan, refuse_unknown_target
-from blueplane_doctor.repair.running import run_plan
+from blueplane_doctor.repair.running import run_plan, save_alone
 from blueplane_doctor.repair.store import Store
-from blueplane_doctor.repair.wording import id_lines, plan_in_words
+from blueplane_doctor.repair.undoing import undo as take_back
+from blueplane_doctor.repair.wording import id_lines, kept_plans, plan_in_words, undone_in_words
+from blueplane_doctor.settings import Settings
 
-_ID = re.compile(r"\d+-\d+\Z")
+_ID = re.compile(r"(?=.*\d)[0-9a-z]+(?:-[0-9a-z]+)+\Z", re.IGNORECASE)
+"""A stream ID, or an event's uuid; names of targets hold no digit."""
 _MOST_A_SECOND = 1_000_000
 COMMAND = new_command(__doc__)
 COMMAND.info.no_args_is_help = False
@@ -53,39 +57,75 @@ def repair(
     """Exit code 1 when something was wanted and is not done."""
     settings = given.load().settings
     store = Store(settings.home)
+    url = write_url or settings.redis_url
     if apply:
-        if not yes and not confirmed(f"Apply plan {apply} to the Redis at {settings.redis_url.rpartition('@')[2]}?"):
-            return ExitCode.OK
-        with progress() as tell:
-            outcome = run_plan(settings, store, apply, write_url or settings.redis_url, rate=_rate(rate), progress=tell)
-        show(outcome.text)
-        return outcome.exit_code
-    if list_plans:
-        show("".join(f"{identity}\n" for identity in store.ids()) or "No plans\n")
-        return ExitCode.OK
+        return _apply(settings, store, apply, url, _rate(rate), yes=yes)
+    if undo:
+        return _undo(settings, store, undo, url, yes=yes)
     words = words or []
+    if list_plans:
+        show(kept_plans(_kept(store)))
+        return ExitCode.OK
     if len(words) == 1 and store.has(words[0]):
-        plan = store.files(words[0]).plan()
-        show(plan_in_words(plan) + "\n".join(id_lines(plan.items)) + "\n")
+        show(_one_plan(store, words[0]))
         return ExitCode.OK
     wanted = _wanted(words, letter_filter(newer, older, group, error, event_type, platform))
     with progress() as tell:
-        planned = make_plan(settings, wanted, store.new_id(), tell)
-    if planned.plan.items:
-        store.keep(planned.plan)
+        plan = make_plan(settings, wanted, store.new_id(), tell).plan
+    if plan.items:
+        files = store.keep(plan)
+        if save_only:
+            save_alone(settings, plan, files)
     if given.format == "json":
-        show_json(planned.plan.model_dump(mode="json"))
+        show_json(plan.model_dump(mode="json"))
     else:
-        show(plan_in_words(planned.plan))
+        show(plan_in_words(plan, is_saved=save_only))
     return ExitCode.OK
+
+
+def _apply(settings: Settings, store: Store, identity: str, url: str, rate: float | None, *, yes: bool) -> int:
+    plan = store.files(identity).plan()
+    if not yes and not confirmed(f"Apply plan {identity} to the Redis at {plan.address}?"):
+        return ExitCode.OK
+    with progress() as tell:
+        outcome = run_plan(settings, store, identity, url, rate=rate, progress=tell)
+    show(outcome.text)
+    return outcome.exit_code
+
+
+def _undo(settings: Settings, store: Store, identity: str, url: str, *, yes: bool) -> int:
+    plan = store.files(identity).plan()
+    if not yes and not confirmed(f"Take plan {identity} back from the Redis at {plan.address}?"):
+        return ExitCode.OK
+    undone = take_back(settings, store, plan, url)
+    show(undone_in_words(plan, undone))
+    return ExitCode.FINDINGS if undone.stays else ExitCode.OK
+
+
+def _kept(store: Store) -> Iterator[tuple[Plan, dict[str, Any] | None]]:
+    """The plans that are kept and can be read, each with how it ended."""
+    for identity in store.ids():
+        files = store.files(identity)
+        yield files.plan(), files.result()
+
+
+def _one_plan(store: Store, identity: str) -> str:
+    files = store.files(identity)
+    plan = files.plan()
+    lines = [plan_in_words(plan).rstrip("\n"), *id_lines(plan.items), kept_plans([(plan, files.result())])]
+    return "\n".join(lines)
 
 
 def _wanted(words: Sequence[str], chosen: DeadLetterFilter) -> Wanted:
     """Words that are IDs of messages, and words that name targets. Raises UsageError."""
-    ids = [word for word in words if _ID.match(word)]
-    names = [word for word in words if not _ID.match(word)]
-    for name in names:
-        refuse_unknown_target(name)
+    names = []
+    ids = []
+    for word in words:
+        if _ID.match(word):
+            ids.append(word)
+        else:
+            refuse_unknown_target(word)
+            names.append(word)
     return Wanted(frozenset(names), frozenset(ids), chosen)
 
 

@@ -7,36 +7,29 @@ and copies are known by their mark.
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 
-from blueplane_doctor.connection.base import Command, Limits
+from blueplane_doctor.connection.base import Limits
 from blueplane_doctor.connection.failures import Endpoint
 from blueplane_doctor.connection.redis_connection import Connection
 from blueplane_doctor.errors import RepairRefused
 from blueplane_doctor.examination import Examination
 from blueplane_doctor.interruption import Whole
-from blueplane_doctor.repair import scripts
 from blueplane_doctor.repair.following import Follower
-from blueplane_doctor.repair.locking import LOCK_MS, locked
-from blueplane_doctor.repair.plan import ADDS_TO_STREAM, SAVES, Action, Fields, Item, Plan, RowKey, Source, marked
+from blueplane_doctor.repair.locking import locked
+from blueplane_doctor.repair.plan import ADDS_TO_STREAM, SAVES, Action, Fields, Item, Plan, Source
 from blueplane_doctor.repair.planning import find_targets
 from blueplane_doctor.repair.refusals import FILL_TO, refuse_another_redis, refuse_old, running_writers
-from blueplane_doctor.repair.store import Journal, JournalEntry, RepairFiles, SavedMessages, Store
-from blueplane_doctor.repair.verifying import count_rows
+from blueplane_doctor.repair.steps import DELIVERED, Steps
+from blueplane_doctor.repair.store import REFUSED, Journal, JournalEntry, RepairFiles, Store
+from blueplane_doctor.repair.verifying import PATIENCE_SECONDS, rows_seen
 from blueplane_doctor.settings import Settings
 from blueplane_doctor.sources.trace_tables import RowFinder
 from blueplane_doctor.text import group as shown_group
-from blueplane_doctor.times import from_milliseconds
 
-DELIVERED = "delivered"
-SET_ASIDE = "set aside"
-ACKNOWLEDGED = "acknowledged"
-REFUSED = "refused"
 LONGEST_SECONDS = 86_400.0
 """For a whole repair: what each reply may take is limited all the same."""
-_TRIES = 1_000
-"""Each takes a fraction of a millisecond, and fails where a message came in just then."""
 Progress = Callable[[int, int], None]
 RIGHTS = (
     "+@read +ping +info +multi +exec +eval +get +set +del +pexpire +xadd +xack +xclaim +xdel +xgroup|create "
@@ -55,7 +48,14 @@ class Applied:
     """Items that were left alone, by the reason."""
     expected: list[Item] = field(default_factory=list)
     """Items whose rows should appear now."""
+    seen: list[Item] = field(default_factory=list)
+    """Of these, the ones whose rows are there."""
     is_interrupted: bool = False
+
+    @property
+    def unseen(self) -> int:
+        """Rows that were expected and are not there yet."""
+        return len(self.expected) - len(self.seen)
 
 
 def writing_connection(url: str) -> Connection:
@@ -109,39 +109,46 @@ class Applier:
         *,
         write_url: str,
         rate: float | None = None,
+        patience: float = PATIENCE_SECONDS,
         progress: Progress | None = None,
     ) -> None:
-        """`rate`: items a second at most; None: as fast as it goes."""
+        """`rate`: items a second at most; None: as fast as it goes. `patience`: see `rows_seen`."""
         self.plan = plan
         self._settings = settings.model_copy(update={"timeout": LONGEST_SECONDS})
         self._store = store
         self._files = store.files(plan.id)
         self._write_url = write_url
         self._rate = rate
+        self._patience = patience
         self._progress = progress
-        self._written: Counter[RowKey] = Counter()
-        """Copies of this plan by key."""
 
     def apply(self) -> Applied:
         """Do it. Raises RepairRefused before anything was changed, SourceError when Redis or the database is gone."""
-        with (
-            closing(Examination(self._settings)) as examination,
-            closing(writing_connection(self._write_url)) as writing,
-        ):
+        with ExitStack() as stack:
+            examination = stack.enter_context(closing(Examination(self._settings)))
+            writing = stack.enter_context(closing(writing_connection(self._write_url)))
             info = examination.server_info()
             refuse_another_redis(self.plan, info.fields.get("run_id", ""))
             refuse_old(self.plan, info.now_ms)
             self._refuse_without_writers(examination)
-            with locked(self._store, writing, self.plan.queue) as token:
-                save_messages(examination, self.plan, self._files)
-                saved = self._files.saved()
-                assert saved is not None, "it was saved just now"
-                follower = Follower(examination, self.plan)
-                follower.catch_up()
-                self._refuse_without_room(follower)
-                steps = _Steps(self.plan, examination, writing, token, follower, saved)
-                with self._files.journaling() as journal:
-                    return self._run(steps, journal)
+            token = stack.enter_context(locked(self._store, writing, self.plan.queue))
+            save_messages(examination, self.plan, self._files)
+            saved = self._files.saved()
+            assert saved is not None, "it was saved just now"
+            follower = Follower(examination, self.plan)
+            follower.catch_up()
+            self._refuse_without_room(follower)
+            steps = Steps(self.plan, examination, writing, token, follower, saved)
+            journal = stack.enter_context(self._files.journaling())
+            applied = Applied()
+            try:
+                self._move_all(steps, journal, applied)
+                finder = RowFinder(examination.database)
+                applied.seen = rows_seen(finder, applied.expected, self._patience, steps.keep_lock)
+                self._remove_letters(steps, journal, applied)
+            except KeyboardInterrupt:
+                applied.is_interrupted = True
+            return applied
 
     def _refuse_without_writers(self, examination: Examination) -> None:
         running = running_writers(examination)
@@ -162,32 +169,40 @@ class Applier:
                 "make another plan when the writers have caught up",
             )
 
-    def _run(self, steps: "_Steps", journal: Journal) -> Applied:
-        applied = Applied()
-        known = {entry.number: entry for entry in self._files.journal() if entry.done != REFUSED}
+    def _move_all(self, steps: Steps, journal: Journal, applied: Applied) -> None:
+        """Every item that is copied, acknowledged or set aside, in the order of the plan."""
+        known = self._files.done()
         began = time.monotonic()
         done = 0
-        try:
-            for number, item in enumerate(self.plan.items):
-                if item.action is Action.RELEASE:
-                    applied.expected.append(item)
-                if item.action in (Action.RELEASE, Action.KEEP):
-                    continue
-                if self._rate is not None:
-                    time.sleep(max(0.0, began + done / self._rate - time.monotonic()))
-                # A signal waits for the end of this block: so a run stops between two messages.
-                with Whole():
-                    entry = known.get(number)
-                    if entry is None:
-                        entry = steps.do(number, item)
-                        journal.add(entry)
-                done += 1
-                self._count(applied, item, entry)
-                if self._progress:
-                    self._progress(done, len(self.plan.items))
-        except KeyboardInterrupt:
-            applied.is_interrupted = True
-        return applied
+        for number, item in enumerate(self.plan.items):
+            if item.action is Action.RELEASE:
+                applied.expected.append(item)
+            if item.action in (Action.RELEASE, Action.KEEP, Action.REMOVE):
+                continue
+            if self._rate is not None:
+                time.sleep(max(0.0, began + done / self._rate - time.monotonic()))
+            # A signal waits for the end of this block: so a run stops between two messages.
+            with Whole():
+                entry = known.get(number)
+                if entry is None:
+                    entry = steps.do(number, item)
+                    journal.add(entry)
+            done += 1
+            self._count(applied, item, entry)
+            if self._progress:
+                self._progress(done, len(self.plan.items))
+
+    def _remove_letters(self, steps: Steps, journal: Journal, applied: Applied) -> None:
+        """Dead letters whose messages are written by now, and only these."""
+        seen = {item.origin for item in applied.seen}
+        for number, item in enumerate(self.plan.items):
+            was_delivered = item.action is Action.DELIVER and item.origin in seen
+            if item.source is not Source.DEAD_LETTER or not (was_delivered or item.action is Action.REMOVE):
+                continue
+            with Whole():
+                entry = steps.remove(number, item)
+                journal.add(entry)
+            self._count(applied, item, entry)
 
     def _count(self, applied: Applied, item: Item, entry: JournalEntry) -> None:
         if entry.done == REFUSED:
@@ -196,129 +211,3 @@ class Applier:
         applied.counts[entry.done] += 1
         if entry.done == DELIVERED:
             applied.expected.append(item)
-
-
-class _Steps:
-    """What is done with single items."""
-
-    def __init__(
-        self,
-        plan: Plan,
-        examination: Examination,
-        writing: Connection,
-        token: str,
-        follower: Follower,
-        saved: SavedMessages,
-    ) -> None:
-        self._plan = plan
-        self._rows = RowFinder(examination.database)
-        self._now_ms = examination.server_info().now_ms
-        self._writing = writing
-        self._token = token
-        self._follower = follower
-        self._saved = saved
-        self._copies: Counter[RowKey] = Counter()
-        """Copies of this plan, by the keys of their rows."""
-        for item in plan.items:
-            if item.origin in follower.copies:
-                self._copies.update(item.keys)
-
-    def do(self, number: int, item: Item) -> JournalEntry:
-        """Do one item. Raises SourceError, and RepairRefused when the lock is lost."""
-        copy_id = self._follower.copies.get(item.origin)
-        if item.action is Action.DELIVER and copy_id:
-            return JournalEntry(number, DELIVERED, copy_id)
-        fields = self._saved.fields(number)
-        if fields is None and item.action is not Action.ACKNOWLEDGE:
-            return JournalEntry(number, REFUSED, reason="it left the stream before it could be saved")
-        if item.action is Action.DELIVER:
-            return self._deliver(number, item, fields or [])
-        if item.action is Action.SET_ASIDE:
-            return self._set_aside(number, item, fields or [])
-        return self._acknowledge(number, item)
-
-    def _deliver(self, number: int, item: Item, fields: Fields) -> JournalEntry:
-        for _ in range(_TRIES):
-            if self._is_written(item):
-                return self._acknowledge(number, item)
-            other = self._follower.other_of(item)
-            if other:
-                return JournalEntry(number, REFUSED, reason="a message that came since the plan was made has its key")
-            result = self._move(item, fields=marked(fields, item.origin), guarded=True)
-            if result == scripts.NEWER:
-                self._follower.catch_up()
-                continue
-            if result == scripts.MOVED:
-                return _moved(number)
-            copy_id = bytes(result).decode()
-            self._follower.added(copy_id)
-            self._copies.update(item.keys)
-            return JournalEntry(number, DELIVERED, copy_id)
-        return JournalEntry(number, REFUSED, reason="messages came in faster than they could be looked at")
-
-    def _is_written(self, item: Item) -> bool:
-        """Whether a row is there that is not that of a copy: of keys that are not unique, each copy may have one."""
-        for key, count in count_rows(self._rows, item.keys).items():
-            if count and (key.is_unique or count > self._copies[key]):
-                return True
-        return False
-
-    def _set_aside(self, number: int, item: Item, fields: Fields) -> JournalEntry:
-        """Among the dead letters, unless another message of the same key is the one that is written."""
-        if item.is_written or not self._plan.dead_letters:
-            result = self._move(item)
-        else:
-            letter = _letter(self._plan, item, fields, self._now_ms)
-            result = self._move(item, add_to=self._plan.dead_letters, fields=letter)
-        if result == scripts.MOVED:
-            return _moved(number)
-        copy_id = ""
-        if isinstance(result, bytes):
-            copy_id = result.decode()
-        return JournalEntry(number, SET_ASIDE, copy_id)
-
-    def _acknowledge(self, number: int, item: Item) -> JournalEntry:
-        if not item.holdings:
-            return JournalEntry(number, REFUSED, reason="it is written already")
-        if item.is_written and item.keys and not any(count_rows(self._rows, item.keys).values()):
-            return JournalEntry(number, REFUSED, reason="its row is gone")
-        if self._move(item) == scripts.MOVED:
-            return _moved(number)
-        return JournalEntry(number, ACKNOWLEDGED)
-
-    def _move(
-        self, item: Item, *, add_to: str = "", fields: Fields | None = None, guarded: bool = False
-    ) -> int | bytes:
-        looked_to = self._follower.looked_to if guarded else None
-        command: Command = scripts.move(
-            self._plan.queue,
-            self._token,
-            LOCK_MS,
-            original=item.id,
-            holdings=item.holdings,
-            looked_to=looked_to,
-            add_to=add_to,
-            fields=fields,
-        )
-        result: int | bytes = self._writing.ask_one(*command)
-        if result == scripts.LOCK_LOST:
-            raise RepairRefused(
-                "this repair was held up for so long that another one could begin; it stops here",
-                "run it again: it goes on where it stopped",
-            )
-        return result
-
-
-def _moved(number: int) -> JournalEntry:
-    return JournalEntry(number, REFUSED, reason="its writer acknowledged it or tried it again since the plan was made")
-
-
-def _letter(plan: Plan, item: Item, fields: Fields, now_ms: int) -> Fields:
-    """A dead letter as the Cursor consumer writes one: the message's own fields, and where it comes from."""
-    return [
-        *fields,
-        (b"original_entry_id", item.id.encode()),
-        (b"moved_to_dlq_at", from_milliseconds(now_ms).isoformat().encode()),
-        (b"stream", plan.queue.encode()),
-        (b"consumer_group", item.group.encode()),
-    ]

@@ -38,7 +38,7 @@ class Wanted:
 
     def candidate(self, candidate: Candidate, now_ms: int) -> bool:
         """Whether a message of the stream is meant. It has no error, so a filter by error excludes it."""
-        if self.ids and candidate.text_id not in self.ids:
+        if self.ids and self.ids.isdisjoint(candidate.names):
             return False
         chosen = self.filter
         age_ms = now_ms - candidate.id[0]

@@ -28,6 +28,8 @@ class Action(StrEnum):
     """Acknowledge a message that cannot be written, and keep it among the dead letters unless its key has a row."""
     ACKNOWLEDGE = "acknowledge"
     """Acknowledge it: its row is there, or by design nobody writes it."""
+    REMOVE = "remove"
+    """Remove a dead letter whose message is written, once its row is seen; it stays in the file."""
     KEEP = "keep"
     """Save it and change nothing."""
     MAKE_GROUP = "make group"
@@ -37,7 +39,7 @@ class Action(StrEnum):
 
 
 ADDS_TO_STREAM = frozenset((Action.DELIVER,))
-SAVES = frozenset((Action.DELIVER, Action.RELEASE, Action.SET_ASIDE, Action.ACKNOWLEDGE, Action.KEEP))
+SAVES = frozenset((Action.DELIVER, Action.RELEASE, Action.SET_ASIDE, Action.ACKNOWLEDGE, Action.REMOVE, Action.KEEP))
 """Actions before which the message is saved whole."""
 
 
@@ -169,6 +171,8 @@ class Plan(Record):
     items: tuple[Item, ...] = ()
     refusals: tuple[Refusal, ...] = ()
     room: Room
+    writers_run: bool = True
+    """Whether every writer group has a writer that runs."""
     before: Condition
 
     def of(self, *actions: Action) -> list[Item]:

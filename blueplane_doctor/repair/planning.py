@@ -93,9 +93,9 @@ def _plan_of(case: Case, identity: str) -> Plan:
     info = examination.server_info()
     items, refusals = _planned(case)
     items = settled(items, case.survey)
-    items, without_writer = with_writers(
-        items, running_writers(examination), in_the_way(case.report, case.records.get("server"))
-    )
+    running = running_writers(examination)
+    obstacle = in_the_way(case.report, case.records.get("server"))
+    items, without_writer = with_writers(items, running, obstacle)
     room = _room(case, items)
     items, without_room = within_room(items, room)
     return Plan(
@@ -111,6 +111,7 @@ def _plan_of(case: Case, identity: str) -> Plan:
         items=tuple(items),
         refusals=(*refusals, *without_writer, *without_room),
         room=room,
+        writers_run=running.issuperset(examination.writer_groups()),
         before=condition_of(case.report),
     )
 

@@ -17,6 +17,7 @@ from blueplane_doctor.repair.plan import (
     Refusal,
     Room,
     RowKey,
+    Source,
 )
 from blueplane_doctor.repair.survey import Survey
 from blueplane_doctor.sources.server_process import server_process
@@ -97,6 +98,8 @@ def _settled(item: Item, survey: Survey, planned: set[str], taken: dict[RowKey, 
 
 
 def _set_aside(item: Item, reason: str) -> Item:
+    if item.source is Source.DEAD_LETTER:
+        return item.model_copy(update={"action": Action.REMOVE, "reason": reason})
     if not item.holdings:
         return _kept(item, reason)
     return item.model_copy(update={"action": Action.SET_ASIDE, "reason": reason, "is_written": True})

@@ -1,16 +1,18 @@
 """One repair from end to end: apply the plan, wait for the rows, examine again, and say how both compare."""
 
 from collections.abc import Callable
+from contextlib import closing
 from typing import NamedTuple
 
 from blueplane_doctor.diagnose import diagnose
 from blueplane_doctor.errors import DoctorError, ExitCode
+from blueplane_doctor.examination import Examination
 from blueplane_doctor.quantities import many
-from blueplane_doctor.repair.applying import Applied, Applier
+from blueplane_doctor.repair.applying import Applied, Applier, save_messages
 from blueplane_doctor.repair.plan import Condition, Plan
 from blueplane_doctor.repair.planning import condition_of
-from blueplane_doctor.repair.store import Store
-from blueplane_doctor.repair.verifying import PATIENCE_SECONDS, rows_seen
+from blueplane_doctor.repair.store import RepairFiles, Store
+from blueplane_doctor.repair.verifying import PATIENCE_SECONDS
 from blueplane_doctor.repair.wording import counts_in_words
 from blueplane_doctor.settings import Settings
 
@@ -35,16 +37,14 @@ def run_plan(
     """Apply a plan and see what became of it. Raises RepairRefused, SourceError and UsageError."""
     files = store.files(identity)
     plan = files.plan()
-    applied = Applier(settings, store, plan, write_url=write_url, rate=rate, progress=progress).apply()
-    unseen = 0
-    if not applied.is_interrupted:
-        unseen = len(applied.expected) - len(rows_seen(settings, applied.expected, patience))
+    applier = Applier(settings, store, plan, write_url=write_url, rate=rate, patience=patience, progress=progress)
+    applied = applier.apply()
     after = _condition(settings)
     files.write_result(
         {
             "done": dict(applied.counts),
             "left_alone": dict(applied.refused),
-            "rows_not_seen": unseen,
+            "rows_not_seen": applied.unseen,
             "interrupted": applied.is_interrupted,
             "before": plan.before.model_dump(),
             "after": after.model_dump(),
@@ -53,9 +53,15 @@ def run_plan(
     code = ExitCode.OK
     if applied.is_interrupted:
         code = ExitCode.INTERRUPTED
-    elif unseen or applied.refused:
+    elif applied.unseen or applied.refused:
         code = ExitCode.FINDINGS
-    return Outcome(_in_words(plan, applied, unseen, after), code)
+    return Outcome(_in_words(plan, applied, after), code)
+
+
+def save_alone(settings: Settings, plan: Plan, files: RepairFiles) -> int:
+    """Save the messages of a plan and change nothing; how many. Rights to read suffice. Raises SourceError."""
+    with closing(Examination(settings)) as examination:
+        return save_messages(examination, plan, files)
 
 
 def _condition(settings: Settings) -> Condition:
@@ -65,12 +71,12 @@ def _condition(settings: Settings) -> Condition:
         return Condition(status="unknown", headline=error.message, equation="")
 
 
-def _in_words(plan: Plan, applied: Applied, unseen: int, after: Condition) -> str:
+def _in_words(plan: Plan, applied: Applied, after: Condition) -> str:
     first = f"Plan {plan.id} is done."
     if applied.is_interrupted:
         first = f"Plan {plan.id} was interrupted between two messages. Go on: blueplane-doctor repair --apply {plan.id}"
-    lines = [first, *counts_in_words(applied.counts, applied.refused, unseen)]
-    written = len(applied.expected) - unseen
+    lines = [first, *counts_in_words(applied.counts, applied.refused, applied.unseen)]
+    written = len(applied.seen)
     if applied.expected and not applied.is_interrupted:
         lines.append(f"  {many(written, 'row is', 'rows are')} there, of {len(applied.expected):,} that were delivered")
     lines += [

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from blueplane_doctor.connection.base import Command
 from blueplane_doctor.repair.plan import Fields, Holding, flat
+from blueplane_doctor.sources.dead_letters import removed_key
 from blueplane_doctor.sources.entry_ids import EntryId, id_text
 
 LOCK_LOST = -1
@@ -101,6 +102,23 @@ return 1
 )
 
 
+# KEYS: the queue, the lock, the stream of dead letters, and what counts those that were removed from it. ARGV: token,
+# milliseconds, the ID. The count is kept because what a repair removed is not what Redis dropped: that may be anything.
+_REMOVE = (
+    _GUARD
+    + """
+local removed = redis.call('XDEL', KEYS[3], ARGV[3])
+if removed > 0 then
+  local last = redis.call('XREVRANGE', KEYS[4], '+', '-', 'COUNT', 1)[1]
+  local count = removed
+  if last then count = count + tonumber(last[2][2]) end
+  redis.call('XADD', KEYS[4], 'MAXLEN', 1, '*', 'removed', count)
+end
+return removed
+"""
+)
+
+
 def lock_key(queue: str) -> str:
     """The key of the lock; in a cluster on the node of the stream, as a script's keys must be."""
     hashed = queue
@@ -162,3 +180,9 @@ def take_back(
         held += [one.group, one.consumer, one.delivered_ms, one.deliveries]
     keys = (queue, lock_key(queue), copy_stream or queue)
     return ("EVAL", _TAKE_BACK, 3, *keys, token, milliseconds, copy_id, original, *held)
+
+
+def remove(queue: str, token: str, milliseconds: int, *, letters: str, identity: str) -> Command:
+    """Remove one dead letter, and count it; how many were removed."""
+    keys = (queue, lock_key(queue), letters, removed_key(letters))
+    return ("EVAL", _REMOVE, 4, *keys, token, milliseconds, identity)

@@ -33,6 +33,9 @@ PRIVATE = 0o600
 """Mode of the files: they hold the content of messages."""
 KEPT_SECONDS = 30 * 86_400
 """As long as saved messages are kept: longer than the retention of dead letters, which is a week."""
+REFUSED = "refused"
+UNDONE = "undone"
+"""What a journal says of an item with which something is still to be done, if the plan is applied again."""
 _ID = re.compile(r"[0-9a-f]{4}\Z")
 _ID_BYTES = 2
 _TRIES_FOR_AN_ID = 100
@@ -166,6 +169,13 @@ class RepairFiles:
             with suppress(ValueError, TypeError):
                 entries.append(JournalEntry(*json.loads(line)))
         return entries
+
+    def done(self) -> dict[int, JournalEntry]:
+        """What was done with each item last, by its place in the plan; without what was refused or undone."""
+        last: dict[int, JournalEntry] = {}
+        for entry in self.journal():
+            last[entry.number] = entry
+        return {number: entry for number, entry in last.items() if entry.done not in (REFUSED, UNDONE)}
 
     @contextmanager
     def journaling(self) -> Iterator["Journal"]:

@@ -59,6 +59,14 @@ class Candidate:
         """Its ID as Redis writes it."""
         return id_text(self.id)
 
+    @property
+    def names(self) -> set[str]:
+        """All that it may be asked for by: its ID, and the values of its keys."""
+        names = {str(self.text_id)}
+        for key in self.keys:
+            names.update(key.values)
+        return names
+
     def holdings(self, now_ms: int) -> tuple[Holding, ...]:
         """Its pending entries as a plan keeps them."""
         entries = []

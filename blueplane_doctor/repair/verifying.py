@@ -2,11 +2,8 @@
 
 import time
 from collections.abc import Callable, Sequence
-from contextlib import closing
 
-from blueplane_doctor.examination import Examination
 from blueplane_doctor.repair.plan import Item, RowKey
-from blueplane_doctor.settings import Settings
 from blueplane_doctor.sources.trace_tables import RowFinder
 
 PATIENCE_SECONDS = 10.0
@@ -15,31 +12,28 @@ _PAUSE_SECONDS = 0.2
 
 
 def rows_seen(
-    settings: Settings,
+    finder: RowFinder,
     items: Sequence[Item],
     patience: float = PATIENCE_SECONDS,
-    progress: Callable[[int, int], None] | None = None,
+    tick: Callable[[], None] | None = None,
 ) -> list[Item]:
-    """The items whose rows are there. Raises SourceError when the database cannot be read."""
+    """The items whose rows are there. `tick` is called between two looks. Raises SourceError."""
     if not items:
         return []
-    longest = settings.timeout + len(items) * patience
-    with closing(Examination(settings.model_copy(update={"timeout": longest}))) as examination:
-        finder = RowFinder(examination.database)
-        seen: list[Item] = []
-        since = time.monotonic()
-        while True:
-            before = len(seen)
-            seen = _seen(finder, items)
-            if progress:
-                progress(len(seen), len(items))
-            if len(seen) == len(items):
-                return seen
-            if len(seen) > before:
-                since = time.monotonic()
-            if time.monotonic() - since > patience:
-                return seen
-            time.sleep(_PAUSE_SECONDS)
+    seen: list[Item] = []
+    since = time.monotonic()
+    while True:
+        before = len(seen)
+        seen = _seen(finder, items)
+        if len(seen) == len(items):
+            return seen
+        if len(seen) > before:
+            since = time.monotonic()
+        if time.monotonic() - since >= patience:
+            return seen
+        if tick:
+            tick()
+        time.sleep(_PAUSE_SECONDS)
 
 
 def count_rows(finder: RowFinder, keys: Sequence[RowKey]) -> dict[RowKey, int]:

@@ -2,10 +2,13 @@
 
 from collections import Counter
 from collections.abc import Iterable
+from typing import Any
 
 from blueplane_doctor.quantities import many
+from blueplane_doctor.repair.applying import RIGHTS
 from blueplane_doctor.repair.plan import SAVES, Action, Item, Plan
 from blueplane_doctor.repair.store import FOLDER, MESSAGES_FILE
+from blueplane_doctor.repair.undoing import Undone
 
 _COLUMN = 12
 _VERBS = {
@@ -15,6 +18,7 @@ _VERBS = {
     Action.RELEASE: "release",
     Action.SET_ASIDE: "set aside",
     Action.ACKNOWLEDGE: "acknowledge",
+    Action.REMOVE: "remove",
     Action.KEEP: "keep",
 }
 """In the order in which a plan shows them."""
@@ -23,14 +27,17 @@ _WHAT = {
     Action.RELEASE: "that their writer tries again by itself, and writes once the rest is set aside",
     Action.SET_ASIDE: "that cannot be written",
     Action.ACKNOWLEDGE: "that wait for nothing else",
+    Action.REMOVE: "once the row is seen",
     Action.KEEP: "that are saved only",
 }
 
 
-def plan_in_words(plan: Plan) -> str:
-    """What a plan will do, line by line."""
+def plan_in_words(plan: Plan, *, is_saved: bool = False) -> str:
+    """What a plan will do, line by line. `is_saved`: whether its messages are saved by now."""
     at = plan.made_at[11:19]
     lines = [f"Plan {plan.id} of {at} UTC, for the Redis at {plan.address}. Nothing is changed yet."]
+    if is_saved:
+        lines = [f"Plan {plan.id} of {at} UTC: its messages are saved, and nothing is changed."]
     saved = len([item for item in plan.items if item.action in SAVES])
     if saved:
         place = f"{plan.home}/{FOLDER}/{plan.id}/{MESSAGES_FILE}"
@@ -41,11 +48,13 @@ def plan_in_words(plan: Plan) -> str:
         lines.append(_line("not", f"{refusal.what}: {refusal.reason}"))
     if not plan.items and not plan.refusals:
         return "Nothing to repair: no message is stuck, orphaned or lost that a repair could deliver.\n"
-    lines.append(f"Room: {plan.room.left:,} of {plan.room.limit:,}.")
+    running = "The writers run." if plan.writers_run else "Not every writer runs."
+    lines.append(f"Room: {plan.room.left:,} of {plan.room.limit:,}. {running}")
     if plan.changes:
         apply = f"blueplane-doctor repair --apply {plan.id}"
-        lines.append(f"Do it: {apply}    Take it back afterwards: blueplane-doctor repair --undo {plan.id}")
-    elif saved:
+        lines.append(f"Do it: {apply}    Take it back: blueplane-doctor repair --undo {plan.id}")
+        lines.append(f"It needs a user that may write: ACL SETUSER <user> {RIGHTS}")
+    elif saved and not is_saved:
         lines.append("Nothing of it can be delivered. Save it: blueplane-doctor repair --save-only")
     return "\n".join(lines) + "\n"
 
@@ -83,3 +92,30 @@ def counts_in_words(counts: Counter[str], refused: Counter[str], unseen: int) ->
 def id_lines(items: Iterable[Item]) -> list[str]:
     """Each item of a plan on a line of its own."""
     return [_line(_VERBS[item.action], f"{item.origin} ({item.target}) {item.reason}".rstrip()) for item in items]
+
+
+def undone_in_words(plan: Plan, undone: Undone) -> str:
+    """What was taken back, and what stays as it is."""
+    lines = [f"Plan {plan.id}: {many(undone.taken_back, 'step was', 'steps were')} taken back."]
+    lines += [_line("stays", f"{count:,}: {reason}") for reason, count in undone.stays.items()]
+    return "\n".join(lines) + "\n"
+
+
+def kept_plans(plans: Iterable[tuple[Plan, dict[str, Any] | None]]) -> str:
+    """A line for each plan that is kept: when it was made, what it holds, and what became of it."""
+    lines = []
+    for plan, result in plans:
+        lines.append(f"{plan.id}  {plan.made_at[:19]}Z  {many(len(plan.items), 'item', 'items'):<12} {_end(result)}")
+    return "\n".join(lines or ["No plans are kept."]) + "\n"
+
+
+def _end(result: dict[str, Any] | None) -> str:
+    if result is None:
+        return "not applied"
+    done = [f"{count:,} {word}" for word, count in dict(result.get("done") or {}).items()]
+    if result.get("interrupted"):
+        done.append("interrupted")
+    unseen = result.get("rows_not_seen")
+    if unseen:
+        done.append(f"{unseen:,} rows not seen")
+    return ", ".join(done) or "saved only"

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from blueplane_doctor.connection.base import Command
 from blueplane_doctor.errors import SourceMissing, SourceWrongType
 from blueplane_doctor.sources.entries import RawEntry, pages
 from blueplane_doctor.sources.entry_ids import BEGINNING, EntryId, entry_id, id_text
@@ -131,8 +132,11 @@ class DeadLetterReader:
 
     def catch_up(self) -> DeadLetterIndex:
         """Add all that came since the last call. Raises SourceError."""
-        replies = self._redis.ask(*[("XINFO", "STREAM", stream) for stream in self._streams])
-        for stream, reply in zip(self._streams, replies, strict=True):
+        commands: list[Command] = [("XINFO", "STREAM", stream) for stream in self._streams]
+        commands += [("XREVRANGE", removed_key(stream), "+", "-", "COUNT", 1) for stream in self._streams]
+        replies = self._redis.ask(*commands)
+        removed = replies[len(self._streams) :]
+        for stream, reply, last in zip(self._streams, replies, removed, strict=False):
             try:
                 state = pairs(self._redis.checked(reply, ("XINFO STREAM", stream)))
             except SourceMissing:
@@ -143,14 +147,14 @@ class DeadLetterReader:
                 continue
             self.index.sizes.setdefault(stream, 0)
             self._read_on(stream, state)
-            self._count_dropped(stream, state)
+            self._count_dropped(stream, state, _removed(last))
         return self.index
 
-    def _count_dropped(self, stream: str, state: dict[str, Any]) -> None:
+    def _count_dropped(self, stream: str, state: dict[str, Any], removed: int) -> None:
         added = state.get("entries-added")  # not before Redis 7.0
-        if added is None or added <= state["length"]:
+        if added is None or added - removed <= state["length"]:
             return
-        self.index.dropped[stream] = added - state["length"]
+        self.index.dropped[stream] = added - removed - state["length"]
         # Trimming takes the oldest; of a stream that was emptied all letters up to its last one are gone.
         first = state["first-entry"]
         until = entry_id(first[0]) if first else entry_id(state["last-generated-id"])
@@ -165,6 +169,23 @@ class DeadLetterReader:
             self.index.sizes[stream] += 1
             self.index.add(entry, self._now_ms)
         self._read_to[stream] = last
+
+
+def removed_key(stream: str) -> str:
+    """The key under which repairs count the letters that they removed; in a cluster on the node of the queue."""
+    name = stream.replace("{", "").replace("}", "")
+    queue = stream.removesuffix(":dlq")
+    return f"telemetry:blueplane_doctor_removed:{name}:{{{queue}}}"
+
+
+def _removed(reply: Any) -> int:
+    """What a repair counted; 0 where there was none, and where the reply cannot be read."""
+    if not isinstance(reply, list) or not reply:
+        return 0
+    count = dict(zip(reply[0][1][::2], reply[0][1][1::2], strict=True)).get(b"removed", b"")
+    if count.isdigit() and len(count) < 16:
+        return int(count)
+    return 0
 
 
 def each_dead_letter_entry(

@@ -1,17 +1,27 @@
 """Rows of what was delivered are looked for until they are there."""
 
+from contextlib import closing
+
 from blueplane_doctor.demo.faults import FAULTS
 from blueplane_doctor.demo.simulator import Pipeline
-from blueplane_doctor.repair.plan import Action
+from blueplane_doctor.examination import Examination
+from blueplane_doctor.repair.plan import Action, Item
 from blueplane_doctor.repair.verifying import rows_seen
+from blueplane_doctor.sources.trace_tables import RowFinder
 from tests.helpers import settings_for
 from tests.repair.pipelines import planned
+
+
+def seen(pipeline: Pipeline, items: list[Item]) -> list[Item]:
+    """Those whose rows are there now."""
+    with closing(Examination(settings_for(pipeline))) as examination:
+        return rows_seen(RowFinder(examination.database), items, patience=0.0)
 
 
 def test_rows_that_are_not_there(live_pipeline: Pipeline) -> None:
     FAULTS["poison-duplicate"].apply(live_pipeline)
     items = planned(live_pipeline).of(Action.DELIVER)
-    assert rows_seen(settings_for(live_pipeline), items, patience=0.0) == []
+    assert seen(live_pipeline, items) == []
 
 
 def test_rows_that_are_there(live_pipeline: Pipeline) -> None:
@@ -19,7 +29,7 @@ def test_rows_that_are_there(live_pipeline: Pipeline) -> None:
     items = planned(live_pipeline).of(Action.DELIVER)
     stuck = live_pipeline.client.xrange(live_pipeline.queue, items[0].id, items[4].id)
     live_pipeline.write(stuck)  # type: ignore[arg-type]
-    assert rows_seen(settings_for(live_pipeline), items, patience=0.0) == items[:5]
+    assert seen(live_pipeline, items) == items[:5]
 
 
 def test_of_messages_with_the_same_session_and_time_as_many_are_written_as_there_are_rows(
@@ -33,8 +43,8 @@ def test_of_messages_with_the_same_session_and_time_as_many_are_written_as_there
     items = planned(live_pipeline, "orphans").of(Action.DELIVER)
     assert len(items) == 2
     live_pipeline.write(entries[:1])
-    assert len(rows_seen(settings_for(live_pipeline), items, patience=0.0)) == 1
+    assert len(seen(live_pipeline, items)) == 1
 
 
 def test_nothing_to_look_for(live_pipeline: Pipeline) -> None:
-    assert rows_seen(settings_for(live_pipeline), []) == []
+    assert seen(live_pipeline, []) == []

@@ -1,0 +1,164 @@
+"""What is done with single items of a plan, each as one step of Redis."""
+
+from collections import Counter
+
+from blueplane_doctor.connection.redis_connection import Connection
+from blueplane_doctor.errors import RepairRefused
+from blueplane_doctor.examination import Examination
+from blueplane_doctor.repair import scripts
+from blueplane_doctor.repair.following import Follower
+from blueplane_doctor.repair.locking import LOCK_MS
+from blueplane_doctor.repair.plan import Action, Fields, Item, Plan, RowKey, marked
+from blueplane_doctor.repair.store import REFUSED, JournalEntry, SavedMessages
+from blueplane_doctor.repair.verifying import count_rows
+from blueplane_doctor.sources.trace_tables import RowFinder
+from blueplane_doctor.times import from_milliseconds
+
+DELIVERED = "delivered"
+SET_ASIDE = "set aside"
+ACKNOWLEDGED = "acknowledged"
+REMOVED = "removed"
+_TRIES = 1_000
+"""Each takes a fraction of a millisecond, and fails where a message came in just then."""
+
+
+class Steps:
+    """What is done with single items."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        examination: Examination,
+        writing: Connection,
+        token: str,
+        follower: Follower,
+        saved: SavedMessages,
+    ) -> None:
+        self._plan = plan
+        self._rows = RowFinder(examination.database)
+        self._now_ms = examination.server_info().now_ms
+        self._writing = writing
+        self._token = token
+        self._follower = follower
+        self._saved = saved
+        self._copies: Counter[RowKey] = Counter()
+        """Copies of this plan, by the keys of their rows."""
+        for item in plan.items:
+            if item.origin in follower.copies:
+                self._copies.update(item.keys)
+
+    def keep_lock(self) -> None:
+        """Hold the lock for longer, while rows are waited for. Raises SourceError."""
+        self._writing.ask_one(*scripts.hold(self._plan.queue, self._token, LOCK_MS))
+
+    def do(self, number: int, item: Item) -> JournalEntry:
+        """Do one item. Raises SourceError, and RepairRefused when the lock is lost."""
+        copy_id = self._follower.copies.get(item.origin)
+        if item.action is Action.DELIVER and copy_id:
+            return JournalEntry(number, DELIVERED, copy_id)
+        fields = self._saved.fields(number)
+        if fields is None and item.action is not Action.ACKNOWLEDGE:
+            return JournalEntry(number, REFUSED, reason="it left the stream before it could be saved")
+        if item.action is Action.DELIVER:
+            return self._deliver(number, item, fields or [])
+        if item.action is Action.SET_ASIDE:
+            return self._set_aside(number, item, fields or [])
+        return self._acknowledge(number, item)
+
+    def _deliver(self, number: int, item: Item, fields: Fields) -> JournalEntry:
+        for _ in range(_TRIES):
+            if self._is_written(item):
+                return self._acknowledge(number, item)
+            other = self._follower.other_of(item)
+            if other:
+                return JournalEntry(number, REFUSED, reason="a message that came since the plan was made has its key")
+            result = self._move(item, fields=marked(fields, item.origin), guarded=True)
+            if result == scripts.NEWER:
+                self._follower.catch_up()
+                continue
+            if result == scripts.MOVED:
+                return _moved(number)
+            copy_id = bytes(result).decode()
+            self._follower.added(copy_id)
+            self._copies.update(item.keys)
+            return JournalEntry(number, DELIVERED, copy_id)
+        return JournalEntry(number, REFUSED, reason="messages came in faster than they could be looked at")
+
+    def _is_written(self, item: Item) -> bool:
+        """Whether a row is there that is not that of a copy: of keys that are not unique, each copy may have one."""
+        for key, count in count_rows(self._rows, item.keys).items():
+            if count and (key.is_unique or count > self._copies[key]):
+                return True
+        return False
+
+    def _set_aside(self, number: int, item: Item, fields: Fields) -> JournalEntry:
+        """Among the dead letters, unless another message of the same key is the one that is written."""
+        if item.is_written or not self._plan.dead_letters:
+            result = self._move(item)
+        else:
+            letter = _letter(self._plan, item, fields, self._now_ms)
+            result = self._move(item, add_to=self._plan.dead_letters, fields=letter)
+        if result == scripts.MOVED:
+            return _moved(number)
+        copy_id = ""
+        if isinstance(result, bytes):
+            copy_id = result.decode()
+        return JournalEntry(number, SET_ASIDE, copy_id)
+
+    def _acknowledge(self, number: int, item: Item) -> JournalEntry:
+        if not item.holdings:
+            return JournalEntry(number, REFUSED, reason="it is written already")
+        if item.is_written and item.keys and not any(count_rows(self._rows, item.keys).values()):
+            return JournalEntry(number, REFUSED, reason="its row is gone")
+        if self._move(item) == scripts.MOVED:
+            return _moved(number)
+        return JournalEntry(number, ACKNOWLEDGED)
+
+    def _move(
+        self, item: Item, *, add_to: str = "", fields: Fields | None = None, guarded: bool = False
+    ) -> int | bytes:
+        looked_to = self._follower.looked_to if guarded else None
+        command = scripts.move(
+            self._plan.queue,
+            self._token,
+            LOCK_MS,
+            original=item.id,
+            holdings=item.holdings,
+            looked_to=looked_to,
+            add_to=add_to,
+            fields=fields,
+        )
+        return checked(self._writing.ask_one(*command))
+
+    def remove(self, number: int, item: Item) -> JournalEntry:
+        """Remove a dead letter whose row is there. Raises SourceError and RepairRefused."""
+        if not any(count_rows(self._rows, item.keys).values()):
+            return JournalEntry(number, REFUSED, reason="its row is not there, so its dead letter stays")
+        command = scripts.remove(self._plan.queue, self._token, LOCK_MS, letters=item.stream, identity=item.id)
+        checked(self._writing.ask_one(*command))
+        return JournalEntry(number, REMOVED)
+
+
+def checked(result: int | bytes) -> int | bytes:
+    """The reply of a step. Raises RepairRefused when the lock was lost: another repair may be at work."""
+    if result == scripts.LOCK_LOST:
+        raise RepairRefused(
+            "this repair was held up for so long that another one could begin; it stops here",
+            "run it again: it goes on where it stopped",
+        )
+    return result
+
+
+def _moved(number: int) -> JournalEntry:
+    return JournalEntry(number, REFUSED, reason="its writer acknowledged it or tried it again since the plan was made")
+
+
+def _letter(plan: Plan, item: Item, fields: Fields, now_ms: int) -> Fields:
+    """A dead letter as the Cursor consumer writes one: the message's own fields, and where it comes from."""
+    return [
+        *fields,
+        (b"original_entry_id", item.id.encode()),
+        (b"moved_to_dlq_at", from_milliseconds(now_ms).isoformat().encode()),
+        (b"stream", plan.queue.encode()),
+        (b"consumer_group", item.group.encode()),
+    ]

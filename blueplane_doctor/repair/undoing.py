@@ -1,0 +1,97 @@
+"""Takes a repair back, as far as that is possible: what was delivered or written stays, and is said."""
+
+from collections import Counter
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, field
+
+from blueplane_doctor.connection.redis_connection import Connection
+from blueplane_doctor.examination import Examination
+from blueplane_doctor.interruption import Whole
+from blueplane_doctor.repair import scripts
+from blueplane_doctor.repair.applying import LONGEST_SECONDS, writing_connection
+from blueplane_doctor.repair.locking import LOCK_MS, locked
+from blueplane_doctor.repair.plan import Item, Plan, Source
+from blueplane_doctor.repair.refusals import refuse_another_redis
+from blueplane_doctor.repair.steps import ACKNOWLEDGED, DELIVERED, REMOVED, SET_ASIDE, checked
+from blueplane_doctor.repair.store import UNDONE, JournalEntry, Store
+from blueplane_doctor.repair.verifying import count_rows
+from blueplane_doctor.settings import Settings
+from blueplane_doctor.sources.trace_tables import RowFinder
+
+_STAYS = {
+    scripts.DELIVERED: "its copy was given to a reader already",
+    scripts.MOVED: "its group was made anew or moved back: pending once more it would be delivered twice",
+    scripts.ORIGINAL_GONE: "its original left the stream, so nobody could be made to hold it again",
+}
+_REVERSIBLE = (DELIVERED, SET_ASIDE, ACKNOWLEDGED)
+
+
+@dataclass
+class Undone:
+    """What was taken back."""
+
+    taken_back: int = 0
+    stays: Counter[str] = field(default_factory=Counter)
+    """What was not, by the reason."""
+
+
+def undo(settings: Settings, store: Store, plan: Plan, write_url: str) -> Undone:
+    """Take back what can be, the last first. Raises RepairRefused, SourceError and UsageError."""
+    files = store.files(plan.id)
+    with ExitStack() as stack:
+        longer = settings.model_copy(update={"timeout": LONGEST_SECONDS})
+        examination = stack.enter_context(closing(Examination(longer)))
+        writing = stack.enter_context(closing(writing_connection(write_url)))
+        refuse_another_redis(plan, examination.server_info().fields.get("run_id", ""))
+        token = stack.enter_context(locked(store, writing, plan.queue))
+        steps = _Back(plan, RowFinder(examination.database), writing, token)
+        journal = stack.enter_context(files.journaling())
+        undone = Undone()
+        for number, entry in sorted(files.done().items(), reverse=True):
+            with Whole():
+                reason = steps.take_back(plan.items[number], entry)
+                if reason:
+                    undone.stays[reason] += 1
+                else:
+                    journal.add(JournalEntry(number, UNDONE))
+                    undone.taken_back += 1
+        return undone
+
+
+class _Back:
+    """Takes single items back."""
+
+    def __init__(self, plan: Plan, rows: RowFinder, writing: Connection, token: str) -> None:
+        self._plan = plan
+        self._rows = rows
+        self._writing = writing
+        self._token = token
+
+    def take_back(self, item: Item, entry: JournalEntry) -> str:
+        """Take one item back; why that is not possible, else nothing. Raises SourceError and RepairRefused."""
+        if entry.done == REMOVED:
+            return "its dead letter was removed once its row was seen; it is in the file of saved messages"
+        if entry.done not in _REVERSIBLE:
+            return f"what was {entry.done} cannot be taken back"
+        # Pending once more beside its row, it would make the batch of a writer that tries again fail for ever.
+        if any(count_rows(self._rows, item.keys).values()):
+            return "it is written already"
+        copy_stream = ""
+        if entry.done == SET_ASIDE:
+            copy_stream = self._plan.dead_letters
+        original = item.id
+        if item.source is not Source.STREAM:
+            original = entry.copy_id  # without holdings nothing is made for it
+        command = scripts.take_back(
+            self._plan.queue,
+            self._token,
+            LOCK_MS,
+            copy_id=entry.copy_id,
+            copy_stream=copy_stream,
+            original=original,
+            holdings=item.holdings,
+        )
+        result = checked(self._writing.ask_one(*command))
+        if isinstance(result, int) and result in _STAYS:
+            return _STAYS[result]
+        return ""

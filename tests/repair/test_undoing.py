@@ -1,0 +1,73 @@
+"""What can be taken back is, byte for byte; what cannot is said."""
+
+from blueplane_doctor.demo.faults import FAULTS
+from blueplane_doctor.demo.simulator import Pipeline
+from blueplane_doctor.repair.plan import Plan
+from blueplane_doctor.repair.undoing import Undone, undo
+from tests.helpers import examined, settings_for
+from tests.repair.pipelines import applied, planned, store_of, writers_at_work
+
+
+def undone(pipeline: Pipeline, plan: Plan) -> Undone:
+    return undo(settings_for(pipeline), store_of(pipeline), plan, pipeline.redis_url)
+
+
+def pending(pipeline: Pipeline, group: str) -> list[tuple[object, ...]]:
+    rows = pipeline.client.xpending_range(pipeline.queue, group, "-", "+", 1_000)
+    return [(row["message_id"], row["consumer"], row["times_delivered"]) for row in rows]
+
+
+def test_nothing_was_delivered_yet(any_live_pipeline: Pipeline) -> None:
+    pipeline = any_live_pipeline
+    FAULTS["poison-duplicate"].apply(pipeline)
+    entries = pipeline.client.xrange(pipeline.queue)
+    before = pending(pipeline, "processors")
+    plan = planned(pipeline)
+    applied(pipeline, plan, patience=0)
+    result = undone(pipeline, plan)
+    assert (result.taken_back, dict(result.stays)) == (40, {})
+    assert pipeline.client.xrange(pipeline.queue) == entries
+    assert pending(pipeline, "processors") == before
+
+
+def test_what_was_written_stays(live_pipeline: Pipeline) -> None:
+    FAULTS["poison-duplicate"].apply(live_pipeline)
+    plan = planned(live_pipeline)
+    with writers_at_work(live_pipeline):
+        applied(live_pipeline, plan, patience=20)
+    result = undone(live_pipeline, plan)
+    assert (result.taken_back, dict(result.stays)) == (0, {"it is written already": 40})
+
+
+def test_what_was_delivered_and_not_written_stays(live_pipeline: Pipeline) -> None:
+    FAULTS["poison-duplicate"].apply(live_pipeline)
+    plan = planned(live_pipeline)
+    applied(live_pipeline, plan, patience=0)
+    live_pipeline.deliver("processors", count=5)
+    result = undone(live_pipeline, plan)
+    assert dict(result.stays) == {"its copy was given to a reader already": 5}
+    assert result.taken_back == 35
+
+
+def test_applied_again_after_it_was_taken_back(live_pipeline: Pipeline) -> None:
+    FAULTS["poison-duplicate"].apply(live_pipeline)
+    plan = planned(live_pipeline)
+    applied(live_pipeline, plan, patience=0)
+    undone(live_pipeline, plan)
+    with writers_at_work(live_pipeline):
+        outcome = applied(live_pipeline, plan, patience=20)
+    assert "39 rows are there" in outcome.text
+
+
+def test_a_message_set_aside_is_taken_out_of_the_dead_letters(live_pipeline: Pipeline) -> None:
+    live_pipeline.enqueue_cursor(1, at=live_pipeline.ago(minutes=2), payload={"storage_level": None})
+    live_pipeline.deliver("processors")
+    live_pipeline.age_pending("processors", milliseconds=60_000)
+    plan = planned(live_pipeline)
+    applied(live_pipeline, plan, patience=0)
+    assert live_pipeline.client.xlen(plan.dead_letters) == 1
+    assert undone(live_pipeline, plan).taken_back == 1
+    assert live_pipeline.client.xlen(plan.dead_letters) == 0
+    chain = examined(live_pipeline, select="chain").metrics["chain"]
+    assert chain is not None
+    assert chain["states"]["stuck"] == 1
