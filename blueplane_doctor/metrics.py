@@ -378,6 +378,13 @@ _SPOOL = _of(
        "When a hook could not deliver last.",
        recorded=False),
 )  # fmt: skip
+_CURSOR = _of(
+    "cursor",
+    _M("changed", "Changed in Cursor", "", "cursor_changed_items", "Things that changed in Cursor's databases."),
+    _M("missing", "Missing of Cursor", "", "cursor_missing_items", "Of those, the ones that were never captured.", MAX),
+    _M("unread", "Unread databases", "", "cursor_unread_databases", "Cursor's databases that could not be read."),
+    _M("by_state.{state}", "Things in a state", "", "cursor_items", "Things that changed, by what became of them."),
+)  # fmt: skip
 _HISTORY = _of(
     "history",
     _M("samples", "Samples", "", "history_samples", "Samples of the last hour."),
@@ -419,6 +426,7 @@ METRICS = (
     *_DISK_SPACE,
     *_SERVER,
     *_SPOOL,
+    *_CURSOR,
     *_HISTORY,
 )
 

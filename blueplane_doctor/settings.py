@@ -74,6 +74,10 @@ class Settings(Record, validate_default=True):
     """Where Cursor's hooks are installed."""
     claude_projects: UserPath = Path("~/.claude/projects")
     """Where Claude Code keeps its transcripts, one folder for each project."""
+    cursor_data: UserPath | None = None
+    """Cursor's folder `User` with its databases `state.vscdb`; null: the usual one of this system."""
+    claude_settings: UserPath = Path("~/.claude/settings.json")
+    """Where Claude Code's hooks are installed."""
     streams: StreamSettings = StreamSettings()
     """Names and limits of the streams."""
     routes: list[pipeline.Route] | None = None

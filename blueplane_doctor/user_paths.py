@@ -10,7 +10,10 @@ from blueplane_doctor.characters import holds_controls
 LONGEST_PATH = 4_095
 LONGEST_NAME = 255
 """Bytes, on Linux; macOS allows fewer for a path and as many for a name."""
-PATH_SETTINGS = ("home", "database", "event_buffer", "cursor_hooks", "claude_projects")
+PATH_SETTINGS = (
+    *("home", "database", "event_buffer"),
+    *("cursor_hooks", "cursor_data", "claude_settings", "claude_projects"),
+)
 PATH_LIST_SETTINGS = ("checks", "monitors")
 """Settings that hold paths; in the latter is code that the doctor runs."""
 

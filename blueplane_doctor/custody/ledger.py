@@ -5,6 +5,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
 from blueplane_doctor.custody.blockers import ChainBlocker
+from blueplane_doctor.custody.carried import CarriedItems
 from blueplane_doctor.custody.delay_sample import DelaySample
 from blueplane_doctor.custody.held import HeldMessages
 from blueplane_doctor.custody.messages import Message
@@ -99,6 +100,8 @@ class Ledger:
     """For each group, messages it was not given yet; None where they could not be counted in time."""
     not_given: UndeliveredMessages = field(default_factory=UndeliveredMessages)
     """Of those, the ones that a writer group has to write."""
+    carried: CarriedItems = field(default_factory=CarriedItems)
+    """What of Cursor's databases is on its way to its row."""
     unfinished: int = 0
     """Messages that their own writer has not finished with; of others, only the other writer has to acknowledge."""
     oldest_unfinished_ms: int | None = None

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from blueplane_doctor.connection.base import Command
 from blueplane_doctor.custody.blockers import BlockerFinder
+from blueplane_doctor.custody.carried import ON_THE_WAY
 from blueplane_doctor.custody.delay_sample import WrittenMessage
 from blueplane_doctor.custody.held import SHOWN_IDS, PendingByGroup
 from blueplane_doctor.custody.judge import CustodyJudge, JudgedPage
@@ -125,6 +126,8 @@ class LedgerBuilder:
             self._sample_delays(page)
         if page.messages[-1].id[0] > self._now_ms - 5 * MINUTE_MS:
             self._count_owed(page)
+        if not ON_THE_WAY.isdisjoint(page.states):
+            self._ledger.carried.note(page.messages, page.states)
         if LOST in page.states:
             self._add_lost(page)
         if STUCK in page.states or WRITTEN_NOT_ACKNOWLEDGED in page.states:

@@ -26,9 +26,18 @@ CREATE TABLE IF NOT EXISTS {CURSOR_TRACES} (
     storage_level TEXT,
     database_table TEXT,
     item_key TEXT,
+    generation_uuid TEXT,
+    composer_id TEXT,
+    bubble_id TEXT,
+    unix_ms INTEGER,
     event_data BLOB NOT NULL
 );
 CREATE UNIQUE INDEX IF NOT EXISTS cursor_event ON {CURSOR_TRACES} (event_id);
+CREATE INDEX IF NOT EXISTS cursor_generation ON {CURSOR_TRACES} (generation_uuid) WHERE generation_uuid IS NOT NULL;
+CREATE INDEX IF NOT EXISTS cursor_composer ON {CURSOR_TRACES} (composer_id, timestamp) WHERE composer_id IS NOT NULL;
+CREATE INDEX IF NOT EXISTS cursor_bubble ON {CURSOR_TRACES} (bubble_id) WHERE bubble_id IS NOT NULL;
+CREATE INDEX IF NOT EXISTS cursor_item ON {CURSOR_TRACES} (storage_level, database_table, item_key);
+CREATE INDEX IF NOT EXISTS cursor_time ON {CURSOR_TRACES} (unix_ms DESC) WHERE unix_ms IS NOT NULL;
 CREATE TABLE IF NOT EXISTS {CLAUDE_TRACES} (
     sequence INTEGER PRIMARY KEY AUTOINCREMENT,
     ingested_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP,

@@ -12,6 +12,10 @@ memory; and because it may not lock a file that it cannot write, it is told not 
 closes such a log without a transaction, it deletes it: that is why one is looked for first (write_ahead_log.py).
 https://www.sqlite.org/wal.html#use_of_wal_without_shared_memory
 
+A database of an editor is read `without_locks`: a reader of a file without a write-ahead log would lock it, and keep
+the editor from ending a write. So that one is only ever read as an unchanging file, between two writes. Where there is
+a log, readers keep nobody from writing. https://www.sqlite.org/wal.html#concurrency
+
 Nothing here opens the file but SQLite: closing another descriptor of it would cancel every lock that this process
 holds on it, a writer's in the same process among them.
 https://www.sqlite.org/howtocorrupt.html#_posix_advisory_locks_canceled_by_a_separate_thread_doing_close_
@@ -64,6 +68,7 @@ _DAMAGED = (
     "sqlite3's .recover on the copy reads what can still be read"
 )
 _JOURNAL = "the next start of the Blueplane server rolls the journal back; leave it beside the database until then"
+_BUSY_EDITOR = "ask again when the editor writes less"
 _FULL = "make room on the disk of the database"
 _BROKEN_OR_FULL = (
     "see whether its disk is full (df) or broken (the system's log): until then delete nothing beside the database"
@@ -122,13 +127,17 @@ def write_ahead_log(path: Path) -> Path:
 class DatabaseSource:
     """One SQLite file, opened read-only when first asked; a failure that lasts is remembered."""
 
-    def __init__(self, path: Path, deadline: Deadline, *, what: str = "the telemetry database") -> None:
+    def __init__(
+        self, path: Path, deadline: Deadline, *, what: str = "the telemetry database", without_locks: bool = False
+    ) -> None:
+        """`without_locks`: it is never read in a way that keeps others from writing."""
         self.path = path
         self.damage: SourceDamaged | None = None
         """The first damage that any question met."""
         self._file = real_file(path)
         self.what = f"{what} {place(path)}"
         self._deadline = deadline
+        self._without_locks = without_locks
         self._lock = RLock()
         self._connection: sqlite3.Connection | None = None
         self._seen: _State | None = None
@@ -197,6 +206,8 @@ class DatabaseSource:
                 if not self._changed():
                     return answer
             self.close()
+        if self._without_locks:
+            raise SourceTimeout(f"{self.what} changed at each of {ATTEMPTS} readings", _BUSY_EDITOR)
         self._seen = None
         self._connection = self._open(self._look(), is_at_rest=False)
         return question(self._connection)
@@ -207,6 +218,8 @@ class DatabaseSource:
             if state.is_fresh and not state.has_log:
                 time.sleep(TICK_SECONDS)
                 state = self._look()
+            if self._without_locks:
+                state = self._wait_for_the_journal(state)
             if not state.has_log:
                 self._wait_for_the_lock()
             self._seen_fresh = state.is_fresh
@@ -254,6 +267,17 @@ class DatabaseSource:
                 raise self._dead
             time.sleep(TICK_SECONDS)
 
+    def _wait_for_the_journal(self, state: _State) -> _State:
+        """Wait until no write is on its way that a reader's lock would keep from ending. Raises SourceTimeout."""
+        end = time.monotonic() + min(BUSY_SECONDS, self._deadline.remaining)
+        while self._has_journal():
+            if time.monotonic() >= end:
+                self._dead = SourceTimeout(f"{self.what} was being written for {BUSY_SECONDS:g} s", _BUSY_EDITOR)
+                raise self._dead
+            time.sleep(TICK_SECONDS)
+            state = self._look()
+        return state
+
     def _changed(self) -> bool:
         return self._seen is not None and (self._seen_fresh or self._seen != self._look())
 
@@ -272,7 +296,7 @@ class DatabaseSource:
             hint = _AS_ITS_USER if isinstance(error, PermissionError) else _RIGHT_FILE
             self._dead = SourceRefused(f"{self.what} cannot be opened: {error_text(error)}", hint)
             raise self._dead from error
-        has_log = self._beside("-journal").exists()
+        has_log = self._has_journal()
         # A write that failed on a full disk leaves an empty -wal and a broken -shm, through which SQLite reads nothing.
         abandoned_log = None
         with suppress(OSError):
@@ -282,6 +306,13 @@ class DatabaseSource:
             elif log.st_size:
                 abandoned_log = (log.st_size, log.st_mtime_ns)
         return _State(state.st_ino, state.st_size, state.st_mtime_ns, has_log, abandoned_log)
+
+    def _has_journal(self) -> bool:
+        """Whether a write is on its way, or was broken off. An empty journal is what some writers leave behind."""
+        try:
+            return self._beside("-journal").stat().st_size > 0
+        except OSError:
+            return False
 
     def _beside(self, end: str) -> Path:
         return self._file.with_name(self._file.name + end)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from blueplane_doctor.capture.cursor_states import ITEM_STATES
 from blueplane_doctor.causes import explained
 from blueplane_doctor.checkapi import CheckSpec
 from blueplane_doctor.custody.ledger import ChainBreak
@@ -22,6 +23,7 @@ from blueplane_doctor.monitoring.capture_health import (
 )
 from blueplane_doctor.monitoring.chain_of_custody import ChainHealth
 from blueplane_doctor.monitoring.connections import Connections, Reach
+from blueplane_doctor.monitoring.cursor_completeness import CursorCompleteness
 from blueplane_doctor.monitoring.database_access import DatabaseAccess
 from blueplane_doctor.monitoring.database_health import DatabaseHealth
 from blueplane_doctor.monitoring.delivery_delay import DeliveryDelay, RouteDelay
@@ -345,6 +347,22 @@ def spool(**changes: Any) -> SpoolHealth:
     )
 
 
+def cursor(**changes: Any) -> CursorCompleteness:
+    """A day in which everything was captured that the server sends."""
+    states = dict.fromkeys(ITEM_STATES, 0) | {"written": 212, "never_captured": 9}
+    states |= changes.pop("states", {})
+    return CursorCompleteness(
+        **{
+            "databases": 2,
+            "changed": sum(states.values()),
+            "by_state": states,
+            "never_captured": {"generation": 5, "prompt": 4},
+            "missing": states["missing"],
+            **changes,
+        }
+    )
+
+
 def unreadable_spool() -> SpoolHealth:
     """A spool of another user's."""
     nothing = dict.fromkeys(("waiting_events", "waiting_bytes", "spooled", "dropped", "refused", "unreadable"))
@@ -498,6 +516,7 @@ def healthy_records() -> dict[str, Record]:
         "server": server(),
         "server_uses": server_uses(),
         "spool": spool(),
+        "cursor": cursor(),
         "redis": redis(),
         "redis_writes": redis_writes(),
         "disk_space": disk_space(),
@@ -568,6 +587,7 @@ def empty_records() -> dict[str, Record]:
         ),
         "server_uses": ServerUses(),
         "spool": unreadable_spool(),
+        "cursor": CursorCompleteness(is_there=False, is_set_up=False),
         "disk_space": DiskSpace(),
         "database_access": DatabaseAccess(writable=None, cause="there is no database"),
         "redis_writes": redis_writes(taken=None, refusal="MISCONF", reason="its last snapshot failed"),

@@ -60,6 +60,7 @@ REQUIRED = {
     "wal-growth",
     "loss-between-samples",
     "delivery-delay",
+    "cursor-completeness",
 }
 
 

@@ -4,6 +4,7 @@ from blueplane_doctor.custody.losses import GroupLoss
 from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring.capture_health import CursorHooks
 from blueplane_doctor.monitoring.connections import Reach
+from blueplane_doctor.monitoring.cursor_completeness import WorkspaceItems
 from blueplane_doctor.monitoring.server_health import LoggedErrors
 from blueplane_doctor.monitoring.transcripts import ProjectTranscripts
 from tests.checks.builders import (
@@ -16,6 +17,7 @@ from tests.checks.builders import (
     chain_break,
     connections,
     consumer,
+    cursor,
     database,
     database_access,
     delivery,
@@ -73,6 +75,13 @@ UNHEALTHY: dict[str, dict[str, Record]] = {
     },
     "unknown-groups": {"queue": queue(groups=[writer("claude_processors"), writer(), reader("git_processors")])},
     "writer-missing": {"queue": queue(queue_depth=12, groups=[writer(consumers=[], undelivered=12, lag=12)])},
+    "cursor-completeness": {
+        "cursor": cursor(
+            states={"missing": 18},
+            first_missing=_EARLIER,
+            workspaces=[WorkspaceItems(workspace=3, changed=40, missing=18, announced=False, watched=True)],
+        )
+    },
     "dead-letters": {"queue": queue(dlq_size=37, dlq_oldest_age_ms=30 * HOUR, dlq_newest_ids=_FIRST[:1])},
     "dead-letter-growth": {"queue": queue(dlq_recent_entries=14, dlq_previous_hour=2)},
     "lost-before-delivery": {"chain": chain(losses=[GroupLoss(group="processors", trimmed_unread=19_985)])},

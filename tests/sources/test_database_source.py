@@ -392,3 +392,40 @@ def test_rows_without_end_are_refused(file: Path) -> None:
         pytest.raises(SourceUnusable, match="more than 200,000"),
     ):
         source.rows(endless)
+
+
+def test_an_editors_database_is_read_between_two_writes_and_never_locked(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database_source, "BUSY_SECONDS", 0.1)
+    with closing(sqlite3.connect(file, isolation_level=None)) as writer:
+        writer.execute("PRAGMA journal_mode = DELETE")
+        writer.execute("PRAGMA cache_size = 1")
+        writer.execute("BEGIN IMMEDIATE")
+        writer.execute("UPDATE cursor_sessions SET ended_at = 1")
+        writer.execute("INSERT INTO cursor_sessions VALUES ('1', 'e', 'w', '2026-01-01', NULL)")
+        source = DatabaseSource(file, Deadline(5), without_locks=True)
+        with closing(source), pytest.raises(SourceTimeout, match="was being written for"):
+            source.rows(COUNT)
+        writer.execute("COMMIT")
+        with closing(DatabaseSource(file, Deadline(5), without_locks=True)) as source:
+            assert source.rows(COUNT) == [(1,)]
+            writer.execute("DELETE FROM cursor_sessions")  # though the reader has it open
+    assert names(file.parent) == ["telemetry.db"]
+
+
+def test_an_editors_database_that_never_rests_is_told_and_not_locked(file: Path) -> None:
+    def writes_meanwhile(connection: sqlite3.Connection) -> int:
+        answer = count(connection)
+        add_session(file)
+        return answer
+
+    source = DatabaseSource(file, Deadline(5), without_locks=True)
+    with closing(source), pytest.raises(SourceTimeout, match="changed at each of 5 readings"):
+        source.read(writes_meanwhile)
+
+
+def test_an_empty_journal_is_no_write_on_its_way(file: Path) -> None:
+    file.with_name("telemetry.db-journal").touch()
+    with closing(DatabaseSource(file, Deadline(5), without_locks=True)) as source:
+        assert source.rows(COUNT) == [(0,)]

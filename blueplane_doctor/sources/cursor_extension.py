@@ -1,0 +1,65 @@
+"""The extension inside Cursor that tells the server of each window: whether it is there, and of which version."""
+
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+from blueplane_doctor.documents import json_value
+from blueplane_doctor.errors import DocumentError, FileUnreadable
+from blueplane_doctor.file_reading import SMALL_BYTES, read_text
+
+IDENTITY = "blueplane.blueplane-cursor-telemetry"
+"""Publisher and name: how its folder is called, before a dash and the version."""
+FOLDERS = (".cursor/extensions", ".cursor-server/extensions")
+"""Below the user's home: where Cursor keeps extensions, the second for windows that are opened over SSH."""
+_OBSOLETE = ".obsolete"
+"""In such a folder: names of those that were removed and are deleted at the next start."""
+
+
+class Extension(NamedTuple):
+    """The extension as it is installed."""
+
+    version: str
+    """As its package.json names it; empty where that cannot be read."""
+    installed_ms: int
+    """When its folder was made, in milliseconds since 1970."""
+
+
+def extensions(home: Path) -> list[Extension]:
+    """Those below this user's home; more than one where Cursor has not tidied up yet, or is used over SSH too."""
+    found = []
+    for name in FOLDERS:
+        folder = home / name
+        removed = _object_in(folder / _OBSOLETE)
+        for path in sorted(_entries(folder)):
+            if path.name.startswith(f"{IDENTITY}-") and not removed.get(path.name) and path.is_dir():
+                found.append(_extension(path))
+    return found
+
+
+def _extension(folder: Path) -> Extension:
+    version = _object_in(folder / "package.json").get("version")
+    if not isinstance(version, str):
+        version = ""
+    try:
+        installed_ms = os.stat(folder).st_mtime_ns // 1_000_000
+    except OSError:
+        installed_ms = 0
+    return Extension(version, installed_ms)
+
+
+def _entries(folder: Path) -> list[Path]:
+    try:
+        return list(folder.iterdir())
+    except OSError:
+        return []
+
+
+def _object_in(file: Path) -> dict[str, object]:
+    try:
+        content = json_value(read_text(file, SMALL_BYTES))
+    except (FileUnreadable, DocumentError):
+        return {}
+    if not isinstance(content, dict):
+        return {}
+    return content

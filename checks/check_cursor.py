@@ -1,0 +1,98 @@
+"""Cursor's own databases: was everything captured that changed in them?"""
+
+from typing import TYPE_CHECKING
+
+from blueplane_doctor import Finding, Remedy, Scale, check, unknown
+from blueplane_doctor.checkapi import many, not_graded, not_set_up
+
+if TYPE_CHECKING:
+    from blueplane_doctor.locations import Locations
+    from blueplane_doctor.monitoring.cursor_completeness import CursorCompleteness, WorkspaceItems
+
+_INSTALL = Remedy(text="If Cursor is to be captured, install Blueplane's extension in it and open a window anew.")
+
+
+# The same steps as chain-breaks: what never reached the stream is lost all the same.
+@check(area="capture", scale=Scale.rising(orange=1, red=10, unit="things"))
+def check_cursor_completeness(cursor: "CursorCompleteness", locations: "Locations", scale: Scale) -> Finding:
+    """Composers and bubbles that changed in Cursor's databases in the last 24 h (see --since), and of which nothing was captured.
+
+    Compared are the databases `state.vscdb` of the workspaces and the global one with the rows of Cursor's traces and
+    with what is on its way to them. Told and not graded are things whose last change alone is missing, and what the
+    server never sends: generations, prompts, and on other systems than macOS the whole global database.
+
+    Causes:
+    - the extension did not tell the server of the window (see capture-wiring)
+    - the server does not run, or watches the database of another workspace
+    - one composer of a form that the server does not read keeps all of its workspace from being captured
+    """
+    if not cursor.is_there:
+        return not_graded(None, "Cursor has no database here: nothing to compare")
+    if not cursor.is_set_up:
+        cause = "Cursor is used here, and there is no row and no session of it and no extension"
+        return not_set_up("Cursor is not captured", cause, remedy=_INSTALL)
+    evidence = {
+        **cursor.by_state,
+        **{f"never captured: {kind}s": count for kind, count in cursor.never_captured.items()},
+        "databases": cursor.databases,
+        "databases that could not be read": cursor.unread,
+        "first missing": cursor.first_missing,
+    }
+    if cursor.missing is None:
+        return unknown("Whether Cursor's changes were captured is not known", cursor.cause, evidence=evidence)
+    if not cursor.missing and cursor.unread:
+        summary = f"{many(cursor.unread, 'database', 'databases')} of Cursor could not be read"
+        return unknown(summary, cursor.cause, evidence=evidence)
+    if not cursor.missing and cursor.partial:
+        summary = "More changed in Cursor's databases than is read in one run; all that was read is captured"
+        return unknown(summary, "the reading is bounded in bytes and in time", evidence=evidence)
+    return scale.grade(cursor.missing, _summary(cursor), remedy=_remedy(cursor, locations), evidence=evidence)
+
+
+def _summary(cursor: "CursorCompleteness") -> str:
+    never = cursor.by_state.get("never_captured", 0)
+    expected = cursor.changed - never
+    window = f"of the last {cursor.since}"
+    if not expected:
+        summary = f"Nothing {window} in Cursor's databases has to be captured"
+    else:
+        written = cursor.by_state.get("written", 0)
+        summary = f"Cursor: {written:,} of {many(expected, 'change', 'changes')} {window} are written"
+    if cursor.missing:
+        summary += f"; {many(cursor.missing, 'is', 'are')} missing{_where(cursor)}"
+    outdated = cursor.by_state.get("outdated", 0)
+    if outdated:
+        summary += f"; of {outdated:,} only an earlier state is written"
+    if never:
+        summary += f"; {never:,} more are of kinds that the server never sends"
+    return summary
+
+
+def _where(cursor: "CursorCompleteness") -> str:
+    """Of which workspace, where it is one alone."""
+    places = _with_missing(cursor)
+    if len(places) != 1:
+        return ""
+    if places[0].workspace:
+        return f", all of workspace {places[0].workspace}"
+    return ", all of the global database"
+
+
+def _with_missing(cursor: "CursorCompleteness") -> "list[WorkspaceItems]":
+    return [place for place in cursor.workspaces if place.missing]
+
+
+def _remedy(cursor: "CursorCompleteness", locations: "Locations") -> Remedy:
+    places = _with_missing(cursor)
+    text = "See what the Cursor monitor said in the server's log."
+    if places and all(place.announced is False for place in places):
+        text = (
+            "The extension did not tell the server of these windows: see that it is installed and switched on in "
+            "Cursor, and that the server runs before a window is opened."
+        )
+    elif places and not any(place.watched for place in places):
+        text = "The server took another database for these workspaces: its log says which one it found for which."
+    return Remedy(
+        text=f"{text} What is missing is still in Cursor's database.",
+        commands=[f"{locations.doctor} --select capture,server-alive", f"tail -n 50 {locations.log}"],
+    )
