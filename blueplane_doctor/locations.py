@@ -120,7 +120,6 @@ def _named_in_settings(settings: Settings) -> dict[str, str]:
     names += [target.name for target in settings.instrument_targets]
     private = [name for name in names if name and name not in _KNOWN]
     paths = [settings.home, settings.database_file, settings.buffer_file, settings.cursor_hooks]
-    paths += [settings.claude_settings, settings.claude_projects]
     if settings.cursor_data is not None:
         paths.append(settings.cursor_data)
     for path in (*paths, *settings.check_folders, *settings.monitor_folders):

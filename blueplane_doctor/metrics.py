@@ -381,7 +381,7 @@ _SPOOL = _of(
 _CURSOR = _of(
     "cursor",
     _M("changed", "Changed in Cursor", "", "cursor_changed_items", "Things that changed in Cursor's databases."),
-    _M("missing", "Missing of Cursor", "", "cursor_missing_items", "Of those, the ones that were never captured.", MAX),
+    _M("missing_items", "Missing of Cursor", "", "cursor_missing_items", "Of those, the ones that were never captured.", MAX),
     _M("unread", "Unread databases", "", "cursor_unread_databases", "Cursor's databases that could not be read."),
     _M("by_state.{state}", "Things in a state", "", "cursor_items", "Things that changed, by what became of them."),
 )  # fmt: skip

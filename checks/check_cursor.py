@@ -15,10 +15,10 @@ _INSTALL = Remedy(text="If Cursor is to be captured, install Blueplane's extensi
 # The same steps as chain-breaks: what never reached the stream is lost all the same.
 @check(area="capture", scale=Scale.rising(orange=1, red=10, unit="things"))
 def check_cursor_completeness(cursor: "CursorCompleteness", locations: "Locations", scale: Scale) -> Finding:
-    """Composers and bubbles that changed in Cursor's databases in the last 24 h (see --since), and of which nothing was captured.
+    """Composers and bubbles that changed in Cursor's databases, and of which nothing was captured.
 
-    Compared are the databases `state.vscdb` of the workspaces and the global one with the rows of Cursor's traces and
-    with what is on its way to them. Told and not graded are things whose last change alone is missing, and what the
+    What changed in the last 24 h (see --since) in the databases `state.vscdb` of the workspaces and in the global one
+    is compared with the rows of Cursor's traces and with what is on its way to them. Told and not graded are things whose last change alone is missing, and what the
     server never sends: generations, prompts, and on other systems than macOS the whole global database.
 
     Causes:
@@ -38,15 +38,15 @@ def check_cursor_completeness(cursor: "CursorCompleteness", locations: "Location
         "databases that could not be read": cursor.unread,
         "first missing": cursor.first_missing,
     }
-    if cursor.missing is None:
+    if cursor.missing_items is None:
         return unknown("Whether Cursor's changes were captured is not known", cursor.cause, evidence=evidence)
-    if not cursor.missing and cursor.unread:
+    if not cursor.missing_items and cursor.unread:
         summary = f"{many(cursor.unread, 'database', 'databases')} of Cursor could not be read"
         return unknown(summary, cursor.cause, evidence=evidence)
-    if not cursor.missing and cursor.partial:
+    if not cursor.missing_items and cursor.partial:
         summary = "More changed in Cursor's databases than is read in one run; all that was read is captured"
         return unknown(summary, "the reading is bounded in bytes and in time", evidence=evidence)
-    return scale.grade(cursor.missing, _summary(cursor), remedy=_remedy(cursor, locations), evidence=evidence)
+    return scale.grade(cursor.missing_items, _summary(cursor), remedy=_remedy(cursor, locations), evidence=evidence)
 
 
 def _summary(cursor: "CursorCompleteness") -> str:
@@ -58,8 +58,8 @@ def _summary(cursor: "CursorCompleteness") -> str:
     else:
         written = cursor.by_state.get("written", 0)
         summary = f"Cursor: {written:,} of {many(expected, 'change', 'changes')} {window} are written"
-    if cursor.missing:
-        summary += f"; {many(cursor.missing, 'is', 'are')} missing{_where(cursor)}"
+    if cursor.missing_items:
+        summary += f"; {many(cursor.missing_items, 'is', 'are')} missing{_where(cursor)}"
     outdated = cursor.by_state.get("outdated", 0)
     if outdated:
         summary += f"; of {outdated:,} only an earlier state is written"

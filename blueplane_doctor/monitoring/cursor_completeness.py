@@ -70,7 +70,7 @@ class CursorCompleteness(Record):
     `never_captured`, `missing`."""
     never_captured: dict[str, int] = {}
     """Those that the server never sends, by the kind: `generation`, `prompt`, `composer`, `bubble`."""
-    missing: int | None = 0
+    missing_items: int | None = 0
     """Things of which nothing was captured; null where that is not known."""
     first_missing: str | None = None
     """When the first of them changed."""
@@ -209,7 +209,7 @@ class _Reader:
             changed=states.total(),
             by_state={state: states[state] for state in ITEM_STATES},
             never_captured=dict(sorted(never.items())),
-            missing=missing,
+            missing_items=missing,
             first_missing=None if first is None else iso(from_milliseconds(first)),
             workspaces=[_workspace(judged, announced) for judged in self._judged if judged.states],
         )

@@ -353,11 +353,12 @@ def cursor(**changes: Any) -> CursorCompleteness:
     states |= changes.pop("states", {})
     return CursorCompleteness(
         **{
+            "since": "24h",
             "databases": 2,
             "changed": sum(states.values()),
             "by_state": states,
             "never_captured": {"generation": 5, "prompt": 4},
-            "missing": states["missing"],
+            "missing_items": states["missing"],
             **changes,
         }
     )

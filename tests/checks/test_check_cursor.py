@@ -32,24 +32,24 @@ def place(workspace: int, missing: int, *, announced: bool | None = True, watche
     [
         (
             cursor(),
-            "Cursor: 212 of 212 changes of the last 24 h are written; 9 more are of kinds that the server never sends",
+            "Cursor: 212 of 212 changes of the last 24h are written; 9 more are of kinds that the server never sends",
         ),
         (
             cursor(states={"never_captured": 0, "missing": 18}, workspaces=[place(1, 0), place(3, 18)]),
-            "Cursor: 212 of 230 changes of the last 24 h are written; 18 are missing, all of workspace 3",
+            "Cursor: 212 of 230 changes of the last 24h are written; 18 are missing, all of workspace 3",
         ),
         (
             cursor(states={"never_captured": 0, "missing": 1, "outdated": 2}, workspaces=[place(0, 1)]),
-            "Cursor: 212 of 215 changes of the last 24 h are written; 1 is missing, all of the global database; "
+            "Cursor: 212 of 215 changes of the last 24h are written; 1 is missing, all of the global database; "
             "of 2 only an earlier state is written",
         ),
         (
             cursor(states={"never_captured": 0, "missing": 2}, workspaces=[place(1, 1), place(3, 1)]),
-            "Cursor: 212 of 214 changes of the last 24 h are written; 2 are missing",
+            "Cursor: 212 of 214 changes of the last 24h are written; 2 are missing",
         ),
         (
             cursor(states={"never_captured": 0, "written": 0}),
-            "Nothing of the last 24 h in Cursor's databases has to be captured",
+            "Nothing of the last 24h in Cursor's databases has to be captured",
         ),
     ],
 )
@@ -85,7 +85,7 @@ def test_where_cursor_was_never_captured_it_is_not_set_up() -> None:
 @pytest.mark.parametrize(
     "record",
     [
-        cursor(missing=None, cause="Redis at localhost:6379 cannot be reached: refused"),
+        cursor(missing_items=None, cause="Redis at localhost:6379 cannot be reached: refused"),
         cursor(unread=1, cause="Cursor's global database is damaged"),
         cursor(partial=True),
     ],

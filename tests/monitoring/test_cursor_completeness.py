@@ -100,7 +100,7 @@ def test_what_was_withheld_is_found_and_nothing_else(pipeline: Pipeline, telemet
         add_global_row(telemetry, key, now - 30 * MINUTE)
     record = collected(CursorCompleteness, pipeline)
     assert counts(record) == {"written": len(values) - 3, "missing": 3}
-    assert record.missing == 3
+    assert record.missing_items == 3
     assert record.first_missing is not None
     assert not record.partial and not record.unread and not record.cause
     assert is_sound(record)
@@ -138,7 +138,7 @@ def test_what_the_server_never_sends_is_counted_by_kind(
     assert record.never_captured == {"generation": 5, "prompt": 4}
     record = collected(CursorCompleteness, pipeline, cursor_data=elsewhere)
     assert record.never_captured == {"bubble": 1, "composer": 1}
-    assert record.missing == 0
+    assert record.missing_items == 0
     assert is_sound(record)
 
 
@@ -155,14 +155,14 @@ def test_what_waits_in_the_stream_is_on_its_way(pipeline: Pipeline, telemetry: P
 def test_without_redis_what_has_no_row_is_not_known(pipeline: Pipeline, telemetry: Path, user: Path, now: int) -> None:
     write_global(user, {"composerData:a": composer("a", now - HOUR)})
     record = collected(CursorCompleteness, pipeline, redis_url="redis://localhost:1/0")
-    assert record.missing is None
+    assert record.missing_items is None
     assert "Redis" in record.cause
 
 
 def test_a_database_that_cannot_be_read_is_counted(pipeline: Pipeline, telemetry: Path, user: Path, now: int) -> None:
     write_global(user, {"composerData:a": composer("a", now - HOUR)}).write_bytes(b"no database" * 100)
     record = collected(CursorCompleteness, pipeline)
-    assert (record.unread, record.databases, record.missing) == (1, 0, 0)
+    assert (record.unread, record.databases, record.missing_items) == (1, 0, 0)
     assert "is not a SQLite database" in record.cause
 
 
