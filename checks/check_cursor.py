@@ -18,8 +18,9 @@ def check_cursor_completeness(cursor: "CursorCompleteness", locations: "Location
     """Composers and bubbles that changed in Cursor's databases, and of which nothing was captured.
 
     What changed in the last 24 h (see --since) in the databases `state.vscdb` of the workspaces and in the global one
-    is compared with the rows of Cursor's traces and with what is on its way to them. Told and not graded are things whose last change alone is missing, and what the
-    server never sends: generations, prompts, and on other systems than macOS the whole global database.
+    is compared with the rows of Cursor's traces and with what is on its way to them. Told and not graded are things
+    whose last change alone is missing, and what the server never sends: generations, prompts, and on other systems
+    than macOS the whole global database.
 
     Causes:
     - the extension did not tell the server of the window (see capture-wiring)
@@ -32,7 +33,7 @@ def check_cursor_completeness(cursor: "CursorCompleteness", locations: "Location
         cause = "Cursor is used here, and there is no row and no session of it and no extension"
         return not_set_up("Cursor is not captured", cause, remedy=_INSTALL)
     evidence = {
-        **cursor.by_state,
+        **cursor.by_outcome,
         **{f"never captured: {kind}s": count for kind, count in cursor.never_captured.items()},
         "databases": cursor.databases,
         "databases that could not be read": cursor.unread,
@@ -50,17 +51,17 @@ def check_cursor_completeness(cursor: "CursorCompleteness", locations: "Location
 
 
 def _summary(cursor: "CursorCompleteness") -> str:
-    never = cursor.by_state.get("never_captured", 0)
+    never = cursor.by_outcome.get("never_captured", 0)
     expected = cursor.changed - never
     window = f"of the last {cursor.since}"
     if not expected:
         summary = f"Nothing {window} in Cursor's databases has to be captured"
     else:
-        written = cursor.by_state.get("written", 0)
+        written = cursor.by_outcome.get("written", 0)
         summary = f"Cursor: {written:,} of {many(expected, 'change', 'changes')} {window} are written"
     if cursor.missing_items:
         summary += f"; {many(cursor.missing_items, 'is', 'are')} missing{_where(cursor)}"
-    outdated = cursor.by_state.get("outdated", 0)
+    outdated = cursor.by_outcome.get("outdated", 0)
     if outdated:
         summary += f"; of {outdated:,} only an earlier state is written"
     if never:

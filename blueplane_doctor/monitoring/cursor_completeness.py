@@ -65,7 +65,7 @@ class CursorCompleteness(Record):
     """Whether more may have changed than was read: the reading is bounded."""
     changed: int = 0
     """Things that changed in the window."""
-    by_state: dict[str, int] = {}
+    by_outcome: dict[str, int] = {}
     """The same by state: `written`, `outdated`, `in_stream`, `dead_lettered`, `too_young`, `before_capture`,
     `never_captured`, `missing`."""
     never_captured: dict[str, int] = {}
@@ -207,7 +207,7 @@ class _Reader:
             unread=self._unread,
             partial=is_partial,
             changed=states.total(),
-            by_state={state: states[state] for state in ITEM_STATES},
+            by_outcome={state: states[state] for state in ITEM_STATES},
             never_captured=dict(sorted(never.items())),
             missing_items=missing,
             first_missing=None if first is None else iso(from_milliseconds(first)),

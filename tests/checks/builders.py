@@ -356,7 +356,7 @@ def cursor(**changes: Any) -> CursorCompleteness:
             "since": "24h",
             "databases": 2,
             "changed": sum(states.values()),
-            "by_state": states,
+            "by_outcome": states,
             "never_captured": {"generation": 5, "prompt": 4},
             "missing_items": states["missing"],
             **changes,

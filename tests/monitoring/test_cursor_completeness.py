@@ -56,13 +56,13 @@ def announce(telemetry: Path, workspace: str, now: int) -> None:
 
 
 def counts(record: CursorCompleteness) -> dict[str, int]:
-    return {state: count for state, count in record.by_state.items() if count}
+    return {state: count for state, count in record.by_outcome.items() if count}
 
 
 def is_sound(record: CursorCompleteness) -> bool:
     in_workspaces = sum(one.changed for one in record.workspaces)
-    is_sum = sum(record.by_state.values()) == record.changed == in_workspaces
-    return is_sum and set(record.by_state) == set(ITEM_STATES)
+    is_sum = sum(record.by_outcome.values()) == record.changed == in_workspaces
+    return is_sum and set(record.by_outcome) == set(ITEM_STATES)
 
 
 def test_without_cursor_it_is_not_set_up(pipeline: Pipeline, user: Path) -> None:
