@@ -383,7 +383,7 @@ _CURSOR = _of(
     _M("changed", "Changed in Cursor", "", "cursor_changed_items", "Things that changed in Cursor's databases."),
     _M("missing_items", "Missing of Cursor", "", "cursor_missing_items", "Those that were never captured.", MAX),
     _M("unread", "Unread databases", "", "cursor_unread_databases", "Cursor's databases that could not be read."),
-    _M("by_outcome.{state}", "Things in a state", "", "cursor_items", "Things that changed, by what became of them."),
+    _M("by_outcome.{outcome}", "Things in a state", "", "cursor_items", "Things that changed, by what became of them."),
 )  # fmt: skip
 _HISTORY = _of(
     "history",
