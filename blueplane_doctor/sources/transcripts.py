@@ -95,13 +95,23 @@ class Reading:
 
     def __init__(self, file: TranscriptFile, begun: Progress, agents: dict[str, int]) -> None:
         """`agents`: those that the file's lines have named so far, and when, milliseconds since 1970."""
-        self.progress = begun
         self.agents = agents
         self.is_half_written = False
         """Whether its last line has no end yet: it is read once it is whole."""
         self.is_partial = False
         """Whether the time was up before its end."""
         self._file = file
+        self._folder = file.project_folder
+        self._end = begun.end
+        self._without_uuid = begun.without_uuid
+        self._unreadable = begun.unreadable
+        self._unfindable = begun.unfindable
+        self._workspace = ""
+
+    @property
+    def progress(self) -> Progress:
+        """How far it was read, and what was counted."""
+        return Progress(self._end, self._without_uuid, self._unreadable, self._unfindable)
 
     def lines(self, until: float) -> Iterator[TranscriptLine]:
         """The whole lines from there on that have a uuid, until this processor time. Raises FileUnreadable.
@@ -120,7 +130,7 @@ class Reading:
 
     def _raw_lines(self, opened: OpenFile, until: float) -> Iterator[tuple[int, bytes]]:
         """Each whole line with its place; the progress stands behind it when it is given."""
-        start = self.progress.end
+        start = self._end
         rest = b""
         skipped = 0
         offset = start
@@ -138,9 +148,9 @@ class Reading:
             for piece in whole:
                 raw = rest + piece
                 length = skipped + len(raw)
-                self.progress = self.progress._replace(end=start + length + 1)
+                self._end = start + length + 1
                 if skipped:
-                    self._count_unreadable()
+                    self._unreadable += 1
                 else:
                     yield start, raw
                 start += length + 1
@@ -156,15 +166,15 @@ class Reading:
         content = parsed_line(raw)
         if content is None:
             if raw.strip():
-                self._count_unreadable()
+                self._unreadable += 1
             return None
-        self._note_agent(content)
-        if self.progress.unfindable is None:
-            reason = why_unfindable(self._file.project_folder, _text(content.get("cwd")))
-            self.progress = self.progress._replace(unfindable=reason)
+        if "toolUseResult" in content:
+            self._note_agent(content)
+        if self._unfindable is None:
+            self._note_workspace(_text(content.get("cwd")))
         uuid = _text(content.get("uuid"))
         if not uuid or len(uuid) > _LONGEST_UUID or not uuid.isascii():
-            self.progress = self.progress._replace(without_uuid=self.progress.without_uuid + 1)
+            self._without_uuid += 1
             return None
         return TranscriptLine(
             uuid=uuid,
@@ -175,6 +185,11 @@ class Reading:
             length=len(raw),
         )
 
+    def _note_workspace(self, workspace: str) -> None:
+        if workspace != self._workspace:
+            self._workspace = workspace
+            self._unfindable = why_unfindable(self._folder, workspace)
+
     def _note_agent(self, content: dict[str, Any]) -> None:
         """Remember an agent that the result of a tool names: from then on the server reads that agent's file."""
         result = content.get("toolUseResult")
@@ -183,9 +198,6 @@ class Reading:
         agent = _text(result.get("agentId"))
         if agent and agent not in self.agents:
             self.agents[agent] = milliseconds_of(_text(content.get("timestamp"))) or 0
-
-    def _count_unreadable(self) -> None:
-        self.progress = self.progress._replace(unreadable=self.progress.unreadable + 1)
 
 
 def why_unfindable(folder: str, workspace: str) -> str | None:
@@ -220,6 +232,8 @@ def parsed_line(raw: bytes) -> dict[str, Any] | None:
 
 def _text(value: Any) -> str:
     if isinstance(value, str):
+        if value.isascii():
+            return value
         return value.encode("utf-8", "replace").decode()  # half of a surrogate pair could not be looked for
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
