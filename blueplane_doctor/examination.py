@@ -1,6 +1,6 @@
 """One examination of one pipeline: every source opened at most once, every shared reading made at most once."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import wraps
@@ -19,9 +19,9 @@ from blueplane_doctor.recording.reading import Recorded, read_recorded
 from blueplane_doctor.settings import Settings
 from blueplane_doctor.sources import Deadline
 from blueplane_doctor.sources.database_source import DatabaseSource
-from blueplane_doctor.sources.dead_letters import DeadLetterReader
+from blueplane_doctor.sources.dead_letters import DeadLetterEntry, DeadLetterReader, each_dead_letter_entry
 from blueplane_doctor.sources.redis_info import integer
-from blueplane_doctor.sources.redis_source import RedisSource
+from blueplane_doctor.sources.redis_source import RedisSource, pairs
 from blueplane_doctor.sources.server_log import LogTail, read_log
 from blueplane_doctor.sources.server_process import process_state, server_process
 from blueplane_doctor.sources.streams import StreamState, read_stream
@@ -189,6 +189,19 @@ class Examination:
         reader = DeadLetterReader(self.redis, self.stream().dead_letters, info.now_ms, info.dataset_bytes)
         reader.catch_up()
         return reader
+
+    def each_dead_letter(self, *, unreadable: type[SourceError] = SourceMissing) -> Iterator[DeadLetterEntry]:
+        """The dead letters as they are, oldest first within a stream.
+
+        Streams whose state raises `unreadable` are passed over. Raises SourceError.
+        """
+        size = self.server_info().dataset_bytes
+        for stream in self.stream().dead_letters:
+            try:
+                state = pairs(self.redis.ask_one("XINFO", "STREAM", stream))
+            except unreadable:
+                continue
+            yield from each_dead_letter_entry(self.redis, stream, state, size)
 
     def new_judge(self) -> CustodyJudge:
         """What judges the messages of the stream, for one walk. Raises SourceError when Redis cannot be read."""

@@ -7,12 +7,15 @@ token, a person, a client.
 from blueplane_doctor import pipeline
 
 PLATFORMS = frozenset({"cursor", "claude_code", "git"})
+MONITOR_TYPES = frozenset({"JSONLTrace", "DatabaseTrace", "TranscriptTrace"})
+"""What stands in a message's `hook_type` where no hook sent it but a monitor."""
 HOOK_TYPES = frozenset(
     {
         *pipeline.CURSOR_HOOKS,
         *("SessionStart", "SessionEnd", "PreToolUse", "PostToolUse", "UserPromptSubmit", "Stop", "SubagentStop"),
         *("PreCompact", "Notification", "PermissionRequest"),
-        *("JSONLTrace", "DatabaseTrace", "TranscriptTrace", "session", "commit"),
+        *MONITOR_TYPES,
+        *("session", "commit"),
     }
 )
 """Of Cursor's and Claude Code's hooks, and of the monitors."""

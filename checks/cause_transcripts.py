@@ -1,12 +1,12 @@
-"""Causes of lines that are in Claude's transcripts and not in the pipeline."""
+"""Causes of lines that are in Claude's transcripts and not in the pipeline: one for each reason."""
 
 from typing import TYPE_CHECKING
 
-from blueplane_doctor import Cause, Findings, Stake, cause
-from blueplane_doctor.checkapi import many, sentence
+from blueplane_doctor import Cause, Findings, Remedy, Stake, cause
+from blueplane_doctor.checkapi import many
 
 if TYPE_CHECKING:
-    from blueplane_doctor.model import Finding
+    from blueplane_doctor.locations import Locations
     from blueplane_doctor.monitoring.transcripts import TranscriptHealth
 
 COMPLETENESS = "transcript-completeness"
@@ -14,68 +14,92 @@ FOLLOWS = ("server-down", "server-hangs", "redis-unreachable", "redis-refuses-wr
 
 
 @cause(stage="capture", shown_by=[COMPLETENESS])
-def cause_capture_folder_not_found(transcripts: "TranscriptHealth", findings: Findings) -> Cause | None:
+def cause_capture_folder_not_found(
+    transcripts: "TranscriptHealth", findings: Findings, locations: "Locations"
+) -> Cause | None:
     """The server cannot find the folder of a project's transcripts."""
-    finding = _finding_of("folder_not_found", transcripts, findings)
-    if finding is None:
+    lines = _missing(transcripts, findings, "folder_not_found")
+    if not lines:
         return None
-    projects = [project for project in transcripts.projects if project.unfindable]
-    numbers = ", ".join(str(project.number) for project in projects)
-    words = f"projects {numbers}, whose paths hold" if len(projects) > 1 else f"project {numbers}, whose path holds"
-    signs = " or ".join(dict.fromkeys(project.unfindable for project in projects))
+    projects = [project for project in transcripts.projects if project.unfindable_reason]
+    where = f"project {projects[0].number}, whose path holds"
+    if len(projects) > 1:
+        numbers = ", ".join(str(project.number) for project in projects)
+        where = f"projects {numbers}, whose paths hold"
+    signs = " or ".join(dict.fromkeys(project.unfindable_reason for project in projects))
     return _cause(
-        finding,
         transcripts,
-        f"The server cannot find the transcripts of {words} {signs}: it replaces only slashes, Claude Code every sign.",
-        certain=True,
+        lines,
+        f"The server cannot find the transcripts of {where} {signs}: it replaces only slashes, Claude Code every sign.",
+        Remedy(
+            text="Work in a folder whose path holds only letters, digits and dashes between its slashes; a link to the "
+            "old folder is not enough. The transcripts still hold the missing lines.",
+            commands=[f"{locations.doctor} --reveal"],
+        ),
     )
 
 
 @cause(stage="capture", shown_by=[COMPLETENESS], follows=FOLLOWS)
-def cause_capture_session_not_started(transcripts: "TranscriptHealth", findings: Findings) -> Cause | None:
+def cause_capture_session_not_started(
+    transcripts: "TranscriptHealth", findings: Findings, locations: "Locations"
+) -> Cause | None:
     """The server was not told of a session's start, and never reads its transcript."""
-    finding = _finding_of("not_started", transcripts, findings)
-    if finding is None:
+    lines = _missing(transcripts, findings, "not_started")
+    if not lines:
         return None
-    lines = many(transcripts.reasons["not_started"], "line is", "lines are")
+    are = many(lines, "line is", "lines are")
     return _cause(
-        finding,
         transcripts,
-        f"No start of the session reached the server, so that it never reads the transcript: {lines} missing.",
-        certain=True,
+        lines,
+        f"No start of the session reached the server, so that it never reads the transcript: {are} missing.",
+        Remedy(
+            text="See whether Claude's hooks are installed, switched on and reach the server, and begin a new session.",
+            commands=["grep -A 8 SessionStart ~/.claude/settings.json", f"{locations.doctor} --select capture"],
+        ),
     )
 
 
 @cause(stage="capture", shown_by=[COMPLETENESS], follows=FOLLOWS)
-def cause_capture_lines_passed_over(transcripts: "TranscriptHealth", findings: Findings) -> Cause | None:
+def cause_capture_lines_passed_over(
+    transcripts: "TranscriptHealth", findings: Findings, locations: "Locations"
+) -> Cause | None:
     """The server reads a transcript and did not capture all of its lines."""
-    finding = _finding_of("ended", transcripts, findings) or _finding_of("other", transcripts, findings)
-    if finding is None:
+    ended = _missing(transcripts, findings, "ended")
+    others = _missing(transcripts, findings, "other")
+    lines = ended + others
+    if not lines:
         return None
+    are = many(lines, "line", "lines")
+    summary = f"The server did not capture {are} of a transcript that it should read."
+    if ended:
+        summary = f"The session ended, or its 24 h were over, before the server looked at its transcript again: {are}."
     return _cause(
-        finding,
         transcripts,
-        "The server knows the session and did not capture all lines of its transcript: "
-        "it had ended, or its 24 h were over, before the server looked again, or the server did not run.",
-        certain=False,
+        lines,
+        summary,
+        Remedy(
+            text="See what the server's log says of its transcript monitor at that time. A session that is begun anew "
+            "is read again. The transcripts still hold the missing lines.",
+            commands=[f"grep jsonl_monitor {locations.log} | tail -n 50"],
+        ),
+        confirm="" if ended and not others else "what the server's log says of the time of these lines",
     )
 
 
-def _finding_of(reason: str, transcripts: "TranscriptHealth", findings: Findings) -> "Finding | None":
-    """What was found, where most of the missing lines are missing for this reason; the first of equals counts."""
-    if not transcripts.reasons or max(transcripts.reasons, key=transcripts.reasons.__getitem__) != reason:
-        return None
-    return findings.fault(COMPLETENESS)
+def _missing(transcripts: "TranscriptHealth", findings: Findings, reason: str) -> int:
+    """Lines that are missing for this reason; 0 where the check found nothing."""
+    if findings.fault(COMPLETENESS) is None:
+        return 0
+    return transcripts.missing_by_reason.get(reason, 0)
 
 
-def _cause(finding: "Finding", transcripts: "TranscriptHealth", summary: str, *, certain: bool) -> Cause:
-    confirm = "" if certain else "what the server's log says of the time of these lines"
+def _cause(transcripts: "TranscriptHealth", lines: int, summary: str, next_step: Remedy, confirm: str = "") -> Cause:
     return Cause(
-        summary=sentence(summary),
+        summary=summary,
         since=transcripts.first_missing_timestamp,
         since_by="the first missing line" if transcripts.first_missing_timestamp else "",
-        certain=certain,
+        certain=not confirm,
         confirm=confirm,
-        at_stake=Stake(recoverable=transcripts.missing),
-        next_step=finding.remedy,
+        at_stake=Stake(recoverable=lines),
+        next_step=next_step,
     )

@@ -58,8 +58,8 @@ def _sentence(transcripts: "TranscriptHealth") -> str:
     if not transcripts.missing:
         return summary
     summary += f"; {many(transcripts.missing, 'line is', 'lines are')} missing, {_where(transcripts)}"
-    if transcripts.kept_until:
-        summary += f". On disk until {_day(transcripts.kept_until)}"
+    if transcripts.deleted_at:
+        summary += f". On disk until {_day(transcripts.deleted_at)}"
     return summary
 
 
@@ -75,8 +75,8 @@ def _where(transcripts: "TranscriptHealth") -> str:
 
 def _place(project: "ProjectTranscripts") -> str:
     place = f"project {project.number}"
-    if project.unfindable:
-        place += f", whose folder the server cannot find (its path holds {project.unfindable})"
+    if project.unfindable_reason:
+        place += f", whose folder the server cannot find (its path holds {project.unfindable_reason})"
     return place
 
 
@@ -90,9 +90,9 @@ def _day(text: str) -> str:
 
 def _remedy(transcripts: "TranscriptHealth", locations: "Locations") -> Remedy:
     text = "Nothing is lost yet: the transcripts still hold these lines. "
-    if "folder_not_found" in transcripts.reasons:
+    if "folder_not_found" in transcripts.missing_by_reason:
         text += "Sessions of a folder whose path has letters, digits, dashes and slashes alone are found by the server."
-    elif "not_started" in transcripts.reasons:
+    elif "not_started" in transcripts.missing_by_reason:
         text += "See whether Claude's hooks are installed and reach the server, and begin a new session afterwards."
     else:
         text += "See whether the server runs, and what its log says of its transcript monitor."

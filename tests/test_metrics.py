@@ -44,7 +44,7 @@ NOT_METRICS = {
     "transcripts.projects.*.missing": "projects are numbered anew when a folder is added; `missing` counts them",
     "transcripts.buckets.*": "the last day in a table; as a series it would count every line many times",
     "transcripts.other_buckets.*": "the last day in a table; as a series it would count every line many times",
-    "transcripts.reasons.*": "why lines are missing, which `missing` counts",
+    "transcripts.missing_by_reason.*": "why lines are missing, which `missing` counts",
     "transcripts.half_written": "the same as nothing a moment later",
     "transcripts.unreadable_files": "the check transcript-completeness says it",
     "transcripts.partial": "says how to read the others",

@@ -10,7 +10,6 @@ from blueplane_doctor.custody.routing import Router
 from blueplane_doctor.errors import SourceError, SourceMissing
 from blueplane_doctor.examination import Examination
 from blueplane_doctor.file_reading import file_state
-from blueplane_doctor.lookup.dead_letters import each_entry
 from blueplane_doctor.pipeline import CLAUDE_TABLE
 from blueplane_doctor.sources.dead_letters import DeadLetterEntry, json_object
 from blueplane_doctor.sources.entries import pages
@@ -105,7 +104,7 @@ class LineTraces:
         """Those that a dead letter holds. Raises SourceError."""
         named: set[LineKey] = set()
         with suppress(SourceMissing):  # there is no stream: then nothing is in one
-            for entry in each_entry(self._examination, unreadable=SourceError):
+            for entry in self._examination.each_dead_letter(unreadable=SourceError):
                 key = _key_in_letter(entry)
                 if key in keys:
                     named.add(key)

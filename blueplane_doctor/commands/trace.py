@@ -10,13 +10,14 @@ from blueplane_doctor.commands.base import Invocation, command, new_command
 from blueplane_doctor.console import complain, show, show_json
 from blueplane_doctor.errors import ExitCode, UsageError
 from blueplane_doctor.examination import Examination
+from blueplane_doctor.lookup.beginnings import Hop
 from blueplane_doctor.lookup.by_state import find_by_state
-from blueplane_doctor.lookup.trace import Hop, Trace, Tracer
+from blueplane_doctor.lookup.trace import Trace, Tracer
 from blueplane_doctor.options import PIPELINE
 from blueplane_doctor.times import seconds_in
 
 COMMAND = new_command(__doc__)
-_FINE = ("written", "duplicate", "waiting", "in_flight", "skipped")
+_FINE = ("written", "duplicate", "waiting", "in_flight", "skipped", "too_young")
 """Its row is there, it is in transit, or skipped by design."""
 _NOT_KNOWN = ("not_found", "untraceable", "unexamined")
 """It is nowhere, or nothing proves what became of it."""
@@ -62,7 +63,7 @@ def _ids_of(examination: Examination, state: str, since: str | None) -> list[str
 
 
 def exit_code(states: list[str]) -> ExitCode:
-    """1 when one is lost, stuck or dead-lettered; else 3 when one is nowhere or nothing proves its end; else 0."""
+    """1 when one is lost, missing, stuck or dead-lettered; else 3 when nothing tells or proves its end; else 0."""
     if any(state not in (*_FINE, *_NOT_KNOWN) for state in states):
         return ExitCode.FINDINGS
     if any(state in _NOT_KNOWN for state in states):

@@ -13,13 +13,11 @@ from blueplane_doctor.machine_key import fingerprint
 from blueplane_doctor.model import Record
 from blueplane_doctor.sources.dead_letters import (
     DeadLetterEntry,
-    each_dead_letter_entry,
     json_object,
     parse_dead_letter_entry,
 )
 from blueplane_doctor.sources.entry_ids import id_text
 from blueplane_doctor.sources.letter_errors import letter_error
-from blueplane_doctor.sources.redis_source import pairs
 from blueplane_doctor.text import event_type, identifier, platform
 from blueplane_doctor.text import group as shown_group
 from blueplane_doctor.text import stream as shown_stream
@@ -115,22 +113,10 @@ class DeadLetterFilter:
 def each_dead_letter(examination: Examination, chosen: DeadLetterFilter | None = None) -> Iterator[DeadLetter]:
     """Dead letters of both streams, oldest first within a stream. Raises SourceError."""
     now_ms = examination.server_info().now_ms
-    for entry in each_entry(examination):
+    for entry in examination.each_dead_letter():
         dead_letter = without_private_parts(entry, now_ms)
         if chosen is None or chosen.passes(dead_letter):
             yield dead_letter
-
-
-def each_entry(examination: Examination, *, unreadable: type[SourceError] = SourceMissing) -> Iterator[DeadLetterEntry]:
-    """The entries as they are. Streams whose state raises `unreadable` are passed over. Raises SourceError."""
-    redis = examination.redis
-    size = examination.server_info().dataset_bytes
-    for stream in examination.stream().dead_letters:
-        try:
-            state = pairs(redis.ask_one("XINFO", "STREAM", stream))
-        except unreadable:
-            continue
-        yield from each_dead_letter_entry(redis, stream, state, size)
 
 
 def find_dead_letter(examination: Examination, wanted: str, stream: str = "") -> tuple[DeadLetter, DeadLetterEntry]:
@@ -177,7 +163,7 @@ def letter_of_id(examination: Examination, wanted: str) -> DeadLetterEntry | Non
 
 
 def _find_by_message(examination: Examination, wanted: str, stream: str) -> DeadLetterEntry | None:
-    for entry in each_entry(examination):
+    for entry in examination.each_dead_letter():
         if stream in ("", entry.stream) and wanted.encode() in (entry.message_id, entry.event_id):
             return entry
     return None

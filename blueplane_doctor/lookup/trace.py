@@ -31,7 +31,16 @@ from blueplane_doctor.custody.states import (
 from blueplane_doctor.errors import SourceError
 from blueplane_doctor.examination import Examination
 from blueplane_doctor.known_names import ROUTES, TABLES
-from blueplane_doctor.lookup.dead_letters import each_entry, letter_of_id
+from blueplane_doctor.lookup.beginnings import (
+    SOURCE_ADVICE,
+    Hop,
+    hook_hop,
+    lines_of,
+    state_at_source,
+    transcript_hop,
+    uuid_of,
+)
+from blueplane_doctor.lookup.dead_letters import letter_of_id
 from blueplane_doctor.model import Record
 from blueplane_doctor.sources.dead_letters import DeadLetterEntry
 from blueplane_doctor.sources.entries import RawEntry, pages
@@ -75,9 +84,10 @@ ADVICE = {
     UNTRACEABLE: "Its writer does not hold it, and it carries nothing by which its row could be found.",
     UNEXAMINED: "The database could not be read; mend that and ask again.",
     PAYLOAD_GONE: "A writer still holds its ID, but the message itself was trimmed. Its content is gone.",
+    **SOURCE_ADVICE,
     NOT_FOUND: "It may have been trimmed, belong to another Redis, or never have been enqueued.",
 }
-"""What to do, for each state of custody and the two states of messages that are not in the stream."""
+"""What to do, for each state of custody and for messages that are not in the stream."""
 WHY_UNTRACEABLE = {
     TABLES_BEGIN_LATER: "Its writer does not hold it, and it has no row now; but its table begins later than this "
     "message, so that its row may have been there. Whether it was written is not known.",
@@ -103,24 +113,14 @@ _ROWS_CUT_SHORT = (
 )
 
 
-class Hop(Record):
-    """One station of a message."""
-
-    stage: str
-    """`enqueued`, `delivered` (pending), `not_pending`, `row`, `dead_letter`."""
-    at: str | None
-    """UTC; null where nothing records the time."""
-    text: str
-    detail: dict[str, str | int | None] = {}
-
-
 class Trace(Record):
     """What is known of one message."""
 
     id: str
     """As it was asked for; one that has no known form by its fingerprint."""
     state: str
-    """A state of custody, or `payload_gone`, `not_found`."""
+    """A state of custody, or `payload_gone`, `missing` (it stands in a transcript and nowhere else), `too_young` (the
+    same, of the last minute), `not_found`."""
     hops: list[Hop]
     advice: str
     partial: bool = False
@@ -140,6 +140,8 @@ class _Search:
     route: CompiledRoute | None = None
     hops: list[Hop] = field(default_factory=list)
     dead_letters: list[Hop] = field(default_factory=list)
+    line_state: str = ""
+    """What the line of a transcript is where the pipeline has nothing of it; empty where there is no such line."""
     is_pending: bool = False
     """Whether it is in the pending entries list of any writer group."""
     pending: PendingEntry | None = None
@@ -204,6 +206,7 @@ class Tracer:
         searches = list(by_id.values())
         self._find_messages(searches, stream)
         router = Router(self._examination.routes(), self._tables(), self._examination.columns())
+        self._find_beginnings(searches)
         for search in searches:
             if search.message:
                 search.route = router.route(search.message)
@@ -253,6 +256,22 @@ class Tracer:
                 missing[search.wanted.encode()] = search
         if missing:
             self._search_stream(missing, stream)
+
+    def _find_beginnings(self, searches: list[_Search]) -> None:
+        """The hook or the line of a transcript that each message began with."""
+        uuids = {}
+        for search in searches:
+            if search.message or not search.stream_id():
+                uuids[search.wanted] = uuid_of(search.wanted, search.message)
+        lines = lines_of(self._examination.settings, uuids.values())
+        for search in searches:
+            found = lines.get(uuids.get(search.wanted, ""))
+            if found is not None:
+                search.hops.append(transcript_hop(found))
+                search.line_state = state_at_source(found, self._examination.now_ms())
+            hook = hook_hop(search.message) if search.message else None
+            if hook is not None:
+                search.hops.append(hook)
 
     def _search_stream(self, missing: dict[bytes, _Search], stream: StreamState) -> None:
         size = self._examination.server_info().dataset_bytes
@@ -309,7 +328,7 @@ class Tracer:
 
     def _find_dead_letters(self, searches: list[_Search]) -> None:
         names = [(search, search.names()) for search in searches]
-        for entry in each_entry(self._examination, unreadable=SourceError):
+        for entry in self._examination.each_dead_letter(unreadable=SourceError):
             named = {entry.message_id, entry.event_id}
             for search, its_names in names:
                 if its_names & named:
@@ -492,7 +511,7 @@ def _state(search: _Search, stream: StreamState) -> str:
         return DEAD_LETTERED
     if search.is_pending:
         return PAYLOAD_GONE
-    return NOT_FOUND
+    return search.line_state or NOT_FOUND
 
 
 def _state_in_stream(search: _Search, stream: StreamState) -> str:

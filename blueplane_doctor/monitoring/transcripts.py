@@ -28,7 +28,7 @@ class ProjectTranscripts(Record):
     """Those whose row is there."""
     missing: int
     """Those that are nowhere in the pipeline."""
-    unfindable: str = ""
+    unfindable_reason: str = ""
     """Which sign in its path keeps the server from finding its folder; empty where nothing is missing for that."""
 
 
@@ -63,13 +63,13 @@ class TranscriptHealth(Record):
     """By event time, the last day."""
     other_buckets: list[LineBucket] = []
     """Older than a day, later than now, without a timestamp."""
-    reasons: dict[str, int] = {}
+    missing_by_reason: dict[str, int] = {}
     """Missing lines by the reason, as far as it is known."""
     missing_ids: list[MessageId] = []
     """The uuids of the first missing lines."""
     first_missing_timestamp: str | None = None
     """When the first of them was written into its transcript; null where none is missing, or none has a time."""
-    kept_until: str | None = None
+    deleted_at: str | None = None
     """The day on which Claude Code begins to delete them; null where none is missing."""
     without_uuid: int = 0
     """Lines that carry no uuid: by these no row could be found."""
@@ -113,10 +113,10 @@ class TranscriptMonitor(Monitor):
             projects=_projects(comparison),
             buckets=_buckets(comparison),
             other_buckets=_other_buckets(comparison),
-            reasons=_reasons(comparison),
+            missing_by_reason=_reasons(comparison),
             missing_ids=[line.uuid for line in comparison.missing[:SHOWN_LINES]],
             first_missing_timestamp=time_text(min(times)) if times else None,
-            kept_until=self._kept_until(comparison),
+            deleted_at=self._first_deleted(comparison),
             without_uuid=comparison.without_uuid,
             unreadable_lines=comparison.unreadable,
             half_written=comparison.half_written,
@@ -126,7 +126,7 @@ class TranscriptMonitor(Monitor):
             cause=comparison.cause,
         )
 
-    def _kept_until(self, comparison: Comparison) -> str | None:
+    def _first_deleted(self, comparison: Comparison) -> str | None:
         if comparison.first_deleted_ns is None:
             return None
         touched = from_milliseconds(comparison.first_deleted_ns // 1_000_000)
@@ -146,7 +146,7 @@ def _projects(comparison: Comparison) -> list[ProjectTranscripts]:
                 lines=sum(states.values()),
                 written=states[WRITTEN],
                 missing=states[MISSING],
-                unfindable=comparison.unfindable.get(number, ""),
+                unfindable_reason=comparison.unfindable.get(number, ""),
             )
         )
     return projects

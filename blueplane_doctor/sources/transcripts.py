@@ -8,7 +8,7 @@ order of the folders' names.
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -113,14 +113,17 @@ class Reading:
         """How far it was read, and what was counted."""
         return Progress(self._end, self._without_uuid, self._unreadable, self._unfindable)
 
-    def lines(self, until: float) -> Iterator[TranscriptLine]:
+    def lines(self, until: float, holding: Collection[bytes] = ()) -> Iterator[TranscriptLine]:
         """The whole lines from there on that have a uuid, until this processor time. Raises FileUnreadable.
 
+        `holding`: only those in which one of these stands; the others are not even parsed, nor counted.
         A file that vanishes while it is read gives what was read; one that another takes the place of is read on.
         """
         with opened_file(self._file.path) as opened:
             try:
                 for offset, raw in self._raw_lines(opened, until):
+                    if holding and not any(text in raw for text in holding):
+                        continue
                     line = self._understood(offset, raw)
                     if line is not None:
                         yield line
@@ -320,3 +323,33 @@ def kept_days(projects: Path) -> int:
     if isinstance(days, int) and not isinstance(days, bool) and days > 0:
         return days
     return DEFAULT_KEPT_DAYS
+
+
+class FoundLine(NamedTuple):
+    """A line that was looked for by its uuid."""
+
+    file: TranscriptFile
+    line: TranscriptLine
+
+
+def find_lines(projects: Path, uuids: Collection[str]) -> dict[str, FoundLine]:
+    """The lines with these uuids in all transcripts on disk, the newest first; of several the first found counts.
+
+    It ends after READ_SECONDS of processor time: what was not found by then may be there all the same.
+    """
+    wanted = set(uuids)
+    texts = [uuid.encode() for uuid in wanted]
+    lines: dict[str, FoundLine] = {}
+    if not wanted:
+        return lines
+    until = time.process_time() + READ_SECONDS
+    files = transcript_files(projects, 0)
+    for file in sorted(files, key=lambda file: file.modified_ns, reverse=True):
+        with suppress(FileUnreadable):
+            for line in Reading(file, Progress(), {}).lines(until, texts):
+                if line.uuid in wanted:
+                    wanted.remove(line.uuid)
+                    lines[line.uuid] = FoundLine(file, line)
+        if not wanted:
+            break
+    return lines

@@ -20,7 +20,9 @@ def test_missing_lines_are_graded(missing: int, status: Status) -> None:
 
 
 def project(number: int, missing: int, unfindable: str = "") -> ProjectTranscripts:
-    return ProjectTranscripts(number=number, lines=300, written=300 - missing, missing=missing, unfindable=unfindable)
+    return ProjectTranscripts(
+        number=number, lines=300, written=300 - missing, missing=missing, unfindable_reason=unfindable
+    )
 
 
 @pytest.mark.parametrize(
@@ -28,7 +30,7 @@ def project(number: int, missing: int, unfindable: str = "") -> ProjectTranscrip
     [
         ({}, "Claude: 502 of 504 lines of the last 24h are written; 2 lines are missing, all in project 2"),
         (
-            {"projects": [project(3, 2, "a dot")], "kept_until": "2026-12-20"},
+            {"projects": [project(3, 2, "a dot")], "deleted_at": "2026-12-20"},
             "Claude: 502 of 504 lines of the last 24h are written; 2 lines are missing, all in project 3, whose folder "
             "the server cannot find (its path holds a dot). On disk until 20 Dec",
         ),
@@ -70,5 +72,5 @@ def test_what_could_not_be_looked_up_is_unknown() -> None:
     ("reason", "said"), [("folder_not_found", "path"), ("not_started", "hooks"), ("other", "server runs")]
 )
 def test_the_remedy_goes_by_the_reason(reason: str, said: str) -> None:
-    remedy = run(CHECK, transcripts=transcripts(2, reasons={reason: 2})).remedy
+    remedy = run(CHECK, transcripts=transcripts(2, missing_by_reason={reason: 2})).remedy
     assert remedy and said in remedy.text

@@ -89,11 +89,11 @@ UNHEALTHY: dict[str, dict[str, Record]] = {
     "transcript-completeness": {
         "transcripts": transcripts(
             192,
-            projects=[ProjectTranscripts(number=2, lines=250, written=58, missing=192, unfindable="a dot")],
-            reasons={"folder_not_found": 192},
+            projects=[ProjectTranscripts(number=2, lines=250, written=58, missing=192, unfindable_reason="a dot")],
+            missing_by_reason={"folder_not_found": 192},
             missing_ids=["0b6e1f6c-54c7-4c39-9f0e-8d5f0a1f7c11"],
             first_missing_timestamp=_EARLIER,
-            kept_until="2026-04-11",
+            deleted_at="2026-04-11",
         )
     },
     "backlog-trend": {"history": history(groups=[trend(state="stopped", backlog=412, still_seconds=540.0)])},

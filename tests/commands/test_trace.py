@@ -22,6 +22,8 @@ from blueplane_doctor.text import identifier
         (["untraceable"], 3),
         (["not_found", "lost"], 1),
         (["stuck"], 1),
+        (["too_young"], 0),
+        (["missing"], 1),
         (["dead_lettered"], 1),
         (["payload_gone"], 1),
     ],

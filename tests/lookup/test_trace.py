@@ -9,6 +9,7 @@ from blueplane_doctor.custody.states import PAYLOAD_GONE, STATES
 from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.errors import SourceUnusable
 from blueplane_doctor.examination import Examination
+from blueplane_doctor.lookup.beginnings import SOURCE_ADVICE
 from blueplane_doctor.lookup.trace import ADVICE, NOT_FOUND, Trace, Tracer
 from tests.helpers import settings_for
 
@@ -34,7 +35,8 @@ def test_a_written_message_by_every_id(any_pipeline: Pipeline) -> None:
     any_pipeline.drain()
     for trace in traced(any_pipeline, cursor, EVENT, claude, UUID):
         assert trace.state == "written", trace
-        assert stages(trace) == ["enqueued", "not_pending", "not_pending", "row"]
+        beginning = ["hook"] if trace.id in (cursor, EVENT) else []
+        assert stages(trace) == [*beginning, "enqueued", "not_pending", "not_pending", "row"]
         row = trace.hops[-1]
         assert row.at is not None
         assert row.detail["sequence"] == 1
@@ -162,7 +164,7 @@ def test_a_ghost_is_recognised(any_pipeline: Pipeline) -> None:
 
 
 def test_there_is_advice_for_every_state() -> None:
-    assert set(ADVICE) == {*STATES, PAYLOAD_GONE, NOT_FOUND}
+    assert set(ADVICE) == {*STATES, *SOURCE_ADVICE, PAYLOAD_GONE, NOT_FOUND}
     assert all(ADVICE.values())
 
 
