@@ -7,7 +7,7 @@ from blueplane_doctor.custody.poison import poison_reason
 from blueplane_doctor.custody.routing import Router
 from blueplane_doctor.errors import SourceError
 from blueplane_doctor.examination import Examination
-from blueplane_doctor.lookup.dead_letters import DeadLetter, each_entry, without_private_parts
+from blueplane_doctor.lookup.dead_letters import DeadLetter, without_private_parts
 from blueplane_doctor.quantities import many
 from blueplane_doctor.repair.base import Case, Target
 from blueplane_doctor.repair.letters import message_in
@@ -21,7 +21,7 @@ NAME = "dead-letters"
 
 def plan_dead_letters(case: Case) -> Iterator[Item | Refusal]:
     """Those that the filter means. Without a filter none is meant: an empty one would mean every letter there is."""
-    letters = list(each_entry(case.examination, unreadable=SourceError))
+    letters = list(case.examination.each_dead_letter(unreadable=SourceError))
     if not case.wanted.names_letters:
         if letters:
             yield _unasked(letters, case.now_ms)
