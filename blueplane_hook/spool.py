@@ -67,6 +67,25 @@ class Spool:
         finally:
             self._unlock()
 
+    def hold(self) -> bool:
+        """Whether this process now has the spool for itself: no hook adds to it or delivers from it until `let_go`."""
+        if not self._lock():
+            return False
+        if not self._try(_DELIVERY):
+            self._unlock()
+            return False
+        self._take_over()
+        return True
+
+    def take_over(self) -> None:
+        """Put what hooks kept apart into the spool, which is held."""
+        self._take_over()
+
+    def let_go(self) -> None:
+        """Give the spool that is held back to the hooks."""
+        self._unlock()
+        self._free(_DELIVERY)
+
     def _keep(self, event: bytes) -> None:
         """Add the event to the spool; the lock is held."""
         try:
@@ -248,8 +267,11 @@ class Spool:
         return True
 
     def _unlock(self) -> None:
+        self._free(_FILE)
+
+    def _free(self, byte: int) -> None:
         if fcntl is not None:
-            fcntl.lockf(self._lock_handle, fcntl.LOCK_UN, 1, _FILE)
+            fcntl.lockf(self._lock_handle, fcntl.LOCK_UN, 1, byte)
 
 
 def own_files(home: str) -> list[str]:

@@ -21,7 +21,8 @@ from blueplane_doctor.repair.locking import locked
 from blueplane_doctor.repair.plan import ADDS_TO_STREAM, SAVES, Action, Fields, Item, Plan, Source
 from blueplane_doctor.repair.planning import find_targets
 from blueplane_doctor.repair.refusals import FILL_TO, refuse_another_redis, refuse_old, running_writers
-from blueplane_doctor.repair.steps import DELIVERED, Steps
+from blueplane_doctor.repair.spool_taking import take_from_source
+from blueplane_doctor.repair.steps import DELIVERED, Steps, do_group
 from blueplane_doctor.repair.store import REFUSED, Journal, JournalEntry, RepairFiles, Store
 from blueplane_doctor.repair.verifying import PATIENCE_SECONDS, rows_seen
 from blueplane_doctor.settings import Settings
@@ -132,14 +133,17 @@ class Applier:
             refuse_old(self.plan, info.now_ms)
             self._refuse_without_writers(examination)
             token = stack.enter_context(locked(self._store, writing, self.plan.queue))
+            journal = stack.enter_context(self._files.journaling())
+            if not self.plan.of(*SAVES):  # then there may be no stream to read either
+                return self._groups_alone(writing, token, journal)
             save_messages(examination, self.plan, self._files)
             saved = self._files.saved()
             assert saved is not None, "it was saved just now"
             follower = Follower(examination, self.plan)
             follower.catch_up()
             self._refuse_without_room(follower)
-            steps = Steps(self.plan, examination, writing, token, follower, saved)
-            journal = stack.enter_context(self._files.journaling())
+            taken = take_from_source(self.plan, self._files.folder)
+            steps = Steps(self.plan, examination, writing, token, follower, saved, taken)
             applied = Applied()
             try:
                 self._move_all(steps, journal, applied)
@@ -150,9 +154,21 @@ class Applier:
                 applied.is_interrupted = True
             return applied
 
+    def _groups_alone(self, writing: Connection, token: str, journal: Journal) -> Applied:
+        applied = Applied()
+        known = self._files.done()
+        for number, item in enumerate(self.plan.items):
+            entry = known.get(number)
+            if entry is None:
+                entry = do_group(self.plan, writing, token, number, item)
+                journal.add(entry)
+            self._count(applied, item, entry)
+        return applied
+
     def _refuse_without_writers(self, examination: Examination) -> None:
-        running = running_writers(examination)
-        for item in self.plan.of(*ADDS_TO_STREAM):
+        adding = self.plan.of(*ADDS_TO_STREAM)
+        running = running_writers(examination) if adding else frozenset()
+        for item in adding:
             if item.group not in running:
                 raise RepairRefused(
                     f"no writer of the group {shown_group(item.group)} runs; nothing is changed",

@@ -13,13 +13,14 @@ from blueplane_doctor.errors import RepairRefused, UsageError, did_you_mean
 from blueplane_doctor.examination import Examination
 from blueplane_doctor.model import Report
 from blueplane_doctor.monitoring.queue_health import QueueHealth
-from blueplane_doctor.pipeline import kept_messages
+from blueplane_doctor.monitoring.stream_presence import StreamPresence
+from blueplane_doctor.pipeline import CURRENT, kept_messages
 from blueplane_doctor.repair.base import Case, Target, Wanted
 from blueplane_doctor.repair.plan import SAVES, Action, Condition, Item, Plan, Refusal, Room, Source
 from blueplane_doctor.repair.refusals import in_the_way, running_writers, settled, with_writers, within_room
 from blueplane_doctor.repair.survey import Survey
 from blueplane_doctor.settings import Settings
-from blueplane_doctor.sources.entry_ids import id_text
+from blueplane_doctor.sources.entry_ids import BEGINNING, id_text
 from blueplane_doctor.times import from_milliseconds, iso
 
 _ORDER = (Source.NONE, Source.STREAM, Source.DEAD_LETTER, Source.BUFFER, Source.SPOOL, Source.TRANSCRIPT)
@@ -61,9 +62,6 @@ def make_plan(settings: Settings, wanted: Wanted, identity: str, progress: Progr
     with closing(Examination(settings, progress, doctor.available.built_in_ids, survey.take)) as examination:
         evidence = doctor.collect(examination=examination)
         report = doctor.judge(evidence)
-        # What the monitors read is remembered: where Redis did not answer them, the same error is raised here.
-        ledger = examination.ledger()
-        _refuse_unjudged(examination, ledger, survey)
         case = Case(
             examination=examination,
             report=report,
@@ -73,7 +71,37 @@ def make_plan(settings: Settings, wanted: Wanted, identity: str, progress: Progr
             gone=_gone_consumers(evidence.records.get("queue")),
             wanted=wanted,
         )
+        presence = case.records.get("presence")
+        if isinstance(presence, StreamPresence) and not presence.exists and not presence.wrong_type:
+            return Planned(_plan_of_lost_stream(case, identity), report)
+        # What the monitors read is remembered: where Redis did not answer them, the same error is raised here.
+        _refuse_unjudged(examination, examination.ledger(), survey)
         return Planned(_plan_of(case, identity), report)
+
+
+def _plan_of_lost_stream(case: Case, identity: str) -> Plan:
+    """Where there is no stream, its groups are all that can be made."""
+    items = []
+    target = find_targets()["groups"]
+    if case.wanted.target(target.name):
+        items = [item for item in target.plan(case) if isinstance(item, Item)]
+    settings = case.examination.settings
+    queue = settings.streams.queue or CURRENT.queue
+    info = case.examination.server_info()
+    return Plan(
+        id=identity,
+        made_at=iso(from_milliseconds(info.now_ms)) or "",
+        made_ms=info.now_ms,
+        home=str(settings.home),
+        address=case.examination.redis.address,
+        run_id=info.fields.get("run_id", ""),
+        queue=queue,
+        dead_letters="",
+        read_to=id_text(BEGINNING),
+        items=tuple(items),
+        room=Room(used=0, limit=kept_messages(settings.streams.max_length)),
+        before=condition_of(case.report),
+    )
 
 
 def _refuse_unjudged(examination: Examination, ledger: Ledger, survey: Survey) -> None:

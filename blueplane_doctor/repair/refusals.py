@@ -43,9 +43,10 @@ def running_writers(examination: Examination) -> frozenset[str]:
     running = set()
     for name in examination.writer_groups():
         group = examination.stream().group(name)
-        if group is None or not group.consumers:
+        if group is None:
             continue
-        if is_alive or min(one.idle_ms for one in group.consumers) < POLLED_MS:
+        # Before Redis 7.2 a consumer is there only once it was given a message.
+        if is_alive or min((one.idle_ms for one in group.consumers), default=POLLED_MS) < POLLED_MS:
             running.add(name)
     return frozenset(running)
 

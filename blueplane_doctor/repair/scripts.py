@@ -11,6 +11,7 @@ from blueplane_doctor.repair.plan import Fields, Holding, flat
 from blueplane_doctor.sources.dead_letters import removed_key
 from blueplane_doctor.sources.entry_ids import EntryId, id_text
 
+DONE = 1
 LOCK_LOST = -1
 NEWER = -2
 """Messages came since the stream was last looked at."""
@@ -19,6 +20,8 @@ MOVED = -3
 DELIVERED = -4
 """Somebody was given the copy already."""
 ORIGINAL_GONE = -5
+READERS_BEHIND = -6
+"""A group that must not be given the copy has not read up to the end of the stream."""
 _GUARD = """
 if redis.call('GET', KEYS[2]) ~= ARGV[1] then return -1 end
 redis.call('PEXPIRE', KEYS[2], ARGV[2])
@@ -36,8 +39,8 @@ local function acknowledge(id, first, count)
 end
 """
 # KEYS: the queue, the lock, and the stream that is added to. ARGV: token, milliseconds of the lock, the first ID that
-# was not looked at, the ID of the original, its holdings (how many; group, consumer and deliveries of each), and the
-# fields of what is added.
+# was not looked at, the ID of the original, its holdings (how many; group, consumer and deliveries of each), the groups
+# that must not be given the copy (how many, and their names), and the fields of what is added.
 _MOVE = (
     _GUARD
     + """
@@ -45,8 +48,26 @@ if ARGV[3] ~= '' and #redis.call('XRANGE', KEYS[1], ARGV[3], '+', 'COUNT', 1) > 
 local count = tonumber(ARGV[5])
 if not held_as_planned(ARGV[4], 6, count) then return -3 end
 local first = 6 + 3 * count
+local readers = {}
+for i = 1, tonumber(ARGV[first]) do readers[ARGV[first + i]] = true end
+first = first + 1 + tonumber(ARGV[first])
+local passing = {}
+if next(readers) then
+  for _, group in ipairs(redis.call('XINFO', 'GROUPS', KEYS[1])) do
+    local fields = {}
+    for i = 1, #group, 2 do fields[group[i]] = group[i + 1] end
+    if readers[fields['name']] then
+      local last = fields['last-delivered-id']
+      for _, entry in ipairs(redis.call('XRANGE', KEYS[1], last, '+', 'COUNT', 2)) do
+        if entry[1] ~= last then return -6 end
+      end
+      passing[#passing + 1] = fields['name']
+    end
+  end
+end
 local added = 0
 if #ARGV >= first then added = redis.call('XADD', KEYS[3], '*', unpack(ARGV, first)) end
+for _, name in ipairs(passing) do redis.call('XGROUP', 'SETID', KEYS[1], name, added) end
 acknowledge(ARGV[4], 6, count)
 return added
 """
@@ -147,11 +168,13 @@ def move(
     looked_to: EntryId | None = None,
     add_to: str = "",
     fields: Fields | None = None,
+    past: Sequence[str] = (),
 ) -> Command:
     """Add a message to a stream, if there are fields, and acknowledge the original; the ID of the new one, or 0.
 
     `looked_to`: the last ID of the queue that was looked at, for what must not be written twice: no other message may
     have come since, and the original not have been tried again. None: neither matters.
+    `past`: groups that are moved past what is added, so that they are not given it.
     """
     after = ""
     if looked_to is not None:
@@ -161,7 +184,8 @@ def move(
         deliveries = "" if looked_to is None else one.deliveries
         held += [one.group, one.consumer, deliveries]
     keys = (queue, lock_key(queue), add_to or queue)
-    return ("EVAL", _MOVE, 3, *keys, token, milliseconds, after, original, *held, *flat(fields or []))
+    readers: list[str | int] = [len(past), *past]
+    return ("EVAL", _MOVE, 3, *keys, token, milliseconds, after, original, *held, *readers, *flat(fields or []))
 
 
 def take_back(

@@ -1,14 +1,17 @@
 """What is done with single items of a plan, each as one step of Redis."""
 
+import time
 from collections import Counter
 
 from blueplane_doctor.connection.redis_connection import Connection
 from blueplane_doctor.errors import RepairRefused
 from blueplane_doctor.examination import Examination
+from blueplane_doctor.pipeline import READER_GROUPS
 from blueplane_doctor.repair import scripts
 from blueplane_doctor.repair.following import Follower
+from blueplane_doctor.repair.grouping import group_step
 from blueplane_doctor.repair.locking import LOCK_MS
-from blueplane_doctor.repair.plan import Action, Fields, Item, Plan, RowKey, marked
+from blueplane_doctor.repair.plan import Action, Fields, Item, Plan, RowKey, Source, marked
 from blueplane_doctor.repair.store import REFUSED, JournalEntry, SavedMessages
 from blueplane_doctor.repair.verifying import count_rows
 from blueplane_doctor.sources.trace_tables import RowFinder
@@ -18,6 +21,12 @@ DELIVERED = "delivered"
 SET_ASIDE = "set aside"
 ACKNOWLEDGED = "acknowledged"
 REMOVED = "removed"
+GROUPED = "put in place"
+SESSION_EVENTS = (b"session_start", b"session_end")
+SESSION_HOOKS = (b"SessionStart", b"SessionEnd", b"Stop")
+"""Messages at which the groups that follow sessions begin or end one, or read a transcript."""
+_READER_SECONDS = 0.002
+"""Pause for groups that have to read up to the end of the stream; with all tries that is some seconds."""
 _TRIES = 1_000
 """Each takes a fraction of a millisecond, and fails where a message came in just then."""
 
@@ -33,8 +42,11 @@ class Steps:
         token: str,
         follower: Follower,
         saved: SavedMessages,
+        taken: frozenset[str],
     ) -> None:
+        """`taken`: IDs of the events that were taken out of the spool."""
         self._plan = plan
+        self._taken = taken
         self._rows = RowFinder(examination.database)
         self._now_ms = examination.server_info().now_ms
         self._writing = writing
@@ -53,9 +65,13 @@ class Steps:
 
     def do(self, number: int, item: Item) -> JournalEntry:
         """Do one item. Raises SourceError, and RepairRefused when the lock is lost."""
+        if item.source is Source.NONE:
+            return do_group(self._plan, self._writing, self._token, number, item)
         copy_id = self._follower.copies.get(item.origin)
         if item.action is Action.DELIVER and copy_id:
             return JournalEntry(number, DELIVERED, copy_id)
+        if item.source is Source.SPOOL and item.id not in self._taken:
+            return JournalEntry(number, REFUSED, reason="a hook delivered it since the plan was made")
         fields = self._saved.fields(number)
         if fields is None and item.action is not Action.ACKNOWLEDGE:
             return JournalEntry(number, REFUSED, reason="it left the stream before it could be saved")
@@ -66,15 +82,19 @@ class Steps:
         return self._acknowledge(number, item)
 
     def _deliver(self, number: int, item: Item, fields: Fields) -> JournalEntry:
+        past = not_again(item, fields)
         for _ in range(_TRIES):
             if self._is_written(item):
                 return self._acknowledge(number, item)
             other = self._follower.other_of(item)
             if other:
                 return JournalEntry(number, REFUSED, reason="a message that came since the plan was made has its key")
-            result = self._move(item, fields=marked(fields, item.origin), guarded=True)
+            result = self._move(item, fields=marked(fields, item.origin), guarded=True, past=past)
             if result == scripts.NEWER:
                 self._follower.catch_up()
+                continue
+            if result == scripts.READERS_BEHIND:
+                time.sleep(_READER_SECONDS)
                 continue
             if result == scripts.MOVED:
                 return _moved(number)
@@ -82,7 +102,10 @@ class Steps:
             self._follower.added(copy_id)
             self._copies.update(item.keys)
             return JournalEntry(number, DELIVERED, copy_id)
-        return JournalEntry(number, REFUSED, reason="messages came in faster than they could be looked at")
+        reason = "messages came in faster than they could be looked at"
+        if past:
+            reason = "the groups that follow sessions are behind: they would begin or end this session again"
+        return JournalEntry(number, REFUSED, reason=reason)
 
     def _is_written(self, item: Item) -> bool:
         """Whether a row is there that is not that of a copy: of keys that are not unique, each copy may have one."""
@@ -115,7 +138,13 @@ class Steps:
         return JournalEntry(number, ACKNOWLEDGED)
 
     def _move(
-        self, item: Item, *, add_to: str = "", fields: Fields | None = None, guarded: bool = False
+        self,
+        item: Item,
+        *,
+        add_to: str = "",
+        fields: Fields | None = None,
+        guarded: bool = False,
+        past: tuple[str, ...] = (),
     ) -> int | bytes:
         looked_to = self._follower.looked_to if guarded else None
         command = scripts.move(
@@ -127,6 +156,7 @@ class Steps:
             looked_to=looked_to,
             add_to=add_to,
             fields=fields,
+            past=past,
         )
         return checked(self._writing.ask_one(*command))
 
@@ -137,6 +167,27 @@ class Steps:
         command = scripts.remove(self._plan.queue, self._token, LOCK_MS, letters=item.stream, identity=item.id)
         checked(self._writing.ask_one(*command))
         return JournalEntry(number, REMOVED)
+
+
+def do_group(plan: Plan, writing: Connection, token: str, number: int, item: Item) -> JournalEntry:
+    """Make or move a group. Raises SourceError, and RepairRefused when the lock is lost."""
+    if checked(writing.ask_one(*group_step(plan.queue, token, LOCK_MS, item))) != scripts.DONE:
+        return JournalEntry(number, REFUSED, reason="it was made, removed or read from since the plan was made")
+    return JournalEntry(number, GROUPED)
+
+
+def not_again(item: Item, fields: Fields) -> tuple[str, ...]:
+    """The groups that must not be given a copy of this message.
+
+    Who follows sessions was given the original. A session that begins a second time has its whole transcript read a
+    second time, and each of its lines is then written already.
+    """
+    if item.source not in (Source.STREAM, Source.DEAD_LETTER):
+        return ()
+    values = dict(fields)
+    if values.get(b"event_type") in SESSION_EVENTS or values.get(b"hook_type") in SESSION_HOOKS:
+        return READER_GROUPS
+    return ()
 
 
 def checked(result: int | bytes) -> int | bytes:

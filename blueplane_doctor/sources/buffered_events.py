@@ -48,6 +48,18 @@ def each_buffered_event(buffer: DatabaseSource) -> Iterator[BufferedEvent]:
         last = page[-1][0]
 
 
+def buffered_event(buffer: DatabaseSource, row: int) -> BufferedEvent | None:
+    """The event of that row; None where there is none. Raises SourceError."""
+    try:
+        rows = buffer.rows(f"SELECT id, event_data FROM {BUFFER_TABLE} WHERE id = ?", (row,))
+    except SourceMissing:
+        return None
+    if not rows:
+        return None
+    number, text = rows[0]
+    return _event(number, text)
+
+
 def _page(connection: sqlite3.Connection, after: int) -> list[_Row]:
     rows: list[_Row] = []
     size = 0

@@ -37,12 +37,17 @@ class SpooledEvent(NamedTuple):
 
 def spooled_events(home: Path, at: datetime) -> list[SpooledEvent]:
     """The events of a home's spool, oldest first; `at` becomes their `enqueued_at`. Raises FileUnreadable."""
+    return [spooled_event(line, at) for line in spooled_lines(home)]
+
+
+def spooled_lines(home: Path) -> list[bytes]:
+    """The lines of a home's spool, oldest first, and what hooks kept apart. Raises FileUnreadable."""
     lines = _content(home / SPOOL_FILE).split(b"\n")
     for name in own_files(str(home)):
         content = _content(home / name)
         if content.startswith(b"{"):  # else it holds words that are counted
-            lines.append(content)
-    return [spooled_event(line, at) for line in lines if line]
+            lines += content.split(b"\n")
+    return [line for line in lines if line]
 
 
 def _content(file: Path) -> bytes:
@@ -54,9 +59,14 @@ def _content(file: Path) -> bytes:
         return b""
 
 
+def spooled_id(line: bytes) -> str:
+    """The ID of the message that a line of the spool becomes."""
+    return str(UUID(bytes=hashlib.sha256(line).digest()[:16], version=4))
+
+
 def spooled_event(line: bytes, at: datetime) -> SpooledEvent:
     """What a line of the spool becomes."""
-    identity = str(UUID(bytes=hashlib.sha256(line).digest()[:16], version=4))
+    identity = spooled_id(line)
     try:
         request = json.loads(line)
     except (ValueError, RecursionError):

@@ -172,3 +172,19 @@ def test_what_was_kept_apart_is_bounded_and_counted(tmp_path: Path, monkeypatch:
     state = spool_health(tmp_path)
     assert (state.waiting_events, state.spooled, state.dropped) == (4, 4, 7)
     assert spool.own_files(str(tmp_path)) == []
+
+
+def test_who_holds_the_spool_has_it_alone(tmp_path: Path) -> None:
+    holder = spool.Spool(str(tmp_path))
+    holder.add(b'{"n":1}')
+    (tmp_path / "hook-spool-1-a.own").write_bytes(b'{"n":2}')
+    assert holder.hold()
+    assert (tmp_path / spool.SPOOL_FILE).read_bytes() == b'{"n":1}\n{"n":2}\n', "what was kept apart is there too"
+    other = (
+        "import sys; from blueplane_hook import spool; spool.LOCK_SECONDS = 0;"
+        "one = spool.Spool(sys.argv[1]); one.deliver(print, 1e12); print(one.hold())"
+    )
+    command = [sys.executable, "-c", other, str(tmp_path)]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "False\n"
+    holder.let_go()
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout.endswith("True\n")

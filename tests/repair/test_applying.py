@@ -7,6 +7,7 @@ import pytest
 from blueplane_doctor.demo.faults import FAULTS
 from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.errors import ExitCode, RepairRefused
+from blueplane_doctor.repair import steps
 from blueplane_doctor.repair.plan import MARK, Action
 from tests.repair.pipelines import applied, planned, result_of, store_of, writers_at_work
 
@@ -145,3 +146,28 @@ def test_what_cannot_be_written_goes_to_the_dead_letters(live_pipeline: Pipeline
     assert letter["original_entry_id"] == poison
     assert "4 messages" not in str(result_of(live_pipeline, plan)["after"])
     assert "1 dead lettered" in result_of(live_pipeline, plan)["after"]["equation"]  # type: ignore[index]
+
+
+def test_a_session_does_not_begin_a_second_time(any_live_pipeline: Pipeline) -> None:
+    (first, other) = any_live_pipeline.enqueue_claude_hook(2, at=any_live_pipeline.ago(minutes=5))
+    any_live_pipeline.deliver("claude_processors", consumer="claude-consumer-4999999")
+    any_live_pipeline.drain()
+    any_live_pipeline.age_pending("claude_processors", milliseconds=300_000, consumer="claude-consumer-4999999")
+    plan = planned(any_live_pipeline, "orphans")
+    assert [item.id for item in plan.of(Action.DELIVER)] == [first, other]
+    applied(any_live_pipeline, plan, patience=0.1)
+    assert any_live_pipeline.deliver("session_monitors") == []
+    assert any_live_pipeline.deliver("transcript_processors") == []
+    assert len(any_live_pipeline.deliver("claude_processors")) == 2
+
+
+def test_where_the_readers_are_behind_a_session_is_left_alone(
+    live_pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(steps, "_TRIES", 3)
+    live_pipeline.enqueue_claude_hook(1, at=live_pipeline.ago(minutes=5))
+    live_pipeline.deliver("claude_processors", consumer="claude-consumer-4999999")
+    live_pipeline.age_pending("claude_processors", milliseconds=300_000, consumer="claude-consumer-4999999")
+    outcome = applied(live_pipeline, planned(live_pipeline, "orphans"), patience=0.1)
+    assert "would begin or end this session again" in outcome.text
+    assert live_pipeline.client.xlen(live_pipeline.queue) == 1

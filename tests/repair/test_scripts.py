@@ -155,3 +155,16 @@ def test_no_pending_entry_is_made_for_what_its_group_was_not_given(
 def test_the_keys_of_a_step_are_on_one_node_of_a_cluster() -> None:
     assert scripts.lock_key("telemetry:message_queue").endswith("{telemetry:message_queue}")
     assert scripts.lock_key("a{b}c").endswith(":a{b}c")
+
+
+def test_groups_are_moved_past_what_they_must_not_be_given(
+    any_pipeline: Pipeline, writing: Connection, held: tuple[str, Holding]
+) -> None:
+    command = move(any_pipeline, *held, past=("session_monitors", "of no stream"))
+    assert writing.ask_one(*command) == scripts.READERS_BEHIND
+    assert len(pending(any_pipeline)) == 1, "nothing was changed"
+    any_pipeline.drain("session_monitors")
+    assert isinstance(writing.ask_one(*command), bytes)
+    assert any_pipeline.deliver("session_monitors") == []
+    assert len(any_pipeline.deliver("transcript_processors")) == 2
+    assert len(any_pipeline.deliver(GROUP)) == 1

@@ -1,0 +1,90 @@
+"""Events of the hook's spool: enqueued as the queue writer would have done it, and taken from the hooks before."""
+
+import sqlite3
+from contextlib import closing
+
+import pytest
+
+from blueplane_doctor.demo.simulator import Pipeline
+from blueplane_doctor.repair.plan import Action, Refusal
+from blueplane_hook.events import envelope
+from blueplane_hook.spool import SPOOL_FILE, Spool
+from tests.repair.pipelines import applied, planned, repaired, writers_at_work
+
+
+def spool(pipeline: Pipeline, name: str = "stop", count: int = 1) -> list[bytes]:
+    events = []
+    for _ in range(count):
+        event = envelope(name, b'{"conversation_id": "c", "session_id": "s"}', str(pipeline.home))
+        assert event is not None
+        Spool(str(pipeline.home)).add(event)
+        events.append(event)
+    return events
+
+
+def waiting(pipeline: Pipeline) -> list[bytes]:
+    path = pipeline.home / SPOOL_FILE
+    if not path.exists():
+        return []
+    return path.read_bytes().splitlines()
+
+
+def rows(pipeline: Pipeline, table: str = "cursor_raw_traces") -> int:
+    with closing(sqlite3.connect(pipeline.database)) as connection:
+        return int(connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
+
+
+def test_events_are_written_once_and_leave_the_spool(live_pipeline: Pipeline) -> None:
+    spool(live_pipeline, count=4)
+    spool(live_pipeline, "SessionStart")
+    outcome = repaired(live_pipeline, "spool")
+    assert outcome.exit_code == 0, outcome.text
+    assert (rows(live_pipeline), rows(live_pipeline, "claude_raw_traces")) == (4, 1)
+    assert waiting(live_pipeline) == []
+    again = planned(live_pipeline, "spool")
+    assert again.items == () and again.refusals == ()
+
+
+def test_readers_are_given_what_was_never_in_the_stream(live_pipeline: Pipeline) -> None:
+    spool(live_pipeline, "SessionStart")
+    applied(live_pipeline, planned(live_pipeline, "spool"), patience=0.1)
+    (entry,) = live_pipeline.deliver("session_monitors")
+    assert entry[1]["hook_type"] == "SessionStart"
+
+
+def test_what_came_after_the_plan_stays_with_the_hooks(live_pipeline: Pipeline) -> None:
+    spool(live_pipeline, count=2)
+    plan = planned(live_pipeline, "spool")
+    later = spool(live_pipeline)
+    with writers_at_work(live_pipeline):
+        applied(live_pipeline, plan, patience=20)
+    assert waiting(live_pipeline) == later
+    assert rows(live_pipeline) == 2
+
+
+def test_what_a_hook_delivered_meanwhile_is_not_delivered_again(live_pipeline: Pipeline) -> None:
+    events = spool(live_pipeline, count=3)
+    plan = planned(live_pipeline, "spool")
+    (live_pipeline.home / SPOOL_FILE).write_bytes(events[2] + b"\n")
+    with writers_at_work(live_pipeline):
+        outcome = applied(live_pipeline, plan, patience=20)
+    assert "a hook delivered it since the plan was made" in outcome.text
+    assert rows(live_pipeline) == 1
+
+
+def test_what_nobody_writes_and_what_is_broken_stays_there(live_pipeline: Pipeline) -> None:
+    spool(live_pipeline, "PostToolUse")
+    Spool(str(live_pipeline.home)).add(b"{broken")
+    plan = planned(live_pipeline, "spool")
+    assert plan.items == ()
+    assert set(plan.refusals) == {
+        Refusal(what="deliver 1 spooled event", reason="by design nobody writes them"),
+        Refusal(what="deliver 1 spooled event", reason="the line is not JSON"),
+    }
+
+
+@pytest.mark.parametrize("target", ["buffer", "stuck", "lost"])
+def test_another_target_leaves_the_spool_alone(live_pipeline: Pipeline, target: str) -> None:
+    spool(live_pipeline)
+    assert planned(live_pipeline, target).items == ()
+    assert [item.action for item in planned(live_pipeline).items] == [Action.DELIVER]
