@@ -42,9 +42,12 @@ def _run(arguments: list[str]) -> None:
     # From here on: the time that the editor took to write the event is not the server's.
     deadline = time.monotonic() + LIMIT_SECONDS
     queue = spool.Spool(home)
+    if not raw:
+        queue.count("unreadable")
+        return
     envelope = events.envelope(name, raw, home)
     if envelope is None:
-        queue.count("unreadable")
+        queue.keep_whole(raw)
         return
     address = events.address_of(server)
     outcome = events.post(address, envelope, deadline)

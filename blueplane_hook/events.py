@@ -41,10 +41,17 @@ CLAUDE_EVENT_TYPES = {
     "PreCompact": "context_compact",
 }
 
-INPUT_LIMIT = 64 * 1024 * 1024
-"""Bytes of standard input that are kept; more is read, so that the editor can finish writing, and thrown away."""
+INPUT_LIMIT = 256 * 1024 * 1024
+"""Bytes of standard input that are held; more is read, so that the editor can finish writing, and thrown away."""
+PARSED_LIMIT = 64 * 1024 * 1024
+"""Bytes of an input that is understood: parsed, it takes several times its size."""
+DEEPEST = 500
+"""Levels of objects and lists in one another that are sent: of about a thousand the server's own parser gives up, and
+it answers as if another try were worth it."""
 INPUT_SECONDS = 3.0
-"""The longest wait for the input: on a busy machine the editor itself is late."""
+"""The longest wait for the next byte of the input: on a busy machine the editor itself is late."""
+WHOLE_INPUT_SECONDS = 20.0
+"""The longest wait for all of it."""
 PAUSE_SECONDS = 0.2
 """Without a byte for so long, an input that ends with a brace is taken to be complete."""
 BODY_LIMIT = 1_000_000
@@ -65,46 +72,71 @@ NOWHERE: Address = ("", 0)
 
 
 def read_input() -> bytes:
-    """All of standard input; empty when it is closed.
+    """All of standard input, or a little more than INPUT_LIMIT of it; empty when it is closed.
 
     An editor that keeps its end open is not waited for: after a pause, what looks complete is taken as complete.
     """
-    parts: list[bytes] = []
-    size = 0
-    end = time.monotonic() + INPUT_SECONDS
+    data = bytearray()
+    silent_until = time.monotonic() + INPUT_SECONDS
+    end = time.monotonic() + WHOLE_INPUT_SECONDS
     try:
         while True:
-            left = end - time.monotonic()
+            left = min(silent_until, end) - time.monotonic()
             if left <= 0:
                 break
             readable, _, _ = select.select([0], [], [], min(left, PAUSE_SECONDS))
             if not readable:
-                if parts and parts[-1].rstrip().endswith(b"}"):
+                if data[-100:].rstrip().endswith(b"}"):
                     break
                 continue
             part = os.read(0, 1 << 20)
             if not part:
                 break
-            size += len(part)
-            if size <= INPUT_LIMIT:
-                parts.append(part)
+            silent_until = time.monotonic() + INPUT_SECONDS
+            if len(data) <= INPUT_LIMIT:
+                data += part
     except (OSError, ValueError):
         pass
-    return b"".join(parts)
+    return bytes(data)
 
 
 def envelope(name: str, raw: bytes, home: str) -> bytes | None:
-    """The request body for this event; None when the input is not a JSON object."""
+    """The request body for this event; None when the input is not understood.
+
+    It is not where it is no JSON object, no UTF-8 or UTF-16, too large or too deep, or holds a number of thousands of
+    digits.
+    """
+    if len(raw) > PARSED_LIMIT:
+        return None
     try:
-        given = json.loads(raw)
-    except (ValueError, RecursionError):
+        # PowerShell puts a byte-order mark in front of what it pipes, and each command on the way one more.
+        text = raw.decode(json.detect_encoding(raw)).lstrip("\ufeff")
+        given = json.loads(text)
+        if not isinstance(given, dict) or _is_deep(given, raw):
+            return None
+        body = _encoded(name, given, home)
+        if len(body) > BODY_LIMIT:
+            body = _encoded(name, _shortened(given, len(raw)), home)
+    except (ValueError, RecursionError, MemoryError):
         return None
-    if not isinstance(given, dict):
-        return None
-    body = _encoded(name, given, home)
-    if len(body) > BODY_LIMIT:
-        body = _encoded(name, _shortened(given, len(raw)), home)
     return body
+
+
+def _is_deep(given: dict[str, object], raw: bytes) -> bool:
+    if raw.count(b"{") + raw.count(b"[") <= DEEPEST:
+        return False  # nearly always, and known at once
+    level: list[object] = [given]
+    depth = 0
+    while level and depth <= DEEPEST:
+        depth += 1
+        inner: list[object] = []
+        for value in level:
+            if isinstance(value, dict):
+                inner += value.values()
+            elif isinstance(value, list):
+                inner += value
+        level = [value for value in inner if isinstance(value, dict | list)]
+    return depth > DEEPEST
 
 
 def _encoded(name: str, given: dict[str, object], home: str) -> bytes:

@@ -46,32 +46,39 @@ def check_hook_spool(spool: "SpoolHealth", locations: "Locations", scale: Scale)
 def check_hook_losses(spool: "SpoolHealth", locations: "Locations", scale: Scale) -> Finding:
     """Events that blueplane-hook had to give up, counted since hook-failures.json was made.
 
-    Dropped: the spool or the disk was full. Refused: the server answered 400 or 413, and would again. Calls whose
-    input was no event are in the evidence; nothing is lost with them.
+    Dropped: the spool or the disk was full. Refused: the server answered 400 or 413, and would again. Not understood:
+    the input was no JSON object, not UTF-8, over 64 MB or too deep; it is kept whole, each in a file
+    `hook-spool-….kept`. Calls without any input are in the evidence; nothing is lost with them.
 
     Causes:
     - the server was away so long that the spool filled up
     - the disk is full, or Blueplane's home cannot be written
     - the server is of another version than the hooks, and does not take their events
+    - the editor, or a program between it and the hook, changes or cuts what it sends
     """
     count = spool.lost
     if count is None:
         return unknown("Whether hooks lost events is not known", spool.cause)
     summary = "No hook has lost an event"
     if count:
-        summary = f"{many(count, 'event was', 'events were')} lost by hooks: "
-        summary += f"{spool.dropped:,} dropped, {spool.refused:,} refused by the server"
+        summary = f"{many(count, 'event', 'events')} did not get beyond the hooks: {spool.dropped:,} dropped, "
+        summary += f"{spool.refused:,} refused by the server, {spool.not_understood:,} not understood"
+    text = "See whether the disk is full and whether the server answers. What was lost does not come back. Once "
+    text += f"the reason is gone, rename {locations.home}/hook-failures.json and keep it: the counting starts again."
+    commands = [f"cat {locations.home}/hook-failures.json", f"df -h {locations.home}"]
+    if spool.not_understood:
+        text += " What was not understood lies in the files listed; they hold private text. Move them elsewhere once "
+        text += "you know why."
+        commands.append(f"ls -l {locations.home}/hook-spool-*.kept")
     return scale.grade(
         count,
         summary,
-        remedy=Remedy(
-            text="See whether the disk is full and whether the server answers. What was lost does not come back. Once "
-            f"the reason is gone, rename {locations.home}/hook-failures.json and keep it: the counting starts again.",
-            commands=[f"cat {locations.home}/hook-failures.json", f"df -h {locations.home}"],
-        ),
+        remedy=Remedy(text=text, commands=commands),
         evidence={
             "dropped": spool.dropped,
             "refused": spool.refused,
+            "not understood": spool.not_understood,
+            "bytes of these": spool.not_understood_bytes,
             "calls without an event": spool.unreadable,
             "last failure": spool.last_failure_timestamp,
         },

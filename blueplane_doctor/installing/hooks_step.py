@@ -58,7 +58,7 @@ class HooksStep:
             return file_changes.undo(entry, _without_ours)
         home = Path(entry.target)
         apart = spool.own_files(str(home))
-        if files.read(home / spool.SPOOL_FILE) or apart:
+        if files.read(home / spool.SPOOL_FILE) or apart or spool.kept_sizes(str(home)):
             return Plan(notes=[f"{home / spool.SPOOL_FILE} holds events that were not delivered; it stays"])
         paths = [home / name for name in spool.FILES]
         return Plan(changes=[file_changes.removal(path) for path in paths if os.path.lexists(path)])

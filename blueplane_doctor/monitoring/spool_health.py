@@ -10,7 +10,7 @@ from blueplane_doctor.file_reading import SMALL_BYTES, read_head
 from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring import Monitor
 from blueplane_doctor.times import iso, parse_time
-from blueplane_hook.spool import COUNTS_FILE, ROOM, SPOOL_FILE, own_files
+from blueplane_hook.spool import COUNTS_FILE, ROOM, SPOOL_FILE, kept_sizes, own_files
 
 _LONGEST = 2 * ROOM
 """Bytes that are read of the spool, whatever others put in its place."""
@@ -33,7 +33,11 @@ class SpoolHealth(Record):
     refused: int | None = None
     """Events lost because the server refused them for ever (HTTP 400 or 413)."""
     unreadable: int | None = None
-    """Calls whose input was no JSON object: there was no event to keep."""
+    """Calls without any input: there was no event to keep."""
+    not_understood: int | None = None
+    """Inputs that were no event the hook understands; they lie whole in files of their own."""
+    not_understood_bytes: int | None = None
+    """Size of these files."""
     last_failure_timestamp: str | None = None
     """When a call last failed to deliver; null when none did."""
     cause: str = ""
@@ -42,9 +46,9 @@ class SpoolHealth(Record):
     @property
     def lost(self) -> int | None:
         """Events that no later call can deliver."""
-        if self.dropped is None or self.refused is None:
+        if self.dropped is None or self.refused is None or self.not_understood is None:
             return None
-        return self.dropped + self.refused
+        return self.dropped + self.refused + self.not_understood
 
 
 class SpoolHealthMonitor(Monitor):
@@ -68,6 +72,7 @@ def spool_health(home: Path) -> SpoolHealth:
     apart = [_content(home / name, _LONGEST) for name in own_files(str(home))]
     kept_apart = [content for content in apart if content.startswith(b"{")]
     words = b"\n".join(content for content in apart if not content.startswith(b"{")).decode("ascii", "replace").split()
+    kept_whole = kept_sizes(str(home))
     last_failure = counts.get("last_failure")
     failed_at = None
     if isinstance(last_failure, str):
@@ -80,6 +85,8 @@ def spool_health(home: Path) -> SpoolHealth:
         dropped=_count(counts.get("dropped")) + words.count("dropped"),
         refused=_count(counts.get("refused")) + words.count("refused"),
         unreadable=_count(counts.get("unreadable")) + words.count("unreadable"),
+        not_understood=len(kept_whole),
+        not_understood_bytes=sum(kept_whole),
     )
 
 

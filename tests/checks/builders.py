@@ -341,6 +341,8 @@ def spool(**changes: Any) -> SpoolHealth:
             "dropped": 0,
             "refused": 0,
             "unreadable": 0,
+            "not_understood": 0,
+            "not_understood_bytes": 0,
             "last_failure_timestamp": "2026-03-13T17:02:11Z",
             **changes,
         }
@@ -367,6 +369,7 @@ def cursor(**changes: Any) -> CursorCompleteness:
 def unreadable_spool() -> SpoolHealth:
     """A spool of another user's."""
     nothing = dict.fromkeys(("waiting_events", "waiting_bytes", "spooled", "dropped", "refused", "unreadable"))
+    nothing |= dict.fromkeys(("not_understood", "not_understood_bytes"))
     return spool(**nothing, last_failure_timestamp=None, cause="the hook's spool cannot be read: Permission denied")
 
 

@@ -24,19 +24,20 @@ def test_hook_spool(sentence: str, waiting: int, status: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("sentence", "dropped", "refused", "status"),
+    ("sentence", "counts", "status"),
     cases(
         [
-            ("none", "nothing was lost", 0, 0, "green"),
-            ("dropped", "one that found no room is lost", 1, 0, "orange"),
-            ("refused", "one that the server refuses for ever is lost too", 0, 1, "orange"),
-            ("last-orange", "nine are still orange", 4, 5, "orange"),
-            ("red-edge", "both count together: ten are red", 5, 5, "red"),
+            ("none", "nothing was lost", {}, "green"),
+            ("dropped", "one that found no room is lost", {"dropped": 1}, "orange"),
+            ("refused", "one that the server refuses for ever is lost too", {"refused": 1}, "orange"),
+            ("kept", "one that was not understood does not reach the pipeline", {"not_understood": 1}, "orange"),
+            ("last-orange", "nine are still orange", {"dropped": 4, "refused": 4, "not_understood": 1}, "orange"),
+            ("red-edge", "all count together: ten are red", {"dropped": 4, "refused": 4, "not_understood": 2}, "red"),
         ]
     ),
 )
-def test_hook_losses(sentence: str, dropped: int, refused: int, status: str) -> None:
-    assert run("hook-losses", spool=spool(dropped=dropped, refused=refused)).status == status, sentence
+def test_hook_losses(sentence: str, counts: dict[str, int], status: str) -> None:
+    assert run("hook-losses", spool=spool(**counts)).status == status, sentence
 
 
 @pytest.mark.parametrize(
@@ -46,8 +47,16 @@ def test_hook_losses(sentence: str, dropped: int, refused: int, status: str) -> 
         ("hook-spool", {"waiting_events": 1}, "1 event waits in the hooks' spool for the server"),
         ("hook-spool", {"waiting_events": 1_204}, "1,204 events wait in the hooks' spool for the server"),
         ("hook-losses", {}, "No hook has lost an event"),
-        ("hook-losses", {"dropped": 1}, "1 event was lost by hooks: 1 dropped, 0 refused by the server"),
-        ("hook-losses", {"dropped": 9}, "9 events were lost by hooks: 9 dropped, 0 refused by the server"),
+        (
+            "hook-losses",
+            {"dropped": 1},
+            "1 event did not get beyond the hooks: 1 dropped, 0 refused by the server, 0 not understood",
+        ),
+        (
+            "hook-losses",
+            {"not_understood": 9},
+            "9 events did not get beyond the hooks: 0 dropped, 0 refused by the server, 9 not understood",
+        ),
     ],
 )
 def test_what_they_say(check_id: str, changes: dict[str, int], said: str) -> None:
@@ -57,6 +66,13 @@ def test_what_they_say(check_id: str, changes: dict[str, int], said: str) -> Non
 def test_calls_without_an_event_cost_nothing_and_are_told() -> None:
     found = run("hook-losses", spool=spool(unreadable=7))
     assert (found.status, found.evidence["calls without an event"]) == (Status.GREEN, 7)
+
+
+def test_where_whole_inputs_lie_is_told_only_where_there_are_some() -> None:
+    for number, lists in ((0, False), (3, True)):
+        found = run("hook-losses", spool=spool(dropped=1, not_understood=number))
+        assert found.remedy is not None
+        assert ("ls -l ~/.blueplane/hook-spool-*.kept" in found.remedy.commands) is lists
 
 
 @pytest.mark.parametrize("check_id", ["hook-spool", "hook-losses"])

@@ -1,11 +1,14 @@
 """The spool's bounds: room, a full disk, a folder that cannot be written; and what the doctor reads of it."""
 
+import contextlib
 import errno
 import os
+import signal
 import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,7 +17,16 @@ from blueplane_doctor.errors import FileUnreadable
 from blueplane_doctor.monitoring.spool_health import SpoolHealth, spool_health
 from blueplane_hook import events, spool
 
-NOTHING = SpoolHealth(waiting_events=0, waiting_bytes=0, spooled=0, dropped=0, refused=0, unreadable=0)
+NOTHING = SpoolHealth(
+    waiting_events=0,
+    waiting_bytes=0,
+    spooled=0,
+    dropped=0,
+    refused=0,
+    unreadable=0,
+    not_understood=0,
+    not_understood_bytes=0,
+)
 
 
 def test_a_home_without_a_spool_has_nothing_waiting(tmp_path: Path) -> None:
@@ -157,6 +169,74 @@ def test_a_server_that_drips_its_answer_is_given_up_in_time() -> None:
         assert events.post(listener.getsockname(), b"{}", began + 0.3) == events.FAILED
         assert time.monotonic() - began < 1.5
         thread.join()
+
+
+def test_what_is_not_understood_is_kept_whole_and_for_this_user_alone(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    spool.Spool(str(home)).keep_whole(b"\xff not an event")
+    (kept,) = home.glob("*.kept")
+    assert kept.read_bytes() == b"\xff not an event"
+    assert (kept.stat().st_mode & 0o777, home.stat().st_mode & 0o777) == (0o600, 0o700)
+    state = spool_health(home)
+    assert (state.not_understood, state.not_understood_bytes, state.dropped, state.lost) == (1, 14, 0, 1)
+
+
+@pytest.mark.parametrize(("limit", "most"), [("KEPT_ROOM", 25), ("MOST_KEPT_FILES", 2)])
+def test_what_is_kept_whole_is_bounded_and_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str, most: int
+) -> None:
+    monkeypatch.setattr(spool, limit, most)
+    for _ in range(5):
+        spool.Spool(str(tmp_path)).keep_whole(b"ten bytes.")
+    state = spool_health(tmp_path)
+    assert (state.not_understood, state.dropped) == (2, 3)
+
+
+def test_on_a_disk_that_it_would_fill_an_input_is_counted_instead(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spool.Spool, "_leaves_room", lambda self, content: False)
+    spool.Spool(str(tmp_path)).keep_whole(b"x")
+    assert (spool_health(tmp_path).not_understood, spool_health(tmp_path).dropped) == (0, 1)
+
+
+def test_while_a_stopped_hook_holds_the_lock_nothing_is_delivered_twice(tmp_path: Path) -> None:
+    """What cannot be taken out of the spool afterwards would be delivered again with every call."""
+    kept = spool.Spool(str(tmp_path))
+    kept.add(b'{"n": 1}')
+    got: list[bytes] = []
+
+    def post(event: bytes) -> str:
+        got.append(event)
+        return events.DELIVERED
+
+    with stopped_holder(tmp_path):
+        for _ in range(3):
+            spool.Spool(str(tmp_path)).deliver(post, time.monotonic() + 9)
+        spool.Spool(str(tmp_path)).add(b'{"n": 2}')
+        state = spool_health(tmp_path)
+        assert (state.waiting_events, state.spooled, got) == (2, 2, [])
+    spool.Spool(str(tmp_path)).deliver(post, time.monotonic() + 9)
+    assert sorted(got) == [b'{"n": 1}', b'{"n": 2}']
+    assert spool_health(tmp_path).waiting_events == 0
+
+
+@contextlib.contextmanager
+def stopped_holder(home: Path) -> Iterator[None]:
+    """A hook that was stopped (SIGSTOP) while it held the spool's lock."""
+    holds = (
+        "import sys; from blueplane_hook.spool import Spool\n"
+        f"assert Spool({str(home)!r})._lock(); print(flush=True); sys.stdin.read()"
+    )
+    command = [sys.executable, "-c", holds]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            process.kill()
 
 
 def test_what_was_kept_apart_is_bounded_and_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

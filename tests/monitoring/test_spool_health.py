@@ -30,9 +30,11 @@ def test_what_hooks_kept_and_what_they_could_not_read_is_counted(pipeline: Pipel
     call_hook(pipeline, b'{"conversation_id": "c"}')
     call_hook(pipeline, b'{"conversation_id": "c"}')
     call_hook(pipeline, b"garbage")
+    call_hook(pipeline, b"")
     before = {name: (pipeline.home / name).read_bytes() for name in (SPOOL_FILE, COUNTS_FILE, LOCK_FILE)}
     record = collected(SpoolHealth, pipeline)
-    assert (record.waiting_events, record.spooled, record.unreadable, record.lost) == (2, 2, 1, 0)
+    assert (record.waiting_events, record.spooled, record.not_understood, record.lost) == (2, 2, 1, 1)
+    assert record.unreadable == 1
     assert record.waiting_bytes == len(before[SPOOL_FILE])
     assert record.last_failure_timestamp is not None
     assert {name: (pipeline.home / name).read_bytes() for name in before} == before
