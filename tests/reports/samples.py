@@ -590,6 +590,8 @@ def _spool(waiting: int = 0, dropped: int = 0) -> SpoolHealth:
         dropped=dropped,
         refused=0,
         unreadable=0,
+        not_understood=0,
+        not_understood_bytes=0,
         last_failure_timestamp="2026-03-14T09:24:02Z",
     )
 
