@@ -23,6 +23,7 @@ from blueplane_doctor.quantities import many
 from blueplane_doctor.readings import field_metric
 from blueplane_doctor.reports import cause_phrases, change_phrases, phrases
 from blueplane_doctor.reports.base import Format, View
+from blueplane_doctor.reports.before_stream import before_stream
 from blueplane_doctor.reports.phrases import causes_count, field_value, observed, other_thresholds, quantity, since
 from blueplane_doctor.scales import scale_words
 from blueplane_doctor.times import parse_time
@@ -121,6 +122,7 @@ def template() -> "Template":
     drawn = {
         "flow": charts.flow,
         "custody_strip": charts.custody_strip,
+        "before_stream": before_stream,
         "state_kinds": charts.STATE_KINDS,
         "bars": charts.bars,
         "bar_kinds": charts.BARS,

@@ -10,6 +10,7 @@ from blueplane_doctor.model import Cause, Finding, Report, Status, counted
 from blueplane_doctor.quantities import many, quantity
 from blueplane_doctor.reports import cause_phrases, change_phrases
 from blueplane_doctor.reports.base import Format, View
+from blueplane_doctor.reports.before_stream import before_stream
 from blueplane_doctor.reports.phrases import (
     advice,
     clock,
@@ -133,7 +134,10 @@ def _custody(report: Report, view: View) -> list[str]:
     missing = gone(chain["states"])
     if missing:
         text += f"; gone: {missing}"
-    return _wrapped(text, view)
+    lines = _wrapped(text, view)
+    for stage in before_stream(report.metrics):
+        lines += _wrapped(line(f"Before the stream, {stage.name}: {stage.equation}"), view)
+    return lines
 
 
 def _shown(report: Report, view: View) -> list[Finding]:

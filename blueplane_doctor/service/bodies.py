@@ -10,6 +10,7 @@ from blueplane_doctor.discovery import find_monitors
 from blueplane_doctor.metrics import METRICS, STATE, TIME, Metric
 from blueplane_doctor.model import Record, Status
 from blueplane_doctor.quantities import FRACTION
+from blueplane_doctor.reports.before_stream import before_stream
 from blueplane_doctor.service.answers import timestamp
 from blueplane_doctor.service.snapshot import AREAS, CUSTODY_RECORDS, Freshness, Snapshot
 
@@ -60,6 +61,18 @@ class Area(Answer):
 
     health_status: HealthStatus
     cause: str = Field(description="Why it is unknown.", examples=[""])
+
+
+class BeforeStream(BaseModel):
+    """What one kind of source holds, before the stream."""
+
+    source: str = Field(description="`transcripts` (Claude's) or `cursor`.", examples=["transcripts"])
+    since: str = Field(description="What changed within this time is compared.", examples=["24h"])
+    states: dict[str, int] = Field(
+        description="Lines or items by what became of them.", examples=[{"written": 4812, "missing": 192}]
+    )
+    missing: int = Field(description="Those that should be in the pipeline and are nowhere.", examples=[192])
+    equation: str = Field(examples=["5,004 lines = 4,812 written + 192 missing"])
 
 
 class Findings(Answer):
@@ -194,6 +207,27 @@ def _picked(record: Mapping[str, Any], model: type[BaseModel]) -> dict[str, Any]
     return picked
 
 
+def _chain(model: type[Area], snapshot: Snapshot) -> Body:
+    """Custody, and the stage before the stream as far as it is known."""
+    body, status, freshness = _area("chain", model, snapshot)
+    body["before_stream"] = []
+    for stage in before_stream(snapshot.report.metrics):
+        states = {part["state"]: part["count"] for part in stage.parts}
+        counted = {"states": states, "missing": stage.missing, "equation": stage.equation}
+        body["before_stream"].append({"source": stage.record, "since": stage.since, **counted})
+    return body, status, freshness
+
+
+def _chain_body() -> type[Area]:
+    field: Any = (list[BeforeStream], Field(description="What the editors hold; empty where that was not looked at."))
+    return create_model("Chain", __base__=body_of("chain"), before_stream=field)
+
+
+def _chain_endpoint() -> tuple[type[Answer], Callable[[Snapshot], Body]]:
+    model = _chain_body()
+    return model, partial(_chain, model)
+
+
 def _area_endpoint(name: str) -> tuple[type[Answer], Callable[[Snapshot], Body]]:
     model = body_of(name)
     return model, partial(_area, name, model)
@@ -205,7 +239,7 @@ ENDPOINTS: dict[str, tuple[type[Answer], Callable[[Snapshot], Body]]] = {
     f"{ROOT}/queue": _area_endpoint("queue"),
     f"{ROOT}/database": _area_endpoint("database"),
     f"{ROOT}/capture": _area_endpoint("capture"),
-    f"{ROOT}/chain": _area_endpoint("chain"),
+    f"{ROOT}/chain": _chain_endpoint(),
     f"{ROOT}/findings": (Findings, _findings),
     "/health": (Brief, _brief),
 }

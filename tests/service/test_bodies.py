@@ -6,7 +6,9 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from pydantic import BaseModel
 
-from blueplane_doctor.service.bodies import Area, body_of
+from blueplane_doctor.service.bodies import ENDPOINTS, ROOT, Area, body_of
+from blueplane_doctor.service.snapshot import Freshness, Snapshot
+from tests.reports import samples
 from tests.service.support import Served
 
 EXAMPLES = 12
@@ -104,3 +106,21 @@ def _tried(operation: Any, url: str) -> None:
         assert answer.status_code != 503 or answer.json()["status"], "an outage is nowhere near"
 
     tried()
+
+
+def test_the_chain_shows_the_stage_before_the_stream() -> None:
+    model, body_of_chain = ENDPOINTS[f"{ROOT}/chain"]
+    report = samples.mixed()
+    metrics = {**report.metrics, "transcripts": {"since": "24h", "states": {"written": 8, "missing": 2}}}
+    snapshot = Snapshot(1, report.model_copy(update={"metrics": metrics}), Freshness(0, 0), Freshness(0, 0))
+    body, _, _ = body_of_chain(snapshot)
+    assert body["before_stream"] == [
+        {
+            "source": "transcripts",
+            "since": "24h",
+            "states": {"written": 8, "missing": 2},
+            "missing": 2,
+            "equation": "10 lines = 8 written + 2 missing",
+        }
+    ]
+    assert "before_stream" in model.model_fields

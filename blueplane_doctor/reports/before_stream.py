@@ -1,0 +1,96 @@
+"""The stage before the stream: what editors hold, and what became of it, as far as it is known.
+
+A report may have been read from a file that anybody wrote: what is no table of numbers is left out.
+"""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from blueplane_doctor.quantities import many, number
+
+_LEAST_PERCENT = 0.6
+"""Width of a part that stands for few among thousands: it must be seen."""
+_KINDS = {"written": "done", "in_stream": "open", "too_young": "open", "dead_lettered": "late", "missing": "break"}
+"""What the colour of a state stands for; any other is `aside`."""
+
+
+class _Source(NamedTuple):
+    """Where a record stands among the metrics, and the words for what it counts."""
+
+    record: str
+    states: str
+    """Its field with the numbers by state."""
+    name: str
+    one: str
+    more: str
+
+
+_SOURCES = (
+    _Source("transcripts", "states", "Claude's transcripts", "line", "lines"),
+    _Source("cursor", "by_outcome", "Cursor's databases", "item", "items"),
+)
+
+
+class SourceStage(NamedTuple):
+    """What one kind of source holds."""
+
+    record: str
+    name: str
+    since: str
+    """The window, such as `24h`."""
+    total: str
+    """`5,004 lines`."""
+    missing: int
+    equation: str
+    """`5,004 lines = 4,812 written + 192 missing`."""
+    parts: list[dict[str, Any]]
+    """The states as one bar, in percent."""
+
+
+def before_stream(metrics: Mapping[str, Any]) -> list[SourceStage]:
+    """The sources that hold anything; empty where none was looked at."""
+    stages = []
+    for source in _SOURCES:
+        record = metrics.get(source.record)
+        states = _counts(record.get(source.states)) if isinstance(record, Mapping) else {}
+        if isinstance(record, Mapping) and states:
+            stages.append(_stage(source, str(record.get("since") or ""), states))
+    return stages
+
+
+def _counts(states: object) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    if not isinstance(states, Mapping):
+        return counts
+    for state, count in states.items():
+        if isinstance(count, int) and not isinstance(count, bool) and count > 0:
+            counts[str(state)] = count
+    return counts
+
+
+def _stage(source: _Source, since: str, states: dict[str, int]) -> SourceStage:
+    total = many(sum(states.values()), source.one, source.more)
+    terms = [f"{number(count)} {state.replace('_', ' ')}" for state, count in states.items()]
+    return SourceStage(
+        record=source.record,
+        name=source.name,
+        since=since,
+        total=total,
+        missing=states.get("missing", 0),
+        equation=f"{total} = {' + '.join(terms)}",
+        parts=_parts(states),
+    )
+
+
+def _parts(states: dict[str, int]) -> list[dict[str, Any]]:
+    whole = sum(states.values())
+    widths = {state: max(_LEAST_PERCENT, 100 * count / whole) for state, count in states.items()}
+    scale = 100 / sum(widths.values())
+    parts = []
+    x = 0.0
+    for state, width in widths.items():
+        kind = _KINDS.get(state, "aside")
+        part = {"state": state, "kind": kind, "count": states[state], "x": round(x, 2)}
+        parts.append({**part, "width": round(width * scale, 2)})
+        x += width * scale
+    return parts
