@@ -167,7 +167,7 @@ def _finished(root: _Candidate, findings: Findings) -> Cause:
     return root.cause.model_copy(
         update={
             "id": root.spec.id,
-            "title": root.spec.title,
+            "title": root.cause.title or root.spec.title,
             "status": status,
             "explains": [one.id for one in ordered],
             "leads_to": sorted({follower.spec.id for follower in root.followers}),

@@ -214,7 +214,7 @@ class Cause(Record):
     """What to do first; its first command is the one that is shown at a glance."""
     id: str = ""
     title: str = ""
-    """The cause in a few words, the same each time: `The server does not run`."""
+    """The cause in a few words: `The server does not run`. A function that tells several may give each its own."""
     status: Status = Status.UNKNOWN
     """The worst of the findings that it explains."""
     explains: list[str] = []

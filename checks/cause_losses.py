@@ -122,7 +122,8 @@ def cause_dead_letters(queue: "QueueHealth", locations: "Locations", findings: F
         letters = many(error.count, "dead letter", "dead letters")
         causes.append(
             Cause(
-                summary=f"{letters} in the last hour: {error.reason}.",
+                title=f"A writer gives messages up: {error.reason}",
+                summary=f"{letters} in the last hour, the last one {error.newest_id}.",
                 since=error.first_timestamp,
                 since_by="the first dead letter of this error in the last hour",
                 at_stake=Stake(lost=error.count, recoverable=error.count),
@@ -138,6 +139,7 @@ def cause_dead_letters(queue: "QueueHealth", locations: "Locations", findings: F
 def _old_letters(queue: "QueueHealth", locations: "Locations", summary: str) -> Cause:
     ids = queue.dlq_newest_ids
     return Cause(
+        title="Messages were given up, to the dead letters",
         summary=f"{summary} No more came in the last hour.",
         since=stream_time(ids[-1]) if ids else None,
         since_by="the third newest dead letter: at the latest" if ids else "",

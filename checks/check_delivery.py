@@ -9,9 +9,12 @@ from blueplane_doctor.times import span
 if TYPE_CHECKING:
     from blueplane_doctor.locations import Locations
     from blueplane_doctor.monitoring.delivery_delay import DeliveryDelay, RouteDelay
+    from blueplane_doctor.monitoring.queue_health import QueueHealth
 
 FEWEST = 20
 """Messages on which a colour other than green rests: of fewer, P95 is the slowest one."""
+GREEN_BELOW_SECONDS = 5
+"""Where this check and consumer-lag leave green by default."""
 TEN_SECONDS_MS = 10_000
 """From here on the second that is not known is a small part of the delay."""
 NOT_KNOWN = "How long messages take to their row is not known"
@@ -19,8 +22,10 @@ NOT_KNOWN = "How long messages take to their row is not known"
 
 # A batch of the pipeline takes milliseconds, so that 5 s are consumer-lag's yellow too: the writers did not keep up.
 # Above five minutes they stood still. Never red: these messages are written, and what still waits has its own checks.
-@check(area="chain", scale=Scale.rising(yellow=5, orange=300, unit="s"))
-def check_delivery_delay(delivery: "DeliveryDelay", locations: "Locations", scale: Scale) -> Finding:
+@check(area="chain", scale=Scale.rising(yellow=GREEN_BELOW_SECONDS, orange=300, unit="s"))
+def check_delivery_delay(
+    delivery: "DeliveryDelay", locations: "Locations", scale: Scale, queue: "QueueHealth | None" = None
+) -> Finding:
     """How long 95 of 100 messages took from the stream to their row.
 
     Of the messages of the last hour that are written and still in the stream, of each route a sample; the slowest route
@@ -43,9 +48,12 @@ def check_delivery_delay(delivery: "DeliveryDelay", locations: "Locations", scal
     slowest = max(measured, key=_graded_ms)
     seconds = round(_graded_ms(slowest) / 1000, 3)
     summary = _sentence(slowest)
+    text = "Look at consumer-lag: it says how long messages wait now. The log says what held up the writers."
+    if seconds >= GREEN_BELOW_SECONDS and queue is not None and _is_over(queue):
+        summary += f". These came late; that is over, and {_waiting_now(queue)}"
+        text = "The delay is over, and nothing needs to be done. The log says what held up the writers."
     remedy = Remedy(
-        text="Look at consumer-lag: it says whether messages still wait. If it is green the delay is over, and the "
-        "log names what held up the writers.",
+        text=text,
         commands=[f"grep -E 'ERROR|CRITICAL' {locations.log} | tail"],
     )
     finding = scale.grade(seconds, summary, remedy=remedy, evidence=evidence)
@@ -53,6 +61,17 @@ def check_delivery_delay(delivery: "DeliveryDelay", locations: "Locations", scal
         few = many(slowest.sampled, "message", "messages")
         return unknown(summary, f"{few} of {slowest.route} in the last hour, of at least {FEWEST}", evidence=evidence)
     return finding
+
+
+def _is_over(queue: "QueueHealth") -> bool:
+    """Whether no message waits for as long as the late ones did."""
+    return queue.consumer_lag_ms is not None and queue.consumer_lag_ms < GREEN_BELOW_SECONDS * 1000
+
+
+def _waiting_now(queue: "QueueHealth") -> str:
+    if not queue.queue_depth:
+        return "nothing waits now"
+    return f"no message waits for {GREEN_BELOW_SECONDS} s now"
 
 
 def _graded_ms(route: "RouteDelay") -> int:

@@ -32,6 +32,8 @@ QUICK_PAUSE_SECONDS = 0.05
 """At least, from the end of one quick look to the beginning of the next."""
 QUICK_LIMIT_SECONDS = 1.2
 """Of a quick look. SQLite waits 1 s for a lock, which must not count as hanging."""
+OUTAGE_LIMIT_SECONDS = 2.5
+"""Of a custody look while Redis is away: it must not keep the look after the outage waiting for long."""
 STALE_SECONDS = 2.8
 """When a quick look ceases to hold: after more than one interval and one limit."""
 _NOT_DUE_SECONDS = 1.0
@@ -180,13 +182,15 @@ class HealthService:
     def _custody_due(self) -> bool:
         quick = self._quick
         custody = self._custody
-        if quick.reachable is None or not quick.reachable.redis:
-            return False  # it could only wait for an answer
+        if quick.reachable is None:
+            return False
         if quick.reachable != custody.reachable:
-            return True
+            return True  # also where Redis has gone: what lies outside it is judged all the same
         rested = time.monotonic() - custody.began - custody.took
         if rested < least_rest(custody.took):
             return False
+        if not quick.reachable.redis:
+            return rested >= longest_rest(custody.took)
         queue = custody.evidence.records.get("queue")
         if not isinstance(queue, QueueHealth) or queue.queue_depth or queue.pending_messages:
             return True  # what waits grows older, though nothing else changes
@@ -199,10 +203,13 @@ class HealthService:
         quick = self._quick
         began = time.monotonic()
         taken = time.time()
-        evidence = self._collect(doctor, doctor.needs - set(QUICK_RECORDS), doctor.settings.timeout)
+        reachable = quick.reachable or Reachable(redis=False, database=False)
+        timeout = doctor.settings.timeout
+        if quick.reachable is not None and not quick.reachable.redis:
+            timeout = min(timeout, OUTAGE_LIMIT_SECONDS)
+        evidence = self._collect(doctor, doctor.needs - set(QUICK_RECORDS), timeout)
         took = time.monotonic() - began
         stale_after = taken + longest_rest(took) + took + doctor.settings.timeout
-        reachable = quick.reachable or Reachable(redis=False, database=False)
         with self._published:
             if doctor is self._doctor:  # otherwise the settings have changed meanwhile
                 freshness = Freshness(taken, stale_after)
@@ -244,7 +251,8 @@ class HealthService:
             complete = quick.reachable is not None and custody.reachable is not None
             self._version += 1
             freshness = (quick.freshness, custody.freshness)
-            self._snapshot = Snapshot(self._version, report, *freshness, complete, quick.began)
+            redis_reachable = quick.reachable is not None and quick.reachable.redis
+            self._snapshot = Snapshot(self._version, report, *freshness, complete, redis_reachable, quick.began)
             if ended:
                 self.refreshes[ended] += 1
             self._published.notify_all()

@@ -67,6 +67,8 @@ class Snapshot:
     custody: Freshness
     complete: bool = False
     """Whether both looks have ended at least once."""
+    redis_reachable: bool = True
+    """Whether it answered the quick look."""
     quick_began: float = 0.0
     """When the quick look began, by the monotonic clock."""
     _made: dict[Hashable, Any] = field(default_factory=dict, compare=False)
@@ -99,9 +101,11 @@ class Snapshot:
         return words
 
     def area_status(self, name: str) -> Status:
-        """An area's status: `unknown` where the record of its endpoint is missing and nothing is red."""
+        """An area's status: `unknown` where its endpoint's record is missing, or lacks Redis, and nothing is red."""
         status = worst(finding.status for finding in counted(self._findings(name)))
         missing = name in AREAS and self.report.metrics.get(name) is None
+        if name in CUSTODY_RECORDS and not self.redis_reachable:
+            missing = True
         if missing and status is not Status.RED:
             return Status.UNKNOWN
         return status
@@ -136,7 +140,10 @@ def why_custody_does_not_hold(quick: Look, custody: Look, now: float) -> str:
         causes = list(quick.evidence.missing.values())
         return causes[0] if causes else "the quick look has not ended"
     if not connections.redis.reachable:
-        return connections.redis.cause
+        # A look that began in the outage holds what lies outside Redis. One that read the queue is of another time.
+        began_in_outage = custody.reachable is not None and not custody.reachable.redis
+        if not began_in_outage or "queue" in custody.evidence.records:
+            return connections.redis.cause
     if custody.reachable is None:
         return ""  # its evidence says itself that there was no look yet
     if custody.reachable != quick.reachable:

@@ -46,6 +46,10 @@ def test_each_error_that_still_gives_letters_is_a_cause() -> None:
         ("dead-letters", SINCE, 4),
         ("dead-letters", SINCE, 8),
     ]
+    assert [one.title for one in causes] == [
+        "A writer gives messages up: no reason recorded",
+        "A writer gives messages up: OperationalError: database is locked",
+    ]
 
 
 def test_old_dead_letters_are_one_cause() -> None:

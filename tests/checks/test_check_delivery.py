@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from blueplane_doctor.model import Status
-from tests.checks.builders import cases, delivery, route_delay, run
+from tests.checks.builders import cases, delivery, queue, route_delay, run
 
 
 @pytest.mark.parametrize(
@@ -50,3 +50,23 @@ def test_the_second_that_nobody_knows_is_said() -> None:
     finding = run("delivery-delay", delivery=delivery(routes=[route_delay(recent_p95_ms=8_000)]))
     assert "P95 8 s to 9 s in the last ten minutes" in finding.summary
     assert "P50 under a second" in finding.summary
+
+
+@pytest.mark.parametrize(
+    ("waiting", "said"),
+    [
+        ({"queue_depth": 0, "consumer_lag_ms": 0}, "These came late; that is over, and nothing waits now"),
+        ({"queue_depth": 3, "consumer_lag_ms": 4_999}, "that is over, and no message waits for 5 s now"),
+        ({"queue_depth": 3, "consumer_lag_ms": 5_000}, ""),
+        ({"queue_depth": None, "consumer_lag_ms": None}, ""),
+    ],
+    ids=["nothing waits", "what waits is young", "messages wait as long", "what waits is not known"],
+)
+def test_a_delay_that_is_over_says_so(waiting: dict[str, Any], said: str) -> None:
+    late = delivery(routes=[route_delay(p95_ms=48_200, recent_p95_ms=None)])
+    finding = run("delivery-delay", delivery=late, queue=queue(**waiting))
+    assert finding.status is Status.YELLOW
+    assert said in finding.summary
+    assert ("is over" in finding.summary) is bool(said)
+    prompt = run("delivery-delay", delivery=delivery(routes=[route_delay()]), queue=queue(**waiting))
+    assert "is over" not in prompt.summary

@@ -73,9 +73,19 @@ def test_it_says_what_the_report_says(pipeline: Pipeline, waivers: list[dict[str
             (f.id, f.status, f.waiver) for f in expected.findings
         ]
         assert (said.status, said.counts, said.exit_code) == (expected.status, expected.counts, expected.exit_code)
+
         chain, record = said.metrics["chain"] or {}, expected.metrics["chain"] or {}
         assert chain["chain_break_count"] == record["chain_break_count"] == 12
         assert chain["states"] == record["states"]
+
+
+def test_it_counts_as_the_report_does_while_redis_is_down(pipeline: Pipeline) -> None:
+    """What lies outside Redis is judged in both; no check is `skipped` on the page and `unknown` in the table."""
+    expected = examined(pipeline, ignore=CALM, redis_url="redis://127.0.0.1:1/0")
+    with service_of(pipeline, redis_url="redis://127.0.0.1:1/0") as service:
+        wait_until(lambda: service.current().report.counts == expected.counts, 10, "it counts otherwise")
+        said = service.current().report
+    assert [(f.id, f.status, f.cause) for f in said.findings] == [(f.id, f.status, f.cause) for f in expected.findings]
 
 
 @pytest.mark.slow

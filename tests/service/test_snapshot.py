@@ -86,6 +86,7 @@ def test_an_age_is_never_negative() -> None:
 
 NOW = 1000.0
 BOTH = Reachable(redis=True, database=True)
+AWAY = Reachable(redis=False, database=True)
 HOLDS = Freshness(NOW - 10, NOW + 10)
 
 
@@ -103,8 +104,9 @@ def quick(redis: bool = True, database: bool = True) -> Look:
     return Look(evidence, HOLDS, 0.0, reachable=reachable_in(evidence))
 
 
-def custody(reachable: Reachable | None = BOTH, freshness: Freshness = HOLDS) -> Look:
-    return Look(Evidence("", records={"queue": queue()}), freshness, 0.0, reachable=reachable)
+def custody(reachable: Reachable | None = BOTH, freshness: Freshness = HOLDS, *, queue_read: bool = True) -> Look:
+    evidence = Evidence("", records={"queue": queue()} if queue_read else {})
+    return Look(evidence, freshness, 0.0, reachable=reachable)
 
 
 NO_LOOK = Look(Evidence("", missing={"connections": "the first examination has not ended yet"}), HOLDS, 0.0)
@@ -116,6 +118,8 @@ NO_LOOK = Look(Evidence("", missing={"connections": "the first examination has n
         pytest.param(quick(), custody(), "", id="both hold"),
         pytest.param(NO_LOOK, custody(), "the first examination has not ended yet", id="no quick look"),
         pytest.param(quick(redis=False), custody(), "Redis is away", id="Redis is away"),
+        pytest.param(quick(redis=False), custody(AWAY), "Redis is away", id="it read the queue all the same"),
+        pytest.param(quick(redis=False), custody(AWAY, queue_read=False), "", id="what lies outside Redis"),
         pytest.param(quick(), custody(None), "", id="no custody look, which its evidence says"),
         pytest.param(quick(database=False), custody(), "is being examined again", id="the database has gone"),
         pytest.param(quick(), custody(Reachable(False, True)), "is being examined again", id="Redis has come back"),
