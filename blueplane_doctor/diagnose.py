@@ -16,7 +16,7 @@ from blueplane_doctor.errors import ExitCode, FileUnreadable, SourceError
 from blueplane_doctor.evidence import Evidence
 from blueplane_doctor.examination import Examination
 from blueplane_doctor.history.samples import HISTORY
-from blueplane_doctor.judging import judged
+from blueplane_doctor.judging import HangingChecks, judged
 from blueplane_doctor.mistakes import mistake_at_run
 from blueplane_doctor.model import (
     Finding,
@@ -73,6 +73,7 @@ class Doctor:
         self.checks = selected(self.available.checks, settings)
         """The checks to run, with the settings' thresholds."""
         self._given_up: list[_Reader] = []
+        self._hanging_checks = HangingChecks()
         self._lock = Lock()
 
     @property
@@ -162,7 +163,7 @@ class Doctor:
             # There is nothing to judge: dozens of findings about parts that are not there would hide that.
             names = [*evidence.records, *evidence.missing]
             evidence = replace(evidence, records={}, missing=dict.fromkeys(names, f"{nothing_found}; {_FIRST_STEPS}"))
-        findings = [*judged(evidence, self.checks, monitors), *self.available.problems]
+        findings = [*judged(evidence, self.checks, monitors, self._hanging_checks), *self.available.problems]
         if self.settings.waivers:
             check_ids = [spec.id for spec in self.available.checks]
             findings = waived(findings, self.settings.waivers, _day_of(evidence), check_ids)

@@ -1,9 +1,9 @@
 """Runs checks: each gets the records it needs and gives a finding, whatever it does; one that hangs harms no other."""
 
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
-from threading import Thread
+from threading import Lock, Thread
 
 from blueplane_doctor.checkapi import CheckSpec
 from blueplane_doctor.evidence import Evidence
@@ -16,12 +16,37 @@ JUDGING_SECONDS = 5.0
 _SHARE_OF_ONE_CHECK = 0.02
 """The share of it that the other checks wait for one check before another thread goes on without it."""
 
+_ONLY_JUDGE = "a check must only judge what it is handed"
 
-def judged(evidence: Evidence, checks: list[CheckSpec], record_names: Collection[str]) -> list[Finding]:
+
+class HangingChecks:
+    """The checks of earlier runs that have not ended: none of them is begun again, or each run would leave a thread."""
+
+    def __init__(self) -> None:
+        self._threads: dict[Callable[..., Finding], Thread] = {}
+        self._lock = Lock()
+
+    def add(self, spec: CheckSpec, thread: Thread) -> None:
+        """Remember that this thread still runs the check."""
+        with self._lock:
+            self._threads[spec.function] = thread
+
+    def __contains__(self, spec: CheckSpec) -> bool:
+        with self._lock:
+            thread = self._threads.get(spec.function)
+        return thread is not None and thread.is_alive()
+
+
+def judged(
+    evidence: Evidence, checks: list[CheckSpec], record_names: Collection[str], hanging: HangingChecks | None = None
+) -> list[Finding]:
     """A finding of each check, with its id, area and share of the time that reading took; in the order of the checks.
 
-    `record_names`: the health records that there are, whether they could be read or not.
+    `record_names`: the health records that there are, whether they could be read or not. `hanging`: what earlier runs
+    left behind, for who judges again and again.
     """
+    if hanging is None:
+        hanging = HangingChecks()
     known = {*record_names, *evidence.records, *evidence.missing}
     findings = {}
     usable = []
@@ -29,13 +54,15 @@ def judged(evidence: Evidence, checks: list[CheckSpec], record_names: Collection
         mistake = mistaken_parameter(spec.function, spec.needs, known)
         if mistake:
             findings[spec.id] = _error(spec, mistake)
+        elif spec in hanging:
+            findings[spec.id] = _error(spec, f"an earlier run of it still hangs; {_ONLY_JUDGE}")
         else:
             usable.append(spec)
-    findings |= _run_all(evidence, usable)
+    findings |= _run_all(evidence, usable, hanging)
     users: Counter[str] = Counter()
     for spec in checks:
         users.update(spec.needs)
-    never = f"no verdict within {JUDGING_SECONDS:g} s; a check must only judge what it is handed"
+    never = f"no verdict within {JUDGING_SECONDS:g} s; {_ONLY_JUDGE}"
     signed = []
     for spec in checks:
         finding = findings.get(spec.id) or _error(spec, never)
@@ -46,7 +73,7 @@ def judged(evidence: Evidence, checks: list[CheckSpec], record_names: Collection
     return signed
 
 
-def _run_all(evidence: Evidence, checks: list[CheckSpec]) -> dict[str, Finding]:
+def _run_all(evidence: Evidence, checks: list[CheckSpec], hanging: HangingChecks) -> dict[str, Finding]:
     """The findings of the checks that ended in time, by the check's id.
 
     Checks run one after the other in one thread. When one of them hangs, a further thread takes over the rest, and
@@ -60,15 +87,30 @@ def _run_all(evidence: Evidence, checks: list[CheckSpec]) -> dict[str, Finding]:
         threads.append(_start_judging(rest, evidence, findings))
     for thread in threads:
         thread.join(deadline.remaining)
+        if thread.is_alive() and thread.spec is not None:
+            hanging.add(thread.spec, thread)
     return dict(findings)  # a copy: a check that was left behind may still add its finding
 
 
-def _start_judging(rest: Iterator[CheckSpec], evidence: Evidence, findings: dict[str, Finding]) -> Thread:
-    def run() -> None:
-        for spec in rest:
-            findings[spec.id] = _run(spec, evidence)
+class _Judging(Thread):
+    """Runs the next check, and the next, until there is none left."""
 
-    thread = Thread(target=run, daemon=True)
+    def __init__(self, rest: Iterator[CheckSpec], evidence: Evidence, findings: dict[str, Finding]) -> None:
+        super().__init__(daemon=True)
+        self.spec: CheckSpec | None = None
+        """What it runs now, or ran last."""
+        self._rest = rest
+        self._evidence = evidence
+        self._findings = findings
+
+    def run(self) -> None:
+        for spec in self._rest:
+            self.spec = spec
+            self._findings[spec.id] = _run(spec, self._evidence)
+
+
+def _start_judging(rest: Iterator[CheckSpec], evidence: Evidence, findings: dict[str, Finding]) -> _Judging:
+    thread = _Judging(rest, evidence, findings)
     thread.start()
     thread.join(_SHARE_OF_ONE_CHECK * JUDGING_SECONDS)
     return thread

@@ -8,7 +8,12 @@ from typing import Any
 import pytest
 
 from blueplane_doctor import judging
-from blueplane_doctor.model import Finding, Status
+from blueplane_doctor.diagnose import Doctor
+from blueplane_doctor.discovery import AvailableChecks
+from blueplane_doctor.evidence import Evidence
+from blueplane_doctor.model import Finding, Report, Status
+from blueplane_doctor.settings import Settings
+from tests.checks.builders import queue
 from tests.test_diagnose import judged, named, well
 
 
@@ -87,6 +92,35 @@ def test_a_check_that_hangs_is_left_behind_and_the_others_still_run(
         "z": "green",
     }
     assert "no verdict within 0.2 s" in report.findings[0].cause
+
+
+def test_a_check_that_still_hangs_is_not_begun_again(gate: threading.Event, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else a service would leave a thread behind with each look."""
+    monkeypatch.setattr(judging, "JUDGING_SECONDS", 0.2)
+    begun: list[int] = []
+
+    def function(queue: Any) -> Finding:
+        begun.append(1)
+        gate.wait(30)
+        return well(queue)
+
+    available = AvailableChecks([named("a"), named("hangs", function)], [])
+    doctor = Doctor(Settings(), available=available)
+    evidence = Evidence("2026-03-14T09:26:53.589Z", 12.5, {"queue": queue()})
+    assert "no verdict within" in finding_of(doctor.judge(evidence), "hangs").cause
+    for _ in range(5):
+        assert "an earlier run of it still hangs" in finding_of(doctor.judge(evidence), "hangs").cause
+    assert len(begun) == 1
+    gate.set()
+    for _ in range(1_000):
+        if finding_of(doctor.judge(evidence), "hangs").status is Status.GREEN:
+            break
+        threading.Event().wait(0.01)
+    assert finding_of(doctor.judge(evidence), "hangs").status is Status.GREEN, "it is run again once it has ended"
+
+
+def finding_of(report: Report, check_id: str) -> Finding:
+    return next(one for one in report.findings if one.id == check_id)
 
 
 def test_a_check_of_a_record_that_could_not_be_read_is_skipped_with_the_cause() -> None:

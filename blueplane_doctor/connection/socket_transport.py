@@ -5,6 +5,7 @@ Importing redis-py takes longer than an examination, so plain addresses do witho
 
 import select
 import socket
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -20,6 +21,20 @@ from blueplane_doctor.connection.reply_reader import INCOMPLETE, ReplyReader
 _CHUNK_BYTES = 1 << 17
 _BEFORE_CLOSING = ("ERR max number of clients", "DENIED")
 """How the answers begin with which a server refuses a connection, once, however much it was asked."""
+
+
+class _Received(threading.local):
+    """What each thread received."""
+
+    byte_count = 0
+
+
+_RECEIVED = _Received()
+
+
+def received_bytes() -> int:
+    """Bytes of replies that this thread has received so far, over all its connections."""
+    return _RECEIVED.byte_count
 
 
 class SocketTransport:
@@ -72,6 +87,7 @@ class SocketTransport:
             received = self._socket.recv_into(self._chunk)
             if not received:
                 raise NoConnection("the connection was closed")
+            _RECEIVED.byte_count += received
             self._replies.feed(self._chunk, received)
         return reply
 

@@ -60,7 +60,7 @@ class Area(Answer):
     """What the answers on one area have; the metrics of its health record are added for each."""
 
     health_status: HealthStatus
-    cause: str = Field(description="Why it is unknown.", examples=[""])
+    cause: str = Field(description="Why it is not green: its worst finding, or why none was judged.", examples=[""])
 
 
 class BeforeStream(BaseModel):

@@ -6,6 +6,7 @@ from collections.abc import Callable, Hashable
 from threading import Lock
 from typing import Any, NamedTuple
 
+from blueplane_doctor.connection.socket_transport import received_bytes
 from blueplane_doctor.errors import DoctorError, UsageError
 from blueplane_doctor.examination import Examination
 from blueplane_doctor.history.health_storage import HealthMetricsStorage
@@ -25,6 +26,10 @@ SHARE = 0.1
 """Seconds of computing that look-ups may use in a second: what is read from Redis costs that, and waiting does not."""
 SAVED_SECONDS = 1.0
 """Of computing, that may be used at once after a quiet time."""
+BYTES_PER_SECOND = 3_000_000
+"""That look-ups may read from Redis: it sends hundreds of times as much, and others wait for it meanwhile."""
+SAVED_BYTES = 12_000_000
+"""That may be read at once after a quiet time: to follow one message takes a page or two of a stream."""
 WAIT_SECONDS = 2.0
 """The longest that an asker waits; also the time limit for following one message."""
 MOST_POINTS = 2_000
@@ -53,6 +58,7 @@ class Lookups:
     def __init__(self) -> None:
         self._workers = Workers(THREADS, "blueplane-lookup")
         self._budget = Rate(SHARE, SAVED_SECONDS)
+        self._bytes = Rate(BYTES_PER_SECOND, SAVED_BYTES)
         self._budget_lock = Lock()  # it is asked for and charged in threads
         self._closed = False
         self._kept: dict[Hashable, Result] = {}
@@ -111,19 +117,21 @@ class Lookups:
         return result
 
     def _measured(self, read: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-        """What is read; what this thread computes for it is charged, also for what is not found."""
+        """What is read; what this thread computes and receives for it is charged, also for what is not found."""
         # Asked once more: those that waited for a thread were let in before anybody knew what the first ones cost.
         self._refuse_overdrawn()
         began = time.thread_time()
+        received = received_bytes()
         try:
             return read()
         finally:
             with self._budget_lock:
                 self._budget.charge(time.thread_time() - began)
+                self._bytes.charge(received_bytes() - received)
 
     def _refuse_overdrawn(self) -> None:
         with self._budget_lock:
-            left = self._budget.has(0)
+            left = self._budget.has(0) and self._bytes.has(0)
         if not left:
             message = "look-ups have used what they may of this machine and of Redis"
             raise Unanswered(429, message, "ask again in a moment")

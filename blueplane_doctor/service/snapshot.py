@@ -111,9 +111,12 @@ class Snapshot:
         return status
 
     def cause(self, name: str) -> str:
-        """Why the area is unknown; empty when it is not."""
-        if self.area_status(name) is not Status.UNKNOWN:
+        """Why the area is not green: what its worst finding says, or why nothing was judged; empty when it is green."""
+        status = self.area_status(name)
+        if status is Status.GREEN:
             return ""
+        if status is not Status.UNKNOWN:
+            return next(one.summary for one in counted(self._findings(name)) if one.status is status)
         causes = [finding.cause for finding in self._findings(name) if finding.cause]
         return causes[0] if causes else "no check of it was run"
 

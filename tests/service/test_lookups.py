@@ -8,6 +8,9 @@ from typing import Any
 
 import pytest
 
+from blueplane_doctor.connection.failures import Endpoint
+from blueplane_doctor.connection.redis_connection import Connection
+from blueplane_doctor.demo.servers import RunningServer
 from blueplane_doctor.errors import SourceError
 from blueplane_doctor.service import lookups as module
 from blueplane_doctor.service.lookups import HistoryQuestion, Lookups, Unanswered
@@ -201,6 +204,32 @@ def test_a_question_of_the_history_is_in_whole_minutes() -> None:
     for since, step in (("1h", "7s"), ("30d", "1h"), ("7d", "1m"), ("0s", "1m")):
         with pytest.raises(Unanswered):
             HistoryQuestion.of("queue.queue_depth", since, step)
+
+
+def test_look_ups_that_read_much_from_redis_have_to_wait(
+    valkey: RunningServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "BYTES_PER_SECOND", 1e-3)
+    monkeypatch.setattr(module, "SAVED_BYTES", 1_000_000)
+    monkeypatch.setattr(module, "WAIT_SECONDS", 60.0)
+    monkeypatch.setattr(module, "SAVED_SECONDS", 60.0)  # of computing there is enough
+    reads: list[int] = []
+
+    def heavy() -> dict[str, Any]:
+        connection = Connection(Endpoint(valkey.url))
+        reads.append(len(connection.ask_one("ECHO", b"x" * 600_000)))
+        connection.close()
+        return {}
+
+    async def story(lookups: Lookups) -> None:
+        await lookups.get("first", heavy, LONG)
+        await lookups.get("second", heavy, LONG)
+        with pytest.raises(Unanswered, match="used what they may") as caught:
+            await lookups.get("third", heavy, LONG)
+        assert caught.value.code == 429
+        assert reads == [600_000, 600_000]
+
+    run(story)
 
 
 def test_look_ups_that_compute_much_have_to_wait_and_kept_answers_stay(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -65,6 +65,14 @@ def test_an_unknown_area_says_why() -> None:
     assert snapshot_of(finding("queue", Status.GREEN)).cause("queue") == ""
 
 
+def test_an_unhealthy_area_says_why() -> None:
+    """The database is locked: its record is missing, and it is red."""
+    locked = finding("database", Status.RED, "database-locked").model_copy(update={"summary": "database is locked"})
+    mild = finding("database", Status.YELLOW)
+    assert snapshot_of(mild, locked, metrics={"database": None}).cause("database") == "database is locked"
+    assert snapshot_of(mild, metrics={"database": {}}).cause("database") == "s"
+
+
 def test_something_is_made_once_for_each_key() -> None:
     made: list[str] = []
     snapshot = snapshot_of()
