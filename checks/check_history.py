@@ -37,8 +37,8 @@ def check_backlog_trend(
     waited; stalled: delivered, but nothing acknowledged. The worst of the groups counts.
 
     Without samples: from one look, for all writers together. It compares what came with what was written, in the last
-    minute and in the last five minutes; a backlog below 100 messages, or younger than a minute, is steady. Stalled:
-    something waits, and nothing was written for five minutes.
+    minute and in the last five minutes; a backlog below 100 messages, or younger than a minute, or that grew by less
+    than 100 in five minutes, is steady. Stalled: something waits, and nothing was written for five minutes.
 
     Causes:
     - stopped: the writer is dead, or hangs (see server-alive)

@@ -190,7 +190,9 @@ def judge_one_look(look: OneLook) -> BacklogTrend:
         return BacklogTrend(CAUGHT_UP, 0)
     if look.still_ms >= STILL_MS:
         return BacklogTrend(STALLED, look.backlog, still_for=look.still_ms // 1000)
-    if look.growth > 0:
+    # Less than a batch or two is what is in flight at any moment: it does not show that the backlog grows.
+    grown = look.five_minutes * 5
+    if look.growth > 0 and grown >= LASTING_MESSAGES:
         return BacklogTrend(FALLING_BEHIND, look.backlog, look.growth)
     # Only a backlog that lasts is worked off at a rate that means something.
     if look.growth < 0 and look.last_minute < 0:
