@@ -11,6 +11,7 @@ import redis
 from blueplane_doctor.demo.messages import SHAPES
 from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.recording.minutes import key_of
+from tests.capture.transcripts import Project, write_rows
 
 KINDS = {
     "prompt": "please rename {} before anybody at the bank hears of it",
@@ -169,3 +170,25 @@ def machine(corpus: Corpus, folder: Path) -> Mapping[str, str]:
     user, host = corpus.secret("user", "USER"), corpus.secret("host", "HOSTNAME")
     tokens = {name: corpus.secret("token", name) for name in ("GITHUB_TOKEN", "ANTHROPIC_API_KEY")}
     return {"HOME": str(home), "USER": user, "LOGNAME": user, "HOSTNAME": host, "EMAIL": f"{user}@{host}"} | tokens
+
+
+def sow_transcripts(corpus: Corpus, pipeline: Pipeline, projects: Path) -> list[str]:
+    """Fill transcripts, the names of projects and sessions among them; the uuids of lines that nothing captured."""
+    uuids = []
+    for kind in ("user", "token", "class"):
+        workspace = f"/home/{corpus.secret('user', 'a workspace')}/{corpus.secret(kind, 'a project')}.v2"
+        project = Project(projects, workspace)
+        session = corpus.secret("user", "the name of a session")
+        lines = project.lines(session, 6)
+        for line in lines:
+            line["message"] = {"role": "assistant", "content": corpus.every("a transcript's text")}
+            line["type"] = corpus.secret(kind, "the type of a line")
+            line["gitBranch"] = corpus.secret(kind, "a branch")
+            line["toolUseResult"] = {"agentId": corpus.secret("user", "an agent"), "out": corpus.every("a result")}
+        lines[5]["uuid"] = corpus.secret("user", "a uuid")
+        project.write(session, lines)
+        project.write(f"agent-{corpus.secret('user', 'the file of an agent')}", project.lines(session, 2))
+        write_rows(pipeline, session, lines[:2])
+        uuids += [line["uuid"] for line in lines[2:]]
+    (projects.parent / "settings.json").write_text(json.dumps({"hooks": {}, "env": corpus.every("Claude's settings")}))
+    return uuids

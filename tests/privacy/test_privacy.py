@@ -15,7 +15,7 @@ import redis
 from blueplane_doctor.demo.servers import run_server
 from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.discovery import find_formats
-from tests.privacy.corpus import Corpus, login, machine, sow
+from tests.privacy.corpus import Corpus, login, machine, sow, sow_transcripts
 from tests.servers import require_server
 from tests.service.support import serving
 
@@ -53,6 +53,8 @@ class Sown:
     corpus: Corpus
     pipeline: Pipeline
     environment: dict[str, str]
+    withheld: list[str]
+    """The uuids of lines of transcripts that are missing from the pipeline."""
 
     def run(self, *words: str, program: tuple[str, ...] = ("-m", "blueplane_doctor"), **more: str) -> str:
         """All that a run says, on stdout and stderr."""
@@ -79,11 +81,12 @@ def sown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sown]:
         url = login(corpus, server.url)
         with Pipeline(url, home) as pipeline:
             sow(corpus, pipeline)
+            uuids = sow_transcripts(corpus, pipeline, Path(environment["HOME"]) / ".claude" / "projects")
             own = Path(environment["HOME"]) / corpus.secret("user", "the path of checks")
             _write_checks(corpus, own)
             settings = {"HOME": home, "REDIS_URL": url, "CHECKS": own, "HTTP_URL": _http(corpus)}
             environment |= {f"BLUEPLANE_DOCTOR_{name}": str(value) for name, value in settings.items()}
-            yield Sown(corpus, pipeline, environment)
+            yield Sown(corpus, pipeline, environment, uuids)
 
 
 def _write_checks(corpus: Corpus, folder: Path) -> None:
@@ -131,6 +134,14 @@ COMMANDS = (
 @pytest.mark.parametrize("command", COMMANDS)
 def test_no_command_tells(sown: Sown, command: str) -> None:
     sown.keeps(sown.run(*command.split()))
+
+
+def test_lines_of_transcripts_are_missing_and_nothing_of_them_is_told(sown: Sown) -> None:
+    said = sown.run("--verbose", "--select", "transcript-completeness", "--reveal")
+    sown.keeps(said)
+    assert "lines are missing" in said and "--reveal shows names on a terminal alone" in said
+    sown.keeps(sown.run("trace", *sown.withheld))
+    sown.keeps(sown.run("trace", "-f", "json", *sown.withheld))
 
 
 def test_following_a_message_does_not_tell(sown: Sown) -> None:
