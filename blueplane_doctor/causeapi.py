@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from blueplane_doctor.errors import SettingsError
-from blueplane_doctor.model import Cause, Finding, Stake, Status, counted
+from blueplane_doctor.model import Cause, Finding, Remedy, Stake, Status, counted
 
 __all__ = ["CAUSE_MARK", "STAGES", "Cause", "CauseFunction", "CauseSpec", "Findings", "Stake", "cause", "stream_time"]
 
@@ -66,6 +66,8 @@ class _Wiring(NamedTuple):
     shown_by: tuple[str, ...]
     brings: tuple[str, ...]
     follows: tuple[str, ...]
+    repair: str
+    no_repair: str
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,10 @@ class CauseSpec:
     needs: tuple[str, ...]
     optional: frozenset[str]
     takes_findings: bool
+    repair: str = ""
+    """What follows `blueplane-doctor repair` in the command that heals it."""
+    no_repair: str = ""
+    """Why no repair heals it, in a sentence."""
     origin: str = "built-in"
 
     def run(self, records: Mapping[str, Any], findings: Findings) -> list[Cause]:
@@ -100,18 +106,35 @@ class CauseSpec:
         result = self.function(**arguments)
         if result is None:
             return []
-        if isinstance(result, list):
-            return result
-        return [result]
+        causes = result if isinstance(result, list) else [result]
+        doctor = getattr(records.get("locations"), "doctor", "blueplane-doctor")
+        return [self._with_repair(one, doctor) for one in causes]
+
+    def _with_repair(self, one: Cause, doctor: str) -> Cause:
+        """The cause, whose next step names the repair that heals it, or says why none does."""
+        if not isinstance(one, Cause) or not (self.repair or self.no_repair):
+            return one
+        step = one.next_step or Remedy(text="")
+        if self.repair:
+            step = Remedy(text=step.text, commands=[f"{doctor} repair {self.repair}", *step.commands])
+        else:
+            step = Remedy(text=f"{step.text} {self.no_repair}".strip(), commands=step.commands)
+        return one.model_copy(update={"next_step": step})
 
 
 def cause(
-    *, stage: str, shown_by: Iterable[str], brings: Iterable[str] = (), follows: Iterable[str] = ()
+    *,
+    stage: str,
+    shown_by: Iterable[str],
+    brings: Iterable[str] = (),
+    follows: Iterable[str] = (),
+    repair: str = "",
+    no_repair: str = "",
 ) -> Callable[[CauseFunction], CauseFunction]:
     """Declare a cause: see the attributes of CauseSpec. The first line of the docstring is its title."""
     if stage not in STAGES:
         raise SettingsError(f"stage must be one of {', '.join(STAGES)}")
-    wiring = _Wiring(stage, tuple(shown_by), tuple(brings), tuple(follows))
+    wiring = _Wiring(stage, tuple(shown_by), tuple(brings), tuple(follows), repair, no_repair)
 
     def declare(function: CauseFunction) -> CauseFunction:
         setattr(function, CAUSE_MARK, _spec_of(function, wiring))
@@ -130,6 +153,8 @@ def _spec_of(function: CauseFunction, wiring: _Wiring) -> CauseSpec:
         shown_by=wiring.shown_by,
         brings=wiring.brings,
         follows=wiring.follows,
+        repair=wiring.repair,
+        no_repair=wiring.no_repair,
         id=function.__name__.removeprefix("cause_").replace("_", "-"),
         title=doc.partition("\n")[0].rstrip("."),
         doc=doc,

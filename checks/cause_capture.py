@@ -23,6 +23,7 @@ def _is_silent(findings: Findings) -> bool:
 
 
 @cause(
+    no_repair="No repair brings back what was never captured.",
     stage="capture",
     shown_by=SIGNS,
     follows=["server-down", "server-hangs", "redis-unreachable", "redis-refuses-writes", "another-redis"],
@@ -50,6 +51,7 @@ def cause_capture_not_wired(capture: "CaptureHealth", findings: Findings, locati
 
 
 @cause(
+    no_repair="The hook delivers its spool by itself once Redis takes it again.",
     stage="capture",
     shown_by=NOT_DELIVERED,
     brings=["hook-success"],
@@ -70,7 +72,12 @@ def cause_hooks_cannot_deliver(spool: "SpoolHealth", findings: Findings) -> Caus
     )
 
 
-@cause(stage="capture", shown_by=["clock-skew"], brings=["consumer-lag", "stuck-consumers"])
+@cause(
+    no_repair="No repair sets a clock.",
+    stage="capture",
+    shown_by=["clock-skew"],
+    brings=["consumer-lag", "stuck-consumers"],
+)
 def cause_clock_wrong(findings: Findings) -> Cause | None:
     """The clocks of Redis and of this machine disagree."""
     finding = findings.fault("clock-skew")

@@ -51,6 +51,7 @@ def _at_risk(held: Held) -> int | None:
 
 
 @cause(
+    repair="stuck",
     stage="database",
     shown_by=["stuck-consumers", "server-errors", "write-success"],
     brings=[*HELD, "server-alive"],
@@ -82,7 +83,7 @@ def cause_database_locked(
     if error is None and held.ids:
         since = stream_time(min(held.ids))
         since_by = "the oldest message that is stuck"
-    text = "See which process has the database open, and let it finish."
+    text = "See which process has the database open, and let it finish: until then no repair helps."
     if holder is None:
         text = "See which process has the database open: it may lock it again."
     if held.messages or held.shared:
@@ -106,6 +107,7 @@ def _confirm(error: "LoggedErrors | None") -> str:
 
 
 @cause(
+    no_repair="No repair helps until it can be written; then: blueplane-doctor repair.",
     stage="database",
     shown_by=["database-writable", "server-errors", "stuck-consumers", "write-success"],
     brings=HELD,
@@ -150,6 +152,7 @@ def cause_database_not_writable(
 
 
 @cause(
+    no_repair="No repair helps until there is room; then: blueplane-doctor repair.",
     stage="database",
     shown_by=["disk-space", "server-errors", "stuck-consumers"],
     brings=[*HELD, "redis-writable", "redis-durability", "redis-memory", "hook-losses", "hook-spool"],

@@ -30,7 +30,7 @@ def _unreadable(findings: Findings) -> "Finding | None":
     return findings.fault("database-reachable")
 
 
-@cause(stage="database", shown_by=["database-reachable"], brings=READ_FROM_IT)
+@cause(no_repair="No repair mends a database.", stage="database", shown_by=["database-reachable"], brings=READ_FROM_IT)
 def cause_database_damaged(findings: Findings, server: "ServerHealth | None" = None) -> Cause | None:
     """The database is damaged."""
     finding = _unreadable(findings)
@@ -45,7 +45,13 @@ def cause_database_damaged(findings: Findings, server: "ServerHealth | None" = N
     )
 
 
-@cause(stage="database", shown_by=["database-reachable"], brings=READ_FROM_IT, follows=["another-database"])
+@cause(
+    no_repair="No repair brings rows back; once the tables are there it plans for what the stream still holds.",
+    stage="database",
+    shown_by=["database-reachable"],
+    brings=READ_FROM_IT,
+    follows=["another-database"],
+)
 def cause_database_gone(
     findings: Findings,
     locations: "Locations",
@@ -73,7 +79,12 @@ def cause_database_gone(
     )
 
 
-@cause(stage="database", shown_by=["database-reachable"], brings=READ_FROM_IT)
+@cause(
+    no_repair="No repair is needed: the next writer rolls the journal back.",
+    stage="database",
+    shown_by=["database-reachable"],
+    brings=READ_FROM_IT,
+)
 def cause_database_interrupted(findings: Findings) -> Cause | None:
     """A crash left the database in the middle of a write."""
     finding = _unreadable(findings)
@@ -85,7 +96,12 @@ def cause_database_interrupted(findings: Findings) -> Cause | None:
     )
 
 
-@cause(stage="database", shown_by=["database-reachable"], brings=READ_FROM_IT)
+@cause(
+    no_repair="No repair is planned where rows cannot be looked up.",
+    stage="database",
+    shown_by=["database-reachable"],
+    brings=READ_FROM_IT,
+)
 def cause_database_unreadable(findings: Findings) -> Cause | None:
     """The database cannot be read."""
     finding = _unreadable(findings)
@@ -99,6 +115,7 @@ def cause_database_unreadable(findings: Findings) -> Cause | None:
 
 
 @cause(
+    no_repair="No repair makes writes faster: moving messages would add to them.",
     stage="database",
     shown_by=["write-p95"],
     brings=["write-throughput", "consumer-lag", "queue-depth", "backlog-trend", "wal-size", "wal-growth"],
@@ -118,6 +135,7 @@ def cause_writes_are_slow(findings: Findings) -> Cause | None:
 
 
 @cause(
+    no_repair="No repair is needed: no message is held up by it.",
     stage="database",
     shown_by=["wal-size", "wal-growth"],
     brings=["write-throughput"],

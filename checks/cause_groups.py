@@ -4,7 +4,7 @@ from blueplane_doctor import Cause, Findings, cause
 from blueplane_doctor.checkapi import sentence
 
 
-@cause(stage="messages", shown_by=["unknown-groups"])
+@cause(no_repair="No repair touches a group that nobody knows.", stage="messages", shown_by=["unknown-groups"])
 def cause_unknown_group(findings: Findings) -> Cause | None:
     """Somebody whom the doctor does not know reads the queue."""
     finding = findings.fault("unknown-groups")
@@ -19,6 +19,7 @@ def cause_unknown_group(findings: Findings) -> Cause | None:
 
 
 @cause(
+    no_repair="No repair is needed: no trace is lost by it.",
     stage="messages",
     shown_by=["reader-lag"],
     follows=["server-down", "server-hangs", "writer-stopped", "writers-fall-behind", "backlog-outgrew-stream"],

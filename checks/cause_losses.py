@@ -38,7 +38,7 @@ def _counted(lost: list["ChainBreak"], chain: "ChainHealth", predicate: str) -> 
     return words
 
 
-@cause(stage="messages", shown_by=["chain-breaks", "server-errors"])
+@cause(repair="lost --save-only", stage="messages", shown_by=["chain-breaks", "server-errors"])
 def cause_malformed_payloads(
     chain: "ChainHealth", locations: "Locations", server: "ServerHealth | None" = None
 ) -> Cause | None:
@@ -54,7 +54,7 @@ def cause_malformed_payloads(
         since_by=STREAM_ID,
         at_stake=Stake(lost=len(lost), recoverable=len(lost)),
         next_step=Remedy(
-            text="Mend the producer; save the messages before the stream trims them.",
+            text="Mend the producer; save the messages before the stream trims them: no writer can read them.",
             commands=trace_commands(locations.doctor, [lost[0].id]),
         ),
         explains=["chain-breaks", *errors_of_messages(server, NOT_UNDERSTOOD)],
@@ -62,6 +62,7 @@ def cause_malformed_payloads(
 
 
 @cause(
+    repair="lost",
     stage="messages",
     shown_by=["chain-breaks"],
     brings=["writer-missing"],
@@ -128,8 +129,8 @@ def cause_dead_letters(queue: "QueueHealth", locations: "Locations", findings: F
                 since_by="the first dead letter of this error in the last hour",
                 at_stake=Stake(lost=error.count, recoverable=error.count),
                 next_step=Remedy(
-                    text="See what they have in common, and remove that first.",
-                    commands=[f"{locations.doctor} dlq stats", *trace_commands(locations.doctor, [error.newest_id])],
+                    text="Remove what they have in common (dlq stats), then deliver them again.",
+                    commands=[f"{locations.doctor} repair"],
                 ),
             )
         )
@@ -144,5 +145,8 @@ def _old_letters(queue: "QueueHealth", locations: "Locations", summary: str) -> 
         since=stream_time(ids[-1]) if ids else None,
         since_by="the third newest dead letter: at the latest" if ids else "",
         at_stake=Stake(lost=queue.dlq_size, recoverable=queue.dlq_size),
-        next_step=Remedy(text="See what they have in common.", commands=[f"{locations.doctor} dlq stats"]),
+        next_step=Remedy(
+            text="See what they have in common.",
+            commands=[f"{locations.doctor} repair dead-letters --older-than 1h", f"{locations.doctor} dlq stats"],
+        ),
     )

@@ -32,7 +32,7 @@ NOT_UNDERSTOOD = ("another error", "invalid JSON")
 OF_A_MESSAGE = (*REFUSED, *NOT_UNDERSTOOD)
 SAME_KEY = ("same ", HAS_A_ROW)
 """How the reasons begin of messages whose key is there twice."""
-SAVE_FIRST = "Save the stuck messages before you restart anything."
+SAVE_FIRST = "Save the stuck messages before you restart anything: repair shows a plan first, and saves them."
 
 
 def _held_up(group: "GroupHealth", blocker: "ChainBlocker") -> str:
@@ -76,6 +76,7 @@ def _poison(group: "GroupHealth", chain: "ChainHealth") -> "ChainBlocker | None"
 
 
 @cause(
+    repair="stuck",
     stage="messages",
     shown_by=["stuck-consumers", "retry-storm", "server-errors"],
     brings=[*PENDING, "written-not-acknowledged"],
@@ -111,6 +112,7 @@ def cause_poison_message(
 
 
 @cause(
+    repair="stuck acknowledged",
     stage="messages",
     shown_by=["retry-storm", "server-errors", "written-not-acknowledged"],
     brings=["stuck-consumers", *PENDING],
@@ -131,7 +133,7 @@ def cause_retry_storm(
         ids = group.stuck_ids[:1] or group.to_acknowledge[:1]
         signs = ["retry-storm", *errors_of_messages(server)]
         if not group.stuck and group.written_not_acknowledged:
-            text = "All that it holds is written already: acknowledge it, see written-not-acknowledged."
+            text = "All that it holds is written already, and has only to be acknowledged."
             signs.append("written-not-acknowledged")
         elif blockers:
             summary += f" {_held_up(group, blockers[0])}"
@@ -150,6 +152,7 @@ def cause_retry_storm(
 
 
 @cause(
+    repair="acknowledged",
     stage="messages",
     shown_by=["written-not-acknowledged", "retry-storm", "server-errors"],
     brings=["pending-messages"],
@@ -184,6 +187,7 @@ def cause_acknowledgements_lost(
 
 
 @cause(
+    repair="groups",
     stage="messages",
     shown_by=["written-not-delivered"],
     brings=[
@@ -209,7 +213,7 @@ def cause_rewound_group(queue: "QueueHealth", findings: Findings) -> Cause | Non
     )
 
 
-@cause(stage="messages", shown_by=["orphaned-messages"], brings=["stuck-consumers", *PENDING])
+@cause(repair="orphans", stage="messages", shown_by=["orphaned-messages"], brings=["stuck-consumers", *PENDING])
 def cause_orphans(queue: "QueueHealth", locations: "Locations", findings: Findings) -> Cause | None:
     """A consumer that is gone holds messages that nobody will take over."""
     finding = findings.get("orphaned-messages")
@@ -226,7 +230,7 @@ def cause_orphans(queue: "QueueHealth", locations: "Locations", findings: Findin
         since_by=STREAM_ID if ids else "",
         at_stake=Stake(at_risk=count - trimmed, lost=trimmed or None, recoverable=0 if trimmed else None),
         next_step=Remedy(
-            text="Save them before you do anything else with them.",
+            text="Save them before you do anything else with them: repair does, and delivers them again.",
             commands=trace_commands(locations.doctor, ids[:1]),
         ),
     )

@@ -36,6 +36,7 @@ def first_error(server: "ServerHealth | None", *kinds: str) -> str | None:
 
 
 @cause(
+    no_repair="No repair helps until Redis answers.",
     stage="redis",
     shown_by=["redis-reachable"],
     brings=[
@@ -78,6 +79,7 @@ def _refusal(redis_writes: "RedisWrites") -> str:
 
 
 @cause(
+    no_repair="No repair helps until Redis takes writes again.",
     stage="redis",
     shown_by=["redis-writable"],
     brings=[
@@ -116,6 +118,7 @@ def cause_redis_refuses_writes(
 
 
 @cause(
+    repair="groups",
     stage="redis",
     shown_by=["stream-lost"],
     brings=[
@@ -142,6 +145,7 @@ def cause_redis_lost_its_data(
 
 
 @cause(
+    no_repair="No repair is needed: nothing is lost yet.",
     stage="redis",
     shown_by=["redis-durability", "redis-memory"],
     follows=["redis-unreachable", "redis-lost-its-data", "redis-refuses-writes", "disk-full", "another-redis"],
@@ -155,7 +159,12 @@ def cause_redis_may_lose_the_queue(findings: Findings, queue: "QueueHealth | Non
     return Cause(summary=sentence(finding.summary), at_stake=Stake(at_risk=waiting), next_step=finding.remedy)
 
 
-@cause(stage="redis", shown_by=["redis-clients"], brings=["server-errors", "hook-spool", "hook-losses"])
+@cause(
+    no_repair="No repair helps: it would take a connection more.",
+    stage="redis",
+    shown_by=["redis-clients"],
+    brings=["server-errors", "hook-spool", "hook-losses"],
+)
 def cause_redis_connections_used_up(findings: Findings) -> Cause | None:
     """Nearly all connections that Redis allows are open."""
     finding = findings.fault("redis-clients")

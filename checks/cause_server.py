@@ -97,6 +97,7 @@ def _oldest_unfinished(queue: "QueueHealth") -> str | None:
 
 
 @cause(
+    no_repair="No repair helps until the server runs: its writers take up what waits.",
     stage="server",
     shown_by=["server-alive"],
     brings=[*BACKLOG, *LOSSES, *CAPTURE, "undrained-buffer", "server-errors"],
@@ -136,6 +137,7 @@ def cause_server_down(
 
 
 @cause(
+    no_repair="No repair helps until the server answers: nobody would write what is delivered again.",
     stage="server",
     shown_by=["server-alive"],
     brings=[*BACKLOG, *LOSSES, *CAPTURE, "server-errors"],
@@ -167,6 +169,7 @@ def cause_server_hangs(
 
 
 @cause(
+    no_repair="No repair is made in a Redis that the server does not use.",
     stage="server",
     shown_by=["same-pipeline"],
     brings=[EVERYTHING, *BACKLOG, *CAPTURE, "redis-reachable", "redis-durability", "stream-lost", "chain-breaks"],
@@ -180,6 +183,7 @@ def cause_another_redis(server_uses: "ServerUses", findings: Findings) -> Cause 
 
 
 @cause(
+    no_repair="No repair is made where rows are written elsewhere.",
     stage="server",
     shown_by=["same-pipeline"],
     brings=["database-reachable", "database-writable", "chain-breaks", "write-throughput", "database-monitor"],
@@ -202,7 +206,12 @@ def _another(finding: Finding, used: "Used") -> Cause:
     )
 
 
-@cause(stage="server", shown_by=["second-server"], brings=["chain-breaks", "server-alive", "pending-messages"])
+@cause(
+    no_repair="No repair helps until one of the two servers is stopped: its rows would lie elsewhere.",
+    stage="server",
+    shown_by=["second-server"],
+    brings=["chain-breaks", "server-alive", "pending-messages"],
+)
 def cause_second_server(findings: Findings, chain: "ChainHealth | None" = None) -> Cause | None:
     """A second server is given a part of the messages, and writes it elsewhere."""
     finding = findings.fault("second-server")
@@ -212,7 +221,12 @@ def cause_second_server(findings: Findings, chain: "ChainHealth | None" = None) 
     return Cause(summary=sentence(finding.summary), at_stake=Stake(at_risk=elsewhere), next_step=finding.remedy)
 
 
-@cause(stage="server", shown_by=["undrained-buffer"], follows=["redis-unreachable", "redis-refuses-writes"])
+@cause(
+    repair="buffer",
+    stage="server",
+    shown_by=["undrained-buffer"],
+    follows=["redis-unreachable", "redis-refuses-writes"],
+)
 def cause_buffer_undrained(server: "ServerHealth", findings: Findings) -> Cause | None:
     """Events lie in the server's local buffer, and nothing takes them to Redis."""
     finding = findings.fault("undrained-buffer")

@@ -10,10 +10,11 @@ if TYPE_CHECKING:
     from blueplane_doctor.monitoring.transcripts import TranscriptHealth
 
 COMPLETENESS = "transcript-completeness"
+NO_REPAIR = "No repair enqueues lines of a transcript."
 FOLLOWS = ("server-down", "server-hangs", "redis-unreachable", "redis-refuses-writes", "another-redis")
 
 
-@cause(stage="capture", shown_by=[COMPLETENESS])
+@cause(no_repair=NO_REPAIR, stage="capture", shown_by=[COMPLETENESS])
 def cause_capture_folder_not_found(
     transcripts: "TranscriptHealth", findings: Findings, locations: "Locations"
 ) -> Cause | None:
@@ -39,7 +40,7 @@ def cause_capture_folder_not_found(
     )
 
 
-@cause(stage="capture", shown_by=[COMPLETENESS], follows=FOLLOWS)
+@cause(no_repair=NO_REPAIR, stage="capture", shown_by=[COMPLETENESS], follows=FOLLOWS)
 def cause_capture_session_not_started(
     transcripts: "TranscriptHealth", findings: Findings, locations: "Locations"
 ) -> Cause | None:
@@ -59,7 +60,7 @@ def cause_capture_session_not_started(
     )
 
 
-@cause(stage="capture", shown_by=[COMPLETENESS], follows=FOLLOWS)
+@cause(no_repair=NO_REPAIR, stage="capture", shown_by=[COMPLETENESS], follows=FOLLOWS)
 def cause_capture_lines_passed_over(
     transcripts: "TranscriptHealth", findings: Findings, locations: "Locations"
 ) -> Cause | None:

@@ -48,6 +48,7 @@ def _why_stopped(group: "GroupHealth") -> str:
 
 
 @cause(
+    no_repair="No repair helps: what waits is delivered once the writer reads again.",
     stage="server",
     shown_by=["writer-missing", *WAITS],
     brings=[*LOSSES, "pending-messages", "stuck-consumers", "server-errors"],
@@ -101,6 +102,7 @@ def cause_writer_stopped(
 
 
 @cause(
+    no_repair="No repair helps: more messages would only wait as well.",
     stage="server",
     shown_by=WAITS,
     brings=["pending-messages"],
@@ -137,6 +139,7 @@ def cause_writers_fall_behind(
 
 
 @cause(
+    no_repair="No repair brings back what was trimmed from the stream.",
     stage="messages",
     shown_by=LOST,
     brings=["chain-breaks", "queue-depth", "consumer-lag", "write-throughput", "backlog-trend", "reader-lag"],

@@ -31,7 +31,7 @@ POLLED_MS = 10_000
 _HTTP_SECONDS = 1.0
 BLOCKING_CHECKS = (
     *("redis-writable", "database-reachable", "database-writable", "disk-space"),
-    *("examined-pipeline", "second-server"),
+    *("same-pipeline", "second-server"),
 )
 """Checks of the present state; while one is orange or red, what is delivered again is not written, or elsewhere."""
 

@@ -19,7 +19,7 @@ def test_a_message_that_cannot_be_written_holds_up_its_batch() -> None:
     causes = causes_of(queue=builders.one_writer(**stuck()), chain=builders.chain(blockers=[blocker()]))
     assert [(one.id, one.since, one.at_stake.at_risk) for one in causes] == [("poison-message", SINCE, 40)]
     assert causes[0].next_step is not None
-    assert causes[0].next_step.commands == [f"blueplane-doctor trace {ID}"]
+    assert causes[0].next_step.commands == ["blueplane-doctor repair stuck", f"blueplane-doctor trace {ID}"]
 
 
 def test_delivered_again_and_again_it_is_a_storm() -> None:
@@ -32,7 +32,7 @@ def test_a_storm_of_what_is_written_already_is_ended_by_acknowledging() -> None:
     queue = builders.one_writer(pending=40, written_not_acknowledged=40, to_acknowledge=[ID], most_deliveries=319)
     causes = causes_of(queue=queue)
     storm = next(one for one in causes if one.id == "retry-storm")
-    assert storm.next_step and "acknowledge it, see written-not-acknowledged" in storm.next_step.text
+    assert storm.next_step and "has only to be acknowledged" in storm.next_step.text
 
 
 def test_a_group_that_stands_before_what_is_written() -> None:

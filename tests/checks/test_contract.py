@@ -10,6 +10,7 @@ from blueplane_doctor.checkapi import CheckSpec
 from blueplane_doctor.discovery import find_checks, find_formats, find_monitors
 from blueplane_doctor.model import Finding, Record, Report, Status
 from blueplane_doctor.monitoring import Monitor
+from blueplane_doctor.repair.planning import find_targets
 from blueplane_doctor.reports.base import Format, View
 from blueplane_doctor.scales import scale_words
 from tests.checks.builders import assert_sound, built_in, empty_records, healthy_records
@@ -178,6 +179,16 @@ def test_a_cause_names_checks_causes_and_records_that_exist(spec: CauseSpec) -> 
     assert set(spec.brings) <= checks | {EVERYTHING}
     assert set(spec.follows) <= {other.id for other in find_checks().causes} - {spec.id}
     assert set(spec.needs) <= set(find_monitors())
+
+
+@pytest.mark.parametrize("spec", CAUSES)
+def test_a_cause_names_the_repair_that_heals_it_or_says_why_none_does(spec: CauseSpec) -> None:
+    if spec.id == "dead-letters":  # which filter is meant depends on when they came
+        return
+    assert bool(spec.repair) != bool(spec.no_repair)
+    assert not spec.no_repair or spec.no_repair.endswith(".")
+    for word in spec.repair.split():
+        assert word.startswith("--") or word in find_targets()
 
 
 @pytest.mark.parametrize("spec", CAUSES)

@@ -79,9 +79,11 @@ def text() -> str:
 
 
 def _table_of_causes(specs: Iterable[CauseSpec]) -> str:
-    lines = ["| cause | what it is | shown by | may follow from |", "|---|---|---|---|"]
+    lines = ["| cause | what it is | shown by | may follow from | repair |", "|---|---|---|---|---|"]
     for spec in specs:
-        lines.append(f"| `{spec.id}` | {spec.title} | {', '.join(spec.shown_by)} | {', '.join(spec.follows)} |")
+        repair = f"`repair {spec.repair}`" if spec.repair else spec.no_repair or "by filter"
+        shown_by = ", ".join(spec.shown_by)
+        lines.append(f"| `{spec.id}` | {spec.title} | {shown_by} | {', '.join(spec.follows)} | {repair} |")
     return "\n".join(lines) + "\n"
 
 
