@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
-from tests.faults.stage import Stage, stage
+from tests.faults.stage import OTHER_SERVER, SERVER, Stage, stage
 from tests.truth.situation import Situation
 
 Section = Literal["Redis", "database", "files", "surroundings"]
@@ -43,9 +43,9 @@ class Fault:
     """Lines of redis.conf, with `_` for `-`."""
 
     @contextlib.contextmanager
-    def staged(self) -> Iterator[Stage]:
-        """A pipeline with this fault."""
-        with stage(self.prepare, **self.options) as made, self.apply(made):
+    def staged(self, server: str) -> Iterator[Stage]:
+        """A pipeline with this fault, on this server."""
+        with stage(self.prepare, server, **self.options) as made, self.apply(made):
             yield made
 
 
@@ -61,16 +61,22 @@ def add(fault: Fault) -> None:
     FAULTS[fault.name] = fault
 
 
-def pairs() -> list[tuple[str, str]]:
-    """Every fault with every command that is run on it."""
+Trial = tuple[str, str, str]
+"""A fault, a command that is run on it, and the server."""
+
+
+def every_trial() -> list[Trial]:
+    """Every fault with every command that is run on it; those of Redis on both servers."""
     listed = []
     for fault in FAULTS.values():
         for command in fault.commands:
-            listed.append((fault.name, command))
+            listed.append((fault.name, command, SERVER))
+            if fault.section == "Redis":
+                listed.append((fault.name, command, OTHER_SERVER))
     return listed
 
 
-def share() -> list[tuple[str, str]]:
+def share() -> list[Trial]:
     """Every fault with one of its commands, each in its turn, and those of the sources with the examination too.
 
     It is what there is time for in CI.
@@ -78,7 +84,9 @@ def share() -> list[tuple[str, str]]:
     listed = []
     for number, fault in enumerate(FAULTS.values()):
         chosen = fault.commands[number % len(fault.commands)]
-        listed.append((fault.name, chosen))
-        if fault.section in ("Redis", "database") and chosen != "examine":
-            listed.append((fault.name, "examine"))
+        listed.append((fault.name, chosen, SERVER))
+        if fault.section == "Redis":
+            listed.append((fault.name, "examine", OTHER_SERVER))
+        elif fault.section == "database" and chosen != "examine":
+            listed.append((fault.name, "examine", SERVER))
     return listed

@@ -20,13 +20,30 @@ _JUDGED = frozenset(("green", "yellow", "orange", "red"))
 _BROKEN = re.compile(r"Traceback|internal error|the doctor itself broke", re.IGNORECASE)
 
 
+_SENT = "command "
 _OWN_STATE = "/.local/state/blueplane-doctor/"
 """Where the doctor keeps its own key: it is not examined."""
 
 
 def held(stage: Stage) -> dict[str, Any]:
-    """What is examined, before and after a run."""
-    return {name: state for name, state in snapshot(stage.situation).items() if _OWN_STATE not in name}
+    """What is examined, before and after a run, and which commands that write it was sent."""
+    state = {name: state for name, state in snapshot(stage.situation).items() if _OWN_STATE not in name}
+    return state | _writes(stage)
+
+
+def _writes(stage: Stage) -> dict[str, Any]:
+    """How often each command that writes was sent, refused ones among them: also one that changes nothing is wrong."""
+    counted: dict[str, Any] = {}
+    try:
+        with stage.situation.redis.client(timeout=5) as client:
+            writing = {name.lower() for name in client.execute_command("COMMAND LIST", "FILTERBY", "ACLCAT", "write")}
+            for name, numbers in client.info("commandstats").items():
+                command = name.removeprefix("cmdstat_").lower()
+                if command in writing:
+                    counted[f"{_SENT}{command}"] = (numbers["calls"], numbers["rejected_calls"])
+    except redis.RedisError:
+        pass  # it does not answer now, nor does it to the run
+    return counted
 
 
 def misses(fault: Fault, command: Command, run: Run, before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
@@ -62,8 +79,11 @@ def _around(text: str, place: int) -> str:
 def _written(fault: Fault, command: Command, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
     if fault.changes:
         return
+    writes_to_redis = any(allowed.startswith("key ") for allowed in command.writes)
     for name in sorted(before.keys() | after.keys()):
         if before.get(name) == after.get(name):
+            continue
+        if name.startswith(_SENT) and writes_to_redis:
             continue
         if any(allowed in name for allowed in command.writes):
             continue

@@ -18,6 +18,8 @@ from tests.hook.way_in import WayIn, stream_fields, way_in
 from tests.truth.situation import Situation
 
 SERVER = "valkey-9.1"
+OTHER_SERVER = "redis-7.0"
+"""Its replies and errors differ in places; the faults of Redis are tried on it as well."""
 TIMEOUT_SECONDS = 3.0
 """The `--timeout` of every run."""
 QUEUE_SHARE = {"cursor": 12, "claude": 4, "unwritten": 1}
@@ -90,7 +92,9 @@ def kept() -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def stage(prepare: Callable[[Situation], object] | None = None, **options: str) -> Iterator[Stage]:
+def stage(
+    prepare: Callable[[Situation], object] | None = None, server: str = SERVER, **options: str
+) -> Iterator[Stage]:
     """A pipeline on a Redis of its own. `prepare` fills it; without it some healthy work and two dead letters do."""
     # Not pytest's folder: the path of a unix socket may have about a hundred characters.
     with tempfile.TemporaryDirectory(prefix="bp", ignore_cleanup_errors=True) as name:
@@ -98,7 +102,7 @@ def stage(prepare: Callable[[Situation], object] | None = None, **options: str) 
         socket = folder / "redis.sock"
         scratch = folder / "scratch"
         scratch.mkdir()
-        with Situation(SERVER, folder, unixsocket=str(socket), enable_debug_command="yes", **options) as situation:
+        with Situation(server, folder, unixsocket=str(socket), enable_debug_command="yes", **options) as situation:
             (prepare or _healthy)(situation)
             with way_in(_sink(situation)) as receiver:
                 made = Stage(situation, scratch, socket, receiver, situation.redis.url)

@@ -6,7 +6,7 @@ import pytest
 
 from tests.faults import right
 from tests.faults.commands import COMMANDS, run
-from tests.faults.every_fault import FAULTS, pairs, share
+from tests.faults.every_fault import FAULTS, every_trial, share
 from tests.faults.results import record
 
 IS_WHOLE = os.environ.get("BLUEPLANE_TEST_PROFILE") == "long"
@@ -15,11 +15,11 @@ IS_WHOLE = os.environ.get("BLUEPLANE_TEST_PROFILE") == "long"
 pytestmark = [pytest.mark.slow, pytest.mark.server]
 
 
-@pytest.mark.parametrize(("fault", "command"), pairs() if IS_WHOLE else share())
-def test_right(fault: str, command: str) -> None:
+@pytest.mark.parametrize(("fault", "command", "server"), every_trial() if IS_WHOLE else share())
+def test_right(fault: str, command: str, server: str) -> None:
     it = FAULTS[fault]
     chosen = COMMANDS[command]
-    with it.staged() as stage:
+    with it.staged(server) as stage:
         before = right.held(stage)
         ended = run(chosen, stage)
         after = right.held(stage)
