@@ -10,7 +10,7 @@ from blueplane_doctor.repair.plan import SAVES, Action, Item, Plan
 from blueplane_doctor.repair.store import FOLDER, MESSAGES_FILE
 from blueplane_doctor.repair.undoing import Undone
 
-_COLUMN = 12
+_COLUMN = 14
 _VERBS = {
     Action.MAKE_GROUP: "make",
     Action.MOVE_GROUP: "move on",

@@ -268,3 +268,12 @@ def test_who_holds_the_spool_has_it_alone(tmp_path: Path) -> None:
     assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "False\n"
     holder.let_go()
     assert subprocess.run(command, capture_output=True, text=True, check=True).stdout.endswith("True\n")
+
+
+def test_a_hook_killed_while_it_took_over_leaves_the_event_once(tmp_path: Path) -> None:
+    apart = tmp_path / "hook-spool-1-a.own"
+    apart.write_bytes(b'{"n":1}')
+    (tmp_path / spool.SPOOL_FILE).write_bytes(b'{"n":0}\n{"n":1}\n')
+    spool.Spool(str(tmp_path)).add(b'{"n":2}')
+    assert (tmp_path / spool.SPOOL_FILE).read_bytes() == b'{"n":0}\n{"n":1}\n{"n":2}\n'
+    assert not apart.exists()
