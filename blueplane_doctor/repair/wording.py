@@ -10,7 +10,7 @@ from blueplane_doctor.repair.plan import SAVES, Action, Item, Plan
 from blueplane_doctor.repair.store import FOLDER, MESSAGES_FILE
 from blueplane_doctor.repair.undoing import Undone
 
-_COLUMN = 14
+_COLUMN = 12
 _VERBS = {
     Action.MAKE_GROUP: "make",
     Action.MOVE_GROUP: "move on",
@@ -77,7 +77,7 @@ def _action_lines(action: Action, items: list[Item]) -> list[str]:
 
 
 def _line(verb: str, text: str) -> str:
-    return f"  {verb:<{_COLUMN}}{text}"
+    return f"  {verb:<{_COLUMN - 1}} {text}"
 
 
 def counts_in_words(counts: Counter[str], refused: Counter[str], unseen: int) -> list[str]:
