@@ -70,7 +70,20 @@ FILES = frozenset(
 MONITORS = frozenset({target.name for target in pipeline.TARGETS if target.records == "monitor"})
 """As what `instrument` measures is recorded."""
 AREAS = frozenset(
-    {"report", "capture", "chain", "database", "dead-letters", "disk", "history", "hooks", "queue", "redis", "server"}
+    {
+        "report",
+        "capture",
+        "chain",
+        "database",
+        "dead-letters",
+        "disk",
+        "history",
+        "hooks",
+        "notify",
+        "queue",
+        "redis",
+        "server",
+    }
 )
 """Of the built-in checks, and `report` for all of them."""
 STATES = frozenset(

@@ -26,6 +26,8 @@ NOT_METRICS = {
     "queue.groups.*.exists": "a group that does not exist has no metrics; the check writer-missing grades it",
     "capture.cursor_hooks.recorder_ran": "says why others are not known",
     "database.recorder_ran": "says why others are not known",
+    "notifications.targets": "a setting, not a measurement",
+    "notifications.undelivered": "the check notify-delivery grades it",
     "history.set_up": "says why others are not known",
     "connections.blueplane_found": "the headline says it",
     "queue.groups.*.lag": "the server's own figure is wrong after trimming, so nobody shall rely on it",

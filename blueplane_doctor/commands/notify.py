@@ -12,8 +12,8 @@ from blueplane_doctor.console import complain, show, show_table
 from blueplane_doctor.errors import ExitCode, FileUnreadable, UsageError
 from blueplane_doctor.notifying.delivery import deliver
 from blueplane_doctor.notifying.message import Message, Sender, clock_time, trial_message
-from blueplane_doctor.notifying.notifier import Target, targets_of
 from blueplane_doctor.notifying.state import read_state
+from blueplane_doctor.notifying.targets import Target, targets_of
 from blueplane_doctor.options import PIPELINE
 from blueplane_doctor.settings import Settings
 

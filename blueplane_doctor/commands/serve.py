@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from blueplane_doctor.commands.base import Invocation, command, new_command
-from blueplane_doctor.console import say
+from blueplane_doctor.console import complain, say
 from blueplane_doctor.errors import UsageError
 from blueplane_doctor.model import Status
 from blueplane_doctor.options import EXAMINING, VERDICT
@@ -15,7 +15,7 @@ from blueplane_doctor.settings import files_of
 COMMAND = new_command(__doc__)
 
 
-@command(COMMAND, *EXAMINING, *VERDICT, "waivers")
+@command(COMMAND, *EXAMINING, *VERDICT, "waivers", "notify")
 def serve(
     given: Invocation,
     host: Annotated[str, typer.Option(help="Address to listen on; any but loopback needs --token-file.")] = "127.0.0.1",
@@ -50,6 +50,7 @@ def serve(
         from blueplane_doctor.service.listening import ListenAddress
         from blueplane_doctor.service.metrics import pushing
         from blueplane_doctor.service.reloading import SettingsReloader
+        from blueplane_doctor.service.telling import page_at, telling
     except ImportError as error:
         raise UsageError(f"serve needs {error.name}", 'pip install "blueplane-doctor[serve]"') from None
 
@@ -63,5 +64,5 @@ def serve(
     reload = SettingsReloader(settings, lambda: given.load().settings, files, say)
     service = HealthService(settings, reload=reload)
     options = serving.ServeOptions(Status(unhealthy_at), token, tuple(allow_host or ()), rate)
-    with pushing(service, otlp_endpoint):
+    with pushing(service, otlp_endpoint), telling(service, complain, page_at(address)):
         serving.serve(service, address, options, say)

@@ -13,12 +13,6 @@ import sys
 from typing import Any
 
 _CODE = re.compile(r"error=(\d{3})\b")
-_REASONS = {
-    "connection": "it could not be reached, or did not answer in time",
-    "redirect": "it answers with a redirection, which is not followed",
-}
-NOT_KNOWN = "apprise does not know this URL"
-NOT_ACCEPTED = "it was not accepted"
 
 
 class _Complaints(logging.Handler):
@@ -32,15 +26,18 @@ class _Complaints(logging.Handler):
         text = record.getMessage()
         code = _CODE.search(text)
         if code is not None and code[1].startswith("3"):
-            self.reason = _REASONS["redirect"]
+            self.reason = "redirected"
         elif code is not None:
-            self.reason = f"the service answered {code[1]}"
+            self.reason = code[1]
         elif "onnection" in text:
-            self.reason = _REASONS["connection"]
+            self.reason = "unreachable"
 
 
 def send(order: dict[str, Any]) -> str:
-    """Why the message was not delivered; empty: it was. `order`: url, title, body, type, seconds."""
+    """Why the message was not delivered, a word of reasons.py or the service's code; empty: it was.
+
+    `order`: url, title, body, type, seconds.
+    """
     import apprise  # half a second: after the order was read, so that whoever gave it need not wait
 
     complaints = _Complaints()
@@ -61,12 +58,12 @@ def send(order: dict[str, Any]) -> str:
     )
     sender = apprise.Apprise(asset=asset)
     if not sender.add(order["url"]):
-        return NOT_KNOWN
+        return "unknown"
     kind = apprise.NotifyType(order["type"])
     text = apprise.NotifyFormat.TEXT  # apprise escapes it for each service
     if sender.notify(body=order["body"], title=order["title"], notify_type=kind, body_format=text):
         return ""
-    return complaints.reason or NOT_ACCEPTED
+    return complaints.reason or "refused"
 
 
 def main() -> None:

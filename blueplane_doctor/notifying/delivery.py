@@ -12,6 +12,7 @@ from pathlib import Path
 
 from blueplane_doctor.model import Status
 from blueplane_doctor.notification_rules import NotifyRule
+from blueplane_doctor.notifying import reasons
 from blueplane_doctor.notifying.message import Message
 from blueplane_doctor.options import ENV_PREFIX
 
@@ -19,8 +20,6 @@ DELIVERY_SECONDS = 30.0
 """For one message to one target. Mail servers keep a stranger waiting for some seconds on purpose."""
 _SPARE_SECONDS = 5.0
 """In which the process of apprise may still say that its time was up."""
-MISSING = 'its library is missing: pip install "blueplane-doctor[notify]"'
-TOO_LATE = "it did not end in time"
 _CHILD = Path(__file__).with_name("apprise_child.py")
 _TYPES = {Status.GREEN: "success", Status.RED: "failure"}
 """Apprise's kinds of messages: they choose a colour or an icon."""
@@ -33,9 +32,9 @@ def deliver(rule: NotifyRule, message: Message, seconds: float = DELIVERY_SECOND
         ended = _run(rule.command, document, seconds, stdout=subprocess.DEVNULL)
         if isinstance(ended, str):
             return ended
-        return "" if ended.returncode == 0 else f"it ended with exit code {ended.returncode}"
+        return reasons.of_exit_code(ended.returncode) if ended.returncode else ""
     if find_spec("apprise") is None:
-        return MISSING
+        return reasons.NOT_INSTALLED
     order = {
         "url": rule.url.get_secret_value(),
         "title": message.title,
@@ -52,9 +51,10 @@ def deliver(rule: NotifyRule, message: Message, seconds: float = DELIVERY_SECOND
 
 def _answer(stdout: bytes) -> str:
     try:
-        return str(json.loads(stdout)["reason"])
+        reason = str(json.loads(stdout)["reason"])
     except (ValueError, KeyError, TypeError):
-        return "its library broke"
+        return reasons.BROKE
+    return reasons.of_library(reason) if reason else ""
 
 
 def _run(
@@ -71,13 +71,13 @@ def _run(
             start_new_session=True,  # so that it can be ended with what it started
         )
     except OSError as error:
-        return f"it cannot be started: {os.strerror(error.errno or 0)}"
+        return reasons.of_error(error)
     with process:
         try:
             output, _ = process.communicate(text.encode(), seconds)
         except subprocess.TimeoutExpired:
             _end(process)
-            return TOO_LATE
+            return reasons.TOO_LATE
         return subprocess.CompletedProcess(command, process.returncode, output)
 
 

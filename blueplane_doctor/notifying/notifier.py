@@ -3,9 +3,8 @@
 It never raises, and never waits for a target.
 """
 
-import hashlib
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import NamedTuple
 
 from blueplane_doctor.errors import FileUnreadable
@@ -18,6 +17,7 @@ from blueplane_doctor.notifying.message import Message, Sender, message_of
 from blueplane_doctor.notifying.news import News, TargetState, after, news_for, pruned
 from blueplane_doctor.notifying.observation import Observation, observed
 from blueplane_doctor.notifying.state import MOST_ATTEMPTS, Attempt, State, Turn, read_state, write_state
+from blueplane_doctor.notifying.targets import Target, address_hash, targets_of
 from blueplane_doctor.settings import Settings
 
 Deliver = Callable[[NotifyRule, Message], str]
@@ -28,24 +28,6 @@ _SHORTEST_PAUSE_SECONDS = 180.0
 """Less is none, on a machine that is only slow."""
 _MOST_BACKOFF_SECONDS = 900.0
 """Between two attempts at a target that does not take messages."""
-
-
-class Target(NamedTuple):
-    """One target of the settings."""
-
-    rule: NotifyRule
-    label: str
-    """What is shown of it: its kind and its number in the settings, `ntfy 1`."""
-
-
-def targets_of(rules: Sequence[NotifyRule]) -> list[Target]:
-    """The targets, in the order of the settings."""
-    return [Target(rule, f"{rule.kind} {number}") for number, rule in enumerate(rules, 1)]
-
-
-def address_hash(rule: NotifyRule, key: str) -> str:
-    """What stands for a target's address in the state: the address cannot be guessed from it without the key."""
-    return hashlib.blake2b(rule.address.encode(), key=key.encode(), digest_size=16).hexdigest()
 
 
 class Notifier:

@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import tempfile
 from pathlib import Path
 from secrets import token_hex
 from typing import IO
@@ -75,6 +74,8 @@ def read_state(home: Path) -> State | None:
 
 def write_state(home: Path, state: State) -> None:
     """Replace the file whole. Raises OSError."""
+    import tempfile  # a plain run reads the state and writes none
+
     handle, draft = tempfile.mkstemp(prefix=f".{STATE_FILE}.", dir=home)  # mode 0600
     try:
         with os.fdopen(handle, "wb") as file:

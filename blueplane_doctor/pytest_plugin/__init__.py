@@ -102,6 +102,7 @@ blueplane_redis = _record("redis", "Redis")
 blueplane_redis_writes = _record("redis_writes", "what Redis takes and refuses")
 blueplane_disk_space = _record("disk_space", "free space on the disks")
 blueplane_transcripts = _record("transcripts", "Claude's transcripts")
+blueplane_notifications = _record("notifications", "the messages to people")
 blueplane_delivery = _record("delivery", "the time from a message to its row")
 
 

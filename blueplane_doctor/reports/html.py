@@ -25,6 +25,7 @@ from blueplane_doctor.reports import cause_phrases, change_phrases, phrases
 from blueplane_doctor.reports.base import Format, View
 from blueplane_doctor.reports.before_stream import before_stream
 from blueplane_doctor.reports.phrases import causes_count, field_value, observed, other_thresholds, quantity, since
+from blueplane_doctor.reports.told_messages import told_messages
 from blueplane_doctor.scales import scale_words
 from blueplane_doctor.times import parse_time
 
@@ -116,6 +117,7 @@ def template() -> "Template":
     tables = (upto, columns, headings, lines, compact)
     environment.filters |= {function.__name__: function for function in (*words, *of_causes, *tables)}
     environment.filters["cause_summary"] = cause_phrases.summary
+    environment.filters["told_messages"] = told_messages
     environment.filters["changes_of_causes"] = change_phrases.of_causes
     for of_a_change in (change_phrases.what, change_phrases.how, change_phrases.when):
         environment.filters[f"changed_{of_a_change.__name__}"] = of_a_change

@@ -34,6 +34,7 @@ from blueplane_doctor.monitoring.history_health import (
     HistoryHealth,
     RoomForecast,
 )
+from blueplane_doctor.monitoring.notifications import NotificationHealth
 from blueplane_doctor.monitoring.queue_health import ConsumerHealth, GroupHealth, QueueHealth
 from blueplane_doctor.monitoring.redis_health import RedisHealth
 from blueplane_doctor.monitoring.redis_writes import RedisWrites
@@ -491,6 +492,13 @@ def no_history() -> HistoryHealth:
     return HistoryHealth(samples=0, cause="there is no history in Redis at localhost:6379", set_up=False)
 
 
+def notifications(**changes: Any) -> NotificationHealth:
+    """Two targets, and a message that both took."""
+    message = {"at": "2026-03-14T09:22:00.000Z", "kinds": ["opened"], "status": "red", "causes": ["server-down"]}
+    messages = [message | {"target": "ntfy 1"}, message | {"target": "command 2"}]
+    return NotificationHealth.model_validate({"targets": 2, "messages": messages} | changes)
+
+
 def locations(**changes: str) -> Locations:
     """Everything in its usual place."""
     usual = locate(Settings()).locations
@@ -528,6 +536,7 @@ def healthy_records() -> dict[str, Record]:
         "connections": connections(),
         "history": history(),
         "presence": presence(),
+        "notifications": notifications(),
         "locations": locations(),
     }
 
@@ -608,6 +617,7 @@ def empty_records() -> dict[str, Record]:
         ),
         "history": no_history(),
         "presence": no_stream(),
+        "notifications": NotificationHealth(targets=0),
         "locations": locations(),
     }
 

@@ -27,6 +27,7 @@ from tests.checks.builders import (
     monitor,
     no_history,
     no_stream,
+    notifications,
     one_writer,
     queue,
     reader,
@@ -44,9 +45,18 @@ from tests.checks.builders import (
 _EARLIER = "2026-03-14T09:22:00.000Z"
 _STUCK = one_writer(pending=40, stuck=40, longest_unacknowledged_ms=6 * MINUTE, most_deliveries=319)
 _FIRST = ["1773479901310-0", "1773479901310-1", "1773479901312-0"]
+_NOT_DELIVERED = {
+    "at": _EARLIER,
+    "target": "slack 1",
+    "kinds": ["opened"],
+    "status": "red",
+    "causes": ["server-down"],
+    "reason": "the service answered 404",
+}
 _HELD = [consumer(), consumer("consumer-4242", pending=300, gone=True)]
 
 UNHEALTHY: dict[str, dict[str, Record]] = {
+    "notify-delivery": {"notifications": notifications(undelivered=1, messages=[_NOT_DELIVERED])},
     "queue-depth": {"queue": queue(queue_depth=30_000, consumer_lag_ms=HOUR, first_unfinished_ids=_FIRST)},
     "stream-lost": {"presence": no_stream(rows=900, last_row_age_ms=1_000), "history": no_history()},
     "pending-messages": {

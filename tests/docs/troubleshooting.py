@@ -22,6 +22,7 @@ AREAS = {
     "dead-letters": "Dead letters",
     "chain": "Chain of custody",
     "capture": "Capture",
+    "notify": "Telling people",
 }
 """In the order in which one fault causes the next."""
 FIRST = ("redis-reachable", "server-alive", "database-reachable", "writer-missing", "stuck-consumers", "retry-storm")

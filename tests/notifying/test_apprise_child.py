@@ -32,7 +32,7 @@ def test_it_says_no_more_than_the_kind_of_a_failure() -> None:
     ended = subprocess.run(
         [sys.executable, apprise_child.__file__], input=json.dumps(order), capture_output=True, text=True, check=True
     )
-    assert json.loads(ended.stdout) == {"reason": "it could not be reached, or did not answer in time"}
+    assert json.loads(ended.stdout) == {"reason": "unreachable"}
     assert ended.stderr == ""
 
 

@@ -11,9 +11,10 @@ import pytest
 from blueplane_doctor.model import Status
 from blueplane_doctor.notification_rules import NotifyRule
 from blueplane_doctor.notifying import delivery
-from blueplane_doctor.notifying.delivery import MISSING, TOO_LATE, deliver
+from blueplane_doctor.notifying.delivery import deliver
 from blueplane_doctor.notifying.message import Sender, message_of
 from blueplane_doctor.notifying.news import Kind, News
+from blueplane_doctor.notifying.reasons import NOT_INSTALLED, TOO_LATE
 from tests.notifying.receivers import Web, mail, web
 
 NEWS = News(Kind.OPENED, "poison-message", "poison-message", Status.RED, 0.0, sentence="40 messages are stuck.")
@@ -100,7 +101,7 @@ def test_a_url_that_means_nothing() -> None:
 
 def test_without_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(delivery, "find_spec", lambda name: None)
-    assert told("json://127.0.0.1:9/") == MISSING
+    assert told("json://127.0.0.1:9/") == NOT_INSTALLED
 
 
 def program(folder: Path, text: str) -> NotifyRule:

@@ -1,0 +1,124 @@
+"""The messages to people: whether the last ones arrived, by what the notifier remembers of them."""
+
+import re
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Annotated
+
+from pydantic import AfterValidator
+
+from blueplane_doctor.errors import FileUnreadable
+from blueplane_doctor.model import Record, Status
+from blueplane_doctor.monitoring import Monitor
+from blueplane_doctor.notification_rules import NotifyRule
+from blueplane_doctor.notifying import reasons
+from blueplane_doctor.notifying.news import Kind
+from blueplane_doctor.notifying.state import Attempt, State, read_state
+from blueplane_doctor.notifying.targets import address_hash
+from blueplane_doctor.text import hidden
+from blueplane_doctor.times import iso
+
+SHOWN_MESSAGES = 10
+"""The last ones, that a page shows."""
+_TARGET = re.compile(r"[a-z0-9+.-]{1,40} \d{1,3}|<hidden-[0-9a-f]{8}>")
+_ID = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*(?::\d{1,4})?|<hidden-[0-9a-f]{8}>")
+_LONGEST_ID = 80
+
+
+def _target(value: str) -> str:
+    return value if _TARGET.fullmatch(value) else hidden(value)
+
+
+def _cause(value: str) -> str:
+    is_id = len(value) <= _LONGEST_ID and _ID.fullmatch(value)
+    return value if is_id else hidden(value)
+
+
+TargetName = Annotated[str, AfterValidator(_target)]
+"""The scheme of a target's URL and its number in the settings."""
+CauseId = Annotated[str, AfterValidator(_cause)]
+Reason = Annotated[str, AfterValidator(reasons.known)]
+
+
+class SentMessage(Record):
+    """One message to one target."""
+
+    at: str
+    """ISO 8601, UTC."""
+    target: TargetName
+    """The kind of the target, and its number in the settings: `ntfy 1`."""
+    kinds: list[Kind]
+    """Why it was sent."""
+    status: Status
+    """The worst colour that it told."""
+    causes: list[CauseId]
+    """Ids of the causes and checks that it told of."""
+    reason: Reason = ""
+    """Why it was not delivered; empty where it was."""
+
+
+class NotificationHealth(Record):
+    """What people were told."""
+
+    targets: int
+    """Targets that the settings name."""
+    undelivered: int = 0
+    """Those of them whose last message could not be delivered."""
+    messages: list[SentMessage] = []
+    """The last messages to all targets, the newest first."""
+    cause: str = ""
+    """Why it is not known."""
+
+
+class NotificationMonitor(Monitor):
+    """Reads the notifier's state in Blueplane's home."""
+
+    name = "notifications"
+    record = NotificationHealth
+
+    def collect(self) -> NotificationHealth:
+        """Always a record."""
+        settings = self.examination.settings
+        targets = len(settings.notify)
+        try:
+            state = read_state(settings.home)
+        except FileUnreadable as error:
+            return NotificationHealth(targets=targets, cause=f"what people were told cannot be read: {error.reason}")
+        if state is None:
+            return NotificationHealth(targets=targets)
+        return NotificationHealth(
+            targets=targets,
+            undelivered=_undelivered(state, settings.notify),
+            messages=sent_messages(state.attempts),
+        )
+
+
+def sent_messages(attempts: Iterable[Attempt]) -> list[SentMessage]:
+    """The last of these messages, the newest first."""
+    newest = list(attempts)[-SHOWN_MESSAGES:]
+    messages = []
+    for attempt in reversed(newest):
+        messages.append(
+            SentMessage(
+                at=iso(datetime.fromtimestamp(attempt.at, UTC)) or "",
+                target=attempt.target,
+                kinds=list(attempt.kinds),
+                status=attempt.status,
+                causes=list(attempt.causes),
+                reason=attempt.reason,
+            )
+        )
+    return messages
+
+
+def _undelivered(state: State, rules: Iterable[NotifyRule]) -> int:
+    """Of these targets, those that did not take the last message."""
+    count = 0
+    for rule in rules:
+        target = state.targets.get(address_hash(rule, state.key))
+        if target is not None and target.failures:
+            count += 1
+    return count
+
+
+MONITOR = NotificationMonitor

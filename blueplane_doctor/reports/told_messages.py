@@ -1,0 +1,49 @@
+"""What people were told, as lines of a page. A report may come from elsewhere, so nothing of it is relied on."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from blueplane_doctor.model import Report, Status
+
+
+class ToldLine(NamedTuple):
+    """One message to one target."""
+
+    at: str
+    """ISO 8601, UTC."""
+    status: str
+    """The worst colour that it told."""
+    words: str
+    """To whom, why, and of what."""
+    outcome: str
+
+
+def told_messages(report: Report) -> list[ToldLine]:
+    """The last messages, the newest first; none where nobody was told."""
+    record = report.metrics.get("notifications")
+    messages = record.get("messages") if isinstance(record, Mapping) else None
+    if not isinstance(messages, list):
+        return []
+    lines = []
+    for message in messages:
+        line = _line(message)
+        if line is not None:
+            lines.append(line)
+    return lines
+
+
+def _line(message: Any) -> ToldLine | None:
+    """None for what is no message."""
+    if not isinstance(message, Mapping):
+        return None
+    texts = [message.get(name) for name in ("at", "target", "status", "reason")]
+    lists = [message.get(name) for name in ("kinds", "causes")]
+    if not all(isinstance(text, str) for text in texts) or not all(isinstance(words, list) for words in lists):
+        return None
+    if message["status"] not in list(Status):
+        return None
+    parts = [message["target"]]
+    for words in lists:
+        if words:
+            parts.append(", ".join(map(str, words)))
+    return ToldLine(message["at"], message["status"], ": ".join(parts), message["reason"] or "delivered")
