@@ -147,14 +147,14 @@ class LedgerBuilder:
         is_ahead = page.messages[-1].id[0] > self._latest_ms
         tallies = []
         for message, route, state in zip(page.messages, page.routes, page.states, strict=True):
-            name = route.name if route else UNROUTED
-            bucket = bucket_of(message.event_ms(), now_ms)
+            enqueued_ms: int | None = message.id[0]
             if is_ahead:
                 enqueued_ms = self._enqueued_ms(message)
-                is_recent = enqueued_ms is not None and enqueued_ms > hour_ago
-            else:
-                is_recent = message.id[0] > hour_ago
-            tallies.append((name, state, bucket, is_recent))
+            name = UNROUTED
+            if route is not None:
+                name = route.name
+            is_recent = enqueued_ms is not None and enqueued_ms > hour_ago
+            tallies.append((name, state, bucket_of(message.event_ms(), now_ms), is_recent))
         return tallies
 
     def _sample_delays(self, page: JudgedPage) -> None:

@@ -91,7 +91,10 @@ def value_reader(path: str, empty_too: bool) -> ValueReader:
     def read_field(message: Message) -> str | None:
         raw = message.fields.get(name)
         if raw or (empty_too and raw is not None):
-            return raw.decode("utf-8", "replace")
+            try:
+                return raw.decode()  # twice as fast as with a handler of errors
+            except UnicodeDecodeError:
+                return raw.decode("utf-8", "replace")
         return None
 
     def read_nested(message: Message) -> str | None:

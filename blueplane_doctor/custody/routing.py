@@ -70,7 +70,8 @@ class CompiledRoute:
             for columns, read in keys:
                 values = read(message)
                 if values is not None:
-                    lookups.append(Lookup(table, columns, values))
+                    # What Lookup(…) does, without the function that NamedTuple makes for it.
+                    lookups.append(tuple.__new__(Lookup, (table, columns, values)))
                     break
         return lookups
 
