@@ -45,9 +45,18 @@ def check_transcript_completeness(transcripts: "TranscriptHealth", locations: "L
         lines = many(transcripts.lines, "line", "lines")
         cause = f"{lines} in Claude's transcripts, and no row, session or hook of Claude here"
         return not_set_up("Claude Code is not captured", cause, remedy=_INSTALL, evidence=evidence)
+    if not transcripts.missing and (transcripts.partial or transcripts.unreadable_files):
+        return unknown(_sentence(transcripts), _not_read(transcripts), evidence=evidence)
     return scale.grade(
         transcripts.missing, _sentence(transcripts), remedy=_remedy(transcripts, locations), evidence=evidence
     )
+
+
+def _not_read(transcripts: "TranscriptHealth") -> str:
+    if transcripts.unreadable_files:
+        files = many(transcripts.unreadable_files, "transcript or folder", "transcripts or folders")
+        return f"{files} could not be read"
+    return "the time was up before all transcripts were read; the next run reads on"
 
 
 def _sentence(transcripts: "TranscriptHealth") -> str:

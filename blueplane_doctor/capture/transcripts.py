@@ -31,7 +31,7 @@ from blueplane_doctor.capture.line_states import (
 from blueplane_doctor.capture.line_traces import LineKey, LineTraces
 from blueplane_doctor.capture.transcript_memory import FileMemory, TranscriptMemory
 from blueplane_doctor.custody.ledger import BUCKET_MS, bucket_of
-from blueplane_doctor.errors import FileUnreadable, SourceError
+from blueplane_doctor.errors import FileMissing, FileUnreadable, SourceError
 from blueplane_doctor.examination import Examination
 from blueplane_doctor.pipeline import folders_looked_for
 from blueplane_doctor.sources.transcripts import (
@@ -85,6 +85,7 @@ class Comparison:
     unreadable: int = 0
     half_written: int = 0
     unreadable_files: int = 0
+    """Transcripts, and folders of projects, that could not be read."""
     partial: bool = False
     """Whether the time was up before everything was read."""
     cause: str = ""
@@ -139,8 +140,10 @@ class _Comparer:
     def compare(self) -> Comparison:
         settings = self._examination.settings
         since_ms = self._now_ms - int(settings.since_seconds * 1000)
-        files = transcript_files(settings.claude_projects, since_ms)
+        listing = transcript_files(settings.claude_projects, since_ms)
+        files = listing.files
         self._result.files = len(files)
+        self._result.unreadable_files = listing.unreadable_folders
         if not files:
             return self._result
         traces = LineTraces(self._examination)
@@ -154,7 +157,7 @@ class _Comparer:
 
     def _read(self, files: list[TranscriptFile], memory: TranscriptMemory) -> dict[str, FileMemory]:
         """What is known of each file once what is new was read."""
-        until = time.process_time() + READ_SECONDS
+        until = time.thread_time() + READ_SECONDS
         memories = {}
         for file in files:
             known = memory.recall(file.identity, file.size)
@@ -170,6 +173,8 @@ class _Comparer:
         reading = Reading(file, known.progress, known.agents)
         try:
             known.open += reading.lines(until)
+        except FileMissing:
+            pass  # deleted since it was listed
         except FileUnreadable:
             self._result.unreadable_files += 1
         known.progress = reading.progress
@@ -222,11 +227,10 @@ class _Comparer:
     def _state_by_itself(self, one: _OpenLine, session: ClaudeSession | None) -> str:
         """The state that the line's file and time tell; empty where the pipeline has to tell it."""
         since_ms = _event_ms(one)
-        if one.file.is_nested:
-            return NOT_CAPTURED
-        if one.file.agent:
+        # Of an agent's file that has a row the server reads all, whatever tells it of the agent.
+        if one.file.agent and not one.memory.written:
             named_ms = self._agents[one.file.project].get(one.file.agent)
-            if named_ms is None:
+            if named_ms is None or one.file.is_nested:
                 return NOT_CAPTURED
             since_ms = max(since_ms, named_ms)
         if self._now_ms - since_ms < YOUNG_MS:
@@ -239,7 +243,7 @@ class _Comparer:
         self, rest: dict[LineKey, _OpenLine], sessions: dict[str, ClaudeSession], traces: LineTraces
     ) -> None:
         """The states of lines that should be in the pipeline by now."""
-        states = self._looked_up(set(rest), traces)
+        states = self._looked_up(rest, traces)
         missing = [one for key, one in rest.items() if states.get(key, MISSING) == MISSING]
         if missing:
             before_setup = self._sessions_before_setup(missing, sessions, traces)
@@ -252,8 +256,9 @@ class _Comparer:
             if state == MISSING:
                 self._add_missing(one, sessions.get(key.session))
 
-    def _looked_up(self, wanted: set[LineKey], traces: LineTraces) -> dict[LineKey, str]:
+    def _looked_up(self, lines: dict[LineKey, _OpenLine], traces: LineTraces) -> dict[LineKey, str]:
         """What the pipeline tells of these lines; nothing of those that are nowhere."""
+        wanted = set(lines)
         states: dict[LineKey, str] = {}
         try:
             states |= dict.fromkeys(traces.dead_lettered(wanted), DEAD_LETTERED)
@@ -265,6 +270,9 @@ class _Comparer:
         rest = wanted - states.keys()
         states |= dict.fromkeys(traces.written(rest), WRITTEN)
         states |= dict.fromkeys(traces.written_elsewhere(rest - states.keys()), REPEATED)
+        # A resumed session may repeat lines that still name the session before.
+        named = {LineKey(one.line.session, key.uuid): key for key, one in lines.items() if key not in states}
+        states |= dict.fromkeys((named[key] for key in traces.written(named)), REPEATED)
         if traces.is_partial:
             self._result.cause = "the time was up before the stream was read to its end"
             return {key: states.get(key, UNEXAMINED) for key in wanted}
@@ -286,7 +294,7 @@ class _Comparer:
         first_ms = self._sessions.first_sign_ms()
         if first_ms is None and not written:
             self._result.is_set_up = is_wired(self._examination.settings.claude_projects)
-            return set()
+            return set() if self._result.is_set_up else set(newest)
         if first_ms is not None:
             written.append(first_ms)
         early = {name for name, last_ms in newest.items() if last_ms < min(written) and name not in sessions}

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from blueplane_doctor.capture.line_states import MISSING, TOO_YOUNG, YOUNG_MS
 from blueplane_doctor.custody.messages import Message
+from blueplane_doctor.errors import FileUnreadable
 from blueplane_doctor.known_names import HOOK_TYPES, MONITOR_TYPES
 from blueplane_doctor.model import Record
 from blueplane_doctor.settings import Settings
@@ -42,8 +43,11 @@ def uuid_of(wanted: str, message: Message | None) -> str:
 
 
 def lines_of(settings: Settings, uuids: Iterable[str]) -> dict[str, FoundLine]:
-    """The lines of transcripts with these uuids, as far as they are on disk."""
-    return find_lines(settings.claude_projects, {uuid for uuid in uuids if uuid})
+    """The lines of transcripts with these uuids, as far as they are on disk and can be read."""
+    try:
+        return find_lines(settings.claude_projects, {uuid for uuid in uuids if uuid})
+    except FileUnreadable:
+        return {}  # what the pipeline tells stands without them
 
 
 def transcript_hop(found: FoundLine) -> Hop:

@@ -78,6 +78,7 @@ class TranscriptHealth(Record):
     half_written: int = 0
     """Last lines that are not whole yet."""
     unreadable_files: int = 0
+    """Transcripts, and folders of projects, that could not be read."""
     partial: bool = False
     """Whether the time was up before everything was read."""
     is_set_up: bool = True

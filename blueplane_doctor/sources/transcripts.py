@@ -26,7 +26,7 @@ MOST_FILES = 5_000
 LONGEST_LINE = 8_000_000
 """Bytes of a line that is parsed. Pictures make lines of a megabyte; a longer one costs memory and is passed over."""
 READ_SECONDS = 3.0
-"""Processor time that one run reads for; what is left is read by the next. 100 MB take about 0.3 s."""
+"""Processor time of its thread that one run reads for; what is left is read by the next. 100 MB take about 0.3 s."""
 DEFAULT_KEPT_DAYS = 30
 """Claude Code deletes transcripts after this time, by default: https://code.claude.com/docs/en/settings"""
 _BLOCK = 1 << 20
@@ -114,7 +114,7 @@ class Reading:
         return Progress(self._end, self._without_uuid, self._unreadable, self._unfindable)
 
     def lines(self, until: float, holding: Collection[bytes] = ()) -> Iterator[TranscriptLine]:
-        """The whole lines from there on that have a uuid, until this processor time. Raises FileUnreadable.
+        """The whole lines from there on that have a uuid, until this time of the thread. Raises FileUnreadable.
 
         `holding`: only those in which one of these stands; the others are not even parsed, nor counted.
         A file that vanishes while it is read gives what was read; one that another takes the place of is read on.
@@ -140,7 +140,7 @@ class Reading:
         # What is written while the file is read belongs to the next run: else a busy writer could keep this one busy.
         end = opened.state.st_size
         while offset < end:
-            if time.process_time() > until:
+            if time.thread_time() > until:
                 self.is_partial = True
                 return
             block = opened.read_at(offset, min(_BLOCK, end - offset))
@@ -244,37 +244,59 @@ def _text(value: Any) -> str:
 
 
 def project_folders(projects: Path) -> list[Path]:
-    """The folders of all projects; a project's number is its place, counted from 1. Empty where there are none."""
+    """The folders of all projects; a project's number is its place, counted from 1. Empty where there are none.
+
+    Raises FileUnreadable.
+    """
     try:
         with os.scandir(projects) as entries:
             names = [entry.name for entry in entries if entry.is_dir()]
-    except OSError:
+    except (FileNotFoundError, NotADirectoryError):
         return []
+    except OSError as error:
+        reason = error.strerror or "unknown error"
+        raise FileUnreadable(f"the folder of Claude's projects cannot be read: {reason}", reason=reason) from None
     return [projects / name for name in sorted(names)]
 
 
-def transcript_files(projects: Path, since_ms: int) -> list[TranscriptFile]:
-    """The transcripts that were touched since then, by project and name; MOST_FILES at most, the newest."""
+class Listing(NamedTuple):
+    """The transcripts there are."""
+
+    files: list[TranscriptFile]
+    """By project and name."""
+    unreadable_folders: int
+    """Projects whose folder could not be read."""
+
+
+def transcript_files(projects: Path, since_ms: int) -> Listing:
+    """The transcripts that were touched since then; MOST_FILES at most, the newest. Raises FileUnreadable."""
     files = []
+    unreadable = 0
     for number, folder in enumerate(project_folders(projects), start=1):
-        for file in _files_of(folder, number):
+        try:
+            entries = _entries(folder)
+        except OSError:
+            unreadable += 1
+            continue
+        for file in _files_among(entries, number):
             if file.modified_ns >= since_ms * 1_000_000:
                 files.append(file)
     if len(files) > MOST_FILES:
         files.sort(key=lambda file: file.modified_ns, reverse=True)
         del files[MOST_FILES:]
-    return sorted(files, key=lambda file: (file.project, file.path))
+    return Listing(sorted(files, key=lambda file: (file.project, file.path)), unreadable)
 
 
-def _files_of(folder: Path, project: int) -> Iterator[TranscriptFile]:
-    for entry in _entries(folder):
+def _files_among(entries: "list[os.DirEntry[str]]", project: int) -> Iterator[TranscriptFile]:
+    for entry in entries:
         if entry.name.endswith(_SUFFIX):
             yield from _file(entry, project, is_nested=False)
         elif _is_folder(entry):
             # Newer versions of Claude Code keep the files of a session's agents in a folder of the session.
-            for nested in _entries(Path(entry.path, "subagents")):
-                if nested.name.endswith(_SUFFIX):
-                    yield from _file(nested, project, is_nested=True)
+            with suppress(OSError):
+                for nested in _entries(Path(entry.path, "subagents")):
+                    if nested.name.endswith(_SUFFIX):
+                        yield from _file(nested, project, is_nested=True)
 
 
 def _file(entry: "os.DirEntry[str]", project: int, *, is_nested: bool) -> Iterator[TranscriptFile]:
@@ -299,11 +321,9 @@ def _file(entry: "os.DirEntry[str]", project: int, *, is_nested: bool) -> Iterat
 
 
 def _entries(folder: Path) -> "list[os.DirEntry[str]]":
-    try:
-        with os.scandir(folder) as entries:
-            return list(entries)
-    except OSError:
-        return []
+    """Raises OSError."""
+    with os.scandir(folder) as entries:
+        return list(entries)
 
 
 def _is_folder(entry: "os.DirEntry[str]") -> bool:
@@ -342,8 +362,8 @@ def find_lines(projects: Path, uuids: Collection[str]) -> dict[str, FoundLine]:
     lines: dict[str, FoundLine] = {}
     if not wanted:
         return lines
-    until = time.process_time() + READ_SECONDS
-    files = transcript_files(projects, 0)
+    until = time.thread_time() + READ_SECONDS
+    files = transcript_files(projects, 0).files
     for file in sorted(files, key=lambda file: file.modified_ns, reverse=True):
         with suppress(FileUnreadable):
             for line in Reading(file, Progress(), {}).lines(until, texts):

@@ -35,6 +35,7 @@ def test_a_uuid_of_another_session_is_found_where_an_index_allows_it(pipeline: P
     pipeline.enqueue_claude(1, session=session, uuids=[uuid])
     pipeline.drain()
     wanted = {LineKey("resumed", uuid), LineKey("resumed", new_uuid())}
+    execute(pipeline, "DROP INDEX claude_uuid")
     for expected in (set(), {LineKey("resumed", uuid)}):
         with closing(Examination(settings_of(pipeline, tmp_path))) as examination:
             assert LineTraces(examination).written_elsewhere(wanted) == expected

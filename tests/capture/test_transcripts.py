@@ -22,6 +22,7 @@ from blueplane_doctor.capture.line_states import (
 )
 from blueplane_doctor.capture.transcripts import Comparison, compare_transcripts, missing_lines
 from blueplane_doctor.demo.simulator import Pipeline
+from blueplane_doctor.errors import FileUnreadable
 from blueplane_doctor.examination import Examination
 from tests.capture.transcripts import Project, enqueue, execute, new_uuid, settings_of, write_rows
 
@@ -109,7 +110,6 @@ def test_a_resumed_session_repeats_lines_under_its_own_name(pipeline: Pipeline, 
     site.write(first, lines)
     write_rows(pipeline, first, lines)
     site.write(second, [{**line, "sessionId": second} for line in lines])
-    execute(pipeline, "CREATE INDEX idx_claude_uuid ON claude_raw_traces (uuid)")
     assert states(compared(pipeline, projects)) == {WRITTEN: 10, REPEATED: 10}
 
 
@@ -197,7 +197,9 @@ def test_a_session_from_before_anything_was_captured_is_not_missing(
 def test_a_pipeline_that_never_saw_claude_is_not_set_up(pipeline: Pipeline, projects: Path, site: Project) -> None:
     session = new_uuid()
     site.write(session, site.lines(session, 4))
-    assert not compared(pipeline, projects).is_set_up
+    comparison = compared(pipeline, projects)
+    assert not comparison.is_set_up
+    assert states(comparison) == {BEFORE_SETUP: 4}
     hook = "/home/me/.claude/hooks/telemetry/session_start.py"
     (projects.parent / "settings.json").write_text(f'{{"hooks": {{"SessionStart": "{hook}"}}}}')
     comparison = compared(pipeline, projects)
@@ -213,3 +215,45 @@ def test_missing_lines_are_given_with_their_place(pipeline: Pipeline, projects: 
     with closing(Examination(settings_of(pipeline, projects))) as examination:
         (line,) = missing_lines(examination)
     assert (line.path, line.project, line.session, line.uuid) == (file, 1, session, lines[3]["uuid"])
+
+
+def test_repeated_lines_that_name_the_session_before_are_not_missing(
+    pipeline: Pipeline, projects: Path, site: Project
+) -> None:
+    execute(pipeline, "DROP INDEX claude_uuid")
+    first = new_uuid()
+    lines = site.lines(first, 6)
+    write_rows(pipeline, first, lines)
+    site.write(new_uuid(), lines)
+    assert states(compared(pipeline, projects)) == {REPEATED: 6}
+
+
+def test_an_agents_file_that_has_a_row_is_read_by_the_server(pipeline: Pipeline, projects: Path, site: Project) -> None:
+    session = new_uuid()
+    lines = site.lines(session, 6)
+    site.write("agent-a1", lines)
+    write_rows(pipeline, session, lines[:4])
+    assert states(compared(pipeline, projects)) == {WRITTEN: 4, MISSING: 2}
+
+
+def test_what_cannot_be_read_is_counted(
+    pipeline: Pipeline, projects: Path, site: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = new_uuid()
+    lines = site.lines(session, 2)
+    site.write(session, lines)
+    write_rows(pipeline, session, lines)
+    refused = Project(projects, "/home/me/refused").folder
+    scandir = os.scandir
+
+    def refuse(path: Any) -> Any:
+        if Path(path) == refused:
+            raise PermissionError(13, "Permission denied")
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    comparison = compared(pipeline, projects)
+    assert (states(comparison), comparison.unreadable_files) == ({WRITTEN: 2}, 1)
+    refused = projects
+    with pytest.raises(FileUnreadable, match="the folder of Claude's projects cannot be read"):
+        compared(pipeline, projects)

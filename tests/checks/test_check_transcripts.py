@@ -64,8 +64,22 @@ def test_a_pipeline_without_claude_is_not_set_up() -> None:
     assert finding.summary == "Claude Code is not captured"
 
 
-def test_what_could_not_be_looked_up_is_unknown() -> None:
-    assert run(CHECK, transcripts=transcripts(cause="no answer")).status is Status.UNKNOWN
+@pytest.mark.parametrize(
+    ("changes", "cause"),
+    [
+        ({"cause": "no answer"}, "no answer"),
+        ({"unreadable_files": 1}, "1 transcript or folder could not be read"),
+        ({"unreadable_files": 2}, "2 transcripts or folders could not be read"),
+        ({"partial": True}, "the time was up before all transcripts were read; the next run reads on"),
+    ],
+)
+def test_what_could_not_be_looked_at_is_unknown(changes: dict[str, Any], cause: str) -> None:
+    finding = run(CHECK, transcripts=transcripts(**changes))
+    assert (finding.status, finding.cause) == (Status.UNKNOWN, cause)
+
+
+def test_what_is_missing_is_told_all_the_same() -> None:
+    assert run(CHECK, transcripts=transcripts(2, partial=True, unreadable_files=1)).status is Status.ORANGE
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ NOTHING_READ = Progress()
 def one_file(folder: Path, content: bytes, name: str = "s") -> TranscriptFile:
     (folder / "-home-me-site").mkdir(exist_ok=True)
     (folder / "-home-me-site" / f"{name}.jsonl").write_bytes(content)
-    (file,) = (file for file in transcript_files(folder, 0) if file.path.stem == name)
+    (file,) = (file for file in transcript_files(folder, 0).files if file.path.stem == name)
     return file
 
 
@@ -93,7 +93,7 @@ def test_reading_ends_when_its_time_is_up_and_goes_on_from_there(
 ) -> None:
     monkeypatch.setattr(transcripts, "_BLOCK", 16)
     file = one_file(tmp_path, b'{"uuid": "1"}\n{"uuid": "2"}\n')
-    lines, reading = read(file, until=time.process_time() - 1)
+    lines, reading = read(file, until=time.thread_time() - 1)
     assert lines == [] and reading.is_partial
     lines, reading = read(file, reading.progress)
     assert [line.uuid for line in lines] == ["1", "2"] and not reading.is_partial
@@ -131,7 +131,7 @@ def test_files_are_found_with_their_project_session_and_agent(tmp_path: Path) ->
     (tmp_path / "-home-me-alpha" / "notes.txt").touch()
     (tmp_path / "-home-me-alpha" / "folder.jsonl").mkdir()
     os.mkfifo(tmp_path / "-home-me-alpha" / "pipe.jsonl")
-    files = transcript_files(tmp_path, 0)
+    files = transcript_files(tmp_path, 0).files
     assert [(file.project, file.session, file.agent, file.is_nested) for file in files] == [
         (1, "", "a2", True),
         (2, "", "a1", False),
@@ -143,13 +143,11 @@ def test_files_are_found_with_their_project_session_and_agent(tmp_path: Path) ->
 
 
 def test_of_very_many_files_the_newest_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transcripts, "MOST_FILES", 2)
     for number in range(4):
-        file = one_file(tmp_path, b"", f"s{number}") if not number else tmp_path / "-home-me-site" / f"s{number}.jsonl"
-        path = file.path if isinstance(file, TranscriptFile) else file
-        path.touch()
-        os.utime(path, (1000 + number, 1000 + number))
-    assert [file.session for file in transcript_files(tmp_path, 0)] == ["s2", "s3"]
+        file = one_file(tmp_path, b"", f"s{number}")
+        os.utime(file.path, (1000 + number, 1000 + number))
+    monkeypatch.setattr(transcripts, "MOST_FILES", 2)
+    assert [file.session for file in transcript_files(tmp_path, 0).files] == ["s2", "s3"]
 
 
 @pytest.mark.parametrize(
