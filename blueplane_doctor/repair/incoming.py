@@ -37,9 +37,9 @@ class Incoming(NamedTuple):
 
 
 def incoming_items(
-    case: Case, target: str, source: Source, messages: Iterable[Incoming], noun: str
+    case: Case, target: str, source: Source, messages: Iterable[Incoming], noun: str, nouns: str
 ) -> Iterator[Item | Refusal]:
-    """An item for each that has no row, and why others have none. `noun`: what one of them is called, as `event`."""
+    """An item for each that has no row, and why others have none. `noun`, `nouns`: what one or many are called."""
     examination = case.examination
     router = Router(examination.routes(), examination.trace_tables(), examination.columns())
     refused: Counter[str] = Counter()
@@ -59,7 +59,7 @@ def incoming_items(
         if not any(rows[key] for key in item.keys):
             yield item
     for reason, count in refused.items():
-        yield Refusal(what=f"deliver {many(count, noun, f'{noun}s')}", reason=reason)
+        yield Refusal(what=f"deliver {many(count, noun, nouns)}", reason=reason)
 
 
 def _item(case: Case, router: Router, target: str, source: Source, incoming: Incoming) -> Item | str | None:

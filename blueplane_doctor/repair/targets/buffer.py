@@ -17,7 +17,9 @@ from blueplane_doctor.sources.database_source import DatabaseSource
 def plan_buffer(case: Case) -> Iterator[Item | Refusal]:
     """All events that have no row. Raises SourceError."""
     with closing(_buffer(case.examination)) as buffer:
-        yield from incoming_items(case, TARGET.name, Source.BUFFER, _incoming(buffer), "buffered event")
+        yield from incoming_items(
+            case, TARGET.name, Source.BUFFER, _incoming(buffer), "buffered event", "buffered events"
+        )
 
 
 def _buffer(examination: Examination) -> DatabaseSource:

@@ -18,7 +18,9 @@ from blueplane_doctor.sources.spooled_events import SpooledEvent, spooled_events
 
 def plan_spool(case: Case) -> Iterator[Item | Refusal]:
     """All events of the spool. Raises FileUnreadable."""
-    yield from incoming_items(case, TARGET.name, Source.SPOOL, _incoming(case.examination), "spooled event")
+    yield from incoming_items(
+        case, TARGET.name, Source.SPOOL, _incoming(case.examination), "spooled event", "spooled events"
+    )
 
 
 def _incoming(examination: Examination) -> Iterator[Incoming]:
