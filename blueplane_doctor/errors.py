@@ -3,6 +3,7 @@
     DoctorError
     ├── UsageError            the command line asks for what is not there
     ├── SettingsError         a settings file, variable or flag cannot be used
+    │   └── ConfigUnusable        Blueplane's own file of settings, or one value in it
     ├── DocumentError         a text is not the JSON or YAML that it should be, or more of it than is read
     ├── NoChecksError         the selection leaves no check to run
     ├── RepairRefused         a repair would lose or double something, or cannot be proven safe
@@ -76,6 +77,16 @@ class SettingsError(DoctorError):
     """A settings file, variable or flag cannot be used."""
 
     exit_code = ExitCode.USAGE
+
+
+class ConfigUnusable(SettingsError):
+    """Blueplane's own file of settings, or one value in it; an examination can do without."""
+
+    def __init__(self, message: str, hint: str = "", reason: str = "", name: str = "") -> None:
+        """`reason`: why, without the file's path; `name`: of the doctor's setting, empty for the whole file."""
+        super().__init__(message, hint)
+        self.reason = reason
+        self.name = name
 
 
 class DocumentError(DoctorError):

@@ -135,7 +135,7 @@ def _found_without_options(settings: Settings) -> Settings:
     if all(getattr(settings, name) == getattr(defaults, name) for name in names):
         return defaults  # the files need not be read once more
     try:
-        return load({"home": settings.home}).settings
+        return load({"home": settings.home}, for_examination=True).settings
     except SettingsError:
         return defaults
 

@@ -54,7 +54,7 @@ def run(given: Invocation) -> int:
     shown = report
     if form.name == TABLE and not options.from_evidence and sys.stdout.isatty():
         # What is not shown on a terminal goes into logs and tickets. Kept evidence may be of another machine.
-        shown = revealed(report, locate(given.load().settings).true_values)
+        shown = revealed(report, locate(given.load(for_examination=True).settings).true_values)
     show(form.render(shown, view), markup=form.markup)
     if options.reveal:
         _reveal_projects(given)
@@ -66,7 +66,9 @@ def _reveal_projects(given: Invocation) -> None:
     if not sys.stdout.isatty():
         complain("--reveal shows names on a terminal alone", "run it without a pipe and without --output")
         return
-    for number, folder in enumerate(project_folders(given.load().settings.claude_projects), start=1):
+    for number, folder in enumerate(
+        project_folders(given.load(for_examination=True).settings.claude_projects), start=1
+    ):
         show(f"project {number}: {plain(folder.name)}\n")
 
 
@@ -78,7 +80,7 @@ def _examined(given: Invocation) -> Report:
         raise UsageError("--from-evidence reads one file; it goes with neither --wait nor --save-evidence")
     limit = seconds_in(options.wait, "--wait") if options.wait else 0.0
     pause = seconds_in(options.every or DEFAULT_PAUSE, "--every")
-    settings = given.load().settings
+    settings = given.load(for_examination=True).settings
     baseline = None
     if options.baseline:
         baseline = read_report(options.baseline)

@@ -11,12 +11,21 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    Field,
+    PrivateAttr,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from blueplane_doctor import pipeline
 from blueplane_doctor.connection.topology import topology_of
 from blueplane_doctor.documents import json_value, refuse_broken_text
-from blueplane_doctor.errors import DocumentError, SettingsError, did_you_mean
+from blueplane_doctor.errors import ConfigUnusable, DocumentError, SettingsError, did_you_mean
 from blueplane_doctor.model import Record, Status, descriptions_of
 from blueplane_doctor.notification_rules import NotifyRule, names_a_command, rules_of
 from blueplane_doctor.options import COMMAND_LINE_VARIABLES, ENV_PREFIX
@@ -172,6 +181,13 @@ class Settings(Record, validate_default=True):
     def _rules(cls, value: Any) -> Any:
         return rules_of(value)
 
+    _unused_config: str = PrivateAttr("")
+
+    @property
+    def unused_config(self) -> str:
+        """Why Blueplane's own file of settings, or a value in it, was left out; empty where all of it counts."""
+        return self._unused_config
+
     @property
     def failing_status(self) -> Status | None:
         """The colour from which on a finding makes the run fail; None: none does."""
@@ -239,18 +255,37 @@ def files_of(home: Path, file: Path | None = None) -> list[Path]:
     return [*blueplane_configs(home), file or home / DOCTOR_FILE]
 
 
-def load(flags: Mapping[str, Any] | None = None, *, file: Path | None = None) -> Loaded:
+def load(flags: Mapping[str, Any] | None = None, *, file: Path | None = None, for_examination: bool = False) -> Loaded:
     """Merge all sources. `flags` holds only what was given; `file` replaces `doctor.yaml` of the home.
+
+    `for_examination`: what cannot be used in Blueplane's own file counts as not written there, and `unused_config`
+    says so: one broken line must not keep everything else from being examined.
 
     Raises SettingsError naming the source and the key.
     """
-    given = {name: value for name, value in (flags or {}).items() if value is not None}
+    without: list[ConfigUnusable] = []
+    while True:
+        try:
+            loaded = _load(flags or {}, file, [error.name for error in without])
+        except ConfigUnusable as error:
+            if not for_examination:
+                raise
+            without.append(error)
+        else:
+            loaded.settings._unused_config = "; ".join(error.reason for error in without)
+            return loaded
+
+
+def _load(flags: Mapping[str, Any], file: Path | None, without: Sequence[str]) -> Loaded:
+    """`without`: what is left out of Blueplane's own file, by dotted name; an empty name is all of it."""
+    given = {name: value for name, value in flags.items() if value is not None}
     environment = _environment()
     home = home_folder(given.get("home") or environment.get("home") or Settings.model_fields["home"].default)
     own_file = file or home / DOCTOR_FILE
     if file and not os.path.lexists(file):
         raise SettingsError(f"--settings {file}: no such file", "make one with: blueplane-doctor settings --init")
-    files = [read_blueplane_config(home), (str(own_file), _read_own(own_file))]
+    config_label, config = _without_names(home, without)
+    files = [(config_label, config), (str(own_file), _read_own(own_file))]
     for label, values in files:
         if "home" in values:
             raise SettingsError(f"{label}: home cannot be set in a file that is found through it", "use --home")
@@ -264,7 +299,27 @@ def load(flags: Mapping[str, Any] | None = None, *, file: Path | None = None) ->
         return Loaded(settings=Settings.model_validate(merged), origins=origins)
     except ValidationError as error:
         # pydantic's own text repeats the input, which may hold a secret.
-        raise _as_settings_error(error, origins) from None
+        raise _as_settings_error(error, origins, config_label) from None
+
+
+def _without_names(home: Path, without: Sequence[str]) -> tuple[str, dict[str, Any]]:
+    """Blueplane's own file and its settings, without these. Raises ConfigUnusable."""
+    if "" in without:
+        return str(blueplane_configs(home)[0]), {}
+    label, values = read_blueplane_config(home)
+    try:
+        _refuse_broken_text(label, values)
+    except SettingsError as error:
+        raise ConfigUnusable(
+            error.message, error.hint, f"{Path(label).name}: it holds bytes that are not UTF-8"
+        ) from None
+    for dotted in without:
+        name, _, below = dotted.partition(".")
+        if below:
+            values[name].pop(below, None)
+        else:
+            values.pop(name, None)
+    return label, values
 
 
 def home_folder(named: str | Path) -> Path:
@@ -351,7 +406,7 @@ def _merge(
             origins[dotted] = variable if label == "environment" else label
 
 
-def _as_settings_error(error: ValidationError, origins: Mapping[str, str]) -> SettingsError:
+def _as_settings_error(error: ValidationError, origins: Mapping[str, str], config_label: str) -> SettingsError:
     """The first problem, with the source and the key that caused it, a value that can be used, and what it means."""
     problem = error.errors(include_input=False, include_url=False)[0]
     path = [str(part) for part in problem["loc"]]
@@ -372,6 +427,8 @@ def _as_settings_error(error: ValidationError, origins: Mapping[str, str]) -> Se
     shown = f"{origin}: {dotted}"
     if origin == "flag":
         shown = f"--{dotted.replace('_', '-')}"
+    if origin == config_label:
+        return ConfigUnusable(f"{shown}: {message}", hint, f"{Path(origin).name}: {dotted}: {message}", dotted)
     return SettingsError(f"{shown}: {message}", hint)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from blueplane_doctor import pipeline
 from blueplane_doctor.documents import yaml_value
-from blueplane_doctor.errors import DocumentError, FileMissing, FileUnreadable, SettingsError
+from blueplane_doctor.errors import ConfigUnusable, DocumentError, FileMissing, FileUnreadable, SettingsError
 from blueplane_doctor.file_reading import SETTINGS_BYTES, file_state, read_text
 
 
@@ -62,12 +62,16 @@ def read_blueplane_config(home: Path) -> tuple[str, dict[str, Any]]:
 
     `config.yaml` of the home, else the earlier layout's `redis.yaml`. The files that it names under `paths.database`
     are left out: the server writes to `telemetry.db` and `event_buffer.db` of the home whatever stands there.
-    Raises SettingsError.
+    Raises ConfigUnusable.
     """
     path, earlier = blueplane_configs(home)
     if not os.path.lexists(path) and os.path.lexists(earlier):
         path = earlier
-    content = read_yaml(path)
+    try:
+        content = read_yaml(path)
+    except SettingsError as error:
+        reason = error.message.removeprefix(str(path)).lstrip(": ")
+        raise ConfigUnusable(error.message, error.hint, f"{path.name}: {reason}") from error
     # Until November 2025 host, port and db stood in `redis` itself.
     connection = _part(content, "redis", "connection") or _part(content, "connection") or _part(content, "redis")
     endpoint = _part(content, "http_endpoint")

@@ -169,6 +169,21 @@ def cause_server_hangs(
 
 
 @cause(
+    stage="server",
+    shown_by=["server-settings"],
+    no_repair="No repair is made by settings that may be wrong: mend the file first.",
+)
+def cause_settings_broken(findings: Findings) -> Cause | None:
+    """Blueplane's own settings cannot be used."""
+    finding = findings.fault("server-settings")
+    if finding is None:
+        return None
+    return Cause(
+        summary=f"{sentence(finding.summary)} What else is found may come from that.", next_step=finding.remedy
+    )
+
+
+@cause(
     no_repair="No repair is made in a Redis that the server does not use.",
     stage="server",
     shown_by=["same-pipeline"],

@@ -165,6 +165,31 @@ def _another_pipeline(
     )
 
 
+# The examination goes on with defaults, which may be wrong; the server itself does not start with such a file.
+@check(area="server", scale=Scale.states(green="usable", orange="not usable"))
+def check_server_settings(server_uses: "ServerUses", locations: "Locations", scale: Scale) -> Finding:
+    """The settings in Blueplane's home can be used: config.yaml, or redis.yaml of the earlier layout.
+
+    What cannot be used in them counts as not written there: the default is examined, unless an option, the environment
+    or doctor.yaml says otherwise. A home without such a file is in order.
+
+    Causes:
+    - the file was edited by hand, and is no YAML any more, or holds a value of another kind
+    - a folder, a pipe or a file of another user stands in its place, or everybody may write to it
+    """
+    problem = server_uses.unused_config
+    if not problem:
+        return scale.grade("usable", "Blueplane's own settings can be used, or there are none")
+    return scale.grade(
+        "not usable",
+        f"Blueplane's own settings cannot be used ({problem}); defaults are examined in their place",
+        remedy=Remedy(
+            text="Mend the file, then restart the server where it was started with it.",
+            commands=[f"ls -l {locations.home}/config.yaml", f"{locations.doctor} settings"],
+        ),
+    )
+
+
 @check(area="server", scale=Scale.rising(yellow_above=0, orange=10, red_above=60, unit="errors/min"))
 def check_server_errors(server: "ServerHealth", locations: "Locations", scale: Scale) -> Finding:
     """ERROR and CRITICAL lines a minute in the tail of the server's log, mean of the last five minutes.

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from blueplane_doctor.settings import load
+from blueplane_doctor.errors import SettingsError
+from blueplane_doctor.settings import Settings, load
 from tests.hostile_files import HOSTILE, put
 from tests.refused_settings import refused
 
@@ -114,6 +115,40 @@ def test_what_stands_in_the_place_of_settings_is_named(home: Path, name: str, ki
 def test_values_that_are_beyond_every_limit(home: Path, name: str, content: str) -> None:
     (home / name).write_text(content)
     assert str(home / name) in refused({"home": home}).message
+
+
+@pytest.mark.parametrize("name", ["config.yaml", "redis.yaml"])
+@pytest.mark.parametrize("kind", [kind for kind in HOSTILE if kind != "dangling"])
+def test_an_examination_does_without_a_file_of_blueplane_that_cannot_be_read(home: Path, name: str, kind: str) -> None:
+    put(kind, home / name)
+    settings = load({"home": home}, for_examination=True).settings
+    assert settings.unused_config.startswith(f"{name}: cannot be read: ")
+    assert str(home) not in settings.unused_config
+    assert settings.redis_url == Settings().redis_url
+
+
+def test_an_examination_does_without_the_values_that_are_wrong_alone(home: Path) -> None:
+    endpoint = "http_endpoint: {port: none}"
+    redis = "redis: {connection: {port: 6391}}"
+    (home / "config.yaml").write_text(f"{redis}\n{endpoint}\nstreams: {{message_queue: {{max_length: lots}}}}\n")
+    settings = load({"home": home, "timeout": 7}, for_examination=True).settings
+    assert (settings.redis_url, settings.timeout) == ("redis://localhost:6391/0", 7)
+    assert (settings.http_url, settings.streams.max_length) == (Settings().http_url, 10_000)
+    assert "config.yaml: streams.max_length: " in settings.unused_config
+    assert "config.yaml: http_url: " in settings.unused_config
+
+
+def test_the_doctors_own_file_must_be_right_for_an_examination_too(home: Path) -> None:
+    (home / "config.yaml").write_text("a: [")
+    (home / "doctor.yaml").write_text("timeout: soon")
+    with pytest.raises(SettingsError, match="timeout"):
+        load({"home": home}, for_examination=True)
+    (home / "doctor.yaml").write_text("timeout: 5")
+    assert load({"home": home}, for_examination=True).settings.unused_config.startswith("config.yaml: line ")
+
+
+def test_settings_that_are_right_say_nothing(home: Path) -> None:
+    assert load({"home": home}, for_examination=True).settings.unused_config == ""
 
 
 @pytest.mark.parametrize("content", ["1: 2", "~: 1", "on: 1", "streams: {1: 2}"])

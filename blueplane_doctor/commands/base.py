@@ -51,13 +51,16 @@ class Invocation:
 
         return home_folder(self.options.home or os.environ.get(f"{ENV_PREFIX}HOME") or "~/.blueplane")
 
-    def load(self) -> "Loaded":
-        """The settings in force, with the waivers of --waivers. Raises SettingsError."""
+    def load(self, *, for_examination: bool = False) -> "Loaded":
+        """The settings in force, with the waivers of --waivers. Raises SettingsError.
+
+        `for_examination`: Blueplane's own file may be broken; a check tells it.
+        """
         # Imported here: `--help` of a command, and an error in its options, do without pydantic.
         from blueplane_doctor.settings import load
         from blueplane_doctor.waivers import read_waivers
 
-        loaded = load(self.options.settings_flags(), file=self.options.settings)
+        loaded = load(self.options.settings_flags(), file=self.options.settings, for_examination=for_examination)
         if not self.options.waivers:
             return loaded
         waivers = [*loaded.settings.waivers, *read_waivers(self.options.waivers)]

@@ -34,7 +34,7 @@ def record(
     if not seconds or seconds % 60:
         raise UsageError(f"--every {every}: the history keeps whole minutes", "for example 60s or 5m")
     make_key()
-    settings = given.load().settings
+    settings = given.load(for_examination=True).settings
     # A timer takes single samples at intervals of its own.
     notifier = Notifier(settings, complain, every=0.0 if once else seconds)
     sampler = Sampler(settings, seconds, notifier.sample if notifier.is_wanted else None)

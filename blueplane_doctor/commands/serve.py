@@ -57,7 +57,7 @@ def serve(
     token = read_token(token_file) if token_file else None
     address = ListenAddress(host, port, uds)
     address.check(token)
-    settings = given.load().settings
+    settings = given.load(for_examination=True).settings
     files = files_of(settings.home, given.options.settings)
     if given.options.waivers:
         files.append(given.options.waivers)

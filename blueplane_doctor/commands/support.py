@@ -25,7 +25,7 @@ DEFAULT_OUTPUT = Path("blueplane-support.zip")
 )
 def support(given: Invocation) -> None:
     """The bundle can be read by its owner alone."""
-    loaded = given.load()
+    loaded = given.load(for_examination=True)
     output = given.one_output() or DEFAULT_OUTPUT
     if output.suffix.lower() != ".zip":
         raise UsageError(f"--output {output}: the bundle is a zip", "name a file that ends in .zip")

@@ -45,7 +45,7 @@ def watch(
     has_screen = sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
     if given.options.format == "table" and not has_screen:
         raise UsageError("--format table: the live screen needs a terminal", "--format json")
-    watcher = Watcher(Doctor(given.load().settings))
+    watcher = Watcher(Doctor(given.load(for_examination=True).settings))
     step_aside()
     mailbox: Mailbox = SimpleQueue()
     _end_on_signals(mailbox)

@@ -57,6 +57,8 @@ class ServerUses(Record):
     """Port of the server's Redis where that is another one on this machine."""
     configuration: str = ""
     """The file that it goes by, in words; empty where that is not known."""
+    unused_config: str = ""
+    """Why the settings in Blueplane's home, or one of them, cannot be used; empty where they can."""
 
 
 class ServerUsesMonitor(Monitor):
@@ -81,7 +83,7 @@ class ServerUsesMonitor(Monitor):
         if not server.is_running:
             pid = _server_at(settings.http_url)
         self.examination.log()
-        record = ServerUses(examined_redis=address_of(settings.redis_url))
+        record = ServerUses(examined_redis=address_of(settings.redis_url), unused_config=settings.unused_config)
         if pid is None:
             return record
         self._process = process_use(pid)

@@ -47,7 +47,7 @@ class Health:
         for option in OPTIONS.values():
             if option.in_pytest:
                 given[option.name] = self._given(option.name)
-        settings = load(Options(**given).settings_flags(), file=self._file("settings")).settings
+        settings = load(Options(**given).settings_flags(), file=self._file("settings"), for_examination=True).settings
         changes: dict[str, Any] = {}
         for name in _PATHS:
             changes[name] = self._from_start(getattr(settings, name))

@@ -45,6 +45,14 @@ def test_a_redis_that_the_server_does_not_use_may_be_empty_or_away() -> None:
     assert [(one.id, one.leads_to) for one in causes] == [("another-redis", ["redis-unreachable"])]
 
 
+def test_settings_that_cannot_be_used_are_a_cause_beside_the_others() -> None:
+    broken = builders.server_uses(unused_config="config.yaml: streams.max_length: it is no number")
+    away = Reach(address="localhost:6379", reachable=False, cause="Redis at localhost:6379 cannot be reached")
+    causes = causes_of(server_uses=broken, connections=builders.connections(redis=away))
+    assert [one.id for one in causes] == ["redis-unreachable", "settings-broken"]
+    assert "config.yaml: streams.max_length" in causes[1].summary
+
+
 def test_the_server_writes_to_another_database() -> None:
     other = Used(compared="another", name="<hidden-5f0c6a52>", shown_by="its process", is_proof=True)
     chain = builders.chain({"lost": 40}, chain_break_count=40, breaks=[builders.chain_break()])

@@ -216,6 +216,15 @@ def test_same_pipeline_without_a_server_is_no_fault_of_its_own() -> None:
     assert (finding.status, finding.observed) == ("green", None)
 
 
+@pytest.mark.parametrize(
+    ("problem", "status", "observed"), [("", "green", "usable"), ("config.yaml: not YAML", "orange", "not usable")]
+)
+def test_server_settings(problem: str, status: str, observed: str) -> None:
+    finding = run("server-settings", server_uses=server_uses(unused_config=problem))
+    assert (finding.status, finding.observed) == (status, observed)
+    assert problem in finding.summary
+
+
 def test_same_pipeline_names_the_configuration_that_the_server_goes_by() -> None:
     where = "config/ of the checkout that it was started from"
     finding = run("same-pipeline", server_uses=another_redis().model_copy(update={"configuration": where}))

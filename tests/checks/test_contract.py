@@ -46,6 +46,7 @@ REQUIRED = {
     "undrained-buffer",
     "server-alive",
     "same-pipeline",
+    "server-settings",
     "server-errors",
     "clock-skew",
     "redis-reachable",

@@ -36,6 +36,7 @@ from tests.checks.builders import (
     route_delay,
     seen_losses,
     server,
+    server_uses,
     spool,
     transcripts,
     trend,
@@ -138,6 +139,7 @@ UNHEALTHY: dict[str, dict[str, Record]] = {
     "server-alive": {
         "server": server(pid_state="not running", http_ok=False, http_answer="nobody listens on port 8787")
     },
+    "server-settings": {"server_uses": server_uses(unused_config="config.yaml: line 2: not valid YAML")},
     "same-pipeline": {"server_uses": another_redis()},
     "server-errors": {
         "server": server(
