@@ -33,6 +33,7 @@ from blueplane_doctor.capture.transcript_memory import FileMemory, TranscriptMem
 from blueplane_doctor.custody.ledger import BUCKET_MS, bucket_of
 from blueplane_doctor.errors import FileMissing, FileUnreadable, SourceError
 from blueplane_doctor.examination import Examination
+from blueplane_doctor.locations import USUAL_HOME
 from blueplane_doctor.pipeline import folders_looked_for
 from blueplane_doctor.sources.transcripts import (
     READ_SECONDS,
@@ -293,12 +294,18 @@ class _Comparer:
         written = [start for start in signs if self._result.buckets[start][WRITTEN]]
         first_ms = self._sessions.first_sign_ms()
         if first_ms is None and not written:
-            self._result.is_set_up = is_wired(self._examination.settings.claude_projects)
+            self._result.is_set_up = self._is_meant_to_be()
             return set() if self._result.is_set_up else set(newest)
         if first_ms is not None:
             written.append(first_ms)
         early = {name for name, last_ms in newest.items() if last_ms < min(written) and name not in sessions}
         return {name for name in early if not traces.has_rows(name)}
+
+    def _is_meant_to_be(self) -> bool:
+        """Whether Claude Code's hooks lead to this pipeline: they know of no other home than the usual one."""
+        settings = self._examination.settings
+        is_usual = settings.home == Path(USUAL_HOME).expanduser()
+        return is_usual and is_wired(settings.claude_projects)
 
     def _count(self, one: _OpenLine, state: str) -> None:
         self._result.add(one.file.project, self._bucket(one.line.event_ms), state)

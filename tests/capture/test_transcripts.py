@@ -194,7 +194,9 @@ def test_a_session_from_before_anything_was_captured_is_not_missing(
     assert states(compared(pipeline, projects)) == {WRITTEN: 4, BEFORE_SETUP: 4}
 
 
-def test_a_pipeline_that_never_saw_claude_is_not_set_up(pipeline: Pipeline, projects: Path, site: Project) -> None:
+def test_a_pipeline_that_never_saw_claude_is_not_set_up(
+    pipeline: Pipeline, projects: Path, site: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
     session = new_uuid()
     site.write(session, site.lines(session, 4))
     comparison = compared(pipeline, projects)
@@ -202,6 +204,8 @@ def test_a_pipeline_that_never_saw_claude_is_not_set_up(pipeline: Pipeline, proj
     assert states(comparison) == {BEFORE_SETUP: 4}
     hook = "/home/me/.claude/hooks/telemetry/session_start.py"
     (projects.parent / "settings.json").write_text(f'{{"hooks": {{"SessionStart": "{hook}"}}}}')
+    assert not compared(pipeline, projects).is_set_up, "the hooks lead to the usual home"
+    monkeypatch.setenv("HOME", str(pipeline.home.parent))
     comparison = compared(pipeline, projects)
     assert comparison.is_set_up
     assert states(comparison) == {MISSING: 4}
