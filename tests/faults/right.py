@@ -17,6 +17,8 @@ ALLOWED_SECONDS = 1.0
 BUSY_MACHINE_SECONDS = 5.0
 """What a run may take longer where others use the processors: beyond it the run is wrong, wherever it was."""
 _JUDGED = frozenset(("green", "yellow", "orange", "red"))
+_NOT_SET_UP = frozenset(("notify",))
+"""Areas of what the stage has not: nobody there is to be told of anything."""
 _BROKEN = re.compile(r"Traceback|internal error|the doctor itself broke", re.IGNORECASE)
 
 
@@ -104,7 +106,7 @@ def _areas(fault: Fault, run: Run) -> Iterator[str]:
         area = finding["area"]
         judged[area] = judged.get(area, False) or finding["status"] in _JUDGED
     for area, is_judged in sorted(judged.items()):
-        if not is_judged and area not in fault.blinds:
+        if not is_judged and area not in fault.blinds | _NOT_SET_UP:
             yield f"area: nothing of {area} was judged"
 
 
