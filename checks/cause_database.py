@@ -35,11 +35,13 @@ def _signs(error: "LoggedErrors | None", held: Held, *more: str) -> list[str]:
 def _left(held: Held) -> str:
     """How many messages it left, as a sentence that begins with a blank; empty where it left none."""
     if held.shared and held.messages:
-        return f" At least {many(held.messages, 'message was', 'messages were')} left unwritten with the writer."
+        return (
+            f" At least {many(held.messages, 'message was', 'messages were')} not written, and nobody reads them again."
+        )
     if held.shared:
         return " How many of the stuck messages it left is not known: others wait behind one that cannot be written."
     if held.messages:
-        return f" {many(held.messages, 'message was', 'messages were')} left unwritten with the writer."
+        return f" {many(held.messages, 'message was', 'messages were')} not written, and nobody reads them again."
     return ""
 
 

@@ -42,7 +42,7 @@ def _counted(lost: list["ChainBreak"], chain: "ChainHealth", predicate: str) -> 
 def cause_malformed_payloads(
     chain: "ChainHealth", locations: "Locations", server: "ServerHealth | None" = None
 ) -> Cause | None:
-    """A producer sends payloads that the writer passes over."""
+    """A producer sends payloads that the writer drops."""
     lost = _lost(chain, malformed=True)
     if not lost:
         return None
@@ -54,7 +54,7 @@ def cause_malformed_payloads(
         since_by=STREAM_ID,
         at_stake=Stake(lost=len(lost), recoverable=len(lost)),
         next_step=Remedy(
-            text="Mend the producer; save the messages before the stream trims them: no writer can read them.",
+            text="Correct the producer. Save the messages before the stream trims them: no writer can read them.",
             commands=trace_commands(locations.doctor, [lost[0].id]),
         ),
         explains=["chain-breaks", *errors_of_messages(server, NOT_UNDERSTOOD)],
@@ -146,7 +146,7 @@ def _old_letters(queue: "QueueHealth", locations: "Locations", summary: str) -> 
         since_by="the third newest dead letter: at the latest" if ids else "",
         at_stake=Stake(lost=queue.dlq_size, recoverable=queue.dlq_size),
         next_step=Remedy(
-            text="See what they have in common.",
+            text="Find what they have in common.",
             commands=[f"{locations.doctor} repair dead-letters --older-than 1h", f"{locations.doctor} dlq stats"],
         ),
     )

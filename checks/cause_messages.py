@@ -37,7 +37,7 @@ SAVE_FIRST = "Save the stuck messages before you restart anything: repair shows 
 
 def _held_up(group: "GroupHealth", blocker: "ChainBlocker") -> str:
     stuck = many(stuck_with_living(group), "message is", "messages are")
-    return f"{stuck} stuck in {group.name} behind {blocker.id}: {blocker.reason}."
+    return f"{stuck} stuck in the group {group.name}, because {blocker.id} cannot be written: {blocker.reason}."
 
 
 def _loss(chain: "ChainHealth") -> str:
@@ -93,7 +93,7 @@ def cause_poison_message(
         summary = _held_up(group, blocker)
         if may_be_refused(server, queue, chain):
             stuck = many(stuck_with_living(group), "message is", "messages are")
-            summary = f"{stuck} stuck in {group.name}; {blocker.id} holds up those of its batch: {blocker.reason}."
+            summary = f"{stuck} stuck in the group {group.name}. Of these, {blocker.id} holds up those of its batch: {blocker.reason}."
         signs = ["stuck-consumers", *errors_of_messages(server, _kinds_of(blocker))]
         # Three deliveries are where the check retry-storm leaves green.
         if (group.most_deliveries or 0) >= 3:
@@ -128,7 +128,7 @@ def cause_retry_storm(
         # A database that refuses everything makes Claude's writer try again and again as well.
         if not is_storm(group) or (group.stuck and not blockers and is_refused_now(server)):
             continue
-        summary = f"{group.name} was given the same message {group.most_deliveries or 0:,} times."
+        summary = f"The group {group.name} was given the same message {group.most_deliveries or 0:,} times."
         text = SAVE_FIRST
         ids = group.stuck_ids[:1] or group.to_acknowledge[:1]
         signs = ["retry-storm", *errors_of_messages(server)]
@@ -225,7 +225,7 @@ def cause_orphans(queue: "QueueHealth", locations: "Locations", findings: Findin
     for group in queue.writers:
         ids += group.orphaned_ids
     return Cause(
-        summary=f"{sentence(finding.summary)} {'It waits' if count == 1 else 'They wait'} for ever.",
+        summary=f"{sentence(finding.summary)} No other consumer takes {'it' if count == 1 else 'them'} over.",
         since=stream_time(min(ids)) if ids else None,
         since_by=STREAM_ID if ids else "",
         at_stake=Stake(at_risk=count - trimmed, lost=trimmed or None, recoverable=0 if trimmed else None),

@@ -46,7 +46,7 @@ def check_hook_inactivity(capture: "CaptureHealth", locations: "Locations", scal
         hook = max(graded, key=lambda hook: _silence(capture, hook.silent_ms))
     else:
         hook = min(expected, key=lambda hook: _silence(capture, hook.silent_ms))
-    verb = "was" if hook.silent_ms is None else "fired"
+    verb = "was" if hook.silent_ms is None else "last fired"
     silent = round(_silence(capture, hook.silent_ms) / MINUTE_MS, 3)
     if capture.untimed_messages and scale.status(silent) is not Status.GREEN:
         return unknown("Whether hooks fire is not known", _untimed(capture), evidence=evidence)

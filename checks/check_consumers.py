@@ -109,10 +109,10 @@ def check_orphaned_messages(queue: "QueueHealth", locations: "Locations", scale:
 def _orphaned_sentence(count: int, gone: list[str]) -> str:
     if not count:
         return "No message is held by a consumer that is gone"
-    holders = f"{len(gone)} consumers"
+    held = f"{many(count, 'message is', 'messages are')} held by"
     if len(gone) == 1:
-        holders = gone[0]
-    return f"{many(count, 'message is', 'messages are')} held by {holders}, gone while others work"
+        return f"{held} {gone[0]}, a consumer that is gone"
+    return f"{held} {len(gone)} consumers that are gone"
 
 
 # Two deliveries happen on a healthy system (a restart, a direct read); a hundred is one a second for minutes.

@@ -78,7 +78,7 @@ def summary(cause: Cause) -> str:
     """What is wrong, and what would make a likely cause certain."""
     text = line(cause.summary, 600)
     if not cause.certain and cause.confirm:
-        text += f" Likely; what would make it certain: {line(cause.confirm)}."
+        text += f" This is likely. What would make it certain: {line(cause.confirm)}."
     return text
 
 

@@ -72,7 +72,7 @@ def test_a_hook_that_the_settings_expect_may_not() -> None:
     hooks = [hook(n, silent_ms=2 * HOUR, configured=True) if n == "afterFileEdit" else hook(n) for n in CURSOR_HOOKS]
     found = run("hook-inactivity", capture=capture(hooks=hooks))
     assert found.status == "red"
-    assert found.summary == "afterFileEdit fired 2 h ago; an IDE window has been open for 3 h"
+    assert found.summary == "afterFileEdit last fired 2 h ago; an IDE window has been open for 3 h"
 
 
 def test_where_only_rare_hooks_are_expected_the_least_silent_counts() -> None:
@@ -87,15 +87,15 @@ def test_where_only_rare_hooks_are_expected_the_least_silent_counts() -> None:
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        (silent(HOUR * 2), "beforeSubmitPrompt fired 2 h ago; an IDE window has been open for 3 h"),
+        (silent(HOUR * 2), "beforeSubmitPrompt last fired 2 h ago; an IDE window has been open for 3 h"),
         (
             silent(HOUR * 2, open_sessions=3),
-            "beforeSubmitPrompt fired 2 h ago; 3 IDE windows are open, one of them for 3 h",
+            "beforeSubmitPrompt last fired 2 h ago; 3 IDE windows are open, one of them for 3 h",
         ),
         (silent(None), "beforeSubmitPrompt was never seen; an IDE window has been open for 3 h"),
         (
             silent(9 * HOUR, longest_open_ms=10 * MINUTE),
-            "beforeSubmitPrompt fired 9 h ago; an IDE window has been open for 10 min",
+            "beforeSubmitPrompt last fired 9 h ago; an IDE window has been open for 10 min",
         ),
     ],
     ids=["silent", "windows", "never", "silent-since-before-the-window"],

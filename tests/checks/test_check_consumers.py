@@ -92,9 +92,9 @@ def test_orphaned_messages(sentence: str, count: int | None, status: str) -> Non
 @pytest.mark.parametrize(
     ("count", "names", "said"),
     [
-        (1, ["consumer-1"], "1 message is held by consumer-1, gone while others work"),
-        (300, ["consumer-1"], "300 messages are held by consumer-1, gone while others work"),
-        (12, ["consumer-1", "consumer-2"], "12 messages are held by 2 consumers, gone while others work"),
+        (1, ["consumer-1"], "1 message is held by consumer-1, a consumer that is gone"),
+        (300, ["consumer-1"], "300 messages are held by consumer-1, a consumer that is gone"),
+        (12, ["consumer-1", "consumer-2"], "12 messages are held by 2 consumers that are gone"),
     ],
 )
 def test_orphaned_messages_says_who_held_them(count: int, names: list[str], said: str) -> None:

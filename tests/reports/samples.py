@@ -95,7 +95,7 @@ def _causes() -> list[Cause]:
     return [
         Cause(
             id="malformed-payloads",
-            title="A producer sends payloads that the writer passes over",
+            title="A producer sends payloads that the writer drops",
             summary="1,180 messages are acknowledged and not written: payload is a list instead of an object.",
             since="2026-03-14T09:18:21.310Z",
             since_by="the time in the message's stream ID",

@@ -45,7 +45,7 @@ def test_the_next_step_is_words_and_the_first_command() -> None:
 
 def test_a_likely_cause_says_what_would_make_it_certain() -> None:
     text = cause_phrases.summary(Cause(summary="It is locked.", certain=False, confirm="the log"))
-    assert text == "It is locked. Likely; what would make it certain: the log."
+    assert text == "It is locked. This is likely. What would make it certain: the log."
 
 
 def test_findings_on_their_own_are_those_that_no_cause_explains() -> None:
@@ -64,7 +64,7 @@ def test_what_is_at_stake_names_only_what_is_known() -> None:
 
 def test_one_line_says_status_since_when_and_the_first_cause() -> None:
     report = mixed()
-    first = "RED since 09:18 UTC (9 min): A producer sends payloads that the writer passes over"
+    first = "RED since 09:18 UTC (9 min): A producer sends payloads that the writer drops"
     assert cause_phrases.verdict_in_a_line(report) == f"{first}; 1 more cause"
     one = report.model_copy(update={"causes": report.causes[:1]})
     assert cause_phrases.verdict_in_a_line(one) == first

@@ -57,7 +57,7 @@ def test_the_verdict_comes_first_then_the_worst() -> None:
         "RED since 09:18 UTC (9 min): the pipeline is unhealthy, 2 causes (3 red, 1 orange, 1 error"
     )
     assert [title for _, title, _ in told[1:4]] == [
-        "A producer sends payloads that the writer passes over (red, since 09:18 UTC (9 min))",
+        "A producer sends payloads that the writer drops (red, since 09:18 UTC (9 min))",
         "The database was locked, and a writer left its batches unwritten "
         "(red, likely, since 2026-03-13 21:20 UTC (12 h 7 min))",
         "writer-missing (red)",

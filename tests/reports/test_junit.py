@@ -142,7 +142,7 @@ def test_causes_are_properties_of_the_suite() -> None:
     values = {one.name: one.value for one in suite.properties()}
     assert {name.removeprefix("cause.1."): text for name, text in values.items() if name.startswith("cause.1.")} == {
         "id": "malformed-payloads",
-        "title": "A producer sends payloads that the writer passes over",
+        "title": "A producer sends payloads that the writer drops",
         "status": "red",
         "summary": "1,180 messages are acknowledged and not written: payload is a list instead of an object.",
         "since": "2026-03-14T09:18:21.310Z",
@@ -152,7 +152,7 @@ def test_causes_are_properties_of_the_suite() -> None:
         "explains": "chain-breaks",
     }
     assert values["cause.2.id"] == "database-locked"
-    assert "Likely; what would make it certain" in values["cause.2.summary"]
+    assert "This is likely. What would make it certain" in values["cause.2.summary"]
     assert "cause.3.id" not in values
 
 

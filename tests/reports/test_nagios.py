@@ -65,7 +65,7 @@ def test_every_report_is_a_line_of_the_guidelines_grammar(report: str) -> None:
 def test_the_line_names_the_first_cause() -> None:
     _, text, values = parsed(render(REPORTS["mixed"](), View()))
     assert text.endswith(
-        "10 green): A producer sends payloads that the writer passes over: 1,180 messages are acknowledged and not "
+        "10 green): A producer sends payloads that the writer drops: 1,180 messages are acknowledged and not "
         "written: payload is a list instead of an object."
     )
     assert values["chain-breaks"].critical == "@10:"  # what a cause explains keeps its number and its bounds

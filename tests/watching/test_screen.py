@@ -127,5 +127,5 @@ def test_causes_that_open_and_end_stand_among_the_changes() -> None:
     first, second = report.causes
     screen.add(Round(2, report, opened=[first], over=[second]))
     text = drawn(screen, 160, 60)
-    assert re.search(r"opened\s*A producer sends payloads that the writer passes over  red", text)
+    assert re.search(r"opened\s*A producer sends payloads that the writer drops  red", text)
     assert re.search(r"over\s*The database was locked", text)
