@@ -93,7 +93,8 @@ def cause_poison_message(
         summary = _held_up(group, blocker)
         if may_be_refused(server, queue, chain):
             stuck = many(stuck_with_living(group), "message is", "messages are")
-            summary = f"{stuck} stuck in the group {group.name}. Of these, {blocker.id} holds up those of its batch: {blocker.reason}."
+            summary = f"{stuck} stuck in the group {group.name}."
+            summary += f" Of these, {blocker.id} holds up those of its batch: {blocker.reason}."
         signs = ["stuck-consumers", *errors_of_messages(server, _kinds_of(blocker))]
         # Three deliveries are where the check retry-storm leaves green.
         if (group.most_deliveries or 0) >= 3:
