@@ -116,7 +116,7 @@ class ServerUsesMonitor(Monitor):
     def _redis(self, process: ProcessUse, configuration: ServerConfiguration | None) -> tuple[Used, Address | None]:
         """The Redis that the server uses, and its address where it is another one."""
         examined = self._examined_redis()
-        for address in process.connections or ():
+        for address in sorted(process.connections or ()):
             if compare(address, examined) is Comparison.SAME:
                 return Used(compared=SAME, name=shown(address), shown_by="its process", is_proof=True), None
         named, shown_by = self._named_redis(configuration)
@@ -146,8 +146,9 @@ class ServerUsesMonitor(Monitor):
     def _examined_redis(self) -> ExaminedRedis:
         url = self.examination.settings.redis_url
         address = None
-        # Sentinel and Cluster: the address is not that of the node that serves.
-        if "+" not in url.partition("://")[0] and not url.startswith("unix:"):
+        if "+" in url.partition("://")[0]:
+            return ExaminedRedis(None)  # Sentinel and Cluster: the server may rightly use another of the nodes
+        if not url.startswith("unix:"):
             parts = urlsplit(url)
             address = Address(parts.hostname or "localhost", parts.port or DEFAULT_REDIS_PORT)
         info = self.examination.answers.get("server_info")
@@ -170,7 +171,8 @@ class ServerUsesMonitor(Monitor):
         has_log_open = any(file.name == _LOG for file in files)
         logged = self.examination.log().database
         named = beside_log
-        if logged is not None and self._is_examined_home:
+        is_comparable = process.sees_the_same_files or has_log_open
+        if logged is not None and self._is_examined_home and is_comparable:
             named = Path(logged)
         elif not has_log_open:
             return Used(cause="neither an open file nor its log names its database")

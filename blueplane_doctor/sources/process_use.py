@@ -1,6 +1,7 @@
 """What a process of the pipeline's server uses, as the system shows it: connections, open files, command, folder."""
 
 import contextlib
+import os
 import socket
 from pathlib import Path
 from typing import NamedTuple
@@ -25,11 +26,13 @@ class ProcessUse(NamedTuple):
     connections: frozenset[Address] | None = None
     """The other ends of its TCP connections."""
     files: tuple[Path, ...] | None = None
-    """Regular files that it has open."""
+    """Regular files that it has open, by paths that lead to them here."""
     command: tuple[str, ...] = ()
     """The words of its command line; empty where they are not shown."""
     folder: Path | None = None
     """Its working folder."""
+    sees_the_same_files: bool = True
+    """False where it is known to be in a container of its own, so that a path of its log may be another file here."""
 
     @property
     def is_shown(self) -> bool:
@@ -54,12 +57,27 @@ def process_use(pid: int) -> ProcessUse:
         ends = [connection.raddr for connection in process.net_connections(kind="tcp") if connection.raddr]
         connections = frozenset(Address(end.ip, end.port) for end in ends)
     with contextlib.suppress(psutil.Error, OSError):
-        files = tuple(Path(file.path) for file in process.open_files())
+        files = tuple(Path(file.path) for file in process.open_files() if _is_seen_here(pid, file.fd, file.path))
     with contextlib.suppress(psutil.Error, OSError):
         command = process.cmdline()
     with contextlib.suppress(psutil.Error, OSError):
         folder = Path(process.cwd())
-    return ProcessUse(pid, connections, files, tuple(command), folder)
+    return ProcessUse(pid, connections, files, tuple(command), folder, _sees_the_same_files(pid))
+
+
+def _is_seen_here(pid: int, descriptor: int, path: str) -> bool:
+    """Whether that path leads to the open file for us too: in a container it may name another one."""
+    try:
+        return os.path.samefile(f"/proc/{pid}/fd/{descriptor}", path)
+    except OSError:  # not Linux
+        return True
+
+
+def _sees_the_same_files(pid: int) -> bool:
+    try:
+        return os.readlink(f"/proc/{pid}/ns/mnt") == os.readlink("/proc/self/ns/mnt")
+    except OSError:  # not Linux, or not shown to this user
+        return True
 
 
 def server_that_listens_on(address: Address) -> int | None:

@@ -23,7 +23,7 @@ class ExaminedRedis(NamedTuple):
     """What is known of the place of the examined Redis."""
 
     address: Address | None
-    """By its URL; None for a unix socket, and for Sentinel and Cluster, which name no node."""
+    """By its URL; None for a unix socket, and for Sentinel and Cluster, whose nodes are several."""
     own_port: int | None = None
     """The port that it says itself; None where it did not answer, or listens on a file alone."""
     runs_here: bool = False

@@ -14,8 +14,11 @@ import pytest
 from blueplane_doctor.demo.servers import run_server
 from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.diagnose import Doctor
+from blueplane_doctor.examination import Examination, ServerInfo
 from blueplane_doctor.model import Report
-from blueplane_doctor.monitoring.server_uses import ServerUses
+from blueplane_doctor.monitoring.server_uses import ServerUses, ServerUsesMonitor
+from blueplane_doctor.settings import load
+from blueplane_doctor.sources.redis_address import ExaminedRedis
 from tests.helpers import finding, settings_for
 from tests.sources.server_stand_in import StandIn, server_stand_in
 
@@ -135,6 +138,26 @@ def test_an_open_database_is_proof(pipeline: Pipeline, tmp_path: Path) -> None:
         (pipeline.home / "server.pid").write_text(str(server.pid))
         used = uses(pipeline).database
     assert (used.compared, used.is_proof) == ("another", True)
+
+
+def test_a_path_of_a_log_in_a_container_is_no_path_here(
+    pipeline: Pipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("blueplane_doctor.sources.process_use._sees_the_same_files", lambda pid: False)
+    log(pipeline.home, "Initialized SQLite database at /root/.blueplane/telemetry.db")
+    with server_stand_in(tmp_path / "checkout", ports=[port_of(pipeline)]) as server:
+        (pipeline.home / "server.pid").write_text(str(server.pid))
+        used = uses(pipeline)
+    assert (used.redis.compared, used.database.compared) == ("the same", "unknown")
+
+
+@pytest.mark.parametrize("kind", ["sentinel", "cluster"])
+def test_of_several_nodes_the_server_may_use_any(kind: str, tmp_path: Path) -> None:
+    url = f"redis+{kind}://127.0.0.1:7000" + ("/mymaster" if kind == "sentinel" else "")
+    examination = Examination(load({"home": tmp_path, "redis_url": url}).settings)
+    examination.answers["server_info"] = ServerInfo({"tcp_port": "7000"}, host_ms=0)
+    assert ServerUsesMonitor(examination)._examined_redis() == ExaminedRedis(None)
+    examination.close()
 
 
 def test_a_link_leads_to_the_same_database(pipeline: Pipeline, tmp_path: Path) -> None:

@@ -7,7 +7,13 @@ from pathlib import Path
 import psutil
 import pytest
 
-from blueplane_doctor.sources.process_use import Address, ProcessUse, process_use, server_that_listens_on
+from blueplane_doctor.sources.process_use import (
+    Address,
+    ProcessUse,
+    _is_seen_here,
+    process_use,
+    server_that_listens_on,
+)
 from tests.sources.server_stand_in import server_stand_in
 
 
@@ -20,6 +26,7 @@ def test_a_process_shows_its_connections_files_command_and_folder(tmp_path: Path
     assert use.connections == {Address("127.0.0.1", port)}
     assert log.resolve() in (use.files or ())
     assert "scripts/start_server.py" in use.command
+    assert use.sees_the_same_files
     assert use.folder == (tmp_path / "checkout").resolve()
 
 
@@ -39,6 +46,17 @@ def test_what_the_system_shows_to_others_only_is_not_known(monkeypatch: pytest.M
     use = process_use(os.getpid())
     assert (use.connections, use.files, use.folder) == (None, None, None)
     assert use.command, "the command line is shown to everybody"
+
+
+def test_an_open_file_counts_only_where_its_path_leads_to_it(tmp_path: Path) -> None:
+    """In a container the path may be that of another file here."""
+    log = tmp_path / "server.log"
+    with server_stand_in(tmp_path / "checkout", files=[log]) as server:
+        (tmp_path / "server.log").rename(tmp_path / "server.log.1")
+        assert process_use(server.pid).files == ((tmp_path / "server.log.1").resolve(),)
+    with log.open("ab") as file:
+        assert _is_seen_here(os.getpid(), file.fileno(), str(log))
+        assert not _is_seen_here(os.getpid(), file.fileno(), str(tmp_path / "server.log.1"))
 
 
 def test_a_server_is_found_by_the_port_on_which_it_listens(tmp_path: Path) -> None:
