@@ -162,15 +162,16 @@ class _Comparer:
         memories = {}
         for file in files:
             known = memory.recall(file.identity, file.size)
-            memories[file.identity] = known
             if known.progress.end < file.size:
-                self._read_on(file, known, until)
+                known = self._read_on(file, known, until)
+            memories[file.identity] = known
             self._result.without_uuid += known.progress.without_uuid
             self._result.unreadable += known.progress.unreadable
             self._agents[file.project].update(known.agents)
         return memories
 
-    def _read_on(self, file: TranscriptFile, known: FileMemory, until: float) -> None:
+    def _read_on(self, file: TranscriptFile, known: FileMemory, until: float) -> FileMemory:
+        """The memory of the file once what is new was read; a new one where the file is no longer what it was."""
         reading = Reading(file, known.progress, known.agents)
         try:
             known.open += reading.lines(until)
@@ -178,10 +179,13 @@ class _Comparer:
             pass  # deleted since it was listed
         except FileUnreadable:
             self._result.unreadable_files += 1
+        if reading.is_rewritten:
+            return self._read_on(file, FileMemory(), until)
         known.progress = reading.progress
         self._result.half_written += reading.is_half_written
         if reading.is_partial or self._examination.deadline.passed:
             self._result.partial = True
+        return known
 
     def _settle(
         self, files: list[TranscriptFile], memories: dict[str, FileMemory], traces: LineTraces

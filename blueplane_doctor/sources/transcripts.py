@@ -100,6 +100,8 @@ class Reading:
         """Whether its last line has no end yet: it is read once it is whole."""
         self.is_partial = False
         """Whether the time was up before its end."""
+        self.is_rewritten = False
+        """Whether it is another file than before: no line ends where reading left off. Then nothing is read."""
         self._file = file
         self._folder = file.project_folder
         self._end = begun.end
@@ -121,6 +123,9 @@ class Reading:
         """
         with opened_file(self._file.path) as opened:
             try:
+                if self._end and opened.read_at(self._end - 1, 1) != b"\n":
+                    self.is_rewritten = True
+                    return
                 for offset, raw in self._raw_lines(opened, until):
                     if holding and not any(text in raw for text in holding):
                         continue

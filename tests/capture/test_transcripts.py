@@ -171,6 +171,18 @@ def test_a_file_that_was_replaced_by_a_shorter_one_is_read_anew(
     assert states(compared(pipeline, projects)) == {WRITTEN: 3}
 
 
+def test_a_file_that_was_written_anew_is_read_anew(pipeline: Pipeline, projects: Path, site: Project) -> None:
+    session = new_uuid()
+    lines = site.lines(session, 10)
+    file = site.write(session, lines[:4])
+    write_rows(pipeline, session, lines)
+    assert states(compared(pipeline, projects)) == {WRITTEN: 4}
+    with file.open("r+") as opened:
+        opened.truncate()
+    site.write(session, [{**lines[5], "filler": "x" * 2_000}, *lines[6:]])
+    assert states(compared(pipeline, projects)) == {WRITTEN: 5}
+
+
 def test_files_that_were_not_touched_within_the_window_are_left_out(
     pipeline: Pipeline, projects: Path, site: Project
 ) -> None:

@@ -6,6 +6,8 @@ import time
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from blueplane_doctor.errors import FileUnreadable
 from blueplane_doctor.sources import transcripts
@@ -181,3 +183,39 @@ def test_how_long_transcripts_are_kept(tmp_path: Path, text: str | None, days: i
     if text is not None:
         (tmp_path / "settings.json").write_text(text)
     assert kept_days(tmp_path / "projects") == days
+
+
+_LINES = st.sampled_from(
+    [
+        b'{"uuid": "a"}',
+        b'{"uuid": "b", "text": "\\n"}',
+        b'{"type": "summary"}',
+        b"not JSON",
+        b"",
+        b" ",
+        b"[]",
+        b"x" * 40,
+    ]
+)
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(lines=st.lists(_LINES, max_size=12), cuts=st.lists(st.integers(0, 300), max_size=5), has_end=st.booleans())
+def test_what_is_read_in_pieces_is_what_is_read_at_once(
+    tmp_path: Path, lines: list[bytes], cuts: list[int], has_end: bool
+) -> None:
+    content = b"\n".join(lines) + (b"\n" if has_end else b"")
+    progress = NOTHING_READ
+    found: list[TranscriptLine] = []
+    for cut in [*sorted(cuts), len(content)]:
+        more, reading = read(one_file(tmp_path, content[:cut]), progress)
+        found += more
+        progress = reading.progress
+    at_once, reading = read(one_file(tmp_path, content))
+    assert (found, progress) == (at_once, reading.progress)
+
+
+def test_a_file_that_was_written_anew_is_recognised(tmp_path: Path) -> None:
+    _, reading = read(one_file(tmp_path, b'{"uuid": "1"}\n'))
+    lines, again = read(one_file(tmp_path, b'{"uuid": "another", "text": ""}\n'), reading.progress)
+    assert lines == [] and again.is_rewritten
