@@ -8,8 +8,12 @@ from blueplane_doctor.checkapi import sentence
 if TYPE_CHECKING:
     from blueplane_doctor.locations import Locations
     from blueplane_doctor.monitoring.capture_health import CaptureHealth
+    from blueplane_doctor.monitoring.capture_wiring import CaptureWiring
     from blueplane_doctor.monitoring.spool_health import SpoolHealth
 
+WIRING = "capture-wiring"
+CURSOR_COMPLETENESS = "cursor-completeness"
+EXTENSION_MISSING = "extension_missing"
 SIGNS = ("hook-inactivity", "database-monitor", "capture-rate", "hook-success")
 NOT_DELIVERED = ("hook-losses", "hook-spool")
 
@@ -22,23 +26,44 @@ def _is_silent(findings: Findings) -> bool:
     return rate is not None and rate.status is Status.RED
 
 
+def _signs_of(wiring: "CaptureWiring") -> list[str]:
+    """What follows from its faults: what is graded of hooks and of the database monitor is Cursor's alone."""
+    kinds = {fault.kind for fault in wiring.faults if fault.editor == "cursor"}
+    signs = [WIRING]
+    if kinds:
+        signs += SIGNS
+    if EXTENSION_MISSING in kinds:
+        signs.append(CURSOR_COMPLETENESS)
+    return signs
+
+
 @cause(
     no_repair="No repair brings back what was never captured.",
     stage="capture",
-    shown_by=SIGNS,
+    shown_by=[WIRING, CURSOR_COMPLETENESS, *SIGNS],
     follows=["server-down", "server-hangs", "redis-unreachable", "redis-refuses-writes", "another-redis"],
 )
-def cause_capture_not_wired(capture: "CaptureHealth", findings: Findings, locations: "Locations") -> Cause | None:
-    """Nothing is captured while somebody works."""
+def cause_capture_not_wired(
+    capture: "CaptureHealth", wiring: "CaptureWiring", findings: Findings, locations: "Locations"
+) -> Cause | None:
+    """An editor is not wired to the pipeline, or sends nothing while somebody works.
+
+    What is sure to keep its events away is told without a session too: the next one would be lost.
+    """
+    finding = findings.fault(WIRING)
+    if finding is not None and finding.status is not Status.YELLOW:
+        signs = _signs_of(wiring)
+        return Cause(summary=sentence(finding.summary), explains=signs, next_step=finding.remedy)
     if not capture.open_sessions or not _is_silent(findings):
         return None
     sentences = []
     for check in SIGNS:
-        finding = findings.fault(check)
-        if finding is not None:
-            sentences.append(f"{finding.summary.partition(';')[0]}.")
+        sign = findings.fault(check)
+        if sign is not None:
+            sentences.append(f"{sign.summary.partition(';')[0]}.")
     return Cause(
         summary=" ".join(sentences[:2]),
+        explains=[WIRING, *SIGNS],
         since=capture.last_event_timestamp,
         since_by="the newest event" if capture.last_event_timestamp else "",
         certain=False,

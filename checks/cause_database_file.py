@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from blueplane_doctor.monitoring.server_health import ServerHealth
 
 READ_FROM_IT = (
-    *("chain-breaks", "capture-rate", "database-monitor", "hook-inactivity", "wal-size", "transcript-completeness"),
+    *("chain-breaks", "capture-rate", "database-monitor", "hook-inactivity", "wal-size"),
+    *("transcript-completeness", "cursor-completeness"),
     *("write-throughput", "write-success", "write-p95", "delivery-delay", "server-errors"),
     *("stuck-consumers", "retry-storm", "pending-messages", "consumer-lag", "queue-depth"),
 )

@@ -43,6 +43,7 @@ def first_error(server: "ServerHealth | None", *kinds: str) -> str | None:
         *(EVERYTHING, "redis-writable", "server-errors", "undrained-buffer"),
         *("hook-success", "hook-spool", "hook-losses", "hook-inactivity", "capture-rate", "database-monitor"),
         "transcript-completeness",
+        "cursor-completeness",
     ],
     follows=["another-redis"],
 )
@@ -87,6 +88,7 @@ def _refusal(redis_writes: "RedisWrites") -> str:
         *("consumer-lag", "pending-messages", "write-throughput", "backlog-trend", "written-not-acknowledged"),
         *("hook-success", "hook-spool", "hook-losses", "hook-inactivity", "capture-rate", "database-monitor"),
         "transcript-completeness",
+        "cursor-completeness",
     ],
     follows=["redis-unreachable", "disk-full"],
 )

@@ -26,6 +26,7 @@ LOSSES = ("lost-before-delivery", "chain-breaks", "loss-between-samples")
 CAPTURE = (
     *("hook-success", "hook-spool", "hook-losses", "hook-inactivity", "capture-rate", "database-monitor"),
     "transcript-completeness",
+    "cursor-completeness",
 )
 LAST_READ = "the last message that was read before some were trimmed: at the earliest"
 TWO_SERVERS = "two servers"

@@ -12,6 +12,8 @@ from blueplane_doctor.pipeline import CLAUDE_HOOK_MARKS, CLAUDE_TABLE, CONVERSAT
 from blueplane_doctor.times import milliseconds_of
 
 _BATCH = 200
+_MOST_OPEN = 500
+"""Open sessions that are looked at, the newest first."""
 _PLATFORM = "claude_code"
 
 
@@ -51,6 +53,21 @@ class ClaudeSessions:
             for name, started, ended, context in self._examination.database.rows(sql, (_PLATFORM, *batch)):
                 sessions[str(name)] = ClaudeSession(_time(started), _time(ended), _workspace(context))
         return sessions
+
+    def open_workspaces(self, since_ms: int) -> list[str]:
+        """The working folders of the sessions that began since then and have no end. Raises SourceError."""
+        if not self.are_known:
+            return []
+        sql = (
+            f"SELECT started_at, context FROM {CONVERSATIONS_TABLE} "
+            f"WHERE platform = ? AND ended_at IS NULL ORDER BY started_at DESC LIMIT {_MOST_OPEN}"
+        )
+        workspaces = []
+        for started, context in self._examination.database.rows(sql, (_PLATFORM,)):
+            started_ms = _time(started)
+            if started_ms is not None and started_ms >= since_ms:
+                workspaces.append(_workspace(context))
+        return workspaces
 
     def first_sign_ms(self) -> int | None:
         """When something of Claude was first captured here; None where nothing ever was. Raises SourceError."""

@@ -53,15 +53,7 @@ def demo(
     broken = f"these faults: {', '.join(chosen)}" if chosen else "no fault"
     say(f"Making a pipeline with {broken} …")
     with demo_pipeline(chosen) as pipeline:
-        # The editors' own files are of the person at this machine, and no part of the demonstration.
-        nobody = pipeline.home.parent
-        flags = {
-            "home": pipeline.home,
-            "redis_url": pipeline.redis_url,
-            "cursor_hooks": pipeline.cursor_hooks,
-            "claude_projects": nobody / ".claude" / "projects",
-            "cursor_data": nobody / "Cursor",
-        }
+        flags = {"home": pipeline.home, "redis_url": pipeline.redis_url, **pipeline.editors}
         doctor = Doctor(load(flags).settings)
         evidence = doctor.collect()
     # The simulated pipeline is gone after this: its addresses would tell nobody anything. Commands name the usual ones.

@@ -4,6 +4,8 @@ import contextlib
 import itertools
 import json
 import os
+import shlex
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -105,13 +107,30 @@ class Foundation:
             log.write(f"{(at or self.clock()).astimezone():%Y-%m-%d %H:%M:%S} - {logger} - {level} - {message}\n")
 
     @property
+    def editors(self) -> dict[str, Path]:
+        """The settings that keep the doctor from looking at this machine's own editors."""
+        user = self.home.parent
+        return {
+            "cursor_hooks": self.cursor_hooks,
+            "cursor_data": user / "Cursor" / "User",
+            "claude_settings": user / ".claude" / "settings.json",
+            "claude_projects": user / ".claude" / "projects",
+        }
+
+    @property
     def cursor_hooks(self) -> Path:
         """Where this home's user keeps Cursor's hooks."""
         return self.home.parent / ".cursor" / "hooks.json"
 
     def install_cursor_hooks(self) -> None:
-        """Name a hook of Blueplane's own for each event."""
-        hooks = {hook: [{"command": f"python3 ~/.blueplane/hooks/{hook}.py"}] for hook in names.CURSOR_HOOKS}
+        """Name a hook of Blueplane's own for each event; nobody runs them."""
+        scripts = self.home / "hooks"
+        scripts.mkdir()
+        hooks = {}
+        for hook in names.CURSOR_HOOKS:
+            script = scripts / f"{hook}.py"
+            script.touch()
+            hooks[hook] = [{"command": shlex.join([sys.executable, str(script)])}]
         self.cursor_hooks.parent.mkdir()
         self.cursor_hooks.write_text(json.dumps({"version": 1, "hooks": hooks}, indent=2))
 

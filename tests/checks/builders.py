@@ -21,6 +21,7 @@ from blueplane_doctor.monitoring.capture_health import (
     DatabaseMonitorHealth,
     HookHealth,
 )
+from blueplane_doctor.monitoring.capture_wiring import CaptureWiring, WiringFault
 from blueplane_doctor.monitoring.chain_of_custody import ChainHealth
 from blueplane_doctor.monitoring.connections import Connections, Reach
 from blueplane_doctor.monitoring.cursor_completeness import CursorCompleteness
@@ -367,6 +368,26 @@ def cursor(**changes: Any) -> CursorCompleteness:
     )
 
 
+def wiring(*faults: WiringFault, **changes: Any) -> CaptureWiring:
+    """Cursor and Claude Code with hooks that can be run, and the extension."""
+    return CaptureWiring(
+        **{
+            "cursor_is_there": True,
+            "claude_is_there": True,
+            "cursor_commands": 6,
+            "claude_commands": 2,
+            "extension_versions": ["0.1.0"],
+            "package_version": "0.1.0",
+            "hook_versions": ["0.1.0"],
+            "service_versions": ["0.1.0"],
+            "open_sessions": 1,
+            "unfindable_sessions": 0,
+            "faults": list(faults),
+            **changes,
+        }
+    )
+
+
 def unreadable_spool() -> SpoolHealth:
     """A spool of another user's."""
     nothing = dict.fromkeys(("waiting_events", "waiting_bytes", "spooled", "dropped", "refused", "unreadable"))
@@ -529,6 +550,7 @@ def healthy_records() -> dict[str, Record]:
         "server_uses": server_uses(),
         "spool": spool(),
         "cursor": cursor(),
+        "wiring": wiring(),
         "redis": redis(),
         "redis_writes": redis_writes(),
         "disk_space": disk_space(),
@@ -601,6 +623,7 @@ def empty_records() -> dict[str, Record]:
         "server_uses": ServerUses(),
         "spool": unreadable_spool(),
         "cursor": CursorCompleteness(is_there=False, is_set_up=False),
+        "wiring": CaptureWiring(sessions_cause="the telemetry database does not exist"),
         "disk_space": DiskSpace(),
         "database_access": DatabaseAccess(writable=None, cause="there is no database"),
         "redis_writes": redis_writes(taken=None, refusal="MISCONF", reason="its last snapshot failed"),

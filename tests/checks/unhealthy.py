@@ -3,6 +3,7 @@
 from blueplane_doctor.custody.losses import GroupLoss
 from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring.capture_health import CursorHooks
+from blueplane_doctor.monitoring.capture_wiring import WiringFault
 from blueplane_doctor.monitoring.connections import Reach
 from blueplane_doctor.monitoring.cursor_completeness import WorkspaceItems
 from blueplane_doctor.monitoring.server_health import LoggedErrors
@@ -40,6 +41,7 @@ from tests.checks.builders import (
     spool,
     transcripts,
     trend,
+    wiring,
     writer,
 )
 
@@ -91,6 +93,16 @@ UNHEALTHY: dict[str, dict[str, Record]] = {
             states={"missing": 18},
             first_missing=_EARLIER,
             workspaces=[WorkspaceItems(workspace=3, changed=40, missing=18, announced=False, watched=True)],
+        )
+    },
+    "capture-wiring": {
+        "wiring": wiring(
+            WiringFault(
+                kind="not_used",
+                place="Claude Code's settings.json",
+                entry="hooks.Stop[0].matcher",
+                reason="it is not a text",
+            )
         )
     },
     "dead-letters": {"queue": queue(dlq_size=37, dlq_oldest_age_ms=30 * HOUR, dlq_newest_ids=_FIRST[:1])},

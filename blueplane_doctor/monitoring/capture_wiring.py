@@ -1,0 +1,288 @@
+"""The wiring of capture: hook files, their commands, the extension, versions, and folders that the server can find."""
+
+import sys
+from collections.abc import Iterable, Iterator
+from datetime import timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import NamedTuple
+
+from blueplane_doctor import __version__
+from blueplane_doctor.capture.claude_sessions import ClaudeSessions
+from blueplane_doctor.errors import SourceError
+from blueplane_doctor.model import Record
+from blueplane_doctor.monitoring import Monitor
+from blueplane_doctor.pipeline import SESSIONS_TABLE, finds_transcripts, folders_looked_for
+from blueplane_doctor.public_fields import Version
+from blueplane_doctor.sources.cursor_extension import extensions
+from blueplane_doctor.sources.cursor_places import cursor_folder
+from blueplane_doctor.sources.hook_files import CLAUDE, CURSOR, HookCommand, HookFile, read_hook_file
+from blueplane_doctor.sources.hook_programs import (
+    MISSING,
+    NOT_EXECUTABLE,
+    NOT_ON_PATH,
+    Program,
+    program_of,
+    version_of,
+)
+from blueplane_doctor.sources.service_units import service_programs
+from blueplane_doctor.times import to_milliseconds
+
+NOT_USED = "not_used"
+MAY_BE_SKIPPED = "may_be_skipped"
+HOOKS_DISABLED = "hooks_disabled"
+MANAGED_ONLY = "managed_only"
+COMMAND_MISSING = "command_missing"
+COMMAND_NOT_EXECUTABLE = "command_not_executable"
+COMMAND_NOT_ON_PATH = "command_not_on_path"
+EXTENSION_MISSING = "extension_missing"
+FOLDER_NOT_FOUND = "folder_not_found"
+VERSIONS_DIFFER = "versions_differ"
+_KINDS = {MISSING: COMMAND_MISSING, NOT_EXECUTABLE: COMMAND_NOT_EXECUTABLE, NOT_ON_PATH: COMMAND_NOT_ON_PATH}
+_MANAGED = {
+    "darwin": Path("/Library/Application Support/ClaudeCode"),
+    "win32": Path("C:/Program Files/ClaudeCode"),
+}
+_MANAGED_ELSEWHERE = Path("/etc/claude-code")
+_HOOK = "blueplane-hook"
+_RECENT = timedelta(days=30)
+"""A window of Cursor that the extension announced within this time shows that it was installed."""
+_MOST_PROJECTS = 50
+"""Projects of open sessions whose own settings are read."""
+
+
+class WiringFault(Record):
+    """One thing that keeps events from being captured, or may."""
+
+    kind: str
+    """`not_used`, `may_be_skipped`, `hooks_disabled`, `managed_only`, `command_missing`, `command_not_executable`,
+    `command_not_on_path`, `extension_missing`, `folder_not_found`, `versions_differ`."""
+    editor: str = ""
+    """`cursor` or `claude_code`; empty where it is neither's alone."""
+    place: str
+    """Where it is: which file of which editor."""
+    entry: str = ""
+    """Which entry of the file, or which hook."""
+    reason: str = ""
+    """What is wrong there."""
+    ours: bool = True
+    """Whether capture itself depends on it; a command of somebody else's may only disturb."""
+
+
+class CaptureWiring(Record):
+    """What Cursor and Claude Code are told to do, and whether they can."""
+
+    cursor_is_there: bool = False
+    """Whether Cursor was ever used by this user."""
+    claude_is_there: bool = False
+    """Whether Claude Code was ever used by this user."""
+    cursor_commands: int = 0
+    """Commands in Cursor's hooks.json."""
+    claude_commands: int = 0
+    """Commands of hooks in Claude Code's settings, those of the projects of open sessions and the managed ones too."""
+    extension_versions: list[Version] = []
+    """Versions of Blueplane's extension in Cursor."""
+    package_version: Version = "unknown"
+    """Of the doctor that examines."""
+    hook_versions: list[Version] = []
+    """Of the programs `blueplane-hook` that the hooks call, as far as it can be told."""
+    service_versions: list[Version] = []
+    """Of the programs that the installed services run, as far as it can be told."""
+    open_sessions: int | None = None
+    """Open sessions of Claude Code, as the server knows them; null where they cannot be read."""
+    unfindable_sessions: int | None = None
+    """Those whose folder of transcripts the server cannot find by its rule; null where sessions cannot be read."""
+    sessions_cause: str = ""
+    """Why sessions cannot be read."""
+    faults: list[WiringFault] = []
+
+
+class _Read(NamedTuple):
+    """One file, and what it is to people."""
+
+    label: str
+    content: HookFile
+    is_managed: bool = False
+    is_of_a_project: bool = False
+
+
+class CaptureWiringMonitor(Monitor):
+    """Reads what editors are told, and looks whether it can be done. It runs nothing."""
+
+    name = "wiring"
+    record = CaptureWiring
+    in_metrics = False  # settings, not measurements
+
+    def collect(self) -> CaptureWiring:
+        """Always a record: without editors there is nothing in it."""
+        workspaces, sessions_cause = self._open_workspaces()
+        files = [*self._user_files(), *_managed_files(), *_project_files(workspaces or ())]
+        commands: list[HookCommand] = []
+        for file in files:
+            commands += file.content.commands
+        programs = [(command, program_of(command.command, self._user_home)) for command in commands]
+        package = __version__
+        hooks = sorted({version_of(one.path) for _, one in programs if one.path and one.path.name == _HOOK} - {""})
+        services = sorted({version_of(path) for path in service_programs(self._user_home)} - {""})
+        unfindable = None
+        if workspaces is not None:
+            unfindable = sum(not self._is_findable(workspace) for workspace in workspaces if workspace)
+        faults = [
+            *_unused_files(files),
+            *_switched_off(files),
+            *_commands_that_do_not_run(programs),
+            *self._extension(),
+            *_unfindable(unfindable),
+            *_different_versions(package, hooks, services),
+        ]
+        return CaptureWiring(
+            cursor_is_there=self._cursor_is_there,
+            claude_is_there=self.examination.settings.claude_settings.parent.is_dir(),
+            cursor_commands=sum(command.editor == CURSOR for command in commands),
+            claude_commands=sum(command.editor == CLAUDE for command in commands),
+            extension_versions=[one.version for one in extensions(self._user_home)],
+            package_version=package,
+            hook_versions=hooks,
+            service_versions=services,
+            open_sessions=None if workspaces is None else len(workspaces),
+            unfindable_sessions=unfindable,
+            sessions_cause=sessions_cause,
+            faults=faults,
+        )
+
+    @cached_property
+    def _user_home(self) -> Path:
+        return Path.home()
+
+    @property
+    def _cursor_is_there(self) -> bool:
+        return cursor_folder(self.examination.settings).is_dir()
+
+    def _user_files(self) -> Iterator[_Read]:
+        settings = self.examination.settings
+        yield _Read("Cursor's hooks.json", read_hook_file(settings.cursor_hooks, CURSOR))
+        yield _Read("Claude Code's settings.json", read_hook_file(settings.claude_settings, CLAUDE))
+
+    def _open_workspaces(self) -> tuple[list[str] | None, str]:
+        """The working folders of open sessions; None where they cannot be read, and why."""
+        since = self.examination.now - timedelta(hours=self.examination.settings.session_timeout_hours)
+        try:
+            return ClaudeSessions(self.examination).open_workspaces(to_milliseconds(since)), ""
+        except SourceError as error:
+            return None, error.message
+
+    def _is_findable(self, workspace: str) -> bool:
+        """Whether the server finds the transcripts of a workspace; by its rule, or because somebody helped it."""
+        if finds_transcripts(workspace):
+            return True
+        projects = self.examination.settings.claude_projects
+        return any((projects / name).is_dir() for name in folders_looked_for(workspace) if "\0" not in name)
+
+    def _extension(self) -> Iterator[WiringFault]:
+        if self._cursor_is_there and not extensions(self._user_home) and self._was_announced():
+            reason = "it is not installed any more, and nothing else tells the server of Cursor's windows"
+            yield WiringFault(
+                kind=EXTENSION_MISSING, editor=CURSOR, place="Blueplane's extension in Cursor", reason=reason
+            )
+
+    def _was_announced(self) -> bool:
+        """Whether the extension told the server of a window lately."""
+        since = (self.examination.now - _RECENT).isoformat()
+        try:
+            if SESSIONS_TABLE not in self.examination.tables():
+                return False
+            sql = f"SELECT 1 FROM {SESSIONS_TABLE} WHERE started_at >= ? LIMIT 1"
+            return bool(self.examination.database.rows(sql, (since,)))
+        except SourceError:
+            return False
+
+
+def _managed_files() -> list[_Read]:
+    folder = _MANAGED.get(sys.platform, _MANAGED_ELSEWHERE)
+    parts = sorted((folder / "managed-settings.d").glob("*.json"))
+    files = []
+    for path in (folder / "managed-settings.json", *parts):
+        files.append(_Read("Claude Code's managed settings", read_hook_file(path, CLAUDE), is_managed=True))
+    return files
+
+
+def _project_files(workspaces: Iterable[str]) -> list[_Read]:
+    files = []
+    for workspace in sorted(set(workspaces))[:_MOST_PROJECTS]:
+        if not workspace or "\0" in workspace:
+            continue
+        for name in ("settings.json", "settings.local.json"):
+            content = read_hook_file(Path(workspace) / ".claude" / name, CLAUDE)
+            files.append(_Read(f"{name} of an open session's project", content, is_of_a_project=True))
+    return files
+
+
+def _unused_files(files: Iterable[_Read]) -> Iterator[WiringFault]:
+    for file in files:
+        content = file.content
+        if file.is_of_a_project and not content.names_us:
+            continue  # the editor skips that file alone
+        if content.problem:
+            yield WiringFault(
+                kind=NOT_USED,
+                editor=content.editor,
+                place=file.label,
+                entry=content.entry,
+                reason=content.problem,
+            )
+        elif content.doubt:
+            yield WiringFault(kind=MAY_BE_SKIPPED, editor=content.editor, place=file.label, reason=content.doubt)
+
+
+def _switched_off(files: list[_Read]) -> Iterator[WiringFault]:
+    """What switches off hooks of the pipeline that Claude Code would otherwise run."""
+    ours = [file for file in files if any(one.editor == CLAUDE and one.is_ours for one in file.content.commands)]
+    is_managed = any(file.is_managed for file in ours)
+    for file in files:
+        if not ours or (is_managed and not file.is_managed):
+            continue  # only managed settings switch off managed hooks
+        if file.content.disables_hooks:
+            yield WiringFault(
+                kind=HOOKS_DISABLED, editor=CLAUDE, place=file.label, entry="disableAllHooks", reason="it is true"
+            )
+        if file.is_managed and file.content.managed_only and not is_managed:
+            reason = "it is true, and the pipeline's hooks are not among the managed ones"
+            yield WiringFault(
+                kind=MANAGED_ONLY, editor=CLAUDE, place=file.label, entry="allowManagedHooksOnly", reason=reason
+            )
+
+
+def _commands_that_do_not_run(programs: Iterable[tuple[HookCommand, Program]]) -> Iterator[WiringFault]:
+    for command, program in programs:
+        if program.state in _KINDS:
+            editor = "Cursor" if command.editor == CURSOR else "Claude Code"
+            yield WiringFault(
+                kind=_KINDS[program.state],
+                editor=command.editor,
+                place=f"the hooks of {editor}",
+                entry=command.event,
+                reason=f"its program is {program.state}",
+                ours=command.is_ours,
+            )
+
+
+def _unfindable(sessions: int | None) -> Iterator[WiringFault]:
+    if sessions:
+        reason = "the server replaces only slashes in its path, Claude Code every sign but letters and digits"
+        yield WiringFault(
+            kind=FOLDER_NOT_FOUND,
+            editor=CLAUDE,
+            place="the folder of an open session's transcripts",
+            reason=reason,
+        )
+
+
+def _different_versions(package: str, hooks: list[str], services: list[str]) -> Iterator[WiringFault]:
+    for place, versions in (("blueplane-hook", hooks), ("the installed services", services)):
+        others = [version for version in versions if version != package]
+        if others:
+            reason = f"version {', '.join(others)}, and this is {package}"
+            yield WiringFault(kind=VERSIONS_DIFFER, place=place, reason=reason)
+
+
+MONITOR = CaptureWiringMonitor

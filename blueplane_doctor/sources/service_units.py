@@ -1,0 +1,55 @@
+"""Which programs the services of the installer run: systemd's units and launchd's agents of this user."""
+
+import os
+import plistlib
+import shlex
+import sys
+from pathlib import Path
+from xml.parsers.expat import ExpatError
+
+from blueplane_doctor.errors import FileUnreadable
+from blueplane_doctor.file_reading import SMALL_BYTES, read_bytes
+
+_NAMES = ("record", "serve")
+
+
+def service_programs(home: Path) -> list[Path]:
+    """The programs of the services that are installed for the user of this home."""
+    programs = []
+    for name in _NAMES:
+        word = _agent_program(home, name) if sys.platform == "darwin" else _unit_program(home, name)
+        if word and os.path.isabs(word):
+            programs.append(Path(word))
+    return programs
+
+
+def _unit_program(home: Path, name: str) -> str:
+    base = Path(os.environ.get("XDG_CONFIG_HOME") or home / ".config")
+    content = _content(base / "systemd" / "user" / f"blueplane-doctor-{name}.service")
+    for line in content.decode("utf-8", "replace").splitlines():
+        if line.startswith("ExecStart="):
+            try:
+                words = shlex.split(line.removeprefix("ExecStart="))
+            except ValueError:
+                return ""
+            return words[0] if words else ""
+    return ""
+
+
+def _agent_program(home: Path, name: str) -> str:
+    content = _content(home / "Library" / "LaunchAgents" / f"ai.blueplane.doctor.{name}.plist")
+    try:
+        agent = plistlib.loads(content)
+    except (plistlib.InvalidFileException, ExpatError, ValueError):
+        return ""
+    words = agent.get("ProgramArguments") if isinstance(agent, dict) else None
+    if not isinstance(words, list) or not words or not isinstance(words[0], str):
+        return ""
+    return words[0]
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return read_bytes(path, SMALL_BYTES)
+    except FileUnreadable:
+        return b""

@@ -1,0 +1,54 @@
+"""Capture's wiring: what is sure to keep events away is orange, what may is yellow, each with what to do."""
+
+import pytest
+
+from blueplane_doctor.model import Status
+from blueplane_doctor.monitoring.capture_wiring import CaptureWiring, WiringFault
+from tests.checks.builders import run, wiring
+
+PLACE = "Claude Code's settings.json"
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "words"),
+    [
+        ("not_used", "orange", "The editor does not use Claude Code's settings.json: it is not a text (hooks.Stop)"),
+        ("may_be_skipped", "yellow", "The editor may skip Claude Code's settings.json: it is not a text"),
+        ("hooks_disabled", "orange", "Hooks are switched off in Claude Code's settings.json"),
+        ("managed_only", "orange", "Only managed hooks run"),
+        ("command_missing", "orange", "The program of hooks.Stop in Claude Code's settings.json is gone"),
+        ("command_not_executable", "orange", "may not be run"),
+        ("command_not_on_path", "yellow", "is not on the PATH"),
+        ("extension_missing", "orange", "is not there any more"),
+        ("folder_not_found", "orange", "The server cannot find"),
+        ("versions_differ", "yellow", "has another version"),
+    ],
+)
+def test_each_fault_has_its_colour_and_its_words(kind: str, status: str, words: str) -> None:
+    fault = WiringFault(kind=kind, place=PLACE, entry="hooks.Stop", reason="it is not a text")
+    finding = run("capture-wiring", wiring=wiring(fault))
+    assert finding.status == status
+    assert words in finding.summary
+
+
+def test_a_command_of_somebody_else_that_is_gone_is_yellow() -> None:
+    fault = WiringFault(kind="command_missing", place="the hooks of Cursor", entry="stop", ours=False)
+    assert run("capture-wiring", wiring=wiring(fault)).status is Status.YELLOW
+
+
+def test_the_worst_is_told_first_and_the_others_are_counted() -> None:
+    doubt = WiringFault(kind="versions_differ", place="blueplane-hook", reason="version 2, and this is 1")
+    broken = WiringFault(kind="not_used", place=PLACE, reason="it is not valid JSON")
+    finding = run("capture-wiring", wiring=wiring(doubt, broken))
+    expected = "The editor does not use Claude Code's settings.json: it is not valid JSON; 1 more fault"
+    assert (finding.status, finding.summary) == (Status.ORANGE, expected)
+    assert finding.remedy is not None
+    assert "strict JSON" in finding.remedy.text and "with the program that you use" in finding.remedy.text
+
+
+def test_good_wiring_is_green_and_no_editor_is_not_judged() -> None:
+    finding = run("capture-wiring", wiring=wiring())
+    assert (finding.status, finding.observed) == (Status.GREEN, "wired")
+    assert finding.summary.endswith("8 commands of hooks can be run")
+    finding = run("capture-wiring", wiring=CaptureWiring())
+    assert (finding.status, finding.observed) == (Status.GREEN, None)
