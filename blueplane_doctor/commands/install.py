@@ -15,6 +15,7 @@ from blueplane_doctor.installing import plan
 from blueplane_doctor.installing.database_step import DatabaseStep
 from blueplane_doctor.installing.dependencies import DependenciesStep, VerifyStep
 from blueplane_doctor.installing.hooks_step import HooksStep
+from blueplane_doctor.installing.notify_step import NotifyStep
 from blueplane_doctor.installing.redis_step import RedisStep
 from blueplane_doctor.installing.services_step import ServicesStep
 from blueplane_doctor.model import Report
@@ -23,10 +24,10 @@ from blueplane_doctor.report_output import view_of
 from blueplane_doctor.reports import table
 
 COMMAND = new_command(__doc__)
-STEPS = ("dependencies", "redis", "database", "hooks", "services", "verify")
+STEPS = ("dependencies", "redis", "database", "hooks", "notify", "services", "verify")
 
 
-@command(COMMAND, *EXAMINING, "verbose", "quiet")
+@command(COMMAND, *EXAMINING, "verbose", "quiet", "notify")
 def install(
     given: Invocation,
     dry_run: DryRun = False,
@@ -45,7 +46,13 @@ def install(
     """Exit code 1 when a step was not done. `uninstall` undoes all of it."""
     refuse_windows()
     settings = plan.with_absolute_paths(given.load().settings)
-    site = plan.Site(settings, core=core and core.absolute(), claude=claude, enable=enable)
+    site = plan.Site(
+        settings,
+        core=core and core.absolute(),
+        claude=claude,
+        enable=enable,
+        notify=given.options.notify or (),
+    )
     done = plan.install(chosen_steps(only, given), site, talk(dry_run, yes))
     return ExitCode.OK if done else ExitCode.FINDINGS
 
@@ -70,6 +77,7 @@ def chosen_steps(only: Sequence[str] | None, given: Invocation) -> list[plan.Ste
         RedisStep(),
         DatabaseStep(),
         HooksStep(),
+        NotifyStep(),
         ServicesStep(),
         VerifyStep(show_report),
     ]

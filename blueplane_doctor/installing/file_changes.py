@@ -19,13 +19,18 @@ _CHANGED_BY_OTHERS = "changed by others"
 """Stands for a digest that no content has: so the first content is never put back over somebody else's change."""
 
 
-def change(step: str, path: Path, before: bytes | None, after: bytes, summary: str) -> Change:
-    """Replace the file's content, or make it. Raises StepError for a file of another user."""
+def change(
+    step: str, path: Path, before: bytes | None, after: bytes, summary: str, *, mode: int | None = None
+) -> Change:
+    """Replace the file's content, or make it. Raises StepError for a file of another user.
+
+    `mode`: its permissions afterwards; None: those that it has, or the usual ones.
+    """
     files.refuse_foreign(real_file(path))
-    return Change(summary, files.unified_diff(path, before, after), partial(_apply, step, path, before, after))
+    return Change(summary, files.unified_diff(path, before, after), partial(_apply, step, path, before, after, mode))
 
 
-def _apply(step: str, path: Path, before: bytes | None, after: bytes, journal: Journal) -> None:
+def _apply(step: str, path: Path, before: bytes | None, after: bytes, mode: int | None, journal: Journal) -> None:
     _refuse_changed(path, before)
     for folder in missing_folders(real_file(path).parent):
         journal.record(Entry(step=step, kind=FOLDER, target=str(folder)))
@@ -40,7 +45,7 @@ def _apply(step: str, path: Path, before: bytes | None, after: bytes, journal: J
     if before is not None and original == digest(before):
         files.write(backup, before, mode=files.mode_of(real_file(path)))
     # The journal and the backup are on disk by now: killed here or later, uninstalling finds its way back.
-    files.write(path, after)
+    files.write(path, after, mode=mode)
 
 
 def _refuse_changed(path: Path, content: bytes | None) -> None:

@@ -31,6 +31,8 @@ class Site:
     """Whether Claude Code's hooks are installed too."""
     enable: bool = False
     """Whether services are enabled and started."""
+    notify: Sequence[str] = ()
+    """URLs of targets that are to be told of causes."""
 
     @property
     def home_option(self) -> list[str]:
