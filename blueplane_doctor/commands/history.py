@@ -12,7 +12,7 @@ import typer
 
 from blueplane_doctor.commands.base import Invocation, command, new_command
 from blueplane_doctor.console import complain, show, show_json
-from blueplane_doctor.errors import ExitCode, UsageError, did_you_mean
+from blueplane_doctor.errors import ExitCode, FileUnreadable, UsageError, did_you_mean
 from blueplane_doctor.history import incident, shapes
 from blueplane_doctor.history.health_storage import HealthMetricsStorage
 from blueplane_doctor.history.samples import MINUTE, RETENTION
@@ -20,6 +20,7 @@ from blueplane_doctor.readings import shown_metric
 from blueplane_doctor.times import seconds_in
 
 if TYPE_CHECKING:
+    from blueplane_doctor.reports.told_messages import ToldLine
     from blueplane_doctor.settings import Settings
 
 COMMAND = new_command(__doc__)
@@ -118,11 +119,30 @@ def _show_statuses(storage: HealthMetricsStorage, settings: "Settings", span: in
     for change in incident.changes(storage.statuses(), now - span):
         changes.append(status_change(change, available.built_in_ids))
     times = [sample.time for sample in storage.samples([REPORT_STATUS], now - span, now)]
-    show(change_list.SHAPES[form](with_titles(changes, available), incident.gaps(times)))
+    told = _told(settings, now - span)
+    show(change_list.SHAPES[form](with_titles(changes, available), incident.gaps(times), told))
     if times:
         return ExitCode.OK
     complain("nothing was recorded in this time", f"a longer --since; if nobody records, {_START}")
     return ExitCode.NOT_JUDGED
+
+
+def _told(settings: "Settings", since: float) -> "list[ToldLine]":
+    """What people were told since then, oldest first."""
+    from blueplane_doctor.monitoring.notifications import sent_messages
+    from blueplane_doctor.notifying.state import read_state
+    from blueplane_doctor.reports.told_messages import lines_of
+
+    try:
+        state = read_state(settings.home)
+    except FileUnreadable as error:
+        complain(error.message, "what people were told is not shown")
+        return []
+    if state is None:
+        return []
+    lately = [attempt for attempt in state.attempts if attempt.at >= since]
+    messages = sent_messages(state.model_copy(update={"attempts": tuple(lately)}))
+    return lines_of(message.model_dump(mode="json") for message in reversed(messages))
 
 
 def _shown(name: str, typed: Collection[str] = ()) -> str:

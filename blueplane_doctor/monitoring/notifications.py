@@ -13,7 +13,7 @@ from blueplane_doctor.monitoring import Monitor
 from blueplane_doctor.notification_rules import NotifyRule
 from blueplane_doctor.notifying import reasons
 from blueplane_doctor.notifying.news import Kind
-from blueplane_doctor.notifying.state import Attempt, State, read_state
+from blueplane_doctor.notifying.state import State, read_state
 from blueplane_doctor.notifying.targets import address_hash
 from blueplane_doctor.text import hidden
 from blueplane_doctor.times import iso
@@ -89,15 +89,14 @@ class NotificationMonitor(Monitor):
         return NotificationHealth(
             targets=targets,
             undelivered=_undelivered(state, settings.notify),
-            messages=sent_messages(state.attempts),
+            messages=sent_messages(state)[:SHOWN_MESSAGES],
         )
 
 
-def sent_messages(attempts: Iterable[Attempt]) -> list[SentMessage]:
-    """The last of these messages, the newest first."""
-    newest = list(attempts)[-SHOWN_MESSAGES:]
+def sent_messages(state: State) -> list[SentMessage]:
+    """All that are remembered, the newest first."""
     messages = []
-    for attempt in reversed(newest):
+    for attempt in reversed(state.attempts):
         messages.append(
             SentMessage(
                 at=iso(datetime.fromtimestamp(attempt.at, UTC)) or "",

@@ -1,4 +1,4 @@
-"""Status changes as a list of their own, for `history --status`: a table, JSON, CSV."""
+"""Status changes, and what people were told of them, for `history --status`: a table, JSON, CSV."""
 
 import csv
 import io
@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from blueplane_doctor.model import StatusChange
 from blueplane_doctor.reports import change_phrases
+from blueplane_doctor.reports.told_messages import ToldLine
 from blueplane_doctor.times import iso, parse_time
 
 Gap = tuple[int, int]
@@ -22,10 +23,11 @@ class _Line(NamedTuple):
     how: str
 
 
-def as_table(changes: Sequence[StatusChange], gaps: Sequence[Gap]) -> str:
-    """A line for each change, oldest first, and one for each time without samples."""
+def as_table(changes: Sequence[StatusChange], gaps: Sequence[Gap], told: Sequence[ToldLine]) -> str:
+    """A line for each change, oldest first, and one for each time without samples and for each message."""
     lines = [_line_of(change) for change in changes]
     lines += [_line_of_gap(gap) for gap in gaps]
+    lines += [_Line(_seconds(message.at), f"told {message.words}", message.outcome) for message in told]
     if not lines:
         return "No status changed in this time.\n"
     lines.sort(key=lambda one: one.moment)
@@ -41,18 +43,19 @@ def as_table(changes: Sequence[StatusChange], gaps: Sequence[Gap]) -> str:
     return text
 
 
-def as_json(changes: Sequence[StatusChange], gaps: Sequence[Gap]) -> str:
-    """The changes as a report has them, and the times without samples."""
+def as_json(changes: Sequence[StatusChange], gaps: Sequence[Gap], told: Sequence[ToldLine]) -> str:
+    """The changes as a report has them, the times without samples, and the messages to people."""
     content = {
         "schema_version": 1,
         "changes": [change.model_dump(mode="json") for change in changes],
         "gaps": [{"from": _time(before), "until": _time(after)} for before, after in gaps],
+        "told": [message._asdict() for message in told],
     }
     return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
 
 
-def as_csv(changes: Sequence[StatusChange], gaps: Sequence[Gap]) -> str:
-    """A line for each change; times without samples are not in it."""
+def as_csv(changes: Sequence[StatusChange], gaps: Sequence[Gap], told: Sequence[ToldLine]) -> str:
+    """A line for each change; neither times without samples nor messages are in it."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(["time", "kind", "id", "before", "after"])
@@ -63,14 +66,17 @@ def as_csv(changes: Sequence[StatusChange], gaps: Sequence[Gap]) -> str:
 
 
 def _line_of(change: StatusChange) -> _Line:
-    moment = parse_time(change.at)
-    seconds = moment.timestamp() if moment else 0.0
-    return _Line(seconds, change_phrases.what(change), change_phrases.how(change))
+    return _Line(_seconds(change.at), change_phrases.what(change), change_phrases.how(change))
 
 
 def _line_of_gap(gap: Gap) -> _Line:
     before, after = gap
     return _Line(before, "nothing was recorded", f"until {_clock(after)}")
+
+
+def _seconds(text: str) -> float:
+    moment = parse_time(text)
+    return moment.timestamp() if moment else 0.0
 
 
 def _clock(seconds: float) -> str:
@@ -81,7 +87,7 @@ def _time(seconds: int) -> str:
     return iso(datetime.fromtimestamp(seconds, UTC)) or ""
 
 
-SHAPES: Mapping[str, Callable[[Sequence[StatusChange], Sequence[Gap]], str]] = {
+SHAPES: Mapping[str, Callable[[Sequence[StatusChange], Sequence[Gap], Sequence[ToldLine]], str]] = {
     "table": as_table,
     "json": as_json,
     "csv": as_csv,

@@ -219,7 +219,9 @@ def _offers(report: Report, view: View) -> list[str]:
         return []
     named = [f"{line(part)} ({many(count, 'check', 'checks')})" for part, count in sorted(parts.items())]
     words = "it" if len(named) == 1 else "them"
-    text = f"Not set up: {' and '.join(named)}. To set {words} up: blueplane-doctor install"
+    *first, last = named
+    listed = f"{', '.join(first)} and {last}" if first else last
+    text = f"Not set up: {listed}. To set {words} up: blueplane-doctor install"
     return _wrapped(text, view)
 
 

@@ -1,6 +1,6 @@
 """What people were told, as lines of a page. A report may come from elsewhere, so nothing of it is relied on."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from blueplane_doctor.model import Report, Status
@@ -24,6 +24,11 @@ def told_messages(report: Report) -> list[ToldLine]:
     messages = record.get("messages") if isinstance(record, Mapping) else None
     if not isinstance(messages, list):
         return []
+    return lines_of(messages)
+
+
+def lines_of(messages: Iterable[Any]) -> list[ToldLine]:
+    """Messages as a report has them, in their order; what is none is left out."""
     lines = []
     for message in messages:
         line = _line(message)

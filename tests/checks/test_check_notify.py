@@ -35,7 +35,7 @@ def test_the_target_and_the_reason_are_named() -> None:
 
 def test_where_nobody_is_named_it_is_an_offer() -> None:
     found = run("notify-delivery", notifications=notifications(targets=0))
-    assert (found.status, found.part) == ("not_set_up", "messages to people")
+    assert (found.status, found.part) == ("not_set_up", "notifications")
 
 
 def test_what_cannot_be_read_is_unknown() -> None:

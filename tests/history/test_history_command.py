@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 import redis
@@ -16,6 +17,7 @@ from blueplane_doctor.demo.servers import RunningServer
 from blueplane_doctor.history.health_storage import HealthMetricsStorage
 from blueplane_doctor.history.samples import Sample, minute_of
 from blueplane_doctor.history.shapes import as_csv, table
+from blueplane_doctor.notifying.state import STATE_FILE, State, write_state
 from tests.command_line import assert_refused, doctor
 from tests.connection.hostile import speaking
 
@@ -193,3 +195,21 @@ def test_without_a_change_the_status_says_so(url: str) -> None:
     done = history(url, "--status")
     assert done.stdout == "No status changed in this time.\n"
     assert (done.returncode, "nothing was recorded" in done.stderr) == (3, True)
+
+
+def test_the_status_tells_what_people_were_told(url: str, guarded_home: Path) -> None:
+    now = write_statuses(url)
+    home = guarded_home / ".blueplane"
+    home.mkdir()
+    told = {"target": "ntfy 1", "kinds": ["opened"], "status": "red", "causes": ["server-down"], "title": "t"}
+    attempts = [told | {"at": now - 7200}, told | {"at": now - 1140, "reason": "it did not end in time"}]
+    attempts.append(told | {"at": now - 1080})
+    write_state(home, State.model_validate({"attempts": attempts}))
+    done = history(url, "--status", "--since", "1h")
+    lines = [line for line in done.stdout.splitlines() if "told ntfy 1: opened: server-down" in line]
+    assert [line.rpartition("  ")[2] for line in lines] == ["it did not end in time", "delivered"]
+    shown = json.loads(history(url, "--status", "--since", "1h", "-f", "json").stdout)
+    assert [message["outcome"] for message in shown["told"]] == ["it did not end in time", "delivered"]
+    (home / STATE_FILE).write_text("{")
+    broken = history(url, "--status", "--since", "1h")
+    assert (broken.returncode, "what people were told is not shown" in broken.stderr) == (0, True)
