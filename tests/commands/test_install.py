@@ -70,7 +70,7 @@ def test_a_person_is_asked(home: Path, answer: str, changed: bool) -> None:
 def test_an_unknown_step_is_a_usage_error(home: Path, command: str) -> None:
     done = run([command, "--only", "everything", "--yes"])
     assert done.returncode == 2
-    assert "dependencies, redis, database, hooks, services, verify" in done.stderr
+    assert "dependencies, redis, database, hooks, notify, services, verify" in done.stderr
 
 
 def test_windows_is_refused_before_anything_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
