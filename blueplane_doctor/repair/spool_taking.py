@@ -81,9 +81,20 @@ def take_from_source(plan: Plan, folder: Path) -> frozenset[str]:
     return frozenset(by_line[line] for line in take_events(home, folder, by_line))
 
 
-def give_back(home: Path, line: bytes) -> None:
-    """Put an event that was taken back into the spool. Raises OSError when the disk refuses."""
-    Spool(str(home)).add(line)
+def give_back(plan: Plan, folder: Path, identity: str) -> None:
+    """Put an event back into the spool, whence hooks deliver it. Raises OSError when the disk refuses."""
+    home = Path(plan.home)
+    lines = taken_lines(folder)
+    rest = [line for line in lines if spooled_id(line) != identity]
+    waiting = spooled_lines(home)
+    for line in lines:
+        if line not in rest and line not in waiting:
+            Spool(str(home)).add(line)
+    # Only now: killed before, it is found in both places, and goes back once.
+    if rest:
+        write(folder / TAKEN_FILE, b"\n".join(rest), mode=PRIVATE)
+    else:
+        (folder / TAKEN_FILE).unlink(missing_ok=True)
 
 
 def taken_lines(folder: Path) -> list[bytes]:

@@ -12,6 +12,7 @@ from blueplane_doctor.repair.applying import LONGEST_SECONDS, writing_connection
 from blueplane_doctor.repair.locking import LOCK_MS, locked
 from blueplane_doctor.repair.plan import Item, Plan, Source
 from blueplane_doctor.repair.refusals import refuse_another_redis
+from blueplane_doctor.repair.spool_taking import give_back
 from blueplane_doctor.repair.steps import ACKNOWLEDGED, DELIVERED, REMOVED, SET_ASIDE, checked
 from blueplane_doctor.repair.store import UNDONE, JournalEntry, Store
 from blueplane_doctor.repair.verifying import count_rows
@@ -49,10 +50,13 @@ def undo(settings: Settings, store: Store, plan: Plan, write_url: str) -> Undone
         undone = Undone()
         for number, entry in sorted(files.done().items(), reverse=True):
             with Whole():
-                reason = steps.take_back(plan.items[number], entry)
+                item = plan.items[number]
+                reason = steps.take_back(item, entry)
                 if reason:
                     undone.stays[reason] += 1
                 else:
+                    if item.source is Source.SPOOL:
+                        give_back(plan, files.folder, item.id)
                     journal.add(JournalEntry(number, UNDONE))
                     undone.taken_back += 1
         return undone

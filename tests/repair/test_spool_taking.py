@@ -8,7 +8,7 @@ import pytest
 
 from blueplane_doctor.errors import RepairRefused
 from blueplane_doctor.repair import spool_taking
-from blueplane_doctor.repair.spool_taking import give_back, take_events, taken_lines
+from blueplane_doctor.repair.spool_taking import take_events
 from blueplane_hook.spool import SPOOL_FILE, Spool
 
 EVENTS = [b'{"n":%d}' % number for number in range(6)]
@@ -68,13 +68,6 @@ def test_while_a_hook_delivers_nothing_is_taken(home: Path, folder: Path, monkey
     with pytest.raises(RepairRefused, match="nothing is changed"):
         take_events(home, folder, WANTED)
     assert len(spooled(home)) == len(EVENTS)
-
-
-def test_an_event_goes_back(home: Path, folder: Path) -> None:
-    take_events(home, folder, WANTED)
-    give_back(home, EVENTS[0])
-    assert EVENTS[0] in spooled(home)
-    assert set(taken_lines(folder)) >= WANTED
 
 
 class Killed(BaseException):

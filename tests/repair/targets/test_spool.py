@@ -7,9 +7,11 @@ import pytest
 
 from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.repair.plan import Action, Refusal
+from blueplane_doctor.repair.undoing import undo
 from blueplane_hook.events import envelope
 from blueplane_hook.spool import SPOOL_FILE, Spool
-from tests.repair.pipelines import applied, planned, repaired, writers_at_work
+from tests.helpers import settings_for
+from tests.repair.pipelines import applied, planned, repaired, store_of, writers_at_work
 
 
 def spool(pipeline: Pipeline, name: str = "stop", count: int = 1) -> list[bytes]:
@@ -88,3 +90,16 @@ def test_another_target_leaves_the_spool_alone(live_pipeline: Pipeline, target: 
     spool(live_pipeline)
     assert planned(live_pipeline, target).items == ()
     assert [item.action for item in planned(live_pipeline).items] == [Action.DELIVER]
+
+
+def test_what_is_taken_back_is_in_the_spool_again(live_pipeline: Pipeline) -> None:
+    events = spool(live_pipeline, count=3)
+    plan = planned(live_pipeline, "spool")
+    applied(live_pipeline, plan, patience=0.1)
+    assert waiting(live_pipeline) == []
+    undone = undo(settings_for(live_pipeline), store_of(live_pipeline), plan, live_pipeline.redis_url)
+    assert (undone.taken_back, undone.stays) == (3, {})
+    assert sorted(waiting(live_pipeline)) == sorted(events)
+    assert live_pipeline.client.xlen(live_pipeline.queue) == 0
+    repaired(live_pipeline, "spool")
+    assert (rows(live_pipeline), waiting(live_pipeline)) == (3, [])
