@@ -359,7 +359,7 @@ _SERVER = _of(
     _M("errors_per_minute", "Errors", "errors/min", "server_log_errors_per_second", "Errors in the server's log."),
     _M("last_error_timestamp", "Last error", TIME, "server_last_error_timestamp_seconds", "Newest error of the log.",
        recorded=False),
-    _M("buffered_events", "Buffered events", "events", "server_buffered_events", "Events that never reached Redis."),
+    _M("buffered_events", "Buffered events", "events", "server_buffered_events", "Buffered events without a row."),
 )  # fmt: skip
 _SPOOL = _of(
     "spool",

@@ -1,15 +1,19 @@
 """The pipeline's server: does it run, does it answer, does it log errors, did it leave events behind."""
 
+from contextlib import closing
+
 from blueplane_doctor.errors import FileMissing, FileUnreadable, SourceError
 from blueplane_doctor.file_reading import file_state
 from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring import Monitor
 from blueplane_doctor.pipeline import BUFFER_TABLE
-from blueplane_doctor.sources.database_source import read_once
+from blueplane_doctor.sources.buffered_events import CURSOR_TABLE, written_events
+from blueplane_doctor.sources.database_source import DatabaseSource
 from blueplane_doctor.sources.file_locks import write_lock_holder
 from blueplane_doctor.sources.server_log import LogTail
 from blueplane_doctor.sources.server_process import RUNNING, process_state, read_pid
 from blueplane_doctor.sources.server_source import ask_health
+from blueplane_doctor.sources.trace_tables import RowFinder
 from blueplane_doctor.times import iso
 
 HTTP_LIMIT_SECONDS = 1.0
@@ -66,7 +70,7 @@ class ServerHealth(Record):
     last_error_timestamp: str | None
     """Time of the newest ERROR or CRITICAL line in the log's tail."""
     buffered_events: int | None
-    """Events in event_buffer.db that never reached Redis; null when it could not be read."""
+    """Events in event_buffer.db that have no row; null when it could not be read."""
     buffer_cause: str = ""
     """Why the buffer could not be read."""
     lock_holder: LockHolder | None = None
@@ -122,7 +126,11 @@ class ServerHealthMonitor(Monitor):
             file_state(path)
             # Row by row: SQLite counts a whole table in one step, which no time limit ends.
             query = f"SELECT count(*) FROM (SELECT 1 FROM {BUFFER_TABLE} LIMIT -1)"
-            ((count,),) = read_once(path, query, self.examination.deadline, what="the event buffer")
+            deadline = self.examination.deadline
+            with closing(DatabaseSource(path, deadline, what="the event buffer")) as buffer:
+                ((count,),) = buffer.rows(query)
+                if count:
+                    count -= self._written_since(buffer)
         except FileMissing:
             return 0, ""
         except FileUnreadable as error:
@@ -130,6 +138,15 @@ class ServerHealthMonitor(Monitor):
         except SourceError as error:
             return None, error.message
         return count, ""
+
+    def _written_since(self, buffer: DatabaseSource) -> int:
+        """Events that were delivered and written later: nothing takes them out of the buffer."""
+        try:
+            if CURSOR_TABLE not in self.examination.trace_tables():
+                return 0
+            return written_events(buffer, RowFinder(self.examination.database))
+        except SourceError:
+            return 0
 
 
 def _logged_errors(log: LogTail) -> list[LoggedErrors]:

@@ -13,10 +13,15 @@ from typing import Any, NamedTuple
 from blueplane_doctor.errors import SourceMissing
 from blueplane_doctor.pipeline import BUFFER_TABLE
 from blueplane_doctor.sources.database_source import DatabaseSource
+from blueplane_doctor.sources.trace_tables import Lookup, RowFinder
 
 PAGE_BYTES = 8_000_000
 """Of the events that are read at once; one larger event is read alone."""
 PAGE_ROWS = 1_000
+CURSOR_TABLE = "cursor_raw_traces"
+"""Where the events of Cursor's monitor are written."""
+MOST_LOOKED_UP = 20_000
+"""Events whose rows are looked for at each run; that takes a tenth of a second."""
 
 
 class BufferedEvent(NamedTuple):
@@ -58,6 +63,24 @@ def buffered_event(buffer: DatabaseSource, row: int) -> BufferedEvent | None:
         return None
     number, text = rows[0]
     return _event(number, text)
+
+
+def written_events(buffer: DatabaseSource, finder: RowFinder) -> int:
+    """How many events have a row by now, of the oldest MOST_LOOKED_UP. Raises SourceError."""
+    # Only their IDs leave SQLite: the events themselves may have megabytes.
+    query = (
+        f"SELECT json_extract(event_data, '$.event_id') FROM (SELECT event_data FROM {BUFFER_TABLE} "
+        f"ORDER BY id LIMIT {MOST_LOOKED_UP}) WHERE json_valid(event_data)"
+    )
+    lookups = []
+    for (event_id,) in buffer.rows(query):
+        if isinstance(event_id, str) and event_id:
+            lookups.append(Lookup(CURSOR_TABLE, ("event_id",), (event_id,)))
+    written = 0
+    for rows in finder.find(lookups):
+        if rows:
+            written += 1
+    return written
 
 
 def _page(connection: sqlite3.Connection, after: int) -> list[_Row]:

@@ -28,7 +28,7 @@ import sqlite3
 import stat
 import time
 from collections.abc import Callable, Sequence
-from contextlib import closing, suppress
+from contextlib import suppress
 from pathlib import Path
 from threading import RLock
 from typing import Any, NamedTuple, TypeVar
@@ -353,9 +353,3 @@ class DatabaseSource:
 
 def _text(raw: bytes) -> str:
     return raw.decode("utf-8", "replace")
-
-
-def read_once(path: Path, sql: str, deadline: Deadline, *, what: str) -> list[tuple[Any, ...]]:
-    """The rows of one query on another SQLite file. Raises SourceError."""
-    with closing(DatabaseSource(path, deadline, what=what)) as source:
-        return source.rows(sql)

@@ -156,6 +156,22 @@ def test_events_in_the_buffer_are_counted(pipeline: Pipeline) -> None:
     assert sorted(p.name for p in pipeline.home.glob("event_buffer*")) == ["event_buffer.db"]
 
 
+def test_events_that_were_written_later_are_not_counted(pipeline: Pipeline) -> None:
+    buffer_events(pipeline, 2)
+    with closing(schema.connect(pipeline.home / "event_buffer.db")) as connection:
+        insert = "INSERT INTO buffered_events (timestamp, event_data) VALUES ('', ?)"
+        texts = [('{"event_id": "written"}',), ('{"event_id": "not"}',), ('{"event_id": 7}',), ("no json",)]
+        connection.execute("BEGIN")
+        connection.executemany(insert, texts)
+        connection.execute("COMMIT")
+    pipeline.enqueue_cursor(1, event_ids=["written"])
+    assert collected(ServerHealth, pipeline).buffered_events == 6
+    pipeline.drain()
+    assert collected(ServerHealth, pipeline).buffered_events == 5
+    pipeline.database.unlink()
+    assert collected(ServerHealth, pipeline).buffered_events == 6
+
+
 @pytest.mark.parametrize("content", [b"junk that is no database", b""])
 def test_a_buffer_that_cannot_be_read_is_unknown_with_its_cause(pipeline: Pipeline, content: bytes) -> None:
     (pipeline.home / "event_buffer.db").write_bytes(content)

@@ -23,7 +23,7 @@ from blueplane_doctor.errors import (
     SourceUnusable,
 )
 from blueplane_doctor.sources import Deadline, database_source
-from blueplane_doctor.sources.database_source import DatabaseSource, read_once
+from blueplane_doctor.sources.database_source import DatabaseSource
 
 COUNT = "SELECT count(*) FROM cursor_sessions"
 
@@ -250,11 +250,6 @@ def test_a_file_of_any_name_is_found_and_no_option_is_smuggled_in(tmp_path: Path
     with closing(DatabaseSource(tmp_path / name, Deadline(5))) as source:
         assert "cursor_sessions" in source.tables()
     assert names(tmp_path) == [name]
-
-
-def test_read_once_reads_and_closes(file: Path) -> None:
-    assert read_once(file, COUNT, Deadline(5), what="the file") == [(0,)]
-    assert names(file.parent) == ["telemetry.db"]
 
 
 @pytest.mark.parametrize("held", [True, False])

@@ -14,6 +14,7 @@ from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.lookup.dead_letters import DeadLetterFilter
 from blueplane_doctor.repair.base import Wanted
 from blueplane_doctor.repair.plan import Action, Refusal
+from tests.helpers import examined, finding
 from tests.repair.pipelines import applied, planned, repaired, writers_at_work
 
 
@@ -71,6 +72,7 @@ def test_events_are_written_once_and_stay_in_the_buffer(alive: Pipeline) -> None
     assert outcome.exit_code == 0, outcome.text
     assert event_ids(alive) == [*before, *[f"buffered-{number}" for number in range(5)]]
     assert (alive.home / "event_buffer.db").read_bytes() == content
+    assert finding(examined(alive), "undrained-buffer").observed == 0, "they are no worry any more"
     again = planned(alive, "buffer")
     assert again.items == () and again.refusals == ()
 
