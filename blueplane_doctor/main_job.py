@@ -16,7 +16,7 @@ from blueplane_doctor.kept import read_evidence, read_report
 from blueplane_doctor.locations import locate, revealed
 from blueplane_doctor.model import Report, counted
 from blueplane_doctor.report_output import DEFAULT_WIDTH, format_for, format_named, view_of
-from blueplane_doctor.sources.transcripts import project_folders
+from blueplane_doctor.sources.transcript_files import project_folders
 from blueplane_doctor.times import seconds_in
 
 TABLE = "table"

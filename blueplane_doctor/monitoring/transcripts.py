@@ -10,7 +10,7 @@ from blueplane_doctor.errors import SourceError
 from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring import Monitor
 from blueplane_doctor.public_fields import MessageId
-from blueplane_doctor.sources.transcripts import kept_days
+from blueplane_doctor.sources.transcript_files import kept_days
 from blueplane_doctor.times import from_milliseconds
 
 SHOWN_LINES = 3

@@ -1,12 +1,10 @@
-"""Claude Code's transcripts: which files there are, and the lines of each, read in pieces from where one left off.
+"""The lines of Claude Code's transcripts, read in pieces from where one left off.
 
 Of a line only its uuid, its time, its type, its session and its place leave this module, and what a line says of an
-agent. The text of a line, and the path of a project, never do: a project is known by its number, counted from 1 in the
-order of the folders' names.
+agent. The text of a line, and the path of a project, never do.
 """
 
 import json
-import os
 import time
 from collections.abc import Collection, Iterator
 from contextlib import suppress
@@ -15,51 +13,20 @@ from typing import Any, NamedTuple
 
 from pydantic_core import from_json
 
-from blueplane_doctor.documents import json_value
-from blueplane_doctor.errors import DocumentError, FileUnreadable
-from blueplane_doctor.file_reading import SETTINGS_BYTES, OpenFile, opened_file, read_text
+from blueplane_doctor.errors import FileUnreadable
+from blueplane_doctor.file_reading import OpenFile, opened_file
 from blueplane_doctor.pipeline import claude_project_folder, folders_looked_for
+from blueplane_doctor.sources.transcript_files import TranscriptFile, transcript_files
 from blueplane_doctor.times import milliseconds_of
 
-MOST_FILES = 5_000
-"""Transcripts of one run, the newest first; a busy year has some thousands."""
 LONGEST_LINE = 8_000_000
 """Bytes of a line that is parsed. Pictures make lines of a megabyte; a longer one costs memory and is passed over."""
 READ_SECONDS = 3.0
 """Processor time of its thread that one run reads for; what is left is read by the next. 100 MB take about 0.3 s."""
-DEFAULT_KEPT_DAYS = 30
-"""Claude Code deletes transcripts after this time, by default: https://code.claude.com/docs/en/settings"""
 _BLOCK = 1 << 20
 _LONGEST_UUID = 200
 _SIGNS = {".": "a dot", "_": "an underscore", " ": "a space"}
 _ANOTHER_SIGN = "a sign that is neither letter nor digit"
-_AGENT_PREFIX = "agent-"
-_SUFFIX = ".jsonl"
-
-
-class TranscriptFile(NamedTuple):
-    """One transcript."""
-
-    path: Path
-    """Private."""
-    project: int
-    """Number of its project."""
-    session: str
-    """The session by whose name the server reads it; empty for an agent's file."""
-    agent: str
-    """The agent whose file it is; empty for that of a session."""
-    is_nested: bool
-    """Whether it lies in a folder below the project's, in which the server never looks."""
-    size: int
-    modified_ns: int
-    identity: str
-    """Tells it from every other file, and from one that takes its place later."""
-
-    @property
-    def project_folder(self) -> str:
-        """The name of its project's folder; private."""
-        above = 3 if self.is_nested else 1
-        return self.path.parts[-1 - above]
 
 
 class TranscriptLine(NamedTuple):
@@ -246,108 +213,6 @@ def _text(value: Any) -> str:
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
     return ""
-
-
-def project_folders(projects: Path) -> list[Path]:
-    """The folders of all projects; a project's number is its place, counted from 1. Empty where there are none.
-
-    Raises FileUnreadable.
-    """
-    try:
-        with os.scandir(projects) as entries:
-            names = [entry.name for entry in entries if entry.is_dir()]
-    except (FileNotFoundError, NotADirectoryError):
-        return []
-    except OSError as error:
-        reason = error.strerror or "unknown error"
-        raise FileUnreadable(f"the folder of Claude's projects cannot be read: {reason}", reason=reason) from None
-    return [projects / name for name in sorted(names)]
-
-
-class Listing(NamedTuple):
-    """The transcripts there are."""
-
-    files: list[TranscriptFile]
-    """By project and name."""
-    unreadable_folders: int
-    """Projects whose folder could not be read."""
-
-
-def transcript_files(projects: Path, since_ms: int) -> Listing:
-    """The transcripts that were touched since then; MOST_FILES at most, the newest. Raises FileUnreadable."""
-    files = []
-    unreadable = 0
-    for number, folder in enumerate(project_folders(projects), start=1):
-        try:
-            entries = _entries(folder)
-        except OSError:
-            unreadable += 1
-            continue
-        for file in _files_among(entries, number):
-            if file.modified_ns >= since_ms * 1_000_000:
-                files.append(file)
-    if len(files) > MOST_FILES:
-        files.sort(key=lambda file: file.modified_ns, reverse=True)
-        del files[MOST_FILES:]
-    return Listing(sorted(files, key=lambda file: (file.project, file.path)), unreadable)
-
-
-def _files_among(entries: "list[os.DirEntry[str]]", project: int) -> Iterator[TranscriptFile]:
-    for entry in entries:
-        if entry.name.endswith(_SUFFIX):
-            yield from _file(entry, project, is_nested=False)
-        elif _is_folder(entry):
-            # Newer versions of Claude Code keep the files of a session's agents in a folder of the session.
-            with suppress(OSError):
-                for nested in _entries(Path(entry.path, "subagents")):
-                    if nested.name.endswith(_SUFFIX):
-                        yield from _file(nested, project, is_nested=True)
-
-
-def _file(entry: "os.DirEntry[str]", project: int, *, is_nested: bool) -> Iterator[TranscriptFile]:
-    """The transcript; nothing for what is no regular file, or is gone."""
-    with suppress(OSError):
-        if not entry.is_file():
-            return
-        state = entry.stat()
-        # A name that is no text could not be looked for in the database.
-        stem = os.fsencode(entry.name).decode("utf-8", "replace").removesuffix(_SUFFIX)
-        agent = stem.removeprefix(_AGENT_PREFIX) if stem.startswith(_AGENT_PREFIX) else ""
-        yield TranscriptFile(
-            path=Path(entry.path),
-            project=project,
-            session="" if agent else stem,
-            agent=agent,
-            is_nested=is_nested,
-            size=state.st_size,
-            modified_ns=state.st_mtime_ns,
-            identity=f"{state.st_dev}-{state.st_ino}-{stem}",
-        )
-
-
-def _entries(folder: Path) -> "list[os.DirEntry[str]]":
-    """Raises OSError."""
-    with os.scandir(folder) as entries:
-        return list(entries)
-
-
-def _is_folder(entry: "os.DirEntry[str]") -> bool:
-    try:
-        return entry.is_dir()
-    except OSError:
-        return False
-
-
-def kept_days(projects: Path) -> int:
-    """Days after which Claude Code deletes a transcript that nobody touched: `cleanupPeriodDays` of its settings."""
-    try:
-        content = json_value(read_text(projects.parent / "settings.json", SETTINGS_BYTES))
-    except (FileUnreadable, DocumentError):
-        return DEFAULT_KEPT_DAYS
-    days = content.get("cleanupPeriodDays") if isinstance(content, dict) else None
-    if isinstance(days, int) and not isinstance(days, bool) and days > 0:
-        return days
-    return DEFAULT_KEPT_DAYS
 
 
 class FoundLine(NamedTuple):

@@ -1,7 +1,6 @@
 """Reading transcripts: which files, which lines, from where on."""
 
 import json
-import os
 import time
 from pathlib import Path
 
@@ -11,15 +10,11 @@ from hypothesis import strategies as st
 
 from blueplane_doctor.errors import FileUnreadable
 from blueplane_doctor.sources import transcripts
+from blueplane_doctor.sources.transcript_files import TranscriptFile, transcript_files
 from blueplane_doctor.sources.transcripts import (
-    DEFAULT_KEPT_DAYS,
     Progress,
     Reading,
-    TranscriptFile,
     TranscriptLine,
-    kept_days,
-    project_folders,
-    transcript_files,
     why_unfindable,
 )
 
@@ -125,33 +120,6 @@ def test_a_file_that_vanishes_while_it_is_read_gives_what_was_read(tmp_path: Pat
     assert [first.uuid, *[line.uuid for line in lines]] == ["1", "2"]
 
 
-def test_files_are_found_with_their_project_session_and_agent(tmp_path: Path) -> None:
-    one_file(tmp_path, b"", "s")
-    one_file(tmp_path, b"", "agent-a1")
-    (tmp_path / "-home-me-alpha" / "s2" / "subagents").mkdir(parents=True)
-    (tmp_path / "-home-me-alpha" / "s2" / "subagents" / "agent-a2.jsonl").touch()
-    (tmp_path / "-home-me-alpha" / "notes.txt").touch()
-    (tmp_path / "-home-me-alpha" / "folder.jsonl").mkdir()
-    os.mkfifo(tmp_path / "-home-me-alpha" / "pipe.jsonl")
-    files = transcript_files(tmp_path, 0).files
-    assert [(file.project, file.session, file.agent, file.is_nested) for file in files] == [
-        (1, "", "a2", True),
-        (2, "", "a1", False),
-        (2, "s", "", False),
-    ]
-    assert {file.project_folder for file in files} == {"-home-me-alpha", "-home-me-site"}
-    assert [folder.name for folder in project_folders(tmp_path)] == ["-home-me-alpha", "-home-me-site"]
-    assert project_folders(tmp_path / "nothing") == []
-
-
-def test_of_very_many_files_the_newest_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for number in range(4):
-        file = one_file(tmp_path, b"", f"s{number}")
-        os.utime(file.path, (1000 + number, 1000 + number))
-    monkeypatch.setattr(transcripts, "MOST_FILES", 2)
-    assert [file.session for file in transcript_files(tmp_path, 0).files] == ["s2", "s3"]
-
-
 @pytest.mark.parametrize(
     ("folder", "workspace", "expected"),
     [
@@ -166,23 +134,6 @@ def test_of_very_many_files_the_newest_are_read(tmp_path: Path, monkeypatch: pyt
 )
 def test_why_the_server_does_not_find_a_folder(folder: str, workspace: str, expected: str | None) -> None:
     assert why_unfindable(folder, workspace) == expected
-
-
-@pytest.mark.parametrize(
-    ("text", "days"),
-    [
-        ('{"cleanupPeriodDays": 90}', 90),
-        ('{"cleanupPeriodDays": "90"}', DEFAULT_KEPT_DAYS),
-        ('{"cleanupPeriodDays": 0}', DEFAULT_KEPT_DAYS),
-        ("[]", DEFAULT_KEPT_DAYS),
-        ("broken", DEFAULT_KEPT_DAYS),
-        (None, DEFAULT_KEPT_DAYS),
-    ],
-)
-def test_how_long_transcripts_are_kept(tmp_path: Path, text: str | None, days: int) -> None:
-    if text is not None:
-        (tmp_path / "settings.json").write_text(text)
-    assert kept_days(tmp_path / "projects") == days
 
 
 _LINES = st.sampled_from(
