@@ -10,7 +10,7 @@ import signal
 import sys
 import time
 
-from blueplane_hook import events, spool
+from blueplane_hook import events, intake, spool
 
 LIMIT_SECONDS = 0.9
 """For sending; with the start of the interpreter about one."""
@@ -38,7 +38,7 @@ def _run(arguments: list[str]) -> None:
             os.write(1, answer)
         except OSError:  # the editor has closed its end
             pass
-    raw = events.read_input()
+    raw = intake.read_input()
     # From here on: the time that the editor took to write the event is not the server's.
     deadline = time.monotonic() + LIMIT_SECONDS
     queue = spool.Spool(home)
@@ -47,7 +47,10 @@ def _run(arguments: list[str]) -> None:
         return
     envelope = events.envelope(name, raw, home)
     if envelope is None:
-        queue.keep_whole(raw)
+        from blueplane_hook import kept  # seldom needed, and the editor waits
+
+        if not kept.keep_whole(home, raw):
+            queue.count("dropped")
         return
     address = events.address_of(server)
     outcome = events.post(address, envelope, deadline)

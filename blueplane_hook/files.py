@@ -20,3 +20,26 @@ def read(path: str, limit: int, start: int = 0) -> bytes:
     with open(opened(path, os.O_RDONLY), "rb") as file:
         file.seek(start)
         return file.read(limit)
+
+
+def write_own(folder: str, prefix: str, suffix: str, content: bytes) -> None:
+    """A new file of this process alone, whole or not at all. Raises OSError where the disk refuses."""
+    path = os.path.join(folder, f"{prefix}{os.getpid()}-{os.urandom(8).hex()}")
+    # Its last name comes with the last byte: who looks for such files must not find half of one.
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with open(handle, "wb") as file:
+            file.write(content)
+        os.replace(path, path + suffix)
+    except OSError:
+        os.unlink(path)
+        raise
+
+
+def names_of(folder: str, prefix: str, suffix: str) -> list[str]:
+    """Names in a folder that begin and end so, in their order; none where it cannot be looked into."""
+    try:
+        names = os.listdir(folder)
+    except OSError:
+        return []
+    return sorted(name for name in names if name.startswith(prefix) and name.endswith(suffix))

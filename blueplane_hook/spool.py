@@ -6,8 +6,6 @@ the file only after the server took them: a hook killed in between delivers them
 
 A hook that does not get the lock in time writes into a file of its own, `hook-spool-….own`: an event, or the word for a
 count. The next one that holds the lock takes these over.
-
-An input that the hook does not understand is kept whole, in a file of its own, `hook-spool-….kept`.
 """
 
 import json
@@ -15,7 +13,7 @@ import os
 import time
 from collections.abc import Callable
 
-from blueplane_hook.files import opened, read
+from blueplane_hook.files import names_of, opened, read, write_own
 
 try:
     import fcntl
@@ -42,12 +40,6 @@ OVERFLOW_FILE = f"{OWN_PREFIX}dropped{OWN_SUFFIX}"
 """One for all: a word a line for each event that found no room there either."""
 MOST_OWN_FILES = 1_000
 """Of hooks that did not get the lock; beyond that their events are only counted."""
-
-KEPT_SUFFIX = ".kept"
-"""Of the files that hold an input which was not understood, whole."""
-KEPT_ROOM = 256 * 1024 * 1024
-"""Bytes of all of them together."""
-MOST_KEPT_FILES = 1_000
 
 KINDS = ("spooled", "dropped", "refused", "unreadable")
 """What is counted."""
@@ -116,27 +108,6 @@ class Spool:
         finally:
             self._unlock()
 
-    def keep_whole(self, content: bytes) -> None:
-        """Keep an input that was not understood; when there is no room, or the disk refuses, count it as dropped.
-
-        It needs no lock, for no other process writes this file.
-        """
-        os.makedirs(self._home, mode=0o700, exist_ok=True)
-        sizes = kept_sizes(self._home)
-        try:
-            if len(sizes) >= MOST_KEPT_FILES or sum(sizes) + len(content) > KEPT_ROOM or not self._leaves_room(content):
-                raise OSError("no room")
-            self._write_own(content, KEPT_SUFFIX)
-        except OSError:
-            self.count("dropped")
-
-    def _leaves_room(self, content: bytes) -> bool:
-        """Whether as much as this takes stays free on the disk, where that can be told."""
-        if not hasattr(os, "statvfs"):
-            return True
-        disk = os.statvfs(self._home)
-        return disk.f_bavail * disk.f_frsize >= 2 * len(content)
-
     def deliver(self, post: Callable[[bytes], str], deadline: float) -> None:
         """Send what waits, oldest first, as far as one call may; what is refused for ever is dropped and counted."""
         if not own_files(self._home) and not 0 < self._size() <= MOST_BYTES:
@@ -201,20 +172,7 @@ class Spool:
         if len(names) >= MOST_OWN_FILES or size + len(content) > ROOM:
             self._append_to(os.path.join(self._home, OVERFLOW_FILE), b"dropped\n")
             return
-        self._write_own(content, OWN_SUFFIX)
-
-    def _write_own(self, content: bytes, suffix: str) -> None:
-        """A file of this process alone, whole or not at all. Raises OSError where the disk refuses."""
-        path = os.path.join(self._home, f"{OWN_PREFIX}{os.getpid()}-{os.urandom(8).hex()}")
-        # Its last name comes with the last byte: who takes it over must not find half of it.
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        try:
-            with open(handle, "wb") as file:
-                file.write(content)
-            os.replace(path, path + suffix)
-        except OSError:
-            os.unlink(path)
-            raise
+        write_own(self._home, OWN_PREFIX, OWN_SUFFIX, content)
 
     def _take_over(self) -> None:
         """Put what others kept apart into the spool and the counts; the lock is held."""
@@ -325,23 +283,4 @@ class Spool:
 
 def own_files(home: str) -> list[str]:
     """Names of the files of hooks that did not get the lock, in the order of their names."""
-    return _files_of(home, OWN_SUFFIX)
-
-
-def kept_sizes(home: str) -> list[int]:
-    """Bytes of each input that was not understood and is kept whole."""
-    sizes = []
-    for name in _files_of(home, KEPT_SUFFIX):
-        try:
-            sizes.append(os.lstat(os.path.join(home, name)).st_size)
-        except OSError:  # removed meanwhile
-            continue
-    return sizes
-
-
-def _files_of(home: str, suffix: str) -> list[str]:
-    try:
-        names = os.listdir(home)
-    except OSError:
-        return []
-    return sorted(name for name in names if name.startswith(OWN_PREFIX) and name.endswith(suffix))
+    return names_of(home, OWN_PREFIX, OWN_SUFFIX)

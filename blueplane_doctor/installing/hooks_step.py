@@ -14,6 +14,7 @@ from blueplane_doctor.installing.json_text import JsonText, Node
 from blueplane_doctor.installing.plan import Change, Plan, Site, program
 from blueplane_doctor.pipeline import CURSOR_HOOKS, DEFAULT_HTTP_HOST, DEFAULT_HTTP_PORT
 from blueplane_hook import spool
+from blueplane_hook.kept import kept_sizes
 
 HOOK = "blueplane-hook"
 CLAUDE_HOOKS = ("SessionStart", "SessionEnd")
@@ -58,7 +59,7 @@ class HooksStep:
             return file_changes.undo(entry, _without_ours)
         home = Path(entry.target)
         apart = spool.own_files(str(home))
-        if files.read(home / spool.SPOOL_FILE) or apart or spool.kept_sizes(str(home)):
+        if files.read(home / spool.SPOOL_FILE) or apart or kept_sizes(str(home)):
             return Plan(notes=[f"{home / spool.SPOOL_FILE} holds events that were not delivered; it stays"])
         paths = [home / name for name in spool.FILES]
         return Plan(changes=[file_changes.removal(path) for path in paths if os.path.lexists(path)])

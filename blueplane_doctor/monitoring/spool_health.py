@@ -10,7 +10,8 @@ from blueplane_doctor.file_reading import SMALL_BYTES, read_head
 from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring import Monitor
 from blueplane_doctor.times import iso, parse_time
-from blueplane_hook.spool import COUNTS_FILE, ROOM, SPOOL_FILE, kept_sizes, own_files
+from blueplane_hook.kept import kept_sizes
+from blueplane_hook.spool import COUNTS_FILE, ROOM, SPOOL_FILE, own_files
 
 _LONGEST = 2 * ROOM
 """Bytes that are read of the spool, whatever others put in its place."""

@@ -171,35 +171,6 @@ def test_a_server_that_drips_its_answer_is_given_up_in_time() -> None:
         thread.join()
 
 
-def test_what_is_not_understood_is_kept_whole_and_for_this_user_alone(tmp_path: Path) -> None:
-    home = tmp_path / "home"
-    spool.Spool(str(home)).keep_whole(b"\xff not an event")
-    (kept,) = home.glob("*.kept")
-    assert kept.read_bytes() == b"\xff not an event"
-    assert (kept.stat().st_mode & 0o777, home.stat().st_mode & 0o777) == (0o600, 0o700)
-    state = spool_health(home)
-    assert (state.not_understood, state.not_understood_bytes, state.dropped, state.lost) == (1, 14, 0, 1)
-
-
-@pytest.mark.parametrize(("limit", "most"), [("KEPT_ROOM", 25), ("MOST_KEPT_FILES", 2)])
-def test_what_is_kept_whole_is_bounded_and_counted(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str, most: int
-) -> None:
-    monkeypatch.setattr(spool, limit, most)
-    for _ in range(5):
-        spool.Spool(str(tmp_path)).keep_whole(b"ten bytes.")
-    state = spool_health(tmp_path)
-    assert (state.not_understood, state.dropped) == (2, 3)
-
-
-def test_on_a_disk_that_it_would_fill_an_input_is_counted_instead(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(spool.Spool, "_leaves_room", lambda self, content: False)
-    spool.Spool(str(tmp_path)).keep_whole(b"x")
-    assert (spool_health(tmp_path).not_understood, spool_health(tmp_path).dropped) == (0, 1)
-
-
 def test_while_a_stopped_hook_holds_the_lock_nothing_is_delivered_twice(tmp_path: Path) -> None:
     """What cannot be taken out of the spool afterwards would be delivered again with every call."""
     kept = spool.Spool(str(tmp_path))

@@ -14,6 +14,7 @@ import pytest
 from blueplane_doctor.installing.file_changes import backup_of
 from blueplane_doctor.installing.journal import JOURNAL_FILE
 from blueplane_doctor.pipeline import CURSOR_HOOKS
+from blueplane_hook.kept import keep_whole
 from blueplane_hook.spool import COUNTS_FILE, SPOOL_FILE, Spool
 from tests.installing.conftest import Person
 
@@ -256,6 +257,14 @@ def test_undelivered_events_outlive_the_installation(person: Person) -> None:
     assert person.uninstall()
     assert (home / SPOOL_FILE).read_bytes() == b"{}\n"
     assert not (home / JOURNAL_FILE).exists()
+
+
+def test_what_was_not_understood_outlives_the_installation(person: Person) -> None:
+    person.install()
+    home = person.site.settings.home
+    assert keep_whole(str(home), b"\xff")
+    assert person.uninstall()
+    assert [file.read_bytes() for file in home.glob("*.kept")] == [b"\xff"]
 
 
 def test_an_empty_spool_goes_with_the_installation(person: Person) -> None:
