@@ -10,7 +10,7 @@ from blueplane_doctor.custody.delay_sample import DelaySample
 from blueplane_doctor.custody.held import HeldMessages
 from blueplane_doctor.custody.messages import Message
 from blueplane_doctor.custody.pending_entries import PendingEntriesReader
-from blueplane_doctor.custody.states import HAS_ROW, IN_FLIGHT, SKIPPED, UNEXAMINED, WAITING
+from blueplane_doctor.custody.states import DUPLICATE, HAS_ROW, IN_FLIGHT, SKIPPED, UNEXAMINED, WAITING
 from blueplane_doctor.custody.undelivered import UndeliveredMessages
 from blueplane_doctor.model import Record
 from blueplane_doctor.public_fields import EventType, GroupNames, MessageId, RouteName
@@ -158,6 +158,17 @@ class Ledger:
                 self.owed_last_hour += messages
                 if state in HAS_ROW:
                     self.written_last_hour += messages
+
+    def supersede(self, original: str, tally: Tally) -> None:
+        """A message that was counted as lost has a copy, which stands for it."""
+        route, state, bucket, _ = tally
+        for counts in (self.states[route], self.buckets[bucket]):
+            counts[state] -= 1
+            counts[DUPLICATE] += 1
+        self.breaks = [one for one in self.breaks if one.id != original]
+        times = [int(one.id.partition("-")[0]) for one in self.breaks]
+        if self.keeps_more_breaks:  # else there are more than are kept here
+            self.last_break_ms = max(times, default=None)
 
     def count_hooks(self, messages: list[Message], times: list[int | None]) -> None:
         """Count messages by hook type. `times`: when each was enqueued, milliseconds; None where nothing tells."""

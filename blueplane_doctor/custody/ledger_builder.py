@@ -7,6 +7,7 @@ from collections.abc import Callable
 from blueplane_doctor.connection.base import Command
 from blueplane_doctor.custody.blockers import BlockerFinder
 from blueplane_doctor.custody.carried import ON_THE_WAY
+from blueplane_doctor.custody.copies import CopiedMessages
 from blueplane_doctor.custody.delay_sample import WrittenMessage
 from blueplane_doctor.custody.held import SHOWN_IDS, PendingByGroup
 from blueplane_doctor.custody.judge import CustodyJudge, JudgedPage
@@ -79,6 +80,7 @@ class LedgerBuilder:
         self._progress = progress
         self._observe = observe
         self._blockers = BlockerFinder()
+        self._copied = CopiedMessages()
         self._ledger = Ledger(pending=judge.pending)
         self._ledger.undelivered = {group.text: 0 for group in stream.groups}
         self._latest_ms = now_ms + _AHEAD_MS
@@ -121,7 +123,8 @@ class LedgerBuilder:
 
     def _count_page(self, page: JudgedPage) -> None:
         self._count(page)
-        self._ledger.add(self._tallies(page))
+        tallies = self._tallies(page)
+        self._ledger.add(tallies)
         if page.messages[-1].id[0] > self._now_ms - HOUR_MS:
             self._sample_delays(page)
         if page.messages[-1].id[0] > self._now_ms - 5 * MINUTE_MS:
@@ -130,6 +133,8 @@ class LedgerBuilder:
             self._ledger.carried.note(page.messages, page.states)
         if LOST in page.states:
             self._add_lost(page)
+        for original, tally in self._copied.take(page, tallies):
+            self._ledger.supersede(original, tally)
         if STUCK in page.states or WRITTEN_NOT_ACKNOWLEDGED in page.states:
             self._find_blockers(page)
         if any(page.pending.values()):

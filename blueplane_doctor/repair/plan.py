@@ -6,11 +6,10 @@ A plan holds IDs, names and keys of rows, never the content of a message: that i
 from enum import StrEnum
 
 from blueplane_doctor.connection.base import Command
+from blueplane_doctor.custody.copies import MARK, origins_in
 from blueplane_doctor.model import Record
 from blueplane_doctor.sources.trace_tables import Lookup
 
-MARK = b"blueplane_doctor_repaired_from"
-"""The field that a copy has beside those of its message: where the message comes from, the first origin first."""
 GOOD_FOR_MS = 600_000
 """A plan is as true as the examination that it was made from: after ten minutes another one is made."""
 MOST_DELIVERIES = 2
@@ -208,5 +207,5 @@ def origins_of(fields: Fields) -> list[str]:
     """Where a copy comes from; empty for a message that is none."""
     for name, value in fields:
         if name == MARK:
-            return value.decode("utf-8", "replace").split()
+            return origins_in(value)
     return []

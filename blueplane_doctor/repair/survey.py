@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from blueplane_doctor.characters import Public
+from blueplane_doctor.custody.copies import MARK, original_of
 from blueplane_doctor.custody.held import PendingByGroup
 from blueplane_doctor.custody.judge import JudgedPage
 from blueplane_doctor.custody.messages import Message
@@ -93,6 +94,8 @@ class Survey:
     positions: list[tuple[EntryId, int]] = field(default_factory=list)
     """Each unfinished message, and how many stand before it in the stream."""
     examined: int = 0
+    copied: set[str] = field(default_factory=set)
+    """The IDs of messages that an earlier repair has made a copy of, which stands for them."""
     overflow: str = ""
     """Why not everything could be remembered."""
     retrying: set[tuple[str, bytes]] = field(default_factory=set)
@@ -107,6 +110,8 @@ class Survey:
     def _take_message(self, page: JudgedPage, place: int, message: Message) -> None:
         state = page.states[place]
         route = page.routes[place]
+        if MARK in message.fields:
+            self.copied.add(original_of(message))
         is_unfinished = state in _UNFINISHED
         held = _held_too_long(message.id, page.pending)
         is_left_over = bool(held) and (state in HAS_ROW or state == SKIPPED)

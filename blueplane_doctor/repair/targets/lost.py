@@ -10,6 +10,8 @@ from blueplane_doctor.repair.plan import Action, Item, Source
 def plan_lost(case: Case) -> Iterator[Item]:
     """Those that their writer can read are delivered again; the others are saved, with the reason."""
     for candidate in case.candidates(LOST):
+        if candidate.text_id in case.survey.copied:
+            continue  # its copy is judged for itself
         reason = ""
         action = Action.DELIVER
         if candidate.problem:
