@@ -1,11 +1,9 @@
 """Which programs the services of the installer run: systemd's units and launchd's agents of this user."""
 
 import os
-import plistlib
 import shlex
 import sys
 from pathlib import Path
-from xml.parsers.expat import ExpatError
 
 from blueplane_doctor.errors import FileUnreadable
 from blueplane_doctor.file_reading import SMALL_BYTES, read_bytes
@@ -37,6 +35,9 @@ def _unit_program(home: Path, name: str) -> str:
 
 
 def _agent_program(home: Path, name: str) -> str:
+    import plistlib  # only macOS has such files, and reading XML costs each start a millisecond
+    from xml.parsers.expat import ExpatError
+
     content = _content(home / "Library" / "LaunchAgents" / f"ai.blueplane.doctor.{name}.plist")
     try:
         agent = plistlib.loads(content)

@@ -101,3 +101,63 @@ def test_every_item_is_in_exactly_one_state_and_what_was_read_since_is_written(
         assert (its_state == "written") == (has_row and rows[one] >= (one.changed_ms or 0))
         if its_state == "missing":
             assert not has_row and one.kind in (BUBBLE, COMPOSER) and not one.is_malformed and is_looked_at
+
+
+SECOND = 1_000
+LOOK_MS = 60 * SECOND
+WRITES = st.lists(st.tuples(st.integers(0, 900), st.none() | st.integers(0, 700)), min_size=1, max_size=25)
+"""Seconds between two writes, and by how much an item's own time is before its writing; None: it tells none."""
+
+
+def working_server(writes: list[tuple[int, int | None]], phase_ms: int) -> tuple[list[Item], dict[Item, int], int]:
+    """Cursor writes, and a server looks once a minute, waits for 10 s and sends what is new: a row a second later.
+
+    The items, when the server read each that was sent, and when the last was written.
+    """
+    written_ms = NOW - 6 * HOUR
+    items = []
+    read_at: dict[Item, int] = {}
+    highest: int | None = None
+    for number, (gap, lag) in enumerate(writes):
+        written_ms += gap * SECOND
+        changed_ms = None if lag is None else written_ms - lag * SECOND
+        if changed_ms is not None:
+            highest = max(changed_ms, highest or 0)
+        one = Item(BUBBLE, True, str(number), changed_ms, highest)
+        items.append(one)
+        look_ms = written_ms + (phase_ms - written_ms) % LOOK_MS
+        read_at[one] = look_ms + 10 * SECOND
+    return items, read_at, written_ms
+
+
+@given(WRITES, st.integers(0, LOOK_MS - 1), st.integers(0, 7 * HOUR))
+def test_while_the_server_works_nothing_is_missing_whenever_one_looks(
+    writes: list[tuple[int, int | None]], phase_ms: int, after_ms: int
+) -> None:
+    items, read_at, _ = working_server(writes, phase_ms)
+    now_ms = NOW - 6 * HOUR + after_ms
+    # What Cursor has written by then is what is there; in the order of writing, so a first part of the list.
+    there = []
+    last_ms = NOW - 6 * HOUR
+    for one, (gap, _) in zip(items, writes, strict=True):
+        last_ms += gap * SECOND
+        if last_ms > now_ms:
+            last_ms -= gap * SECOND
+            break
+        there.append(one)
+    rows = {one: read_at[one] for one in there if read_at[one] + SECOND <= now_ms}
+    moment = Moment(now_ms, last_ms, NOW - 20 * HOUR, is_looked_at=True)
+    assert "missing" not in states_of(there, rows, CarriedItems(), moment)
+
+
+@given(WRITES, st.integers(0, LOOK_MS - 1), st.data())
+def test_what_was_withheld_is_missing_once_cursor_rests_and_nothing_else(
+    writes: list[tuple[int, int | None]], phase_ms: int, data: st.DataObject
+) -> None:
+    items, read_at, last_ms = working_server(writes, phase_ms)
+    withheld = {one for one in items if data.draw(st.booleans())}
+    rows = {one: read_ms for one, read_ms in read_at.items() if one not in withheld}
+    moment = Moment(last_ms + YOUNG_MS + 1, last_ms, NOW - 20 * HOUR, is_looked_at=True)
+    states = states_of(items, rows, CarriedItems(), moment)
+    missing = {one for one, its_state in zip(items, states, strict=True) if its_state == "missing"}
+    assert missing == {one for one in withheld if one.since_ms}

@@ -1,17 +1,23 @@
 """A seeded corpus of secrets, sown into every place of a pipeline that outsiders, users or a machine can fill."""
 
 import json
+import os
 import string
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import redis
 
 from blueplane_doctor.demo.messages import SHAPES
 from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.recording.minutes import key_of
+from blueplane_doctor.sources.cursor_extension import IDENTITY
+from blueplane_doctor.sources.cursor_places import WATCHED_GLOBAL
 from tests.capture.transcripts import Project, write_rows
+from tests.cursor_files import bubble, composer, composers, write_global, write_workspace
 
 KINDS = {
     "prompt": "please rename {} before anybody at the bank hears of it",
@@ -170,6 +176,40 @@ def machine(corpus: Corpus, folder: Path) -> Mapping[str, str]:
     user, host = corpus.secret("user", "USER"), corpus.secret("host", "HOSTNAME")
     tokens = {name: corpus.secret("token", name) for name in ("GITHUB_TOKEN", "ANTHROPIC_API_KEY")}
     return {"HOME": str(home), "USER": user, "LOGNAME": user, "HOSTNAME": host, "EMAIL": f"{user}@{host}"} | tokens
+
+
+def sow_editors(corpus: Corpus, user: Path) -> None:
+    """Cursor's databases, and the files of hooks of both editors, below a user's home."""
+    now_ms = int(time.time() * 1000)
+    hour_ago = now_ms - 3_600_000
+    texts = {kind: corpus.secret(kind, "a text of Cursor") for kind in KINDS}
+    values: dict[str, Any] = {}
+    for kind in KINDS:
+        key = corpus.secret(kind, "a key of Cursor")
+        values[f"composerData:{key}"] = composer(key, hour_ago, **texts)
+        values[f"bubbleId:{key}:{key}"] = bubble(hour_ago, **texts)
+        values[f"bubbleId:{key}"] = bubble(hour_ago, **texts)
+    write_global((user / WATCHED_GLOBAL).parents[1], values)
+    cursor = user / ".config" / "Cursor" / "User"
+    for kind in KINDS:
+        identity = corpus.secret(kind, "an ID of Cursor")
+        members = composers(composer(identity, hour_ago, conversation=[{"bubbleId": identity}], **texts))
+        members["aiService.generations"] = [{"generationUUID": identity, "unixMs": hour_ago, **texts}]
+        name = corpus.secret("user", "the folder of a workspace of Cursor")
+        write_workspace(cursor, name, members, workspace="/" + corpus.secret("user", "a workspace of Cursor"))
+    for path in (user / ".cursor" / "hooks.json", user / ".claude" / "settings.json"):
+        hooks = {}
+        for kind in KINDS:
+            command = f"/{corpus.secret('user', 'the path of a hook')} {corpus.secret(kind, 'the command of a hook')}"
+            hook = {"type": "command", "command": command}
+            hooks[corpus.secret(kind, "the name of a hook")] = [{**hook, "hooks": [hook]}]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps({"hooks": hooks, "env": {"TOKEN": corpus.every("the environment of Claude Code")}}))
+    extension = user / ".cursor" / "extensions" / f"{IDENTITY}-{corpus.secret('user', 'the folder of the extension')}"
+    extension.mkdir(parents=True)
+    (extension / "package.json").write_text(json.dumps({"version": corpus.secret("token", "the extension's version")}))
+    day_ago = now_ms / 1000 - 86_400
+    os.utime(extension, (day_ago, day_ago))  # since when Cursor is captured here
 
 
 def sow_transcripts(corpus: Corpus, pipeline: Pipeline, projects: Path) -> list[str]:

@@ -15,7 +15,7 @@ import redis
 from blueplane_doctor.demo.servers import run_server
 from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.discovery import find_formats
-from tests.privacy.corpus import Corpus, login, machine, sow, sow_transcripts
+from tests.privacy.corpus import Corpus, login, machine, sow, sow_editors, sow_transcripts
 from tests.servers import require_server
 from tests.service.support import serving
 
@@ -82,6 +82,7 @@ def sown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sown]:
         with Pipeline(url, home) as pipeline:
             sow(corpus, pipeline)
             uuids = sow_transcripts(corpus, pipeline, Path(environment["HOME"]) / ".claude" / "projects")
+            sow_editors(corpus, Path(environment["HOME"]))
             own = Path(environment["HOME"]) / corpus.secret("user", "the path of checks")
             _write_checks(corpus, own)
             settings = {"HOME": home, "REDIS_URL": url, "CHECKS": own, "HTTP_URL": _http(corpus)}
