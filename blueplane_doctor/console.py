@@ -73,12 +73,10 @@ def show_or_write(text: str, output: Path | None) -> None:
         show(text)
 
 
-def confirmed(question: str) -> bool:
-    """A person's answer; without a person, nothing is agreed to. Raises UsageError then."""
+def confirmed(question: str, hint: str = "add --yes, or --dry-run to see the changes") -> bool:
+    """A person's answer; without a person, nothing is agreed to. Raises UsageError then, with this hint."""
     if sys.stdin is None or not sys.stdin.isatty():
-        raise UsageError(
-            "nobody can be asked here, so nothing is changed", "add --yes, or --dry-run to see the changes"
-        )
+        raise UsageError("nobody can be asked here, so nothing is changed", hint)
     say(question + " [y/N]")
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
@@ -90,7 +88,7 @@ def step_aside() -> None:
 
 
 @contextlib.contextmanager
-def progress() -> "Iterator[Callable[[int, int], None] | None]":
+def progress(what: str = "messages read") -> "Iterator[Callable[[int, int], None] | None]":
     """Tells a person at a terminal how far a long examination is; gives None where nobody looks."""
     if not sys.stderr.isatty():
         yield None
@@ -104,7 +102,7 @@ def progress() -> "Iterator[Callable[[int, int], None] | None]":
         now = time.monotonic()
         if now - began > _QUIET_SECONDS and now - last > _QUIET_SECONDS / 4:
             last = now
-            terminal.write(f"\r\x1b[K{done:,} of {max(done, everything):,} messages read …")
+            terminal.write(f"\r\x1b[K{done:,} of {max(done, everything):,} {what} …")
             terminal.flush()
 
     try:

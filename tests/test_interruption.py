@@ -43,6 +43,7 @@ ARGUMENTS = {
     "instrument": ["instrument", "--", "true"],
     "probe": ["probe"],
     "record": ["record", "--once"],
+    "repair": ["repair"],
     "schema": ["schema", "report"],
     "serve": ["serve", "--port", "0"],
     "settings": ["settings"],
@@ -117,6 +118,30 @@ with interruption.Interruptible():
 """
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
     assert (ended.returncode, ended.stdout, ended.stderr) == (130, "raised\n", "blueplane-doctor: interrupted\n")
+
+
+def test_a_block_that_is_whole_ends_before_ctrl_c_is_raised() -> None:
+    code = """
+import os, signal
+from blueplane_doctor import interruption
+interruption.begin()
+with interruption.Interruptible():
+    try:
+        with interruption.Whole():
+            os.kill(os.getpid(), signal.SIGINT)
+            print("done", flush=True)
+        print("not reached")
+    except KeyboardInterrupt:
+        print("raised", flush=True)
+    with interruption.Whole():
+        print("another", flush=True)
+        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGINT)
+        print("not reached")
+"""
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert (ended.returncode, ended.stdout) == (130, "done\nraised\nanother\n")
+    assert ended.stderr == "blueplane-doctor: interrupted\n"
 
 
 def test_ctrl_c_before_pytests_session_prints_no_traceback(tmp_path: Path) -> None:

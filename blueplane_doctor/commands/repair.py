@@ -4,6 +4,7 @@ Without an option it makes a plan and shows it. WORDS narrow it: names of target
 A plan's own ID shows that plan.
 """
 
+import os
 import re
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Any
@@ -28,6 +29,7 @@ from blueplane_doctor.settings import Settings
 _ID = re.compile(r"(?=.*\d)[0-9a-z]+(?:-[0-9a-z]+)+\Z", re.IGNORECASE)
 """A stream ID, or an event's uuid; names of targets hold no digit."""
 _MOST_A_SECOND = 1_000_000
+_NOBODY = "read the plan, then add --yes"
 COMMAND = new_command(__doc__)
 COMMAND.info.no_args_is_help = False
 
@@ -55,19 +57,23 @@ def repair(
     platform: Platform = "",
 ) -> int:
     """Exit code 1 when something was wanted and is not done."""
+    if os.name == "nt":
+        raise UsageError("repair works on Linux and macOS, not on Windows", "files there have no modes")
     settings = given.load().settings
     store = Store(settings.home)
     url = write_url or settings.redis_url
+    as_json = given.format == "json"
     if apply:
-        return _apply(settings, store, apply, url, _rate(rate), yes=yes)
+        return _apply(settings, store, apply, url, _rate(rate), yes=yes, as_json=as_json)
     if undo:
-        return _undo(settings, store, undo, url, yes=yes)
+        return _undo(settings, store, undo, url, yes=yes, as_json=as_json)
     words = words or []
     if list_plans:
-        show(kept_plans(_kept(store)))
+        _show(as_json, _listed(store), kept_plans(_kept(store)))
         return ExitCode.OK
     if len(words) == 1 and store.has(words[0]):
-        show(_one_plan(store, words[0]))
+        plan = store.files(words[0]).plan()
+        _show(as_json, plan.model_dump(mode="json"), _one_plan(store, plan))
         return ExitCode.OK
     wanted = _wanted(words, letter_filter(newer, older, group, error, event_type, platform))
     with progress() as tell:
@@ -76,29 +82,36 @@ def repair(
         files = store.keep(plan)
         if save_only:
             save_alone(settings, plan, files)
-    if given.format == "json":
-        show_json(plan.model_dump(mode="json"))
-    else:
-        show(plan_in_words(plan, is_saved=save_only))
+    _show(as_json, plan.model_dump(mode="json"), plan_in_words(plan, is_saved=save_only))
     return ExitCode.OK
 
 
-def _apply(settings: Settings, store: Store, identity: str, url: str, rate: float | None, *, yes: bool) -> int:
+def _show(as_json: bool, value: Any, text: str) -> None:
+    if as_json:
+        show_json(value)
+    else:
+        show(text)
+
+
+def _apply(
+    settings: Settings, store: Store, identity: str, url: str, rate: float | None, *, yes: bool, as_json: bool
+) -> int:
     plan = store.files(identity).plan()
-    if not yes and not confirmed(f"Apply plan {identity} to the Redis at {plan.address}?"):
+    if not yes and not confirmed(f"Apply plan {identity} to the Redis at {plan.address}?", _NOBODY):
         return ExitCode.OK
-    with progress() as tell:
+    with progress("items done") as tell:
         outcome = run_plan(settings, store, identity, url, rate=rate, progress=tell)
-    show(outcome.text)
+    _show(as_json, outcome.result, outcome.text)
     return outcome.exit_code
 
 
-def _undo(settings: Settings, store: Store, identity: str, url: str, *, yes: bool) -> int:
+def _undo(settings: Settings, store: Store, identity: str, url: str, *, yes: bool, as_json: bool) -> int:
     plan = store.files(identity).plan()
-    if not yes and not confirmed(f"Take plan {identity} back from the Redis at {plan.address}?"):
+    if not yes and not confirmed(f"Take plan {identity} back from the Redis at {plan.address}?", _NOBODY):
         return ExitCode.OK
     undone = take_back(settings, store, plan, url)
-    show(undone_in_words(plan, undone))
+    value = {"plan": plan.id, "taken_back": undone.taken_back, "stays": dict(undone.stays)}
+    _show(as_json, value, undone_in_words(plan, undone))
     return ExitCode.FINDINGS if undone.stays else ExitCode.OK
 
 
@@ -109,10 +122,16 @@ def _kept(store: Store) -> Iterator[tuple[Plan, dict[str, Any] | None]]:
         yield files.plan(), files.result()
 
 
-def _one_plan(store: Store, identity: str) -> str:
-    files = store.files(identity)
-    plan = files.plan()
-    lines = [plan_in_words(plan).rstrip("\n"), *id_lines(plan.items), kept_plans([(plan, files.result())])]
+def _listed(store: Store) -> list[dict[str, Any]]:
+    plans = []
+    for plan, result in _kept(store):
+        plans.append({"plan": plan.id, "made_at": plan.made_at, "items": len(plan.items), "result": result})
+    return plans
+
+
+def _one_plan(store: Store, plan: Plan) -> str:
+    result = store.files(plan.id).result()
+    lines = [plan_in_words(plan).rstrip("\n"), *id_lines(plan.items), kept_plans([(plan, result)])]
     return "\n".join(lines)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import closing
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from blueplane_doctor.diagnose import diagnose
 from blueplane_doctor.errors import DoctorError, ExitCode
@@ -22,6 +22,8 @@ class Outcome(NamedTuple):
 
     text: str
     exit_code: ExitCode
+    result: dict[str, Any]
+    """The same for programs, as it is kept beside the plan."""
 
 
 def run_plan(
@@ -40,22 +42,22 @@ def run_plan(
     applier = Applier(settings, store, plan, write_url=write_url, rate=rate, patience=patience, progress=progress)
     applied = applier.apply()
     after = _condition(settings)
-    files.write_result(
-        {
-            "done": dict(applied.counts),
-            "left_alone": dict(applied.refused),
-            "rows_not_seen": applied.unseen,
-            "interrupted": applied.is_interrupted,
-            "before": plan.before.model_dump(),
-            "after": after.model_dump(),
-        }
-    )
+    result = {
+        "plan": plan.id,
+        "done": dict(applied.counts),
+        "left_alone": dict(applied.refused),
+        "rows_not_seen": applied.unseen,
+        "interrupted": applied.is_interrupted,
+        "before": plan.before.model_dump(),
+        "after": after.model_dump(),
+    }
+    files.write_result(result)
     code = ExitCode.OK
     if applied.is_interrupted:
         code = ExitCode.INTERRUPTED
     elif applied.unseen or applied.refused:
         code = ExitCode.FINDINGS
-    return Outcome(_in_words(plan, applied, after), code)
+    return Outcome(_in_words(plan, applied, after), code, result)
 
 
 def save_alone(settings: Settings, plan: Plan, files: RepairFiles) -> int:

@@ -74,7 +74,7 @@ return added
 )
 _HOLD = """
 local owner = redis.call('GET', KEYS[1])
-if owner and owner ~= ARGV[1] and owner ~= ARGV[3] then return 0 end
+if owner and owner ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 return 1
 """
@@ -148,9 +148,9 @@ def lock_key(queue: str) -> str:
     return f"telemetry:blueplane_doctor_repair:{hashed}"
 
 
-def hold(queue: str, token: str, milliseconds: int, dead_token: str = "") -> Command:
-    """Take the lock, or keep it for longer; 0 when somebody else has it. `dead_token`: of an owner that has ended."""
-    return ("EVAL", _HOLD, 1, lock_key(queue), token, milliseconds, dead_token)
+def hold(queue: str, token: str, milliseconds: int) -> Command:
+    """Take the lock, or keep it for longer; 0 when somebody else has it."""
+    return ("EVAL", _HOLD, 1, lock_key(queue), token, milliseconds)
 
 
 def release(queue: str, token: str) -> Command:

@@ -1,5 +1,6 @@
 """A plan, and what became of it, in words."""
 
+import os
 from collections import Counter
 from collections.abc import Iterable
 from typing import Any
@@ -25,7 +26,7 @@ _VERBS = {
 _WHAT = {
     Action.DELIVER: "again, through the stream",
     Action.RELEASE: "that their writer tries again by itself, and writes once the rest is set aside",
-    Action.SET_ASIDE: "that cannot be written",
+    Action.SET_ASIDE: "that cannot be written, and stays in the file",
     Action.ACKNOWLEDGE: "that wait for nothing else",
     Action.REMOVE: "once the row is seen",
     Action.KEEP: "that are saved only",
@@ -36,18 +37,20 @@ def plan_in_words(plan: Plan, *, is_saved: bool = False) -> str:
     """What a plan will do, line by line. `is_saved`: whether its messages are saved by now."""
     at = plan.made_at[11:19]
     lines = [f"Plan {plan.id} of {at} UTC, for the Redis at {plan.address}. Nothing is changed yet."]
-    if is_saved:
+    if not plan.items and not plan.refusals:
+        return "Nothing to repair: no message is stuck, orphaned or lost that a repair could deliver.\n"
+    if not plan.items:
+        lines = [f"Nothing can be repaired now in the Redis at {plan.address}:"]
+    elif is_saved:
         lines = [f"Plan {plan.id} of {at} UTC: its messages are saved, and nothing is changed."]
     saved = len([item for item in plan.items if item.action in SAVES])
     if saved:
-        place = f"{plan.home}/{FOLDER}/{plan.id}/{MESSAGES_FILE}"
+        place = f"{_shown_home(plan)}/{FOLDER}/{plan.id}/{MESSAGES_FILE}"
         lines.append(_line("save", f"{many(saved, 'message', 'messages')} to {place} (yours alone)"))
     for action in _VERBS:
         lines += _action_lines(action, plan.of(action))
     for refusal in plan.refusals:
         lines.append(_line("not", f"{refusal.what}: {refusal.reason}"))
-    if not plan.items and not plan.refusals:
-        return "Nothing to repair: no message is stuck, orphaned or lost that a repair could deliver.\n"
     running = "The writers run." if plan.writers_run else "Not every writer runs."
     lines.append(f"Room: {plan.room.left:,} of {plan.room.limit:,}. {running}")
     if plan.changes:
@@ -57,6 +60,13 @@ def plan_in_words(plan: Plan, *, is_saved: bool = False) -> str:
     elif saved and not is_saved:
         lines.append("Nothing of it can be delivered. Save it: blueplane-doctor repair --save-only")
     return "\n".join(lines) + "\n"
+
+
+def _shown_home(plan: Plan) -> str:
+    home = os.path.expanduser("~")
+    if plan.home.startswith(home + "/"):
+        return "~" + plan.home.removeprefix(home)
+    return plan.home
 
 
 def _action_lines(action: Action, items: list[Item]) -> list[str]:

@@ -37,6 +37,18 @@ def test_a_plan_as_json(pipeline: Pipeline) -> None:
     assert {item["action"] for item in plan["items"]} == {"keep"}
 
 
+def test_what_was_done_as_json(pipeline: Pipeline) -> None:
+    with living(pipeline) as lives:
+        FAULTS["poison-duplicate"].apply(lives)
+        plan = json.loads(repair(lives, "--save-only", "-f", "json").stdout)
+        done = json.loads(repair(lives, "--apply", plan["id"], "--yes", "-f", "json").stdout)
+        assert (done["plan"], done["done"]) == (plan["id"], {"delivered": 39, "set aside": 1})
+        undone = json.loads(repair(lives, "--undo", plan["id"], "--yes", "-f", "json").stdout)
+        assert undone == {"plan": plan["id"], "taken_back": 40, "stays": {}}
+        (kept,) = json.loads(repair(lives, "--list", "-f", "json").stdout)
+        assert kept["items"] == 40
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -44,4 +44,16 @@ def test_the_key_of_a_repair_that_was_killed_is_taken_over_by_its_own_home_alone
         writing.ask_one(*scripts.hold(pipeline.queue, token, 60_000))  # as a killed one leaves it
         assert_refused(Store(tmp_path), writing, pipeline.queue)
         with locked(store, writing, pipeline.queue) as next_token:
-            assert next_token != token
+            assert next_token == token
+
+
+def test_a_lock_file_that_was_cut_off_gets_a_token(pipeline: Pipeline) -> None:
+    store = Store(pipeline.home)
+    store.prepare()
+    (store.folder / "lock").write_text("0a")
+    with closing(writing_connection(pipeline.redis_url)) as writing:
+        with locked(store, writing, pipeline.queue) as token:
+            pass
+        with locked(store, writing, pipeline.queue) as again:
+            assert again == token
+    assert len(token) == 24

@@ -1,6 +1,7 @@
 """A plan in words."""
 
 from collections import Counter
+from pathlib import Path
 
 from blueplane_doctor.repair.plan import Item, Refusal, Room
 from blueplane_doctor.repair.wording import counts_in_words, id_lines, plan_in_words
@@ -31,6 +32,18 @@ def test_a_plan_that_changes_nothing_is_not_offered() -> None:
 
 def test_an_empty_plan() -> None:
     assert plan_in_words(PLAN.model_copy(update={"items": ()})).startswith("Nothing to repair")
+
+
+def test_a_plan_of_refusals_alone_has_no_name() -> None:
+    refusal = Refusal(what="deliver 3 messages again", reason="no writer runs")
+    text = plan_in_words(PLAN.model_copy(update={"items": (), "refusals": (refusal,)}))
+    assert text.startswith("Nothing can be repaired now in the Redis at 127.0.0.1:1:\n  not ")
+    assert "0a1b" not in text
+
+
+def test_the_home_of_the_user_is_written_as_such(guarded_home: Path) -> None:
+    plan = PLAN.model_copy(update={"home": f"{guarded_home}/.blueplane"})
+    assert "to ~/.blueplane/repair/0a1b/messages.jsonl" in plan_in_words(plan)
 
 
 def test_what_was_done_in_words() -> None:
