@@ -118,7 +118,9 @@ def _keys_of(incidents: dict[str, Incident], sample: Observation) -> dict[str, s
     One of the same cause; else an open one whose own cause is not seen any more, and that the same findings show: what
     was taken for one cause has turned out to be another. Else a new key.
     """
-    by_cause = {incident.cause: key for key, incident in incidents.items()}
+    # Where two are of one cause, the open one: that of before turned out to be this cause.
+    in_order = sorted(incidents.items(), key=lambda item: item[1].is_open)
+    by_cause = {incident.cause: key for key, incident in in_order}
     keys = {name: by_cause[name] for name in sample.problems if name in by_cause}
     left = {}
     for key, incident in incidents.items():

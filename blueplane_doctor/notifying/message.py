@@ -14,6 +14,7 @@ _MOST_LINES = 6
 """Incidents that one message names; the others are counted."""
 _WORDS = {
     Kind.WORSE: "Worse: ",
+    Kind.CHANGED: "What is behind it: ",
     Kind.FLAPPING: "It comes and goes: ",
     Kind.REMINDER: "Still there: ",
 }

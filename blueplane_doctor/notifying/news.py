@@ -19,6 +19,8 @@ class Kind(StrEnum):
 
     OPENED = "opened"
     WORSE = "worse"
+    CHANGED = "changed"
+    """The same findings have another cause than was told."""
     FLAPPING = "flapping"
     REMINDER = "reminder"
     OVER = "over"
@@ -29,6 +31,10 @@ class Kind(StrEnum):
 class Told(Record):
     """What a target was told of one incident."""
 
+    cause: str
+    """Id of the cause that was told first, or instead of it."""
+    is_changed: bool = False
+    """Whether another cause than the first was told: no second change is."""
     severity: int
     """Of the worst colour that was told, as `Status.severity`."""
     is_loss: bool
@@ -102,12 +108,16 @@ def after(news: list[News], state: TargetState, incidents: Mapping[str, Incident
         incident = incidents[one.key]
         severity = incident.status.severity
         is_loss = incident.is_loss
+        is_changed = False
         earlier = told.get(one.key)
         if earlier is not None:
+            is_changed = earlier.is_changed or earlier.cause != incident.cause
             # What is worse than before is told; what is less bad, and then as bad as before, is not told again.
             severity = max(severity, earlier.severity)
             is_loss = is_loss or earlier.is_loss
         told[one.key] = Told(
+            cause=incident.cause,
+            is_changed=is_changed,
             severity=severity,
             is_loss=is_loss,
             is_flapping=incident.is_flapping,
@@ -143,6 +153,8 @@ def _kind_of(incident: Incident, told: Told | None) -> Kind | None:
     has_new_loss = incident.is_loss and not told.is_loss
     if has_new_loss or incident.status.severity > told.severity:
         return Kind.WORSE
+    if incident.cause != told.cause and not told.is_changed:
+        return Kind.CHANGED
     return None
 
 

@@ -23,7 +23,7 @@ class Problem:
     next_step: str
     """A command, or a sentence; empty where there is none."""
     signs: tuple[str, ...]
-    """The findings that show it."""
+    """The findings of yellow or worse that show it: what only could not be judged may be anything."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,8 @@ def _add(problems: dict[str, Problem], problem: Problem) -> None:
 
 
 def _of_cause(cause: Cause, signs: list[Finding]) -> Problem:
-    shown_loss = any(sign.id in LOSSES and sign.status.severity > 0 for sign in signs)
+    bad = [sign.id for sign in signs if sign.status.severity > 0]
+    shown_loss = any(name in LOSSES for name in bad)
     next_step = ""
     if cause.next_step:
         next_step = cause.next_step.text
@@ -88,7 +89,7 @@ def _of_cause(cause: Cause, signs: list[Finding]) -> Problem:
         is_loss=shown_loss or bool(cause.at_stake.lost),
         sentence=inert(cause.summary),
         next_step=inert(next_step),
-        signs=tuple(cause.explains),
+        signs=tuple(bad),
     )
 
 

@@ -93,8 +93,32 @@ def test_another_cause_of_the_same_findings_is_the_same_incident(replay: Replay)
     replay.samples(observation(problem("stuck-consumers", Status.RED, "stuck-consumers")), 3)
     replay.samples(observation(problem("poison-message", Status.RED, "stuck-consumers", "queue-depth")), 3)
     replay.samples(GREEN, 5)
-    assert replay.kinds == [Kind.OPENED, Kind.OVER]
-    assert replay.told[1][1].causes == ("poison-message",)
+    assert replay.kinds == [Kind.OPENED, Kind.CHANGED, Kind.OVER]
+    assert [message.causes for _, message in replay.told[1:]] == [("poison-message",), ("poison-message",)]
+
+
+def test_a_cause_that_is_not_sure_of_itself_is_told_twice_at_most(replay: Replay) -> None:
+    for _ in range(30):
+        for name in ("stuck-consumers", "poison-message", "retry-storm"):
+            replay.samples(observation(problem(name, Status.RED, "stuck-consumers")), 2)
+    replay.samples(GREEN, 5)
+    assert replay.kinds == [Kind.OPENED, Kind.CHANGED, Kind.OVER]
+
+
+def test_a_cause_that_hides_another_is_told_for_itself(replay: Replay) -> None:
+    """Without Redis nobody can judge what was stuck: that is neither over nor the same."""
+    replay.samples(BAD, 5)
+    redis_down = observation(problem("redis-unreachable", Status.RED, "redis-reachable"))
+    replay.samples(replace(redis_down, judged=redis_down.judged - {"stuck-consumers"}), 5)
+    replay.samples(BAD, 5)
+    replay.samples(GREEN, 5)
+    assert replay.kinds == [Kind.OPENED, Kind.OPENED, Kind.OVER, Kind.OVER]
+    assert [message.causes for _, message in replay.told] == [
+        ("poison-message",),
+        ("redis-unreachable",),
+        ("redis-unreachable",),
+        ("poison-message",),
+    ]
 
 
 def test_waived_is_over_in_silence(replay: Replay) -> None:

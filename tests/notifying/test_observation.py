@@ -48,6 +48,16 @@ def test_a_cause_stands_for_what_it_explains() -> None:
     assert (sample.time, sample.status, sample.losses) == (60.0, Status.RED, 3)
 
 
+def test_what_a_cause_keeps_from_being_judged_is_no_sign_of_it() -> None:
+    not_judged = finding("queue-depth", Status.UNKNOWN, "redis-unreachable")
+    down = finding("redis-reachable", Status.RED, "redis-unreachable")
+    explains = ["redis-reachable", "queue-depth"]
+    cause = POISON.model_copy(update={"id": "redis-unreachable", "explains": explains})
+    assert observed(report(down, not_judged, causes=(cause,)), 0.0).problems["redis-unreachable"].signs == (
+        "redis-reachable",
+    )
+
+
 def test_a_finding_that_no_cause_explains_stands_for_itself() -> None:
     alone = finding("wal-size", Status.ORANGE, remedy=Remedy(text="Find the reader."))
     green = finding("queue-depth", Status.GREEN)
