@@ -58,6 +58,10 @@ def settings_schema() -> dict[str, Any]:
         words = {"type": "array", "items": properties[name].pop("items")}
         del properties[name]["type"]
         properties[name]["anyOf"] = [words, {"type": "string"}]
+    # A target may be its URL alone, and several of them stand in one line.
+    targets = properties["notify"]
+    targets["items"] = {"anyOf": [targets["items"], {"type": "string"}]}
+    properties["notify"] = {"anyOf": [targets, {"type": "string"}]}
     _describe(properties, Settings)
     _describe(schema["$defs"]["StreamSettings"]["properties"], StreamSettings)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
