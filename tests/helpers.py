@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from contextlib import closing
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from blueplane_doctor.demo import schema
@@ -11,6 +12,7 @@ from blueplane_doctor.demo.messages import PRIVATE_TEXT
 from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.diagnose import diagnose
 from blueplane_doctor.model import Finding, Report
+from blueplane_doctor.notifying.state import read_state, write_state
 from blueplane_doctor.settings import Settings, load
 
 
@@ -46,3 +48,11 @@ def buffer_events(pipeline: Pipeline, count: int) -> None:
 def enqueue_raw(pipeline: Pipeline, fields: Mapping[Any, Any], at: datetime | None = None) -> list[str]:
     """Add one message of exactly these fields."""
     return pipeline.add([(at or pipeline.clock(), fields)], faked=at is not None)
+
+
+def age_state(home: Path, seconds: float) -> None:
+    """As if what the notifier remembers were so much older: the next sample is of another minute."""
+    state = read_state(home)
+    assert state is not None
+    watch = state.watch.model_copy(update={"last_sample": state.watch.last_sample - seconds})
+    write_state(home, state.model_copy(update={"watch": watch}))

@@ -16,10 +16,9 @@ import redis
 from blueplane_doctor.demo.faults import healthy, poison_duplicate
 from blueplane_doctor.demo.servers import run_server
 from blueplane_doctor.demo.simulator import Pipeline
-from blueplane_doctor.notifying.state import read_state, write_state
 from blueplane_doctor.pipeline import CURRENT
 from blueplane_doctor.sampler import Sampler, next_turn
-from tests.helpers import settings_for
+from tests.helpers import age_state, settings_for
 from tests.history.support import recorded
 from tests.parameters import one_quick
 
@@ -162,11 +161,3 @@ def remove_pending(pipeline: Pipeline) -> None:
         for entry in pipeline.client.xpending_range(stream, group, "-", "+", 1000):
             pipeline.client.xack(stream, group, entry["message_id"])
             pipeline.client.xdel(stream, entry["message_id"])
-
-
-def age_state(home: Path, seconds: float) -> None:
-    """As if what is remembered were so much older."""
-    state = read_state(home)
-    assert state is not None
-    watch = state.watch.model_copy(update={"last_sample": state.watch.last_sample - seconds})
-    write_state(home, state.model_copy(update={"watch": watch}))

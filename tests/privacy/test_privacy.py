@@ -6,7 +6,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,8 @@ import redis
 from blueplane_doctor.demo.servers import run_server
 from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.discovery import find_formats
+from blueplane_doctor.notifying.state import STATE_FILE
+from tests.helpers import age_state
 from tests.privacy.corpus import Corpus, login, machine, sow, sow_editors, sow_transcripts
 from tests.servers import require_server
 from tests.service.support import serving
@@ -86,6 +88,9 @@ def sown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sown]:
             own = Path(environment["HOME"]) / corpus.secret("user", "the path of checks")
             _write_checks(corpus, own)
             settings = {"HOME": home, "REDIS_URL": url, "CHECKS": own, "HTTP_URL": _http(corpus)}
+            # Nobody listens there: what is said of the failure tells nothing either.
+            settings["NOTIFY"] = f"json://{corpus.secret('user', 'notify')}@127.0.0.1:9/"
+            settings["HEARTBEAT_URL"] = f"http://127.0.0.1:9/{corpus.secret('user', 'heartbeat_url')}"
             environment |= {f"BLUEPLANE_DOCTOR_{name}": str(value) for name, value in settings.items()}
             yield Sown(corpus, pipeline, environment, uuids)
 
@@ -229,6 +234,23 @@ def test_a_setting_that_cannot_be_used_does_not_tell(sown: Sown, setting: str) -
     for kind in ("redis url", "token", "path"):
         wrong = sown.corpus.secret(kind, setting).replace("redis:", "rediss+nothing:")
         sown.keeps(sown.run(**{f"BLUEPLANE_DOCTOR_{setting}": wrong}))
+
+
+def test_telling_people_does_not_tell(sown: Sown, tmp_path: Path) -> None:
+    """Neither what is said and remembered of it, nor the messages to people."""
+    for words in (["notify", "--test"], ["notify", "--dry-run"], ["record", "--once"], ["notify"]):
+        sown.keeps(sown.run(*words))
+    home = sown.pipeline.home
+    sown.keeps((home / STATE_FILE).read_text())
+    told = tmp_path / "told"
+    file = tmp_path / "doctor.yaml"
+    file.write_text(f"notify: [{{command: [tee, -a, {told}], from: yellow}}]\n")
+    file.chmod(0o600)
+    unset = {name: value for name, value in sown.environment.items() if name != "BLUEPLANE_DOCTOR_NOTIFY"}
+    for _ in range(2):
+        age_state(home, 60)
+        replace(sown, environment=unset).run("--settings", str(file), "record", "--once")
+    sown.keeps(told.read_text())
 
 
 def test_the_shown_settings_hold_no_password(sown: Sown) -> None:
