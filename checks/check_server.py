@@ -110,8 +110,12 @@ def check_same_pipeline(server_uses: "ServerUses", locations: "Locations", scale
     redis = server_uses.redis
     database = server_uses.database
     evidence: dict[str, object] = {"the server's process": server_uses.pid}
-    if server_uses.configuration:
-        evidence["its configuration"] = server_uses.configuration
+    names = {
+        "its configuration": server_uses.configuration,
+        "its Redis": server_uses.redis.name,
+        "its database": server_uses.database.name,
+    }
+    evidence |= {what: name for what, name in names.items() if name}
     if not server_uses.is_running:
         return not_graded(None, "No process of the server is seen here that could use another Redis or database")
     compared = (redis.compared, database.compared)

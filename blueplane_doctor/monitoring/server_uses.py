@@ -21,6 +21,7 @@ from blueplane_doctor.user_paths import real_file
 SAME = "the same"
 ANOTHER = "another"
 UNKNOWN = "unknown"
+_CONFIGURATION = "its configuration"
 _LOG = "server.log"
 _DATABASE = "telemetry.db"
 
@@ -125,6 +126,10 @@ class ServerUsesMonitor(Monitor):
         comparison = compare(named, examined)
         if comparison is Comparison.UNKNOWN:
             return Used(name=shown(named), cause="the examined Redis has no port to compare with"), None
+        elsewhere = self._connected_elsewhere(process)
+        if comparison is Comparison.SAME and shown_by == _CONFIGURATION and elsewhere is not None:
+            # The file was changed since the server started: it is connected, and not there.
+            return Used(compared=ANOTHER, name=shown(elsewhere), shown_by="its process"), elsewhere
         if comparison is Comparison.SAME:
             return Used(compared=SAME, name=shown(named), shown_by=shown_by), None
         connected = _connected_to(named, process)
@@ -134,6 +139,12 @@ class ServerUsesMonitor(Monitor):
         used = Used(compared=ANOTHER, name=shown(connected or named), shown_by=shown_by, is_proof=is_proof)
         return used, connected or named
 
+    def _connected_elsewhere(self, process: ProcessUse) -> Address | None:
+        """Where the server is connected while the examined Redis answers: it would be connected to that one, too."""
+        if not isinstance(self.examination.answers.get("server_info"), ServerInfo):
+            return None
+        return min(process.connections or (), default=None)
+
     def _named_redis(self, configuration: ServerConfiguration | None) -> tuple[Address | None, str]:
         """The Redis that the log names, else the configuration: it may have been changed since the server started."""
         logged = self.examination.log().redis
@@ -141,7 +152,7 @@ class ServerUsesMonitor(Monitor):
             return Address(*logged), "its log"
         if configuration is None:
             return None, ""
-        return configuration.redis, "its configuration"
+        return configuration.redis, _CONFIGURATION
 
     def _examined_redis(self) -> ExaminedRedis:
         url = self.examination.settings.redis_url

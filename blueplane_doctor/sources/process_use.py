@@ -3,8 +3,9 @@
 import contextlib
 import os
 import socket
+from collections.abc import Collection
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from blueplane_doctor.pipeline import SERVER_COMMANDS
 
@@ -24,7 +25,7 @@ class ProcessUse(NamedTuple):
 
     pid: int
     connections: frozenset[Address] | None = None
-    """The other ends of its TCP connections."""
+    """The other ends of the TCP connections that it opened itself."""
     files: tuple[Path, ...] | None = None
     """Regular files that it has open, by paths that lead to them here."""
     command: tuple[str, ...] = ()
@@ -54,8 +55,7 @@ def process_use(pid: int) -> ProcessUse:
     folder: Path | None = None
     # One by one: of another user's process the system shows some of it.
     with contextlib.suppress(psutil.Error, OSError):
-        ends = [connection.raddr for connection in process.net_connections(kind="tcp") if connection.raddr]
-        connections = frozenset(Address(end.ip, end.port) for end in ends)
+        connections = _opened_by(process.net_connections(kind="tcp"))
     with contextlib.suppress(psutil.Error, OSError):
         files = tuple(Path(file.path) for file in process.open_files() if _is_seen_here(pid, file.fd, file.path))
     with contextlib.suppress(psutil.Error, OSError):
@@ -63,6 +63,19 @@ def process_use(pid: int) -> ProcessUse:
     with contextlib.suppress(psutil.Error, OSError):
         folder = Path(process.cwd())
     return ProcessUse(pid, connections, files, tuple(command), folder, _sees_the_same_files(pid))
+
+
+def _opened_by(sockets: Collection[Any]) -> frozenset[Address]:
+    """The other ends of these sockets, without those of callers: they came to a port on which the process listens."""
+    listening = set()
+    opened = set()
+    for each in sockets:
+        if not each.raddr:
+            listening.add(each.laddr.port)
+    for each in sockets:
+        if each.raddr and each.laddr.port not in listening:
+            opened.add(Address(each.raddr.ip, each.raddr.port))
+    return frozenset(opened)
 
 
 def _is_seen_here(pid: int, descriptor: int, path: str) -> bool:

@@ -112,6 +112,29 @@ def test_a_configuration_alone_is_likely(pipeline: Pipeline, tmp_path: Path) -> 
     assert not next(one for one in found.causes if one.id == "another-redis").certain
 
 
+def test_a_configuration_that_was_changed_since_does_not_outweigh_a_connection(
+    pipeline: Pipeline, tmp_path: Path
+) -> None:
+    config = tmp_path / "checkout" / "config"
+    config.mkdir(parents=True)
+    (config / "config.yaml").write_text(f"redis: {{connection: {{port: {port_of(pipeline)}}}}}\n")
+    with another_redis() as port, server_of(pipeline, tmp_path, port=port):
+        used = uses(pipeline)
+    assert (used.redis.compared, used.redis.is_proof, used.redis_port) == ("another", False, port)
+
+
+def test_the_server_names_what_it_uses(pipeline: Pipeline, tmp_path: Path) -> None:
+    with server_of(pipeline, tmp_path, port=port_of(pipeline)) as server:
+        evidence = finding(report(pipeline), "same-pipeline").evidence
+    assert evidence == {
+        "the server's process": server.pid,
+        "its configuration": "config.yaml of its home",
+        "its Redis": f"127.0.0.1:{port_of(pipeline)}",
+        "its database": evidence["its database"],
+    }
+    assert str(evidence["its database"]).startswith("<hidden-")
+
+
 def test_a_log_of_another_time_does_not_outweigh_a_connection(pipeline: Pipeline, tmp_path: Path) -> None:
     log(pipeline.home, "Successfully connected to Redis at localhost:6390")
     with server_of(pipeline, tmp_path, port=port_of(pipeline)):

@@ -30,6 +30,12 @@ def test_a_process_shows_its_connections_files_command_and_folder(tmp_path: Path
     assert use.folder == (tmp_path / "checkout").resolve()
 
 
+def test_connections_of_callers_are_not_its_own(tmp_path: Path) -> None:
+    with server_stand_in(tmp_path) as server, socket.create_connection(("127.0.0.1", server.port)) as caller:
+        caller.sendall(b"x")
+        assert process_use(server.pid).connections == frozenset()
+
+
 def test_a_process_that_is_gone_shows_nothing(tmp_path: Path) -> None:
     with server_stand_in(tmp_path) as server:
         pass
