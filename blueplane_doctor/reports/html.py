@@ -27,7 +27,7 @@ from blueplane_doctor.reports.before_stream import before_stream
 from blueplane_doctor.reports.phrases import causes_count, field_value, observed, other_thresholds, quantity, since
 from blueplane_doctor.reports.told_messages import told_messages
 from blueplane_doctor.scales import scale_words
-from blueplane_doctor.times import parse_time
+from blueplane_doctor.times import parse_time, span
 
 if TYPE_CHECKING:
     from jinja2 import Environment, Template
@@ -111,6 +111,8 @@ def template() -> "Template":
             follows_links,
             favicon,
             clock_time,
+            begin_time,
+            span,
             with_loss,
         ),
     )
@@ -300,6 +302,15 @@ def clock_time(text: Any) -> str:
     """`09:26` of a time in ISO 8601; empty for anything else."""
     moment = utc(text)
     return moment[11:16] if moment else ""
+
+
+def begin_time(begin: Any, end: Any) -> str:
+    """The same of the begin of a time axis, with the day where the axis ends on another one."""
+    first = utc(begin) or ""
+    last = utc(end) or ""
+    if first[:10] != last[:10]:
+        return first[:16]
+    return clock_time(begin)
 
 
 def favicon(status: str) -> str:

@@ -48,7 +48,8 @@ class Chart(NamedTuple):
     """Points for SVG; a line ends where nothing was known."""
     latest: float | None
     highest: float | None
-    minutes: int
+    seconds: int
+    """From the first value to the last."""
 
 
 class Recent:
@@ -107,7 +108,7 @@ def _chart(metric: Metric, points: list[tuple[float, float | None]]) -> Chart:
             y = HEIGHT - height_of_one * value  # SVG counts downwards
             lines[-1].append(f"{x:.1f},{y:.1f}")
     drawn = [" ".join(line) for line in lines if line]
-    return Chart(metric.path, metric.label, metric.unit, drawn, latest, highest, round(span / 60))
+    return Chart(metric.path, metric.label, metric.unit, drawn, latest, highest, round(span))
 
 
 def add(router: APIRouter, service: HealthService, recent: Recent) -> None:

@@ -10,7 +10,18 @@ import pytest
 from blueplane_doctor.model import Finding, Grading, Remedy, Report, Status
 from blueplane_doctor.reports.base import View
 from blueplane_doctor.reports.charts import custody_strip, flow
-from blueplane_doctor.reports.html import FORMAT, favicon, grouped, label, number, render, sentence, title, utc
+from blueplane_doctor.reports.html import (
+    FORMAT,
+    begin_time,
+    favicon,
+    grouped,
+    label,
+    number,
+    render,
+    sentence,
+    title,
+    utc,
+)
 from tests.reports import samples
 
 REPORTS = {"healthy": samples.healthy, "mixed": samples.mixed, "empty": samples.empty}
@@ -288,3 +299,16 @@ def test_the_river_keeps_its_proportions_and_shows_the_smallest_leak() -> None:
 
 def test_the_format_is_registered_by_its_name_and_suffixes() -> None:
     assert (FORMAT.name, FORMAT.suffixes, FORMAT.render) == ("html", (".html", ".htm"), render)
+
+
+@pytest.mark.parametrize(
+    ("begin", "end", "shown"),
+    [
+        ("2026-03-13T09:15:00.000Z", "2026-03-14T09:15:00.000Z", "2026-03-13 09:15"),
+        ("2026-03-14T03:15:00.000Z", "2026-03-14T09:15:00.000Z", "03:15"),
+        ("no time", "2026-03-14T09:15:00.000Z", ""),
+    ],
+    ids=["another day", "the same day", "no time"],
+)
+def test_a_time_axis_tells_the_day_where_it_is_another(begin: str, end: str, shown: str) -> None:
+    assert begin_time(begin, end) == shown
