@@ -42,6 +42,17 @@ NAMED_BY_US = frozenset(
         "title",  # of a check or a cause, from its own docstring
     }
 )
+PUBLIC_WHERE_READ = frozenset(
+    {
+        *("CursorCompleteness.by_outcome", "CursorCompleteness.never_captured", "CursorCompleteness.first_missing"),
+        # sources/hook_files.py makes names of hooks public, and quotes nothing else of a file
+        *("WiringFault.editor", "WiringFault.place", "WiringFault.entry"),
+        # addresses and files as address_of and _shown let them out
+        *("Used.compared", "Used.name", "Used.shown_by", "ServerUses.examined_redis"),
+        *("ServerUses.configuration", "ServerUses.unused_config"),
+    }
+)
+"""Fields of one record, whose text is made public by what reads it; the corpus of secrets is tried on each."""
 
 
 @pytest.mark.parametrize("name", TYPES)
@@ -95,4 +106,5 @@ def test_each_field_of_text_is_public(record: type[Record]) -> None:
         is_checked = bool(field.metadata) or any(get_origin(kind) is Annotated for kind in kinds_in(field.annotation))
         holds_text = str in kinds_in(field.annotation)
         if holds_text and not is_checked:
-            assert OUR_WORDS.search(name) or name in NAMED_BY_US, f"{record.__name__}.{name}"
+            qualified = f"{record.__name__}.{name}"
+            assert OUR_WORDS.search(name) or name in NAMED_BY_US or qualified in PUBLIC_WHERE_READ, qualified
