@@ -200,9 +200,12 @@ class Applier:
             # A signal waits for the end of this block: so a run stops between two messages.
             with Whole():
                 entry = known.get(number)
+                is_new = entry is None
                 if entry is None:
                     entry = steps.do(number, item)
                     journal.add(entry)
+            if is_new and item.origins and entry.done == DELIVERED:
+                steps.wait_for(item)
             done += 1
             self._count(applied, item, entry)
             if self._progress:

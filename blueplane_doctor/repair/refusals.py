@@ -84,7 +84,7 @@ def _settled(item: Item, survey: Survey, planned: set[str], taken: dict[RowKey, 
     for key in item.keys:
         earlier = taken.get(key)
         if earlier is not None and key.is_unique:
-            return _set_aside(item, f"same {key.columns[-1]} as {earlier.id}")
+            return _set_aside(item, f"same {key.columns[-1]} as {earlier.id}", is_written=True)
         others = [identity for identity in survey.unfinished.get(key.lookup, ()) if identity not in planned]
         if others and key.is_unique:
             return _kept(item, f"{others[0]}, which is not finished, has the same {key.columns[-1]}")
@@ -94,16 +94,18 @@ def _settled(item: Item, survey: Survey, planned: set[str], taken: dict[RowKey, 
         return _kept(item, "it carries nothing by which its row would be found")
     if len(item.origins) >= MOST_DELIVERIES:
         times = many(len(item.origins), "time", "times")
-        return _kept(item, f"it was delivered again {times}, and its writer did not write it")
+        reason = f"it was delivered again {times}, the last time alone, and its writer did not write it"
+        return _set_aside(item, reason, is_written=False)
     return item
 
 
-def _set_aside(item: Item, reason: str) -> Item:
-    if item.source is Source.DEAD_LETTER:
+def _set_aside(item: Item, reason: str, *, is_written: bool) -> Item:
+    """`is_written`: whether another message of the same key is, or will be."""
+    if item.source is Source.DEAD_LETTER and is_written:
         return item.model_copy(update={"action": Action.REMOVE, "reason": reason})
     if not item.holdings:
         return _kept(item, reason)
-    return item.model_copy(update={"action": Action.SET_ASIDE, "reason": reason, "is_written": True})
+    return item.model_copy(update={"action": Action.SET_ASIDE, "reason": reason, "is_written": is_written})
 
 
 def _kept(item: Item, reason: str) -> Item:

@@ -13,7 +13,7 @@ from blueplane_doctor.repair.grouping import group_step
 from blueplane_doctor.repair.locking import LOCK_MS
 from blueplane_doctor.repair.plan import Action, Fields, Item, Plan, RowKey, Source, marked
 from blueplane_doctor.repair.store import REFUSED, JournalEntry, SavedMessages
-from blueplane_doctor.repair.verifying import count_rows
+from blueplane_doctor.repair.verifying import count_rows, rows_seen
 from blueplane_doctor.sources.trace_tables import RowFinder
 from blueplane_doctor.times import from_milliseconds
 
@@ -27,6 +27,10 @@ SESSION_HOOKS = (b"SessionStart", b"SessionEnd", b"Stop")
 """Messages at which the groups that follow sessions begin or end one, or read a transcript."""
 _READER_SECONDS = 0.002
 """Pause for groups that have to read up to the end of the stream; with all tries that is some seconds."""
+ALONE_SECONDS = 5.0
+"""A writer reads once a second, and writes in milliseconds."""
+MOST_UNWRITTEN = 3
+"""After so many in a row it is not these messages that hold up the writer."""
 _TRIES = 1_000
 """Each takes a fraction of a millisecond, and fails where a message came in just then."""
 
@@ -53,6 +57,8 @@ class Steps:
         self._token = token
         self._follower = follower
         self._saved = saved
+        self._unwritten_in_a_row = 0
+        """Messages that were delivered alone, the last ones, and whose rows did not come."""
         self._copies: Counter[RowKey] = Counter()
         """Copies of this plan, by the keys of their rows."""
         for item in plan.items:
@@ -62,6 +68,15 @@ class Steps:
     def keep_lock(self) -> None:
         """Hold the lock for longer, while rows are waited for. Raises SourceError."""
         self._writing.ask_one(*scripts.hold(self._plan.queue, self._token, LOCK_MS))
+
+    def wait_for(self, item: Item) -> None:
+        """Wait for the row of a message that was delivered again before and not written.
+
+        Alone in its batch it holds up no other, and shows whether it is the one that cannot be written. Raises
+        SourceError.
+        """
+        seen = rows_seen(self._rows, [item], ALONE_SECONDS, self.keep_lock)
+        self._unwritten_in_a_row = 0 if seen else self._unwritten_in_a_row + 1
 
     def do(self, number: int, item: Item) -> JournalEntry:
         """Do one item. Raises SourceError, and RepairRefused when the lock is lost."""
@@ -82,6 +97,8 @@ class Steps:
         return self._acknowledge(number, item)
 
     def _deliver(self, number: int, item: Item, fields: Fields) -> JournalEntry:
+        if item.origins and self._unwritten_in_a_row >= MOST_UNWRITTEN:
+            return JournalEntry(number, REFUSED, reason="the writer writes none of what is delivered to it alone")
         past = not_again(item, fields)
         for _ in range(_TRIES):
             if self._is_written(item):

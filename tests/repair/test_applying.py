@@ -1,14 +1,17 @@
 """A plan is applied item by item; applied again, the end is the same."""
 
 import os
+from contextlib import closing
 
 import pytest
 
 from blueplane_doctor.demo.faults import FAULTS
+from blueplane_doctor.demo.schema import connect
 from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.errors import ExitCode, RepairRefused
 from blueplane_doctor.repair import steps
 from blueplane_doctor.repair.plan import MARK, Action
+from tests.helpers import examined
 from tests.repair.pipelines import applied, planned, result_of, store_of, writers_at_work
 
 
@@ -171,3 +174,60 @@ def test_where_the_readers_are_behind_a_session_is_left_alone(
     outcome = applied(live_pipeline, planned(live_pipeline, "orphans"), patience=0.1)
     assert "would begin or end this session again" in outcome.text
     assert live_pipeline.client.xlen(live_pipeline.queue) == 1
+
+
+def stick(pipeline: Pipeline) -> None:
+    """What its writer holds is held for a minute."""
+    pipeline.drain()
+    pipeline.age_pending("processors", milliseconds=60_000)
+
+
+def refuse_strange_events(pipeline: Pipeline) -> None:
+    """Make a message fail for a reason that nothing in it tells."""
+    with closing(connect(pipeline.database)) as connection:
+        connection.execute(
+            "CREATE TRIGGER strange BEFORE INSERT ON cursor_raw_traces WHEN NEW.event_type = 'strange' "
+            "BEGIN SELECT RAISE(ABORT, 'refused'); END"
+        )
+
+
+@pytest.mark.slow
+def test_a_poison_that_nothing_tells_is_found_by_delivering_alone(live_pipeline: Pipeline) -> None:
+    refuse_strange_events(live_pipeline)
+    live_pipeline.enqueue_cursor(4, at=live_pipeline.ago(minutes=2))
+    live_pipeline.enqueue_cursor(1, at=live_pipeline.ago(minutes=2), event_type="strange")
+    live_pipeline.enqueue_cursor(4, at=live_pipeline.ago(minutes=2))
+    stick(live_pipeline)
+    first = planned(live_pipeline)
+    assert len(first.of(Action.DELIVER)) == 9
+    applied(live_pipeline, first, patience=0)  # delivered all at once they fail all together, as before
+    stick(live_pipeline)
+    second = planned(live_pipeline)
+    assert len(second.of(Action.DELIVER)) == 9
+    with writers_at_work(live_pipeline):
+        applied(live_pipeline, second, patience=0)
+    assert result_of(live_pipeline, second)["rows_not_seen"] == 1
+    stick(live_pipeline)
+    third = planned(live_pipeline)
+    (strange,) = third.items
+    assert (strange.action, len(strange.origins)) == (Action.SET_ASIDE, 2)
+    applied(live_pipeline, third, patience=0)
+    states = examined(live_pipeline, select="chain").metrics["chain"]["states"]  # type: ignore[index]
+    # Its dead letter names the event, and so the original and both copies.
+    assert {state: count for state, count in states.items() if count} == {
+        "written": 8,
+        "duplicate": 16,
+        "dead_lettered": 3,
+    }
+
+
+@pytest.mark.slow
+def test_after_three_in_a_row_that_are_not_written_alone_it_stops(live_pipeline: Pipeline) -> None:
+    live_pipeline.enqueue_cursor(5, at=live_pipeline.ago(minutes=2), **{MARK.decode(): "1-0"})
+    live_pipeline.deliver("processors")
+    live_pipeline.age_pending("processors", milliseconds=60_000)
+    plan = planned(live_pipeline)
+    applied(live_pipeline, plan, patience=0)
+    result = result_of(live_pipeline, plan)
+    assert result["done"] == {"delivered": 3}
+    assert result["left_alone"] == {"the writer writes none of what is delivered to it alone": 2}

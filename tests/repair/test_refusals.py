@@ -70,10 +70,13 @@ def test_a_message_without_a_key_is_kept() -> None:
     assert "nothing by which its row" in only.reason
 
 
-@pytest.mark.parametrize(("origins", "action"), [((), "deliver"), (("1-0",), "deliver"), (("1-0", "2-0"), "keep")])
+@pytest.mark.parametrize(("origins", "action"), [((), "deliver"), (("1-0",), "deliver"), (("1-0", "2-0"), "set aside")])
 def test_what_was_delivered_twice_is_not_delivered_a_third_time(origins: tuple[str, ...], action: str) -> None:
     (only,) = settled([item("3-0", origins=origins)], survey())
     assert only.action == action
+    assert not only.is_written
+    (letter,) = settled([item("3-0", origins=origins, holdings=(), source="dead letter")], survey())
+    assert letter.action == action.replace("set aside", "keep")
 
 
 def test_what_a_writer_tries_again_is_left_to_it_where_something_is_set_aside() -> None:
