@@ -75,6 +75,7 @@ class ServerUsesMonitor(Monitor):
         self._home = examination.settings.home
         """The server's own Blueplane home."""
         self._is_examined_home = True
+        self._configuration: ServerConfiguration | None = None
 
     def collect(self) -> ServerUses:
         """Always a record: the log is read, and the process looked at."""
@@ -89,6 +90,7 @@ class ServerUsesMonitor(Monitor):
             return record
         self._process = process_use(pid)
         self._look_for_its_home(self._process)
+        self._configuration = server_configuration(self._process, self._home)
         return record.model_copy(update={"pid": pid, "is_running": True, "is_shown": self._process.is_shown})
 
     def concluded(self, record: Record) -> Record:
@@ -98,11 +100,10 @@ class ServerUsesMonitor(Monitor):
         """
         if not isinstance(record, ServerUses) or self._process is None:
             return record
-        configuration = server_configuration(self._process, self._home)
-        redis, address = self._redis(self._process, configuration)
+        redis, address = self._redis(self._process)
         changes: dict[str, object] = {"redis": redis, "database": self._database(self._process)}
-        if configuration is not None:
-            changes["configuration"] = configuration.where
+        if self._configuration is not None:
+            changes["configuration"] = self._configuration.where
         if address is not None and is_this_machine(address.host):
             changes["redis_port"] = address.port
         return record.model_copy(update=changes)
@@ -114,13 +115,13 @@ class ServerUsesMonitor(Monitor):
                 self._home = file.parent
                 self._is_examined_home = False
 
-    def _redis(self, process: ProcessUse, configuration: ServerConfiguration | None) -> tuple[Used, Address | None]:
+    def _redis(self, process: ProcessUse) -> tuple[Used, Address | None]:
         """The Redis that the server uses, and its address where it is another one."""
         examined = self._examined_redis()
         for address in sorted(process.connections or ()):
             if compare(address, examined) is Comparison.SAME:
                 return Used(compared=SAME, name=shown(address), shown_by="its process", is_proof=True), None
-        named, shown_by = self._named_redis(configuration)
+        named, shown_by = self._named_redis()
         if named is None:
             return Used(cause=_why_unknown(process)), None
         comparison = compare(named, examined)
@@ -145,14 +146,14 @@ class ServerUsesMonitor(Monitor):
             return None
         return min(process.connections or (), default=None)
 
-    def _named_redis(self, configuration: ServerConfiguration | None) -> tuple[Address | None, str]:
+    def _named_redis(self) -> tuple[Address | None, str]:
         """The Redis that the log names, else the configuration: it may have been changed since the server started."""
         logged = self.examination.log().redis
         if logged is not None and self._is_examined_home:
             return Address(*logged), "its log"
-        if configuration is None:
+        if self._configuration is None:
             return None, ""
-        return configuration.redis, _CONFIGURATION
+        return self._configuration.redis, _CONFIGURATION
 
     def _examined_redis(self) -> ExaminedRedis:
         url = self.examination.settings.redis_url
