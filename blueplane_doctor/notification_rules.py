@@ -38,7 +38,9 @@ class NotifyRule(Record):
     @classmethod
     def _short(cls, entry: Any) -> Any:
         # A URL alone is a rule with the default values.
-        return {"url": entry} if isinstance(entry, str) else entry
+        if isinstance(entry, str):
+            return {"url": entry}
+        return entry
 
     @model_validator(mode="after")
     def _one_target(self) -> Self:
@@ -57,7 +59,9 @@ class NotifyRule(Record):
     @field_validator("command", mode="before")
     @classmethod
     def _words(cls, value: Any) -> Any:
-        return shlex.split(value) if isinstance(value, str) else value
+        if isinstance(value, str):
+            return shlex.split(value)
+        return value
 
     @field_validator("remind")
     @classmethod
@@ -96,7 +100,9 @@ class NotifyRule(Record):
     @property
     def remind_seconds(self) -> float:
         """Seconds between two reminders; 0: none."""
-        return 0.0 if self.remind == NEVER else seconds_in(self.remind, "remind")
+        if self.remind == NEVER:
+            return 0.0
+        return seconds_in(self.remind, "remind")
 
     def is_quiet(self, moment: float) -> bool:
         """Whether the moment, in seconds since 1970, lies in the quiet hours of this machine's time zone."""

@@ -26,12 +26,15 @@ _LONGEST_ID = 80
 
 
 def _target(value: str) -> str:
-    return value if _TARGET.fullmatch(value) else hidden(value)
+    if _TARGET.fullmatch(value):
+        return value
+    return hidden(value)
 
 
 def _cause(value: str) -> str:
-    is_id = len(value) <= _LONGEST_ID and _ID.fullmatch(value)
-    return value if is_id else hidden(value)
+    if len(value) <= _LONGEST_ID and _ID.fullmatch(value):
+        return value
+    return hidden(value)
 
 
 TargetName = Annotated[str, AfterValidator(_target)]

@@ -32,7 +32,9 @@ def deliver(rule: NotifyRule, message: Message, seconds: float = DELIVERY_SECOND
         ended = _run(rule.command, document, seconds, stdout=subprocess.DEVNULL)
         if isinstance(ended, str):
             return ended
-        return reasons.of_exit_code(ended.returncode) if ended.returncode else ""
+        if ended.returncode:
+            return reasons.of_exit_code(ended.returncode)
+        return ""
     if find_spec("apprise") is None:
         return reasons.NOT_INSTALLED
     order = {
@@ -54,7 +56,9 @@ def _answer(stdout: bytes) -> str:
         reason = str(json.loads(stdout)["reason"])
     except (ValueError, KeyError, TypeError):
         return reasons.BROKE
-    return reasons.of_library(reason) if reason else ""
+    if not reason:
+        return ""
+    return reasons.of_library(reason)
 
 
 def _run(

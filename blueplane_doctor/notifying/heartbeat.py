@@ -29,8 +29,11 @@ class Heartbeat:
         body = ""
         if observation.status is Status.RED:
             url = failing_url(url)
-            reds = [problem for problem in observation.problems.values() if problem.status is Status.RED]
-            body = "\n".join(f"{problem.id}: {problem.sentence}" for problem in reds)
+            lines = []
+            for problem in observation.problems.values():
+                if problem.status is Status.RED:
+                    lines.append(f"{problem.id}: {problem.sentence}")
+            body = "\n".join(lines)
         self._thread = Thread(target=self._ask, args=(url, body), name="blueplane-heartbeat", daemon=True)
         self._thread.start()
 
@@ -60,11 +63,14 @@ def ask(url: str, body: str, seconds: float = HEARTBEAT_SECONDS) -> str:
     from http.client import HTTPException
 
     parts = urlsplit(url)
-    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+    kind: type[http.client.HTTPConnection] = http.client.HTTPConnection
+    if parts.scheme == "https":
+        kind = http.client.HTTPSConnection
+    method = "POST" if body else "GET"
     target = urlunsplit(("", "", parts.path or "/", parts.query, ""))
     connection = kind(parts.hostname or "", parts.port, timeout=seconds)
     try:
-        connection.request("POST" if body else "GET", target, body=body.encode() or None)
+        connection.request(method, target, body=body.encode() or None)
         status = connection.getresponse().status
     except TimeoutError:
         return "no answer in time"
@@ -74,4 +80,6 @@ def ask(url: str, body: str, seconds: float = HEARTBEAT_SECONDS) -> str:
         with suppress(OSError):
             connection.close()
     # A redirection is not followed: the path is the secret of this service alone.
-    return "" if 200 <= status < 300 else f"it answered {status}"
+    if 200 <= status < 300:
+        return ""
+    return f"it answered {status}"

@@ -121,17 +121,21 @@ def _keys_of(incidents: dict[str, Incident], sample: Observation) -> dict[str, s
     # Where two are of one cause, the open one: that of before turned out to be this cause.
     in_order = sorted(incidents.items(), key=lambda item: item[1].is_open)
     by_cause = {incident.cause: key for key, incident in in_order}
-    keys = {name: by_cause[name] for name in sample.problems if name in by_cause}
-    left = {}
+    keys: dict[str, str] = {}
+    strangers: list[Problem] = []
+    for name, problem in sample.problems.items():
+        if name in by_cause:
+            keys[name] = by_cause[name]
+        else:
+            strangers.append(problem)
+    left: dict[str, Incident] = {}
     for key, incident in incidents.items():
         if incident.is_open and key not in keys.values():
             left[key] = incident
-    for name, problem in sample.problems.items():
-        if name in keys:
-            continue
-        key = _same_findings(left, problem) or _free_key(name, [*incidents, *keys.values()])
+    for problem in strangers:
+        key = _same_findings(left, problem) or _free_key(problem.id, [*incidents, *keys.values()])
         left.pop(key, None)
-        keys[name] = key
+        keys[problem.id] = key
     return keys
 
 
@@ -210,7 +214,9 @@ def _without(earlier: Incident, sample: Observation) -> Incident | None:
     if (set(earlier.signs) & sample.present) - sample.judged or sample.status is Status.UNKNOWN:
         return earlier.model_copy(update={"good": 0, "runs": runs, "openings": openings})
     good = earlier.good + 1
-    needed = STABLE_SAMPLES if earlier.is_flapping else GOOD_SAMPLES
+    needed = GOOD_SAMPLES
+    if earlier.is_flapping:
+        needed = STABLE_SAMPLES
     changes: dict[str, object] = {
         "bad": 0,
         "good": good,
@@ -228,13 +234,20 @@ def _with_unknown(watch: Watch, sample: Observation, paused: bool) -> Watch:
     samples = 0
     since = 0.0
     if sample.status is Status.UNKNOWN:
-        goes_on = watch.unknown_samples > 0 and not paused
-        samples = watch.unknown_samples + 1 if goes_on else 1
-        since = watch.unknown_since if goes_on else sample.time
-    losses = watch.losses if sample.losses is None else sample.losses
+        samples = 1
+        since = sample.time
+        if watch.unknown_samples and not paused:
+            samples += watch.unknown_samples
+            since = watch.unknown_since
+    losses = sample.losses
+    if losses is None:
+        losses = watch.losses
+    interval = 0.0
+    if watch.last_sample:
+        interval = sample.time - watch.last_sample
     return Watch(
         last_sample=sample.time,
-        interval=sample.time - watch.last_sample if watch.last_sample else 0.0,
+        interval=interval,
         unknown_samples=samples,
         unknown_since=since,
         losses=losses,
@@ -260,6 +273,8 @@ def _lately(times: tuple[float, ...], now: float) -> tuple[float, ...]:
 
 
 def _more(earlier: int | None, now: int | None) -> int | None:
-    if earlier is None or now is None:
-        return now if earlier is None else earlier
+    if earlier is None:
+        return now
+    if now is None:
+        return earlier
     return max(earlier, now)

@@ -109,7 +109,9 @@ def _line(one: News) -> str:
 
 
 def _as_sentence(text: str) -> str:
-    return text if text.endswith((".", "!", "?", "…")) else f"{text}."
+    if text.endswith((".", "!", "?", "…")):
+        return text
+    return f"{text}."
 
 
 def _lost(count: int | None) -> str:
@@ -123,7 +125,9 @@ def _duration(since: float, until: float) -> str:
 
 
 def _on(sender: Sender) -> str:
-    return f" on {inert(sender.machine)}" if sender.machine else ""
+    if not sender.machine:
+        return ""
+    return f" on {inert(sender.machine)}"
 
 
 def clock_time(moment: float, now: float) -> str:

@@ -1,8 +1,9 @@
 """What one sample says of the pipeline, as far as people are told of it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from blueplane_doctor.model import Cause, Finding, Report, Status, counted
+from blueplane_doctor.model import Cause, Finding, Remedy, Report, Status, counted
 from blueplane_doctor.notifying.inert_text import inert
 from blueplane_doctor.verdict import unjudged
 
@@ -39,7 +40,7 @@ class Observation:
     judged: frozenset[str]
     """Findings that came to a colour."""
     present: frozenset[str]
-    """All findings."""
+    """All findings but those that are waived."""
     waived: frozenset[str]
     unjudged: tuple[str, ...] = ()
     """Vital findings that came to no colour."""
@@ -50,63 +51,66 @@ class Observation:
 def observed(report: Report, moment: float) -> Observation:
     """What the report says; `moment`: seconds since 1970."""
     problems: dict[str, Problem] = {}
-    by_id = {finding.id: finding for finding in counted(report.findings)}
+    judged = set()
+    waived = set()
+    bad: dict[str, Finding] = {}
+    for finding in report.findings:
+        severity = finding.status.severity
+        if finding.waiver is not None:
+            waived.add(finding.id)
+            continue
+        if severity >= 0:
+            judged.add(finding.id)
+        if severity > 0:
+            bad[finding.id] = finding
+    # Reports list the worst first: of a cause that is there several times, that one is told.
     for cause in report.causes:
-        signs = [by_id[name] for name in cause.explains if name in by_id]
-        _add(problems, _of_cause(cause, signs))
-    for finding in by_id.values():
-        if finding.status.severity > 0 and not finding.cause:
-            _add(problems, _of_finding(finding))
+        problems.setdefault(cause.id, _of_cause(cause, bad))
+    for finding in bad.values():
+        if not finding.cause:
+            problems.setdefault(finding.id, _of_finding(finding))
     return Observation(
         time=moment,
         status=report.status,
         problems=problems,
-        judged=frozenset(name for name, finding in by_id.items() if finding.status.severity >= 0),
-        present=frozenset(by_id),
-        waived=frozenset(finding.id for finding in report.findings if finding.waiver is not None),
+        judged=frozenset(judged),
+        present=frozenset(finding.id for finding in counted(report.findings)),
+        waived=frozenset(waived),
         unjudged=tuple(finding.id for finding in unjudged(report.findings)),
         losses=_losses(report),
     )
 
 
-def _add(problems: dict[str, Problem], problem: Problem) -> None:
-    """Of a cause that is there several times, the first is the worst: reports list them in that order."""
-    if problem.status.severity > 0:
-        problems.setdefault(problem.id, problem)
-
-
-def _of_cause(cause: Cause, signs: list[Finding]) -> Problem:
-    bad = [sign.id for sign in signs if sign.status.severity > 0]
-    shown_loss = any(name in LOSSES for name in bad)
-    next_step = ""
-    if cause.next_step:
-        next_step = cause.next_step.text
-        if cause.next_step.commands:
-            next_step = cause.next_step.commands[0]
+def _of_cause(cause: Cause, bad: Mapping[str, Finding]) -> Problem:
+    signs = tuple(name for name in cause.explains if name in bad)
     return Problem(
         id=cause.id,
         status=cause.status,
-        is_loss=shown_loss or bool(cause.at_stake.lost),
+        is_loss=bool(cause.at_stake.lost) or any(name in LOSSES for name in signs),
         sentence=inert(cause.summary),
-        next_step=inert(next_step),
-        signs=tuple(bad),
+        next_step=_first_step(cause.next_step),
+        signs=signs,
     )
 
 
 def _of_finding(finding: Finding) -> Problem:
-    next_step = ""
-    if finding.remedy:
-        next_step = finding.remedy.text
-        if finding.remedy.commands:
-            next_step = finding.remedy.commands[0]
     return Problem(
         id=finding.id,
         status=finding.status,
         is_loss=finding.id in LOSSES,
         sentence=inert(finding.summary),
-        next_step=inert(next_step),
+        next_step=_first_step(finding.remedy),
         signs=(finding.id,),
     )
+
+
+def _first_step(remedy: Remedy | None) -> str:
+    """Its first command, else its text."""
+    if remedy is None:
+        return ""
+    if remedy.commands:
+        return inert(remedy.commands[0])
+    return inert(remedy.text)
 
 
 def _losses(report: Report) -> int | None:
@@ -114,4 +118,6 @@ def _losses(report: Report) -> int | None:
     if chain is None:
         return None
     count = chain.get("chain_break_count")
-    return count if isinstance(count, int) else None
+    if not isinstance(count, int):
+        return None
+    return count
