@@ -161,3 +161,22 @@ def remove_pending(pipeline: Pipeline) -> None:
         for entry in pipeline.client.xpending_range(stream, group, "-", "+", 1000):
             pipeline.client.xack(stream, group, entry["message_id"])
             pipeline.client.xdel(stream, entry["message_id"])
+
+
+@pytest.mark.slow
+def test_it_tells_that_the_redis_of_the_history_is_away(tmp_path: Path) -> None:
+    """Just then there is no history to write into, and something to tell."""
+    told = tmp_path / "told"
+    home = tmp_path / ".blueplane"
+    home.mkdir()
+    with run_server() as server, Pipeline(server.url, home) as pipeline:
+        healthy(pipeline)
+        assert run(pipeline, "record", "--once").returncode == 0
+    (home / "doctor.yaml").write_text(f"notify:\n- command: [tee, -a, {told}]\n")
+    (home / "doctor.yaml").chmod(0o600)
+    for _ in range(2):
+        assert run(pipeline, "record", "--once").returncode == 3
+        age_state(home, 60)
+    document = json.loads(told.read_text())
+    assert document["causes"][0] == "redis-unreachable"
+    assert document["status"] == "red"
