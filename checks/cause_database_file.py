@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 READ_FROM_IT = (
     *("chain-breaks", "capture-rate", "database-monitor", "hook-inactivity", "wal-size"),
-    *("transcript-completeness", "cursor-completeness"),
+    *("transcript-completeness", "cursor-completeness", "cursor-last-changes"),
     *("write-throughput", "write-success", "write-p95", "delivery-delay", "server-errors"),
     *("stuck-consumers", "retry-storm", "pending-messages", "consumer-lag", "queue-depth"),
 )

@@ -44,6 +44,7 @@ def first_error(server: "ServerHealth | None", *kinds: str) -> str | None:
         *("hook-success", "hook-spool", "hook-losses", "hook-inactivity", "capture-rate", "database-monitor"),
         "transcript-completeness",
         "cursor-completeness",
+        "cursor-last-changes",
     ],
     follows=["another-redis"],
 )
@@ -89,6 +90,7 @@ def _refusal(redis_writes: "RedisWrites") -> str:
         *("hook-success", "hook-spool", "hook-losses", "hook-inactivity", "capture-rate", "database-monitor"),
         "transcript-completeness",
         "cursor-completeness",
+        "cursor-last-changes",
     ],
     follows=["redis-unreachable", "disk-full"],
 )

@@ -27,6 +27,7 @@ CAPTURE = (
     *("hook-success", "hook-spool", "hook-losses", "hook-inactivity", "capture-rate", "database-monitor"),
     "transcript-completeness",
     "cursor-completeness",
+    "cursor-last-changes",
 )
 LAST_READ = "the last message that was read before some were trimmed: at the earliest"
 TWO_SERVERS = "two servers"

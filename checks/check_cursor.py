@@ -18,9 +18,9 @@ def check_cursor_completeness(cursor: "CursorCompleteness", locations: "Location
     """Composers and bubbles that changed in Cursor's databases, and of which nothing was captured.
 
     What changed in the last 24 h (see --since) in the databases `state.vscdb` of the workspaces and in the global one
-    is compared with the rows of Cursor's traces and with what is on its way to them. Told and not graded are things
-    whose last change alone is missing, and what the server never sends: generations, prompts, and on other systems
-    than macOS the whole global database.
+    is compared with the rows of Cursor's traces and with what is on its way to them. Told and not graded is what the
+    server never sends: generations, prompts, and on other systems than macOS the whole global database. Things whose
+    last change alone is missing are those of cursor-last-changes.
 
     Causes:
     - the extension did not tell the server of the window (see capture-wiring)
@@ -48,6 +48,38 @@ def check_cursor_completeness(cursor: "CursorCompleteness", locations: "Location
         summary = "More changed in Cursor's databases than is read in one run; all that was read is captured"
         return unknown(summary, "the reading is bounded in bytes and in time", evidence=evidence)
     return scale.grade(cursor.missing_items, _summary(cursor), remedy=_remedy(cursor, locations), evidence=evidence)
+
+
+# One colour: an earlier state was captured, and what came last is still in Cursor's database.
+@check(area="capture", scale=Scale.rising(yellow=1, unit="things"))
+def check_cursor_last_changes(cursor: "CursorCompleteness", locations: "Locations", scale: Scale) -> Finding:
+    """Composers and bubbles of Cursor of which an earlier state was captured, and not the last change.
+
+    The server looks at a database once a minute, and at a workspace's only while its window is open.
+
+    Causes:
+    - the window was closed, or the server ended, within some 70 s of the last change
+    - the server does not see the change: Cursor's write-ahead log holds it, and the watched file itself does not change
+    """
+    if not cursor.is_set_up:
+        return not_graded(None, "Nothing of Cursor is captured here: nothing to compare")
+    outdated = cursor.by_outcome.get("outdated", 0)
+    if cursor.missing_items is None or (not outdated and cursor.unread):
+        return unknown("Whether the last changes of Cursor were captured is not known", cursor.cause)
+    summary = "Of all that was captured of Cursor the last change was captured too"
+    if outdated:
+        things = many(outdated, "thing", "things")
+        summary = f"Of {things} in Cursor an earlier state is written, and not the last change"
+    return scale.grade(
+        outdated,
+        summary,
+        remedy=Remedy(
+            text="Open the window of the workspace again: the server then reads its database anew. Nothing is lost "
+            "while Cursor keeps it.",
+            commands=[f"{locations.doctor} --select cursor-completeness -v"],
+        ),
+        evidence={"outdated": outdated, "written": cursor.by_outcome.get("written", 0)},
+    )
 
 
 def _summary(cursor: "CursorCompleteness") -> str:

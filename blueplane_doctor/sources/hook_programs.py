@@ -92,6 +92,9 @@ def _program(first: str) -> Program:
         return Program(MISSING)
     if not os.access(first, os.X_OK):
         return Program(NOT_EXECUTABLE)
+    interpreter = _first_line(Path(first))
+    if os.path.isabs(interpreter) and not os.path.isfile(interpreter):
+        return Program(MISSING)  # of a script whose environment was deleted or moved
     return Program(RUNS, Path(first))
 
 
@@ -105,19 +108,27 @@ def _script(arguments: list[str]) -> str | None:
     return None
 
 
+def _first_line(program: Path) -> str:
+    """The interpreter that a script names in its first line; empty where it is no script, or cannot be read."""
+    try:
+        head = read_head(program, _HEAD_BYTES)
+    except FileUnreadable:
+        return ""
+    words = head.split(b"\n", 1)[0].removeprefix(b"#!").split()
+    if not head.startswith(b"#!") or not words:
+        return ""
+    return os.fsdecode(words[0])
+
+
 def version_of(program: Path) -> str:
     """The version of blueplane-doctor in the environment that a program of it belongs to; empty where nothing tells.
 
     A program of a Python package names the interpreter of its environment in its first line.
     """
     roots = [Path(os.path.realpath(program)).parent.parent]
-    try:
-        head = read_head(program, _HEAD_BYTES)
-    except FileUnreadable:
-        return ""
-    if head.startswith(b"#!"):
-        interpreter = head[2:].split(b"\n", 1)[0].strip()
-        roots.insert(0, Path(os.fsdecode(interpreter)).parent.parent)
+    interpreter = _first_line(program)
+    if interpreter:
+        roots.insert(0, Path(interpreter).parent.parent)
     for root in roots:
         for place in (*sorted(root.glob("lib/python3*/site-packages")), root / "Lib" / "site-packages"):
             for folder in sorted(place.glob(f"{_DISTRIBUTION}-*.dist-info")):

@@ -24,5 +24,5 @@ def test_it_follows_from_broken_wiring_and_from_a_server_that_does_not_run() -> 
     assert [one.id for one in causes_of(cursor=record, server=down, wiring=wiring())] == ["server-down"]
 
 
-def test_where_all_is_captured_there_is_none() -> None:
+def test_a_last_change_alone_stands_for_itself() -> None:
     assert causes_of(cursor=cursor(states={"outdated": 3})) == []

@@ -23,6 +23,24 @@ def test_cursor_completeness(sentence: str, missing: int, status: str) -> None:
     assert finding.status == status, sentence
 
 
+@pytest.mark.parametrize(
+    ("sentence", "outdated", "status"),
+    cases(
+        [
+            ("none", "every last change is captured", 0, "green"),
+            ("yellow-edge", "one change that is not captured is worth a look", 1, "yellow"),
+            ("many", "an earlier state of each is there: never worse than yellow", 1_000, "yellow"),
+        ]
+    ),
+)
+def test_cursor_last_changes(sentence: str, outdated: int, status: str) -> None:
+    assert run("cursor-last-changes", cursor=cursor(states={"outdated": outdated})).status == status, sentence
+
+
+def test_without_capture_no_last_change_is_judged() -> None:
+    assert run("cursor-last-changes", cursor=CursorCompleteness(is_set_up=False)).observed is None
+
+
 def place(workspace: int, missing: int, *, announced: bool | None = True, watched: bool = True) -> WorkspaceItems:
     return WorkspaceItems(workspace=workspace, changed=20, missing=missing, announced=announced, watched=watched)
 
@@ -91,6 +109,8 @@ def test_where_cursor_was_never_captured_it_is_not_set_up() -> None:
     ],
 )
 def test_what_was_not_read_is_unknown_and_never_green(record: CursorCompleteness) -> None:
+    if not record.partial:
+        assert run("cursor-last-changes", cursor=record).status is Status.UNKNOWN
     assert run("cursor-completeness", cursor=record).status is Status.UNKNOWN
 
 

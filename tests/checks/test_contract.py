@@ -63,6 +63,7 @@ REQUIRED = {
     "loss-between-samples",
     "delivery-delay",
     "cursor-completeness",
+    "cursor-last-changes",
     "capture-wiring",
 }
 

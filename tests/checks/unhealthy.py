@@ -95,6 +95,7 @@ UNHEALTHY: dict[str, dict[str, Record]] = {
             workspaces=[WorkspaceItems(workspace=3, changed=40, missing=18, announced=False, watched=True)],
         )
     },
+    "cursor-last-changes": {"cursor": cursor(states={"outdated": 3})},
     "capture-wiring": {
         "wiring": wiring(
             WiringFault(

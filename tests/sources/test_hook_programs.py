@@ -16,6 +16,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("good", "python3", "with space"):
         (folder / name).write_text(f"#!/bin/sh\ntouch {tmp_path}/ran\n")
         (folder / name).chmod(0o755)
+    (folder / "orphan").write_text(f"#!{tmp_path}/deleted/bin/python\n")
+    (folder / "orphan").chmod(0o755)
     (folder / "plain").write_text("not to be run")
     (tmp_path / "hook.py").write_text("")
     monkeypatch.setenv("PATH", str(folder))
@@ -37,6 +39,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("{bin}/python3 -u ~/hook.py", "runs"),
         ("python3 -m blueplane_hook", "runs"),
         ("{bin}/gone", "missing"),
+        ("{bin}/orphan", "missing"),
         ("{bin}", "missing"),
         ("{bin}/gone/deeper", "missing"),
         ("python3 {home}/gone.py", "missing"),
