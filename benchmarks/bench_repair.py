@@ -1,0 +1,126 @@
+"""Repair: a plan for 10 000 messages beside a plain run, and 1 000 messages delivered again beside a busy writer."""
+
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import redis
+
+from benchmarks.measure import Run, figure, paired, run
+from benchmarks.scene import GROUPS, QUEUE, fields, make
+from blueplane_doctor.demo.servers import run_server, stand_in_server
+from blueplane_doctor.demo.simulator import Pipeline
+
+MESSAGES = 10_000
+STUCK = 1_000
+ROWS = 100_000
+PAIRS = 7
+ROUNDS = 5
+ALONE_SECONDS = 4.0
+BATCH = 50
+
+
+def hold(url: str, first: int, count: int) -> None:
+    """Add Cursor's messages and let its writer hold them for ten minutes, as behind a poison."""
+    with redis.Redis.from_url(url) as client:
+        ids = []
+        for number in range(first, first + 2 * count):
+            if number % 3 != 2 and len(ids) < count:  # every third message of the scene is of Claude Code
+                ids.append(client.xadd(QUEUE, fields(number)))  # type: ignore[arg-type]
+        for group in GROUPS:
+            client.xreadgroup(group, "consumer-1", {QUEUE: ">"}, count=count)
+        client.xack(QUEUE, GROUPS[1], *ids)
+        client.xclaim(QUEUE, GROUPS[0], "consumer-1", 0, ids, idle=600_000, justid=True)
+
+
+def work(url: str, home: str) -> None:
+    """A busy writer: adds messages and writes them, with all others that come, until its standard input ends."""
+    with Pipeline(url, Path(home), pid=int(Path(home, "server.pid").read_text())) as pipeline:
+        os.set_blocking(0, False)
+        while sys.stdin.buffer.read(1) is None:
+            pipeline.enqueue_cursor(BATCH)
+            for group in pipeline.writer_groups:
+                pipeline.step(group)
+            sys.stdout.write(".")
+            sys.stdout.flush()
+
+
+@contextmanager
+def busy_writer(url: str, home: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """The writer in a process of its own, which tells each batch by a byte."""
+    command = [sys.executable, "-m", "benchmarks.bench_repair", url, str(home)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout and process.stdin
+        os.set_blocking(process.stdout.fileno(), False)
+        try:
+            yield process
+        finally:
+            process.stdin.close()
+            process.wait(30)
+
+
+def batches(process: "subprocess.Popen[bytes]") -> int:
+    """Batches that the writer has done since it was asked last."""
+    assert process.stdout
+    return len(process.stdout.read() or b"")
+
+
+def main() -> None:
+    """Print the figures of repair."""
+    with tempfile.TemporaryDirectory() as folder, run_server() as server, stand_in_server() as blueplane:
+        environment = {**os.environ, "HOME": folder}
+        home = Path(folder, ".blueplane")
+        home.mkdir()
+        (home / "server.pid").write_text(str(blueplane.pid))
+        make(server.url, home / "telemetry.db", MESSAGES - STUCK, ROWS)
+        hold(server.url, 10 * MESSAGES, STUCK)
+        doctor = [sys.executable, "-m", "blueplane_doctor", "--home", str(home), "--redis-url", server.url]
+
+        def plain() -> Run:
+            return run([*doctor, "--format", "table", "--fail-on", "never"], environment)
+
+        def plan() -> Run:
+            done = run([*doctor, "repair"], environment)
+            assert f"{STUCK:,} messages (" in done.output, done.output
+            return done
+
+        both = paired(plan, plain, PAIRS)
+        figure("plan for 10 000 messages, 1 000 of them stuck / plain run", both.ratio, "x", "at most 1.3")
+        figure("the same in processor time", both.cpu_ratio, "x")
+        _delivered(doctor, environment, server.url, home)
+
+
+def _delivered(doctor: list[str], environment: dict[str, str], url: str, home: Path) -> None:
+    """1 000 messages delivered again, several times, while a writer works on."""
+    seconds = []
+    shares = []
+    for number in range(ROUNDS):
+        if number:
+            hold(url, (20 + number) * MESSAGES, STUCK)
+        identity = run([*doctor, "repair"], environment).output.partition("Plan ")[2][:4]
+        with busy_writer(url, home) as writer:
+            time.sleep(1)
+            batches(writer)
+            time.sleep(ALONE_SECONDS)
+            alone = batches(writer) / ALONE_SECONDS
+            began = time.monotonic()
+            done = run([*doctor, "repair", "--apply", identity, "--yes"], environment)
+            beside = batches(writer) / (time.monotonic() - began)
+        assert f"{STUCK:,} rows are there" in done.output, done.output
+        seconds.append(done.wall)
+        shares.append(beside / alone)
+    figure("1 000 messages delivered again, seen and examined", statistics.median(seconds), "s", "under 5")
+    figure("a writer beside it / alone", statistics.median(shares), "x", "at least 0.95")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 1:
+        work(sys.argv[1], sys.argv[2])
+    else:
+        main()
