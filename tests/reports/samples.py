@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from blueplane_doctor.capture.line_states import equation as line_equation
 from blueplane_doctor.checkapi import HISTORY, Scale, not_graded, not_set_up, unknown
 from blueplane_doctor.custody.blockers import ChainBlocker
 from blueplane_doctor.custody.ledger import ChainBreak
@@ -25,15 +26,18 @@ from blueplane_doctor.monitoring.capture_health import (
     HookHealth,
 )
 from blueplane_doctor.monitoring.chain_of_custody import ChainHealth, TimeBucket, equation
+from blueplane_doctor.monitoring.cursor_completeness import CursorCompleteness
 from blueplane_doctor.monitoring.database_health import DatabaseHealth
 from blueplane_doctor.monitoring.delivery_delay import DeliveryDelay, RouteDelay
 from blueplane_doctor.monitoring.disk_space import DiskSpace
 from blueplane_doctor.monitoring.history_health import HistoryHealth
+from blueplane_doctor.monitoring.notifications import NotificationHealth
 from blueplane_doctor.monitoring.queue_health import ConsumerHealth, GroupHealth, QueueHealth
 from blueplane_doctor.monitoring.redis_health import RedisHealth
 from blueplane_doctor.monitoring.redis_writes import RedisWrites
 from blueplane_doctor.monitoring.server_health import ServerHealth
 from blueplane_doctor.monitoring.spool_health import SpoolHealth
+from blueplane_doctor.monitoring.transcripts import ProjectTranscripts, TranscriptHealth
 from blueplane_doctor.pipeline import CURSOR_HOOKS
 from blueplane_doctor.verdict import headline_of, status_of
 
@@ -148,6 +152,9 @@ def _metrics(queue: QueueHealth, chain: ChainHealth, server: ServerHealth, spool
         "queue": queue,
         "database": _database(),
         "capture": _capture(),
+        "cursor": CursorCompleteness(is_there=False, is_set_up=False),
+        "notifications": NotificationHealth(targets=0),
+        "transcripts": _transcripts(missing=chain.chain_break_count and 192),
         "history": HistoryHealth(samples=0, cause="there is no history in Redis at localhost:6379"),
         "delivery": DeliveryDelay(
             routes=[RouteDelay(route="cursor", messages=640, sampled=640, p50_ms=0, p95_ms=1_000)]
@@ -160,6 +167,23 @@ def _metrics(queue: QueueHealth, chain: ChainHealth, server: ServerHealth, spool
         "disk_space": DiskSpace(database_free_mb=81_204.5, spool_free_mb=81_204.5),
     }
     return {name: record.model_dump(mode="json") for name, record in records.items()}
+
+
+def _transcripts(missing: int) -> TranscriptHealth:
+    states = {"written": 5_004 - missing, "too_young": 3, "not_captured": 40, "missing": missing}
+    return TranscriptHealth(
+        since="24h",
+        files=12,
+        lines=5_047,
+        written=states["written"],
+        missing=missing,
+        states=states,
+        equation=line_equation(5_047, states),
+        projects=[
+            ProjectTranscripts(number=1, lines=4_047, written=4_004, missing=0),
+            ProjectTranscripts(number=3, lines=1_000, written=1_000 - missing, missing=missing),
+        ],
+    )
 
 
 def _green_findings() -> list[Finding]:
