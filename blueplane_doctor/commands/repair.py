@@ -6,6 +6,7 @@ A plan's own ID shows that plan.
 
 import os
 import re
+import sys
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Any
 
@@ -13,8 +14,9 @@ import typer
 
 from blueplane_doctor.commands.base import Invocation, Yes, command, new_command
 from blueplane_doctor.commands.dlq import Error, EventType, Group, Newer, Older, Platform, letter_filter
-from blueplane_doctor.console import confirmed, progress, show, show_json
+from blueplane_doctor.console import complain, confirmed, progress, show, show_json
 from blueplane_doctor.errors import ExitCode, UsageError
+from blueplane_doctor.locations import locate
 from blueplane_doctor.lookup.dead_letters import DeadLetterFilter
 from blueplane_doctor.options import EXAMINING
 from blueplane_doctor.repair.base import Wanted
@@ -23,7 +25,7 @@ from blueplane_doctor.repair.planning import make_plan, refuse_unknown_target
 from blueplane_doctor.repair.running import run_plan, save_alone
 from blueplane_doctor.repair.store import Store
 from blueplane_doctor.repair.undoing import undo as take_back
-from blueplane_doctor.repair.wording import id_lines, kept_plans, plan_in_words, undone_in_words
+from blueplane_doctor.repair.wording import id_lines, kept_plans, plan_as_json, plan_in_words, undone_in_words
 from blueplane_doctor.settings import Settings
 
 _ID = re.compile(r"(?=.*\d)[0-9a-z]+(?:-[0-9a-z]+)+\Z", re.IGNORECASE)
@@ -73,7 +75,7 @@ def repair(
         return ExitCode.OK
     if len(words) == 1 and store.has(words[0]):
         plan = store.files(words[0]).plan()
-        _show(as_json, plan.model_dump(mode="json"), _one_plan(store, plan))
+        _show(as_json, plan_as_json(plan), _one_plan(store, plan, _home(settings)))
         return ExitCode.OK
     wanted = _wanted(words, letter_filter(newer, older, group, error, event_type, platform))
     with progress() as tell:
@@ -82,7 +84,7 @@ def repair(
         files = store.keep(plan)
         if save_only:
             save_alone(settings, plan, files)
-    _show(as_json, plan.model_dump(mode="json"), plan_in_words(plan, is_saved=save_only))
+    _show(as_json, plan_as_json(plan), plan_in_words(plan, _home(settings), is_saved=save_only))
     return ExitCode.OK
 
 
@@ -91,6 +93,13 @@ def _show(as_json: bool, value: Any, text: str) -> None:
         show_json(value)
     else:
         show(text)
+
+
+def _home(settings: Settings) -> str:
+    """Blueplane's home, for a person at a terminal; elsewhere as reports show it."""
+    if sys.stdout.isatty():
+        return str(settings.home)
+    return locate(settings).locations.home
 
 
 def _apply(
@@ -118,8 +127,11 @@ def _undo(settings: Settings, store: Store, identity: str, url: str, *, yes: boo
 def _kept(store: Store) -> Iterator[tuple[Plan, dict[str, Any] | None]]:
     """The plans that are kept and can be read, each with how it ended."""
     for identity in store.ids():
-        files = store.files(identity)
-        yield files.plan(), files.result()
+        try:
+            files = store.files(identity)
+            yield files.plan(), files.result()
+        except UsageError as error:  # a plan that was not written to the end, or by another version
+            complain(error.message, error.hint)
 
 
 def _listed(store: Store) -> list[dict[str, Any]]:
@@ -129,9 +141,9 @@ def _listed(store: Store) -> list[dict[str, Any]]:
     return plans
 
 
-def _one_plan(store: Store, plan: Plan) -> str:
+def _one_plan(store: Store, plan: Plan, home: str) -> str:
     result = store.files(plan.id).result()
-    lines = [plan_in_words(plan).rstrip("\n"), *id_lines(plan.items), kept_plans([(plan, result)])]
+    lines = [plan_in_words(plan, home).rstrip("\n"), *id_lines(plan.items), kept_plans([(plan, result)])]
     return "\n".join(lines)
 
 

@@ -1,6 +1,5 @@
 """A plan, and what became of it, in words."""
 
-import os
 from collections import Counter
 from collections.abc import Iterable
 from typing import Any
@@ -10,6 +9,9 @@ from blueplane_doctor.repair.applying import RIGHTS
 from blueplane_doctor.repair.plan import SAVES, Action, Item, Plan
 from blueplane_doctor.repair.store import FOLDER, MESSAGES_FILE
 from blueplane_doctor.repair.undoing import Undone
+from blueplane_doctor.text import group as shown_group
+from blueplane_doctor.text import identifier
+from blueplane_doctor.text import stream as shown_stream
 
 _COLUMN = 12
 _VERBS = {
@@ -33,8 +35,8 @@ _WHAT = {
 }
 
 
-def plan_in_words(plan: Plan, *, is_saved: bool = False) -> str:
-    """What a plan will do, line by line. `is_saved`: whether its messages are saved by now."""
+def plan_in_words(plan: Plan, home: str, *, is_saved: bool = False) -> str:
+    """What a plan will do, line by line. `home`: as it may be shown; `is_saved`: whether its messages are saved."""
     at = plan.made_at[11:19]
     lines = [f"Plan {plan.id} of {at} UTC, for the Redis at {plan.address}. Nothing is changed yet."]
     if not plan.items and not plan.refusals:
@@ -45,7 +47,7 @@ def plan_in_words(plan: Plan, *, is_saved: bool = False) -> str:
         lines = [f"Plan {plan.id} of {at} UTC: its messages are saved, and nothing is changed."]
     saved = len([item for item in plan.items if item.action in SAVES])
     if saved:
-        place = f"{_shown_home(plan)}/{FOLDER}/{plan.id}/{MESSAGES_FILE}"
+        place = f"{home}/{FOLDER}/{plan.id}/{MESSAGES_FILE}"
         lines.append(_line("save", f"{many(saved, 'message', 'messages')} to {place} (yours alone)"))
     for action in _VERBS:
         lines += _action_lines(action, plan.of(action))
@@ -60,13 +62,6 @@ def plan_in_words(plan: Plan, *, is_saved: bool = False) -> str:
     elif saved and not is_saved:
         lines.append("Nothing of it can be delivered. Save it: blueplane-doctor repair --save-only")
     return "\n".join(lines) + "\n"
-
-
-def _shown_home(plan: Plan) -> str:
-    home = os.path.expanduser("~")
-    if plan.home.startswith(home + "/"):
-        return "~" + plan.home.removeprefix(home)
-    return plan.home
 
 
 def _action_lines(action: Action, items: list[Item]) -> list[str]:
@@ -101,7 +96,41 @@ def counts_in_words(counts: Counter[str], refused: Counter[str], unseen: int) ->
 
 def id_lines(items: Iterable[Item]) -> list[str]:
     """Each item of a plan on a line of its own."""
-    return [_line(_VERBS[item.action], f"{item.origin} ({item.target}) {item.reason}".rstrip()) for item in items]
+    return [_line(_VERBS[item.action], f"{shown_name(item)} ({item.target}) {item.reason}".rstrip()) for item in items]
+
+
+def shown_name(item: Item) -> str:
+    """What names an item, as it may be shown: the file of the plan holds it as it is."""
+    name = identifier(item.id)
+    if item.stream:
+        return f"{shown_stream(item.stream)}/{name}"
+    return name
+
+
+def plan_as_json(plan: Plan) -> dict[str, Any]:
+    """A plan for programs; without keys of rows and names of consumers, which may be anything, and without paths."""
+    items = []
+    for item in plan.items:
+        items.append(
+            {
+                "id": shown_name(item),
+                "target": item.target,
+                "action": item.action.value,
+                "source": item.source.value,
+                "group": shown_group(item.group),
+                "reason": item.reason,
+            }
+        )
+    return {
+        "id": plan.id,
+        "made_at": plan.made_at,
+        "redis": plan.address,
+        "items": items,
+        "refusals": [refusal.model_dump() for refusal in plan.refusals],
+        "room": plan.room.model_dump(),
+        "writers_run": plan.writers_run,
+        "before": plan.before.model_dump(),
+    }
 
 
 def undone_in_words(plan: Plan, undone: Undone) -> str:

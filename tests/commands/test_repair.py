@@ -8,6 +8,7 @@ from blueplane_doctor.demo.faults import FAULTS
 from blueplane_doctor.demo.simulator import Pipeline
 from tests.command_line import Ended, assert_refused, run
 from tests.repair.pipelines import living, store_of, writers_at_work
+from tests.repair.test_store import PLAN
 
 
 def repair(pipeline: Pipeline, *words: str) -> Ended:
@@ -47,6 +48,16 @@ def test_what_was_done_as_json(pipeline: Pipeline) -> None:
         assert undone == {"plan": plan["id"], "taken_back": 40, "stays": {}}
         (kept,) = json.loads(repair(lives, "--list", "-f", "json").stdout)
         assert kept["items"] == 40
+
+
+def test_a_plan_that_cannot_be_read_is_said_and_the_others_are_listed(pipeline: Pipeline) -> None:
+    store = store_of(pipeline)
+    store.keep(PLAN)
+    broken = store.keep(PLAN.model_copy(update={"id": "ffff"}))
+    (broken.folder / "plan.json").write_text("{}")
+    listed = repair(pipeline, "--list")
+    assert (listed.returncode, listed.stdout.count("not applied")) == (0, 1)
+    assert "no plan that can be read" in listed.stderr
 
 
 @pytest.mark.parametrize(

@@ -131,6 +131,7 @@ def test_neither_evidence_nor_bundle_tells(sown: Sown, tmp_path: Path) -> None:
 
 COMMANDS = (
     *("dlq list", "dlq list -f json", "dlq stats", "dlq stats -f json", "checks", "checks -f json"),
+    *("repair --older-than 0s", "repair --older-than 0s -f json", "repair --save-only -f json"),
     *("history --status", "history --status -f json", "history --status -f csv"),
     *("history", "history --list", "history --list -f json", "history *", "history * -f json", "history * -f csv"),
     *("trace --state lost", "trace --state stuck -f json", "trace --state dead_lettered"),

@@ -1,11 +1,13 @@
 """A plan in words."""
 
+import json
 from collections import Counter
-from pathlib import Path
 
-from blueplane_doctor.repair.plan import Item, Refusal, Room
-from blueplane_doctor.repair.wording import counts_in_words, id_lines, plan_in_words
+from blueplane_doctor.repair.plan import Holding, Item, Refusal, Room, RowKey
+from blueplane_doctor.repair.wording import counts_in_words, id_lines, plan_as_json, plan_in_words
 from tests.repair.test_store import PLAN
+
+HOME = "<home>"
 
 
 def test_a_plan_names_what_it_saves_delivers_and_leaves() -> None:
@@ -14,9 +16,9 @@ def test_a_plan_names_what_it_saves_delivers_and_leaves() -> None:
     plan = PLAN.model_copy(
         update={"items": (*PLAN.items, keep), "refusals": (refusal,), "room": Room(used=120, limit=10_000)}
     )
-    text = plan_in_words(plan)
+    text = plan_in_words(plan, HOME)
     assert "Nothing is changed yet" in text
-    assert "save        3 messages to /home/repair/0a1b/messages.jsonl (yours alone)" in text
+    assert "save        3 messages to <home>/repair/0a1b/messages.jsonl (yours alone)" in text
     assert "deliver     2 messages (stuck) again, through the stream" in text
     assert "keep        1 message (lost) that are saved only: its writer cannot read it" in text
     assert "not         deliver 3 messages again: no writer runs" in text
@@ -27,23 +29,18 @@ def test_a_plan_names_what_it_saves_delivers_and_leaves() -> None:
 
 def test_a_plan_that_changes_nothing_is_not_offered() -> None:
     keep = Item(target="lost", action="keep", source="stream", id="7-0")
-    assert "--apply" not in plan_in_words(PLAN.model_copy(update={"items": (keep,)}))
+    assert "--apply" not in plan_in_words(PLAN.model_copy(update={"items": (keep,)}), HOME)
 
 
 def test_an_empty_plan() -> None:
-    assert plan_in_words(PLAN.model_copy(update={"items": ()})).startswith("Nothing to repair")
+    assert plan_in_words(PLAN.model_copy(update={"items": ()}), HOME).startswith("Nothing to repair")
 
 
 def test_a_plan_of_refusals_alone_has_no_name() -> None:
     refusal = Refusal(what="deliver 3 messages again", reason="no writer runs")
-    text = plan_in_words(PLAN.model_copy(update={"items": (), "refusals": (refusal,)}))
+    text = plan_in_words(PLAN.model_copy(update={"items": (), "refusals": (refusal,)}), HOME)
     assert text.startswith("Nothing can be repaired now in the Redis at 127.0.0.1:1:\n  not ")
     assert "0a1b" not in text
-
-
-def test_the_home_of_the_user_is_written_as_such(guarded_home: Path) -> None:
-    plan = PLAN.model_copy(update={"home": f"{guarded_home}/.blueplane"})
-    assert "to ~/.blueplane/repair/0a1b/messages.jsonl" in plan_in_words(plan)
 
 
 def test_what_was_done_in_words() -> None:
@@ -57,3 +54,15 @@ def test_what_was_done_in_words() -> None:
 
 def test_each_item_has_a_line() -> None:
     assert list(id_lines(PLAN.items[:1])) == ["  deliver     5-0 (stuck)"]
+
+
+def test_a_plan_for_programs_holds_nothing_private() -> None:
+    private = "name@example.com"
+    key = RowKey(table="cursor_raw_traces", columns=("event_id",), values=(private,))
+    holding = Holding(group="processors", consumer=private, delivered_ms=1, deliveries=1)
+    item = PLAN.items[0].model_copy(
+        update={"id": private, "stream": private, "group": private, "keys": (key,), "holdings": (holding,)}
+    )
+    plan = PLAN.model_copy(update={"items": (item,), "home": f"/{private}"})
+    assert private not in json.dumps(plan_as_json(plan))
+    assert private not in "".join(id_lines(plan.items))
