@@ -1,5 +1,6 @@
 """The wiring of capture: hook files, their commands, the extension, versions, and folders that the server can find."""
 
+import os
 import sys
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
@@ -137,7 +138,7 @@ class CaptureWiringMonitor(Monitor):
         ]
         return CaptureWiring(
             cursor_is_there=self._cursor_is_there,
-            claude_is_there=self.examination.settings.claude_settings.parent.is_dir(),
+            claude_is_there=os.path.isdir(self.examination.settings.claude_settings.parent),
             cursor_commands=sum(command.editor == CURSOR for command in commands),
             claude_commands=sum(command.editor == CLAUDE for command in commands),
             extension_versions=[one.version for one in extensions(self._user_home)],
@@ -156,7 +157,7 @@ class CaptureWiringMonitor(Monitor):
 
     @property
     def _cursor_is_there(self) -> bool:
-        return cursor_folder(self.examination.settings).is_dir()
+        return os.path.isdir(cursor_folder(self.examination.settings))
 
     def _user_files(self) -> Iterator[_Read]:
         settings = self.examination.settings
@@ -176,7 +177,7 @@ class CaptureWiringMonitor(Monitor):
         if finds_transcripts(workspace):
             return True
         projects = self.examination.settings.claude_projects
-        return any((projects / name).is_dir() for name in folders_looked_for(workspace) if "\0" not in name)
+        return any(os.path.isdir(projects / name) for name in folders_looked_for(workspace) if "\0" not in name)
 
     def _extension(self) -> Iterator[WiringFault]:
         if self._cursor_is_there and not extensions(self._user_home) and self._was_announced():

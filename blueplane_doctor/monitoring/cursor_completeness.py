@@ -9,6 +9,7 @@ from blueplane_doctor.capture.cursor_states import (
     ITEM_STATES,
     MISSING,
     NEVER_CAPTURED,
+    OUTDATED,
     Moment,
     states_of,
 )
@@ -197,8 +198,8 @@ class _Reader:
                 elif state == MISSING:
                     missing_ms.append(item.since_ms)
         missing: int | None = states[MISSING]
-        if missing and self._carried is None:
-            missing = None
+        if self._carried is None and (missing or states[OUTDATED]):
+            missing = None  # a message on its way may carry any of them
         first = min(missing_ms, default=None)
         return CursorCompleteness(
             since=self._examination.settings.since,

@@ -32,7 +32,7 @@ def extensions(home: Path) -> list[Extension]:
         folder = home / name
         removed = _object_in(folder / _OBSOLETE)
         for path in sorted(_entries(folder)):
-            if path.name.startswith(f"{IDENTITY}-") and not removed.get(path.name) and path.is_dir():
+            if path.name.startswith(f"{IDENTITY}-") and not removed.get(path.name) and os.path.isdir(path):
                 found.append(_extension(path))
     return found
 

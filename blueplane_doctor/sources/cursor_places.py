@@ -67,12 +67,12 @@ def databases(settings: Settings) -> list[CursorDatabase]:
     folder = cursor_folder(settings)
     found = []
     for path in dict.fromkeys((folder / "globalStorage" / DATABASE, Path.home() / WATCHED_GLOBAL)):
-        if path.is_file():
+        if os.path.isfile(path):
             found.append(CursorDatabase(path, 0, is_watched=_is_same(path, Path.home() / WATCHED_GLOBAL)))
     taken = _taken_by_the_server(settings.home)
     for number, each in enumerate(_workspace_folders(folder / "workspaceStorage"), start=1):
         path = each / DATABASE
-        if path.is_file():
+        if os.path.isfile(path):
             name = _workspace_hash(each / "workspace.json")
             is_watched = name not in taken or _is_same(path, taken[name])
             found.append(CursorDatabase(path, number, name, is_watched))

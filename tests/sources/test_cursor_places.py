@@ -111,3 +111,13 @@ def test_a_write_into_the_log_is_a_change(folder: Path) -> None:
     log.unlink()
     path.unlink()
     assert database.modified_ms() == 0
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may look into every folder")
+def test_a_folder_that_may_not_be_looked_into_holds_nothing(folder: Path) -> None:
+    path = write_workspace(folder, "aaa", {})
+    path.parent.chmod(0)
+    try:
+        assert databases(Settings()) == []
+    finally:
+        path.parent.chmod(0o700)
