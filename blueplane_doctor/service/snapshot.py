@@ -13,7 +13,7 @@ from blueplane_doctor.service.fingerprint import Fingerprint
 
 QUICK_RECORDS = (
     *("connections", "redis", "redis_writes", "disk_space"),
-    *("server", "server_uses", "spool", "database", "database_access", "locations"),
+    *("server", "server_uses", "spool", "database", "database_access", "locations", "notifications"),
 )
 """Health records of the quick look."""
 CUSTODY_RECORDS = ("queue", "capture", "chain")

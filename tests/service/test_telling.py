@@ -5,6 +5,7 @@ import time
 from functools import partial
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,6 +23,12 @@ SILENT: list[str] = []
 
 def service_for(pipeline: Pipeline, told: Path) -> HealthService:
     return HealthService(settings_for(pipeline, notify=[{"command": ["tee", "-a", str(told)]}]))
+
+
+def shown_messages(service: HealthService) -> list[Any]:
+    """What the page shows of them."""
+    record = service.current().report.metrics["notifications"]
+    return [] if record is None else record["messages"]
 
 
 def wait_for_a_sample(home: Path) -> None:
@@ -54,6 +61,10 @@ def test_a_fault_is_told_with_the_page(pipeline: Pipeline, tmp_path: Path) -> No
     with service_for(pipeline, told) as service, telling(service, SILENT.append, page, every=0.1, clock=clock):
         while not (told.exists() and told.read_text().endswith("\n")):
             time.sleep(0.05)
+        while not shown_messages(service):
+            time.sleep(0.05)
+        (message,) = shown_messages(service)
+    assert message["target"] == "command 1"
     document = json.loads(told.read_text().splitlines()[0])
     assert "server-down" in document["causes"]
     assert document["body"].endswith(page)
