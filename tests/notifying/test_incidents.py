@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from blueplane_doctor.demo.faults import FAULTS, demo_pipeline
 from blueplane_doctor.model import Status
@@ -289,3 +291,44 @@ def test_a_day_of_every_two_faults(demo: dict[str, Observation]) -> None:
         assert len(replay.told) <= 4, (one, other)
         assert replay.kinds.count(Kind.OVER) <= 2
         assert not open_incidents(replay.watch)
+
+
+STEPS = st.lists(
+    st.tuples(st.sampled_from(["good", "bad", "loss", "unknown", "sleep"]), st.integers(1, 40), st.booleans()),
+    max_size=40,
+)
+SAMPLES = {"good": GREEN, "bad": BAD, "loss": LOSS, "unknown": UNKNOWN}
+
+
+def replayed(steps: list[tuple[str, int, bool]], *, with_restarts: bool) -> Replay:
+    replay = Replay({"remind": "never"})
+    for kind, count, restarts in steps:
+        if kind == "sleep":
+            replay.sleep(600 * count)
+        else:
+            replay.samples(SAMPLES[kind], count)
+        if restarts and with_restarts:
+            replay.restart()
+    return replay
+
+
+@settings(max_examples=60, deadline=None)
+@given(STEPS)
+def test_whatever_comes_messages_are_about_what_was_there(steps: list[tuple[str, int, bool]]) -> None:
+    replay = replayed(steps, with_restarts=True)
+    assert replay.told == replayed(steps, with_restarts=False).told, "a restart changes nothing"
+    told: dict[str, bool] = {}
+    for _, message in replay.told:
+        for kind in message.kinds:
+            assert kind is not Kind.REMINDER
+        if message.kinds == (Kind.OVER,):
+            assert all(told.get(cause) for cause in message.causes), "over is told of what was told"
+            told.update(dict.fromkeys(message.causes, False))
+        elif message.kinds == (Kind.OPENED,):
+            assert not any(told.get(cause) for cause in message.causes), "and nothing is told twice"
+            told.update(dict.fromkeys(message.causes, True))
+        else:
+            told.update(dict.fromkeys(message.causes, True))
+    replay.samples(GREEN, STABLE_SAMPLES)
+    assert not open_incidents(replay.watch), "whatever was, it ends"
+    assert not replay.target.told
