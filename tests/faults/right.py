@@ -23,6 +23,8 @@ _BROKEN = re.compile(r"Traceback|internal error|the doctor itself broke", re.IGN
 
 
 _SENT = "command "
+_INTERPRETER_STARTS = "Could not import runpy module"
+"""What Python itself says, interrupted before it runs any of our code: that is not ours to answer."""
 _OWN_STATE = "/.local/state/blueplane-doctor/"
 """Where the doctor keeps its own key: it is not examined."""
 
@@ -51,10 +53,11 @@ def _writes(stage: Stage) -> dict[str, Any]:
 def misses(fault: Fault, command: Command, run: Run, before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
     """What is not right, in words; the first word of each says of which kind."""
     found = []
+    is_ours = not (fault.silent and run.stderr.startswith(_INTERPRETER_STARTS))
     broken = _BROKEN.search(run.text)
-    if broken:
+    if broken and is_ours:
         found.append(f"traceback: {_around(run.text, broken.start())}")
-    if run.code not in (*command.codes, *fault.codes):
+    if run.code not in (*command.codes, *fault.codes) and is_ours:
         found.append(f"exit: code {run.code}: {run.stderr[-300:]}")
     if run.seconds > limit(command) + BUSY_MACHINE_SECONDS:
         found.append(f"late: {run.seconds:.1f} s")

@@ -224,7 +224,7 @@ _COPIED = (
 DISKS = {
     "tiny-temporary-folder": 'mount -t tmpfs -o size=4k tmpfs "$SCRATCH" && printf x >"$SCRATCH/ballast"',
     "temporary-folder-read-only": 'mount -t tmpfs -o ro tmpfs "$SCRATCH"',
-    "home-read-only": f'{_COPIED} && mount -o remount,ro "$BLUEPLANE"',
+    "home-read-only": f'{_COPIED} && mount -o remount,bind,ro "$BLUEPLANE"',
     "home-full": f'{_COPIED}; cat /dev/zero >"$BLUEPLANE/ballast" 2>/dev/null; true',
 }
 for _name, _script in DISKS.items():

@@ -56,4 +56,5 @@ def _write(file: int, content: bytes) -> None:
 
 def mount_read_only(disk: Path) -> None:
     """From here on it takes no writes."""
-    subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+    # `bind`: only in this namespace. The file system itself may be changed by root alone.
+    subprocess.run(["mount", "-o", "remount,bind,ro", str(disk)], check=True)
