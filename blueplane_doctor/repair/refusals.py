@@ -65,8 +65,11 @@ def in_the_way(report: Report, server: Record | None) -> str:
     return ""
 
 
-def settled(items: Iterable[Item], survey: Survey) -> list[Item]:
-    """The items with what their keys, origins and neighbours allow; those to be delivered must be the only ones."""
+def settled(items: Iterable[Item], survey: Survey, obstacle: str = "") -> list[Item]:
+    """The items with what their keys, origins and neighbours allow; those to be delivered must be the only ones.
+
+    `obstacle`: why nothing is written now.
+    """
     everything = list(items)
     planned = {item.id for item in everything}
     taken: dict[RowKey, Item] = {}
@@ -77,7 +80,7 @@ def settled(items: Iterable[Item], survey: Survey) -> list[Item]:
         if item.action in (Action.DELIVER, Action.RELEASE):
             taken.update(dict.fromkeys(item.keys, item))
         decided.append(item)
-    return _released(decided)
+    return _released(decided, obstacle)
 
 
 def _settled(item: Item, survey: Survey, planned: set[str], taken: dict[RowKey, Item]) -> Item:
@@ -112,16 +115,19 @@ def _kept(item: Item, reason: str) -> Item:
     return item.model_copy(update={"action": Action.KEEP, "reason": reason})
 
 
-def _released(items: list[Item]) -> list[Item]:
+def _released(items: list[Item], obstacle: str) -> list[Item]:
     """Where nothing is taken out of a group, what its writer tries again and again is not written either."""
     freed: set[str] = set()
     for item in items:
         if item.action in (Action.SET_ASIDE, Action.ACKNOWLEDGE):
             freed.update(holding.group for holding in item.holdings)
+    reason = "its writer tries it again and again, and what it fails at is not known"
+    if obstacle:
+        reason = f"{obstacle}; its writer tries it again by itself"
     decided = []
     for item in items:
         if item.action is Action.RELEASE and item.group not in freed:
-            item = _kept(item, "its writer tries it again and again, and what it fails at is not known")
+            item = _kept(item, reason)
         decided.append(item)
     return decided
 

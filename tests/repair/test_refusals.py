@@ -86,6 +86,8 @@ def test_what_a_writer_tries_again_is_left_to_it_where_something_is_set_aside() 
     (only,) = settled([item("1-0", **release)], survey())
     assert only.action is Action.KEEP
     assert "not known" in only.reason
+    (only,) = settled([item("1-0", **release)], survey(), "process 7 holds the write lock of the database")
+    assert only.reason == "process 7 holds the write lock of the database; its writer tries it again by itself"
 
 
 def test_no_writer_of_the_group() -> None:
