@@ -4,9 +4,7 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
-from blueplane_doctor.documents import json_value
-from blueplane_doctor.errors import DocumentError, FileUnreadable
-from blueplane_doctor.file_reading import SMALL_BYTES, read_text
+from blueplane_doctor.sources.json_files import object_in
 
 IDENTITY = "blueplane.blueplane-cursor-telemetry"
 """Publisher and name: how its folder is called, before a dash and the version."""
@@ -30,7 +28,7 @@ def extensions(home: Path) -> list[Extension]:
     found = []
     for name in FOLDERS:
         folder = home / name
-        removed = _object_in(folder / _OBSOLETE)
+        removed = object_in(folder / _OBSOLETE)
         for path in sorted(_entries(folder)):
             if path.name.startswith(f"{IDENTITY}-") and not removed.get(path.name) and os.path.isdir(path):
                 found.append(_extension(path))
@@ -38,7 +36,7 @@ def extensions(home: Path) -> list[Extension]:
 
 
 def _extension(folder: Path) -> Extension:
-    version = _object_in(folder / "package.json").get("version")
+    version = object_in(folder / "package.json").get("version")
     if not isinstance(version, str):
         version = ""
     try:
@@ -53,13 +51,3 @@ def _entries(folder: Path) -> list[Path]:
         return list(folder.iterdir())
     except OSError:
         return []
-
-
-def _object_in(file: Path) -> dict[str, object]:
-    try:
-        content = json_value(read_text(file, SMALL_BYTES))
-    except (FileUnreadable, DocumentError):
-        return {}
-    if not isinstance(content, dict):
-        return {}
-    return content

@@ -9,10 +9,8 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
-from blueplane_doctor.documents import json_value
-from blueplane_doctor.errors import DocumentError, FileUnreadable
-from blueplane_doctor.file_reading import SMALL_BYTES, read_text
 from blueplane_doctor.settings import Settings
+from blueplane_doctor.sources.json_files import object_in
 
 _BELOW_THE_HOME = {
     "darwin": "Library/Application Support/Cursor/User",
@@ -91,7 +89,7 @@ def _workspace_folders(folder: Path) -> Iterable[Path]:
 
 
 def _workspace_hash(file: Path) -> str:
-    content = _object_in(file)
+    content = object_in(file)
     folder = content.get("folder")
     if not isinstance(folder, str):
         return ""  # a window with several folders, or none
@@ -104,18 +102,7 @@ def _workspace_hash(file: Path) -> str:
 
 def _taken_by_the_server(home: Path) -> dict[str, Path]:
     taken = {}
-    for name, path in _object_in(home / CACHE).items():
+    for name, path in object_in(home / CACHE).items():
         if isinstance(path, str) and "\0" not in path:
             taken[name] = Path(path)
     return taken
-
-
-def _object_in(file: Path) -> dict[str, object]:
-    """What a JSON file holds; empty where it is none."""
-    try:
-        content = json_value(read_text(file, SMALL_BYTES))
-    except (FileUnreadable, DocumentError):
-        return {}
-    if not isinstance(content, dict):
-        return {}
-    return content
