@@ -16,6 +16,7 @@ from blueplane_doctor.kept import read_evidence, read_report
 from blueplane_doctor.locations import locate, revealed
 from blueplane_doctor.model import Report, counted
 from blueplane_doctor.report_output import DEFAULT_WIDTH, format_for, format_named, view_of
+from blueplane_doctor.sources.cursor_places import databases
 from blueplane_doctor.sources.transcript_files import project_folders
 from blueplane_doctor.times import seconds_in
 
@@ -62,14 +63,16 @@ def run(given: Invocation) -> int:
 
 
 def _reveal_projects(given: Invocation) -> None:
-    """Show which folder each numbered project is: to the person at this terminal, and nobody else."""
+    """Show which folder each numbered project and workspace is: to the person at this terminal, and nobody else."""
     if not sys.stdout.isatty():
         complain("--reveal shows names on a terminal alone", "run it without a pipe and without --output")
         return
-    for number, folder in enumerate(
-        project_folders(given.load(for_examination=True).settings.claude_projects), start=1
-    ):
+    settings = given.load(for_examination=True).settings
+    for number, folder in enumerate(project_folders(settings.claude_projects), start=1):
         show(f"project {number}: {plain(folder.name)}\n")
+    for database in databases(settings):
+        if database.folder:
+            show(f"workspace {database.workspace}: {plain(database.folder)}\n")
 
 
 def _examined(given: Invocation) -> Report:

@@ -157,7 +157,7 @@ class Options:
         "Show the verdict alone.", None, Values.NONE, Scope.COMMANDS, short="-q", in_pytest=False
     )
     reveal: bool | None = _option(
-        "Show, on a terminal alone, which folder each numbered project is.",
+        "Show, on a terminal alone, which folder each numbered project or workspace is.",
         None,
         Values.NONE,
         Scope.EXAMINATION,

@@ -9,11 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from blueplane_doctor import main_job
+from blueplane_doctor.commands.base import Invocation
 from blueplane_doctor.diagnose import Doctor
 from blueplane_doctor.main_job import Waiting
 from blueplane_doctor.model import Finding, Report, Status
 from blueplane_doctor.settings import Settings
 from tests.command_line import DOCTOR
+from tests.cursor_files import write_workspace
 from tests.parameters import one_quick
 from tests.reports import samples
 
@@ -104,3 +107,19 @@ def test_private_places_are_shown_on_a_terminal_alone(is_terminal: bool, tmp_pat
     assert (b"of-a-person/server.log" in text) is is_terminal
     assert (b"tail -n 50 <home>/server.log" in text) is not is_terminal
     assert (b"<home> stands for what is private" in text) is not is_terminal
+
+
+def test_reveal_names_projects_and_workspaces_on_a_terminal_alone(
+    guarded_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+    (guarded_home / ".claude" / "projects" / "-home-me-app").mkdir(parents=True)
+    write_workspace(guarded_home / ".config" / "Cursor" / "User", "aaa", {}, workspace="/home/me/my%20app")
+    for stdout, expected in (
+        (Terminal(), "project 1: -home-me-app\nworkspace 1: /home/me/my app\n"),
+        (io.StringIO(), ""),
+    ):
+        monkeypatch.setattr(sys, "stdout", stdout)
+        main_job._reveal_projects(Invocation())
+        assert stdout.getvalue() == expected

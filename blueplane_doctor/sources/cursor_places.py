@@ -35,10 +35,17 @@ class CursorDatabase(NamedTuple):
     path: Path
     workspace: int
     """The number that reports give to its workspace, from 1; 0: the global database."""
-    workspace_hash: str = ""
-    """What the extension calls that workspace; empty where the folder is not known."""
+    folder: str = ""
+    """The folder of that workspace, private; empty where it is not known."""
     is_watched: bool = True
     """Whether the server looks at this file at all, as far as can be told."""
+
+    @property
+    def workspace_hash(self) -> str:
+        """What the extension calls the workspace; empty where its folder is not known."""
+        if not self.folder:
+            return ""
+        return hashlib.sha256(self.folder.encode("utf-8", "surrogatepass")).hexdigest()[:_HASH_DIGITS]
 
     def modified_ms(self) -> int:
         """When it or its write-ahead log was last written, in milliseconds since 1970; 0 where it cannot be read."""
@@ -71,9 +78,11 @@ def databases(settings: Settings) -> list[CursorDatabase]:
     for number, each in enumerate(_workspace_folders(folder / "workspaceStorage"), start=1):
         path = each / DATABASE
         if os.path.isfile(path):
-            name = _workspace_hash(each / "workspace.json")
-            is_watched = name not in taken or _is_same(path, taken[name])
-            found.append(CursorDatabase(path, number, name, is_watched))
+            database = CursorDatabase(path, number, _workspace_folder(each / "workspace.json"))
+            name = database.workspace_hash
+            if name in taken:
+                database = database._replace(is_watched=_is_same(path, taken[name]))
+            found.append(database)
     return found
 
 
@@ -88,16 +97,15 @@ def _workspace_folders(folder: Path) -> Iterable[Path]:
         return ()
 
 
-def _workspace_hash(file: Path) -> str:
+def _workspace_folder(file: Path) -> str:
     content = object_in(file)
     folder = content.get("folder")
     if not isinstance(folder, str):
         return ""  # a window with several folders, or none
     try:
-        path = unquote(urlsplit(folder).path)
+        return unquote(urlsplit(folder).path)
     except ValueError:
         return ""
-    return hashlib.sha256(path.encode("utf-8", "surrogatepass")).hexdigest()[:_HASH_DIGITS]
 
 
 def _taken_by_the_server(home: Path) -> dict[str, Path]:
