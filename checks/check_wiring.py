@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from blueplane_doctor import Finding, Remedy, Scale, check
+from blueplane_doctor import Finding, Remedy, Scale, check, unknown
 from blueplane_doctor.checkapi import many, not_graded
 
 if TYPE_CHECKING:
@@ -57,6 +57,9 @@ def check_capture_wiring(wiring: "CaptureWiring", locations: "Locations", scale:
     if not faults and not wiring.cursor_is_there and not wiring.claude_is_there:
         summary = "Neither Cursor nor Claude Code was used by this user: nothing to judge"
         return not_graded(None, summary, evidence=evidence)
+    if not faults and wiring.claude_is_there and wiring.unfindable_sessions is None:
+        summary = "Whether the server finds the transcripts of open sessions is not known"
+        return unknown(summary, wiring.sessions_cause, evidence=evidence)
     if not faults:
         commands = many(wiring.cursor_commands + wiring.claude_commands, "command", "commands")
         summary = f"Nothing keeps the editors from sending their events: {commands} of hooks can be run"

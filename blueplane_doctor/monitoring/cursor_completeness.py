@@ -177,8 +177,11 @@ class _Reader:
 
     def _changed_in(self, database: CursorDatabase) -> Changed:
         """Raises SourceError."""
-        what = "Cursor's database of a workspace" if database.workspace else "Cursor's global database"
-        question = changed_in_workspace if database.workspace else changed_in_global
+        what = "Cursor's global database"
+        question = changed_in_global
+        if database.workspace:
+            what = "Cursor's database of a workspace"
+            question = changed_in_workspace
         deadline = self._examination.deadline
         # Closed at once: where Cursor ends meanwhile, the last to close its database tidies up beside it.
         with closing(DatabaseSource(database.path, deadline, what=what, without_locks=True)) as source:
@@ -200,7 +203,9 @@ class _Reader:
         missing: int | None = states[MISSING]
         if self._carried is None and (missing or states[OUTDATED]):
             missing = None  # a message on its way may carry any of them
-        first = min(missing_ms, default=None)
+        first_missing = None
+        if missing_ms:
+            first_missing = iso(from_milliseconds(min(missing_ms)))
         return CursorCompleteness(
             since=self._examination.settings.since,
             cause=self._cause,
@@ -211,7 +216,7 @@ class _Reader:
             by_outcome={state: states[state] for state in ITEM_STATES},
             never_captured=dict(sorted(never.items())),
             missing_items=missing,
-            first_missing=None if first is None else iso(from_milliseconds(first)),
+            first_missing=first_missing,
             workspaces=[_workspace(judged, announced) for judged in self._judged if judged.states],
         )
 

@@ -46,6 +46,16 @@ def test_the_worst_is_told_first_and_the_others_are_counted() -> None:
     assert "strict JSON" in finding.remedy.text and "with the program that you use" in finding.remedy.text
 
 
+def test_sessions_that_cannot_be_read_are_unknown_where_claude_code_is_used() -> None:
+    cause = "the telemetry database is damaged"
+    record = wiring(open_sessions=None, unfindable_sessions=None, sessions_cause=cause)
+    finding = run("capture-wiring", wiring=record)
+    assert (finding.status, finding.cause) == (Status.UNKNOWN, cause)
+    broken = WiringFault(kind="not_used", place=PLACE, reason="it is not valid JSON")
+    record = wiring(broken, open_sessions=None, unfindable_sessions=None, sessions_cause=cause)
+    assert run("capture-wiring", wiring=record).status is Status.ORANGE
+
+
 def test_good_wiring_is_green_and_no_editor_is_not_judged() -> None:
     finding = run("capture-wiring", wiring=wiring())
     assert (finding.status, finding.observed) == (Status.GREEN, "wired")
