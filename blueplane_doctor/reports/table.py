@@ -37,6 +37,8 @@ _ANSI = {
 }
 _TO_MEND = (Status.RED, Status.ORANGE, Status.YELLOW, Status.ERROR)
 _NOT_JUDGED = (Status.UNKNOWN, Status.SKIPPED)
+_NAMED_TOGETHER = 8
+"""Checks with one cause that are still named: about two lines of 80 columns."""
 _HEADERS = ["status", "check", "observed", "what it means"]
 _COMMAND_LENGTH = 4_000
 """Characters of a command. It is not cut: half of it would be another command."""
@@ -196,8 +198,11 @@ def _unjudged(findings: Iterable[Finding], view: View) -> list[str]:
     unjudged.sort(key=lambda finding: (finding.status, finding.cause, finding.id))
     lines = []
     for (status, cause), group in groupby(unjudged, key=lambda finding: (finding.status, finding.cause)):
-        names = ", ".join(line(finding.id) for finding in group)
-        lines += _wrapped(f"{status.words}: {names}: {line(cause)}", view)
+        names = [line(finding.id) for finding in group]
+        listed = ", ".join(names)
+        if len(names) > _NAMED_TOGETHER and not view.verbose:
+            listed = f"{many(len(names), 'check', 'checks')} (-v names them)"
+        lines += _wrapped(f"{status.words}: {listed}: {line(cause)}", view)
     return ["", *lines] if lines else []
 
 

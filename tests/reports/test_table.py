@@ -114,6 +114,13 @@ def test_one_cause_is_said_once_for_all_its_checks() -> None:
     assert "skipped: a, b: Redis is gone" in text
 
 
+def test_many_checks_of_one_cause_are_counted_and_named_when_asked_for() -> None:
+    many = [found(Status.SKIPPED, id=f"check-{number}", cause="Redis is gone") for number in range(9)]
+    assert "skipped: 9 checks (-v names them): Redis is gone" in rendered(*many)
+    assert "check-8" not in rendered(*many)
+    assert "check-8: Redis is gone" in rendered(*many, verbose=True)
+
+
 def test_nothing_selected_has_no_empty_parts() -> None:
     text = table.render(samples.empty(), View())
     assert "(;" not in text and "( " not in text
