@@ -54,6 +54,24 @@ The report has exactly these causes, each finding of yellow or worse is explaine
 column, and no other cause is there: `tests/truth/test_causes.py`. The table was written by what is done to the
 pipeline, not by what the program says.
 """
+READ_TWICE = """\
+# What was read twice
+
+The tables of all faults of the demo were read for cause and next step. These sentences had to be read twice, and were
+written anew.
+
+| fault | as it was | what was not clear |
+|---|---|---|
+| malformed-payloads | A producer sends payloads that the writer passes over | whether the writer reads them later |
+| malformed-payloads | Mend the producer; save the messages before the stream trims them | two steps in one sentence |
+| poison-duplicate | 40 messages are stuck in processors behind 17…-39: same event_id as 17…-38 | what `processors` is, and which of the two cannot be written |
+| retry-storm | claude_processors was given the same message 327 times | that this is a consumer group |
+| orphaned-messages | 300 messages are held by claude-consumer-42, gone while others work. They wait for ever | who is gone; that no consumer takes them over |
+| locked-database | 120 messages were left unwritten with the writer | whether the writer still has them to write |
+| dead-letter-growth | two causes with the title "A writer gives messages up, to the dead letters" | why there are two |
+| silent-hooks | beforeSubmitPrompt fired 4 h ago | that this is the last time |
+| silent-hooks | Likely; what would make it certain: … | what the semicolon joins |
+"""
 
 
 def text() -> str:
@@ -75,6 +93,7 @@ def text() -> str:
     for section, title in SECTIONS.items():
         parts.append(f"## {section}. {title}\n")
         parts.append(_table(_situations(section)))
+    parts.append(READ_TWICE)
     return "\n".join(parts).rstrip() + "\n"
 
 
