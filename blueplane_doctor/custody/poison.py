@@ -16,9 +16,22 @@ _USAGE_COUNTS = ("input_tokens", "output_tokens", "cache_creation_input_tokens",
 
 def poison_reason(message: Message) -> str:
     """Why its writer cannot write it; empty when nothing is known."""
+    if _is_not_text(message):
+        return "a value is not UTF-8"
     if message.fields.get(b"platform") == b"claude_code":
         return _claude_reason(message)
     return _cursor_reason(message)
+
+
+def _is_not_text(message: Message) -> bool:
+    """Whether a writer cannot even read it: Cursor's fails at all that it is given with it."""
+    for name, value in message.fields.items():
+        try:
+            name.decode()
+            value.decode()
+        except UnicodeDecodeError:
+            return True
+    return False
 
 
 def _claude_reason(message: Message) -> str:

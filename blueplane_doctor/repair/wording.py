@@ -35,6 +35,10 @@ _WHAT = {
 }
 
 
+NEVER_SENT = ("buffer", "spool", "transcripts")
+"""Targets whose messages were never in the stream, or are there no more."""
+
+
 def plan_in_words(plan: Plan, home: str, *, is_saved: bool = False) -> str:
     """What a plan will do, line by line. `home`: as it may be shown; `is_saved`: whether its messages are saved."""
     at = plan.made_at[11:19]
@@ -72,6 +76,8 @@ def _action_lines(action: Action, items: list[Item]) -> list[str]:
     lines = []
     for (target, reason), count in by_reason.items():
         what = _WHAT.get(action, "")
+        if action is Action.DELIVER and target in NEVER_SENT:
+            what = "for the first time"
         text = f"{many(count, 'message', 'messages')} ({target}) {what}".rstrip()
         if action in (Action.MAKE_GROUP, Action.MOVE_GROUP):
             text = reason

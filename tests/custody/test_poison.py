@@ -13,6 +13,13 @@ def _message(platform: str, payload: str) -> Message:
     return Message((b"1-0", fields))
 
 
+@pytest.mark.parametrize("field", [b"hook_type", b"\xff"])
+@pytest.mark.parametrize("platform", [b"cursor", b"claude_code"])
+def test_what_is_not_text_stops_either_writer(platform: bytes, field: bytes) -> None:
+    message = Message((b"1-0", [b"platform", platform, field, b"\xff\xfe", b"payload", b"{}"]))
+    assert poison_reason(message) == "a value is not UTF-8"
+
+
 @pytest.mark.parametrize(
     ("payload", "reason"),
     [
