@@ -76,7 +76,7 @@ def cause_capture_not_wired(
 
 
 @cause(
-    no_repair="The hook delivers its spool by itself once Redis takes it again.",
+    repair="spool",
     stage="capture",
     shown_by=NOT_DELIVERED,
     brings=["hook-success"],

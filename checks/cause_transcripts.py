@@ -10,11 +10,10 @@ if TYPE_CHECKING:
     from blueplane_doctor.monitoring.transcripts import TranscriptHealth
 
 COMPLETENESS = "transcript-completeness"
-NO_REPAIR = "No repair enqueues lines of a transcript."
 FOLLOWS = ("server-down", "server-hangs", "redis-unreachable", "redis-refuses-writes", "another-redis")
 
 
-@cause(no_repair=NO_REPAIR, stage="capture", shown_by=[COMPLETENESS])
+@cause(repair="transcripts", stage="capture", shown_by=[COMPLETENESS])
 def cause_capture_folder_not_found(
     transcripts: "TranscriptHealth", findings: Findings, locations: "Locations"
 ) -> Cause | None:
@@ -40,7 +39,7 @@ def cause_capture_folder_not_found(
     )
 
 
-@cause(no_repair=NO_REPAIR, stage="capture", shown_by=[COMPLETENESS], follows=FOLLOWS)
+@cause(repair="transcripts", stage="capture", shown_by=[COMPLETENESS], follows=FOLLOWS)
 def cause_capture_session_not_started(
     transcripts: "TranscriptHealth", findings: Findings, locations: "Locations"
 ) -> Cause | None:
@@ -60,7 +59,7 @@ def cause_capture_session_not_started(
     )
 
 
-@cause(no_repair=NO_REPAIR, stage="capture", shown_by=[COMPLETENESS], follows=FOLLOWS)
+@cause(repair="transcripts", stage="capture", shown_by=[COMPLETENESS], follows=FOLLOWS)
 def cause_capture_lines_passed_over(
     transcripts: "TranscriptHealth", findings: Findings, locations: "Locations"
 ) -> Cause | None:
