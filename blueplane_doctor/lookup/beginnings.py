@@ -1,6 +1,6 @@
 """Where a message began, before the stream: the line of a transcript, or the hook."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 
 from blueplane_doctor.capture.line_states import MISSING, TOO_YOUNG, YOUNG_MS
 from blueplane_doctor.custody.messages import Message
@@ -42,10 +42,17 @@ def uuid_of(wanted: str, message: Message | None) -> str:
     return message.value("payload.entry_data.uuid") or ""
 
 
-def lines_of(settings: Settings, uuids: Iterable[str]) -> dict[str, FoundLine]:
-    """The lines of transcripts with these uuids, as far as they are on disk and can be read."""
+def session_of(message: Message | None) -> str:
+    """The session of a message; empty where there is no message, or it names none."""
+    if message is None:
+        return ""
+    return message.value("session_id") or message.value("external_session_id") or ""
+
+
+def lines_of(settings: Settings, sessions: Mapping[str, str]) -> dict[str, FoundLine]:
+    """The lines of transcripts with these uuids, each of its session, as far as they are on disk and can be read."""
     try:
-        return find_lines(settings.claude_projects, {uuid for uuid in uuids if uuid})
+        return find_lines(settings.claude_projects, sessions)
     except FileUnreadable:
         return {}  # what the pipeline tells stands without them
 

@@ -36,6 +36,7 @@ from blueplane_doctor.lookup.beginnings import (
     Hop,
     hook_hop,
     lines_of,
+    session_of,
     state_at_source,
     transcript_hop,
     uuid_of,
@@ -260,10 +261,15 @@ class Tracer:
     def _find_beginnings(self, searches: list[_Search]) -> None:
         """The hook or the line of a transcript that each message began with."""
         uuids = {}
+        sessions = {}
         for search in searches:
+            uuid = ""
             if search.message or not search.stream_id():
-                uuids[search.wanted] = uuid_of(search.wanted, search.message)
-        lines = lines_of(self._examination.settings, uuids.values())
+                uuid = uuid_of(search.wanted, search.message)
+            if uuid:
+                uuids[search.wanted] = uuid
+                sessions[uuid] = session_of(search.message)
+        lines = lines_of(self._examination.settings, sessions)
         for search in searches:
             found = lines.get(uuids.get(search.wanted, ""))
             if found is not None:

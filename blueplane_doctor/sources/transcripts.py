@@ -6,7 +6,7 @@ agent. The text of a line, and the path of a project, never do.
 
 import json
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -222,12 +222,13 @@ class FoundLine(NamedTuple):
     line: TranscriptLine
 
 
-def find_lines(projects: Path, uuids: Collection[str]) -> dict[str, FoundLine]:
-    """The lines with these uuids in all transcripts on disk, the newest first; of several the first found counts.
+def find_lines(projects: Path, sessions: Mapping[str, str]) -> dict[str, FoundLine]:
+    """The lines with these uuids in all transcripts on disk; each uuid with its session, empty where that is not known.
 
+    A resumed session repeats lines: the one of that session counts, else the one of the newest file.
     It ends after READ_SECONDS of processor time: what was not found by then may be there all the same.
     """
-    wanted = set(uuids)
+    wanted = set(sessions)
     texts = [uuid.encode() for uuid in wanted]
     lines: dict[str, FoundLine] = {}
     if not wanted:
@@ -237,8 +238,13 @@ def find_lines(projects: Path, uuids: Collection[str]) -> dict[str, FoundLine]:
     for file in sorted(files, key=lambda file: file.modified_ns, reverse=True):
         with suppress(FileUnreadable):
             for line in Reading(file, Progress(), {}).lines(until, texts):
-                if line.uuid in wanted:
+                if line.uuid not in wanted:
+                    continue
+                session = sessions[line.uuid]
+                is_its_own = not session or session == (file.session or line.session)
+                if is_its_own:
                     wanted.remove(line.uuid)
+                if is_its_own or line.uuid not in lines:
                     lines[line.uuid] = FoundLine(file, line)
         if not wanted:
             break

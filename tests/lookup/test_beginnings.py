@@ -67,3 +67,16 @@ def test_a_line_of_an_agent_says_so(pipeline: Pipeline, site: Project, tmp_path:
     site.write("agent-a1", lines)
     (trace,) = traced(pipeline, tmp_path, lines[0]["uuid"])
     assert trace.hops[0].text == f"assistant in an agent's transcript of project 2, session {session}"
+
+
+def test_a_line_that_a_resumed_session_repeats_is_that_of_its_own_session(
+    pipeline: Pipeline, site: Project, tmp_path: Path
+) -> None:
+    session = new_uuid()
+    resumed = new_uuid()
+    lines = site.lines(session, 2)
+    site.write(session, lines)
+    write_rows(pipeline, session, lines)
+    site.write(resumed, [{**line, "sessionId": resumed} for line in lines])
+    (trace,) = traced(pipeline, tmp_path, lines[0]["uuid"])
+    assert trace.hops[0].detail["session_id"] == session
