@@ -236,7 +236,7 @@ def test_the_first_screen_says_what_is_wrong_since_when_and_what_next(visit: Any
     it = visit(_everything(), viewport={"width": width, "height": height})
     first = it.page.locator(".cause-card").first
     for part in (
-        *(it.page.locator("h1"), it.page.locator(".sentence"), it.page.locator(".strip svg")),
+        *(it.page.locator("h1"), it.page.locator(".sentence"), it.page.locator(".strip svg").first),
         *(first.locator("h3"), first.locator(".standing"), first.locator(".next .command")),
     ):
         box = part.bounding_box()
