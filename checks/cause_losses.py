@@ -11,7 +11,7 @@ from blueplane_doctor.checkapi import many, sentence, trace_commands
 if TYPE_CHECKING:
     from blueplane_doctor.locations import Locations
     from blueplane_doctor.monitoring.chain_of_custody import ChainBreak, ChainHealth
-    from blueplane_doctor.monitoring.queue_health import QueueHealth
+    from blueplane_doctor.monitoring.queue_health import ArrivingError, QueueHealth
     from blueplane_doctor.monitoring.server_health import ServerHealth
 
 MALFORMED = "payload"
@@ -120,6 +120,9 @@ def cause_dead_letters(queue: "QueueHealth", locations: "Locations", findings: F
         return [_old_letters(queue, locations, sentence(finding.summary))]
     causes = []
     for error in queue.dlq_errors[:SHOWN_ERRORS]:
+        if error.is_set_aside:
+            causes.append(_set_aside(error, locations))
+            continue
         letters = many(error.count, "dead letter", "dead letters")
         causes.append(
             Cause(
@@ -135,6 +138,21 @@ def cause_dead_letters(queue: "QueueHealth", locations: "Locations", findings: F
             )
         )
     return causes
+
+
+def _set_aside(error: "ArrivingError", locations: "Locations") -> Cause:
+    letters = many(error.count, "message that no writer can write is", "messages that no writer can write are")
+    return Cause(
+        title="Messages were set aside by repair",
+        summary=f"{letters} among the dead letters now, the last one as {error.newest_id}. They are saved.",
+        since=error.first_timestamp,
+        since_by="the first dead letter of a repair in the last hour",
+        at_stake=Stake(lost=error.count, recoverable=error.count),
+        next_step=Remedy(
+            text="The pipeline goes on without them. The plan's file keeps them for thirty days.",
+            commands=[f"{locations.doctor} repair --list"],
+        ),
+    )
 
 
 def _old_letters(queue: "QueueHealth", locations: "Locations", summary: str) -> Cause:

@@ -8,7 +8,18 @@ from typing import Annotated
 import typer
 
 from blueplane_doctor.characters import plain
-from blueplane_doctor.commands.base import Invocation, command, group, new_command
+from blueplane_doctor.commands.base import (
+    Error,
+    EventType,
+    Group,
+    Invocation,
+    Newer,
+    Older,
+    Platform,
+    command,
+    group,
+    new_command,
+)
 from blueplane_doctor.console import show, show_json, show_table
 from blueplane_doctor.errors import UsageError
 from blueplane_doctor.examination import Examination
@@ -17,22 +28,16 @@ from blueplane_doctor.lookup.dead_letters import (
     DeadLetterFilter,
     each_dead_letter,
     find_dead_letter,
+    letter_filter,
     summarize,
 )
 from blueplane_doctor.options import PIPELINE
 from blueplane_doctor.quantities import many
-from blueplane_doctor.times import seconds_in, span
+from blueplane_doctor.times import span
 
 COMMAND = group(new_command(__doc__))
 _SHARED = (*PIPELINE, "timeout")
 _FORMATS = ("table", "json")
-
-Newer = Annotated[str | None, typer.Option("--newer-than", help="For example 90s, 30m, 6h, 2d.", metavar="AGE")]
-Older = Annotated[str | None, typer.Option("--older-than", help="For example 90s, 30m, 6h, 2d.", metavar="AGE")]
-Group = Annotated[str, typer.Option("--group", help="Of this consumer group.")]
-Error = Annotated[str, typer.Option("--error", help="Whose error or fingerprint holds this text.")]
-EventType = Annotated[str, typer.Option("--event-type", help="Of this event type.")]
-Platform = Annotated[str, typer.Option("--platform", help="Of this platform.")]
 
 
 @dataclass(frozen=True)
@@ -152,13 +157,6 @@ def dlq_stats(
         show(f"{stream}: {size:,} of {summary.limits[stream]:,}\n")
     for stream in summary.about_to_discard:
         show(f"{stream} is about to discard its oldest entries\n")
-
-
-def letter_filter(newer: str | None, older: str | None, *texts: str) -> DeadLetterFilter:
-    """Raises UsageError for an age that is no span of time."""
-    newest = None if newer is None else round(seconds_in(newer, "--newer-than") * 1000)
-    oldest = None if older is None else round(seconds_in(older, "--older-than") * 1000)
-    return DeadLetterFilter(newest, oldest, *texts)
 
 
 def _letters(examination: Examination, wanted: DeadLetterFilter) -> list[DeadLetter]:

@@ -12,12 +12,22 @@ from typing import Annotated, Any
 
 import typer
 
-from blueplane_doctor.commands.base import Invocation, Yes, command, new_command
-from blueplane_doctor.commands.dlq import Error, EventType, Group, Newer, Older, Platform, letter_filter
+from blueplane_doctor.commands.base import (
+    Error,
+    EventType,
+    Group,
+    Invocation,
+    Newer,
+    Older,
+    Platform,
+    Yes,
+    command,
+    new_command,
+)
 from blueplane_doctor.console import complain, confirmed, progress, show, show_json
 from blueplane_doctor.errors import ExitCode, UsageError
 from blueplane_doctor.locations import locate
-from blueplane_doctor.lookup.dead_letters import DeadLetterFilter
+from blueplane_doctor.lookup.dead_letters import DeadLetterFilter, letter_filter
 from blueplane_doctor.options import EXAMINING
 from blueplane_doctor.repair.base import Wanted
 from blueplane_doctor.repair.plan import Plan

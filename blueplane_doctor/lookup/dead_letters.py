@@ -21,7 +21,7 @@ from blueplane_doctor.sources.letter_errors import letter_error
 from blueplane_doctor.text import event_type, identifier, platform
 from blueplane_doctor.text import group as shown_group
 from blueplane_doctor.text import stream as shown_stream
-from blueplane_doctor.times import HOUR_MS, from_milliseconds, iso
+from blueplane_doctor.times import HOUR_MS, from_milliseconds, iso, seconds_in
 
 _STREAM_ID = re.compile(r"\d+-\d+\Z")
 _CURSOR_LIMIT = 10_000
@@ -108,6 +108,13 @@ class DeadLetterFilter:
             return False
         searched = f"{dead_letter.fingerprint} {dead_letter.error}".lower()
         return self.error.lower() in searched
+
+
+def letter_filter(newer: str | None, older: str | None, *texts: str) -> DeadLetterFilter:
+    """Raises UsageError for an age that is no span of time."""
+    newest = None if newer is None else round(seconds_in(newer, "--newer-than") * 1000)
+    oldest = None if older is None else round(seconds_in(older, "--older-than") * 1000)
+    return DeadLetterFilter(newest, oldest, *texts)
 
 
 def each_dead_letter(examination: Examination, chosen: DeadLetterFilter | None = None) -> Iterator[DeadLetter]:

@@ -14,6 +14,7 @@ from blueplane_doctor.pipeline import kept_messages
 from blueplane_doctor.public_fields import ConsumerName, GroupName, MessageId, StreamName
 from blueplane_doctor.sources.dead_letters import DeadLetterIndex
 from blueplane_doctor.sources.entry_ids import EntryId, id_text
+from blueplane_doctor.sources.letter_errors import SET_ASIDE
 from blueplane_doctor.sources.server_process import RUNNING, process_state, read_pid
 from blueplane_doctor.sources.streams import Group, StreamState
 from blueplane_doctor.text import consumer
@@ -98,6 +99,8 @@ class ArrivingError(Record):
     """When the first of them was given up."""
     newest_id: MessageId
     """The newest one's own ID."""
+    is_set_aside: bool = False
+    """Whether repair put them there, and no writer did."""
 
 
 class BacklogNow(Record):
@@ -338,6 +341,7 @@ def _arriving(index: DeadLetterIndex) -> list[ArrivingError]:
                 count=error.count,
                 first_timestamp=iso(from_milliseconds(error.first_ms)) or "",
                 newest_id=id_text(error.newest),
+                is_set_aside=error.shown == SET_ASIDE,
             )
         )
     return errors

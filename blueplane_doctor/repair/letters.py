@@ -9,8 +9,10 @@ from typing import Any
 
 from blueplane_doctor.repair.plan import Fields
 from blueplane_doctor.sources.dead_letters import DeadLetterEntry, json_object
+from blueplane_doctor.sources.letter_errors import SET_ASIDE_FIELD
 
-_ADDED_BY_CONSUMER = (b"original_entry_id", b"moved_to_dlq_at", b"stream", b"consumer_group")
+_ADDED = (b"original_entry_id", b"moved_to_dlq_at", b"stream", b"consumer_group", SET_ASIDE_FIELD)
+"""By the Cursor consumer, and by a repair that sets a message aside."""
 _JSON_OF = {"claude_consumer": b"event", "queue_writer": b"original_data"}
 """For each shape the field that holds the message."""
 
@@ -18,7 +20,7 @@ _JSON_OF = {"claude_consumer": b"event", "queue_writer": b"original_data"}
 def message_in(letter: DeadLetterEntry) -> Fields | None:
     """The message of a dead letter; None where the letter does not hold it."""
     if letter.shape == "cursor_consumer":
-        return [(name, value) for name, value in letter.fields.items() if name not in _ADDED_BY_CONSUMER]
+        return [(name, value) for name, value in letter.fields.items() if name not in _ADDED]
     name = _JSON_OF.get(letter.shape)
     if name is None:
         return None

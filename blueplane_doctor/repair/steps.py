@@ -14,6 +14,7 @@ from blueplane_doctor.repair.locking import LOCK_MS
 from blueplane_doctor.repair.plan import Action, Fields, Item, Plan, RowKey, Source, marked
 from blueplane_doctor.repair.store import REFUSED, JournalEntry, SavedMessages
 from blueplane_doctor.repair.verifying import count_rows, rows_seen
+from blueplane_doctor.sources.letter_errors import SET_ASIDE_FIELD
 from blueplane_doctor.sources.trace_tables import RowFinder
 from blueplane_doctor.times import from_milliseconds
 
@@ -229,4 +230,5 @@ def _letter(plan: Plan, item: Item, fields: Fields, now_ms: int) -> Fields:
         (b"moved_to_dlq_at", from_milliseconds(now_ms).isoformat().encode()),
         (b"stream", plan.queue.encode()),
         (b"consumer_group", item.group.encode()),
+        (SET_ASIDE_FIELD, plan.id.encode()),
     ]

@@ -8,6 +8,9 @@ from blueplane_doctor.error_phrases import MOST_CHARACTERS, phrase_of
 from blueplane_doctor.text import error_class
 
 NO_REASON = Public("no reason recorded")
+SET_ASIDE_FIELD = b"blueplane_doctor_set_aside"
+"""What a dead letter bears that `repair` put there: the plan that saved its message."""
+SET_ASIDE = Public("set aside by repair")
 _PARTICULARS = (
     re.compile(r"'[^']*'|\"[^\"]*\"|`[^`]*`"),
     re.compile(r"(?:[A-Za-z]:)?(?:[/\\][^\s/\\:,;'\"]+)+[/\\]?|~[/\\]\S*"),
@@ -29,6 +32,8 @@ class LetterError(NamedTuple):
 
 def letter_error(fields: dict[bytes, bytes]) -> LetterError:
     """By the fields of the dead letter."""
+    if SET_ASIDE_FIELD in fields:
+        return LetterError(SET_ASIDE, SET_ASIDE)
     kind = error_class(fields.get(b"error_type"))
     text = fields.get(b"error_message", b"")[:MOST_CHARACTERS].decode("utf-8", "replace")
     shown = Public(": ".join(filter(None, (kind, _public_part(text)))))

@@ -66,6 +66,9 @@ def test_a_message_set_aside_is_taken_out_of_the_dead_letters(live_pipeline: Pip
     plan = planned(live_pipeline)
     applied(live_pipeline, plan, patience=0)
     assert live_pipeline.client.xlen(plan.dead_letters) == 1
+    titles = [cause.title for cause in examined(live_pipeline).causes]
+    assert "Messages were set aside by repair" in titles
+    assert not any("gives messages up" in title for title in titles)
     assert undone(live_pipeline, plan).taken_back == 1
     assert live_pipeline.client.xlen(plan.dead_letters) == 0
     chain = examined(live_pipeline, select="chain").metrics["chain"]

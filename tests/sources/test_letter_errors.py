@@ -1,4 +1,4 @@
-from blueplane_doctor.sources.letter_errors import NO_REASON, letter_error
+from blueplane_doctor.sources.letter_errors import NO_REASON, SET_ASIDE, SET_ASIDE_FIELD, letter_error
 
 
 def test_the_same_error_with_other_particulars_is_the_same() -> None:
@@ -9,3 +9,8 @@ def test_the_same_error_with_other_particulars_is_the_same() -> None:
 
 def test_without_an_error_it_says_so() -> None:
     assert letter_error({}).shown == NO_REASON
+
+
+def test_what_repair_set_aside_is_no_error_of_a_writer() -> None:
+    fields = {b"error_type": b"ValueError", b"error_message": b"private", SET_ASIDE_FIELD: b"7f3a"}
+    assert letter_error(fields).shown == SET_ASIDE
