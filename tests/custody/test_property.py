@@ -40,6 +40,10 @@ KINDS = ("cursor", "cursor", "claude", "claude", "claude_untimed", "skipped", "n
 EXAMPLES, STEPS = (1000, 60) if os.environ.get("BLUEPLANE_TEST_PROFILE") == "long" else (25, 25)
 REWRITES_ENTRIES_READ = ("valkey",)
 """Servers that set entries-read anew at each read, and so forget what was trimmed before."""
+NO_PROCESS = (1 << 31) - 1
+"""No system gives a process so large a number."""
+FIRST_CONSUMER = NO_PROCESS + 1
+"""Consumers are named after processes, none of which runs."""
 
 
 class Pipelines(RuleBasedStateMachine):
@@ -56,9 +60,12 @@ class Pipelines(RuleBasedStateMachine):
         self.home = folder / "home"
         self.home.mkdir()
         create_database(self.home / "telemetry.db")
+        # One server, which crashed: without its pid file, consumers of two processes that were given messages within
+        # seconds of each other may be those of two servers, and then nothing is called lost.
+        (self.home / "server.pid").write_text(str(NO_PROCESS))
         self._add_old_rows()
         self.model = Model(OWNERS, {name: Group() for name in GROUPS})
-        self.consumers = dict.fromkeys(GROUPS, "consumer-1")
+        self.consumers = dict.fromkeys(GROUPS, f"consumer-{FIRST_CONSUMER}")
         self.number = 0
 
     def _add_old_rows(self) -> None:
@@ -132,8 +139,11 @@ class Pipelines(RuleBasedStateMachine):
                     self._write(message)
                 elif fate == "dead_letter":
                     self._dead_letter(message, data.draw(st.sampled_from(("claude", "cursor", "queue_writer"))))
-            self.client.xack(QUEUE, name, _text(identity))
-            del group.pending[identity]
+            self.acknowledge(name, identity)
+
+    def acknowledge(self, name: str, identity: tuple[int, int]) -> None:
+        self.client.xack(QUEUE, name, _text(identity))
+        del self.model.groups[name].pending[identity]
 
     def _write(self, message: Sent) -> None:
         key = message.key or ("cursor", f"random-{message.id}")
@@ -271,6 +281,22 @@ def _text(identity: tuple[int, int]) -> str:
 @pytest.fixture
 def machine(any_server: RunningServer) -> Iterator[type[Pipelines]]:
     yield type("PipelinesOnOneServer", (Pipelines,), {"server": any_server})
+
+
+def test_a_restart_within_seconds_is_no_second_server(machine: type[Pipelines]) -> None:
+    pipeline = machine()
+    try:
+        pipeline.begin()
+        pipeline.enqueue(["claude_untimed", "claude"], repeat=False)
+        pipeline.deliver("claude_processors", 1)
+        pipeline.kill_consumer("claude_processors")
+        pipeline.deliver("claude_processors", 1)
+        for message in pipeline.model.sent:
+            pipeline.acknowledge("claude_processors", message.id)
+        assert set(pipeline.model.states().values()) == {"lost"}
+        pipeline.the_doctor_agrees()
+    finally:
+        pipeline.teardown()
 
 
 @pytest.mark.slow
