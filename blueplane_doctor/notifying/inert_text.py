@@ -15,6 +15,7 @@ _INSTEAD = str.maketrans({"<": "‹", ">": "›", "`": "'", "[": "(", "]": ")", 
 _ALLOWED = ".,:;'()%+-/=?!…‹›$~_ "
 _EDGE_UNDERSCORE = re.compile(r"(?<!\w)_+|_+(?!\w)")
 """Underscores that begin or end a word set it in italics in many services; those inside a word do not."""
+_STRUCK_OUT = re.compile(r"~{2,}")
 _DOTTED = re.compile(r"[\w-]+(?:\.[\w-]+)+")
 """A name with dots, which many services make a link of where its end looks like that of a domain."""
 
@@ -25,7 +26,8 @@ def inert(text: str) -> str:
     for character in plain(text, _LONGEST).translate(_INSTEAD):
         is_harmless = character.isalnum() or character in _ALLOWED
         kept.append(character if is_harmless else "·")
-    shown = "".join(kept).replace("://", ": //").replace("~~", "~")
+    shown = "".join(kept).replace("://", ": //")
+    shown = _STRUCK_OUT.sub("~", shown)
     shown = _EDGE_UNDERSCORE.sub("·", shown)
     return _DOTTED.sub(_unlinked, shown)
 

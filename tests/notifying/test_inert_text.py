@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from blueplane_doctor.notifying.inert_text import inert
@@ -27,6 +27,7 @@ def test_hostile_text_is_inert(text: str) -> None:
     assert not _OBEYED.search(inert(text))
 
 
+@example("~~~")
 @given(st.lists(st.sampled_from([*"<>@#*`[]()|&\\~_:/.\n\x1b ", "evil", "com", "http"])).map("".join))
 def test_no_text_is_obeyed(text: str) -> None:
     assert not _OBEYED.search(inert(text))
