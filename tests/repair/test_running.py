@@ -22,10 +22,28 @@ def test_what_was_recoverable_is_written_once_in_the_end(live_pipeline: Pipeline
     FAULTS[fault].apply(live_pipeline)
     outcome = repaired(live_pipeline)
     assert outcome.exit_code is ExitCode.OK, outcome.text
-    chain = examined(live_pipeline, select="chain").metrics["chain"]
-    assert chain is not None
-    states = {state: count for state, count in chain["states"].items() if count}
+    states = {state: count for state, count in states_of(live_pipeline).items() if count}
     assert states == HEALED[fault]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fault", FAULTS)
+def test_no_fault_of_the_demo_becomes_worse(live_pipeline: Pipeline, fault: str) -> None:
+    FAULTS[fault].apply(live_pipeline)
+    before = states_of(live_pipeline)
+    repaired(live_pipeline)
+    after = states_of(live_pipeline)
+    for state in ("lost", "trimmed_unread", "payload_gone", "untraceable"):
+        assert after[state] <= before[state], state
+    assert after["written"] >= before["written"]
+    assert after["stuck"] == after["waiting"] == after["in_flight"] == 0
+
+
+def states_of(pipeline: Pipeline) -> dict[str, int]:
+    """How many messages are in each state."""
+    chain = examined(pipeline, select="chain").metrics["chain"]
+    assert chain is not None
+    return dict(chain["states"])
 
 
 def test_a_repair_shows_what_was_before_and_after(any_live_pipeline: Pipeline) -> None:
