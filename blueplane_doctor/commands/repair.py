@@ -41,6 +41,8 @@ from blueplane_doctor.settings import Settings
 _ID = re.compile(r"(?=.*\d)[0-9a-z]+(?:-[0-9a-z]+)+\Z", re.IGNORECASE)
 """A stream ID, or an event's uuid; names of targets hold no digit."""
 _MOST_A_SECOND = 1_000_000
+_LEAST_A_SECOND = 0.1
+"""Slower, the lock of a repair would end between two messages."""
 _NOBODY = "read the plan, then add --yes"
 COMMAND = new_command(__doc__)
 COMMAND.info.no_args_is_help = False
@@ -75,11 +77,14 @@ def repair(
     store = Store(settings.home)
     url = write_url or settings.redis_url
     as_json = given.format == "json"
+    words = words or []
+    chosen = letter_filter(newer, older, group, error, event_type, platform)
+    if apply or undo or list_plans:
+        _refuse_narrowed(apply, undo, list_plans, save_only=save_only, words=words, chosen=chosen)
     if apply:
         return _apply(settings, store, apply, url, _rate(rate), yes=yes, as_json=as_json)
     if undo:
         return _undo(settings, store, undo, url, yes=yes, as_json=as_json)
-    words = words or []
     if list_plans:
         _show(as_json, _listed(store), kept_plans(_kept(store)))
         return ExitCode.OK
@@ -87,7 +92,7 @@ def repair(
         plan = store.files(words[0]).plan()
         _show(as_json, plan_as_json(plan), _one_plan(store, plan, _home(settings)))
         return ExitCode.OK
-    wanted = _wanted(words, letter_filter(newer, older, group, error, event_type, platform))
+    wanted = _wanted(words, chosen)
     with progress() as tell:
         plan = make_plan(settings, wanted, store.new_id(), tell).plan
     if plan.items:
@@ -96,6 +101,19 @@ def repair(
             save_alone(settings, plan, files)
     _show(as_json, plan_as_json(plan), plan_in_words(plan, _home(settings), is_saved=save_only))
     return ExitCode.OK
+
+
+def _refuse_narrowed(
+    apply: str, undo: str, list_plans: bool, *, save_only: bool, words: Sequence[str], chosen: DeadLetterFilter
+) -> None:
+    """Raise UsageError for what would be passed over: a plan is applied or taken back as a whole."""
+    if sum(map(bool, (apply, undo, list_plans, save_only))) > 1:
+        raise UsageError("give one of --apply, --undo, --list and --save-only", "they exclude each other")
+    if words or chosen != DeadLetterFilter():
+        raise UsageError(
+            "words and filters narrow a new plan; one that is there is taken as a whole",
+            "make another plan with them first: blueplane-doctor repair WORDS",
+        )
 
 
 def _show(as_json: bool, value: Any, text: str) -> None:
@@ -179,6 +197,9 @@ def _rate(text: str) -> float | None:
         rate = float(number)
     except ValueError:
         rate = 0.0
-    if not 0 < rate < _MOST_A_SECOND:
-        raise UsageError(f"--rate {text[:20]}: it is no number of messages a second", "for example --rate 50/s")
+    if not _LEAST_A_SECOND <= rate < _MOST_A_SECOND:
+        raise UsageError(
+            f"--rate {text[:20]}: it is no number of messages a second, {_LEAST_A_SECOND:g} or more",
+            "for example --rate 50/s",
+        )
     return rate

@@ -1,5 +1,6 @@
 """Takes one message to one target, within a time limit. Says why it did not arrive, and never who the target is."""
 
+import errno
 import json
 import os
 import signal
@@ -76,6 +77,8 @@ def _run(
         )
     except OSError as error:
         return reasons.of_error(error)
+    except ValueError:  # a NUL, or half of a surrogate pair
+        return reasons.of_error(OSError(errno.EINVAL, ""))
     with process:
         try:
             output, _ = process.communicate(text.encode(), seconds)

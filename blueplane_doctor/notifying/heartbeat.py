@@ -74,7 +74,7 @@ def ask(url: str, body: str, seconds: float = HEARTBEAT_SECONDS) -> str:
         status = connection.getresponse().status
     except TimeoutError:
         return "no answer in time"
-    except (OSError, HTTPException):
+    except (OSError, HTTPException, ValueError):  # ValueError: a host or path that no request can hold
         return "no connection, or no answer"
     finally:
         with suppress(OSError):

@@ -4,7 +4,7 @@ import contextlib
 import os
 from pathlib import Path
 from secrets import token_hex
-from typing import IO
+from typing import IO, Any
 
 from pydantic import Field, ValidationError
 
@@ -18,6 +18,8 @@ STATE_FILE = "doctor-notify.json"
 LOCK_FILE = "doctor-notify.lock"
 MOST_BYTES = 4_000_000
 """Of the state; a thousandth of it is usual."""
+_LARGEST_NUMBER = 250_000_000_000
+"""Seconds since 1970: the year 9892. A datetime ends soon after."""
 MOST_ATTEMPTS = 100
 """Attempts that are remembered, the last ones."""
 
@@ -47,7 +49,7 @@ class State(Record):
     """All of it."""
 
     version: int = 1
-    key: str = Field(default_factory=lambda: token_hex(16))
+    key: str = Field(default_factory=lambda: token_hex(16), pattern="^[0-9a-f]{32}$")
     """With which addresses of targets are hashed: the file holds none of them."""
     watch: Watch = Watch()
     targets: dict[str, TargetState] = {}
@@ -67,9 +69,23 @@ def read_state(home: Path) -> State | None:
     except FileMissing:
         return None
     try:
-        return State.model_validate_json(content)
+        state = State.model_validate_json(content)
     except ValidationError:
-        raise FileUnreadable(f"{path}: is no state of notifications", reason="it holds something else") from None
+        state = None
+    if state is None or not _has_usable_numbers(state.model_dump()):
+        raise FileUnreadable(f"{path}: is no state of notifications", reason="it holds something else")
+    return state
+
+
+def _has_usable_numbers(value: Any) -> bool:
+    """Whether every number can be a time or a count: others cannot be shown, and would stop every later message."""
+    if isinstance(value, dict):
+        return all(_has_usable_numbers(member) for member in value.values())
+    if isinstance(value, list | tuple):
+        return all(_has_usable_numbers(member) for member in value)
+    if isinstance(value, int | float):
+        return abs(value) <= _LARGEST_NUMBER  # not so for a NaN
+    return True
 
 
 def write_state(home: Path, state: State) -> None:

@@ -20,7 +20,13 @@ from blueplane_doctor.repair.following import Follower
 from blueplane_doctor.repair.locking import locked
 from blueplane_doctor.repair.plan import ADDS_TO_STREAM, SAVES, Action, Fields, Item, Plan, Source
 from blueplane_doctor.repair.planning import find_targets
-from blueplane_doctor.repair.refusals import FILL_TO, refuse_another_redis, refuse_old, running_writers
+from blueplane_doctor.repair.refusals import (
+    FILL_TO,
+    refuse_another_redis,
+    refuse_another_to_write_to,
+    refuse_old,
+    running_writers,
+)
 from blueplane_doctor.repair.spool_taking import take_from_source
 from blueplane_doctor.repair.steps import DELIVERED, Steps, do_group
 from blueplane_doctor.repair.store import REFUSED, Journal, JournalEntry, RepairFiles, Store
@@ -132,6 +138,7 @@ class Applier:
             refuse_another_redis(self.plan, info.fields.get("run_id", ""))
             refuse_old(self.plan, info.now_ms)
             self._refuse_without_writers(examination)
+            refuse_another_to_write_to(examination.redis, writing, self.plan.queue)
             token = stack.enter_context(locked(self._store, writing, self.plan.queue))
             journal = stack.enter_context(self._files.journaling())
             if not self.plan.of(*SAVES):  # then there may be no stream to read either

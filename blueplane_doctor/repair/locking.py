@@ -19,7 +19,8 @@ from blueplane_doctor.repair.store import LOCK_FILE, PRIVATE, Store
 LOCK_MS = 30_000
 """As long as the key in Redis stays after its owner was seen last; each step of a repair renews it."""
 _TOKEN_BYTES = 12
-_TOKEN = re.compile(r"[0-9a-f]{24}\Z")
+_TOKEN = re.compile(r"[0-9a-f]{24}-\d+\Z")
+_LONGEST_TOKEN = 80
 
 
 @contextmanager
@@ -50,9 +51,12 @@ def _locked_home(store: Store) -> Iterator[str]:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             raise RepairRefused(f"another repair of {store.folder.parent} runs", "wait for its end") from error
-        token = os.read(handle, 2 * _TOKEN_BYTES).decode("ascii", "replace")
-        if not _TOKEN.match(token):
-            token = secrets.token_hex(_TOKEN_BYTES)
+        # With the number of the file: a copy of the home must not pass for the home, for both may be at work at once.
+        own = f"-{os.fstat(handle).st_ino}"
+        token = os.read(handle, _LONGEST_TOKEN).decode("ascii", "replace")
+        if not _TOKEN.match(token) or not token.endswith(own):
+            token = secrets.token_hex(_TOKEN_BYTES) + own
+            os.ftruncate(handle, 0)
             os.pwrite(handle, token.encode(), 0)
             os.fsync(handle)
         yield token

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 
-from blueplane_doctor.errors import RepairRefused
+from blueplane_doctor.connection.redis_connection import Connection
+from blueplane_doctor.errors import RepairRefused, SourceMissing
 from blueplane_doctor.examination import Examination
 from blueplane_doctor.model import Record, Report, Status
 from blueplane_doctor.monitoring.server_health import ServerHealth
@@ -20,6 +21,8 @@ from blueplane_doctor.repair.plan import (
     Source,
 )
 from blueplane_doctor.repair.survey import Survey
+from blueplane_doctor.sources.entry_ids import BEGINNING, EntryId, entry_id
+from blueplane_doctor.sources.redis_source import RedisSource, pairs
 from blueplane_doctor.sources.server_process import server_process
 from blueplane_doctor.sources.server_source import ask_health
 from blueplane_doctor.text import group as shown_group
@@ -29,6 +32,8 @@ FILL_TO = 0.8
 POLLED_MS = 10_000
 """A writer asks for messages once a second; so its consumer has asked within this, if the server counts that (7.2)."""
 _HTTP_SECONDS = 1.0
+_TRIES = 5
+"""More than one only for who reads from a replica, which may be behind for a moment."""
 BLOCKING_CHECKS = (
     *("redis-writable", "database-reachable", "database-writable", "disk-space"),
     *("same-pipeline", "second-server"),
@@ -194,3 +199,28 @@ def refuse_another_redis(plan: Plan, run_id: str) -> None:
             f"plan {plan.id} was made for another Redis, or this one was restarted since (its run_id differs)",
             "make another one: blueplane-doctor repair",
         )
+
+
+def refuse_another_to_write_to(reading: RedisSource, writing: Connection, queue: str) -> None:
+    """Raises RepairRefused when both connections do not lead to one stream: `--write-url` may name another database.
+
+    Its last ID is asked for from both, between two answers of the one that is read. Raises SourceError.
+    """
+    for _ in range(_TRIES):
+        before = _last_id(reading, queue)
+        there = _last_id(writing, queue)
+        after = _last_id(reading, queue)
+        if before <= there <= after:
+            return
+    raise RepairRefused(
+        f"the Redis at {writing.address} that --write-url names is not the one that was examined; nothing is changed",
+        "give the URL of the same Redis and the same database, with the user that may repair",
+    )
+
+
+def _last_id(connection: RedisSource | Connection, queue: str) -> EntryId:
+    try:
+        state = pairs(connection.ask_one("XINFO", "STREAM", queue))
+    except SourceMissing:
+        return BEGINNING
+    return entry_id(state["last-generated-id"])

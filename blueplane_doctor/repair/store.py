@@ -63,7 +63,9 @@ class Store:
         """Make the folder where it is missing. Raises RepairRefused where others could read or write in it."""
         try:
             self.folder.mkdir(mode=0o700, exist_ok=True)
-            os.chmod(self.folder, 0o700)
+            # Through a link, which may be somebody else's, the mode of another folder would be changed.
+            if not self.folder.is_symlink():
+                os.chmod(self.folder, 0o700)
         except OSError as error:
             raise RepairRefused(
                 f"{self.folder} cannot be made: {error.strerror or error}; nothing is changed",
@@ -85,7 +87,10 @@ class Store:
         """The IDs of the plans that are there, the oldest first."""
         if not self.folder.is_dir():
             return []
-        found = [entry.name for entry in self.folder.iterdir() if _ID.match(entry.name)]
+        found = []
+        for entry in self.folder.iterdir():
+            if _ID.match(entry.name) and entry.is_dir() and not entry.is_symlink():
+                found.append(entry.name)
         return sorted(found, key=lambda name: (self.folder / name).stat().st_mtime)
 
     def has(self, identity: str) -> bool:
@@ -111,7 +116,7 @@ class Store:
         """Remove the files of repairs that were last touched longer ago than they are kept."""
         for identity in self.ids():
             folder = self.folder / identity
-            newest = max(entry.stat().st_mtime for entry in (folder, *folder.iterdir()))
+            newest = max(entry.lstat().st_mtime for entry in (folder, *folder.iterdir()))
             if time.time() - newest > KEPT_SECONDS:
                 shutil.rmtree(folder, ignore_errors=True)
 

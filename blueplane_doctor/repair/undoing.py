@@ -11,7 +11,7 @@ from blueplane_doctor.repair import scripts
 from blueplane_doctor.repair.applying import LONGEST_SECONDS, writing_connection
 from blueplane_doctor.repair.locking import LOCK_MS, locked
 from blueplane_doctor.repair.plan import Item, Plan, Source
-from blueplane_doctor.repair.refusals import refuse_another_redis
+from blueplane_doctor.repair.refusals import refuse_another_redis, refuse_another_to_write_to
 from blueplane_doctor.repair.spool_taking import give_back
 from blueplane_doctor.repair.steps import ACKNOWLEDGED, DELIVERED, REMOVED, SET_ASIDE, checked
 from blueplane_doctor.repair.store import UNDONE, JournalEntry, Store
@@ -44,6 +44,7 @@ def undo(settings: Settings, store: Store, plan: Plan, write_url: str) -> Undone
         examination = stack.enter_context(closing(Examination(longer)))
         writing = stack.enter_context(closing(writing_connection(write_url)))
         refuse_another_redis(plan, examination.server_info().fields.get("run_id", ""))
+        refuse_another_to_write_to(examination.redis, writing, plan.queue)
         token = stack.enter_context(locked(store, writing, plan.queue))
         steps = _Back(plan, RowFinder(examination.database), writing, token)
         journal = stack.enter_context(files.journaling())

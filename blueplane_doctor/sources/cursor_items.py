@@ -209,7 +209,10 @@ def _workspace_composers(value: Any) -> Iterator[Item]:
         changed_ms = _time_in(composer)
         yield Item(COMPOSER, False, identity, changed_ms)
         created_ms = _milliseconds(composer.get("createdAt"))
-        for bubble in composer.get("conversation") or composer.get("fullConversationHeadersOnly") or ():
+        bubbles = composer.get("conversation") or composer.get("fullConversationHeadersOnly")
+        if not isinstance(bubbles, list):
+            continue
+        for bubble in bubbles:
             bubble_id = _text(bubble, "bubbleId")
             if bubble_id is not None:
                 # A bubble is not older than its composer.

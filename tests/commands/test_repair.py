@@ -67,7 +67,28 @@ def test_a_plan_that_cannot_be_read_is_said_and_the_others_are_listed(pipeline: 
         pytest.param(["--apply", "zzzz", "--yes"], "there is no plan zzzz", id="no such plan"),
         pytest.param(["--newer-than", "soon"], "--newer-than", id="no age"),
         pytest.param(["--apply", "zzzz", "--yes", "--rate", "fast"], "--rate fast", id="no rate"),
+        *(
+            pytest.param(["--apply", "zzzz", "--yes", f"--rate={rate}"], f"--rate {rate}", id=f"rate {rate}")
+            for rate in ("0", "-1", "nan", "inf", "1e-300", "0.01")
+        ),
+        pytest.param(["stuck", "--apply", "zzzz", "--yes"], "narrow a new plan", id="a target of a plan"),
+        pytest.param(["--apply", "zzzz", "--yes", "--group", "g"], "narrow a new plan", id="a filter of a plan"),
+        pytest.param(["--apply", "zzzz", "--yes", "--save-only"], "exclude each other", id="applied and saved only"),
+        pytest.param(["--apply", "zzzz", "--undo", "zzzz"], "exclude each other", id="applied and taken back"),
+        pytest.param(["--apply", "../../x", "--yes"], "there is no plan ../../x", id="a path for a plan"),
     ],
 )
 def test_mistakes(pipeline: Pipeline, words: list[str], said: str) -> None:
     assert_refused(repair(pipeline, *words), 2, said)
+
+
+def test_another_database_of_the_same_redis_is_not_written_to(pipeline: Pipeline) -> None:
+    other = f"{pipeline.redis_url}?db=5"
+    with living(pipeline) as lives:
+        FAULTS["poison-duplicate"].apply(lives)
+        plan = json.loads(repair(lives, "-f", "json").stdout)
+        for step in ("--apply", "--undo"):
+            refused = repair(lives, step, plan["id"], "--yes", "--write-url", other)
+            assert refused.returncode != 0
+            assert "is not the one that was examined" in refused.stderr
+        assert lives.client.info("keyspace").keys() == {"db0"}

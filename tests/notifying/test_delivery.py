@@ -141,6 +141,11 @@ def test_a_command_that_is_not_there() -> None:
     assert deliver(rule, MESSAGE) == "it cannot be started: No such file or directory"
 
 
+@pytest.mark.parametrize("name", ["a\0b", "\ud800"])
+def test_a_command_that_no_system_can_start(name: str) -> None:
+    assert deliver(NotifyRule(command=[name]), MESSAGE) == "it cannot be started: Invalid argument"
+
+
 def test_a_command_that_hangs_is_ended_with_what_it_started(tmp_path: Path) -> None:
     code = (
         "import os, subprocess, sys, time\n"

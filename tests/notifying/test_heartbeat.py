@@ -68,8 +68,12 @@ def test_a_redirection_is_not_followed() -> None:
         assert len(server.requests) == 1
 
 
-def test_nobody_there() -> None:
-    assert ask("http://127.0.0.1:9/", "") == "no connection, or no answer"
+@pytest.mark.parametrize(
+    "url",
+    ["http://127.0.0.1:9/", f"http://{'a' * 70}.example/", "http://127.0.0.1:9/\u00fc", "http://127.0.0.1:9/a b"],
+)
+def test_nobody_there(url: str) -> None:
+    assert ask(url, "") == "no connection, or no answer"
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """What is kept in the home: private, whole, and by one process at a time."""
 
+import json
 import stat
 from pathlib import Path
 
@@ -24,7 +25,17 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == [STATE_FILE]
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", '{"version": "x"}', '{"surprise": 1}', "\0" * 100])
+NOT_STATES = (
+    *("", "{", "[]", '{"version": "x"}', '{"surprise": 1}', "\0" * 100),
+    '{"watch": {"last_sample": 1e999}}',
+    '{"watch": {"interval": NaN}}',
+    json.dumps({"key": "x" * 100}),  # longer than a key of the hash may be
+    json.dumps({"key": ""}),
+    State(attempts=(ATTEMPT.model_copy(update={"at": 1e300}),)).model_dump_json(),
+)
+
+
+@pytest.mark.parametrize("content", NOT_STATES)
 def test_what_is_no_state_is_refused(tmp_path: Path, content: str) -> None:
     (tmp_path / STATE_FILE).write_text(content)
     with pytest.raises(FileUnreadable):

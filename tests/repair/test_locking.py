@@ -1,5 +1,6 @@
 """Two repairs at once: one refuses."""
 
+import shutil
 from contextlib import ExitStack, closing
 from pathlib import Path
 
@@ -56,4 +57,13 @@ def test_a_lock_file_that_was_cut_off_gets_a_token(pipeline: Pipeline) -> None:
             pass
         with locked(store, writing, pipeline.queue) as again:
             assert again == token
-    assert len(token) == 24
+    assert len(token.partition("-")[0]) == 24
+
+
+def test_a_copy_of_a_home_does_not_pass_for_the_home(pipeline: Pipeline, tmp_path: Path) -> None:
+    store = Store(pipeline.home)
+    with closing(writing_connection(pipeline.redis_url)) as writing, ExitStack() as stack:
+        stack.enter_context(locked(store, writing, pipeline.queue))
+        copied = Store(tmp_path / "copy")
+        shutil.copytree(store.folder, copied.folder)
+        assert_refused(copied, writing, pipeline.queue)

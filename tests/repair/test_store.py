@@ -114,3 +114,22 @@ def test_a_folder_that_others_may_write_to_is_not_used(store: Store) -> None:
     store.folder.parent.chmod(0o777)
     with pytest.raises(RepairRefused, match="others decide"):
         store.prepare()
+
+
+def test_what_is_no_plan_is_passed_over(store: Store) -> None:
+    files = store.keep(PLAN)
+    (store.folder / "aaaa").symlink_to("nowhere")
+    (store.folder / "bbbb").write_text("")
+    (store.folder / "cccc").symlink_to(files.folder)
+    (files.folder / "link").symlink_to("nowhere")
+    assert store.ids() == [PLAN.id]
+    store.remove_old()
+    assert store.has(PLAN.id)
+
+
+def test_the_mode_of_what_a_link_leads_to_is_left_alone(store: Store, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir(mode=0o755)
+    store.folder.symlink_to(elsewhere)
+    store.prepare()
+    assert mode(elsewhere) == 0o755

@@ -155,3 +155,10 @@ def test_a_workspaces_value_that_is_too_large_is_told(tmp_path: Path) -> None:
     budget = Budget(Deadline(5))
     budget.bytes_left = 10
     assert in_workspace(path, budget).is_partial
+
+
+@pytest.mark.parametrize("bubbles", [5, True, 1.5, "x", {"bubbleId": "b"}])
+def test_a_conversation_of_another_form_holds_no_bubbles(tmp_path: Path, bubbles: Any) -> None:
+    odd = composer("one", NOW) | {"conversation": bubbles}
+    path = write_workspace(tmp_path, "a", composers(odd, composer("two", NOW)))
+    assert identities(in_workspace(path)) == ["one", "two"]
