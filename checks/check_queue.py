@@ -244,7 +244,7 @@ def check_queue_headroom(queue: "QueueHealth", locations: "Locations", scale: Sc
 
 def _start_server(queue: "QueueHealth", locations: "Locations") -> Remedy:
     return Remedy(
-        text="The writers are slower than the producers, or not running. Look at server-alive and stuck-consumers "
-        "first; if both are green, restart the Blueplane server and watch this number fall.",
+        text="The writers are slower than the producers, or not running. Look at server-alive, stuck-consumers and "
+        "server-errors first; only if all three are green, restart the Blueplane server and watch this number fall.",
         commands=[f"tail -n 50 {locations.log}", *trace_commands(locations.doctor, queue.first_unfinished_ids)],
     )

@@ -64,6 +64,9 @@ def _sentence(transcripts: "TranscriptHealth") -> str:
     summary = f"Claude: {transcripts.written:,} of {lines} of the last {transcripts.since} are written"
     if transcripts.partial:
         summary += "; not all was read yet"
+    young = transcripts.states.get("too_young", 0)
+    if young:
+        summary += f"; {young:,} not judged yet"
     if not transcripts.missing:
         return summary
     summary += f"; {many(transcripts.missing, 'line is', 'lines are')} missing, {_where(transcripts)}"

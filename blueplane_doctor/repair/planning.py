@@ -17,7 +17,15 @@ from blueplane_doctor.monitoring.stream_presence import StreamPresence
 from blueplane_doctor.pipeline import CURRENT, kept_messages
 from blueplane_doctor.repair.base import Case, Target, Wanted
 from blueplane_doctor.repair.plan import SAVES, Action, Condition, Item, Plan, Refusal, Room, Source
-from blueplane_doctor.repair.refusals import in_the_way, running_writers, settled, with_writers, within_room
+from blueplane_doctor.repair.refusals import (
+    another_pipeline,
+    in_the_way,
+    running_writers,
+    settled,
+    with_writers,
+    within_pipeline,
+    within_room,
+)
 from blueplane_doctor.repair.survey import Survey
 from blueplane_doctor.settings import Settings
 from blueplane_doctor.sources.entry_ids import BEGINNING, id_text
@@ -81,10 +89,11 @@ def make_plan(settings: Settings, wanted: Wanted, identity: str, progress: Progr
 
 def _plan_of_lost_stream(case: Case, identity: str) -> Plan:
     """Where there is no stream, its groups are all that can be made."""
-    items = []
+    planned = []
     target = find_targets()["groups"]
     if case.wanted.target(target.name):
-        items = [item for item in target.plan(case) if isinstance(item, Item)]
+        planned = [item for item in target.plan(case) if isinstance(item, Item)]
+    items, refusals = within_pipeline(planned, another_pipeline(case.report))
     settings = case.examination.settings
     queue = settings.streams.queue or CURRENT.queue
     info = case.examination.server_info()
@@ -99,6 +108,8 @@ def _plan_of_lost_stream(case: Case, identity: str) -> Plan:
         dead_letters="",
         read_to=id_text(BEGINNING),
         items=tuple(items),
+        refusals=tuple(refusals),
+        writers_run=not refusals,
         room=Room(used=0, limit=kept_messages(settings.streams.max_length)),
         before=condition_of(case.report),
     )
@@ -122,6 +133,7 @@ def _plan_of(case: Case, identity: str) -> Plan:
     items, refusals = _planned(case)
     obstacle = in_the_way(case.report, case.records.get("server"))
     items = settled(items, case.survey, obstacle)
+    items, elsewhere = within_pipeline(items, another_pipeline(case.report))
     running = running_writers(examination)
     items, without_writer = with_writers(items, running, obstacle)
     room = _room(case, items)
@@ -137,7 +149,7 @@ def _plan_of(case: Case, identity: str) -> Plan:
         dead_letters=stream.dead_letters[-1] if stream.dead_letters else "",
         read_to=id_text(stream.last_generated),
         items=tuple(items),
-        refusals=(*refusals, *without_writer, *without_room),
+        refusals=(*refusals, *elsewhere, *without_writer, *without_room),
         room=room,
         writers_run=running.issuperset(examination.writer_groups()),
         before=condition_of(case.report),

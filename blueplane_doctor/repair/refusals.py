@@ -39,6 +39,7 @@ BLOCKING_CHECKS = (
     *("same-pipeline", "second-server"),
 )
 """Checks of the present state; while one is orange or red, what is delivered again is not written, or elsewhere."""
+_CHANGES_NOTHING = frozenset((Action.KEEP, Action.RELEASE))
 
 
 def running_writers(examination: Examination) -> frozenset[str]:
@@ -68,6 +69,34 @@ def in_the_way(report: Report, server: Record | None) -> str:
         if finding.id in BLOCKING_CHECKS and finding.status in (Status.ORANGE, Status.RED):
             return finding.summary.rstrip(".")
     return ""
+
+
+def another_pipeline(report: Report) -> str:
+    """That the server uses another Redis or database than those that are examined; empty where it does not."""
+    for finding in report.findings:
+        if finding.id == "same-pipeline" and finding.status in (Status.ORANGE, Status.RED):
+            return finding.summary.rstrip(".")
+    return ""
+
+
+def within_pipeline(items: Iterable[Item], another: str) -> tuple[list[Item], list[Refusal]]:
+    """The items that change nothing, where the server uses `another` pipeline; all, where that is empty.
+
+    Groups that are made in a Redis without a server help nobody, and rows of another database prove nothing.
+    """
+    everything = list(items)
+    if not another:
+        return everything, []
+    left = [item for item in everything if item.action in _CHANGES_NOTHING]
+    groups = sum(item.source is Source.NONE for item in everything)
+    messages = len(everything) - len(left) - groups
+    reason = f"{another}; no repair is made where the server does not read and write"
+    refusals = []
+    if groups:
+        refusals.append(Refusal(what=f"change {many(groups, 'group', 'groups')}", reason=reason))
+    if messages:
+        refusals.append(Refusal(what=f"change {many(messages, 'message', 'messages')}", reason=reason))
+    return left, refusals
 
 
 def settled(items: Iterable[Item], survey: Survey, obstacle: str = "") -> list[Item]:

@@ -29,7 +29,7 @@ _WHAT = {
     Action.DELIVER: "again, through the stream",
     Action.RELEASE: "that their writer tries again by itself, and writes once the rest is set aside",
     Action.SET_ASIDE: "that cannot be written, and stays in the file",
-    Action.ACKNOWLEDGE: "that wait for nothing else",
+    Action.ACKNOWLEDGE: "with nothing else left to do",
     Action.REMOVE: "once the row is seen",
     Action.KEEP: "that are saved only",
 }

@@ -50,6 +50,11 @@ def test_the_sentence_says_how_many_where_and_until_when(changes: dict[str, Any]
     assert run(CHECK, transcripts=transcripts(2, **{"written": 502, **changes})).summary == expected
 
 
+def test_lines_too_young_to_judge_are_said_beside_those_written() -> None:
+    finding = run(CHECK, transcripts=transcripts(0, written=490, states={"written": 490, "too_young": 14}))
+    assert finding.summary == "Claude: 490 of 504 lines of the last 24h are written; 14 not judged yet"
+
+
 def test_without_transcripts_there_is_nothing_to_compare() -> None:
     finding = run(CHECK, transcripts=TranscriptHealth(since="24h"))
     assert finding.status is Status.GREEN

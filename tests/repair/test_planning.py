@@ -1,6 +1,7 @@
 """A plan is made from one examination, and changes nothing."""
 
 import sqlite3
+from pathlib import Path
 
 import pytest
 
@@ -8,8 +9,11 @@ from blueplane_doctor.demo.faults import FAULTS
 from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.errors import RepairRefused, SourceError, UsageError
 from blueplane_doctor.repair.base import Wanted
-from blueplane_doctor.repair.planning import find_targets, refuse_unknown_target
+from blueplane_doctor.repair.planning import find_targets, make_plan, refuse_unknown_target
+from blueplane_doctor.settings import load
 from tests.repair.pipelines import planned
+from tests.truth.registry import ONE_SERVER
+from tests.truth.situations import SITUATIONS
 
 
 def test_targets_are_found_by_their_files() -> None:
@@ -37,6 +41,22 @@ def test_a_plan_changes_nothing(live_pipeline: Pipeline) -> None:
     before = dumped(live_pipeline)
     planned(live_pipeline)
     assert dumped(live_pipeline) == before
+
+
+@pytest.mark.parametrize("is_lost", [False, True], ids=["groups are gone", "the stream is gone"])
+def test_nothing_is_planned_in_a_redis_that_the_server_does_not_use(is_lost: bool, tmp_path: Path) -> None:
+    with SITUATIONS["server-uses-another-redis"].built(*ONE_SERVER, tmp_path / "p") as situation:
+        for group in situation.client.xinfo_groups("telemetry:message_queue"):
+            situation.client.xgroup_destroy("telemetry:message_queue", group["name"])
+        if is_lost:
+            situation.client.flushall()
+        settings = load({"home": situation.home, "redis_url": situation.redis.url}).settings
+        plan = make_plan(settings, Wanted(), "7f3a").plan
+        assert not plan.items
+        (refusal,) = plan.refusals
+        assert "group" in refusal.what
+        assert "no repair is made where the server does not read and write" in refusal.reason
+        assert not plan.writers_run
 
 
 def test_ids_narrow_a_plan(live_pipeline: Pipeline) -> None:

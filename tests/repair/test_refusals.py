@@ -11,6 +11,7 @@ from blueplane_doctor.repair.refusals import (
     refuse_old,
     settled,
     with_writers,
+    within_pipeline,
     within_room,
 )
 from blueplane_doctor.repair.survey import Survey
@@ -97,6 +98,17 @@ def test_no_writer_of_the_group() -> None:
     (refusal,) = refusals
     assert "no writer of the group processors runs" in refusal.reason
     assert with_writers(items, frozenset(["processors"]), "") == (items, [])
+
+
+def test_nothing_is_changed_where_the_server_uses_another_pipeline() -> None:
+    group = item("0-0", action="make group", source="none", keys=(), holdings=())
+    kept = item("4-0", action="keep")
+    items = [group, item("1-0"), item("2-0", action="acknowledge"), item("3-0", action="set aside"), kept]
+    left, refusals = within_pipeline(items, "The server uses Redis 127.0.0.1:1, but 127.0.0.1:2 is examined")
+    assert left == [kept]
+    assert [refusal.what for refusal in refusals] == ["change 1 group", "change 3 messages"]
+    assert refusals[0].reason.startswith("The server uses Redis 127.0.0.1:1, but")
+    assert within_pipeline(items, "") == (items, [])
 
 
 def test_something_is_in_the_way() -> None:
