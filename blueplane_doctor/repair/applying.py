@@ -197,13 +197,14 @@ class Applier:
         known = self._files.done()
         began = time.monotonic()
         done = 0
+        moved_now = 0
         for number, item in enumerate(self.plan.items):
             if item.action is Action.RELEASE:
                 applied.expected.append(item)
             if item.action in (Action.RELEASE, Action.KEEP, Action.REMOVE):
                 continue
             if self._rate is not None:
-                time.sleep(max(0.0, began + done / self._rate - time.monotonic()))
+                time.sleep(max(0.0, began + moved_now / self._rate - time.monotonic()))
             # A signal waits for the end of this block: so a run stops between two messages.
             with Whole():
                 entry = known.get(number)
@@ -211,6 +212,7 @@ class Applier:
                 if entry is None:
                     entry = steps.do(number, item)
                     journal.add(entry)
+                    moved_now += 1
             if is_new and item.origins and entry.done == DELIVERED:
                 steps.wait_for(item)
             done += 1

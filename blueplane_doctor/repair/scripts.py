@@ -11,6 +11,8 @@ from blueplane_doctor.repair.plan import Fields, Holding, flat
 from blueplane_doctor.sources.dead_letters import removed_key
 from blueplane_doctor.sources.entry_ids import EntryId, id_text
 
+MOST_FIELDS = 3_900
+"""Of what a step adds: Lua gives a command 8,000 values at most, and a field is two."""
 DONE = 1
 LOCK_LOST = -1
 NEWER = -2

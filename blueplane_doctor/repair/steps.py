@@ -91,6 +91,9 @@ class Steps:
         fields = self._saved.fields(number)
         if fields is None and item.action is not Action.ACKNOWLEDGE:
             return JournalEntry(number, REFUSED, reason="it left the stream before it could be saved")
+        if len(fields or []) > scripts.MOST_FIELDS and item.action is not Action.ACKNOWLEDGE:
+            reason = f"it has more than {scripts.MOST_FIELDS:,} fields, which one step cannot add; it is saved only"
+            return JournalEntry(number, REFUSED, reason=reason)
         if item.action is Action.DELIVER:
             return self._deliver(number, item, fields or [])
         if item.action is Action.SET_ASIDE:
@@ -104,6 +107,9 @@ class Steps:
         for _ in range(_TRIES):
             if self._is_written(item):
                 return self._acknowledge(number, item)
+            copy_id = self._follower.copies.get(item.origin)
+            if copy_id:  # of a repair from another home, which was held up until its lock ended
+                return JournalEntry(number, DELIVERED, copy_id)
             other = self._follower.other_of(item)
             if other:
                 return JournalEntry(number, REFUSED, reason="a message that came since the plan was made has its key")

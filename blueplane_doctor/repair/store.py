@@ -29,6 +29,8 @@ MESSAGES_FILE = "messages.jsonl"
 JOURNAL_FILE = "journal.jsonl"
 RESULT_FILE = "result.json"
 LOCK_FILE = "lock"
+PLAN_BYTES = 64_000_000
+"""Of a plan: some hundred bytes an item, and each holds keys, which may be of any length."""
 PRIVATE = 0o600
 """Mode of the files: they hold the content of messages."""
 KEPT_SECONDS = 30 * 86_400
@@ -104,12 +106,17 @@ class Store:
         return RepairFiles(self.folder / identity)
 
     def keep(self, plan: Plan) -> "RepairFiles":
-        """Write a new plan down."""
+        """Write a new plan down. Raises RepairRefused for one that is too large to be read again."""
+        content = plan.model_dump_json(indent=1).encode()
+        if len(content) > PLAN_BYTES:
+            raise RepairRefused(
+                f"the plan would have more than {PLAN_BYTES:,} bytes", "narrow it: blueplane-doctor repair WORDS"
+            )
         self.prepare()
         self.remove_old()
         files = RepairFiles(self.folder / plan.id)
         files.folder.mkdir(mode=0o700)
-        write(files.folder / PLAN_FILE, plan.model_dump_json(indent=1).encode(), mode=PRIVATE)
+        write(files.folder / PLAN_FILE, content, mode=PRIVATE)
         return files
 
     def remove_old(self) -> None:
@@ -131,7 +138,7 @@ class RepairFiles:
         """The plan. Raises UsageError when it cannot be read."""
         path = self.folder / PLAN_FILE
         try:
-            return Plan.model_validate(json_value(read_bytes(path, DOCUMENT_BYTES)))
+            return Plan.model_validate(json_value(read_bytes(path, PLAN_BYTES)))
         except (FileUnreadable, DocumentError, ValidationError) as error:
             raise UsageError(f"{path} is no plan that can be read", "make another plan") from error
 

@@ -2,6 +2,7 @@
 
 import os
 from contextlib import closing
+from typing import Any
 
 import pytest
 
@@ -9,8 +10,11 @@ from blueplane_doctor.demo.faults import FAULTS
 from blueplane_doctor.demo.schema import connect
 from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.errors import ExitCode, RepairRefused
-from blueplane_doctor.repair import steps
-from blueplane_doctor.repair.plan import MARK, Action
+from blueplane_doctor.lookup.dead_letters import DeadLetterFilter
+from blueplane_doctor.repair import scripts, steps
+from blueplane_doctor.repair.base import Wanted
+from blueplane_doctor.repair.plan import MARK, Action, Item
+from blueplane_doctor.repair.steps import Steps
 from tests.helpers import examined
 from tests.repair.pipelines import applied, planned, result_of, store_of, writers_at_work
 
@@ -93,6 +97,25 @@ def test_a_message_whose_row_came_meanwhile_is_acknowledged_and_not_copied(live_
     assert result_of(live_pipeline, plan)["done"] == {"acknowledged": 1, "delivered": 119}
 
 
+def test_a_copy_that_another_repair_made_meanwhile_is_not_made_twice(
+    live_pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    FAULTS["dead-letter-growth"].apply(live_pipeline)
+    plan = planned(live_pipeline, wanted=Wanted(filter=DeadLetterFilter(older_than_ms=0)))
+    first = plan.of(Action.DELIVER)[0]
+    move = Steps._move
+
+    def slow_move(self: Steps, item: Item, **more: Any) -> int | bytes:
+        if item == first and not copies(live_pipeline):
+            key = first.keys[0].values[0]
+            live_pipeline.enqueue_cursor(1, event_ids=[key], **{MARK.decode(): first.origin})
+        return move(self, item, **more)
+
+    monkeypatch.setattr(Steps, "_move", slow_move)
+    applied(live_pipeline, plan, patience=0)
+    assert copies(live_pipeline).count(first.origin) == 1
+
+
 def test_a_key_that_came_meanwhile_is_not_delivered(live_pipeline: Pipeline) -> None:
     FAULTS["locked-database"].apply(live_pipeline)
     plan = planned(live_pipeline)
@@ -111,6 +134,25 @@ def test_a_message_that_left_the_stream_before_it_was_saved(live_pipeline: Pipel
     assert len(copies(live_pipeline)) == 119
     left_alone = result_of(live_pipeline, plan)["left_alone"]
     assert left_alone == {"it left the stream before it could be saved": 1}
+
+
+@pytest.mark.parametrize("more", [0, 1])
+def test_a_message_with_more_fields_than_a_step_can_add_holds_up_no_other(live_pipeline: Pipeline, more: int) -> None:
+    refuse_strange_events(live_pipeline)  # and with it the whole batch
+    old = live_pipeline.ago(minutes=2)
+    (first,) = live_pipeline.enqueue_cursor(1, at=old)
+    live_pipeline.enqueue_cursor(1, at=old, event_type="strange")
+    live_pipeline.enqueue_cursor(1, at=old)
+    ((_, fields),) = live_pipeline.client.xrange(live_pipeline.queue, first, first)  # type: ignore[misc]
+    live_pipeline.client.xdel(live_pipeline.queue, first)
+    own = scripts.MOST_FIELDS + more - len(fields)
+    wide = {**fields, **{f"f{number}": "x" for number in range(own)}}
+    live_pipeline.client.xadd(live_pipeline.queue, wide, id=f"{int(old.timestamp() * 1000) + 9_000}-0")
+    stick(live_pipeline)
+    plan = planned(live_pipeline)
+    assert len(plan.of(Action.DELIVER)) == 3
+    applied(live_pipeline, plan, patience=0)
+    assert len(copies(live_pipeline)) == 3 - more
 
 
 def test_a_message_trimmed_after_it_was_saved_is_delivered(live_pipeline: Pipeline) -> None:

@@ -133,3 +133,12 @@ def test_the_mode_of_what_a_link_leads_to_is_left_alone(store: Store, tmp_path: 
     store.folder.symlink_to(elsewhere)
     store.prepare()
     assert mode(elsewhere) == 0o755
+
+
+def test_a_plan_is_as_large_as_can_be_read_again(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("blueplane_doctor.repair.store.PLAN_BYTES", 2_000)
+    assert store.keep(PLAN).plan() == PLAN
+    wide = PLAN.model_copy(update={"id": "0a1c", "items": (ITEM.model_copy(update={"id": "x" * 2_000}),)})
+    with pytest.raises(RepairRefused, match="more than 2,000 bytes"):
+        store.keep(wide)
+    assert not store.has("0a1c")
