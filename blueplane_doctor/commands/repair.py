@@ -171,7 +171,9 @@ def _listed(store: Store) -> list[dict[str, Any]]:
 
 def _one_plan(store: Store, plan: Plan, home: str) -> str:
     result = store.files(plan.id).result()
-    lines = [plan_in_words(plan, home).rstrip("\n"), *id_lines(plan.items), kept_plans([(plan, result)])]
+    is_applied = result is not None and bool(result.get("done"))
+    text = plan_in_words(plan, home, is_applied=is_applied)
+    lines = [text.rstrip("\n"), *id_lines(plan.items), kept_plans([(plan, result)])]
     return "\n".join(lines)
 
 

@@ -70,7 +70,8 @@ def table(read: Read, step: int) -> str:
     rows.insert(1, ["-" * width for width in widths])
     first = _time(points[0][0])
     last = _time(points[-1][0])
-    text = f"{first} to {last}, a value for every {step // MINUTE} min; a space is a time without samples\n\n"
+    text = f"Steps of {step // MINUTE} min, the first from {first} on, the last from {last} on; "
+    text += "a space is a time without samples\n\n"
     for row in rows:
         text += _line(row, widths) + "\n"
     return text

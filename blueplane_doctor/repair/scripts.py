@@ -92,12 +92,14 @@ local function is_up_to(id, last)
   local last_ms, last_seq = parts(last)
   return ms < last_ms or (ms == last_ms and seq <= last_seq)
 end
+local read = {}
 local function last_delivered()
   local last = {}
   for _, group in ipairs(redis.call('XINFO', 'GROUPS', KEYS[1])) do
     local fields = {}
     for i = 1, #group, 2 do fields[group[i]] = group[i + 1] end
     last[fields['name']] = fields['last-delivered-id']
+    read[fields['name']] = fields['entries-read']
   end
   return last
 end
@@ -114,7 +116,14 @@ for i = 0, count - 1 do
   -- Made for a message that the group was never given, a pending entry would have it delivered twice.
   if not id or not is_up_to(ARGV[4], id) then return -3 end
 end
-if ARGV[3] ~= '' then redis.call('XDEL', KEYS[3], ARGV[3]) end
+local removed = 0
+if ARGV[3] ~= '' then removed = redis.call('XDEL', KEYS[3], ARGV[3]) end
+if removed > 0 and KEYS[3] == KEYS[1] then
+  -- What was added and neither read nor waits is taken for trimmed unread: for each group the copy counts as read.
+  for name, id in pairs(last) do
+    if read[name] then redis.call('XGROUP', 'SETID', KEYS[1], name, id, 'ENTRIESREAD', read[name] + 1) end
+  end
+end
 for i = 0, count - 1 do
   local place = 6 + 4 * i
   redis.call('XCLAIM', KEYS[1], ARGV[place], ARGV[place + 1], 0, ARGV[4], 'TIME', ARGV[place + 2],

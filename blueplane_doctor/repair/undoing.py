@@ -14,7 +14,7 @@ from blueplane_doctor.repair.plan import Item, Plan, Source
 from blueplane_doctor.repair.refusals import refuse_another_redis, refuse_another_to_write_to
 from blueplane_doctor.repair.spool_taking import give_back
 from blueplane_doctor.repair.steps import ACKNOWLEDGED, DELIVERED, REMOVED, SET_ASIDE, checked
-from blueplane_doctor.repair.store import UNDONE, JournalEntry, Store
+from blueplane_doctor.repair.store import UNDONE, JournalEntry, RepairFiles, Store
 from blueplane_doctor.repair.verifying import count_rows
 from blueplane_doctor.settings import Settings
 from blueplane_doctor.sources.trace_tables import RowFinder
@@ -60,7 +60,15 @@ def undo(settings: Settings, store: Store, plan: Plan, write_url: str) -> Undone
                         give_back(plan, files.folder, item.id)
                     journal.add(JournalEntry(number, UNDONE))
                     undone.taken_back += 1
+        _note_in_result(files, undone.taken_back)
         return undone
+
+
+def _note_in_result(files: RepairFiles, taken_back: int) -> None:
+    """So that the list of plans does not show what was taken back as done."""
+    result = files.result()
+    if result is not None and taken_back:
+        files.write_result({**result, "taken_back": int(result.get("taken_back") or 0) + taken_back})
 
 
 class _Back:

@@ -39,14 +39,21 @@ NEVER_SENT = ("buffer", "spool", "transcripts")
 """Targets whose messages were never in the stream, or are there no more."""
 
 
-def plan_in_words(plan: Plan, home: str, *, is_saved: bool = False) -> str:
-    """What a plan will do, line by line. `home`: as it may be shown; `is_saved`: whether its messages are saved."""
+def plan_in_words(plan: Plan, home: str, *, is_saved: bool = False, is_applied: bool = False) -> str:
+    """What a plan will do, line by line.
+
+    `home`: as it may be shown; `is_saved`: whether its messages are saved; `is_applied`: whether something was done.
+    """
     at = plan.made_at[11:19]
     lines = [f"Plan {plan.id} of {at} UTC, for the Redis at {plan.address}. Nothing is changed yet."]
     if not plan.items and not plan.refusals:
         return "Nothing to repair: no message is stuck, orphaned or lost that a repair could deliver.\n"
     if not plan.items:
         lines = [f"Nothing can be repaired now in the Redis at {plan.address}:"]
+    elif is_applied:
+        lines = [
+            f"Plan {plan.id} of {at} UTC, for the Redis at {plan.address}. It was applied; the last line says how."
+        ]
     elif is_saved:
         lines = [f"Plan {plan.id} of {at} UTC: its messages are saved, and nothing is changed."]
     saved = len([item for item in plan.items if item.action in SAVES])
@@ -163,4 +170,7 @@ def _end(result: dict[str, Any] | None) -> str:
     unseen = result.get("rows_not_seen")
     if unseen:
         done.append(f"{unseen:,} rows not seen")
+    taken_back = result.get("taken_back")
+    if taken_back:
+        done.append(f"{taken_back:,} of them taken back")
     return ", ".join(done) or "saved only"

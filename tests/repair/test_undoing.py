@@ -2,9 +2,10 @@
 
 from blueplane_doctor.demo.faults import FAULTS
 from blueplane_doctor.demo.simulator import Pipeline
+from blueplane_doctor.model import Status
 from blueplane_doctor.repair.plan import Plan
 from blueplane_doctor.repair.undoing import Undone, undo
-from tests.helpers import examined, settings_for
+from tests.helpers import examined, finding, settings_for
 from tests.repair.pipelines import applied, planned, store_of, writers_at_work
 
 
@@ -28,6 +29,8 @@ def test_nothing_was_delivered_yet(any_live_pipeline: Pipeline) -> None:
     assert (result.taken_back, dict(result.stays)) == (40, {})
     assert pipeline.client.xrange(pipeline.queue) == entries
     assert pending(pipeline, "processors") == before
+    # The copies that were removed are no messages that were trimmed before anybody read them.
+    assert finding(examined(pipeline), "lost-before-delivery").status is Status.GREEN
 
 
 def test_what_was_written_stays(live_pipeline: Pipeline) -> None:

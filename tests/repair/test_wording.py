@@ -4,7 +4,7 @@ import json
 from collections import Counter
 
 from blueplane_doctor.repair.plan import Holding, Item, Refusal, Room, RowKey
-from blueplane_doctor.repair.wording import counts_in_words, id_lines, plan_as_json, plan_in_words
+from blueplane_doctor.repair.wording import counts_in_words, id_lines, kept_plans, plan_as_json, plan_in_words
 from tests.repair.test_store import PLAN
 
 HOME = "<home>"
@@ -30,6 +30,17 @@ def test_a_plan_names_what_it_saves_delivers_and_leaves() -> None:
 def test_a_plan_that_changes_nothing_is_not_offered() -> None:
     keep = Item(target="lost", action="keep", source="stream", id="7-0")
     assert "--apply" not in plan_in_words(PLAN.model_copy(update={"items": (keep,)}), HOME)
+
+
+def test_a_plan_that_was_applied_does_not_say_that_nothing_is_changed() -> None:
+    text = plan_in_words(PLAN, HOME, is_applied=True)
+    assert "Nothing is changed" not in text
+    assert "It was applied" in text
+
+
+def test_what_was_taken_back_stands_in_the_list() -> None:
+    result = {"done": {"delivered": 14, "set aside": 1}, "taken_back": 15}
+    assert kept_plans([(PLAN, result)]).endswith("14 delivered, 1 set aside, 15 of them taken back\n")
 
 
 def test_an_empty_plan() -> None:
