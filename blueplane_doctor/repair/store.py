@@ -14,14 +14,13 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pydantic import ValidationError
-
 from blueplane_doctor.documents import json_value
 from blueplane_doctor.errors import DocumentError, FileMissing, FileUnreadable, RepairRefused, UsageError
 from blueplane_doctor.file_reading import DOCUMENT_BYTES, read_bytes
 from blueplane_doctor.installing.files import sync_folder, write
 from blueplane_doctor.ownership import stranger_of
 from blueplane_doctor.repair.plan import Fields, Item, Plan
+from blueplane_doctor.sources.entry_ids import entry_id
 
 FOLDER = "repair"
 PLAN_FILE = "plan.json"
@@ -138,9 +137,14 @@ class RepairFiles:
         """The plan. Raises UsageError when it cannot be read."""
         path = self.folder / PLAN_FILE
         try:
-            return Plan.model_validate(json_value(read_bytes(path, PLAN_BYTES)))
-        except (FileUnreadable, DocumentError, ValidationError) as error:
+            plan = Plan.model_validate(json_value(read_bytes(path, PLAN_BYTES)))
+            entry_id(plan.read_to.encode())
+        except (FileUnreadable, DocumentError, ValueError) as error:  # ValueError: ValidationError among them
             raise UsageError(f"{path} is no plan that can be read", "make another plan") from error
+        # A plan that was copied here would go by the journal and the messages of another one.
+        if plan.id != self.folder.name:
+            raise UsageError(f"{path} is the plan of another repair", "make another plan")
+        return plan
 
     @property
     def messages(self) -> Path:
@@ -178,8 +182,9 @@ class RepairFiles:
             return []
         entries = []
         for line in content.splitlines():
-            with suppress(ValueError, TypeError):
-                entries.append(JournalEntry(*json.loads(line)))
+            entry = _journal_entry(line)
+            if entry is not None:
+                entries.append(entry)
         return entries
 
     def done(self) -> dict[int, JournalEntry]:
@@ -211,7 +216,12 @@ class RepairFiles:
             value = json_value(read_bytes(self.folder / RESULT_FILE, DOCUMENT_BYTES))
         except (FileUnreadable, DocumentError):
             return None
-        return value if isinstance(value, dict) else None
+        if not isinstance(value, dict) or not isinstance(value.get("done"), dict):
+            return None
+        counts = [*value["done"].values(), value.get("rows_not_seen", 0)]
+        if not all(isinstance(count, int) for count in counts):
+            return None
+        return value
 
 
 class Journal:
@@ -233,10 +243,11 @@ class SavedMessages:
     """Messages that were saved; only their places in the file are held in memory."""
 
     def __init__(self, path: Path) -> None:
+        """Raises RepairRefused for a file that was damaged."""
         self._path = path
         self._places: dict[int, int] = {}
         """Where in the file the message of each item begins."""
-        with path.open("rb") as file:
+        with path.open("rb") as file, _refused_where_damaged():
             place = 0
             for line in file:
                 self._places[json.loads(line)["item"]] = place
@@ -246,13 +257,33 @@ class SavedMessages:
         return len(self._places)
 
     def fields(self, number: int) -> Fields | None:
-        """The fields of an item's message; None where it was not there to be saved."""
+        """The fields of an item's message; None where it was not there to be saved. Raises RepairRefused."""
         place = self._places.get(number)
         if place is None:
             return None
-        with self._path.open("rb") as file:
+        with self._path.open("rb") as file, _refused_where_damaged():
             file.seek(place)
             return _bytes(json.loads(file.readline())["fields"])
+
+
+@contextmanager
+def _refused_where_damaged() -> Iterator[None]:
+    try:
+        yield
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise RepairRefused("the file of saved messages is damaged", "make another plan") from error
+
+
+def _journal_entry(line: bytes) -> JournalEntry | None:
+    """None for a line that was cut off, or that holds something else."""
+    try:
+        entry = JournalEntry(*json.loads(line))
+    except (ValueError, TypeError):
+        return None
+    texts = (entry.done, entry.copy_id, entry.reason)
+    if isinstance(entry.number, int) and all(isinstance(text, str) for text in texts):
+        return entry
+    return None
 
 
 def open_private(path: Path) -> Any:

@@ -50,6 +50,8 @@ def undo(settings: Settings, store: Store, plan: Plan, write_url: str) -> Undone
         journal = stack.enter_context(files.journaling())
         undone = Undone()
         for number, entry in sorted(files.done().items(), reverse=True):
+            if not 0 <= number < len(plan.items):
+                continue  # a damaged line
             with Whole():
                 item = plan.items[number]
                 reason = steps.take_back(item, entry)

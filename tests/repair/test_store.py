@@ -1,5 +1,6 @@
 """The private files of repairs: whole, synced, and readable by nobody else."""
 
+import json
 import os
 import time
 from pathlib import Path
@@ -8,7 +9,7 @@ import pytest
 
 from blueplane_doctor.errors import RepairRefused, UsageError
 from blueplane_doctor.repair.plan import Condition, Item, Plan, Room
-from blueplane_doctor.repair.store import KEPT_SECONDS, JournalEntry, Store
+from blueplane_doctor.repair.store import KEPT_SECONDS, JournalEntry, SavedMessages, Store
 
 ITEM = Item(target="stuck", action="deliver", source="stream", id="5-0")
 PLAN = Plan(
@@ -142,3 +143,38 @@ def test_a_plan_is_as_large_as_can_be_read_again(store: Store, monkeypatch: pyte
     with pytest.raises(RepairRefused, match="more than 2,000 bytes"):
         store.keep(wide)
     assert not store.has("0a1c")
+
+
+@pytest.mark.parametrize(
+    "changes", [{"id": "ffff"}, {"id": "../../x"}, {"read_to": "x"}, {"made_ms": "soon"}, {"items": [{"id": "5-0"}]}]
+)
+def test_a_plan_that_was_changed_is_no_plan(store: Store, changes: dict[str, object]) -> None:
+    files = store.keep(PLAN)
+    values = json.loads((files.folder / "plan.json").read_text())
+    (files.folder / "plan.json").write_text(json.dumps(values | changes))
+    with pytest.raises(UsageError):
+        files.plan()
+
+
+def test_a_damaged_journal_tells_what_is_whole(store: Store) -> None:
+    files = store.keep(PLAN)
+    lines = ["[0, ", "[]", '["x", "y"]', '[{}, "a"]', "[0, 5]", '{"a": 1}', '[1, "delivered", "6-0", ""]']
+    (files.folder / "journal.jsonl").write_text("\n".join(lines))
+    assert files.journal() == [JournalEntry(1, "delivered", "6-0")]
+
+
+@pytest.mark.parametrize(
+    "content", ["5", "{}", '{"done": 5}', '{"done": {"a": "x"}}', '{"done": {}, "rows_not_seen": "x"}']
+)
+def test_a_damaged_result_is_none(store: Store, content: str) -> None:
+    files = store.keep(PLAN)
+    (files.folder / "result.json").write_text(content)
+    assert files.result() is None
+
+
+@pytest.mark.parametrize("line", ['{"item":', "5", "{}", '{"item": 0, "fields": 5}', '{"item": 0, "fields": [[1, 2]]}'])
+def test_damaged_messages_are_refused(store: Store, line: str) -> None:
+    files = store.keep(PLAN)
+    files.messages.write_text(line + "\n")
+    with pytest.raises(RepairRefused, match="damaged"):
+        SavedMessages(files.messages).fields(0)
