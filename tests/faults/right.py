@@ -23,7 +23,7 @@ _BROKEN = re.compile(r"Traceback|internal error|the doctor itself broke", re.IGN
 
 
 _SENT = "command "
-_INTERPRETER_STARTS = "Could not import runpy module"
+_INTERPRETER_STARTS = ("Could not import runpy module", "Fatal Python error: init_import_site")
 """What Python itself says, interrupted before it runs any of our code: that is not ours to answer."""
 _OWN_STATE = "/.local/state/blueplane-doctor/"
 """Where the doctor keeps its own key: it is not examined."""

@@ -239,8 +239,10 @@ def test_a_setting_that_cannot_be_used_does_not_tell(sown: Sown, setting: str) -
 
 def test_telling_people_does_not_tell(sown: Sown, tmp_path: Path) -> None:
     """Neither what is said and remembered of it, nor the messages to people."""
-    for words in (["notify", "--test"], ["notify", "--dry-run"], ["record", "--once"], ["notify"]):
+    for words in (["notify", "--test"], ["notify", "--dry-run"], ["notify"]):
         sown.keeps(sown.run(*words))
+    # A target that cannot be reached is complained of once: a recorder before this one may have done it.
+    assert sown.corpus.leaks(sown.run("record", "--once")) == []
     home = sown.pipeline.home
     sown.keeps((home / STATE_FILE).read_text())
     told = tmp_path / "told"
