@@ -9,14 +9,16 @@ from blueplane_doctor.examination import Examination
 from blueplane_doctor.interruption import Whole
 from blueplane_doctor.repair import scripts
 from blueplane_doctor.repair.applying import LONGEST_SECONDS, writing_connection
+from blueplane_doctor.repair.following import Follower
 from blueplane_doctor.repair.locking import LOCK_MS, locked
 from blueplane_doctor.repair.plan import Item, Plan, Source
 from blueplane_doctor.repair.refusals import refuse_another_redis, refuse_another_to_write_to
-from blueplane_doctor.repair.spool_taking import give_back
+from blueplane_doctor.repair.spool_taking import give_back, taken_lines
 from blueplane_doctor.repair.steps import ACKNOWLEDGED, DELIVERED, REMOVED, SET_ASIDE, checked
 from blueplane_doctor.repair.store import UNDONE, JournalEntry, RepairFiles, Store
 from blueplane_doctor.repair.verifying import count_rows
 from blueplane_doctor.settings import Settings
+from blueplane_doctor.sources.spooled_events import spooled_id
 from blueplane_doctor.sources.trace_tables import RowFinder
 
 _STAYS = {
@@ -46,9 +48,10 @@ def undo(settings: Settings, store: Store, plan: Plan, write_url: str) -> Undone
         refuse_another_redis(plan, examination.server_info().fields.get("run_id", ""))
         refuse_another_to_write_to(examination.redis, writing, plan.queue)
         token = stack.enter_context(locked(store, writing, plan.queue))
-        steps = _Back(plan, RowFinder(examination.database), writing, token)
+        rows = RowFinder(examination.database)
+        steps = _Back(plan, rows, writing, token)
         journal = stack.enter_context(files.journaling())
-        undone = Undone()
+        undone = Undone(_give_back_what_was_only_taken(plan, files, rows, examination))
         for number, entry in sorted(files.done().items(), reverse=True):
             if not 0 <= number < len(plan.items):
                 continue  # a damaged line
@@ -71,6 +74,29 @@ def _note_in_result(files: RepairFiles, taken_back: int) -> None:
     result = files.result()
     if result is not None and taken_back:
         files.write_result({**result, "taken_back": int(result.get("taken_back") or 0) + taken_back})
+
+
+def _give_back_what_was_only_taken(plan: Plan, files: RepairFiles, rows: RowFinder, examination: Examination) -> int:
+    """Put back what left the hook's spool and was not delivered, for the repair ended before; how many.
+
+    Raises SourceError.
+    """
+    taken = {spooled_id(line) for line in taken_lines(files.folder)}
+    if not taken:
+        return 0
+    follower = Follower(examination, plan)
+    follower.catch_up()
+    done = files.done()
+    count = 0
+    for number, item in enumerate(plan.items):
+        is_delivered = number in done or item.origin in follower.copies
+        if item.source is not Source.SPOOL or item.id not in taken or is_delivered:
+            continue
+        # Its copy may have been written and trimmed since: once more in the spool it would be delivered twice.
+        if not any(count_rows(rows, item.keys).values()):
+            give_back(plan, files.folder, item.id)
+            count += 1
+    return count
 
 
 class _Back:

@@ -2,11 +2,14 @@
 
 import sqlite3
 from contextlib import closing
+from typing import Any
 
 import pytest
 
 from blueplane_doctor.demo.simulator import Pipeline
-from blueplane_doctor.repair.plan import Action, Refusal
+from blueplane_doctor.errors import SourceError
+from blueplane_doctor.repair.plan import Action, Item, Refusal
+from blueplane_doctor.repair.steps import Steps
 from blueplane_doctor.repair.undoing import undo
 from blueplane_hook.events import envelope
 from blueplane_hook.spool import SPOOL_FILE, Spool
@@ -103,3 +106,26 @@ def test_what_is_taken_back_is_in_the_spool_again(live_pipeline: Pipeline) -> No
     assert live_pipeline.client.xlen(live_pipeline.queue) == 0
     repaired(live_pipeline, "spool")
     assert (rows(live_pipeline), waiting(live_pipeline)) == (3, [])
+
+
+def test_what_was_taken_and_could_not_be_delivered_is_given_back(
+    live_pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    events = spool(live_pipeline, count=3)
+    plan = planned(live_pipeline, "spool")
+    move = Steps._move
+    moved = []
+
+    def fail_after_one(self: Steps, item: Item, **more: Any) -> int | bytes:
+        if moved:
+            raise SourceError("Redis is gone")
+        moved.append(item.id)
+        return move(self, item, **more)
+
+    monkeypatch.setattr(Steps, "_move", fail_after_one)
+    with pytest.raises(SourceError):
+        applied(live_pipeline, plan, patience=0)
+    assert not waiting(live_pipeline)
+    undone = undo(settings_for(live_pipeline), store_of(live_pipeline), plan, live_pipeline.redis_url)
+    assert undone.taken_back == 3
+    assert sorted(waiting(live_pipeline)) == sorted(events)
