@@ -8,6 +8,7 @@ import os
 import re
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Annotated, Any
 
 import typer
@@ -92,7 +93,7 @@ def repair(
         plan = store.files(words[0]).plan()
         _show(as_json, plan_as_json(plan), _one_plan(store, plan, _home(settings)))
         return ExitCode.OK
-    wanted = _wanted(words, chosen)
+    wanted = replace(_wanted(words, chosen), saves_only=save_only)
     with progress() as tell:
         plan = make_plan(settings, wanted, store.new_id(), tell).plan
     if plan.items:

@@ -26,6 +26,8 @@ class Wanted:
     ids: frozenset[str] = frozenset()
     """Only what has one of these IDs; empty: whatever its ID."""
     filter: DeadLetterFilter = field(default_factory=DeadLetterFilter)
+    saves_only: bool = False
+    """Whether nothing is to be changed: messages are saved, and nothing stands in the way of that."""
 
     def target(self, name: str) -> bool:
         """Whether this target is meant."""

@@ -21,6 +21,7 @@ from blueplane_doctor.repair.refusals import (
     another_pipeline,
     in_the_way,
     running_writers,
+    saved_only,
     settled,
     with_writers,
     within_pipeline,
@@ -131,13 +132,12 @@ def _plan_of(case: Case, identity: str) -> Plan:
     stream = examination.stream()
     info = examination.server_info()
     items, refusals = _planned(case)
-    obstacle = in_the_way(case.report, case.records.get("server"))
-    items = settled(items, case.survey, obstacle)
-    items, elsewhere = within_pipeline(items, another_pipeline(case.report))
     running = running_writers(examination)
-    items, without_writer = with_writers(items, running, obstacle)
-    room = _room(case, items)
-    items, without_room = within_room(items, room)
+    if case.wanted.saves_only:
+        items = saved_only(items)
+    else:
+        items, more = _allowed(case, items, running)
+        refusals += more
     return Plan(
         id=identity,
         made_at=iso(from_milliseconds(info.now_ms)) or "",
@@ -149,11 +149,21 @@ def _plan_of(case: Case, identity: str) -> Plan:
         dead_letters=stream.dead_letters[-1] if stream.dead_letters else "",
         read_to=id_text(stream.last_generated),
         items=tuple(items),
-        refusals=(*refusals, *elsewhere, *without_writer, *without_room),
-        room=room,
+        refusals=tuple(refusals),
+        room=_room(case, items),
         writers_run=running.issuperset(examination.writer_groups()),
         before=condition_of(case.report),
     )
+
+
+def _allowed(case: Case, items: list[Item], running: frozenset[str]) -> tuple[list[Item], list[Refusal]]:
+    """The items that may be carried out now, and what is refused."""
+    obstacle = in_the_way(case.report, case.records.get("server"))
+    items = settled(items, case.survey, obstacle)
+    items, elsewhere = within_pipeline(items, another_pipeline(case.report))
+    items, without_writer = with_writers(items, running, obstacle)
+    items, without_room = within_room(items, _room(case, items))
+    return items, [*elsewhere, *without_writer, *without_room]
 
 
 def _planned(case: Case) -> tuple[list[Item], list[Refusal]]:

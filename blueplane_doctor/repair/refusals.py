@@ -79,6 +79,11 @@ def another_pipeline(report: Report) -> str:
     return ""
 
 
+def saved_only(items: Iterable[Item]) -> list[Item]:
+    """The items with a message, to be saved and nothing else; groups have none."""
+    return [_kept(item, item.reason) for item in items if item.source is not Source.NONE]
+
+
 def within_pipeline(items: Iterable[Item], another: str) -> tuple[list[Item], list[Refusal]]:
     """The items that change nothing, where the server uses `another` pipeline; all, where that is empty.
 

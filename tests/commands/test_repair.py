@@ -41,12 +41,15 @@ def test_a_plan_as_json(pipeline: Pipeline) -> None:
 def test_what_was_done_as_json(pipeline: Pipeline) -> None:
     with living(pipeline) as lives:
         FAULTS["poison-duplicate"].apply(lives)
-        plan = json.loads(repair(lives, "--save-only", "-f", "json").stdout)
+        saved = json.loads(repair(lives, "--save-only", "-f", "json").stdout)
+        assert {item["action"] for item in saved["items"]} == {"keep"}
+        plan = json.loads(repair(lives, "-f", "json").stdout)
         done = json.loads(repair(lives, "--apply", plan["id"], "--yes", "-f", "json").stdout)
         assert (done["plan"], done["done"]) == (plan["id"], {"delivered": 39, "set aside": 1})
         undone = json.loads(repair(lives, "--undo", plan["id"], "--yes", "-f", "json").stdout)
         assert undone == {"plan": plan["id"], "taken_back": 40, "stays": {}}
-        (kept,) = json.loads(repair(lives, "--list", "-f", "json").stdout)
+        listed = json.loads(repair(lives, "--list", "-f", "json").stdout)
+        (kept,) = [one for one in listed if one["plan"] == plan["id"]]
         assert (kept["items"], kept["result"]["taken_back"]) == (40, 40)
 
 

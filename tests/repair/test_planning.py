@@ -9,8 +9,10 @@ from blueplane_doctor.demo.faults import FAULTS
 from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.errors import RepairRefused, SourceError, UsageError
 from blueplane_doctor.repair.base import Wanted
+from blueplane_doctor.repair.plan import Action
 from blueplane_doctor.repair.planning import find_targets, make_plan, refuse_unknown_target
 from blueplane_doctor.settings import load
+from tests.helpers import settings_for
 from tests.repair.pipelines import planned
 from tests.truth.registry import ONE_SERVER
 from tests.truth.situations import SITUATIONS
@@ -80,3 +82,15 @@ def test_a_database_without_tables(live_pipeline: Pipeline) -> None:
     sqlite3.connect(live_pipeline.database).close()
     with pytest.raises(RepairRefused, match="nothing can be planned"):
         planned(live_pipeline)
+
+
+def test_whatever_is_in_the_way_messages_are_saved(live_pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No writer runs any more, so nothing is delivered again; that is when messages have to be saved."""
+    FAULTS["poison-duplicate"].apply(live_pipeline)
+    monkeypatch.setattr("blueplane_doctor.repair.planning.running_writers", lambda _: frozenset())
+    settings = settings_for(live_pipeline)
+    assert any("no writer" in refusal.reason for refusal in make_plan(settings, Wanted(), "7f3a").plan.refusals)
+    plan = make_plan(settings, Wanted(saves_only=True), "7f3b").plan
+    assert [item.action for item in plan.items] == [Action.KEEP] * 40
+    assert not plan.refusals
+    assert not plan.changes
