@@ -65,16 +65,18 @@ def in_the_way(report: Report, server: Record | None) -> str:
     holder = server.lock_holder if isinstance(server, ServerHealth) else None
     if holder is not None and not holder.is_server:
         return f"process {holder.pid} holds the write lock of the database"
-    for finding in report.findings:
-        if finding.id in BLOCKING_CHECKS and finding.status in (Status.ORANGE, Status.RED):
-            return finding.summary.rstrip(".")
-    return ""
+    return _unhealthy(report, BLOCKING_CHECKS)
 
 
 def another_pipeline(report: Report) -> str:
     """That the server uses another Redis or database than those that are examined; empty where it does not."""
+    return _unhealthy(report, ("same-pipeline",))
+
+
+def _unhealthy(report: Report, checks: tuple[str, ...]) -> str:
+    """What the first of these checks says that is orange or red; empty where none is."""
     for finding in report.findings:
-        if finding.id == "same-pipeline" and finding.status in (Status.ORANGE, Status.RED):
+        if finding.id in checks and finding.status in (Status.ORANGE, Status.RED):
             return finding.summary.rstrip(".")
     return ""
 

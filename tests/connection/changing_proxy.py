@@ -6,7 +6,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Self
 
 import hiredis
 
@@ -30,15 +30,11 @@ class Behaviour:
     """Send the changed reply byte by byte, with so many seconds before each."""
 
 
-class ChangingProxy:
-    """Listens on loopback. `target` and `behaviour` may be changed between two runs."""
+class Proxy:
+    """Listens on loopback, and serves each client in a thread of its own; what it does with one is `_serve_one`'s."""
 
     def __init__(self, backend: str) -> None:
         """`backend`: the unix socket of the real server."""
-        self.target = ""
-        self.behaviour = Behaviour()
-        self.seen: set[str] = set()
-        """Names of the commands that came."""
         self._backend = backend
         self._over = threading.Event()
         self._threads: list[threading.Thread] = []
@@ -49,7 +45,7 @@ class ChangingProxy:
     def url(self) -> str:
         return f"redis://127.0.0.1:{self._listener.getsockname()[1]}/0"
 
-    def __enter__(self) -> "ChangingProxy":
+    def __enter__(self) -> Self:
         self._accepting.start()
         return self
 
@@ -75,12 +71,29 @@ class ChangingProxy:
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         with client, socket.socket(socket.AF_UNIX) as server, contextlib.suppress(OSError):
             server.connect(self._backend)
-            _Talk(self, client, server).serve()
+            self._serve_one(client, server)
+
+    def _serve_one(self, client: socket.socket, server: socket.socket) -> None:
+        raise NotImplementedError
 
     def pause(self, seconds: float) -> None:
         """Wait; raises OSError when the proxy is to end."""
         if self._over.wait(seconds):
             raise ConnectionAbortedError
+
+
+class ChangingProxy(Proxy):
+    """`target` and `behaviour` may be changed between two runs."""
+
+    def __init__(self, backend: str) -> None:
+        super().__init__(backend)
+        self.target = ""
+        self.behaviour = Behaviour()
+        self.seen: set[str] = set()
+        """Names of the commands that came."""
+
+    def _serve_one(self, client: socket.socket, server: socket.socket) -> None:
+        _Talk(self, client, server).serve()
 
 
 class _Talk:
