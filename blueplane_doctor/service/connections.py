@@ -33,8 +33,8 @@ READING_SECONDS = 10.0
 SWEEP_SECONDS = 0.5
 PAUSE_SECONDS = 1.0
 """After the system refused to accept."""
-_AT_ONCE = 16
-"""Connections that are accepted before others get their turn."""
+_AT_ONCE = 8
+"""Connections that are accepted before others get their turn. So many may be open beyond the limit for a moment."""
 
 
 class Limits(NamedTuple):
@@ -187,11 +187,17 @@ class Door:
         self._keep(asyncio.create_task(self._serve(protocol, connection)))
 
     async def _serve(self, protocol: Protocol, connection: socket.socket) -> None:
+        if protocol not in self._entries:  # it had to make room before its turn came
+            connection.close()
+            return
         try:
             await asyncio.get_running_loop().connect_accepted_socket(lambda: protocol, connection)
         except OSError:
             connection.close()
             self.forget(protocol)
+            return
+        if protocol not in self._entries and protocol.transport is not None:
+            protocol.transport.abort()
 
     def _make_room(self, peer: str) -> bool:
         """Whether one more of this peer may come; where there are too many, the one that waits longest has to go."""
@@ -216,12 +222,14 @@ class Door:
 
     def _waiting(self, peer: str | None) -> Iterator[Protocol]:
         for protocol, entry in self._entries.items():
-            if peer in (None, entry.peer) and protocol.transport is not None and protocol.waits:
+            if peer in (None, entry.peer) and protocol.waits:
                 yield protocol
 
     def _abort(self, protocol: Protocol) -> None:
         self.forget(protocol)
-        protocol.transport.abort()
+        # Without a transport its turn is still to come: it then finds itself forgotten, and ends.
+        if protocol.transport is not None:
+            protocol.transport.abort()
 
     async def _sweep_again_and_again(self) -> None:
         while True:

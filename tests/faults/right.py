@@ -23,8 +23,8 @@ _BROKEN = re.compile(r"Traceback|internal error|the doctor itself broke", re.IGN
 
 
 _SENT = "command "
-_INTERPRETER_STARTS = ("Could not import runpy module", "Fatal Python error: init_import_site")
-"""What Python itself says, interrupted before it runs any of our code: that is not ours to answer."""
+_OURS = re.compile(r'blueplane_doctor/|bin/blueplane-doctor"')
+"""A place in our own code, in a traceback."""
 _OWN_STATE = "/.local/state/blueplane-doctor/"
 """Where the doctor keeps its own key: it is not examined."""
 
@@ -53,7 +53,7 @@ def _writes(stage: Stage) -> dict[str, Any]:
 def misses(fault: Fault, command: Command, run: Run, before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
     """What is not right, in words; the first word of each says of which kind."""
     found = []
-    is_ours = not (fault.silent and run.stderr.startswith(_INTERPRETER_STARTS))
+    is_ours = not (fault.silent and _is_of_the_interpreter(run.stderr))
     broken = _BROKEN.search(run.text)
     if broken and is_ours:
         found.append(f"traceback: {_around(run.text, broken.start())}")
@@ -68,6 +68,11 @@ def misses(fault: Fault, command: Command, run: Run, before: Mapping[str, Any], 
     if command.name == "examine" and run.code in EXAMINED and not fault.silent:
         found += _areas(fault, run)
     return found
+
+
+def _is_of_the_interpreter(stderr: str) -> bool:
+    """Whether Python itself was interrupted before it ran any of our code: that is not ours to answer."""
+    return "KeyboardInterrupt" in stderr and not _OURS.search(stderr)
 
 
 def limit(command: Command) -> float:

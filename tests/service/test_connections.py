@@ -149,7 +149,9 @@ def test_with_few_descriptors_the_verdict_stays_green(healthy: Pipeline) -> None
     assert process.stderr is not None
     try:
         url = process.stderr.readline().split()[-1]
-        with httpx.Client(base_url=url, timeout=10, trust_env=False) as client:
+        # A new connection for each question: one that is kept may be the one to be closed just when it is used again.
+        fresh = httpx.Limits(max_keepalive_connections=0)
+        with httpx.Client(base_url=url, timeout=10, trust_env=False, limits=fresh) as client:
             service = Served(url, process, client)
             service.ready()
             with silent(service, 200):
