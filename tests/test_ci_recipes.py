@@ -18,6 +18,7 @@ from blueplane_doctor.demo.faults import healthy, poison_duplicate
 from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.discovery import find_formats
 from tests.reports.test_prometheus import promtool
+from tests.waiting import PATIENCE_SECONDS
 
 ROOT = Path(__file__).parent.parent
 ACTION = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
@@ -68,7 +69,9 @@ def test_there_are_recipes_to_try() -> None:
 @pytest.mark.parametrize("script", scripts())
 def test_every_script_is_shell(script: str) -> None:
     assert not EXPRESSION.search(script), "an expression in a script's text would be run"
-    ended = subprocess.run(["bash", "-n", "-c", script], capture_output=True, text=True, timeout=20, check=False)
+    ended = subprocess.run(
+        ["bash", "-n", "-c", script], capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False
+    )
     assert (ended.returncode, ended.stderr) == (0, "")
 
 

@@ -25,6 +25,7 @@ from tests.command_line import DOCTOR, assert_refused, doctor
 from tests.json_schemas import validator
 from tests.parameters import one_quick
 from tests.reports import samples
+from tests.waiting import PATIENCE_SECONDS
 
 NOBODY_LISTENS = "redis://127.0.0.1:1/0"
 SECRET = "hunter2-s3cret"
@@ -327,7 +328,7 @@ def test_head_is_quiet(nobody: list[str]) -> None:
 def hanging_server() -> Iterator[socket.socket]:
     """A server that accepts, and never answers."""
     with socket.create_server(("127.0.0.1", 0)) as server:
-        server.settimeout(30)
+        server.settimeout(PATIENCE_SECONDS)
         yield server
 
 
@@ -349,7 +350,7 @@ def test_interrupted_ends_with_130(hanging_server: socket.socket, tmp_path: Path
         with connection:
             time.sleep(0.1)
             process.send_signal(signal.SIGINT)
-            out, err = process.communicate(timeout=30)
+            out, err = process.communicate(timeout=PATIENCE_SECONDS)
     assert (process.returncode, out) == (130, "")
     assert err == "blueplane-doctor: interrupted\n"
     assert not target.exists()

@@ -12,6 +12,7 @@ from blueplane_doctor.completion import SHELLS
 from blueplane_doctor.discovery import find_checks, find_formats
 from blueplane_doctor.options import OPTIONS
 from blueplane_doctor.settings import Settings
+from tests.waiting import PATIENCE_SECONDS
 
 PROPOSE = """\
 source "$1"; shift
@@ -39,7 +40,7 @@ def proposed(scripts: dict[str, Path], *words: str) -> list[str]:
     if bash is None:
         pytest.skip("bash is not there")
     command = [bash, "--norc", "-c", PROPOSE, "bash", str(scripts["bash"]), "blueplane-doctor", *words]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False)
     assert ended.stderr == ""
     return [line for line in ended.stdout.splitlines() if line]
 
@@ -96,5 +97,7 @@ def test_the_shell_can_read_its_script(shell: str, scripts: dict[str, Path]) -> 
     if program is None:
         pytest.skip(f"{shell} is not there")
     check = "--no-execute" if shell == "fish" else "-n"
-    ended = subprocess.run([program, check, str(scripts[shell])], capture_output=True, text=True, timeout=30)
+    ended = subprocess.run(
+        [program, check, str(scripts[shell])], capture_output=True, text=True, timeout=PATIENCE_SECONDS
+    )
     assert (ended.returncode, ended.stderr) == (0, "")

@@ -20,7 +20,7 @@ from blueplane_doctor.model import Finding, Record, Remedy, Report, Status
 from blueplane_doctor.monitoring import Monitor
 from blueplane_doctor.settings import Settings
 from tests.checks.builders import queue
-from tests.service.support import wait_until
+from tests.waiting import PATIENCE_SECONDS, wait_until
 
 NOBODY_LISTENS = "redis://127.0.0.1:1/0"
 
@@ -115,7 +115,7 @@ def test_a_monitor_that_does_not_answer_is_named_when_the_time_is_up(
 ) -> None:
     class Hanging(_Failing):
         def collect(self) -> Record:
-            gate.wait(30)
+            gate.wait(PATIENCE_SECONDS)
             return queue()
 
     monkeypatch.setattr(engine, "find_monitors", lambda paths=(): {"queue": Hanging, "chain": _Fine})
@@ -130,7 +130,7 @@ def test_a_monitor_that_does_not_answer_is_named_when_the_time_is_up(
 def test_a_read_that_hangs_is_counted_until_it_ends(gate: threading.Event, monkeypatch: pytest.MonkeyPatch) -> None:
     class Hanging(_Failing):
         def collect(self) -> Record:
-            gate.wait(30)
+            gate.wait(PATIENCE_SECONDS)
             return queue()
 
     closed: list[str] = []
@@ -143,8 +143,8 @@ def test_a_read_that_hangs_is_counted_until_it_ends(gate: threading.Event, monke
     assert doctor.hanging_reads == {"queue": 2}
     assert own not in closed, "the sources of a read that still hangs are in use"
     gate.set()
-    wait_until(lambda: doctor.hanging_reads == {}, 10, "still counted")
-    wait_until(lambda: closed.count(own) == 2, 10, "not closed")
+    wait_until(lambda: doctor.hanging_reads == {}, "still counted")
+    wait_until(lambda: closed.count(own) == 2, "not closed")
     assert all("queue" not in read.records for read in evidence), "it was handed over before the read ended"
 
 

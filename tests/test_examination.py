@@ -13,6 +13,7 @@ from blueplane_doctor.errors import SourceMissing, SourceProtocolError, SourceUn
 from blueplane_doctor.examination import Examination, ServerInfo, once
 from blueplane_doctor.settings import load
 from tests.helpers import settings_for
+from tests.waiting import PATIENCE_SECONDS
 
 
 @pytest.fixture
@@ -50,7 +51,7 @@ def test_two_that_ask_at_the_same_time_share_one_answer(examination: Examination
         def answer(self) -> object:
             calls.append(self)
             reading.set()
-            both_asked.wait(30)
+            both_asked.wait(PATIENCE_SECONDS)
             return object()
 
     slow = Slow(examination.settings)
@@ -58,11 +59,11 @@ def test_two_that_ask_at_the_same_time_share_one_answer(examination: Examination
     threads = [threading.Thread(target=lambda: answers.append(slow.answer())) for _ in range(2)]
     with closing(slow):
         threads[0].start()
-        assert reading.wait(30)
+        assert reading.wait(PATIENCE_SECONDS)
         threads[1].start()
         both_asked.set()
         for thread in threads:
-            thread.join(30)
+            thread.join(PATIENCE_SECONDS)
     assert len(calls) == 1
     assert len(answers) == 2
     assert answers[0] is answers[1]

@@ -15,6 +15,7 @@ from blueplane_doctor.model import Finding, Report, Status
 from blueplane_doctor.settings import Settings
 from tests.checks.builders import queue
 from tests.test_diagnose import judged, named, well
+from tests.waiting import PATIENCE_SECONDS
 
 
 def raising(error: BaseException) -> Callable[[Any], Finding]:
@@ -79,7 +80,7 @@ def test_a_check_that_hangs_is_left_behind_and_the_others_still_run(
     monkeypatch.setattr(judging, "JUDGING_SECONDS", 0.2)
 
     def function(queue: Any) -> Finding:
-        gate.wait(30)
+        gate.wait(PATIENCE_SECONDS)
         return well(queue)
 
     began = monotonic()
@@ -101,7 +102,7 @@ def test_a_check_that_still_hangs_is_not_begun_again(gate: threading.Event, monk
 
     def function(queue: Any) -> Finding:
         begun.append(1)
-        gate.wait(30)
+        gate.wait(PATIENCE_SECONDS)
         return well(queue)
 
     available = AvailableChecks([named("a"), named("hangs", function)], [])

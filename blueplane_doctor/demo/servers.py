@@ -19,7 +19,7 @@ from redis.retry import Retry
 from blueplane_doctor.demo import blueplane_server, supervisor
 from blueplane_doctor.errors import DoctorError, UsageError
 
-START_SECONDS = 10.0
+START_SECONDS = 30.0
 PORT_ATTEMPTS = 5
 LONGEST_SOCKET_PATH = 100
 """Bytes; macOS allows 103 and Linux 107."""

@@ -16,6 +16,7 @@ from blueplane_doctor.history.health_storage import HealthMetricsStorage
 from blueplane_doctor.history.samples import Sample, minute_of
 from tests.servers import require_server
 from tests.service.support import serving
+from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -26,7 +27,7 @@ class Visit:
     def __init__(self, browser: Any, url: str, **context: Any) -> None:
         self.context = browser.new_context(**context)
         self.page = self.context.new_page()
-        self.page.set_default_timeout(15_000)
+        self.page.set_default_timeout(PATIENCE_SECONDS * 1000)
         self.said: list[str] = []
         self.asked: set[str] = set()
         self.page.on("console", lambda message: self.said.append(message.text))

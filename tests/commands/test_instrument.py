@@ -18,6 +18,7 @@ from blueplane_doctor.text import hidden
 from tests.parameters import one_quick
 from tests.recording.helpers import recorded
 from tests.recording.stand_in import StandIn
+from tests.waiting import PATIENCE_SECONDS
 
 STORAGE = """
 class Store:
@@ -56,7 +57,7 @@ def test_settings_add_targets(origin: str, tmp_path: Path, store: redis.Redis, v
         variables["BLUEPLANE_DOCTOR_INSTRUMENT_TARGETS"] = json.dumps(targets)
     options = ["--home", str(tmp_path), "--redis-url", valkey.url]
     command = [sys.executable, "-m", "blueplane_doctor", *options, "instrument", "--", sys.executable, str(script)]
-    ended = subprocess.run(command, env=variables, capture_output=True, text=True, timeout=30)
+    ended = subprocess.run(command, env=variables, capture_output=True, text=True, timeout=PATIENCE_SECONDS)
     assert (ended.returncode, ended.stderr) == (0, "")
     found = recorded(valkey.url).writes
     name = hidden("my_table")  # in the settings, not in the contract
@@ -74,7 +75,7 @@ def test_the_launcher_without_wrapt_says_what_to_install(tmp_path: Path) -> None
         env={**os.environ, "PYTHONPATH": str(tmp_path)},
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=PATIENCE_SECONDS,
     )
     assert ended.returncode == 2
     assert 'pip install "blueplane-doctor[instrument]"' in ended.stderr
@@ -85,14 +86,14 @@ def test_the_launcher_without_wrapt_says_what_to_install(tmp_path: Path) -> None
 )
 def test_a_command_that_cannot_be_run_is_a_usage_error(arguments: list[str], said: str) -> None:
     command = [sys.executable, "-m", "blueplane_doctor", "instrument", "--", *arguments]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=30)
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_SECONDS)
     assert ended.returncode == 2
     assert said in ended.stderr
 
 
 def test_options_of_the_command_are_its_own(store: redis.Redis, valkey: RunningServer) -> None:
     command = [sys.executable, "-m", "blueplane_doctor", "instrument", sys.executable, "-c", "print('hi')"]
-    assert subprocess.run(command, capture_output=True, text=True, timeout=30).stdout == "hi\n"
+    assert subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_SECONDS).stdout == "hi\n"
 
 
 def test_a_password_reaches_the_recorder_and_no_environment(tmp_path: Path) -> None:
@@ -106,7 +107,7 @@ def test_a_password_reaches_the_recorder_and_no_environment(tmp_path: Path) -> N
         url = server.url.replace("://", "://recorder:hunter2@")
         options = ["--home", str(tmp_path), "--redis-url", url]
         command = [sys.executable, "-m", "blueplane_doctor", *options, "instrument", "--", sys.executable, str(script)]
-        ended = subprocess.run(command, capture_output=True, text=True, timeout=30)
+        ended = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_SECONDS)
         assert (ended.returncode, ended.stderr) == (0, "")
         assert "BLUEPLANE_INSTRUMENT=" in ended.stdout
         assert "hunter2" not in ended.stdout

@@ -21,6 +21,7 @@ from blueplane_doctor.sampler import Sampler, next_turn
 from tests.helpers import age_state, settings_for
 from tests.history.support import recorded
 from tests.parameters import one_quick
+from tests.waiting import PATIENCE_SECONDS
 
 COMMAND = (sys.executable, "-m", "blueplane_doctor")
 
@@ -110,7 +111,7 @@ def recording(pipeline: Pipeline) -> Iterator["subprocess.Popen[str]"]:
 def test_signals_end_it_at_once_and_in_good_order(pipeline: Pipeline, number: int, code: int) -> None:
     with recording(pipeline) as process:
         os.kill(process.pid, number)
-        assert process.wait(10) == code
+        assert process.wait(PATIENCE_SECONDS) == code
         assert process.stderr is not None
         assert "Traceback" not in process.stderr.read()
     assert not pipeline.client.exists("blueplane:health:history:recorder")
@@ -125,7 +126,7 @@ def test_a_real_minute(pipeline: Pipeline) -> None:
         assert [moment for moment, _ in found] == [int(turn)]
         assert pipeline.client.pttl("blueplane:health:history:recorder") > 0
         process.terminate()
-        assert process.wait(15) == 0
+        assert process.wait(PATIENCE_SECONDS) == 0
     assert not pipeline.client.exists("blueplane:health:history:recorder")
 
 

@@ -20,6 +20,7 @@ import pytest
 from blueplane_doctor.demo.servers import run_server
 from blueplane_doctor.demo.simulator import Pipeline
 from tests.parameters import one_quick
+from tests.waiting import PATIENCE_SECONDS
 
 DOCTOR = (sys.executable, "-m", "blueplane_doctor")
 NOBODY = ("--redis-url", "redis://127.0.0.1:1/0")
@@ -84,7 +85,7 @@ def test_signals_end_it_between_whole_lines(number: int, code: int) -> None:
     with watching(*NOBODY, "--select", "redis-reachable") as process:
         next_round(process)
         process.send_signal(number)
-        out, err = process.communicate(timeout=30)
+        out, err = process.communicate(timeout=PATIENCE_SECONDS)
         assert (process.returncode, err) == (code, "")
         assert all(json.loads(line) for line in out.splitlines())
 
@@ -95,7 +96,7 @@ def test_a_reader_that_goes_away_is_no_failure() -> None:
         next_round(process)
         assert process.stdout
         process.stdout.close()
-        assert process.wait(timeout=30) == 0
+        assert process.wait(PATIENCE_SECONDS) == 0
         assert process.stderr
         assert process.stderr.read() == ""
 

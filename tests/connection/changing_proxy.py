@@ -10,6 +10,8 @@ from typing import Any, BinaryIO, Self
 
 import hiredis
 
+from tests.waiting import PATIENCE_SECONDS
+
 Raw = bytes
 """A reply as it is sent."""
 Change = Callable[[Raw], Raw]
@@ -54,9 +56,9 @@ class Proxy:
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
-        self._accepting.join(10)
+        self._accepting.join(PATIENCE_SECONDS)
         for thread in self._threads:
-            thread.join(10)
+            thread.join(PATIENCE_SECONDS)
 
     def _accept(self) -> None:
         with contextlib.suppress(OSError):
@@ -67,7 +69,7 @@ class Proxy:
                 thread.start()
 
     def _serve(self, client: socket.socket) -> None:
-        client.settimeout(30)
+        client.settimeout(PATIENCE_SECONDS)
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         with client, socket.socket(socket.AF_UNIX) as server, contextlib.suppress(OSError):
             server.connect(self._backend)

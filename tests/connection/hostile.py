@@ -5,6 +5,8 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 
+from tests.waiting import PATIENCE_SECONDS
+
 Speak = Callable[[socket.socket], None]
 
 
@@ -32,9 +34,9 @@ def speaking(speak: Speak) -> Iterator[str]:
         yield f"redis://127.0.0.1:{listener.getsockname()[1]}/0"
         # Closing alone does not wake a thread that waits in accept().
         listener.shutdown(socket.SHUT_RDWR)
-    accepting.join(10)
+    accepting.join(PATIENCE_SECONDS)
     for thread in threads:
-        thread.join(10)
+        thread.join(PATIENCE_SECONDS)
 
 
 def says(data: bytes) -> Speak:

@@ -20,6 +20,7 @@ from blueplane_doctor.model import Report, Status
 from blueplane_doctor.settings import load
 from tests.helpers import finding
 from tests.servers import require_server
+from tests.waiting import PATIENCE_SECONDS
 
 SLOTS = 16_384
 QUEUE, LETTERS = "telemetry:message_queue", ("telemetry:dlq", "telemetry:message_queue:dlq")
@@ -32,7 +33,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def wait_for(fine: Any, seconds: float = 20) -> None:
+def wait_for(fine: Any, seconds: float = PATIENCE_SECONDS) -> None:
     deadline = time.monotonic() + seconds
     while True:
         with contextlib.suppress(redis.RedisError):
@@ -82,7 +83,7 @@ def sentinel(folder: Path, master_port: int, name: str = "main", quorum: int = 1
         yield port
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(PATIENCE_SECONDS)
 
 
 @contextlib.contextmanager

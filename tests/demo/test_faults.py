@@ -19,6 +19,7 @@ from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.errors import UsageError
 from tests.demo.observe import QUEUE, Seen, count_rows, lag_after_trimming, query, see
 from tests.simulator import EarlierPipeline
+from tests.waiting import PATIENCE_SECONDS
 
 ALL_GROUPS = (
     "processors",
@@ -147,7 +148,7 @@ def test_dead_server_has_a_stale_pid_file_and_nobody_listens(pipeline: Pipeline)
     assert not psutil.pid_exists(json.loads((pipeline.home / "server.pid").read_text())["pid"])
     http = yaml.safe_load((pipeline.home / "config.yaml").read_text())["http_endpoint"]
     with pytest.raises(urllib.error.URLError):
-        urllib.request.urlopen(f"http://{http['host']}:{http['port']}/health", timeout=5)
+        urllib.request.urlopen(f"http://{http['host']}:{http['port']}/health", timeout=PATIENCE_SECONDS)
 
 
 @pytest.mark.parametrize(("name", "open_sessions"), [("silent-hooks", 1), ("idle-evening", 0)])
@@ -193,10 +194,10 @@ def test_the_stand_in_counts_as_the_server_and_answers() -> None:
     with stand_in_server() as (pid, port):
         command = " ".join(psutil.Process(pid).cmdline())
         assert any(part in command for part in names.SERVER_COMMANDS)
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=5) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=PATIENCE_SECONDS) as answer:
             assert json.load(answer) == {"status": "ok"}
         with pytest.raises(urllib.error.HTTPError) as refused:
-            urllib.request.urlopen(f"http://127.0.0.1:{port}/elsewhere", timeout=5)
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/elsewhere", timeout=PATIENCE_SECONDS)
         refused.value.close()
     assert not psutil.pid_exists(pid)
 
@@ -214,7 +215,7 @@ def test_the_default_demo_has_something_to_see_and_leaves_nothing() -> None:
         config = yaml.safe_load((demo.home / "config.yaml").read_text())
         assert config["paths"]["database"]["telemetry_db"] == str(demo.database)
         http = config["http_endpoint"]
-        with urllib.request.urlopen(f"http://{http['host']}:{http['port']}/health", timeout=5) as answer:
+        with urllib.request.urlopen(f"http://{http['host']}:{http['port']}/health", timeout=PATIENCE_SECONDS) as answer:
             assert answer.status == 200
         server_pid = json.loads((demo.home / "server.pid").read_text())["pid"]
         command = " ".join(psutil.Process(server_pid).cmdline())

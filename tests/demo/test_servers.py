@@ -6,7 +6,6 @@ import socket
 import stat
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,15 +18,13 @@ from blueplane_doctor.demo import servers
 from blueplane_doctor.demo.servers import ServerNotStarted, embedded_server_program, run_server
 from blueplane_doctor.errors import DoctorError, UsageError
 from tests.servers import EACH_SERVER, REDIS_STACK_VARIABLE, require_server, server_program
+from tests.waiting import wait_until
 
 ROOT = Path(blueplane_doctor.__file__).parents[1]
 
 
-def wait_until_gone(pid: int, directory: Path, seconds: float = 10) -> None:
-    deadline = time.monotonic() + seconds
-    while psutil.pid_exists(pid) or directory.exists():
-        assert time.monotonic() < deadline, f"left behind: {pid} or {directory}"
-        time.sleep(0.02)
+def wait_until_gone(pid: int, directory: Path) -> None:
+    wait_until(lambda: not psutil.pid_exists(pid) and not directory.exists(), f"left behind: {pid} or {directory}")
 
 
 @pytest.mark.server
@@ -71,10 +68,7 @@ def test_a_stopped_or_killed_server_is_ended_too(how: signal.Signals) -> None:
     with run_server() as server:
         os.kill(server.pid, how)
         if how is signal.SIGKILL:
-            deadline = time.monotonic() + 5
-            while psutil.pid_exists(server.pid):
-                assert time.monotonic() < deadline
-                time.sleep(0.01)
+            wait_until(lambda: not psutil.pid_exists(server.pid), "it lives")
     wait_until_gone(server.pid, server.directory)
 
 

@@ -16,9 +16,8 @@ from pathlib import Path
 import psutil
 
 from tests.faults.stage import TIMEOUT_SECONDS, Stage
+from tests.waiting import PATIENCE_SECONDS
 
-PATIENCE_SECONDS = 30.0
-"""Then a run that did not end is killed: it has failed long before."""
 _DOCTOR = [sys.executable, "-m", "blueplane_doctor"]
 _PAGES = ("/", "/metrics", "/api/v1/health/queue", "/api/v1/health/database")
 _SERVED = re.compile(r"listening on (http://\S+)")
@@ -180,7 +179,7 @@ def _started(arguments: list[str], stage: Stage) -> "subprocess.Popen[str]":
 def _to_its_end(process: "subprocess.Popen[str]", given: str | None) -> tuple[str, str]:
     try:
         stdout, stderr = process.communicate(given, timeout=PATIENCE_SECONDS)
-    except subprocess.TimeoutExpired:
+    except subprocess.TimeoutExpired:  # it has failed long before
         os.killpg(process.pid, signal.SIGKILL)
         stdout, stderr = process.communicate()
     return stdout or "", stderr

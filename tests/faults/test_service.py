@@ -15,8 +15,8 @@ from tests.faults.commands import COMMANDS, Served, served
 from tests.faults.results import record
 from tests.faults.service_faults import CLIENTS, SERVICE_FAULTS, ServiceFault
 from tests.faults.stage import Stage, stage
+from tests.waiting import PATIENCE_SECONDS, wait_until
 
-PATIENCE_SECONDS = 20.0
 _CALM = {"BLUEPLANE_DOCTOR_IGNORE": "server,stream-lost,redis-durability,dead-letters,dead-letter-growth"}
 """Not of what dies here: there is no server process, and the dead letters are the stage's own."""
 
@@ -73,13 +73,6 @@ def _status(service: Served) -> str:
     return str(json.loads(health)["health_status"])
 
 
-def _until(holds: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not holds():
-        assert time.monotonic() < deadline, f"{what} within {PATIENCE_SECONDS:g} s"
-        time.sleep(0.05)
-
-
 def _resources(service: Served) -> tuple[int, int]:
     """Threads and open files at rest: the least of some looks."""
     process = psutil.Process(service.process.pid)
@@ -105,7 +98,7 @@ def test_three_hundred_clients(name: str) -> None:
 
 
 def _outage(fault: ServiceFault, it: Stage, service: Served) -> Iterator[str]:
-    _until(lambda: _status(service) == "green", "the first verdict is not green")
+    wait_until(lambda: _status(service) == "green", "the first verdict is not green")
     asyncio.run(Crowd(service.port).ask(lambda: time.sleep(1)))  # what is made once for all is there now
     before = _resources(service)
     crowd = Crowd(service.port)
@@ -113,10 +106,10 @@ def _outage(fault: ServiceFault, it: Stage, service: Served) -> Iterator[str]:
     def story() -> None:
         with fault.happens(it):
             if fault.is_outage:
-                _until(lambda: _status(service) in ("red", "unknown"), "the outage does not show")
+                wait_until(lambda: _status(service) in ("red", "unknown"), "the outage does not show")
             else:
-                _until(lambda: _status(service) == "green", "no verdict")
-        _until(lambda: _status(service) == "green", "it is not green again")
+                wait_until(lambda: _status(service) == "green", "no verdict")
+        wait_until(lambda: _status(service) == "green", "it is not green again")
 
     asyncio.run(crowd.ask(story))
     if crowd.broken:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.hook.way_in import WayIn, way_in
+from tests.waiting import PATIENCE_SECONDS
 
 
 @dataclass
@@ -26,7 +27,9 @@ class Hook:
     def __call__(
         self, name: str = "beforeSubmitPrompt", given: bytes = b"{}", **more: Any
     ) -> subprocess.CompletedProcess[bytes]:
-        return subprocess.run(self.command(name), input=given, capture_output=True, timeout=30, check=False, **more)
+        return subprocess.run(
+            self.command(name), input=given, capture_output=True, timeout=PATIENCE_SECONDS, check=False, **more
+        )
 
     def start(self, name: str = "stop", **more: Any) -> subprocess.Popen[bytes]:
         return subprocess.Popen(self.command(name), stdout=subprocess.PIPE, **({"stdin": subprocess.PIPE} | more))

@@ -20,6 +20,7 @@ from blueplane_hook import spool
 from blueplane_hook.spool import SPOOL_FILE
 from tests.hook.conftest import Hook
 from tests.hook.way_in import WayIn
+from tests.waiting import PATIENCE_SECONDS
 
 PROMPT = {"continue": True, "permission": "allow"}
 ALLOW = {"permission": "allow"}
@@ -142,7 +143,9 @@ def test_ten_megabytes_of_garbage_are_read_to_the_end(hook: Hook) -> None:
 @pytest.mark.parametrize("closed", ["0<&-", "1>&-", "2>&-", "0<&- 1>&- 2>&-"])
 def test_closed_streams_do_no_harm(hook: Hook, closed: str) -> None:
     shell = ["sh", "-c", f'exec "$@" {closed}', "sh", *hook.command("beforeSubmitPrompt")]
-    done = subprocess.run(shell, input=b'{"conversation_id": "c"}', capture_output=True, timeout=30, check=False)
+    done = subprocess.run(
+        shell, input=b'{"conversation_id": "c"}', capture_output=True, timeout=PATIENCE_SECONDS, check=False
+    )
     assert (done.returncode, done.stderr) == (0, b"")
     assert done.stdout == b"" if "1>&-" in closed else json.loads(done.stdout) == PROMPT
 
@@ -154,14 +157,14 @@ def test_an_editor_that_never_closes_its_end_gets_its_answer_first(hook: Hook, s
         assert process.poll() is None  # it still waits for the event
         process.stdin.write(b'{"prompt": "late"} ')
         process.stdin.flush()
-        assert process.wait(timeout=20) == 0
+        assert process.wait(PATIENCE_SECONDS) == 0
     assert server.prompts() == ["late"]
 
 
 @pytest.mark.slow
 def test_an_editor_that_never_sends_anything_is_not_waited_for_for_ever(hook: Hook) -> None:
     with hook.start("stop") as process:
-        assert process.wait(timeout=30) == 0
+        assert process.wait(PATIENCE_SECONDS) == 0
     assert spool_health(hook.home).unreadable == 1
 
 
@@ -310,7 +313,7 @@ def test_a_unix_socket_is_used_if_it_is_this_users_alone(mode: int, arrives: boo
         listener.bind(str(path))
         path.chmod(mode)
         listener.listen()
-        listener.settimeout(20)
+        listener.settimeout(PATIENCE_SECONDS)
         with hook.start(stdin=subprocess.PIPE) as running:
             assert running.stdin is not None
             running.stdin.write(b'{"conversation_id": "c"}')
@@ -320,7 +323,7 @@ def test_a_unix_socket_is_used_if_it_is_this_users_alone(mode: int, arrives: boo
                 with connection:
                     assert connection.recv(100_000).startswith(b"POST /events HTTP/1.1\r\nHost: localhost\r\n")
                     connection.sendall(b"HTTP/1.1 202 Accepted\r\n\r\n")
-            assert running.wait(20) == 0
+            assert running.wait(PATIENCE_SECONDS) == 0
     assert spool_health(hook.home).waiting_events == (0 if arrives else 1)
 
 
@@ -347,6 +350,6 @@ def test_ctrl_c_in_the_editors_terminal_costs_no_event(hook: Hook, server: WayIn
         running.send_signal(signal.SIGINT)
         running.stdin.write(b'{"conversation_id": "c"}')
         running.stdin.close()
-        assert running.wait(20) == 0
+        assert running.wait(PATIENCE_SECONDS) == 0
         assert running.stderr.read() == b""
     assert len(server.bodies) == 1

@@ -16,6 +16,7 @@ import pytest
 from blueplane_doctor.errors import FileUnreadable
 from blueplane_doctor.monitoring.spool_health import SpoolHealth, spool_health
 from blueplane_hook import events, spool
+from tests.waiting import PATIENCE_SECONDS
 
 NOTHING = SpoolHealth(
     waiting_events=0,
@@ -102,7 +103,7 @@ def test_events_that_come_during_a_delivery_stay(tmp_path: Path) -> None:
     def post(event: bytes) -> str:
         # Another process: record locks do not stand between two users of one.
         adds = f"from blueplane_hook.spool import Spool; Spool({str(tmp_path)!r}).add(b'{{\"new\": 1}}')"
-        subprocess.run([sys.executable, "-c", adds], check=True, timeout=30)
+        subprocess.run([sys.executable, "-c", adds], check=True, timeout=PATIENCE_SECONDS)
         return events.DELIVERED
 
     spool.Spool(str(tmp_path)).deliver(post, time.monotonic() + 9)

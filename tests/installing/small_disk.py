@@ -14,6 +14,7 @@ from pathlib import Path
 from blueplane_doctor.monitoring.spool_health import spool_health
 from blueplane_hook.spool import SPOOL_FILE
 from tests.installing.dying import files, fresh, groups, install, uninstall, whole
+from tests.waiting import PATIENCE_SECONDS
 
 PAGE = 4096
 
@@ -100,7 +101,9 @@ def _hook(disk: Disk, home: Path) -> None:
 
 def _call_hook(home: Path, given: bytes = b"{}") -> None:
     command = [sys.executable, "-m", "blueplane_hook", "beforeReadFile", "--server", "http://127.0.0.1:1"]
-    done = subprocess.run([*command, "--home", str(home)], input=given, capture_output=True, check=False, timeout=30)
+    done = subprocess.run(
+        [*command, "--home", str(home)], input=given, capture_output=True, check=False, timeout=PATIENCE_SECONDS
+    )
     assert (done.returncode, done.stdout, done.stderr) == (0, b'{"permission": "allow"}\n', b"")
 
 

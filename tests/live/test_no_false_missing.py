@@ -15,6 +15,7 @@ from blueplane_doctor.examination import Examination
 from tests.capture.transcripts import Project, enqueue, new_uuid, settings_of, write_rows
 from tests.live.test_no_false_break import before
 from tests.live.test_read_only import look
+from tests.waiting import PATIENCE_SECONDS
 
 RUNS = 50
 WITHHELD = 5
@@ -88,7 +89,7 @@ def test_fifty_runs_beside_traffic_find_what_is_withheld_and_nothing_else(pipeli
         comparisons = [compared(pipeline, projects) for _ in range(RUNS)]
     finally:
         stop.set()
-        writer.join(30)
+        writer.join(PATIENCE_SECONDS)
     assert not failed
     wanted = {line["uuid"] for line in withheld}
     for comparison in comparisons:

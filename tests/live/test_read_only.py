@@ -19,6 +19,7 @@ from blueplane_doctor.model import Status
 from blueplane_doctor.sources.redis_source import READ_COMMANDS
 from tests.helpers import buffer_events, examined, finding
 from tests.live.support import doctor, states
+from tests.waiting import PATIENCE_SECONDS
 
 BESIDE = {"AUTH", "HELLO", "SELECT", "MULTI", "EXEC"}
 WITH_SUBCOMMAND = {"XINFO", "CONFIG", "ACL", "CLIENT"}
@@ -46,7 +47,7 @@ def listened(url: str, act: Callable[[], object]) -> set[str]:
         act()
         with redis.Redis.from_url(url, protocol=2) as other:
             other.echo("end")
-        listener.join(10)
+        listener.join(PATIENCE_SECONDS)
         assert not listener.is_alive()
     return {name for name in heard if not name.startswith("CLIENT SETINFO")}
 
@@ -212,7 +213,7 @@ def test_a_writer_at_full_speed_is_neither_disturbed_nor_misjudged(pipeline: Pip
         reports = [examined(pipeline, timeout=20) for _ in range(8)]
     finally:
         stop.set()
-        writer.join(20)
+        writer.join(PATIENCE_SECONDS)
     assert not failed and batches > 5, failed
     for report in reports:
         chain = report.metrics["chain"]

@@ -13,12 +13,13 @@ from blueplane_doctor.monitoring.spool_health import SpoolHealth
 from blueplane_hook.spool import COUNTS_FILE, LOCK_FILE, ROOM, SPOOL_FILE, Spool
 from tests.helpers import examined, finding
 from tests.monitoring.support import collected
+from tests.waiting import PATIENCE_SECONDS
 
 
 def call_hook(pipeline: Pipeline, given: bytes) -> None:
     """The hook as an editor calls it, with nobody to take its event."""
     command = [sys.executable, "-m", "blueplane_hook", "stop", "--server", "http://127.0.0.1:1"]
-    subprocess.run([*command, "--home", str(pipeline.home)], input=given, check=True, timeout=30)
+    subprocess.run([*command, "--home", str(pipeline.home)], input=given, check=True, timeout=PATIENCE_SECONDS)
 
 
 def test_a_home_without_a_spool_has_nothing_waiting(pipeline: Pipeline) -> None:

@@ -14,6 +14,7 @@ from blueplane_doctor import __version__
 from blueplane_doctor.discovery import find_checks
 from tests.packaging.conftest import Artifacts, Elsewhere
 from tests.packaging.offline import offline
+from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 both = pytest.mark.parametrize("kind", ["zipapp", "executable"])
@@ -50,7 +51,7 @@ def test_it_serves(copied: Artifacts, elsewhere: Elsewhere, kind: str) -> None:
         told = process.stderr.readline()
         assert "socket" in told, told + process.stderr.read()
         process.terminate()
-        assert process.wait(30) in (0, -15)
+        assert process.wait(PATIENCE_SECONDS) in (0, -15)
 
 
 @both

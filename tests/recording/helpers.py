@@ -15,6 +15,7 @@ from blueplane_doctor.demo.servers import embedded_server_program, private_folde
 from blueplane_doctor.recording.reading import Recorded, read_recorded
 from blueplane_doctor.sources import Deadline
 from blueplane_doctor.sources.redis_source import RedisSource
+from tests.waiting import PATIENCE_SECONDS
 
 NOWHERE = "unix:///nowhere/redis.sock"
 
@@ -28,7 +29,7 @@ def recorded(url: str, now: float | None = None, minutes: int = 5) -> Recorded:
         source.close()
 
 
-def wait_for(condition: Callable[[], Any], seconds: float = 60) -> Any:
+def wait_for(condition: Callable[[], Any], seconds: float = PATIENCE_SECONDS) -> Any:
     """The first true value of a condition; fails the test when there is none in time."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
@@ -76,7 +77,7 @@ class Restartable:
         """End it, as a restart does."""
         if self._process:
             self._process.terminate()
-            self._process.wait(10)
+            self._process.wait(PATIENCE_SECONDS)
 
     def _answers(self) -> bool:
         with contextlib.suppress(redis.RedisError), redis.Redis.from_url(self.url) as client:

@@ -18,6 +18,7 @@ from blueplane_doctor.recording.launching import AUTOLOAD, environment_for
 from tests.parameters import one_quick
 from tests.recording.helpers import NOWHERE, recorded, wait_for
 from tests.recording.stand_in import MODULES, OLD_WRITER, StandIn, literal
+from tests.waiting import PATIENCE_SECONDS
 
 EVERYTHING = """
 cursor, claude, queue = CursorRawTracesWriter(), ClaudeRawTracesWriter(), MessageQueueWriter()
@@ -194,7 +195,7 @@ def test_the_process_keeps_its_id_its_arguments_and_its_exit_code(
     tmp_path: Path, store: redis.Redis, valkey: RunningServer
 ) -> None:
     process = StandIn(tmp_path).start(valkey.url, "print(os.getpid(), sys.argv[0])\nsys.exit(7)")
-    out, _ = process.communicate(timeout=30)
+    out, _ = process.communicate(timeout=PATIENCE_SECONDS)
     assert out == f"{process.pid} {tmp_path}/scripts/start_server.py\n"
     assert process.returncode == 7
 
@@ -249,7 +250,7 @@ def test_a_server_below_a_process_without_targets_speaks_for_itself(
         env=environment_for(valkey.url, TARGETS, os.environ, tmp_path),
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=PATIENCE_SECONDS,
     )
     assert ended.stderr.count("not measured: src.capture.shared.queue_writer") == 1
 
@@ -261,7 +262,9 @@ def test_a_module_that_is_never_imported_is_said_at_the_end(
     script = tmp_path / "few.py"
     script.write_text(f"import sys; sys.path.insert(0, {str(tmp_path)!r})\nimport src.capture.shared.queue_writer\n")
     environment = environment_for(valkey.url, TARGETS, os.environ, tmp_path)
-    ended = subprocess.run([sys.executable, script], env=environment, capture_output=True, text=True, timeout=30)
+    ended = subprocess.run(
+        [sys.executable, script], env=environment, capture_output=True, text=True, timeout=PATIENCE_SECONDS
+    )
     expected = [t for t in TARGETS if not t.optional and "queue_writer" not in t.where]
     assert len(ended.stderr.splitlines()) == len(expected)
     assert all(f"not measured: {target.where}: no such module" in ended.stderr for target in expected)
@@ -273,7 +276,9 @@ def test_a_process_that_holds_no_target_is_left_alone(
 ) -> None:
     code = "import sys, threading; print(threading.active_count(), {'redis', 'pydantic', 'wrapt'} & set(sys.modules))"
     environment = environment_for(valkey.url, TARGETS, os.environ, tmp_path)
-    ended = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=30)
+    ended = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=PATIENCE_SECONDS
+    )
     assert (ended.stdout, ended.stderr) == ("1 set()\n", "")
 
 
@@ -283,7 +288,9 @@ def test_a_target_of_ones_own(tmp_path: Path, store: redis.Redis, valkey: Runnin
     own = Target(where="mine:save", packages=("",), records="write", name="mine", argument="rows")
     environment = environment_for(valkey.url, [own], {**os.environ, "PYTHONPATH": str(tmp_path)}, tmp_path)
     code = "import mine; assert mine.save([1, 2]) == 2"
-    ended = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=30)
+    ended = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=PATIENCE_SECONDS
+    )
     assert ended.stderr == ""
     assert recorded(valkey.url).writes["mine"].rows == 2
 
@@ -328,7 +335,9 @@ recorder.hook("mine", True)
 """
     environment = {**os.environ, "BLUEPLANE_DOCTOR_REDIS_URL": valkey.url}
     script = server.script(body)
-    ended = subprocess.run([sys.executable, script], env=environment, capture_output=True, text=True, timeout=30)
+    ended = subprocess.run(
+        [sys.executable, script], env=environment, capture_output=True, text=True, timeout=PATIENCE_SECONDS
+    )
     assert ended.stderr == ""
     found = recorded(valkey.url)
     assert (found.writes_ok, found.hooks["mine"].ok) == (1, 1)
@@ -338,7 +347,7 @@ recorder.hook("mine", True)
 def test_one_line_with_a_wrong_url_never_raises(tmp_path: Path) -> None:
     body = "import blueplane_doctor.recording\nprint(blueplane_doctor.recording.instrument('nonsense'))\n" + EVERYTHING
     script = StandIn(tmp_path).script(body)
-    ended = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=30)
+    ended = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=PATIENCE_SECONDS)
     assert (ended.returncode, ended.stdout) == (0, "None\n")
     assert "URL" in ended.stderr
 
@@ -362,7 +371,7 @@ def test_one_line_never_raises(variables: dict[str, str], said: str, tmp_path: P
 def test_broken_variables_harm_nothing(tmp_path: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": str(AUTOLOAD), VARIABLE: "{"}
     command = [sys.executable, "-c", "print('hi')"]
-    ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=30)
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=PATIENCE_SECONDS)
     assert (ended.returncode, ended.stdout) == (0, "hi\n")
     assert len(ended.stderr.splitlines()) == 1
 
@@ -376,7 +385,7 @@ def test_a_server_under_load_is_flushed_while_it_runs(
             wait_for(lambda: recorded(valkey.url).writes_ok)
             before = time.monotonic()
             process.terminate()
-            process.wait(10)
+            process.wait(PATIENCE_SECONDS)
             assert time.monotonic() - before < 5
         finally:
             process.kill()

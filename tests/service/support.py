@@ -6,8 +6,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ import httpx
 import psutil
 
 from blueplane_doctor.demo.simulator import Pipeline
+from tests.waiting import PATIENCE_SECONDS, wait_until
 
 CALM = ("--ignore", "server", "--ignore", "redis-durability")
 """The simulated pipeline has no server process and saves nothing: not what these tests are about."""
@@ -41,7 +41,7 @@ class Served:
 
     def ready(self) -> None:
         """Wait for the first verdict."""
-        wait_until(lambda: self.get("/readyz").status_code == 200, 15, "not ready")
+        wait_until(lambda: self.get("/readyz").status_code == 200, "not ready")
 
     def resources(self) -> tuple[int, int]:
         """Threads and open files of the process."""
@@ -71,12 +71,12 @@ def serving(
         url = said.split()[-1]
         transport = httpx.HTTPTransport(uds=url.removeprefix("unix:")) if url.startswith("unix:") else None
         base = "http://localhost" if transport else url
-        with httpx.Client(base_url=base, timeout=10, trust_env=False, transport=transport) as client:
+        with httpx.Client(base_url=base, timeout=PATIENCE_SECONDS, trust_env=False, transport=transport) as client:
             yield Served(base, process, client)
     finally:
         process.send_signal(signal.SIGTERM)
         try:
-            code = process.wait(10)
+            code = process.wait(PATIENCE_SECONDS)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
@@ -89,21 +89,12 @@ def serving(
     assert len(lines) == len(set(lines))
 
 
-def wait_until(fine: Callable[[], bool], seconds: float, told: str) -> float:
-    """Seconds until it is so; fails when it takes longer."""
-    began = time.monotonic()
-    while not fine():
-        assert time.monotonic() - began < seconds, f"{told} within {seconds:g} s"
-        time.sleep(0.05)
-    return time.monotonic() - began
-
-
 @contextlib.contextmanager
 def locked(database: Path) -> Iterator[None]:
     """A database that nobody else can read until the block ends."""
     with contextlib.closing(sqlite3.connect(database, isolation_level=None, check_same_thread=False)) as lock:
         # Beside a write-ahead log nobody heeds the lock, and it goes only in a moment without readers.
-        wait_until(lambda: _without_log(lock), 10, "always somebody reads")
+        wait_until(lambda: _without_log(lock), "always somebody reads")
         lock.execute("BEGIN EXCLUSIVE")
         lock.execute("CREATE TABLE other (id)")  # only a journal beside the file makes readers heed the lock
         yield

@@ -20,7 +20,8 @@ from blueplane_doctor.service.connections import (
     SHARE_OF_ONE_PEER,
     limits_for,
 )
-from tests.service.support import CALM, Served, serving, wait_until
+from tests.service.support import CALM, Served, serving
+from tests.waiting import PATIENCE_SECONDS, wait_until
 
 CLOSING = "blueplane-doctor: many connections: those that wait longest are closed"
 
@@ -86,12 +87,12 @@ def test_silent_connections_lock_nobody_out_and_the_verdict_stays(healthy: Pipel
             assert service.get("/healthz").status_code == 200
             assert service.status() == "green"
             assert service.resources()[1] <= files + MOST_CONNECTIONS
-            wait_until(lambda: len(closed(connections)) >= 1_100 - MOST_CONNECTIONS, 10, "too many are open")
-            with httpx.Client(base_url=service.url, timeout=10, trust_env=False) as newcomer:
+            wait_until(lambda: len(closed(connections)) >= 1_100 - MOST_CONNECTIONS, "too many are open")
+            with httpx.Client(base_url=service.url, timeout=PATIENCE_SECONDS, trust_env=False) as newcomer:
                 assert newcomer.get("/healthz").status_code == 200
-            wait_until(lambda: len(closed(connections)) == 1_100, 20, "a silent connection stays open")
+            wait_until(lambda: len(closed(connections)) == 1_100, "a silent connection stays open")
             assert service.status() == "green"
-        wait_until(lambda: service.resources() <= (threads, files + 1), 10, "something is left")
+        wait_until(lambda: service.resources() <= (threads, files + 1), "something is left")
 
 
 @pytest.mark.slow
@@ -116,10 +117,10 @@ def test_headers_that_drip_end_however_often_a_byte_comes(healthy: Pipeline) -> 
 @pytest.mark.slow
 def test_a_connection_that_is_kept_alive_is_not_taken_for_a_silent_one(healthy: Pipeline) -> None:
     with serving(healthy) as service, socket.create_connection(address_of(service), 10) as kept:
-        kept.settimeout(10)
+        kept.settimeout(PATIENCE_SECONDS)
         assert asked(kept).startswith(b"HTTP/1.1 200")
         with silent(service, 1) as others:
-            wait_until(lambda: bool(closed(others)), 20, "the silent one stays open")
+            wait_until(lambda: bool(closed(others)), "the silent one stays open")
         assert asked(kept).startswith(b"HTTP/1.1 200")
 
 
@@ -131,7 +132,7 @@ def test_one_peer_cannot_take_the_place_of_others(healthy: Pipeline) -> None:
         silent(service, 1, "127.0.0.3") as mine,
         silent(service, share + 50, "127.0.0.2") as theirs,
     ):
-        wait_until(lambda: len(closed(theirs)) >= 50, 10, "more than its share is open")
+        wait_until(lambda: len(closed(theirs)) >= 50, "more than its share is open")
         assert closed(mine) == []
 
 
@@ -151,16 +152,16 @@ def test_with_few_descriptors_the_verdict_stays_green(healthy: Pipeline) -> None
         url = process.stderr.readline().split()[-1]
         # A new connection for each question: one that is kept may be the one to be closed just when it is used again.
         fresh = httpx.Limits(max_keepalive_connections=0)
-        with httpx.Client(base_url=url, timeout=10, trust_env=False, limits=fresh) as client:
+        with httpx.Client(base_url=url, timeout=PATIENCE_SECONDS, trust_env=False, limits=fresh) as client:
             service = Served(url, process, client)
             service.ready()
             with silent(service, 200):
                 assert service.status() == "green"
-                wait_until(lambda: service.get("/readyz").status_code == 200, 5, "not ready any more")
+                wait_until(lambda: service.get("/readyz").status_code == 200, "not ready any more")
                 assert service.status() == "green"
     finally:
         process.terminate()
         rest = process.stderr.read()
-        assert process.wait(10) == 0
+        assert process.wait(PATIENCE_SECONDS) == 0
         process.stderr.close()
     assert len(rest.splitlines()) <= 2, rest

@@ -8,7 +8,8 @@ from blueplane_doctor.demo import faults
 from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.service import hanging
 from blueplane_doctor.service.hanging import HANGING_READS, HangingReads
-from tests.service.support import serving, wait_until
+from tests.service.support import serving
+from tests.waiting import wait_until
 
 
 @pytest.fixture
@@ -52,14 +53,14 @@ def test_a_pipe_in_the_place_of_a_file_blinds_nothing_else(name: str, pipeline: 
         file.unlink(missing_ok=True)
         os.mkfifo(file)
         looks = _quick_looks(service.get("/metrics").text)
-        wait_until(lambda: _quick_looks(service.get("/metrics").text) > looks + 4, 20, "it looks no more")
+        wait_until(lambda: _quick_looks(service.get("/metrics").text) > looks + 4, "it looks no more")
         for area in ("queue", "database", "chain"):
             assert service.status(f"/api/v1/health/{area}") == "green", service.get("/api/v1/health/findings").text
         file.unlink()
         if kept is not None:
             file.write_bytes(kept)
-        wait_until(lambda: service.status() == "green", 20, "not green again")
-        wait_until(lambda: service.resources()[0] <= threads, 20, "a thread stays")
+        wait_until(lambda: service.status() == "green", "not green again")
+        wait_until(lambda: service.resources()[0] <= threads, "a thread stays")
 
 
 def _quick_looks(metrics: str) -> float:

@@ -24,7 +24,8 @@ from blueplane_hook.spool import Spool
 from tests.helpers import examined, finding, settings_for
 from tests.parameters import one_quick
 from tests.servers import require_server
-from tests.service.support import LIMIT_SECONDS, locked, wait_until
+from tests.service.support import LIMIT_SECONDS, locked
+from tests.waiting import PATIENCE_SECONDS, wait_until
 
 CALM = ["server", "redis-durability"]
 
@@ -41,8 +42,8 @@ def service_of(pipeline: Pipeline, **flags: object) -> HealthService:
     return HealthService(settings_for(pipeline, ignore=CALM, **flags))
 
 
-def until(service: HealthService, *statuses: Status, seconds: float = LIMIT_SECONDS) -> float:
-    return wait_until(lambda: service.current().status in statuses, seconds, f"not {statuses}")
+def until(service: HealthService, *statuses: Status, seconds: float = PATIENCE_SECONDS) -> None:
+    wait_until(lambda: service.current().status in statuses, f"not {statuses}", seconds)
 
 
 def test_nothing_is_known_before_the_first_look(pipeline: Pipeline) -> None:
@@ -67,7 +68,7 @@ WAIVERS = [
 def test_it_says_what_the_report_says(pipeline: Pipeline, waivers: list[dict[str, str]]) -> None:
     faults.malformed_payloads(pipeline)
     with service_of(pipeline, waivers=waivers) as service:
-        wait_until(service.ready, 10, "not ready")
+        wait_until(service.ready, "not ready")
         said, expected = service.current().report, examined(pipeline, ignore=CALM, waivers=waivers)
         assert [(f.id, f.status, f.waiver) for f in said.findings] == [
             (f.id, f.status, f.waiver) for f in expected.findings
@@ -83,7 +84,7 @@ def test_it_counts_as_the_report_does_while_redis_is_down(pipeline: Pipeline) ->
     """What lies outside Redis is judged in both; no check is `skipped` on the page and `unknown` in the table."""
     expected = examined(pipeline, ignore=CALM, redis_url="redis://127.0.0.1:1/0")
     with service_of(pipeline, redis_url="redis://127.0.0.1:1/0") as service:
-        wait_until(lambda: service.current().report.counts == expected.counts, 10, "it counts otherwise")
+        wait_until(lambda: service.current().report.counts == expected.counts, "it counts otherwise")
         said = service.current().report
     assert [(f.id, f.status, f.cause) for f in said.findings] == [(f.id, f.status, f.cause) for f in expected.findings]
 
@@ -91,7 +92,7 @@ def test_it_counts_as_the_report_does_while_redis_is_down(pipeline: Pipeline) ->
 @pytest.mark.slow
 def test_however_many_ask_one_look_answers(pipeline: Pipeline) -> None:
     with service_of(pipeline) as service:
-        wait_until(service.ready, 10, "not ready")
+        wait_until(service.ready, "not ready")
         before = service.refreshes["custody"]
         pipeline.client.client_pause(700)  # the look takes so long that all have asked before it ends, on any machine
         askers = [threading.Thread(target=service.refresh) for _ in range(30)]
@@ -106,7 +107,7 @@ def test_however_many_ask_one_look_answers(pipeline: Pipeline) -> None:
 def test_what_is_new_shows_by_itself(pipeline: Pipeline) -> None:
     faults.healthy(pipeline)  # without any row nobody could tell that one is missing
     with service_of(pipeline) as service:
-        wait_until(service.ready, 10, "not ready")
+        wait_until(service.ready, "not ready")
         ids = pipeline.enqueue_cursor(2)
         pipeline.deliver("processors")
         pipeline.acknowledge("processors", ids)
@@ -114,13 +115,13 @@ def test_what_is_new_shows_by_itself(pipeline: Pipeline) -> None:
         def seen() -> bool:
             return bool((service.current().report.metrics["chain"] or {}).get("chain_break_count") == 2)
 
-        wait_until(seen, 8, "not seen")
+        wait_until(seen, "not seen")
 
 
 @pytest.mark.slow
 def test_at_rest_the_stream_is_left_alone(own: tuple[RunningServer, Pipeline]) -> None:
     with service_of(own[1]) as service:
-        wait_until(service.ready, 10, "not ready")
+        wait_until(service.ready, "not ready")
         time.sleep(1.5)
         before = service.refreshes["custody"]
         time.sleep(4)
@@ -132,17 +133,17 @@ def test_at_rest_the_stream_is_left_alone(own: tuple[RunningServer, Pipeline]) -
 def test_a_redis_that_hangs_shows_within_three_seconds_and_recovers(own: tuple[RunningServer, Pipeline]) -> None:
     server, pipeline = own
     with service_of(pipeline) as service:
-        wait_until(service.ready, 10, "not ready")
+        wait_until(service.ready, "not ready")
         assert service.current().status is Status.GREEN
         os.kill(server.pid, signal.SIGSTOP)
         try:
-            until(service, Status.RED, Status.UNKNOWN)
+            until(service, Status.RED, Status.UNKNOWN, seconds=LIMIT_SECONDS)
             assert service.current().area_status("chain") is Status.UNKNOWN
             assert service.current().area_status("queue") is Status.UNKNOWN
             assert "Redis" in service.current().cause("queue")
         finally:
             os.kill(server.pid, signal.SIGCONT)
-        until(service, Status.GREEN, seconds=10)
+        until(service, Status.GREEN)
 
 
 @pytest.mark.slow
@@ -150,20 +151,20 @@ def test_a_database_that_is_locked_or_gone_shows_within_three_seconds(own: tuple
     _, pipeline = own
     away = pipeline.database.with_suffix(".away")
     with service_of(pipeline) as service:
-        wait_until(service.ready, 10, "not ready")
+        wait_until(service.ready, "not ready")
         pipeline.database.rename(away)
-        until(service, Status.RED, Status.UNKNOWN)
-        wait_until(lambda: service.current().area_status("database") is Status.RED, 3, "not red")
+        until(service, Status.RED, Status.UNKNOWN, seconds=LIMIT_SECONDS)
+        wait_until(lambda: service.current().area_status("database") is Status.RED, "not red")
         away.rename(pipeline.database)
-        until(service, Status.GREEN, seconds=10)
+        until(service, Status.GREEN)
         with locked(pipeline.database):
-            until(service, Status.RED, Status.UNKNOWN)
-        until(service, Status.GREEN, seconds=10)
+            until(service, Status.RED, Status.UNKNOWN, seconds=LIMIT_SECONDS)
+        until(service, Status.GREEN)
 
 
 def test_a_look_that_never_ends_makes_everything_unknown(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
     with service_of(pipeline) as service:
-        wait_until(service.ready, 10, "not ready")
+        wait_until(service.ready, "not ready")
         green = service.current()
         assert green.area_status("chain") is Status.GREEN
         later = time.monotonic() + STALE_SECONDS + 0.1
@@ -180,14 +181,14 @@ def test_stopping_leaves_no_thread(pipeline: Pipeline) -> None:
     service = service_of(pipeline)
     for _ in range(2):
         with service:
-            wait_until(service.ready, 10, "not ready")
-    wait_until(lambda: set(threading.enumerate()) <= before, 3, "a thread stayed")
+            wait_until(service.ready, "not ready")
+    wait_until(lambda: set(threading.enumerate()) <= before, "a thread stayed")
 
 
 def test_what_hooks_keep_for_later_is_seen_by_the_quick_look(pipeline: Pipeline) -> None:
     Spool(str(pipeline.home)).add(b"{}")
     with service_of(pipeline) as service:
-        wait_until(service.ready, 10, "not ready")
+        wait_until(service.ready, "not ready")
         assert finding(service.current().report, "hook-spool").observed == 1
 
 
@@ -212,15 +213,15 @@ def test_reads_that_hang_do_not_pile_up_and_it_recovers(pipeline: Pipeline, monk
                 causes = [one.cause for one in service.current().report.findings]
                 return any(f"{HANGING_READS} earlier reads still hang" in cause for cause in causes)
 
-            wait_until(refused, 30, "reads are begun again and again")
+            wait_until(refused, "reads are begun again and again")
             looks = service.refreshes["quick"]
-            wait_until(lambda: service.refreshes["quick"] > looks + 5, 10, "no further looks")
+            wait_until(lambda: service.refreshes["quick"] > looks + 5, "no further looks")
             assert len(begun) == HANGING_READS
             assert service.current().area_status("database") is Status.UNKNOWN
             assert service.current().area_status("queue") is Status.GREEN, "only what hangs is unknown"
             monkeypatch.undo()
             gate.set()
-            wait_until(lambda: service.current().area_status("database") is Status.GREEN, 10, "it does not recover")
+            wait_until(lambda: service.current().area_status("database") is Status.GREEN, "it does not recover")
     finally:
         gate.set()
 
@@ -231,14 +232,14 @@ def test_new_settings_are_examined_and_nothing_is_taken_over(pipeline: Pipeline)
     faults.healthy(pipeline)
     service = HealthService(settings_for(pipeline, ignore=CALM), reload=lambda: doctors.pop() if doctors else None)
     with service:
-        wait_until(service.ready, 10, "not ready")
+        wait_until(service.ready, "not ready")
         assert service.current().area_status("queue") is Status.GREEN
         doctors.append(Doctor(settings_for(pipeline, ignore=CALM, redis_url="redis://127.0.0.1:1/0")))
         until(service, Status.RED)
         assert service.settings.redis_url == "redis://127.0.0.1:1/0"
         assert service.current().area_status("queue") is Status.UNKNOWN
         doctors.append(Doctor(settings_for(pipeline, ignore=CALM)))
-        until(service, Status.GREEN, seconds=10)
+        until(service, Status.GREEN)
 
 
 @pytest.mark.slow
@@ -246,7 +247,7 @@ def test_a_custody_look_by_old_settings_is_not_shown(pipeline: Pipeline) -> None
     doctors: list[Doctor] = []
     service = HealthService(settings_for(pipeline, ignore=CALM), reload=lambda: doctors.pop() if doctors else None)
     with service:
-        wait_until(service.ready, 10, "not ready")
+        wait_until(service.ready, "not ready")
         pipeline.client.client_pause(1500)  # the look that follows began by the old settings
         asking = threading.Thread(target=service.refresh)
         asking.start()
@@ -274,11 +275,11 @@ def test_it_is_not_ready_before_a_snapshot_of_both_looks_is_published(
     monkeypatch.setattr(service, "_in_time", lambda snapshot: True)  # judging may take long here
     try:
         with service:
-            assert judging.wait(30)
+            assert judging.wait(PATIENCE_SECONDS)
             assert service.running
             assert not service.ready()
             gate.set()
-            wait_until(service.ready, 10, "not ready")
+            wait_until(service.ready, "not ready")
             assert service.current().report.metrics["chain"] is not None
     finally:
         gate.set()

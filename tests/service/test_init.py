@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from blueplane_doctor.demo.simulator import Pipeline
-from tests.service.support import wait_until
+from tests.waiting import PATIENCE_SECONDS, wait_until
 
 
 @pytest.mark.slow
@@ -39,10 +39,10 @@ def test_mounted_into_another_application_with_one_line(healthy: Pipeline, tmp_p
                 except httpx.ConnectError:
                     return False
 
-            wait_until(ready, 15, "not ready")
+            wait_until(ready, "not ready")
             assert client.get("/api/v1/health/chain").json()["chain_status"] == "healthy"
             assert "Blueplane pipeline health" in client.get("/").text
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(PATIENCE_SECONDS)
         process.stdout.close()

@@ -10,8 +10,9 @@ from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.metrics import CHARTED
 from blueplane_doctor.service.live import HEIGHT, MOST_POINTS, MOST_WATCHERS, SAMPLES, WIDTH, Recent
 from blueplane_doctor.service.snapshot import Freshness, Snapshot
-from tests.service.support import Served, serving, wait_until
+from tests.service.support import Served, serving
 from tests.service.test_snapshot import snapshot_of
+from tests.waiting import wait_until
 
 DEPTH = "queue.queue_depth"
 
@@ -104,4 +105,4 @@ def test_more_live_pages_than_there_may_be_are_refused_however_fast_they_come(he
             with service.client.stream("GET", "/live/events") as events:
                 return events.status_code == 200
 
-        wait_until(answered, 10, "the places of pages that were closed are not free")
+        wait_until(answered, "the places of pages that were closed are not free")

@@ -14,6 +14,7 @@ from blueplane_doctor.demo.servers import RunningServer
 from blueplane_doctor.errors import SourceError
 from blueplane_doctor.service import lookups as module
 from blueplane_doctor.service.lookups import HistoryQuestion, Lookups, Unanswered
+from tests.waiting import PATIENCE_SECONDS
 
 LONG = 60.0
 SHORT = 0.05
@@ -122,7 +123,7 @@ def test_an_old_good_answer_does_not_outlive_its_time_while_its_source_hangs(mon
     gate = threading.Event()
 
     def hang() -> dict[str, Any]:
-        return {"opened": gate.wait(30)}
+        return {"opened": gate.wait(PATIENCE_SECONDS)}
 
     async def story(lookups: Lookups) -> None:
         await lookups.get("a", Source(), SHORT)
@@ -143,7 +144,7 @@ def test_nobody_waits_for_long_and_not_too_many_do(monkeypatch: pytest.MonkeyPat
     gate = threading.Event()
 
     def slow() -> dict[str, Any]:
-        return {"opened": gate.wait(30)}
+        return {"opened": gate.wait(PATIENCE_SECONDS)}
 
     async def story(lookups: Lookups) -> None:
         try:
@@ -186,7 +187,7 @@ def test_an_error_that_nobody_waits_for_is_no_complaint(
     gate = threading.Event()
 
     def fail() -> dict[str, Any]:
-        gate.wait(30)
+        gate.wait(PATIENCE_SECONDS)
         raise SourceError("away")
 
     async def story(lookups: Lookups) -> None:

@@ -14,7 +14,8 @@ from blueplane_doctor.service import HealthService
 from blueplane_doctor.service.metrics import pushing
 from tests.helpers import settings_for
 from tests.servers import absent
-from tests.service.support import serving, wait_until
+from tests.service.support import serving
+from tests.waiting import wait_until
 
 
 def require_otel() -> None:
@@ -67,9 +68,9 @@ def test_the_same_numbers_are_pushed(healthy: Pipeline) -> None:
     require_otel()
     settings = settings_for(healthy, ignore=["server", "redis-durability"])
     with receiver() as (url, got), HealthService(settings) as service:
-        wait_until(service.ready, 10, "not ready")
+        wait_until(service.ready, "not ready")
         with pushing(service, url, every=0.5):
-            wait_until(lambda: len(got) > 0, 10, "nothing came")
+            wait_until(lambda: len(got) > 0, "nothing came")
     path, body = got[-1]
     assert path == "/v1/metrics"
     pushed = values(body)

@@ -16,7 +16,8 @@ from blueplane_doctor.demo import faults
 from blueplane_doctor.demo.servers import RunningServer, run_server
 from blueplane_doctor.demo.simulator import Pipeline
 from tests.servers import require_server
-from tests.service.support import CALM, LIMIT_SECONDS, Served, locked, serving, wait_until
+from tests.service.support import CALM, LIMIT_SECONDS, Served, locked, serving
+from tests.waiting import PATIENCE_SECONDS, wait_until
 
 CLIENTS = 200
 EVERY_SECONDS = 1.0
@@ -107,7 +108,9 @@ class Poll:
     async def run(self, story: Callable[[], None]) -> None:
         """Poll while the story, which blocks, is told in a thread."""
         limits = httpx.Limits(max_connections=CLIENTS)
-        async with httpx.AsyncClient(base_url=self._url, timeout=5, trust_env=False, limits=limits) as client:
+        async with httpx.AsyncClient(
+            base_url=self._url, timeout=PATIENCE_SECONDS, trust_env=False, limits=limits
+        ) as client:
             polling = [asyncio.create_task(self._one(client, number)) for number in range(CLIENTS)]
             try:
                 await asyncio.to_thread(story)
@@ -154,7 +157,7 @@ def test_an_outage_while_two_hundred_poll(scene: Scene, name: str, paths: tuple[
             with getattr(scene, name)():
                 time.sleep(LIMIT_SECONDS + OUTAGE_SECONDS)
                 moments["ended"] = time.monotonic()
-            wait_until(lambda: service.status() == "green", RECOVERY_SECONDS, "not green again")
+            wait_until(lambda: service.status() == "green", "not green again")
 
         asyncio.run(Poll(service, paths).run(lambda: time.sleep(2)))  # what is made once for all is there now
         before = at_rest(service)
@@ -170,7 +173,7 @@ def test_an_outage_while_two_hundred_poll(scene: Scene, name: str, paths: tuple[
         crowded = {429}  # many different look-ups at the same time: told to come again, not kept waiting
         assert {a.code for a in poll.answers if a.path not in BESIDE} <= {200, 503}
         assert {a.code for a in poll.answers if a.path in BESIDE} <= {200, 404, 503} | crowded
-        wait_until(lambda: at_rest(service) <= before, RECOVERY_SECONDS, f"more threads or files than before, {before}")
+        wait_until(lambda: at_rest(service) <= before, f"more threads or files than before, {before}")
 
 
 def test_metrics_hold_no_old_verdict_in_an_outage(scene: Scene) -> None:
@@ -178,5 +181,5 @@ def test_metrics_hold_no_old_verdict_in_an_outage(scene: Scene) -> None:
         service.ready()
         assert "blueplane_doctor_chain_status 0.0" in service.get("/metrics").text
         with scene.redis_hangs():
-            wait_until(lambda: "chain_status 0.0" not in service.get("/metrics").text, LIMIT_SECONDS, "still there")
+            wait_until(lambda: "chain_status 0.0" not in service.get("/metrics").text, "still there", LIMIT_SECONDS)
             assert "blueplane_doctor_report_status 0.0" not in service.get("/metrics").text

@@ -12,14 +12,17 @@ from blueplane_doctor.discovery import find_checks, selected
 from blueplane_doctor.export.prometheus_rules import render
 from blueplane_doctor.settings import Settings
 from tests.export.support import promtool, require_program
-from tests.service.support import Served, wait_until
+from tests.service.support import Served
+from tests.waiting import PATIENCE_SECONDS, wait_until
 
 pytestmark = pytest.mark.slow
 
 
 def test_the_format_is_what_promtool_wants(served: Served) -> None:
     command = [require_program("promtool"), "check", "metrics"]
-    checked = subprocess.run(command, input=served.get("/metrics").text, capture_output=True, text=True, timeout=30)
+    checked = subprocess.run(
+        command, input=served.get("/metrics").text, capture_output=True, text=True, timeout=PATIENCE_SECONDS
+    )
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
@@ -51,7 +54,7 @@ def test_prometheus_scrapes_judges_and_answers(served: Served, tmp_path: Path) -
                     return None
                 return str(found[0]["value"][1]) if found else None
 
-            wait_until(lambda: value('up{job="blueplane"}') == "1", 30, "not scraped")
+            wait_until(lambda: value('up{job="blueplane"}') == "1", "not scraped")
             assert value("blueplane_doctor_report_status") == "0"
             assert value('blueplane_doctor_check_status{id="queue-depth"}') == "0"
             assert float(value("blueplane_doctor_report_age_seconds") or "inf") < 5
@@ -62,4 +65,4 @@ def test_prometheus_scrapes_judges_and_answers(served: Served, tmp_path: Path) -
             assert client.get("/api/v1/alerts").json()["data"]["alerts"] == []
     finally:
         process.terminate()
-        process.wait(15)
+        process.wait(PATIENCE_SECONDS)

@@ -12,7 +12,7 @@ from blueplane_doctor.demo.servers import RunningServer, run_server
 from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.service.reloading import SettingsReloader
 from blueplane_doctor.settings import Settings, files_of, load
-from tests.service.support import wait_until
+from tests.waiting import PATIENCE_SECONDS, wait_until
 
 SECRET = "a-password"
 
@@ -113,16 +113,16 @@ def test_serve_examines_another_redis_after_config_yaml_has_changed(tmp_path: Pa
         assert process.stderr
         try:
             url = process.stderr.readline().split()[-1]
-            with httpx.Client(base_url=url, timeout=10, trust_env=False) as client:
+            with httpx.Client(base_url=url, timeout=PATIENCE_SECONDS, trust_env=False) as client:
 
                 def depth() -> object:
                     return client.get("/api/v1/health/queue").json()["queue_depth"]
 
-                wait_until(lambda: depth() == 3, 15, "the first Redis is not examined")
+                wait_until(lambda: depth() == 3, "the first Redis is not examined")
                 config.write_text(config_for(second))
-                wait_until(lambda: depth() == 5, 15, "the second Redis is not examined")
+                wait_until(lambda: depth() == 5, "the second Redis is not examined")
             assert "examining by new settings (redis_url)" in process.stderr.readline()
         finally:
             process.terminate()
-            process.communicate(timeout=15)
+            process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 0

@@ -12,7 +12,8 @@ from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.history.health_storage import HealthMetricsStorage
 from blueplane_doctor.history.samples import Sample, minute_of
 from tests.helpers import examined
-from tests.service.support import Served, serving, wait_until
+from tests.service.support import Served, serving
+from tests.waiting import wait_until
 
 ROOT = "/api/v1/health"
 QUEUE = (
@@ -81,7 +82,7 @@ def test_the_same_evidence_is_not_sent_twice(served: Served) -> None:
         again = served.get(f"{ROOT}/chain", headers={"If-None-Match": first.headers["etag"]})
         return again.status_code == 304 and again.content == b""
 
-    wait_until(unchanged, 5, "no answer stayed the same")
+    wait_until(unchanged, "no answer stayed the same")
     assert served.get(f"{ROOT}/chain", headers={"If-None-Match": '"other"'}).status_code == 200
 
 

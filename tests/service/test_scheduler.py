@@ -4,7 +4,7 @@ import threading
 import time
 
 from blueplane_doctor.service.scheduler import Job, Scheduler
-from tests.service.support import wait_until
+from tests.waiting import PATIENCE_SECONDS, wait_until
 
 
 class Counting:
@@ -36,7 +36,7 @@ def test_jobs_run_when_they_are_due_in_threads_of_their_names() -> None:
     assert not scheduler.running
     assert scheduler.start()
     assert not scheduler.start(), "it has begun already"
-    wait_until(lambda: len(names) == 3 and rare.runs == 1, 10, "not run")
+    wait_until(lambda: len(names) == 3 and rare.runs == 1, "not run")
     assert scheduler.running
     scheduler.stop()
     assert not scheduler.running
@@ -56,7 +56,7 @@ def test_wake_lets_a_job_find_out_that_it_is_due() -> None:
     scheduler.start()
     due.set()
     scheduler.wake()
-    assert done.wait(10)
+    assert done.wait(PATIENCE_SECONDS)
     scheduler.stop()
 
 
@@ -72,12 +72,12 @@ def test_a_job_that_hangs_keeps_no_other_and_does_not_go_on_after_a_new_start() 
     scheduler = Scheduler([Job("hangs", lambda: 0.0, hang), other.job("other")])
     try:
         scheduler.start()
-        wait_until(lambda: bool(began) and other.runs > 3, 10, "the other job does not run")
+        wait_until(lambda: bool(began) and other.runs > 3, "the other job does not run")
         stopping = threading.Thread(target=scheduler.stop)
         stopping.start()
-        wait_until(lambda: not scheduler.running, 10, "still running")
+        wait_until(lambda: not scheduler.running, "still running")
         scheduler.start()
-        wait_until(lambda: len(began) == 2, 10, "not begun again")
+        wait_until(lambda: len(began) == 2, "not begun again")
     finally:
         gate.set()
     stopping.join()

@@ -13,7 +13,8 @@ import pytest
 from blueplane_doctor.demo import faults
 from blueplane_doctor.demo.servers import run_server
 from blueplane_doctor.demo.simulator import Pipeline
-from tests.service.support import CALM, serving, wait_until
+from tests.service.support import CALM, serving
+from tests.waiting import PATIENCE_SECONDS, wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -21,7 +22,7 @@ pytestmark = pytest.mark.slow
 def test_systemd_is_told(healthy: Pipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(str(tmp_path / "notify"))
-        manager.settimeout(15)
+        manager.settimeout(PATIENCE_SECONDS)
         monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
         with serving(healthy) as service:
             assert manager.recv(100) == b"READY=1"
@@ -42,7 +43,7 @@ def test_live_pages_and_idle_connections_do_not_keep_it_from_ending(healthy: Pip
         host, port = service.url.removeprefix("http://").split(":")
         with socket.create_connection((host, int(port))):
             service.process.send_signal(signal.SIGTERM)
-            assert service.process.wait(8) == 0
+            assert service.process.wait(PATIENCE_SECONDS) == 0
         assert "event: report" in list(lines)
 
 
@@ -62,7 +63,7 @@ def test_no_signal_leaves_the_socket_behind(number: signal.Signals, healthy: Pip
             assert "listening on" in process.stderr.readline()
         process.send_signal(number)
         try:
-            assert process.wait(15) == 0
+            assert process.wait(PATIENCE_SECONDS) == 0
         finally:
             process.kill()
             rest = process.stderr.read()
@@ -87,8 +88,8 @@ def test_threads_are_as_many_after_an_outage_with_many_clients_as_before(tmp_pat
                 else:
                     redis_process.resume()
                 ask_together(service.url, paths)
-            wait_until(lambda: service.status() == "green", 20, "not green again")
-            wait_until(lambda: service.resources()[0] == before, 20, f"other than {before} threads")
+            wait_until(lambda: service.status() == "green", "not green again")
+            wait_until(lambda: service.resources()[0] == before, f"other than {before} threads")
 
 
 def ask_together(url: str, paths: tuple[str, ...]) -> None:

@@ -7,6 +7,7 @@ import time
 import pytest
 
 from blueplane_doctor.service.workers import Workers
+from tests.waiting import PATIENCE_SECONDS
 
 
 def test_results_and_errors_come_back_and_no_thread_stays() -> None:
@@ -32,7 +33,7 @@ def test_at_most_so_many_work_at_once_even_when_the_asker_has_gone() -> None:
 
     def work() -> None:
         running.append(1)
-        go_on.wait(20)
+        go_on.wait(PATIENCE_SECONDS)
 
     async def story() -> None:
         workers = Workers(2, "test-worker")
@@ -55,7 +56,7 @@ def test_work_that_hangs_keeps_no_loop_from_ending() -> None:
     go_on = threading.Event()
 
     async def story() -> None:
-        task = asyncio.create_task(Workers(1, "test-worker").run(lambda: go_on.wait(20)))
+        task = asyncio.create_task(Workers(1, "test-worker").run(lambda: go_on.wait(PATIENCE_SECONDS)))
         await asyncio.sleep(0)
         task.cancel()
 

@@ -14,7 +14,6 @@ import re
 import shlex
 import signal
 import subprocess
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,8 +26,8 @@ from tests.truth.messages import CLAUDE_LETTERS, CURSOR_LETTERS, QUEUE
 from tests.truth.observe import Observed, pending_ids, stream_ids
 from tests.truth.situation import Situation
 from tests.truth.stand_in_tools import NO_ADDRESS, tools
+from tests.waiting import PATIENCE_SECONDS, wait_until
 
-COMMAND_SECONDS = 20.0
 ENDLESS_SECONDS = 2.0
 """For what a person ends: it has begun by then, and the messages of a situation must not grow old meanwhile."""
 _ENDLESS = re.compile(
@@ -181,7 +180,7 @@ def _run(situation: Situation, source: str, command: str, path: str) -> Followed
         env=situation.environment(PATH=path),
         start_new_session=True,
     )
-    patience = ENDLESS_SECONDS if _ENDLESS.search(text) else COMMAND_SECONDS
+    patience = ENDLESS_SECONDS if _ENDLESS.search(text) else PATIENCE_SECONDS
     try:
         output, _ = process.communicate(timeout=patience)
     except subprocess.TimeoutExpired:  # `tail -f`, a server in the foreground: a person would end it as well
@@ -319,9 +318,9 @@ def _forgotten(situation: Situation, before: Held, after: Held) -> list[str]:
 
 def _wait_for_saving(situation: Situation) -> None:
     """Until a rewrite of the append-only file, which CONFIG SET begins, has ended."""
-    deadline = time.monotonic() + COMMAND_SECONDS
-    while time.monotonic() < deadline:
+
+    def is_over() -> bool:
         state = situation.client.info("persistence")
-        if not state["aof_rewrite_in_progress"] and not state.get("aof_rewrite_scheduled"):
-            return
-        time.sleep(0.02)
+        return not state["aof_rewrite_in_progress"] and not state.get("aof_rewrite_scheduled")
+
+    wait_until(is_over, "the rewrite is not over")

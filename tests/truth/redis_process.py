@@ -14,7 +14,8 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-START_SECONDS = 20.0
+from tests.waiting import PATIENCE_SECONDS
+
 PORT_ATTEMPTS = 5
 NOBODY = 1
 """A port that only root could open and no one does: a connection to it is refused at once."""
@@ -88,7 +89,7 @@ class RedisProcess:
     def start(self) -> None:
         """Start the server with its configuration file. Raises RuntimeError if it does not answer."""
         self.launch()
-        deadline = time.monotonic() + START_SECONDS
+        deadline = time.monotonic() + PATIENCE_SECONDS
         with self.client(timeout=1) as client:
             while time.monotonic() < deadline:
                 with contextlib.suppress(redis.RedisError):
@@ -127,7 +128,7 @@ class RedisProcess:
         """Stop in good order: the server saves what its settings say."""
         with self.client() as client, contextlib.suppress(redis.ConnectionError):
             client.shutdown()
-        deadline = time.monotonic() + START_SECONDS
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while self._child_runs() and time.monotonic() < deadline:
             time.sleep(0.005)
         self.kill()

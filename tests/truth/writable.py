@@ -2,8 +2,6 @@
 
 import shutil
 import socket
-import time
-from collections.abc import Callable
 
 import redis
 
@@ -12,21 +10,13 @@ from tests.truth.redis_process import NOBODY
 from tests.truth.registry import situation
 from tests.truth.situation import Situation
 from tests.truth.truth import Truth
-
-_WAIT_SECONDS = 20.0
+from tests.waiting import wait_until
 
 
 def _at_work(s: Situation) -> None:
     s.live_server()
     s.open_session(minutes_ago=2)
     s.healthy_work()
-
-
-def _until(what: str, holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + _WAIT_SECONDS
-    while not holds():
-        assert time.monotonic() < deadline, f"{what} did not come about"
-        time.sleep(0.01)
 
 
 def _refused(s: Situation, refusal: str, **facts: object) -> None:
@@ -60,7 +50,9 @@ def out_of_memory_with_backlog(s: Situation, waiting: int, lost: int = 0) -> Non
 def _fail_to_save(s: Situation) -> None:
     shutil.rmtree(s.redis.data)
     s.client.bgsave()
-    _until("the failed save", lambda: s.client.info("persistence")["rdb_last_bgsave_status"] == "err")
+    wait_until(
+        lambda: s.client.info("persistence")["rdb_last_bgsave_status"] == "err", "the failed save did not come about"
+    )
 
 
 @situation("B", "refuses-misconf")
@@ -85,7 +77,9 @@ def replica_of_nobody(s: Situation) -> None:
     """After a failover this Redis is a read-only replica, and its master is gone."""
     _at_work(s)
     s.client.replicaof("127.0.0.1", NOBODY)
-    _until("the failed link", lambda: s.client.info("replication")["master_link_status"] == "down")
+    wait_until(
+        lambda: s.client.info("replication")["master_link_status"] == "down", "the failed link did not come about"
+    )
     _refused(s, "READONLY", master_lives=False)
 
 
@@ -96,10 +90,10 @@ def replica_of_the_new_master(s: Situation) -> None:
     master = s.another_redis()
     client = s.open_client(master)
     client.replicaof("127.0.0.1", s.redis.port)
-    _until("the copy", lambda: client.info("replication").get("master_link_status") == "up")
+    wait_until(lambda: client.info("replication").get("master_link_status") == "up", "the copy did not come about")
     client.execute_command("REPLICAOF", "NO", "ONE")
     s.client.replicaof("127.0.0.1", master.port)
-    _until("the link", lambda: s.client.info("replication")["master_link_status"] == "up")
+    wait_until(lambda: s.client.info("replication")["master_link_status"] == "up", "the link did not come about")
     _refused(s, "READONLY", master_lives=True, master=master.url)
 
 
@@ -127,7 +121,7 @@ def busy(s: Situation) -> None:
     s.client.config_set("lua-time-limit", 50)
     connection = s.hold(socket.create_connection(("127.0.0.1", s.redis.port)))
     connection.sendall(b"EVAL 'while true do end' 0\r\n")
-    _until("the busy script", lambda: _answer(s).startswith("BUSY"))
+    wait_until(lambda: _answer(s).startswith("BUSY"), "the busy script did not come about")
     s.truth = Truth(refusal="BUSY", rows=76, database="intact")
 
 
@@ -145,7 +139,7 @@ def loading(s: Situation) -> None:
     with s.redis.config_file.open("a") as file:
         file.write("key-load-delay 20000\nloading-process-events-interval-bytes 1024\n")
     s.redis.launch()
-    _until("the loading", lambda: _answer(s).startswith("LOADING"))
+    wait_until(lambda: _answer(s).startswith("LOADING"), "the loading did not come about")
     s.truth = Truth(refusal="LOADING", rows=76, database="intact")
 
 
@@ -235,7 +229,9 @@ def append_only_until_restart(s: Situation) -> None:
     _at_work(s)
     s.client.config_set("appendonly", "yes")
     s.add_cursor(5)
-    _until("the append-only file", lambda: not s.client.info("persistence")["aof_rewrite_in_progress"])
+    wait_until(
+        lambda: not s.client.info("persistence")["aof_rewrite_in_progress"], "the append-only file did not come about"
+    )
     s.truth = Truth(refusal="", waiting=5, stream_length=85, facts={"kept_through_restart": False, "queue": QUEUE})
 
 

@@ -18,6 +18,7 @@ from blueplane_doctor.watching.rounds import Broken, Ended, Mailbox, Memory, Rou
 from tests.helpers import settings_for
 from tests.reports import samples
 from tests.reports.samples import report_of
+from tests.waiting import PATIENCE_SECONDS
 
 
 def said(memory: Memory, **statuses: str) -> list[tuple[str, str, str | None]]:
@@ -151,7 +152,7 @@ def test_rounds_never_overlap_and_end_with_the_last() -> None:
         return one
 
     start(look, 0.001, 4, mailbox)
-    news = [mailbox.get(timeout=10) for _ in range(5)]
+    news = [mailbox.get(timeout=PATIENCE_SECONDS) for _ in range(5)]
     assert news[:4] == [one] * 4
     assert isinstance(news[4], Ended)
     assert news[4].code is None
@@ -167,7 +168,7 @@ def test_no_round_is_begun_after_the_end() -> None:
         return Round(1, samples.empty())
 
     stop = start(look, 60, 0, mailbox)
-    mailbox.get(timeout=10)
+    mailbox.get(timeout=PATIENCE_SECONDS)
     looked.clear()
     stop.set()
     assert not looked.wait(0.1)
@@ -180,7 +181,7 @@ def test_a_defect_ends_watching() -> None:
         raise ZeroDivisionError
 
     start(look, 0, 0, mailbox)
-    news = mailbox.get(timeout=10)
+    news = mailbox.get(timeout=PATIENCE_SECONDS)
     assert isinstance(news, Broken)
     assert isinstance(news.error, ZeroDivisionError)
 

@@ -10,6 +10,7 @@ import pytest
 from blueplane_doctor.demo.servers import RunningServer
 from blueplane_doctor.pipeline import TARGETS
 from blueplane_doctor.recording.launching import AUTOLOAD, environment_for
+from tests.waiting import PATIENCE_SECONDS
 
 
 @pytest.mark.parametrize("breaks", [False, True])
@@ -19,7 +20,9 @@ def test_a_sitecustomize_that_it_hides_is_run(breaks: bool, tmp_path: Path, valk
     )
     environment = environment_for(valkey.url, TARGETS, {**os.environ, "PYTHONPATH": str(tmp_path)}, tmp_path)
     code = "import builtins, blueplane_doctor.recording.instrumentation as i; print(hidden, i._active is not None)"
-    ended = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=30)
+    ended = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=PATIENCE_SECONDS
+    )
     assert ended.stdout == f"{tmp_path}/sitecustomize.py True\n"
     assert ("hidden" in ended.stderr) is breaks
 
