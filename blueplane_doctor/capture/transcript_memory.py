@@ -25,6 +25,10 @@ _VERSION = 1
 _MOST_OPEN = 50_000
 """Lines without a row that are remembered; a file that brings more is read anew by every run."""
 _NAME_BYTES = 8
+WITHOUT_TIME = "none"
+"""Key of the bucket of lines without a time."""
+_PROGRESS_TYPES = (int, int, int, str | None)
+_LINE_TYPES = (str, str, int | None, str, int, int)
 
 
 @dataclass
@@ -111,12 +115,30 @@ class TranscriptMemory:
 
 
 def _file_memory(kept: dict[str, Any]) -> FileMemory:
+    """What was kept of one file. Raises ValueError, KeyError, TypeError and AttributeError for anything else."""
+    for key in kept["written"]:
+        if key != WITHOUT_TIME:
+            int(key)
     return FileMemory(
-        progress=Progress(*kept["progress"]),
-        agents=dict(kept["agents"]),
-        written=Counter(kept["written"]),
-        open=[TranscriptLine(*line) for line in kept["open"]],
+        progress=Progress(*_typed(kept["progress"], _PROGRESS_TYPES)),
+        agents=_counts(kept["agents"]),
+        written=Counter(_counts(kept["written"])),
+        open=[TranscriptLine(*_typed(line, _LINE_TYPES)) for line in kept["open"]],
     )
+
+
+def _typed(values: list[Any], types: tuple[Any, ...]) -> list[Any]:
+    """The same values. Raises TypeError where one of them has another type, or there are more or fewer."""
+    if len(values) != len(types) or not all(map(isinstance, values, types)):
+        raise TypeError
+    return values
+
+
+def _counts(values: dict[str, Any]) -> dict[str, int]:
+    """The same. Raises TypeError where a value is no whole number."""
+    if not all(isinstance(value, int) for value in values.values()):
+        raise TypeError
+    return values
 
 
 def _replace(file: Path, content: bytes) -> None:

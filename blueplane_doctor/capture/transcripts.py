@@ -29,7 +29,7 @@ from blueplane_doctor.capture.line_states import (
     YOUNG_MS,
 )
 from blueplane_doctor.capture.line_traces import LineKey, LineTraces
-from blueplane_doctor.capture.transcript_memory import FileMemory, TranscriptMemory
+from blueplane_doctor.capture.transcript_memory import WITHOUT_TIME, FileMemory, TranscriptMemory
 from blueplane_doctor.custody.ledger import BUCKET_MS, bucket_of
 from blueplane_doctor.errors import FileMissing, FileUnreadable, SourceError
 from blueplane_doctor.examination import Examination
@@ -40,8 +40,6 @@ from blueplane_doctor.sources.transcripts import READ_SECONDS, Reading, Transcri
 
 __all__ = ["Comparison", "MissingLine", "compare_transcripts", "missing_lines"]
 
-_WITHOUT_TIME = "none"
-"""Key of the bucket of lines without a time."""
 _SETTLE_MS = 40_000
 """A session that the server was told of less than this ago may not have been looked at: it looks every 30 s."""
 
@@ -303,11 +301,11 @@ def _event_ms(one: _OpenLine) -> int:
 
 def _bucket_key(line: TranscriptLine) -> str:
     if line.event_ms is None:
-        return _WITHOUT_TIME
+        return WITHOUT_TIME
     return str(line.event_ms - line.event_ms % BUCKET_MS)
 
 
 def _bucket_ms(key: str) -> int | None:
-    if key == _WITHOUT_TIME:
+    if key == WITHOUT_TIME:
         return None
     return int(key)

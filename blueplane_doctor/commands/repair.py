@@ -34,7 +34,7 @@ from blueplane_doctor.repair.base import Wanted
 from blueplane_doctor.repair.plan import Plan
 from blueplane_doctor.repair.planning import make_plan, refuse_unknown_target
 from blueplane_doctor.repair.running import run_plan, save_alone
-from blueplane_doctor.repair.store import Store
+from blueplane_doctor.repair.store import Store, explained_refusals
 from blueplane_doctor.repair.undoing import undo as take_back
 from blueplane_doctor.repair.wording import id_lines, kept_plans, plan_as_json, plan_in_words, undone_in_words
 from blueplane_doctor.settings import Settings
@@ -82,26 +82,27 @@ def repair(
     chosen = letter_filter(newer, older, group, error, event_type, platform)
     if apply or undo or list_plans:
         _refuse_narrowed(apply, undo, list_plans, save_only=save_only, words=words, chosen=chosen)
-    if apply:
-        return _apply(settings, store, apply, url, _rate(rate), yes=yes, as_json=as_json)
-    if undo:
-        return _undo(settings, store, undo, url, yes=yes, as_json=as_json)
-    if list_plans:
-        _show(as_json, _listed(store), kept_plans(_kept(store)))
+    with explained_refusals(store):
+        if apply:
+            return _apply(settings, store, apply, url, _rate(rate), yes=yes, as_json=as_json)
+        if undo:
+            return _undo(settings, store, undo, url, yes=yes, as_json=as_json)
+        if list_plans:
+            _show(as_json, _listed(store), kept_plans(_kept(store)))
+            return ExitCode.OK
+        if len(words) == 1 and store.has(words[0]):
+            plan = store.files(words[0]).plan()
+            _show(as_json, plan_as_json(plan), _one_plan(store, plan, _home(settings)))
+            return ExitCode.OK
+        wanted = replace(_wanted(words, chosen), saves_only=save_only)
+        with progress() as tell:
+            plan = make_plan(settings, wanted, store.new_id(), tell).plan
+        if plan.items:
+            files = store.keep(plan)
+            if save_only:
+                save_alone(settings, plan, files)
+        _show(as_json, plan_as_json(plan), plan_in_words(plan, _home(settings), is_saved=save_only))
         return ExitCode.OK
-    if len(words) == 1 and store.has(words[0]):
-        plan = store.files(words[0]).plan()
-        _show(as_json, plan_as_json(plan), _one_plan(store, plan, _home(settings)))
-        return ExitCode.OK
-    wanted = replace(_wanted(words, chosen), saves_only=save_only)
-    with progress() as tell:
-        plan = make_plan(settings, wanted, store.new_id(), tell).plan
-    if plan.items:
-        files = store.keep(plan)
-        if save_only:
-            save_alone(settings, plan, files)
-    _show(as_json, plan_as_json(plan), plan_in_words(plan, _home(settings), is_saved=save_only))
-    return ExitCode.OK
 
 
 def _refuse_narrowed(

@@ -12,6 +12,7 @@ from pathlib import Path
 from blueplane_doctor.errors import DoctorError, ExitCode, FileMissing, FileUnreadable
 from blueplane_doctor.file_reading import DOCUMENT_BYTES, read_bytes
 from blueplane_doctor.user_paths import real_file
+from blueplane_hook.files import opened
 
 
 class StepError(DoctorError):
@@ -141,7 +142,7 @@ def _temporary_of(target: Path) -> Path:
 
 
 def _write_synced(path: Path, content: bytes, mode: int) -> None:
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, mode)
+    handle = opened(str(path), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
     try:
         os.fchmod(handle, mode)
         view = memoryview(content)

@@ -1,12 +1,13 @@
 """The heartbeat: after every sample somebody outside is told that somebody looks, and `/fail` where it is red."""
 
 from collections.abc import Callable
-from contextlib import suppress
 from threading import Thread
 from urllib.parse import urlsplit, urlunsplit
 
 from blueplane_doctor.model import Status
 from blueplane_doctor.notifying.observation import Observation
+from blueplane_doctor.sources import Deadline
+from blueplane_doctor.sources.http_exchange import END_OF_HEAD, StrangeAnswer, exchange, host_of, status_of, target
 
 HEARTBEAT_SECONDS = 10.0
 """For the whole request."""
@@ -59,27 +60,27 @@ def failing_url(url: str) -> str:
 
 def ask(url: str, body: str, seconds: float = HEARTBEAT_SECONDS) -> str:
     """GET, or POST of the body where there is one. Why it failed, without the URL; empty: it did not."""
-    import http.client  # only where there is a URL to ask
-    from http.client import HTTPException
-
-    parts = urlsplit(url)
-    kind: type[http.client.HTTPConnection] = http.client.HTTPConnection
-    if parts.scheme == "https":
-        kind = http.client.HTTPSConnection
-    method = "POST" if body else "GET"
-    target = urlunsplit(("", "", parts.path or "/", parts.query, ""))
-    connection = kind(parts.hostname or "", parts.port, timeout=seconds)
     try:
-        connection.request(method, target, body=body.encode() or None)
-        status = connection.getresponse().status
+        status = _answered(url, body, Deadline(seconds))
     except TimeoutError:
         return "no answer in time"
-    except (OSError, HTTPException, ValueError):  # ValueError: a host or path that no request can hold
+    except (OSError, StrangeAnswer, ValueError):  # ValueError: a host or path that no request can hold
         return "no connection, or no answer"
-    finally:
-        with suppress(OSError):
-            connection.close()
     # A redirection is not followed: the path is the secret of this service alone.
     if 200 <= status < 300:
         return ""
     return f"it answered {status}"
+
+
+def _answered(url: str, body: str, deadline: Deadline) -> int:
+    """The code of the answer; its body is not read. Raises OSError, StrangeAnswer and ValueError."""
+    parts = urlsplit(url)
+    content = body.encode()
+    head = [f"Host: {host_of(parts)}", "Connection: close"]
+    method = "GET"
+    if content:
+        method = "POST"
+        head.append(f"Content-Length: {len(content)}")
+    lines = [f"{method} {target(parts.path, parts.query)} HTTP/1.1", *head, "", ""]
+    request = "\r\n".join(lines).encode("ascii") + content
+    return status_of(exchange(parts, request, deadline, lambda data: END_OF_HEAD in data))

@@ -13,6 +13,7 @@ from blueplane_doctor.file_reading import read_bytes
 from blueplane_doctor.model import Record, Status
 from blueplane_doctor.notifying.incidents import Watch
 from blueplane_doctor.notifying.news import Kind, TargetState
+from blueplane_hook.files import opened
 
 STATE_FILE = "doctor-notify.json"
 LOCK_FILE = "doctor-notify.lock"
@@ -117,7 +118,8 @@ class Turn:
         except ImportError:
             return True  # on Windows there is no such lock, and nothing is installed twice there
         try:
-            file = open(self._path, "ab")  # noqa: SIM115  open as long as the turn lasts
+            # Open as long as the turn lasts. To open a pipe in its place would wait for a reader for ever.
+            file = open(opened(str(self._path), os.O_WRONLY | os.O_CREAT | os.O_APPEND), "ab")  # noqa: SIM115
         except OSError:
             return True  # a home that cannot be written to: nobody else can lock there either
         try:

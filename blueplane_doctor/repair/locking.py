@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from blueplane_doctor.connection.redis_connection import Connection
 from blueplane_doctor.errors import RepairRefused, SourceError
 from blueplane_doctor.repair import scripts
-from blueplane_doctor.repair.store import LOCK_FILE, PRIVATE, Store
+from blueplane_doctor.repair.store import LOCK_FILE, Store, open_regular
 
 LOCK_MS = 30_000
 """As long as the key in Redis stays after its owner was seen last; each step of a repair renews it."""
@@ -45,7 +45,7 @@ def _locked_home(store: Store) -> Iterator[str]:
     import fcntl  # there is none on Windows
 
     store.prepare()
-    handle = os.open(store.folder / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, PRIVATE)
+    handle = open_regular(store.folder / LOCK_FILE, os.O_RDWR | os.O_CREAT)
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -24,6 +24,8 @@ DELIVERED = -4
 ORIGINAL_GONE = -5
 READERS_BEHIND = -6
 """A group that must not be given the copy has not read up to the end of the stream."""
+ANSWERS = frozenset((0, DONE, LOCK_LOST, NEWER, MOVED, DELIVERED, ORIGINAL_GONE, READERS_BEHIND))
+"""Every number that a script answers with."""
 _GUARD = """
 if redis.call('GET', KEYS[2]) ~= ARGV[1] then return -1 end
 redis.call('PEXPIRE', KEYS[2], ARGV[2])

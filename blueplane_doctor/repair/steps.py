@@ -1,10 +1,12 @@
 """What is done with single items of a plan, each as one step of Redis."""
 
+import re
 import time
 from collections import Counter
+from typing import Any
 
 from blueplane_doctor.connection.redis_connection import Connection
-from blueplane_doctor.errors import RepairRefused
+from blueplane_doctor.errors import RepairRefused, SourceProtocolError
 from blueplane_doctor.examination import Examination
 from blueplane_doctor.pipeline import READER_GROUPS
 from blueplane_doctor.repair import scripts
@@ -18,6 +20,7 @@ from blueplane_doctor.sources.letter_errors import SET_ASIDE_FIELD
 from blueplane_doctor.sources.trace_tables import RowFinder
 from blueplane_doctor.times import from_milliseconds
 
+_ID = re.compile(rb"[0-9]{1,20}-[0-9]{1,20}")
 DELIVERED = "delivered"
 SET_ASIDE = "set aside"
 ACKNOWLEDGED = "acknowledged"
@@ -122,7 +125,7 @@ class Steps:
                 continue
             if result == scripts.MOVED:
                 return _moved(number)
-            copy_id = bytes(result).decode()
+            copy_id = id_in(result)
             self._follower.added(copy_id)
             self._copies.update(item.keys)
             return JournalEntry(number, DELIVERED, copy_id)
@@ -149,7 +152,7 @@ class Steps:
             return _moved(number)
         copy_id = ""
         if isinstance(result, bytes):
-            copy_id = result.decode()
+            copy_id = id_in(result)
         return JournalEntry(number, SET_ASIDE, copy_id)
 
     def _acknowledge(self, number: int, item: Item) -> JournalEntry:
@@ -214,14 +217,30 @@ def not_again(item: Item, fields: Fields) -> tuple[str, ...]:
     return ()
 
 
-def checked(result: int | bytes) -> int | bytes:
-    """The reply of a step. Raises RepairRefused when the lock was lost: another repair may be at work."""
+def checked(result: Any) -> int | bytes:
+    """The reply of a step: a number that scripts.py explains, or the ID of what was added.
+
+    Raises RepairRefused when the lock was lost, for another repair may be at work; SourceProtocolError for another
+    reply.
+    """
     if result == scripts.LOCK_LOST:
         raise RepairRefused(
             "this repair was held up for so long that another one could begin; it stops here",
             "run it again: it goes on where it stopped",
         )
-    return result
+    if isinstance(result, int) and result in scripts.ANSWERS:
+        return result
+    return id_in(result).encode()
+
+
+def id_in(result: Any) -> str:
+    """The ID of what a step added. Raises SourceProtocolError for another reply."""
+    if not isinstance(result, bytes) or not _ID.fullmatch(result):
+        raise SourceProtocolError(
+            "the Redis that is repaired does not answer as Redis does: the reply to EVAL is none of its script",
+            "see what answers there, then run it again: it goes on where it stopped",
+        )
+    return result.decode()
 
 
 def _moved(number: int) -> JournalEntry:

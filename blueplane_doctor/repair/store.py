@@ -12,15 +12,16 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 from blueplane_doctor.documents import json_value
 from blueplane_doctor.errors import DocumentError, FileMissing, FileUnreadable, RepairRefused, UsageError
-from blueplane_doctor.file_reading import DOCUMENT_BYTES, read_bytes
+from blueplane_doctor.file_reading import DOCUMENT_BYTES, opened_file, read_bytes
 from blueplane_doctor.installing.files import sync_folder, write
 from blueplane_doctor.ownership import stranger_of
 from blueplane_doctor.repair.plan import Fields, Item, Plan
 from blueplane_doctor.sources.entry_ids import entry_id
+from blueplane_hook.files import opened
 
 FOLDER = "repair"
 PLAN_FILE = "plan.json"
@@ -30,6 +31,8 @@ RESULT_FILE = "result.json"
 LOCK_FILE = "lock"
 PLAN_BYTES = 64_000_000
 """Of a plan: some hundred bytes an item, and each holds keys, which may be of any length."""
+LONGEST_LINE = 400_000_000
+"""Bytes of one saved message: a reply of Redis has 64 MB at most, and JSON writes a byte with six characters."""
 PRIVATE = 0o600
 """Mode of the files: they hold the content of messages."""
 KEPT_SECONDS = 30 * 86_400
@@ -197,7 +200,7 @@ class RepairFiles:
     @contextmanager
     def journaling(self) -> Iterator["Journal"]:
         """The journal, to be added to."""
-        handle = os.open(self.folder / JOURNAL_FILE, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, PRIVATE)
+        handle = open_regular(self.folder / JOURNAL_FILE, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         journal = Journal(handle)
         try:
             yield journal
@@ -247,9 +250,9 @@ class SavedMessages:
         self._path = path
         self._places: dict[int, int] = {}
         """Where in the file the message of each item begins."""
-        with path.open("rb") as file, _refused_where_damaged():
+        with _lines_of(path) as file, _refused_where_damaged():
             place = 0
-            for line in file:
+            while line := file.readline(LONGEST_LINE):
                 self._places[json.loads(line)["item"]] = place
                 place += len(line)
 
@@ -261,16 +264,37 @@ class SavedMessages:
         place = self._places.get(number)
         if place is None:
             return None
-        with self._path.open("rb") as file, _refused_where_damaged():
+        with _lines_of(self._path) as file, _refused_where_damaged():
             file.seek(place)
-            return _bytes(json.loads(file.readline())["fields"])
+            return _bytes(json.loads(file.readline(LONGEST_LINE))["fields"])
+
+
+@contextmanager
+def explained_refusals(store: Store) -> Iterator[None]:
+    """Turn the system's refusal of a file into RepairRefused: a full disk, or a folder in the place of a file."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise  # of stdout, not of a file
+    except OSError as error:
+        raise RepairRefused(
+            f"{error.filename or store.folder}: {error.strerror or error}; the repair stops here",
+            "see what is there, and whether the disk is full; run again it goes on where it stopped",
+        ) from error
+
+
+@contextmanager
+def _lines_of(path: Path) -> Iterator[BinaryIO]:
+    """A file of lines, open for reading. Raises FileUnreadable."""
+    with opened_file(path) as (handle, _), open(handle, "rb", closefd=False) as file:
+        yield file
 
 
 @contextmanager
 def _refused_where_damaged() -> Iterator[None]:
     try:
         yield
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise RepairRefused("the file of saved messages is damaged", "make another plan") from error
 
 
@@ -278,7 +302,7 @@ def _journal_entry(line: bytes) -> JournalEntry | None:
     """None for a line that was cut off, or that holds something else."""
     try:
         entry = JournalEntry(*json.loads(line))
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         return None
     texts = (entry.done, entry.copy_id, entry.reason)
     if isinstance(entry.number, int) and all(isinstance(text, str) for text in texts):
@@ -288,9 +312,20 @@ def _journal_entry(line: bytes) -> JournalEntry | None:
 
 def open_private(path: Path) -> Any:
     """A new file that its owner alone can read, open for writing."""
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, PRIVATE)
+    handle = open_regular(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     os.fchmod(handle, PRIVATE)
     return os.fdopen(handle, "wb")
+
+
+def open_regular(path: Path, flags: int) -> int:
+    """A descriptor of a file of repairs, made where there is none. Raises RepairRefused where it cannot be opened.
+
+    To open a pipe in its place would wait for a reader for ever.
+    """
+    try:
+        return opened(str(path), flags, PRIVATE)
+    except OSError as error:
+        raise RepairRefused(f"{path} cannot be used: {error.strerror or error}", "see what stands there") from error
 
 
 def _line(value: Any) -> bytes:

@@ -71,3 +71,27 @@ def test_it_holds_no_path(guarded_home: Path) -> None:
     TranscriptMemory(DATABASE, NOW).keep({"x": KNOWN})
     text = kept_file(guarded_home).read_text()
     assert "/home" not in text and json.loads(text)["files"]["x"]["progress"][0] == 1200
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"progress": ["x", 0, 0, None]},
+        {"progress": [None] * 4},
+        {"progress": [1, 0, 0]},
+        {"written": {"x": 1}},
+        {"written": {"none": "x"}},
+        {"written": ["a"]},
+        {"agents": {"a": "b"}},
+        {"open": [["u"]]},
+        {"open": [[1, "s", None, "user", 100, 50]]},
+        {"open": [["u", "s", "x", "user", 100, 50]]},
+    ],
+)
+def test_values_of_another_type_are_as_none(guarded_home: Path, changes: dict[str, object]) -> None:
+    TranscriptMemory(DATABASE, NOW).keep({"x": KNOWN})
+    file = kept_file(guarded_home)
+    values = json.loads(file.read_text())
+    values["files"]["x"].update(changes)
+    file.write_text(json.dumps(values))
+    assert TranscriptMemory(DATABASE, NOW).recall("x", 2000) == FileMemory()

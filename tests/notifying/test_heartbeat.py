@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from blueplane_doctor.notifying.heartbeat import Heartbeat, ask, failing_url
+from tests.connection.hostile import Speak, drips, says, says_without_end, speaking
 from tests.notifying.receivers import web
 from tests.notifying.replay import GREEN, UNKNOWN, observation, problem
 
@@ -87,3 +88,32 @@ def test_nobody_there(url: str) -> None:
 )
 def test_the_failing_url(url: str, failing: str) -> None:
     assert failing_url(url) == failing
+
+
+@pytest.mark.parametrize("begin", [b"", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\nX: "])
+def test_an_answer_that_drips_ends_with_the_time(begin: bytes) -> None:
+    """Each byte comes long before the time of a read is over."""
+    with speaking(drips(begin, 0.05)) as url:
+        assert ask(url.replace("redis://", "http://"), "", 0.3) == "no answer in time"
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (says(b"HTTP/1.1 100 Continue\r\n\r\n"), "it answered 100"),
+        (says_without_end(b"HTTP/1.1 200 OK\r\n", b"X: y\r\n"), "no connection, or no answer"),
+        (says_without_end(b"HTTP/1.1 200 OK\r\n\r\n", b"y"), ""),
+        (says(b"SSH-2.0-x\r\n\r\n"), "no connection, or no answer"),
+    ],
+    ids=["no last answer", "endless headers", "an endless body", "another protocol"],
+)
+def test_a_strange_answer(answer: Speak, reason: str) -> None:
+    with speaking(answer) as url:
+        assert ask(url.replace("redis://", "http://"), "body", 20) == reason
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:1/a b\x00\u20ac", "http://127.0.0.1:99999/", "http://a\u2028b.invalid/"]
+)
+def test_a_url_that_cannot_be_asked(url: str) -> None:
+    assert ask(url, "") == "no connection, or no answer"

@@ -9,7 +9,8 @@ import pytest
 from blueplane_doctor.errors import FileUnreadable
 from blueplane_doctor.model import Status
 from blueplane_doctor.notifying.news import Kind, TargetState
-from blueplane_doctor.notifying.state import STATE_FILE, Attempt, State, Turn, read_state, write_state
+from blueplane_doctor.notifying.state import LOCK_FILE, STATE_FILE, Attempt, State, Turn, read_state, write_state
+from tests import hostile_files
 
 ATTEMPT = Attempt(
     at=1.0, target="ntfy 1", kinds=(Kind.OPENED,), status=Status.RED, causes=("server-down",), title="t", reason="no"
@@ -51,3 +52,9 @@ def test_one_process_at_a_time(tmp_path: Path) -> None:
     first.give_back()
     assert second.take()
     second.give_back()
+
+
+@pytest.mark.parametrize("kind", ["fifo", "device", "folder", "circle"])
+def test_what_is_no_file_in_the_place_of_the_lock_keeps_nobody_waiting(tmp_path: Path, kind: str) -> None:
+    hostile_files.put(kind, tmp_path / LOCK_FILE)
+    assert Turn(tmp_path).take()

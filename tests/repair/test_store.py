@@ -9,8 +9,10 @@ import pytest
 
 from blueplane_doctor.errors import RepairRefused, UsageError
 from blueplane_doctor.repair.plan import Condition, Item, Plan, Room
-from blueplane_doctor.repair.store import KEPT_SECONDS, JournalEntry, SavedMessages, Store
+from blueplane_doctor.repair.store import KEPT_SECONDS, JournalEntry, SavedMessages, Store, explained_refusals
+from tests import hostile_files
 
+DEEP = "[" * 100_000
 ITEM = Item(target="stuck", action="deliver", source="stream", id="5-0")
 PLAN = Plan(
     id="0a1b",
@@ -158,7 +160,7 @@ def test_a_plan_that_was_changed_is_no_plan(store: Store, changes: dict[str, obj
 
 def test_a_damaged_journal_tells_what_is_whole(store: Store) -> None:
     files = store.keep(PLAN)
-    lines = ["[0, ", "[]", '["x", "y"]', '[{}, "a"]', "[0, 5]", '{"a": 1}', '[1, "delivered", "6-0", ""]']
+    lines = ["[0, ", "[]", '["x", "y"]', '[{}, "a"]', "[0, 5]", '{"a": 1}', DEEP, '[1, "delivered", "6-0", ""]']
     (files.folder / "journal.jsonl").write_text("\n".join(lines))
     assert files.journal() == [JournalEntry(1, "delivered", "6-0")]
 
@@ -172,9 +174,40 @@ def test_a_damaged_result_is_none(store: Store, content: str) -> None:
     assert files.result() is None
 
 
-@pytest.mark.parametrize("line", ['{"item":', "5", "{}", '{"item": 0, "fields": 5}', '{"item": 0, "fields": [[1, 2]]}'])
+@pytest.mark.parametrize(
+    "line", ['{"item":', "5", "{}", DEEP, '{"item": 0, "fields": 5}', '{"item": 0, "fields": [[1, 2]]}']
+)
 def test_damaged_messages_are_refused(store: Store, line: str) -> None:
     files = store.keep(PLAN)
     files.messages.write_text(line + "\n")
     with pytest.raises(RepairRefused, match="damaged"):
         SavedMessages(files.messages).fields(0)
+
+
+def test_messages_without_a_line_end_are_not_read_to_their_end(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("blueplane_doctor.repair.store.LONGEST_LINE", 1_000)
+    files = store.keep(PLAN)
+    hostile_files.put("sparse", files.messages)
+    with pytest.raises(RepairRefused, match="damaged"):
+        files.saved()
+
+
+@pytest.mark.parametrize("kind", ["fifo", "device", "folder", "circle"])
+def test_what_is_no_file_is_not_written_to(store: Store, kind: str) -> None:
+    """A pipe would wait for a reader for ever."""
+    files = store.keep(PLAN)
+    for name in ("journal.jsonl", "messages.draft"):
+        hostile_files.put(kind, files.folder / name)
+    with pytest.raises(RepairRefused, match="journal.jsonl cannot be used"), files.journaling():
+        pass
+    with pytest.raises(RepairRefused, match="messages.draft cannot be used"):
+        files.save([(0, ITEM, [(b"a", b"b")])])
+
+
+def test_a_refusal_of_the_system_is_one_sentence(store: Store) -> None:
+    files = store.keep(PLAN)
+    hostile_files.put("folder", files.messages)
+    with pytest.raises(RepairRefused, match=r"Is a directory; the repair stops here"), explained_refusals(store):
+        files.save([(0, ITEM, [(b"a", b"b")])])
+    with pytest.raises(BrokenPipeError), explained_refusals(store):
+        raise BrokenPipeError
