@@ -49,8 +49,8 @@ def work(url: str, home: str) -> None:
         os.set_blocking(0, False)
         while sys.stdin.buffer.read(1) is None:
             pipeline.enqueue_cursor(BATCH)
-            for group in pipeline.writer_groups:
-                pipeline.step(group)
+            # As the real ones do: they read on at once while there is anything to read.
+            pipeline.drain(*pipeline.writer_groups)
             time.sleep(PAUSE_SECONDS)  # without one, more would come during a plan than the stream may hold
             sys.stdout.write(".")
             sys.stdout.flush()

@@ -6,7 +6,7 @@ and copies are known by their mark.
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 
@@ -16,6 +16,7 @@ from blueplane_doctor.connection.redis_connection import Connection
 from blueplane_doctor.errors import RepairRefused
 from blueplane_doctor.examination import Examination
 from blueplane_doctor.interruption import Whole
+from blueplane_doctor.repair.batches import MOST_TOGETHER, Numbered, batches
 from blueplane_doctor.repair.following import Follower
 from blueplane_doctor.repair.locking import locked
 from blueplane_doctor.repair.plan import ADDS_TO_STREAM, SAVES, Action, Fields, Item, Plan, Source
@@ -37,7 +38,11 @@ from blueplane_doctor.text import group as shown_group
 
 LONGEST_SECONDS = 86_400.0
 """For a whole repair: what each reply may take is limited all the same."""
+READ_TOGETHER = 25
+"""Messages that are asked for in one round trip: some weigh megabytes."""
 Progress = Callable[[int, int], None]
+_LEFT_WHERE_THEY_ARE = frozenset((Action.RELEASE, Action.KEEP, Action.REMOVE))
+"""Actions that move no message; a dead letter is removed later, once its row was looked for."""
 RIGHTS = (
     "+@read +ping +info +multi +exec +eval +get +set +del +pexpire +xadd +xack +xclaim +xdel +xgroup|create "
     "+xgroup|setid ~telemetry:*"
@@ -80,29 +85,36 @@ def save_messages(examination: Examination, plan: Plan, files: RepairFiles) -> i
 
 
 def _messages(examination: Examination, plan: Plan) -> Iterator[tuple[int, Item, Fields]]:
+    of_stream: list[Numbered] = []
     for number, item in enumerate(plan.items):
         if item.action not in SAVES or item.source is Source.NONE:
             continue
-        fields = read_message(examination, plan, item)
+        read = find_targets()[item.target].read
+        if item.source is Source.STREAM or read is None:
+            of_stream.append((number, item))
+            continue
+        fields = read(examination, plan, item)
         if fields is not None:
             yield number, item, fields
+    yield from _messages_of_stream(examination, plan, of_stream)
 
 
-def read_message(examination: Examination, plan: Plan, item: Item) -> Fields | None:
-    """The message of an item; None where it is gone. Raises SourceError."""
-    read = find_targets()[item.target].read
-    if read is not None and item.source is not Source.STREAM:
-        return read(examination, plan, item)
-    return message_of_stream(examination, item.stream or plan.queue, item.id)
-
-
-def message_of_stream(examination: Examination, stream: str, identity: str) -> Fields | None:
-    """The message of a stream; None where it was trimmed. Raises SourceError."""
-    page = examination.redis.ask_one("XRANGE", stream, identity, identity, "COUNT", 1)
-    if not page:
-        return None
-    values = page[0][1]
-    return list(zip(values[::2], values[1::2], strict=True))
+def _messages_of_stream(
+    examination: Examination, plan: Plan, items: Sequence[Numbered]
+) -> Iterator[tuple[int, Item, Fields]]:
+    """Without those that were trimmed. Raises SourceError."""
+    redis = examination.redis
+    room = redis.room()
+    together = READ_TOGETHER
+    if room is not None and room.may_evict_queue:
+        together = 1  # replies that wait to be read take the memory for which the server would delete keys
+    for start in range(0, len(items), together):
+        chunk = items[start : start + together]
+        commands = [("XRANGE", item.stream or plan.queue, item.id, item.id, "COUNT", 1) for _, item in chunk]
+        for (number, item), page in zip(chunk, redis.ask_all(commands), strict=True):
+            if page:
+                values = page[0][1]
+                yield number, item, list(zip(values[::2], values[1::2], strict=True))
 
 
 class Applier:
@@ -129,8 +141,11 @@ class Applier:
         self._patience = patience
         self._progress = progress
 
-    def apply(self) -> Applied:
-        """Do it. Raises RepairRefused before anything was changed, SourceError when Redis or the database is gone."""
+    def apply(self, meanwhile: Callable[[], None] | None = None) -> Applied:
+        """Do it. `meanwhile` is called once all is delivered, before rows are looked for.
+
+        Raises RepairRefused before anything was changed, SourceError when Redis or the database is gone.
+        """
         with ExitStack() as stack:
             examination = stack.enter_context(closing(Examination(self._settings)))
             writing = stack.enter_context(closing(writing_connection(self._write_url)))
@@ -154,6 +169,8 @@ class Applier:
             applied = Applied()
             try:
                 self._move_all(steps, journal, applied)
+                if meanwhile:
+                    meanwhile()
                 finder = RowFinder(examination.database)
                 applied.seen = rows_seen(finder, applied.expected, self._patience, steps.keep_lock)
                 self._remove_letters(steps, journal, applied)
@@ -195,28 +212,27 @@ class Applier:
     def _move_all(self, steps: Steps, journal: Journal, applied: Applied) -> None:
         """Every item that is copied, acknowledged or set aside, in the order of the plan."""
         known = self._files.done()
+        applied.expected += self.plan.of(Action.RELEASE)
+        moved = [one for one in enumerate(self.plan.items) if one[1].action not in _LEFT_WHERE_THEY_ARE]
+        most = MOST_TOGETHER if self._rate is None else 1
         began = time.monotonic()
         done = 0
         moved_now = 0
-        for number, item in enumerate(self.plan.items):
-            if item.action is Action.RELEASE:
-                applied.expected.append(item)
-            if item.action in (Action.RELEASE, Action.KEEP, Action.REMOVE):
-                continue
+        for batch in batches(moved, most):
+            left = [one for one in batch if one[0] not in known]
             if self._rate is not None:
                 time.sleep(max(0.0, began + moved_now / self._rate - time.monotonic()))
             # A signal waits for the end of this block: so a run stops between two messages.
             with Whole():
-                entry = known.get(number)
-                is_new = entry is None
-                if entry is None:
-                    entry = steps.do(number, item)
-                    journal.add(entry)
-                    moved_now += 1
-            if is_new and item.origins and entry.done == DELIVERED:
-                steps.wait_for(item)
-            done += 1
-            self._count(applied, item, entry)
+                for entries in steps.do(left):
+                    journal.add(*entries)
+                    known.update((entry.number, entry) for entry in entries)
+            moved_now += len(left)
+            for number, item in batch:
+                if left and item.origins and known[number].done == DELIVERED:
+                    steps.wait_for(item)
+                self._count(applied, item, known[number])
+            done += len(batch)
             if self._progress:
                 self._progress(done, len(self.plan.items))
 

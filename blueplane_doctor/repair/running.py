@@ -1,10 +1,10 @@
 """One repair from end to end: apply the plan, wait for the rows, examine again, and say how both compare."""
 
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import Any, NamedTuple
 
-from blueplane_doctor.diagnose import diagnose
+from blueplane_doctor.diagnose import Doctor
 from blueplane_doctor.errors import DoctorError, ExitCode
 from blueplane_doctor.examination import Examination
 from blueplane_doctor.quantities import many
@@ -40,8 +40,9 @@ def run_plan(
     files = store.files(identity)
     plan = files.plan()
     applier = Applier(settings, store, plan, write_url=write_url, rate=rate, patience=patience, progress=progress)
-    applied = applier.apply()
-    after = _condition(settings)
+    second = _SecondExamination(settings)
+    applied = applier.apply(meanwhile=second.prepare)
+    after = second.condition()
     result = {
         "plan": plan.id,
         "done": dict(applied.counts),
@@ -66,11 +67,25 @@ def save_alone(settings: Settings, plan: Plan, files: RepairFiles) -> int:
         return save_messages(examination, plan, files)
 
 
-def _condition(settings: Settings) -> Condition:
-    try:
-        return condition_of(diagnose(settings))
-    except DoctorError as error:
-        return Condition(status="unknown", headline=error.message, equation="")
+class _SecondExamination:
+    """The examination after a repair."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._doctor: Doctor | None = None
+
+    def prepare(self) -> None:
+        """Load what it needs, which takes part of a second, while the writers write what was delivered."""
+        with suppress(DoctorError):
+            self._doctor = Doctor(self._settings)
+
+    def condition(self) -> Condition:
+        """What it says of the pipeline as a whole, or why it says nothing."""
+        try:
+            doctor = self._doctor or Doctor(self._settings)
+            return condition_of(doctor.examine())
+        except DoctorError as error:
+            return Condition(status="unknown", headline=error.message, equation="")
 
 
 def _in_words(plan: Plan, applied: Applied, after: Condition) -> str:

@@ -5,6 +5,7 @@ the pending entries are still those of the plan; only then it changes anything. 
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from blueplane_doctor.connection.base import Command
 from blueplane_doctor.repair.plan import Fields, Holding, flat
@@ -43,18 +44,16 @@ local function acknowledge(id, first, count)
 end
 """
 # KEYS: the queue, the lock, and the stream that is added to. ARGV: token, milliseconds of the lock, the first ID that
-# was not looked at, the ID of the original, its holdings (how many; group, consumer and deliveries of each), the groups
-# that must not be given the copy (how many, and their names), and the fields of what is added.
+# was not looked at, the groups that must not be given the copies (how many, and their names), and for each message: the
+# ID of the original, its holdings (how many; group, consumer and deliveries of each), and the names and values of what
+# is added (how many, and these).
 _MOVE = (
     _GUARD
     + """
 if ARGV[3] ~= '' and #redis.call('XRANGE', KEYS[1], ARGV[3], '+', 'COUNT', 1) > 0 then return -2 end
-local count = tonumber(ARGV[5])
-if not held_as_planned(ARGV[4], 6, count) then return -3 end
-local first = 6 + 3 * count
+local place = 5 + tonumber(ARGV[4])
 local readers = {}
-for i = 1, tonumber(ARGV[first]) do readers[ARGV[first + i]] = true end
-first = first + 1 + tonumber(ARGV[first])
+for i = 5, place - 1 do readers[ARGV[i]] = true end
 local passing = {}
 if next(readers) then
   for _, group in ipairs(redis.call('XINFO', 'GROUPS', KEYS[1])) do
@@ -69,11 +68,24 @@ if next(readers) then
     end
   end
 end
-local added = 0
-if #ARGV >= first then added = redis.call('XADD', KEYS[3], '*', unpack(ARGV, first)) end
-for _, name in ipairs(passing) do redis.call('XGROUP', 'SETID', KEYS[1], name, added) end
-acknowledge(ARGV[4], 6, count)
-return added
+local replies = {}
+while place <= #ARGV do
+  local original = ARGV[place]
+  local holdings = tonumber(ARGV[place + 1])
+  local held = place + 2
+  local first = held + 3 * holdings + 1
+  place = first + tonumber(ARGV[first - 1])
+  if held_as_planned(original, held, holdings) then
+    local added = 0
+    if place > first then added = redis.call('XADD', KEYS[3], '*', unpack(ARGV, first, place - 1)) end
+    for _, name in ipairs(passing) do redis.call('XGROUP', 'SETID', KEYS[1], name, added) end
+    acknowledge(original, held, holdings)
+    replies[#replies + 1] = added
+  else
+    replies[#replies + 1] = -3
+  end
+end
+return table.concat(replies, ' ')
 """
 )
 _HOLD = """
@@ -171,34 +183,47 @@ def release(queue: str, token: str) -> Command:
     return ("EVAL", _RELEASE, 1, lock_key(queue), token)
 
 
+@dataclass(frozen=True)
+class Move:
+    """One message that is moved by a step: what is added for it, and what of it is acknowledged."""
+
+    original: str
+    """Its ID in the queue, or what names it elsewhere where nothing holds it."""
+    holdings: Sequence[Holding] = ()
+    fields: Fields = field(default_factory=list)
+    """Empty: nothing is added, its original is acknowledged alone."""
+
+
 def move(
     queue: str,
     token: str,
     milliseconds: int,
+    moves: Sequence[Move],
     *,
-    original: str,
-    holdings: Sequence[Holding],
     looked_to: EntryId | None = None,
     add_to: str = "",
-    fields: Fields | None = None,
     past: Sequence[str] = (),
 ) -> Command:
-    """Add a message to a stream, if there are fields, and acknowledge the original; the ID of the new one, or 0.
+    """Add messages to a stream and acknowledge their originals, one after the other, in one step of Redis.
+
+    The reply names for each message the ID of the new one, 0 where it has no fields, or MOVED where it was left alone,
+    with spaces between; or it is LOCK_LOST, NEWER or READERS_BEHIND, and nothing was done.
 
     `looked_to`: the last ID of the queue that was looked at, for what must not be written twice: no other message may
-    have come since, and the original not have been tried again. None: neither matters.
+    have come since, and the originals not have been tried again. None: neither matters.
     `past`: groups that are moved past what is added, so that they are not given it.
     """
     after = ""
     if looked_to is not None:
         after = id_text((looked_to[0], looked_to[1] + 1))
-    held: list[str | int] = [len(holdings)]
-    for one in holdings:
-        deliveries = "" if looked_to is None else one.deliveries
-        held += [one.group, one.consumer, deliveries]
-    keys = (queue, lock_key(queue), add_to or queue)
-    readers: list[str | int] = [len(past), *past]
-    return ("EVAL", _MOVE, 3, *keys, token, milliseconds, after, original, *held, *readers, *flat(fields or []))
+    arguments: list[str | bytes | int] = [token, milliseconds, after, len(past), *past]
+    for one in moves:
+        arguments += [one.original, len(one.holdings)]
+        for holding in one.holdings:
+            deliveries = "" if looked_to is None else holding.deliveries
+            arguments += [holding.group, holding.consumer, deliveries]
+        arguments += [2 * len(one.fields), *flat(one.fields)]
+    return ("EVAL", _MOVE, 3, queue, lock_key(queue), add_to or queue, *arguments)
 
 
 def take_back(

@@ -1,34 +1,34 @@
-"""What is done with single items of a plan, each as one step of Redis."""
+"""What is done with items of a plan: each step of Redis delivers several messages, or does one other thing."""
 
 import re
 import time
 from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from blueplane_doctor.connection.redis_connection import Connection
 from blueplane_doctor.errors import RepairRefused, SourceProtocolError
 from blueplane_doctor.examination import Examination
-from blueplane_doctor.pipeline import READER_GROUPS
 from blueplane_doctor.repair import scripts
+from blueplane_doctor.repair.batches import Delivery, Numbered, steps_of
 from blueplane_doctor.repair.following import Follower
 from blueplane_doctor.repair.grouping import group_step
 from blueplane_doctor.repair.locking import LOCK_MS
 from blueplane_doctor.repair.plan import Action, Fields, Item, Plan, RowKey, Source, marked
+from blueplane_doctor.repair.scripts import Move
 from blueplane_doctor.repair.store import REFUSED, JournalEntry, SavedMessages
 from blueplane_doctor.repair.verifying import count_rows, rows_seen
 from blueplane_doctor.sources.letter_errors import SET_ASIDE_FIELD
 from blueplane_doctor.sources.trace_tables import RowFinder
 from blueplane_doctor.times import from_milliseconds
 
-_ID = re.compile(rb"[0-9]{1,20}-[0-9]{1,20}")
+_RESULT = re.compile(rb"[0-9]{1,20}-[0-9]{1,20}|0|-3")
+"""Of one message that was moved: the ID of what was added, that nothing had to be, or that it was left alone."""
 DELIVERED = "delivered"
 SET_ASIDE = "set aside"
 ACKNOWLEDGED = "acknowledged"
 REMOVED = "removed"
 GROUPED = "put in place"
-SESSION_EVENTS = (b"session_start", b"session_end")
-SESSION_HOOKS = (b"SessionStart", b"SessionEnd", b"Stop")
-"""Messages at which the groups that follow sessions begin or end one, or read a transcript."""
 _READER_SECONDS = 0.002
 """Pause for groups that have to read up to the end of the stream; with all tries that is some seconds."""
 ALONE_SECONDS = 5.0
@@ -82,110 +82,143 @@ class Steps:
         seen = rows_seen(self._rows, [item], ALONE_SECONDS, self.keep_lock)
         self._unwritten_in_a_row = 0 if seen else self._unwritten_in_a_row + 1
 
-    def do(self, number: int, item: Item) -> JournalEntry:
-        """Do one item. Raises SourceError, and RepairRefused when the lock is lost."""
-        if item.source is Source.NONE:
-            return do_group(self._plan, self._writing, self._token, number, item)
-        copy_id = self._follower.copies.get(item.origin)
-        if item.action is Action.DELIVER and copy_id:
-            return JournalEntry(number, DELIVERED, copy_id)
-        if item.source is Source.SPOOL and item.id not in self._taken:
-            return JournalEntry(number, REFUSED, reason="a hook delivered it since the plan was made")
-        fields = self._saved.fields(number)
-        if fields is None and item.action is not Action.ACKNOWLEDGE:
-            return JournalEntry(number, REFUSED, reason="it left the stream before it could be saved")
-        if len(fields or []) > scripts.MOST_FIELDS and item.action is not Action.ACKNOWLEDGE:
-            reason = f"it has more than {scripts.MOST_FIELDS:,} fields, which one step cannot add; it is saved only"
-            return JournalEntry(number, REFUSED, reason=reason)
-        if item.action is Action.DELIVER:
-            return self._deliver(number, item, fields or [])
-        if item.action is Action.SET_ASIDE:
-            return self._set_aside(number, item, fields or [])
-        return self._acknowledge(number, item)
+    def do(self, batch: Sequence[Numbered]) -> Iterator[list[JournalEntry]]:
+        """Do items that go together; gives what was done as soon as it is done, to be written down.
 
-    def _deliver(self, number: int, item: Item, fields: Fields) -> JournalEntry:
-        if item.origins and self._unwritten_in_a_row >= MOST_UNWRITTEN:
-            return JournalEntry(number, REFUSED, reason="the writer writes none of what is delivered to it alone")
-        past = not_again(item, fields)
-        for _ in range(_TRIES):
-            if self._is_written(item):
-                return self._acknowledge(number, item)
+        Raises SourceError, and RepairRefused when the lock is lost.
+        """
+        deliveries = []
+        for number, item in batch:
             copy_id = self._follower.copies.get(item.origin)
-            if copy_id:  # of a repair from another home, which was held up until its lock ended
-                return JournalEntry(number, DELIVERED, copy_id)
-            other = self._follower.other_of(item)
-            if other:
-                return JournalEntry(number, REFUSED, reason="a message that came since the plan was made has its key")
-            result = self._move(item, fields=marked(fields, item.origin), guarded=True, past=past)
-            if result == scripts.NEWER:
+            if item.source is Source.NONE:
+                yield [do_group(self._plan, self._writing, self._token, number, item)]
+                continue
+            if item.action is Action.DELIVER and copy_id:
+                yield [JournalEntry(number, DELIVERED, copy_id)]
+                continue
+            fields = self._saved.fields(number)
+            reason = self._why_not(item, fields)
+            if reason:
+                yield [JournalEntry(number, REFUSED, reason=reason)]
+            elif item.action is Action.DELIVER:
+                deliveries.append(Delivery(number, item, fields or []))
+            elif item.action is Action.SET_ASIDE:
+                yield [self._set_aside(number, item, fields or [])]
+            else:
+                yield [self._acknowledge(number, item)]
+        for step in steps_of(deliveries):
+            yield from self._deliver(step)
+
+    def _why_not(self, item: Item, fields: Fields | None) -> str:
+        """Why an item is left alone before anything else is looked at; empty where nothing speaks against it."""
+        if item.source is Source.SPOOL and item.id not in self._taken:
+            return "a hook delivered it since the plan was made"
+        if item.action is Action.ACKNOWLEDGE:
+            return ""  # needs no message
+        if fields is None:
+            return "it left the stream before it could be saved"
+        if len(fields) > scripts.MOST_FIELDS:
+            return f"it has more than {scripts.MOST_FIELDS:,} fields, which one step cannot add; it is saved only"
+        if item.action is Action.DELIVER and item.origins and self._unwritten_in_a_row >= MOST_UNWRITTEN:
+            return "the writer writes none of what is delivered to it alone"
+        return ""
+
+    def _deliver(self, step: list[Delivery]) -> Iterator[list[JournalEntry]]:
+        """Deliver these messages in one step of Redis."""
+        past = step[0].past  # one that has any goes alone
+        left = step
+        for _ in range(_TRIES):
+            decided, left = self._looked_at(left)
+            yield decided
+            if not left:
+                return
+            moves = [Move(one.item.id, one.item.holdings, marked(one.fields, one.item.origin)) for one in left]
+            results = self._move(moves, guarded=True, past=past)
+            if isinstance(results, list):
+                yield self._delivered(left, results)
+                return
+            if results == scripts.NEWER:
                 self._follower.catch_up()
-                continue
-            if result == scripts.READERS_BEHIND:
+            else:
                 time.sleep(_READER_SECONDS)
-                continue
-            if result == scripts.MOVED:
-                return _moved(number)
-            copy_id = id_in(result)
-            self._follower.added(copy_id)
-            self._copies.update(item.keys)
-            return JournalEntry(number, DELIVERED, copy_id)
         reason = "messages came in faster than they could be looked at"
         if past:
             reason = "the groups that follow sessions are behind: they would begin or end this session again"
-        return JournalEntry(number, REFUSED, reason=reason)
+        yield [JournalEntry(one.number, REFUSED, reason=reason) for one in left]
 
-    def _is_written(self, item: Item) -> bool:
+    def _looked_at(self, deliveries: Sequence[Delivery]) -> tuple[list[JournalEntry], list[Delivery]]:
+        """What became of messages that need no delivery any more, and the others."""
+        keys: list[RowKey] = []
+        for one in deliveries:
+            keys += one.item.keys
+        rows = count_rows(self._rows, keys)
+        decided = []
+        left = []
+        for one in deliveries:
+            # Of a repair from another home, which was held up until its lock ended.
+            copy_id = self._follower.copies.get(one.item.origin)
+            if self._is_written(one.item, rows):
+                decided.append(self._acknowledge(one.number, one.item))
+            elif copy_id:
+                decided.append(JournalEntry(one.number, DELIVERED, copy_id))
+            elif self._follower.other_of(one.item):
+                reason = "a message that came since the plan was made has its key"
+                decided.append(JournalEntry(one.number, REFUSED, reason=reason))
+            else:
+                left.append(one)
+        return decided, left
+
+    def _is_written(self, item: Item, rows: Mapping[RowKey, int]) -> bool:
         """Whether a row is there that is not that of a copy: of keys that are not unique, each copy may have one."""
-        for key, count in count_rows(self._rows, item.keys).items():
-            if count and (key.is_unique or count > self._copies[key]):
-                return True
-        return False
+        return any(rows[key] and (key.is_unique or rows[key] > self._copies[key]) for key in item.keys)
+
+    def _delivered(self, deliveries: Sequence[Delivery], copies: Sequence[str | None]) -> list[JournalEntry]:
+        """What a step did with each message."""
+        entries = []
+        for one, copy_id in zip(deliveries, copies, strict=True):
+            if copy_id is None:
+                entries.append(_moved(one.number))
+                continue
+            self._follower.added(copy_id)
+            self._copies.update(one.item.keys)
+            entries.append(JournalEntry(one.number, DELIVERED, copy_id))
+        return entries
 
     def _set_aside(self, number: int, item: Item, fields: Fields) -> JournalEntry:
         """Among the dead letters, unless another message of the same key is the one that is written."""
-        if item.is_written or not self._plan.dead_letters:
-            result = self._move(item)
-        else:
+        add_to = ""
+        letter: Fields = []
+        if not item.is_written and self._plan.dead_letters:
+            add_to = self._plan.dead_letters
             letter = _letter(self._plan, item, fields, self._now_ms)
-            result = self._move(item, add_to=self._plan.dead_letters, fields=letter)
-        if result == scripts.MOVED:
+        letter_id = self._move_one(Move(item.id, item.holdings, letter), add_to)
+        if letter_id is None:
             return _moved(number)
-        copy_id = ""
-        if isinstance(result, bytes):
-            copy_id = id_in(result)
-        return JournalEntry(number, SET_ASIDE, copy_id)
+        return JournalEntry(number, SET_ASIDE, letter_id)
 
     def _acknowledge(self, number: int, item: Item) -> JournalEntry:
         if not item.holdings:
             return JournalEntry(number, REFUSED, reason="it is written already")
         if item.is_written and item.keys and not any(count_rows(self._rows, item.keys).values()):
             return JournalEntry(number, REFUSED, reason="its row is gone")
-        if self._move(item) == scripts.MOVED:
+        if self._move_one(Move(item.id, item.holdings)) is None:
             return _moved(number)
         return JournalEntry(number, ACKNOWLEDGED)
 
+    def _move_one(self, move: Move, add_to: str = "") -> str | None:
+        """The ID of what was added, or nothing; None where the original was left alone."""
+        results = self._move([move], add_to=add_to)
+        assert isinstance(results, list), "what comes meanwhile, and who has read how far, does not matter here"
+        return results[0]
+
     def _move(
-        self,
-        item: Item,
-        *,
-        add_to: str = "",
-        fields: Fields | None = None,
-        guarded: bool = False,
-        past: tuple[str, ...] = (),
-    ) -> int | bytes:
+        self, moves: Sequence[Move], *, guarded: bool = False, add_to: str = "", past: tuple[str, ...] = ()
+    ) -> int | list[str | None]:
         looked_to = self._follower.looked_to if guarded else None
         command = scripts.move(
-            self._plan.queue,
-            self._token,
-            LOCK_MS,
-            original=item.id,
-            holdings=item.holdings,
-            looked_to=looked_to,
-            add_to=add_to,
-            fields=fields,
-            past=past,
+            self._plan.queue, self._token, LOCK_MS, moves, looked_to=looked_to, add_to=add_to, past=past
         )
-        return checked(self._writing.ask_one(*command))
+        return checked_moves(self._writing.ask_one(*command), len(moves))
 
     def remove(self, number: int, item: Item) -> JournalEntry:
         """Remove a dead letter whose row is there. Raises SourceError and RepairRefused."""
@@ -203,44 +236,47 @@ def do_group(plan: Plan, writing: Connection, token: str, number: int, item: Ite
     return JournalEntry(number, GROUPED)
 
 
-def not_again(item: Item, fields: Fields) -> tuple[str, ...]:
-    """The groups that must not be given a copy of this message.
-
-    Who follows sessions was given the original. A session that begins a second time has its whole transcript read a
-    second time, and each of its lines is then written already.
-    """
-    if item.source not in (Source.STREAM, Source.DEAD_LETTER):
-        return ()
-    values = dict(fields)
-    if values.get(b"event_type") in SESSION_EVENTS or values.get(b"hook_type") in SESSION_HOOKS:
-        return READER_GROUPS
-    return ()
-
-
-def checked(result: Any) -> int | bytes:
-    """The reply of a step: a number that scripts.py explains, or the ID of what was added.
+def checked(reply: Any) -> int:
+    """The reply of a step: a number that scripts.py explains.
 
     Raises RepairRefused when the lock was lost, for another repair may be at work; SourceProtocolError for another
     reply.
     """
-    if result == scripts.LOCK_LOST:
+    if reply == scripts.LOCK_LOST:
         raise RepairRefused(
             "this repair was held up for so long that another one could begin; it stops here",
             "run it again: it goes on where it stopped",
         )
-    if isinstance(result, int) and result in scripts.ANSWERS:
-        return result
-    return id_in(result).encode()
+    if isinstance(reply, int) and reply in scripts.ANSWERS:
+        return reply
+    raise _another_reply()
 
 
-def id_in(result: Any) -> str:
-    """The ID of what a step added. Raises SourceProtocolError for another reply."""
-    if not isinstance(result, bytes) or not _ID.fullmatch(result):
-        raise SourceProtocolError(
-            "the Redis that is repaired does not answer as Redis does: the reply to EVAL is none of its script",
-            "see what answers there, then run it again: it goes on where it stopped",
-        )
-    return result.decode()
+def checked_moves(reply: Any, count: int) -> int | list[str | None]:
+    """What a step did with so many messages, or the number that says why it did nothing; raises as `checked`.
+
+    For each message the ID of what was added, empty where nothing had to be; None for one that was left alone, because
+    its pending entries are not those of the plan.
+    """
+    if not isinstance(reply, bytes):
+        return checked(reply)
+    words = reply.split(b" ")
+    if len(words) != count or not all(map(_RESULT.fullmatch, words)):
+        raise _another_reply()
+    results: list[str | None] = []
+    for word in words:
+        if word == str(scripts.MOVED).encode():
+            results.append(None)
+        else:
+            results.append("" if word == b"0" else word.decode())
+    return results
+
+
+def _another_reply() -> SourceProtocolError:
+    return SourceProtocolError(
+        "the Redis that is repaired does not answer as Redis does: the reply to EVAL is none of its script",
+        "see what answers there, then run it again: it goes on where it stopped",
+    )
 
 
 def _moved(number: int) -> JournalEntry:

@@ -237,9 +237,9 @@ class Journal:
     def __init__(self, handle: int) -> None:
         self._handle = handle
 
-    def add(self, entry: JournalEntry) -> None:
-        """Write down what was done with an item."""
-        os.write(self._handle, _line(list(entry)))
+    def add(self, *entries: JournalEntry) -> None:
+        """Write down what was done with these items."""
+        os.write(self._handle, b"".join(_line(list(entry)) for entry in entries))
 
 
 class SavedMessages:

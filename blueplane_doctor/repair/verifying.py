@@ -1,7 +1,7 @@
 """Looks for the rows of what was delivered, until all are there or no more come."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from blueplane_doctor.repair.plan import Item, RowKey
 from blueplane_doctor.sources.trace_tables import RowFinder
@@ -18,19 +18,18 @@ def rows_seen(
     tick: Callable[[], None] | None = None,
 ) -> list[Item]:
     """The items whose rows are there. `tick` is called between two looks. Raises SourceError."""
-    if not items:
-        return []
-    seen: list[Item] = []
+    seen: set[int] = set()
+    settled: set[int] = set()
     since = time.monotonic()
     while True:
         before = len(seen)
-        seen = _seen(finder, items)
-        if len(seen) == len(items):
-            return seen
+        seen = settled | _seen(finder, {place: item for place, item in enumerate(items) if place not in settled})
+        # A row with a unique key stays its message's; of other keys the number of rows counts, so all are counted anew.
+        settled = {place for place in seen if all(key.is_unique for key in items[place].keys)}
         if len(seen) > before:
             since = time.monotonic()
-        if time.monotonic() - since >= patience:
-            return seen
+        if len(seen) == len(items) or time.monotonic() - since >= patience:
+            return [items[place] for place in sorted(seen)]
         if tick:
             tick()
         time.sleep(_PAUSE_SECONDS)
@@ -42,17 +41,18 @@ def count_rows(finder: RowFinder, keys: Sequence[RowKey]) -> dict[RowKey, int]:
     return {key: len(sequences) for key, sequences in zip(keys, found, strict=True)}
 
 
-def _seen(finder: RowFinder, items: Sequence[Item]) -> list[Item]:
+def _seen(finder: RowFinder, items: Mapping[int, Item]) -> set[int]:
+    """The places of the items that have a row."""
     keys: list[RowKey] = []
-    for item in items:
+    for item in items.values():
         keys += item.keys
     # Of a key that is not unique, as many messages are written as there are rows.
     left = count_rows(finder, keys)
-    seen = []
-    for item in items:
+    seen = set()
+    for place, item in items.items():
         written = [key for key in item.keys if left[key] > 0]
         if written:
-            seen.append(item)
+            seen.add(place)
             if not written[0].is_unique:
                 left[written[0]] -= 1
     return seen

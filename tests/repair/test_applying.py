@@ -1,6 +1,7 @@
 """A plan is applied item by item; applied again, the end is the same."""
 
 import os
+from collections.abc import Sequence
 from contextlib import closing
 from typing import Any
 
@@ -13,7 +14,8 @@ from blueplane_doctor.errors import ExitCode, RepairRefused
 from blueplane_doctor.lookup.dead_letters import DeadLetterFilter
 from blueplane_doctor.repair import scripts, steps
 from blueplane_doctor.repair.base import Wanted
-from blueplane_doctor.repair.plan import MARK, Action, Item
+from blueplane_doctor.repair.plan import MARK, Action
+from blueplane_doctor.repair.scripts import Move
 from blueplane_doctor.repair.steps import Steps
 from tests.helpers import examined
 from tests.repair.pipelines import applied, planned, result_of, store_of, writers_at_work
@@ -105,11 +107,11 @@ def test_a_copy_that_another_repair_made_meanwhile_is_not_made_twice(
     first = plan.of(Action.DELIVER)[0]
     move = Steps._move
 
-    def slow_move(self: Steps, item: Item, **more: Any) -> int | bytes:
-        if item == first and not copies(live_pipeline):
+    def slow_move(self: Steps, moves: Sequence[Move], **more: Any) -> int | list[str | None]:
+        if moves[0].original == first.id and not copies(live_pipeline):
             key = first.keys[0].values[0]
             live_pipeline.enqueue_cursor(1, event_ids=[key], **{MARK.decode(): first.origin})
-        return move(self, item, **more)
+        return move(self, moves, **more)
 
     monkeypatch.setattr(Steps, "_move", slow_move)
     applied(live_pipeline, plan, patience=0)

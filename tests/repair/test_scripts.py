@@ -38,7 +38,8 @@ def pending(pipeline: Pipeline) -> list[dict[str, object]]:
 
 
 def move(pipeline: Pipeline, identity: str, holding: Holding, **more: object) -> tuple[object, ...]:
-    values = {"original": identity, "holdings": [holding], "looked_to": entry_id(identity.encode()), "fields": FIELDS}
+    moves = [scripts.Move(identity, [holding], FIELDS)]
+    values = {"moves": moves, "looked_to": entry_id(identity.encode())}
     return scripts.move(pipeline.queue, TOKEN, MS, **(values | more))  # type: ignore[arg-type]
 
 
@@ -71,7 +72,7 @@ def test_nothing_happens_when_its_pending_entry_changed(
         any_pipeline._read(GROUP, holding.consumer, "0", 1)
     else:
         any_pipeline.client.xclaim(any_pipeline.queue, GROUP, "another", 0, [identity], justid=True)
-    assert writing.ask_one(*move(any_pipeline, *held)) == scripts.MOVED
+    assert writing.ask_one(*move(any_pipeline, *held)) == b"-3"
     assert any_pipeline.client.xlen(any_pipeline.queue) == 1
 
 
@@ -80,7 +81,25 @@ def test_what_is_not_delivered_again_may_have_been_tried_again(
 ) -> None:
     any_pipeline._read(GROUP, held[1].consumer, "0", 1)
     any_pipeline.enqueue_cursor(1)
-    assert writing.ask_one(*move(any_pipeline, *held, looked_to=None, fields=None)) == 0
+    moves = [scripts.Move(held[0], [held[1]])]
+    assert writing.ask_one(*move(any_pipeline, *held, looked_to=None, moves=moves)) == b"0"
+    assert pending(any_pipeline) == []
+
+
+def test_of_several_messages_each_is_judged_for_itself(any_pipeline: Pipeline, writing: Connection) -> None:
+    first, second, third = any_pipeline.enqueue_cursor(3)
+    any_pipeline.deliver(GROUP)
+    any_pipeline.acknowledge(GROUP, [second])
+    holding = Holding(group=GROUP, consumer=any_pipeline.consumers[GROUP], delivered_ms=1_000, deliveries=1)
+    moves = [scripts.Move(identity, [holding], FIELDS) for identity in (first, second, third)]
+    moves.append(scripts.Move("of a letter", [], [(b"n", b"1")]))
+    reply = writing.ask_one(*move(any_pipeline, third, holding, moves=moves))
+    assert isinstance(reply, bytes)
+    copies = reply.decode().split()
+    assert copies[1] == str(scripts.MOVED)
+    added = any_pipeline.client.xrange(any_pipeline.queue, f"({third}", "+")
+    assert [identity for identity, _ in added] == [copies[0], *copies[2:]]  # type: ignore[misc]
+    assert added[-1][1] == {"n": "1"}  # type: ignore[index]
     assert pending(any_pipeline) == []
 
 

@@ -1,6 +1,7 @@
 """Events of the hook's spool: enqueued as the queue writer would have done it, and taken from the hooks before."""
 
 import sqlite3
+from collections.abc import Sequence
 from contextlib import closing
 from typing import Any
 
@@ -8,7 +9,9 @@ import pytest
 
 from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.errors import SourceError
-from blueplane_doctor.repair.plan import Action, Item, Refusal
+from blueplane_doctor.repair import applying
+from blueplane_doctor.repair.plan import Action, Refusal
+from blueplane_doctor.repair.scripts import Move
 from blueplane_doctor.repair.steps import Steps
 from blueplane_doctor.repair.undoing import undo
 from blueplane_hook.events import envelope
@@ -113,14 +116,15 @@ def test_what_was_taken_and_could_not_be_delivered_is_given_back(
 ) -> None:
     events = spool(live_pipeline, count=3)
     plan = planned(live_pipeline, "spool")
+    monkeypatch.setattr(applying, "MOST_TOGETHER", 1)
     move = Steps._move
     moved = []
 
-    def fail_after_one(self: Steps, item: Item, **more: Any) -> int | bytes:
+    def fail_after_one(self: Steps, moves: Sequence[Move], **more: Any) -> int | list[str | None]:
         if moved:
             raise SourceError("Redis is gone")
-        moved.append(item.id)
-        return move(self, item, **more)
+        moved.append(moves[0].original)
+        return move(self, moves, **more)
 
     monkeypatch.setattr(Steps, "_move", fail_after_one)
     with pytest.raises(SourceError):
