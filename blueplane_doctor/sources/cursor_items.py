@@ -97,6 +97,7 @@ def changed_in_global(connection: Connection, since_ms: int, budget: Budget) -> 
 
     Raises sqlite3.Error.
     """
+    _require_table(connection, GLOBAL_TABLE)
     items: list[Item] = []
     older = 0
     is_partial = False
@@ -117,6 +118,13 @@ def changed_in_global(connection: Connection, since_ms: int, budget: Budget) -> 
             break
     items.reverse()
     return Changed(_in_window(items, since_ms), is_partial)
+
+
+def _require_table(connection: Connection, name: str) -> None:
+    """Raises OperationalError where nothing has this name, or a view or virtual table: their rows may have no end."""
+    sql = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ? AND sql LIKE 'CREATE TABLE %'"
+    if connection.execute(sql, (name,)).fetchone() is None:
+        raise OperationalError(f"no such table: {name}")
 
 
 def _rows_from_the_end(connection: Connection) -> Iterator[tuple[int, str]]:
@@ -175,6 +183,7 @@ def _in_window(items: list[Item], since_ms: int) -> list[Item]:
 
 def changed_in_workspace(connection: Connection, since_ms: int, budget: Budget) -> Changed:
     """Composers, bubbles, generations and prompts of a workspace's database. Raises sqlite3.Error."""
+    _require_table(connection, WORKSPACE_TABLE)
     found: list[Item] = []
     for key, value in _workspace_values(connection, budget):
         if key == COMPOSERS_KEY:

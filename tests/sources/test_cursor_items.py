@@ -1,7 +1,7 @@
 """What changed in Cursor's databases: by its own account, by its place, within bounds, whatever stands there."""
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,14 @@ from typing import Any
 import pytest
 
 from blueplane_doctor.sources import Deadline, cursor_items
-from blueplane_doctor.sources.cursor_items import Budget, Changed, changed_in_global, changed_in_workspace
+from blueplane_doctor.sources.cursor_items import (
+    GLOBAL_TABLE,
+    WORKSPACE_TABLE,
+    Budget,
+    Changed,
+    changed_in_global,
+    changed_in_workspace,
+)
 from tests.cursor_files import bubble, composer, composers, write_global, write_workspace
 
 NOW = 1_800_000_000_000
@@ -162,3 +169,26 @@ def test_a_conversation_of_another_form_holds_no_bubbles(tmp_path: Path, bubbles
     odd = composer("one", NOW) | {"conversation": bubbles}
     path = write_workspace(tmp_path, "a", composers(odd, composer("two", NOW)))
     assert identities(in_workspace(path)) == ["one", "two"]
+
+
+ENDLESS = "WITH RECURSIVE n(rowid, key, value) AS (SELECT 1, 'k', 1 UNION ALL SELECT rowid + 1, 'k', 1 FROM n)"
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        f"CREATE VIEW {{}} AS {ENDLESS} SELECT * FROM n",
+        "CREATE VIRTUAL TABLE {} USING fts5(key, value)",
+        "CREATE TABLE another (key, value)",
+    ],
+    ids=["an endless view", "a virtual table", "no such table"],
+)
+@pytest.mark.parametrize(("table", "read"), [(GLOBAL_TABLE, in_global), (WORKSPACE_TABLE, in_workspace)])
+def test_what_is_no_table_is_refused_without_reading_it(
+    tmp_path: Path, statement: str, table: str, read: Callable[[Path], Changed]
+) -> None:
+    path = tmp_path / "state.vscdb"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(statement.format(table))
+    with pytest.raises(sqlite3.OperationalError, match=f"no such table: {table}"):
+        read(path)
