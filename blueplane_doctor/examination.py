@@ -110,6 +110,10 @@ class Examination:
         self.answers: dict[str, Any] = {}
         self.locks: dict[str, RLock] = {}
 
+    def is_asked_for(self, reading: str) -> bool:
+        """Whether somebody asked for a shared reading in this run, such as `ledger`: then to ask costs nothing more."""
+        return reading in self.locks
+
     def close(self) -> None:
         """Close the sources."""
         self.redis.close()

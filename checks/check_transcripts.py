@@ -45,25 +45,32 @@ def check_transcript_completeness(transcripts: "TranscriptHealth", locations: "L
         lines = many(transcripts.lines, "line", "lines")
         cause = f"{lines} in Claude's transcripts, and no row, session or hook of Claude here"
         return not_set_up("Claude Code is not captured", cause, remedy=_INSTALL, evidence=evidence)
-    if not transcripts.missing and (transcripts.partial or transcripts.unreadable_files):
-        return unknown(_sentence(transcripts), _not_read(transcripts), evidence=evidence)
+    if not transcripts.missing:
+        cause = _not_read(transcripts)
+        if cause:
+            return unknown(_sentence(transcripts), cause, evidence=evidence)
     return scale.grade(
         transcripts.missing, _sentence(transcripts), remedy=_remedy(transcripts, locations), evidence=evidence
     )
 
 
 def _not_read(transcripts: "TranscriptHealth") -> str:
+    """Why there may be more lines than were compared; empty where all were."""
     if transcripts.unreadable_files:
         files = many(transcripts.unreadable_files, "transcript or folder", "transcripts or folders")
         return f"{files} could not be read"
-    return "the time was up before all transcripts were read; the next run reads on"
+    if transcripts.has_more_files:
+        return f"there are more transcripts than one run reads: only the newest {transcripts.files:,} were compared"
+    if transcripts.partial:
+        return "the time was up before all transcripts were read; the next run reads on"
+    return ""
 
 
 def _sentence(transcripts: "TranscriptHealth") -> str:
     lines = many(transcripts.lines, "line", "lines")
     summary = f"Claude: {transcripts.written:,} of {lines} of the last {transcripts.since} are written"
-    if transcripts.partial:
-        summary += "; not all was read yet"
+    if transcripts.partial or transcripts.has_more_files:
+        summary += "; not all were read"
     young = transcripts.states.get("too_young", 0)
     if young:
         summary += f"; {young:,} not judged yet"

@@ -44,6 +44,8 @@ class Comparison:
     half_written: int = 0
     unreadable_files: int = 0
     """Transcripts, and folders of projects, that could not be read."""
+    has_more_files: bool = False
+    """Whether there are, or may be, transcripts of the window that were not read: too many for one run."""
     partial: bool = False
     """Whether the time was up before everything was read."""
     cause: str = ""

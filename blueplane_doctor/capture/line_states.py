@@ -16,13 +16,15 @@ NOT_CAPTURED = "not_captured"
 """By design the server does not read it: an agent's file that no tool's result names, or in a folder of a session."""
 BEFORE_SETUP = "before_setup"
 """Its session ended before anything of Claude was captured here."""
+ROWS_DELETED = "rows_deleted"
+"""It has no row, and the database's rows of its time were deleted: it may have been written."""
 MISSING = "missing"
 """It should be in the pipeline, and is nowhere."""
 UNEXAMINED = "unexamined"
 """It has no row, and the rest could not be looked up."""
 LINE_STATES = (
     *(WRITTEN, REPEATED, IN_STREAM, DEAD_LETTERED, TOO_YOUNG),
-    *(NOT_CAPTURED, BEFORE_SETUP, MISSING, UNEXAMINED),
+    *(NOT_CAPTURED, BEFORE_SETUP, ROWS_DELETED, MISSING, UNEXAMINED),
 )
 """Every line with a uuid is in exactly one; in the order of the equation."""
 YOUNG_MS = 60_000

@@ -13,7 +13,7 @@ from blueplane_doctor.file_reading import file_state
 from blueplane_doctor.pipeline import CLAUDE_TABLE
 from blueplane_doctor.sources.dead_letters import DeadLetterEntry, json_object
 from blueplane_doctor.sources.entries import pages
-from blueplane_doctor.sources.entry_ids import entry_id
+from blueplane_doctor.sources.entry_ids import BEGINNING, EntryId, entry_id
 from blueplane_doctor.sources.redis_source import pairs
 from blueplane_doctor.sources.trace_tables import BATCH, Lookup, RowFinder, sequence_of
 
@@ -118,14 +118,37 @@ class LineTraces:
         examination = self._examination
         try:
             stream = examination.stream()
+            after = self._met_by_custody(keys, here)
             # Asked anew: what was enqueued since the stream's state was read counts as well.
             state = pairs(examination.redis.ask_one("XINFO", "STREAM", stream.queue))
         except SourceMissing:
             return here
-        last = entry_id(state["last-generated-id"])
+        if len(here) < len(keys):
+            last = entry_id(state["last-generated-id"])
+            self._walk(keys, here, stream.queue, after, last, state["length"])
+        return here
+
+    def _met_by_custody(self, keys: set[LineKey], here: set[LineKey]) -> EntryId:
+        """Add the lines that the walk of custody met without a row; gives the ID behind which it met nothing.
+
+        Raises SourceError.
+        """
+        if not self._examination.is_asked_for("ledger"):
+            return BEGINNING  # a walk that judges every message takes longer than one that looks for a few
+        ledger = self._examination.ledger()
+        if ledger.partial or ledger.unwritten.is_full:
+            return BEGINNING
+        here.update(key for key in keys if Lookup(CLAUDE_TABLE, self._columns, tuple(key)) in ledger.unwritten)
+        return self._examination.stream().last_generated
+
+    def _walk(
+        self, keys: set[LineKey], here: set[LineKey], queue: str, after: EntryId, last: EntryId, length: int
+    ) -> None:
+        """Add the lines whose message is in this part of the stream. Raises SourceError."""
+        examination = self._examination
         router = Router(examination.routes(), (CLAUDE_TABLE,), examination.columns())
         size = examination.server_info().dataset_bytes
-        for page in pages(examination.redis, stream.queue, last, length=state["length"], dataset_bytes=size):
+        for page in pages(examination.redis, queue, last, after=after, length=length, dataset_bytes=size):
             for entry in page:
                 message = Message(entry)
                 route = router.route(message)
@@ -139,7 +162,6 @@ class LineTraces:
             if examination.deadline.remaining < _RESERVE_SECONDS:
                 self.is_partial = True
                 break
-        return here
 
 
 def _key_in_letter(entry: DeadLetterEntry) -> LineKey | None:

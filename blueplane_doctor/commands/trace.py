@@ -17,9 +17,12 @@ from blueplane_doctor.options import PIPELINE
 from blueplane_doctor.times import seconds_in
 
 COMMAND = new_command(__doc__)
-_FINE = ("written", "duplicate", "waiting", "in_flight", "skipped", "too_young")
+_FINE = (
+    *("written", "duplicate", "waiting", "in_flight", "skipped"),
+    *("too_young", "in_stream", "repeated", "not_captured"),
+)
 """Its row is there, it is in transit, or skipped by design."""
-_NOT_KNOWN = ("not_found", "untraceable", "unexamined")
+_NOT_KNOWN = ("not_found", "untraceable", "unexamined", "before_setup", "rows_deleted")
 """It is nowhere, or nothing proves what became of it."""
 
 

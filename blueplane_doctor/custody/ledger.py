@@ -12,6 +12,7 @@ from blueplane_doctor.custody.messages import Message
 from blueplane_doctor.custody.pending_entries import PendingEntriesReader
 from blueplane_doctor.custody.states import DUPLICATE, HAS_ROW, IN_FLIGHT, SKIPPED, UNEXAMINED, WAITING
 from blueplane_doctor.custody.undelivered import UndeliveredMessages
+from blueplane_doctor.custody.unwritten import UnwrittenKeys
 from blueplane_doctor.model import Record
 from blueplane_doctor.public_fields import EventType, GroupNames, MessageId, RouteName
 from blueplane_doctor.text import event_type
@@ -102,6 +103,8 @@ class Ledger:
     """Of those, the ones that a writer group has to write."""
     carried: CarriedItems = field(default_factory=CarriedItems)
     """What of Cursor's databases is on its way to its row."""
+    unwritten: UnwrittenKeys = field(default_factory=UnwrittenKeys)
+    """By which keys the rows of Claude's messages would be found that have none yet."""
     unfinished: int = 0
     """Messages that their own writer has not finished with; of others, only the other writer has to acknowledge."""
     oldest_unfinished_ms: int | None = None

@@ -26,6 +26,7 @@ from blueplane_doctor.custody.states import (
     WRITTEN_NOT_ACKNOWLEDGED,
     PendingEntry,
 )
+from blueplane_doctor.custody.unwritten import NEEDS_ROW
 from blueplane_doctor.pipeline import CURSOR_HOOKS, CURSOR_MONITOR_SOURCES, OTHER_CURSOR_SOURCES
 from blueplane_doctor.sources import Deadline
 from blueplane_doctor.sources.dead_letters import DeadLetterReader
@@ -131,6 +132,8 @@ class LedgerBuilder:
             self._count_owed(page)
         if not ON_THE_WAY.isdisjoint(page.states):
             self._ledger.carried.note(page.messages, page.states)
+        if not NEEDS_ROW.isdisjoint(page.states):
+            self._ledger.unwritten.note(page.messages, page.routes, page.states)
         if LOST in page.states:
             self._add_lost(page)
         for original, tally in self._copied.take(page, tallies):

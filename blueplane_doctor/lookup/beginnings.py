@@ -1,13 +1,23 @@
 """Where a message began, before the stream: the line of a transcript, or the hook."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
-from blueplane_doctor.capture.line_states import MISSING, TOO_YOUNG, YOUNG_MS
+from blueplane_doctor.capture.line_states import (
+    BEFORE_SETUP,
+    IN_STREAM,
+    MISSING,
+    NOT_CAPTURED,
+    REPEATED,
+    ROWS_DELETED,
+    TOO_YOUNG,
+    UNEXAMINED,
+)
+from blueplane_doctor.capture.transcripts import states_of_lines
 from blueplane_doctor.custody.messages import Message
-from blueplane_doctor.errors import FileUnreadable
+from blueplane_doctor.errors import FileUnreadable, SourceError
+from blueplane_doctor.examination import Examination
 from blueplane_doctor.known_names import HOOK_TYPES, MONITOR_TYPES
 from blueplane_doctor.model import Record
-from blueplane_doctor.settings import Settings
 from blueplane_doctor.sources.transcripts import FoundLine, find_lines
 from blueplane_doctor.text import event_type, identifier, platform
 from blueplane_doctor.times import from_milliseconds, iso
@@ -18,6 +28,12 @@ HOOK = "hook"
 """The stage of an event that a hook sent."""
 SOURCE_ADVICE = {
     TOO_YOUNG: "It stands in a transcript, and the server looks every 30 s. Ask again in a minute.",
+    NOT_CAPTURED: "Nothing to do: by design the server never reads the file in which it stands: that of an agent which "
+    "no result names, or in a folder of its session.",
+    BEFORE_SETUP: "Its session ended before anything of Claude was captured here. The transcript still holds it.",
+    ROWS_DELETED: "It is older than the rows that the database keeps: it may have been written, and its row deleted.",
+    REPEATED: "Nothing to do: a resumed session repeats it, and it is written under the session before.",
+    IN_STREAM: "Its message reached the stream while it was looked for. Ask again.",
     MISSING: "It stands in a transcript and is nowhere in the pipeline: it never reached the stream, or left it "
     "unwritten. See transcript-completeness for the reason; the transcript still holds it.",
 }
@@ -49,10 +65,10 @@ def session_of(message: Message | None) -> str:
     return message.value("session_id") or message.value("external_session_id") or ""
 
 
-def lines_of(settings: Settings, sessions: Mapping[str, str]) -> dict[str, FoundLine]:
+def lines_of(examination: Examination, sessions: Mapping[str, str]) -> dict[str, FoundLine]:
     """The lines of transcripts with these uuids, each of its session, as far as they are on disk and can be read."""
     try:
-        return find_lines(settings.claude_projects, sessions)
+        return find_lines(examination.settings.claude_projects, sessions, examination.deadline)
     except FileUnreadable:
         return {}  # what the pipeline tells stands without them
 
@@ -87,9 +103,12 @@ def hook_hop(message: Message) -> Hop | None:
     return Hop(stage=HOOK, at=iso(moment), text=text, detail={"hook_type": hook})
 
 
-def state_at_source(found: FoundLine, now_ms: int) -> str:
-    """The state of a line that is nowhere in the pipeline."""
-    event_ms = found.line.event_ms
-    if event_ms is None:
-        event_ms = found.file.modified_ns // 1_000_000
-    return TOO_YOUNG if now_ms - event_ms < YOUNG_MS else MISSING
+def states_at_source(examination: Examination, lines: Collection[FoundLine]) -> dict[FoundLine, str]:
+    """The states of lines that are nowhere in the pipeline, as transcript-completeness has them."""
+    if not lines:
+        return {}
+    try:
+        states = states_of_lines(examination, lines)
+    except SourceError:
+        states = {}
+    return {found: states.get(found, UNEXAMINED) for found in lines}

@@ -37,17 +37,19 @@ from blueplane_doctor.lookup.beginnings import (
     hook_hop,
     lines_of,
     session_of,
-    state_at_source,
+    states_at_source,
     transcript_hop,
     uuid_of,
 )
 from blueplane_doctor.lookup.dead_letters import letter_of_id
+from blueplane_doctor.lookup.undelivered import UNDELIVERED_ADVICE, undelivered
 from blueplane_doctor.model import Record
 from blueplane_doctor.sources.dead_letters import DeadLetterEntry
 from blueplane_doctor.sources.entries import RawEntry, pages
 from blueplane_doctor.sources.entry_ids import BEGINNING, EntryId, entry_id, id_text
 from blueplane_doctor.sources.streams import StreamState, read_positions
 from blueplane_doctor.sources.trace_tables import Lookup, sequence_of
+from blueplane_doctor.sources.transcripts import FoundLine
 from blueplane_doctor.text import consumer as shown_consumer
 from blueplane_doctor.text import group as shown_group
 from blueplane_doctor.text import identifier, known_or_hidden, platform
@@ -86,6 +88,7 @@ ADVICE = {
     UNEXAMINED: "The database could not be read; mend that and ask again.",
     PAYLOAD_GONE: "A writer still holds its ID, but the message itself was trimmed. Its content is gone.",
     **SOURCE_ADVICE,
+    **UNDELIVERED_ADVICE,
     NOT_FOUND: "It may have been trimmed, belong to another Redis, or never have been enqueued.",
 }
 """What to do, for each state of custody and for messages that are not in the stream."""
@@ -109,6 +112,7 @@ _DUPLICATES_CUT_SHORT = (
     "Its row is there. The time was up before it was known whether an earlier message has the same key; "
     "give more with --timeout."
 )
+_ROW_SEEN_BEFORE = "An earlier run saw its row; it is not there now, so that it was deleted since."
 _ROWS_CUT_SHORT = (
     "The time was up before it was known whether an earlier message has its row; give more with --timeout."
 )
@@ -120,8 +124,8 @@ class Trace(Record):
     id: str
     """As it was asked for; one that has no known form by its fingerprint."""
     state: str
-    """A state of custody, or `payload_gone`, `missing` (it stands in a transcript and nowhere else), `too_young` (the
-    same, of the last minute), `not_found`."""
+    """A state of custody, or `payload_gone`. Of a line that only its transcript holds one of transcript-completeness;
+    `spooled`, `buffered` or `not_understood` where it is kept before the stream; else `not_found`."""
     hops: list[Hop]
     advice: str
     partial: bool = False
@@ -141,8 +145,10 @@ class _Search:
     route: CompiledRoute | None = None
     hops: list[Hop] = field(default_factory=list)
     dead_letters: list[Hop] = field(default_factory=list)
-    line_state: str = ""
-    """What the line of a transcript is where the pipeline has nothing of it; empty where there is no such line."""
+    line: FoundLine | None = None
+    """The line of a transcript that has its ID."""
+    state_at_source: str = ""
+    """What it is where the pipeline has nothing of it; empty where nothing before the stream has it either."""
     is_pending: bool = False
     """Whether it is in the pending entries list of any writer group."""
     pending: PendingEntry | None = None
@@ -177,6 +183,11 @@ class _Search:
             self.row = RowEvidence.TAKEN
         elif state == LOST:
             self.absence = ""
+
+    def is_in_pipeline(self) -> bool:
+        """Whether the stream, a writer, a row or a dead letter has it."""
+        has_row = self.row is RowEvidence.CLAIMED
+        return has_row or self.message is not None or bool(self.dead_letters) or self.is_pending
 
     def is_delivered(self, stream: StreamState) -> bool:
         """Whether the group that has to write it was given it, as far as that is known."""
@@ -217,6 +228,7 @@ class Tracer:
         self._find_dead_letters(searches)
         for search in searches:
             self._find_rows(search)
+        self._find_before_stream(searches)
         self._find_late_deliveries(searches, stream)
         self._find_absences(searches, stream)
         self._judge_earlier_messages(searches, stream)
@@ -269,12 +281,12 @@ class Tracer:
             if uuid:
                 uuids[search.wanted] = uuid
                 sessions[uuid] = session_of(search.message)
-        lines = lines_of(self._examination.settings, sessions)
+        lines = lines_of(self._examination, sessions)
         for search in searches:
             found = lines.get(uuids.get(search.wanted, ""))
             if found is not None:
                 search.hops.append(transcript_hop(found))
-                search.line_state = state_at_source(found, self._examination.now_ms())
+                search.line = found
             hook = hook_hop(search.message) if search.message else None
             if hook is not None:
                 search.hops.append(hook)
@@ -291,6 +303,18 @@ class Tracer:
                 for search in missing.values():
                     search.partial = True
                 return
+
+    def _find_before_stream(self, searches: list[_Search]) -> None:
+        """What is kept before the stream, and the lines that only their transcripts hold."""
+        absent = [search for search in searches if not search.is_in_pipeline()]
+        events = undelivered(self._examination, {search.wanted for search in absent})
+        for search in absent:
+            if search.wanted in events:
+                search.state_at_source, hop = events[search.wanted]
+                search.hops.append(hop)
+        lines = {search.line: search for search in absent if search.line and not search.state_at_source}
+        for found, state in states_at_source(self._examination, lines).items():
+            lines[found].state_at_source = state
 
     def _find_deliveries(self, search: _Search, stream: StreamState) -> None:
         identity = search.stream_id()
@@ -458,6 +482,8 @@ class Tracer:
             advice += f" {search.dead_letters[0].detail['dead_letter_id']}"
         elif state == WRITTEN and search.message and search.partial:
             advice = _DUPLICATES_CUT_SHORT
+        elif state == WRITTEN and not search.is_in_pipeline():
+            advice = _ROW_SEEN_BEFORE
         elif state == NOT_FOUND:
             identity = search.stream_id()
             if search.partial:
@@ -517,7 +543,7 @@ def _state(search: _Search, stream: StreamState) -> str:
         return DEAD_LETTERED
     if search.is_pending:
         return PAYLOAD_GONE
-    return search.line_state or NOT_FOUND
+    return search.state_at_source or NOT_FOUND
 
 
 def _state_in_stream(search: _Search, stream: StreamState) -> str:

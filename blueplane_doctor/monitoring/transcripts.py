@@ -79,6 +79,8 @@ class TranscriptHealth(Record):
     """Last lines that are not whole yet."""
     unreadable_files: int = 0
     """Transcripts, and folders of projects, that could not be read."""
+    has_more_files: bool = False
+    """Whether there are, or may be, transcripts of the window that were not read: too many for one run."""
     partial: bool = False
     """Whether the time was up before everything was read."""
     is_set_up: bool = True
@@ -122,6 +124,7 @@ class TranscriptMonitor(Monitor):
             unreadable_lines=comparison.unreadable,
             half_written=comparison.half_written,
             unreadable_files=comparison.unreadable_files,
+            has_more_files=comparison.has_more_files,
             partial=comparison.partial,
             is_set_up=comparison.is_set_up,
             cause=comparison.cause,

@@ -3,7 +3,9 @@
 A project is known by its number, counted from 1 in the order of the folders' names: the path of a project is private.
 """
 
+import heapq
 import os
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -12,9 +14,14 @@ from typing import NamedTuple
 from blueplane_doctor.documents import json_value
 from blueplane_doctor.errors import DocumentError, FileUnreadable
 from blueplane_doctor.file_reading import SETTINGS_BYTES, read_text
+from blueplane_doctor.sources import Deadline
 
 MOST_FILES = 5_000
 """Transcripts of one run, the newest first; a busy year has some thousands."""
+LIST_SECONDS = 1.0
+"""Processor time of its thread that one run lists for: some 100,000 entries."""
+_ENTRIES_BETWEEN_LOOKS = 256
+"""Entries of a folder between two looks at the clock."""
 DEFAULT_KEPT_DAYS = 30
 """Claude Code deletes transcripts after this time, by default: https://code.claude.com/docs/en/settings"""
 _AGENT_PREFIX = "agent-"
@@ -69,64 +76,126 @@ class Listing(NamedTuple):
     """By project and name."""
     unreadable_folders: int
     """Projects whose folder could not be read."""
+    is_partial: bool = False
+    """Whether there are, or may be, more than these: over MOST_FILES, or the time was up."""
 
 
-def transcript_files(projects: Path, since_ms: int) -> Listing:
+class _Touched(NamedTuple):
+    """A transcript that was touched within the window; they are ordered by the time of that."""
+
+    modified_ns: int
+    path: str
+    project: int
+    is_nested: bool
+    state: os.stat_result
+
+
+def transcript_files(projects: Path, since_ms: int, deadline: Deadline) -> Listing:
     """The transcripts that were touched since then; MOST_FILES at most, the newest. Raises FileUnreadable."""
-    files = []
-    unreadable = 0
-    for number, folder in enumerate(project_folders(projects), start=1):
+    lister = _Lister(since_ms * 1_000_000, deadline)
+    for number, folder in _newest_first(project_folders(projects)):
+        if lister.is_time_up():
+            break
+        lister.list(number, folder)
+    files = [_transcript_file(touched) for touched in lister.newest]
+    files.sort(key=lambda file: (file.project, file.path))
+    return Listing(files, lister.unreadable_folders, lister.is_partial)
+
+
+def _newest_first(folders: list[Path]) -> list[tuple[int, Path]]:
+    """Each folder with its number. If the time does not suffice for all, those with a new transcript come first."""
+    numbered = []
+    for number, folder in enumerate(folders, start=1):
+        modified_ns = 0
+        with suppress(OSError):
+            modified_ns = folder.stat().st_mtime_ns
+        numbered.append((-modified_ns, number, folder))
+    numbered.sort()
+    return [(number, folder) for _, number, folder in numbered]
+
+
+class _Lister:
+    """Lists folder after folder, and holds MOST_FILES at most: a folder may have any number of entries."""
+
+    def __init__(self, since_ns: int, deadline: Deadline) -> None:
+        self.newest: list[_Touched] = []
+        """A heap: the oldest of them is the first."""
+        self.unreadable_folders = 0
+        self.is_partial = False
+        self._since_ns = since_ns
+        self._deadline = deadline
+        self._until = time.thread_time() + LIST_SECONDS
+        self._entries = 0
+
+    def list(self, project: int, folder: Path) -> None:
+        """Take the transcripts of one project."""
         try:
-            entries = _entries(folder)
+            for entry in self._entries_of(folder):
+                if entry.name.endswith(_SUFFIX):
+                    self._take(entry, project, is_nested=False)
+                elif _is_folder(entry):
+                    self._list_agents(project, Path(entry.path, "subagents"))
         except OSError:
-            unreadable += 1
-            continue
-        for file in _files_among(entries, number):
-            if file.modified_ns >= since_ms * 1_000_000:
-                files.append(file)
-    if len(files) > MOST_FILES:
-        files.sort(key=lambda file: file.modified_ns, reverse=True)
-        del files[MOST_FILES:]
-    return Listing(sorted(files, key=lambda file: (file.project, file.path)), unreadable)
+            self.unreadable_folders += 1
 
+    def _list_agents(self, project: int, folder: Path) -> None:
+        """Newer versions of Claude Code keep the files of a session's agents in a folder of the session."""
+        with suppress(OSError):
+            for entry in self._entries_of(folder):
+                if entry.name.endswith(_SUFFIX):
+                    self._take(entry, project, is_nested=True)
 
-def _files_among(entries: "list[os.DirEntry[str]]", project: int) -> Iterator[TranscriptFile]:
-    for entry in entries:
-        if entry.name.endswith(_SUFFIX):
-            yield from _file(entry, project, is_nested=False)
-        elif _is_folder(entry):
-            # Newer versions of Claude Code keep the files of a session's agents in a folder of the session.
-            with suppress(OSError):
-                for nested in _entries(Path(entry.path, "subagents")):
-                    if nested.name.endswith(_SUFFIX):
-                        yield from _file(nested, project, is_nested=True)
+    def _entries_of(self, folder: Path) -> "Iterator[os.DirEntry[str]]":
+        """The entries of a folder, until the time is up. Raises OSError."""
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                self._entries += 1
+                if self._entries % _ENTRIES_BETWEEN_LOOKS == 0 and self.is_time_up():
+                    return
+                yield entry
 
+    def is_time_up(self) -> bool:
+        """Whether listing has to end; then the listing is partial."""
+        if time.thread_time() > self._until or self._deadline.passed:
+            self.is_partial = True
+            return True
+        return False
 
-def _file(entry: "os.DirEntry[str]", project: int, *, is_nested: bool) -> Iterator[TranscriptFile]:
-    """The transcript; nothing for what is no regular file, or is gone."""
-    with suppress(OSError):
-        if not entry.is_file():
+    def _take(self, entry: "os.DirEntry[str]", project: int, *, is_nested: bool) -> None:
+        """Keep the transcript if it is among the newest; not what is no regular file, or is gone."""
+        try:
+            if not entry.is_file():
+                return
+            state = entry.stat()
+        except OSError:
             return
-        state = entry.stat()
-        # A name that is no text could not be looked for in the database.
-        stem = os.fsencode(entry.name).decode("utf-8", "replace").removesuffix(_SUFFIX)
-        agent = stem.removeprefix(_AGENT_PREFIX) if stem.startswith(_AGENT_PREFIX) else ""
-        yield TranscriptFile(
-            path=Path(entry.path),
-            project=project,
-            session="" if agent else stem,
-            agent=agent,
-            is_nested=is_nested,
-            size=state.st_size,
-            modified_ns=state.st_mtime_ns,
-            identity=f"{state.st_dev}-{state.st_ino}-{stem}",
-        )
+        if state.st_mtime_ns < self._since_ns:
+            return
+        touched = _Touched(state.st_mtime_ns, entry.path, project, is_nested, state)
+        if len(self.newest) < MOST_FILES:
+            heapq.heappush(self.newest, touched)
+            return
+        self.is_partial = True
+        heapq.heappushpop(self.newest, touched)
 
 
-def _entries(folder: Path) -> "list[os.DirEntry[str]]":
-    """Raises OSError."""
-    with os.scandir(folder) as entries:
-        return list(entries)
+def _transcript_file(touched: _Touched) -> TranscriptFile:
+    path = Path(touched.path)
+    # A name that is no text could not be looked for in the database.
+    stem = os.fsencode(path.name).decode("utf-8", "replace").removesuffix(_SUFFIX)
+    agent = ""
+    if stem.startswith(_AGENT_PREFIX):
+        agent = stem.removeprefix(_AGENT_PREFIX)
+    return TranscriptFile(
+        path=path,
+        project=touched.project,
+        session="" if agent else stem,
+        agent=agent,
+        is_nested=touched.is_nested,
+        size=touched.state.st_size,
+        modified_ns=touched.modified_ns,
+        identity=f"{touched.state.st_dev}-{touched.state.st_ino}-{stem}",
+    )
 
 
 def _is_folder(entry: "os.DirEntry[str]") -> bool:

@@ -16,6 +16,7 @@ from pydantic_core import from_json
 from blueplane_doctor.errors import FileUnreadable
 from blueplane_doctor.file_reading import OpenFile, opened_file
 from blueplane_doctor.pipeline import claude_project_folder, folders_looked_for
+from blueplane_doctor.sources import Deadline
 from blueplane_doctor.sources.transcript_files import TranscriptFile, transcript_files
 from blueplane_doctor.times import milliseconds_of
 
@@ -222,7 +223,7 @@ class FoundLine(NamedTuple):
     line: TranscriptLine
 
 
-def find_lines(projects: Path, sessions: Mapping[str, str]) -> dict[str, FoundLine]:
+def find_lines(projects: Path, sessions: Mapping[str, str], deadline: Deadline) -> dict[str, FoundLine]:
     """The lines with these uuids in all transcripts on disk; each uuid with its session, empty where that is not known.
 
     A resumed session repeats lines: the one of that session counts, else the one of the newest file.
@@ -234,7 +235,7 @@ def find_lines(projects: Path, sessions: Mapping[str, str]) -> dict[str, FoundLi
     if not wanted:
         return lines
     until = time.thread_time() + READ_SECONDS
-    files = transcript_files(projects, 0).files
+    files = transcript_files(projects, 0, deadline).files
     for file in sorted(files, key=lambda file: file.modified_ns, reverse=True):
         with suppress(FileUnreadable):
             for line in Reading(file, Progress(), {}).lines(until, texts):

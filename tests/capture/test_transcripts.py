@@ -141,6 +141,7 @@ def test_rows_of_another_database_are_not_remembered(pipeline: Pipeline, project
     write_rows(pipeline, session, lines)
     assert states(compared(pipeline, projects)) == {WRITTEN: 5}
     execute(pipeline, "DELETE FROM claude_raw_traces WHERE sequence <= 3")
+    execute(pipeline, "UPDATE claude_raw_traces SET sequence = sequence - 3")
     pipeline.client.delete(pipeline.queue)
     assert states(compared(pipeline, projects)) == {WRITTEN: 2, MISSING: 3}
 

@@ -41,7 +41,7 @@ def project(number: int, missing: int, unfindable: str = "") -> ProjectTranscrip
         ),
         (
             {"partial": True},
-            "Claude: 502 of 504 lines of the last 24h are written; not all was read yet; 2 lines are missing, all in "
+            "Claude: 502 of 504 lines of the last 24h are written; not all were read; 2 lines are missing, all in "
             "project 2",
         ),
     ],

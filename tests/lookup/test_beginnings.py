@@ -1,16 +1,40 @@
 """A message's way begins where the event happened: at the line of a transcript, or at the hook."""
 
+import os
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from blueplane_doctor.capture.line_states import (
+    BEFORE_SETUP,
+    DEAD_LETTERED,
+    IN_STREAM,
+    MISSING,
+    NOT_CAPTURED,
+    REPEATED,
+    ROWS_DELETED,
+    TOO_YOUNG,
+    WRITTEN,
+)
+from blueplane_doctor.capture.transcripts import compare_transcripts, states_of_lines
 from blueplane_doctor.demo.messages import PRIVATE_TEXT
 from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.examination import Examination
 from blueplane_doctor.lookup.trace import Trace, Tracer
-from tests.capture.transcripts import Project, new_uuid, settings_of, write_rows
+from blueplane_doctor.sources.transcript_files import transcript_files
+from blueplane_doctor.sources.transcripts import FoundLine, Progress, Reading
+from tests.capture.transcripts import (
+    Project,
+    add_session,
+    create_conversations,
+    enqueue,
+    execute,
+    new_uuid,
+    settings_of,
+    write_rows,
+)
 
 
 @pytest.fixture
@@ -43,6 +67,7 @@ def test_a_line_that_never_reached_the_stream_is_found(pipeline: Pipeline, site:
     session = new_uuid()
     lines = [*site.lines(session, 1), site.line(session, datetime.now(UTC))]
     site.write(session, lines)
+    write_rows(pipeline, session, site.lines(session, 1, at=datetime.now(UTC) - timedelta(hours=2)))
     missing, young, unknown = traced(pipeline, tmp_path, *(line["uuid"] for line in lines), new_uuid())
     assert missing.state == "missing"
     assert [hop.stage for hop in missing.hops] == ["transcript"]
@@ -80,3 +105,65 @@ def test_a_line_that_a_resumed_session_repeats_is_that_of_its_own_session(
     site.write(resumed, [{**line, "sessionId": resumed} for line in lines])
     (trace,) = traced(pipeline, tmp_path, lines[0]["uuid"])
     assert trace.hops[0].detail["session_id"] == session
+
+
+AS_COMPLETENESS_HAS_IT = {
+    "waiting": IN_STREAM,
+    "in_flight": IN_STREAM,
+    "stuck": IN_STREAM,
+}
+"""Custody tells more of a message in the stream."""
+
+
+def test_trace_and_completeness_agree_on_every_line(pipeline: Pipeline, site: Project, tmp_path: Path) -> None:
+    create_conversations(pipeline)
+    now = datetime.now(UTC)
+    session, young, early, resumed, ended = (new_uuid() for _ in range(5))
+    add_session(pipeline, session, site.workspace)
+    add_session(pipeline, young, site.workspace, started=now.isoformat())
+    lines = site.lines(session, 20)
+    lines[3] = site.line(session, now - timedelta(hours=1), toolUseResult={"agentId": "named"})
+    site.write(session, [*lines, lines[0], lines[19], site.line(session, now)])
+    write_rows(pipeline, session, lines[:10])
+    (letter,) = enqueue(pipeline, session, [lines[10]])
+    pipeline.deliver("claude_processors")
+    pipeline.dead_letter(letter)
+    enqueue(pipeline, session, lines[11:14])
+    # The server was told of this one a moment ago, whatever its lines say.
+    site.write(young, site.lines(young, 2, at=now - timedelta(minutes=30)))
+    site.write(early, site.lines(early, 2, at=now - timedelta(hours=20)))
+    site.write(resumed, [{**line, "sessionId": resumed} for line in lines[:2]])
+    site.write(ended, site.lines(ended, 2, at=now - timedelta(minutes=10)))
+    site.write("agent-named", site.lines(session, 2))
+    site.write("agent-another", site.lines(session, 2))
+    site.write(f"{session}/subagents/agent-inner", site.lines(session, 2))
+    os.utime(site.write("older-than-the-window", site.lines("older", 2, at=now - timedelta(days=9))), (1e9, 1e9))
+    with closing(Examination(settings_of(pipeline, tmp_path))) as examination:
+        found = []
+        for file in transcript_files(tmp_path, 0, examination.deadline).files:
+            found += [FoundLine(file, line) for line in Reading(file, Progress(), {}).lines(float("inf"))]
+        states = states_of_lines(examination, found)
+    assert set(states.values()) == {
+        *(WRITTEN, DEAD_LETTERED, IN_STREAM, REPEATED, TOO_YOUNG, NOT_CAPTURED, BEFORE_SETUP, MISSING),
+    }
+    expected: dict[str, set[str]] = {}
+    for one, state in states.items():
+        expected.setdefault(one.line.uuid, set()).add(state)
+    for trace in traced(pipeline, tmp_path, *expected):
+        state = AS_COMPLETENESS_HAS_IT.get(trace.state, trace.state)
+        assert state in expected[trace.id], f"a line that is {expected[trace.id]}"
+
+
+def test_rows_that_were_deleted_are_no_missing_lines(pipeline: Pipeline, site: Project, tmp_path: Path) -> None:
+    session = new_uuid()
+    lines = site.lines(session, 6)
+    site.write(session, lines)
+    write_rows(pipeline, session, lines)
+    execute(pipeline, "UPDATE claude_raw_traces SET ingested_at = ? WHERE sequence = 5", lines[4]["timestamp"])
+    execute(pipeline, "DELETE FROM claude_raw_traces WHERE sequence < 5 OR sequence = 6")
+    pipeline.client.xtrim(pipeline.queue, maxlen=0, approximate=False)
+    deleted, kept, missing = traced(pipeline, tmp_path, *(line["uuid"] for line in lines[3:]))
+    assert (deleted.state, kept.state, missing.state) == ("rows_deleted", "written", "missing")
+    with closing(Examination(settings_of(pipeline, tmp_path))) as examination:
+        comparison = compare_transcripts(examination)
+    assert [comparison.total(state) for state in (ROWS_DELETED, WRITTEN, MISSING)] == [4, 1, 1]

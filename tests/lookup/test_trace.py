@@ -4,13 +4,14 @@ from typing import Any
 
 import pytest
 
+from blueplane_doctor.capture.line_states import LINE_STATES
 from blueplane_doctor.commands.trace import exit_code
 from blueplane_doctor.custody.states import PAYLOAD_GONE, STATES
 from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.errors import SourceUnusable
 from blueplane_doctor.examination import Examination
-from blueplane_doctor.lookup.beginnings import SOURCE_ADVICE
 from blueplane_doctor.lookup.trace import ADVICE, NOT_FOUND, Trace, Tracer
+from blueplane_doctor.lookup.undelivered import UNDELIVERED_ADVICE
 from tests.helpers import settings_for
 
 UUID = "0d6c8a52-3f6b-4e0e-9a83-1f6a9a0c7b11"
@@ -164,7 +165,7 @@ def test_a_ghost_is_recognised(any_pipeline: Pipeline) -> None:
 
 
 def test_there_is_advice_for_every_state() -> None:
-    assert set(ADVICE) == {*STATES, *SOURCE_ADVICE, PAYLOAD_GONE, NOT_FOUND}
+    assert set(ADVICE) == {*STATES, *LINE_STATES, *UNDELIVERED_ADVICE, PAYLOAD_GONE, NOT_FOUND}
     assert all(ADVICE.values())
 
 

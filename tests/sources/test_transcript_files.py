@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from blueplane_doctor.sources import Deadline
 from blueplane_doctor.sources import transcript_files as files_module
 from blueplane_doctor.sources.transcript_files import DEFAULT_KEPT_DAYS, kept_days, project_folders, transcript_files
-from tests.sources.test_transcripts import one_file
+from tests.sources.test_transcripts import listed, one_file
 
 
 def test_files_are_found_with_their_project_session_and_agent(tmp_path: Path) -> None:
@@ -18,7 +19,7 @@ def test_files_are_found_with_their_project_session_and_agent(tmp_path: Path) ->
     (tmp_path / "-home-me-alpha" / "notes.txt").touch()
     (tmp_path / "-home-me-alpha" / "folder.jsonl").mkdir()
     os.mkfifo(tmp_path / "-home-me-alpha" / "pipe.jsonl")
-    files = transcript_files(tmp_path, 0).files
+    files = listed(tmp_path).files
     assert [(file.project, file.session, file.agent, file.is_nested) for file in files] == [
         (1, "", "a2", True),
         (2, "", "a1", False),
@@ -33,8 +34,32 @@ def test_of_very_many_files_the_newest_are_read(tmp_path: Path, monkeypatch: pyt
     for number in range(4):
         file = one_file(tmp_path, b"", f"s{number}")
         os.utime(file.path, (1000 + number, 1000 + number))
+    assert not listed(tmp_path).is_partial
     monkeypatch.setattr(files_module, "MOST_FILES", 2)
-    assert [file.session for file in transcript_files(tmp_path, 0).files] == ["s2", "s3"]
+    assert [file.session for file in listed(tmp_path).files] == ["s2", "s3"]
+    assert listed(tmp_path).is_partial
+
+
+def test_listing_ends_when_the_time_is_up_and_begins_with_the_newest_project(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("-home-me-a", "-home-me-b", "-home-me-c"):
+        (tmp_path / name).mkdir()
+        for number in range(4):
+            (tmp_path / name / f"s{number}.jsonl").touch()
+        os.utime(tmp_path / name, (1000, 1000))
+    os.utime(tmp_path / "-home-me-b", (2000, 2000))
+    assert len(listed(tmp_path).files) == 12
+    monkeypatch.setattr(files_module, "_ENTRIES_BETWEEN_LOOKS", 4)
+    monkeypatch.setattr(files_module, "LIST_SECONDS", 0)
+    listing = transcript_files(tmp_path, 0, Deadline(60))
+    assert listing.is_partial
+    assert listing.files == []
+    looks = iter([False, True, True])
+    monkeypatch.setattr(files_module._Lister, "is_time_up", lambda lister: next(looks))
+    files = transcript_files(tmp_path, 0, Deadline(60)).files
+    assert {file.project for file in files} == {2}
+    assert len(files) == 3
 
 
 @pytest.mark.parametrize(

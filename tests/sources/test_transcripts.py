@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from blueplane_doctor.errors import FileUnreadable
-from blueplane_doctor.sources import transcripts
-from blueplane_doctor.sources.transcript_files import TranscriptFile, transcript_files
+from blueplane_doctor.sources import Deadline, transcripts
+from blueplane_doctor.sources.transcript_files import Listing, TranscriptFile, transcript_files
 from blueplane_doctor.sources.transcripts import (
     Progress,
     Reading,
@@ -22,10 +22,14 @@ FOREVER = float("inf")
 NOTHING_READ = Progress()
 
 
+def listed(folder: Path) -> Listing:
+    return transcript_files(folder, 0, Deadline(60))
+
+
 def one_file(folder: Path, content: bytes, name: str = "s") -> TranscriptFile:
     (folder / "-home-me-site").mkdir(exist_ok=True)
     (folder / "-home-me-site" / f"{name}.jsonl").write_bytes(content)
-    (file,) = (file for file in transcript_files(folder, 0).files if file.path.stem == name)
+    (file,) = (file for file in listed(folder).files if file.path.stem == name)
     return file
 
 
