@@ -9,6 +9,7 @@ import pytest
 from blueplane_doctor.demo.faults import FAULTS
 from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.errors import RepairRefused, SourceError
+from blueplane_doctor.repair import applying
 from blueplane_doctor.repair.applying import Applied, Applier
 from blueplane_doctor.repair.plan import Action, Plan
 from tests.helpers import settings_for
@@ -35,7 +36,8 @@ def rows(pipeline: Pipeline) -> int:
 
 
 @pytest.fixture
-def stuck(live_pipeline: Pipeline) -> tuple[Pipeline, Plan]:
+def stuck(live_pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> tuple[Pipeline, Plan]:
+    monkeypatch.setattr(applying, "MOST_TOGETHER", MIDDLE)  # progress is told between two batches
     FAULTS["poison-duplicate"].apply(live_pipeline, messages=12)
     return live_pipeline, planned(live_pipeline)
 
