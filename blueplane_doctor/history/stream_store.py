@@ -8,6 +8,7 @@ goes by minute.
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
+from blueplane_doctor.connection.base import Command
 from blueplane_doctor.connection.redis_connection import Connection
 from blueplane_doctor.errors import SourceUnusable
 from blueplane_doctor.history.packing import MOST_METRICS, is_packed, minutes_of, pack, rounded, rows_of, series_of
@@ -137,11 +138,10 @@ class StreamStore:
     def _add(self, place: str, kind: bytes, data: bytes) -> bool:
         """Whether the entry was taken; not when somebody else added one in between."""
         oldest = max(0, _milliseconds(place.encode()) - _KEPT_MS)
-        added, *expiries = self._connection.ask(
-            ("XADD", self.samples_key, "MINID", oldest, place, kind, data),
-            ("EXPIRE", self.names_key, RETENTION),
-            ("EXPIRE", self.samples_key, RETENTION),
-        )
+        commands: list[Command] = [("XADD", self.samples_key, "MINID", oldest, place, kind, data)]
+        if kind == _SAMPLE:  # an hour's entry is followed by the sample that ended it
+            commands += [("EXPIRE", self.names_key, RETENTION), ("EXPIRE", self.samples_key, RETENTION)]
+        added, *expiries = self._connection.ask(*commands)
         if "equal or smaller" in str(added):  # than the newest ID: that is what somebody else's entry has
             return False
         self._connection.check_all(added, *expiries)

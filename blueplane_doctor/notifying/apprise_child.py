@@ -13,6 +13,8 @@ import sys
 from typing import Any
 
 _CODE = re.compile(r"error=(\d{3})\b")
+MEMORY_BYTES = 300_000_000
+"""Of this process: apprise takes 50 MB, and its libraries read an answer to its end, however long it is."""
 
 
 class _Complaints(logging.Handler):
@@ -66,8 +68,20 @@ def send(order: dict[str, Any]) -> str:
     return complaints.reason or "refused"
 
 
+def limit_memory() -> None:
+    """Let this process take no more than that. Windows has no such limit, and macOS does not heed it."""
+    try:
+        import resource
+    except ImportError:
+        return
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    if hard == resource.RLIM_INFINITY or hard > MEMORY_BYTES:
+        resource.setrlimit(resource.RLIMIT_DATA, (MEMORY_BYTES, hard))
+
+
 def main() -> None:
     """One order in, one answer out."""
+    limit_memory()
     answer = {"reason": send(json.load(sys.stdin))}
     json.dump(answer, sys.stdout)
 

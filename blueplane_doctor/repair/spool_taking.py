@@ -86,9 +86,9 @@ def give_back(plan: Plan, folder: Path, identity: str) -> None:
     home = Path(plan.home)
     lines = taken_lines(folder)
     rest = [line for line in lines if spooled_id(line) != identity]
-    waiting = spooled_lines(home)
+    elsewhere = {*rest, *spooled_lines(home)}
     for line in lines:
-        if line not in rest and line not in waiting:
+        if line not in elsewhere:
             Spool(str(home)).add(line)
     # Only now: killed before, it is found in both places, and goes back once.
     if rest:

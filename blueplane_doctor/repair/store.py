@@ -185,6 +185,8 @@ class RepairFiles:
             return []
         entries = []
         for line in content.splitlines():
+            if not line.startswith(b"["):
+                continue  # a file of others may have millions of lines, and each error takes its time
             entry = _journal_entry(line)
             if entry is not None:
                 entries.append(entry)

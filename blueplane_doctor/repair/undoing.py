@@ -81,6 +81,8 @@ def _give_back_what_was_only_taken(plan: Plan, files: RepairFiles, rows: RowFind
 
     Raises SourceError.
     """
+    if not any(item.source is Source.SPOOL for item in plan.items):
+        return 0
     taken = {spooled_id(line) for line in taken_lines(files.folder)}
     if not taken:
         return 0

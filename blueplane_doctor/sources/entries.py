@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from blueplane_doctor.errors import SourceReplyTooLarge
 from blueplane_doctor.sources.entry_ids import BEGINNING, EntryId, entry_id, id_text
-from blueplane_doctor.sources.redis_room import LARGEST_REPLY, Room
-from blueplane_doctor.sources.redis_source import RedisSource, too_full
+from blueplane_doctor.sources.redis_room import LARGEST_REPLY, Room, too_full
+from blueplane_doctor.sources.redis_source import RedisSource
 
 ASSUMED_LARGEST = 2 * 1024 * 1024
 """Bytes of any message, until a larger one was seen (the JSONL monitor sends megabytes)."""

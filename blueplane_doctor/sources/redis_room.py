@@ -3,7 +3,10 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from blueplane_doctor.sources.redis_info import integer
+from blueplane_doctor.connection.base import ProtocolError
+from blueplane_doctor.connection.redis_connection import Connection
+from blueplane_doctor.errors import SourceTooFull
+from blueplane_doctor.sources.redis_info import integer, parse_info
 
 LARGEST_REPLY = 32_000_000
 """Bytes of one reply where there is room: the server builds it whole before it sends any of it.
@@ -15,6 +18,7 @@ _SHARE_OF_FREE = 20
 _LEAST_REPLY = 256 * 1024
 """Where nothing can be evicted, a smaller reply would only take longer."""
 
+_NOT_READ = "reading its messages could make it delete the queue, so they were not read"
 _FEW_CLIENTS_BYTES = 1_000_000
 """What some clients' buffers may take: 40 kB each (measured on Redis 7.0), and their replies."""
 
@@ -83,6 +87,31 @@ def room_of(fields: Mapping[str, str]) -> Room:
         limit=integer(fields.get("maxmemory")) or None,  # 0 is no limit
         policy=fields.get("maxmemory_policy", ""),
         expiring_keys=_expiring_keys(fields),
+    )
+
+
+def refuse_writing_where_full(connection: Connection) -> None:
+    """Raise SourceTooFull where what the doctor keeps could make the server delete the queue; SourceError.
+
+    A server that does not tell its memory, as to a user without INFO, is written to.
+    """
+    (reply,) = connection.ask(("INFO", "memory"))
+    if isinstance(reply, Exception):
+        return
+    try:
+        room = room_of(parse_info(reply))
+    except ProtocolError:
+        return
+    if room.is_too_full:
+        raise too_full(connection.address, room, "writing to it could make it delete the queue, so nothing is kept")
+
+
+def too_full(address: str, room: Room, why: str = _NOT_READ) -> SourceTooFull:
+    """The error for a server that could delete the queue. `why`: what could make it do so, and is not done."""
+    free = (room.free or 0) / 1_000_000
+    return SourceTooFull(
+        f"Redis at {address} has {free:,.3g} MB left below maxmemory and may evict any key ({room.policy}): {why}",
+        "give it more memory, or a policy that evicts nothing: see redis-durability",
     )
 
 

@@ -11,7 +11,7 @@ from blueplane_doctor.connection.redis_connection import Connection
 from blueplane_doctor.errors import SourceError, SourceReplyTooLarge, SourceTimeout, SourceTooFull
 from blueplane_doctor.sources import Deadline
 from blueplane_doctor.sources.redis_info import parse_info
-from blueplane_doctor.sources.redis_room import Room, room_of
+from blueplane_doctor.sources.redis_room import Room, room_of, too_full
 
 Result = TypeVar("Result")
 
@@ -251,16 +251,6 @@ class RedisSource:
 def pairs(reply: Sequence[Any]) -> dict[str, Any]:
     """A reply of alternating names and values, as XINFO gives it."""
     return {str(name, "utf-8", "replace"): value for name, value in zip(reply[::2], reply[1::2], strict=True)}
-
-
-def too_full(address: str, room: Room) -> SourceTooFull:
-    """The error for a server that could delete the queue if its messages were read."""
-    free = (room.free or 0) / 1_000_000
-    return SourceTooFull(
-        f"Redis at {address} has {free:,.3g} MB left below maxmemory and may evict any key ({room.policy}): "
-        "reading its messages could make it delete the queue, so they were not read",
-        "give it more memory, or a policy that evicts nothing: see redis-durability",
-    )
 
 
 def _refuse_what_writes(command: Command) -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 import psutil
 
 from tests.faults.stage import TIMEOUT_SECONDS, Stage
+from tests.truth.redis_process import NOBODY
 from tests.waiting import PATIENCE_SECONDS
 
 _DOCTOR = [sys.executable, "-m", "blueplane_doctor"]
@@ -93,6 +94,8 @@ def _pytest(stage: Stage) -> list[str]:
 
 _PYTEST_STARTS_SECONDS = 2.0
 """Pytest itself, before and after the examination."""
+_APPRISE_STARTS_SECONDS = 2.0
+"""The process that sends a message."""
 EXAMINED = (0, 1, 3)
 _HISTORY = "key blueplane:health:"
 _OWN_FILES = ("doctor-", "blueplane_doctor", ".cursor", "install", "hook")
@@ -105,6 +108,15 @@ COMMANDS = {
         Command("watch", _doctor("watch", "--rounds", "1", "--format", "json"), EXAMINED),
         Command("record", _doctor("record", "--once"), (0, 1, 3), writes=(_HISTORY,)),
         Command("history", _doctor("history", "queue.queue_depth"), (0, 1, 3)),
+        Command("status", _doctor("history", "--status"), (0, 1, 3)),
+        Command("told", _doctor("notify"), (0, 3)),
+        Command("repair", _doctor("repair"), (0, 1, 3), writes=("repair",)),
+        Command(
+            "notify",
+            _doctor("notify", "--test", "--notify", f"json://127.0.0.1:{NOBODY}/"),
+            (0, 1),
+            extra_seconds=_APPRISE_STARTS_SECONDS,
+        ),
         Command("serve", _doctor("serve", "--port", "0"), (0,), examines=True),
         Command(
             "instrument",

@@ -16,7 +16,7 @@ from tests.faults.registry import OF_DATABASE, Apply, Fault, add
 from tests.faults.stage import Stage
 from tests.truth.situation import Situation
 
-_COMMANDS = ("examine", "trace", "watch", "record", "support", "evidence", "install")
+_COMMANDS = ("examine", "trace", "watch", "record", "support", "evidence", "install", "repair")
 _WHOLE = (*_COMMANDS, "serve", "pytest", "probe", "dlq")
 _PAGE = 4096
 _ROWS = 30_000_000
@@ -284,7 +284,7 @@ for _name, _happens in MID_RUN.items():
             f"database-in-mid-run-{_name}",
             "database",
             in_mid_run(_happens),
-            ("examine", "trace", "watch", "record", "support"),
+            ("examine", "trace", "watch", "record", "support", "repair"),
             (),
             OF_DATABASE,
             changes=True,

@@ -22,27 +22,19 @@ ORIGINALS = {
 """Each file, from the user's home."""
 _SETTINGS = ("config.yaml", "doctor.yaml")
 _READERS = {
-    "config.yaml": ("examine", "trace", "record", "history", "support", "install"),
-    "doctor.yaml": ("examine", "trace", "record", "history", "support", "install"),
+    "config.yaml": ("examine", "trace", "record", "history", "support", "install", "repair", "notify"),
+    "doctor.yaml": ("examine", "trace", "record", "history", "support", "install", "repair", "notify"),
     "server.pid": ("examine", "support", "serve"),
     "server.log": ("examine", "support", "serve"),
     "event_buffer.db": ("examine", "support"),
     "hooks.json": ("examine", "install"),
-    "spool": ("examine", "hook"),
-}
-_CONTENT = {
-    "config.yaml": "",
-    "doctor.yaml": "fail_on: red\n",
-    "server.pid": "4999999",
-    "server.log": "2026-01-01 00:00:00 - server - INFO - started\n",
-    "event_buffer.db": "",
-    "hooks.json": '{"version": 1, "hooks": {}}',
-    "spool": "",
+    "spool": ("examine", "hook", "repair"),
 }
 
 
 def _path(stage: Stage, name: str) -> Path:
-    path = stage.situation.user_home / ORIGINALS[name]
+    place = ORIGINALS.get(name) or OF_CAPTURE[name][0]
+    path = stage.situation.user_home / place
     path.parent.mkdir(parents=True, exist_ok=True)
     return path
 
@@ -64,6 +56,20 @@ def _text(name: str, content: bytes) -> Apply:
 
     return apply
 
+
+OF_CAPTURE: dict[str, tuple[str, tuple[str, ...]]] = {
+    "doctor-notify.json": (".blueplane/doctor-notify.json", ("examine", "told")),
+    "settings.json": (".claude/settings.json", ("examine", "support")),
+    "transcript": (".claude/projects/-p/5d1a2b3c-0000-4000-8000-000000000001.jsonl", ("examine", "repair")),
+    "state.vscdb": (".config/Cursor/User/globalStorage/state.vscdb", ("examine", "evidence")),
+    "package.json": (".cursor/extensions/blueplane.blueplane-cursor-telemetry-1.0.0/package.json", ("examine",)),
+}
+"""What editors, and the doctor's own notifications, keep: the file, from the user's home, and who reads it."""
+_UNLIKE = ("fifo", "device", "sparse", "binary", "large")
+"""The kinds that a reader of one more file might forget; tests/test_file_reading.py has all."""
+for _name, (_file, _commands) in OF_CAPTURE.items():
+    for _kind in _UNLIKE:
+        add(Fault(f"file-{_name}-is-{_kind}", "files", _put(_name, _kind), _commands))
 
 for _name in ORIGINALS:
     for _kind in hostile_files.HOSTILE:

@@ -16,7 +16,7 @@ from tests.truth.redis_process import NOBODY
 from tests.truth.situations import SITUATIONS
 
 _BLINDS = OF_REDIS | {"redis", "dead-letters"}
-_SHORT = ("examine", "trace", "dlq", "record", "history")
+_SHORT = ("examine", "trace", "dlq", "record", "history", "repair")
 
 
 def _at(url: str) -> Apply:
@@ -151,7 +151,7 @@ for _target in ("XINFO STREAM", "XRANGE"):
                 _fault_name,
                 "Redis",
                 _proxied(_target, _behaviour),
-                ("examine", "trace", "dlq", "record"),
+                ("examine", "trace", "dlq", "record", "repair"),
                 (),
                 _BLINDS,
             )
@@ -194,7 +194,7 @@ for _right in RIGHTS:
             f"without-{_right.strip('+%').replace('|', '-').partition('~')[0].lower()}",
             "Redis",
             _without_right(_right),
-            ("examine", "trace", "dlq", "record", "probe"),
+            ("examine", "trace", "dlq", "record", "probe", "repair"),
             () if _right in _NOT_NEEDED else (_right, "permission"),
             _BLINDS,
         )
@@ -246,7 +246,7 @@ MID_RUN: dict[str, Callable[[Stage], object]] = {
     "new-password": _config(requirepass="another"),
     "no-more-clients": _config(maxclients=1),
 }
-_OF_A_RUN = ("examine", "trace", "dlq", "watch", "record", "support")
+_OF_A_RUN = ("examine", "trace", "dlq", "watch", "record", "support", "repair")
 for _name, _happens in MID_RUN.items():
     add(
         Fault(

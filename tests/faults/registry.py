@@ -11,7 +11,10 @@ from tests.truth.situation import Situation
 Section = Literal["Redis", "database", "files", "surroundings"]
 Apply = Callable[[Stage], contextlib.AbstractContextManager[None]]
 
-READING = ("examine", "trace", "dlq", "watch", "record", "history", "support", "evidence", "install", "probe")
+READING = (
+    *("examine", "trace", "dlq", "watch", "record", "history", "status"),
+    *("repair", "support", "evidence", "install", "probe"),
+)
 """Commands that read the pipeline; `serve` and `pytest` examine as `examine` does, and take longer to start."""
 WHOLE = (*READING, "serve", "pytest", "instrument")
 

@@ -12,9 +12,12 @@ from tests.faults.registry import Apply, Fault, add
 from tests.faults.stage import Stage
 from tests.installing.test_small_disk import LAUNCHERS, may_mount
 
-_PRINTING = ("examine", "trace", "dlq", "watch", "history", "convert", "judge", "support", "record")
+_PRINTING = (
+    *("examine", "trace", "dlq", "watch", "history", "status"),
+    *("convert", "judge", "support", "record", "repair", "notify"),
+)
 _ALL = (*_PRINTING, "install", "instrument", "hook", "probe", "serve", "pytest")
-_SOME = ("examine", "trace", "dlq", "record", "history", "support", "install", "hook")
+_SOME = ("examine", "trace", "dlq", "record", "history", "support", "install", "hook", "repair", "notify")
 
 
 def _through(script: str) -> Apply:
@@ -228,8 +231,8 @@ DISKS = {
     "home-full": f'{_COPIED}; cat /dev/zero >"$BLUEPLANE/ballast" 2>/dev/null; true',
 }
 for _name, _script in DISKS.items():
-    _commands = ("examine", "trace", "record", "support", "evidence", "install", "hook")
+    _commands = ("examine", "trace", "record", "support", "evidence", "install", "hook", "repair", "notify")
     add(Fault(_name, "surroundings", _mounted(_script), _commands, codes=(1, 2, 3), needs_mounts=True))
 
-KILLED = ("examine", "record", "support", "install", "watch")
+KILLED = ("examine", "record", "support", "install", "watch", "repair")
 """Commands that are killed at random moments."""

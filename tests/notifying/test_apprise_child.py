@@ -27,6 +27,17 @@ def test_it_imports_nothing_of_the_doctor() -> None:
     assert "apprise" not in ended.stdout.split(), "it is loaded when something is sent"
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux heeds the limit")
+def test_an_answer_without_end_cannot_take_all_memory() -> None:
+    program = (
+        f"import runpy; child = runpy.run_path({apprise_child.__file__!r}); child['limit_memory']()\n"
+        "try: bytearray(child['MEMORY_BYTES'])\n"
+        "except MemoryError: print('refused')"
+    )
+    ended = subprocess.run([sys.executable, "-P", "-c", program], capture_output=True, text=True, check=True)
+    assert ended.stdout == "refused\n"
+
+
 @pytest.mark.slow
 def test_it_says_no_more_than_the_kind_of_a_failure() -> None:
     order = {"url": "json://tok3n@127.0.0.1:9/s3cret", "title": "t", "body": "b", "type": "failure", "seconds": 5}

@@ -57,6 +57,17 @@ def test_a_batch_that_was_not_stored_is_stored_when_it_comes_again(valkey: Runni
     delivery.close()
 
 
+def test_a_server_that_could_delete_the_queue_for_it_is_sent_nothing(delivery: Delivery, store: redis.Redis) -> None:
+    store.config_set("maxmemory-policy", "allkeys-lru")
+    store.config_set("maxmemory", store.info("memory")["used_memory"] + 300_000)
+    try:
+        assert delivery.send(batch(1)) == (Outcome.REFUSED, 0)
+    finally:
+        store.config_set("maxmemory", 0)
+        store.config_set("maxmemory-policy", "noeviction")
+    assert stored(store) is None
+
+
 def test_a_connection_that_was_closed_meanwhile_costs_nothing(delivery: Delivery, store: redis.Redis) -> None:
     delivery.send(batch(1))
     store.client_kill_filter(_type="normal", skipme=True)

@@ -1,9 +1,13 @@
-"""Looking never makes a nearly full Redis delete the queue."""
+"""Neither looking nor recording makes a nearly full Redis delete the queue."""
 
+import time
 from pathlib import Path
 
 import pytest
 
+from blueplane_doctor.errors import SourceTooFull
+from blueplane_doctor.sampler import Sampler
+from blueplane_doctor.settings import load
 from tests.parameters import one_quick
 from tests.truth.messages import QUEUE
 from tests.truth.situations import SITUATIONS, instances, named
@@ -19,6 +23,9 @@ def test_reading_evicts_nothing_and_what_was_not_read_is_not_known(
             situation.client.config_set("maxmemory", situation.client.info("memory")["used_memory"] + room)
         for _ in range(2):
             examination = situation.doctor()
+        sampler = Sampler(load({"home": situation.home, "redis_url": situation.redis.url}).settings)
+        with pytest.raises(SourceTooFull, match="writing to it could make it delete the queue"):
+            sampler.take(time.time())
         assert situation.client.info("stats")["evicted_keys"] == 0
         assert situation.client.xlen(QUEUE) == situation.truth.stream_length
         assert examination.custody is None
