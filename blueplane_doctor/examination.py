@@ -26,7 +26,14 @@ from blueplane_doctor.sources.server_log import LogTail, read_log
 from blueplane_doctor.sources.server_process import process_state, server_process
 from blueplane_doctor.sources.streams import StreamState, read_stream
 from blueplane_doctor.sources.throttle import Throttle
-from blueplane_doctor.sources.trace_tables import RowFinder, TableBeginning, Written, read_beginnings, read_written
+from blueplane_doctor.sources.trace_tables import (
+    DeletedRows,
+    RowFinder,
+    TableBeginning,
+    Written,
+    read_beginnings,
+    read_written,
+)
 from blueplane_doctor.times import to_milliseconds
 
 Answer = TypeVar("Answer")
@@ -210,7 +217,11 @@ class Examination:
     def new_judge(self) -> CustodyJudge:
         """What judges the messages of the stream, for one walk. Raises SourceError when Redis cannot be read."""
         tables = self._known_tables() or None
-        rows = RowFinder(self.database) if tables else None
+        rows = None
+        deleted = None
+        if tables:
+            rows = RowFinder(self.database)
+            deleted = DeletedRows(self.database)
         router = Router(self.routes(), tables, self.columns())
         return CustodyJudge(
             self.redis,
@@ -220,6 +231,7 @@ class Examination:
             self.dead_letters(),
             self._beginnings(tables),
             self.shared_groups(),
+            deleted,
             has_unknown_group=self.has_unknown_group(),
         )
 

@@ -165,7 +165,9 @@ def check_chain_breaks(chain: "ChainHealth", locations: "Locations", scale: Scal
         "tables begin later": chain.tables_begin_later,
         "of those pruned": chain.rows_pruned,
         "of a group that is not known": chain.of_unknown_group,
+        "row may be deleted": chain.rows_deleted,
         "letter may be dropped": chain.letter_dropped,
+        "letter may be unreadable": chain.letters_unreadable,
         "may be written elsewhere": chain.written_elsewhere,
         "first breaks": [f"{b.id} {b.event_type}: {b.reason}" for b in chain.breaks[:10]],
     }
@@ -175,12 +177,17 @@ def check_chain_breaks(chain: "ChainHealth", locations: "Locations", scale: Scal
         cause = f"the time was up after {chain.examined:,} messages; give more with --timeout"
         sentence = "Whether every message was written is not known"
         return unknown(sentence, chain.database_cause or cause, evidence=evidence)
-    elif chain.tables_begin_later > chain.rows_pruned or chain.letter_dropped or chain.written_elsewhere:
+    elif chain.tables_begin_later > chain.rows_pruned or _may_be_elsewhere(chain) or chain.letter_dropped:
         sentence = "Whether every message was written is not known"
         return unknown(sentence, _why_untraceable(chain), evidence=evidence)
     else:
         sentence = _accounted_for(chain)
     return scale.grade(broken, sentence, remedy=_break_remedy(chain, locations), evidence=evidence)
+
+
+def _may_be_elsewhere(chain: "ChainHealth") -> bool:
+    """Whether some messages may have been handled, although neither a row nor a dead letter is seen."""
+    return bool(chain.written_elsewhere or chain.rows_deleted or chain.letters_unreadable)
 
 
 def _accounted_for(chain: "ChainHealth") -> str:
@@ -211,6 +218,12 @@ def _why_untraceable(chain: "ChainHealth") -> str:
     if chain.tables_begin_later:
         has = many(chain.tables_begin_later, "message has", "messages have")
         causes.append(f"{has} no row now: the tables begin later than these messages")
+    if chain.rows_deleted:
+        has = many(chain.rows_deleted, "message has", "messages have")
+        causes.append(f"{has} no row now, and as many rows were deleted where theirs would be")
+    if chain.letters_unreadable:
+        has = many(chain.letters_unreadable, "message has", "messages have")
+        causes.append(f"{has} no row, and this user may not read all streams of dead letters (see dead-letters)")
     if chain.letter_dropped:
         has = many(chain.letter_dropped, "message has", "messages have")
         dropped = many(chain.letters_dropped, "dead letter was", "dead letters were")
@@ -257,7 +270,7 @@ def _parts(chain: "ChainHealth") -> str:
     if beyond > 0:
         parts.append(f"{beyond:,} neither written nor among the {chain.letters_dropped:,} dropped dead letters")
     sentence = ", ".join(parts) + _reasons(chain)
-    if chain.tables_begin_later or chain.written_elsewhere or (chain.letter_dropped and beyond <= 0):
+    if chain.tables_begin_later or _may_be_elsewhere(chain) or (chain.letter_dropped and beyond <= 0):
         sentence += f"; {_why_untraceable(chain)}"
     return sentence
 

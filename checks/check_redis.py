@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from blueplane_doctor import Finding, Remedy, Scale, Status, check, unknown
 from blueplane_doctor.checkapi import many, not_graded, sentence
+from blueplane_doctor.times import span
 
 if TYPE_CHECKING:
     from blueplane_doctor.locations import Locations
@@ -97,7 +98,7 @@ def check_redis_writable(redis_writes: "RedisWrites", scale: Scale) -> Finding:
     scale=Scale.states(
         green="safe",
         yellow="no persistence|until the next restart",
-        orange="may evict the queue|last save failed|overwritten by its master",
+        orange="expires|may evict the queue|last save failed|overwritten by its master",
     ),
 )
 def check_redis_durability(redis: "RedisHealth", locations: "Locations", scale: Scale) -> Finding:
@@ -110,6 +111,7 @@ def check_redis_durability(redis: "RedisHealth", locations: "Locations", scale: 
     - Redis runs with neither snapshots nor an append-only file, or the last one could not be saved
     - the append-only file was switched on by CONFIG SET alone, which the next restart forgets
     - `maxmemory` is set together with a policy that deletes any key
+    - another program, or a person, gave the stream an expiry (EXPIRE)
     """
     fields = {"maxmemory_policy", "maxmemory_mb", "used_memory_mb", "persistence", "save_failure", "append_only"}
     evidence = redis.model_dump(include=fields)
@@ -117,6 +119,10 @@ def check_redis_durability(redis: "RedisHealth", locations: "Locations", scale: 
         summary = "Redis is a replica that takes writes: at its next synchronisation its master overwrites the queue"
         remedy = Remedy(text="Let Blueplane use the master, and set replica-read-only.")
         return scale.grade("overwritten by its master", summary, remedy=remedy, evidence=evidence)
+    if redis.expires_in_seconds:
+        evidence["expires in seconds"] = redis.expires_in_seconds
+        remedy = _keep(redis, locations)
+        return scale.grade("expires", _expiry_sentence(redis), remedy=remedy, evidence=evidence)
     if redis.may_evict_queue:
         summary = f"When its {redis.maxmemory_mb:g} MB are full, Redis may delete the queue ({redis.maxmemory_policy})"
         remedy = _stop_evicting(redis, locations)
@@ -158,6 +164,21 @@ _NO_FILE = (
 )
 _MUCH_USED = 0.9
 """Of maxmemory: without eviction the rest could be full soon."""
+
+
+def _expiry_sentence(redis: "RedisHealth") -> str:
+    name, seconds = min(redis.expires_in_seconds.items(), key=lambda item: item[1])
+    sentence = f"Redis deletes {name}, with all that it holds, in {span(1000 * seconds)}: it has an expiry"
+    if redis.maxmemory_mb is not None and redis.maxmemory_policy.startswith("volatile"):
+        sentence += f", and when its memory is full, Redis may delete it at once ({redis.maxmemory_policy})"
+    return sentence
+
+
+def _keep(redis: "RedisHealth", locations: "Locations") -> Remedy:
+    return Remedy(
+        text="Take the expiry away, and find the program that sets it: Blueplane gives its streams none.",
+        commands=[f"{locations.redis_cli} PERSIST {name}" for name in sorted(redis.expires_in_seconds)],
+    )
 
 
 def _append(redis: "RedisHealth", locations: "Locations") -> Remedy:

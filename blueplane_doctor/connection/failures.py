@@ -51,7 +51,7 @@ OWN_KEYS = "blueplane:health:"
 _COMMANDS = frozenset(
     {
         *("acl", "auth", "client", "cluster", "config", "del", "discard", "eval", "exec", "expire", "get", "hello"),
-        *("hgetall", "hincrby", "hset", "info", "multi", "ping", "scan", "select", "sentinel", "set", "ts.add"),
+        *("hgetall", "hincrby", "hset", "info", "multi", "ping", "pttl", "scan", "select", "sentinel", "set", "ts.add"),
         *("ts.alter", "ts.create", "ts.info", "ts.madd", "ts.mrange", "ts.queryindex", "ts.range", "type", "unlink"),
         *("xack", "xadd", "xclaim", "xdel", "xgroup", "xinfo", "xlen", "xpending", "xrange", "xread", "xreadgroup"),
         *("xrevrange", "xtrim"),

@@ -160,6 +160,7 @@ _SHAPES: dict[str, Shape] = {
     "HGET": _is_text_or_nothing,
     "EXISTS": _is_count,
     "PFCOUNT": _is_count,
+    "PTTL": _is_integer,
     "TS.QUERYINDEX": _is_list_of_texts,
     "TS.RANGE": _is_points,
     "TS.MADD": _is_list,

@@ -1,6 +1,6 @@
-"""Why a message has no row now although it may have been written: its table begins later, or its letter was dropped.
+"""Why a message has no row now although it may have been handled: rows or dead letters are gone, or cannot be read.
 
-Both are known to have happened only in general, never of one message. So such a message is not called lost.
+That is known to have happened only in general, never of one message. So such a message is not called lost.
 """
 
 from collections import Counter
@@ -8,12 +8,18 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from blueplane_doctor.custody.messages import Message
-from blueplane_doctor.sources.trace_tables import Lookup, TableBeginning
+from blueplane_doctor.errors import SourceError
+from blueplane_doctor.sources.trace_tables import DeletedRows, Lookup, TableBeginning
+from blueplane_doctor.times import from_milliseconds
 
 TABLES_BEGIN_LATER = "tables_begin_later"
 """Rows of that time were pruned, or the table was made later: the sequence numbers tell which."""
 LETTER_DROPPED = "letter_dropped"
 """Its dead letter may be among those that were dropped from their stream."""
+LETTERS_UNREADABLE = "letters_unreadable"
+"""This user may not read a stream of dead letters, which may hold its dead letter."""
+ROWS_DELETED = "rows_deleted"
+"""Where its row would be, a row was deleted: a sequence number is missing."""
 
 OF_UNKNOWN_GROUP = "of_unknown_group"
 """No route is known for its platform, and a group reads the stream that nobody knows: that one may write it."""
@@ -25,13 +31,17 @@ class DroppedLetters(NamedTuple):
     letters: int = 0
     until_ms: int = 0
     """Messages that were enqueued later cannot have one of these letters."""
+    may_hold_unseen: bool = False
+    """Whether there may be dead letters that this user may not read."""
 
 
 class Absence:
     """Tells of each message without a row whether it may have had one. Messages are given in the stream's order."""
 
-    def __init__(self, beginnings: Mapping[str, TableBeginning], dropped: DroppedLetters) -> None:
-        """`beginnings` of the tables of which they are known."""
+    def __init__(
+        self, beginnings: Mapping[str, TableBeginning], dropped: DroppedLetters, deleted: DeletedRows | None = None
+    ) -> None:
+        """`beginnings` of the tables of which they are known; `deleted` is None when the database cannot be read."""
         self.counts: Counter[str] = Counter()
         """Messages by the reason why nothing can be said of them."""
         self.dropped = dropped
@@ -44,6 +54,9 @@ class Absence:
         """Messages that are older than the rows of their table."""
         self._newest_before: dict[str, int] = {}
         """When the last of these was enqueued."""
+        self._deleted = deleted
+        self.last_rows: dict[str, int] = {}
+        """Of each table the row of the last message so far that has one: the next one's row comes behind it."""
 
     def has_row(self, lookups: list[Lookup]) -> None:
         """Take notice of a message that has its row: its table does not begin after it."""
@@ -58,6 +71,10 @@ class Absence:
             reason = TABLES_BEGIN_LATER
             self._before_table[table] += 1
             self._newest_before[table] = message.id[0]
+        elif self._deleted and self._is_deleted(self._deleted, message, lookups):
+            reason = ROWS_DELETED
+        elif self.dropped.may_hold_unseen:
+            reason = LETTERS_UNREADABLE
         elif message.id[0] <= self.dropped.until_ms:
             reason = LETTER_DROPPED
         else:
@@ -80,6 +97,22 @@ class Absence:
             if message.id[0] < beginning.first_ms + rest_of_second:
                 return lookup.table
         return ""
+
+    def _is_deleted(self, deleted: DeletedRows, message: Message, lookups: list[Lookup]) -> bool:
+        """Whether a row was deleted where this message's row would be. Writers write in the order of the stream."""
+        if message.malformed():
+            return False  # the writers pass over it, so there never was a row
+        try:
+            for table in dict.fromkeys(lookup.table for lookup in lookups):
+                before = self.last_rows.get(table)
+                if before is None:
+                    # The time of a row is cut to the second.
+                    before = deleted.row_before(table, from_milliseconds(message.id[0] // 1_000 * 1_000))
+                if deleted.take_behind(table, before):
+                    return True
+        except SourceError:
+            pass  # whoever looks its row up meets the same error, and tells it
+        return False
 
     def pruned(self) -> int:
         """Of the messages that are older than the rows of their table, those whose rows were pruned.

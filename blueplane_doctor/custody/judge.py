@@ -36,7 +36,7 @@ from blueplane_doctor.sources.entries import RawEntry
 from blueplane_doctor.sources.entry_ids import BEGINNING, EntryId
 from blueplane_doctor.sources.redis_source import RedisSource
 from blueplane_doctor.sources.streams import Group, StreamState, read_positions
-from blueplane_doctor.sources.trace_tables import Lookup, RowFinder, TableBeginning
+from blueplane_doctor.sources.trace_tables import DeletedRows, Lookup, RowFinder, TableBeginning
 
 NO_TABLES = "the database holds none of the tables that traces are written to"
 """Why no row can be looked up in a database that can be read."""
@@ -97,18 +97,19 @@ class CustodyJudge:
         dead_letters: DeadLetterReader,
         beginnings: Mapping[str, TableBeginning] | None = None,
         shared: Mapping[str, SharedGroup] | None = None,
+        deleted: DeletedRows | None = None,
         *,
         has_unknown_group: bool = False,
     ) -> None:
-        """`rows` is None when the database cannot be read.
+        """`rows` and `deleted` are None when the database cannot be read.
 
         `has_unknown_group`: whether a group reads the stream of which nobody knows what it writes.
 
         `beginnings` of the tables of which they are known.
         """
         index = dead_letters.index
-        dropped = DroppedLetters(sum(index.dropped.values()), index.dropped_until_ms)
-        self.absence = Absence(beginnings or {}, dropped)
+        dropped = DroppedLetters(sum(index.dropped.values()), index.dropped_until_ms, index.may_hold_unseen)
+        self.absence = Absence(beginnings or {}, dropped, deleted)
         self.rows_cause = ""
         """Why rows could not be read to the end."""
         self.writers: dict[str, Group] = {}
@@ -209,6 +210,7 @@ class CustodyJudge:
         found = self.find_rows(wanted)
         if found is None:
             return
+        last_rows = self.absence.last_rows
         next_found = 0
         not_delivered: list[int] = []
         for place, lookups in undecided.items():
@@ -222,6 +224,7 @@ class CustodyJudge:
                 state = self._state_by_rows(page, place, lookups, unsettled.get(place, _SETTLED), evidence)
             if row is not None and state == WRITTEN:
                 page.rows[place] = row
+                last_rows[row[0]] = row[1]
             elif state == WRITTEN_NOT_DELIVERED:
                 not_delivered.append(place)
             page.states[place] = state

@@ -5,7 +5,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from blueplane_doctor.custody.absence import LETTER_DROPPED, OF_UNKNOWN_GROUP, TABLES_BEGIN_LATER
+from blueplane_doctor.custody.absence import (
+    LETTER_DROPPED,
+    LETTERS_UNREADABLE,
+    OF_UNKNOWN_GROUP,
+    ROWS_DELETED,
+    TABLES_BEGIN_LATER,
+)
 from blueplane_doctor.custody.judge import NO_TABLES
 from blueplane_doctor.custody.messages import Message
 from blueplane_doctor.custody.routing import CompiledRoute, Router, is_of_unknown_platform
@@ -99,10 +105,16 @@ WHY_UNTRACEABLE = {
     "does not know: whether that one wrote it cannot be judged. See unknown-groups.",
     LETTER_DROPPED: "Its writer does not hold it, and it has neither a row nor a dead letter now; but dead letters of "
     "that time were dropped from their stream, and its own may be one of them. What became of it is not known.",
+    ROWS_DELETED: "Its writer does not hold it, and it has no row now; but where its row would be, a row was deleted "
+    "from the table. Whether it was written is not known.",
+    LETTERS_UNREADABLE: "Its writer does not hold it, and it has no row; but this user may not read all streams of "
+    "dead letters, and one of them may hold its letter: see dead-letters.",
     WRITTEN_ELSEWHERE: "Its writer does not hold it, and it has no row in this database; but a second server reads for "
     "the same group, and may have written it to another database: see second-server.",
 }
 """What is said of a message that may have been handled although nothing shows it, by the reason; see absence.py."""
+_TOLD_BY_EARLIER_MESSAGES = ("", ROWS_DELETED, TABLES_BEGIN_LATER)
+"""Reasons that hold only if the rows of the messages before it do not contradict them."""
 _SEARCH_CUT_SHORT = "The time was up before the whole stream was searched; give more with --timeout."
 _OLDER_THAN_STREAM = (
     "It is older than all that is still in the stream. A stream ID alone does not tell whether it was written: rows "
@@ -183,6 +195,9 @@ class _Search:
             self.row = RowEvidence.TAKEN
         elif state == LOST:
             self.absence = ""
+        elif state == UNTRACEABLE and not self.absence:
+            # Of all reasons only this one depends on the messages before it.
+            self.absence = ROWS_DELETED
 
     def is_in_pipeline(self) -> bool:
         """Whether the stream, a writer, a row or a dead letter has it."""
@@ -435,14 +450,14 @@ class Tracer:
                 search.absence = judge.why_untraceable(search.message, search.route.group, lookups)
 
     def _judge_earlier_messages(self, searches: list[_Search], stream: StreamState) -> None:
-        """Which messages have a row that an earlier message claims, and which tables do not begin later after all.
+        """Which messages have a row that an earlier message claims, and which have none that was pruned or deleted.
 
         Only all earlier messages together can tell, so they are judged as the ledger judges them, up to the last one
         that was asked for. Nothing is read when no message is in question.
         """
         undecided: dict[EntryId, list[_Search]] = {}
         for search in searches:
-            if search.message and (search.absence == TABLES_BEGIN_LATER or _state_in_stream(search, stream) == WRITTEN):
+            if search.message and _depends_on_earlier_messages(search, stream):
                 undecided.setdefault(search.message.id, []).append(search)
         if not undecided:
             return
@@ -529,6 +544,15 @@ def _whose_letter(letter: DeadLetterEntry) -> str:
     if message:
         return f"{identity} is a dead letter in {shown_stream(letter.stream)}; its message is {identifier(message)}."
     return f"{identity} is a dead letter in {shown_stream(letter.stream)}, and it names no message."
+
+
+def _depends_on_earlier_messages(search: _Search, stream: StreamState) -> bool:
+    """Whether only judging all earlier messages tells the state of a message in the stream."""
+    state = _state_in_stream(search, stream)
+    if state == LOST:
+        is_malformed = bool(search.message and search.message.malformed())  # there never was a row of it
+        return search.absence in _TOLD_BY_EARLIER_MESSAGES and not is_malformed
+    return state == WRITTEN or search.absence == TABLES_BEGIN_LATER
 
 
 def _state(search: _Search, stream: StreamState) -> str:

@@ -2,7 +2,13 @@
 
 from collections import Counter
 
-from blueplane_doctor.custody.absence import LETTER_DROPPED, OF_UNKNOWN_GROUP, TABLES_BEGIN_LATER
+from blueplane_doctor.custody.absence import (
+    LETTER_DROPPED,
+    LETTERS_UNREADABLE,
+    OF_UNKNOWN_GROUP,
+    ROWS_DELETED,
+    TABLES_BEGIN_LATER,
+)
 from blueplane_doctor.custody.blockers import ChainBlocker
 from blueplane_doctor.custody.judge import NO_TABLES
 from blueplane_doctor.custody.ledger import LATER, OLDER, WITHOUT_TIMESTAMP, ChainBreak, Ledger, time_text
@@ -135,6 +141,10 @@ class ChainHealth(Record):
     """Of those `untraceable`: of a platform without a known route, while a group that nobody knows reads the stream."""
     letter_dropped: int = 0
     """Of those `untraceable`: their dead letter may be among those that were dropped."""
+    rows_deleted: int = 0
+    """Of those `untraceable`: where their row would be, a row was deleted from the table."""
+    letters_unreadable: int = 0
+    """Of those `untraceable`: their dead letter may be in a stream that this user may not read."""
     letters_dropped: int = 0
     """Dead letters that are no longer in their streams."""
     blockers: list[ChainBlocker] = []
@@ -198,6 +208,8 @@ class ChainOfCustodyMonitor(Monitor):
             written_elsewhere=ledger.untraceable_because[WRITTEN_ELSEWHERE],
             of_unknown_group=ledger.untraceable_because[OF_UNKNOWN_GROUP],
             letter_dropped=ledger.untraceable_because[LETTER_DROPPED],
+            rows_deleted=ledger.untraceable_because[ROWS_DELETED],
+            letters_unreadable=ledger.untraceable_because[LETTERS_UNREADABLE],
             letters_dropped=sum(index.dropped.values()),
             blockers=ledger.blockers,
             buckets=_buckets(ledger),

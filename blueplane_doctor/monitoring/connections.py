@@ -20,8 +20,12 @@ from blueplane_doctor.text import place
 
 FILES_OF_BLUEPLANE = ("config.yaml", "redis.yaml", "config", "server.pid", "server.log", "hooks", "hook-spool.jsonl")
 """What Blueplane and its hooks leave in their home, besides the databases."""
-_REFUSES_PING = "MISCONF"
-"""After a failed save PING is refused like a write, so that load balancers take notice; everything read is answered."""
+_REFUSES_PING_ALONE = ("MISCONF", "NOPERM")
+"""A refusal of PING that says nothing of other commands.
+
+After a failed save PING is refused like a write, so that load balancers take notice; everything read is answered. A
+user may lack the permission for PING, and no other.
+"""
 
 
 class Reach(Record):
@@ -72,7 +76,7 @@ class ConnectionMonitor(Monitor):
         queue = self.examination.settings.streams.queue or LAYOUTS[0].queue
         commands: list[Command] = [("PING",), ("XLEN", queue)]
         ping, length = redis.ask(*commands)
-        if not (isinstance(ping, ReplyError) and str(ping).startswith(_REFUSES_PING)):
+        if not (isinstance(ping, ReplyError) and str(ping).startswith(_REFUSES_PING_ALONE)):
             redis.checked(ping, commands[0])
         if not isinstance(length, ReplyError):
             return

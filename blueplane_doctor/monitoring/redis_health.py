@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 
 from blueplane_doctor.characters import plain
+from blueplane_doctor.errors import SourceError
 from blueplane_doctor.examination import ServerInfo
 from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring import Monitor
-from blueplane_doctor.public_fields import EvictionPolicy, Version
+from blueplane_doctor.public_fields import EvictionPolicy, StreamName, Version
 from blueplane_doctor.sources.redis_host import append_only_in_file
 from blueplane_doctor.sources.redis_info import integer
+from blueplane_doctor.sources.redis_room import room_of
 
 _ONE_CHANGE_SAVED_AFTER_S = 3600
 """Redis' default rules save within an hour of one change; so an unsaved change older than that means: no saving."""
@@ -39,6 +41,9 @@ class RedisHealth(Record):
     """Whether it still is after a restart, by the configuration file; null where that cannot be read."""
     has_config_file: bool = True
     """Whether CONFIG REWRITE has a file to write to."""
+    expires_in_seconds: dict[StreamName, int] = {}
+    """Of the queue and the streams of dead letters those that have an expiry, and when Redis deletes each as a whole.
+    """
     overwritten_by_master: bool = False
     """Whether it is a replica that takes writes, which its master overwrites."""
     open_connections: int | None = None
@@ -78,11 +83,29 @@ class RedisHealthMonitor(Monitor):
             saves_snapshots=self._saves_snapshots(),
             append_only_kept=append_only_in_file(fields),
             has_config_file=bool(fields.get("config_file")),
+            expires_in_seconds=self._expires_in_seconds(fields),
             overwritten_by_master=fields.get("role") == "slave" and fields.get("slave_read_only") == "0",
             open_connections=_open_connections(fields),
             maxclients=integer(fields.get("maxclients")),
             clock_skew_ms=_clock_skew_ms(info),
         )
+
+    def _expires_in_seconds(self, fields: Mapping[str, str]) -> dict[str, int]:
+        """Asked only where INFO says that some key has an expiry, for nobody gives one to these streams on purpose."""
+        if not room_of(fields).expiring_keys:
+            return {}
+        try:
+            stream = self.examination.stream()
+            names = (stream.queue, *stream.dead_letters)
+            replies = self.examination.redis.ask(*[("PTTL", name) for name in names])
+        except SourceError:
+            return {}  # whoever needs the stream tells of it
+        expires = {}
+        for name, reply in zip(names, replies, strict=True):
+            # Below zero: no expiry, or no such key. An error: this user may not ask.
+            if isinstance(reply, int) and reply >= 0:
+                expires[name] = reply // 1000
+        return expires
 
     def _persistence(self) -> bool | None:
         info = self.examination.server_info()

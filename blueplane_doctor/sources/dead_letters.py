@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from blueplane_doctor.connection.base import Command
-from blueplane_doctor.errors import SourceMissing, SourceWrongType
+from blueplane_doctor.errors import SourceMissing, SourceRefused, SourceWrongType
 from blueplane_doctor.sources.entries import RawEntry, pages
 from blueplane_doctor.sources.entry_ids import BEGINNING, EntryId, entry_id, id_text
 from blueplane_doctor.sources.letter_errors import letter_error
@@ -56,7 +56,9 @@ class DeadLetterIndex:
     sizes: dict[str, int] = field(default_factory=dict)
     """Entries of each stream, 0 for one that does not exist."""
     unreadable: dict[str, str] = field(default_factory=dict)
-    """Streams that cannot be read because their key holds something else, and what Redis said."""
+    """Streams that cannot be read, and why: their key holds something else, or this user may not read it."""
+    may_hold_unseen: bool = False
+    """Whether this user may not read one of them, so that there may be dead letters that were not seen."""
     dropped: dict[str, int] = field(default_factory=dict)
     """For each stream that lost some, the entries that were ever added and are no longer there."""
     dropped_until_ms: int = 0
@@ -144,6 +146,10 @@ class DeadLetterReader:
                 continue
             except SourceWrongType as error:
                 self.index.unreadable[stream] = error.message
+                continue
+            except SourceRefused as error:
+                self.index.unreadable[stream] = error.message
+                self.index.may_hold_unseen = True
                 continue
             self.index.sizes.setdefault(stream, 0)
             self._read_on(stream, state)

@@ -21,6 +21,7 @@ READ_COMMANDS = frozenset(
         "INFO",
         "CONFIG GET",
         "PFCOUNT",
+        "PTTL",
         "XLEN",
         "XPENDING",
         "XRANGE",
@@ -38,7 +39,7 @@ READ_COMMANDS = frozenset(
 loses nothing but certainty about persistence."""
 
 ANSWER_LIMIT_SECONDS = Limits.reply_seconds
-_ASKED_IN_ANY_CASE = ("PING", "INFO", "CONFIG", "XLEN")
+_ASKED_IN_ANY_CASE = ("PING", "INFO", "CONFIG", "XLEN", "PTTL")
 """Their replies take a few kilobytes."""
 _HELD_BACK_SECONDS = 0.5
 _ASKED_MEANWHILE = 3

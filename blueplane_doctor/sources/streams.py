@@ -127,11 +127,16 @@ def _existing_queues(redis: RedisSource, possible: list[tuple[Layout, str]]) -> 
         if not any(lengths):
             raise _missing(redis, possible) from None
         raise
-    candidates = []
+    candidates: list[_Candidate] = []
     for (layout, queue), stream, groups in zip(possible, replies[::2], replies[1::2], strict=True):
         try:
             state = pairs(redis.checked(stream, ("XINFO STREAM", queue)))
         except SourceMissing:
+            continue
+        except SourceRefused:
+            # A user who may read no other key than the present queue is asked for no more.
+            if not candidates:
+                raise
             continue
         group_names = [pairs(group)["name"] for group in redis.checked(groups, ("XINFO GROUPS", queue))]
         candidates.append(_Candidate(layout, queue, entry_id(state["last-generated-id"]), group_names))

@@ -189,6 +189,55 @@ def _last_sequence(database: DatabaseSource, table: str) -> int:
     return sequence_of(rows[0][0] or 0, table)
 
 
+class DeletedRows:
+    """Rows that are gone from the middle of a table: numbers that were given and that no row has any more.
+
+    A number is given once, and a transaction that is rolled back gives its numbers back. So one that is missing between
+    two rows is that of a row that was deleted. (https://sqlite.org/autoinc.html)
+    """
+
+    def __init__(self, database: DatabaseSource) -> None:
+        self._database = database
+        self._left: dict[tuple[str, int], int] = {}
+        """Of each row that was asked about, by its table and number: the deleted rows that no call has taken."""
+
+    def take_behind(self, table: str, sequence: int) -> bool:
+        """Whether a row was deleted right behind this one; each deleted row is given once. Raises SourceError."""
+        place = (table, sequence)
+        if place not in self._left:
+            self._left[place] = self._count_behind(table, sequence)
+        if not self._left[place]:
+            return False
+        self._left[place] -= 1
+        return True
+
+    def row_before(self, table: str, moment: datetime) -> int:
+        """The number of the last row that was written before a moment; 0 where there is none. Raises SourceError."""
+        sql = f'SELECT sequence FROM "{table}" WHERE sequence < ? ORDER BY sequence DESC LIMIT 1'
+        since = self._database.read(partial(_since, table=table, moment=moment))
+        return self._number(sql, table, since) or 0
+
+    def _count_behind(self, table: str, sequence: int) -> int:
+        sql = f'SELECT sequence FROM "{table}" WHERE sequence > ? ORDER BY sequence LIMIT 1'
+        following = self._number(sql, table, sequence)
+        if following is None:
+            following = _last_sequence(self._database, table) + 1
+        return max(0, following - sequence - 1)
+
+    def _number(self, sql: str, table: str, value: int) -> int | None:
+        rows = self._database.rows(sql, (value,))
+        if not rows:
+            return None
+        return sequence_of(rows[0][0], table)
+
+
+def _since(connection: Connection, table: str, moment: datetime) -> int:
+    row = connection.execute(f'SELECT sequence FROM "{table}" ORDER BY sequence DESC LIMIT 1').fetchone()
+    if row is None:
+        return 0
+    return first_since(connection, table, moment, sequence_of(row[0], table))
+
+
 def sequence_of(value: object, table: str) -> int:
     """A value of the column `sequence`. Raises SourceUnusable for what is no number of a row."""
     if isinstance(value, int):

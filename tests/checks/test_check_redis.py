@@ -23,6 +23,7 @@ def test_redis_that_does_not_answer_is_red_with_the_cause(hint: str) -> None:
     assert found.summary == cause
 
 
+QUEUE = "telemetry:message_queue"
 EVICTS = {"may_evict_queue": True, "maxmemory_mb": 100.0, "maxmemory_policy": "allkeys-lru"}
 APPENDS = {"append_only": True, "saves_snapshots": False}
 
@@ -38,6 +39,7 @@ APPENDS = {"append_only": True, "saves_snapshots": False}
             ("may-evict-persistence-unknown", "the worse is known", {**EVICTS, "persistence": None}, "orange"),
             ("failed", "what cannot be saved is lost", {"save_failure": "the last snapshot failed"}, "orange"),
             ("replica", "a master overwrites it", {"overwritten_by_master": True}, "orange"),
+            ("expires", "an expiry deletes the stream", {"expires_in_seconds": {QUEUE: 3600}}, "orange"),
             ("until-restart", "a setting of CONFIG SET alone", {**APPENDS, "append_only_kept": False}, "yellow"),
             ("kept", "the file has it", {**APPENDS, "append_only_kept": True}, "green"),
             ("kept-unknown", "a file that cannot be read is no fault", {**APPENDS, "append_only_kept": None}, "green"),
@@ -53,6 +55,21 @@ APPENDS = {"append_only": True, "saves_snapshots": False}
 )
 def test_redis_durability(sentence: str, given: dict[str, Any], status: str) -> None:
     assert run("redis-durability", locations=locations(), redis=redis(**given)).status == status, sentence
+
+
+def test_an_expiry_names_the_stream_that_goes_first_and_takes_it_away_from_all() -> None:
+    expires = {"telemetry:dlq": 90_000, QUEUE: 3_600}
+    given = redis(expires_in_seconds=expires, maxmemory_mb=100.0, maxmemory_policy="volatile-lru")
+    finding = run("redis-durability", locations=locations(), redis=given)
+    assert finding.summary == (
+        f"Redis deletes {QUEUE}, with all that it holds, in 60 min: it has an expiry, and when its memory is full, "
+        "Redis may delete it at once (volatile-lru)"
+    )
+    assert finding.remedy is not None
+    assert [command.split()[-2:] for command in finding.remedy.commands] == [
+        ["PERSIST", "telemetry:dlq"],
+        ["PERSIST", QUEUE],
+    ]
 
 
 def test_eviction_names_the_limit_and_the_policy() -> None:

@@ -1,10 +1,23 @@
 """Why a message without a row may have been handled all the same."""
 
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
 import pytest
 
-from blueplane_doctor.custody.absence import LETTER_DROPPED, TABLES_BEGIN_LATER, Absence, DroppedLetters
+from blueplane_doctor.custody.absence import (
+    LETTER_DROPPED,
+    LETTERS_UNREADABLE,
+    ROWS_DELETED,
+    TABLES_BEGIN_LATER,
+    Absence,
+    DroppedLetters,
+)
 from blueplane_doctor.custody.messages import Message
-from blueplane_doctor.sources.trace_tables import Lookup, TableBeginning
+from blueplane_doctor.sources import Deadline
+from blueplane_doctor.sources.database_source import DatabaseSource
+from blueplane_doctor.sources.trace_tables import DeletedRows, Lookup, TableBeginning
 
 KEY = [Lookup("cursor_raw_traces", ("event_id",), ("k",))]
 CLAUDE_KEY = [Lookup("claude_raw_traces", ("external_id", "uuid"), ("s", "u"))]
@@ -49,6 +62,39 @@ def test_of_a_table_whose_beginning_is_not_known_nothing_is_said() -> None:
 def test_dropped_letters_are_older_than_those_that_are_left(milliseconds: int, reason: str) -> None:
     absence = Absence({}, DroppedLetters(7, 5_000))
     assert absence.reason(message(milliseconds, b"[]"), KEY) == reason
+
+
+def test_a_letter_that_may_not_be_read_may_be_there() -> None:
+    absence = Absence({}, DroppedLetters(may_hold_unseen=True))
+    assert absence.reason(message(5_000), KEY) == LETTERS_UNREADABLE
+
+
+@pytest.mark.parametrize(
+    ("last_row", "payload", "reasons"),
+    [
+        pytest.param(1, b"{}", [ROWS_DELETED, ROWS_DELETED, ""], id="two were deleted behind the row before it"),
+        pytest.param(4, b"{}", ["", "", ""], id="none was"),
+        pytest.param(5, b"{}", [ROWS_DELETED, "", ""], id="the last row was"),
+        pytest.param(None, b"{}", [ROWS_DELETED, ROWS_DELETED, ""], id="no message before it has a row"),
+        pytest.param(1, b"[]", ["", "", ""], id="a malformed message never had a row"),
+    ],
+)
+def test_each_deleted_row_is_that_of_one_message(
+    last_row: int | None, payload: bytes, reasons: list[str], tmp_path: Path
+) -> None:
+    file = tmp_path / "telemetry.db"
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("CREATE TABLE cursor_raw_traces (sequence INTEGER PRIMARY KEY AUTOINCREMENT, ingested_at)")
+        times = ["1970-01-01 00:00:01", *["1970-01-01 00:00:06"] * 5]
+        connection.executemany("INSERT INTO cursor_raw_traces (ingested_at) VALUES (?)", [(when,) for when in times])
+        connection.execute("DELETE FROM cursor_raw_traces WHERE sequence IN (2, 3, 6)")
+        connection.commit()
+    database = DatabaseSource(file, Deadline(60))
+    absence = Absence({}, DroppedLetters(), DeletedRows(database))
+    if last_row is not None:
+        absence.last_rows["cursor_raw_traces"] = last_row
+    assert [absence.reason(message(5_000, payload), KEY) for _ in reasons] == reasons
+    database.close()
 
 
 @pytest.mark.parametrize(

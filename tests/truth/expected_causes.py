@@ -77,6 +77,8 @@ BY_SITUATION = {
         why="the memory that is full is what refuses",
     ),
     "refuses-oom-least-privilege": FULL,
+    "reader-without-ping": MALFORMED,
+    "reader-of-the-queue-alone": Row(why="they may have a dead letter that cannot be read: unknown, and no cause"),
     "refuses-oom-without-info": Row(why="without INFO nobody is told that it refuses: unknown, and no cause"),
     "refuses-misconf": Row(("redis-refuses-writes",), ("redis-may-lose-the-queue",), why="the failed save refuses"),
     "snapshots-fail-writes-taken": MAY_LOSE,
@@ -91,6 +93,8 @@ BY_SITUATION = {
     "reading-must-not-evict": MAY_LOSE,
     "connections-at-90-percent": Row(("redis-connections-used-up",)),
     "no-persistence": MAY_LOSE,
+    "queue-expires": MAY_LOSE,
+    "dead-letters-expire": Row(("redis-may-lose-the-queue", "dead-letters")),
     "append-only-not-in-the-file": MAY_LOSE,
     # C: counters, words, clocks
     "append-only-restart-after-trim": NONE,
@@ -126,6 +130,8 @@ BY_SITUATION = {
     "written-not-acknowledged-and-stuck": Row(("acknowledgements-lost",), alone=STUCK_ALONE, why=NO_REASON),
     "rows-pruned": NONE,
     "rows-pruned-all": NONE,
+    "rows-deleted-in-the-middle": Row(why="whether they were written is not known: unknown, and no cause"),
+    "rows-deleted-in-the-middle-and-lost": UNRECORDED,
     "database-made-anew-and-pruned": Row(why="whether rows are missing is not known: unknown, and no cause"),
     "database-made-anew": Row(why="whether rows are missing is not known: unknown, and no cause"),
     "one-table-made-anew": Row(why="whether rows are missing is not known: unknown, and no cause"),
@@ -215,7 +221,7 @@ BY_SITUATION = {
     # F: one message
     "trace-a-dead-letter": LETTERS,
     "trace-what-is-held-up": POISON,
-    "trace-written-and-row-gone": UNRECORDED,
+    "trace-written-and-row-gone": Row(why="its row was deleted: whether it was written is not known, and no cause"),
     "lost-without-an-id": UNRECORDED,
     "events-in-the-buffer": Row(("buffer-undrained",)),
     # N: in order

@@ -34,6 +34,21 @@ def test_what_the_remedy_switches_on_is_there_after_a_restart(name: str, server:
         assert situation.doctor().finding("redis-durability")["status"] == "green"
 
 
+@pytest.mark.parametrize(
+    ("name", "server"), instances("queue-expires", "queue-expires-or-is-evicted", "dead-letters-expire")
+)
+def test_an_expiry_is_told_and_taken_away(name: str, server: str, tmp_path: Path) -> None:
+    with SITUATIONS[name].built(server, tmp_path / "p") as situation:
+        stream = situation.truth.facts["expires"]
+        finding = situation.doctor().finding("redis-durability")
+        assert (finding["status"], finding["observed"]) == ("orange", "expires")
+        assert f"deletes {stream}, with all that it holds, in 24 h" in finding["summary"]
+        assert ("volatile-lru" in finding["summary"]) == (situation.truth.facts["policy"] == "volatile-lru")
+        assert follow(situation).harm == []
+        assert situation.client.ttl(stream) == -1
+        assert situation.doctor().finding("redis-durability")["status"] == "green"
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "server"), instances("may-evict-the-queue"))
 def test_to_stop_eviction_stays_and_says_the_room(name: str, server: str, tmp_path: Path) -> None:

@@ -41,6 +41,36 @@ def test_rows_that_are_gone_are_no_losses(name: str, server: str, tmp_path: Path
         assert breaks["evidence"]["states"]["lost"] == 0
 
 
+@pytest.mark.parametrize(("name", "server"), instances("rows-deleted-in-the-middle"))
+def test_rows_that_were_deleted_are_no_losses(name: str, server: str, tmp_path: Path) -> None:
+    with SITUATIONS[name].built(server, tmp_path / "p") as situation:
+        examination = situation.doctor()
+        assert examination.exit_code == 3
+        breaks = examination.finding("chain-breaks")
+        assert (breaks["status"], breaks["evidence"]["row may be deleted"]) == ("unknown", situation.truth.rows_gone)
+        assert "30 messages have no row now, and as many rows were deleted where theirs would be" in breaks["cause"]
+
+
+@pytest.mark.parametrize(("name", "server"), instances("rows-deleted-in-the-middle-and-lost"))
+def test_what_was_lost_beside_deleted_rows_is_told(name: str, server: str, tmp_path: Path) -> None:
+    with SITUATIONS[name].built(server, tmp_path / "p") as situation:
+        breaks = situation.doctor().finding("chain-breaks")
+        assert (breaks["status"], breaks["observed"]) == ("orange", situation.truth.lost)
+        assert breaks["evidence"]["row may be deleted"] == situation.truth.rows_gone
+        assert "1 message has no row now" in breaks["summary"]
+
+
+@pytest.mark.parametrize(("name", "server"), instances("reader-without-ping", "reader-of-the-queue-alone"))
+def test_what_may_be_read_is_judged(name: str, server: str, tmp_path: Path) -> None:
+    with SITUATIONS[name].built(server, tmp_path / "p") as situation:
+        examination = situation.doctor(redis_url=situation.truth.facts["redis_url"])
+        assert examination.finding("redis-reachable")["status"] == "green"
+        assert examination.custody["states"]["written"] == situation.truth.written
+        assert examination.custody["states"]["lost"] == situation.truth.lost
+        assert examination.exit_code == (1 if situation.truth.lost else 3)
+        assert examination.custody["letters_unreadable"] == situation.truth.dead_lettered
+
+
 @pytest.mark.parametrize(("name", "server"), instances(*DROPPED))
 def test_dropped_letters_are_told(name: str, server: str, tmp_path: Path) -> None:
     with SITUATIONS[name].built(server, tmp_path / "p") as situation:

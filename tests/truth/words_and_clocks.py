@@ -44,6 +44,21 @@ def pruned(s: Situation, days: int, cursor: int = 0, claude: int = 0, claude_sin
     s.truth = Truth(lost=0, rows_gone=cursor + claude, written=kept, rows=kept)
 
 
+@situation("C", "rows-deleted-in-the-middle", deleted=30, lost=0)
+@situation("C", "rows-deleted-in-the-middle-and-lost", deleted=1, lost=4)
+def deleted_in_the_middle(s: Situation, deleted: int, lost: int) -> None:
+    """Somebody deleted {deleted} rows from the middle of a table; {lost} other messages never had one."""
+    s.live_server()
+    ids = s.healthy_work()
+    s.add_cursor(lost)
+    s.pass_over(CURSOR_GROUP, CLAUDE_GROUP)
+    s.add_cursor(5)
+    s.work()
+    for entry_id in ids[10 : 10 + deleted]:
+        s.delete_row(s.messages[entry_id].fields["event_id"])
+    s.truth = Truth(lost=lost, rows_gone=deleted, rows=81 - deleted)
+
+
 @situation("C", "rows-pruned-all", count=40)
 def all_pruned(s: Situation, count: int) -> None:
     """The rows of all {count} messages were pruned, and nothing came since."""

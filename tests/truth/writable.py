@@ -2,10 +2,11 @@
 
 import shutil
 import socket
+from dataclasses import replace
 
 import redis
 
-from tests.truth.messages import QUEUE
+from tests.truth.messages import CLAUDE_GROUP, CURSOR_GROUP, CURSOR_LETTERS, QUEUE
 from tests.truth.redis_process import NOBODY
 from tests.truth.registry import situation
 from tests.truth.situation import Situation
@@ -223,6 +224,23 @@ def no_persistence(s: Situation) -> None:
     s.truth = Truth(refusal="", waiting=5, facts={"kept_through_restart": False})
 
 
+@situation("B", "queue-expires", stream=QUEUE, policy="noeviction")
+@situation("B", "queue-expires-or-is-evicted", stream=QUEUE, policy="volatile-lru")
+@situation("B", "dead-letters-expire", stream=CURSOR_LETTERS, policy="noeviction")
+def expires(s: Situation, stream: str, policy: str) -> None:
+    """Another program gave {stream} an expiry, under {policy}: in a day Redis deletes it with all that it holds."""
+    _at_work(s)
+    if stream == CURSOR_LETTERS:
+        s.dead_letter(s.add_cursor(1), "cursor")
+        s.work()
+    s.client.expire(stream, 86_400)
+    s.client.config_set("maxmemory-policy", policy)
+    s.client.config_set("maxmemory", "1gb")
+    _refused(s, "", expires=stream, policy=policy)
+    if stream == CURSOR_LETTERS:
+        s.truth = replace(s.truth, written=77, rows=77)
+
+
 @situation("B", "append-only-not-in-the-file", options={"save": '""'})
 def append_only_until_restart(s: Situation) -> None:
     """The append-only file was switched on by CONFIG SET alone: the next restart starts without it."""
@@ -239,6 +257,21 @@ def append_only_until_restart(s: Situation) -> None:
 
 
 _READING = "-@all +ping +info +xlen +xpending +xrange +xrevrange +xinfo|stream +xinfo|groups +xinfo|consumers"
+
+
+@situation("A", "reader-without-ping", keys="%R~telemetry:*", missing="-ping", lost=5)
+@situation("A", "reader-of-the-queue-alone", keys=f"%R~{QUEUE}", letters=3)
+def reader_of_less(s: Situation, keys: str, missing: str = "", lost: int = 0, letters: int = 0) -> None:
+    """The doctor's user may read {keys} and lacks {missing}; {lost} are lost, {letters} have a dead letter."""
+    _at_work(s)
+    s.add_malformed(lost)
+    given_up = s.add_cursor(letters)
+    s.dead_letter(given_up, "cursor")
+    s.pass_over(CURSOR_GROUP, CLAUDE_GROUP)
+    rules = f"on >reading {keys} {_READING} +multi +exec {missing}"
+    s.client.execute_command("ACL", "SETUSER", "doctor", *rules.split())
+    s.truth = Truth(lost=lost, dead_lettered=letters, written=76, rows=76)
+    s.truth.facts = {"redis_url": f"redis://doctor:reading@127.0.0.1:{s.redis.port}/0"}
 
 
 @situation("B", "refuses-oom-least-privilege", missing="")
