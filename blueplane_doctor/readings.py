@@ -9,7 +9,7 @@ from typing import Any
 from blueplane_doctor.characters import Public
 from blueplane_doctor.documents import LARGEST_NUMBER
 from blueplane_doctor.known_names import IN_METRICS
-from blueplane_doctor.metrics import MEAN, METRICS, PLACEHOLDER, RECORDS, STATE, STREAM_ID, TIME, Metric
+from blueplane_doctor.metrics import MAX, METRICS, PLACEHOLDER, RECORDS, STATE, STREAM_ID, TIME, Metric
 from blueplane_doctor.text import hidden
 from blueplane_doctor.times import parse_time
 
@@ -112,7 +112,7 @@ def step_of(name: str) -> str:
     """How the minutes of one step become the value of a recorded metric."""
     metric = metric_of(name)
     if metric is None:
-        return MEAN
+        return MAX  # a monitor of one's own may count, and the mean of counts is no count
     return metric.step
 
 

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from threading import Event
+from typing import Protocol
 
 from blueplane_doctor.connection.redis_connection import Connection
 from blueplane_doctor.diagnose import Doctor
@@ -16,8 +17,17 @@ from blueplane_doctor.model import Report
 from blueplane_doctor.settings import Settings
 from blueplane_doctor.sources.redis_room import refuse_writing_where_full
 
-Watcher = Callable[[Report, float], None]
-"""Is given a report, and its moment in seconds since 1970."""
+
+class Watcher(Protocol):
+    """Is given the reports of samples."""
+
+    def takes_its_turn(self) -> bool:
+        """Whether this process is to watch, and no other one does."""
+
+    def sample(self, report: Report, moment: float) -> None:
+        """Take a report, and its moment in seconds since 1970. Never raises."""
+
+
 LOCK_SPARE_SECONDS = 30.0
 _HISTORY_SECONDS = 2.0
 """To take the lock, and to write a sample, each: it takes milliseconds."""
@@ -55,7 +65,7 @@ class Sampler:
 
     def __init__(self, settings: Settings, every: float = 60, watcher: Watcher | None = None) -> None:
         """`every`: seconds between samples, which the lock outlives, and the longest examination. `watcher`: is given
-        the report of each sample, also where the history cannot be reached.
+        the report of each sample, also where the history cannot be reached, or another recorder writes it.
 
         Raises SettingsError and NoChecksError.
         """
@@ -75,6 +85,9 @@ class Sampler:
         """
         try:
             if not self._may_record(moment):
+                # The other recorder may have been started without anybody to tell.
+                if self._watcher is not None and self._watcher.takes_its_turn():
+                    self.examine(moment)
                 return BUSY
             self.storage.close()  # examining takes a while, and a server may be restarted in between
             sample = self.examine(moment)
@@ -102,7 +115,7 @@ class Sampler:
         evidence = self._doctor.collect(names=monitors.keys() - {HISTORY}, timeout=self._examining_seconds)
         report = self._doctor.judge(evidence)
         if self._watcher is not None:
-            self._watcher(report, moment)
+            self._watcher.sample(report, moment)
         return sample_of(report, moment, self._doctor.available.built_in_ids)
 
     def release(self) -> None:

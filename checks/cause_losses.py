@@ -132,7 +132,7 @@ def cause_dead_letters(queue: "QueueHealth", locations: "Locations", findings: F
                 since_by="the first dead letter of this error in the last hour",
                 at_stake=Stake(lost=error.count, recoverable=error.count),
                 next_step=Remedy(
-                    text="Remove what they have in common (dlq stats), then deliver them again.",
+                    text="Correct what they have in common (dlq stats), then deliver them again.",
                     commands=[f"{locations.doctor} repair"],
                 ),
             )
@@ -164,7 +164,7 @@ def _old_letters(queue: "QueueHealth", locations: "Locations", summary: str) -> 
         since_by="the third newest dead letter: at the latest" if ids else "",
         at_stake=Stake(lost=queue.dlq_size, recoverable=queue.dlq_size),
         next_step=Remedy(
-            text="Find what they have in common.",
+            text="Correct what they have in common (dlq stats) before you deliver them again.",
             commands=[f"{locations.doctor} repair dead-letters --older-than 1h", f"{locations.doctor} dlq stats"],
         ),
     )

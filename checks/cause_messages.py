@@ -55,6 +55,13 @@ def errors_of_messages(server: "ServerHealth | None", kinds: Sequence[str] = OF_
     return []
 
 
+def _told_apart(causes: dict[str, Cause], title: str) -> list[Cause]:
+    """The causes of these groups; where there are several, each has its group in its title."""
+    if len(causes) == 1:
+        return list(causes.values())
+    return [one.model_copy(update={"title": f"{title} {group}"}) for group, one in causes.items()]
+
+
 def _kinds_of(blocker: "ChainBlocker") -> Sequence[str]:
     """Kinds of errors that this message brings: one whose key is there twice is understood, and refused."""
     if blocker.reason.startswith(SAME_KEY):
@@ -85,7 +92,7 @@ def cause_poison_message(
     queue: "QueueHealth", chain: "ChainHealth", locations: "Locations", server: "ServerHealth | None" = None
 ) -> list[Cause]:
     """A message that cannot be written holds up its batch."""
-    causes = []
+    causes: dict[str, Cause] = {}
     for group in queue.writers:
         blocker = _poison(group, chain)
         if blocker is None or is_storm(group):
@@ -99,17 +106,15 @@ def cause_poison_message(
         # Three deliveries are where the check retry-storm leaves green.
         if (group.most_deliveries or 0) >= 3:
             signs += ["retry-storm", *errors_of_messages(server)]
-        causes.append(
-            Cause(
-                summary=f"{summary}{_loss(chain)}",
-                since=stream_time(blocker.id),
-                since_by=STREAM_ID,
-                at_stake=Stake(at_risk=stuck_with_living(group)),
-                next_step=Remedy(text=SAVE_FIRST, commands=trace_commands(locations.doctor, [blocker.id])),
-                explains=signs,
-            )
+        causes[group.name] = Cause(
+            summary=f"{summary}{_loss(chain)}",
+            since=stream_time(blocker.id),
+            since_by=STREAM_ID,
+            at_stake=Stake(at_risk=stuck_with_living(group)),
+            next_step=Remedy(text=SAVE_FIRST, commands=trace_commands(locations.doctor, [blocker.id])),
+            explains=signs,
         )
-    return causes
+    return _told_apart(causes, "A message that cannot be written holds up a batch of the group")
 
 
 @cause(
@@ -123,7 +128,7 @@ def cause_retry_storm(
     queue: "QueueHealth", chain: "ChainHealth", locations: "Locations", server: "ServerHealth | None" = None
 ) -> list[Cause]:
     """A batch is delivered again and again, and fails each time."""
-    causes = []
+    causes: dict[str, Cause] = {}
     for group in queue.writers:
         blockers = blockers_of(chain, group)
         # A database that refuses everything makes Claude's writer try again and again as well.
@@ -139,17 +144,15 @@ def cause_retry_storm(
         elif blockers:
             summary += f" {_held_up(group, blockers[0])}"
             ids = [blockers[0].id]
-        causes.append(
-            Cause(
-                summary=f"{summary}{_loss(chain)}",
-                since=stream_time(ids[0]) if ids else None,
-                since_by=STREAM_ID if ids else "",
-                at_stake=Stake(at_risk=stuck_with_living(group)),
-                next_step=Remedy(text=text, commands=trace_commands(locations.doctor, ids)),
-                explains=signs,
-            )
+        causes[group.name] = Cause(
+            summary=f"{summary}{_loss(chain)}",
+            since=stream_time(ids[0]) if ids else None,
+            since_by=STREAM_ID if ids else "",
+            at_stake=Stake(at_risk=stuck_with_living(group)),
+            next_step=Remedy(text=text, commands=trace_commands(locations.doctor, ids)),
+            explains=signs,
         )
-    return causes
+    return _told_apart(causes, "A batch fails again and again in the group")
 
 
 @cause(

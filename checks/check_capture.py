@@ -60,14 +60,14 @@ def check_hook_inactivity(capture: "CaptureHealth", locations: "Locations", scal
 
 @check(area="capture", scale=Scale.falling(yellow=99, orange_below=95, red_below=90, unit="%", highest=100))
 def check_hook_success(capture: "CaptureHealth", locations: "Locations", scale: Scale) -> Finding:
-    """How many of 100 hook executions deliver their event.
+    """How many of 100 events that Cursor's hooks sent to the server were enqueued.
 
-    A hook that fails leaves nothing behind in the pipeline: only the recorder inside the server can count it.
+    An event that was not leaves nothing behind in the pipeline: only the recorder inside the server can count it.
     hook-spool and hook-losses count what blueplane-hook itself could not deliver.
 
     Causes:
-    - the server does not answer, or refuses the events
-    - Redis is away, so that the server cannot enqueue
+    - Redis cannot be reached or takes no writes, so that the server cannot enqueue
+    - the server refuses the events
     """
     hooks = capture.cursor_hooks
     evidence = {
@@ -78,7 +78,7 @@ def check_hook_success(capture: "CaptureHealth", locations: "Locations", scale: 
     }
     if hooks.success_rate is None or hooks.recorded_minutes < RECORDED_MINUTES:
         return unmeasured(
-            "How many hook executions fail is not known",
+            "How many events of hooks could not be enqueued is not known",
             hooks.recorded_minutes,
             hooks.recorded_cause,
             hooks.recorded_hint,
@@ -86,8 +86,12 @@ def check_hook_success(capture: "CaptureHealth", locations: "Locations", scale: 
             evidence=evidence,
         )
     percent = round(100 * hooks.success_rate, 3)
-    summary = f"{percent:g} % of hook executions succeed"
-    return scale.grade(percent, summary, remedy=_look_at_hooks(locations), evidence=evidence)
+    summary = f"{percent:g} % of the events that hooks sent in the last hour were enqueued"
+    remedy = Remedy(
+        text="See in the log why the server could not enqueue the others. Where Redis was away, nothing else is to do.",
+        commands=[f"tail -n 50 {locations.log}"],
+    )
+    return scale.grade(percent, summary, remedy=remedy, evidence=evidence)
 
 
 @check(area="capture", scale=Scale.falling(yellow=10, orange_below=5, red_below=1, unit="events/min"))

@@ -80,6 +80,6 @@ def check_dead_letter_growth(
 
 def _look(queue: "QueueHealth", locations: "Locations") -> Remedy:
     return Remedy(
-        text="Dead letters are kept for a time and then dropped. See what they have in common, and remove that first.",
+        text="Dead letters are kept for a time and then dropped. Correct what they have in common first.",
         commands=[f"{locations.doctor} dlq stats", *trace_commands(locations.doctor, queue.dlq_newest_ids)],
     )

@@ -15,6 +15,7 @@ from blueplane_doctor.metrics import (
     MAX,
     MEAN,
     METRICS,
+    MIN,
     STATE,
     TIME,
     Metric,
@@ -196,7 +197,9 @@ def test_a_metric_says_what_it_is(metric: Metric) -> None:
     assert metric.label[0].isupper() or metric.label[0].isdigit()
     assert metric.help
     assert metric.help.endswith(".") != bool(metric.states)
-    assert metric.step in (MEAN, MAX, LAST)
+    assert metric.step in (MEAN, MAX, MIN, LAST)
+    is_rate = metric.unit.endswith(("/s", "/min")) and metric.path != "server.errors_per_minute"
+    assert (metric.step == MEAN) == (is_rate and metric.recorded), "the mean of a count is no count"
     assert bool(metric.states) == (metric.unit == STATE and metric.record != "status")
     assert metric.prometheus or metric.record == "status"
     assert metric.prometheus.endswith(SUFFIXES.get(metric.unit, ""))

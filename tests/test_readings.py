@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from blueplane_doctor.metrics import LAST, MAX, MEAN
+from blueplane_doctor.metrics import LAST, MAX, MEAN, MIN
 from blueplane_doctor.readings import Reading, field_metric, metric_of, readings, step_of
 from tests.reports import samples
 
@@ -65,8 +65,10 @@ def test_records_of_another_shape_do_no_harm(groups: object) -> None:
 @pytest.mark.parametrize(
     ("name", "path", "step"),
     [
-        ("queue.queue_depth", "queue.queue_depth", MEAN),
-        ("queue.groups.my.group.pending", "queue.groups.{group}.pending", MEAN),
+        ("queue.queue_depth", "queue.queue_depth", MAX),
+        ("queue.groups.my.group.pending", "queue.groups.{group}.pending", MAX),
+        ("queue.minutes_to_loss", "queue.minutes_to_loss", MIN),
+        ("queue.enqueue_rate_events_per_sec", "queue.enqueue_rate_events_per_sec", MEAN),
         ("queue.groups.processors.entries_read", "queue.groups.{group}.entries_read", LAST),
         ("database.tables.claude_raw_traces", "database.tables.{table}", LAST),
         ("status.queue", "status.{area}", MAX),
@@ -81,9 +83,9 @@ def test_a_recorded_name_finds_its_metric(name: str, path: str, step: str) -> No
     assert step_of(name) == step
 
 
-def test_a_name_that_nobody_knows_is_a_mean() -> None:
+def test_of_a_name_that_nobody_knows_the_highest_minute_is_shown() -> None:
     assert metric_of("mine.temperature") is None
-    assert step_of("mine.temperature") == MEAN
+    assert step_of("mine.temperature") == MAX
 
 
 def test_the_field_of_a_table_finds_its_unit() -> None:

@@ -37,7 +37,7 @@ def record(
     settings = given.load(for_examination=True).settings
     # A timer takes single samples at intervals of its own.
     notifier = Notifier(settings, complain, every=0.0 if once else seconds)
-    sampler = Sampler(settings, seconds, notifier.sample if notifier.is_wanted else None)
+    sampler = Sampler(settings, seconds, notifier if notifier.is_wanted else None)
     try:
         return _once(sampler) if once else _until_stopped(sampler, seconds)
     finally:

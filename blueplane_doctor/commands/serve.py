@@ -1,5 +1,6 @@
 """Serve health and metrics over HTTP, with a live page, until interrupted."""
 
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Annotated
 
@@ -64,5 +65,9 @@ def serve(
     reload = SettingsReloader(settings, lambda: given.load().settings, files, say)
     service = HealthService(settings, reload=reload)
     options = serving.ServeOptions(Status(unhealthy_at), token, tuple(allow_host or ()), rate)
-    with pushing(service, otlp_endpoint), telling(service, complain, page_at(address)):
-        serving.serve(service, address, options, say)
+
+    def tell(url: str) -> AbstractContextManager[None]:
+        return telling(service, complain, page_at(url))
+
+    with pushing(service, otlp_endpoint):
+        serving.serve(service, address, options, say, tell)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from blueplane_doctor.known_names import AREAS
-from blueplane_doctor.metrics import LAST, MAX
+from blueplane_doctor.metrics import LAST, MAX, MIN
 from blueplane_doctor.readings import fit, readings
 from blueplane_doctor.text import known_or_hidden
 
@@ -119,6 +119,8 @@ def _value_of_step(values: Sequence[float], how: str) -> float | None:
         return None
     if how == MAX:
         value = max(values)
+    elif how == MIN:
+        value = min(values)
     elif how == LAST or len(values) == 1:
         value = values[-1]
     else:

@@ -21,7 +21,7 @@ GAP = " "
 LEVEL_ZERO = BLOCKS[0]
 LEVEL = BLOCKS[3]
 """What stands for a series that never moves: at the bottom when it is zero, else in the middle."""
-_HEADINGS = ["metric", "course", "min", "mean", "max", "last", "unit"]
+_HEADINGS = ["metric", "course", "min", "median", "max", "last", "unit"]
 _TEXT_COLUMNS = ("metric", "course", "unit")
 _FORMULA_BEGINS = ("=", "+", "-", "@", "\t", "\r")
 
@@ -100,8 +100,8 @@ def _row(name: str, values: Sequence[float | None]) -> list[str]:
     cells = [name, sparkline(values, WIDTH)]
     recorded = known(values)
     if recorded:
-        mean = sum(recorded) / len(recorded)
-        for value in (min(recorded), mean, max(recorded), recorded[-1]):
+        middle = sorted(recorded)[(len(recorded) - 1) // 2]  # a value that was recorded: of counts it is whole
+        for value in (min(recorded), middle, max(recorded), recorded[-1]):
             cells.append(number(value, _DIGITS))
     else:
         cells += [""] * 4

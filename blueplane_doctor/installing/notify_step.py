@@ -15,6 +15,7 @@ from blueplane_doctor.installing import file_changes, files
 from blueplane_doctor.installing.files import StepError
 from blueplane_doctor.installing.journal import Entry
 from blueplane_doctor.installing.plan import Change, Plan, Site
+from blueplane_doctor.notifying.state import LOCK_FILE, STATE_FILE
 from blueplane_doctor.settings import DOCTOR_FILE
 from blueplane_doctor.user_paths import real_file
 
@@ -58,9 +59,35 @@ class NotifyStep:
         return plan
 
     def undo(self, site: Site, entry: Entry) -> Plan:
-        """Back to the bytes from before, or, where others edited since, without our lines."""
+        """Back to the bytes from before, or, where others edited since, without our lines.
+
+        What remembers whom was told what goes as well, where nobody is left to be told.
+        """
         plan = file_changes.undo(entry, _without_ours)
-        return replace(plan, changes=[_masked(change) for change in plan.changes])
+        changes = [_masked(change) for change in plan.changes]
+        remembered = [path for path in _remembered(site.settings.home) if path.exists()]
+        if not remembered:
+            return replace(plan, changes=changes)
+        if _others_are_named(Path(entry.target)):
+            note = f"{remembered[0]} stays: it remembers what the targets were told that you named"
+            return replace(plan, changes=changes, notes=[*plan.notes, note])
+        return replace(plan, changes=[*changes, *map(file_changes.removal, remembered)])
+
+
+def _remembered(home: Path) -> list[Path]:
+    """The files that the notifier keeps in Blueplane's home."""
+    return [home / STATE_FILE, home / LOCK_FILE]
+
+
+def _others_are_named(path: Path) -> bool:
+    """Whether the settings name targets that install did not write; those that cannot be read may."""
+    content = files.read(path)
+    if content is None:
+        return False
+    try:
+        return bool(_settings_of(path, _without_ours(content)).get("notify"))
+    except StepError:
+        return True
 
 
 def _settings_of(path: Path, content: bytes | None) -> dict[str, Any]:

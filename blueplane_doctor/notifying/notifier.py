@@ -64,6 +64,11 @@ class Notifier:
         """Whether the settings name anybody to tell."""
         return bool(self.settings.notify or self.settings.heartbeat_url)
 
+    def takes_its_turn(self) -> bool:
+        """Whether this process tells people now: no other process of this home does."""
+        with self._lock:
+            return self.is_wanted and self._turn.take()
+
     def sample(self, report: Report, moment: float) -> None:
         """Take a report of this moment, in seconds since 1970."""
         if not self.is_wanted:

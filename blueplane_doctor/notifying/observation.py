@@ -83,10 +83,12 @@ def observed(report: Report, moment: float) -> Observation:
 
 def _of_cause(cause: Cause, bad: Mapping[str, Finding]) -> Problem:
     signs = tuple(name for name in cause.explains if name in bad)
+    # A dead letter is kept, and can be delivered again: that need not wake anybody.
+    lost_for_good = (cause.at_stake.lost or 0) - (cause.at_stake.recoverable or 0)
     return Problem(
         id=cause.id,
         status=cause.status,
-        is_loss=bool(cause.at_stake.lost) or any(name in LOSSES for name in signs),
+        is_loss=lost_for_good > 0 or any(name in LOSSES for name in signs),
         sentence=inert(cause.summary),
         next_step=_first_step(cause.next_step),
         signs=signs,

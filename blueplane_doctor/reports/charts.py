@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from blueplane_doctor.readings import readings
 from blueplane_doctor.reports.phrases import GONE, gone
 from blueplane_doctor.times import iso, parse_time
 
@@ -166,8 +167,12 @@ def _amount(bucket: Mapping[str, Any], key: str) -> float:
     return float(value) if isinstance(value, int | float) and value > 0 else 0.0
 
 
-def trends(history: object) -> dict[str, Any] | None:
-    """The charts of a history record, all on one axis of time; None where nothing was recorded."""
+def trends(records: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The charts of the history record, all on one axis of time; None where nothing was recorded.
+
+    Each says the metric's value of now as the other records have it: a step's is the worst of its minutes.
+    """
+    history = records.get("history")
     if not isinstance(history, Mapping):
         return None
     series = [one for one in _as_list(history.get("series")) if isinstance(one, Mapping)]
@@ -178,9 +183,12 @@ def trends(history: object) -> dict[str, Any] | None:
     if not times:
         return None
     axis = _Axis(min(times), max(times))
+    current = {reading.name: reading.number for reading in readings(records)}
     charts = []
     for one, course in zip(series, courses, strict=True):
-        charts.append(_chart(one, course, axis))
+        chart = _chart(one, course, axis)
+        chart["now"] = current.get(str(one.get("metric")))
+        charts.append(chart)
     return {
         "begin": iso(axis.begin),
         "end": iso(axis.end),
@@ -262,7 +270,6 @@ def _chart(one: Mapping[str, Any], points: list[Point], axis: _Axis) -> dict[str
         "label": label,
         "unit": unit,
         "heading": heading,
-        "newest": points[-1][1] if points else None,
         "lowest": lowest,
         "highest": highest,
         "zero": f"{zero:.1f}",

@@ -43,12 +43,26 @@ class ServeOptions:
     requests_per_second: float
 
 
-def serve(service: HealthService, address: ListenAddress, options: ServeOptions, say: Callable[[str], None]) -> None:
-    """Serve until SIGINT, SIGTERM or SIGHUP. Raises UsageError when it cannot listen there."""
+def serve(
+    service: HealthService,
+    address: ListenAddress,
+    options: ServeOptions,
+    say: Callable[[str], None],
+    beside: Callable[[str], contextlib.AbstractContextManager[None]],
+) -> None:
+    """Serve until SIGINT, SIGTERM or SIGHUP. Raises UsageError when it cannot listen there.
+
+    `beside` is given the URL at which the service can be asked, and runs as long as it listens.
+    """
     stopping = _Stopping()
     complain = Complaints()
     # Signals are taken before anything is bound: one that ended the process later would leave a unix socket behind.
-    with _process_for_serving(stopping), bounded(complain), bound(address) as listener:
+    with (
+        _process_for_serving(stopping),
+        bounded(complain),
+        bound(address) as listener,
+        beside(url_of(listener)),
+    ):
         config = uvicorn.Config(
             create_app(service, options),
             log_config=None,

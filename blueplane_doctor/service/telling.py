@@ -8,12 +8,11 @@ from threading import Event, Thread
 from blueplane_doctor.notifying.notifier import Notifier
 from blueplane_doctor.sampler import next_turn, wait_until
 from blueplane_doctor.service.health_service import HealthService
-from blueplane_doctor.service.listening import ListenAddress
 
 EVERY_SECONDS = 60.0
 _LAST_SECONDS = 2.0
 """For messages that are under way when the service ends; what is not delivered is told after the next start."""
-_EVERYWHERE = ("0.0.0.0", "::")
+_EVERYWHERE = ("0.0.0.0", "[::]")
 
 
 @contextlib.contextmanager
@@ -52,13 +51,13 @@ def _follow(service: HealthService, notifier: Notifier, every: float, clock: Cal
             notifier.sample(snapshot.report, clock())
 
 
-def page_at(address: ListenAddress) -> str:
-    """URL of the live page there; empty where that cannot be known: a unix socket, a port that the system chooses."""
-    if address.uds is not None or not address.port:
+def page_at(url: str) -> str:
+    """The live page of a service that can be asked at this URL; empty for a unix socket, which no browser opens.
+
+    Where a proxy stands before a socket, the setting `page_url` says what it is called there.
+    """
+    if not url.startswith("http"):
         return ""
-    host = address.host
-    if host in _EVERYWHERE:
-        host = "127.0.0.1"
-    if ":" in host:
-        host = f"[{host}]"
-    return f"http://{host}:{address.port}/"
+    for everywhere in _EVERYWHERE:
+        url = url.replace(f"//{everywhere}:", "//127.0.0.1:")
+    return f"{url}/"

@@ -245,6 +245,20 @@ def test_the_first_screen_says_what_is_wrong_since_when_and_what_next(visit: Any
     assert "since" in it.page.locator(".sentence").inner_text()
 
 
+def test_a_command_is_broken_between_its_words_alone(visit: Any) -> None:
+    report = samples.mixed()
+    causes = []
+    for cause in report.causes:
+        command = "blueplane-doctor --redis-url redis://127.0.0.1:6379/0 repair dead-letters --apply --limit 10"
+        next_step = cause.next_step.model_copy(update={"commands": [command]})
+        causes.append(cause.model_copy(update={"next_step": next_step}))
+    it = visit(report.model_copy(update={"causes": causes}), viewport={"width": 360, "height": 800})
+    words = it.page.locator(".command span:visible")
+    assert words.count() >= 8
+    lines = words.evaluate_all("(words) => words.map((word) => word.getClientRects().length)")
+    assert set(lines) == {1}
+
+
 @pytest.mark.parametrize("width", [360, 1100])
 def test_no_number_and_no_short_word_is_broken(visit: Any, width: int) -> None:
     it = visit(_everything(), viewport={"width": width, "height": 800})

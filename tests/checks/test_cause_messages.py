@@ -1,3 +1,5 @@
+import pytest
+
 from blueplane_doctor.custody.blockers import ChainBlocker
 from blueplane_doctor.monitoring.server_health import LoggedErrors
 from tests.checks import builders
@@ -52,6 +54,16 @@ def test_two_writers_with_a_fault_each_are_two_causes() -> None:
     chain = builders.chain(blockers=[blocker("claude_processors"), blocker()])
     causes = causes_of(queue=builders.queue(groups=groups), chain=chain)
     assert {one.id for one in causes} == {"poison-message", "retry-storm"}
+
+
+@pytest.mark.parametrize("deliveries", [1, 319], ids=["poison-message", "retry-storm"])
+def test_the_same_fault_in_two_groups_is_told_under_two_titles(deliveries: int) -> None:
+    names = ("claude_processors", "processors")
+    groups = [builders.writer(name, **stuck(most_deliveries=deliveries)) for name in names]
+    chain = builders.chain(blockers=[blocker(name) for name in names])
+    causes = causes_of(queue=builders.queue(groups=groups), chain=chain)
+    assert len({one.id for one in causes}) == 1
+    assert sorted(one.title.rpartition(" ")[2] for one in causes) == list(names)
 
 
 def test_orphans() -> None:

@@ -54,13 +54,19 @@ def test_what_a_sample_does_not_know_is_a_gap_of_that_metric_alone(storage: Heal
 def test_steps_are_aligned_and_compacted(storage: HealthMetricsStorage) -> None:
     start = NOW - NOW % 300
     minutes(storage, 1, 2, 3, 4, 5, None, None, None, None, None, 7, start=start)
-    assert storage.read("a.b", start + 10, start + 650, 300) == [(start, 3), (start + 300, None), (start + 600, 7)]
+    assert storage.read("a.b", start + 10, start + 650, 300) == [(start, 5), (start + 300, None), (start + 600, 7)]
 
 
 @pytest.mark.parametrize(
     ("name", "expected"),
-    [("status.queue", 9), ("chain.chain_status", 9), ("queue.entries_added", 2), ("queue.queue_depth", 4)],
-    ids=["the worst of verdicts", "the worst of states", "the last of counters", "the mean of the rest"],
+    [
+        pytest.param("status.queue", 9, id="the worst of verdicts"),
+        pytest.param("chain.chain_status", 9, id="the worst of states"),
+        pytest.param("queue.entries_added", 2, id="the last of counters"),
+        pytest.param("queue.queue_depth", 9, id="the highest of counts"),
+        pytest.param("queue.minutes_to_loss", 1, id="the lowest where low is bad"),
+        pytest.param("database.write_throughput_events_per_sec", 4, id="the mean of rates"),
+    ],
 )
 def test_minutes_become_one_value(storage: HealthMetricsStorage, name: str, expected: float) -> None:
     start = NOW - NOW % 300

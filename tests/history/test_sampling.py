@@ -11,6 +11,7 @@ from blueplane_doctor import sampler as sampler_module
 from blueplane_doctor.demo.servers import RunningServer, run_server
 from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.errors import SourceUnreachable
+from blueplane_doctor.model import Report
 from blueplane_doctor.sampler import BUSY, WRITTEN, Sampler, next_turn, record_every, wait_until
 from tests.helpers import settings_for
 from tests.history.support import recorded
@@ -26,6 +27,35 @@ def test_of_two_recorders_one_writes(pipeline: Pipeline) -> None:
     assert second.take(720) == WRITTEN
     second.release()
     assert [moment for moment, _ in recorded(pipeline.redis_url, until=HOUR)] == [600, 720]
+
+
+class Noted:
+    """A watcher that notes the moments of the reports that it is given."""
+
+    def __init__(self) -> None:
+        self.has_its_turn = True
+        self.moments: list[float] = []
+
+    def takes_its_turn(self) -> bool:
+        return self.has_its_turn
+
+    def sample(self, report: Report, moment: float) -> None:
+        self.moments.append(moment)
+
+
+def test_while_another_recorder_writes_people_are_told_where_nobody_else_tells_them(pipeline: Pipeline) -> None:
+    settings = settings_for(pipeline)
+    watcher = Noted()
+    first = Sampler(settings)
+    second = Sampler(settings, watcher=watcher)
+    first.take(600)
+    assert second.take(660) == BUSY
+    watcher.has_its_turn = False
+    assert second.take(720) == BUSY
+    first.release()
+    assert second.take(780) == WRITTEN
+    second.release()
+    assert watcher.moments == [660, 780]
 
 
 def test_a_minute_sends_the_history_few_commands(

@@ -3,6 +3,7 @@
 import pytest
 
 from blueplane_doctor.installing.notify_step import OFFER, NotifyStep
+from blueplane_doctor.notifying.state import LOCK_FILE, STATE_FILE, State, write_state
 from blueplane_doctor.settings import DOCTOR_FILE, load
 from tests.installing.conftest import Person
 
@@ -33,6 +34,28 @@ def test_a_new_file_is_private_and_goes_away_again(person: Person) -> None:
     assert person.uninstall()
     assert person.tree() == before
     assert SECRET not in person.text
+
+
+def test_what_was_remembered_of_messages_goes_with_the_last_target(person: Person) -> None:
+    home = person.site.settings.home
+    before = person.tree()
+    assert person.install(notify=[URL])
+    write_state(home, State())
+    (home / LOCK_FILE).touch()
+    assert person.uninstall()
+    assert person.tree() == before
+
+
+def test_what_was_remembered_stays_for_the_targets_of_a_person(person: Person) -> None:
+    home = person.site.settings.home
+    assert person.install(notify=[URL])
+    write_state(home, State())
+    with (home / DOCTOR_FILE).open("a") as file:
+        file.write("- ntfy://ntfy.sh/mine\n")
+    assert person.uninstall()
+    assert addresses(person) == ["ntfy://ntfy.sh/mine"]
+    assert (home / STATE_FILE).exists()
+    assert f"{STATE_FILE} stays" in person.text
 
 
 @pytest.mark.parametrize("content", ["timeout: 20\n", "timeout: 20", "# mine\r\ntimeout: 20\r\n", "#notify: []\n", ""])

@@ -95,3 +95,10 @@ def test_the_worst_of_two_causes_of_one_id_is_told() -> None:
 def test_vital_findings_without_a_colour_are_named() -> None:
     sample = observed(report(finding("queue-depth", Status.UNKNOWN, "no answer"), status=Status.UNKNOWN), 0.0)
     assert sample.unjudged == ("queue-depth",)
+
+
+def test_a_dead_letter_is_kept_and_no_loss() -> None:
+    kept = POISON.model_copy(update={"at_stake": Stake(lost=3, recoverable=3)})
+    gone = POISON.model_copy(update={"at_stake": Stake(lost=3, recoverable=2)})
+    assert not observed(report(STUCK, causes=(kept,)), 0.0).problems["poison-message"].is_loss
+    assert observed(report(STUCK, causes=(gone,)), 0.0).problems["poison-message"].is_loss

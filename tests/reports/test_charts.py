@@ -45,10 +45,10 @@ def test_bars_of_nothing_are_empty(buckets: list[dict[str, Any]]) -> None:
 
 def test_a_line_breaks_off_where_nothing_was_recorded() -> None:
     points = [(f"2026-03-13T09:0{minute}:00Z", value) for minute, value in enumerate([0, 10, None, 4])]
-    drawn = trends({"series": [{"label": "Depth", "unit": "messages", "points": points}]})
+    drawn = trends({"history": {"series": [{"label": "Depth", "unit": "messages", "points": points}]}})
     assert drawn is not None
     (chart,) = drawn["series"]
-    assert (chart["lowest"], chart["highest"], chart["newest"]) == (0, 10, 4)
+    assert (chart["lowest"], chart["highest"], chart["now"]) == (0, 10, None)
     assert chart["line"] == "M0.0 64.0L80.0 2.0M240.0 39.2h0.1"
     assert chart["area"] == "M0.0 64.0L80.0 2.0L80.0 64.0L0.0 64.0Z"
     assert chart["heading"] == "Depth (messages)"

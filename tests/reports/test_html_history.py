@@ -30,7 +30,7 @@ def report_with(*given: object) -> Report:
 
 
 def chart(*values: object, **fields: Any) -> dict[str, Any]:
-    made = trends({"series": [series(*values, **fields)]})
+    made = trends({"history": {"series": [series(*values, **fields)]}})
     assert made
     (one,) = made["series"]
     assert isinstance(one, dict)
@@ -41,7 +41,7 @@ def test_the_line_goes_from_the_first_to_the_last_and_from_zero_to_the_highest()
     one = chart(0, 5, 10)
     assert one["line"] == "M0.0 64.0L120.0 33.0L240.0 2.0"
     assert one["area"] == "M0.0 64.0L120.0 33.0L240.0 2.0L240.0 64.0L0.0 64.0Z"
-    assert (one["lowest"], one["highest"], one["newest"]) == (0, 10, 10)
+    assert (one["lowest"], one["highest"]) == (0, 10)
 
 
 def test_a_gap_stays_a_gap() -> None:
@@ -50,8 +50,12 @@ def test_a_gap_stays_a_gap() -> None:
     assert one["area"].count("Z") == 2
 
 
-def test_the_newest_value_is_not_known_when_the_line_ends_with_a_gap() -> None:
-    assert chart(10, None)["newest"] is None
+def test_the_value_of_now_is_what_the_other_records_say() -> None:
+    history = {"series": [series(10, 8)]}
+    made = trends({"history": history, "queue": {"queue_depth": 3}})
+    assert made
+    assert made["series"][0]["now"] == 3
+    assert chart(10, 8)["now"] is None
 
 
 def test_a_single_point_is_a_dot() -> None:
@@ -84,13 +88,13 @@ def test_what_is_no_number_is_a_gap(value: object) -> None:
 def test_points_come_in_order_of_time_and_those_without_a_time_are_left_out() -> None:
     one = series(1, 2, 3)
     mixed = one | {"points": [*reversed(one["points"]), ["yesterday", 9], [None, 9], 7, "ab", [1, 2, 3]]}
-    made = trends({"series": [mixed]})
+    made = trends({"history": {"series": [mixed]}})
     assert made
     assert made["series"][0]["line"] == chart(1, 2, 3)["line"]
 
 
 def test_all_charts_share_one_axis_of_time() -> None:
-    made = trends({"series": [series(1, 1, 1), series(1, 1)]})
+    made = trends({"history": {"series": [series(1, 1, 1), series(1, 1)]}})
     assert made
     assert made["series"][1]["line"].startswith("M0.0 2.0L120.0 2.0")
 
@@ -105,7 +109,7 @@ def test_an_hour_shows_its_highest_value() -> None:
 )
 def test_without_a_history_there_is_no_section(history: Any) -> None:
     report = samples.mixed()
-    assert trends(history) is None
+    assert trends({"history": history}) is None
     if history is None or isinstance(history, dict):
         page = render(report.model_copy(update={"metrics": report.metrics | {"history": history}}), View())
         assert page == render(report, View())
@@ -116,7 +120,8 @@ def test_the_page_shows_the_charts_with_their_numbers() -> None:
     section = page[page.index('id="history"') : page.index('id="metrics"')]
     assert section.count("<svg") == 2
     assert section.count('aria-hidden="true" focusable="false"') == 2
-    assert "<b>1,204 messages</b>" in section
+    assert "<b>1,420 messages</b>" in section
+    assert "highest 1,204 messages" in section
     assert "lowest 0 messages" in section
     assert "Lag (ms)" in section
     assert '<th scope="row">2026-03-13 10:00</th><td class="number">1,204</td>' in section

@@ -13,7 +13,7 @@ from blueplane_doctor.demo.faults import DEAD_PID, healthy
 from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.notifying.state import read_state
 from blueplane_doctor.service.health_service import HealthService
-from blueplane_doctor.service.listening import ListenAddress
+from blueplane_doctor.service.listening import ListenAddress, bound, url_of
 from blueplane_doctor.service.telling import page_at, telling
 from tests.helpers import settings_for
 from tests.notifying.replay import START
@@ -78,14 +78,19 @@ def test_nobody_is_told_before_anything_is_known(pipeline: Pipeline) -> None:
 
 
 @pytest.mark.parametrize(
-    ("address", "url"),
+    ("address", "page"),
     [
-        (ListenAddress(), "http://127.0.0.1:8788/"),
-        (ListenAddress("0.0.0.0", 80), "http://127.0.0.1:80/"),
-        (ListenAddress("::1", 80), "http://[::1]:80/"),
-        (ListenAddress(port=0), ""),
-        (ListenAddress(uds=Path("/x")), ""),
+        (ListenAddress(port=0), "http://127.0.0.1:PORT/"),
+        (ListenAddress("0.0.0.0", 0), "http://127.0.0.1:PORT/"),
+        (ListenAddress("::1", 0), "http://[::1]:PORT/"),
+        (ListenAddress(uds=Path("socket")), ""),
     ],
+    ids=["a port that the system chooses", "everywhere", "IPv6", "a unix socket"],
 )
-def test_the_page_that_messages_name(address: ListenAddress, url: str) -> None:
-    assert page_at(address) == url
+def test_the_page_that_messages_name(
+    address: ListenAddress, page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with bound(address) as listener:
+        port = str(listener.getsockname()[1])
+        assert page_at(url_of(listener)) == page.replace("PORT", port)
