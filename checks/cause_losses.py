@@ -38,6 +38,10 @@ def _counted(lost: list["ChainBreak"], chain: "ChainHealth", predicate: str) -> 
     return words
 
 
+def _held(lost: list["ChainBreak"]) -> str:
+    return f"The stream still holds {'it' if len(lost) == 1 else 'them'}."
+
+
 @cause(repair="lost --save-only", stage="messages", shown_by=["chain-breaks", "server-errors"])
 def cause_malformed_payloads(
     chain: "ChainHealth", locations: "Locations", server: "ServerHealth | None" = None
@@ -48,8 +52,7 @@ def cause_malformed_payloads(
         return None
     reasons = sorted({broken.reason for broken in lost})
     return Cause(
-        summary=f"{_counted(lost, chain, 'acknowledged and not written')}: {'; '.join(reasons)}. "
-        "The stream still holds them.",
+        summary=f"{_counted(lost, chain, 'acknowledged and not written')}: {'; '.join(reasons)}. {_held(lost)}",
         since=stream_time(lost[0].id),
         since_by=STREAM_ID,
         at_stake=Stake(lost=len(lost), recoverable=len(lost)),
@@ -76,10 +79,11 @@ def cause_unrecorded_loss(
     if not lost:
         return _without_ids(chain, findings)
     remade = [group.name for group in queue.writers if group.exists and not group.consumers and group.last_delivered_id]
-    summary = f"{_counted(lost, chain, 'neither pending nor written')}. The stream still holds them."
+    summary = f"{_counted(lost, chain, 'neither pending nor written')}. {_held(lost)}"
     confirm = "who deleted a consumer or a group (XGROUP), or put an older copy in the place of the database"
     if remade:
-        summary += f" {' and '.join(remade)} may have been made anew behind them: no consumer was there since."
+        behind = "it" if len(lost) == 1 else "them"
+        summary += f" {' and '.join(remade)} may have been made anew behind {behind}: no consumer was there since."
         confirm = "who made the group anew (XGROUP CREATE or SETID)"
     return Cause(
         summary=summary,
@@ -123,14 +127,14 @@ def cause_dead_letters(queue: "QueueHealth", locations: "Locations", findings: F
         if error.is_set_aside:
             causes.append(_set_aside(error, locations))
             continue
-        letters = many(error.count, "dead letter", "dead letters")
+        unwritten = error.messages - error.written
         causes.append(
             Cause(
                 title=f"A writer gives messages up: {error.reason}",
-                summary=f"{letters} in the last hour, the last one {error.newest_id}.",
+                summary=f"{_letters(error)} in the last hour, the last one {error.newest_id}.{_written_by_now(error)}",
                 since=error.first_timestamp,
                 since_by="the first dead letter of this error in the last hour",
-                at_stake=Stake(lost=error.count, recoverable=error.count),
+                at_stake=Stake(lost=unwritten, recoverable=unwritten),
                 next_step=Remedy(
                     text="Correct what they have in common (dlq stats), then deliver them again.",
                     commands=[f"{locations.doctor} repair"],
@@ -138,6 +142,24 @@ def cause_dead_letters(queue: "QueueHealth", locations: "Locations", findings: F
             )
         )
     return causes
+
+
+def _letters(error: "ArrivingError") -> str:
+    """How many, and of how many messages where those are fewer."""
+    letters = many(error.count, "dead letter", "dead letters")
+    if error.messages == error.count:
+        return letters
+    return f"{letters} of {many(error.messages, 'message', 'messages')}"
+
+
+def _written_by_now(error: "ArrivingError") -> str:
+    if not error.written:
+        return ""
+    if error.written == error.messages == 1:
+        return " Its message is written by now."
+    if error.written == error.messages:
+        return " All their messages are written by now."
+    return f" {many(error.written, 'of these messages is', 'of these messages are')} written by now."
 
 
 def _set_aside(error: "ArrivingError", locations: "Locations") -> Cause:
@@ -162,7 +184,7 @@ def _old_letters(queue: "QueueHealth", locations: "Locations", summary: str) -> 
         summary=f"{summary} No more came in the last hour.",
         since=stream_time(ids[-1]) if ids else None,
         since_by="the third newest dead letter: at the latest" if ids else "",
-        at_stake=Stake(lost=queue.dlq_size, recoverable=queue.dlq_size),
+        at_stake=Stake(lost=queue.dlq_unwritten_messages, recoverable=queue.dlq_unwritten_messages),
         next_step=Remedy(
             text="Correct what they have in common (dlq stats) before you deliver them again.",
             commands=[f"{locations.doctor} repair dead-letters --older-than 1h", f"{locations.doctor} dlq stats"],

@@ -134,7 +134,8 @@ def cause_retry_storm(
         # A database that refuses everything makes Claude's writer try again and again as well.
         if not is_storm(group) or (group.stuck and not blockers and is_refused_now(server)):
             continue
-        summary = f"The group {group.name} was given the same message {group.most_deliveries or 0:,} times."
+        times = many(group.most_deliveries or 0, "time", "times")
+        summary = f"The group {group.name} was given the same message {times}."
         text = SAVE_FIRST
         ids = group.stuck_ids[:1] or group.to_acknowledge[:1]
         signs = ["retry-storm", *errors_of_messages(server)]
@@ -180,8 +181,9 @@ def cause_acknowledgements_lost(
     ids: list[str] = []
     for group in groups:
         ids += group.to_acknowledge[:1]
+    rows = "its row is" if sum(group.written_not_acknowledged or 0 for group in groups) == 1 else "their rows are"
     return Cause(
-        summary=f"{sentence(finding.summary)} Nothing is lost: their rows are there.",
+        summary=f"{sentence(finding.summary)} Nothing is lost: {rows} there.",
         since=stream_time(min(ids)) if ids else None,
         since_by=f"{STREAM_ID}, of the oldest: at the earliest" if ids else "",
         at_stake=Stake(at_risk=0),

@@ -174,7 +174,7 @@ def check_chain_breaks(chain: "ChainHealth", locations: "Locations", scale: Scal
     if broken:
         sentence = f"{many(broken, 'message has', 'messages have')} vanished: {_parts(chain)}"
     elif chain.database_cause or chain.partial:
-        cause = f"the time was up after {chain.examined:,} messages; give more with --timeout"
+        cause = f"the time was up after {many(chain.examined, 'message', 'messages')}; give more with --timeout"
         sentence = "Whether every message was written is not known"
         return unknown(sentence, chain.database_cause or cause, evidence=evidence)
     elif chain.tables_begin_later > chain.rows_pruned or _may_be_elsewhere(chain) or chain.letter_dropped:

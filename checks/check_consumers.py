@@ -136,7 +136,7 @@ def check_retry_storm(
     if worst:
         most = worst.most_deliveries or 0
         if scale.status(most) is not Status.GREEN:
-            sentence = f"{worst.name} was given the same message {most:,} times{_stuck([worst], chain)}"
+            sentence = f"{worst.name} was given the same message {many(most, 'time', 'times')}{_stuck([worst], chain)}"
             remedy = _stuck_remedy([worst], queue.queue, chain, server, locations)
     return scale.grade(most, sentence, remedy=remedy, evidence=_pending(queue))
 

@@ -35,7 +35,7 @@ def check_dead_letters(queue: "QueueHealth", locations: "Locations", scale: Scal
         sentence += f"; {stream} cannot be read"
     dropped = sum(queue.dlq_dropped.values())
     if dropped:
-        sentence += f"; {many(dropped, 'older one is', 'older ones are')} no longer there (trimmed or deleted)"
+        sentence += f"; {many(dropped, 'more is', 'more are')} no longer there (trimmed or deleted)"
     return scale.grade(count, sentence, remedy=_look(queue, locations), evidence=evidence)
 
 

@@ -115,10 +115,10 @@ def _unaccounted(presence: "StreamPresence") -> str:
     missing = presence.rows_without_message
     if not missing:
         return ""
-    rows = many(presence.rows_last_hour or 0, "row", "rows")
+    rows = many(presence.rows_last_hour or 0, "row was", "rows were")
     added = many(presence.entries_added or 0, "message", "messages")
     return (
-        f"; {rows} were written in the last hour, and only {added} ever came into this stream: what waited in the one "
+        f"; {rows} written in the last hour, and only {added} ever came into this stream: what waited in the one "
         "before cannot be accounted for"
     )
 

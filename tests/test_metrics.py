@@ -37,6 +37,7 @@ NOT_METRICS = {
     "queue.trend.minutes_left": "the verdict of one look, which backlog-trend grades",
     "queue.trend.still_seconds": "the verdict of one look, which backlog-trend grades",
     "queue.dlq_errors.*": "their reasons are for reading; `dlq_recent_entries` counts them",
+    "queue.dlq_unwritten_messages": "the dead letters once more, by their messages; `dlq_size` counts them",
     "queue.groups.*.consumers.*.pending": "consumers are named after processes: a new series for every restart",
     "queue.groups.*.consumers.*.idle_ms": "consumers are named after processes: a new series for every restart",
     "queue.groups.*.consumers.*.shares_group": "consumers are named after processes: a new series for every restart",

@@ -1,8 +1,36 @@
 """Numbers as text, and counts with the words that belong to them."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from blueplane_doctor.quantities import known, many, number, quantity
+
+REPOSITORY = Path(__file__).parents[1]
+
+
+_NOUNS = "messages|rows|letters|lines|deliveries|entries|consumers|groups|errors|events|times|files|hooks|causes"
+_COUNTED = re.compile(rf"\{{(?![A-Z_.]*[:}}])(?:[^{{}}]*:,|len\([^{{}}]*|[^{{}}]*count)\}} (?:[a-z]+ )?(?:{_NOUNS})\b")
+"""A number and a plural beside it; of a constant (in capitals) the number is known not to be 1."""
+_TRUE_OF_ANY = (
+    *("{share:g} % of the {limit:,} messages", "{least:,} and at most {most:,} messages"),
+    *("{judged:,} messages is accounted for", "{len(gone)} consumers that", "{deliveries:,} times"),
+    "{lost:,} messages were trimmed before a writer",
+)
+"""Where one was dealt with before, or the sentence is about more than one."""
+
+
+def test_every_sentence_that_counts_knows_one_from_many() -> None:
+    """`1 messages` is what a reader remembers. Whatever counts goes through `many`."""
+    wrong = []
+    for folder in ("blueplane_doctor", "checks"):
+        for file in sorted((REPOSITORY / folder).rglob("*.py")):
+            for line in file.read_text().splitlines():
+                is_counted = _COUNTED.search(line) and "many(" not in line
+                if is_counted and not any(allowed in line for allowed in _TRUE_OF_ANY):
+                    wrong.append(f"{file.name}: {line.strip()}")
+    assert not wrong
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from blueplane_doctor.errors import ExitCode, FileUnreadable, UsageError, did_yo
 from blueplane_doctor.history import incident, shapes
 from blueplane_doctor.history.health_storage import HealthMetricsStorage
 from blueplane_doctor.history.samples import MINUTE, RETENTION
+from blueplane_doctor.quantities import many
 from blueplane_doctor.readings import shown_metric
 from blueplane_doctor.times import seconds_in
 
@@ -79,8 +80,8 @@ def history(
         else:
             code = _show(storage, matching(metrics or [], known), metrics or [], span, width, given.format)
         if storage.left_out:
-            count = f"{storage.left_out:,}"
-            complain(f"the history holds {count} entries or names that no recorder wrote; they are left out")
+            count = many(storage.left_out, "entry or name", "entries or names")
+            complain(f"the history holds {count} that no recorder wrote; left out")
         return code
 
 

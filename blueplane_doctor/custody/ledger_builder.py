@@ -16,6 +16,7 @@ from blueplane_doctor.custody.losses import trimmed_past
 from blueplane_doctor.custody.messages import Message
 from blueplane_doctor.custody.routing import CompiledRoute
 from blueplane_doctor.custody.states import (
+    HAS_ROW,
     IN_FLIGHT,
     LOST,
     PAYLOAD_GONE,
@@ -134,6 +135,8 @@ class LedgerBuilder:
             self._ledger.carried.note(page.messages, page.states)
         if not NEEDS_ROW.isdisjoint(page.states):
             self._ledger.unwritten.note(page.messages, page.routes, page.states)
+        if self._dead_letters.index.messages:
+            self._note_written_letters(page)
         if LOST in page.states:
             self._add_lost(page)
         for original, tally in self._copied.take(page, tallies):
@@ -188,6 +191,11 @@ class LedgerBuilder:
                 self._ledger.owed_last_minute += 1
             if enqueued_ms > self._now_ms - 5 * MINUTE_MS:
                 self._ledger.owed_last_five_minutes += 1
+
+    def _note_written_letters(self, page: JudgedPage) -> None:
+        for message, state in zip(page.messages, page.states, strict=True):
+            if state in HAS_ROW:
+                self._dead_letters.index.note_written(message.raw_id, message.event_id)
 
     def _add_lost(self, page: JudgedPage) -> None:
         for message, route, state in zip(page.messages, page.routes, page.states, strict=True):

@@ -141,9 +141,10 @@ def _count_or_cause(state: StreamState, name: str, waiting: int | None, elsewher
     if count < 0:
         return f"the server's counters for {shown} contradict each other: more were read than were ever added"
     if count > removed:
+        given = state.length - waiting
         return (
             f"the server's counters for {shown} contradict each other: entries-read says {group.entries_read:,}, but "
-            f"{state.length - waiting:,} messages that it was given are still in the stream"
+            f"{many(given, 'message that it was given is', 'messages that it was given are')} still in the stream"
         )
     return _count_unless_rows_contradict(state, group, count, elsewhere)
 

@@ -95,6 +95,10 @@ class ArrivingError(Record):
     reason: str
     """Its type, and its text where that is a library's own phrase."""
     count: int
+    messages: int
+    """Messages that they name, each once."""
+    written: int = 0
+    """Of these messages, the ones whose row is there by now."""
     first_timestamp: str
     """When the first of them was given up."""
     newest_id: MessageId
@@ -170,6 +174,8 @@ class QueueHealth(Record):
     """Of these, those of the last hour."""
     dlq_previous_hour: int
     dlq_oldest_age_ms: int | None
+    dlq_unwritten_messages: int | None = None
+    """Messages that the dead letters name, each once, without those whose row is known to be there."""
     dlq_newest_ids: list[MessageId] = []
     """Dead letters' own IDs, of the newest three."""
     dlq_errors: list[ArrivingError] = []
@@ -238,6 +244,7 @@ class QueueHealthMonitor(Monitor):
             dlq_recent_entries=dead_letters.last_hour,
             dlq_previous_hour=dead_letters.hour_before,
             dlq_oldest_age_ms=None if dead_letters.oldest_ms is None else max(0, now_ms - dead_letters.oldest_ms),
+            dlq_unwritten_messages=len(dead_letters.messages - dead_letters.written),
             dlq_newest_ids=dead_letters.newest_ids,
             dlq_errors=_arriving(dead_letters),
             dlq_sizes=dict(sorted(dead_letters.sizes.items())),
@@ -339,6 +346,8 @@ def _arriving(index: DeadLetterIndex) -> list[ArrivingError]:
             ArrivingError(
                 reason=error.shown,
                 count=error.count,
+                messages=len(error.messages),
+                written=len(error.messages & index.written),
                 first_timestamp=iso(from_milliseconds(error.first_ms)) or "",
                 newest_id=id_text(error.newest),
                 is_set_aside=error.shown == SET_ASIDE,

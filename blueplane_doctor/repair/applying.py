@@ -16,6 +16,7 @@ from blueplane_doctor.connection.redis_connection import Connection
 from blueplane_doctor.errors import RepairRefused
 from blueplane_doctor.examination import Examination
 from blueplane_doctor.interruption import Whole
+from blueplane_doctor.quantities import many
 from blueplane_doctor.repair.batches import MOST_TOGETHER, Numbered, batches
 from blueplane_doctor.repair.following import Follower
 from blueplane_doctor.repair.locking import locked
@@ -204,8 +205,9 @@ class Applier:
         waiting = sum(item.origin not in follower.copies for item in self.plan.of(*ADDS_TO_STREAM))
         room = self.plan.room
         if waiting and room.used + follower.count + waiting > FILL_TO * room.limit:
+            came = many(follower.count, "message", "messages")
             raise RepairRefused(
-                f"{follower.count:,} messages came since the plan was made, and there is no room for {waiting:,} more",
+                f"{came} came since the plan was made, and there is no room for {waiting:,} more",
                 "make another plan when the writers have caught up",
             )
 

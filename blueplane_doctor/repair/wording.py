@@ -169,7 +169,7 @@ def _end(result: dict[str, Any] | None) -> str:
         done.append("interrupted")
     unseen = result.get("rows_not_seen")
     if unseen:
-        done.append(f"{unseen:,} rows not seen")
+        done.append(f"{many(unseen, 'row', 'rows')} not seen")
     taken_back = result.get("taken_back")
     if taken_back:
         done.append(f"{taken_back:,} of them taken back")

@@ -36,6 +36,11 @@ class DeadLetterEntry:
     fields: dict[bytes, bytes] = field(repr=False)
     """Private, never to be shown."""
 
+    @property
+    def message(self) -> bytes:
+        """The stream ID of the message that it names, else its event_id, else the letter's own ID."""
+        return self.message_id or self.event_id or id_text(self.id).encode()
+
 
 @dataclass
 class ArrivingError:
@@ -47,6 +52,8 @@ class ArrivingError:
     first_ms: int = 0
     newest: EntryId = BEGINNING
     """The ID of the newest of them."""
+    messages: set[bytes] = field(default_factory=set)
+    """The messages that they name, once each: a writer may give up the same one again and again."""
 
 
 @dataclass
@@ -62,11 +69,15 @@ class DeadLetterIndex:
     dropped: dict[str, int] = field(default_factory=dict)
     """For each stream that lost some, the entries that were ever added and are no longer there."""
     dropped_until_ms: int = 0
-    """Time of the oldest entry that is left of streams that lost some: dropped ones are older."""
+    """Time of the newest entry that streams which lost some may have dropped."""
     last_hour: int = 0
     hour_before: int = 0
     oldest_ms: int | None = None
     """When the oldest was given up, milliseconds since 1970."""
+    messages: set[bytes] = field(default_factory=set)
+    """The messages that all of them name, once each."""
+    written: set[bytes] = field(default_factory=set)
+    """Stream IDs and event_ids of messages that have a dead letter, and their row as well."""
     message_ids: set[bytes] = field(default_factory=set)
     event_ids: set[bytes] = field(default_factory=set)
     arriving: dict[str, ArrivingError] = field(default_factory=dict)
@@ -91,6 +102,13 @@ class DeadLetterIndex:
         """Whether some entry names this message."""
         return message_id in self.message_ids or (event_id is not None and event_id in self.event_ids)
 
+    def note_written(self, message_id: bytes, event_id: bytes | None) -> None:
+        """Take notice of a message that has its row."""
+        if self.names(message_id, event_id):
+            self.written.add(message_id)
+            if event_id:
+                self.written.add(event_id)
+
     def add(self, entry: DeadLetterEntry, now_ms: int) -> None:
         """Count one entry."""
         age_ms = now_ms - entry.queued_ms
@@ -101,6 +119,7 @@ class DeadLetterIndex:
             self.hour_before += 1
         self.oldest_ms = min(self.oldest_ms or entry.queued_ms, entry.queued_ms)
         self.newest.setdefault(entry.stream, deque(maxlen=SHOWN_IDS)).append(entry.id)
+        self.messages.add(entry.message)
         if entry.message_id:
             self.message_ids.add(entry.message_id)
         if entry.event_id:
@@ -118,6 +137,7 @@ class DeadLetterIndex:
         known.count += 1
         known.first_ms = min(known.first_ms, entry.queued_ms)
         known.newest = max(known.newest, entry.id)
+        known.messages.add(entry.message)
 
 
 class DeadLetterReader:
@@ -161,9 +181,11 @@ class DeadLetterReader:
         if added is None or added - removed <= state["length"]:
             return
         self.index.dropped[stream] = added - removed - state["length"]
-        # Trimming takes the oldest; of a stream that was emptied all letters up to its last one are gone.
+        # Trimming takes the oldest; of a stream that was emptied all letters up to its last one are gone. XDEL takes
+        # any, and the newest that it took is kept.
         first = state["first-entry"]
         until = entry_id(first[0]) if first else entry_id(state["last-generated-id"])
+        until = max(until, entry_id(state.get("max-deleted-entry-id", b"0-0")))
         self.index.dropped_until_ms = max(self.index.dropped_until_ms, until[0])
 
     def _read_on(self, stream: str, state: dict[str, Any]) -> None:

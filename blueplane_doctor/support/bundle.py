@@ -24,6 +24,7 @@ from blueplane_doctor.evidence import Evidence, to_json
 from blueplane_doctor.file_reading import read_bytes
 from blueplane_doctor.model import Report, Tool
 from blueplane_doctor.pipeline import CURRENT, CURSOR_HOOKS, EARLIER, Key, Route, Target
+from blueplane_doctor.quantities import many
 from blueplane_doctor.reports.base import View
 from blueplane_doctor.scales import LEVELS
 from blueplane_doctor.settings import Loaded, Settings, StreamSettings
@@ -148,11 +149,12 @@ def _log(path: Path) -> tuple[str, list[str]]:
     except FileUnreadable as error:
         return "", [f"the server's log: it cannot be read ({error.reason})"]
     left_out = [
-        f"{errors.others:,} entries of the log: they are no errors",
+        f"{many(errors.others, 'entry of the log that is no error', 'entries of the log that are no errors')}",
         "in the log's error lines, every word that is not known to be harmless: it could quote what was written",
     ]
     if errors.older:
-        left_out.append(f"{errors.older:,} older error entries of the log: the newest {errors.shown:,} are enough")
+        older = many(errors.older, "older error entry", "older error entries")
+        left_out.append(f"{older} of the log: the newest {errors.shown:,} are enough")
     return errors.text, left_out
 
 

@@ -15,6 +15,7 @@ from rich.text import Text
 from blueplane_doctor.history.shapes import sparkline
 from blueplane_doctor.metrics import CHARTED, UNSPOKEN_UNITS
 from blueplane_doctor.model import Cause, Finding, Report, Status, counted
+from blueplane_doctor.quantities import many
 from blueplane_doctor.reports import cause_phrases
 from blueplane_doctor.reports.phrases import headline, line, quantity, tally
 from blueplane_doctor.times import parse_time
@@ -168,7 +169,9 @@ def _causes(report: Report, width: int, most: int | None = None) -> list[Text]:
         lines += [_text(f"  {text[: max(width, 40)]}", "") for text in told[1:]]
     if most is None or len(lines) <= most:
         return lines
-    return [*lines[: most - 1], _text(f" … {len(report.causes)} causes, {len(lines) - most + 1} more lines", "dim")]
+    causes = many(len(report.causes), "cause", "causes")
+    more = many(len(lines) - most + 1, "more line", "more lines")
+    return [*lines[: most - 1], _text(f" … {causes}, {more}", "dim")]
 
 
 def _findings(report: Report, width: int, most: int) -> list[Text]:

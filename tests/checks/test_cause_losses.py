@@ -1,3 +1,5 @@
+import pytest
+
 from blueplane_doctor.monitoring.queue_health import ArrivingError
 from tests.checks import builders
 from tests.checks.builders import causes_of
@@ -34,8 +36,30 @@ def test_of_more_than_the_chain_keeps_it_is_a_lower_bound() -> None:
     assert cause.summary.startswith("At least 200 messages are acknowledged")
 
 
-def arriving(error: str, count: int) -> ArrivingError:
-    return ArrivingError(reason=error, count=count, first_timestamp=SINCE, newest_id=ID)
+def arriving(error: str, count: int, messages: int | None = None, written: int = 0) -> ArrivingError:
+    """Letters of one error; each of its own message unless told otherwise."""
+    named = count if messages is None else messages
+    return ArrivingError(
+        reason=error, count=count, messages=named, written=written, first_timestamp=SINCE, newest_id=ID
+    )
+
+
+@pytest.mark.parametrize(
+    ("error", "lost", "sentence"),
+    [
+        (arriving("e", 8), 8, "8 dead letters in the last hour, the last one"),
+        (arriving("e", 200, messages=1), 1, "200 dead letters of 1 message in the last hour"),
+        (arriving("e", 1, written=1), 0, "Its message is written by now."),
+        (arriving("e", 5, messages=5, written=5), 0, "All their messages are written by now."),
+        (arriving("e", 5, messages=4, written=3), 1, "3 of these messages are written by now."),
+    ],
+)
+def test_what_is_lost_with_dead_letters_counts_each_message_once(
+    error: ArrivingError, lost: int, sentence: str
+) -> None:
+    (cause,) = causes_of(queue=builders.queue(dlq_size=200, dlq_oldest_age_ms=60_000, dlq_errors=[error]))
+    assert (cause.at_stake.lost, cause.at_stake.recoverable) == (lost, lost)
+    assert sentence in cause.summary
 
 
 def test_each_error_that_still_gives_letters_is_a_cause() -> None:
@@ -53,5 +77,5 @@ def test_each_error_that_still_gives_letters_is_a_cause() -> None:
 
 
 def test_old_dead_letters_are_one_cause() -> None:
-    queue = builders.queue(dlq_size=14, dlq_oldest_age_ms=60_000_000, dlq_newest_ids=[ID])
+    queue = builders.queue(dlq_size=20, dlq_unwritten_messages=14, dlq_oldest_age_ms=60_000_000, dlq_newest_ids=[ID])
     assert [(one.id, one.since, one.at_stake.lost) for one in causes_of(queue=queue)] == [("dead-letters", SINCE, 14)]

@@ -144,6 +144,8 @@ BY_SITUATION = {
     "letters-dropped-and-lost": Row(("dead-letters", "unrecorded-loss")),
     "letters-deleted": UNRECORDED,
     "letters-of-each-shape": LETTERS,
+    "newest-letter-deleted": LETTERS,
+    "letters-of-one-message": LETTERS,
     "one-letter-of-one-message": LETTERS,
     "lost-for-different-reasons": MALFORMED,
     "ids-two-hours-ahead": Row(

@@ -12,7 +12,7 @@ GONE_ROWS = (
     *("rows-pruned", "rows-pruned-all"),
 )
 """The table was made anew; or rows were pruned, and they are more than those that are left to judge by."""
-DROPPED = ("letters-dropped", "letters-dropped-one")
+DROPPED = ("letters-dropped", "letters-dropped-one", "newest-letter-deleted")
 OTHER_TYPES = ("dead-letters-are-a-list", "dead-letters-are-a-string", "dead-letters-are-a-hash")
 SELECT = ("--select", "chain,dead-letters")
 
@@ -80,7 +80,18 @@ def test_dropped_letters_are_told(name: str, server: str, tmp_path: Path) -> Non
         assert breaks["evidence"]["letter may be dropped"] == situation.truth.letters_dropped
         letters = examination.finding("dead-letters")
         assert letters["observed"] == situation.truth.dead_lettered
-        assert f"{situation.truth.letters_dropped:,} older one" in letters["summary"]
+        assert f"; {situation.truth.letters_dropped:,} more " in letters["summary"]
+
+
+@pytest.mark.server
+def test_what_dead_letters_cost_counts_each_message_once(tmp_path: Path) -> None:
+    with SITUATIONS["letters-of-one-message"].built("redis-7.0", tmp_path / "p") as situation:
+        report = situation.doctor(*SELECT).report
+        (cause,) = report["causes"]
+        assert (cause["id"], cause["at_stake"]["lost"], cause["at_stake"]["recoverable"]) == ("dead-letters", 1, 1)
+        letters = situation.truth.facts["letters"]
+        assert cause["summary"].startswith(f"{letters} dead letters of 2 messages in the last hour")
+        assert "1 of these messages is written by now" in cause["summary"]
 
 
 @pytest.mark.server

@@ -164,6 +164,40 @@ def letters_deleted(s: Situation) -> None:
     s.truth = Truth(lost=0, dead_lettered=0, letters_dropped=5, written=76)
 
 
+@situation("C", "newest-letter-deleted", old=2)
+def newest_letter_deleted(s: Situation, old: int) -> None:
+    """XDEL took the one dead letter of this hour; {old} of an hour ago are still there."""
+    s.live_server()
+    s.healthy_work()
+    ids = s.add_cursor(old + 1)
+    s.deliver(CURSOR_GROUP)
+    s.pass_over(CLAUDE_GROUP)
+    hour_ago = messages.now() - timedelta(hours=1)
+    for place, entry_id in enumerate(ids[:old]):
+        stream, fields = messages.dead_letter("claude", s.messages[entry_id], hour_ago)
+        kept = s.client.xadd(stream, fields, id=f"{int(hour_ago.timestamp() * 1000)}-{place}")
+        s.letters[f"{stream} {kept}"] = entry_id
+    (letter,) = s.dead_letter(ids[old:], "claude")
+    s.acknowledge(CURSOR_GROUP, ids)
+    s.client.xdel(messages.CLAUDE_LETTERS, letter)
+    s.truth = Truth(lost=0, dead_lettered=old, letters_dropped=1, written=76)
+
+
+@situation("C", "letters-of-one-message", times=40)
+def letters_of_one(s: Situation, times: int) -> None:
+    """One message was given up {times} times and is lost; another was given up and then written."""
+    s.live_server()
+    s.healthy_work()
+    again, written = s.add_cursor(2)
+    s.deliver(CURSOR_GROUP)
+    s.pass_over(CLAUDE_GROUP)
+    s.dead_letter([again] * times, "cursor")
+    s.dead_letter([written], "cursor")
+    s.write([written])
+    s.acknowledge(CURSOR_GROUP, [again, written])
+    s.truth = Truth(lost=0, written=77, facts={"letters": times + 1})
+
+
 @situation("C", "one-letter-of-one-message", count=1)
 @situation("C", "letters-of-each-shape", count=6)
 def letters(s: Situation, count: int) -> None:
