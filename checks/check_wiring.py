@@ -21,6 +21,10 @@ _MEANING = {
     "folder_not_found": "the server cannot find {place}",
     "versions_differ": "{place} has another version: {reason}",
 }
+_MOST_SENTENCES = 8
+"""Faults that are told; the others are counted."""
+_MOST_ENTRIES = 3
+"""Entries of one file that are named in one sentence."""
 _NOT_WIRED = frozenset(_MEANING) - {"may_be_skipped", "command_not_on_path", "versions_differ"}
 _STEPS = {
     "not_used": "Mend the file: it has to be strict JSON without a byte-order mark, comments or trailing commas, and "
@@ -65,10 +69,7 @@ def check_capture_wiring(wiring: "CaptureWiring", locations: "Locations", scale:
         summary = f"Nothing keeps the editors from sending their events: {commands} of hooks can be run"
         return scale.grade("wired", summary, evidence=evidence)
     state = "not wired" if _cuts_off(faults[0]) else "doubtful"
-    summary = _sentence(faults[0])
-    if len(faults) > 1:
-        summary += f"; {many(len(faults) - 1, 'more fault', 'more faults')}"
-    return scale.grade(state, summary, remedy=_remedy(faults, locations), evidence=evidence)
+    return scale.grade(state, _summary(faults), remedy=_remedy(faults, locations), evidence=evidence)
 
 
 def _cuts_off(fault: "WiringFault") -> bool:
@@ -76,11 +77,29 @@ def _cuts_off(fault: "WiringFault") -> bool:
     return fault.ours and fault.kind in _NOT_WIRED
 
 
+def _summary(faults: "list[WiringFault]") -> str:
+    """All faults, in their order; what is wrong with several entries of one file in the same way is told once."""
+    alike: dict[tuple[str, str, str], list[WiringFault]] = {}
+    for fault in faults:
+        alike.setdefault((fault.kind, fault.place, fault.reason), []).append(fault)
+    sentences = []
+    for group in alike.values():
+        entries = list(dict.fromkeys(fault.entry for fault in group))
+        named = " and ".join(entries[:_MOST_ENTRIES])
+        if len(entries) > _MOST_ENTRIES:
+            named += f" and {len(entries) - _MOST_ENTRIES} more"
+        sentences.append(_sentence(group[0].model_copy(update={"entry": named})))
+    summary = "; ".join(sentences[:_MOST_SENTENCES])
+    if len(sentences) > _MOST_SENTENCES:
+        summary += f"; {many(len(sentences) - _MOST_SENTENCES, 'more fault', 'more faults')}"
+    return summary[:1].upper() + summary[1:]
+
+
 def _sentence(fault: "WiringFault") -> str:
     text = _MEANING[fault.kind].format(**fault.model_dump())
     if fault.kind == "not_used" and fault.entry:
         text += f" ({fault.entry})"
-    return text[:1].upper() + text[1:]
+    return text
 
 
 def _remedy(faults: "list[WiringFault]", locations: "Locations") -> Remedy:

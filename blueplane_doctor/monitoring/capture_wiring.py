@@ -107,6 +107,14 @@ class _Read(NamedTuple):
     is_of_a_project: bool = False
 
 
+class _Command(NamedTuple):
+    """One command of one file, and what it would run."""
+
+    label: str
+    command: HookCommand
+    program: Program
+
+
 class CaptureWiringMonitor(Monitor):
     """Reads what editors are told, and looks whether it can be done. It runs nothing."""
 
@@ -118,12 +126,9 @@ class CaptureWiringMonitor(Monitor):
         """Always a record: without editors there is nothing in it."""
         workspaces, sessions_cause = self._open_workspaces()
         files = [*self._user_files(), *_managed_files(), *_project_files(workspaces or ())]
-        commands: list[HookCommand] = []
-        for file in files:
-            commands += file.content.commands
-        programs = [(command, program_of(command.command, self._user_home)) for command in commands]
+        commands = list(self._commands(files))
         package = __version__
-        hooks = sorted({version_of(one.path) for _, one in programs if one.path and one.path.name == _HOOK} - {""})
+        hooks = sorted(_versions_of_hooks(commands) - {""})
         services = sorted({version_of(path) for path in service_programs(self._user_home)} - {""})
         unfindable = None
         if workspaces is not None:
@@ -131,7 +136,7 @@ class CaptureWiringMonitor(Monitor):
         faults = [
             *_unused_files(files),
             *_switched_off(files),
-            *_commands_that_do_not_run(programs),
+            *_commands_that_do_not_run(commands),
             *self._extension(),
             *_unfindable(unfindable),
             *_different_versions(package, hooks, services),
@@ -139,8 +144,8 @@ class CaptureWiringMonitor(Monitor):
         return CaptureWiring(
             cursor_is_there=self._cursor_is_there,
             claude_is_there=os.path.isdir(self.examination.settings.claude_settings.parent),
-            cursor_commands=sum(command.editor == CURSOR for command in commands),
-            claude_commands=sum(command.editor == CLAUDE for command in commands),
+            cursor_commands=sum(one.command.editor == CURSOR for one in commands),
+            claude_commands=sum(one.command.editor == CLAUDE for one in commands),
             extension_versions=[one.version for one in extensions(self._user_home)],
             package_version=package,
             hook_versions=hooks,
@@ -150,6 +155,11 @@ class CaptureWiringMonitor(Monitor):
             sessions_cause=sessions_cause,
             faults=faults,
         )
+
+    def _commands(self, files: Iterable[_Read]) -> Iterator[_Command]:
+        for file in files:
+            for command in file.content.commands:
+                yield _Command(file.label, command, program_of(command.command, self._user_home))
 
     @cached_property
     def _user_home(self) -> Path:
@@ -253,18 +263,25 @@ def _switched_off(files: list[_Read]) -> Iterator[WiringFault]:
             )
 
 
-def _commands_that_do_not_run(programs: Iterable[tuple[HookCommand, Program]]) -> Iterator[WiringFault]:
-    for command, program in programs:
-        if program.state in _KINDS:
-            editor = "Cursor" if command.editor == CURSOR else "Claude Code"
+def _commands_that_do_not_run(commands: Iterable[_Command]) -> Iterator[WiringFault]:
+    for one in commands:
+        if one.program.state in _KINDS:
             yield WiringFault(
-                kind=_KINDS[program.state],
-                editor=command.editor,
-                place=f"the hooks of {editor}",
-                entry=command.event,
-                reason=f"its program is {program.state}",
-                ours=command.is_ours,
+                kind=_KINDS[one.program.state],
+                editor=one.command.editor,
+                place=one.label,
+                entry=one.command.event,
+                reason=f"its program is {one.program.state}",
+                ours=one.command.is_ours,
             )
+
+
+def _versions_of_hooks(commands: Iterable[_Command]) -> set[str]:
+    versions = set()
+    for one in commands:
+        if one.program.path and one.program.path.name == _HOOK:
+            versions.add(version_of(one.program.path))
+    return versions
 
 
 def _unfindable(sessions: int | None) -> Iterator[WiringFault]:

@@ -36,14 +36,25 @@ def test_a_command_of_somebody_else_that_is_gone_is_yellow() -> None:
     assert run("capture-wiring", wiring=wiring(fault)).status is Status.YELLOW
 
 
-def test_the_worst_is_told_first_and_the_others_are_counted() -> None:
+def test_all_faults_are_told_and_the_worst_first() -> None:
     doubt = WiringFault(kind="versions_differ", place="blueplane-hook", reason="version 2, and this is 1")
     broken = WiringFault(kind="not_used", place=PLACE, reason="it is not valid JSON")
     finding = run("capture-wiring", wiring=wiring(doubt, broken))
-    expected = "The editor does not use Claude Code's settings.json: it is not valid JSON; 1 more fault"
+    expected = "The editor does not use Claude Code's settings.json: it is not valid JSON; blueplane-hook has "
+    expected += "another version: version 2, and this is 1"
     assert (finding.status, finding.summary) == (Status.ORANGE, expected)
     assert finding.remedy is not None
     assert "strict JSON" in finding.remedy.text and "with the program that you use" in finding.remedy.text
+
+
+def test_entries_of_one_file_are_told_together_and_there_is_a_bound() -> None:
+    gone = [WiringFault(kind="command_missing", place=PLACE, entry=f"Hook{number}") for number in range(5)]
+    summary = run("capture-wiring", wiring=wiring(*gone)).summary
+    assert summary == f"The program of Hook0 and Hook1 and Hook2 and 2 more in {PLACE} is gone"
+    many = [WiringFault(kind="not_used", place=f"file {number}", reason="no JSON") for number in range(10)]
+    summary = run("capture-wiring", wiring=wiring(*many)).summary
+    assert summary.count("the editor does not use", 1) == 7
+    assert summary.endswith("; 2 more faults")
 
 
 def test_sessions_that_cannot_be_read_are_unknown_where_claude_code_is_used() -> None:

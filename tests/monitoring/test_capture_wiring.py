@@ -81,8 +81,8 @@ def test_good_wiring_has_no_fault(pipeline: Pipeline, user: Path) -> None:
         ("{,", ("not_used", "Claude Code's settings.json", "")),
         ({"hooks": {"Stop": [{"hooks": 5}]}}, ("not_used", "Claude Code's settings.json", "hooks.Stop[0].hooks")),
         ({"hooks": {"Unheard": []}}, ("may_be_skipped", "Claude Code's settings.json", "")),
-        (settings("/gone/blueplane-hook x"), ("command_missing", "the hooks of Claude Code", "SessionStart")),
-        (settings("gone-entirely x"), ("command_not_on_path", "the hooks of Claude Code", "SessionStart")),
+        (settings("/gone/blueplane-hook x"), ("command_missing", "Claude Code's settings.json", "SessionStart")),
+        (settings("gone-entirely x"), ("command_not_on_path", "Claude Code's settings.json", "SessionStart")),
     ],
 )
 def test_a_fault_of_claudes_settings(pipeline: Pipeline, user: Path, content: Any, fault: tuple[str, str, str]) -> None:
@@ -95,7 +95,7 @@ def test_a_fault_of_cursors_hooks(pipeline: Pipeline, user: Path, tmp_path: Path
     assert faults(pipeline, cursor_hooks=path) == [("not_used", "Cursor's hooks.json", "")]
     plain = write(tmp_path / "plain", "")
     write(path, {"hooks": {"stop": [{"command": f"{plain} --blueplane"}]}})
-    assert faults(pipeline, cursor_hooks=path) == [("command_not_executable", "the hooks of Cursor", "stop")]
+    assert faults(pipeline, cursor_hooks=path) == [("command_not_executable", "Cursor's hooks.json", "stop")]
 
 
 def test_a_command_of_somebody_else_is_told_apart(pipeline: Pipeline, user: Path) -> None:
