@@ -14,6 +14,15 @@ _KINDS = {"written": "done", "in_stream": "open", "too_young": "open", "dead_let
 """What the colour of a state stands for; any other is `aside`."""
 
 
+_PARTS_OF_A_BAR = {
+    "written": ("written",),
+    "waiting": ("in_stream", "too_young"),
+    "dead_lettered": ("dead_lettered",),
+    "broken": ("missing",),
+}
+"""Which parts of the bar chart, as the chain's is drawn, stand for which states; the rest of a bar is set aside."""
+
+
 class _Source(NamedTuple):
     """Where a record stands among the metrics, and the words for what it counts."""
 
@@ -56,6 +65,38 @@ def before_stream(metrics: Mapping[str, Any]) -> list[SourceStage]:
         if isinstance(record, Mapping) and states:
             stages.append(_stage(source, str(record.get("since") or ""), states))
     return stages
+
+
+class LineTimes(NamedTuple):
+    """Lines of Claude's transcripts by ten minutes."""
+
+    bars: list[dict[str, Any]]
+    """As the bar chart takes them."""
+    rows: list[dict[str, Any]]
+    """Each with its start, its lines and its states."""
+
+
+def lines_by_time(metrics: Mapping[str, Any]) -> LineTimes:
+    """Both are empty where no time is known."""
+    times = LineTimes([], [])
+    record = metrics.get("transcripts")
+    buckets = record.get("buckets") if isinstance(record, Mapping) else None
+    if not isinstance(buckets, list):
+        return times
+    for bucket in buckets:
+        if isinstance(bucket, Mapping):
+            start = str(bucket.get("start") or "")
+            states = _counts(bucket.get("states"))
+            times.bars.append(_bar(start, states))
+            times.rows.append({"start": start, "lines": sum(states.values()), **states})
+    return times
+
+
+def _bar(start: str, states: dict[str, int]) -> dict[str, Any]:
+    bar: dict[str, Any] = {"start": start, "enqueued": sum(states.values())}
+    for part, names in _PARTS_OF_A_BAR.items():
+        bar[part] = sum(states.get(name, 0) for name in names)
+    return bar
 
 
 def _counts(states: object) -> dict[str, int]:

@@ -23,7 +23,7 @@ from blueplane_doctor.quantities import many
 from blueplane_doctor.readings import field_metric
 from blueplane_doctor.reports import cause_phrases, change_phrases, phrases
 from blueplane_doctor.reports.base import Format, View
-from blueplane_doctor.reports.before_stream import before_stream
+from blueplane_doctor.reports.before_stream import before_stream, lines_by_time
 from blueplane_doctor.reports.phrases import causes_count, field_value, observed, other_thresholds, quantity, since
 from blueplane_doctor.reports.told_messages import told_messages
 from blueplane_doctor.scales import scale_words
@@ -127,6 +127,7 @@ def template() -> "Template":
         "flow": charts.flow,
         "custody_strip": charts.custody_strip,
         "before_stream": before_stream,
+        "lines_by_time": lines_by_time,
         "state_kinds": charts.STATE_KINDS,
         "bars": charts.bars,
         "bar_kinds": charts.BARS,

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from blueplane_doctor.reports.base import View
-from blueplane_doctor.reports.before_stream import before_stream
+from blueplane_doctor.reports.before_stream import before_stream, lines_by_time
 from blueplane_doctor.reports.html import FORMAT as HTML
 from blueplane_doctor.reports.table import FORMAT as TABLE
 from tests.reports import samples
@@ -30,6 +30,26 @@ def test_a_source_is_told_as_a_sum_and_as_a_bar() -> None:
 @pytest.mark.parametrize("record", [None, [], {}, {"states": None}, {"states": {"written": 0}}, {"states": {"a": "b"}}])
 def test_what_was_not_looked_at_is_not_shown(record: Any) -> None:
     assert before_stream({"transcripts": record}) == []
+
+
+BUCKETS: list[dict[str, Any]] = [
+    {"start": "2026-11-28T10:00:00.000Z", "states": {"written": 40, "repeated": 5}},
+    {"start": "2026-11-28T10:10:00.000Z", "states": {"written": 3, "missing": 7, "too_young": 2, "in_stream": 1}},
+]
+
+
+def test_lines_by_ten_minutes_are_a_chart_and_a_table() -> None:
+    transcripts = {**TRANSCRIPTS, "buckets": BUCKETS}
+    (first, second), table = lines_by_time({"transcripts": transcripts})
+    assert table[1] == {"start": BUCKETS[1]["start"], "lines": 13, **BUCKETS[1]["states"]}
+    assert first["enqueued"] == 45 and first["written"] == 40
+    assert (second["enqueued"], second["waiting"], second["broken"]) == (13, 3, 7)
+    report = samples.mixed()
+    report = report.model_copy(update={"metrics": {**report.metrics, "transcripts": transcripts}})
+    page = HTML.render(report, View())
+    assert "45 lines" in page and "Lines of Claude&#39;s transcripts by ten minutes" in page
+    for strange in (None, 5, [5], [{}], [{"start": 1, "states": [1]}, {"states": {"written": "x"}}]):
+        assert all(bar["enqueued"] == 0 for bar in lines_by_time({"transcripts": {"buckets": strange}}).bars)
 
 
 def test_table_and_page_show_it() -> None:
