@@ -125,7 +125,11 @@ def cause_server_down(
     if since is None and database is not None:
         since = database.last_successful_write_timestamp
         since_by = "the newest row of the database: at the earliest"
-    process = f"Process {server.pid} of server.pid is gone" if server.pid is not None else "There is no server.pid"
+    process = "There is no server.pid"
+    if server.pid is not None:
+        process = f"Process {server.pid} of server.pid is gone"
+    if server.pid_state == "another program":
+        process = f"Process {server.pid} of server.pid is another program by now"
     return Cause(
         summary=f"{process}, and nobody answers on its port.{waiting_sentence(queue, chain)}",
         since=since,

@@ -164,6 +164,7 @@ def check_chain_breaks(chain: "ChainHealth", locations: "Locations", scale: Scal
         "equation": chain.equation,
         "tables begin later": chain.tables_begin_later,
         "of those pruned": chain.rows_pruned,
+        "nothing to look for": chain.without_key,
         "of a group that is not known": chain.of_unknown_group,
         "row may be deleted": chain.rows_deleted,
         "letter may be dropped": chain.letter_dropped,
@@ -177,6 +178,10 @@ def check_chain_breaks(chain: "ChainHealth", locations: "Locations", scale: Scal
         cause = f"the time was up after {many(chain.examined, 'message', 'messages')}; give more with --timeout"
         sentence = "Whether every message was written is not known"
         return unknown(sentence, chain.database_cause or cause, evidence=evidence)
+    elif chain.without_key > chain.judged_by_rows:
+        sentence = "Whether every message was written is not known"
+        cause = many(chain.without_key, "message carries", "messages carry") + " nothing by which a row could be found"
+        return unknown(sentence, cause, evidence=evidence)
     elif chain.tables_begin_later > chain.rows_pruned or _may_be_elsewhere(chain) or chain.letter_dropped:
         sentence = "Whether every message was written is not known"
         return unknown(sentence, _why_untraceable(chain), evidence=evidence)
@@ -191,25 +196,34 @@ def _may_be_elsewhere(chain: "ChainHealth") -> bool:
 
 
 def _accounted_for(chain: "ChainHealth") -> str:
-    judged = chain.examined - chain.rows_pruned - chain.of_unknown_group
     if not chain.examined:
         return "The stream holds no messages, and none is missing"
-    if chain.of_unknown_group:
-        sentence = f"{many(judged, 'message is', 'messages are')} accounted for"
-        others = many(chain.of_unknown_group, "is", "are")
-        were = "was" if chain.of_unknown_group == 1 else "were"
-        sentence += f"; {others} for a group that this doctor does not know, and {were} not judged (see unknown-groups)"
-        if chain.rows_pruned:
-            sentence += f"; {many(chain.rows_pruned, 'is', 'are')} older than the rows that the database keeps"
-        return sentence
-    if chain.rows_pruned:
-        older = many(chain.rows_pruned, "is", "are")
-        sentence = f"{many(judged, 'message is', 'messages are')} accounted for"
-        were = "was" if chain.rows_pruned == 1 else "were"
-        return f"{sentence}; {older} older than the rows that the database keeps, and {were} not judged"
+    judged = chain.examined - chain.rows_pruned - chain.of_unknown_group - chain.without_key
+    not_judged = _not_judged(chain)
+    if not_judged:
+        accounted = many(judged, "message is", "messages are")
+        return f"{accounted} accounted for; {'; '.join(not_judged)}"
     if judged == 1:
         return "The one message in the stream is accounted for"
     return f"Every one of {judged:,} messages is accounted for"
+
+
+def _not_judged(chain: "ChainHealth") -> list[str]:
+    """The messages of which nothing can be known, in words, for each reason."""
+    parts = []
+    if chain.of_unknown_group:
+        one = "is for a group that this doctor does not know, and was not judged (see unknown-groups)"
+        more = "are for a group that this doctor does not know, and were not judged (see unknown-groups)"
+        parts.append(many(chain.of_unknown_group, one, more))
+    if chain.rows_pruned:
+        one = "is older than the rows that the database keeps, and was not judged"
+        more = "are older than the rows that the database keeps, and were not judged"
+        parts.append(many(chain.rows_pruned, one, more))
+    if chain.without_key:
+        one = "carries nothing by which its row could be found, and was not judged"
+        more = "carry nothing by which their rows could be found, and were not judged"
+        parts.append(many(chain.without_key, one, more))
+    return parts
 
 
 def _why_untraceable(chain: "ChainHealth") -> str:

@@ -159,6 +159,18 @@ class ChainHealth(Record):
     """Why rows could not be read; then acknowledged messages are `unexamined`."""
 
     @property
+    def without_key(self) -> int:
+        """Of those `untraceable`: the ones that carry nothing by which a row could be found."""
+        explained = self.tables_begin_later + self.written_elsewhere + self.of_unknown_group + self.letter_dropped
+        explained += self.rows_deleted + self.letters_unreadable
+        return max(0, (self.states.get(UNTRACEABLE) or 0) - explained)
+
+    @property
+    def judged_by_rows(self) -> int:
+        """Messages of which a look into the database, or a dead letter, told what became of them."""
+        return sum(self.states.get(state) or 0 for state in (*_KNOWN_BY_ROWS, DEAD_LETTERED))
+
+    @property
     def trimmed(self) -> TrimmedUnread:
         """Messages trimmed before the writer group that owes their row was given them: a range."""
         return trimmed_before_writers(self.losses)

@@ -1,11 +1,17 @@
 """Whether the queue stream is there as it was left: what speaks for a pipeline that lost it."""
 
+from datetime import timedelta
+
 from blueplane_doctor.errors import SourceError, SourceMissing, SourceWrongType
 from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring import Monitor
 from blueplane_doctor.public_fields import GroupName
 from blueplane_doctor.sources.redis_source import pairs
 from blueplane_doctor.sources.streams import StreamState
+from blueplane_doctor.sources.trace_tables import count_rows
+
+MOST_COUNTED = 10_000
+"""Rows of a table that are counted one by one: a few milliseconds."""
 
 
 class StreamPresence(Record):
@@ -46,12 +52,13 @@ class StreamPresenceMonitor(Monitor):
             is_taken = isinstance(error, SourceWrongType)
             return StreamPresence(exists=False, cause=error.message, wrong_type=is_taken).model_copy(update=rows)
         missing = [name for name in self.examination.writer_groups() if stream.group(name) is None]
+        rows["rows_last_hour"] = self._confirmed(rows.get("rows_last_hour"), stream)
         presence = StreamPresence(
             exists=True,
             length=stream.length,
             entries_added=stream.entries_added,
             missing_groups=missing,
-            rows_without_message=self._rows_without_message(stream, rows.get("rows_last_hour")),
+            rows_without_message=self._rows_without_message(stream, rows["rows_last_hour"]),
         )
         return presence.model_copy(update=rows)
 
@@ -66,6 +73,22 @@ class StreamPresenceMonitor(Monitor):
             age_ms = max(0, int(age.total_seconds() * 1000))
         total = sum(written.rows.values())
         return {"rows": total, "rows_last_hour": written.last_hour, "last_row_age_ms": age_ms}
+
+    def _confirmed(self, rows: int | None, stream: StreamState) -> int | None:
+        """Rows of the last hour, counted one by one where their sequence numbers are more than the stream's messages.
+
+        Numbers may have a gap. Of many rows it would say little, and counting them takes long.
+        """
+        if rows is None or stream.entries_added is None or not stream.entries_added < rows:
+            return rows
+        since = self.examination.now - timedelta(hours=1)
+        try:
+            count = count_rows(self.examination.database, self.examination.trace_tables(), since, MOST_COUNTED)
+        except SourceError:
+            return None
+        if count >= MOST_COUNTED:
+            return rows
+        return min(rows, count)
 
     def _rows_without_message(self, stream: StreamState, rows: int | None) -> int | None:
         if rows is None or stream.entries_added is None or stream.other_queues:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from blueplane_doctor.errors import FileMissing, FileUnreadable
-from blueplane_doctor.file_reading import read_tail
+from blueplane_doctor.file_reading import file_state, read_tail
 from blueplane_doctor.pipeline import (
     DATABASE_LINE,
     MONITOR_LOGGERS,
@@ -28,6 +28,12 @@ TAIL_BYTES = 1_000_000
 WINDOW = timedelta(minutes=5)
 SHORTEST_SPAN = timedelta(minutes=1)
 """A log that began a second ago is no base for a rate a minute."""
+FEWEST_FOR_A_RATE = 100
+"""Of fewer errors within seconds nobody knows whether they go on like this."""
+WIDEST_ZONES = timedelta(hours=26)
+"""Between the clocks of UTC+14 and UTC-12."""
+_ZONE_STEP = timedelta(minutes=15)
+_ZONE_TOLERANCE = timedelta(seconds=3)
 MOST_ORDINARY_ERRORS = 20
 """Errors of a normal start or stop in the window that are not counted: each writes up to five."""
 LINE = re.compile(rb"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)(?:,\d+)? - (\S+) - ([A-Z]+) - ")
@@ -117,7 +123,13 @@ class LogTail(NamedTuple):
     def errors_per_minute(self) -> float | None:
         """Mean of the window; a lower bound where it is cut."""
         errors = self.errors_in_window
-        return None if errors is None else round(errors / (self.window_seconds / 60), 2)
+        if errors is None:
+            return None
+        seconds = self.window_seconds
+        if errors < FEWEST_FOR_A_RATE:
+            # Two errors behind a line of many megabytes are no storm, though less than a second was read.
+            seconds = max(seconds, SHORTEST_SPAN.total_seconds())
+        return round(errors / (seconds / 60), 2)
 
 
 class _Entry(NamedTuple):
@@ -156,7 +168,7 @@ def read_log(path: Path, now: datetime) -> LogTail:
     if is_doubled:
         entries = list(_once(entries))
     counter = _Counter(now)
-    moments = _Moments()
+    moments = _Moments(_zone_shift(entries, path))
     start = _last_start(entries)
     for number, entry in enumerate(entries):
         if entry.is_error:
@@ -256,21 +268,44 @@ class _Counter:
 class _Moments:
     """Local times as moments; thousands of lines of one second have the same."""
 
-    def __init__(self) -> None:
+    def __init__(self, shift: timedelta) -> None:
+        """`shift` is added to each: the log may be written in another time zone."""
+        self._shift = shift
         self._known: dict[bytes, datetime | None] = {}
 
     def of(self, time: bytes) -> datetime | None:
         """None where it looks like a time, and is none."""
         if time not in self._known:
-            self._known[time] = _moment(time)
+            self._known[time] = _moment(time, self._shift)
         return self._known[time]
 
 
-def _moment(time: bytes) -> datetime | None:
+def _moment(time: bytes, shift: timedelta = timedelta(0)) -> datetime | None:
     try:
-        return datetime.fromisoformat(time.decode()).astimezone(UTC)
+        return datetime.fromisoformat(time.decode()).astimezone(UTC) + shift
     except (ValueError, OverflowError):
         return None
+
+
+def _zone_shift(entries: Sequence[_Entry], path: Path) -> timedelta:
+    """What has to be added to the log's times: nothing, unless the last of them cannot be true.
+
+    No line is later than the file's last change. Where it says so by whole quarters of an hour, to the second, the
+    server's time zone is another than the doctor's, as in a container. A log of a zone behind looks like an old log.
+    """
+    last = _moment(entries[-1].time) if entries else None
+    if last is None:
+        return timedelta(0)
+    try:
+        modified = datetime.fromtimestamp(file_state(path).st_mtime, UTC)
+    except FileUnreadable:
+        return timedelta(0)
+    difference = modified - last
+    shift = round(difference / _ZONE_STEP) * _ZONE_STEP
+    is_zone = -WIDEST_ZONES <= shift < timedelta(0) and abs(difference - shift) <= _ZONE_TOLERANCE
+    if not is_zone:
+        return timedelta(0)
+    return shift
 
 
 def _window(entries: Iterable[_Entry], now: datetime, moments: _Moments, *, is_whole: bool) -> tuple[timedelta, bool]:

@@ -133,6 +133,27 @@ def _read_table(connection: Connection, table: str, windows: list[datetime]) -> 
     return highest, last, counts
 
 
+def count_rows(database: DatabaseSource, tables: tuple[str, ...], since: datetime, limit: int) -> int:
+    """The rows since then that are there, at most `limit` of each table: a sequence number may stand for none.
+
+    Raises SourceError.
+    """
+    total = 0
+    for table in tables:
+        total += database.read(partial(_count_table, table=table, since=since, limit=limit))
+    return total
+
+
+def _count_table(connection: Connection, table: str, since: datetime, limit: int) -> int:
+    newest = connection.execute(f'SELECT sequence FROM "{table}" ORDER BY sequence DESC LIMIT 1').fetchone()
+    if newest is None:
+        return 0
+    first = first_since(connection, table, since, sequence_of(newest[0], table))
+    sql = f'SELECT count(*) FROM (SELECT 1 FROM "{table}" WHERE sequence >= ? LIMIT ?)'
+    count: int = connection.execute(sql, (first, limit)).fetchone()[0]
+    return count
+
+
 def read_ingested(database: DatabaseSource, table: str, sequences: Sequence[int]) -> dict[int, datetime]:
     """When these rows were written, by their sequence numbers; without those that are gone. Raises SourceError."""
     ingested: dict[int, datetime] = {}

@@ -124,6 +124,7 @@ def broken(lost: int = 0, trimmed: int | None = 0, gone: int = 0, **changes: Any
             ("orange-edge", "one is the first orange", broken(lost=1), "orange"),
             ("last-orange", "9 is still orange", broken(lost=4, trimmed=3, gone=2), "orange"),
             ("red-edge", "10 is the first red", broken(lost=10), "red"),
+            ("few-keys", "most cannot be looked for", chain({"untraceable": 900, "written": 300}), "unknown"),
             ("partial", "a walk that did not end is unknown, never green", chain(partial=True), "unknown"),
             ("no-data", "without the database nobody knows", chain(database_cause="it does not exist"), "unknown"),
             ("partial-and-broken", "what was found counts", broken(lost=12, partial=True), "red"),
@@ -139,6 +140,11 @@ def test_chain_breaks(sentence: str, given: ChainHealth, status: str) -> None:
     ("given", "said"),
     [
         pytest.param(chain(), "Every one of 1,200 messages is accounted for", id="none"),
+        pytest.param(
+            chain({"untraceable": 1}, examined=1_201),
+            "1,200 messages are accounted for; 1 carries nothing by which its row could be found, and was not judged",
+            id="one-without-a-key",
+        ),
         pytest.param(chain(examined=1), "The one message in the stream is accounted for", id="a-single-message"),
         pytest.param(chain(examined=0), "The stream holds no messages, and none is missing", id="idle"),
         pytest.param(

@@ -1,5 +1,7 @@
 """The stream beside the rows that went through it."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -33,6 +35,18 @@ def test_a_stream_that_is_gone_leaves_the_rows(any_pipeline: Pipeline, stands_th
     presence = collected(StreamPresence, any_pipeline)
     assert not presence.exists and presence.cause
     assert presence.rows == 30 and presence.last_row_age_ms is not None
+
+
+@pytest.mark.server
+def test_a_gap_in_the_sequence_numbers_is_no_row(any_pipeline: Pipeline) -> None:
+    any_pipeline.enqueue_cursor(30)
+    any_pipeline.drain()
+    with closing(sqlite3.connect(any_pipeline.database, isolation_level=None)) as connection:
+        connection.execute("UPDATE sqlite_sequence SET seq = seq + 1000")
+    any_pipeline.enqueue_cursor(4)
+    any_pipeline.drain()
+    presence = collected(StreamPresence, any_pipeline)
+    assert (presence.rows_last_hour, presence.rows_without_message) == (34, 0)
 
 
 @pytest.mark.server

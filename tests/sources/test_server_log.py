@@ -1,5 +1,6 @@
 """The tail of the log: counts and times of errors, whatever else stands in it."""
 
+import os
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -178,6 +179,28 @@ def test_a_burst_that_does_not_fit_is_a_lower_bound_over_the_span_that_was_read(
     found = read_log(log, NOW)
     assert found.is_cut and found.window_seconds == 3
     assert 100_000 < (found.errors_per_minute or 0) <= 45_659 * 60 / 16
+
+
+def test_two_errors_behind_a_line_of_megabytes_are_no_storm(log: Path) -> None:
+    log.write_text("x" * 2_000_000 + "\n" + line("ERROR", 0.01) * 2)
+    found = read_log(log, NOW)
+    assert found.is_cut and found.errors_per_minute == 2.0
+
+
+@pytest.mark.parametrize(("ahead", "errors"), [(timedelta(hours=5, minutes=30), 4), (timedelta(hours=5), 4)])
+def test_lines_ahead_of_the_file_by_a_time_zone_are_read_in_that_zone(log: Path, ahead: timedelta, errors: int) -> None:
+    """The server's container is in another zone than the doctor."""
+    log.write_text(line("ERROR", -ahead.total_seconds() / 60 + 1) * 4)
+    written = (NOW - timedelta(minutes=1)).timestamp()
+    os.utime(log, (written, written))
+    assert read_log(log, NOW).errors_in_window == errors
+
+
+@pytest.mark.parametrize("minutes_ago", [60, 900, -7, -60 * 30])
+def test_any_other_difference_is_no_time_zone(log: Path, minutes_ago: float) -> None:
+    log.write_text(line("ERROR", minutes_ago) * 4)
+    os.utime(log, (NOW.timestamp(), NOW.timestamp()))
+    assert read_log(log, NOW).errors_in_window == 0
 
 
 def test_a_log_that_began_lately_is_counted_over_its_own_time(log: Path) -> None:
