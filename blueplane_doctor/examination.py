@@ -138,7 +138,7 @@ class Examination:
     @once
     def server_config(self) -> dict[str, str]:
         """The settings of Redis that this user may ask for, without the others. Raises SourceError."""
-        names = ("save", "stop-writes-on-bgsave-error", "min-replicas-to-write", "dir")
+        names = ("save", "stop-writes-on-bgsave-error", "min-replicas-to-write", "dir", "unixsocket")
         settings = {}
         # Redis before 7.0 takes one name at a time.
         for reply in self.redis.ask(*[("CONFIG", "GET", name) for name in names]):

@@ -1,8 +1,9 @@
 """What the running server uses: its configuration, Redis and database, beside the ones that are examined."""
 
 import os
+import re
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from blueplane_doctor.connection.topology import address_of
 from blueplane_doctor.examination import Examination, ServerInfo
@@ -15,6 +16,7 @@ from blueplane_doctor.sources.redis_host import runs_here
 from blueplane_doctor.sources.redis_info import integer
 from blueplane_doctor.sources.server_configuration import ServerConfiguration, server_configuration
 from blueplane_doctor.sources.server_process import server_process
+from blueplane_doctor.sources.unix_sockets import connected_sockets
 from blueplane_doctor.text import hidden, place
 from blueplane_doctor.user_paths import real_file
 
@@ -22,6 +24,9 @@ SAME = "the same"
 ANOTHER = "another"
 UNKNOWN = "unknown"
 _CONFIGURATION = "its configuration"
+_SOCKET = "a unix socket"
+_REDIS_SOCKET = re.compile(r"redis|valkey", re.IGNORECASE)
+"""How the socket of a Redis is called, as far as that can be told from its name."""
 _LOG = "server.log"
 _DATABASE = "telemetry.db"
 
@@ -121,6 +126,9 @@ class ServerUsesMonitor(Monitor):
         for address in sorted(process.connections or ()):
             if compare(address, examined) is Comparison.SAME:
                 return Used(compared=SAME, name=shown(address), shown_by="its process", is_proof=True), None
+        by_socket = self._by_socket(process)
+        if by_socket is not None:
+            return by_socket, None
         named, shown_by = self._named_redis()
         if named is None:
             return Used(cause=_why_unknown(process)), None
@@ -139,6 +147,33 @@ class ServerUsesMonitor(Monitor):
         is_proof = connected is not None and comparison is Comparison.ANOTHER
         used = Used(compared=ANOTHER, name=shown(connected or named), shown_by=shown_by, is_proof=is_proof)
         return used, connected or named
+
+    def _by_socket(self, process: ProcessUse) -> Used | None:
+        """What the unix sockets tell to which the process is connected; None where they tell nothing."""
+        examined = self._examined_sockets()
+        if not examined or not process.is_shown or not process.sees_the_same_files:
+            return None
+        connected = connected_sockets(process.pid)
+        if any(_is_among(path, examined) for path in connected):
+            return Used(compared=SAME, name=_SOCKET, shown_by="its process", is_proof=True)
+        others = sorted(path for path in connected if _REDIS_SOCKET.search(path.name))
+        if others:
+            name = f"{_SOCKET} {hidden(str(others[0]))}"
+            return Used(compared=ANOTHER, name=name, shown_by="its process")
+        return None
+
+    def _examined_sockets(self) -> list[Path]:
+        """The unix sockets of the examined Redis, as far as they are known."""
+        sockets = []
+        parts = urlsplit(self.examination.settings.redis_url)
+        if parts.scheme == "unix":
+            sockets.append(Path(unquote(parts.path)))
+        # Only an answer that is there already: to ask would make this wait for a Redis that hangs.
+        configured = self.examination.answers.get("server_config")
+        path = configured.get("unixsocket") if isinstance(configured, dict) else None
+        if path and os.path.isabs(path):
+            sockets.append(Path(path))
+        return sockets
 
     def _connected_elsewhere(self, process: ProcessUse) -> Address | None:
         """Where the server is connected while the examined Redis answers: it would be connected to that one, too."""
@@ -217,6 +252,10 @@ def _connected_to(named: Address, process: ProcessUse) -> Address | None:
         if address.port == named.port and is_same_host:
             return address
     return None
+
+
+def _is_among(path: Path, others: list[Path]) -> bool:
+    return any(_is_same_file(path, other) for other in others)
 
 
 def _is_same_file(one: Path, other: Path) -> bool:

@@ -1,8 +1,9 @@
 """What a real process of the server uses, beside what is examined."""
 
 import socket
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -48,7 +49,7 @@ def another_redis() -> Iterator[int]:
 
 
 @contextmanager
-def server_of(pipeline: Pipeline, folder: Path, *, port: int, home: Path | None = None) -> Iterator[StandIn]:
+def server_of(pipeline: Pipeline, folder: Path, *, port: int | Path, home: Path | None = None) -> Iterator[StandIn]:
     """A server connected to that port, with the log of a home open; the pid file of the examined home names it."""
     home = home or pipeline.home
     with server_stand_in(folder / "checkout", ports=[port], files=[home / "server.log"]) as server:
@@ -81,6 +82,34 @@ def test_a_connection_proves_that_the_redis_is_the_same(pipeline: Pipeline, tmp_
         used = uses(pipeline)
     assert (used.redis.compared, used.redis.is_proof) == ("the same", True)
     assert (used.database.compared, used.database.shown_by) == ("the same", "its process")
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux tells the other end of a unix socket")
+def test_unix_sockets_are_compared(pipeline: Pipeline, tmp_path: Path) -> None:
+    own = tmp_path / "redis.sock"
+    with (
+        run_server() as server,
+        socket.socket(socket.AF_UNIX) as another,
+        closing(Examination(settings_for(pipeline, redis_url=server.url))) as by_file,
+        closing(Examination(settings_for(pipeline))) as by_port,
+    ):
+        used = Path(urlsplit(server.url).path)
+        another.bind(str(own))
+        another.listen()
+        by_port.answers["server_config"] = {"unixsocket": str(used)}
+        for port, compared in ((used, "the same"), (own, "another")):
+            with server_of(pipeline, tmp_path, port=port), ExitStack() as stack:
+                if port == own:
+                    stack.enter_context(another.accept()[0])
+                for examination in (by_file, by_port):
+                    monitor = ServerUsesMonitor(examination)
+                    record = monitor.concluded(monitor.collect())
+                    assert isinstance(record, ServerUses)
+                    redis = record.redis
+                    assert redis.compared == compared
+                    assert redis.shown_by == "its process"
+                    assert redis.is_proof is (compared == "the same")
+                    assert str(tmp_path) not in redis.name
 
 
 def test_two_ports_in_two_configurations_are_both_named(pipeline: Pipeline, tmp_path: Path) -> None:

@@ -9,8 +9,15 @@ from pathlib import Path
 _SCRIPT = """
 import socket, sys
 
+def connected(end):
+    if end.isdigit():
+        return socket.create_connection(("127.0.0.1", int(end)))
+    by_file = socket.socket(socket.AF_UNIX)
+    by_file.connect(end)
+    return by_file
+
 separator = sys.argv.index("--")
-connections = [socket.create_connection(("127.0.0.1", int(port))) for port in sys.argv[1:separator]]
+connections = [connected(end) for end in sys.argv[1:separator]]
 files = [open(name, "ab") for name in sys.argv[separator + 1:]]
 listener = socket.create_server(("127.0.0.1", 0))
 print(listener.getsockname()[1], flush=True)
@@ -27,8 +34,13 @@ class StandIn:
 
 
 @contextmanager
-def server_stand_in(checkout: Path, *, ports: Sequence[int] = (), files: Sequence[Path] = ()) -> Iterator[StandIn]:
-    """It runs as `scripts/start_server.py` of the checkout, connected to these ports, with these files open."""
+def server_stand_in(
+    checkout: Path, *, ports: Sequence[int | Path] = (), files: Sequence[Path] = ()
+) -> Iterator[StandIn]:
+    """It runs as `scripts/start_server.py` of the checkout, connected to these ports, with these files open.
+
+    A path among the ports is that of a unix socket.
+    """
     script = checkout / "scripts" / "start_server.py"
     script.parent.mkdir(parents=True, exist_ok=True)
     script.write_text(_SCRIPT)
