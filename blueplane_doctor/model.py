@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from blueplane_doctor.errors import ExitCode
 
@@ -266,15 +266,15 @@ class Report(Record):
     """Number of findings for each status; those that are waived are counted as `waived` alone."""
     since: str | None = None
     """Since when the worst of the causes is there: ISO 8601, UTC; null where that is not known."""
-    causes: list[Cause] = Field(default_factory=list)
+    causes: list[Cause] = []
     """Worst first. Each finding of yellow or worse is explained by one of them, or stands for itself."""
     known_causes: list[str] = []
     """Ids of all causes that were looked for, in order of name."""
     changes: list[StatusChange] = []
     """What changed within the last day, oldest first, as the history tells; empty without one."""
-    findings: list[Finding] = Field(default_factory=list)
+    findings: list[Finding] = []
     """Worst first, then by area and id."""
-    metrics: dict[str, dict[str, Any] | None] = Field(default_factory=dict)
+    metrics: dict[str, dict[str, Any] | None] = {}
     """Health records by name; null for one that could not be read or that no selected check needs."""
     baseline: str | None = None
     """When the report was made that the findings' `change` compares with."""

@@ -272,6 +272,8 @@ UNUSED = (
     "importlib.metadata",
     *("csv", "email", "importlib.resources", "statistics", "tempfile", "zipfile"),
     *("blueplane_doctor.demo", "blueplane_doctor.service", "blueplane_doctor.support"),
+    *("blueplane_doctor.notifying.incidents", "blueplane_doctor.notifying.state"),
+    *("blueplane_doctor.capture.transcripts", "blueplane_doctor.capture.transcript_memory"),
 )
 """What a plain run has no use for, although much of what it imports could bring it along."""
 

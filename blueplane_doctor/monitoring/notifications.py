@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import AfterValidator
 
@@ -12,11 +12,13 @@ from blueplane_doctor.model import Record, Status
 from blueplane_doctor.monitoring import Monitor
 from blueplane_doctor.notification_rules import NotifyRule
 from blueplane_doctor.notifying import reasons
-from blueplane_doctor.notifying.news import Kind
-from blueplane_doctor.notifying.state import State, read_state
-from blueplane_doctor.notifying.targets import address_hash
+from blueplane_doctor.notifying.kinds import Kind
+from blueplane_doctor.notifying.state_file import state_bytes
 from blueplane_doctor.text import hidden
 from blueplane_doctor.times import iso
+
+if TYPE_CHECKING:
+    from blueplane_doctor.notifying.state import State
 
 SHOWN_MESSAGES = 10
 """The last ones, that a page shows."""
@@ -84,11 +86,15 @@ class NotificationMonitor(Monitor):
         settings = self.examination.settings
         targets = len(settings.notify)
         try:
-            state = read_state(settings.home)
+            content = state_bytes(settings.home)
+            if content is None:
+                return NotificationHealth(targets=targets)
+            # Where nobody was ever told, a start does without the notifier.
+            from blueplane_doctor.notifying.state import parsed_state
+
+            state = parsed_state(content)
         except FileUnreadable as error:
             return NotificationHealth(targets=targets, cause=f"what people were told cannot be read: {error.reason}")
-        if state is None:
-            return NotificationHealth(targets=targets)
         return NotificationHealth(
             targets=targets,
             undelivered=_undelivered(state, settings.notify),
@@ -96,7 +102,7 @@ class NotificationMonitor(Monitor):
         )
 
 
-def sent_messages(state: State) -> list[SentMessage]:
+def sent_messages(state: "State") -> list[SentMessage]:
     """All that are remembered, the newest first."""
     messages = []
     for attempt in reversed(state.attempts):
@@ -113,8 +119,10 @@ def sent_messages(state: State) -> list[SentMessage]:
     return messages
 
 
-def _undelivered(state: State, rules: Iterable[NotifyRule]) -> int:
+def _undelivered(state: "State", rules: Iterable[NotifyRule]) -> int:
     """Of these targets, those that did not take the last message."""
+    from blueplane_doctor.notifying.targets import address_hash
+
     count = 0
     for rule in rules:
         target = state.targets.get(address_hash(rule, state.key))

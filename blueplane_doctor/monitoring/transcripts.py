@@ -3,14 +3,14 @@
 from collections import Counter
 from datetime import timedelta
 
+from blueplane_doctor.capture.comparison import Comparison
 from blueplane_doctor.capture.line_states import LINE_STATES, MISSING, REASONS, WRITTEN, equation
-from blueplane_doctor.capture.transcripts import Comparison, compare_transcripts
 from blueplane_doctor.custody.ledger import LATER, OLDER, WITHOUT_TIMESTAMP, time_text
 from blueplane_doctor.errors import SourceError
 from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring import Monitor
 from blueplane_doctor.public_fields import MessageId
-from blueplane_doctor.sources.transcript_files import kept_days
+from blueplane_doctor.sources.transcript_files import kept_days, project_folders
 from blueplane_doctor.times import from_milliseconds
 
 SHOWN_LINES = 3
@@ -99,7 +99,7 @@ class TranscriptMonitor(Monitor):
         """Always a record: where nothing can be compared its cause says why."""
         settings = self.examination.settings
         try:
-            comparison = compare_transcripts(self.examination)
+            comparison = self._compared()
         except SourceError as error:
             return TranscriptHealth(since=settings.since, cause=error.message)
         states = {state: comparison.total(state) for state in LINE_STATES}
@@ -129,6 +129,15 @@ class TranscriptMonitor(Monitor):
             is_set_up=comparison.is_set_up,
             cause=comparison.cause,
         )
+
+    def _compared(self) -> Comparison:
+        """Raises SourceError."""
+        if not project_folders(self.examination.settings.claude_projects):
+            return Comparison()
+        # Where Claude Code has no project, a start does without the comparison.
+        from blueplane_doctor.capture.transcripts import compare_transcripts
+
+        return compare_transcripts(self.examination)
 
     def _first_deleted(self, comparison: Comparison) -> str | None:
         if comparison.first_deleted_ns is None:

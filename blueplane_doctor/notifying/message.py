@@ -6,7 +6,8 @@ from datetime import datetime
 
 from blueplane_doctor.model import Status
 from blueplane_doctor.notifying.inert_text import inert
-from blueplane_doctor.notifying.news import Kind, News
+from blueplane_doctor.notifying.kinds import Kind
+from blueplane_doctor.notifying.news import News
 from blueplane_doctor.quantities import many
 from blueplane_doctor.times import span
 

@@ -6,26 +6,12 @@ restart: what was not told yet is still new, and what was is not.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 
 from blueplane_doctor.model import Record, Status
 from blueplane_doctor.notification_rules import NotifyRule
 from blueplane_doctor.notifying.incidents import HOUR, UNKNOWN, Incident
+from blueplane_doctor.notifying.kinds import Kind
 from blueplane_doctor.notifying.observation import DELIVERY_CHECK
-
-
-class Kind(StrEnum):
-    """Why something is told."""
-
-    OPENED = "opened"
-    WORSE = "worse"
-    CHANGED = "changed"
-    """The same findings have another cause than was told."""
-    FLAPPING = "flapping"
-    REMINDER = "reminder"
-    OVER = "over"
-    UNKNOWN = "unknown"
-    TEST = "test"
 
 
 class Told(Record):

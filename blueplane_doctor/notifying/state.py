@@ -8,17 +8,15 @@ from typing import IO, Any
 
 from pydantic import Field, ValidationError
 
-from blueplane_doctor.errors import FileMissing, FileUnreadable
-from blueplane_doctor.file_reading import read_bytes
+from blueplane_doctor.errors import FileUnreadable
 from blueplane_doctor.model import Record, Status
 from blueplane_doctor.notifying.incidents import Watch
-from blueplane_doctor.notifying.news import Kind, TargetState
+from blueplane_doctor.notifying.kinds import Kind
+from blueplane_doctor.notifying.news import TargetState
+from blueplane_doctor.notifying.state_file import STATE_FILE, state_bytes
 from blueplane_hook.files import opened
 
-STATE_FILE = "doctor-notify.json"
 LOCK_FILE = "doctor-notify.lock"
-MOST_BYTES = 4_000_000
-"""Of the state; a thousandth of it is usual."""
 _LARGEST_NUMBER = 250_000_000_000
 """Seconds since 1970: the year 9892. A datetime ends soon after."""
 MOST_ATTEMPTS = 100
@@ -64,17 +62,20 @@ def read_state(home: Path) -> State | None:
 
     Raises FileUnreadable, also for a file that holds something else.
     """
-    path = home / STATE_FILE
-    try:
-        content = read_bytes(path, MOST_BYTES)
-    except FileMissing:
+    content = state_bytes(home)
+    if content is None:
         return None
+    return parsed_state(content)
+
+
+def parsed_state(content: bytes) -> State:
+    """The state that the file's content is. Raises FileUnreadable for anything else."""
     try:
         state = State.model_validate_json(content)
     except ValidationError:
         state = None
     if state is None or not _has_usable_numbers(state.model_dump()):
-        raise FileUnreadable(f"{path}: is no state of notifications", reason="it holds something else")
+        raise FileUnreadable(f"{STATE_FILE}: is no state of notifications", reason="it holds something else")
     return state
 
 

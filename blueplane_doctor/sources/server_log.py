@@ -76,7 +76,6 @@ KINDS: tuple[tuple[str, bytes], ...] = (
 )
 """What an error is called, and what a line of that kind holds. The first that fits counts; all else is OTHER."""
 
-_KIND_PATTERNS = [(kind, re.compile(pattern)) for kind, pattern in KINDS]
 _END_OF_TRACEBACK = re.compile(rb"[A-Za-z_][\w.]*(?:Error|Exception|Timeout)\b: ")
 _ORDINARY = [(logger.encode(), text.encode()) for logger, text in ORDINARY_ERROR_LINES]
 _REDIS = re.compile(REDIS_LINE.encode())
@@ -202,8 +201,9 @@ def newest_bytes(path: Path) -> bytes:
 
 def kind_of(text: bytes) -> str:
     """What kind of error a line tells of."""
-    for kind, pattern in _KIND_PATTERNS:
-        if pattern.search(text):
+    for kind, pattern in KINDS:
+        # Compiled by the first error that is looked at, and kept by `re`: most logs hold none.
+        if re.search(pattern, text):
             return kind
     return OTHER
 

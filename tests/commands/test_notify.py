@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from blueplane_doctor.model import Status
-from blueplane_doctor.notifying.news import Kind
-from blueplane_doctor.notifying.state import STATE_FILE, Attempt, State, write_state
+from blueplane_doctor.notifying.kinds import Kind
+from blueplane_doctor.notifying.state import Attempt, State, write_state
+from blueplane_doctor.notifying.state_file import STATE_FILE
 from tests.command_line import Ended, assert_refused, doctor
 from tests.notifying.receivers import web
 

@@ -11,9 +11,11 @@ from blueplane_doctor.monitoring.notifications import (
     NotificationHealth,
     NotificationMonitor,
 )
-from blueplane_doctor.notifying.news import Kind, TargetState
+from blueplane_doctor.notifying.kinds import Kind
+from blueplane_doctor.notifying.news import TargetState
 from blueplane_doctor.notifying.reasons import NOT_SHOWN
-from blueplane_doctor.notifying.state import STATE_FILE, Attempt, State, write_state
+from blueplane_doctor.notifying.state import Attempt, State, write_state
+from blueplane_doctor.notifying.state_file import STATE_FILE
 from blueplane_doctor.notifying.targets import address_hash
 from blueplane_doctor.settings import Settings
 

@@ -12,8 +12,9 @@ from blueplane_doctor.notification_rules import NotifyRule
 from blueplane_doctor.notifying import apprise_child
 from blueplane_doctor.notifying.delivery import deliver
 from blueplane_doctor.notifying.inert_text import inert
+from blueplane_doctor.notifying.kinds import Kind
 from blueplane_doctor.notifying.message import Message, Sender, message_of
-from blueplane_doctor.notifying.news import Kind, News
+from blueplane_doctor.notifying.news import News
 from tests.notifying import captured_services
 from tests.notifying.receivers import mail, web
 from tests.notifying.test_inert_text import HOSTILE

@@ -12,8 +12,9 @@ from blueplane_doctor.model import Status
 from blueplane_doctor.notification_rules import NotifyRule
 from blueplane_doctor.notifying import delivery
 from blueplane_doctor.notifying.delivery import deliver
+from blueplane_doctor.notifying.kinds import Kind
 from blueplane_doctor.notifying.message import Sender, message_of
-from blueplane_doctor.notifying.news import Kind, News
+from blueplane_doctor.notifying.news import News
 from blueplane_doctor.notifying.reasons import NOT_INSTALLED, TOO_LATE
 from tests.notifying.receivers import Web, mail, web
 

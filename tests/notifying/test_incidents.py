@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from blueplane_doctor.demo.faults import FAULTS, demo_pipeline
 from blueplane_doctor.model import Status
 from blueplane_doctor.notifying.incidents import STABLE_SAMPLES, UNKNOWN_SAMPLES, open_incidents
-from blueplane_doctor.notifying.news import Kind
+from blueplane_doctor.notifying.kinds import Kind
 from blueplane_doctor.notifying.observation import Observation, observed
 from tests.helpers import examined
 from tests.notifying.replay import DAY, GREEN, MINUTE, START, UNKNOWN, Replay, observation, problem

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 import pytest
 
 from blueplane_doctor.model import Status
+from blueplane_doctor.notifying.kinds import Kind
 from blueplane_doctor.notifying.message import Sender, clock_time, message_of, trial_message
-from blueplane_doctor.notifying.news import Kind, News
+from blueplane_doctor.notifying.news import News
 
 NOON = 1_700_049_600.0
 """12:00 UTC of the 15th of November."""

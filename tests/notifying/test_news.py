@@ -6,7 +6,8 @@ from collections.abc import Iterator
 import pytest
 
 from blueplane_doctor.model import Status
-from blueplane_doctor.notifying.news import Kind, TargetState
+from blueplane_doctor.notifying.kinds import Kind
+from blueplane_doctor.notifying.news import TargetState
 from blueplane_doctor.notifying.observation import DELIVERY_CHECK
 from tests.notifying.replay import DAY, GREEN, MINUTE, Replay, observation, problem
 

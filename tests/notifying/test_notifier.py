@@ -10,10 +10,11 @@ import pytest
 
 from blueplane_doctor.model import Report, Status
 from blueplane_doctor.notification_rules import NotifyRule
+from blueplane_doctor.notifying.kinds import Kind
 from blueplane_doctor.notifying.message import Message
-from blueplane_doctor.notifying.news import Kind
 from blueplane_doctor.notifying.notifier import Notifier
-from blueplane_doctor.notifying.state import STATE_FILE, Turn, read_state
+from blueplane_doctor.notifying.state import Turn, read_state
+from blueplane_doctor.notifying.state_file import STATE_FILE
 from blueplane_doctor.settings import Settings
 from tests.notifying.receivers import web
 from tests.notifying.replay import START

@@ -8,8 +8,10 @@ import pytest
 
 from blueplane_doctor.errors import FileUnreadable
 from blueplane_doctor.model import Status
-from blueplane_doctor.notifying.news import Kind, TargetState
-from blueplane_doctor.notifying.state import LOCK_FILE, STATE_FILE, Attempt, State, Turn, read_state, write_state
+from blueplane_doctor.notifying.kinds import Kind
+from blueplane_doctor.notifying.news import TargetState
+from blueplane_doctor.notifying.state import LOCK_FILE, Attempt, State, Turn, read_state, write_state
+from blueplane_doctor.notifying.state_file import STATE_FILE
 from tests import hostile_files
 
 ATTEMPT = Attempt(

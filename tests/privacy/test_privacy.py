@@ -15,7 +15,7 @@ import redis
 from blueplane_doctor.demo.servers import run_server
 from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.discovery import find_formats
-from blueplane_doctor.notifying.state import STATE_FILE
+from blueplane_doctor.notifying.state_file import STATE_FILE
 from tests.helpers import age_state
 from tests.privacy.corpus import Corpus, login, machine, sow, sow_editors, sow_transcripts
 from tests.servers import require_server
