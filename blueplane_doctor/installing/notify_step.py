@@ -15,7 +15,8 @@ from blueplane_doctor.installing import file_changes, files
 from blueplane_doctor.installing.files import StepError
 from blueplane_doctor.installing.journal import Entry
 from blueplane_doctor.installing.plan import Change, Plan, Site
-from blueplane_doctor.notifying.state import LOCK_FILE, STATE_FILE
+from blueplane_doctor.notifying.state import LOCK_FILE
+from blueplane_doctor.notifying.state_file import STATE_FILE
 from blueplane_doctor.settings import DOCTOR_FILE
 from blueplane_doctor.user_paths import real_file
 
