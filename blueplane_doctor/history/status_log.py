@@ -17,6 +17,8 @@ MOST_ENTRIES = 2_000
 MOST_NAMES = 200
 """Names in one entry: the built-in checks and causes are about a hundred."""
 _KEPT_MS = RETENTION * 1000
+_LATEST_MS = 250_000_000_000_000
+"""Of an entry: the year 9892. A datetime ends soon after."""
 _STATUSES = {status.value.encode(): status.value for status in Status}
 """Each status, by the bytes that stand for it."""
 
@@ -73,7 +75,7 @@ class StatusLog:
         entries = []
         for raw in self._connection.ask_one("XRANGE", self.key, "-", "+"):
             statuses = _statuses_of(raw)
-            if statuses is None:
+            if statuses is None or _milliseconds(raw[0]) > _LATEST_MS:
                 self.left_out.add(raw[0])
             else:
                 entries.append(StatusEntry(_milliseconds(raw[0]) // 1000, statuses))

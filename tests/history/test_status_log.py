@@ -67,3 +67,14 @@ def test_what_no_recorder_wrote_is_left_out(storage: HealthMetricsStorage, clien
     assert len(reading.left_out) == 2
     log(storage).write(NOW + 60, GREEN)
     assert log(storage).read()[-1].statuses == GREEN
+
+
+def test_an_entry_after_the_last_day_of_the_calendar_is_left_out(
+    storage: HealthMetricsStorage, client: redis.Redis
+) -> None:
+    """Nobody could say when it was."""
+    log(storage).write(NOW, RED)
+    client.xadd(KEY, {"report": "red"}, id=f"{2**64 - 1}-1")
+    reading = log(storage)
+    assert reading.read() == [(NOW, RED)]
+    assert len(reading.left_out) == 1
