@@ -26,7 +26,7 @@ from blueplane_doctor.commands.base import (
     new_command,
 )
 from blueplane_doctor.console import complain, confirmed, progress, show, show_json
-from blueplane_doctor.errors import ExitCode, UsageError
+from blueplane_doctor.errors import ExitCode, RepairRefused, UsageError
 from blueplane_doctor.locations import locate
 from blueplane_doctor.lookup.dead_letters import DeadLetterFilter, letter_filter
 from blueplane_doctor.options import EXAMINING
@@ -160,7 +160,8 @@ def _kept(store: Store) -> Iterator[tuple[Plan, dict[str, Any] | None]]:
         try:
             files = store.files(identity)
             yield files.plan(), files.result()
-        except UsageError as error:  # a plan that was not written to the end, or by another version
+        # A plan that was not written to the end, by another version, or by somebody else.
+        except (UsageError, RepairRefused) as error:
             complain(error.message, error.hint)
 
 

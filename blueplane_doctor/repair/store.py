@@ -18,7 +18,7 @@ from blueplane_doctor.documents import json_value
 from blueplane_doctor.errors import DocumentError, FileMissing, FileUnreadable, RepairRefused, UsageError
 from blueplane_doctor.file_reading import DOCUMENT_BYTES, opened_file, read_bytes
 from blueplane_doctor.installing.files import sync_folder, write
-from blueplane_doctor.ownership import stranger_of
+from blueplane_doctor.ownership import stranger_in, stranger_of
 from blueplane_doctor.repair.plan import Fields, Item, Plan
 from blueplane_doctor.sources.entry_ids import entry_id
 from blueplane_hook.files import opened
@@ -102,10 +102,14 @@ class Store:
         return bool(_ID.match(identity)) and (self.folder / identity / PLAN_FILE).is_file()
 
     def files(self, identity: str) -> "RepairFiles":
-        """The files of one repair. Raises UsageError when there is no such plan."""
+        """The files of one repair. Raises UsageError for a plan that is not there, RepairRefused for others' files."""
         if not self.has(identity):
             raise UsageError(f"there is no plan {identity[:40]}", "see: blueplane-doctor repair --list")
-        return RepairFiles(self.folder / identity)
+        folder = self.folder / identity
+        stranger = stranger_in(folder)
+        if stranger:
+            raise RepairRefused(f"{folder} is not used: others decide what stands there", stranger.told())
+        return RepairFiles(folder)
 
     def keep(self, plan: Plan) -> "RepairFiles":
         """Write a new plan down. Raises RepairRefused for one that is too large to be read again."""

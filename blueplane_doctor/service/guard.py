@@ -119,10 +119,12 @@ def comes_from_another_site(headers: Headers, path: str) -> bool:
 
     Another port of this machine is another site too. A link to the live page may be followed from anywhere.
     """
-    site = headers.get("sec-fetch-site", "none").strip().lower()
-    if site in ("none", "same-origin"):
+    sites = {site.strip().lower() for site in headers.getlist("sec-fetch-site")}
+    if sites <= {"none", "same-origin"}:
         return False
-    follows_link = headers.get("sec-fetch-mode") == "navigate" and headers.get("sec-fetch-dest") == "document"
+    follows_link = headers.getlist("sec-fetch-mode") == ["navigate"] and headers.getlist("sec-fetch-dest") == [
+        "document"
+    ]
     return not (follows_link and path == "/")
 
 

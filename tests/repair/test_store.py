@@ -119,6 +119,15 @@ def test_a_folder_that_others_may_write_to_is_not_used(store: Store) -> None:
         store.prepare()
 
 
+@pytest.mark.parametrize("name", [".", "plan.json", "journal.jsonl"])
+def test_a_plan_in_which_others_may_write_is_not_used(store: Store, name: str) -> None:
+    files = store.keep(PLAN)
+    with files.journaling():
+        (files.folder / name).chmod(0o777)
+    with pytest.raises(RepairRefused, match="others decide"):
+        store.files(PLAN.id)
+
+
 def test_what_is_no_plan_is_passed_over(store: Store) -> None:
     files = store.keep(PLAN)
     (store.folder / "aaaa").symlink_to("nowhere")

@@ -8,7 +8,15 @@ from starlette.datastructures import Headers
 
 from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.errors import UsageError
-from blueplane_doctor.service.guard import HEADERS, UNLIMITED_PATHS, has_token, is_loopback, names_us, read_token
+from blueplane_doctor.service.guard import (
+    HEADERS,
+    UNLIMITED_PATHS,
+    comes_from_another_site,
+    has_token,
+    is_loopback,
+    names_us,
+    read_token,
+)
 from blueplane_doctor.service.listening import ListenAddress
 from tests.service.support import Served, serving
 
@@ -176,6 +184,12 @@ def test_a_unix_socket_of_this_user_alone(healthy: Pipeline, tmp_path: Path) -> 
 )
 def test_pages_of_other_sites_may_not_ask(served: Served, headers: dict[str, str], path: str, code: int) -> None:
     assert served.get(path, headers=headers).status_code == code
+
+
+@pytest.mark.parametrize("sites", [("none", "cross-site"), ("cross-site", "none"), ("none", ""), ("none, cross-site",)])
+def test_a_second_header_does_not_hide_the_first(sites: tuple[str, ...]) -> None:
+    headers = Headers(raw=[(b"sec-fetch-site", site.encode()) for site in sites])
+    assert comes_from_another_site(headers, "/api/v1/health")
 
 
 @pytest.mark.slow
