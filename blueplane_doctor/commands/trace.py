@@ -41,6 +41,8 @@ def trace(
     """Exit code as `exit_code` says."""
     if bool(ids) == bool(state) or (since and not state):
         raise UsageError("trace needs IDs, or --state with or without --since", "for example: trace --state lost")
+    if any(not one.strip() for one in ids or ()):
+        raise UsageError("an ID is empty", "for example: trace --state lost")
     with closing(Examination(given.load().settings)) as examination:
         wanted = ids or _ids_of(examination, state, since)
         traces = Tracer(examination).trace(wanted)

@@ -1,6 +1,5 @@
 """Dead letters for a person: listed, filtered, grouped by what went wrong; never what is private."""
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -16,14 +15,13 @@ from blueplane_doctor.sources.dead_letters import (
     json_object,
     parse_dead_letter_entry,
 )
-from blueplane_doctor.sources.entry_ids import id_text
+from blueplane_doctor.sources.entry_ids import id_text, is_entry_id
 from blueplane_doctor.sources.letter_errors import letter_error
 from blueplane_doctor.text import event_type, identifier, platform
 from blueplane_doctor.text import group as shown_group
 from blueplane_doctor.text import stream as shown_stream
 from blueplane_doctor.times import HOUR_MS, from_milliseconds, iso, seconds_in
 
-_STREAM_ID = re.compile(r"\d+-\d+\Z")
 _CURSOR_LIMIT = 10_000
 """Entries that the Cursor consumer's own stream keeps, whatever the configuration says."""
 NEARLY_FULL = 0.9
@@ -141,7 +139,7 @@ def find_dead_letter(examination: Examination, wanted: str, stream: str = "") ->
 
 
 def _find_by_own_id(examination: Examination, wanted: str, stream: str) -> DeadLetterEntry | None:
-    if not _STREAM_ID.match(wanted):
+    if not is_entry_id(wanted):
         return None
     names = [name for name in examination.stream().dead_letters if stream in ("", name)]
     commands: list[Command] = [("XRANGE", name, wanted, wanted, "COUNT", 1) for name in names]

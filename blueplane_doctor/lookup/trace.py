@@ -1,6 +1,5 @@
 """One message followed through the whole pipeline, by whichever of its IDs is given."""
 
-import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -48,11 +47,12 @@ from blueplane_doctor.lookup.beginnings import (
     uuid_of,
 )
 from blueplane_doctor.lookup.dead_letters import letter_of_id
+from blueplane_doctor.lookup.near_matches import NOWHERE, NearMatches, is_beginning, why_not_found
 from blueplane_doctor.lookup.undelivered import UNDELIVERED_ADVICE, undelivered
 from blueplane_doctor.model import Record
 from blueplane_doctor.sources.dead_letters import DeadLetterEntry
 from blueplane_doctor.sources.entries import RawEntry, pages
-from blueplane_doctor.sources.entry_ids import BEGINNING, EntryId, entry_id, id_text
+from blueplane_doctor.sources.entry_ids import BEGINNING, EntryId, entry_id, id_text, is_entry_id
 from blueplane_doctor.sources.streams import StreamState, read_positions
 from blueplane_doctor.sources.trace_tables import Lookup, sequence_of
 from blueplane_doctor.sources.transcripts import FoundLine
@@ -64,7 +64,6 @@ from blueplane_doctor.times import from_milliseconds, iso, parse_time, span
 
 NOT_FOUND = "not_found"
 """Neither in the stream nor anywhere else."""
-_STREAM_ID = re.compile(r"\d{1,20}-\d{1,20}\Z")
 _ID_COLUMNS = {
     "cursor_raw_traces": ("event_id",),
     "claude_raw_traces": ("uuid", "event_id"),
@@ -95,7 +94,7 @@ ADVICE = {
     PAYLOAD_GONE: "A writer still holds its ID, but the message itself was trimmed. Its content is gone.",
     **SOURCE_ADVICE,
     **UNDELIVERED_ADVICE,
-    NOT_FOUND: "It may have been trimmed, belong to another Redis, or never have been enqueued.",
+    NOT_FOUND: NOWHERE,
 }
 """What to do, for each state of custody and for messages that are not in the stream."""
 WHY_UNTRACEABLE = {
@@ -116,10 +115,6 @@ WHY_UNTRACEABLE = {
 _TOLD_BY_EARLIER_MESSAGES = ("", ROWS_DELETED, TABLES_BEGIN_LATER)
 """Reasons that hold only if the rows of the messages before it do not contradict them."""
 _SEARCH_CUT_SHORT = "The time was up before the whole stream was searched; give more with --timeout."
-_OLDER_THAN_STREAM = (
-    "It is older than all that is still in the stream. A stream ID alone does not tell whether it was written: rows "
-    "are looked up by event_id or uuid, so ask for it by one of these."
-)
 _DUPLICATES_CUT_SHORT = (
     "Its row is there. The time was up before it was known whether an earlier message has the same key; "
     "give more with --timeout."
@@ -170,6 +165,8 @@ class _Search:
     """Why it may have been handled although neither row nor dead letter is there; see absence.py."""
     delivered_meanwhile: bool = False
     """Whether its group was given it after the stream's state was read."""
+    near: NearMatches = field(default_factory=NearMatches)
+    """Messages that may be meant where none has this ID."""
     partial: bool = False
 
     def add(self, stage: str, text: str, at: datetime | None = None, **detail: str | int | None) -> None:
@@ -178,7 +175,7 @@ class _Search:
     def stream_id(self) -> EntryId | None:
         if self.message:
             return self.message.id
-        if _STREAM_ID.match(self.wanted):
+        if is_entry_id(self.wanted):
             return entry_id(self.wanted.encode())
         return None
 
@@ -251,7 +248,7 @@ class Tracer:
 
     def _search_for(self, text: str, stream: StreamState) -> _Search:
         """A search for the message of that ID, or for the message of the dead letter of that ID."""
-        if not _STREAM_ID.match(text):
+        if not is_entry_id(text):
             return _Search(text)
         letter = letter_of_id(self._examination, text)
         if letter is None:
@@ -500,11 +497,9 @@ class Tracer:
         elif state == WRITTEN and not search.is_in_pipeline():
             advice = _ROW_SEEN_BEFORE
         elif state == NOT_FOUND:
-            identity = search.stream_id()
+            advice = why_not_found(search.stream_id(), search.near, stream)
             if search.partial:
                 advice = _SEARCH_CUT_SHORT
-            elif stream.first and identity and identity < stream.first:
-                advice = _OLDER_THAN_STREAM
         if search.letter:
             advice = f"{_whose_letter(search.letter)} {advice}"
         if search.route and search.route.rows_cause:
@@ -586,14 +581,28 @@ def _recognise(entry: RawEntry, missing: dict[bytes, _Search]) -> None:
     """Take the message when its event_id, or the uuid inside its payload, is one of those searched for."""
     values = entry[1][1::2]
     for wanted, search in list(missing.items()):
+        if is_beginning(wanted, entry[0]):
+            search.near.note_beginning(Message(entry))
         # Looking for the bytes is cheap, and rules out all but a few: only of those is the JSON parsed.
-        if not any(wanted in value for value in values):
-            continue
-        message = Message(entry)
-        uuid = message.value("payload.entry_data.uuid")
-        if wanted == message.event_id or (uuid and wanted == uuid.encode()):
-            search.message = message
+        elif any(wanted in value for value in values) and _is_meant(Message(entry), wanted, search):
+            search.message = Message(entry)
             del missing[wanted]
+
+
+def _is_meant(message: Message, wanted: bytes, search: _Search) -> bool:
+    """Whether the message has this ID; what has something of it is noted."""
+    if wanted == message.event_id:
+        return True
+    # Of a session all messages may be read: their JSON is not needed.
+    if wanted in (message.fields.get(b"session_id"), message.fields.get(b"external_session_id")):
+        search.near.note_session(message)
+        return False
+    uuid = message.value("payload.entry_data.uuid")
+    if uuid and wanted == uuid.encode():
+        return True
+    if is_beginning(wanted, message.event_id) or (uuid and is_beginning(wanted, uuid.encode())):
+        search.near.note_beginning(message)
+    return False
 
 
 def _add_enqueued(search: _Search, message: Message, stream: StreamState) -> None:

@@ -1,9 +1,14 @@
 """IDs of stream entries. No I/O."""
 
+import re
+
 from blueplane_doctor.characters import Public
 
 EntryId = tuple[int, int]
 """Milliseconds since 1970 and a sequence number; two of them compare as the server compares them."""
+_FORM = re.compile(r"([0-9]{1,20})-([0-9]{1,20})\Z")
+_LARGEST = 2**64 - 1
+"""Of both numbers of an ID."""
 BEGINNING: EntryId = (0, 0)
 """Before every entry: where a group stands that was given nothing yet."""
 
@@ -12,6 +17,12 @@ def entry_id(raw: bytes) -> EntryId:
     """An ID from its text, as Redis writes it."""
     milliseconds, _, sequence = raw.partition(b"-")
     return int(milliseconds), int(sequence or 0)
+
+
+def is_entry_id(text: str) -> bool:
+    """Whether a text is an ID that Redis takes."""
+    match = _FORM.match(text)
+    return match is not None and int(match[1]) <= _LARGEST and int(match[2]) <= _LARGEST
 
 
 def id_text(entry: EntryId) -> Public:

@@ -3,7 +3,7 @@
 import pytest
 
 from blueplane_doctor.demo.simulator import Pipeline
-from blueplane_doctor.sources.entry_ids import BEGINNING, EntryId, entry_id, id_text
+from blueplane_doctor.sources.entry_ids import BEGINNING, EntryId, entry_id, id_text, is_entry_id
 
 
 @pytest.mark.parametrize(
@@ -38,3 +38,20 @@ def test_the_order_is_that_of_the_server(pipeline: Pipeline) -> None:
     listed = [identity for identity, _ in pipeline.client.xrange("ids")]
     assert listed == texts
     assert sorted(texts, key=lambda text: entry_id(text.encode())) == listed
+
+
+@pytest.mark.parametrize(
+    ("text", "is_one"),
+    [
+        ("0-1", True),
+        (f"{2**64 - 1}-{2**64 - 1}", True),
+        (f"{2**64}-0", False),
+        (f"1-{2**64}", False),
+        ("1", False),
+        ("1-", False),
+        ("1-1\n", False),
+        ("\u0661-\u0661", False),
+    ],
+)
+def test_only_what_redis_takes_is_an_id(text: str, is_one: bool) -> None:
+    assert is_entry_id(text) is is_one
