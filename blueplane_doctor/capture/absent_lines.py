@@ -91,18 +91,24 @@ class AbsentLines:
 
     def _state_by_itself(self, one: OpenLine, session: ClaudeSession | None) -> str:
         """The state that the line's file and time tell; empty where the pipeline has to tell it."""
-        since_ms = one.event_ms
+        since_ms = self._not_in_future(one.event_ms, one.file)
         # Of an agent's file that has a row the server reads all, whatever tells it of the agent.
         if one.file.agent and not one.memory.written:
             named_ms = self._agents[one.file.project].get(one.file.agent)
             if named_ms is None or one.file.is_nested:
                 return NOT_CAPTURED
-            since_ms = max(since_ms, named_ms)
+            since_ms = max(since_ms, self._not_in_future(named_ms, one.file))
         if self._now_ms - since_ms < YOUNG_MS:
             return TOO_YOUNG
         if session and session.started_ms and self._now_ms - session.started_ms < _SETTLE_MS:
             return TOO_YOUNG
         return ""
+
+    def _not_in_future(self, event_ms: int, file: TranscriptFile) -> int:
+        """The time of an event; where its clock was ahead, the time at which its file was last written."""
+        if event_ms <= self._now_ms:
+            return event_ms
+        return min(event_ms, file.modified_ns // 1_000_000)
 
     def _judge_due(
         self, rest: dict[LineKey, OpenLine], sessions: dict[str, ClaudeSession]

@@ -112,7 +112,7 @@ class _Comparer:
         asked = {identity for identity, _ in self._asked}
         for file in sorted(files, key=lambda file: file.identity not in asked):
             known = memory.recall(file.identity, file.size)
-            if known.progress.end < file.size:
+            if known.progress.end < file.size or known.progress.modified_ns != file.modified_ns:
                 known = self._read_on(file, known, until)
             memories[file.identity] = known
             self._result.without_uuid += known.progress.without_uuid

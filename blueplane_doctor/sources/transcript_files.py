@@ -60,7 +60,7 @@ def project_folders(projects: Path) -> list[Path]:
     """
     try:
         with os.scandir(projects) as entries:
-            names = [entry.name for entry in entries if entry.is_dir()]
+            names = [entry.name for entry in entries if _is_folder(entry)]
     except (FileNotFoundError, NotADirectoryError):
         return []
     except OSError as error:
@@ -99,7 +99,11 @@ def transcript_files(projects: Path, since_ms: int, deadline: Deadline) -> Listi
         lister.list(number, folder)
     files = [_transcript_file(touched) for touched in lister.newest]
     files.sort(key=lambda file: (file.project, file.path))
-    return Listing(files, lister.unreadable_folders, lister.is_partial)
+    by_identity: dict[str, TranscriptFile] = {}
+    for file in files:
+        # By a link to a project's folder, which may help the server to find it, the same file comes twice.
+        by_identity.setdefault(file.identity, file)
+    return Listing(list(by_identity.values()), lister.unreadable_folders, lister.is_partial)
 
 
 def _newest_first(folders: list[Path]) -> list[tuple[int, Path]]:

@@ -5,9 +5,11 @@ agent. The text of a line, and the path of a project, never do.
 """
 
 import json
+import os
 import time
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -25,6 +27,7 @@ LONGEST_LINE = 8_000_000
 READ_SECONDS = 3.0
 """Processor time of its thread that one run reads for; what is left is read by the next. 100 MB take about 0.3 s."""
 _BLOCK = 1 << 20
+_TAIL_BYTES = 512
 _LONGEST_UUID = 200
 _SIGNS = {".": "a dot", "_": "an underscore", " ": "a space"}
 _ANOTHER_SIGN = "a sign that is neither letter nor digit"
@@ -53,6 +56,10 @@ class Progress(NamedTuple):
     without_uuid: int = 0
     unreadable: int = 0
     """Lines that are no JSON object, or longer than LONGEST_LINE."""
+    tail: str = ""
+    """What the last bytes before that place were, as a digest; empty where nothing was read."""
+    modified_ns: int = 0
+    """When the file was last written, as it was listed; nanoseconds since 1970."""
     unfindable: str | None = None
     """Why the server cannot find the project's folder: which sign the path of the workspace holds. Empty where it can
     find it; None where no line tells the workspace."""
@@ -69,19 +76,28 @@ class Reading:
         self.is_partial = False
         """Whether the time was up before its end."""
         self.is_rewritten = False
-        """Whether it is another file than before: no line ends where reading left off. Then nothing is read."""
+        """Whether it is another file than before: other bytes stand before the place where reading left off. Then
+        nothing is read."""
         self._file = file
         self._folder = file.project_folder
         self._end = begun.end
         self._without_uuid = begun.without_uuid
         self._unreadable = begun.unreadable
         self._unfindable = begun.unfindable
+        self._tail = begun.tail
         self._workspace = ""
 
     @property
     def progress(self) -> Progress:
         """How far it was read, and what was counted."""
-        return Progress(self._end, self._without_uuid, self._unreadable, self._unfindable)
+        return Progress(
+            end=self._end,
+            without_uuid=self._without_uuid,
+            unreadable=self._unreadable,
+            tail=self._tail,
+            modified_ns=self._file.modified_ns,
+            unfindable=self._unfindable,
+        )
 
     def lines(self, until: float, holding: Collection[bytes] = ()) -> Iterator[TranscriptLine]:
         """The whole lines from there on that have a uuid, until this time of the thread. Raises FileUnreadable.
@@ -91,7 +107,7 @@ class Reading:
         """
         with opened_file(self._file.path) as opened:
             try:
-                if self._end and opened.read_at(self._end - 1, 1) != b"\n":
+                if self._end and _tail(opened, self._end) != self._tail:
                     self.is_rewritten = True
                     return
                 for offset, raw in self._raw_lines(opened, until):
@@ -100,6 +116,7 @@ class Reading:
                     line = self._understood(offset, raw)
                     if line is not None:
                         yield line
+                self._tail = _tail(opened, self._end)
             except OSError as error:
                 reason = error.strerror or "unknown error"
                 raise FileUnreadable(f"a transcript cannot be read: {reason}", reason=reason) from None
@@ -165,6 +182,14 @@ class Reading:
         if workspace != self._workspace:
             self._workspace = workspace
             self._unfindable = why_unfindable(self._folder, workspace)
+            if self._unfindable and self._is_found_by_link(workspace):
+                self._unfindable = ""
+
+    def _is_found_by_link(self, workspace: str) -> bool:
+        """Whether the server finds the file all the same: somebody made a link of the name that it looks for."""
+        file = self._file.path
+        names = [name for name in folders_looked_for(workspace) if "\0" not in name]
+        return any(os.path.isfile(file.parents[1] / name / file.name) for name in names)
 
     def _note_agent(self, content: dict[str, Any]) -> None:
         """Remember an agent that the result of a tool names: from then on the server reads that agent's file."""
@@ -174,6 +199,14 @@ class Reading:
         agent = _text(result.get("agentId"))
         if agent and agent not in self.agents:
             self.agents[agent] = milliseconds_of(_text(content.get("timestamp"))) or 0
+
+
+def _tail(opened: OpenFile, end: int) -> str:
+    """A digest of the last bytes before a place: the uuid and the time of a line are among them. Raises OSError."""
+    if not end:
+        return ""
+    start = max(0, end - _TAIL_BYTES)
+    return blake2b(opened.read_at(start, end - start), digest_size=8).hexdigest()
 
 
 def why_unfindable(folder: str, workspace: str) -> str | None:

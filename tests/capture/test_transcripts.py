@@ -274,3 +274,44 @@ def test_what_cannot_be_read_is_counted(
     refused = projects
     with pytest.raises(FileUnreadable, match="the folder of Claude's projects cannot be read"):
         compared(pipeline, projects)
+
+
+def test_a_clock_that_was_ahead_makes_no_line_young(pipeline: Pipeline, projects: Path, site: Project) -> None:
+    session = new_uuid()
+    ahead = site.line(session, datetime.now(UTC) + timedelta(days=400))
+    file = site.write(session, [*site.lines(session, 2), ahead])
+    write_rows(pipeline, session, site.lines(session, 1))
+    assert states(compared(pipeline, projects)) == {TOO_YOUNG: 1, MISSING: 2}
+    an_hour_ago = time.time() - 3600
+    os.utime(file, (an_hour_ago, an_hour_ago))
+    assert states(compared(pipeline, projects)) == {MISSING: 3}
+
+
+def test_a_link_that_helps_the_server_to_find_a_folder_counts_nothing_twice(pipeline: Pipeline, projects: Path) -> None:
+    app = Project(projects, "/home/me/my_app")
+    session = new_uuid()
+    lines = app.lines(session, 5)
+    app.write(session, lines)
+    write_rows(pipeline, session, lines[:3])
+    assert [line.reason for line in compared(pipeline, projects).missing] == ["folder_not_found"] * 2
+    (projects / "-home-me-my_app").symlink_to(app.folder)
+    for memory in (Path.home() / ".local" / "state").rglob("transcripts-*.json"):
+        memory.unlink()
+    comparison = compared(pipeline, projects)
+    assert states(comparison) == {WRITTEN: 3, MISSING: 2}
+    assert [line.reason for line in comparison.missing] == ["other"] * 2
+
+
+def test_a_file_that_was_written_anew_in_its_place_and_size_is_read_anew(
+    pipeline: Pipeline, projects: Path, site: Project
+) -> None:
+    session = new_uuid()
+    lines = site.lines(session, 4)
+    file = site.write(session, lines)
+    write_rows(pipeline, session, lines)
+    assert states(compared(pipeline, projects)) == {WRITTEN: 4}
+    content = file.read_bytes()
+    for line in lines:
+        content = content.replace(line["uuid"].encode(), new_uuid().encode())
+    file.write_bytes(content)
+    assert states(compared(pipeline, projects)) == {MISSING: 4}

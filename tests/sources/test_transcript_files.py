@@ -19,6 +19,8 @@ def test_files_are_found_with_their_project_session_and_agent(tmp_path: Path) ->
     (tmp_path / "-home-me-alpha" / "notes.txt").touch()
     (tmp_path / "-home-me-alpha" / "folder.jsonl").mkdir()
     os.mkfifo(tmp_path / "-home-me-alpha" / "pipe.jsonl")
+    (tmp_path / "-home-me-loop").symlink_to("-home-me-loop")
+    (tmp_path / "-home-me-zlink").symlink_to("-home-me-site")
     files = listed(tmp_path).files
     assert [(file.project, file.session, file.agent, file.is_nested) for file in files] == [
         (1, "", "a2", True),
@@ -26,7 +28,11 @@ def test_files_are_found_with_their_project_session_and_agent(tmp_path: Path) ->
         (2, "s", "", False),
     ]
     assert {file.project_folder for file in files} == {"-home-me-alpha", "-home-me-site"}
-    assert [folder.name for folder in project_folders(tmp_path)] == ["-home-me-alpha", "-home-me-site"]
+    assert [folder.name for folder in project_folders(tmp_path)] == [
+        "-home-me-alpha",
+        "-home-me-site",
+        "-home-me-zlink",
+    ]
     assert project_folders(tmp_path / "nothing") == []
 
 
