@@ -160,7 +160,10 @@ class Examination:
     def tables(self) -> frozenset[str]:
         """Tables of the telemetry database, of which a small one is looked through for damage. Raises SourceError."""
         self.database.look_for_damage()
-        return self.database.tables()
+        tables = self.database.tables()
+        if tables.isdisjoint(TRACE_TABLES):
+            self.database.look_for_another_log(TRACE_TABLES)
+        return tables
 
     @once
     def trace_tables(self) -> tuple[str, ...]:

@@ -10,6 +10,8 @@ from blueplane_doctor.quantities import many
 
 VITAL = ("redis-reachable", "database-reachable", "queue-depth", "chain-breaks")
 """Checks without whose verdict nobody knows whether the pipeline is healthy."""
+_SHOWN = 3
+"""Checks that a reservation names."""
 HEALTH = {
     Status.GREEN: "the pipeline is healthy",
     Status.YELLOW: "the pipeline is healthy, with warnings",
@@ -50,12 +52,47 @@ def headline_of(findings: Sequence[Finding], left_out: int = 0, nothing_found: s
     if status is Status.UNKNOWN and missing:
         cause = missing[0].cause or missing[0].summary
         words += f": {_names(missing)} could not be judged ({cause.splitlines()[0]})"
+    return words + _reservations(findings, status)
+
+
+def _reservations(findings: Sequence[Finding], status: Status) -> str:
+    """What the words on the health of the pipeline leave out: worse findings that are waived, and broken checks.
+
+    Where a fault is named they leave out nothing that would change them.
+    """
+    if status not in (Status.GREEN, Status.YELLOW):
+        return ""
+    words = ""
+    waived = [finding for finding in findings if finding.waiver is not None and _is_worse(finding, status)]
+    if waived:
+        named = [f"{finding.id} ({finding.status.words})" for finding in waived[:_SHOWN]]
+        words += f", but for what is waived: {_enumerated(named, len(waived))}"
+    broken = [finding.id for finding in counted(findings) if finding.status is Status.ERROR]
+    if broken:
+        checks = many(len(broken), "check", "checks")
+        words += f", as far as it could be judged: {checks} broke ({_enumerated(broken[:_SHOWN], len(broken))})"
     return words
+
+
+def _is_worse(finding: Finding, status: Status) -> bool:
+    """Whether this finding, were it not waived, would make the verdict another one."""
+    if finding.status.severity < 0:
+        return finding.id in VITAL
+    return finding.status.severity > status.severity
+
+
+def _enumerated(names: Sequence[str], count: int) -> str:
+    text = ", ".join(names)
+    if count > len(names):
+        text += f" and {count - len(names)} more"
+    return text
 
 
 def _of_a_selection(findings: Sequence[Finding], left_out: int, status: Status) -> str:
     ran = len(findings)
     words = f"{ran} of {many(ran + left_out, 'check', 'checks')} ran, and "
+    if not counted(findings):
+        return words + ("is waived" if ran == 1 else "all are waived")
     if status is Status.UNKNOWN:
         return words + ("could not be judged" if ran == 1 else "not all that is vital could be judged")
     if ran == 1:

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from blueplane_doctor import Finding, Remedy, Scale, check, unknown
 from blueplane_doctor.checkapi import many, trace_commands
+from blueplane_doctor.pipeline import LAYOUTS
 from blueplane_doctor.times import HOUR_MS, span
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ KEEP_THE_QUEUE = Remedy(
     text="What was in the stream before is gone. See redis-durability: it says whether Redis keeps the queue through a "
     "restart.",
 )
+SHOWN_DATABASES = 3
+"""That the remedy names."""
 LIVING_MS = 24 * HOUR_MS
 """A row of this age shows that the pipeline is in use: a working day has at least one event."""
 NOT_COUNTED = ("The backlog could not be counted to its end", "the time was up; give more with --timeout")
@@ -35,7 +38,11 @@ NOT_COUNTED = ("The backlog could not be counted to its end", "the time was up; 
 
 @check(area="queue", scale=Scale.states(green="there", yellow="made anew", red="lost|groups lost"))
 def check_stream_lost(
-    presence: "StreamPresence", server: "ServerHealth", scale: Scale, history: "HistoryHealth | None" = None
+    presence: "StreamPresence",
+    server: "ServerHealth",
+    locations: "Locations",
+    scale: Scale,
+    history: "HistoryHealth | None" = None,
 ) -> Finding:
     """The queue stream and its writer groups are where the pipeline left them.
 
@@ -49,14 +56,17 @@ def check_stream_lost(
     - Redis evicted the stream when its memory was full (see redis-durability)
     - Redis was restarted without persistence, or from an old snapshot
     - another program keeps a value under the same name
-    - the server uses another Redis, or another name for its queue, than the ones that are examined
+    - the server uses another Redis, another database of it, or another name for its queue, than those examined
     """
     is_running = server.is_alive
     evidence: dict[str, Any] = presence.model_dump()
     evidence["server runs"] = is_running
     evidence["samples of the last hour"] = history.samples if history else None
     if not presence.exists:
-        return _without_stream(presence, history, is_running, evidence, scale)
+        finding = _without_stream(presence, history, is_running, evidence, scale)
+        if not presence.other_databases:
+            return finding
+        return finding.model_copy(update={"remedy": _look_elsewhere(presence, locations, finding.remedy)})
     signs = _signs_of_life(presence, history, is_running)
     if presence.missing_groups and is_running:
         names = " and ".join(presence.missing_groups)
@@ -96,6 +106,20 @@ def _without_stream(
         return scale.grade("lost", summary, remedy=FREE_THE_NAME, evidence=evidence)
     summary = f"The queue stream is gone, while {' and '.join(signs)}; {known}"
     return scale.grade("lost", summary, remedy=RESTART_SERVER, evidence=evidence)
+
+
+def _look_elsewhere(presence: "StreamPresence", locations: "Locations", remedy: Remedy | None) -> Remedy:
+    """First see whether the stream stands in another database of the same Redis, for a restart makes an empty one."""
+    numbers = presence.other_databases[:SHOWN_DATABASES]
+    text = (
+        "First see whether the stream is in another database of this Redis, as after MOVE or SWAPDB, or where the "
+        "server uses another number: if it is, examine that one, or move it back before anything makes a new stream."
+    )
+    commands = [f"{locations.redis_cli} -n {number} TYPE {LAYOUTS[0].queue}" for number in numbers]
+    if remedy:
+        text += f" If it is not: {remedy.text}"
+        commands += remedy.commands
+    return Remedy(text=text, commands=commands)
 
 
 def _signs_of_life(presence: "StreamPresence", history: "HistoryHealth | None", is_running: bool) -> list[str]:

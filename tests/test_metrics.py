@@ -45,6 +45,7 @@ NOT_METRICS = {
     "capture.hooks.*.installed": "a setting, not a measurement",
     "capture.hooks.*.configured": "a setting, not a measurement",
     "capture.hooks.*.expected": "follows from the two settings and from `seen`",
+    "presence.other_databases.*": "numbers of databases, which the check stream-lost names",
     "redis.expires_in_seconds.*": "nobody gives these streams an expiry; the check redis-durability grades it",
     "transcripts.states.*": "the same lines as in `lines`, by state; `written` and `missing` are metrics",
     "transcripts.projects.*.number": "an identifier: its size means nothing",

@@ -174,6 +174,13 @@ def _refused_command(endpoint: Endpoint, command: Command, text: str) -> SourceE
             "see who holds them (CLIENT LIST), end what leaves them open, or raise maxclients",
         )
     hint = ""
+    if "unknown command" in text:
+        hint = (
+            "see what answers there: Redis before 5.0 has no streams, a command may have been renamed in redis.conf "
+            f"(rename-command), and a Sentinel is named as {endpoint.option} redis+sentinel://HOST:PORT/SERVICE"
+        )
+    if "DB index is out of range" in text:
+        hint = f"name a database that it has (CONFIG GET databases): {endpoint.option} redis://HOST:PORT/NUMBER"
     if text.startswith("OOM"):
         hint = f"free memory there, or name another with {endpoint.option}"
     return SourceUnusable(f"{attempt} refused: {redis_text(text)}", hint)

@@ -90,6 +90,20 @@ def address_of(url: str) -> str:
     return f"{address} database {database}"
 
 
+def database_of(url: str) -> int:
+    """The number of the database that a Redis URL names. Raises UnusableUrl."""
+    topology = topology_of(url)
+    if topology:
+        return int(topology.login.get("db") or 0)
+    parts = parts_of(url)
+    number = dict(parse_qsl(parts.query)).get("db", "")
+    if not number and parts.scheme != "unix":
+        number = parts.path.strip("/")
+    if not _is_number(number):
+        return 0
+    return int(number)
+
+
 def _is_number(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) < 7
 

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from blueplane_doctor.connection.topology import database_of
 from blueplane_doctor.errors import SourceError, SourceMissing, SourceWrongType
 from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring import Monitor
@@ -22,6 +23,8 @@ class StreamPresence(Record):
     """Why there is no stream that can be read."""
     wrong_type: bool = False
     """Whether the stream's name is taken by a value of another type."""
+    other_databases: list[int] = []
+    """Where there is no stream: numbers of other databases of the same Redis that hold keys."""
     length: int = 0
     entries_added: int | None = None
     """Messages ever added to the stream; null before Redis 7.0, or where there is none."""
@@ -50,7 +53,8 @@ class StreamPresenceMonitor(Monitor):
             stream = self.examination.stream()
         except (SourceMissing, SourceWrongType) as error:
             is_taken = isinstance(error, SourceWrongType)
-            return StreamPresence(exists=False, cause=error.message, wrong_type=is_taken).model_copy(update=rows)
+            gone = StreamPresence(exists=False, cause=error.message, wrong_type=is_taken)
+            return gone.model_copy(update={"other_databases": self._other_databases(), **rows})
         missing = [name for name in self.examination.writer_groups() if stream.group(name) is None]
         rows["rows_last_hour"] = self._confirmed(rows.get("rows_last_hour"), stream)
         presence = StreamPresence(
@@ -61,6 +65,16 @@ class StreamPresenceMonitor(Monitor):
             rows_without_message=self._rows_without_message(stream, rows["rows_last_hour"]),
         )
         return presence.model_copy(update=rows)
+
+    def _other_databases(self) -> list[int]:
+        """INFO names each database that holds keys: `db1:keys=3,expires=0,avg_ttl=0`."""
+        try:
+            fields = self.examination.server_info().fields
+        except SourceError:
+            return []
+        examined = database_of(self.examination.settings.redis_url)
+        numbers = [int(name[2:]) for name in fields if name.startswith("db") and name[2:].isdecimal()]
+        return sorted(number for number in numbers if number != examined)
 
     def _rows(self) -> dict[str, int | None]:
         try:

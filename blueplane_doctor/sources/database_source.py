@@ -27,8 +27,8 @@ import re
 import sqlite3
 import stat
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Collection, Sequence
+from contextlib import closing, suppress
 from pathlib import Path
 from threading import RLock
 from typing import Any, NamedTuple, TypeVar
@@ -66,6 +66,10 @@ _HOLDER = "see which process holds the lock (lsof shows who has the file open), 
 _DAMAGED = (
     "stop the server and copy the database with the -wal and -shm beside it to another folder before anything else; "
     "sqlite3's .recover on the copy reads what can still be read"
+)
+_ANOTHER_LOG = (
+    "stop the server and copy the database with the -wal and -shm beside it to another folder before anything else; "
+    "then, without these two, the file is as it was at its last checkpoint"
 )
 _JOURNAL = "the next start of the Blueplane server rolls the journal back; leave it beside the database until then"
 _BUSY_EDITOR = "ask again when the editor writes less"
@@ -179,6 +183,26 @@ class DatabaseSource:
             if answer != "ok":
                 # What SQLite answers may quote the schema: the report says that it is damaged, and not how.
                 raise self._ours(sqlite3.DatabaseError("database disk image is malformed"))
+
+    def look_for_another_log(self, wanted: Collection[str]) -> None:
+        """Where none of these tables is there: raises SourceDamaged if the file holds them without its log.
+
+        SQLite takes any complete log for that of the file beside it, as it is left after a copy or a restored backup.
+        """
+        with suppress(OSError, sqlite3.Error):
+            if not write_ahead_log(self.path).stat().st_size:
+                return
+            uri = f"file:{quote(str(self._file))}?mode=ro&immutable=1"
+            with closing(sqlite3.connect(uri, uri=True)) as connection:
+                names = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+            if wanted and not {str(name) for (name,) in names}.isdisjoint(wanted):
+                self.damage = self._dead = SourceDamaged(
+                    f"{self.what} is damaged: the file holds the tables of traces, and read with its write-ahead log "
+                    "it does not; the log is that of another database, or the tables were dropped",
+                    _ANOTHER_LOG,
+                )
+        if self._dead:
+            raise self._dead
 
     def _is_small(self) -> bool:
         try:

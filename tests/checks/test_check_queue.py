@@ -10,6 +10,7 @@ from tests.checks.builders import (
     cases,
     history,
     lagging_reader,
+    locations,
     no_history,
     no_stream,
     presence,
@@ -196,6 +197,17 @@ GONE = ["processors", "claude_processors"]
 def test_stream_lost(sentence: str, given: StreamPresence, runs: bool, status: str) -> None:
     found = run("stream-lost", presence=given, server=server() if runs else STOPPED, history=no_history())
     assert found.status == status, sentence
+
+
+def test_other_databases_of_the_same_redis_are_looked_at_before_anything_makes_a_new_stream() -> None:
+    given = no_stream(last_row_age_ms=1_000, other_databases=[1, 2, 3, 9])
+    finding = run("stream-lost", presence=given, server=server(), history=no_history(), locations=locations())
+    assert finding.remedy is not None
+    assert finding.remedy.text.startswith("First see whether the stream is in another database")
+    assert "If it is not: Restart the Blueplane server" in finding.remedy.text
+    assert [command.split()[-4:] for command in finding.remedy.commands] == [
+        ["-n", str(number), "TYPE", "telemetry:message_queue"] for number in (1, 2, 3)
+    ]
 
 
 def test_a_lost_stream_tells_what_the_last_sample_saw() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from blueplane_doctor.connection.base import ProtocolError, ReplyError
+from blueplane_doctor.connection.base import Command, ProtocolError, ReplyError
 from blueplane_doctor.connection.failures import Endpoint, source_error, words_of
 from blueplane_doctor.connection.topology import UnusableUrl
 from blueplane_doctor.errors import (
@@ -74,6 +74,18 @@ def test_a_missing_permission_is_named(text: str, right: str) -> None:
     ours = source_error(ReplyError(text), EXAMINED, ("XLEN", "telemetry:dlq"))
     assert f"needs the permission {right}, which" in ours.message
     assert ours.hint == f"grant it: ACL SETUSER <user> {right}"
+
+
+@pytest.mark.parametrize(
+    ("text", "command", "hint"),
+    [
+        ("ERR unknown command 'XINFO'", ("XINFO", "STREAM", "telemetry:dlq"), "redis+sentinel://HOST:PORT/SERVICE"),
+        ("ERR DB index is out of range", (), "redis://HOST:PORT/NUMBER"),
+    ],
+)
+def test_what_answers_and_cannot_be_asked_is_told_what_to_name(text: str, command: Command, hint: str) -> None:
+    ours = source_error(ReplyError(text), EXAMINED, command)
+    assert "--redis-url " + hint in ours.hint
 
 
 def test_a_key_of_the_doctor_s_own_needs_another_right() -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from blueplane_doctor.connection.topology import address_of, topology_of
+from blueplane_doctor.connection.topology import address_of, database_of, topology_of
 from blueplane_doctor.errors import SettingsError
 from blueplane_doctor.settings import load
 
@@ -37,6 +37,22 @@ def test_urls_that_say_too_little_or_too_much(url: str, tmp_path: Path) -> None:
     with pytest.raises(SettingsError) as caught:
         load({"home": tmp_path, "redis_url": url.replace("://", "://:topsecret@", 1)})
     assert "topsecret" not in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("url", "number"),
+    [
+        ("redis://a:1", 0),
+        ("redis://u:p@a:1/7", 7),
+        ("rediss://a:1/3?ssl_cert_reqs=none", 3),
+        ("unix:///run/redis.sock", 0),
+        ("unix:///run/redis.sock?db=4", 4),
+        ("redis+sentinel://a:1/main/2", 2),
+        ("redis+cluster://a:1", 0),
+    ],
+)
+def test_the_number_of_the_database(url: str, number: int) -> None:
+    assert database_of(url) == number
 
 
 def test_what_the_url_says() -> None:

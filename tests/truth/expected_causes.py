@@ -54,6 +54,7 @@ BY_SITUATION = {
     "one-writer-group-gone": Row(("redis-lost-its-data",), ("rewound-group",), why="the group is made anew at 0"),
     "database-damaged-stale-wal": Row(("database-damaged",)),
     "database-damaged-truncated": Row(("database-damaged",)),
+    "database-beside-another-log": Row(("database-damaged",)),
     "database-emptied": Row(("database-gone",)),
     "database-deleted": Row(("database-gone",)),
     "dead-letters-are-a-list": MALFORMED,

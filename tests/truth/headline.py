@@ -141,6 +141,19 @@ def damaged(s: Situation, how: str) -> None:
     s.truth = Truth(database="damaged", refusal="", stream_length=254)
 
 
+@situation("A", "database-beside-another-log", servers=ONE_SERVER)
+def another_log(s: Situation) -> None:
+    """Beside telemetry.db lies the write-ahead log of another database, which SQLite takes for its own."""
+    s.live_server()
+    s.healthy_work()
+    other = s.folder / "another.db"
+    with closing(rows.connect(other)) as connection:
+        connection.execute("CREATE TABLE notes (text)")
+        log = other.with_name("another.db-wal").read_bytes()
+    s.database.with_name("telemetry.db-wal").write_bytes(log)
+    s.truth = Truth(refusal="", stream_length=80)
+
+
 @situation("A", "database-emptied", servers=ONE_SERVER)
 def emptied(s: Situation) -> None:
     """telemetry.db is a file of 0 bytes: its tables are gone."""

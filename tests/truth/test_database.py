@@ -19,6 +19,7 @@ from tests.truth.situations import SITUATIONS, instances
         "database-damaged-header",
         "database-damaged-pages",
         "database-damaged-zeroed",
+        "database-beside-another-log",
         servers=ONE_SERVER,
     ),
 )

@@ -40,6 +40,22 @@ def test_what_is_not_vital_or_waived_hides_no_verdict() -> None:
     assert status_of([found("redis-reachable", "green"), waived]) is Status.GREEN
 
 
+def test_what_is_waived_or_broke_is_no_part_of_a_healthy_pipeline() -> None:
+    green = run_of()
+    waived = [
+        found(name, status).model_copy(update={"waiver": Waiver(reason="known")})
+        for name, status in [("a", "red"), ("chain-breaks", "skipped"), ("b", "green"), ("c", "unknown")]
+    ]
+    healthy = "the pipeline is healthy"
+    assert headline_of([*green, *waived]) == f"{healthy}, but for what is waived: a (red), chain-breaks (skipped)"
+    broken = [found(name, "error") for name in "wxyz"]
+    expected = f"{healthy}, as far as it could be judged: 4 checks broke (w, x, y and 1 more)"
+    assert headline_of([*green, *broken]) == expected
+    assert headline_of([*green, *waived, *broken, found("d", "red")]) == "the pipeline is unhealthy"
+    assert headline_of(waived[:1], 32) == "1 of 33 checks ran, and is waived"
+    assert headline_of(waived[:2], 31) == "2 of 33 checks ran, and all are waived"
+
+
 @pytest.mark.parametrize(
     ("findings", "left_out", "headline"),
     [

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.truth.following import follow_commands
 from tests.truth.situations import SITUATIONS, instances, named
 
 GONE = named("stream-gone-")
@@ -19,6 +20,15 @@ def test_a_stream_that_is_gone_is_red(name: str, server: str, tmp_path: Path) ->
         assert finding["status"] == "red"
         assert "The queue stream is gone, while the database was written to" in finding["summary"]
         assert "the server runs" in finding["summary"]
+
+
+@pytest.mark.parametrize(("name", "server"), instances("stream-gone-swapdb"))
+def test_a_stream_in_another_database_is_looked_for_there(name: str, server: str, tmp_path: Path) -> None:
+    with SITUATIONS[name].built(server, tmp_path / "p") as situation:
+        finding = situation.doctor().finding("stream-lost")
+        assert finding["evidence"]["other_databases"] == [1]
+        outcome = follow_commands(situation, [("stream-lost", finding["remedy"]["commands"][0])], situation.doctor())
+        assert [followed.output.strip() for followed in outcome.commands] == ["stream"]
 
 
 @pytest.mark.parametrize(("name", "server"), instances("stream-anew-without-groups", "one-writer-group-gone"))
