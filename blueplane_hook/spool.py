@@ -81,6 +81,16 @@ class Spool:
         """Put what hooks kept apart into the spool, which is held."""
         self._take_over()
 
+    def put(self, event: bytes) -> bool:
+        """Add an event to the spool, which is held; False where there is no room for it."""
+        try:
+            if self._size() + len(event) + 1 > ROOM:
+                return False
+            self._append(event + b"\n")
+        except OSError:
+            return False
+        return True
+
     def let_go(self) -> None:
         """Give the spool that is held back to the hooks."""
         self._unlock()

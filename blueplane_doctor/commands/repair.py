@@ -26,7 +26,7 @@ from blueplane_doctor.commands.base import (
     new_command,
 )
 from blueplane_doctor.console import complain, confirmed, progress, show, show_json
-from blueplane_doctor.errors import ExitCode, RepairRefused, UsageError
+from blueplane_doctor.errors import ExitCode, FileUnreadable, RepairRefused, UsageError
 from blueplane_doctor.locations import locate
 from blueplane_doctor.lookup.dead_letters import DeadLetterFilter, letter_filter
 from blueplane_doctor.options import EXAMINING
@@ -34,9 +34,19 @@ from blueplane_doctor.repair.base import Wanted
 from blueplane_doctor.repair.plan import Plan
 from blueplane_doctor.repair.planning import make_plan, refuse_unknown_target
 from blueplane_doctor.repair.running import run_plan, save_alone
-from blueplane_doctor.repair.store import Store, explained_refusals
+from blueplane_doctor.repair.spool_taking import events_in
+from blueplane_doctor.repair.store import RepairFiles, Store, explained_refusals
 from blueplane_doctor.repair.undoing import undo as take_back
-from blueplane_doctor.repair.wording import id_lines, kept_plans, plan_as_json, plan_in_words, undone_in_words
+from blueplane_doctor.repair.wording import (
+    KeptPlan,
+    Stage,
+    id_lines,
+    kept_plans,
+    plan_as_json,
+    plan_in_words,
+    stage_of,
+    undone_in_words,
+)
 from blueplane_doctor.settings import Settings
 
 _ID = re.compile(r"(?=.*\d)[0-9a-z]+(?:-[0-9a-z]+)+\Z", re.IGNORECASE)
@@ -101,7 +111,8 @@ def repair(
             files = store.keep(plan)
             if save_only:
                 save_alone(settings, plan, files)
-        _show(as_json, plan_as_json(plan), plan_in_words(plan, _home(settings), is_saved=save_only))
+        stage = Stage.SAVED if save_only else Stage.NEW
+        _show(as_json, plan_as_json(plan), plan_in_words(plan, _home(settings), stage))
         return ExitCode.OK
 
 
@@ -154,29 +165,42 @@ def _undo(settings: Settings, store: Store, identity: str, url: str, *, yes: boo
     return ExitCode.FINDINGS if undone.stays else ExitCode.OK
 
 
-def _kept(store: Store) -> Iterator[tuple[Plan, dict[str, Any] | None]]:
+def _kept(store: Store) -> Iterator[KeptPlan]:
     """The plans that are kept and can be read, each with how it ended."""
     for identity in store.ids():
         try:
             files = store.files(identity)
-            yield files.plan(), files.result()
+            yield _kept_plan(files, files.plan())
         # A plan that was not written to the end, by another version, or by somebody else.
-        except (UsageError, RepairRefused) as error:
+        except (UsageError, RepairRefused, FileUnreadable) as error:
             complain(error.message, error.hint)
+
+
+def _kept_plan(files: RepairFiles, plan: Plan) -> KeptPlan:
+    return KeptPlan(plan, files.result(), files.is_begun, len(events_in(files.folder)))
 
 
 def _listed(store: Store) -> list[dict[str, Any]]:
     plans = []
-    for plan, result in _kept(store):
-        plans.append({"plan": plan.id, "made_at": plan.made_at, "items": len(plan.items), "result": result})
+    for kept in _kept(store):
+        plan = kept.plan
+        plans.append(
+            {
+                "plan": plan.id,
+                "made_at": plan.made_at,
+                "items": len(plan.items),
+                "result": kept.result,
+                "is_begun": kept.is_begun,
+                "taken_events": kept.taken_events,
+            }
+        )
     return plans
 
 
 def _one_plan(store: Store, plan: Plan, home: str) -> str:
-    result = store.files(plan.id).result()
-    is_applied = result is not None and bool(result.get("done"))
-    text = plan_in_words(plan, home, is_applied=is_applied)
-    lines = [text.rstrip("\n"), *id_lines(plan.items), kept_plans([(plan, result)])]
+    kept = _kept_plan(store.files(plan.id), plan)
+    text = plan_in_words(plan, home, stage_of(kept))
+    lines = [text.rstrip("\n"), *id_lines(plan.items), kept_plans([kept])]
     return "\n".join(lines)
 
 

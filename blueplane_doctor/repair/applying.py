@@ -29,7 +29,7 @@ from blueplane_doctor.repair.refusals import (
     refuse_old,
     running_writers,
 )
-from blueplane_doctor.repair.spool_taking import take_from_source
+from blueplane_doctor.repair.spool_taking import forget_written, take_from_source
 from blueplane_doctor.repair.steps import DELIVERED, Steps, do_group
 from blueplane_doctor.repair.store import REFUSED, Journal, JournalEntry, RepairFiles, Store
 from blueplane_doctor.repair.verifying import PATIENCE_SECONDS, rows_seen
@@ -151,8 +151,9 @@ class Applier:
             examination = stack.enter_context(closing(Examination(self._settings)))
             writing = stack.enter_context(closing(writing_connection(self._write_url)))
             info = examination.server_info()
-            refuse_another_redis(self.plan, info.fields.get("run_id", ""))
-            refuse_old(self.plan, info.now_ms)
+            is_begun = self._files.is_begun
+            refuse_another_redis(self.plan, info.fields.get("run_id", ""), is_begun=is_begun)
+            refuse_old(self.plan, info.now_ms, is_begun=is_begun)
             self._refuse_without_writers(examination)
             refuse_another_to_write_to(examination.redis, writing, self.plan.queue)
             token = stack.enter_context(locked(self._store, writing, self.plan.queue))
@@ -174,6 +175,7 @@ class Applier:
                     meanwhile()
                 finder = RowFinder(examination.database)
                 applied.seen = rows_seen(finder, applied.expected, self._patience, steps.keep_lock)
+                forget_written(self._files.folder, {item.id for item in applied.seen if item.source is Source.SPOOL})
                 self._remove_letters(steps, journal, applied)
             except KeyboardInterrupt:
                 applied.is_interrupted = True

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from blueplane_doctor.custody.judge import NO_TABLES
 from blueplane_doctor.custody.ledger import Ledger
+from blueplane_doctor.custody.states import WAITING
 from blueplane_doctor.diagnose import Doctor
 from blueplane_doctor.discovery import modules_of
 from blueplane_doctor.errors import RepairRefused, UsageError, did_you_mean
@@ -23,6 +24,7 @@ from blueplane_doctor.repair.refusals import (
     running_writers,
     saved_only,
     settled,
+    waits_for_server,
     with_writers,
     within_pipeline,
     within_room,
@@ -138,6 +140,9 @@ def _plan_of(case: Case, identity: str) -> Plan:
     else:
         items, more = _allowed(case, items, running)
         refusals += more
+        waiting = examination.ledger().total(WAITING)
+        if waiting and not running and not case.wanted.ids:
+            refusals.append(waits_for_server(waiting))
     return Plan(
         id=identity,
         made_at=iso(from_milliseconds(info.now_ms)) or "",

@@ -27,6 +27,8 @@ from blueplane_doctor.sources.server_process import server_process
 from blueplane_doctor.sources.server_source import ask_health
 from blueplane_doctor.text import group as shown_group
 
+_ANOTHER_PLAN = "make another one: blueplane-doctor repair"
+_GO_ON = "make another plan, which goes on with what is left: blueplane-doctor repair"
 FILL_TO = 0.8
 """Of the room: producers go on while the writers work off what was delivered again."""
 POLLED_MS = 10_000
@@ -191,6 +193,14 @@ def with_writers(items: Iterable[Item], running: frozenset[str], obstacle: str) 
     return left, refusals
 
 
+def waits_for_server(count: int) -> Refusal:
+    """What nobody was given yet needs no repair: `count` messages."""
+    return Refusal(
+        what=f"deliver {many(count, 'waiting message', 'waiting messages')}",
+        reason="not stuck: no writer runs, and once the Blueplane server is started it is given what waits",
+    )
+
+
 def within_room(items: Iterable[Item], room: Room) -> tuple[list[Item], list[Refusal]]:
     """As many deliveries as fit; the rest waits for another plan."""
     most = max(0, int(room.limit * FILL_TO) - room.used)
@@ -218,22 +228,33 @@ def _deliveries(count: int) -> str:
     return f"deliver {many(count, 'message', 'messages')} again"
 
 
-def refuse_old(plan: Plan, now_ms: int) -> None:
-    """Raises RepairRefused for a plan that is older than ten minutes, by the clock of the Redis server."""
+def refuse_old(plan: Plan, now_ms: int, *, is_begun: bool = False) -> None:
+    """Raises RepairRefused for a plan that is older than ten minutes, by the clock of the Redis server.
+
+    `is_begun`: whether a run did something already.
+    """
     age_ms = now_ms - plan.made_ms
     if not 0 <= age_ms <= GOOD_FOR_MS:
+        hint = _ANOTHER_PLAN
+        if is_begun:
+            hint = f"it was begun: take it back with blueplane-doctor repair --undo {plan.id}, or {_GO_ON}"
         raise RepairRefused(
             f"plan {plan.id} is older than {GOOD_FOR_MS // 60_000} minutes: what it was made from may have changed",
-            "make another one: blueplane-doctor repair",
+            hint,
         )
 
 
-def refuse_another_redis(plan: Plan, run_id: str) -> None:
-    """Raises RepairRefused when the Redis is not the process that was examined."""
+def refuse_another_redis(plan: Plan, run_id: str, *, is_begun: bool = False) -> None:
+    """Raises RepairRefused when the Redis is not the process that was examined.
+
+    `is_begun`: whether a run did something already.
+    """
     if run_id != plan.run_id:
+        hint = _ANOTHER_PLAN
+        if is_begun:
+            hint = f"it was begun: {_GO_ON}"
         raise RepairRefused(
-            f"plan {plan.id} was made for another Redis, or this one was restarted since (its run_id differs)",
-            "make another one: blueplane-doctor repair",
+            f"plan {plan.id} was made for another Redis, or this one was restarted since (its run_id differs)", hint
         )
 
 

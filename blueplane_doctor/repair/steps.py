@@ -112,7 +112,7 @@ class Steps:
     def _why_not(self, item: Item, fields: Fields | None) -> str:
         """Why an item is left alone before anything else is looked at; empty where nothing speaks against it."""
         if item.source is Source.SPOOL and item.id not in self._taken:
-            return "a hook delivered it since the plan was made"
+            return "it left the spool since the plan was made: a hook delivered it, or another repair took it"
         if item.action is Action.ACKNOWLEDGE:
             return ""  # needs no message
         if fields is None:

@@ -28,6 +28,8 @@ PLAN_FILE = "plan.json"
 MESSAGES_FILE = "messages.jsonl"
 JOURNAL_FILE = "journal.jsonl"
 RESULT_FILE = "result.json"
+TAKEN_FILE = "taken-spool.jsonl"
+"""Events that a repair took out of the hook's spool, and that it has not seen written."""
 LOCK_FILE = "lock"
 PLAN_BYTES = 64_000_000
 """Of a plan: some hundred bytes an item, and each holds keys, which may be of any length."""
@@ -126,9 +128,14 @@ class Store:
         return files
 
     def remove_old(self) -> None:
-        """Remove the files of repairs that were last touched longer ago than they are kept."""
+        """Remove the files of repairs that were last touched longer ago than they are kept.
+
+        Those with events that nobody has delivered stay: nothing else holds these.
+        """
         for identity in self.ids():
             folder = self.folder / identity
+            if (folder / TAKEN_FILE).exists():
+                continue
             newest = max(entry.lstat().st_mtime for entry in (folder, *folder.iterdir()))
             if time.time() - newest > KEPT_SECONDS:
                 shutil.rmtree(folder, ignore_errors=True)
@@ -214,6 +221,11 @@ class RepairFiles:
             with suppress(OSError):
                 os.fsync(handle)
             os.close(handle)
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether a run has done something: it may have ended before its end."""
+        return bool(self.journal()) or (self.folder / TAKEN_FILE).exists()
 
     def write_result(self, result: dict[str, Any]) -> None:
         """Write down how the repair ended."""

@@ -1,10 +1,13 @@
 """Takes a repair back, as far as that is possible: what was delivered or written stays, and is said."""
 
 from collections import Counter
+from collections.abc import Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from blueplane_doctor.connection.redis_connection import Connection
+from blueplane_doctor.errors import SourceMissing
 from blueplane_doctor.examination import Examination
 from blueplane_doctor.interruption import Whole
 from blueplane_doctor.repair import scripts
@@ -45,14 +48,24 @@ def undo(settings: Settings, store: Store, plan: Plan, write_url: str) -> Undone
         longer = settings.model_copy(update={"timeout": LONGEST_SECONDS})
         examination = stack.enter_context(closing(Examination(longer)))
         writing = stack.enter_context(closing(writing_connection(write_url)))
-        refuse_another_redis(plan, examination.server_info().fields.get("run_id", ""))
+        done = files.done()
+        run_id = examination.server_info().fields.get("run_id", "")
+        is_restarted = run_id != plan.run_id
+        if is_restarted and (not taken_lines(files.folder) or examination.redis.address != plan.address):
+            refuse_another_redis(plan, run_id, is_begun=files.is_begun)
         refuse_another_to_write_to(examination.redis, writing, plan.queue)
         token = stack.enter_context(locked(store, writing, plan.queue))
         rows = RowFinder(examination.database)
+        if is_restarted:
+            # A restart may have lost copies; what left the spool can go back all the same.
+            undone = Undone(_give_back_what_was_only_taken(plan, files, rows, examination, {}))
+            if done:
+                undone.stays["Redis was restarted since: what it holds now is another state"] = len(done)
+            return undone
         steps = _Back(plan, rows, writing, token)
         journal = stack.enter_context(files.journaling())
-        undone = Undone(_give_back_what_was_only_taken(plan, files, rows, examination))
-        for number, entry in sorted(files.done().items(), reverse=True):
+        undone = Undone(_give_back_what_was_only_taken(plan, files, rows, examination, done))
+        for number, entry in sorted(done.items(), reverse=True):
             if not 0 <= number < len(plan.items):
                 continue  # a damaged line
             with Whole():
@@ -62,7 +75,7 @@ def undo(settings: Settings, store: Store, plan: Plan, write_url: str) -> Undone
                     undone.stays[reason] += 1
                 else:
                     if item.source is Source.SPOOL:
-                        give_back(plan, files.folder, item.id)
+                        give_back(Path(plan.home), files.folder, {item.id})
                     journal.add(JournalEntry(number, UNDONE))
                     undone.taken_back += 1
         _note_in_result(files, undone.taken_back)
@@ -76,29 +89,38 @@ def _note_in_result(files: RepairFiles, taken_back: int) -> None:
         files.write_result({**result, "taken_back": int(result.get("taken_back") or 0) + taken_back})
 
 
-def _give_back_what_was_only_taken(plan: Plan, files: RepairFiles, rows: RowFinder, examination: Examination) -> int:
+def _give_back_what_was_only_taken(
+    plan: Plan, files: RepairFiles, rows: RowFinder, examination: Examination, done: Mapping[int, JournalEntry]
+) -> int:
     """Put back what left the hook's spool and was not delivered, for the repair ended before; how many.
 
-    Raises SourceError.
+    `done`: what was done, as far as it may be believed. Raises SourceError and RepairRefused.
     """
     if not any(item.source is Source.SPOOL for item in plan.items):
         return 0
     taken = {spooled_id(line) for line in taken_lines(files.folder)}
     if not taken:
         return 0
-    follower = Follower(examination, plan)
-    follower.catch_up()
-    done = files.done()
-    count = 0
+    copies = _copies(plan, examination)
+    identities = set()
     for number, item in enumerate(plan.items):
-        is_delivered = number in done or item.origin in follower.copies
+        is_delivered = number in done or item.origin in copies
         if item.source is not Source.SPOOL or item.id not in taken or is_delivered:
             continue
         # Its copy may have been written and trimmed since: once more in the spool it would be delivered twice.
         if not any(count_rows(rows, item.keys).values()):
-            give_back(plan, files.folder, item.id)
-            count += 1
-    return count
+            identities.add(item.id)
+    return give_back(Path(plan.home), files.folder, identities)
+
+
+def _copies(plan: Plan, examination: Examination) -> Mapping[str, str]:
+    """The IDs of the copies in the stream, by what they are marked with. Raises SourceError."""
+    try:
+        follower = Follower(examination, plan)
+        follower.catch_up()
+    except SourceMissing:  # a restart may have lost the stream
+        return {}
+    return follower.copies
 
 
 class _Back:

@@ -2,7 +2,8 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from typing import Any
+from enum import Enum
+from typing import Any, NamedTuple
 
 from blueplane_doctor.quantities import many
 from blueplane_doctor.repair.applying import RIGHTS
@@ -14,6 +15,20 @@ from blueplane_doctor.text import identifier
 from blueplane_doctor.text import stream as shown_stream
 
 _COLUMN = 12
+
+
+class KeptPlan(NamedTuple):
+    """A plan that is kept, and what became of it."""
+
+    plan: Plan
+    result: dict[str, Any] | None
+    """What was written down at the end of its last run; None where none came to its end."""
+    is_begun: bool = False
+    """Whether a run has done something."""
+    taken_events: int = 0
+    """Events that it took out of the hook's spool and that are not seen written."""
+
+
 _VERBS = {
     Action.MAKE_GROUP: "make",
     Action.MOVE_GROUP: "move on",
@@ -26,37 +41,47 @@ _VERBS = {
 }
 """In the order in which a plan shows them."""
 _WHAT = {
-    Action.DELIVER: "again, through the stream",
-    Action.RELEASE: "that their writer tries again by itself, and writes once the rest is set aside",
-    Action.SET_ASIDE: "that cannot be written, and stays in the file",
-    Action.ACKNOWLEDGE: "with nothing else left to do",
-    Action.REMOVE: "once the row is seen",
-    Action.KEEP: "that are saved only",
+    Action.DELIVER: ("again, through the stream", "again, through the stream"),
+    Action.RELEASE: (
+        "that its writer tries again by itself, and writes once the rest is set aside",
+        "that their writer tries again by itself, and writes once the rest is set aside",
+    ),
+    Action.SET_ASIDE: ("that cannot be written, and stays in the file", "that cannot be written, and stay in the file"),
+    Action.ACKNOWLEDGE: ("with nothing else left to do", "with nothing else left to do"),
+    Action.REMOVE: ("once the row is seen", "once their rows are seen"),
+    Action.KEEP: ("that is saved only", "that are saved only"),
 }
+"""For one message and for more."""
 
 
 NEVER_SENT = ("buffer", "spool", "transcripts")
 """Targets whose messages were never in the stream, or are there no more."""
 
 
-def plan_in_words(plan: Plan, home: str, *, is_saved: bool = False, is_applied: bool = False) -> str:
-    """What a plan will do, line by line.
+class Stage(Enum):
+    """How far a plan has come."""
 
-    `home`: as it may be shown; `is_saved`: whether its messages are saved; `is_applied`: whether something was done.
-    """
-    at = plan.made_at[11:19]
-    lines = [f"Plan {plan.id} of {at} UTC, for the Redis at {plan.address}. Nothing is changed yet."]
+    NEW = "nothing is changed yet"
+    SAVED = "its messages are saved"
+    BEGUN = "a run has done something, and none came to its end"
+    ENDED = "a run came to its end"
+
+
+def stage_of(kept: KeptPlan) -> Stage:
+    """How far a plan that is kept has come."""
+    if kept.result is not None and kept.result.get("done") and not kept.result.get("interrupted"):
+        return Stage.ENDED
+    if kept.is_begun:
+        return Stage.BEGUN
+    return Stage.NEW
+
+
+def plan_in_words(plan: Plan, home: str, stage: Stage = Stage.NEW) -> str:
+    """What a plan will do, or has done, line by line. `home`: as it may be shown."""
     if not plan.items and not plan.refusals:
         return "Nothing to repair: no message is stuck, orphaned or lost that a repair could deliver.\n"
-    if not plan.items:
-        lines = [f"Nothing can be repaired now in the Redis at {plan.address}:"]
-    elif is_applied:
-        lines = [
-            f"Plan {plan.id} of {at} UTC, for the Redis at {plan.address}. It was applied; the last line says how."
-        ]
-    elif is_saved:
-        lines = [f"Plan {plan.id} of {at} UTC: its messages are saved, and nothing is changed."]
-    saved = len([item for item in plan.items if item.action in SAVES])
+    lines = [_heading(plan, stage)]
+    saved = len(plan.of(*SAVES))
     if saved:
         place = f"{home}/{FOLDER}/{plan.id}/{MESSAGES_FILE}"
         lines.append(_line("save", f"{many(saved, 'message', 'messages')} to {place} (yours alone)"))
@@ -67,12 +92,34 @@ def plan_in_words(plan: Plan, home: str, *, is_saved: bool = False, is_applied: 
     running = "The writers run." if plan.writers_run else "Not every writer runs."
     lines.append(f"Room: {plan.room.left:,} of {plan.room.limit:,}. {running}")
     if plan.changes:
-        apply = f"blueplane-doctor repair --apply {plan.id}"
-        lines.append(f"Do it: {apply}    Take it back: blueplane-doctor repair --undo {plan.id}")
-        lines.append(f"It needs a user that may write: ACL SETUSER <user> {RIGHTS}")
-    elif saved and not is_saved:
+        lines += _next_steps(plan, stage)
+    elif saved and stage is not Stage.SAVED:
         lines.append("Nothing of it can be delivered. Save it: blueplane-doctor repair --save-only")
     return "\n".join(lines) + "\n"
+
+
+def _heading(plan: Plan, stage: Stage) -> str:
+    at = plan.made_at[11:19]
+    name = f"Plan {plan.id} of {at} UTC, for the Redis at {plan.address}."
+    if not plan.items:
+        return f"Nothing can be repaired now in the Redis at {plan.address}:"
+    if stage is Stage.SAVED:
+        return f"Plan {plan.id} of {at} UTC: its messages are saved, and nothing is changed."
+    if stage is Stage.BEGUN:
+        return f"{name} It was begun and is not ended; the last line says how far it came."
+    if stage is Stage.ENDED:
+        return f"{name} It was applied; the last line says how."
+    return f"{name} Nothing is changed yet."
+
+
+def _next_steps(plan: Plan, stage: Stage) -> list[str]:
+    apply = f"blueplane-doctor repair --apply {plan.id}"
+    undo = f"Take it back: blueplane-doctor repair --undo {plan.id}"
+    if stage is Stage.ENDED:
+        return [undo]
+    if stage is Stage.BEGUN:
+        return [f"Go on: {apply}    {undo}"]
+    return [f"Do it: {apply}    {undo}", f"It needs a user that may write: ACL SETUSER <user> {RIGHTS}"]
 
 
 def _action_lines(action: Action, items: list[Item]) -> list[str]:
@@ -82,7 +129,8 @@ def _action_lines(action: Action, items: list[Item]) -> list[str]:
         by_reason[item.target, item.reason] += 1
     lines = []
     for (target, reason), count in by_reason.items():
-        what = _WHAT.get(action, "")
+        one, more = _WHAT.get(action, ("", ""))
+        what = one if count == 1 else more
         if action is Action.DELIVER and target in NEVER_SENT:
             what = "for the first time"
         text = f"{many(count, 'message', 'messages')} ({target}) {what}".rstrip()
@@ -153,17 +201,30 @@ def undone_in_words(plan: Plan, undone: Undone) -> str:
     return "\n".join(lines) + "\n"
 
 
-def kept_plans(plans: Iterable[tuple[Plan, dict[str, Any] | None]]) -> str:
+def kept_plans(plans: Iterable[KeptPlan]) -> str:
     """A line for each plan that is kept: when it was made, what it holds, and what became of it."""
     lines = []
-    for plan, result in plans:
-        lines.append(f"{plan.id}  {plan.made_at[:19]}Z  {many(len(plan.items), 'item', 'items'):<12} {_end(result)}")
+    for kept in plans:
+        items = many(len(kept.plan.items), "item", "items")
+        lines.append(f"{kept.plan.id}  {kept.plan.made_at[:19]}Z  {items:<12} {_end(kept)}")
     return "\n".join(lines or ["No plans are kept."]) + "\n"
 
 
-def _end(result: dict[str, Any] | None) -> str:
+def _end(kept: KeptPlan) -> str:
+    done = _done(kept)
+    if kept.taken_events:
+        # The spool no longer holds them, and nothing else would say where they are.
+        events = many(kept.taken_events, "event", "events")
+        done.append(f"{events} of the hook's spool kept here until delivered: blueplane-doctor repair spool")
+    return ", ".join(done) or "saved only"
+
+
+def _done(kept: KeptPlan) -> list[str]:
+    result = kept.result
+    if result is None and kept.is_begun:
+        return ["begun, and not ended"]
     if result is None:
-        return "not applied"
+        return ["not applied"]
     done = [f"{count:,} {word}" for word, count in dict(result.get("done") or {}).items()]
     if result.get("interrupted"):
         done.append("interrupted")
@@ -173,4 +234,4 @@ def _end(result: dict[str, Any] | None) -> str:
     taken_back = result.get("taken_back")
     if taken_back:
         done.append(f"{taken_back:,} of them taken back")
-    return ", ".join(done) or "saved only"
+    return done

@@ -141,6 +141,15 @@ def test_a_plan_is_good_for_ten_minutes() -> None:
         refuse_old(PLAN, PLAN.made_ms - 1)
 
 
+def test_a_plan_that_was_begun_names_the_way_on() -> None:
+    with pytest.raises(RepairRefused) as old:
+        refuse_old(PLAN, PLAN.made_ms + 600_001, is_begun=True)
+    assert f"--undo {PLAN.id}, or make another plan, which goes on" in (old.value.hint or "")
+    with pytest.raises(RepairRefused) as restarted:
+        refuse_another_redis(PLAN, "other", is_begun=True)
+    assert "another plan, which goes on" in (restarted.value.hint or "")
+
+
 def test_a_plan_is_for_one_run_of_one_redis() -> None:
     refuse_another_redis(PLAN, PLAN.run_id)
     with pytest.raises(RepairRefused, match="another Redis"):

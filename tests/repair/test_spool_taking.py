@@ -8,7 +8,8 @@ import pytest
 
 from blueplane_doctor.errors import RepairRefused
 from blueplane_doctor.repair import spool_taking
-from blueplane_doctor.repair.spool_taking import take_events
+from blueplane_doctor.repair.spool_taking import events_in, give_back, take_events, taken_lines
+from blueplane_doctor.sources.spooled_events import spooled_id, spooled_lines
 from blueplane_hook.spool import SPOOL_FILE, Spool
 
 EVENTS = [b'{"n":%d}' % number for number in range(6)]
@@ -70,11 +71,22 @@ def test_while_a_hook_delivers_nothing_is_taken(home: Path, folder: Path, monkey
     assert len(spooled(home)) == len(EVENTS)
 
 
+def test_without_room_in_the_spool_nothing_is_lost(home: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    take_events(home, folder, WANTED)
+    with monkeypatch.context() as during:
+        during.setattr("blueplane_hook.spool.ROOM", 35)  # one of the three fits
+        with pytest.raises(RepairRefused, match="no room for 2 events"):
+            give_back(home, folder, {spooled_id(line) for line in WANTED})
+    assert sorted([*spooled(home), *taken_lines(folder)]) == EVENTS
+    assert give_back(home, folder, {spooled_id(line) for line in WANTED}) == 2
+    assert (sorted(spooled(home)), taken_lines(folder)) == (EVENTS, [])
+
+
 class Killed(BaseException):
     """The process ends here."""
 
 
-@pytest.mark.parametrize("call", range(8))
+@pytest.mark.parametrize("call", range(12))
 def test_killed_at_any_file_operation_and_run_again_the_end_is_the_same(
     home: Path, folder: Path, call: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -97,6 +109,9 @@ def test_killed_at_any_file_operation_and_run_again_the_end_is_the_same(
             deadly(name)
         with contextlib.suppress(Killed):
             take_events(home, folder, WANTED)
+    # Before it is run again every event can be found, and none of those in the folder is in the spool as well.
+    assert sorted([*set(spooled_lines(home)), *set(events_in(folder))]) == EVENTS
     assert take_events(home, folder, WANTED) == WANTED
     assert sorted(spooled(home)) == EVENTS[3:]
+    assert taken_lines(folder) == EVENTS[:3]
     assert not (folder / spool_taking.REST_FILE).exists()

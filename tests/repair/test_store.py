@@ -9,7 +9,14 @@ import pytest
 
 from blueplane_doctor.errors import RepairRefused, UsageError
 from blueplane_doctor.repair.plan import Condition, Item, Plan, Room
-from blueplane_doctor.repair.store import KEPT_SECONDS, JournalEntry, SavedMessages, Store, explained_refusals
+from blueplane_doctor.repair.store import (
+    KEPT_SECONDS,
+    TAKEN_FILE,
+    JournalEntry,
+    SavedMessages,
+    Store,
+    explained_refusals,
+)
 from tests import hostile_files
 
 DEEP = "[" * 100_000
@@ -111,6 +118,17 @@ def test_what_is_older_than_thirty_days_goes(store: Store) -> None:
     other = store.keep(PLAN.model_copy(update={"id": "2222"}))
     assert store.ids() == ["2222"]
     assert other.folder.is_dir()
+
+
+def test_events_that_nobody_delivered_are_kept_for_longer(store: Store) -> None:
+    files = store.keep(PLAN)
+    (files.folder / TAKEN_FILE).write_text("{}")
+    long_ago = time.time() - KEPT_SECONDS - 60
+    for path in (*files.folder.iterdir(), files.folder):
+        os.utime(path, (long_ago, long_ago))
+    store.remove_old()
+    assert store.ids() == [PLAN.id]
+    assert files.is_begun
 
 
 def test_a_folder_that_others_may_write_to_is_not_used(store: Store) -> None:

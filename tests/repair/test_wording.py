@@ -3,8 +3,18 @@
 import json
 from collections import Counter
 
+import pytest
+
 from blueplane_doctor.repair.plan import Holding, Item, Refusal, Room, RowKey
-from blueplane_doctor.repair.wording import counts_in_words, id_lines, kept_plans, plan_as_json, plan_in_words
+from blueplane_doctor.repair.wording import (
+    KeptPlan,
+    counts_in_words,
+    id_lines,
+    kept_plans,
+    plan_as_json,
+    plan_in_words,
+    stage_of,
+)
 from tests.repair.test_store import PLAN
 
 HOME = "<home>"
@@ -20,7 +30,7 @@ def test_a_plan_names_what_it_saves_delivers_and_leaves() -> None:
     assert "Nothing is changed yet" in text
     assert "save        3 messages to <home>/repair/0a1b/messages.jsonl (yours alone)" in text
     assert "deliver     2 messages (stuck) again, through the stream" in text
-    assert "keep        1 message (lost) that are saved only: its writer cannot read it" in text
+    assert "keep        1 message (lost) that is saved only: its writer cannot read it" in text
     assert "not         deliver 3 messages again: no writer runs" in text
     assert "Room: 9,880 of 10,000" in text
     assert "repair --apply 0a1b" in text
@@ -32,15 +42,41 @@ def test_a_plan_that_changes_nothing_is_not_offered() -> None:
     assert "--apply" not in plan_in_words(PLAN.model_copy(update={"items": (keep,)}), HOME)
 
 
-def test_a_plan_that_was_applied_does_not_say_that_nothing_is_changed() -> None:
-    text = plan_in_words(PLAN, HOME, is_applied=True)
-    assert "Nothing is changed" not in text
-    assert "It was applied" in text
+@pytest.mark.parametrize(
+    ("kept", "heading", "steps"),
+    [
+        pytest.param(KeptPlan(PLAN, None), "Nothing is changed yet", ("Do it", "Take it back"), id="new"),
+        pytest.param(KeptPlan(PLAN, None, is_begun=True), "It was begun", ("Go on", "Take it back"), id="killed"),
+        pytest.param(
+            KeptPlan(PLAN, {"done": {"delivered": 1}, "interrupted": True}, is_begun=True),
+            "It was begun",
+            ("Go on", "Take it back"),
+            id="interrupted",
+        ),
+        pytest.param(
+            KeptPlan(PLAN, {"done": {"delivered": 1}}, is_begun=True), "It was applied", ("Take it back",), id="ended"
+        ),
+    ],
+)
+def test_a_plan_says_how_far_it_came_and_offers_what_is_left(
+    kept: KeptPlan, heading: str, steps: tuple[str, ...]
+) -> None:
+    text = plan_in_words(PLAN, HOME, stage_of(kept))
+    assert heading in text
+    for step in ("Do it", "Go on", "Take it back"):
+        assert (f"{step}: blueplane-doctor" in text) is (step in steps), step
+
+
+def test_a_plan_that_did_not_come_to_its_end_stands_in_the_list() -> None:
+    assert kept_plans([KeptPlan(PLAN, None)]).endswith(" not applied\n")
+    assert kept_plans([KeptPlan(PLAN, None, is_begun=True)]).endswith(" begun, and not ended\n")
+    text = kept_plans([KeptPlan(PLAN, None, is_begun=True, taken_events=1)])
+    assert text.endswith("1 event of the hook's spool kept here until delivered: blueplane-doctor repair spool\n")
 
 
 def test_what_was_taken_back_stands_in_the_list() -> None:
     result = {"done": {"delivered": 14, "set aside": 1}, "taken_back": 15}
-    assert kept_plans([(PLAN, result)]).endswith("14 delivered, 1 set aside, 15 of them taken back\n")
+    assert kept_plans([KeptPlan(PLAN, result)]).endswith("14 delivered, 1 set aside, 15 of them taken back\n")
 
 
 def test_an_empty_plan() -> None:

@@ -13,25 +13,28 @@ from blueplane_doctor.examination import Examination
 from blueplane_doctor.repair.base import Case, Target
 from blueplane_doctor.repair.incoming import Incoming, incoming_items
 from blueplane_doctor.repair.plan import Fields, Item, Plan, Refusal, Source
-from blueplane_doctor.sources.spooled_events import SpooledEvent, spooled_events
+from blueplane_doctor.repair.spool_taking import events_left
+from blueplane_doctor.sources.spooled_events import SpooledEvent, spooled_event, spooled_events
 
 
 def plan_spool(case: Case) -> Iterator[Item | Refusal]:
-    """All events of the spool. Raises FileUnreadable."""
-    yield from incoming_items(
-        case, TARGET.name, Source.SPOOL, _incoming(case.examination), "spooled event", "spooled events"
-    )
+    """All events of the spool, and those that an interrupted repair took out of it. Raises FileUnreadable."""
+    yield from incoming_items(case, TARGET.name, Source.SPOOL, _incoming(case), "spooled event", "spooled events")
 
 
-def _incoming(examination: Examination) -> Iterator[Incoming]:
+def _incoming(case: Case) -> Iterator[Incoming]:
+    examination = case.examination
     for event in _events(examination.settings.home, examination.now).values():
-        yield Incoming(event.id, list(event.fields.items()), event.reason)
+        is_delivered = f"{Source.SPOOL}/{event.id}" in case.survey.copied
+        if not is_delivered:  # else its copy is judged for itself
+            yield Incoming(event.id, list(event.fields.items()), event.reason)
 
 
 @lru_cache(maxsize=1)
 def _events(home: Path, at: datetime) -> dict[str, SpooledEvent]:
     """By their IDs, read once for all items of one examination."""
-    return {event.id: event for event in spooled_events(home, at)}
+    events = [*spooled_events(home, at), *(spooled_event(line, at) for line in events_left(home))]
+    return {event.id: event for event in events}
 
 
 def read_event(examination: Examination, plan: Plan, item: Item) -> Fields | None:

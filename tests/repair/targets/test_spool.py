@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 
 from blueplane_doctor.demo.simulator import Pipeline
-from blueplane_doctor.errors import SourceError
+from blueplane_doctor.errors import RepairRefused, SourceError
 from blueplane_doctor.repair import applying
-from blueplane_doctor.repair.plan import Action, Refusal
+from blueplane_doctor.repair.plan import Action, Plan, Refusal
 from blueplane_doctor.repair.scripts import Move
+from blueplane_doctor.repair.spool_taking import taken_lines
 from blueplane_doctor.repair.steps import Steps
+from blueplane_doctor.repair.store import PLAN_FILE
 from blueplane_doctor.repair.undoing import undo
 from blueplane_hook.events import envelope
 from blueplane_hook.spool import SPOOL_FILE, Spool
@@ -76,7 +78,7 @@ def test_what_a_hook_delivered_meanwhile_is_not_delivered_again(live_pipeline: P
     (live_pipeline.home / SPOOL_FILE).write_bytes(events[2] + b"\n")
     with writers_at_work(live_pipeline):
         outcome = applied(live_pipeline, plan, patience=20)
-    assert "a hook delivered it since the plan was made" in outcome.text
+    assert "it left the spool since the plan was made" in outcome.text
     assert rows(live_pipeline) == 1
 
 
@@ -111,12 +113,11 @@ def test_what_is_taken_back_is_in_the_spool_again(live_pipeline: Pipeline) -> No
     assert (rows(live_pipeline), waiting(live_pipeline)) == (3, [])
 
 
-def test_what_was_taken_and_could_not_be_delivered_is_given_back(
-    live_pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def interrupted(live_pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> tuple[Plan, list[bytes]]:
+    """A plan of which one event was delivered when Redis was gone, and two were only taken out of the spool."""
     events = spool(live_pipeline, count=3)
     plan = planned(live_pipeline, "spool")
-    monkeypatch.setattr(applying, "MOST_TOGETHER", 1)
     move = Steps._move
     moved = []
 
@@ -126,10 +127,65 @@ def test_what_was_taken_and_could_not_be_delivered_is_given_back(
         moved.append(moves[0].original)
         return move(self, moves, **more)
 
-    monkeypatch.setattr(Steps, "_move", fail_after_one)
-    with pytest.raises(SourceError):
-        applied(live_pipeline, plan, patience=0)
+    with monkeypatch.context() as during:
+        during.setattr(applying, "MOST_TOGETHER", 1)
+        during.setattr(Steps, "_move", fail_after_one)
+        with pytest.raises(SourceError):
+            applied(live_pipeline, plan, patience=0)
     assert not waiting(live_pipeline)
+    return plan, events
+
+
+def test_what_was_taken_and_could_not_be_delivered_is_given_back(
+    live_pipeline: Pipeline, interrupted: tuple[Plan, list[bytes]]
+) -> None:
+    plan, events = interrupted
     undone = undo(settings_for(live_pipeline), store_of(live_pipeline), plan, live_pipeline.redis_url)
     assert undone.taken_back == 3
     assert sorted(waiting(live_pipeline)) == sorted(events)
+
+
+def test_the_next_plan_delivers_what_an_interrupted_one_took(
+    live_pipeline: Pipeline, interrupted: tuple[Plan, list[bytes]]
+) -> None:
+    first, _ = interrupted
+    # A hook adds another event meanwhile, which is its own and goes with the others.
+    spool(live_pipeline)
+    plan = planned(live_pipeline, "spool")
+    assert len(plan.items) == 3, "the copy of the one that was delivered is judged for itself"
+    with writers_at_work(live_pipeline):
+        applied(live_pipeline, plan, patience=20)
+    assert (rows(live_pipeline), waiting(live_pipeline)) == (4, [])
+    store = store_of(live_pipeline)
+    assert [len(taken_lines(store.files(one.id).folder)) for one in (first, plan)] == [1, 0]
+    assert planned(live_pipeline, "spool").items == ()
+
+
+def test_after_a_restart_of_redis_what_was_only_taken_goes_back(
+    live_pipeline: Pipeline, interrupted: tuple[Plan, list[bytes]]
+) -> None:
+    plan, events = interrupted
+    restarted = plan.model_copy(update={"run_id": "before the restart"})
+    files = store_of(live_pipeline).files(plan.id)
+    (files.folder / PLAN_FILE).write_text(restarted.model_dump_json())
+    with pytest.raises(RepairRefused) as refused:
+        applied(live_pipeline, restarted)
+    assert "another plan, which goes on" in (refused.value.hint or "")
+    undone = undo(settings_for(live_pipeline), store_of(live_pipeline), restarted, live_pipeline.redis_url)
+    assert (undone.taken_back, sum(undone.stays.values())) == (2, 1)
+    assert len(waiting(live_pipeline)) == 2
+    assert set(waiting(live_pipeline)) < set(events)
+
+
+def test_a_copy_that_a_restart_of_redis_lost_goes_back_too(
+    live_pipeline: Pipeline, interrupted: tuple[Plan, list[bytes]]
+) -> None:
+    plan, events = interrupted
+    restarted = plan.model_copy(update={"run_id": "before the restart"})
+    live_pipeline.client.flushall()
+    undone = undo(settings_for(live_pipeline), store_of(live_pipeline), restarted, live_pipeline.redis_url)
+    assert undone.taken_back == 3
+    assert sorted(waiting(live_pipeline)) == sorted(events)
+    elsewhere = restarted.model_copy(update={"address": "another"})
+    with pytest.raises(RepairRefused, match="made for another Redis"):
+        undo(settings_for(live_pipeline), store_of(live_pipeline), elsewhere, live_pipeline.redis_url)
