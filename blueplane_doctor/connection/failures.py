@@ -162,8 +162,11 @@ def _refused_command(endpoint: Endpoint, command: Command, text: str) -> SourceE
     tried = words_of(command)
     attempt = f"{endpoint.name}: {tried} was" if tried else endpoint.name
     if "WRONGTYPE" in text:
+        problem = "holds another kind of value"
+        if tried.startswith("X"):
+            problem = "is not a stream"
         return SourceWrongType(
-            f"{attempt} refused, because that key is not a stream",
+            f"{attempt} refused, because that key {problem}",
             "find what wrote it; the pipeline's streams are named in `blueplane-doctor settings`",
         )
     if "no such key" in text.lower():

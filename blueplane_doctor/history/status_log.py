@@ -84,6 +84,8 @@ class StatusLog:
 
 def _statuses_of(entry: RawEntry) -> dict[str, str] | None:
     """Status by name; None where no recorder wrote the entry."""
+    if len(entry[1]) > 2 * MOST_NAMES:
+        return None
     statuses = {}
     for raw_name, raw_status in zip(entry[1][::2], entry[1][1::2], strict=True):
         name = _name_of(raw_name)

@@ -14,12 +14,14 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from blueplane_doctor.errors import FileMissing
-from blueplane_doctor.file_reading import read_head
+from blueplane_doctor.file_reading import read_head, unreadable
 from blueplane_hook.spool import MOST_BYTES, SPOOL_FILE, own_files
 
 _FIRST_FIELDS = ("hook_type", "timestamp", "event_type", "payload", "metadata")
 """Of an event, in the order in which the queue writer adds them."""
 _REQUIRED = ("hook_type", "timestamp")
+MOST_LINES = 100_000
+"""Of a spool: the shortest event has a hundred bytes. A file of others may hold millions, each of which takes time."""
 
 
 class SpooledEvent(NamedTuple):
@@ -52,11 +54,14 @@ def spooled_lines(home: Path) -> list[bytes]:
 
 def _content(file: Path) -> bytes:
     try:
-        return read_head(file, MOST_BYTES)
+        content = read_head(file, MOST_BYTES)
     except FileMissing:
         if os.path.exists(file.parent) and not os.path.isdir(file.parent):
             raise
         return b""
+    if content.count(b"\n") > MOST_LINES:
+        raise unreadable(file, f"it has more than {MOST_LINES:,} lines, which are no events of a hook")
+    return content
 
 
 def spooled_id(line: bytes) -> str:

@@ -94,6 +94,15 @@ def test_a_key_of_the_doctor_s_own_needs_another_right() -> None:
     assert "%R~blueplane:health:*" in ours.hint
 
 
+@pytest.mark.parametrize(
+    ("command", "problem"),
+    [(("XLEN", "telemetry:dlq"), "is not a stream"), (("HGETALL", "telemetry:dlq"), "holds another kind of value")],
+)
+def test_a_key_of_another_type_is_said_to_be_what_it_is_not(command: Command, problem: str) -> None:
+    error = source_error(ReplyError("WRONGTYPE Operation against a key"), EXAMINED, command)
+    assert f"{command[0]} telemetry:dlq was refused, because that key {problem}" in str(error)
+
+
 def test_the_words_of_a_command_are_few_and_short() -> None:
     assert words_of(()) == ""
     assert words_of(("XRANGE", "telemetry:events", "-", "+")) == "XRANGE telemetry:events"

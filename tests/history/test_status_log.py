@@ -62,9 +62,10 @@ def test_what_no_recorder_wrote_is_left_out(storage: HealthMetricsStorage, clien
     log(storage).write(NOW, RED)
     client.xadd(KEY, {"<script>": "red"})
     client.xadd(KEY, {"check:queue-depth": "alice@example.com"})
+    client.xadd(KEY, {f"check:c{number}": "red" for number in range(status_log.MOST_NAMES + 1)})
     reading = log(storage)
     assert reading.read() == [(NOW, RED)]
-    assert len(reading.left_out) == 2
+    assert len(reading.left_out) == 3
     log(storage).write(NOW + 60, GREEN)
     assert log(storage).read()[-1].statuses == GREEN
 
