@@ -1,7 +1,8 @@
 """Keeps addresses of targets out of the process list: their URLs hold secrets, and every user may see a command line.
 
 A program cannot change the command line that it was started with. So it is started once more in its own place, with
-`***` instead of the address, and is given the true arguments through a pipe.
+`***` instead of the address, and is given the true arguments through a pipe. The stand-alone executable is run by a
+loader of its own, whose command line nothing can change: it refuses an address there.
 """
 
 import json
@@ -14,6 +15,12 @@ SECRET_OPTION = "--notify"
 _HANDED_OVER = "BLUEPLANE_DOCTOR_ARGUMENTS_FD"
 """Number of the pipe's end; in the environment of the second start alone."""
 _INSTEAD = "***"
+_REFUSAL = """\
+blueplane-doctor: --notify: every user of this machine can read the address in this program's command line
+  try: name it in the variable BLUEPLANE_DOCTOR_NOTIFY, or under notify: in doctor.yaml
+"""
+_USAGE_ERROR = 2
+"""As the exit codes of errors.py name it, which is not loaded here."""
 _MOST_BYTES = 60_000
 """A pipe holds so much without a reader."""
 
@@ -26,9 +33,13 @@ def take_or_hide() -> None:
         return
     arguments = sys.argv[1:]
     masked = without_secrets(arguments)
-    # A program of one file unpacks itself anew when it is started from within.
-    if masked != arguments and os.name == "posix" and not getattr(sys, "frozen", False):
-        _start_again(arguments, masked)
+    if masked == arguments or os.name != "posix":
+        return
+    if getattr(sys, "frozen", False):
+        if sys.stderr is not None:
+            sys.stderr.write(_REFUSAL)
+        raise SystemExit(_USAGE_ERROR)
+    _start_again(arguments, masked)
 
 
 def without_secrets(arguments: Sequence[str]) -> list[str]:

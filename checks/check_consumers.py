@@ -82,7 +82,9 @@ def check_orphaned_messages(queue: "QueueHealth", locations: "Locations", scale:
     trimmed = sum(group.orphaned_gone or 0 for group in queue.writers)
     gone: list[tuple[str, str]] = []
     for group in queue.writers:
-        gone += [(group.name, consumer.name) for consumer in group.consumers if consumer.gone]
+        # Each group is given every message: what a consumer holds of the other group's is nothing that it has to write.
+        if group.orphaned:
+            gone += [(group.name, consumer.name) for consumer in group.consumers if consumer.gone]
     sentence = _orphaned_sentence(count, [consumer for _, consumer in gone])
     if trimmed:
         sentence += f"; the stream holds {trimmed:,} of them no more"

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from blueplane_doctor.hidden_arguments import without_secrets
+from blueplane_doctor.errors import ExitCode
+from blueplane_doctor.hidden_arguments import take_or_hide, without_secrets
 
 SECRET = "ntfy://s3cret@host/topic"
 
@@ -52,6 +53,19 @@ def test_the_command_line_and_the_environment_hide_it(tmp_path: Path) -> None:
         assert process.stdin is not None
         process.stdin.close()
     assert process.returncode == 0
+
+
+def test_the_stand_alone_executable_refuses_what_it_cannot_hide(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    monkeypatch.setattr(sys, "argv", ["blueplane-doctor", "record", "--notify", SECRET])
+    with pytest.raises(SystemExit) as ended:
+        take_or_hide()
+    assert ended.value.code == ExitCode.USAGE
+    message = capsys.readouterr().err
+    assert "BLUEPLANE_DOCTOR_NOTIFY" in message
+    assert "s3cret" not in message
 
 
 def test_the_command_takes_the_true_arguments(tmp_path: Path) -> None:

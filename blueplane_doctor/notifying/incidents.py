@@ -4,7 +4,7 @@ Two bad samples in a row open an incident, a loss opens at once; three good ones
 is flapping, and is open until it has been quiet for long. Nothing here knows targets or messages.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from blueplane_doctor.model import Record, Status
 from blueplane_doctor.notifying.observation import Observation, Problem
@@ -21,7 +21,7 @@ FLAPPING_RUNS = 5
 STABLE_SAMPLES = 30
 """Samples of one kind in a row that end flapping."""
 _FORGOTTEN_SECONDS = 24 * HOUR
-"""For which a closed incident is remembered: a target with quiet hours is told of its end later."""
+"""For which a closed incident is remembered; one whose end some target was not told yet is for longer."""
 UNKNOWN = "unknown"
 """Key of the incident that nothing vital can be judged."""
 
@@ -44,6 +44,8 @@ class Incident(Record):
     is_open: bool = False
     is_flapping: bool = False
     closed_at: float = 0.0
+    title: str = ""
+    """Of the cause; empty for a finding."""
     runs: tuple[float, ...] = ()
     """When bad samples began after a good one, within the last hour."""
     openings: tuple[float, ...] = ()
@@ -75,8 +77,9 @@ class Watch(Record):
     """By key: the cause's id, which stays when another cause turns out to explain the same findings."""
 
 
-def advanced(watch: Watch, sample: Observation, longest_pause: float) -> Watch:
-    """The next state. `longest_pause`: seconds without a sample after which rows of samples begin anew.
+def advanced(watch: Watch, sample: Observation, longest_pause: float, told: Collection[str] = ()) -> Watch:
+    """The next state. `longest_pause`: seconds without a sample after which rows of samples begin anew. `told`: keys
+    of incidents that some target was told of and whose end it was not.
 
     A machine that slept, or a recorder that was not running, saw nothing: that is neither good nor bad.
     """
@@ -85,6 +88,8 @@ def advanced(watch: Watch, sample: Observation, longest_pause: float) -> Watch:
     for key, incident in watch.incidents.items():
         if paused and not incident.is_open:
             incident = incident.model_copy(update={"bad": 0})
+        if incident.since > sample.time:  # the clock was set back: that it began later than now is not so
+            incident = incident.model_copy(update={"since": sample.time})
         incidents[key] = incident
     incidents.pop(UNKNOWN, None)
     keys = _keys_of(incidents, sample)
@@ -96,7 +101,7 @@ def advanced(watch: Watch, sample: Observation, longest_pause: float) -> Watch:
             earlier = earlier.model_copy(update=changes)
         incidents[key] = _bad(earlier, problem, sample)
     for key in incidents.keys() - set(keys.values()):
-        later = _without(incidents[key], sample)
+        later = _without(incidents[key], sample, key in told)
         if later is None:
             del incidents[key]
         else:
@@ -115,8 +120,8 @@ def open_incidents(watch: Watch) -> dict[str, Incident]:
 def _keys_of(incidents: dict[str, Incident], sample: Observation) -> dict[str, str]:
     """For each problem of the sample the key of its incident.
 
-    One of the same cause; else an open one whose own cause is not seen any more, and that the same findings show: what
-    was taken for one cause has turned out to be another. Else a new key.
+    One of the same cause; else one that is open, or was there a minute ago, whose own cause is not seen any more, and
+    that the same findings show: what was taken for one cause has turned out to be another. Else a new key.
     """
     # Where two are of one cause, the open one: that of before turned out to be this cause.
     in_order = sorted(incidents.items(), key=lambda item: item[1].is_open)
@@ -129,8 +134,8 @@ def _keys_of(incidents: dict[str, Incident], sample: Observation) -> dict[str, s
         else:
             strangers.append(problem)
     left: dict[str, Incident] = {}
-    for key, incident in incidents.items():
-        if incident.is_open and key not in keys.values():
+    for key, incident in reversed(in_order):  # the open ones first
+        if (incident.is_open or incident.bad) and key not in keys.values():
             left[key] = incident
     for problem in strangers:
         key = _same_findings(left, problem) or _free_key(problem.id, [*incidents, *keys.values()])
@@ -164,6 +169,7 @@ def _new(problem: Problem, moment: float) -> Incident:
         next_step=problem.next_step,
         signs=problem.signs,
         since=moment,
+        title=problem.title,
     )
 
 
@@ -191,6 +197,7 @@ def _bad(earlier: Incident, problem: Problem, sample: Observation) -> Incident:
             "sentence": problem.sentence,
             "next_step": problem.next_step,
             "signs": problem.signs,
+            "title": problem.title,
             "bad": bad,
             "good": 0,
             "is_open": is_open or is_flapping,
@@ -202,13 +209,14 @@ def _bad(earlier: Incident, problem: Problem, sample: Observation) -> Incident:
     )
 
 
-def _without(earlier: Incident, sample: Observation) -> Incident | None:
+def _without(earlier: Incident, sample: Observation, is_told: bool) -> Incident | None:
     """The incident after a sample that does not show it; None where it is to be forgotten."""
     runs = _lately(earlier.runs, sample.time)
     openings = _lately(earlier.openings, sample.time)
     if set(earlier.signs) & sample.waived:
         return None  # somebody knows of it, and wants to hear no more
-    if not earlier.is_open and sample.time - max(earlier.closed_at, earlier.since) > _FORGOTTEN_SECONDS:
+    age = sample.time - max(earlier.closed_at, earlier.since)
+    if not earlier.is_open and not is_told and age > _FORGOTTEN_SECONDS:
         return None
     # What could not be judged is not over. A finding that is not there at all is not looked for any more.
     if (set(earlier.signs) & sample.present) - sample.judged or sample.status is Status.UNKNOWN:
@@ -269,7 +277,7 @@ def _unknown(watch: Watch, sample: Observation) -> Incident:
 
 
 def _lately(times: tuple[float, ...], now: float) -> tuple[float, ...]:
-    return tuple(moment for moment in times if now - moment < HOUR)
+    return tuple(moment for moment in times if abs(now - moment) < HOUR)
 
 
 def _more(earlier: int | None, now: int | None) -> int | None:

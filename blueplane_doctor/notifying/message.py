@@ -15,7 +15,7 @@ _MOST_LINES = 6
 """Incidents that one message names; the others are counted."""
 _WORDS = {
     Kind.WORSE: "Worse: ",
-    Kind.CHANGED: "What is behind it: ",
+    Kind.CHANGED: "Another cause now: ",
     Kind.FLAPPING: "It comes and goes: ",
     Kind.REMINDER: "Still there: ",
 }
@@ -94,16 +94,20 @@ def _title(news: Sequence[News], status: Status, sender: Sender, now: float) -> 
     colour = status.words.upper()
     if status is Status.GREEN:
         return f"Blueplane GREEN again after {took}{_on(sender)}"
-    return f"Blueplane: one cause is over after {took}, now {colour}{_on(sender)}"
+    causes = many(len(news), "cause is", "causes are")
+    return f"Blueplane: {causes} over after {took}, now {colour}{_on(sender)}"
 
 
 def _line(one: News) -> str:
-    sentence = _as_sentence(one.sentence)
     if one.kind is Kind.OVER:
-        return f"Over after {_duration(one.since, one.until)}: {one.cause}. {_lost(one.lost)}"
-    words = f"{_WORDS.get(one.kind, '')}{sentence}"
+        what = f"'{one.title}'" if one.title else one.cause
+        return f"Over after {_duration(one.since, one.until)}: {what}. {_lost(one.lost)}"
+    words = _WORDS.get(one.kind, "")
+    if one.title:
+        words += f"{_as_sentence(one.title)} "
+    words += _as_sentence(one.sentence)
     if one.next_step:
-        words += f" Next: {one.next_step}"
+        words += f" Next: {_as_step(one.next_step)}"
     if one.follows:
         words += f" ({many(one.follows, 'more check follows', 'more checks follow')} from it)"
     return words
@@ -113,6 +117,13 @@ def _as_sentence(text: str) -> str:
     if text.endswith((".", "!", "?", "…")):
         return text
     return f"{text}."
+
+
+def _as_step(text: str) -> str:
+    """A command as it is typed; a sentence of its own as such."""
+    if text.startswith("blueplane-doctor"):
+        return text
+    return _as_sentence(text)
 
 
 def _lost(count: int | None) -> str:

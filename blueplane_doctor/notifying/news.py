@@ -56,6 +56,8 @@ class News:
     until: float = 0.0
     """For OVER: when it ended."""
     is_loss: bool = False
+    title: str = ""
+    """Of the cause; empty for a finding."""
     sentence: str = ""
     next_step: str = ""
     follows: int = 0
@@ -149,7 +151,10 @@ def _is_due(rule: NotifyRule, state: TargetState, now: float) -> bool:
     if not rule.remind_seconds:
         return False
     times = [told.at for key, told in state.told.items() if key != UNKNOWN]
-    return bool(times) and now - max(times) >= rule.remind_seconds
+    if not times:
+        return False
+    # What was told at a time that lies ahead was told by a clock that was wrong.
+    return abs(now - max(times)) >= rule.remind_seconds
 
 
 def _of_open(kind: Kind, key: str, incident: Incident) -> News:
@@ -160,6 +165,7 @@ def _of_open(kind: Kind, key: str, incident: Incident) -> News:
         status=incident.status,
         since=incident.since,
         is_loss=incident.is_loss,
+        title=incident.title,
         sentence=incident.sentence,
         next_step=incident.next_step,
         follows=max(0, len(incident.signs) - 1),
@@ -172,9 +178,10 @@ def _over(key: str, told: Told, incident: Incident) -> News:
         key=key,
         cause=incident.cause,
         status=Status.GREEN,
-        since=told.since,
+        since=min(told.since, incident.since),  # by the clock that was set back meanwhile
         until=incident.closed_at,
         is_loss=told.is_loss,
+        title=incident.title,
         sentence=incident.sentence,
         lost=incident.lost,
     )

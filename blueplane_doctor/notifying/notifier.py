@@ -96,11 +96,14 @@ class Notifier:
             return
         observation = observed(report, moment)
         longest_pause = max(_SHORTEST_PAUSE_SECONDS, _LONGEST_PAUSES * (self._every or state.watch.interval))
-        watch = advanced(state.watch, observation, longest_pause)
         targets = {}
+        told: set[str] = set()
         for target in targets_of(self.settings.notify):
             name = address_hash(target.rule, state.key)
-            targets[name] = pruned(state.targets.get(name, TargetState()), watch.incidents)
+            targets[name] = state.targets.get(name, TargetState())
+            told.update(targets[name].told)
+        watch = advanced(state.watch, observation, longest_pause, told)
+        targets = {name: pruned(known, watch.incidents) for name, known in targets.items()}
         self._keep(state.model_copy(update={"watch": watch, "targets": targets}))
         self._tell(observation)
         if self.settings.heartbeat_url is not None:
@@ -116,7 +119,8 @@ class Notifier:
                 continue
             known = state.targets[name]
             news = news_for(target.rule, known, state.watch.incidents, now)
-            if not news or now < known.next_try:
+            is_too_soon = known.failed_at <= now < known.next_try  # not where the clock was set back since
+            if not news or is_too_soon:
                 continue
             message = message_of(news, observation.status, sender, now)
             order = _Order(name, target, message, news, now, state)

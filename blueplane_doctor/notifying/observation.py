@@ -9,6 +9,7 @@ from blueplane_doctor.verdict import unjudged
 
 LOSSES = ("lost-before-delivery", "loss-between-samples", "chain-breaks")
 """Checks that are yellow or worse only where messages were lost: these are told at once."""
+_DOCTOR = "blueplane-doctor "
 DELIVERY_CHECK = "notify-delivery"
 """The check of the messages themselves."""
 
@@ -25,6 +26,8 @@ class Problem:
     """A command, or a sentence; empty where there is none."""
     signs: tuple[str, ...]
     """The findings of yellow or worse that show it: what only could not be judged may be anything."""
+    title: str = ""
+    """Of the cause; empty for a finding, whose sentence says all."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +95,7 @@ def _of_cause(cause: Cause, bad: Mapping[str, Finding]) -> Problem:
         sentence=inert(cause.summary),
         next_step=_first_step(cause.next_step),
         signs=signs,
+        title=inert(cause.title),
     )
 
 
@@ -107,12 +111,14 @@ def _of_finding(finding: Finding) -> Problem:
 
 
 def _first_step(remedy: Remedy | None) -> str:
-    """Its first command, else its text."""
+    """Its first command where the doctor itself goes on, else the first sentence of its text."""
     if remedy is None:
         return ""
-    if remedy.commands:
-        return inert(remedy.commands[0])
-    return inert(remedy.text)
+    command = remedy.commands[0] if remedy.commands else ""
+    if command.startswith(_DOCTOR) or not remedy.text:
+        return inert(command)
+    sentence, _, _ = remedy.text.partition(". ")
+    return inert(sentence)
 
 
 def _losses(report: Report) -> int | None:

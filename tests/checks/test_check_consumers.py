@@ -102,6 +102,15 @@ def test_orphaned_messages_says_who_held_them(count: int, names: list[str], said
     assert run("orphaned-messages", queue=given).summary == said
 
 
+def test_what_a_consumer_of_the_other_group_held_is_not_told_of_it() -> None:
+    groups = [
+        writer("processors", orphaned=1, consumers=[consumer("consumer-1", gone=True)]),
+        writer("claude_processors", orphaned=0, consumers=[consumer("consumer-2", gone=True)]),
+    ]
+    found = run("orphaned-messages", queue=queue(groups=groups))
+    assert found.summary == "1 message is held by consumer-1, a consumer that is gone"
+
+
 def test_orphaned_messages_gives_commands_that_only_look() -> None:
     gone = [consumer(f"consumer-{n}", gone=True) for n in range(9)]
     found = run("orphaned-messages", queue=one_writer(orphaned=9, consumers=gone))

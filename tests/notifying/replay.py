@@ -71,7 +71,7 @@ class Replay:
         for _ in range(count):
             self.now += MINUTE
             seen = replace(sample, time=self.now)
-            self.watch = advanced(self.watch, seen, PAUSE)
+            self.watch = advanced(self.watch, seen, PAUSE, self.target.told)
             self.target = pruned(self.target, self.watch.incidents)
             news = news_for(self.rule, self.target, self.watch.incidents, self.now)
             if news and self.reachable:

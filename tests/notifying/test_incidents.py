@@ -107,6 +107,47 @@ def test_a_cause_that_is_not_sure_of_itself_is_told_twice_at_most(replay: Replay
     assert replay.kinds == [Kind.OPENED, Kind.CHANGED, Kind.OVER]
 
 
+def test_a_fault_whose_cause_is_another_one_each_minute_is_told_in_time(replay: Replay) -> None:
+    began = replay.now + 60
+    for _ in range(5):
+        for name in ("server-down", "orphans"):
+            replay.samples(observation(problem(name, Status.RED, "consumer-lag", name)), 1)
+    replay.samples(GREEN, 5)
+    assert replay.kinds == [Kind.OPENED, Kind.CHANGED, Kind.OVER]
+    assert replay.told[0][0] - began <= 90
+
+
+def test_a_clock_that_is_set_back_makes_no_incident_shorter_than_it_was_seen(replay: Replay) -> None:
+    replay.samples(BAD, 5)
+    replay.sleep(-3 * 3600)
+    replay.samples(BAD, 5)
+    replay.samples(GREEN, 5)
+    assert replay.titles[-1] == "Blueplane GREEN again after 7 min"
+
+
+def test_a_clock_that_was_a_year_ahead_keeps_no_reminder_back(replay: Replay) -> None:
+    replay.samples(BAD, 5)
+    replay.sleep(365 * DAY)
+    replay.samples(BAD, 5)
+    replay.sleep(-365 * DAY)
+    replay.samples(BAD, 5)
+    assert replay.kinds == [Kind.OPENED, Kind.REMINDER, Kind.REMINDER]
+
+
+def test_an_end_that_could_not_be_told_for_days_is_not_forgotten(replay: Replay) -> None:
+    replay.samples(BAD, 5)
+    replay.reachable = False
+    replay.samples(GREEN, 60)
+    replay.sleep(3 * DAY)
+    replay.samples(GREEN, 5)
+    replay.reachable = True
+    replay.samples(GREEN, 5)
+    assert replay.kinds == [Kind.OPENED, Kind.OVER]
+    replay.sleep(DAY)
+    replay.samples(GREEN, 2)
+    assert replay.watch.incidents == {}
+
+
 def test_a_cause_that_hides_another_is_told_for_itself(replay: Replay) -> None:
     """Without Redis nobody can judge what was stuck: that is neither over nor the same."""
     replay.samples(BAD, 5)

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -64,7 +65,17 @@ def test_what_was_lost(lost: int | None, words: str) -> None:
 
 def test_over_while_something_else_is_there() -> None:
     message = message_of([OVER], Status.ORANGE, Sender(), NOW)
-    assert message.title == "Blueplane: one cause is over after 14 min, now ORANGE"
+    assert message.title == "Blueplane: 1 cause is over after 14 min, now ORANGE"
+    both = message_of([OVER, replace(OVER, key="other")], Status.ORANGE, Sender(), NOW)
+    assert both.title == "Blueplane: 2 causes are over after 14 min, now ORANGE"
+
+
+def test_a_cause_is_told_by_its_title() -> None:
+    title = "The Blueplane server does not run"
+    down = replace(HELD_UP, title=title, sentence="8 messages wait.", next_step="Start it", follows=0)
+    assert message_of([down], Status.RED, Sender(), NOW).body == f"{title}. 8 messages wait. Next: Start it."
+    over = message_of([replace(OVER, title=title)], Status.GREEN, Sender(), NOW)
+    assert over.body == f"Over after 14 min: '{title}'. 0 lost."
 
 
 def test_the_worst_comes_first() -> None:

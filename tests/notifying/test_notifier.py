@@ -1,13 +1,16 @@
 """The notifier: one message for one cause, beside the samples, over restarts and with targets that fail."""
 
+import datetime
 import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import freezegun
 import pytest
 
+import blueplane_doctor.notifying
 from blueplane_doctor.model import Report, Status
 from blueplane_doctor.notification_rules import NotifyRule
 from blueplane_doctor.notifying.kinds import Kind
@@ -15,6 +18,7 @@ from blueplane_doctor.notifying.message import Message
 from blueplane_doctor.notifying.notifier import Notifier
 from blueplane_doctor.notifying.state import Turn, read_state
 from blueplane_doctor.notifying.state_file import STATE_FILE
+from blueplane_doctor.sampler import WRITTEN, record_every
 from blueplane_doctor.settings import Settings
 from tests.notifying.receivers import web
 from tests.notifying.replay import START
@@ -250,3 +254,49 @@ def test_the_page_is_named(make: Callable[..., Run]) -> None:
     ((_, message),) = run.recipient.messages
     assert message.title.endswith(" on work-laptop")
     assert message.body.endswith("\nhttp://127.0.0.1:8788/")
+
+
+def test_what_decides_reads_no_clock() -> None:
+    """So a replay whose samples bring their time proves as much as one under a clock that is set."""
+    for module in Path(blueplane_doctor.notifying.__path__[0]).glob("*.py"):
+        source = module.read_text()
+        for clock in ("import time", "time.time(", ".now(", ".today(", "monotonic"):
+            assert clock not in source, f"{module.name}: {clock}"
+
+
+@pytest.mark.slow
+def test_a_recorder_under_a_clock_that_is_set(tmp_path: Path) -> None:
+    """A blip, an incident over a restart and eight hours of sleep, then flapping: by the loop of `record` itself."""
+    script = [GREEN] * 5 + [RED] + [GREEN] * 5 + [RED] * 20 + [GREEN] * 65 + [RED, RED, GREEN, GREEN, GREEN] * 6
+    script += [GREEN] * 40
+    run = Run(tmp_path)
+    stop = threading.Event()
+
+    class Scripted:
+        taken = 0
+
+        def take(self, moment: float) -> str:
+            run.notifier.sample(script[self.taken], moment)
+            run.settle()
+            self.taken += 1
+            if self.taken == 15:
+                run.restart()
+            if self.taken == len(script):
+                stop.set()
+            return WRITTEN
+
+    sampler = Scripted()
+    with freezegun.freeze_time("2026-03-28T21:00:00Z") as frozen:
+
+        def wait(seconds: float) -> bool:
+            """Time passes while the recorder waits; once the machine sleeps meanwhile."""
+            slept = datetime.timedelta(hours=8 if sampler.taken == 20 else 0)
+            frozen.tick(datetime.timedelta(seconds=seconds) + slept)
+            return stop.is_set()
+
+        stop.wait = wait  # type: ignore[method-assign,assignment]
+        record_every(sampler, 60.0, stop, run.log.append)  # type: ignore[arg-type]
+        run.notifier.finish()
+    told = [Kind.OPENED, Kind.OVER, Kind.OPENED, Kind.OVER, Kind.OPENED, Kind.OVER, Kind.FLAPPING, Kind.OVER]
+    assert run.recipient.kinds == told
+    assert run.log == []

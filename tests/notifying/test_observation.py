@@ -1,5 +1,7 @@
 """What a report says, as far as people are told of it."""
 
+import pytest
+
 from blueplane_doctor import __version__
 from blueplane_doctor.model import Cause, Finding, Remedy, Report, Stake, Status, Tool, Waiver
 from blueplane_doctor.notifying.observation import observed
@@ -43,9 +45,24 @@ def test_a_cause_stands_for_what_it_explains() -> None:
     assert problem.id == "poison-message"
     assert problem.signs == ("stuck-consumers",)
     assert problem.sentence == "40 messages are stuck behind ‹!channel›. Nothing is lost yet."
+    assert problem.title == "A message that cannot be written holds up its batch"
     assert problem.next_step == "blueplane-doctor trace 1-0"
     assert not problem.is_loss
     assert (sample.time, sample.status, sample.losses) == (60.0, Status.RED, 3)
+
+
+@pytest.mark.parametrize(
+    ("remedy", "step"),
+    [
+        (Remedy(text="Start it. Its log says more.", commands=["tail -n 50 server.log"]), "Start it"),
+        (Remedy(text="Start it."), "Start it."),
+        (Remedy(text="", commands=["tail -n 50 server.log"]), "tail -n 50 server.log"),
+        (None, ""),
+    ],
+)
+def test_the_next_step_is_a_command_of_the_doctor_or_a_sentence(remedy: Remedy | None, step: str) -> None:
+    cause = POISON.model_copy(update={"next_step": remedy})
+    assert observed(report(STUCK, causes=(cause,)), 0.0).problems["poison-message"].next_step == step
 
 
 def test_what_a_cause_keeps_from_being_judged_is_no_sign_of_it() -> None:
