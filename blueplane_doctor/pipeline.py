@@ -189,6 +189,8 @@ CONVERSATIONS_TABLE = "conversations"
 """One row for each session of Claude that the server was told of."""
 CLAUDE_HOOK_MARKS = ("blueplane", "hooks/telemetry/")
 """One of these is in the command of each of the pipeline's hooks in Claude Code's settings."""
+CLAUDE_FOLDER_VARIABLE = "CLAUDE_CONFIG_DIR"
+"""Names Claude Code's folder where it is not ~/.claude; the server looks for transcripts in ~/.claude alone."""
 OFFSETS_TABLE = "claude_jsonl_offsets"
 BUFFER_TABLE = "buffered_events"
 

@@ -276,6 +276,14 @@ def load(flags: Mapping[str, Any] | None = None, *, file: Path | None = None, fo
             return loaded
 
 
+def _claude_folder() -> dict[str, Any]:
+    """Where Claude Code keeps its files if its own variable names another folder than ~/.claude."""
+    folder = os.environ.get(pipeline.CLAUDE_FOLDER_VARIABLE, "")
+    if not os.path.isabs(folder):
+        return {}
+    return {"claude_projects": f"{folder}/projects", "claude_settings": f"{folder}/settings.json"}
+
+
 def _load(flags: Mapping[str, Any], file: Path | None, without: Sequence[str]) -> Loaded:
     """`without`: what is left out of Blueplane's own file, by dotted name; an empty name is all of it."""
     given = {name: value for name, value in flags.items() if value is not None}
@@ -291,7 +299,8 @@ def _load(flags: Mapping[str, Any], file: Path | None, without: Sequence[str]) -
             raise SettingsError(f"{label}: home cannot be set in a file that is found through it", "use --home")
     merged: dict[str, Any] = {}
     origins: dict[str, str] = {}
-    for label, values in (*files, ("environment", environment), ("flag", given)):
+    of_claude = (pipeline.CLAUDE_FOLDER_VARIABLE, _claude_folder())
+    for label, values in (of_claude, *files, ("environment", environment), ("flag", given)):
         _refuse_broken_text(label, values)
         _merge(merged, values, label, origins)
     try:

@@ -19,6 +19,7 @@ _MEANING = {
     "command_not_on_path": "the program of {entry} in {place} is not on the PATH",
     "extension_missing": "{place} is not there any more",
     "folder_not_found": "the server cannot find {place}",
+    "folder_elsewhere": "the server does not read {place}: {reason}",
     "versions_differ": "{place} has another version: {reason}",
 }
 _MOST_SENTENCES = 8
@@ -37,6 +38,7 @@ _STEPS = {
     "command_not_on_path": "Name the program with its whole path: editors have another PATH than a terminal.",
     "extension_missing": "Install Blueplane's extension in Cursor anew, and open the window again.",
     "folder_not_found": "A workspace whose path has letters, digits, dashes and slashes alone is found by the server.",
+    "folder_elsewhere": "Let ~/.claude/projects be a link to the folder in which Claude Code keeps its transcripts.",
     "versions_differ": "Install the hooks and the services with the program that you use: `blueplane-doctor install`.",
 }
 

@@ -46,6 +46,7 @@ def guarded_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.M
         if variable.startswith("BLUEPLANE_DOCTOR_"):
             monkeypatch.delenv(variable)
     monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.delenv("CLAUDE_CONFIG_DIR", raising=False)
     return home
 
 

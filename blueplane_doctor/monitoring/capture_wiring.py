@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from blueplane_doctor import __version__
-from blueplane_doctor.capture.claude_sessions import ClaudeSessions
+from blueplane_doctor.capture.claude_sessions import ClaudeSessions, is_wired
 from blueplane_doctor.errors import SourceError
 from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring import Monitor
-from blueplane_doctor.pipeline import SESSIONS_TABLE, finds_transcripts, folders_looked_for
+from blueplane_doctor.pipeline import CLAUDE_FOLDER_VARIABLE, SESSIONS_TABLE, finds_transcripts, folders_looked_for
 from blueplane_doctor.public_fields import Version
 from blueplane_doctor.sources.cursor_extension import extensions
 from blueplane_doctor.sources.cursor_places import cursor_folder
@@ -28,6 +28,7 @@ from blueplane_doctor.sources.hook_programs import (
 )
 from blueplane_doctor.sources.service_units import service_programs
 from blueplane_doctor.times import to_milliseconds
+from blueplane_doctor.user_paths import real_file
 
 NOT_USED = "not_used"
 MAY_BE_SKIPPED = "may_be_skipped"
@@ -38,6 +39,7 @@ COMMAND_NOT_EXECUTABLE = "command_not_executable"
 COMMAND_NOT_ON_PATH = "command_not_on_path"
 EXTENSION_MISSING = "extension_missing"
 FOLDER_NOT_FOUND = "folder_not_found"
+FOLDER_ELSEWHERE = "folder_elsewhere"
 VERSIONS_DIFFER = "versions_differ"
 _KINDS = {MISSING: COMMAND_MISSING, NOT_EXECUTABLE: COMMAND_NOT_EXECUTABLE, NOT_ON_PATH: COMMAND_NOT_ON_PATH}
 _MANAGED = {
@@ -57,7 +59,7 @@ class WiringFault(Record):
 
     kind: str
     """`not_used`, `may_be_skipped`, `hooks_disabled`, `managed_only`, `command_missing`, `command_not_executable`,
-    `command_not_on_path`, `extension_missing`, `folder_not_found`, `versions_differ`."""
+    `command_not_on_path`, `extension_missing`, `folder_not_found`, `folder_elsewhere`, `versions_differ`."""
     editor: str = ""
     """`cursor` or `claude_code`; empty where it is neither's alone."""
     place: str
@@ -139,6 +141,7 @@ class CaptureWiringMonitor(Monitor):
             *_commands_that_do_not_run(commands),
             *self._extension(),
             *_unfindable(unfindable),
+            *self._folder_elsewhere(commands),
             *_different_versions(package, hooks, services),
         ]
         return CaptureWiring(
@@ -188,6 +191,20 @@ class CaptureWiringMonitor(Monitor):
             return True
         projects = self.examination.settings.claude_projects
         return any(os.path.isdir(projects / name) for name in folders_looked_for(workspace) if "\0" not in name)
+
+    def _folder_elsewhere(self, commands: Iterable[_Command]) -> Iterator[WiringFault]:
+        """Whether Claude Code keeps its transcripts elsewhere although hooks of the pipeline are installed."""
+        folder = os.environ.get(CLAUDE_FOLDER_VARIABLE, "")
+        projects = self.examination.settings.claude_projects
+        usual = self._user_home / ".claude" / "projects"
+        if not folder or projects != Path(folder, "projects") or real_file(projects) == real_file(usual):
+            return
+        is_meant = is_wired(usual) or any(one.command.editor == CLAUDE and one.command.is_ours for one in commands)
+        if is_meant and os.path.isdir(projects):
+            reason = f"{CLAUDE_FOLDER_VARIABLE} names another folder than ~/.claude, where alone the server looks"
+            yield WiringFault(
+                kind=FOLDER_ELSEWHERE, editor=CLAUDE, place="the folder of Claude's transcripts", reason=reason
+            )
 
     def _extension(self) -> Iterator[WiringFault]:
         if self._cursor_is_there and not extensions(self._user_home) and self._was_announced():

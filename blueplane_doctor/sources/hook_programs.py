@@ -19,6 +19,17 @@ UNDECIDED = "undecided"
 
 _INTERPRETER = re.compile(r"(?:python|pypy|node|bun|deno|ruby|perl|bash|sh|zsh|dash)[\d.]*(?:\.exe)?\Z")
 _SCRIPT = re.compile(r"\.(?:py|pyz|js|mjs|cjs|ts|sh|rb|pl)\Z")
+_OF_THE_SHELL = frozenset(
+    {
+        *("cd", ".", "source", "export", "eval", "set", "unset", "test", "[", "[[", "{", "!", "if", "for", "while"),
+        *("until", "case", "function", "trap", "ulimit", "umask", "read", "wait", "pushd", "popd", "alias", ":"),
+    }
+)
+"""First words that are no program: what follows them is the shell's own affair."""
+_WRAPPERS = {"exec": 0, "command": 0, "nohup": 0, "env": 0, "nice": 0, "timeout": 1}
+"""Words before the program that is run, each with the number of words of its own that follow."""
+_WITH_A_VALUE = frozenset({"-W", "-X", "-r", "--require", "--import", "--loader"})
+"""Options of interpreters whose value is the next word."""
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
 _HEAD_BYTES = 400
 _DISTRIBUTION = "blueplane_doctor"
@@ -36,6 +47,9 @@ def program_of(command: str, home: Path) -> Program:
     """The program of a command line, `~` and `$HOME` being this home."""
     words = _words(command)
     if not words:
+        return Program(UNDECIDED)
+    words = _without_wrappers(words)
+    if not words or words[0] in _OF_THE_SHELL:
         return Program(UNDECIDED)
     first = _expanded(words[0], home)
     if "$" in first or "`" in first:
@@ -68,8 +82,23 @@ def _words(command: str) -> list[str]:
         if word and set(word) <= set("();<>|&"):
             words = words[:number]
             break
+    return _without_assignments(words)
+
+
+def _without_assignments(words: list[str]) -> list[str]:
     while words and _ASSIGNMENT.match(words[0]):
         words = words[1:]
+    return words
+
+
+def _without_wrappers(words: list[str]) -> list[str]:
+    """The words of the program that a wrapper runs; none where the wrapper has options."""
+    while words and os.path.basename(words[0]) in _WRAPPERS:
+        own = _WRAPPERS[os.path.basename(words[0])]
+        words = _without_assignments(words[1:])
+        if words and words[0].startswith("-"):
+            return []
+        words = words[own:]
     return words
 
 
@@ -92,32 +121,47 @@ def _program(first: str) -> Program:
         return Program(MISSING)
     if not os.access(first, os.X_OK):
         return Program(NOT_EXECUTABLE)
-    interpreter = _first_line(Path(first))
-    if os.path.isabs(interpreter) and not os.path.isfile(interpreter):
-        return Program(MISSING)  # of a script whose environment was deleted or moved
-    return Program(RUNS, Path(first))
+    return Program(_state_of_script(Path(first)), Path(first))
+
+
+def _state_of_script(program: Path) -> str:
+    """Whether the interpreter that its first line names, if it names one, can be run."""
+    line = _first_line(program)
+    if line.endswith("\r"):
+        return NOT_EXECUTABLE  # a line end of Windows belongs to the name of the interpreter
+    words = line.split()
+    if not words:
+        return RUNS
+    if os.path.isabs(words[0]) and not os.path.isfile(words[0]):
+        return MISSING  # of a script whose environment was deleted or moved
+    is_by_path = len(words) == 2 and os.path.basename(words[0]) == "env"
+    if is_by_path and not words[1].startswith("-") and shutil.which(words[1]) is None:
+        return NOT_ON_PATH
+    return RUNS
 
 
 def _script(arguments: list[str]) -> str | None:
     """The script that an interpreter is given; None where it is given none, or a text or module to run."""
+    is_value = False
     for word in arguments:
         if word in ("-c", "-m", "-e"):
             return None
-        if not word.startswith("-"):
+        if is_value or word.startswith("-"):
+            is_value = word in _WITH_A_VALUE
+        else:
             return word if _SCRIPT.search(word) or os.sep in word else None
     return None
 
 
 def _first_line(program: Path) -> str:
-    """The interpreter that a script names in its first line; empty where it is no script, or cannot be read."""
+    """What a script's first line says of its interpreter; empty where it is no script, or cannot be read."""
     try:
         head = read_head(program, _HEAD_BYTES)
     except FileUnreadable:
         return ""
-    words = head.split(b"\n", 1)[0].removeprefix(b"#!").split()
-    if not head.startswith(b"#!") or not words:
+    if not head.startswith(b"#!"):
         return ""
-    return os.fsdecode(words[0])
+    return os.fsdecode(head.split(b"\n", 1)[0].removeprefix(b"#!"))
 
 
 def version_of(program: Path) -> str:
@@ -126,9 +170,9 @@ def version_of(program: Path) -> str:
     A program of a Python package names the interpreter of its environment in its first line.
     """
     roots = [Path(os.path.realpath(program)).parent.parent]
-    interpreter = _first_line(program)
+    interpreter = _first_line(program).split()
     if interpreter:
-        roots.insert(0, Path(interpreter).parent.parent)
+        roots.insert(0, Path(interpreter[0]).parent.parent)
     for root in roots:
         for place in (*sorted(root.glob("lib/python3*/site-packages")), root / "Lib" / "site-packages"):
             for folder in sorted(place.glob(f"{_DISTRIBUTION}-*.dist-info")):

@@ -21,6 +21,7 @@ PLACE = "Claude Code's settings.json"
         ("command_not_on_path", "yellow", "is not on the PATH"),
         ("extension_missing", "orange", "is not there any more"),
         ("folder_not_found", "orange", "The server cannot find"),
+        ("folder_elsewhere", "orange", "The server does not read Claude Code's settings.json: it is not a text"),
         ("versions_differ", "yellow", "has another version"),
     ],
 )

@@ -153,6 +153,22 @@ def test_the_folder_of_an_open_session_that_the_server_cannot_find(pipeline: Pip
     assert collected(CaptureWiring, pipeline).unfindable_sessions == 0, "somebody made a link for the server"
 
 
+def test_another_folder_of_claude_codes_own_is_examined_and_told(
+    pipeline: Pipeline, user: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLAUDE_CONFIG_DIR", str(tmp_path / "claude"))
+    (tmp_path / "claude" / "projects").mkdir(parents=True)
+    assert faults(pipeline) == [], "nothing of the pipeline is there"
+    write(tmp_path / "claude" / "settings.json", settings(hook(user / "bin")))
+    elsewhere = ("folder_elsewhere", "the folder of Claude's transcripts", "")
+    assert faults(pipeline) == [elsewhere]
+    write(tmp_path / "claude" / "settings.json", "{,")
+    write(user / ".claude" / "settings.json", settings(hook(user / "bin")))
+    assert faults(pipeline) == [("not_used", "Claude Code's settings.json", ""), elsewhere]
+    (user / ".claude" / "projects").symlink_to(tmp_path / "claude" / "projects")
+    assert faults(pipeline) == [("not_used", "Claude Code's settings.json", "")]
+
+
 def test_sessions_that_cannot_be_read_are_not_known(pipeline: Pipeline, user: Path) -> None:
     (pipeline.home / "telemetry.db").unlink()
     record = collected(CaptureWiring, pipeline)

@@ -18,6 +18,10 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (folder / name).chmod(0o755)
     (folder / "orphan").write_text(f"#!{tmp_path}/deleted/bin/python\n")
     (folder / "orphan").chmod(0o755)
+    (folder / "of-windows").write_text("#!/bin/sh\r\n")
+    (folder / "by-path").write_text("#!/usr/bin/env nobody-has-it\n")
+    for name in ("of-windows", "by-path"):
+        (folder / name).chmod(0o755)
     (folder / "plain").write_text("not to be run")
     (tmp_path / "hook.py").write_text("")
     monkeypatch.setenv("PATH", str(folder))
@@ -38,7 +42,23 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("python3 {home}/hook.py stop", "runs"),
         ("{bin}/python3 -u ~/hook.py", "runs"),
         ("python3 -m blueplane_hook", "runs"),
+        ("exec {bin}/good", "runs"),
+        ("env A=1 {bin}/good", "runs"),
+        ("timeout 5 nohup {bin}/good", "runs"),
+        ("python3 -W ignore {home}/hook.py", "runs"),
         ("{bin}/gone", "missing"),
+        ("exec {bin}/gone", "missing"),
+        ("env A=1 {bin}/gone", "missing"),
+        ("/usr/bin/env python3 {home}/gone.py", "missing"),
+        ("timeout 5 {bin}/gone", "missing"),
+        ("python3 -W ignore {home}/gone.py", "missing"),
+        ("{bin}/of-windows", "not executable"),
+        ("{bin}/by-path", "not on the PATH"),
+        ("cd {home} && ./good", "undecided"),
+        ("[ -f x ] && {bin}/good", "undecided"),
+        (". {home}/x && {bin}/good", "undecided"),
+        ("if true; then {bin}/good; fi", "undecided"),
+        ("nice -n 5 {bin}/good", "undecided"),
         ("{bin}/orphan", "missing"),
         ("{bin}", "missing"),
         ("{bin}/gone/deeper", "missing"),
