@@ -3,8 +3,6 @@
 import json
 
 import pytest
-from cyclonedx.schema import SchemaVersion
-from cyclonedx.validation.json import JsonStrictValidator
 from packaging.utils import canonicalize_name
 
 from tests.packaging.conftest import ROOT, Artifacts
@@ -14,6 +12,10 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 def test_it_is_valid(artifacts: Artifacts) -> None:
+    # Three seconds to load, for the grammars of addresses, which collecting tests need not wait for.
+    from cyclonedx.schema import SchemaVersion
+    from cyclonedx.validation.json import JsonStrictValidator
+
     text = artifacts.one("*.cdx.json").read_text()
     assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(text) is None
 
