@@ -83,9 +83,22 @@ def _run(
         try:
             output, _ = process.communicate(text.encode(), seconds)
         except subprocess.TimeoutExpired:
-            _end(process)
-            return reasons.TOO_LATE
+            # A recorder that was stopped meanwhile finds its time up, and the message may be delivered long ago.
+            if process.poll() is None:
+                _end(process)
+                return reasons.TOO_LATE
+            output = _left_output(process)
         return subprocess.CompletedProcess(command, process.returncode, output)
+
+
+def _left_output(process: "subprocess.Popen[bytes]") -> bytes:
+    """What a process wrote that has ended; nothing where a program that it started holds the pipe."""
+    try:
+        output, _ = process.communicate(timeout=_SPARE_SECONDS)
+    except subprocess.TimeoutExpired:
+        _end(process)
+        return b""
+    return output or b""
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:

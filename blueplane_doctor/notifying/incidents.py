@@ -46,6 +46,8 @@ class Incident(Record):
     closed_at: float = 0.0
     title: str = ""
     """Of the cause; empty for a finding."""
+    others: int = 0
+    """Causes of the same id beside it."""
     runs: tuple[float, ...] = ()
     """When bad samples began after a good one, within the last hour."""
     openings: tuple[float, ...] = ()
@@ -170,6 +172,7 @@ def _new(problem: Problem, moment: float) -> Incident:
         signs=problem.signs,
         since=moment,
         title=problem.title,
+        others=problem.others,
     )
 
 
@@ -198,6 +201,7 @@ def _bad(earlier: Incident, problem: Problem, sample: Observation) -> Incident:
             "next_step": problem.next_step,
             "signs": problem.signs,
             "title": problem.title,
+            "others": problem.others,
             "bad": bad,
             "good": 0,
             "is_open": is_open or is_flapping,

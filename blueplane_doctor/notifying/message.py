@@ -106,6 +106,8 @@ def _line(one: News) -> str:
     if one.title:
         words += f"{_as_sentence(one.title)} "
     words += _as_sentence(one.sentence)
+    if one.others:
+        words += f" And {many(one.others, 'more cause', 'more causes')} of this kind."
     if one.next_step:
         words += f" Next: {_as_step(one.next_step)}"
     if one.follows:

@@ -58,6 +58,8 @@ class News:
     is_loss: bool = False
     title: str = ""
     """Of the cause; empty for a finding."""
+    others: int = 0
+    """Causes of the same id beside it."""
     sentence: str = ""
     next_step: str = ""
     follows: int = 0
@@ -166,6 +168,7 @@ def _of_open(kind: Kind, key: str, incident: Incident) -> News:
         since=incident.since,
         is_loss=incident.is_loss,
         title=incident.title,
+        others=incident.others,
         sentence=incident.sentence,
         next_step=incident.next_step,
         follows=max(0, len(incident.signs) - 1),

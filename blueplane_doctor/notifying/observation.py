@@ -1,7 +1,7 @@
 """What one sample says of the pipeline, as far as people are told of it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from blueplane_doctor.model import Cause, Finding, Remedy, Report, Status, counted
 from blueplane_doctor.notifying.inert_text import inert
@@ -28,6 +28,8 @@ class Problem:
     """The findings of yellow or worse that show it: what only could not be judged may be anything."""
     title: str = ""
     """Of the cause; empty for a finding, whose sentence says all."""
+    others: int = 0
+    """Causes of the same id beside it."""
 
 
 @dataclass(frozen=True)
@@ -66,9 +68,12 @@ def observed(report: Report, moment: float) -> Observation:
             judged.add(finding.id)
         if severity > 0:
             bad[finding.id] = finding
-    # Reports list the worst first: of a cause that is there several times, that one is told.
     for cause in report.causes:
-        problems.setdefault(cause.id, _of_cause(cause, bad))
+        problem = _of_cause(cause, bad)
+        # Reports list the worst first: of a cause that is there several times, that one is told.
+        if cause.id in problems:
+            problem = _with_another(problems[cause.id], problem)
+        problems[cause.id] = problem
     for finding in bad.values():
         if not finding.cause:
             problems.setdefault(finding.id, _of_finding(finding))
@@ -96,6 +101,16 @@ def _of_cause(cause: Cause, bad: Mapping[str, Finding]) -> Problem:
         next_step=_first_step(cause.next_step),
         signs=signs,
         title=inert(cause.title),
+    )
+
+
+def _with_another(worst: Problem, other: Problem) -> Problem:
+    """The problem, of which there is one more: in another group, or with another error."""
+    return replace(
+        worst,
+        is_loss=worst.is_loss or other.is_loss,
+        signs=tuple(dict.fromkeys([*worst.signs, *other.signs])),
+        others=worst.others + 1,
     )
 
 

@@ -2,9 +2,11 @@
 
 import json
 import os
+import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -98,6 +100,27 @@ def test_nobody_there() -> None:
 @pytest.mark.slow
 def test_a_url_that_means_nothing() -> None:
     assert told("nosuch://s3cret/") == "apprise does not know this URL"
+
+
+def test_what_was_delivered_while_the_recorder_was_stopped_is_not_sent_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It goes on long after its time is up; the process that it waited for has ended meanwhile."""
+    told_to = tmp_path / "told"
+    rule = NotifyRule.model_validate({"command": ["sh", "-c", f"cat > '{told_to}'"]})
+    communicate = subprocess.Popen.communicate
+    calls = []
+
+    def late(process: Any, text: bytes | None = None, timeout: float | None = None) -> Any:
+        calls.append(timeout)
+        result = communicate(process, text, 60)
+        if len(calls) == 1:
+            raise subprocess.TimeoutExpired("sh", 1)
+        return result
+
+    monkeypatch.setattr(subprocess.Popen, "communicate", late)
+    assert deliver(rule, MESSAGE) == ""
+    assert json.loads(told_to.read_text())["title"] == MESSAGE.title
 
 
 def test_without_the_library(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -74,6 +74,8 @@ def test_a_cause_is_told_by_its_title() -> None:
     title = "The Blueplane server does not run"
     down = replace(HELD_UP, title=title, sentence="8 messages wait.", next_step="Start it", follows=0)
     assert message_of([down], Status.RED, Sender(), NOW).body == f"{title}. 8 messages wait. Next: Start it."
+    twice = message_of([replace(down, others=1)], Status.RED, Sender(), NOW).body
+    assert "8 messages wait. And 1 more cause of this kind. Next: Start it." in twice
     over = message_of([replace(OVER, title=title)], Status.GREEN, Sender(), NOW)
     assert over.body == f"Over after 14 min: '{title}'. 0 lost."
 

@@ -106,7 +106,9 @@ def test_losses() -> None:
 def test_the_worst_of_two_causes_of_one_id_is_told() -> None:
     other = POISON.model_copy(update={"summary": "2 messages are stuck.", "status": Status.ORANGE})
     sample = observed(report(STUCK, causes=(POISON, other)), 0.0)
-    assert sample.problems["poison-message"].sentence.startswith("40 ")
+    problem = sample.problems["poison-message"]
+    assert problem.sentence.startswith("40 ")
+    assert problem.others == 1
 
 
 def test_vital_findings_without_a_colour_are_named() -> None:
