@@ -83,11 +83,12 @@ def sweep(path: Path) -> None:
 
 
 def refuse_foreign(target: Path) -> None:
-    """Raise StepError for a file of another user."""
-    try:
-        owner = target.stat().st_uid
-    except FileNotFoundError:
-        return
+    """Raise StepError for a file of another user, and for one that cannot be looked at."""
+    with explained(target, "looked at"):
+        try:
+            owner = target.stat().st_uid
+        except FileNotFoundError:
+            return
     if owner != os.geteuid():
         raise StepError(
             f"{target} belongs to another user (uid {owner}); it is left as it is", "run this as the user that owns it"

@@ -97,6 +97,8 @@ def _written(fault: Fault, command: Command, before: Mapping[str, Any], after: M
             continue
         if any(allowed in name for allowed in command.writes):
             continue
+        if name not in before and name.endswith(command.makes):
+            continue
         yield f"written: {name}"
 
 

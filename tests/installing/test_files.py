@@ -55,3 +55,11 @@ def test_a_difference_names_files_that_are_not_there(tmp_path: Path) -> None:
     assert made.splitlines()[0].startswith("--- /dev/null")
     assert made.endswith("+two\n\\ No newline at end of file\n")
     assert files.unified_diff(tmp_path / "a", b"same", b"same") == ""
+
+
+def test_a_file_in_the_place_of_a_folder_is_a_refusal(tmp_path: Path) -> None:
+    """As where HOME is /dev/null."""
+    (tmp_path / "home").write_text("")
+    with pytest.raises(StepError, match="Not a directory"):
+        files.refuse_foreign(tmp_path / "home" / ".cursor" / "hooks.json")
+    files.refuse_foreign(tmp_path / "nothing" / "hooks.json")
