@@ -1,10 +1,11 @@
 """Messages that a repair delivered again: the copy stands for its original, which nobody holds any more. No I/O.
 
-A repair adds the copy and acknowledges the original in one step. Until the copy is written the original looks lost: it
-is neither pending nor written. It is a duplicate, whatever becomes of the copy.
+A repair adds the copy and acknowledges the original in one step. Until the copy is written the original looks lost, or,
+where rows may be gone, untraceable: it is neither pending nor written. It is a duplicate, whatever becomes of the copy.
 """
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from blueplane_doctor.custody.judge import JudgedPage
 from blueplane_doctor.custody.ledger import Tally
@@ -14,8 +15,8 @@ from blueplane_doctor.sources.entry_ids import id_text
 
 MARK = b"blueplane_doctor_repaired_from"
 """The field that a copy has beside those of its message: where the message comes from, the first origin first."""
-MOST_LOST = 50_000
-"""Lost messages that are remembered, which bounds memory."""
+MOST_REMEMBERED = 50_000
+"""Messages without a row that are remembered, which bounds memory."""
 
 
 def origins_in(mark: bytes) -> list[str]:
@@ -29,26 +30,36 @@ def original_of(message: Message) -> str:
     return origins[-1] if origins else ""
 
 
+class Original(NamedTuple):
+    """A message that a copy stands for."""
+
+    tally: Tally
+    """How it was counted."""
+    untraceable_because: str = ""
+    """Why nothing could be said of it; empty where it was counted as lost."""
+
+
 class CopiedMessages:
-    """Finds the lost messages that have a copy further on in the stream."""
+    """Finds the messages without a row that have a copy further on in the stream."""
 
     def __init__(self) -> None:
-        self._lost: dict[str, Tally] = {}
-        """How each was counted, by its ID."""
+        self._without_row: dict[str, Original] = {}
+        """By their IDs."""
 
-    def take(self, page: JudgedPage, tallies: list[Tally]) -> Iterator[tuple[str, Tally]]:
-        """The lost messages of which this page holds the copies, each with how it was counted."""
-        if LOST in page.states:
+    def take(self, page: JudgedPage, tallies: list[Tally]) -> Iterator[tuple[str, Original]]:
+        """The IDs of the messages of which this page holds the copies, each with how it was counted."""
+        if LOST in page.states or page.untraceable_because:
             self._remember(page, tallies)
-        if not self._lost:
+        if not self._without_row:
             return
         for message in page.messages:
-            original = original_of(message)
-            tally = self._lost.pop(original, None)
-            if tally is not None:
-                yield original, tally
+            identity = original_of(message)
+            original = self._without_row.pop(identity, None)
+            if original is not None:
+                yield identity, original
 
     def _remember(self, page: JudgedPage, tallies: list[Tally]) -> None:
-        for message, state, tally in zip(page.messages, page.states, tallies, strict=True):
-            if state == LOST and len(self._lost) < MOST_LOST:
-                self._lost[id_text(message.id)] = tally
+        for place, message in enumerate(page.messages):
+            reason = page.untraceable_because.get(place, "")
+            if (page.states[place] == LOST or reason) and len(self._without_row) < MOST_REMEMBERED:
+                self._without_row[id_text(message.id)] = Original(tallies[place], reason)

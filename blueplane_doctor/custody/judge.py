@@ -62,6 +62,8 @@ class JudgedPage(NamedTuple):
     """The pending entries up to the last message that no page before had."""
     rows: dict[int, ClaimedRow]
     """The rows of those that are `written`, by their place in the page."""
+    untraceable_because: dict[int, str]
+    """Why some may have been written although no row of them is here, by their place in the page."""
 
 
 class InRedis(NamedTuple):
@@ -172,7 +174,7 @@ class CustodyJudge:
                 self.rows_cause = self.rows_cause or route.rows_cause
             else:
                 undecided[place] = route.lookups(message)
-        judged = JudgedPage(messages, routes, states, pending, rows={})
+        judged = JudgedPage(messages, routes, states, pending, rows={}, untraceable_because={})
         self._judge_by_rows(judged, undecided, unsettled)
         return judged
 
@@ -250,8 +252,11 @@ class CustodyJudge:
             has_key=bool(lookups),
         )
         route = page.routes[place]
-        if state == LOST and route and self.why_untraceable(message, route.group, lookups):
-            return UNTRACEABLE
+        if state == LOST and route:
+            reason = self.why_untraceable(message, route.group, lookups)
+            if reason:
+                page.untraceable_because[place] = reason
+                return UNTRACEABLE
         return state
 
     def _confirm_not_delivered(self, page: JudgedPage, not_delivered: list[int]) -> None:

@@ -163,7 +163,7 @@ class Ledger:
                     self.written_last_hour += messages
 
     def supersede(self, original: str, tally: Tally) -> None:
-        """A message that was counted as lost has a copy, which stands for it."""
+        """A message that was counted as lost, or as untraceable, has a copy, which stands for it."""
         route, state, bucket, _ = tally
         for counts in (self.states[route], self.buckets[bucket]):
             counts[state] -= 1

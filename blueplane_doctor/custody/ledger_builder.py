@@ -139,8 +139,10 @@ class LedgerBuilder:
             self._note_written_letters(page)
         if LOST in page.states:
             self._add_lost(page)
-        for original, tally in self._copied.take(page, tallies):
-            self._ledger.supersede(original, tally)
+        for identity, original in self._copied.take(page, tallies):
+            self._ledger.supersede(identity, original.tally)
+            if original.untraceable_because:
+                self._judge.absence.counts[original.untraceable_because] -= 1
         if STUCK in page.states or WRITTEN_NOT_ACKNOWLEDGED in page.states:
             self._find_blockers(page)
         if any(page.pending.values()):

@@ -43,6 +43,18 @@ def test_what_has_a_copy_is_not_lost(pipeline: Pipeline, copies: int) -> None:
     assert bool(found["last_chain_break_timestamp"]) is (copies < 2)
 
 
+def test_where_rows_may_be_gone_an_original_is_no_riddle_either(pipeline: Pipeline) -> None:
+    """No row is there at all: of what came before the first one nothing can be said."""
+    ids = pipeline.enqueue_cursor(2, at=pipeline.ago(minutes=4))
+    pipeline.acknowledge("processors", [identity for identity, _ in pipeline.deliver("processors")])
+    assert chain(pipeline)["states"]["untraceable"] == 2  # type: ignore[index]
+    copy(pipeline, ids[0])
+    found = chain(pipeline)
+    states = {state: count for state, count in found["states"].items() if count}  # type: ignore[attr-defined]
+    assert states == {"untraceable": 1, "duplicate": 1, "waiting": 1}
+    assert found["tables_begin_later"] == 1
+
+
 def test_a_copy_that_is_written_leaves_one_written_and_one_duplicate(pipeline: Pipeline) -> None:
     (identity,) = lose(pipeline, 1)
     copy(pipeline, identity)
