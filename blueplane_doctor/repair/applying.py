@@ -67,7 +67,9 @@ class Applied:
 
     @property
     def unseen(self) -> int:
-        """Rows that were expected and are not there yet."""
+        """Rows that were expected and are not there yet; 0 where nobody looked for them to the end."""
+        if self.is_interrupted:
+            return 0
         return len(self.expected) - len(self.seen)
 
 

@@ -4,6 +4,9 @@ A plan holds IDs, names and keys of rows, never the content of a message: that i
 """
 
 from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field
 
 from blueplane_doctor.connection.base import Command
 from blueplane_doctor.custody.copies import MARK, origins_in
@@ -81,10 +84,16 @@ class Holding(Record):
     """The entry of a message in the pending entries list of one group."""
 
     group: str
-    consumer: str
+    consumer: Annotated[str, Field(pattern=r"^[\x00-\xff]*\z")]
+    """Its name, each byte as the character of that number: names are bytes, and JSON holds none."""
     delivered_ms: int
     """When it was delivered last, milliseconds since 1970 by the server's clock."""
     deliveries: int
+
+    @property
+    def consumer_name(self) -> bytes:
+        """The name as Redis has it."""
+        return self.consumer.encode("latin-1")
 
 
 class Item(Record):

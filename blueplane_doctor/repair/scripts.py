@@ -221,7 +221,7 @@ def move(
         arguments += [one.original, len(one.holdings)]
         for holding in one.holdings:
             deliveries = "" if looked_to is None else holding.deliveries
-            arguments += [holding.group, holding.consumer, deliveries]
+            arguments += [holding.group, holding.consumer_name, deliveries]
         arguments += [2 * len(one.fields), *flat(one.fields)]
     return ("EVAL", _MOVE, 3, queue, lock_key(queue), add_to or queue, *arguments)
 
@@ -237,9 +237,9 @@ def take_back(
     holdings: Sequence[Holding],
 ) -> Command:
     """Remove a copy that nobody was given, and make the pending entries of its original anew; 1 when that is done."""
-    held: list[str | int] = [len(holdings)]
+    held: list[str | bytes | int] = [len(holdings)]
     for one in holdings:
-        held += [one.group, one.consumer, one.delivered_ms, one.deliveries]
+        held += [one.group, one.consumer_name, one.delivered_ms, one.deliveries]
     keys = (queue, lock_key(queue), copy_stream or queue)
     return ("EVAL", _TAKE_BACK, 3, *keys, token, milliseconds, copy_id, original, *held)
 

@@ -75,7 +75,7 @@ class Candidate:
             entries.append(
                 Holding(
                     group=group,
-                    consumer=entry.consumer.decode("utf-8", "replace"),
+                    consumer=entry.consumer.decode("latin-1"),
                     delivered_ms=now_ms - entry.idle_ms,
                     deliveries=entry.deliveries,
                 )

@@ -1,9 +1,13 @@
 """What can be taken back is, byte for byte; what cannot is said."""
 
+from contextlib import closing
+
+import redis
+
 from blueplane_doctor.demo.faults import FAULTS
 from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.model import Status
-from blueplane_doctor.repair.plan import Plan
+from blueplane_doctor.repair.plan import Action, Plan
 from blueplane_doctor.repair.undoing import Undone, undo
 from tests.helpers import examined, finding, settings_for
 from tests.repair.pipelines import applied, planned, store_of, writers_at_work
@@ -77,3 +81,19 @@ def test_a_message_set_aside_is_taken_out_of_the_dead_letters(live_pipeline: Pip
     chain = examined(live_pipeline, select="chain").metrics["chain"]
     assert chain is not None
     assert chain["states"]["stuck"] == 1
+
+
+def test_names_of_consumers_are_bytes(live_pipeline: Pipeline) -> None:
+    name = b"consumer-\xff\xc3"
+    queue = live_pipeline.queue
+    ids = live_pipeline.enqueue_cursor(2, at=live_pipeline.ago(minutes=5))
+    with closing(redis.Redis.from_url(live_pipeline.redis_url)) as raw:
+        raw.xreadgroup("processors", name, {queue: ">"})  # type: ignore[arg-type]
+        raw.xclaim(queue, "processors", name, 0, ids, idle=300_000, justid=True)  # type: ignore[arg-type]
+        plan = planned(live_pipeline)
+        assert len(plan.of(Action.DELIVER)) == 2
+        applied(live_pipeline, plan, patience=0)
+        assert raw.xpending(queue, "processors")["pending"] == 0  # type: ignore[index]
+        assert undone(live_pipeline, plan).taken_back == 2
+        entries = raw.xpending_range(queue, "processors", "-", "+", 9)
+    assert [entry["consumer"] for entry in entries] == [name, name]  # type: ignore[union-attr]
