@@ -46,7 +46,7 @@ def _signs_of(wiring: "CaptureWiring") -> list[str]:
 def cause_capture_not_wired(
     capture: "CaptureHealth", wiring: "CaptureWiring", findings: Findings, locations: "Locations"
 ) -> Cause | None:
-    """An editor is not wired to the pipeline, or sends nothing while somebody works.
+    """An editor is not connected, or sends nothing while somebody works.
 
     What is sure to keep its events away is told without a session too: the next one would be lost.
     """

@@ -122,7 +122,7 @@ def cause_database_not_writable(
     queue: "QueueHealth | None" = None,
     chain: "ChainHealth | None" = None,
 ) -> Cause | None:
-    """The server may not write the database, or might not for a time."""
+    """The server is not allowed to write to the database, or was not for a time."""
     error = logged(server, *NOT_WRITABLE)
     finding = findings.fault("database-writable")
     if error is None and finding is None:

@@ -31,7 +31,12 @@ def _unreadable(findings: Findings) -> "Finding | None":
     return findings.fault("database-reachable")
 
 
-@cause(no_repair="No repair mends a database.", stage="database", shown_by=["database-reachable"], brings=READ_FROM_IT)
+@cause(
+    no_repair="No repair can restore a damaged database.",
+    stage="database",
+    shown_by=["database-reachable"],
+    brings=READ_FROM_IT,
+)
 def cause_database_damaged(findings: Findings, server: "ServerHealth | None" = None) -> Cause | None:
     """The database is damaged."""
     finding = _unreadable(findings)
@@ -92,7 +97,7 @@ def cause_database_interrupted(findings: Findings) -> Cause | None:
     if finding is None or finding.observed != INTERRUPTED:
         return None
     return Cause(
-        summary=f"{sentence(finding.summary)} The next start of the server mends it; nothing is lost by it.",
+        summary=f"{sentence(finding.summary)} The next start of the server repairs it; nothing is lost by it.",
         next_step=finding.remedy,
     )
 

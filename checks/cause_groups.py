@@ -6,7 +6,7 @@ from blueplane_doctor.checkapi import sentence
 
 @cause(no_repair="No repair touches a group that nobody knows.", stage="messages", shown_by=["unknown-groups"])
 def cause_unknown_group(findings: Findings) -> Cause | None:
-    """Somebody whom the doctor does not know reads the queue."""
+    """A consumer group that the doctor does not know reads the queue."""
     finding = findings.fault("unknown-groups")
     if finding is None:
         return None

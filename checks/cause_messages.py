@@ -203,7 +203,7 @@ def cause_acknowledgements_lost(
     follows=["redis-lost-its-data"],
 )
 def cause_rewound_group(queue: "QueueHealth", findings: Findings) -> Cause | None:
-    """A group stands before messages that are written, and is given them again."""
+    """A consumer group was moved back, and is given written messages again."""
     finding = findings.fault("written-not-delivered")
     if finding is None:
         return None

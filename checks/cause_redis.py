@@ -164,7 +164,7 @@ def cause_redis_may_lose_the_queue(findings: Findings, queue: "QueueHealth | Non
 
 
 @cause(
-    no_repair="No repair helps: it would take a connection more.",
+    no_repair="No repair helps: it would need one more connection.",
     stage="redis",
     shown_by=["redis-clients"],
     brings=["server-errors", "hook-spool", "hook-losses"],

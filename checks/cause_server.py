@@ -99,7 +99,7 @@ def _oldest_unfinished(queue: "QueueHealth") -> str | None:
 
 
 @cause(
-    no_repair="No repair helps until the server runs: its writers take up what waits.",
+    no_repair="No repair helps until the server runs: its writers then read what waits.",
     stage="server",
     shown_by=["server-alive"],
     brings=[*BACKLOG, *LOSSES, *CAPTURE, "undrained-buffer", "server-errors"],
@@ -177,7 +177,7 @@ def cause_server_hangs(
 @cause(
     stage="server",
     shown_by=["server-settings"],
-    no_repair="No repair is made by settings that may be wrong: mend the file first.",
+    no_repair="No repair is made by settings that may be wrong: correct the file first.",
 )
 def cause_settings_broken(findings: Findings) -> Cause | None:
     """Blueplane's own settings cannot be used."""
@@ -234,7 +234,7 @@ def _another(finding: Finding, used: "Used") -> Cause:
     brings=["chain-breaks", "server-alive", "pending-messages"],
 )
 def cause_second_server(findings: Findings, chain: "ChainHealth | None" = None) -> Cause | None:
-    """A second server is given a part of the messages, and writes it elsewhere."""
+    """A second server takes part of the messages, and writes them elsewhere."""
     finding = findings.fault("second-server")
     if finding is None:
         return None

@@ -65,7 +65,7 @@ def cause_writer_stopped(
     chain: "ChainHealth | None" = None,
     database: "DatabaseHealth | None" = None,
 ) -> Cause | None:
-    """A writer reads no more, while the server lives."""
+    """A writer has stopped reading, and the server runs."""
     waiting = [group for group in queue.writers if group.exists and _waiting(group)]
     if not waiting or not server.http_ok or (queue.oldest_waiting_age_ms or 0) <= SILENT_MS:
         return None
@@ -93,7 +93,7 @@ def cause_writer_stopped(
         confirm="that it still waits in a minute, and nothing was written until then",
         at_stake=stake(queue, chain),
         next_step=Remedy(
-            text="Restart the Blueplane server: it reads on where it stopped. The end of its log may say why it did. "
+            text="Restart the Blueplane server: it goes on reading where it stopped. Its log's end may say why it did. "
             "Claude's writer stops for good when its writes are slow.",
             commands=[f"tail -n 50 {locations.log}"],
         ),
@@ -151,7 +151,7 @@ def cause_writers_fall_behind(
 def cause_backlog_outgrew_stream(
     queue: "QueueHealth", chain: "ChainHealth", findings: Findings, history: "HistoryHealth | None" = None
 ) -> Cause | None:
-    """More came in than the stream keeps, or nearly."""
+    """More messages wait than the stream keeps, or nearly as many."""
     finding = findings.fault(*LOST)
     if finding is None:
         return None
