@@ -277,6 +277,8 @@ def _parts(chain: "ChainHealth") -> str:
         count = chain.states.get(state)
         if count:
             parts.append(f"{count:,} {words}")
+        if state == "payload_gone" and chain.payload_gone_of_one:
+            parts[-1] += f" ({_may_be_of_another_group(chain.payload_gone_of_one, count or 0)})"
     trimmed = chain.trimmed
     if trimmed.at_least and trimmed.exactly is None:
         parts.append(f"at least {trimmed.at_least:,} trimmed unread")
@@ -287,6 +289,15 @@ def _parts(chain: "ChainHealth") -> str:
     if chain.tables_begin_later or _may_be_elsewhere(chain) or (chain.letter_dropped and beyond <= 0):
         sentence += f"; {_why_untraceable(chain)}"
     return sentence
+
+
+def _may_be_of_another_group(count: int, of: int) -> str:
+    """Of messages that one group held: another group, which is done with them, may be the one to write them."""
+    which = f"{count:,} of them"
+    if count == of:
+        which = "it" if count == 1 else "them"
+    whose = "it may be" if count == 1 else "they may be"
+    return f"the other writer group is done with {which}: {whose} its own, and written"
 
 
 def _reasons(chain: "ChainHealth") -> str:

@@ -87,7 +87,8 @@ def check_orphaned_messages(queue: "QueueHealth", locations: "Locations", scale:
             gone += [(group.name, consumer.name) for consumer in group.consumers if consumer.gone]
     sentence = _orphaned_sentence(count, [consumer for _, consumer in gone])
     if trimmed:
-        sentence += f"; the stream holds {trimmed:,} of them no more"
+        which = f"{trimmed:,} of them" if trimmed < count else "all of them"
+        sentence += f"; {which if count > 1 else 'it'} left the stream meanwhile"
     text = "Save them before you do anything else with them. "
     if trimmed:
         text += "Those that were trimmed cannot be brought back. "

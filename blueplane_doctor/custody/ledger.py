@@ -95,6 +95,8 @@ class Ledger:
     rows_pruned: int = 0
     """Of those for TABLES_BEGIN_LATER, the ones whose rows were pruned."""
     payload_gone: int = 0
+    payload_gone_of_one: int = 0
+    """Of these, the ones that another writer group was given and does not hold: they may be its own, and written."""
     last_break_ms: int | None = None
     """When the newest broken message was enqueued."""
     undelivered: dict[str, int | None] = field(default_factory=dict)

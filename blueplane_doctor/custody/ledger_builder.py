@@ -314,9 +314,17 @@ class LedgerBuilder:
         self._ledger.held.lose(gone)
         for identity, names in sorted(groups.items()):
             self._ledger.payload_gone += 1
+            self._ledger.payload_gone_of_one += self._is_done_elsewhere(identity, names)
             if self._ledger.keeps_more_breaks:
                 self._ledger.breaks.append(self._payload_gone(identity, names))
             self._ledger.note_break(identity[0])
+
+    def _is_done_elsewhere(self, identity: EntryId, holders: list[str]) -> bool:
+        """Whether a writer group that does not hold it was given it. Whose it was, its entry no longer tells."""
+        for name, group in self._judge.writers.items():
+            if name not in holders and identity <= group.last_delivered:
+                return True
+        return False
 
     def _payload_gone(self, identity: EntryId, groups: list[str]) -> ChainBreak:
         text = id_text(identity)

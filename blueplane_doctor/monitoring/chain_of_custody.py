@@ -128,6 +128,10 @@ class ChainHealth(Record):
     """
     breaks: list[ChainBreak]
     """The oldest, at most 200."""
+    payload_gone_of_one: int = 0
+    """Of those `payload_gone`: the ones that another writer group was given and does not hold.
+
+    They may be its own, and written: whose they were, nothing tells once they have left the stream."""
     tables_begin_later: int = 0
     """Of those `untraceable`: their table begins later than they do, so that their row may be gone."""
     rows_pruned: int = 0
@@ -215,6 +219,7 @@ class ChainOfCustodyMonitor(Monitor):
             left_stream=left_stream,
             left_without_row=_left_without_row(ledger, left_stream, elsewhere),
             breaks=ledger.breaks[:SHOWN_BREAKS],
+            payload_gone_of_one=ledger.payload_gone_of_one,
             tables_begin_later=ledger.untraceable_because[TABLES_BEGIN_LATER],
             rows_pruned=_rows_pruned(ledger),
             written_elsewhere=ledger.untraceable_because[WRITTEN_ELSEWHERE],

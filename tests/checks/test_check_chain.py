@@ -156,6 +156,18 @@ def test_chain_breaks(sentence: str, given: ChainHealth, status: str) -> None:
             id="all-kinds",
         ),
         pytest.param(
+            broken(gone=14, payload_gone_of_one=14),
+            "14 messages have vanished: 14 trimmed while pending (the other writer group is done with them: they may "
+            "be its own, and written)",
+            id="held-by-one-group",
+        ),
+        pytest.param(
+            broken(gone=3, payload_gone_of_one=1),
+            "3 messages have vanished: 3 trimmed while pending (the other writer group is done with 1 of them: it "
+            "may be its own, and written)",
+            id="one-held-by-one-group",
+        ),
+        pytest.param(
             broken(
                 lost=2, breaks=[chain_break(reason="its payload is text"), chain_break(reason="its payload is text")]
             ),

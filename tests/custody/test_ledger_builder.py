@@ -77,7 +77,7 @@ def test_pending_entries_of_trimmed_messages_are_gone_and_counted_once(any_pipel
     any_pipeline.deliver("processors")
     any_pipeline.client.xdel(any_pipeline.queue, ids[1], ids[-1])
     made = ledger(any_pipeline)
-    assert made.payload_gone == 2
+    assert (made.payload_gone, made.payload_gone_of_one) == (2, 0)
     assert [(one.kind, one.id) for one in made.breaks] == [("payload_gone", ids[1]), ("payload_gone", ids[-1])]
     assert made.examined == 4
 
@@ -128,3 +128,14 @@ def test_without_time_for_the_end_what_was_not_read_is_unexamined(
     assert 0 < made.examined < 5_000
     assert total(made) == 5_000
     assert made.total(UNEXAMINED) == 5_000 - made.examined
+
+
+def test_what_only_one_group_held_may_be_of_the_other(pipeline: Pipeline) -> None:
+    """Once it is trimmed, nothing tells whose it was."""
+    ids = pipeline.enqueue_cursor(1) + pipeline.enqueue_claude(2)
+    for group in pipeline.writer_groups:
+        pipeline.deliver(group)
+    pipeline.acknowledge("claude_processors", ids[1:])
+    pipeline.client.xtrim(pipeline.queue, maxlen=0, approximate=False)
+    made = ledger(pipeline)
+    assert (made.payload_gone, made.payload_gone_of_one) == (3, 2)
