@@ -2,6 +2,7 @@
 
 A repair adds the copy and acknowledges the original in one step. Until the copy is written the original looks lost, or,
 where rows may be gone, untraceable: it is neither pending nor written. It is a duplicate, whatever becomes of the copy.
+So is another message of the same key, which the repair set aside.
 """
 
 from collections.abc import Iterator
@@ -10,8 +11,10 @@ from typing import NamedTuple
 from blueplane_doctor.custody.judge import JudgedPage
 from blueplane_doctor.custody.ledger import Tally
 from blueplane_doctor.custody.messages import Message
+from blueplane_doctor.custody.routing import CompiledRoute
 from blueplane_doctor.custody.states import LOST
-from blueplane_doctor.sources.entry_ids import id_text
+from blueplane_doctor.sources.entry_ids import entry_id, id_text
+from blueplane_doctor.sources.trace_tables import Lookup
 
 MARK = b"blueplane_doctor_repaired_from"
 """The field that a copy has beside those of its message: where the message comes from, the first origin first."""
@@ -45,6 +48,8 @@ class CopiedMessages:
     def __init__(self) -> None:
         self._without_row: dict[str, Original] = {}
         """By their IDs."""
+        self._by_key: dict[Lookup, list[str]] = {}
+        """The IDs of these, by the keys that no second row can have."""
 
     def take(self, page: JudgedPage, tallies: list[Tally]) -> Iterator[tuple[str, Original]]:
         """The IDs of the messages of which this page holds the copies, each with how it was counted."""
@@ -52,14 +57,34 @@ class CopiedMessages:
             self._remember(page, tallies)
         if not self._without_row:
             return
-        for message in page.messages:
-            identity = original_of(message)
-            original = self._without_row.pop(identity, None)
-            if original is not None:
-                yield identity, original
+        for message, route in zip(page.messages, page.routes, strict=True):
+            if MARK not in message.fields:
+                continue
+            for identity in self._stands_for(message, route):
+                original = self._without_row.pop(identity, None)
+                if original is not None:
+                    yield identity, original
+
+    def _stands_for(self, message: Message, route: CompiledRoute | None) -> Iterator[str]:
+        """The IDs of what this copy may stand for."""
+        yield original_of(message)
+        for lookup in _unique_keys(message, route):
+            for identity in self._by_key.get(lookup, ()):
+                if entry_id(identity.encode()) < message.id:
+                    yield identity
 
     def _remember(self, page: JudgedPage, tallies: list[Tally]) -> None:
         for place, message in enumerate(page.messages):
             reason = page.untraceable_because.get(place, "")
             if (page.states[place] == LOST or reason) and len(self._without_row) < MOST_REMEMBERED:
-                self._without_row[id_text(message.id)] = Original(tallies[place], reason)
+                identity = id_text(message.id)
+                self._without_row[identity] = Original(tallies[place], reason)
+                for lookup in _unique_keys(message, page.routes[place]):
+                    self._by_key.setdefault(lookup, []).append(identity)
+
+
+def _unique_keys(message: Message, route: CompiledRoute | None) -> list[Lookup]:
+    """Where its row would be, if no other message can have that row."""
+    if route is None:
+        return []
+    return [lookup for lookup in route.lookups(message) if lookup.is_unique]

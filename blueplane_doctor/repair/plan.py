@@ -76,8 +76,8 @@ class RowKey(Record):
 
     @property
     def is_unique(self) -> bool:
-        """Whether a second row of this key is refused: rows of one session may have the same time."""
-        return self.columns[-1] != "timestamp"
+        """Whether a second row of this key is refused."""
+        return self.lookup.is_unique
 
 
 class Holding(Record):

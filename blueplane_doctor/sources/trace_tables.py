@@ -27,6 +27,11 @@ class Lookup(NamedTuple):
     columns: tuple[str, ...]
     values: tuple[str, ...]
 
+    @property
+    def is_unique(self) -> bool:
+        """Whether a second row of this key is refused: rows of one session may have the same time."""
+        return self.columns[-1] != "timestamp"
+
 
 class RowFinder:
     """Finds rows by their unique index, at a cost that grows with the keys asked for, not with the table."""

@@ -55,6 +55,21 @@ def test_where_rows_may_be_gone_an_original_is_no_riddle_either(pipeline: Pipeli
     assert found["tables_begin_later"] == 1
 
 
+def test_what_a_copy_of_the_same_key_waits_for_is_not_lost(pipeline: Pipeline) -> None:
+    """Of two messages with one key a repair delivers one, and acknowledges the other, which cannot be written."""
+    pipeline.enqueue_cursor(1, at=pipeline.ago(minutes=5))
+    pipeline.drain()
+    ids = pipeline.enqueue_cursor(3, at=pipeline.ago(minutes=4), event_ids=["same", "same", "other"])
+    pipeline.acknowledge("processors", [identity for identity, _ in pipeline.deliver("processors")])
+    copy(pipeline, ids[0])
+    found = chain(pipeline)
+    states = {state: count for state, count in found["states"].items() if count}  # type: ignore[attr-defined]
+    assert states == {"written": 1, "duplicate": 2, "lost": 1, "waiting": 1}
+    assert [one["id"] for one in found["breaks"]] == ids[2:]  # type: ignore[attr-defined]
+    pipeline.drain("processors")
+    assert chain(pipeline)["states"]["duplicate"] == 2  # type: ignore[index]
+
+
 def test_a_copy_that_is_written_leaves_one_written_and_one_duplicate(pipeline: Pipeline) -> None:
     (identity,) = lose(pipeline, 1)
     copy(pipeline, identity)

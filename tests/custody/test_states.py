@@ -172,8 +172,10 @@ def test_ledger_and_trace_agree(make: Callable[[Pipeline], str], any_pipeline: P
     sent = make(any_pipeline)
     with closing(Examination(settings_for(any_pipeline))) as examination:
         page = examination.redis.ask_one("XRANGE", any_pipeline.queue, "-", "+")
-        messages, _, states, _, _ = examination.new_judge().judge(page)
-        judged = {message.raw_id.decode(): state for message, state in zip(messages, states, strict=True)}
+        of_ledger = examination.new_judge().judge(page)
+        judged = {
+            message.raw_id.decode(): state for message, state in zip(of_ledger.messages, of_ledger.states, strict=True)
+        }
         totals = {state: examination.ledger().total(state) for state in STATES}
         traces = Tracer(examination).trace(list(judged))
     assert judged[sent] == make.__name__

@@ -29,6 +29,7 @@ WITH_A_WRITING_CONNECTION = {
     "blueplane_doctor.installing.redis_step": "makes the stream and groups that are missing, by `install`",
     "blueplane_doctor.recording.delivery": "keys of its own prefix",
     "blueplane_doctor.sampler": "keys of its own prefix",
+    "blueplane_doctor.sources.redis_room": "asks INFO before somebody else writes",
     "blueplane_doctor.sources.redis_source": "refuses every command that is not in READ_COMMANDS",
 }
 """Modules outside repair/ and connection/ that open or are handed a connection, and why they may."""
