@@ -7,7 +7,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs" / "TRUTH.md").read_text(encoding="utf-8")
-SECTIONS = "ABCDEF"
+SECTIONS = "ABCDEFG"
 COLUMNS = 3
 
 
