@@ -17,6 +17,7 @@ _MEANING = {
     "command_missing": "the program of {entry} in {place} is gone",
     "command_not_executable": "the program of {entry} in {place} may not be run",
     "command_not_on_path": "the program of {entry} in {place} is not on the PATH",
+    "hooks_missing": "{place} tells the server of no session any more: {reason}",
     "extension_missing": "{place} is not there any more",
     "folder_not_found": "the server cannot find {place}",
     "folder_elsewhere": "the server does not read {place}: {reason}",
@@ -26,7 +27,9 @@ _MOST_SENTENCES = 8
 """Faults that are told; the others are counted."""
 _MOST_ENTRIES = 3
 """Entries of one file that are named in one sentence."""
-_NOT_WIRED = frozenset(_MEANING) - {"may_be_skipped", "command_not_on_path", "versions_differ"}
+_NOT_WIRED = frozenset(_MEANING) - {
+    *("may_be_skipped", "command_not_on_path", "hooks_missing", "versions_differ"),
+}
 _STEPS = {
     "not_used": "Mend the file: it has to be strict JSON without a byte-order mark, comments or trailing commas, and "
     "one wrong entry makes Claude Code skip all of it.",
@@ -36,6 +39,8 @@ _STEPS = {
     "command_missing": "Install the hooks anew: `blueplane-doctor install --only hooks` shows what it would change.",
     "command_not_executable": "Let its user run the program (chmod u+x), or install the hooks anew.",
     "command_not_on_path": "Name the program with its whole path: editors have another PATH than a terminal.",
+    "hooks_missing": "Install the hooks anew, unless a plugin of Claude Code brings them: `blueplane-doctor install "
+    "--only hooks` shows what it would change.",
     "extension_missing": "Install Blueplane's extension in Cursor anew, and open the window again.",
     "folder_not_found": "A workspace whose path has letters, digits, dashes and slashes alone is found by the server.",
     "folder_elsewhere": "Let ~/.claude/projects be a link to the folder in which Claude Code keeps its transcripts.",

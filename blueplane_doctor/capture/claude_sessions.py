@@ -69,6 +69,15 @@ class ClaudeSessions:
                 workspaces.append(_workspace(context))
         return workspaces
 
+    def newest_start_ms(self) -> int | None:
+        """When the newest session began that the server was told of; None where there is none. Raises SourceError."""
+        if not self.are_known:
+            return None
+        sql = f"SELECT started_at FROM {CONVERSATIONS_TABLE} WHERE platform = ? ORDER BY started_at DESC LIMIT 1"
+        for (started,) in self._examination.database.rows(sql, (_PLATFORM,)):
+            return _time(started)
+        return None
+
     def first_sign_ms(self) -> int | None:
         """When something of Claude was first captured here; None where nothing ever was. Raises SourceError."""
         database = self._examination.database

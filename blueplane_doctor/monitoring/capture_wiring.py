@@ -37,6 +37,7 @@ MANAGED_ONLY = "managed_only"
 COMMAND_MISSING = "command_missing"
 COMMAND_NOT_EXECUTABLE = "command_not_executable"
 COMMAND_NOT_ON_PATH = "command_not_on_path"
+HOOKS_MISSING = "hooks_missing"
 EXTENSION_MISSING = "extension_missing"
 FOLDER_NOT_FOUND = "folder_not_found"
 FOLDER_ELSEWHERE = "folder_elsewhere"
@@ -48,8 +49,10 @@ _MANAGED = {
 }
 _MANAGED_ELSEWHERE = Path("/etc/claude-code")
 _HOOK = "blueplane-hook"
+_SESSION_HOOK = "SessionStart"
+"""By this hook alone the server learns of a session of Claude Code."""
 _RECENT = timedelta(days=30)
-"""A window of Cursor that the extension announced within this time shows that it was installed."""
+"""What the server was told of within this time shows that it was installed: a window of Cursor, a session of Claude."""
 _MOST_PROJECTS = 50
 """Projects of open sessions whose own settings are read."""
 
@@ -59,7 +62,8 @@ class WiringFault(Record):
 
     kind: str
     """`not_used`, `may_be_skipped`, `hooks_disabled`, `managed_only`, `command_missing`, `command_not_executable`,
-    `command_not_on_path`, `extension_missing`, `folder_not_found`, `folder_elsewhere`, `versions_differ`."""
+    `command_not_on_path`, `hooks_missing`, `extension_missing`, `folder_not_found`, `folder_elsewhere`,
+    `versions_differ`."""
     editor: str = ""
     """`cursor` or `claude_code`; empty where it is neither's alone."""
     place: str
@@ -139,6 +143,7 @@ class CaptureWiringMonitor(Monitor):
             *_unused_files(files),
             *_switched_off(files),
             *_commands_that_do_not_run(commands),
+            *self._without_hooks(files),
             *self._extension(),
             *_unfindable(unfindable),
             *self._folder_elsewhere(commands),
@@ -192,6 +197,29 @@ class CaptureWiringMonitor(Monitor):
         projects = self.examination.settings.claude_projects
         return any(os.path.isdir(projects / name) for name in folders_looked_for(workspace) if "\0" not in name)
 
+    def _without_hooks(self, files: Iterable[_Read]) -> Iterator[WiringFault]:
+        """Where the server was told of sessions lately, and nothing would tell it of the next one."""
+        of_claude = [file.content for file in files if file.content.editor == CLAUDE]
+        if any(_may_tell_of_sessions(content) for content in of_claude):
+            return
+        is_there = any(content.is_there for content in of_claude)
+        if is_there and self._was_told_of_a_session():
+            reason = f"no hook of the pipeline is at {_SESSION_HOOK}, and sessions were told within the last 30 days"
+            yield WiringFault(
+                kind=HOOKS_MISSING,
+                editor=CLAUDE,
+                place="Claude Code's settings.json",
+                entry=_SESSION_HOOK,
+                reason=reason,
+            )
+
+    def _was_told_of_a_session(self) -> bool:
+        try:
+            newest_ms = ClaudeSessions(self.examination).newest_start_ms()
+        except SourceError:
+            return False
+        return newest_ms is not None and newest_ms >= to_milliseconds(self.examination.now - _RECENT)
+
     def _folder_elsewhere(self, commands: Iterable[_Command]) -> Iterator[WiringFault]:
         """Whether Claude Code keeps its transcripts elsewhere although hooks of the pipeline are installed."""
         folder = os.environ.get(CLAUDE_FOLDER_VARIABLE, "")
@@ -243,6 +271,13 @@ def _project_files(workspaces: Iterable[str]) -> list[_Read]:
             content = read_hook_file(Path(workspace) / ".claude" / name, CLAUDE)
             files.append(_Read(f"{name} of an open session's project", content, is_of_a_project=True))
     return files
+
+
+def _may_tell_of_sessions(content: HookFile) -> bool:
+    """Whether a hook of the pipeline tells of sessions there, or the file is not used for a reason that is told."""
+    if content.problem:
+        return True
+    return any(one.is_ours and one.event == _SESSION_HOOK for one in content.commands)
 
 
 def _unused_files(files: Iterable[_Read]) -> Iterator[WiringFault]:

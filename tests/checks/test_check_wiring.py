@@ -19,6 +19,7 @@ PLACE = "Claude Code's settings.json"
         ("command_missing", "orange", "The program of hooks.Stop in Claude Code's settings.json is gone"),
         ("command_not_executable", "orange", "may not be run"),
         ("command_not_on_path", "yellow", "is not on the PATH"),
+        ("hooks_missing", "yellow", "tells the server of no session any more: it is not a text"),
         ("extension_missing", "orange", "is not there any more"),
         ("folder_not_found", "orange", "The server cannot find"),
         ("folder_elsewhere", "orange", "The server does not read Claude Code's settings.json: it is not a text"),

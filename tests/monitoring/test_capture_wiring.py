@@ -153,6 +153,20 @@ def test_the_folder_of_an_open_session_that_the_server_cannot_find(pipeline: Pip
     assert collected(CaptureWiring, pipeline).unfindable_sessions == 0, "somebody made a link for the server"
 
 
+def test_hooks_that_are_gone_although_sessions_were_told(pipeline: Pipeline, user: Path, tmp_path: Path) -> None:
+    path = write(user / ".claude" / "settings.json", {"hooks": {"Stop": []}})
+    assert faults(pipeline) == [], "no session was ever told"
+    begin_session(pipeline, "/home/me/app", ended=pipeline.clock().isoformat())
+    assert faults(pipeline) == [("hooks_missing", "Claude Code's settings.json", "SessionStart")]
+    write(path, "{,")
+    assert [kind for kind, *_ in faults(pipeline)] == ["not_used"], "of an unused file that is told"
+    path.unlink()
+    assert faults(pipeline) == [], "where there is no file, another home may have it"
+    write(tmp_path / "managed" / "managed-settings.json", settings(hook(user / "bin")))
+    write(path, {})
+    assert faults(pipeline) == [], "managed settings have the hook"
+
+
 def test_another_folder_of_claude_codes_own_is_examined_and_told(
     pipeline: Pipeline, user: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
