@@ -77,7 +77,7 @@ def _refusal(redis_writes: "RedisWrites") -> str:
     """What Redis answers to a write and why, as a sentence."""
     if redis_writes.refusal.isupper():
         return f"Redis answers {redis_writes.refusal}: {redis_writes.reason}."
-    return sentence(redis_writes.reason)  # it does not answer: writes are held back
+    return sentence(redis_writes.reason)  # it gives no answer, or one without a code
 
 
 @cause(

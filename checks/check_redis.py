@@ -54,6 +54,8 @@ _MAKE_IT_WRITABLE = {
     "NOREPLICAS": "Start its replicas. Only where a loss at a failover is acceptable, lower min-replicas-to-write.",
     "LOADING": "Wait until it has loaded what it had saved, and look again.",
     "paused": "Find who paused it, as a failover or a maintenance tool does. CLIENT UNPAUSE ends it at once.",
+    "exhausted": "Somebody added a message with that ID. Once nothing waits any more (queue-depth), RENAME the stream "
+    "and restart the Blueplane server, which makes the stream and its groups anew.",
     "BUSY": "End the script: SCRIPT KILL, or FUNCTION KILL for a function. Redis refuses both once it has written "
     "something; then wait for its end. SHUTDOWN NOSAVE would lose the queue.",
     "MASTERDOWN": "Bring its master back, or let Blueplane use the present master.",
@@ -73,6 +75,7 @@ def check_redis_writable(redis_writes: "RedisWrites", scale: Scale) -> Finding:
     - after a failover it is a read-only replica (READONLY)
     - its last save failed (MISCONF), or too few replicas are there (NOREPLICAS)
     - it is loading, paused (CLIENT PAUSE), or runs a script without end (BUSY)
+    - a message was added with the largest possible ID, after which a stream takes no more
     """
     evidence = redis_writes.model_dump(exclude_none=True, exclude={"reason"})
     if redis_writes.taken:

@@ -4,8 +4,8 @@ from blueplane_doctor.errors import SourceError, SourceNotServing, SourceTooFull
 from blueplane_doctor.examination import ServerInfo
 from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring import Monitor
-from blueplane_doctor.sources.entry_ids import EntryId
-from blueplane_doctor.sources.redis_refusals import PAUSED, Refusal, refusal_counts, refusal_of
+from blueplane_doctor.sources.entry_ids import LAST_POSSIBLE, EntryId
+from blueplane_doctor.sources.redis_refusals import EXHAUSTED, PAUSED, Refusal, refusal_counts, refusal_of
 from blueplane_doctor.times import from_milliseconds, iso
 
 
@@ -15,7 +15,8 @@ class RedisWrites(Record):
     taken: bool | None
     """Null when that cannot be told, or when it refuses writes for a moment only, as after each restart."""
     refusal: str = ""
-    """The error that it answers writes with, such as `OOM` or `READONLY`; `paused` when they get no answer."""
+    """The error that it answers writes with, such as `OOM` or `READONLY`; `paused` when they get no
+    answer, `exhausted` when the stream has no ID left."""
     reason: str = ""
     """Why."""
     since_timestamp: str | None = None
@@ -43,7 +44,7 @@ class RedisWritesMonitor(Monitor):
             return RedisWrites(taken=False, refusal=error.code, reason=f"it {error.state}")
         refusal = refusal_of(info.fields, examination.server_config(), info.now_ms)
         if refusal is None:
-            refusal = self._not_serving() or self._held_back(info)
+            refusal = self._not_serving() or self._exhausted() or self._held_back(info)
         if refusal is None:
             return RedisWrites(taken=True, refused=refusal_counts(info.fields))
         return RedisWrites(
@@ -65,6 +66,16 @@ class RedisWritesMonitor(Monitor):
         except SourceError:
             pass  # whoever needs the stream tells of it
         return None
+
+    def _exhausted(self) -> Refusal | None:
+        """IDs only grow: after one with the largest possible ID nothing can be added."""
+        try:
+            newest = self.examination.stream().last_generated
+        except SourceError:
+            return None
+        if newest < LAST_POSSIBLE:
+            return None
+        return Refusal(EXHAUSTED, "the queue stream has given the last ID that there is, and takes no message more")
 
     def _held_back(self, info: ServerInfo) -> Refusal | None:
         """CLIENT PAUSE WRITE, of which servers before Redis 8.0 do not tell."""

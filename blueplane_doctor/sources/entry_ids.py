@@ -9,6 +9,8 @@ EntryId = tuple[int, int]
 _FORM = re.compile(r"([0-9]{1,20})-([0-9]{1,20})\Z")
 _LARGEST = 2**64 - 1
 """Of both numbers of an ID."""
+LAST_POSSIBLE: EntryId = (_LARGEST, _LARGEST)
+"""A stream that has given this ID takes no more entries."""
 BEGINNING: EntryId = (0, 0)
 """Before every entry: where a group stands that was given nothing yet."""
 

@@ -14,6 +14,8 @@ from blueplane_doctor.times import span
 LOADING = "LOADING"
 PAUSED = "paused"
 """No error code: while writes are paused, they get no answer at all."""
+EXHAUSTED = "exhausted"
+"""No error code either: the server answers ERR, and the stream alone takes nothing more."""
 MOMENT_SECONDS = 30
 """Loading and pauses that are over within so many seconds belong to every restart and every planned failover."""
 _FULL_BYTES = 128 * 1024

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+import redis
 
 from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.monitoring.redis_writes import RedisWrites
@@ -29,3 +30,13 @@ def test_writes_that_are_held_back_are_noticed_while_all_else_is_answered(paused
     record = collected(RedisWrites, paused)
     assert (record.taken, record.refusal) == (False, "paused")
     assert record.last_message_timestamp is not None
+
+
+@pytest.mark.server
+def test_a_stream_that_gave_its_last_id_takes_no_more(any_pipeline: Pipeline) -> None:
+    any_pipeline.client.xadd(any_pipeline.queue, {"event_id": "last"}, id=f"{2**64 - 1}-{2**64 - 1}")
+    with pytest.raises(redis.ResponseError, match="exhausted"):
+        any_pipeline.client.xadd(any_pipeline.queue, {"event_id": "one more"})
+    writes = collected(RedisWrites, any_pipeline)
+    assert (writes.taken, writes.refusal) == (False, "exhausted")
+    assert "takes no message more" in writes.reason
