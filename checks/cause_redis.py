@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from blueplane_doctor.checks.stuck_messages import FIRST_ERROR
+from blueplane_doctor.checks.stuck_messages import FIRST_ERROR, logged
 
 from blueplane_doctor import Cause, Findings, Remedy, Stake, cause
 from blueplane_doctor.causeapi import EVERYTHING
@@ -24,6 +24,8 @@ REFUSALS = {
     "NOREPLICAS": "Redis has too few replicas (NOREPLICAS)",
 }
 """What the server's log calls each answer to a write."""
+REFUSES_THE_SERVER = ("Redis refuses the login", "Redis permission is missing (NOPERM)")
+"""What the log says where Redis lets others do what it refuses the server."""
 LAST_ROW = "the newest row of the database"
 
 
@@ -116,6 +118,35 @@ def cause_redis_refuses_writes(
         summary=f"{_refusal(redis_writes)} No event gets into the queue.",
         since=since,
         since_by=since_by if since else "",
+        at_stake=Stake(at_risk=queue.queue_depth if queue else None),
+        next_step=finding.remedy,
+    )
+
+
+@cause(
+    no_repair="No repair helps until Redis lets the server in.",
+    stage="redis",
+    shown_by=["server-errors"],
+    brings=[
+        *("undrained-buffer", "writer-missing", "queue-depth", "consumer-lag", "pending-messages", "write-throughput"),
+        *("backlog-trend", "written-not-acknowledged", "stuck-consumers"),
+        *("hook-success", "hook-spool", "hook-losses", "hook-inactivity", "capture-rate", "database-monitor"),
+        *("transcript-completeness", "cursor-completeness", "cursor-last-changes"),
+    ],
+    follows=["redis-unreachable", "redis-refuses-writes"],
+)
+def cause_redis_refuses_the_server(
+    findings: Findings, server: "ServerHealth", queue: "QueueHealth | None" = None
+) -> Cause | None:
+    """Redis does not let the server in, or refuses it a command."""
+    finding = findings.fault("server-errors")
+    error = logged(server, *REFUSES_THE_SERVER)
+    if finding is None or error is None or not error.lately:
+        return None
+    return Cause(
+        summary=f'The server\'s log says "{error.kind}", the last time at {error.last}; others may be let in.',
+        since=error.first,
+        since_by=FIRST_ERROR,
         at_stake=Stake(at_risk=queue.queue_depth if queue else None),
         next_step=finding.remedy,
     )

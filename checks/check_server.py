@@ -20,6 +20,10 @@ _RESTART = (
 )
 _WRITABLE = "The server may not write: give its user the database's file and folder, then restart it."
 _REDIS = "See redis-reachable: Redis does not answer the server, or refuses what it asks."
+_LOGIN = (
+    "Redis does not let the server do its work: compare the user and password that the server is given with what Redis "
+    "wants (requirepass, ACL LIST), and grant the command that the log names. Then restart the server."
+)
 ADVICE = {
     "NOGROUP": _RESTART,
     "stream key is gone": _RESTART,
@@ -48,6 +52,8 @@ ADVICE = {
     "Redis is a read-only replica (READONLY)": "Redis refuses every write because it is a replica: see its role.",
     "Redis cannot save (MISCONF)": "Redis refuses every write because its last snapshot failed.",
     "Redis has too few replicas (NOREPLICAS)": "Redis refuses every write because it has too few good replicas.",
+    "Redis refuses the login": _LOGIN,
+    "Redis permission is missing (NOPERM)": _LOGIN,
     "address already in use": "Another program listens on the server's port: see server-alive.",
     "too many open files": "Raise the limit of open files for the server (ulimit -n), then restart it.",
 }

@@ -184,6 +184,11 @@ def _refused_command(endpoint: Endpoint, command: Command, text: str) -> SourceE
         )
     if "DB index is out of range" in text:
         hint = f"name a database that it has (CONFIG GET databases): {endpoint.option} redis://HOST:PORT/NUMBER"
+    if text.startswith("DENIED"):
+        hint = (
+            "it answers this host only once it is set up for that: give its default user a password (requirepass), or "
+            "reach it over a loopback address or its socket"
+        )
     if text.startswith("OOM"):
         hint = f"free memory there, or name another with {endpoint.option}"
     return SourceUnusable(f"{attempt} refused: {redis_text(text)}", hint)

@@ -296,7 +296,8 @@ def _left_without_row(ledger: Ledger, left_stream: int | None, elsewhere: RowsEl
     expected = left_stream * with_row / finished
     if elsewhere.rows >= expected / 2:  # the share changes with what people do: only a large difference says something
         return 0
-    return left_stream - elsewhere.rows
+    # What left it while a writer held it is counted as payload gone: that was read.
+    return max(0, left_stream - elsewhere.rows - ledger.payload_gone)
 
 
 def _states(ledger: Ledger, trimmed: TrimmedUnread) -> dict[str, int | None]:

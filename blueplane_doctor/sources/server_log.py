@@ -39,6 +39,9 @@ MOST_ORDINARY_ERRORS = 20
 LINE = re.compile(rb"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)(?:,\d+)? - (\S+) - ([A-Z]+) - ")
 ERRORS = (b"ERROR", b"CRITICAL")
 OTHER = "another error"
+REFUSED_LOGIN = "Redis refuses the login"
+NO_PERMISSION = "Redis permission is missing (NOPERM)"
+# redis-py takes the code from most of Redis' errors, so that OOM or NOPERM stands in no line of the log.
 KINDS: tuple[tuple[str, bytes], ...] = (
     ("database is locked", rb"database (?:table |schema )?is locked"),
     ("UNIQUE constraint failed", rb"UNIQUE constraint failed"),
@@ -53,17 +56,17 @@ KINDS: tuple[tuple[str, bytes], ...] = (
     ("value that SQLite refuses", rb"too large to convert to SQLite|surrogates not allowed|Error binding parameter"),
     ("NOGROUP", rb"\bNOGROUP\b"),
     ("stream key is gone", rb"stream key no longer exists"),
-    ("Redis memory is full (OOM)", rb"\bOOM command not allowed"),
-    ("Redis is a read-only replica (READONLY)", rb"\bREADONLY You can"),
+    ("Redis memory is full (OOM)", rb"command not allowed when used memory"),
+    ("Redis is a read-only replica (READONLY)", rb"You can't write against a read only"),
     ("Redis cannot save (MISCONF)", rb"\bMISCONF\b"),
     ("Redis has too few replicas (NOREPLICAS)", rb"\bNOREPLICAS\b"),
-    ("Redis is loading", rb"\bLOADING\b"),
+    ("Redis is loading", rb"\bLOADING\b|is loading the dataset"),
     ("Redis is busy with a script", rb"\bBUSY Redis"),
-    ("Redis replica without its master (MASTERDOWN)", rb"\bMASTERDOWN\b"),
-    ("Redis refuses the login", rb"\b(?:NOAUTH|WRONGPASS)\b|[Aa]uthentication required"),
-    ("Redis permission is missing (NOPERM)", rb"\bNOPERM\b"),
+    ("Redis replica without its master (MASTERDOWN)", rb"\bMASTERDOWN\b|Link with MASTER is down"),
+    (REFUSED_LOGIN, rb"\b(?:NOAUTH|WRONGPASS)\b|[Aa]uthentication required|invalid (?:username-)?password"),
+    (NO_PERMISSION, rb"\bNOPERM\b|has no permissions to|No permissions to access"),
     ("Redis key of another type (WRONGTYPE)", rb"\bWRONGTYPE\b"),
-    ("Redis Cluster names another node", rb"\b(?:MOVED|ASK|CROSSSLOT|CLUSTERDOWN)\b"),
+    ("Redis Cluster names another node", rb"\b(?:MOVED|ASK|CROSSSLOT|CLUSTERDOWN)\b|cluster is down|same slot"),
     ("connection refused", rb"[Cc]onnection refused"),
     ("connection lost", rb"Connection (?:reset|closed|lost|aborted)|Broken pipe|Error while reading from"),
     ("timeout", rb"[Tt]imed out|Timeout"),

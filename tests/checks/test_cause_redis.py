@@ -26,6 +26,16 @@ def test_redis_refuses_every_write() -> None:
     assert "OOM" in causes[0].summary
 
 
+def test_redis_refuses_the_server_alone() -> None:
+    kind = "Redis permission is missing (NOPERM)"
+    for lately in (9, 0):
+        errors = [LoggedErrors(kind=kind, count=9, lately=lately, first=FIRST, last=builders.NOW)]
+        server = builders.server(errors_per_minute=9.0, errors=errors)
+        causes = causes_of(server=server)
+        assert [(one.id, one.since) for one in causes] == [("redis-refuses-the-server", FIRST)] * bool(lately)
+        assert all("ACL LIST" in one.next_step.text for one in causes)
+
+
 def test_the_stream_is_gone_while_the_server_runs() -> None:
     causes = causes_of(presence=builders.no_stream(rows=10, last_row_age_ms=1_000))
     assert [one.id for one in causes] == ["redis-lost-its-data"]

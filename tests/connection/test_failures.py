@@ -88,6 +88,11 @@ def test_what_answers_and_cannot_be_asked_is_told_what_to_name(text: str, comman
     assert "--redis-url " + hint in ours.hint
 
 
+def test_protected_mode_says_how_to_get_in() -> None:
+    ours = source_error(ReplyError("DENIED Redis is running in protected mode because ..."), EXAMINED)
+    assert "requirepass" in ours.hint
+
+
 def test_a_key_of_the_doctor_s_own_needs_another_right() -> None:
     error = ReplyError("NOPERM No permissions to access a key")
     ours = source_error(error, EXAMINED, ("HGETALL", "blueplane:health:recorded:1"))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from blueplane_doctor.sources.server_log import OTHER, TAIL_BYTES, LogTail, read_log
+from blueplane_doctor.sources.server_log import NO_PERMISSION, OTHER, REFUSED_LOGIN, TAIL_BYTES, LogTail, read_log
 
 NOW = datetime(2026, 3, 14, 9, 26, 53, tzinfo=UTC)
 WRITER = "src.processing.cursor.raw_traces_writer"
@@ -149,6 +149,18 @@ NOGROUP = "Error consuming events: NOGROUP No such key 'telemetry:message_queue'
         ("UNBLOCKED the stream key no longer exists", "stream key is gone"),
         ("OOM command not allowed when used memory > 'maxmemory'.", "Redis memory is full (OOM)"),
         ("READONLY You can't write against a read only replica.", "Redis is a read-only replica (READONLY)"),
+        ("command not allowed when used memory > 'maxmemory'.", "Redis memory is full (OOM)"),
+        ("You can't write against a read only replica.", "Redis is a read-only replica (READONLY)"),
+        ("Redis is loading the dataset in memory", "Redis is loading"),
+        (
+            "Link with MASTER is down and replica-serve-stale-data is set",
+            "Redis replica without its master (MASTERDOWN)",
+        ),
+        ("Authentication required.", REFUSED_LOGIN),
+        ("invalid username-password pair or user is disabled.", REFUSED_LOGIN),
+        ("User blueplane has no permissions to run the 'xadd' command", NO_PERMISSION),
+        ("No permissions to access a key", NO_PERMISSION),
+        ("Keys in request don't hash to the same slot", "Redis Cluster names another node"),
         ("MISCONF Redis is configured to save RDB snapshots", "Redis cannot save (MISCONF)"),
         ("NOREPLICAS Not enough good replicas to write.", "Redis has too few replicas (NOREPLICAS)"),
         ("Error 111 connecting to localhost:18455. Connection refused.", "connection refused"),

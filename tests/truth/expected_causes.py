@@ -78,6 +78,7 @@ BY_SITUATION = {
         why="the memory that is full is what refuses",
     ),
     "refuses-oom-least-privilege": FULL,
+    "refuses-the-server-a-command": Row(("redis-refuses-the-server",)),
     "reader-without-ping": MALFORMED,
     "reader-of-the-queue-alone": Row(why="they may have a dead letter that cannot be read: unknown, and no cause"),
     "refuses-oom-without-info": Row(why="without INFO nobody is told that it refuses: unknown, and no cause"),

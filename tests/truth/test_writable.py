@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.truth.registry import ONE_SERVER
 from tests.truth.situations import SITUATIONS, instances, named
 
-REFUSING = named("refuses-")
+_THE_SERVER = named("refuses-the-server-")
+REFUSING = [name for name in named("refuses-") if name not in _THE_SERVER]
 _IN_ANY_CASE = "refuses-oom-without-info"
 """Without INFO nothing tells whether writes are taken."""
 
@@ -31,6 +33,16 @@ def test_a_redis_that_refuses_writes_is_red_and_the_reason_is_named(name: str, s
             assert examination.finding("redis-reachable")["status"] == "green"
             assert examination.custody["states"]["written"] == truth.rows
             assert finding["evidence"]["last_message_timestamp"]
+
+
+@pytest.mark.parametrize(("name", "server"), instances(*_THE_SERVER, servers=ONE_SERVER))
+def test_a_server_that_redis_does_not_let_in_is_told(name: str, server: str, tmp_path: Path) -> None:
+    with SITUATIONS[name].built(server, tmp_path / "p") as situation:
+        examination = situation.doctor()
+        assert [one["id"] for one in examination.report["causes"]] == ["redis-refuses-the-server"]
+        finding = examination.finding("server-errors")
+        assert finding["status"] == "orange" and "another error" not in finding["summary"]
+        assert "ACL LIST" in finding["remedy"]["text"]
 
 
 def test_without_the_right_to_info_it_is_not_said_to_take_writes(tmp_path: Path) -> None:

@@ -259,6 +259,15 @@ def append_only_until_restart(s: Situation) -> None:
 _READING = "-@all +ping +info +xlen +xpending +xrange +xrevrange +xinfo|stream +xinfo|groups +xinfo|consumers"
 
 
+@situation("B", "refuses-the-server-a-command", text="User blueplane has no permissions to run the 'xadd' command")
+@situation("B", "refuses-the-server-its-login", text="invalid username-password pair or user is disabled.")
+def refuses_the_server(s: Situation, text: str) -> None:
+    """Redis refuses the server, and nobody else; its log says "{text}"."""
+    _at_work(s)
+    s.log("ERROR", f"Failed to write event to queue: {text}", logger="queue_writer", ago_s=40, times=20)
+    _refused(s, "")
+
+
 @situation("A", "reader-without-ping", keys="%R~telemetry:*", missing="-ping", lost=5)
 @situation("A", "reader-of-the-queue-alone", keys=f"%R~{QUEUE}", letters=3)
 def reader_of_less(s: Situation, keys: str, missing: str = "", lost: int = 0, letters: int = 0) -> None:
