@@ -122,7 +122,7 @@ class _Comparer:
 
     def _read_on(self, file: TranscriptFile, known: FileMemory, until: float) -> FileMemory:
         """The memory of the file once what is new was read; a new one where the file is no longer what it was."""
-        reading = Reading(file, known.progress, known.agents)
+        reading = Reading(file, known.progress, known.agents, self._examination.deadline)
         try:
             known.open += reading.lines(until)
         except FileMissing:

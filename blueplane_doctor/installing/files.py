@@ -83,12 +83,16 @@ def sweep(path: Path) -> None:
 
 
 def refuse_foreign(target: Path) -> None:
-    """Raise StepError for a file of another user, and for one that cannot be looked at."""
+    """Raise StepError for a file of another user, what is no regular file, and what cannot be looked at."""
     with explained(target, "looked at"):
         try:
-            owner = target.stat().st_uid
+            state = target.stat()
         except FileNotFoundError:
             return
+    owner = state.st_uid
+    if not stat.S_ISREG(state.st_mode):
+        # Root would put a file in the place of a device that a link leads to.
+        raise StepError(f"{target} is no regular file; it is left as it is", "see what is there: ls -ld")
     if owner != os.geteuid():
         raise StepError(
             f"{target} belongs to another user (uid {owner}); it is left as it is", "run this as the user that owns it"

@@ -12,10 +12,10 @@ from pathlib import Path
 
 from blueplane_doctor.errors import FileMissing, RepairRefused
 from blueplane_doctor.file_reading import read_head
-from blueplane_doctor.installing.files import sync_folder, write
+from blueplane_doctor.installing.files import sync_folder
 from blueplane_doctor.quantities import many
 from blueplane_doctor.repair.plan import ADDS_TO_STREAM, Plan, Source
-from blueplane_doctor.repair.store import FOLDER, PRIVATE, TAKEN_FILE
+from blueplane_doctor.repair.store import FOLDER, TAKEN_FILE, write_private
 from blueplane_doctor.sources.spooled_events import spooled_id, spooled_lines
 from blueplane_hook.spool import MOST_BYTES, OWN_PREFIX, OWN_SUFFIX, SPOOL_FILE, Spool
 
@@ -57,7 +57,7 @@ def _move(home: Path, folder: Path, wanted: Collection[bytes]) -> bool:
     # What goes back is written down first: once the spool is moved, a later run only has to put it there.
     rest = folder / REST_FILE
     if others:
-        write(rest, b"\n".join(others), mode=PRIVATE)
+        write_private(rest, b"\n".join(others))
     else:
         rest.unlink(missing_ok=True)
     os.rename(home / SPOOL_FILE, folder / TAKEN_FILE)
@@ -135,7 +135,7 @@ def forget_written(folder: Path, identities: Collection[str]) -> None:
 
 def _keep_taken(folder: Path, lines: list[bytes]) -> None:
     if lines:
-        write(folder / TAKEN_FILE, b"\n".join(lines), mode=PRIVATE)
+        write_private(folder / TAKEN_FILE, b"\n".join(lines))
     else:
         (folder / TAKEN_FILE).unlink(missing_ok=True)
 

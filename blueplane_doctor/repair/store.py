@@ -17,7 +17,7 @@ from typing import Any, BinaryIO, NamedTuple
 from blueplane_doctor.documents import json_value
 from blueplane_doctor.errors import DocumentError, FileMissing, FileUnreadable, RepairRefused, UsageError
 from blueplane_doctor.file_reading import DOCUMENT_BYTES, opened_file, read_bytes
-from blueplane_doctor.installing.files import sync_folder, write
+from blueplane_doctor.installing.files import sync_folder
 from blueplane_doctor.ownership import stranger_in, stranger_of
 from blueplane_doctor.repair.plan import Fields, Item, Plan
 from blueplane_doctor.sources.entry_ids import entry_id
@@ -124,7 +124,7 @@ class Store:
         self.remove_old()
         files = RepairFiles(self.folder / plan.id)
         files.folder.mkdir(mode=0o700)
-        write(files.folder / PLAN_FILE, content, mode=PRIVATE)
+        write_private(files.folder / PLAN_FILE, content)
         return files
 
     def remove_old(self) -> None:
@@ -170,16 +170,11 @@ class RepairFiles:
 
         The file is complete or not there: another run that finds it need not read anything again.
         """
-        draft = self.messages.with_suffix(".draft")
         count = 0
-        with open_private(draft) as file:
+        with replaced(self.messages) as file:
             for number, item, fields in messages:
                 file.write(_line({"item": number, "source": item.source, "id": item.id, "fields": _texts(fields)}))
                 count += 1
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(draft, self.messages)
-        sync_folder(self.folder)
         return count
 
     def saved(self) -> "SavedMessages | None":
@@ -229,7 +224,7 @@ class RepairFiles:
 
     def write_result(self, result: dict[str, Any]) -> None:
         """Write down how the repair ended."""
-        write(self.folder / RESULT_FILE, json.dumps(result, indent=1).encode(), mode=PRIVATE)
+        write_private(self.folder / RESULT_FILE, json.dumps(result, indent=1).encode())
 
     def result(self) -> dict[str, Any] | None:
         """How it ended; None while it has not."""
@@ -328,11 +323,27 @@ def _journal_entry(line: bytes) -> JournalEntry | None:
     return None
 
 
-def open_private(path: Path) -> Any:
-    """A new file that its owner alone can read, open for writing."""
-    handle = open_regular(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-    os.fchmod(handle, PRIVATE)
-    return os.fdopen(handle, "wb")
+@contextmanager
+def replaced(path: Path) -> Iterator[BinaryIO]:
+    """A file that its owner alone can read, to be written; it takes this place whole and synced when the block ends.
+
+    A link in its place is replaced, not followed: it may lead to anything. Raises RepairRefused and OSError.
+    """
+    draft = path.with_suffix(".draft")
+    handle = open_regular(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    with open(handle, "wb") as file:
+        os.fchmod(handle, PRIVATE)
+        yield file
+        file.flush()
+        os.fsync(handle)
+    os.replace(draft, path)
+    sync_folder(path.parent)
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Put these bytes in the file's place, as `replaced` does. Raises RepairRefused and OSError."""
+    with replaced(path) as file:
+        file.write(content)
 
 
 def open_regular(path: Path, flags: int) -> int:

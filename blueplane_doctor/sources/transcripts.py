@@ -68,9 +68,12 @@ class Progress(NamedTuple):
 class Reading:
     """Reads one file from a place on; what was counted before goes on."""
 
-    def __init__(self, file: TranscriptFile, begun: Progress, agents: dict[str, int]) -> None:
+    def __init__(
+        self, file: TranscriptFile, begun: Progress, agents: dict[str, int], deadline: Deadline | None = None
+    ) -> None:
         """`agents`: those that the file's lines have named so far, and when, milliseconds since 1970."""
         self.agents = agents
+        self._deadline = deadline
         self.is_half_written = False
         """Whether its last line has no end yet: it is read once it is whole."""
         self.is_partial = False
@@ -130,7 +133,8 @@ class Reading:
         # What is written while the file is read belongs to the next run: else a busy writer could keep this one busy.
         end = opened.state.st_size
         while offset < end:
-            if time.thread_time() > until:
+            # On a busy machine the run's time is over long before the processor time.
+            if time.thread_time() > until or (self._deadline is not None and self._deadline.passed):
                 self.is_partial = True
                 return
             block = opened.read_at(offset, min(_BLOCK, end - offset))
@@ -271,7 +275,7 @@ def find_lines(projects: Path, sessions: Mapping[str, str], deadline: Deadline) 
     files = transcript_files(projects, 0, deadline).files
     for file in sorted(files, key=lambda file: file.modified_ns, reverse=True):
         with suppress(FileUnreadable):
-            for line in Reading(file, Progress(), {}).lines(until, texts):
+            for line in Reading(file, Progress(), {}, deadline).lines(until, texts):
                 if line.uuid not in wanted:
                     continue
                 session = sessions[line.uuid]
@@ -280,6 +284,6 @@ def find_lines(projects: Path, sessions: Mapping[str, str], deadline: Deadline) 
                     wanted.remove(line.uuid)
                 if is_its_own or line.uuid not in lines:
                     lines[line.uuid] = FoundLine(file, line)
-        if not wanted:
+        if not wanted or deadline.passed:
             break
     return lines

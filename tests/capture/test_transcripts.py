@@ -264,7 +264,8 @@ def test_what_cannot_be_read_is_counted(
     scandir = os.scandir
 
     def refuse(path: Any) -> Any:
-        if Path(path) == refused:
+        # By its descriptor a folder is looked into by whoever removes what a test left.
+        if not isinstance(path, int) and Path(path) == refused:
             raise PermissionError(13, "Permission denied")
         return scandir(path)
 

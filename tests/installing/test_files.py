@@ -7,6 +7,7 @@ import pytest
 
 from blueplane_doctor.installing import files
 from blueplane_doctor.installing.files import StepError
+from tests import hostile_files
 
 
 def test_a_file_is_replaced_and_keeps_its_mode(tmp_path: Path) -> None:
@@ -63,3 +64,12 @@ def test_a_file_in_the_place_of_a_folder_is_a_refusal(tmp_path: Path) -> None:
     with pytest.raises(StepError, match="Not a directory"):
         files.refuse_foreign(tmp_path / "home" / ".cursor" / "hooks.json")
     files.refuse_foreign(tmp_path / "nothing" / "hooks.json")
+
+
+@pytest.mark.parametrize("kind", ["fifo", "device", "folder"])
+def test_what_is_no_regular_file_is_not_replaced(tmp_path: Path, kind: str) -> None:
+    """Nor what a link leads to: root could put a file in the place of a device."""
+    (tmp_path / "link").symlink_to(tmp_path / "there")
+    hostile_files.put(kind, tmp_path / "there")
+    with pytest.raises(StepError, match="no regular file"):
+        files.write(tmp_path / "link", b"x")

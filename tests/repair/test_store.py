@@ -231,6 +231,20 @@ def test_what_is_no_file_is_not_written_to(store: Store, kind: str) -> None:
         files.save([(0, ITEM, [(b"a", b"b")])])
 
 
+def test_what_a_link_leads_to_is_not_written_to(store: Store, tmp_path: Path) -> None:
+    files = store.keep(PLAN)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.write_text("mine")
+    for name in ("plan.json", "result.json", "messages.jsonl"):
+        (files.folder / name).unlink(missing_ok=True)
+        (files.folder / name).symlink_to(elsewhere)
+    files.write_result({"done": {}})
+    files.save([(0, ITEM, [(b"a", b"b")])])
+    assert elsewhere.read_text() == "mine"
+    assert files.result() == {"done": {}}
+    assert not files.messages.is_symlink()
+
+
 def test_a_refusal_of_the_system_is_one_sentence(store: Store) -> None:
     files = store.keep(PLAN)
     hostile_files.put("folder", files.messages)

@@ -96,6 +96,8 @@ def test_reading_ends_when_its_time_is_up_and_goes_on_from_there(
     file = one_file(tmp_path, b'{"uuid": "1"}\n{"uuid": "2"}\n')
     lines, reading = read(file, until=time.thread_time() - 1)
     assert lines == [] and reading.is_partial
+    late = Reading(file, NOTHING_READ, {}, Deadline(0))  # on a busy machine, long before the processor time
+    assert list(late.lines(FOREVER)) == [] and late.is_partial
     lines, reading = read(file, reading.progress)
     assert [line.uuid for line in lines] == ["1", "2"] and not reading.is_partial
 
