@@ -1,15 +1,19 @@
 """Where lines are looked for: rows, dead letters, the stream."""
 
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from blueplane_doctor.capture import line_traces
 from blueplane_doctor.capture.line_traces import LineKey, LineTraces
 from blueplane_doctor.demo.messages import SHAPES, Shape
 from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.errors import SourceMissing
 from blueplane_doctor.examination import Examination
+from blueplane_doctor.sources.entries import RawEntry, pages
 from tests.capture.transcripts import execute, new_uuid, settings_of
 
 
@@ -27,6 +31,33 @@ def test_a_line_is_found_where_it_is(pipeline: Pipeline, tmp_path: Path) -> None
         assert traces.in_stream(set(keys)) == set(keys[:2]), "what is written is in the stream still"
         assert traces.has_rows(session) and not traces.has_rows("another session")
         assert traces.generation().highest == 1
+
+
+def test_what_custody_walked_through_is_not_walked_through_again(
+    pipeline: Pipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = new_uuid()
+    uuids = [new_uuid() for _ in range(3)]
+    keys = [LineKey(session, uuid) for uuid in uuids]
+    pipeline.enqueue_claude(2, session=session, uuids=uuids[:2])
+    read: list[int] = []
+
+    def counted(*arguments: Any, **more: Any) -> Iterator[list[RawEntry]]:
+        for page in pages(*arguments, **more):
+            read.append(len(page))
+            yield page
+
+    monkeypatch.setattr(line_traces, "pages", counted)
+    with closing(Examination(settings_of(pipeline, tmp_path))) as examination:
+        assert LineTraces(examination).in_stream(set(keys)) == set(keys[:2])
+        assert sum(read) == 2, "nobody has walked through the stream"
+        read.clear()
+        examination.ledger()
+        assert LineTraces(examination).in_stream(set(keys)) == set(keys[:2])
+        assert not read
+        pipeline.enqueue_claude(1, session=session, uuids=uuids[2:])
+        assert LineTraces(examination).in_stream(set(keys)) == set(keys)
+        assert sum(read) == 1, "only what came since"
 
 
 def test_a_uuid_of_another_session_is_found_where_an_index_allows_it(pipeline: Pipeline, tmp_path: Path) -> None:

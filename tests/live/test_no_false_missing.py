@@ -21,18 +21,24 @@ RUNS = 50
 WITHHELD = 5
 
 
-def compared(pipeline: Pipeline, projects: Path) -> Comparison:
+def compared(pipeline: Pipeline, projects: Path, *, after_custody: bool = False) -> Comparison:
+    """`after_custody`: the stream was walked for the chain of custody before anything else was read."""
     with closing(Examination(settings_of(pipeline, projects))) as examination:
+        if after_custody:
+            examination.ledger()
         return compare_transcripts(examination)
 
 
 MOMENTS = ("written", "dead_lettered", "in_stream", "written_elsewhere")
 
 
-@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize(
+    ("moment", "after_custody"),
+    [*((moment, False) for moment in MOMENTS), ("written", True), ("in_stream", True), ("written_elsewhere", True)],
+)
 @pytest.mark.parametrize("event", ["written and trimmed", "dead-lettered", "enqueued"])
 def test_what_happens_while_the_doctor_reads_is_not_missing(
-    moment: str, event: str, pipeline: Pipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    moment: str, after_custody: bool, event: str, pipeline: Pipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     site = Project(tmp_path / "projects", "/home/me/site")
     session = new_uuid()
@@ -53,7 +59,7 @@ def test_what_happens_while_the_doctor_reads_is_not_missing(
             pipeline.client.xtrim(pipeline.queue, maxlen=0, approximate=False)
 
     before(monkeypatch, LineTraces, moment, happens)
-    comparison = compared(pipeline, tmp_path / "projects")
+    comparison = compared(pipeline, tmp_path / "projects", after_custody=after_custody)
     if event == "enqueued" and moment == "written_elsewhere":
         return  # it came after every look: it was missing when the doctor looked
     assert comparison.total(MISSING) == 0
