@@ -1,7 +1,7 @@
 """Times of every shape that the pipeline writes, as aware UTC datetimes, and back; and durations in words."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from blueplane_doctor.characters import Public
 from blueplane_doctor.errors import UsageError
@@ -11,7 +11,6 @@ HOUR_MS = 3_600_000
 _SPAN = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,3})?)\s*([smhd]?)\Z")
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MILLISECOND = timedelta(milliseconds=1)
 _EARLIEST = -62_135_596_800_000
 """The first moment that a datetime in UTC can hold, in milliseconds since 1970."""
 _LATEST = 253_402_300_799_999
@@ -37,8 +36,9 @@ def milliseconds_of(text: str) -> int | None:
     moment = _moment(text)
     if moment is None:
         return None
-    # Not over a float, which is wrong by one for some moments.
-    milliseconds = (moment - _EPOCH) // _MILLISECOND
+    # Not over a float, which is wrong by one for some moments; and to divide by a timedelta takes longer.
+    since = moment - _EPOCH
+    milliseconds = 1000 * (86_400 * since.days + since.seconds) + since.microseconds // 1000
     if not _EARLIEST <= milliseconds <= _LATEST:
         return None
     return milliseconds

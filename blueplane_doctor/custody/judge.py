@@ -9,13 +9,14 @@ once more, after its row: a message that was delivered meanwhile is on its way, 
 """
 
 from collections.abc import Mapping
+from operator import itemgetter
 from typing import NamedTuple
 
 from blueplane_doctor.custody.absence import OF_UNKNOWN_GROUP, Absence, DroppedLetters
 from blueplane_doctor.custody.held import PendingByGroup
 from blueplane_doctor.custody.messages import Message
 from blueplane_doctor.custody.pending_entries import PendingEntriesReader, read_pending_entries
-from blueplane_doctor.custody.routing import CompiledRoute, Router, is_of_unknown_platform
+from blueplane_doctor.custody.routing import CompiledRoute, Kind, Router, is_of_unknown_platform
 from blueplane_doctor.custody.row_bitmap import RowBitmap
 from blueplane_doctor.custody.shared_groups import WRITTEN_ELSEWHERE, SharedGroup
 from blueplane_doctor.custody.states import (
@@ -33,7 +34,7 @@ from blueplane_doctor.custody.states import (
 from blueplane_doctor.errors import SourceError
 from blueplane_doctor.sources.dead_letters import DeadLetterReader
 from blueplane_doctor.sources.entries import RawEntry
-from blueplane_doctor.sources.entry_ids import BEGINNING, EntryId
+from blueplane_doctor.sources.entry_ids import BEGINNING, EntryId, entry_ids
 from blueplane_doctor.sources.redis_source import RedisSource
 from blueplane_doctor.sources.streams import Group, StreamState, read_positions
 from blueplane_doctor.sources.trace_tables import DeletedRows, Lookup, RowFinder, TableBeginning
@@ -55,6 +56,7 @@ class JudgedPage(NamedTuple):
     """
 
     messages: list[Message]
+    kinds: list[Kind]
     routes: list[CompiledRoute | None]
     """None for a message that nobody is meant to write."""
     states: list[str]
@@ -149,8 +151,10 @@ class CustodyJudge:
 
     def judge(self, page: list[RawEntry]) -> JudgedPage:
         """The states of the next page's messages. Raises SourceError when Redis cannot be read."""
-        messages = [Message(entry) for entry in page]
-        routes = [self._router.route(message) for message in messages]
+        identities = entry_ids(map(itemgetter(0), page))
+        messages = list(map(Message, page, identities))
+        kinds = list(map(self._router.kind, messages))
+        routes = list(map(self._router.route, messages, kinds))
         until = messages[-1].id
         self.read_pending(until)
         pending = self.take_pending(until)
@@ -174,7 +178,7 @@ class CustodyJudge:
                 self.rows_cause = self.rows_cause or route.rows_cause
             else:
                 undecided[place] = route.lookups(message)
-        judged = JudgedPage(messages, routes, states, pending, rows={}, untraceable_because={})
+        judged = JudgedPage(messages, kinds, routes, states, pending, rows={}, untraceable_because={})
         self._judge_by_rows(judged, undecided, unsettled)
         return judged
 
@@ -284,9 +288,10 @@ class CustodyJudge:
         Its rows are in `found` from the place `first_found` on, one list for each key.
         """
         for place, lookup in enumerate(lookups, first_found):
+            table = lookup[0]
             for sequence in found[place]:
-                if self._claimed.claim(lookup.table, sequence):
-                    return lookup.table, sequence
+                if self._claimed.claim(table, sequence):
+                    return table, sequence
         return None
 
     def find_rows(self, lookups: list[Lookup]) -> list[list[int]] | None:

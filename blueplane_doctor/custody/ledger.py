@@ -8,7 +8,6 @@ from blueplane_doctor.custody.blockers import ChainBlocker
 from blueplane_doctor.custody.carried import CarriedItems
 from blueplane_doctor.custody.delay_sample import DelaySample
 from blueplane_doctor.custody.held import HeldMessages
-from blueplane_doctor.custody.messages import Message
 from blueplane_doctor.custody.pending_entries import PendingEntriesReader
 from blueplane_doctor.custody.states import DUPLICATE, HAS_ROW, IN_FLIGHT, SKIPPED, UNEXAMINED, WAITING
 from blueplane_doctor.custody.undelivered import UndeliveredMessages
@@ -175,16 +174,12 @@ class Ledger:
         if self.keeps_more_breaks:  # else there are more than are kept here
             self.last_break_ms = max(times, default=None)
 
-    def count_hooks(self, messages: list[Message], times: list[int | None]) -> None:
-        """Count messages by hook type. `times`: when each was enqueued, milliseconds; None where nothing tells."""
-        hooks = [message.fields.get(b"hook_type") for message in messages]
-        # The messages ascend, so the last one of each hook type is the one that stays.
-        last = {hook: time for hook, time in zip(hooks, times, strict=True) if time is not None}
-        for hook, count in Counter(hooks).items():
-            name = event_type(hook)
-            self.count_by_hook[name] += count
-            if hook in last:
-                self.last_by_hook[name] = max(last[hook], self.last_by_hook.get(name, 0))
+    def count_hook(self, hook: bytes | None, messages: int, last_ms: int | None) -> None:
+        """Count so many messages of a hook type. `last_ms`: when the newest was enqueued; None where nothing tells."""
+        name = event_type(hook)
+        self.count_by_hook[name] += messages
+        if last_ms is not None:
+            self.last_by_hook[name] = max(last_ms, self.last_by_hook.get(name, 0))
 
     def count_recent(self, times: list[int], now_ms: int) -> None:
         """Count messages by the ascending times at which they were enqueued (milliseconds)."""

@@ -1,7 +1,7 @@
 """Builds the ledger in one walk through the stream: every message in exactly one state, read once, page by page."""
 
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable
 
 from blueplane_doctor.connection.base import Command
@@ -172,12 +172,15 @@ class LedgerBuilder:
 
     def _sample_delays(self, page: JudgedPage) -> None:
         hour_ago = self._now_ms - HOUR_MS
-        by_route: dict[str, list[WrittenMessage]] = {}
-        for place, row in page.rows.items():
+        is_ahead = page.messages[-1].id[0] > self._latest_ms
+        by_route: dict[str, list[WrittenMessage]] = defaultdict(list)
+        for place, (table, sequence) in page.rows.items():
             route = page.routes[place]
-            enqueued_ms = self._enqueued_ms(page.messages[place])
+            enqueued_ms: int | None = page.messages[place].id[0]
+            if is_ahead:
+                enqueued_ms = self._enqueued_ms(page.messages[place])
             if route is not None and enqueued_ms is not None and enqueued_ms > hour_ago:
-                by_route.setdefault(route.name, []).append((enqueued_ms, *row))
+                by_route[route.name].append((enqueued_ms, table, sequence))
         for name, written in by_route.items():
             self._ledger.delays[name].add(written)
 
@@ -236,29 +239,34 @@ class LedgerBuilder:
         is_ahead = last[0] > self._latest_ms
         if is_ahead:
             times = [self._enqueued_ms(message) for message in messages]
-        ledger.count_hooks(messages, times)
-        self._count_monitor_events(messages, times)
+        self._count_kinds(page, times)
         self._count_times(messages, times, is_ahead=is_ahead)
         # Most pages are finished as a whole, and their messages need not be asked one by one.
         if not _UNFINISHED.isdisjoint(page.states):
             self._count_unfinished(page)
 
-    def _count_monitor_events(self, messages: list[Message], times: list[int | None]) -> None:
-        # These fields are alike in many messages: they are parsed once for all that are the same, byte for byte.
-        kinds = [_kind_of_capture(message) for message in messages]
-        newest = dict(zip(kinds, messages, strict=True))
-        last = {kind: time for kind, time in zip(kinds, times, strict=True) if time is not None}
-        for kind, count in Counter(kinds).items():
+    def _count_kinds(self, page: JudgedPage, times: list[int | None]) -> None:
+        # Many messages are of one kind: all these are counted at once.
+        newest = dict(zip(page.kinds, page.messages, strict=True))
+        # The messages ascend, so the last time of each kind is the one that stays.
+        last = {kind: time for kind, time in zip(page.kinds, times, strict=True) if time is not None}
+        for kind, count in Counter(page.kinds).items():
             message = newest[kind]
-            source = message.value("metadata.source")
-            if source not in CURSOR_MONITOR_SOURCES:
-                if not source or not _is_of_a_monitor(message, source):
-                    continue
-                if len(self._ledger.unknown_sources) < MOST_UNKNOWN_SOURCES:
-                    self._ledger.unknown_sources.add(hidden(source))
-            self._ledger.monitor_events += count
-            if kind in last:
-                self._ledger.monitor_last_ms = max(last[kind], self._ledger.monitor_last_ms or 0)
+            last_ms = last.get(kind)
+            self._ledger.count_hook(message.fields.get(b"hook_type"), count, last_ms)
+            self._count_monitor_events(message, count, last_ms)
+
+    def _count_monitor_events(self, message: Message, count: int, last_ms: int | None) -> None:
+        """Count so many messages of the kind of this one, if they are the database monitor's."""
+        source = message.value("metadata.source")
+        if source not in CURSOR_MONITOR_SOURCES:
+            if not source or not _is_of_a_monitor(message, source):
+                return
+            if len(self._ledger.unknown_sources) < MOST_UNKNOWN_SOURCES:
+                self._ledger.unknown_sources.add(hidden(source))
+        self._ledger.monitor_events += count
+        if last_ms is not None:
+            self._ledger.monitor_last_ms = max(last_ms, self._ledger.monitor_last_ms or 0)
 
     def _count_unfinished(self, page: JudgedPage) -> None:
         ledger = self._ledger
@@ -380,11 +388,6 @@ class LedgerBuilder:
         if self._ledger.partial or (unseen and trimmed_past(self._redis, stream, group.last_delivered)):
             return None
         return self._ledger.undelivered[group.text]
-
-
-def _kind_of_capture(message: Message) -> tuple[bytes | None, ...]:
-    fields = message.fields
-    return fields.get(b"metadata"), fields.get(b"platform"), fields.get(b"hook_type"), fields.get(b"event_type")
 
 
 def _is_of_a_monitor(message: Message, source: str) -> bool:

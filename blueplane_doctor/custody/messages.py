@@ -22,9 +22,10 @@ class Message:
 
     __slots__ = ("_json", "fields", "id", "raw_id")
 
-    def __init__(self, entry: RawEntry) -> None:
+    def __init__(self, entry: RawEntry, identity: EntryId | None = None) -> None:
+        """`identity`: its ID, for a caller that has read those of a whole page."""
         self.raw_id = entry[0]
-        self.id: EntryId = entry_id(entry[0])
+        self.id: EntryId = identity or entry_id(entry[0])
         flat = iter(entry[1])
         # Both arguments are the same iterator: each name meets the value after it, and no list is copied. There are as
         # many values as names (connection/shapes.py looks at that); to have zip look once more doubles its time.

@@ -15,6 +15,11 @@ Columns = Mapping[str, frozenset[str]]
 KeyReader = Callable[[Message], tuple[str, ...] | None]
 """Reads the values of a key from a message; None where it has not all of them."""
 
+Kind = tuple[bytes | None, ...]
+"""What a message holds in the fields by which its route, its hook and its monitor are told, byte for byte."""
+
+_KIND_FIELDS = (b"platform", b"metadata", b"hook_type", b"event_type")
+"""Those of hooks and monitors, and of the pipeline's own routes; settings may name routes by others as well."""
 _PLATFORMS = frozenset(name.encode() for name in PLATFORMS)
 _REMEMBERED = 2048
 """Answers that the router keeps."""
@@ -48,6 +53,11 @@ class CompiledRoute:
                 continue
             readers = [_alternatives(paths) for paths in key.columns.values()]
             self._keys.setdefault(key.table, []).append((tuple(key.columns), _key_reader(readers)))
+        self._only_key: tuple[str, tuple[str, ...], KeyReader] | None = None
+        """Its only table, with the columns of its only key and their reader; None where it has several, or none."""
+        if [len(keys) for keys in self._keys.values()] == [1]:
+            ((table, ((columns_of_key, reader),)),) = self._keys.items()
+            self._only_key = (table, columns_of_key, reader)
         self.rows_cause = ""
         """Why none of its rows can be looked up."""
         if not unknown and not self._keys and route.keys:
@@ -65,6 +75,12 @@ class CompiledRoute:
 
     def lookups(self, message: Message) -> list[Lookup]:
         """Where the row would be: in each table by the first key that the message has all values for."""
+        if self._only_key is not None:  # as for most messages: without the two loops
+            table, columns, read = self._only_key
+            values = read(message)
+            if values is None:
+                return []
+            return [tuple.__new__(Lookup, (table, columns, values))]
         lookups: list[Lookup] = []
         for table, keys in self._keys.items():
             for columns, read in keys:
@@ -138,24 +154,29 @@ class Router:
         """`tables` are those that exist; None when that is not known. `columns` of those of which they are known."""
         existing = None if tables is None else frozenset(tables)
         self.routes = tuple(CompiledRoute(route, existing, columns or {}) for route in routes)
-        fields: set[bytes] = set()
+        fields: set[bytes] = set(_KIND_FIELDS)
         for route in routes:
             for rule in (*route.any_of, *route.none_of):
                 fields.update(path.strip().partition(".")[0].encode() for path in rule)
         self._fields = tuple(fields)
-        self._known: dict[tuple[bytes | None, ...], CompiledRoute | None] = {}
+        self._known: dict[Kind, CompiledRoute | None] = {}
 
-    def route(self, message: Message) -> CompiledRoute | None:
-        """The route that owns the message; None when it is by design unwritten."""
-        values = tuple(map(message.fields.get, self._fields))
+    def kind(self, message: Message) -> Kind:
+        """Messages of one kind have the same route, and are of the same hook and monitor."""
+        return tuple(map(message.fields.get, self._fields))
+
+    def route(self, message: Message, kind: Kind | None = None) -> CompiledRoute | None:
+        """The route that owns the message; None when it is by design unwritten. `kind`: its own, where it is known."""
+        if kind is None:
+            kind = self.kind(message)
         try:
-            return self._known[values]
+            return self._known[kind]
         except KeyError:
             route = self._first_owner(message)
-        if sum(len(value) for value in values if value) <= _REMEMBERED_BYTES:
+        if sum(len(value) for value in kind if value) <= _REMEMBERED_BYTES:
             if len(self._known) >= _REMEMBERED:
                 self._known.clear()
-            self._known[values] = route
+            self._known[kind] = route
         return route
 
     def _first_owner(self, message: Message) -> CompiledRoute | None:

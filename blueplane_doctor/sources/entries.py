@@ -95,11 +95,8 @@ class PageSize:
 
     def learn(self, entries: list[RawEntry]) -> int:
         """Take the sizes of a page that came; the bytes of all its values."""
-        weights = []
-        for _, parts in entries:
-            if parts:
-                values = parts[1::2]  # the others are names of fields
-                weights.append(sum(map(len, values)))
+        # Every second part is a value; the others are names of fields.
+        weights = [sum(map(len, parts[1::2])) for _, parts in entries if parts]
         if not weights:
             return 0
         total = sum(weights)

@@ -4,9 +4,11 @@
 look-ups in 30 million rows, where `WHERE ingested_at > ?` would read them all (that column has no index).
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache, partial
+from itertools import chain
 from sqlite3 import Connection
 from typing import NamedTuple
 
@@ -41,17 +43,11 @@ class RowFinder:
 
     def find(self, lookups: Iterable[Lookup]) -> list[list[int]]:
         """For each key, at its place, the `sequence` numbers of its rows, ascending. Raises SourceError."""
-        by_index: dict[tuple[str, tuple[str, ...]], dict[tuple[str, ...], list[int]]] = {}
+        by_index: dict[tuple[str, tuple[str, ...]], dict[tuple[str, ...], list[int]]] = defaultdict(dict)
         found: list[list[int]] = []
         for table, columns, values in lookups:
-            distinct = by_index.get((table, columns))
-            if distinct is None:
-                distinct = by_index[table, columns] = {}
             # Several messages of one key are looked up once, and have the same list.
-            sequences = distinct.get(values)
-            if sequences is None:
-                sequences = distinct[values] = []
-            found.append(sequences)
+            found.append(by_index[table, columns].setdefault(values, []))
         for (table, columns), distinct in by_index.items():
             keys = list(distinct)
             rows = list(distinct.values())
@@ -63,11 +59,11 @@ class RowFinder:
         self, table: str, columns: tuple[str, ...], keys: list[tuple[str, ...]], sequences: list[list[int]]
     ) -> None:
         """Append the rows of each key to the list at the same place of `sequences`."""
-        values: list[str] = []
-        for key in keys:
-            values += key
+        values = list(chain.from_iterable(keys))
         for place, sequence in self._database.rows(_query(table, columns, len(keys)), values):
-            sequences[place].append(sequence_of(sequence, table))
+            if type(sequence) is not int:
+                sequence_of(sequence, table)  # raises; not called for each row, of which there may be a million
+            sequences[place].append(sequence)
 
 
 @lru_cache(maxsize=64)

@@ -3,7 +3,7 @@
 import pytest
 
 from blueplane_doctor.demo.simulator import Pipeline
-from blueplane_doctor.sources.entry_ids import BEGINNING, EntryId, entry_id, id_text, is_entry_id
+from blueplane_doctor.sources.entry_ids import BEGINNING, EntryId, entry_id, entry_ids, id_text, is_entry_id
 
 
 @pytest.mark.parametrize(
@@ -17,6 +17,11 @@ from blueplane_doctor.sources.entry_ids import BEGINNING, EntryId, entry_id, id_
 )
 def test_an_id_from_its_text(text: bytes, identity: EntryId) -> None:
     assert entry_id(text) == identity
+
+
+def test_the_ids_of_a_page_are_those_of_its_entries() -> None:
+    page = [b"0-0", b"1795362309821-39", b"18446744073709551615-18446744073709551615"]
+    assert entry_ids(page) == [entry_id(raw) for raw in page]
 
 
 @pytest.mark.parametrize("text", ["0-0", "1-0", "1795362309821-39", f"{2**64 - 1}-{2**64 - 1}"])
