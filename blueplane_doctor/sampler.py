@@ -10,7 +10,7 @@ from typing import Protocol
 from blueplane_doctor.connection.redis_connection import Connection
 from blueplane_doctor.diagnose import Doctor
 from blueplane_doctor.discovery import find_monitors
-from blueplane_doctor.errors import SourceError
+from blueplane_doctor.errors import SourceError, SourceUnusable
 from blueplane_doctor.history.health_storage import HealthMetricsStorage
 from blueplane_doctor.history.samples import HISTORY, Sample, sample_of
 from blueplane_doctor.model import Report
@@ -93,7 +93,9 @@ class Sampler:
             sample = self.examine(moment)
             if not self.lock.hold():
                 return BUSY
-            self.storage.write(sample)
+            if not self.storage.write(sample):
+                where = self.storage.connection.address
+                raise SourceUnusable(f"the history at {where} holds samples that are over a week ahead of this clock")
             return WRITTEN
         finally:
             self.storage.close()

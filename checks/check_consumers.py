@@ -266,7 +266,7 @@ def _stuck_remedy(
 
 
 def _what_stops_writes(refusal: str, server: "ServerHealth") -> str:
-    """What has to be mended first, as sentences with a space at the end; empty where nothing is known."""
+    """What has to be corrected first, as sentences with a space at the end; empty where nothing is known."""
     if not server.lock_holder:
         return f'The log tells of "{refusal}": {MEND[refusal]} first. ' if refusal else ""
     holder = f"process {server.lock_holder.pid} holds the database's write lock: let it finish first. "

@@ -24,7 +24,7 @@ def check_notify_delivery(notifications: "NotificationHealth", locations: "Locat
     - the extra is not installed: pip install "blueplane-doctor[notify]"
     """
     try_it = Remedy(
-        text="Send a test message to every target, and mend its URL or command in doctor.yaml.",
+        text="Send a test message to every target, and correct its URL or command in doctor.yaml.",
         commands=[f"{locations.doctor} notify --test"],
     )
     if notifications.cause:

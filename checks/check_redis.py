@@ -49,7 +49,7 @@ _MAKE_IT_WRITABLE = {
     "exists nowhere else. Hooks and the server's POST /events answer 503 until then, and keep what they can.",
     "READONLY": "Let Blueplane use the present master: name it in its settings, and restart its server. Where no "
     "master is left, REPLICAOF NO ONE makes this one the master; what it had not copied by then is lost.",
-    "MISCONF": "Mend what stops it from saving: space and permissions of its folder (CONFIG GET dir), and memory for "
+    "MISCONF": "Remove what stops it from saving: space and permissions of its folder (CONFIG GET dir), and memory for "
     "the process that saves; its log says which. Then BGSAVE: once it has succeeded, writes are taken again.",
     "NOREPLICAS": "Start its replicas. Only where a loss at a failover is acceptable, lower min-replicas-to-write.",
     "LOADING": "Wait until it has loaded what it had saved, and look again.",
@@ -133,8 +133,8 @@ def check_redis_durability(redis: "RedisHealth", locations: "Locations", scale: 
     if redis.save_failure:
         summary = f"The last save failed ({redis.save_failure}): a restart now would lose what waits in the queue"
         remedy = Remedy(
-            text="Do not restart Redis. Mend what stops it from saving: space and permissions of its folder, or memory "
-            "for the process that saves; its log says which. Then let it save, and look again.",
+            text="Do not restart Redis. Remove what stops it from saving: space and permissions of its folder, or "
+            "memory for the process that saves; its log says which. Then let it save, and look again.",
             commands=[f"{locations.redis_cli} CONFIG GET dir"],
         )
         return scale.grade("last save failed", summary, remedy=remedy, evidence=evidence)

@@ -194,7 +194,7 @@ def check_server_settings(server_uses: "ServerUses", locations: "Locations", sca
         "not usable",
         f"Blueplane's own settings cannot be used ({problem}); defaults are examined in their place",
         remedy=Remedy(
-            text="Mend the file, then restart the server where it was started with it.",
+            text="Correct the file, then restart the server where it was started with it.",
             commands=[f"ls -l {locations.home}/config.yaml", f"{locations.doctor} settings"],
         ),
     )

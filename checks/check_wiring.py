@@ -31,8 +31,8 @@ _NOT_WIRED = frozenset(_MEANING) - {
     *("may_be_skipped", "command_not_on_path", "hooks_missing", "versions_differ"),
 }
 _STEPS = {
-    "not_used": "Mend the file: it has to be strict JSON without a byte-order mark, comments or trailing commas, and "
-    "one wrong entry makes Claude Code skip all of it.",
+    "not_used": "Correct the file: it has to be strict JSON without a byte-order mark, comments or trailing commas, "
+    "and one wrong entry makes Claude Code skip all of it.",
     "may_be_skipped": "See in Claude Code (/doctor) whether it takes the file.",
     "hooks_disabled": "Take disableAllHooks out where hooks are to run.",
     "managed_only": "Whoever manages Claude Code has to add the pipeline's hooks to the managed settings.",

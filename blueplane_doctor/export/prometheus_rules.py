@@ -18,7 +18,7 @@ CAUSE_STATUS = "blueplane_doctor_cause_status"
 EXPLAINED = "blueplane_doctor_check_cause_info"
 SEVERITIES = {"yellow": "info", "orange": "warning", "red": "critical"}
 PATIENCE = {"yellow": "15m", "orange": "5m", "red": "1m"}
-"""How long a level must last; what mends itself before is not worth waking anybody."""
+"""How long a level must last; what ends by itself before is not worth waking anybody."""
 
 PATIENCE_OF_CAUSES = "30s"
 """Less than that of any check."""

@@ -30,7 +30,7 @@ class Store(Protocol):
     def name(self) -> str: ...
     @property
     def left_out(self) -> set[bytes]: ...
-    def write(self, sample: Sample) -> None: ...
+    def write(self, sample: Sample) -> bool: ...
     def read(self, metrics: Sequence[str], since: float, until: float, step: int) -> dict[str, list[Point]]: ...
     def metrics(self) -> list[str]: ...
 
@@ -61,11 +61,16 @@ class HealthMetricsStorage:
         self._chosen()
         return self._has_begun
 
-    def write(self, sample: Sample) -> None:
-        """Keep a sample; a second one of the same minute replaces the values that it has."""
-        self._chosen().write(sample)
+    def write(self, sample: Sample) -> bool:
+        """Keep a sample; a second one of the same minute replaces the values that it has.
+
+        False for one that is older than what is kept: the clock was ahead for a time, or is behind.
+        """
+        if not self._chosen().write(sample):
+            return False
         if sample.statuses is not None:
             self._statuses.write(sample.time, sample.statuses)
+        return True
 
     def statuses(self) -> list[StatusEntry]:
         """What was not green, an entry for each sample with other statuses than before, in order of time."""

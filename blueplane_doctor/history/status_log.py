@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from blueplane_doctor.connection.redis_connection import Connection
-from blueplane_doctor.history.samples import RETENTION, STATUS_NAME
+from blueplane_doctor.history.samples import MINUTE, RETENTION, STATUS_NAME, minute_of
 from blueplane_doctor.model import Status
 
 MOST_ENTRIES = 2_000
@@ -56,8 +56,10 @@ class StatusLog:
             last_ms = _milliseconds(entry[0])
             if _statuses_of(entry) == kept:
                 return
-        # IDs only rise: after a clock that stepped back, an entry gets the next free ID.
+        # IDs only rise: after a clock that stepped back, an entry gets the next free one, whose second part tells by
+        # how many minutes the sample is older.
         at_ms = max(moment * 1000, last_ms + 1)
+        minutes_ahead = (at_ms // 1000 - moment) // MINUTE
         # The entry before stays however old it is: without it nobody knows what this one changed.
         bound: tuple[str | int, ...] = ("MINID", min(max(0, at_ms - _KEPT_MS), last_ms))
         if length >= MOST_ENTRIES:
@@ -66,19 +68,19 @@ class StatusLog:
         for name, status in kept.items():
             words += [name, status]
         replies = self._connection.ask(
-            ("XADD", self.key, *bound, f"{at_ms}-0", *words), ("EXPIRE", self.key, RETENTION)
+            ("XADD", self.key, *bound, f"{at_ms}-{minutes_ahead}", *words), ("EXPIRE", self.key, RETENTION)
         )
         self._connection.check_all(*replies)
 
     def read(self) -> list[StatusEntry]:
-        """All entries, in order of time. Raises SourceError."""
+        """All entries, in the order in which they were written. Raises SourceError."""
         entries = []
         for raw in self._connection.ask_one("XRANGE", self.key, "-", "+"):
             statuses = _statuses_of(raw)
             if statuses is None or _milliseconds(raw[0]) > _LATEST_MS:
                 self.left_out.add(raw[0])
             else:
-                entries.append(StatusEntry(_milliseconds(raw[0]) // 1000, statuses))
+                entries.append(StatusEntry(_moment(raw[0]), statuses))
         return entries
 
 
@@ -103,6 +105,13 @@ def _name_of(raw: bytes) -> str | None:
     if STATUS_NAME.fullmatch(name):
         return name
     return None
+
+
+def _moment(place: bytes) -> int:
+    """The sample of an entry, in seconds since 1970."""
+    minutes_ahead = int(place.partition(b"-")[2])
+    seconds = _milliseconds(place) // 1000 - minutes_ahead * MINUTE
+    return max(0, minute_of(seconds))
 
 
 def _milliseconds(place: bytes) -> int:

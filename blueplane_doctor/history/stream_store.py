@@ -42,8 +42,11 @@ class StreamStore:
         self.left_out: set[bytes] = set()
         """IDs of entries, and names, of those that were read, that no recorder wrote."""
 
-    def write(self, sample: Sample) -> None:
-        """Append a sample. That somebody else writes in the same moment shows in the refused ID, and is begun again."""
+    def write(self, sample: Sample) -> bool:
+        """Append a sample; False where it is older than what is kept.
+
+        That somebody else writes in the same moment shows in the refused ID, and is begun again.
+        """
         for _ in range(_ATTEMPTS):
             names, newest = self._connection.ask(
                 ("HGETALL", self.names_key), ("XREVRANGE", self.samples_key, "+", "-", "COUNT", 1)
@@ -52,14 +55,14 @@ class StreamStore:
             end = newest[0][0] if newest else b"0-0"
             last = _milliseconds(end)
             if sample.time < last // 1000 - RETENTION:
-                return  # older than what is kept
+                return False
             # IDs only rise: a sample that comes late, or by a clock that stepped back, gets the next free one.
             at = max(sample.time * 1000, last + 1)
             is_new_hour = at // _HOUR_MS != last // _HOUR_MS
             if is_new_hour and not self._end_hour(end):
                 continue
             if self._append(sample, at, self._names(names)):
-                return
+                return True
         raise SourceUnusable(f"Redis at {self._connection.address}: somebody else writes to {self.samples_key} as well")
 
     def read(self, metrics: Sequence[str], since: float, until: float, step: int) -> dict[str, list[Point]]:

@@ -1,6 +1,6 @@
 """The history in Redis TimeSeries: one series for each metric, compressed and trimmed by the server."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from math import ceil
 from typing import Any, ClassVar
 
@@ -40,8 +40,8 @@ class TimeSeriesStore:
         self.left_out: set[bytes] = set()
         """Names, of those that were read, that no recorder wrote."""
 
-    def write(self, sample: Sample) -> None:
-        """Add a sample; series that are not there yet are made."""
+    def write(self, sample: Sample) -> bool:
+        """Add a sample; False where it is older than what is kept. Series that are not there yet are made."""
         keys = [self._series + name for name in sorted(sample.values)]
         commands = [_added(keys, sample, self._series)]
         for key in _turn(keys, sample.time):
@@ -53,12 +53,19 @@ class TimeSeriesStore:
         for key, reply in zip(keys, replies[0], strict=True):
             if _is_missing(reply):
                 missing.append(key)
+        added = [reply for reply in replies[0] if not _is_missing(reply)]
         if missing:
             self._connection.ask_one(
                 "EVAL", _CREATE, len(missing), *missing, RETENTION, _CHUNK_BYTES, LABEL, self._prefix
             )
-            self._check_added(self._connection.ask_one(*_added(missing, sample, self._series)))
-        self._check_added(reply for reply in replies[0] if not _is_missing(reply))
+            added += self._connection.ask_one(*_added(missing, sample, self._series))
+        are_kept = []
+        for reply in added:
+            is_kept_now = "retention" not in str(reply).lower()
+            if is_kept_now:
+                self._connection.check(reply)
+            are_kept.append(is_kept_now)
+        return any(are_kept) or not are_kept
 
     def read(self, metrics: Sequence[str], since: float, until: float, step: int) -> dict[str, list[Point]]:
         """Each metric's steps, compacted by the server, in one round trip."""
@@ -90,11 +97,6 @@ class TimeSeriesStore:
             else:
                 self.left_out.add(key)
         return sorted(names)
-
-    def _check_added(self, replies: Iterable[Any]) -> None:
-        for reply in replies:
-            if "retention" not in str(reply).lower():  # older than what is kept
-                self._connection.check(reply)
 
     def _points(self, reply: Any) -> list[tuple[int, float]]:
         if _is_missing(reply):

@@ -110,7 +110,7 @@ def _parsed(path: Path, content: bytes) -> JsonText:
     except (ValueError, RecursionError) as error:
         raise StepError(
             f"{path} is not valid JSON: {error}; it is left as it is",
-            "mend or remove the file, then: blueplane-doctor install --only hooks",
+            "correct or remove the file, then: blueplane-doctor install --only hooks",
         ) from error
     hooks = document.at("hooks")
     if document.root.kind != "{" or (hooks and hooks.kind != "{"):
@@ -195,7 +195,7 @@ def _without_ours(content: bytes) -> bytes:
     try:
         document = JsonText(content.decode())
     except ValueError as error:
-        raise StepError(f"a file of hooks is not valid JSON any more: {error}", "mend it, run this again") from error
+        raise StepError(f"a file of hooks is not valid JSON any more: {error}", "correct it, run this again") from error
     hooks = document.at("hooks")
     names = [member.key for member in hooks.children] if hooks else []
     for name in names:

@@ -97,9 +97,9 @@ def _settings_of(path: Path, content: bytes | None) -> dict[str, Any]:
     try:
         settings = yaml_value(content.decode("utf-8"))
     except (UnicodeDecodeError, DocumentError) as error:
-        raise StepError(f"{path} is no settings file; it is left as it is", "mend it, run this again") from error
+        raise StepError(f"{path} is no settings file; it is left as it is", "correct it, run this again") from error
     if not isinstance(settings, dict | None):
-        raise StepError(f"{path} holds no names and values; it is left as it is", "mend it, run this again")
+        raise StepError(f"{path} holds no names and values; it is left as it is", "correct it, run this again")
     return settings or {}
 
 

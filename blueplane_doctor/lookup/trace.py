@@ -90,7 +90,7 @@ ADVICE = {
     LOST: "Neither pending nor written, and no dead letter names it: nobody has it. It can be delivered again while "
     "the stream holds it: save it before it is trimmed.",
     UNTRACEABLE: "Its writer does not hold it, and it carries nothing by which its row could be found.",
-    UNEXAMINED: "The database could not be read; mend that and ask again.",
+    UNEXAMINED: "The database could not be read; make it readable and ask again.",
     PAYLOAD_GONE: "A writer still holds its ID, but the message itself was trimmed. Its content is gone.",
     **SOURCE_ADVICE,
     **UNDELIVERED_ADVICE,

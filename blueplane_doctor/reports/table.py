@@ -37,6 +37,8 @@ _ANSI = {
 }
 _TO_MEND = (Status.RED, Status.ORANGE, Status.YELLOW, Status.ERROR)
 _NOT_JUDGED = (Status.UNKNOWN, Status.SKIPPED)
+_SET_UP_BY = {"the recorder": "instrument"}
+"""The command for an optional part that `install` does not set up."""
 _NAMED_TOGETHER = 8
 """Checks with one cause that are still named: about two lines of 80 columns."""
 _HEADERS = ["status", "check", "observed", "what it means"]
@@ -216,18 +218,20 @@ def _tail(report: Report, lines: Sequence[str], view: View) -> list[str]:
 
 
 def _offers(report: Report, view: View) -> list[str]:
-    """What was never set up, in one sentence: an offer, not a worry."""
+    """What was never set up and what sets it up, in one sentence: an offer, not a worry."""
     parts = Counter(
         finding.part or finding.id for finding in counted(report.findings) if finding.status is Status.NOT_SET_UP
     )
-    if not parts:
-        return []
-    named = [f"{line(part)} ({many(count, 'check', 'checks')})" for part, count in sorted(parts.items())]
-    words = "it" if len(named) == 1 else "them"
-    *first, last = named
-    listed = f"{', '.join(first)} and {last}" if first else last
-    text = f"Not set up: {listed}. To set {words} up: blueplane-doctor install"
-    return _wrapped(text, view)
+    by_command: dict[str, list[str]] = {}
+    for part, count in sorted(parts.items()):
+        command = _SET_UP_BY.get(part, "install")
+        by_command.setdefault(command, []).append(f"{line(part)} ({many(count, 'check', 'checks')})")
+    offers = []
+    for command, named in sorted(by_command.items()):
+        *first, last = named
+        listed = f"{', '.join(first)} and {last}" if first else last
+        offers.append(f"{listed}: blueplane-doctor {command}")
+    return _wrapped(f"Not set up: {'; '.join(offers)}", view) if offers else []
 
 
 def _remedies(findings: Iterable[Finding], view: View) -> list[str]:

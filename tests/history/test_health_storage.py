@@ -200,6 +200,9 @@ def test_seven_days_are_kept_and_no_more(storage: HealthMetricsStorage, client: 
 def test_a_sample_older_than_what_is_kept_is_left_out(storage: HealthMetricsStorage) -> None:
     minutes(storage, 1)
     minutes(storage, 2, start=NOW - RETENTION - 600)
+    assert storage.write(Sample(NOW + 60, {"a.b": 1}))
+    assert not storage.write(Sample(NOW - RETENTION - 600, {"a.b": 2}, {"report": "red"}))
+    assert storage.statuses() == []
     assert storage.samples(["a.b"], NOW - RETENTION - 3600, NOW) == [Sample(NOW, {"a.b": 1})]
 
 

@@ -10,7 +10,7 @@ import redis
 from blueplane_doctor import sampler as sampler_module
 from blueplane_doctor.demo.servers import RunningServer, run_server
 from blueplane_doctor.demo.simulator import Pipeline
-from blueplane_doctor.errors import SourceUnreachable
+from blueplane_doctor.errors import SourceUnreachable, SourceUnusable
 from blueplane_doctor.model import Report
 from blueplane_doctor.sampler import BUSY, WRITTEN, Sampler, next_turn, record_every, wait_until
 from tests.helpers import settings_for
@@ -27,6 +27,15 @@ def test_of_two_recorders_one_writes(pipeline: Pipeline) -> None:
     assert second.take(720) == WRITTEN
     second.release()
     assert [moment for moment, _ in recorded(pipeline.redis_url, until=HOUR)] == [600, 720]
+
+
+def test_a_sample_that_a_clock_of_before_keeps_out_is_said(pipeline: Pipeline) -> None:
+    sampler = Sampler(settings_for(pipeline))
+    now = 1_795_360_020
+    sampler.take(now)
+    with pytest.raises(SourceUnusable, match="over a week ahead of this clock"):
+        sampler.take(now - 8 * 24 * HOUR)
+    sampler.release()
 
 
 class Noted:

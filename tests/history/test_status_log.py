@@ -36,7 +36,7 @@ def test_a_clock_that_steps_back_keeps_the_order(storage: HealthMetricsStorage) 
     log(storage).write(NOW, RED)
     log(storage).write(NOW - 3600, GREEN)
     log(storage).write(NOW - 3540, RED)
-    assert [statuses for _, statuses in log(storage).read()] == [RED, GREEN, RED]
+    assert log(storage).read() == [(NOW, RED), (NOW - 3600, GREEN), (NOW - 3540, RED)]
 
 
 def test_the_entry_before_the_last_seven_days_stays(storage: HealthMetricsStorage) -> None:
