@@ -29,9 +29,11 @@ from blueplane_doctor.repair.refusals import (
     within_pipeline,
     within_room,
 )
+from blueplane_doctor.repair.slots import LETTERS_APART, apart_from, within_slot
 from blueplane_doctor.repair.survey import Survey
 from blueplane_doctor.settings import Settings
 from blueplane_doctor.sources.entry_ids import BEGINNING, id_text
+from blueplane_doctor.sources.streams import StreamState
 from blueplane_doctor.times import from_milliseconds, iso
 
 _ORDER = (Source.NONE, Source.STREAM, Source.DEAD_LETTER, Source.BUFFER, Source.SPOOL, Source.TRANSCRIPT)
@@ -151,7 +153,7 @@ def _plan_of(case: Case, identity: str) -> Plan:
         address=examination.redis.address,
         run_id=info.fields.get("run_id", ""),
         queue=stream.queue,
-        dead_letters=stream.dead_letters[-1] if stream.dead_letters else "",
+        dead_letters=_letters_of(stream),
         read_to=id_text(stream.last_generated),
         items=tuple(items),
         refusals=tuple(refusals),
@@ -164,11 +166,22 @@ def _plan_of(case: Case, identity: str) -> Plan:
 def _allowed(case: Case, items: list[Item], running: frozenset[str]) -> tuple[list[Item], list[Refusal]]:
     """The items that may be carried out now, and what is refused."""
     obstacle = in_the_way(case.report, case.records.get("server"))
-    items = settled(items, case.survey, obstacle)
+    stream = case.examination.stream()
+    is_apart = apart_from(stream.queue, case.examination.server_info().fields)
+    items, in_other_slots = within_slot(items, is_apart)
+    letters_apart = LETTERS_APART if is_apart(_letters_of(stream)) else ""
+    items = settled(items, case.survey, obstacle, letters_apart)
     items, elsewhere = within_pipeline(items, another_pipeline(case.report))
     items, without_writer = with_writers(items, running, obstacle)
     items, without_room = within_room(items, _room(case, items))
-    return items, [*elsewhere, *without_writer, *without_room]
+    return items, [*in_other_slots, *elsewhere, *without_writer, *without_room]
+
+
+def _letters_of(stream: StreamState) -> str:
+    """The stream that set-aside messages go to; empty where there is none."""
+    if not stream.dead_letters:
+        return ""
+    return stream.dead_letters[-1]
 
 
 def _planned(case: Case) -> tuple[list[Item], list[Refusal]]:

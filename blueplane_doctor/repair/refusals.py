@@ -108,10 +108,11 @@ def within_pipeline(items: Iterable[Item], another: str) -> tuple[list[Item], li
     return left, refusals
 
 
-def settled(items: Iterable[Item], survey: Survey, obstacle: str = "") -> list[Item]:
+def settled(items: Iterable[Item], survey: Survey, obstacle: str = "", letters_apart: str = "") -> list[Item]:
     """The items with what their keys, origins and neighbours allow; those to be delivered must be the only ones.
 
-    `obstacle`: why nothing is written now.
+    `obstacle`: why nothing is written now. `letters_apart`: why no dead letter can be added in the step that
+    acknowledges a message.
     """
     everything = list(items)
     planned = {item.id for item in everything}
@@ -122,6 +123,8 @@ def settled(items: Iterable[Item], survey: Survey, obstacle: str = "") -> list[I
             item = _settled(item, survey, planned, taken)
         if item.action in (Action.DELIVER, Action.RELEASE):
             taken.update(dict.fromkeys(item.keys, item))
+        if item.action is Action.SET_ASIDE and not item.is_written and letters_apart:
+            item = _kept(item, letters_apart)
         decided.append(item)
     return _released(decided, obstacle)
 

@@ -88,6 +88,7 @@ class Steps:
         Raises SourceError, and RepairRefused when the lock is lost.
         """
         deliveries = []
+        saved = self._saved.fields_of(number for number, _ in batch)
         for number, item in batch:
             copy_id = self._follower.copies.get(item.origin)
             if item.source is Source.NONE:
@@ -96,7 +97,7 @@ class Steps:
             if item.action is Action.DELIVER and copy_id:
                 yield [JournalEntry(number, DELIVERED, copy_id)]
                 continue
-            fields = self._saved.fields(number)
+            fields = saved.get(number)
             reason = self._why_not(item, fields)
             if reason:
                 yield [JournalEntry(number, REFUSED, reason=reason)]

@@ -91,6 +91,13 @@ def test_what_a_writer_tries_again_is_left_to_it_where_something_is_set_aside() 
     assert only.reason == "process 7 holds the write lock of the database; its writer tries it again by itself"
 
 
+def test_without_a_place_for_its_dead_letter_a_message_is_not_set_aside() -> None:
+    poison, same = item("1-0", OTHER_KEY, action="set aside"), item("3-0", action="set aside", is_written=True)
+    items = [poison, item("2-0", action="release"), same]
+    assert actions(settled(items, survey(), "", "no place")) == [Action.KEEP, Action.RELEASE, Action.SET_ASIDE]
+    assert actions(settled(items[:2], survey(), "", "no place")) == [Action.KEEP, Action.KEEP]
+
+
 def test_no_writer_of_the_group() -> None:
     items = [item("1-0"), item("2-0", action="acknowledge")]
     left, refusals = with_writers(items, frozenset(["claude_processors"]), "")
