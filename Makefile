@@ -11,13 +11,14 @@ demo: $(STAMP)  ## examine a simulated pipeline with a few faults
 	$(BIN)/blueplane-doctor demo
 
 test: $(STAMP)  ## all tests; what needs a server or browser that is not installed is skipped with its reason
-	$(BIN)/python -m pytest -n 2 --dist worksteal
+	$(BIN)/python -m pytest -n 4 --dist worksteal
 
 test-quick: $(STAMP)  ## the short tests; CONTRIBUTING.md says how long they take
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow"
 
-test-long: $(STAMP)  ## the property tests with a large budget
-	BLUEPLANE_TEST_PROFILE=long $(BIN)/python -m pytest tests/custody -m slow --timeout 3600
+test-long: $(STAMP)  ## whole, what the other targets run as a share; the fault matrix has a target of its own
+	BLUEPLANE_TEST_PROFILE=long $(BIN)/python -m pytest -n 2 --dist worksteal -m slow --timeout 3600 \
+		tests/custody tests/repair tests/connection tests/truth
 
 test-faults: $(STAMP)  ## every fault with every command that it concerns, and docs/RELIABILITY.md anew
 	rm -rf .venv/matrix && mkdir .venv/matrix
