@@ -120,7 +120,7 @@ def test_the_page_shows_the_charts_with_their_numbers() -> None:
     section = page[page.index('id="history"') : page.index('id="metrics"')]
     assert section.count("<svg") == 2
     assert section.count('aria-hidden="true" focusable="false"') == 2
-    assert "<b>1,420 messages</b>" in section
+    assert "<b>1,420 messages now</b>" in section
     assert "highest 1,204 messages" in section
     assert "lowest 0 messages" in section
     assert "Lag (ms)" in section
