@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from blueplane_doctor.connection.topology import address_of
+from blueplane_doctor.connection.topology import address_of, database_of
 from blueplane_doctor.examination import Examination, ServerInfo
 from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring import Monitor
@@ -125,6 +125,10 @@ class ServerUsesMonitor(Monitor):
         examined = self._examined_redis()
         for address in sorted(process.connections or ()):
             if compare(address, examined) is Comparison.SAME:
+                other_number = self._other_number(examined, address)
+                if other_number is not None:
+                    name = f"{shown(address)} database {other_number}"
+                    return Used(compared=ANOTHER, name=name, shown_by=_CONFIGURATION), address
                 return Used(compared=SAME, name=shown(address), shown_by="its process", is_proof=True), None
         by_socket = self._by_socket(process)
         if by_socket is not None:
@@ -147,6 +151,20 @@ class ServerUsesMonitor(Monitor):
         is_proof = connected is not None and comparison is Comparison.ANOTHER
         used = Used(compared=ANOTHER, name=shown(connected or named), shown_by=shown_by, is_proof=is_proof)
         return used, connected or named
+
+    def _other_number(self, examined: ExaminedRedis, connected: Address) -> int | None:
+        """The number of the database that the server uses of the examined Redis, where that is another one.
+
+        Only its configuration tells, and only as far as it names the Redis to which the server is connected.
+        """
+        configuration = self._configuration
+        if configuration is None or configuration.redis is None or examined.address is None:
+            return None
+        if configuration.redis.port != connected.port or compare(configuration.redis, examined) is not Comparison.SAME:
+            return None
+        if configuration.number == database_of(self.examination.settings.redis_url):
+            return None
+        return configuration.number
 
     def _by_socket(self, process: ProcessUse) -> Used | None:
         """What the unix sockets tell to which the process is connected; None where they tell nothing."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from blueplane_doctor.connection.topology import database_of
 from blueplane_doctor.errors import SettingsError
 from blueplane_doctor.pipeline import DEFAULT_REDIS_HOST, DEFAULT_REDIS_PORT
 from blueplane_doctor.settings_files import read_blueplane_config
@@ -31,6 +32,8 @@ class ServerConfiguration(NamedTuple):
     """In words that anybody may read."""
     redis: Address | None
     """The Redis that it names; None where the file cannot be read."""
+    number: int = 0
+    """Of the database of that Redis."""
 
 
 def server_configuration(process: ProcessUse, home: Path) -> ServerConfiguration | None:
@@ -41,7 +44,7 @@ def server_configuration(process: ProcessUse, home: Path) -> ServerConfiguration
     for folder, where in _candidates(checkout, home):
         try:
             if any(folder.glob("*.yaml")) or any(folder.glob("*.yml")):
-                return ServerConfiguration(where, _redis_of(folder))
+                return ServerConfiguration(where, *_redis_of(folder))
         except OSError:
             continue  # not shown to this user
     return ServerConfiguration(NO_FILE, Address(DEFAULT_REDIS_HOST, DEFAULT_REDIS_PORT))
@@ -73,13 +76,15 @@ def _checkout(process: ProcessUse) -> Path | None:
     return None
 
 
-def _redis_of(folder: Path) -> Address | None:
+def _redis_of(folder: Path) -> tuple[Address | None, int]:
+    """The Redis that the files name, and the number of its database."""
     try:
         _, settings = read_blueplane_config(folder)
         url = settings.get("redis_url")
         if url is None:
-            return Address(DEFAULT_REDIS_HOST, DEFAULT_REDIS_PORT)
+            return Address(DEFAULT_REDIS_HOST, DEFAULT_REDIS_PORT), 0
         parts = urlsplit(url)
-        return Address(parts.hostname or DEFAULT_REDIS_HOST, parts.port or DEFAULT_REDIS_PORT)
+        address = Address(parts.hostname or DEFAULT_REDIS_HOST, parts.port or DEFAULT_REDIS_PORT)
+        return address, database_of(url)
     except (SettingsError, ValueError):
-        return None
+        return None, 0

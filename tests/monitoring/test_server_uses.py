@@ -129,6 +129,18 @@ def test_two_ports_in_two_configurations_are_both_named(pipeline: Pipeline, tmp_
     assert cause.certain
 
 
+def test_another_database_of_the_same_redis_is_told(pipeline: Pipeline, tmp_path: Path) -> None:
+    config = tmp_path / "checkout" / "config"
+    config.mkdir(parents=True)
+    port = port_of(pipeline)
+    for number, compared in ((0, "another"), (3, "the same")):
+        text = f"redis: {{connection: {{host: localhost, port: {port}, db: {number}}}}}\n"
+        (config / "config.yaml").write_text(text)
+        with server_of(pipeline, tmp_path, port=port):
+            redis = uses(pipeline, redis_url=f"redis://127.0.0.1:{port}/3").redis
+        assert (redis.compared, redis.shown_by) == (compared, "its configuration" if number == 0 else "its process")
+
+
 def test_a_configuration_alone_is_likely(pipeline: Pipeline, tmp_path: Path) -> None:
     config = tmp_path / "checkout" / "config"
     config.mkdir(parents=True)

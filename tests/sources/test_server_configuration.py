@@ -41,29 +41,31 @@ def of(tmp_path: Path, *command: str) -> ServerConfiguration | None:
 def test_that_of_the_checkout_comes_before_that_of_the_home(tmp_path: Path, command: tuple[str, ...]) -> None:
     configured(tmp_path / "home", 6379)
     configured(tmp_path / "checkout" / "config", 6390)
-    assert of(tmp_path, *command) == (OF_CHECKOUT, Address("127.0.0.1", 6390))
+    assert of(tmp_path, *command) == ServerConfiguration(OF_CHECKOUT, Address("127.0.0.1", 6390))
 
 
 def test_a_program_named_in_full_and_one_in_its_own_folder(tmp_path: Path) -> None:
     configured(tmp_path / "checkout" / "config", 6390)
     script = str(tmp_path / "checkout" / "scripts" / "start_server.py")
     found = server_configuration(process(Path("/"), script), tmp_path / "home")
-    assert found == (OF_CHECKOUT, Address("127.0.0.1", 6390))
+    assert found == ServerConfiguration(OF_CHECKOUT, Address("127.0.0.1", 6390))
     scripts = tmp_path / "checkout" / "scripts"
     assert server_configuration(process(scripts, "start_server.py"), tmp_path / "home") == found
 
 
 def test_the_home_counts_where_the_checkout_has_none(tmp_path: Path) -> None:
     configured(tmp_path / "home", 6391)
-    assert of(tmp_path, "scripts/start_server.py") == (OF_HOME, Address("127.0.0.1", 6391))
+    assert of(tmp_path, "scripts/start_server.py") == ServerConfiguration(OF_HOME, Address("127.0.0.1", 6391))
     (tmp_path / "checkout" / "config").mkdir(parents=True)
-    assert of(tmp_path, "scripts/start_server.py") == (OF_HOME, Address("127.0.0.1", 6391)), "an empty folder"
+    assert of(tmp_path, "scripts/start_server.py") == ServerConfiguration(OF_HOME, Address("127.0.0.1", 6391)), (
+        "an empty folder"
+    )
 
 
 def test_a_folder_further_up_counts_too(tmp_path: Path) -> None:
     configured(tmp_path / "home", 6391)
     configured(tmp_path / "config", 6392)
-    assert of(tmp_path, "scripts/start_server.py") == (OF_CHECKOUT, Address("127.0.0.1", 6392))
+    assert of(tmp_path, "scripts/start_server.py") == ServerConfiguration(OF_CHECKOUT, Address("127.0.0.1", 6392))
 
 
 def test_without_a_file_and_without_a_redis_in_it_the_default_counts(tmp_path: Path) -> None:
@@ -77,10 +79,19 @@ def test_without_a_file_and_without_a_redis_in_it_the_default_counts(tmp_path: P
 def test_a_file_that_cannot_be_read_names_no_redis(tmp_path: Path, text: str) -> None:
     (tmp_path / "home").mkdir()
     (tmp_path / "home" / "config.yaml").write_text(text)
-    assert of(tmp_path, "scripts/start_server.py") == (OF_HOME, None)
+    assert of(tmp_path, "scripts/start_server.py") == ServerConfiguration(OF_HOME, None)
 
 
 @pytest.mark.parametrize("command", [(), ("-c", "blueplane_server"), ("/usr/bin/start_server",)])
 def test_an_unknown_program_goes_by_nobody_knows_what(tmp_path: Path, command: tuple[str, ...]) -> None:
     assert of(tmp_path, *command) is None
     assert server_configuration(process(None, "scripts/start_server.py"), tmp_path / "home") is None
+
+
+def test_the_number_of_the_database_is_told(tmp_path: Path) -> None:
+    folder = tmp_path / "checkout" / "config"
+    folder.mkdir(parents=True)
+    (folder / "config.yaml").write_text("redis: {connection: {port: 6390, db: 3}}\n")
+    found = of(tmp_path, "scripts/start_server.py")
+    assert found is not None
+    assert found.number == 3
