@@ -10,14 +10,13 @@ import secrets
 from collections.abc import Collection
 from pathlib import Path
 
-from blueplane_doctor.errors import FileMissing, RepairRefused
-from blueplane_doctor.file_reading import read_head
+from blueplane_doctor.errors import RepairRefused
 from blueplane_doctor.installing.files import sync_folder
 from blueplane_doctor.quantities import many
 from blueplane_doctor.repair.plan import ADDS_TO_STREAM, Plan, Source
 from blueplane_doctor.repair.store import FOLDER, TAKEN_FILE, write_private
-from blueplane_doctor.sources.spooled_events import spooled_id, spooled_lines
-from blueplane_hook.spool import MOST_BYTES, OWN_PREFIX, OWN_SUFFIX, SPOOL_FILE, Spool
+from blueplane_doctor.sources.spooled_events import spool_content, spooled_id, spooled_lines
+from blueplane_hook.spool import OWN_PREFIX, OWN_SUFFIX, SPOOL_FILE, Spool
 
 REST_FILE = "rest-of-spool.jsonl"
 _RANDOM_BYTES = 8
@@ -167,8 +166,4 @@ def taken_lines(folder: Path) -> list[bytes]:
 
 
 def _lines(file: Path) -> list[bytes]:
-    try:
-        content = read_head(file, MOST_BYTES)
-    except FileMissing:
-        return []
-    return [line for line in content.split(b"\n") if line]
+    return [line for line in spool_content(file).split(b"\n") if line]

@@ -11,6 +11,7 @@ import shutil
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from io import BufferedReader
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -265,7 +266,7 @@ class SavedMessages:
         """Where in the file the message of each item begins."""
         with _lines_of(path) as file, _refused_where_damaged():
             place = 0
-            while line := file.readline(LONGEST_LINE):
+            while line := _next_line(file):
                 self._places[json.loads(line)["item"]] = place
                 place += len(line)
 
@@ -285,7 +286,7 @@ class SavedMessages:
                 place = self._places.get(number)
                 if place is not None:
                     file.seek(place)
-                    found[number] = _bytes(json.loads(file.readline(LONGEST_LINE))["fields"])
+                    found[number] = _bytes(json.loads(_next_line(file))["fields"])
         return found
 
 
@@ -304,10 +305,17 @@ def explained_refusals(store: Store) -> Iterator[None]:
 
 
 @contextmanager
-def _lines_of(path: Path) -> Iterator[BinaryIO]:
+def _lines_of(path: Path) -> Iterator[BufferedReader]:
     """A file of lines, open for reading. Raises FileUnreadable."""
     with opened_file(path) as (handle, _), open(handle, "rb", closefd=False) as file:
         yield file
+
+
+def _next_line(file: BufferedReader) -> bytes:
+    """A line that may hold an object; empty at the end. Raises ValueError for any other, before it is read."""
+    if file.peek(1)[:1] not in (b"{", b""):
+        raise ValueError
+    return file.readline(LONGEST_LINE)
 
 
 @contextmanager

@@ -44,15 +44,16 @@ def spooled_events(home: Path, at: datetime) -> list[SpooledEvent]:
 
 def spooled_lines(home: Path) -> list[bytes]:
     """The lines of a home's spool, oldest first, and what hooks kept apart. Raises FileUnreadable."""
-    lines = _content(home / SPOOL_FILE).split(b"\n")
+    lines = spool_content(home / SPOOL_FILE).split(b"\n")
     for name in own_files(str(home)):
-        content = _content(home / name)
+        content = spool_content(home / name)
         if content.startswith(b"{"):  # else it holds words that are counted
             lines += content.split(b"\n")
     return [line for line in lines if line]
 
 
-def _content(file: Path) -> bytes:
+def spool_content(file: Path) -> bytes:
+    """What a file of events holds; empty where there is none. Raises FileUnreadable."""
     try:
         content = read_head(file, MOST_BYTES)
     except FileMissing:

@@ -118,7 +118,8 @@ WRONG: dict[str, tuple[str, bytes]] = {
     "spool-of-garbage": ("spool", b"\xff\x00{[\n" * 1_000),
 }
 for _name, (_file, _content) in WRONG.items():
-    add(Fault(f"file-{_name}", "files", _text(_file, _content), ("examine", "support", *_READERS[_file][-1:])))
+    _commands = tuple(dict.fromkeys(("examine", "support", _READERS[_file][-1])))
+    add(Fault(f"file-{_name}", "files", _text(_file, _content), _commands))
 
 
 def _gone(change: Callable[[Stage], object]) -> Apply:
