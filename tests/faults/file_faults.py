@@ -118,7 +118,7 @@ WRONG: dict[str, tuple[str, bytes]] = {
     "spool-of-garbage": ("spool", b"\xff\x00{[\n" * 1_000),
 }
 for _name, (_file, _content) in WRONG.items():
-    _commands = tuple(dict.fromkeys(("examine", "support", _READERS[_file][-1])))
+    _commands = tuple(dict.fromkeys(("examine", "support", *_READERS[_file])))
     add(Fault(f"file-{_name}", "files", _text(_file, _content), _commands))
 
 

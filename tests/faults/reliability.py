@@ -93,7 +93,8 @@ def _row(fault: str, results: list[dict[str, Any]]) -> str:
     for result in results:
         command = result["command"]
         words.append(f"**{command}: {_kinds(result)}**" if result["misses"] else command)
-    return f"| {fault} | {', '.join(words)} | {len(right)} of {len(results)} |"
+    named = ", ".join(dict.fromkeys(words))  # a command that was run on both servers stands there once
+    return f"| {fault} | {named} | {len(right)} of {len(results)} |"
 
 
 def _kinds(result: dict[str, Any]) -> str:
