@@ -72,7 +72,7 @@ def test_without_a_file_and_without_a_redis_in_it_the_default_counts(tmp_path: P
     assert of(tmp_path, "scripts/start_server.py") == (NO_FILE, DEFAULT)
     (tmp_path / "home").mkdir()
     (tmp_path / "home" / "config.yaml").write_text("logging: {level: INFO}\n")
-    assert of(tmp_path, "scripts/start_server.py") == (OF_HOME, DEFAULT)
+    assert of(tmp_path, "scripts/start_server.py") == ServerConfiguration(OF_HOME, DEFAULT)
 
 
 @pytest.mark.parametrize("text", ["a: [", "redis: {connection: {port: many}}", "- a list"])
