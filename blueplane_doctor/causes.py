@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -9,6 +10,9 @@ from blueplane_doctor.causeapi import EVERYTHING, STAGES, CauseSpec, Findings
 from blueplane_doctor.mistakes import mistake_at_run
 from blueplane_doctor.model import Cause, Finding, Status, worst
 from blueplane_doctor.times import parse_time
+
+_CLOCKS_APART = timedelta(minutes=1)
+"""A time may be this much later than that of Redis: the clocks of two computers differ."""
 
 
 class Explanation(NamedTuple):
@@ -76,7 +80,7 @@ def explained(findings: Sequence[Finding], records: Mapping[str, Any], specs: It
         if strangers:
             broken.append(_error(spec, f"it returned {strangers[0]} instead of a Cause"))
             continue
-        found = [_Candidate(spec, one) for one in causes]
+        found = [_Candidate(spec, _without_future(one, records)) for one in causes]
         candidates += [one for one in found if any(by_id.bad(check) for check in one.signs)]
     candidates.sort(key=lambda each: (-_severity(each, by_id), STAGES.index(each.spec.stage), each.spec.id))
     roots = _roots(candidates, by_id)
@@ -85,6 +89,15 @@ def explained(findings: Sequence[Finding], records: Mapping[str, Any], specs: It
     stages = {spec.id: STAGES.index(spec.stage) for spec in (root.spec for root in roots)}
     finished.sort(key=lambda one: (-one.status.severity, stages[one.id], one.id, one.summary))
     return Explanation([*_with_causes(findings, finished), *broken], finished)
+
+
+def _without_future(one: Cause, records: Mapping[str, Any]) -> Cause:
+    """The cause without a beginning that cannot be true: an ID may be ahead of the clock, and with it its time."""
+    since = parse_time(one.since)
+    measured = parse_time(getattr(records.get("queue"), "measured_at", None))
+    if since is None or measured is None or since <= measured + _CLOCKS_APART:
+        return one
+    return one.model_copy(update={"since": None, "since_by": ""})
 
 
 def _severity(candidate: _Candidate, findings: Findings) -> int:

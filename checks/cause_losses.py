@@ -127,14 +127,14 @@ def cause_dead_letters(queue: "QueueHealth", locations: "Locations", findings: F
         if error.is_set_aside:
             causes.append(_set_aside(error, locations))
             continue
-        unwritten = error.messages - error.written
+        lost = error.messages - error.not_lost
         causes.append(
             Cause(
                 title=f"A writer gives messages up: {error.reason}",
-                summary=f"{_letters(error)} in the last hour, the last one {error.newest_id}.{_written_by_now(error)}",
+                summary=f"{_letters(error)} in the last hour, the last one {error.newest_id}.{_not_lost(error)}",
                 since=error.first_timestamp,
                 since_by="the first dead letter of this error in the last hour",
-                at_stake=Stake(lost=unwritten, recoverable=unwritten),
+                at_stake=Stake(lost=lost, recoverable=lost),
                 next_step=Remedy(
                     text="Correct what they have in common (dlq stats), then deliver them again.",
                     commands=[f"{locations.doctor} repair"],
@@ -152,14 +152,15 @@ def _letters(error: "ArrivingError") -> str:
     return f"{letters} of {many(error.messages, 'message', 'messages')}"
 
 
-def _written_by_now(error: "ArrivingError") -> str:
-    if not error.written:
+def _not_lost(error: "ArrivingError") -> str:
+    if not error.not_lost:
         return ""
-    if error.written == error.messages == 1:
-        return " Its message is written by now."
-    if error.written == error.messages:
-        return " All their messages are written by now."
-    return f" {many(error.written, 'of these messages is', 'of these messages are')} written by now."
+    if error.not_lost < error.messages:
+        are = many(error.not_lost, "of these messages is", "of these messages are")
+        return f" {are} written by now, or on the way."
+    if error.messages == 1:
+        return " Its message is written by now, or on its way."
+    return " All their messages are written by now, or on their way."
 
 
 def _set_aside(error: "ArrivingError", locations: "Locations") -> Cause:

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from blueplane_doctor import Finding, Remedy, Scale, check, unknown
+from blueplane_doctor import Finding, Remedy, Scale, Status, check, unknown
 from blueplane_doctor.checkapi import many, trace_commands
 from blueplane_doctor.pipeline import LAYOUTS
 from blueplane_doctor.times import HOUR_MS, span
@@ -228,15 +228,18 @@ def check_consumer_lag(queue: "QueueHealth", locations: "Locations", scale: Scal
     }
     if age_ms is None and queue.queue_depth is None:
         return unknown(*NOT_COUNTED, evidence=evidence)
-    if age_ms is None:
-        cause = f"their stream IDs are {span(queue.ids_ahead_ms)} ahead of the clock, and they have no enqueued_at"
-        return unknown("How long messages wait is not known", cause, evidence=evidence)
+    ahead = ""
+    if queue.ids_ahead:
+        ids = many(queue.ids_ahead, "stream ID is", "stream IDs are")
+        ahead = f"; {ids} ahead of the clock, by up to {span(queue.ids_ahead_ms)}"
+    if age_ms is None or (queue.consumer_lag_is_at_least and scale.status(age_ms / 1000) is Status.GREEN):
+        cause = f"their stream IDs are {span(queue.ids_ahead_ms)} ahead of the clock, and no enqueued_at tells it"
+        return unknown(f"How long messages wait is not known{ahead}", cause, evidence=evidence)
     sentence = "No message is waiting"
     if age_ms or queue.queue_depth:
-        sentence = f"The oldest unfinished message was enqueued {span(age_ms)} ago"
-    if queue.ids_ahead:
-        ahead = many(queue.ids_ahead, "stream ID is", "stream IDs are")
-        sentence += f"; {ahead} ahead of the clock, by up to {span(queue.ids_ahead_ms)}"
+        at_least = "at least " if queue.consumer_lag_is_at_least else ""
+        sentence = f"The oldest unfinished message was enqueued {at_least}{span(age_ms)} ago"
+    sentence += ahead
     return scale.grade(round(age_ms / 1000, 3), sentence, remedy=_start_server(queue, locations), evidence=evidence)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from blueplane_doctor.causeapi import CAUSE_MARK, Cause, CauseFunction, CauseSpec, cause
 from blueplane_doctor.causes import explained
 from blueplane_doctor.model import Finding, Status, Waiver
+from tests.checks.builders import queue
 
 
 def finding(check: str, status: Status = Status.RED, **more: object) -> Finding:
@@ -160,3 +161,14 @@ def test_a_function_that_returns_something_else_is_a_finding_and_the_others_run(
     assert [one.id for one in explanation.causes] == ["a"]
     assert explanation.findings[-1].id == "cause:wrong"
     assert explanation.findings[-1].cause == "it returned str instead of a Cause"
+
+
+def test_a_beginning_ahead_of_the_clock_is_none() -> None:
+    """A stream ID may be ahead of the clock, and with it the time that it names."""
+    records = {"queue": queue(measured_at="2026-03-14T09:26:53Z")}
+    specs = [
+        spec("ahead", since="2026-03-14T11:26:53Z", shown_by=["x"]),
+        spec("now", since="2026-03-14T09:26:54Z", shown_by=["y"]),
+    ]
+    causes = explained([finding("x"), finding("y")], records, specs).causes
+    assert [one.since for one in causes] == [None, "2026-03-14T09:26:54Z"]

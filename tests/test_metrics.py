@@ -38,6 +38,7 @@ NOT_METRICS = {
     "queue.trend.still_seconds": "the verdict of one look, which backlog-trend grades",
     "queue.dlq_errors.*": "their reasons are for reading; `dlq_recent_entries` counts them",
     "chain.payload_gone_of_one": "of those that `states.payload_gone` counts, and says how sure that is",
+    "queue.consumer_lag_is_at_least": "says how to read `consumer_lag_ms`",
     "queue.dlq_unwritten_messages": "the dead letters once more, by their messages; `dlq_size` counts them",
     "queue.groups.*.consumers.*.pending": "consumers are named after processes: a new series for every restart",
     "queue.groups.*.consumers.*.idle_ms": "consumers are named after processes: a new series for every restart",

@@ -110,6 +110,8 @@ class Ledger:
     """Messages that their own writer has not finished with; of others, only the other writer has to acknowledge."""
     oldest_unfinished_ms: int | None = None
     """When the first of them was enqueued; None where there is none, or no ID and no field tells."""
+    is_older_unfinished: bool = False
+    """Whether one of unknown time came before the first of which it is known: that one is as old or older."""
     first_unfinished: list[str] = field(default_factory=list)
     """IDs of the first SHOWN_IDS of them."""
     oldest_waiting_ms: int | None = None

@@ -136,7 +136,7 @@ class LedgerBuilder:
         if not NEEDS_ROW.isdisjoint(page.states):
             self._ledger.unwritten.note(page.messages, page.routes, page.states)
         if self._dead_letters.index.messages:
-            self._note_written_letters(page)
+            self._note_letters(page)
         if LOST in page.states:
             self._add_lost(page)
         for identity, original in self._copied.take(page, tallies):
@@ -197,10 +197,11 @@ class LedgerBuilder:
             if enqueued_ms > self._now_ms - 5 * MINUTE_MS:
                 self._ledger.owed_last_five_minutes += 1
 
-    def _note_written_letters(self, page: JudgedPage) -> None:
+    def _note_letters(self, page: JudgedPage) -> None:
+        """Which messages have a dead letter, and are not lost with it."""
         for message, state in zip(page.messages, page.states, strict=True):
-            if state in HAS_ROW:
-                self._dead_letters.index.note_written(message.raw_id, message.event_id)
+            if state in HAS_ROW or state in _UNFINISHED:
+                self._dead_letters.index.note_not_lost(message.raw_id, message.event_id)
 
     def _add_lost(self, page: JudgedPage) -> None:
         for message, route, state in zip(page.messages, page.routes, page.states, strict=True):
@@ -277,6 +278,8 @@ class LedgerBuilder:
             if len(ledger.first_unfinished) < SHOWN_IDS:
                 ledger.first_unfinished.append(id_text(message.id))
             enqueued_ms = self._enqueued_ms(message)
+            if enqueued_ms is None and ledger.oldest_unfinished_ms is None:
+                ledger.is_older_unfinished = True
             ledger.oldest_unfinished_ms = _earlier(ledger.oldest_unfinished_ms, enqueued_ms)
             if state == WAITING:
                 ledger.oldest_waiting_ms = _earlier(ledger.oldest_waiting_ms, enqueued_ms)

@@ -97,8 +97,8 @@ class ArrivingError(Record):
     count: int
     messages: int
     """Messages that they name, each once."""
-    written: int = 0
-    """Of these messages, the ones whose row is there by now."""
+    not_lost: int = 0
+    """Of these messages, the ones that are written by now, or that their writer still has to write."""
     first_timestamp: str
     """When the first of them was given up."""
     newest_id: MessageId
@@ -157,6 +157,8 @@ class QueueHealth(Record):
     """Age of the oldest message that its writer has not finished with; 0 when there is none, null when not known.
 
     By its stream ID; where that is ahead of the clock, by its `enqueued_at`."""
+    consumer_lag_is_at_least: bool = False
+    """Whether an older message is unfinished of which nothing tells when it was enqueued."""
     enqueue_rate_events_per_sec: float
     """Mean of the last 60 seconds, by stream IDs."""
     processing_rate_events_per_sec: float | None
@@ -175,7 +177,7 @@ class QueueHealth(Record):
     dlq_previous_hour: int
     dlq_oldest_age_ms: int | None
     dlq_unwritten_messages: int | None = None
-    """Messages that the dead letters name, each once, without those whose row is known to be there."""
+    """Messages that the dead letters name, each once, without those that are written, or that wait for a writer."""
     dlq_newest_ids: list[MessageId] = []
     """Dead letters' own IDs, of the newest three."""
     dlq_errors: list[ArrivingError] = []
@@ -235,6 +237,7 @@ class QueueHealthMonitor(Monitor):
             ids_ahead=ledger.ids_ahead,
             ids_ahead_ms=ledger.ids_ahead_ms,
             consumer_lag_ms=_consumer_lag_ms(ledger, now_ms),
+            consumer_lag_is_at_least=ledger.is_older_unfinished,
             enqueue_rate_events_per_sec=_per_second(ledger.last_minute),
             processing_rate_events_per_sec=None if processed is None else _per_second(processed),
             backlog_per_minute=growth,
@@ -244,7 +247,7 @@ class QueueHealthMonitor(Monitor):
             dlq_recent_entries=dead_letters.last_hour,
             dlq_previous_hour=dead_letters.hour_before,
             dlq_oldest_age_ms=None if dead_letters.oldest_ms is None else max(0, now_ms - dead_letters.oldest_ms),
-            dlq_unwritten_messages=len(dead_letters.messages - dead_letters.written),
+            dlq_unwritten_messages=len(dead_letters.messages - dead_letters.not_lost),
             dlq_newest_ids=dead_letters.newest_ids,
             dlq_errors=_arriving(dead_letters),
             dlq_sizes=dict(sorted(dead_letters.sizes.items())),
@@ -347,7 +350,7 @@ def _arriving(index: DeadLetterIndex) -> list[ArrivingError]:
                 reason=error.shown,
                 count=error.count,
                 messages=len(error.messages),
-                written=len(error.messages & index.written),
+                not_lost=len(error.messages & index.not_lost),
                 first_timestamp=iso(from_milliseconds(error.first_ms)) or "",
                 newest_id=id_text(error.newest),
                 is_set_aside=error.shown == SET_ASIDE,

@@ -76,8 +76,8 @@ class DeadLetterIndex:
     """When the oldest was given up, milliseconds since 1970."""
     messages: set[bytes] = field(default_factory=set)
     """The messages that all of them name, once each."""
-    written: set[bytes] = field(default_factory=set)
-    """Stream IDs and event_ids of messages that have a dead letter, and their row as well."""
+    not_lost: set[bytes] = field(default_factory=set)
+    """Stream IDs and event_ids of messages that have a dead letter, and their row or a writer that has them too."""
     message_ids: set[bytes] = field(default_factory=set)
     event_ids: set[bytes] = field(default_factory=set)
     arriving: dict[str, ArrivingError] = field(default_factory=dict)
@@ -102,12 +102,12 @@ class DeadLetterIndex:
         """Whether some entry names this message."""
         return message_id in self.message_ids or (event_id is not None and event_id in self.event_ids)
 
-    def note_written(self, message_id: bytes, event_id: bytes | None) -> None:
-        """Take notice of a message that has its row."""
+    def note_not_lost(self, message_id: bytes, event_id: bytes | None) -> None:
+        """Take notice of a message that is written, or that its writer still has to write."""
         if self.names(message_id, event_id):
-            self.written.add(message_id)
+            self.not_lost.add(message_id)
             if event_id:
-                self.written.add(event_id)
+                self.not_lost.add(event_id)
 
     def add(self, entry: DeadLetterEntry, now_ms: int) -> None:
         """Count one entry."""

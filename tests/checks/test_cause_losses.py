@@ -36,11 +36,11 @@ def test_of_more_than_the_chain_keeps_it_is_a_lower_bound() -> None:
     assert cause.summary.startswith("At least 200 messages are acknowledged")
 
 
-def arriving(error: str, count: int, messages: int | None = None, written: int = 0) -> ArrivingError:
+def arriving(error: str, count: int, messages: int | None = None, not_lost: int = 0) -> ArrivingError:
     """Letters of one error; each of its own message unless told otherwise."""
     named = count if messages is None else messages
     return ArrivingError(
-        reason=error, count=count, messages=named, written=written, first_timestamp=SINCE, newest_id=ID
+        reason=error, count=count, messages=named, not_lost=not_lost, first_timestamp=SINCE, newest_id=ID
     )
 
 
@@ -49,9 +49,9 @@ def arriving(error: str, count: int, messages: int | None = None, written: int =
     [
         (arriving("e", 8), 8, "8 dead letters in the last hour, the last one"),
         (arriving("e", 200, messages=1), 1, "200 dead letters of 1 message in the last hour"),
-        (arriving("e", 1, written=1), 0, "Its message is written by now."),
-        (arriving("e", 5, messages=5, written=5), 0, "All their messages are written by now."),
-        (arriving("e", 5, messages=4, written=3), 1, "3 of these messages are written by now."),
+        (arriving("e", 1, not_lost=1), 0, "Its message is written by now, or on its way."),
+        (arriving("e", 5, messages=5, not_lost=5), 0, "All their messages are written by now, or on their way."),
+        (arriving("e", 5, messages=4, not_lost=3), 1, "3 of these messages are written by now, or on the way."),
     ],
 )
 def test_what_is_lost_with_dead_letters_counts_each_message_once(

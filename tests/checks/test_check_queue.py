@@ -120,6 +120,20 @@ def test_consumer_lag(sentence: str, milliseconds: int, status: str) -> None:
     assert run("consumer-lag", queue=given).status == status, sentence
 
 
+@pytest.mark.parametrize(
+    ("milliseconds", "status", "said"),
+    [
+        (2_000, "unknown", "How long messages wait is not known"),
+        (2 * HOUR, "red", "The oldest unfinished message was enqueued at least 2 h ago"),
+    ],
+)
+def test_consumer_lag_with_an_older_message_of_unknown_time(milliseconds: int, status: str, said: str) -> None:
+    given = queue(queue_depth=3, consumer_lag_ms=milliseconds, consumer_lag_is_at_least=True, ids_ahead=3)
+    finding = run("consumer-lag", queue=given)
+    assert finding.status == status
+    assert finding.summary.startswith(said)
+
+
 def test_consumer_lag_of_an_idle_queue_names_no_message() -> None:
     assert run("consumer-lag", queue=queue()).summary == "No message is waiting"
 

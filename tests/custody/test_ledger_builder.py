@@ -139,3 +139,12 @@ def test_what_only_one_group_held_may_be_of_the_other(pipeline: Pipeline) -> Non
     pipeline.client.xtrim(pipeline.queue, maxlen=0, approximate=False)
     made = ledger(pipeline)
     assert (made.payload_gone, made.payload_gone_of_one) == (3, 2)
+
+
+def test_an_older_message_of_unknown_time_makes_the_age_a_lower_bound(pipeline: Pipeline) -> None:
+    ahead_ms = int(time.time() * 1000) + 7_200_000
+    pipeline.client.xadd(pipeline.queue, {"platform": "cursor", "event_id": "a"}, id=f"{ahead_ms}-0")
+    pipeline.enqueue_cursor(1)
+    assert ledger(pipeline).is_older_unfinished
+    pipeline.client.xtrim(pipeline.queue, maxlen=1, approximate=False)
+    assert not ledger(pipeline).is_older_unfinished

@@ -185,7 +185,8 @@ def newest_letter_deleted(s: Situation, old: int) -> None:
 
 @situation("C", "letters-of-one-message", times=40)
 def letters_of_one(s: Situation, times: int) -> None:
-    """One message was given up {times} times and is lost; another was given up and then written."""
+    """One message was given up {times} times and is lost; two more were given up once: one is written by now, one
+    was enqueued again and waits."""
     s.live_server()
     s.healthy_work()
     again, written = s.add_cursor(2)
@@ -195,6 +196,7 @@ def letters_of_one(s: Situation, times: int) -> None:
     s.dead_letter([written], "cursor")
     s.write([written])
     s.acknowledge(CURSOR_GROUP, [again, written])
+    s.dead_letter(s.add_cursor(1), "queue_writer")
     s.truth = Truth(lost=0, written=77, facts={"letters": times + 1})
 
 
