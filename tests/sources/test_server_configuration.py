@@ -69,7 +69,7 @@ def test_a_folder_further_up_counts_too(tmp_path: Path) -> None:
 
 
 def test_without_a_file_and_without_a_redis_in_it_the_default_counts(tmp_path: Path) -> None:
-    assert of(tmp_path, "scripts/start_server.py") == (NO_FILE, DEFAULT)
+    assert of(tmp_path, "scripts/start_server.py") == ServerConfiguration(NO_FILE, DEFAULT)
     (tmp_path / "home").mkdir()
     (tmp_path / "home" / "config.yaml").write_text("logging: {level: INFO}\n")
     assert of(tmp_path, "scripts/start_server.py") == ServerConfiguration(OF_HOME, DEFAULT)
