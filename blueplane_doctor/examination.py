@@ -18,6 +18,7 @@ from blueplane_doctor.pipeline import READER_GROUPS, TRACE_TABLES, Route
 from blueplane_doctor.recording.reading import Recorded, read_recorded
 from blueplane_doctor.settings import Settings
 from blueplane_doctor.sources import Deadline
+from blueplane_doctor.sources.claimed_consumers import read_claims, without_claims
 from blueplane_doctor.sources.database_source import DatabaseSource
 from blueplane_doctor.sources.dead_letters import DeadLetterEntry, DeadLetterReader, each_dead_letter_entry
 from blueplane_doctor.sources.redis_info import integer
@@ -252,6 +253,10 @@ class Examination:
         for name in self.writer_groups():
             group = self.stream().group(name)
             found = shared_group(group, server, now_ms, process_state) if group else None
+            if group and found:
+                # Asked only now: hardly ever does anybody share a group.
+                claims = read_claims(self.redis, self.stream().queue)
+                found = shared_group(without_claims(group, claims, now_ms), server, now_ms, process_state)
             if found:
                 shared[name] = found
         return shared

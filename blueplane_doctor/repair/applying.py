@@ -45,8 +45,8 @@ Progress = Callable[[int, int], None]
 _LEFT_WHERE_THEY_ARE = frozenset((Action.RELEASE, Action.KEEP, Action.REMOVE))
 """Actions that move no message; a dead letter is removed later, once its row was looked for."""
 RIGHTS = (
-    "+@read +ping +info +multi +exec +eval +get +set +del +pexpire +xadd +xack +xclaim +xdel +xgroup|create "
-    "+xgroup|setid ~telemetry:*"
+    "+@read +ping +info +multi +exec +eval +get +set +del +pexpire +time +hset +xadd +xack +xclaim +xdel "
+    "+xgroup|create +xgroup|setid ~telemetry:*"
 )
 """Of the user that repairs; the doctor's own may do without all that writes."""
 

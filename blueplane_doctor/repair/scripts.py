@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from blueplane_doctor.connection.base import Command
 from blueplane_doctor.repair.plan import Fields, Holding, flat
+from blueplane_doctor.sources.claimed_consumers import claims_key
 from blueplane_doctor.sources.dead_letters import removed_key
 from blueplane_doctor.sources.entry_ids import EntryId, id_text
 
@@ -25,6 +26,8 @@ DELIVERED = -4
 ORIGINAL_GONE = -5
 READERS_BEHIND = -6
 """A group that must not be given the copy has not read up to the end of the stream."""
+_NOTES_KEPT_MS = 30 * 86_400_000
+"""Notes of claims matter until the server that runs now is restarted."""
 ANSWERS = frozenset((0, DONE, LOCK_LOST, NEWER, MOVED, DELIVERED, ORIGINAL_GONE, READERS_BEHIND))
 """Every number that a script answers with."""
 _GUARD = """
@@ -95,8 +98,9 @@ redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 return 1
 """
 _RELEASE = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0"
-# KEYS as above, the third being the stream of the copy. ARGV: token, milliseconds, the ID of the copy, that of the
-# original, and its holdings: how many; group, consumer, time of delivery and deliveries of each.
+# KEYS as above, the third being the stream of the copy, and the notes of claims (sources/claimed_consumers.py).
+# ARGV: token, milliseconds, the ID of the copy, that of the original, its holdings (how many; group, consumer, time of
+# delivery and deliveries of each), and milliseconds for which the notes are kept.
 _TAKE_BACK = (
     _GUARD
     + """
@@ -138,8 +142,28 @@ if removed > 0 and KEYS[3] == KEYS[1] then
     if read[name] then redis.call('XGROUP', 'SETID', KEYS[1], name, id, 'ENTRIESREAD', read[name] + 1) end
   end
 end
+local time = redis.call('TIME')
+local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+local function note_claim(group, consumer)
+  local heard = now
+  for _, one in ipairs(redis.call('XINFO', 'CONSUMERS', KEYS[1], group)) do
+    local fields = {}
+    for i = 1, #one, 2 do fields[one[i]] = one[i + 1] end
+    if fields['name'] == consumer then heard = now - fields['idle'] end
+  end
+  local name = group .. '\\n' .. consumer
+  local note = redis.call('HGET', KEYS[4], name)
+  if note then
+    local at, before = string.match(note, '(%d+) (%d+)')
+    -- Heard of since the last claim only through that claim itself; some milliseconds, for a script's clock may stand.
+    if heard <= tonumber(at) + 10 then heard = tonumber(before) end
+  end
+  redis.call('HSET', KEYS[4], name, string.format('%.0f %.0f', now, heard))
+  redis.call('PEXPIRE', KEYS[4], ARGV[6 + 4 * count])
+end
 for i = 0, count - 1 do
   local place = 6 + 4 * i
+  note_claim(ARGV[place], ARGV[place + 1])
   redis.call('XCLAIM', KEYS[1], ARGV[place], ARGV[place + 1], 0, ARGV[4], 'TIME', ARGV[place + 2],
     'RETRYCOUNT', ARGV[place + 3], 'FORCE', 'JUSTID')
 end
@@ -240,8 +264,8 @@ def take_back(
     held: list[str | bytes | int] = [len(holdings)]
     for one in holdings:
         held += [one.group, one.consumer_name, one.delivered_ms, one.deliveries]
-    keys = (queue, lock_key(queue), copy_stream or queue)
-    return ("EVAL", _TAKE_BACK, 3, *keys, token, milliseconds, copy_id, original, *held)
+    keys = (queue, lock_key(queue), copy_stream or queue, claims_key(queue))
+    return ("EVAL", _TAKE_BACK, 4, *keys, token, milliseconds, copy_id, original, *held, _NOTES_KEPT_MS)
 
 
 def remove(queue: str, token: str, milliseconds: int, *, letters: str, identity: str) -> Command:

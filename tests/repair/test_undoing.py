@@ -6,9 +6,11 @@ import redis
 
 from blueplane_doctor.demo.faults import FAULTS
 from blueplane_doctor.demo.simulator import Pipeline
+from blueplane_doctor.examination import Examination
 from blueplane_doctor.model import Status
 from blueplane_doctor.repair.plan import Action, Plan
 from blueplane_doctor.repair.undoing import Undone, undo
+from blueplane_doctor.sources.claimed_consumers import read_claims
 from tests.helpers import examined, finding, settings_for
 from tests.repair.pipelines import applied, planned, store_of, writers_at_work
 
@@ -97,3 +99,21 @@ def test_names_of_consumers_are_bytes(live_pipeline: Pipeline) -> None:
         assert undone(live_pipeline, plan).taken_back == 2
         entries = raw.xpending_range(queue, "processors", "-", "+", 9)
     assert [entry["consumer"] for entry in entries] == [name, name]  # type: ignore[union-attr]
+
+
+def test_a_consumer_that_is_gone_does_not_come_to_life_by_an_undo(live_pipeline: Pipeline) -> None:
+    """To claim a message for it makes Redis say that it asked a moment ago, as a second server would."""
+    FAULTS["orphaned-messages"].apply(live_pipeline, messages=3)
+    plan = planned(live_pipeline)
+    assert len(plan.of(Action.DELIVER)) == 3
+    applied(live_pipeline, plan, patience=0)
+    assert undone(live_pipeline, plan).taken_back == 3
+    with closing(Examination(settings_for(live_pipeline))) as examination:
+        claims = read_claims(examination.redis, live_pipeline.queue)
+    claim = claims[b"claude_processors", b"claude-consumer-4999999"]
+    assert claim.heard_ms < plan.made_ms < claim.at_ms
+    report = examined(live_pipeline)
+    assert finding(report, "second-server").status is Status.GREEN
+    assert finding(report, "orphaned-messages").status is Status.ORANGE
+    again = planned(live_pipeline)
+    assert (len(again.of(Action.DELIVER)), again.refusals) == (3, ())
