@@ -15,7 +15,7 @@ from blueplane_doctor.history.health_storage import HealthMetricsStorage
 from blueplane_doctor.history.samples import HISTORY, Sample, sample_of
 from blueplane_doctor.model import Report
 from blueplane_doctor.settings import Settings
-from blueplane_doctor.sources.redis_room import refuse_writing_where_full
+from blueplane_doctor.sources.redis_room import refuse_where_full
 
 
 class Watcher(Protocol):
@@ -103,7 +103,7 @@ class Sampler:
     def _may_record(self, moment: float) -> bool:
         """Whether this is the recorder. Raises SourceError, also where a sample could cost the queue."""
         try:
-            refuse_writing_where_full(self.storage.connection)
+            refuse_where_full(self.storage.connection)
             return self.lock.hold()
         except SourceError:
             # Mostly the history lies in the examined Redis: just then there is something to tell.

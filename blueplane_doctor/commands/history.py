@@ -18,6 +18,7 @@ from blueplane_doctor.history.health_storage import HealthMetricsStorage
 from blueplane_doctor.history.samples import MINUTE, RETENTION
 from blueplane_doctor.quantities import many
 from blueplane_doctor.readings import shown_metric
+from blueplane_doctor.sources.redis_room import NOT_READ, refuse_where_full
 from blueplane_doctor.times import seconds_in
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ def history(
     span, width = _span(since, step)
     settings = given.load().settings
     with closing(HealthMetricsStorage(settings.history_redis_url, settings.timeout)) as storage:
+        refuse_where_full(storage.connection, NOT_READ)
         known = storage.metrics()
         if not known:
             complain(f"there is no history in Redis at {storage.connection.address}", _START)

@@ -10,7 +10,7 @@ from blueplane_doctor.connection.redis_connection import Connection
 from blueplane_doctor.connection.topology import CLUSTER, check_url, topology_of
 from blueplane_doctor.errors import DoctorError, SourceProtocolError, SourceTimeout, SourceUnreachable
 from blueplane_doctor.recording.minutes import EXPIRY_SECONDS, MinuteBucket, key_of
-from blueplane_doctor.sources.redis_room import refuse_writing_where_full
+from blueplane_doctor.sources.redis_room import refuse_where_full
 
 LIMITS = Limits(connect_seconds=0.5, reply_seconds=1.0)
 """Short: the next flush is the retry, and the end of a process waits for the last one."""
@@ -52,7 +52,7 @@ class Delivery:
                 return Outcome.DELIVERED, 0
             if not again:
                 self._number += 1
-            refuse_writing_where_full(self._connection)
+            refuse_where_full(self._connection)
             return Outcome.DELIVERED, self._store(batch)
         except (SourceUnreachable, SourceTimeout, SourceProtocolError):
             return Outcome.UNKNOWN, 0

@@ -15,6 +15,7 @@ from blueplane_doctor.lookup.trace import NOT_FOUND, Tracer
 from blueplane_doctor.service.rates import Rate
 from blueplane_doctor.service.workers import Workers
 from blueplane_doctor.settings import Settings
+from blueplane_doctor.sources.redis_room import NOT_READ, refuse_where_full
 from blueplane_doctor.times import seconds_in
 
 THREADS = 2
@@ -176,6 +177,7 @@ def read_history(settings: Settings, question: HistoryQuestion) -> dict[str, Any
     """The steps of one metric. Raises Unanswered and SourceError."""
     storage = HealthMetricsStorage(settings.history_redis_url, min(settings.timeout, WAIT_SECONDS))
     try:
+        refuse_where_full(storage.connection, NOT_READ)
         known = storage.metrics()
         if not known:
             message = f"there is no history in Redis at {storage.connection.address}"

@@ -18,7 +18,10 @@ _SHARE_OF_FREE = 20
 _LEAST_REPLY = 256 * 1024
 """Where nothing can be evicted, a smaller reply would only take longer."""
 
-_NOT_READ = "reading its messages could make it delete the queue, so they were not read"
+NOT_KEPT = "writing to it could make it delete the queue, so nothing is kept"
+NOT_READ = "reading from it could make it delete the queue, so nothing is read"
+"""What is not done with a server that is too full, and why."""
+_MESSAGES_NOT_READ = "reading its messages could make it delete the queue, so they were not read"
 _FEW_CLIENTS_BYTES = 1_000_000
 """What some clients' buffers may take: 40 kB each (measured on Redis 7.0), and their replies."""
 
@@ -90,10 +93,10 @@ def room_of(fields: Mapping[str, str]) -> Room:
     )
 
 
-def refuse_writing_where_full(connection: Connection) -> None:
-    """Raise SourceTooFull where what the doctor keeps could make the server delete the queue; SourceError.
+def refuse_where_full(connection: Connection, why: str = NOT_KEPT) -> None:
+    """Raise SourceTooFull where what the doctor keeps, or a long reply, could make the server delete the queue.
 
-    A server that does not tell its memory, as to a user without INFO, is written to.
+    A server that does not tell its memory, as to a user without INFO, is believed. Raises SourceError.
     """
     (reply,) = connection.ask(("INFO", "memory"))
     if isinstance(reply, Exception):
@@ -103,10 +106,10 @@ def refuse_writing_where_full(connection: Connection) -> None:
     except ProtocolError:
         return
     if room.is_too_full:
-        raise too_full(connection.address, room, "writing to it could make it delete the queue, so nothing is kept")
+        raise too_full(connection.address, room, why)
 
 
-def too_full(address: str, room: Room, why: str = _NOT_READ) -> SourceTooFull:
+def too_full(address: str, room: Room, why: str = _MESSAGES_NOT_READ) -> SourceTooFull:
     """The error for a server that could delete the queue. `why`: what could make it do so, and is not done."""
     free = (room.free or 0) / 1_000_000
     return SourceTooFull(

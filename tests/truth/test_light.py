@@ -8,6 +8,7 @@ import pytest
 from blueplane_doctor.errors import SourceTooFull
 from blueplane_doctor.sampler import Sampler
 from blueplane_doctor.settings import load
+from blueplane_doctor.sources.redis_room import NOT_READ, refuse_where_full
 from tests.parameters import one_quick
 from tests.truth.messages import QUEUE
 from tests.truth.situations import SITUATIONS, instances, named
@@ -26,6 +27,9 @@ def test_reading_evicts_nothing_and_what_was_not_read_is_not_known(
         sampler = Sampler(load({"home": situation.home, "redis_url": situation.redis.url}).settings)
         with pytest.raises(SourceTooFull, match="writing to it could make it delete the queue"):
             sampler.take(time.time())
+        with pytest.raises(SourceTooFull, match="so nothing is read"):
+            refuse_where_full(sampler.storage.connection, NOT_READ)
+        sampler.storage.close()
         assert situation.client.info("stats")["evicted_keys"] == 0
         assert situation.client.xlen(QUEUE) == situation.truth.stream_length
         assert examination.custody is None
