@@ -14,7 +14,7 @@ if _program.rpartition("/")[2] in _PROGRAMS or (_program == "-m" and __name__ in
     # Only where this is the program, and before anything else is imported: Ctrl-C must not print a traceback of that.
     from blueplane_doctor.interruption import begin as _begin
 
-    _begin()
+    _begin(is_program=True)
 
 from pathlib import Path as _Path
 from typing import TYPE_CHECKING, Any

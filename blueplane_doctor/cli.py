@@ -19,6 +19,7 @@ from blueplane_doctor.commands.base import (
 )
 from blueplane_doctor.console import show
 from blueplane_doctor.errors import did_you_mean
+from blueplane_doctor.interruption import end_at_once
 from blueplane_doctor.options import OPTIONS, Options
 
 
@@ -73,7 +74,11 @@ def _root(context: typer.Context, version: bool, **values: Any) -> None:
     given = split_off(context, OPTIONS, values)
     context.obj = given
     if context.invoked_subcommand is None:
-        _examine(given)
+        try:
+            _examine(given)
+        except typer.Exit as end:
+            end_at_once(end.exit_code)
+            raise
 
 
 @guarded

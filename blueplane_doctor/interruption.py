@@ -7,6 +7,7 @@ nothing yet to be tidied up. While a command runs, the first one is raised in it
 # Not `signal`: to import it takes longer than all that is here, and until then Ctrl-C prints a traceback.
 import _signal  # type: ignore[import-not-found]
 import os
+import sys
 from types import TracebackType
 
 INTERRUPT = 2
@@ -15,17 +16,40 @@ TERMINATE = 15
 SHELL_OFFSET = 128
 """A shell shows a process that a signal has ended as this and the signal's number; so do we."""
 
+_is_program = False
+"""Whether this process is the doctor's own, and not one that uses it as a library."""
 _raises = False
 """Whether the next signal is raised as an exception."""
 _waiting: list[int] | None = None
 """Signals that came while nothing may be cut; None: they are not waited with."""
 
 
-def begin() -> None:
-    """Take the signals, except those that are ignored, as nohup lets SIGHUP be."""
+def begin(*, is_program: bool = False) -> None:
+    """Take the signals, except those that are ignored, as nohup lets SIGHUP be.
+
+    `is_program`: this process is the doctor's own, and may be ended by `end_at_once`.
+    """
+    global _is_program
+    _is_program = is_program
     for number in (INTERRUPT, TERMINATE, HANG_UP):
         if _signal.getsignal(number) != _signal.SIG_IGN:
             _signal.signal(number, _end)
+
+
+def end_at_once(code: int) -> None:
+    """End the process where it is the doctor's own: to take all objects apart first takes a twentieth of a short run.
+
+    For who has closed all that has to be closed. Returns where this is another's process, or what was written cannot
+    be flushed: then the usual end tells it.
+    """
+    if not _is_program:
+        return
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except (OSError, ValueError):
+        return
+    os._exit(code)
 
 
 def give_back() -> None:

@@ -184,3 +184,32 @@ def test_using_the_doctor_as_a_library_takes_no_signal() -> None:
     code = "import signal; before = signal.getsignal(2); import blueplane_doctor; print(signal.getsignal(2) is before)"
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
     assert ended.stdout == "True\n"
+
+
+END_AT_ONCE = """
+import atexit
+from blueplane_doctor import interruption
+interruption.begin(is_program={is_program})
+atexit.register(print, "the usual end")
+print("written")
+interruption.end_at_once(3)
+"""
+
+
+@pytest.mark.parametrize(
+    ("is_program", "written", "code"), [(True, "written\n", 3), (False, "written\nthe usual end\n", 0)]
+)
+def test_a_program_of_its_own_ends_at_once_with_all_that_it_wrote(is_program: bool, written: str, code: int) -> None:
+    program = END_AT_ONCE.format(is_program=is_program)
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    assert (ended.stdout, ended.stderr, ended.returncode) == (written, "", code)
+
+
+def test_what_cannot_be_flushed_is_left_to_the_usual_end() -> None:
+    program = END_AT_ONCE.format(is_program=True)
+    with open("/dev/full", "w") as full:
+        ended = subprocess.run(
+            [sys.executable, "-c", program], stdout=full, stderr=subprocess.PIPE, timeout=60, check=False
+        )
+    assert ended.returncode not in (0, 3)
+    assert b"No space left on device" in ended.stderr
