@@ -93,9 +93,18 @@ def _title(news: Sequence[News], status: Status, sender: Sender, now: float) -> 
     took = _duration(min(one.since for one in news), max(one.until for one in news))
     colour = status.words.upper()
     if status is Status.GREEN:
-        return f"Blueplane GREEN again after {took}{_on(sender)}"
+        return f"Blueplane GREEN again after {took}{_on(sender)}{_lost_in_all(news)}"
     causes = many(len(news), "cause is", "causes are")
     return f"Blueplane: {causes} over after {took}, now {colour}{_on(sender)}"
+
+
+def _lost_in_all(news: Sequence[News]) -> str:
+    """`; 12 lost`; empty where that is not known."""
+    counts = [one.lost for one in news if one.lost is not None]
+    if len(counts) < len(news):
+        return ""
+    # They ended together, and each counts what was lost while it was there: the longest one counts all of it.
+    return f"; {max(counts):,} lost"
 
 
 def _line(one: News) -> str:

@@ -122,7 +122,7 @@ def test_a_clock_that_is_set_back_makes_no_incident_shorter_than_it_was_seen(rep
     replay.sleep(-3 * 3600)
     replay.samples(BAD, 5)
     replay.samples(GREEN, 5)
-    assert replay.titles[-1] == "Blueplane GREEN again after 7 min"
+    assert replay.titles[-1].startswith("Blueplane GREEN again after 7 min")
 
 
 def test_a_clock_that_was_a_year_ahead_keeps_no_reminder_back(replay: Replay) -> None:

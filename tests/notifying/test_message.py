@@ -53,14 +53,21 @@ def test_the_machine_is_named_only_where_the_settings_name_it() -> None:
 
 def test_over() -> None:
     message = message_of([OVER], Status.GREEN, Sender(), NOW)
-    assert message.title == "Blueplane GREEN again after 14 min"
+    assert message.title == "Blueplane GREEN again after 14 min; 0 lost"
     assert message.body == "Over after 14 min: poison-message. 0 lost."
 
 
-@pytest.mark.parametrize(("lost", "words"), [(None, "Whether messages were lost is not known."), (1200, "1,200 lost.")])
-def test_what_was_lost(lost: int | None, words: str) -> None:
+@pytest.mark.parametrize(
+    ("lost", "words", "shown"),
+    [(None, "Whether messages were lost is not known.", ""), (1200, "1,200 lost.", "; 1,200 lost")],
+)
+def test_what_was_lost(lost: int | None, words: str, shown: str) -> None:
     over = News(Kind.OVER, "x", "x", Status.GREEN, NOON, until=NOON + 60, lost=lost)
-    assert message_of([over], Status.GREEN, Sender(), NOW).body.endswith(words)
+    message = message_of([over], Status.GREEN, Sender("laptop"), NOW)
+    assert message.body.endswith(words)
+    assert message.title.removeprefix("Blueplane GREEN again after 60 s on laptop") == shown
+    both = message_of([OVER, over], Status.GREEN, Sender("laptop"), NOW)
+    assert both.title.removeprefix("Blueplane GREEN again after 14 min on laptop") == shown
 
 
 def test_over_while_something_else_is_there() -> None:
