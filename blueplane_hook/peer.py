@@ -24,6 +24,11 @@ def is_trusted(connection: socket.socket) -> bool:
     return _only_ours(_tables(), own, peer)
 
 
+def can_tell() -> bool:
+    """Whether this system tells which user listens."""
+    return _tables() is not None
+
+
 def _is_loopback(host: str) -> bool:
     return host == "::1" or host.startswith(("127.", "::ffff:127."))
 

@@ -15,10 +15,15 @@ from blueplane_doctor.installing.plan import Change, Plan, Site, program
 from blueplane_doctor.pipeline import CURSOR_HOOKS, DEFAULT_HTTP_HOST, DEFAULT_HTTP_PORT
 from blueplane_hook import spool
 from blueplane_hook.kept import kept_sizes
+from blueplane_hook.peer import can_tell
 
 HOOK = "blueplane-hook"
 CLAUDE_HOOKS = ("SessionStart", "SessionEnd")
 """The two of Claude Code's hooks that the pipeline writes a row for; the rest it reads from the transcripts."""
+UNCHECKED = (
+    f"this system does not tell which user listens on a port, so {HOOK} cannot check it: "
+    "whoever listens at the server's address gets what is typed. Start the server before the editors"
+)
 DEFAULT_SERVER = f"http://{DEFAULT_HTTP_HOST}:{DEFAULT_HTTP_PORT}"
 
 
@@ -51,7 +56,10 @@ class HooksStep:
             change = _change(editor, site)
             if change:
                 changes.append(change)
-        return Plan(changes=changes)
+        notes = []
+        if changes and not can_tell():
+            notes.append(UNCHECKED)
+        return Plan(changes=changes, notes=notes)
 
     def undo(self, site: Site, entry: Entry) -> Plan:
         """Back to the bytes from before, or, where others edited since, without our entries."""

@@ -294,3 +294,14 @@ def test_a_journal_that_is_none_stops_everything(person: Person, content: bytes)
     (home / JOURNAL_FILE).write_bytes(content)
     with pytest.raises(StepError, match="not a journal"):
         person.install()
+
+
+@pytest.mark.parametrize("tells", [True, False])
+def test_a_system_that_does_not_tell_who_listens_is_said_to_be_one(
+    person: Person, monkeypatch: pytest.MonkeyPatch, tells: bool
+) -> None:
+    """As macOS, which tells it to nobody without privileges."""
+    if not tells:
+        monkeypatch.setattr("blueplane_hook.peer.TABLES", ("/nowhere/tcp",))
+    assert person.install()
+    assert ("blueplane-hook cannot check it" in person.text) is not tells
