@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from blueplane_doctor.checks.stuck_messages import FIRST_ERROR, logged
+from blueplane_doctor.checks.stuck_messages import FIRST_ERROR
 
 from blueplane_doctor import Cause, Findings, Remedy, Stake, cause
 from blueplane_doctor.causeapi import EVERYTHING
@@ -24,8 +24,6 @@ REFUSALS = {
     "NOREPLICAS": "Redis has too few replicas (NOREPLICAS)",
 }
 """What the server's log calls each answer to a write."""
-REFUSES_THE_SERVER = ("Redis refuses the login", "Redis permission is missing (NOPERM)")
-"""What the log says where Redis lets others do what it refuses the server."""
 LAST_ROW = "the newest row of the database"
 
 
@@ -104,7 +102,7 @@ def cause_redis_refuses_writes(
 ) -> Cause | None:
     """Redis refuses every write."""
     finding = findings.fault("redis-writable")
-    if finding is None:
+    if finding is None or redis_writes.taken:
         return None
     since = redis_writes.since_timestamp
     since_by = "Redis itself"
@@ -126,9 +124,17 @@ def cause_redis_refuses_writes(
 @cause(
     no_repair="No repair helps until Redis lets the server in.",
     stage="redis",
-    shown_by=["server-errors"],
+    shown_by=["redis-writable"],
     brings=[
-        *("undrained-buffer", "writer-missing", "queue-depth", "consumer-lag", "pending-messages", "write-throughput"),
+        *(
+            "server-errors",
+            "undrained-buffer",
+            "writer-missing",
+            "queue-depth",
+            "consumer-lag",
+            "pending-messages",
+            "write-throughput",
+        ),
         *("backlog-trend", "written-not-acknowledged", "stuck-consumers"),
         *("hook-success", "hook-spool", "hook-losses", "hook-inactivity", "capture-rate", "database-monitor"),
         *("transcript-completeness", "cursor-completeness", "cursor-last-changes"),
@@ -136,16 +142,16 @@ def cause_redis_refuses_writes(
     follows=["redis-unreachable", "redis-refuses-writes"],
 )
 def cause_redis_refuses_the_server(
-    findings: Findings, server: "ServerHealth", queue: "QueueHealth | None" = None
+    redis_writes: "RedisWrites", findings: Findings, server: "ServerHealth", queue: "QueueHealth | None" = None
 ) -> Cause | None:
     """Redis does not let the server in, or refuses it a command."""
-    finding = findings.fault("server-errors")
-    error = logged(server, *REFUSES_THE_SERVER)
-    if finding is None or error is None or not error.lately:
+    finding = findings.fault("redis-writable")
+    if finding is None or not redis_writes.taken:
         return None
+    kind = str(finding.evidence["log"])
     return Cause(
-        summary=f'The server\'s log says "{error.kind}", the last time at {error.last}; others may be let in.',
-        since=error.first,
+        summary=sentence(finding.summary),
+        since=first_error(server, kind),
         since_by=FIRST_ERROR,
         at_stake=Stake(at_risk=queue.queue_depth if queue else None),
         next_step=finding.remedy,

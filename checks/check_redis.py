@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from blueplane_doctor.monitoring.history_health import HistoryHealth
     from blueplane_doctor.monitoring.redis_health import RedisHealth
     from blueplane_doctor.monitoring.redis_writes import RedisWrites
+    from blueplane_doctor.monitoring.server_health import ServerHealth
 
 
 _SERVES_SOON = ("LOADING",)
@@ -43,6 +44,12 @@ def check_redis_reachable(connections: "Connections", scale: Scale) -> Finding:
     return scale.grade("no", redis.cause, remedy=remedy)
 
 
+_REFUSES_THE_SERVER = ("Redis refuses the login", "Redis permission is missing (NOPERM)")
+"""What the server's log says where Redis lets others do what it refuses the server."""
+_LET_THE_SERVER_IN = (
+    "Redis does not let the server do its work: compare the user and password that the server is given with what Redis "
+    "wants (requirepass, ACL LIST), and grant the command that its log names. Then restart the server."
+)
 _MAKE_IT_WRITABLE = {
     "OOM": "Raise maxmemory, as far as that host has memory, both now (CONFIG SET) and in its configuration file, or "
     "delete keys of other programs. Do not trim the queue, and choose no policy that may evict it: what waits there "
@@ -63,21 +70,29 @@ _MAKE_IT_WRITABLE = {
 }
 
 
-@check(area="redis", scale=Scale.states(green="yes", red="no"))
-def check_redis_writable(redis_writes: "RedisWrites", scale: Scale) -> Finding:
+@check(area="redis", scale=Scale.states(green="yes", orange="not from the server", red="no"))
+def check_redis_writable(redis_writes: "RedisWrites", scale: Scale, server: "ServerHealth | None" = None) -> Finding:
     """Redis takes the messages that are sent to it, and lets the writers acknowledge them.
 
     A Redis that refuses writes still answers everything else. Nothing is written to find out: it is told from what the
-    server says of its memory, its role, its last save and its replicas.
+    server says of its memory, its role, its last save and its replicas. That it refuses Blueplane's server alone, its
+    login or a command, is told by that one's log.
 
     Causes:
     - its memory is full, and it may not evict anything (OOM)
     - after a failover it is a read-only replica (READONLY)
     - its last save failed (MISCONF), or too few replicas are there (NOREPLICAS)
     - it is loading, paused (CLIENT PAUSE), or runs a script without end (BUSY)
+    - its password was changed, or the server's user lacks a permission (NOAUTH, WRONGPASS, NOPERM)
     - a message was added with the largest possible ID, after which a stream takes no more
     """
     evidence = redis_writes.model_dump(exclude_none=True, exclude={"reason"})
+    refused = _refused_to_the_server(server)
+    if redis_writes.taken and refused:
+        summary = f"Redis takes writes, but not all from the server, whose log says: {refused}"
+        evidence["log"] = refused
+        remedy = Remedy(text=_LET_THE_SERVER_IN)
+        return scale.grade("not from the server", summary, remedy=remedy, evidence=evidence)
     if redis_writes.taken:
         return scale.grade("yes", "Redis takes writes", evidence=evidence)
     answer = redis_writes.refusal
@@ -94,6 +109,14 @@ def check_redis_writable(redis_writes: "RedisWrites", scale: Scale) -> Finding:
     if redis_writes.last_message_timestamp:
         summary += f"; the newest message of the queue was added at {redis_writes.last_message_timestamp}"
     return scale.grade("no", summary, remedy=remedy, evidence=evidence)
+
+
+def _refused_to_the_server(server: "ServerHealth | None") -> str:
+    """What the server's log says lately that Redis refuses it alone; empty where it says nothing of that."""
+    for error in server.errors if server else []:
+        if error.lately and error.kind in _REFUSES_THE_SERVER:
+            return error.kind
+    return ""
 
 
 @check(

@@ -20,10 +20,7 @@ _RESTART = (
 )
 _WRITABLE = "The server may not write: give its user the database's file and folder, then restart it."
 _REDIS = "See redis-reachable: Redis does not answer the server, or refuses what it asks."
-_LOGIN = (
-    "Redis does not let the server do its work: compare the user and password that the server is given with what Redis "
-    "wants (requirepass, ACL LIST), and grant the command that the log names. Then restart the server."
-)
+_LOGIN = "Redis does not let the server do its work: see redis-writable."
 ADVICE = {
     "NOGROUP": _RESTART,
     "stream key is gone": _RESTART,

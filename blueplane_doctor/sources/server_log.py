@@ -38,6 +38,12 @@ MOST_ORDINARY_ERRORS = 20
 """Errors of a normal start or stop in the window that are not counted: each writes up to five."""
 LINE = re.compile(rb"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)(?:,\d+)? - (\S+) - ([A-Z]+) - ")
 ERRORS = (b"ERROR", b"CRITICAL")
+LOGIN_REFUSALS = (
+    b"HELLO must be called with the client already authenticated",
+    b"Authentication required",
+    b"invalid username-password pair",
+)
+"""What a warning holds that is an error: to redis-py a refused login is a lost connection, which is only warned of."""
 OTHER = "another error"
 REFUSED_LOGIN = "Redis refuses the login"
 NO_PERMISSION = "Redis permission is missing (NOPERM)"
@@ -63,7 +69,7 @@ KINDS: tuple[tuple[str, bytes], ...] = (
     ("Redis is loading", rb"\bLOADING\b|is loading the dataset"),
     ("Redis is busy with a script", rb"\bBUSY Redis"),
     ("Redis replica without its master (MASTERDOWN)", rb"\bMASTERDOWN\b|Link with MASTER is down"),
-    (REFUSED_LOGIN, rb"\b(?:NOAUTH|WRONGPASS)\b|[Aa]uthentication required|invalid (?:username-)?password"),
+    (REFUSED_LOGIN, rb"\b(?:NOAUTH|WRONGPASS)\b|[Aa]uthentication required|invalid (?:username-)?password|HELLO must"),
     (NO_PERMISSION, rb"\bNOPERM\b|has no permissions to|No permissions to access"),
     ("Redis key of another type (WRONGTYPE)", rb"\bWRONGTYPE\b"),
     ("Redis Cluster names another node", rb"\b(?:MOVED|ASK|CROSSSLOT|CLUSTERDOWN)\b|cluster is down|same slot"),
@@ -145,6 +151,8 @@ class _Entry(NamedTuple):
 
     @property
     def is_error(self) -> bool:
+        if self.level == b"WARNING":
+            return any(words in self.text for words in LOGIN_REFUSALS)
         return self.level in ERRORS
 
     @property

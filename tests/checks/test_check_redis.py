@@ -5,7 +5,19 @@ from typing import Any
 import pytest
 
 from blueplane_doctor.monitoring.connections import Reach
-from tests.checks.builders import cases, connections, forecast, history, locations, redis, redis_writes, run
+from blueplane_doctor.monitoring.server_health import LoggedErrors
+from tests.checks.builders import (
+    NOW,
+    cases,
+    connections,
+    forecast,
+    history,
+    locations,
+    redis,
+    redis_writes,
+    run,
+    server,
+)
 
 
 def test_redis_reachable_is_green_and_names_the_address() -> None:
@@ -55,6 +67,14 @@ APPENDS = {"append_only": True, "saves_snapshots": False}
 )
 def test_redis_durability(sentence: str, given: dict[str, Any], status: str) -> None:
     assert run("redis-durability", locations=locations(), redis=redis(**given)).status == status, sentence
+
+
+def test_a_server_that_redis_does_not_let_in_is_orange_while_it_goes_on() -> None:
+    for lately, status in ((1, "orange"), (0, "green")):
+        errors = [LoggedErrors(kind="Redis refuses the login", count=1, lately=lately, first=NOW, last=NOW)]
+        assert run("redis-writable", redis_writes=redis_writes(), server=server(errors=errors)).status == status
+    refuses = redis_writes(taken=False, refusal="OOM", reason="full")
+    assert run("redis-writable", redis_writes=refuses, server=server(errors=errors)).status == "red"
 
 
 def test_an_expiry_names_the_stream_that_goes_first_and_takes_it_away_from_all() -> None:

@@ -176,6 +176,12 @@ def test_an_error_is_named_by_a_word_of_our_own(log: Path, text: str, kind: str)
     assert (found.first, found.last) == (NOW - timedelta(minutes=3), NOW - timedelta(minutes=1))
 
 
+def test_a_refused_login_is_an_error_though_it_is_only_warned_of(log: Path) -> None:
+    refused = "Network error writing to Redis: HELLO must be called with the client already authenticated, otherwise"
+    log.write_text(line("WARNING", 2, message=refused) + line("WARNING", 1, message="Network error: Error 111"))
+    assert [(found.kind, found.times) for found in read_log(log, NOW).kinds] == [(REFUSED_LOGIN, 1)]
+
+
 def test_the_end_of_a_traceback_names_what_the_line_does_not(log: Path) -> None:
     log.write_text(
         line("ERROR", 2, WRITER, "the batch failed")

@@ -40,9 +40,10 @@ def test_a_server_that_redis_does_not_let_in_is_told(name: str, server: str, tmp
     with SITUATIONS[name].built(server, tmp_path / "p") as situation:
         examination = situation.doctor()
         assert [one["id"] for one in examination.report["causes"]] == ["redis-refuses-the-server"]
-        finding = examination.finding("server-errors")
-        assert finding["status"] == "orange" and "another error" not in finding["summary"]
+        finding = examination.finding("redis-writable")
+        assert (finding["status"], finding["observed"]) == ("orange", "not from the server")
         assert "ACL LIST" in finding["remedy"]["text"]
+        assert "another error" not in examination.finding("server-errors")["summary"]
 
 
 def test_without_the_right_to_info_it_is_not_said_to_take_writes(tmp_path: Path) -> None:

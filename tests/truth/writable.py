@@ -259,12 +259,16 @@ def append_only_until_restart(s: Situation) -> None:
 _READING = "-@all +ping +info +xlen +xpending +xrange +xrevrange +xinfo|stream +xinfo|groups +xinfo|consumers"
 
 
+_NOT_LOGGED_IN = "HELLO must be called with the client already authenticated, otherwise the HELLO AUTH option"
+
+
 @situation("B", "refuses-the-server-a-command", text="User blueplane has no permissions to run the 'xadd' command")
 @situation("B", "refuses-the-server-its-login", text="invalid username-password pair or user is disabled.")
-def refuses_the_server(s: Situation, text: str) -> None:
+@situation("B", "refuses-the-server-any-login", text=_NOT_LOGGED_IN, level="WARNING")
+def refuses_the_server(s: Situation, text: str, level: str = "ERROR") -> None:
     """Redis refuses the server, and nobody else; its log says "{text}"."""
     _at_work(s)
-    s.log("ERROR", f"Failed to write event to queue: {text}", logger="queue_writer", ago_s=40, times=20)
+    s.log(level, f"Redis error: {text}", logger="src.capture.shared.queue_writer", ago_s=40, times=3)
     _refused(s, "")
 
 
