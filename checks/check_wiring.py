@@ -6,8 +6,9 @@ from blueplane_doctor import Finding, Remedy, Scale, check, unknown
 from blueplane_doctor.checkapi import many, not_graded
 
 if TYPE_CHECKING:
+    from blueplane_doctor.capture.hook_wiring import WiringFault
     from blueplane_doctor.locations import Locations
-    from blueplane_doctor.monitoring.capture_wiring import CaptureWiring, WiringFault
+    from blueplane_doctor.monitoring.capture_wiring import CaptureWiring
 
 _MEANING = {
     "not_used": "the editor does not use {place}: {reason}",

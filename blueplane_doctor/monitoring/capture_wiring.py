@@ -1,15 +1,26 @@
 """The wiring of capture: hook files, their commands, the extension, versions, and folders that the server can find."""
 
 import os
-import sys
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
 
 from blueplane_doctor import __version__
 from blueplane_doctor.capture.claude_sessions import ClaudeSessions, is_wired
+from blueplane_doctor.capture.hook_wiring import (
+    SESSION_HOOK,
+    FileCommand,
+    ReadFile,
+    WiringFault,
+    commands_that_do_not_run,
+    managed_files,
+    may_tell_of_sessions,
+    project_files,
+    switched_off,
+    unused_files,
+    versions_of_hooks,
+)
 from blueplane_doctor.errors import SourceError
 from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring import Monitor
@@ -17,63 +28,19 @@ from blueplane_doctor.pipeline import CLAUDE_FOLDER_VARIABLE, SESSIONS_TABLE, fi
 from blueplane_doctor.public_fields import Version
 from blueplane_doctor.sources.cursor_extension import extensions
 from blueplane_doctor.sources.cursor_places import cursor_folder
-from blueplane_doctor.sources.hook_files import CLAUDE, CURSOR, HookCommand, HookFile, read_hook_file
-from blueplane_doctor.sources.hook_programs import (
-    MISSING,
-    NOT_EXECUTABLE,
-    NOT_ON_PATH,
-    Program,
-    program_of,
-    version_of,
-)
+from blueplane_doctor.sources.hook_files import CLAUDE, CURSOR, read_hook_file
+from blueplane_doctor.sources.hook_programs import program_of, version_of
 from blueplane_doctor.sources.service_units import service_programs
 from blueplane_doctor.times import to_milliseconds
 from blueplane_doctor.user_paths import real_file
 
-NOT_USED = "not_used"
-MAY_BE_SKIPPED = "may_be_skipped"
-HOOKS_DISABLED = "hooks_disabled"
-MANAGED_ONLY = "managed_only"
-COMMAND_MISSING = "command_missing"
-COMMAND_NOT_EXECUTABLE = "command_not_executable"
-COMMAND_NOT_ON_PATH = "command_not_on_path"
 HOOKS_MISSING = "hooks_missing"
 EXTENSION_MISSING = "extension_missing"
 FOLDER_NOT_FOUND = "folder_not_found"
 FOLDER_ELSEWHERE = "folder_elsewhere"
 VERSIONS_DIFFER = "versions_differ"
-_KINDS = {MISSING: COMMAND_MISSING, NOT_EXECUTABLE: COMMAND_NOT_EXECUTABLE, NOT_ON_PATH: COMMAND_NOT_ON_PATH}
-_MANAGED = {
-    "darwin": Path("/Library/Application Support/ClaudeCode"),
-    "win32": Path("C:/Program Files/ClaudeCode"),
-}
-_MANAGED_ELSEWHERE = Path("/etc/claude-code")
-_HOOK = "blueplane-hook"
-_SESSION_HOOK = "SessionStart"
-"""By this hook alone the server learns of a session of Claude Code."""
 _RECENT = timedelta(days=30)
 """What the server was told of within this time shows that it was installed: a window of Cursor, a session of Claude."""
-_MOST_PROJECTS = 50
-"""Projects of open sessions whose own settings are read."""
-
-
-class WiringFault(Record):
-    """One thing that keeps events from being captured, or may."""
-
-    kind: str
-    """`not_used`, `may_be_skipped`, `hooks_disabled`, `managed_only`, `command_missing`, `command_not_executable`,
-    `command_not_on_path`, `hooks_missing`, `extension_missing`, `folder_not_found`, `folder_elsewhere`,
-    `versions_differ`."""
-    editor: str = ""
-    """`cursor` or `claude_code`; empty where it is neither's alone."""
-    place: str
-    """Where it is: which file of which editor."""
-    entry: str = ""
-    """Which entry of the file, or which hook."""
-    reason: str = ""
-    """What is wrong there."""
-    ours: bool = True
-    """Whether capture itself depends on it; a command of somebody else's may only disturb."""
 
 
 class CaptureWiring(Record):
@@ -104,23 +71,6 @@ class CaptureWiring(Record):
     faults: list[WiringFault] = []
 
 
-class _Read(NamedTuple):
-    """One file, and what it is to people."""
-
-    label: str
-    content: HookFile
-    is_managed: bool = False
-    is_of_a_project: bool = False
-
-
-class _Command(NamedTuple):
-    """One command of one file, and what it would run."""
-
-    label: str
-    command: HookCommand
-    program: Program
-
-
 class CaptureWiringMonitor(Monitor):
     """Reads what editors are told, and looks whether it can be done. It runs nothing."""
 
@@ -131,18 +81,18 @@ class CaptureWiringMonitor(Monitor):
     def collect(self) -> CaptureWiring:
         """Always a record: without editors there is nothing in it."""
         workspaces, sessions_cause = self._open_workspaces()
-        files = [*self._user_files(), *_managed_files(), *_project_files(workspaces or ())]
+        files = [*self._user_files(), *managed_files(), *project_files(workspaces or ())]
         commands = list(self._commands(files))
         package = __version__
-        hooks = sorted(_versions_of_hooks(commands) - {""})
+        hooks = sorted(versions_of_hooks(commands) - {""})
         services = sorted({version_of(path) for path in service_programs(self._user_home)} - {""})
         unfindable = None
         if workspaces is not None:
             unfindable = sum(not self._is_findable(workspace) for workspace in workspaces if workspace)
         faults = [
-            *_unused_files(files),
-            *_switched_off(files),
-            *_commands_that_do_not_run(commands),
+            *unused_files(files),
+            *switched_off(files),
+            *commands_that_do_not_run(commands),
             *self._without_hooks(files),
             *self._extension(),
             *_unfindable(unfindable),
@@ -164,10 +114,10 @@ class CaptureWiringMonitor(Monitor):
             faults=faults,
         )
 
-    def _commands(self, files: Iterable[_Read]) -> Iterator[_Command]:
+    def _commands(self, files: Iterable[ReadFile]) -> Iterator[FileCommand]:
         for file in files:
             for command in file.content.commands:
-                yield _Command(file.label, command, program_of(command.command, self._user_home))
+                yield FileCommand(file.label, command, program_of(command.command, self._user_home))
 
     @cached_property
     def _user_home(self) -> Path:
@@ -177,10 +127,10 @@ class CaptureWiringMonitor(Monitor):
     def _cursor_is_there(self) -> bool:
         return os.path.isdir(cursor_folder(self.examination.settings))
 
-    def _user_files(self) -> Iterator[_Read]:
+    def _user_files(self) -> Iterator[ReadFile]:
         settings = self.examination.settings
-        yield _Read("Cursor's hooks.json", read_hook_file(settings.cursor_hooks, CURSOR))
-        yield _Read("Claude Code's settings.json", read_hook_file(settings.claude_settings, CLAUDE))
+        yield ReadFile("Cursor's hooks.json", read_hook_file(settings.cursor_hooks, CURSOR))
+        yield ReadFile("Claude Code's settings.json", read_hook_file(settings.claude_settings, CLAUDE))
 
     def _open_workspaces(self) -> tuple[list[str] | None, str]:
         """The working folders of open sessions; None where they cannot be read, and why."""
@@ -197,19 +147,19 @@ class CaptureWiringMonitor(Monitor):
         projects = self.examination.settings.claude_projects
         return any(os.path.isdir(projects / name) for name in folders_looked_for(workspace) if "\0" not in name)
 
-    def _without_hooks(self, files: Iterable[_Read]) -> Iterator[WiringFault]:
+    def _without_hooks(self, files: Iterable[ReadFile]) -> Iterator[WiringFault]:
         """Where the server was told of sessions lately, and nothing would tell it of the next one."""
         of_claude = [file.content for file in files if file.content.editor == CLAUDE]
-        if any(_may_tell_of_sessions(content) for content in of_claude):
+        if any(may_tell_of_sessions(content) for content in of_claude):
             return
         is_there = any(content.is_there for content in of_claude)
         if is_there and self._was_told_of_a_session():
-            reason = f"no hook of the pipeline is at {_SESSION_HOOK}, and sessions were told within the last 30 days"
+            reason = f"no hook of the pipeline is at {SESSION_HOOK}, and sessions were told within the last 30 days"
             yield WiringFault(
                 kind=HOOKS_MISSING,
                 editor=CLAUDE,
                 place="Claude Code's settings.json",
-                entry=_SESSION_HOOK,
+                entry=SESSION_HOOK,
                 reason=reason,
             )
 
@@ -220,7 +170,7 @@ class CaptureWiringMonitor(Monitor):
             return False
         return newest_ms is not None and newest_ms >= to_milliseconds(self.examination.now - _RECENT)
 
-    def _folder_elsewhere(self, commands: Iterable[_Command]) -> Iterator[WiringFault]:
+    def _folder_elsewhere(self, commands: Iterable[FileCommand]) -> Iterator[WiringFault]:
         """Whether Claude Code keeps its transcripts elsewhere although hooks of the pipeline are installed."""
         folder = os.environ.get(CLAUDE_FOLDER_VARIABLE, "")
         projects = self.examination.settings.claude_projects
@@ -251,89 +201,6 @@ class CaptureWiringMonitor(Monitor):
             return bool(self.examination.database.rows(sql, (since,)))
         except SourceError:
             return False
-
-
-def _managed_files() -> list[_Read]:
-    folder = _MANAGED.get(sys.platform, _MANAGED_ELSEWHERE)
-    parts = sorted((folder / "managed-settings.d").glob("*.json"))
-    files = []
-    for path in (folder / "managed-settings.json", *parts):
-        files.append(_Read("Claude Code's managed settings", read_hook_file(path, CLAUDE), is_managed=True))
-    return files
-
-
-def _project_files(workspaces: Iterable[str]) -> list[_Read]:
-    files = []
-    for workspace in sorted(set(workspaces))[:_MOST_PROJECTS]:
-        if not workspace or "\0" in workspace:
-            continue
-        for name in ("settings.json", "settings.local.json"):
-            content = read_hook_file(Path(workspace) / ".claude" / name, CLAUDE)
-            files.append(_Read(f"{name} of an open session's project", content, is_of_a_project=True))
-    return files
-
-
-def _may_tell_of_sessions(content: HookFile) -> bool:
-    """Whether a hook of the pipeline tells of sessions there, or the file is not used for a reason that is told."""
-    if content.problem:
-        return True
-    return any(one.is_ours and one.event == _SESSION_HOOK for one in content.commands)
-
-
-def _unused_files(files: Iterable[_Read]) -> Iterator[WiringFault]:
-    for file in files:
-        content = file.content
-        if file.is_of_a_project and not content.names_us:
-            continue  # the editor skips that file alone
-        if content.problem:
-            yield WiringFault(
-                kind=NOT_USED,
-                editor=content.editor,
-                place=file.label,
-                entry=content.entry,
-                reason=content.problem,
-            )
-        elif content.doubt:
-            yield WiringFault(kind=MAY_BE_SKIPPED, editor=content.editor, place=file.label, reason=content.doubt)
-
-
-def _switched_off(files: list[_Read]) -> Iterator[WiringFault]:
-    """What switches off hooks of the pipeline that Claude Code would otherwise run."""
-    ours = [file for file in files if any(one.editor == CLAUDE and one.is_ours for one in file.content.commands)]
-    is_managed = any(file.is_managed for file in ours)
-    for file in files:
-        if not ours or (is_managed and not file.is_managed):
-            continue  # only managed settings switch off managed hooks
-        if file.content.disables_hooks:
-            yield WiringFault(
-                kind=HOOKS_DISABLED, editor=CLAUDE, place=file.label, entry="disableAllHooks", reason="it is true"
-            )
-        if file.is_managed and file.content.managed_only and not is_managed:
-            reason = "it is true, and the pipeline's hooks are not among the managed ones"
-            yield WiringFault(
-                kind=MANAGED_ONLY, editor=CLAUDE, place=file.label, entry="allowManagedHooksOnly", reason=reason
-            )
-
-
-def _commands_that_do_not_run(commands: Iterable[_Command]) -> Iterator[WiringFault]:
-    for one in commands:
-        if one.program.state in _KINDS:
-            yield WiringFault(
-                kind=_KINDS[one.program.state],
-                editor=one.command.editor,
-                place=one.label,
-                entry=one.command.event,
-                reason=f"its program is {one.program.state}",
-                ours=one.command.is_ours,
-            )
-
-
-def _versions_of_hooks(commands: Iterable[_Command]) -> set[str]:
-    versions = set()
-    for one in commands:
-        if one.program.path and one.program.path.name == _HOOK:
-            versions.add(version_of(one.program.path))
-    return versions
 
 
 def _unfindable(sessions: int | None) -> Iterator[WiringFault]:

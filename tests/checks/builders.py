@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from blueplane_doctor.capture.cursor_states import ITEM_STATES
+from blueplane_doctor.capture.hook_wiring import WiringFault
 from blueplane_doctor.causes import explained
 from blueplane_doctor.checkapi import CheckSpec
 from blueplane_doctor.custody.ledger import ChainBreak
@@ -21,7 +22,7 @@ from blueplane_doctor.monitoring.capture_health import (
     DatabaseMonitorHealth,
     HookHealth,
 )
-from blueplane_doctor.monitoring.capture_wiring import CaptureWiring, WiringFault
+from blueplane_doctor.monitoring.capture_wiring import CaptureWiring
 from blueplane_doctor.monitoring.chain_of_custody import ChainHealth
 from blueplane_doctor.monitoring.connections import Connections, Reach
 from blueplane_doctor.monitoring.cursor_completeness import CursorCompleteness

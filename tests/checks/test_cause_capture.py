@@ -1,4 +1,4 @@
-from blueplane_doctor.monitoring.capture_wiring import WiringFault
+from blueplane_doctor.capture.hook_wiring import WiringFault
 from tests.checks import builders
 from tests.checks.builders import HOUR, causes_of
 

@@ -1,6 +1,6 @@
 """What is missing of Cursor is one cause, with what can still be had."""
 
-from blueplane_doctor.monitoring.capture_wiring import WiringFault
+from blueplane_doctor.capture.hook_wiring import WiringFault
 from tests.checks.builders import causes_of, cursor, server, wiring
 from tests.checks.unhealthy import UNHEALTHY
 

@@ -2,8 +2,9 @@
 
 import pytest
 
+from blueplane_doctor.capture.hook_wiring import WiringFault
 from blueplane_doctor.model import Status
-from blueplane_doctor.monitoring.capture_wiring import CaptureWiring, WiringFault
+from blueplane_doctor.monitoring.capture_wiring import CaptureWiring
 from tests.checks.builders import run, wiring
 
 PLACE = "Claude Code's settings.json"

@@ -1,9 +1,9 @@
 """For every check, records that it has something to say about: what its section of docs/TROUBLESHOOTING.md quotes."""
 
+from blueplane_doctor.capture.hook_wiring import WiringFault
 from blueplane_doctor.custody.losses import GroupLoss
 from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring.capture_health import CursorHooks
-from blueplane_doctor.monitoring.capture_wiring import WiringFault
 from blueplane_doctor.monitoring.connections import Reach
 from blueplane_doctor.monitoring.cursor_completeness import WorkspaceItems
 from blueplane_doctor.monitoring.server_health import LoggedErrors

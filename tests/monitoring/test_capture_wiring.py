@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from blueplane_doctor import __version__
+from blueplane_doctor.capture import hook_wiring
 from blueplane_doctor.demo.simulator import Pipeline
-from blueplane_doctor.monitoring import capture_wiring
 from blueplane_doctor.monitoring.capture_wiring import CaptureWiring
 from tests.monitoring.support import collected
 
@@ -24,7 +24,7 @@ def user(guarded_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     """A user's home on a Linux whose managed settings are the test's own."""
     monkeypatch.setattr(sys, "platform", "linux")
     monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
-    monkeypatch.setattr(capture_wiring, "_MANAGED_ELSEWHERE", tmp_path / "managed")
+    monkeypatch.setattr(hook_wiring, "_MANAGED_ELSEWHERE", tmp_path / "managed")
     return guarded_home
 
 
