@@ -1,23 +1,30 @@
 """Try the targets that are told of causes, or show what they were told."""
 
 import json
+import re
 import time
 from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
+from blueplane_doctor.characters import plain
 from blueplane_doctor.commands.base import Invocation, command, new_command
 from blueplane_doctor.console import complain, show, show_table
 from blueplane_doctor.errors import ExitCode, FileUnreadable, UsageError
+from blueplane_doctor.monitoring.notifications import sent_messages
 from blueplane_doctor.notifying.delivery import deliver
+from blueplane_doctor.notifying.inert_text import inert
 from blueplane_doctor.notifying.message import Message, Sender, clock_time, trial_message
 from blueplane_doctor.notifying.state import read_state
 from blueplane_doctor.notifying.targets import Target, targets_of
 from blueplane_doctor.options import PIPELINE
 from blueplane_doctor.settings import Settings
+from blueplane_doctor.text import hidden
 
 COMMAND = new_command(__doc__)
+_TITLE = re.compile(r"Blueplane:?(?: (?:[A-Za-z]{1,9}|\d[\d:.,]{0,11}[a-z]{0,3})[;,]?)*")
+"""Words, numbers and times."""
 _NOBODY = "name one with --notify URL, or under notify: in doctor.yaml; docs/NOTIFY.md has recipes"
 
 
@@ -70,7 +77,15 @@ def _show_told(settings: Settings) -> int:
         return ExitCode.OK
     now = time.time()
     rows = []
-    for attempt in state.attempts:
-        rows.append([clock_time(attempt.at, now), attempt.target, attempt.title, attempt.reason or "delivered"])
+    for attempt, sent in zip(state.attempts, reversed(sent_messages(state)), strict=True):
+        title = _shown_title(attempt.title, settings.machine_name)
+        rows.append([clock_time(attempt.at, now), sent.target, title, sent.reason or "delivered"])
     show_table(rows, ["time", "target", "message", "outcome"])
     return ExitCode.OK
+
+
+def _shown_title(title: str, machine_name: str) -> str:
+    """A title as the notifier makes it; any other by its fingerprint: the file may hold anything."""
+    if _TITLE.fullmatch(title.replace(f" on {inert(machine_name)}", "")):
+        return plain(title)
+    return hidden(title)

@@ -17,8 +17,9 @@ from blueplane_doctor.notifying.state_file import STATE_FILE, state_bytes
 from blueplane_hook.files import opened
 
 LOCK_FILE = "doctor-notify.lock"
+_SMALLEST_NUMBER = -62_000_000_000
 _LARGEST_NUMBER = 250_000_000_000
-"""Seconds since 1970: the year 9892. A datetime ends soon after."""
+"""Seconds since 1970: the years 5 and 9892. A datetime begins shortly before, and ends soon after."""
 MOST_ATTEMPTS = 100
 """Attempts that are remembered, the last ones."""
 
@@ -86,7 +87,7 @@ def _has_usable_numbers(value: Any) -> bool:
     if isinstance(value, list | tuple):
         return all(_has_usable_numbers(member) for member in value)
     if isinstance(value, int | float):
-        return abs(value) <= _LARGEST_NUMBER  # not so for a NaN
+        return _SMALLEST_NUMBER <= value <= _LARGEST_NUMBER  # not so for a NaN
     return True
 
 

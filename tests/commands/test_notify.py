@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from blueplane_doctor.commands.notify import _shown_title
 from blueplane_doctor.model import Status
 from blueplane_doctor.notifying.kinds import Kind
+from blueplane_doctor.notifying.message import Sender, message_of
+from blueplane_doctor.notifying.news import News
 from blueplane_doctor.notifying.state import Attempt, State, write_state
 from blueplane_doctor.notifying.state_file import STATE_FILE
 from tests.command_line import Ended, assert_refused, doctor
@@ -83,6 +86,31 @@ def test_what_was_told(tmp_path: Path) -> None:
     _, _, first, second = ended.stdout.splitlines()
     assert first.endswith("ntfy 1    Blueplane RED since 22:06  delivered")
     assert second.endswith("the service answered 500")
+
+
+@pytest.mark.parametrize(
+    "text", ["sk_live_s3cret", "\x1b]52;c;QQ\x07", "Blueplane RED since\n::error::x", "ASIAS3CRET99"]
+)
+def test_text_that_others_wrote_into_the_state_is_not_shown(tmp_path: Path, text: str) -> None:
+    attempt = Attempt(
+        at=1.0, target=text, kinds=(Kind.OPENED,), status=Status.RED, causes=(text,), title=text, reason=text
+    )
+    write_state(tmp_path, State(attempts=(attempt,)))
+    ended = notify(tmp_path)
+    assert ended.returncode == 0, ended.stderr
+    assert text not in ended.stdout
+    assert ended.stdout.count("<hidden-") == 2
+    assert ended.stdout.rstrip().endswith("for a reason that is not shown")
+
+
+def test_titles_of_messages_are_shown() -> None:
+    for status, kind in ((Status.RED, Kind.OPENED), (Status.ORANGE, Kind.OVER), (Status.GREEN, Kind.OVER)):
+        for seconds in (0.4, 59.0, 7_500.0, 2e6):
+            for lost in (None, 1_200):
+                news = News(kind, "own", "own", status, 10.0, until=10.0 + seconds, lost=lost)
+                message = message_of([news, news], status, Sender("work-laptop: 1_a"), 60.0)
+                assert _shown_title(message.title, "work-laptop: 1_a") == message.title
+    assert "b0x_7" not in _shown_title("Blueplane test on b0x_7", "work-laptop")
 
 
 def test_nothing_was_told(tmp_path: Path) -> None:

@@ -35,6 +35,7 @@ NOT_STATES = (
     json.dumps({"key": "x" * 100}),  # longer than a key of the hash may be
     json.dumps({"key": ""}),
     State(attempts=(ATTEMPT.model_copy(update={"at": 1e300}),)).model_dump_json(),
+    State(attempts=(ATTEMPT.model_copy(update={"at": -2e11}),)).model_dump_json(),
 )
 
 
