@@ -65,12 +65,15 @@ def cause_capture_lines_passed_over(
 ) -> Cause | None:
     """The server reads a transcript and did not capture all of its lines."""
     ended = _missing(transcripts, findings, "ended")
+    stopped = _missing(transcripts, findings, "stopped")
     others = _missing(transcripts, findings, "other")
-    lines = ended + others
+    lines = ended + stopped + others
     if not lines:
         return None
     are = many(lines, "line", "lines")
     summary = f"The server did not capture {are} of a transcript that it should read."
+    if stopped:
+        summary = f"The server stops reading a transcript at a line that it cannot read: {are} behind it."
     if ended:
         summary = f"The session ended, or its 24 h were over, before the server looked at its transcript again: {are}."
     return _cause(
@@ -82,7 +85,7 @@ def cause_capture_lines_passed_over(
             "is read again. The transcripts still hold the missing lines.",
             commands=[f"grep jsonl_monitor {locations.log} | tail -n 50"],
         ),
-        confirm="" if ended and not others else "what the server's log says of the time of these lines",
+        confirm="" if not others else "what the server's log says of the time of these lines",
     )
 
 

@@ -31,6 +31,7 @@ def check_transcript_completeness(transcripts: "TranscriptHealth", locations: "L
     - the server cannot find the project's folder: it replaces only slashes, Claude Code every other sign too
     - no start of the session reached the server: Claude's hooks are gone, switched off or cannot reach it
     - the session ended, or its 24 h were over, before the server looked at the transcript again
+    - a line that is no UTF-8 text, nested thousands deep or with a number of thousands of digits stops the server
     - the server does not run, or writes into another database
     """
     evidence = transcripts.model_dump()

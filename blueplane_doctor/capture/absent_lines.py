@@ -18,6 +18,7 @@ from blueplane_doctor.capture.line_states import (
     OTHER_REASON,
     REPEATED,
     ROWS_DELETED,
+    STOPPED,
     TOO_YOUNG,
     UNEXAMINED,
     WRITTEN,
@@ -221,4 +222,6 @@ class AbsentLines:
             return NOT_STARTED
         if session and session.ended_ms is not None and one.event_ms > session.ended_ms - YOUNG_MS:
             return ENDED
+        if one.memory.progress.stops_the_server:
+            return STOPPED
         return OTHER_REASON

@@ -36,8 +36,10 @@ NOT_STARTED = "not_started"
 """The server knows no start of the session, so that it never reads its file."""
 ENDED = "ended"
 """The session had ended, or timed out, before the server looked again."""
+STOPPED = "stopped"
+"""Its transcript holds a line at which the server stops reading, at each look anew."""
 OTHER_REASON = "other"
-REASONS = (FOLDER_NOT_FOUND, NOT_STARTED, ENDED, OTHER_REASON)
+REASONS = (FOLDER_NOT_FOUND, NOT_STARTED, ENDED, STOPPED, OTHER_REASON)
 """Why a line is missing; of several the first counts."""
 
 

@@ -21,13 +21,13 @@ from blueplane_doctor.file_reading import DOCUMENT_BYTES, read_bytes
 from blueplane_doctor.machine_key import state_folder
 from blueplane_doctor.sources.transcripts import Progress, TranscriptLine
 
-_VERSION = 2
+_VERSION = 3
 _MOST_OPEN = 50_000
 """Lines without a row that are remembered; a file that brings more is read anew by every run."""
 _NAME_BYTES = 8
 WITHOUT_TIME = "none"
 """Key of the bucket of lines without a time."""
-_PROGRESS_TYPES = (int, int, int, str, int, str | None)
+_PROGRESS_TYPES = (int, int, int, bool, str, int, str | None)
 _LINE_TYPES = (str, str, int | None, str, int, int)
 
 

@@ -56,6 +56,8 @@ class Progress(NamedTuple):
     without_uuid: int = 0
     unreadable: int = 0
     """Lines that are no JSON object, or longer than LONGEST_LINE."""
+    stops_the_server: bool = False
+    """Whether one of them keeps the server from reading the lines behind it."""
     tail: str = ""
     """What the last bytes before that place were, as a digest; empty where nothing was read."""
     modified_ns: int = 0
@@ -86,6 +88,7 @@ class Reading:
         self._end = begun.end
         self._without_uuid = begun.without_uuid
         self._unreadable = begun.unreadable
+        self._stops_the_server = begun.stops_the_server
         self._unfindable = begun.unfindable
         self._tail = begun.tail
         self._workspace = ""
@@ -97,6 +100,7 @@ class Reading:
             end=self._end,
             without_uuid=self._without_uuid,
             unreadable=self._unreadable,
+            stops_the_server=self._stops_the_server,
             tail=self._tail,
             modified_ns=self._file.modified_ns,
             unfindable=self._unfindable,
@@ -164,6 +168,7 @@ class Reading:
         if content is None:
             if raw.strip():
                 self._unreadable += 1
+                self._stops_the_server = self._stops_the_server or _stops_the_server(raw)
             return None
         if "toolUseResult" in content:
             self._note_agent(content)
@@ -241,6 +246,17 @@ def parsed_line(raw: bytes) -> dict[str, Any] | None:
     if not isinstance(content, dict):
         return None
     return content
+
+
+def _stops_the_server(raw: bytes) -> bool:
+    """Whether the server fails at a line: it passes over what is no JSON, and nothing else that it cannot read."""
+    try:
+        json.loads(raw.decode())
+    except json.JSONDecodeError:
+        return False
+    except (ValueError, RecursionError):
+        return True  # no UTF-8 text, a number of thousands of digits, or nested thousands deep
+    return False
 
 
 def _text(value: Any) -> str:

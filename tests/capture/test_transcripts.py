@@ -24,7 +24,16 @@ from blueplane_doctor.capture.transcripts import Comparison, compare_transcripts
 from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.errors import FileUnreadable
 from blueplane_doctor.examination import Examination
-from tests.capture.transcripts import Project, enqueue, execute, new_uuid, settings_of, write_rows
+from tests.capture.transcripts import (
+    Project,
+    add_session,
+    create_conversations,
+    enqueue,
+    execute,
+    new_uuid,
+    settings_of,
+    write_rows,
+)
 
 HOUR = timedelta(hours=1)
 
@@ -316,3 +325,16 @@ def test_a_file_that_was_written_anew_in_its_place_and_size_is_read_anew(
         content = content.replace(line["uuid"].encode(), new_uuid().encode())
     file.write_bytes(content)
     assert states(compared(pipeline, projects)) == {MISSING: 4}
+
+
+def test_a_line_that_stops_the_server_is_the_reason(pipeline: Pipeline, projects: Path, site: Project) -> None:
+    session = new_uuid()
+    create_conversations(pipeline)
+    add_session(pipeline, session, site.workspace)
+    lines = site.lines(session, 3)
+    file = site.write(session, lines)
+    with file.open("ab") as opened:
+        opened.write(b'{"a": "\xff"}\n')
+    write_rows(pipeline, session, lines[:1])
+    for _ in range(2):
+        assert [line.reason for line in compared(pipeline, projects).missing] == ["stopped"] * 2

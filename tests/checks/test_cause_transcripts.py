@@ -32,7 +32,7 @@ def test_a_session_of_which_the_server_was_not_told() -> None:
     assert "12 lines are missing" in summary
 
 
-@pytest.mark.parametrize(("reason", "is_certain"), [("ended", True), ("other", False)])
+@pytest.mark.parametrize(("reason", "is_certain"), [("ended", True), ("stopped", True), ("other", False)])
 def test_a_transcript_that_the_server_reads(reason: str, is_certain: bool) -> None:
     ((name, summary, certain),) = found({reason: 12})
     assert name == "capture-lines-passed-over" and certain is is_certain

@@ -179,3 +179,19 @@ def test_a_file_that_was_written_anew_is_recognised(tmp_path: Path) -> None:
     _, reading = read(one_file(tmp_path, b'{"uuid": "1"}\n'))
     lines, again = read(one_file(tmp_path, b'{"uuid": "another", "text": ""}\n'), reading.progress)
     assert lines == [] and again.is_rewritten
+
+
+@pytest.mark.parametrize(
+    ("line", "stops"),
+    [
+        (b"not JSON", False),
+        (b"[1]", False),
+        (b"", False),
+        (b'{"a": "\xff"}', True),
+        (b'{"a": ' + b"9" * 5_000 + b"}", True),
+        (b"[" * 20_000 + b"]" * 20_000, True),
+    ],
+)
+def test_which_line_stops_the_server(tmp_path: Path, line: bytes, stops: bool) -> None:
+    _, reading = read(one_file(tmp_path, b'{"uuid": "u"}\n' + line + b"\n"))
+    assert reading.progress.stops_the_server is stops
