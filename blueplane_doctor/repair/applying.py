@@ -29,6 +29,7 @@ from blueplane_doctor.repair.refusals import (
     refuse_old,
     running_writers,
 )
+from blueplane_doctor.repair.room_now import used_now
 from blueplane_doctor.repair.spool_taking import forget_written, take_from_source
 from blueplane_doctor.repair.steps import DELIVERED, Steps, do_group
 from blueplane_doctor.repair.store import REFUSED, Journal, JournalEntry, RepairFiles, Store
@@ -167,7 +168,7 @@ class Applier:
             assert saved is not None, "it was saved just now"
             follower = Follower(examination, self.plan)
             follower.catch_up()
-            self._refuse_without_room(follower)
+            self._refuse_without_room(examination, follower)
             taken = take_from_source(self.plan, self._files.folder)
             steps = Steps(self.plan, examination, writing, token, follower, saved, taken)
             applied = Applied()
@@ -204,14 +205,18 @@ class Applier:
                     "start the Blueplane server, then make another plan",
                 )
 
-    def _refuse_without_room(self, follower: Follower) -> None:
-        """What came since, copies of an earlier run among it, takes room as well."""
+    def _refuse_without_room(self, examination: Examination, follower: Follower) -> None:
+        """What came since, copies of an earlier run among it, takes room as well while it is not finished."""
         waiting = sum(item.origin not in follower.copies for item in self.plan.of(*ADDS_TO_STREAM))
         room = self.plan.room
-        if waiting and room.used + follower.count + waiting > FILL_TO * room.limit:
-            came = many(follower.count, "message", "messages")
+        came = len(follower.came_ids)
+        # The exact number is asked for only where this one, which cannot be too small, would be too large.
+        if not waiting or room.used + came + waiting <= FILL_TO * room.limit:
+            return
+        if used_now(examination, self.plan, follower) + waiting > FILL_TO * room.limit:
+            new = many(came, "message", "messages")
             raise RepairRefused(
-                f"{came} came since the plan was made, and there is no room for {waiting:,} more",
+                f"{new} came since the plan was made, and there is no room for {waiting:,} more",
                 "make another plan when the writers have caught up",
             )
 

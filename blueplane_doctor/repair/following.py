@@ -23,8 +23,8 @@ class Follower:
         """The IDs of copies, by what they are marked with last."""
         self.came: dict[Lookup, str] = {}
         """Messages that came since, by the keys of their rows; copies of this plan are not among them."""
-        self.count = 0
-        """All that came since."""
+        self.came_ids: list[EntryId] = []
+        """The IDs of all that came since, ascending."""
 
     def catch_up(self) -> None:
         """Look at all that came since the last time. Raises SourceError."""
@@ -40,7 +40,7 @@ class Follower:
         self.looked_to = last
 
     def _take(self, message: Message) -> None:
-        self.count += 1
+        self.came_ids.append(message.id)
         identity = id_text(message.id)
         origins = origins_of(list(message.fields.items()))
         if origins:
@@ -54,7 +54,7 @@ class Follower:
     def added(self, copy_id: str) -> None:
         """Take note of a copy that was added right behind what was looked at."""
         self.looked_to = entry_id(copy_id.encode())
-        self.count += 1
+        self.came_ids.append(self.looked_to)
 
     def other_of(self, item: Item) -> str:
         """The ID of a message that came since and has the key of this item; empty where there is none."""

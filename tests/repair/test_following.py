@@ -28,7 +28,7 @@ def follower(live_pipeline: Pipeline, plan: Plan) -> Iterator[Follower]:
 
 def test_nothing_came(follower: Follower, plan: Plan) -> None:
     follower.catch_up()
-    assert (follower.count, follower.copies, follower.came) == (0, {}, {})
+    assert (follower.came_ids, follower.copies, follower.came) == ([], {}, {})
     assert follower.other_of(plan.items[0]) == ""
 
 
