@@ -1,5 +1,6 @@
 """The pipeline's server: does it run, does it answer, does it log errors, did it leave events behind."""
 
+import re
 from typing import TYPE_CHECKING
 
 from blueplane_doctor import Finding, Remedy, Scale, check, unknown
@@ -138,6 +139,12 @@ def check_same_pipeline(server_uses: "ServerUses", locations: "Locations", scale
     return scale.grade("the same", f"The server uses {' and '.join(parts)}", evidence=evidence)
 
 
+def _with(command: str, option: str, value: str) -> str:
+    """The command with an option, in the place of the same one that it may have."""
+    without = re.sub(rf" {option} \S+", "", command)
+    return f"{without} {option} {value}"
+
+
 def _another_pipeline(
     server_uses: "ServerUses", locations: "Locations", scale: Scale, evidence: dict[str, object]
 ) -> Finding:
@@ -149,14 +156,13 @@ def _another_pipeline(
     if redis.compared == "another":
         parts.append(f"Redis {redis.name} ({redis.shown_by} tells), but {server_uses.examined_redis} is examined")
         if server_uses.redis_port is not None:
-            # Of two options of one name the later counts.
-            commands.append(f"{locations.doctor} --redis-url redis://127.0.0.1:{server_uses.redis_port}/0")
+            commands.append(_with(locations.doctor, "--redis-url", f"redis://127.0.0.1:{server_uses.redis_port}/0"))
     else:
         state = "another database"
     if database.compared == "another":
         parts.append(f"database {database.name} ({database.shown_by} tells), but {locations.database} is examined")
         if database.name.startswith("~/"):
-            commands.append(f"{locations.doctor} --database {database.name}")
+            commands.append(_with(locations.doctor, "--database", database.name))
         else:
             commands.append(f"lsof -p {server_uses.pid}")
     else:

@@ -6,6 +6,7 @@ A plan's own ID shows that plan.
 
 import os
 import re
+import shlex
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -54,6 +55,8 @@ _ID = re.compile(r"(?=.*\d)[0-9a-z]+(?:-[0-9a-z]+)+\Z", re.IGNORECASE)
 _MOST_A_SECOND = 1_000_000
 _LEAST_A_SECOND = 0.1
 """Slower, the lock of a repair would end between two messages."""
+_COMMAND = re.compile(r"(?<=: )blueplane-doctor(?= repair|$)", re.MULTILINE)
+"""In a text that tells people what to run next."""
 _NOBODY = "read the plan, then add --yes"
 COMMAND = new_command(__doc__)
 COMMAND.info.no_args_is_help = False
@@ -87,22 +90,22 @@ def repair(
     settings = given.load().settings
     store = Store(settings.home)
     url = write_url or settings.redis_url
-    as_json = given.format == "json"
+    answer = _Answer(settings, as_json=given.format == "json")
     words = words or []
     chosen = letter_filter(newer, older, group, error, event_type, platform)
     if apply or undo or list_plans:
         _refuse_narrowed(apply, undo, list_plans, save_only=save_only, words=words, chosen=chosen)
     with explained_refusals(store):
         if apply:
-            return _apply(settings, store, apply, url, _rate(rate), yes=yes, as_json=as_json)
+            return _apply(answer, settings, store, apply, url, _rate(rate), yes=yes)
         if undo:
-            return _undo(settings, store, undo, url, yes=yes, as_json=as_json)
+            return _undo(answer, settings, store, undo, url, yes=yes)
         if list_plans:
-            _show(as_json, _listed(store), kept_plans(_kept(store)))
+            answer.show(_listed(store), kept_plans(_kept(store)))
             return ExitCode.OK
         if len(words) == 1 and store.has(words[0]):
             plan = store.files(words[0]).plan()
-            _show(as_json, plan_as_json(plan), _one_plan(store, plan, _home(settings)))
+            answer.show(plan_as_json(plan), _one_plan(store, plan, answer.home))
             return ExitCode.OK
         wanted = replace(_wanted(words, chosen), saves_only=save_only)
         with progress() as tell:
@@ -112,7 +115,7 @@ def repair(
             if save_only:
                 save_alone(settings, plan, files)
         stage = Stage.SAVED if save_only else Stage.NEW
-        _show(as_json, plan_as_json(plan), plan_in_words(plan, _home(settings), stage))
+        answer.show(plan_as_json(plan), plan_in_words(plan, answer.home, stage))
         return ExitCode.OK
 
 
@@ -129,39 +132,46 @@ def _refuse_narrowed(
         )
 
 
-def _show(as_json: bool, value: Any, text: str) -> None:
-    if as_json:
-        show_json(value)
-    else:
-        show(text)
+class _Answer:
+    """Shows what was planned or done: for programs, or for people in words."""
 
+    def __init__(self, settings: Settings, *, as_json: bool) -> None:
+        self._as_json = as_json
+        located = locate(settings)
+        self.home = located.locations.home
+        self._doctor = located.locations.doctor
+        if sys.stdout.isatty():  # a person may see what is named; elsewhere it is shown as in reports
+            self.home = str(settings.home)
+            for placeholder, value in located.true_values.items():
+                self._doctor = self._doctor.replace(placeholder, shlex.quote(value))
 
-def _home(settings: Settings) -> str:
-    """Blueplane's home, for a person at a terminal; elsewhere as reports show it."""
-    if sys.stdout.isatty():
-        return str(settings.home)
-    return locate(settings).locations.home
+    def show(self, value: Any, text: str) -> None:
+        """Show a value to programs, or a text, whose commands get the options that find the same pipeline again."""
+        if self._as_json:
+            show_json(value)
+        else:
+            show(_COMMAND.sub(lambda _: self._doctor, text))
 
 
 def _apply(
-    settings: Settings, store: Store, identity: str, url: str, rate: float | None, *, yes: bool, as_json: bool
+    answer: _Answer, settings: Settings, store: Store, identity: str, url: str, rate: float | None, *, yes: bool
 ) -> int:
     plan = store.files(identity).plan()
     if not yes and not confirmed(f"Apply plan {identity} to the Redis at {plan.address}?", _NOBODY):
         return ExitCode.OK
     with progress("items done") as tell:
         outcome = run_plan(settings, store, identity, url, rate=rate, progress=tell)
-    _show(as_json, outcome.result, outcome.text)
+    answer.show(outcome.result, outcome.text)
     return outcome.exit_code
 
 
-def _undo(settings: Settings, store: Store, identity: str, url: str, *, yes: bool, as_json: bool) -> int:
+def _undo(answer: _Answer, settings: Settings, store: Store, identity: str, url: str, *, yes: bool) -> int:
     plan = store.files(identity).plan()
     if not yes and not confirmed(f"Take plan {identity} back from the Redis at {plan.address}?", _NOBODY):
         return ExitCode.OK
     undone = take_back(settings, store, plan, url)
     value = {"plan": plan.id, "taken_back": undone.taken_back, "stays": dict(undone.stays)}
-    _show(as_json, value, undone_in_words(plan, undone))
+    answer.show(value, undone_in_words(plan, undone))
     return ExitCode.FINDINGS if undone.stays else ExitCode.OK
 
 

@@ -1,7 +1,7 @@
 """The checks of the pipeline's server: every edge of their scales."""
 
 import pytest
-from blueplane_doctor.checks.check_server import ADVICE
+from blueplane_doctor.checks.check_server import ADVICE, _with
 
 from blueplane_doctor.monitoring.server_health import LockHolder, LoggedErrors
 from blueplane_doctor.monitoring.server_uses import ServerUses, Used
@@ -202,6 +202,14 @@ def test_same_pipeline(redis: Used, database: Used, status: str, observed: str |
         assert finding.remedy.commands[0] == "blueplane-doctor --redis-url redis://127.0.0.1:7001/0"
     if database.compared == "another":
         assert "<hidden-5f0c6a52>" in finding.summary and "~/.blueplane/telemetry.db is examined" in finding.summary
+
+
+def test_an_option_that_the_command_has_is_named_once() -> None:
+    command = "blueplane-doctor --redis-url redis://127.0.0.1:6380/0 --database <database>"
+    assert _with(command, "--redis-url", "redis://127.0.0.1:7001/0") == (
+        "blueplane-doctor --database <database> --redis-url redis://127.0.0.1:7001/0"
+    )
+    assert _with("blueplane-doctor", "--database", "~/a.db") == "blueplane-doctor --database ~/a.db"
 
 
 @pytest.mark.parametrize(("is_shown", "status"), [(True, "green"), (False, "unknown")])

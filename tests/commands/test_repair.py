@@ -22,6 +22,9 @@ def test_a_plan_and_its_application(pipeline: Pipeline) -> None:
         assert plan.returncode == 0, plan.stderr
         (identity,) = store_of(lives).ids()
         assert f"Plan {identity}" in plan.stdout
+        # As it is printed it finds the same pipeline; a socket's path and another home stay as placeholders in a file.
+        command = f"Do it: blueplane-doctor --home <home> --redis-url <redis-url> repair --apply {identity}"
+        assert command in plan.stdout
         assert_refused(repair(lives, "--apply", identity), 2, "nobody can be asked here")
         with writers_at_work(lives):
             done = repair(lives, "--apply", identity, "--yes")
