@@ -51,7 +51,19 @@ def quantity(value: float, unit: str = "") -> str:
     text = number(value, _MEASURED_DIGITS)
     if unit == "%" and text == "100" and value < 100:
         text = "more than 99.99"  # rounding must not hide the one that failed
+    if text == "1":
+        unit = _of_one(unit)
     return f"{text} {unit}".rstrip()
+
+
+def _of_one(unit: str) -> str:
+    """The unit of exactly one: `message`, `delivery`, `entry/h`; `ms` and `MB` are no plurals."""
+    word, slash, per = unit.partition("/")
+    if len(word) <= len("ms"):
+        return unit
+    if word.endswith("ies"):
+        word = word.removesuffix("ies") + "y"
+    return word.removesuffix("s") + slash + per
 
 
 def many(count: float, one: str, more: str) -> str:
@@ -64,6 +76,6 @@ def many(count: float, one: str, more: str) -> str:
 def _size(value: float) -> str:
     for unit in ("bytes", "kB", "MB"):
         if abs(value) < _KILO:
-            return f"{number(value, 3)} {unit}"
+            return f"{number(value, 3)} {_of_one(unit) if value == 1 else unit}"
         value = value / _KILO
     return f"{number(value, 3)} GB"

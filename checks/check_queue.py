@@ -76,7 +76,7 @@ def check_stream_lost(
             summary = f"The groups {names} are gone while the server runs: it reads nothing for them"
         return scale.grade("groups lost", summary + _unaccounted(presence), remedy=RESTART_SERVER, evidence=evidence)
     if presence.rows_without_message and signs:
-        summary = "The stream was made anew within the last hour" + _unaccounted(presence)
+        summary = "The stream was made anew, or from an older copy, within the last hour" + _unaccounted(presence)
         return scale.grade("made anew", summary, remedy=KEEP_THE_QUEUE, evidence=evidence)
     return scale.grade("there", "The queue stream is there", evidence=evidence)
 

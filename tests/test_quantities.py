@@ -21,6 +21,26 @@ _TRUE_OF_ANY = (
 """Where one was dealt with before, or the sentence is about more than one."""
 
 
+@pytest.mark.parametrize(
+    ("value", "unit", "text"),
+    [
+        (1, "messages", "1 message"),
+        (1, "deliveries", "1 delivery"),
+        (1, "entries/h", "1 entry/h"),
+        (1.0, "rows/s", "1 row/s"),
+        (0, "messages", "0 messages"),
+        (1.5, "messages", "1.5 messages"),
+        (1, "bytes", "1 byte"),
+        (2, "bytes", "2 bytes"),
+        (1, "MB", "1 MB"),
+        (1, "%", "1 %"),
+        (1, "", "1"),
+    ],
+)
+def test_the_unit_of_one_is_singular(value: float, unit: str, text: str) -> None:
+    assert quantity(value, unit) == text
+
+
 def test_every_sentence_that_counts_knows_one_from_many() -> None:
     """`1 messages` is what a reader remembers. Whatever counts goes through `many`."""
     wrong = []
