@@ -1,6 +1,5 @@
 """The pipeline's server: does it run, does it answer, does it log errors, did it leave events behind."""
 
-import re
 from typing import TYPE_CHECKING
 
 from blueplane_doctor import Finding, Remedy, Scale, check, unknown
@@ -141,8 +140,11 @@ def check_same_pipeline(server_uses: "ServerUses", locations: "Locations", scale
 
 def _with(command: str, option: str, value: str) -> str:
     """The command with an option, in the place of the same one that it may have."""
-    without = re.sub(rf" {option} \S+", "", command)
-    return f"{without} {option} {value}"
+    words = command.split(" ")
+    if option in words:
+        place = words.index(option)
+        del words[place : place + 2]
+    return " ".join([*words, option, value])
 
 
 def _another_pipeline(
