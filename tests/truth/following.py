@@ -3,12 +3,15 @@
     outcome = follow(situation)
     assert outcome.harm == []
 
-Every command of every remedy is run in `sh -c` in the situation's environment, placeholders replaced. Harm is: more
-chain breaks; a pending entry, stream entry, dead letter or row fewer, unless its message's row is there; a worse
-status; a setting that the next restart forgets; a queue that the next restart loses although its saving was changed.
+Every command of every remedy is run in `sh -c` in the situation's environment, placeholders replaced; where it is
+`repair`, the plan that it prints may be applied as it says. Harm is: more chain breaks; a pending entry, stream entry,
+dead letter or row fewer, unless its message's row is there, or a repair has copied it or set it aside and saved it; a
+worse status; a setting that the next restart forgets; a queue that the next restart loses although its saving was
+changed.
 """
 
 import contextlib
+import json
 import os
 import re
 import shlex
@@ -21,6 +24,9 @@ from urllib.parse import urlsplit
 
 import redis
 
+from blueplane_doctor.custody.copies import MARK
+from blueplane_doctor.repair.steps import SET_ASIDE
+from blueplane_doctor.repair.store import RepairFiles
 from tests.truth.examination import Examination
 from tests.truth.messages import CLAUDE_LETTERS, CURSOR_LETTERS, QUEUE
 from tests.truth.observe import Observed, pending_ids, stream_ids
@@ -35,6 +41,8 @@ _ENDLESS = re.compile(
 )
 BY_TIME = ("consumer-lag", "stuck-consumers", "capture-rate", "hook-inactivity", "database-monitor", "write-throughput")
 """Checks that grade an age or a rate: they grow worse by waiting alone, which is no harm done by a remedy."""
+_APPLIES = re.compile(r"^Do it: (\S*blueplane-doctor\b.* repair --apply [0-9a-f]{4})\b", re.MULTILINE)
+"""The command that a plan of `repair` names."""
 _NOT_RUN = (NO_ADDRESS, 126, 127)
 """Exit codes of a redis-cli that is told no address, and of a shell that cannot run a program."""
 _NOT_RUN_BY_DOCTOR = (2, 4)
@@ -101,11 +109,21 @@ class Held:
     readable: bool
 
 
-def follow(situation: Situation, *arguments: str, stand_ins_only: bool = False) -> Outcome:
-    """Run the doctor, follow every remedy, and look again. `arguments` are more of the doctor's options."""
+def follow(situation: Situation, *arguments: str, stand_ins_only: bool = False, applies_plans: bool = False) -> Outcome:
+    """Run the doctor, follow every remedy, and look again. `arguments` are more of the doctor's options.
+
+    `applies_plans`: whether the plans that `repair` prints are applied.
+    """
     examination = situation.doctor(*arguments)
     commands = remedy_commands(examination)
-    return follow_commands(situation, commands, examination, stand_ins_only=stand_ins_only, arguments=arguments)
+    return follow_commands(
+        situation,
+        commands,
+        examination,
+        stand_ins_only=stand_ins_only,
+        arguments=arguments,
+        applies_plans=applies_plans,
+    )
 
 
 def remedy_commands(examination: Examination) -> list[tuple[str, str]]:
@@ -143,6 +161,7 @@ def follow_commands(
     *,
     stand_ins_only: bool = False,
     arguments: Sequence[str] = (),
+    applies_plans: bool = False,
 ) -> Outcome:
     """Run these commands, pairs of a source and a command, and tell the harm beside the examination before."""
     outcome = Outcome()
@@ -155,7 +174,11 @@ def follow_commands(
             continue
         if _ENDLESS.search(command):
             watched.add(command)
-        outcome.commands.append(_run(situation, source, command, str(path)))
+        followed = _run(situation, source, command, str(path))
+        outcome.commands.append(followed)
+        applies = _APPLIES.search(followed.output)
+        if applies is not None and applies_plans:
+            outcome.commands.append(_run(situation, source, f"{applies[1]} --yes", str(path)))
     after = look(situation)
     again = situation.doctor(*arguments)
     outcome.harm += _missing(situation, before, after)
@@ -251,7 +274,8 @@ def _missing(situation: Situation, before: Held, after: Held) -> list[str]:
     entries = before.entries - after.entries - after.with_row
     if entries:
         harm.append(f"stream entries gone without a row: {len(entries)}")
-    released = [pair for pair in before.pending - after.pending if pair[1] not in after.with_row]
+    accounted = after.with_row | _kept_by_repair(situation)
+    released = [pair for pair in before.pending - after.pending if pair[1] not in accounted]
     owed = [pair for pair in released if _owes(situation, *pair)]
     if owed:
         harm.append(f"pending entries gone without a row: {len(owed)}")
@@ -263,6 +287,25 @@ def _missing(situation: Situation, before: Held, after: Held) -> list[str]:
     if before.with_row - after.with_row:
         harm.append(f"messages whose row is gone: {len(before.with_row - after.with_row)}")
     return harm
+
+
+def _kept_by_repair(situation: Situation) -> set[str]:
+    """The IDs of messages that have a copy in the stream, and of those that were set aside and saved whole."""
+    kept: set[str] = set()
+    with contextlib.suppress(redis.RedisError):
+        for _, fields in situation.client.xrange(QUEUE):
+            kept.update(fields.get(MARK.decode(), "").split()[-1:])
+    for folder in (situation.home / "repair").glob("*/"):
+        files = RepairFiles(folder)
+        if not files.messages.is_file():
+            continue
+        done = files.done()
+        for line in files.messages.read_text().splitlines():
+            saved = json.loads(line)
+            entry = done.get(saved["item"])
+            if entry is not None and entry.done == SET_ASIDE and saved["fields"]:
+                kept.add(saved["id"])
+    return kept
 
 
 def _worse(before: Examination, after: Examination) -> list[str]:

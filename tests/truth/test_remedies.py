@@ -65,6 +65,6 @@ def test_no_remedy_of_a_demo_fault_does_harm(name: str, server: str, tmp_path: P
         situation.client.flushall()
         with Pipeline(situation.redis.url, situation.home) as pipeline:
             FAULTS[name].apply(pipeline)
-            outcome = follow(situation)
+            outcome = follow(situation, applies_plans=True)
             assert outcome.harm == [], outcome.commands
             assert outcome.not_run == []
