@@ -24,6 +24,8 @@ NOT_READ = "reading from it could make it delete the queue, so nothing is read"
 _MESSAGES_NOT_READ = "reading its messages could make it delete the queue, so they were not read"
 _FEW_CLIENTS_BYTES = 1_000_000
 """What some clients' buffers may take: 40 kB each (measured on Redis 7.0), and their replies."""
+_TWO_HEAVY_MESSAGES = 5_000_000
+"""Bytes that XINFO STREAM's reply may take: it holds the first and the last message, which may have 2 MB each."""
 
 
 class Room(NamedTuple):
@@ -37,6 +39,8 @@ class Room(NamedTuple):
     """`maxmemory-policy`."""
     expiring_keys: int
     """Keys with an expiry: all that a `volatile` policy may evict."""
+    dataset: int | None = None
+    """What the keys themselves take; None where it is not told."""
 
     @property
     def free(self) -> int | None:
@@ -54,6 +58,16 @@ class Room(NamedTuple):
     def is_too_full(self) -> bool:
         """Whether even connections and short replies could make the server delete the queue."""
         return self.may_evict_queue and self.free is not None and self.free < _FEW_CLIENTS_BYTES
+
+    @property
+    def is_too_full_for_messages(self) -> bool:
+        """Whether a reply that holds messages of the stream could make the server delete the queue."""
+        if not self.may_evict_queue or self.free is None:
+            return False
+        messages = _TWO_HEAVY_MESSAGES
+        if self.dataset is not None:
+            messages = min(messages, 2 * self.dataset)
+        return self.free < _FEW_CLIENTS_BYTES + messages
 
     @property
     def can_evict(self) -> bool:
@@ -90,6 +104,7 @@ def room_of(fields: Mapping[str, str]) -> Room:
         limit=integer(fields.get("maxmemory")) or None,  # 0 is no limit
         policy=fields.get("maxmemory_policy", ""),
         expiring_keys=_expiring_keys(fields),
+        dataset=integer(fields.get("used_memory_dataset")),
     )
 
 

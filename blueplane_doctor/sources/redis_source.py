@@ -138,7 +138,7 @@ class RedisSource:
             connection.close()
 
     def refuse_when_too_full(self) -> None:
-        """Raises SourceTooFull where even a connection and a short reply could make the server delete the queue.
+        """Raises SourceTooFull where a few connections and messages could make the server delete the queue.
 
         Looked at once, before anything else is asked: each client's buffers count against the server's limit.
         """
@@ -146,7 +146,7 @@ class RedisSource:
             if not self._has_looked_at_room:
                 room = self.room()
                 self._has_looked_at_room = True
-                if room and room.is_too_full:
+                if room and room.is_too_full_for_messages:
                     self._too_full = too_full(self.address, room)
         if self._too_full:
             raise self._too_full

@@ -54,6 +54,25 @@ def test_a_reply_takes_at_most_a_twentieth_of_what_is_free(free: int | None, pol
 
 
 @pytest.mark.parametrize(
+    ("free", "policy", "dataset", "is_too_full"),
+    [
+        pytest.param(2 * MB, "allkeys-lru", 100 * MB, True, id="two heavy messages need more"),
+        pytest.param(2 * MB, "allkeys-lru", None, True, id="how much there is is not told"),
+        pytest.param(6 * MB, "allkeys-lru", 100 * MB, False, id="room for two heavy messages"),
+        pytest.param(2 * MB, "allkeys-lru", 400_000, False, id="all keys together are light"),
+        pytest.param(900_000, "allkeys-lru", 0, True, id="clients alone need more"),
+        pytest.param(0, "noeviction", 100 * MB, False, id="nothing is evicted"),
+        pytest.param(0, "volatile-lru", 100 * MB, False, id="the queue is not evicted"),
+        pytest.param(None, "allkeys-lru", 100 * MB, False, id="no limit"),
+    ],
+)
+def test_messages_are_not_asked_for_where_two_heavy_ones_have_no_room(
+    free: int | None, policy: str, dataset: int | None, is_too_full: bool
+) -> None:
+    assert room(free, policy)._replace(dataset=dataset).is_too_full_for_messages is is_too_full
+
+
+@pytest.mark.parametrize(
     ("policy", "expiring_keys", "can_evict"),
     [
         ("noeviction", 9, False),

@@ -48,3 +48,21 @@ def test_what_was_never_read_evicts_nothing_either_where_some_room_is_left(
         examination = situation.doctor()
         assert situation.client.info("stats")["evicted_keys"] == 0
         assert examination.finding("redis-durability")["status"] == "orange"
+
+
+@pytest.mark.parametrize(("name", "server"), instances("may-evict-the-queue"))
+def test_a_heavy_message_that_replies_on_the_stream_repeat_evicts_nothing(
+    name: str, server: str, tmp_path: Path
+) -> None:
+    """XINFO STREAM repeats the last message, which has 2 MB, where 2 MB are left."""
+    with SITUATIONS[name].built(server, tmp_path / "p") as situation:
+        client = situation.client
+        client.config_set("maxmemory", 0)
+        client.xadd(QUEUE, {"event_id": "heavy", "payload": "x" * 2_000_000})
+        length = client.xlen(QUEUE)
+        client.config_set("maxmemory", client.info("memory")["used_memory"] + 2_000_000)
+        examination = situation.doctor()
+        assert client.info("stats")["evicted_keys"] == 0
+        assert client.xlen(QUEUE) == length
+        assert examination.status not in ("green", "yellow")
+        assert "could make it delete the queue" in examination.finding("chain-breaks")["cause"]
