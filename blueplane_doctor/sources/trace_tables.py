@@ -235,9 +235,10 @@ class DeletedRows:
 
     def row_before(self, table: str, moment: datetime) -> int:
         """The number of the last row that was written before a moment; 0 where there is none. Raises SourceError."""
-        sql = f'SELECT sequence FROM "{table}" WHERE sequence < ? ORDER BY sequence DESC LIMIT 1'
+        sql = f'SELECT sequence FROM "{table}" WHERE sequence <= ? ORDER BY sequence DESC LIMIT 1'
         since = self._database.read(partial(_since, table=table, moment=moment))
-        return self._number(sql, table, since) or 0
+        # Behind the largest number there is none that SQLite could be given.
+        return self._number(sql, table, since - 1) or 0
 
     def _count_behind(self, table: str, sequence: int) -> int:
         sql = f'SELECT sequence FROM "{table}" WHERE sequence > ? ORDER BY sequence LIMIT 1'

@@ -127,10 +127,31 @@ for _name, _script in LIMITS.items():
     _codes = (1, 2, 3) if _name in _WITHOUT_FILES else ()
     add(Fault(_name, "surroundings", _through(_script), (*_SOME, "evidence"), codes=_codes))
 
+
+def _own_state_elsewhere(apply: Apply) -> Apply:
+    """Where HOME does not say it the system does: what the doctor itself keeps must not come into that home."""
+
+    @contextlib.contextmanager
+    def both(stage: Stage) -> Iterator[None]:
+        with apply(stage):
+            stage.variables["XDG_STATE_HOME"] = str(stage.situation.folder / "state")
+            yield
+
+    return both
+
+
+@contextlib.contextmanager
+def _home_that_is_not_there(stage: Stage) -> Iterator[None]:
+    stage.variables = {"HOME": str(stage.situation.folder / "nowhere" / "at" / "all")}
+    yield
+
+
+_OF_THE_SYSTEM = ("no-home", "empty-home")
+"""There the home is the one of this user: nothing that writes into it is tried."""
 VARIABLES: dict[str, Apply] = {
-    "no-home": _with("HOME"),
-    "empty-home": _with(HOME=""),
-    "home-that-is-not-there": _with(HOME="/nowhere/at/all"),
+    "no-home": _own_state_elsewhere(_with("HOME")),
+    "empty-home": _own_state_elsewhere(_with(HOME="")),
+    "home-that-is-not-there": _home_that_is_not_there,
     "home-that-is-a-file": _with(HOME="/dev/null"),
     "no-path": _with("PATH"),
     "no-temporary-folder": _with(TMPDIR="/nowhere"),
@@ -151,6 +172,8 @@ _UNUSABLE = ("no-home", "empty-home", "home-that-is-not-there", "home-that-is-a-
 for _name, _apply in VARIABLES.items():
     _codes = (2, 3) if _name in _UNUSABLE else ()
     _commands = _SOME if _name in _UNUSABLE else ("examine", "dlq", "history", "convert")
+    if _name in _OF_THE_SYSTEM:
+        _commands = tuple(name for name in _commands if name != "install")
     add(Fault(_name, "surroundings", _apply, _commands, codes=_codes, silent="utf-16" in _name))
 
 # Clocks
