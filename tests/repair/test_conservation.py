@@ -18,7 +18,7 @@ from blueplane_doctor.repair.planning import make_plan
 from blueplane_doctor.repair.steps import ACKNOWLEDGED, DELIVERED, GROUPED, SET_ASIDE
 from blueplane_doctor.repair.store import JournalEntry, Store
 from blueplane_doctor.settings import Settings, load
-from tests.custody.model import Held, Sent
+from tests.custody.model import Held, Id, Model, Sent
 from tests.custody.test_property import GROUPS, OWNERS, QUEUE, STEPS, Pipelines
 
 ALL_LETTERS = DeadLetterFilter(newer_than_ms=10**12)
@@ -26,6 +26,33 @@ ALL_LETTERS = DeadLetterFilter(newer_than_ms=10**12)
 UNFINISHED = ("waiting", "in_flight", "stuck")
 MOST_ROUNDS = 6
 EXAMPLES = 300 if os.environ.get("BLUEPLANE_TEST_PROFILE") == "long" else 12
+
+
+class RepairedModel(Model):
+    """A model that knows copies."""
+
+    def __init__(self, model: Model) -> None:
+        super().__init__(model.owners, model.groups)
+        self.origins: dict[Id, Id | None] = {}
+        """Of each copy the message that it was made of; None where that was a dead letter."""
+
+    def states(self) -> dict[Id, str]:
+        """As before, but what looks lost and has a copy is a duplicate of it."""
+        states = super().states()
+        for message in self.present():
+            if states[message.id] == "lost" and self._has_copy(message):
+                states[message.id] = "duplicate"
+        return states
+
+    def _has_copy(self, message: Sent) -> bool:
+        """Whether a copy of it, or of another message that would have the same row, comes after it."""
+        for copy in self.present():
+            if copy.id not in self.origins or copy.id < message.id:
+                continue
+            has_same_row = message.key == copy.key and len(message.key or ()) == 2
+            if self.origins[copy.id] == message.id or has_same_row:
+                return True
+        return False
 
 
 class RepairedPipelines(Pipelines):
@@ -37,11 +64,19 @@ class RepairedPipelines(Pipelines):
         super().__init__()
         self.letters: dict[str, Sent] = {}
         """The message of each dead letter that holds it whole."""
+        self.model: RepairedModel = RepairedModel(self.model)
+        # Named after no process: beside a server that runs, two that were given messages within seconds may be two
+        # servers, and then nothing is called lost.
+        self.consumers = dict.fromkeys(GROUPS, "consumer")
         (self.home / "server.pid").write_text(str(self.stand_in.pid))
 
     @property
     def settings(self) -> Settings:
         return load({"home": self.home, "redis_url": self.server.url}).settings
+
+    @rule(name=st.sampled_from(GROUPS))
+    def kill_consumer(self, name: str) -> None:
+        self.consumers[name] += "'"
 
     def _dead_letter(self, message: Sent, shape: str) -> None:
         """As the writers do it: the letter holds the message."""
@@ -117,7 +152,9 @@ class RepairedPipelines(Pipelines):
             del self.model.groups[holding.group].pending[message.id]
         if entry.done == DELIVERED:
             milliseconds, _, number = entry.copy_id.partition("-")
-            self.model.sent.append(Sent((int(milliseconds), int(number)), message.route, message.key, message.event_id))
+            copy = Sent((int(milliseconds), int(number)), message.route, message.key, message.event_id)
+            self.model.sent.append(copy)
+            self.model.origins[copy.id] = None if item.source is Source.DEAD_LETTER else message.id
         elif entry.done == SET_ASIDE and entry.copy_id:
             self.letters[entry.copy_id] = message
             self.model.dead_ids.add(message.id)

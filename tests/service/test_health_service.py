@@ -200,7 +200,7 @@ def test_reads_that_hang_do_not_pile_up_and_it_recovers(pipeline: Pipeline, monk
 
     def hang(monitor: DatabaseHealthMonitor) -> DatabaseHealth:
         begun.append(time.monotonic())
-        gate.wait(60)
+        gate.wait(3 * PATIENCE_SECONDS)
         return collect(monitor)
 
     monkeypatch.setattr(DatabaseHealthMonitor, "collect", hang)
@@ -218,7 +218,8 @@ def test_reads_that_hang_do_not_pile_up_and_it_recovers(pipeline: Pipeline, monk
             wait_until(lambda: service.refreshes["quick"] > looks + 5, "no further looks")
             assert len(begun) == HANGING_READS
             assert service.current().area_status("database") is Status.UNKNOWN
-            assert service.current().area_status("queue") is Status.GREEN, "only what hangs is unknown"
+            # One look may take longer than its limit where others use the processors.
+            wait_until(lambda: service.current().area_status("queue") is Status.GREEN, "only what hangs is unknown")
             monkeypatch.undo()
             gate.set()
             wait_until(lambda: service.current().area_status("database") is Status.GREEN, "it does not recover")
@@ -267,7 +268,7 @@ def test_it_is_not_ready_before_a_snapshot_of_both_looks_is_published(
     def slow(doctor: Doctor, evidence: Evidence) -> Report:
         if "chain" in evidence.records:
             judging.set()
-            gate.wait(60)
+            gate.wait(3 * PATIENCE_SECONDS)
         return judge(doctor, evidence)
 
     monkeypatch.setattr(Doctor, "judge", slow)
