@@ -95,7 +95,7 @@ def _without_future(one: Cause, records: Mapping[str, Any]) -> Cause:
     """The cause without a beginning that cannot be true: an ID may be ahead of the clock, and with it its time."""
     since = parse_time(one.since)
     measured = parse_time(getattr(records.get("queue"), "measured_at", None))
-    if since is None or measured is None or since <= measured + _CLOCKS_APART:
+    if since is None or measured is None or since - measured <= _CLOCKS_APART:
         return one
     return one.model_copy(update={"since": None, "since_by": ""})
 

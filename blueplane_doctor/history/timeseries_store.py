@@ -14,7 +14,7 @@ LABEL = "blueplane_history"
 """Every series carries it, with the prefix as its value: how the server finds them all."""
 _CHUNK_BYTES = 1024
 """Most series hardly change, and one of these holds weeks of a constant."""
-_REFRESHED_AT_ONCE = 8
+_REFRESHED_AT_ONCE = 7
 """Expiries refreshed with a sample: all of a hundred series within a quarter of an hour, in few commands."""
 
 _CREATE = """
