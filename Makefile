@@ -11,7 +11,7 @@ demo: $(STAMP)  ## examine a simulated pipeline with a few faults
 	$(BIN)/blueplane-doctor demo
 
 test: $(STAMP)  ## all tests; what needs a server or browser that is not installed is skipped with its reason
-	$(BIN)/python -m pytest -n 4 --dist worksteal
+	$(BIN)/python -m pytest -n 3 --dist worksteal
 
 test-quick: $(STAMP)  ## the short tests; CONTRIBUTING.md says how long they take
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow"

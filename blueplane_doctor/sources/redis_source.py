@@ -92,6 +92,7 @@ class RedisSource:
         self._deadline = deadline
         self._lock = RLock()
         self._connection: Connection | None = None
+        self._is_closed = False
         self._failure: SourceError | None = None
         self._too_full: SourceTooFull | None = None
         self._has_looked_at_room = False
@@ -214,6 +215,7 @@ class RedisSource:
 
     def close(self) -> None:
         """Close the connection; harmless when there is none."""
+        self._is_closed = True
         connection = self._connection
         self._connection = None
         if connection:
@@ -241,6 +243,11 @@ class RedisSource:
                 if error is connection.failure:  # and not a refused command
                     self.remember_failure(error)
                 raise
+            finally:
+                # A monitor that nobody waits for any more may ask just while the run ends.
+                if self._is_closed:
+                    self._connection = None
+                    connection.close()
 
     def _new_connection(self) -> Connection:
         """One whose waiting also ends with the run."""

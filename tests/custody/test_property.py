@@ -37,7 +37,7 @@ QUEUE = "telemetry:message_queue"
 OWNERS = {"cursor": "processors", "claude": "claude_processors"}
 GROUPS = tuple(OWNERS.values())
 KINDS = ("cursor", "cursor", "claude", "claude", "claude_untimed", "skipped", "nameless", "malformed")
-EXAMPLES, STEPS = (1000, 60) if os.environ.get("BLUEPLANE_TEST_PROFILE") == "long" else (25, 25)
+EXAMPLES, STEPS = (1000, 60) if os.environ.get("BLUEPLANE_TEST_PROFILE") == "long" else (15, 25)
 REWRITES_ENTRIES_READ = ("valkey",)
 """Servers that set entries-read anew at each read, and so forget what was trimmed before."""
 NO_PROCESS = (1 << 31) - 1

@@ -25,7 +25,7 @@ ALL_LETTERS = DeadLetterFilter(newer_than_ms=10**12)
 """A filter that all dead letters pass: without one none is meant."""
 UNFINISHED = ("waiting", "in_flight", "stuck")
 MOST_ROUNDS = 6
-EXAMPLES = 300 if os.environ.get("BLUEPLANE_TEST_PROFILE") == "long" else 12
+EXAMPLES = 300 if os.environ.get("BLUEPLANE_TEST_PROFILE") == "long" else 8
 
 
 class RepairedModel(Model):

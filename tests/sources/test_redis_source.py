@@ -216,3 +216,21 @@ def test_replies_that_each_come_in_time_end_with_the_run() -> None:
     with speaking(speak) as url, closing(RedisSource(url, Deadline(0.5))) as source, pytest.raises(SourceTimeout):
         for _ in range(1000):
             source.ask(*[("PING",)] * 1000)
+
+
+def test_what_is_asked_after_the_end_leaves_no_connection_open(
+    valkey: RunningServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a monitor does for which nobody waits any more."""
+    closed: list[Connection] = []
+    close = Connection.close
+
+    def close_and_count(connection: Connection) -> None:
+        close(connection)
+        closed.append(connection)
+
+    monkeypatch.setattr(Connection, "close", close_and_count)
+    source = RedisSource(valkey.url, Deadline(30))
+    source.close()
+    assert source.ask(("PING",)) == [b"PONG"]
+    assert len(closed) == 1

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import redis
 
+from blueplane_doctor.sources.redis_refusals import MOMENT_SECONDS
 from tests.truth.messages import CLAUDE_GROUP, CURSOR_GROUP, CURSOR_LETTERS, QUEUE
 from tests.truth.redis_process import NOBODY
 from tests.truth.registry import situation
@@ -140,8 +141,17 @@ def loading(s: Situation) -> None:
     with s.redis.config_file.open("a") as file:
         file.write("key-load-delay 20000\nloading-process-events-interval-bytes 1024\n")
     s.redis.launch()
-    wait_until(lambda: _answer(s).startswith("LOADING"), "the loading did not come about")
+    # In the first second Redis tells a made-up end: in one second.
+    wait_until(lambda: _loads_for_seconds(s) > MOMENT_SECONDS, "the loading did not come about")
     s.truth = Truth(refusal="LOADING", rows=76, database="intact")
+
+
+def _loads_for_seconds(s: Situation) -> int:
+    with s.redis.client(timeout=5) as client:
+        try:
+            return int(client.info("persistence").get("loading_eta_seconds", 0))
+        except redis.RedisError:
+            return 0
 
 
 def _answer(s: Situation) -> str:
