@@ -21,7 +21,7 @@ from blueplane_doctor.sources import Deadline
 from blueplane_doctor.sources.claimed_consumers import read_claims, without_claims
 from blueplane_doctor.sources.database_source import DatabaseSource
 from blueplane_doctor.sources.dead_letters import DeadLetterEntry, DeadLetterReader, each_dead_letter_entry
-from blueplane_doctor.sources.redis_info import integer
+from blueplane_doctor.sources.redis_info import dataset_bytes, integer
 from blueplane_doctor.sources.redis_source import RedisSource, pairs
 from blueplane_doctor.sources.server_log import LogTail, read_log
 from blueplane_doctor.sources.server_process import process_state, server_process
@@ -87,10 +87,7 @@ class ServerInfo:
     @property
     def dataset_bytes(self) -> int | None:
         """Bytes that all keys together take."""
-        size = integer(self.fields.get("used_memory_dataset"))
-        if size is None or size < 0:
-            return None
-        return size
+        return dataset_bytes(self.fields)
 
 
 class Examination:

@@ -354,19 +354,13 @@ _REDIS = _of(
 )  # fmt: skip
 _DISK_SPACE = _of(
     "disk_space",
-    _M(
-        "database_free_mb",
-        "Free for the database",
-        "MB",
-        "database_disk_free_bytes",
-        "Free on the database's disk.",
-        MIN,
-    ),
-    _M(
-        "spool_free_mb", "Free for the home", "MB", "home_disk_free_bytes", "Free on the disk of Blueplane's home.", MIN
-    ),
-    _M("redis_free_mb", "Free for Redis", "MB", "redis_disk_free_bytes", "Free on the disk of Redis' own files.", MIN),
-)
+    _M("database_free_mb", "Free for the database", "MB", "database_disk_free_bytes",
+       "Free on the database's disk.", MIN),
+    _M("spool_free_mb", "Free for the home", "MB", "home_disk_free_bytes",
+       "Free on the disk of Blueplane's home.", MIN),
+    _M("redis_free_mb", "Free for Redis", "MB", "redis_disk_free_bytes",
+       "Free on the disk of Redis' own files.", MIN),
+)  # fmt: skip
 _REDIS_WRITES = _of(
     "redis_writes",
     _M("taken", "Takes writes", YES, "redis_takes_writes", "1 when Redis takes writes, 0 when it refuses them.", MIN),

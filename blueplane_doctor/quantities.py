@@ -51,6 +51,10 @@ def quantity(value: float, unit: str = "") -> str:
     text = number(value, _MEASURED_DIGITS)
     if unit == "%" and text == "100" and value < 100:
         text = "more than 99.99"  # rounding must not hide the one that failed
+    return _with_unit(text, unit)
+
+
+def _with_unit(text: str, unit: str) -> str:
     if text == "1":
         unit = _of_one(unit)
     return f"{text} {unit}".rstrip()
@@ -76,6 +80,6 @@ def many(count: float, one: str, more: str) -> str:
 def _size(value: float) -> str:
     for unit in ("bytes", "kB", "MB"):
         if abs(value) < _KILO:
-            return f"{number(value, 3)} {_of_one(unit) if value == 1 else unit}"
+            return _with_unit(number(value, 3), unit)
         value = value / _KILO
     return f"{number(value, 3)} GB"

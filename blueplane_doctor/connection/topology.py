@@ -84,8 +84,8 @@ def address_of(url: str) -> str:
     if parts.scheme == "unix":
         return "a unix socket"
     address = f"{shown_host(parts.hostname or 'localhost')}:{parts.port or 6379}"
-    database = parts.path.strip("/")
-    if database == "0" or not _is_number(database):
+    database = _number_in_path(parts)
+    if database in ("", "0"):
         return address
     return f"{address} database {database}"
 
@@ -98,10 +98,16 @@ def database_of(url: str) -> int:
     parts = parts_of(url)
     number = dict(parse_qsl(parts.query)).get("db", "")
     if not number and parts.scheme != "unix":
-        number = parts.path.strip("/")
+        number = _number_in_path(parts)
     if not _is_number(number):
         return 0
     return int(number)
+
+
+def _number_in_path(parts: SplitResult) -> str:
+    """The number of a database that stands behind host and port; empty where there is none."""
+    number = parts.path.strip("/")
+    return number if _is_number(number) else ""
 
 
 def _is_number(text: str) -> bool:

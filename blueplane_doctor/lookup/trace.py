@@ -584,9 +584,11 @@ def _recognise(entry: RawEntry, missing: dict[bytes, _Search]) -> None:
         if is_beginning(wanted, entry[0]):
             search.near.note_beginning(Message(entry))
         # Looking for the bytes is cheap, and rules out all but a few: only of those is the JSON parsed.
-        elif any(wanted in value for value in values) and _is_meant(Message(entry), wanted, search):
-            search.message = Message(entry)
-            del missing[wanted]
+        elif any(wanted in value for value in values):
+            message = Message(entry)
+            if _is_meant(message, wanted, search):
+                search.message = message
+                del missing[wanted]
 
 
 def _is_meant(message: Message, wanted: bytes, search: _Search) -> bool:

@@ -7,6 +7,7 @@ from blueplane_doctor.errors import SourceError, SourceMissing, SourceWrongType
 from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring import Monitor
 from blueplane_doctor.public_fields import GroupName
+from blueplane_doctor.sources.redis_info import databases
 from blueplane_doctor.sources.redis_source import pairs
 from blueplane_doctor.sources.streams import StreamState
 from blueplane_doctor.sources.trace_tables import count_rows
@@ -67,14 +68,13 @@ class StreamPresenceMonitor(Monitor):
         return presence.model_copy(update=rows)
 
     def _other_databases(self) -> list[int]:
-        """INFO names each database that holds keys: `db1:keys=3,expires=0,avg_ttl=0`."""
+        """INFO names each database that holds keys."""
         try:
             fields = self.examination.server_info().fields
         except SourceError:
             return []
         examined = database_of(self.examination.settings.redis_url)
-        numbers = [int(name[2:]) for name in fields if name.startswith("db") and name[2:].isdecimal()]
-        return sorted(number for number in numbers if number != examined)
+        return sorted(number for number in databases(fields) if number != examined)
 
     def _rows(self) -> dict[str, int | None]:
         try:

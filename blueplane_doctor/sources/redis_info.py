@@ -1,7 +1,7 @@
 """What INFO says, read once: its fields as text, of which those that hold a number are known to hold one."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from blueplane_doctor.connection.base import ProtocolError
 
@@ -81,6 +81,26 @@ def _has_its_form(name: str, value: str) -> bool:
     if name in _WORDS:
         return _WORD.fullmatch(value) is not None
     return True
+
+
+def dataset_bytes(fields: Mapping[str, str]) -> int | None:
+    """Bytes that all keys together take; None where it is not told. Without a key it may be below zero."""
+    size = integer(fields.get("used_memory_dataset"))
+    if size is None or size < 0:
+        return None
+    return size
+
+
+def databases(fields: Mapping[str, str]) -> dict[int, str]:
+    """What is told of each database that holds keys, by its number: `keys=3,expires=1,avg_ttl=0` for `db0`."""
+    found = {}
+    for name, value in fields.items():
+        if not name.startswith("db"):
+            continue
+        number = integer(name.removeprefix("db"))
+        if number is not None and number >= 0:
+            found[number] = value
+    return found
 
 
 def integer(text: str | None) -> int | None:

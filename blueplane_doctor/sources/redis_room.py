@@ -6,7 +6,7 @@ from typing import NamedTuple
 from blueplane_doctor.connection.base import ProtocolError
 from blueplane_doctor.connection.redis_connection import Connection
 from blueplane_doctor.errors import SourceTooFull
-from blueplane_doctor.sources.redis_info import integer, parse_info
+from blueplane_doctor.sources.redis_info import databases, dataset_bytes, integer, parse_info
 
 LARGEST_REPLY = 32_000_000
 """Bytes of one reply where there is room: the server builds it whole before it sends any of it.
@@ -104,7 +104,7 @@ def room_of(fields: Mapping[str, str]) -> Room:
         limit=integer(fields.get("maxmemory")) or None,  # 0 is no limit
         policy=fields.get("maxmemory_policy", ""),
         expiring_keys=_expiring_keys(fields),
-        dataset=integer(fields.get("used_memory_dataset")),
+        dataset=dataset_bytes(fields),
     )
 
 
@@ -134,11 +134,9 @@ def too_full(address: str, room: Room, why: str = _MESSAGES_NOT_READ) -> SourceT
 
 
 def _expiring_keys(fields: Mapping[str, str]) -> int:
-    """Of all databases: `db0:keys=3,expires=1,avg_ttl=0`."""
+    """Of all databases."""
     count = 0
-    for name, value in fields.items():
-        if not (name.startswith("db") and name[2:].isdecimal()):
-            continue
+    for value in databases(fields).values():
         for part in value.split(","):
             key, _, number = part.partition("=")
             if key == "expires":

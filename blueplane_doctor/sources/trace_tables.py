@@ -146,10 +146,7 @@ def count_rows(database: DatabaseSource, tables: tuple[str, ...], since: datetim
 
 
 def _count_table(connection: Connection, table: str, since: datetime, limit: int) -> int:
-    newest = connection.execute(f'SELECT sequence FROM "{table}" ORDER BY sequence DESC LIMIT 1').fetchone()
-    if newest is None:
-        return 0
-    first = first_since(connection, table, since, sequence_of(newest[0], table))
+    first = _since(connection, table, since)
     sql = f'SELECT count(*) FROM (SELECT 1 FROM "{table}" WHERE sequence >= ? LIMIT ?)'
     count: int = connection.execute(sql, (first, limit)).fetchone()[0]
     return count
@@ -255,6 +252,7 @@ class DeletedRows:
 
 
 def _since(connection: Connection, table: str, moment: datetime) -> int:
+    """The smallest sequence number written at or after a moment; one that no row has where there is none."""
     row = connection.execute(f'SELECT sequence FROM "{table}" ORDER BY sequence DESC LIMIT 1').fetchone()
     if row is None:
         return 0

@@ -149,7 +149,7 @@ def _log(path: Path) -> tuple[str, list[str]]:
     except FileUnreadable as error:
         return "", [f"the server's log: it cannot be read ({error.reason})"]
     left_out = [
-        f"{many(errors.others, 'entry of the log that is no error', 'entries of the log that are no errors')}",
+        many(errors.others, "entry of the log that is no error", "entries of the log that are no errors"),
         "in the log's error lines, every word that is not known to be harmless: it could quote what was written",
     ]
     if errors.older:

@@ -5,7 +5,7 @@ import pytest
 from blueplane_doctor.connection.base import ProtocolError
 from blueplane_doctor.demo.servers import RunningServer
 from blueplane_doctor.sources import Deadline
-from blueplane_doctor.sources.redis_info import integer, parse_info
+from blueplane_doctor.sources.redis_info import databases, dataset_bytes, integer, parse_info
 from blueplane_doctor.sources.redis_source import RedisSource
 
 
@@ -86,3 +86,14 @@ def test_integers(text: str | None, number: int | None) -> None:
 def test_a_size_that_the_server_counted_below_zero_is_no_error() -> None:
     # Redis subtracts its own overhead from what is used, unsigned: on a small server that may be less than nothing.
     assert parse_info(b"used_memory_dataset:18446744073709540312\r\n")["used_memory_dataset"]
+
+
+def test_databases_are_told_by_names_that_redis_gives() -> None:
+    fields = {"db0": "keys=3", "db11": "keys=9", "dbsize": "7", "db-1": "x", "db" + "9" * 5000: "x", "keys": "db2"}
+    assert databases(fields) == {0: "keys=3", 11: "keys=9"}
+
+
+@pytest.mark.parametrize(("value", "size"), [("40", 40), ("0", 0), ("-40", None), ("lots", None)])
+def test_what_the_keys_take(value: str, size: int | None) -> None:
+    assert dataset_bytes({"used_memory_dataset": value}) == size
+    assert dataset_bytes({}) is None
