@@ -262,6 +262,11 @@ def _stuck_remedy(
         # The shell opens the file inside of the brackets, after umask: nobody else may read it.
         commands.append(f"(umask 077; {{ {'; '.join(saves)}; }} >> {locations.home}/saved-messages.txt)")
         commands.append(f"{locations.doctor} trace {' '.join(chosen)}")
+    is_unexplained = not blockers and not refusal and not server.lock_holder
+    if names and is_unexplained:
+        # Where a reason is known, its cause names the repair that fits.
+        text = f"{text.strip()} A repair shows a plan first, saves the messages, and finds what cannot be written."
+        commands.append(f"{locations.doctor} repair stuck")
     return Remedy(text=text.strip(), commands=commands)
 
 
