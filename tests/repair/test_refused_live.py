@@ -1,15 +1,20 @@
 """Refusals of design.md's list on a live server, each with its sentence, in the plan and when it is applied."""
 
+import os
+import sqlite3
+from contextlib import closing
+
 import pytest
 
 from blueplane_doctor.demo.simulator import Pipeline
-from blueplane_doctor.errors import RepairRefused
+from blueplane_doctor.errors import RepairRefused, SourceTimeout
 from blueplane_doctor.repair import refusals
 from blueplane_doctor.repair.base import Wanted
 from blueplane_doctor.repair.plan import Action, Plan
 from blueplane_doctor.repair.planning import make_plan
 from tests.helpers import settings_for
 from tests.repair.pipelines import applied, planned, store_of
+from tests.service.support import locked
 
 NO_PROCESS = (1 << 31) - 1
 """No system gives a process so large a number."""
@@ -58,3 +63,38 @@ def test_no_writer_and_no_room(live_pipeline: Pipeline, monkeypatch: pytest.Monk
     assert alone.of(Action.DELIVER) == []
     assert "deliver 9 messages again: no writer of the group processors runs; start the Blueplane" in sentences(alone)
     assert live_pipeline.client.xlen(live_pipeline.queue) == 9
+
+
+def test_an_old_plan_and_one_of_another_redis(live_pipeline: Pipeline) -> None:
+    hold(live_pipeline, 3)
+    plan = planned(live_pipeline)
+    store = store_of(live_pipeline)
+    old = plan.model_copy(update={"id": store.new_id(), "made_ms": plan.made_ms - 11 * 60_000})
+    other = plan.model_copy(update={"id": store.new_id(), "run_id": "0" * 40})
+    for one, said in ((old, "is older than 10 minutes"), (other, r"was made for another Redis, or .* restarted since")):
+        store.keep(one)
+        with pytest.raises(RepairRefused, match=said):
+            applied(live_pipeline, one)
+    assert live_pipeline.client.xlen(live_pipeline.queue) == 3
+    assert live_pipeline.client.xpending(live_pipeline.queue, "processors")["pending"] == 3
+
+
+def test_what_has_a_row_is_acknowledged_and_not_delivered(live_pipeline: Pipeline) -> None:
+    (identity,) = live_pipeline.enqueue_cursor(1, at=live_pipeline.ago(minutes=5), event_ids=["written"])
+    live_pipeline.drain("claude_processors")
+    live_pipeline.write(live_pipeline.deliver("processors"))
+    live_pipeline.age_pending("processors", milliseconds=300_000)
+    (only,) = planned(live_pipeline).items
+    assert (only.action, only.id) == (Action.ACKNOWLEDGE, identity)
+
+
+def test_a_locked_database(live_pipeline: Pipeline) -> None:
+    hold(live_pipeline, 2)
+    with closing(sqlite3.connect(live_pipeline.database, isolation_level=None)) as writer:
+        writer.execute("BEGIN IMMEDIATE")
+        plan = planned(live_pipeline)
+    assert plan.of(Action.DELIVER) == []
+    assert f"process {os.getpid()} holds the write lock of the database" in sentences(plan)
+    with locked(live_pipeline.database), pytest.raises(SourceTimeout, match="stayed locked"):
+        planned(live_pipeline)
+    assert live_pipeline.client.xlen(live_pipeline.queue) == 2
