@@ -191,7 +191,7 @@ class Stake(Record):
     lost: int | None = None
     """Gone from the pipeline: neither waiting nor written."""
     recoverable: int | None = None
-    """Of the lost ones, those that the stream still holds."""
+    """Of the lost ones, those that a stream still holds, so that they can be saved."""
 
 
 class Cause(Record):

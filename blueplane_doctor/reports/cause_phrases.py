@@ -62,14 +62,14 @@ def next_step(cause: Cause) -> tuple[str, str]:
 
 
 def stake(cause: Cause) -> str:
-    """`96 messages at risk, 12 lost (12 of them can be recovered)`; empty where no message is concerned."""
+    """`96 messages at risk, 12 lost (12 of them can still be saved)`; empty where no message is concerned."""
     parts = []
     if cause.at_stake.at_risk:
         parts.append(f"{many(cause.at_stake.at_risk, 'message', 'messages')} at risk")
     if cause.at_stake.lost:
         lost = f"{many(cause.at_stake.lost, 'message', 'messages')} lost"
         if cause.at_stake.recoverable is not None:
-            lost += f" ({number(cause.at_stake.recoverable)} of them can be recovered)"
+            lost += f" ({number(cause.at_stake.recoverable)} of them can still be saved)"
         parts.append(lost)
     return ", ".join(parts)
 

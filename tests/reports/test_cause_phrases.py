@@ -58,7 +58,7 @@ def test_what_is_at_stake_names_only_what_is_known() -> None:
     assert cause_phrases.stake(Cause(summary="x.")) == ""
     assert cause_phrases.stake(Cause(summary="x.", at_stake=Stake(at_risk=1))) == "1 message at risk"
     stake = Stake(at_risk=0, lost=1_180, recoverable=1_000)
-    words = "1,180 messages lost (1,000 of them can be recovered)"
+    words = "1,180 messages lost (1,000 of them can still be saved)"
     assert cause_phrases.stake(Cause(summary="x.", at_stake=stake)) == words
 
 

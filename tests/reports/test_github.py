@@ -70,7 +70,7 @@ def test_a_cause_is_one_annotation_and_what_follows_from_it_has_none() -> None:
     assert level == "error"
     assert message.splitlines() == [
         "1,180 messages are acknowledged and not written: payload is a list instead of an object.",
-        "At stake: 1,180 messages lost (1,180 of them can be recovered)",
+        "At stake: 1,180 messages lost (1,180 of them can still be saved)",
         "Mend the producer; save the messages before the stream trims them.",
         "$ blueplane-doctor trace 1773479901310-0",
         "follows: chain-breaks",

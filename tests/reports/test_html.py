@@ -200,7 +200,7 @@ def test_causes_come_first_each_with_what_follows_and_what_to_do() -> None:
     assert "red, since 09:18 UTC (9 min)" in first
     assert 'href="#finding-chain-breaks"' in first
     assert "<span>blueplane-doctor</span> <span>trace</span> <span>1773479901310-0</span>" in first
-    assert "1,180 of them can be recovered" in first
+    assert "1,180 of them can still be saved" in first
 
 
 def test_several_causes_of_one_kind_have_anchors_of_their_own() -> None:

@@ -146,7 +146,7 @@ def test_causes_are_properties_of_the_suite() -> None:
         "status": "red",
         "summary": "1,180 messages are acknowledged and not written: payload is a list instead of an object.",
         "since": "2026-03-14T09:18:21.310Z",
-        "at_stake": "1,180 messages lost (1,180 of them can be recovered)",
+        "at_stake": "1,180 messages lost (1,180 of them can still be saved)",
         "next_step": "Mend the producer; save the messages before the stream trims them.",
         "command": "blueplane-doctor trace 1773479901310-0",
         "explains": "chain-breaks",
