@@ -266,14 +266,20 @@ def chain(states: dict[str, int | None] | None = None, **changes: Any) -> ChainH
             "partial": False,
             "states": counted | (states or {}),
             "by_route": {"cursor": {"written": 1_100}, "unrouted": {"skipped": 100}},
-            "losses": [
-                GroupLoss(group="claude_processors", trimmed_unread=0),
-                GroupLoss(group="processors", trimmed_unread=0),
-            ],
+            "losses": losses(0, 0),
             "breaks": [],
             **changes,
         }
     )
+
+
+def losses(claude: int | None, cursor: int | None, cause: str = "the server gives no lag") -> list[GroupLoss]:
+    """What both writer groups lost; null is what is not known."""
+    named = {"claude_processors": claude, "processors": cursor}
+    return [
+        GroupLoss(group=name, trimmed_unread=count, cause=cause if count is None else "")
+        for name, count in named.items()
+    ]
 
 
 def chain_break(**changes: Any) -> ChainBreak:
