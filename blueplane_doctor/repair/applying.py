@@ -19,6 +19,7 @@ from blueplane_doctor.interruption import Whole
 from blueplane_doctor.quantities import many
 from blueplane_doctor.repair.batches import MOST_TOGETHER, Numbered, batches
 from blueplane_doctor.repair.following import Follower
+from blueplane_doctor.repair.journal import REFUSED, Journal, JournalEntry
 from blueplane_doctor.repair.locking import locked
 from blueplane_doctor.repair.plan import ADDS_TO_STREAM, SAVES, Action, Fields, Item, Plan, Source
 from blueplane_doctor.repair.planning import find_targets
@@ -30,9 +31,10 @@ from blueplane_doctor.repair.refusals import (
     running_writers,
 )
 from blueplane_doctor.repair.room_now import used_now
+from blueplane_doctor.repair.saved_messages import write_messages
 from blueplane_doctor.repair.spool_taking import forget_written, take_from_source
 from blueplane_doctor.repair.steps import DELIVERED, Steps, do_group
-from blueplane_doctor.repair.store import REFUSED, Journal, JournalEntry, RepairFiles, Store
+from blueplane_doctor.repair.store import RepairFiles, Store
 from blueplane_doctor.repair.verifying import PATIENCE_SECONDS, rows_seen
 from blueplane_doctor.settings import Settings
 from blueplane_doctor.sources.trace_tables import RowFinder
@@ -85,7 +87,7 @@ def save_messages(examination: Examination, plan: Plan, files: RepairFiles) -> i
     saved = files.saved()
     if saved is not None:
         return len(saved)
-    return files.save(_messages(examination, plan))
+    return write_messages(files.messages, _messages(examination, plan))
 
 
 def _messages(examination: Examination, plan: Plan) -> Iterator[tuple[int, Item, Fields]]:

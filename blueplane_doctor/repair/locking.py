@@ -14,7 +14,8 @@ from contextlib import contextmanager, suppress
 from blueplane_doctor.connection.redis_connection import Connection
 from blueplane_doctor.errors import RepairRefused, SourceError
 from blueplane_doctor.repair import scripts
-from blueplane_doctor.repair.store import LOCK_FILE, Store, open_regular
+from blueplane_doctor.repair.private_files import open_regular
+from blueplane_doctor.repair.store import LOCK_FILE, Store
 
 LOCK_MS = 30_000
 """As long as the key in Redis stays after its owner was seen last; each step of a repair renews it."""

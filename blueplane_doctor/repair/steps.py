@@ -13,10 +13,11 @@ from blueplane_doctor.repair import scripts
 from blueplane_doctor.repair.batches import Delivery, Numbered, steps_of
 from blueplane_doctor.repair.following import Follower
 from blueplane_doctor.repair.grouping import group_step
+from blueplane_doctor.repair.journal import REFUSED, JournalEntry
 from blueplane_doctor.repair.locking import LOCK_MS
 from blueplane_doctor.repair.plan import Action, Fields, Item, Plan, RowKey, Source, marked
+from blueplane_doctor.repair.saved_messages import SavedMessages
 from blueplane_doctor.repair.scripts import Move
-from blueplane_doctor.repair.store import REFUSED, JournalEntry, SavedMessages
 from blueplane_doctor.repair.verifying import count_rows, rows_seen
 from blueplane_doctor.sources.letter_errors import SET_ASIDE_FIELD
 from blueplane_doctor.sources.trace_tables import RowFinder

@@ -9,20 +9,20 @@ import re
 import secrets
 import shutil
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from io import BufferedReader
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any
 
 from blueplane_doctor.documents import json_value
 from blueplane_doctor.errors import DocumentError, FileMissing, FileUnreadable, RepairRefused, UsageError
-from blueplane_doctor.file_reading import DOCUMENT_BYTES, opened_file, read_bytes
-from blueplane_doctor.installing.files import sync_folder
+from blueplane_doctor.file_reading import DOCUMENT_BYTES, read_bytes
 from blueplane_doctor.ownership import stranger_in, stranger_of
-from blueplane_doctor.repair.plan import Fields, Item, Plan
+from blueplane_doctor.repair.journal import REFUSED, UNDONE, Journal, JournalEntry, entries_in
+from blueplane_doctor.repair.plan import Plan
+from blueplane_doctor.repair.private_files import open_regular, write_private
+from blueplane_doctor.repair.saved_messages import SavedMessages
 from blueplane_doctor.sources.entry_ids import entry_id
-from blueplane_hook.files import opened
 
 FOLDER = "repair"
 PLAN_FILE = "plan.json"
@@ -34,30 +34,11 @@ TAKEN_FILE = "taken-spool.jsonl"
 LOCK_FILE = "lock"
 PLAN_BYTES = 64_000_000
 """Of a plan: some hundred bytes an item, and each holds keys, which may be of any length."""
-LONGEST_LINE = 400_000_000
-"""Bytes of one saved message: a reply of Redis has 64 MB at most, and JSON writes a byte with six characters."""
-PRIVATE = 0o600
-"""Mode of the files: they hold the content of messages."""
 KEPT_SECONDS = 30 * 86_400
 """As long as saved messages are kept: longer than the retention of dead letters, which is a week."""
-REFUSED = "refused"
-UNDONE = "undone"
-"""What a journal says of an item with which something is still to be done, if the plan is applied again."""
 _ID = re.compile(r"[0-9a-f]{4}\Z")
 _ID_BYTES = 2
 _TRIES_FOR_AN_ID = 100
-
-
-class JournalEntry(NamedTuple):
-    """What was done with one item of a plan."""
-
-    number: int
-    """The item's place in the plan, from 0."""
-    done: str
-    """`delivered`, `set aside`, `acknowledged`, `refused`, `undone`, …"""
-    copy_id: str = ""
-    """The ID of its copy."""
-    reason: str = ""
 
 
 class Store:
@@ -166,38 +147,18 @@ class RepairFiles:
         """The saved messages."""
         return self.folder / MESSAGES_FILE
 
-    def save(self, messages: Iterable[tuple[int, Item, Fields]]) -> int:
-        """Write messages down whole, with the place of each item in the plan, and sync them; how many.
-
-        The file is complete or not there: another run that finds it need not read anything again.
-        """
-        count = 0
-        with replaced(self.messages) as file:
-            for number, item, fields in messages:
-                file.write(_line({"item": number, "source": item.source, "id": item.id, "fields": _texts(fields)}))
-                count += 1
-        return count
-
-    def saved(self) -> "SavedMessages | None":
+    def saved(self) -> SavedMessages | None:
         """The saved messages; None before anything was saved."""
         if not self.messages.is_file():
             return None
         return SavedMessages(self.messages)
 
     def journal(self) -> list[JournalEntry]:
-        """What was done so far. A line that was cut off by a power cut is passed over: its item is looked up anew."""
+        """What was done so far."""
         try:
-            content = read_bytes(self.folder / JOURNAL_FILE, DOCUMENT_BYTES)
+            return entries_in(read_bytes(self.folder / JOURNAL_FILE, DOCUMENT_BYTES))
         except FileMissing:
             return []
-        entries = []
-        for line in content.splitlines():
-            if not line.startswith(b"["):
-                continue  # a file of others may have millions of lines, and each error takes its time
-            entry = _journal_entry(line)
-            if entry is not None:
-                entries.append(entry)
-        return entries
 
     def done(self) -> dict[int, JournalEntry]:
         """What was done with each item last, by its place in the plan; without what was refused or undone."""
@@ -207,7 +168,7 @@ class RepairFiles:
         return {number: entry for number, entry in last.items() if entry.done not in (REFUSED, UNDONE)}
 
     @contextmanager
-    def journaling(self) -> Iterator["Journal"]:
+    def journaling(self) -> Iterator[Journal]:
         """The journal, to be added to."""
         handle = open_regular(self.folder / JOURNAL_FILE, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         journal = Journal(handle)
@@ -241,55 +202,6 @@ class RepairFiles:
         return value
 
 
-class Journal:
-    """The journal of one repair, open for adding.
-
-    A line that was written survives the end of this process. It is synced once at the end and not line by line: what a
-    power cut takes away is found again by the marks of the copies in the stream.
-    """
-
-    def __init__(self, handle: int) -> None:
-        self._handle = handle
-
-    def add(self, *entries: JournalEntry) -> None:
-        """Write down what was done with these items."""
-        os.write(self._handle, b"".join(_line(list(entry)) for entry in entries))
-
-
-class SavedMessages:
-    """Messages that were saved; only their places in the file are held in memory."""
-
-    def __init__(self, path: Path) -> None:
-        """Raises RepairRefused for a file that was damaged."""
-        self._path = path
-        self._places: dict[int, int] = {}
-        """Where in the file the message of each item begins."""
-        with _lines_of(path) as file, _refused_where_damaged():
-            place = 0
-            while line := _next_line(file):
-                self._places[json.loads(line)["item"]] = place
-                place += len(line)
-
-    def __len__(self) -> int:
-        return len(self._places)
-
-    def fields(self, number: int) -> Fields | None:
-        """The fields of an item's message; None where it was not there to be saved. Raises RepairRefused."""
-        return self.fields_of([number]).get(number)
-
-    def fields_of(self, numbers: Iterable[int]) -> dict[int, Fields]:
-        """The fields of the messages of these items, without those that were not there. Raises RepairRefused."""
-        found = {}
-        # Opened once for all of them: to make sure of a file takes longer than to read a message.
-        with _lines_of(self._path) as file, _refused_where_damaged():
-            for number in numbers:
-                place = self._places.get(number)
-                if place is not None:
-                    file.seek(place)
-                    found[number] = _bytes(json.loads(_next_line(file))["fields"])
-        return found
-
-
 @contextmanager
 def explained_refusals(store: Store) -> Iterator[None]:
     """Turn the system's refusal of a file into RepairRefused: a full disk, or a folder in the place of a file."""
@@ -302,90 +214,3 @@ def explained_refusals(store: Store) -> Iterator[None]:
             f"{error.filename or store.folder}: {error.strerror or error}; the repair stops here",
             "see what is there, and whether the disk is full; run again it goes on where it stopped",
         ) from error
-
-
-@contextmanager
-def _lines_of(path: Path) -> Iterator[BufferedReader]:
-    """A file of lines, open for reading. Raises FileUnreadable."""
-    with opened_file(path) as (handle, _), open(handle, "rb", closefd=False) as file:
-        yield file
-
-
-def _next_line(file: BufferedReader) -> bytes:
-    """A line that may hold an object; empty at the end. Raises ValueError for any other, before it is read."""
-    if file.peek(1)[:1] not in (b"{", b""):
-        raise ValueError
-    return file.readline(LONGEST_LINE)
-
-
-@contextmanager
-def _refused_where_damaged() -> Iterator[None]:
-    try:
-        yield
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise RepairRefused("the file of saved messages is damaged", "make another plan") from error
-
-
-def _journal_entry(line: bytes) -> JournalEntry | None:
-    """None for a line that was cut off, or that holds something else."""
-    try:
-        entry = JournalEntry(*json.loads(line))
-    except (ValueError, TypeError, RecursionError):
-        return None
-    texts = (entry.done, entry.copy_id, entry.reason)
-    if isinstance(entry.number, int) and all(isinstance(text, str) for text in texts):
-        return entry
-    return None
-
-
-@contextmanager
-def replaced(path: Path) -> Iterator[BinaryIO]:
-    """A file that its owner alone can read, to be written; it takes this place whole and synced when the block ends.
-
-    A link in its place is replaced, not followed: it may lead to anything. Raises RepairRefused and OSError.
-    """
-    draft = path.with_suffix(".draft")
-    handle = open_regular(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-    with open(handle, "wb") as file:
-        os.fchmod(handle, PRIVATE)
-        yield file
-        file.flush()
-        os.fsync(handle)
-    os.replace(draft, path)
-    sync_folder(path.parent)
-
-
-def write_private(path: Path, content: bytes) -> None:
-    """Put these bytes in the file's place, as `replaced` does. Raises RepairRefused and OSError."""
-    with replaced(path) as file:
-        file.write(content)
-
-
-def open_regular(path: Path, flags: int) -> int:
-    """A descriptor of a file of repairs, made where there is none. Raises RepairRefused where it cannot be opened.
-
-    To open a pipe in its place would wait for a reader for ever.
-    """
-    try:
-        return opened(str(path), flags, PRIVATE)
-    except OSError as error:
-        raise RepairRefused(f"{path} cannot be used: {error.strerror or error}", "see what stands there") from error
-
-
-def _line(value: Any) -> bytes:
-    return json.dumps(value).encode() + b"\n"
-
-
-def _texts(fields: Fields) -> list[Sequence[str]]:
-    # JSON holds no bytes: what is not UTF-8 becomes lone surrogates, which lead back to the same bytes.
-    texts = []
-    for name, value in fields:
-        texts.append([name.decode("utf-8", "surrogateescape"), value.decode("utf-8", "surrogateescape")])
-    return texts  # type: ignore[return-value]  # a list of two texts is a sequence of texts
-
-
-def _bytes(texts: list[list[str]]) -> Fields:
-    fields = []
-    for name, value in texts:
-        fields.append((name.encode("utf-8", "surrogateescape"), value.encode("utf-8", "surrogateescape")))
-    return fields

@@ -13,12 +13,13 @@ from blueplane_doctor.interruption import Whole
 from blueplane_doctor.repair import scripts
 from blueplane_doctor.repair.applying import LONGEST_SECONDS, writing_connection
 from blueplane_doctor.repair.following import Follower
+from blueplane_doctor.repair.journal import UNDONE, JournalEntry
 from blueplane_doctor.repair.locking import LOCK_MS, locked
 from blueplane_doctor.repair.plan import Item, Plan, Source
 from blueplane_doctor.repair.refusals import refuse_another_redis, refuse_another_to_write_to
 from blueplane_doctor.repair.spool_taking import give_back, taken_lines
 from blueplane_doctor.repair.steps import ACKNOWLEDGED, DELIVERED, REMOVED, SET_ASIDE, checked
-from blueplane_doctor.repair.store import UNDONE, JournalEntry, RepairFiles, Store
+from blueplane_doctor.repair.store import RepairFiles, Store
 from blueplane_doctor.repair.verifying import count_rows
 from blueplane_doctor.settings import Settings
 from blueplane_doctor.sources.spooled_events import spooled_id

@@ -7,13 +7,10 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from blueplane_doctor.quantities import many, number
+from blueplane_doctor.reports.custody_charts import strip_parts
 
-_LEAST_PERCENT = 0.6
-"""Width of a part that stands for few among thousands: it must be seen."""
 _KINDS = {"written": "done", "in_stream": "open", "too_young": "open", "dead_lettered": "late", "missing": "break"}
 """What the colour of a state stands for; any other is `aside`."""
-
-
 _PARTS_OF_A_BAR = {
     "written": ("written",),
     "waiting": ("in_stream", "too_young"),
@@ -119,19 +116,5 @@ def _stage(source: _Source, since: str, states: dict[str, int]) -> SourceStage:
         total=total,
         missing=states.get("missing", 0),
         equation=f"{total} = {' + '.join(terms)}",
-        parts=_parts(states),
+        parts=strip_parts(states, _KINDS),
     )
-
-
-def _parts(states: dict[str, int]) -> list[dict[str, Any]]:
-    whole = sum(states.values())
-    widths = {state: max(_LEAST_PERCENT, 100 * count / whole) for state, count in states.items()}
-    scale = 100 / sum(widths.values())
-    parts = []
-    x = 0.0
-    for state, width in widths.items():
-        kind = _KINDS.get(state, "aside")
-        part = {"state": state, "kind": kind, "count": states[state], "x": round(x, 2)}
-        parts.append({**part, "width": round(width * scale, 2)})
-        x += width * scale
-    return parts

@@ -2,11 +2,9 @@
 
 import asyncio
 import time
-from base64 import b64encode
 from collections import deque
 from collections.abc import AsyncIterator, Mapping
 from functools import cache
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fastapi import APIRouter, Request, Response
@@ -183,7 +181,7 @@ def _template() -> "tuple[Template, str]":
     """The page, and its content security policy."""
     from markupsafe import Markup
 
-    from blueplane_doctor.reports.html import own_file, template
+    from blueplane_doctor.reports.html import own_file, policy_hash, template
 
     environment = template().environment.overlay()
     script = own_file(environment, "live.js")
@@ -191,10 +189,7 @@ def _template() -> "tuple[Template, str]":
     environment.globals = environment.globals | {"live_script": Markup(script), "live_style": Markup(style)}
     policy = (
         "default-src 'none'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
-        f"script-src {_hash(script)}; style-src '{environment.globals['style_hash']}' {_hash(style)}; img-src data:"
+        f"script-src '{policy_hash(script)}'; style-src '{environment.globals['style_hash']}' '{policy_hash(style)}'; "
+        "img-src data:"
     )
     return environment.get_template("live.html.j2", globals=environment.globals), policy
-
-
-def _hash(text: str) -> str:
-    return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'"

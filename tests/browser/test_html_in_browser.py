@@ -11,7 +11,7 @@ from blueplane_doctor.reports.base import View
 from blueplane_doctor.reports.html import render
 from tests.reports import samples
 from tests.reports.hostile import compared
-from tests.reports.test_html_history import report_with, series
+from tests.reports.test_trend_charts import report_with, series
 from tests.servers import absent
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]

@@ -49,10 +49,9 @@ def test_all_messages_are_saved_before_anything_is_changed(live_pipeline: Pipeli
     assert saved is not None
     assert len(saved) == 40
     entries = dict(live_pipeline.client.xrange(live_pipeline.queue))  # type: ignore[arg-type]
+    fields_of = saved.fields_of(range(40))
     for number, item in enumerate(plan.items):
-        fields = saved.fields(number)
-        assert fields is not None
-        assert {name.decode(): value.decode() for name, value in fields} == entries[item.id]
+        assert {name.decode(): value.decode() for name, value in fields_of[number]} == entries[item.id]
 
 
 def test_applied_twice_nothing_is_copied_twice(live_pipeline: Pipeline) -> None:

@@ -13,10 +13,11 @@ from blueplane_doctor.demo.servers import RunningServer, StandIn, stand_in_serve
 from blueplane_doctor.lookup.dead_letters import DeadLetterFilter
 from blueplane_doctor.repair.applying import Applier
 from blueplane_doctor.repair.base import Wanted
+from blueplane_doctor.repair.journal import JournalEntry
 from blueplane_doctor.repair.plan import Action, Item, Plan, Source
 from blueplane_doctor.repair.planning import make_plan
 from blueplane_doctor.repair.steps import ACKNOWLEDGED, DELIVERED, GROUPED, SET_ASIDE
-from blueplane_doctor.repair.store import JournalEntry, Store
+from blueplane_doctor.repair.store import Store
 from blueplane_doctor.settings import Settings, load
 from tests.custody.model import Held, Id, Model, Sent
 from tests.custody.test_property import GROUPS, OWNERS, QUEUE, STEPS, Pipelines

@@ -8,38 +8,11 @@ from pathlib import Path
 import pytest
 
 from blueplane_doctor.errors import RepairRefused, UsageError
-from blueplane_doctor.repair.plan import Condition, Item, Plan, Room
-from blueplane_doctor.repair.store import (
-    KEPT_SECONDS,
-    TAKEN_FILE,
-    JournalEntry,
-    SavedMessages,
-    Store,
-    explained_refusals,
-)
+from blueplane_doctor.repair.journal import JournalEntry
+from blueplane_doctor.repair.saved_messages import write_messages
+from blueplane_doctor.repair.store import KEPT_SECONDS, TAKEN_FILE, Store, explained_refusals
 from tests import hostile_files
-
-DEEP = "[" * 100_000
-ITEM = Item(target="stuck", action="deliver", source="stream", id="5-0")
-PLAN = Plan(
-    id="0a1b",
-    made_at="2026-01-01T00:00:00Z",
-    made_ms=1,
-    home="/home",
-    address="127.0.0.1:1",
-    run_id="r",
-    queue="telemetry:message_queue",
-    dead_letters="telemetry:message_queue:dlq",
-    read_to="9-0",
-    items=(ITEM, ITEM),
-    room=Room(used=0, limit=10_000),
-    before=Condition(status="red", headline="", equation=""),
-)
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return Store(tmp_path)
+from tests.repair.plans import ITEM, PLAN
 
 
 def mode(path: Path) -> int:
@@ -48,7 +21,7 @@ def mode(path: Path) -> int:
 
 def test_all_of_it_is_private(store: Store) -> None:
     files = store.keep(PLAN)
-    files.save([(0, ITEM, [(b"a", b"b")])])
+    write_messages(files.messages, [(0, ITEM, [(b"a", b"b")])])
     files.write_result({})
     with files.journaling() as journal:
         journal.add(JournalEntry(0, "delivered", "6-0"))
@@ -62,38 +35,6 @@ def test_a_plan_is_read_as_it_was_written(store: Store) -> None:
     store.keep(PLAN)
     assert store.has("0a1b")
     assert store.files("0a1b").plan() == PLAN
-
-
-def test_messages_come_back_byte_for_byte(store: Store) -> None:
-    hostile = [(b"\xff\xfe", b"\x00\n\r"), (b"payload", b'{"a": "\xed\xa0\x80"}'), (b"payload", "é\u2028".encode())]
-    files = store.keep(PLAN)
-    assert files.save([(0, ITEM, hostile), (1, ITEM, [(b"x", b"")])]) == 2
-    saved = files.saved()
-    assert saved is not None
-    assert len(saved) == 2
-    assert saved.fields(0) == hostile
-    assert saved.fields(1) == [(b"x", b"")]
-    assert saved.fields(2) is None
-
-
-def test_messages_that_were_not_saved_to_the_end_are_not_there(store: Store) -> None:
-    def broken() -> object:
-        yield 0, ITEM, [(b"a", b"b")]
-        raise RuntimeError
-
-    files = store.keep(PLAN)
-    with pytest.raises(RuntimeError):
-        files.save(broken())  # type: ignore[arg-type]
-    assert files.saved() is None
-
-
-def test_a_journal_line_that_was_cut_off_is_passed_over(store: Store) -> None:
-    files = store.keep(PLAN)
-    with files.journaling() as journal:
-        journal.add(JournalEntry(0, "delivered", "6-0"))
-    path = files.folder / "journal.jsonl"
-    path.write_bytes(path.read_bytes() + b'[1, "deli')
-    assert files.journal() == [JournalEntry(0, "delivered", "6-0")]
 
 
 @pytest.mark.parametrize("identity", ["ffff", "../x", "", "0a1"])
@@ -185,13 +126,6 @@ def test_a_plan_that_was_changed_is_no_plan(store: Store, changes: dict[str, obj
         files.plan()
 
 
-def test_a_damaged_journal_tells_what_is_whole(store: Store) -> None:
-    files = store.keep(PLAN)
-    lines = ["[0, ", "[]", '["x", "y"]', '[{}, "a"]', "[0, 5]", '{"a": 1}', DEEP, '[1, "delivered", "6-0", ""]']
-    (files.folder / "journal.jsonl").write_text("\n".join(lines))
-    assert files.journal() == [JournalEntry(1, "delivered", "6-0")]
-
-
 @pytest.mark.parametrize(
     "content", ["5", "{}", '{"done": 5}', '{"done": {"a": "x"}}', '{"done": {}, "rows_not_seen": "x"}']
 )
@@ -201,54 +135,10 @@ def test_a_damaged_result_is_none(store: Store, content: str) -> None:
     assert files.result() is None
 
 
-@pytest.mark.parametrize(
-    "line", ['{"item":', "5", "{}", DEEP, '{"item": 0, "fields": 5}', '{"item": 0, "fields": [[1, 2]]}']
-)
-def test_damaged_messages_are_refused(store: Store, line: str) -> None:
-    files = store.keep(PLAN)
-    files.messages.write_text(line + "\n")
-    with pytest.raises(RepairRefused, match="damaged"):
-        SavedMessages(files.messages).fields(0)
-
-
-def test_messages_without_a_line_end_are_not_read_to_their_end(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("blueplane_doctor.repair.store.LONGEST_LINE", 1_000)
-    files = store.keep(PLAN)
-    hostile_files.put("sparse", files.messages)
-    with pytest.raises(RepairRefused, match="damaged"):
-        files.saved()
-
-
-@pytest.mark.parametrize("kind", ["fifo", "device", "folder", "circle"])
-def test_what_is_no_file_is_not_written_to(store: Store, kind: str) -> None:
-    """A pipe would wait for a reader for ever."""
-    files = store.keep(PLAN)
-    for name in ("journal.jsonl", "messages.draft"):
-        hostile_files.put(kind, files.folder / name)
-    with pytest.raises(RepairRefused, match="journal.jsonl cannot be used"), files.journaling():
-        pass
-    with pytest.raises(RepairRefused, match="messages.draft cannot be used"):
-        files.save([(0, ITEM, [(b"a", b"b")])])
-
-
-def test_what_a_link_leads_to_is_not_written_to(store: Store, tmp_path: Path) -> None:
-    files = store.keep(PLAN)
-    elsewhere = tmp_path / "elsewhere"
-    elsewhere.write_text("mine")
-    for name in ("plan.json", "result.json", "messages.jsonl"):
-        (files.folder / name).unlink(missing_ok=True)
-        (files.folder / name).symlink_to(elsewhere)
-    files.write_result({"done": {}})
-    files.save([(0, ITEM, [(b"a", b"b")])])
-    assert elsewhere.read_text() == "mine"
-    assert files.result() == {"done": {}}
-    assert not files.messages.is_symlink()
-
-
 def test_a_refusal_of_the_system_is_one_sentence(store: Store) -> None:
     files = store.keep(PLAN)
     hostile_files.put("folder", files.messages)
     with pytest.raises(RepairRefused, match=r"Is a directory; the repair stops here"), explained_refusals(store):
-        files.save([(0, ITEM, [(b"a", b"b")])])
+        write_messages(files.messages, [(0, ITEM, [(b"a", b"b")])])
     with pytest.raises(BrokenPipeError), explained_refusals(store):
         raise BrokenPipeError

@@ -1,11 +1,12 @@
-"""The geometry of the page's charts."""
+"""The geometry of the charts of custody."""
 
 import re
 from typing import Any
 
 import pytest
 
-from blueplane_doctor.reports.charts import BARS, bars, flow, trends
+from blueplane_doctor.reports.custody_charts import BARS, bars, custody_strip, flow
+from tests.reports import samples
 
 
 def numbers(outline: str) -> list[float]:
@@ -43,12 +44,22 @@ def test_bars_of_nothing_are_empty(buckets: list[dict[str, Any]]) -> None:
     assert not [kind for kind, _ in chart["shapes"] if kind in BARS]
 
 
-def test_a_line_breaks_off_where_nothing_was_recorded() -> None:
-    points = [(f"2026-03-13T09:0{minute}:00Z", value) for minute, value in enumerate([0, 10, None, 4])]
-    drawn = trends({"history": {"series": [{"label": "Depth", "unit": "messages", "points": points}]}})
-    assert drawn is not None
-    (chart,) = drawn["series"]
-    assert (chart["lowest"], chart["highest"], chart["now"]) == (0, 10, None)
-    assert chart["line"] == "M0.0 64.0L80.0 2.0M240.0 39.2h0.1"
-    assert chart["area"] == "M0.0 64.0L80.0 2.0L80.0 64.0L0.0 64.0Z"
-    assert chart["heading"] == "Depth (messages)"
+def test_the_custody_picture_shows_every_state_that_there_is() -> None:
+    strip = custody_strip(samples.mixed().metrics["chain"])
+    assert strip is not None
+    assert [part["state"] for part in strip["parts"]][:1] == ["written"]
+    assert sum(part["width"] for part in strip["parts"]) == pytest.approx(100, abs=0.1)
+    assert min(part["width"] for part in strip["parts"]) > 0.4
+    assert custody_strip(None) is None
+    assert custody_strip({"states": []}) is None
+
+
+def test_the_river_keeps_its_proportions_and_shows_the_smallest_leak() -> None:
+    bands = {
+        row["leak"]: row["band"]
+        for row in flow({"written": 1_000_000, "lost": 1, "waiting": 0})["rows"]
+        if "leak" in row
+    }
+    assert bands["lost"]
+    assert not bands["waiting"]
+    assert flow({})["rows"]

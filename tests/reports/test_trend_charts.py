@@ -8,8 +8,8 @@ import pytest
 
 from blueplane_doctor.model import Report
 from blueplane_doctor.reports.base import View
-from blueplane_doctor.reports.charts import trends
 from blueplane_doctor.reports.html import render
+from blueplane_doctor.reports.trend_charts import trends
 from blueplane_doctor.times import iso
 from tests.reports import samples
 from tests.reports.test_html import HOSTILE, INVISIBLE, Page
@@ -146,3 +146,14 @@ def test_a_label_that_is_no_text_does_no_harm(label: object) -> None:
 def test_a_day_of_minutes_keeps_the_page_small() -> None:
     many = [series(*range(1440), minutes=1, label=f"Number {i}") for i in range(12)]
     assert len(render(report_with(*many), View())) - len(render(samples.mixed(), View())) < 1_000_000
+
+
+def test_a_line_breaks_off_where_nothing_was_recorded() -> None:
+    points = [(f"2026-03-13T09:0{minute}:00Z", value) for minute, value in enumerate([0, 10, None, 4])]
+    drawn = trends({"history": {"series": [{"label": "Depth", "unit": "messages", "points": points}]}})
+    assert drawn is not None
+    (chart,) = drawn["series"]
+    assert (chart["lowest"], chart["highest"], chart["now"]) == (0, 10, None)
+    assert chart["line"] == "M0.0 64.0L80.0 2.0M240.0 39.2h0.1"
+    assert chart["area"] == "M0.0 64.0L80.0 2.0L80.0 64.0L0.0 64.0Z"
+    assert chart["heading"] == "Depth (messages)"

@@ -1,0 +1,92 @@
+"""The findings and causes of a report as the page groups, counts and links them."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from blueplane_doctor.model import Cause, Finding, Report, Status
+from blueplane_doctor.quantities import many
+from blueplane_doctor.reports import cause_phrases, phrases
+
+_NOT_JUDGED = (Status.UNKNOWN, Status.SKIPPED, Status.NOT_SET_UP)
+
+
+def headline(report: Report) -> str:
+    """The report's headline, as a sentence begins."""
+    words = phrases.headline(report)
+    return words[:1].upper() + words[1:]
+
+
+def sentence(counts: Mapping[str, int]) -> str:
+    """`3 red, 1 orange; 21 checks green`."""
+    others = []
+    for status in sorted(Status, key=lambda status: status.display_rank):
+        count = counts.get(status.value)
+        if count and status not in (Status.GREEN, Status.NOT_SET_UP):
+            others.append(f"{count:,} {status.words}")
+    parts = [", ".join(others)] if others else []
+    green = counts.get("green", 0)
+    if green:
+        parts.append(f"{many(green, 'check', 'checks')} green")
+    offered = counts.get(Status.NOT_SET_UP, 0)
+    if offered:
+        parts.append(f"{offered:,} {Status.NOT_SET_UP.words}")
+    if counts.get("waived"):
+        parts.append(f"{counts['waived']:,} waived")
+    return "; ".join(parts) or "No check was run"
+
+
+def first_of(report: Report, cause: Cause) -> int:
+    """The place, from 1, of the first cause with this one's id: only one of them can have it as its anchor."""
+    ids = [one.id for one in report.causes]
+    return ids.index(cause.id) + 1
+
+
+class Groups(NamedTuple):
+    """The findings that are not green, by where they stand on the page."""
+
+    alone: list[Finding]
+    """Those that no cause explains."""
+    explained: list[Finding]
+    unjudged: list[Finding]
+
+    @property
+    def any(self) -> bool:
+        """Whether anything but what is not set up is there."""
+        offers = [finding for finding in self.unjudged if finding.status is Status.NOT_SET_UP]
+        return bool(self.alone or self.explained or len(self.unjudged) > len(offers))
+
+
+def grouped(report: Report) -> Groups:
+    """The findings that are not green; see Groups."""
+    explained = cause_phrases.explained_ids(report.causes)
+    groups = Groups([], [], [])
+    for finding in report.findings:
+        if finding.status is Status.GREEN:
+            continue
+        if finding.status in _NOT_JUDGED:
+            groups.unjudged.append(finding)
+        elif finding.id in explained:
+            groups.explained.append(finding)
+        else:
+            groups.alone.append(finding)
+    return groups
+
+
+def follow_sentence(report: Report) -> str:
+    """`3 findings follow from it`."""
+    count = len(grouped(report).explained)
+    whom = "it" if len(report.causes) == 1 else "the causes"
+    return f"{many(count, 'finding follows', 'findings follow')} from {whom}"
+
+
+def unjudged_sentence(findings: Sequence[Finding]) -> str:
+    """`2 skipped, 7 not set up`: what could not be judged."""
+    counts = Counter(finding.status for finding in findings)
+    return ", ".join(f"{count:,} {status.words}" for status, count in counts.items())
+
+
+def follows_links(cause: Cause, report: Report) -> list[str]:
+    """The findings to link to from a cause; what could not be judged is counted elsewhere."""
+    judged = {finding.id for finding in report.findings if finding.status not in _NOT_JUDGED}
+    return [check for check in cause.explains if check in judged]
