@@ -9,8 +9,8 @@ from pydantic import TypeAdapter
 
 from blueplane_doctor import public_fields
 from blueplane_doctor.discovery import find_monitors
-from blueplane_doctor.lookup.beginnings import Hop
 from blueplane_doctor.lookup.dead_letters import DeadLetter
+from blueplane_doctor.lookup.hops import Hop
 from blueplane_doctor.lookup.trace import Trace
 from blueplane_doctor.model import Record
 from tests.test_text import TOKENS

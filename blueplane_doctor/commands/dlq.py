@@ -23,13 +23,13 @@ from blueplane_doctor.commands.base import (
 from blueplane_doctor.console import show, show_json, show_table
 from blueplane_doctor.errors import UsageError
 from blueplane_doctor.examination import Examination
+from blueplane_doctor.lookup.dead_letter_stats import summarize
 from blueplane_doctor.lookup.dead_letters import (
     DeadLetter,
     DeadLetterFilter,
     each_dead_letter,
     find_dead_letter,
     letter_filter,
-    summarize,
 )
 from blueplane_doctor.options import PIPELINE
 from blueplane_doctor.quantities import many

@@ -10,8 +10,8 @@ from blueplane_doctor.commands.base import Invocation, command, new_command
 from blueplane_doctor.console import complain, show, show_json
 from blueplane_doctor.errors import ExitCode, UsageError
 from blueplane_doctor.examination import Examination
-from blueplane_doctor.lookup.beginnings import Hop
 from blueplane_doctor.lookup.by_state import find_by_state
+from blueplane_doctor.lookup.hops import Hop
 from blueplane_doctor.lookup.trace import Trace, Tracer
 from blueplane_doctor.options import PIPELINE
 from blueplane_doctor.times import seconds_in

@@ -5,14 +5,12 @@ from typing import NamedTuple
 from blueplane_doctor.custody.states import PAYLOAD_GONE, STATES
 from blueplane_doctor.errors import UsageError
 from blueplane_doctor.examination import Examination
-from blueplane_doctor.sources.entries import pages
+from blueplane_doctor.lookup.queue_pages import is_time_short, judged_pages
 from blueplane_doctor.sources.entry_ids import id_text
 
 FINDABLE = (*STATES, PAYLOAD_GONE)
 MOST_IDS = 50
 """IDs that are kept; all are counted."""
-_RESERVE_SECONDS = 1.0
-"""Left of the run's time, when reading the stream ends, for what follows."""
 
 
 class Matches(NamedTuple):
@@ -34,21 +32,15 @@ def find_by_state(examination: Examination, state: str, since_ms: int = 0) -> Ma
         raise UsageError(f"there is no state {state}", f"one of {', '.join(FINDABLE)}")
     if state == PAYLOAD_GONE:
         return _payload_gone(examination, since_ms)
-    stream = examination.stream()
-    judge = examination.new_judge()
-    size = examination.server_info().dataset_bytes
     ids: list[str] = []
     count = 0
-    last = stream.last_generated
-    # From the beginning, whatever the time: which message has a row can only be told by knowing all before it.
-    for page in pages(examination.redis, stream.queue, last, length=stream.length, dataset_bytes=size):
-        judged = judge.judge(page)
-        for message, its_state in zip(judged.messages, judged.states, strict=True):
+    for page in judged_pages(examination):
+        for message, its_state in page:
             if its_state == state and message.id[0] >= since_ms:
                 count += 1
                 if len(ids) < MOST_IDS:
                     ids.append(id_text(message.id))
-        if examination.deadline.remaining < _RESERVE_SECONDS:
+        if is_time_short(examination):
             return Matches(ids, count, partial=True)
     return Matches(ids, count, partial=False)
 

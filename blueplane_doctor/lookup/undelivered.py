@@ -10,12 +10,12 @@ from typing import Any
 from blueplane_doctor.errors import FileUnreadable, SourceError
 from blueplane_doctor.examination import Examination
 from blueplane_doctor.file_reading import opened_file
-from blueplane_doctor.lookup.beginnings import HOOK, Hop
+from blueplane_doctor.lookup.hops import Hop, new_hop
 from blueplane_doctor.pipeline import BUFFER_TABLE
 from blueplane_doctor.sources.database_source import DatabaseSource
 from blueplane_doctor.sources.spooled_events import spooled_id, spooled_lines
 from blueplane_doctor.text import event_type, platform
-from blueplane_doctor.times import from_milliseconds, iso, parse_time
+from blueplane_doctor.times import from_milliseconds, parse_time
 from blueplane_hook.files import names_of
 from blueplane_hook.kept import SUFFIX
 from blueplane_hook.spool import OWN_PREFIX
@@ -112,7 +112,7 @@ def _hop(event: dict[str, Any], its_platform: Any, where: str) -> Hop:
     hook = event_type(str(event.get("hook_type") or event.get("event_type") or ""))
     moment = parse_time(event.get("timestamp"))
     of = platform(str(its_platform or "").encode("utf-8", "replace"))
-    return Hop(stage=HOOK, at=iso(moment), text=f"{hook} of {of} {where}", detail={"hook_type": hook})
+    return new_hop("hook", f"{hook} of {of} {where}", moment, hook_type=hook)
 
 
 def _in_buffer(examination: Examination, wanted: Set[str]) -> Iterator[tuple[str, Hop]]:
@@ -148,6 +148,6 @@ def _in_inputs(home: Path, wanted: Set[str]) -> Iterator[tuple[str, Hop]]:
         for text, identity in texts.items():
             if text in content:
                 words = "an input that the hook did not understand names it"
-                yield identity, Hop(stage=HOOK, at=iso(kept_at), text=words)
+                yield identity, new_hop("hook", words, kept_at)
         if room <= 0:
             return

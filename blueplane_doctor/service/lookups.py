@@ -11,7 +11,8 @@ from blueplane_doctor.errors import DoctorError, UsageError
 from blueplane_doctor.examination import Examination
 from blueplane_doctor.history.health_storage import HealthMetricsStorage
 from blueplane_doctor.history.samples import MINUTE, RETENTION
-from blueplane_doctor.lookup.trace import NOT_FOUND, Tracer
+from blueplane_doctor.lookup.search import NOT_FOUND
+from blueplane_doctor.lookup.trace import Tracer
 from blueplane_doctor.service.rates import Rate
 from blueplane_doctor.service.workers import Workers
 from blueplane_doctor.settings import Settings

@@ -66,16 +66,6 @@ def test_stats_group_by_error_and_tell_a_bleed_from_a_pile(pipeline: Pipeline) -
     assert bleed["about_to_discard"] == []
 
 
-def test_a_stream_at_its_limit_is_about_to_discard(pipeline: Pipeline) -> None:
-    with pipeline.client.pipeline(transaction=False) as commands:
-        for number in range(905):
-            commands.xadd("telemetry:dlq", {"original_event_id": str(number), "error_type": "E"})
-        commands.execute()
-    pipeline.enqueue_cursor(1)
-    stats = json.loads(dlq(pipeline, "stats", "-f", "json").stdout)
-    assert stats["about_to_discard"] == ["telemetry:dlq"]
-
-
 @pytest.mark.slow
 def test_show_keeps_the_private_part_back(grown: Pipeline) -> None:
     letters = listed(grown, "--page-size", "100")["letters"]

@@ -7,7 +7,7 @@ import pytest
 from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.errors import UsageError
 from blueplane_doctor.examination import Examination
-from blueplane_doctor.lookup import by_state
+from blueplane_doctor.lookup import queue_pages
 from blueplane_doctor.lookup.by_state import MOST_IDS, Matches, find_by_state
 from tests.helpers import settings_for
 
@@ -56,7 +56,7 @@ def test_all_are_counted_and_the_first_are_named(pipeline: Pipeline) -> None:
 
 
 def test_without_time_for_the_end_it_says_so(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(by_state, "_RESERVE_SECONDS", 1e9)
+    monkeypatch.setattr(queue_pages, "_RESERVE_SECONDS", 1e9)
     pipeline.enqueue_cursor(5_000)
     result = matches(pipeline, "waiting")
     assert result.partial

@@ -2,7 +2,7 @@
 
 from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.lookup.near_matches import is_beginning
-from tests.lookup.test_trace import traced
+from tests.lookup.tracing import traced
 
 EVENT = "5f7dcb2e-9b1c-4b5a-8c2f-1f7e52f2ab01"
 SIBLING = "5f7dcb2e-9b1c-4b5a-8c2f-000000000000"

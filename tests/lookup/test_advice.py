@@ -1,0 +1,23 @@
+"""There is advice for every state, and it says why."""
+
+from blueplane_doctor.capture.line_states import LINE_STATES
+from blueplane_doctor.custody.states import PAYLOAD_GONE, STATES
+from blueplane_doctor.demo.simulator import Pipeline
+from blueplane_doctor.lookup.advice import ADVICE
+from blueplane_doctor.lookup.search import NOT_FOUND
+from blueplane_doctor.lookup.undelivered import UNDELIVERED_ADVICE
+from tests.lookup.tracing import traced
+
+
+def test_there_is_advice_for_every_state() -> None:
+    assert set(ADVICE) == {*STATES, *LINE_STATES, *UNDELIVERED_ADVICE, PAYLOAD_GONE, NOT_FOUND}
+    assert all(ADVICE.values())
+
+
+def test_lost_says_why(pipeline: Pipeline) -> None:
+    good, bad = pipeline.enqueue_cursor(1) + pipeline.enqueue_cursor(1, payload=["a", "list"])
+    pipeline.drain()
+    written, lost = traced(pipeline, good, bad)
+    assert written.state == "written"
+    assert lost.state == "lost"
+    assert "payload is a list instead of an object" in lost.advice
