@@ -16,116 +16,41 @@ A database of an editor is read `without_locks`: a reader of a file without a wr
 the editor from ending a write. So that one is only ever read as an unchanging file, between two writes. Where there is
 a log, readers keep nobody from writing. https://www.sqlite.org/wal.html#concurrency
 
-Nothing here opens the file but SQLite: closing another descriptor of it would cancel every lock that this process
-holds on it, a writer's in the same process among them.
-https://www.sqlite.org/howtocorrupt.html#_posix_advisory_locks_canceled_by_a_separate_thread_doing_close_
+Nothing opens the file but SQLite: see database_files.py.
 """
 
-import errno
-import os
-import re
 import sqlite3
-import stat
 import time
 from collections.abc import Callable, Collection, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 from threading import RLock
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 from blueplane_doctor.error_phrases import error_text
-from blueplane_doctor.errors import (
-    FileUnreadable,
-    SourceDamaged,
-    SourceError,
-    SourceInterrupted,
-    SourceMissing,
-    SourceRefused,
-    SourceTimeout,
-    SourceUnusable,
-)
-from blueplane_doctor.file_reading import file_state
+from blueplane_doctor.errors import SourceDamaged, SourceError, SourceRefused, SourceTimeout, SourceUnusable
 from blueplane_doctor.sources import Deadline
+from blueplane_doctor.sources.database_failures import ANOTHER_LOG, HOLDER, RIGHT_FILE, failure_of
+from blueplane_doctor.sources.database_files import TICK_SECONDS, DatabaseFiles, DatabaseState
 from blueplane_doctor.sources.file_locks import is_locked_for_all
-from blueplane_doctor.sources.write_ahead_log import TooLong, holds_a_transaction
 from blueplane_doctor.text import place
-from blueplane_doctor.user_paths import real_file
 
 BUSY_SECONDS = 1.0
 """A read's wait for a lock. In write-ahead-log mode readers wait for nobody."""
-ATTEMPTS = 5
+_ATTEMPTS = 5
 """Reads as an unchanging file, before it is read as a changing one."""
-TICK_SECONDS = 0.02
-"""Writes closer to each other than this may bear the same time stamp: Linux' clock for files ticks every 1 to 10 ms."""
 _STEPS_BETWEEN_LOOKS = 10_000
-_AS_ITS_USER = "run the doctor as the user that runs Blueplane"
-_RIGHT_FILE = "name the right file with --database"
-_MORE_TIME = "give more time with --timeout"
-_HOLDER = "see which process holds the lock (lsof shows who has the file open), and end it or wait for it"
-_DAMAGED = (
-    "stop the server and copy the database with the -wal and -shm beside it to another folder before anything else; "
-    "sqlite3's .recover on the copy reads what can still be read"
-)
-_ANOTHER_LOG = (
-    "stop the server and copy the database with the -wal and -shm beside it to another folder before anything else; "
-    "then, without these two, the file is as it was at its last checkpoint"
-)
-_JOURNAL = "the next start of the Blueplane server rolls the journal back; leave it beside the database until then"
 _BUSY_EDITOR = "ask again when the editor writes less"
-_FULL = "make room on the disk of the database"
-_BROKEN_OR_FULL = (
-    "see whether its disk is full (df) or broken (the system's log): until then delete nothing beside the database"
-)
-_FAILURES: tuple[tuple[str, bool, type[SourceError], str, str], ...] = (
-    ("interrupted", False, SourceTimeout, " gave no answer within the run's {limit:g} s", _MORE_TIME),
-    ("locked|busy", True, SourceTimeout, " stayed locked for {busy:g} s", _HOLDER),
-    ("no such (table|column)", False, SourceMissing, ": {message}", ""),
-    ("not a database", True, SourceDamaged, " is not a SQLite database", _RIGHT_FILE),
-    ("malformed|corrupt|SQLITE_CORRUPT", True, SourceDamaged, " is damaged: {message}", _DAMAGED),
-    ("READONLY_ROLLBACK", True, SourceInterrupted, " cannot be read: a crash left a rollback journal", _JOURNAL),
-    ("disk is full", True, SourceRefused, " cannot be read: the disk is full", _FULL),
-    ("disk I/O error", False, SourceUnusable, " cannot be read: disk I/O error", _BROKEN_OR_FULL),
-    ("unable to open|readonly|(?i:permission)", True, SourceRefused, " cannot be opened: {message}", ""),
-    ("", False, SourceUnusable, ": {message}", ""),
-)
-"""What SQLite says (its name for the error, then its sentence), whether it will say so again, and what we say."""
-CHECKED_BYTES = 32_000_000
-"""A database of at most this size is checked as a whole for damage: about 1 ms for each MB."""
-CACHE_KB = 16_000
+_CACHE_KB = 16_000
 """Of pages of the file that SQLite keeps at most: look-ups of random keys meet the same pages of an index again."""
-MOST_ROWS = 200_000
+_MOST_ROWS = 200_000
 """Of one question: what is asked for has a handful of rows for each key."""
-LARGEST_VALUE = 16_000_000
+_LARGEST_VALUE = 16_000_000
 """Bytes of one value or row that SQLite may make; the largest messages have some megabytes."""
+_TABLES = "SELECT name FROM sqlite_master WHERE type = 'table'"
 
 Answer = TypeVar("Answer")
-
-
-class _State(NamedTuple):
-    """What changes whenever somebody writes."""
-
-    inode: int
-    size: int
-    modified_ns: int
-    has_log: bool
-    """Whether a log or a journal is there that somebody may have open, or has to roll back."""
-    abandoned_log: tuple[int, int] | None = None
-    """Size and time of the last change of a write-ahead log that nobody has open; None where there is none."""
-
-    @property
-    def is_fresh(self) -> bool:
-        """Whether the next write may leave no trace in it; what git calls racily clean."""
-        modified_ns = self.modified_ns
-        if self.abandoned_log is not None:
-            modified_ns = max(modified_ns, self.abandoned_log[1])
-        return abs(time.time_ns() - modified_ns) < TICK_SECONDS * 1e9
-
-
-def write_ahead_log(path: Path) -> Path:
-    """The write-ahead log of a database."""
-    file = real_file(path)
-    return file.with_name(file.name + "-wal")
 
 
 class DatabaseSource:
@@ -138,13 +63,14 @@ class DatabaseSource:
         self.path = path
         self.damage: SourceDamaged | None = None
         """The first damage that any question met."""
-        self._file = real_file(path)
         self.what = f"{what} {place(path)}"
+        self._files = DatabaseFiles(path, self.what)
         self._deadline = deadline
         self._without_locks = without_locks
         self._lock = RLock()
         self._connection: sqlite3.Connection | None = None
-        self._seen: _State | None = None
+        self._seen: DatabaseState | None = None
+        """How it was when it was opened as an unchanging file; None where it was opened as a changing one."""
         self._seen_fresh = False
         self._dead: SourceError | None = None
 
@@ -162,23 +88,23 @@ class DatabaseSource:
                 raise self._ours(error) from error
 
     def rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        """All rows of one query, at most MOST_ROWS. Raises SourceError."""
-        rows = self.read(lambda connection: connection.execute(sql, values).fetchmany(MOST_ROWS + 1))
-        if len(rows) > MOST_ROWS:
-            raise SourceUnusable(f"{self.what} holds more than {MOST_ROWS:,} rows of one key", _RIGHT_FILE)
+        """All rows of one query, at most 200,000. Raises SourceError."""
+        rows = self.read(lambda connection: connection.execute(sql, values).fetchmany(_MOST_ROWS + 1))
+        if len(rows) > _MOST_ROWS:
+            raise SourceUnusable(f"{self.what} holds more than {_MOST_ROWS:,} rows of one key", RIGHT_FILE)
         return rows
 
     def tables(self) -> frozenset[str]:
         """Names of the tables there. Raises SourceError."""
-        return frozenset(str(name) for (name,) in self.rows("SELECT name FROM sqlite_master WHERE type = 'table'"))
+        return _names(self.rows(_TABLES))
 
     def columns(self, table: str) -> frozenset[str]:
         """Names of a table's columns. Raises SourceError."""
-        return frozenset(str(name) for (name,) in self.rows("SELECT name FROM pragma_table_info(?)", (table,)))
+        return _names(self.rows("SELECT name FROM pragma_table_info(?)", (table,)))
 
     def look_for_damage(self) -> None:
         """Look through a small database as a whole. Raises SourceError, SourceDamaged among them."""
-        if self._is_small():
+        if self._files.is_small():
             ((answer, *_), *_) = self.rows("PRAGMA quick_check(1)")
             if answer != "ok":
                 # What SQLite answers may quote the schema: the report says that it is damaged, and not how.
@@ -190,25 +116,19 @@ class DatabaseSource:
         SQLite takes any complete log for that of the file beside it, as it is left after a copy or a restored backup.
         """
         with suppress(OSError, sqlite3.Error):
-            if not write_ahead_log(self.path).stat().st_size:
+            if not self._files.has_log():
                 return
-            uri = f"file:{quote(str(self._file))}?mode=ro&immutable=1"
-            with closing(sqlite3.connect(uri, uri=True)) as connection:
-                names = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
-            if wanted and not {str(name) for (name,) in names}.isdisjoint(wanted):
-                self.damage = self._dead = SourceDamaged(
+            with closing(sqlite3.connect(self._uri("mode=ro&immutable=1"), uri=True)) as connection:
+                names = _names(connection.execute(_TABLES).fetchall())
+            if wanted and not names.isdisjoint(wanted):
+                self.damage = SourceDamaged(
                     f"{self.what} is damaged: the file holds the tables of traces, and read with its write-ahead log "
                     "it does not; the log is that of another database, or the tables were dropped",
-                    _ANOTHER_LOG,
+                    ANOTHER_LOG,
                 )
+                self._dead = self.damage
         if self._dead:
             raise self._dead
-
-    def _is_small(self) -> bool:
-        try:
-            return file_state(self.path).st_size <= CHECKED_BYTES
-        except FileUnreadable:
-            return False  # whoever asks for its rows is told why
 
     def close(self) -> None:
         """Close the connection; harmless when there is none."""
@@ -218,12 +138,13 @@ class DatabaseSource:
             self._connection = None
 
     def _read(self, question: Callable[[sqlite3.Connection], Answer]) -> Answer:
-        for _ in range(ATTEMPTS):
+        for _ in range(_ATTEMPTS):
             if self._deadline.passed:
                 raise SourceTimeout(f"{self.what}: the run's {self._deadline.seconds:g} s were used up")
             try:
                 answer = question(self._opened())
             except sqlite3.DatabaseError:
+                # Of a file that was changed meanwhile an error says as little as an answer does.
                 if not self._changed():
                     raise
             else:
@@ -231,41 +152,37 @@ class DatabaseSource:
                     return answer
             self.close()
         if self._without_locks:
-            raise SourceTimeout(f"{self.what} changed at each of {ATTEMPTS} readings", _BUSY_EDITOR)
+            raise SourceTimeout(f"{self.what} changed at each of {_ATTEMPTS} readings", _BUSY_EDITOR)
         self._seen = None
-        self._connection = self._open(self._look(), is_at_rest=False)
+        self._connection = self._open(self._look(), may_be_unchanging=False)
         return question(self._connection)
 
     def _opened(self) -> sqlite3.Connection:
         if self._connection is None:
-            state = self._look()
-            if state.is_fresh and not state.has_log:
-                time.sleep(TICK_SECONDS)
-                state = self._look()
+            state = self._look(when_settled=True)
             if self._without_locks:
                 state = self._wait_for_the_journal(state)
-            if not state.has_log:
+            self._seen = None
+            if state.is_at_rest:
                 self._wait_for_the_lock()
+                self._seen = state
             self._seen_fresh = state.is_fresh
-            self._seen = None if state.has_log else state
             self._connection = self._open(state)
         return self._connection
 
-    def _open(self, state: _State, *, is_at_rest: bool = True) -> sqlite3.Connection:
-        """`is_at_rest`: whether it may be taken for a file that does not change."""
+    def _open(self, state: DatabaseState, *, may_be_unchanging: bool = True) -> sqlite3.Connection:
         options = "mode=ro"
         is_alone = False
-        if not state.has_log:
-            is_alone = state.abandoned_log is not None and self._holds_a_transaction()
+        if state.is_at_rest:
+            is_alone = state.abandoned_log is not None and self._files.holds_a_transaction()
             if is_alone:
                 options += "&vfs=unix-none"
-            elif is_at_rest:
+            elif may_be_unchanging:
                 options += "&immutable=1"
-        uri = f"file:{quote(str(self._file))}?{options}"
-        connection = sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, check_same_thread=False)
+        connection = sqlite3.connect(self._uri(options), uri=True, timeout=BUSY_SECONDS, check_same_thread=False)
         # By default a text that is not UTF-8 is an error that quotes it.
         connection.text_factory = _text
-        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LARGEST_VALUE)
+        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LARGEST_VALUE)
         # Runs inside SQLite every few thousand steps: the only way to end a query at the deadline.
         connection.set_progress_handler(lambda: int(self._deadline.passed), _STEPS_BETWEEN_LOOKS)
         try:
@@ -273,106 +190,71 @@ class DatabaseSource:
             if is_alone:
                 connection.execute("PRAGMA locking_mode = exclusive")
             # Last, for this one already reads the file.
-            connection.execute(f"PRAGMA cache_size = -{CACHE_KB}")
+            connection.execute(f"PRAGMA cache_size = -{_CACHE_KB}")
         except sqlite3.Error:
             connection.close()
             raise
         return connection
+
+    def _uri(self, options: str) -> str:
+        return f"file:{quote(str(self._files.file))}?{options}"
 
     def _wait_for_the_lock(self) -> None:
         """Wait until nobody has the file for itself alone. Raises SourceTimeout.
 
         SQLite would find such a lock, but a file that is read without its log is opened so that none is asked for.
         """
-        end = time.monotonic() + min(BUSY_SECONDS, self._deadline.remaining)
-        while is_locked_for_all(self._file):
-            if time.monotonic() >= end:
-                self._dead = SourceTimeout(f"{self.what} stayed locked for {BUSY_SECONDS:g} s", _HOLDER)
-                raise self._dead
-            time.sleep(TICK_SECONDS)
+        end = self._end_of_patience()
+        while is_locked_for_all(self._files.file):
+            self._pause(end, "stayed locked", HOLDER)
 
-    def _wait_for_the_journal(self, state: _State) -> _State:
+    def _wait_for_the_journal(self, state: DatabaseState) -> DatabaseState:
         """Wait until no write is on its way that a reader's lock would keep from ending. Raises SourceTimeout."""
-        end = time.monotonic() + min(BUSY_SECONDS, self._deadline.remaining)
-        while self._has_journal():
-            if time.monotonic() >= end:
-                self._dead = SourceTimeout(f"{self.what} was being written for {BUSY_SECONDS:g} s", _BUSY_EDITOR)
-                raise self._dead
-            time.sleep(TICK_SECONDS)
+        end = self._end_of_patience()
+        while state.has_journal:
+            self._pause(end, "was being written", _BUSY_EDITOR)
             state = self._look()
         return state
+
+    def _end_of_patience(self) -> float:
+        return time.monotonic() + min(BUSY_SECONDS, self._deadline.remaining)
+
+    def _pause(self, end: float, reason: str, hint: str) -> None:
+        """Sleep for a moment. Raises SourceTimeout when the time is up, for good."""
+        if time.monotonic() >= end:
+            self._dead = SourceTimeout(f"{self.what} {reason} for {BUSY_SECONDS:g} s", hint)
+            raise self._dead
+        time.sleep(TICK_SECONDS)
 
     def _changed(self) -> bool:
         return self._seen is not None and (self._seen_fresh or self._seen != self._look())
 
-    def _look(self) -> _State:
+    def _look(self, *, when_settled: bool = False) -> DatabaseState:
         try:
-            state = self.path.stat()
-            if not stat.S_ISREG(state.st_mode):
-                raise OSError(errno.EINVAL, "not a regular file")
-            if not os.access(self.path, os.R_OK):
-                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-        except FileNotFoundError as error:
-            hint = f"start the Blueplane server (restart it where it runs), or {_RIGHT_FILE}"
-            self._dead = SourceMissing(f"{self.what} does not exist", hint)
-            raise self._dead from error
-        except OSError as error:
-            hint = _AS_ITS_USER if isinstance(error, PermissionError) else _RIGHT_FILE
-            self._dead = SourceRefused(f"{self.what} cannot be opened: {error_text(error)}", hint)
-            raise self._dead from error
-        has_log = self._has_journal()
-        # A write that failed on a full disk leaves an empty -wal and a broken -shm, through which SQLite reads nothing.
-        abandoned_log = None
-        with suppress(OSError):
-            log = self._beside("-wal").stat()
-            if log.st_size and self._beside("-shm").exists():
-                has_log = True
-            elif log.st_size:
-                abandoned_log = (log.st_size, log.st_mtime_ns)
-        return _State(state.st_ino, state.st_size, state.st_mtime_ns, has_log, abandoned_log)
-
-    def _has_journal(self) -> bool:
-        """Whether a write is on its way, or was broken off. An empty journal is what some writers leave behind."""
-        try:
-            return self._beside("-journal").stat().st_size > 0
-        except OSError:
-            return False
-
-    def _beside(self, end: str) -> Path:
-        return self._file.with_name(self._file.name + end)
-
-    def _holds_a_transaction(self) -> bool:
-        """Of a log that nobody has open. Raises SourceError."""
-        try:
-            return holds_a_transaction(self._beside("-wal"))
-        except FileNotFoundError:
-            return False
-        except (OSError, TooLong) as error:
-            raise SourceInterrupted(
-                f"{self.what} has a write-ahead log that cannot be read without changing files beside it",
-                "start the Blueplane server, which finishes or drops what the log holds",
-            ) from error
+            if when_settled:
+                return self._files.look_when_settled()
+            return self._files.look()
+        except SourceError as error:
+            self._dead = error
+            raise
 
     def _ours(self, error: sqlite3.Error) -> SourceError:
-        message = str(error)
-        named = f"{getattr(error, 'sqlite_errorname', '')} {message}"
-        _, lasting, kind, text, hint = next(row for row in _FAILURES if re.search(row[0], named))
-        text = text.format(message=error_text(error), limit=self._deadline.seconds, busy=BUSY_SECONDS)
-        if kind is SourceRefused and not hint:
-            hint = self._why_refused()
-        ours = kind(f"{self.what}{text}", hint)
-        if lasting:
+        failure = failure_of(error)
+        text = failure.text.format(message=error_text(error), limit=self._deadline.seconds, busy=BUSY_SECONDS)
+        hint = failure.hint
+        if failure.kind is SourceRefused and not hint:
+            hint = self._files.why_refused()
+        ours = failure.kind(f"{self.what}{text}", hint)
+        if failure.lasts:
             self._dead = ours
         if isinstance(ours, SourceDamaged) and self.damage is None:
             self.damage = ours
         return ours
 
-    def _why_refused(self) -> str:
-        """What to do where SQLite could not open the file or the files beside it."""
-        if os.access(self._file, os.R_OK) and os.access(self._file.parent, os.W_OK):
-            return _RIGHT_FILE
-        # Reading through a write-ahead log needs the file -shm, which whoever runs Blueplane can make.
-        return _AS_ITS_USER
+
+def _names(rows: Sequence[tuple[Any, ...]]) -> frozenset[str]:
+    """Of rows that hold one name each."""
+    return frozenset(str(name) for (name,) in rows)
 
 
 def _text(raw: bytes) -> str:

@@ -22,7 +22,8 @@ from blueplane_doctor.errors import (
     SourceTimeout,
     SourceUnusable,
 )
-from blueplane_doctor.sources import Deadline, database_source
+from blueplane_doctor.sources import Deadline, database_files, database_source
+from blueplane_doctor.sources.database_files import DatabaseFiles, DatabaseState
 from blueplane_doctor.sources.database_source import DatabaseSource
 
 COUNT = "SELECT count(*) FROM cursor_sessions"
@@ -103,7 +104,7 @@ def test_two_writes_of_one_clock_tick_are_told_apart(file: Path, monkeypatch: py
             os.utime(file, ns=(stamp, stamp))
         return answers[-1]
 
-    monkeypatch.setattr(database_source, "TICK_SECONDS", 0.5)
+    monkeypatch.setattr(database_files, "TICK_SECONDS", 0.5)
     stamp = time.time_ns() + 400_000_000  # still fresh after a first wait
     os.utime(file, ns=(stamp, stamp))
     with closing(DatabaseSource(file, Deadline(5))) as source:
@@ -198,38 +199,6 @@ def test_the_deadline_ends_a_query_that_would_take_for_ever(file: Path) -> None:
         assert "--timeout" in raised.value.hint
         with pytest.raises(SourceTimeout):
             source.rows(COUNT)
-
-
-@pytest.mark.parametrize(
-    ("error", "kind", "said"),
-    [
-        (sqlite3.OperationalError("interrupted"), SourceTimeout, "no answer within"),
-        (sqlite3.OperationalError("database is locked"), SourceTimeout, "stayed locked"),
-        (sqlite3.OperationalError("database table is locked"), SourceTimeout, "stayed locked"),
-        (sqlite3.OperationalError("no such table: raw_traces"), SourceMissing, "no such table: raw_traces"),
-        (sqlite3.OperationalError("no such column: uuid"), SourceMissing, "no such column: uuid"),
-        (sqlite3.DatabaseError("database disk image is malformed"), SourceDamaged, "is damaged"),
-        (sqlite3.DatabaseError("file is not a database"), SourceDamaged, "is not a SQLite database"),
-        (sqlite3.OperationalError("unable to open database file"), SourceRefused, "cannot be opened"),
-        (sqlite3.OperationalError("attempt to write a readonly database"), SourceRefused, "cannot be opened"),
-        (sqlite3.OperationalError("database or disk is full"), SourceRefused, "the disk is full"),
-        (sqlite3.OperationalError("disk I/O error"), SourceUnusable, "disk I/O error"),
-        (sqlite3.OperationalError("no such table: acme"), SourceMissing, ": no such table"),
-        (sqlite3.DatabaseError("malformed database schema (acme) - x"), SourceDamaged, ": malformed database schema"),
-        (sqlite3.InterfaceError("whatever"), SourceUnusable, "InterfaceError, whose text is not shown"),
-        (sqlite3.ProgrammingError("whatever"), SourceUnusable, "ProgrammingError, whose text is not shown"),
-        (sqlite3.NotSupportedError("whatever"), SourceUnusable, "NotSupportedError, whose text is not shown"),
-    ],
-)
-def test_each_error_becomes_ours(file: Path, error: sqlite3.Error, kind: type[SourceError], said: str) -> None:
-    def ask(connection: sqlite3.Connection) -> None:
-        raise error
-
-    with closing(DatabaseSource(file, Deadline(5))) as source, pytest.raises(SourceError) as raised:
-        source.read(ask)
-    assert type(raised.value) is kind
-    assert said in raised.value.message and "telemetry.db" in raised.value.message
-    assert str(file.parent) not in raised.value.message
 
 
 def test_the_first_failure_to_open_is_remembered(tmp_path: Path) -> None:
@@ -424,3 +393,20 @@ def test_an_empty_journal_is_no_write_on_its_way(file: Path) -> None:
     file.with_name("telemetry.db-journal").touch()
     with closing(DatabaseSource(file, Deadline(5), without_locks=True)) as source:
         assert source.rows(COUNT) == [(0,)]
+
+
+def test_a_write_that_ends_between_two_looks_is_waited_for(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else the file would be opened as one that changes, and locked."""
+    journals = iter([True, True, True])
+    opened: list[DatabaseState] = []
+    original = DatabaseSource._open
+
+    def noted(self: DatabaseSource, state: DatabaseState) -> sqlite3.Connection:
+        opened.append(state)
+        return original(self, state)
+
+    monkeypatch.setattr(DatabaseFiles, "_has_journal", lambda _: next(journals, False))
+    monkeypatch.setattr(DatabaseSource, "_open", noted)
+    with closing(DatabaseSource(file, Deadline(5), without_locks=True)) as source:
+        assert source.rows(COUNT) == [(0,)]
+    assert [state.is_at_rest for state in opened] == [True]
