@@ -166,9 +166,9 @@ def _spec_of(function: CauseFunction, wiring: _Wiring) -> CauseSpec:
 
 def stream_time(stream_id: str) -> str | None:
     """When a message was added, by its stream ID: ISO 8601, UTC; None for what is no stream ID."""
-    from blueplane_doctor.times import from_milliseconds, iso
+    from blueplane_doctor.times import iso_of_milliseconds
 
     milliseconds, dash, _ = stream_id.partition("-")
     if not dash or not milliseconds.isdigit():
         return None
-    return iso(from_milliseconds(int(milliseconds)))
+    return iso_of_milliseconds(int(milliseconds))

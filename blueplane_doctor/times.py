@@ -72,7 +72,21 @@ def iso(moment: datetime | None) -> Public | None:
     """ISO 8601 in UTC to the millisecond, with `Z`."""
     if moment is None:
         return None
+    return _iso(moment)
+
+
+def _iso(moment: datetime) -> Public:
     return Public(moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"))
+
+
+def iso_of_milliseconds(milliseconds: int) -> Public:
+    """The same of a moment in milliseconds since 1970."""
+    return _iso(from_milliseconds(milliseconds))
+
+
+def iso_of_seconds(seconds: float) -> Public:
+    """The same of a moment in seconds since 1970."""
+    return iso_of_milliseconds(int(seconds * 1000))
 
 
 def seconds_in(text: str, option: str) -> float:

@@ -7,7 +7,7 @@ from blueplane_doctor.checks.stuck_messages import without_reason
 from blueplane_doctor import Cause, Finding, Findings, Remedy, Stake, cause
 from blueplane_doctor.causeapi import EVERYTHING, stream_time
 from blueplane_doctor.checkapi import many, sentence
-from blueplane_doctor.times import from_milliseconds, iso, parse_time, to_milliseconds
+from blueplane_doctor.times import iso_of_milliseconds, parse_time, to_milliseconds
 
 if TYPE_CHECKING:
     from blueplane_doctor.locations import Locations
@@ -80,7 +80,7 @@ def oldest_waiting(queue: "QueueHealth | None") -> str | None:
     measured = parse_time(queue.measured_at)
     if measured is None:
         return None
-    return iso(from_milliseconds(to_milliseconds(measured) - queue.oldest_waiting_age_ms))
+    return iso_of_milliseconds(to_milliseconds(measured) - queue.oldest_waiting_age_ms)
 
 
 def _last_read(chain: "ChainHealth | None") -> str | None:

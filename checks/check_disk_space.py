@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 from blueplane_doctor import Finding, Remedy, Scale, Status, check, unknown
 
 if TYPE_CHECKING:
+    from blueplane_doctor.history.room import RoomForecast
     from blueplane_doctor.monitoring.disk_space import DiskSpace
-    from blueplane_doctor.monitoring.history_health import HistoryHealth, RoomForecast
+    from blueplane_doctor.monitoring.history_health import HistoryHealth
 
 _WHAT = {"database": "the telemetry database", "spool": "Blueplane's home", "redis": "Redis' own files"}
 

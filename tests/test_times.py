@@ -5,7 +5,15 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from blueplane_doctor.errors import UsageError
-from blueplane_doctor.times import from_milliseconds, iso, parse_time, seconds_in, span, to_milliseconds
+from blueplane_doctor.times import (
+    from_milliseconds,
+    iso,
+    iso_of_milliseconds,
+    parse_time,
+    seconds_in,
+    span,
+    to_milliseconds,
+)
 
 NINE = datetime(2026, 3, 14, 9, 26, 53, tzinfo=UTC)
 
@@ -47,6 +55,7 @@ def test_parse_time(text: str | None, moment: datetime | None) -> None:
 )
 def test_from_milliseconds(milliseconds: int, moment: datetime) -> None:
     assert from_milliseconds(milliseconds) == moment
+    assert iso_of_milliseconds(milliseconds) == iso(moment)
 
 
 def test_to_milliseconds_and_back() -> None:

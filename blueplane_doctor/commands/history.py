@@ -112,7 +112,7 @@ def _show_statuses(storage: HealthMetricsStorage, settings: "Settings", span: in
     """What changed, and when nothing was recorded: a change after that may have come at any time within it."""
     # Every check and cause is loaded for its title; the other ways of this command do without.
     from blueplane_doctor.discovery import find_checks
-    from blueplane_doctor.monitoring.history_health import REPORT_STATUS, status_change
+    from blueplane_doctor.monitoring.history_health import REPORT_STATUS
     from blueplane_doctor.reports import change_list
     from blueplane_doctor.status_changes import with_titles
 
@@ -120,7 +120,7 @@ def _show_statuses(storage: HealthMetricsStorage, settings: "Settings", span: in
     available = find_checks(settings.check_folders, settings.monitor_folders)
     changes = []
     for change in incident.changes(storage.statuses(), now - span):
-        changes.append(status_change(change, available.built_in_ids))
+        changes.append(incident.status_change(change, available.built_in_ids))
     times = [sample.time for sample in storage.samples([REPORT_STATUS], now - span, now)]
     told = _told(settings, now - span)
     show(change_list.SHAPES[form](with_titles(changes, available), incident.gaps(times), told))

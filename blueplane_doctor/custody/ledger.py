@@ -15,7 +15,7 @@ from blueplane_doctor.custody.unwritten import UnwrittenKeys
 from blueplane_doctor.model import Record
 from blueplane_doctor.public_fields import EventType, GroupNames, MessageId, RouteName
 from blueplane_doctor.text import event_type
-from blueplane_doctor.times import MINUTE_MS, from_milliseconds, iso
+from blueplane_doctor.times import MINUTE_MS
 
 UNROUTED = "unrouted"
 """Name of the route of messages that nobody writes."""
@@ -207,8 +207,3 @@ class Ledger:
 
 def _later_than(times: list[int], limit: int) -> int:
     return len(times) - bisect_right(times, limit)
-
-
-def time_text(milliseconds: int) -> str:
-    """Milliseconds since 1970 as ISO 8601."""
-    return iso(from_milliseconds(milliseconds)) or ""

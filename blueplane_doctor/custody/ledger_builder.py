@@ -11,7 +11,7 @@ from blueplane_doctor.custody.copies import CopiedMessages
 from blueplane_doctor.custody.delay_sample import WrittenMessage
 from blueplane_doctor.custody.held import SHOWN_IDS, PendingByGroup
 from blueplane_doctor.custody.judge import CustodyJudge, JudgedPage
-from blueplane_doctor.custody.ledger import UNROUTED, ChainBreak, Ledger, Tally, bucket_of, time_text
+from blueplane_doctor.custody.ledger import UNROUTED, ChainBreak, Ledger, Tally, bucket_of
 from blueplane_doctor.custody.losses import trimmed_past
 from blueplane_doctor.custody.messages import Message
 from blueplane_doctor.custody.routing import CompiledRoute
@@ -38,7 +38,7 @@ from blueplane_doctor.sources.streams import Group, StreamState
 from blueplane_doctor.sources.throttle import Throttle
 from blueplane_doctor.sources.trace_tables import Lookup
 from blueplane_doctor.text import hidden, identifier
-from blueplane_doctor.times import HOUR_MS, MINUTE_MS, milliseconds_of
+from blueplane_doctor.times import HOUR_MS, MINUTE_MS, iso_of_milliseconds, milliseconds_of
 
 MOST_UNKNOWN_SOURCES = 10
 """Names of sources that are kept, however many there are."""
@@ -346,7 +346,7 @@ class LedgerBuilder:
             kind=PAYLOAD_GONE,
             id=text,
             event_id=None,
-            enqueued_at=time_text(identity[0]),
+            enqueued_at=iso_of_milliseconds(identity[0]),
             route=None,
             group=", ".join(groups),
             event_type="unknown",
@@ -418,7 +418,7 @@ def _lost(message: Message, route: CompiledRoute) -> ChainBreak:
         kind=LOST,
         id=id_text(message.id),
         event_id=identifier(event_id) if event_id else None,
-        enqueued_at=time_text(message.id[0]),
+        enqueued_at=iso_of_milliseconds(message.id[0]),
         route=route.name,
         group=route.group,
         event_type=message.kind(),

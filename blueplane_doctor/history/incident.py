@@ -1,12 +1,15 @@
 """What changed and since when, from kept statuses and the times of samples. Pure functions."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from blueplane_doctor.history.samples import CAUSE, KINDS
+from blueplane_doctor.history.samples import CAUSE, KINDS, REPORT, kept_id
+from blueplane_doctor.history.series import FRESH_SECONDS
 from blueplane_doctor.history.status_log import StatusEntry
-from blueplane_doctor.history.trend import FRESH_SECONDS
+from blueplane_doctor.model import Status, StatusChange
+from blueplane_doctor.readings import FINGERPRINT
+from blueplane_doctor.times import iso_of_seconds
 
 GREEN = "green"
 """The status of what an entry does not name. Of a cause: it is not there."""
@@ -51,6 +54,25 @@ def _changes_of(before: StatusEntry | None, entry: StatusEntry) -> list[Change]:
 def _in_order(names: Iterable[str]) -> list[str]:
     """Each name once: the report's, those of causes, those of checks."""
     return sorted(set(names), key=lambda name: (KINDS.index(name.partition(":")[0]), name))
+
+
+def status_change(change: Change, known_ids: Collection[str]) -> StatusChange:
+    """A change with its time in words and an id that may be shown; without a title, which only its author knows."""
+    return StatusChange(
+        at=iso_of_seconds(change.time),
+        kind=change.name.partition(":")[0],
+        id=public_id(change.name, known_ids),
+        before=None if change.before is None else Status(change.before),
+        after=Status(change.after),
+    )
+
+
+def public_id(name: str, known_ids: Collection[str]) -> str:
+    """The id in a kept name: whoever may write to Redis may have made one up."""
+    identity = name.partition(":")[2]
+    if name == REPORT or FINGERPRINT.fullmatch(identity):
+        return identity
+    return kept_id(identity, known_ids)
 
 
 def gaps(times: Sequence[int]) -> list[tuple[int, int]]:

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import NamedTuple
 
 from blueplane_doctor.history.samples import MINUTE, Sample
-from blueplane_doctor.history.trend import FEWEST, is_fresh, rate_per_minute
+from blueplane_doctor.history.series import FEWEST, is_fresh, rate_per_minute
+from blueplane_doctor.model import Record
+from blueplane_doctor.times import MINUTE_MS, iso_of_seconds, span
 
 MOST_MINUTES = 7 * 24 * 60
 """What lies farther ahead than a week, an hour of samples cannot tell."""
@@ -24,10 +25,12 @@ METRICS = (*_FREE.values(), _USED_MEMORY, _MEMORY_LIMIT)
 Points = list[tuple[int, float]]
 
 
-class Forecast(NamedTuple):
-    """When room that shrinks is used up, if it goes on like that."""
+class RoomForecast(Record):
+    """When room that shrinks is used up, at the rate of the samples."""
 
     minutes_left: float
+    full_timestamp: str
+    """When that is."""
     mb_per_minute: float
     """How much it shrinks."""
     samples: int
@@ -35,32 +38,39 @@ class Forecast(NamedTuple):
     minutes_seen: float
     """From the first of them to the last."""
 
+    @property
+    def words(self) -> str:
+        """Until when, and how that is known."""
+        seen = span(self.minutes_seen * MINUTE_MS)
+        left = span(self.minutes_left * MINUTE_MS)
+        return f"at the rate of the last {seen} nothing is left in about {left} ({self.full_timestamp})"
 
-def forecasts(samples: Sequence[Sample], now: float) -> dict[str, Forecast]:
+
+def forecasts(samples: Sequence[Sample], now: float) -> dict[str, RoomForecast]:
     """By `memory`, `database`, `spool` and `redis`: only where the room shrinks over at least three samples."""
     rooms = {name: _points(samples, metric) for name, metric in _FREE.items()}
     rooms["memory"] = _free_memory(samples)
-    found = {}
+    result = {}
     for name, points in rooms.items():
         forecast = forecast_of(points, now)
         if forecast:
-            found[name] = forecast
-    return found
+            result[name] = forecast
+    return result
 
 
-def forecast_of(points: Points, now: float) -> Forecast | None:
+def forecast_of(points: Points, now: float) -> RoomForecast | None:
     """The soonest end that one of the windows leads to; None where the room does not shrink, or nobody can tell."""
     if not is_fresh(points, now):
         return None
-    soonest: Forecast | None = None
+    soonest: RoomForecast | None = None
     for seconds in WINDOWS:
-        forecast = _in_window([point for point in points if point[0] >= now - seconds])
+        forecast = _in_window([point for point in points if point[0] >= now - seconds], now)
         if forecast and (soonest is None or forecast.minutes_left < soonest.minutes_left):
             soonest = forecast
     return soonest
 
 
-def _in_window(points: Points) -> Forecast | None:
+def _in_window(points: Points, now: float) -> RoomForecast | None:
     if len(points) < FEWEST:
         return None
     slope = rate_per_minute(points)
@@ -81,7 +91,13 @@ def _in_window(points: Points) -> Forecast | None:
     if minutes_left > MOST_MINUTES:
         return None
     minutes_seen = (points[-1][0] - points[0][0]) / MINUTE
-    return Forecast(minutes_left, -change, len(points), minutes_seen)
+    return RoomForecast(
+        minutes_left=round(minutes_left, 2),
+        full_timestamp=iso_of_seconds(int(now + minutes_left * MINUTE)),
+        mb_per_minute=round(-change, 3),
+        samples=len(points),
+        minutes_seen=round(minutes_seen, 1),
+    )
 
 
 def _points(samples: Sequence[Sample], metric: str) -> Points:

@@ -1,4 +1,4 @@
-"""What samples say over time: pure functions over series, for checks. docs/HISTORY.md tells each rule's source.
+"""Where the backlog of a writer group goes, by samples or by one look. docs/HISTORY.md tells each rule's source.
 
 The rules for a backlog are those of LinkedIn's Burrow (core/internal/evaluator/caching.go and its wiki,
 Consumer-Lag-Evaluation-Rules), in its order, with two holes closed: there, a single zero in the window hides a consumer
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from blueplane_doctor.history.samples import MINUTE, Sample
+from blueplane_doctor.history.series import FEWEST, FRESH_SECONDS, minutes_until, rate_per_minute
 
 CAUGHT_UP = "caught up"
 STOPPED = "stopped"
@@ -19,11 +20,6 @@ DRAINING = "draining"
 STEADY = "steady"
 UNKNOWN = "unknown"
 
-FRESH_SECONDS = 180
-"""A newest sample older than this is no evidence of now: three minutes, so that one missed sample is forgiven."""
-FEWEST = 3
-"""Samples that a verdict on movement needs: two intervals, so that no colour rests on one difference."""
-
 LASTING_MESSAGES = 100
 """A smaller backlog is a batch or two in flight: where it goes says nothing, but that nothing moves does."""
 STILL_MS = 5 * MINUTE * 1000
@@ -31,9 +27,6 @@ STILL_MS = 5 * MINUTE * 1000
 
 URGENT_MINUTES = 60
 """A loss that is nearer than this at the rate of the last minutes: where time-to-loss leaves green."""
-
-Points = Sequence[tuple[int, float | None]]
-"""Seconds since 1970, and a value; None where nothing was recorded."""
 
 
 @dataclass(frozen=True)
@@ -143,7 +136,7 @@ def judge_backlog(samples: Sequence[GroupSample], now: float, limit: float | Non
         return BacklogTrend(CAUGHT_UP, 0, samples=count)
     if count < FEWEST:
         return BacklogTrend(UNKNOWN, backlog, samples=count, cause=f"{count} of at least {FEWEST} samples")
-    reset = _counter_reset(known)
+    reset = counter_reset(known)
     if reset:
         return BacklogTrend(UNKNOWN, backlog, samples=count, cause=reset)
     rate = rate_per_minute([(sample.time, sample.backlog) for sample in known])
@@ -237,123 +230,10 @@ def _seconds_without_movement(known: Sequence[GroupSample], moves: str, waits: s
     return newest.time - waiting[-1].time
 
 
-def _counter_reset(known: Sequence[GroupSample]) -> str:
+def counter_reset(known: Sequence[GroupSample]) -> str:
     """Why counters of this window cannot be compared; empty when they can."""
     for counter, words in (("added", "messages added"), ("read", "messages read"), ("delivered", "last delivered")):
         for earlier, later in pairwise(getattr(sample, counter) for sample in known):
             if earlier is not None and later is not None and later < earlier:
                 return f"the counter of {words} went back: the server was restarted, or the stream made anew"
     return ""
-
-
-@dataclass(frozen=True)
-class SeenLoss:
-    """Messages that were trimmed before delivery, between samples."""
-
-    count: int | None
-    """At least so many; None when no two samples could be compared."""
-    losses: tuple[tuple[int, int], ...] = ()
-    """Time of the sample that shows a loss first, and how many it adds."""
-    not_compared: tuple[tuple[int, str], ...] = ()
-    """Time of a sample that cannot be compared with the one before, and why."""
-
-
-def loss_between(samples: Sequence[GroupSample]) -> SeenLoss:
-    """What a group lost from the first of these samples to the last.
-
-    What is added, not read and not waiting was trimmed unread. Redis up to 7.4.1 shows that sum for ever, later
-    servers and Valkey only until the group's next read. So every rise is a loss, and after a fall (the evidence was
-    erased) whatever is there is a new one; what was lost and erased between two samples is in neither.
-    """
-    losses: list[tuple[int, int]] = []
-    skipped: list[tuple[int, str]] = []
-    compared = 0
-    before: GroupSample | None = None
-    for sample in samples:
-        unread = sample.unread_and_gone
-        if unread is None:
-            skipped.append((sample.time, "its counters are not known"))
-            continue
-        if unread < 0:
-            skipped.append((sample.time, "its counters contradict each other"))
-            continue
-        if before is not None:
-            reset = _counter_reset([before, sample])
-            if reset:
-                skipped.append((sample.time, reset))
-            else:
-                compared += 1
-                new = _newly_lost(before.unread_and_gone or 0, unread)
-                if new:
-                    losses.append((sample.time, new))
-        before = sample
-    count = None
-    if compared:
-        count = sum(messages for _, messages in losses)
-    return SeenLoss(count, tuple(losses), tuple(skipped))
-
-
-def _newly_lost(earlier: int, now: int) -> int:
-    """Messages lost since the earlier sum: after a fall the server has begun to count anew, and all of it is new."""
-    if now < earlier:
-        return now
-    return now - earlier
-
-
-def rate_per_minute(points: Points) -> float | None:
-    """Slope of the line through these points, by least squares; None for fewer than two moments."""
-    known = _known(points)
-    if len(known) < 2:
-        return None
-    # Deviations from the mean are squared, not the times themselves: of squares of seconds since 1970 a float would
-    # keep too few digits.
-    middle = sum(moment for moment, _ in known) / len(known)
-    mean = sum(value for _, value in known) / len(known)
-    spread = sum((moment - middle) ** 2 for moment, _ in known)
-    if not spread:
-        return None
-    together = sum((moment - middle) * (value - mean) for moment, value in known)
-    return together / spread * MINUTE
-
-
-def increase(points: Points) -> float | None:
-    """How much was added from the first point to the last; a fall (a purge, a restart) takes nothing away."""
-    known = _known(points)
-    if len(known) < 2:
-        return None
-    added = 0.0
-    for (_, before), (_, after) in pairwise(known):
-        added += max(0.0, after - before)
-    return added
-
-
-def minutes_until(points: Points, limit: float) -> float | None:
-    """Minutes until the series reaches `limit` at its own rate: 0 when it has, None when it never will.
-
-    None also for fewer than three points: a forecast from one difference is a guess.
-    """
-    known = _known(points)
-    if not known:
-        return None
-    newest = known[-1][1]
-    if newest >= limit:
-        return 0.0
-    if len(known) < FEWEST:
-        return None
-    rate = rate_per_minute(known)
-    if rate is None or rate <= 0:
-        return None
-    return (limit - newest) / rate
-
-
-def _known(points: Points) -> list[tuple[int, float]]:
-    return [(moment, value) for moment, value in points if value is not None]
-
-
-def is_fresh(points: Points, now: float) -> bool:
-    """Whether the newest value is recent enough to speak of now."""
-    known = _known(points)
-    if not known:
-        return False
-    newest = max(moment for moment, _ in known)
-    return now - newest <= FRESH_SECONDS

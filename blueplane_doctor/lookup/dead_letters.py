@@ -19,7 +19,7 @@ from blueplane_doctor.sources.letter_errors import letter_error
 from blueplane_doctor.text import event_type, identifier, platform
 from blueplane_doctor.text import group as shown_group
 from blueplane_doctor.text import stream as shown_stream
-from blueplane_doctor.times import from_milliseconds, iso, seconds_in
+from blueplane_doctor.times import iso_of_milliseconds, seconds_in
 
 
 class DeadLetter(Record):
@@ -143,7 +143,7 @@ def without_private_parts(entry: DeadLetterEntry, now_ms: int) -> DeadLetter:
     return DeadLetter(
         id=id_text(entry.id),
         stream=shown_stream(entry.stream),
-        queued_at=iso(from_milliseconds(entry.queued_ms)),
+        queued_at=iso_of_milliseconds(entry.queued_ms),
         age_ms=max(0, now_ms - entry.queued_ms),
         shape=Public(entry.shape),
         group=shown_group(_group_of(entry)),

@@ -14,7 +14,7 @@ from blueplane_doctor.monitoring import Monitor
 from blueplane_doctor.pipeline import CURSOR_HOOKS, SESSIONS_TABLE
 from blueplane_doctor.public_fields import HookName, SourceName
 from blueplane_doctor.recording.reading import read_recorded
-from blueplane_doctor.times import MINUTE_MS, from_milliseconds, iso, parse_time
+from blueplane_doctor.times import MINUTE_MS, iso_of_milliseconds, parse_time
 
 DAY_MS = 86_400_000
 ACTIVE_MS = 3_600_000
@@ -338,7 +338,7 @@ def _since(moment_ms: int | None, now: int) -> int | None:
 def _time(milliseconds: int | None) -> str | None:
     if milliseconds is None:
         return None
-    return iso(from_milliseconds(milliseconds))
+    return iso_of_milliseconds(milliseconds)
 
 
 MONITOR = CaptureHealthMonitor

@@ -11,7 +11,7 @@ from blueplane_doctor.custody.absence import (
 )
 from blueplane_doctor.custody.blockers import ChainBlocker
 from blueplane_doctor.custody.judge import NO_TABLES
-from blueplane_doctor.custody.ledger import LATER, OLDER, WITHOUT_TIMESTAMP, ChainBreak, Ledger, time_text
+from blueplane_doctor.custody.ledger import LATER, OLDER, WITHOUT_TIMESTAMP, ChainBreak, Ledger
 from blueplane_doctor.custody.losses import (
     GroupLoss,
     RowsElsewhere,
@@ -44,6 +44,7 @@ from blueplane_doctor.monitoring import Monitor
 from blueplane_doctor.public_fields import RouteName
 from blueplane_doctor.quantities import many
 from blueplane_doctor.sources.streams import StreamState
+from blueplane_doctor.times import iso_of_milliseconds
 
 __all__ = [
     "MONITOR",
@@ -202,7 +203,7 @@ class ChainOfCustodyMonitor(Monitor):
         broken += max(0, beyond)
         last_break = None
         if ledger.last_break_ms is not None:
-            last_break = time_text(ledger.last_break_ms)
+            last_break = iso_of_milliseconds(ledger.last_break_ms)
         return ChainHealth(
             chain_status=_status(ledger, broken, dead_letters),
             messages_enqueued_last_hour=ledger.last_hour,
@@ -339,7 +340,7 @@ def _by_route(ledger: Ledger) -> dict[str, dict[str, int]]:
 
 def _buckets(ledger: Ledger) -> list[TimeBucket]:
     starts = sorted(start for start in ledger.buckets if isinstance(start, int))
-    return [_bucket(time_text(start), ledger.buckets[start]) for start in starts]
+    return [_bucket(iso_of_milliseconds(start), ledger.buckets[start]) for start in starts]
 
 
 def _other_buckets(ledger: Ledger) -> list[TimeBucket]:

@@ -25,7 +25,7 @@ from blueplane_doctor.sources.cursor_places import CursorDatabase, databases
 from blueplane_doctor.sources.cursor_rows import newest_rows
 from blueplane_doctor.sources.database_source import DatabaseSource
 from blueplane_doctor.sources.trace_tables import read_beginnings
-from blueplane_doctor.times import from_milliseconds, iso, milliseconds_of
+from blueplane_doctor.times import iso_of_milliseconds, milliseconds_of
 
 MOST_DATABASES = 50
 """Of those that changed in the window, the ones that are read: each takes about a millisecond to be opened."""
@@ -205,7 +205,7 @@ class _Reader:
             missing = None  # a message on its way may carry any of them
         first_missing = None
         if missing_ms:
-            first_missing = iso(from_milliseconds(min(missing_ms)))
+            first_missing = iso_of_milliseconds(min(missing_ms))
         return CursorCompleteness(
             since=self._examination.settings.since,
             cause=self._cause,

@@ -2,21 +2,23 @@
 
 import re
 from collections.abc import Collection, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from blueplane_doctor.errors import DoctorError, SettingsError, SourceRefused, SourceUnusable
-from blueplane_doctor.history import incident, room, trend
+from blueplane_doctor.history import incident, room
 from blueplane_doctor.history.health_storage import HealthMetricsStorage
-from blueplane_doctor.history.samples import MINUTE, REPORT, Sample, kept_id
+from blueplane_doctor.history.losses import GroupLosses, SeenLoss, loss_of_all, losses_between
+from blueplane_doctor.history.room import RoomForecast
+from blueplane_doctor.history.samples import MINUTE, Sample
+from blueplane_doctor.history.series import FEWEST, increase, is_fresh, minutes_until, rate_per_minute
 from blueplane_doctor.history.status_log import StatusEntry
+from blueplane_doctor.history.trend import group_metrics, group_samples, judge_backlog
 from blueplane_doctor.metrics import CHARTED
-from blueplane_doctor.model import Record, Status, StatusChange
+from blueplane_doctor.model import Record, StatusChange
 from blueplane_doctor.monitoring import Monitor
 from blueplane_doctor.pipeline import kept_messages
 from blueplane_doctor.public_fields import GroupName
-from blueplane_doctor.readings import FINGERPRINT
-from blueplane_doctor.times import MINUTE_MS, iso, span
+from blueplane_doctor.times import iso_of_seconds
 
 HOUR = 3600
 TREND_SECONDS = 600
@@ -52,59 +54,6 @@ class GroupTrend(Record):
     """How many the state rests on."""
     cause: str = ""
     """Why the state is unknown."""
-
-
-class GroupLosses(Record):
-    """What one writer group was not given, because it was trimmed before, between samples of the last day."""
-
-    group: GroupName
-    lost: int | None = None
-    """Messages, at least; null when no two samples could be compared."""
-    losses: dict[str, int] = {}
-    """Time of each sample that shows a loss first, and how many it adds."""
-    not_compared: dict[str, str] = {}
-    """Time of each sample that cannot be compared with the one before, and why."""
-
-
-class SeenLoss(Record):
-    """Messages that were trimmed unread between samples of the last day, each counted once for all writer groups."""
-
-    at_least: int
-    """What no writer group was given, which is certainly lost."""
-    at_most: int
-    """What some group was not given: lost if it was that group's to write, which nothing records."""
-    first: str | None
-    """Time of the first sample that shows a loss; null where none does."""
-    last: str | None
-    """The same of the last one."""
-
-    @property
-    def shown_by(self) -> str:
-        """The samples that show it, in words."""
-        if self.first == self.last:
-            return f"the sample of {self.first}"
-        return f"samples from {self.first} to {self.last}"
-
-
-class RoomForecast(Record):
-    """When room that shrinks is used up, at the rate of the samples."""
-
-    minutes_left: float
-    full_timestamp: str
-    """When that is."""
-    mb_per_minute: float
-    """How much it shrinks."""
-    samples: int
-    """How many it rests on."""
-    minutes_seen: float
-    """From the first of them to the last."""
-
-    @property
-    def words(self) -> str:
-        """Until when, and how that is known."""
-        seen = span(self.minutes_seen * MINUTE_MS)
-        left = span(self.minutes_left * MINUTE_MS)
-        return f"at the rate of the last {seen} nothing is left in about {left} ({self.full_timestamp})"
 
 
 class HistorySeries(Record):
@@ -166,20 +115,7 @@ class HistoryHealth(Record):
     @property
     def seen_loss(self) -> SeenLoss:
         """What the writer groups together were not given."""
-        # Trimming cuts the same beginning of the stream for every group, so that all show it in the same sample.
-        moments: set[str] = set()
-        for group in self.losses:
-            moments.update(group.losses)
-        times = sorted(moments)
-        at_least = 0
-        for moment in times:
-            at_least += min(group.losses.get(moment, 0) for group in self.losses)
-        return SeenLoss(
-            at_least=at_least,
-            at_most=max((group.lost or 0 for group in self.losses), default=0),
-            first=times[0] if times else None,
-            last=times[-1] if times else None,
-        )
+        return loss_of_all(self.losses)
 
 
 class HistoryHealthMonitor(Monitor):
@@ -217,7 +153,7 @@ class HistoryHealthMonitor(Monitor):
         groups = _groups_among(metrics)
         wanted = [DEPTH, DEAD_LETTERS, WAL_SIZE, *room.METRICS]
         for group in groups:
-            wanted += trend.group_metrics(group)
+            wanted += group_metrics(group)
         distinct = list(dict.fromkeys(wanted))  # groups share some
         samples = storage.samples(distinct, now - HOUR, now)
         limit = kept_messages(self.examination.settings.streams.max_length)
@@ -226,7 +162,7 @@ class HistoryHealthMonitor(Monitor):
         day = _samples_of_the_day(storage, groups, now)
         times = [sample.time for sample in day if REPORT_STATUS in sample.values]
         changed = {
-            "losses": [_group_losses(day, group) for group in groups if _is_there(day, group)],
+            "losses": [losses_between(group_samples(day, group), group) for group in groups if _is_there(day, group)],
             "series": _read_series(storage, metrics, now),
             **_of_statuses(_read_statuses(storage), times, now, self.examination.known_ids),
         }
@@ -236,7 +172,7 @@ class HistoryHealthMonitor(Monitor):
 def _samples_of_the_day(storage: HealthMetricsStorage, groups: Sequence[str], now: float) -> list[Sample]:
     wanted = [REPORT_STATUS]
     for group in groups:
-        wanted += trend.group_metrics(group)
+        wanted += group_metrics(group)
     return storage.samples(list(dict.fromkeys(wanted)), now - DAY, now)
 
 
@@ -252,40 +188,11 @@ def _of_statuses(
     entries: Sequence[StatusEntry], times: Sequence[int], now: float, known_ids: Collection[str]
 ) -> dict[str, Any]:
     """The changes of the last day, and the causes that are open now."""
-    changes = [status_change(change, known_ids) for change in incident.changes(entries, now - DAY)]
+    changes = [incident.status_change(change, known_ids) for change in incident.changes(entries, now - DAY)]
     causes = []
     for name, since in sorted(incident.open_since(entries, times, now).items()):
-        causes.append(OpenCause(id=_public_id(name, known_ids), since=_time(since)))
+        causes.append(OpenCause(id=incident.public_id(name, known_ids), since=iso_of_seconds(since)))
     return {"changes": changes[-MOST_CHANGES:], "open_causes": causes}
-
-
-def status_change(change: incident.Change, known_ids: Collection[str]) -> StatusChange:
-    """A change with its time in words and an id that may be shown; without a title, which only its author knows."""
-    return StatusChange(
-        at=_time(change.time),
-        kind=change.name.partition(":")[0],
-        id=_public_id(change.name, known_ids),
-        before=None if change.before is None else Status(change.before),
-        after=Status(change.after),
-    )
-
-
-def _public_id(name: str, known_ids: Collection[str]) -> str:
-    """The id in a kept name: whoever may write to Redis may have made one up."""
-    identity = name.partition(":")[2]
-    if name == REPORT or FINGERPRINT.fullmatch(identity):
-        return identity
-    return kept_id(identity, known_ids)
-
-
-def _group_losses(samples: Sequence[Sample], group: str) -> GroupLosses:
-    loss = trend.loss_between(trend.group_samples(samples, group))
-    return GroupLosses(
-        group=group,
-        lost=loss.count,
-        losses={_time(moment): count for moment, count in loss.losses},
-        not_compared={_time(moment): cause for moment, cause in loss.not_compared},
-    )
 
 
 def _groups_among(metrics: Sequence[str]) -> list[str]:
@@ -302,7 +209,9 @@ def _read_series(storage: HealthMetricsStorage, recorded: Sequence[str], now: fl
     values = storage.read_many([metric.path for metric in drawn], now - DAY, now, STEP)
     series = []
     for metric in drawn:
-        points = [(_time(moment), value) for moment, value in values[metric.path]]
+        points: list[tuple[str, float | None]] = [
+            (iso_of_seconds(moment), value) for moment, value in values[metric.path]
+        ]
         series.append(HistorySeries(metric=metric.path, label=metric.label, unit=metric.unit, points=points))
     return series
 
@@ -313,38 +222,25 @@ def judged(samples: Sequence[Sample], groups: Sequence[str], now: float, max_len
         return HistoryHealth(samples=0, cause="nothing was recorded in the last hour", set_up=True)
     recent = [sample for sample in samples if sample.time >= now - TREND_SECONDS]
     # The last minutes decide: over ten of them an outage that has just begun, or just ended, would not be seen.
-    depth = _points(recent, DEPTH, now)[-trend.FEWEST :]
+    depth = _points(recent, DEPTH, now)[-FEWEST:]
     return HistoryHealth(
         samples=len(samples),
         set_up=True,
         newest_sample_age_ms=max(0, int((now - samples[-1].time) * 1000)),
         groups=[_group(samples, group, now, max_length) for group in groups if _is_there(samples, group)],
-        dead_letters_last_hour=trend.increase(_points(samples, DEAD_LETTERS, now)),
+        dead_letters_last_hour=increase(_points(samples, DEAD_LETTERS, now)),
         wal_growth_mb_last_hour=_growth(_points(samples, WAL_SIZE, now)),
-        backlog_per_minute=_rounded(trend.rate_per_minute(depth)),
+        backlog_per_minute=_rounded(rate_per_minute(depth)),
         minutes_to_loss=_minutes_to_loss(depth, max_length),
-        room=_rooms(samples, now),
+        room=room.forecasts(samples, now),
     )
-
-
-def _rooms(samples: Sequence[Sample], now: float) -> dict[str, RoomForecast]:
-    rooms = {}
-    for name, forecast in room.forecasts(samples, now).items():
-        rooms[name] = RoomForecast(
-            minutes_left=round(forecast.minutes_left, 2),
-            full_timestamp=_time(int(now + forecast.minutes_left * MINUTE)),
-            mb_per_minute=round(forecast.mb_per_minute, 3),
-            samples=forecast.samples,
-            minutes_seen=round(forecast.minutes_seen, 1),
-        )
-    return rooms
 
 
 def _minutes_to_loss(depth: list[tuple[int, float]], max_length: int) -> float | None:
     """None also where nothing waits: an empty backlog is not on its way to a loss."""
     if not depth or not depth[-1][1]:
         return None
-    return _rounded(trend.minutes_until(depth, max_length))
+    return _rounded(minutes_until(depth, max_length))
 
 
 def _is_there(samples: Sequence[Sample], group: str) -> bool:
@@ -353,8 +249,8 @@ def _is_there(samples: Sequence[Sample], group: str) -> bool:
 
 
 def _group(samples: Sequence[Sample], group: str, now: float, limit: int) -> GroupTrend:
-    recent = [sample for sample in trend.group_samples(samples, group) if sample.time >= now - TREND_SECONDS]
-    backlog = trend.judge_backlog(recent, now, limit)
+    recent = [sample for sample in group_samples(samples, group) if sample.time >= now - TREND_SECONDS]
+    backlog = judge_backlog(recent, now, limit)
     return GroupTrend(
         group=group,
         state=backlog.state,
@@ -370,7 +266,7 @@ def _group(samples: Sequence[Sample], group: str, now: float, limit: int) -> Gro
 def _points(samples: Sequence[Sample], metric: str, now: float) -> list[tuple[int, float]]:
     """A metric's values; none where they are too few for a movement, or too old to speak of now."""
     points = [(sample.time, sample.values[metric]) for sample in samples if metric in sample.values]
-    if len(points) < trend.FEWEST or not trend.is_fresh(points, now):
+    if len(points) < FEWEST or not is_fresh(points, now):
         return []
     return points
 
@@ -381,10 +277,6 @@ def _growth(sizes: Sequence[tuple[int, float]]) -> float | None:
         return None
     smallest = min(size for _, size in sizes)
     return round(sizes[-1][1] - smallest, 3)
-
-
-def _time(seconds: int) -> str:
-    return iso(datetime.fromtimestamp(seconds, UTC)) or ""
 
 
 def _rounded(value: float | None) -> float | None:

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import AfterValidator
@@ -15,7 +14,7 @@ from blueplane_doctor.notifying import reasons
 from blueplane_doctor.notifying.kinds import Kind
 from blueplane_doctor.notifying.state_file import state_bytes
 from blueplane_doctor.text import hidden
-from blueplane_doctor.times import iso
+from blueplane_doctor.times import iso_of_seconds
 
 if TYPE_CHECKING:
     from blueplane_doctor.notifying.state import State
@@ -108,7 +107,7 @@ def sent_messages(state: "State") -> list[SentMessage]:
     for attempt in reversed(state.attempts):
         messages.append(
             SentMessage(
-                at=iso(datetime.fromtimestamp(attempt.at, UTC)) or "",
+                at=iso_of_seconds(attempt.at),
                 target=attempt.target,
                 kinds=list(attempt.kinds),
                 status=attempt.status,

@@ -19,7 +19,7 @@ from blueplane_doctor.sources.server_process import RUNNING, process_state, read
 from blueplane_doctor.sources.streams import Group, StreamState
 from blueplane_doctor.text import consumer
 from blueplane_doctor.text import group as shown_group
-from blueplane_doctor.times import from_milliseconds, iso, to_milliseconds
+from blueplane_doctor.times import iso_of_milliseconds, to_milliseconds
 
 
 class ConsumerHealth(Record):
@@ -223,7 +223,7 @@ class QueueHealthMonitor(Monitor):
         return QueueHealth(
             queue=stream.queue,
             layout=stream.layout.name,
-            measured_at=iso(from_milliseconds(now_ms)) or "",
+            measured_at=iso_of_milliseconds(now_ms),
             stream_length=stream.length,
             max_length=max_length,
             queue_depth=depth,
@@ -351,7 +351,7 @@ def _arriving(index: DeadLetterIndex) -> list[ArrivingError]:
                 count=error.count,
                 messages=len(error.messages),
                 not_lost=len(error.messages & index.not_lost),
-                first_timestamp=iso(from_milliseconds(error.first_ms)) or "",
+                first_timestamp=iso_of_milliseconds(error.first_ms),
                 newest_id=id_text(error.newest),
                 is_set_aside=error.shown == SET_ASIDE,
             )

@@ -6,7 +6,7 @@ from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring import Monitor
 from blueplane_doctor.sources.entry_ids import LAST_POSSIBLE, EntryId
 from blueplane_doctor.sources.redis_refusals import EXHAUSTED, PAUSED, Refusal, refusal_counts, refusal_of
-from blueplane_doctor.times import from_milliseconds, iso
+from blueplane_doctor.times import iso_of_milliseconds
 
 
 class RedisWrites(Record):
@@ -102,7 +102,7 @@ class RedisWritesMonitor(Monitor):
 def _time(milliseconds: int | None) -> str | None:
     if milliseconds is None:
         return None
-    return iso(from_milliseconds(milliseconds))
+    return iso_of_milliseconds(milliseconds)
 
 
 MONITOR = RedisWritesMonitor

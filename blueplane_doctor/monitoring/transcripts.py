@@ -5,13 +5,13 @@ from datetime import timedelta
 
 from blueplane_doctor.capture.comparison import Comparison
 from blueplane_doctor.capture.line_states import LINE_STATES, MISSING, REASONS, WRITTEN, equation
-from blueplane_doctor.custody.ledger import LATER, OLDER, WITHOUT_TIMESTAMP, time_text
+from blueplane_doctor.custody.ledger import LATER, OLDER, WITHOUT_TIMESTAMP
 from blueplane_doctor.errors import SourceError
 from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring import Monitor
 from blueplane_doctor.public_fields import MessageId
 from blueplane_doctor.sources.transcript_files import kept_days, project_folders
-from blueplane_doctor.times import from_milliseconds
+from blueplane_doctor.times import from_milliseconds, iso_of_milliseconds
 
 SHOWN_LINES = 3
 """Missing lines whose uuids stand in the report; all are counted."""
@@ -118,7 +118,7 @@ class TranscriptMonitor(Monitor):
             other_buckets=_other_buckets(comparison),
             missing_by_reason=_reasons(comparison),
             missing_ids=[line.uuid for line in comparison.missing[:SHOWN_LINES]],
-            first_missing_timestamp=time_text(min(times)) if times else None,
+            first_missing_timestamp=iso_of_milliseconds(min(times)) if times else None,
             deleted_at=self._first_deleted(comparison),
             without_uuid=comparison.without_uuid,
             unreadable_lines=comparison.unreadable,
@@ -172,7 +172,7 @@ def _reasons(comparison: Comparison) -> dict[str, int]:
 
 def _buckets(comparison: Comparison) -> list[LineBucket]:
     starts = sorted(start for start in comparison.buckets if isinstance(start, int))
-    return [_bucket(time_text(start), comparison.buckets[start]) for start in starts]
+    return [_bucket(iso_of_milliseconds(start), comparison.buckets[start]) for start in starts]
 
 
 def _other_buckets(comparison: Comparison) -> list[LineBucket]:

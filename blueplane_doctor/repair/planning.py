@@ -34,7 +34,7 @@ from blueplane_doctor.repair.survey import Survey
 from blueplane_doctor.settings import Settings
 from blueplane_doctor.sources.entry_ids import BEGINNING, id_text
 from blueplane_doctor.sources.streams import StreamState
-from blueplane_doctor.times import from_milliseconds, iso
+from blueplane_doctor.times import iso_of_milliseconds
 
 _ORDER = (Source.NONE, Source.STREAM, Source.DEAD_LETTER, Source.BUFFER, Source.SPOOL, Source.TRANSCRIPT)
 """Groups first: what is delivered needs them. Of messages with the same key, the one in the stream counts."""
@@ -104,7 +104,7 @@ def _plan_of_lost_stream(case: Case, identity: str) -> Plan:
     info = case.examination.server_info()
     return Plan(
         id=identity,
-        made_at=iso(from_milliseconds(info.now_ms)) or "",
+        made_at=iso_of_milliseconds(info.now_ms),
         made_ms=info.now_ms,
         home=str(settings.home),
         address=case.examination.redis.address,
@@ -147,7 +147,7 @@ def _plan_of(case: Case, identity: str) -> Plan:
             refusals.append(waits_for_server(waiting))
     return Plan(
         id=identity,
-        made_at=iso(from_milliseconds(info.now_ms)) or "",
+        made_at=iso_of_milliseconds(info.now_ms),
         made_ms=info.now_ms,
         home=str(examination.settings.home),
         address=examination.redis.address,

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from blueplane_doctor.model import StatusChange
 from blueplane_doctor.reports import change_phrases
 from blueplane_doctor.reports.told_messages import ToldLine
-from blueplane_doctor.times import iso, parse_time
+from blueplane_doctor.times import iso_of_seconds, parse_time
 
 Gap = tuple[int, int]
 """Seconds since 1970 of the last sample before a time without samples, and of the first one after it."""
@@ -48,7 +48,7 @@ def as_json(changes: Sequence[StatusChange], gaps: Sequence[Gap], told: Sequence
     content = {
         "schema_version": 1,
         "changes": [change.model_dump(mode="json") for change in changes],
-        "gaps": [{"from": _time(before), "until": _time(after)} for before, after in gaps],
+        "gaps": [{"from": iso_of_seconds(before), "until": iso_of_seconds(after)} for before, after in gaps],
         "told": [message._asdict() for message in told],
     }
     return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
@@ -81,10 +81,6 @@ def _seconds(text: str) -> float:
 
 def _clock(seconds: float) -> str:
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M}"
-
-
-def _time(seconds: int) -> str:
-    return iso(datetime.fromtimestamp(seconds, UTC)) or ""
 
 
 SHAPES: Mapping[str, Callable[[Sequence[StatusChange], Sequence[Gap], Sequence[ToldLine]], str]] = {

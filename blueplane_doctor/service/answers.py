@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from starlette.responses import Response
 
 from blueplane_doctor.service.snapshot import Freshness
-from blueplane_doctor.times import from_milliseconds, iso
+from blueplane_doctor.times import iso_of_seconds
 
 
 class Rendered(NamedTuple):
@@ -24,8 +24,8 @@ def render(body: dict[str, Any], code: int, freshness: Freshness) -> Rendered:
     """The body with when its evidence was read, and until when it holds."""
     around = {
         "status": "unhealthy" if code == 503 else "healthy",
-        "measured_at": timestamp(freshness.taken_at),
-        "stale_after": timestamp(freshness.stale_after),
+        "measured_at": iso_of_seconds(freshness.taken_at),
+        "stale_after": iso_of_seconds(freshness.stale_after),
     }
     content = to_bytes(around | body)
     return Rendered(content, etag_of(content), code, freshness)
@@ -46,11 +46,6 @@ def problem(code: int, error: str, hint: str = "", headers: dict[str, str] | Non
     """Why there is no answer, and what to do."""
     all_headers = {"Cache-Control": "no-store"} | (headers or {})
     return Response(to_bytes({"error": error, "hint": hint}), code, all_headers, "application/json")
-
-
-def timestamp(seconds: float) -> str:
-    """Seconds since 1970 as ISO 8601 with milliseconds, UTC."""
-    return iso(from_milliseconds(int(seconds * 1000))) or ""
 
 
 def to_bytes(body: Any) -> bytes:

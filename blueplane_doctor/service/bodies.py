@@ -11,8 +11,8 @@ from blueplane_doctor.metrics import METRICS, STATE, TIME, Metric
 from blueplane_doctor.model import Record, Status
 from blueplane_doctor.quantities import FRACTION
 from blueplane_doctor.reports.before_stream import before_stream
-from blueplane_doctor.service.answers import timestamp
 from blueplane_doctor.service.snapshot import AREAS, CUSTODY_RECORDS, Freshness, Snapshot
+from blueplane_doctor.times import iso_of_seconds
 
 EXAMPLES = {"ms": 180, FRACTION: 1.0, "MB": 48.2, TIME: "2026-03-14T09:26:52Z", "events/s": 4.5, "events/min": 270.0}
 """By unit, for the document; other numbers are counts."""
@@ -169,7 +169,7 @@ def _overall(snapshot: Snapshot) -> Body:
     body, status, freshness = _brief(snapshot)
     areas = sorted({*AREAS, *(finding.area for finding in report.findings)})
     body["areas"] = {name: snapshot.area_status(name).value for name in areas}
-    body |= {"counts": report.counts, "custody_measured_at": timestamp(snapshot.custody.taken_at)}
+    body |= {"counts": report.counts, "custody_measured_at": iso_of_seconds(snapshot.custody.taken_at)}
     return body, status, freshness
 
 

@@ -8,7 +8,6 @@ from typing import Self
 from blueplane_doctor.diagnose import Doctor
 from blueplane_doctor.evidence import Evidence
 from blueplane_doctor.monitoring.queue_health import QueueHealth
-from blueplane_doctor.service.answers import timestamp
 from blueplane_doctor.service.fingerprint import read_fingerprint
 from blueplane_doctor.service.hanging import HangingReads
 from blueplane_doctor.service.refresh_schedule import least_rest, longest_rest
@@ -25,6 +24,7 @@ from blueplane_doctor.service.snapshot import (
     why_custody_does_not_hold,
 )
 from blueplane_doctor.settings import Settings
+from blueplane_doctor.times import iso_of_seconds
 
 QUICK_SECONDS = 1.0
 """Between the beginnings of two quick looks."""
@@ -236,7 +236,7 @@ class HealthService:
 
     def _nothing(self, doctor: Doctor, cause: str) -> Evidence:
         names = [*QUICK_RECORDS, *CUSTODY_RECORDS, *sorted(doctor.needs)]
-        return Evidence(timestamp(time.time()), missing=dict.fromkeys(names, cause))
+        return Evidence(iso_of_seconds(time.time()), missing=dict.fromkeys(names, cause))
 
     def _publish(self, ended: str = "") -> None:
         """Make a snapshot of both looks as they are now; `ended`: the look that is new in it."""

@@ -14,6 +14,8 @@ from blueplane_doctor.checkapi import CheckSpec
 from blueplane_doctor.custody.ledger import ChainBreak
 from blueplane_doctor.custody.losses import GroupLoss
 from blueplane_doctor.discovery import find_checks
+from blueplane_doctor.history.losses import GroupLosses
+from blueplane_doctor.history.room import RoomForecast
 from blueplane_doctor.locations import Locations, locate
 from blueplane_doctor.model import Cause, Finding, Record, Status
 from blueplane_doctor.monitoring.capture_health import (
@@ -31,10 +33,8 @@ from blueplane_doctor.monitoring.database_health import DatabaseHealth
 from blueplane_doctor.monitoring.delivery_delay import DeliveryDelay, RouteDelay
 from blueplane_doctor.monitoring.disk_space import DiskSpace
 from blueplane_doctor.monitoring.history_health import (
-    GroupLosses,
     GroupTrend,
     HistoryHealth,
-    RoomForecast,
 )
 from blueplane_doctor.monitoring.notifications import NotificationHealth
 from blueplane_doctor.monitoring.queue_health import ConsumerHealth, GroupHealth, QueueHealth

@@ -5,9 +5,11 @@ import time
 import pytest
 
 from blueplane_doctor.demo.simulator import Pipeline
+from blueplane_doctor.history.losses import losses_between
 from blueplane_doctor.history.samples import minute_of
-from blueplane_doctor.history.trend import group_samples, loss_between
+from blueplane_doctor.history.trend import group_samples
 from blueplane_doctor.sampler import Sampler
+from blueplane_doctor.times import iso_of_seconds
 from tests.helpers import settings_for
 
 
@@ -82,5 +84,5 @@ def test_a_loss_that_the_server_erases_is_found_between_samples(any_pipeline: Pi
     pipeline.drain()
     taken += [sampler.examine(now + 120), sampler.examine(now + 180)]
     for group in ("processors", "claude_processors"):
-        seen = loss_between(group_samples(taken, group))
-        assert (seen.count, seen.losses) == (30, ((now + 60, 30),)), group
+        seen = losses_between(group_samples(taken, group), group)
+        assert (seen.lost, seen.losses) == (30, {iso_of_seconds(now + 60): 30}), group

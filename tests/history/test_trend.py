@@ -18,13 +18,8 @@ from blueplane_doctor.history.trend import (
     OneLook,
     group_metrics,
     group_samples,
-    increase,
-    is_fresh,
     judge_backlog,
     judge_one_look,
-    loss_between,
-    minutes_until,
-    rate_per_minute,
 )
 
 START = 1_795_360_020
@@ -106,76 +101,6 @@ def test_how_long_draining_takes() -> None:
     trend = judge_backlog(samples, samples[-1].time)
     assert (trend.backlog, trend.per_minute) == (10, pytest.approx(-10))
     assert trend.minutes_left == pytest.approx(1)
-
-
-def counted(*moments: tuple[int | None, int | None, int | None]) -> list[GroupSample]:
-    """Samples of (added, read, undelivered)."""
-    return [GroupSample(START + 60 * i, a, r, u, 0, None) for i, (a, r, u) in enumerate(moments)]
-
-
-@pytest.mark.parametrize(
-    ("moments", "count"),
-    [
-        pytest.param([(10, 10, 0), (20, 12, 8)], 0, id="what waits is not lost"),
-        pytest.param([(10, 3, 7), (20, 3, 2), (20, 20, 0)], 15, id="seen once, then erased by the next read"),
-        pytest.param([(10, 3, 2), (20, 13, 2), (20, 15, 0)], 0, id="an old loss that the server keeps showing"),
-        pytest.param([(10, 3, 2), (20, 3, 2), (20, 5, 0)], 10, id="more of it beside an old one"),
-        pytest.param([(9, 3, 1), (9, 9, 0), (20, 9, 8)], 3, id="erased, then another"),
-        pytest.param([(20, 10, 5), (30, 25, 2)], 3, id="another, smaller, after an erased one"),
-        pytest.param([(10, 10, 0), (None, None, 4), (20, 10, 5)], 5, id="an unknown sample in between"),
-        pytest.param([(10, 10, 0)], None, id="one sample compares with nothing"),
-        pytest.param([], None, id="none"),
-        pytest.param([(100, 90, 10), (5, 0, 2)], None, id="the server was restarted in between"),
-        pytest.param([(100, 90, 10), (5, 0, 5), (9, 0, 7)], 2, id="restarted, then a loss"),
-        pytest.param([(10, 10, 0), (10, 20, 0)], None, id="counters that contradict each other"),
-    ],
-)
-def test_loss_between_samples(moments: list[tuple[int | None, int | None, int | None]], count: int | None) -> None:
-    assert loss_between(counted(*moments)).count == count
-
-
-def test_when_a_loss_was_seen_and_what_could_not_be_compared() -> None:
-    seen = loss_between(counted((10, 3, 7), (20, 3, 2), (20, 20, 0), (4, 0, 4), (None, 0, 1)))
-    assert seen.losses == ((START + 60, 15),)
-    assert [moment for moment, _ in seen.not_compared] == [START + 180, START + 240]
-    assert "restarted" in seen.not_compared[0][1]
-
-
-@pytest.mark.parametrize(
-    ("values", "rate"),
-    [([0, 10, 20], 10), ([5, 5, 5], 0), ([None, 30, None, 10], -10), ([1], None), ([None, None], None), ([], None)],
-)
-def test_rate_a_minute(values: list[float | None], rate: float | None) -> None:
-    assert rate_per_minute([(START + 60 * i, v) for i, v in enumerate(values)]) == (rate and pytest.approx(rate))
-
-
-@pytest.mark.parametrize(
-    ("values", "added"), [([1, 4, 2, 5], 6), ([3, 3], 0), ([None, 2, None, 9], 7), ([4], None), ([], None)]
-)
-def test_increase(values: list[float | None], added: float | None) -> None:
-    assert increase([(START + 60 * i, v) for i, v in enumerate(values)]) == added
-
-
-@pytest.mark.parametrize(
-    ("values", "minutes"),
-    [
-        pytest.param([100, 200, 300], 7, id="at its rate"),
-        pytest.param([1, 2, 1000], 0, id="reached"),
-        pytest.param([300, 200, 100], None, id="falling"),
-        pytest.param([5, 5, 5], None, id="level"),
-        pytest.param([1, 900], None, id="two points are a guess"),
-        pytest.param([], None, id="nothing"),
-    ],
-)
-def test_minutes_until_a_limit(values: list[float | None], minutes: float | None) -> None:
-    found = minutes_until([(START + 60 * i, v) for i, v in enumerate(values)], 1000)
-    assert found == (minutes and pytest.approx(minutes))
-
-
-def test_freshness() -> None:
-    assert is_fresh([(START, 1), (START + 60, None)], START + 180)
-    assert not is_fresh([(START, 1), (START + 60, None)], START + 181)
-    assert not is_fresh([], START)
 
 
 def test_a_group_is_picked_from_samples() -> None:

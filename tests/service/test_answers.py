@@ -4,8 +4,9 @@ import json
 
 import pytest
 
-from blueplane_doctor.service.answers import etag_of, names_tag, problem, render, respond, timestamp, to_bytes
+from blueplane_doctor.service.answers import etag_of, names_tag, problem, render, respond, to_bytes
 from blueplane_doctor.service.snapshot import Freshness
+from blueplane_doctor.times import iso_of_seconds
 
 FRESH = Freshness(1_773_480_413.0, 1_773_480_415.8)
 
@@ -57,4 +58,4 @@ def test_what_is_no_text_is_still_json() -> None:
     assert to_bytes({"name": "\udcff"}) == b'{"name":"\\udcff"}'
     with pytest.raises(ValueError):
         to_bytes(float("nan"))
-    assert timestamp(0.5) == "1970-01-01T00:00:00.500Z"
+    assert iso_of_seconds(0.5) == "1970-01-01T00:00:00.500Z"
