@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
-from importlib.machinery import PathFinder
+from importlib.machinery import PathFinder, SourceFileLoader
 from pathlib import Path, PurePath
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import TYPE_CHECKING
 
 from blueplane_doctor.errors import FileMissing, FileUnreadable
@@ -129,12 +129,20 @@ def _refusal(path: Path) -> str:
     return f"refused: {stranger.told(place(stranger.path))}; it is code, and would run with your rights"
 
 
+class _OwnSource(SourceFileLoader):
+    """Runs the source that was looked at: what lies compiled in `__pycache__` may be somebody else's."""
+
+    def get_code(self, fullname: str) -> CodeType:
+        return self.source_to_code(self.get_data(self.path), self.path)
+
+
 def _load(file: Path) -> ModuleType:
     # The hash keeps two files of the same name in two folders apart.
     name = f"blueplane_doctor_extension_{sha256(str(file.resolve()).encode()).hexdigest()[:8]}_{file.stem}"
-    spec = importlib.util.spec_from_file_location(name, file)
-    if spec is None or spec.loader is None:
+    if file.suffix != ".py":
         raise ImportError("it is not a Python file")
+    spec = importlib.util.spec_from_file_location(name, file, loader=_OwnSource(name, str(file.absolute())))
+    assert spec and spec.loader, "made with its loader"
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # dataclasses and typing look a class's module up by its name
     writes_bytecode = sys.dont_write_bytecode

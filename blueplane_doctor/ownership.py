@@ -8,6 +8,7 @@ A group of which nobody else is a member is no other user: many systems give eac
 
 import os
 import stat
+import struct
 from collections.abc import Iterator
 from pathlib import Path, PurePath
 from typing import NamedTuple
@@ -15,6 +16,14 @@ from typing import NamedTuple
 ROOT = 0
 _MOST_LINKS = 40
 """As many as Linux follows on the way to one file."""
+ACCESS_LIST = "system.posix_acl_access"
+"""Name of the attribute in which Linux keeps a file's access control list."""
+_ACCESS_ENTRY = struct.Struct("<HHI")
+"""One entry of it: kind, rights, user or group; see include/uapi/linux/posix_acl_xattr.h."""
+_ACCESS_HEADER_BYTES = 4
+_NAMED_USER = 2
+_NAMED_GROUP = 8
+_MAY_WRITE = 2
 MOST_FILES = 100_000
 """Of one folder that is looked through."""
 
@@ -100,7 +109,9 @@ def stranger_in(folder: Path) -> Stranger | None:
             count += 1
             if count > MOST_FILES:
                 return Stranger(folder, cause=f"it holds more than {MOST_FILES:,} files")
-            stranger = _stranger_at(Path(place, name))
+            entry = Path(place, name)
+            # What a link leads to may lie in a folder of somebody else.
+            stranger = stranger_of(entry) if entry.is_symlink() else _stranger_at(entry)
             if stranger:
                 return stranger
     return None
@@ -117,18 +128,37 @@ def _stranger_at(step: Path, *, is_above: bool = False, is_strict: bool = False)
         return None  # a link has no mode of its own: its owner, and the folder that it lies in, count
     # In a folder like /tmp only the owner of a file may replace it.
     is_sticky = is_above and bool(state.st_mode & stat.S_ISVTX)
-    if others_may_write(state, is_strict=is_strict) and not is_sticky:
+    if _others_may_write(step, state, is_strict=is_strict) and not is_sticky:
         return Stranger(step)
     return None
 
 
-def others_may_write(state: os.stat_result, *, is_strict: bool = False) -> bool:
+def _others_may_write(step: Path, state: os.stat_result, *, is_strict: bool = False) -> bool:
     """Whether somebody but the owner may; `is_strict`: a group counts even if nobody else is in it."""
     if state.st_mode & stat.S_IWOTH:
         return True
+    # Where others are named in an access control list, this bit says what the list may grant at most.
     if not state.st_mode & stat.S_IWGRP:
         return False
-    return is_strict or not _is_alone_in_group(state.st_uid, state.st_gid)
+    if is_strict or _names_others(step):
+        return True
+    return not _is_alone_in_group(state.st_uid, state.st_gid)
+
+
+def _names_others(step: Path) -> bool:
+    """Whether an access control list lets another user or group write there, as far as Linux shows such lists."""
+    if not hasattr(os, "getxattr"):
+        return False
+    try:
+        granted = os.getxattr(step, ACCESS_LIST)
+    except OSError:
+        return False  # it has none
+    harmless = (ROOT, os.geteuid())
+    for kind, rights, identity in _ACCESS_ENTRY.iter_unpack(granted[_ACCESS_HEADER_BYTES:]):
+        is_other_user = kind == _NAMED_USER and identity not in harmless
+        if rights & _MAY_WRITE and (is_other_user or kind == _NAMED_GROUP):
+            return True
+    return False
 
 
 def _is_alone_in_group(uid: int, gid: int) -> bool:

@@ -6,8 +6,15 @@ from typing import Any
 from blueplane_doctor.model import Status, descriptions_of
 from blueplane_doctor.settings import SPLIT_SETTINGS, Settings, StreamSettings
 
-_SECRET = re.compile(r"(?i)([?&]\w*(?:password|token|secret)=)[^&#]*")
-"""A secret among the parameters of a URL."""
+_PARAMETER = re.compile(r"([?&])([^=&#]*)=([^&#]*)")
+_HARMLESS_PARAMETERS = frozenset(
+    {
+        *("db", "protocol", "decode_responses", "health_check_interval", "max_connections", "retry_on_timeout"),
+        *("socket_timeout", "socket_connect_timeout", "socket_keepalive", "ssl_cert_reqs", "ssl_check_hostname"),
+        *("ssl_ca_certs", "ssl_certfile", "ssl_keyfile"),
+    }
+)
+"""Of a URL. The value of any other may be a secret, however its name is written: `pass%77ord` is `password`."""
 
 
 def flat(values: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
@@ -32,7 +39,7 @@ def masked(value: Any) -> str:
         return ""
     if not isinstance(value, str):
         return str(value)
-    shown = _SECRET.sub(r"\1***", value)
+    shown = _PARAMETER.sub(_shown_parameter, value)
     scheme, separator, rest = shown.partition("://")
     login, at, place = rest.rpartition("@")
     if not separator or not at:
@@ -41,6 +48,27 @@ def masked(value: Any) -> str:
     if not colon:
         return f"{scheme}://***@{place}"
     return f"{scheme}://{user}:***@{place}"
+
+
+def _shown_parameter(match: re.Match[str]) -> str:
+    if match[2] in _HARMLESS_PARAMETERS:
+        return match[0]
+    return f"{match[1]}{match[2]}=***"
+
+
+def without_secrets(value: Any) -> Any:
+    """A setting's value as JSON shows it: masked, whatever it is made of, and a command without its arguments."""
+    if isinstance(value, str):
+        return masked(value)
+    if isinstance(value, list):
+        return [without_secrets(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    shown = {name: without_secrets(item) for name, item in value.items()}
+    if isinstance(shown.get("command"), list):
+        arguments = ["***"] * len(shown["command"][1:])
+        shown["command"] = [*shown["command"][:1], *arguments]
+    return shown
 
 
 def settings_schema() -> dict[str, Any]:

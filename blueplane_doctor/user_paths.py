@@ -1,6 +1,7 @@
 """Paths as people write them in settings and commands: `~`, relative ones, and those that no file can have."""
 
 import os
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -63,7 +64,28 @@ def counted_from(folder: Path, values: Mapping[str, Any]) -> dict[str, Any]:
             paths = paths.replace(",", " ").split()
         if isinstance(paths, list):
             counted[name] = [_joined(folder, path) for path in paths]
+    rules = values.get("notify")
+    if isinstance(rules, dict):
+        rules = [rules]
+    if isinstance(rules, list):
+        counted["notify"] = [_with_its_program(folder, rule) for rule in rules]
     return counted
+
+
+def _with_its_program(folder: Path, rule: Any) -> Any:
+    """A target whose command names its program by a relative path; any other as it is."""
+    if not isinstance(rule, dict):
+        return rule
+    words = rule.get("command")
+    if isinstance(words, str):
+        try:
+            words = shlex.split(words)
+        except ValueError:
+            return rule
+    if isinstance(words, list) and words and isinstance(words[0], str) and "/" in words[0]:
+        program = os.path.expanduser(_joined(folder, words[0]))
+        return {**rule, "command": [program, *words[1:]]}
+    return rule
 
 
 def _joined(folder: Path, path: Any) -> Any:

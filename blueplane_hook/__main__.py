@@ -15,6 +15,7 @@ from blueplane_hook import events, intake, spool
 LIMIT_SECONDS = 0.9
 """For sending; with the start of the interpreter about one."""
 DEFAULT_SERVER = "http://127.0.0.1:8787"
+DEFAULT_HOME = "~/.blueplane"
 SERVER_VARIABLE = "BLUEPLANE_SERVER_URL"
 """The variable by which Blueplane's own hooks get the address of another server."""
 
@@ -64,7 +65,7 @@ def _run(arguments: list[str]) -> None:
 
 def _parsed(arguments: list[str]) -> tuple[str, str, str]:
     """Hook name, server, home. argparse alone would cost as much time as everything else here."""
-    options = {"--server": os.environ.get(SERVER_VARIABLE) or DEFAULT_SERVER, "--home": "~/.blueplane"}
+    options = {"--server": os.environ.get(SERVER_VARIABLE) or DEFAULT_SERVER, "--home": DEFAULT_HOME}
     names = []
     rest = iter(arguments)
     for word in rest:
@@ -72,7 +73,7 @@ def _parsed(arguments: list[str]) -> tuple[str, str, str]:
             options[word] = next(rest, options[word])
         else:
             names.append(word)
-    return names[0] if names else "", options["--server"], os.path.expanduser(options["--home"])
+    return names[0] if names else "", options["--server"], os.path.expanduser(options["--home"] or DEFAULT_HOME)
 
 
 if __name__ == "__main__":

@@ -55,6 +55,8 @@ _REFUSALS = (400, 413)
 Address = tuple[str, int]
 """Host and port; the path of a unix socket with port 0; nothing with port 0 where no server can be spoken to."""
 NOWHERE: Address = ("", 0)
+_LARGEST_PORT = 65_535
+_DIGITS = 5
 
 
 def envelope(name: str, raw: bytes, home: str) -> bytes | None:
@@ -176,12 +178,14 @@ def address_of(url: str) -> Address:
     if separator and scheme.lower() != "http":
         return NOWHERE
     place = rest or url
-    place = place.partition("/")[0]
+    place = place.partition("/")[0].rpartition("@")[2]  # a login is not sent, and is no part of the host's name
     host, colon, port = place.rpartition(":")
     if not colon or port.endswith("]"):  # an IPv6 address ends so when no port follows it
         return place.strip("[]"), DEFAULT_PORT
-    if not port.isdigit():
+    if not port.isdecimal():
         return host.strip("[]"), DEFAULT_PORT
+    if len(port) > _DIGITS or not 0 < int(port) <= _LARGEST_PORT:
+        return NOWHERE
     return host.strip("[]"), int(port)
 
 
@@ -235,6 +239,8 @@ def _connected(address: Address, deadline: float) -> socket.socket:
         trusted = peer.is_private_socket(host)
         if trusted:
             connection.connect(host)
+            # Asked of the connection too: whoever may write to a folder above could change the socket in between.
+            trusted = peer.is_trusted(connection)
     if not trusted:
         connection.close()
         raise PermissionError("another user listens there")

@@ -3,16 +3,28 @@
 import os
 import stat
 
+_ROOT = 0
 _FLAGS = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 
 
 def opened(path: str, flags: int, mode: int = 0o600) -> int:
-    """A descriptor of a regular file, not of what a link leads to. Raises OSError for anything else."""
-    handle = os.open(path, flags | _FLAGS, mode)
-    if stat.S_ISREG(os.fstat(handle).st_mode):
+    """A descriptor of a regular file, not of what a link leads to. Raises OSError for anything else.
+
+    What is written may be what somebody typed: so never into a file that another user put there to read it.
+    """
+    handle = os.open(path, (flags | _FLAGS) & ~os.O_TRUNC, mode)
+    state = os.fstat(handle)
+    is_written = flags & (os.O_WRONLY | os.O_RDWR)
+    if stat.S_ISREG(state.st_mode) and not (is_written and _is_foreign(state)):
+        if flags & os.O_TRUNC:
+            os.ftruncate(handle, 0)  # only now: it is ours
         return handle
     os.close(handle)
-    raise OSError("not a regular file")
+    raise OSError("not a regular file of this user")
+
+
+def _is_foreign(state: os.stat_result) -> bool:
+    return hasattr(os, "geteuid") and state.st_uid not in (os.geteuid(), _ROOT)
 
 
 def read(path: str, limit: int, start: int = 0) -> bytes:

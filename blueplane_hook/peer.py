@@ -11,6 +11,11 @@ import sys
 TABLES = ("/proc/net/tcp", "/proc/net/tcp6")
 _LISTENING = "0A"
 _ROOT = 0
+_CREDENTIALS_BYTES = 12
+"""Linux: process, user, group. macOS: a version, the user, and more."""
+_SOL_LOCAL = 0
+_LOCAL_PEERCRED = 1
+"""Of macOS, from its sys/un.h; Python has no names for them."""
 _ANY = {"00000000", "0" * 32}
 """Addresses of sockets that listen on all addresses of this machine."""
 
@@ -18,10 +23,24 @@ _ANY = {"00000000", "0" * 32}
 def is_trusted(connection: socket.socket) -> bool:
     """Whether the other end belongs to this user or root, as far as that can be seen; on another machine it cannot."""
     own = connection.getsockname()
+    if isinstance(own, str | bytes):  # a path: of a unix socket
+        return _user_behind(connection) in (os.geteuid(), _ROOT, None)
     peer = connection.getpeername()
     if own[0] != peer[0] and not _is_loopback(peer[0]):
         return True
     return _only_ours(_tables(), own, peer)
+
+
+def _user_behind(connection: socket.socket) -> int | None:
+    """The user who listens on a unix socket; None where the system does not tell."""
+    if hasattr(socket, "SO_PEERCRED"):
+        told = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS_BYTES)
+    elif sys.platform == "darwin":
+        told = connection.getsockopt(_SOL_LOCAL, _LOCAL_PEERCRED, _CREDENTIALS_BYTES)
+    else:
+        return None
+    # Of both systems' structures the user is the second number.
+    return int.from_bytes(told[4:8], sys.byteorder)
 
 
 def can_tell() -> bool:

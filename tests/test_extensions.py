@@ -4,6 +4,9 @@ tests/test_discovery.py holds the same for checks.
 """
 
 import importlib
+import importlib.util
+import marshal
+import struct
 import sys
 import zipfile
 from pathlib import Path
@@ -31,6 +34,17 @@ def test_a_folder_and_a_file_of_monitors(tmp_path: Path) -> None:
     for path in (file, file.parent):
         assert find_monitors([path]).keys() - find_monitors().keys() == {"disk"}
         assert find_checks((), [path]).problems == []
+
+
+def test_compiled_code_that_lies_beside_a_file_is_not_run(tmp_path: Path) -> None:
+    file = write(tmp_path / "mine", MONITOR)
+    compiled = Path(importlib.util.cache_from_source(str(file)))
+    compiled.parent.mkdir(mode=0o777)
+    state = file.stat()
+    source = struct.pack("<III", 0, int(state.st_mtime), state.st_size)  # it says that it was made from this file
+    code = marshal.dumps(compile("raise RuntimeError('planted')", str(file), "exec"))
+    compiled.write_bytes(importlib.util.MAGIC_NUMBER + source + code)
+    assert find_checks((), [file]).problems == []
 
 
 def test_a_monitor_of_another_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,7 @@
 """The gate before code is run and journals are followed: only where this user and root alone decide what is there."""
 
 import os
+import struct
 from pathlib import Path
 
 import pytest
@@ -87,6 +88,25 @@ def test_a_group_counts_when_somebody_else_is_in_it(file: Path, monkeypatch: pyt
     assert stranger_of(file, is_code=True) is not None, "code is for its owner alone"
 
 
+@pytest.mark.parametrize(
+    ("kind", "identity", "rights", "is_ours"),
+    [(2, STRANGER, 7, False), (2, STRANGER, 5, True), (2, os.geteuid(), 7, True), (8, STRANGER, 6, False)],
+    ids=["a-user", "who-may-read", "ourselves", "a-group"],
+)
+def test_whom_an_access_list_names_counts(
+    file: Path, monkeypatch: pytest.MonkeyPatch, kind: int, identity: int, rights: int, is_ours: bool
+) -> None:
+    private_group(monkeypatch, alone=True)
+    nobody = 0xFFFF_FFFF
+    entries = [(1, 7, nobody), (kind, rights, identity), (4, 5, nobody), (16, 7, nobody), (32, 5, nobody)]
+    packed = struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *entry) for entry in entries)
+    try:
+        os.setxattr(file.parent, ownership.ACCESS_LIST, packed)
+    except (AttributeError, OSError):
+        pytest.skip("no access lists here")
+    assert (stranger_of(file) is None) is is_ours
+
+
 def test_nobody_else_is_in_a_group_that_has_no_other_members(monkeypatch: pytest.MonkeyPatch) -> None:
     import grp
     import pwd
@@ -130,6 +150,18 @@ def test_one_loose_file_makes_a_whole_folder_of_code_unsafe(file: Path) -> None:
     file.chmod(0o666)
     stranger = stranger_in(file.parent.parent)
     assert stranger and stranger.path == file
+
+
+def test_a_link_in_a_folder_of_code_counts_with_what_it_leads_to(file: Path, tmp_path: Path) -> None:
+    loose = tmp_path / "loose"
+    loose.mkdir()
+    (loose / "module").mkdir()
+    (file.parent / "module").symlink_to(loose / "module")
+    loose.chmod(0o755)
+    assert stranger_in(file.parent) is None
+    loose.chmod(0o777)
+    stranger = stranger_in(file.parent)
+    assert stranger and stranger.path == loose
 
 
 def test_a_folder_of_too_many_files_is_not_looked_through(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:

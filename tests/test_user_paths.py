@@ -90,3 +90,27 @@ def test_root_reads_the_settings_of_another_user_and_runs_none_of_his_code(tmp_p
     with pytest.raises(SettingsError, match="checks names code that would run with your rights") as caught:
         load({"home": tmp_path})
     assert "run this as that user" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("command", "program"),
+    [
+        (["./tell", "./x"], ["/etc/blueplane/tell", "./x"]),
+        ("bin/tell --loud", ["/etc/blueplane/bin/tell", "--loud"]),
+        ("~/bin/tell", ["/home/me/bin/tell"]),
+        (["/bin/tell"], ["/bin/tell"]),
+        (["tell"], ["tell"]),
+    ],
+)
+def test_the_program_of_a_command_is_never_taken_from_where_the_doctor_is_started(
+    monkeypatch: pytest.MonkeyPatch, command: object, program: list[str]
+) -> None:
+    monkeypatch.setenv("HOME", "/home/me")
+    for rules in ([{"command": command}], {"command": command}):
+        ((rule,),) = counted_from(Path("/etc/blueplane"), {"notify": rules}).values()
+        assert rule["command"] == program
+
+
+@pytest.mark.parametrize("rules", ["ntfy://h/t", ["ntfy://h/t"], [{"command": 5}], [{"command": []}], [None]])
+def test_other_targets_stay_as_they_are(tmp_path: Path, rules: object) -> None:
+    assert counted_from(tmp_path, {"notify": rules}) == {"notify": rules}

@@ -2,9 +2,10 @@
 
 from blueplane_doctor.commands.base import DryRun, Invocation, Yes, command, new_command
 from blueplane_doctor.console import confirmed, show
-from blueplane_doctor.errors import ExitCode, UsageError
+from blueplane_doctor.errors import ExitCode, SettingsError, UsageError
 from blueplane_doctor.installing import probing
 from blueplane_doctor.options import PIPELINE
+from blueplane_doctor.settings_view import masked
 from blueplane_doctor.times import seconds_in
 
 COMMAND = new_command(__doc__)
@@ -25,8 +26,14 @@ def probe(given: Invocation, yes: Yes = False, dry_run: DryRun = False) -> int:
     if seconds < _SHORTEST_WAIT:
         raise UsageError(f"--wait {wait}: too short", f"at least {_SHORTEST_WAIT:g}s")
     settings = given.load().settings
+    if settings.http_url.lower().startswith("https:"):
+        raise SettingsError(
+            "http_url: a probe is sent as the hook sends events, without TLS, and so not to an https address",
+            "name the server's own address on this machine, for example http://127.0.0.1:8787",
+        )
     if dry_run:
-        show(f"One event of event_type {probing.MARK} would be sent to {settings.http_url}, and become one row.\n")
+        server = masked(settings.http_url)
+        show(f"One event of event_type {probing.MARK} would be sent to {server}, and become one row.\n")
         return ExitCode.OK
     question = f"This writes one row into your telemetry, of event_type {probing.MARK}. Send it?"
     if not (yes or confirmed(question)):

@@ -13,7 +13,7 @@ from blueplane_doctor.errors import UsageError
 from blueplane_doctor.model import descriptions_of
 from blueplane_doctor.options import EXAMINING, VERDICT
 from blueplane_doctor.settings import DOCTOR_FILE, Settings
-from blueplane_doctor.settings_view import flat, masked, settings_schema
+from blueplane_doctor.settings_view import flat, masked, settings_schema, without_secrets
 
 COMMAND = new_command(__doc__)
 SCHEMA_FILE = "doctor.schema.json"
@@ -37,20 +37,14 @@ def settings(
         document = {}
         for name, value in values:
             origin = loaded.origins.get(name, "default")
-            document[name] = {"value": _without_secrets(value), "from": origin}
+            document[name] = {"value": without_secrets(value), "from": origin}
         show_json(document)
         return
     rows = []
     for name, value in values:
         origin = loaded.origins.get(name, "default")
-        rows.append([name, masked(value), origin])
+        rows.append([name, masked(without_secrets(value)), origin])
     show_table(rows, ["setting", "value", "from"])
-
-
-def _without_secrets(value: object) -> object:
-    if isinstance(value, str):
-        return masked(value)
-    return value
 
 
 def _init(given: Invocation) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from blueplane_doctor.installing import file_changes, files
 from blueplane_doctor.installing.files import StepError
@@ -88,8 +89,10 @@ def _command(hook: str, site: Site) -> str:
             f"name the server's own address on this machine in the settings, for example {DEFAULT_SERVER}",
         )
     words = [program(HOOK), hook]
-    if url.rstrip("/") != DEFAULT_SERVER:
-        words += ["--server", url]
+    # Without a login: the hook sends none, and every user may read a command line.
+    server = f"http://{urlsplit(url).netloc.rpartition('@')[2]}"
+    if server != DEFAULT_SERVER:
+        words += ["--server", server]
     return shlex.join([*words, *site.home_option])
 
 

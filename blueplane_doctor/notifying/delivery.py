@@ -16,6 +16,7 @@ from blueplane_doctor.notification_rules import NotifyRule
 from blueplane_doctor.notifying import reasons
 from blueplane_doctor.notifying.message import Message
 from blueplane_doctor.options import ENV_PREFIX
+from blueplane_doctor.ownership import stranger_of
 
 DELIVERY_SECONDS = 30.0
 """For one message to one target. Mail servers keep a stranger waiting for some seconds on purpose."""
@@ -29,6 +30,9 @@ _TYPES = {Status.GREEN: "success", Status.RED: "failure"}
 def deliver(rule: NotifyRule, message: Message, seconds: float = DELIVERY_SECONDS) -> str:
     """Why the message was not delivered, in a few public words; empty: it was."""
     if rule.url is None:
+        program = rule.command[0]
+        if "/" in program and stranger_of(Path(program)):
+            return reasons.FOREIGN
         document = json.dumps(message.as_document()) + "\n"
         ended = _run(rule.command, document, seconds, stdout=subprocess.DEVNULL)
         if isinstance(ended, str):

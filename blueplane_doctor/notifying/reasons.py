@@ -8,6 +8,7 @@ from blueplane_doctor.characters import Public
 NOT_INSTALLED = Public('its library is missing: pip install "blueplane-doctor[notify]"')
 TOO_LATE = Public("it did not end in time")
 BROKE = Public("its library broke")
+FOREIGN = Public("other users decide what its program does, so it is not run")
 NOT_SHOWN = Public("for a reason that is not shown")
 OF_THE_LIBRARY = {
     "unreachable": Public("it could not be reached, or did not answer in time"),
@@ -44,7 +45,7 @@ def of_error(error: OSError) -> Public:
 
 def known(text: str) -> Public:
     """A reason that was read from a file: as it is where it is one of ours."""
-    if text in ("", NOT_INSTALLED, TOO_LATE, BROKE, NOT_SHOWN, *OF_THE_LIBRARY.values()):
+    if text in ("", NOT_INSTALLED, TOO_LATE, BROKE, FOREIGN, NOT_SHOWN, *OF_THE_LIBRARY.values()):
         return Public(text)
     if _CODE.fullmatch(text.removeprefix(_ANSWERED)) or _NUMBER.fullmatch(text.removeprefix(_ENDED)):
         return Public(text)

@@ -6,10 +6,10 @@ import stat
 from pathlib import Path
 from typing import NamedTuple
 
+from blueplane_doctor.ownership import ACCESS_LIST
+
 _MAY_PASS_PERMISSIONS = 1 << 1
 """CAP_DAC_OVERRIDE: what lets root write everywhere. A container may take it away."""
-_ACCESS_LIST = "system.posix_acl_access"
-"""An attribute of files whose permissions are more than their mode."""
 
 
 class User(NamedTuple):
@@ -78,6 +78,6 @@ def _has_access_list(path: Path) -> bool:
     if not hasattr(os, "listxattr"):
         return False
     try:
-        return _ACCESS_LIST in os.listxattr(path)
+        return ACCESS_LIST in os.listxattr(path)
     except OSError:
         return False  # a file system without them

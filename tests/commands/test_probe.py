@@ -34,6 +34,16 @@ def test_a_dry_run_sends_nothing_and_says_where_it_would(tmp_path: Path) -> None
     ended = CliRunner().invoke(app, words)
     assert (ended.exit_code, ended.stderr) == (0, "")
     assert "would be sent to http://127.0.0.1:8787" in ended.stdout
+    server = {"BLUEPLANE_DOCTOR_HTTP_URL": "http://me:s3cret@127.0.0.1:1"}
+    ended = CliRunner().invoke(app, words, env=server)
+    assert "would be sent to http://me:***@127.0.0.1:1" in ended.stdout
+
+
+def test_to_an_address_with_tls_it_says_why_it_sends_nothing(tmp_path: Path) -> None:
+    server = {"BLUEPLANE_DOCTOR_HTTP_URL": "https://127.0.0.1:8787"}
+    ended = CliRunner().invoke(app, ["--home", str(tmp_path), "probe", "--yes"], env=server)
+    assert ended.exit_code == 2
+    assert "without TLS" in ended.stderr
 
 
 def test_without_a_person_it_refuses_and_the_hint_is_an_option_that_it_has(tmp_path: Path) -> None:

@@ -32,6 +32,11 @@ def body(name: str, given: object, home: str = "/nowhere") -> dict[str, object]:
         ("https://127.0.0.1:8787", events.NOWHERE),
         ("HTTPS://host", events.NOWHERE),
         ("ftp://host", events.NOWHERE),
+        ("http://me:secret@host:1", ("host", 1)),
+        ("http://host:0", events.NOWHERE),
+        ("http://host:65536", events.NOWHERE),
+        (f"http://host:{'9' * 5000}", events.NOWHERE),
+        ("http://host:\N{SUPERSCRIPT TWO}", ("host", 8787)),
     ],
 )
 def test_addresses(url: str, address: tuple[str, int]) -> None:

@@ -3,6 +3,7 @@
 import json
 import os
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,25 @@ def test_what_is_no_regular_file_is_not_opened(tmp_path: Path, kind: str, flags:
     with pytest.raises(OSError):
         opened(str(tmp_path / "file"), flags)
     assert not before or len(os.listdir("/proc/self/fd")) == before
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to somebody else")
+@pytest.mark.parametrize("name", [spool.SPOOL_FILE, f"{spool.SPOOL_FILE}.new", f"{spool.COUNTS_FILE}.new"])
+def test_nothing_is_written_into_a_file_that_another_user_put_there(tmp_path: Path, name: str) -> None:
+    planted = tmp_path / name
+    planted.touch()
+    planted.chmod(0o666)
+    os.chown(planted, 65_534, 65_534)
+    handle = os.open(planted, os.O_RDONLY)
+    try:
+        kept = spool.Spool(str(tmp_path))
+        kept.add(b'{"prompt": "private"}')
+        kept.add(b'{"prompt": "private"}')
+        with suppress(OSError):  # the hook then ends, and what waits stays
+            kept.deliver(lambda event: "failed", time.monotonic() + 1)
+        assert os.read(handle, 100) == b""
+    finally:
+        os.close(handle)
 
 
 @pytest.mark.parametrize("kind", UNUSABLE)

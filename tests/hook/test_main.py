@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -84,6 +85,13 @@ def test_garbage_is_answered_kept_whole_counted_and_not_sent(hook: Hook, server:
     assert (state.not_understood, state.lost, state.unreadable) == (1, 1, 0)
     (kept,) = hook.home.glob("*.kept")
     assert kept.read_bytes() == given
+
+
+def test_without_a_name_the_home_is_the_usual_one(hook: Hook, tmp_path: Path) -> None:
+    environment = {**os.environ, "HOME": str(tmp_path)}
+    command = [*replace(hook, server="https://nowhere").command("stop")[:-1], ""]
+    subprocess.run(command, input=b"{}", capture_output=True, timeout=PATIENCE_SECONDS, check=True, env=environment)
+    assert (tmp_path / ".blueplane" / "hook-spool.jsonl").is_file()
 
 
 def test_a_call_without_any_input_is_counted(hook: Hook, server: WayIn) -> None:

@@ -74,6 +74,25 @@ def test_a_listener_of_ones_own_is_found(family: int, host: str) -> None:
         assert len(listening) == 1
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+@pytest.mark.parametrize("user", [MINE, OTHER])
+def test_behind_a_socket_that_looks_private_may_be_another_user(tmp_path: Path, user: int) -> None:
+    path = tmp_path / "s"
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+        # The system notes who calls listen().
+        os.seteuid(user)
+        try:
+            listener.listen()
+        finally:
+            os.seteuid(MINE)
+        path.chmod(0o600)
+        assert peer.is_private_socket(str(path))
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.connect(str(path))
+            assert peer.is_trusted(connection) is (user == MINE)
+
+
 def test_a_private_socket_is_one_that_no_other_user_may_use(tmp_path: Path) -> None:
     path = tmp_path / "s"
     with socket.socket(socket.AF_UNIX) as listener:

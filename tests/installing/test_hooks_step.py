@@ -123,6 +123,13 @@ def test_an_address_with_tls_is_refused_as_the_hook_speaks_none(person: Person) 
     assert person.tree() == before
 
 
+def test_the_login_of_an_address_is_in_no_command_line(person: Person) -> None:
+    settings = person.site.settings.model_copy(update={"http_url": "http://me:s3cret@127.0.0.1:9000/x?y"})
+    assert person.install(settings=settings)
+    assert commands(person.hooks.read_bytes(), "stop")[0].endswith(" --server http://127.0.0.1:9000")
+    assert "s3cret" not in person.text
+
+
 def test_after_others_edited_the_file_only_our_entries_go(person: Person) -> None:
     person.write_hooks(FOREIGN.encode())
     person.install()

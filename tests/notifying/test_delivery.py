@@ -17,7 +17,7 @@ from blueplane_doctor.notifying.delivery import deliver
 from blueplane_doctor.notifying.kinds import Kind
 from blueplane_doctor.notifying.message import Sender, message_of
 from blueplane_doctor.notifying.news import News
-from blueplane_doctor.notifying.reasons import NOT_INSTALLED, TOO_LATE
+from blueplane_doctor.notifying.reasons import FOREIGN, NOT_INSTALLED, TOO_LATE
 from tests.notifying.receivers import Web, mail, web
 
 NEWS = News(Kind.OPENED, "poison-message", "poison-message", Status.RED, 0.0, sentence="40 messages are stuck.")
@@ -163,6 +163,15 @@ def test_a_command_that_fails(tmp_path: Path, code: str, reason: str) -> None:
 def test_a_command_that_is_not_there() -> None:
     rule = NotifyRule(command=["/nonexistent/s3cret"])
     assert deliver(rule, MESSAGE) == "it cannot be started: No such file or directory"
+
+
+def test_a_command_that_others_may_change_is_not_run(tmp_path: Path) -> None:
+    tell = tmp_path / "tell"
+    tell.write_text("#!/bin/sh\n")
+    tell.chmod(0o755)
+    assert deliver(NotifyRule(command=[str(tell)]), MESSAGE) == ""
+    tell.chmod(0o777)
+    assert deliver(NotifyRule(command=[str(tell)]), MESSAGE) == FOREIGN
 
 
 @pytest.mark.parametrize("name", ["a\0b", "\ud800"])
