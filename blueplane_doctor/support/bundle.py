@@ -29,7 +29,7 @@ from blueplane_doctor.reports.base import View
 from blueplane_doctor.scales import LEVELS
 from blueplane_doctor.settings import Loaded, Settings, StreamSettings
 from blueplane_doctor.settings_view import flat
-from blueplane_doctor.sources.server_log import newest_bytes
+from blueplane_doctor.sources.log_entries import newest_bytes
 from blueplane_doctor.support.log_errors import log_errors
 from blueplane_doctor.support.shareable import shareable_evidence, shareable_report
 from blueplane_doctor.text import OTHER, known

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from blueplane_doctor.known_names import ERROR_CLASSES, FUNCTIONS, LOGGERS
 from blueplane_doctor.pipeline import BUFFER_TABLE, TRACE_TABLES
-from blueplane_doctor.sources.server_log import ERRORS, LINE
+from blueplane_doctor.sources.log_entries import ERRORS, LINE
 from blueplane_doctor.text import OTHER, error_class, known
 
 MOST_ENTRIES = 200

@@ -5,7 +5,7 @@ from blueplane_doctor.checks.check_server import ADVICE, _with
 
 from blueplane_doctor.monitoring.server_health import LockHolder, LoggedErrors
 from blueplane_doctor.monitoring.server_uses import ServerUses, Used
-from blueplane_doctor.sources.server_log import KINDS
+from blueplane_doctor.sources.log_kinds import KINDS
 from tests.checks.builders import another_redis, cases, run, server, server_uses
 
 IN_A_CONTAINER = ", perhaps because the server runs in a container; HTTP: ok on port 8787"
