@@ -18,7 +18,8 @@ from blueplane_doctor.custody.ledger import BUCKET_MS, bucket_of
 from blueplane_doctor.errors import FileMissing, FileUnreadable
 from blueplane_doctor.examination import Examination
 from blueplane_doctor.sources.transcript_files import TranscriptFile, transcript_files
-from blueplane_doctor.sources.transcripts import READ_SECONDS, FoundLine, Reading, TranscriptLine
+from blueplane_doctor.sources.transcript_search import FoundLine
+from blueplane_doctor.sources.transcripts import READ_SECONDS, Reading, TranscriptLine
 
 __all__ = ["Comparison", "MissingLine", "compare_transcripts", "missing_lines", "states_of_lines"]
 

@@ -9,7 +9,7 @@ from blueplane_doctor.capture.transcripts import states_of_lines
 from blueplane_doctor.custody.messages import Message
 from blueplane_doctor.errors import FileUnreadable, SourceError
 from blueplane_doctor.examination import Examination
-from blueplane_doctor.sources.transcripts import FoundLine, find_lines
+from blueplane_doctor.sources.transcript_search import FoundLine, find_lines
 
 
 def uuid_of(wanted: str, message: Message | None) -> str:

@@ -8,7 +8,7 @@ from blueplane_doctor.known_names import HOOK_TYPES, MONITOR_TYPES, ROUTES, TABL
 from blueplane_doctor.model import Record
 from blueplane_doctor.sources.dead_letters import DeadLetterEntry
 from blueplane_doctor.sources.entry_ids import id_text
-from blueplane_doctor.sources.transcripts import FoundLine
+from blueplane_doctor.sources.transcript_search import FoundLine
 from blueplane_doctor.text import consumer as shown_consumer
 from blueplane_doctor.text import event_type, identifier, known_or_hidden, platform
 from blueplane_doctor.text import group as shown_group

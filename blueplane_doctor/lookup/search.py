@@ -21,7 +21,7 @@ from blueplane_doctor.lookup.near_matches import NearMatches
 from blueplane_doctor.sources.dead_letters import DeadLetterEntry
 from blueplane_doctor.sources.entry_ids import EntryId, entry_id, is_entry_id
 from blueplane_doctor.sources.streams import StreamState
-from blueplane_doctor.sources.transcripts import FoundLine
+from blueplane_doctor.sources.transcript_search import FoundLine
 
 NOT_FOUND = "not_found"
 """Neither in the stream nor anywhere else."""

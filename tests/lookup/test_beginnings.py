@@ -24,7 +24,8 @@ from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.examination import Examination
 from blueplane_doctor.lookup.trace import Trace, Tracer
 from blueplane_doctor.sources.transcript_files import transcript_files
-from blueplane_doctor.sources.transcripts import FoundLine, Progress, Reading
+from blueplane_doctor.sources.transcript_search import FoundLine
+from blueplane_doctor.sources.transcripts import Progress, Reading
 from tests.capture.transcripts import (
     Project,
     add_session,
