@@ -80,13 +80,27 @@ def _iso(moment: datetime) -> Public:
 
 
 def iso_of_milliseconds(milliseconds: int) -> Public:
-    """The same of a moment in milliseconds since 1970."""
+    """A moment in milliseconds since 1970 as ISO 8601."""
     return _iso(from_milliseconds(milliseconds))
 
 
+def iso_if_known(milliseconds: int | None) -> Public | None:
+    """The same, and None of None."""
+    if milliseconds is None:
+        return None
+    return iso_of_milliseconds(milliseconds)
+
+
 def iso_of_seconds(seconds: float) -> Public:
-    """The same of a moment in seconds since 1970."""
+    """A moment in seconds since 1970 as ISO 8601."""
     return iso_of_milliseconds(int(seconds * 1000))
+
+
+def milliseconds_since(moment_ms: int | None, now_ms: int) -> int | None:
+    """Since a moment in milliseconds since 1970, never negative: a producer's clock may be ahead. None of None."""
+    if moment_ms is None:
+        return None
+    return max(0, now_ms - moment_ms)
 
 
 def seconds_in(text: str, option: str) -> float:

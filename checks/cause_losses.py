@@ -9,8 +9,9 @@ from blueplane_doctor.causeapi import stream_time
 from blueplane_doctor.checkapi import many, sentence, trace_commands
 
 if TYPE_CHECKING:
+    from blueplane_doctor.custody.ledger import ChainBreak
     from blueplane_doctor.locations import Locations
-    from blueplane_doctor.monitoring.chain_of_custody import ChainBreak, ChainHealth
+    from blueplane_doctor.monitoring.chain_of_custody import ChainHealth
     from blueplane_doctor.monitoring.queue_health import ArrivingError, QueueHealth
     from blueplane_doctor.monitoring.server_health import ServerHealth
 

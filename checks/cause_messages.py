@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from blueplane_doctor.custody.blockers import ChainBlocker
     from blueplane_doctor.locations import Locations
     from blueplane_doctor.monitoring.chain_of_custody import ChainHealth
-    from blueplane_doctor.monitoring.queue_health import GroupHealth, QueueHealth
+    from blueplane_doctor.monitoring.group_health import GroupHealth
+    from blueplane_doctor.monitoring.queue_health import QueueHealth
     from blueplane_doctor.monitoring.server_health import ServerHealth
 
 PENDING = ("pending-messages", "queue-depth", "consumer-lag", "backlog-trend", "write-success", "chain-breaks")

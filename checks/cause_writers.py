@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from blueplane_doctor.locations import Locations
     from blueplane_doctor.monitoring.chain_of_custody import ChainHealth
     from blueplane_doctor.monitoring.database_health import DatabaseHealth
+    from blueplane_doctor.monitoring.group_health import GroupHealth
     from blueplane_doctor.monitoring.history_health import HistoryHealth
-    from blueplane_doctor.monitoring.queue_health import GroupHealth, QueueHealth
+    from blueplane_doctor.monitoring.queue_health import QueueHealth
     from blueplane_doctor.monitoring.server_health import ServerHealth
 
 WAITS = (

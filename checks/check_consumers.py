@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from blueplane_doctor.custody.blockers import ChainBlocker
     from blueplane_doctor.locations import Locations
     from blueplane_doctor.monitoring.chain_of_custody import ChainHealth
-    from blueplane_doctor.monitoring.queue_health import GroupHealth, QueueHealth
+    from blueplane_doctor.monitoring.group_health import GroupHealth
+    from blueplane_doctor.monitoring.queue_health import QueueHealth
     from blueplane_doctor.monitoring.server_health import ServerHealth
 
 IDS_PER_COMMAND = 100

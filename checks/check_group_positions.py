@@ -7,7 +7,8 @@ from blueplane_doctor.checkapi import many, trace_commands
 
 if TYPE_CHECKING:
     from blueplane_doctor.locations import Locations
-    from blueplane_doctor.monitoring.queue_health import GroupHealth, QueueHealth
+    from blueplane_doctor.monitoring.group_health import GroupHealth
+    from blueplane_doctor.monitoring.queue_health import QueueHealth
     from blueplane_doctor.monitoring.server_health import ServerHealth
 
 SHOWN_IDS = 3

@@ -9,7 +9,8 @@ from blueplane_doctor.times import MINUTE_MS, span
 
 if TYPE_CHECKING:
     from blueplane_doctor.monitoring.chain_of_custody import ChainHealth
-    from blueplane_doctor.monitoring.queue_health import GroupHealth, QueueHealth
+    from blueplane_doctor.monitoring.group_health import GroupHealth
+    from blueplane_doctor.monitoring.queue_health import QueueHealth
     from blueplane_doctor.monitoring.server_health import ServerHealth
 
 NEVER = "0-0"

@@ -8,8 +8,9 @@ from blueplane_doctor.times import MINUTE_MS, span
 
 if TYPE_CHECKING:
     from blueplane_doctor.locations import Locations
+    from blueplane_doctor.monitoring.backlog import BacklogNow
     from blueplane_doctor.monitoring.history_health import GroupTrend, HistoryHealth
-    from blueplane_doctor.monitoring.queue_health import BacklogNow, QueueHealth
+    from blueplane_doctor.monitoring.queue_health import QueueHealth
 
 TOO_FEW = "fewer than three fresh samples hold it"
 ONE_LOOK = " (from one look; samples tell better)"

@@ -1,76 +1,30 @@
 """Capture: do hooks fire, does the database monitor see anything, is anybody working at all."""
 
-from collections.abc import Iterable
 from datetime import timedelta
-from pathlib import Path
 from typing import NamedTuple
 
 from blueplane_doctor.custody.ledger import Ledger
-from blueplane_doctor.documents import json_value
-from blueplane_doctor.errors import DocumentError, FileMissing, FileUnreadable, SourceError
-from blueplane_doctor.file_reading import read_text
+from blueplane_doctor.errors import SourceError
 from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring import Monitor
-from blueplane_doctor.pipeline import CURSOR_HOOKS, SESSIONS_TABLE
-from blueplane_doctor.public_fields import HookName, SourceName
+from blueplane_doctor.monitoring.cursor_hooks import (
+    CursorHooks,
+    HookHealth,
+    all_hooks,
+    hook_healths,
+    installed_hooks,
+    is_active,
+    sum_of_known,
+)
+from blueplane_doctor.pipeline import SESSIONS_TABLE
+from blueplane_doctor.public_fields import SourceName
 from blueplane_doctor.recording.reading import read_recorded
-from blueplane_doctor.times import MINUTE_MS, iso_of_milliseconds, parse_time
+from blueplane_doctor.times import MINUTE_MS, iso_if_known, milliseconds_since, parse_time
 
-DAY_MS = 86_400_000
-ACTIVE_MS = 3_600_000
-"""A hook counts as active when it fired within the last hour."""
 RATE_MINUTES = 5
 """The rate of capture is a mean of so many."""
-CURSOR = "cursor"
-"""The platform of Cursor's hooks, as it is recorded."""
-HOOKS_FILE_BYTES = 1_000_000
-"""Read of a hooks.json: a person's has a few thousand."""
 CURSOR_MONITORS = ("unified_cursor_monitor", "cursor_database_monitor")
 """The names of Cursor's database monitors, as they are recorded."""
-
-
-class HookHealth(Record):
-    """One Cursor hook."""
-
-    name: HookName
-    """Cursor's name of the hook, such as `afterAgentResponse`."""
-    installed: bool
-    """Whether Cursor's hooks.json has a command for it."""
-    configured: bool
-    """Whether the settings expect it."""
-    expected: bool
-    """Installed, configured, or seen within the last seven days."""
-    seen: int
-    """Messages of it in the stream."""
-    last_seen: str | None
-    """Time of its newest message; null when there is none."""
-    silent_ms: int | None
-    """Since its newest message; null when there is none."""
-
-
-class CursorHooks(Record):
-    """All Cursor hooks together; what only the recorder measures is of the last hour, and null without it."""
-
-    total_executions: int | None
-    """Messages of the six hooks in the stream."""
-    success_count: int | None = None
-    """Executions that delivered their event, as recorded."""
-    failure_count: int | None = None
-    """Executions that did not, as recorded."""
-    success_rate: float | None = None
-    """Share of successes, 0.0 to 1.0."""
-    recorder_ran: bool | None = None
-    """Whether a recorder counted anything at all in the last hour; null where that could not be read."""
-    recorded_minutes: int = 0
-    """Minutes of the last hour in which the recorder counted hooks."""
-    recorded_cause: str = ""
-    """Why there are none."""
-    recorded_hint: str = ""
-    """What to do about it, where Redis refuses to tell."""
-    last_execution_timestamp: str | None = None
-    """Time of the newest message of any of the six."""
-    hooks_active: dict[HookName, bool] = {}
-    """For each of the six: fired within the last hour."""
 
 
 class DatabaseMonitorHealth(Record):
@@ -124,15 +78,6 @@ class CaptureHealth(Record):
     """Time of the newest message of any hook."""
 
 
-class InstalledHooks(NamedTuple):
-    """What Cursor's hooks.json installs."""
-
-    names: frozenset[str]
-    """Empty when there is no such file, too."""
-    cause: str = ""
-    """Why a file that is there does not tell."""
-
-
 class _Sessions(NamedTuple):
     """IDE windows that are open."""
 
@@ -171,9 +116,9 @@ class CaptureHealthMonitor(Monitor):
                 hooks_cause=error.message,
             )
         installed = installed_hooks(examination.settings.cursor_hooks)
-        hooks = self._hooks(ledger, now, installed.names)
+        hooks = hook_healths(examination, installed.names)
         return CaptureHealth(
-            cursor_hooks=self._cursor_hooks(hooks),
+            cursor_hooks=all_hooks(hooks, examination.recorded()),
             hooks=hooks,
             database_monitor=self._database_monitor(sessions.number, ledger, now),
             capture_rate_events_per_min=_rate(ledger, now, sessions.longest_ms),
@@ -183,7 +128,7 @@ class CaptureHealthMonitor(Monitor):
             sessions_cause=sessions.cause,
             installed_cause=installed.cause,
             untimed_messages=ledger.untimed,
-            last_event_timestamp=_time(max(ledger.last_by_hook.values(), default=None)),
+            last_event_timestamp=iso_if_known(max(ledger.last_by_hook.values(), default=None)),
         )
 
     def _sessions(self) -> "_Sessions":
@@ -205,55 +150,14 @@ class CaptureHealthMonitor(Monitor):
         longest_ms = int(max(ages) / timedelta(milliseconds=1))
         return _Sessions(number=len(ages), longest_ms=max(0, longest_ms))  # the clock may have been set back since
 
-    def _hooks(self, ledger: Ledger, now: int, installed: frozenset[str]) -> list[HookHealth]:
-        settings = self.examination.settings
-        hooks = []
-        for name in CURSOR_HOOKS:
-            last = ledger.last_by_hook.get(name)
-            silent = _since(last, now)
-            configured = name in settings.expected_hooks
-            hooks.append(
-                HookHealth(
-                    name=name,
-                    installed=name in installed,
-                    configured=configured,
-                    expected=configured or name in installed or (silent is not None and silent <= 7 * DAY_MS),
-                    seen=ledger.count_by_hook[name],
-                    last_seen=_time(last),
-                    silent_ms=silent,
-                )
-            )
-        return hooks
-
-    def _cursor_hooks(self, hooks: list[HookHealth]) -> CursorHooks:
-        recorded = self.examination.recorded()
-        counted = recorded.hooks_of(CURSOR)
-        minutes = 0
-        cause = recorded.cause or f"no hook was recorded in the last {recorded.minutes} min"
-        if counted:
-            minutes = recorded.minutes_with_hooks
-            cause = ""
-        return CursorHooks(
-            total_executions=sum(hook.seen for hook in hooks),
-            success_count=_total(hook.ok for hook in counted),
-            failure_count=_total(hook.failed for hook in counted),
-            success_rate=recorded.hook_success_rate(CURSOR),
-            recorder_ran=recorded.recorder_ran,
-            recorded_minutes=minutes,
-            recorded_cause=cause,
-            recorded_hint=recorded.hint,
-            last_execution_timestamp=max((hook.last_seen for hook in hooks if hook.last_seen), default=None),
-            hooks_active={hook.name: _is_active(hook.silent_ms) for hook in hooks},
-        )
-
     def _database_monitor(self, sessions: int | None, ledger: Ledger | None, now: int) -> DatabaseMonitorHealth:
         """What the monitors did as recorded; where nothing is recorded, as the other sources show it."""
         recorded = self.examination.recorded().monitors
         monitors = [recorded[name] for name in CURSOR_MONITORS if name in recorded]
-        recorded_sessions = _total(monitor.sessions for monitor in monitors)
+        recorded_sessions = sum_of_known(monitor.sessions for monitor in monitors)
         if recorded_sessions is not None:
             sessions = recorded_sessions
-        captured = _total(monitor.events for monitor in monitors)
+        captured = sum_of_known(monitor.events for monitor in monitors)
         errors = self.examination.log().monitor_errors
         if monitors:
             errors = sum(monitor.errors for monitor in monitors)
@@ -261,15 +165,15 @@ class CaptureHealthMonitor(Monitor):
         active = None
         if ledger:
             last = ledger.monitor_last_ms
-            active = _is_active(_since(last, now))
+            active = is_active(milliseconds_since(last, now))
             if captured is None:
                 captured = ledger.monitor_events
         return DatabaseMonitorHealth(
             active=active,
             sessions_monitored=sessions,
             events_captured=captured,
-            last_activity_timestamp=_time(last),
-            silent_ms=_since(last, now),
+            last_activity_timestamp=iso_if_known(last),
+            silent_ms=milliseconds_since(last, now),
             errors_count=errors,
             ingest_rate_events_per_min=self._ingest_rate(),
             unknown_sources=sorted(ledger.unknown_sources) if ledger else [],
@@ -298,47 +202,6 @@ def _rate(ledger: Ledger, now: int, open_ms: int | None) -> float:
         return round(ledger.last_five_minutes / RATE_MINUTES, 2)
     duration_ms = max(open_ms, MINUTE_MS)
     return round(ledger.count_since(now - duration_ms) * MINUTE_MS / duration_ms, 2)
-
-
-def installed_hooks(path: Path) -> InstalledHooks:
-    """What a hooks.json installs."""
-    try:
-        content = json_value(read_text(path, HOOKS_FILE_BYTES))
-    except FileMissing:
-        return InstalledHooks(frozenset())
-    except FileUnreadable as error:
-        return InstalledHooks(frozenset(), f"Cursor's hooks.json cannot be read: {error.reason}")
-    except DocumentError as error:
-        return InstalledHooks(frozenset(), f"Cursor's hooks.json is {error.message}")
-    hooks = content.get("hooks") if isinstance(content, dict) else None
-    if not isinstance(hooks, dict):
-        return InstalledHooks(frozenset(), "Cursor's hooks.json holds no object of hooks")
-    return InstalledHooks(frozenset(name for name, commands in hooks.items() if commands))
-
-
-def _total(numbers: Iterable[int | None]) -> int | None:
-    """The sum of those that are known; None when none is."""
-    known = [number for number in numbers if number is not None]
-    if not known:
-        return None
-    return sum(known)
-
-
-def _is_active(silent_ms: int | None) -> bool:
-    return silent_ms is not None and silent_ms <= ACTIVE_MS
-
-
-def _since(moment_ms: int | None, now: int) -> int | None:
-    """Milliseconds since then, never negative: a producer's clock may be ahead."""
-    if moment_ms is None:
-        return None
-    return max(0, now - moment_ms)
-
-
-def _time(milliseconds: int | None) -> str | None:
-    if milliseconds is None:
-        return None
-    return iso_of_milliseconds(milliseconds)
 
 
 MONITOR = CaptureHealthMonitor

@@ -1,7 +1,5 @@
 """The chain of custody in numbers: every message's state, and what is broken."""
 
-from collections import Counter
-
 from blueplane_doctor.custody.absence import (
     LETTER_DROPPED,
     LETTERS_UNREADABLE,
@@ -11,7 +9,7 @@ from blueplane_doctor.custody.absence import (
 )
 from blueplane_doctor.custody.blockers import ChainBlocker
 from blueplane_doctor.custody.judge import NO_TABLES
-from blueplane_doctor.custody.ledger import LATER, OLDER, WITHOUT_TIMESTAMP, ChainBreak, Ledger
+from blueplane_doctor.custody.ledger import ChainBreak, Ledger
 from blueplane_doctor.custody.losses import (
     GroupLoss,
     RowsElsewhere,
@@ -25,15 +23,11 @@ from blueplane_doctor.custody.states import (
     DEAD_LETTERED,
     DUPLICATE,
     HAS_ROW,
-    IN_FLIGHT,
     LOST,
-    PAYLOAD_GONE,
     SKIPPED,
-    STATES,
     STUCK,
     UNEXAMINED,
     UNTRACEABLE,
-    WAITING,
     WRITTEN,
     WRITTEN_NOT_ACKNOWLEDGED,
     WRITTEN_NOT_DELIVERED,
@@ -41,57 +35,18 @@ from blueplane_doctor.custody.states import (
 from blueplane_doctor.errors import SourceError
 from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring import Monitor
+from blueplane_doctor.monitoring.state_counts import counts_by_state, equation, states_by_route
+from blueplane_doctor.monitoring.time_buckets import TimeBucket, buckets_of, other_buckets_of
 from blueplane_doctor.public_fields import RouteName
-from blueplane_doctor.quantities import many
 from blueplane_doctor.sources.streams import StreamState
 from blueplane_doctor.times import iso_of_milliseconds
 
-__all__ = [
-    "MONITOR",
-    "ChainBlocker",
-    "ChainBreak",
-    "ChainHealth",
-    "ChainOfCustodyMonitor",
-    "GroupLoss",
-    "TimeBucket",
-    "TrimmedUnread",
-]
-"""The records of custody belong to ChainHealth for everybody who judges or shows it."""
-
 SHOWN_BREAKS = 200
 """Breaks listed one by one in a report; all are counted."""
-TRIMMED_UNREAD = "trimmed_unread"
-"""Beside the states of messages: those that left the stream before their writer was given them."""
 _KNOWN_BY_ROWS = (WRITTEN, WRITTEN_NOT_ACKNOWLEDGED, WRITTEN_NOT_DELIVERED, DUPLICATE, LOST)
 """States that rest on a look into the database."""
 _FEWEST_FOR_A_SHARE = 20
 """Of fewer messages the share that has a row says little of others."""
-_TERMS = (
-    *(WRITTEN, WRITTEN_NOT_ACKNOWLEDGED, WRITTEN_NOT_DELIVERED, DUPLICATE, SKIPPED),
-    *(WAITING, IN_FLIGHT, STUCK, DEAD_LETTERED, UNTRACEABLE, LOST),
-)
-"""Order of the states in the equation: what is well first."""
-
-
-class TimeBucket(Record):
-    """Messages of ten minutes of event time, at every stage: `enqueued` is the sum of all but `delivered`."""
-
-    start: str
-    """ISO 8601, or `older` (than a day), `later` (than now), `without_timestamp`."""
-    enqueued: int
-    delivered: int
-    """Given to their writer, or by design unwritten."""
-    written: int
-    """Those not acknowledged, those not delivered, and duplicates included."""
-    skipped: int
-    waiting: int
-    held: int
-    """In flight or stuck."""
-    dead_lettered: int
-    untraceable: int
-    broken: int
-    """Lost."""
-    unexamined: int
 
 
 class ChainHealth(Record):
@@ -195,7 +150,7 @@ class ChainOfCustodyMonitor(Monitor):
         left_stream = _left_stream(self.examination.stream())
         trimmed = trimmed_before_writers(losses)
         broken = ledger.total(LOST) + ledger.payload_gone + trimmed.at_least
-        states = _states(ledger, trimmed)
+        states = counts_by_state(ledger, trimmed)
         index = self.examination.dead_letters().index
         dead_letters = index.total
         # More messages without a row than letters were dropped: the rest never had one.
@@ -215,7 +170,7 @@ class ChainOfCustodyMonitor(Monitor):
             examined=ledger.examined,
             partial=ledger.partial,
             states=states,
-            by_route=_by_route(ledger),
+            by_route=states_by_route(ledger),
             losses=losses,
             left_stream=left_stream,
             left_without_row=_left_without_row(ledger, left_stream, elsewhere),
@@ -230,8 +185,8 @@ class ChainOfCustodyMonitor(Monitor):
             letters_unreadable=ledger.untraceable_because[LETTERS_UNREADABLE],
             letters_dropped=sum(index.dropped.values()),
             blockers=ledger.blockers,
-            buckets=_buckets(ledger),
-            other_buckets=_other_buckets(ledger),
+            buckets=buckets_of(ledger),
+            other_buckets=other_buckets_of(ledger),
             equation=equation(ledger.examined, states),
             database_cause=self._database_cause(),
         )
@@ -301,13 +256,6 @@ def _left_without_row(ledger: Ledger, left_stream: int | None, elsewhere: RowsEl
     return max(0, left_stream - elsewhere.rows - ledger.payload_gone)
 
 
-def _states(ledger: Ledger, trimmed: TrimmedUnread) -> dict[str, int | None]:
-    states: dict[str, int | None] = {state: ledger.total(state) for state in STATES}
-    states[TRIMMED_UNREAD] = trimmed.exactly
-    states[PAYLOAD_GONE] = ledger.payload_gone
-    return states
-
-
 def _status(ledger: Ledger, broken: int, dead_letters: int) -> str:
     if broken:
         return "broken"
@@ -329,54 +277,6 @@ def _success_rate(ledger: Ledger) -> float | None:
     if not ledger.owed_last_hour:
         return None
     return round(ledger.written_last_hour / ledger.owed_last_hour, 5)
-
-
-def _by_route(ledger: Ledger) -> dict[str, dict[str, int]]:
-    by_route = {}
-    for route, counts in sorted(ledger.states.items()):
-        by_route[route] = {state: counts[state] for state in STATES if counts[state]}
-    return by_route
-
-
-def _buckets(ledger: Ledger) -> list[TimeBucket]:
-    starts = sorted(start for start in ledger.buckets if isinstance(start, int))
-    return [_bucket(iso_of_milliseconds(start), ledger.buckets[start]) for start in starts]
-
-
-def _other_buckets(ledger: Ledger) -> list[TimeBucket]:
-    names = [name for name in (OLDER, LATER, WITHOUT_TIMESTAMP) if name in ledger.buckets]
-    return [_bucket(name, ledger.buckets[name]) for name in names]
-
-
-def _bucket(start: str, counts: Counter[str]) -> TimeBucket:
-    total = sum(counts.values())
-    return TimeBucket(
-        start=start,
-        enqueued=total,
-        delivered=total - counts[WAITING],
-        written=sum(counts[state] for state in HAS_ROW),
-        skipped=counts[SKIPPED],
-        waiting=counts[WAITING],
-        held=counts[IN_FLIGHT] + counts[STUCK],
-        dead_lettered=counts[DEAD_LETTERED],
-        untraceable=counts[UNTRACEABLE],
-        broken=counts[LOST],
-        unexamined=counts[UNEXAMINED],
-    )
-
-
-def equation(examined: int, states: dict[str, int | None]) -> str:
-    """`263 messages = 237 written + 14 skipped + 12 lost`; what left the stream before is no part of it."""
-    terms = {state.replace("_", " "): states.get(state) or 0 for state in _TERMS}
-    # `unexamined` counts both what was read and could not be judged and what was not read at all. Only the former
-    # are among the messages examined: they are what the other terms leave.
-    terms[UNEXAMINED] = max(0, examined - sum(terms.values()))
-    summed = " + ".join(f"{count:,} {state}" for state, count in terms.items() if count)
-    text = f"{many(examined, 'message', 'messages')} = {summed or '0'}"
-    unread = (states[UNEXAMINED] or 0) - terms[UNEXAMINED]
-    if unread > 0:
-        text += f"; {unread:,} not read"
-    return text
 
 
 MONITOR = ChainOfCustodyMonitor

@@ -6,7 +6,7 @@ from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring import Monitor
 from blueplane_doctor.sources.entry_ids import LAST_POSSIBLE, EntryId
 from blueplane_doctor.sources.redis_refusals import EXHAUSTED, PAUSED, Refusal, refusal_counts, refusal_of
-from blueplane_doctor.times import iso_of_milliseconds
+from blueplane_doctor.times import iso_if_known, iso_of_milliseconds
 
 
 class RedisWrites(Record):
@@ -51,7 +51,7 @@ class RedisWritesMonitor(Monitor):
             taken=None if refusal.is_momentary or not refusal.is_certain else False,
             refusal=refusal.code,
             reason=refusal.reason,
-            since_timestamp=_time(refusal.since_ms),
+            since_timestamp=iso_if_known(refusal.since_ms),
             seconds_left=refusal.seconds_left,
             last_message_timestamp=self._last_message(info.now_ms),
             refused=refusal_counts(info.fields),
@@ -96,13 +96,7 @@ class RedisWritesMonitor(Monitor):
         # An ID ahead of the clock is somebody's choice, and no time.
         if newest[0] == 0 or newest[0] > now_ms:
             return None
-        return _time(newest[0])
-
-
-def _time(milliseconds: int | None) -> str | None:
-    if milliseconds is None:
-        return None
-    return iso_of_milliseconds(milliseconds)
+        return iso_of_milliseconds(newest[0])
 
 
 MONITOR = RedisWritesMonitor

@@ -18,26 +18,23 @@ from blueplane_doctor.history.losses import GroupLosses
 from blueplane_doctor.history.room import RoomForecast
 from blueplane_doctor.locations import Locations, locate
 from blueplane_doctor.model import Cause, Finding, Record, Status
-from blueplane_doctor.monitoring.capture_health import (
-    CaptureHealth,
-    CursorHooks,
-    DatabaseMonitorHealth,
-    HookHealth,
-)
+from blueplane_doctor.monitoring.capture_health import CaptureHealth, DatabaseMonitorHealth
 from blueplane_doctor.monitoring.capture_wiring import CaptureWiring
 from blueplane_doctor.monitoring.chain_of_custody import ChainHealth
 from blueplane_doctor.monitoring.connections import Connections, Reach
 from blueplane_doctor.monitoring.cursor_completeness import CursorCompleteness
+from blueplane_doctor.monitoring.cursor_hooks import CursorHooks, HookHealth
 from blueplane_doctor.monitoring.database_access import DatabaseAccess
 from blueplane_doctor.monitoring.database_health import DatabaseHealth
 from blueplane_doctor.monitoring.delivery_delay import DeliveryDelay, RouteDelay
 from blueplane_doctor.monitoring.disk_space import DiskSpace
+from blueplane_doctor.monitoring.group_health import ConsumerHealth, GroupHealth
 from blueplane_doctor.monitoring.history_health import (
     GroupTrend,
     HistoryHealth,
 )
 from blueplane_doctor.monitoring.notifications import NotificationHealth
-from blueplane_doctor.monitoring.queue_health import ConsumerHealth, GroupHealth, QueueHealth
+from blueplane_doctor.monitoring.queue_health import QueueHealth
 from blueplane_doctor.monitoring.redis_health import RedisHealth
 from blueplane_doctor.monitoring.redis_writes import RedisWrites
 from blueplane_doctor.monitoring.server_health import ServerHealth

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from blueplane_doctor.monitoring.capture_health import CaptureHealth, CursorHooks
+from blueplane_doctor.monitoring.capture_health import CaptureHealth
+from blueplane_doctor.monitoring.cursor_hooks import CursorHooks
 from blueplane_doctor.pipeline import CURSOR_HOOKS
 from tests.checks.builders import HOUR, MINUTE, capture, cases, hook, monitor, run, share
 

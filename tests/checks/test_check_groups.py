@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from blueplane_doctor.monitoring.queue_health import GroupHealth, QueueHealth
+from blueplane_doctor.monitoring.group_health import GroupHealth
+from blueplane_doctor.monitoring.queue_health import QueueHealth
 from blueplane_doctor.monitoring.server_health import LoggedErrors
 from tests.checks.builders import HOUR, NOW, cases, chain, consumer, one_writer, queue, reader, run, server, writer
 

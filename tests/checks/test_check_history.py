@@ -2,7 +2,7 @@
 
 import pytest
 
-from blueplane_doctor.monitoring.queue_health import BacklogNow
+from blueplane_doctor.monitoring.backlog import BacklogNow
 from tests.checks.builders import cases, history, no_history, queue, run, seen_losses, trend
 
 NO_LOOK = {"backlog_per_minute": None, "trend": None}

@@ -4,14 +4,12 @@ import re
 
 import pytest
 
-from blueplane_doctor.custody.states import PAYLOAD_GONE, STATES, UNEXAMINED
+from blueplane_doctor.custody.states import STATES, UNEXAMINED
 from blueplane_doctor.demo.faults import FAULTS, healthy
 from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.errors import SourceError
-from blueplane_doctor.monitoring.chain_of_custody import TRIMMED_UNREAD, ChainHealth, equation
+from blueplane_doctor.monitoring.chain_of_custody import ChainHealth
 from tests.monitoring.support import collected
-
-NOTHING = {**dict.fromkeys(STATES, 0), TRIMMED_UNREAD: 0, PAYLOAD_GONE: 0}
 
 
 def chain(pipeline: Pipeline, **flags: object) -> ChainHealth:
@@ -85,24 +83,6 @@ def test_without_a_stream_there_is_no_record(pipeline: Pipeline) -> None:
     pipeline.client.flushall()
     with pytest.raises(SourceError):
         chain(pipeline)
-
-
-@pytest.mark.parametrize(
-    ("examined", "states", "text"),
-    [
-        (0, {}, "0 messages = 0"),
-        (1, {"dead_lettered": 1}, "1 message = 1 dead lettered"),
-        (263, {"written": 237, "skipped": 14, "lost": 12}, "263 messages = 237 written + 14 skipped + 12 lost"),
-        (1_200, {"written": 1_200}, "1,200 messages = 1,200 written"),
-        (5, {"in_flight": 5}, "5 messages = 5 in flight"),
-        (5, {"written": 5, "trimmed_unread": 9}, "5 messages = 5 written"),
-        (5, {"written": 2, "unexamined": 3}, "5 messages = 2 written + 3 unexamined"),
-        (5, {"written": 2, "unexamined": 10}, "5 messages = 2 written + 3 unexamined; 7 not read"),
-        (5, {"written": 5, "unexamined": 10}, "5 messages = 5 written; 10 not read"),
-    ],
-)
-def test_the_equation(examined: int, states: dict[str, int], text: str) -> None:
-    assert equation(examined, {**NOTHING, **states}) == text
 
 
 def test_where_the_tables_begin_later_nothing_is_called_lost(pipeline: Pipeline) -> None:

@@ -19,24 +19,23 @@ from blueplane_doctor.model import (
     count_statuses,
     in_order,
 )
-from blueplane_doctor.monitoring.capture_health import (
-    CaptureHealth,
-    CursorHooks,
-    DatabaseMonitorHealth,
-    HookHealth,
-)
-from blueplane_doctor.monitoring.chain_of_custody import ChainHealth, TimeBucket, equation
+from blueplane_doctor.monitoring.capture_health import CaptureHealth, DatabaseMonitorHealth
+from blueplane_doctor.monitoring.chain_of_custody import ChainHealth
 from blueplane_doctor.monitoring.cursor_completeness import CursorCompleteness
+from blueplane_doctor.monitoring.cursor_hooks import CursorHooks, HookHealth
 from blueplane_doctor.monitoring.database_health import DatabaseHealth
 from blueplane_doctor.monitoring.delivery_delay import DeliveryDelay, RouteDelay
 from blueplane_doctor.monitoring.disk_space import DiskSpace
+from blueplane_doctor.monitoring.group_health import ConsumerHealth, GroupHealth
 from blueplane_doctor.monitoring.history_health import HistoryHealth
 from blueplane_doctor.monitoring.notifications import NotificationHealth
-from blueplane_doctor.monitoring.queue_health import ConsumerHealth, GroupHealth, QueueHealth
+from blueplane_doctor.monitoring.queue_health import QueueHealth
 from blueplane_doctor.monitoring.redis_health import RedisHealth
 from blueplane_doctor.monitoring.redis_writes import RedisWrites
 from blueplane_doctor.monitoring.server_health import ServerHealth
 from blueplane_doctor.monitoring.spool_health import SpoolHealth
+from blueplane_doctor.monitoring.state_counts import equation
+from blueplane_doctor.monitoring.time_buckets import TimeBucket
 from blueplane_doctor.monitoring.transcripts import ProjectTranscripts, TranscriptHealth
 from blueplane_doctor.pipeline import CURSOR_HOOKS
 from blueplane_doctor.verdict import headline_of, status_of

@@ -1,0 +1,176 @@
+"""The consumer groups of the queue: what each holds, what it was not given, and who reads for it."""
+
+from collections.abc import Container
+from typing import Any
+
+from blueplane_doctor.custody.ledger import Ledger
+from blueplane_doctor.custody.pending_entries import PendingEntriesReader
+from blueplane_doctor.examination import Examination
+from blueplane_doctor.model import Record
+from blueplane_doctor.public_fields import ConsumerName, GroupName, MessageId
+from blueplane_doctor.sources.entry_ids import id_text
+from blueplane_doctor.sources.server_process import RUNNING, process_state, read_pid
+from blueplane_doctor.sources.streams import Group
+from blueplane_doctor.text import consumer
+from blueplane_doctor.text import group as shown_group
+from blueplane_doctor.times import milliseconds_since
+
+
+class ConsumerHealth(Record):
+    """One consumer of a group."""
+
+    name: ConsumerName
+    pending: int
+    idle_ms: int
+    """Since it last asked for messages; before Redis 7.2: since it last got some."""
+    gone: bool = False
+    """Whether it holds messages and has been silent while another of its group works."""
+    shares_group: bool = False
+    """Whether it is one of several servers' that read for this group, or did since the examined one started."""
+
+
+class GroupHealth(Record):
+    """One consumer group of the queue stream."""
+
+    name: GroupName
+    role: str
+    """`writer` (carries custody) or `reader`."""
+    exists: bool = True
+    pending: int = 0
+    """Length of its pending entries list."""
+    undelivered: int | None = 0
+    """Messages it was not given yet, counted; null when the time was up before."""
+    waiting: int | None = None
+    """Of those, messages that it has to write and that have no row; null when the time was up before (writers only)."""
+    written_not_delivered: int | None = None
+    """Messages that it has to write and was not given, by its position, and whose row is there (writers only)."""
+    written_not_delivered_ids: list[MessageId] = []
+    """The first three of them."""
+    written_up_to: MessageId | None = None
+    """The last of them before the first message that waits: the group can be moved on to it (writers only)."""
+    written_later: int | None = None
+    """Of them, the ones behind a message that waits (writers only)."""
+    lag: int | None = None
+    """The server's own figure; never judged, for it is wrong after trimming."""
+    entries_read: int | None = None
+    last_delivered_id: MessageId | None = None
+    """Stream ID of the newest message that it was given."""
+    oldest_pending_age_ms: int | None = None
+    """Since the oldest pending message was enqueued."""
+    longest_unacknowledged_ms: int | None = None
+    """Since the last delivery of the message that has waited longest for its acknowledgement (writers only).
+
+    What has its row, or is another writer's to write, is left out.
+    """
+    stuck: int | None = None
+    """Messages that it has to write, unacknowledged for 30 s or delivered three times, without a row (writers only)."""
+    stuck_ids: list[MessageId] = []
+    """The first three of them."""
+    blockers: int | None = None
+    """Of the stuck messages and those written already, the ones that cannot be written (writers only)."""
+    written_not_acknowledged: int | None = None
+    """Messages that it has to write, held as long or as often as stuck ones, whose row is there (writers only)."""
+    to_acknowledge: list[MessageId] = []
+    """Entries held as long or as often as stuck ones whose message has its row, whoever wrote it; at most 1,000."""
+    most_deliveries: int | None = None
+    """Deliveries of the message that was delivered most often (writers only)."""
+    orphaned: int | None = None
+    """Messages without a row held by consumers that are gone, of those that it has to write (writers only)."""
+    orphaned_gone: int | None = None
+    """Of these, the ones whose entry has left the stream (writers only)."""
+    orphaned_ids: list[MessageId] = []
+    """The first three of those orphaned of each consumer."""
+    consumers: list[ConsumerHealth] = []
+
+
+def groups_of(examination: Examination) -> list[GroupHealth]:
+    """Writers first, each kind by name; writer groups that do not exist are among them. Raises SourceError."""
+    stream = examination.stream()
+    ledger = examination.ledger()
+    groups = [_group(examination, group) for group in stream.groups]
+    for name in examination.writer_groups():
+        if stream.group(name) is None:
+            groups.append(GroupHealth(name=name, role="writer", exists=False, **_not_given(name, ledger)))
+    return sorted(groups, key=lambda group: (group.role != "writer", group.name))
+
+
+def _group(examination: Examination, group: Group) -> GroupHealth:
+    ledger = examination.ledger()
+    oldest_ms = group.first_pending[0] if group.first_pending else None
+    health = GroupHealth(
+        name=shown_group(group.name),
+        role="reader",
+        pending=group.pending,
+        undelivered=ledger.undelivered.get(group.text),
+        lag=group.lag,
+        entries_read=group.entries_read,
+        last_delivered_id=id_text(group.last_delivered),
+        oldest_pending_age_ms=milliseconds_since(oldest_ms, examination.server_info().now_ms),
+        consumers=_consumers(group, gone=set()),
+    )
+    reader = ledger.pending.get(group.text)
+    if reader is None:
+        return health
+    server_pid = read_pid(examination.settings.home / "server.pid").pid
+    gone = reader.gone_consumers(lambda pid: _is_dead_process(pid, server_pid))
+    shared = examination.shared_groups().get(group.text)
+    sharing = shared.consumers if shared else ()
+    return health.model_copy(update={"role": "writer", **_of_writer(group, reader, ledger, gone, sharing)})
+
+
+def _is_dead_process(pid: int, server_pid: int | None) -> bool:
+    """Whether a process is certainly not the server: the server lives, is another one, and this one is none."""
+    # The pid file of a server in a container names a process of another machine: then nothing is certain.
+    if server_pid is None or server_pid == pid or process_state(server_pid) != RUNNING:
+        return False
+    return process_state(pid) != RUNNING
+
+
+def _of_writer(
+    group: Group, reader: PendingEntriesReader, ledger: Ledger, gone: set[bytes], sharing: Container[bytes]
+) -> dict[str, Any]:
+    """What is known of writer groups alone, from their pending entries lists."""
+    held = ledger.held.of(group.text)
+    orphaned_ids: list[str] = []
+    for name in sorted(gone):
+        orphaned_ids += held.ids_by_consumer.get(name, [])
+    return {
+        "longest_unacknowledged_ms": held.longest_owed_ms,
+        "stuck": held.stuck,
+        "stuck_ids": held.stuck_ids,
+        "blockers": ledger.blocker_counts[group.text],
+        "written_not_acknowledged": held.written,
+        "to_acknowledge": held.to_acknowledge,
+        "most_deliveries": reader.most_deliveries,
+        "orphaned": sum(held.owed_by_consumer[name] for name in gone),
+        "orphaned_gone": sum(held.gone_by_consumer[name] for name in gone),
+        "orphaned_ids": orphaned_ids,
+        "consumers": _consumers(group, gone, sharing),
+        **_not_given(group.text, ledger),
+    }
+
+
+def _not_given(name: str, ledger: Ledger) -> dict[str, Any]:
+    """What a writer group has still to be given, and what it would be given although it is written."""
+    not_given = ledger.not_given.of(name)
+    return {
+        "waiting": None if ledger.partial else not_given.waiting,
+        "written_not_delivered": not_given.written,
+        "written_not_delivered_ids": not_given.written_ids,
+        "written_up_to": id_text(not_given.written_up_to) if not_given.written_up_to else None,
+        "written_later": not_given.written_later,
+    }
+
+
+def _consumers(group: Group, gone: set[bytes], sharing: Container[bytes] = ()) -> list[ConsumerHealth]:
+    consumers = []
+    for one in group.consumers:
+        health = ConsumerHealth(
+            name=consumer(one.name),
+            pending=one.pending,
+            idle_ms=one.idle_ms,
+            gone=one.name in gone,
+            shares_group=one.name in sharing,
+        )
+        consumers.append(health)
+    return sorted(consumers, key=lambda health: health.name)
