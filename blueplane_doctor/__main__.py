@@ -43,10 +43,10 @@ def main() -> None:
     hidden_arguments.take_or_hide()
     start_light()
     guard_the_streams()
-    from blueplane_doctor.cli import app
+    from blueplane_doctor.cli import run_program
 
     try:
-        app()
+        run_program()
     finally:
         gc.freeze()  # else the interpreter looks for garbage once more before it ends
 

@@ -1,5 +1,6 @@
 """The command line: its commands, which are loaded when they are named, and without one the main job."""
 
+import sys
 from collections.abc import Sequence
 from typing import Annotated, Any
 
@@ -17,8 +18,8 @@ from blueplane_doctor.commands.base import (
     split_off,
     with_parameters,
 )
-from blueplane_doctor.console import show
-from blueplane_doctor.errors import did_you_mean
+from blueplane_doctor.console import complain, give_up_stdout, show
+from blueplane_doctor.errors import ExitCode, UsageError, did_you_mean
 from blueplane_doctor.interruption import end_at_once
 from blueplane_doctor.options import OPTIONS, Options
 
@@ -100,6 +101,19 @@ def _declare_root() -> None:
 _declare_root()
 
 
+def run_program(arguments: Sequence[str] | None = None) -> None:
+    """The program with these arguments; by default those that it was started with."""
+    try:
+        app(arguments, prog_name="blueplane-doctor")
+    except UsageError as error:  # of --version
+        complain(error.message, error.hint)
+        sys.exit(error.exit_code)
+    except OSError as error:  # help, or what is wrong with the command line, cannot be written
+        give_up_stdout()
+        complain(f"the output cannot be written: {error.strerror or error}")
+        sys.exit(ExitCode.USAGE)
+
+
 def run_command(name: str, arguments: Sequence[str]) -> None:
     """Run one command with these arguments, as `blueplane NAME …` does."""
-    app([name, *arguments], prog_name="blueplane-doctor")
+    run_program([name, *arguments])

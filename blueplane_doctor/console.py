@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import select
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -15,6 +16,8 @@ from blueplane_doctor.tables import fitted, terminal_width
 
 _LONGEST_LINE = 4_000
 """Characters of a message."""
+_PIPE_ROOM = 4_096
+"""A pipe that is ready takes so many bytes at once (PIPE_BUF)."""
 _QUIET_SECONDS = 1.0
 """A run shorter than this shows no progress."""
 
@@ -30,6 +33,21 @@ def complain(text: str, hint: str = "") -> None:
     say(f"blueplane-doctor: {plain(text, _LONGEST_LINE)}")
     if hint:
         say(f"  try: {plain(hint, _LONGEST_LINE)}")
+
+
+def say_if_read(text: str) -> None:
+    """A line on stderr, if somebody reads it: a full pipe would keep a service from its work for good."""
+    line = text.replace("\n", " ")[: _PIPE_ROOM - 1] + "\n"
+    with contextlib.suppress(OSError, ValueError):
+        _, writable, _ = select.select([], [sys.stderr], [], 0)
+        if writable:
+            sys.stderr.write(line)
+            sys.stderr.flush()
+
+
+def remark(text: str) -> None:
+    """What a service has to say while it runs, if somebody reads it."""
+    say_if_read(f"blueplane-doctor: {plain(text, _LONGEST_LINE)}")
 
 
 def show(text: str, *, markup: bool = False) -> None:

@@ -4,6 +4,7 @@ import copy
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from threading import Lock, Thread
@@ -12,7 +13,7 @@ from typing import Any
 from blueplane_doctor import __version__
 from blueplane_doctor.causes import explained
 from blueplane_doctor.discovery import AvailableChecks, find_checks, find_monitors, selected
-from blueplane_doctor.errors import ExitCode, FileUnreadable, SourceError
+from blueplane_doctor.errors import NO_THREADS, ExitCode, FileUnreadable, SourceError
 from blueplane_doctor.evidence import Evidence
 from blueplane_doctor.examination import Examination
 from blueplane_doctor.history.samples import HISTORY
@@ -130,9 +131,9 @@ class Doctor:
         is_lent = examination is not None
         examination = examination or Examination(settings, progress, self.available.built_in_ids)
         began = time.perf_counter()
-        readers = _start_readers(examination, wanted)
         thresholds = {check: dict(levels) for check, levels in settings.thresholds.items()}
         evidence = Evidence(taken_at=iso(examination.now) or "", thresholds=thresholds)
+        readers = _start_readers(examination, wanted, evidence)
         hanging = []
         for reader in readers:
             reader.join(examination.deadline.remaining + _SPARE_SECONDS)
@@ -149,7 +150,8 @@ class Doctor:
             pass  # its owner closes it
         elif hanging:
             # Nobody waits for them any more, and what they use is closed all the same once they have ended.
-            Thread(target=_close_when_ended, args=(examination, hanging), daemon=True).start()
+            with suppress(RuntimeError):  # no more threads: they are closed when the process ends
+                Thread(target=_close_when_ended, args=(examination, hanging), daemon=True).start()
         else:
             examination.close()
         evidence.duration_ms = _milliseconds(began)
@@ -262,11 +264,18 @@ def _close_when_ended(examination: Examination, readers: Iterable[_Reader]) -> N
     examination.close()
 
 
-def _start_readers(examination: Examination, names: Iterable[str]) -> list[_Reader]:
+def _start_readers(examination: Examination, names: Iterable[str], evidence: Evidence) -> list[_Reader]:
+    """Those that have begun; of the others the evidence says why not."""
     known = set(names) & set(find_monitors(examination.settings.monitor_folders))
-    readers = [_Reader(examination, name) for name in sorted(known)]
-    for reader in readers:
-        reader.start()
+    readers = []
+    for name in sorted(known):
+        reader = _Reader(examination, name)
+        try:
+            reader.start()
+        except RuntimeError:
+            evidence.missing[name] = NO_THREADS
+        else:
+            readers.append(reader)
     return readers
 
 

@@ -8,7 +8,7 @@ nothing yet to be tidied up. While a command runs, the first one is raised in it
 import _signal  # type: ignore[import-not-found]
 import os
 import sys
-from types import TracebackType
+from types import FrameType, TracebackType
 
 INTERRUPT = 2
 HANG_UP = 1
@@ -16,10 +16,15 @@ TERMINATE = 15
 SHELL_OFFSET = 128
 """A shell shows a process that a signal has ended as this and the signal's number; so do we."""
 
+_AGAIN_SECONDS = 0.002
 _is_program = False
 """Whether this process is the doctor's own, and not one that uses it as a library."""
 _raises = False
 """Whether the next signal is raised as an exception."""
+_is_inside = False
+"""Whether there is a block that catches it."""
+_dropped = 0
+"""A signal whose exception was raised where Python drops it, and that is to come once more."""
 _waiting: list[int] | None = None
 """Signals that came while nothing may be cut; None: they are not waited with."""
 
@@ -31,6 +36,8 @@ def begin(*, is_program: bool = False) -> None:
     """
     global _is_program
     _is_program = is_program
+    if is_program:
+        sys.unraisablehook = _unraisable
     for number in (INTERRUPT, TERMINATE, HANG_UP):
         if _signal.getsignal(number) != _signal.SIG_IGN:
             _signal.signal(number, _end)
@@ -81,18 +88,49 @@ def _end(number: int, frame: object) -> None:
     os._exit(SHELL_OFFSET + number)
 
 
+def _unraisable(arguments: "sys.UnraisableHookArgs") -> None:
+    """Let a signal come again whose exception was dropped, as in a destructor, or where SQLite calls us.
+
+    Of another exception its kind is said: Python would print a traceback, and a text that can be private.
+    """
+    global _dropped
+    error = arguments.exc_value
+    if isinstance(error, KeyboardInterrupt):
+        _dropped = INTERRUPT
+    elif isinstance(error, SystemExit) and isinstance(error.code, int):
+        _dropped = error.code - SHELL_OFFSET
+    else:
+        sys.stderr.write(f"blueplane-doctor: internal error: {arguments.exc_type.__name__} in a callback\n")
+        return
+    # Not raised here, where it would be dropped once more.
+    _signal.signal(_signal.SIGALRM, _come_again)
+    _signal.setitimer(_signal.ITIMER_REAL, _AGAIN_SECONDS)
+
+
+def _come_again(_: int, frame: FrameType | None) -> None:
+    global _raises
+    if frame is not None and frame.f_code is _unraisable.__code__:  # still where it would be dropped
+        _signal.setitimer(_signal.ITIMER_REAL, _AGAIN_SECONDS)
+        return
+    if _waiting is None:
+        _raises = _is_inside
+    _end(_dropped, frame)
+
+
 class Interruptible:
     """A block in which a signal is raised: SIGINT as KeyboardInterrupt, the others as SystemExit."""
 
     def __enter__(self) -> None:
-        global _raises
+        global _raises, _is_inside
+        _is_inside = True
         _raises = True
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        global _raises
+        global _raises, _is_inside
         _raises = False
+        _is_inside = False
 
 
 class Whole:

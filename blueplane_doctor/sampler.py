@@ -29,6 +29,8 @@ class Watcher(Protocol):
 
 
 LOCK_SPARE_SECONDS = 30.0
+_CLOCK_SPARE_SECONDS = 2.0
+"""By which a clock may be set back while a turn is waited for; beyond that the turn is taken at once."""
 _HISTORY_SECONDS = 2.0
 """To take the lock, and to write a sample, each: it takes milliseconds."""
 _FEWEST_SECONDS = 0.5
@@ -152,8 +154,12 @@ def next_turn(now: float, every: float) -> float:
 
 
 def wait_until(moment: float, stop: Event) -> bool:
-    """Whether the moment came before `stop`. Short naps: the clock may be set meanwhile, or the machine sleep."""
-    while (left := moment - time.time()) > 0:
+    """Whether the moment came before `stop`. Short naps: the clock may be set meanwhile, or the machine sleep.
+
+    Where the clock was set back the moment may be years away, and is taken for come.
+    """
+    longest = moment - time.time() + _CLOCK_SPARE_SECONDS
+    while 0 < (left := moment - time.time()) <= longest:
         if stop.wait(min(left, 30)):
             return False
     return not stop.is_set()

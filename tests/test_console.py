@@ -128,14 +128,22 @@ def test_a_document_goes_to_the_named_file_alone(tmp_path: Path, capsys: pytest.
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/dev/full is Linux' own")
-def test_a_full_standard_output_is_told_and_is_no_internal_error() -> None:
+@pytest.mark.parametrize("words", ["schema report", "--version", "--help", "trace --help"])
+def test_a_full_standard_output_is_told_and_is_no_internal_error(words: str) -> None:
     with open("/dev/full", "w") as full:
         done = subprocess.run(
-            [*DOCTOR, "schema", "report"], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False
+            [*DOCTOR, *words.split()], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False
         )
     assert done.returncode == 2
     assert done.stderr.startswith("blueplane-doctor: the output cannot be written: No space left on device\n")
     assert "Exception ignored" not in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/dev/full is Linux' own")
+def test_a_usage_error_that_cannot_be_written_keeps_its_exit_code() -> None:
+    with open("/dev/full", "w") as full:
+        assert subprocess.run([*DOCTOR, "nonsense"], stderr=full, timeout=60, check=False).returncode == 2
 
 
 @pytest.mark.parametrize(("closed", "open_one"), [(">&-", "stderr"), ("2>&-", "stdout")])
@@ -144,3 +152,20 @@ def test_a_closed_stream_changes_nothing_but_what_is_seen(closed: str, open_one:
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert bool(done.stdout) is (open_one == "stdout")
+
+
+def test_a_reader_that_takes_nothing_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    reading, writing = os.pipe()
+    with os.fdopen(reading, "rb") as out, os.fdopen(writing, "w") as into:
+        monkeypatch.setattr(sys, "stderr", into)
+        for _ in range(3_000):  # far more than a pipe holds
+            console.say_if_read("x" * 100)
+        os.set_blocking(out.fileno(), False)
+        assert out.read(10) == b"x" * 10
+
+
+def test_a_closed_stderr_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    with open(os.devnull, "w") as closed:
+        pass
+    monkeypatch.setattr(sys, "stderr", closed)
+    console.say_if_read("text")

@@ -13,7 +13,7 @@ from blueplane_doctor import diagnose as engine
 from blueplane_doctor.checkapi import CheckSpec, spec_of
 from blueplane_doctor.diagnose import Doctor, diagnose
 from blueplane_doctor.discovery import AvailableChecks
-from blueplane_doctor.errors import SettingsError, SourceUnreachable
+from blueplane_doctor.errors import NO_THREADS, SettingsError, SourceUnreachable
 from blueplane_doctor.evidence import Evidence
 from blueplane_doctor.examination import Examination
 from blueplane_doctor.model import Finding, Record, Remedy, Report, Status
@@ -127,6 +127,21 @@ def test_a_monitor_that_does_not_answer_is_named_when_the_time_is_up(
 
 
 @pytest.mark.slow
+def test_without_threads_a_record_is_missing_for_that_cause(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where the user has as many processes as may be: some records may still be read."""
+    start = threading.Thread.start
+
+    def refuse(thread: threading.Thread) -> None:
+        if thread.name == "blueplane-read-redis":
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    evidence = Doctor(Settings(redis_url=NOBODY_LISTENS)).collect(names=("connections", "redis"))
+    assert evidence.missing == {"redis": NO_THREADS}
+    assert "connections" in evidence.records
+
+
 def test_a_read_that_hangs_is_counted_until_it_ends(gate: threading.Event, monkeypatch: pytest.MonkeyPatch) -> None:
     class Hanging(_Failing):
         def collect(self) -> Record:

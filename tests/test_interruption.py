@@ -213,3 +213,39 @@ def test_what_cannot_be_flushed_is_left_to_the_usual_end() -> None:
         )
     assert ended.returncode not in (0, 3)
     assert b"No space left on device" in ended.stderr
+
+
+DROPPED = """
+import os, signal, sys, threading
+from blueplane_doctor.interruption import Interruptible, begin
+
+class Owner:
+    def __del__(self):
+        os.kill(os.getpid(), {number})
+        for _ in range(1000):  # until it is raised: here, where Python drops what is raised
+            pass
+
+begin(is_program=True)
+try:
+    with Interruptible():
+        Owner()
+        threading.Event().wait(60)
+except BaseException as error:
+    print(type(error).__name__, getattr(error, "code", ""))
+"""
+
+
+@pytest.mark.parametrize(
+    ("number", "ended_by"), [(signal.SIGINT, "KeyboardInterrupt"), (signal.SIGTERM, "SystemExit 143")]
+)
+def test_a_signal_that_comes_in_a_destructor_is_not_lost(number: signal.Signals, ended_by: str) -> None:
+    program = [sys.executable, "-c", DROPPED.format(number=int(number))]
+    ended = subprocess.run(program, capture_output=True, text=True, timeout=60, check=False)
+    assert (ended.stdout.strip(), ended.stderr) == (ended_by, "")
+
+
+def test_of_an_error_in_a_destructor_its_kind_alone_is_said() -> None:
+    program = "from blueplane_doctor.interruption import begin\nbegin(is_program=True)\nclass A:\n"
+    program += "    def __del__(self): raise ValueError('private')\nA()"
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    assert ended.stderr == "blueplane-doctor: internal error: ValueError in a callback\n"

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from threading import Event
 
 import pytest
 import redis
@@ -9,7 +10,7 @@ import redis
 from blueplane_doctor.connection.redis_connection import Connection
 from blueplane_doctor.demo.servers import RunningServer
 from blueplane_doctor.history.endpoint import history_endpoint
-from blueplane_doctor.sampler import RecorderLock
+from blueplane_doctor.sampler import RecorderLock, wait_until
 
 MakeLock = Callable[..., RecorderLock]
 
@@ -65,3 +66,14 @@ def test_a_dead_owner_loses_it(lock: MakeLock) -> None:
     dead.release()
     assert not dead.hold()
     heir.release()
+
+
+def test_a_turn_that_the_clock_has_moved_far_away_is_taken_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Set back by a year while the next minute is waited for: nothing would be recorded until the year is over."""
+    clock = iter([1000.0, 1000.0, 999.5, 1000.0 - 365 * 86_400])
+    monkeypatch.setattr("blueplane_doctor.sampler.time.time", lambda: next(clock))
+    naps: list[float] = []
+    stop = Event()
+    monkeypatch.setattr(stop, "wait", naps.append)
+    assert wait_until(1020.0, stop)
+    assert naps == [20.0, 20.5]

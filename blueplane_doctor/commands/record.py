@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from blueplane_doctor.commands.base import Invocation, command, new_command
-from blueplane_doctor.console import complain
+from blueplane_doctor.console import complain, remark
 from blueplane_doctor.errors import ExitCode, UsageError
 from blueplane_doctor.machine_key import make_key
 from blueplane_doctor.notifying.delivery import DELIVERY_SECONDS
@@ -36,7 +36,7 @@ def record(
     make_key()
     settings = given.load(for_examination=True).settings
     # A timer takes single samples at intervals of its own.
-    notifier = Notifier(settings, complain, every=0.0 if once else seconds)
+    notifier = Notifier(settings, remark, every=0.0 if once else seconds)
     sampler = Sampler(settings, seconds, notifier if notifier.is_wanted else None)
     try:
         return _once(sampler) if once else _until_stopped(sampler, seconds)
@@ -62,6 +62,6 @@ def _until_stopped(sampler: Sampler, seconds: float) -> int:
 
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
-    complain(f"recording every {seconds:g} s into the history at {sampler.storage.connection.address}")
-    record_every(sampler, seconds, stop, complain)
+    remark(f"recording every {seconds:g} s into the history at {sampler.storage.connection.address}")
+    record_every(sampler, seconds, stop, remark)
     return ExitCode.INTERRUPTED if signal.SIGINT in ended_by else ExitCode.OK

@@ -1,13 +1,14 @@
 """Serve health and metrics over HTTP, with a live page, until interrupted."""
 
 from contextlib import AbstractContextManager
+from math import isfinite
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from blueplane_doctor.commands.base import Invocation, command, new_command
-from blueplane_doctor.console import complain, say
+from blueplane_doctor.console import remark, say_if_read
 from blueplane_doctor.errors import UsageError
 from blueplane_doctor.model import Status
 from blueplane_doctor.options import EXAMINING, VERDICT
@@ -41,6 +42,8 @@ def serve(
     ] = None,
 ) -> None:
     """Ends at SIGTERM, SIGHUP or Ctrl-C."""
+    if not isfinite(rate):
+        raise UsageError(f"--rate {rate}: that is no number of requests")
     if unhealthy_at not in ("yellow", "orange", "red"):
         raise UsageError(f"--unhealthy-at {unhealthy_at}: no such colour", "yellow, orange or red")
     try:
@@ -62,12 +65,12 @@ def serve(
     files = files_of(settings.home, given.options.settings)
     if given.options.waivers:
         files.append(given.options.waivers)
-    reload = SettingsReloader(settings, lambda: given.load().settings, files, say)
+    reload = SettingsReloader(settings, lambda: given.load().settings, files, say_if_read)
     service = HealthService(settings, reload=reload)
     options = serving.ServeOptions(Status(unhealthy_at), token, tuple(allow_host or ()), rate)
 
     def tell(url: str) -> AbstractContextManager[None]:
-        return telling(service, complain, page_at(url))
+        return telling(service, remark, page_at(url))
 
     with pushing(service, otlp_endpoint):
-        serving.serve(service, address, options, say, tell)
+        serving.serve(service, address, options, say_if_read, tell)

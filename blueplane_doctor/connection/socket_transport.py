@@ -17,6 +17,7 @@ import hiredis
 
 from blueplane_doctor.connection.base import Command, Limits, NoConnection, ProtocolError, ReplyError
 from blueplane_doctor.connection.reply_reader import INCOMPLETE, ReplyReader
+from blueplane_doctor.errors import NO_THREADS
 
 _CHUNK_BYTES = 1 << 17
 _BEFORE_CLOSING = ("ERR max number of clients", "DENIED")
@@ -180,7 +181,10 @@ def look_up(host: str, port: int, limits: Limits) -> list[Any]:
 
     # getaddrinfo knows no time limit: where no name server answers it takes half a minute. So it is left behind.
     asking = Thread(target=ask, daemon=True)
-    asking.start()
+    try:
+        asking.start()
+    except RuntimeError:
+        raise NoConnection(NO_THREADS) from None
     asking.join(limits.remaining(limits.connect_seconds))
     if addresses:
         return addresses

@@ -93,13 +93,13 @@ class Foundation:
             "paths": {"database": {"telemetry_db": str(self.database)}},
             "http_endpoint": {"host": names.DEFAULT_HTTP_HOST, "port": http_port},
         }
-        (self.home / "config.yaml").write_text(yaml.safe_dump(config))
+        (self.home / "config.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
 
     def write_pid_file(self, pid: int | None = None) -> None:
         """Write server.pid, by default with the pipeline's own process id."""
         now = self.clock().timestamp()
         record = {"pid": pid or self.pid, "timestamp": now, "process_name": "blueplane_server"}
-        (self.home / "server.pid").write_text(json.dumps(record))
+        (self.home / "server.pid").write_text(json.dumps(record), encoding="utf-8")
 
     def log(self, level: str, message: str, *, at: datetime | None = None, logger: str = "blueplane_server") -> None:
         """Append a line to server.log, in local time."""
@@ -132,7 +132,7 @@ class Foundation:
             script.touch()
             hooks[hook] = [{"command": shlex.join([sys.executable, str(script)])}]
         self.cursor_hooks.parent.mkdir()
-        self.cursor_hooks.write_text(json.dumps({"version": 1, "hooks": hooks}, indent=2))
+        self.cursor_hooks.write_text(json.dumps({"version": 1, "hooks": hooks}, indent=2), encoding="utf-8")
 
     # The database beside the traces
 

@@ -1,6 +1,7 @@
 """The heartbeat: after every sample somebody outside is told that somebody looks, and `/fail` where it is red."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from threading import Thread
 from urllib.parse import urlsplit, urlunsplit
 
@@ -35,8 +36,10 @@ class Heartbeat:
                 if problem.status is Status.RED:
                     lines.append(f"{problem.id}: {problem.sentence}")
             body = "\n".join(lines)
-        self._thread = Thread(target=self._ask, args=(url, body), name="blueplane-heartbeat", daemon=True)
-        self._thread.start()
+        thread = Thread(target=self._ask, args=(url, body), name="blueplane-heartbeat", daemon=True)
+        with suppress(RuntimeError):  # no more threads for now: the next sample tries again
+            thread.start()
+            self._thread = thread
 
     def finish(self, seconds: float) -> None:
         """Wait for the answer to the last question."""

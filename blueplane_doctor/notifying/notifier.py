@@ -3,6 +3,7 @@
 It never raises, and never waits for a target.
 """
 
+import contextlib
 import threading
 from collections.abc import Callable
 from typing import NamedTuple
@@ -125,8 +126,9 @@ class Notifier:
             message = message_of(news, observation.status, sender, now)
             order = _Order(name, target, message, news, now, state)
             thread = threading.Thread(target=self._deliver, args=(order,), name="blueplane-notify", daemon=True)
-            self._under_way[name] = thread
-            thread.start()
+            with contextlib.suppress(RuntimeError):  # no more threads for now: the next sample tries again
+                thread.start()
+                self._under_way[name] = thread
 
     def _deliver(self, order: "_Order") -> None:
         reason = self._send(order.target.rule, order.message)

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import logging
-import select
 import sys
 import threading
 import time
@@ -11,19 +10,19 @@ from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Any
 
+from blueplane_doctor.console import say_if_read
+
 EVERY_SECONDS = 60.0
 MOST_KINDS = 64
 """Kinds that are remembered; what is of none of them shares one."""
 _OTHERS = "others"
-_PIPE_ROOM = 4_096
-"""A pipe that is ready takes so many bytes at once (PIPE_BUF)."""
 
 
 class Complaints:
     """Lines on stderr, at most one a kind a minute; the next one says how many were left out."""
 
     def __init__(self, write: Callable[[str], None] | None = None) -> None:
-        self._write = write or write_if_read
+        self._write = write or say_if_read
         self._lock = threading.Lock()
         self._said_at: dict[str, float] = {}
         self._left_out: dict[str, int] = {}
@@ -44,16 +43,6 @@ class Complaints:
         if left_out:
             text += f" ({left_out} more like this since the last line)"
         self._write(text)
-
-
-def write_if_read(text: str) -> None:
-    """A line on stderr, if somebody reads it: a full pipe would keep the service from answering for good."""
-    line = text.replace("\n", " ")[: _PIPE_ROOM - 1] + "\n"
-    with contextlib.suppress(OSError, ValueError):
-        _, writable, _ = select.select([], [sys.stderr], [], 0)
-        if writable:
-            sys.stderr.write(line)
-            sys.stderr.flush()
 
 
 class _LogLines(logging.Handler):

@@ -244,7 +244,7 @@ class HealthService:
             quick = self._quick
             custody = self._custody
             evidence = custody.evidence
-            cause = why_custody_does_not_hold(quick, custody, time.time())
+            cause = why_custody_does_not_hold(quick, custody, time.monotonic())
             if cause:
                 evidence = self._nothing(self._doctor, cause)
             report = self._doctor.judge(merged(evidence, quick.evidence))

@@ -37,8 +37,10 @@ def bound(address: ListenAddress) -> Iterator[socket.socket]:
         listener = _listener_at(address)
     except OSError as error:
         where = f"--uds {address.uds}" if address.uds else f"{address.host}:{address.port}"
-        hint = "another program listens there: choose another --port" if error.errno == errno.EADDRINUSE else ""
+        hint = _hint(address) if error.errno == errno.EADDRINUSE else ""
         raise UsageError(f"cannot listen on {where}: {error.strerror or error}", hint) from None
+    except (UnicodeError, TypeError):  # as the idna encoding of a host name raises them
+        raise UsageError(f"--host {address.host}: that is no name of a host") from None
     own = _identity(address.uds) if address.uds else None
     try:
         yield listener
@@ -47,6 +49,12 @@ def bound(address: ListenAddress) -> Iterator[socket.socket]:
         if address.uds and own is not None and _identity(address.uds) == own:
             address.uds.unlink(missing_ok=True)
         listener.close()
+
+
+def _hint(address: ListenAddress) -> str:
+    if address.uds:
+        return "something that is no left-over socket is there: name another file"
+    return "another program listens there: choose another --port"
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
@@ -88,14 +96,16 @@ def _is_left_over(path: Path) -> bool:
         state = path.lstat()
     except OSError:
         return False
-    if not stat.S_ISSOCK(state.st_mode) or state.st_uid != os.geteuid() or _answers(path):
+    if not stat.S_ISSOCK(state.st_mode) or state.st_uid != os.geteuid() or not _is_refused(path):
         return False
     return _identity(path) == before  # otherwise another server has taken the place meanwhile
 
 
-def _answers(path: Path) -> bool:
+def _is_refused(path: Path) -> bool:
+    """Whether nobody has this socket. Another error is somebody's, as of one for datagrams, or of a full backlog."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-        return probe.connect_ex(str(path)) == 0
+        probe.setblocking(False)  # a server that hangs accepts nobody, and would be waited for
+        return probe.connect_ex(str(path)) == errno.ECONNREFUSED
 
 
 def url_of(listener: socket.socket) -> str:

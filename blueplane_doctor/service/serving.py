@@ -190,5 +190,6 @@ def _notify(state: str) -> None:
         return
     address = "\0" + address[1:] if address[0] == "@" else address
     with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as link:
+        link.setblocking(False)  # a manager that hangs must not keep the service from answering
         link.connect(address)
-        link.sendall(state.encode())
+        link.send(state.encode())

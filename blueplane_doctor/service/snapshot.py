@@ -136,7 +136,7 @@ def reachable_in(evidence: Evidence) -> Reachable:
 def why_custody_does_not_hold(quick: Look, custody: Look, now: float) -> str:
     """Why the custody look must not be shown, for it never outlives an outage; empty where it holds.
 
-    `now`: seconds since 1970.
+    `now`: by the monotonic clock, for the other one may be set meanwhile.
     """
     connections = quick.evidence.records.get("connections")
     if not isinstance(connections, Connections):
@@ -151,7 +151,8 @@ def why_custody_does_not_hold(quick: Look, custody: Look, now: float) -> str:
         return ""  # its evidence says itself that there was no look yet
     if custody.reachable != quick.reachable:
         return "Redis or the database has gone or come back, and the stream is being examined again"
-    if now > custody.freshness.stale_after:
+    freshness = custody.freshness
+    if now - custody.began > freshness.stale_after - freshness.taken_at:
         return "the examination of the stream has not ended in time"
     return ""
 

@@ -44,5 +44,9 @@ class Workers:
             with contextlib.suppress(RuntimeError):  # the loop has been closed, and nobody waits any more
                 loop.call_soon_threadsafe(finish, result, error)
 
-        Thread(target=run, name=self._name, daemon=True).start()
+        try:
+            Thread(target=run, name=self._name, daemon=True).start()
+        except RuntimeError:  # the system gives no thread now
+            self._free.release()
+            raise
         return await done

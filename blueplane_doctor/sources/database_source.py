@@ -20,6 +20,7 @@ Nothing opens the file but SQLite: see database_files.py.
 """
 
 import sqlite3
+import sys
 import time
 from collections.abc import Callable, Collection, Sequence
 from contextlib import closing, suppress
@@ -184,6 +185,8 @@ class DatabaseSource:
         connection.text_factory = _text
         connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LARGEST_VALUE)
         # Runs inside SQLite every few thousand steps: the only way to end a query at the deadline.
+        # SQLite drops what is raised in it, a signal too: of that the hook for such exceptions must hear.
+        sqlite3.enable_callback_tracebacks(sys.unraisablehook is not sys.__unraisablehook__)
         connection.set_progress_handler(lambda: int(self._deadline.passed), _STEPS_BETWEEN_LOOKS)
         try:
             connection.execute("PRAGMA query_only = 1")

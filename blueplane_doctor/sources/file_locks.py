@@ -51,7 +51,7 @@ def _holder_of(bytes_of: dict[Path, int]) -> int | None:
     """The process that may write such a byte of one of these files; None where nobody may, or nobody tells."""
     looked_for = {}
     try:
-        lines = LOCKS.read_text().splitlines()
+        lines = LOCKS.read_text(encoding="ascii", errors="replace").splitlines()
         for file, byte in bytes_of.items():
             if file.exists():
                 looked_for[str(file.stat().st_ino)] = byte

@@ -165,7 +165,7 @@ VARIABLES: dict[str, Apply] = {
     "one-column": _with(COLUMNS="1"),
     "columns-of-letters": _with(COLUMNS="many", LINES="-3"),
     "no-terminal": _with("TERM"),
-    "warnings-are-errors": _with(PYTHONWARNINGS="error"),
+    "warnings-are-errors": _with(PYTHONWARNINGS="error", PYTHONWARNDEFAULTENCODING="1"),
     "optimised": _with(PYTHONOPTIMIZE="2"),
 }
 _UNUSABLE = ("no-home", "empty-home", "home-that-is-not-there", "home-that-is-a-file", "no-path")

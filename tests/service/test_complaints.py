@@ -2,14 +2,13 @@
 
 import asyncio
 import logging
-import os
 import sys
 import threading
 
 import pytest
 
 from blueplane_doctor.service import complaints
-from blueplane_doctor.service.complaints import MOST_KINDS, Complaints, bounded, watch_loop, write_if_read
+from blueplane_doctor.service.complaints import MOST_KINDS, Complaints, bounded, watch_loop
 
 
 @pytest.fixture
@@ -64,20 +63,3 @@ def test_libraries_threads_and_the_loop_go_through_it() -> None:
     assert len(lines) == 2
     assert lines[0] == "blueplane-doctor: error of a.library"
     assert lines[1].startswith("blueplane-doctor: internal error: ValueError in breaks line ")
-
-
-def test_a_reader_that_takes_nothing_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    reading, writing = os.pipe()
-    with os.fdopen(reading, "rb") as out, os.fdopen(writing, "w") as into:
-        monkeypatch.setattr(sys, "stderr", into)
-        for _ in range(3_000):  # far more than a pipe holds
-            write_if_read("x" * 100)
-        os.set_blocking(out.fileno(), False)
-        assert out.read(10) == b"x" * 10
-
-
-def test_a_closed_stderr_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    with open(os.devnull, "w") as closed:
-        pass
-    monkeypatch.setattr(sys, "stderr", closed)
-    write_if_read("text")

@@ -42,9 +42,30 @@ def test_only_the_socket_of_a_dead_server_is_replaced(tmp_path: Path) -> None:
         pass
     file = tmp_path / "file"
     file.write_text("mine")
-    with pytest.raises(UsageError), bound(ListenAddress(uds=file)):
+    with pytest.raises(UsageError, match="Address already in use") as caught, bound(ListenAddress(uds=file)):
         pass
     assert file.read_text() == "mine"
+    assert "another file" in caught.value.hint
+
+
+@pytest.mark.parametrize("kind", [socket.SOCK_STREAM, socket.SOCK_DGRAM], ids=["hangs", "takes datagrams"])
+def test_the_socket_of_a_living_server_stays(kind: socket.SocketKind, tmp_path: Path) -> None:
+    """Also where it takes no connection: one that hangs is not waited for."""
+    path = tmp_path / "doctor.sock"
+    with socket.socket(socket.AF_UNIX, kind) as theirs, socket.socket(socket.AF_UNIX) as client:
+        theirs.bind(str(path))
+        own = path.stat().st_ino
+        if kind is socket.SOCK_STREAM:
+            theirs.listen(0)
+            client.connect(str(path))  # the backlog is full
+        with pytest.raises(UsageError, match="Address already in use"), bound(ListenAddress(uds=path)):
+            pass
+        assert path.stat().st_ino == own
+
+
+def test_what_is_no_name_of_a_host_is_said() -> None:
+    with pytest.raises(UsageError, match="no name of a host"), bound(ListenAddress(host="é..é")):
+        pass
 
 
 def test_a_socket_that_another_server_has_put_there_is_not_removed(tmp_path: Path) -> None:

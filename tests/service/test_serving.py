@@ -1,5 +1,6 @@
 """The process: it tells systemd when it is ready and when it ends, and ends well whoever is still there."""
 
+import contextlib
 import signal
 import socket
 import subprocess
@@ -30,10 +31,24 @@ def test_systemd_is_told(healthy: Pipeline, tmp_path: Path, monkeypatch: pytest.
         assert manager.recv(100) == b"STOPPING=1"
 
 
-def test_a_manager_that_is_gone_does_no_harm(healthy: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_manager_that_is_gone_or_reads_nothing_does_no_harm(
+    healthy: Pipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("NOTIFY_SOCKET", "/nowhere/at/all")
     with serving(healthy) as service:
         assert service.get("/healthz").status_code == 200
+    with (
+        socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager,
+        socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as other,
+    ):
+        manager.bind(str(tmp_path / "notify"))
+        other.setblocking(False)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                other.sendto(b"x", str(tmp_path / "notify"))
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        with serving(healthy) as service:
+            assert service.get("/healthz").status_code == 200
 
 
 def test_live_pages_and_idle_connections_do_not_keep_it_from_ending(healthy: Pipeline) -> None:

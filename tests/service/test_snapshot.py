@@ -132,6 +132,11 @@ NO_LOOK = Look(Evidence("", missing={"connections": "the first examination has n
         pytest.param(quick(database=False), custody(), "is being examined again", id="the database has gone"),
         pytest.param(quick(), custody(Reachable(False, True)), "is being examined again", id="Redis has come back"),
         pytest.param(quick(), custody(freshness=Freshness(0, NOW - 1)), "has not ended in time", id="too old"),
+        pytest.param(quick(), custody(freshness=Freshness(2 * NOW, 4 * NOW)), "", id="the clock was set back"),
+        pytest.param(quick(), custody(freshness=Freshness(-NOW, 1)), "", id="the clock was set forward"),
+        pytest.param(
+            quick(), custody(freshness=Freshness(9 * NOW, 9 * NOW + 5)), "has not ended in time", id="too old, set back"
+        ),
     ],
 )
 def test_a_custody_look_is_shown_only_where_it_holds(quick_look: Look, custody_look: Look, why: str) -> None:

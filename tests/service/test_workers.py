@@ -52,6 +52,22 @@ def test_at_most_so_many_work_at_once_even_when_the_asker_has_gone() -> None:
     asyncio.run(story())
 
 
+def test_a_thread_that_the_system_does_not_give_takes_no_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    async def story() -> None:
+        workers = Workers(1, "test-worker")
+        with monkeypatch.context() as patched:
+            patched.setattr(threading.Thread, "start", refuse)
+            for _ in range(2):
+                with pytest.raises(RuntimeError):
+                    await workers.run(lambda: 1)
+        assert await workers.run(lambda: 1) == 1
+
+    asyncio.run(story())
+
+
 def test_work_that_hangs_keeps_no_loop_from_ending() -> None:
     go_on = threading.Event()
 
