@@ -4,9 +4,8 @@ import gc
 import io
 import os
 import sys
-from types import ModuleType
 
-from blueplane_doctor import hidden_arguments
+from blueplane_doctor import hidden_arguments, light_imports
 from blueplane_doctor.characters import PlainStream
 
 
@@ -30,12 +29,7 @@ def start_light() -> None:
     """Leave out what a start does not need."""
     # A short life with many imports: looking for garbage among the 90,000 objects of a run is for nothing.
     gc.set_threshold(100_000, 20, 50)
-    # pydantic looks for plug-ins in the metadata of every installed package, and imports importlib.metadata, email and
-    # zipfile for it. PYDANTIC_DISABLE_PLUGINS comes too late for these imports, and whatever is started from here
-    # would inherit it. So this stands where the search would.
-    no_plugins = ModuleType("pydantic.plugin._loader")
-    no_plugins.get_plugins = tuple  # type: ignore[attr-defined]  # a function without arguments: gives ()
-    sys.modules.setdefault(no_plugins.__name__, no_plugins)
+    light_imports.leave_out_plugins()
 
 
 def main() -> None:

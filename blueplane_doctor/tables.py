@@ -6,6 +6,8 @@ from shutil import get_terminal_size
 from textwrap import wrap
 from typing import Any
 
+from blueplane_doctor.light_imports import load_tabulate
+
 GAP = 2
 """Spaces between two columns."""
 _HEADER_PADDING = 2
@@ -19,8 +21,6 @@ def terminal_width() -> int | None:
 
 def fitted(rows: Sequence[Sequence[Any]], headers: Sequence[str], width: int | None) -> str:
     """The rows as a table of at most `width` columns, which breaks no word; as a list where no table is so narrow."""
-    from tabulate import tabulate  # only where there is a table to show: it costs 20 ms
-
     cells = [list(map(_cell, row)) for row in rows]
     widths = _natural_widths(cells, headers)
     if width is not None and _total(widths) > width:
@@ -28,7 +28,7 @@ def fitted(rows: Sequence[Sequence[Any]], headers: Sequence[str], width: int | N
         if narrowed is None:
             return _as_list(cells, headers, width)
         cells = [_wrapped_row(row, narrowed) for row in cells]
-    return tabulate(cells, headers, "simple", disable_numparse=True) + "\n"
+    return load_tabulate()(cells, headers, "simple", disable_numparse=True) + "\n"
 
 
 def _cell(value: Any) -> str:

@@ -154,7 +154,7 @@ def connect(host: str, port: int, limits: Limits) -> socket.socket:
     failures: list[OSError] = []
     for *_, address in look_up(host, port, limits):
         try:
-            connected = socket.create_connection(address[:2], limits.remaining(limits.connect_seconds))
+            connected = socket.create_connection(without_idna(address), limits.remaining(limits.connect_seconds))
         except TimeoutError:
             failures.append(NoConnection(f"no connection in {limits.connect_seconds:g} s"))
         except OSError as error:
@@ -166,6 +166,17 @@ def connect(host: str, port: int, limits: Limits) -> socket.socket:
     raise failures[0]
 
 
+def without_idna(address: tuple[Any, ...]) -> tuple[Any, int]:
+    """Host and port of an address, the host as bytes where it has no other characters than ASCII.
+
+    A host that is text goes through the codec `idna` first, whatever it holds, which is imported for it.
+    """
+    host, port = address[:2]
+    if host.isascii() and "\0" not in host:  # what follows a NUL would be left out silently
+        return host.encode("ascii"), port
+    return host, port
+
+
 def look_up(host: str, port: int, limits: Limits) -> list[Any]:
     """The host's addresses, as socket.getaddrinfo gives them. Raises OSError."""
     addresses: list[Any] = []
@@ -173,7 +184,7 @@ def look_up(host: str, port: int, limits: Limits) -> list[Any]:
 
     def ask() -> None:
         try:
-            addresses.extend(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+            addresses.extend(socket.getaddrinfo(*without_idna((host, port)), type=socket.SOCK_STREAM))
         except OSError as error:
             failures.append(error)
         except (ValueError, OverflowError):  # what no host's name can be; raised here it would print a traceback

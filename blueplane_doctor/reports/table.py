@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 from textwrap import indent, wrap
 
+from blueplane_doctor.light_imports import load_tabulate
 from blueplane_doctor.locations import PLACEHOLDER
 from blueplane_doctor.model import Cause, Finding, Report, Status, counted
 from blueplane_doctor.quantities import many, quantity
@@ -167,12 +168,10 @@ def _table(findings: list[Finding], view: View) -> list[str]:
     if width < _NARROWEST:
         return _as_lines(findings, view)
 
-    from tabulate import tabulate  # 20 ms, only where there is a table
-
     rows = []
     for finding, (status, *middle) in zip(findings, cells, strict=True):
         rows.append([_painted(status, finding.status, view), *middle, "\n".join(_meaning(finding, width))])
-    return ["", tabulate(rows, _HEADERS, tablefmt="simple", disable_numparse=True)]
+    return ["", load_tabulate()(rows, _HEADERS, tablefmt="simple", disable_numparse=True)]
 
 
 def _as_lines(findings: list[Finding], view: View) -> list[str]:

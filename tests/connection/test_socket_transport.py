@@ -83,7 +83,7 @@ def test_a_name_that_nobody_resolves_ends_in_time(url: str, tmp_path: Path, monk
     known = socket.getaddrinfo
 
     def slow(host: Any, *more: Any, **named: Any) -> Any:
-        return over.wait(60) and [] if host == "db.invalid" else known(host, *more, **named)
+        return over.wait(60) and [] if host == b"db.invalid" else known(host, *more, **named)
 
     monkeypatch.setattr(socket, "getaddrinfo", slow)
     try:

@@ -1,0 +1,63 @@
+"""Libraries without what they import beside their work, and a run has no use for."""
+
+import sys
+from collections.abc import Callable
+from importlib import import_module
+from types import ModuleType
+from typing import Any
+
+_METADATA = "importlib.metadata"
+
+
+def leave_out_plugins() -> None:
+    """Keep pydantic from looking for plug-ins, which has to be said before it is imported.
+
+    It looks for them in the metadata of every installed package, and imports importlib.metadata, email and zipfile for
+    it. PYDANTIC_DISABLE_PLUGINS comes too late for these imports, and whatever is started from here would inherit it.
+    So this stands where the search would.
+    """
+    no_plugins = ModuleType("pydantic.plugin._loader")
+    no_plugins.get_plugins = tuple  # type: ignore[attr-defined]  # a function without arguments: gives ()
+    sys.modules.setdefault(no_plugins.__name__, no_plugins)
+
+
+def load_tabulate() -> Callable[..., str]:
+    """The function `tabulate`, imported when there is a table to show.
+
+    Its library first looks up its own version in the metadata of installed packages, and imports importlib.metadata,
+    email and zipfile for that: four fifths of its import.
+    """
+    if _METADATA in sys.modules:
+        return _tabulate()
+    sys.modules[_METADATA] = _without_versions()
+    try:
+        return _tabulate()
+    finally:
+        sys.modules.pop(_METADATA, None)
+
+
+def _tabulate() -> Callable[..., str]:
+    from tabulate import tabulate
+
+    return tabulate
+
+
+def _without_versions() -> ModuleType:
+    """What stands for importlib.metadata meanwhile: it knows the version of no package."""
+    stand_in = ModuleType(_METADATA)
+    stand_in.PackageNotFoundError = ModuleNotFoundError  # type: ignore[attr-defined]
+
+    def version(name: str) -> str:
+        raise ModuleNotFoundError(name)
+
+    def from_the_true_one(name: str) -> Any:
+        """Another thread may ask for something else just then."""
+        if name.startswith("__"):  # the import itself asks for `__path__`
+            raise AttributeError(name)
+        if sys.modules.get(_METADATA) is stand_in:
+            del sys.modules[_METADATA]
+        return getattr(import_module(_METADATA), name)
+
+    stand_in.version = version  # type: ignore[attr-defined]
+    stand_in.__getattr__ = from_the_true_one  # type: ignore[method-assign]
+    return stand_in
