@@ -14,6 +14,7 @@ from blueplane_doctor.discovery import find_formats
 from blueplane_doctor.model import Report, Status
 from blueplane_doctor.reports.base import View
 from tests.helpers import examined
+from tests.waiting import PATIENCE_SECONDS
 
 NOT_JUDGED = (Status.UNKNOWN, Status.SKIPPED)
 
@@ -79,12 +80,12 @@ def rendered(report: Report) -> dict[str, str]:
     return {name: form.render(report, View(verbose=True)) for name, form in find_formats().items()}
 
 
-def doctor(pipeline: Pipeline, *arguments: str, timeout: float = 30) -> subprocess.CompletedProcess[str]:
+def doctor(pipeline: Pipeline, *arguments: str, timeout: float = PATIENCE_SECONDS) -> subprocess.CompletedProcess[str]:
     """Run the command as a user would; the home and Redis of this pipeline unless the arguments say otherwise."""
     return command("--home", str(pipeline.home), "--redis-url", pipeline.redis_url, *arguments, timeout=timeout)
 
 
-def command(*arguments: str, timeout: float = 30) -> subprocess.CompletedProcess[str]:
+def command(*arguments: str, timeout: float = PATIENCE_SECONDS) -> subprocess.CompletedProcess[str]:
     """Run the command with these arguments alone."""
     return subprocess.run(
         [sys.executable, "-m", "blueplane_doctor", *arguments],

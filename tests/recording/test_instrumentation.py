@@ -315,7 +315,7 @@ def test_a_python_without_what_it_takes_runs_unmeasured_and_says_so_once(
     )
     environment = environment_for(valkey.url, TARGETS, {**os.environ, "PYTHONPATH": str(tmp_path)}, tmp_path)
     ended = subprocess.run(
-        [sys.executable, server.script(body)], env=environment, capture_output=True, text=True, timeout=30
+        [sys.executable, server.script(body)], env=environment, capture_output=True, text=True, timeout=PATIENCE_SECONDS
     )
     assert ended.returncode == 0
     assert ended.stderr.count(said) == 1
@@ -362,7 +362,11 @@ def test_one_line_never_raises(variables: dict[str, str], said: str, tmp_path: P
     body = "import blueplane_doctor.recording\nprint(blueplane_doctor.recording.instrument())\n" + EVERYTHING
     script = StandIn(tmp_path).script(body)
     ended = subprocess.run(
-        [sys.executable, script], env={**os.environ, **variables}, capture_output=True, text=True, timeout=30
+        [sys.executable, script],
+        env={**os.environ, **variables},
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
     )
     assert (ended.returncode, ended.stdout) == (0, "None\n")
     assert said in ended.stderr
