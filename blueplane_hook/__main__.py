@@ -12,11 +12,11 @@ import time
 
 from blueplane_hook import events, intake, spool
 
-LIMIT_SECONDS = 0.9
+_LIMIT_SECONDS = 0.9
 """For sending; with the start of the interpreter about one."""
-DEFAULT_SERVER = "http://127.0.0.1:8787"
+_DEFAULT_SERVER = "http://127.0.0.1:8787"
 DEFAULT_HOME = "~/.blueplane"
-SERVER_VARIABLE = "BLUEPLANE_SERVER_URL"
+_SERVER_VARIABLE = "BLUEPLANE_SERVER_URL"
 """The variable by which Blueplane's own hooks get the address of another server."""
 
 
@@ -41,7 +41,7 @@ def _run(arguments: list[str]) -> None:
             pass
     raw = intake.read_input()
     # From here on: the time that the editor took to write the event is not the server's.
-    deadline = time.monotonic() + LIMIT_SECONDS
+    deadline = time.monotonic() + _LIMIT_SECONDS
     queue = spool.Spool(home)
     if not raw:
         queue.count("unreadable")
@@ -65,7 +65,7 @@ def _run(arguments: list[str]) -> None:
 
 def _parsed(arguments: list[str]) -> tuple[str, str, str]:
     """Hook name, server, home. argparse alone would cost as much time as everything else here."""
-    options = {"--server": os.environ.get(SERVER_VARIABLE) or DEFAULT_SERVER, "--home": DEFAULT_HOME}
+    options = {"--server": os.environ.get(_SERVER_VARIABLE) or _DEFAULT_SERVER, "--home": DEFAULT_HOME}
     names = []
     rest = iter(arguments)
     for word in rest:

@@ -30,7 +30,7 @@ CURSOR_EVENT_TYPES = {
     "afterFileEdit": "file_edit",
     "stop": "agent_stop",  # not session_end: that would close the IDE session at the end of every turn
 }
-CLAUDE_EVENT_TYPES = {
+_CLAUDE_EVENT_TYPES = {
     "SessionStart": "session_start",
     "SessionEnd": "session_end",
     "UserPromptSubmit": "user_prompt",
@@ -40,21 +40,21 @@ CLAUDE_EVENT_TYPES = {
     "PreCompact": "context_compact",
 }
 
-BODY_LIMIT = 1_000_000
+_BODY_LIMIT = 1_000_000
 """Bytes of a request; the server refuses more than 1 MiB."""
-KEPT_TEXT = 500
+_KEPT_TEXT = 500
 """Characters that are kept of each text of an event that is too large."""
 
 DELIVERED = "delivered"
 REFUSED = "refused"
 FAILED = "failed"
-DEFAULT_PORT = 8787
+_DEFAULT_PORT = 8787
 _REFUSALS = (400, 413)
 """Answers to an event that would be the same the next time."""
 
-Address = tuple[str, int]
+_Address = tuple[str, int]
 """Host and port; the path of a unix socket with port 0; nothing with port 0 where no server can be spoken to."""
-NOWHERE: Address = ("", 0)
+NOWHERE: _Address = ("", 0)
 _LARGEST_PORT = 65_535
 _DIGITS = 5
 
@@ -65,7 +65,7 @@ def envelope(name: str, raw: bytes, home: str) -> bytes | None:
     if given is None:
         return None
     body = _encoded(name, given, home)
-    if len(body) > BODY_LIMIT:
+    if len(body) > _BODY_LIMIT:
         body = _encoded(name, _shortened(given, len(raw)), home)
     return body
 
@@ -84,9 +84,9 @@ def _encoded(name: str, given: dict[str, object], home: str) -> bytes:
         digest = _workspace_hash(workspace)
         metadata["workspace_hash"] = digest
     payload: dict[str, object]
-    if name in CLAUDE_EVENT_TYPES:
+    if name in _CLAUDE_EVENT_TYPES:
         platform = "claude_code"
-        event_type = CLAUDE_EVENT_TYPES[name]
+        event_type = _CLAUDE_EVENT_TYPES[name]
         session = _text(given.get("session_id")) or "unknown"
         source = _text(given.get("source"))
         payload = {"session_id": session, "source": source, "workspace_path": workspace, "hook_input": given}
@@ -159,7 +159,7 @@ def _shortened(given: dict[str, object], size: int) -> dict[str, object]:
     kept: dict[str, object] = {"blueplane_hook_input_bytes": size}
     for key, value in list(given.items())[:100]:
         if isinstance(value, str):
-            kept[key[:100]] = value[:KEPT_TEXT]
+            kept[key[:100]] = value[:_KEPT_TEXT]
         elif isinstance(value, int | float | bool):
             kept[key[:100]] = value
         elif key == "workspace_roots" and isinstance(value, list):
@@ -167,7 +167,7 @@ def _shortened(given: dict[str, object], size: int) -> dict[str, object]:
     return kept
 
 
-def address_of(url: str) -> Address:
+def address_of(url: str) -> _Address:
     """Host and port of `http://HOST:PORT`, or the path of `unix:PATH`; events are always sent to /events.
 
     NOWHERE for anything else, as `https`: it must not be spoken in clear text.
@@ -181,15 +181,15 @@ def address_of(url: str) -> Address:
     place = place.partition("/")[0].rpartition("@")[2]  # a login is not sent, and is no part of the host's name
     host, colon, port = place.rpartition(":")
     if not colon or port.endswith("]"):  # an IPv6 address ends so when no port follows it
-        return place.strip("[]"), DEFAULT_PORT
+        return place.strip("[]"), _DEFAULT_PORT
     if not port.isdecimal():
-        return host.strip("[]"), DEFAULT_PORT
+        return host.strip("[]"), _DEFAULT_PORT
     if len(port) > _DIGITS or not 0 < int(port) <= _LARGEST_PORT:
         return NOWHERE
     return host.strip("[]"), int(port)
 
 
-def post(address: Address, body: bytes, deadline: float) -> str:
+def post(address: _Address, body: bytes, deadline: float) -> str:
     """DELIVERED when it was accepted, REFUSED when it never will be, FAILED when it is worth another try."""
     try:
         status = _status(address, body, deadline)
@@ -202,7 +202,7 @@ def post(address: Address, body: bytes, deadline: float) -> str:
     return FAILED
 
 
-def _status(address: Address, body: bytes, deadline: float) -> int:
+def _status(address: _Address, body: bytes, deadline: float) -> int:
     host = address[0]
     if not address[1]:
         host = "localhost"
@@ -227,7 +227,7 @@ def _status(address: Address, body: bytes, deadline: float) -> int:
     return int(answer.split(b" ", 2)[1])
 
 
-def _connected(address: Address, deadline: float) -> socket.socket:
+def _connected(address: _Address, deadline: float) -> socket.socket:
     """A connection to somebody who may have the event. Raises OSError."""
     host, port = address
     if port:

@@ -5,35 +5,35 @@ import os
 import select
 import time
 
-INPUT_LIMIT = 256 * 1024 * 1024
+_INPUT_LIMIT = 256 * 1024 * 1024
 """Bytes of standard input that are held; more is read, so that the editor can finish writing, and thrown away."""
 PARSED_LIMIT = 64 * 1024 * 1024
 """Bytes of an input that is understood: parsed, it takes several times its size."""
 DEEPEST = 500
 """Levels of objects and lists in one another that are sent: of about a thousand the server's own parser gives up, and
 it answers as if another try were worth it."""
-INPUT_SECONDS = 3.0
+_INPUT_SECONDS = 3.0
 """The longest wait for the next byte of the input: on a busy machine the editor itself is late."""
-WHOLE_INPUT_SECONDS = 20.0
+_WHOLE_INPUT_SECONDS = 20.0
 """The longest wait for all of it."""
-PAUSE_SECONDS = 0.2
+_PAUSE_SECONDS = 0.2
 """Without a byte for so long, an input that ends with a brace is taken to be complete."""
 
 
 def read_input() -> bytes:
-    """All of standard input, or a little more than INPUT_LIMIT of it; empty when it is closed.
+    """All of standard input, or a little more than _INPUT_LIMIT of it; empty when it is closed.
 
     An editor that keeps its end open is not waited for: after a pause, what looks complete is taken as complete.
     """
     data = bytearray()
-    silent_until = time.monotonic() + INPUT_SECONDS
-    end = time.monotonic() + WHOLE_INPUT_SECONDS
+    silent_until = time.monotonic() + _INPUT_SECONDS
+    end = time.monotonic() + _WHOLE_INPUT_SECONDS
     try:
         while True:
             left = min(silent_until, end) - time.monotonic()
             if left <= 0:
                 break
-            readable, _, _ = select.select([0], [], [], min(left, PAUSE_SECONDS))
+            readable, _, _ = select.select([0], [], [], min(left, _PAUSE_SECONDS))
             if not readable:
                 if data[-100:].rstrip().endswith(b"}"):
                     break
@@ -41,8 +41,8 @@ def read_input() -> bytes:
             part = os.read(0, 1 << 20)
             if not part:
                 break
-            silent_until = time.monotonic() + INPUT_SECONDS
-            if len(data) <= INPUT_LIMIT:
+            silent_until = time.monotonic() + _INPUT_SECONDS
+            if len(data) <= _INPUT_LIMIT:
                 data += part
     except (OSError, ValueError):
         pass

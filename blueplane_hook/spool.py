@@ -28,20 +28,20 @@ ROOM = 5_000_000
 """Bytes of the spool file; an event that does not fit is dropped, and counted."""
 MOST_BYTES = 2 * ROOM
 """A larger file is none of ours, and is not delivered from."""
-COUNTS_BYTES = 100_000
+_COUNTS_BYTES = 100_000
 BATCH_EVENTS = 20
-BATCH_SECONDS = 0.25
+_BATCH_SECONDS = 0.25
 """What one call delivers at most of what waits: the editor may be waiting for it."""
-LOCK_SECONDS = 1.0
+_LOCK_SECONDS = 1.0
 """How long an event waits for the file: 50 hooks at once take a fifth of that."""
 OWN_PREFIX = "hook-spool-"
 OWN_SUFFIX = ".own"
-OVERFLOW_FILE = f"{OWN_PREFIX}dropped{OWN_SUFFIX}"
+_OVERFLOW_FILE = f"{OWN_PREFIX}dropped{OWN_SUFFIX}"
 """One for all: a word a line for each event that found no room there either."""
 MOST_OWN_FILES = 1_000
 """Of hooks that did not get the lock; beyond that their events are only counted."""
 
-KINDS = ("spooled", "dropped", "refused", "unreadable")
+_KINDS = ("spooled", "dropped", "refused", "unreadable")
 """What is counted."""
 _FILE = 0
 _DELIVERY = 1
@@ -132,7 +132,7 @@ class Spool:
             self._unlock()
         if not 0 < self._size() <= MOST_BYTES or not self._try(_DELIVERY):
             return
-        end = min(deadline, time.monotonic() + BATCH_SECONDS)
+        end = min(deadline, time.monotonic() + _BATCH_SECONDS)
         kept = b""
         taken = 0
         refused = 0
@@ -180,7 +180,7 @@ class Spool:
         for name in names:
             size += os.stat(os.path.join(self._home, name)).st_size
         if len(names) >= MOST_OWN_FILES or size + len(content) > ROOM:
-            self._append_to(os.path.join(self._home, OVERFLOW_FILE), b"dropped\n")
+            self._append_to(os.path.join(self._home, _OVERFLOW_FILE), b"dropped\n")
             return
         write_own(self._home, OWN_PREFIX, OWN_SUFFIX, content)
 
@@ -197,7 +197,7 @@ class Spool:
                     self._keep(content)
             else:
                 for word in content.decode("ascii", "replace").split():
-                    if word in KINDS:
+                    if word in _KINDS:
                         self._count(word)
             os.unlink(path)  # only now: what a hook that is killed in between leaves twice, the next one knows again
 
@@ -226,7 +226,7 @@ class Spool:
     def _count(self, what: str) -> None:
         path = os.path.join(self._home, COUNTS_FILE)
         try:
-            counts = dict(json.loads(read(path, COUNTS_BYTES)))
+            counts = dict(json.loads(read(path, _COUNTS_BYTES)))
         except (OSError, ValueError, TypeError, RecursionError):
             counts = {}
         before = counts.get(what)
@@ -260,7 +260,7 @@ class Spool:
 
     def _lock(self) -> bool:
         """Whether this process now holds the file; False when another one held it all the time."""
-        end = time.monotonic() + LOCK_SECONDS
+        end = time.monotonic() + _LOCK_SECONDS
         while not self._try(_FILE):
             if self._lock_handle < 0 or time.monotonic() > end:
                 return False

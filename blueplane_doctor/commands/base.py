@@ -20,7 +20,7 @@ from blueplane_doctor.options import ENV_PREFIX, OPTIONS, Option, Options, Scope
 if TYPE_CHECKING:
     from blueplane_doctor.settings import Loaded
 
-Parameters = ParamSpec("Parameters")
+_Parameters = ParamSpec("_Parameters")
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show the exact changes, and make none.")]
 # Which dead letters are meant, for dlq and repair.
@@ -243,11 +243,11 @@ def _path(context: typer.Context) -> str:
     return " ".join(reversed(names))
 
 
-def guarded(function: Callable[Parameters, int | None]) -> Callable[Parameters, None]:
+def guarded(function: Callable[_Parameters, int | None]) -> Callable[_Parameters, None]:
     """Make a command end with its exit code, and say errors in one sentence on stderr."""
 
     @wraps(function)
-    def run(*args: Parameters.args, **kwargs: Parameters.kwargs) -> None:
+    def run(*args: _Parameters.args, **kwargs: _Parameters.kwargs) -> None:
         try:
             with Interruptible():
                 code = function(*args, **kwargs) or ExitCode.OK

@@ -30,7 +30,7 @@ def checks(
         _explain(_named(check_id, available, loaded), given, loaded)
     else:
         specs = selected(available.checks, loaded.settings)
-        _list(specs, shown_by(available.causes, specs), given, loaded)
+        _list(specs, _shown_by(available.causes, specs), given, loaded)
     for problem in available.problems:
         complain(problem.cause)
     return ExitCode.NOT_JUDGED if available.problems else ExitCode.OK
@@ -46,7 +46,7 @@ def _named(name: str, available: AvailableChecks, loaded: Loaded) -> list[CheckS
     return named
 
 
-def shown_by(causes: Sequence[CauseSpec], specs: Sequence[CheckSpec]) -> list[CauseSpec]:
+def _shown_by(causes: Sequence[CauseSpec], specs: Sequence[CheckSpec]) -> list[CauseSpec]:
     """The causes of which one sign at least is among the checks, in order of stage and id."""
     ids = {spec.id for spec in specs}
     shown = [spec for spec in causes if ids.intersection(spec.shown_by)]
@@ -58,11 +58,11 @@ def _explain(specs: Sequence[CheckSpec | CauseSpec], given: Invocation, loaded: 
     texts = []
     for spec in specs:
         if isinstance(spec, CauseSpec):
-            documents.append(cause_as_json(spec))
-            texts.append(cause_explained(spec))
+            documents.append(_cause_as_json(spec))
+            texts.append(_cause_explained(spec))
         else:
-            documents.append(as_json(spec, loaded))
-            texts.append(explained(spec))
+            documents.append(_as_json(spec, loaded))
+            texts.append(_explained(spec))
     if given.format != "json":
         show("\n".join(texts))
     elif len(documents) == 1:
@@ -73,8 +73,8 @@ def _explain(specs: Sequence[CheckSpec | CauseSpec], given: Invocation, loaded: 
 
 def _list(specs: Sequence[CheckSpec], causes: Sequence[CauseSpec], given: Invocation, loaded: Loaded) -> None:
     if given.format == "json":
-        checks_first = [as_json(spec, loaded) for spec in specs]
-        show_json([*checks_first, *map(cause_as_json, causes)])
+        checks_first = [_as_json(spec, loaded) for spec in specs]
+        show_json([*checks_first, *map(_cause_as_json, causes)])
         return
     show_table([_row(spec, loaded) for spec in specs], ["area", "check", "scale", "numbers from", "defined in"])
     if causes:
@@ -86,7 +86,7 @@ def _row_of_cause(spec: CauseSpec) -> list[str]:
     return [spec.stage, spec.id, spec.title, ", ".join(spec.shown_by), spec.origin]
 
 
-def as_json(spec: CheckSpec, loaded: Loaded) -> dict[str, Any]:
+def _as_json(spec: CheckSpec, loaded: Loaded) -> dict[str, Any]:
     """One check as JSON."""
     return {
         "kind": "check",
@@ -101,7 +101,7 @@ def as_json(spec: CheckSpec, loaded: Loaded) -> dict[str, Any]:
     }
 
 
-def cause_as_json(spec: CauseSpec) -> dict[str, Any]:
+def _cause_as_json(spec: CauseSpec) -> dict[str, Any]:
     """One cause as JSON."""
     return {
         "kind": "cause",
@@ -135,7 +135,7 @@ def _numbers_from(spec: CheckSpec, loaded: Loaded) -> list[str]:
     return sorted(changed) or ["default"]
 
 
-def explained(spec: CheckSpec) -> str:
+def _explained(spec: CheckSpec) -> str:
     """One check in words: what it looks at, how it grades, what it needs."""
     lines = [f"{spec.id} ({spec.area})", "", spec.doc, ""]
     if spec.scale:
@@ -150,7 +150,7 @@ def explained(spec: CheckSpec) -> str:
     return "\n".join(lines) + "\n"
 
 
-def cause_explained(spec: CauseSpec) -> str:
+def _cause_explained(spec: CauseSpec) -> str:
     """One cause in words: what it is, which findings show it, what follows from it."""
     lines = [f"{spec.id} (a cause, {spec.stage})", "", spec.doc, ""]
     lines.append(f"Shown by: {', '.join(spec.shown_by)}")

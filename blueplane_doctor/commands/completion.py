@@ -18,7 +18,7 @@ COMMAND = new_command(__doc__)
 _COLOURS = ("yellow", "orange", "red", "never", "new:yellow", "new:orange", "new:red")
 
 
-class Shell(StrEnum):
+class _Shell(StrEnum):
     """The shells that there is a script for."""
 
     BASH = "bash"
@@ -28,7 +28,7 @@ class Shell(StrEnum):
 
 @command(COMMAND, "home", "settings", "checks", "monitors")
 def completion(
-    given: Invocation, shell: Annotated[Shell, typer.Argument(metavar="bash|zsh|fish", help="The shell.")]
+    given: Invocation, shell: Annotated[_Shell, typer.Argument(metavar="bash|zsh|fish", help="The shell.")]
 ) -> None:
     """docs/OPTIONS.md says where each shell looks for it."""
     show(SHELLS[shell](completed_commands(given.load().settings)))

@@ -15,7 +15,7 @@ from blueplane_doctor.report_output import DEFAULT_WIDTH, format_for, format_nam
 from blueplane_doctor.settings import Settings, load
 
 COMMAND = new_command(__doc__)
-DEFAULT_OUTPUT = Path("blueplane-demo.html")
+_DEFAULT_OUTPUT = Path("blueplane-demo.html")
 
 
 @command(
@@ -23,7 +23,7 @@ DEFAULT_OUTPUT = Path("blueplane-demo.html")
     "verbose",
     "quiet",
     "format",
-    output=f"Where the report goes as a file too, in the format of its suffix; default {DEFAULT_OUTPUT}; repeatable.",
+    output=f"Where the report goes as a file too, in the format of its suffix; default {_DEFAULT_OUTPUT}; repeatable.",
 )
 def demo(
     given: Invocation,
@@ -45,7 +45,7 @@ def demo(
             show(f"{name:<{width}}  {described.summary}\n")
         return
     form = format_named(given.options.format or "table")
-    outputs = given.options.output or [DEFAULT_OUTPUT]
+    outputs = given.options.output or [_DEFAULT_OUTPUT]
     file_forms = [format_for(path) for path in outputs]
     chosen = list(DEFAULT_FAULTS) if fault is None else fault
     if healthy:

@@ -41,7 +41,7 @@ _FORMATS = ("table", "json")
 
 
 @dataclass(frozen=True)
-class Page:
+class _Page:
     """Some of the dead letters."""
 
     number: int
@@ -72,7 +72,7 @@ def dlq_list(
     wanted = letter_filter(newer, older, group, error, event_type, platform)
     with closing(Examination(given.load().settings)) as examination:
         letters = _letters(examination, wanted)
-    chosen = Page(page, page_size)
+    chosen = _Page(page, page_size)
     shown = chosen.of(letters)
     pages = chosen.count(len(letters))
     if given.format == "json":

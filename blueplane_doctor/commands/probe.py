@@ -9,7 +9,7 @@ from blueplane_doctor.settings_view import masked
 from blueplane_doctor.times import seconds_in
 
 COMMAND = new_command(__doc__)
-DEFAULT_WAIT = "15s"
+_DEFAULT_WAIT = "15s"
 _SHORTEST_WAIT = 0.1
 
 
@@ -17,11 +17,11 @@ _SHORTEST_WAIT = 0.1
     COMMAND,
     *PIPELINE,
     formats=("table", "json"),
-    wait=f"How long to wait for the row, default {DEFAULT_WAIT}.",
+    wait=f"How long to wait for the row, default {_DEFAULT_WAIT}.",
 )
 def probe(given: Invocation, yes: Yes = False, dry_run: DryRun = False) -> int:
     """Exit code 1 when the event did not arrive."""
-    wait = given.options.wait or DEFAULT_WAIT
+    wait = given.options.wait or _DEFAULT_WAIT
     seconds = seconds_in(wait, "--wait")
     if seconds < _SHORTEST_WAIT:
         raise UsageError(f"--wait {wait}: too short", f"at least {_SHORTEST_WAIT:g}s")

@@ -18,18 +18,18 @@ from blueplane_doctor.sampler import BUSY, Sampler, record_every
 from blueplane_doctor.times import seconds_in
 
 COMMAND = new_command(__doc__)
-DEFAULT_PAUSE = "60s"
+_DEFAULT_PAUSE = "60s"
 _LAST_SECONDS = 3.0
 """For messages that are under way when it is ended; what is not delivered is told after the next start."""
 
 
-@command(COMMAND, *EXAMINING, "notify", every=f"Time between samples, whole minutes, default {DEFAULT_PAUSE}.")
+@command(COMMAND, *EXAMINING, "notify", every=f"Time between samples, whole minutes, default {_DEFAULT_PAUSE}.")
 def record(
     given: Invocation,
     once: Annotated[bool, typer.Option("--once", help="One sample now, then end: for cron and timers.")] = False,
 ) -> int:
     """Writes keys under the prefix of the history, and once the key of this machine's fingerprints."""
-    every = given.options.every or DEFAULT_PAUSE
+    every = given.options.every or _DEFAULT_PAUSE
     seconds = seconds_in(every, "--every")
     if not seconds or seconds % 60:
         raise UsageError(f"--every {every}: the history keeps whole minutes", "for example 60s or 5m")

@@ -16,7 +16,7 @@ COMMAND = new_command(__doc__)
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
-class Subject(StrEnum):
+class _Subject(StrEnum):
     """What has a schema."""
 
     REPORT = "report"
@@ -27,11 +27,11 @@ class Subject(StrEnum):
 def schema(
     given: Invocation,
     subject: Annotated[
-        Subject, typer.Argument(metavar="[report|settings]", help="Whose schema; default report.")
-    ] = Subject.REPORT,
+        _Subject, typer.Argument(metavar="[report|settings]", help="Whose schema; default report.")
+    ] = _Subject.REPORT,
 ) -> None:
     """The schema is always JSON."""
-    if subject is Subject.SETTINGS:
+    if subject is _Subject.SETTINGS:
         show_json(settings_schema())
     else:
         show_json(report_schema())

@@ -53,12 +53,12 @@ def _init(given: Invocation) -> None:
         raise UsageError(f"{path} exists already; it is left as it is", "name another with --settings FILE")
     if not os.path.isdir(path.parent):
         raise UsageError(f"{path.parent} does not exist", "name another place with --settings FILE")
-    write_file(path.parent / SCHEMA_FILE, schema_text())
+    write_file(path.parent / SCHEMA_FILE, _schema_text())
     write_file(path, commented_defaults())
     show(f"{path}\n")
 
 
-def schema_text() -> str:
+def _schema_text() -> str:
     """The JSON Schema of doctor.yaml, as `schema settings` prints it."""
     return json.dumps(settings_schema(), indent=2, ensure_ascii=False) + "\n"
 

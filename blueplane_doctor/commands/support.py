@@ -13,7 +13,7 @@ from blueplane_doctor.options import EXAMINING, VERDICT
 from blueplane_doctor.support.bundle import bundled, refuse_strangers, zipped
 
 COMMAND = new_command(__doc__)
-DEFAULT_OUTPUT = Path("blueplane-support.zip")
+_DEFAULT_OUTPUT = Path("blueplane-support.zip")
 
 
 @command(
@@ -21,12 +21,12 @@ DEFAULT_OUTPUT = Path("blueplane-support.zip")
     *EXAMINING,
     *VERDICT,
     "waivers",
-    output=f"The zip, default {DEFAULT_OUTPUT}; an earlier bundle is replaced.",
+    output=f"The zip, default {_DEFAULT_OUTPUT}; an earlier bundle is replaced.",
 )
 def support(given: Invocation) -> None:
     """The bundle can be read by its owner alone."""
     loaded = given.load(for_examination=True)
-    output = given.one_output() or DEFAULT_OUTPUT
+    output = given.one_output() or _DEFAULT_OUTPUT
     if output.suffix.lower() != ".zip":
         raise UsageError(f"--output {output}: the bundle is a zip", "name a file that ends in .zip")
     refuse_strangers(output)  # before anything is examined

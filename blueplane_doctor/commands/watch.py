@@ -18,7 +18,7 @@ from blueplane_doctor.times import seconds_in
 from blueplane_doctor.watching.rounds import Broken, Ended, Mailbox, Round, Watcher, line, start
 
 COMMAND = new_command(__doc__)
-DEFAULT_PAUSE = "2s"
+_DEFAULT_PAUSE = "2s"
 _FASTEST = 0.2
 """Seconds from round to round; looking more often would be a load of its own."""
 
@@ -29,7 +29,7 @@ _FASTEST = 0.2
     *VERDICT,
     "waivers",
     formats=("table", "json"),
-    every=f"Time from look to look, default {DEFAULT_PAUSE}.",
+    every=f"Time from look to look, default {_DEFAULT_PAUSE}.",
 )
 def watch(
     given: Invocation,
@@ -38,7 +38,7 @@ def watch(
     ] = 0,
 ) -> int:
     """The exit code: 0 for q and SIGTERM, 130 for Ctrl-C, that of the last report after --rounds."""
-    every = given.options.every or DEFAULT_PAUSE
+    every = given.options.every or _DEFAULT_PAUSE
     pause = seconds_in(every, "--every")
     if pause < _FASTEST:
         raise UsageError(f"--every {every}: too often", f"at least {_FASTEST:g}s")

@@ -10,16 +10,16 @@ import socket
 import sys
 import threading
 
-CLIENT_SECONDS = 1.0
+_CLIENT_SECONDS = 1.0
 """The longest wait for a client that sends nothing: clients are answered one after the other."""
 
 
-def serve(listener: socket.socket) -> None:
+def _serve(listener: socket.socket) -> None:
     """Answer one client after the other."""
     while True:
         connection, _ = listener.accept()
         with connection, contextlib.suppress(OSError):
-            connection.settimeout(CLIENT_SECONDS)
+            connection.settimeout(_CLIENT_SECONDS)
             healthy = connection.recv(65_536).startswith(b"GET /health ")
             status = b"404 Not Found"
             body = b"{}"
@@ -32,7 +32,7 @@ def serve(listener: socket.socket) -> None:
 
 if __name__ == "__main__":
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        threading.Thread(target=serve, args=(listener,), daemon=True).start()
+        threading.Thread(target=_serve, args=(listener,), daemon=True).start()
         sys.stdout.write(f"{listener.getsockname()[1]}\n")
         sys.stdout.flush()
         sys.stdin.buffer.read()

@@ -20,11 +20,11 @@ from blueplane_doctor.demo import blueplane_server, supervisor
 from blueplane_doctor.errors import DoctorError, UsageError
 
 START_SECONDS = 30.0
-PORT_ATTEMPTS = 5
-LONGEST_SOCKET_PATH = 100
+_PORT_ATTEMPTS = 5
+_LONGEST_SOCKET_PATH = 100
 """Bytes; macOS allows 103 and Linux 107."""
-LOG_FILE = "server.log"
-QUIET = ("--save", "", "--appendonly", "no", "--daemonize", "no", "--loglevel", "warning", "--logfile", LOG_FILE)
+_LOG_FILE = "server.log"
+_QUIET = ("--save", "", "--appendonly", "no", "--daemonize", "no", "--loglevel", "warning", "--logfile", _LOG_FILE)
 
 
 class ServerNotStarted(DoctorError):
@@ -72,7 +72,7 @@ def run_server(
     program = program or embedded_server_program()
     attempts = 1
     if tcp:  # another process may take the free port before the server does
-        attempts = PORT_ATTEMPTS
+        attempts = _PORT_ATTEMPTS
     with contextlib.ExitStack() as stack:
         while True:
             attempts -= 1
@@ -99,7 +99,7 @@ def stand_in_server() -> Iterator[StandIn]:
 def _one_server(program: Path, tcp: bool, arguments: Sequence[str]) -> Iterator[RunningServer]:
     folder = private_folder()
     url, listen = _tcp_address() if tcp else _socket_address(folder)
-    with _child(supervisor.__file__, str(folder), str(program), *listen, *QUIET, *arguments) as (_, pid):
+    with _child(supervisor.__file__, str(folder), str(program), *listen, *_QUIET, *arguments) as (_, pid):
         if not pid:
             raise ServerNotStarted(f"{program} could not be run", "is it an executable program?")
         _wait_for_answer(url, int(pid), program, folder)
@@ -124,7 +124,7 @@ def private_folder() -> Path:
     """A new folder of mode 0700 whose path is short enough for a unix socket inside it."""
     folder = Path(tempfile.gettempdir()).resolve()
     example = folder / "blueplane-demo-12345678" / "redis.sock"
-    if len(os.fsencode(example)) > LONGEST_SOCKET_PATH:
+    if len(os.fsencode(example)) > _LONGEST_SOCKET_PATH:
         folder = Path("/tmp")
     return Path(tempfile.mkdtemp(prefix="blueplane-demo-", dir=folder))
 
@@ -160,5 +160,5 @@ def _wait_for_answer(url: str, pid: int, program: Path, folder: Path) -> None:
 def _end_of_log(folder: Path) -> str:
     text = ""
     with contextlib.suppress(OSError):
-        text = (folder / LOG_FILE).read_text(errors="replace")[-500:].strip()
+        text = (folder / _LOG_FILE).read_text(errors="replace")[-500:].strip()
     return text or "it wrote no log"

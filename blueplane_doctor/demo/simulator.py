@@ -13,7 +13,7 @@ from blueplane_doctor.demo.messages import Fields, Shape
 from blueplane_doctor.demo.writers import Entry
 from blueplane_hook.events import CURSOR_EVENT_TYPES
 
-BATCH = 100
+_BATCH = 100
 
 
 class Pipeline(Foundation):
@@ -149,7 +149,7 @@ class Pipeline(Foundation):
         """Write the rows of these entries in one transaction, at their own time unless another is given."""
         writers.write(self.database, entries, at, self.lock_seconds)
 
-    def step(self, group: str, *, batch: int = BATCH) -> int:
+    def step(self, group: str, *, batch: int = _BATCH) -> int:
         """Do what the real consumer of that group does with its next batch; how many new entries it read."""
         if group == "claude_processors":  # Claude's writer tries its pending entries again, Cursor's never does
             pending = self._read(group, self.consumers[group], "0", batch)
@@ -173,7 +173,7 @@ class Pipeline(Foundation):
         else:
             self.acknowledge(group, own_ids)
 
-    def drain(self, *groups: str, batch: int = BATCH) -> None:
+    def drain(self, *groups: str, batch: int = _BATCH) -> None:
         """Let these groups, by default all, work until nothing is undelivered."""
         for group in groups or self.groups:
             while self.step(group, batch=batch):

@@ -13,7 +13,7 @@ import sys
 from subprocess import DEVNULL
 from threading import Thread
 
-TERMINATION_SECONDS = 5.0
+_TERMINATION_SECONDS = 5.0
 """What the server gets to end by itself, before it is killed."""
 
 
@@ -29,7 +29,7 @@ def main(folder: str, command: list[str]) -> None:
         server.terminate()
         server.send_signal(signal.SIGCONT)  # a process that a test has stopped does not see SIGTERM before it goes on
         try:
-            server.wait(TERMINATION_SECONDS)
+            server.wait(_TERMINATION_SECONDS)
         except subprocess.TimeoutExpired:
             server.kill()
             server.wait()

@@ -15,13 +15,13 @@ from blueplane_doctor.demo.messages import Fields
 
 Entry = tuple[str, Fields]
 """A stream ID and the message's fields; no fields where the entry was trimmed while it was pending."""
-Platform = Literal["cursor", "claude"]
-Row = dict[str, object]
+_Platform = Literal["cursor", "claude"]
+_Row = dict[str, object]
 
-CLAUDE_SOURCES = ("jsonl_monitor", "transcript_monitor")
+_CLAUDE_SOURCES = ("jsonl_monitor", "transcript_monitor")
 
 
-def owner(fields: Fields) -> Platform | None:
+def owner(fields: Fields) -> _Platform | None:
     """Which platform's writer writes this message; None: by design no one.
 
     Spelt out apart from the doctor's routes, so that each can show the other wrong.
@@ -29,12 +29,12 @@ def owner(fields: Fields) -> Platform | None:
     metadata = _json_object(fields, "metadata") or {}
     source = metadata.get("source")
     if fields.get("platform") == "claude_code":
-        if source in CLAUDE_SOURCES or fields.get("hook_type") == "JSONLTrace":
+        if source in _CLAUDE_SOURCES or fields.get("hook_type") == "JSONLTrace":
             return "claude"
         if fields.get("event_type") in ("session_start", "session_end"):
             return "claude"
         return None
-    if source in (*CLAUDE_SOURCES, "claude_session_monitor"):
+    if source in (*_CLAUDE_SOURCES, "claude_session_monitor"):
         return None
     if fields.get("platform") == "cursor" or source in names.CURSOR_MONITOR_SOURCES:
         return "cursor"
@@ -63,7 +63,7 @@ def write(database: Path, entries: Iterable[Entry], at: datetime | None, lock_se
 
     An entry without a payload object gives no row and no error: that is observed failure 2.
     """
-    rows: dict[str, list[Row]] = {}
+    rows: dict[str, list[_Row]] = {}
     for entry_id, fields in entries:
         placed = _row(entry_id, fields)
         if placed is None:
@@ -79,14 +79,14 @@ def write(database: Path, entries: Iterable[Entry], at: datetime | None, lock_se
         connection.execute("COMMIT")
 
 
-def _row(entry_id: str, fields: Fields) -> tuple[str, Row] | None:
+def _row(entry_id: str, fields: Fields) -> tuple[str, _Row] | None:
     """The table and the row of an entry; None when it gives none."""
     platform = owner(fields)
     payload = _json_object(fields, "payload")
     if platform is None or payload is None:
         return None
     session = fields.get("session_id") or fields.get("external_session_id") or ""
-    row: Row = {
+    row: _Row = {
         "event_id": fields.get("event_id") or entry_id,
         "event_type": fields.get("event_type", ""),
         "timestamp": fields.get("timestamp", ""),
@@ -106,7 +106,7 @@ def _row(entry_id: str, fields: Fields) -> tuple[str, Row] | None:
     }
 
 
-def _insert(connection: sqlite3.Connection, table: str, rows: list[Row]) -> None:
+def _insert(connection: sqlite3.Connection, table: str, rows: list[_Row]) -> None:
     newest = connection.execute(f"SELECT ingested_at FROM {table} ORDER BY sequence DESC LIMIT 1").fetchone()
     last = newest[0] if newest else ""
     for row in rows:  # a row that is written later is never of an earlier second

@@ -14,23 +14,23 @@ from blueplane_doctor.quantities import FRACTION
 from blueplane_doctor.reports.prometheus import PREFIX
 from blueplane_doctor.scales import Scale
 
-SOURCE = {"type": "prometheus", "uid": "${source}"}
-CHOSEN = 'instance=~"$instance"'
-COLUMNS = 3
-WIDTH = 8
-HEIGHT = 7
+_SOURCE = {"type": "prometheus", "uid": "${source}"}
+_CHOSEN = 'instance=~"$instance"'
+_COLUMNS = 3
+_WIDTH = 8
+_HEIGHT = 7
 """Of a panel, in units of Grafana's grid."""
 _WORDS = ("green", "yellow", "orange", "red")
 _UNITS = {"ms": "s", "min": "s", "MB": "bytes", "events/min": "suffix: events/s", FRACTION: "percentunit"}
 """Grafana's names of the units in which Prometheus has the metrics of these units."""
 
-Panel = dict[str, Any]
+_Panel = dict[str, Any]
 
 
 def render(specs: Sequence[CheckSpec]) -> str:
     """The dashboard's JSON, to import."""
-    panels: list[Panel] = [_worst(), _causes(), _table()]
-    top = 2 * HEIGHT
+    panels: list[_Panel] = [_worst(), _causes(), _table()]
+    top = 2 * _HEIGHT
     for area in sorted({spec.area for spec in specs}):
         section = [_check(spec) for spec in specs if spec.area == area]
         top = _add_section(panels, area.replace("-", " ").capitalize(), section, top)
@@ -40,15 +40,15 @@ def render(specs: Sequence[CheckSpec]) -> str:
     return json.dumps(_dashboard(panels), indent=2, ensure_ascii=False) + "\n"
 
 
-def _add_section(panels: list[Panel], title: str, section: list[Panel], top: int) -> int:
+def _add_section(panels: list[_Panel], title: str, section: list[_Panel], top: int) -> int:
     """Add a heading and panels below it, three beside each other; gives the line below them."""
     panels.append({"title": title, "type": "row", "gridPos": _place(0, top, 24, 1)})
     top += 1
     for number, panel in enumerate(section):
-        row, column = divmod(number, COLUMNS)
-        panels.append(panel | {"gridPos": _place(column * WIDTH, top + row * HEIGHT, WIDTH, HEIGHT)})
-    rows = -(-len(section) // COLUMNS)  # rounded up
-    return top + rows * HEIGHT
+        row, column = divmod(number, _COLUMNS)
+        panels.append(panel | {"gridPos": _place(column * _WIDTH, top + row * _HEIGHT, _WIDTH, _HEIGHT)})
+    rows = -(-len(section) // _COLUMNS)  # rounded up
+    return top + rows * _HEIGHT
 
 
 def _place(x: int, y: int, width: int, height: int) -> dict[str, int]:
@@ -56,12 +56,12 @@ def _place(x: int, y: int, width: int, height: int) -> dict[str, int]:
     return {"x": x, "y": y, "w": width, "h": height}
 
 
-def _dashboard(panels: list[Panel]) -> dict[str, Any]:
+def _dashboard(panels: list[_Panel]) -> dict[str, Any]:
     instance = {
         "name": "instance",
         "label": "Machine",
         "type": "query",
-        "datasource": SOURCE,
+        "datasource": _SOURCE,
         "query": f"label_values({STATUS}, instance)",
         "refresh": 2,
         "multi": True,
@@ -82,41 +82,41 @@ def _dashboard(panels: list[Panel]) -> dict[str, Any]:
     }
 
 
-def _worst() -> Panel:
+def _worst() -> _Panel:
     return {
         "title": "Worst of all",
         "type": "stat",
-        "gridPos": _place(0, 0, WIDTH, HEIGHT),
-        "datasource": SOURCE,
-        "targets": [_target(f"max by (instance) (blueplane_doctor_report_status{{{CHOSEN}}})", "{{instance}}")],
+        "gridPos": _place(0, 0, _WIDTH, _HEIGHT),
+        "datasource": _SOURCE,
+        "targets": [_target(f"max by (instance) (blueplane_doctor_report_status{{{_CHOSEN}}})", "{{instance}}")],
         "fieldConfig": {"defaults": {"mappings": _colours(), "thresholds": _status_steps()}, "overrides": []},
         "options": {"colorMode": "background", "reduceOptions": {"calcs": ["lastNotNull"]}},
     }
 
 
-def _causes() -> Panel:
-    active = f"{CAUSE_STATUS}{{{CHOSEN}}} and {CAUSE}{{{CHOSEN}}} == 1"
+def _causes() -> _Panel:
+    active = f"{CAUSE_STATUS}{{{_CHOSEN}}} and {CAUSE}{{{_CHOSEN}}} == 1"
     panel = _timeline("Causes over time", f"max by (cause) ({active})", "{{cause}}")
-    return panel | {"gridPos": _place(WIDTH, 0, 2 * WIDTH, HEIGHT)}
+    return panel | {"gridPos": _place(_WIDTH, 0, 2 * _WIDTH, _HEIGHT)}
 
 
-def _table() -> Panel:
-    panel = _timeline("Checks over time", f"max by (id) ({STATUS}{{{CHOSEN}}}) > 0", "{{id}}")
-    return panel | {"gridPos": _place(0, HEIGHT, COLUMNS * WIDTH, HEIGHT)}
+def _table() -> _Panel:
+    panel = _timeline("Checks over time", f"max by (id) ({STATUS}{{{_CHOSEN}}}) > 0", "{{id}}")
+    return panel | {"gridPos": _place(0, _HEIGHT, _COLUMNS * _WIDTH, _HEIGHT)}
 
 
-def _timeline(title: str, expression: str, legend: str) -> Panel:
+def _timeline(title: str, expression: str, legend: str) -> _Panel:
     return {
         "title": title,
         "type": "state-timeline",
-        "datasource": SOURCE,
+        "datasource": _SOURCE,
         "targets": [_target(expression, legend)],
         "fieldConfig": {"defaults": {"mappings": _colours(), "thresholds": _status_steps()}, "overrides": []},
     }
 
 
-def _check(spec: CheckSpec) -> Panel:
-    chosen = f'{{id="{spec.id}",{CHOSEN}}}'
+def _check(spec: CheckSpec) -> _Panel:
+    chosen = f'{{id="{spec.id}",{_CHOSEN}}}'
     if spec.scale is None or spec.scale.direction == "states":
         kind = "state-timeline"
         target = f"{STATUS}{chosen}"
@@ -133,26 +133,26 @@ def _check(spec: CheckSpec) -> Panel:
         "title": spec.title,
         "type": kind,
         "description": spec.doc,
-        "datasource": SOURCE,
+        "datasource": _SOURCE,
         "targets": [_target(target, "{{instance}}")],
         "fieldConfig": {"defaults": defaults, "overrides": []},
     }
 
 
-def _metric(metric: Metric) -> Panel:
+def _metric(metric: Metric) -> _Panel:
     """A metric of the catalogue as `serve` gives it: in its base unit."""
     return {
         "title": metric.label,
         "type": "timeseries",
         "description": metric.help,
-        "datasource": SOURCE,
-        "targets": [_target(f"{PREFIX}{metric.prometheus}{{{CHOSEN}}}", "{{instance}}")],
+        "datasource": _SOURCE,
+        "targets": [_target(f"{PREFIX}{metric.prometheus}{{{_CHOSEN}}}", "{{instance}}")],
         "fieldConfig": {"defaults": {"unit": _UNITS.get(metric.unit, f"suffix: {metric.unit}")}, "overrides": []},
     }
 
 
 def _target(expression: str, legend: str) -> dict[str, Any]:
-    return {"refId": "A", "datasource": SOURCE, "expr": expression, "legendFormat": legend}
+    return {"refId": "A", "datasource": _SOURCE, "expr": expression, "legendFormat": legend}
 
 
 def _colours() -> list[dict[str, Any]]:

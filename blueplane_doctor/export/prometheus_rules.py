@@ -15,12 +15,12 @@ STATUS = "blueplane_doctor_check_status"
 VALUE = "blueplane_doctor_check_observed_value"
 CAUSE = "blueplane_doctor_cause_active"
 CAUSE_STATUS = "blueplane_doctor_cause_status"
-EXPLAINED = "blueplane_doctor_check_cause_info"
-SEVERITIES = {"yellow": "info", "orange": "warning", "red": "critical"}
-PATIENCE = {"yellow": "15m", "orange": "5m", "red": "1m"}
+_EXPLAINED = "blueplane_doctor_check_cause_info"
+_SEVERITIES = {"yellow": "info", "orange": "warning", "red": "critical"}
+_PATIENCE = {"yellow": "15m", "orange": "5m", "red": "1m"}
 """How long a level must last; what ends by itself before is not worth waking anybody."""
 
-PATIENCE_OF_CAUSES = "30s"
+_PATIENCE_OF_CAUSES = "30s"
 """Less than that of any check."""
 _SEVERITY_OF_CAUSES = "{{ if ge $value 3.0 }}critical{{ else if ge $value 2.0 }}warning{{ else }}info{{ end }}"
 """By the worst status that follows from it: that is the value of the rule's expression."""
@@ -40,7 +40,7 @@ _HEAD = """\
 #     equal: [instance, check]
 """
 
-Rule = dict[str, Any]
+_Rule = dict[str, Any]
 
 
 def render(specs: Sequence[CheckSpec], causes: Sequence[CauseSpec]) -> str:
@@ -50,9 +50,9 @@ def render(specs: Sequence[CheckSpec], causes: Sequence[CauseSpec]) -> str:
     causes = _shown_by(causes, specs)
     groups = [{"name": "blueplane-doctor", "rules": _of_the_service()}]
     if causes:
-        groups.append({"name": "blueplane-doctor-causes", "rules": [rule_of_cause(spec) for spec in causes]})
+        groups.append({"name": "blueplane-doctor-causes", "rules": [_rule_of_cause(spec) for spec in causes]})
     for area in sorted({spec.area for spec in specs}):
-        rules: list[Rule] = []
+        rules: list[_Rule] = []
         for spec in specs:
             if spec.area == area:
                 rules += rules_of(spec)
@@ -69,13 +69,13 @@ def _shown_by(causes: Sequence[CauseSpec], checks: Sequence[CheckSpec]) -> list[
     return [by_id[name] for name in sorted(by_id)]
 
 
-def rule_of_cause(spec: CauseSpec) -> Rule:
+def _rule_of_cause(spec: CauseSpec) -> _Rule:
     """The one rule of a cause; how urgent it is, is told by the worst finding that follows from it."""
     chosen = f'{{cause="{spec.id}"}}'
     return {
         "alert": "BlueplaneCause" + spec.id.title().replace("-", ""),
         "expr": f"{CAUSE_STATUS}{chosen} and {CAUSE}{chosen} == 1",
-        "for": PATIENCE_OF_CAUSES,
+        "for": _PATIENCE_OF_CAUSES,
         "labels": {"severity": _SEVERITY_OF_CAUSES, "area": "causes", "cause": spec.id},
         "annotations": {
             "summary": f"{spec.title} ({{{{ $labels.instance }}}})",
@@ -85,7 +85,7 @@ def rule_of_cause(spec: CauseSpec) -> Rule:
     }
 
 
-def rules_of(spec: CheckSpec) -> list[Rule]:
+def rules_of(spec: CheckSpec) -> list[_Rule]:
     """One rule for each level that the check can reach."""
     return [_rule(spec, level) for level in _levels(spec.scale)]
 
@@ -98,12 +98,12 @@ def _levels(scale: Scale | None) -> list[str]:
     return list(scale.bounds)
 
 
-def _rule(spec: CheckSpec, level: str) -> Rule:
+def _rule(spec: CheckSpec, level: str) -> _Rule:
     return {
         "alert": alert_name(spec, level),
         "expr": expression(spec, level),
-        "for": PATIENCE[level],
-        "labels": {"severity": SEVERITIES[level], "area": spec.area, "check": spec.id},
+        "for": _PATIENCE[level],
+        "labels": {"severity": _SEVERITIES[level], "area": spec.area, "check": spec.id},
         "annotations": {
             "summary": _summary(spec, level),
             "description": _description(spec, level),
@@ -144,7 +144,7 @@ def expression(spec: CheckSpec, level: str) -> str:
     """
     chosen = f'{{id="{spec.id}"}}'
     graded = f"{STATUS}{chosen} == {Status(level).severity}"
-    alone = f"unless ignoring (unit, cause) {EXPLAINED}{chosen}"
+    alone = f"unless ignoring (unit, cause) {_EXPLAINED}{chosen}"
     if spec.scale is None or spec.scale.direction == "states":
         return f"{graded} {alone}"
     bound = spec.scale.bounds[level]
@@ -154,7 +154,7 @@ def expression(spec: CheckSpec, level: str) -> str:
     return f"{VALUE}{chosen} {sign} {bound.value:.15g} and ignoring (unit) {graded} {alone}"
 
 
-def _of_the_service() -> list[Rule]:
+def _of_the_service() -> list[_Rule]:
     """What no check can say."""
     labels = {"severity": "critical", "area": "doctor"}
     return [

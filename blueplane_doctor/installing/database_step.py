@@ -19,10 +19,10 @@ from blueplane_doctor.sources import Deadline
 from blueplane_doctor.sources.database_source import DatabaseSource
 from blueplane_doctor.user_paths import real_file
 
-SCRIPT = Path("scripts/init_database.py")
+_SCRIPT = Path("scripts/init_database.py")
 WORK_FOLDER = ".blueplane-new-database"
 """Folder beside the database in which a new one is made, before it is put in place."""
-SCRIPT_SECONDS = 60
+_SCRIPT_SECONDS = 60
 _ALWAYS_FILLED = ("schema_version", "sqlite_sequence")
 
 
@@ -58,8 +58,8 @@ class DatabaseStep:
 
 def _check_core(core: Path) -> None:
     """Raise StepError for what is no checkout, or one in which somebody else decides what its script does."""
-    if not os.path.isfile(core / SCRIPT):
-        raise StepError(f"--core {core}: there is no {SCRIPT}", "name a checkout of the pipeline")
+    if not os.path.isfile(core / _SCRIPT):
+        raise StepError(f"--core {core}: there is no {_SCRIPT}", "name a checkout of the pipeline")
     stranger = stranger_in(core) or stranger_of(Path(_script(core)[0]))
     if stranger:
         raise StepError(f"--core {core}: its script is not run, for others decide what it does", stranger.told())
@@ -110,8 +110,8 @@ def _script(core: Path) -> list[str]:
     for folder in (".venv", "venv"):
         python = core / folder / "bin" / "python"
         if python.is_file():
-            return [str(python), str(core / SCRIPT)]
-    return [sys.executable, str(core / SCRIPT)]
+            return [str(python), str(core / _SCRIPT)]
+    return [sys.executable, str(core / _SCRIPT)]
 
 
 def _by_script(core: Path, work_folder: Path) -> Path:
@@ -119,7 +119,7 @@ def _by_script(core: Path, work_folder: Path) -> Path:
     environment = os.environ | {"HOME": str(work_folder), "PYTHONDONTWRITEBYTECODE": "1"}
     try:
         done = subprocess.run(
-            _script(core), cwd=core, env=environment, capture_output=True, timeout=SCRIPT_SECONDS, check=False
+            _script(core), cwd=core, env=environment, capture_output=True, timeout=_SCRIPT_SECONDS, check=False
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise StepError(f"the pipeline's script failed: {error}", "run it by hand") from error

@@ -14,14 +14,14 @@ from blueplane_doctor.installing.journal import Entry, Journal
 from blueplane_doctor.installing.plan import Change, Plan, Site
 from blueplane_doctor.model import Report
 
-OLDEST_PYTHON = (3, 11)
+_OLDEST_PYTHON = (3, 11)
 OLDEST_SQLITE = (3, 24)
 """Write-ahead log and upserts, which the pipeline uses."""
 OLDEST_REDIS = (5, 0)
 """Streams; from 7.0 on the server also counts what was added and read."""
 FREE_BYTES = 200_000_000
 _PRODUCTS = {"valkey": "Valkey"}
-LOOK_SECONDS = 3.0
+_LOOK_SECONDS = 3.0
 
 
 class DependenciesStep:
@@ -86,7 +86,7 @@ class _Need:
 
 def _python(platform: str) -> _Need:
     version = ".".join(map(str, sys.version_info[:3]))
-    return _Need("Python", sys.version_info >= OLDEST_PYTHON, version, command_for("python", platform))
+    return _Need("Python", sys.version_info >= _OLDEST_PYTHON, version, command_for("python", platform))
 
 
 def _sqlite() -> _Need:
@@ -98,7 +98,7 @@ def _redis(site: Site) -> list[_Need]:
     from blueplane_doctor.monitoring.redis_health import RedisHealthMonitor
 
     command = command_for("redis", site.platform)
-    seconds = min(LOOK_SECONDS, site.settings.timeout)
+    seconds = min(_LOOK_SECONDS, site.settings.timeout)
     examination = Examination(site.settings.model_copy(update={"timeout": seconds}))
     try:
         health = RedisHealthMonitor(examination).collect()

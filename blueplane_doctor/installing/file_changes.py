@@ -12,7 +12,7 @@ from blueplane_doctor.installing.journal import Entry, Journal
 from blueplane_doctor.installing.plan import Change, Plan
 from blueplane_doctor.user_paths import real_file
 
-BACKUP_SUFFIX = ".before-blueplane"
+_BACKUP_SUFFIX = ".before-blueplane"
 KIND = "file"
 FOLDER = "folder"
 _CHANGED_BY_OTHERS = "changed by others"
@@ -65,7 +65,7 @@ def _original(known: Entry | None, before: str | None) -> str | None:
 def backup_of(path: Path) -> Path:
     """Where the first content is kept."""
     target = real_file(path)
-    return target.with_name(target.name + BACKUP_SUFFIX)
+    return target.with_name(target.name + _BACKUP_SUFFIX)
 
 
 def undo(entry: Entry, without_ours: Callable[[bytes], bytes] | None) -> Plan:

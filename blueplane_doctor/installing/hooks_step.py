@@ -18,18 +18,18 @@ from blueplane_hook import spool
 from blueplane_hook.kept import kept_sizes
 from blueplane_hook.peer import can_tell
 
-HOOK = "blueplane-hook"
-CLAUDE_HOOKS = ("SessionStart", "SessionEnd")
+_HOOK = "blueplane-hook"
+_CLAUDE_HOOKS = ("SessionStart", "SessionEnd")
 """The two of Claude Code's hooks that the pipeline writes a row for; the rest it reads from the transcripts."""
-UNCHECKED = (
-    f"this system does not tell which user listens on a port, so {HOOK} cannot check it: "
+_UNCHECKED = (
+    f"this system does not tell which user listens on a port, so {_HOOK} cannot check it: "
     "whoever listens at the server's address gets what is typed. Start the server before the editors"
 )
-DEFAULT_SERVER = f"http://{DEFAULT_HTTP_HOST}:{DEFAULT_HTTP_PORT}"
+_DEFAULT_SERVER = f"http://{DEFAULT_HTTP_HOST}:{DEFAULT_HTTP_PORT}"
 
 
 @dataclass(frozen=True)
-class Editor:
+class _Editor:
     """One editor's file of hooks."""
 
     name: str
@@ -48,7 +48,7 @@ class HooksStep:
     """Merges our entries into the editors' files, and takes them out."""
 
     name = "hooks"
-    summary = f"the editors' hooks call {HOOK}"
+    summary = f"the editors' hooks call {_HOOK}"
 
     def plan(self, site: Site) -> Plan:
         """Raises StepError for a file that is broken, foreign or cannot be read."""
@@ -59,7 +59,7 @@ class HooksStep:
                 changes.append(change)
         notes = []
         if changes and not can_tell():
-            notes.append(UNCHECKED)
+            notes.append(_UNCHECKED)
         return Plan(changes=changes, notes=notes)
 
     def undo(self, site: Site, entry: Entry) -> Plan:
@@ -74,10 +74,10 @@ class HooksStep:
         return Plan(changes=[file_changes.removal(path) for path in paths if os.path.lexists(path)])
 
 
-def _editors(site: Site) -> Iterator[Editor]:
-    yield Editor("Cursor", site.settings.cursor_hooks, CURSOR_HOOKS, cursor=True)
+def _editors(site: Site) -> Iterator[_Editor]:
+    yield _Editor("Cursor", site.settings.cursor_hooks, CURSOR_HOOKS, cursor=True)
     if site.claude:
-        yield Editor("Claude Code", site.user_home / ".claude" / "settings.json", CLAUDE_HOOKS, cursor=False)
+        yield _Editor("Claude Code", site.user_home / ".claude" / "settings.json", _CLAUDE_HOOKS, cursor=False)
 
 
 def _command(hook: str, site: Site) -> str:
@@ -85,18 +85,18 @@ def _command(hook: str, site: Site) -> str:
     url = site.settings.http_url
     if url.lower().startswith("https:"):
         raise StepError(
-            f"http_url: {HOOK} speaks no TLS, and sends nothing to an https address",
-            f"name the server's own address on this machine in the settings, for example {DEFAULT_SERVER}",
+            f"http_url: {_HOOK} speaks no TLS, and sends nothing to an https address",
+            f"name the server's own address on this machine in the settings, for example {_DEFAULT_SERVER}",
         )
-    words = [program(HOOK), hook]
+    words = [program(_HOOK), hook]
     # Without a login: the hook sends none, and every user may read a command line.
     server = f"http://{urlsplit(url).netloc.rpartition('@')[2]}"
-    if server != DEFAULT_SERVER:
+    if server != _DEFAULT_SERVER:
         words += ["--server", server]
     return shlex.join([*words, *site.home_option])
 
 
-def _change(editor: Editor, site: Site) -> Change | None:
+def _change(editor: _Editor, site: Site) -> Change | None:
     before = files.read(editor.path)
     content = before
     if content is None:
@@ -135,7 +135,7 @@ def _parsed(path: Path, content: bytes) -> JsonText:
     return document
 
 
-def _merge(document: JsonText, editor: Editor, site: Site) -> list[str]:
+def _merge(document: JsonText, editor: _Editor, site: Site) -> list[str]:
     if editor.cursor and document.at("version") is None:
         document.append(document.root, 1, "version")
     if document.at("hooks") is None:
@@ -198,7 +198,7 @@ def _calls_hook(command: object) -> bool:
         words = shlex.split(command)
     except ValueError:
         return False
-    return bool(words) and Path(words[0]).name == HOOK
+    return bool(words) and Path(words[0]).name == _HOOK
 
 
 def _without_ours(content: bytes) -> bytes:

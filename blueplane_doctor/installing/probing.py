@@ -19,11 +19,11 @@ from blueplane_hook import events
 
 MARK = "blueplane_doctor_probe"
 """`event_type` and `hook_type` of a probe, by which its message and its row differ from real ones."""
-SESSION = "blueplane-doctor-probe"
-POST_SECONDS = 2.0
+_SESSION = "blueplane-doctor-probe"
+_POST_SECONDS = 2.0
 _SPARE_SECONDS = 2.0
 """Beyond the time to watch, for what is read before and after; a reply that drips ends with it."""
-LOOK_SECONDS = 0.02
+_LOOK_SECONDS = 0.02
 """Between two looks; also the resolution of the times."""
 HOPS = ("accepted", "in the stream", "delivered", "row written", "acknowledged")
 
@@ -85,12 +85,12 @@ class _Watch:
     def run(self, limit: float) -> Probe:
         sent_at = datetime.now(UTC)
         self._began = time.monotonic()
-        outcome = events.post(self._address, self._body(sent_at), self._began + min(limit, POST_SECONDS))
+        outcome = events.post(self._address, self._body(sent_at), self._began + min(limit, _POST_SECONDS))
         if outcome == events.DELIVERED:
             self._mark("accepted")
         # Watched even when no answer came: a server that hangs may have enqueued it all the same.
         while outcome != events.REFUSED and not self._look() and time.monotonic() < self._began + limit:
-            time.sleep(LOOK_SECONDS)
+            time.sleep(_LOOK_SECONDS)
         return self._result(sent_at, outcome)
 
     def _body(self, sent_at: datetime) -> bytes:
@@ -100,9 +100,9 @@ class _Watch:
             "event_type": MARK,
             "timestamp": sent_at.isoformat(),
             "payload": {"full_data": {MARK: self._id}},
-            "metadata": {"workspace_hash": MARK, "external_session_id": SESSION},
+            "metadata": {"workspace_hash": MARK, "external_session_id": _SESSION},
         }
-        return json.dumps({"event": event, "platform": "cursor", "session_id": SESSION}).encode()
+        return json.dumps({"event": event, "platform": "cursor", "session_id": _SESSION}).encode()
 
     def _mark(self, hop: str) -> None:
         self._seen.setdefault(hop, round((time.monotonic() - self._began) * 1000, 1))

@@ -25,8 +25,8 @@ from blueplane_doctor.sources.entry_ids import BEGINNING
 from blueplane_doctor.sources.redis_source import ANSWER_LIMIT_SECONDS, RedisSource, pairs
 from blueplane_doctor.sources.streams import StreamState, read_stream
 
-STREAM = "stream"
-MARK = "mark"
+_STREAM = "stream"
+_MARK = "mark"
 _RIGHTS = (
     "Let this user make what is missing: "
     "ACL SETUSER <user> +xgroup +del +sadd +srem +sismember +watch +multi +exec %RW~telemetry:*"
@@ -79,13 +79,13 @@ class RedisStep:
         somebody else's.
         """
         _refuse_another_address(site, entry)
-        if entry.kind == MARK:
+        if entry.kind == _MARK:
             return _undo_mark(site, entry)
         stream = _stream(site)
         queue, _, group = entry.target.partition(" ")
         if stream is None or stream.queue != queue:
             return Plan(notes=[f"{queue} is gone already"])
-        if entry.kind == STREAM:
+        if entry.kind == _STREAM:
             plan = _undo_stream(site, stream)
         else:
             plan = _undo_group(site, stream, group)
@@ -176,8 +176,8 @@ def _creation(site: Site, queue: str, group: str, *, new_stream: bool) -> Change
 
     def create(journal: Journal) -> None:
         mark = _mark(site, queue, journal)
-        if new_stream and journal.find(STREAM, queue, mark.place) is None:
-            journal.record(mark.model_copy(update={"kind": STREAM}))
+        if new_stream and journal.find(_STREAM, queue, mark.place) is None:
+            journal.record(mark.model_copy(update={"kind": _STREAM}))
         journal.record(mark.model_copy(update={"kind": "group", "target": f"{queue} {group}"}))
         with _writing(site) as connection:
             # In one transaction: a group of ours without the mark could not be told from another's.
@@ -193,12 +193,12 @@ def _creation(site: Site, queue: str, group: str, *, new_stream: bool) -> Change
 def _mark(site: Site, queue: str, journal: Journal) -> Entry:
     """The journal's entry for the mark in this Redis, made where there is none; first, so that it is undone last."""
     place = place_of(site.settings.redis_url)
-    known = journal.find(MARK, queue, place)
+    known = journal.find(_MARK, queue, place)
     if known:
         return known
     address = address_of(site.settings.redis_url)
     token = secrets.token_hex(16)
-    mark = Entry(step="redis", kind=MARK, target=queue, redis=address, place=place, token=token)
+    mark = Entry(step="redis", kind=_MARK, target=queue, redis=address, place=place, token=token)
     journal.record(mark)
     return mark
 

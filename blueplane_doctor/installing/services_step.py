@@ -15,21 +15,21 @@ from blueplane_doctor.installing.files import StepError
 from blueplane_doctor.installing.journal import Entry, Journal
 from blueplane_doctor.installing.plan import Change, Plan, Site, program
 
-DOCTOR = "blueplane-doctor"
-SERVICES = {
+_DOCTOR = "blueplane-doctor"
+_SERVICES = {
     "record": "records the health of the Blueplane pipeline",
     "serve": "shows the health of the Blueplane pipeline over HTTP",
 }
-ENABLED = "enabled"
-COMMAND_SECONDS = 30
-SERVE_NEEDS = ("fastapi", "uvicorn", "blueplane_doctor.service")
+_ENABLED = "enabled"
+_COMMAND_SECONDS = 30
+_SERVE_NEEDS = ("fastapi", "uvicorn", "blueplane_doctor.service")
 
-Command = tuple[str, ...]
-RELOAD: Command = ("systemctl", "--user", "daemon-reload")
+_Command = tuple[str, ...]
+_RELOAD: _Command = ("systemctl", "--user", "daemon-reload")
 
 
 @dataclass(frozen=True)
-class Service:
+class _Service:
     """One command that runs for as long as its user is there."""
 
     name: str
@@ -41,7 +41,7 @@ class Service:
     @property
     def unit(self) -> str:
         """Name of the systemd unit."""
-        return f"{DOCTOR}-{self.name}.service"
+        return f"{_DOCTOR}-{self.name}.service"
 
     @property
     def label(self) -> str:
@@ -58,9 +58,9 @@ class ServicesStep:
     def plan(self, site: Site) -> Plan:
         """Where no service manager is known it only says so."""
         if not site.platform.startswith(("linux", "darwin")):
-            return Plan(notes=[f"no services on {site.platform}: start `{DOCTOR} record` and `serve` yourself"])
+            return Plan(notes=[f"no services on {site.platform}: start `{_DOCTOR} record` and `serve` yourself"])
         plan = Plan()
-        if not all(find_spec(name) for name in SERVE_NEEDS):
+        if not all(find_spec(name) for name in _SERVE_NEEDS):
             plan.notes.append("serve will not start without its extra: pip install 'blueplane-doctor[serve]'")
         for service in services(site):
             change = _file(site, service)
@@ -75,13 +75,13 @@ class ServicesStep:
 
     def undo(self, site: Site, entry: Entry) -> Plan:
         """Stop and disable what was enabled, remove the files; systemd reloads its units."""
-        if entry.kind == ENABLED:
+        if entry.kind == _ENABLED:
             commands = _switch(site, "disable", [entry.target])
             return Plan(changes=[_commands_change(f"stop {entry.target}", commands)])
         plan = file_changes.undo(entry, None)
         name = Path(entry.target).name
-        if plan.changes and Journal(site.settings.home).find(ENABLED, name):
-            plan.changes.append(_commands_change(f"tell systemd that {name} changed", [RELOAD]))
+        if plan.changes and Journal(site.settings.home).find(_ENABLED, name):
+            plan.changes.append(_commands_change(f"tell systemd that {name} changed", [_RELOAD]))
         return plan
 
 
@@ -91,20 +91,20 @@ def _to_enable(site: Site) -> list[str]:
         return []
     journal = Journal(site.settings.home)
     names = [_name(site, service) for service in services(site)]
-    return [name for name in names if not journal.find(ENABLED, name)]
+    return [name for name in names if not journal.find(_ENABLED, name)]
 
 
-def services(site: Site) -> list[Service]:
+def services(site: Site) -> list[_Service]:
     """Both services of this site."""
     settings = site.settings
     writable = list(dict.fromkeys((settings.home, settings.database_file.parent)))
     return [
-        Service(name, [program(DOCTOR), *site.home_option, name], writable, settings.home / f"doctor-{name}.log")
-        for name in SERVICES
+        _Service(name, [program(_DOCTOR), *site.home_option, name], writable, settings.home / f"doctor-{name}.log")
+        for name in _SERVICES
     ]
 
 
-def path_of(site: Site, service: Service) -> Path:
+def path_of(site: Site, service: _Service) -> Path:
     """Where the service's file belongs."""
     if site.platform == "darwin":
         return site.user_home / "Library" / "LaunchAgents" / f"{service.label}.plist"
@@ -115,14 +115,14 @@ def path_of(site: Site, service: Service) -> Path:
     return base / "systemd" / "user" / service.unit
 
 
-def _name(site: Site, service: Service) -> str:
+def _name(site: Site, service: _Service) -> str:
     """The name of it for the service manager: launchd wants a path."""
     if site.platform == "darwin":
         return str(path_of(site, service))
     return service.unit
 
 
-def _file(site: Site, service: Service) -> Change | None:
+def _file(site: Site, service: _Service) -> Change | None:
     """Writes the service's file; None when it is as it should be."""
     path = path_of(site, service)
     before = files.read(path)
@@ -132,35 +132,35 @@ def _file(site: Site, service: Service) -> Change | None:
     return file_changes.change("services", path, before, after, f"write {path}")
 
 
-def _enable(commands: list[Command], names: list[str], journal: Journal) -> None:
+def _enable(commands: list[_Command], names: list[str], journal: Journal) -> None:
     for name in names:
-        journal.record(Entry(step="services", kind=ENABLED, target=name))
+        journal.record(Entry(step="services", kind=_ENABLED, target=name))
     _run(commands)
 
 
-def _switch(site: Site, verb: str, names: list[str]) -> list[Command]:
+def _switch(site: Site, verb: str, names: list[str]) -> list[_Command]:
     """Enabled ones are also started, disabled ones stopped."""
     if site.platform == "darwin":
         launchd = {"enable": "bootstrap", "disable": "bootout"}[verb]
         return [("launchctl", launchd, f"gui/{os.getuid()}", name) for name in names]
     commands = [("systemctl", "--user", verb, "--now", *names)]
     if verb == "enable":
-        commands.insert(0, RELOAD)  # systemd does not know a new file before
+        commands.insert(0, _RELOAD)  # systemd does not know a new file before
     return commands
 
 
-def _commands_change(summary: str, commands: list[Command]) -> Change:
+def _commands_change(summary: str, commands: list[_Command]) -> Change:
     return Change(summary, _shown(commands), lambda journal: _run(commands))
 
 
-def _shown(commands: list[Command]) -> str:
+def _shown(commands: list[_Command]) -> str:
     return "".join(f"$ {shlex.join(command)}\n" for command in commands)
 
 
-def _run(commands: list[Command]) -> None:
+def _run(commands: list[_Command]) -> None:
     for command in commands:
         try:
-            done = subprocess.run(command, capture_output=True, timeout=COMMAND_SECONDS, check=False)
+            done = subprocess.run(command, capture_output=True, timeout=_COMMAND_SECONDS, check=False)
         except (OSError, subprocess.TimeoutExpired) as error:
             raise StepError(f"{shlex.join(command)}: {error}", "see whether it runs in this session") from error
         if done.returncode:
@@ -202,11 +202,11 @@ WantedBy=default.target
 """
 
 
-def _systemd_unit(service: Service) -> bytes:
+def _systemd_unit(service: _Service) -> bytes:
     # The leading - : a folder that is not there yet must not keep the service from starting.
     writable = "\n".join(f"ReadWritePaths={_systemd_word(f'-{folder}')}" for folder in service.writable)
     command = " ".join(_systemd_word(word).replace("$", "$$") for word in service.command)
-    return _UNIT.format(name=service.name, summary=SERVICES[service.name], command=command, writable=writable).encode()
+    return _UNIT.format(name=service.name, summary=_SERVICES[service.name], command=command, writable=writable).encode()
 
 
 def _systemd_word(word: str) -> str:
@@ -220,7 +220,7 @@ def _systemd_word(word: str) -> str:
     return f'"{escaped}"'
 
 
-def _launchd_agent(service: Service) -> bytes:
+def _launchd_agent(service: _Service) -> bytes:
     agent = {
         "Label": service.label,
         "ProgramArguments": service.command,

@@ -10,9 +10,9 @@ from blueplane_doctor.notifying.observation import Observation
 from blueplane_doctor.sources import Deadline
 from blueplane_doctor.sources.http_exchange import END_OF_HEAD, StrangeAnswer, exchange, host_of, status_of, target
 
-HEARTBEAT_SECONDS = 10.0
+_HEARTBEAT_SECONDS = 10.0
 """For the whole request."""
-FAIL = "/fail"
+_FAIL = "/fail"
 
 
 class Heartbeat:
@@ -58,10 +58,10 @@ class Heartbeat:
 def failing_url(url: str) -> str:
     """The URL with `/fail` after its path, as healthchecks.io and what is like it take it."""
     parts = urlsplit(url)
-    return urlunsplit(parts._replace(path=parts.path.rstrip("/") + FAIL))
+    return urlunsplit(parts._replace(path=parts.path.rstrip("/") + _FAIL))
 
 
-def ask(url: str, body: str, seconds: float = HEARTBEAT_SECONDS) -> str:
+def ask(url: str, body: str, seconds: float = _HEARTBEAT_SECONDS) -> str:
     """GET, or POST of the body where there is one. Why it failed, without the URL; empty: it did not."""
     try:
         status = _answered(url, body, Deadline(seconds))

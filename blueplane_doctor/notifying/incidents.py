@@ -9,14 +9,14 @@ from collections.abc import Collection, Iterable
 from blueplane_doctor.model import Record, Status
 from blueplane_doctor.notifying.observation import Observation, Problem
 
-BAD_SAMPLES = 2
-GOOD_SAMPLES = 3
+_BAD_SAMPLES = 2
+_GOOD_SAMPLES = 3
 UNKNOWN_SAMPLES = 15
 """Samples in a row that could not be judged, until that is told."""
 HOUR = 3600.0
-FLAPPING_OPENINGS = 3
+_FLAPPING_OPENINGS = 3
 """Openings within an hour that are flapping: the third is not told as a new incident."""
-FLAPPING_RUNS = 5
+_FLAPPING_RUNS = 5
 """Bad runs within an hour, even of one sample each, that are flapping."""
 STABLE_SAMPLES = 30
 """Samples of one kind in a row that end flapping."""
@@ -184,11 +184,11 @@ def _bad(earlier: Incident, problem: Problem, sample: Observation) -> Incident:
     if bad == 1:
         runs = (*runs, sample.time)
     is_open = earlier.is_open
-    if not is_open and (bad >= BAD_SAMPLES or problem.is_loss):
+    if not is_open and (bad >= _BAD_SAMPLES or problem.is_loss):
         is_open = True
         openings = (*openings, sample.time)
     is_flapping = earlier.is_flapping
-    if len(openings) >= FLAPPING_OPENINGS or len(runs) >= FLAPPING_RUNS:
+    if len(openings) >= _FLAPPING_OPENINGS or len(runs) >= _FLAPPING_RUNS:
         is_flapping = True
     elif bad >= STABLE_SAMPLES:
         is_flapping = False  # it stays, by now
@@ -226,7 +226,7 @@ def _without(earlier: Incident, sample: Observation, is_told: bool) -> Incident 
     if (set(earlier.signs) & sample.present) - sample.judged or sample.status is Status.UNKNOWN:
         return earlier.model_copy(update={"good": 0, "runs": runs, "openings": openings})
     good = earlier.good + 1
-    needed = GOOD_SAMPLES
+    needed = _GOOD_SAMPLES
     if earlier.is_flapping:
         needed = STABLE_SAMPLES
     changes: dict[str, object] = {

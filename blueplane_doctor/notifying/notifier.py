@@ -21,8 +21,8 @@ from blueplane_doctor.notifying.state import MOST_ATTEMPTS, Attempt, State, Turn
 from blueplane_doctor.notifying.targets import Target, address_hash, targets_of
 from blueplane_doctor.settings import Settings
 
-Deliver = Callable[[NotifyRule, Message], str]
-MINUTE = 60
+_Deliver = Callable[[NotifyRule, Message], str]
+_MINUTE = 60
 _LONGEST_PAUSES = 2.5
 """Intervals without a sample after which rows of samples begin anew; where a timer takes them, by the last interval."""
 _SHORTEST_PAUSE_SECONDS = 180.0
@@ -41,7 +41,7 @@ class Notifier:
         *,
         every: float = 0.0,
         page: str = "",
-        send: Deliver = deliver,
+        send: _Deliver = deliver,
     ) -> None:
         """`every`: seconds between two samples; 0: that is not known. `page`: URL of the page, if it is served here."""
         self.settings = settings
@@ -93,7 +93,7 @@ class Notifier:
             return
         state = self._state or self._read()
         self._state = state
-        if moment // MINUTE == state.watch.last_sample // MINUTE:
+        if moment // _MINUTE == state.watch.last_sample // _MINUTE:
             return
         observation = observed(report, moment)
         longest_pause = max(_SHORTEST_PAUSE_SECONDS, _LONGEST_PAUSES * (self._every or state.watch.interval))
@@ -184,10 +184,10 @@ class _Order(NamedTuple):
 
 def _failed(known: TargetState, now: float, reason: str) -> TargetState:
     failures = known.failures + 1
-    pause = min(_MOST_BACKOFF_SECONDS, MINUTE * 2.0 ** min(failures - 1, 10))
+    pause = min(_MOST_BACKOFF_SECONDS, _MINUTE * 2.0 ** min(failures - 1, 10))
     # Less half a minute: the sample that is due then may come a little early.
     return known.model_copy(
-        update={"failures": failures, "next_try": now + pause - MINUTE / 2, "failed_at": now, "reason": reason}
+        update={"failures": failures, "next_try": now + pause - _MINUTE / 2, "failed_at": now, "reason": reason}
     )
 
 

@@ -7,7 +7,7 @@ from blueplane_doctor.model import Cause, Finding, Remedy, Report, Status, count
 from blueplane_doctor.notifying.inert_text import inert
 from blueplane_doctor.verdict import unjudged
 
-LOSSES = ("lost-before-delivery", "loss-between-samples", "chain-breaks")
+_LOSSES = ("lost-before-delivery", "loss-between-samples", "chain-breaks")
 """Checks that are yellow or worse only where messages were lost: these are told at once."""
 _DOCTOR = "blueplane-doctor "
 DELIVERY_CHECK = "notify-delivery"
@@ -96,7 +96,7 @@ def _of_cause(cause: Cause, bad: Mapping[str, Finding]) -> Problem:
     return Problem(
         id=cause.id,
         status=cause.status,
-        is_loss=lost_for_good > 0 or any(name in LOSSES for name in signs),
+        is_loss=lost_for_good > 0 or any(name in _LOSSES for name in signs),
         sentence=inert(cause.summary),
         next_step=_first_step(cause.next_step),
         signs=signs,
@@ -118,7 +118,7 @@ def _of_finding(finding: Finding) -> Problem:
     return Problem(
         id=finding.id,
         status=finding.status,
-        is_loss=finding.id in LOSSES,
+        is_loss=finding.id in _LOSSES,
         sentence=inert(finding.summary),
         next_step=_first_step(finding.remedy),
         signs=(finding.id,),

@@ -10,7 +10,7 @@ TOO_LATE = Public("it did not end in time")
 BROKE = Public("its library broke")
 FOREIGN = Public("other users decide what its program does, so it is not run")
 NOT_SHOWN = Public("for a reason that is not shown")
-OF_THE_LIBRARY = {
+_OF_THE_LIBRARY = {
     "unreachable": Public("it could not be reached, or did not answer in time"),
     "redirected": Public("it answers with a redirection, which is not followed"),
     "unknown": Public("apprise does not know this URL"),
@@ -30,7 +30,7 @@ def of_library(answer: str) -> Public:
     """The reason that the process of apprise gave: a word, or the code that the service answered."""
     if _CODE.fullmatch(answer):
         return Public(f"{_ANSWERED}{answer}")
-    return OF_THE_LIBRARY.get(answer, BROKE)
+    return _OF_THE_LIBRARY.get(answer, BROKE)
 
 
 def of_exit_code(code: int) -> Public:
@@ -45,7 +45,7 @@ def of_error(error: OSError) -> Public:
 
 def known(text: str) -> Public:
     """A reason that was read from a file: as it is where it is one of ours."""
-    if text in ("", NOT_INSTALLED, TOO_LATE, BROKE, FOREIGN, NOT_SHOWN, *OF_THE_LIBRARY.values()):
+    if text in ("", NOT_INSTALLED, TOO_LATE, BROKE, FOREIGN, NOT_SHOWN, *_OF_THE_LIBRARY.values()):
         return Public(text)
     if _CODE.fullmatch(text.removeprefix(_ANSWERED)) or _NUMBER.fullmatch(text.removeprefix(_ENDED)):
         return Public(text)

@@ -6,13 +6,13 @@ from blueplane_doctor.errors import FileMissing
 from blueplane_doctor.file_reading import read_bytes
 
 STATE_FILE = "doctor-notify.json"
-MOST_BYTES = 4_000_000
+_MOST_BYTES = 4_000_000
 """Of the state; a thousandth of it is usual."""
 
 
 def state_bytes(home: Path) -> bytes | None:
     """What the file of this home holds; None where nobody was ever to be told. Raises FileUnreadable."""
     try:
-        return read_bytes(home / STATE_FILE, MOST_BYTES)
+        return read_bytes(home / STATE_FILE, _MOST_BYTES)
     except FileMissing:
         return None

@@ -42,9 +42,9 @@ from blueplane_doctor.text import group as shown_group
 
 LONGEST_SECONDS = 86_400.0
 """For a whole repair: what each reply may take is limited all the same."""
-READ_TOGETHER = 25
+_READ_TOGETHER = 25
 """Messages that are asked for in one round trip: some weigh megabytes."""
-Progress = Callable[[int, int], None]
+_Progress = Callable[[int, int], None]
 _LEFT_WHERE_THEY_ARE = frozenset((Action.RELEASE, Action.KEEP, Action.REMOVE))
 """Actions that move no message; a dead letter is removed later, once its row was looked for."""
 RIGHTS = (
@@ -111,7 +111,7 @@ def _messages_of_stream(
     """Without those that were trimmed. Raises SourceError."""
     redis = examination.redis
     room = redis.room()
-    together = READ_TOGETHER
+    together = _READ_TOGETHER
     if room is not None and room.may_evict_queue:
         together = 1  # replies that wait to be read take the memory for which the server would delete keys
     for start in range(0, len(items), together):
@@ -135,7 +135,7 @@ class Applier:
         write_url: str,
         rate: float | None = None,
         patience: float = PATIENCE_SECONDS,
-        progress: Progress | None = None,
+        progress: _Progress | None = None,
     ) -> None:
         """`rate`: items a second at most; None: as fast as it goes. `patience`: see `rows_seen`."""
         self.plan = plan

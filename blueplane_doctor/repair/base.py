@@ -83,8 +83,8 @@ class Case:
         return chosen
 
 
-PlanItems = Callable[[Case], Iterable[Item | Refusal]]
-ReadMessage = Callable[[Examination, "Plan", Item], Fields | None]
+_PlanItems = Callable[[Case], Iterable[Item | Refusal]]
+_ReadMessage = Callable[[Examination, "Plan", Item], Fields | None]
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ class Target:
     name: str
     """The word on the command line."""
     summary: str
-    plan: PlanItems
+    plan: _PlanItems
     """Gives the items of an examined pipeline, oldest first, and why others are none."""
-    read: ReadMessage | None = None
+    read: _ReadMessage | None = None
     """Reads the message of an item whose source is not a stream; None where it is gone. Raises SourceError."""

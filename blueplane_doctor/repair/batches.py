@@ -10,8 +10,8 @@ MOST_TOGETHER = 25
 """Messages of one step of Redis, which serves nobody else meanwhile: about a millisecond."""
 MOST_BYTES = 256 * 1024
 """Of these messages; a larger one goes alone."""
-SESSION_EVENTS = (b"session_start", b"session_end")
-SESSION_HOOKS = (b"SessionStart", b"SessionEnd", b"Stop")
+_SESSION_EVENTS = (b"session_start", b"session_end")
+_SESSION_HOOKS = (b"SessionStart", b"SessionEnd", b"Stop")
 """Messages at which the groups that follow sessions begin or end one, or read a transcript."""
 
 Numbered = tuple[int, Item]
@@ -36,7 +36,7 @@ class Delivery(NamedTuple):
         if self.item.source not in (Source.STREAM, Source.DEAD_LETTER):
             return ()
         values = dict(self.fields)
-        if values.get(b"event_type") in SESSION_EVENTS or values.get(b"hook_type") in SESSION_HOOKS:
+        if values.get(b"event_type") in _SESSION_EVENTS or values.get(b"hook_type") in _SESSION_HOOKS:
             return READER_GROUPS
         return ()
 

@@ -22,7 +22,7 @@ from blueplane_doctor.text import event_type, platform
 
 _NO_ID = b"0-0"
 """A message that was never in the stream has no ID."""
-UNWRITTEN = "by design nobody writes them"
+_UNWRITTEN = "by design nobody writes them"
 
 
 class Incoming(NamedTuple):
@@ -73,7 +73,7 @@ def _item(case: Case, router: Router, target: str, source: Source, incoming: Inc
     if not _passes(case, message, route):
         return None
     if route is None:
-        return UNWRITTEN
+        return _UNWRITTEN
     problem = message.malformed() or poison_reason(message)
     if problem:
         return f"its writer cannot write it: {problem}"

@@ -38,7 +38,7 @@ from blueplane_doctor.times import iso_of_milliseconds
 
 _ORDER = (Source.NONE, Source.STREAM, Source.DEAD_LETTER, Source.BUFFER, Source.SPOOL, Source.TRANSCRIPT)
 """Groups first: what is delivered needs them. Of messages with the same key, the one in the stream counts."""
-Progress = Callable[[int, int], None]
+_Progress = Callable[[int, int], None]
 
 
 class Planned(NamedTuple):
@@ -68,7 +68,7 @@ def refuse_unknown_target(name: str) -> None:
         )
 
 
-def make_plan(settings: Settings, wanted: Wanted, identity: str, progress: Progress | None = None) -> Planned:
+def make_plan(settings: Settings, wanted: Wanted, identity: str, progress: _Progress | None = None) -> Planned:
     """Examine once and plan. Raises RepairRefused, SourceError, SettingsError and NoChecksError."""
     doctor = Doctor(settings)
     survey = Survey()

@@ -11,7 +11,7 @@ from blueplane_doctor.errors import RepairRefused
 from blueplane_doctor.installing.files import sync_folder
 from blueplane_hook.files import opened
 
-PRIVATE = 0o600
+_PRIVATE = 0o600
 """Mode of the files: they hold the content of messages."""
 
 
@@ -24,7 +24,7 @@ def replaced(path: Path) -> Iterator[BinaryIO]:
     draft = path.with_suffix(".draft")
     handle = open_regular(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     with open(handle, "wb") as file:
-        os.fchmod(handle, PRIVATE)
+        os.fchmod(handle, _PRIVATE)
         yield file
         file.flush()
         os.fsync(handle)
@@ -44,7 +44,7 @@ def open_regular(path: Path, flags: int) -> int:
     To open a pipe in its place would wait for a reader for ever.
     """
     try:
-        return opened(str(path), flags, PRIVATE)
+        return opened(str(path), flags, _PRIVATE)
     except OSError as error:
         raise RepairRefused(f"{path} cannot be used: {error.strerror or error}", "see what stands there") from error
 

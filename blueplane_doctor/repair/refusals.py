@@ -36,7 +36,7 @@ POLLED_MS = 10_000
 _HTTP_SECONDS = 1.0
 _TRIES = 5
 """More than one only for who reads from a replica, which may be behind for a moment."""
-BLOCKING_CHECKS = (
+_BLOCKING_CHECKS = (
     *("redis-writable", "database-reachable", "database-writable", "disk-space"),
     *("same-pipeline", "second-server"),
 )
@@ -67,7 +67,7 @@ def in_the_way(report: Report, server: Record | None) -> str:
     holder = server.lock_holder if isinstance(server, ServerHealth) else None
     if holder is not None and not holder.is_server:
         return f"process {holder.pid} holds the write lock of the database"
-    return _unhealthy(report, BLOCKING_CHECKS)
+    return _unhealthy(report, _BLOCKING_CHECKS)
 
 
 def another_pipeline(report: Report) -> str:

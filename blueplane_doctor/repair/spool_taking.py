@@ -86,7 +86,7 @@ def take_from_source(plan: Plan, folder: Path) -> frozenset[str]:
     if not ids:
         return frozenset()
     home = Path(plan.home)
-    for other in folders_with_events(home):
+    for other in _folders_with_events(home):
         if other != folder:
             give_back(home, other, ids)
     by_line = {}
@@ -140,7 +140,7 @@ def _keep_taken(folder: Path, lines: list[bytes]) -> None:
         (folder / TAKEN_FILE).unlink(missing_ok=True)
 
 
-def folders_with_events(home: Path) -> list[Path]:
+def _folders_with_events(home: Path) -> list[Path]:
     """The folders of repairs that took events out of the spool and have not seen all of them written."""
     return sorted(path.parent for path in (home / FOLDER).glob(f"*/{TAKEN_FILE}"))
 
@@ -148,7 +148,7 @@ def folders_with_events(home: Path) -> list[Path]:
 def events_left(home: Path) -> list[bytes]:
     """The events in these folders. Raises FileUnreadable."""
     lines: list[bytes] = []
-    for folder in folders_with_events(home):
+    for folder in _folders_with_events(home):
         lines += events_in(folder)
     return lines
 

@@ -32,9 +32,9 @@ REMOVED = "removed"
 GROUPED = "put in place"
 _READER_SECONDS = 0.002
 """Pause for groups that have to read up to the end of the stream; with all tries that is some seconds."""
-ALONE_SECONDS = 5.0
+_ALONE_SECONDS = 5.0
 """A writer reads once a second, and writes in milliseconds."""
-MOST_UNWRITTEN = 3
+_MOST_UNWRITTEN = 3
 """After so many in a row it is not these messages that hold up the writer."""
 _TRIES = 1_000
 """Each takes a fraction of a millisecond, and fails where a message came in just then."""
@@ -80,7 +80,7 @@ class Steps:
         Alone in its batch it holds up no other, and shows whether it is the one that cannot be written. Raises
         SourceError.
         """
-        seen = rows_seen(self._rows, [item], ALONE_SECONDS, self.keep_lock)
+        seen = rows_seen(self._rows, [item], _ALONE_SECONDS, self.keep_lock)
         self._unwritten_in_a_row = 0 if seen else self._unwritten_in_a_row + 1
 
     def do(self, batch: Sequence[Numbered]) -> Iterator[list[JournalEntry]]:
@@ -121,7 +121,7 @@ class Steps:
             return "it left the stream before it could be saved"
         if len(fields) > scripts.MOST_FIELDS:
             return f"it has more than {scripts.MOST_FIELDS:,} fields, which one step cannot add; it is saved only"
-        if item.action is Action.DELIVER and item.origins and self._unwritten_in_a_row >= MOST_UNWRITTEN:
+        if item.action is Action.DELIVER and item.origins and self._unwritten_in_a_row >= _MOST_UNWRITTEN:
             return "the writer writes none of what is delivered to it alone"
         return ""
 

@@ -32,9 +32,9 @@ from blueplane_doctor.text import event_type, platform
 _UNFINISHED = frozenset((WAITING, IN_FLIGHT, STUCK))
 _ALWAYS = frozenset((STUCK, LOST, WRITTEN_NOT_ACKNOWLEDGED))
 """States of messages that a repair looks at, whoever holds them."""
-MOST_KEYS = 200_000
+_MOST_KEYS = 200_000
 """Keys of unfinished messages that are remembered, which bounds memory."""
-MOST_CANDIDATES = 50_000
+_MOST_CANDIDATES = 50_000
 
 
 @dataclass(frozen=True)
@@ -123,8 +123,8 @@ class Survey:
             self._remember_keys(message.id, lookups)
         if state not in _ALWAYS and not is_left_over:
             return
-        if len(self.candidates) >= MOST_CANDIDATES:
-            self.overflow = f"more than {MOST_CANDIDATES:,} messages need repair"
+        if len(self.candidates) >= _MOST_CANDIDATES:
+            self.overflow = f"more than {_MOST_CANDIDATES:,} messages need repair"
             return
         for group, entry in held.items():
             if entry.deliveries >= STUCK_DELIVERIES:
@@ -132,8 +132,8 @@ class Survey:
         self.candidates.append(_candidate(message, state, route.group if route else "", lookups, held))
 
     def _remember_keys(self, identity: EntryId, lookups: Iterable[Lookup]) -> None:
-        if len(self.unfinished) >= MOST_KEYS:
-            self.overflow = f"more than {MOST_KEYS:,} messages are unfinished"
+        if len(self.unfinished) >= _MOST_KEYS:
+            self.overflow = f"more than {_MOST_KEYS:,} messages are unfinished"
             return
         for lookup in lookups:
             self.unfinished[lookup].append(id_text(identity))

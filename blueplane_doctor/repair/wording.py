@@ -54,7 +54,7 @@ _WHAT = {
 """For one message and for more."""
 
 
-NEVER_SENT = ("buffer", "spool", "transcripts")
+_NEVER_SENT = ("buffer", "spool", "transcripts")
 """Targets whose messages were never in the stream, or are there no more."""
 
 
@@ -131,7 +131,7 @@ def _action_lines(action: Action, items: list[Item]) -> list[str]:
     for (target, reason), count in by_reason.items():
         one, more = _WHAT.get(action, ("", ""))
         what = one if count == 1 else more
-        if action is Action.DELIVER and target in NEVER_SENT:
+        if action is Action.DELIVER and target in _NEVER_SENT:
             what = "for the first time"
         text = f"{many(count, 'message', 'messages')} ({target}) {what}".rstrip()
         if action in (Action.MAKE_GROUP, Action.MOVE_GROUP):
@@ -157,10 +157,10 @@ def counts_in_words(counts: Counter[str], refused: Counter[str], unseen: int) ->
 
 def id_lines(items: Iterable[Item]) -> list[str]:
     """Each item of a plan on a line of its own."""
-    return [_line(_VERBS[item.action], f"{shown_name(item)} ({item.target}) {item.reason}".rstrip()) for item in items]
+    return [_line(_VERBS[item.action], f"{_shown_name(item)} ({item.target}) {item.reason}".rstrip()) for item in items]
 
 
-def shown_name(item: Item) -> str:
+def _shown_name(item: Item) -> str:
     """What names an item, as it may be shown: the file of the plan holds it as it is."""
     name = identifier(item.id)
     if item.stream:
@@ -174,7 +174,7 @@ def plan_as_json(plan: Plan) -> dict[str, Any]:
     for item in plan.items:
         items.append(
             {
-                "id": shown_name(item),
+                "id": _shown_name(item),
                 "target": item.target,
                 "action": item.action.value,
                 "source": item.source.value,

@@ -12,7 +12,7 @@ from blueplane_doctor.reports import change_phrases
 from blueplane_doctor.reports.told_messages import ToldLine
 from blueplane_doctor.times import iso_of_seconds, parse_time
 
-Gap = tuple[int, int]
+_Gap = tuple[int, int]
 """Seconds since 1970 of the last sample before a time without samples, and of the first one after it."""
 
 
@@ -23,7 +23,7 @@ class _Line(NamedTuple):
     how: str
 
 
-def as_table(changes: Sequence[StatusChange], gaps: Sequence[Gap], told: Sequence[ToldLine]) -> str:
+def as_table(changes: Sequence[StatusChange], gaps: Sequence[_Gap], told: Sequence[ToldLine]) -> str:
     """A line for each change, oldest first, and one for each time without samples and for each message."""
     lines = [_line_of(change) for change in changes]
     lines += [_line_of_gap(gap) for gap in gaps]
@@ -43,7 +43,7 @@ def as_table(changes: Sequence[StatusChange], gaps: Sequence[Gap], told: Sequenc
     return text
 
 
-def as_json(changes: Sequence[StatusChange], gaps: Sequence[Gap], told: Sequence[ToldLine]) -> str:
+def as_json(changes: Sequence[StatusChange], gaps: Sequence[_Gap], told: Sequence[ToldLine]) -> str:
     """The changes as a report has them, the times without samples, and the messages to people."""
     content = {
         "schema_version": 1,
@@ -54,7 +54,7 @@ def as_json(changes: Sequence[StatusChange], gaps: Sequence[Gap], told: Sequence
     return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
 
 
-def as_csv(changes: Sequence[StatusChange], gaps: Sequence[Gap], told: Sequence[ToldLine]) -> str:
+def as_csv(changes: Sequence[StatusChange], gaps: Sequence[_Gap], told: Sequence[ToldLine]) -> str:
     """A line for each change; neither times without samples nor messages are in it."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
@@ -69,7 +69,7 @@ def _line_of(change: StatusChange) -> _Line:
     return _Line(_seconds(change.at), change_phrases.what(change), change_phrases.how(change))
 
 
-def _line_of_gap(gap: Gap) -> _Line:
+def _line_of_gap(gap: _Gap) -> _Line:
     before, after = gap
     return _Line(before, "nothing was recorded", f"until {_clock(after)}")
 
@@ -83,7 +83,7 @@ def _clock(seconds: float) -> str:
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M}"
 
 
-SHAPES: Mapping[str, Callable[[Sequence[StatusChange], Sequence[Gap], Sequence[ToldLine]], str]] = {
+SHAPES: Mapping[str, Callable[[Sequence[StatusChange], Sequence[_Gap], Sequence[ToldLine]], str]] = {
     "table": as_table,
     "json": as_json,
     "csv": as_csv,

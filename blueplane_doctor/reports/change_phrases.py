@@ -6,15 +6,15 @@ from blueplane_doctor.model import Report, Status, StatusChange
 from blueplane_doctor.reports.phrases import line
 from blueplane_doctor.times import parse_time
 
-CAUSE = "cause"
-REPORT = "report"
+_CAUSE = "cause"
+_REPORT = "report"
 
 
 def what(change: StatusChange) -> str:
     """`A message that cannot be written holds up its batch`, `check queue-depth` or `the pipeline`."""
-    if change.kind == REPORT:
+    if change.kind == _REPORT:
         return "the pipeline"
-    if change.kind == CAUSE:
+    if change.kind == _CAUSE:
         return line(change.title or change.id)
     return f"check {line(change.id)}"
 
@@ -23,9 +23,9 @@ def how(change: StatusChange) -> str:
     """`green → red`; of a cause `opened, red` or `over`; `red when recording began`."""
     if change.before is None:
         return f"{change.after.words} when recording began"
-    if change.kind == CAUSE and change.before is Status.GREEN:
+    if change.kind == _CAUSE and change.before is Status.GREEN:
         return f"opened, {change.after.words}"
-    if change.kind == CAUSE and change.after is Status.GREEN:
+    if change.kind == _CAUSE and change.after is Status.GREEN:
         return "over"
     return f"{change.before.words} → {change.after.words}"
 
@@ -43,7 +43,7 @@ def when(change: StatusChange, report: Report) -> str:
 
 def of_causes(report: Report) -> list[StatusChange]:
     """The changes of causes that were seen, oldest first: the line of an incident in a few words."""
-    causes = [change for change in report.changes if change.kind == CAUSE]
+    causes = [change for change in report.changes if change.kind == _CAUSE]
     return [change for change in causes if change.before is not None]
 
 

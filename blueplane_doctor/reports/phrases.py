@@ -187,10 +187,10 @@ def field_value(value: object, name: str) -> str:
         return str(value)
     if name.rpartition("_")[2] in _IDENTIFIERS:
         return str(value)
-    return quantities.quantity(value, unit_of(name))
+    return quantities.quantity(value, _unit_of(name))
 
 
-def unit_of(name: str) -> str:
+def _unit_of(name: str) -> str:
     """The unit of a field, by the catalogue of metrics or else by the end of its name; empty for a mere count."""
     metric = field_metric(name)
     if metric is not None and metric.unit in UNSPOKEN_UNITS:

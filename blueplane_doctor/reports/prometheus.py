@@ -19,7 +19,7 @@ PREFIX = "blueplane_doctor_"
 _CODES = "0 green, 1 yellow, 2 orange, 3 red, -1 not judged (unknown, skipped or broken)"
 _EXPORTED = tuple(metric for metric in METRICS if metric.prometheus)
 
-Values = dict[tuple[str, ...], float]
+_Values = dict[tuple[str, ...], float]
 """A family's numbers by the values of its labels."""
 
 
@@ -41,7 +41,7 @@ def _of_the_run(report: Report) -> "Iterator[GaugeMetricFamily]":
     yield _gauge("report_status", f"The worst status of what counts: {_CODES}.", {(): report.status.severity})
     yield _gauge("report_timestamp_seconds", "When the examination began.", _moment(report.generated_at))
     yield _gauge("report_duration_seconds", "Time that reading took.", {(): report.duration_ms / 1000})
-    numbers: Values = {}
+    numbers: _Values = {}
     for status, count in report.counts.items():
         numbers[(line(status),)] = float(count)
     yield _gauge("report_findings", "Findings of each status; waived ones are counted as waived.", numbers, "status")
@@ -49,8 +49,8 @@ def _of_the_run(report: Report) -> "Iterator[GaugeMetricFamily]":
 
 def _of_the_causes(report: Report) -> "Iterator[GaugeMetricFamily]":
     """Every known cause has a number, so that it is seen to end; several of one id count once."""
-    active: Values = {}
-    statuses: Values = {}
+    active: _Values = {}
+    statuses: _Values = {}
     for name in report.known_causes:
         active[(line(name),)] = 0
         statuses[(line(name),)] = 0
@@ -59,7 +59,7 @@ def _of_the_causes(report: Report) -> "Iterator[GaugeMetricFamily]":
         statuses[(line(cause.id),)] = cause.status.severity
     yield _gauge("cause_active", "1 while a cause is there, 0 while it is not.", active, "cause")
     yield _gauge("cause_status", f"The worst status that follows from a cause: {_CODES}.", statuses, "cause")
-    explained: Values = {}
+    explained: _Values = {}
     for finding in report.findings:
         if finding.cause and finding.status.severity > 0 and not finding.waiver:
             explained[line(finding.id), line(finding.area), line(finding.cause)] = 1
@@ -68,10 +68,10 @@ def _of_the_causes(report: Report) -> "Iterator[GaugeMetricFamily]":
 
 
 def _of_the_checks(findings: list[Finding]) -> "Iterator[GaugeMetricFamily]":
-    statuses: Values = {}
-    values: Values = {}
-    waivers: Values = {}
-    changes: Values = {}
+    statuses: _Values = {}
+    values: _Values = {}
+    waivers: _Values = {}
+    changes: _Values = {}
     for finding in findings:
         key = (line(finding.id), line(finding.area))
         statuses[key] = finding.status.severity
@@ -91,7 +91,7 @@ def _of_the_checks(findings: list[Finding]) -> "Iterator[GaugeMetricFamily]":
 
 
 def _of_the_records(records: Mapping[str, Any]) -> "Iterator[GaugeMetricFamily]":
-    values: dict[str, Values] = {metric.path: {} for metric in _EXPORTED}
+    values: dict[str, _Values] = {metric.path: {} for metric in _EXPORTED}
     for reading in readings(records):
         number = reading.number
         if number is not None and reading.metric.path in values:
@@ -119,7 +119,7 @@ def _gauge(name: str, text: str, values: Mapping[Any, float], *labels: str) -> "
     return family
 
 
-def _moment(text: str) -> Values:
+def _moment(text: str) -> _Values:
     moment = parse_time(text)
     if moment is None:
         return {}

@@ -19,7 +19,7 @@ _TOP = 2.0
 _LARGEST = 1e300
 """A value beyond this is taken for a gap: sums of two such are no numbers any more."""
 
-Point = tuple[datetime, float | None]
+_Point = tuple[datetime, float | None]
 
 
 def trends(records: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -86,7 +86,7 @@ def _as_list(value: object) -> Sequence[Any]:
     return []
 
 
-def _points(given: object) -> list[Point]:
+def _points(given: object) -> list[_Point]:
     """In order of time, one for each moment."""
     points: dict[datetime, float | None] = {}
     for pair in _as_list(given):
@@ -103,7 +103,7 @@ def _measure(value: object) -> float | None:
     return float(value)
 
 
-def _chart(one: Mapping[str, Any], points: list[Point], axis: _Axis) -> dict[str, Any]:
+def _chart(one: Mapping[str, Any], points: list[_Point], axis: _Axis) -> dict[str, Any]:
     known = [value for _, value in points if value is not None]
     lowest = min(known, default=None)
     highest = max(known, default=None)
@@ -134,7 +134,7 @@ def _chart(one: Mapping[str, Any], points: list[Point], axis: _Axis) -> dict[str
     }
 
 
-def _unbroken(points: Iterable[Point]) -> Iterator[list[tuple[datetime, float]]]:
+def _unbroken(points: Iterable[_Point]) -> Iterator[list[tuple[datetime, float]]]:
     """The stretches without a gap."""
     run: list[tuple[datetime, float]] = []
     for moment, value in points:
@@ -163,7 +163,7 @@ def _area(run: Sequence[tuple[float, float]], zero: float) -> str:
     return f"{_line(run)}L{last:.1f} {zero:.1f}L{first:.1f} {zero:.1f}Z"
 
 
-def _peaks(points: Iterable[Point]) -> dict[str, float]:
+def _peaks(points: Iterable[_Point]) -> dict[str, float]:
     """The highest value of each hour that has one."""
     peaks: dict[str, float] = {}
     for moment, value in points:

@@ -14,11 +14,11 @@ from blueplane_doctor.reports.before_stream import before_stream
 from blueplane_doctor.service.snapshot import AREAS, CUSTODY_RECORDS, Freshness, Snapshot
 from blueplane_doctor.times import iso_of_seconds
 
-EXAMPLES = {"ms": 180, FRACTION: 1.0, "MB": 48.2, TIME: "2026-03-14T09:26:52Z", "events/s": 4.5, "events/min": 270.0}
+_EXAMPLES = {"ms": 180, FRACTION: 1.0, "MB": 48.2, TIME: "2026-03-14T09:26:52Z", "events/s": 4.5, "events/min": 270.0}
 """By unit, for the document; other numbers are counts."""
 _COUNT_EXAMPLE = 12
 
-HealthStatus = Literal["green", "yellow", "orange", "red", "unknown"]
+_HealthStatus = Literal["green", "yellow", "orange", "red", "unknown"]
 
 
 class Answer(BaseModel):
@@ -38,7 +38,7 @@ class Answer(BaseModel):
 class Brief(Answer):
     """Health in one word, for callers of today's `/health`."""
 
-    health_status: HealthStatus
+    health_status: _HealthStatus
     summary: str = Field(description="The headline, and the first cause.", examples=["the pipeline is healthy"])
     since: str | None = Field(
         description="Since when the worst of the causes is there; null where that is not known.", examples=[None]
@@ -59,7 +59,7 @@ class Overall(Brief):
 class Area(Answer):
     """What the answers on one area have; the metrics of its health record are added for each."""
 
-    health_status: HealthStatus
+    health_status: _HealthStatus
     cause: str = Field(description="Why it is not green: its worst finding, or why none was judged.", examples=[""])
 
 
@@ -78,7 +78,7 @@ class BeforeStream(BaseModel):
 class Findings(Answer):
     """Every cause and every finding, worst first, as in the JSON report."""
 
-    health_status: HealthStatus
+    health_status: _HealthStatus
     since: str | None
     causes: list[dict[str, Any]]
     counts: dict[str, int]
@@ -153,7 +153,7 @@ def _example(kind: object, metric: Metric) -> object:
         return True
     if metric.labels:
         return {"afterFileEdit": False, "beforeSubmitPrompt": True}
-    return EXAMPLES.get(metric.unit, _COUNT_EXAMPLE)
+    return _EXAMPLES.get(metric.unit, _COUNT_EXAMPLE)
 
 
 def _first_line(record: type[Record]) -> str:

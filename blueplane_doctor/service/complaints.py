@@ -12,7 +12,7 @@ from typing import Any
 
 from blueplane_doctor.console import say_if_read
 
-EVERY_SECONDS = 60.0
+_EVERY_SECONDS = 60.0
 MOST_KINDS = 64
 """Kinds that are remembered; what is of none of them shares one."""
 _OTHERS = "others"
@@ -35,7 +35,7 @@ class Complaints:
             if kind not in self._said_at and len(self._said_at) >= MOST_KINDS:
                 kind = _OTHERS
             said_at = self._said_at.get(kind)
-            if said_at is not None and now - said_at < EVERY_SECONDS:
+            if said_at is not None and now - said_at < _EVERY_SECONDS:
                 self._left_out[kind] = self._left_out.get(kind, 0) + 1
                 return
             self._said_at[kind] = now

@@ -28,10 +28,10 @@ OWN = 16
 FEWEST_CONNECTIONS = 4
 REQUEST_SECONDS = 5.0
 """From a connection, or the first byte of a further request, to the end of the request's headers."""
-READING_SECONDS = 10.0
+_READING_SECONDS = 10.0
 """For which a caller may leave an answer unread."""
-SWEEP_SECONDS = 0.5
-PAUSE_SECONDS = 1.0
+_SWEEP_SECONDS = 0.5
+_PAUSE_SECONDS = 1.0
 """After the system refused to accept."""
 _AT_ONCE = 8
 """Connections that are accepted before others get their turn. So many may be open beyond the limit for a moment."""
@@ -173,7 +173,7 @@ class Door:
         self._complain(f"blueplane-doctor: no connection can be accepted: {name}", "accept")
         loop = asyncio.get_running_loop()
         loop.remove_reader(self._listener)
-        loop.call_later(PAUSE_SECONDS, self._resume)
+        loop.call_later(_PAUSE_SECONDS, self._resume)
 
     def _let_in(self, connection: socket.socket, peer: str) -> None:
         if not self._make_room(peer):
@@ -233,7 +233,7 @@ class Door:
 
     async def _sweep_again_and_again(self) -> None:
         while True:
-            await asyncio.sleep(SWEEP_SECONDS)
+            await asyncio.sleep(_SWEEP_SECONDS)
             self._sweep(time.monotonic())
 
     def _sweep(self, now: float) -> None:
@@ -247,7 +247,7 @@ class Door:
             entry.unread_since = None
         elif entry.unread_since is None:
             entry.unread_since = now
-        elif now - entry.unread_since > READING_SECONDS:
+        elif now - entry.unread_since > _READING_SECONDS:
             return True
         if not protocol.waits:
             return False

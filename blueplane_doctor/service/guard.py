@@ -17,13 +17,13 @@ from blueplane_doctor.file_reading import SMALL_BYTES, file_state, read_text
 from blueplane_doctor.service.answers import problem
 from blueplane_doctor.service.rates import PeerRates, peer_of
 
-OPEN_PATHS = ("/healthz", "/readyz")
+_OPEN_PATHS = ("/healthz", "/readyz")
 """Probes cannot log in, and these two say nothing of the pipeline."""
-UNLIMITED_PATHS = (*OPEN_PATHS, "/health")
+UNLIMITED_PATHS = (*_OPEN_PATHS, "/health")
 """Whoever is asked too often must not be taken for dead; these answers are in memory."""
-SHORTEST_TOKEN = 16
-MOST_QUERY_BYTES = 2_048
-MOST_PATH_BYTES = 1_024
+_SHORTEST_TOKEN = 16
+_MOST_QUERY_BYTES = 2_048
+_MOST_PATH_BYTES = 1_024
 MOST_HEADER_BYTES = 16_384
 HEADERS = {
     "x-content-type-options": "nosniff",
@@ -80,7 +80,7 @@ class Guard:
             return problem(421, "this name is not mine", "ask for localhost, the address, or a name of --allow-host")
         if comes_from_another_site(headers, scope["path"]):
             return problem(403, "another site's page may not ask", "open the live page itself: its address is /")
-        if self._token and scope["path"] not in OPEN_PATHS and not has_token(headers, self._token):
+        if self._token and scope["path"] not in _OPEN_PATHS and not has_token(headers, self._token):
             login = {"WWW-Authenticate": 'Basic realm="blueplane-doctor", charset="UTF-8"'}
             return problem(401, "a token is needed", "Authorization: Bearer TOKEN, as in --token-file", login)
         return None
@@ -89,10 +89,10 @@ class Guard:
 def _too_large(scope: Scope, headers: Headers) -> Response | None:
     """The refusal of a request that is larger than anything that makes sense here; its body is not read."""
     close = {"Connection": "close"}
-    if len(scope.get("query_string") or b"") > MOST_QUERY_BYTES:
-        return problem(414, f"the query is longer than {MOST_QUERY_BYTES:,} bytes")
-    if len(scope.get("raw_path") or b"") > MOST_PATH_BYTES:
-        return problem(414, f"the path is longer than {MOST_PATH_BYTES:,} bytes")
+    if len(scope.get("query_string") or b"") > _MOST_QUERY_BYTES:
+        return problem(414, f"the query is longer than {_MOST_QUERY_BYTES:,} bytes")
+    if len(scope.get("raw_path") or b"") > _MOST_PATH_BYTES:
+        return problem(414, f"the path is longer than {_MOST_PATH_BYTES:,} bytes")
     if sum(len(name) + len(value) for name, value in headers.raw) > MOST_HEADER_BYTES:
         return problem(431, f"the headers are longer than {MOST_HEADER_BYTES:,} bytes", headers=close)
     if headers.get("content-length", "0") != "0" or "transfer-encoding" in headers:
@@ -154,9 +154,9 @@ def read_token(path: Path) -> str:
         raise UsageError(f"--token-file {error.message}") from None
     if others:
         raise UsageError(f"--token-file {path}: other users may use it", f"chmod 600 {path}")
-    if len(token) < SHORTEST_TOKEN or not token.isascii() or not token.isprintable() or " " in token:
+    if len(token) < _SHORTEST_TOKEN or not token.isascii() or not token.isprintable() or " " in token:
         raise UsageError(
-            f"--token-file {path}: must hold at least {SHORTEST_TOKEN} printable characters without blanks",
+            f"--token-file {path}: must hold at least {_SHORTEST_TOKEN} printable characters without blanks",
             f"openssl rand -hex 32 > {path}",
         )
     return token

@@ -6,7 +6,7 @@ from threading import Lock
 
 HANGING_READS = 8
 """Of one health record: while so many hang, none of it is begun."""
-LONGEST_PAUSE_SECONDS = 300.0
+_LONGEST_PAUSE_SECONDS = 300.0
 
 
 class HangingReads:
@@ -29,7 +29,7 @@ class HangingReads:
             for name in wanted:
                 count = hanging.get(name, 0)
                 if count > self._known.get(name, 0):
-                    pause = min(LONGEST_PAUSE_SECONDS, pause_seconds * 2 ** (count - 1))
+                    pause = min(_LONGEST_PAUSE_SECONDS, pause_seconds * 2 ** (count - 1))
                     self._pause_until[name] = now + pause
                 self._known[name] = count
                 if count >= HANGING_READS or (count and now < self._pause_until.get(name, 0.0)):

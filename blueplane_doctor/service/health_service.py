@@ -28,11 +28,11 @@ from blueplane_doctor.times import iso_of_seconds
 
 QUICK_SECONDS = 1.0
 """Between the beginnings of two quick looks."""
-QUICK_PAUSE_SECONDS = 0.05
+_QUICK_PAUSE_SECONDS = 0.05
 """At least, from the end of one quick look to the beginning of the next."""
 QUICK_LIMIT_SECONDS = 1.2
 """Of a quick look. SQLite waits 1 s for a lock, which must not count as hanging."""
-OUTAGE_LIMIT_SECONDS = 2.5
+_OUTAGE_LIMIT_SECONDS = 2.5
 """Of a custody look while Redis is away: it must not keep the look after the outage waiting for long."""
 STALE_SECONDS = 2.8
 """When a quick look ceases to hold: after more than one interval and one limit."""
@@ -169,7 +169,7 @@ class HealthService:
         if reachable.redis:  # otherwise reading could only wait for an answer
             fingerprint = read_fingerprint(self.settings.model_copy(update={"timeout": timeout}))
             self._quick = look._replace(fingerprint=fingerprint)
-        self._quick_due = max(began + QUICK_SECONDS, time.monotonic() + QUICK_PAUSE_SECONDS)
+        self._quick_due = max(began + QUICK_SECONDS, time.monotonic() + _QUICK_PAUSE_SECONDS)
         self._scheduler.wake()
 
     # The custody look
@@ -206,7 +206,7 @@ class HealthService:
         reachable = quick.reachable or Reachable(redis=False, database=False)
         timeout = doctor.settings.timeout
         if quick.reachable is not None and not quick.reachable.redis:
-            timeout = min(timeout, OUTAGE_LIMIT_SECONDS)
+            timeout = min(timeout, _OUTAGE_LIMIT_SECONDS)
         evidence = self._collect(doctor, doctor.needs - set(QUICK_RECORDS), timeout)
         took = time.monotonic() - began
         stale_after = taken + longest_rest(took) + took + doctor.settings.timeout

@@ -20,14 +20,14 @@ from blueplane_doctor.service.workers import Workers
 if TYPE_CHECKING:
     from jinja2 import Template
 
-DRAWING_THREADS = 2
+_DRAWING_THREADS = 2
 MOST_WATCHERS = 64
 """Streams of events that are open at once."""
-BEAT_SECONDS = 2.0
+_BEAT_SECONDS = 2.0
 """The longest silence between two events; live.js takes 3 s for an outage of the service."""
-POLL_SECONDS = 0.2
+_POLL_SECONDS = 0.2
 """How often a stream asks whether there is a new snapshot: it is in memory, so that asking costs microseconds."""
-SAMPLE_SECONDS = 1.0
+_SAMPLE_SECONDS = 1.0
 SAMPLES = 900
 """A quarter of an hour at one a second."""
 WIDTH = 300.0
@@ -60,7 +60,7 @@ class Recent:
         """Keep the service's snapshots, one a second, until this is cancelled."""
         while True:
             self.add(service.current())
-            await asyncio.sleep(SAMPLE_SECONDS)
+            await asyncio.sleep(_SAMPLE_SECONDS)
 
     def add(self, snapshot: Snapshot) -> None:
         """Keep one value of each metric; a second sample of the same quick look replaces the first."""
@@ -112,7 +112,7 @@ def _chart(metric: Metric, points: list[tuple[float, float | None]]) -> Chart:
 def add(router: APIRouter, service: HealthService, recent: Recent) -> None:
     """Add the page, its changing part, and the events that say when to fetch it."""
     watchers = _Watchers(service)
-    workers = Workers(DRAWING_THREADS, "blueplane-draw")
+    workers = Workers(_DRAWING_THREADS, "blueplane-draw")
 
     @router.get("/", include_in_schema=False)
     async def page(request: Request) -> Response:
@@ -165,10 +165,10 @@ async def _events(service: HealthService) -> AsyncIterator[bytes]:
         now = time.monotonic()
         if snapshot.version != version or now >= silent_until:
             version = snapshot.version
-            silent_until = now + BEAT_SECONDS
+            silent_until = now + _BEAT_SECONDS
             data = to_bytes({"version": version, "status": snapshot.status.value})
             yield b"event: report\ndata: %s\n\n" % data
-        await asyncio.sleep(POLL_SECONDS)
+        await asyncio.sleep(_POLL_SECONDS)
 
 
 def _drawn(snapshot: Snapshot, recent: Recent, *, whole: bool) -> bytes:

@@ -34,7 +34,7 @@ SAVED_BYTES = 12_000_000
 """That may be read at once after a quiet time: to follow one message takes a page or two of a stream."""
 WAIT_SECONDS = 2.0
 """The longest that an asker waits; also the time limit for following one message."""
-MOST_POINTS = 2_000
+_MOST_POINTS = 2_000
 
 
 class Unanswered(DoctorError):
@@ -168,8 +168,8 @@ class HistoryQuestion(NamedTuple):
             raise Unanswered(422, f"step {step}: the history keeps whole minutes", "for example 1m, 5m, 1h")
         if not MINUTE <= back <= RETENTION:
             raise Unanswered(422, f"since {since}: the history holds minutes, of seven days", "from 1m to 7d")
-        if back // width > MOST_POINTS:
-            message = f"{back // width:,} steps are more than {MOST_POINTS:,}"
+        if back // width > _MOST_POINTS:
+            message = f"{back // width:,} steps are more than {_MOST_POINTS:,}"
             raise Unanswered(422, message, "a wider step, or less far back")
         return cls(metric, back, width)
 

@@ -17,7 +17,7 @@ from blueplane_doctor.service.snapshot import Snapshot
 if TYPE_CHECKING:
     from opentelemetry.metrics import Observation
 
-PUSH_SECONDS = 15.0
+_PUSH_SECONDS = 15.0
 
 
 def to_prometheus(service: HealthService) -> str:
@@ -46,7 +46,7 @@ def _gauge(name: str, help_text: str, milliseconds: int) -> list[str]:
 
 
 @contextlib.contextmanager
-def pushing(service: HealthService, endpoint: str | None, *, every: float = PUSH_SECONDS) -> Iterator[None]:
+def pushing(service: HealthService, endpoint: str | None, *, every: float = _PUSH_SECONDS) -> Iterator[None]:
     """Push every so many seconds while the block runs; nothing without an endpoint. Raises UsageError."""
     if endpoint is None:
         yield

@@ -7,7 +7,7 @@ from blueplane_doctor.diagnose import Doctor
 from blueplane_doctor.errors import DoctorError
 from blueplane_doctor.settings import Settings
 
-UNCHANGED = "what the command line of serve says, as its own address and port, holds until it is restarted"
+_UNCHANGED = "what the command line of serve says, as its own address and port, holds until it is restarted"
 
 _State = tuple[tuple[int, int, int] | None, ...]
 
@@ -44,7 +44,7 @@ class SettingsReloader:
             return None
         names = ", ".join(_changed(self._settings, settings))
         self._settings = settings
-        self._say(f"blueplane-doctor: examining by new settings ({names}); {UNCHANGED}")
+        self._say(f"blueplane-doctor: examining by new settings ({names}); {_UNCHANGED}")
         return doctor
 
     def _state(self) -> _State:

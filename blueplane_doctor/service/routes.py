@@ -19,15 +19,15 @@ from blueplane_doctor.service.lookups import HistoryQuestion, Lookups, Unanswere
 from blueplane_doctor.service.metrics import to_prometheus
 from blueplane_doctor.service.snapshot import Freshness, Snapshot
 
-KEEP_HISTORY_SECONDS = 15.0
+_KEEP_HISTORY_SECONDS = 15.0
 """The history gains a value a minute."""
-KEEP_TRACE_SECONDS = 2.5
+_KEEP_TRACE_SECONDS = 2.5
 """Shorter than a quick look holds: an answer of Redis must not be kept longer."""
 _SPAN = r"^[0-9]{1,9}(\.[0-9]{1,3})?[smhd]$"
 
-Responses = dict[int | str, dict[str, Any]]
-_NOT_MODIFIED: Responses = {304: {"description": "The caller has it already (If-None-Match)"}}
-_PROBLEMS: Responses = _NOT_MODIFIED | {code: {"model": Problem} for code in (404, 422, 429, 503)}
+_Responses = dict[int | str, dict[str, Any]]
+_NOT_MODIFIED: _Responses = {304: {"description": "The caller has it already (If-None-Match)"}}
+_PROBLEMS: _Responses = _NOT_MODIFIED | {code: {"model": Problem} for code in (404, 422, 429, 503)}
 
 
 def make_router(service: HealthService, unhealthy_at: Status = Status.RED) -> APIRouter:
@@ -104,7 +104,7 @@ def _add_lookups(router: APIRouter, service: HealthService, lookups: Lookups) ->
     ) -> Response:
         try:
             question = HistoryQuestion.of(metric, since, step)
-            return await answer(request, lambda: read_history(service.settings, question), KEEP_HISTORY_SECONDS)
+            return await answer(request, lambda: read_history(service.settings, question), _KEEP_HISTORY_SECONDS)
         except DoctorError as error:
             return _error(error)
 
@@ -119,7 +119,7 @@ def _add_lookups(router: APIRouter, service: HealthService, lookups: Lookups) ->
         request: Request, id: Annotated[str, Path(min_length=1, max_length=200, examples=["1795358119306-0"])]
     ) -> Response:
         try:
-            return await answer(request, lambda: read_trace(service.settings, id), KEEP_TRACE_SECONDS)
+            return await answer(request, lambda: read_trace(service.settings, id), _KEEP_TRACE_SECONDS)
         except DoctorError as error:
             return _error(error)
 
@@ -132,9 +132,9 @@ def _error(error: DoctorError) -> Response:
 
 def _add_probes(router: APIRouter, service: HealthService) -> None:
     no_store = {"Cache-Control": "no-store"}
-    responses: Responses = {200: {"model": bodies.Probe}, 503: {"model": bodies.Probe}}
+    responses: _Responses = {200: {"model": bodies.Probe}, 503: {"model": bodies.Probe}}
     example = "blueplane_doctor_report_status 0.0\n"
-    gauges: Responses = {200: {"description": "Gauges", "content": {"text/plain": {"example": example}}}}
+    gauges: _Responses = {200: {"description": "Gauges", "content": {"text/plain": {"example": example}}}}
 
     def probe(ok: bool) -> Response:
         body = to_bytes({"status": "ok" if ok else "not ready"})

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from threading import Condition, Event, Thread
 from typing import NamedTuple
 
-STOP_SECONDS = 5.0
+_STOP_SECONDS = 5.0
 """For each job at the end; one that hangs is left behind."""
 
 
@@ -53,7 +53,7 @@ class Scheduler:
             self._threads = []
             self._condition.notify_all()
         for thread in threads:
-            thread.join(STOP_SECONDS)
+            thread.join(_STOP_SECONDS)
 
     def wake(self) -> None:
         """Let every job that waits find out anew whether it is due."""

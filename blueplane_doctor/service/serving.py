@@ -24,11 +24,11 @@ from blueplane_doctor.service.health_service import HealthService
 from blueplane_doctor.service.listening import ListenAddress, bound, url_of
 from blueplane_doctor.service.routes import make_router
 
-SWITCH_SECONDS = 0.0005
+_SWITCH_SECONDS = 0.0005
 """For which a thread that reads the stream may keep an answer waiting; Python's default is ten times that."""
-SHUTDOWN_SECONDS = 3
+_SHUTDOWN_SECONDS = 3
 """For which connections are waited for at the end."""
-ABOUT = "The health of a Blueplane telemetry pipeline, from memory: asking often costs the pipeline nothing."
+_ABOUT = "The health of a Blueplane telemetry pipeline, from memory: asking often costs the pipeline nothing."
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def serve(
         beside(url_of(listener)),
     ):
         config = uvicorn.Config(
-            create_app(service, options),
+            _create_app(service, options),
             log_config=None,
             log_level="critical",
             access_log=False,  # paths of requests may hold IDs
@@ -76,19 +76,19 @@ def serve(
             lifespan="on",
             h11_max_incomplete_event_size=MOST_HEADER_BYTES,
             timeout_keep_alive=30,
-            timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+            timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
         )
         server = _Server(config, service, listener, stopping, complain)
         server.announce = lambda: say(f"blueplane-doctor: listening on {url_of(listener)}")
         server.run([])
 
 
-def create_app(service: HealthService, options: ServeOptions) -> Guard:
+def _create_app(service: HealthService, options: ServeOptions) -> Guard:
     """The ASGI application."""
     app = FastAPI(
         title="blueplane-doctor",
         version=__version__,
-        description=ABOUT,
+        description=_ABOUT,
         docs_url=None,  # its page loads scripts from the network
         redoc_url=None,
     )
@@ -127,7 +127,7 @@ def _process_for_serving(stopping: _Stopping) -> Iterator[None]:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup sets it
             handlers[number] = signal.signal(number, stopping)
-    sys.setswitchinterval(SWITCH_SECONDS)
+    sys.setswitchinterval(_SWITCH_SECONDS)
     try:
         yield
     finally:

@@ -21,7 +21,7 @@ CUSTODY_RECORDS = ("queue", "capture", "chain")
 AREAS = ("queue", "database", "capture", "chain")
 """Those with an endpoint, which shows the health record of the same name."""
 
-Value = TypeVar("Value")
+_Value = TypeVar("_Value")
 
 
 class Freshness(NamedTuple):
@@ -73,11 +73,11 @@ class Snapshot:
     """When the quick look began, by the monotonic clock."""
     _made: dict[Hashable, Any] = field(default_factory=dict, compare=False)
 
-    def once(self, key: Hashable, make: Callable[[], Value]) -> Value:
+    def once(self, key: Hashable, make: Callable[[], _Value]) -> _Value:
         """What `make` returned for this key first: however many ask, a snapshot is rendered once."""
         if key not in self._made:
             self._made[key] = make()
-        value: Value = self._made[key]
+        value: _Value = self._made[key]
         return value
 
     @property

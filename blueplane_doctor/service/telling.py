@@ -9,7 +9,7 @@ from blueplane_doctor.notifying.notifier import Notifier
 from blueplane_doctor.sampler import next_turn, wait_until
 from blueplane_doctor.service.health_service import HealthService
 
-EVERY_SECONDS = 60.0
+_EVERY_SECONDS = 60.0
 _LAST_SECONDS = 2.0
 """For messages that are under way when the service ends; what is not delivered is told after the next start."""
 _EVERYWHERE = ("0.0.0.0", "[::]")
@@ -21,14 +21,14 @@ def telling(
     log: Callable[[str], None],
     page: str = "",
     *,
-    every: float = EVERY_SECONDS,
+    every: float = _EVERY_SECONDS,
     clock: Callable[[], float] = time.time,
 ) -> Iterator[None]:
     """Tell people while the block runs, by the settings in force; nobody is told where they name nobody.
 
     `every`: seconds between two samples. `clock`: gives the moment of a sample, in seconds since 1970.
     """
-    notifier = Notifier(service.settings, log, every=EVERY_SECONDS, page=page)
+    notifier = Notifier(service.settings, log, every=_EVERY_SECONDS, page=page)
     stop = Event()
     thread = Thread(target=_follow, args=(service, notifier, every, clock, stop), name="blueplane-tell", daemon=True)
     thread.start()

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from threading import Thread
 from typing import Any, TypeVar
 
-Result = TypeVar("Result")
+_Result = TypeVar("_Result")
 
 
 class Workers:
@@ -19,11 +19,11 @@ class Workers:
         self._free = asyncio.Semaphore(most)
         self._name = name
 
-    async def run(self, work: Callable[[], Result]) -> Result:
+    async def run(self, work: Callable[[], _Result]) -> _Result:
         """What `work` returns or raises, done in a thread; waits for its turn."""
         loop = asyncio.get_running_loop()
         await self._free.acquire()
-        done: asyncio.Future[Result] = loop.create_future()
+        done: asyncio.Future[_Result] = loop.create_future()
 
         def finish(result: Any, error: BaseException | None) -> None:
             self._free.release()  # here and not by the asker, who may have gone while the thread still works

@@ -17,7 +17,7 @@ MOST_ENTRIES = 200
 """The newest are kept."""
 MOST_LINES = 40
 """Of one entry: a traceback is as long as it is deep."""
-MOST_CHARACTERS = 400
+_MOST_CHARACTERS = 400
 """Of one line; the rest is cut off unread."""
 
 _WORDS = """
@@ -41,7 +41,7 @@ went when which while will with within without worker workers workspace write wr
 xclaim xpending xreadgroup yet
 """
 _NAMES = ("event_id", "external_id", "session_id", "uuid", "event_data", "enqueued_at", BUFFER_TABLE, *TRACE_TABLES)
-VOCABULARY = frozenset((*_WORDS.split(), *_NAMES))
+_VOCABULARY = frozenset((*_WORDS.split(), *_NAMES))
 """Words that logs are made of, and the pipeline's own names; none tells who did what."""
 
 _QUOTED = re.compile(r"""'[^']*'|"[^"]*"|`[^`]*`""")
@@ -97,7 +97,7 @@ def _shown(lines: list[bytes]) -> Iterator[str]:
     message = first[match.end() :]
     yield f"{moment} - {_logger(logger)} - {level} - {shape_of(message)}"
     for line in rest:
-        text = _continued(line[:MOST_CHARACTERS].decode("utf-8", "replace"))
+        text = _continued(line[:_MOST_CHARACTERS].decode("utf-8", "replace"))
         if text:
             yield f"  {text}"
 
@@ -113,7 +113,7 @@ def _continued(line: str) -> str:
 
 def shape_of(message: bytes) -> str:
     """The message with every word that is not known to be harmless replaced."""
-    text = message[:MOST_CHARACTERS].decode("utf-8", "replace")
+    text = message[:_MOST_CHARACTERS].decode("utf-8", "replace")
     tokens = _TOKEN.findall(_QUOTED.sub("…", text))
     shown = "".join(_kept(token) for token in tokens)
     return _GAPS.sub("…", shown).strip()
@@ -124,9 +124,9 @@ def _kept(token: str) -> str:
         return " "
     if token.isdigit():
         return "#"
-    if token.lower() in VOCABULARY or token in _SHAPE or _is_error_class(token):
+    if token.lower() in _VOCABULARY or token in _SHAPE or _is_error_class(token):
         return token
-    if "." in token and VOCABULARY.issuperset(part for part in token.split(".") if part):
+    if "." in token and _VOCABULARY.issuperset(part for part in token.split(".") if part):
         return token
     return "…"
 

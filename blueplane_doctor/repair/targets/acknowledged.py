@@ -7,7 +7,7 @@ from blueplane_doctor.repair.base import Case, Target
 from blueplane_doctor.repair.plan import Action, Item, Source
 
 
-def plan_acknowledgements(case: Case) -> Iterator[Item]:
+def _plan_acknowledgements(case: Case) -> Iterator[Item]:
     """Those whose row is there, and those that by design nobody writes."""
     for candidate in case.candidates(*HAS_ROW, SKIPPED):
         if not candidate.held:
@@ -28,4 +28,4 @@ def plan_acknowledgements(case: Case) -> Iterator[Item]:
         )
 
 
-TARGET = Target("acknowledged", "messages that are written and were never acknowledged", plan_acknowledgements)
+TARGET = Target("acknowledged", "messages that are written and were never acknowledged", _plan_acknowledgements)

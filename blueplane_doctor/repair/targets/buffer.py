@@ -14,7 +14,7 @@ from blueplane_doctor.sources.buffered_events import buffered_event, each_buffer
 from blueplane_doctor.sources.database_source import DatabaseSource
 
 
-def plan_buffer(case: Case) -> Iterator[Item | Refusal]:
+def _plan_buffer(case: Case) -> Iterator[Item | Refusal]:
     """All events that have no row. Raises SourceError."""
     with closing(_buffer(case.examination)) as buffer:
         yield from incoming_items(
@@ -31,7 +31,7 @@ def _incoming(buffer: DatabaseSource) -> Iterator[Incoming]:
         yield Incoming(str(event.row), list(event.fields.items()), event.reason)
 
 
-def read_event(examination: Examination, plan: Plan, item: Item) -> Fields | None:
+def _read_event(examination: Examination, plan: Plan, item: Item) -> Fields | None:
     """The event of an item; None where it is gone. Raises SourceError."""
     with closing(_buffer(examination)) as buffer:
         event = buffered_event(buffer, int(item.id))
@@ -40,4 +40,4 @@ def read_event(examination: Examination, plan: Plan, item: Item) -> Fields | Non
     return list(event.fields.items())
 
 
-TARGET = Target("buffer", "events that Redis could not be given", plan_buffer, read_event)
+TARGET = Target("buffer", "events that Redis could not be given", _plan_buffer, _read_event)

@@ -16,10 +16,10 @@ from blueplane_doctor.sources.dead_letters import DeadLetterEntry, parse_dead_le
 from blueplane_doctor.sources.entry_ids import id_text
 from blueplane_doctor.sources.trace_tables import RowFinder
 
-NAME = "dead-letters"
+_NAME = "dead-letters"
 
 
-def plan_dead_letters(case: Case) -> Iterator[Item | Refusal]:
+def _plan_dead_letters(case: Case) -> Iterator[Item | Refusal]:
     """Those that the filter means. Without a filter none is meant: an empty one would mean every letter there is."""
     letters = list(case.examination.each_dead_letter(unreadable=SourceError))
     if not case.wanted.names_letters:
@@ -37,7 +37,7 @@ def _unasked(letters: list[DeadLetterEntry], now_ms: int) -> Refusal:
     newest = without_private_parts(letters[-1], now_ms)
     return Refusal(
         what=f"deliver {many(len(letters), 'dead letter', 'dead letters')} again",
-        reason=f"no filter says which; for example: blueplane-doctor repair {NAME} --error {newest.fingerprint}",
+        reason=f"no filter says which; for example: blueplane-doctor repair {_NAME} --error {newest.fingerprint}",
     )
 
 
@@ -51,13 +51,13 @@ def _is_wanted(case: Case, letter: DeadLetterEntry) -> bool:
 
 def _item(case: Case, letter: DeadLetterEntry, rows: RowFinder, router: Router) -> Item:
     item = Item(
-        target=NAME,
+        target=_NAME,
         action=Action.KEEP,
         source=Source.DEAD_LETTER,
         id=id_text(letter.id),
         stream=letter.stream,
     )
-    fields = read_letter(case.examination, letter, case.examination.stream().queue)
+    fields = _read_letter(case.examination, letter, case.examination.stream().queue)
     if fields is None:
         return item.model_copy(update={"reason": "the letter does not hold its message"})
     message = Message((id_text(letter.id).encode(), [*map(_bytes, flat(fields))]))
@@ -80,7 +80,7 @@ def _bytes(value: str | bytes | int) -> bytes:
     return value
 
 
-def read_letter(examination: Examination, letter: DeadLetterEntry, queue: str) -> Fields | None:
+def _read_letter(examination: Examination, letter: DeadLetterEntry, queue: str) -> Fields | None:
     """The message of a dead letter: as the stream still holds it, else as the letter does. Raises SourceError."""
     if letter.message_id and letter.shape == "claude_consumer":
         identity = letter.message_id.decode("ascii", "replace")
@@ -98,16 +98,16 @@ def _is_stream_id(text: str) -> bool:
     return milliseconds.isdigit() and sequence.isdigit() and len(text) <= 41  # two numbers of 64 bits
 
 
-def read_planned(examination: Examination, plan: Plan, item: Item) -> Fields | None:
+def _read_planned(examination: Examination, plan: Plan, item: Item) -> Fields | None:
     """The message of an item of a plan. Raises SourceError."""
     page = examination.redis.ask_one("XRANGE", item.stream, item.id, item.id, "COUNT", 1)
     if not page:
         return None
     letter = parse_dead_letter_entry(item.stream, page[0])
     # A letter that holds no message is saved as it is.
-    return read_letter(examination, letter, plan.queue) or list(letter.fields.items())
+    return _read_letter(examination, letter, plan.queue) or list(letter.fields.items())
 
 
 TARGET = Target(
-    NAME, "messages that the writers gave up, by the filters of `dlq list`", plan_dead_letters, read_planned
+    _NAME, "messages that the writers gave up, by the filters of `dlq list`", _plan_dead_letters, _read_planned
 )

@@ -21,7 +21,7 @@ from blueplane_doctor.sources.entry_ids import BEGINNING, EntryId, id_text
 from blueplane_doctor.text import group as shown_group
 
 
-def plan_groups(case: Case) -> Iterator[Item]:
+def _plan_groups(case: Case) -> Iterator[Item]:
     """Groups to make and groups to move on. Raises SourceError."""
     if case.wanted.ids:
         return
@@ -42,7 +42,7 @@ def plan_groups(case: Case) -> Iterator[Item]:
         # What all writers are past was read by the readers as well: a session that begins twice is read twice.
         first = min(walk.positions.values(), default=BEGINNING)
         for name in READER_GROUPS:
-            yield make_group(name, first, f"{shown_group(name)}, which follows sessions and writes no traces")
+            yield _make_group(name, first, f"{shown_group(name)}, which follows sessions and writes no traces")
 
 
 def _stream_exists(case: Case) -> bool:
@@ -56,7 +56,7 @@ def _groups_of_lost_stream(case: Case) -> Iterator[Item]:
         return
     writers = [route.group for route in routes_in_force(CURRENT, None, case.examination.settings)]
     for name in (*dict.fromkeys(writers), *READER_GROUPS):
-        yield make_group(name, BEGINNING, f"{shown_group(name)}, with the stream")
+        yield _make_group(name, BEGINNING, f"{shown_group(name)}, with the stream")
 
 
 def _start(examination: Examination, name: str) -> EntryId:
@@ -74,9 +74,9 @@ def _writer_item(case: Case, name: str, walk: "Walk") -> Iterator[Item]:
     if group is None:
         # A server that starts makes its groups itself, but at the beginning: all that is written would come again.
         if passed:
-            yield make_group(name, position, f"{shown_group(name)}, {behind}")
+            yield _make_group(name, position, f"{shown_group(name)}, {behind}")
         elif _server_lives(case):
-            yield make_group(name, position, f"{shown_group(name)}, at the beginning of the stream")
+            yield _make_group(name, position, f"{shown_group(name)}, at the beginning of the stream")
     elif passed:
         yield Item(
             target=TARGET.name,
@@ -89,7 +89,7 @@ def _writer_item(case: Case, name: str, walk: "Walk") -> Iterator[Item]:
         )
 
 
-def make_group(name: str, position: EntryId, reason: str) -> Item:
+def _make_group(name: str, position: EntryId, reason: str) -> Item:
     """The item of a group that is not there."""
     return Item(
         target=TARGET.name,
@@ -145,4 +145,4 @@ class Walk:
                 self.passed[group] += 1
 
 
-TARGET = Target("groups", "consumer groups that are gone, or were moved back", plan_groups)
+TARGET = Target("groups", "consumer groups that are gone, or were moved back", _plan_groups)

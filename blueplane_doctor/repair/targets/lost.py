@@ -7,7 +7,7 @@ from blueplane_doctor.repair.base import Case, Target
 from blueplane_doctor.repair.plan import Action, Item, Source
 
 
-def plan_lost(case: Case) -> Iterator[Item]:
+def _plan_lost(case: Case) -> Iterator[Item]:
     """Those that their writer can read are delivered again; the others are saved, with the reason."""
     for candidate in case.candidates(LOST):
         if candidate.text_id in case.survey.copied:
@@ -29,4 +29,4 @@ def plan_lost(case: Case) -> Iterator[Item]:
         )
 
 
-TARGET = Target("lost", "messages that were acknowledged and never written, still in the stream", plan_lost)
+TARGET = Target("lost", "messages that were acknowledged and never written, still in the stream", _plan_lost)

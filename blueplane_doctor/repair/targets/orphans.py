@@ -8,7 +8,7 @@ from blueplane_doctor.repair.plan import Action, Item
 from blueplane_doctor.repair.targets.stuck import is_orphan, stuck_item
 
 
-def plan_orphans(case: Case) -> Iterator[Item]:
+def _plan_orphans(case: Case) -> Iterator[Item]:
     """All that is held by consumers that are gone."""
     for candidate in case.candidates(STUCK):
         if not is_orphan(case, candidate):
@@ -17,4 +17,4 @@ def plan_orphans(case: Case) -> Iterator[Item]:
         yield stuck_item(case, candidate, action, TARGET.name)
 
 
-TARGET = Target("orphans", "messages of a consumer that is gone", plan_orphans)
+TARGET = Target("orphans", "messages of a consumer that is gone", _plan_orphans)

@@ -17,7 +17,7 @@ from blueplane_doctor.repair.spool_taking import events_left
 from blueplane_doctor.sources.spooled_events import SpooledEvent, spooled_event, spooled_events
 
 
-def plan_spool(case: Case) -> Iterator[Item | Refusal]:
+def _plan_spool(case: Case) -> Iterator[Item | Refusal]:
     """All events of the spool, and those that an interrupted repair took out of it. Raises FileUnreadable."""
     yield from incoming_items(case, TARGET.name, Source.SPOOL, _incoming(case), "spooled event", "spooled events")
 
@@ -37,7 +37,7 @@ def _events(home: Path, at: datetime) -> dict[str, SpooledEvent]:
     return {event.id: event for event in events}
 
 
-def read_event(examination: Examination, plan: Plan, item: Item) -> Fields | None:
+def _read_event(examination: Examination, plan: Plan, item: Item) -> Fields | None:
     """The event of an item; None where it left the spool. Raises FileUnreadable."""
     event = _events(examination.settings.home, examination.now).get(item.id)
     if event is None:
@@ -45,4 +45,4 @@ def read_event(examination: Examination, plan: Plan, item: Item) -> Fields | Non
     return list(event.fields.items())
 
 
-TARGET = Target("spool", "events that hooks could not deliver", plan_spool, read_event)
+TARGET = Target("spool", "events that hooks could not deliver", _plan_spool, _read_event)

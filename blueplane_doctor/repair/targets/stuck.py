@@ -9,7 +9,7 @@ from blueplane_doctor.repair.survey import Candidate
 from blueplane_doctor.text import consumer
 
 
-def plan_stuck(case: Case) -> Iterator[Item]:
+def _plan_stuck(case: Case) -> Iterator[Item]:
     """All that is stuck with consumers that live.
 
     Cursor's writer never looks at its pending entries list again, so what it holds is delivered again. Claude's does:
@@ -19,7 +19,7 @@ def plan_stuck(case: Case) -> Iterator[Item]:
         if is_orphan(case, candidate):
             continue
         action = Action.DELIVER
-        if is_retried(case, candidate):
+        if _is_retried(case, candidate):
             action = Action.RELEASE
         if candidate.problem:
             action = Action.SET_ASIDE
@@ -32,7 +32,7 @@ def is_orphan(case: Case, candidate: Candidate) -> bool:
     return entry is not None and (candidate.group, consumer(entry.consumer)) in case.gone
 
 
-def is_retried(case: Case, candidate: Candidate) -> bool:
+def _is_retried(case: Case, candidate: Candidate) -> bool:
     """Whether the consumer that holds it tries again what it holds."""
     entry = candidate.held.get(candidate.group)
     return entry is not None and (candidate.group, entry.consumer) in case.survey.retrying
@@ -53,4 +53,4 @@ def stuck_item(case: Case, candidate: Candidate, action: Action, target: str) ->
     )
 
 
-TARGET = Target("stuck", "messages that wait behind one that cannot be written", plan_stuck)
+TARGET = Target("stuck", "messages that wait behind one that cannot be written", _plan_stuck)

@@ -17,10 +17,10 @@ from blueplane_doctor.repair.plan import Fields, Item, Plan, Refusal, Source
 from blueplane_doctor.sources.transcript_messages import read_line, transcript_message
 from blueplane_doctor.text import identifier
 
-CHANGED = "the transcript was changed or removed since it was read"
+_CHANGED = "the transcript was changed or removed since it was read"
 
 
-def plan_transcripts(case: Case) -> Iterator[Item | Refusal]:
+def _plan_transcripts(case: Case) -> Iterator[Item | Refusal]:
     """All lines that are missing. Raises SourceError."""
     lines = _MissingLines(case.examination)
     yield from incoming_items(
@@ -41,7 +41,7 @@ class _MissingLines:
         for identity in self._lines:
             fields = self.fields(identity)
             if fields is None:
-                yield Incoming(identity, [], CHANGED)
+                yield Incoming(identity, [], _CHANGED)
             else:
                 yield Incoming(identity, fields)
 
@@ -73,9 +73,9 @@ def _lines_of(examination: Examination) -> _MissingLines:
     return _MissingLines(examination)
 
 
-def read_planned_line(examination: Examination, plan: Plan, item: Item) -> Fields | None:
+def _read_planned_line(examination: Examination, plan: Plan, item: Item) -> Fields | None:
     """The message of an item; None where its line is gone. Raises SourceError."""
     return _lines_of(examination).fields(item.id)
 
 
-TARGET = Target("transcripts", "lines of transcripts that are missing", plan_transcripts, read_planned_line)
+TARGET = Target("transcripts", "lines of transcripts that are missing", _plan_transcripts, _read_planned_line)
