@@ -19,7 +19,12 @@ _TOO_DEEP = f"values are nested more than {MOST_DEPTH} deep"
 _TOO_LARGE = "it holds a number larger than 2^64"
 _HALF_OF_A_PAIR = re.compile("[\ud800-\udfff]")
 _ESCAPED_SURROGATE = re.compile(r"\\u[dD][89abAB]|\\u[dD][c-fC-F]")
-_JSON_STRUCTURE = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
+_JSON_STRING = re.compile(r'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
+_LEVELS = bytes.maketrans(b"{}", b"[]")
+_OTHER_THAN_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+_MOST_COLONS = 20
+"""In a number of YAML written in sixties (1:30:00): Python takes seconds to add up thousands of them."""
+_SIXTIES = re.compile(r"[-+]?[0-9_:.]+")
 
 
 def json_value(content: str | bytes) -> Any:
@@ -41,17 +46,17 @@ def json_value(content: str | bytes) -> Any:
 
 
 def depth_of_json(text: str) -> int:
-    """How deeply arrays and objects are nested, found without building any of them."""
+    """How deeply arrays and objects are nested, found without building any of them; no less for what is no JSON."""
+    brackets = _JSON_STRING.sub("", text).encode("ascii", "replace").translate(_LEVELS, _OTHER_THAN_BRACKETS)
+    # Each round takes away the innermost level, in a few calls: a file may hold millions of brackets.
     depth = 0
-    deepest = 0
-    for match in _JSON_STRUCTURE.finditer(text):
-        sign = match[0]
-        if sign in "[{":
-            depth += 1
-            deepest = max(deepest, depth)
-        elif sign in "]}":
-            depth -= 1
-    return deepest
+    while depth <= MOST_DEPTH:
+        rest = brackets.replace(b"[]", b"")
+        if len(rest) == len(brackets):
+            break
+        brackets = rest
+        depth += 1
+    return depth + brackets.count(b"[")
 
 
 def yaml_value(text: str) -> Any:
@@ -69,8 +74,9 @@ def yaml_value(text: str) -> Any:
         if "nesting" in problem:  # libyaml has a limit of its own, and some releases meet it before ours
             raise _beyond(_TOO_DEEP, line) from None
         raise DocumentError(f"not valid YAML: {problem}", line=line) from None
-    except (ValueError, OverflowError, RecursionError):
-        # The text of the error may quote the value, which may be a password.
+    except (ValueError, OverflowError, RecursionError, LookupError, AttributeError):
+        # The library expects that a value has the form of its tag (`!!int x`). The text of the error may quote the
+        # value, which may be a password.
         raise DocumentError("not valid YAML: a value that looks like a date or a number is none") from None
     _refuse_values(value)
     return value
@@ -84,7 +90,10 @@ def _refuse_yaml(yaml: Any, text: str, loader: Any) -> None:
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
             # A few hundred bytes of aliases to aliases stand for gigabytes.
             raise _beyond("anchors and aliases (& and *) are not read: write the value out", line)
-        if isinstance(event, yaml.CollectionStartEvent):
+        if isinstance(event, yaml.ScalarEvent):
+            if event.value.count(":") > _MOST_COLONS and _SIXTIES.fullmatch(event.value):
+                raise _beyond(_TOO_LARGE, line)
+        elif isinstance(event, yaml.CollectionStartEvent):
             depth += 1
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1

@@ -138,7 +138,7 @@ class _OwnSource(SourceFileLoader):
 
 def _load(file: Path) -> ModuleType:
     # The hash keeps two files of the same name in two folders apart.
-    name = f"blueplane_doctor_extension_{sha256(str(file.resolve()).encode()).hexdigest()[:8]}_{file.stem}"
+    name = f"blueplane_doctor_extension_{sha256(os.fsencode(file.resolve())).hexdigest()[:8]}_{file.stem}"
     if file.suffix != ".py":
         raise ImportError("it is not a Python file")
     spec = importlib.util.spec_from_file_location(name, file, loader=_OwnSource(name, str(file.absolute())))

@@ -59,6 +59,7 @@ def test_what_is_no_usable_json(text: str | bytes, told: str) -> None:
 def test_depth_is_counted_outside_of_texts() -> None:
     assert depth_of_json('{"a": [[1], "]]]", {"b": "\\"[["}]}') == 3
     assert depth_of_json('"never ended [[[') == 0
+    assert depth_of_json("[{}, {}, [{}]]") == 3
 
 
 @pytest.mark.parametrize(
@@ -86,6 +87,11 @@ def test_yaml_is_read(text: str, value: Any) -> None:
         (f"a: {DIGITS}", "larger than 2^64", 0),
         ("a: " + "9" * 5_000, "looks like a date or a number is none", 0),
         ("!!python/object/apply:os.system ['true']", "not valid YAML", 1),
+        ("a: !!int ''", "looks like a date or a number is none", 0),
+        ("a: !!float '-'", "looks like a date or a number is none", 0),
+        ("a: !!bool x", "looks like a date or a number is none", 0),
+        ("a: !!timestamp x", "looks like a date or a number is none", 0),
+        ("a: 1\nb: " + "1:" * 100_000 + "1", "larger than 2^64", 2),
     ],
 )
 def test_what_is_no_usable_yaml(text: str, told: str, line: int) -> None:

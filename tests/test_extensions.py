@@ -28,9 +28,16 @@ def write(folder: Path, content: str, name: str = "monitor_disk.py") -> Path:
     return file
 
 
-def test_a_folder_and_a_file_of_monitors(tmp_path: Path) -> None:
-    file = write(tmp_path / "mine", MONITOR)
-    write(tmp_path / "mine", "raise RuntimeError('only monitor_*.py is loaded')", "helper.py")
+@pytest.mark.parametrize(
+    "name",
+    [
+        "mine",
+        pytest.param("\udcff", marks=pytest.mark.skipif(sys.platform != "linux", reason="names there are UTF-8")),
+    ],
+)
+def test_a_folder_and_a_file_of_monitors(tmp_path: Path, name: str) -> None:
+    file = write(tmp_path / name, MONITOR)
+    write(tmp_path / name, "raise RuntimeError('only monitor_*.py is loaded')", "helper.py")
     for path in (file, file.parent):
         assert find_monitors([path]).keys() - find_monitors().keys() == {"disk"}
         assert find_checks((), [path]).problems == []

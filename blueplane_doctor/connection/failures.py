@@ -198,9 +198,11 @@ def _no_permission(endpoint: Endpoint, command: Command, text: str) -> SourceRef
     if endpoint.rights:
         return SourceRefused(f"{endpoint.name} gives this user no permission (NOPERM)", endpoint.rights)
     tried = words_of(command) or "a command"
-    named = re.search(r"run the '([a-z.|]{1,30})' command", text)
-    if named and named[1].partition("|")[0] in _COMMANDS:
+    named = re.search(r"run the '([a-z.]{1,30})(?:\|([a-z-]{1,30}))?' command", text)
+    if named and named[1] in _COMMANDS:
         right = f"+{named[1]}"
+        if named[2] and named[2].upper() in _SUBCOMMANDS:
+            right += f"|{named[2]}"
     elif "key" in text:
         right = "%R~blueplane:health:*" if "blueplane:health:" in tried else "%R~telemetry:*"
     else:

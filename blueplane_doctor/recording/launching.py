@@ -68,7 +68,7 @@ def _written_url(redis_url: str, home: Path) -> Path:
     match = _PLACE.fullmatch(redis_url)
     # Nothing of the login goes into a file's name, as a digest either: passwords can be guessed by it.
     place = match[1] if match else ""
-    path = home / f"{URL_FILE}-{hashlib.sha256(place.encode()).hexdigest()[:16]}"
+    path = home / f"{URL_FILE}-{hashlib.sha256(os.fsencode(place)).hexdigest()[:16]}"
     try:
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=home)  # mode 0600

@@ -31,6 +31,8 @@ _FULL = "make room on the disk of the database"
 _BROKEN_OR_FULL = (
     "see whether its disk is full (df) or broken (the system's log): until then delete nothing beside the database"
 )
+_COMPUTED = ": what is read there is computed, where the pipeline stores it"
+"""See computed_values.py."""
 
 
 class Failure(NamedTuple):
@@ -56,6 +58,7 @@ _FAILURES = (
     Failure("disk is full", True, SourceRefused, " cannot be read: the disk is full", _FULL),
     Failure("disk I/O error", False, SourceUnusable, " cannot be read: disk I/O error", _BROKEN_OR_FULL),
     Failure("unable to open|readonly|(?i:permission)", True, SourceRefused, " cannot be opened: {message}", ""),
+    Failure("prohibited|not authorized", False, SourceUnusable, _COMPUTED, RIGHT_FILE),
     Failure("", False, SourceUnusable, ": {message}", ""),
 )
 """The first whose pattern is found counts; the last fits every error."""

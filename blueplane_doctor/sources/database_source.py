@@ -19,6 +19,7 @@ a log, readers keep nobody from writing. https://www.sqlite.org/wal.html#concurr
 Nothing opens the file but SQLite: see database_files.py.
 """
 
+import os
 import sqlite3
 import sys
 import time
@@ -32,6 +33,7 @@ from urllib.parse import quote
 from blueplane_doctor.error_phrases import error_text
 from blueplane_doctor.errors import SourceDamaged, SourceError, SourceRefused, SourceTimeout, SourceUnusable
 from blueplane_doctor.sources import Deadline
+from blueplane_doctor.sources.computed_values import refuse_computed
 from blueplane_doctor.sources.database_failures import ANOTHER_LOG, HOLDER, RIGHT_FILE, failure_of
 from blueplane_doctor.sources.database_files import TICK_SECONDS, DatabaseFiles, DatabaseState
 from blueplane_doctor.sources.file_locks import is_locked_for_all
@@ -87,6 +89,9 @@ class DatabaseSource:
                 return self._read(question)
             except sqlite3.Error as error:
                 raise self._ours(error) from error
+            except UnicodeDecodeError as error:
+                # Values are no matter here (`_text`): SQLite's own sentence quotes a schema that is no text.
+                raise self._ours(sqlite3.DatabaseError("malformed database schema")) from error
 
     def rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """All rows of one query, at most 200,000. Raises SourceError."""
@@ -116,7 +121,7 @@ class DatabaseSource:
 
         SQLite takes any complete log for that of the file beside it, as it is left after a copy or a restored backup.
         """
-        with suppress(OSError, sqlite3.Error):
+        with suppress(OSError, sqlite3.Error, UnicodeDecodeError):
             if not self._files.has_log():
                 return
             with closing(sqlite3.connect(self._uri("mode=ro&immutable=1"), uri=True)) as connection:
@@ -192,15 +197,16 @@ class DatabaseSource:
             connection.execute("PRAGMA query_only = 1")
             if is_alone:
                 connection.execute("PRAGMA locking_mode = exclusive")
-            # Last, for this one already reads the file.
+            # From here on the file is read.
             connection.execute(f"PRAGMA cache_size = -{_CACHE_KB}")
-        except sqlite3.Error:
+            refuse_computed(connection)
+        except (sqlite3.Error, UnicodeDecodeError):
             connection.close()
             raise
         return connection
 
     def _uri(self, options: str) -> str:
-        return f"file:{quote(str(self._files.file))}?{options}"
+        return f"file:{quote(os.fsencode(self._files.file))}?{options}"  # as bytes: a name need not be UTF-8
 
     def _wait_for_the_lock(self) -> None:
         """Wait until nobody has the file for itself alone. Raises SourceTimeout.

@@ -66,6 +66,7 @@ def test_each_failure_says_where_and_what_to_try(
     ("text", "right"),
     [
         ("NOPERM User x has no permissions to run the 'xinfo|stream' command", "+xinfo|stream"),
+        ("NOPERM User x has no permissions to run the 'xinfo|acme' command", "+xinfo"),
         ("NOPERM No permissions to access a key", "%R~telemetry:*"),
         ("NOPERM this user has no permissions", "+xlen telemetry:dlq"),
     ],

@@ -212,7 +212,11 @@ def test_the_first_failure_to_open_is_remembered(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["a b.db", "per%20cent.db", "question?mode=rwc.db", "hash#.db", "ümläut.db", "per%.db"]
+    "name",
+    [
+        *("a b.db", "per%20cent.db", "question?mode=rwc.db", "hash#.db", "ümläut.db", "per%.db"),
+        pytest.param("\udcff.db", marks=pytest.mark.skipif(sys.platform != "linux", reason="names there are UTF-8")),
+    ],
 )
 def test_a_file_of_any_name_is_found_and_no_option_is_smuggled_in(tmp_path: Path, name: str) -> None:
     schema.create_database(tmp_path / name)
@@ -410,3 +414,14 @@ def test_a_write_that_ends_between_two_looks_is_waited_for(file: Path, monkeypat
     with closing(DatabaseSource(file, Deadline(5), without_locks=True)) as source:
         assert source.rows(COUNT) == [(0,)]
     assert [state.is_at_rest for state in opened] == [True]
+
+
+def test_a_schema_that_is_not_utf_8_is_damaged(file: Path) -> None:
+    with closing(sqlite3.connect(file, isolation_level=None)) as connection:
+        connection.execute("PRAGMA writable_schema = 1")
+        broken = "INSERT INTO sqlite_master VALUES ('table', CAST(x'fffe' AS TEXT), 'x', 0, CAST(x'ff41' AS TEXT))"
+        connection.execute(broken)
+    with closing(DatabaseSource(file, Deadline(5))) as source:
+        for _ in range(2):
+            with pytest.raises(SourceDamaged, match="malformed database schema"):
+                source.tables()
