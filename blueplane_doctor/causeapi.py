@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from blueplane_doctor.checkapi import sentence
 from blueplane_doctor.errors import SettingsError
 from blueplane_doctor.model import Cause, Finding, Remedy, Stake, Status, counted
 
@@ -45,6 +46,17 @@ class Findings:
             if self.bad(check_id):
                 return self._by_id[check_id]
         return None
+
+    def cause(self, *check_ids: str, more: str = "", **fields: Any) -> Cause | None:
+        """A cause that says what the first of these checks found, and what to do; None where none found a fault.
+
+        `more`: a sentence that follows; `fields`: those of Cause that say more than the finding does.
+        """
+        finding = self.fault(*check_ids)
+        if finding is None:
+            return None
+        summary = f"{sentence(finding.summary)} {more}".rstrip()
+        return Cause(**{"summary": summary, "next_step": finding.remedy, **fields})
 
     def value(self, check_id: str) -> object:
         """What this check observed; None where it did not."""
@@ -108,11 +120,18 @@ class CauseSpec:
             return []
         causes = result if isinstance(result, list) else [result]
         doctor = getattr(records.get("locations"), "doctor", "blueplane-doctor")
-        return [self._with_repair(one, doctor) for one in causes]
+        return [self._completed(one, doctor) for one in causes]
 
-    def _with_repair(self, one: Cause, doctor: str) -> Cause:
-        """The cause, whose next step names the repair that heals it, or says why none does."""
-        if not isinstance(one, Cause) or not (self.repair or self.no_repair):
+    def _completed(self, one: Cause, doctor: str) -> Cause:
+        """The cause, whose next step names the repair that heals it, or says why none does.
+
+        What tells since when it is there says nothing where that is not known.
+        """
+        if not isinstance(one, Cause):
+            return one
+        if one.since is None and one.since_by:
+            one = one.model_copy(update={"since_by": ""})
+        if not (self.repair or self.no_repair):
             return one
         step = one.next_step or Remedy(text="")
         if self.repair:

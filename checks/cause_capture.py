@@ -3,7 +3,6 @@
 from typing import TYPE_CHECKING
 
 from blueplane_doctor import Cause, Findings, Remedy, Stake, Status, cause
-from blueplane_doctor.checkapi import sentence
 
 if TYPE_CHECKING:
     from blueplane_doctor.locations import Locations
@@ -52,8 +51,7 @@ def cause_capture_not_wired(
     """
     finding = findings.fault(WIRING)
     if finding is not None and finding.status is not Status.YELLOW:
-        signs = _signs_of(wiring)
-        return Cause(summary=sentence(finding.summary), explains=signs, next_step=finding.remedy)
+        return findings.cause(WIRING, explains=_signs_of(wiring))
     if not capture.open_sessions or not _is_silent(findings):
         return None
     sentences = []
@@ -65,7 +63,7 @@ def cause_capture_not_wired(
         summary=" ".join(sentences[:2]),
         explains=[WIRING, *SIGNS],
         since=capture.last_event_timestamp,
-        since_by="the newest event" if capture.last_event_timestamp else "",
+        since_by="the newest event",
         certain=False,
         confirm="that somebody works in the open window, and that Cursor reads these hooks",
         next_step=Remedy(
@@ -87,14 +85,7 @@ def cause_capture_not_wired(
 )
 def cause_hooks_cannot_deliver(spool: "SpoolHealth", findings: Findings) -> Cause | None:
     """Hooks could not hand their events to the server."""
-    finding = findings.fault(*NOT_DELIVERED)
-    if finding is None:
-        return None
-    return Cause(
-        summary=sentence(finding.summary),
-        at_stake=Stake(at_risk=spool.waiting_events, lost=spool.lost or None),
-        next_step=finding.remedy,
-    )
+    return findings.cause(*NOT_DELIVERED, at_stake=Stake(at_risk=spool.waiting_events, lost=spool.lost or None))
 
 
 @cause(
@@ -105,10 +96,4 @@ def cause_hooks_cannot_deliver(spool: "SpoolHealth", findings: Findings) -> Caus
 )
 def cause_clock_wrong(findings: Findings) -> Cause | None:
     """The clocks of Redis and of this machine disagree."""
-    finding = findings.fault("clock-skew")
-    if finding is None:
-        return None
-    return Cause(
-        summary=f"{sentence(finding.summary)} Ages and rates are wrong by as much; nothing is lost.",
-        next_step=finding.remedy,
-    )
+    return findings.cause("clock-skew", more="Ages and rates are wrong by as much; nothing is lost.")

@@ -3,7 +3,6 @@
 from typing import TYPE_CHECKING
 
 from blueplane_doctor import Cause, Findings, Stake, cause
-from blueplane_doctor.checkapi import sentence
 
 if TYPE_CHECKING:
     from blueplane_doctor.monitoring.capture_wiring import CaptureWiring
@@ -23,13 +22,11 @@ def cause_cursor_not_captured(
     cursor: "CursorCompleteness", wiring: "CaptureWiring", findings: Findings
 ) -> Cause | None:
     """Composers or bubbles of Cursor were never captured."""
-    finding = findings.fault(COMPLETENESS)
-    if finding is None or any(fault.kind == EXTENSION_MISSING for fault in wiring.faults):
+    if any(fault.kind == EXTENSION_MISSING for fault in wiring.faults):
         return None  # without the extension the server is told of no window: capture-not-wired says so
-    return Cause(
-        summary=sentence(finding.summary),
+    return findings.cause(
+        COMPLETENESS,
         since=cursor.first_missing,
-        since_by="the first missing change" if cursor.first_missing else "",
+        since_by="the first missing change",
         at_stake=Stake(recoverable=cursor.missing_items),
-        next_step=finding.remedy,
     )

@@ -93,7 +93,7 @@ def cause_database_locked(
     return Cause(
         summary=" ".join(parts) + _left(held),
         since=since,
-        since_by=since_by if since else "",
+        since_by=since_by,
         certain=error is not None and (bool(error.lately) or bool(held.messages)),
         confirm=_confirm(error),
         at_stake=Stake(at_risk=_at_risk(held)),
@@ -144,7 +144,7 @@ def cause_database_not_writable(
     return Cause(
         summary=summary + _left(held),
         since=error.first if error else None,
-        since_by=FIRST_ERROR if error else "",
+        since_by=FIRST_ERROR,
         certain=finding is not None or bool(held.messages) or bool(error and error.lately),
         confirm=_confirm(error),
         at_stake=Stake(at_risk=_at_risk(held)),
@@ -191,7 +191,7 @@ def cause_disk_full(
     return Cause(
         summary=summary.strip() + _left(held),
         since=error.first if error else None,
-        since_by=FIRST_ERROR if error else "",
+        since_by=FIRST_ERROR,
         certain=finding is not None or bool(held.messages) or bool(error and error.lately),
         confirm=_confirm(error),
         at_stake=Stake(at_risk=_at_risk(held)),

@@ -2,14 +2,12 @@
 
 from typing import TYPE_CHECKING
 
-from blueplane_doctor.checks.stuck_messages import FIRST_ERROR, logged, without_reason
+from blueplane_doctor.checks.stuck_messages import FIRST_ERROR, first_error, without_reason
 
 from blueplane_doctor import Cause, Findings, Remedy, Stake, cause
-from blueplane_doctor.checkapi import sentence
 
 if TYPE_CHECKING:
     from blueplane_doctor.locations import Locations
-    from blueplane_doctor.model import Finding
     from blueplane_doctor.monitoring.chain_of_custody import ChainHealth
     from blueplane_doctor.monitoring.queue_health import QueueHealth
     from blueplane_doctor.monitoring.server_health import ServerHealth
@@ -26,9 +24,14 @@ GONE = ("does not exist", "holds none of the tables")
 INTERRUPTED = "not before the next start"
 
 
-def _unreadable(findings: Findings) -> "Finding | None":
-    """The finding that says why the database cannot be read; None where it can."""
-    return findings.fault("database-reachable")
+UNREADABLE = "database-reachable"
+"""The check that says why the database cannot be read."""
+
+
+def _is(findings: Findings, *words: str) -> bool:
+    """Whether the database cannot be read, and one of these parts of a sentence says why."""
+    finding = findings.fault(UNREADABLE)
+    return finding is not None and any(part in finding.summary for part in words)
 
 
 @cause(
@@ -39,16 +42,9 @@ def _unreadable(findings: Findings) -> "Finding | None":
 )
 def cause_database_damaged(findings: Findings, server: "ServerHealth | None" = None) -> Cause | None:
     """The database is damaged."""
-    finding = _unreadable(findings)
-    if finding is None or not any(words in finding.summary for words in DAMAGED):
+    if not _is(findings, *DAMAGED):
         return None
-    error = logged(server, "database is damaged")
-    return Cause(
-        summary=sentence(finding.summary),
-        since=error.first if error else None,
-        since_by=FIRST_ERROR if error else "",
-        next_step=finding.remedy,
-    )
+    return findings.cause(UNREADABLE, since=first_error(server, "database is damaged"), since_by=FIRST_ERROR)
 
 
 @cause(
@@ -66,20 +62,19 @@ def cause_database_gone(
     chain: "ChainHealth | None" = None,
 ) -> Cause | None:
     """The database, or its tables, are not there."""
-    finding = _unreadable(findings)
-    if finding is None or not any(words in finding.summary for words in GONE):
+    if not _is(findings, *GONE):
         return None
-    error = logged(server, "no such table or column", "unable to open the database")
     text = "Start the Blueplane server: it makes the database."
     if server is not None and server.is_alive:
         text = (
             "Look for the old file first: it may have been moved, and what is written anew is no part of it. The "
             "server makes its tables at its start only: restart it, and it writes what comes from then on."
         )
-    return Cause(
-        summary=f"{sentence(finding.summary)} No message can be written.",
-        since=error.first if error else None,
-        since_by=FIRST_ERROR if error else "",
+    return findings.cause(
+        UNREADABLE,
+        more="No message can be written.",
+        since=first_error(server, "no such table or column", "unable to open the database"),
+        since_by=FIRST_ERROR,
         at_stake=Stake(at_risk=without_reason(queue, chain) if queue else None),
         next_step=Remedy(text=text, commands=[f"ls -la {locations.home}"]),
     )
@@ -93,13 +88,9 @@ def cause_database_gone(
 )
 def cause_database_interrupted(findings: Findings) -> Cause | None:
     """A crash left the database in the middle of a write."""
-    finding = _unreadable(findings)
-    if finding is None or finding.observed != INTERRUPTED:
+    if findings.value(UNREADABLE) != INTERRUPTED:
         return None
-    return Cause(
-        summary=f"{sentence(finding.summary)} The next start of the server repairs it; nothing is lost by it.",
-        next_step=finding.remedy,
-    )
+    return findings.cause(UNREADABLE, more="The next start of the server repairs it; nothing is lost by it.")
 
 
 @cause(
@@ -110,14 +101,9 @@ def cause_database_interrupted(findings: Findings) -> Cause | None:
 )
 def cause_database_unreadable(findings: Findings) -> Cause | None:
     """The database cannot be read."""
-    finding = _unreadable(findings)
-    if finding is None or finding.observed == INTERRUPTED:
+    if findings.value(UNREADABLE) == INTERRUPTED or _is(findings, *DAMAGED, *GONE):
         return None
-    if any(words in finding.summary for words in (*DAMAGED, *GONE)):
-        return None
-    return Cause(
-        summary=f"{sentence(finding.summary)} Whether messages are written is not known.", next_step=finding.remedy
-    )
+    return findings.cause(UNREADABLE, more="Whether messages are written is not known.")
 
 
 @cause(
@@ -129,15 +115,8 @@ def cause_database_unreadable(findings: Findings) -> Cause | None:
 )
 def cause_writes_are_slow(findings: Findings) -> Cause | None:
     """Batches take long to be written."""
-    finding = findings.fault("write-p95")
-    if finding is None:
-        return None
-    return Cause(
-        summary=sentence(finding.summary),
-        certain=False,
-        confirm="a busy disk (iostat), or another process that has the database open (lsof)",
-        next_step=finding.remedy,
-    )
+    confirm = "a busy disk (iostat), or another process that has the database open (lsof)"
+    return findings.cause("write-p95", certain=False, confirm=confirm)
 
 
 @cause(
@@ -147,14 +126,12 @@ def cause_writes_are_slow(findings: Findings) -> Cause | None:
     brings=["write-throughput"],
     follows=["database-locked", "disk-full", "writes-are-slow"],
 )
-def cause_log_not_emptied(findings: Findings, locations: "Locations") -> Cause | None:
+def cause_log_not_emptied(findings: Findings) -> Cause | None:
     """The write-ahead log of the database is not emptied."""
-    finding = findings.fault("wal-size", "wal-growth")
-    if finding is None:
-        return None
-    return Cause(
-        summary=f"{sentence(finding.summary)} Nothing is lost by it; reading and writing get slower.",
+    return findings.cause(
+        "wal-size",
+        "wal-growth",
+        more="Nothing is lost by it; reading and writing get slower.",
         certain=False,
         confirm="a process that keeps a transaction open for long",
-        next_step=finding.remedy or Remedy(text="See who reads it.", commands=[f"lsof {locations.database}"]),
     )

@@ -1,20 +1,16 @@
 """Causes that concern groups without custody: one that the doctor does not know, and readers that are behind."""
 
 from blueplane_doctor import Cause, Findings, cause
-from blueplane_doctor.checkapi import sentence
 
 
 @cause(no_repair="No repair touches a group that nobody knows.", stage="messages", shown_by=["unknown-groups"])
 def cause_unknown_group(findings: Findings) -> Cause | None:
     """A consumer group that the doctor does not know reads the queue."""
-    finding = findings.fault("unknown-groups")
-    if finding is None:
-        return None
-    return Cause(
-        summary=f"{sentence(finding.summary)} What such a group writes is not judged.",
+    return findings.cause(
+        "unknown-groups",
+        more="What such a group writes is not judged.",
         certain=False,
         confirm="which version of Blueplane, or which other program, made the group",
-        next_step=finding.remedy,
     )
 
 
@@ -26,12 +22,9 @@ def cause_unknown_group(findings: Findings) -> Cause | None:
 )
 def cause_reader_behind(findings: Findings) -> Cause | None:
     """A group that writes no traces is behind."""
-    finding = findings.fault("reader-lag")
-    if finding is None:
-        return None
-    return Cause(
-        summary=f"{sentence(finding.summary)} No trace is lost.",
+    return findings.cause(
+        "reader-lag",
+        more="No trace is lost.",
         certain=False,
         confirm="whether anything still reads for the group: one of an earlier version does no harm",
-        next_step=finding.remedy,
     )

@@ -21,6 +21,7 @@ SHOWN_ERRORS = 3
 """Of the errors of an hour the most frequent are told; `dlq stats` shows all."""
 SHOWN_BREAKS = 200
 """Breaks of which the chain keeps the reason: of more it is not known."""
+_WHO_DELETED = "who deleted a consumer or a group (XGROUP), or put an older copy in the place of the database"
 
 
 def _lost(chain: "ChainHealth", *, malformed: bool) -> list["ChainBreak"]:
@@ -81,7 +82,7 @@ def cause_unrecorded_loss(
         return _without_ids(chain, findings)
     remade = [group.name for group in queue.writers if group.exists and not group.consumers and group.last_delivered_id]
     summary = f"{_counted(lost, chain, 'neither pending nor written')}. {_held(lost)}"
-    confirm = "who deleted a consumer or a group (XGROUP), or put an older copy in the place of the database"
+    confirm = _WHO_DELETED
     if remade:
         behind = "it" if len(lost) == 1 else "them"
         summary += f" {' and '.join(remade)} may have been made anew behind {behind}: no consumer was there since."
@@ -102,16 +103,11 @@ def cause_unrecorded_loss(
 
 def _without_ids(chain: "ChainHealth", findings: Findings) -> Cause | None:
     """Messages without a row, more than dead letters were dropped: which of all they are is not known."""
-    finding = findings.get("chain-breaks")
     beyond = chain.letter_dropped - chain.letters_dropped
-    if finding is None or beyond <= 0:
+    if beyond <= 0:
         return None
-    return Cause(
-        summary=sentence(finding.summary),
-        certain=False,
-        confirm="who deleted a consumer or a group (XGROUP), or put an older copy in the place of the database",
-        at_stake=Stake(lost=beyond, recoverable=beyond),
-        next_step=finding.remedy,
+    return findings.cause(
+        "chain-breaks", certain=False, confirm=_WHO_DELETED, at_stake=Stake(lost=beyond, recoverable=beyond)
     )
 
 
@@ -185,7 +181,7 @@ def _old_letters(queue: "QueueHealth", locations: "Locations", summary: str) -> 
         title="Messages were given up, to the dead letters",
         summary=f"{summary} No more came in the last hour.",
         since=stream_time(ids[-1]) if ids else None,
-        since_by="the third newest dead letter: at the latest" if ids else "",
+        since_by="the third newest dead letter: at the latest",
         at_stake=Stake(lost=queue.dlq_unwritten_messages, recoverable=queue.dlq_unwritten_messages),
         next_step=Remedy(
             text="Correct what they have in common (dlq stats) before you deliver them again.",

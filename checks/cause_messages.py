@@ -149,7 +149,7 @@ def cause_retry_storm(
         causes[group.name] = Cause(
             summary=f"{summary}{_loss(chain)}",
             since=stream_time(ids[0]) if ids else None,
-            since_by=STREAM_ID if ids else "",
+            since_by=STREAM_ID,
             at_stake=Stake(at_risk=stuck_with_living(group)),
             next_step=Remedy(text=text, commands=trace_commands(locations.doctor, ids)),
             explains=signs,
@@ -185,8 +185,8 @@ def cause_acknowledgements_lost(
     rows = "its row is" if sum(group.written_not_acknowledged or 0 for group in groups) == 1 else "their rows are"
     return Cause(
         summary=f"{sentence(finding.summary)} Nothing is lost: {rows} there.",
-        since=stream_time(min(ids)) if ids else None,
-        since_by=f"{STREAM_ID}, of the oldest: at the earliest" if ids else "",
+        since=stream_time(min(ids, default="")),
+        since_by=f"{STREAM_ID}, of the oldest: at the earliest",
         at_stake=Stake(at_risk=0),
         next_step=finding.remedy,
         explains=signs,
@@ -205,18 +205,15 @@ def cause_acknowledgements_lost(
 )
 def cause_rewound_group(queue: "QueueHealth", findings: Findings) -> Cause | None:
     """A consumer group was moved back, and is given written messages again."""
-    finding = findings.fault("written-not-delivered")
-    if finding is None:
-        return None
     ids: list[str] = []
     for group in queue.writers:
         ids += group.written_not_delivered_ids[:1]
-    return Cause(
-        summary=f"{sentence(finding.summary)} Nothing is lost.",
-        since=stream_time(min(ids)) if ids else None,
-        since_by=f"{STREAM_ID}, of the first of them: at the earliest" if ids else "",
+    return findings.cause(
+        "written-not-delivered",
+        more="Nothing is lost.",
+        since=stream_time(min(ids, default="")),
+        since_by=f"{STREAM_ID}, of the first of them: at the earliest",
         at_stake=Stake(at_risk=sum(group.waiting or 0 for group in queue.writers)),
-        next_step=finding.remedy,
     )
 
 
@@ -233,8 +230,8 @@ def cause_orphans(queue: "QueueHealth", locations: "Locations", findings: Findin
         ids += group.orphaned_ids
     return Cause(
         summary=f"{sentence(finding.summary)} No other consumer takes {'it' if count == 1 else 'them'} over.",
-        since=stream_time(min(ids)) if ids else None,
-        since_by=STREAM_ID if ids else "",
+        since=stream_time(min(ids, default="")),
+        since_by=STREAM_ID,
         at_stake=Stake(at_risk=count - trimmed, lost=trimmed or None, recoverable=0 if trimmed else None),
         next_step=Remedy(
             text="Save them before you do anything else with them: repair does, and delivers them again.",

@@ -2,7 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from blueplane_doctor.checks.stuck_messages import FIRST_ERROR
+from blueplane_doctor.checks.cause_server import CAPTURE
+from blueplane_doctor.checks.stuck_messages import FIRST_ERROR, first_error
 
 from blueplane_doctor import Cause, Findings, Remedy, Stake, cause
 from blueplane_doctor.causeapi import EVERYTHING
@@ -27,24 +28,13 @@ REFUSALS = {
 LAST_ROW = "the newest row of the database"
 
 
-def first_error(server: "ServerHealth | None", *kinds: str) -> str | None:
-    """When the server's log first tells of one of these kinds of errors; None where it does not."""
-    if server is None:
-        return None
-    times = [error.first for error in server.errors if error.kind in kinds]
-    return min(times, default=None)
-
-
 @cause(
     no_repair="No repair helps until Redis answers.",
     stage="redis",
     shown_by=["redis-reachable"],
     brings=[
         *(EVERYTHING, "redis-writable", "server-errors", "undrained-buffer"),
-        *("hook-success", "hook-spool", "hook-losses", "hook-inactivity", "capture-rate", "database-monitor"),
-        "transcript-completeness",
-        "cursor-completeness",
-        "cursor-last-changes",
+        *CAPTURE,
     ],
     follows=["another-redis"],
 )
@@ -68,7 +58,7 @@ def cause_redis_unreachable(
     return Cause(
         summary=f"{sentence(redis.cause)} Neither the queue nor the chain of custody can be judged.",
         since=since,
-        since_by=since_by if since else "",
+        since_by=since_by,
         next_step=Remedy(text=sentence(redis.hint or "See whether it runs."), commands=commands),
     )
 
@@ -87,10 +77,7 @@ def _refusal(redis_writes: "RedisWrites") -> str:
     brings=[
         *("server-errors", "undrained-buffer", "redis-memory", "redis-durability", "writer-missing", "queue-depth"),
         *("consumer-lag", "pending-messages", "write-throughput", "backlog-trend", "written-not-acknowledged"),
-        *("hook-success", "hook-spool", "hook-losses", "hook-inactivity", "capture-rate", "database-monitor"),
-        "transcript-completeness",
-        "cursor-completeness",
-        "cursor-last-changes",
+        *CAPTURE,
     ],
     follows=["redis-unreachable", "disk-full"],
 )
@@ -115,7 +102,7 @@ def cause_redis_refuses_writes(
     return Cause(
         summary=f"{_refusal(redis_writes)} No event gets into the queue.",
         since=since,
-        since_by=since_by if since else "",
+        since_by=since_by,
         at_stake=Stake(at_risk=queue.queue_depth if queue else None),
         next_step=finding.remedy,
     )
@@ -126,18 +113,9 @@ def cause_redis_refuses_writes(
     stage="redis",
     shown_by=["redis-writable"],
     brings=[
-        *(
-            "server-errors",
-            "undrained-buffer",
-            "writer-missing",
-            "queue-depth",
-            "consumer-lag",
-            "pending-messages",
-            "write-throughput",
-        ),
-        *("backlog-trend", "written-not-acknowledged", "stuck-consumers"),
-        *("hook-success", "hook-spool", "hook-losses", "hook-inactivity", "capture-rate", "database-monitor"),
-        *("transcript-completeness", "cursor-completeness", "cursor-last-changes"),
+        *("server-errors", "undrained-buffer", "writer-missing", "queue-depth", "consumer-lag"),
+        *("pending-messages", "write-throughput", "backlog-trend", "written-not-acknowledged", "stuck-consumers"),
+        *CAPTURE,
     ],
     follows=["redis-unreachable", "redis-refuses-writes"],
 )
@@ -148,13 +126,11 @@ def cause_redis_refuses_the_server(
     finding = findings.fault("redis-writable")
     if finding is None or not redis_writes.taken:
         return None
-    kind = str(finding.evidence["log"])
-    return Cause(
-        summary=sentence(finding.summary),
-        since=first_error(server, kind),
+    return findings.cause(
+        "redis-writable",
+        since=first_error(server, str(finding.evidence["log"])),
         since_by=FIRST_ERROR,
         at_stake=Stake(at_risk=queue.queue_depth if queue else None),
-        next_step=finding.remedy,
     )
 
 
@@ -172,16 +148,11 @@ def cause_redis_lost_its_data(
     findings: Findings, server: "ServerHealth | None" = None, queue: "QueueHealth | None" = None
 ) -> Cause | None:
     """Redis lost the queue, or its writer groups."""
-    finding = findings.fault("stream-lost")
-    if finding is None:
-        return None
-    since = first_error(server, "NOGROUP", "stream key is gone")
-    return Cause(
-        summary=sentence(finding.summary),
-        since=since,
-        since_by=FIRST_ERROR if since else "",
+    return findings.cause(
+        "stream-lost",
+        since=first_error(server, "NOGROUP", "stream key is gone"),
+        since_by=FIRST_ERROR,
         at_stake=Stake(at_risk=queue.waiting_messages if queue else None),
-        next_step=finding.remedy,
     )
 
 
@@ -193,11 +164,8 @@ def cause_redis_lost_its_data(
 )
 def cause_redis_may_lose_the_queue(findings: Findings, queue: "QueueHealth | None" = None) -> Cause | None:
     """Redis may lose what waits in the queue, or may soon refuse more."""
-    finding = findings.fault("redis-durability", "redis-memory")
-    if finding is None:
-        return None
     waiting = queue.queue_depth if queue else None
-    return Cause(summary=sentence(finding.summary), at_stake=Stake(at_risk=waiting), next_step=finding.remedy)
+    return findings.cause("redis-durability", "redis-memory", at_stake=Stake(at_risk=waiting))
 
 
 @cause(
@@ -208,10 +176,4 @@ def cause_redis_may_lose_the_queue(findings: Findings, queue: "QueueHealth | Non
 )
 def cause_redis_connections_used_up(findings: Findings) -> Cause | None:
     """Nearly all connections that Redis allows are open."""
-    finding = findings.fault("redis-clients")
-    if finding is None:
-        return None
-    return Cause(
-        summary=f"{sentence(finding.summary)} When all are, it refuses new ones.",
-        next_step=finding.remedy,
-    )
+    return findings.cause("redis-clients", more="When all are, it refuses new ones.")

@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING
 
 from blueplane_doctor.checks.stuck_messages import without_reason
 
-from blueplane_doctor import Cause, Finding, Findings, Remedy, Stake, cause
+from blueplane_doctor import Cause, Findings, Remedy, Stake, cause
 from blueplane_doctor.causeapi import EVERYTHING, stream_time
-from blueplane_doctor.checkapi import many, sentence
+from blueplane_doctor.checkapi import many
 from blueplane_doctor.times import iso_of_milliseconds, parse_time, to_milliseconds
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ def cause_server_down(
     return Cause(
         summary=f"{process}, and nobody answers on its port.{waiting_sentence(queue, chain)}",
         since=since,
-        since_by=since_by if since else "",
+        since_by=since_by,
         at_stake=stake(queue, chain),
         next_step=Remedy(
             text="Start it. If it does not start, the end of its log says why.",
@@ -159,11 +159,10 @@ def cause_server_hangs(
     """The server's process runs and does not answer."""
     if findings.value("server-alive") != "pid only":
         return None
-    since = oldest_waiting(queue)
     return Cause(
         summary=f"Process {server.pid} runs; HTTP: {server.http_answer}.{waiting_sentence(queue, chain)}",
-        since=since,
-        since_by=OLDEST_WAITING if since else "",
+        since=oldest_waiting(queue),
+        since_by=OLDEST_WAITING,
         certain=bool(at_risk(queue, chain)),
         confirm="messages that wait: without any it may only listen on another port",
         at_stake=stake(queue, chain),
@@ -181,12 +180,7 @@ def cause_server_hangs(
 )
 def cause_settings_broken(findings: Findings) -> Cause | None:
     """Blueplane's own settings cannot be used."""
-    finding = findings.fault("server-settings")
-    if finding is None:
-        return None
-    return Cause(
-        summary=f"{sentence(finding.summary)} What else is found may come from that.", next_step=finding.remedy
-    )
+    return findings.cause("server-settings", more="What else is found may come from that.")
 
 
 @cause(
@@ -197,10 +191,9 @@ def cause_settings_broken(findings: Findings) -> Cause | None:
 )
 def cause_another_redis(server_uses: "ServerUses", findings: Findings) -> Cause | None:
     """The server uses another Redis than the one that is examined."""
-    finding = findings.fault("same-pipeline")
-    if finding is None or server_uses.redis.compared != "another":
+    if server_uses.redis.compared != "another":
         return None
-    return _another(finding, server_uses.redis)
+    return _another(findings, server_uses.redis)
 
 
 @cause(
@@ -211,19 +204,18 @@ def cause_another_redis(server_uses: "ServerUses", findings: Findings) -> Cause 
 )
 def cause_another_database(server_uses: "ServerUses", findings: Findings) -> Cause | None:
     """The server writes to another database than the one that is examined."""
-    finding = findings.fault("same-pipeline")
     # Where the Redis is another one too, that says it all.
-    if finding is None or server_uses.redis.compared == "another":
+    if server_uses.redis.compared == "another":
         return None
-    return _another(finding, server_uses.database)
+    return _another(findings, server_uses.database)
 
 
-def _another(finding: Finding, used: "Used") -> Cause:
-    return Cause(
-        summary=f"{sentence(finding.summary)} What else is found here concerns a pipeline that it does not feed.",
+def _another(findings: Findings, used: "Used") -> Cause | None:
+    return findings.cause(
+        "same-pipeline",
+        more="What else is found here concerns a pipeline that it does not feed.",
         certain=used.is_proof,
         confirm="what the process has open: its log or its configuration alone may be out of date",
-        next_step=finding.remedy,
     )
 
 
@@ -235,11 +227,8 @@ def _another(finding: Finding, used: "Used") -> Cause:
 )
 def cause_second_server(findings: Findings, chain: "ChainHealth | None" = None) -> Cause | None:
     """A second server takes part of the messages, and writes them elsewhere."""
-    finding = findings.fault("second-server")
-    if finding is None:
-        return None
     elsewhere = chain.written_elsewhere if chain else None
-    return Cause(summary=sentence(finding.summary), at_stake=Stake(at_risk=elsewhere), next_step=finding.remedy)
+    return findings.cause("second-server", at_stake=Stake(at_risk=elsewhere))
 
 
 @cause(
@@ -250,11 +239,4 @@ def cause_second_server(findings: Findings, chain: "ChainHealth | None" = None) 
 )
 def cause_buffer_undrained(server: "ServerHealth", findings: Findings) -> Cause | None:
     """Events lie in the server's local buffer, and nothing takes them to Redis."""
-    finding = findings.fault("undrained-buffer")
-    if finding is None:
-        return None
-    return Cause(
-        summary=sentence(finding.summary),
-        at_stake=Stake(at_risk=server.buffered_events),
-        next_step=finding.remedy,
-    )
+    return findings.cause("undrained-buffer", at_stake=Stake(at_risk=server.buffered_events))

@@ -100,7 +100,7 @@ def _cause(transcripts: "TranscriptHealth", lines: int, summary: str, next_step:
     return Cause(
         summary=summary,
         since=transcripts.first_missing_timestamp,
-        since_by="the first missing line" if transcripts.first_missing_timestamp else "",
+        since_by="the first missing line",
         certain=not confirm,
         confirm=confirm,
         at_stake=Stake(recoverable=lines),

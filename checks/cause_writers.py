@@ -89,7 +89,7 @@ def cause_writer_stopped(
     return Cause(
         summary=summary,
         since=oldest_waiting(queue),
-        since_by=OLDEST_WAITING if oldest_waiting(queue) else "",
+        since_by=OLDEST_WAITING,
         certain=bool(stopped),
         confirm="that it still waits in a minute, and nothing was written until then",
         at_stake=stake(queue, chain),
@@ -127,7 +127,7 @@ def cause_writers_fall_behind(
         summary=f"{many(queue.waiting_messages, 'message waits', 'messages wait')} for a writer that reads: "
         "it is slower than the producers, or was.",
         since=oldest_waiting(queue),
-        since_by=OLDEST_WAITING if oldest_waiting(queue) else "",
+        since_by=OLDEST_WAITING,
         certain=False,
         confirm="how many wait in a minute: fewer, and a burst is being worked off",
         at_stake=stake(queue, chain),
@@ -168,7 +168,7 @@ def cause_backlog_outgrew_stream(
     return Cause(
         summary=sentence(finding.summary),
         since=since,
-        since_by=since_by if since else "",
+        since_by=since_by,
         # Nobody trims before the stream is full, but somebody may have deleted: both look alike in the counters.
         certain=not lost or queue.stream_length >= NEARLY_FULL * queue.max_length or bool(seen and seen.at_least),
         confirm="that nobody ran XTRIM or XDEL: the stream holds far fewer messages than it keeps",

@@ -127,3 +127,11 @@ def logged(server: "ServerHealth | None", *kinds: str) -> "LoggedErrors | None":
     if server is None:
         return None
     return next((error for error in server.errors if error.kind in kinds), None)
+
+
+def first_error(server: "ServerHealth | None", *kinds: str) -> str | None:
+    """When the server's log first tells of one of these kinds of errors; None where it does not."""
+    if server is None:
+        return None
+    times = [error.first for error in server.errors if error.kind in kinds]
+    return min(times, default=None)
