@@ -16,7 +16,8 @@ from typing import Any
 from benchmarks.measure import figure, run
 from blueplane_doctor.checkapi import Scale
 from blueplane_doctor.discovery import find_formats
-from blueplane_doctor.model import Finding, Remedy, Report, Status, Tool, count_statuses, in_order, worst
+from blueplane_doctor.findings import count_statuses, in_order, worst
+from blueplane_doctor.model import Finding, Remedy, Report, Status, Tool
 from blueplane_doctor.reports.base import View
 
 FINDINGS = 200

@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 
 from blueplane_doctor.checkapi import sentence
 from blueplane_doctor.errors import SettingsError
-from blueplane_doctor.model import Cause, Finding, Remedy, Stake, Status, counted
+from blueplane_doctor.findings import counted
+from blueplane_doctor.model import Cause, Finding, Remedy, Stake, Status
 
 __all__ = ["CAUSE_MARK", "STAGES", "Cause", "CauseFunction", "CauseSpec", "Findings", "Stake", "cause", "stream_time"]
 

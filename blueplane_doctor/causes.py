@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from blueplane_doctor.causeapi import EVERYTHING, STAGES, CauseSpec, Findings
+from blueplane_doctor.findings import worst
 from blueplane_doctor.mistakes import mistake_at_run
-from blueplane_doctor.model import Cause, Finding, Status, worst
+from blueplane_doctor.model import Cause, Finding, Status
 from blueplane_doctor.times import parse_time
 
 _CLOCKS_APART = timedelta(minutes=1)

@@ -16,20 +16,11 @@ from blueplane_doctor.discovery import AvailableChecks, find_checks, find_monito
 from blueplane_doctor.errors import NO_THREADS, ExitCode, FileUnreadable, SourceError
 from blueplane_doctor.evidence import Evidence
 from blueplane_doctor.examination import Examination
+from blueplane_doctor.findings import compared, count_statuses, exit_code_for, in_order
 from blueplane_doctor.history.samples import HISTORY
 from blueplane_doctor.judging import HangingChecks, judged
 from blueplane_doctor.mistakes import mistake_at_run
-from blueplane_doctor.model import (
-    Finding,
-    Record,
-    Report,
-    Status,
-    Tool,
-    compared,
-    count_statuses,
-    exit_code_for,
-    in_order,
-)
+from blueplane_doctor.model import Finding, Record, Report, Status, Tool
 from blueplane_doctor.monitoring import Monitor
 from blueplane_doctor.monitoring.connections import Connections
 from blueplane_doctor.monitoring.server_health import ServerHealth

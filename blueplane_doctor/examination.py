@@ -14,7 +14,8 @@ from blueplane_doctor.custody.losses import count_short_queues
 from blueplane_doctor.custody.routing import Router, routes_in_force
 from blueplane_doctor.custody.shared_groups import SharedGroup, shared_group
 from blueplane_doctor.errors import SourceError, SourceMissing, SourceTooFull
-from blueplane_doctor.pipeline import READER_GROUPS, TRACE_TABLES, Route
+from blueplane_doctor.layouts import Route
+from blueplane_doctor.pipeline import READER_GROUPS, TRACE_TABLES
 from blueplane_doctor.recording.reading import Recorded, read_recorded
 from blueplane_doctor.settings import Settings
 from blueplane_doctor.sources import Deadline

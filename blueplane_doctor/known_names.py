@@ -5,6 +5,7 @@ token, a person, a client.
 """
 
 from blueplane_doctor import pipeline
+from blueplane_doctor.layouts import CURRENT, EARLIER
 
 PLATFORMS = frozenset({"cursor", "claude_code", "git"})
 MONITOR_TYPES = frozenset({"JSONLTrace", "DatabaseTrace", "TranscriptTrace"})
@@ -33,15 +34,15 @@ EVENT_TYPES = frozenset(
 STREAMS = frozenset(
     {
         *("cdc:events", "telemetry:cdc"),
-        *(pipeline.CURRENT.queue, *pipeline.CURRENT.dead_letters),
-        *(pipeline.EARLIER.queue, *pipeline.EARLIER.dead_letters),
+        *(CURRENT.queue, *CURRENT.dead_letters),
+        *(EARLIER.queue, *EARLIER.dead_letters),
     }
 )
 GROUPS = frozenset(
     {
         *pipeline.READER_GROUPS,
         *("git_processors", "cdc_workers"),
-        *(route.group for route in (*pipeline.CURRENT.routes, *pipeline.EARLIER.routes)),
+        *(route.group for route in (*CURRENT.routes, *EARLIER.routes)),
     }
 )
 ROUTES = frozenset({"cursor", "claude", "unrouted"})

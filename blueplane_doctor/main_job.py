@@ -12,9 +12,10 @@ from blueplane_doctor.diagnose import Doctor
 from blueplane_doctor.discovery import meaningless
 from blueplane_doctor.errors import DoctorError, UsageError
 from blueplane_doctor.evidence import to_json
+from blueplane_doctor.findings import counted
 from blueplane_doctor.kept import read_evidence, read_report
 from blueplane_doctor.locations import locate, revealed
-from blueplane_doctor.model import Report, counted
+from blueplane_doctor.model import Report
 from blueplane_doctor.report_output import DEFAULT_WIDTH, format_for, format_named, view_of
 from blueplane_doctor.sources.cursor_places import databases
 from blueplane_doctor.sources.transcript_files import project_folders

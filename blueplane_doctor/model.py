@@ -3,14 +3,11 @@
 import ast
 import inspect
 import textwrap
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
-
-from blueplane_doctor.errors import ExitCode
 
 SCHEMA_VERSION = 2
 
@@ -280,68 +277,3 @@ class Report(Record):
     """When the report was made that the findings' `change` compares with."""
     other_thresholds: list[str] = []
     """Checks that judged kept evidence by other thresholds than those in force when it was taken."""
-
-
-def counted(findings: Iterable[Finding]) -> list[Finding]:
-    """The findings that count: those that are not waived."""
-    return [finding for finding in findings if finding.waiver is None]
-
-
-def worst(statuses: Iterable[Status]) -> Status:
-    """The worst colour; `unknown` where nothing was judged."""
-    return max((s for s in statuses if s.severity >= 0), key=lambda s: s.severity, default=Status.UNKNOWN)
-
-
-def count_statuses(findings: Iterable[Finding]) -> dict[str, int]:
-    """How many findings have each status, every status named, and how many are waived."""
-    number = Counter(f.status.value if f.waiver is None else "waived" for f in findings)
-    return {str(name): number[name] for name in (*_DISPLAY, "waived")}
-
-
-def exit_code_for(
-    findings: Iterable[Finding], fail_on: Status | None, strict: bool, *, only_new: bool = False
-) -> ExitCode:
-    """What the process ends with: see `errors.EXIT_CODE_MEANINGS`.
-
-    `fail_on`: the colour from which on a finding makes the run fail; None: none does.
-    `only_new` looks only at what is new or worse than in the baseline.
-    """
-    counting = counted(findings)
-    judged = [f for f in counting if fail_on is not None and f.status.severity >= fail_on.severity]
-    if any(not only_new or f.change in (None, Change.NEW, Change.WORSE) for f in judged):
-        return ExitCode.FINDINGS
-    not_judged = {Status.ERROR}
-    if strict:
-        not_judged |= {Status.UNKNOWN, Status.SKIPPED}
-    if any(finding.status in not_judged for finding in counting):
-        return ExitCode.NOT_JUDGED
-    return ExitCode.OK
-
-
-def in_order(findings: Iterable[Finding]) -> list[Finding]:
-    """Worst first, waived ones last, then by area and id, so that the same evidence gives the same bytes."""
-    return sorted(findings, key=lambda f: (f.waiver is not None, f.status.display_rank, f.area, f.id))
-
-
-def compared(findings: Iterable[Finding], baseline: Report) -> list[Finding]:
-    """The findings with their change against the baseline's finding of the same id."""
-    before = {finding.id: finding.status for finding in baseline.findings}
-    return [finding.model_copy(update={"change": _change(finding, before)}) for finding in findings]
-
-
-def _change(finding: Finding, before: Mapping[str, Status]) -> Change | None:
-    # None where nothing can be compared: what is not judged now, or is green and was not judged then.
-    earlier = before.get(finding.id, Status.UNKNOWN)
-    now = finding.status.severity
-    then = earlier.severity
-    if finding.id in before and finding.status is earlier:
-        return Change.SAME
-    if finding.status is Status.ERROR:
-        return Change.NEW
-    if now < 0:
-        return None
-    if then <= 0:
-        return Change.NEW if now else None
-    if now == 0:
-        return Change.FIXED
-    return Change.WORSE if now > then else Change.BETTER

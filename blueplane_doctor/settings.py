@@ -26,6 +26,7 @@ from blueplane_doctor import pipeline
 from blueplane_doctor.connection.topology import topology_of
 from blueplane_doctor.documents import json_value, refuse_broken_text
 from blueplane_doctor.errors import ConfigUnusable, DocumentError, SettingsError, did_you_mean
+from blueplane_doctor.layouts import Route
 from blueplane_doctor.model import Record, Status, descriptions_of
 from blueplane_doctor.notification_rules import NotifyRule, names_a_command, rules_of
 from blueplane_doctor.options import COMMAND_LINE_VARIABLES, ENV_PREFIX
@@ -89,7 +90,7 @@ class Settings(Record, validate_default=True):
     """Where Claude Code's hooks are installed."""
     streams: StreamSettings = StreamSettings()
     """Names and limits of the streams."""
-    routes: list[pipeline.Route] | None = None
+    routes: list[Route] | None = None
     """Who writes what and where its rows are; null: the layout's own."""
     instrument_targets: list[pipeline.Target] = []
     """Methods that `instrument` measures beside those it knows; docs/RECORDING.md tells what each says."""

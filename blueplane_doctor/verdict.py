@@ -5,7 +5,8 @@ The headline is never better than what was judged: without a vital thing it is `
 
 from collections.abc import Collection, Sequence
 
-from blueplane_doctor.model import Finding, Status, counted, worst
+from blueplane_doctor.findings import counted, worst
+from blueplane_doctor.model import Finding, Status
 from blueplane_doctor.quantities import many
 
 VITAL = ("redis-reachable", "database-reachable", "queue-depth", "chain-breaks")

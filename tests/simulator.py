@@ -13,6 +13,7 @@ from blueplane_doctor import pipeline as names
 from blueplane_doctor.demo import schema
 from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.demo.writers import moment
+from blueplane_doctor.layouts import EARLIER
 
 _RAW_TRACES = """
 CREATE TABLE IF NOT EXISTS raw_traces (
@@ -39,7 +40,7 @@ class EarlierPipeline(Pipeline):
     """Stream telemetry:events, redis.yaml, and table raw_traces, whose one writer wrote whatever came."""
 
     def __init__(self, redis_url: str, home: Path) -> None:
-        super().__init__(redis_url, home, layout=names.EARLIER)
+        super().__init__(redis_url, home, layout=EARLIER)
 
     def configure(self, **options: Any) -> None:
         super().configure(**options)

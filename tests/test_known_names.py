@@ -2,16 +2,17 @@
 
 import pytest
 
-from blueplane_doctor import known_names, pipeline
+from blueplane_doctor import known_names
 from blueplane_doctor.custody.states import PAYLOAD_GONE, STATES
 from blueplane_doctor.demo.messages import MessageMaker
 from blueplane_doctor.discovery import find_checks
+from blueplane_doctor.layouts import LAYOUTS
 from blueplane_doctor.recording.minutes import PREFIX
 from blueplane_doctor.times import from_milliseconds
 
 
 def test_every_name_of_the_contract_is_known() -> None:
-    for layout in pipeline.LAYOUTS:
+    for layout in LAYOUTS:
         assert {layout.queue, *layout.dead_letters} <= known_names.STREAMS
         for route in layout.routes:
             assert route.group in known_names.GROUPS

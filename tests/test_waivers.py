@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from blueplane_doctor.errors import SettingsError
-from blueplane_doctor.model import Finding, Status, count_statuses, exit_code_for
+from blueplane_doctor.findings import count_statuses, exit_code_for
+from blueplane_doctor.model import Finding, Status
 from blueplane_doctor.waivers import WaiverRule, read_waivers, waived
 
 TODAY = date(2026, 5, 10)

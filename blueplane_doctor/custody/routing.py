@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from blueplane_doctor.custody.messages import Message, ValueReader, value_reader
 from blueplane_doctor.known_names import COLUMNS, ROUTES, TABLES
-from blueplane_doctor.pipeline import PLATFORMS, Key, Layout, Route
+from blueplane_doctor.layouts import PLATFORMS, Key, Layout, Route
 from blueplane_doctor.settings import Settings
 from blueplane_doctor.sources.trace_tables import Lookup
 from blueplane_doctor.text import known_or_hidden

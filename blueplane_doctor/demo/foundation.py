@@ -18,6 +18,7 @@ import yaml
 from blueplane_doctor import pipeline as names
 from blueplane_doctor.demo import schema
 from blueplane_doctor.demo.messages import MessageMaker
+from blueplane_doctor.layouts import CURRENT, Layout
 
 NO_TIME = timedelta()
 CLOSED_PORT = 1
@@ -33,7 +34,7 @@ class Foundation:
         redis_url: str,
         home: Path,
         *,
-        layout: names.Layout = names.CURRENT,
+        layout: Layout = CURRENT,
         seed: int = 7,
         pid: int | None = None,
     ) -> None:

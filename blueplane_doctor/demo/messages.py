@@ -6,7 +6,7 @@ from datetime import datetime
 from random import Random
 from typing import Literal
 
-from blueplane_doctor import pipeline as names
+from blueplane_doctor.layouts import Layout
 
 Fields = dict[str, str]
 Shape = Literal["claude", "cursor", "queue_writer"]
@@ -103,7 +103,7 @@ def _json_payload(payload: object, size: int) -> str:
 
 
 def dead_letter(
-    shape: Shape, entry_id: str, message: Fields, layout: names.Layout, at: datetime, error: Exception
+    shape: Shape, entry_id: str, message: Fields, layout: Layout, at: datetime, error: Exception
 ) -> tuple[str, Fields]:
     """The stream that a message which is given up goes to, and what is added there."""
     shared, cursor_only = layout.dead_letters

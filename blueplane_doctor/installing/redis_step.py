@@ -19,7 +19,8 @@ from blueplane_doctor.errors import DoctorError, SourceMissing, SourceUnusable
 from blueplane_doctor.installing.files import StepError
 from blueplane_doctor.installing.journal import Entry, Journal
 from blueplane_doctor.installing.plan import Change, ElsewhereError, Plan, Site
-from blueplane_doctor.pipeline import CURRENT, DEFAULT_REDIS_PORT
+from blueplane_doctor.layouts import CURRENT
+from blueplane_doctor.pipeline import DEFAULT_REDIS_PORT
 from blueplane_doctor.sources import Deadline
 from blueplane_doctor.sources.entry_ids import BEGINNING
 from blueplane_doctor.sources.redis_source import ANSWER_LIMIT_SECONDS, RedisSource, pairs

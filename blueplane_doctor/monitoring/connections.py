@@ -12,9 +12,9 @@ from blueplane_doctor.errors import (
     SourceNotServing,
     SourceUnreachable,
 )
+from blueplane_doctor.layouts import LAYOUTS
 from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring import Monitor
-from blueplane_doctor.pipeline import LAYOUTS
 from blueplane_doctor.settings import Settings
 from blueplane_doctor.text import place
 

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from blueplane_doctor.model import Cause, Finding, Remedy, Report, Status, counted
+from blueplane_doctor.findings import counted
+from blueplane_doctor.model import Cause, Finding, Remedy, Report, Status
 from blueplane_doctor.notifying.inert_text import inert
 from blueplane_doctor.verdict import unjudged
 

@@ -12,10 +12,11 @@ from blueplane_doctor.diagnose import Doctor
 from blueplane_doctor.discovery import modules_of
 from blueplane_doctor.errors import RepairRefused, UsageError, did_you_mean
 from blueplane_doctor.examination import Examination
+from blueplane_doctor.layouts import CURRENT
 from blueplane_doctor.model import Report
 from blueplane_doctor.monitoring.queue_health import QueueHealth
 from blueplane_doctor.monitoring.stream_presence import StreamPresence
-from blueplane_doctor.pipeline import CURRENT, kept_messages
+from blueplane_doctor.pipeline import kept_messages
 from blueplane_doctor.repair.base import Case, Target, Wanted
 from blueplane_doctor.repair.plan import SAVES, Action, Condition, Item, Plan, Refusal, Room, Source
 from blueplane_doctor.repair.refusals import (

@@ -8,7 +8,8 @@ link are put into code spans, where nothing is read.
 import re
 from html import escape
 
-from blueplane_doctor.model import Cause, Finding, Report, Status, counted
+from blueplane_doctor.findings import counted
+from blueplane_doctor.model import Cause, Finding, Report, Status
 from blueplane_doctor.reports import cause_phrases
 from blueplane_doctor.reports.base import Format, View
 from blueplane_doctor.reports.phrases import (

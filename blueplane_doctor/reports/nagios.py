@@ -8,7 +8,8 @@ from decimal import Decimal
 from math import isfinite
 
 from blueplane_doctor.errors import ExitCode
-from blueplane_doctor.model import Finding, Grading, Report, Status, counted
+from blueplane_doctor.findings import counted
+from blueplane_doctor.model import Finding, Grading, Report, Status
 from blueplane_doctor.reports.base import Format, View
 from blueplane_doctor.reports.phrases import line, verdict
 

@@ -5,9 +5,10 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 from textwrap import indent, wrap
 
+from blueplane_doctor.findings import counted
 from blueplane_doctor.light_imports import load_tabulate
 from blueplane_doctor.locations import PLACEHOLDER
-from blueplane_doctor.model import Cause, Finding, Report, Status, counted
+from blueplane_doctor.model import Cause, Finding, Report, Status
 from blueplane_doctor.quantities import many, quantity
 from blueplane_doctor.reports import cause_phrases, change_phrases
 from blueplane_doctor.reports.base import Format, View

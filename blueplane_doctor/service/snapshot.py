@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeVar
 
 from blueplane_doctor.evidence import Evidence
-from blueplane_doctor.model import Finding, Report, Status, counted, worst
+from blueplane_doctor.findings import counted, worst
+from blueplane_doctor.model import Finding, Report, Status
 from blueplane_doctor.monitoring.connections import Connections
 from blueplane_doctor.reports import cause_phrases
 from blueplane_doctor.reports.phrases import headline, line

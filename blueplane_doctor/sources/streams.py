@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 from blueplane_doctor.connection.base import Command
 from blueplane_doctor.errors import SourceElsewhere, SourceMissing, SourceRefused, SourceTooFull, SourceUnusable
-from blueplane_doctor.pipeline import LAYOUTS, Layout
+from blueplane_doctor.layouts import LAYOUTS, Layout
 from blueplane_doctor.settings import StreamSettings
 from blueplane_doctor.sources.entry_ids import EntryId, entry_id
 from blueplane_doctor.sources.redis_source import RedisSource, pairs

@@ -22,8 +22,9 @@ from blueplane_doctor.documents import json_value
 from blueplane_doctor.errors import DocumentError, FileUnreadable, UsageError
 from blueplane_doctor.evidence import Evidence, to_json
 from blueplane_doctor.file_reading import read_bytes
+from blueplane_doctor.layouts import CURRENT, EARLIER, Key, Route
 from blueplane_doctor.model import Report, Tool
-from blueplane_doctor.pipeline import CURRENT, CURSOR_HOOKS, EARLIER, Key, Route, Target
+from blueplane_doctor.pipeline import CURSOR_HOOKS, Target
 from blueplane_doctor.quantities import many
 from blueplane_doctor.reports.base import View
 from blueplane_doctor.scales import LEVELS

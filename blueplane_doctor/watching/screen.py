@@ -12,9 +12,10 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from blueplane_doctor.findings import counted
 from blueplane_doctor.history.shapes import sparkline
 from blueplane_doctor.metrics import CHARTED, UNSPOKEN_UNITS
-from blueplane_doctor.model import Cause, Finding, Report, Status, counted
+from blueplane_doctor.model import Cause, Finding, Report, Status
 from blueplane_doctor.quantities import many
 from blueplane_doctor.reports import cause_phrases
 from blueplane_doctor.reports.phrases import headline, line, quantity, tally

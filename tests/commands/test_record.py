@@ -16,7 +16,7 @@ import redis
 from blueplane_doctor.demo.faults import healthy, poison_duplicate
 from blueplane_doctor.demo.servers import run_server
 from blueplane_doctor.demo.simulator import Pipeline
-from blueplane_doctor.pipeline import CURRENT
+from blueplane_doctor.layouts import CURRENT
 from blueplane_doctor.sampler import Sampler, next_turn
 from tests.helpers import age_state, settings_for
 from tests.history.support import recorded

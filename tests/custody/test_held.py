@@ -6,7 +6,7 @@ from blueplane_doctor.custody.held import KEPT_IDS, SHOWN_IDS, HeldMessages
 from blueplane_doctor.custody.messages import Message
 from blueplane_doctor.custody.routing import CompiledRoute, Router
 from blueplane_doctor.custody.states import IN_FLIGHT, STUCK, PendingEntry
-from blueplane_doctor.pipeline import CURRENT
+from blueplane_doctor.layouts import CURRENT
 from blueplane_doctor.sources.entry_ids import id_text
 
 OWNER = "processors"

@@ -9,7 +9,7 @@ from blueplane_doctor.custody.losses import (
     trimmed_before_writers,
     trimmed_unread,
 )
-from blueplane_doctor.pipeline import CURRENT
+from blueplane_doctor.layouts import CURRENT
 from blueplane_doctor.sources.entry_ids import EntryId
 from blueplane_doctor.sources.streams import Group, StreamState
 

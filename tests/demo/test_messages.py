@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from blueplane_doctor.demo.messages import PRIVATE_TEXT, SHAPES, MessageMaker, Shape, dead_letter
-from blueplane_doctor.pipeline import CURRENT
+from blueplane_doctor.layouts import CURRENT
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 

@@ -14,7 +14,7 @@ from blueplane_doctor.connection.topology import address_of
 from blueplane_doctor.demo.servers import RunningServer, run_server
 from blueplane_doctor.installing.journal import JOURNAL_FILE, Journal
 from blueplane_doctor.installing.redis_step import RedisStep, mark_key, place_of
-from blueplane_doctor.pipeline import CURRENT, EARLIER
+from blueplane_doctor.layouts import CURRENT, EARLIER
 from tests.connection.servers import cluster, port_of, sentinel
 from tests.installing.conftest import Person
 from tests.servers import require_server

@@ -12,6 +12,7 @@ from blueplane_doctor.demo import schema
 from blueplane_doctor.demo.faults import healthy
 from blueplane_doctor.demo.servers import RunningServer
 from blueplane_doctor.demo.simulator import Pipeline
+from blueplane_doctor.layouts import CURRENT, EARLIER, Layout
 from blueplane_doctor.model import Status
 from tests.helpers import examined, finding
 from tests.live.support import NOT_JUDGED, colours, doctor, group, ill, live, states
@@ -234,7 +235,7 @@ def any_layout(request: pytest.FixtureRequest, valkey: RunningServer, tmp_path: 
     with redis.Redis.from_url(valkey.url) as client:
         client.flushall()
     kind = EarlierPipeline if request.param == "earlier" else Pipeline
-    layout = {"layout": names.EARLIER} if request.param == "earlier stream with tables of today" else {}
+    layout = {"layout": EARLIER} if request.param == "earlier stream with tables of today" else {}
     with kind(valkey.url, tmp_path / ".blueplane", **layout) as pipeline:
         if request.param == "mixed tables":
             create_raw_traces(pipeline.database)
@@ -326,7 +327,7 @@ def test_a_queue_of_another_name_is_examined_when_it_is_named(valkey: RunningSer
 
     with redis.Redis.from_url(valkey.url) as client:
         client.flushall()
-    layout = names.Layout("ours", "ours:queue", ("ours:dlq", "ours:queue:dlq"), names.CURRENT.routes)
+    layout = Layout("ours", "ours:queue", ("ours:dlq", "ours:queue:dlq"), CURRENT.routes)
     with Pipeline(valkey.url, tmp_path / ".blueplane", layout=layout) as pipeline:
         healthy(pipeline, minutes=1)
         streams = {"queue": "ours:queue", "dead_letters": ["ours:dlq", "ours:queue:dlq"]}

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from blueplane_doctor.model import Change, Report, Waiver, count_statuses, in_order
+from blueplane_doctor.findings import count_statuses, in_order
+from blueplane_doctor.model import Change, Report, Waiver
 from tests.reports import samples
 
 POISONS = {

@@ -7,18 +7,8 @@ from blueplane_doctor.checkapi import HISTORY, Scale, not_graded, not_set_up, un
 from blueplane_doctor.custody.blockers import ChainBlocker
 from blueplane_doctor.custody.ledger import ChainBreak
 from blueplane_doctor.custody.losses import GroupLoss
-from blueplane_doctor.model import (
-    Cause,
-    Finding,
-    Remedy,
-    Report,
-    Stake,
-    Status,
-    StatusChange,
-    Tool,
-    count_statuses,
-    in_order,
-)
+from blueplane_doctor.findings import count_statuses, in_order
+from blueplane_doctor.model import Cause, Finding, Remedy, Report, Stake, Status, StatusChange, Tool
 from blueplane_doctor.monitoring.capture_health import CaptureHealth, DatabaseMonitorHealth
 from blueplane_doctor.monitoring.chain_of_custody import ChainHealth
 from blueplane_doctor.monitoring.cursor_completeness import CursorCompleteness

@@ -10,9 +10,10 @@ from collections.abc import Iterable, Iterator
 from blueplane_doctor.custody.routing import routes_in_force
 from blueplane_doctor.custody.states import WAITING, WRITTEN_NOT_DELIVERED
 from blueplane_doctor.examination import Examination
+from blueplane_doctor.layouts import CURRENT
 from blueplane_doctor.monitoring.server_health import ServerHealth
 from blueplane_doctor.monitoring.stream_presence import StreamPresence
-from blueplane_doctor.pipeline import CURRENT, READER_GROUPS
+from blueplane_doctor.pipeline import READER_GROUPS
 from blueplane_doctor.quantities import many
 from blueplane_doctor.repair.base import Case, Target
 from blueplane_doctor.repair.plan import Action, Item, Source
