@@ -56,6 +56,7 @@ def install() -> None:
 
 def uninstall() -> None:
     """Undo what install did; what others changed or use since stays."""
+    hidden_arguments.take_or_hide()
     guard_the_streams()
     from blueplane_doctor.cli import run_command
 

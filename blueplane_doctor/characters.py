@@ -22,7 +22,7 @@ def plain(text: str | bytes, limit: int = 120) -> str:
 
 def holds_controls(text: str) -> bool:
     """Whether a control character is in it, such as a line end."""
-    return any(unicodedata.category(character) == "Cc" for character in text)
+    return any(unicodedata.category(character) in ("Cc", "Zl", "Zp") for character in text)
 
 
 def lines(text: str) -> str:
@@ -43,7 +43,9 @@ def _kept_tabs(line: str) -> str:
 
 
 def _visible(character: str) -> str:
-    if unicodedata.category(character).startswith("C"):  # control, format, surrogate, private use, unassigned
+    category = unicodedata.category(character)
+    # Control, format, surrogate, private use, unassigned; and the separators at which some readers end a line.
+    if category.startswith("C") or category in ("Zl", "Zp"):
         return "\N{REPLACEMENT CHARACTER}"
     return character
 

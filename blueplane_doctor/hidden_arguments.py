@@ -1,8 +1,8 @@
-"""Keeps addresses of targets out of the process list: their URLs hold secrets, and every user may see a command line.
+"""Keeps secrets out of the process list, which every user may see: addresses of targets, and logins of a Redis.
 
 A program cannot change the command line that it was started with. So it is started once more in its own place, with
 `***` instead of the address, and is given the true arguments through a pipe. The stand-alone executable is run by a
-loader of its own, whose command line nothing can change: it refuses an address there.
+loader of its own, whose command line nothing can change: it refuses the address of a target there.
 """
 
 import json
@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 SECRET_OPTION = "--notify"
+LOGIN_OPTIONS = ("--redis-url", "--history-url")
+"""Whose URL may hold a password; one without login and parameters stays visible, and costs no second start."""
 _HANDED_OVER = "BLUEPLANE_DOCTOR_ARGUMENTS_FD"
 """Number of the pipe's end; in the environment of the second start alone."""
 _INSTEAD = "***"
@@ -28,7 +30,7 @@ _MOST_BYTES = 60_000
 def take_or_hide() -> None:
     """Put the true arguments into `sys.argv`; where a secret is among those of the command line, start once more."""
     number = os.environ.pop(_HANDED_OVER, "")
-    if number.isdigit():
+    if number.isdecimal():
         _take(int(number))
         return
     arguments = sys.argv[1:]
@@ -36,6 +38,8 @@ def take_or_hide() -> None:
     if masked == arguments or os.name != "posix":
         return
     if getattr(sys, "frozen", False):
+        if not any(word.partition("=")[0] == SECRET_OPTION for word in masked):
+            return
         if sys.stderr is not None:
             sys.stderr.write(_REFUSAL)
         raise SystemExit(_USAGE_ERROR)
@@ -48,18 +52,27 @@ def without_secrets(arguments: Sequence[str]) -> list[str]:
     for place, word in enumerate(arguments):
         if word == "--":
             return [*masked, *arguments[place:]]
-        if place and arguments[place - 1] == SECRET_OPTION:
+        option, separator, value = word.partition("=")
+        if place and _is_secret(arguments[place - 1], word):
             masked.append(_INSTEAD)
-        elif word.startswith(f"{SECRET_OPTION}="):
-            masked.append(f"{SECRET_OPTION}={_INSTEAD}")
+        elif separator and _is_secret(option, value):
+            masked.append(f"{option}={_INSTEAD}")
         else:
             masked.append(word)
     return masked
 
 
+def _is_secret(option: str, value: str) -> bool:
+    if option in LOGIN_OPTIONS:
+        return "@" in value or "?" in value
+    return option == SECRET_OPTION
+
+
 def _take(number: int) -> None:
-    with suppress(OSError, ValueError), os.fdopen(number, "rb") as pipe:
-        sys.argv[1:] = json.loads(pipe.read())
+    with suppress(OSError, ValueError, OverflowError), os.fdopen(number, "rb") as pipe:
+        arguments = json.loads(pipe.read())
+        if isinstance(arguments, list) and all(isinstance(word, str) for word in arguments):
+            sys.argv[1:] = arguments
 
 
 def _start_again(arguments: Sequence[str], masked: Sequence[str]) -> None:

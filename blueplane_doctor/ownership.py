@@ -7,6 +7,7 @@ A group of which nobody else is a member is no other user: many systems give eac
 """
 
 import os
+import shlex
 import stat
 import struct
 from collections.abc import Iterator
@@ -75,7 +76,8 @@ class Stranger(NamedTuple):
         if self.cause:
             return f"{shown} cannot be looked at: {self.cause}"
         if self.owner is None:
-            return f"other users may write to {shown}; see what is in it, then: chmod go-w {shown}"
+            quoted = name or shlex.quote(shown)
+            return f"other users may write to {shown}; see what is in it, then: chmod go-w {quoted}"
         return f"{shown} belongs to another user (uid {self.owner}); run this as that user"
 
 

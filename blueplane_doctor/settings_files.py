@@ -1,6 +1,7 @@
 """The files that settings come from: the doctor's own, and Blueplane's config translated."""
 
 import os
+import shlex
 import stat
 from collections.abc import Mapping
 from pathlib import Path
@@ -49,7 +50,9 @@ def _yaml_of(path: Path) -> Any:
 def _refuse_open_to_all(path: Path) -> None:
     """Raise SettingsError for a file that everybody may write to: it decides what is examined, and what is waived."""
     if os.name != "nt" and file_state(path).st_mode & stat.S_IWOTH:
-        raise SettingsError(f"{path}: every user may write to it", f"see what is in it, then: chmod o-w {path}")
+        raise SettingsError(
+            f"{path}: every user may write to it", f"see what is in it, then: chmod o-w {shlex.quote(str(path))}"
+        )
 
 
 def blueplane_configs(home: Path) -> list[Path]:

@@ -28,6 +28,15 @@ def real_file(path: Path) -> Path:
     return Path(os.path.realpath(path))
 
 
+def configuration_folder(home: Path) -> Path:
+    """Where programs of the user of this home keep their configuration; a relative path there is to be ignored:
+    https://specifications.freedesktop.org/basedir-spec/latest/"""
+    named = os.environ.get("XDG_CONFIG_HOME", "")
+    if os.path.isabs(named):
+        return Path(named)
+    return home / ".config"
+
+
 def usable_path(path: Path) -> Path:
     """The path with `~` as the user's home. Raises ValueError for one that no file should have."""
     text = str(path)

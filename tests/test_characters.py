@@ -19,6 +19,7 @@ from blueplane_doctor.characters import PlainStream, lines, plain
         pytest.param("a\x9bb", "a\ufffdb", id="8-bit-escape"),
         pytest.param("abc\u202ecba", "abc\ufffdcba", id="right-to-left-override"),
         pytest.param("a\u200bb", "a\ufffdb", id="zero-width"),
+        pytest.param("a\u2028::error::b\u2029", "a\ufffd::error::b\ufffd", id="separators-of-lines"),
         pytest.param("a\x00b", "a\ufffdb", id="nul"),
         pytest.param("\ud800", "\ufffd", id="lone-surrogate"),
         pytest.param("größer 漢字", "größer 漢字", id="letters-of-other-scripts"),

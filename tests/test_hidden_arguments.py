@@ -1,5 +1,6 @@
 """No address of a target stands in the process list."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -22,6 +23,9 @@ SECRET = "ntfy://s3cret@host/topic"
         (["--notify", SECRET, "serve", "--notify", SECRET], ["--notify", "***", "serve", "--notify", "***"]),
         (["instrument", "--", "x", "--notify", "y"], ["instrument", "--", "x", "--notify", "y"]),
         (["record", "--notify"], ["record", "--notify"]),
+        (["--redis-url", "redis://me:s3cret@h", "record"], ["--redis-url", "***", "record"]),
+        (["--history-url=unix:///s?password=s3cret"], ["--history-url=***"]),
+        (["--redis-url", "redis://h:1/0", "-v"], ["--redis-url", "redis://h:1/0", "-v"]),
         (["record", "--notify", "--notify", SECRET], ["record", "--notify", "***", "***"]),
     ],
 )
@@ -42,7 +46,7 @@ sys.stdin.read()
 def test_the_command_line_and_the_environment_hide_it(tmp_path: Path) -> None:
     file = tmp_path / "program.py"
     file.write_text(PROGRAM)
-    words = ["record", "--notify", SECRET, f"--notify={SECRET}", "--once"]
+    words = ["record", "--notify", SECRET, f"--notify={SECRET}", "--redis-url", "redis://:s3cret@h", "--once"]
     with subprocess.Popen(
         [sys.executable, str(file), *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
@@ -79,3 +83,14 @@ def test_the_command_takes_the_true_arguments(tmp_path: Path) -> None:
     assert ended.returncode == 0, ended.stderr
     assert "would go to ntfy 1" in ended.stdout
     assert "s3cret" not in ended.stdout + ended.stderr
+
+
+@pytest.mark.parametrize("content", [b"5", b'{"a": 1}', b"[1]", b"garbage", b""])
+def test_what_is_handed_over_is_a_list_of_words_or_nothing(monkeypatch: pytest.MonkeyPatch, content: bytes) -> None:
+    reading, writing = os.pipe()
+    os.write(writing, content)
+    os.close(writing)
+    monkeypatch.setenv("BLUEPLANE_DOCTOR_ARGUMENTS_FD", str(reading))
+    before = list(sys.argv)
+    take_or_hide()
+    assert sys.argv == before

@@ -71,6 +71,14 @@ def test_what_everybody_may_write_to_is_not_ours(file: Path, above: int) -> None
     assert "chmod go-w shown" in stranger.told("shown")
 
 
+def test_a_path_of_others_is_no_command_when_it_is_copied(file: Path) -> None:
+    loose = file.parent / "a;b $(c)"
+    loose.mkdir()
+    loose.chmod(0o777)
+    stranger = stranger_of(loose)
+    assert stranger and f"chmod go-w '{loose}'" in stranger.told()
+
+
 def test_in_a_sticky_folder_only_the_owner_can_replace_a_file(file: Path) -> None:
     file.parent.chmod(0o1777)
     assert stranger_of(file) is None

@@ -1,6 +1,7 @@
 """Install hooks, services and what is missing of Redis and database, step by step."""
 
 import os
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from blueplane_doctor.characters import lines
 from blueplane_doctor.commands.base import DryRun, Invocation, Yes, command, new_command
 from blueplane_doctor.console import confirmed, show
 from blueplane_doctor.errors import ExitCode, UsageError
@@ -87,7 +89,8 @@ def chosen_steps(only: Sequence[str] | None, given: Invocation) -> list[plan.Ste
 def talk(dry_run: bool, yes: bool) -> plan.Talk:
     """Speak on stdout, which is the document here; ask on stderr."""
     return plan.Talk(
-        say=lambda text: show(text + "\n"),
+        say=lambda text: show(lines(text) + "\n"),  # what is shown may come from a file of others
         agree=lambda question: yes or confirmed(question),
         dry_run=dry_run,
+        to_person=sys.stdout.isatty(),
     )

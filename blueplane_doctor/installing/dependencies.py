@@ -1,6 +1,7 @@
 """Steps `dependencies` and `verify`, the first and the last: they look, and change nothing."""
 
 import os
+import shlex
 import shutil
 import sqlite3
 import sys
@@ -146,7 +147,7 @@ def _permissions(site: Site) -> list[_Need]:
 
 def _may_write(folder: Path) -> _Need:
     existing = _existing(folder)
-    remedy = f"ls -ld {existing}"
+    remedy = shlex.join(["ls", "-ld", str(existing)])
     if os.access(existing, os.W_OK | os.X_OK):
         return _Need("permissions", True, f"{folder} can be written", remedy)
     return _Need("permissions", False, f"{existing} cannot be written by this user", remedy)

@@ -27,7 +27,9 @@ def change(
     `mode`: its permissions afterwards; None: those that it has, or the usual ones.
     """
     files.refuse_foreign(real_file(path))
-    return Change(summary, files.unified_diff(path, before, after), partial(_apply, step, path, before, after, mode))
+    preview = files.unified_diff(path, before, after)
+    apply = partial(_apply, step, path, before, after, mode)
+    return Change(summary, preview, apply, public_preview=files.public_diff(preview, before))
 
 
 def _apply(step: str, path: Path, before: bytes | None, after: bytes, mode: int | None, journal: Journal) -> None:
@@ -106,7 +108,8 @@ def _restoration(path: Path, now: bytes | None, after: bytes | None) -> Change:
     verb = "restore"
     if after is None:
         verb = "remove"
-    return Change(f"{verb} {path}", files.unified_diff(path, now, after), apply)
+    preview = files.unified_diff(path, now, after)
+    return Change(f"{verb} {path}", preview, apply, public_preview=files.public_diff(preview, after))
 
 
 def removal(path: Path) -> Change:

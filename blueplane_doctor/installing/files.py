@@ -4,6 +4,7 @@ import contextlib
 import difflib
 import hashlib
 import os
+import re
 import shlex
 import stat
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from pathlib import Path
 
 from blueplane_doctor.errors import DoctorError, ExitCode, FileMissing, FileUnreadable
 from blueplane_doctor.file_reading import DOCUMENT_BYTES, read_bytes
+from blueplane_doctor.known_names import HOOK_TYPES
 from blueplane_doctor.user_paths import real_file
 from blueplane_hook.files import opened
 
@@ -21,6 +23,11 @@ class StepError(DoctorError):
     exit_code = ExitCode.FINDINGS
 
 
+_HEADER_LINES = 2
+_SIGNS = (" ", "-", "+")
+_JSON_STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
+_OF_HOOKS = frozenset(f'"{name}"' for name in (*HOOK_TYPES, "hooks", "version", "command", "type", "matcher"))
+"""Texts in JSON that every file of hooks holds."""
 NEW_SUFFIX = ".blueplane-new"
 """Ends the name of a temporary file; the same each time, so that a run recognises what a killed one left."""
 
@@ -130,6 +137,29 @@ def unified_diff(path: Path, before: bytes | None, after: bytes | None) -> str:
         if not line.endswith("\n"):
             text += "\n\\ No newline at end of file\n"
     return text
+
+
+def public_diff(diff: str, kept: bytes | None) -> str:
+    """The same for whoever reads it: `…` for lines and texts that are in `kept` too, which others wrote."""
+    foreign = (kept or b"").decode("utf-8", "replace")
+    foreign_lines = {line.strip() for line in foreign.splitlines()}
+    foreign_strings = set(_JSON_STRING.findall(foreign)) - _OF_HOOKS
+
+    def shown_string(match: re.Match[str]) -> str:
+        return '"…"' if match[0] in foreign_strings else match[0]
+
+    shown = []
+    for number, line in enumerate(diff.splitlines()):
+        sign = line[:1]
+        text = line[1:].strip()
+        if number < _HEADER_LINES or sign not in _SIGNS:
+            shown.append(line)
+        elif text in foreign_lines:
+            is_punctuation = not any(map(str.isalnum, text))
+            shown.append(line if is_punctuation else f"{sign}…")
+        else:
+            shown.append(_JSON_STRING.sub(shown_string, line))
+    return "".join(f"{line}\n" for line in shown)
 
 
 def _lines(content: bytes | None) -> list[str]:

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import stat
 from collections.abc import Sequence
 from dataclasses import replace
@@ -52,7 +53,9 @@ class NotifyStep:
             note = f"{path} names targets already: add this one there by hand, so that they stay as you wrote them"
             return Plan(notes=[*plan.notes, note], complete=False)
         if before is not None and files.mode_of(real_file(path)) & _OTHERS_MAY_READ:
-            plan.notes.append(f"{path} holds a secret from now on, and others may read it: chmod 600 {path}")
+            plan.notes.append(
+                f"{path} holds a secret from now on, and others may read it: chmod 600 {shlex.quote(str(path))}"
+            )
         mode = _PRIVATE if before is None else None
         after = _with_targets(before or b"", missing)
         change = file_changes.change(self.name, path, before, after, f"add targets to {path}", mode=mode)
@@ -141,4 +144,11 @@ def _without_ours(content: bytes) -> bytes:
 
 
 def _masked(change: Change) -> Change:
-    return replace(change, preview=_ADDRESS.sub(r"\1***", change.preview))
+    public = change.public_preview
+    if public is not None:
+        public = _without_addresses(public)
+    return replace(change, preview=_without_addresses(change.preview), public_preview=public)
+
+
+def _without_addresses(text: str) -> str:
+    return _ADDRESS.sub(r"\1***", text)

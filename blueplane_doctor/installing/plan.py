@@ -87,6 +87,8 @@ class Change:
     """Does it, having written down in the journal how to undo it. Raises DoctorError."""
     asks: bool = True
     """Whether it needs consent; what only reads does not."""
+    public_preview: str | None = None
+    """The same without what others wrote in a file; None: there is none of that in it."""
 
 
 @dataclass(frozen=True)
@@ -120,6 +122,8 @@ class Talk:
     agree: Callable[[str], bool]
     """Asks a question that is answered by yes or no."""
     dry_run: bool = False
+    to_person: bool = False
+    """Whether a person reads it, at a terminal: a pipe or a log may go to anybody."""
 
 
 def install(steps: Sequence[Step], site: Site, talk: Talk) -> bool:
@@ -203,7 +207,10 @@ def _show(plan: Plan, talk: Talk) -> None:
         talk.say(f"  {note}")
     for change in plan.changes:
         talk.say(f"  {change.summary}")
-        talk.say("\n".join(f"    {line}" for line in change.preview.splitlines()))
+        preview = change.preview
+        if change.public_preview is not None and not talk.to_person:
+            preview = change.public_preview
+        talk.say("\n".join(f"    {line}" for line in preview.splitlines()))
 
 
 def _agreed(changes: Sequence[Change], talk: Talk, question: str) -> bool:

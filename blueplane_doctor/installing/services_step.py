@@ -14,6 +14,7 @@ from blueplane_doctor.installing import file_changes, files
 from blueplane_doctor.installing.files import StepError
 from blueplane_doctor.installing.journal import Entry, Journal
 from blueplane_doctor.installing.plan import Change, Plan, Site, program
+from blueplane_doctor.user_paths import configuration_folder
 
 _DOCTOR = "blueplane-doctor"
 _SERVICES = {
@@ -108,11 +109,7 @@ def path_of(site: Site, service: _Service) -> Path:
     """Where the service's file belongs."""
     if site.platform == "darwin":
         return site.user_home / "Library" / "LaunchAgents" / f"{service.label}.plist"
-    base = site.user_home / ".config"
-    configured = os.environ.get("XDG_CONFIG_HOME")
-    if configured:
-        base = Path(configured)
-    return base / "systemd" / "user" / service.unit
+    return configuration_folder(site.user_home) / "systemd" / "user" / service.unit
 
 
 def _name(site: Site, service: _Service) -> str:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from blueplane_doctor.errors import SettingsError, UsageError
+from blueplane_doctor.ownership import stranger_of
 from blueplane_doctor.pipeline import Target
 from blueplane_doctor.recording.delivery import NO_CLUSTER, is_cluster
 from blueplane_doctor.recording.instrumentation import HINT, VARIABLE, WARNER_VARIABLE, dumped, is_installed
@@ -69,6 +70,9 @@ def _written_url(redis_url: str, home: Path) -> Path:
     # Nothing of the login goes into a file's name, as a digest either: passwords can be guessed by it.
     place = match[1] if match else ""
     path = home / f"{URL_FILE}-{hashlib.sha256(os.fsencode(place)).hexdigest()[:16]}"
+    stranger = stranger_of(path)
+    if stranger and not stranger.cause:  # what cannot be looked at is refused below, by its own name
+        raise UsageError(f"{path}: others decide what stands there, and so where is recorded", stranger.told())
     try:
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=home)  # mode 0600

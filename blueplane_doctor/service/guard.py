@@ -3,6 +3,7 @@
 import hmac
 import ipaddress
 import re
+import shlex
 import stat
 from base64 import b64decode
 from collections.abc import Iterable
@@ -14,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from blueplane_doctor.errors import FileUnreadable, UsageError
 from blueplane_doctor.file_reading import SMALL_BYTES, file_state, read_text
+from blueplane_doctor.ownership import stranger_of
 from blueplane_doctor.service.answers import problem
 from blueplane_doctor.service.rates import PeerRates, peer_of
 
@@ -146,18 +148,22 @@ def has_token(headers: Headers, token: str) -> bool:
 
 
 def read_token(path: Path) -> str:
-    """The token in a file that nobody else may read. Raises UsageError, never quoting it."""
+    """The token in a file that nobody else may read, nor put there. Raises UsageError, never quoting it."""
+    quoted = shlex.quote(str(path))
     try:
         others = file_state(path).st_mode & (stat.S_IRWXG | stat.S_IRWXO)
         token = read_text(path, SMALL_BYTES).strip()
     except FileUnreadable as error:
         raise UsageError(f"--token-file {error.message}") from None
     if others:
-        raise UsageError(f"--token-file {path}: other users may use it", f"chmod 600 {path}")
+        raise UsageError(f"--token-file {path}: other users may use it", f"chmod 600 {quoted}")
+    stranger = stranger_of(path)
+    if stranger:
+        raise UsageError(f"--token-file {path}: others decide what stands there", stranger.told())
     if len(token) < _SHORTEST_TOKEN or not token.isascii() or not token.isprintable() or " " in token:
         raise UsageError(
             f"--token-file {path}: must hold at least {_SHORTEST_TOKEN} printable characters without blanks",
-            f"openssl rand -hex 32 > {path}",
+            f"openssl rand -hex 32 > {quoted}",
         )
     return token
 

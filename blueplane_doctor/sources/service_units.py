@@ -7,6 +7,7 @@ from pathlib import Path
 
 from blueplane_doctor.errors import FileUnreadable
 from blueplane_doctor.file_reading import SMALL_BYTES, read_bytes
+from blueplane_doctor.user_paths import configuration_folder
 
 _NAMES = ("record", "serve")
 
@@ -22,8 +23,7 @@ def service_programs(home: Path) -> list[Path]:
 
 
 def _unit_program(home: Path, name: str) -> str:
-    base = Path(os.environ.get("XDG_CONFIG_HOME") or home / ".config")
-    content = _content(base / "systemd" / "user" / f"blueplane-doctor-{name}.service")
+    content = _content(configuration_folder(home) / "systemd" / "user" / f"blueplane-doctor-{name}.service")
     for line in content.decode("utf-8", "replace").splitlines():
         if line.startswith("ExecStart="):
             try:

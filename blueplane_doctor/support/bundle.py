@@ -24,6 +24,7 @@ from blueplane_doctor.evidence import Evidence, to_json
 from blueplane_doctor.file_reading import read_bytes
 from blueplane_doctor.layouts import CURRENT, EARLIER, Key, Route
 from blueplane_doctor.model import Report, Tool
+from blueplane_doctor.options import ENV_PREFIX
 from blueplane_doctor.pipeline import CURSOR_HOOKS, Target
 from blueplane_doctor.quantities import many
 from blueplane_doctor.reports.base import View
@@ -199,7 +200,7 @@ def settings_list(loaded: Loaded, known: frozenset[str]) -> list[dict[str, Any]]
             shown = _default(value)
         else:
             shown = described(value, harmless)
-        origin = _origin(loaded.origins.get(name, "default"))
+        origin = _origin(loaded.origins.get(name, "default"), name)
         settings.append({"setting": ".".join(words), "value": shown, "from": origin})
     return settings
 
@@ -251,10 +252,16 @@ def _url(text: str) -> str:
     return shown
 
 
-def _origin(label: str) -> str:
-    """A file by its name alone, and only if the doctor or the pipeline gave it that name."""
-    if label in ("flag", "default") or label.startswith("BLUEPLANE_DOCTOR_"):
+def _origin(label: str, name: str) -> str:
+    """A file by its name alone, and only if the doctor or the pipeline gave it that name.
+
+    Of a variable what names the setting; a part below it may be a name that a person made up.
+    """
+    if label in ("flag", "default"):
         return label
+    variable = f"{ENV_PREFIX}{name.partition('.')[0].upper()}"
+    if label == variable or label.startswith(f"{variable}__"):
+        return variable
     name = PurePath(label).name
     if name in _OWN_FILES:
         return name

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from blueplane_doctor import characters
 from blueplane_doctor.known_names import ERROR_CLASSES, FUNCTIONS, LOGGERS
 from blueplane_doctor.pipeline import BUFFER_TABLE, TRACE_TABLES
 from blueplane_doctor.sources.log_entries import ERRORS, LINE
@@ -71,7 +72,7 @@ def log_errors(tail: bytes) -> LogErrors:
     shown: list[str] = []
     for lines in kept:
         shown += _shown(lines)
-    text = "".join(f"{line}\n" for line in shown)
+    text = characters.lines("".join(f"{line}\n" for line in shown))
     return LogErrors(text, len(kept), len(errors) - len(kept), len(entries) - len(errors))
 
 

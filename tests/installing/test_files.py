@@ -73,3 +73,16 @@ def test_what_is_no_regular_file_is_not_replaced(tmp_path: Path, kind: str) -> N
     hostile_files.put(kind, tmp_path / "there")
     with pytest.raises(StepError, match="no regular file"):
         files.write(tmp_path / "link", b"x")
+
+
+def test_of_a_file_of_others_only_what_is_ours_is_public(tmp_path: Path) -> None:
+    before = b'{"hooks": {"stop": [{"command": "tell s3cret"}]}}\n-- s3cret\nlast s3cret\n'
+    after = before.replace(b"]}}", b', {"command": "ours"}]}}').replace(b"-- s3cret\n", b"- ours\n")
+    shown = files.public_diff(files.unified_diff(tmp_path / "a", before, after), before)
+    assert '+{"hooks": {"stop": [{"command": "…"}, {"command": "ours"}]}}\n' in shown
+    assert "\n-…\n" in shown and "\n+- ours\n" in shown and "\n …\n" in shown
+    assert "s3cret" not in shown
+    undone = files.public_diff(files.unified_diff(tmp_path / "a", after, before), before)
+    assert "\n-- ours\n" in undone and "\n+…\n" in undone
+    assert "s3cret" not in undone
+    assert files.public_diff("", None) == ""

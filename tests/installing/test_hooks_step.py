@@ -123,6 +123,18 @@ def test_an_address_with_tls_is_refused_as_the_hook_speaks_none(person: Person) 
     assert person.tree() == before
 
 
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_a_preview_that_is_piped_shows_nothing_of_others(document: str, person: Person) -> None:
+    content = DOCUMENTS[document]
+    private = content.replace(b"./a.sh", b"./s3cret.sh").replace(b'"a"', b'"s3cret"').replace(b"1e3", b'"s3cret"')
+    person.write_hooks(private.replace("Zoë 🙂".encode(), b"s3cret"))
+    assert person.install()
+    assert "blueplane-hook' stop" in person.text
+    assert "s3cret" not in person.text
+    assert person.uninstall()
+    assert "s3cret" not in person.text
+
+
 def test_the_login_of_an_address_is_in_no_command_line(person: Person) -> None:
     settings = person.site.settings.model_copy(update={"http_url": "http://me:s3cret@127.0.0.1:9000/x?y"})
     assert person.install(settings=settings)

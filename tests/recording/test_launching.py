@@ -60,6 +60,13 @@ def test_a_home_that_cannot_hold_the_password_is_refused(tmp_path: Path) -> None
         environment_for(f"redis://:{SECRET}@h", [], {}, tmp_path / "home")
 
 
+def test_a_home_of_others_does_not_say_where_is_recorded(tmp_path: Path) -> None:
+    tmp_path.chmod(0o777)
+    with pytest.raises(UsageError, match="others decide"):
+        environment_for(f"redis://:{SECRET}@h", [], {}, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_cluster_is_refused_before_the_command_runs() -> None:
     check_url("redis://localhost:6379/0")
     with pytest.raises(SettingsError, match="not in a cluster"):

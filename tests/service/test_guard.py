@@ -113,6 +113,18 @@ def test_token_files_that_are_refused(tmp_path: Path, content: str, mode: int) -
     assert not content or content not in caught.value.message + caught.value.hint
 
 
+def test_a_token_file_that_others_may_replace_is_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "loose"
+    folder.mkdir()
+    file = folder / "token"
+    file.write_text(TOKEN)
+    file.chmod(0o600)
+    assert read_token(file) == TOKEN
+    folder.chmod(0o777)
+    with pytest.raises(UsageError, match="others decide"):
+        read_token(file)
+
+
 def test_the_comparison_is_of_whole_tokens() -> None:
     def sent(*values: str) -> Headers:
         return Headers(raw=[(b"authorization", value.encode("latin-1")) for value in values])

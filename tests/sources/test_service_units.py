@@ -24,6 +24,13 @@ def test_a_units_program_is_its_first_word(tmp_path: Path, monkeypatch: pytest.M
     assert service_programs(tmp_path) == [Path("/opt/my env/bin/blueplane-doctor"), Path("/opt/bin/blueplane-doctor")]
 
 
+def test_a_relative_folder_of_configuration_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setenv("XDG_CONFIG_HOME", "relative")
+    unit(tmp_path, "record", "[Service]\nExecStart=/opt/bin/blueplane-doctor record\n")
+    assert service_programs(tmp_path) == [Path("/opt/bin/blueplane-doctor")]
+
+
 @pytest.mark.parametrize("content", ["", "ExecStart=", 'ExecStart="x', "ExecStart=blueplane-doctor record"])
 def test_a_unit_that_names_no_path_tells_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str) -> None:
     monkeypatch.setattr(sys, "platform", "linux")

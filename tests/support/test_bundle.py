@@ -54,7 +54,9 @@ def test_what_is_not_known_is_only_measured(value: Any, shown: Any) -> None:
 def test_every_setting_stands_there_with_its_origin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "jo.yaml").write_text("fail_on: red\nthresholds: {queue-depth: {red: 5}}\n")
     monkeypatch.setenv("BLUEPLANE_DOCTOR_TIMEOUT", "9")
+    monkeypatch.setenv("BLUEPLANE_DOCTOR_THRESHOLDS", '{"jo-depth": {"red": 6}}')
     listed = settings_list(load({"home": tmp_path}, file=tmp_path / "jo.yaml"), KNOWN)
+    assert {"setting": "thresholds.other.red", "value": 6.0, "from": "BLUEPLANE_DOCTOR_THRESHOLDS"} in listed
     by_name = {one["setting"]: (one["value"], one["from"]) for one in listed}
     assert by_name["fail_on"] == ("red", "a settings file")
     assert by_name["thresholds.queue-depth.red"] == (5.0, "a settings file")
