@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from blueplane_doctor.characters import PlainStream, lines, plain
+from tests.parameters import one_quick
 
 
 @pytest.mark.parametrize(
@@ -80,19 +81,21 @@ HOSTILE = "\x1b]52;c;aHVudGVyMg==\x07\r\n::error::hunter2"
 
 @pytest.mark.parametrize(
     "words",
-    [
-        [HOSTILE],
-        [f"--{HOSTILE}"],
-        ["--format", HOSTILE],
-        ["--output", f"/dev/null/{HOSTILE}.json"],
-        ["--select", HOSTILE],
-        ["--home", f"/dev/null/{HOSTILE}", "--settings", f"/dev/null/{HOSTILE}"],
-        ["--redis-url", HOSTILE],
-        ["--timeout", HOSTILE],
-        ["convert", f"/dev/null/{HOSTILE}"],
-        ["dlq", "list", "--newer-than", HOSTILE],
-        ["history", HOSTILE, "--redis-url", "redis://127.0.0.1:1"],
-    ],
+    one_quick(
+        [
+            [HOSTILE],
+            [f"--{HOSTILE}"],
+            ["--format", HOSTILE],
+            ["--output", f"/dev/null/{HOSTILE}.json"],
+            ["--select", HOSTILE],
+            ["--home", f"/dev/null/{HOSTILE}", "--settings", f"/dev/null/{HOSTILE}"],
+            ["--redis-url", HOSTILE],
+            ["--timeout", HOSTILE],
+            ["convert", f"/dev/null/{HOSTILE}"],
+            ["dlq", "list", "--newer-than", HOSTILE],
+            ["history", HOSTILE, "--redis-url", "redis://127.0.0.1:1"],
+        ]
+    ),
 )
 def test_no_word_of_the_command_line_becomes_a_command(words: list[str]) -> None:
     done = subprocess.run([sys.executable, "-m", "blueplane_doctor", *words], capture_output=True, timeout=60)

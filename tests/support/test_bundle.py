@@ -105,6 +105,7 @@ def test_what_is_no_bundle_stays(tmp_path: Path, content: bytes) -> None:
         refuse_strangers(tmp_path / "b.zip")
 
 
+@pytest.mark.slow
 def test_a_zip_that_unpacks_to_a_gigabyte_takes_no_memory(tmp_path: Path) -> None:
     path = tmp_path / "b.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive, archive.open(MANIFEST, "w") as file:

@@ -73,10 +73,10 @@ def situation(
     return register
 
 
-def instances(*names: str, quick: int = 1, servers: tuple[str, ...] = ()) -> list[ParameterSet]:
+def instances(*names: str, quick: int = 0, servers: tuple[str, ...] = ()) -> list[ParameterSet]:
     """Parameters `name` and `server` of a test: each of these situations on each of its servers, or on `servers`.
 
-    Only the first `quick` of them, on one server, belong to `make test-quick`; all others are slow.
+    They are slow, but for the first `quick` of them on one server: of a few situations `make test-quick` judges all.
     """
     parameters: list[ParameterSet] = []
     for position, name in enumerate(names):

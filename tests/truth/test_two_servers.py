@@ -39,7 +39,7 @@ def test_trace_says_that_it_may_be_elsewhere(name: str, server: str, tmp_path: P
         assert "a second server reads for the same group" in traced["advice"]
 
 
-@pytest.mark.parametrize(("name", "server"), instances(*SINGLE, quick=2))
+@pytest.mark.parametrize(("name", "server"), instances(*SINGLE))
 def test_a_restart_is_no_second_server(name: str, server: str, tmp_path: Path) -> None:
     with SITUATIONS[name].built(server, tmp_path / "p") as situation:
         assert situation.doctor("--select", "second-server").finding("second-server")["status"] == "green"

@@ -16,7 +16,7 @@ _IN_ANY_CASE = "refuses-oom-without-info"
 _CODES = {"no answer": "paused"}
 
 
-@pytest.mark.parametrize(("name", "server"), instances(*[name for name in REFUSING if name != _IN_ANY_CASE], quick=2))
+@pytest.mark.parametrize(("name", "server"), instances(*[name for name in REFUSING if name != _IN_ANY_CASE]))
 def test_a_redis_that_refuses_writes_is_red_and_the_reason_is_named(name: str, server: str, tmp_path: Path) -> None:
     with SITUATIONS[name].built(server, tmp_path / "p") as situation:
         truth = situation.truth
