@@ -33,7 +33,7 @@ from urllib.parse import quote
 from blueplane_doctor.error_phrases import error_text
 from blueplane_doctor.errors import SourceDamaged, SourceError, SourceRefused, SourceTimeout, SourceUnusable
 from blueplane_doctor.sources import Deadline
-from blueplane_doctor.sources.computed_values import refuse_computed
+from blueplane_doctor.sources.computed_values import may_be_checked, refuse_computed
 from blueplane_doctor.sources.database_failures import ANOTHER_LOG, HOLDER, RIGHT_FILE, failure_of
 from blueplane_doctor.sources.database_files import TICK_SECONDS, DatabaseFiles, DatabaseState
 from blueplane_doctor.sources.file_locks import is_locked_for_all
@@ -111,7 +111,7 @@ class DatabaseSource:
     def look_for_damage(self) -> None:
         """Look through a small database as a whole. Raises SourceError, SourceDamaged among them."""
         if self._files.is_small():
-            ((answer, *_), *_) = self.rows("PRAGMA quick_check(1)")
+            answer = self.read(_quick_check)
             if answer != "ok":
                 # What SQLite answers may quote the schema: the report says that it is damaged, and not how.
                 raise self._ours(sqlite3.DatabaseError("database disk image is malformed"))
@@ -259,6 +259,14 @@ class DatabaseSource:
         if isinstance(ours, SourceDamaged) and self.damage is None:
             self.damage = ours
         return ours
+
+
+def _quick_check(connection: sqlite3.Connection) -> str:
+    """`ok`, or what is damaged; that text is private."""
+    if not may_be_checked(connection):
+        return "ok"  # damage is met where rows are read
+    (answer,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    return str(answer)
 
 
 def _names(rows: Sequence[tuple[Any, ...]]) -> frozenset[str]:

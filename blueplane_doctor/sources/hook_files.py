@@ -175,7 +175,7 @@ def _claude_commands(value: dict[str, Any]) -> Iterator[HookCommand]:
 def _claude_hook(hook: Any, event: str, place: str) -> Iterator[HookCommand]:
     _wanted(hook, (dict,), place)
     kind = hook.get("type")
-    if kind not in _WHAT_IT_RUNS:
+    if not isinstance(kind, str) or kind not in _WHAT_IT_RUNS:
         raise _Refused(f"{place}.type", "it is none of the kinds of hooks")
     member = _WHAT_IT_RUNS[kind]
     text = _wanted(hook.get(member), (str,), f"{place}.{member}")

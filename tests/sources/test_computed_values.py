@@ -9,6 +9,7 @@ import pytest
 
 from blueplane_doctor.errors import SourceUnusable
 from blueplane_doctor.sources import Deadline
+from blueplane_doctor.sources.computed_values import may_be_checked
 from blueplane_doctor.sources.database_source import DatabaseSource
 
 HOURS = "instr(hex(zeroblob(7000000)), hex(zeroblob(3000000)) || '1') >= 0"
@@ -23,7 +24,7 @@ def source(tmp_path: Path) -> Iterator[DatabaseSource]:
         connection.execute("CREATE VIEW seen AS SELECT sequence FROM traces")
         # Written so, nothing is computed yet.
         connection.execute("PRAGMA writable_schema = 1")
-        text = f"CREATE TABLE traces (sequence INTEGER PRIMARY KEY, kept TEXT, slow AS ({HOURS}), CHECK ({HOURS}))"
+        text = f"CREATE TABLE traces (sequence INTEGER PRIMARY KEY, kept TEXT, slow TEXT AS ({HOURS}), CHECK ({HOURS}))"
         connection.execute("UPDATE sqlite_master SET sql = ? WHERE name = 'traces'", (text,))
     with closing(DatabaseSource(path, Deadline(5))) as opened:
         yield opened
@@ -32,7 +33,15 @@ def source(tmp_path: Path) -> Iterator[DatabaseSource]:
 def test_what_is_stored_is_read(source: DatabaseSource) -> None:
     assert source.rows("SELECT sequence, kept FROM traces") == [(1, "text")]
     assert source.columns("traces") == {"sequence", "kept"}
-    source.look_for_damage()
+    source.look_for_damage()  # SQLite would compute every column
+
+
+def test_columns_that_are_computed_in_no_time_are_checked() -> None:
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.execute("CREATE TABLE a (time TEXT, day DATE GENERATED ALWAYS AS (DATE(time)))")
+        assert may_be_checked(connection)
+        connection.execute("CREATE TABLE b (time TEXT, found AS (time LIKE '%1%'))")
+        assert not may_be_checked(connection)
 
 
 @pytest.mark.parametrize(

@@ -76,6 +76,7 @@ def test_a_file_that_cannot_be_read_says_so(tmp_path: Path) -> None:
         (claude("Stop", COMMAND, matcher={"type": "always"}), "hooks.Stop[0].matcher"),
         (claude("Stop", COMMAND, {"type": "comand", "command": "x"}), "hooks.Stop[0].hooks[1].type"),
         (claude("Stop", {"command": "x"}), "hooks.Stop[0].hooks[0].type"),
+        (claude("Stop", {"type": ["command"]}), "hooks.Stop[0].hooks[0].type"),
         (claude("Stop", {"type": "command"}), "hooks.Stop[0].hooks[0].command"),
         (claude("Stop", COMMAND | {"timeout": "60"}), "hooks.Stop[0].hooks[0].timeout"),
         (claude("Stop", COMMAND | {"timeout": True}), "hooks.Stop[0].hooks[0].timeout"),
