@@ -44,7 +44,5 @@ def refuse_computed(connection: sqlite3.Connection) -> None:
 
 def may_be_checked(connection: sqlite3.Connection) -> bool:
     """Whether a look for damage ends in time: it computes every column. Raises sqlite3.Error."""
-    for (sql,) in connection.execute(f"SELECT DISTINCT m.sql {_OF_COLUMNS}"):
-        if _LONG.search(sql):
-            return False
-    return True
+    texts = connection.execute(f"SELECT DISTINCT m.sql {_OF_COLUMNS}").fetchall()
+    return not any(_LONG.search(sql) for (sql,) in texts)

@@ -155,7 +155,12 @@ def _global_item(connection: Connection, row: int, key: str, kind: str, budget: 
 
 
 def _content(connection: Connection, table: str, row: int, budget: Budget) -> bytes | None:
-    """The bytes of a value; empty where there is none, None where it is too large to be read."""
+    """The bytes of a value; empty where there is none, None where it is too large to be read.
+
+    Raises OperationalError for a table with a column of its own that is called rowid.
+    """
+    if not isinstance(row, int):
+        raise OperationalError("no such column: rowid")
     try:
         # Of a large value SELECT reads all pages to learn its length; this reads none before it is asked to.
         blob = connection.blobopen(table, "value", row, readonly=True)

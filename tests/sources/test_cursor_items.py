@@ -10,6 +10,7 @@ import pytest
 
 from blueplane_doctor.sources import Deadline, cursor_items
 from blueplane_doctor.sources.cursor_items import (
+    COMPOSERS_KEY,
     GLOBAL_TABLE,
     WORKSPACE_TABLE,
     Budget,
@@ -191,4 +192,19 @@ def test_what_is_no_table_is_refused_without_reading_it(
     with closing(sqlite3.connect(path)) as connection:
         connection.execute(statement.format(table))
     with pytest.raises(sqlite3.OperationalError, match=f"no such table: {table}"):
+        read(path)
+
+
+@pytest.mark.parametrize(
+    ("table", "key", "read"),
+    [(GLOBAL_TABLE, "composerData:1", in_global), (WORKSPACE_TABLE, COMPOSERS_KEY, in_workspace)],
+)
+def test_a_column_that_is_called_rowid_is_no_number_of_a_row(
+    tmp_path: Path, table: str, key: str, read: Callable[[Path], Changed]
+) -> None:
+    path = tmp_path / "state.vscdb"
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute(f"CREATE TABLE {table} (rowid, key, value)")
+        connection.execute(f"INSERT INTO {table} VALUES (1.5, ?, '{{}}')", (key,))
+    with pytest.raises(sqlite3.OperationalError, match="no such column: rowid"):
         read(path)
