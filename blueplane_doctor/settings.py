@@ -24,25 +24,26 @@ from pydantic import (
 
 from blueplane_doctor import pipeline
 from blueplane_doctor.connection.topology import topology_of
-from blueplane_doctor.documents import json_value, refuse_broken_text
-from blueplane_doctor.errors import ConfigUnusable, DocumentError, SettingsError, did_you_mean
+from blueplane_doctor.errors import ConfigUnusable, SettingsError
 from blueplane_doctor.layouts import Route
-from blueplane_doctor.model import Record, Status, descriptions_of
-from blueplane_doctor.notification_rules import NotifyRule, names_a_command, rules_of
-from blueplane_doctor.options import COMMAND_LINE_VARIABLES, ENV_PREFIX
-from blueplane_doctor.ownership import stranger_of
-from blueplane_doctor.settings_files import blueplane_configs, read_blueplane_config, read_yaml
+from blueplane_doctor.model import Record, Status
+from blueplane_doctor.notification_rules import NotifyRule, rules_of
+from blueplane_doctor.pipeline import CLAUDE_FOLDER_VARIABLE
+from blueplane_doctor.settings_files import (
+    DOCTOR_FILE,
+    home_folder,
+    read_config_without,
+    read_own_settings,
+    refuse_broken_values,
+)
+from blueplane_doctor.settings_origins import as_settings_error, claude_folder_values, environment_values, merge
 from blueplane_doctor.times import span_seconds
-from blueplane_doctor.user_paths import PATH_LIST_SETTINGS, PATH_SETTINGS, counted_from, usable_path
+from blueplane_doctor.user_paths import usable_path
 from blueplane_doctor.waivers import WaiverRule
 
-DOCTOR_FILE = "doctor.yaml"
 NEVER: Literal["never"] = "never"
 """The value of `fail_on` with which no finding makes the exit code 1."""
 _LONGEST_SINCE = 3650 * 86_400
-_IN_JSON = frozenset({"streams", "routes", "thresholds", "instrument_targets"})
-"""Settings whose environment variable holds JSON."""
-
 SPLIT_SETTINGS = ("select", "ignore", "expected_hooks", "checks", "monitors")
 """Lists that may also come as words in one line, between spaces or commas."""
 
@@ -251,11 +252,6 @@ class Loaded(BaseModel):
     origins: dict[str, str]
 
 
-def files_of(home: Path, file: Path | None = None) -> list[Path]:
-    """The files that `load` reads where they exist; `file` replaces `doctor.yaml` of the home."""
-    return [*blueplane_configs(home), file or home / DOCTOR_FILE]
-
-
 def load(flags: Mapping[str, Any] | None = None, *, file: Path | None = None, for_examination: bool = False) -> Loaded:
     """Merge all sources. `flags` holds only what was given; `file` replaces `doctor.yaml` of the home.
 
@@ -277,186 +273,28 @@ def load(flags: Mapping[str, Any] | None = None, *, file: Path | None = None, fo
             return loaded
 
 
-def _claude_folder() -> dict[str, Any]:
-    """Where Claude Code keeps its files if its own variable names another folder than ~/.claude."""
-    folder = os.environ.get(pipeline.CLAUDE_FOLDER_VARIABLE, "")
-    if not os.path.isabs(folder):
-        return {}
-    return {"claude_projects": f"{folder}/projects", "claude_settings": f"{folder}/settings.json"}
-
-
 def _load(flags: Mapping[str, Any], file: Path | None, without: Sequence[str]) -> Loaded:
     """`without`: what is left out of Blueplane's own file, by dotted name; an empty name is all of it."""
     given = {name: value for name, value in flags.items() if value is not None}
-    environment = _environment()
+    environment = environment_values(Settings.model_fields)
     home = home_folder(given.get("home") or environment.get("home") or Settings.model_fields["home"].default)
     own_file = file or home / DOCTOR_FILE
     if file and not os.path.lexists(file):
         raise SettingsError(f"--settings {file}: no such file", "make one with: blueplane-doctor settings --init")
-    config_label, config = _without_names(home, without)
-    files = [(config_label, config), (str(own_file), _read_own(own_file))]
+    config_label, config = read_config_without(home, without)
+    files = [(config_label, config), (str(own_file), read_own_settings(own_file))]
     for label, values in files:
         if "home" in values:
             raise SettingsError(f"{label}: home cannot be set in a file that is found through it", "use --home")
     merged: dict[str, Any] = {}
     origins: dict[str, str] = {}
-    of_claude = (pipeline.CLAUDE_FOLDER_VARIABLE, _claude_folder())
+    of_claude = (CLAUDE_FOLDER_VARIABLE, claude_folder_values())
     for label, values in (of_claude, *files, ("environment", environment), ("flag", given)):
-        _refuse_broken_text(label, values)
-        _merge(merged, values, label, origins)
+        refuse_broken_values(label, values)
+        merge(merged, values, label, origins)
     try:
         # Not Settings(**merged): a name may be a number there.
         return Loaded(settings=Settings.model_validate(merged), origins=origins)
     except ValidationError as error:
         # pydantic's own text repeats the input, which may hold a secret.
-        raise _as_settings_error(error, origins, config_label) from None
-
-
-def _without_names(home: Path, without: Sequence[str]) -> tuple[str, dict[str, Any]]:
-    """Blueplane's own file and its settings, without these. Raises ConfigUnusable."""
-    if "" in without:
-        return str(blueplane_configs(home)[0]), {}
-    label, values = read_blueplane_config(home)
-    try:
-        _refuse_broken_text(label, values)
-    except SettingsError as error:
-        raise ConfigUnusable(
-            error.message, error.hint, f"{Path(label).name}: it holds bytes that are not UTF-8"
-        ) from None
-    for dotted in without:
-        name, _, below = dotted.partition(".")
-        if below:
-            values[name].pop(below, None)
-        else:
-            values.pop(name, None)
-    return label, values
-
-
-def home_folder(named: str | Path) -> Path:
-    """Blueplane's home, as flags, environment or the default name it. Raises SettingsError."""
-    try:
-        return usable_path(Path(named))
-    except ValueError as error:
-        raise SettingsError(f"--home: {error}", "name Blueplane's folder, such as --home /home/me/.blueplane") from None
-
-
-def _read_own(path: Path) -> dict[str, Any]:
-    """The doctor's own settings; code only from a file that nobody else can change. Raises SettingsError."""
-    values = counted_from(path.parent, read_yaml(path))
-    names = [name for name in PATH_LIST_SETTINGS if values.get(name)]
-    if names_a_command(values.get("notify")):
-        names.append("notify")
-    stranger = stranger_of(path) if names else None
-    if stranger:
-        raise SettingsError(
-            f"{path}: {names[0]} names code that would run with your rights, and others decide what stands there",
-            f"{stranger.told()}; or name other settings with --settings",
-        )
-    return values
-
-
-def _environment() -> dict[str, Any]:
-    """Settings from environment variables; `__` goes one level down, lists of words and numbers are plain text.
-
-    Read here and not by pydantic-settings, whose import alone costs a fifth of a whole run (docs/BENCHMARKS.md).
-    Raises SettingsError.
-    """
-    values: dict[str, Any] = {}
-    known = {ENV_PREFIX + name.upper() for name in Settings.model_fields} | COMMAND_LINE_VARIABLES
-    for variable, text in sorted(os.environ.items()):
-        if not variable.startswith(ENV_PREFIX) or variable in COMMAND_LINE_VARIABLES:
-            continue
-        if variable.split("__")[0] not in known:
-            hint = did_you_mean(variable, known, f"one of {', '.join(sorted(known))}")
-            raise SettingsError(f"environment: {variable} is not a setting", hint)
-        *above, name = variable.removeprefix(ENV_PREFIX).lower().split("__")
-        place = values
-        for part in above:
-            place = place.setdefault(part, {})
-        if name in _IN_JSON and not above:
-            place[name] = _json_of(variable, text)
-        else:
-            place[name] = text
-    return values
-
-
-def _refuse_broken_text(label: str, values: Mapping[str, Any]) -> None:
-    """Raise SettingsError for text that is not UTF-8. A path may be: file names are bytes."""
-    for name, value in values.items():
-        if name in (*PATH_SETTINGS, *PATH_LIST_SETTINGS):
-            continue
-        try:
-            refuse_broken_text(value)
-        except DocumentError:
-            raise SettingsError(f"{label}: {name}: it is no text: it holds bytes that are not UTF-8") from None
-
-
-def _json_of(variable: str, text: str) -> Any:
-    """Raises SettingsError."""
-    try:
-        return json_value(text)
-    except DocumentError as error:
-        hint = "lists and maps are given as JSON"
-        problem = "not valid JSON"
-        if error.limit:
-            problem = error.message
-        raise SettingsError(f"environment: {variable}: {problem}", hint) from error
-
-
-def _merge(
-    into: dict[str, Any], values: Mapping[str, Any], label: str, origins: dict[str, str], prefix: str = ""
-) -> None:
-    for name, value in values.items():
-        dotted = f"{prefix}{name}"
-        if isinstance(value, Mapping) and isinstance(into.get(name, {}), dict):
-            _merge(into.setdefault(name, {}), value, label, origins, dotted + ".")
-        else:
-            into[name] = value
-            variable = ENV_PREFIX + dotted.replace(".", "__").upper()
-            origins[dotted] = variable if label == "environment" else label
-
-
-def _as_settings_error(error: ValidationError, origins: Mapping[str, str], config_label: str) -> SettingsError:
-    """The first problem, with the source and the key that caused it, a value that can be used, and what it means."""
-    problem = error.errors(include_input=False, include_url=False)[0]
-    path = [str(part) for part in problem["loc"]]
-    message = problem["msg"].removeprefix("Value error, ")
-    model: type[Record] = Settings
-    name = path[0]
-    if name == "streams" and len(path) > 1:
-        model = StreamSettings
-        name = path[1]
-    hint = ""
-    if problem["type"] == "extra_forbidden":
-        message = "there is no such setting"
-        hint = did_you_mean(path[-1], model.model_fields, "see: blueplane-doctor settings --init")
-    elif name in model.model_fields:
-        hint = _default_and_meaning(model, name)
-    dotted = ".".join(path)
-    origin = _origin_of(path, origins)
-    shown = f"{origin}: {dotted}"
-    if origin == "flag":
-        shown = f"--{dotted.replace('_', '-')}"
-    if origin == config_label:
-        return ConfigUnusable(f"{shown}: {message}", hint, f"{Path(origin).name}: {dotted}: {message}", dotted)
-    return SettingsError(f"{shown}: {message}", hint)
-
-
-def _default_and_meaning(model: type[Record], name: str) -> str:
-    default = model.model_fields[name].default
-    shown = "none" if default is None else default
-    meaning = descriptions_of(model).get(name, "")
-    return f"the default ({shown}). {meaning}".rstrip()
-
-
-def _origin_of(path: Sequence[str], origins: Mapping[str, str]) -> str:
-    """Where the value at this path comes from: the nearest part above it that has an origin, else any part below it."""
-    for length in range(len(path), 0, -1):
-        name = ".".join(path[:length])
-        if name in origins:
-            return origins[name]
-    start = ".".join(path) + "."
-    for name, label in sorted(origins.items()):
-        if name.startswith(start):
-            return label
-    return "settings"
+        raise as_settings_error(error, Settings, origins, config_label) from None

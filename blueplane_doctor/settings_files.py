@@ -3,14 +3,20 @@
 import os
 import shlex
 import stat
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from blueplane_doctor import pipeline
-from blueplane_doctor.documents import yaml_value
+from blueplane_doctor.documents import refuse_broken_text, yaml_value
 from blueplane_doctor.errors import ConfigUnusable, DocumentError, FileMissing, FileUnreadable, SettingsError
 from blueplane_doctor.file_reading import SETTINGS_BYTES, file_state, read_text
+from blueplane_doctor.notification_rules import names_a_command
+from blueplane_doctor.ownership import stranger_of
+from blueplane_doctor.user_paths import PATH_LIST_SETTINGS, PATH_SETTINGS, counted_from, usable_path
+
+DOCTOR_FILE = "doctor.yaml"
+"""In the home, unless --settings names another file."""
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
@@ -116,3 +122,62 @@ def _part(content: Mapping[str, Any], *names: str) -> Mapping[str, Any]:
             return {}
         content = value
     return content
+
+
+def read_config_without(home: Path, without: Sequence[str]) -> tuple[str, dict[str, Any]]:
+    """Blueplane's own file and its settings, without these. Raises ConfigUnusable."""
+    if "" in without:
+        return str(blueplane_configs(home)[0]), {}
+    label, values = read_blueplane_config(home)
+    try:
+        refuse_broken_values(label, values)
+    except SettingsError as error:
+        raise ConfigUnusable(
+            error.message, error.hint, f"{Path(label).name}: it holds bytes that are not UTF-8"
+        ) from None
+    for dotted in without:
+        name, _, below = dotted.partition(".")
+        if below:
+            values[name].pop(below, None)
+        else:
+            values.pop(name, None)
+    return label, values
+
+
+def read_own_settings(path: Path) -> dict[str, Any]:
+    """The doctor's own settings; code only from a file that nobody else can change. Raises SettingsError."""
+    values = counted_from(path.parent, read_yaml(path))
+    names = [name for name in PATH_LIST_SETTINGS if values.get(name)]
+    if names_a_command(values.get("notify")):
+        names.append("notify")
+    stranger = stranger_of(path) if names else None
+    if stranger:
+        raise SettingsError(
+            f"{path}: {names[0]} names code that would run with your rights, and others decide what stands there",
+            f"{stranger.told()}; or name other settings with --settings",
+        )
+    return values
+
+
+def refuse_broken_values(label: str, values: Mapping[str, Any]) -> None:
+    """Raise SettingsError for text that is not UTF-8. A path may be: file names are bytes."""
+    for name, value in values.items():
+        if name in (*PATH_SETTINGS, *PATH_LIST_SETTINGS):
+            continue
+        try:
+            refuse_broken_text(value)
+        except DocumentError:
+            raise SettingsError(f"{label}: {name}: it is no text: it holds bytes that are not UTF-8") from None
+
+
+def home_folder(named: str | Path) -> Path:
+    """Blueplane's home, as flags, environment or the default name it. Raises SettingsError."""
+    try:
+        return usable_path(Path(named))
+    except ValueError as error:
+        raise SettingsError(f"--home: {error}", "name Blueplane's folder, such as --home /home/me/.blueplane") from None
+
+
+def files_of(home: Path, file: Path | None = None) -> list[Path]:
+    """The files that `load` reads where they exist; `file` replaces `doctor.yaml` of the home."""
+    return [*blueplane_configs(home), file or home / DOCTOR_FILE]

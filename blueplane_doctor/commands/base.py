@@ -54,7 +54,7 @@ class Invocation:
     @property
     def home(self) -> Path:
         """Blueplane's home by flags and environment, for who can do without all settings. Raises SettingsError."""
-        from blueplane_doctor.settings import home_folder
+        from blueplane_doctor.settings_files import home_folder
 
         return home_folder(self.options.home or os.environ.get(f"{ENV_PREFIX}HOME") or "~/.blueplane")
 

@@ -12,7 +12,7 @@ from blueplane_doctor.console import remark, say_if_read
 from blueplane_doctor.errors import UsageError
 from blueplane_doctor.model import Status
 from blueplane_doctor.options import EXAMINING, VERDICT
-from blueplane_doctor.settings import files_of
+from blueplane_doctor.settings_files import files_of
 
 COMMAND = new_command(__doc__)
 

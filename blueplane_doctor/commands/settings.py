@@ -12,7 +12,8 @@ from blueplane_doctor.discovery import find_checks
 from blueplane_doctor.errors import UsageError
 from blueplane_doctor.model import descriptions_of
 from blueplane_doctor.options import EXAMINING, VERDICT
-from blueplane_doctor.settings import DOCTOR_FILE, Settings
+from blueplane_doctor.settings import Settings
+from blueplane_doctor.settings_files import DOCTOR_FILE
 from blueplane_doctor.settings_view import flat, masked, settings_schema, without_secrets
 
 COMMAND = new_command(__doc__)

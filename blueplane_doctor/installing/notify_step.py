@@ -18,7 +18,7 @@ from blueplane_doctor.installing.journal import Entry
 from blueplane_doctor.installing.plan import Change, Plan, Site
 from blueplane_doctor.notifying.state import LOCK_FILE
 from blueplane_doctor.notifying.state_file import STATE_FILE
-from blueplane_doctor.settings import DOCTOR_FILE
+from blueplane_doctor.settings_files import DOCTOR_FILE
 from blueplane_doctor.user_paths import real_file
 
 OFFER = "nobody is told of causes: name somebody with --notify URL, see docs/NOTIFY.md"
