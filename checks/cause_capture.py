@@ -10,11 +10,11 @@ if TYPE_CHECKING:
     from blueplane_doctor.monitoring.capture_wiring import CaptureWiring
     from blueplane_doctor.monitoring.spool_health import SpoolHealth
 
-WIRING = "capture-wiring"
-CURSOR_COMPLETENESS = "cursor-completeness"
-EXTENSION_MISSING = "extension_missing"
-SIGNS = ("hook-inactivity", "database-monitor", "capture-rate", "hook-success")
-NOT_DELIVERED = ("hook-losses", "hook-spool")
+_WIRING = "capture-wiring"
+_CURSOR_COMPLETENESS = "cursor-completeness"
+_EXTENSION_MISSING = "extension_missing"
+_SIGNS = ("hook-inactivity", "database-monitor", "capture-rate", "hook-success")
+_NOT_DELIVERED = ("hook-losses", "hook-spool")
 
 
 def _is_silent(findings: Findings) -> bool:
@@ -28,18 +28,18 @@ def _is_silent(findings: Findings) -> bool:
 def _signs_of(wiring: "CaptureWiring") -> list[str]:
     """What follows from its faults: what is graded of hooks and of the database monitor is Cursor's alone."""
     kinds = {fault.kind for fault in wiring.faults if fault.editor == "cursor"}
-    signs = [WIRING]
+    signs = [_WIRING]
     if kinds:
-        signs += SIGNS
-    if EXTENSION_MISSING in kinds:
-        signs.append(CURSOR_COMPLETENESS)
+        signs += _SIGNS
+    if _EXTENSION_MISSING in kinds:
+        signs.append(_CURSOR_COMPLETENESS)
     return signs
 
 
 @cause(
     no_repair="No repair brings back what was never captured.",
     stage="capture",
-    shown_by=[WIRING, CURSOR_COMPLETENESS, *SIGNS],
+    shown_by=[_WIRING, _CURSOR_COMPLETENESS, *_SIGNS],
     follows=["server-down", "server-hangs", "redis-unreachable", "redis-refuses-writes", "another-redis"],
 )
 def cause_capture_not_wired(
@@ -49,19 +49,19 @@ def cause_capture_not_wired(
 
     What is sure to keep its events away is told without a session too: the next one would be lost.
     """
-    finding = findings.fault(WIRING)
+    finding = findings.fault(_WIRING)
     if finding is not None and finding.status is not Status.YELLOW:
-        return findings.cause(WIRING, explains=_signs_of(wiring))
+        return findings.cause(_WIRING, explains=_signs_of(wiring))
     if not capture.open_sessions or not _is_silent(findings):
         return None
     sentences = []
-    for check in SIGNS:
+    for check in _SIGNS:
         sign = findings.fault(check)
         if sign is not None:
             sentences.append(f"{sign.summary.partition(';')[0]}.")
     return Cause(
         summary=" ".join(sentences[:2]),
-        explains=[WIRING, *SIGNS],
+        explains=[_WIRING, *_SIGNS],
         since=capture.last_event_timestamp,
         since_by="the newest event",
         certain=False,
@@ -76,7 +76,7 @@ def cause_capture_not_wired(
 @cause(
     repair="spool",
     stage="capture",
-    shown_by=NOT_DELIVERED,
+    shown_by=_NOT_DELIVERED,
     brings=["hook-success"],
     follows=[
         *("server-down", "server-hangs", "redis-unreachable", "redis-refuses-writes", "disk-full"),
@@ -85,7 +85,7 @@ def cause_capture_not_wired(
 )
 def cause_hooks_cannot_deliver(spool: "SpoolHealth", findings: Findings) -> Cause | None:
     """Hooks could not hand their events to the server."""
-    return findings.cause(*NOT_DELIVERED, at_stake=Stake(at_risk=spool.waiting_events, lost=spool.lost or None))
+    return findings.cause(*_NOT_DELIVERED, at_stake=Stake(at_risk=spool.waiting_events, lost=spool.lost or None))
 
 
 @cause(

@@ -8,13 +8,13 @@ if TYPE_CHECKING:
     from blueplane_doctor.monitoring.capture_wiring import CaptureWiring
     from blueplane_doctor.monitoring.cursor_completeness import CursorCompleteness
 
-EXTENSION_MISSING = "extension_missing"
-COMPLETENESS = "cursor-completeness"
+_EXTENSION_MISSING = "extension_missing"
+_COMPLETENESS = "cursor-completeness"
 
 
 @cause(
     stage="capture",
-    shown_by=[COMPLETENESS],
+    shown_by=[_COMPLETENESS],
     no_repair="The server reads a database of Cursor anew when it starts, and when a window opens.",
     follows=["server-down", "server-hangs", "redis-unreachable", "redis-refuses-writes", "another-redis"],
 )
@@ -22,10 +22,10 @@ def cause_cursor_not_captured(
     cursor: "CursorCompleteness", wiring: "CaptureWiring", findings: Findings
 ) -> Cause | None:
     """Composers or bubbles of Cursor were never captured."""
-    if any(fault.kind == EXTENSION_MISSING for fault in wiring.faults):
+    if any(fault.kind == _EXTENSION_MISSING for fault in wiring.faults):
         return None  # without the extension the server is told of no window: capture-not-wired says so
     return findings.cause(
-        COMPLETENESS,
+        _COMPLETENESS,
         since=cursor.first_missing,
         since_by="the first missing change",
         at_stake=Stake(recoverable=cursor.missing_items),

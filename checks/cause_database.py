@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from blueplane_doctor.monitoring.queue_health import QueueHealth
     from blueplane_doctor.monitoring.server_health import LoggedErrors, ServerHealth
 
-HELD = (
+_HELD = (
     *("pending-messages", "queue-depth", "consumer-lag", "queue-headroom", "backlog-trend", "time-to-loss"),
     *("write-throughput", "write-success", "write-p95", "wal-size", "wal-growth", "retry-storm", "stuck-consumers"),
 )
 """What may be found where the database takes no rows."""
-SAVE_THEM = "Save the stuck messages: the Cursor writer does not read them again."
+_SAVE_THEM = "Save the stuck messages: the Cursor writer does not read them again."
 
 
 def _signs(error: "LoggedErrors | None", held: Held, *more: str) -> list[str]:
@@ -56,7 +56,7 @@ def _at_risk(held: Held) -> int | None:
     repair="stuck",
     stage="database",
     shown_by=["stuck-consumers", "server-errors", "write-success"],
-    brings=[*HELD, "server-alive"],
+    brings=[*_HELD, "server-alive"],
     follows=["disk-full", "database-damaged"],
 )
 def cause_database_locked(
@@ -89,7 +89,7 @@ def cause_database_locked(
     if holder is None:
         text = "See which process has the database open: it may lock it again."
     if held.messages or held.shared:
-        text += f" {SAVE_THEM}"
+        text += f" {_SAVE_THEM}"
     return Cause(
         summary=" ".join(parts) + _left(held),
         since=since,
@@ -112,7 +112,7 @@ def _confirm(error: "LoggedErrors | None") -> str:
     no_repair="No repair helps until it can be written; then: blueplane-doctor repair.",
     stage="database",
     shown_by=["database-writable", "server-errors", "stuck-consumers", "write-success"],
-    brings=HELD,
+    brings=_HELD,
     follows=["disk-full"],
 )
 def cause_database_not_writable(
@@ -140,7 +140,7 @@ def cause_database_not_writable(
     if error is not None:
         summary = f'{summary} The server\'s log says "{error.kind}", the last time at {error.last}.'.strip()
     if held.messages or held.shared:
-        text += f" {SAVE_THEM}"
+        text += f" {_SAVE_THEM}"
     return Cause(
         summary=summary + _left(held),
         since=error.first if error else None,
@@ -157,7 +157,7 @@ def cause_database_not_writable(
     no_repair="No repair helps until there is room; then: blueplane-doctor repair.",
     stage="database",
     shown_by=["disk-space", "server-errors", "stuck-consumers"],
-    brings=[*HELD, "redis-writable", "redis-durability", "redis-memory", "hook-losses", "hook-spool"],
+    brings=[*_HELD, "redis-writable", "redis-durability", "redis-memory", "hook-losses", "hook-spool"],
 )
 def cause_disk_full(
     locations: "Locations",
@@ -187,7 +187,7 @@ def cause_disk_full(
     if error is not None:
         summary += f' The server\'s log says "{FULL}", the last time at {error.last}.'
     if held.messages or held.shared:
-        text += f" {SAVE_THEM}"
+        text += f" {_SAVE_THEM}"
     return Cause(
         summary=summary.strip() + _left(held),
         since=error.first if error else None,

@@ -12,25 +12,25 @@ if TYPE_CHECKING:
     from blueplane_doctor.monitoring.queue_health import QueueHealth
     from blueplane_doctor.monitoring.server_health import ServerHealth
 
-READ_FROM_IT = (
+_READ_FROM_IT = (
     *("chain-breaks", "capture-rate", "database-monitor", "hook-inactivity", "wal-size"),
     *("transcript-completeness", "cursor-completeness", "cursor-last-changes"),
     *("write-throughput", "write-success", "write-p95", "delivery-delay", "server-errors"),
     *("stuck-consumers", "retry-storm", "pending-messages", "consumer-lag", "queue-depth"),
 )
 """What is judged by the database's rows, and what waits for a database that can be written."""
-DAMAGED = ("damaged", "is not a SQLite database")
-GONE = ("does not exist", "holds none of the tables")
-INTERRUPTED = "not before the next start"
+_DAMAGED = ("damaged", "is not a SQLite database")
+_GONE = ("does not exist", "holds none of the tables")
+_INTERRUPTED = "not before the next start"
 
 
-UNREADABLE = "database-reachable"
+_UNREADABLE = "database-reachable"
 """The check that says why the database cannot be read."""
 
 
 def _is(findings: Findings, *words: str) -> bool:
     """Whether the database cannot be read, and one of these parts of a sentence says why."""
-    finding = findings.fault(UNREADABLE)
+    finding = findings.fault(_UNREADABLE)
     return finding is not None and any(part in finding.summary for part in words)
 
 
@@ -38,20 +38,20 @@ def _is(findings: Findings, *words: str) -> bool:
     no_repair="No repair can restore a damaged database.",
     stage="database",
     shown_by=["database-reachable"],
-    brings=READ_FROM_IT,
+    brings=_READ_FROM_IT,
 )
 def cause_database_damaged(findings: Findings, server: "ServerHealth | None" = None) -> Cause | None:
     """The database is damaged."""
-    if not _is(findings, *DAMAGED):
+    if not _is(findings, *_DAMAGED):
         return None
-    return findings.cause(UNREADABLE, since=first_error(server, "database is damaged"), since_by=FIRST_ERROR)
+    return findings.cause(_UNREADABLE, since=first_error(server, "database is damaged"), since_by=FIRST_ERROR)
 
 
 @cause(
     no_repair="No repair brings rows back; once the tables are there it plans for what the stream still holds.",
     stage="database",
     shown_by=["database-reachable"],
-    brings=READ_FROM_IT,
+    brings=_READ_FROM_IT,
     follows=["another-database"],
 )
 def cause_database_gone(
@@ -62,7 +62,7 @@ def cause_database_gone(
     chain: "ChainHealth | None" = None,
 ) -> Cause | None:
     """The database, or its tables, are not there."""
-    if not _is(findings, *GONE):
+    if not _is(findings, *_GONE):
         return None
     text = "Start the Blueplane server: it makes the database."
     if server is not None and server.is_alive:
@@ -71,7 +71,7 @@ def cause_database_gone(
             "server makes its tables at its start only: restart it, and it writes what comes from then on."
         )
     return findings.cause(
-        UNREADABLE,
+        _UNREADABLE,
         more="No message can be written.",
         since=first_error(server, "no such table or column", "unable to open the database"),
         since_by=FIRST_ERROR,
@@ -84,26 +84,26 @@ def cause_database_gone(
     no_repair="No repair is needed: the next writer rolls the journal back.",
     stage="database",
     shown_by=["database-reachable"],
-    brings=READ_FROM_IT,
+    brings=_READ_FROM_IT,
 )
 def cause_database_interrupted(findings: Findings) -> Cause | None:
     """A crash left the database in the middle of a write."""
-    if findings.value(UNREADABLE) != INTERRUPTED:
+    if findings.value(_UNREADABLE) != _INTERRUPTED:
         return None
-    return findings.cause(UNREADABLE, more="The next start of the server repairs it; nothing is lost by it.")
+    return findings.cause(_UNREADABLE, more="The next start of the server repairs it; nothing is lost by it.")
 
 
 @cause(
     no_repair="No repair is planned where rows cannot be looked up.",
     stage="database",
     shown_by=["database-reachable"],
-    brings=READ_FROM_IT,
+    brings=_READ_FROM_IT,
 )
 def cause_database_unreadable(findings: Findings) -> Cause | None:
     """The database cannot be read."""
-    if findings.value(UNREADABLE) == INTERRUPTED or _is(findings, *DAMAGED, *GONE):
+    if findings.value(_UNREADABLE) == _INTERRUPTED or _is(findings, *_DAMAGED, *_GONE):
         return None
-    return findings.cause(UNREADABLE, more="Whether messages are written is not known.")
+    return findings.cause(_UNREADABLE, more="Whether messages are written is not known.")
 
 
 @cause(

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from blueplane_doctor.monitoring.queue_health import ArrivingError, QueueHealth
     from blueplane_doctor.monitoring.server_health import ServerHealth
 
-MALFORMED = "payload"
+_MALFORMED = "payload"
 """How the reasons begin of messages whose payload a writer cannot read."""
-SHOWN_ERRORS = 3
+_SHOWN_ERRORS = 3
 """Of the errors of an hour the most frequent are told; `dlq stats` shows all."""
-SHOWN_BREAKS = 200
+_SHOWN_BREAKS = 200
 """Breaks of which the chain keeps the reason: of more it is not known."""
 _WHO_DELETED = "who deleted a consumer or a group (XGROUP), or put an older copy in the place of the database"
 
@@ -27,7 +27,7 @@ _WHO_DELETED = "who deleted a consumer or a group (XGROUP), or put an older copy
 def _lost(chain: "ChainHealth", *, malformed: bool) -> list["ChainBreak"]:
     lost = []
     for broken in chain.breaks:
-        if broken.kind == "lost" and broken.reason.startswith(MALFORMED) is malformed:
+        if broken.kind == "lost" and broken.reason.startswith(_MALFORMED) is malformed:
             lost.append(broken)
     return lost
 
@@ -35,7 +35,7 @@ def _lost(chain: "ChainHealth", *, malformed: bool) -> list["ChainBreak"]:
 def _counted(lost: list["ChainBreak"], chain: "ChainHealth", predicate: str) -> str:
     """How many, with `is` or `are` and what they are; a lower bound where the chain does not keep all breaks."""
     words = many(len(lost), f"message is {predicate}", f"messages are {predicate}")
-    if len(chain.breaks) >= SHOWN_BREAKS:
+    if len(chain.breaks) >= _SHOWN_BREAKS:
         return f"At least {words}"
     return words
 
@@ -120,7 +120,7 @@ def cause_dead_letters(queue: "QueueHealth", locations: "Locations", findings: F
     if not queue.dlq_errors:
         return [_old_letters(queue, locations, sentence(finding.summary))]
     causes = []
-    for error in queue.dlq_errors[:SHOWN_ERRORS]:
+    for error in queue.dlq_errors[:_SHOWN_ERRORS]:
         if error.is_set_aside:
             causes.append(_set_aside(error, locations))
             continue

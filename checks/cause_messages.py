@@ -24,16 +24,16 @@ if TYPE_CHECKING:
     from blueplane_doctor.monitoring.queue_health import QueueHealth
     from blueplane_doctor.monitoring.server_health import ServerHealth
 
-PENDING = ("pending-messages", "queue-depth", "consumer-lag", "backlog-trend", "write-success", "chain-breaks")
+_PENDING = ("pending-messages", "queue-depth", "consumer-lag", "backlog-trend", "write-success", "chain-breaks")
 STREAM_ID = "the time in the message's stream ID"
-REFUSED = ("UNIQUE constraint failed", "another constraint failed", "value that SQLite refuses")
+_REFUSED = ("UNIQUE constraint failed", "another constraint failed", "value that SQLite refuses")
 """Kinds of errors in the server's log of a message that the database does not take."""
 NOT_UNDERSTOOD = ("another error", "invalid JSON")
 """The same of a message that the writer does not understand."""
-OF_A_MESSAGE = (*REFUSED, *NOT_UNDERSTOOD)
-SAME_KEY = ("same ", HAS_A_ROW)
+_OF_A_MESSAGE = (*_REFUSED, *NOT_UNDERSTOOD)
+_SAME_KEY = ("same ", HAS_A_ROW)
 """How the reasons begin of messages whose key is there twice."""
-SAVE_FIRST = "Save the stuck messages before you restart anything: repair shows a plan first, and saves them."
+_SAVE_FIRST = "Save the stuck messages before you restart anything: repair shows a plan first, and saves them."
 
 
 def _held_up(group: "GroupHealth", blocker: "ChainBlocker") -> str:
@@ -48,7 +48,7 @@ def _loss(chain: "ChainHealth") -> str:
     return " Nothing is lost yet."
 
 
-def errors_of_messages(server: "ServerHealth | None", kinds: Sequence[str] = OF_A_MESSAGE) -> list[str]:
+def errors_of_messages(server: "ServerHealth | None", kinds: Sequence[str] = _OF_A_MESSAGE) -> list[str]:
     """`server-errors`, where the log tells lately of errors of these kinds, by default all that messages bring."""
     for error in server.errors if server is not None else []:
         if error.lately and error.kind in kinds:
@@ -65,9 +65,9 @@ def _told_apart(causes: dict[str, Cause], title: str) -> list[Cause]:
 
 def _kinds_of(blocker: "ChainBlocker") -> Sequence[str]:
     """Kinds of errors that this message brings: one whose key is there twice is understood, and refused."""
-    if blocker.reason.startswith(SAME_KEY):
-        return REFUSED
-    return OF_A_MESSAGE
+    if blocker.reason.startswith(_SAME_KEY):
+        return _REFUSED
+    return _OF_A_MESSAGE
 
 
 def _poison(group: "GroupHealth", chain: "ChainHealth") -> "ChainBlocker | None":
@@ -87,7 +87,7 @@ def _poison(group: "GroupHealth", chain: "ChainHealth") -> "ChainBlocker | None"
     repair="stuck",
     stage="messages",
     shown_by=["stuck-consumers", "retry-storm", "server-errors"],
-    brings=[*PENDING, "written-not-acknowledged"],
+    brings=[*_PENDING, "written-not-acknowledged"],
 )
 def cause_poison_message(
     queue: "QueueHealth", chain: "ChainHealth", locations: "Locations", server: "ServerHealth | None" = None
@@ -112,7 +112,7 @@ def cause_poison_message(
             since=stream_time(blocker.id),
             since_by=STREAM_ID,
             at_stake=Stake(at_risk=stuck_with_living(group)),
-            next_step=Remedy(text=SAVE_FIRST, commands=trace_commands(locations.doctor, [blocker.id])),
+            next_step=Remedy(text=_SAVE_FIRST, commands=trace_commands(locations.doctor, [blocker.id])),
             explains=signs,
         )
     return _told_apart(causes, "A message that cannot be written holds up a batch of the group")
@@ -122,7 +122,7 @@ def cause_poison_message(
     repair="stuck acknowledged",
     stage="messages",
     shown_by=["retry-storm", "server-errors", "written-not-acknowledged"],
-    brings=["stuck-consumers", *PENDING],
+    brings=["stuck-consumers", *_PENDING],
     follows=["rewound-group"],
 )
 def cause_retry_storm(
@@ -137,7 +137,7 @@ def cause_retry_storm(
             continue
         times = many(group.most_deliveries or 0, "time", "times")
         summary = f"The group {group.name} was given the same message {times}."
-        text = SAVE_FIRST
+        text = _SAVE_FIRST
         ids = group.stuck_ids[:1] or group.to_acknowledge[:1]
         signs = ["retry-storm", *errors_of_messages(server)]
         if not group.stuck and group.written_not_acknowledged:
@@ -217,7 +217,7 @@ def cause_rewound_group(queue: "QueueHealth", findings: Findings) -> Cause | Non
     )
 
 
-@cause(repair="orphans", stage="messages", shown_by=["orphaned-messages"], brings=["stuck-consumers", *PENDING])
+@cause(repair="orphans", stage="messages", shown_by=["orphaned-messages"], brings=["stuck-consumers", *_PENDING])
 def cause_orphans(queue: "QueueHealth", locations: "Locations", findings: Findings) -> Cause | None:
     """A consumer that is gone holds messages that nobody will take over."""
     finding = findings.get("orphaned-messages")

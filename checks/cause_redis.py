@@ -16,16 +16,16 @@ if TYPE_CHECKING:
     from blueplane_doctor.monitoring.redis_writes import RedisWrites
     from blueplane_doctor.monitoring.server_health import ServerHealth
 
-REDIS_ERRORS = ("connection refused", "connection lost", "timeout")
+_REDIS_ERRORS = ("connection refused", "connection lost", "timeout")
 """Kinds of errors in the server's log that Redis brings."""
-REFUSALS = {
+_REFUSALS = {
     "OOM": "Redis memory is full (OOM)",
     "READONLY": "Redis is a read-only replica (READONLY)",
     "MISCONF": "Redis cannot save (MISCONF)",
     "NOREPLICAS": "Redis has too few replicas (NOREPLICAS)",
 }
 """What the server's log calls each answer to a write."""
-LAST_ROW = "the newest row of the database"
+_LAST_ROW = "the newest row of the database"
 
 
 @cause(
@@ -49,11 +49,11 @@ def cause_redis_unreachable(
     if finding is None:
         return None
     redis = connections.redis
-    since = first_error(server, *REDIS_ERRORS)
+    since = first_error(server, *_REDIS_ERRORS)
     since_by = FIRST_ERROR
     if since is None and database is not None:
         since = database.last_successful_write_timestamp
-        since_by = f"{LAST_ROW}: at the earliest"
+        since_by = f"{_LAST_ROW}: at the earliest"
     commands = list(finding.remedy.commands) if finding.remedy else []
     return Cause(
         summary=f"{sentence(redis.cause)} Neither the queue nor the chain of custody can be judged.",
@@ -94,7 +94,7 @@ def cause_redis_refuses_writes(
     since = redis_writes.since_timestamp
     since_by = "Redis itself"
     if since is None:
-        since = first_error(server, REFUSALS.get(redis_writes.refusal, ""))
+        since = first_error(server, _REFUSALS.get(redis_writes.refusal, ""))
         since_by = FIRST_ERROR
     if since is None:
         since = redis_writes.last_message_timestamp

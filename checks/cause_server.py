@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from blueplane_doctor.monitoring.server_health import ServerHealth
     from blueplane_doctor.monitoring.server_uses import ServerUses, Used
 
-BACKLOG = (
+_BACKLOG = (
     *("queue-depth", "pending-messages", "consumer-lag", "queue-headroom", "write-throughput", "backlog-trend"),
     *("time-to-loss", "writer-missing", "stuck-consumers", "reader-lag"),
 )
@@ -29,8 +29,8 @@ CAPTURE = (
     "cursor-completeness",
     "cursor-last-changes",
 )
-LAST_READ = "the last message that was read before some were trimmed: at the earliest"
-TWO_SERVERS = "two servers"
+_LAST_READ = "the last message that was read before some were trimmed: at the earliest"
+_TWO_SERVERS = "two servers"
 OLDEST_WAITING = "the oldest message that waits: at the latest"
 
 
@@ -51,7 +51,7 @@ def gone(chain: "ChainHealth | None") -> int | None:
     return chain.trimmed.at_least + (chain.states.get("payload_gone") or 0)
 
 
-def waiting_sentence(queue: "QueueHealth | None", chain: "ChainHealth | None") -> str:
+def _waiting_sentence(queue: "QueueHealth | None", chain: "ChainHealth | None") -> str:
     """What waits and what was lost meanwhile, as sentences that begin with a blank; empty where nothing is."""
     text = ""
     waiting = at_risk(queue, chain)
@@ -102,7 +102,7 @@ def _oldest_unfinished(queue: "QueueHealth") -> str | None:
     no_repair="No repair helps until the server runs: its writers then read what waits.",
     stage="server",
     shown_by=["server-alive"],
-    brings=[*BACKLOG, *LOSSES, *CAPTURE, "undrained-buffer", "server-errors"],
+    brings=[*_BACKLOG, *LOSSES, *CAPTURE, "undrained-buffer", "server-errors"],
 )
 def cause_server_down(
     server: "ServerHealth",
@@ -115,10 +115,10 @@ def cause_server_down(
     """The Blueplane server does not run."""
     if findings.value("server-alive") != "neither":
         return None
-    if server.pid is None and findings.value("second-server") == TWO_SERVERS:
+    if server.pid is None and findings.value("second-server") == _TWO_SERVERS:
         return None  # servers read the queue: they run elsewhere
     since = _last_read(chain)
-    since_by = LAST_READ
+    since_by = _LAST_READ
     if since is None:
         since = oldest_waiting(queue)
         since_by = OLDEST_WAITING
@@ -131,7 +131,7 @@ def cause_server_down(
     if server.pid_state == "another program":
         process = f"Process {server.pid} of server.pid is another program by now"
     return Cause(
-        summary=f"{process}, and nobody answers on its port.{waiting_sentence(queue, chain)}",
+        summary=f"{process}, and nobody answers on its port.{_waiting_sentence(queue, chain)}",
         since=since,
         since_by=since_by,
         at_stake=stake(queue, chain),
@@ -146,7 +146,7 @@ def cause_server_down(
     no_repair="No repair helps until the server answers: nobody would write what is delivered again.",
     stage="server",
     shown_by=["server-alive"],
-    brings=[*BACKLOG, *LOSSES, *CAPTURE, "server-errors"],
+    brings=[*_BACKLOG, *LOSSES, *CAPTURE, "server-errors"],
     follows=["redis-unreachable", "database-locked"],
 )
 def cause_server_hangs(
@@ -160,7 +160,7 @@ def cause_server_hangs(
     if findings.value("server-alive") != "pid only":
         return None
     return Cause(
-        summary=f"Process {server.pid} runs; HTTP: {server.http_answer}.{waiting_sentence(queue, chain)}",
+        summary=f"Process {server.pid} runs; HTTP: {server.http_answer}.{_waiting_sentence(queue, chain)}",
         since=oldest_waiting(queue),
         since_by=OLDEST_WAITING,
         certain=bool(at_risk(queue, chain)),
@@ -187,7 +187,7 @@ def cause_settings_broken(findings: Findings) -> Cause | None:
     no_repair="No repair is made in a Redis that the server does not use.",
     stage="server",
     shown_by=["same-pipeline"],
-    brings=[EVERYTHING, *BACKLOG, *CAPTURE, "redis-reachable", "redis-durability", "stream-lost", "chain-breaks"],
+    brings=[EVERYTHING, *_BACKLOG, *CAPTURE, "redis-reachable", "redis-durability", "stream-lost", "chain-breaks"],
 )
 def cause_another_redis(server_uses: "ServerUses", findings: Findings) -> Cause | None:
     """The server uses another Redis than the one that is examined."""

@@ -9,11 +9,11 @@ if TYPE_CHECKING:
     from blueplane_doctor.locations import Locations
     from blueplane_doctor.monitoring.transcripts import TranscriptHealth
 
-COMPLETENESS = "transcript-completeness"
-FOLLOWS = ("server-down", "server-hangs", "redis-unreachable", "redis-refuses-writes", "another-redis")
+_COMPLETENESS = "transcript-completeness"
+_FOLLOWS = ("server-down", "server-hangs", "redis-unreachable", "redis-refuses-writes", "another-redis")
 
 
-@cause(repair="transcripts", stage="capture", shown_by=[COMPLETENESS])
+@cause(repair="transcripts", stage="capture", shown_by=[_COMPLETENESS])
 def cause_capture_folder_not_found(
     transcripts: "TranscriptHealth", findings: Findings, locations: "Locations"
 ) -> Cause | None:
@@ -39,7 +39,7 @@ def cause_capture_folder_not_found(
     )
 
 
-@cause(repair="transcripts", stage="capture", shown_by=[COMPLETENESS], follows=FOLLOWS)
+@cause(repair="transcripts", stage="capture", shown_by=[_COMPLETENESS], follows=_FOLLOWS)
 def cause_capture_session_not_started(
     transcripts: "TranscriptHealth", findings: Findings, locations: "Locations"
 ) -> Cause | None:
@@ -59,7 +59,7 @@ def cause_capture_session_not_started(
     )
 
 
-@cause(repair="transcripts", stage="capture", shown_by=[COMPLETENESS], follows=FOLLOWS)
+@cause(repair="transcripts", stage="capture", shown_by=[_COMPLETENESS], follows=_FOLLOWS)
 def cause_capture_lines_passed_over(
     transcripts: "TranscriptHealth", findings: Findings, locations: "Locations"
 ) -> Cause | None:
@@ -91,7 +91,7 @@ def cause_capture_lines_passed_over(
 
 def _missing(transcripts: "TranscriptHealth", findings: Findings, reason: str) -> int:
     """Lines that are missing for this reason; 0 where the check found nothing."""
-    if findings.fault(COMPLETENESS) is None:
+    if findings.fault(_COMPLETENESS) is None:
         return 0
     return transcripts.missing_by_reason.get(reason, 0)
 

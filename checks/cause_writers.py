@@ -18,16 +18,16 @@ if TYPE_CHECKING:
     from blueplane_doctor.monitoring.queue_health import QueueHealth
     from blueplane_doctor.monitoring.server_health import ServerHealth
 
-WAITS = (
+_WAITS = (
     *("queue-depth", "consumer-lag", "write-throughput", "backlog-trend", "queue-headroom", "time-to-loss"),
     "reader-lag",
 )
 """What is found where messages wait that no writer was given."""
-SILENT_MS = 60_000
+_SILENT_MS = 60_000
 """A writer that lives asks for messages about every second, and one at work needs seconds for a batch."""
-NEARLY_FULL = 0.9
+_NEARLY_FULL = 0.9
 """Of max_length: writers and producers trim by whole nodes, and to about as many."""
-LOST = ("lost-before-delivery", "loss-between-samples", "queue-headroom", "time-to-loss")
+_LOST = ("lost-before-delivery", "loss-between-samples", "queue-headroom", "time-to-loss")
 
 
 def _waiting(group: "GroupHealth") -> int:
@@ -43,7 +43,7 @@ def _why_stopped(group: "GroupHealth") -> str:
         return "it has no consumer"
     # Since its last request or, before Redis 7.2, since it last got messages: both are old only where it stands still.
     idle_ms = min(consumer.idle_ms for consumer in group.consumers)
-    if idle_ms > SILENT_MS:
+    if idle_ms > _SILENT_MS:
         return f"its consumer last asked for messages {span(idle_ms)} ago"
     return ""
 
@@ -51,7 +51,7 @@ def _why_stopped(group: "GroupHealth") -> str:
 @cause(
     no_repair="No repair helps: what waits is delivered once the writer reads again.",
     stage="server",
-    shown_by=["writer-missing", *WAITS],
+    shown_by=["writer-missing", *_WAITS],
     brings=[*LOSSES, "pending-messages", "stuck-consumers", "server-errors"],
     follows=[
         *("redis-refuses-writes", "redis-lost-its-data", "another-redis", "disk-full"),
@@ -68,7 +68,7 @@ def cause_writer_stopped(
 ) -> Cause | None:
     """A writer has stopped reading, and the server runs."""
     waiting = [group for group in queue.writers if group.exists and _waiting(group)]
-    if not waiting or not server.http_ok or (queue.oldest_waiting_age_ms or 0) <= SILENT_MS:
+    if not waiting or not server.http_ok or (queue.oldest_waiting_age_ms or 0) <= _SILENT_MS:
         return None
     stopped = [group for group in waiting if _why_stopped(group)]
     if stopped:
@@ -98,14 +98,14 @@ def cause_writer_stopped(
             "Claude's writer stops for good when its writes are slow.",
             commands=[f"tail -n 50 {locations.log}"],
         ),
-        explains=[check for check in ("writer-missing", *WAITS) if findings.bad(check)],
+        explains=[check for check in ("writer-missing", *_WAITS) if findings.bad(check)],
     )
 
 
 @cause(
     no_repair="No repair helps: more messages would only wait as well.",
     stage="server",
-    shown_by=WAITS,
+    shown_by=_WAITS,
     brings=["pending-messages"],
     follows=[
         *("writer-stopped", "server-hangs", "server-down", "writes-are-slow", "rewound-group", "redis-refuses-writes"),
@@ -135,14 +135,14 @@ def cause_writers_fall_behind(
             text="Look again in a minute. If as many wait, see the end of the server's log.",
             commands=[f"tail -n 50 {locations.log}"],
         ),
-        explains=[check for check in WAITS if findings.bad(check)],
+        explains=[check for check in _WAITS if findings.bad(check)],
     )
 
 
 @cause(
     no_repair="No repair brings back what was trimmed from the stream.",
     stage="messages",
-    shown_by=LOST,
+    shown_by=_LOST,
     brings=["chain-breaks", "queue-depth", "consumer-lag", "write-throughput", "backlog-trend", "reader-lag"],
     follows=[
         *("server-down", "server-hangs", "writer-stopped", "redis-lost-its-data", "another-redis", "rewound-group"),
@@ -153,7 +153,7 @@ def cause_backlog_outgrew_stream(
     queue: "QueueHealth", chain: "ChainHealth", findings: Findings, history: "HistoryHealth | None" = None
 ) -> Cause | None:
     """More messages wait than the stream keeps, or nearly as many."""
-    finding = findings.fault(*LOST)
+    finding = findings.fault(*_LOST)
     if finding is None:
         return None
     after = next((loss.after_id for loss in chain.losses if loss.most and loss.after_id), "")
@@ -170,9 +170,9 @@ def cause_backlog_outgrew_stream(
         since=since,
         since_by=since_by,
         # Nobody trims before the stream is full, but somebody may have deleted: both look alike in the counters.
-        certain=not lost or queue.stream_length >= NEARLY_FULL * queue.max_length or bool(seen and seen.at_least),
+        certain=not lost or queue.stream_length >= _NEARLY_FULL * queue.max_length or bool(seen and seen.at_least),
         confirm="that nobody ran XTRIM or XDEL: the stream holds far fewer messages than it keeps",
         at_stake=Stake(at_risk=at_risk(queue, chain), lost=lost, recoverable=0 if lost else None),
         next_step=finding.remedy,
-        explains=[check for check in LOST if findings.bad(check)],
+        explains=[check for check in _LOST if findings.bad(check)],
     )

@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 
 _NO_REASON = ("acknowledged", "neither pending")
 """How the reasons begin of breaks of which nothing more is known."""
-SHOWN_IDS = 3
+_SHOWN_IDS = 3
 """Messages that the remedy names."""
-KINDS_OF_BREAK = {
+_KINDS_OF_BREAK = {
     "lost": "neither pending nor written",
     "trimmed_unread": "trimmed unread",
     "payload_gone": "trimmed while pending",
@@ -143,7 +143,7 @@ def _break_remedy(chain: "ChainHealth", locations: "Locations") -> Remedy:
         )
     if chain.chain_break_count > lost:
         steps.append("What was trimmed is gone from Redis; lost-before-delivery and retry-storm say what stops that.")
-    ids = [broken.id for broken in chain.breaks[:SHOWN_IDS]]
+    ids = [broken.id for broken in chain.breaks[:_SHOWN_IDS]]
     commands = []
     if ids:
         commands.append(f"{locations.doctor} trace {' '.join(ids)}")
@@ -154,7 +154,7 @@ def _break_remedy(chain: "ChainHealth", locations: "Locations") -> Remedy:
 
 def _parts(chain: "ChainHealth") -> str:
     parts = []
-    for state, words in KINDS_OF_BREAK.items():
+    for state, words in _KINDS_OF_BREAK.items():
         count = chain.states.get(state)
         if count:
             parts.append(f"{count:,} {words}")

@@ -14,23 +14,23 @@ if TYPE_CHECKING:
     from blueplane_doctor.monitoring.queue_health import QueueHealth
     from blueplane_doctor.monitoring.server_health import ServerHealth
 
-IDS_PER_COMMAND = 100
+_IDS_PER_COMMAND = 100
 """A command line of about 2 KB."""
-SAVED = 3
+_SAVED = 3
 """Messages that a command saves."""
-MOST_BLOCKERS = 100
+_MOST_BLOCKERS = 100
 """The chain keeps no more: then there are at least so many."""
-READS_ITS_OWN_LIST = ("claude_processors",)
+_READS_ITS_OWN_LIST = ("claude_processors",)
 """Writers that are given their own pending entries again; Cursor's never looks at them."""
-LOCKED = "database is locked"
-MEND = {
-    LOCKED: "see which process holds it, and let that finish,",
+_LOCKED = "database is locked"
+_MEND = {
+    _LOCKED: "see which process holds it, and let that finish,",
     "database is read-only": "give the server's user the file and its folder to write",
     "file system is read-only": "mount it for writing",
     "disk is full": "make room on the disk",
 }
 """What to do, by the kind of error in the log."""
-NEVER_READ_AGAIN = (
+_NEVER_READ_AGAIN = (
     "The Cursor writer never reads its pending entries list again: neither acknowledging one message, nor a restart, "
     "nor XCLAIM moves the others. Each has to be added to the stream once more, unchanged, and only then its old entry "
     "acknowledged. Until then leave them as they are: the pending entries list is the only proof of what is missing."
@@ -96,17 +96,17 @@ def check_orphaned_messages(queue: "QueueHealth", locations: "Locations", scale:
     text += (
         "XCLAIM and XAUTOCLAIM drop entries of trimmed messages from the list, and with them the proof of the loss. "
         "The Claude writer writes what is handed to its living consumer, so hand it single IDs that the stream still "
-        "holds. " + NEVER_READ_AGAIN
+        "holds. " + _NEVER_READ_AGAIN
     )
     commands = [
-        f"{locations.redis_cli} XPENDING {queue.queue} {group} - + 10 {consumer}" for group, consumer in gone[:SAVED]
+        f"{locations.redis_cli} XPENDING {queue.queue} {group} - + 10 {consumer}" for group, consumer in gone[:_SAVED]
     ]
     ids: list[str] = []
     for group in queue.writers:
         ids += group.orphaned_ids
-    commands += trace_commands(locations.doctor, ids[:SAVED])
+    commands += trace_commands(locations.doctor, ids[:_SAVED])
     names = [consumer for _, consumer in gone[:20]]
-    evidence = {"gone": names, "of these trimmed": trimmed, "first": ids[:SAVED], **_pending(queue)}
+    evidence = {"gone": names, "of these trimmed": trimmed, "first": ids[:_SAVED], **_pending(queue)}
     return scale.grade(count, sentence, remedy=Remedy(text=text, commands=commands), evidence=evidence)
 
 
@@ -162,8 +162,8 @@ def check_written_not_acknowledged(queue: "QueueHealth", locations: "Locations",
     commands: list[str] = []
     for group in queue.writers:
         ids = group.to_acknowledge
-        for start in range(0, len(ids), IDS_PER_COMMAND):
-            some = " ".join(ids[start : start + IDS_PER_COMMAND])
+        for start in range(0, len(ids), _IDS_PER_COMMAND):
+            some = " ".join(ids[start : start + _IDS_PER_COMMAND])
             commands.append(f"{locations.redis_cli} XACK {queue.queue} {group.name} {some}")
     text = (
         "Acknowledge exactly these: the row of each was seen. Do not use XCLAIM for them, which makes the writer fail "
@@ -184,7 +184,7 @@ def check_written_not_acknowledged(queue: "QueueHealth", locations: "Locations",
 def _first_ids(queue: "QueueHealth") -> list[str]:
     ids: list[str] = []
     for group in queue.writers:
-        ids += group.to_acknowledge[:SAVED]
+        ids += group.to_acknowledge[:_SAVED]
     # Both groups may hold the same message.
     return list(dict.fromkeys(ids))
 
@@ -217,7 +217,7 @@ def _and_more(groups: list["GroupHealth"], kept: int) -> str:
     if not more:
         return ""
     # The chain keeps a hundred: without a count of their own there may be more.
-    if not counted and kept >= MOST_BLOCKERS:
+    if not counted and kept >= _MOST_BLOCKERS:
         return f" and at least {more:,} more"
     return f" and {more:,} more"
 
@@ -248,17 +248,17 @@ def _stuck_remedy(
             "no refusal of the database. See which error it names at that time. "
         )
     text = _what_stops_writes(refusal, server) + text
-    if names & set(READS_ITS_OWN_LIST):
+    if names & set(_READS_ITS_OWN_LIST):
         text += (
             "The Claude writer is given its own pending entries again, and writes them once nothing fails any more. "
         )
-    if names - set(READS_ITS_OWN_LIST):
-        text += NEVER_READ_AGAIN
+    if names - set(_READS_ITS_OWN_LIST):
+        text += _NEVER_READ_AGAIN
     commands = [f"grep -E 'ERROR|IntegrityError' {locations.log} | tail"]
     if refusal or server.lock_holder:
         commands += [f"lsof {locations.database}", f"ls -l {locations.database}", f"df -h {locations.home}"]
     if ids:
-        chosen = list(dict.fromkeys(ids))[:SAVED]
+        chosen = list(dict.fromkeys(ids))[:_SAVED]
         saves = [f"{locations.redis_cli} --no-raw XRANGE {queue} {one} {one}" for one in chosen]
         # The shell opens the file inside of the brackets, after umask: nobody else may read it.
         commands.append(f"(umask 077; {{ {'; '.join(saves)}; }} >> {locations.home}/saved-messages.txt)")
@@ -274,20 +274,20 @@ def _stuck_remedy(
 def _what_stops_writes(refusal: str, server: "ServerHealth") -> str:
     """What has to be corrected first, as sentences with a space at the end; empty where nothing is known."""
     if not server.lock_holder:
-        return f'The log tells of "{refusal}": {MEND[refusal]} first. ' if refusal else ""
+        return f'The log tells of "{refusal}": {_MEND[refusal]} first. ' if refusal else ""
     holder = f"process {server.lock_holder.pid} holds the database's write lock: let it finish first. "
-    if refusal == LOCKED:
+    if refusal == _LOCKED:
         return f'The log tells of "{refusal}", and {holder}'
     text = holder[0].upper() + holder[1:]
     if refusal:
-        text += f'The log tells of "{refusal}": {MEND[refusal]} too. '
+        text += f'The log tells of "{refusal}": {_MEND[refusal]} too. '
     return text
 
 
 def _refusal(server: "ServerHealth") -> str:
     """Why the database refused to be written, by the log; empty where that is not told."""
     for error in server.errors:
-        if error.kind in MEND:
+        if error.kind in _MEND:
             return error.kind
     return ""
 

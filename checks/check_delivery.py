@@ -11,18 +11,18 @@ if TYPE_CHECKING:
     from blueplane_doctor.monitoring.delivery_delay import DeliveryDelay, RouteDelay
     from blueplane_doctor.monitoring.queue_health import QueueHealth
 
-FEWEST = 20
+_FEWEST = 20
 """Messages on which a colour other than green rests: of fewer, P95 is the slowest one."""
-GREEN_BELOW_SECONDS = 5
+_GREEN_BELOW_SECONDS = 5
 """Where this check and consumer-lag leave green by default."""
-TEN_SECONDS_MS = 10_000
+_TEN_SECONDS_MS = 10_000
 """From here on the second that is not known is a small part of the delay."""
-NOT_KNOWN = "How long messages take to their row is not known"
+_NOT_KNOWN = "How long messages take to their row is not known"
 
 
 # A batch of the pipeline takes milliseconds, so that 5 s are consumer-lag's yellow too: the writers did not keep up.
 # Above five minutes they stood still. Never red: these messages are written, and what still waits has its own checks.
-@check(area="chain", scale=Scale.rising(yellow=GREEN_BELOW_SECONDS, orange=300, unit="s"))
+@check(area="chain", scale=Scale.rising(yellow=_GREEN_BELOW_SECONDS, orange=300, unit="s"))
 def check_delivery_delay(
     delivery: "DeliveryDelay", locations: "Locations", scale: Scale, queue: "QueueHealth | None" = None
 ) -> Finding:
@@ -41,7 +41,7 @@ def check_delivery_delay(
     evidence = delivery.model_dump()
     measured = [route for route in delivery.routes if route.sampled]
     if not measured and delivery.cause:
-        return unknown(NOT_KNOWN, delivery.cause, evidence=evidence)
+        return unknown(_NOT_KNOWN, delivery.cause, evidence=evidence)
     if not measured:
         summary = "No message of the last hour is both written and still in the stream"
         return not_graded(None, summary, unit=scale.unit, evidence=evidence)
@@ -49,7 +49,7 @@ def check_delivery_delay(
     seconds = round(_graded_ms(slowest) / 1000, 3)
     summary = _sentence(slowest)
     text = "Look at consumer-lag: it says how long messages wait now. The log says what held up the writers."
-    if seconds >= GREEN_BELOW_SECONDS and queue is not None and _is_over(queue):
+    if seconds >= _GREEN_BELOW_SECONDS and queue is not None and _is_over(queue):
         summary += f". These came late; that is over, and {_waiting_now(queue)}"
         text = "The delay is over, and nothing needs to be done. The log says what held up the writers."
     remedy = Remedy(
@@ -57,21 +57,21 @@ def check_delivery_delay(
         commands=[f"grep -E 'ERROR|CRITICAL' {locations.log} | tail"],
     )
     finding = scale.grade(seconds, summary, remedy=remedy, evidence=evidence)
-    if finding.status.severity > 0 and slowest.sampled < FEWEST:
+    if finding.status.severity > 0 and slowest.sampled < _FEWEST:
         few = many(slowest.sampled, "message", "messages")
-        return unknown(summary, f"{few} of {slowest.route} in the last hour, of at least {FEWEST}", evidence=evidence)
+        return unknown(summary, f"{few} of {slowest.route} in the last hour, of at least {_FEWEST}", evidence=evidence)
     return finding
 
 
 def _is_over(queue: "QueueHealth") -> bool:
     """Whether no message waits for as long as the late ones did."""
-    return queue.consumer_lag_ms is not None and queue.consumer_lag_ms < GREEN_BELOW_SECONDS * 1000
+    return queue.consumer_lag_ms is not None and queue.consumer_lag_ms < _GREEN_BELOW_SECONDS * 1000
 
 
 def _waiting_now(queue: "QueueHealth") -> str:
     if not queue.queue_depth:
         return "nothing waits now"
-    return f"no message waits for {GREEN_BELOW_SECONDS} s now"
+    return f"no message waits for {_GREEN_BELOW_SECONDS} s now"
 
 
 def _graded_ms(route: "RouteDelay") -> int:
@@ -81,7 +81,7 @@ def _graded_ms(route: "RouteDelay") -> int:
 
 
 def _sentence(route: "RouteDelay") -> str:
-    if route.sampled < FEWEST:
+    if route.sampled < _FEWEST:
         number = many(route.sampled, "message", "messages")
         return f"From enqueued to row: {_took(route.p95_ms or 0)}, the slowest of {number} of {route.route}"
     half = _took(route.p50_ms or 0)
@@ -95,6 +95,6 @@ def _took(at_least_ms: int) -> str:
     """The delay in words that hold for the whole second that it lies in."""
     if not at_least_ms:
         return "under a second"
-    if at_least_ms < TEN_SECONDS_MS:
+    if at_least_ms < _TEN_SECONDS_MS:
         return f"{span(at_least_ms)} to {span(at_least_ms + 1000)}"
     return f"about {span(at_least_ms + 500)}"

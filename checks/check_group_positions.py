@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     from blueplane_doctor.monitoring.queue_health import QueueHealth
     from blueplane_doctor.monitoring.server_health import ServerHealth
 
-SHOWN_IDS = 3
+_SHOWN_IDS = 3
 """Messages that a command names."""
-ACTIVE_MS = 60_000
+_ACTIVE_MS = 60_000
 """A consumer that was heard of so lately may still read."""
 
 
@@ -43,7 +43,7 @@ def check_written_not_delivered(
     names = [group.name for group in groups]
     sentence = f"{many(count, 'message is', 'messages are')} written already and not yet given to {' and '.join(names)}"
     sentence += f": delivered, {'it makes its batch' if count == 1 else 'they make their batches'} fail"
-    commands = trace_commands(locations.doctor, ids[:SHOWN_IDS])
+    commands = trace_commands(locations.doctor, ids[:_SHOWN_IDS])
     is_read = server.is_alive or any(_is_read(group) for group in groups)
     for group in groups:
         command = f"XGROUP {'SETID' if group.exists else 'CREATE'} {queue.queue} {group.name} {group.written_up_to}"
@@ -100,4 +100,4 @@ def _move_on(groups: list["GroupHealth"], *, is_read: bool) -> str:
 
 def _is_read(group: "GroupHealth") -> bool:
     """Whether somebody read for it lately: perhaps a server that nothing else tells of."""
-    return any(consumer.idle_ms < ACTIVE_MS for consumer in group.consumers)
+    return any(consumer.idle_ms < _ACTIVE_MS for consumer in group.consumers)

@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from blueplane_doctor.monitoring.queue_health import QueueHealth
     from blueplane_doctor.monitoring.server_health import ServerHealth
 
-NEVER = "0-0"
+_NEVER = "0-0"
 """What a group says of its last message before it was given one."""
-NO_GROUP = "NOGROUP"
+_NO_GROUP = "NOGROUP"
 """The kind of the error with which Redis answers who reads for a group that is not there."""
-TIME_WAS_UP = "the time was up before all were counted; give more with --timeout"
-LATELY_MS = 10 * MINUTE_MS
+_TIME_WAS_UP = "the time was up before all were counted; give more with --timeout"
+_LATELY_MS = 10 * MINUTE_MS
 """A second server that was given a message so lately counts as there."""
 
 
@@ -70,7 +70,7 @@ def check_reader_lag(queue: "QueueHealth", scale: Scale) -> Finding:
     count = _behind(worst)
     is_counted = all(group.undelivered is not None for group in readers)
     if scale.status(count) is Status.GREEN and not is_counted:
-        return unknown("How far behind the reader groups are is not known", TIME_WAS_UP, evidence=evidence)
+        return unknown("How far behind the reader groups are is not known", _TIME_WAS_UP, evidence=evidence)
     sentence = f"The reader group {worst.name} is {many(count, 'message', 'messages')} behind; it writes no traces"
     if not count:
         sentence = "No reader group is behind"
@@ -106,7 +106,7 @@ def check_writer_missing(queue: "QueueHealth", server: "ServerHealth", scale: Sc
     """
     absent = [group.name for group in queue.writers if not group.exists]
     empty = [group for group in queue.writers if group.exists and not group.consumers]
-    no_group = sum(error.count for error in server.errors if error.kind == NO_GROUP)
+    no_group = sum(error.count for error in server.errors if error.kind == _NO_GROUP)
     evidence = {
         "missing groups": absent,
         "groups without a consumer": [group.name for group in empty],
@@ -117,7 +117,7 @@ def check_writer_missing(queue: "QueueHealth", server: "ServerHealth", scale: Sc
         return scale.grade("all there", "Every writer group exists and has a consumer", evidence=evidence)
     waits = any(group.pending or _waiting(group) for group in empty) or bool(absent and queue.queue_depth)
     # A group that was never given a message, while its messages are written, was made anew: then others were in use.
-    never_used = all(group.last_delivered_id == NEVER and not group.written_not_delivered for group in empty)
+    never_used = all(group.last_delivered_id == _NEVER and not group.written_not_delivered for group in empty)
     if not absent and not waits and never_used:
         return unknown(
             "No writer was ever given a message",
@@ -187,7 +187,7 @@ def check_second_server(
         return scale.grade("one server", "One server alone reads for the writer groups", evidence=evidence)
     readers = "; ".join(f"{' and '.join(names)} for {group}" for group, names in sharing.items())
     silent_ms = min(idle_ms)
-    if silent_ms <= LATELY_MS:
+    if silent_ms <= _LATELY_MS:
         state = "two servers"
         summary = f"Two servers or more read at once: {readers}"
     elif not elsewhere:

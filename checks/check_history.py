@@ -12,14 +12,14 @@ if TYPE_CHECKING:
     from blueplane_doctor.monitoring.history_health import GroupTrend, HistoryHealth
     from blueplane_doctor.monitoring.queue_health import QueueHealth
 
-TOO_FEW = "fewer than three fresh samples hold it"
-ONE_LOOK = " (from one look; samples tell better)"
-ALL_WRITERS = "The writers"
+_TOO_FEW = "fewer than three fresh samples hold it"
+_ONE_LOOK = " (from one look; samples tell better)"
+_ALL_WRITERS = "The writers"
 _GONE = Remedy(
     text="They cannot be brought back from Redis. See queue-headroom and time-to-loss, and what stops the writers; a "
     "larger max_length does not help, for the writers trim to 10,000 whatever it says.",
 )
-STATES = ("caught up", "steady", "draining", "falling behind", "stalled", "stopped")
+_STATES = ("caught up", "steady", "draining", "falling behind", "stalled", "stopped")
 """From the best to the worst."""
 
 
@@ -47,15 +47,15 @@ def check_backlog_trend(
     - falling behind: more comes in than it writes (see write-throughput)
     """
     evidence: dict[str, Any] = {group.group: group.model_dump(exclude={"group"}) for group in history.groups}
-    known = [group for group in history.groups if group.state in STATES]
+    known = [group for group in history.groups if group.state in _STATES]
     unclear = [f"{group.group}: {group.cause}" for group in history.groups if group not in known]
-    worst = max(known, key=lambda group: STATES.index(group.state), default=None)
+    worst = max(known, key=lambda group: _STATES.index(group.state), default=None)
     # One group alone that is not known hides no fault of another, but it keeps the whole from being green.
     if worst is not None and not (unclear and scale.status(worst.state) is Status.GREEN):
         return scale.grade(worst.state, _course(worst, worst.group), remedy=_writers(locations), evidence=evidence)
     if queue is not None and queue.trend is not None and queue.trend.state in STATES:
         evidence["from one look"] = queue.trend.model_dump()
-        summary = f"{_course(queue.trend, ALL_WRITERS)}{ONE_LOOK}"
+        summary = f"{_course(queue.trend, _ALL_WRITERS)}{_ONE_LOOK}"
         return scale.grade(queue.trend.state, summary, remedy=_writers(locations), evidence=evidence)
     cause = "; ".join(dict.fromkeys(unclear)) or "no sample knows a writer group"
     return _not_known("Where the backlog goes is not known", cause, history, locations, evidence)
@@ -81,10 +81,10 @@ def check_time_to_loss(
     if rate is None and queue is not None:
         rate = queue.backlog_per_minute
         left = queue.minutes_to_loss
-        seen = ONE_LOOK
+        seen = _ONE_LOOK
     evidence = {"backlog per minute": rate, "samples of the last hour": history.samples, "from one look": bool(seen)}
     if rate is None:
-        return _not_known("How long until messages are lost is not known", TOO_FEW, history, locations, evidence)
+        return _not_known("How long until messages are lost is not known", _TOO_FEW, history, locations, evidence)
     if left is None:
         summary = "The backlog does not grow"
         if seen:
@@ -111,7 +111,7 @@ def check_wal_growth(history: "HistoryHealth", locations: "Locations", scale: Sc
     grown = history.wal_growth_mb_last_hour
     evidence = {"samples of the last hour": history.samples}
     if grown is None:
-        return _not_known("Whether the write-ahead log grows is not known", TOO_FEW, history, locations, evidence)
+        return _not_known("Whether the write-ahead log grows is not known", _TOO_FEW, history, locations, evidence)
     summary = "The write-ahead log does not grow"
     if grown:
         summary = f"The write-ahead log grew by {grown:g} MB within an hour"
@@ -176,7 +176,7 @@ def _writers(locations: "Locations") -> Remedy:
 
 def _course(trend: "GroupTrend | BacklogNow", who: str) -> str:
     """Where a backlog goes, as a sentence. `who`: the group that has it, or `The writers`."""
-    verb = "" if who == ALL_WRITERS else "s"
+    verb = "" if who == _ALL_WRITERS else "s"
     waiting = many(trend.backlog or 0, "message", "messages")
     if trend.state == "caught up":
         return "Every writer has caught up"
@@ -188,7 +188,7 @@ def _course(trend: "GroupTrend | BacklogNow", who: str) -> str:
     still = span(trend.still_seconds * 1000)
     if trend.state == "stopped":
         return f"{who} was given nothing for {still}, with a backlog of {waiting}"
-    if trend.state == "stalled" and who == ALL_WRITERS:
+    if trend.state == "stalled" and who == _ALL_WRITERS:
         return f"Nothing was written for {still}, with a backlog of {waiting}"
     if trend.state == "stalled":
         return f"{who} acknowledged nothing for {still}, with a backlog of {waiting}"

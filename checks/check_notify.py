@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from blueplane_doctor.locations import Locations
     from blueplane_doctor.monitoring.notifications import NotificationHealth
 
-NOTIFICATIONS = "notifications"
+_NOTIFICATIONS = "notifications"
 
 
 # Who is not told believes that all is well: so it is orange, and never red, for the pipeline itself is not worse by it.
@@ -34,7 +34,7 @@ def check_notify_delivery(notifications: "NotificationHealth", locations: "Locat
             text="Name somebody to be told when something is wrong: `notify` in doctor.yaml, see docs/NOTIFY.md, or "
             "`blueplane install --notify URL`.",
         )
-        return not_set_up("Nobody is told of causes", "the settings name nobody", part=NOTIFICATIONS, remedy=offer)
+        return not_set_up("Nobody is told of causes", "the settings name nobody", part=_NOTIFICATIONS, remedy=offer)
     undelivered = notifications.undelivered
     evidence = {"targets": notifications.targets}
     summary = f"{many(notifications.targets, 'target is', 'targets are')} told of causes"

@@ -14,26 +14,26 @@ if TYPE_CHECKING:
     from blueplane_doctor.monitoring.server_health import ServerHealth
     from blueplane_doctor.monitoring.stream_presence import StreamPresence
 
-RESTART_SERVER = Remedy(
+_RESTART_SERVER = Remedy(
     text="Restart the Blueplane server: it makes the stream and its groups when it starts, and one that runs does not "
     "(its log repeats NOGROUP). First do what written-not-delivered says, where it reports messages: groups that are "
     "made at a start are given all that the stream holds. Then see redis-durability: it says whether Redis keeps the "
     "queue through a restart.",
 )
-FREE_THE_NAME = Remedy(
+_FREE_THE_NAME = Remedy(
     text="Another program on the same Redis uses the stream's name: see of which type its value is (TYPE), and give it "
     "another name there (RENAME keeps the value). Until then Redis refuses every event. Then restart the Blueplane "
     "server: it makes the stream and its groups when it starts. What was in the stream before is gone.",
 )
-KEEP_THE_QUEUE = Remedy(
+_KEEP_THE_QUEUE = Remedy(
     text="What was in the stream before is gone. See redis-durability: it says whether Redis keeps the queue through a "
     "restart.",
 )
-SHOWN_DATABASES = 3
+_SHOWN_DATABASES = 3
 """That the remedy names."""
-LIVING_MS = 24 * HOUR_MS
+_LIVING_MS = 24 * HOUR_MS
 """A row of this age shows that the pipeline is in use: a working day has at least one event."""
-NOT_COUNTED = ("The backlog could not be counted to its end", "the time was up; give more with --timeout")
+_NOT_COUNTED = ("The backlog could not be counted to its end", "the time was up; give more with --timeout")
 
 
 @check(area="queue", scale=Scale.states(green="there", yellow="made anew", red="lost|groups lost"))
@@ -74,10 +74,10 @@ def check_stream_lost(
             summary = f"The group {names} is gone while the server runs: it reads nothing for it"
         else:
             summary = f"The groups {names} are gone while the server runs: it reads nothing for them"
-        return scale.grade("groups lost", summary + _unaccounted(presence), remedy=RESTART_SERVER, evidence=evidence)
+        return scale.grade("groups lost", summary + _unaccounted(presence), remedy=_RESTART_SERVER, evidence=evidence)
     if presence.rows_without_message and signs:
         summary = "The stream was made anew, or from an older copy, within the last hour" + _unaccounted(presence)
-        return scale.grade("made anew", summary, remedy=KEEP_THE_QUEUE, evidence=evidence)
+        return scale.grade("made anew", summary, remedy=_KEEP_THE_QUEUE, evidence=evidence)
     return scale.grade("there", "The queue stream is there", evidence=evidence)
 
 
@@ -103,14 +103,14 @@ def _without_stream(
         known = "how many messages went with it is not known"
     if presence.wrong_type:
         summary = f"Another value stands under the queue stream's name, while {' and '.join(signs)}; {known}"
-        return scale.grade("lost", summary, remedy=FREE_THE_NAME, evidence=evidence)
+        return scale.grade("lost", summary, remedy=_FREE_THE_NAME, evidence=evidence)
     summary = f"The queue stream is gone, while {' and '.join(signs)}; {known}"
-    return scale.grade("lost", summary, remedy=RESTART_SERVER, evidence=evidence)
+    return scale.grade("lost", summary, remedy=_RESTART_SERVER, evidence=evidence)
 
 
 def _look_elsewhere(presence: "StreamPresence", locations: "Locations", remedy: Remedy | None) -> Remedy:
     """First see whether the stream stands in another database of the same Redis, for a restart makes an empty one."""
-    numbers = presence.other_databases[:SHOWN_DATABASES]
+    numbers = presence.other_databases[:_SHOWN_DATABASES]
     text = (
         "First see whether the stream is in another database of this Redis, as after MOVE or SWAPDB, or where the "
         "server uses another number: if it is, examine that one, or move it back before anything makes a new stream."
@@ -125,7 +125,7 @@ def _look_elsewhere(presence: "StreamPresence", locations: "Locations", remedy: 
 def _signs_of_life(presence: "StreamPresence", history: "HistoryHealth | None", is_running: bool) -> list[str]:
     """What shows that the pipeline is in use, in words."""
     signs = []
-    if presence.last_row_age_ms is not None and presence.last_row_age_ms <= LIVING_MS:
+    if presence.last_row_age_ms is not None and presence.last_row_age_ms <= _LIVING_MS:
         signs.append(f"the database was written to {span(presence.last_row_age_ms)} ago")
     if is_running:
         signs.append("the server runs")
@@ -163,7 +163,7 @@ def check_queue_depth(queue: "QueueHealth", locations: "Locations", scale: Scale
     evidence = {"stream": queue.queue, "stream_length": queue.stream_length, "first": first}
     depth = queue.queue_depth
     if depth is None:
-        return unknown(*NOT_COUNTED, evidence=evidence)
+        return unknown(*_NOT_COUNTED, evidence=evidence)
     sentence = "No message waits for a writer"
     if depth:
         sentence = many(depth, "message waits for a writer", "messages wait for a writer")
@@ -227,7 +227,7 @@ def check_consumer_lag(queue: "QueueHealth", locations: "Locations", scale: Scal
         "first": queue.first_unfinished_ids,
     }
     if age_ms is None and queue.queue_depth is None:
-        return unknown(*NOT_COUNTED, evidence=evidence)
+        return unknown(*_NOT_COUNTED, evidence=evidence)
     ahead = ""
     if queue.ids_ahead:
         ids = many(queue.ids_ahead, "stream ID is", "stream IDs are")
@@ -258,7 +258,7 @@ def check_queue_headroom(queue: "QueueHealth", locations: "Locations", scale: Sc
     limit = queue.max_length
     left = queue.minutes_to_loss
     if depth is None:
-        return unknown(*NOT_COUNTED)
+        return unknown(*_NOT_COUNTED)
     share = round(100 * depth / limit, 4)  # one message below an edge is below it
     sentence = f"The backlog fills {share:g} % of the {limit:,} messages that the stream keeps"
     if share >= 100:

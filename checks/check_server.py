@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from blueplane_doctor.monitoring.server_health import ServerHealth
     from blueplane_doctor.monitoring.server_uses import ServerUses
 
-FIVE_MINUTES = "five minutes"
-SHOWN_KINDS = 3
+_FIVE_MINUTES = "five minutes"
+_SHOWN_KINDS = 3
 _RESTART = (
     "The server reads from consumer groups that are gone, and makes them at its start only: restart it. To start it "
     "while it runs is no help. What the stream still holds is then read from its beginning, what was written too: see "
@@ -228,7 +228,7 @@ def check_server_errors(server: "ServerHealth", locations: "Locations", scale: S
     evidence: dict[str, object] = {"last error": server.last_error_timestamp, "seconds": server.errors_window_seconds}
     for found in server.errors:
         evidence[found.kind] = f"{found.count:,} in the part that was read, the last at {found.last}"
-    summary = f"No error in the server's log for {FIVE_MINUTES if server.errors_window_seconds == 300 else window}"
+    summary = f"No error in the server's log for {_FIVE_MINUTES if server.errors_window_seconds == 300 else window}"
     if rate:
         summary = f"{many(rate, 'error', 'errors')} a minute in the server's log"
         if server.errors_are_at_least:
@@ -242,7 +242,7 @@ def _kinds(server: "ServerHealth") -> str:
     lately = [found for found in server.errors if found.lately]
     if not lately:
         return ""
-    named = ", ".join(f"{found.kind} ({found.lately:,})" for found in lately[:SHOWN_KINDS])
+    named = ", ".join(f"{found.kind} ({found.lately:,})" for found in lately[:_SHOWN_KINDS])
     return f": {named}"
 
 

@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from blueplane_doctor.locations import Locations
     from blueplane_doctor.monitoring.transcripts import ProjectTranscripts, TranscriptHealth
 
-NOT_KNOWN = "Whether every line of Claude's transcripts was captured is not known"
-NOT_READ_ANY_MORE = ("folder_not_found", "not_started")
+_NOT_KNOWN = "Whether every line of Claude's transcripts was captured is not known"
+_NOT_READ_ANY_MORE = ("folder_not_found", "not_started")
 _MOST_NAMED = 3
 """Projects that are named in the sentence."""
 _INSTALL = Remedy(text="If Claude Code is to be captured, install its hooks, and begin a new session afterwards.")
@@ -36,7 +36,7 @@ def check_transcript_completeness(transcripts: "TranscriptHealth", locations: "L
     """
     evidence = transcripts.model_dump()
     if transcripts.cause:
-        return unknown(NOT_KNOWN, transcripts.cause, evidence=evidence)
+        return unknown(_NOT_KNOWN, transcripts.cause, evidence=evidence)
     if not transcripts.lines:
         summary = f"No transcript of Claude was touched in the last {transcripts.since}: nothing to compare"
         if transcripts.files:

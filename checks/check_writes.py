@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from blueplane_doctor.monitoring.database_health import DatabaseHealth
     from blueplane_doctor.monitoring.queue_health import QueueHealth
 
-DEMAND_MESSAGES = 100
+_DEMAND_MESSAGES = 100
 """Backlog from which on throughput is graded: at the green rate of 100 a second it is gone in one second."""
-DEMAND_AGE_MS = 60_000
+_DEMAND_AGE_MS = 60_000
 """Age of the backlog from which on it is graded: the rate is a mean of the last 60 seconds."""
 
 
@@ -145,7 +145,7 @@ def check_write_throughput(database: "DatabaseHealth", queue: "QueueHealth", sca
         waiting = queue.stream_length
     age_ms = queue.oldest_waiting_age_ms or 0
     evidence = {"not delivered yet": waiting, "oldest of them ms": age_ms}
-    if waiting < DEMAND_MESSAGES or age_ms < DEMAND_AGE_MS:
+    if waiting < _DEMAND_MESSAGES or age_ms < _DEMAND_AGE_MS:
         age = database.last_successful_write_age_ms
         summary = "No backlog to keep up with; nothing was ever written"
         if age is not None:

@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from blueplane_doctor.monitoring.queue_health import QueueHealth
     from blueplane_doctor.monitoring.server_health import LoggedErrors, ServerHealth
 
-STORM = 10
+_STORM = 10
 """Deliveries of one message from which on it is a storm, as the check retry-storm has it."""
 HAS_A_ROW = "a row with the same"
 """How the reasons begin of messages that are held though their row is there."""
-AFTER_THE_ERROR_MS = 60_000
+_AFTER_THE_ERROR_MS = 60_000
 """What was enqueued so soon after the last error may be left by the same refusal: not each one is logged."""
 
 LOCKED = "database is locked"
@@ -24,7 +24,7 @@ NOT_WRITABLE = (
     *("database is read-only", "file system is read-only", "unable to open the database", "permission denied"),
 )
 FULL = "disk is full"
-REFUSALS = (LOCKED, *NOT_WRITABLE, FULL)
+_REFUSALS = (LOCKED, *NOT_WRITABLE, FULL)
 """Kinds of errors in the server's log of a database that takes no rows."""
 FIRST_ERROR = "the first such error in the part of the server's log that was read"
 
@@ -55,7 +55,7 @@ def stuck_with_living(group: "GroupHealth") -> int:
 
 def is_storm(group: "GroupHealth") -> bool:
     """Whether its batch is delivered again and again."""
-    return (group.most_deliveries or 0) >= STORM
+    return (group.most_deliveries or 0) >= _STORM
 
 
 def without_reason(queue: "QueueHealth | None", chain: "ChainHealth | None") -> int:
@@ -105,17 +105,17 @@ def _may_be_older(group: "GroupHealth", error: "LoggedErrors | None", now_ms: in
     if group.longest_unacknowledged_ms is not None and now_ms is not None and not group.orphaned:
         times.append(now_ms - group.longest_unacknowledged_ms)
     known = [time for time in times if time is not None]
-    return not known or min(known) <= last_ms + AFTER_THE_ERROR_MS
+    return not known or min(known) <= last_ms + _AFTER_THE_ERROR_MS
 
 
 def is_refused_now(server: "ServerHealth | None") -> bool:
     """Whether the server's log tells lately that the database took no rows."""
-    return any(_goes_on(logged(server, kind)) for kind in REFUSALS)
+    return any(_goes_on(logged(server, kind)) for kind in _REFUSALS)
 
 
 def may_be_refused(server: "ServerHealth | None", queue: "QueueHealth", chain: "ChainHealth") -> bool:
     """Whether some that are stuck beside a message that cannot be written may be left by a refusal of the database."""
-    for kind in REFUSALS:
+    for kind in _REFUSALS:
         error = logged(server, kind)
         if error is not None and held_since(error, queue, chain).shared:
             return True

@@ -69,7 +69,7 @@ def _state(item: Item, read_ms: int | None, carried: CarriedItems, moment: Momen
         return DEAD_LETTERED
     if message_state is not None:
         return IN_STREAM
-    if read_ms is None and is_never_sent(item, moment.is_looked_at):
+    if read_ms is None and _is_never_sent(item, moment.is_looked_at):
         return NEVER_CAPTURED
     if _is_too_young(item, moment, was_looked_at_since):
         return TOO_YOUNG
@@ -80,7 +80,7 @@ def _state(item: Item, read_ms: int | None, carried: CarriedItems, moment: Momen
     return MISSING
 
 
-def is_never_sent(item: Item, is_looked_at: bool) -> bool:
+def _is_never_sent(item: Item, is_looked_at: bool) -> bool:
     """Whether the server never sends such an item, by design or by a defect of its own."""
     return item.kind in _NEVER_SENT or item.is_malformed or not is_looked_at
 

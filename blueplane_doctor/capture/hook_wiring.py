@@ -9,14 +9,14 @@ from blueplane_doctor.model import Record
 from blueplane_doctor.sources.hook_files import CLAUDE, HookCommand, HookFile, read_hook_file
 from blueplane_doctor.sources.hook_programs import MISSING, NOT_EXECUTABLE, NOT_ON_PATH, Program, version_of
 
-NOT_USED = "not_used"
-MAY_BE_SKIPPED = "may_be_skipped"
-HOOKS_DISABLED = "hooks_disabled"
-MANAGED_ONLY = "managed_only"
-COMMAND_MISSING = "command_missing"
-COMMAND_NOT_EXECUTABLE = "command_not_executable"
-COMMAND_NOT_ON_PATH = "command_not_on_path"
-_KINDS = {MISSING: COMMAND_MISSING, NOT_EXECUTABLE: COMMAND_NOT_EXECUTABLE, NOT_ON_PATH: COMMAND_NOT_ON_PATH}
+_NOT_USED = "not_used"
+_MAY_BE_SKIPPED = "may_be_skipped"
+_HOOKS_DISABLED = "hooks_disabled"
+_MANAGED_ONLY = "managed_only"
+_COMMAND_MISSING = "command_missing"
+_COMMAND_NOT_EXECUTABLE = "command_not_executable"
+_COMMAND_NOT_ON_PATH = "command_not_on_path"
+_KINDS = {MISSING: _COMMAND_MISSING, NOT_EXECUTABLE: _COMMAND_NOT_EXECUTABLE, NOT_ON_PATH: _COMMAND_NOT_ON_PATH}
 _MANAGED = {
     "darwin": Path("/Library/Application Support/ClaudeCode"),
     "win32": Path("C:/Program Files/ClaudeCode"),
@@ -102,14 +102,14 @@ def unused_files(files: Iterable[ReadFile]) -> Iterator[WiringFault]:
             continue  # the editor skips that file alone
         if content.problem:
             yield WiringFault(
-                kind=NOT_USED,
+                kind=_NOT_USED,
                 editor=content.editor,
                 place=file.label,
                 entry=content.entry,
                 reason=content.problem,
             )
         elif content.doubt:
-            yield WiringFault(kind=MAY_BE_SKIPPED, editor=content.editor, place=file.label, reason=content.doubt)
+            yield WiringFault(kind=_MAY_BE_SKIPPED, editor=content.editor, place=file.label, reason=content.doubt)
 
 
 def switched_off(files: list[ReadFile]) -> Iterator[WiringFault]:
@@ -121,12 +121,12 @@ def switched_off(files: list[ReadFile]) -> Iterator[WiringFault]:
             continue  # only managed settings switch off managed hooks
         if file.content.disables_hooks:
             yield WiringFault(
-                kind=HOOKS_DISABLED, editor=CLAUDE, place=file.label, entry="disableAllHooks", reason="it is true"
+                kind=_HOOKS_DISABLED, editor=CLAUDE, place=file.label, entry="disableAllHooks", reason="it is true"
             )
         if file.is_managed and file.content.managed_only and not is_managed:
             reason = "it is true, and the pipeline's hooks are not among the managed ones"
             yield WiringFault(
-                kind=MANAGED_ONLY, editor=CLAUDE, place=file.label, entry="allowManagedHooksOnly", reason=reason
+                kind=_MANAGED_ONLY, editor=CLAUDE, place=file.label, entry="allowManagedHooksOnly", reason=reason
             )
 
 

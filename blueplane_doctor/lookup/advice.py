@@ -69,7 +69,7 @@ ADVICE = {
     NOT_FOUND: NOWHERE,
 }
 """What to do, for each state of custody and for messages that are not in the stream."""
-WHY_UNTRACEABLE = {
+_WHY_UNTRACEABLE = {
     absence.TABLES_BEGIN_LATER: "Its writer does not hold it, and it has no row now; but its table begins later than "
     "this message, so that its row may have been there. Whether it was written is not known.",
     absence.OF_UNKNOWN_GROUP: "No writer that this doctor knows is meant to write it, and a group reads the stream "
@@ -116,7 +116,7 @@ def _advice_on_state(search: Search, state: str, examination: Examination) -> st
         if malformed:
             return f"The writer could not read it: {malformed}. {advice}"
     elif state == UNTRACEABLE and search.absence:
-        advice = WHY_UNTRACEABLE[search.absence]
+        advice = _WHY_UNTRACEABLE[search.absence]
         if search.partial:
             return f"{advice} {_ROWS_CUT_SHORT}"
     elif state == STUCK and message and search.route:

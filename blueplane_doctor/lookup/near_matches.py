@@ -7,9 +7,9 @@ from blueplane_doctor.quantities import many
 from blueplane_doctor.sources.entry_ids import EntryId, id_text
 from blueplane_doctor.sources.streams import StreamState
 
-SHORTEST_BEGINNING = 8
+_SHORTEST_BEGINNING = 8
 """Characters that are taken for the beginning of an ID: so many stand in shortened ones."""
-SHOWN_IDS = 3
+_SHOWN_IDS = 3
 NOWHERE = "It may have been trimmed, belong to another Redis, or never have been enqueued."
 _OLDER_THAN_STREAM = (
     "It is older than all that is still in the stream. A stream ID alone does not tell whether it was written: rows "
@@ -34,7 +34,7 @@ class NearMatches:
     alike: int = 0
     """Messages of which an ID begins like this one."""
     first_alike: list[EntryId] = field(default_factory=list)
-    """The first SHOWN_IDS of them."""
+    """The first _SHOWN_IDS of them."""
 
     def note_session(self, message: Message) -> None:
         """Take notice of a message of the session that has this ID."""
@@ -44,7 +44,7 @@ class NearMatches:
     def note_beginning(self, message: Message) -> None:
         """Take notice of a message of which an ID begins like this one."""
         self.alike += 1
-        if len(self.first_alike) < SHOWN_IDS:
+        if len(self.first_alike) < _SHOWN_IDS:
             self.first_alike.append(message.id)
 
     def sentence(self) -> str:
@@ -62,7 +62,7 @@ class NearMatches:
 
 def is_beginning(wanted: bytes, whole: bytes | None) -> bool:
     """Whether that is the beginning of an ID, and not all of it."""
-    return whole is not None and len(wanted) >= SHORTEST_BEGINNING and whole != wanted and whole.startswith(wanted)
+    return whole is not None and len(wanted) >= _SHORTEST_BEGINNING and whole != wanted and whole.startswith(wanted)
 
 
 def why_not_found(identity: EntryId | None, near: NearMatches, stream: StreamState) -> str:

@@ -20,18 +20,18 @@ from blueplane_hook.files import names_of
 from blueplane_hook.kept import SUFFIX
 from blueplane_hook.spool import OWN_PREFIX
 
-SPOOLED = "spooled"
+_SPOOLED = "spooled"
 """It waits in the hook's spool."""
-BUFFERED = "buffered"
+_BUFFERED = "buffered"
 """It waits in event_buffer.db, from which nothing takes it out."""
-NOT_UNDERSTOOD = "not_understood"
+_NOT_UNDERSTOOD = "not_understood"
 """It stands in an input that the hook did not understand and keeps as a whole."""
 UNDELIVERED_ADVICE = {
-    SPOOLED: "Its hook could not deliver it and keeps it: the next call of a hook that reaches the server delivers it, "
-    "and so does: blueplane-doctor repair spool",
-    BUFFERED: "The database monitor could not enqueue it and keeps it in event_buffer.db, from which nothing takes it "
+    _SPOOLED: "Its hook could not deliver it and keeps it: the next call of a hook that reaches the server delivers "
+    "it, and so does: blueplane-doctor repair spool",
+    _BUFFERED: "The database monitor could not enqueue it and keeps it in event_buffer.db, from which nothing takes it "
     "out: blueplane-doctor repair buffer",
-    NOT_UNDERSTOOD: "The hook did not understand the input that names it, and keeps it whole: see hook-losses.",
+    _NOT_UNDERSTOOD: "The hook did not understand the input that names it, and keeps it whole: see hook-losses.",
 }
 _NAMES = ("event_id", "hook_event_id", "uuid", "generation_id", "tool_use_id")
 """Members of an event, of its metadata or of what the editor gave the hook, by which it may be asked for."""
@@ -53,11 +53,11 @@ def undelivered(examination: Examination, wanted: Set[str]) -> dict[str, tuple[s
         return matches
     home = examination.settings.home
     for identity, event in _in_inputs(home, wanted):
-        matches[identity] = (NOT_UNDERSTOOD, event)
+        matches[identity] = (_NOT_UNDERSTOOD, event)
     for identity, event in _in_buffer(examination, wanted):
-        matches[identity] = (BUFFERED, event)
+        matches[identity] = (_BUFFERED, event)
     for identity, event in _in_spool(home, wanted):
-        matches[identity] = (SPOOLED, event)
+        matches[identity] = (_SPOOLED, event)
     return matches
 
 

@@ -20,7 +20,7 @@ PAGE_BYTES = 8_000_000
 PAGE_ROWS = 1_000
 CURSOR_TABLE = "cursor_raw_traces"
 """Where the events of Cursor's monitor are written."""
-MOST_LOOKED_UP = 20_000
+_MOST_LOOKED_UP = 20_000
 """Events whose rows are looked for at each run; that takes a tenth of a second."""
 
 
@@ -66,11 +66,11 @@ def buffered_event(buffer: DatabaseSource, row: int) -> BufferedEvent | None:
 
 
 def written_events(buffer: DatabaseSource, finder: RowFinder) -> int:
-    """How many events have a row by now, of the oldest MOST_LOOKED_UP. Raises SourceError."""
+    """How many events have a row by now, of the oldest _MOST_LOOKED_UP. Raises SourceError."""
     # Only their IDs leave SQLite: the events themselves may have megabytes.
     query = (
         f"SELECT json_extract(event_data, '$.event_id') FROM (SELECT event_data FROM {BUFFER_TABLE} "
-        f"ORDER BY id LIMIT {MOST_LOOKED_UP}) WHERE json_valid(event_data)"
+        f"ORDER BY id LIMIT {_MOST_LOOKED_UP}) WHERE json_valid(event_data)"
     )
     lookups = []
     for (event_id,) in buffer.rows(query):

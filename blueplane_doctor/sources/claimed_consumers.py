@@ -11,7 +11,7 @@ from blueplane_doctor.errors import SourceError
 from blueplane_doctor.sources.redis_source import RedisSource
 from blueplane_doctor.sources.streams import Consumer, Group
 
-SLACK_MS = 2_000
+_SLACK_MS = 2_000
 """The clocks of two readings may differ by a round trip."""
 
 
@@ -53,7 +53,7 @@ def without_claims(group: Group, claims: Mapping[tuple[bytes, bytes], Claim], no
     for consumer in group.consumers:
         claim = claims.get((group.name, consumer.name))
         heard_ms = now_ms - consumer.idle_ms
-        if claim is not None and heard_ms <= claim.at_ms + SLACK_MS:
+        if claim is not None and heard_ms <= claim.at_ms + _SLACK_MS:
             consumer = Consumer(consumer.name, consumer.pending, max(consumer.idle_ms, now_ms - claim.heard_ms))
         consumers.append(consumer)
     return group._replace(consumers=tuple(consumers))

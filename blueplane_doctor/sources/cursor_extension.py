@@ -8,7 +8,7 @@ from blueplane_doctor.sources.json_files import object_in
 
 IDENTITY = "blueplane.blueplane-cursor-telemetry"
 """Publisher and name: how its folder is called, before a dash and the version."""
-FOLDERS = (".cursor/extensions", ".cursor-server/extensions")
+_FOLDERS = (".cursor/extensions", ".cursor-server/extensions")
 """Below the user's home: where Cursor keeps extensions, the second for windows that are opened over SSH."""
 _OBSOLETE = ".obsolete"
 """In such a folder: names of those that were removed and are deleted at the next start."""
@@ -26,7 +26,7 @@ class Extension(NamedTuple):
 def extensions(home: Path) -> list[Extension]:
     """Those below this user's home; more than one where Cursor has not tidied up yet, or is used over SSH too."""
     found = []
-    for name in FOLDERS:
+    for name in _FOLDERS:
         folder = home / name
         removed = object_in(folder / _OBSOLETE)
         for path in sorted(_entries(folder)):

@@ -18,14 +18,14 @@ _BELOW_THE_HOME = {
 }
 _ELSEWHERE = "Cursor/User"
 """On Linux, below ~/.config."""
-DATABASE = "state.vscdb"
-WATCHED_GLOBAL = f"{_BELOW_THE_HOME['darwin']}/globalStorage/{DATABASE}"
+_DATABASE = "state.vscdb"
+WATCHED_GLOBAL = f"{_BELOW_THE_HOME['darwin']}/globalStorage/{_DATABASE}"
 """Below the user's home: where the server looks for the global database, on every system."""
-CACHE = "workspace_db_cache.json"
+_CACHE = "workspace_db_cache.json"
 """In Blueplane's home: which database the server took for which workspace."""
 _HASH_DIGITS = 16
 """Of the SHA-256 of its path: what the extension calls a workspace."""
-MOST_WORKSPACES = 2_000
+_MOST_WORKSPACES = 2_000
 """Folders that are looked at; a person who never tidies up has some hundreds."""
 
 
@@ -50,7 +50,7 @@ class CursorDatabase(NamedTuple):
     def modified_ms(self) -> int:
         """When it or its write-ahead log was last written, in milliseconds since 1970; 0 where it cannot be read."""
         latest = 0
-        for path in (self.path, self.path.with_name(f"{DATABASE}-wal")):
+        for path in (self.path, self.path.with_name(f"{_DATABASE}-wal")):
             with suppress(OSError):
                 latest = max(latest, path.stat().st_mtime_ns // 1_000_000)
         return latest
@@ -71,12 +71,12 @@ def databases(settings: Settings) -> list[CursorDatabase]:
     """The databases that are there, the global one first."""
     folder = cursor_folder(settings)
     found = []
-    for path in dict.fromkeys((folder / "globalStorage" / DATABASE, Path.home() / WATCHED_GLOBAL)):
+    for path in dict.fromkeys((folder / "globalStorage" / _DATABASE, Path.home() / WATCHED_GLOBAL)):
         if os.path.isfile(path):
             found.append(CursorDatabase(path, 0, is_watched=_is_same(path, Path.home() / WATCHED_GLOBAL)))
     taken = _taken_by_the_server(settings.home)
     for number, each in enumerate(_workspace_folders(folder / "workspaceStorage"), start=1):
-        path = each / DATABASE
+        path = each / _DATABASE
         if os.path.isfile(path):
             database = CursorDatabase(path, number, _workspace_folder(each / "workspace.json"))
             name = database.workspace_hash
@@ -92,7 +92,7 @@ def _is_same(one: Path, other: Path) -> bool:
 
 def _workspace_folders(folder: Path) -> Iterable[Path]:
     try:
-        return sorted(folder.iterdir())[:MOST_WORKSPACES]
+        return sorted(folder.iterdir())[:_MOST_WORKSPACES]
     except OSError:
         return ()
 
@@ -110,7 +110,7 @@ def _workspace_folder(file: Path) -> str:
 
 def _taken_by_the_server(home: Path) -> dict[str, Path]:
     taken = {}
-    for name, path in object_in(home / CACHE).items():
+    for name, path in object_in(home / _CACHE).items():
         if isinstance(path, str) and "\0" not in path:
             taken[name] = Path(path)
     return taken

@@ -14,11 +14,11 @@ from blueplane_doctor.sources.letter_errors import letter_error
 from blueplane_doctor.sources.redis_source import RedisSource, pairs
 from blueplane_doctor.times import HOUR_MS, parse_time, to_milliseconds
 
-SHOWN_IDS = 3
+_SHOWN_IDS = 3
 """IDs that stand for many."""
-MOST_ERRORS = 20
+_MOST_ERRORS = 20
 """Different errors of an hour that are told apart."""
-OTHERS = "other errors"
+_OTHERS = "other errors"
 
 
 @dataclass(frozen=True)
@@ -92,11 +92,11 @@ class DeadLetterIndex:
 
     @property
     def newest_ids(self) -> list[str]:
-        """The IDs of the newest SHOWN_IDS entries of all streams, newest first."""
+        """The IDs of the newest _SHOWN_IDS entries of all streams, newest first."""
         ids: list[EntryId] = []
         for of_stream in self.newest.values():
             ids += of_stream
-        return [id_text(one) for one in sorted(ids, reverse=True)[:SHOWN_IDS]]
+        return [id_text(one) for one in sorted(ids, reverse=True)[:_SHOWN_IDS]]
 
     def names(self, message_id: bytes, event_id: bytes | None) -> bool:
         """Whether some entry names this message."""
@@ -118,7 +118,7 @@ class DeadLetterIndex:
         elif age_ms < 2 * HOUR_MS:
             self.hour_before += 1
         self.oldest_ms = min(self.oldest_ms or entry.queued_ms, entry.queued_ms)
-        self.newest.setdefault(entry.stream, deque(maxlen=SHOWN_IDS)).append(entry.id)
+        self.newest.setdefault(entry.stream, deque(maxlen=_SHOWN_IDS)).append(entry.id)
         self.messages.add(entry.message)
         if entry.message_id:
             self.message_ids.add(entry.message_id)
@@ -128,11 +128,11 @@ class DeadLetterIndex:
     def _add_error(self, entry: DeadLetterEntry) -> None:
         error = letter_error(entry.fields)
         key = error.general
-        if key not in self.arriving and len(self.arriving) >= MOST_ERRORS:
-            key = OTHERS
+        if key not in self.arriving and len(self.arriving) >= _MOST_ERRORS:
+            key = _OTHERS
         known = self.arriving.get(key)
         if known is None:
-            shown = OTHERS if key == OTHERS else error.shown
+            shown = _OTHERS if key == _OTHERS else error.shown
             known = self.arriving[key] = ArrivingError(shown, first_ms=entry.queued_ms)
         known.count += 1
         known.first_ms = min(known.first_ms, entry.queued_ms)

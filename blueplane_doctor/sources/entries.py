@@ -11,9 +11,9 @@ ASSUMED_LARGEST = 2 * 1024 * 1024
 """Bytes of any message, until a larger one was seen (the JSONL monitor sends megabytes)."""
 PAGE = 500
 """Messages of a batch, and of a page that cannot be heavy; more gains nothing (docs/BENCHMARKS.md)."""
-FIRST_PAGE = 3
+_FIRST_PAGE = 3
 """Messages of a page at the beginning, and after a heavy one."""
-LIGHT_PAGE = 1_000_000
+_LIGHT_PAGE = 1_000_000
 """Bytes of a page after which the next one may have twice as many messages."""
 _BATCH_BYTES = 4_000_000
 """Values of a batch, about; more would only take memory."""
@@ -21,7 +21,7 @@ _BESIDE_SHARE = 8
 _BESIDE_BYTES = 200
 """What Redis usually keeps beside a message's values, at most: an eighth of them, and so many bytes for names of fields
 and headers. (Measured: 124 bytes beside values of 1,220.)"""
-FRAME = 40
+_FRAME = 40
 """Bytes of a reply around each value, the name of its field included, about."""
 _VALUES_OF_A_MESSAGE = 12
 """What the pipeline sends has about ten."""
@@ -48,7 +48,7 @@ class PageSize:
         self._unread_bytes = dataset_bytes
         self._smallest = 0
         self._largest = ASSUMED_LARGEST
-        self._grown = FIRST_PAGE
+        self._grown = _FIRST_PAGE
         self._light_messages = 0
         """Read since the last heavy page."""
         self._light_bytes = 0
@@ -76,7 +76,7 @@ class PageSize:
             smallest = 0
         # The messages after that page weigh at least this much, and the page cannot hold what they hold.
         others = max(0, self._unread - PAGE) * smallest
-        return max(0, unread_bytes - others) + PAGE * _VALUES_OF_A_MESSAGE * FRAME
+        return max(0, unread_bytes - others) + PAGE * _VALUES_OF_A_MESSAGE * _FRAME
 
     def _is_explained(self, unread_bytes: int) -> bool:
         """Whether the data set has the size that it has if all that is unread is like what was read last."""
@@ -105,13 +105,13 @@ class PageSize:
             self._unread_bytes = max(0, self._unread_bytes - total)
         self._smallest = min(self._smallest or weights[0], *weights)
         self._largest = max(self._largest, *weights)
-        if total > LIGHT_PAGE:
-            self._begin_anew(FIRST_PAGE)
+        if total > _LIGHT_PAGE:
+            self._begin_anew(_FIRST_PAGE)
         else:
             self._light_messages += len(weights)
             self._light_bytes += total
-            still_light = LIGHT_PAGE * self._light_messages // max(1, self._light_bytes)
-            self._grown = min(PAGE, 2 * self._grown, max(FIRST_PAGE, still_light))
+            still_light = _LIGHT_PAGE * self._light_messages // max(1, self._light_bytes)
+            self._grown = min(PAGE, 2 * self._grown, max(_FIRST_PAGE, still_light))
         return total
 
     def shrink(self) -> bool:

@@ -18,7 +18,7 @@ CURSOR = "cursor"
 CLAUDE = "claude_code"
 HOOKS_BYTES = 1_000_000
 """Of a file of hooks: a person's has a few thousand."""
-CURSOR_EVENTS = frozenset(
+_CURSOR_EVENTS = frozenset(
     {
         *("beforeSubmitPrompt", "afterAgentResponse", "beforeMCPExecution", "afterMCPExecution", "afterFileEdit"),
         *("stop", "beforeShellExecution", "afterShellExecution", "beforeReadFile", "afterAgentThought"),
@@ -26,7 +26,7 @@ CURSOR_EVENTS = frozenset(
         *("postToolUseFailure", "subagentStart", "subagentStop", "preCompact"),
     }
 )
-CLAUDE_EVENTS = frozenset(
+_CLAUDE_EVENTS = frozenset(
     {
         *("PreToolUse", "PostToolUse", "PostToolUseFailure", "UserPromptSubmit", "SessionStart", "SessionEnd"),
         *("Stop", "StopFailure", "SubagentStart", "SubagentStop", "PreCompact", "PostCompact", "Notification"),
@@ -138,7 +138,7 @@ def _unknown_event(editor: str, hooks: object) -> str:
     """Why some versions of the editor may refuse the file; Cursor passes over what it does not know."""
     if editor != CLAUDE or not isinstance(hooks, dict):
         return ""
-    unknown = sum(event not in CLAUDE_EVENTS for event in hooks)
+    unknown = sum(event not in _CLAUDE_EVENTS for event in hooks)
     if not unknown:
         return ""
     return "it names a hook that Claude Code is not known to have: versions that do not know it skip the whole file"
@@ -147,7 +147,7 @@ def _unknown_event(editor: str, hooks: object) -> str:
 def _cursor_commands(value: dict[str, Any]) -> Iterator[HookCommand]:
     hooks = _wanted(value.get("hooks", {}), (dict,), "hooks")
     for name, entries in hooks.items():
-        event = known_or_hidden(name, CURSOR_EVENTS)
+        event = known_or_hidden(name, _CURSOR_EVENTS)
         for number, entry in enumerate(_wanted(entries, (list,), f"hooks.{event}")):
             place = f"hooks.{event}[{number}]"
             _wanted(entry, (dict,), place)
@@ -162,7 +162,7 @@ def _claude_commands(value: dict[str, Any]) -> Iterator[HookCommand]:
         if name in value:
             _wanted(value[name], types, name)
     for name, matchers in value.get("hooks", {}).items():
-        event = known_or_hidden(name, CLAUDE_EVENTS)
+        event = known_or_hidden(name, _CLAUDE_EVENTS)
         for number, matcher in enumerate(_wanted(matchers, (list,), f"hooks.{event}")):
             place = f"hooks.{event}[{number}]"
             _wanted(matcher, (dict,), place)

@@ -14,7 +14,7 @@ RUNS = "runs"
 MISSING = "missing"
 NOT_EXECUTABLE = "not executable"
 NOT_ON_PATH = "not on the PATH"
-UNDECIDED = "undecided"
+_UNDECIDED = "undecided"
 """It is more than a program with its arguments: what a shell makes of it is not known."""
 
 _INTERPRETER = re.compile(r"(?:python|pypy|node|bun|deno|ruby|perl|bash|sh|zsh|dash)[\d.]*(?:\.exe)?\Z")
@@ -47,13 +47,13 @@ def program_of(command: str, home: Path) -> Program:
     """The program of a command line, `~` and `$HOME` being this home."""
     words = _words(command)
     if not words:
-        return Program(UNDECIDED)
+        return Program(_UNDECIDED)
     words = _without_wrappers(words)
     if not words or words[0] in _OF_THE_SHELL:
-        return Program(UNDECIDED)
+        return Program(_UNDECIDED)
     first = _expanded(words[0], home)
     if "$" in first or "`" in first:
-        return Program(UNDECIDED)
+        return Program(_UNDECIDED)
     program = _program(first)
     if program.state != RUNS or not _INTERPRETER.search(os.path.basename(first)):
         return program
@@ -62,7 +62,7 @@ def program_of(command: str, home: Path) -> Program:
         return program
     script = _expanded(script, home)
     if "$" in script or not os.path.isabs(script):
-        return Program(UNDECIDED)
+        return Program(_UNDECIDED)
     if not os.path.isfile(script):
         return Program(MISSING)
     if not os.access(script, os.R_OK):
@@ -116,7 +116,7 @@ def _program(first: str) -> Program:
             return Program(NOT_ON_PATH)
         return Program(RUNS, Path(found))
     if not os.path.isabs(first):
-        return Program(UNDECIDED)  # it depends on the folder in which the editor runs it
+        return Program(_UNDECIDED)  # it depends on the folder in which the editor runs it
     if not os.path.isfile(first):
         return Program(MISSING)
     if not os.access(first, os.X_OK):

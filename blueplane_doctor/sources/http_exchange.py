@@ -13,7 +13,7 @@ from blueplane_doctor.connection.base import Limits
 from blueplane_doctor.connection.socket_transport import look_up, without_idna
 from blueplane_doctor.sources import Deadline
 
-MOST_BYTES = 64_000
+_MOST_BYTES = 64_000
 """Of head and body together."""
 END_OF_HEAD = b"\r\n\r\n"
 _CHUNK_BYTES = 16_384
@@ -101,7 +101,7 @@ def _read(connection: socket.socket, deadline: Deadline, is_complete: Callable[[
         if not part:
             break
         data += part
-        if len(data) > MOST_BYTES:
+        if len(data) > _MOST_BYTES:
             raise StrangeAnswer("something else answers")
     return data
 

@@ -21,7 +21,7 @@ MOMENT_SECONDS = 30
 _FULL_BYTES = 128 * 1024
 """Less than this is no room: taking a message costs its own size and that of a client's buffers."""
 
-Fields = Mapping[str, str]
+_Fields = Mapping[str, str]
 
 
 class Refusal(NamedTuple):
@@ -43,7 +43,7 @@ class Refusal(NamedTuple):
         return self.seconds_left is not None and self.seconds_left <= MOMENT_SECONDS
 
 
-def refusal_of(info: Fields, config: Fields, now_ms: int) -> Refusal | None:
+def refusal_of(info: _Fields, config: _Fields, now_ms: int) -> Refusal | None:
     """The first reason, in the order in which the server looks for one; None while it takes writes.
 
     `config` holds what CONFIG GET was allowed to tell.
@@ -55,7 +55,7 @@ def refusal_of(info: Fields, config: Fields, now_ms: int) -> Refusal | None:
     return None
 
 
-def refusal_counts(info: Fields) -> dict[str, int]:
+def refusal_counts(info: _Fields) -> dict[str, int]:
     """How often each error was answered that refuses a write, since the start or CONFIG RESETSTAT."""
     counts = {}
     for code in ("OOM", "MISCONF", "READONLY", "NOREPLICAS", "LOADING", "BUSY", "MASTERDOWN", "CLUSTERDOWN"):
@@ -65,11 +65,11 @@ def refusal_counts(info: Fields) -> dict[str, int]:
     return counts
 
 
-def _error_count(info: Fields, code: str) -> int:
+def _error_count(info: _Fields, code: str) -> int:
     return integer(info.get(f"errorstat_{code}", "").removeprefix("count=")) or 0
 
 
-def _loading(info: Fields, config: Fields, now_ms: int) -> Refusal | None:
+def _loading(info: _Fields, config: _Fields, now_ms: int) -> Refusal | None:
     if info.get("loading") != "1":
         return None
     share = info.get("loading_loaded_perc", "")
@@ -83,7 +83,7 @@ def _loading(info: Fields, config: Fields, now_ms: int) -> Refusal | None:
     )
 
 
-def _paused(info: Fields, config: Fields, now_ms: int) -> Refusal | None:
+def _paused(info: _Fields, config: _Fields, now_ms: int) -> Refusal | None:
     """Only Valkey and Redis from 8.0 on tell of it."""
     if info.get("paused_actions", "none") == "none":
         return None
@@ -94,7 +94,7 @@ def _paused(info: Fields, config: Fields, now_ms: int) -> Refusal | None:
     return Refusal(PAUSED, reason, seconds_left=-(-milliseconds // 1000))
 
 
-def _replica(info: Fields, config: Fields, now_ms: int) -> Refusal | None:
+def _replica(info: _Fields, config: _Fields, now_ms: int) -> Refusal | None:
     if info.get("role") != "slave" or info.get("slave_read_only") == "0":
         return None
     if info.get("master_link_status") == "up":
@@ -107,7 +107,7 @@ def _replica(info: Fields, config: Fields, now_ms: int) -> Refusal | None:
     return Refusal("READONLY", "it is a read-only replica, and its link to the master is down", since_ms=since_ms)
 
 
-def _memory(info: Fields, config: Fields, now_ms: int) -> Refusal | None:
+def _memory(info: _Fields, config: _Fields, now_ms: int) -> Refusal | None:
     room = room_of(info)
     if room.limit is None or room.free is None or room.can_evict:
         return None
@@ -118,7 +118,7 @@ def _memory(info: Fields, config: Fields, now_ms: int) -> Refusal | None:
     return Refusal("OOM", f"its {_megabytes(room.limit)} of memory are full, and it {nothing} ({room.policy})")
 
 
-def _failed_save(info: Fields, config: Fields, now_ms: int) -> Refusal | None:
+def _failed_save(info: _Fields, config: _Fields, now_ms: int) -> Refusal | None:
     if info.get("aof_enabled") == "1" and info.get("aof_last_write_status") == "err":
         return Refusal("MISCONF", "it cannot write its append-only file")
     if info.get("rdb_last_bgsave_status") != "err":
@@ -137,7 +137,7 @@ def _failed_save(info: Fields, config: Fields, now_ms: int) -> Refusal | None:
     return Refusal("MISCONF", reason, is_certain=False)
 
 
-def _few_replicas(info: Fields, config: Fields, now_ms: int) -> Refusal | None:
+def _few_replicas(info: _Fields, config: _Fields, now_ms: int) -> Refusal | None:
     # INFO tells of good replicas only where some are wanted.
     good = integer(info.get("min_slaves_good_slaves"))
     if good is None or info.get("role") == "slave":

@@ -18,7 +18,7 @@ _SHARE_OF_FREE = 20
 _LEAST_REPLY = 256 * 1024
 """Where nothing can be evicted, a smaller reply would only take longer."""
 
-NOT_KEPT = "writing to it could make it delete the queue, so nothing is kept"
+_NOT_KEPT = "writing to it could make it delete the queue, so nothing is kept"
 NOT_READ = "reading from it could make it delete the queue, so nothing is read"
 """What is not done with a server that is too full, and why."""
 _MESSAGES_NOT_READ = "reading its messages could make it delete the queue, so they were not read"
@@ -108,7 +108,7 @@ def room_of(fields: Mapping[str, str]) -> Room:
     )
 
 
-def refuse_where_full(connection: Connection, why: str = NOT_KEPT) -> None:
+def refuse_where_full(connection: Connection, why: str = _NOT_KEPT) -> None:
     """Raise SourceTooFull where what the doctor keeps, or a long reply, could make the server delete the queue.
 
     A server that does not tell its memory, as to a user without INFO, is believed. Raises SourceError.

@@ -15,10 +15,10 @@ from blueplane_doctor.pipeline import DEFAULT_REDIS_HOST, DEFAULT_REDIS_PORT
 from blueplane_doctor.settings_files import read_blueplane_config
 from blueplane_doctor.sources.process_use import Address, ProcessUse
 
-SYSTEM_FOLDER = Path("/etc/blueplane")
+_SYSTEM_FOLDER = Path("/etc/blueplane")
 OF_CHECKOUT = "config/ of the checkout that it was started from"
 OF_HOME = "config.yaml of its home"
-OF_SYSTEM = "/etc/blueplane"
+_OF_SYSTEM = "/etc/blueplane"
 NO_FILE = "no file: its defaults"
 _DEPTHS = {"scripts/start_server.py": 2, "src/processing/server.py": 3}
 """The programs by which a server is started from a checkout, and how many steps up from them the checkout is."""
@@ -58,7 +58,7 @@ def _candidates(checkout: Path, home: Path) -> Iterator[tuple[Path, str]]:
             break
     yield home, OF_HOME
     yield checkout / "config", OF_CHECKOUT
-    yield SYSTEM_FOLDER, OF_SYSTEM
+    yield _SYSTEM_FOLDER, _OF_SYSTEM
 
 
 def _checkout(process: ProcessUse) -> Path | None:

@@ -14,7 +14,7 @@ _ATTEMPTS_OUTSIDE_MULTI = 5
 """Each takes one round trip; a pipeline that is changed in the middle of all of them is very busy."""
 
 
-NOTHING_DELETED = b"0-0"
+_NOTHING_DELETED = b"0-0"
 """`max-deleted-entry-id` of a stream from which XDEL took nothing; trimming does not move it."""
 
 
@@ -84,7 +84,7 @@ def read_stream(redis: RedisSource, names: StreamSettings) -> StreamState:
         first=entry_id(state["first-entry"][0]) if state["first-entry"] else None,
         last_generated=entry_id(state["last-generated-id"]),
         entries_added=state.get("entries-added"),
-        was_deleted_from=state.get("max-deleted-entry-id", NOTHING_DELETED) != NOTHING_DELETED,
+        was_deleted_from=state.get("max-deleted-entry-id", _NOTHING_DELETED) != _NOTHING_DELETED,
         groups=groups,
         other_queues=tuple(other.queue for other in candidates if other is not chosen),
     )

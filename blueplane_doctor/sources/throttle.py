@@ -5,12 +5,12 @@ import time
 from blueplane_doctor.sources.redis_info import integer
 from blueplane_doctor.sources.redis_source import RedisSource
 
-BUSY_COMMANDS_PER_SECOND = 300.0
+_BUSY_COMMANDS_PER_SECOND = 300.0
 """Of others. One developer's pipeline sends a few dozen; below this nobody waits for anybody."""
-PAUSE_PER_WORK = 19.0
+_PAUSE_PER_WORK = 19.0
 """How many times as long as it worked the reader then pauses: it takes a twentieth of the time."""
-COUNT_EVERY_SECONDS = 0.5
-FIRST_COUNT_SECONDS = 0.1
+_COUNT_EVERY_SECONDS = 0.5
+_FIRST_COUNT_SECONDS = 0.1
 """Until the first count of who is there: the server's own mean also remembers who has just left."""
 _LONGEST_SHARE = 0.1
 """Of the run's time that is left, in one pause."""
@@ -31,7 +31,7 @@ class Throttle:
         self._last_count: tuple[float, int, int] | None = None
         self._next_count = time.monotonic()
         if not self._is_busy:
-            self._next_count += COUNT_EVERY_SECONDS
+            self._next_count += _COUNT_EVERY_SECONDS
 
     def pause(self, worked_seconds: float, remaining_seconds: float) -> None:
         """Sleep after so much work when the server is busy; never long when the run is about to end."""
@@ -39,14 +39,14 @@ class Throttle:
             self._count()
         if not self._is_busy:
             return
-        longest = FIRST_COUNT_SECONDS
+        longest = _FIRST_COUNT_SECONDS
         if self._is_measured:
-            longest = PAUSE_PER_WORK * worked_seconds
+            longest = _PAUSE_PER_WORK * worked_seconds
         time.sleep(min(longest, _LONGEST_SHARE * remaining_seconds))
 
     @property
     def _is_busy(self) -> bool:
-        return self._others_per_second > BUSY_COMMANDS_PER_SECOND
+        return self._others_per_second > _BUSY_COMMANDS_PER_SECOND
 
     def _count(self) -> None:
         """Ask how many commands there were since the last time, and leave out those of this reader."""
@@ -61,4 +61,4 @@ class Throttle:
             self._is_measured = True
         self._last_count = now, total, own
         # The first count only has a beginning; the second follows soon, and tells who is there now.
-        self._next_count = now + (COUNT_EVERY_SECONDS if self._is_measured else FIRST_COUNT_SECONDS)
+        self._next_count = now + (_COUNT_EVERY_SECONDS if self._is_measured else _FIRST_COUNT_SECONDS)

@@ -18,7 +18,7 @@ _MAGIC = 0x377F0682
 _PAGE_SIZES = frozenset(1 << power for power in range(9, 17))
 _WORD = 0xFFFF_FFFF
 
-Sums = tuple[int, int]
+_Sums = tuple[int, int]
 """A running checksum."""
 
 
@@ -70,7 +70,7 @@ def _frames(content: bytes, page_size: int) -> Iterator[tuple[bytes, bytes]]:
         yield content[begin:page], content[page : begin + size]
 
 
-def _added(sums: Sums, data: bytes, words: str) -> Sums:
+def _added(sums: _Sums, data: bytes, words: str) -> _Sums:
     first, second = sums
     for one, other in struct.iter_unpack(words, data):
         first = (first + one + second) & _WORD
