@@ -53,7 +53,7 @@ def check_backlog_trend(
     # One group alone that is not known hides no fault of another, but it keeps the whole from being green.
     if worst is not None and not (unclear and scale.status(worst.state) is Status.GREEN):
         return scale.grade(worst.state, _course(worst, worst.group), remedy=_writers(locations), evidence=evidence)
-    if queue is not None and queue.trend is not None and queue.trend.state in STATES:
+    if queue is not None and queue.trend is not None and queue.trend.state in _STATES:
         evidence["from one look"] = queue.trend.model_dump()
         summary = f"{_course(queue.trend, _ALL_WRITERS)}{_ONE_LOOK}"
         return scale.grade(queue.trend.state, summary, remedy=_writers(locations), evidence=evidence)
