@@ -129,7 +129,7 @@ def installing(folder: Path, **inputs: str) -> tuple[subprocess.CompletedProcess
 def test_the_action_installs_itself_and_everything_it_needs_by_hash(tmp_path: Path) -> None:
     ended, calls = installing(tmp_path)
     assert ended.returncode == 0, ended.stderr
-    assert all(call.startswith("-m pip install ") for call in calls)
+    assert all(call.startswith("-I -m pip install ") for call in calls)
     pins = ROOT / "packaging" / "requirements"
     assert calls[0].endswith(f"--require-hashes -r {pins}/base.txt")
     assert calls[1].endswith(f"--require-hashes -r {pins}/backend.txt")

@@ -119,8 +119,11 @@ def names_us(headers: Headers, names: Iterable[str]) -> bool:
 def comes_from_another_site(headers: Headers, path: str) -> bool:
     """Whether a browser asks for a page of somebody else's; browsers say so, and no page can keep them from it.
 
-    Another port of this machine is another site too. A link to the live page may be followed from anywhere.
+    Another port of this machine is another site too. A link to the live page may be followed from anywhere. Over plain
+    HTTP from another machine browsers leave Sec-Fetch-Site out, and name the page's Origin.
     """
+    if any(origin.partition("://")[2] != headers.get("host") for origin in headers.getlist("origin")):
+        return True
     sites = {site.strip().lower() for site in headers.getlist("sec-fetch-site")}
     if sites <= {"none", "same-origin"}:
         return False

@@ -204,6 +204,15 @@ def test_a_second_header_does_not_hide_the_first(sites: tuple[str, ...]) -> None
     assert comes_from_another_site(headers, "/api/v1/health")
 
 
+@pytest.mark.parametrize(
+    ("origin", "refused"),
+    [("http://evil.example", True), ("null", True), ("http://h:1", True), ("http://h:8788", False)],
+)
+def test_a_page_of_another_origin_is_refused_where_the_browser_says_nothing_else(origin: str, refused: bool) -> None:
+    headers = Headers(raw=[(b"host", b"h:8788"), (b"origin", origin.encode())])
+    assert comes_from_another_site(headers, "/api/v1/health") is refused
+
+
 @pytest.mark.slow
 def test_beyond_the_rate_is_429(healthy: Pipeline) -> None:
     with serving(healthy, "--rate", "5") as service:
