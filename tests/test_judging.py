@@ -150,3 +150,15 @@ def test_the_engine_signs_every_finding() -> None:
 
     (found,) = judged(named("mine", function)).findings
     assert (found.id, found.area, found.duration_ms) == ("mine", "mine", 7.5)
+
+
+def test_without_threads_the_checks_are_run_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    report = judged(named("first"), named("second"))
+    assert {finding.id: finding.status for finding in report.findings} == {
+        "first": Status.GREEN,
+        "second": Status.GREEN,
+    }

@@ -13,7 +13,7 @@ import typer
 
 from blueplane_doctor.console import complain, give_up_stdout, say
 from blueplane_doctor.documents import is_broken
-from blueplane_doctor.errors import DoctorError, ExitCode, UsageError
+from blueplane_doctor.errors import NO_THREADS, DoctorError, ExitCode, UsageError
 from blueplane_doctor.interruption import Interruptible
 from blueplane_doctor.options import ENV_PREFIX, OPTIONS, Option, Options, Scope, merged
 
@@ -243,6 +243,15 @@ def _path(context: typer.Context) -> str:
     return " ".join(reversed(names))
 
 
+def _shortage(error: Exception) -> str:
+    """What the machine has too little of; empty where the error is another one."""
+    if isinstance(error, MemoryError):
+        return "the system gives no more memory"
+    if isinstance(error, RuntimeError) and "start new thread" in str(error):
+        return NO_THREADS
+    return ""
+
+
 def guarded(function: Callable[_Parameters, int | None]) -> Callable[_Parameters, None]:
     """Make a command end with its exit code, and say errors in one sentence on stderr."""
 
@@ -260,7 +269,12 @@ def guarded(function: Callable[_Parameters, int | None]) -> Callable[_Parameters
         except BrokenPipeError:
             give_up_stdout()  # the reader went away, as `| head` does
             code = ExitCode.OK
-        except Exception as error:  # a defect of the doctor; its text could quote what was examined
+        except Exception as error:
+            shortage = _shortage(error)
+            if shortage:
+                complain(shortage, "see: ulimit -a")
+                raise typer.Exit(ExitCode.NOT_JUDGED) from None
+            # A defect of the doctor; its text could quote what was examined.
             complain(f"internal error: {type(error).__name__}. This is a defect of the doctor; please report:")
             for frame in traceback.extract_tb(error.__traceback__)[-6:]:
                 say(f"  {Path(frame.filename).name} line {frame.lineno} in {frame.name}")

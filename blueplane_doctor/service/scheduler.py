@@ -1,11 +1,16 @@
 """A scheduler: runs named jobs again and again, each in a thread of its own, until it is stopped."""
 
+import sys
+import threading
 from collections.abc import Callable, Iterable
 from threading import Condition, Event, Thread
 from typing import NamedTuple
 
 _STOP_SECONDS = 5.0
 """For each job at the end; one that hangs is left behind."""
+
+AFTER_ERROR_SECONDS = 1.0
+"""From a run that broke to the next one."""
 
 
 class Job(NamedTuple):
@@ -70,4 +75,14 @@ class Scheduler:
                 if seconds > 0:
                     self._condition.wait(seconds)
                     continue
-            job.run()
+            try:
+                job.run()
+            except Exception:  # as where the machine has no memory or threads for now: the next turn may go well
+                _tell_of_error()
+                stopping.wait(AFTER_ERROR_SECONDS)
+
+
+def _tell_of_error() -> None:
+    """As of a thread that ends by an error: in a service it becomes one line a minute."""
+    kind, error, trace = sys.exc_info()
+    threading.excepthook(threading.ExceptHookArgs((kind, error, trace, threading.current_thread())))

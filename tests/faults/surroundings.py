@@ -176,6 +176,29 @@ for _name, _apply in VARIABLES.items():
         _commands = tuple(name for name in _commands if name != "install")
     add(Fault(_name, "surroundings", _apply, _commands, codes=_codes, silent="utf-16" in _name))
 
+_WITHOUT_THREADS = """
+import threading
+
+def start(thread):
+    raise RuntimeError("can't start new thread")
+
+threading.Thread.start = start
+"""
+
+
+@contextlib.contextmanager
+def _no_threads(stage: Stage) -> Iterator[None]:
+    """As where the user has as many processes as may be (ulimit -u, pids.max)."""
+    folder = stage.situation.folder / "threads"
+    folder.mkdir()
+    (folder / "sitecustomize.py").write_text(_WITHOUT_THREADS)
+    stage.variables = {"PYTHONPATH": f"{folder}:{Path(__file__).parents[2]}"}
+    yield
+
+
+_SINGLE = ("trace", "dlq", "watch", "record", "history", "repair", "support", "convert", "judge", "instrument")
+add(Fault("no-more-threads", "surroundings", _no_threads, _SINGLE, codes=(3,)))
+
 # Clocks
 
 _CLOCK = """

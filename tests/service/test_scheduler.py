@@ -3,6 +3,9 @@
 import threading
 import time
 
+import pytest
+
+from blueplane_doctor.service import scheduler as scheduler_module
 from blueplane_doctor.service.scheduler import Job, Scheduler
 from tests.waiting import PATIENCE_SECONDS, wait_until
 
@@ -87,3 +90,23 @@ def test_a_job_that_hangs_keeps_no_other_and_does_not_go_on_after_a_new_start() 
     time.sleep(0.1)
     assert other.runs == runs
     assert other.most_at_once == 1
+
+
+def test_a_job_that_breaks_is_told_and_done_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where there is no memory or no thread for a moment: the service must not stay blind for good."""
+    errors: list[str] = []
+    runs: list[int] = []
+
+    def breaks_once() -> None:
+        runs.append(1)
+        if len(runs) == 1:
+            raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(scheduler_module, "AFTER_ERROR_SECONDS", 0.01)
+    monkeypatch.setattr(threading, "excepthook", lambda arguments: errors.append(arguments.exc_type.__name__))
+    scheduler = Scheduler([Job("breaks", lambda: 0.0 if len(runs) < 2 else 3600, breaks_once)])
+    scheduler.start()
+    wait_until(lambda: len(runs) == 2, "not run again")
+    assert scheduler.running
+    scheduler.stop()
+    assert errors == ["RuntimeError"]
