@@ -169,20 +169,19 @@ def cause_acknowledgements_lost(
 ) -> Cause | None:
     """Messages are written, and their acknowledgements are missing."""
     finding = findings.get("written-not-acknowledged")
-    groups = []
+    count = 0
+    ids: list[str] = []
     for group in queue.writers:
         if group.written_not_acknowledged and _poison(group, chain) is None:
-            groups.append(group)
-    if finding is None or not groups:
+            count += group.written_not_acknowledged
+            ids += group.to_acknowledge[:1]
+    if finding is None or not count:
         return None
     signs = ["written-not-acknowledged"]
     # Delivered again they fail: their rows are there.
     if findings.bad("retry-storm"):
         signs += ["retry-storm", *errors_of_messages(server)]
-    ids: list[str] = []
-    for group in groups:
-        ids += group.to_acknowledge[:1]
-    rows = "its row is" if sum(group.written_not_acknowledged or 0 for group in groups) == 1 else "their rows are"
+    rows = "its row is" if count == 1 else "their rows are"
     return Cause(
         summary=f"{sentence(finding.summary)} Nothing is lost: {rows} there.",
         since=stream_time(min(ids, default="")),
@@ -221,13 +220,15 @@ def cause_rewound_group(queue: "QueueHealth", findings: Findings) -> Cause | Non
 def cause_orphans(queue: "QueueHealth", locations: "Locations", findings: Findings) -> Cause | None:
     """A consumer that is gone holds messages that nobody will take over."""
     finding = findings.get("orphaned-messages")
-    count = sum(group.orphaned or 0 for group in queue.writers)
-    if finding is None or not count:
-        return None
-    trimmed = sum(group.orphaned_gone or 0 for group in queue.writers)
+    count = 0
+    trimmed = 0
     ids: list[str] = []
     for group in queue.writers:
+        count += group.orphaned or 0
+        trimmed += group.orphaned_gone or 0
         ids += group.orphaned_ids
+    if finding is None or not count:
+        return None
     return Cause(
         summary=f"{sentence(finding.summary)} No other consumer takes {'it' if count == 1 else 'them'} over.",
         since=stream_time(min(ids, default="")),

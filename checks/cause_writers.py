@@ -67,20 +67,27 @@ def cause_writer_stopped(
     database: "DatabaseHealth | None" = None,
 ) -> Cause | None:
     """A writer has stopped reading, and the server runs."""
-    waiting = [group for group in queue.writers if group.exists and _waiting(group)]
-    if not waiting or not server.http_ok or (queue.oldest_waiting_age_ms or 0) <= _SILENT_MS:
+    if not server.http_ok or (queue.oldest_waiting_age_ms or 0) <= _SILENT_MS:
         return None
-    stopped = [group for group in waiting if _why_stopped(group)]
+    count = 0
+    names = []
+    stopped = []
+    for group in queue.writers:
+        waiting = _waiting(group)
+        if not waiting or not group.exists:
+            continue
+        count += waiting
+        names.append(group.name)
+        reason = _why_stopped(group)
+        if reason:
+            stopped.append(f"{many(waiting, 'message waits', 'messages wait')} for {group.name}: {reason}")
+    if not names:
+        return None
     if stopped:
-        parts = []
-        for group in stopped:
-            wait = many(_waiting(group), "message waits", "messages wait")
-            parts.append(f"{wait} for {group.name}: {_why_stopped(group)}")
-        summary = f"{'. '.join(parts)}."
+        summary = f"{'. '.join(stopped)}."
     elif database is not None and not database.write_throughput_events_per_sec:
-        names = " and ".join(group.name for group in waiting)
-        count = sum(_waiting(group) for group in waiting)
-        summary = f"{many(count, 'message waits', 'messages wait')} for {names}, and nothing was written for a minute."
+        waits = many(count, "message waits", "messages wait")
+        summary = f"{waits} for {' and '.join(names)}, and nothing was written for a minute."
     else:
         return None
     lost = gone(chain)

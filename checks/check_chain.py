@@ -183,12 +183,16 @@ def _may_be_of_another_group(count: int, of: int) -> str:
 
 def _reasons(chain: "ChainHealth") -> str:
     """What was wrong with lost messages, as far as that is known, in brackets."""
-    lost = [broken for broken in chain.breaks if broken.kind == "lost"]
-    reasons = {broken.reason for broken in lost if not broken.reason.startswith(_NO_REASON)}
+    reasons = set()
+    explained = 0
+    for broken in chain.breaks:
+        if broken.kind == "lost" and not broken.reason.startswith(_NO_REASON):
+            reasons.add(broken.reason)
+            explained += 1
     if not reasons:
         return ""
     # Of no more than the first breaks the reasons are kept: of the others they are not known.
-    is_true_of_all = len(lost) == (chain.states.get("lost") or 0) and all(one.reason in reasons for one in lost)
+    is_true_of_all = explained == (chain.states.get("lost") or 0)
     if len(reasons) == 1 and is_true_of_all:
         return f" ({min(reasons)})"
     return f" ({min(reasons)} and other reasons)"

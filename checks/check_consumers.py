@@ -81,12 +81,17 @@ def check_orphaned_messages(queue: "QueueHealth", locations: "Locations", scale:
     """
     count = sum(group.orphaned or 0 for group in queue.writers)
     trimmed = sum(group.orphaned_gone or 0 for group in queue.writers)
-    gone: list[tuple[str, str]] = []
+    gone: list[str] = []
+    commands: list[str] = []
+    ids: list[str] = []
     for group in queue.writers:
-        # Each group is given every message: what a consumer holds of the other group's is nothing that it has to write.
-        if group.orphaned:
-            gone += [(group.name, consumer.name) for consumer in group.consumers if consumer.gone]
-    sentence = _orphaned_sentence(count, [consumer for _, consumer in gone])
+        ids += group.orphaned_ids
+        for consumer in group.consumers:
+            # Each group is given every message: what a consumer holds of the other group's is not its to write.
+            if group.orphaned and consumer.gone:
+                gone.append(consumer.name)
+                commands.append(f"{locations.redis_cli} XPENDING {queue.queue} {group.name} - + 10 {consumer.name}")
+    sentence = _orphaned_sentence(count, gone)
     if trimmed:
         which = f"{trimmed:,} of them" if trimmed < count else "all of them"
         sentence += f"; {which if count > 1 else 'it'} left the stream meanwhile"
@@ -98,15 +103,8 @@ def check_orphaned_messages(queue: "QueueHealth", locations: "Locations", scale:
         "The Claude writer writes what is handed to its living consumer, so hand it single IDs that the stream still "
         "holds. " + _NEVER_READ_AGAIN
     )
-    commands = [
-        f"{locations.redis_cli} XPENDING {queue.queue} {group} - + 10 {consumer}" for group, consumer in gone[:_SAVED]
-    ]
-    ids: list[str] = []
-    for group in queue.writers:
-        ids += group.orphaned_ids
-    commands += trace_commands(locations.doctor, ids[:_SAVED])
-    names = [consumer for _, consumer in gone[:20]]
-    evidence = {"gone": names, "of these trimmed": trimmed, "first": ids[:_SAVED], **_pending(queue)}
+    commands = commands[:_SAVED] + trace_commands(locations.doctor, ids[:_SAVED])
+    evidence = {"gone": gone[:20], "of these trimmed": trimmed, "first": ids[:_SAVED], **_pending(queue)}
     return scale.grade(count, sentence, remedy=Remedy(text=text, commands=commands), evidence=evidence)
 
 
@@ -133,16 +131,14 @@ def check_retry_storm(
     - two messages of the batch have the same key, or one is malformed
     - messages of the batch are written already: see written-not-acknowledged
     """
-    most = 0
-    sentence = "No message is being delivered again and again"
-    remedy = Remedy(text="")
-    worst = max(queue.writers, key=lambda group: group.most_deliveries or 0, default=None)
-    if worst:
-        most = worst.most_deliveries or 0
-        if scale.status(most) is not Status.GREEN:
-            sentence = f"{worst.name} was given the same message {many(most, 'time', 'times')}{_stuck([worst], chain)}"
-            remedy = _stuck_remedy([worst], queue.queue, chain, server, locations)
-    return scale.grade(most, sentence, remedy=remedy, evidence=_pending(queue))
+    evidence = _pending(queue)
+    most = max((group.most_deliveries or 0 for group in queue.writers), default=0)
+    if scale.status(most) is Status.GREEN:
+        return scale.grade(most, "No message is being delivered again and again", evidence=evidence)
+    worst = max(queue.writers, key=lambda group: group.most_deliveries or 0)
+    sentence = f"{worst.name} was given the same message {many(most, 'time', 'times')}{_stuck([worst], chain)}"
+    remedy = _stuck_remedy([worst], queue.queue, chain, server, locations)
+    return scale.grade(most, sentence, remedy=remedy, evidence=evidence)
 
 
 # Nothing is lost. But delivered again, each of them makes its whole batch fail.
@@ -159,9 +155,15 @@ def check_written_not_acknowledged(queue: "QueueHealth", locations: "Locations",
     - a failover of Redis lost the acknowledgements, or a group was moved back (XGROUP SETID)
     """
     count = sum(group.written_not_acknowledged or 0 for group in queue.writers)
+    if not count:
+        return scale.grade(0, "No message that is written waits for its acknowledgement", evidence=_pending(queue))
+    named = 0
+    first: list[str] = []
     commands: list[str] = []
     for group in queue.writers:
         ids = group.to_acknowledge
+        named += len(ids)
+        first += ids[:_SAVED]
         for start in range(0, len(ids), _IDS_PER_COMMAND):
             some = " ".join(ids[start : start + _IDS_PER_COMMAND])
             commands.append(f"{locations.redis_cli} XACK {queue.queue} {group.name} {some}")
@@ -169,24 +171,13 @@ def check_written_not_acknowledged(queue: "QueueHealth", locations: "Locations",
         "Acknowledge exactly these: the row of each was seen. Do not use XCLAIM for them, which makes the writer fail "
         "at them again and again."
     )
-    named = sum(len(group.to_acknowledge) for group in queue.writers)
     if count > named:
         text += f" The commands name {named:,} of them; run the doctor again for the others."
-    if not count:
-        return scale.grade(0, "No message that is written waits for its acknowledgement", evidence=_pending(queue))
     sentence = f"{many(count, 'message is', 'messages are')} written already and not acknowledged"
-    first = _first_ids(queue)
+    first = list(dict.fromkeys(first))  # both groups may hold the same message
     commands = [*trace_commands(locations.doctor, first), *commands]
     evidence = {"first": first, **_pending(queue)}
     return scale.grade(count, sentence, remedy=Remedy(text=text, commands=commands), evidence=evidence)
-
-
-def _first_ids(queue: "QueueHealth") -> list[str]:
-    ids: list[str] = []
-    for group in queue.writers:
-        ids += group.to_acknowledge[:_SAVED]
-    # Both groups may hold the same message.
-    return list(dict.fromkeys(ids))
 
 
 def _stuck(groups: list["GroupHealth"], chain: "ChainHealth") -> str:
@@ -207,7 +198,7 @@ def _stuck(groups: list["GroupHealth"], chain: "ChainHealth") -> str:
 
 
 def _blockers_of(groups: list["GroupHealth"], chain: "ChainHealth") -> list["ChainBlocker"]:
-    names = [group.name for group in groups]
+    names = {group.name for group in groups}
     return [blocker for blocker in chain.blockers if blocker.group in names]
 
 
@@ -226,16 +217,21 @@ def _stuck_remedy(
     groups: list["GroupHealth"], queue: str, chain: "ChainHealth", server: "ServerHealth", locations: "Locations"
 ) -> Remedy:
     """Chosen by the reason found; nothing in it changes the pipeline."""
-    if not any(group.stuck for group in groups) and any(group.written_not_acknowledged for group in groups):
+    names: set[str] = set()
+    ids: list[str] = []
+    written = 0
+    for group in groups:
+        if group.stuck:
+            names.add(group.name)
+        ids += group.stuck_ids
+        written += group.written_not_acknowledged or 0
+    commands = [f"grep -E 'ERROR|IntegrityError' {locations.log} | tail"]
+    if written and not names:
         text = "All that they hold is written already: acknowledge it, see written-not-acknowledged."
-        return Remedy(text=text, commands=[f"grep -E 'ERROR|IntegrityError' {locations.log} | tail"])
+        return Remedy(text=text, commands=commands)
     blockers = _blockers_of(groups, chain)
     refusal = _refusal(server)
     text = ""
-    names = {group.name for group in groups if group.stuck}
-    ids: list[str] = []
-    for group in groups:
-        ids += group.stuck_ids
     if blockers:
         text = (
             f"Save {blockers[0].id} first: it cannot be written ({blockers[0].reason}), and fails its whole batch. "
@@ -254,14 +250,13 @@ def _stuck_remedy(
         )
     if names - set(_READS_ITS_OWN_LIST):
         text += _NEVER_READ_AGAIN
-    commands = [f"grep -E 'ERROR|IntegrityError' {locations.log} | tail"]
     if refusal or server.lock_holder:
         commands += [f"lsof {locations.database}", f"ls -l {locations.database}", f"df -h {locations.home}"]
     if ids:
         chosen = list(dict.fromkeys(ids))[:_SAVED]
-        saves = [f"{locations.redis_cli} --no-raw XRANGE {queue} {one} {one}" for one in chosen]
+        saves = "; ".join(f"{locations.redis_cli} --no-raw XRANGE {queue} {one} {one}" for one in chosen)
         # The shell opens the file inside of the brackets, after umask: nobody else may read it.
-        commands.append(f"(umask 077; {{ {'; '.join(saves)}; }} >> {locations.home}/saved-messages.txt)")
+        commands.append(f"(umask 077; {{ {saves}; }} >> {locations.home}/saved-messages.txt)")
         commands.append(f"{locations.doctor} trace {' '.join(chosen)}")
     is_unexplained = not blockers and not refusal and not server.lock_holder
     if names and is_unexplained:

@@ -32,15 +32,20 @@ def check_written_not_delivered(
     - Redis was restarted from an old snapshot, or a replica was promoted that had not got the last reads
     - the same events were enqueued once more, as after a session is resumed
     """
-    groups = [group for group in queue.writers if group.written_not_delivered]
-    count = sum(group.written_not_delivered or 0 for group in groups)
+    groups = []
+    names = []
+    count = 0
     ids: list[str] = []
-    for group in groups:
-        ids += group.written_not_delivered_ids
-    evidence = {group.name: _position(group) for group in queue.writers}
+    evidence = {}
+    for group in queue.writers:
+        evidence[group.name] = _position(group)
+        if group.written_not_delivered:
+            groups.append(group)
+            names.append(group.name)
+            count += group.written_not_delivered
+            ids += group.written_not_delivered_ids
     if not groups:
         return scale.grade(0, "No message that is written waits to be delivered again", evidence=evidence)
-    names = [group.name for group in groups]
     sentence = f"{many(count, 'message is', 'messages are')} written already and not yet given to {' and '.join(names)}"
     sentence += f": delivered, {'it makes its batch' if count == 1 else 'they make their batches'} fail"
     commands = trace_commands(locations.doctor, ids[:_SHOWN_IDS])
@@ -69,8 +74,13 @@ def _position(group: "GroupHealth") -> dict[str, Any]:
 def _move_on(groups: list["GroupHealth"], *, is_read: bool) -> str:
     """How the groups get past what is written, in words."""
     steps = ["Nothing is lost: the row of each was seen."]
-    absent = [f"{group.name} at {group.written_up_to}" for group in groups if group.written_up_to and not group.exists]
-    behind = [f"{group.name} to {group.written_up_to}" for group in groups if group.written_up_to and group.exists]
+    absent = []
+    behind = []
+    for group in groups:
+        if group.written_up_to and group.exists:
+            behind.append(f"{group.name} to {group.written_up_to}")
+        elif group.written_up_to:
+            absent.append(f"{group.name} at {group.written_up_to}")
     if absent:
         steps.append(
             f"Make {' and '.join(absent)}, up to which every message that is its to write has its row: a server that "

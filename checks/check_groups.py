@@ -33,19 +33,21 @@ def check_unknown_groups(queue: "QueueHealth", scale: Scale) -> Finding:
     - another version of the pipeline has one more writer
     - another program reads the stream
     """
-    names = [group.name for group in queue.groups if group.role != "writer" and group.name not in READER_GROUPS]
-    if not names:
+    evidence = {}
+    for group in queue.groups:
+        if group.role != "writer" and group.name not in READER_GROUPS:
+            evidence[group.name] = _left_to_do(group)
+    if not evidence:
         return scale.grade("all known", "Every consumer group of the stream is known")
-    word = "group" if len(names) == 1 else "groups"
-    behind = {group.name: {"pending": group.pending, "undelivered": group.undelivered} for group in queue.groups}
+    count = many(len(evidence), "group", "groups")
     return scale.grade(
         "not all known",
-        f"The stream has {len(names)} {word} that this doctor does not know: {', '.join(names)}",
+        f"The stream has {count} that this doctor does not know: {', '.join(evidence)}",
         remedy=Remedy(
             text="Whether messages that only such a group writes arrive is not judged, all else is. If it writes "
             "traces, name its route in the settings."
         ),
-        evidence={name: behind[name] for name in names},
+        evidence=evidence,
     )
 
 
@@ -65,10 +67,13 @@ def check_reader_lag(queue: "QueueHealth", scale: Scale) -> Finding:
     readers = [group for group in queue.groups if group.role == "reader"]
     if not readers:
         return scale.grade(0, "The stream has no reader groups")
-    evidence = {group.name: {"pending": group.pending, "undelivered": group.undelivered} for group in readers}
+    evidence = {}
+    is_counted = True
+    for group in readers:
+        evidence[group.name] = _left_to_do(group)
+        is_counted = is_counted and group.undelivered is not None
     worst = max(readers, key=_behind)
     count = _behind(worst)
-    is_counted = all(group.undelivered is not None for group in readers)
     if scale.status(count) is Status.GREEN and not is_counted:
         return unknown("How far behind the reader groups are is not known", _TIME_WAS_UP, evidence=evidence)
     sentence = f"The reader group {worst.name} is {many(count, 'message', 'messages')} behind; it writes no traces"
@@ -83,6 +88,10 @@ def check_reader_lag(queue: "QueueHealth", scale: Scale) -> Finding:
         "that is left over from an earlier version does no harm."
     )
     return scale.grade(count, sentence, remedy=remedy, evidence=evidence)
+
+
+def _left_to_do(group: "GroupHealth") -> dict[str, int | None]:
+    return {"pending": group.pending, "undelivered": group.undelivered}
 
 
 def _behind(group: "GroupHealth") -> int:
@@ -104,12 +113,21 @@ def check_writer_missing(queue: "QueueHealth", server: "ServerHealth", scale: Sc
     - Redis was restarted without persistence, and the groups are gone with the stream
     - XGROUP DESTROY, by a person or by a test of another program on the same Redis
     """
-    absent = [group.name for group in queue.writers if not group.exists]
-    empty = [group for group in queue.writers if group.exists and not group.consumers]
-    no_group = sum(error.count for error in server.errors if error.kind == _NO_GROUP)
+    absent = []
+    empty = []
+    for group in queue.writers:
+        if not group.exists:
+            absent.append(group.name)
+        elif not group.consumers:
+            empty.append(group)
+    without_consumer = [group.name for group in empty]
+    no_group = 0
+    for error in server.errors:
+        if error.kind == _NO_GROUP:
+            no_group += error.count
     evidence = {
         "missing groups": absent,
-        "groups without a consumer": [group.name for group in empty],
+        "groups without a consumer": without_consumer,
         "server runs": server.is_alive,
         "NOGROUP in the server's log": no_group,
     }
@@ -124,7 +142,7 @@ def check_writer_missing(queue: "QueueHealth", server: "ServerHealth", scale: Sc
             "nothing was enqueued yet, and Redis before 7.2 does not list a consumer before its first message",
             evidence=evidence,
         )
-    summary = _missing_sentence(absent, [group.name for group in empty], waits)
+    summary = _missing_sentence(absent, without_consumer, waits)
     if no_group:
         summary += f"; the server's log says NOGROUP ({many(no_group, 'line', 'lines')} of the part that was read)"
     return scale.grade(
@@ -146,9 +164,11 @@ def _missing_remedy(queue: "QueueHealth", server: "ServerHealth") -> str:
         text += "it runs, and does not make them while it runs, so restart it."
     else:
         text += "start it."
-    again = [group for group in queue.writers if not group.exists and group.written_not_delivered]
-    if again:
-        count = sum(group.written_not_delivered or 0 for group in again)
+    count = 0
+    for group in queue.writers:
+        if not group.exists:
+            count += group.written_not_delivered or 0
+    if count:
         written = many(count, "message that is", "messages that are")
         text += (
             f" But first see written-not-delivered: it makes them at the beginning of the stream, and {written} "
@@ -175,12 +195,18 @@ def check_second_server(
     sharing: dict[str, list[str]] = {}
     idle_ms: list[int] = []
     for group in queue.writers:
-        consumers = [consumer for consumer in group.consumers if consumer.shares_group]
-        own = [consumer for consumer in consumers if consumer.name.endswith(f"-{server.pid}")]
-        others = [consumer for consumer in consumers if consumer not in own]
-        if consumers:
-            sharing[group.name] = [consumer.name for consumer in own + others]
-            idle_ms += [consumer.idle_ms for consumer in others]
+        own = []
+        others = []
+        for consumer in group.consumers:
+            if not consumer.shares_group:
+                continue
+            if consumer.name.endswith(f"-{server.pid}"):
+                own.append(consumer.name)
+            else:
+                others.append(consumer.name)
+                idle_ms.append(consumer.idle_ms)
+        if own or others:
+            sharing[group.name] = own + others
     elsewhere = chain.written_elsewhere if chain else None
     evidence = {"consumers": sharing, "process of server.pid": server.pid, "without a row here": elsewhere}
     if not sharing:

@@ -46,9 +46,15 @@ def check_backlog_trend(
     - stalled: it reads and cannot write (see stuck-consumers, retry-storm)
     - falling behind: more comes in than it writes (see write-throughput)
     """
-    evidence: dict[str, Any] = {group.group: group.model_dump(exclude={"group"}) for group in history.groups}
-    known = [group for group in history.groups if group.state in _STATES]
-    unclear = [f"{group.group}: {group.cause}" for group in history.groups if group not in known]
+    evidence: dict[str, Any] = {}
+    known = []
+    unclear = []
+    for group in history.groups:
+        evidence[group.group] = group.model_dump(exclude={"group"})
+        if group.state in _STATES:
+            known.append(group)
+        else:
+            unclear.append(f"{group.group}: {group.cause}")
     worst = max(known, key=lambda group: _STATES.index(group.state), default=None)
     # One group alone that is not known hides no fault of another, but it keeps the whole from being green.
     if worst is not None and not (unclear and scale.status(worst.state) is Status.GREEN):

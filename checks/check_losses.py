@@ -95,12 +95,17 @@ def _record(locations: "Locations") -> Remedy:
 
 def _first_left(chain: "ChainHealth") -> list[str]:
     """The IDs of the messages that follow what was trimmed: the first that are still there."""
-    ids = {loss.before_id for loss in chain.losses if loss.most and loss.before_id}
+    ids = set()
+    for loss in chain.losses:
+        if loss.most and loss.before_id:
+            ids.add(loss.before_id)
     return sorted(ids)
 
 
 def _loss_evidence(chain: "ChainHealth") -> dict[str, Any]:
-    evidence: dict[str, Any] = {loss.group: loss.cause or loss.trimmed_unread for loss in chain.losses}
+    evidence: dict[str, Any] = {}
+    for loss in chain.losses:
+        evidence[loss.group] = loss.cause or loss.trimmed_unread
     for loss in chain.losses:
         if loss.after_id:
             evidence[f"{loss.group}: between"] = f"{loss.after_id} and {loss.before_id}"

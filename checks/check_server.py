@@ -113,12 +113,12 @@ def check_same_pipeline(server_uses: "ServerUses", locations: "Locations", scale
     redis = server_uses.redis
     database = server_uses.database
     evidence: dict[str, object] = {"the server's process": server_uses.pid}
-    names = {
-        "its configuration": server_uses.configuration,
-        "its Redis": server_uses.redis.name,
-        "its database": server_uses.database.name,
-    }
-    evidence |= {what: name for what, name in names.items() if name}
+    if server_uses.configuration:
+        evidence["its configuration"] = server_uses.configuration
+    if redis.name:
+        evidence["its Redis"] = redis.name
+    if database.name:
+        evidence["its database"] = database.name
     if not server_uses.is_running:
         return not_graded(None, "No process of the server is seen here that could use another Redis or database")
     compared = (redis.compared, database.compared)
@@ -226,8 +226,8 @@ def check_server_errors(server: "ServerHealth", locations: "Locations", scale: S
         return unknown("Whether the server logs errors is not known", cause)
     window = span(int(server.errors_window_seconds * 1000))
     evidence: dict[str, object] = {"last error": server.last_error_timestamp, "seconds": server.errors_window_seconds}
-    for found in server.errors:
-        evidence[found.kind] = f"{found.count:,} in the part that was read, the last at {found.last}"
+    for error in server.errors:
+        evidence[error.kind] = f"{error.count:,} in the part that was read, the last at {error.last}"
     summary = f"No error in the server's log for {_FIVE_MINUTES if server.errors_window_seconds == 300 else window}"
     if rate:
         summary = f"{many(rate, 'error', 'errors')} a minute in the server's log"
@@ -239,20 +239,22 @@ def check_server_errors(server: "ServerHealth", locations: "Locations", scale: S
 
 def _kinds(server: "ServerHealth") -> str:
     """The kinds of the errors in the window, the most frequent first."""
-    lately = [found for found in server.errors if found.lately]
-    if not lately:
+    named = []
+    for error in server.errors:
+        if error.lately:
+            named.append(f"{error.kind} ({error.lately:,})")
+    if not named:
         return ""
-    named = ", ".join(f"{found.kind} ({found.lately:,})" for found in lately[:_SHOWN_KINDS])
-    return f": {named}"
+    return f": {', '.join(named[:_SHOWN_KINDS])}"
 
 
 def _remedy_for_errors(server: "ServerHealth", locations: "Locations") -> Remedy:
     """What to do about the most frequent kind that something is known to do about."""
     text = "Read them."
-    for found in server.errors:
-        if found.lately and found.kind in ADVICE:
-            text = ADVICE[found.kind]
-            if found.kind == "database is locked" and server.lock_holder:
+    for error in server.errors:
+        if error.lately and error.kind in ADVICE:
+            text = ADVICE[error.kind]
+            if error.kind == "database is locked" and server.lock_holder:
                 text = f"{_lock_holder(server)} {text}"
             break
     return Remedy(text=text, commands=[f"grep -E 'ERROR|CRITICAL' {locations.log} | tail"])

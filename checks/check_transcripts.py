@@ -84,13 +84,15 @@ def _sentence(transcripts: "TranscriptHealth") -> str:
 
 
 def _where(transcripts: "TranscriptHealth") -> str:
-    with_missing = [project for project in transcripts.projects if project.missing]
-    parts = [_place(project) for project in with_missing[:_MOST_NAMED]]
-    if len(with_missing) > _MOST_NAMED:
-        parts.append(f"{len(with_missing) - _MOST_NAMED} more projects")
-    if len(with_missing) == 1 and transcripts.missing > 1:
-        return f"all in {parts[0]}"
-    return f"in {' and '.join(parts)}"
+    places = []
+    for project in transcripts.projects:
+        if project.missing:
+            places.append(_place(project))
+    if len(places) == 1 and transcripts.missing > 1:
+        return f"all in {places[0]}"
+    if len(places) > _MOST_NAMED:
+        places[_MOST_NAMED:] = [f"{len(places) - _MOST_NAMED} more projects"]
+    return f"in {' and '.join(places)}"
 
 
 def _place(project: "ProjectTranscripts") -> str:

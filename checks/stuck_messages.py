@@ -99,13 +99,16 @@ def _may_be_older(group: "GroupHealth", error: "LoggedErrors | None", now_ms: in
     last_ms = milliseconds_of(error.last)
     if last_ms is None:
         return True
+    if group.orphaned:
+        return True
     times = []
-    if group.stuck_ids and not group.orphaned:
-        times.append(milliseconds_of(stream_time(group.stuck_ids[0]) or ""))
-    if group.longest_unacknowledged_ms is not None and now_ms is not None and not group.orphaned:
+    if group.stuck_ids:
+        enqueued_ms = milliseconds_of(stream_time(group.stuck_ids[0]) or "")
+        if enqueued_ms is not None:
+            times.append(enqueued_ms)
+    if group.longest_unacknowledged_ms is not None and now_ms is not None:
         times.append(now_ms - group.longest_unacknowledged_ms)
-    known = [time for time in times if time is not None]
-    return not known or min(known) <= last_ms + _AFTER_THE_ERROR_MS
+    return not times or min(times) <= last_ms + _AFTER_THE_ERROR_MS
 
 
 def is_refused_now(server: "ServerHealth | None") -> bool:
