@@ -16,6 +16,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 
 from blueplane_doctor import __version__
+from blueplane_doctor.errors import DoctorError
 from blueplane_doctor.model import Status
 from blueplane_doctor.service.answers import problem
 from blueplane_doctor.service.complaints import Complaints, bounded, watch_loop
@@ -97,6 +98,7 @@ def _create_app(service: HealthService, options: ServeOptions) -> Guard:
     )
     app.include_router(make_router(service, options.unhealthy_at))
     app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(DoctorError, _unanswered)
     return Guard(
         app,
         host_names=options.host_names,
@@ -110,6 +112,11 @@ async def _invalid(request: Request, error: Any) -> Response:
     first = error.errors()[0]
     where = " ".join(map(str, first["loc"]))
     return problem(422, f"{where}: {first['msg']}", "see /openapi.json")
+
+
+async def _unanswered(request: Request, error: Any) -> Response:
+    """Why what was asked for cannot be made now."""
+    return problem(503, error.message, error.hint, {"Retry-After": "1"})
 
 
 class _Stopping:

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from threading import Thread
 from typing import Any, TypeVar
 
+from blueplane_doctor.errors import NO_THREADS, DoctorError
+
 _Result = TypeVar("_Result")
 
 
@@ -20,7 +22,7 @@ class Workers:
         self._name = name
 
     async def run(self, work: Callable[[], _Result]) -> _Result:
-        """What `work` returns or raises, done in a thread; waits for its turn."""
+        """What `work` returns or raises, done in a thread; waits for its turn. Raises DoctorError without a thread."""
         loop = asyncio.get_running_loop()
         await self._free.acquire()
         done: asyncio.Future[_Result] = loop.create_future()
@@ -46,7 +48,7 @@ class Workers:
 
         try:
             Thread(target=run, name=self._name, daemon=True).start()
-        except RuntimeError:  # the system gives no thread now
+        except RuntimeError:
             self._free.release()
-            raise
+            raise DoctorError(NO_THREADS, "ask again in a moment") from None
         return await done

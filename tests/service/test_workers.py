@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from blueplane_doctor.errors import DoctorError
 from blueplane_doctor.service.workers import Workers
 from tests.waiting import PATIENCE_SECONDS
 
@@ -61,7 +62,7 @@ def test_a_thread_that_the_system_does_not_give_takes_no_place(monkeypatch: pyte
         with monkeypatch.context() as patched:
             patched.setattr(threading.Thread, "start", refuse)
             for _ in range(2):
-                with pytest.raises(RuntimeError):
+                with pytest.raises(DoctorError, match="no more threads"):
                     await workers.run(lambda: 1)
         assert await workers.run(lambda: 1) == 1
 
