@@ -6,6 +6,7 @@ tests/test_discovery.py holds the same for checks.
 import importlib
 import importlib.util
 import marshal
+import os
 import struct
 import sys
 import zipfile
@@ -92,6 +93,14 @@ def test_a_package_is_seen_as_soon_as_it_is_installed(tmp_path: Path, monkeypatc
     (info / "entry_points.txt").write_text("[blueplane_doctor.monitors]\nlate = house_late\n")
     importlib.invalidate_caches()
     assert [extension.name for extension in extensions_of_packages("blueplane_doctor.monitors")] == ["late"]
+
+
+def test_a_pipe_in_the_place_of_entry_points_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    info = tmp_path / "house_pipe-1.0.dist-info"
+    info.mkdir()
+    os.mkfifo(info / "entry_points.txt")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert list(extensions_of_packages("blueplane_doctor.monitors")) == []
 
 
 @pytest.mark.parametrize(

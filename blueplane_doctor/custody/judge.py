@@ -9,12 +9,11 @@ once more, after its row: a message that was delivered meanwhile is on its way, 
 """
 
 from collections.abc import Mapping
-from operator import itemgetter
 from typing import NamedTuple
 
 from blueplane_doctor.custody.absence import OF_UNKNOWN_GROUP, Absence, DroppedLetters
 from blueplane_doctor.custody.held import PendingByGroup
-from blueplane_doctor.custody.messages import Message
+from blueplane_doctor.custody.messages import Message, messages_of
 from blueplane_doctor.custody.pending_entries import PendingEntriesReader, read_pending_entries
 from blueplane_doctor.custody.routing import CompiledRoute, Kind, Router, is_of_unknown_platform
 from blueplane_doctor.custody.row_bitmap import RowBitmap
@@ -34,7 +33,7 @@ from blueplane_doctor.custody.states import (
 from blueplane_doctor.errors import SourceError
 from blueplane_doctor.sources.dead_letters import DeadLetterReader
 from blueplane_doctor.sources.entries import RawEntry
-from blueplane_doctor.sources.entry_ids import BEGINNING, EntryId, entry_ids
+from blueplane_doctor.sources.entry_ids import BEGINNING, EntryId
 from blueplane_doctor.sources.redis_source import RedisSource
 from blueplane_doctor.sources.streams import Group, StreamState, read_positions
 from blueplane_doctor.sources.trace_tables import DeletedRows, Lookup, RowFinder, TableBeginning
@@ -151,10 +150,9 @@ class CustodyJudge:
 
     def judge(self, page: list[RawEntry]) -> JudgedPage:
         """The states of the next page's messages. Raises SourceError when Redis cannot be read."""
-        identities = entry_ids(map(itemgetter(0), page))
-        messages = list(map(Message, page, identities))
-        kinds = list(map(self._router.kind, messages))
-        routes = list(map(self._router.route, messages, kinds))
+        messages = messages_of(page)
+        kinds = self._router.kinds(messages)
+        routes = [kind.route for kind in kinds]
         until = messages[-1].id
         self.read_pending(until)
         pending = self.take_pending(until)

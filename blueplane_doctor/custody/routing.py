@@ -1,6 +1,7 @@
 """Which writer owns a message, and where its row would be. The routes are those of pipeline.py, compiled."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from operator import itemgetter
 
 from blueplane_doctor.custody.messages import Message, ValueReader, value_reader
 from blueplane_doctor.known_names import COLUMNS, ROUTES, TABLES
@@ -15,8 +16,20 @@ Columns = Mapping[str, frozenset[str]]
 KeyReader = Callable[[Message], tuple[str, ...] | None]
 """Reads the values of a key from a message; None where it has not all of them."""
 
-Kind = tuple[bytes | None, ...]
-"""What a message holds in the fields by which its route, its hook and its monitor are told, byte for byte."""
+
+class Kind:
+    """What messages have in common that have the same route, and are of the same hook and monitor.
+
+    It is found once for each message, by the bytes of the fields that tell all these. After that nobody compares
+    bytes: of two messages of one kind, the kind is the same object. (Hardly ever are there two objects for one kind.)
+    """
+
+    __slots__ = ("route",)
+
+    def __init__(self, route: "CompiledRoute | None") -> None:
+        self.route = route
+        """None for messages that are by design unwritten."""
+
 
 _KIND_FIELDS = (b"platform", b"metadata", b"hook_type", b"event_type")
 """Those of hooks and monitors, and of the pipeline's own routes; settings may name routes by others as well."""
@@ -159,25 +172,37 @@ class Router:
             for rule in (*route.any_of, *route.none_of):
                 fields.update(path.strip().partition(".")[0].encode() for path in rule)
         self._fields = tuple(fields)
-        self._known: dict[Kind, CompiledRoute | None] = {}
+        self._read_fields = itemgetter(*self._fields)
+        self._known: dict[tuple[bytes | None, ...], Kind] = {}
 
-    def kind(self, message: Message) -> Kind:
-        """Messages of one kind have the same route, and are of the same hook and monitor."""
-        return tuple(map(message.fields.get, self._fields))
+    def kinds(self, messages: list[Message]) -> list[Kind]:
+        """The kind of each message, at its place."""
+        read_fields = self._read_fields
+        known = self._known
+        kinds = []
+        for message in messages:
+            values: tuple[bytes | None, ...]
+            try:
+                values = read_fields(message.fields)  # as nearly all: without a call for each field
+            except KeyError:
+                values = tuple(map(message.fields.get, self._fields))
+            kind = known.get(values)
+            if kind is None:
+                kind = self._new_kind(message, values)
+            kinds.append(kind)
+        return kinds
 
-    def route(self, message: Message, kind: Kind | None = None) -> CompiledRoute | None:
-        """The route that owns the message; None when it is by design unwritten. `kind`: its own, where it is known."""
-        if kind is None:
-            kind = self.kind(message)
-        try:
-            return self._known[kind]
-        except KeyError:
-            route = self._first_owner(message)
-        if sum(len(value) for value in kind if value) <= _REMEMBERED_BYTES:
+    def route(self, message: Message) -> CompiledRoute | None:
+        """The route that owns the message; None when it is by design unwritten."""
+        return self.kinds([message])[0].route
+
+    def _new_kind(self, message: Message, values: tuple[bytes | None, ...]) -> Kind:
+        kind = Kind(self._first_owner(message))
+        if sum(len(value) for value in values if value) <= _REMEMBERED_BYTES:
             if len(self._known) >= _REMEMBERED:
                 self._known.clear()
-            self._known[kind] = route
-        return route
+            self._known[values] = kind
+        return kind
 
     def _first_owner(self, message: Message) -> CompiledRoute | None:
         for route in self.routes:

@@ -9,8 +9,14 @@ from blueplane_doctor.sources.redis_source import RedisSource
 
 ASSUMED_LARGEST = 2 * 1024 * 1024
 """Bytes of any message, until a larger one was seen (the JSONL monitor sends megabytes)."""
-PAGE = 500
-"""Messages of a batch, and of a page that cannot be heavy; more gains nothing (docs/BENCHMARKS.md)."""
+PAGE = 250
+"""Messages of a page that cannot be heavy.
+
+Redis answers one within half a millisecond, too short a time for another process to take its processor from it. With
+twice as many, one command in two hundred was interrupted and took 5 ms and more (docs/BENCHMARKS.md).
+"""
+_BATCH = 500
+"""Messages of a batch; more gains nothing."""
 _FIRST_PAGE = 3
 """Messages of a page at the beginning, and after a heavy one."""
 _LIGHT_PAGE = 1_000_000
@@ -146,7 +152,7 @@ def pages(
     for page, page_weight in _replies(redis, stream, last, after, PageSize(length, dataset_bytes)):
         batch += page
         weight += page_weight
-        if len(batch) >= PAGE or weight >= _BATCH_BYTES:
+        if len(batch) >= _BATCH or weight >= _BATCH_BYTES:
             yield batch
             batch = []
             weight = 0

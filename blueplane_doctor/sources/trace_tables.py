@@ -18,8 +18,13 @@ from blueplane_doctor.sources.database_source import DatabaseSource
 from blueplane_doctor.text import known_or_hidden
 from blueplane_doctor.times import parse_time, to_milliseconds
 
-BATCH = 200
-"""Keys of one query; SQLite allows 32,766 values, and larger batches gain nothing."""
+BATCH = 500
+"""Keys of one query, as many as a page of the stream has messages; SQLite allows 32,766 values."""
+_STEP = 50
+"""A query is for a multiple of so many keys; more are asked for with the value NULL, which no key has.
+
+So there are few queries, and SQLite keeps them prepared: to prepare one takes as long as to answer it.
+"""
 
 
 class Lookup(NamedTuple):
@@ -59,8 +64,10 @@ class RowFinder:
         self, table: str, columns: tuple[str, ...], keys: list[tuple[str, ...]], sequences: list[list[int]]
     ) -> None:
         """Append the rows of each key to the list at the same place of `sequences`."""
-        values = list(chain.from_iterable(keys))
-        for place, sequence in self._database.rows(_query(table, columns, len(keys)), values):
+        values: list[str | None] = list(chain.from_iterable(keys))
+        missing = -len(keys) % _STEP
+        values += [None] * (missing * len(columns))
+        for place, sequence in self._database.rows(_query(table, columns, len(keys) + missing), values):
             if type(sequence) is not int:
                 sequence_of(sequence, table)  # raises; not called for each row, of which there may be a million
             sequences[place].append(sequence)

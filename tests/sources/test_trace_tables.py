@@ -181,7 +181,7 @@ def rows_of(source: DatabaseSource, *wanted: Lookup) -> dict[Lookup, list[int]]:
 
 
 def test_many_keys_of_several_tables_at_once(source: DatabaseSource) -> None:
-    wanted = [event(f"e-{number}") for number in range(0, 1_500, 2)]
+    wanted = [event(f"e-{number}") for number in range(0, 4_000, 2)]
     assert len(wanted) > 3 * BATCH
     found = rows_of(source, *wanted, entry("s", "u-1"), entry("", ""), line("s", "t"), line("x", "t"))
     assert found.pop(entry("s", "u-1")) == [1]
