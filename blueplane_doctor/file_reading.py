@@ -23,7 +23,7 @@ SMALL_BYTES = 100_000
 """Of a pid, counters, a key, a check file."""
 SOURCE_BYTES = 1_000_000
 """Of a file of checks or of a monitor; far above what a person writes."""
-READ_SECONDS = 5.0
+_READ_SECONDS = 5.0
 """For one file: a local disk needs milliseconds, and a file system of the network may never answer."""
 _BLOCK = 1 << 20
 _FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_BINARY", 0)
@@ -135,11 +135,11 @@ def _refuse_planted(path: Path, state: os.stat_result) -> None:
 
 
 def _read(path: Path, handle: int, limit: int) -> bytes:
-    end = time.monotonic() + READ_SECONDS
+    end = time.monotonic() + _READ_SECONDS
     content = bytearray()
     while len(content) < limit:
         if time.monotonic() > end:
-            raise unreadable(path, f"reading it took more than {READ_SECONDS:g} s")
+            raise unreadable(path, f"reading it took more than {_READ_SECONDS:g} s")
         block = os.read(handle, min(_BLOCK, limit - len(content)))
         if not block:
             break

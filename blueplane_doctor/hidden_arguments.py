@@ -11,8 +11,8 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 
-SECRET_OPTION = "--notify"
-LOGIN_OPTIONS = ("--redis-url", "--history-url")
+_SECRET_OPTION = "--notify"
+_LOGIN_OPTIONS = ("--redis-url", "--history-url")
 """Whose URL may hold a password; one without login and parameters stays visible, and costs no second start."""
 _HANDED_OVER = "BLUEPLANE_DOCTOR_ARGUMENTS_FD"
 """Number of the pipe's end; in the environment of the second start alone."""
@@ -38,7 +38,7 @@ def take_or_hide() -> None:
     if masked == arguments or os.name != "posix":
         return
     if getattr(sys, "frozen", False):
-        if not any(word.partition("=")[0] == SECRET_OPTION for word in masked):
+        if not any(word.partition("=")[0] == _SECRET_OPTION for word in masked):
             return
         if sys.stderr is not None:
             sys.stderr.write(_REFUSAL)
@@ -63,9 +63,9 @@ def without_secrets(arguments: Sequence[str]) -> list[str]:
 
 
 def _is_secret(option: str, value: str) -> bool:
-    if option in LOGIN_OPTIONS:
+    if option in _LOGIN_OPTIONS:
         return "@" in value or "?" in value
-    return option == SECRET_OPTION
+    return option == _SECRET_OPTION
 
 
 def _take(number: int) -> None:

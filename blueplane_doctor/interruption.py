@@ -10,10 +10,10 @@ import os
 import sys
 from types import FrameType, TracebackType
 
-INTERRUPT = 2
-HANG_UP = 1
-TERMINATE = 15
-SHELL_OFFSET = 128
+_INTERRUPT = 2
+_HANG_UP = 1
+_TERMINATE = 15
+_SHELL_OFFSET = 128
 """A shell shows a process that a signal has ended as this and the signal's number; so do we."""
 
 _AGAIN_SECONDS = 0.002
@@ -38,7 +38,7 @@ def begin(*, is_program: bool = False) -> None:
     _is_program = is_program
     if is_program:
         sys.unraisablehook = _unraisable
-    for number in (INTERRUPT, TERMINATE, HANG_UP):
+    for number in (_INTERRUPT, _TERMINATE, _HANG_UP):
         if _signal.getsignal(number) != _signal.SIG_IGN:
             _signal.signal(number, _end)
 
@@ -62,9 +62,9 @@ def end_at_once(code: int) -> None:
 def give_back() -> None:
     """Let signals do what they do to any Python program."""
     for number, usual in (
-        (INTERRUPT, _signal.default_int_handler),
-        (TERMINATE, _signal.SIG_DFL),
-        (HANG_UP, _signal.SIG_DFL),
+        (_INTERRUPT, _signal.default_int_handler),
+        (_TERMINATE, _signal.SIG_DFL),
+        (_HANG_UP, _signal.SIG_DFL),
     ):
         if _signal.getsignal(number) == _end:
             _signal.signal(number, usual)
@@ -77,15 +77,15 @@ def _end(number: int, frame: object) -> None:
         return
     if _raises:
         _raises = False
-        if number == INTERRUPT:
+        if number == _INTERRUPT:
             raise KeyboardInterrupt
-        raise SystemExit(SHELL_OFFSET + number)
-    if number == INTERRUPT:
+        raise SystemExit(_SHELL_OFFSET + number)
+    if number == _INTERRUPT:
         try:  # noqa: SIM105  contextlib would be one more import
             os.write(2, b"blueplane-doctor: interrupted\n")
         except OSError:
             pass
-    os._exit(SHELL_OFFSET + number)
+    os._exit(_SHELL_OFFSET + number)
 
 
 def _unraisable(arguments: "sys.UnraisableHookArgs") -> None:
@@ -96,9 +96,9 @@ def _unraisable(arguments: "sys.UnraisableHookArgs") -> None:
     global _dropped
     error = arguments.exc_value
     if isinstance(error, KeyboardInterrupt):
-        _dropped = INTERRUPT
+        _dropped = _INTERRUPT
     elif isinstance(error, SystemExit) and isinstance(error.code, int):
-        _dropped = error.code - SHELL_OFFSET
+        _dropped = error.code - _SHELL_OFFSET
     else:
         sys.stderr.write(f"blueplane-doctor: internal error: {arguments.exc_type.__name__} in a callback\n")
         return

@@ -23,7 +23,7 @@ from blueplane_doctor.times import seconds_in
 
 TABLE = "table"
 """The format for people, which alone may show private paths and hosts."""
-DEFAULT_PAUSE = "2s"
+_DEFAULT_PAUSE = "2s"
 """Between two examinations of --wait."""
 _QUIET_SECONDS = 3.0
 _NAMED = 5
@@ -83,7 +83,7 @@ def _examined(given: Invocation) -> Report:
     if options.from_evidence and (options.wait or options.save_evidence):
         raise UsageError("--from-evidence reads one file; it goes with neither --wait nor --save-evidence")
     limit = seconds_in(options.wait, "--wait") if options.wait else 0.0
-    pause = seconds_in(options.every or DEFAULT_PAUSE, "--every")
+    pause = seconds_in(options.every or _DEFAULT_PAUSE, "--every")
     settings = given.load(for_examination=True).settings
     baseline = None
     if options.baseline:

@@ -12,7 +12,7 @@ from blueplane_doctor.errors import UsageError
 from blueplane_doctor.model import Record, Status
 from blueplane_doctor.times import seconds_in
 
-NEVER = "never"
+_NEVER = "never"
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,40}://\S+\Z")
 _QUIET = re.compile(r"([01]\d|2[0-3]):([0-5]\d)\s*-\s*([01]\d|2[0-3]):([0-5]\d)\Z")
 _SHORTEST_REMINDER_SECONDS = 600
@@ -66,7 +66,7 @@ class NotifyRule(Record):
     @field_validator("remind")
     @classmethod
     def _a_span(cls, value: str) -> str:
-        if value == NEVER:
+        if value == _NEVER:
             return value
         try:
             seconds = seconds_in(value, "remind")
@@ -100,7 +100,7 @@ class NotifyRule(Record):
     @property
     def remind_seconds(self) -> float:
         """Seconds between two reminders; 0: none."""
-        if self.remind == NEVER:
+        if self.remind == _NEVER:
             return 0.0
         return seconds_in(self.remind, "remind")
 

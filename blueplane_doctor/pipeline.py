@@ -243,13 +243,13 @@ TARGETS = (
 """What `instrument` measures in Blueplane's own server; `instrument_targets` of the settings adds to them."""
 
 
-WRITERS_KEEP = 10_000
+_WRITERS_KEEP = 10_000
 """Messages that the Cursor writer and both monitors trim the stream to, whatever the settings say."""
 
 
 def kept_messages(max_length: int) -> int:
     """How many messages the stream keeps where the settings name a `max_length`: the smaller of the two rules."""
-    return min(max_length, WRITERS_KEEP)
+    return min(max_length, _WRITERS_KEEP)
 
 
 _NEITHER_LETTER_NOR_DIGIT = re.compile("[^A-Za-z0-9]")

@@ -35,7 +35,7 @@ class Reading:
     @property
     def number(self) -> float | None:
         """The value as a number in the metric's unit; None where it is not known, or is none."""
-        return number_of(self.metric, self.value)
+        return _number_of(self.metric, self.value)
 
 
 def readings(records: Mapping[str, Mapping[str, Any] | None]) -> Iterator[Reading]:
@@ -54,7 +54,7 @@ def readings(records: Mapping[str, Mapping[str, Any] | None]) -> Iterator[Readin
             yield from _numbers_below(fit(name), record)
 
 
-def number_of(metric: Metric, value: object) -> float | None:
+def _number_of(metric: Metric, value: object) -> float | None:
     """A value as a number: yes and no as 1 and 0, a state by its code, a time in seconds since 1970."""
     if metric.unit == STATE:
         if value is None:

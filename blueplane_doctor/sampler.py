@@ -28,7 +28,7 @@ class Watcher(Protocol):
         """Take a report, and its moment in seconds since 1970. Never raises."""
 
 
-LOCK_SPARE_SECONDS = 30.0
+_LOCK_SPARE_SECONDS = 30.0
 _CLOCK_SPARE_SECONDS = 2.0
 """By which a clock may be set back while a turn is waited for; beyond that the turn is taken at once."""
 _HISTORY_SECONDS = 2.0
@@ -77,7 +77,7 @@ class Sampler:
         history_seconds = min(_HISTORY_SECONDS, settings.timeout / 2)
         self._examining_seconds = settings.timeout - history_seconds
         self.storage = HealthMetricsStorage(settings.history_redis_url, max(_FEWEST_SECONDS, history_seconds))
-        seconds = every + settings.timeout + LOCK_SPARE_SECONDS
+        seconds = every + settings.timeout + _LOCK_SPARE_SECONDS
         self.lock = RecorderLock(self.storage.connection, self.storage.prefix, seconds)
 
     def take(self, moment: float) -> str:

@@ -41,7 +41,7 @@ from blueplane_doctor.times import span_seconds
 from blueplane_doctor.user_paths import usable_path
 from blueplane_doctor.waivers import WaiverRule
 
-NEVER: Literal["never"] = "never"
+_NEVER: Literal["never"] = "never"
 """The value of `fail_on` with which no finding makes the exit code 1."""
 _LONGEST_SINCE = 3650 * 86_400
 SPLIT_SETTINGS = ("select", "ignore", "expected_hooks", "checks", "monitors")
@@ -147,7 +147,7 @@ class Settings(Record, validate_default=True):
     @field_validator("fail_on", mode="before")
     @classmethod
     def _a_colour(cls, value: Any) -> Any:
-        if value not in ("yellow", "orange", "red", NEVER):
+        if value not in ("yellow", "orange", "red", _NEVER):
             raise ValueError("must be yellow, orange, red or never")
         return value
 
@@ -193,7 +193,7 @@ class Settings(Record, validate_default=True):
     @property
     def failing_status(self) -> Status | None:
         """The colour from which on a finding makes the run fail; None: none does."""
-        return None if self.fail_on == NEVER else Status(self.fail_on)
+        return None if self.fail_on == _NEVER else Status(self.fail_on)
 
     @property
     def since_seconds(self) -> float:

@@ -19,7 +19,7 @@ DOCTOR_FILE = "doctor.yaml"
 """In the home, unless --settings names another file."""
 
 
-def read_yaml(path: Path) -> dict[str, Any]:
+def _read_yaml(path: Path) -> dict[str, Any]:
     """A YAML file's mapping; empty when there is no such file. Raises SettingsError."""
     try:
         content = _yaml_of(path)
@@ -61,7 +61,7 @@ def _refuse_open_to_all(path: Path) -> None:
         )
 
 
-def blueplane_configs(home: Path) -> list[Path]:
+def _blueplane_configs(home: Path) -> list[Path]:
     """Blueplane's own files of settings, of which the first that exists counts: today's, and the earlier layout's."""
     return [home / "config.yaml", home / "redis.yaml"]
 
@@ -73,11 +73,11 @@ def read_blueplane_config(home: Path) -> tuple[str, dict[str, Any]]:
     are left out: the server writes to `telemetry.db` and `event_buffer.db` of the home whatever stands there.
     Raises ConfigUnusable.
     """
-    path, earlier = blueplane_configs(home)
+    path, earlier = _blueplane_configs(home)
     if not os.path.lexists(path) and os.path.lexists(earlier):
         path = earlier
     try:
-        content = read_yaml(path)
+        content = _read_yaml(path)
     except SettingsError as error:
         reason = error.message.removeprefix(str(path)).lstrip(": ")
         raise ConfigUnusable(error.message, error.hint, f"{path.name}: {reason}") from error
@@ -127,7 +127,7 @@ def _part(content: Mapping[str, Any], *names: str) -> Mapping[str, Any]:
 def read_config_without(home: Path, without: Sequence[str]) -> tuple[str, dict[str, Any]]:
     """Blueplane's own file and its settings, without these. Raises ConfigUnusable."""
     if "" in without:
-        return str(blueplane_configs(home)[0]), {}
+        return str(_blueplane_configs(home)[0]), {}
     label, values = read_blueplane_config(home)
     try:
         refuse_broken_values(label, values)
@@ -146,7 +146,7 @@ def read_config_without(home: Path, without: Sequence[str]) -> tuple[str, dict[s
 
 def read_own_settings(path: Path) -> dict[str, Any]:
     """The doctor's own settings; code only from a file that nobody else can change. Raises SettingsError."""
-    values = counted_from(path.parent, read_yaml(path))
+    values = counted_from(path.parent, _read_yaml(path))
     names = [name for name in PATH_LIST_SETTINGS if values.get(name)]
     if names_a_command(values.get("notify")):
         names.append("notify")
@@ -180,4 +180,4 @@ def home_folder(named: str | Path) -> Path:
 
 def files_of(home: Path, file: Path | None = None) -> list[Path]:
     """The files that `load` reads where they exist; `file` replaces `doctor.yaml` of the home."""
-    return [*blueplane_configs(home), file or home / DOCTOR_FILE]
+    return [*_blueplane_configs(home), file or home / DOCTOR_FILE]

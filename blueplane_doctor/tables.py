@@ -8,7 +8,7 @@ from typing import Any
 
 from blueplane_doctor.light_imports import load_tabulate
 
-GAP = 2
+_GAP = 2
 """Spaces between two columns."""
 _HEADER_PADDING = 2
 """A column is at least so much wider than its header: tabulate makes it so."""
@@ -63,7 +63,7 @@ def _word_widths(cells: list[list[str]], headers: Sequence[str]) -> list[int]:
 
 
 def _total(widths: list[int]) -> int:
-    return sum(widths) + GAP * (len(widths) - 1)
+    return sum(widths) + _GAP * (len(widths) - 1)
 
 
 def _narrowed(widths: list[int], lowest: list[int], width: int) -> list[int] | None:

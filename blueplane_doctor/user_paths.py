@@ -8,8 +8,8 @@ from typing import Any
 
 from blueplane_doctor.characters import holds_controls
 
-LONGEST_PATH = 4_095
-LONGEST_NAME = 255
+_LONGEST_PATH = 4_095
+_LONGEST_NAME = 255
 """Bytes, on Linux; macOS allows fewer for a path and as many for a name."""
 PATH_SETTINGS = (
     *("home", "database", "event_buffer"),
@@ -48,9 +48,9 @@ def usable_path(path: Path) -> Path:
     except UnicodeEncodeError:
         raise ValueError("no file can have this name: it is no text") from None
     longest = max(map(len, encoded.split(os.fsencode(os.sep))))
-    if len(encoded) > LONGEST_PATH or longest > LONGEST_NAME:
+    if len(encoded) > _LONGEST_PATH or longest > _LONGEST_NAME:
         raise ValueError(
-            f"no file can have this name: a path has at most {LONGEST_PATH} bytes, a name in it {LONGEST_NAME}"
+            f"no file can have this name: a path has at most {_LONGEST_PATH} bytes, a name in it {_LONGEST_NAME}"
         )
     try:
         return path.expanduser()

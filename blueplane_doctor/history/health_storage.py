@@ -14,7 +14,7 @@ from blueplane_doctor.history.timeseries_store import LABEL, TimeSeriesStore
 from blueplane_doctor.quantities import FRACTION
 from blueplane_doctor.readings import metric_of
 
-CONNECTION_SECONDS = 30.0
+_CONNECTION_SECONDS = 30.0
 """As long as a run may take, by default."""
 
 
@@ -44,7 +44,7 @@ class HealthMetricsStorage:
     prefix: ClassVar[str] = "blueplane:health:history:"
     """What every key begins with."""
 
-    def __init__(self, url: str, seconds: float = CONNECTION_SECONDS) -> None:
+    def __init__(self, url: str, seconds: float = _CONNECTION_SECONDS) -> None:
         """`seconds`: for all that is asked before the next `close`; then a server that only drips is given up."""
         self.connection = Connection(history_endpoint(url), Limits(connection_seconds=seconds))
         self._statuses = StatusLog(self.connection, self.prefix)

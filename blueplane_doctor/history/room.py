@@ -8,9 +8,9 @@ from blueplane_doctor.history.series import FEWEST, is_fresh, rate_per_minute
 from blueplane_doctor.model import Record
 from blueplane_doctor.times import MINUTE_MS, iso_of_seconds, span
 
-MOST_MINUTES = 7 * 24 * 60
+_MOST_MINUTES = 7 * 24 * 60
 """What lies farther ahead than a week, an hour of samples cannot tell."""
-WINDOWS = (3600, 600)
+_WINDOWS = (3600, 600)
 """Seconds. An hour is not misled by one large file; ten minutes show what has only begun."""
 _FREE = {
     "database": "disk_space.database_free_mb",
@@ -63,7 +63,7 @@ def forecast_of(points: Points, now: float) -> RoomForecast | None:
     if not is_fresh(points, now):
         return None
     soonest: RoomForecast | None = None
-    for seconds in WINDOWS:
+    for seconds in _WINDOWS:
         forecast = _in_window([point for point in points if point[0] >= now - seconds], now)
         if forecast and (soonest is None or forecast.minutes_left < soonest.minutes_left):
             soonest = forecast
@@ -88,7 +88,7 @@ def _in_window(points: Points, now: float) -> RoomForecast | None:
     if change >= 0 or free <= 0:
         return None
     minutes_left = free / -change
-    if minutes_left > MOST_MINUTES:
+    if minutes_left > _MOST_MINUTES:
         return None
     minutes_seen = (points[-1][0] - points[0][0]) / MINUTE
     return RoomForecast(

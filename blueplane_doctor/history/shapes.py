@@ -12,14 +12,14 @@ from blueplane_doctor.quantities import known, number
 from blueplane_doctor.readings import metric_of
 
 Read = Mapping[str, Sequence[Point]]
-WIDTH = 60
+_WIDTH = 60
 """Characters of a sparkline."""
-BLOCKS = "▁▂▃▄▅▆▇█"
+_BLOCKS = "▁▂▃▄▅▆▇█"
 _DIGITS = 4
 """Significant digits of a number in the table."""
-GAP = " "
-LEVEL_ZERO = BLOCKS[0]
-LEVEL = BLOCKS[3]
+_GAP = " "
+_LEVEL_ZERO = _BLOCKS[0]
+_LEVEL = _BLOCKS[3]
 """What stands for a series that never moves: at the bottom when it is zero, else in the middle."""
 _HEADINGS = ["metric", "course", "min", "median", "max", "last", "unit"]
 _TEXT_COLUMNS = ("metric", "course", "unit")
@@ -36,17 +36,17 @@ def sparkline(values: Sequence[float | None], width: int) -> str:
     recorded = known(values)
     low = min(recorded, default=0)
     high = max(recorded, default=0)
-    top = len(BLOCKS) - 1
+    top = len(_BLOCKS) - 1
     line = ""
     for value in values:
         if value is None:
-            line += GAP
+            line += _GAP
         elif low < high:
-            line += BLOCKS[round((value - low) / (high - low) * top)]
+            line += _BLOCKS[round((value - low) / (high - low) * top)]
         elif value == 0:
-            line += LEVEL_ZERO
+            line += _LEVEL_ZERO
         else:
-            line += LEVEL
+            line += _LEVEL
     return line
 
 
@@ -97,7 +97,7 @@ def as_csv(read: Read, step: int) -> str:
 
 
 def _row(name: str, values: Sequence[float | None]) -> list[str]:
-    cells = [name, sparkline(values, WIDTH)]
+    cells = [name, sparkline(values, _WIDTH)]
     recorded = known(values)
     if recorded:
         middle = sorted(recorded)[(len(recorded) - 1) // 2]  # a value that was recorded: of counts it is whole

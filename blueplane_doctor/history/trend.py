@@ -20,12 +20,12 @@ DRAINING = "draining"
 STEADY = "steady"
 UNKNOWN = "unknown"
 
-LASTING_MESSAGES = 100
+_LASTING_MESSAGES = 100
 """A smaller backlog is a batch or two in flight: where it goes says nothing, but that nothing moves does."""
-STILL_MS = 5 * MINUTE * 1000
+_STILL_MS = 5 * MINUTE * 1000
 """From one look nothing moves when no row was written for so long: half of the window of samples."""
 
-URGENT_MINUTES = 60
+_URGENT_MINUTES = 60
 """A loss that is nearer than this at the rate of the last minutes: where time-to-loss leaves green."""
 
 
@@ -172,7 +172,7 @@ class OneLook:
     def growth(self) -> float:
         """Messages a minute, of a backlog that lasts: the smaller rate."""
         # One rate alone misleads: a burst of seconds is in both, and what was a burst is worked off in the last minute.
-        if self.backlog < LASTING_MESSAGES or self.oldest_ms < MINUTE * 1000:
+        if self.backlog < _LASTING_MESSAGES or self.oldest_ms < MINUTE * 1000:
             return 0.0
         return round(min(self.last_minute, self.five_minutes), 1)
 
@@ -181,11 +181,11 @@ def judge_one_look(look: OneLook) -> BacklogTrend:
     """The trend without samples. It does not tell a writer that is given nothing from one that acknowledges nothing."""
     if not look.backlog:
         return BacklogTrend(CAUGHT_UP, 0)
-    if look.still_ms >= STILL_MS:
+    if look.still_ms >= _STILL_MS:
         return BacklogTrend(STALLED, look.backlog, still_for=look.still_ms // 1000)
     # Less than a batch or two is what is in flight at any moment: it does not show that the backlog grows.
     grown = look.five_minutes * 5
-    if look.growth > 0 and grown >= LASTING_MESSAGES:
+    if look.growth > 0 and grown >= _LASTING_MESSAGES:
         return BacklogTrend(FALLING_BEHIND, look.backlog, look.growth)
     # Only a backlog that lasts is worked off at a rate that means something.
     if look.growth < 0 and look.last_minute < 0:
@@ -200,7 +200,7 @@ def _is_urgent(known: Sequence[GroupSample], limit: float | None) -> bool:
     if limit is None or not _only_grows([sample.backlog or 0 for sample in last if sample.backlog]):
         return False
     left = minutes_until([(sample.time, sample.backlog) for sample in last], limit)
-    return left is not None and left <= URGENT_MINUTES
+    return left is not None and left <= _URGENT_MINUTES
 
 
 def _only_grows(backlogs: Sequence[int]) -> bool:

@@ -21,9 +21,9 @@ from blueplane_doctor.public_fields import SourceName
 from blueplane_doctor.recording.reading import read_recorded
 from blueplane_doctor.times import MINUTE_MS, iso_if_known, milliseconds_since, parse_time
 
-RATE_MINUTES = 5
+_RATE_MINUTES = 5
 """The rate of capture is a mean of so many."""
-CURSOR_MONITORS = ("unified_cursor_monitor", "cursor_database_monitor")
+_CURSOR_MONITORS = ("unified_cursor_monitor", "cursor_database_monitor")
 """The names of Cursor's database monitors, as they are recorded."""
 
 
@@ -153,7 +153,7 @@ class CaptureHealthMonitor(Monitor):
     def _database_monitor(self, sessions: int | None, ledger: Ledger | None, now: int) -> DatabaseMonitorHealth:
         """What the monitors did as recorded; where nothing is recorded, as the other sources show it."""
         recorded = self.examination.recorded().monitors
-        monitors = [recorded[name] for name in CURSOR_MONITORS if name in recorded]
+        monitors = [recorded[name] for name in _CURSOR_MONITORS if name in recorded]
         recorded_sessions = sum_of_known(monitor.sessions for monitor in monitors)
         if recorded_sessions is not None:
             sessions = recorded_sessions
@@ -182,10 +182,10 @@ class CaptureHealthMonitor(Monitor):
     def _recorded_rate(self, now: int) -> float | None:
         if self.examination.recorded().minutes_recorded < 2:  # one minute is no rate
             return None
-        recent = read_recorded(self.examination.redis, now, RATE_MINUTES)
+        recent = read_recorded(self.examination.redis, now, _RATE_MINUTES)
         if recent.captured is None:
             return None
-        # Recorded minutes are whole ones, so that the time covered is not exactly RATE_MINUTES.
+        # Recorded minutes are whole ones, so that the time covered is not exactly _RATE_MINUTES.
         return round(recent.captured * MINUTE_MS / (now - recent.since_ms), 2)
 
     def _ingest_rate(self) -> float | None:
@@ -197,9 +197,9 @@ class CaptureHealthMonitor(Monitor):
 
 def _rate(ledger: Ledger, now: int, open_ms: int | None) -> float:
     """Messages a minute. A window that opened a moment ago is judged by its own time, at least a minute."""
-    duration_ms = RATE_MINUTES * MINUTE_MS
+    duration_ms = _RATE_MINUTES * MINUTE_MS
     if open_ms is None or open_ms >= duration_ms:
-        return round(ledger.last_five_minutes / RATE_MINUTES, 2)
+        return round(ledger.last_five_minutes / _RATE_MINUTES, 2)
     duration_ms = max(open_ms, MINUTE_MS)
     return round(ledger.count_since(now - duration_ms) * MINUTE_MS / duration_ms, 2)
 

@@ -34,11 +34,11 @@ from blueplane_doctor.sources.service_units import service_programs
 from blueplane_doctor.times import to_milliseconds
 from blueplane_doctor.user_paths import real_file
 
-HOOKS_MISSING = "hooks_missing"
-EXTENSION_MISSING = "extension_missing"
-FOLDER_NOT_FOUND = "folder_not_found"
-FOLDER_ELSEWHERE = "folder_elsewhere"
-VERSIONS_DIFFER = "versions_differ"
+_HOOKS_MISSING = "hooks_missing"
+_EXTENSION_MISSING = "extension_missing"
+_FOLDER_NOT_FOUND = "folder_not_found"
+_FOLDER_ELSEWHERE = "folder_elsewhere"
+_VERSIONS_DIFFER = "versions_differ"
 _RECENT = timedelta(days=30)
 """What the server was told of within this time shows that it was installed: a window of Cursor, a session of Claude."""
 
@@ -156,7 +156,7 @@ class CaptureWiringMonitor(Monitor):
         if is_there and self._was_told_of_a_session():
             reason = f"no hook of the pipeline is at {SESSION_HOOK}, and sessions were told within the last 30 days"
             yield WiringFault(
-                kind=HOOKS_MISSING,
+                kind=_HOOKS_MISSING,
                 editor=CLAUDE,
                 place="Claude Code's settings.json",
                 entry=SESSION_HOOK,
@@ -181,14 +181,14 @@ class CaptureWiringMonitor(Monitor):
         if is_meant and os.path.isdir(projects):
             reason = f"{CLAUDE_FOLDER_VARIABLE} names another folder than ~/.claude, where alone the server looks"
             yield WiringFault(
-                kind=FOLDER_ELSEWHERE, editor=CLAUDE, place="the folder of Claude's transcripts", reason=reason
+                kind=_FOLDER_ELSEWHERE, editor=CLAUDE, place="the folder of Claude's transcripts", reason=reason
             )
 
     def _extension(self) -> Iterator[WiringFault]:
         if self._cursor_is_there and not extensions(self._user_home) and self._was_announced():
             reason = "it is not installed any more, and nothing else tells the server of Cursor's windows"
             yield WiringFault(
-                kind=EXTENSION_MISSING, editor=CURSOR, place="Blueplane's extension in Cursor", reason=reason
+                kind=_EXTENSION_MISSING, editor=CURSOR, place="Blueplane's extension in Cursor", reason=reason
             )
 
     def _was_announced(self) -> bool:
@@ -207,7 +207,7 @@ def _unfindable(sessions: int | None) -> Iterator[WiringFault]:
     if sessions:
         reason = "the server replaces only slashes in its path, Claude Code every sign but letters and digits"
         yield WiringFault(
-            kind=FOLDER_NOT_FOUND,
+            kind=_FOLDER_NOT_FOUND,
             editor=CLAUDE,
             place="the folder of an open session's transcripts",
             reason=reason,
@@ -219,7 +219,7 @@ def _different_versions(package: str, hooks: list[str], services: list[str]) -> 
         others = [version for version in versions if version != package]
         if others:
             reason = f"version {', '.join(others)}, and this is {package}"
-            yield WiringFault(kind=VERSIONS_DIFFER, place=place, reason=reason)
+            yield WiringFault(kind=_VERSIONS_DIFFER, place=place, reason=reason)
 
 
 MONITOR = CaptureWiringMonitor

@@ -41,7 +41,7 @@ from blueplane_doctor.public_fields import RouteName
 from blueplane_doctor.sources.streams import StreamState
 from blueplane_doctor.times import iso_of_milliseconds
 
-SHOWN_BREAKS = 200
+_SHOWN_BREAKS = 200
 """Breaks listed one by one in a report; all are counted."""
 _KNOWN_BY_ROWS = (WRITTEN, WRITTEN_NOT_ACKNOWLEDGED, WRITTEN_NOT_DELIVERED, DUPLICATE, LOST)
 """States that rest on a look into the database."""
@@ -174,7 +174,7 @@ class ChainOfCustodyMonitor(Monitor):
             losses=losses,
             left_stream=left_stream,
             left_without_row=_left_without_row(ledger, left_stream, elsewhere),
-            breaks=ledger.breaks[:SHOWN_BREAKS],
+            breaks=ledger.breaks[:_SHOWN_BREAKS],
             payload_gone_of_one=ledger.payload_gone_of_one,
             tables_begin_later=ledger.untraceable_because[TABLES_BEGIN_LATER],
             rows_pruned=_rows_pruned(ledger),

@@ -18,7 +18,7 @@ from blueplane_doctor.monitoring import Monitor
 from blueplane_doctor.settings import Settings
 from blueplane_doctor.text import place
 
-FILES_OF_BLUEPLANE = ("config.yaml", "redis.yaml", "config", "server.pid", "server.log", "hooks", "hook-spool.jsonl")
+_FILES_OF_BLUEPLANE = ("config.yaml", "redis.yaml", "config", "server.pid", "server.log", "hooks", "hook-spool.jsonl")
 """What Blueplane and its hooks leave in their home, besides the databases."""
 _REFUSES_PING_ALONE = ("MISCONF", "NOPERM")
 """A refusal of PING that says nothing of other commands.
@@ -99,7 +99,7 @@ class ConnectionMonitor(Monitor):
 
     def _left_files(self) -> bool:
         settings = self.examination.settings
-        files = [settings.home / name for name in FILES_OF_BLUEPLANE]
+        files = [settings.home / name for name in _FILES_OF_BLUEPLANE]
         # os.path: a folder that may not be looked into raises nothing there.
         return any(os.path.exists(file) for file in (settings.database_file, settings.buffer_file, *files))
 

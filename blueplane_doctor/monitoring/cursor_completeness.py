@@ -27,7 +27,7 @@ from blueplane_doctor.sources.database_source import DatabaseSource
 from blueplane_doctor.sources.trace_tables import read_beginnings
 from blueplane_doctor.times import iso_of_milliseconds, milliseconds_of
 
-MOST_DATABASES = 50
+_MOST_DATABASES = 50
 """Of those that changed in the window, the ones that are read: each takes about a millisecond to be opened."""
 _CURSOR_TABLE = TRACE_TABLES[0]
 
@@ -109,9 +109,9 @@ class CursorCompletenessMonitor(Monitor):
         reader = _Reader(self.examination, since_ms, began_ms)
         recent = [one for one in there if one.modified_ms() >= since_ms]
         recent.sort(key=CursorDatabase.modified_ms, reverse=True)
-        for database in recent[:MOST_DATABASES]:
+        for database in recent[:_MOST_DATABASES]:
             reader.read(database)
-        return reader.record(is_partial=len(recent) > MOST_DATABASES, announced=self._announced(since_ms))
+        return reader.record(is_partial=len(recent) > _MOST_DATABASES, announced=self._announced(since_ms))
 
     def _began_ms(self) -> int | None:
         """When capture of Cursor began here, in milliseconds since 1970; None where it never did."""

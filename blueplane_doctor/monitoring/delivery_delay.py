@@ -10,10 +10,10 @@ from blueplane_doctor.public_fields import RouteName
 from blueplane_doctor.sources.trace_tables import read_ingested
 from blueplane_doctor.times import MINUTE_MS, span, to_milliseconds
 
-RESOLUTION_MS = 1000
+_RESOLUTION_MS = 1000
 """SQLite's CURRENT_TIMESTAMP, from which `ingested_at` comes, drops the fraction of the second."""
-RECENT_MS = 10 * MINUTE_MS
-FEWEST = 20
+_RECENT_MS = 10 * MINUTE_MS
+_FEWEST = 20
 """Messages of which P95 is more than the slowest one."""
 _LARGEST_SKEW_MS = 1000
 """Where clock-skew leaves green. Times of two clocks that differ by more say nothing about seconds."""
@@ -40,7 +40,7 @@ class DeliveryDelay(Record):
 
     routes: list[RouteDelay]
     """Those with written messages in the last hour."""
-    resolution_ms: int = RESOLUTION_MS
+    resolution_ms: int = _RESOLUTION_MS
     """`ingested_at` holds whole seconds."""
     rows_before_messages: int = 0
     """Of the sample, messages that are not measured because their row is older: they were enqueued once more."""
@@ -66,7 +66,7 @@ class DeliveryDelayMonitor(Monitor):
         older = 0
         for name, sample in sorted(ledger.delays.items()):
             delays = self._delays(sample.kept)
-            measured = [(enqueued_ms, max(0, delay)) for enqueued_ms, delay in delays if delay > -RESOLUTION_MS]
+            measured = [(enqueued_ms, max(0, delay)) for enqueued_ms, delay in delays if delay > -_RESOLUTION_MS]
             older += len(delays) - len(measured)
             routes.append(_route(name, sample, measured, info.now_ms))
         cause = ledger.rows_cause
@@ -91,12 +91,12 @@ class DeliveryDelayMonitor(Monitor):
 
 def _route(name: str, sample: DelaySample, measured: list[tuple[int, int]], now_ms: int) -> RouteDelay:
     delays = sorted(delay for _, delay in measured)
-    recent = sorted(delay for enqueued_ms, delay in measured if enqueued_ms > now_ms - RECENT_MS)
+    recent = sorted(delay for enqueued_ms, delay in measured if enqueued_ms > now_ms - _RECENT_MS)
     health = RouteDelay(route=name, messages=sample.messages, sampled=len(delays))
     if not delays:
         return health
     recent_p95_ms = None
-    if len(recent) >= FEWEST:
+    if len(recent) >= _FEWEST:
         recent_p95_ms = _percentile(recent, 95)
     changed = {
         "p50_ms": _percentile(delays, 50),

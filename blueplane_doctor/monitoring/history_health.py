@@ -20,18 +20,18 @@ from blueplane_doctor.pipeline import kept_messages
 from blueplane_doctor.public_fields import GroupName
 from blueplane_doctor.times import iso_of_seconds
 
-HOUR = 3600
-TREND_SECONDS = 600
+_HOUR = 3600
+_TREND_SECONDS = 600
 """The window in which a backlog is judged: Burrow's usual one."""
-DAY = 24 * HOUR
+_DAY = 24 * _HOUR
 STEP = 15 * MINUTE
 """What one value of the courses stands for: about a hundred values a day."""
-DEPTH = "queue.queue_depth"
-DEAD_LETTERS = "queue.dlq_size"
-WAL_SIZE = "database.wal_size_mb"
+_DEPTH = "queue.queue_depth"
+_DEAD_LETTERS = "queue.dlq_size"
+_WAL_SIZE = "database.wal_size_mb"
 REPORT_STATUS = "status.report"
 """A metric that every sample holds: its times are those of the samples."""
-MOST_CHANGES = 100
+_MOST_CHANGES = 100
 """Of the last day, the newest: an incident has a dozen."""
 _GROUP_METRIC = re.compile(r"queue\.groups\.(.+)\.undelivered")
 
@@ -151,11 +151,11 @@ class HistoryHealthMonitor(Monitor):
         now = self.examination.now.timestamp()
         metrics = storage.metrics()
         groups = _groups_among(metrics)
-        wanted = [DEPTH, DEAD_LETTERS, WAL_SIZE, *room.METRICS]
+        wanted = [_DEPTH, _DEAD_LETTERS, _WAL_SIZE, *room.METRICS]
         for group in groups:
             wanted += group_metrics(group)
         distinct = list(dict.fromkeys(wanted))  # groups share some
-        samples = storage.samples(distinct, now - HOUR, now)
+        samples = storage.samples(distinct, now - _HOUR, now)
         limit = kept_messages(self.examination.settings.streams.max_length)
         health = judged(samples, groups, now, limit)
         # A loss stays to be seen for a day: newer servers forget it within seconds, and people sleep.
@@ -173,7 +173,7 @@ def _samples_of_the_day(storage: HealthMetricsStorage, groups: Sequence[str], no
     wanted = [REPORT_STATUS]
     for group in groups:
         wanted += group_metrics(group)
-    return storage.samples(list(dict.fromkeys(wanted)), now - DAY, now)
+    return storage.samples(list(dict.fromkeys(wanted)), now - _DAY, now)
 
 
 def _read_statuses(storage: HealthMetricsStorage) -> list[StatusEntry]:
@@ -188,11 +188,11 @@ def _of_statuses(
     entries: Sequence[StatusEntry], times: Sequence[int], now: float, known_ids: Collection[str]
 ) -> dict[str, Any]:
     """The changes of the last day, and the causes that are open now."""
-    changes = [incident.status_change(change, known_ids) for change in incident.changes(entries, now - DAY)]
+    changes = [incident.status_change(change, known_ids) for change in incident.changes(entries, now - _DAY)]
     causes = []
     for name, since in sorted(incident.open_since(entries, times, now).items()):
         causes.append(OpenCause(id=incident.public_id(name, known_ids), since=iso_of_seconds(since)))
-    return {"changes": changes[-MOST_CHANGES:], "open_causes": causes}
+    return {"changes": changes[-_MOST_CHANGES:], "open_causes": causes}
 
 
 def _groups_among(metrics: Sequence[str]) -> list[str]:
@@ -206,7 +206,7 @@ def _read_series(storage: HealthMetricsStorage, recorded: Sequence[str], now: fl
     drawn = [metric for metric in CHARTED if metric.path in recorded]
     if not drawn:
         return []
-    values = storage.read_many([metric.path for metric in drawn], now - DAY, now, STEP)
+    values = storage.read_many([metric.path for metric in drawn], now - _DAY, now, STEP)
     series = []
     for metric in drawn:
         points: list[tuple[str, float | None]] = [
@@ -220,16 +220,16 @@ def judged(samples: Sequence[Sample], groups: Sequence[str], now: float, max_len
     """What an hour of samples says at `now` (seconds since 1970)."""
     if not samples:
         return HistoryHealth(samples=0, cause="nothing was recorded in the last hour", set_up=True)
-    recent = [sample for sample in samples if sample.time >= now - TREND_SECONDS]
+    recent = [sample for sample in samples if sample.time >= now - _TREND_SECONDS]
     # The last minutes decide: over ten of them an outage that has just begun, or just ended, would not be seen.
-    depth = _points(recent, DEPTH, now)[-FEWEST:]
+    depth = _points(recent, _DEPTH, now)[-FEWEST:]
     return HistoryHealth(
         samples=len(samples),
         set_up=True,
         newest_sample_age_ms=max(0, int((now - samples[-1].time) * 1000)),
         groups=[_group(samples, group, now, max_length) for group in groups if _is_there(samples, group)],
-        dead_letters_last_hour=increase(_points(samples, DEAD_LETTERS, now)),
-        wal_growth_mb_last_hour=_growth(_points(samples, WAL_SIZE, now)),
+        dead_letters_last_hour=increase(_points(samples, _DEAD_LETTERS, now)),
+        wal_growth_mb_last_hour=_growth(_points(samples, _WAL_SIZE, now)),
         backlog_per_minute=_rounded(rate_per_minute(depth)),
         minutes_to_loss=_minutes_to_loss(depth, max_length),
         room=room.forecasts(samples, now),
@@ -249,7 +249,7 @@ def _is_there(samples: Sequence[Sample], group: str) -> bool:
 
 
 def _group(samples: Sequence[Sample], group: str, now: float, limit: int) -> GroupTrend:
-    recent = [sample for sample in group_samples(samples, group) if sample.time >= now - TREND_SECONDS]
+    recent = [sample for sample in group_samples(samples, group) if sample.time >= now - _TREND_SECONDS]
     backlog = judge_backlog(recent, now, limit)
     return GroupTrend(
         group=group,

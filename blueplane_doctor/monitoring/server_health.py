@@ -16,7 +16,7 @@ from blueplane_doctor.sources.server_source import ask_health
 from blueplane_doctor.sources.trace_tables import RowFinder
 from blueplane_doctor.times import iso
 
-HTTP_LIMIT_SECONDS = 1.0
+_HTTP_LIMIT_SECONDS = 1.0
 
 
 class LoggedErrors(Record):
@@ -92,7 +92,7 @@ class ServerHealthMonitor(Monitor):
         """Always a record: what cannot be read here is itself the finding."""
         examination = self.examination
         pid, pid_cause = read_pid(examination.settings.home / "server.pid")
-        limit = max(0.05, min(HTTP_LIMIT_SECONDS, examination.deadline.remaining))
+        limit = max(0.05, min(_HTTP_LIMIT_SECONDS, examination.deadline.remaining))
         answer, http_ok = ask_health(examination.settings.http_url, limit)
         log = examination.log()
         buffered, cause = self._buffered()

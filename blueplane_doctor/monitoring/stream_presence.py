@@ -12,7 +12,7 @@ from blueplane_doctor.sources.redis_source import pairs
 from blueplane_doctor.sources.streams import StreamState
 from blueplane_doctor.sources.trace_tables import count_rows
 
-MOST_COUNTED = 10_000
+_MOST_COUNTED = 10_000
 """Rows of a table that are counted one by one: a few milliseconds."""
 
 
@@ -97,10 +97,10 @@ class StreamPresenceMonitor(Monitor):
             return rows
         since = self.examination.now - timedelta(hours=1)
         try:
-            count = count_rows(self.examination.database, self.examination.trace_tables(), since, MOST_COUNTED)
+            count = count_rows(self.examination.database, self.examination.trace_tables(), since, _MOST_COUNTED)
         except SourceError:
             return None
-        if count >= MOST_COUNTED:
+        if count >= _MOST_COUNTED:
             return rows
         return min(rows, count)
 

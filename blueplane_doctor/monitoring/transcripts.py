@@ -13,7 +13,7 @@ from blueplane_doctor.public_fields import MessageId
 from blueplane_doctor.sources.transcript_files import kept_days, project_folders
 from blueplane_doctor.times import from_milliseconds, iso_of_milliseconds
 
-SHOWN_LINES = 3
+_SHOWN_LINES = 3
 """Missing lines whose uuids stand in the report; all are counted."""
 
 
@@ -117,7 +117,7 @@ class TranscriptMonitor(Monitor):
             buckets=_buckets(comparison),
             other_buckets=_other_buckets(comparison),
             missing_by_reason=_reasons(comparison),
-            missing_ids=[line.uuid for line in comparison.missing[:SHOWN_LINES]],
+            missing_ids=[line.uuid for line in comparison.missing[:_SHOWN_LINES]],
             first_missing_timestamp=iso_of_milliseconds(min(times)) if times else None,
             deleted_at=self._first_deleted(comparison),
             without_uuid=comparison.without_uuid,

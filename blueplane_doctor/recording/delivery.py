@@ -12,7 +12,7 @@ from blueplane_doctor.errors import DoctorError, SourceProtocolError, SourceTime
 from blueplane_doctor.recording.minutes import EXPIRY_SECONDS, MinuteBucket, key_of
 from blueplane_doctor.sources.redis_room import refuse_where_full
 
-LIMITS = Limits(connect_seconds=0.5, reply_seconds=1.0)
+_LIMITS = Limits(connect_seconds=0.5, reply_seconds=1.0)
 """Short: the next flush is the retry, and the end of a process waits for the last one."""
 NO_CLUSTER = "what is measured is kept in one Redis, not in a cluster"
 
@@ -38,7 +38,7 @@ class Delivery:
         # Other processes write to the same keys: this field of them tells what this one delivered last.
         self._field = f"p|{os.urandom(4).hex()}"
         self._number = 0
-        self._connection = Connection(Endpoint(url), LIMITS)
+        self._connection = Connection(Endpoint(url), _LIMITS)
 
     def send(self, batch: Mapping[int, MinuteBucket], again: bool = False) -> tuple[Outcome, int]:
         """Store a batch; also the number of events that could not be, because something else lies under a key.

@@ -41,7 +41,7 @@ def instrument(redis_url: str | None = None, targets: "Sequence[Target] | None" 
             return None
         return _active.recorder
     except Exception as error:
-        warn(f"nothing is measured: {getattr(error, 'message', None) or error}")
+        _warn(f"nothing is measured: {getattr(error, 'message', None) or error}")
         return None
 
 
@@ -52,7 +52,7 @@ def instrument_from_environment() -> None:
         if _active is None:
             _activate(given.get("redis_url") or _url_in(given["redis_url_file"]), given["targets"])
     except Exception as error:
-        warn(f"nothing is measured: {type(error).__name__}")
+        _warn(f"nothing is measured: {type(error).__name__}")
 
 
 def _url_in(path: str) -> str:
@@ -60,7 +60,7 @@ def _url_in(path: str) -> str:
         return file.read()
 
 
-def warn(text: str) -> None:
+def _warn(text: str) -> None:
     """Write one line on stderr, unless a process above this one has written: its children would repeat it."""
     process = str(os.getpid())
     if os.environ.setdefault(WARNER_VARIABLE, process) == process:
@@ -109,7 +109,7 @@ class Instrumentation:
         try:
             self._register()
         except Exception as error:
-            warn(f"nothing is measured: {type(error).__name__}")
+            _warn(f"nothing is measured: {type(error).__name__}")
         return find_spec(name)
 
     def _register(self) -> None:
@@ -128,7 +128,7 @@ class Instrumentation:
             self._wrap(target, module)
         except Exception as error:
             if not target.optional:
-                warn(f"not measured: {module.__name__}:{target.path}: {error or type(error).__name__}")
+                _warn(f"not measured: {module.__name__}:{target.path}: {error or type(error).__name__}")
 
     def _wrap(self, target: Any, module: ModuleType) -> None:
         from wrapt import resolve_path, wrap_function_wrapper
@@ -146,13 +146,13 @@ class Instrumentation:
         if self._imported and os.getpid() == self._process:
             for target in self._targets:
                 if target.where not in self._imported and not target.optional:
-                    warn(f"not measured: {target.where}: no such module was imported")
+                    _warn(f"not measured: {target.where}: no such module was imported")
 
 
 def _activate(redis_url: str, targets: Sequence[dict[str, Any]]) -> None:
     global _active
     if not is_installed("wrapt"):
-        warn(f"nothing is measured: the package wrapt is not installed for {sys.executable}\n  try: {HINT}")
+        _warn(f"nothing is measured: the package wrapt is not installed for {sys.executable}\n  try: {HINT}")
         return
     _active = Instrumentation(redis_url, [SimpleNamespace(**target) for target in targets])
 

@@ -19,9 +19,9 @@ from blueplane_doctor.pipeline import Target
 from blueplane_doctor.recording.delivery import NO_CLUSTER, is_cluster
 from blueplane_doctor.recording.instrumentation import HINT, VARIABLE, WARNER_VARIABLE, dumped, is_installed
 
-URL_FILE = "doctor-instrument-redis-url"
+_URL_FILE = "doctor-instrument-redis-url"
 """Beginning of the name of a file in Blueplane's home."""
-URL_VARIABLES = ("BLUEPLANE_DOCTOR_REDIS_URL", "BLUEPLANE_DOCTOR_HISTORY_REDIS_URL")
+_URL_VARIABLES = ("BLUEPLANE_DOCTOR_REDIS_URL", "BLUEPLANE_DOCTOR_HISTORY_REDIS_URL")
 """The doctor's own variables, by which a password may have been given to it. What it measures does not read them."""
 _PLACE = re.compile(r"[a-z+]+://(?:[^@/?]*@)?((?:\[[0-9a-fA-F:.]+\]|[\w.-]*)(?::\d+)?(?:/[^@?]*)?)(?:\?.*)?")
 """A URL without its login and parameters; anything stranger has no place that is known to be none of its secrets."""
@@ -47,19 +47,19 @@ def environment_for(
     measured = dict(environment)
     measured.pop(WARNER_VARIABLE, None)
     given: dict[str, object] = {"targets": dumped(targets)}
-    if may_hold_a_password(redis_url):
+    if _may_hold_a_password(redis_url):
         given["redis_url_file"] = str(_written_url(redis_url, home))
     else:
         given["redis_url"] = redis_url
     measured[VARIABLE] = json.dumps(given)
-    for name in URL_VARIABLES:
-        if may_hold_a_password(measured.get(name, "")):
+    for name in _URL_VARIABLES:
+        if _may_hold_a_password(measured.get(name, "")):
             del measured[name]
     measured["PYTHONPATH"] = os.pathsep.join([str(AUTOLOAD), *others])
     return measured
 
 
-def may_hold_a_password(url: str) -> bool:
+def _may_hold_a_password(url: str) -> bool:
     """Whether a URL has a login or parameters. A user name alone counts: it may be a password in the wrong place."""
     return "@" in url or "?" in url
 
@@ -69,7 +69,7 @@ def _written_url(redis_url: str, home: Path) -> Path:
     match = _PLACE.fullmatch(redis_url)
     # Nothing of the login goes into a file's name, as a digest either: passwords can be guessed by it.
     place = match[1] if match else ""
-    path = home / f"{URL_FILE}-{hashlib.sha256(os.fsencode(place)).hexdigest()[:16]}"
+    path = home / f"{_URL_FILE}-{hashlib.sha256(os.fsencode(place)).hexdigest()[:16]}"
     stranger = stranger_of(path)
     if stranger and not stranger.cause:  # what cannot be looked at is refused below, by its own name
         raise UsageError(f"{path}: others decide what stands there, and so where is recorded", stranger.told())

@@ -24,17 +24,17 @@ TABLES = 32
 HOOKS = 128
 MONITORS = 32
 """Different names that one minute holds; events of further ones are dropped and counted."""
-NAME_LENGTH = 80
+_NAME_LENGTH = 80
 PREFIX = "blueplane:health:"
 EXPIRY_SECONDS = 7 * 86_400
 ZERO_BIN = "z"
 DROPPED = "d"
 NEWEST_COUNTS = ("failed_at", "sessions")
-LARGEST = 2**62
+_LARGEST = 2**62
 """A sum beyond this would make Redis refuse to add to it (64 bits, signed)."""
-RELATIVE_ACCURACY = 0.01
-GAMMA = (1 + RELATIVE_ACCURACY) / (1 - RELATIVE_ACCURACY)
-SCALE = 1 / math.log(GAMMA)
+_RELATIVE_ACCURACY = 0.01
+_GAMMA = (1 + _RELATIVE_ACCURACY) / (1 - _RELATIVE_ACCURACY)
+SCALE = 1 / math.log(_GAMMA)
 SHORTEST = 1e-9
 """Seconds; what is shorter counts as zero. No clock tells less."""
 LONGEST = 1e6
@@ -92,7 +92,7 @@ class Writes(Counts):
             self.bins[place] = self.bins.get(place, 0) + count
 
     def fields(self) -> dict[str, int | None]:
-        spent = round(min(self.seconds * 1e6, LARGEST))
+        spent = round(min(self.seconds * 1e6, _LARGEST))
         return super().fields() | {"rows": self.rows or None, "us": spent or None, "failed_at": self.failed_at or None}
 
 
@@ -166,9 +166,9 @@ class MinuteBucket:
                         continue
                     field = f"{kind}|{what}|{name}"
                     if what in NEWEST_COUNTS:
-                        newest[field] = min(value, LARGEST)
+                        newest[field] = min(value, _LARGEST)
                     else:
-                        added[field] = min(value, LARGEST)
+                        added[field] = min(value, _LARGEST)
         return added, newest
 
     def sketches(self) -> dict[str, dict[str, int]]:
@@ -191,7 +191,7 @@ def _sketch(bins: Mapping[int | None, int]) -> dict[str, int]:
 
 def added(entries: dict[str, Any], name: str, entry: Any, limit: int) -> Any:
     """The new entry, put under its name. Raises Refused when there is no room, UnicodeError for a broken name."""
-    if not isinstance(name, str) or not 0 < len(name) <= NAME_LENGTH or len(entries) >= limit:
+    if not isinstance(name, str) or not 0 < len(name) <= _NAME_LENGTH or len(entries) >= limit:
         raise Refused
     name.encode()  # a name that cannot be sent would keep everything else from being sent
     entries[name] = entry
@@ -225,7 +225,7 @@ def seconds_of(place: int | None) -> float:
     if place is None:
         return 0.0
     # A bin reaches from GAMMA^(place - 1) to GAMMA^place; this point is equally far, in per cent, from both ends.
-    return 2 * math.exp(place / SCALE) / (1 + GAMMA)
+    return 2 * math.exp(place / SCALE) / (1 + _GAMMA)
 
 
 def quantile(bins: Mapping[int | None, int], share: float) -> float | None:

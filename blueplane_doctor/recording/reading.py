@@ -14,11 +14,11 @@ from blueplane_doctor.sources.redis_source import RedisSource, pairs
 from blueplane_doctor.text import NONE, OTHER, known_or_hidden
 from blueplane_doctor.times import MINUTE_MS
 
-PERCENTILE = 0.95
+_PERCENTILE = 0.95
 HOOK_NAMES = EVENT_TYPES | {NONE, OTHER}
-PLATFORM_NAMES = PLATFORMS | {OTHER}
+_PLATFORM_NAMES = PLATFORMS | {OTHER}
 """As the recorder writes them."""
-RIGHTS = f"Let this user read what is recorded: ACL SETUSER <user> +hgetall %R~{PREFIX}*"
+_RIGHTS = f"Let this user read what is recorded: ACL SETUSER <user> +hgetall %R~{PREFIX}*"
 
 
 @dataclass(frozen=True)
@@ -150,7 +150,7 @@ def read_recorded(redis: RedisSource, now_ms: int, minutes: int) -> Recorded:
     try:
         sums = _read_sums(redis, window)
     except SourceError as error:
-        hint = RIGHTS if isinstance(error, SourceRefused) else ""
+        hint = _RIGHTS if isinstance(error, SourceRefused) else ""
         return Recorded(minutes, since, cause=error.message, hint=hint, readable=False)
     if not sums.minutes:
         return Recorded(minutes, since, cause=f"nothing was recorded in the last {minutes} min")
@@ -261,7 +261,7 @@ def _shown(kind: str, name: str) -> Public:
     shown = known_or_hidden(hook, HOOK_NAMES)
     if not slash:
         return shown
-    return Public(f"{known_or_hidden(of_platform, PLATFORM_NAMES)}/{shown}")
+    return Public(f"{known_or_hidden(of_platform, _PLATFORM_NAMES)}/{shown}")
 
 
 def _is_integer(text: Any) -> bool:
@@ -273,7 +273,7 @@ def _is_integer(text: Any) -> bool:
 
 
 def _p95_ms(bins: Counter[int | None]) -> float | None:
-    seconds = quantile(bins, PERCENTILE)
+    seconds = quantile(bins, _PERCENTILE)
     if seconds is None:
         return None
     return round(seconds * 1000, 6)

@@ -22,7 +22,7 @@ from blueplane_doctor.reports.phrases import headline, line, quantity, tally
 from blueplane_doctor.times import parse_time
 from blueplane_doctor.watching.rounds import STATES, Changed, Round
 
-STYLES = {
+_STYLES = {
     Status.RED: "bold red",
     Status.ORANGE: "dark_orange",
     Status.YELLOW: "yellow",
@@ -34,12 +34,12 @@ STYLES = {
 }
 KEPT_ROUNDS = 240
 """Values of a sparkline: eight minutes of a round every two seconds."""
-SHOWN_CHANGES = 5
-FEWEST_CAUSE_LINES = 3
+_SHOWN_CHANGES = 5
+_FEWEST_CAUSE_LINES = 3
 """Of causes that are shown however low the terminal is."""
-FEWEST_FINDINGS = 3
+_FEWEST_FINDINGS = 3
 """Findings that are shown however low the terminal is."""
-NARROW = 90
+_NARROW = 90
 """Columns below which custody stands under the queue's numbers, not beside them."""
 _FRAME_LINES = 6
 """Head, foot, three blank lines, and one to spare."""
@@ -62,7 +62,7 @@ class Screen:
         self._every = every
         self._round: Round | None = None
         self._numbers: deque[Mapping[str, float | None]] = deque(maxlen=KEPT_ROUNDS)
-        self._changes: deque[Text] = deque(maxlen=SHOWN_CHANGES)
+        self._changes: deque[Text] = deque(maxlen=_SHOWN_CHANGES)
 
     def add(self, round_: Round) -> None:
         """Take one more round."""
@@ -83,9 +83,9 @@ class Screen:
         numbers, number_lines = self._tables(width)
         changes = list(self._changes) or [_text(" no change since the first look", "dim")]
         others = _FRAME_LINES + len(unread) + number_lines + len(changes)
-        causes = _causes(report, width, max(FEWEST_CAUSE_LINES, height - others - FEWEST_FINDINGS))
+        causes = _causes(report, width, max(_FEWEST_CAUSE_LINES, height - others - _FEWEST_FINDINGS))
         others += len(causes)
-        findings = _findings(report, width, max(FEWEST_FINDINGS, height - others))
+        findings = _findings(report, width, max(_FEWEST_FINDINGS, height - others))
         foot = _text(f" round {self._round.number}, every {self._every:g} s · q quits", "dim")
         blank = Text("")
         return Group(_head(report), *unread, blank, *causes, *findings, blank, numbers, blank, *changes, foot)
@@ -113,7 +113,7 @@ class Screen:
             if name.startswith(STATES) and any(self._trail(name)):
                 label = line(name.removeprefix(STATES)).replace("_", " ")
                 states.append(_Row(name, label, ""))
-        if width < NARROW:
+        if width < _NARROW:
             return Group(self._table(rows, width), self._table(states, width)), len(rows) + len(states)
         beside = Table.grid(expand=True)
         beside.add_column(ratio=1)
@@ -138,7 +138,7 @@ class Screen:
 
 
 def _head(report: Report) -> Text:
-    text = _text(f" {report.status.value.upper()} ", f"{STYLES[report.status]} reverse")
+    text = _text(f" {report.status.value.upper()} ", f"{_STYLES[report.status]} reverse")
     return text.append(f" {headline(report)} ({tally(report)})  ").append(f"{_clock(report)} UTC", "dim")
 
 
@@ -166,7 +166,7 @@ def _causes(report: Report, width: int, most: int | None = None) -> list[Text]:
     lines: list[Text] = []
     for number, cause in enumerate(report.causes, 1):
         told = cause_phrases.told(cause, report)
-        lines.append(_text(f" {number}  {told[0]}", STYLES[cause.status]))
+        lines.append(_text(f" {number}  {told[0]}", _STYLES[cause.status]))
         lines += [_text(f"  {text[: max(width, 40)]}", "") for text in told[1:]]
     if most is None or len(lines) <= most:
         return lines
@@ -189,7 +189,7 @@ def _findings(report: Report, width: int, most: int) -> list[Text]:
 
 
 def _finding(finding: Finding, width: int) -> Text:
-    text = _text(f" {finding.status.value:<8}", STYLES[finding.status]).append(f"{line(finding.id):<22} ", "bold")
+    text = _text(f" {finding.status.value:<8}", _STYLES[finding.status]).append(f"{line(finding.id):<22} ", "bold")
     return text.append(line(finding.summary, max(width, 40)))
 
 
@@ -197,12 +197,12 @@ def _change(moment: str, changed: Changed) -> Text:
     finding, change, was = changed
     text = _text(f" {moment} ", "dim").append(f"{change.value:<7}").append(f"{line(finding.id)}  ", "bold")
     text.append(was.value if was else "not judged", "dim").append(" → ")
-    return text.append(finding.status.value, STYLES[finding.status])
+    return text.append(finding.status.value, _STYLES[finding.status])
 
 
 def _change_of_cause(moment: str, cause: Cause, change: str) -> Text:
     text = _text(f" {moment} ", "dim").append(f"{change:<7}").append(line(cause.title), "bold")
-    return text.append(f"  {cause.status.value}", STYLES[cause.status])
+    return text.append(f"  {cause.status.value}", _STYLES[cause.status])
 
 
 def _text(content: str, style: str) -> Text:
