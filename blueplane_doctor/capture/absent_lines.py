@@ -158,8 +158,12 @@ class AbsentLines:
         states |= dict.fromkeys(self._traces.written(rest), WRITTEN)
         states |= dict.fromkeys(self._traces.written_elsewhere(rest - states.keys()), REPEATED)
         # A resumed session may repeat lines that still name the session before.
-        named = {LineKey(one.line.session, key.uuid): key for key, one in lines.items() if key not in states}
-        states |= dict.fromkeys((named[key] for key in self._traces.written(named)), REPEATED)
+        named = {}
+        for key, one in lines.items():
+            if key not in states:
+                named[LineKey(one.line.session, key.uuid)] = key
+        for key_before in self._traces.written(named):
+            states[named[key_before]] = REPEATED
         if self._traces.is_partial:
             self._result.cause = "the time was up before the stream was read to its end"
             return {key: states.get(key, UNEXAMINED) for key in wanted}
@@ -174,16 +178,22 @@ class AbsentLines:
         for one in missing:
             name = one.key.session
             newest[name] = max(newest.get(name, 0), one.event_ms)
-        signs = [start for start in self._result.buckets if isinstance(start, int)]
-        written = [start for start in signs if self._result.buckets[start][WRITTEN]]
+        signs_ms = []
+        for start, lines in self._result.buckets.items():
+            if isinstance(start, int) and lines[WRITTEN]:
+                signs_ms.append(start)
         first_ms = self._sessions.first_sign_ms()
-        if first_ms is None and not written:
+        if first_ms is not None:
+            signs_ms.append(first_ms)
+        if not signs_ms:
             self._result.is_set_up = self._is_meant_to_be()
             return set() if self._result.is_set_up else set(newest)
-        if first_ms is not None:
-            written.append(first_ms)
-        early = {name for name, last_ms in newest.items() if last_ms < min(written) and name not in sessions}
-        return {name for name in early if not self._traces.has_rows(name)}
+        began_ms = min(signs_ms)
+        before = set()
+        for name, last_ms in newest.items():
+            if last_ms < began_ms and name not in sessions and not self._traces.has_rows(name):
+                before.add(name)
+        return before
 
     def _is_meant_to_be(self) -> bool:
         """Whether Claude Code's hooks lead to this pipeline: they know of no other home than the usual one."""

@@ -112,9 +112,13 @@ def unused_files(files: Iterable[ReadFile]) -> Iterator[WiringFault]:
             yield WiringFault(kind=_MAY_BE_SKIPPED, editor=content.editor, place=file.label, reason=content.doubt)
 
 
+def _runs_ours(content: HookFile) -> bool:
+    return any(one.editor == CLAUDE and one.is_ours for one in content.commands)
+
+
 def switched_off(files: list[ReadFile]) -> Iterator[WiringFault]:
     """What switches off hooks of the pipeline that Claude Code would otherwise run."""
-    ours = [file for file in files if any(one.editor == CLAUDE and one.is_ours for one in file.content.commands)]
+    ours = [file for file in files if _runs_ours(file.content)]
     is_managed = any(file.is_managed for file in ours)
     for file in files:
         if not ours or (is_managed and not file.is_managed):

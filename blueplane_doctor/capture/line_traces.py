@@ -138,7 +138,9 @@ class LineTraces:
         ledger = self._examination.ledger()
         if ledger.partial or ledger.unwritten.is_full:
             return BEGINNING
-        here.update(key for key in keys if Lookup(CLAUDE_TABLE, self._columns, tuple(key)) in ledger.unwritten)
+        for key in keys:
+            if Lookup(CLAUDE_TABLE, self._columns, tuple(key)) in ledger.unwritten:
+                here.add(key)
         return self._examination.stream().last_generated
 
     def _walk(
@@ -171,12 +173,18 @@ def _key_in_letter(entry: DeadLetterEntry) -> LineKey | None:
         inner = {name.decode("utf-8", "replace"): value for name, value in entry.fields.items()}
     payload = inner.get("payload")
     if isinstance(payload, str | bytes):
-        payload = json_object(payload if isinstance(payload, bytes) else payload.encode("utf-8", "replace"))
-    content = payload.get("entry_data") if isinstance(payload, dict) else None
-    uuid = content.get("uuid") if isinstance(content, dict) else None
+        payload = json_object(payload)
+    uuid = _member(_member(payload, "entry_data"), "uuid")
     session = inner.get("session_id")
     if isinstance(session, bytes):
         session = session.decode("utf-8", "replace")
     if not isinstance(uuid, str) or not isinstance(session, str):
         return None
     return LineKey(session, uuid)
+
+
+def _member(value: Any, name: str) -> Any:
+    """A member of what should be an object; None where it is none."""
+    if not isinstance(value, dict):
+        return None
+    return value.get(name)

@@ -147,13 +147,14 @@ class _Comparer:
             memory = memories[file.identity]
             lines = [OpenLine(file, memory, line, _key(file, line)) for line in memory.open]
             written = traces.written({one.key for one in lines})
-            still_open = [one for one in lines if one.key not in written]
+            memory.open = []
             for one in lines:
                 if one.key in written:
                     memory.written[_bucket_key(one.line)] += 1
                     self._note(one, WRITTEN)
-            memory.open = [one.line for one in still_open]
-            absent += still_open
+                else:
+                    memory.open.append(one.line)
+                    absent.append(one)
         return absent
 
     def _count_written(self, files: list[TranscriptFile], memories: dict[str, FileMemory]) -> None:

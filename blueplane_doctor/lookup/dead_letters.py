@@ -103,8 +103,12 @@ def find_dead_letter(examination: Examination, wanted: str, stream: str = "") ->
 def _find_by_own_id(examination: Examination, wanted: str, stream: str) -> DeadLetterEntry | None:
     if not is_entry_id(wanted):
         return None
-    names = [name for name in examination.stream().dead_letters if stream in ("", name)]
-    commands: list[Command] = [("XRANGE", name, wanted, wanted, "COUNT", 1) for name in names]
+    names = []
+    commands: list[Command] = []
+    for name in examination.stream().dead_letters:
+        if stream in ("", name):
+            names.append(name)
+            commands.append(("XRANGE", name, wanted, wanted, "COUNT", 1))
     entries = []
     for name, page in zip(names, examination.redis.ask_all(commands), strict=True):
         if page:

@@ -214,14 +214,12 @@ class Tracer:
 
     def _find_absences(self, searches: list[Search]) -> None:
         """Of which lost messages the row, or the dead letter, may be what is gone."""
-        unrouted = [search.message for search in searches if search.message and search.route is None]
-        has_unknown_group = bool(unrouted) and self._examination.has_unknown_group()
         lost = []
         for search in searches:
             if search.message is None:
                 continue
             if search.route is None:
-                if has_unknown_group and is_of_unknown_platform(search.message):
+                if is_of_unknown_platform(search.message) and self._examination.has_unknown_group():
                     search.absence = OF_UNKNOWN_GROUP
             elif search.state_in_stream() == LOST:
                 lost.append((search, search.message, search.route))

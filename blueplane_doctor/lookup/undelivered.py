@@ -1,6 +1,5 @@
 """Events that never reached the stream and are kept: in the hook's spool, among its inputs, in event_buffer.db."""
 
-import json
 import os
 from collections.abc import Iterator, Set
 from contextlib import closing
@@ -13,6 +12,7 @@ from blueplane_doctor.file_reading import opened_file
 from blueplane_doctor.lookup.hops import Hop, new_hop
 from blueplane_doctor.pipeline import BUFFER_TABLE
 from blueplane_doctor.sources.database_source import DatabaseSource
+from blueplane_doctor.sources.dead_letters import json_object
 from blueplane_doctor.sources.spooled_events import spooled_id, spooled_lines
 from blueplane_doctor.text import event_type, platform
 from blueplane_doctor.times import from_milliseconds, parse_time
@@ -70,20 +70,9 @@ def _in_spool(home: Path, wanted: Set[str]) -> Iterator[tuple[str, Hop]]:
     for line in lines:
         identities = {spooled_id(line)}
         if any(text in line for text in texts):
-            identities |= _identities(_object(line).get("event"))
+            identities |= _identities(json_object(line).get("event"))
         for identity in wanted & identities:
-            yield identity, _spooled_hop(_object(line))
-
-
-def _object(text: Any) -> dict[str, Any]:
-    """The object that a text holds; empty for anything else."""
-    try:
-        value = json.loads(text)
-    except (ValueError, TypeError, RecursionError):
-        return {}
-    if not isinstance(value, dict):
-        return {}
-    return value
+            yield identity, _spooled_hop(json_object(line))
 
 
 def _identities(event: Any) -> set[str]:
@@ -127,7 +116,7 @@ def _in_buffer(examination: Examination, wanted: Set[str]) -> Iterator[tuple[str
             except SourceError:
                 return
             for (text,) in rows:
-                event = _object(text)
+                event = json_object(text)
                 if identity in _identities(event):
                     yield identity, _hop(event, event.get("platform"), "waits in event_buffer.db")
                     break

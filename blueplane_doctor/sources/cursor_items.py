@@ -24,9 +24,9 @@ PROMPT = "prompt"
 
 GLOBAL_TABLE = "cursorDiskKV"
 WORKSPACE_TABLE = "ItemTable"
-_COMPOSERS_KEY = "composer.composerData"
-_GENERATIONS_KEY = "aiService.generations"
-_PROMPTS_KEY = "aiService.prompts"
+COMPOSERS_KEY = "composer.composerData"
+GENERATIONS_KEY = "aiService.generations"
+PROMPTS_KEY = "aiService.prompts"
 _KINDS_BY_PREFIX = {"composerData": COMPOSER, "bubbleId": BUBBLE}
 _PARTS_OF_KEY = {COMPOSER: 2, BUBBLE: 3}
 """`composerData:<composer>` and `bubbleId:<composer>:<bubble>`."""
@@ -191,9 +191,9 @@ def changed_in_workspace(connection: Connection, since_ms: int, budget: Budget) 
     _require_table(connection, WORKSPACE_TABLE)
     found: list[Item] = []
     for key, value in _workspace_values(connection, budget):
-        if key == _COMPOSERS_KEY:
+        if key == COMPOSERS_KEY:
             found += _workspace_composers(value)
-        elif key == _GENERATIONS_KEY:
+        elif key == GENERATIONS_KEY:
             found += _listed(value, GENERATION, "generationUUID")
         else:
             found += _listed(value, PROMPT, "unixMs")
@@ -202,7 +202,7 @@ def changed_in_workspace(connection: Connection, since_ms: int, budget: Budget) 
 
 def _workspace_values(connection: Connection, budget: Budget) -> Iterator[tuple[str, Any]]:
     sql = f"SELECT rowid, key FROM {WORKSPACE_TABLE} WHERE key IN (?, ?, ?)"
-    for row, key in connection.execute(sql, (_COMPOSERS_KEY, _GENERATIONS_KEY, _PROMPTS_KEY)).fetchall():
+    for row, key in connection.execute(sql, (COMPOSERS_KEY, GENERATIONS_KEY, PROMPTS_KEY)).fetchall():
         content = _content(connection, WORKSPACE_TABLE, row, budget)
         if content is None:
             budget.is_used_up = True  # what it holds is not known
@@ -254,12 +254,15 @@ def _text(value: Any, name: str) -> str | None:
 
 def _time_in(value: dict[str, Any]) -> int | None:
     """The latest of the times that a composer, bubble, generation or prompt tells of itself."""
-    times = [value.get(name) for name in ("lastUpdatedAt", "createdAt", "unixMs")]
+    times = [value.get("lastUpdatedAt"), value.get("createdAt"), value.get("unixMs")]
     timing = value.get("timingInfo")
     if isinstance(timing, dict):
-        times += [timing.get(name) for name in ("clientStartTime", "clientEndTime", "clientSettleTime")]
-    known = [time for time in map(_milliseconds, times) if time is not None]
-    return max(known, default=None)
+        times += [timing.get("clientStartTime"), timing.get("clientEndTime"), timing.get("clientSettleTime")]
+    latest_ms = None
+    for time in map(_milliseconds, times):
+        if time is not None and (latest_ms is None or time > latest_ms):
+            latest_ms = time
+    return latest_ms
 
 
 def _milliseconds(value: Any) -> int | None:

@@ -280,11 +280,11 @@ def _queued_ms(queued_at: bytes | None, identity: EntryId) -> int:
     return to_milliseconds(moment)
 
 
-def json_object(raw: bytes | None) -> dict[str, Any]:
-    """The object that JSON holds; empty when it holds none."""
+def json_object(text: Any) -> dict[str, Any]:
+    """The object that JSON text or bytes hold; empty for anything else."""
     try:
-        content = json.loads(raw or b"null")
-    except (ValueError, RecursionError):
+        content = json.loads(text)
+    except (ValueError, TypeError, RecursionError):
         return {}
     if not isinstance(content, dict):
         return {}

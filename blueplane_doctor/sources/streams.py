@@ -92,8 +92,10 @@ def read_stream(redis: RedisSource, names: StreamSettings) -> StreamState:
 
 def read_positions(redis: RedisSource, queue: str) -> dict[str, EntryId]:
     """The last message that each group was given, by the group's name. Raises SourceError."""
-    groups = [pairs(reply) for reply in redis.ask_one("XINFO", "GROUPS", queue)]
-    return {group["name"].decode("utf-8", "replace"): entry_id(group["last-delivered-id"]) for group in groups}
+    positions = {}
+    for group in map(pairs, redis.ask_one("XINFO", "GROUPS", queue)):
+        positions[group["name"].decode("utf-8", "replace")] = entry_id(group["last-delivered-id"])
+    return positions
 
 
 class _Candidate(NamedTuple):
@@ -212,12 +214,15 @@ def _is_missing_group(reply: Any) -> bool:
 
 
 def _group(info: dict[str, Any], consumers: list[Any], summary: list[Any]) -> Group:
+    members = []
+    for consumer in map(pairs, consumers):
+        members.append(Consumer(consumer["name"], consumer["pending"], consumer["idle"]))
     return Group(
         name=info["name"],
         last_delivered=entry_id(info["last-delivered-id"]),
         pending=info["pending"],
         entries_read=info.get("entries-read"),
         lag=info.get("lag"),
-        consumers=tuple(Consumer(c["name"], c["pending"], c["idle"]) for c in map(pairs, consumers)),
+        consumers=tuple(members),
         first_pending=entry_id(summary[1]) if summary[1] else None,
     )

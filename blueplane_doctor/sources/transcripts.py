@@ -195,8 +195,10 @@ class Reading:
     def _is_found_by_link(self, workspace: str) -> bool:
         """Whether the server finds the file all the same: somebody made a link of the name that it looks for."""
         file = self._file.path
-        names = [name for name in folders_looked_for(workspace) if "\0" not in name]
-        return any(os.path.isfile(file.parents[1] / name / file.name) for name in names)
+        for name in folders_looked_for(workspace):
+            if "\0" not in name and os.path.isfile(file.parents[1] / name / file.name):
+                return True
+        return False
 
     def _note_agent(self, content: dict[str, Any]) -> None:
         """Remember an agent that the result of a tool names: from then on the server reads that agent's file."""
