@@ -19,6 +19,8 @@ Opened = TypeVar("Opened")
 
 _SLOTS = 16_384
 _SHORTEST_ATTEMPT_SECONDS = 0.2
+_MOST_DIGITS = 5
+"""Of a port."""
 _KEYLESS = frozenset({"PING", "INFO", "CONFIG", "MULTI", "EXEC", "TS.QUERYINDEX"})
 _KEY_AFTER_SUBCOMMAND = frozenset({"XINFO", "XGROUP"})
 
@@ -56,7 +58,7 @@ def _open_master(topology: RedisTopology, sentinel: Node, limits: Limits) -> Soc
         raise ReplyError("the sentinel knows no master of that name")
     try:
         host, port = address
-        master = (host.decode(), int(port))
+        master = _node_named(host, port)
     except (TypeError, ValueError, AttributeError) as error:
         raise ProtocolError("the sentinel's reply is no address") from error
     return _open_node(master, topology.login, limits)
@@ -75,10 +77,23 @@ def _open_cluster(topology: RedisTopology, node: Node, limits: Limits) -> "Clust
 
 def _slot_range(row: Any, asked_host: str) -> tuple[int, int, Node]:
     first, last, master = row[:3]
-    host = asked_host
-    if master[0]:  # a node that knows no name of its own gives none
-        host = master[0].decode()
-    return int(first), int(last), (host, int(master[1]))
+    if type(first) is not int or type(last) is not int:
+        raise TypeError("a slot is a number")
+    # A node that knows no name of its own gives none.
+    return first, last, _node_named(master[0] or asked_host.encode(), master[1])
+
+
+def _node_named(host: Any, port: Any) -> Node:
+    """A node as a server names it. Raises TypeError, ValueError and AttributeError for what is none.
+
+    A number beyond the ports must not get through: the system takes it for the rest of a division by 65,536.
+    """
+    number = port
+    if isinstance(port, bytes) and len(port) <= _MOST_DIGITS:
+        number = int(port)
+    if type(number) is not int or not 0 < number < 1 << 16:
+        raise ValueError("no port has this number")
+    return host.decode(), number
 
 
 def _ask_node(node: Node, login: Mapping[str, Any], limits: Limits, command: Command) -> Any:

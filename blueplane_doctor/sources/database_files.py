@@ -87,7 +87,7 @@ class DatabaseFiles:
         with suppress(OSError):
             log = self._beside("-wal").stat()
             # A write that failed on a full disk leaves an empty -wal and a broken -shm: SQLite reads nothing by these.
-            if log.st_size and self._beside("-shm").exists():
+            if log.st_size and self._has_index():
                 has_open_log = True
             elif log.st_size:
                 abandoned_log = (log.st_size, log.st_mtime_ns)
@@ -130,6 +130,17 @@ class DatabaseFiles:
             return RIGHT_FILE
         # Reading through a write-ahead log needs the file -shm, which whoever runs Blueplane can make.
         return AS_ITS_USER
+
+    def _has_index(self) -> bool:
+        """Whether the index of a log is there. Raises SourceRefused where it is none that SQLite could read."""
+        try:
+            state = self._beside("-shm").lstat()
+        except OSError:
+            return False
+        if not stat.S_ISREG(state.st_mode):
+            # SQLite would wait for a pipe for ever, and asks ten seconds for a folder.
+            raise SourceRefused(f"{self._what} cannot be opened: its -shm is not a regular file", RIGHT_FILE)
+        return True
 
     def _has_journal(self) -> bool:
         try:

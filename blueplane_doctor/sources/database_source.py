@@ -3,7 +3,8 @@
 A database in write-ahead-log mode that nobody has open has no `-wal` and `-shm` files, and opening it even with
 `mode=ro` creates them and leaves them behind. So: where there is no log, it is read as an unchanging file
 (`immutable=1`), and an answer is thrown away and asked again if the file changed or a log appeared meanwhile. Where
-there is one, somebody has it open, and `mode=ro` reads through it as any reader does.
+there is one, somebody has it open, and `mode=ro` reads through it as any reader does. (Not with `readonly_shm=1`:
+connections of one process share the index, and a writer in this one would be refused.)
 https://www.sqlite.org/wal.html#read_only_databases
 
 Where there is a log without its index `-shm`, whoever had it open died, or it is a copy. `mode=ro` would make the index

@@ -19,12 +19,14 @@ from blueplane_doctor.connection.base import Command
 from blueplane_doctor.connection.topology_transport import ClusterTransport, key_of, slot_of
 from blueplane_doctor.demo.servers import run_server
 from blueplane_doctor.diagnose import Doctor
-from blueplane_doctor.errors import SourceUnreachable
+from blueplane_doctor.errors import SourceProtocolError, SourceUnreachable
 from blueplane_doctor.settings import load
 from blueplane_doctor.sources import Deadline
 from blueplane_doctor.sources.redis_source import RedisSource
+from tests.connection.hostile import says, speaking
 from tests.connection.servers import LETTERS, QUEUE, cluster, fill, port_of, seen, sentinel, wait_for
 from tests.servers import require_server
+from tests.waiting import PATIENCE_SECONDS
 
 RIGHTS = (
     *("-@all", "+ping", "+info", "+xlen", "+xpending", "+xrange", "+xrevrange"),
@@ -41,6 +43,28 @@ def test_nobody_there_is_said_in_time(url: str) -> None:
     with pytest.raises(SourceUnreachable):
         RedisSource(url, Deadline(5)).ask_one("PING")
     assert time.monotonic() - began < 4
+
+
+def _slots(first: bytes, port: bytes) -> bytes:
+    return b"*1\r\n*3\r\n" + first + b":16383\r\n*2\r\n$9\r\n127.0.0.1\r\n" + port
+
+
+@pytest.mark.parametrize(
+    ("url", "reply"),
+    [
+        ("redis+sentinel://{}/main", b"*2\r\n$9\r\n127.0.0.1\r\n$5\r\n65537\r\n"),
+        ("redis+sentinel://{}/main", b"*2\r\n$9\r\n127.0.0.1\r\n$2\r\n-1\r\n"),
+        ("redis+sentinel://{}/main", b"*2\r\n$9\r\n127.0.0.1\r\n,inf\r\n"),
+        ("redis+cluster://{}", _slots(b":0\r\n", b":65537\r\n")),
+        ("redis+cluster://{}", _slots(b",inf\r\n", b":6379\r\n")),
+        ("redis+cluster://{}", _slots(b":0\r\n", b",nan\r\n")),
+    ],
+)
+def test_a_node_that_cannot_be_is_no_answer_of_redis(url: str, reply: bytes) -> None:
+    with speaking(says(reply)) as address:
+        nodes = address.removeprefix("redis://").removesuffix("/0")
+        with pytest.raises(SourceProtocolError):
+            RedisSource(url.format(nodes), Deadline(PATIENCE_SECONDS)).ask_one("PING")
 
 
 @pytest.mark.slow

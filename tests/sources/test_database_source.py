@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -425,3 +426,11 @@ def test_a_schema_that_is_not_utf_8_is_damaged(file: Path) -> None:
         for _ in range(2):
             with pytest.raises(SourceDamaged, match="malformed database schema"):
                 source.tables()
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir, lambda path: os.symlink(path, path)])
+def test_an_index_of_the_log_that_is_no_file_is_told_at_once(file: Path, make: Callable[[Path], None]) -> None:
+    file.with_name(f"{file.name}-wal").write_bytes(b"x" * 5_000)
+    make(file.with_name(f"{file.name}-shm"))
+    with closing(DatabaseSource(file, Deadline(5))) as source, pytest.raises(SourceRefused, match="not a regular file"):
+        source.tables()
