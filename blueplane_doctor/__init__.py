@@ -12,6 +12,9 @@ _PROGRAMS = ("blueplane-doctor", "blueplane")
 _program = _sys.argv[0] if _sys.argv else ""
 if _program.rpartition("/")[2] in _PROGRAMS or (_program == "-m" and __name__ in _sys.orig_argv):
     # Only where this is the program, and before anything else is imported: Ctrl-C must not print a traceback of that.
+    if _program == "-m" and _sys.path[0] != __file__.rpartition("/blueplane_doctor/")[0] and not _sys.flags.safe_path:
+        # Python looks for modules in the folder that one stands in first: a `json.py` of somebody else would run there.
+        del _sys.path[0]
     from blueplane_doctor.interruption import begin as _begin
 
     _begin(is_program=True)

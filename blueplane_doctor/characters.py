@@ -3,12 +3,21 @@
 That is its form alone. Whether the text may be shown at all is another question; see text.py.
 """
 
+import re
 import unicodedata
 from typing import Any, NewType, TextIO
 
 Public = NewType("Public", str)
 """Text that may be shown to anybody: a constant, or what text.py made, or numbers and other public text."""
 NOTHING = Public("")
+_COMMAND = re.compile(r"^([^\S\n]*)::", re.MULTILINE)
+_AZURE_COMMAND = re.compile(r"##(?=\[|vso\[)")
+_UNSEEN = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f"
+    "\ufeff\ufff9-\ufffb\U000e0001\U000e0020-\U000e007f]"
+    r"|\r(?!\n)"
+)
+"""Control and format characters, but for whole line ends, tabs and the escape character of the doctor's own colours."""
 
 
 def plain(text: str | bytes, limit: int = 120) -> str:
@@ -31,11 +40,37 @@ def lines(text: str) -> str:
     for line in text.split("\n"):
         if not line.isprintable():
             line = _kept_tabs(line)
-        # GitHub's runner obeys lines that begin with `::`, Azure's obeys `##` anywhere before a bracket.
-        if line.lstrip().startswith("::"):
-            line = line.replace("::", ": :", 1)
-        shown.append(line.replace("##[", "# #[").replace("##vso[", "# #vso["))
-    return "\n".join(shown)
+        shown.append(line)
+    return without_commands("\n".join(shown))
+
+
+def without_commands(text: str, instead_of_a_colon: str = " :", instead_of_a_hash: str = " #") -> str:
+    """Text in which no line is a command of a CI runner; otherwise as it is.
+
+    GitHub's runner obeys lines that begin with `::`, Azure's obeys `##` anywhere before a bracket. Of these pairs the
+    second sign is replaced.
+    """
+    if "::" in text:
+        text = _COMMAND.sub(rf"\1:{instead_of_a_colon}", text)
+    if "##" in text:
+        text = _AZURE_COMMAND.sub(f"#{instead_of_a_hash}", text)
+    return text
+
+
+def document(text: str, *, is_markup: bool = False) -> str:
+    """A whole document as a terminal or a log may get it: colours stay, whatever else is not seen is written `\\u202e`.
+
+    That is how JSON writes such characters; in markup there are references for the signs of commands.
+    """
+    text = _UNSEEN.sub(_escaped, text)
+    if is_markup:
+        return without_commands(text, "&#58;", "&#35;")
+    return without_commands(text)
+
+
+def _escaped(match: re.Match[str]) -> str:
+    units = match[0].encode("utf-16-be")
+    return "".join(f"\\u{units[place : place + 2].hex()}" for place in range(0, len(units), 2))
 
 
 def _kept_tabs(line: str) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from blueplane_doctor.characters import lines, plain
+from blueplane_doctor.characters import document, lines, plain
 from blueplane_doctor.errors import UsageError
 from blueplane_doctor.tables import fitted, terminal_width
 
@@ -50,8 +50,13 @@ def remark(text: str) -> None:
     say_if_read(f"blueplane-doctor: {plain(text, _LONGEST_LINE)}")
 
 
-def show(text: str, *, markup: bool = False) -> None:
-    """The document, on stdout; `markup`: HTML or XML, which names itself as UTF-8. Raises UsageError if it is full."""
+def show(text: str, *, markup: bool = False, commands: bool = False) -> None:
+    """The document, on stdout. Raises UsageError if it is full.
+
+    `markup`: HTML or XML, which names itself as UTF-8; `commands`: its lines are meant for a CI runner.
+    """
+    if not commands:
+        text = document(text, is_markup=markup)
     encoding = (getattr(sys.stdout, "encoding", None) or "utf-8").lower().replace("_", "-")
     if markup and encoding not in ("utf-8", "utf8"):
         # In another encoding its bytes would not be UTF-8. As ASCII with character references they are.

@@ -57,7 +57,7 @@ def run(given: Invocation) -> int:
     if form.name == TABLE and not options.from_evidence and sys.stdout.isatty():
         # What is not shown on a terminal goes into logs and tickets. Kept evidence may be of another machine.
         shown = revealed(report, locate(given.load(for_examination=True).settings).true_values)
-    show(form.render(shown, view), markup=form.markup)
+    show(form.render(shown, view), markup=form.markup, commands=form.commands)
     if options.reveal:
         _reveal_projects(given)
     return form.exit_code(report) if form.exit_code else report.exit_code

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from blueplane_doctor.characters import PlainStream, lines, plain
+from blueplane_doctor.characters import PlainStream, document, lines, plain
 from tests.parameters import one_quick
 
 
@@ -104,3 +104,21 @@ def test_no_word_of_the_command_line_becomes_a_command(words: list[str]) -> None
     assert "\x1b" not in said
     assert "\r" not in said
     assert not [line for line in said.splitlines() if line.lstrip().startswith("::")]
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("a\n  ::error::b ::c\n", "a\n  : :error::b ::c\n"),
+        ("a\r::b\r\n", "a\\u000d::b\r\n"),
+        ("x##[error] ##vso[task] ## [a]", "x# #[error] # #vso[task] ## [a]"),
+        ("\x1b[31mred\x1b[0m\tgrößer", "\x1b[31mred\x1b[0m\tgrößer"),
+        ('{"a": "\x9b\u202e\u2028\U000e0041"}', '{"a": "\\u009b\\u202e\\u2028\\udb40\\udc41"}'),
+    ],
+)
+def test_a_document_holds_no_commands_and_nothing_unseen(written: str, shown: str) -> None:
+    assert document(written) == shown
+
+
+def test_in_markup_the_signs_of_commands_are_references() -> None:
+    assert document("<p>\n::x ##[y]</p>", is_markup=True) == "<p>\n:&#58;x #&#35;[y]</p>"

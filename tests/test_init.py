@@ -41,3 +41,11 @@ def test_checks_and_templates_belong_to_the_package_in_a_checkout_too() -> None:
     assert Path(str(checks.__file__)).name == "__init__.py"
     places = [Path(place) for place in blueplane_doctor.__path__]
     assert any((place / "templates").is_dir() for place in places)
+
+
+def test_the_program_takes_no_module_from_the_folder_that_one_stands_in(tmp_path: Path) -> None:
+    for name in ("json", "typer"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('taken from here')\n")
+    command = [sys.executable, "-m", "blueplane_doctor", "--version"]
+    ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    assert (ended.returncode, ended.stderr) == (0, "")

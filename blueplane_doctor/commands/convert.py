@@ -38,7 +38,7 @@ def convert(
         return 0
     form = format_named(options.format or "table")
     content = read_report(report)
-    show(form.render(content, view), markup=form.markup)
+    show(form.render(content, view), markup=form.markup, commands=form.commands)
     return form.exit_code(content) if form.exit_code else 0
 
 

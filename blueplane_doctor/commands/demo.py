@@ -63,7 +63,7 @@ def demo(
     in_file = replace(view, color=False, quiet=False, width=DEFAULT_WIDTH)
     for path, file_form in zip(outputs, file_forms, strict=True):
         write_file(path, file_form.render(report, in_file))
-    show(form.render(report, view))
+    show(form.render(report, view), markup=form.markup, commands=form.commands)
     if form.name == "table":
         paths = ", ".join(str(path.resolve()) for path in outputs)
         show(f"\nThe same in a file: {paths}\n")

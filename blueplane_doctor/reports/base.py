@@ -31,5 +31,7 @@ class Format:
     """Rules of its own for what the process ends with; None: the report's exit code."""
     markup: bool = False
     """Whether it is HTML or XML, where a character that an encoding lacks has a reference."""
+    commands: bool = False
+    """Whether its lines are commands of a CI runner."""
     error: Callable[[str], tuple[str, int]] | None = None
     """Text and exit code for a run that could not examine anything; None: the usual words on stderr."""

@@ -74,4 +74,4 @@ def _data(text: str) -> str:
     return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
-FORMAT = Format("github", (), render)
+FORMAT = Format("github", (), render, commands=True)

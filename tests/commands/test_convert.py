@@ -34,6 +34,14 @@ def test_shows_the_report_in_any_format(name: str, tmp_path: Path) -> None:
     assert ended.stderr == ""
 
 
+@pytest.mark.parametrize("name", sorted(set(FORMATS) - {"github"}))
+def test_what_is_shown_in_a_build_is_no_command_of_its_runner(name: str, tmp_path: Path) -> None:
+    report = compared().model_copy(update={"headline": "it\n::error::is \u202e##[error]x\x9b"})
+    ended = convert(kept(tmp_path, FORMATS["json"].render(report, View())), "--format", name)
+    assert not [line for line in ended.stdout.splitlines() if line.lstrip().startswith("::")]
+    assert not [sign for sign in ("##[", "\u202e", "\x9b") if sign in ended.stdout]
+
+
 def test_json_comes_out_as_it_went_in(tmp_path: Path) -> None:
     path = kept(tmp_path)
     assert convert(path, "--format", "json").stdout == path.read_text(encoding="utf-8")
