@@ -108,7 +108,9 @@ def _counts(states: object) -> dict[str, int]:
 
 def _stage(source: _Source, since: str, states: dict[str, int]) -> SourceStage:
     total = many(sum(states.values()), source.one, source.more)
-    terms = [f"{number(count)} {state.replace('_', ' ')}" for state, count in states.items()]
+    terms = []
+    for state, count in states.items():
+        terms.append(f"{number(count)} {state.replace('_', ' ')}")
     return SourceStage(
         record=source.record,
         name=source.name,

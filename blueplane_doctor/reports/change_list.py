@@ -25,9 +25,7 @@ class _Line(NamedTuple):
 
 def as_table(changes: Sequence[StatusChange], gaps: Sequence[_Gap], told: Sequence[ToldLine]) -> str:
     """A line for each change, oldest first, and one for each time without samples and for each message."""
-    lines = [_line_of(change) for change in changes]
-    lines += [_line_of_gap(gap) for gap in gaps]
-    lines += [_Line(_seconds(message.at), f"told {message.words}", message.outcome) for message in told]
+    lines = [*map(_line_of, changes), *map(_line_of_gap, gaps), *map(_line_of_message, told)]
     if not lines:
         return "No status changed in this time.\n"
     lines.sort(key=lambda one: one.moment)
@@ -72,6 +70,10 @@ def _line_of(change: StatusChange) -> _Line:
 def _line_of_gap(gap: _Gap) -> _Line:
     before, after = gap
     return _Line(before, "nothing was recorded", f"until {_clock(after)}")
+
+
+def _line_of_message(message: ToldLine) -> _Line:
+    return _Line(_seconds(message.at), f"told {message.words}", message.outcome)
 
 
 def _seconds(text: str) -> float:

@@ -43,11 +43,12 @@ def when(change: StatusChange, report: Report) -> str:
 
 def of_causes(report: Report) -> list[StatusChange]:
     """The changes of causes that were seen, oldest first: the line of an incident in a few words."""
-    causes = [change for change in report.changes if change.kind == _CAUSE]
-    return [change for change in causes if change.before is not None]
+    return [change for change in report.changes if change.kind == _CAUSE and change.before is not None]
 
 
 def sentence(changes: Sequence[StatusChange], report: Report) -> str:
     """`22:08 A producer sends payloads that are a list: opened, red; 22:10 …`."""
-    parts = [f"{when(change, report)} {what(change)}: {how(change)}" for change in changes]
+    parts = []
+    for change in changes:
+        parts.append(f"{when(change, report)} {what(change)}: {how(change)}")
     return "; ".join(parts)

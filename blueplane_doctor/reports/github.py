@@ -25,9 +25,11 @@ def render(report: Report, view: View) -> str:
     """
     lines = [_command(_LEVELS.get(report.status, "notice"), "blueplane-doctor", verdict(report))]
     if not view.quiet:
-        lines += [_cause(cause, report) for cause in report.causes]
-        alone = cause_phrases.on_their_own(report)
-        lines += [_annotation(finding) for finding in alone if not is_quiet(finding)]
+        for cause in report.causes:
+            lines.append(_cause(cause, report))
+        for finding in cause_phrases.on_their_own(report):
+            if not is_quiet(finding):
+                lines.append(_annotation(finding))
     return "\n".join(lines) + "\n"
 
 
@@ -47,14 +49,16 @@ def _cause(cause: Cause, report: Report) -> str:
 def _annotation(finding: Finding) -> str:
     level = "notice" if finding.waiver else _LEVELS.get(finding.status, "notice")
     lines = [line(finding.summary), waived(finding), block(finding.cause), _graded(finding), *_advised(finding.remedy)]
-    message = "\n".join(text for text in lines if text)
-    return _command(level, f"{line(finding.id)} ({standing(finding)})", message)
+    return _command(level, f"{line(finding.id)} ({standing(finding)})", "\n".join(filter(None, lines)))
 
 
 def _advised(remedy: Remedy | None) -> list[str]:
     if remedy is None:
         return []
-    return [line(remedy.text, 600), *(f"$ {line(command, 4_000)}" for command in remedy.commands)]
+    lines = [line(remedy.text, 600)]
+    for command in remedy.commands:
+        lines.append(f"$ {line(command, 4_000)}")
+    return lines
 
 
 def _graded(finding: Finding) -> str:

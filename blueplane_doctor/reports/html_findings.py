@@ -53,8 +53,9 @@ class Groups(NamedTuple):
     @property
     def any(self) -> bool:
         """Whether anything but what is not set up is there."""
-        offers = [finding for finding in self.unjudged if finding.status is Status.NOT_SET_UP]
-        return bool(self.alone or self.explained or len(self.unjudged) > len(offers))
+        if self.alone or self.explained:
+            return True
+        return any(finding.status is not Status.NOT_SET_UP for finding in self.unjudged)
 
 
 def grouped(report: Report) -> Groups:
@@ -83,7 +84,10 @@ def follow_sentence(report: Report) -> str:
 def unjudged_sentence(findings: Sequence[Finding]) -> str:
     """`2 skipped, 7 not set up`: what could not be judged."""
     counts = Counter(finding.status for finding in findings)
-    return ", ".join(f"{count:,} {status.words}" for status, count in counts.items())
+    parts = []
+    for status, count in counts.items():
+        parts.append(f"{count:,} {status.words}")
+    return ", ".join(parts)
 
 
 def follows_links(cause: Cause, report: Report) -> list[str]:

@@ -19,7 +19,11 @@ _SPECIAL = re.compile("[^ -~]|[&<>\"']")
 
 def with_loss(losses: Iterable[Any]) -> list[Any]:
     """The groups of which a loss is told, or why it is not known."""
-    return [loss for loss in losses if isinstance(loss, Mapping) and (loss.get("trimmed_unread") or loss.get("cause"))]
+    told = []
+    for loss in losses:
+        if isinstance(loss, Mapping) and (loss.get("trimmed_unread") or loss.get("cause")):
+            told.append(loss)
+    return told
 
 
 def upto(items: Iterable[Any], limit: int) -> list[Any]:

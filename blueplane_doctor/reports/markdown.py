@@ -56,7 +56,7 @@ def render(report: Report, view: View) -> str:
         parts += _remedies(others)
         parts += _more(others, view)
         parts.append(_folded("Green, and not set up", _table(quiet), view))
-    return "\n\n".join(part for part in parts if part) + "\n"
+    return "\n\n".join(filter(None, parts)) + "\n"
 
 
 def _cause(number: int, cause: Cause, report: Report, view: View) -> list[str]:
@@ -74,7 +74,7 @@ def _cause(number: int, cause: Cause, report: Report, view: View) -> list[str]:
             parts.append(_commands(cause.next_step.commands))
     followers = [finding for finding in report.findings if finding.id in cause.explains]
     below = [_table(followers), *_remedies(followers, level=4), *_more(followers, view)]
-    content = "\n\n".join(part for part in below if part)
+    content = "\n\n".join(filter(None, below))
     # In code, for nothing in it is read there as a mention or a link.
     title = f"Follows: <code>{escape(cause_phrases.follows(cause, report.findings))}</code>"
     return [*parts, _folded(title, content, view)]
@@ -122,7 +122,7 @@ def _remedies(findings: list[Finding], level: int = 3) -> list[str]:
     """What to do about findings, under a heading of this level; each advice once."""
     parts = []
     for (text, *commands), names in advice(counted(findings)).items():
-        checks = ", ".join(_code(name) for name in names)
+        checks = ", ".join(map(_code, names))
         parts.append(f"{checks}: {_text(text)}")
         if commands:
             parts.append(_commands(commands))

@@ -63,7 +63,7 @@ def _what_is_wrong(report: Report) -> str:
     not_green = [finding for finding in counted(report.findings) if finding.status not in silent]
     if not not_green:
         return ""
-    return ": " + "; ".join(_short(finding) for finding in not_green[:_SHOWN])
+    return ": " + "; ".join(map(_short, not_green[:_SHOWN]))
 
 
 def _short(finding: Finding) -> str:

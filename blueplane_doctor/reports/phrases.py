@@ -107,7 +107,10 @@ def headline(report: Report) -> str:
 
 def tally(report: Report) -> str:
     """How many findings have which status: `1 red, 12 green`."""
-    counted = [f"{count} {line(status.replace('_', ' '))}" for status, count in report.counts.items() if count]
+    counted = []
+    for status, count in report.counts.items():
+        if count:
+            counted.append(f"{count} {line(status.replace('_', ' '))}")
     return ", ".join(counted) or "no check was run"
 
 
@@ -115,7 +118,7 @@ def other_thresholds(report: Report) -> str:
     """Which checks judged kept evidence by other thresholds than when it was taken; empty when none did."""
     if not report.other_thresholds:
         return ""
-    checks = ", ".join(line(check) for check in report.other_thresholds)
+    checks = ", ".join(map(line, report.other_thresholds))
     return f"Judged by other thresholds than those in force when the evidence was taken: {checks}"
 
 
@@ -207,7 +210,10 @@ def scale(finding: Finding) -> str:
     """What each colour stands for: `green < 100, red ≥ 100`."""
     if finding.scale is None:
         return ""
-    return ", ".join(f"{colour} {line(words)}" for colour, words in scale_words(finding.scale).items())
+    levels = []
+    for colour, words in scale_words(finding.scale).items():
+        levels.append(f"{colour} {line(words)}")
+    return ", ".join(levels)
 
 
 def evidence(finding: Finding) -> str:
@@ -216,7 +222,8 @@ def evidence(finding: Finding) -> str:
     for name, value in _shortened(finding.evidence, _DEPTH).items():
         if isinstance(value, list):
             lines.append(f"{line(name)}:")
-            lines += [f"  {_compact(item)}" for item in value]
+            for item in value:
+                lines.append(f"  {_compact(item)}")
         else:
             lines.append(f"{line(name)}: {_compact(value)}")
     return block("\n".join(lines))
@@ -260,10 +267,14 @@ def details(finding: Finding) -> str:
         "scale": scale(finding),
     }
     parts |= why(finding)
-    lines = [f"{name}: {text}" for name, text in parts.items() if text]
+    lines = []
+    for name, words in parts.items():
+        if words:
+            lines.append(f"{name}: {words}")
     if finding.remedy:
         lines.append(f"what to do: {line(finding.remedy.text)}")
-        lines += [f"    $ {line(command)}" for command in finding.remedy.commands]
+        for command in finding.remedy.commands:
+            lines.append(f"    $ {line(command)}")
     text = evidence(finding)
     if text:
         lines.append(f"evidence:\n{text}")

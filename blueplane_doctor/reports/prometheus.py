@@ -25,12 +25,12 @@ _Values = dict[tuple[str, ...], float]
 
 def render(report: Report, view: View) -> str:
     """Gauges alone, for each run is a new measurement. What is not known is left out, never 0."""
-    from prometheus_client.exposition import generate_latest
+    from prometheus_client.exposition import generate_latest  # heavy, and every format is loaded to find one
 
     families = (
         *_of_the_run(report),
         *_of_the_causes(report),
-        *_of_the_checks(sorted(report.findings, key=lambda f: f.id)),
+        *_of_the_checks(sorted(report.findings, key=lambda finding: finding.id)),
         *_of_the_records(report.metrics),
     )
     registry: Any = SimpleNamespace(collect=lambda: families)  # nothing else is asked of it
@@ -106,8 +106,10 @@ def _of_the_records(records: Mapping[str, Any]) -> "Iterator[GaugeMetricFamily]"
 def _help(metric: Metric) -> str:
     if not metric.states:
         return metric.help
-    codes = ", ".join(f"{code} {word}" for word, code in metric.states.items())
-    return f"{metric.help}: {codes}."
+    codes = []
+    for word, code in metric.states.items():
+        codes.append(f"{code} {word}")
+    return f"{metric.help}: {', '.join(codes)}."
 
 
 def _gauge(name: str, text: str, values: Mapping[Any, float], *labels: str) -> "GaugeMetricFamily":

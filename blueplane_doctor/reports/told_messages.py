@@ -5,6 +5,9 @@ from typing import Any, NamedTuple
 
 from blueplane_doctor.model import Report, Status
 
+_FIELDS = {"at": str, "target": str, "status": str, "reason": str, "kinds": list, "causes": list}
+"""Of a message, with the type of each."""
+
 
 class ToldLine(NamedTuple):
     """One message to one target."""
@@ -41,14 +44,13 @@ def _line(message: Any) -> ToldLine | None:
     """None for what is no message."""
     if not isinstance(message, Mapping):
         return None
-    texts = [message.get(name) for name in ("at", "target", "status", "reason")]
-    lists = [message.get(name) for name in ("kinds", "causes")]
-    if not all(isinstance(text, str) for text in texts) or not all(isinstance(words, list) for words in lists):
-        return None
+    for name, kind in _FIELDS.items():
+        if not isinstance(message.get(name), kind):
+            return None
     if message["status"] not in list(Status):
         return None
     parts = [message["target"]]
-    for words in lists:
-        if words:
-            parts.append(", ".join(map(str, words)))
+    for name in ("kinds", "causes"):
+        if message[name]:
+            parts.append(", ".join(map(str, message[name])))
     return ToldLine(message["at"], message["status"], ": ".join(parts), message["reason"] or "delivered")

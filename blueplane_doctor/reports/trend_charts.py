@@ -30,24 +30,26 @@ def trends(records: Mapping[str, Any]) -> dict[str, Any] | None:
     history = records.get("history")
     if not isinstance(history, Mapping):
         return None
-    series = [one for one in _as_list(history.get("series")) if isinstance(one, Mapping)]
-    courses = [_points(one.get("points")) for one in series]
+    series: list[tuple[Mapping[str, Any], list[_Point]]] = []
     times: set[datetime] = set()
-    for course in courses:
-        times.update(moment for moment, _ in course)
+    for one in _as_list(history.get("series")):
+        if isinstance(one, Mapping):
+            points = _points(one.get("points"))
+            series.append((one, points))
+            times.update(moment for moment, _ in points)
     if not times:
         return None
     axis = _Axis(min(times), max(times))
     current = {reading.name: reading.number for reading in readings(records)}
     charts = []
-    for one, course in zip(series, courses, strict=True):
-        chart = _chart(one, course, axis)
+    for one, points in series:
+        chart = _chart(one, points, axis)
         chart["now"] = current.get(str(one.get("metric")))
         charts.append(chart)
     return {
         "begin": iso(axis.begin),
         "end": iso(axis.end),
-        "hours": sorted({_hour(moment) for moment in times}),
+        "hours": sorted(set(map(_hour, times))),
         "series": charts,
     }
 
@@ -150,10 +152,12 @@ def _unbroken(points: Iterable[_Point]) -> Iterator[list[tuple[datetime, float]]
 def _line(run: Sequence[tuple[float, float]]) -> str:
     """An outline; a single point becomes a dot by its round ends."""
     (x, y), *rest = run
-    begin = f"M{x:.1f} {y:.1f}"
+    outline = f"M{x:.1f} {y:.1f}"
     if not rest:
-        return f"{begin}h0.1"
-    return begin + "".join(f"L{x:.1f} {y:.1f}" for x, y in rest)
+        return f"{outline}h0.1"
+    for x, y in rest:
+        outline += f"L{x:.1f} {y:.1f}"
+    return outline
 
 
 def _area(run: Sequence[tuple[float, float]], zero: float) -> str:

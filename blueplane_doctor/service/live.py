@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
+from markupsafe import Markup
 from starlette.types import Receive, Scope, Send
 
 from blueplane_doctor.metrics import CHARTED, Metric
+from blueplane_doctor.reports.html import own_file, policy_hash, template
 from blueplane_doctor.service.answers import etag_of, names_tag, problem, to_bytes
 from blueplane_doctor.service.health_service import HealthService
 from blueplane_doctor.service.snapshot import Snapshot
@@ -67,9 +69,8 @@ class Recent:
         moment = snapshot.quick.taken_at
         if self._samples and self._samples[-1][0] >= moment:
             self._samples.pop()
-        self._samples.append(
-            (moment, {metric.path: _number(snapshot.report.metrics, metric.path) for metric in CHARTED})
-        )
+        values = {metric.path: _number(snapshot.report.metrics, metric.path) for metric in CHARTED}
+        self._samples.append((moment, values))
 
     def charts(self) -> list[Chart]:
         """One for each metric that is drawn."""
@@ -179,10 +180,6 @@ def _drawn(snapshot: Snapshot, recent: Recent, *, whole: bool) -> bytes:
 @cache
 def _template() -> "tuple[Template, str]":
     """The page, and its content security policy."""
-    from markupsafe import Markup
-
-    from blueplane_doctor.reports.html import own_file, policy_hash, template
-
     environment = template().environment.overlay()
     script = own_file(environment, "live.js")
     style = own_file(environment, "live.css")

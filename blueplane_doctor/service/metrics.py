@@ -7,6 +7,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from prometheus_client.parser import text_string_to_metric_families
+
 from blueplane_doctor import __version__
 from blueplane_doctor.errors import UsageError
 from blueplane_doctor.reports.base import View
@@ -100,7 +102,6 @@ def _observed(service: HealthService, name: str, options: object) -> "list[Obser
 
 def _families(service: HealthService) -> dict[str, Any]:
     """The metrics of now by name; parsed once for a snapshot, for every one of them asks for itself."""
-    from prometheus_client.parser import text_string_to_metric_families
 
     def parse() -> dict[str, Any]:
         return {family.name: family for family in text_string_to_metric_families(to_prometheus(service))}

@@ -85,7 +85,10 @@ def _rendered(snapshot: Snapshot, unhealthy_at: Status, body: Callable[[Snapshot
 def _add_lookups(router: APIRouter, service: HealthService, lookups: Lookups) -> None:
     async def answer(request: Request, read: Callable[[], dict[str, Any]], keep_seconds: float) -> Response:
         key = (request.url.path, request.url.query)
-        result = await lookups.get(key, read, keep_seconds)
+        try:
+            result = await lookups.get(key, read, keep_seconds)
+        except DoctorError as error:
+            return _error(error)
         rendered = render(result.value, 200, Freshness(result.read_at, result.stale_after))
         return respond(rendered, request.headers.get("if-none-match"))
 
@@ -104,9 +107,9 @@ def _add_lookups(router: APIRouter, service: HealthService, lookups: Lookups) ->
     ) -> Response:
         try:
             question = HistoryQuestion.of(metric, since, step)
-            return await answer(request, lambda: read_history(service.settings, question), _KEEP_HISTORY_SECONDS)
-        except DoctorError as error:
+        except Unanswered as error:
             return _error(error)
+        return await answer(request, lambda: read_history(service.settings, question), _KEEP_HISTORY_SECONDS)
 
     @router.get(
         f"{ROOT}/trace/{{id}}",
@@ -118,10 +121,7 @@ def _add_lookups(router: APIRouter, service: HealthService, lookups: Lookups) ->
     async def trace(
         request: Request, id: Annotated[str, Path(min_length=1, max_length=200, examples=["1795358119306-0"])]
     ) -> Response:
-        try:
-            return await answer(request, lambda: read_trace(service.settings, id), _KEEP_TRACE_SECONDS)
-        except DoctorError as error:
-            return _error(error)
+        return await answer(request, lambda: read_trace(service.settings, id), _KEEP_TRACE_SECONDS)
 
 
 def _error(error: DoctorError) -> Response:
