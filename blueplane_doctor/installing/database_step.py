@@ -4,11 +4,13 @@ import contextlib
 import os
 import shlex
 import shutil
+import sqlite3
 import subprocess
 import sys
 from functools import partial
 from pathlib import Path
 
+from blueplane_doctor.demo.schema import create_database
 from blueplane_doctor.errors import SourceError
 from blueplane_doctor.installing import file_changes, files
 from blueplane_doctor.installing.files import StepError
@@ -93,10 +95,6 @@ def _make(site: Site, path: Path, journal: Journal) -> None:
 
 
 def _by_schema(work_folder: Path) -> Path:
-    import sqlite3
-
-    from blueplane_doctor.demo.schema import create_database
-
     new = work_folder / "telemetry.db"
     try:
         create_database(new)
@@ -142,8 +140,10 @@ def _why_it_stays(path: Path, entry: Entry) -> str:
         return "is open, or was not closed well"
     source = DatabaseSource(path, Deadline(10))
     try:
-        tables = [table for table in source.tables() if table not in _ALWAYS_FILLED]
-        filled = [table for table in tables if source.rows(f'SELECT 1 FROM "{table}" LIMIT 1')]
+        filled = []
+        for table in source.tables():
+            if table not in _ALWAYS_FILLED and source.rows(f'SELECT 1 FROM "{table}" LIMIT 1'):
+                filled.append(table)
     except SourceError as error:
         return f"cannot be read ({error.message})"
     finally:

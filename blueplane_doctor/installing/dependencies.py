@@ -9,11 +9,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from blueplane_doctor.diagnose import diagnose
 from blueplane_doctor.errors import SourceError
 from blueplane_doctor.examination import Examination
 from blueplane_doctor.installing.journal import Entry, Journal
 from blueplane_doctor.installing.plan import Change, Plan, Site
 from blueplane_doctor.model import Report
+from blueplane_doctor.monitoring.redis_health import RedisHealthMonitor
 
 _OLDEST_PYTHON = (3, 11)
 OLDEST_SQLITE = (3, 24)
@@ -34,9 +36,8 @@ class DependenciesStep:
     def plan(self, site: Site) -> Plan:
         """Never raises for what is missing: that is its finding."""
         needs = [_python(site.platform), _sqlite(), *_redis(site), _disk(site.settings.home), *_permissions(site)]
-        notes = [need.line for need in needs]
-        missing = [need for need in needs if not need.ok and not need.optional]
-        return Plan(notes=notes, complete=not missing)
+        complete = all(need.ok or need.optional for need in needs)
+        return Plan(notes=[need.line for need in needs], complete=complete)
 
     def undo(self, site: Site, entry: Entry) -> Plan:
         return Plan()
@@ -53,8 +54,6 @@ class VerifyStep:
 
     def plan(self, site: Site) -> Plan:
         def examine(journal: Journal) -> None:
-            from blueplane_doctor.diagnose import diagnose
-
             self._show(diagnose(site.settings))
 
         more = "once the server runs, one marked event shows that all of it works: blueplane-doctor probe"
@@ -96,8 +95,6 @@ def _sqlite() -> _Need:
 
 
 def _redis(site: Site) -> list[_Need]:
-    from blueplane_doctor.monitoring.redis_health import RedisHealthMonitor
-
     command = command_for("redis", site.platform)
     seconds = min(_LOOK_SECONDS, site.settings.timeout)
     examination = Examination(site.settings.model_copy(update={"timeout": seconds}))
@@ -142,7 +139,7 @@ def _disk(home: Path) -> _Need:
 
 def _permissions(site: Site) -> list[_Need]:
     folders = dict.fromkeys((site.settings.home, site.settings.cursor_hooks.parent))
-    return [_may_write(folder) for folder in folders]
+    return list(map(_may_write, folders))
 
 
 def _may_write(folder: Path) -> _Need:

@@ -126,8 +126,7 @@ def _parsed(path: Path, content: bytes) -> JsonText:
     hooks = document.at("hooks")
     if document.root.kind != "{" or (hooks and hooks.kind != "{"):
         raise StepError(f"{path} has no object of hooks; it is left as it is", "see the editor's documentation")
-    members = hooks.children if hooks else []
-    for member in members:
+    for member in hooks.children if hooks else []:
         if member.kind != "[":
             raise StepError(
                 f"{path}: {member.key} is not a list; it is left as it is", "see the editor's documentation"
@@ -140,7 +139,11 @@ def _merge(document: JsonText, editor: _Editor, site: Site) -> list[str]:
         document.append(document.root, 1, "version")
     if document.at("hooks") is None:
         document.append(document.root, {}, "hooks")
-    return [hook for hook in editor.hooks if _merge_one(document, hook, editor.item(_command(hook, site)))]
+    added = []
+    for hook in editor.hooks:
+        if _merge_one(document, hook, editor.item(_command(hook, site))):
+            added.append(hook)
+    return added
 
 
 def _merge_one(document: JsonText, hook: str, wanted: dict[str, Any]) -> bool:
@@ -158,14 +161,17 @@ def _merge_one(document: JsonText, hook: str, wanted: dict[str, Any]) -> bool:
         document.append(array, wanted)
         return True
     document.replace(own[0], wanted, array)
-    # Every change of the text makes its nodes anew, so they are looked up again for each removal.
-    own = _own(document, hook)
-    while len(own) > 1:
-        array = document.at("hooks", hook)
-        assert array is not None, "its first entry stays"
-        document.remove(array, own[-1])
-        own = _own(document, hook)
+    _remove_own(document, hook, left=1)
     return True
+
+
+def _remove_own(document: JsonText, hook: str, *, left: int) -> None:
+    """Remove our entries of one hook, but the first so many."""
+    # Every change of the text makes its nodes anew, so they are looked up again for each removal.
+    while len(own := _own(document, hook)) > left:
+        array = document.at("hooks", hook)
+        assert array is not None, "it has entries"
+        document.remove(array, own[left])
 
 
 def _own(document: JsonText, hook: str) -> list[Node]:
@@ -178,7 +184,7 @@ def _own(document: JsonText, hook: str) -> list[Node]:
 def _is_ours(item: Any) -> bool:
     """Whether an entry does nothing but call our hook, of whichever installation."""
     commands = _commands(item)
-    return bool(commands) and all(_calls_hook(command) for command in commands)
+    return bool(commands) and all(map(_calls_hook, commands))
 
 
 def _commands(item: Any) -> list[Any]:
@@ -208,6 +214,7 @@ def _without_ours(content: bytes) -> bytes:
     except ValueError as error:
         raise StepError(f"a file of hooks is not valid JSON any more: {error}", "correct it, run this again") from error
     hooks = document.at("hooks")
+    # A list of names, for each removal makes the members anew.
     names = [member.key for member in hooks.children] if hooks else []
     for name in names:
         _take_out(document, name)
@@ -216,15 +223,9 @@ def _without_ours(content: bytes) -> bytes:
 
 def _take_out(document: JsonText, hook: str) -> None:
     """Remove our entries of one hook, and its list if that leaves it empty."""
-    own = _own(document, hook)
-    if not own:
+    if not _own(document, hook):
         return
-    # Every change of the text makes its nodes anew, so they are looked up again for each removal.
-    while own:
-        array = document.at("hooks", hook)
-        assert array is not None, "it has entries"
-        document.remove(array, own[0])
-        own = _own(document, hook)
+    _remove_own(document, hook, left=0)
     hooks = document.at("hooks")
     array = document.at("hooks", hook)
     if hooks and array and not array.children:

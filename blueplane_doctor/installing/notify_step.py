@@ -68,7 +68,7 @@ class NotifyStep:
         What remembers whom was told what goes as well, where nobody is left to be told.
         """
         plan = file_changes.undo(entry, _without_ours)
-        changes = [_masked(change) for change in plan.changes]
+        changes = list(map(_masked, plan.changes))
         remembered = [path for path in _remembered(site.settings.home) if path.exists()]
         if not remembered:
             return replace(plan, changes=changes)
@@ -124,8 +124,10 @@ def _with_targets(before: bytes, urls: Sequence[str]) -> bytes:
     text = before.decode("utf-8")
     if text and not text.endswith("\n"):
         text += "\n"
-    lines = [_HEADER, *(f"- {json.dumps(url)}{_MARK}" for url in urls)]
-    return (text + "\n".join(lines) + "\n").encode()
+    text += f"{_HEADER}\n"
+    for url in urls:
+        text += f"- {json.dumps(url)}{_MARK}\n"
+    return text.encode()
 
 
 def _without_ours(content: bytes) -> bytes:

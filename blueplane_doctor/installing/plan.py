@@ -129,8 +129,10 @@ class Talk:
 def install(steps: Sequence[Step], site: Site, talk: Talk) -> bool:
     """Do the steps in order; whether all is well. A step that fails leaves the others their chance."""
     journal = Journal(site.settings.home)
-    results = [_guarded(_do, step, site, journal, talk) for step in steps]
-    return all(results)
+    is_well = True
+    for step in steps:
+        is_well = _guarded(_do, step, site, journal, talk) and is_well
+    return is_well
 
 
 def uninstall(steps: Sequence[Step], site: Site, talk: Talk) -> bool:
@@ -139,10 +141,12 @@ def uninstall(steps: Sequence[Step], site: Site, talk: Talk) -> bool:
     names = {step.name for step in steps}
     if not any(entry.step in names for entry in journal.entries):
         talk.say(f"nothing to undo: {journal.path} names no such step")
-    results = [_guarded(_undo, step, site, journal, talk) for step in reversed(steps)]
+    is_well = True
+    for step in reversed(steps):
+        is_well = _guarded(_undo, step, site, journal, talk) and is_well
     if not journal.entries and not talk.dry_run:
         sweep(journal.path)
-    return all(results)
+    return is_well
 
 
 def _guarded(

@@ -70,8 +70,11 @@ class RedisStep:
             queue = stream.queue
             existing = {group.text for group in stream.groups}
         wanted = dict.fromkeys(route.group for route in site.settings.routes or layout.routes)
-        missing = [group for group in wanted if group not in existing]
-        return Plan(changes=[_creation(site, queue, group, new_stream=stream is None) for group in missing])
+        plan = Plan()
+        for group in wanted:
+            if group not in existing:
+                plan.changes.append(_creation(site, queue, group, new_stream=stream is None))
+        return plan
 
     def undo(self, site: Site, entry: Entry) -> Plan:
         """Only a group that nobody has used yet; only a stream that nothing was ever added to.
@@ -234,7 +237,7 @@ def _is_unused(name: bytes, connection: Connection, queue: str) -> bool:
 
 
 def _shown(command: Command) -> str:
-    return "> " + " ".join(str(word) for word in command)
+    return "> " + " ".join(map(str, command))
 
 
 @contextmanager

@@ -61,7 +61,7 @@ class ServicesStep:
         if not site.platform.startswith(("linux", "darwin")):
             return Plan(notes=[f"no services on {site.platform}: start `{_DOCTOR} record` and `serve` yourself"])
         plan = Plan()
-        if not all(find_spec(name) for name in _SERVE_NEEDS):
+        if not all(map(find_spec, _SERVE_NEEDS)):
             plan.notes.append("serve will not start without its extra: pip install 'blueplane-doctor[serve]'")
         for service in services(site):
             change = _file(site, service)
@@ -91,18 +91,23 @@ def _to_enable(site: Site) -> list[str]:
     if not site.enable:
         return []
     journal = Journal(site.settings.home)
-    names = [_name(site, service) for service in services(site)]
-    return [name for name in names if not journal.find(_ENABLED, name)]
+    names = []
+    for service in services(site):
+        name = _name(site, service)
+        if not journal.find(_ENABLED, name):
+            names.append(name)
+    return names
 
 
 def services(site: Site) -> list[_Service]:
     """Both services of this site."""
     settings = site.settings
     writable = list(dict.fromkeys((settings.home, settings.database_file.parent)))
-    return [
-        _Service(name, [program(_DOCTOR), *site.home_option, name], writable, settings.home / f"doctor-{name}.log")
-        for name in _SERVICES
-    ]
+    both = []
+    for name in _SERVICES:
+        command = [program(_DOCTOR), *site.home_option, name]
+        both.append(_Service(name, command, writable, settings.home / f"doctor-{name}.log"))
+    return both
 
 
 def path_of(site: Site, service: _Service) -> Path:
@@ -151,7 +156,10 @@ def _commands_change(summary: str, commands: list[_Command]) -> Change:
 
 
 def _shown(commands: list[_Command]) -> str:
-    return "".join(f"$ {shlex.join(command)}\n" for command in commands)
+    text = ""
+    for command in commands:
+        text += f"$ {shlex.join(command)}\n"
+    return text
 
 
 def _run(commands: list[_Command]) -> None:
@@ -200,10 +208,17 @@ WantedBy=default.target
 
 
 def _systemd_unit(service: _Service) -> bytes:
-    # The leading - : a folder that is not there yet must not keep the service from starting.
-    writable = "\n".join(f"ReadWritePaths={_systemd_word(f'-{folder}')}" for folder in service.writable)
-    command = " ".join(_systemd_word(word).replace("$", "$$") for word in service.command)
-    return _UNIT.format(name=service.name, summary=_SERVICES[service.name], command=command, writable=writable).encode()
+    writable = []
+    for folder in service.writable:
+        # The leading - : a folder that is not there yet must not keep the service from starting.
+        writable.append(f"ReadWritePaths={_systemd_word(f'-{folder}')}")
+    text = _UNIT.format(
+        name=service.name,
+        summary=_SERVICES[service.name],
+        command=" ".join(map(_systemd_word, service.command)).replace("$", "$$"),
+        writable="\n".join(writable),
+    )
+    return text.encode()
 
 
 def _systemd_word(word: str) -> str:

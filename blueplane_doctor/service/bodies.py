@@ -218,9 +218,13 @@ def _chain(model: type[Area], snapshot: Snapshot) -> Body:
     return body, status, freshness
 
 
-def _chain_endpoint() -> tuple[type[Answer], Callable[[Snapshot], Body]]:
+def _chain_body() -> type[Area]:
     field: Any = (list[BeforeStream], Field(description="What the editors hold; empty where that was not looked at."))
-    model: type[Area] = create_model("Chain", __base__=body_of("chain"), before_stream=field)
+    return create_model("Chain", __base__=body_of("chain"), before_stream=field)
+
+
+def _chain_endpoint() -> tuple[type[Answer], Callable[[Snapshot], Body]]:
+    model = _chain_body()
     return model, partial(_chain, model)
 
 
