@@ -109,7 +109,7 @@ def repair(
             return ExitCode.OK
         wanted = replace(_wanted(words, chosen), saves_only=save_only)
         with progress() as tell:
-            plan = make_plan(settings, wanted, store.new_id(), tell).plan
+            plan = make_plan(settings, wanted, store.new_id(), tell)
         if plan.items:
             files = store.keep(plan)
             if save_only:

@@ -21,7 +21,7 @@ from blueplane_doctor.repair.batches import MOST_TOGETHER, Numbered, batches
 from blueplane_doctor.repair.following import Follower
 from blueplane_doctor.repair.journal import REFUSED, Journal, JournalEntry
 from blueplane_doctor.repair.locking import locked
-from blueplane_doctor.repair.plan import ADDS_TO_STREAM, SAVES, Action, Fields, Item, Plan, Source
+from blueplane_doctor.repair.plan import ADDS_TO_STREAM, SAVES, Action, Fields, Item, Plan, Source, fields_in
 from blueplane_doctor.repair.planning import find_targets
 from blueplane_doctor.repair.refusals import (
     FILL_TO,
@@ -119,8 +119,7 @@ def _messages_of_stream(
         commands = [("XRANGE", item.stream or plan.queue, item.id, item.id, "COUNT", 1) for _, item in chunk]
         for (number, item), page in zip(chunk, redis.ask_all(commands), strict=True):
             if page:
-                values = page[0][1]
-                yield number, item, list(zip(values[::2], values[1::2], strict=True))
+                yield number, item, fields_in(page[0])
 
 
 class Applier:
@@ -226,7 +225,10 @@ class Applier:
         """Every item that is copied, acknowledged or set aside, in the order of the plan."""
         known = self._files.done()
         applied.expected += self.plan.of(Action.RELEASE)
-        moved = [one for one in enumerate(self.plan.items) if one[1].action not in _LEFT_WHERE_THEY_ARE]
+        moved = []
+        for number, item in enumerate(self.plan.items):
+            if item.action not in _LEFT_WHERE_THEY_ARE:
+                moved.append((number, item))
         most = MOST_TOGETHER if self._rate is None else 1
         began = time.monotonic()
         done = 0
@@ -239,7 +241,8 @@ class Applier:
             with Whole():
                 for entries in steps.do(left):
                     journal.add(*entries)
-                    known.update((entry.number, entry) for entry in entries)
+                    for entry in entries:
+                        known[entry.number] = entry
             moved_now += len(left)
             for number, item in batch:
                 if left and item.origins and known[number].done == DELIVERED:

@@ -14,7 +14,7 @@ from blueplane_doctor.custody.poison import poison_reason
 from blueplane_doctor.custody.routing import CompiledRoute, Router
 from blueplane_doctor.quantities import many
 from blueplane_doctor.repair.base import Case
-from blueplane_doctor.repair.plan import Action, Fields, Item, Refusal, RowKey, Source, origins_of
+from blueplane_doctor.repair.plan import Action, Fields, Item, Refusal, RowKey, Source, flat, origins_of
 from blueplane_doctor.repair.survey import Candidate
 from blueplane_doctor.repair.verifying import count_rows
 from blueplane_doctor.sources.trace_tables import RowFinder
@@ -83,16 +83,13 @@ def _item(case: Case, router: Router, target: str, source: Source, incoming: Inc
         source=source,
         id=incoming.id,
         group=route.group,
-        keys=tuple(RowKey.of(lookup) for lookup in route.lookups(message)),
+        keys=RowKey.all_of(route.lookups(message)),
     )
 
 
-def message_of(fields: Fields) -> Message:
+def message_of(fields: Fields, identity: bytes = _NO_ID) -> Message:
     """These fields as a message."""
-    flat: list[bytes] = []
-    for name, value in fields:
-        flat += [name, value]
-    return Message((_NO_ID, flat))
+    return Message((identity, list(flat(fields))))
 
 
 def _passes(case: Case, message: Message, route: CompiledRoute | None) -> bool:

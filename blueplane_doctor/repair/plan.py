@@ -3,12 +3,12 @@
 A plan holds IDs, names and keys of rows, never the content of a message: that is saved beside it when it is applied.
 """
 
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 
-from blueplane_doctor.connection.base import Command
 from blueplane_doctor.custody.copies import MARK, origins_in
 from blueplane_doctor.model import Record
 from blueplane_doctor.sources.trace_tables import Lookup
@@ -68,6 +68,11 @@ class RowKey(Record):
     def of(cls, lookup: Lookup) -> "RowKey":
         """The same as a record."""
         return cls(table=lookup.table, columns=lookup.columns, values=lookup.values)
+
+    @classmethod
+    def all_of(cls, lookups: Iterable[Lookup]) -> "tuple[RowKey, ...]":
+        """The same of several."""
+        return tuple(map(cls.of, lookups))
 
     @property
     def lookup(self) -> Lookup:
@@ -197,7 +202,13 @@ Fields = list[tuple[bytes, bytes]]
 """The fields of a message in their order, byte for byte."""
 
 
-def flat(fields: Fields) -> Command:
+def fields_in(entry: Sequence[Any]) -> Fields:
+    """The fields of an entry as Redis sends it: its ID, then names and values by turns."""
+    values = entry[1]
+    return list(zip(values[::2], values[1::2], strict=True))
+
+
+def flat(fields: Fields) -> tuple[bytes, ...]:
     """The fields as arguments of XADD."""
     arguments: list[bytes] = []
     for name, value in fields:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from contextlib import closing
 from functools import cache
-from typing import NamedTuple
+from typing import Any
 
 from blueplane_doctor.custody.judge import NO_TABLES
 from blueplane_doctor.custody.ledger import Ledger
@@ -42,13 +42,6 @@ _ORDER = (Source.NONE, Source.STREAM, Source.DEAD_LETTER, Source.BUFFER, Source.
 _Progress = Callable[[int, int], None]
 
 
-class Planned(NamedTuple):
-    """A new plan, and the report of the examination that it was made from."""
-
-    plan: Plan
-    report: Report
-
-
 @cache
 def find_targets() -> dict[str, Target]:
     """The targets by name: each module of the folder that sets `TARGET`."""
@@ -69,16 +62,15 @@ def refuse_unknown_target(name: str) -> None:
         )
 
 
-def make_plan(settings: Settings, wanted: Wanted, identity: str, progress: _Progress | None = None) -> Planned:
+def make_plan(settings: Settings, wanted: Wanted, identity: str, progress: _Progress | None = None) -> Plan:
     """Examine once and plan. Raises RepairRefused, SourceError, SettingsError and NoChecksError."""
     doctor = Doctor(settings)
     survey = Survey()
     with closing(Examination(settings, progress, doctor.available.built_in_ids, survey.take)) as examination:
         evidence = doctor.collect(examination=examination)
-        report = doctor.judge(evidence)
         case = Case(
             examination=examination,
-            report=report,
+            report=doctor.judge(evidence),
             records=dict(evidence.records),
             survey=survey,
             now_ms=examination.server_info().now_ms,
@@ -87,10 +79,10 @@ def make_plan(settings: Settings, wanted: Wanted, identity: str, progress: _Prog
         )
         presence = case.records.get("presence")
         if isinstance(presence, StreamPresence) and not presence.exists and not presence.wrong_type:
-            return Planned(_plan_of_lost_stream(case, identity), report)
+            return _plan_of_lost_stream(case, identity)
         # What the monitors read is remembered: where Redis did not answer them, the same error is raised here.
         _refuse_unjudged(examination, examination.ledger(), survey)
-        return Planned(_plan_of(case, identity), report)
+        return _plan_of(case, identity)
 
 
 def _plan_of_lost_stream(case: Case, identity: str) -> Plan:
@@ -100,25 +92,31 @@ def _plan_of_lost_stream(case: Case, identity: str) -> Plan:
     if case.wanted.target(target.name):
         planned = [item for item in target.plan(case) if isinstance(item, Item)]
     items, refusals = within_pipeline(planned, another_pipeline(case.report))
-    settings = case.examination.settings
-    queue = settings.streams.queue or CURRENT.queue
-    info = case.examination.server_info()
+    streams = case.examination.settings.streams
     return Plan(
-        id=identity,
-        made_at=iso_of_milliseconds(info.now_ms),
-        made_ms=info.now_ms,
-        home=str(settings.home),
-        address=case.examination.redis.address,
-        run_id=info.fields.get("run_id", ""),
-        queue=queue,
+        **_origin(case, identity),
+        queue=streams.queue or CURRENT.queue,
         dead_letters="",
         read_to=id_text(BEGINNING),
         items=tuple(items),
         refusals=tuple(refusals),
         writers_run=not refusals,
-        room=Room(used=0, limit=kept_messages(settings.streams.max_length)),
-        before=condition_of(case.report),
+        room=Room(used=0, limit=kept_messages(streams.max_length)),
     )
+
+
+def _origin(case: Case, identity: str) -> dict[str, Any]:
+    """What every plan says of the examination that it was made from."""
+    info = case.examination.server_info()
+    return {
+        "id": identity,
+        "made_at": iso_of_milliseconds(info.now_ms),
+        "made_ms": info.now_ms,
+        "home": str(case.examination.settings.home),
+        "address": case.examination.redis.address,
+        "run_id": info.fields.get("run_id", ""),
+        "before": condition_of(case.report),
+    }
 
 
 def _refuse_unjudged(examination: Examination, ledger: Ledger, survey: Survey) -> None:
@@ -135,7 +133,6 @@ def _refuse_unjudged(examination: Examination, ledger: Ledger, survey: Survey) -
 def _plan_of(case: Case, identity: str) -> Plan:
     examination = case.examination
     stream = examination.stream()
-    info = examination.server_info()
     items, refusals = _planned(case)
     running = running_writers(examination)
     if case.wanted.saves_only:
@@ -147,12 +144,7 @@ def _plan_of(case: Case, identity: str) -> Plan:
         if waiting and not running and not case.wanted.ids:
             refusals.append(waits_for_server(waiting))
     return Plan(
-        id=identity,
-        made_at=iso_of_milliseconds(info.now_ms),
-        made_ms=info.now_ms,
-        home=str(examination.settings.home),
-        address=examination.redis.address,
-        run_id=info.fields.get("run_id", ""),
+        **_origin(case, identity),
         queue=stream.queue,
         dead_letters=_letters_of(stream),
         read_to=id_text(stream.last_generated),
@@ -160,7 +152,6 @@ def _plan_of(case: Case, identity: str) -> Plan:
         refusals=tuple(refusals),
         room=_room(case, items),
         writers_run=running.issuperset(examination.writer_groups()),
-        before=condition_of(case.report),
     )
 
 
@@ -221,5 +212,7 @@ def _gone_consumers(record: object) -> frozenset[tuple[str, str]]:
     gone: set[tuple[str, str]] = set()
     if isinstance(record, QueueHealth):
         for group in record.groups:
-            gone.update((group.name, one.name) for one in group.consumers if one.gone)
+            for consumer in group.consumers:
+                if consumer.gone:
+                    gone.add((group.name, consumer.name))
     return frozenset(gone)

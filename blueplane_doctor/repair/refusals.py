@@ -192,7 +192,9 @@ def with_writers(items: Iterable[Item], running: frozenset[str], obstacle: str) 
             refused[reason] = refused.get(reason, 0) + 1
         else:
             left.append(item)
-    refusals = [Refusal(what=_deliveries(count), reason=reason) for reason, count in refused.items()]
+    refusals = []
+    for reason, count in refused.items():
+        refusals.append(Refusal(what=_deliveries(count), reason=reason))
     return left, refusals
 
 

@@ -18,7 +18,7 @@ from blueplane_doctor.repair.locking import LOCK_MS
 from blueplane_doctor.repair.plan import Action, Fields, Item, Plan, RowKey, Source, marked
 from blueplane_doctor.repair.saved_messages import SavedMessages
 from blueplane_doctor.repair.scripts import Move
-from blueplane_doctor.repair.verifying import count_rows, rows_seen
+from blueplane_doctor.repair.verifying import count_rows, has_row, rows_seen
 from blueplane_doctor.sources.letter_errors import SET_ASIDE_FIELD
 from blueplane_doctor.sources.trace_tables import RowFinder
 from blueplane_doctor.times import from_milliseconds
@@ -201,7 +201,7 @@ class Steps:
     def _acknowledge(self, number: int, item: Item) -> JournalEntry:
         if not item.holdings:
             return JournalEntry(number, REFUSED, reason="it is written already")
-        if item.is_written and item.keys and not any(count_rows(self._rows, item.keys).values()):
+        if item.is_written and item.keys and not has_row(self._rows, item.keys):
             return JournalEntry(number, REFUSED, reason="its row is gone")
         if self._move_one(Move(item.id, item.holdings)) is None:
             return _moved(number)
@@ -224,7 +224,7 @@ class Steps:
 
     def remove(self, number: int, item: Item) -> JournalEntry:
         """Remove a dead letter whose row is there. Raises SourceError and RepairRefused."""
-        if not any(count_rows(self._rows, item.keys).values()):
+        if not has_row(self._rows, item.keys):
             return JournalEntry(number, REFUSED, reason="its row is not there, so its dead letter stays")
         command = scripts.remove(self._plan.queue, self._token, LOCK_MS, letters=item.stream, identity=item.id)
         checked(self._writing.ask_one(*command))

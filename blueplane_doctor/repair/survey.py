@@ -162,7 +162,7 @@ def _candidate(
         id=message.id,
         state=state,
         group=group,
-        keys=tuple(RowKey.of(lookup) for lookup in lookups),
+        keys=RowKey.all_of(lookups),
         held=held,
         problem=message.malformed() or poison_reason(message),
         origins=tuple(origins_of(list(message.fields.items()))),

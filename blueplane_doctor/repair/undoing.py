@@ -20,7 +20,7 @@ from blueplane_doctor.repair.refusals import refuse_another_redis, refuse_anothe
 from blueplane_doctor.repair.spool_taking import give_back, taken_lines
 from blueplane_doctor.repair.steps import ACKNOWLEDGED, DELIVERED, REMOVED, SET_ASIDE, checked
 from blueplane_doctor.repair.store import RepairFiles, Store
-from blueplane_doctor.repair.verifying import count_rows
+from blueplane_doctor.repair.verifying import has_row
 from blueplane_doctor.settings import Settings
 from blueplane_doctor.sources.spooled_events import spooled_id
 from blueplane_doctor.sources.trace_tables import RowFinder
@@ -109,7 +109,7 @@ def _give_back_what_was_only_taken(
         if item.source is not Source.SPOOL or item.id not in taken or is_delivered:
             continue
         # Its copy may have been written and trimmed since: once more in the spool it would be delivered twice.
-        if not any(count_rows(rows, item.keys).values()):
+        if not has_row(rows, item.keys):
             identities.add(item.id)
     return give_back(Path(plan.home), files.folder, identities)
 
@@ -140,7 +140,7 @@ class _Back:
         if entry.done not in _REVERSIBLE:
             return f"what was {entry.done} cannot be taken back"
         # Pending once more beside its row, it would make the batch of a writer that tries again fail for ever.
-        if any(count_rows(self._rows, item.keys).values()):
+        if has_row(self._rows, item.keys):
             return "it is written already"
         copy_stream = ""
         if entry.done == SET_ASIDE:

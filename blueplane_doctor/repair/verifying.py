@@ -23,9 +23,13 @@ def rows_seen(
     since = time.monotonic()
     while True:
         before = len(seen)
-        seen = settled | _seen(finder, {place: item for place, item in enumerate(items) if place not in settled})
+        left = {place: item for place, item in enumerate(items) if place not in settled}
+        seen = settled | _seen(finder, left)
         # A row with a unique key stays its message's; of other keys the number of rows counts, so all are counted anew.
-        settled = {place for place in seen if all(key.is_unique for key in items[place].keys)}
+        settled = set()
+        for place in seen:
+            if all(key.is_unique for key in items[place].keys):
+                settled.add(place)
         if len(seen) > before:
             since = time.monotonic()
         if len(seen) == len(items) or time.monotonic() - since >= patience:
@@ -39,6 +43,11 @@ def count_rows(finder: RowFinder, keys: Sequence[RowKey]) -> dict[RowKey, int]:
     """How many rows each key has. Raises SourceError."""
     found = finder.find([key.lookup for key in keys])
     return {key: len(sequences) for key, sequences in zip(keys, found, strict=True)}
+
+
+def has_row(finder: RowFinder, keys: Sequence[RowKey]) -> bool:
+    """Whether any of these keys has a row. Raises SourceError."""
+    return any(count_rows(finder, keys).values())
 
 
 def _seen(finder: RowFinder, items: Mapping[int, Item]) -> set[int]:

@@ -52,8 +52,6 @@ _WHAT = {
     Action.KEEP: ("that is saved only", "that are saved only"),
 }
 """For one message and for more."""
-
-
 _NEVER_SENT = ("buffer", "spool", "transcripts")
 """Targets whose messages were never in the stream, or are there no more."""
 
@@ -146,10 +144,20 @@ def _line(verb: str, text: str) -> str:
     return f"  {verb:<{_COLUMN - 1}} {text}"
 
 
+def _reason_lines(verb: str, counts: Counter[str]) -> list[str]:
+    """A line for each reason, with how many items it concerns."""
+    lines = []
+    for reason, count in counts.items():
+        lines.append(_line(verb, f"{count:,}: {reason}"))
+    return lines
+
+
 def counts_in_words(counts: Counter[str], refused: Counter[str], unseen: int) -> list[str]:
     """What was done, line by line."""
-    lines = [_line(done, f"{count:,}") for done, count in counts.items()]
-    lines += [_line("left alone", f"{count:,}: {reason}") for reason, count in refused.items()]
+    lines = []
+    for done, count in counts.items():
+        lines.append(_line(done, f"{count:,}"))
+    lines += _reason_lines("left alone", refused)
     if unseen:
         lines.append(_line("not seen", f"{many(unseen, 'row', 'rows')} yet; look again with: blueplane-doctor"))
     return lines
@@ -157,7 +165,11 @@ def counts_in_words(counts: Counter[str], refused: Counter[str], unseen: int) ->
 
 def id_lines(items: Iterable[Item]) -> list[str]:
     """Each item of a plan on a line of its own."""
-    return [_line(_VERBS[item.action], f"{_shown_name(item)} ({item.target}) {item.reason}".rstrip()) for item in items]
+    lines = []
+    for item in items:
+        text = f"{_shown_name(item)} ({item.target}) {item.reason}"
+        lines.append(_line(_VERBS[item.action], text.rstrip()))
+    return lines
 
 
 def _shown_name(item: Item) -> str:
@@ -197,7 +209,7 @@ def plan_as_json(plan: Plan) -> dict[str, Any]:
 def undone_in_words(plan: Plan, undone: Undone) -> str:
     """What was taken back, and what stays as it is."""
     lines = [f"Plan {plan.id}: {many(undone.taken_back, 'step was', 'steps were')} taken back."]
-    lines += [_line("stays", f"{count:,}: {reason}") for reason, count in undone.stays.items()]
+    lines += _reason_lines("stays", undone.stays)
     return "\n".join(lines) + "\n"
 
 
@@ -225,7 +237,9 @@ def _done(kept: KeptPlan) -> list[str]:
         return ["begun, and not ended"]
     if result is None:
         return ["not applied"]
-    done = [f"{count:,} {word}" for word, count in dict(result.get("done") or {}).items()]
+    done = []
+    for word, count in dict(result.get("done") or {}).items():
+        done.append(f"{count:,} {word}")
     if result.get("interrupted"):
         done.append("interrupted")
     unseen = result.get("rows_not_seen")

@@ -50,7 +50,7 @@ def planned(pipeline: Pipeline, *targets: str, wanted: Wanted | None = None) -> 
     """A plan for these targets, kept in the home."""
     wanted = wanted or Wanted(frozenset(targets))
     store = store_of(pipeline)
-    plan = make_plan(settings_for(pipeline), wanted, store.new_id()).plan
+    plan = make_plan(settings_for(pipeline), wanted, store.new_id())
     store.keep(plan)
     return plan
 

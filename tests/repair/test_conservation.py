@@ -112,7 +112,7 @@ class RepairedPipelines(Pipelines):
     def _repair(self, with_letters: bool) -> tuple[Plan, list[JournalEntry]]:
         store = Store(self.home)
         wanted = Wanted(filter=ALL_LETTERS) if with_letters else Wanted()
-        plan = make_plan(self.settings, wanted, store.new_id()).plan
+        plan = make_plan(self.settings, wanted, store.new_id())
         store.keep(plan)
         self._is_safe(plan)
         Applier(self.settings, store, plan, write_url=self.server.url, patience=0).apply()

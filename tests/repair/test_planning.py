@@ -53,7 +53,7 @@ def test_nothing_is_planned_in_a_redis_that_the_server_does_not_use(is_lost: boo
         if is_lost:
             situation.client.flushall()
         settings = load({"home": situation.home, "redis_url": situation.redis.url}).settings
-        plan = make_plan(settings, Wanted(), "7f3a").plan
+        plan = make_plan(settings, Wanted(), "7f3a")
         assert not plan.items
         (refusal,) = plan.refusals
         assert "group" in refusal.what
@@ -89,8 +89,8 @@ def test_whatever_is_in_the_way_messages_are_saved(live_pipeline: Pipeline, monk
     FAULTS["poison-duplicate"].apply(live_pipeline)
     monkeypatch.setattr("blueplane_doctor.repair.planning.running_writers", lambda _: frozenset())
     settings = settings_for(live_pipeline)
-    assert any("no writer" in refusal.reason for refusal in make_plan(settings, Wanted(), "7f3a").plan.refusals)
-    plan = make_plan(settings, Wanted(saves_only=True), "7f3b").plan
+    assert any("no writer" in refusal.reason for refusal in make_plan(settings, Wanted(), "7f3a").refusals)
+    plan = make_plan(settings, Wanted(saves_only=True), "7f3b")
     assert [item.action for item in plan.items] == [Action.KEEP] * 40
     assert not plan.refusals
     assert not plan.changes

@@ -49,7 +49,7 @@ def test_no_writer_and_no_room(live_pipeline: Pipeline, monkeypatch: pytest.Monk
     store = store_of(live_pipeline)
     settings = settings_for(live_pipeline)
     short = settings.model_copy(update={"streams": settings.streams.model_copy(update={"max_length": 10})})
-    full = make_plan(short, Wanted(), store.new_id()).plan
+    full = make_plan(short, Wanted(), store.new_id())
     assert len(full.of(Action.DELIVER)) == 8
     assert sentences(full).startswith("deliver 1 message again: the stream would be more than 80% full of what is not")
 

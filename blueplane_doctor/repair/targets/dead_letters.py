@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from blueplane_doctor.custody.messages import Message
 from blueplane_doctor.custody.poison import poison_reason
 from blueplane_doctor.custody.routing import Router
 from blueplane_doctor.errors import SourceError
@@ -10,8 +9,10 @@ from blueplane_doctor.examination import Examination
 from blueplane_doctor.lookup.dead_letters import DeadLetter, without_private_parts
 from blueplane_doctor.quantities import many
 from blueplane_doctor.repair.base import Case, Target
+from blueplane_doctor.repair.incoming import message_of
 from blueplane_doctor.repair.letters import message_in
-from blueplane_doctor.repair.plan import Action, Fields, Item, Plan, Refusal, RowKey, Source, flat, origins_of
+from blueplane_doctor.repair.plan import Action, Fields, Item, Plan, Refusal, RowKey, Source, fields_in, origins_of
+from blueplane_doctor.repair.verifying import has_row
 from blueplane_doctor.sources.dead_letters import DeadLetterEntry, parse_dead_letter_entry
 from blueplane_doctor.sources.entry_ids import id_text
 from blueplane_doctor.sources.trace_tables import RowFinder
@@ -60,24 +61,19 @@ def _item(case: Case, letter: DeadLetterEntry, rows: RowFinder, router: Router) 
     fields = _read_letter(case.examination, letter, case.examination.stream().queue)
     if fields is None:
         return item.model_copy(update={"reason": "the letter does not hold its message"})
-    message = Message((id_text(letter.id).encode(), [*map(_bytes, flat(fields))]))
+    message = message_of(fields, id_text(letter.id).encode())
     route = router.route(message)
     if route is None:
         return item.model_copy(update={"reason": "no writer is known for its message"})
-    keys = tuple(RowKey.of(lookup) for lookup in route.lookups(message))
+    keys = RowKey.all_of(route.lookups(message))
     known = {"group": route.group, "keys": keys, "origins": tuple(origins_of(fields))}
-    if any(rows.find([key.lookup for key in keys])):
+    if has_row(rows, keys):
         reason = "its message is written already"
         return item.model_copy(update={**known, "action": Action.REMOVE, "reason": reason, "is_written": True})
     problem = message.malformed() or poison_reason(message)
     if problem:
         return item.model_copy(update={**known, "reason": f"its writer cannot write it: {problem}"})
     return item.model_copy(update={**known, "action": Action.DELIVER})
-
-
-def _bytes(value: str | bytes | int) -> bytes:
-    assert isinstance(value, bytes), "the fields of a message are bytes"
-    return value
 
 
 def _read_letter(examination: Examination, letter: DeadLetterEntry, queue: str) -> Fields | None:
@@ -88,8 +84,7 @@ def _read_letter(examination: Examination, letter: DeadLetterEntry, queue: str) 
         if _is_stream_id(identity):
             page = examination.redis.ask_one("XRANGE", queue, identity, identity, "COUNT", 1)
         if page:
-            values = page[0][1]
-            return list(zip(values[::2], values[1::2], strict=True))
+            return fields_in(page[0])
     return message_in(letter)
 
 

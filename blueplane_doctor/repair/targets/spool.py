@@ -14,7 +14,7 @@ from blueplane_doctor.repair.base import Case, Target
 from blueplane_doctor.repair.incoming import Incoming, incoming_items
 from blueplane_doctor.repair.plan import Fields, Item, Plan, Refusal, Source
 from blueplane_doctor.repair.spool_taking import events_left
-from blueplane_doctor.sources.spooled_events import SpooledEvent, spooled_event, spooled_events
+from blueplane_doctor.sources.spooled_events import SpooledEvent, spooled_event, spooled_lines
 
 
 def _plan_spool(case: Case) -> Iterator[Item | Refusal]:
@@ -33,8 +33,11 @@ def _incoming(case: Case) -> Iterator[Incoming]:
 @lru_cache(maxsize=1)
 def _events(home: Path, at: datetime) -> dict[str, SpooledEvent]:
     """By their IDs, read once for all items of one examination."""
-    events = [*spooled_events(home, at), *(spooled_event(line, at) for line in events_left(home))]
-    return {event.id: event for event in events}
+    by_id = {}
+    for line in [*spooled_lines(home), *events_left(home)]:
+        event = spooled_event(line, at)
+        by_id[event.id] = event
+    return by_id
 
 
 def _read_event(examination: Examination, plan: Plan, item: Item) -> Fields | None:

@@ -25,7 +25,7 @@ def site(tmp_path: Path) -> Project:
 def planned(pipeline: Pipeline, site: Project) -> Plan:
     settings = settings_of(pipeline, site.folder.parent)
     store = store_of(pipeline)
-    plan = make_plan(settings, Wanted(frozenset({"transcripts"})), store.new_id()).plan
+    plan = make_plan(settings, Wanted(frozenset({"transcripts"})), store.new_id())
     store.keep(plan)
     return plan
 
