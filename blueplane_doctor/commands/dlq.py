@@ -81,7 +81,7 @@ def dlq_list(
         return
     if shown:
         headers = ["id", "age", "group", "platform", "event type", "error", "message"]
-        show_table([_row(letter) for letter in shown], headers)
+        show_table(list(map(_row, shown)), headers)
         show("\n")
     noun = "letter" if len(letters) == 1 else "letters"
     show(f"{len(letters):,} dead {noun}, page {page} of {pages}\n")

@@ -89,7 +89,7 @@ def history(
 
 def _list(known: list[str], form: str) -> None:
     if form == "json":
-        show_json([_shown(name) for name in known])
+        show_json(list(map(_shown, known)))
         return
     for name in known:
         show(f"{_shown(name)}\n")

@@ -77,7 +77,8 @@ def commented_defaults() -> str:
     for name, default in Settings().model_dump(mode="json", exclude={"home", "thresholds"}).items():
         text = yaml.safe_dump({name: default}, default_flow_style=False, allow_unicode=True, sort_keys=False)
         lines.append(f"# {meanings.get(name, name)}")
-        lines += [f"#{line}" for line in text.splitlines()]
+        for line in text.splitlines():
+            lines.append(f"#{line}")
         lines.append("")
     lines += ["# Numbers of the checks; null takes a level away. See: blueplane-doctor checks ID", "#thresholds:"]
     for spec in sorted(find_checks().checks, key=lambda spec: spec.id):

@@ -49,7 +49,7 @@ def trace(
     if given.format == "json":
         show_json([trace.model_dump(mode="json") for trace in traces])
     else:
-        show("\n".join(_in_words(trace) for trace in traces))
+        show("\n".join(map(_in_words, traces)))
     return exit_code([trace.state for trace in traces])
 
 
@@ -79,7 +79,7 @@ def exit_code(states: list[str]) -> ExitCode:
 def _in_words(trace: Trace) -> str:
     """The state, a line for each hop, and what to do."""
     lines = [f"{plain(trace.id)}: {trace.state.replace('_', ' ').upper()}"]
-    lines += [_hop_line(hop) for hop in trace.hops]
+    lines += map(_hop_line, trace.hops)
     lines.append(f"  {trace.advice}")
     return "\n".join(lines) + "\n"
 

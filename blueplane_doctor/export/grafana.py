@@ -34,7 +34,7 @@ def render(specs: Sequence[CheckSpec]) -> str:
     for area in sorted({spec.area for spec in specs}):
         section = [_check(spec) for spec in specs if spec.area == area]
         top = _add_section(panels, area.replace("-", " ").capitalize(), section, top)
-    _add_section(panels, "Measurements", [_metric(metric) for metric in CHARTED], top)
+    _add_section(panels, "Measurements", list(map(_metric, CHARTED)), top)
     for number, panel in enumerate(panels, 1):
         panel["id"] = number
     return json.dumps(_dashboard(panels), indent=2, ensure_ascii=False) + "\n"
@@ -83,14 +83,23 @@ def _dashboard(panels: list[_Panel]) -> dict[str, Any]:
 
 
 def _worst() -> _Panel:
+    expression = f"max by (instance) ({PREFIX}report_status{{{_CHOSEN}}})"
+    defaults = {"mappings": _colours(), "thresholds": _status_steps()}
+    panel = _panel("Worst of all", "stat", expression, defaults, gridPos=_place(0, 0, _WIDTH, _HEIGHT))
+    return panel | {"options": {"colorMode": "background", "reduceOptions": {"calcs": ["lastNotNull"]}}}
+
+
+def _panel(
+    title: str, kind: str, expression: str, defaults: dict[str, Any], *, legend: str = "{{instance}}", **more: Any
+) -> _Panel:
+    """A panel of one series; `defaults`: how its values look."""
     return {
-        "title": "Worst of all",
-        "type": "stat",
-        "gridPos": _place(0, 0, _WIDTH, _HEIGHT),
+        "title": title,
+        "type": kind,
+        **more,
         "datasource": _SOURCE,
-        "targets": [_target(f"max by (instance) (blueplane_doctor_report_status{{{_CHOSEN}}})", "{{instance}}")],
-        "fieldConfig": {"defaults": {"mappings": _colours(), "thresholds": _status_steps()}, "overrides": []},
-        "options": {"colorMode": "background", "reduceOptions": {"calcs": ["lastNotNull"]}},
+        "targets": [{"refId": "A", "datasource": _SOURCE, "expr": expression, "legendFormat": legend}],
+        "fieldConfig": {"defaults": defaults, "overrides": []},
     }
 
 
@@ -106,13 +115,8 @@ def _table() -> _Panel:
 
 
 def _timeline(title: str, expression: str, legend: str) -> _Panel:
-    return {
-        "title": title,
-        "type": "state-timeline",
-        "datasource": _SOURCE,
-        "targets": [_target(expression, legend)],
-        "fieldConfig": {"defaults": {"mappings": _colours(), "thresholds": _status_steps()}, "overrides": []},
-    }
+    defaults = {"mappings": _colours(), "thresholds": _status_steps()}
+    return _panel(title, "state-timeline", expression, defaults, legend=legend)
 
 
 def _check(spec: CheckSpec) -> _Panel:
@@ -129,30 +133,14 @@ def _check(spec: CheckSpec) -> _Panel:
             "unit": f"suffix: {spec.scale.unit}",
             "custom": {"thresholdsStyle": {"mode": "line"}},
         }
-    return {
-        "title": spec.title,
-        "type": kind,
-        "description": spec.doc,
-        "datasource": _SOURCE,
-        "targets": [_target(target, "{{instance}}")],
-        "fieldConfig": {"defaults": defaults, "overrides": []},
-    }
+    return _panel(spec.title, kind, target, defaults, description=spec.doc)
 
 
 def _metric(metric: Metric) -> _Panel:
     """A metric of the catalogue as `serve` gives it: in its base unit."""
-    return {
-        "title": metric.label,
-        "type": "timeseries",
-        "description": metric.help,
-        "datasource": _SOURCE,
-        "targets": [_target(f"{PREFIX}{metric.prometheus}{{{_CHOSEN}}}", "{{instance}}")],
-        "fieldConfig": {"defaults": {"unit": _UNITS.get(metric.unit, f"suffix: {metric.unit}")}, "overrides": []},
-    }
-
-
-def _target(expression: str, legend: str) -> dict[str, Any]:
-    return {"refId": "A", "datasource": _SOURCE, "expr": expression, "legendFormat": legend}
+    expression = f"{PREFIX}{metric.prometheus}{{{_CHOSEN}}}"
+    unit = _UNITS.get(metric.unit, f"suffix: {metric.unit}")
+    return _panel(metric.label, "timeseries", expression, {"unit": unit}, description=metric.help)
 
 
 def _colours() -> list[dict[str, Any]]:
@@ -166,7 +154,8 @@ def _colours() -> list[dict[str, Any]]:
 
 def _status_steps() -> dict[str, Any]:
     steps: list[dict[str, Any]] = [{"color": "gray", "value": None}]
-    steps += [{"color": word, "value": Status(word).severity} for word in _WORDS]
+    for word in _WORDS:
+        steps.append({"color": word, "value": Status(word).severity})
     return {"mode": "absolute", "steps": steps}
 
 

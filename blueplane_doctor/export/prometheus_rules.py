@@ -9,13 +9,14 @@ from typing import Any
 from blueplane_doctor.causeapi import EVERYTHING, CauseSpec
 from blueplane_doctor.checkapi import CheckSpec
 from blueplane_doctor.model import Status
+from blueplane_doctor.reports.prometheus import PREFIX
 from blueplane_doctor.scales import LEVELS, Scale, scale_words
 
-STATUS = "blueplane_doctor_check_status"
-VALUE = "blueplane_doctor_check_observed_value"
-CAUSE = "blueplane_doctor_cause_active"
-CAUSE_STATUS = "blueplane_doctor_cause_status"
-_EXPLAINED = "blueplane_doctor_check_cause_info"
+STATUS = f"{PREFIX}check_status"
+VALUE = f"{PREFIX}check_observed_value"
+CAUSE = f"{PREFIX}cause_active"
+CAUSE_STATUS = f"{PREFIX}cause_status"
+_EXPLAINED = f"{PREFIX}check_cause_info"
 _SEVERITIES = {"yellow": "info", "orange": "warning", "red": "critical"}
 _PATIENCE = {"yellow": "15m", "orange": "5m", "red": "1m"}
 """How long a level must last; what ends by itself before is not worth waking anybody."""
@@ -50,7 +51,7 @@ def render(specs: Sequence[CheckSpec], causes: Sequence[CauseSpec]) -> str:
     causes = _shown_by(causes, specs)
     groups = [{"name": "blueplane-doctor", "rules": _of_the_service()}]
     if causes:
-        groups.append({"name": "blueplane-doctor-causes", "rules": [_rule_of_cause(spec) for spec in causes]})
+        groups.append({"name": "blueplane-doctor-causes", "rules": list(map(_rule_of_cause, causes))})
     for area in sorted({spec.area for spec in specs}):
         rules: list[_Rule] = []
         for spec in specs:

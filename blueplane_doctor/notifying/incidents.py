@@ -5,6 +5,7 @@ is flapping, and is open until it has been quiet for long. Nothing here knows ta
 """
 
 from collections.abc import Collection, Iterable
+from typing import Any
 
 from blueplane_doctor.model import Record, Status
 from blueplane_doctor.notifying.observation import Observation, Problem
@@ -163,17 +164,21 @@ def _free_key(name: str, taken: Iterable[str]) -> str:
 
 
 def _new(problem: Problem, moment: float) -> Incident:
-    return Incident(
-        cause=problem.id,
-        status=problem.status,
-        is_loss=problem.is_loss,
-        sentence=problem.sentence,
-        next_step=problem.next_step,
-        signs=problem.signs,
-        since=moment,
-        title=problem.title,
-        others=problem.others,
-    )
+    return Incident(**_seen_in(problem), since=moment)
+
+
+def _seen_in(problem: Problem) -> dict[str, Any]:
+    """The fields of an incident that are the newest problem's."""
+    return {
+        "cause": problem.id,
+        "status": problem.status,
+        "is_loss": problem.is_loss,
+        "sentence": problem.sentence,
+        "next_step": problem.next_step,
+        "signs": problem.signs,
+        "title": problem.title,
+        "others": problem.others,
+    }
 
 
 def _bad(earlier: Incident, problem: Problem, sample: Observation) -> Incident:
@@ -192,25 +197,16 @@ def _bad(earlier: Incident, problem: Problem, sample: Observation) -> Incident:
         is_flapping = True
     elif bad >= STABLE_SAMPLES:
         is_flapping = False  # it stays, by now
-    return earlier.model_copy(
-        update={
-            "cause": problem.id,
-            "status": problem.status,
-            "is_loss": problem.is_loss,
-            "sentence": problem.sentence,
-            "next_step": problem.next_step,
-            "signs": problem.signs,
-            "title": problem.title,
-            "others": problem.others,
-            "bad": bad,
-            "good": 0,
-            "is_open": is_open or is_flapping,
-            "is_flapping": is_flapping,
-            "runs": runs,
-            "openings": openings,
-            "losses": _more(earlier.losses, sample.losses),
-        }
-    )
+    changes = _seen_in(problem) | {
+        "bad": bad,
+        "good": 0,
+        "is_open": is_open or is_flapping,
+        "is_flapping": is_flapping,
+        "runs": runs,
+        "openings": openings,
+        "losses": _more(earlier.losses, sample.losses),
+    }
+    return earlier.model_copy(update=changes)
 
 
 def _without(earlier: Incident, sample: Observation, is_told: bool) -> Incident | None:

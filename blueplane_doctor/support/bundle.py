@@ -195,7 +195,9 @@ def settings_list(loaded: Loaded, known: frozenset[str]) -> list[dict[str, Any]]
     harmless = _NAMES | known
     settings = []
     for name, value in flat(loaded.settings.model_dump(mode="json")):
-        words = [_setting(part, harmless) for part in name.split(".")]
+        words = []
+        for part in name.split("."):
+            words.append(_setting(part, harmless))
         if value == defaults.get(name):
             shown = _default(value)
         else:
@@ -218,7 +220,10 @@ def described(value: Any, harmless: frozenset[str]) -> Any:
     if isinstance(value, list):
         return [described(item, harmless) for item in value]
     if isinstance(value, dict):
-        return {_setting(str(name), harmless): described(item, harmless) for name, item in value.items()}
+        shown = {}
+        for name, item in value.items():
+            shown[_setting(str(name), harmless)] = described(item, harmless)
+        return shown
     if not isinstance(value, str) or value in harmless:
         return value
     if "://" in value:

@@ -69,11 +69,11 @@ def log_errors(tail: bytes) -> LogErrors:
     entries = _entries(tail.splitlines())
     errors = [lines for is_error, lines in entries if is_error]
     kept = errors[-MOST_ENTRIES:]
-    shown: list[str] = []
+    text = ""
     for lines in kept:
-        shown += _shown(lines)
-    text = characters.lines("".join(f"{line}\n" for line in shown))
-    return LogErrors(text, len(kept), len(errors) - len(kept), len(entries) - len(errors))
+        for line in _shown(lines):
+            text += f"{line}\n"
+    return LogErrors(characters.lines(text), len(kept), len(errors) - len(kept), len(entries) - len(errors))
 
 
 def _entries(lines: Iterable[bytes]) -> list[tuple[bool, list[bytes]]]:
@@ -116,7 +116,7 @@ def shape_of(message: bytes) -> str:
     """The message with every word that is not known to be harmless replaced."""
     text = message[:_MOST_CHARACTERS].decode("utf-8", "replace")
     tokens = _TOKEN.findall(_QUOTED.sub("…", text))
-    shown = "".join(_kept(token) for token in tokens)
+    shown = "".join(map(_kept, tokens))
     return _GAPS.sub("…", shown).strip()
 
 

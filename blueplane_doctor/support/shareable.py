@@ -4,13 +4,15 @@ Waivers, and checks, causes and monitors of one's own, are written to be shown t
 it stays that there are some, and how they judged.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
+from typing import TypeVar
 
 from blueplane_doctor.discovery import find_monitors
 from blueplane_doctor.evidence import Evidence
 from blueplane_doctor.model import Cause, Finding, Report, Waiver
 
+_Value = TypeVar("_Value")
 OWN_CHECK = "a check of your own"
 OWN_CAUSE = "a cause of your own"
 OWN_TEXT = "What it says is left out"
@@ -18,12 +20,11 @@ OWN_TEXT = "What it says is left out"
 
 def shareable_report(report: Report, known_ids: Collection[str]) -> Report:
     """The report with the text of built-in checks and causes alone; `known_ids` are their ids and areas."""
-    metrics = {name: values for name, values in report.metrics.items() if name in find_monitors()}
     # The headline quotes none but built-in checks: see verdict.VITAL.
     changes = {
         "findings": [_finding(finding, known_ids) for finding in report.findings],
         "causes": [_cause(cause, known_ids) for cause in report.causes],
-        "metrics": metrics,
+        "metrics": _only(find_monitors(), report.metrics),
         "other_thresholds": _ids(report.other_thresholds, known_ids),
     }
     return report.model_copy(update=changes)
@@ -34,14 +35,19 @@ def shareable_evidence(evidence: Evidence, known_ids: Collection[str]) -> Eviden
     built_in = find_monitors()
     thresholds = None
     if evidence.thresholds is not None:
-        thresholds = {check: levels for check, levels in evidence.thresholds.items() if check in known_ids}
+        thresholds = _only(known_ids, evidence.thresholds)
     return replace(
         evidence,
-        records={name: record for name, record in evidence.records.items() if name in built_in},
-        missing={name: cause for name, cause in evidence.missing.items() if name in built_in},
-        durations={name: taken for name, taken in evidence.durations.items() if name in built_in},
+        records=_only(built_in, evidence.records),
+        missing=_only(built_in, evidence.missing),
+        durations=_only(built_in, evidence.durations),
         thresholds=thresholds,
     )
+
+
+def _only(known: Collection[str], values: Mapping[str, _Value]) -> dict[str, _Value]:
+    """The values of these names."""
+    return {name: value for name, value in values.items() if name in known}
 
 
 def _finding(finding: Finding, known_ids: Collection[str]) -> Finding:
