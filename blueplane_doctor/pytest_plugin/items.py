@@ -10,7 +10,8 @@ import pytest
 from blueplane_doctor.errors import ExitCode
 from blueplane_doctor.model import Finding, Status
 from blueplane_doctor.pytest_plugin.health import Health, health_of
-from blueplane_doctor.reports.phrases import details, line, observed, scale, standing, waived, why
+from blueplane_doctor.reports.finding_phrases import details, observed, scale, standing, waived, why
+from blueplane_doctor.reports.phrases import line
 
 if TYPE_CHECKING:
     from blueplane_doctor.checkapi import CheckSpec

@@ -7,7 +7,8 @@ so is written by the format `markdown`.
 from blueplane_doctor.model import Cause, Finding, Remedy, Report, Status
 from blueplane_doctor.reports import cause_phrases
 from blueplane_doctor.reports.base import Format, View
-from blueplane_doctor.reports.phrases import block, is_quiet, line, observed, scale, standing, verdict, waived
+from blueplane_doctor.reports.finding_phrases import is_quiet, observed, scale, standing, waived
+from blueplane_doctor.reports.phrases import block, line, verdict
 
 _LEVELS = {
     Status.RED: "error",

@@ -5,7 +5,8 @@ from xml.etree import ElementTree as ET
 from blueplane_doctor.model import Cause, Finding, Report, Status
 from blueplane_doctor.reports import cause_phrases
 from blueplane_doctor.reports.base import Format, View
-from blueplane_doctor.reports.phrases import details, headline, line, standing, waived
+from blueplane_doctor.reports.finding_phrases import details, standing, waived
+from blueplane_doctor.reports.phrases import headline, line
 from blueplane_doctor.times import parse_time
 
 _ENDINGS = {

@@ -12,18 +12,8 @@ from blueplane_doctor.findings import counted
 from blueplane_doctor.model import Cause, Finding, Report, Status
 from blueplane_doctor.reports import cause_phrases
 from blueplane_doctor.reports.base import Format, View
-from blueplane_doctor.reports.phrases import (
-    advice,
-    evidence,
-    is_quiet,
-    line,
-    observed,
-    other_thresholds,
-    scale,
-    verdict,
-    waived,
-    why,
-)
+from blueplane_doctor.reports.finding_phrases import advice, evidence, is_quiet, observed, scale, waived, why
+from blueplane_doctor.reports.phrases import line, other_thresholds, verdict
 
 _SIGNS = {
     Status.GREEN: "🟢",

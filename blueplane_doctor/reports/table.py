@@ -13,19 +13,8 @@ from blueplane_doctor.quantities import many, quantity
 from blueplane_doctor.reports import cause_phrases, change_phrases
 from blueplane_doctor.reports.base import Format, View
 from blueplane_doctor.reports.before_stream import before_stream
-from blueplane_doctor.reports.phrases import (
-    advice,
-    clock,
-    evidence,
-    gone,
-    is_news,
-    line,
-    observed,
-    other_thresholds,
-    standing,
-    verdict,
-    waived,
-)
+from blueplane_doctor.reports.finding_phrases import advice, evidence, is_news, observed, standing, waived
+from blueplane_doctor.reports.phrases import clock, gone, line, other_thresholds, verdict
 
 _ANSI = {
     Status.GREEN: "32",

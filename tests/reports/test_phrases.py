@@ -2,19 +2,8 @@
 
 import pytest
 
-from blueplane_doctor.model import Bound, Finding, Grading, Status
-from blueplane_doctor.reports.phrases import (
-    HEALTH,
-    clock,
-    details,
-    field_value,
-    observed,
-    other_thresholds,
-    quantity,
-    scale,
-    verdict,
-    why,
-)
+from blueplane_doctor.model import Status
+from blueplane_doctor.reports.phrases import HEALTH, clock, field_value, other_thresholds, quantity, verdict
 from tests.reports import samples
 
 
@@ -55,32 +44,6 @@ def test_a_field_is_said_in_its_unit(value: object, key: str, said: str) -> None
     assert field_value(value, key) == said
 
 
-def finding(**values: object) -> Finding:
-    return Finding.model_validate({"status": "red", "summary": "s"} | values)
-
-
-@pytest.mark.parametrize(
-    ("value", "unit", "text"),
-    [
-        (360.301, "s", "6 min"),
-        (240.001, "min", "4 h"),
-        (1_234_567.0, "messages", "1,234,567 messages"),
-        ("messages wait", "", "messages wait"),
-        (None, "s", ""),
-        (5, "\x1b[2J", "5 \ufffd[2J"),
-    ],
-)
-def test_what_was_observed_is_said_with_its_unit(value: object, unit: str, text: str) -> None:
-    assert observed(finding(observed=value, unit=unit)) == text
-
-
-def test_a_scale_is_said_colour_by_colour() -> None:
-    bounds = {"yellow": Bound(value=1_000, inclusive=True), "red": Bound(value=1.5e6, inclusive=False)}
-    graded = finding(scale=Grading(direction="rising", unit="messages", bounds=bounds))
-    assert scale(graded) == "green < 1,000, yellow ≥ 1,000 and ≤ 1,500,000, red > 1,500,000"
-    assert scale(finding()) == ""
-
-
 def test_every_verdict_has_its_words() -> None:
     assert set(HEALTH) == {Status.GREEN, Status.YELLOW, Status.ORANGE, Status.RED, Status.UNKNOWN}
     assert verdict(samples.empty()) == "UNKNOWN: whether the pipeline is healthy is not known (no check was run)"
@@ -100,11 +63,3 @@ def test_a_report_by_other_thresholds_says_so() -> None:
 )  # fmt: skip
 def test_a_report_says_when_the_pipeline_was_examined(generated_at: str, text: str) -> None:
     assert clock(samples.healthy().model_copy(update={"generated_at": generated_at})) == text
-
-
-def test_the_cause_of_a_finding_is_an_id_where_it_was_judged_and_a_reason_where_not() -> None:
-    red = Finding(status=Status.RED, summary="x", cause="poison-message")
-    assert "follows from: poison-message" in details(red)
-    unread = Finding(status=Status.UNKNOWN, summary="x", cause="Redis does not answer")
-    assert "cause: Redis does not answer" in details(unread)
-    assert why(Finding(status=Status.RED, summary="x")) == {}
