@@ -83,8 +83,7 @@ def dlq_list(
         headers = ["id", "age", "group", "platform", "event type", "error", "message"]
         show_table(list(map(_row, shown)), headers)
         show("\n")
-    noun = "letter" if len(letters) == 1 else "letters"
-    show(f"{len(letters):,} dead {noun}, page {page} of {pages}\n")
+    show(f"{many(len(letters), 'dead letter', 'dead letters')}, page {page} of {pages}\n")
 
 
 def _row(letter: DeadLetter) -> list[str]:

@@ -58,8 +58,10 @@ def before_stream(metrics: Mapping[str, Any]) -> list[SourceStage]:
     stages = []
     for source in _SOURCES:
         record = metrics.get(source.record)
-        states = _counts(record.get(source.states)) if isinstance(record, Mapping) else {}
-        if isinstance(record, Mapping) and states:
+        if not isinstance(record, Mapping):
+            continue
+        states = _counts(record.get(source.states))
+        if states:
             stages.append(_stage(source, str(record.get("since") or ""), states))
     return stages
 
@@ -77,10 +79,9 @@ def lines_by_time(metrics: Mapping[str, Any]) -> LineTimes:
     """Both are empty where no time is known."""
     times = LineTimes([], [])
     record = metrics.get("transcripts")
-    buckets = record.get("buckets") if isinstance(record, Mapping) else None
-    if not isinstance(buckets, list):
+    if not isinstance(record, Mapping) or not isinstance(record.get("buckets"), list):
         return times
-    for bucket in buckets:
+    for bucket in record["buckets"]:
         if isinstance(bucket, Mapping):
             start = str(bucket.get("start") or "")
             states = _counts(bucket.get("states"))

@@ -40,8 +40,12 @@ def follows(cause: Cause, findings: Iterable[Finding]) -> str:
     judged = []
     for name in cause.explains:
         finding = by_id.get(name)
-        if finding is None or finding.status not in _NOT_JUDGED:
-            change = f" ({finding.change.value})" if finding is not None and finding.change else ""
+        if finding is None:
+            judged.append(line(name))
+        elif finding.status not in _NOT_JUDGED:
+            change = ""
+            if finding.change:
+                change = f" ({finding.change.value})"
             judged.append(f"{line(name)}{change}")
     words = ", ".join(judged[:_NAMED])
     more = len(judged) - _NAMED
@@ -57,8 +61,10 @@ def next_step(cause: Cause) -> tuple[str, str]:
     """What to do next, in words, and the command for it; each may be empty."""
     if cause.next_step is None:
         return "", ""
-    commands = cause.next_step.commands
-    return line(cause.next_step.text, 600), commands[0] if commands else ""
+    text = line(cause.next_step.text, 600)
+    if not cause.next_step.commands:
+        return text, ""
+    return text, cause.next_step.commands[0]
 
 
 def stake(cause: Cause) -> str:

@@ -43,7 +43,9 @@ def flow(states: Mapping[str, int | None]) -> dict[str, Any]:
             width = widths.get(name, 0.0)
             height = max(30.0, width + 10)
             middle = y + height / 2
-            band = _band(_LEFT + river, width, y, middle) if width else ""
+            band = ""
+            if width:
+                band = _band(_LEFT + river, width, y, middle)
             rows.append({"leak": name, "middle": middle, "band": band})
             river -= width
             outline += f"V{y:.1f}H{_LEFT + river:.1f}"
@@ -110,7 +112,9 @@ def _widths(states: Mapping[str, int | None]) -> dict[str, float]:
     whole = sum(count or 0 for count in states.values()) or 1
     widths = {}
     for name, count in states.items():
-        widths[name] = max(_THINNEST, _RIVER * count / whole) if count else 0.0
+        widths[name] = 0.0
+        if count:
+            widths[name] = max(_THINNEST, _RIVER * count / whole)
     return widths
 
 
@@ -153,4 +157,6 @@ def _bar(place: int, step: float, height: float, top: float) -> str:
 
 def _amount(bucket: Mapping[str, Any], key: str) -> float:
     value = bucket.get(key)
-    return float(value) if isinstance(value, int | float) and value > 0 else 0.0
+    if not isinstance(value, int | float) or not value > 0:  # neither is `nan` above 0
+        return 0.0
+    return float(value)

@@ -48,7 +48,9 @@ def _cause(cause: Cause, report: Report) -> str:
 
 
 def _annotation(finding: Finding) -> str:
-    level = "notice" if finding.waiver else _LEVELS.get(finding.status, "notice")
+    level = "notice"
+    if not finding.waiver:
+        level = _LEVELS.get(finding.status, "notice")
     lines = [line(finding.summary), waived(finding), block(finding.cause), _graded(finding), *_advised(finding.remedy)]
     return _command(level, f"{line(finding.id)} ({standing(finding)})", "\n".join(filter(None, lines)))
 
@@ -68,7 +70,9 @@ def _graded(finding: Finding) -> str:
     if not value:
         return ""
     words = scale(finding)
-    return f"Observed: {value} ({words})" if words else f"Observed: {value}"
+    if words:
+        value += f" ({words})"
+    return f"Observed: {value}"
 
 
 def _command(level: str, title: str, message: str) -> str:

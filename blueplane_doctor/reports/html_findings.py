@@ -24,7 +24,9 @@ def sentence(counts: Mapping[str, int]) -> str:
         count = counts.get(status.value)
         if count and status not in (Status.GREEN, Status.NOT_SET_UP):
             others.append(f"{count:,} {status.words}")
-    parts = [", ".join(others)] if others else []
+    parts = []
+    if others:
+        parts.append(", ".join(others))
     green = counts.get("green", 0)
     if green:
         parts.append(f"{many(green, 'check', 'checks')} green")

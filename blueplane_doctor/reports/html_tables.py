@@ -52,7 +52,9 @@ def lines(records: Iterable[Any], columns: Sequence[Any]) -> str:
 
 
 def _cells(record: Any, columns: Sequence[Any]) -> str:
-    values = record if isinstance(record, Mapping) else {}
+    values: Mapping[Any, Any] = {}
+    if isinstance(record, Mapping):
+        values = record
     return "".join([_cell(values.get(key), key) for key in columns])
 
 

@@ -99,13 +99,14 @@ def utc(text: Any) -> str | None:
     if not isinstance(text, str) or len(text) <= 10 or text[4] != "-":
         return None
     moment = parse_time(text)
-    return moment.strftime("%Y-%m-%d %H:%M:%S") if moment else None
+    if moment is None:
+        return None
+    return moment.strftime("%Y-%m-%d %H:%M:%S")
 
 
 def clock_time(text: Any) -> str:
     """`09:26` of a time in ISO 8601; empty for anything else."""
-    moment = utc(text)
-    return moment[11:16] if moment else ""
+    return (utc(text) or "")[11:16]
 
 
 def begin_time(begin: Any, end: Any) -> str:

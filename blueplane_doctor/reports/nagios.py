@@ -32,7 +32,9 @@ def exit_code(report: Report) -> int:
     if report.status in (Status.ORANGE, Status.YELLOW):
         return WARNING
     broken = report.counts.get(Status.ERROR, 0) > 0 or report.exit_code == ExitCode.NOT_JUDGED
-    return UNKNOWN if broken or report.status is not Status.GREEN else OK
+    if broken or report.status is not Status.GREEN:
+        return UNKNOWN
+    return OK
 
 
 def render(report: Report, view: View) -> str:
@@ -79,7 +81,9 @@ def _performance(finding: Finding) -> str:
     if isinstance(value, str) or value is None or not isfinite(value):
         return ""
     label = _NOT_IN_LABELS.sub("_", finding.id) or "_"
-    unit = finding.unit if finding.unit in _UNITS else ""
+    unit = ""
+    if finding.unit in _UNITS:
+        unit = finding.unit
     warning = _range(finding.scale, "yellow") or _range(finding.scale, "orange")
     critical = _range(finding.scale, "red")
     return f"'{label}'={_number(value)}{unit};{warning};{critical}"

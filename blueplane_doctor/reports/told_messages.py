@@ -24,10 +24,9 @@ class ToldLine(NamedTuple):
 def told_messages(report: Report) -> list[ToldLine]:
     """The last messages, the newest first; none where nobody was told."""
     record = report.metrics.get("notifications")
-    messages = record.get("messages") if isinstance(record, Mapping) else None
-    if not isinstance(messages, list):
+    if not isinstance(record, Mapping) or not isinstance(record.get("messages"), list):
         return []
-    return lines_of(messages)
+    return lines_of(record["messages"])
 
 
 def lines_of(messages: Iterable[Any]) -> list[ToldLine]:

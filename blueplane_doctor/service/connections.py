@@ -49,11 +49,15 @@ def limits_now() -> Limits:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = MOST_CONNECTIONS + KEPT_BACK + OWN
     if soft != resource.RLIM_INFINITY and soft < wanted:
-        raised = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        raised = wanted
+        if hard != resource.RLIM_INFINITY:
+            raised = min(wanted, hard)
         with contextlib.suppress(OSError, ValueError):
             resource.setrlimit(resource.RLIMIT_NOFILE, (raised, hard))
         soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-    return limits_for(soft if soft != resource.RLIM_INFINITY else wanted)
+    if soft == resource.RLIM_INFINITY:
+        soft = wanted
+    return limits_for(soft)
 
 
 def limits_for(descriptors: int) -> Limits:
@@ -165,7 +169,10 @@ class Door:
             except OSError as error:
                 self._pause(error)
                 return
-            self._let_in(connection, peer_of(address[0]) if isinstance(address, tuple) else "")
+            peer = ""
+            if isinstance(address, tuple):  # that of a unix socket is text
+                peer = peer_of(address[0])
+            self._let_in(connection, peer)
 
     def _pause(self, error: OSError) -> None:
         """The system gives no connection now: its readiness would be told again and again."""

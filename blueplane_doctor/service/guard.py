@@ -109,7 +109,9 @@ def names_us(headers: Headers, names: Iterable[str]) -> bool:
     looked up for them.
     """
     hosts = headers.getlist("host")
-    match = _HOST.fullmatch(hosts[0].strip()) if len(hosts) == 1 else None
+    if len(hosts) != 1:
+        return False
+    match = _HOST.fullmatch(hosts[0].strip())
     if match is None:
         return False
     name = match["address"] or match["name"]

@@ -33,5 +33,7 @@ class HangingReads:
                     self._pause_until[name] = now + pause
                 self._known[name] = count
                 if count >= HANGING_READS or (count and now < self._pause_until.get(name, 0.0)):
-                    causes[name] = f"{count} earlier reads still hang" if count > 1 else "an earlier read still hangs"
+                    causes[name] = "an earlier read still hangs"
+                    if count > 1:
+                        causes[name] = f"{count} earlier reads still hang"
         return causes

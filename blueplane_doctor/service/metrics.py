@@ -66,7 +66,9 @@ def _metrics_url(endpoint: str) -> str:
     parts = urlsplit(endpoint)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise UsageError("--otlp-endpoint: must be a URL that begins with http:// or https://")
-    return endpoint if parts.path.endswith("/v1/metrics") else endpoint.rstrip("/") + "/v1/metrics"
+    if parts.path.endswith("/v1/metrics"):
+        return endpoint
+    return endpoint.rstrip("/") + "/v1/metrics"
 
 
 def _provider(url: str, every: float) -> Any:

@@ -125,8 +125,12 @@ def _add_lookups(router: APIRouter, service: HealthService, lookups: Lookups) ->
 
 
 def _error(error: DoctorError) -> Response:
-    code = error.code if isinstance(error, Unanswered) else 503
-    headers = {"Retry-After": "1"} if code in (429, 503) else None
+    code = 503
+    if isinstance(error, Unanswered):
+        code = error.code
+    headers = {}
+    if code in (429, 503):
+        headers = {"Retry-After": "1"}
     return problem(code, error.message, error.hint, headers)
 
 
@@ -137,8 +141,9 @@ def _add_probes(router: APIRouter, service: HealthService) -> None:
     gauges: _Responses = {200: {"description": "Gauges", "content": {"text/plain": {"example": example}}}}
 
     def probe(ok: bool) -> Response:
-        body = to_bytes({"status": "ok" if ok else "not ready"})
-        return Response(body, 200 if ok else 503, no_store, "application/json")
+        if ok:
+            return Response(to_bytes({"status": "ok"}), 200, no_store, "application/json")
+        return Response(to_bytes({"status": "not ready"}), 503, no_store, "application/json")
 
     @router.get("/healthz", summary="Whether this service lives.", operation_id="healthz", responses=responses)
     async def healthz() -> Response:

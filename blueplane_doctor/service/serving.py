@@ -208,7 +208,8 @@ def _notify(state: str) -> None:
     address = os.environ.get("NOTIFY_SOCKET", "")
     if not address.startswith(("/", "@")):
         return
-    address = "\0" + address[1:] if address[0] == "@" else address
+    if address[0] == "@":  # a name without a file, which Linux writes with a NUL
+        address = "\0" + address[1:]
     with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as link:
         link.setblocking(False)  # a manager that hangs must not keep the service from answering
         link.connect(address)
