@@ -81,13 +81,19 @@ def explained(findings: Sequence[Finding], records: Mapping[str, Any], specs: It
         if strangers:
             broken.append(_error(spec, f"it returned {strangers[0]} instead of a Cause"))
             continue
-        found = [_Candidate(spec, _without_future(one, records)) for one in causes]
-        candidates += [one for one in found if any(by_id.bad(check) for check in one.signs)]
+        for one in causes:
+            candidate = _Candidate(spec, _without_future(one, records))
+            # A cause without a sign among the findings explains nothing.
+            if any(by_id.bad(check) for check in candidate.signs):
+                candidates.append(candidate)
     candidates.sort(key=lambda each: (-_severity(each, by_id), STAGES.index(each.spec.stage), each.spec.id))
     roots = _roots(candidates, by_id)
     _assign(by_id.unhealthy(), roots)
-    finished = [_finished(root, by_id) for root in roots]
-    stages = {spec.id: STAGES.index(spec.stage) for spec in (root.spec for root in roots)}
+    finished = []
+    stages = {}
+    for root in roots:
+        finished.append(_finished(root, by_id))
+        stages[root.spec.id] = STAGES.index(root.spec.stage)
     finished.sort(key=lambda one: (-one.status.severity, stages[one.id], one.id, one.summary))
     return Explanation([*_with_causes(findings, finished), *broken], finished)
 
@@ -148,7 +154,9 @@ def _above(candidate: _Candidate, by_id: Mapping[str, _Candidate], findings: Fin
 
 def _assign(findings: Sequence[Finding], roots: Sequence[_Candidate]) -> None:
     """Give each finding to a cause whose own sign it is, else to the first that may bring it."""
-    owners = {finding.id: [root for root in roots if finding.id in root.own()] for finding in findings}
+    owners = {}
+    for finding in findings:
+        owners[finding.id] = [root for root in roots if finding.id in root.own()]
     # A sign of several causes goes to the one that has the fewest yet, so that each cause has one where that can be:
     # what is the sign of one cause alone is given away first.
     for finding in sorted(findings, key=lambda one: len(owners[one.id])):

@@ -36,7 +36,12 @@ from blueplane_doctor.errors import SourceError
 from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring import Monitor
 from blueplane_doctor.monitoring.state_counts import counts_by_state, equation, states_by_route
-from blueplane_doctor.monitoring.time_buckets import TimeBucket, buckets_of, other_buckets_of
+from blueplane_doctor.monitoring.time_buckets import (
+    TimeBucket,
+    of_last_day,
+    of_other_times,
+    time_bucket,
+)
 from blueplane_doctor.public_fields import RouteName
 from blueplane_doctor.sources.streams import StreamState
 from blueplane_doctor.times import iso_of_milliseconds
@@ -185,8 +190,8 @@ class ChainOfCustodyMonitor(Monitor):
             letters_unreadable=ledger.untraceable_because[LETTERS_UNREADABLE],
             letters_dropped=sum(index.dropped.values()),
             blockers=ledger.blockers,
-            buckets=buckets_of(ledger),
-            other_buckets=other_buckets_of(ledger),
+            buckets=[time_bucket(*bucket) for bucket in of_last_day(ledger.buckets)],
+            other_buckets=[time_bucket(*bucket) for bucket in of_other_times(ledger.buckets)],
             equation=equation(ledger.examined, states),
             database_cause=self._database_cause(),
         )

@@ -161,8 +161,12 @@ class HistoryHealthMonitor(Monitor):
         # A loss stays to be seen for a day: newer servers forget it within seconds, and people sleep.
         day = _samples_of_the_day(storage, groups, now)
         times = [sample.time for sample in day if REPORT_STATUS in sample.values]
+        losses = []
+        for group in groups:
+            if _is_there(day, group):
+                losses.append(losses_between(group_samples(day, group), group))
         changed = {
-            "losses": [losses_between(group_samples(day, group), group) for group in groups if _is_there(day, group)],
+            "losses": losses,
             "series": _read_series(storage, metrics, now),
             **_of_statuses(_read_statuses(storage), times, now, self.examination.known_ids),
         }
@@ -188,7 +192,9 @@ def _of_statuses(
     entries: Sequence[StatusEntry], times: Sequence[int], now: float, known_ids: Collection[str]
 ) -> dict[str, Any]:
     """The changes of the last day, and the causes that are open now."""
-    changes = [incident.status_change(change, known_ids) for change in incident.changes(entries, now - _DAY)]
+    changes = []
+    for change in incident.changes(entries, now - _DAY):
+        changes.append(incident.status_change(change, known_ids))
     causes = []
     for name, since in sorted(incident.open_since(entries, times, now).items()):
         causes.append(OpenCause(id=incident.public_id(name, known_ids), since=iso_of_seconds(since)))
@@ -197,18 +203,22 @@ def _of_statuses(
 
 def _groups_among(metrics: Sequence[str]) -> list[str]:
     """The writer groups that any of these metrics belongs to."""
-    matches = [_GROUP_METRIC.fullmatch(metric) for metric in metrics]
-    return [match[1] for match in matches if match]
+    groups = []
+    for metric in metrics:
+        match = _GROUP_METRIC.fullmatch(metric)
+        if match:
+            groups.append(match[1])
+    return groups
 
 
 def _read_series(storage: HealthMetricsStorage, recorded: Sequence[str], now: float) -> list[HistorySeries]:
     """The courses of the last day, of the metrics that are drawn and were recorded."""
-    drawn = [metric for metric in CHARTED if metric.path in recorded]
+    drawn = {metric.path: metric for metric in CHARTED if metric.path in recorded}
     if not drawn:
         return []
-    values = storage.read_many([metric.path for metric in drawn], now - _DAY, now, STEP)
+    values = storage.read_many(list(drawn), now - _DAY, now, STEP)
     series = []
-    for metric in drawn:
+    for metric in drawn.values():
         points: list[tuple[str, float | None]] = [
             (iso_of_seconds(moment), value) for moment, value in values[metric.path]
         ]

@@ -1,8 +1,9 @@
 """Messages by event time: of each ten minutes, how many are at every stage."""
 
 from collections import Counter
+from collections.abc import Mapping
 
-from blueplane_doctor.custody.ledger import LATER, OLDER, WITHOUT_TIMESTAMP, Ledger
+from blueplane_doctor.custody.ledger import LATER, OLDER, WITHOUT_TIMESTAMP
 from blueplane_doctor.custody.states import (
     DEAD_LETTERED,
     HAS_ROW,
@@ -39,19 +40,19 @@ class TimeBucket(Record):
     unexamined: int
 
 
-def buckets_of(ledger: Ledger) -> list[TimeBucket]:
-    """Those of the last day, in their order."""
-    starts = sorted(start for start in ledger.buckets if isinstance(start, int))
-    return [_bucket(iso_of_milliseconds(start), ledger.buckets[start]) for start in starts]
+def of_last_day(buckets: Mapping[int | str, Counter[str]]) -> list[tuple[str, Counter[str]]]:
+    """Start and counts of the buckets of the last day, in their order."""
+    starts = sorted(start for start in buckets if isinstance(start, int))
+    return [(iso_of_milliseconds(start), buckets[start]) for start in starts]
 
 
-def other_buckets_of(ledger: Ledger) -> list[TimeBucket]:
-    """What is older than a day, later than now, or without a timestamp."""
-    names = [name for name in (OLDER, LATER, WITHOUT_TIMESTAMP) if name in ledger.buckets]
-    return [_bucket(name, ledger.buckets[name]) for name in names]
+def of_other_times(buckets: Mapping[int | str, Counter[str]]) -> list[tuple[str, Counter[str]]]:
+    """Name and counts of what is older than a day, later than now, or without a timestamp."""
+    return [(name, buckets[name]) for name in (OLDER, LATER, WITHOUT_TIMESTAMP) if name in buckets]
 
 
-def _bucket(start: str, counts: Counter[str]) -> TimeBucket:
+def time_bucket(start: str, counts: Counter[str]) -> TimeBucket:
+    """The stages of the messages of one bucket, by their states."""
     total = sum(counts.values())
     return TimeBucket(
         start=start,

@@ -5,10 +5,10 @@ from datetime import timedelta
 
 from blueplane_doctor.capture.comparison import Comparison
 from blueplane_doctor.capture.line_states import LINE_STATES, MISSING, REASONS, WRITTEN, equation
-from blueplane_doctor.custody.ledger import LATER, OLDER, WITHOUT_TIMESTAMP
 from blueplane_doctor.errors import SourceError
 from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring import Monitor
+from blueplane_doctor.monitoring.time_buckets import of_last_day, of_other_times
 from blueplane_doctor.public_fields import MessageId
 from blueplane_doctor.sources.transcript_files import kept_days, project_folders
 from blueplane_doctor.times import from_milliseconds, iso_of_milliseconds
@@ -114,8 +114,8 @@ class TranscriptMonitor(Monitor):
             states=states,
             equation=equation(lines, states),
             projects=_projects(comparison),
-            buckets=_buckets(comparison),
-            other_buckets=_other_buckets(comparison),
+            buckets=[_bucket(*bucket) for bucket in of_last_day(comparison.buckets)],
+            other_buckets=[_bucket(*bucket) for bucket in of_other_times(comparison.buckets)],
             missing_by_reason=_reasons(comparison),
             missing_ids=[line.uuid for line in comparison.missing[:_SHOWN_LINES]],
             first_missing_timestamp=iso_of_milliseconds(min(times)) if times else None,
@@ -168,16 +168,6 @@ def _projects(comparison: Comparison) -> list[ProjectTranscripts]:
 def _reasons(comparison: Comparison) -> dict[str, int]:
     counts = Counter(line.reason for line in comparison.missing)
     return {reason: counts[reason] for reason in REASONS if counts[reason]}
-
-
-def _buckets(comparison: Comparison) -> list[LineBucket]:
-    starts = sorted(start for start in comparison.buckets if isinstance(start, int))
-    return [_bucket(iso_of_milliseconds(start), comparison.buckets[start]) for start in starts]
-
-
-def _other_buckets(comparison: Comparison) -> list[LineBucket]:
-    names = [name for name in (OLDER, LATER, WITHOUT_TIMESTAMP) if name in comparison.buckets]
-    return [_bucket(name, comparison.buckets[name]) for name in names]
 
 
 def _bucket(start: str, counts: Counter[str]) -> LineBucket:

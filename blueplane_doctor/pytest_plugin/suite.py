@@ -105,8 +105,11 @@ class Suite:
     def _left_out(self, items: list[pytest.Item]) -> list[pytest.Item]:
         """The items of checks that are not selected."""
         selected = {spec.id for spec in self.health.doctor.checks}
-        checks = [item for item in items if isinstance(item, CheckItem)]
-        return [item for item in checks if item.spec and item.spec.id not in selected]
+        left_out: list[pytest.Item] = []
+        for item in items:
+            if isinstance(item, CheckItem) and item.spec and item.spec.id not in selected:
+                left_out.append(item)
+        return left_out
 
     def _usual_ones(self, session: pytest.Session, items: list[pytest.Item]) -> Iterator[pytest.Item]:
         taken = {item.key for item in items if isinstance(item, CheckItem)}
@@ -157,12 +160,13 @@ class Suite:
     @pytest.hookimpl(optionalhook=True)
     def pytest_html_results_table_row(self, report: pytest.TestReport, cells: list[str]) -> None:
         """Empty for a test that is no health check. Cells are HTML, and findings are hostile: escaped."""
-        properties = {name: str(value) for name, value in getattr(report, "user_properties", [])}
+        properties = dict(getattr(report, "user_properties", []))
+        finding = ""
         status = properties.get(PROPERTY + "status", "")
-        texts = ["", properties.get(PROPERTY + "scale", ""), properties.get(PROPERTY + "remedy", "")]
         if status:
-            texts[0] = f"{status}: {properties.get(PROPERTY + 'summary', '')}"
-        cells[_AFTER_TEST] = [f"<td>{escape(text)}</td>" for text in texts]
+            finding = f"{status}: {properties.get(PROPERTY + 'summary', '')}"
+        texts = (finding, properties.get(PROPERTY + "scale", ""), properties.get(PROPERTY + "remedy", ""))
+        cells[_AFTER_TEST] = [f"<td>{escape(str(text))}</td>" for text in texts]
 
     def pytest_terminal_summary(self, terminalreporter: "pytest.TerminalReporter") -> None:
         """The causes first, then what passed and is not green."""

@@ -154,13 +154,16 @@ def read_recorded(redis: RedisSource, now_ms: int, minutes: int) -> Recorded:
         return Recorded(minutes, since, cause=error.message, hint=hint, readable=False)
     if not sums.minutes:
         return Recorded(minutes, since, cause=f"nothing was recorded in the last {minutes} min")
+    writes = {}
+    for table, counts in sums.sorted_counts("w"):
+        writes[table] = _writes(counts, sums.bins[table])
     return Recorded(
         minutes,
         since,
         minutes_recorded=len(sums.minutes),
-        minutes_with_writes=len({minute for minute, _ in sums.sketches}),
+        minutes_with_writes=len(sums.minutes_with_writes),
         minutes_with_hooks=len(sums.minutes_with_hooks),
-        writes={table: _writes(counts, sums.bins[table]) for table, counts in sums.sorted_counts("w")},
+        writes=writes,
         hooks={name: RecordedHook(counts["ok"], counts["failed"]) for name, counts in sums.sorted_counts("h")},
         monitors={name: _monitor(counts) for name, counts in sums.sorted_counts("m")},
         write_p95_ms=_p95_ms(sum(sums.bins.values(), Counter())),
@@ -189,10 +192,13 @@ def _read_hashes(redis: RedisSource, keys: list[str]) -> list[dict[str, int]]:
     replies = redis.ask(*[("HGETALL", key) for key in keys])
     hashes = []
     for reply in replies:
-        fields = pairs(redis.checked(reply, ("HGETALL", PREFIX)))
-        counts = {field: integer(value.decode("ascii", "replace")) for field, value in fields.items()}
-        # What is beyond 64 bits, or below zero, no recorder wrote.
-        hashes.append({field: count for field, count in counts.items() if count is not None and count >= 0})
+        counts = {}
+        for name, value in pairs(redis.checked(reply, ("HGETALL", PREFIX))).items():
+            count = integer(value.decode("ascii", "replace"))
+            # What is beyond 64 bits, or below zero, no recorder wrote.
+            if count is not None and count >= 0:
+                counts[name] = count
+        hashes.append(counts)
     return hashes
 
 
@@ -206,6 +212,7 @@ class _Sums:
         """How many writes of a table are in each bin of durations."""
         self.minutes: set[int] = set()
         self.minutes_with_hooks: set[int] = set()
+        self.minutes_with_writes: set[int] = set()
         self.sketches: set[tuple[int, str]] = set()
         """Minutes and tables of writes, under their real names: they are part of a key."""
 
@@ -215,6 +222,7 @@ class _Sums:
             kind, what, name = parts(text)
             if kind == "w":
                 self.sketches.add((minute, name))
+                self.minutes_with_writes.add(minute)
             if kind == "h":
                 self.minutes_with_hooks.add(minute)
             counts = self.counts[kind][_shown(kind, name)]

@@ -4,7 +4,7 @@ from collections import Counter
 
 from blueplane_doctor.custody.ledger import LATER, OLDER, WITHOUT_TIMESTAMP, Ledger
 from blueplane_doctor.custody.states import DUPLICATE, IN_FLIGHT, LOST, STUCK, WAITING, WRITTEN
-from blueplane_doctor.monitoring.time_buckets import buckets_of, other_buckets_of
+from blueplane_doctor.monitoring.time_buckets import of_last_day, of_other_times, time_bucket
 
 
 def test_stages_of_a_bucket_and_the_order_of_buckets() -> None:
@@ -14,9 +14,9 @@ def test_stages_of_a_bucket_and_the_order_of_buckets() -> None:
     ledger.buckets[1_795_359_600_000] = Counter({WRITTEN: 7})
     for name in (WITHOUT_TIMESTAMP, LATER, OLDER):
         ledger.buckets[name] = Counter({WAITING: 1})
-    earlier, later = buckets_of(ledger)
+    earlier, later = (time_bucket(*bucket) for bucket in of_last_day(ledger.buckets))
     assert (earlier.start, earlier.enqueued, earlier.written) == ("2026-11-22T15:00:00.000Z", 7, 7)
     assert later.start == "2026-11-22T15:10:00.000Z"
     assert (later.enqueued, later.delivered, later.written) == (13, 11, 6)
     assert (later.waiting, later.held, later.broken) == (2, 4, 1)
-    assert [bucket.start for bucket in other_buckets_of(ledger)] == [OLDER, LATER, WITHOUT_TIMESTAMP]
+    assert [name for name, _ in of_other_times(ledger.buckets)] == [OLDER, LATER, WITHOUT_TIMESTAMP]
