@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from blueplane_doctor.options import OPTIONS
-from blueplane_doctor.pytest_plugin.health import health_of, text_of
 
 if TYPE_CHECKING:
     from blueplane_doctor.model import Report
@@ -71,6 +70,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def _asked_for(config: pytest.Config, part: str) -> Any:
     from blueplane_doctor.errors import DoctorError
+    from blueplane_doctor.pytest_plugin.health import health_of, text_of
 
     try:
         return getattr(health_of(config), part)

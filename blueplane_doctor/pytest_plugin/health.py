@@ -4,20 +4,20 @@ import os
 import sys
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
+from blueplane_doctor.checkapi import CheckSpec
+from blueplane_doctor.diagnose import Doctor
+from blueplane_doctor.discovery import AvailableChecks, find_checks, find_monitors
+from blueplane_doctor.errors import DoctorError, UsageError
+from blueplane_doctor.evidence import Evidence
+from blueplane_doctor.kept import evidence_from, read_evidence, read_report
+from blueplane_doctor.model import Cause, Finding, Report
 from blueplane_doctor.options import OPTIONS, Options
-
-if TYPE_CHECKING:
-    from blueplane_doctor.checkapi import CheckSpec
-    from blueplane_doctor.diagnose import Doctor
-    from blueplane_doctor.discovery import AvailableChecks
-    from blueplane_doctor.errors import DoctorError
-    from blueplane_doctor.evidence import Evidence
-    from blueplane_doctor.model import Cause, Finding, Report
-    from blueplane_doctor.settings import Settings
+from blueplane_doctor.settings import Settings, load
+from blueplane_doctor.waivers import read_waivers
 
 HANDED_OVER = "blueplane_evidence"
 """Where a worker of pytest-xdist finds the evidence that the controller has read."""
@@ -39,9 +39,8 @@ class Health:
             _ = self.evidence
 
     @cached_property
-    def settings(self) -> "Settings":
+    def settings(self) -> Settings:
         """Those in force, with the waivers beside the code; relative paths are those of pytest's start."""
-        from blueplane_doctor.settings import load
 
         given = {}
         for option in OPTIONS.values():
@@ -52,16 +51,12 @@ class Health:
         for name in _PATHS:
             changes[name] = self._from_start(getattr(settings, name))
         if waivers := self._file("waivers"):
-            from blueplane_doctor.waivers import read_waivers
-
             changes["waivers"] = [*settings.waivers, *read_waivers(waivers)]
         return settings.model_copy(update=changes)
 
     @cached_property
-    def baseline(self) -> "Report | None":
+    def baseline(self) -> Report | None:
         """The report to compare with, where one is named."""
-        from blueplane_doctor.errors import UsageError
-        from blueplane_doctor.kept import read_report
 
         path = self._file("baseline")
         if path is None and self.settings.fail_on_new:
@@ -69,32 +64,26 @@ class Health:
         return read_report(path) if path else None
 
     @cached_property
-    def usual(self) -> "AvailableChecks":
+    def usual(self) -> AvailableChecks:
         """The checks that every run has: built-in ones, those of other packages, those of the settings' folders."""
-        from blueplane_doctor.discovery import find_checks
 
         return find_checks(self.settings.check_folders, self.settings.monitor_folders)
 
     @cached_property
-    def available(self) -> "AvailableChecks":
+    def available(self) -> AvailableChecks:
         """The usual checks and those of the files collected so far."""
-        from blueplane_doctor.discovery import AvailableChecks
 
         return AvailableChecks([*self.usual.checks], [*self.usual.problems], [*self.usual.causes])
 
     @cached_property
-    def doctor(self) -> "Doctor":
+    def doctor(self) -> Doctor:
         """Knows the selected checks; asked for when everything is collected."""
-        from blueplane_doctor.diagnose import Doctor
 
         return Doctor(self.settings, self.baseline, available=self.available)
 
     @cached_property
-    def evidence(self) -> "Evidence":
+    def evidence(self) -> Evidence:
         """The health records."""
-        from blueplane_doctor.diagnose import Doctor
-        from blueplane_doctor.discovery import find_monitors
-        from blueplane_doctor.kept import evidence_from, read_evidence
 
         handed_over = getattr(self._config, "workerinput", {}).get(HANDED_OVER)
         if handed_over:
@@ -110,12 +99,12 @@ class Health:
         return evidence
 
     @cached_property
-    def report(self) -> "Report":
+    def report(self) -> Report:
         """The report on all selected checks."""
         return self.doctor.judge(self.evidence)
 
     @property
-    def causes(self) -> "list[Cause]":
+    def causes(self) -> list[Cause]:
         """The causes; none where the pipeline was not examined."""
         if "evidence" not in vars(self):  # a cached property: asking for it would examine the pipeline
             return []
@@ -123,9 +112,8 @@ class Health:
             return []  # under pytest-xdist others examine, and where settings cannot be used nobody does
         return self.report.causes
 
-    def checks_of(self, file: Path) -> "AvailableChecks":
+    def checks_of(self, file: Path) -> AvailableChecks:
         """What a file holds, known to the session from now on. The file is not imported as a module of its folder."""
-        from blueplane_doctor.discovery import AvailableChecks, find_checks
 
         mine = _of_file(self.usual.checks, file)
         if mine:
@@ -142,7 +130,7 @@ class Health:
         self.available.problems += [problem for problem in problems if problem not in self.available.problems]
         return AvailableChecks(mine, problems)
 
-    def _files_with_the_ids_of(self, checks: "list[CheckSpec]") -> set[Path]:
+    def _files_with_the_ids_of(self, checks: list[CheckSpec]) -> set[Path]:
         """The files, met so far, of checks that have the same ids; not those of built-in checks."""
         ids = {spec.id for spec in checks}
         files = set()
@@ -151,7 +139,7 @@ class Health:
                 files.add(_source(spec))
         return files
 
-    def finding(self, check_id: str, summary: str = "") -> "Finding | None":
+    def finding(self, check_id: str, summary: str = "") -> Finding | None:
         """The finding of that id; `summary` tells apart the problems of files that have the same name."""
         for finding in self.report.findings:
             if finding.id == check_id and summary in ("", finding.summary):
@@ -182,7 +170,7 @@ def health_of(config: pytest.Config) -> Health:
     return config.stash.setdefault(_KEY, Health(config))
 
 
-def text_of(error: "DoctorError") -> str:
+def text_of(error: DoctorError) -> str:
     """An error's message and hint, with options by the names that they have here."""
     message = error.message
     if message.startswith("--"):
@@ -192,11 +180,11 @@ def text_of(error: "DoctorError") -> str:
     return message
 
 
-def _of_file(checks: "list[CheckSpec]", file: Path) -> "list[CheckSpec]":
+def _of_file(checks: list[CheckSpec], file: Path) -> list[CheckSpec]:
     return [spec for spec in checks if _source(spec) == file.resolve()]
 
 
-def _source(spec: "CheckSpec") -> Path:
+def _source(spec: CheckSpec) -> Path:
     return Path(sys.modules[spec.function.__module__].__file__ or "").resolve()
 
 

@@ -3,18 +3,16 @@
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
+from blueplane_doctor.checkapi import CheckSpec
 from blueplane_doctor.errors import ExitCode
 from blueplane_doctor.model import Finding, Status
 from blueplane_doctor.pytest_plugin.health import Health, health_of
 from blueplane_doctor.reports.finding_phrases import details, observed, scale, standing, waived, why
 from blueplane_doctor.reports.phrases import line
-
-if TYPE_CHECKING:
-    from blueplane_doctor.checkapi import CheckSpec
 
 ROOT = "blueplane"
 """Stands in the place of a file in the ids of usual checks: `blueplane::queue-depth`."""
@@ -27,7 +25,7 @@ _PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:+-]{0,127}")
 class CheckItem(pytest.Item):
     """One check. It looks its finding up in the session's report, and runs nothing itself."""
 
-    def __init__(self, *, check_id: str, summary: str = "", spec: "CheckSpec | None" = None, **of_node: Any) -> None:
+    def __init__(self, *, check_id: str, summary: str = "", spec: CheckSpec | None = None, **of_node: Any) -> None:
         super().__init__(**of_node)
         self.key = check_id, summary
         """What tells this item's finding from all others."""

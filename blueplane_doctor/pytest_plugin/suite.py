@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
+from blueplane_doctor.discovery import meaningless
 from blueplane_doctor.errors import DoctorError, FileUnreadable
+from blueplane_doctor.evidence import to_json
 from blueplane_doctor.file_reading import SOURCE_BYTES, read_bytes
 from blueplane_doctor.pytest_plugin.health import HANDED_OVER, health_of, text_of
 from blueplane_doctor.pytest_plugin.items import PROPERTY, ROOT, CheckFile, CheckItem, Refusal, UsualChecks
@@ -126,16 +128,12 @@ class Suite:
 
     def pytest_report_collectionfinish(self) -> list[str]:
         """Words of the selection that mean nothing are often typing errors."""
-        from blueplane_doctor.discovery import meaningless
-
         words = meaningless(self.health.settings, self.health.available.checks)
         return [f"blueplane: {word} in --blueplane-select or --blueplane-ignore means no check" for word in words]
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
         """With pytest-xdist the controller reads, and every worker judges the same evidence."""
-        from blueplane_doctor.evidence import to_json
-
         node.workerinput[HANDED_OVER] = to_json(self.health.evidence)
 
     @pytest.hookimpl(wrapper=True)
