@@ -14,6 +14,7 @@ from blueplane_doctor.checkapi import sentence
 from blueplane_doctor.errors import SettingsError
 from blueplane_doctor.findings import counted
 from blueplane_doctor.model import Cause, Finding, Remedy, Stake, Status
+from blueplane_doctor.times import iso_of_milliseconds
 
 __all__ = ["CAUSE_MARK", "STAGES", "Cause", "CauseFunction", "CauseSpec", "Findings", "Stake", "cause", "stream_time"]
 
@@ -186,8 +187,6 @@ def _spec_of(function: CauseFunction, wiring: _Wiring) -> CauseSpec:
 
 def stream_time(stream_id: str) -> str | None:
     """When a message was added, by its stream ID: ISO 8601, UTC; None for what is no stream ID."""
-    from blueplane_doctor.times import iso_of_milliseconds
-
     milliseconds, dash, _ = stream_id.partition("-")
     if not dash or not milliseconds.isdigit():
         return None

@@ -67,6 +67,7 @@ def pack(at: int, rows: Rows) -> bytes:
         for number, data in of_one_kind:
             order.append(number)
             values_of_all += data
+    # The order of kinds is that of the head: a reader finds a column by adding up the widths of those before it.
     head = _HEAD.pack(len(minutes), *map(len, columns))
     ages = struct.pack(f"<{len(minutes)}H", *(at - minute for minute in minutes))
     return head + ages + bytes(order) + bytes(values_of_all)

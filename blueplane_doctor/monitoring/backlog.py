@@ -36,6 +36,7 @@ def one_look(examination: Examination) -> OneLook | None:
         return None
     if oldest_ms is None:
         return None
+    # What is not there yet cannot have waited: the stop lasts no longer than the oldest message is there.
     still_ms = oldest_ms
     if written.last is not None:
         still_ms = min(oldest_ms, max(0, now_ms - to_milliseconds(written.last)))

@@ -105,11 +105,11 @@ class Health:
 
     @property
     def causes(self) -> list[Cause]:
-        """The causes; none where the pipeline was not examined."""
-        if "evidence" not in vars(self):  # a cached property: asking for it would examine the pipeline
-            return []
+        """The causes; none where this process did not examine the pipeline."""
+        # `report` is cached once somebody asked for it. To ask here would examine the pipeline, which under
+        # pytest-xdist others do, and where settings cannot be used nobody.
         if "report" not in vars(self):
-            return []  # under pytest-xdist others examine, and where settings cannot be used nobody does
+            return []
         return self.report.causes
 
     def checks_of(self, file: Path) -> AvailableChecks:

@@ -167,6 +167,7 @@ def is_installed(package: str) -> bool:
 
 def _configured(redis_url: str | None, targets: "Sequence[Target] | None") -> tuple[str, list[dict[str, Any]]]:
     """The URL and targets given, or else those of the settings. Raises SettingsError."""
+    # A measured process is handed both, and must not load the settings with pydantic.
     from blueplane_doctor.pipeline import TARGETS
     from blueplane_doctor.settings import load
 

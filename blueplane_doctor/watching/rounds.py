@@ -89,6 +89,7 @@ class Memory:
 
     def causes_changed(self, report: Report) -> tuple[list[Cause], list[Cause]]:
         """The causes that have opened since the last report, and those that are over; then remember this report."""
+        # Reversed, so that of several causes of one kind the worst is remembered, which comes first in the report.
         now = {cause.id: cause for cause in reversed(report.causes)}
         before = now if self._causes is None else self._causes
         self._causes = now

@@ -95,7 +95,7 @@ class Screen:
         if self._round is None:
             return None
         report = self._round.report
-        findings = [_finding(finding, width) for finding in _unhealthy(report)]
+        findings = _findings(report, width, len(report.findings))
         causes = _causes(report, width)
         return Group(_head(report), *_unread(self._round), *causes, *findings)
 
@@ -177,15 +177,11 @@ def _causes(report: Report, width: int, most: int | None = None) -> list[Text]:
 
 def _findings(report: Report, width: int, most: int) -> list[Text]:
     """A line for each finding that needs a look, at most so many lines; the last one counts what has no room."""
-    findings = _unhealthy(report)
-    shown = findings
-    if len(findings) > most:
-        shown = findings[: most - 1]
-    lines = [_finding(finding, width) for finding in shown]
-    left = len(findings) - len(shown)
-    if left:
-        lines.append(_text(f"… and {left} more", "dim"))
-    return lines
+    lines = [_finding(finding, width) for finding in _unhealthy(report)]
+    if len(lines) <= most:
+        return lines
+    left = len(lines) - most + 1
+    return [*lines[: most - 1], _text(f"… and {left} more", "dim")]
 
 
 def _finding(finding: Finding, width: int) -> Text:
