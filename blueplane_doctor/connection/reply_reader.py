@@ -24,6 +24,9 @@ _LONGEST_NUMBER = 20
 _LONGEST_LINE = 1 << 16
 """Bytes of a header, a status or an error: Redis cuts them far below. hiredis reads a line anew with all that comes."""
 
+_KEPT_BUFFER = 1 << 20
+"""Bytes that the parser keeps for the next reply; by default 16 kB, and it makes room for each reply step by step."""
+
 
 class ReplyReader:
     """Turns bytes into replies that together stay within `limit` bytes.
@@ -36,6 +39,7 @@ class ReplyReader:
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._parser = hiredis.Reader(protocolError=ProtocolError, replyError=ReplyError, notEnoughData=INCOMPLETE)
+        self._parser.setmaxbuf(_KEPT_BUFFER)
         self._suspect = False
         self._start_anew()
 

@@ -1,7 +1,7 @@
 """One message of the queue stream. Its JSON is parsed only when somebody asks for a value inside."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cache
 from operator import itemgetter
 from typing import Any
@@ -24,12 +24,12 @@ class Message:
     __slots__ = ("_json", "fields", "id", "raw_id")
 
     def __init__(self, entry: RawEntry) -> None:
-        self._take(entry[0], entry_id(entry[0]), _fields(iter(entry[1])))
-
-    def _take(self, raw_id: bytes, identity: EntryId, fields: dict[bytes, bytes]) -> None:
-        self.raw_id = raw_id
-        self.id = identity
-        self.fields = fields
+        self.raw_id = entry[0]
+        self.id: EntryId = entry_id(entry[0])
+        flat = iter(entry[1])
+        # Both arguments are the same iterator: each name meets the value after it, and no list is copied. There are as
+        # many values as names (connection/shapes.py looks at that); to have zip look once more doubles its time.
+        self.fields: dict[bytes, bytes] = dict(zip(flat, flat))  # noqa: B905
         self._json: dict[bytes, Any] | None = None  # made when first needed: most messages never need it
 
     @property
@@ -78,21 +78,20 @@ class Message:
 
 
 def messages_of(page: list[RawEntry]) -> list[Message]:
-    """The messages of a page of entries, in less time than one by one."""
-    identities = entry_ids(map(itemgetter(0), page))
-    fields = map(_fields, map(iter, map(itemgetter(1), page)))
+    """The messages of a page of entries, in less time than one by one: no line of Python is run for their fields."""
+    raw_ids = list(map(itemgetter(0), page))
+    flat = list(map(iter, map(itemgetter(1), page)))
+    # Each iterator is given twice, as in Message itself.
+    fields = map(dict, map(zip, flat, flat))
     messages = []
-    for entry, identity, fields_of_one in zip(page, identities, fields, strict=True):
+    for raw_id, identity, fields_of_one in zip(raw_ids, entry_ids(raw_ids), fields, strict=True):
         message = Message.__new__(Message)
-        message._take(entry[0], identity, fields_of_one)
+        message.raw_id = raw_id
+        message.id = identity
+        message.fields = fields_of_one
+        message._json = None
         messages.append(message)
     return messages
-
-
-def _fields(flat: Iterator[bytes]) -> dict[bytes, bytes]:
-    # Both arguments are the same iterator: each name meets the value after it, and no list is copied. There are as
-    # many values as names (connection/shapes.py looks at that); to have zip look once more doubles its time.
-    return dict(zip(flat, flat))  # noqa: B905
 
 
 ValueReader = Callable[[Message], str | None]
