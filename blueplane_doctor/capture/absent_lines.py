@@ -147,6 +147,7 @@ class AbsentLines:
         """What the pipeline tells of these lines; nothing of those that are nowhere."""
         wanted = set(lines)
         states: dict[LineKey, str] = {}
+        # Rows come last: a message that left the stream before it was looked for there was written before that.
         try:
             states |= dict.fromkeys(self._traces.dead_lettered(wanted), DEAD_LETTERED)
             in_stream = self._traces.in_stream(wanted - states.keys())

@@ -146,6 +146,7 @@ def _replace(file: Path, content: bytes) -> None:
     if not file.parents[1].is_dir() and not Path(os.path.expanduser("~")).is_dir():
         return  # a home that is not there is not made
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # Written beside it and moved: another run never reads half a file.
     draft = file.with_name(f".{file.name}.{os.getpid()}")
     draft.unlink(missing_ok=True)
     handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

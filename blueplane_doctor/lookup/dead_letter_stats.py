@@ -71,6 +71,7 @@ def summarize(dead_letters: Iterable[DeadLetter], examination: Examination) -> D
         total=len(everything),
         distinct_messages=len(messages),
         last_hour=last_hour,
+        # Those of two hours, less those of the last one.
         hour_before=_younger_than(everything, 2 * HOUR_MS) - last_hour,
         oldest_age_ms=max((dead_letter.age_ms for dead_letter in everything), default=None),
         verdict=_verdict(len(everything), last_hour),

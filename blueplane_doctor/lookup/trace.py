@@ -59,7 +59,7 @@ class Tracer:
         The order of reading is that of the ledger: pending entries lists first, then dead letters and rows. So what a
         writer finishes in between is not taken for lost.
         """
-        by_id = {text: self._search_for(text) for text in wanted}
+        by_id = {text: self._search_for(text) for text in wanted}  # the same ID may be asked for twice
         searches = list(by_id.values())
         self._find_messages(searches)
         router = Router(self._examination.routes(), self._tables(), self._examination.columns())
@@ -73,7 +73,9 @@ class Tracer:
         self._find_dead_letters(searches)
         for search in searches:
             self._find_rows(search)
+        # Only now is it known what the pipeline has nothing of.
         self._find_before_stream(searches)
+        # Behind the rows: a message may have been delivered and written while the rest was read.
         self._find_late_deliveries(searches)
         self._find_absences(searches)
         self._judge_earlier_messages(searches)
@@ -209,6 +211,7 @@ class Tracer:
         positions = read_positions(self._examination.redis, self._examination.stream().queue)
         for search in written:
             if search.message and search.route:
+                # A group that is gone meanwhile was given nothing.
                 position = positions.get(search.route.group, BEGINNING)
                 search.delivered_meanwhile = search.message.id <= position
 

@@ -52,6 +52,7 @@ def undelivered(examination: Examination, wanted: Set[str]) -> dict[str, tuple[s
     if not wanted:
         return matches
     home = examination.settings.home
+    # What is known best comes last and stays: an event of the spool is understood, an input is only searched.
     for identity, event in _in_inputs(home, wanted):
         matches[identity] = (_NOT_UNDERSTOOD, event)
     for identity, event in _in_buffer(examination, wanted):

@@ -53,6 +53,7 @@ def without_claims(group: Group, claims: Mapping[tuple[bytes, bytes], Claim], no
     for consumer in group.consumers:
         claim = claims.get((group.name, consumer.name))
         heard_ms = now_ms - consumer.idle_ms
+        # Heard of later than the claim, it has asked by itself since then.
         if claim is not None and heard_ms <= claim.at_ms + _SLACK_MS:
             consumer = Consumer(consumer.name, consumer.pending, max(consumer.idle_ms, now_ms - claim.heard_ms))
         consumers.append(consumer)

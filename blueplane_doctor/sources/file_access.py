@@ -23,7 +23,7 @@ class User(NamedTuple):
 
 def user_of_process(pid: int) -> User | None:
     """The user that a process runs as; None where the system does not tell."""
-    import psutil
+    import psutil  # importing it takes milliseconds, which most runs need not spend
 
     try:
         process = psutil.Process(pid)

@@ -86,7 +86,7 @@ def _holder(line: str, looked_for: dict[str, int]) -> int | None:
 
 def _public_name(pid: int) -> str:
     """The program's name where it is public and the process is of this user; empty otherwise."""
-    import psutil
+    import psutil  # importing it takes milliseconds, which most runs need not spend
 
     try:
         process = psutil.Process(pid)

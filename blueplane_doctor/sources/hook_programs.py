@@ -78,6 +78,7 @@ def _words(command: str) -> list[str]:
         words = list(lexer)
     except ValueError:
         return []
+    # Behind an operator of the shell another command begins, and whether that one is run is not known.
     for number, word in enumerate(words):
         if word and set(word) <= set("();<>|&"):
             words = words[:number]

@@ -107,6 +107,7 @@ def each_once(entries: Iterable[LogEntry]) -> Iterator[LogEntry]:
 
 def last_start(entries: Sequence[LogEntry]) -> int:
     """The number of the entry with which the server last started; 0 where none of them is a start."""
+    # From the end: only the last start counts.
     for number in range(len(entries) - 1, 0, -1):
         entry = entries[number]
         if entry.logger.endswith(_START_LOGGER) and entry.text.startswith(_START_TEXT):

@@ -44,7 +44,7 @@ class ProcessUse(NamedTuple):
 
 def process_use(pid: int) -> ProcessUse:
     """What that process uses. One that ended meanwhile, or that belongs to another user, shows nothing."""
-    import psutil
+    import psutil  # importing it takes milliseconds, which most runs need not spend
 
     try:
         process = psutil.Process(pid)
@@ -70,6 +70,7 @@ def _opened_by(sockets: Collection[Any]) -> frozenset[Address]:
     """The other ends of these sockets, without those of callers: they came to a port on which the process listens."""
     listening = set()
     opened = set()
+    # In two passes: a caller's socket may be listed before the one that listens.
     for each in sockets:
         if not each.raddr:
             listening.add(each.laddr.port)
@@ -101,7 +102,7 @@ def server_that_listens_on(address: Address) -> int | None:
         socket.create_connection(without_idna(address), _CONNECT_SECONDS).close()
     except OSError:
         return None
-    import psutil
+    import psutil  # importing it takes milliseconds, which most runs need not spend
 
     # By their commands first: to look at the connections of every process would take longer still.
     for process in psutil.process_iter():

@@ -68,6 +68,7 @@ def is_this_machine(host: str) -> bool | None:
         address = ipaddress.ip_address(host.partition("%")[0])
     except ValueError:
         return None
+    # A socket that takes both kinds of addresses shows those of IPv4 as `::ffff:127.0.0.1`.
     mapped = getattr(address, "ipv4_mapped", None)
     if mapped is not None:
         address = mapped
@@ -76,7 +77,7 @@ def is_this_machine(host: str) -> bool | None:
 
 @cache
 def _own_addresses() -> frozenset[str]:
-    import psutil
+    import psutil  # importing it takes milliseconds, which most runs need not spend
 
     addresses = set()
     for interface in psutil.net_if_addrs().values():

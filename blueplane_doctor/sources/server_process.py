@@ -62,7 +62,7 @@ def server_process(home: Path) -> ServerProcess:
     state = process_state(pid)
     if pid is None or state != RUNNING:
         return ServerProcess(pid, state)
-    import psutil
+    import psutil  # importing it takes milliseconds, which most runs need not spend
 
     try:
         started = psutil.Process(pid).create_time()
@@ -77,7 +77,7 @@ def process_state(pid: int | None) -> str:
         return "no pid file"
     if pid >= 1 << 31:  # no system has so large a number, and psutil raises
         return NOT_RUNNING
-    import psutil
+    import psutil  # importing it takes milliseconds, which most runs need not spend
 
     try:
         process = psutil.Process(pid)

@@ -140,7 +140,9 @@ def _existing_queues(redis: RedisSource, possible: list[tuple[Layout, str]]) -> 
             if not candidates:
                 raise
             continue
-        group_names = [pairs(group)["name"] for group in redis.checked(groups, ("XINFO GROUPS", queue))]
+        group_names = []
+        for group in redis.checked(groups, ("XINFO GROUPS", queue)):
+            group_names.append(pairs(group)["name"])
         candidates.append(_Candidate(layout, queue, entry_id(state["last-generated-id"]), group_names))
     if not candidates:
         raise _missing(redis, possible)

@@ -108,6 +108,7 @@ def transcript_files(projects: Path, since_ms: int, deadline: Deadline) -> Listi
 
 def _newest_first(folders: list[Path]) -> list[tuple[int, Path]]:
     """Each folder with its number. If the time does not suffice for all, those with a new transcript come first."""
+    # Numbered before they are ordered: a project keeps its number, whichever transcript is new.
     numbered = []
     for number, folder in enumerate(folders, start=1):
         modified_ns = 0

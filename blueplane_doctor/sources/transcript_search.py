@@ -30,6 +30,7 @@ def find_lines(projects: Path, sessions: Mapping[str, str], deadline: Deadline) 
     lines: dict[str, FoundLine] = {}
     if not wanted:
         return lines
+    # Of the thread, not of the clock: on a busy machine the same search has to find the same.
     until = time.thread_time() + READ_SECONDS
     files = transcript_files(projects, 0, deadline).files
     for file in sorted(files, key=lambda file: file.modified_ns, reverse=True):

@@ -48,6 +48,7 @@ def _finds_one(content: bytes, *, is_whole: bool) -> bool:
     sums = _added((0, 0), content[:24], words)
     if list(sums) != salts_and_sums[2:]:
         return False
+    # SQLite reads up to the first frame whose salt or checksum is not the log's: what follows is left from before.
     is_valid = False
     for head, page in _frames(content, page_size):
         number, size_after_commit, *salts, first_sum, second_sum = _FRAME.unpack(head)
