@@ -88,6 +88,8 @@ def launch(command: Sequence[str], environment: Mapping[str, str]) -> NoReturn:
     """Become the command. Raises UsageError when it cannot be run, or nothing could be measured."""
     if not is_installed("wrapt"):
         raise UsageError("instrument needs the package wrapt, which is not installed", HINT)
+    if not command[0]:
+        raise UsageError("the name of the command is empty", "blueplane-doctor instrument -- COMMAND")
     try:
         os.execvpe(command[0], list(command), dict(environment))
     except OSError as error:

@@ -82,7 +82,12 @@ def test_the_launcher_without_wrapt_says_what_to_install(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"), [(["no-such-program"], "no-such-program cannot be run"), ([], "Missing argument")]
+    ("arguments", "said"),
+    [
+        (["no-such-program"], "no-such-program cannot be run"),
+        ([""], "the name of the command is empty"),
+        ([], "Missing argument"),
+    ],
 )
 def test_a_command_that_cannot_be_run_is_a_usage_error(arguments: list[str], said: str) -> None:
     command = [sys.executable, "-m", "blueplane_doctor", "instrument", "--", *arguments]
