@@ -7,6 +7,7 @@ loader of its own, whose command line nothing can change: it refuses the address
 
 import json
 import os
+import stat
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
@@ -69,8 +70,11 @@ def _is_secret(option: str, value: str) -> bool:
 
 
 def _take(number: int) -> None:
-    with suppress(OSError, ValueError, OverflowError), os.fdopen(number, "rb") as pipe:
-        arguments = json.loads(pipe.read())
+    with suppress(OSError, ValueError, OverflowError):
+        if not stat.S_ISFIFO(os.fstat(number).st_mode):  # the variable is not ours: a terminal is not waited for
+            return
+        with os.fdopen(number, "rb") as pipe:
+            arguments = json.loads(pipe.read())
         if isinstance(arguments, list) and all(isinstance(word, str) for word in arguments):
             sys.argv[1:] = arguments
 

@@ -85,6 +85,14 @@ def test_the_command_takes_the_true_arguments(tmp_path: Path) -> None:
     assert "s3cret" not in ended.stdout + ended.stderr
 
 
+@pytest.mark.parametrize("number", ["99999999999999999999", "4000", "-1", "x", "\u00b2", "\u0663"])
+def test_a_number_that_is_no_pipe_of_ours_changes_nothing(monkeypatch: pytest.MonkeyPatch, number: str) -> None:
+    monkeypatch.setenv("BLUEPLANE_DOCTOR_ARGUMENTS_FD", number)
+    before = list(sys.argv)
+    take_or_hide()
+    assert sys.argv == before
+
+
 @pytest.mark.parametrize("content", [b"5", b'{"a": 1}', b"[1]", b"garbage", b""])
 def test_what_is_handed_over_is_a_list_of_words_or_nothing(monkeypatch: pytest.MonkeyPatch, content: bytes) -> None:
     reading, writing = os.pipe()
