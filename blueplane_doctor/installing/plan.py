@@ -131,6 +131,7 @@ def install(steps: Sequence[Step], site: Site, talk: Talk) -> bool:
     journal = Journal(site.settings.home)
     is_well = True
     for step in steps:
+        # In this order: `and` passes over what stands behind it once a step has failed.
         is_well = _guarded(_do, step, site, journal, talk) and is_well
     return is_well
 

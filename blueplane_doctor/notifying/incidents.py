@@ -103,6 +103,7 @@ def advanced(watch: Watch, sample: Observation, longest_pause: float, told: Coll
             changes = {"since": sample.time, "losses_before": watch.losses, "losses": None}
             earlier = earlier.model_copy(update=changes)
         incidents[key] = _bad(earlier, problem, sample)
+    # The difference is a set of its own, so that entries may be removed meanwhile.
     for key in incidents.keys() - set(keys.values()):
         later = _without(incidents[key], sample, key in told)
         if later is None:

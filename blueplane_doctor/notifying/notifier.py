@@ -184,6 +184,7 @@ class _Order(NamedTuple):
 
 def _failed(known: TargetState, now: float, reason: str) -> TargetState:
     failures = known.failures + 1
+    # The exponent has a bound: 2.0 to the power of 1,024 raises OverflowError.
     pause = min(_MOST_BACKOFF_SECONDS, _MINUTE * 2.0 ** min(failures - 1, 10))
     # Less half a minute: the sample that is due then may come a little early.
     return known.model_copy(

@@ -116,7 +116,7 @@ class Turn:
         if self._file is not None:
             return True
         try:
-            import fcntl  # there is none on Windows
+            import fcntl
         except ImportError:
             return True  # on Windows there is no such lock, and nothing is installed twice there
         try:

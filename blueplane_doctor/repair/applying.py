@@ -236,6 +236,7 @@ class Applier:
         for batch in batches(moved, most):
             left = [one for one in batch if one[0] not in known]
             if self._rate is not None:
+                # Counted from the beginning: a step that took long is made up for, and the rate holds on average.
                 time.sleep(max(0.0, began + moved_now / self._rate - time.monotonic()))
             # A signal waits for the end of this block: so a run stops between two messages.
             with Whole():

@@ -41,6 +41,7 @@ def columns(records: Iterable[Any]) -> list[Any]:
     return [key for key, holds in holding.items() if holds]
 
 
+# Lists and no generators are joined here and below: `join` would make a list first, and cells come by the thousand.
 def headings(columns: Iterable[object]) -> str:
     """The head of a table."""
     return Markup("".join([f'<th scope="col">{_inert(label(key))}</th>' for key in columns]))

@@ -32,6 +32,7 @@ _UNITS = {
 
 def line(text: object, limit: int = 400) -> str:
     """Text as one line, without characters that control, hide or reorder it; longer text ends in `…`."""
+    # Cut before it is split, for a text of megabytes would take seconds; at twice the limit, for blanks fall away.
     joined = " ".join(str(text)[: limit * 2].split())
     if len(joined) <= limit and joined.isprintable():
         return joined

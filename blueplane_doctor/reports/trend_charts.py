@@ -100,6 +100,7 @@ def _points(given: object) -> list[_Point]:
 
 
 def _measure(value: object) -> float | None:
+    # A boolean is an integer to Python; `nan` is not below anything.
     if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < _LARGEST:
         return None
     return float(value)

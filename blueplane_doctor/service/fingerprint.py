@@ -33,6 +33,7 @@ def _of_stream(state: StreamState) -> Fingerprint:
 
 
 def _of_files(settings: Settings) -> Fingerprint:
+    # A row shows in the log before it shows in the database, and a checkpoint changes both.
     database = settings.database_file
     log = write_ahead_log(database)
     parts: list[object] = []

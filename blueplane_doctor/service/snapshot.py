@@ -76,6 +76,7 @@ class Snapshot:
 
     def once(self, key: Hashable, make: Callable[[], _Value]) -> _Value:
         """What `make` returned for this key first: however many ask, a snapshot is rendered once."""
+        # Without a lock: two threads that come at once make the same thing twice, and either is right.
         if key not in self._made:
             self._made[key] = make()
         value: _Value = self._made[key]
