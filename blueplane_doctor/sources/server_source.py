@@ -29,6 +29,8 @@ def ask_health(http_url: str, limit: float) -> tuple[str, bool]:
         return f"no answer in {limit:g} s on port {port}", False
     except StrangeAnswer as error:
         return f"{error} on port {port}", False
+    except (ConnectionResetError, BrokenPipeError):
+        return f"the connection was broken off on port {port}", False
     except (OSError, ValueError):
         return f"nobody listens on port {port}", False
     if answer.status != 200:
@@ -56,7 +58,10 @@ def _get(parts: SplitResult, deadline: Deadline) -> _Answer:
     # HTTP/1.0 asks for a body as it is, and for the end of the connection behind it.
     request = f"GET {path} HTTP/1.0\r\nHost: {host_of(parts)}\r\nConnection: close\r\n\r\n"
     data = exchange(parts, request.encode("ascii"), deadline, _is_complete)
-    return _Answer(status_of(data), data.partition(END_OF_HEAD)[2])
+    status = status_of(data)
+    if _LENGTH.search(data.partition(END_OF_HEAD)[0] + b"\r\n") and not _is_complete(data):
+        raise StrangeAnswer("the connection was broken off")
+    return _Answer(status, data.partition(END_OF_HEAD)[2])
 
 
 def _is_complete(data: bytes) -> bool:

@@ -1,6 +1,7 @@
 """What GET /health brings, in words; tests/monitoring/test_server_health.py has the answers of all forms."""
 
 import socket
+import struct
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -112,6 +113,20 @@ def test_no_proxy_of_the_environment_is_asked(variable: str, monkeypatch: pytest
 def test_what_is_no_answer(answer: bytes) -> None:
     with answering(lambda connection: connection.sendall(answer)) as (url, port):
         assert ask_health(url, 5) == (f"something else answers on port {port}", False)
+
+
+def _resets(connection: socket.socket) -> None:
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+@pytest.mark.parametrize(
+    "speak",
+    [_resets, lambda connection: connection.sendall(OK[:-1])],
+    ids=["reset", "shorter than it says"],
+)
+def test_an_answer_that_is_broken_off_is_not_believed(speak: Speak) -> None:
+    with answering(speak) as (url, port):
+        assert ask_health(url, 5) == (f"the connection was broken off on port {port}", False)
 
 
 def test_https_is_not_spoken_in_clear_text() -> None:
