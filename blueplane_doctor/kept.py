@@ -42,9 +42,8 @@ def read_report(path: Path) -> Report:
         report = Report.model_validate(values)
         return report.model_copy(update={"metrics": _checked(report.metrics)})
     except ValidationError as error:
-        problem = error.errors(include_input=False, include_url=False, include_context=False)[0]
-        where = ".".join(plain(str(part), 60) for part in problem["loc"])
-        message = f"{path} is not a report of blueplane-doctor: {where}: {problem['msg']}"
+        where, problem = first_problem(error)
+        message = f"{path} is not a report of blueplane-doctor: {plain(where, 400)}: {problem}"
         raise UsageError(message, _REPORT.hint) from None
 
 

@@ -99,10 +99,11 @@ class Metric:
 
 def _of(record: str, *metrics: Metric) -> tuple[Metric, ...]:
     """The same metrics with the record's name before their paths. What is made of samples is not sampled again."""
-    recorded = record != "history"
-    return tuple(
-        replace(metric, path=f"{record}.{metric.path}", recorded=metric.recorded and recorded) for metric in metrics
-    )
+    named = []
+    for metric in metrics:
+        recorded = metric.recorded and record != "history"
+        named.append(replace(metric, path=f"{record}.{metric.path}", recorded=recorded))
+    return tuple(named)
 
 
 _STATUS = (

@@ -5,6 +5,7 @@ import inspect
 import textwrap
 from collections.abc import Mapping
 from enum import StrEnum
+from itertools import pairwise
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
@@ -32,15 +33,14 @@ def descriptions_of(record: type) -> dict[str, str]:
         return {}
     body = ast.parse(source).body[0]
     assert isinstance(body, ast.ClassDef)
-    return {
-        attribute.target.id: inspect.cleandoc(below.value.value)
-        for attribute, below in zip(body.body, body.body[1:], strict=False)
-        if isinstance(attribute, ast.AnnAssign)
-        and isinstance(attribute.target, ast.Name)
-        and isinstance(below, ast.Expr)
-        and isinstance(below.value, ast.Constant)
-        and isinstance(below.value.value, str)
-    }
+    descriptions = {}
+    for attribute, below in pairwise(body.body):
+        if not isinstance(attribute, ast.AnnAssign) or not isinstance(attribute.target, ast.Name):
+            continue
+        text = below.value if isinstance(below, ast.Expr) else None
+        if isinstance(text, ast.Constant) and isinstance(text.value, str):
+            descriptions[attribute.target.id] = inspect.cleandoc(text.value)
+    return descriptions
 
 
 class Status(StrEnum):

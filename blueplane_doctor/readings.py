@@ -67,15 +67,22 @@ def _number_of(metric: Metric, value: object) -> float | None:
     return None
 
 
-@lru_cache(4096)
 def metric_of(name: str) -> Metric | None:
     """The metric of a recorded name: for `queue.groups.processors.pending` that of `queue.groups.{group}.pending`."""
+    metric, _ = _metric_and_names(name)
+    return metric
+
+
+@lru_cache(4096)
+def _metric_and_names(name: str) -> tuple[Metric | None, tuple[str, ...]]:
+    """The metric, and what stands in the places of the names in braces."""
     if name in _BY_PATH:
-        return _BY_PATH[name]
+        return _BY_PATH[name], ()
     for metric, pattern in _patterns():
-        if pattern.fullmatch(name):
-            return metric
-    return None
+        match = pattern.fullmatch(name)
+        if match:
+            return metric, match.groups()
+    return None, ()
 
 
 @lru_cache(1)
@@ -84,28 +91,20 @@ def _patterns() -> tuple[tuple[Metric, re.Pattern[str]], ...]:
     patterns = []
     for metric in METRICS:
         if metric.labels:
-            literals = [re.escape(part) for part in re.split(r"\{\w+\}", metric.path)]
-            patterns.append((metric, re.compile(".+".join(literals))))
+            literals = map(re.escape, PLACEHOLDER.split(metric.path)[::2])
+            patterns.append((metric, re.compile("(.+)".join(literals))))
     return tuple(patterns)
 
 
 def shown_metric(name: str) -> Public:
     """The name of a recorded metric where the catalogue knows it, with known names in it; else its fingerprint."""
-    metric = metric_of(name)
+    metric, parts = _metric_and_names(name)
     if metric is None:
         return hidden(name)
-    for part in _parts_in_braces(metric, name):
+    for part in parts:
         if part not in _FITTED and not FINGERPRINT.fullmatch(part):
             return hidden(name)
     return Public(name)
-
-
-def _parts_in_braces(metric: Metric, name: str) -> tuple[str, ...]:
-    literals = [re.escape(part) for part in PLACEHOLDER.split(metric.path)[::2]]
-    match = re.fullmatch("(.+)".join(literals), name)
-    if match is None:
-        return ()
-    return match.groups()
 
 
 def step_of(name: str) -> str:

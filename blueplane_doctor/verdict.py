@@ -64,10 +64,12 @@ def _reservations(findings: Sequence[Finding], status: Status) -> str:
     if status not in (Status.GREEN, Status.YELLOW):
         return ""
     words = ""
-    waived = [finding for finding in findings if finding.waiver is not None and _is_worse(finding, status)]
+    waived = []
+    for finding in findings:
+        if finding.waiver is not None and _is_worse(finding, status):
+            waived.append(f"{finding.id} ({finding.status.words})")
     if waived:
-        named = [f"{finding.id} ({finding.status.words})" for finding in waived[:_SHOWN]]
-        words += f", but for what is waived: {_enumerated(named, len(waived))}"
+        words += f", but for what is waived: {_enumerated(waived[:_SHOWN], len(waived))}"
     broken = [finding.id for finding in counted(findings) if finding.status is Status.ERROR]
     if broken:
         checks = many(len(broken), "check", "checks")
@@ -98,8 +100,7 @@ def _of_a_selection(findings: Sequence[Finding], left_out: int, status: Status) 
         return words + ("could not be judged" if ran == 1 else "not all that is vital could be judged")
     if ran == 1:
         return words + f"is {status.words}"
-    greens = [finding for finding in counted(findings) if finding.status is Status.GREEN]
-    if len(greens) == ran:
+    if all(finding.status is Status.GREEN and finding.waiver is None for finding in findings):
         return words + "all are green"
     return words + f"the worst is {status.words}"
 

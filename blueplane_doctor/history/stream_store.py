@@ -124,7 +124,11 @@ class StreamStore:
         at = int(last)
         # Two hours back: an hour whose end could not be written then is ended now.
         entries = self._connection.ask_one("XRANGE", self.samples_key, max(0, at - 2 * _HOUR_MS), "+")
-        samples = [entry for entry in entries if entry[1][:1] == [_SAMPLE] and _data_of(entry[1]) is not None]
+        samples = []
+        for entry in entries:
+            _, fields = entry
+            if fields[:1] == [_SAMPLE] and _data_of(fields) is not None:
+                samples.append(entry)
         if not samples:
             return True
         oldest = (at - _KEPT_MS) // _MINUTE_MS

@@ -250,8 +250,8 @@ def _left_without_row(ledger: Ledger, left_stream: int | None, elsewhere: RowsEl
     if left_stream is None or elsewhere is None or ledger.untraceable_because:
         return 0
     # By design some messages have no row. How many is taken from those that the stream still holds.
-    with_row = sum(ledger.total(state) for state in HAS_ROW)
-    finished = with_row + sum(ledger.total(state) for state in (SKIPPED, DEAD_LETTERED, LOST))
+    with_row = sum(map(ledger.total, HAS_ROW))
+    finished = with_row + sum(map(ledger.total, (SKIPPED, DEAD_LETTERED, LOST)))
     if finished < _FEWEST_FOR_A_SHARE:
         return 0
     expected = left_stream * with_row / finished
@@ -272,7 +272,7 @@ def _status(ledger: Ledger, broken: int, dead_letters: int) -> str:
 
 
 def _rows_pruned(ledger: Ledger) -> int:
-    judged = sum(ledger.total(state) for state in (*_KNOWN_BY_ROWS, DEAD_LETTERED))
+    judged = sum(map(ledger.total, (*_KNOWN_BY_ROWS, DEAD_LETTERED)))
     if ledger.rows_pruned > judged:
         return 0
     return ledger.rows_pruned

@@ -233,11 +233,15 @@ def judged(samples: Sequence[Sample], groups: Sequence[str], now: float, max_len
     recent = [sample for sample in samples if sample.time >= now - _TREND_SECONDS]
     # The last minutes decide: over ten of them an outage that has just begun, or just ended, would not be seen.
     depth = _points(recent, _DEPTH, now)[-FEWEST:]
+    trends = []
+    for group in groups:
+        if _is_there(samples, group):
+            trends.append(_group(samples, group, now, max_length))
     return HistoryHealth(
         samples=len(samples),
         set_up=True,
         newest_sample_age_ms=max(0, int((now - samples[-1].time) * 1000)),
-        groups=[_group(samples, group, now, max_length) for group in groups if _is_there(samples, group)],
+        groups=trends,
         dead_letters_last_hour=increase(_points(samples, _DEAD_LETTERS, now)),
         wal_growth_mb_last_hour=_growth(_points(samples, _WAL_SIZE, now)),
         backlog_per_minute=_rounded(rate_per_minute(depth)),

@@ -203,8 +203,12 @@ def _pending_messages(ledger: Ledger, writers: list[GroupHealth]) -> int:
 
 def _first_pending_ms(stream: StreamState, writers: tuple[str, ...]) -> int | None:
     """When the oldest message that some writer group has not acknowledged was enqueued."""
-    groups = [stream.group(name) for name in writers]
-    return min((group.first_pending[0] for group in groups if group and group.first_pending), default=None)
+    times = []
+    for name in writers:
+        group = stream.group(name)
+        if group and group.first_pending:
+            times.append(group.first_pending[0])
+    return min(times, default=None)
 
 
 def _per_second(per_minute: int) -> float:

@@ -69,10 +69,13 @@ class Screen:
         self._round = round_
         self._numbers.append(round_.numbers)
         moment = _clock(round_.report)
-        self._changes.extendleft(_change(moment, changed) for changed in reversed(round_.changed))
-        # Causes come last, for the last one to be added stands at the top.
-        self._changes.extendleft(_change_of_cause(moment, cause, "over") for cause in reversed(round_.over))
-        self._changes.extendleft(_change_of_cause(moment, cause, "opened") for cause in reversed(round_.opened))
+        # Backwards, and causes last, for the last one to be added stands at the top.
+        for changed in reversed(round_.changed):
+            self._changes.appendleft(_change(moment, changed))
+        for cause in reversed(round_.over):
+            self._changes.appendleft(_change_of_cause(moment, cause, "over"))
+        for cause in reversed(round_.opened):
+            self._changes.appendleft(_change_of_cause(moment, cause, "opened"))
 
     def drawn(self, width: int, height: int) -> RenderableType:
         """The whole screen; findings for which `height` lines are too few are counted."""
