@@ -25,12 +25,12 @@ HEALTH = {
 
 def status_of(findings: Sequence[Finding]) -> Status:
     """Red or orange when a finding is; else `unknown` when something vital was not judged; else the worst colour."""
-    found = worst(finding.status for finding in counted(findings))
-    if found in (Status.RED, Status.ORANGE):
-        return found
+    status = worst(finding.status for finding in counted(findings))
+    if status in (Status.RED, Status.ORANGE):
+        return status
     if unjudged(findings):
         return Status.UNKNOWN
-    return found
+    return status
 
 
 def unjudged(findings: Sequence[Finding]) -> list[Finding]:

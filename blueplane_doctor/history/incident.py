@@ -85,7 +85,7 @@ def open_since(entries: Sequence[StatusEntry], times: Sequence[int], now: float)
     """By name, each cause of the newest entry: the sample from which on every one showed it without a gap.
 
     `times` of the samples that are looked through: what began before the first of them is told from there on. Empty
-    where the newest sample is too old to speak of now.
+    where the newest sample is too old to tell of now.
     """
     if not entries or not times or now - times[-1] > _longest_pause(times):
         return {}

@@ -66,7 +66,7 @@ def _known(points: Points) -> list[tuple[int, float]]:
 
 
 def is_fresh(points: Points, now: float) -> bool:
-    """Whether the newest value is recent enough to speak of now."""
+    """Whether the newest value is recent enough to tell of now."""
     known = _known(points)
     if not known:
         return False

@@ -103,7 +103,7 @@ class HistoryHealth(Record):
     changes: list[StatusChange] = []
     """Of the last day, oldest first; at most the newest 100."""
     open_causes: list[OpenCause] = []
-    """Empty where the newest sample is too old to speak of now."""
+    """Empty where the newest sample is too old to tell of now."""
     series: list[HistorySeries] = []
     """The last 24 hours in steps of 15 minutes."""
 
@@ -278,7 +278,7 @@ def _group(samples: Sequence[Sample], group: str, now: float, limit: int) -> Gro
 
 
 def _points(samples: Sequence[Sample], metric: str, now: float) -> list[tuple[int, float]]:
-    """A metric's values; none where they are too few for a movement, or too old to speak of now."""
+    """A metric's values; none where they are too few for a movement, or too old to tell of now."""
     points = [(sample.time, sample.values[metric]) for sample in samples if metric in sample.values]
     if len(points) < FEWEST or not is_fresh(points, now):
         return []

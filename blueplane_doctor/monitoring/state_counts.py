@@ -1,9 +1,7 @@
 """How many messages are in each state: in all, by route, and as an equation."""
 
 from blueplane_doctor.custody.ledger import Ledger
-from blueplane_doctor.custody.losses import (
-    TrimmedUnread,
-)
+from blueplane_doctor.custody.losses import TrimmedUnread
 from blueplane_doctor.custody.states import (
     DEAD_LETTERED,
     DUPLICATE,
@@ -24,8 +22,6 @@ from blueplane_doctor.quantities import many
 
 TRIMMED_UNREAD = "trimmed_unread"
 """Beside the states of messages: those that left the stream before their writer was given them."""
-
-
 _TERMS = (
     *(WRITTEN, WRITTEN_NOT_ACKNOWLEDGED, WRITTEN_NOT_DELIVERED, DUPLICATE, SKIPPED),
     *(WAITING, IN_FLIGHT, STUCK, DEAD_LETTERED, UNTRACEABLE, LOST),
