@@ -80,7 +80,10 @@ def cause_unrecorded_loss(
     lost = _lost(chain, malformed=False)
     if not lost:
         return _without_ids(chain, findings)
-    remade = [group.name for group in queue.writers if group.exists and not group.consumers and group.last_delivered_id]
+    remade = []
+    for group in queue.writers:
+        if group.exists and not group.consumers and group.last_delivered_id:
+            remade.append(group.name)
     summary = f"{_counted(lost, chain, 'neither pending nor written')}. {_held(lost)}"
     confirm = _WHO_DELETED
     if remade:

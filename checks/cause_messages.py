@@ -77,8 +77,8 @@ def _poison(group: "GroupHealth", chain: "ChainHealth") -> "ChainBlocker | None"
     if not blockers or not stuck:
         return None
     # A batch is written as a whole: where most of what is held has its row, the acknowledgements are what is missing.
-    others = [blocker for blocker in blockers if not blocker.reason.startswith(HAS_A_ROW)]
-    if not others and (group.written_not_acknowledged or 0) >= stuck:
+    all_have_a_row = all(blocker.reason.startswith(HAS_A_ROW) for blocker in blockers)
+    if all_have_a_row and (group.written_not_acknowledged or 0) >= stuck:
         return None
     return blockers[0]
 

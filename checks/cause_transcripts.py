@@ -21,12 +21,16 @@ def cause_capture_folder_not_found(
     lines = _missing(transcripts, findings, "folder_not_found")
     if not lines:
         return None
-    projects = [project for project in transcripts.projects if project.unfindable_reason]
-    where = f"project {projects[0].number}, whose path holds"
-    if len(projects) > 1:
-        numbers = ", ".join(str(project.number) for project in projects)
-        where = f"projects {numbers}, whose paths hold"
-    signs = " or ".join(dict.fromkeys(project.unfindable_reason for project in projects))
+    numbers = []
+    reasons: list[str] = []
+    for project in transcripts.projects:
+        if project.unfindable_reason:
+            numbers.append(str(project.number))
+            reasons.append(project.unfindable_reason)
+    where = f"project {numbers[0]}, whose path holds"
+    if len(numbers) > 1:
+        where = f"projects {', '.join(numbers)}, whose paths hold"
+    signs = " or ".join(dict.fromkeys(reasons))
     return _cause(
         transcripts,
         lines,

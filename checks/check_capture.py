@@ -110,10 +110,9 @@ def check_capture_rate(capture: "CaptureHealth", locations: "Locations", scale: 
     """
     by_stream = capture.capture_rate_events_per_min
     recorded = capture.recorded_rate_events_per_min
-    known = [rate for rate in (by_stream, recorded) if rate is not None]
-    if not known:
+    if by_stream is None and recorded is None:
         return unknown("How much comes in is not known", capture.hooks_cause)
-    rate = max(known)
+    rate = max(by_stream or 0.0, recorded or 0.0)
     evidence = {"last event": capture.last_event_timestamp, "by the stream": by_stream, "by the recorder": recorded}
     number = many(rate, "event a minute", "events a minute")
     if capture.open_sessions is None:

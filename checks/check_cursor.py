@@ -32,13 +32,12 @@ def check_cursor_completeness(cursor: "CursorCompleteness", locations: "Location
     if not cursor.is_set_up:
         cause = "Cursor is used here, and there is no row and no session of it and no extension"
         return not_set_up("Cursor is not captured", cause, remedy=_INSTALL)
-    evidence = {
-        **cursor.by_outcome,
-        **{f"never captured: {kind}s": count for kind, count in cursor.never_captured.items()},
-        "databases": cursor.databases,
-        "databases that could not be read": cursor.unread,
-        "first missing": cursor.first_missing,
-    }
+    evidence: dict[str, int | str | None] = {**cursor.by_outcome}
+    for kind, count in cursor.never_captured.items():
+        evidence[f"never captured: {kind}s"] = count
+    evidence["databases"] = cursor.databases
+    evidence["databases that could not be read"] = cursor.unread
+    evidence["first missing"] = cursor.first_missing
     if cursor.missing_items is None:
         return unknown("Whether Cursor's changes were captured is not known", cursor.cause, evidence=evidence)
     if not cursor.missing_items and cursor.unread:

@@ -48,10 +48,12 @@ def check_lost_before_delivery(
     if trimmed.at_most:
         cause = next((loss.cause for loss in chain.losses if loss.cause), _OWNER_NOT_KNOWN)
         return unknown(_loss_sentence(chain), cause, remedy=remedy, evidence=evidence)
+    is_forgotten = False
     for loss in chain.losses:
         if loss.trimmed_unread is None and loss.cause:
             return unknown("Whether messages were trimmed unread is not known", loss.cause, evidence=evidence)
-    if any(loss.forgotten for loss in chain.losses):
+        is_forgotten = is_forgotten or loss.forgotten
+    if is_forgotten:
         return _what_the_server_forgot(chain, history, locations, scale)
     return scale.grade(0, "No message was trimmed before it was read", remedy=remedy, evidence=evidence)
 

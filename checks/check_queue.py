@@ -95,8 +95,9 @@ def _without_stream(
             summary = "There is no queue stream; the database holds rows, the newest more than a day old"
         return unknown(summary, presence.cause, evidence=evidence)
     waiting = []
-    if history:
-        waiting = [group.backlog for group in history.groups if group.backlog is not None]
+    for group in history.groups if history else []:
+        if group.backlog is not None:
+            waiting.append(group.backlog)
     if waiting:
         known = f"the last sample saw {many(max(waiting), 'unfinished message', 'unfinished messages')}"
     else:
