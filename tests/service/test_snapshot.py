@@ -96,7 +96,8 @@ def test_an_age_is_never_negative() -> None:
 NOW = 1000.0
 BOTH = Reachable(redis=True, database=True)
 AWAY = Reachable(redis=False, database=True)
-HOLDS = Freshness(NOW - 10, NOW + 10)
+HOLDS = Freshness(0.0, NOW + 10)
+"""Of a look that began at 0 by the monotonic clock too: for so long it holds."""
 
 
 def connections(redis: bool = True, database: bool = True) -> Evidence:
