@@ -62,12 +62,6 @@ def test_the_value_of_a_wrong_field_is_not_repeated(tmp_path: Path) -> None:
             "RedisHealth.version",
             id="a record with a hole",
         ),
-        pytest.param(
-            '{"evidence_version": 2, "taken_at": "", "duration_ms": 0, "missing": {}, "durations": {}, '
-            '"records": {"server": {"pid": 1, "pid_state": "asleep"}}}',
-            "ServerHealth.pid_state",
-            id="a state that no monitor tells",
-        ),
     ],
 )
 def test_bad_evidence_is_refused(text: str, said: str) -> None:

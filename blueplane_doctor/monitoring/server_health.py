@@ -11,7 +11,7 @@ from blueplane_doctor.sources.buffered_events import CURSOR_TABLE, written_event
 from blueplane_doctor.sources.database_source import DatabaseSource
 from blueplane_doctor.sources.file_locks import write_lock_holder
 from blueplane_doctor.sources.server_log import LogTail
-from blueplane_doctor.sources.server_process import RUNNING, ProcessState, process_state, read_pid
+from blueplane_doctor.sources.server_process import RUNNING, process_state, read_pid
 from blueplane_doctor.sources.server_source import ask_health
 from blueplane_doctor.sources.trace_tables import RowFinder
 from blueplane_doctor.times import iso
@@ -46,7 +46,7 @@ class ServerHealth(Record):
 
     pid: int | None
     """From server.pid; null when there is no such file or it holds no number."""
-    pid_state: ProcessState
+    pid_state: str
     """`running`, `not running`, `another program` (the pid was given to somebody else), `no pid file`."""
     pid_cause: str = ""
     """Why a server.pid that is there names no process."""

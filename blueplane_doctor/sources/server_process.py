@@ -2,17 +2,16 @@
 
 import time
 from pathlib import Path
-from typing import Final, Literal, NamedTuple
+from typing import NamedTuple
 
 from blueplane_doctor.documents import json_value
 from blueplane_doctor.errors import DocumentError, FileMissing, FileUnreadable
 from blueplane_doctor.file_reading import SMALL_BYTES, read_text
 from blueplane_doctor.pipeline import SERVER_COMMANDS
 
-ProcessState = Literal["running", "not running", "another program", "no pid file"]
-RUNNING: Final = "running"
+RUNNING = "running"
 """What process_state says of the pipeline's server."""
-NOT_RUNNING: Final = "not running"
+NOT_RUNNING = "not running"
 """What it says of a number that no process has."""
 
 
@@ -46,7 +45,7 @@ class ServerProcess(NamedTuple):
     """The process that the pid file of the examined home names."""
 
     pid: int | None
-    state: ProcessState
+    state: str
     """What process_state says of it."""
     running_for_ms: float | None = None
     """Since it started; None where it does not run, or the system does not tell."""
@@ -72,7 +71,7 @@ def server_process(home: Path) -> ServerProcess:
     return ServerProcess(pid, state, 1000 * max(0.0, time.time() - started))
 
 
-def process_state(pid: int | None) -> ProcessState:
+def process_state(pid: int | None) -> str:
     """Whether that process runs, and is the pipeline's server and not another program that was given the number."""
     if pid is None:
         return "no pid file"
