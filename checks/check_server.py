@@ -86,7 +86,7 @@ def check_server_alive(server: "ServerHealth", locations: "Locations", scale: Sc
         "not running": f"Process {server.pid} is not running",
         "another program": f"Process {server.pid} is another program by now",
         "no pid file": "There is no usable server.pid",
-    }[server.pid_state]
+    }.get(server.pid_state, "What its process does is not known")  # of evidence from elsewhere
     if server.pid_cause:
         process += f" ({server.pid_cause})"
     if state == "HTTP only":

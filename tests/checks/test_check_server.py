@@ -23,6 +23,7 @@ IN_A_CONTAINER = ", perhaps because the server runs in a container; HTTP: ok on 
             ("neither", "nobody there", "not running", False, "red"),
             ("neither-stranger", "another program has the pid", "another program", False, "red"),
             ("no-data", "no pid file and no answer", "no pid file", False, "red"),
+            ("unknown-state", "a state that no monitor tells, in evidence from elsewhere", "asleep", False, "red"),
         ]
     ),
 )
