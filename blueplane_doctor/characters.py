@@ -12,7 +12,7 @@ Public = NewType("Public", str)
 NOTHING = Public("")
 _COMMAND = re.compile(r"^([^\S\n]*)::", re.MULTILINE)
 _AZURE_COMMAND = re.compile(r"##(?=\[|vso\[)")
-_UNSEEN = re.compile(
+_UNSEEN = (
     "[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f"
     "\ufeff\ufff9-\ufffb\U000e0001\U000e0020-\U000e007f]"
     r"|\r(?!\n)"
@@ -62,7 +62,9 @@ def document(text: str, *, is_markup: bool = False) -> str:
 
     That is how JSON writes such characters; in markup there are references for the signs of commands.
     """
-    text = _UNSEEN.sub(_escaped, text)
+    # The pattern takes a while to compile, and what goes into a pipe seldom needs it.
+    if not text.replace("\n", "").isprintable():
+        text = re.sub(_UNSEEN, _escaped, text)
     if is_markup:
         return without_commands(text, "&#58;", "&#35;")
     return without_commands(text)

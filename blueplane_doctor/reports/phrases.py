@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from blueplane_doctor import quantities
-from blueplane_doctor.characters import plain
+from blueplane_doctor.characters import plain, without_commands
 from blueplane_doctor.metrics import UNSPOKEN_UNITS
 from blueplane_doctor.model import Report
 from blueplane_doctor.readings import field_metric
@@ -31,12 +31,15 @@ _UNITS = {
 
 
 def line(text: object, limit: int = 400) -> str:
-    """Text as one line, without characters that control, hide or reorder it; longer text ends in `…`."""
+    """Text as one line, without characters that control, hide or reorder it, and no command of a CI runner.
+
+    Longer text ends in `…`.
+    """
     # Cut before it is split, for a text of megabytes would take seconds; at twice the limit, for blanks fall away.
     joined = " ".join(str(text)[: limit * 2].split())
-    if len(joined) <= limit and joined.isprintable():
-        return joined
-    return plain(joined, limit)
+    if len(joined) > limit or not joined.isprintable():
+        joined = plain(joined, limit)
+    return without_commands(joined)
 
 
 def block(text: str, limit: int = 4_000) -> str:
@@ -48,7 +51,7 @@ def block(text: str, limit: int = 4_000) -> str:
         if not part.isprintable():
             part = plain(part, len(part)).translate(_SEPARATORS)
         lines.append(part)
-    return "\n".join(lines)
+    return without_commands("\n".join(lines))
 
 
 def verdict(report: Report) -> str:

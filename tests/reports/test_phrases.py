@@ -3,7 +3,16 @@
 import pytest
 
 from blueplane_doctor.model import Status
-from blueplane_doctor.reports.phrases import HEALTH, clock, field_value, other_thresholds, quantity, verdict
+from blueplane_doctor.reports.phrases import (
+    HEALTH,
+    block,
+    clock,
+    field_value,
+    line,
+    other_thresholds,
+    quantity,
+    verdict,
+)
 from tests.reports import samples
 
 
@@ -63,3 +72,9 @@ def test_a_report_by_other_thresholds_says_so() -> None:
 )  # fmt: skip
 def test_a_report_says_when_the_pipeline_was_examined(generated_at: str, text: str) -> None:
     assert clock(samples.healthy().model_copy(update={"generated_at": generated_at})) == text
+
+
+def test_no_line_is_a_command_of_a_ci_runner() -> None:
+    shown = block("k\n::error::a\n ::b ##[error]c") + "\n" + line("::error::d ##vso[e]")
+    assert not [part for part in shown.splitlines() if part.lstrip().startswith("::")]
+    assert "##" not in shown
