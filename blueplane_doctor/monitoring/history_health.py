@@ -151,20 +151,15 @@ class HistoryHealthMonitor(Monitor):
         now = self.examination.now.timestamp()
         metrics = storage.metrics()
         groups = _groups_among(metrics)
-        wanted = [_DEPTH, _DEAD_LETTERS, _WAL_SIZE, *room.METRICS]
-        for group in groups:
-            wanted += group_metrics(group)
-        distinct = list(dict.fromkeys(wanted))  # groups share some
-        samples = storage.samples(distinct, now - _HOUR, now)
-        limit = kept_messages(self.examination.settings.streams.max_length)
-        health = judged(samples, groups, now, limit)
+        wanted = (_DEPTH, _DEAD_LETTERS, _WAL_SIZE, *room.METRICS)
+        samples = _samples(storage, wanted, groups, now - _HOUR, now)
+        health = judged(samples, groups, now, kept_messages(self.examination.settings.streams.max_length))
         # A loss stays to be seen for a day: newer servers forget it within seconds, and people sleep.
-        day = _samples_of_the_day(storage, groups, now)
+        day = _samples(storage, (REPORT_STATUS,), groups, now - _DAY, now)
         times = [sample.time for sample in day if REPORT_STATUS in sample.values]
         losses = []
-        for group in groups:
-            if _is_there(day, group):
-                losses.append(losses_between(group_samples(day, group), group))
+        for group in _groups_in(day, groups):
+            losses.append(losses_between(group_samples(day, group), group))
         changed = {
             "losses": losses,
             "series": _read_series(storage, metrics, now),
@@ -173,11 +168,15 @@ class HistoryHealthMonitor(Monitor):
         return health.model_copy(update=changed)
 
 
-def _samples_of_the_day(storage: HealthMetricsStorage, groups: Sequence[str], now: float) -> list[Sample]:
-    wanted = [REPORT_STATUS]
+def _samples(
+    storage: HealthMetricsStorage, metrics: Sequence[str], groups: Sequence[str], since: float, now: float
+) -> list[Sample]:
+    """With these metrics, and those of the groups."""
+    wanted = list(metrics)
     for group in groups:
         wanted += group_metrics(group)
-    return storage.samples(list(dict.fromkeys(wanted)), now - _DAY, now)
+    distinct = list(dict.fromkeys(wanted))  # groups share some
+    return storage.samples(distinct, since, now)
 
 
 def _read_statuses(storage: HealthMetricsStorage) -> list[StatusEntry]:
@@ -233,15 +232,11 @@ def judged(samples: Sequence[Sample], groups: Sequence[str], now: float, max_len
     recent = [sample for sample in samples if sample.time >= now - _TREND_SECONDS]
     # The last minutes decide: over ten of them an outage that has just begun, or just ended, would not be seen.
     depth = _points(recent, _DEPTH, now)[-FEWEST:]
-    trends = []
-    for group in groups:
-        if _is_there(samples, group):
-            trends.append(_group(samples, group, now, max_length))
     return HistoryHealth(
         samples=len(samples),
         set_up=True,
         newest_sample_age_ms=max(0, int((now - samples[-1].time) * 1000)),
-        groups=trends,
+        groups=[_group(samples, group, now, max_length) for group in _groups_in(samples, groups)],
         dead_letters_last_hour=increase(_points(samples, _DEAD_LETTERS, now)),
         wal_growth_mb_last_hour=_growth(_points(samples, _WAL_SIZE, now)),
         backlog_per_minute=_rounded(rate_per_minute(depth)),
@@ -257,9 +252,12 @@ def _minutes_to_loss(depth: list[tuple[int, float]], max_length: int) -> float |
     return _rounded(minutes_until(depth, max_length))
 
 
-def _is_there(samples: Sequence[Sample], group: str) -> bool:
-    """Whether any of these samples knows the group: a name that nobody uses any more is kept for a week."""
-    return any(f"queue.groups.{group}.undelivered" in sample.values for sample in samples)
+def _groups_in(samples: Sequence[Sample], groups: Sequence[str]) -> list[str]:
+    """Those that any of these samples knows: a name that nobody uses any more is kept for a week."""
+    recorded: set[str] = set()
+    for sample in samples:
+        recorded.update(sample.values)
+    return [group for group in groups if f"queue.groups.{group}.undelivered" in recorded]
 
 
 def _group(samples: Sequence[Sample], group: str, now: float, limit: int) -> GroupTrend:
