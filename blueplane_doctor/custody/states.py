@@ -43,6 +43,8 @@ STATES = (
 """Every message examined is in exactly one."""
 HAS_ROW = frozenset((WRITTEN, DUPLICATE, WRITTEN_NOT_ACKNOWLEDGED, WRITTEN_NOT_DELIVERED))
 """Those of messages whose row is there."""
+UNFINISHED = frozenset((WAITING, IN_FLIGHT, STUCK))
+"""Those of messages that their own writer still has to write."""
 
 PAYLOAD_GONE = "payload_gone"
 """Not in the stream any more, and a writer still holds its ID."""

@@ -15,12 +15,11 @@ from blueplane_doctor.custody.messages import Message
 from blueplane_doctor.custody.poison import poison_reason
 from blueplane_doctor.custody.states import (
     HAS_ROW,
-    IN_FLIGHT,
     LOST,
     SKIPPED,
     STUCK,
     STUCK_DELIVERIES,
-    WAITING,
+    UNFINISHED,
     WRITTEN_NOT_ACKNOWLEDGED,
     PendingEntry,
 )
@@ -29,7 +28,6 @@ from blueplane_doctor.sources.entry_ids import EntryId, id_text
 from blueplane_doctor.sources.trace_tables import Lookup
 from blueplane_doctor.text import event_type, platform
 
-_UNFINISHED = frozenset((WAITING, IN_FLIGHT, STUCK))
 _ALWAYS = frozenset((STUCK, LOST, WRITTEN_NOT_ACKNOWLEDGED))
 """States of messages that a repair looks at, whoever holds them."""
 _MOST_KEYS = 200_000
@@ -112,7 +110,7 @@ class Survey:
         route = page.routes[place]
         if MARK in message.fields:
             self.copied.add(original_of(message))
-        is_unfinished = state in _UNFINISHED
+        is_unfinished = state in UNFINISHED
         held = _held_too_long(message.id, page.pending)
         is_left_over = bool(held) and (state in HAS_ROW or state == SKIPPED)
         if not is_unfinished and not is_left_over and state not in _ALWAYS:
