@@ -18,7 +18,7 @@ from blueplane_doctor.commands.base import (
     split_off,
     with_parameters,
 )
-from blueplane_doctor.console import complain, give_up_stdout, show
+from blueplane_doctor.console import complain, give_up_full_stderr, give_up_stdout, show
 from blueplane_doctor.errors import ExitCode, UsageError, did_you_mean
 from blueplane_doctor.interruption import end_at_once
 from blueplane_doctor.options import OPTIONS, Options
@@ -112,6 +112,8 @@ def run_program(arguments: Sequence[str] | None = None) -> None:
         give_up_stdout()
         complain(f"the output cannot be written: {error.strerror or error}")
         sys.exit(ExitCode.USAGE)
+    finally:
+        give_up_full_stderr()
 
 
 def run_command(name: str, arguments: Sequence[str]) -> None:

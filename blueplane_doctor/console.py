@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from blueplane_doctor.characters import document, lines, plain
 from blueplane_doctor.errors import UsageError
@@ -73,8 +73,20 @@ def show(text: str, *, markup: bool = False, commands: bool = False) -> None:
 
 def give_up_stdout() -> None:
     """Send what stdout still holds nowhere: Python would complain once more when it flushes at exit."""
+    _send_nowhere(sys.stdout)
+
+
+def give_up_full_stderr() -> None:
+    """Send nowhere what a full stderr holds: Python would flush it at exit, and end with a code of its own."""
+    try:
+        sys.stderr.flush()
+    except OSError:
+        _send_nowhere(sys.stderr)
+
+
+def _send_nowhere(stream: TextIO) -> None:
     nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
+    os.dup2(nowhere, stream.fileno())
     os.close(nowhere)
 
 

@@ -7,6 +7,7 @@ loader of its own, whose command line nothing can change: it refuses the address
 
 import json
 import os
+import select
 import stat
 import sys
 from collections.abc import Sequence
@@ -31,7 +32,7 @@ _MOST_BYTES = 60_000
 def take_or_hide() -> None:
     """Put the true arguments into `sys.argv`; where a secret is among those of the command line, start once more."""
     number = os.environ.pop(_HANDED_OVER, "")
-    if number.isdecimal():
+    if number.isascii() and number.isdigit():
         _take(int(number))
         return
     arguments = sys.argv[1:]
@@ -71,10 +72,12 @@ def _is_secret(option: str, value: str) -> bool:
 
 def _take(number: int) -> None:
     with suppress(OSError, ValueError, OverflowError):
-        if not stat.S_ISFIFO(os.fstat(number).st_mode):  # the variable is not ours: a terminal is not waited for
+        # Where the variable is not ours, neither a terminal nor another's pipe is waited for: ours was filled at once.
+        if not stat.S_ISFIFO(os.fstat(number).st_mode) or not select.select([number], [], [], 0)[0]:
             return
-        with os.fdopen(number, "rb") as pipe:
-            arguments = json.loads(pipe.read())
+        content = os.read(number, _MOST_BYTES)
+        os.close(number)
+        arguments = json.loads(content)
         if isinstance(arguments, list) and all(isinstance(word, str) for word in arguments):
             sys.argv[1:] = arguments
 

@@ -100,7 +100,10 @@ def _unraisable(arguments: "sys.UnraisableHookArgs") -> None:
     elif isinstance(error, SystemExit) and isinstance(error.code, int):
         _dropped = error.code - _SHELL_OFFSET
     else:
-        sys.stderr.write(f"blueplane-doctor: internal error: {arguments.exc_type.__name__} in a callback\n")
+        reason = arguments.exc_type.__name__
+        if isinstance(error, OSError) and error.errno:  # such as a full disk, when stdout is flushed at the end
+            reason += f" ({os.strerror(error.errno)})"
+        sys.stderr.write(f"blueplane-doctor: internal error: {reason} in a callback\n")
         return
     # Not raised here, where it would be dropped once more.
     _signal.signal(_signal.SIGALRM, _come_again)

@@ -93,6 +93,16 @@ def test_a_number_that_is_no_pipe_of_ours_changes_nothing(monkeypatch: pytest.Mo
     assert sys.argv == before
 
 
+def test_another_programs_pipe_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    reading, writing = os.pipe()
+    monkeypatch.setenv("BLUEPLANE_DOCTOR_ARGUMENTS_FD", str(reading))
+    before = list(sys.argv)
+    take_or_hide()
+    assert sys.argv == before
+    os.close(reading)
+    os.close(writing)
+
+
 @pytest.mark.parametrize("content", [b"5", b'{"a": 1}', b"[1]", b"garbage", b""])
 def test_what_is_handed_over_is_a_list_of_words_or_nothing(monkeypatch: pytest.MonkeyPatch, content: bytes) -> None:
     reading, writing = os.pipe()
