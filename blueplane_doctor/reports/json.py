@@ -4,16 +4,18 @@ from typing import Any
 
 from pydantic_core import PydanticSerializationError
 
+from blueplane_doctor.characters import document
 from blueplane_doctor.model import Report
 from blueplane_doctor.reports.base import Format, View
 
 
 def render(report: Report, view: View) -> str:
-    """The whole report, indented, ending in a newline."""
+    """The whole report, indented, ending in a newline. What is not seen is escaped, for terminals show files too."""
     try:
-        return report.model_dump_json(indent=2) + "\n"
+        text = report.model_dump_json(indent=2)
     except PydanticSerializationError:  # a lone surrogate, as in a file name that is no UTF-8: JSON cannot hold it
-        return Report.model_validate(_encodable(report.model_dump())).model_dump_json(indent=2) + "\n"
+        text = Report.model_validate(_encodable(report.model_dump())).model_dump_json(indent=2)
+    return document(text) + "\n"
 
 
 def _encodable(value: Any) -> Any:
