@@ -37,11 +37,6 @@ class SpooledEvent(NamedTuple):
     """Why it cannot be enqueued; empty when it can."""
 
 
-def spooled_events(home: Path, at: datetime) -> list[SpooledEvent]:
-    """The events of a home's spool, oldest first; `at` becomes their `enqueued_at`. Raises FileUnreadable."""
-    return [spooled_event(line, at) for line in spooled_lines(home)]
-
-
 def spooled_lines(home: Path) -> list[bytes]:
     """The lines of a home's spool, oldest first, and what hooks kept apart. Raises FileUnreadable."""
     lines = spool_content(home / SPOOL_FILE).split(b"\n")

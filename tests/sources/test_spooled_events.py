@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from blueplane_doctor.errors import FileUnreadable
-from blueplane_doctor.sources.spooled_events import spooled_event, spooled_events
+from blueplane_doctor.sources.spooled_events import spooled_event, spooled_lines
 from blueplane_hook.events import envelope
 from blueplane_hook.spool import Spool
 
@@ -71,20 +71,20 @@ def test_what_hooks_kept_apart_counts_too(tmp_path: Path) -> None:
     Spool(str(tmp_path)).add(body)
     (tmp_path / "hook-spool-1-a.own").write_bytes(other)
     (tmp_path / "hook-spool-dropped.own").write_bytes(b"dropped\n")
-    found = spooled_events(tmp_path, AT)
+    found = [spooled_event(line, AT) for line in spooled_lines(tmp_path)]
     assert [event.line for event in found] == [body, other]
     assert [event.fields[b"platform"] for event in found] == [b"cursor", b"claude_code"]
 
 
 def test_a_home_without_a_spool_has_none(tmp_path: Path) -> None:
-    assert spooled_events(tmp_path / "none", AT) == []
+    assert spooled_lines(tmp_path / "none") == []
 
 
 def test_a_file_of_more_lines_than_events_is_not_gone_through(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("blueplane_doctor.sources.spooled_events.MOST_LINES", 3)
     spool = tmp_path / "hook-spool.jsonl"
     spool.write_bytes(request() + b"\n\n\n")
-    assert len(spooled_events(tmp_path, AT)) == 1
+    assert len(spooled_lines(tmp_path)) == 1
     spool.write_bytes(b"x: y\n" * 4)
     with pytest.raises(FileUnreadable, match="more than 3 lines"):
-        spooled_events(tmp_path, AT)
+        spooled_lines(tmp_path)
