@@ -4,7 +4,6 @@ import copy
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from threading import Lock, Thread
@@ -13,7 +12,7 @@ from typing import Any
 from blueplane_doctor import __version__
 from blueplane_doctor.causes import explained
 from blueplane_doctor.discovery import AvailableChecks, find_checks, find_monitors, selected
-from blueplane_doctor.errors import NO_THREADS, ExitCode, FileUnreadable, SourceError
+from blueplane_doctor.errors import ExitCode, FileUnreadable, SourceError
 from blueplane_doctor.evidence import Evidence
 from blueplane_doctor.examination import Examination
 from blueplane_doctor.findings import compared, count_statuses, exit_code_for, in_order
@@ -26,6 +25,7 @@ from blueplane_doctor.monitoring.connections import Connections
 from blueplane_doctor.monitoring.server_health import ServerHealth
 from blueplane_doctor.settings import Settings
 from blueplane_doctor.status_changes import changes_told, with_history
+from blueplane_doctor.threads import NO_THREADS, has_begun
 from blueplane_doctor.times import iso, parse_time
 from blueplane_doctor.verdict import headline_of, status_of
 from blueplane_doctor.waivers import waived
@@ -141,8 +141,8 @@ class Doctor:
             pass  # its owner closes it
         elif hanging:
             # Nobody waits for them any more, and what they use is closed all the same once they have ended.
-            with suppress(RuntimeError):  # no more threads: they are closed when the process ends
-                Thread(target=_close_when_ended, args=(examination, hanging), daemon=True).start()
+            # Where there is no thread for that, they are closed when the process ends.
+            has_begun(Thread(target=_close_when_ended, args=(examination, hanging), daemon=True))
         else:
             examination.close()
         evidence.duration_ms = _milliseconds(began)
@@ -261,12 +261,10 @@ def _start_readers(examination: Examination, names: Iterable[str], evidence: Evi
     readers = []
     for name in sorted(known):
         reader = _Reader(examination, name)
-        try:
-            reader.start()
-        except RuntimeError:
-            evidence.missing[name] = NO_THREADS
-        else:
+        if has_begun(reader):
             readers.append(reader)
+        else:
+            evidence.missing[name] = NO_THREADS
     return readers
 
 

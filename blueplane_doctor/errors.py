@@ -43,8 +43,6 @@ class ExitCode(IntEnum):
     INTERRUPTED = 130
 
 
-NO_THREADS = "the system gives this user no more threads"
-"""Why something was not begun where starting a thread fails, as with few processes (ulimit -u) or little memory."""
 EXIT_CODE_MEANINGS = {
     ExitCode.OK: "nothing at or above --fail-on (default: orange)",
     ExitCode.FINDINGS: "findings at or above --fail-on",

@@ -10,6 +10,7 @@ from blueplane_doctor.evidence import Evidence
 from blueplane_doctor.mistakes import mistake_at_run, mistaken_parameter
 from blueplane_doctor.model import Finding, Status
 from blueplane_doctor.sources import Deadline
+from blueplane_doctor.threads import has_begun
 
 JUDGING_SECONDS = 5.0
 """Time that all checks together may take once everything is read; the built-in ones take milliseconds."""
@@ -112,12 +113,10 @@ class _Judging(Thread):
 
 def _start_judging(rest: Iterator[CheckSpec], evidence: Evidence, findings: dict[str, Finding]) -> _Judging:
     thread = _Judging(rest, evidence, findings)
-    try:
-        thread.start()
-    except RuntimeError:  # no more threads: then here, where a check that hangs is waited for
-        thread.run()
-    else:
+    if has_begun(thread):
         thread.join(_SHARE_OF_ONE_CHECK * JUDGING_SECONDS)
+    else:
+        thread.run()  # here, where a check that hangs is waited for
     return thread
 
 

@@ -13,12 +13,13 @@ from blueplane_doctor import diagnose as engine
 from blueplane_doctor.checkapi import CheckSpec, spec_of
 from blueplane_doctor.diagnose import Doctor, diagnose
 from blueplane_doctor.discovery import AvailableChecks
-from blueplane_doctor.errors import NO_THREADS, SettingsError, SourceUnreachable
+from blueplane_doctor.errors import SettingsError, SourceUnreachable
 from blueplane_doctor.evidence import Evidence
 from blueplane_doctor.examination import Examination
 from blueplane_doctor.model import Finding, Record, Remedy, Report, Status
 from blueplane_doctor.monitoring import Monitor
 from blueplane_doctor.settings import Settings
+from blueplane_doctor.threads import NO_THREADS
 from tests.checks.builders import queue
 from tests.waiting import PATIENCE_SECONDS, wait_until
 

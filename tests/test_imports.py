@@ -24,6 +24,7 @@ LAYERS = (
     "blueplane_doctor.light_imports",
     "blueplane_doctor.characters",
     "blueplane_doctor.errors",
+    "blueplane_doctor.threads",
     "blueplane_doctor.model",
     "blueplane_doctor.findings",
     "blueplane_doctor.ownership",

@@ -13,9 +13,10 @@ import typer
 
 from blueplane_doctor.console import complain, give_up_stdout, say
 from blueplane_doctor.documents import is_broken
-from blueplane_doctor.errors import NO_THREADS, DoctorError, ExitCode, UsageError
+from blueplane_doctor.errors import DoctorError, ExitCode, UsageError
 from blueplane_doctor.interruption import Interruptible
 from blueplane_doctor.options import ENV_PREFIX, OPTIONS, Option, Options, Scope, merged
+from blueplane_doctor.threads import NO_THREADS
 
 if TYPE_CHECKING:
     from blueplane_doctor.settings import Loaded

@@ -17,7 +17,7 @@ import hiredis
 
 from blueplane_doctor.connection.base import Command, Limits, NoConnection, ProtocolError, ReplyError
 from blueplane_doctor.connection.reply_reader import INCOMPLETE, ReplyReader
-from blueplane_doctor.errors import NO_THREADS
+from blueplane_doctor.threads import NO_THREADS, has_begun
 
 _CHUNK_BYTES = 1 << 17
 _BEFORE_CLOSING = ("ERR max number of clients", "DENIED")
@@ -154,7 +154,7 @@ def connect(host: str, port: int, limits: Limits) -> socket.socket:
     failures: list[OSError] = []
     for *_, address in look_up(host, port, limits):
         try:
-            connected = socket.create_connection(without_idna(address), limits.remaining(limits.connect_seconds))
+            connected = connected_to(address, limits.remaining(limits.connect_seconds))
         except TimeoutError:
             failures.append(NoConnection(f"no connection in {limits.connect_seconds:g} s"))
         except OSError as error:
@@ -166,7 +166,12 @@ def connect(host: str, port: int, limits: Limits) -> socket.socket:
     raise failures[0]
 
 
-def without_idna(address: tuple[Any, ...]) -> tuple[Any, int]:
+def connected_to(address: tuple[Any, ...], seconds: float) -> socket.socket:
+    """A socket to one address, the first two of whose parts are host and port. Raises OSError."""
+    return socket.create_connection(_without_idna(address), seconds)
+
+
+def _without_idna(address: tuple[Any, ...]) -> tuple[Any, int]:
     """Host and port of an address, the host as bytes where it has no other characters than ASCII.
 
     A host that is text goes through the codec `idna` first, whatever it holds, which is imported for it.
@@ -184,7 +189,7 @@ def look_up(host: str, port: int, limits: Limits) -> list[Any]:
 
     def ask() -> None:
         try:
-            addresses.extend(socket.getaddrinfo(*without_idna((host, port)), type=socket.SOCK_STREAM))
+            addresses.extend(socket.getaddrinfo(*_without_idna((host, port)), type=socket.SOCK_STREAM))
         except OSError as error:
             failures.append(error)
         except (ValueError, OverflowError):  # what no host's name can be; raised here it would print a traceback
@@ -192,10 +197,8 @@ def look_up(host: str, port: int, limits: Limits) -> list[Any]:
 
     # getaddrinfo knows no time limit: where no name server answers it takes half a minute. So it is left behind.
     asking = Thread(target=ask, daemon=True)
-    try:
-        asking.start()
-    except RuntimeError:
-        raise NoConnection(NO_THREADS) from None
+    if not has_begun(asking):
+        raise NoConnection(NO_THREADS)
     asking.join(limits.remaining(limits.connect_seconds))
     if addresses:
         return addresses

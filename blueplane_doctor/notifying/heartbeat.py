@@ -1,7 +1,6 @@
 """The heartbeat: after every sample somebody outside is told that somebody looks, and `/fail` where it is red."""
 
 from collections.abc import Callable
-from contextlib import suppress
 from threading import Thread
 from urllib.parse import urlsplit, urlunsplit
 
@@ -9,6 +8,7 @@ from blueplane_doctor.model import Status
 from blueplane_doctor.notifying.observation import Observation
 from blueplane_doctor.sources import Deadline
 from blueplane_doctor.sources.http_exchange import END_OF_HEAD, StrangeAnswer, exchange, host_of, status_of, target
+from blueplane_doctor.threads import has_begun
 
 _HEARTBEAT_SECONDS = 10.0
 """For the whole request."""
@@ -37,8 +37,7 @@ class Heartbeat:
                     lines.append(f"{problem.id}: {problem.sentence}")
             body = "\n".join(lines)
         thread = Thread(target=self._ask, args=(url, body), name="blueplane-heartbeat", daemon=True)
-        with suppress(RuntimeError):  # no more threads for now: the next sample tries again
-            thread.start()
+        if has_begun(thread):  # else the next sample tries again
             self._thread = thread
 
     def finish(self, seconds: float) -> None:

@@ -3,7 +3,6 @@
 It never raises, and never waits for a target.
 """
 
-import contextlib
 import threading
 from collections.abc import Callable
 from typing import NamedTuple
@@ -20,6 +19,7 @@ from blueplane_doctor.notifying.observation import Observation, observed
 from blueplane_doctor.notifying.state import MOST_ATTEMPTS, Attempt, State, Turn, read_state, write_state
 from blueplane_doctor.notifying.targets import Target, address_hash, targets_of
 from blueplane_doctor.settings import Settings
+from blueplane_doctor.threads import has_begun
 
 _Deliver = Callable[[NotifyRule, Message], str]
 _MINUTE = 60
@@ -126,8 +126,7 @@ class Notifier:
             message = message_of(news, observation.status, sender, now)
             order = _Order(name, target, message, news, now, state)
             thread = threading.Thread(target=self._deliver, args=(order,), name="blueplane-notify", daemon=True)
-            with contextlib.suppress(RuntimeError):  # no more threads for now: the next sample tries again
-                thread.start()
+            if has_begun(thread):  # else the next sample tries again
                 self._under_way[name] = thread
 
     def _deliver(self, order: "_Order") -> None:

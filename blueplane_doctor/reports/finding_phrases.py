@@ -16,13 +16,16 @@ _ENCODED = json.JSONEncoder(ensure_ascii=False)
 _PLAIN = (str, int, bool, type(None))
 
 
-def standing(finding: Finding) -> str:
-    """A finding's status, whether it is waived, and how it compares with the baseline: `red, waived, worse`."""
+def standing(finding: Finding, emphasis: str = "") -> str:
+    """A finding's status, whether it is waived, and how it compares with the baseline: `red, waived, worse`.
+
+    `emphasis`: put around the last of these, as markup has it.
+    """
     qualities = [finding.status.words]
     if finding.waiver:
         qualities.append("waived")
     if finding.change:
-        qualities.append(finding.change.value)
+        qualities.append(f"{emphasis}{finding.change.value}{emphasis}")
     return ", ".join(qualities)
 
 

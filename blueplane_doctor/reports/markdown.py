@@ -12,7 +12,7 @@ from blueplane_doctor.findings import counted
 from blueplane_doctor.model import Cause, Finding, Report, Status
 from blueplane_doctor.reports import cause_phrases
 from blueplane_doctor.reports.base import Format, View
-from blueplane_doctor.reports.finding_phrases import advice, evidence, is_quiet, observed, scale, waived, why
+from blueplane_doctor.reports.finding_phrases import advice, evidence, is_quiet, observed, scale, standing, waived, why
 from blueplane_doctor.reports.phrases import line, other_thresholds, verdict
 
 _SIGNS = {
@@ -94,18 +94,9 @@ def _table(findings: list[Finding]) -> str:
         return ""
     rows = ["| status | check | observed | what it means |", "| --- | --- | --- | --- |"]
     for finding in findings:
-        status = f"{_SIGNS[finding.status]} {_standing(finding)}"
+        status = f"{_SIGNS[finding.status]} {standing(finding, '**')}"
         rows.append(f"| {status} | {_code(finding.id)} | {_text(observed(finding))} | {_text(finding.summary)} |")
     return "\n".join(rows)
-
-
-def _standing(finding: Finding) -> str:
-    qualities = [finding.status.words]
-    if finding.waiver:
-        qualities.append("waived")
-    if finding.change:
-        qualities.append(f"**{finding.change.value}**")
-    return ", ".join(qualities)
 
 
 def _remedies(findings: list[Finding], level: int = 3) -> list[str]:

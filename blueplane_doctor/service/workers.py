@@ -9,7 +9,8 @@ from collections.abc import Callable
 from threading import Thread
 from typing import Any, TypeVar
 
-from blueplane_doctor.errors import NO_THREADS, DoctorError
+from blueplane_doctor.errors import DoctorError
+from blueplane_doctor.threads import NO_THREADS, has_begun
 
 _Result = TypeVar("_Result")
 
@@ -46,9 +47,7 @@ class Workers:
             with contextlib.suppress(RuntimeError):  # the loop has been closed, and nobody waits any more
                 loop.call_soon_threadsafe(finish, result, error)
 
-        try:
-            Thread(target=run, name=self._name, daemon=True).start()
-        except RuntimeError:
+        if not has_begun(Thread(target=run, name=self._name, daemon=True)):
             self._free.release()
-            raise DoctorError(NO_THREADS, "ask again in a moment") from None
+            raise DoctorError(NO_THREADS, "ask again in a moment")
         return await done

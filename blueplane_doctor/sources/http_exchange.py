@@ -10,7 +10,7 @@ from collections.abc import Callable
 from urllib.parse import SplitResult, quote
 
 from blueplane_doctor.connection.base import Limits
-from blueplane_doctor.connection.socket_transport import look_up, without_idna
+from blueplane_doctor.connection.socket_transport import connected_to, look_up
 from blueplane_doctor.sources import Deadline
 
 _MOST_BYTES = 64_000
@@ -74,7 +74,7 @@ def _connected(host: str, port: int, deadline: Deadline) -> socket.socket:
     failure: OSError = ConnectionError("no address")
     for *_, address in look_up(host, port, Limits(connect_seconds=_left(deadline))):
         try:
-            connected = socket.create_connection(without_idna(address), _left(deadline))
+            connected = connected_to(address, _left(deadline))
         except OSError as error:
             failure = error
         else:

@@ -2,12 +2,11 @@
 
 import contextlib
 import os
-import socket
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from blueplane_doctor.connection.socket_transport import without_idna
+from blueplane_doctor.connection.socket_transport import connected_to
 from blueplane_doctor.pipeline import SERVER_COMMANDS
 
 _CONNECT_SECONDS = 0.2
@@ -99,7 +98,7 @@ def server_that_listens_on(address: Address) -> int | None:
     """The process of a Blueplane server that listens there, on this machine; None where none is seen."""
     # To look through all processes takes long, and is needless where nobody listens.
     try:
-        socket.create_connection(without_idna(address), _CONNECT_SECONDS).close()
+        connected_to(address, _CONNECT_SECONDS).close()
     except OSError:
         return None
     import psutil  # importing it takes milliseconds, which most runs need not spend
