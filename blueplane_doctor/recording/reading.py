@@ -161,7 +161,7 @@ def read_recorded(redis: RedisSource, now_ms: int, minutes: int) -> Recorded:
         minutes,
         since,
         minutes_recorded=len(sums.minutes),
-        minutes_with_writes=len(sums.minutes_with_writes),
+        minutes_with_writes=len({minute for minute, _ in sums.sketches}),
         minutes_with_hooks=len(sums.minutes_with_hooks),
         writes=writes,
         hooks={name: RecordedHook(counts["ok"], counts["failed"]) for name, counts in sums.sorted_counts("h")},
@@ -212,7 +212,6 @@ class _Sums:
         """How many writes of a table are in each bin of durations."""
         self.minutes: set[int] = set()
         self.minutes_with_hooks: set[int] = set()
-        self.minutes_with_writes: set[int] = set()
         self.sketches: set[tuple[int, str]] = set()
         """Minutes and tables of writes, under their real names: they are part of a key."""
 
@@ -222,7 +221,6 @@ class _Sums:
             kind, what, name = parts(text)
             if kind == "w":
                 self.sketches.add((minute, name))
-                self.minutes_with_writes.add(minute)
             if kind == "h":
                 self.minutes_with_hooks.add(minute)
             counts = self.counts[kind][_shown(kind, name)]
