@@ -88,7 +88,7 @@ def _add_lookups(router: APIRouter, service: HealthService, lookups: Lookups) ->
         try:
             result = await lookups.get(key, read, keep_seconds)
         except DoctorError as error:
-            return _error(error)
+            return unanswered(error)
         rendered = render(result.value, 200, Freshness(result.read_at, result.stale_after))
         return respond(rendered, request.headers.get("if-none-match"))
 
@@ -108,7 +108,7 @@ def _add_lookups(router: APIRouter, service: HealthService, lookups: Lookups) ->
         try:
             question = HistoryQuestion.of(metric, since, step)
         except Unanswered as error:
-            return _error(error)
+            return unanswered(error)
         return await answer(request, lambda: read_history(service.settings, question), _KEEP_HISTORY_SECONDS)
 
     @router.get(
@@ -124,7 +124,8 @@ def _add_lookups(router: APIRouter, service: HealthService, lookups: Lookups) ->
         return await answer(request, lambda: read_trace(service.settings, id), _KEEP_TRACE_SECONDS)
 
 
-def _error(error: DoctorError) -> Response:
+def unanswered(error: DoctorError) -> Response:
+    """Why there is no answer, with HTTP's code for it, and when to ask again."""
     code = 503
     if isinstance(error, Unanswered):
         code = error.code

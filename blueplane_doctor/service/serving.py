@@ -24,7 +24,7 @@ from blueplane_doctor.service.connections import Door, Protocol, limits_now
 from blueplane_doctor.service.guard import MOST_HEADER_BYTES, Guard
 from blueplane_doctor.service.health_service import HealthService
 from blueplane_doctor.service.listening import ListenAddress, bound, url_of
-from blueplane_doctor.service.routes import make_router
+from blueplane_doctor.service.routes import make_router, unanswered
 
 _SWITCH_SECONDS = 0.0005
 """For which a thread that reads the stream may keep an answer waiting; Python's default is ten times that."""
@@ -115,8 +115,8 @@ async def _invalid(request: Request, error: Any) -> Response:
 
 
 async def _unanswered(request: Request, error: Any) -> Response:
-    """Why what was asked for cannot be made now."""
-    return problem(503, error.message, error.hint, {"Retry-After": "1"})
+    """Of a page that cannot be drawn now."""
+    return unanswered(error)
 
 
 class _Stopping:
