@@ -37,7 +37,11 @@ class Lookup(NamedTuple):
     @property
     def is_unique(self) -> bool:
         """Whether a second row of this key is refused: rows of one session may have the same time."""
-        return self.columns[-1] != "timestamp"
+        return not _is_by_time(self.columns)
+
+
+def _is_by_time(columns: tuple[str, ...]) -> bool:
+    return columns[-1] == "timestamp"
 
 
 class RowFinder:
@@ -45,6 +49,8 @@ class RowFinder:
 
     def __init__(self, database: DatabaseSource) -> None:
         self._database = database
+        self._with_uuid: dict[str, bool] = {}
+        """Whether rows of a table may have a uuid; only of tables that were looked through by time."""
 
     def find(self, lookups: Iterable[Lookup]) -> list[list[int]]:
         """For each key, at its place, the `sequence` numbers of its rows, ascending. Raises SourceError."""
@@ -67,14 +73,23 @@ class RowFinder:
         values: list[str | None] = list(chain.from_iterable(keys))
         missing = -len(keys) % _STEP
         values += [None] * (missing * len(columns))
-        for place, sequence in self._database.rows(_query(table, columns, len(keys) + missing), values):
+        query = _query(table, columns, len(keys) + missing, without_uuid=self._must_lack_uuid(table, columns))
+        for place, sequence in self._database.rows(query, values):
             if type(sequence) is not int:
                 sequence_of(sequence, table)  # raises; not called for each row, of which there may be a million
             sequences[place].append(sequence)
 
+    def _must_lack_uuid(self, table: str, columns: tuple[str, ...]) -> bool:
+        """Whether a row counts only without a uuid: looked for by its time, one that has a uuid is not meant."""
+        if not _is_by_time(columns):
+            return False
+        if table not in self._with_uuid:
+            self._with_uuid[table] = "uuid" in self._database.columns(table)
+        return self._with_uuid[table]
+
 
 @lru_cache(maxsize=64)
-def _query(table: str, columns: tuple[str, ...], keys: int) -> str:
+def _query(table: str, columns: tuple[str, ...], keys: int, *, without_uuid: bool) -> str:
     """A query for (place of the key, sequence) of each row that has one of so many keys.
 
     The wanted keys stand in a table of their own, made of VALUES. CROSS JOIN keeps the order of the two tables: each
@@ -85,6 +100,8 @@ def _query(table: str, columns: tuple[str, ...], keys: int) -> str:
     marks = ", ".join("?" * len(columns))
     wanted = ", ".join(f"({place}, {marks})" for place in range(keys))
     match = " AND ".join(f't."{column}" = w.{key}' for column, key in zip(columns, key_columns, strict=True))
+    if without_uuid:
+        match += ' AND t."uuid" IS NULL'
     return (
         f"WITH w(place, {', '.join(key_columns)}) AS (VALUES {wanted}) "
         f'SELECT place, t.sequence FROM w CROSS JOIN "{table}" AS t ON {match} ORDER BY t.sequence'

@@ -575,6 +575,18 @@ def binary_messages() -> dict[str, dict[bytes, bytes]]:
     }
 
 
+def test_an_unreadable_message_takes_no_row_of_another_at_the_same_time(pipeline: Pipeline) -> None:
+    """Without its uuid a Claude message is looked for by session and time, which many lines share."""
+    (first, *_) = pipeline.enqueue_claude(3, at=pipeline.ago(seconds=5))
+    pipeline.drain()
+    with closing(redis.Redis.from_url(pipeline.redis_url)) as raw:
+        ((_, fields),) = raw.xrange(pipeline.queue, first, first)
+        raw.xadd(pipeline.queue, fields | {b"payload": b"\xff\xfe bad"})
+        for group in pipeline.writer_groups:
+            raw.xreadgroup(group, "c", {pipeline.queue: ">"}, noack=True)
+    assert states(examined(pipeline)) == {"written": 3, "lost": 1}
+
+
 @pytest.mark.server
 @pytest.mark.parametrize("name", binary_messages())
 def test_binary_messages_are_accounted_for(any_pipeline: Pipeline, name: str) -> None:
