@@ -34,15 +34,16 @@ def _signs(error: "LoggedErrors | None", held: Held, *more: str) -> list[str]:
 
 def _left(held: Held) -> str:
     """How many messages it left, as a sentence that begins with a blank; empty where it left none."""
-    if held.shared and held.messages:
-        return (
-            f" At least {many(held.messages, 'message was', 'messages were')} not written, and nobody reads them again."
-        )
-    if held.shared:
+    if held.shared and not held.messages:
         return " How many of the stuck messages it left is not known: others wait behind one that cannot be written."
-    if held.messages:
-        return f" {many(held.messages, 'message was', 'messages were')} not written, and nobody reads them again."
-    return ""
+    if not held.messages:
+        return ""
+    count = many(held.messages, "message was", "messages were")
+    if held.shared:
+        count = f"At least {count}"
+    if held.is_retried:
+        return f" {count} not written so far; the writer that tries again may still write its own."
+    return f" {count} not written, and nobody reads them again."
 
 
 def _at_risk(held: Held) -> int | None:

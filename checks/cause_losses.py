@@ -157,10 +157,10 @@ def _not_lost(error: "ArrivingError") -> str:
         return ""
     if error.not_lost < error.messages:
         are = many(error.not_lost, "of these messages is", "of these messages are")
-        return f" {are} written by now, or on the way."
+        return f" {are} written by now, or still pending."
     if error.messages == 1:
-        return " Its message is written by now, or on its way."
-    return " All their messages are written by now, or on their way."
+        return " Its message is written by now, or still pending."
+    return " All their messages are written by now, or still pending."
 
 
 def _set_aside(error: "ArrivingError", locations: "Locations") -> Cause:

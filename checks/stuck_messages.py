@@ -38,6 +38,8 @@ class Held(NamedTuple):
     """The oldest of each group."""
     shared: bool
     """Whether there are more, behind a message that cannot be written: how many of these it left is not known."""
+    is_retried: bool = False
+    """Whether the writer of some of them reads what it holds again: then a row may still come by itself."""
 
 
 def blockers_of(chain: "ChainHealth | None", group: "GroupHealth") -> list["ChainBlocker"]:
@@ -68,6 +70,7 @@ def held_since(error: "LoggedErrors | None", queue: "QueueHealth | None", chain:
     count = 0
     ids = []
     shared = False
+    is_retried = False
     if queue is None:
         return Held(0, [], False)
     now_ms = milliseconds_of(queue.measured_at)
@@ -82,7 +85,8 @@ def held_since(error: "LoggedErrors | None", queue: "QueueHealth | None", chain:
             continue
         count += stuck
         ids += group.stuck_ids[:1]
-    return Held(count, ids, shared)
+        is_retried = is_retried or (group.most_deliveries or 0) > 1
+    return Held(count, ids, shared, is_retried)
 
 
 def _goes_on(error: "LoggedErrors | None") -> bool:

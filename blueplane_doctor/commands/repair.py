@@ -115,7 +115,8 @@ def repair(
             if save_only:
                 save_alone(settings, plan, files)
         stage = Stage.SAVED if save_only else Stage.NEW
-        answer.show(plan_as_json(plan), plan_in_words(plan, answer.home, stage))
+        is_of_all = not words and chosen == DeadLetterFilter()
+        answer.show(plan_as_json(plan), plan_in_words(plan, answer.home, stage, is_of_all=is_of_all))
         return ExitCode.OK
 
 

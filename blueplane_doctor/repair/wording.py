@@ -74,10 +74,15 @@ def stage_of(kept: KeptPlan) -> Stage:
     return Stage.NEW
 
 
-def plan_in_words(plan: Plan, home: str, stage: Stage = Stage.NEW) -> str:
-    """What a plan will do, or has done, line by line. `home`: as it may be shown."""
+def plan_in_words(plan: Plan, home: str, stage: Stage = Stage.NEW, *, is_of_all: bool = False) -> str:
+    """What a plan will do, or has done, line by line. `home`: as it may be shown.
+
+    `is_of_all`: whether nothing narrows it.
+    """
     if not plan.items and not plan.refusals:
-        return "Nothing to repair: no message is stuck, orphaned or lost that a repair could deliver.\n"
+        if is_of_all:
+            return "Nothing to repair: no message is stuck, orphaned or lost that a repair could deliver.\n"
+        return "Nothing to repair of what was asked for. All that can be repaired: blueplane-doctor repair\n"
     lines = [_heading(plan, stage)]
     saved = len(plan.of(*SAVES))
     if saved:

@@ -5,12 +5,13 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeVar
 
 from blueplane_doctor.evidence import Evidence
-from blueplane_doctor.findings import counted, worst
+from blueplane_doctor.findings import counted
 from blueplane_doctor.model import Finding, Report, Status
 from blueplane_doctor.monitoring.connections import Connections
 from blueplane_doctor.reports import cause_phrases
 from blueplane_doctor.reports.phrases import headline, line
 from blueplane_doctor.service.fingerprint import Fingerprint
+from blueplane_doctor.verdict import status_of, unjudged
 
 QUICK_RECORDS = (
     *("connections", "redis", "redis_writes", "disk_space"),
@@ -103,8 +104,11 @@ class Snapshot:
         return words
 
     def area_status(self, name: str) -> Status:
-        """An area's status: `unknown` where its endpoint's record is missing, or lacks Redis, and nothing is red."""
-        status = worst(finding.status for finding in counted(self._findings(name)))
+        """An area's status, as vital as the whole report's: `unknown` also where its record is missing, or lacks Redis.
+
+        Where something is red it is red all the same.
+        """
+        status = status_of(self._findings(name))
         missing = name in AREAS and self.report.metrics.get(name) is None
         if name in CUSTODY_RECORDS and not self.redis_reachable:
             missing = True
@@ -119,7 +123,8 @@ class Snapshot:
             return ""
         if status is not Status.UNKNOWN:
             return next(one.summary for one in counted(self._findings(name)) if one.status is status)
-        causes = [finding.cause for finding in self._findings(name) if finding.cause]
+        findings = self._findings(name)
+        causes = [finding.cause for finding in (*unjudged(findings), *findings) if finding.cause]
         return causes[0] if causes else "no check of it was run"
 
     def _findings(self, area: str) -> list[Finding]:

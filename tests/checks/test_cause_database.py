@@ -84,3 +84,5 @@ def test_a_writer_that_tries_again_while_the_database_is_locked_is_no_storm() ->
     (cause,) = causes_of(server=server, queue=queue)
     assert (cause.id, cause.at_stake.at_risk) == ("database-locked", 120)
     assert {"retry-storm", "stuck-consumers", "server-errors"} <= set(cause.explains)
+    assert "the writer that tries again may still write its own" in cause.summary
+    assert "nobody reads them again" not in cause.summary

@@ -49,9 +49,9 @@ def arriving(error: str, count: int, messages: int | None = None, not_lost: int 
     [
         (arriving("e", 8), 8, "8 dead letters in the last hour, the last one"),
         (arriving("e", 200, messages=1), 1, "200 dead letters of 1 message in the last hour"),
-        (arriving("e", 1, not_lost=1), 0, "Its message is written by now, or on its way."),
-        (arriving("e", 5, messages=5, not_lost=5), 0, "All their messages are written by now, or on their way."),
-        (arriving("e", 5, messages=4, not_lost=3), 1, "3 of these messages are written by now, or on the way."),
+        (arriving("e", 1, not_lost=1), 0, "Its message is written by now, or still pending."),
+        (arriving("e", 5, messages=5, not_lost=5), 0, "All their messages are written by now, or still pending."),
+        (arriving("e", 5, messages=4, not_lost=3), 1, "3 of these messages are written by now, or still pending."),
     ],
 )
 def test_what_is_lost_with_dead_letters_counts_each_message_once(

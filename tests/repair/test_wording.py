@@ -80,7 +80,9 @@ def test_what_was_taken_back_stands_in_the_list() -> None:
 
 
 def test_an_empty_plan() -> None:
-    assert plan_in_words(PLAN.model_copy(update={"items": ()}), HOME).startswith("Nothing to repair")
+    empty = PLAN.model_copy(update={"items": ()})
+    assert plan_in_words(empty, HOME).startswith("Nothing to repair of what was asked for")
+    assert plan_in_words(empty, HOME, is_of_all=True).startswith("Nothing to repair: no message is stuck")
 
 
 def test_a_plan_of_refusals_alone_has_no_name() -> None:

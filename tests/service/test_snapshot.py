@@ -45,6 +45,12 @@ def snapshot_of(*findings: Finding, metrics: dict[str, dict[str, int] | None] | 
     [
         pytest.param([finding("queue", Status.GREEN)], {"queue": {}}, Status.GREEN, id="green"),
         pytest.param([finding("queue", Status.GREEN)], {"queue": None}, Status.UNKNOWN, id="the record is missing"),
+        pytest.param(
+            [finding("queue", Status.GREEN), finding("queue", Status.UNKNOWN).model_copy(update={"id": "queue-depth"})],
+            {"queue": {}},
+            Status.UNKNOWN,
+            id="something vital was not judged",
+        ),
         pytest.param([finding("queue", Status.RED)], {"queue": None}, Status.RED, id="red without the record"),
         pytest.param([finding("dead-letters", Status.ORANGE)], {"queue": {}}, Status.ORANGE, id="dead letters too"),
         pytest.param([finding("chain", Status.RED)], {"queue": {}}, Status.UNKNOWN, id="of another area"),

@@ -90,10 +90,10 @@ def test_what_dead_letters_cost_counts_each_message_once(tmp_path: Path) -> None
         lost = {cause["summary"]: cause["at_stake"]["lost"] for cause in causes}
         letters = situation.truth.facts["letters"]
         (many,) = [summary for summary in lost if summary.startswith(f"{letters} dead letters of 2 messages")]
-        assert "1 of these messages is written by now, or on the way" in many
+        assert "1 of these messages is written by now, or still pending" in many
         assert lost.pop(many) == 1
         ((one, none),) = lost.items()
-        assert "Its message is written by now, or on its way" in one
+        assert "Its message is written by now, or still pending" in one
         assert none == 0
 
 
