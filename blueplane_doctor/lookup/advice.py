@@ -38,6 +38,9 @@ from blueplane_doctor.sources.entry_ids import id_text
 from blueplane_doctor.text import identifier
 from blueplane_doctor.text import stream as shown_stream
 
+_NOBODY_HAS_IT = "Neither pending nor written, and no dead letter names it: nobody has it."
+_SAVED_ONLY = "No writer can write it as it is: repair saves it, while the stream holds it."
+
 ADVICE = {
     WRITTEN: "Nothing to do.",
     DUPLICATE: "Nothing to do: it has the key of an earlier message, and the row is that message's.",
@@ -51,8 +54,7 @@ ADVICE = {
     WRITTEN_NOT_DELIVERED: "Its row is there, and its writer group stands before it: the group was moved back, made "
     "anew or is gone, or the same event was enqueued once more. Delivered now, it makes its whole batch fail: see "
     "written-not-delivered.",
-    LOST: "Neither pending nor written, and no dead letter names it: nobody has it. It can be delivered again while "
-    "the stream holds it: save it before it is trimmed.",
+    LOST: f"{_NOBODY_HAS_IT} It can be delivered again while the stream holds it: save it before it is trimmed.",
     UNTRACEABLE: "Its writer does not hold it, and it carries nothing by which its row could be found.",
     UNEXAMINED: "The database could not be read; make it readable and ask again.",
     PAYLOAD_GONE: "A writer still holds its ID, but the message itself was trimmed. Its content is gone.",
@@ -114,7 +116,7 @@ def _advice_on_state(search: Search, state: str, examination: Examination) -> st
     if state == LOST and message:
         malformed = message.malformed()
         if malformed:
-            return f"The writer could not read it: {malformed}. {advice}"
+            return f"The writer could not read it: {malformed}. {_NOBODY_HAS_IT} {_SAVED_ONLY}"
     elif state == UNTRACEABLE and search.absence:
         advice = _WHY_UNTRACEABLE[search.absence]
         if search.partial:

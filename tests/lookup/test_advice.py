@@ -21,3 +21,4 @@ def test_lost_says_why(pipeline: Pipeline) -> None:
     assert written.state == "written"
     assert lost.state == "lost"
     assert "payload is a list instead of an object" in lost.advice
+    assert "delivered again" not in lost.advice, "no writer can write it"
