@@ -65,6 +65,10 @@ class DatabaseFiles:
         """`what`: how errors name it."""
         self.path = path
         self.file = real_file(path)
+        # Made once: of an unchanging file they are looked at with every question.
+        self._log = self._beside("-wal")
+        self._index = self._beside("-shm")
+        self._journal = self._beside("-journal")
         self._what = what
 
     def look(self) -> DatabaseState:
@@ -85,7 +89,7 @@ class DatabaseFiles:
         has_open_log = False
         abandoned_log = None
         with suppress(OSError):
-            log = self._beside("-wal").stat()
+            log = self._log.stat()
             # A write that failed on a full disk leaves an empty -wal and a broken -shm: SQLite reads nothing by these.
             if log.st_size and self._has_index():
                 has_open_log = True
@@ -110,12 +114,12 @@ class DatabaseFiles:
 
     def has_log(self) -> bool:
         """Whether a write-ahead log is there that is not empty. Raises OSError where there is none."""
-        return self._beside("-wal").stat().st_size > 0
+        return self._log.stat().st_size > 0
 
     def holds_a_transaction(self) -> bool:
         """Whether a log that nobody has open holds one. Raises SourceInterrupted."""
         try:
-            return holds_a_transaction(self._beside("-wal"))
+            return holds_a_transaction(self._log)
         except FileNotFoundError:
             return False
         except (OSError, TooLong) as error:
@@ -134,7 +138,7 @@ class DatabaseFiles:
     def _has_index(self) -> bool:
         """Whether the index of a log is there. Raises SourceRefused where it is none that SQLite could read."""
         try:
-            state = self._beside("-shm").lstat()
+            state = self._index.lstat()
         except OSError:
             return False
         if not stat.S_ISREG(state.st_mode):
@@ -144,7 +148,7 @@ class DatabaseFiles:
 
     def _has_journal(self) -> bool:
         try:
-            return self._beside("-journal").stat().st_size > 0  # an empty one is what some writers leave behind
+            return self._journal.stat().st_size > 0  # an empty one is what some writers leave behind
         except OSError:
             return False
 
