@@ -66,6 +66,9 @@ def _open_master(topology: RedisTopology, sentinel: Node, limits: Limits) -> Soc
 
 def _open_cluster(topology: RedisTopology, node: Node, limits: Limits) -> "ClusterTransport":
     reply = _ask_node(node, topology.login, limits, ("CLUSTER", "SLOTS"))
+    # Each command looks through the ranges: a million of them would take longer than any time limit.
+    if type(reply) is not list or len(reply) > _SLOTS:
+        raise ProtocolError("CLUSTER SLOTS came in an unknown form")
     try:
         ranges = [_slot_range(row, node[0]) for row in reply]
     except (TypeError, ValueError, AttributeError, IndexError) as error:

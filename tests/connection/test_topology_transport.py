@@ -46,7 +46,11 @@ def test_nobody_there_is_said_in_time(url: str) -> None:
 
 
 def _slots(first: bytes, port: bytes) -> bytes:
-    return b"*1\r\n*3\r\n" + first + b":16383\r\n*2\r\n$9\r\n127.0.0.1\r\n" + port
+    return b"*1\r\n" + _range_of_slots(first, port)
+
+
+def _range_of_slots(first: bytes, port: bytes) -> bytes:
+    return b"*3\r\n" + first + b":16383\r\n*2\r\n$9\r\n127.0.0.1\r\n" + port
 
 
 @pytest.mark.parametrize(
@@ -56,6 +60,7 @@ def _slots(first: bytes, port: bytes) -> bytes:
         ("redis+sentinel://{}/main", b"*2\r\n$9\r\n127.0.0.1\r\n$2\r\n-1\r\n"),
         ("redis+sentinel://{}/main", b"*2\r\n$9\r\n127.0.0.1\r\n,inf\r\n"),
         ("redis+cluster://{}", _slots(b":0\r\n", b":65537\r\n")),
+        ("redis+cluster://{}", b"*16385\r\n" + _range_of_slots(b":0\r\n", b":6379\r\n") * 16_385),
         ("redis+cluster://{}", _slots(b",inf\r\n", b":6379\r\n")),
         ("redis+cluster://{}", _slots(b":0\r\n", b",nan\r\n")),
     ],
