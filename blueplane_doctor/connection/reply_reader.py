@@ -1,6 +1,8 @@
 """Replies out of bytes: hiredis parses them, and what would take too much memory is refused before it does."""
 
+import math
 import re
+import time
 from typing import Any, Final
 
 import hiredis
@@ -21,6 +23,8 @@ _SHORTEST_ELEMENT = 3
 """Bytes of `+`, and the end of the line."""
 _LONGEST_NUMBER = 20
 """Digits of a length; Python refuses to read thousands of them, and more than these are too many anyway."""
+_HEADERS_AT_ONCE = 1 << 12
+"""After so many headers the time is looked at: they take some milliseconds."""
 _LONGEST_LINE = 1 << 16
 """Bytes of a header, a status or an error: Redis cuts them far below. hiredis reads a line anew with all that comes."""
 
@@ -43,15 +47,18 @@ class ReplyReader:
         self._suspect = False
         self._start_anew()
 
-    def feed(self, buffer: bytearray, length: int) -> None:
-        """Take the first `length` bytes of the buffer. Raises ProtocolError when it is too much."""
+    def feed(self, buffer: bytearray, length: int, end: float = math.inf) -> None:
+        """Take the first `length` bytes of the buffer. Raises ProtocolError when it is too much.
+
+        To read millions of headers takes seconds: raises TimeoutError at the moment `end`, by time.monotonic().
+        """
         known = len(self._bytes)
         self._bytes += memoryview(buffer)[:length]
         self._refuse_beyond(len(self._bytes))
         # Once suspect, all of the round trip is: a header's end may come later than its beginning.
         if self._suspect or self._looks_too_large(known):
             self._suspect = True
-            self._walk()
+            self._walk(end)
         self._parser.feed(buffer, 0, length)  # type: ignore[arg-type]  # any buffer will do
 
     def next_reply(self) -> Any:
@@ -87,7 +94,7 @@ class ReplyReader:
         self._elements = 0
         """Headers that it has read."""
 
-    def _walk(self) -> None:
+    def _walk(self, until: float) -> None:
         """Read the headers of all that came, from where the last walk ended; strings are skipped."""
         while self._position < len(self._bytes):
             end = self._bytes.find(b"\r\n", self._position)
@@ -98,6 +105,8 @@ class ReplyReader:
             kind = bytes(self._bytes[self._position : self._position + 1])
             number = self._number_until(end)
             self._elements += 1
+            if self._elements % _HEADERS_AT_ONCE == 0 and time.monotonic() > until:
+                raise TimeoutError("the headers of the reply cannot be read in time")
             self._refuse_beyond(self._weight(self._elements))
             if kind in _ARRAY_KINDS:
                 self._refuse_beyond(self._weight(self._elements + number))

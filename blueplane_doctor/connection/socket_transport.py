@@ -89,7 +89,7 @@ class SocketTransport:
             if not received:
                 raise NoConnection("the connection was closed")
             _RECEIVED.byte_count += received
-            self._replies.feed(self._chunk, received)
+            self._replies.feed(self._chunk, received, end)
         return reply
 
     def is_gone(self) -> bool:

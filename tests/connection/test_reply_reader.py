@@ -99,3 +99,10 @@ def test_the_limit_counts_anew_after_each_round_trip() -> None:
     for _ in range(5):
         reader.feed(data, len(data))
         assert len(reader.next_reply()) == 600_000
+
+
+def test_reading_the_headers_of_a_reply_ends_in_time() -> None:
+    data = bytearray(b"*1000000\r\n" + b":1\r\n" * 5_000)
+    reader = ReplyReader(10 * LIMIT)
+    with pytest.raises(TimeoutError):
+        reader.feed(data, len(data), end=0)
