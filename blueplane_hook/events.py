@@ -49,6 +49,7 @@ DELIVERED = "delivered"
 REFUSED = "refused"
 FAILED = "failed"
 _DEFAULT_PORT = 8787
+_USUAL_HOST = "127.0.0.1"
 _REFUSALS = (400, 413)
 """Answers to an event that would be the same the next time."""
 
@@ -231,7 +232,7 @@ def _connected(address: _Address, deadline: float) -> socket.socket:
     """A connection to somebody who may have the event. Raises OSError."""
     host, port = address
     if port:
-        connection = socket.create_connection(address, _left(deadline))
+        connection = _connected_to_host(address, deadline)
         trusted = peer.is_trusted(connection)
     else:
         connection = socket.socket(socket.AF_UNIX)
@@ -245,6 +246,23 @@ def _connected(address: _Address, deadline: float) -> socket.socket:
         connection.close()
         raise PermissionError("another user listens there")
     return connection
+
+
+def _connected_to_host(address: _Address, deadline: float) -> socket.socket:
+    """A connection to the first of the host's addresses that answers. Raises OSError and ValueError."""
+    host, port = address
+    addresses = [address]
+    if host != _USUAL_HOST:
+        from blueplane_hook import names  # seldom needed, and the editor waits
+
+        addresses = names.addresses_of(host, port, _left(deadline))
+    failure = OSError("no address")
+    for one in addresses:
+        try:
+            return socket.create_connection(one, _left(deadline))
+        except OSError as error:
+            failure = error
+    raise failure
 
 
 def _left(deadline: float) -> float:
