@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from blueplane_doctor.checkapi import sentence
 from blueplane_doctor.errors import SettingsError
 from blueplane_doctor.findings import counted
-from blueplane_doctor.model import Cause, Finding, Remedy, Stake, Status
+from blueplane_doctor.model import Cause, Finding, Remedy, SinceBound, Stake, Status
 from blueplane_doctor.times import iso_of_milliseconds
 
 __all__ = ["CAUSE_MARK", "STAGES", "Cause", "CauseFunction", "CauseSpec", "Findings", "Stake", "cause", "stream_time"]
@@ -71,6 +71,19 @@ class Findings:
         """All that a cause may explain: yellow or worse, and what could not be judged."""
         without = (Status.GREEN, Status.NOT_SET_UP)
         return [finding for finding in self._by_id.values() if finding.status not in without]
+
+
+class Beginning(NamedTuple):
+    """Since when something is there: three fields of Cause that belong together."""
+
+    since: str | None = None
+    since_by: str = ""
+    since_bound: SinceBound = ""
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """To be given to Cause by name."""
+        return self._asdict()
 
 
 class _Wiring(NamedTuple):
@@ -132,7 +145,7 @@ class CauseSpec:
         if not isinstance(one, Cause):
             return one
         if one.since is None and one.since_by:
-            one = one.model_copy(update={"since_by": ""})
+            one = one.model_copy(update={"since_by": "", "since_bound": ""})
         if not (self.repair or self.no_repair):
             return one
         step = one.next_step or Remedy(text="")

@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from blueplane_doctor.causeapi import EVERYTHING, STAGES, CauseSpec, Findings
+from blueplane_doctor.causeapi import EVERYTHING, STAGES, Beginning, CauseSpec, Findings
 from blueplane_doctor.findings import worst
 from blueplane_doctor.mistakes import mistake_at_run
 from blueplane_doctor.model import Cause, Finding, Status
@@ -23,13 +23,27 @@ class Explanation(NamedTuple):
     causes: list[Cause]
 
     @property
-    def since(self) -> str | None:
-        """Since when the worst of the causes are there: the earliest time that is known."""
+    def beginning(self) -> Beginning:
+        """Since when the worst of the causes are there: the earliest time at which one of them certainly was."""
         if not self.causes:
-            return None
+            return Beginning()
         gravest = self.causes[0].status
-        times = [one.since for one in self.causes if one.status is gravest and one.since]
-        return min(times, key=_moment, default=None)
+        first = Beginning()
+        earliest = Beginning()
+        """Of those of which only a bound is known: they may have begun at any time since then."""
+        for one in self.causes:
+            if one.status is not gravest or not one.since:
+                continue
+            told = Beginning(one.since, "", one.since_bound)
+            if told.since_bound == "at the earliest":
+                earliest = min(earliest, told, key=_moment)
+            else:
+                first = min(first, told, key=_moment)
+        if first.since is None:
+            return earliest
+        if earliest.since is not None and _moment(earliest) < _moment(first):
+            return first._replace(since_bound="at the latest")
+        return first
 
 
 @dataclass
@@ -104,7 +118,7 @@ def _without_future(one: Cause, records: Mapping[str, Any]) -> Cause:
     measured = parse_time(getattr(records.get("queue"), "measured_at", None))
     if since is None or measured is None or since - measured <= _CLOCKS_APART:
         return one
-    return one.model_copy(update={"since": None, "since_by": ""})
+    return one.model_copy(update={"since": None, "since_by": "", "since_bound": ""})
 
 
 def _severity(candidate: _Candidate, findings: Findings) -> int:
@@ -216,8 +230,8 @@ def _error(spec: CauseSpec, text: str) -> Finding:
     return Finding(id=f"cause:{spec.id}", area="causes", status=Status.ERROR, summary=summary, cause=text)
 
 
-def _moment(text: str) -> float:
-    moment = parse_time(text)
+def _moment(beginning: Beginning) -> float:
+    moment = parse_time(beginning.since)
     if moment is None:
         return float("inf")
     return moment.timestamp()

@@ -191,6 +191,9 @@ class Stake(Record):
     """Of the lost ones, those that a stream still holds, so that they can be saved."""
 
 
+SinceBound = Literal["", "at the earliest", "at the latest"]
+
+
 class Cause(Record):
     """What the user has to know: a fault of the pipeline, and the findings that follow from it.
 
@@ -203,6 +206,8 @@ class Cause(Record):
     """ISO 8601, UTC; null where nothing tells it."""
     since_by: str = ""
     """What tells it: `the oldest message that is stuck`."""
+    since_bound: SinceBound = ""
+    """`at the earliest` or `at the latest` where `since` only bounds when it began; empty where it is the time."""
     certain: bool = True
     """False: it is likely, and `confirm` says what would make it certain."""
     confirm: str = ""
@@ -263,6 +268,8 @@ class Report(Record):
     """Number of findings for each status; those that are waived are counted as `waived` alone."""
     since: str | None = None
     """Since when the worst of the causes is there: ISO 8601, UTC; null where that is not known."""
+    since_bound: SinceBound = ""
+    """As that of a cause: whether `since` is the time, or a bound of it."""
     causes: list[Cause] = []
     """Worst first. Each finding of yellow or worse is explained by one of them, or stands for itself."""
     known_causes: list[str] = []

@@ -72,6 +72,8 @@ ORDINARY_ERROR_LINES = (
 """Ends of loggers, and what their lines of ERROR hold that every normal start (the first two) or stop writes."""
 START_LINE = ("processing.server", "Acquired PID lock")
 """The logger, and how the line begins that the server logs once a start, when it is sure to be the only one."""
+STOP_LINE = ("processing.server", "Stopping server")
+"""The same of the line that it logs when it is asked to stop; one that is killed logs nothing."""
 REDIS_LINE = r"Successfully connected to Redis at (\S+?):(\d{1,5})\b"
 """What the server's log says of its Redis: host and port."""
 DATABASE_LINE = r"Initialized SQLite database at (.+)"

@@ -1,4 +1,4 @@
-"""What the history adds to a report: an earlier `since` of its causes, and what changed within the last day."""
+"""What the history adds to a report: the `since` of its causes that it knows better, and what changed within the last day."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -14,7 +14,7 @@ SINCE_BY = "the history: each sample since then shows it"
 
 
 def with_history(explanation: Explanation, history: Record | None, available: AvailableChecks) -> Explanation:
-    """The same, with causes that are there since earlier than their evidence tells; never since later."""
+    """The same, with causes that are there since earlier than their evidence tells, or of which it gives only a bound."""
     if not isinstance(history, HistoryHealth) or not history.open_causes:
         return explanation
     since_of = {cause.id: cause.since for cause in history.open_causes}
@@ -23,8 +23,8 @@ def with_history(explanation: Explanation, history: Record | None, available: Av
     for cause in explanation.causes:
         since = since_of.get(kept_id(cause.id, available.built_in_ids))
         # Of several causes of one kind nobody knows which one a sample showed.
-        if since and count[cause.id] == 1 and _is_earlier(since, cause):
-            cause = cause.model_copy(update={"since": since, "since_by": SINCE_BY})
+        if since and count[cause.id] == 1 and _tells_more(since, cause):
+            cause = cause.model_copy(update={"since": since, "since_by": SINCE_BY, "since_bound": ""})
         causes.append(cause)
     return explanation._replace(causes=causes)
 
@@ -57,7 +57,10 @@ def _names_by_kept_id(available: AvailableChecks) -> Mapping[tuple[str, str], tu
     return names
 
 
-def _is_earlier(since: str, cause: Cause) -> bool:
+def _tells_more(since: str, cause: Cause) -> bool:
+    """Whether it was there earlier than its evidence tells, or the evidence tells only that it was not there before."""
     recorded = parse_time(since)
     told = parse_time(cause.since)
-    return recorded is not None and (told is None or recorded < told)
+    if recorded is None:
+        return False
+    return told is None or recorded < told or cause.since_bound == "at the earliest"

@@ -2,10 +2,18 @@
 
 from typing import TYPE_CHECKING
 
-from blueplane_doctor.checks.stuck_messages import FIRST_ERROR, FULL, LOCKED, NOT_WRITABLE, Held, held_since, logged
+from blueplane_doctor.checks.stuck_messages import (
+    FULL,
+    LOCKED,
+    NOT_WRITABLE,
+    Held,
+    held_since,
+    logged,
+    since_first_error,
+)
 
 from blueplane_doctor import Cause, Findings, Remedy, Stake, cause
-from blueplane_doctor.causeapi import stream_time
+from blueplane_doctor.causeapi import Beginning, stream_time
 from blueplane_doctor.checkapi import many, sentence, trace_commands
 
 if TYPE_CHECKING:
@@ -81,11 +89,9 @@ def cause_database_locked(
         parts.append(f"Process {holder.pid} holds the write lock now.")
     if error is not None:
         parts.append(f'The server\'s log says "{LOCKED}", the last time at {error.last}.')
-    since = error.first if error is not None else None
-    since_by = FIRST_ERROR
+    began = since_first_error(server, LOCKED)
     if error is None and held.ids:
-        since = stream_time(min(held.ids))
-        since_by = "the oldest message that is stuck"
+        began = Beginning(stream_time(min(held.ids)), "the oldest message that is stuck")
     text = "See which process has the database open, and let it finish: until then no repair helps."
     if holder is None:
         text = "See which process has the database open: it may lock it again."
@@ -93,8 +99,7 @@ def cause_database_locked(
         text += f" {_SAVE_THEM}"
     return Cause(
         summary=" ".join(parts) + _left(held),
-        since=since,
-        since_by=since_by,
+        **began.fields,
         certain=error is not None and (bool(error.lately) or bool(held.messages)),
         confirm=_confirm(error),
         at_stake=Stake(at_risk=_at_risk(held)),
@@ -144,8 +149,7 @@ def cause_database_not_writable(
         text += f" {_SAVE_THEM}"
     return Cause(
         summary=summary + _left(held),
-        since=error.first if error else None,
-        since_by=FIRST_ERROR,
+        **since_first_error(server, *NOT_WRITABLE).fields,
         certain=finding is not None or bool(held.messages) or bool(error and error.lately),
         confirm=_confirm(error),
         at_stake=Stake(at_risk=_at_risk(held)),
@@ -191,8 +195,7 @@ def cause_disk_full(
         text += f" {_SAVE_THEM}"
     return Cause(
         summary=summary.strip() + _left(held),
-        since=error.first if error else None,
-        since_by=FIRST_ERROR,
+        **since_first_error(server, FULL).fields,
         certain=finding is not None or bool(held.messages) or bool(error and error.lately),
         confirm=_confirm(error),
         at_stake=Stake(at_risk=_at_risk(held)),

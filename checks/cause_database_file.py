@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from blueplane_doctor.checks.stuck_messages import FIRST_ERROR, first_error, without_reason
+from blueplane_doctor.checks.stuck_messages import since_first_error, without_reason
 
 from blueplane_doctor import Cause, Findings, Remedy, Stake, cause
 
@@ -44,7 +44,7 @@ def cause_database_damaged(findings: Findings, server: "ServerHealth | None" = N
     """The database is damaged."""
     if not _is(findings, *_DAMAGED):
         return None
-    return findings.cause(_UNREADABLE, since=first_error(server, "database is damaged"), since_by=FIRST_ERROR)
+    return findings.cause(_UNREADABLE, **since_first_error(server, "database is damaged").fields)
 
 
 @cause(
@@ -73,8 +73,7 @@ def cause_database_gone(
     return findings.cause(
         _UNREADABLE,
         more="No message can be written.",
-        since=first_error(server, "no such table or column", "unable to open the database"),
-        since_by=FIRST_ERROR,
+        **since_first_error(server, "no such table or column", "unable to open the database").fields,
         at_stake=Stake(at_risk=without_reason(queue, chain) if queue else None),
         next_step=Remedy(text=text, commands=[f"ls -la {locations.home}"]),
     )

@@ -93,7 +93,8 @@ def cause_unrecorded_loss(
     return Cause(
         summary=summary,
         since=stream_time(lost[0].id),
-        since_by=f"{STREAM_ID}: at the earliest",
+        since_by=f"{STREAM_ID}, of the first of them",
+        since_bound="at the earliest",
         certain=False,
         confirm=confirm,
         at_stake=Stake(lost=len(lost), recoverable=len(lost)),
@@ -184,7 +185,8 @@ def _old_letters(queue: "QueueHealth", locations: "Locations", summary: str) -> 
         title="Messages were given up, to the dead letters",
         summary=f"{summary} No more came in the last hour.",
         since=stream_time(ids[-1]) if ids else None,
-        since_by="the third newest dead letter: at the latest",
+        since_by="the third newest dead letter",
+        since_bound="at the latest",
         at_stake=Stake(lost=queue.dlq_unwritten_messages, recoverable=queue.dlq_unwritten_messages),
         next_step=Remedy(
             text="Correct what they have in common (dlq stats) before you deliver them again.",

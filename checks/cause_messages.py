@@ -185,7 +185,8 @@ def cause_acknowledgements_lost(
     return Cause(
         summary=f"{sentence(finding.summary)} Nothing is lost: {rows} there.",
         since=stream_time(min(ids, default="")),
-        since_by=f"{STREAM_ID}, of the oldest: at the earliest",
+        since_by=f"{STREAM_ID}, of the oldest",
+        since_bound="at the earliest",
         at_stake=Stake(at_risk=0),
         next_step=finding.remedy,
         explains=signs,
@@ -211,7 +212,8 @@ def cause_rewound_group(queue: "QueueHealth", findings: Findings) -> Cause | Non
         "written-not-delivered",
         more="Nothing is lost.",
         since=stream_time(min(ids, default="")),
-        since_by=f"{STREAM_ID}, of the first of them: at the earliest",
+        since_by=f"{STREAM_ID}, of the first of them",
+        since_bound="at the earliest",
         at_stake=Stake(at_risk=sum(group.waiting or 0 for group in queue.writers)),
     )
 
@@ -232,7 +234,8 @@ def cause_orphans(queue: "QueueHealth", locations: "Locations", findings: Findin
     return Cause(
         summary=f"{sentence(finding.summary)} No other consumer takes {'it' if count == 1 else 'them'} over.",
         since=stream_time(min(ids, default="")),
-        since_by=STREAM_ID,
+        since_by=f"{STREAM_ID}, of the oldest",
+        since_bound="at the earliest",
         at_stake=Stake(at_risk=count - trimmed, lost=trimmed or None, recoverable=0 if trimmed else None),
         next_step=Remedy(
             text="Save them before you do anything else with them: repair does, and delivers them again.",

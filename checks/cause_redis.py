@@ -3,10 +3,10 @@
 from typing import TYPE_CHECKING
 
 from blueplane_doctor.checks.cause_server import CAPTURE
-from blueplane_doctor.checks.stuck_messages import FIRST_ERROR, first_error
+from blueplane_doctor.checks.stuck_messages import not_before, since_first_error
 
 from blueplane_doctor import Cause, Findings, Remedy, Stake, cause
-from blueplane_doctor.causeapi import EVERYTHING
+from blueplane_doctor.causeapi import EVERYTHING, Beginning
 from blueplane_doctor.checkapi import sentence
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ _REFUSALS = {
     "NOREPLICAS": "Redis has too few replicas (NOREPLICAS)",
 }
 """What the server's log calls each answer to a write."""
-_LAST_ROW = "the newest row of the database"
 
 
 @cause(
@@ -49,16 +48,13 @@ def cause_redis_unreachable(
     if finding is None:
         return None
     redis = connections.redis
-    since = first_error(server, *_REDIS_ERRORS)
-    since_by = FIRST_ERROR
-    if since is None and database is not None:
-        since = database.last_successful_write_timestamp
-        since_by = f"{_LAST_ROW}: at the earliest"
+    began = since_first_error(server, *_REDIS_ERRORS)
+    if database is not None:
+        began = not_before(began, database.last_successful_write_timestamp, "the newest row of the database")
     commands = list(finding.remedy.commands) if finding.remedy else []
     return Cause(
         summary=f"{sentence(redis.cause)} Neither the queue nor the chain of custody can be judged.",
-        since=since,
-        since_by=since_by,
+        **began.fields,
         next_step=Remedy(text=sentence(redis.hint or "See whether it runs."), commands=commands),
     )
 
@@ -91,18 +87,13 @@ def cause_redis_refuses_writes(
     finding = findings.fault("redis-writable")
     if finding is None or redis_writes.taken:
         return None
-    since = redis_writes.since_timestamp
-    since_by = "Redis itself"
-    if since is None:
-        since = first_error(server, _REFUSALS.get(redis_writes.refusal, ""))
-        since_by = FIRST_ERROR
-    if since is None:
-        since = redis_writes.last_message_timestamp
-        since_by = "the newest message that was taken: at the earliest"
+    began = Beginning(redis_writes.since_timestamp, "Redis itself")
+    if began.since is None:
+        began = since_first_error(server, _REFUSALS.get(redis_writes.refusal, ""))
+        began = not_before(began, redis_writes.last_message_timestamp, "the newest message that was taken")
     return Cause(
         summary=f"{_refusal(redis_writes)} No event gets into the queue.",
-        since=since,
-        since_by=since_by,
+        **began.fields,
         at_stake=Stake(at_risk=queue.queue_depth if queue else None),
         next_step=finding.remedy,
     )
@@ -128,8 +119,7 @@ def cause_redis_refuses_the_server(
         return None
     return findings.cause(
         "redis-writable",
-        since=first_error(server, str(finding.evidence["log"])),
-        since_by=FIRST_ERROR,
+        **since_first_error(server, str(finding.evidence["log"])).fields,
         at_stake=Stake(at_risk=queue.queue_depth if queue else None),
     )
 
@@ -150,8 +140,7 @@ def cause_redis_lost_its_data(
     """Redis lost the queue, or its writer groups."""
     return findings.cause(
         "stream-lost",
-        since=first_error(server, "NOGROUP", "stream key is gone"),
-        since_by=FIRST_ERROR,
+        **since_first_error(server, "NOGROUP", "stream key is gone").fields,
         at_stake=Stake(at_risk=queue.waiting_messages if queue else None),
     )
 

@@ -2,10 +2,10 @@
 
 from typing import TYPE_CHECKING
 
-from blueplane_doctor.checks.stuck_messages import without_reason
+from blueplane_doctor.checks.stuck_messages import not_before, without_reason
 
 from blueplane_doctor import Cause, Findings, Remedy, Stake, cause
-from blueplane_doctor.causeapi import EVERYTHING, stream_time
+from blueplane_doctor.causeapi import EVERYTHING, Beginning, stream_time
 from blueplane_doctor.checkapi import many
 from blueplane_doctor.times import iso_of_milliseconds, parse_time, to_milliseconds
 
@@ -29,9 +29,7 @@ CAPTURE = (
     "cursor-completeness",
     "cursor-last-changes",
 )
-_LAST_READ = "the last message that was read before some were trimmed: at the earliest"
 _TWO_SERVERS = "two servers"
-OLDEST_WAITING = "the oldest message that waits: at the latest"
 
 
 def at_risk(queue: "QueueHealth | None", chain: "ChainHealth | None") -> int | None:
@@ -71,24 +69,38 @@ def stake(queue: "QueueHealth | None", chain: "ChainHealth | None") -> Stake:
     return Stake(at_risk=at_risk(queue, chain), lost=lost, recoverable=0 if lost else None)
 
 
-def oldest_waiting(queue: "QueueHealth | None") -> str | None:
-    """When the oldest message was added that no writer was given."""
+def oldest_waiting(queue: "QueueHealth | None") -> Beginning:
+    """When the oldest message was added that no writer was given: by then, at the latest, nobody read."""
     if queue is None:
-        return None
-    if queue.oldest_waiting_age_ms is None:
-        return _oldest_unfinished(queue)
+        return Beginning()
+    since = _oldest_unfinished(queue)
     measured = parse_time(queue.measured_at)
-    if measured is None:
-        return None
-    return iso_of_milliseconds(to_milliseconds(measured) - queue.oldest_waiting_age_ms)
+    if queue.oldest_waiting_age_ms is not None and measured is not None:
+        since = iso_of_milliseconds(to_milliseconds(measured) - queue.oldest_waiting_age_ms)
+    if since is None:
+        return Beginning()
+    return Beginning(since, "the oldest message that waits", "at the latest")
 
 
-def _last_read(chain: "ChainHealth | None") -> str | None:
-    """When the last message was added before the first that was trimmed unread; None where none was."""
+def _stopped(
+    server: "ServerHealth", queue: "QueueHealth | None", chain: "ChainHealth | None", database: "DatabaseHealth | None"
+) -> Beginning:
+    """Since when the server is down: what it logged at its end, else what bounds the time."""
+    if server.stopped_timestamp is not None:
+        return Beginning(server.stopped_timestamp, "the server's log")
+    signs = [(server.last_logged_timestamp, "the last line of the server's log")]
+    if database is not None:
+        signs.append((database.last_successful_write_timestamp, "the newest row of the database"))
     for loss in chain.losses if chain is not None else []:
         if loss.trimmed_unread and loss.after_id:
-            return stream_time(loss.after_id)
-    return None
+            signs.append((stream_time(loss.after_id), "the last message that was read before some were trimmed"))
+    began = Beginning()
+    # What waited longest may be trimmed: what is the oldest now came later.
+    if not gone(chain):
+        began = oldest_waiting(queue)
+    for time, shown_by in signs:
+        began = not_before(began, time, shown_by)
+    return began
 
 
 def _oldest_unfinished(queue: "QueueHealth") -> str | None:
@@ -117,14 +129,6 @@ def cause_server_down(
         return None
     if server.pid is None and findings.value("second-server") == _TWO_SERVERS:
         return None  # servers read the queue: they run elsewhere
-    since = _last_read(chain)
-    since_by = _LAST_READ
-    if since is None:
-        since = oldest_waiting(queue)
-        since_by = OLDEST_WAITING
-    if since is None and database is not None:
-        since = database.last_successful_write_timestamp
-        since_by = "the newest row of the database: at the earliest"
     process = "There is no server.pid"
     if server.pid is not None:
         process = f"Process {server.pid} of server.pid is gone"
@@ -132,8 +136,7 @@ def cause_server_down(
         process = f"Process {server.pid} of server.pid is another program by now"
     return Cause(
         summary=f"{process}, and nobody answers on its port.{_waiting_sentence(queue, chain)}",
-        since=since,
-        since_by=since_by,
+        **_stopped(server, queue, chain, database).fields,
         at_stake=stake(queue, chain),
         next_step=Remedy(
             text="Start it. If it does not start, the end of its log says why.",
@@ -161,8 +164,7 @@ def cause_server_hangs(
         return None
     return Cause(
         summary=f"Process {server.pid} runs; HTTP: {server.http_answer}.{_waiting_sentence(queue, chain)}",
-        since=oldest_waiting(queue),
-        since_by=OLDEST_WAITING,
+        **oldest_waiting(queue).fields,
         certain=bool(at_risk(queue, chain)),
         confirm="messages that wait: without any it may only listen on another port",
         at_stake=stake(queue, chain),

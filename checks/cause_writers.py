@@ -2,10 +2,10 @@
 
 from typing import TYPE_CHECKING
 
-from blueplane_doctor.checks.cause_server import LOSSES, OLDEST_WAITING, at_risk, gone, oldest_waiting, stake
+from blueplane_doctor.checks.cause_server import LOSSES, at_risk, gone, oldest_waiting, stake
 
 from blueplane_doctor import Cause, Findings, Remedy, Stake, cause
-from blueplane_doctor.causeapi import stream_time
+from blueplane_doctor.causeapi import Beginning, stream_time
 from blueplane_doctor.checkapi import many, sentence
 from blueplane_doctor.times import span
 
@@ -95,8 +95,7 @@ def cause_writer_stopped(
         summary += f" {many(lost, 'message was', 'messages were')} trimmed meanwhile."
     return Cause(
         summary=summary,
-        since=oldest_waiting(queue),
-        since_by=OLDEST_WAITING,
+        **oldest_waiting(queue).fields,
         certain=bool(stopped),
         confirm="that it still waits in a minute, and nothing was written until then",
         at_stake=stake(queue, chain),
@@ -133,8 +132,7 @@ def cause_writers_fall_behind(
     return Cause(
         summary=f"{many(queue.waiting_messages, 'message waits', 'messages wait')} for a writer that reads: "
         "it is slower than the producers, or was.",
-        since=oldest_waiting(queue),
-        since_by=OLDEST_WAITING,
+        **oldest_waiting(queue).fields,
         certain=False,
         confirm="how many wait in a minute: fewer, and a burst is being worked off",
         at_stake=stake(queue, chain),
@@ -164,18 +162,18 @@ def cause_backlog_outgrew_stream(
     if finding is None:
         return None
     after = next((loss.after_id for loss in chain.losses if loss.most and loss.after_id), "")
-    since = stream_time(after) if after else None
-    since_by = "the last message before the first that was trimmed: at the earliest"
+    began = Beginning()
+    if after:
+        began = Beginning(stream_time(after), "the last message before the first that was trimmed", "at the earliest")
     lost = gone(chain) or 0
     seen = history.seen_loss if history else None
     if seen is not None and seen.at_least > lost:
         lost = seen.at_least
-        since = since or seen.first
-        since_by = "the first sample that shows the loss: at the latest"
+        if began.since is None:
+            began = Beginning(seen.first, "the first sample that shows the loss", "at the latest")
     return Cause(
         summary=sentence(finding.summary),
-        since=since,
-        since_by=since_by,
+        **began.fields,
         # Nobody trims before the stream is full, but somebody may have deleted: both look alike in the counters.
         certain=not lost or queue.stream_length >= _NEARLY_FULL * queue.max_length or bool(seen and seen.at_least),
         confirm="that nobody ran XTRIM or XDEL: the stream holds far fewer messages than it keeps",

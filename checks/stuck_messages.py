@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from blueplane_doctor.causeapi import stream_time
+from blueplane_doctor.causeapi import Beginning, stream_time
 from blueplane_doctor.times import milliseconds_of
 
 if TYPE_CHECKING:
@@ -26,7 +26,8 @@ NOT_WRITABLE = (
 FULL = "disk is full"
 _REFUSALS = (LOCKED, *NOT_WRITABLE, FULL)
 """Kinds of errors in the server's log of a database that takes no rows."""
-FIRST_ERROR = "the first such error in the part of the server's log that was read"
+_FIRST_ERROR = "the first such error in the server's log"
+_FIRST_READ = "the first such error in the part of the server's log that was read"
 
 
 class Held(NamedTuple):
@@ -136,9 +137,21 @@ def logged(server: "ServerHealth | None", *kinds: str) -> "LoggedErrors | None":
     return next((error for error in server.errors if error.kind in kinds), None)
 
 
-def first_error(server: "ServerHealth | None", *kinds: str) -> str | None:
-    """When the server's log first tells of one of these kinds of errors; None where it does not."""
+def since_first_error(server: "ServerHealth | None", *kinds: str) -> Beginning:
+    """When the errors of one of these kinds began, by the server's log."""
     if server is None:
-        return None
-    times = [error.first for error in server.errors if error.kind in kinds]
-    return min(times, default=None)
+        return Beginning()
+    errors = [error for error in server.errors if error.kind in kinds]
+    first = min(errors, key=lambda error: error.first, default=None)
+    if first is None:
+        return Beginning()
+    if first.may_be_older:
+        return Beginning(first.first, _FIRST_READ, "at the latest")
+    return Beginning(first.first, _FIRST_ERROR)
+
+
+def not_before(began: Beginning, last_good: str | None, shown_by: str) -> Beginning:
+    """The same, unless something went well after that: then it began after what went well last."""
+    if last_good is None or (milliseconds_of(began.since or "") or 0) >= (milliseconds_of(last_good) or 0):
+        return began
+    return Beginning(last_good, shown_by, "at the earliest")

@@ -2,10 +2,15 @@
 
 from collections.abc import Callable
 
+import pytest
+
 from blueplane_doctor.causeapi import CAUSE_MARK, Cause, CauseFunction, CauseSpec, cause
-from blueplane_doctor.causes import explained
-from blueplane_doctor.model import Finding, Status, Waiver
+from blueplane_doctor.causes import Explanation, explained
+from blueplane_doctor.model import Finding, SinceBound, Status, Waiver
 from tests.checks.builders import queue
+
+EARLY = "2026-03-14T09:08:00.000Z"
+LATE = "2026-03-14T09:12:00.000Z"
 
 
 def finding(check: str, status: Status = Status.RED, **more: object) -> Finding:
@@ -133,7 +138,25 @@ def test_since_is_the_earliest_of_the_worst() -> None:
         spec("mild", shown_by=["z"], since="2026-03-14T01:00:00.000Z"),
     ]
     explanation = explained([finding("x"), finding("y"), finding("z", Status.YELLOW)], {}, specs)
-    assert explanation.since == "2026-03-14T08:26:53.000Z"
+    assert explanation.beginning == ("2026-03-14T08:26:53.000Z", "", "")
+
+
+@pytest.mark.parametrize(
+    ("bounds", "expected"),
+    [
+        (("at the latest", ""), (EARLY, "", "at the latest")),
+        (("at the earliest", ""), (LATE, "", "at the latest")),
+        (("at the earliest", "at the earliest"), (EARLY, "", "at the earliest")),
+        (("", "at the earliest"), (EARLY, "", "")),
+    ],
+)
+def test_since_is_a_bound_where_nothing_more_is_known(
+    bounds: tuple[SinceBound, SinceBound], expected: tuple[str, str, str]
+) -> None:
+    causes = []
+    for since, bound in zip((EARLY, LATE), bounds, strict=True):
+        causes.append(Cause(summary="It is bad.", status=Status.RED, since=since, since_bound=bound))
+    assert Explanation([], causes).beginning == expected
 
 
 def test_a_cause_that_breaks_is_a_finding_and_harms_no_other() -> None:

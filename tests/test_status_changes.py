@@ -40,8 +40,17 @@ def test_a_cause_is_there_since_the_earlier_moment(
 ) -> None:
     explanation = with_history(Explanation([], [cause(told)]), history(recorded), available)
     assert explanation.causes[0].since == expected
-    assert explanation.since == expected
+    assert explanation.beginning.since == expected
     assert (explanation.causes[0].since_by == SINCE_BY) is (expected != told)
+
+
+def test_a_sample_replaces_a_bound(available: AvailableChecks) -> None:
+    bounded = cause(EARLY).model_copy(update={"since_bound": "at the earliest"})
+    explanation = with_history(Explanation([], [bounded]), history(MIDDLE), available)
+    assert explanation.beginning == (MIDDLE, "", "")
+    bounded = cause(LATE).model_copy(update={"since_bound": "at the latest"})
+    explanation = with_history(Explanation([], [bounded]), history(MIDDLE), available)
+    assert explanation.beginning == (MIDDLE, "", "")
 
 
 def test_of_two_causes_of_one_kind_nobody_knows_which_it_was(available: AvailableChecks) -> None:

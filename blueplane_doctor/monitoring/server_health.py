@@ -28,7 +28,10 @@ class LoggedErrors(Record):
     lately: int
     """Of these, those that `errors_per_minute` counts."""
     first: str
+    """The first of the last series: half an hour without such an error ends one."""
     last: str
+    may_be_older: bool = False
+    """Whether older ones may have been logged before the part that was read."""
 
 
 class LockHolder(Record):
@@ -58,6 +61,10 @@ class ServerHealth(Record):
     """Whether there is a server.log that can be read."""
     log_cause: str = ""
     """Why a server.log that is there cannot be read."""
+    last_logged_timestamp: str | None = None
+    """When the server last logged anything."""
+    stopped_timestamp: str | None = None
+    """When the server logged that it stops, unless it was started since."""
     errors_per_minute: float | None
     """ERROR and CRITICAL lines but those of every normal start and stop, mean of `errors_window_seconds`; null without
     a log."""
@@ -104,6 +111,8 @@ class ServerHealthMonitor(Monitor):
             http_answer=answer,
             log_found=log.lines is not None,
             log_cause=log.cause,
+            last_logged_timestamp=iso(log.last_line),
+            stopped_timestamp=iso(log.stopped),
             errors_per_minute=log.errors_per_minute,
             errors_window_seconds=log.window_seconds,
             errors_are_at_least=log.is_cut,
@@ -159,6 +168,7 @@ def _logged_errors(log: LogTail) -> list[LoggedErrors]:
                 lately=found.lately,
                 first=iso(found.first) or "",
                 last=iso(found.last) or "",
+                may_be_older=found.may_be_older,
             )
         )
     return errors

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from blueplane_doctor.model import Cause, Finding, Report, Status
 from blueplane_doctor.quantities import many, number
-from blueplane_doctor.reports.phrases import line, since, verdict
+from blueplane_doctor.reports.phrases import began, line, since, verdict
 
 _NAMED = 6
 """Findings of one cause that are named; the others are counted."""
@@ -15,7 +15,7 @@ def verdict_in_a_line(report: Report) -> str:
     """`RED since 22:10 UTC (6 min): The server does not run; 1 more cause`; without a cause, the usual verdict."""
     if not report.causes:
         return verdict(report)
-    words = f"{report.status.value.upper()} {since(report.since, report)}".rstrip()
+    words = f"{report.status.value.upper()} {began(report)}".rstrip()
     words += f": {line(report.causes[0].title)}"
     others = len(report.causes) - 1
     if others:
@@ -28,9 +28,9 @@ def standing_of(cause: Cause, report: Report) -> str:
     parts = [cause.status.words]
     if not cause.certain:
         parts.append("likely")
-    began = since(cause.since, report)
-    if began:
-        parts.append(began)
+    start = since(cause.since, cause.since_bound, report)
+    if start:
+        parts.append(start)
     return ", ".join(parts)
 
 

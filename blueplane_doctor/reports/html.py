@@ -45,7 +45,7 @@ _FILTERS = {
     "quantity": phrases.quantity,
     "scale_words": scale_words,
     "shown": html_text.shown,
-    "since": phrases.since,
+    "began": phrases.began,
     "span": span,
     "title": html_text.title,
     "utc": html_text.utc,

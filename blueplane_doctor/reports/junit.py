@@ -75,7 +75,7 @@ def _of_cause(cause: Cause) -> dict[str, str]:
         "title": cause.title,
         "status": cause.status.value,
         "summary": cause_phrases.summary(cause),
-        "since": cause.since or "",
+        "since": f"{cause.since or ''} {cause.since_bound}".strip(),
         "at_stake": cause_phrases.stake(cause),
         "next_step": text,
         "command": command,

@@ -59,7 +59,7 @@ def verdict(report: Report) -> str:
 
     `RED since 22:10 UTC (6 min): the pipeline is unhealthy, 2 causes (1 red, 12 green)`
     """
-    status = f"{report.status.value.upper()} {since(report.since, report)}".rstrip()
+    status = f"{report.status.value.upper()} {began(report)}".rstrip()
     words = headline(report)
     if report.causes:
         words += f", {causes_count(report)}"
@@ -81,18 +81,26 @@ def gone(states: Mapping[str, Any]) -> str:
     return ", ".join(parts)
 
 
-def since(moment: str | None, report: Report) -> str:
-    """`since 22:10 UTC (6 min)`, with the day where the report has another one; empty where it is not known."""
-    began = parse_time(moment)
-    if began is None:
+def began(report: Report) -> str:
+    """Since when the worst of the causes is there, in words; empty where that is not known."""
+    return since(report.since, report.since_bound, report)
+
+
+def since(moment: str | None, bound: str, report: Report) -> str:
+    """`since 22:10 UTC (6 min)`, with the day where the report has another one; empty where it is not known.
+
+    Of a time that is only a bound: `since 22:10 UTC at the latest (6 min)`.
+    """
+    start = parse_time(moment)
+    if start is None:
         return ""
     taken = parse_time(report.generated_at)
-    time = f"{began:%H:%M} UTC"
+    time = f"{start:%H:%M} UTC {bound}".rstrip()
     if taken is None:
-        return f"since {began:%Y-%m-%d} {time}"
-    if began.date() != taken.date():
-        time = f"{began:%Y-%m-%d} {time}"
-    elapsed = max(0, to_milliseconds(taken) - to_milliseconds(began))
+        return f"since {start:%Y-%m-%d} {time}"
+    if start.date() != taken.date():
+        time = f"{start:%Y-%m-%d} {time}"
+    elapsed = max(0, to_milliseconds(taken) - to_milliseconds(start))
     return f"since {time} ({span(elapsed)})"
 
 

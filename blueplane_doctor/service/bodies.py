@@ -43,6 +43,9 @@ class Brief(Answer):
     since: str | None = Field(
         description="Since when the worst of the causes is there; null where that is not known.", examples=[None]
     )
+    since_bound: str = Field(
+        description="`at the earliest` or `at the latest` where `since` is only a bound; else empty.", examples=[""]
+    )
     causes: list[dict[str, Any]] = Field(description="The causes, worst first, as in the JSON report.", examples=[[]])
 
 
@@ -80,6 +83,7 @@ class Findings(Answer):
 
     health_status: _HealthStatus
     since: str | None
+    since_bound: str
     causes: list[dict[str, Any]]
     counts: dict[str, int]
     findings: list[dict[str, Any]]
@@ -175,12 +179,12 @@ def _overall(snapshot: Snapshot) -> Body:
 
 def _brief(snapshot: Snapshot) -> Body:
     body = {"health_status": snapshot.status.value, "summary": snapshot.summary}
-    body |= snapshot.report.model_dump(mode="json", include={"since", "causes"})
+    body |= snapshot.report.model_dump(mode="json", include={"since", "since_bound", "causes"})
     return body, snapshot.status, snapshot.quick
 
 
 def _findings(snapshot: Snapshot) -> Body:
-    report = snapshot.report.model_dump(mode="json", include={"since", "causes", "findings", "counts"})
+    report = snapshot.report.model_dump(mode="json", include={"since", "since_bound", "causes", "findings", "counts"})
     return {"health_status": snapshot.status.value, **report}, snapshot.status, snapshot.quick
 
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from blueplane_doctor.errors import FileUnreadable
 from blueplane_doctor.file_reading import read_tail
-from blueplane_doctor.pipeline import ORDINARY_ERROR_LINES, START_LINE
+from blueplane_doctor.pipeline import ORDINARY_ERROR_LINES, START_LINE, STOP_LINE
 
 TAIL_BYTES = 1_000_000
 """Read from the log's end: some 8,000 lines."""
@@ -25,6 +25,8 @@ _END_OF_TRACEBACK = re.compile(rb"[A-Za-z_][\w.]*(?:Error|Exception|Timeout)\b: 
 _ORDINARY = [(logger.encode(), text.encode()) for logger, text in ORDINARY_ERROR_LINES]
 _START_LOGGER = START_LINE[0].encode()
 _START_TEXT = START_LINE[1].encode()
+_STOP_LOGGER = STOP_LINE[0].encode()
+_STOP_TEXT = STOP_LINE[1].encode()
 _PAIRS = 3
 """Errors that stand there exactly twice: so many are no chance."""
 
@@ -113,3 +115,11 @@ def last_start(entries: Sequence[LogEntry]) -> int:
         if entry.logger.endswith(_START_LOGGER) and entry.text.startswith(_START_TEXT):
             return number
     return 0
+
+
+def last_stop(entries: Sequence[LogEntry]) -> LogEntry | None:
+    """The entry with which the server, as last started, said that it stops; None where it did not."""
+    for entry in reversed(entries[last_start(entries) :]):
+        if entry.logger.endswith(_STOP_LOGGER) and entry.text.startswith(_STOP_TEXT):
+            return entry
+    return None

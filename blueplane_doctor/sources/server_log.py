@@ -20,6 +20,7 @@ from blueplane_doctor.sources.log_entries import (
     each_once,
     entries_of,
     last_start,
+    last_stop,
     newest_bytes,
 )
 from blueplane_doctor.sources.log_kinds import OTHER, kind_of
@@ -33,6 +34,8 @@ _MOST_ORDINARY_ERRORS = 20
 """Errors of a normal start or stop in the window that are not counted: each writes up to five."""
 _WIDEST_ZONES = timedelta(hours=26)
 """Between the clocks of UTC+14 and UTC-12."""
+_SERIES_GAP = timedelta(minutes=30)
+"""After so long without an error of its kind, the next one belongs to another fault."""
 _ZONE_STEP = timedelta(minutes=15)
 _ZONE_TOLERANCE = timedelta(seconds=3)
 _REDIS = re.compile(REDIS_LINE.encode())
@@ -49,7 +52,10 @@ class ErrorKind(NamedTuple):
     lately: int
     """Of these, those in the window."""
     first: datetime
+    """The first of the last series: between two of its errors lies less than _SERIES_GAP."""
     last: datetime
+    may_be_older: bool = False
+    """Whether the part that was read begins within the series, so that older ones may have been logged."""
 
 
 class LogTail(NamedTuple):
@@ -60,6 +66,10 @@ class LogTail(NamedTuple):
     monitor_errors: int | None = None
     last_error: datetime | None = None
     last_write_failure: datetime | None = None
+    last_line: datetime | None = None
+    """When the server last logged anything."""
+    stopped: datetime | None = None
+    """When it said that it stops, unless it was started since."""
     window_seconds: float = _WINDOW.total_seconds()
     """The time before now that `errors_in_window` counts."""
     is_cut: bool = False
@@ -111,8 +121,15 @@ def read_log(path: Path, now: datetime) -> LogTail:
         if entry.is_error:
             # What the server logged before it was started again is no complaint of the one that runs.
             counter.count(entry, moments.of(entry.time), is_of_this_run=number >= start)
-    is_whole = len(tail) < TAIL_BYTES or start > 0
+    is_log_whole = len(tail) < TAIL_BYTES
+    is_whole = is_log_whole or start > 0
     window, is_cut = _window(entries[start:], now, moments, is_whole=is_whole)
+    begins = None
+    last_line = None
+    if entries:
+        begins = moments.of(entries[0].time)
+        last_line = moments.of(entries[-1].time)
+    stop = last_stop(entries)
     return LogTail(
         lines=lines,
         errors_in_window=counter.errors + max(0, counter.ordinary - _MOST_ORDINARY_ERRORS),
@@ -122,7 +139,9 @@ def read_log(path: Path, now: datetime) -> LogTail:
         window_seconds=window.total_seconds(),
         is_cut=is_cut,
         is_doubled=is_doubled,
-        kinds=counter.kinds(),
+        kinds=counter.kinds(None if is_log_whole else begins),
+        last_line=last_line,
+        stopped=moments.of(stop.time) if stop else None,
         redis=redis,
         database=database,
     )
@@ -161,10 +180,12 @@ class _Counter:
             self.monitors += logger.endswith(MONITOR_LOGGERS)
         self._count_kind(self._kind(entry), moment, is_lately)
 
-    def kinds(self) -> tuple[ErrorKind, ...]:
-        """The kinds that were met, most frequent first."""
+    def kinds(self, cut_at: datetime | None) -> tuple[ErrorKind, ...]:
+        """The kinds that were met, most frequent first. `cut_at`: where the part that was read begins, if it is cut."""
         kinds = sorted(self._kinds.values(), key=lambda kind: (-kind.lately, -kind.times, kind.kind))
-        return tuple(kinds)
+        if cut_at is None:
+            return tuple(kinds)
+        return tuple(kind._replace(may_be_older=kind.first - cut_at < _SERIES_GAP) for kind in kinds)
 
     def _kind(self, entry: LogEntry) -> str:
         # A storm repeats one line thousands of times: it is looked at once.
@@ -178,6 +199,8 @@ class _Counter:
 
     def _count_kind(self, kind: str, moment: datetime, is_lately: bool) -> None:
         before = self._kinds.get(kind, ErrorKind(kind, 0, 0, moment, moment))
+        if moment - before.last >= _SERIES_GAP:
+            before = before._replace(first=moment)
         self._kinds[kind] = before._replace(
             times=before.times + 1,
             lately=before.lately + is_lately,

@@ -123,7 +123,7 @@ def line(round_: Round) -> str:
     content = {
         "round": round_.number,
         **round_.report.model_dump(mode="json", include={"generated_at", "status", "exit_code", "counts"}),
-        "since": round_.report.since,
+        **round_.report.model_dump(mode="json", include={"since", "since_bound"}),
         "causes": [cause.model_dump(mode="json") for cause in round_.report.causes],
         "opened": [cause.id for cause in round_.opened],
         "over": [cause.id for cause in round_.over],

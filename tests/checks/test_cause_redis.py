@@ -4,6 +4,7 @@ from tests.checks import builders
 from tests.checks.builders import causes_of
 
 FIRST = "2026-03-14T09:20:00.000Z"
+ROWS_BEFORE = builders.database(last_successful_write_timestamp="2026-03-14T09:10:00.000Z")
 
 
 def test_a_healthy_pipeline_has_no_cause() -> None:
@@ -14,9 +15,29 @@ def test_redis_does_not_answer_since_the_first_error_of_the_log() -> None:
     reach = Reach(address="localhost:6379", reachable=False, cause="Redis at localhost:6379: connection refused")
     errors = [LoggedErrors(kind="connection refused", count=9, lately=9, first=FIRST, last=builders.NOW)]
     server = builders.server(errors_per_minute=9.0, errors=errors)
-    causes = causes_of(connections=builders.connections(redis=reach), server=server)
-    assert [(one.id, one.since) for one in causes] == [("redis-unreachable", FIRST)]
+    causes = causes_of(connections=builders.connections(redis=reach), server=server, database=ROWS_BEFORE)
+    assert [(one.id, one.since, one.since_bound) for one in causes] == [("redis-unreachable", FIRST, "")]
     assert causes[0].explains[:2] == ["redis-reachable", "server-errors"]
+
+
+def test_errors_of_an_outage_that_rows_have_followed_tell_nothing_of_this_one() -> None:
+    reach = Reach(address="localhost:6379", reachable=False, cause="Redis at localhost:6379: connection refused")
+    errors = [LoggedErrors(kind="connection refused", count=9, lately=0, first=FIRST, last=FIRST)]
+    causes = causes_of(
+        connections=builders.connections(redis=reach), server=builders.server(errors=errors), database=builders.database()
+    )
+    newest_row = builders.database().last_successful_write_timestamp
+    assert [(one.since, one.since_bound) for one in causes] == [(newest_row, "at the earliest")]
+
+
+def test_a_log_that_begins_amid_the_errors_tells_a_bound() -> None:
+    reach = Reach(address="localhost:6379", reachable=False, cause="Redis at localhost:6379: connection refused")
+    errors = [
+        LoggedErrors(kind="connection refused", count=9, lately=9, first=FIRST, last=builders.NOW, may_be_older=True)
+    ]
+    server = builders.server(errors=errors)
+    causes = causes_of(connections=builders.connections(redis=reach), server=server, database=ROWS_BEFORE)
+    assert [(one.since, one.since_bound) for one in causes] == [(FIRST, "at the latest")]
 
 
 def test_redis_refuses_every_write() -> None:

@@ -4,6 +4,7 @@ from tests.checks import builders
 from tests.checks.builders import causes_of
 
 OLDEST = "1773479901310-0"
+ROWS_BEFORE = builders.database(last_successful_write_timestamp="2026-03-14T09:10:00.000Z")
 
 
 def test_the_server_does_not_run_and_messages_wait() -> None:
@@ -11,12 +12,26 @@ def test_the_server_does_not_run_and_messages_wait() -> None:
     queue = builders.queue(
         queue_depth=12_000, waiting_messages=12_000, consumer_lag_ms=400_000, first_unfinished_ids=[OLDEST]
     )
-    causes = causes_of(server=server, queue=queue)
+    causes = causes_of(server=server, queue=queue, database=ROWS_BEFORE)
     assert [one.id for one in causes] == ["server-down"]
-    assert causes[0].since == "2026-03-14T09:18:21.310Z"
+    assert (causes[0].since, causes[0].since_bound) == ("2026-03-14T09:18:21.310Z", "at the latest")
     assert causes[0].at_stake.at_risk == 12_000
     assert {"server-alive", "queue-depth", "consumer-lag", "queue-headroom"} <= set(causes[0].explains)
     assert causes[0].leads_to == ["backlog-outgrew-stream"]
+
+
+def test_the_server_is_down_since_it_said_so_else_a_bound_is_told() -> None:
+    down = {"pid_state": "not running", "http_ok": False, "http_answer": "nobody listens"}
+    stopped = builders.server(**down, stopped_timestamp="2026-03-14T09:11:00.000Z")
+    (one,) = causes_of(server=stopped, database=ROWS_BEFORE)
+    assert (one.since, one.since_by, one.since_bound) == ("2026-03-14T09:11:00.000Z", "the server's log", "")
+    killed = builders.server(**down, last_logged_timestamp="2026-03-14T09:12:00.000Z")
+    (one,) = causes_of(server=killed, database=ROWS_BEFORE)
+    assert (one.since, one.since_bound) == ("2026-03-14T09:12:00.000Z", "at the earliest")
+    # What waited before its last line did not wait because of its end.
+    queue = builders.queue(queue_depth=1, waiting_messages=1, oldest_waiting_age_ms=3_600_000)
+    (one,) = [each for each in causes_of(server=killed, queue=queue, database=ROWS_BEFORE) if each.id == "server-down"]
+    assert (one.since, one.since_bound) == ("2026-03-14T09:12:00.000Z", "at the earliest")
 
 
 def test_a_process_that_does_not_answer_hangs_only_perhaps_while_nothing_waits() -> None:

@@ -12,6 +12,10 @@ def test_status_and_since_when_with_the_day_where_it_is_another() -> None:
     first, second = report.causes
     assert cause_phrases.standing_of(first, report) == "red, since 09:18 UTC (9 min)"
     assert cause_phrases.standing_of(second, report) == "red, likely, since 2026-03-13 21:20 UTC (12 h 7 min)"
+    bounded = first.model_copy(update={"since_bound": "at the latest"})
+    assert cause_phrases.standing_of(bounded, report) == "red, since 09:18 UTC at the latest (9 min)"
+    report = report.model_copy(update={"since_bound": "at the latest"})
+    assert cause_phrases.verdict_in_a_line(report).startswith("RED since 09:18 UTC at the latest (9 min): ")
 
 
 def test_without_a_time_nothing_is_claimed() -> None:

@@ -166,3 +166,28 @@ def test_errors_of_an_earlier_run_are_no_complaints_of_the_one_that_runs(log: Pa
 def test_a_start_that_another_logger_tells_of_is_none(log: Path) -> None:
     log.write_text(line("ERROR", 3) * 5 + line("INFO", 2, "somebody", STARTED))
     assert read_log(log, NOW).errors_in_window == 5
+
+
+def test_errors_of_an_earlier_fault_do_not_tell_when_this_one_began(log: Path) -> None:
+    text = "Redis connection error: Connection refused"
+    minutes = (240, 239, 40, 30, 2)
+    log.write_text("".join(line("ERROR", ago, WRITER, text) for ago in minutes))
+    (found,) = read_log(log, NOW).kinds
+    assert (found.times, found.first, found.may_be_older) == (5, NOW - timedelta(minutes=40), False)
+
+
+def test_a_log_that_is_cut_within_the_errors_tells_so(log: Path) -> None:
+    log.write_text("".join(line("ERROR", 2, WRITER, NOGROUP) for _ in range(20_000)))
+    assert [found.may_be_older for found in read_log(log, NOW).kinds] == [True]
+    log.write_text(line("INFO", 60, "x", "y" * 1_000_000) + line("INFO", 59) + line("ERROR", 2, WRITER, NOGROUP))
+    assert [found.may_be_older for found in read_log(log, NOW).kinds] == [False]
+
+
+def test_when_the_server_stopped_and_last_logged(log: Path) -> None:
+    server = "src.processing.server"
+    stop = line("INFO", 9, server, "Stopping server...") + line("INFO", 8, server, "Server stopped")
+    log.write_text(line("INFO", 60, server, "Acquired PID lock") + stop)
+    found = read_log(log, NOW)
+    assert (found.stopped, found.last_line) == (NOW - timedelta(minutes=9), NOW - timedelta(minutes=8))
+    log.write_text(stop + line("INFO", 3, server, "Acquired PID lock"))
+    assert read_log(log, NOW).stopped is None
