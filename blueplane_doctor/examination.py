@@ -12,7 +12,7 @@ from blueplane_doctor.custody.ledger import Ledger
 from blueplane_doctor.custody.ledger_builder import LedgerBuilder
 from blueplane_doctor.custody.losses import count_short_queues
 from blueplane_doctor.custody.routing import Router, routes_in_force
-from blueplane_doctor.custody.shared_groups import SharedGroup, shared_group
+from blueplane_doctor.custody.shared_groups import SharedGroup, known_servers, may_be_shared, shared_group
 from blueplane_doctor.errors import SourceError, SourceMissing, SourceTooFull
 from blueplane_doctor.layouts import Route
 from blueplane_doctor.pipeline import READER_GROUPS, TRACE_TABLES
@@ -247,16 +247,19 @@ class Examination:
         """The writer groups that more than one server reads. Raises SourceError when the stream cannot be read."""
         server = server_process(self.settings.home)
         now_ms = self.server_info().now_ms
+        groups = [group for name in self.writer_groups() if (group := self.stream().group(name))]
+        if not any(may_be_shared(group, server) for group in groups):
+            return {}
+        known = known_servers(groups, server, self.log())
         shared = {}
-        for name in self.writer_groups():
-            group = self.stream().group(name)
-            found = shared_group(group, server, now_ms, process_state) if group else None
-            if group and found:
+        for group in groups:
+            found = shared_group(group, server, now_ms, process_state, known)
+            if found:
                 # Asked only now: hardly ever does anybody share a group.
                 claims = read_claims(self.redis, self.stream().queue)
-                found = shared_group(without_claims(group, claims, now_ms), server, now_ms, process_state)
+                found = shared_group(without_claims(group, claims, now_ms), server, now_ms, process_state, known)
             if found:
-                shared[name] = found
+                shared[group.text] = found
         return shared
 
     def _beginnings(self, tables: tuple[str, ...] | None) -> dict[str, TableBeginning]:

@@ -50,8 +50,11 @@ OTHER_CURSOR_SOURCES = ("extension", "hooks", "recovered", "redis")
 READER_GROUPS = ("cursor_session_monitors", "session_monitors", "transcript_processors")
 """Consumer groups that write no traces: they may lag without losing one."""
 
+WRITER_STEMS = ("consumer", "claude-consumer")
+"""What its writers are called as consumers, before a hyphen and their process id."""
+
 CONSUMER_STEMS = (
-    *("consumer", "claude-consumer"),
+    *WRITER_STEMS,
     *("cursor_session_monitor", "claude_code_session_monitor", "transcript_monitor", *READER_GROUPS),
 )
 """What the pipeline's processes are called as consumers, most of them before a hyphen and a number."""

@@ -1,4 +1,4 @@
-"""What the history adds to a report: the `since` of its causes that it knows better, and what changed within the last day."""
+"""What the history adds to a report: `since` of causes where it knows more, and what changed within the last day."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -14,7 +14,7 @@ SINCE_BY = "the history: each sample since then shows it"
 
 
 def with_history(explanation: Explanation, history: Record | None, available: AvailableChecks) -> Explanation:
-    """The same, with causes that are there since earlier than their evidence tells, or of which it gives only a bound."""
+    """The same, with causes that are there since earlier than their evidence tells, or of which that is a bound."""
     if not isinstance(history, HistoryHealth) or not history.open_causes:
         return explanation
     since_of = {cause.id: cause.since for cause in history.open_causes}

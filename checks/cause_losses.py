@@ -21,7 +21,10 @@ _SHOWN_ERRORS = 3
 """Of the errors of an hour the most frequent are told; `dlq stats` shows all."""
 _SHOWN_BREAKS = 200
 """Breaks of which the chain keeps the reason: of more it is not known."""
-_WHO_DELETED = "who deleted a consumer or a group (XGROUP), or put an older copy in the place of the database"
+_WHO_DELETED = (
+    "who deleted a consumer or a group (XGROUP), read for a writer group by hand (XREADGROUP, XACK), or put an older "
+    "copy in the place of the database"
+)
 
 
 def _lost(chain: "ChainHealth", *, malformed: bool) -> list["ChainBreak"]:

@@ -178,7 +178,10 @@ def _missing_remedy(queue: "QueueHealth", server: "ServerHealth") -> str:
 
 
 # Two servers lose nothing by themselves, but each of them hides a part of the traces from whoever looks at the other.
-@check(area="queue", scale=Scale.states(green="one server", yellow="two servers before", orange="two servers"))
+@check(
+    area="queue",
+    scale=Scale.states(green="one server", yellow="two servers before|perhaps two servers", orange="two servers"),
+)
 def check_second_server(
     queue: "QueueHealth", server: "ServerHealth", scale: Scale, chain: "ChainHealth | None" = None
 ) -> Finding:
@@ -186,7 +189,8 @@ def check_second_server(
 
     Of two servers that read for one group each is given a part of the messages, and writes it to the database of its
     own home. The pipeline names its consumers after their process. A server that was restarted is none: the consumer
-    of the one before has been silent since the new one started.
+    of the one before has been silent since the new one started. What reads is a server where its process is one, or
+    where it reads for every writer group; of a consumer in one group alone, nothing but its name says so.
 
     Causes:
     - a second user, container or checkout of Blueplane uses the same Redis
@@ -194,12 +198,14 @@ def check_second_server(
     """
     sharing: dict[str, list[str]] = {}
     idle_ms: list[int] = []
+    is_certain = False
     for group in queue.writers:
         own = []
         others = []
         for consumer in group.consumers:
             if not consumer.shares_group:
                 continue
+            is_certain = is_certain or not consumer.is_perhaps_a_server
             if consumer.name.endswith(f"-{server.pid}"):
                 own.append(consumer.name)
             else:
@@ -213,7 +219,10 @@ def check_second_server(
         return scale.grade("one server", "One server alone reads for the writer groups", evidence=evidence)
     readers = "; ".join(f"{' and '.join(names)} for {group}" for group, names in sharing.items())
     silent_ms = min(idle_ms)
-    if silent_ms <= _LATELY_MS:
+    if not is_certain:
+        state = "perhaps two servers"
+        summary = f"A second server may have read {span(silent_ms)} ago, or somebody by hand: {readers}"
+    elif silent_ms <= _LATELY_MS:
         state = "two servers"
         summary = f"Two servers or more read at once: {readers}"
     elif not elsewhere:

@@ -4,13 +4,15 @@ Two servers with homes of their own write to two databases, of which one is exam
 after their process, and a restart leaves the name of the one before behind: silent since before the new one began.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from blueplane_doctor.custody.pending_entries import process_of
+from blueplane_doctor.pipeline import WRITER_STEMS
+from blueplane_doctor.sources.server_log import LogTail
 from blueplane_doctor.sources.server_process import NOT_RUNNING, RUNNING, ServerProcess
 from blueplane_doctor.sources.streams import Consumer, Group
-from blueplane_doctor.times import MINUTE_MS
+from blueplane_doctor.times import MINUTE_MS, to_milliseconds
 
 WRITTEN_ELSEWHERE = "written_elsewhere"
 """Another server's consumer may have been given it, and may have written it to another database."""
@@ -30,31 +32,92 @@ class SharedGroup(NamedTuple):
     consumers: tuple[bytes, ...]
     until_ms: int
     """Messages that were enqueued later (milliseconds since 1970) were given to no other server."""
+    is_certain: bool
+    """Whether another one is certainly a server; a consumer of one group alone may be somebody's who reads by hand."""
+
+
+class KnownServers(NamedTuple):
+    """What is known of the processes after which consumers are named."""
+
+    in_every_group: frozenset[int] = frozenset()
+    """Those that read for all writer groups, as a server does."""
+    of_this_home: frozenset[int] = frozenset()
+    """Those that the log of the examined home names, once each was started; empty where it tells nothing."""
+    logged_since_ms: int | None = None
+    """Since when that log names them; milliseconds since 1970."""
+
+    def is_foreign(self, pid: int, last_read_ms: int) -> bool:
+        """Whether a process that read then is none of the examined home's: its log would name it."""
+        if not self.of_this_home or self.logged_since_ms is None:
+            return False
+        return pid not in self.of_this_home and self.logged_since_ms <= last_read_ms
+
+
+def may_be_shared(group: Group, server: ServerProcess) -> bool:
+    """Whether a consumer is named after another process than the server's."""
+    return any(pid != server.pid for pid in _latest_by_process(group))
+
+
+def known_servers(groups: Sequence[Group], server: ServerProcess, log: LogTail) -> KnownServers:
+    """`groups`: all writer groups; `server` and `log` are those of the examined home."""
+    by_group = [_processes_by_name(group) for group in groups]
+    in_every_group = frozenset.intersection(*by_group) if by_group else frozenset[int]()
+    # A log that does not name the server of this home is that of another one, or was emptied.
+    if log.begins is None or not log.servers or (server.is_running and server.pid not in log.servers):
+        return KnownServers(in_every_group)
+    return KnownServers(in_every_group, log.servers, to_milliseconds(log.begins))
 
 
 def shared_group(
-    group: Group, server: ServerProcess, now_ms: int, state_of_process: Callable[[int], str]
+    group: Group,
+    server: ServerProcess,
+    now_ms: int,
+    state_of_process: Callable[[int], str],
+    known: KnownServers,
 ) -> SharedGroup | None:
     """Who shares a writer group; None where one server alone reads it, as far as that shows.
 
     `server` is the process of the examined home; `now_ms` the time at which the group was read.
     """
     by_process = _latest_by_process(group)
-    if len(by_process) < 2:
-        return None
     own = by_process.get(server.pid) if server.pid is not None and server.is_running else None
     others: list[Consumer] = []
+    is_certain = False
+    is_one_enough = own is not None
     for pid, consumer in by_process.items():
         if consumer is own:
             continue
         runs = state_of_process(pid) == RUNNING and consumer.idle_ms <= _LATELY_MS
-        if runs or _reads_beside(consumer, own, server):
-            others.append(consumer)
-    if not others or (own is None and len(others) < 2):
+        is_foreign = known.is_foreign(pid, now_ms - consumer.idle_ms)
+        if not runs and not (is_foreign or _reads_beside(consumer, own, server)):
+            continue
+        # An earlier run of this home's server writes to this home; any other name is that of somebody's own program.
+        if not runs and (pid in known.of_this_home or not _is_named_as_a_server(consumer)):
+            continue
+        others.append(consumer)
+        is_certain = is_certain or runs or pid in known.in_every_group
+        is_one_enough = is_one_enough or is_foreign
+    if not others or (len(others) < 2 and not is_one_enough):
         return None
     names = sorted(consumer.name for consumer in [own, *others] if consumer)
     until_ms = now_ms - min(consumer.idle_ms for consumer in others) + _DELIVERY_MS
-    return SharedGroup(tuple(names), until_ms)
+    return SharedGroup(tuple(names), until_ms, is_certain)
+
+
+def _is_named_as_a_server(consumer: Consumer) -> bool:
+    """Whether its name is one that the pipeline's writers give themselves: a stem, a hyphen and their process."""
+    stem = consumer.name.rpartition(b"-")[0]
+    return stem.decode("utf-8", "replace") in WRITER_STEMS
+
+
+def _processes_by_name(group: Group) -> frozenset[int]:
+    """The processes after which consumers of a group are named as servers name theirs."""
+    processes = set()
+    for consumer in group.consumers:
+        pid = process_of(consumer.name)
+        if pid is not None and _is_named_as_a_server(consumer):
+            processes.add(pid)
+    return frozenset(processes)
 
 
 def _latest_by_process(group: Group) -> dict[int, Consumer]:

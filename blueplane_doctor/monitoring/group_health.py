@@ -1,10 +1,10 @@
 """The consumer groups of the queue: what each holds, what it was not given, and who reads for it."""
 
-from collections.abc import Container
 from typing import Any
 
 from blueplane_doctor.custody.ledger import Ledger
 from blueplane_doctor.custody.pending_entries import PendingEntriesReader
+from blueplane_doctor.custody.shared_groups import SharedGroup
 from blueplane_doctor.examination import Examination
 from blueplane_doctor.model import Record
 from blueplane_doctor.public_fields import ConsumerName, GroupName, MessageId
@@ -27,6 +27,8 @@ class ConsumerHealth(Record):
     """Whether it holds messages and has been silent while another of its group works."""
     shares_group: bool = False
     """Whether it is one of several servers' that read for this group, or did since the examined one started."""
+    is_perhaps_a_server: bool = False
+    """Of one that shares its group: whether nothing but its name tells that it, or the other one, is a server's."""
 
 
 class GroupHealth(Record):
@@ -114,8 +116,7 @@ def _group(examination: Examination, group: Group) -> GroupHealth:
     server_pid = read_pid(examination.settings.home / "server.pid").pid
     gone = reader.gone_consumers(lambda pid: _is_dead_process(pid, server_pid))
     shared = examination.shared_groups().get(group.text)
-    sharing = shared.consumers if shared else ()
-    return health.model_copy(update={"role": "writer", **_of_writer(group, reader, ledger, gone, sharing)})
+    return health.model_copy(update={"role": "writer", **_of_writer(group, reader, ledger, gone, shared)})
 
 
 def _is_dead_process(pid: int, server_pid: int | None) -> bool:
@@ -127,7 +128,7 @@ def _is_dead_process(pid: int, server_pid: int | None) -> bool:
 
 
 def _of_writer(
-    group: Group, reader: PendingEntriesReader, ledger: Ledger, gone: set[bytes], sharing: Container[bytes]
+    group: Group, reader: PendingEntriesReader, ledger: Ledger, gone: set[bytes], shared: SharedGroup | None
 ) -> dict[str, Any]:
     """What is known of writer groups alone, from their pending entries lists."""
     held = ledger.held.of(group.text)
@@ -145,7 +146,7 @@ def _of_writer(
         "orphaned": sum(held.owed_by_consumer[name] for name in gone),
         "orphaned_gone": sum(held.gone_by_consumer[name] for name in gone),
         "orphaned_ids": orphaned_ids,
-        "consumers": _consumers(group, gone, sharing),
+        "consumers": _consumers(group, gone, shared),
         **_not_given(group.text, ledger),
     }
 
@@ -162,8 +163,9 @@ def _not_given(name: str, ledger: Ledger) -> dict[str, Any]:
     }
 
 
-def _consumers(group: Group, gone: set[bytes], sharing: Container[bytes] = ()) -> list[ConsumerHealth]:
+def _consumers(group: Group, gone: set[bytes], shared: SharedGroup | None = None) -> list[ConsumerHealth]:
     consumers = []
+    sharing = shared.consumers if shared else ()
     for one in group.consumers:
         health = ConsumerHealth(
             name=consumer(one.name),
@@ -171,6 +173,7 @@ def _consumers(group: Group, gone: set[bytes], sharing: Container[bytes] = ()) -
             idle_ms=one.idle_ms,
             gone=one.name in gone,
             shares_group=one.name in sharing,
+            is_perhaps_a_server=shared is not None and one.name in sharing and not shared.is_certain,
         )
         consumers.append(health)
     return sorted(consumers, key=lambda health: health.name)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from blueplane_doctor.errors import FileMissing, FileUnreadable
 from blueplane_doctor.file_reading import file_state
-from blueplane_doctor.pipeline import DATABASE_LINE, MONITOR_LOGGERS, REDIS_LINE, WRITE_FAILURE_LOGGERS
+from blueplane_doctor.pipeline import DATABASE_LINE, MONITOR_LOGGERS, REDIS_LINE, START_LINE, WRITE_FAILURE_LOGGERS
 from blueplane_doctor.sources.log_entries import (
     TAIL_BYTES,
     LogEntry,
@@ -39,6 +39,7 @@ _SERIES_GAP = timedelta(minutes=30)
 _ZONE_STEP = timedelta(minutes=15)
 _ZONE_TOLERANCE = timedelta(seconds=3)
 _REDIS = re.compile(REDIS_LINE.encode())
+_START = re.compile(START_LINE[1].encode() + rb": (\d{1,10})\b")
 _DATABASE = re.compile(DATABASE_LINE.encode())
 
 
@@ -66,6 +67,10 @@ class LogTail(NamedTuple):
     monitor_errors: int | None = None
     last_error: datetime | None = None
     last_write_failure: datetime | None = None
+    begins: datetime | None = None
+    """When the first line was logged of the part that was read."""
+    servers: frozenset[int] = frozenset()
+    """Process ids of the servers that wrote it, as each names itself when it starts."""
     last_line: datetime | None = None
     """When the server last logged anything."""
     stopped: datetime | None = None
@@ -140,6 +145,8 @@ def read_log(path: Path, now: datetime) -> LogTail:
         is_cut=is_cut,
         is_doubled=is_doubled,
         kinds=counter.kinds(None if is_log_whole else begins),
+        begins=begins,
+        servers=_servers(entries),
         last_line=last_line,
         stopped=moments.of(stop.time) if stop else None,
         redis=redis,
@@ -283,3 +290,12 @@ def _said_at_start(entries: Iterable[LogEntry]) -> tuple[tuple[str, int] | None,
         elif match := _DATABASE.match(entry.text):
             database = match[1].decode("utf-8", "replace")
     return redis, database
+
+
+def _servers(entries: Iterable[LogEntry]) -> frozenset[int]:
+    """The processes that named themselves when they started."""
+    servers = set()
+    for entry in entries:
+        if entry.level == b"INFO" and (match := _START.match(entry.text)):
+            servers.add(int(match[1]))
+    return frozenset(servers)

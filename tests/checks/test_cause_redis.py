@@ -24,7 +24,9 @@ def test_errors_of_an_outage_that_rows_have_followed_tell_nothing_of_this_one() 
     reach = Reach(address="localhost:6379", reachable=False, cause="Redis at localhost:6379: connection refused")
     errors = [LoggedErrors(kind="connection refused", count=9, lately=0, first=FIRST, last=FIRST)]
     causes = causes_of(
-        connections=builders.connections(redis=reach), server=builders.server(errors=errors), database=builders.database()
+        connections=builders.connections(redis=reach),
+        server=builders.server(errors=errors),
+        database=builders.database(),
     )
     newest_row = builders.database().last_successful_write_timestamp
     assert [(one.since, one.since_bound) for one in causes] == [(newest_row, "at the earliest")]

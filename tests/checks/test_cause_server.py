@@ -89,6 +89,15 @@ def test_a_second_server_that_writes_elsewhere() -> None:
     assert set(causes[0].explains) == {"second-server", "chain-breaks"}
 
 
+def test_a_consumer_of_which_nothing_but_its_name_is_known_is_likely_a_server_alone() -> None:
+    readers = [
+        builders.consumer(shares_group=True, is_perhaps_a_server=True),
+        builders.consumer("consumer-5205", shares_group=True, is_perhaps_a_server=True),
+    ]
+    (one,) = causes_of(queue=builders.one_writer(consumers=readers))
+    assert (one.id, one.certain) == ("second-server", False)
+
+
 def test_a_server_that_hangs_with_a_message_in_its_hands_is_no_locked_database() -> None:
     server = builders.server(http_ok=False, http_answer="no answer within 1 s")
     held = builders.one_writer(pending=1, stuck=1, longest_unacknowledged_ms=35_000, most_deliveries=1, waiting=179)

@@ -130,6 +130,14 @@ def test_a_second_server(idle_ms: int, elsewhere: int, status: str, words: str) 
     assert run("second-server").status == "green"
 
 
+def test_a_consumer_that_may_be_somebodys_own_is_told_as_such() -> None:
+    other = consumer("consumer-5205", shares_group=True, is_perhaps_a_server=True, idle_ms=900)
+    own = consumer(shares_group=True, is_perhaps_a_server=True)
+    finding = run("second-server", queue=one_writer(consumers=[other, own]), server=server(pid=4711))
+    assert (finding.status, finding.observed) == ("yellow", "perhaps two servers")
+    assert "or somebody by hand" in finding.summary
+
+
 def test_a_group_that_is_not_known_is_named_and_mild() -> None:
     given = queue(groups=[writer("claude_processors"), writer(), reader(), reader("git_processors")])
     finding = run("unknown-groups", queue=given)

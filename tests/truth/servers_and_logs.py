@@ -130,11 +130,53 @@ def servers_of_other_machines(s: Situation, count: int) -> None:
     mine = ids[:count]
     s.deliver(CURSOR_GROUP, count, consumer=s.consumer(CURSOR_GROUP, first))
     s.deliver(CURSOR_GROUP, consumer=s.consumer(CURSOR_GROUP, second))
-    s.pass_over(CLAUDE_GROUP)
+    passed_over = s.deliver(CLAUDE_GROUP, count, consumer=s.consumer(CLAUDE_GROUP, first))
+    passed_over += s.deliver(CLAUDE_GROUP, consumer=s.consumer(CLAUDE_GROUP, second))
+    s.acknowledge(CLAUDE_GROUP, passed_over)
     s.write(mine)
     s.acknowledge(CURSOR_GROUP, ids)
     s.truth = Truth(lost=count, written=76 + count)
     s.truth.facts = {"written_elsewhere": count, "second_pid": second}
+
+
+@situation("E", "read-by-hand", count=4)
+def read_by_hand(s: Situation, count: int) -> None:
+    """Somebody took {count} messages with XREADGROUP and XACK, as debug-1: no second server."""
+    s.live_server()
+    s.healthy_work()
+    ids = s.add_cursor(count)
+    s.deliver(CURSOR_GROUP, consumer="debug-1")
+    s.acknowledge(CURSOR_GROUP, ids)
+    s.pass_over(CLAUDE_GROUP)
+    s.truth = Truth(lost=count, rows=76)
+
+
+@situation("E", "read-by-hand-under-a-writers-name", count=4)
+def read_by_hand_as_a_writer(s: Situation, count: int) -> None:
+    """{count} messages were taken as consumer-4000001, in one writer group: perhaps a server of another machine."""
+    s.live_server()
+    s.log("INFO", f"Acquired PID lock: {s.pid}", logger="src.processing.server")
+    s.healthy_work()
+    ids = s.add_cursor(count)
+    s.deliver(CURSOR_GROUP, consumer=s.consumer(CURSOR_GROUP, 4_000_001))
+    s.acknowledge(CURSOR_GROUP, ids)
+    s.pass_over(CLAUDE_GROUP)
+    s.truth = Truth(lost=count, rows=76, facts={"written_elsewhere": count})
+
+
+@situation("E", "second-server-ended-first-restarted", count=5)
+def second_server_before(s: Situation, count: int) -> None:
+    """A second server wrote {count} messages elsewhere and was ended; then the first one was restarted."""
+    second = 4_000_002
+    s.log("INFO", f"Acquired PID lock: {s.pid}", ago_s=600, logger="src.processing.server")
+    s.healthy_work()
+    ids = s.add_cursor(count)
+    for group in WRITER_GROUPS:
+        s.acknowledge(group, s.deliver(group, consumer=s.consumer(group, second)))
+    s.live_server()
+    s.log("INFO", f"Acquired PID lock: {s.pid}", logger="src.processing.server")
+    s.healthy_work(ago_s=2)
+    s.truth = Truth(lost=len(ids), facts={"written_elsewhere": count, "second_pid": second})
 
 
 @situation("E", "restarted-and-lost", count=6)

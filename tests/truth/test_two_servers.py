@@ -6,7 +6,7 @@ import pytest
 
 from tests.truth.situations import SITUATIONS, instances, named
 
-SHARED = (*named("two-live-servers"), "servers-of-other-machines")
+SHARED = (*named("two-live-servers"), "servers-of-other-machines", "second-server-ended-first-restarted")
 SINGLE = ("server-just-restarted", "just-restarted-append-only", "just-restarted-snapshot", "healthy", "busy")
 
 
@@ -28,6 +28,25 @@ def test_what_another_server_was_given_is_not_lost(name: str, server: str, tmp_p
         breaks = examination.finding("chain-breaks")
         assert breaks["status"] == ("orange" if malformed else "unknown")
         assert "second-server" in breaks["summary"] + str(breaks["cause"])
+
+
+@pytest.mark.parametrize(("name", "server"), instances("read-by-hand"))
+def test_who_reads_by_hand_is_no_second_server(name: str, server: str, tmp_path: Path) -> None:
+    with SITUATIONS[name].built(server, tmp_path / "p") as situation:
+        examination = situation.doctor("--select", "second-server,chain-breaks")
+        assert examination.finding("second-server")["status"] == "green"
+        assert examination.finding("chain-breaks")["observed"] == situation.truth.lost
+
+
+@pytest.mark.parametrize(("name", "server"), instances("read-by-hand-under-a-writers-name"))
+def test_a_name_alone_is_no_certain_server(name: str, server: str, tmp_path: Path) -> None:
+    with SITUATIONS[name].built(server, tmp_path / "p") as situation:
+        examination = situation.doctor("--select", "second-server,chain-breaks")
+        finding = examination.finding("second-server")
+        assert (finding["status"], finding["observed"]) == ("yellow", "perhaps two servers")
+        (cause,) = examination.report["causes"]
+        assert (cause["id"], cause["certain"]) == ("second-server", False)
+        assert examination.finding("chain-breaks")["status"] == "unknown"
 
 
 @pytest.mark.parametrize(("name", "server"), instances("two-live-servers-few"))
