@@ -114,7 +114,8 @@ def is_packed(data: bytes) -> bool:
     for kind, columns in zip(_KINDS, kinds, strict=True):
         values += columns * _width(kind, count)
     size: int = _HEAD.size + 2 * count + sum(kinds) + values
-    return len(data) == size
+    # An hour of metrics with other numbers could not be packed: their count is one byte.
+    return len(data) == size and max(_numbers(data), default=0) < MOST_METRICS
 
 
 def rows_of(entries: Entries) -> dict[int, dict[int, float]]:

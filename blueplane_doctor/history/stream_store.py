@@ -23,7 +23,7 @@ _MINUTE_MS = MINUTE * 1000
 _HOUR_MS = 3600 * 1000
 _KEPT_MS = RETENTION * 1000
 _ATTEMPTS = 3
-_MOST_DIGITS = 6
+_MOST_DIGITS = 3
 """Of a metric's number, which is a byte."""
 
 RawEntry = tuple[bytes, Sequence[bytes]]
@@ -88,7 +88,8 @@ class StreamStore:
         numbers = {}
         for raw_name, raw_number in zip(reply[::2], reply[1::2], strict=True):
             name = raw_name.decode("ascii", "replace")
-            if METRIC_NAME.fullmatch(name) and raw_number.isdigit() and len(raw_number) < _MOST_DIGITS:
+            is_number = raw_number.isdigit() and len(raw_number) <= _MOST_DIGITS and int(raw_number) < MOST_METRICS
+            if METRIC_NAME.fullmatch(name) and is_number:
                 numbers[name] = int(raw_number)
             else:
                 self.left_out.add(raw_name)
@@ -123,7 +124,8 @@ class StreamStore:
         last, _, number = end.decode().partition("-")
         at = int(last)
         # Two hours back: an hour whose end could not be written then is ended now.
-        entries = self._connection.ask_one("XRANGE", self.samples_key, max(0, at - 2 * _HOUR_MS), "+")
+        # And not beyond: another recorder may have begun the next hour meanwhile.
+        entries = self._connection.ask_one("XRANGE", self.samples_key, max(0, at - 2 * _HOUR_MS), end)
         samples = []
         for entry in entries:
             _, fields = entry
@@ -132,12 +134,13 @@ class StreamStore:
         if not samples:
             return True
         oldest = (at - _KEPT_MS) // _MINUTE_MS
+        newest = at // _MINUTE_MS
         rows = {}
         for minute, values in rows_of(self._entries(samples)).items():
-            if minute >= oldest:
+            if oldest <= minute <= newest:
                 rows[minute] = values
         # First the hour, then the samples: who is killed in between leaves both, which does no harm.
-        if not self._add(f"{last}-{int(number) + 1}", _HOUR, pack(at // _MINUTE_MS, rows)):
+        if not self._add(f"{last}-{int(number) + 1}", _HOUR, pack(newest, rows)):
             return False
         self._connection.ask_one("XDEL", self.samples_key, *(entry[0] for entry in samples))
         return True

@@ -122,6 +122,28 @@ def test_two_writers_turn_the_hour_at_once(stores: tuple[StreamStore, StreamStor
     assert values(other, "c", 58, 60) == [None, 5, None]
 
 
+def test_another_writer_begins_the_hour_while_the_last_one_is_ended(
+    stores: tuple[StreamStore, StreamStore], client: redis.Redis
+) -> None:
+    store, other = stores
+    fill(store, *range(50, 60))
+    end_hour = store._end_hour
+
+    def meet(end: bytes) -> bool:
+        store._end_hour = end_hour  # type: ignore[method-assign]
+        client.copy("it:samples", "it:before")
+        other.write(Sample(BEGIN + 60 * 60, {"a": 60.0, "b": 1.0}))
+        # As it was before the other one has ended the hour too, but with its sample.
+        (newest,) = client.xrevrange("it:samples", count=1)
+        client.rename("it:before", "it:samples")
+        client.xadd("it:samples", newest[1], id=newest[0])
+        return end_hour(end)
+
+    store._end_hour = meet  # type: ignore[method-assign]
+    fill(store, 61)
+    assert values(other, "a", 50, 61) == list(range(50, 62))
+
+
 def test_writers_that_meet_in_one_moment_both_get_their_sample(stores: tuple[StreamStore, StreamStore]) -> None:
     store, other = stores
     store.write(Sample(BEGIN, {"a": 100}))
@@ -156,6 +178,9 @@ NO_ENTRIES = {
     "a head alone": {b"s": b"\x01\x00\x01\x00\x00\x00\x00\x00"},
     "half an hour": {b"h": b"\xff\xff\xff\xff\xff\xff\xff\xff" + bytes(90)},
     "text": {b"h": "a name of \u00fc".encode() * 9},
+    "numbers that no metric has": {
+        b"s": b"\x01\x00\xfd\x00\x00\x00\x00\x00" + bytes(2) + bytes(range(3, 256)) + bytes(253 * 8)
+    },
     "two fields": {b"s": b"\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00", b"h": b""},
 }
 
@@ -186,6 +211,8 @@ def test_a_recorder_goes_on_behind_such_an_entry(stores: tuple[StreamStore, Stre
         (b"c", b"many"),
         (b"c", b"9" * 5000),
         (b"c", b""),
+        (b"c", b"250"),
+        (b"c", b"99999"),
         (b"\x1b]52;c;QQ==\x07", b"1"),
         (b"", b"1"),
     ],
