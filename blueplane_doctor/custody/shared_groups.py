@@ -80,6 +80,8 @@ def shared_group(
     `server` is the process of the examined home; `now_ms` the time at which the group was read.
     """
     by_process = _latest_by_process(group)
+    if len(by_process) < 2 and not known.of_this_home:
+        return None  # without a look at the process
     own = by_process.get(server.pid) if server.pid is not None and server.is_running else None
     others: list[Consumer] = []
     is_certain = False
