@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from blueplane_doctor import __version__
+from blueplane_doctor import __version__, light_imports
 from blueplane_doctor.commands import command_names, load_command, summary_of
 from blueplane_doctor.commands.base import (
     HELP_SETTINGS,
@@ -63,6 +63,8 @@ def _version(wanted: bool) -> None:
     if wanted:
         show(f"blueplane-doctor {__version__}\n")
         raise typer.Exit
+    # This option is read before all others, and those typer reads with pydantic.
+    light_imports.load_pydantic()
 
 
 Version = Annotated[

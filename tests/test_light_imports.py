@@ -1,10 +1,11 @@
 """Libraries are imported without what they bring along, and nobody else notices."""
 
+import dataclasses
 import subprocess
 import sys
 from importlib.metadata import version
 
-from blueplane_doctor.light_imports import load_tabulate
+from blueplane_doctor.light_imports import _small_dataclasses, load_tabulate
 
 
 def _run(program: str) -> str:
@@ -43,3 +44,49 @@ def test_where_the_metadata_are_imported_already_nothing_is_replaced() -> None:
     before = sys.modules["importlib.metadata"]
     assert load_tabulate()([["x"]], ["head"], "simple").split() == ["head", "------", "x"]
     assert sys.modules["importlib.metadata"] is before
+
+
+def test_pydantic_works_and_what_stood_in_is_gone() -> None:
+    program = (
+        "import dataclasses, typing, typing_extensions\n"
+        "true = dataclasses.dataclass, typing.TypedDict, typing_extensions.TypedDict\n"
+        "from blueplane_doctor.light_imports import load_pydantic\n"
+        "load_pydantic()\n"
+        "load_pydantic()\n"
+        "print((dataclasses.dataclass, typing.TypedDict, typing_extensions.TypedDict) == true)\n"
+        "from typing import Annotated\n"
+        "from pydantic import AfterValidator, BaseModel, Field, SecretStr, ValidationError\n"
+        "class Model(BaseModel):\n"
+        "    number: Annotated[int, Field(ge=-3), AfterValidator(abs)]\n"
+        "    secret: SecretStr = SecretStr('x')\n"
+        "    pairs: dict[str, tuple[int, ...]] = {}\n"
+        "print(Model(number=-2), Model.model_json_schema()['properties']['number']['minimum'])\n"
+        "try:\n    Model(number=-4)\n"
+        "except ValidationError as error:\n    print(error.errors()[0]['msg'])\n"
+    )
+    assert _run(program).splitlines() == [
+        "True",
+        "number=2 secret=SecretStr('**********') pairs={} -3",
+        "Input should be greater than or equal to -3",
+    ]
+
+
+def test_a_small_dataclass_has_its_equality_and_hash() -> None:
+    with _small_dataclasses():
+
+        @dataclasses.dataclass(frozen=True, slots=True)
+        class Limit:
+            number: int = 1
+
+        @dataclasses.dataclass
+        class Changing:
+            number: int
+
+            def __eq__(self, other: object) -> bool:
+                return True
+
+    assert Limit() == Limit(1) != Limit(2)
+    assert len({Limit(), Limit(1), Limit(2)}) == 2
+    assert Changing(1) == Changing(2)
+    assert Changing.__hash__ is None
+    assert [field.name for field in dataclasses.fields(Limit)] == ["number"]
