@@ -77,10 +77,14 @@ def _provider(url: str, every: float) -> Any:
         from opentelemetry.sdk.metrics import MeterProvider
         from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
         from opentelemetry.sdk.resources import Resource
+
+        from blueplane_doctor.service.otlp_session import session
     except ImportError as error:
         raise UsageError(f"--otlp-endpoint needs {error.name}", 'pip install "blueplane-doctor[otel]"') from None
     reader = PeriodicExportingMetricReader(
-        OTLPMetricExporter(endpoint=url, timeout=5), export_interval_millis=every * 1000, export_timeout_millis=5_000
+        OTLPMetricExporter(endpoint=url, timeout=5, session=session()),
+        export_interval_millis=every * 1000,
+        export_timeout_millis=5_000,
     )
     resource = Resource.create({"service.name": "blueplane-doctor", "service.version": __version__})
     return MeterProvider([reader], resource=resource, shutdown_on_exit=False)
