@@ -4,6 +4,7 @@ A server that is started from a checkout takes the nearest folder `config` on th
 Blueplane's home, then /etc/blueplane: the first that is there and holds a YAML file.
 """
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -53,7 +54,8 @@ def server_configuration(process: ProcessUse, home: Path) -> ServerConfiguration
 def _candidates(checkout: Path, home: Path) -> Iterator[tuple[Path, str]]:
     # Only the nearest of these counts: where it holds no YAML file, the next one up is not tried.
     for folder in (checkout, *checkout.parents):
-        if (folder / "config").exists():
+        # Path.exists raises where this user may not look, or a name is too long.
+        if os.path.exists(folder / "config"):
             yield folder / "config", OF_CHECKOUT
             break
     yield home, OF_HOME

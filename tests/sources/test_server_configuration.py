@@ -88,6 +88,11 @@ def test_an_unknown_program_goes_by_nobody_knows_what(tmp_path: Path, command: t
     assert server_configuration(process(None, "scripts/start_server.py"), tmp_path / "home") is None
 
 
+@pytest.mark.parametrize("folder", ["a" * 5_000, "a\0b", "/proc/1/root/" + "b" * 300])
+def test_a_folder_that_nobody_may_look_into_holds_nothing(tmp_path: Path, folder: str) -> None:
+    assert of(tmp_path, f"{folder}/scripts/start_server.py") == ServerConfiguration(NO_FILE, DEFAULT)
+
+
 def test_the_number_of_the_database_is_told(tmp_path: Path) -> None:
     folder = tmp_path / "checkout" / "config"
     folder.mkdir(parents=True)
