@@ -117,7 +117,7 @@ class CauseSpec:
     optional: frozenset[str]
     takes_findings: bool
     repair: str = ""
-    """What follows `blueplane-doctor repair` in the command that heals it."""
+    """What follows `blueplane-doctor repair` in the command that heals it, unless the cause itself says another."""
     no_repair: str = ""
     """Why no repair heals it, in a sentence."""
     origin: str = "built-in"
@@ -146,11 +146,13 @@ class CauseSpec:
             return one
         if one.since is None and one.since_by:
             one = one.model_copy(update={"since_by": "", "since_bound": ""})
-        if not (self.repair or self.no_repair):
+        repair = self.repair if one.repair is None else one.repair
+        one = one.model_copy(update={"repair": None})
+        if not (repair or self.no_repair):
             return one
         step = one.next_step or Remedy(text="")
-        if self.repair:
-            step = Remedy(text=step.text, commands=[f"{doctor} repair {self.repair}", *step.commands])
+        if repair:
+            step = Remedy(text=step.text, commands=[f"{doctor} repair {repair}", *step.commands])
         else:
             step = Remedy(text=f"{step.text} {self.no_repair}".strip(), commands=step.commands)
         return one.model_copy(update={"next_step": step})

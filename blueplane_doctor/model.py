@@ -8,7 +8,8 @@ from enum import StrEnum
 from itertools import pairwise
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic.json_schema import SkipJsonSchema
 
 SCHEMA_VERSION = 2
 
@@ -214,6 +215,10 @@ class Cause(Record):
     at_stake: Stake = Stake()
     next_step: Remedy | None = None
     """What to do first; its first command is the one that is shown at a glance."""
+    repair: SkipJsonSchema[str | None] = Field(default=None, exclude=True)
+    """For the engine alone: what follows `blueplane-doctor repair`, where that is not what the decorator says.
+
+    Empty: here a repair would find nothing to do."""
     id: str = ""
     title: str = ""
     """The cause in a few words: `The server does not run`. A function that tells several may give each its own."""

@@ -92,9 +92,11 @@ def cause_database_locked(
     began = since_first_error(server, LOCKED)
     if error is None and held.ids:
         began = Beginning(stream_time(min(held.ids)), "the oldest message that is stuck")
-    text = "See which process has the database open, and let it finish: until then no repair helps."
+    text = "See which process has the database open, and let it finish: until then repair only saves the messages."
+    repair = "stuck --save-only"
     if holder is None:
         text = "See which process has the database open: it may lock it again."
+        repair = "stuck"
     if held.messages or held.shared:
         text += f" {_SAVE_THEM}"
     return Cause(
@@ -104,6 +106,7 @@ def cause_database_locked(
         confirm=_confirm(error),
         at_stake=Stake(at_risk=_at_risk(held)),
         next_step=Remedy(text=text, commands=[f"lsof {locations.database}"]),
+        repair=repair if held.messages or held.shared else "",
         explains=signs,
     )
 

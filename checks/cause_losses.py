@@ -114,7 +114,11 @@ def _without_ids(chain: "ChainHealth", findings: Findings) -> Cause | None:
     if beyond <= 0:
         return None
     return findings.cause(
-        "chain-breaks", certain=False, confirm=_WHO_DELETED, at_stake=Stake(lost=beyond, recoverable=beyond)
+        "chain-breaks",
+        certain=False,
+        confirm=_WHO_DELETED,
+        at_stake=Stake(lost=beyond),
+        repair="",
     )
 
 
@@ -141,7 +145,10 @@ def cause_dead_letters(queue: "QueueHealth", locations: "Locations", findings: F
                 at_stake=Stake(lost=lost, recoverable=lost),
                 next_step=Remedy(
                     text="Correct what they have in common (dlq stats), then deliver them again.",
-                    commands=[f"{locations.doctor} repair"],
+                    commands=[
+                        f"{locations.doctor} repair dead-letters --newer-than 1h",
+                        f"{locations.doctor} dlq stats",
+                    ],
                 ),
             )
         )

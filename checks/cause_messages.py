@@ -10,6 +10,7 @@ from blueplane_doctor.checks.stuck_messages import (
     is_storm,
     may_be_refused,
     stuck_with_living,
+    without_reason,
 )
 
 from blueplane_doctor import Cause, Findings, Remedy, Stake, cause
@@ -219,7 +220,9 @@ def cause_rewound_group(queue: "QueueHealth", findings: Findings) -> Cause | Non
 
 
 @cause(repair="orphans", stage="messages", shown_by=["orphaned-messages"], brings=["stuck-consumers", *_PENDING])
-def cause_orphans(queue: "QueueHealth", locations: "Locations", findings: Findings) -> Cause | None:
+def cause_orphans(
+    queue: "QueueHealth", locations: "Locations", findings: Findings, chain: "ChainHealth | None" = None
+) -> Cause | None:
     """A consumer that is gone holds messages that nobody will take over."""
     finding = findings.get("orphaned-messages")
     count = 0
@@ -231,14 +234,26 @@ def cause_orphans(queue: "QueueHealth", locations: "Locations", findings: Findin
         ids += group.orphaned_ids
     if finding is None or not count:
         return None
+    # This cause takes the finding stuck-consumers with it, so its repair has to heal all that the finding counts.
+    others = without_reason(queue, chain)
     return Cause(
         summary=f"{sentence(finding.summary)} No other consumer takes {'it' if count == 1 else 'them'} over.",
         since=stream_time(min(ids, default="")),
         since_by=f"{STREAM_ID}, of the oldest",
         since_bound="at the earliest",
         at_stake=Stake(at_risk=count - trimmed, lost=trimmed or None, recoverable=0 if trimmed else None),
-        next_step=Remedy(
-            text="Save them before you do anything else with them: repair does, and delivers them again.",
-            commands=trace_commands(locations.doctor, ids[:1]),
-        ),
+        next_step=Remedy(text=_orphans_step(count, trimmed), commands=trace_commands(locations.doctor, ids[:1])),
+        repair="orphans stuck" if others else None,
     )
+
+
+def _orphans_step(count: int, trimmed: int) -> str:
+    """What to do with messages of a consumer that is gone; `trimmed`: how many of them left the stream."""
+    if not trimmed:
+        return "Save them before you do anything else with them: repair does, and delivers them again."
+    if trimmed < count:
+        return (
+            "Save those that the stream still holds: repair does, and delivers them again. Of the others only the IDs "
+            "are left: repair acknowledges them, and its plan keeps the IDs."
+        )
+    return "Only their IDs are left, and nothing can be delivered again: repair acknowledges them and keeps the IDs."

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from blueplane_doctor.monitoring.queue_health import QueueHealth
     from blueplane_doctor.monitoring.redis_writes import RedisWrites
     from blueplane_doctor.monitoring.server_health import ServerHealth
+    from blueplane_doctor.monitoring.stream_presence import StreamPresence
 
 _REDIS_ERRORS = ("connection refused", "connection lost", "timeout")
 """Kinds of errors in the server's log that Redis brings."""
@@ -135,13 +136,18 @@ def cause_redis_refuses_the_server(
     follows=["redis-unreachable", "another-redis"],
 )
 def cause_redis_lost_its_data(
-    findings: Findings, server: "ServerHealth | None" = None, queue: "QueueHealth | None" = None
+    findings: Findings,
+    server: "ServerHealth | None" = None,
+    queue: "QueueHealth | None" = None,
+    presence: "StreamPresence | None" = None,
 ) -> Cause | None:
     """Redis lost the queue, or its writer groups."""
+    is_another_key = presence is not None and presence.wrong_type
     return findings.cause(
         "stream-lost",
         **since_first_error(server, "NOGROUP", "stream key is gone").fields,
         at_stake=Stake(at_risk=queue.waiting_messages if queue else None),
+        repair="" if is_another_key else None,
     )
 
 

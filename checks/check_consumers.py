@@ -229,6 +229,8 @@ def _stuck_remedy(
     if written and not names:
         text = "All that they hold is written already: acknowledge it, see written-not-acknowledged."
         return Remedy(text=text, commands=commands)
+    if not names and chain.states.get("payload_gone"):
+        return _remedy_of_gone(locations)
     blockers = _blockers_of(groups, chain)
     refusal = _refusal(server)
     text = ""
@@ -262,8 +264,17 @@ def _stuck_remedy(
     if names and is_unexplained:
         # Where a reason is known, its cause names the repair that fits.
         text = f"{text.strip()} A repair shows a plan first, saves the messages, and finds what cannot be written."
-        commands.append(f"{locations.doctor} repair stuck")
+        commands.append(f"{locations.doctor} repair stuck orphans")
     return Remedy(text=text.strip(), commands=commands)
+
+
+def _remedy_of_gone(locations: "Locations") -> Remedy:
+    """Where all that is held too long has left the stream."""
+    return Remedy(
+        text="What they hold has left the stream, and no writer can write it. Only the IDs are left: a repair "
+        "acknowledges them, and its plan keeps them.",
+        commands=[f"{locations.doctor} trace --state payload_gone", f"{locations.doctor} repair stuck orphans"],
+    )
 
 
 def _what_stops_writes(refusal: str, server: "ServerHealth") -> str:

@@ -57,3 +57,19 @@ def test_the_time_in_a_stream_id() -> None:
     assert stream_time("17-x-") == "1970-01-01T00:00:00.017Z"
     assert stream_time("x-1") is None
     assert stream_time("1773479901310") is None
+
+
+@pytest.mark.parametrize(
+    ("own", "commands"),
+    [(None, ["blueplane-doctor repair stuck"]), ("orphans", ["blueplane-doctor repair orphans"]), ("", [])],
+    ids=["that of its kind", "another", "nothing to repair"],
+)
+def test_a_cause_says_itself_where_its_repair_is_another(own: str | None, commands: list[str]) -> None:
+    @cause(stage="redis", shown_by=["a"], repair="stuck")
+    def cause_always() -> Cause:
+        """Always."""
+        return Cause(summary="Always.", repair=own)
+
+    (one,) = getattr(cause_always, CAUSE_MARK).run({}, Findings([]))
+    assert (one.next_step.commands if one.next_step else []) == commands
+    assert one.repair is None, "as it is in a report that is read back"

@@ -8,7 +8,7 @@ from typing import Any
 
 import typer
 
-_NO_COMMANDS = {"base"}
+_NO_COMMANDS = {"base", "letter_options"}
 """Files of this folder that hold no command."""
 _FIRST_PARAGRAPH = re.compile(r'\s*"""(.+?)(?:\n\n|""")', re.DOTALL)
 

@@ -24,13 +24,6 @@ if TYPE_CHECKING:
 _Parameters = ParamSpec("_Parameters")
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show the exact changes, and make none.")]
-# Which dead letters are meant, for dlq and repair.
-Newer = Annotated[str | None, typer.Option("--newer-than", help="For example 90s, 30m, 6h, 2d.", metavar="AGE")]
-Older = Annotated[str | None, typer.Option("--older-than", help="For example 90s, 30m, 6h, 2d.", metavar="AGE")]
-Group = Annotated[str, typer.Option("--group", help="Of this consumer group.")]
-Error = Annotated[str, typer.Option("--error", help="Whose error or fingerprint holds this text.")]
-EventType = Annotated[str, typer.Option("--event-type", help="Of this event type.")]
-Platform = Annotated[str, typer.Option("--platform", help="Of this platform.")]
 HELP_SETTINGS: Any = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 _COMMAND_LINE = "COMMANDLINE"
 """Name of typer's source of a value that was typed."""

@@ -9,17 +9,12 @@ import typer
 
 from blueplane_doctor.characters import plain
 from blueplane_doctor.commands.base import (
-    Error,
-    EventType,
-    Group,
     Invocation,
-    Newer,
-    Older,
-    Platform,
     command,
     group,
     new_command,
 )
+from blueplane_doctor.commands.letter_options import choosing_letters
 from blueplane_doctor.console import show, show_json, show_table
 from blueplane_doctor.errors import UsageError
 from blueplane_doctor.examination import Examination
@@ -29,7 +24,6 @@ from blueplane_doctor.lookup.dead_letters import (
     DeadLetterFilter,
     each_dead_letter,
     find_dead_letter,
-    letter_filter,
 )
 from blueplane_doctor.options import PIPELINE
 from blueplane_doctor.quantities import many
@@ -57,24 +51,20 @@ class _Page:
 
 
 @command(COMMAND, *_SHARED, name="list", formats=_FORMATS)
+@choosing_letters
 def dlq_list(
     given: Invocation,
-    newer: Newer = None,
-    older: Older = None,
-    group: Group = "",
-    error: Error = "",
-    event_type: EventType = "",
-    platform: Platform = "",
+    *,
+    chosen: DeadLetterFilter,
     page: Annotated[int, typer.Option(help="Which page.", min=1)] = 1,
     page_size: Annotated[int, typer.Option(help="Letters a page.", min=1, max=1000)] = 25,
 ) -> None:
     """List dead letters of both streams, newest first."""
-    wanted = letter_filter(newer, older, group, error, event_type, platform)
     with closing(Examination(given.load().settings)) as examination:
-        letters = _letters(examination, wanted)
-    chosen = _Page(page, page_size)
-    shown = chosen.of(letters)
-    pages = chosen.count(len(letters))
+        letters = _letters(examination, chosen)
+    one_page = _Page(page, page_size)
+    shown = one_page.of(letters)
+    pages = one_page.count(len(letters))
     if given.format == "json":
         rows = [letter.model_dump() for letter in shown]
         show_json({"total": len(letters), "page": page, "pages": pages, "letters": rows})
@@ -121,19 +111,15 @@ def dlq_show(
 
 
 @command(COMMAND, *_SHARED, name="stats", formats=_FORMATS)
+@choosing_letters
 def dlq_stats(
     given: Invocation,
-    newer: Newer = None,
-    older: Older = None,
-    group: Group = "",
-    error: Error = "",
-    event_type: EventType = "",
-    platform: Platform = "",
+    *,
+    chosen: DeadLetterFilter,
 ) -> None:
     """Sum up: what went wrong how often, since when, and whether it still goes on."""
-    wanted = letter_filter(newer, older, group, error, event_type, platform)
     with closing(Examination(given.load().settings)) as examination:
-        summary = summarize(_letters(examination, wanted), examination)
+        summary = summarize(_letters(examination, chosen), examination)
     if given.format == "json":
         show_json(summary.model_dump())
         return

@@ -15,21 +15,16 @@ from typing import Annotated, Any
 import typer
 
 from blueplane_doctor.commands.base import (
-    Error,
-    EventType,
-    Group,
     Invocation,
-    Newer,
-    Older,
-    Platform,
     Yes,
     command,
     new_command,
 )
+from blueplane_doctor.commands.letter_options import choosing_letters
 from blueplane_doctor.console import complain, confirmed, progress, show, show_json
 from blueplane_doctor.errors import ExitCode, FileUnreadable, RepairRefused, UsageError
 from blueplane_doctor.locations import locate
-from blueplane_doctor.lookup.dead_letters import DeadLetterFilter, letter_filter
+from blueplane_doctor.lookup.dead_letters import DeadLetterFilter
 from blueplane_doctor.options import EXAMINING
 from blueplane_doctor.repair.base import Wanted
 from blueplane_doctor.repair.plan import Plan
@@ -63,6 +58,7 @@ COMMAND.info.no_args_is_help = False
 
 
 @command(COMMAND, *EXAMINING, formats=("table", "json"))
+@choosing_letters
 def repair(
     given: Invocation,
     words: Annotated[
@@ -77,12 +73,8 @@ def repair(
     write_url: Annotated[
         str, typer.Option("--write-url", help="The same Redis with the user that may repair.", metavar="URL")
     ] = "",
-    newer: Newer = None,
-    older: Older = None,
-    group: Group = "",
-    error: Error = "",
-    event_type: EventType = "",
-    platform: Platform = "",
+    *,
+    chosen: DeadLetterFilter,
 ) -> int:
     """Exit code 1 when something was wanted and is not done."""
     if os.name == "nt":
@@ -92,7 +84,6 @@ def repair(
     url = write_url or settings.redis_url
     answer = _Answer(settings, as_json=given.format == "json")
     words = words or []
-    chosen = letter_filter(newer, older, group, error, event_type, platform)
     if apply or undo or list_plans:
         _refuse_narrowed(apply, undo, list_plans, save_only=save_only, words=words, chosen=chosen)
     with explained_refusals(store):

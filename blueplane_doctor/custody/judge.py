@@ -66,6 +66,11 @@ class JudgedPage(NamedTuple):
     untraceable_because: dict[int, str]
     """Why some may have been written although no row of them is here, by their place in the page."""
 
+    @classmethod
+    def behind_the_last(cls, pending: PendingByGroup) -> "JudgedPage":
+        """A page without messages: the pending entries behind the last message of the stream."""
+        return cls([], [], [], [], pending, {}, {})
+
 
 class InRedis(NamedTuple):
     """What Redis says of a message to its own writer group."""

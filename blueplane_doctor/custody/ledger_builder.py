@@ -86,6 +86,8 @@ class LedgerBuilder:
             rest = self._judge.take_pending(last)
             self._ledger.held.count([], [], [], rest)
             self._gone.count(rest)
+            if self._observe:
+                self._observe(JudgedPage.behind_the_last(rest))
         else:
             self._ledger.partial = True
         self._ledger.rows_cause = self._judge.rows_cause

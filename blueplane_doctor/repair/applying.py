@@ -93,7 +93,7 @@ def save_messages(examination: Examination, plan: Plan, files: RepairFiles) -> i
 def _messages(examination: Examination, plan: Plan) -> Iterator[tuple[int, Item, Fields]]:
     of_stream: list[Numbered] = []
     for number, item in enumerate(plan.items):
-        if item.action not in SAVES or item.source is Source.NONE:
+        if item.action not in SAVES or not item.has_message:
             continue
         read = find_targets()[item.target].read
         if item.source is Source.STREAM or read is None:

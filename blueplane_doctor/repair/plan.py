@@ -49,6 +49,8 @@ class Source(StrEnum):
     """Where the message of an item is read."""
 
     STREAM = "stream"
+    GONE = "gone"
+    """Nowhere: it left the stream while it was pending, and its pending entry is all that is left."""
     DEAD_LETTER = "dead letter"
     BUFFER = "buffer"
     SPOOL = "spool"
@@ -127,6 +129,18 @@ class Item(Record):
     """For a group: where it is made, or moved to."""
 
     @property
+    def has_message(self) -> bool:
+        """Whether there is a message that can be saved."""
+        return self.source not in (Source.NONE, Source.GONE)
+
+    @property
+    def may_be_taken_back(self) -> bool:
+        """Whether it is one of those that `--undo` can take back, unless somebody is given it or its row comes."""
+        if self.action is Action.ACKNOWLEDGE:
+            return self.has_message and not self.is_written
+        return self.action in (Action.DELIVER, Action.SET_ASIDE)
+
+    @property
     def origin(self) -> str:
         """What a copy of it is marked with."""
         if self.source is Source.STREAM:
@@ -193,9 +207,19 @@ class Plan(Record):
         return [item for item in self.items if item.action in actions]
 
     @property
+    def saved(self) -> list[Item]:
+        """The items whose message is saved before anything is changed."""
+        return [item for item in self.items if item.action in SAVES and item.has_message]
+
+    @property
     def changes(self) -> bool:
         """Whether applying it changes the pipeline."""
         return any(item.action not in (Action.KEEP, Action.RELEASE) for item in self.items)
+
+    @property
+    def may_be_taken_back(self) -> bool:
+        """Whether `--undo` can take back anything of it."""
+        return any(item.may_be_taken_back for item in self.items)
 
 
 Fields = list[tuple[bytes, bytes]]

@@ -37,7 +37,7 @@ from blueplane_doctor.sources.entry_ids import BEGINNING, id_text
 from blueplane_doctor.sources.streams import StreamState
 from blueplane_doctor.times import iso_of_milliseconds
 
-_ORDER = (Source.NONE, Source.STREAM, Source.DEAD_LETTER, Source.BUFFER, Source.SPOOL, Source.TRANSCRIPT)
+_ORDER = (Source.NONE, Source.STREAM, Source.GONE, Source.DEAD_LETTER, Source.BUFFER, Source.SPOOL, Source.TRANSCRIPT)
 """Groups first: what is delivered needs them. Of messages with the same key, the one in the stream counts."""
 _Progress = Callable[[int, int], None]
 

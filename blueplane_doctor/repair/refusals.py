@@ -84,8 +84,8 @@ def _unhealthy(report: Report, checks: tuple[str, ...]) -> str:
 
 
 def saved_only(items: Iterable[Item]) -> list[Item]:
-    """The items with a message, to be saved and nothing else; groups have none."""
-    return [_kept(item, item.reason) for item in items if item.source is not Source.NONE]
+    """The items with a message, to be saved and nothing else."""
+    return [_kept(item, item.reason) for item in items if item.has_message]
 
 
 def within_pipeline(items: Iterable[Item], another: str) -> tuple[list[Item], list[Refusal]]:
@@ -165,7 +165,8 @@ def _released(items: list[Item], obstacle: str) -> list[Item]:
     """Where nothing is taken out of a group, what its writer tries again and again is not written either."""
     freed: set[str] = set()
     for item in items:
-        if item.action in (Action.SET_ASIDE, Action.ACKNOWLEDGE):
+        # What has no message any more was nothing that its writer could fail at.
+        if item.action in (Action.SET_ASIDE, Action.ACKNOWLEDGE) and item.has_message:
             freed.update(holding.group for holding in item.holdings)
     reason = "its writer tries it again and again, and what it fails at is not known"
     if obstacle:

@@ -101,6 +101,7 @@ def _in_words(plan: Plan, applied: Applied, after: Condition) -> str:
         f"        {plan.before.equation}",
         f"After:  {after.headline}",
         f"        {after.equation}",
-        f"Take it back: blueplane-doctor repair --undo {plan.id}",
     ]
+    if plan.may_be_taken_back:
+        lines.append(f"Take it back: blueplane-doctor repair --undo {plan.id}")
     return "\n".join(lines) + "\n"

@@ -16,6 +16,7 @@ from blueplane_doctor.custody.poison import poison_reason
 from blueplane_doctor.custody.states import (
     HAS_ROW,
     LOST,
+    PAYLOAD_GONE,
     SKIPPED,
     STUCK,
     STUCK_DELIVERIES,
@@ -104,6 +105,8 @@ class Survey:
         for place, message in enumerate(page.messages):
             self._take_message(page, place, message)
         self.examined += len(page.messages)
+        if any(page.pending.values()):
+            self._take_gone(page)
 
     def _take_message(self, page: JudgedPage, place: int, message: Message) -> None:
         state = page.states[place]
@@ -129,6 +132,18 @@ class Survey:
                 self.retrying.add((group, entry.consumer))
         self.candidates.append(_candidate(message, state, route.group if route else "", lookups, held))
 
+    def _take_gone(self, page: JudgedPage) -> None:
+        """Remember what is pending up to the end of this page and not in it: it left the stream."""
+        here = {message.id for message in page.messages}
+        pending: set[EntryId] = set()
+        for entries in page.pending.values():
+            pending.update(entries)
+        for identity in sorted(pending - here):
+            held = _held_too_long(identity, page.pending)
+            # More of them are left to the next plan: unlike messages, they have no key that others could have.
+            if held and len(self.candidates) < _MOST_CANDIDATES:
+                self.candidates.append(_gone_candidate(identity, held))
+
     def _remember_keys(self, identity: EntryId, lookups: Iterable[Lookup]) -> None:
         if len(self.unfinished) >= _MOST_KEYS:
             self.overflow = f"more than {_MOST_KEYS:,} messages are unfinished"
@@ -151,6 +166,21 @@ def _held_too_long(identity: EntryId, pending: PendingByGroup) -> dict[str, Pend
         if entry is not None and entry.stuck:
             held[group] = entry
     return held
+
+
+def _gone_candidate(identity: EntryId, held: dict[str, PendingEntry]) -> Candidate:
+    """A pending entry whose message is gone; which group had to write it is not known, so the first stands for all."""
+    return Candidate(
+        id=identity,
+        state=PAYLOAD_GONE,
+        group=next(iter(held)),
+        keys=(),
+        held=held,
+        problem="",
+        origins=(),
+        event_type=event_type(None),
+        platform=platform(None),
+    )
 
 
 def _candidate(

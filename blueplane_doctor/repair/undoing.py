@@ -137,6 +137,8 @@ class _Back:
         """Take one item back; why that is not possible, else nothing. Raises SourceError and RepairRefused."""
         if entry.done == REMOVED:
             return "its dead letter was removed once its row was seen; it is in the file of saved messages"
+        if item.source is Source.GONE:
+            return "its content had left the stream before it was acknowledged"
         if entry.done not in _REVERSIBLE:
             return f"what was {entry.done} cannot be taken back"
         # Pending once more beside its row, it would make the batch of a writer that tries again fail for ever.

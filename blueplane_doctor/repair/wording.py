@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from blueplane_doctor.quantities import many
 from blueplane_doctor.repair.applying import RIGHTS
-from blueplane_doctor.repair.plan import SAVES, Action, Item, Plan
+from blueplane_doctor.repair.plan import Action, Item, Plan, Source
 from blueplane_doctor.repair.store import FOLDER, MESSAGES_FILE
 from blueplane_doctor.repair.undoing import Undone
 from blueplane_doctor.text import group as shown_group
@@ -52,6 +52,7 @@ _WHAT = {
     Action.KEEP: ("that is saved only", "that are saved only"),
 }
 """For one message and for more."""
+_GONE = ("of which only the ID is left", "of which only the IDs are left")
 _NEVER_SENT = ("buffer", "spool", "transcripts")
 """Targets whose messages were never in the stream, or are there no more."""
 
@@ -84,7 +85,7 @@ def plan_in_words(plan: Plan, home: str, stage: Stage = Stage.NEW, *, is_of_all:
             return "Nothing to repair: no message is stuck, orphaned or lost that a repair could deliver.\n"
         return "Nothing to repair of what was asked for. All that can be repaired: blueplane-doctor repair\n"
     lines = [_heading(plan, stage)]
-    saved = len(plan.of(*SAVES))
+    saved = len(plan.saved)
     if saved:
         place = f"{home}/{FOLDER}/{plan.id}/{MESSAGES_FILE}"
         lines.append(_line("save", f"{many(saved, 'message', 'messages')} to {place} (yours alone)"))
@@ -117,22 +118,24 @@ def _heading(plan: Plan, stage: Stage) -> str:
 
 def _next_steps(plan: Plan, stage: Stage) -> list[str]:
     apply = f"blueplane-doctor repair --apply {plan.id}"
-    undo = f"Take it back: blueplane-doctor repair --undo {plan.id}"
+    undo = ""
+    if plan.may_be_taken_back:
+        undo = f"Take it back: blueplane-doctor repair --undo {plan.id}"
     if stage is Stage.ENDED:
-        return [undo]
+        return [undo] if undo else []
     if stage is Stage.BEGUN:
-        return [f"Go on: {apply}    {undo}"]
-    return [f"Do it: {apply}    {undo}", f"It needs a user that may write: ACL SETUSER <user> {RIGHTS}"]
+        return [f"Go on: {apply}    {undo}".rstrip()]
+    return [f"Do it: {apply}    {undo}".rstrip(), f"It needs a user that may write: ACL SETUSER <user> {RIGHTS}"]
 
 
 def _action_lines(action: Action, items: list[Item]) -> list[str]:
     """One line for all items of a target that have the same reason."""
-    by_reason: Counter[tuple[str, str]] = Counter()
+    by_reason: Counter[tuple[str, str, Source]] = Counter()
     for item in items:
-        by_reason[item.target, item.reason] += 1
+        by_reason[item.target, item.reason, item.source] += 1
     lines = []
-    for (target, reason), count in by_reason.items():
-        one, more = _WHAT.get(action, ("", ""))
+    for (target, reason, source), count in by_reason.items():
+        one, more = _GONE if source is Source.GONE else _WHAT.get(action, ("", ""))
         what = one if count == 1 else more
         if action is Action.DELIVER and target in _NEVER_SENT:
             what = "for the first time"

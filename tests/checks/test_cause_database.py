@@ -17,6 +17,13 @@ def test_the_log_tells_of_a_lock_and_batches_are_stuck() -> None:
     assert [(one.id, one.since, one.certain) for one in causes] == [("database-locked", FIRST, True)]
 
 
+def test_a_lock_that_left_nothing_names_no_repair() -> None:
+    error = LoggedErrors(kind="database is locked", count=60, lately=60, first=FIRST, last=builders.NOW)
+    (locked,) = causes_of(server=builders.server(errors=[error], errors_per_minute=12, errors_window_seconds=300))
+    assert locked.next_step is not None
+    assert not [command for command in locked.next_step.commands if "repair" in command]
+
+
 def test_what_is_stuck_without_any_sign_stands_for_itself() -> None:
     assert causes_of(queue=builders.one_writer(**STUCK, most_deliveries=1)) == []
 
@@ -25,6 +32,8 @@ def test_somebody_who_holds_the_lock_now_is_likely_the_reason() -> None:
     server = builders.server(lock_holder=LockHolder(pid=5_224))
     causes = causes_of(server=server, queue=builders.one_writer(**STUCK, most_deliveries=1))
     assert [(one.id, one.certain, one.at_stake.at_risk) for one in causes] == [("database-locked", False, 120)]
+    assert causes[0].next_step is not None
+    assert causes[0].next_step.commands[0].endswith("repair stuck --save-only"), "until then nothing is delivered"
     assert causes_of(server=server) == [], "and nothing without messages that are stuck"
 
 

@@ -1,12 +1,18 @@
 import pytest
 
 from blueplane_doctor.custody.blockers import ChainBlocker
+from blueplane_doctor.model import Cause
 from blueplane_doctor.monitoring.server_health import LoggedErrors
 from tests.checks import builders
 from tests.checks.builders import causes_of
 
 ID = "1773479901310-0"
 SINCE = "2026-03-14T09:18:21.310Z"
+
+
+def commands_of(one: Cause) -> str:
+    assert one.next_step is not None
+    return " / ".join(one.next_step.commands) + " / " + one.next_step.text
 
 
 def blocker(group: str = "processors") -> ChainBlocker:
@@ -68,10 +74,21 @@ def test_the_same_fault_in_two_groups_is_told_under_two_titles(deliveries: int) 
 
 def test_orphans() -> None:
     gone = builders.consumer("consumer-1", gone=True, pending=3)
-    queue = builders.one_writer(**stuck(orphaned=3, orphaned_gone=1, orphaned_ids=[ID], consumers=[gone]))
+    queue = builders.one_writer(**stuck(stuck=2, orphaned=3, orphaned_gone=1, orphaned_ids=[ID], consumers=[gone]))
     causes = causes_of(queue=queue)
     assert [one.id for one in causes] == ["orphans"]
     assert (causes[0].at_stake.at_risk, causes[0].at_stake.lost) == (2, 1)
+    assert "repair orphans / " in commands_of(causes[0])
+    assert "Of the others only the IDs are left" in commands_of(causes[0])
+
+
+def test_orphans_beside_messages_that_are_stuck_without_a_reason() -> None:
+    queue = builders.one_writer(**stuck(stuck=40, orphaned=8, orphaned_gone=8, orphaned_ids=[ID]))
+    (orphans,) = causes_of(queue=queue)
+    # It takes the finding stuck-consumers with it: its repair has to heal these as well.
+    assert "stuck-consumers" in orphans.explains
+    assert "repair orphans stuck / " in commands_of(orphans)
+    assert "nothing can be delivered again" in commands_of(orphans)
 
 
 def test_written_messages_whose_acknowledgement_is_missing() -> None:

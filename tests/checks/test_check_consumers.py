@@ -208,10 +208,17 @@ def test_nobody_is_told_to_claim_what_is_written_or_to_acknowledge_what_is_stuck
         assert not any(word in command for command in found.remedy.commands for word in ("XACK", "XCLAIM", "XDEL"))
 
 
+def test_what_left_the_stream_is_not_looked_for_in_the_log() -> None:
+    given = one_writer(longest_unacknowledged_ms=HOUR, stuck=0)
+    remedy = run("stuck-consumers", queue=given, chain=chain({"payload_gone": 30})).remedy
+    assert remedy and "has left the stream" in remedy.text
+    assert remedy.commands[-1] == "blueplane-doctor repair stuck orphans"
+
+
 def test_what_no_reason_explains_is_left_to_a_repair_that_plans_first() -> None:
     given = one_writer(longest_unacknowledged_ms=HOUR, stuck=40, stuck_ids=["1-1"])
     unexplained = run("stuck-consumers", queue=given).remedy
-    assert unexplained and unexplained.commands[-1] == "blueplane-doctor repair stuck"
+    assert unexplained and unexplained.commands[-1] == "blueplane-doctor repair stuck orphans"
     assert "is missing. A repair shows a plan first" in unexplained.text
     explained = run("stuck-consumers", queue=given, chain=chain(blockers=[BLOCKER])).remedy
     assert explained and not any("repair" in command for command in explained.commands)

@@ -91,6 +91,11 @@ def test_what_a_writer_tries_again_is_left_to_it_where_something_is_set_aside() 
     assert only.reason == "process 7 holds the write lock of the database; its writer tries it again by itself"
 
 
+def test_what_has_no_message_any_more_held_up_nothing() -> None:
+    items = [item("1-0", action="acknowledge", source="gone", keys=()), item("2-0", action="release")]
+    assert actions(settled(items, survey())) == [Action.ACKNOWLEDGE, Action.KEEP]
+
+
 def test_without_a_place_for_its_dead_letter_a_message_is_not_set_aside() -> None:
     poison, same = item("1-0", OTHER_KEY, action="set aside"), item("3-0", action="set aside", is_written=True)
     items = [poison, item("2-0", action="release"), same]

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from blueplane_doctor.custody.states import STUCK
+from blueplane_doctor.custody.states import PAYLOAD_GONE, STUCK
 from blueplane_doctor.repair.base import Case, Target
 from blueplane_doctor.repair.plan import Action, Item, Source
 from blueplane_doctor.repair.survey import Candidate
@@ -10,7 +10,7 @@ from blueplane_doctor.text import consumer
 
 
 def _plan_stuck(case: Case) -> Iterator[Item]:
-    """All that is stuck with consumers that live.
+    """All that is held by consumers that live.
 
     Cursor's writer never looks at its pending entries list again, so what it holds is delivered again. Claude's does:
     it writes the rest by itself once what it fails at is gone, and a copy beside it could be written twice.
@@ -24,6 +24,9 @@ def _plan_stuck(case: Case) -> Iterator[Item]:
         if candidate.problem:
             action = Action.SET_ASIDE
         yield stuck_item(case, candidate, action, TARGET.name)
+    for candidate in case.candidates(PAYLOAD_GONE):
+        if not is_orphan(case, candidate):
+            yield gone_item(case, candidate, TARGET.name)
 
 
 def is_orphan(case: Case, candidate: Candidate) -> bool:
@@ -50,6 +53,22 @@ def stuck_item(case: Case, candidate: Candidate, action: Action, target: str) ->
         keys=candidate.keys,
         reason=candidate.problem,
         origins=candidate.origins,
+    )
+
+
+def gone_item(case: Case, candidate: Candidate, target: str) -> Item:
+    """The item of a pending entry whose message left the stream.
+
+    Nobody can write it any more. To acknowledge it gives up its ID alone, which the plan keeps.
+    """
+    return Item(
+        target=target,
+        action=Action.ACKNOWLEDGE,
+        source=Source.GONE,
+        id=candidate.text_id,
+        group=candidate.group,
+        holdings=candidate.holdings(case.now_ms),
+        reason="the content left the stream while it was pending",
     )
 
 

@@ -2,7 +2,7 @@
 
 from blueplane_doctor.demo.faults import FAULTS
 from blueplane_doctor.demo.simulator import Pipeline
-from blueplane_doctor.repair.plan import Action
+from blueplane_doctor.repair.plan import Action, Source
 from tests.repair.pipelines import planned
 
 
@@ -36,3 +36,12 @@ def test_messages_on_their_way_are_none(live_pipeline: Pipeline) -> None:
     live_pipeline.enqueue_cursor(3)
     live_pipeline.deliver("processors")
     assert planned(live_pipeline).items == ()
+
+
+def test_of_what_left_the_stream_only_the_entry_is_acknowledged(live_pipeline: Pipeline) -> None:
+    FAULTS["retry-storm"].apply(live_pipeline)
+    live_pipeline.client.xtrim(live_pipeline.queue, maxlen=20, approximate=False)
+    plan = planned(live_pipeline, "stuck")
+    assert {item.source for item in plan.of(Action.ACKNOWLEDGE)} == {Source.GONE}
+    assert len(plan.of(Action.ACKNOWLEDGE)) == 10
+    assert len(plan.saved) == 20

@@ -1,0 +1,47 @@
+"""The options that say which dead letters are meant, of `dlq list`, `dlq stats` and `repair`."""
+
+import inspect
+from collections.abc import Callable
+from functools import wraps
+from typing import Annotated, Any
+
+import typer
+
+from blueplane_doctor.lookup.dead_letters import DeadLetterFilter, letter_filter
+
+_AGE = "For example 90s, 30m, 6h, 2d."
+
+
+def _chosen(
+    *,
+    newer: Annotated[str | None, typer.Option("--newer-than", help=_AGE, metavar="AGE")] = None,
+    older: Annotated[str | None, typer.Option("--older-than", help=_AGE, metavar="AGE")] = None,
+    group: Annotated[str, typer.Option("--group", help="Of this consumer group.")] = "",
+    error: Annotated[str, typer.Option("--error", help="Whose error or fingerprint holds this text.")] = "",
+    event_type: Annotated[str, typer.Option("--event-type", help="Of this event type.")] = "",
+    platform: Annotated[str, typer.Option("--platform", help="Of this platform.")] = "",
+) -> DeadLetterFilter:
+    """The filter that these options make. Raises UsageError."""
+    return letter_filter(newer, older, group, error, event_type, platform)
+
+
+_OPTIONS = inspect.signature(_chosen).parameters
+
+
+def choosing_letters(function: Callable[..., int | None]) -> Callable[..., int | None]:
+    """Let a command take these options in the place of its parameter `chosen`, which is given the filter."""
+    declared = inspect.signature(function, eval_str=True)
+    parameters: list[inspect.Parameter] = []
+    for parameter in declared.parameters.values():
+        if parameter.name == "chosen":
+            parameters += _OPTIONS.values()
+        else:
+            parameters.append(parameter)
+
+    @wraps(function)
+    def run(*given: Any, **values: Any) -> int | None:
+        options = {name: values.pop(name) for name in _OPTIONS}
+        return function(*given, chosen=_chosen(**options), **values)
+
+    run.__signature__ = declared.replace(parameters=parameters)  # type: ignore[attr-defined]
+    return run
