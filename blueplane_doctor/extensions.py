@@ -17,7 +17,7 @@ from types import CodeType, ModuleType
 from typing import TYPE_CHECKING
 
 from blueplane_doctor.errors import FileMissing, FileUnreadable
-from blueplane_doctor.file_reading import SOURCE_BYTES, file_state
+from blueplane_doctor.file_reading import SOURCE_BYTES, file_state, read_bytes
 from blueplane_doctor.mistakes import mistake_at_import
 from blueplane_doctor.ownership import stranger_of
 from blueplane_doctor.text import place
@@ -122,8 +122,15 @@ def _load_safely(file: Path, refusal: str) -> Extension:
         return Extension(PurePath(place(file)).name, place(file), cause=refusal)
     try:
         return Extension(PurePath(place(file)).name, place(file), _load(file))
+    except FileUnreadable as error:
+        cause = _unreadable(error)
     except (Exception, SystemExit) as error:
-        return Extension(PurePath(place(file)).name, place(file), cause=mistake_at_import(error, file))
+        cause = mistake_at_import(error, file)
+    return Extension(PurePath(place(file)).name, place(file), cause=cause)
+
+
+def _unreadable(error: FileUnreadable) -> str:
+    return f"it cannot be read: {error.reason}"
 
 
 def _refusal(path: Path) -> str:
@@ -134,7 +141,7 @@ def _refusal(path: Path) -> str:
     except FileMissing:
         return "there is no such file or folder"
     except FileUnreadable as error:
-        return f"it cannot be read: {error.reason}"
+        return _unreadable(error)
     stranger = stranger_of(path, is_code=True)
     if stranger is None:
         return ""
@@ -143,6 +150,9 @@ def _refusal(path: Path) -> str:
 
 class _OwnSource(SourceFileLoader):
     """Runs the source that was looked at: what lies compiled in `__pycache__` may be somebody else's."""
+
+    def get_data(self, path: str | os.PathLike[str]) -> bytes:
+        return read_bytes(Path(path), SOURCE_BYTES)
 
     def get_code(self, fullname: str) -> CodeType:
         return self.source_to_code(self.get_data(self.path), self.path)

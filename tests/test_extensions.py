@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from blueplane_doctor import extensions
 from blueplane_doctor.discovery import find_checks, find_monitors
 from blueplane_doctor.extensions import extensions_of_packages
 from blueplane_doctor.model import Status
@@ -53,6 +54,14 @@ def test_compiled_code_that_lies_beside_a_file_is_not_run(tmp_path: Path) -> Non
     code = marshal.dumps(compile("raise RuntimeError('planted')", str(file), "exec"))
     compiled.write_bytes(importlib.util.MAGIC_NUMBER + source + code)
     assert find_checks((), [file]).problems == []
+
+
+def test_a_file_that_becomes_a_pipe_after_it_was_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "check_pipe.py"
+    os.mkfifo(file)
+    monkeypatch.setattr(extensions, "_refusal", lambda path: "")
+    (problem,) = find_checks((), [file]).problems
+    assert "it is a named pipe" in problem.cause
 
 
 def test_a_monitor_of_another_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
