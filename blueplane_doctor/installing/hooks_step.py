@@ -118,7 +118,7 @@ def _change(editor: _Editor, site: Site) -> Change | None:
 def _parsed(path: Path, content: bytes) -> JsonText:
     try:
         document = JsonText(content.decode())
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise StepError(
             f"{path} is not valid JSON: {error}; it is left as it is",
             "correct or remove the file, then: blueplane-doctor install --only hooks",

@@ -26,11 +26,14 @@ class Node:
 
 
 class JsonText:
-    """A JSON document as text. Raises ValueError for one that is not valid."""
+    """A JSON document as text. Raises ValueError for one that is not valid, or whose parts lie too deep."""
 
     def __init__(self, text: str) -> None:
-        json.loads(text.removeprefix("\ufeff"))
-        self._set(text)
+        try:
+            json.loads(text.removeprefix("\ufeff"))
+            self._set(text)
+        except RecursionError:
+            raise ValueError("its values are nested too deeply") from None
 
     def value(self, node: Node) -> Any:
         """The node's value."""
