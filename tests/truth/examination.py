@@ -4,7 +4,6 @@ import contextlib
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,6 +14,7 @@ from blueplane_doctor.diagnose import diagnose
 from blueplane_doctor.reports.base import View
 from blueplane_doctor.reports.json import render
 from blueplane_doctor.settings import load
+from tests.preloaded import preloaded_doctor
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -58,7 +58,7 @@ class Examination:
 def run_doctor(arguments: Sequence[str], environment: Mapping[str, str], timeout: float) -> Examination:
     """Run the doctor with these arguments; JSON on stdout unless they name another format."""
     formats = [argument for argument in arguments if argument in ("-f", "--format")]
-    command = [sys.executable, "-m", "blueplane_doctor", *arguments]
+    command = [*preloaded_doctor(), *arguments]
     if not formats:
         command += ["--format", "json"]
     completed = subprocess.run(

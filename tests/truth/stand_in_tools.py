@@ -4,10 +4,12 @@ Where redis-cli, sqlite3, lsof or curl is missing, a small stand-in speaks to th
 A command that would change the machine (systemctl, apt, docker) is not on the PATH, and so does nothing.
 """
 
+import shlex
 import shutil
 import sys
 from pathlib import Path
 
+from tests.preloaded import preloaded_doctor
 from tests.truth.examination import REPOSITORY
 
 _ORDINARY = (
@@ -91,8 +93,8 @@ def tools(folder: Path, *, stand_ins_only: bool = False) -> Path:
         else:
             _executable(folder / name, f"#!{sys.executable}\n{script}")
     _only_with_an_address(folder / "redis-cli")
-    doctor = f'#!/bin/sh\nPYTHONPATH="{REPOSITORY}" exec "{sys.executable}" -m blueplane_doctor "$@"\n'
-    _executable(folder / "blueplane-doctor", doctor)
+    doctor = shlex.join(preloaded_doctor())
+    _executable(folder / "blueplane-doctor", f'#!/bin/sh\nPYTHONPATH="{REPOSITORY}" exec {doctor} "$@"\n')
     for name in ("python", "python3"):
         (folder / name).symlink_to(sys.executable)
     return folder
