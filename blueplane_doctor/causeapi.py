@@ -14,6 +14,7 @@ from blueplane_doctor.checkapi import sentence
 from blueplane_doctor.errors import SettingsError
 from blueplane_doctor.findings import counted
 from blueplane_doctor.model import Cause, Finding, Remedy, SinceBound, Stake, Status
+from blueplane_doctor.scales import Scale
 from blueplane_doctor.times import iso_of_milliseconds
 
 __all__ = ["CAUSE_MARK", "STAGES", "Cause", "CauseFunction", "CauseSpec", "Findings", "Stake", "cause", "stream_time"]
@@ -66,6 +67,13 @@ class Findings:
         if finding is None:
             return None
         return finding.observed
+
+    def status_of(self, check_id: str, value: float) -> Status:
+        """Which colour a part of what this check counted has by its scale in force; unknown where it graded nothing."""
+        finding = self._by_id.get(check_id)
+        if finding is None or finding.scale is None:
+            return Status.UNKNOWN
+        return Scale(**dict(finding.scale)).status(value)
 
     def unhealthy(self) -> list[Finding]:
         """All that a cause may explain: yellow or worse, and what could not be judged."""

@@ -122,6 +122,8 @@ def _without_future(one: Cause, records: Mapping[str, Any]) -> Cause:
 
 
 def _severity(candidate: _Candidate, findings: Findings) -> int:
+    if candidate.cause.status.severity > 0:
+        return candidate.cause.status.severity
     statuses = []
     for check in candidate.signs:
         finding = findings.get(check)
@@ -199,6 +201,9 @@ def _finished(root: _Candidate, findings: Findings) -> Cause:
     if status.severity <= 0:  # its signs stand under other causes that have them too
         signs = [findings.get(check) for check in root.own()]
         status = worst(one.status for one in signs if one is not None)
+    # What it has of its own is no worse for what others add to the same findings.
+    if root.cause.status.severity > 0 and not root.followers:
+        status = root.cause.status
     ordered = sorted(root.explained, key=lambda one: (one.status.display_rank, one.id))
     return root.cause.model_copy(
         update={

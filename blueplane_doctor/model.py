@@ -198,7 +198,8 @@ SinceBound = Literal["", "at the earliest", "at the latest"]
 class Cause(Record):
     """What the user has to know: a fault of the pipeline, and the findings that follow from it.
 
-    A cause function makes it; the engine adds id, title, status, explains and leads_to.
+    A cause function makes it; the engine adds id, title, status, explains and leads_to. A function may give a status of
+    its own, where several causes have a part in one finding.
     """
 
     summary: str
@@ -223,7 +224,7 @@ class Cause(Record):
     title: str = ""
     """The cause in a few words: `The server does not run`. A function that tells several may give each its own."""
     status: Status = Status.UNKNOWN
-    """The worst of the findings that it explains."""
+    """The worst of the findings that it explains, or what the cause function gave."""
     explains: list[str] = []
     """Ids of the findings that follow from it. A function may name its own signs here, where they are not all of its
     kind's."""

@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING
 from blueplane_doctor.checks.cause_messages import NOT_UNDERSTOOD, STREAM_ID, errors_of_messages
 
 from blueplane_doctor import Cause, Findings, Remedy, Stake, cause
-from blueplane_doctor.causeapi import stream_time
+from blueplane_doctor.causeapi import Beginning, stream_time
 from blueplane_doctor.checkapi import many, sentence, trace_commands
 
 if TYPE_CHECKING:
     from blueplane_doctor.custody.ledger import ChainBreak
     from blueplane_doctor.locations import Locations
+    from blueplane_doctor.model import SinceBound
     from blueplane_doctor.monitoring.chain_of_custody import ChainHealth
     from blueplane_doctor.monitoring.queue_health import ArrivingError, QueueHealth
     from blueplane_doctor.monitoring.server_health import ServerHealth
@@ -19,8 +20,6 @@ _MALFORMED = "payload"
 """How the reasons begin of messages whose payload a writer cannot read."""
 _SHOWN_ERRORS = 3
 """Of the errors of an hour the most frequent are told; `dlq stats` shows all."""
-_SHOWN_BREAKS = 200
-"""Breaks of which the chain keeps the reason: of more it is not known."""
 _WHO_DELETED = (
     "who deleted a consumer or a group (XGROUP), read for a writer group by hand (XREADGROUP, XACK), or put an older "
     "copy in the place of the database"
@@ -28,6 +27,7 @@ _WHO_DELETED = (
 
 
 def _lost(chain: "ChainHealth", *, malformed: bool) -> list["ChainBreak"]:
+    """The messages themselves, as far as the chain keeps them."""
     lost = []
     for broken in chain.breaks:
         if broken.kind == "lost" and broken.reason.startswith(_MALFORMED) is malformed:
@@ -35,35 +35,48 @@ def _lost(chain: "ChainHealth", *, malformed: bool) -> list["ChainBreak"]:
     return lost
 
 
-def _counted(lost: list["ChainBreak"], chain: "ChainHealth", predicate: str) -> str:
-    """How many, with `is` or `are` and what they are; a lower bound where the chain does not keep all breaks."""
-    words = many(len(lost), f"message is {predicate}", f"messages are {predicate}")
-    if len(chain.breaks) >= _SHOWN_BREAKS:
-        return f"At least {words}"
-    return words
+def _counted(count: int, predicate: str) -> str:
+    """How many, with `is` or `are` and what they are."""
+    return many(count, f"message is {predicate}", f"messages are {predicate}")
 
 
-def _held(lost: list["ChainBreak"]) -> str:
-    return f"The stream still holds {'it' if len(lost) == 1 else 'them'}."
+def _held(count: int) -> str:
+    return f"The stream still holds {'it' if count == 1 else 'them'}."
+
+
+def _since(lost: list["ChainBreak"], bound: "SinceBound") -> Beginning:
+    """When the first of them was enqueued; what came before it may be trimmed, or was lost later."""
+    if not lost:
+        return Beginning()
+    return Beginning(stream_time(lost[0].id), f"{STREAM_ID}, of the first of them", bound)
+
+
+def _look(lost: list["ChainBreak"], locations: "Locations") -> list[str]:
+    if not lost:
+        return [f"{locations.doctor} trace --state lost"]
+    return trace_commands(locations.doctor, [lost[0].id])
 
 
 @cause(repair="lost --save-only", stage="messages", shown_by=["chain-breaks", "server-errors"])
 def cause_malformed_payloads(
-    chain: "ChainHealth", locations: "Locations", server: "ServerHealth | None" = None
+    chain: "ChainHealth", locations: "Locations", findings: Findings, server: "ServerHealth | None" = None
 ) -> Cause | None:
     """A producer sends payloads that the writer drops."""
-    lost = _lost(chain, malformed=True)
-    if not lost:
+    count = min(chain.malformed_lost, chain.states.get("lost") or 0)
+    if not count:
         return None
-    reasons = sorted({broken.reason for broken in lost})
+    lost = _lost(chain, malformed=True)
+    summary = _counted(count, "acknowledged and not written")
+    if lost:
+        summary += f": {'; '.join(sorted({broken.reason for broken in lost}))}"
     return Cause(
-        summary=f"{_counted(lost, chain, 'acknowledged and not written')}: {'; '.join(reasons)}. {_held(lost)}",
-        since=stream_time(lost[0].id),
-        since_by=STREAM_ID,
-        at_stake=Stake(lost=len(lost), recoverable=len(lost)),
+        summary=f"{summary}. {_held(count)}",
+        status=findings.status_of("chain-breaks", count),
+        **_since(lost, "at the latest").fields,
+        at_stake=Stake(lost=count, recoverable=count),
         next_step=Remedy(
             text="Correct the producer. Save the messages before the stream trims them: no writer can read them.",
-            commands=trace_commands(locations.doctor, [lost[0].id]),
+            commands=_look(lost, locations),
         ),
         explains=["chain-breaks", *errors_of_messages(server, NOT_UNDERSTOOD)],
     )
@@ -80,30 +93,30 @@ def cause_unrecorded_loss(
     chain: "ChainHealth", locations: "Locations", queue: "QueueHealth", findings: Findings
 ) -> Cause | None:
     """Messages have no row, nobody holds them, and nothing records why."""
-    lost = _lost(chain, malformed=False)
-    if not lost:
+    count = (chain.states.get("lost") or 0) - chain.malformed_lost
+    if count <= 0:
         return _without_ids(chain, findings)
+    lost = _lost(chain, malformed=False)
     remade = []
     for group in queue.writers:
         if group.exists and not group.consumers and group.last_delivered_id:
             remade.append(group.name)
-    summary = f"{_counted(lost, chain, 'neither pending nor written')}. {_held(lost)}"
+    summary = f"{_counted(count, 'neither pending nor written')}. {_held(count)}"
     confirm = _WHO_DELETED
     if remade:
-        behind = "it" if len(lost) == 1 else "them"
+        behind = "it" if count == 1 else "them"
         summary += f" {' and '.join(remade)} may have been made anew behind {behind}: no consumer was there since."
         confirm = "who made the group anew (XGROUP CREATE or SETID)"
     return Cause(
         summary=summary,
-        since=stream_time(lost[0].id),
-        since_by=f"{STREAM_ID}, of the first of them",
-        since_bound="at the earliest",
+        status=findings.status_of("chain-breaks", count),
+        **_since(lost, "at the earliest").fields,
         certain=False,
         confirm=confirm,
-        at_stake=Stake(lost=len(lost), recoverable=len(lost)),
+        at_stake=Stake(lost=count, recoverable=count),
         next_step=Remedy(
             text="Save them before the stream trims them; then see chain-breaks for what may have happened.",
-            commands=trace_commands(locations.doctor, [lost[0].id]),
+            commands=_look(lost, locations),
         ),
     )
 

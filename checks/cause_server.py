@@ -52,9 +52,12 @@ def gone(chain: "ChainHealth | None") -> int | None:
 def _waiting_sentence(queue: "QueueHealth | None", chain: "ChainHealth | None") -> str:
     """What waits and what was lost meanwhile, as sentences that begin with a blank; empty where nothing is."""
     text = ""
-    waiting = at_risk(queue, chain)
+    held = without_reason(queue, chain)
+    waiting = (at_risk(queue, chain) or 0) - held
     if waiting:
         text += f" {many(waiting, 'message waits', 'messages wait')} for a writer."
+    if held:
+        text += f" {many(held, 'message is', 'messages are')} held by a writer, and not written."
     lost = gone(chain)
     if lost == 1:
         text += " 1 message was trimmed before it was written."

@@ -25,8 +25,6 @@ _WAITS = (
 """What is found where messages wait that no writer was given."""
 _SILENT_MS = 60_000
 """A writer that lives asks for messages about every second, and one at work needs seconds for a batch."""
-_NEARLY_FULL = 0.9
-"""Of max_length: writers and producers trim by whole nodes, and to about as many."""
 _LOST = ("lost-before-delivery", "loss-between-samples", "queue-headroom", "time-to-loss")
 
 
@@ -171,12 +169,23 @@ def cause_backlog_outgrew_stream(
         lost = seen.at_least
         if began.since is None:
             began = Beginning(seen.first, "the first sample that shows the loss", "at the latest")
+    summary = sentence(finding.summary)
+    title = ""
+    others = queue.removed_by_others if lost else 0
+    if others:
+        title = "Somebody removed messages from the stream before a writer read them"
+        holds = many(queue.stream_length, "message", "messages")
+        summary += (
+            f" The stream holds {holds}, and writers and producers trim it to {queue.max_length:,}: another program or "
+            "a person ran XTRIM or XDEL."
+        )
     return Cause(
-        summary=sentence(finding.summary),
+        title=title,
+        summary=summary,
         **began.fields,
-        # Nobody trims before the stream is full, but somebody may have deleted: both look alike in the counters.
-        certain=not lost or queue.stream_length >= _NEARLY_FULL * queue.max_length or bool(seen and seen.at_least),
-        confirm="that nobody ran XTRIM or XDEL: the stream holds far fewer messages than it keeps",
+        # Of more than the others removed, some may have been trimmed because too many waited: nothing tells which.
+        certain=lost <= others or not others,
+        confirm="how many waited before somebody removed some: more than the stream keeps were trimmed by the pipeline",
         at_stake=Stake(at_risk=at_risk(queue, chain), lost=lost, recoverable=0 if lost else None),
         next_step=finding.remedy,
         explains=[check for check in _LOST if findings.bad(check)],

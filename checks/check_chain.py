@@ -138,9 +138,14 @@ def _break_remedy(chain: "ChainHealth", locations: "Locations") -> Remedy:
     if lost:
         steps.append(
             "Look at the reasons: malformed payloads point to a producer, everything else to the writer, to a deleted "
-            "consumer, or to a database that was replaced by an older copy. Nobody has the lost ones, but until the "
-            "stream trims them they can be delivered again: save them before you restart anything."
+            "consumer, or to a database that was replaced by an older copy. Save the lost ones before you restart "
+            "anything, and before the stream trims them."
         )
+        unwritable = min(lost, chain.unwritable_lost)
+        if unwritable < lost:
+            steps.append(f"{many(lost - unwritable, 'of them', 'of them')} can be delivered again: nobody has them.")
+        if unwritable:
+            steps.append(f"{many(unwritable, 'of them', 'of them')} no writer can write: correct what sends such ones.")
     if chain.chain_break_count > lost:
         steps.append("What was trimmed is gone from Redis; lost-before-delivery and retry-storm say what stops that.")
     ids = [broken.id for broken in chain.breaks[:_SHOWN_IDS]]

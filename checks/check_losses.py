@@ -9,12 +9,18 @@ if TYPE_CHECKING:
     from blueplane_doctor.locations import Locations
     from blueplane_doctor.monitoring.chain_of_custody import ChainHealth
     from blueplane_doctor.monitoring.history_health import HistoryHealth
+    from blueplane_doctor.monitoring.queue_health import QueueHealth
 
 _TRIMMED = (
     "They cannot be brought back from Redis. Get the writers to read again before more is trimmed: server-alive, "
     "writer-missing and stuck-consumers say what stops them. A larger streams.message_queue.max_length does not help: "
     "the writers and the monitors trim to 10,000 whatever it says. Claude's transcripts and Cursor's own databases may "
     "still hold the content."
+)
+_REMOVED = (
+    "They cannot be brought back from Redis. Neither writers nor producers trim the stream so far: see which program "
+    "or person runs XTRIM or XDEL on it (a clean-up job, a script, redis-cli), and end that. Claude's transcripts and "
+    "Cursor's own databases may still hold the content."
 )
 _OWNER_NOT_KNOWN = (
     "another writer group was given them and may have written them; nothing records which of them belonged to which"
@@ -24,7 +30,11 @@ _OWNER_NOT_KNOWN = (
 # Trimmed messages are gone for good, and so is trust in everything downstream: one is as bad as a thousand.
 @check(area="chain", scale=Scale.rising(red=1, unit="messages"))
 def check_lost_before_delivery(
-    chain: "ChainHealth", locations: "Locations", scale: Scale, history: "HistoryHealth | None" = None
+    chain: "ChainHealth",
+    locations: "Locations",
+    scale: Scale,
+    history: "HistoryHealth | None" = None,
+    queue: "QueueHealth | None" = None,
 ) -> Finding:
     """Messages trimmed from the stream before their writer was given them.
 
@@ -38,10 +48,12 @@ def check_lost_before_delivery(
     Causes:
     - the writers were away for longer than the stream keeps messages
     - a burst of more than `max_length` messages while a writer was busy
+    - another program or a person ran XTRIM or XDEL: the stream then holds fewer messages than the pipeline leaves in it
     """
     evidence = _loss_evidence(chain)
     trimmed = chain.trimmed
-    remedy = Remedy(text=_TRIMMED, commands=trace_commands(locations.doctor, _first_left(chain)))
+    text = _REMOVED if queue is not None and queue.removed_by_others else _TRIMMED
+    remedy = Remedy(text=text, commands=trace_commands(locations.doctor, _first_left(chain)))
     if trimmed.at_least:
         sentence = _loss_sentence(chain)
         return scale.grade(trimmed.at_least, sentence, remedy=remedy, evidence=evidence)

@@ -165,10 +165,23 @@ def check_queue_depth(queue: "QueueHealth", locations: "Locations", scale: Scale
     depth = queue.queue_depth
     if depth is None:
         return unknown(*_NOT_COUNTED, evidence=evidence)
-    sentence = "No message waits for a writer"
-    if depth:
-        sentence = many(depth, "message waits for a writer", "messages wait for a writer")
-    return scale.grade(depth, sentence, remedy=_start_server(queue, locations), evidence=evidence)
+    return scale.grade(
+        depth, _depth_sentence(depth, queue.waiting_messages), remedy=_start_server(queue, locations), evidence=evidence
+    )
+
+
+def _depth_sentence(depth: int, waiting: int | None) -> str:
+    """What was not given to its writer yet, and what a writer holds, each told as what it is."""
+    if not depth:
+        return "No message waits for a writer"
+    held = 0 if waiting is None else depth - waiting
+    waits = many(depth - held, "message waits for a writer", "messages wait for a writer")
+    if held <= 0:
+        return waits
+    holds = f"{many(held, 'message that is', 'messages that are')} not written"
+    if not waiting:
+        return f"A writer holds {holds}"
+    return f"{waits}, and a writer holds {holds}"
 
 
 @check(area="queue", scale=Scale.rising(yellow=100, orange=1_000, red_above=5_000, unit="messages"))

@@ -9,7 +9,15 @@ from blueplane_doctor.custody.carried import CarriedItems
 from blueplane_doctor.custody.delay_sample import DelaySample
 from blueplane_doctor.custody.held import HeldMessages
 from blueplane_doctor.custody.pending_entries import PendingEntriesReader
-from blueplane_doctor.custody.states import DUPLICATE, HAS_ROW, IN_FLIGHT, SKIPPED, UNEXAMINED, WAITING
+from blueplane_doctor.custody.states import (
+    DUPLICATE,
+    HAS_ROW,
+    IN_FLIGHT,
+    SKIPPED,
+    UNEXAMINED,
+    UNTRACEABLE,
+    WAITING,
+)
 from blueplane_doctor.custody.undelivered import UndeliveredMessages
 from blueplane_doctor.custody.unwritten import UnwrittenKeys
 from blueplane_doctor.model import Record
@@ -29,8 +37,8 @@ OLDER = "older"
 LATER = "later"
 WITHOUT_TIMESTAMP = "without_timestamp"
 
-_NOT_OWED = frozenset((SKIPPED, WAITING, IN_FLIGHT, UNEXAMINED))
-"""States in which no row is expected, or not yet, or nobody could look."""
+_NOT_OWED = frozenset((SKIPPED, WAITING, IN_FLIGHT, UNEXAMINED, UNTRACEABLE))
+"""States in which no row is expected, or not yet, or nobody could look, or find it."""
 
 
 Tally = tuple[str, str, int | str, bool]
@@ -93,6 +101,10 @@ class Ledger:
     """Messages without a row that may have had one, by the reason; see absence.py."""
     rows_pruned: int = 0
     """Of those for TABLES_BEGIN_LATER, the ones whose rows were pruned."""
+    malformed_lost: int = 0
+    """Lost messages whose payload their writer cannot read, and passes over."""
+    unwritable_lost: int = 0
+    """Lost messages that no writer can write, for this or another reason."""
     payload_gone: int = 0
     payload_gone_of_one: int = 0
     """Of these, the ones that another writer group was given and does not hold: they may be its own, and written."""
@@ -145,7 +157,9 @@ class Ledger:
     written_last_hour: int = 0
     """Those whose row is there."""
     owed_last_hour: int = 0
-    """Those that a writer has to write and was given."""
+    """Those that a writer has to write and was given, and of which it is known whether their row is there."""
+    untraceable_last_hour: int = 0
+    """Those of which nothing can be known."""
 
     delays: dict[str, DelaySample] = field(default_factory=lambda: defaultdict(DelaySample))
     """For each route, the messages of the last hour that were written, as a sample."""
@@ -160,14 +174,18 @@ class Ledger:
         for (route, state, bucket, is_recent), messages in Counter(tallies).items():
             self.states[route][state] += messages
             self.buckets[bucket][state] += messages
-            if is_recent and state not in _NOT_OWED:
+            if is_recent and state == UNTRACEABLE:
+                self.untraceable_last_hour += messages
+            elif is_recent and state not in _NOT_OWED:
                 self.owed_last_hour += messages
                 if state in HAS_ROW:
                     self.written_last_hour += messages
 
     def supersede(self, original: str, tally: Tally) -> None:
         """A message that was counted as lost, or as untraceable, has a copy, which stands for it."""
-        route, state, bucket, _ = tally
+        route, state, bucket, is_recent = tally
+        if is_recent and state == UNTRACEABLE:
+            self.untraceable_last_hour -= 1
         for counts in (self.states[route], self.buckets[bucket]):
             counts[state] -= 1
             counts[DUPLICATE] += 1

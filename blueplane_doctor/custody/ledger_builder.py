@@ -14,6 +14,7 @@ from blueplane_doctor.custody.ledger import UNROUTED, ChainBreak, Ledger, Tally,
 from blueplane_doctor.custody.losses import trimmed_past
 from blueplane_doctor.custody.messages import Message
 from blueplane_doctor.custody.page_counts import PageCounter
+from blueplane_doctor.custody.poison import poison_reason
 from blueplane_doctor.custody.routing import CompiledRoute
 from blueplane_doctor.custody.states import (
     HAS_ROW,
@@ -186,8 +187,12 @@ class LedgerBuilder:
     def _add_lost(self, page: JudgedPage) -> None:
         for message, route, state in zip(page.messages, page.routes, page.states, strict=True):
             if state == LOST and route:
+                malformed = message.malformed()
+                reason = malformed or poison_reason(message)
+                self._ledger.malformed_lost += bool(malformed)
+                self._ledger.unwritable_lost += bool(reason)
                 if self._ledger.keeps_more_breaks:
-                    self._ledger.breaks.append(_lost(message, route))
+                    self._ledger.breaks.append(_lost(message, route, reason))
                 self._ledger.note_break(message.id[0])
 
     def _find_blockers(self, page: JudgedPage) -> None:
@@ -233,8 +238,12 @@ class LedgerBuilder:
         return self._ledger.undelivered[group.text]
 
 
-def _lost(message: Message, route: CompiledRoute) -> ChainBreak:
+def _lost(message: Message, route: CompiledRoute, unwritable: str) -> ChainBreak:
+    """`unwritable`: why no writer can write it; empty where one could."""
     event_id = message.event_id
+    reason = message.malformed() or NOBODY_HAS_IT
+    if unwritable and unwritable != reason:
+        reason += f"; no writer can write it: {unwritable}"
     return ChainBreak(
         kind=LOST,
         id=id_text(message.id),
@@ -243,5 +252,5 @@ def _lost(message: Message, route: CompiledRoute) -> ChainBreak:
         route=route.name,
         group=route.group,
         event_type=message.kind(),
-        reason=message.malformed() or NOBODY_HAS_IT,
+        reason=reason,
     )

@@ -69,7 +69,15 @@ class ChainHealth(Record):
     last_chain_break_timestamp: str | None
     """When the newest broken message was enqueued; trimmed ones have no time."""
     success_rate: float | None
-    """Share, 0.0 to 1.0, of the last hour's messages that were owed a row, given to their writer, and have it."""
+    """Share, 0.0 to 1.0, of the last hour's messages that were owed a row, given to their writer, and have it.
+
+    Those of which nothing can be known are no part of it: see `untraceable_last_hour`."""
+    untraceable_last_hour: int = 0
+    """Messages of the last hour of which nothing can be known: `untraceable`."""
+    malformed_lost: int = 0
+    """Of those `lost`: their payload is not what the writer can read, and it passes over them."""
+    unwritable_lost: int = 0
+    """Of those `lost`: no writer can write them, for this or another reason."""
     examined: int
     """Messages read."""
     partial: bool
@@ -172,6 +180,9 @@ class ChainOfCustodyMonitor(Monitor):
             chain_break_count=broken,
             last_chain_break_timestamp=last_break,
             success_rate=_success_rate(ledger),
+            untraceable_last_hour=ledger.untraceable_last_hour,
+            malformed_lost=ledger.malformed_lost,
+            unwritable_lost=ledger.unwritable_lost,
             examined=ledger.examined,
             partial=ledger.partial,
             states=states,

@@ -15,6 +15,9 @@ from blueplane_doctor.sources.letter_errors import SET_ASIDE
 from blueplane_doctor.sources.streams import StreamState
 from blueplane_doctor.times import iso_of_milliseconds, milliseconds_since
 
+_NEARLY_FULL = 0.9
+"""Of max_length: the settings may have named a slightly smaller one before."""
+
 
 class ArrivingError(Record):
     """Dead letters of the last hour that name the same error."""
@@ -104,6 +107,18 @@ class QueueHealth(Record):
     """Messages ever added to the stream; null before Redis 7.0."""
     other_queues: list[StreamName] = []
     """Queue streams of another layout that exist beside this one."""
+
+    @property
+    def removed_by_others(self) -> int:
+        """Messages that were removed by somebody else than writers and producers, who leave `max_length`; at least.
+
+        Without XTRIM or XDEL of another program the stream never holds fewer than that, once so many were added.
+        """
+        if self.entries_added is None:
+            return 0
+        if self.entries_added > self.max_length and self.stream_length >= _NEARLY_FULL * self.max_length:
+            return 0
+        return max(0, min(self.entries_added, self.max_length) - self.stream_length)
 
     @property
     def writers(self) -> list[GroupHealth]:

@@ -1,5 +1,6 @@
 import pytest
 
+from blueplane_doctor.custody.losses import GroupLoss
 from blueplane_doctor.monitoring.queue_health import ArrivingError
 from tests.checks import builders
 from tests.checks.builders import causes_of
@@ -10,8 +11,32 @@ SINCE = "2026-03-14T09:18:21.310Z"
 
 def test_payloads_that_the_writer_passes_over() -> None:
     broken = builders.chain_break(reason="payload is a list instead of an object")
-    causes = causes_of(chain=builders.chain({"lost": 1}, chain_break_count=1, breaks=[broken]))
-    assert [(one.id, one.since) for one in causes] == [("malformed-payloads", SINCE)]
+    causes = causes_of(chain=builders.chain({"lost": 1}, chain_break_count=1, malformed_lost=1, breaks=[broken]))
+    assert [(one.id, one.since, one.since_bound) for one in causes] == [("malformed-payloads", SINCE, "at the latest")]
+
+
+@pytest.mark.parametrize(
+    ("malformed", "others", "expected"),
+    [
+        (1, 40, [("unrecorded-loss", "red", 40), ("malformed-payloads", "orange", 1)]),
+        (40, 1, [("malformed-payloads", "red", 40), ("unrecorded-loss", "orange", 1)]),
+    ],
+)
+def test_each_kind_of_loss_has_its_own_colour_and_count(
+    malformed: int, others: int, expected: list[tuple[str, str, int]]
+) -> None:
+    lost = malformed + others
+    chain = builders.chain({"lost": lost}, chain_break_count=lost, malformed_lost=malformed, unwritable_lost=malformed)
+    causes = causes_of(chain=chain)
+    assert [(one.id, one.status, one.at_stake.lost) for one in causes] == expected
+
+
+def test_a_malformed_message_beside_many_that_were_trimmed_has_its_own_colour() -> None:
+    states: dict[str, int | None] = {"lost": 1, "trimmed_unread": 500}
+    losses = [GroupLoss(group=name, trimmed_unread=500) for name in ("processors", "claude_processors")]
+    chain = builders.chain(states, chain_break_count=501, malformed_lost=1, losses=losses)
+    told = {one.id: one.status for one in causes_of(chain=chain)}
+    assert told == {"backlog-outgrew-stream": "red", "malformed-payloads": "orange"}
 
 
 def test_lost_without_a_reason_is_told_as_such() -> None:
@@ -30,10 +55,10 @@ def test_a_group_that_was_made_anew_behind_what_is_lost() -> None:
     assert "processors may have been made anew" in cause.summary
 
 
-def test_of_more_than_the_chain_keeps_it_is_a_lower_bound() -> None:
+def test_more_than_the_chain_keeps_are_counted_all_the_same() -> None:
     breaks = [builders.chain_break(reason="payload is text instead of an object")] * 200
-    (cause,) = causes_of(chain=builders.chain({"lost": 900}, chain_break_count=900, breaks=breaks))
-    assert cause.summary.startswith("At least 200 messages are acknowledged")
+    (cause,) = causes_of(chain=builders.chain({"lost": 900}, chain_break_count=900, malformed_lost=900, breaks=breaks))
+    assert cause.summary.startswith("900 messages are acknowledged")
 
 
 def arriving(error: str, count: int, messages: int | None = None, not_lost: int = 0) -> ArrivingError:

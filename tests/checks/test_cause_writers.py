@@ -50,8 +50,19 @@ def test_trimmed_unread_while_the_server_runs() -> None:
     assert [(one.id, one.since, one.at_stake.lost) for one in causes] == [("backlog-outgrew-stream", SINCE, 12)]
 
 
-def test_in_a_stream_that_is_not_full_somebody_may_have_deleted() -> None:
+def test_in_a_stream_that_is_not_full_somebody_deleted() -> None:
     loss = GroupLoss(group="processors", trimmed_unread=12, after_id=ID, before_id="1773479901999-0")
     chain = builders.chain({"trimmed_unread": 12}, chain_break_count=12, losses=[loss])
-    (cause,) = causes_of(chain=chain, queue=builders.queue(stream_length=40))
-    assert (cause.id, cause.certain, "XDEL" in cause.confirm) == ("backlog-outgrew-stream", False, True)
+    (cause,) = causes_of(chain=chain, queue=builders.queue(stream_length=40, entries_added=52))
+    assert (cause.id, cause.certain, "XDEL" in cause.summary) == ("backlog-outgrew-stream", True, True)
+    assert cause.title == "Somebody removed messages from the stream before a writer read them"
+    assert cause.next_step is not None and "XTRIM" in cause.next_step.text
+    (cause,) = causes_of(chain=chain, queue=builders.queue(stream_length=8_995, max_length=9_000, entries_added=90_000))
+    assert cause.title == "More messages wait than the stream keeps, or nearly as many", "the pipeline's own trimming"
+
+
+def test_of_more_than_somebody_removed_it_is_likely_alone() -> None:
+    loss = GroupLoss(group="processors", trimmed_unread=20_000, after_id=ID, before_id="1773479901999-0")
+    chain = builders.chain({"trimmed_unread": 20_000}, chain_break_count=20_000, losses=[loss])
+    (cause,) = causes_of(chain=chain, queue=builders.queue(stream_length=40, entries_added=90_000))
+    assert (cause.certain, "Somebody" in cause.title) == (False, True)

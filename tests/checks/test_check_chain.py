@@ -111,5 +111,16 @@ def test_the_remedy_promises_nothing_of_what_is_gone(states: dict[str, int | Non
     """What was trimmed is not in the stream any more: nobody should look for it there."""
     found = run("chain-breaks", chain=chain(states=states, chain_break_count=sum(filter(None, states.values()))))
     assert found.remedy
-    assert ("save them before you restart" in found.remedy.text) is saved
+    assert ("Save the lost ones before you restart" in found.remedy.text) is saved
+    assert ("can be delivered again" in found.remedy.text) is saved
     assert ("gone from Redis" in found.remedy.text) is gone
+
+
+def test_the_remedy_offers_nothing_of_what_no_writer_can_write() -> None:
+    found = run("chain-breaks", chain=chain(states={"lost": 3}, chain_break_count=3, unwritable_lost=3))
+    assert found.remedy
+    assert "again" not in found.remedy.text
+    assert "3 of them no writer can write" in found.remedy.text
+    found = run("chain-breaks", chain=chain(states={"lost": 5}, chain_break_count=5, unwritable_lost=3))
+    assert found.remedy
+    assert "2 of them can be delivered again" in found.remedy.text

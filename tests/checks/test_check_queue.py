@@ -47,16 +47,19 @@ def test_queue_depth_is_not_the_length_of_the_stream() -> None:
 
 
 @pytest.mark.parametrize(
-    ("depth", "said"),
+    ("depth", "waiting", "said"),
     [
-        (0, "No message waits for a writer"),
-        (1, "1 message waits for a writer"),
-        (2, "2 messages wait for a writer"),
-        (12_345, "12,345 messages wait for a writer"),
+        (0, 0, "No message waits for a writer"),
+        (1, 1, "1 message waits for a writer"),
+        (2, 2, "2 messages wait for a writer"),
+        (12_345, 12_345, "12,345 messages wait for a writer"),
+        (12_345, None, "12,345 messages wait for a writer"),
+        (7, 0, "A writer holds 7 messages that are not written"),
+        (8, 7, "7 messages wait for a writer, and a writer holds 1 message that is not written"),
     ],
 )
-def test_queue_depth_says_how_many_wait(depth: int, said: str) -> None:
-    assert run("queue-depth", queue=queue(queue_depth=depth)).summary == said
+def test_queue_depth_says_how_many_wait(depth: int, waiting: int | None, said: str) -> None:
+    assert run("queue-depth", queue=queue(queue_depth=depth, waiting_messages=waiting)).summary == said
 
 
 def test_an_uncounted_backlog_says_what_to_try() -> None:

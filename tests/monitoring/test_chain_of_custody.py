@@ -96,3 +96,24 @@ def test_where_the_tables_begin_later_nothing_is_called_lost(pipeline: Pipeline)
     record = chain(pipeline)
     assert (record.chain_break_count, record.tables_begin_later) == (0, 3)
     assert record.states["untraceable"] == 3
+
+
+def test_what_carries_nothing_to_look_for_is_no_part_of_the_success_rate(pipeline: Pipeline) -> None:
+    pipeline.enqueue_cursor(3)
+    pipeline.enqueue_cursor(2, event_id=None)
+    pipeline.drain()
+    record = chain(pipeline)
+    assert (record.states["untraceable"], record.untraceable_last_hour, record.success_rate) == (2, 2, 1.0)
+
+
+def test_lost_messages_that_no_writer_can_write_are_counted(pipeline: Pipeline) -> None:
+    pipeline.enqueue_cursor(1)
+    pipeline.drain()
+    ids = pipeline.enqueue_cursor(1, payload=["a list"])
+    ids += pipeline.enqueue_cursor(1, payload={"storage_level": None})
+    ids += pipeline.enqueue_cursor(1)
+    pipeline.deliver("processors")
+    pipeline.acknowledge("processors", ids)
+    record = chain(pipeline)
+    assert (record.states["lost"], record.malformed_lost, record.unwritable_lost) == (3, 1, 2)
+    assert record.breaks[1].reason.endswith("no writer can write it: payload.storage_level is null")
