@@ -4,15 +4,12 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from blueplane_doctor.documents import json_value
-from blueplane_doctor.errors import DocumentError, FileMissing, FileUnreadable
 from blueplane_doctor.examination import Examination
-from blueplane_doctor.file_reading import read_text
 from blueplane_doctor.model import Record
 from blueplane_doctor.pipeline import CURSOR_HOOKS
 from blueplane_doctor.public_fields import HookName
 from blueplane_doctor.recording.reading import Recorded
-from blueplane_doctor.sources.hook_files import CURSOR, HOOKS_BYTES
+from blueplane_doctor.sources.hook_files import CURSOR, read_hook_file
 from blueplane_doctor.times import iso_if_known, milliseconds_since
 
 _SEEN_LATELY_MS = 7 * 86_400_000
@@ -120,19 +117,15 @@ def all_hooks(hooks: list[HookHealth], recorded: Recorded) -> CursorHooks:
 
 
 def installed_hooks(path: Path) -> InstalledHooks:
-    """What a hooks.json installs."""
-    try:
-        content = json_value(read_text(path, HOOKS_BYTES))
-    except FileMissing:
-        return InstalledHooks(frozenset())
-    except FileUnreadable as error:
-        return InstalledHooks(frozenset(), f"Cursor's hooks.json cannot be read: {error.reason}")
-    except DocumentError as error:
-        return InstalledHooks(frozenset(), f"Cursor's hooks.json is {error.message}")
-    hooks = content.get("hooks") if isinstance(content, dict) else None
-    if not isinstance(hooks, dict):
-        return InstalledHooks(frozenset(), "Cursor's hooks.json holds no object of hooks")
-    return InstalledHooks(frozenset(name for name, commands in hooks.items() if commands))
+    """What a hooks.json installs: nothing where Cursor would not use the file."""
+    file = read_hook_file(path, CURSOR)
+    cause = ""
+    if file.problem:
+        subject = "Cursor's hooks.json"
+        if file.entry:
+            subject = f"{file.entry} of {subject}"
+        cause = f"{subject} {file.problem.removeprefix('it ')}"
+    return InstalledHooks(frozenset(command.event for command in file.commands), cause)
 
 
 def sum_of_known(numbers: Iterable[int | None]) -> int | None:

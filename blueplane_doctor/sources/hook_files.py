@@ -16,7 +16,7 @@ from blueplane_doctor.text import known_or_hidden
 
 CURSOR = "cursor"
 CLAUDE = "claude_code"
-HOOKS_BYTES = 1_000_000
+_HOOKS_BYTES = 1_000_000
 """Of a file of hooks: a person's has a few thousand."""
 _CURSOR_EVENTS = frozenset(
     {
@@ -94,7 +94,7 @@ class _Refused(Exception):
 def read_hook_file(path: Path, editor: str) -> HookFile:
     """What a file of this editor says; one that cannot be read says so."""
     try:
-        content = read_bytes(path, HOOKS_BYTES)
+        content = read_bytes(path, _HOOKS_BYTES)
     except FileMissing:
         return HookFile(editor)
     except FileUnreadable as error:

@@ -17,8 +17,8 @@ from tests.monitoring.support import collected
     [
         ('{"version": 1, "hooks": {"stop": [{"command": "x"}]}}', {"stop"}),
         (
-            '{"hooks": {"stop": [{"command": "x"}], "afterFileEdit": [], "other": [{"command": "y"}]}}',
-            {"stop", "other"},
+            '{"hooks": {"stop": [{"command": "x"}], "afterFileEdit": [], "sessionStart": [{"command": "y"}]}}',
+            {"stop", "sessionStart"},
         ),
         ('{"hooks": {}}', set()),
         ('{"hooks": []}', set()),
@@ -35,6 +35,15 @@ def test_hooks_json_in_all_forms(tmp_path: Path, content: str, expected: set[str
     path = tmp_path / "hooks.json"
     path.write_text(content)
     assert installed_hooks(path).names == expected
+
+
+def test_of_a_file_that_cursor_does_not_use_nothing_is_installed(tmp_path: Path) -> None:
+    path = tmp_path / "hooks.json"
+    path.write_text('{"hooks": {"stop": [{"command": "x"}], "afterFileEdit": [{"command": 7}]}}')
+    cause = "hooks.afterFileEdit[0].command of Cursor's hooks.json is not a text"
+    assert installed_hooks(path) == (frozenset(), cause)
+    path.write_text("[]")
+    assert installed_hooks(path).cause == "Cursor's hooks.json is not valid JSON of settings: it holds no object"
 
 
 def test_no_hooks_json_or_one_that_is_no_text(tmp_path: Path) -> None:
