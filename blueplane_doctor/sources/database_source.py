@@ -46,8 +46,12 @@ _ATTEMPTS = 5
 """Reads as an unchanging file, before it is read as a changing one."""
 _STEPS_BETWEEN_LOOKS = 10_000
 _BUSY_EDITOR = "ask again when the editor writes less"
-_CACHE_KB = 16_000
-"""Of pages of the file that SQLite keeps at most: look-ups of random keys meet the same pages of an index again."""
+_CACHE_KB = 1_000
+"""Of pages of the file that SQLite keeps at most, which then stay in the processor's own cache.
+
+Look-ups of random keys in a large index hardly ever meet the same page again, and with 16 MB each of them waited for
+memory (docs/BENCHMARKS.md).
+"""
 _MOST_ROWS = 200_000
 """Of one question: what is asked for has a handful of rows for each key."""
 _LARGEST_VALUE = 16_000_000

@@ -194,6 +194,13 @@ def test_a_row_with_a_uuid_is_not_found_by_its_time_alone(source: DatabaseSource
     assert rows_of(source, line("r", "t"), entry("r", "u-1")) == {entry("r", "u-1"): [6]}
 
 
+def test_rows_of_one_key_ascend_also_where_their_index_does_not(filled: Path, source: DatabaseSource) -> None:
+    with closing(sqlite3.connect(filled)) as connection, connection:
+        connection.executescript("DROP INDEX claude_time; DROP INDEX claude_entry;")
+        connection.execute(f"CREATE INDEX backwards ON {CLAUDE} (external_id, timestamp, sequence DESC)")
+    assert rows_of(source, line("s", "t")) == {line("s", "t"): [2, 3, 4]}
+
+
 def test_nothing_is_asked_for_nothing(source: DatabaseSource) -> None:
     assert RowFinder(source).find([]) == []
 
