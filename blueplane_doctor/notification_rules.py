@@ -9,7 +9,9 @@ from typing import Any, Literal, Self
 from pydantic import ConfigDict, Field, SecretStr, field_validator, model_validator
 
 from blueplane_doctor.errors import UsageError
+from blueplane_doctor.known_names import NOTIFY_SCHEMES
 from blueplane_doctor.model import Record, Status
+from blueplane_doctor.text import known
 from blueplane_doctor.times import seconds_in
 
 _NEVER = "never"
@@ -85,10 +87,10 @@ class NotifyRule(Record):
 
     @property
     def kind(self) -> str:
-        """What may be said of the target: the scheme of its URL, or `command`."""
+        """What may be said of the target: the scheme of its URL where it is a known one, or `command`."""
         if self.url is None:
             return "command"
-        return self.url.get_secret_value().partition("://")[0].lower()
+        return known(self.url.get_secret_value().partition("://")[0].lower(), NOTIFY_SCHEMES)
 
     @property
     def address(self) -> str:

@@ -7,6 +7,11 @@ SECRET = "s3cret-t0ken"
 RULES = [NotifyRule.model_validate(f"ntfy://{SECRET}@h/t"), NotifyRule(command=["tell", SECRET])]
 
 
+def test_a_scheme_that_nobody_knows_is_not_shown() -> None:
+    rules = [NotifyRule.model_validate(url) for url in ("s3cret-token://host", "TGRAM://1/2", "mailtos://x@y")]
+    assert [target.label for target in targets_of(rules)] == ["other 1", "tgram 2", "mailtos 3"]
+
+
 def test_labels_hold_no_address() -> None:
     assert [target.label for target in targets_of(RULES)] == ["ntfy 1", "command 2"]
 
