@@ -113,18 +113,17 @@ def _chart(metric: Metric, points: list[tuple[float, float | None]]) -> Chart:
 def add(router: APIRouter, service: HealthService, recent: Recent) -> None:
     """Add the page, its changing part, and the events that say when to fetch it."""
     watchers = _Watchers(service)
-    workers = Workers(_DRAWING_THREADS, "blueplane-draw")
+    pages = Pages(recent)
 
     @router.get("/", include_in_schema=False)
     async def page(request: Request) -> Response:
-        html = await workers.run(lambda: _drawn(service.current(), recent, whole=True))
+        html = await pages.get(service.current(), whole=True)
         headers = {"Content-Security-Policy": _template()[1], "Cache-Control": "no-store"}
         return Response(html, headers=headers, media_type="text/html")
 
     @router.get("/live", include_in_schema=False)
     async def fragment(request: Request) -> Response:
-        snapshot = service.current()
-        html = await workers.run(lambda: snapshot.once("fragment", lambda: _drawn(snapshot, recent, whole=False)))
+        html = await pages.get(service.current(), whole=False)
         etag = etag_of(html)
         if names_tag(request.headers.get("if-none-match"), etag):
             return Response(status_code=304, headers={"ETag": etag})
@@ -170,6 +169,25 @@ async def _events(service: HealthService) -> AsyncIterator[bytes]:
             data = to_bytes({"version": version, "status": snapshot.status.value})
             yield b"event: report\ndata: %s\n\n" % data
         await asyncio.sleep(_POLL_SECONDS)
+
+
+class Pages:
+    """The page and its changing part, drawn once for each snapshot however many ask. For one event loop."""
+
+    def __init__(self, recent: Recent) -> None:
+        self._recent = recent
+        self._workers = Workers(_DRAWING_THREADS, "blueplane-draw")
+
+    async def get(self, snapshot: Snapshot, *, whole: bool) -> bytes:
+        """The HTML; `whole`: the page, else only the part that changes."""
+        key = ("page", whole)
+
+        def draw() -> bytes:
+            return snapshot.once(key, lambda: _drawn(snapshot, self._recent, whole=whole))
+
+        if snapshot.has_made(key):
+            return draw()
+        return await self._workers.run(draw)
 
 
 def _drawn(snapshot: Snapshot, recent: Recent, *, whole: bool) -> bytes:

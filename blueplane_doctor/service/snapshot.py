@@ -75,10 +75,14 @@ class Snapshot:
     """When the quick look began, by the monotonic clock."""
     _made: dict[Hashable, Any] = field(default_factory=dict, compare=False)
 
+    def has_made(self, key: Hashable) -> bool:
+        """Whether `once` has a value for this key already."""
+        return key in self._made
+
     def once(self, key: Hashable, make: Callable[[], _Value]) -> _Value:
         """What `make` returned for this key first: however many ask, a snapshot is rendered once."""
         # Without a lock: two threads that come at once make the same thing twice, and either is right.
-        if key not in self._made:
+        if not self.has_made(key):
             self._made[key] = make()
         value: _Value = self._made[key]
         return value

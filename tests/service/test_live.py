@@ -1,5 +1,6 @@
 """The live page's charts and events, without a browser (tests/browser looks at the page itself)."""
 
+import asyncio
 import re
 import socket
 
@@ -8,7 +9,7 @@ import pytest
 
 from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.metrics import CHARTED
-from blueplane_doctor.service.live import HEIGHT, MOST_POINTS, MOST_WATCHERS, SAMPLES, WIDTH, Recent
+from blueplane_doctor.service.live import HEIGHT, MOST_POINTS, MOST_WATCHERS, SAMPLES, WIDTH, Pages, Recent
 from blueplane_doctor.service.snapshot import Freshness, Snapshot
 from tests.service.support import Served, serving
 from tests.service.test_snapshot import snapshot_of
@@ -57,6 +58,20 @@ def test_a_second_sample_of_the_same_look_replaces_the_first() -> None:
 def test_what_is_kept_and_drawn_is_bounded() -> None:
     lines, _, _ = charted(*(at(second, second) for second in range(SAMPLES + 100)))
     assert len(lines[0].split()) <= 2 * MOST_POINTS
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_snapshot_is_drawn_once_however_many_ask(whole: bool) -> None:
+    async def ask_three_times() -> list[bytes]:
+        recent = Recent()
+        pages = Pages(recent)
+        snapshot = at(0, None)
+        recent.add(snapshot)
+        return [await pages.get(snapshot, whole=whole) for _ in range(3)]
+
+    first, *others = asyncio.run(ask_three_times())
+    assert first.rstrip().endswith(b"</html>") == whole
+    assert all(other is first for other in others)
 
 
 @pytest.mark.slow
