@@ -142,13 +142,25 @@ def cause_redis_lost_its_data(
     presence: "StreamPresence | None" = None,
 ) -> Cause | None:
     """Redis lost the queue, or its writer groups."""
-    is_another_key = presence is not None and presence.wrong_type
     return findings.cause(
         "stream-lost",
         **since_first_error(server, "NOGROUP", "stream key is gone").fields,
         at_stake=Stake(at_risk=queue.waiting_messages if queue else None),
-        repair="" if is_another_key else None,
+        repair=None if _groups_can_be_put_right(presence, queue, server) else "",
     )
+
+
+def _groups_can_be_put_right(
+    presence: "StreamPresence | None", queue: "QueueHealth | None", server: "ServerHealth | None"
+) -> bool:
+    """Whether `repair groups` finds a group to make or to move, and no other value or stream is in its way."""
+    if presence is None or presence.wrong_type or presence.other_databases:
+        return False
+    if queue is not None and any(group.written_not_delivered for group in queue.writers):
+        return True
+    is_missing = bool(presence.missing_groups) or not presence.exists
+    # A server makes its groups when it starts; while none runs, a repair leaves that to it.
+    return is_missing and server is not None and server.is_alive
 
 
 @cause(

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from blueplane_doctor.monitoring.stream_presence import StreamPresence
 
 _RESTART_SERVER = Remedy(
-    text="Restart the Blueplane server: it makes the stream and its groups when it starts, and one that runs does not "
-    "(its log repeats NOGROUP). First do what written-not-delivered says, where it reports messages: groups that are "
-    "made at a start are given all that the stream holds. Then see redis-durability: it says whether Redis keeps the "
-    "queue through a restart.",
+    text="Restart the Blueplane server, or let repair make the groups: a server makes stream and groups when it "
+    "starts, and not while it runs (its log repeats NOGROUP). Before a restart do what written-not-delivered says, "
+    "where it reports messages: groups that are made at a start are given all that the stream holds. Then see "
+    "redis-durability: it says whether Redis keeps the queue through a restart.",
 )
 _FREE_THE_NAME = Remedy(
     text="Another program on the same Redis uses the stream's name: see of which type its value is (TYPE), and give it "

@@ -1,3 +1,6 @@
+import pytest
+
+from blueplane_doctor.model import Cause
 from blueplane_doctor.monitoring.connections import Reach
 from blueplane_doctor.monitoring.server_health import LoggedErrors
 from tests.checks import builders
@@ -5,6 +8,10 @@ from tests.checks.builders import causes_of
 
 FIRST = "2026-03-14T09:20:00.000Z"
 ROWS_BEFORE = builders.database(last_successful_write_timestamp="2026-03-14T09:10:00.000Z")
+
+
+def commands_of(one: Cause) -> list[str]:
+    return one.next_step.commands if one.next_step else []
 
 
 def test_a_healthy_pipeline_has_no_cause() -> None:
@@ -62,6 +69,20 @@ def test_redis_refuses_the_server_alone() -> None:
 def test_the_stream_is_gone_while_the_server_runs() -> None:
     causes = causes_of(presence=builders.no_stream(rows=10, last_row_age_ms=1_000))
     assert [one.id for one in causes] == ["redis-lost-its-data"]
+    assert commands_of(causes[0]) == ["blueplane-doctor repair groups"]
+
+
+@pytest.mark.parametrize("more", [{"wrong_type": True}, {"other_databases": [1]}], ids=["another value", "elsewhere"])
+def test_no_stream_is_made_where_one_stands_elsewhere_or_another_value_here(more: dict[str, object]) -> None:
+    causes = causes_of(presence=builders.no_stream(rows=10, last_row_age_ms=1_000, **more))
+    assert [one.id for one in causes] == ["redis-lost-its-data"]
+    assert not [command for command in commands_of(causes[0]) if "repair" in command]
+
+
+def test_a_stream_that_was_made_anew_has_its_groups() -> None:
+    causes = causes_of(presence=builders.presence(rows_without_message=40))
+    lost = [one for one in causes if one.id == "redis-lost-its-data"]
+    assert lost and "repair groups" not in " ".join(commands_of(lost[0]))
 
 
 def test_redis_may_evict_the_queue() -> None:
