@@ -39,7 +39,8 @@ class BlockerFinder:
     def examine(self, message: Message, group: str, lookups: list[Lookup], rows: dict[Lookup, list[int]]) -> None:
         """Take one stuck message; `rows` holds the rows of its keys, as far as there are any."""
         identity = id_text(message.id)
-        reason = self._same_key(identity, lookups, rows) or message.malformed() or poison_reason(message)
+        same_key = self._same_key(identity, lookups, rows)
+        reason = message.malformed() or poison_reason(message) or same_key
         if not reason:
             return
         self.counts[group] += 1

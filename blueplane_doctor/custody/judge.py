@@ -15,6 +15,7 @@ from blueplane_doctor.custody.absence import OF_UNKNOWN_GROUP, Absence, DroppedL
 from blueplane_doctor.custody.held import PendingByGroup
 from blueplane_doctor.custody.messages import Message, messages_of
 from blueplane_doctor.custody.pending_entries import PendingEntriesReader, read_pending_entries
+from blueplane_doctor.custody.poison import poison_reason
 from blueplane_doctor.custody.routing import CompiledRoute, Kind, Router, is_of_unknown_platform
 from blueplane_doctor.custody.row_bitmap import RowBitmap
 from blueplane_doctor.custody.shared_groups import WRITTEN_ELSEWHERE, SharedGroup
@@ -226,10 +227,17 @@ class CustodyJudge:
             first_found = next_found
             next_found += len(lookups)
             row = self._claim(lookups, found, first_found)
+            rows: list[list[int]] = []
+            # Writers write in the order of the stream, so nearly every row is newer than that of the message before.
+            if row is None or row[1] <= last_rows.get(row[0], row[1]):
+                rows = found[first_found:next_found]
+                if any(rows) and self._has_no_row(page.messages[place], lookups, rows):
+                    row = None
+                    rows = []
             if row is not None and place not in unsettled and not self.absence.misses_rows:
                 state = _STATE_OF_SETTLED_WITH_ROW  # as nearly all: without another call
             else:
-                evidence = _evidence(row, found[first_found:next_found])
+                evidence = _evidence(row, rows)
                 state = self._state_by_rows(page, place, lookups, unsettled.get(place, _SETTLED), evidence)
             if row is not None and state == WRITTEN:
                 page.rows[place] = row
@@ -239,6 +247,23 @@ class CustodyJudge:
             page.states[place] = state
         if not_delivered:
             self._confirm_not_delivered(page, not_delivered)
+
+    def _has_no_row(self, message: Message, lookups: list[Lookup], rows: list[list[int]]) -> bool:
+        """Whether the rows of its key are another message's, which had the same key: no writer can have written it.
+
+        What a later version of the writer may write has its own row where the time of the row is its own.
+        """
+        if self._rows is None or not (message.malformed() or poison_reason(message)):
+            return False
+        times = message.times()
+        try:
+            for lookup, sequences in zip(lookups, rows, strict=True):
+                for sequence in sequences:
+                    if self._rows.time_of(lookup.table, sequence) in times:
+                        return False
+        except SourceError:
+            return False  # the next look-up meets the same error, and tells it
+        return True
 
     def _state_by_rows(
         self, page: JudgedPage, place: int, lookups: list[Lookup], in_redis: InRedis, evidence: RowEvidence

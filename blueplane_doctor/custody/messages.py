@@ -59,6 +59,15 @@ class Message:
         except UnicodeDecodeError:
             return None  # no time has such a character
 
+    def times(self) -> set[int | None]:
+        """The times that its row may have, in milliseconds since 1970; None where one cannot be told."""
+        times = {self.event_ms()}
+        payload = self.json(b"payload")
+        entry = payload.get("entry_data") if isinstance(payload, dict) else None
+        if isinstance(entry, dict):
+            times.add(milliseconds_of(str(entry.get("timestamp"))))
+        return times
+
     def kind(self) -> Public:
         """Its type of event or of hook."""
         return event_type(self.fields.get(b"event_type") or self.fields.get(b"hook_type"))

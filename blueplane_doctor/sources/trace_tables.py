@@ -16,7 +16,7 @@ from blueplane_doctor.errors import SourceUnusable
 from blueplane_doctor.known_names import TABLES
 from blueplane_doctor.sources.database_source import DatabaseSource
 from blueplane_doctor.text import known_or_hidden
-from blueplane_doctor.times import parse_time, to_milliseconds
+from blueplane_doctor.times import milliseconds_of, parse_time, to_milliseconds
 
 BATCH = 500
 """Keys of one query, as many as a page of the stream has messages; SQLite allows 32,766 values."""
@@ -65,6 +65,12 @@ class RowFinder:
             for start in range(0, len(keys), BATCH):
                 self._find_batch(table, columns, keys[start : start + BATCH], rows[start : start + BATCH])
         return found
+
+    def time_of(self, table: str, sequence: int) -> int | None:
+        """The time of the event of a row, in milliseconds since 1970; None where it tells none. Raises SourceError."""
+        for (text,) in self._database.rows(f'SELECT timestamp FROM "{table}" WHERE sequence = ?', [sequence]):
+            return milliseconds_of(str(text))
+        return None
 
     def _find_batch(
         self, table: str, columns: tuple[str, ...], keys: list[tuple[str, ...]], sequences: list[list[int]]

@@ -152,3 +152,34 @@ def test_what_was_delivered_and_written_meanwhile_still_waits_for_this_run(
     judge = examination.new_judge()
     pipeline.drain()  # after the groups' positions were read, and before the rows are
     assert states(judge, examination) == ["waiting"] * 2
+
+
+@pytest.mark.parametrize("payload", [["a list"], {"storage_level": None}], ids=["malformed", "refused"])
+def test_what_no_writer_can_write_has_no_row_though_another_message_of_its_key_has_one(
+    pipeline: Pipeline, examine: Examine, payload: object
+) -> None:
+    pipeline.enqueue_cursor(1, event_ids=["a-key"], at=pipeline.ago(minutes=9))
+    pipeline.enqueue_cursor(1, event_ids=["b-key"], at=pipeline.ago(minutes=8))
+    pipeline.drain()
+    (again,) = pipeline.enqueue_cursor(1, event_ids=["b-key"])
+    (poison,) = pipeline.enqueue_cursor(1, event_ids=["a-key"], payload=payload)
+    pipeline.deliver("processors")
+    examination = examine()
+    assert states(examination.new_judge(), examination)[2:] == ["in_flight", "in_flight"]
+    pipeline.age_pending("processors", milliseconds=60_000)
+    examination = examine()
+    assert states(examination.new_judge(), examination)[2:] == ["written_not_acknowledged", "stuck"]
+    pipeline.acknowledge("processors", [again, poison])
+    examination = examine()
+    assert states(examination.new_judge(), examination) == ["written", "written", "duplicate", "lost"]
+
+
+def test_what_a_later_writer_can_write_keeps_its_row_by_its_time(pipeline: Pipeline, examine: Examine) -> None:
+    moment = pipeline.ago(minutes=9)
+    pipeline.enqueue_cursor(1, event_ids=["a-key"], at=moment)
+    pipeline.drain()
+    (again,) = pipeline.enqueue_cursor(1, event_ids=["a-key"], at=moment, payload={"storage_level": None})
+    pipeline.deliver("processors")
+    pipeline.acknowledge("processors", [again])
+    examination = examine()
+    assert states(examination.new_judge(), examination) == ["written", "duplicate"]
