@@ -42,10 +42,6 @@ def _is_text_or_nothing(reply: Any) -> bool:
     return reply is None or type(reply) is bytes
 
 
-def _is_list(reply: Any) -> bool:
-    return type(reply) is list
-
-
 def _is_list_of_texts(reply: Any) -> bool:
     return type(reply) is list and set(map(type, reply)) <= {bytes}
 
@@ -141,6 +137,10 @@ def _list_of(shape: Shape) -> Shape:
     return lambda reply: type(reply) is list and all(map(shape, reply))
 
 
+def _list_of_length(length: int) -> Shape:
+    return lambda reply: type(reply) is list and len(reply) == length
+
+
 _STREAM = _record(
     {
         b"length": _is_count,
@@ -172,7 +172,6 @@ _SHAPES: dict[str, Shape] = {
     "PTTL": _is_integer,
     "TS.QUERYINDEX": _is_list_of_texts,
     "TS.RANGE": _is_points,
-    "TS.MADD": _is_list,
     "EVAL": _is_single_or_nothing,
     "XADD": _is_id,
     "XDEL": _is_count,
@@ -185,6 +184,8 @@ _SHAPES: dict[str, Shape] = {
     "WATCH": _is_text,
     "MULTI": _is_text,
 }
+_WORDS_OF_A_SAMPLE = 3
+"""Of TS.MADD: key, time and value, behind the command's name."""
 _WITH_SUBCOMMAND = ("XINFO", "XGROUP")
 
 
@@ -194,6 +195,9 @@ def checked_shape(reply: Any, command: Command) -> Any:
     if name in _WITH_SUBCOMMAND:
         name = f"{name} {str(command[1]).upper()}"
     shape = _SHAPES.get(name)
+    if name == "TS.MADD":
+        samples = len(command) // _WORDS_OF_A_SAMPLE
+        shape = _list_of_length(samples)
     if name == "XPENDING":
         shape = _is_summary if len(command) == 3 else _is_pending_entries
     if shape is None or isinstance(reply, ReplyError) or shape(reply):

@@ -132,6 +132,8 @@ def test_what_the_variants_begin_with_is_fine() -> None:
         (("EVAL", "return 1", 0), [1]),
         (("XADD", "k", "*", "a", "b"), b"newest"),
         (("TS.RANGE", "k"), [[1, b"many"]]),
+        (("TS.MADD", "a", 1, "2", "b", 1, "2"), [1]),
+        (("TS.MADD", "a", 1, "2"), b"1"),
         (("TS.RANGE", "k"), [[b"1", b"2"]]),
         (("XINFO", "STREAM", "k"), [b"length"]),
         (("XINFO", "STREAM", "k"), [1, 2]),
