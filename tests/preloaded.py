@@ -21,8 +21,13 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
 from typing import Any, NamedTuple
+
+import blueplane_doctor.__main__
+from blueplane_doctor.__main__ import main, start_light
 
 _CLIENT = Path(__file__).with_name("preloaded_client.py")
 _REPOSITORY = Path(__file__).parents[1]
@@ -155,7 +160,7 @@ def become(request: Request) -> None:
     os.environ.update(request.environment)
     if _read_at_the_start(os.environ) != ours:
         os.execv(sys.executable, [sys.executable, "-m", "blueplane_doctor", *request.arguments])
-    sys.argv[1:] = request.arguments
+    sys.argv[:] = [blueplane_doctor.__main__.__file__, *request.arguments]
 
 
 def _read_at_the_start(environment: Any) -> dict[str, str]:
@@ -167,12 +172,7 @@ def _read_at_the_start(environment: Any) -> dict[str, str]:
 
 def preload() -> None:
     """Import what runs of the command import; nothing of it may start a thread or read the environment."""
-    from importlib import import_module
-    from pkgutil import iter_modules
-
-    from blueplane_doctor import __main__
-
-    __main__.start_light()
+    start_light()
     import_module("blueplane_doctor.cli")
     for name in _PACKAGES:
         package = import_module(f"blueplane_doctor.{name}")
@@ -202,8 +202,6 @@ def preloaded_doctor() -> Sequence[str]:
 
 
 def _main() -> None:
-    from blueplane_doctor.__main__ import main
-
     preload()
     preloaded = Preloaded(sys.argv[1])
     gc.freeze()  # what is here stays, and its pages are not copied by a run that looks for garbage

@@ -2,12 +2,12 @@
 
 import io
 import subprocess
-import sys
 
 import pytest
 
 from blueplane_doctor.characters import PlainStream, document, lines, plain
 from tests.parameters import one_quick
+from tests.preloaded import preloaded_doctor
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ HOSTILE = "\x1b]52;c;aHVudGVyMg==\x07\r\n::error::hunter2"
     ),
 )
 def test_no_word_of_the_command_line_becomes_a_command(words: list[str]) -> None:
-    done = subprocess.run([sys.executable, "-m", "blueplane_doctor", *words], capture_output=True, timeout=60)
+    done = subprocess.run([*preloaded_doctor(), *words], capture_output=True, timeout=60)
     said = done.stderr.decode()
     assert said
     assert "\x1b" not in said

@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 import threading
 import time
 from pathlib import Path
@@ -15,12 +14,13 @@ from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.evidence import to_json
 from blueplane_doctor.kept import evidence_from
 from tests.parameters import one_quick
+from tests.preloaded import preloaded_doctor
 
 SELECT = ("--select", "chain,queue,dead-letters")
 
 
 def doctor(*words: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "blueplane_doctor", *map(str, words)]
+    command = [*preloaded_doctor(), *map(str, words)]
     return subprocess.run(command, capture_output=True, text=True, timeout=60)
 
 

@@ -7,7 +7,7 @@ from importlib.metadata import entry_points
 import pytest
 
 from blueplane_doctor import __version__
-from tests.command_line import doctor
+from tests.command_line import DOCTOR
 from tests.parameters import one_quick
 
 
@@ -26,7 +26,7 @@ def test_python_m_is_the_program() -> None:
         "import sys; sys.argv = ['blueplane-doctor', '--version']; from blueplane_doctor.__main__ import main; main()"
     )
     by_name = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
-    by_module = doctor("--version")
+    by_module = subprocess.run([*DOCTOR, "--version"], capture_output=True, text=True, timeout=60, check=False)
     assert by_name.stdout == by_module.stdout == f"blueplane-doctor {__version__}\n"
     assert (by_name.returncode, by_module.returncode) == (0, 0)
 

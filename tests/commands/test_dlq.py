@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 from datetime import timedelta
 
 import pytest
@@ -11,10 +10,11 @@ from blueplane_doctor.demo.faults import FAULTS
 from blueplane_doctor.demo.messages import PRIVATE_TEXT
 from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.text import identifier
+from tests.preloaded import preloaded_doctor
 
 
 def dlq(pipeline: Pipeline, *words: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "blueplane_doctor", "--home", str(pipeline.home)]
+    command = [*preloaded_doctor(), "--home", str(pipeline.home)]
     command += ["--redis-url", pipeline.redis_url, "dlq", *words]
     return subprocess.run(command, capture_output=True, text=True, timeout=60)
 

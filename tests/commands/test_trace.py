@@ -3,7 +3,6 @@
 import json
 import re
 import subprocess
-import sys
 
 import pytest
 
@@ -12,6 +11,7 @@ from blueplane_doctor.demo.faults import FAULTS
 from blueplane_doctor.demo.messages import PRIVATE_TEXT
 from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.text import identifier
+from tests.preloaded import preloaded_doctor
 
 
 @pytest.mark.parametrize(
@@ -37,13 +37,11 @@ def test_the_command(pipeline: Pipeline) -> None:
     FAULTS["malformed-payloads"].apply(pipeline)
     ids = [identity for identity, _ in pipeline.client.xrange(pipeline.queue, count=3)]
     words = ["--home", str(pipeline.home), "--redis-url", pipeline.redis_url, "trace", *ids, "no such thing"]
-    done = subprocess.run(
-        [sys.executable, "-m", "blueplane_doctor", *words, "--format", "json"], capture_output=True, text=True
-    )
+    done = subprocess.run([*preloaded_doctor(), *words, "--format", "json"], capture_output=True, text=True)
     traces = json.loads(done.stdout)
     assert [t["id"] for t in traces] == [*ids, identifier("no such thing")]
     assert done.returncode in (1, 3)
-    plain = subprocess.run([sys.executable, "-m", "blueplane_doctor", *words], capture_output=True, text=True)
+    plain = subprocess.run([*preloaded_doctor(), *words], capture_output=True, text=True)
     assert f"{ids[0]}: " in plain.stdout
     assert f"{identifier('no such thing')}: NOT FOUND" in plain.stdout
     assert PRIVATE_TEXT not in done.stdout + plain.stdout
@@ -55,6 +53,6 @@ def test_a_row_shows_no_digits_that_its_time_does_not_have(pipeline: Pipeline) -
     pipeline.drain()
     ((identity, _),) = pipeline.client.xrange(pipeline.queue)
     words = ["--home", str(pipeline.home), "--redis-url", pipeline.redis_url, "trace", identity]
-    done = subprocess.run([sys.executable, "-m", "blueplane_doctor", *words], capture_output=True, text=True)
+    done = subprocess.run([*preloaded_doctor(), *words], capture_output=True, text=True)
     assert re.search(r"^  enqueued +\S+:\d\d\.\d{3}Z ", done.stdout, re.M)
     assert re.search(r"^  row +\S+:\d\dZ ", done.stdout, re.M), done.stdout

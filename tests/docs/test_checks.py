@@ -3,7 +3,6 @@
 import json
 import re
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ import pytest
 from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.discovery import find_monitors
 from tests.docs.checks import CAUSE, CHECK, MONITOR, TARGET, text
+from tests.preloaded import preloaded_doctor
 
 ROOT = Path(__file__).parents[2]
 
@@ -40,7 +40,7 @@ def write_into(folder: Path, name: str, content: str) -> None:
 
 def doctor(*words: object) -> dict[str, Any]:
     """The JSON report of a run with these options."""
-    command = [sys.executable, "-m", "blueplane_doctor", *map(str, words), "--format", "json"]
+    command = [*preloaded_doctor(), *map(str, words), "--format", "json"]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert ended.stdout, ended.stderr
     report: dict[str, Any] = json.loads(ended.stdout)

@@ -2,7 +2,6 @@
 
 import re
 import subprocess
-import sys
 import tomllib
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import pytest
 from blueplane_doctor.commands.install import STEPS
 from blueplane_doctor.options import OPTIONS
 from tests.parameters import one_quick
+from tests.preloaded import preloaded_doctor
 
 ROOT = Path(__file__).parents[2]
 DOCUMENT = (ROOT / "docs" / "INSTALLATION.md").read_text(encoding="utf-8")
@@ -22,9 +22,7 @@ def test_every_step_has_a_row() -> None:
 
 @pytest.mark.parametrize("command", one_quick(["install", "uninstall", "probe"]))
 def test_every_option_is_named(command: str) -> None:
-    told = subprocess.run(
-        [sys.executable, "-m", "blueplane_doctor", command, "--help"], capture_output=True, text=True, check=True
-    )
+    told = subprocess.run([*preloaded_doctor(), command, "--help"], capture_output=True, text=True, check=True)
     options = set(re.findall(r"--[a-z-]+", told.stdout)) - {"--help"}
     assert options
     shared = {option.flag for option in OPTIONS.values()}

@@ -21,6 +21,7 @@ from blueplane_doctor.notifying.state import State, write_state
 from blueplane_doctor.notifying.state_file import STATE_FILE
 from tests.command_line import assert_refused, doctor
 from tests.connection.hostile import speaking
+from tests.preloaded import preloaded_doctor
 
 
 @pytest.fixture
@@ -38,7 +39,7 @@ def url(valkey: RunningServer) -> str:
 
 
 def history(url: str, *words: str) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "blueplane_doctor", "--history-url", url, "history", *words]
+    command = [*preloaded_doctor(), "--history-url", url, "history", *words]
     return subprocess.run(command, capture_output=True, text=True, timeout=60)
 
 

@@ -3,7 +3,6 @@
 import contextlib
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from blueplane_doctor.discovery import find_formats
 from blueplane_doctor.model import Report, Status
 from blueplane_doctor.reports.base import View
 from tests.helpers import examined
+from tests.preloaded import preloaded_doctor
 from tests.waiting import PATIENCE_SECONDS
 
 NOT_JUDGED = (Status.UNKNOWN, Status.SKIPPED)
@@ -88,7 +88,7 @@ def doctor(pipeline: Pipeline, *arguments: str, timeout: float = PATIENCE_SECOND
 def command(*arguments: str, timeout: float = PATIENCE_SECONDS) -> subprocess.CompletedProcess[str]:
     """Run the command with these arguments alone."""
     return subprocess.run(
-        [sys.executable, "-m", "blueplane_doctor", *arguments],
+        [*preloaded_doctor(), *arguments],
         capture_output=True,
         text=True,
         timeout=timeout,

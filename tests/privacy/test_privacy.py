@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.discovery import find_formats
 from blueplane_doctor.notifying.state_file import STATE_FILE
 from tests.helpers import age_state
+from tests.preloaded import preloaded_doctor
 from tests.privacy.corpus import Corpus, login, machine, sow, sow_editors, sow_transcripts
 from tests.servers import require_server
 from tests.service.support import serving
@@ -58,10 +59,10 @@ class Sown:
     withheld: list[str]
     """The uuids of lines of transcripts that are missing from the pipeline."""
 
-    def run(self, *words: str, program: tuple[str, ...] = ("-m", "blueplane_doctor"), **more: str) -> str:
+    def run(self, *words: str, program: Sequence[str] = (), **more: str) -> str:
         """All that a run says, on stdout and stderr."""
         environment = {k: v for k, v in os.environ.items() if not k.startswith("BLUEPLANE_DOCTOR_")}
-        command = [sys.executable, *program, *words]
+        command = [*(program or preloaded_doctor()), *words]
         ended = subprocess.run(
             command, capture_output=True, timeout=100, check=False, env=environment | self.environment | more
         )
@@ -198,7 +199,7 @@ def test_the_tests_of_pytest_do_not_tell(sown: Sown, tmp_path: Path) -> None:
     said = sown.run(
         *("-c", os.devnull, "--rootdir", str(tmp_path), "-p", "no:cacheprovider"),
         *("--blueplane", "blueplane", f"--junitxml={junit}", "-rA", "--tb=long"),
-        program=("-m", "pytest"),
+        program=(sys.executable, "-m", "pytest"),
     )
     assert "blueplane::queue-depth" in said
     sown.keeps(said)
@@ -263,7 +264,7 @@ def test_the_shown_settings_hold_no_password(sown: Sown) -> None:
 
 def test_an_internal_error_does_not_tell(sown: Sown) -> None:
     program = INTERNAL_ERROR.format(secret=sown.corpus.every("an internal error"))
-    said = sown.run(program=("-c", program))
+    said = sown.run(program=(sys.executable, "-c", program))
     assert "internal error: RuntimeError" in said
     sown.keeps(said)
 

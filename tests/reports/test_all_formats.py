@@ -3,7 +3,6 @@
 import json
 import re
 import subprocess
-import sys
 import unicodedata
 from collections.abc import Callable
 from html.parser import HTMLParser
@@ -19,6 +18,7 @@ from blueplane_doctor.kept import read_report
 from blueplane_doctor.model import Report
 from blueplane_doctor.reports.base import View
 from tests.parameters import one_quick
+from tests.preloaded import preloaded_doctor
 from tests.reports.hostile import REPORTS
 
 FORMATS = find_formats()
@@ -163,7 +163,7 @@ def test_a_format_for_people_tells_waivers_and_changes(name: str) -> None:
 def test_stdout_is_the_document_alone(name: str, tmp_path: Path) -> None:
     kept = tmp_path / "report.json"
     kept.write_text(FORMATS["json"].render(REPORTS["hostile-terminal"](), View()), encoding="utf-8")
-    program = [sys.executable, "-m", "blueplane_doctor", "convert", str(kept), "--format", name]
+    program = [*preloaded_doctor(), "convert", str(kept), "--format", name]
     ended = subprocess.run(program, capture_output=True, timeout=60, check=False)
     assert ended.stderr == b""
     assert ended.returncode == (2 if name == "nagios" else 0)

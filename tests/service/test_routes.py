@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 from datetime import datetime
 
 import pytest
@@ -12,6 +11,7 @@ from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.history.health_storage import HealthMetricsStorage
 from blueplane_doctor.history.samples import Sample, minute_of
 from tests.helpers import examined
+from tests.preloaded import preloaded_doctor
 from tests.service.support import Served, serving
 from tests.waiting import wait_until
 
@@ -158,7 +158,7 @@ def test_the_chain_is_the_reports_own(served: Served, healthy: Pipeline) -> None
 def test_the_chain_is_that_of_the_command_line(pipeline: Pipeline) -> None:
     faults.malformed_payloads(pipeline)
     home, url = str(pipeline.home), pipeline.redis_url
-    command = [sys.executable, "-m", "blueplane_doctor", "--home", home, "--redis-url", url, "--format", "json"]
+    command = [*preloaded_doctor(), "--home", home, "--redis-url", url, "--format", "json"]
     with serving(pipeline) as service:
         service.ready()
         before = service.get(f"{ROOT}/chain").json()
