@@ -39,7 +39,7 @@ def test_without_a_terminal_each_round_is_a_line_of_json(pipeline: Pipeline) -> 
     assert (ended.returncode, ended.stderr) == (rounds[-1]["exit_code"], "")
     assert [one["round"] for one in rounds] == [1, 2, 3]
     fields = {"round", "generated_at", "status", "since", "causes", "opened", "over", "exit_code", "counts", "changed"}
-    fields |= {"unread", "metrics"}
+    fields |= {"unread", "metrics", "since_bound"}
     assert all(set(one) == fields for one in rounds)
     assert [one["metrics"]["queue.queue_depth"] for one in rounds] == [7, 7, 7]
     assert [one["changed"] for one in rounds] == [[], [], []]
