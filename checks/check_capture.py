@@ -17,8 +17,8 @@ def check_hook_inactivity(capture: "CaptureHealth", locations: "Locations", scal
     """How long the expected Cursor hooks have been silent while an IDE window is open.
 
     Expected are hooks that are installed, that the settings expect, or that were seen within seven days. Graded are
-    those of the settings and those that fire with every turn; where there are none, the least silent of the others,
-    which fire only when a tool or a file is used.
+    those of the settings and those that fire with every turn. Where there are none, the least silent of the others is
+    graded: these fire only when a tool or a file is used.
 
     Causes:
     - the hooks are not in Cursor's hooks.json any more, or name a program that is gone

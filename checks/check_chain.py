@@ -137,7 +137,7 @@ def _break_remedy(chain: "ChainHealth", locations: "Locations") -> Remedy:
     steps = []
     if lost:
         steps.append(
-            "Look at the reasons: malformed payloads point to a producer, everything else to the writer, to a deleted "
+            "Look at the reasons. Malformed payloads point to a producer; all else points to the writer, to a deleted "
             "consumer, or to a database that was replaced by an older copy. Save the lost ones before you restart "
             "anything, and before the stream trims them."
         )

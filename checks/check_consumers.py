@@ -72,8 +72,8 @@ def check_stuck_consumers(
 def check_orphaned_messages(queue: "QueueHealth", locations: "Locations", scale: Scale) -> Finding:
     """Messages without a row that are held by a consumer that is not there any more.
 
-    A consumer counts as gone when it holds messages and has been silent for 30 s longer than another consumer of its
-    group; or when it is named after a process that does not run, while the server is another one. The pipeline names
+    A consumer that holds messages counts as gone in two cases: it has been silent for 30 s longer than another consumer
+    of its group, or it is named after a process that does not run, while the server is another one. The pipeline names
     its consumers by process and never claims what a dead one held, so these wait for ever.
 
     Causes:

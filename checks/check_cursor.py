@@ -17,10 +17,10 @@ _INSTALL = Remedy(text="If Cursor is to be captured, install Blueplane's extensi
 def check_cursor_completeness(cursor: "CursorCompleteness", locations: "Locations", scale: Scale) -> Finding:
     """Composers and bubbles that changed in Cursor's databases, and of which nothing was captured.
 
-    What changed in the last 24 h (see --since) in the databases `state.vscdb` of the workspaces and in the global one
-    is compared with the rows of Cursor's traces and with what is on its way to them. Told and not graded is what the
-    server never sends: generations, prompts, and on other systems than macOS the whole global database. Things whose
-    last change alone is missing are those of cursor-last-changes.
+    Looked at is what changed in the last 24 h (see --since) in the databases `state.vscdb` of the workspaces and in the
+    global one. It is compared with the rows of Cursor's traces, and with what is on its way to them. Told, not graded,
+    is what the server never sends: generations, prompts, and on other systems than macOS the whole global database.
+    Things whose last change alone is missing are those of cursor-last-changes.
 
     Causes:
     - the extension did not tell the server of the window (see capture-wiring)

@@ -38,8 +38,8 @@ def check_backlog_trend(
     waited; stalled: delivered, but nothing acknowledged. The worst of the groups counts.
 
     Without samples: from one look, for all writers together. It compares what came with what was written, in the last
-    minute and in the last five minutes; a backlog below 100 messages, or younger than a minute, or that grew by less
-    than 100 in five minutes, is steady. Stalled: something waits, and nothing was written for five minutes.
+    minute and in the last five minutes. A backlog is steady when it is below 100 messages, younger than a minute, or
+    grew by less than 100 in five minutes. Stalled: something waits, and nothing was written for five minutes.
 
     Causes:
     - stopped: the writer is dead, or hangs (see server-alive)
@@ -74,9 +74,10 @@ def check_time_to_loss(
 ) -> Finding:
     """Minutes until the backlog reaches `max_length`, at its present rate.
 
-    At its rate over the last three samples; without them from one look: what came less what was written, the smaller
-    one of the rates of the last minute and of the last five, so that a burst of seconds gives no alarm. From then on
-    every new message pushes out one that nobody has read. Not graded while the backlog does not grow.
+    The rate is that of the last three samples. Without them it comes from one look: what came less what was written, of
+    the last minute's rate and of that of the last five the smaller one, so that a burst of seconds gives no alarm. Once
+    `max_length` is reached, every new message pushes out one that nobody has read. Not graded while the backlog does
+    not grow.
 
     Causes:
     - what backlog-trend and stuck-consumers name

@@ -54,9 +54,10 @@ _STEPS = {
 def check_capture_wiring(wiring: "CaptureWiring", locations: "Locations", scale: Scale) -> Finding:
     """Whether the editors are told to send their events, and can.
 
-    Looked at are Cursor's hooks.json and Claude Code's settings, those of the projects of open sessions and the managed
-    ones too, read as strictly as the editors read them; the commands in them, none of which is run; the extension in
-    Cursor; the versions of hook, services and doctor; and whether the server finds the transcripts of open sessions.
+    Looked at are Cursor's hooks.json and Claude Code's settings, also those of the projects of open sessions and the
+    managed ones. They are read as strictly as the editors read them, and no command in them is run. Looked at are also
+    the extension in Cursor, the versions of hook, services and doctor, and whether the server finds the transcripts of
+    open sessions.
 
     Causes:
     - a file was edited by hand, or by a program that writes comments, or has an entry of another form

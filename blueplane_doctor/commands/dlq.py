@@ -56,8 +56,8 @@ def dlq_list(
     given: Invocation,
     *,
     chosen: DeadLetterFilter,
-    page: Annotated[int, typer.Option(help="Which page.", min=1)] = 1,
-    page_size: Annotated[int, typer.Option(help="Letters a page.", min=1, max=1000)] = 25,
+    page: Annotated[int, typer.Option(help="Show this page.", min=1)] = 1,
+    page_size: Annotated[int, typer.Option(help="Letters on a page.", min=1, max=1000)] = 25,
 ) -> None:
     """List dead letters of both streams, newest first."""
     with closing(Examination(given.load().settings)) as examination:
@@ -86,7 +86,7 @@ def _row(letter: DeadLetter) -> list[str]:
 def dlq_show(
     given: Invocation,
     letter_id: Annotated[str, typer.Argument(metavar="ID")],
-    stream: Annotated[str, typer.Option("--stream", help="Of this dead-letter stream.")] = "",
+    stream: Annotated[str, typer.Option("--stream", help="Look only in this dead-letter stream.")] = "",
     reveal: Annotated[bool, typer.Option("--reveal", help="Show the private content too, on a terminal.")] = False,
 ) -> None:
     """Show one dead letter, by its ID or that of its message."""

@@ -9,17 +9,19 @@ import typer
 
 from blueplane_doctor.lookup.dead_letters import DeadLetterFilter, letter_filter
 
-_AGE = "For example 90s, 30m, 6h, 2d."
-
 
 def _chosen(
     *,
-    newer: Annotated[str | None, typer.Option("--newer-than", help=_AGE, metavar="AGE")] = None,
-    older: Annotated[str | None, typer.Option("--older-than", help=_AGE, metavar="AGE")] = None,
-    group: Annotated[str, typer.Option("--group", help="Of this consumer group.")] = "",
-    error: Annotated[str, typer.Option("--error", help="Whose error or fingerprint holds this text.")] = "",
-    event_type: Annotated[str, typer.Option("--event-type", help="Of this event type.")] = "",
-    platform: Annotated[str, typer.Option("--platform", help="Of this platform.")] = "",
+    newer: Annotated[
+        str | None, typer.Option("--newer-than", help="Only what is newer: 90s, 30m, 6h, 2d.", metavar="AGE")
+    ] = None,
+    older: Annotated[
+        str | None, typer.Option("--older-than", help="Only what is older: 90s, 30m, 6h, 2d.", metavar="AGE")
+    ] = None,
+    group: Annotated[str, typer.Option("--group", help="Only of this consumer group.")] = "",
+    error: Annotated[str, typer.Option("--error", help="Only errors whose text or fingerprint holds this.")] = "",
+    event_type: Annotated[str, typer.Option("--event-type", help="Only of this event type.")] = "",
+    platform: Annotated[str, typer.Option("--platform", help="Only of this platform.")] = "",
 ) -> DeadLetterFilter:
     """The filter that these options make. Raises UsageError."""
     return letter_filter(newer, older, group, error, event_type, platform)

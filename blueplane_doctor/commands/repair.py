@@ -1,7 +1,7 @@
-"""Plan how to heal what the doctor found, and do it: nothing is changed without --apply.
+"""Make a plan that heals what the doctor found. Only --apply changes anything.
 
-Without an option it makes a plan and shows it. WORDS narrow it: names of targets (stuck, lost, …) or IDs of messages.
-A plan's own ID shows that plan.
+Without an option it makes a plan and shows it. WORDS narrow the plan: names of targets (stuck, lost, …) or IDs of
+messages. A plan's own ID shows that plan.
 """
 
 import os
@@ -66,12 +66,12 @@ def repair(
     ] = None,
     apply: Annotated[str, typer.Option("--apply", help="Do what this plan says.", metavar="PLAN")] = "",
     undo: Annotated[str, typer.Option("--undo", help="Take back what can be taken back.", metavar="PLAN")] = "",
-    list_plans: Annotated[bool, typer.Option("--list", help="Show the plans, and what became of them.")] = False,
+    list_plans: Annotated[bool, typer.Option("--list", help="Show the plans, and how each ended.")] = False,
     save_only: Annotated[bool, typer.Option("--save-only", help="Save the messages, and change nothing.")] = False,
     yes: Yes = False,
-    rate: Annotated[str, typer.Option(help="Messages a second at most, such as 50/s.", metavar="RATE")] = "",
+    rate: Annotated[str, typer.Option(help="At most so many messages a second: 50/s.", metavar="RATE")] = "",
     write_url: Annotated[
-        str, typer.Option("--write-url", help="The same Redis with the user that may repair.", metavar="URL")
+        str, typer.Option("--write-url", help="URL of the same Redis, with a user that may repair.", metavar="URL")
     ] = "",
     *,
     chosen: DeadLetterFilter,
@@ -230,7 +230,7 @@ def _rate(text: str) -> float | None:
         rate = 0.0
     if not _LEAST_A_SECOND <= rate < _MOST_A_SECOND:
         raise UsageError(
-            f"--rate {text[:20]}: it is no number of messages a second, {_LEAST_A_SECOND:g} or more",
+            f"--rate {text[:20]}: it must be a number of messages a second, {_LEAST_A_SECOND:g} or more",
             "for example --rate 50/s",
         )
     return rate

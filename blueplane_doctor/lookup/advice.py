@@ -51,16 +51,16 @@ ADVICE = {
     DEAD_LETTERED: "The writer gave it up; see what is known with: blueplane-doctor dlq show",
     WRITTEN_NOT_ACKNOWLEDGED: "Its row is there; what is missing is the acknowledgement. Delivered again it makes its "
     "whole batch fail: acknowledge it, see written-not-acknowledged.",
-    WRITTEN_NOT_DELIVERED: "Its row is there, and its writer group stands before it: the group was moved back, made "
-    "anew or is gone, or the same event was enqueued once more. Delivered now, it makes its whole batch fail: see "
+    WRITTEN_NOT_DELIVERED: "Its row is there, and its writer group was not given it: the group was moved back, made "
+    "anew or is gone, or the event was enqueued twice. Delivered now, it makes its whole batch fail: see "
     "written-not-delivered.",
     LOST: f"{_NOBODY_HAS_IT} It can be delivered again while the stream holds it: save it before it is trimmed.",
     UNTRACEABLE: "Its writer does not hold it, and it carries nothing by which its row could be found.",
     UNEXAMINED: "The database could not be read; make it readable and ask again.",
     PAYLOAD_GONE: "A writer still holds its ID, but the message itself was trimmed. Its content is gone.",
     TOO_YOUNG: "It stands in a transcript, and the server looks every 30 s. Ask again in a minute.",
-    NOT_CAPTURED: "Nothing to do: by design the server never reads the file in which it stands: that of an agent which "
-    "no result names, or in a folder of its session.",
+    NOT_CAPTURED: "Nothing to do: by design the server never reads this file. It belongs to an agent that no result "
+    "names, or lies in a folder of its session.",
     BEFORE_SETUP: "Its session ended before anything of Claude was captured here. The transcript still holds it.",
     ROWS_DELETED: "It is older than the rows that the database keeps: it may have been written, and its row deleted.",
     REPEATED: "Nothing to do: a resumed session repeats it, and it is written under the session before.",
@@ -72,19 +72,18 @@ ADVICE = {
 }
 """What to do, for each state of custody and for messages that are not in the stream."""
 _WHY_UNTRACEABLE = {
-    absence.TABLES_BEGIN_LATER: "Its writer does not hold it, and it has no row now; but its table begins later than "
-    "this message, so that its row may have been there. Whether it was written is not known.",
-    absence.OF_UNKNOWN_GROUP: "No writer that this doctor knows is meant to write it, and a group reads the stream "
-    "that it does not know: whether that one wrote it cannot be judged. See unknown-groups.",
-    absence.LETTER_DROPPED: "Its writer does not hold it, and it has neither a row nor a dead letter now; but dead "
-    "letters of that time were dropped from their stream, and its own may be one of them. What became of it is not "
-    "known.",
-    absence.ROWS_DELETED: "Its writer does not hold it, and it has no row now; but where its row would be, a row was "
+    absence.TABLES_BEGIN_LATER: "Its writer does not hold it, and it has no row now. Its table begins later than this "
+    "message, so its row may have been there. Whether it was written is not known.",
+    absence.OF_UNKNOWN_GROUP: "No writer that this doctor knows is meant to write it. A group that the doctor does not "
+    "know reads the stream, and whether that group wrote it cannot be judged. See unknown-groups.",
+    absence.LETTER_DROPPED: "Its writer does not hold it, and it has neither a row nor a dead letter now. Dead letters "
+    "of that time were dropped from their stream, and its own may be one of them. What became of it is not known.",
+    absence.ROWS_DELETED: "Its writer does not hold it, and it has no row now. Where its row would be, a row was "
     "deleted from the table. Whether it was written is not known.",
-    absence.LETTERS_UNREADABLE: "Its writer does not hold it, and it has no row; but this user may not read all "
-    "streams of dead letters, and one of them may hold its letter: see dead-letters.",
-    WRITTEN_ELSEWHERE: "Its writer does not hold it, and it has no row in this database; but a second server reads "
-    "for the same group, and may have written it to another database: see second-server.",
+    absence.LETTERS_UNREADABLE: "Its writer does not hold it, and it has no row. This user may not read all streams of "
+    "dead letters, and one of them may hold its letter: see dead-letters.",
+    WRITTEN_ELSEWHERE: "Its writer does not hold it, and it has no row in this database. A second server reads for the "
+    "same group, and may have written it to another database: see second-server.",
 }
 """What is said of a message that may have been handled although nothing shows it, by the reason; see absence.py."""
 _SEARCH_CUT_SHORT = "The time was up before the whole stream was searched; give more with --timeout."
@@ -92,7 +91,7 @@ _DUPLICATES_CUT_SHORT = (
     "Its row is there. The time was up before it was known whether an earlier message has the same key; "
     "give more with --timeout."
 )
-_ROW_SEEN_BEFORE = "An earlier run saw its row; it is not there now, so that it was deleted since."
+_ROW_SEEN_BEFORE = "An earlier run saw its row, which is not there now: it was deleted since."
 _ROWS_CUT_SHORT = (
     "The time was up before it was known whether an earlier message has its row; give more with --timeout."
 )

@@ -186,7 +186,7 @@ def with_writers(items: Iterable[Item], running: frozenset[str], obstacle: str) 
     for item in items:
         reason = ""
         if item.action in ADDS_TO_STREAM and obstacle:
-            reason = f"{obstacle}; heal that first, for until then nothing that is delivered again is written"
+            reason = f"{obstacle}; heal that first: until then no message that is delivered again is written"
         elif item.action in ADDS_TO_STREAM and item.group not in running:
             reason = f"no writer of the group {shown_group(item.group)} runs; start the Blueplane server first"
         if reason:
@@ -203,7 +203,7 @@ def waits_for_server(count: int) -> Refusal:
     """What nobody was given yet needs no repair: `count` messages."""
     return Refusal(
         what=f"deliver {many(count, 'waiting message', 'waiting messages')}",
-        reason="not stuck: no writer runs, and once the Blueplane server is started it is given what waits",
+        reason="they are not stuck: no writer runs, and the Blueplane server is given them when it starts",
     )
 
 
@@ -223,9 +223,8 @@ def within_room(items: Iterable[Item], room: Room) -> tuple[list[Item], list[Ref
     if not refused:
         return left, []
     reason = (
-        f"the stream would be more than {FILL_TO:.0%} full of what is not finished, and the next producer would trim "
-        f"messages that nobody has read ({room.used:,} of {room.limit:,} are taken); when the writers have caught up, "
-        "make another plan"
+        f"unfinished messages would fill more than {FILL_TO:.0%} of the stream ({room.used:,} of {room.limit:,} are "
+        "taken), and the next producer would trim unread ones; make another plan when the writers have caught up"
     )
     return left, [Refusal(what=_deliveries(refused), reason=reason)]
 

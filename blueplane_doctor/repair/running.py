@@ -95,7 +95,8 @@ def _in_words(plan: Plan, applied: Applied, after: Condition) -> str:
     lines = [first, *counts_in_words(applied.counts, applied.refused, applied.unseen)]
     written = len(applied.seen)
     if applied.expected and not applied.is_interrupted:
-        lines.append(f"  {many(written, 'row is', 'rows are')} there, of {len(applied.expected):,} that were delivered")
+        rows = many(len(applied.expected), "expected row", "expected rows")
+        lines.append(f"  written     {written:,} of {rows}")
     lines += [
         f"Before: {plan.before.headline}",
         f"        {plan.before.equation}",

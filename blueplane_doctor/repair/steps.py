@@ -122,7 +122,7 @@ class Steps:
         if len(fields) > scripts.MOST_FIELDS:
             return f"it has more than {scripts.MOST_FIELDS:,} fields, which one step cannot add; it is saved only"
         if item.action is Action.DELIVER and item.origins and self._unwritten_in_a_row >= _MOST_UNWRITTEN:
-            return "the writer writes none of what is delivered to it alone"
+            return "the writer wrote none of the last messages that it was given alone"
         return ""
 
     def _deliver(self, step: list[Delivery]) -> Iterator[list[JournalEntry]]:
@@ -276,7 +276,7 @@ def checked_moves(reply: Any, count: int) -> int | list[str | None]:
 
 def _another_reply() -> SourceProtocolError:
     return SourceProtocolError(
-        "the Redis that is repaired does not answer as Redis does: the reply to EVAL is none of its script",
+        "the Redis that is repaired does not answer as Redis does: its reply to EVAL is not one that the script gives",
         "see what answers there, then run it again: it goes on where it stopped",
     )
 

@@ -212,5 +212,5 @@ def explained_refusals(store: Store) -> Iterator[None]:
     except OSError as error:
         raise RepairRefused(
             f"{error.filename or store.folder}: {error.strerror or error}; the repair stops here",
-            "see what is there, and whether the disk is full; run again it goes on where it stopped",
+            "see what is there, and whether the disk is full; then run it again: it goes on where it stopped",
         ) from error

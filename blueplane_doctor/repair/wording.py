@@ -47,7 +47,7 @@ _WHAT = {
         "that their writer tries again by itself, and writes once the rest is set aside",
     ),
     Action.SET_ASIDE: ("that cannot be written, and stays in the file", "that cannot be written, and stay in the file"),
-    Action.ACKNOWLEDGE: ("with nothing else left to do", "with nothing else left to do"),
+    Action.ACKNOWLEDGE: ("that needs nothing else", "that need nothing else"),
     Action.REMOVE: ("once the row is seen", "once their rows are seen"),
     Action.KEEP: ("that is saved only", "that are saved only"),
 }
@@ -92,13 +92,13 @@ def plan_in_words(plan: Plan, home: str, stage: Stage = Stage.NEW, *, is_of_all:
     for action in _VERBS:
         lines += _action_lines(action, plan.of(action))
     for refusal in plan.refusals:
-        lines.append(_line("not", f"{refusal.what}: {refusal.reason}"))
+        lines.append(_line("refused", f"{refusal.what}: {refusal.reason}"))
     running = "The writers run." if plan.writers_run else "Not every writer runs."
     lines.append(f"Room: {plan.room.left:,} of {plan.room.limit:,}. {running}")
     if plan.changes:
         lines += _next_steps(plan, stage)
     elif saved and stage is not Stage.SAVED:
-        lines.append("Nothing of it can be delivered. Save it: blueplane-doctor repair --save-only")
+        lines.append("None of it can be delivered. Save it: blueplane-doctor repair --save-only")
     return "\n".join(lines) + "\n"
 
 

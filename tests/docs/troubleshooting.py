@@ -36,8 +36,8 @@ Find the check by its id in the report; each has a section here. `blueplane-doct
 terminal, with the numbers that your settings gave it.
 
 **If much is red at once, begin at the top of this list and stop at the first one that is red.** The areas stand in the
-order in which one fault causes the next: without Redis nothing can be judged, without a server nothing is written,
-and behind a writer that is stuck everything else piles up. Correct that one, wait a minute, and look again.
+order in which one fault causes the next. Without Redis nothing can be judged; without a server nothing is written; and
+behind a writer that is stuck everything else piles up. Correct that one, wait a minute, and look again.
 
 **Before you restart anything** while messages are missing, keep what is there to see:
 

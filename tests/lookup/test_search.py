@@ -38,7 +38,7 @@ def test_what_is_older_than_its_table_is_not_called_lost(any_pipeline: Pipeline)
     any_pipeline.drain()
     (trace,) = traced(any_pipeline, old)
     assert (trace.state, trace.partial) == ("untraceable", False)
-    assert "its table begins later than this message" in trace.advice
+    assert "Its table begins later than this message" in trace.advice
 
 
 def test_a_table_that_holds_an_earlier_row_does_not_begin_later(any_pipeline: Pipeline) -> None:

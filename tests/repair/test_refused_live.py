@@ -51,7 +51,7 @@ def test_no_writer_and_no_room(live_pipeline: Pipeline, monkeypatch: pytest.Monk
     short = settings.model_copy(update={"streams": settings.streams.model_copy(update={"max_length": 10})})
     full = make_plan(short, Wanted(), store.new_id())
     assert len(full.of(Action.DELIVER)) == 8
-    assert sentences(full).startswith("deliver 1 message again: the stream would be more than 80% full of what is not")
+    assert sentences(full).startswith("deliver 1 message again: unfinished messages would fill more than 80% of")
 
     # Before Redis 7.2 a consumer that was claimed for looks as if it had asked.
     monkeypatch.setattr(refusals, "POLLED_MS", 0)

@@ -65,7 +65,7 @@ def test_applied_again_after_it_was_taken_back(live_pipeline: Pipeline) -> None:
     undone(live_pipeline, plan)
     with writers_at_work(live_pipeline):
         outcome = applied(live_pipeline, plan, patience=20)
-    assert "39 rows are there" in outcome.text
+    assert "written     39 of 39 expected rows" in outcome.text
 
 
 def test_a_message_set_aside_is_taken_out_of_the_dead_letters(live_pipeline: Pipeline) -> None:

@@ -31,7 +31,7 @@ def test_a_plan_names_what_it_saves_delivers_and_leaves() -> None:
     assert "save        3 messages to <home>/repair/0a1b/messages.jsonl (yours alone)" in text
     assert "deliver     2 messages (stuck) again, through the stream" in text
     assert "keep        1 message (lost) that is saved only: its writer cannot read it" in text
-    assert "not         deliver 3 messages again: no writer runs" in text
+    assert "refused     deliver 3 messages again: no writer runs" in text
     assert "Room: 9,880 of 10,000" in text
     assert "repair --apply 0a1b" in text
     assert "repair --undo 0a1b" in text
@@ -88,7 +88,7 @@ def test_an_empty_plan() -> None:
 def test_a_plan_of_refusals_alone_has_no_name() -> None:
     refusal = Refusal(what="deliver 3 messages again", reason="no writer runs")
     text = plan_in_words(PLAN.model_copy(update={"items": (), "refusals": (refusal,)}), HOME)
-    assert text.startswith("Nothing can be repaired now in the Redis at 127.0.0.1:1:\n  not ")
+    assert text.startswith("Nothing can be repaired now in the Redis at 127.0.0.1:1:\n  refused ")
     assert "0a1b" not in text
 
 
