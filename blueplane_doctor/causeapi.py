@@ -7,7 +7,6 @@ where it is not there. It does no I/O. A parameter with a default is a record th
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from blueplane_doctor.checkapi import sentence
@@ -105,8 +104,7 @@ class _Wiring(NamedTuple):
     no_repair: str
 
 
-@dataclass(frozen=True)
-class CauseSpec:
+class CauseSpec(NamedTuple):
     """What the decorator knows of a cause; discovery adds which file defines it."""
 
     function: CauseFunction

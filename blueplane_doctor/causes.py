@@ -46,7 +46,7 @@ class Explanation(NamedTuple):
         return first
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class _Candidate:
     """A cause that is there, before it is known what it explains."""
 

@@ -8,8 +8,7 @@ time from the record that it judges.
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from blueplane_doctor.model import Finding, Remedy, Status
 from blueplane_doctor.quantities import many
@@ -47,8 +46,7 @@ MEASURE = Remedy(
 )
 
 
-@dataclass(frozen=True)
-class CheckSpec:
+class CheckSpec(NamedTuple):
     """What the decorator knows of a check; discovery adds which file defines it."""
 
     function: Callable[..., Finding]

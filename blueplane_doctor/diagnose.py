@@ -94,7 +94,7 @@ class Doctor:
                 other.checks.append(spec)
             elif record in spec.optional:
                 others = tuple(name for name in spec.needs if name != record)
-                other.checks.append(replace(spec, needs=others))
+                other.checks.append(spec._replace(needs=others))
         return other
 
     def examine(self) -> Report:

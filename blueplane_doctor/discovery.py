@@ -4,7 +4,7 @@ import importlib
 import os
 import pkgutil
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
@@ -30,7 +30,7 @@ BUILT_IN = "built-in"
 """Where the checks come from that are part of this package."""
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class AvailableChecks:
     """The checks that could be loaded, and a finding for each file, of checks or of monitors, that could not."""
 
@@ -224,7 +224,7 @@ def with_thresholds(checks: Iterable[CheckSpec], settings: Settings) -> list[Che
             raise SettingsError(f"thresholds.{check_id}: there is no such check", hint)
         if spec.scale is None:
             raise SettingsError(f"thresholds.{check_id}: this check has no scale")
-        specs[check_id] = replace(spec, scale=spec.scale.with_thresholds(thresholds, check_id))
+        specs[check_id] = spec._replace(scale=spec.scale.with_thresholds(thresholds, check_id))
     return list(specs.values())
 
 
@@ -236,7 +236,7 @@ def checks_in(module: ModuleType, origin: str) -> list[CheckSpec]:
         own = isinstance(value, FunctionType) and value.__module__ == module.__name__
         if name.startswith("check_") and own:
             spec: CheckSpec = getattr(value, MARK, None) or spec_of(value, area, None)
-            specs.append(replace(spec, origin=origin))
+            specs.append(spec._replace(origin=origin))
     return specs
 
 
@@ -247,7 +247,7 @@ def causes_in(module: ModuleType, origin: str) -> list[CauseSpec]:
         own = isinstance(value, FunctionType) and value.__module__ == module.__name__
         spec: CauseSpec | None = getattr(value, CAUSE_MARK, None)
         if name.startswith("cause_") and own and spec is not None:
-            specs.append(replace(spec, origin=origin))
+            specs.append(spec._replace(origin=origin))
     return specs
 
 

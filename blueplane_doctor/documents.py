@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from blueplane_doctor.errors import DocumentError
+from blueplane_doctor.light_imports import load_yaml
 
 MOST_DEPTH = 50
 """Values within values; a report has nine."""
@@ -61,7 +62,7 @@ def depth_of_json(text: str) -> int:
 
 def yaml_value(text: str) -> Any:
     """The value that YAML text holds; no aliases. Raises DocumentError."""
-    import yaml  # only where there is a file to read: it costs 30 ms
+    yaml: Any = load_yaml()  # only where there is a file to read
 
     loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:

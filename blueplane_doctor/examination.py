@@ -1,11 +1,10 @@
 """One examination of one pipeline: every source opened at most once, every shared reading made at most once."""
 
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import wraps
 from threading import RLock
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from blueplane_doctor.custody.judge import CustodyJudge, JudgedPage
 from blueplane_doctor.custody.ledger import Ledger
@@ -65,8 +64,7 @@ def once(read: Callable[["Examination"], Answer]) -> Callable[["Examination"], A
     return remembered
 
 
-@dataclass(frozen=True)
-class ServerInfo:
+class ServerInfo(NamedTuple):
     """INFO of the Redis server, with the host's own time in the middle of the round trip."""
 
     fields: dict[str, str]

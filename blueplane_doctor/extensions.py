@@ -7,14 +7,13 @@ import importlib.util
 import os
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
 from importlib.machinery import PathFinder, SourceFileLoader
 from pathlib import Path, PurePath
 from stat import S_ISREG
 from types import CodeType, ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from blueplane_doctor.errors import FileMissing, FileUnreadable
 from blueplane_doctor.file_reading import SOURCE_BYTES, file_state, read_bytes
@@ -26,8 +25,7 @@ if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
 
-@dataclass(frozen=True)
-class Extension:
+class Extension(NamedTuple):
     """One file or module from outside: loaded, or the reason why not."""
 
     name: str

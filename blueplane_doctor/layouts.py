@@ -1,6 +1,6 @@
 """The generations of Blueplane's names: streams, consumer groups, which group writes what, and where its rows are."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from blueplane_doctor.model import Record
 from blueplane_doctor.pipeline import CURSOR_MONITOR_SOURCES
@@ -77,8 +77,7 @@ def _routes(claude_group: str) -> tuple[Route, ...]:
     )
 
 
-@dataclass(frozen=True)
-class Layout:
+class Layout(NamedTuple):
     """One generation of the pipeline's names."""
 
     name: str

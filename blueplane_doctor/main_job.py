@@ -3,7 +3,6 @@
 import os
 import sys
 import time
-from dataclasses import replace
 
 from blueplane_doctor.characters import plain
 from blueplane_doctor.commands.base import Invocation
@@ -52,7 +51,7 @@ def run(given: Invocation) -> int:
         return code
     view = view_of(options)
     for path, file_form in files:
-        write_file(path, file_form.render(report, replace(view, color=False, quiet=False, width=DEFAULT_WIDTH)))
+        write_file(path, file_form.render(report, view._replace(color=False, quiet=False, width=DEFAULT_WIDTH)))
     shown = report
     if form.name == TABLE and not options.from_evidence and sys.stdout.isatty():
         # What is not shown on a terminal goes into logs and tickets. Kept evidence may be of another machine.

@@ -6,7 +6,7 @@ its own. A new metric is a field of its health record and one line here (`tests/
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from blueplane_doctor.quantities import FRACTION
 
@@ -42,8 +42,7 @@ PID_STATES = {"running": 0, "another program": 3, "not running": 3, "no pid file
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
-@dataclass(frozen=True)
-class Metric:
+class Metric(NamedTuple):
     """One number of a health record."""
 
     path: str
@@ -67,7 +66,7 @@ class Metric:
     """Whether the HTTP answer on its area holds it: the metrics that the requirements name."""
     recorded: bool = True
     """Whether the history keeps it."""
-    states: Mapping[str, int] = field(default_factory=dict)
+    states: Mapping[str, int] = {}
     """For a state: the number of each word."""
     source: str = ""
     """The field that it is read from, where that has another name than the last part of the path."""
@@ -102,7 +101,7 @@ def _of(record: str, *metrics: Metric) -> tuple[Metric, ...]:
     named = []
     for metric in metrics:
         recorded = metric.recorded and record != "history"
-        named.append(replace(metric, path=f"{record}.{metric.path}", recorded=recorded))
+        named.append(metric._replace(path=f"{record}.{metric.path}", recorded=recorded))
     return tuple(named)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 ENV_PREFIX = "BLUEPLANE_DOCTOR_"
 
@@ -36,8 +36,7 @@ class Values(StrEnum):
     """A flag: it has no value."""
 
 
-@dataclass(frozen=True)
-class Option:
+class Option(NamedTuple):
     """One shared option."""
 
     help: str
@@ -188,7 +187,7 @@ class Options:
 def _described() -> Iterator[Option]:
     for attribute in fields(Options):
         option: Option = attribute.metadata["option"]
-        yield Option(**{**vars(option), "name": attribute.name, "type": attribute.type})
+        yield option._replace(name=attribute.name, type=attribute.type)
 
 
 OPTIONS = {option.name: option for option in _described()}

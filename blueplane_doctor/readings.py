@@ -2,9 +2,8 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from blueplane_doctor.characters import Public
 from blueplane_doctor.documents import LARGEST_NUMBER
@@ -20,8 +19,7 @@ _BY_NAME = {metric.name: metric for metric in reversed(METRICS) if not PLACEHOLD
 """By the last part of the path, for fields in tables of evidence; the first of the same name counts."""
 
 
-@dataclass(frozen=True)
-class Reading:
+class Reading(NamedTuple):
     """One value of a metric in one report."""
 
     metric: Metric

@@ -1,7 +1,5 @@
 """What the history adds to a report, with causes and histories made for the purpose."""
 
-from dataclasses import replace
-
 import pytest
 
 from blueplane_doctor.causes import Explanation
@@ -69,7 +67,7 @@ def test_without_a_history_nothing_changes(available: AvailableChecks) -> None:
 def test_changes_have_titles_and_own_ids_again() -> None:
     """An id that its author chose is kept as its fingerprint, and known here by that."""
     own = spec("my_own", shown_by=["x"])
-    available = AvailableChecks(causes=[spec("server_down", shown_by=["x"]), replace(own, origin="a file")])
+    available = AvailableChecks(causes=[spec("server_down", shown_by=["x"]), own._replace(origin="a file")])
     hidden = kept_id("my-own", available.built_in_ids)
     assert "my-own" not in hidden
     changes = []

@@ -25,7 +25,7 @@ class MissingLine(NamedTuple):
     """One of REASONS."""
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Comparison:
     """What became of the lines of all transcripts that were touched within the window."""
 

@@ -4,10 +4,9 @@ import inspect
 import os
 import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ParamSpec
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, ParamSpec
 
 import typer
 
@@ -29,19 +28,17 @@ _COMMAND_LINE = "COMMANDLINE"
 """Name of typer's source of a value that was typed."""
 
 
-@dataclass(frozen=True)
-class Given:
+class Given(NamedTuple):
     """The shared options of one place of the command line."""
 
-    typed: Options = field(default_factory=Options)
-    environment: Options = field(default_factory=Options)
+    typed: Options = Options()
+    environment: Options = Options()
 
 
-@dataclass(frozen=True)
-class Invocation:
+class Invocation(NamedTuple):
     """What a command was called with: its shared options, wherever they stood."""
 
-    options: Options = field(default_factory=Options)
+    options: Options = Options()
     format: str = ""
     """One of the formats that the command has declared, the first where none was asked for; empty: it has none."""
 
@@ -154,7 +151,7 @@ def parameters(
     """Typer's declaration of these shared options, in the order of the table; `names` maps each to its help text."""
     table = dict(OPTIONS)
     if formats:
-        table["format"] = replace(OPTIONS["format"], metavar="|".join(formats))
+        table["format"] = OPTIONS["format"]._replace(metavar="|".join(formats))
     return [_parameter(table[name], names[name], in_command, hidden) for name in table if name in names]
 
 

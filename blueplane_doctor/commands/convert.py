@@ -1,6 +1,5 @@
 """Show a report that was kept as JSON in any format; nothing is examined."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -32,7 +31,7 @@ def convert(
     if options.output:
         forms = [_format_of(path, options.format) for path in options.output]
         content = read_report(report)
-        in_file = replace(view, color=False, quiet=False, width=DEFAULT_WIDTH)
+        in_file = view._replace(color=False, quiet=False, width=DEFAULT_WIDTH)
         for path, form in zip(options.output, forms, strict=True):
             write_file(path, form.render(content, in_file))
         return 0

@@ -1,6 +1,5 @@
 """Examine a simulated pipeline on an embedded server; nothing of yours is touched."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -60,7 +59,7 @@ def demo(
     evidence.records["locations"] = locate(Settings()).locations
     report = doctor.judge(evidence)
     view = view_of(given.options)
-    in_file = replace(view, color=False, quiet=False, width=DEFAULT_WIDTH)
+    in_file = view._replace(color=False, quiet=False, width=DEFAULT_WIDTH)
     for path, file_form in zip(outputs, file_forms, strict=True):
         write_file(path, file_form.render(report, in_file))
     show(form.render(report, view), markup=form.markup, commands=form.commands)

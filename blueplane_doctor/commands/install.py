@@ -3,7 +3,6 @@
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -69,7 +68,7 @@ def chosen_steps(only: Sequence[str] | None, given: Invocation) -> list[plan.Ste
     """The steps of that name, in their own order; all when none is named. Raises UsageError."""
 
     def show_report(report: Report) -> None:
-        show(table.render(report, replace(view_of(given.options), color=False)))
+        show(table.render(report, view_of(given.options)._replace(color=False)))
 
     unknown = sorted(set(only or ()) - set(STEPS))
     if unknown:

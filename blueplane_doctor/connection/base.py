@@ -3,8 +3,7 @@
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 Command = tuple[str | bytes | int, ...]
 """A command and its arguments."""
@@ -26,8 +25,7 @@ class ReplyTooLarge(ProtocolError):
     """What came is larger than a reply may be."""
 
 
-@dataclass(frozen=True)
-class Limits:
+class Limits(NamedTuple):
     """What one connection may cost."""
 
     connect_seconds: float = 2.0

@@ -1,7 +1,7 @@
 """What goes wrong with Redis, as errors of ours that say what to try."""
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from blueplane_doctor.connection.base import Command, NoConnection, ProtocolError, ReplyError, ReplyTooLarge
 from blueplane_doctor.connection.topology import CLUSTER, address_of, topology_of
@@ -61,8 +61,7 @@ _COMMANDS = frozenset(
 _SUBCOMMANDS = frozenset({"STREAM", "GROUPS", "CONSUMERS", "GET", "LIST", "SLOTS", "CREATE", "GET-MASTER-ADDR-BY-NAME"})
 
 
-@dataclass(frozen=True)
-class Endpoint:
+class Endpoint(NamedTuple):
     """A Redis, and how messages speak of it."""
 
     url: str

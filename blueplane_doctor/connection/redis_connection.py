@@ -7,7 +7,6 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -124,7 +123,7 @@ class Connection:
     def _open(self) -> Transport:
         end = min(self._limits.end, time.monotonic() + self._limits.connection_seconds)
         try:
-            return open_transport(self.endpoint.url, replace(self._limits, end=end))
+            return open_transport(self.endpoint.url, self._limits._replace(end=end))
         except ValueError as error:
             option = self.endpoint.option
             problem = "it cannot be used as the URL of a Redis"

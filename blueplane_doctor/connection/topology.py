@@ -8,8 +8,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 HIDDEN = "***"
@@ -52,8 +51,7 @@ def _split(url: str) -> SplitResult:
     return parts
 
 
-@dataclass(frozen=True)
-class RedisTopology:
+class RedisTopology(NamedTuple):
     """Several servers behind one URL."""
 
     kind: str

@@ -8,7 +8,6 @@ import time
 from binascii import crc_hqx
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any, TypeVar
 
 from blueplane_doctor.connection.base import Command, Limits, NoConnection, ProtocolError, ReplyError, Transport
@@ -42,7 +41,7 @@ def _first_that_works(
         share = (end - time.monotonic()) / (len(topology.nodes) - index)
         seconds = max(_SHORTEST_ATTEMPT_SECONDS, share)
         try:
-            return attempt(topology, node, replace(limits, connect_seconds=seconds))
+            return attempt(topology, node, limits._replace(connect_seconds=seconds))
         except (OSError, ReplyError, ProtocolError) as error:
             failures.append(error)
     # A node that answers says more than those that are not there.
@@ -101,7 +100,7 @@ def _node_named(host: Any, port: Any) -> Node:
 
 def _ask_node(node: Node, login: Mapping[str, Any], limits: Limits, command: Command) -> Any:
     """One command's reply on a connection of its own. Raises ReplyError also when it is refused."""
-    transport = _open_node(node, login, replace(limits, reply_seconds=limits.connect_seconds))
+    transport = _open_node(node, login, limits._replace(reply_seconds=limits.connect_seconds))
     try:
         transport.send([command])
         reply = transport.receive()

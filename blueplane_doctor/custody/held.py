@@ -16,7 +16,7 @@ SHOWN_IDS = 3
 PendingByGroup = dict[str, dict[EntryId, PendingEntry]]
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Held:
     """What one writer group holds.
 
@@ -55,7 +55,7 @@ class Held:
         self.gone_by_consumer[entry.consumer] += 1
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class HeldMessages:
     """What all writer groups hold, counted page by page."""
 

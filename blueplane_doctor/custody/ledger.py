@@ -76,7 +76,7 @@ class ChainBreak(Record):
     reason: str
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Ledger:
     """What one walk through the stream counted."""
 

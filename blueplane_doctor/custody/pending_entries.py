@@ -21,7 +21,7 @@ _NO_IDLE_YET = 1 << 62
 """More than any idle time, so that the first entry of a consumer always replaces it."""
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class ConsumerHoldings:
     """What one consumer holds."""
 
@@ -29,7 +29,7 @@ class ConsumerHoldings:
     shortest_idle_ms: int = _NO_IDLE_YET
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class PendingEntriesReader:
     """Reads a writer group's pending entries list in step with the messages of the stream.
 

@@ -15,7 +15,7 @@ NOT_DELIVERED = frozenset((WAITING, WRITTEN_NOT_DELIVERED))
 """States of messages that their own writer group was not given."""
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Undelivered:
     """What one writer group has still to be given, of the messages that it has to write."""
 
@@ -44,7 +44,7 @@ class Undelivered:
             self.written_up_to = identity
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class UndeliveredMessages:
     """What all writer groups were not given, counted page by page."""
 

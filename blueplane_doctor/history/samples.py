@@ -3,8 +3,7 @@
 import math
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from blueplane_doctor.known_names import AREAS
 from blueplane_doctor.metrics import LAST, MAX, MIN
@@ -35,8 +34,7 @@ Point = tuple[int, float | None]
 """Start of a step (seconds since 1970), and its value; None where nothing was recorded."""
 
 
-@dataclass(frozen=True)
-class Sample:
+class Sample(NamedTuple):
     """Numbers of one minute; what could not be known is not in `values`."""
 
     time: int

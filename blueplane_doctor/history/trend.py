@@ -6,8 +6,8 @@ that stopped (linkedin/Burrow#745), and a lag that nobody refreshes is taken for
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 from blueplane_doctor.history.samples import MINUTE, Sample
 from blueplane_doctor.history.series import FEWEST, FRESH_SECONDS, minutes_until, rate_per_minute
@@ -29,8 +29,7 @@ _URGENT_MINUTES = 60
 """A loss that is nearer than this at the rate of the last minutes: where time-to-loss leaves green."""
 
 
-@dataclass(frozen=True)
-class GroupSample:
+class GroupSample(NamedTuple):
     """A writer group at one moment; None for what was not known."""
 
     time: int
@@ -99,8 +98,7 @@ def _whole(value: float | None) -> int | None:
     return int(value)
 
 
-@dataclass(frozen=True)
-class BacklogTrend:
+class BacklogTrend(NamedTuple):
     """The verdict on a backlog, and what it rests on."""
 
     state: str
@@ -153,8 +151,7 @@ def judge_backlog(samples: Sequence[GroupSample], now: float, limit: float | Non
     return BacklogTrend(STEADY, backlog, rate, samples=count)
 
 
-@dataclass(frozen=True)
-class OneLook:
+class OneLook(NamedTuple):
     """What one look tells of the backlog of all writers, by the times in stream IDs and rows."""
 
     backlog: int

@@ -1,9 +1,8 @@
 """Reading back what recorders wrote: per-minute hashes, added up over a window. Only reads, never fails the run."""
 
 from collections import Counter, defaultdict
-from collections.abc import Collection
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Collection, Mapping
+from typing import Any, NamedTuple
 
 from blueplane_doctor.characters import NOTHING, Public
 from blueplane_doctor.errors import SourceError, SourceRefused
@@ -21,16 +20,14 @@ _PLATFORM_NAMES = PLATFORMS | {OTHER}
 _RIGHTS = f"Let this user read what is recorded: ACL SETUSER <user> +hgetall %R~{PREFIX}*"
 
 
-@dataclass(frozen=True)
-class RecordedHook:
+class RecordedHook(NamedTuple):
     """Events of one hook that were to be enqueued."""
 
     ok: int
     failed: int
 
 
-@dataclass(frozen=True)
-class RecordedWrites:
+class RecordedWrites(NamedTuple):
     """Batches that were to be written to one table."""
 
     ok: int
@@ -44,8 +41,7 @@ class RecordedWrites:
     """When the last one failed, milliseconds since 1970; null: none did."""
 
 
-@dataclass(frozen=True)
-class RecordedMonitor:
+class RecordedMonitor(NamedTuple):
     """What one monitor did."""
 
     sessions: int | None
@@ -58,8 +54,7 @@ class RecordedMonitor:
     """Times it did not."""
 
 
-@dataclass(frozen=True)
-class Recorded:
+class Recorded(NamedTuple):
     """Everything recorded in the last `minutes` full minutes and the current one.
 
     Null means everywhere that nothing of that kind was recorded, so it is not known: never that there was none.
@@ -72,11 +67,11 @@ class Recorded:
     """Minutes in which anything was; 0: no recorder ran, or nothing happened, or it may not be read: see `cause`."""
     minutes_with_writes: int = 0
     minutes_with_hooks: int = 0
-    writes: dict[str, RecordedWrites] = field(default_factory=dict)
+    writes: Mapping[str, RecordedWrites] = {}
     """By table."""
-    hooks: dict[str, RecordedHook] = field(default_factory=dict)
+    hooks: Mapping[str, RecordedHook] = {}
     """By `platform/name`."""
-    monitors: dict[str, RecordedMonitor] = field(default_factory=dict)
+    monitors: Mapping[str, RecordedMonitor] = {}
     """By name."""
     write_p95_ms: float | None = None
     """As in RecordedWrites, over all tables."""

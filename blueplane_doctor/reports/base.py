@@ -1,13 +1,12 @@
 """What every format is."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from blueplane_doctor.model import Report
 
 
-@dataclass(frozen=True)
-class View:
+class View(NamedTuple):
     """How a person wants to see a report; formats for programs take no notice."""
 
     verbose: bool = False
@@ -19,8 +18,7 @@ class View:
     """Columns of the terminal."""
 
 
-@dataclass(frozen=True)
-class Format:
+class Format(NamedTuple):
     """A way to show a report. `render` must be pure: the same report and view give the same text."""
 
     name: str

@@ -4,7 +4,7 @@ import json
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from blueplane_doctor.connection.base import Command
 from blueplane_doctor.errors import SourceMissing, SourceRefused, SourceWrongType
@@ -21,8 +21,7 @@ _MOST_ERRORS = 20
 _OTHERS = "other errors"
 
 
-@dataclass(frozen=True)
-class DeadLetterEntry:
+class DeadLetterEntry(NamedTuple):
     """One entry as it is: when, of which shape, and the message that it names (either ID may be missing)."""
 
     stream: str
@@ -33,7 +32,7 @@ class DeadLetterEntry:
     message_id: bytes | None
     """Its stream ID."""
     event_id: bytes | None
-    fields: dict[bytes, bytes] = field(repr=False)
+    fields: dict[bytes, bytes]
     """Private, never to be shown."""
 
     @property
@@ -41,8 +40,11 @@ class DeadLetterEntry:
         """The stream ID of the message that it names, else its event_id, else the letter's own ID."""
         return self.message_id or self.event_id or id_text(self.id).encode()
 
+    def __repr__(self) -> str:
+        return f"<DeadLetterEntry {id_text(self.id)} of {self.stream}>"  # nothing private
 
-@dataclass
+
+@dataclass(eq=False, repr=False)
 class ArrivingError:
     """Dead letters of the last hour that name the same error."""
 
@@ -56,7 +58,7 @@ class ArrivingError:
     """The messages that they name, once each: a writer may give up the same one again and again."""
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class DeadLetterIndex:
     """What all dead-letter streams hold: counts, and the messages that they name."""
 

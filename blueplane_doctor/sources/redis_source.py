@@ -38,7 +38,7 @@ READ_COMMANDS = frozenset(
 """All that a run ever sends, beside AUTH, SELECT, and MULTI/EXEC around them. A user without the right to CONFIG GET
 loses nothing but certainty about persistence."""
 
-ANSWER_LIMIT_SECONDS = Limits.reply_seconds
+ANSWER_LIMIT_SECONDS = Limits().reply_seconds
 _ASKED_IN_ANY_CASE = ("PING", "INFO", "CONFIG", "XLEN", "PTTL")
 """Their replies take a few kilobytes."""
 _HELD_BACK_SECONDS = 0.5

@@ -2,7 +2,7 @@
 
 import json
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
 from blueplane_doctor.sources import Deadline
@@ -44,8 +44,7 @@ def ask_health(http_url: str, limit: float) -> tuple[str, bool]:
     return f"not ok on port {port}", False
 
 
-@dataclass(frozen=True)
-class _Answer:
+class _Answer(NamedTuple):
     """An HTTP answer."""
 
     status: int

@@ -53,11 +53,10 @@ def test_settings_change_the_rules() -> None:
 
 
 def test_a_check_without_a_scale_alerts_by_its_status() -> None:
-    from dataclasses import replace
 
-    rules = rules_of(replace(spec("queue-depth"), scale=None))
+    rules = rules_of(spec("queue-depth")._replace(scale=None))
     assert [rule["expr"].partition(" unless ")[0][-4:] for rule in rules] == ["== 1", "== 2", "== 3"]
-    assert rules_of(replace(spec("queue-depth"), scale=Scale.rising(unit="x"))) == []
+    assert rules_of(spec("queue-depth")._replace(scale=Scale.rising(unit="x"))) == []
 
 
 def test_promtool_finds_nothing_wrong(tmp_path: Path) -> None:

@@ -1,7 +1,5 @@
 """The rules on trends, one row for each case."""
 
-from dataclasses import replace
-
 import pytest
 
 from blueplane_doctor.history.samples import Sample
@@ -28,7 +26,7 @@ START = 1_795_360_020
 def test_what_is_written_and_lies_behind_a_rewound_group_is_no_backlog() -> None:
     samples = [GroupSample(START + 60 * minute, 1000, 21, 979, 0, 21_000, 979) for minute in range(10)]
     assert judge_backlog(samples, START + 540).state == CAUGHT_UP
-    some_wait = [replace(sample, undelivered=986) for sample in samples]
+    some_wait = [sample._replace(undelivered=986) for sample in samples]
     assert (judge_backlog(some_wait, START + 540).state, judge_backlog(some_wait, START + 540).backlog) == (STOPPED, 7)
 
 

@@ -31,7 +31,7 @@ class Stream:
         self.asked: Any = None
         self.address = "localhost:6379"
         self.refused = False
-        self.most_bytes = Limits.reply_bytes
+        self.most_bytes = Limits().reply_bytes
         self.refused_replies: list[int] = []
         """Of those that were larger than that, the messages."""
         self.failure: SourceError | None = None
@@ -231,7 +231,7 @@ def test_a_reply_that_is_too_large_is_asked_for_again_with_one_message() -> None
 
 def test_one_message_that_is_too_large_ends_the_reading() -> None:
     with pytest.raises(SourceReplyTooLarge):
-        read_with_rooms([SMALL, Limits.reply_bytes + 1], UNLIMITED)
+        read_with_rooms([SMALL, Limits().reply_bytes + 1], UNLIMITED)
 
 
 def test_a_stream_is_read_where_the_queue_could_be_evicted_and_there_is_room() -> None:
