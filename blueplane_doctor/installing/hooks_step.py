@@ -14,6 +14,7 @@ from blueplane_doctor.installing.journal import Entry, Journal
 from blueplane_doctor.installing.json_text import JsonText, Node
 from blueplane_doctor.installing.plan import Change, Plan, Site, program
 from blueplane_doctor.pipeline import CURSOR_HOOKS, DEFAULT_HTTP_HOST, DEFAULT_HTTP_PORT
+from blueplane_doctor.sources.hook_programs import LONGEST_COMMAND
 from blueplane_hook import spool
 from blueplane_hook.kept import kept_sizes
 from blueplane_hook.peer import can_tell
@@ -167,11 +168,10 @@ def _merge_one(document: JsonText, hook: str, wanted: dict[str, Any]) -> bool:
 
 def _remove_own(document: JsonText, hook: str, *, left: int) -> None:
     """Remove our entries of one hook, but the first so many."""
-    # Every change of the text makes its nodes anew, so they are looked up again for each removal.
-    while len(own := _own(document, hook)) > left:
-        array = document.at("hooks", hook)
-        assert array is not None, "it has entries"
-        document.remove(array, own[left])
+    surplus = _own(document, hook)[left:]
+    array = document.at("hooks", hook)
+    if array is not None and surplus:
+        document.remove(array, *surplus)
 
 
 def _own(document: JsonText, hook: str) -> list[Node]:
@@ -198,7 +198,7 @@ def _commands(item: Any) -> list[Any]:
 
 
 def _calls_hook(command: object) -> bool:
-    if not isinstance(command, str):
+    if not isinstance(command, str) or len(command) > LONGEST_COMMAND:
         return False
     try:
         words = shlex.split(command)

@@ -72,13 +72,19 @@ class JsonText:
         """Put another value in this one's place."""
         self._splice(node.start, node.end, self._rendered(value, container))
 
-    def remove(self, container: Node, node: Node) -> None:
-        """Take an item or member out, with its comma."""
-        index = container.children.index(node)
-        if index:
-            self._splice(container.children[index - 1].end, node.end, "")
-        elif len(container.children) > 1:
-            self._splice(node.begin, container.children[1].begin, "")
+    def remove(self, container: Node, *nodes: Node) -> None:
+        """Take items or members out, with their commas."""
+        gone = {node.begin for node in nodes}
+        children = container.children
+        kept = ""
+        for index, child in enumerate(children):
+            if child.begin in gone:
+                continue
+            if kept:
+                kept += self.text[children[index - 1].end : child.begin]
+            kept += self.text[child.begin : child.end]
+        if kept:
+            self._splice(children[0].begin, children[-1].end, kept)
         else:
             self._splice(container.start + 1, container.end - 1, "")
 

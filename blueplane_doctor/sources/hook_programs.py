@@ -4,6 +4,8 @@ import os
 import re
 import shlex
 import shutil
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -32,6 +34,8 @@ _WITH_A_VALUE = frozenset({"-W", "-X", "-r", "--require", "--import", "--loader"
 """Options of interpreters whose value is the next word."""
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
 _HEAD_BYTES = 400
+LONGEST_COMMAND = 4_096
+"""Characters of a command that is looked at: to split one of a million takes longer than any time limit."""
 _DISTRIBUTION = "blueplane_doctor"
 
 
@@ -71,7 +75,9 @@ def program_of(command: str, home: Path) -> Program:
 
 
 def _words(command: str) -> list[str]:
-    """The words of its first simple command, without the assignments before it; none where it is none."""
+    """The words of its first simple command, without the assignments before it; none where it is none, or too long."""
+    if len(command) > LONGEST_COMMAND:
+        return []
     lexer = shlex.shlex(command, posix=True, punctuation_chars=True)
     lexer.whitespace_split = True
     try:
@@ -175,7 +181,13 @@ def version_of(program: Path) -> str:
     if interpreter:
         roots.insert(0, Path(interpreter[0]).parent.parent)
     for root in roots:
-        for place in (*sorted(root.glob("lib/python3*/site-packages")), root / "Lib" / "site-packages"):
-            for folder in sorted(place.glob(f"{_DISTRIBUTION}-*.dist-info")):
+        with suppress(OSError):  # the first line of a program may name what no path can be
+            for folder in _distributions_below(root):
                 return folder.name.removeprefix(f"{_DISTRIBUTION}-").removesuffix(".dist-info")
     return ""
+
+
+def _distributions_below(root: Path) -> Iterator[Path]:
+    """What an environment says of the blueplane-doctor that is installed in it. Raises OSError."""
+    for place in (*sorted(root.glob("lib/python3*/site-packages")), root / "Lib" / "site-packages"):
+        yield from sorted(place.glob(f"{_DISTRIBUTION}-*.dist-info"))

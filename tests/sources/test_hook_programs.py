@@ -74,6 +74,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("'unclosed", "undecided"),
         ("", "undecided"),
         ("A=1", "undecided"),
+        ("'" + "x" * 1_000_000, "undecided"),
+        ("A=1 " * 250_000 + "{bin}/good", "undecided"),
     ],
 )
 def test_whether_a_command_can_be_run(home: Path, command: str, state: str) -> None:
@@ -110,3 +112,5 @@ def test_where_nothing_tells_the_version_is_empty(tmp_path: Path) -> None:
     assert version_of(tmp_path / "gone") == ""
     (tmp_path / "program").write_bytes(b"#!\xff\n")
     assert version_of(tmp_path / "program") == ""
+    (tmp_path / "program").write_text(f"#!/{'a' * 300}/bin/python\n")
+    assert version_of(tmp_path / "program") == "", "no path can be so long"
