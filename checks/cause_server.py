@@ -225,7 +225,7 @@ def _another(findings: Findings, used: "Used") -> Cause | None:
 
 
 @cause(
-    no_repair="No repair helps until one of the two servers is stopped: its rows would lie elsewhere.",
+    no_repair="No repair delivers what a second server may have written: its rows lie elsewhere.",
     stage="server",
     shown_by=["second-server"],
     brings=["chain-breaks", "server-alive", "pending-messages"],

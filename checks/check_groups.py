@@ -219,25 +219,32 @@ def check_second_server(
         return scale.grade("one server", "One server alone reads for the writer groups", evidence=evidence)
     readers = "; ".join(f"{' and '.join(names)} for {group}" for group, names in sharing.items())
     silent_ms = min(idle_ms)
+    # Of a server that ended, the one that runs now may have been given nothing yet, and is not named.
+    are_several = any(len(names) > 1 for names in sharing.values())
     if not is_certain:
         state = "perhaps two servers"
         summary = f"A second server may have read {span(silent_ms)} ago, or somebody by hand: {readers}"
     elif silent_ms <= _LATELY_MS:
         state = "two servers"
-        summary = f"Two servers or more read at once: {readers}"
+        summary = f"A second server read {span(silent_ms)} ago: {readers}"
+        if are_several:
+            summary = f"Two servers or more read at once: {readers}"
     elif not elsewhere:
         summary = f"One server alone reads for the writer groups; another one did until {span(silent_ms)} ago"
         return scale.grade("one server", summary, evidence=evidence)
     else:
         state = "two servers before"
-        summary = f"Two servers or more read at once until {span(silent_ms)} ago: {readers}"
+        summary = f"A second server read until {span(silent_ms)} ago: {readers}"
+        if are_several:
+            summary = f"Two servers or more read at once until {span(silent_ms)} ago: {readers}"
     if elsewhere:
         has = many(elsewhere, "message has", "messages have")
         summary += f"; {has} no row here, and another server may have written {'it' if elsewhere == 1 else 'them'}"
     text = (
-        "The number at the end of a consumer's name is the process that reads: see which ones are Blueplane servers, "
+        "The number at the end of a consumer's name is the process that reads. See which ones are Blueplane servers, "
         "from which folder and home, and end all but one. What another one wrote is not lost: it is in the database of "
-        "its home. Keep that database."
+        "its home. Keep that database. Ten minutes after it ended this is yellow, while the stream still holds "
+        "messages that it was given."
     )
     return scale.grade(state, summary, remedy=Remedy(text=text), evidence=evidence)
 

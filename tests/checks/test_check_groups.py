@@ -175,3 +175,15 @@ def test_reader_lag(sentence: str, readers: list[GroupHealth], status: str) -> N
 def test_readers_that_are_behind_as_the_writers_are_make_no_fault_of_their_own(depth: int, status: str) -> None:
     given = queue(queue_depth=depth, groups=[writer(undelivered=depth), reader(undelivered=2_000)])
     assert run("reader-lag", queue=given).status == status
+
+
+@pytest.mark.parametrize(
+    ("idle_ms", "beginning"),
+    [(120_000, "A second server read 2 min ago: consumer-4711"), (HOUR, "A second server read until 60 min ago")],
+)
+def test_a_second_server_that_ended_is_told_as_one(idle_ms: int, beginning: str) -> None:
+    ended = consumer("consumer-4711", idle_ms=idle_ms, shares_group=True)
+    given = {"queue": one_writer(consumers=[ended]), "server": server(pid=5205), "chain": chain(written_elsewhere=80)}
+    finding = run("second-server", **given)
+    assert finding.summary.startswith(beginning)
+    assert finding.remedy and "Ten minutes after it ended this is yellow" in finding.remedy.text
