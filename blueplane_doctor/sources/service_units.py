@@ -41,7 +41,9 @@ def _agent_program(home: Path, name: str) -> str:
     content = _content(home / "Library" / "LaunchAgents" / f"ai.blueplane.doctor.{name}.plist")
     try:
         agent = plistlib.loads(content)
-    except (plistlib.InvalidFileException, ExpatError, ValueError):
+    except (plistlib.InvalidFileException, ExpatError, ValueError, LookupError, TypeError):
+        return ""
+    except (AttributeError, RecursionError):  # of the library itself: a date that is none, values within values
         return ""
     words = agent.get("ProgramArguments") if isinstance(agent, dict) else None
     if not isinstance(words, list) or not words or not isinstance(words[0], str):

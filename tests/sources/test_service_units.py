@@ -46,6 +46,9 @@ def test_a_unit_that_names_no_path_tells_nothing(tmp_path: Path, monkeypatch: py
         (plistlib.dumps({"ProgramArguments": []}), []),
         (plistlib.dumps([]), []),
         (b"<plist", []),
+        (b"<plist><date>soon</date></plist>", []),
+        (b"<plist><key>a</key></plist>", []),
+        (b'<?xml version="1.0" encoding="none"?><plist/>', []),
         (b"", []),
     ],
 )
