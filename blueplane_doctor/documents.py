@@ -20,7 +20,8 @@ _TOO_DEEP = f"values are nested more than {MOST_DEPTH} deep"
 _TOO_LARGE = "it holds a number larger than 2^64"
 _HALF_OF_A_PAIR = re.compile("[\ud800-\udfff]")
 _ESCAPED_SURROGATE = re.compile(r"\\u[dD][89abAB]|\\u[dD][c-fC-F]")
-_JSON_STRING = re.compile(r'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
+JSON_STRING = re.compile(r'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
+"""A text in JSON; one that does not end goes to the end, or many of them would be looked through again and again."""
 _LEVELS = bytes.maketrans(b"{}", b"[]")
 _OTHER_THAN_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _MOST_COLONS = 20
@@ -48,7 +49,7 @@ def json_value(content: str | bytes) -> Any:
 
 def depth_of_json(text: str) -> int:
     """How deeply arrays and objects are nested, found without building any of them; no less for what is no JSON."""
-    brackets = _JSON_STRING.sub("", text).encode("ascii", "replace").translate(_LEVELS, _OTHER_THAN_BRACKETS)
+    brackets = JSON_STRING.sub("", text).encode("ascii", "replace").translate(_LEVELS, _OTHER_THAN_BRACKETS)
     # Each round takes away the innermost level, in a few calls: a file may hold millions of brackets.
     depth = 0
     while depth <= MOST_DEPTH:

@@ -10,6 +10,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
+from blueplane_doctor.documents import JSON_STRING
 from blueplane_doctor.errors import DoctorError, ExitCode, FileMissing, FileUnreadable
 from blueplane_doctor.file_reading import SOURCE_BYTES, read_bytes
 from blueplane_doctor.known_names import HOOK_TYPES
@@ -25,7 +26,6 @@ class StepError(DoctorError):
 
 _HEADER_LINES = 2
 _SIGNS = (" ", "-", "+")
-_JSON_STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 _OF_HOOKS = frozenset(f'"{name}"' for name in (*HOOK_TYPES, "hooks", "version", "command", "type", "matcher"))
 """Texts in JSON that every file of hooks holds."""
 NEW_SUFFIX = ".blueplane-new"
@@ -143,7 +143,7 @@ def public_diff(diff: str, kept: bytes | None) -> str:
     """The same for whoever reads it: `…` for lines and texts that are in `kept` too, which others wrote."""
     foreign = (kept or b"").decode("utf-8", "replace")
     foreign_lines = {line.strip() for line in foreign.splitlines()}
-    foreign_strings = set(_JSON_STRING.findall(foreign)) - _OF_HOOKS
+    foreign_strings = set(JSON_STRING.findall(foreign)) - _OF_HOOKS
 
     def shown_string(match: re.Match[str]) -> str:
         return '"…"' if match[0] in foreign_strings else match[0]
@@ -158,7 +158,7 @@ def public_diff(diff: str, kept: bytes | None) -> str:
             is_punctuation = not any(map(str.isalnum, text))
             shown.append(line if is_punctuation else f"{sign}…")
         else:
-            shown.append(_JSON_STRING.sub(shown_string, line))
+            shown.append(JSON_STRING.sub(shown_string, line))
     return "".join(f"{line}\n" for line in shown)
 
 

@@ -86,3 +86,5 @@ def test_of_a_file_of_others_only_what_is_ours_is_public(tmp_path: Path) -> None
     assert "\n-- ours\n" in undone and "\n+…\n" in undone
     assert "s3cret" not in undone
     assert files.public_diff("", None) == ""
+    without_end = '\\"' * 200_000  # to look for the end of each text would take an hour
+    assert files.public_diff(f"--- a\n+++ b\n+{without_end}+", without_end.encode()) != ""
