@@ -82,6 +82,30 @@ def cause_malformed_payloads(
     )
 
 
+@cause(repair="lost", stage="database", shown_by=["chain-breaks"], follows=["another-database"])
+def cause_rows_of_one_time_missing(chain: "ChainHealth", locations: "Locations", findings: Findings) -> Cause | None:
+    """The database may be older than what was acknowledged: every writer's rows of one time are missing."""
+    run = chain.lost_run
+    if run is None:
+        return None
+    return Cause(
+        summary=f"{_counted(run.messages, 'neither pending nor written')}: all from {run.first_id} to {run.last_id}, "
+        f"of every writer. {_held(run.messages)}",
+        status=findings.status_of("chain-breaks", run.messages),
+        since=stream_time(run.first_id),
+        since_by=f"{STREAM_ID}, of the first of them",
+        since_bound="at the earliest",
+        certain=False,
+        confirm="who put an older copy in the place of the database, or moved the groups past them (XGROUP)",
+        at_stake=Stake(lost=run.messages, recoverable=run.messages),
+        next_step=Remedy(
+            text="Look for a newer file of the database first, and stop the server before you put it back. Where there "
+            "is none, deliver again what the stream still holds.",
+            commands=trace_commands(locations.doctor, [run.first_id]),
+        ),
+    )
+
+
 @cause(
     repair="lost",
     stage="messages",
@@ -94,6 +118,8 @@ def cause_unrecorded_loss(
 ) -> Cause | None:
     """Messages have no row, nobody holds them, and nothing records why."""
     count = (chain.states.get("lost") or 0) - chain.malformed_lost
+    if chain.lost_run is not None:
+        return None  # the cause rows-of-one-time-missing tells of them
     if count <= 0:
         return _without_ids(chain, findings)
     lost = _lost(chain, malformed=False)

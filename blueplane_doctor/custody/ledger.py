@@ -76,6 +76,14 @@ class ChainBreak(Record):
     reason: str
 
 
+class LostRun(Record):
+    """The messages that have no row although their writers finished with them, and between which none has one."""
+
+    first_id: MessageId
+    last_id: MessageId
+    messages: int
+
+
 @dataclass(eq=False, repr=False)
 class Ledger:
     """What one walk through the stream counted."""
@@ -105,6 +113,8 @@ class Ledger:
     """Lost messages whose payload their writer cannot read, and passes over."""
     unwritable_lost: int = 0
     """Lost messages that no writer can write, for this or another reason."""
+    lost_run: LostRun | None = None
+    """The lost messages of all routes, where they lie in one run; see lost_runs.py."""
     payload_gone: int = 0
     payload_gone_of_one: int = 0
     """Of these, the ones that another writer group was given and does not hold: they may be its own, and written."""

@@ -12,6 +12,7 @@ from blueplane_doctor.custody.gone_payloads import GonePayloads
 from blueplane_doctor.custody.judge import CustodyJudge, JudgedPage
 from blueplane_doctor.custody.ledger import UNROUTED, ChainBreak, Ledger, Tally, bucket_of
 from blueplane_doctor.custody.losses import trimmed_past
+from blueplane_doctor.custody.lost_runs import LostRuns
 from blueplane_doctor.custody.messages import Message
 from blueplane_doctor.custody.page_counts import PageCounter
 from blueplane_doctor.custody.poison import poison_reason
@@ -71,6 +72,7 @@ class LedgerBuilder:
         self._observe = observe
         self._blockers = BlockerFinder()
         self._copied = CopiedMessages()
+        self._lost_runs = LostRuns()
         self._ledger = Ledger(pending=judge.pending)
         self._ledger.undelivered = {group.text: 0 for group in stream.groups}
         self._counter = PageCounter(self._ledger, stream.groups, now_ms)
@@ -129,6 +131,7 @@ class LedgerBuilder:
             self._note_letters(page)
         if LOST in page.states:
             self._add_lost(page)
+        self._lost_runs.note(page)
         for identity, original in self._copied.take(page, tallies):
             self._ledger.supersede(identity, original.tally)
             if original.untraceable_because:
@@ -212,6 +215,7 @@ class LedgerBuilder:
 
     def _finish(self) -> None:
         ledger = self._ledger
+        ledger.lost_run = self._lost_runs.run()
         ledger.blocker_counts = self._blockers.counts
         # Where nothing is stuck, what is written already holds up nobody.
         ledger.blockers = [one for one in self._blockers.blockers if ledger.held.of(one.group).stuck]

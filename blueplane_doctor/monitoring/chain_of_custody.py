@@ -9,7 +9,7 @@ from blueplane_doctor.custody.absence import (
 )
 from blueplane_doctor.custody.blockers import ChainBlocker
 from blueplane_doctor.custody.judge import NO_TABLES
-from blueplane_doctor.custody.ledger import ChainBreak, Ledger
+from blueplane_doctor.custody.ledger import ChainBreak, Ledger, LostRun
 from blueplane_doctor.custody.losses import (
     GroupLoss,
     RowsElsewhere,
@@ -95,6 +95,8 @@ class ChainHealth(Record):
 
     So many, at most, were trimmed unread: a server that forgets losses does not tell. 0 where rows tell nothing.
     """
+    lost_run: LostRun | None = None
+    """The `lost` messages of all routes, where none between them has a row: an older copy of the database is such."""
     breaks: list[ChainBreak]
     """The oldest, at most 200."""
     payload_gone_of_one: int = 0
@@ -190,6 +192,7 @@ class ChainOfCustodyMonitor(Monitor):
             losses=losses,
             left_stream=left_stream,
             left_without_row=_left_without_row(ledger, left_stream, elsewhere),
+            lost_run=ledger.lost_run,
             breaks=ledger.breaks[:_SHOWN_BREAKS],
             payload_gone_of_one=ledger.payload_gone_of_one,
             tables_begin_later=ledger.untraceable_because[TABLES_BEGIN_LATER],

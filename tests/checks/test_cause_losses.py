@@ -1,5 +1,6 @@
 import pytest
 
+from blueplane_doctor.custody.ledger import LostRun
 from blueplane_doctor.custody.losses import GroupLoss
 from blueplane_doctor.monitoring.queue_health import ArrivingError
 from tests.checks import builders
@@ -104,3 +105,14 @@ def test_each_error_that_still_gives_letters_is_a_cause() -> None:
 def test_old_dead_letters_are_one_cause() -> None:
     queue = builders.queue(dlq_size=20, dlq_unwritten_messages=14, dlq_oldest_age_ms=60_000_000, dlq_newest_ids=[ID])
     assert [(one.id, one.since, one.at_stake.lost) for one in causes_of(queue=queue)] == [("dead-letters", SINCE, 14)]
+
+
+def test_all_that_every_writer_lost_from_one_moment_on_is_an_older_database() -> None:
+    run = LostRun(first_id=ID, last_id="1773479901999-0", messages=50)
+    chain = builders.chain({"lost": 51}, chain_break_count=51, malformed_lost=1, unwritable_lost=1, lost_run=run)
+    causes = causes_of(chain=chain)
+    assert [(one.id, one.certain, one.at_stake.lost) for one in causes] == [
+        ("rows-of-one-time-missing", False, 50),
+        ("malformed-payloads", True, 1),
+    ]
+    assert "repair lost" in str(causes[0].next_step)

@@ -98,7 +98,7 @@ class Pipelines(RuleBasedStateMachine):
     ) -> tuple[dict[str, str], str | None, tuple[str, ...] | None, str | None]:
         self.number = self.number if repeat and self.number else self.number + 1
         unique = str(UUID(int=self.number))
-        moment = datetime(2026, 1, 1, 12, self.number % 60, tzinfo=UTC).isoformat()
+        moment = _moment(self.number)
         fields = {"timestamp": moment, "session_id": "session", "external_session_id": "session", "payload": "{}"}
         if kind in ("cursor", "malformed", "nameless"):
             fields |= {"platform": "cursor", "hook_type": "stop", "metadata": '{"workspace_hash": "w"}'}
@@ -152,7 +152,9 @@ class Pipelines(RuleBasedStateMachine):
         with connect(self.home / "telemetry.db") as database:
             if key[0] == "cursor":
                 columns = "event_id, event_type, timestamp, storage_level, workspace_hash, database_table, item_key"
-                values: list[object] = [key[1], "t", "2026-01-01", "w", "w", "T", "k"]
+                # Its own time: a row of another time is another message's, of the same event_id.
+                moment = _moment(UUID(message.event_id).int) if message.event_id else "2026-01-01"
+                values: list[object] = [key[1], "t", moment, "w", "w", "T", "k"]
                 table = "cursor_raw_traces"
             else:
                 columns = "event_id, external_id, event_type, timestamp, uuid, platform"
@@ -272,6 +274,10 @@ class Pipelines(RuleBasedStateMachine):
 def _id(text: str) -> tuple[int, int]:
     milliseconds, _, sequence = text.partition("-")
     return int(milliseconds), int(sequence)
+
+
+def _moment(number: int) -> str:
+    return datetime(2026, 1, 1, 12, number % 60, tzinfo=UTC).isoformat()
 
 
 def _text(identity: tuple[int, int]) -> str:

@@ -212,6 +212,8 @@ BY_SITUATION = {
     "two-live-servers-and-malformed": Row(("malformed-payloads", "second-server")),
     "servers-of-other-machines": Row(("second-server",), why="no server runs here, and two read: they run elsewhere"),
     "restarted-and-lost": UNRECORDED,
+    "groups-moved-past-unread": Row(("rows-of-one-time-missing",)),
+    "older-copy-of-the-database": Row(("rows-of-one-time-missing",)),
     "read-by-hand": UNRECORDED,
     "read-by-hand-under-a-writers-name": Row(("second-server",)),
     "second-server-ended-first-restarted": Row(("second-server",)),

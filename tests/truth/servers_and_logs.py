@@ -179,6 +179,23 @@ def second_server_before(s: Situation, count: int) -> None:
     s.truth = Truth(lost=len(ids), facts={"written_elsewhere": count, "second_pid": second})
 
 
+@situation("E", "groups-moved-past-unread", cursor=8, claude=3)
+@situation("E", "older-copy-of-the-database", cursor=20, claude=5)
+def older_copy(s: Situation, cursor: int, claude: int) -> None:
+    """{cursor} + {claude} messages of one time have no row, as where an older copy of the database was put back, or
+    both groups were made anew behind them: nothing tells which."""
+    s.healthy_work(ago_s=600)
+    for _ in range(2):
+        s.add_cursor(cursor // 2)
+        s.add_claude(claude)
+    lost = 2 * (cursor // 2 + claude)
+    for group in WRITER_GROUPS:
+        s.pass_over(group)
+    s.live_server()
+    s.healthy_work(ago_s=10)
+    s.truth = Truth(lost=lost, rows=152)
+
+
 @situation("E", "restarted-and-lost", count=6)
 def restarted_and_lost(s: Situation, count: int) -> None:
     """The server was restarted; {count} messages are lost, and no second server has anything to do with it."""
