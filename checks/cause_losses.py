@@ -84,7 +84,10 @@ def cause_malformed_payloads(
 
 @cause(repair="lost", stage="database", shown_by=["chain-breaks"], follows=["another-database"])
 def cause_rows_of_one_time_missing(chain: "ChainHealth", locations: "Locations", findings: Findings) -> Cause | None:
-    """The database may be older than what was acknowledged: every writer's rows of one time are missing."""
+    """The database may be older than what was acknowledged.
+
+    Every writer's rows of one time are missing, and no other ones.
+    """
     run = chain.lost_run
     if run is None:
         return None
