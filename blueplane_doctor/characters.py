@@ -7,11 +7,13 @@ import re
 import unicodedata
 from typing import Any, NewType, TextIO
 
+from blueplane_doctor.patterns import pattern
+
 Public = NewType("Public", str)
 """Text that may be shown to anybody: a constant, or what text.py made, or numbers and other public text."""
 NOTHING = Public("")
-_COMMAND = re.compile(r"^([^\S\n]*)::", re.MULTILINE)
-_AZURE_COMMAND = re.compile(r"##(?=\[|vso\[)")
+_COMMAND = pattern(r"^([^\S\n]*)::", re.MULTILINE)
+_AZURE_COMMAND = pattern(r"##(?=\[|vso\[)")
 _UNSEEN = (
     "[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f"
     "\ufeff\ufff9-\ufffb\U000e0001\U000e0020-\U000e007f]"

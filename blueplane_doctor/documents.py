@@ -11,6 +11,7 @@ from typing import Any
 
 from blueplane_doctor.errors import DocumentError
 from blueplane_doctor.light_imports import load_yaml
+from blueplane_doctor.patterns import pattern
 
 MOST_DEPTH = 50
 """Values within values; a report has nine."""
@@ -18,15 +19,15 @@ LARGEST_NUMBER = 1 << 64
 """Redis and SQLite count no further. Larger ones overflow in arithmetic, and fill pages with digits."""
 _TOO_DEEP = f"values are nested more than {MOST_DEPTH} deep"
 _TOO_LARGE = "it holds a number larger than 2^64"
-_HALF_OF_A_PAIR = re.compile("[\ud800-\udfff]")
-_ESCAPED_SURROGATE = re.compile(r"\\u[dD][89abAB]|\\u[dD][c-fC-F]")
-JSON_STRING = re.compile(r'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
+_HALF_OF_A_PAIR = pattern("[\ud800-\udfff]")
+_ESCAPED_SURROGATE = pattern(r"\\u[dD][89abAB]|\\u[dD][c-fC-F]")
+JSON_STRING = pattern(r'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
 """A text in JSON; one that does not end goes to the end, or many of them would be looked through again and again."""
 _LEVELS = bytes.maketrans(b"{}", b"[]")
 _OTHER_THAN_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _MOST_COLONS = 20
 """In a number of YAML written in sixties (1:30:00): Python takes seconds to add up thousands of them."""
-_SIXTIES = re.compile(r"[-+]?[0-9_:.]+")
+_SIXTIES = pattern(r"[-+]?[0-9_:.]+")
 
 
 def json_value(content: str | bytes) -> Any:

@@ -4,10 +4,9 @@ The text of any error may quote what was written, a host or a password. So it is
 in it is written anew from the tables here.
 """
 
-import re
-
 from blueplane_doctor.characters import Public
 from blueplane_doctor.known_names import COLUMNS, REDIS_CODES, TABLES
+from blueplane_doctor.patterns import pattern
 from blueplane_doctor.text import error_class
 
 NOT_SHOWN = Public("an error whose text is not shown")
@@ -56,9 +55,9 @@ _PHRASES = (
     *("the reply is not complete in time", "a line without end came"),
 )
 """The first that is found stands for the text, so that longer ones come before what they hold."""
-_CONSTRAINT = re.compile(r"(UNIQUE|NOT NULL|CHECK|FOREIGN KEY|PRIMARY KEY) constraint failed(?:: ([\w., ]{1,400}))?")
-_MISSING = re.compile(r"(no such table|no such column|has no column named|duplicate column name):? ([\w.]{1,120})")
-_NO_ATTRIBUTE = re.compile(r"'(\w{1,20})' object has no attribute '(\w{1,30})'")
+_CONSTRAINT = pattern(r"(UNIQUE|NOT NULL|CHECK|FOREIGN KEY|PRIMARY KEY) constraint failed(?:: ([\w., ]{1,400}))?")
+_MISSING = pattern(r"(no such table|no such column|has no column named|duplicate column name):? ([\w.]{1,120})")
+_NO_ATTRIBUTE = pattern(r"'(\w{1,20})' object has no attribute '(\w{1,30})'")
 _BUILT_IN = (str, bytes, int, float, bool, dict, list, tuple, set, type(None))
 
 

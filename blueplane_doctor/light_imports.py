@@ -10,8 +10,9 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
+from blueplane_doctor.patterns import pattern
+
 _METADATA = "importlib.metadata"
-_compile = re.compile
 _OF_PYDANTIC = ("main", "fields", "functional_validators", "types")
 
 
@@ -89,19 +90,6 @@ def _small_dataclasses() -> Iterator[None]:
         dataclasses.dataclass = true
 
 
-class _Pattern:
-    """A regular expression that is compiled when a method of it is first used."""
-
-    def __init__(self, pattern: str, flags: int = 0) -> None:
-        self._pattern = pattern
-        self._flags = flags
-
-    def __getattr__(self, name: str) -> Any:
-        method = getattr(_compile(self._pattern, self._flags), name)
-        setattr(self, name, method)  # so that the next use finds it at once
-        return method
-
-
 def load_yaml() -> ModuleType:
     """PyYAML, whose regular expressions take three quarters of its import: 68 million instructions, 3 % of a run.
 
@@ -110,11 +98,12 @@ def load_yaml() -> ModuleType:
     if "yaml" in sys.modules:
         return sys.modules["yaml"]
     source: Any = re
-    source.compile = _Pattern
+    true = source.compile
+    source.compile = pattern
     try:
         return import_module("yaml")
     finally:
-        source.compile = _compile
+        source.compile = true
 
 
 def load_tabulate() -> Callable[..., str]:

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from blueplane_doctor.characters import plain
 from blueplane_doctor.errors import SettingsError, did_you_mean
 from blueplane_doctor.model import Finding, Record, Remedy
+from blueplane_doctor.patterns import pattern
 
 _ABOUT_CODE = (ImportError, NameError, AttributeError, TypeError, SettingsError)
 """Errors whose text may name code alone, as long as no check has run yet."""
@@ -34,8 +35,8 @@ _WORDS = frozenset(
     }
 )
 """Words of Python's texts on code, and of ours."""
-_IDENTIFIER = re.compile(r"'[A-Za-z_][\w.]{0,60}'|\b[A-Za-z_][\w.]{0,60}\(\)|did you mean \w{1,60}|\bScale\.\w{1,30}")
-_PATH_OF_MODULE = re.compile(r" \((?:unknown location|[^()]*)\)\Z")
+_IDENTIFIER = pattern(r"'[A-Za-z_][\w.]{0,60}'|\b[A-Za-z_][\w.]{0,60}\(\)|did you mean \w{1,60}|\bScale\.\w{1,30}")
+_PATH_OF_MODULE = pattern(r" \((?:unknown location|[^()]*)\)\Z")
 _MADE_BY_CHECKS: dict[str, type[Record]] = {"Finding": Finding, "Remedy": Remedy}
 
 

@@ -1,6 +1,5 @@
 """Who is to be told, as the settings say it: one rule for each target."""
 
-import re
 import shlex
 from collections.abc import Mapping
 from datetime import datetime
@@ -11,12 +10,13 @@ from pydantic import ConfigDict, Field, SecretStr, field_validator, model_valida
 from blueplane_doctor.errors import UsageError
 from blueplane_doctor.known_names import NOTIFY_SCHEMES
 from blueplane_doctor.model import Record, Status
+from blueplane_doctor.patterns import pattern
 from blueplane_doctor.text import known
 from blueplane_doctor.times import seconds_in
 
 _NEVER = "never"
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,40}://\S+\Z")
-_QUIET = re.compile(r"([01]\d|2[0-3]):([0-5]\d)\s*-\s*([01]\d|2[0-3]):([0-5]\d)\Z")
+_URL = pattern(r"[A-Za-z][A-Za-z0-9+.-]{0,40}://\S+\Z")
+_QUIET = pattern(r"([01]\d|2[0-3]):([0-5]\d)\s*-\s*([01]\d|2[0-3]):([0-5]\d)\Z")
 _SHORTEST_REMINDER_SECONDS = 600
 
 

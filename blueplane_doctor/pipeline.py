@@ -3,12 +3,12 @@
 Learnt from its public repository and from observing it run; see docs/PIPELINE.md.
 """
 
-import re
 from typing import Literal, Self
 
 from pydantic import model_validator
 
 from blueplane_doctor.model import Record
+from blueplane_doctor.patterns import pattern
 
 DEFAULT_REDIS_HOST = "localhost"
 DEFAULT_REDIS_PORT = 6379
@@ -257,7 +257,7 @@ def kept_messages(max_length: int) -> int:
     return min(max_length, _WRITERS_KEEP)
 
 
-_NEITHER_LETTER_NOR_DIGIT = re.compile("[^A-Za-z0-9]")
+_NEITHER_LETTER_NOR_DIGIT = pattern("[^A-Za-z0-9]")
 
 
 def claude_project_folder(workspace: str) -> str:

@@ -9,10 +9,11 @@ from blueplane_doctor.characters import Public
 from blueplane_doctor.documents import LARGEST_NUMBER
 from blueplane_doctor.known_names import IN_METRICS
 from blueplane_doctor.metrics import MAX, METRICS, PLACEHOLDER, RECORDS, STATE, STREAM_ID, TIME, Metric
+from blueplane_doctor.patterns import pattern
 from blueplane_doctor.text import hidden
 from blueplane_doctor.times import parse_time
 
-_UNFIT = re.compile(r"[^A-Za-z0-9_:.-]+")
+_UNFIT = pattern(r"[^A-Za-z0-9_:.-]+")
 _LONGEST_NAME = 120
 _BY_PATH = {metric.path: metric for metric in METRICS}
 _BY_NAME = {metric.name: metric for metric in reversed(METRICS) if not PLACEHOLDER.fullmatch(metric.name)}
@@ -76,8 +77,8 @@ def _metric_and_names(name: str) -> tuple[Metric | None, tuple[str, ...]]:
     """The metric, and what stands in the places of the names in braces."""
     if name in _BY_PATH:
         return _BY_PATH[name], ()
-    for metric, pattern in _patterns():
-        match = pattern.fullmatch(name)
+    for metric, form in _patterns():
+        match = form.fullmatch(name)
         if match:
             return metric, match.groups()
     return None, ()
@@ -90,7 +91,7 @@ def _patterns() -> tuple[tuple[Metric, re.Pattern[str]], ...]:
     for metric in METRICS:
         if metric.labels:
             literals = map(re.escape, PLACEHOLDER.split(metric.path)[::2])
-            patterns.append((metric, re.compile("(.+)".join(literals))))
+            patterns.append((metric, pattern("(.+)".join(literals))))
     return tuple(patterns)
 
 
@@ -118,7 +119,7 @@ def field_metric(name: str) -> Metric | None:
     return _BY_NAME.get(name)
 
 
-FINGERPRINT = re.compile(r"_hidden-[0-9a-f]{8}_")
+FINGERPRINT = pattern(r"_hidden-[0-9a-f]{8}_")
 """As `fit` leaves it."""
 
 

@@ -24,6 +24,7 @@ from blueplane_doctor.known_names import (
     STREAMS,
 )
 from blueplane_doctor.machine_key import fingerprint
+from blueplane_doctor.patterns import pattern
 from blueplane_doctor.pipeline import CONSUMER_STEMS
 
 NONE = Public("none")
@@ -32,9 +33,9 @@ OTHER = Public("other")
 _STREAM_ID = r"\d{1,20}-\d{1,20}"
 _UUID = r"[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}"
 _CURSOR_SESSION = r"curs_\d{1,17}_[0-9a-f]{8}"
-_KNOWN_ID = re.compile(rf"(?:{_STREAM_ID}|{_UUID}|{_CURSOR_SESSION})\Z", re.ASCII)
+_KNOWN_ID = pattern(rf"(?:{_STREAM_ID}|{_UUID}|{_CURSOR_SESSION})\Z", re.ASCII)
 
-_OWN_CODE = re.compile(r"(?:check|cause|monitor)_[A-Za-z0-9_]{1,60}\.py\Z")
+_OWN_CODE = pattern(r"(?:check|cause|monitor)_[A-Za-z0-9_]{1,60}\.py\Z")
 
 
 def _decoded(text: str | bytes) -> str:

@@ -21,6 +21,7 @@ LAYERS = (
     "blueplane_hook",
     "blueplane_doctor.interruption",
     "blueplane_doctor.hidden_arguments",
+    "blueplane_doctor.patterns",
     "blueplane_doctor.light_imports",
     "blueplane_doctor.characters",
     "blueplane_doctor.errors",

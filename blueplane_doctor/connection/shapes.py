@@ -9,12 +9,13 @@ from operator import itemgetter
 from typing import Any
 
 from blueplane_doctor.connection.base import Command, ProtocolError, ReplyError
+from blueplane_doctor.patterns import pattern
 
 Shape = Callable[[Any], bool]
 
-_ID = re.compile(rb"[0-9]{1,20}-[0-9]{1,20}")
-_IDS = re.compile(rb"(?:[0-9]{1,20}-[0-9]{1,20},)*")
-_NUMBER = re.compile(rb"[-+]?(?:[0-9]{1,400}(?:\.[0-9]{0,400})?(?:e[-+]?[0-9]{1,4})?|inf|nan)", re.IGNORECASE)
+_ID = pattern(rb"[0-9]{1,20}-[0-9]{1,20}")
+_IDS = pattern(rb"(?:[0-9]{1,20}-[0-9]{1,20},)*")
+_NUMBER = pattern(rb"[-+]?(?:[0-9]{1,400}(?:\.[0-9]{0,400})?(?:e[-+]?[0-9]{1,4})?|inf|nan)", re.IGNORECASE)
 
 
 def _is_integer(reply: Any) -> bool:

@@ -1,12 +1,12 @@
 """Samples, the numbers of a report by stable dotted names; and one metric's series of them, in steps."""
 
 import math
-import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from blueplane_doctor.known_names import AREAS
 from blueplane_doctor.metrics import LAST, MAX, MIN
+from blueplane_doctor.patterns import pattern
 from blueplane_doctor.readings import fit, readings
 from blueplane_doctor.text import known_or_hidden
 
@@ -24,10 +24,10 @@ CAUSE = "cause"
 CHECK = "check"
 KINDS = (REPORT, CAUSE, CHECK)
 """What has a status; in the order in which changes of one sample are told."""
-STATUS_NAME = re.compile(rf"{REPORT}|(?:{CAUSE}|{CHECK}):[A-Za-z0-9_-]{{1,100}}")
+STATUS_NAME = pattern(rf"{REPORT}|(?:{CAUSE}|{CHECK}):[A-Za-z0-9_-]{{1,100}}")
 """What a status is kept under; another name was written by no recorder."""
 _QUIET = ("green", "not_set_up")
-METRIC_NAME = re.compile(r"[A-Za-z0-9_:.-]{1,400}")
+METRIC_NAME = pattern(r"[A-Za-z0-9_:.-]{1,400}")
 """What the name of a metric consists of; another one was written by no recorder."""
 
 Point = tuple[int, float | None]

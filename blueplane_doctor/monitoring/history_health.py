@@ -1,6 +1,5 @@
 """The history: what the recorded samples say of the last hour, and the last day's courses for the report."""
 
-import re
 from collections.abc import Collection, Sequence
 from typing import Any
 
@@ -16,6 +15,7 @@ from blueplane_doctor.history.trend import group_metrics, group_samples, judge_b
 from blueplane_doctor.metrics import CHARTED
 from blueplane_doctor.model import Record, StatusChange
 from blueplane_doctor.monitoring import Monitor
+from blueplane_doctor.patterns import pattern
 from blueplane_doctor.pipeline import kept_messages
 from blueplane_doctor.public_fields import GroupName
 from blueplane_doctor.times import iso_of_seconds
@@ -33,7 +33,7 @@ REPORT_STATUS = "status.report"
 """A metric that every sample holds: its times are those of the samples."""
 _MOST_CHANGES = 100
 """Of the last day, the newest: an incident has a dozen."""
-_GROUP_METRIC = re.compile(r"queue\.groups\.(.+)\.undelivered")
+_GROUP_METRIC = pattern(r"queue\.groups\.(.+)\.undelivered")
 
 
 class GroupTrend(Record):

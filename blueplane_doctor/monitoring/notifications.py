@@ -1,6 +1,5 @@
 """The messages to people: whether the last ones arrived, by what the notifier remembers of them."""
 
-import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +12,7 @@ from blueplane_doctor.notification_rules import NotifyRule
 from blueplane_doctor.notifying import reasons
 from blueplane_doctor.notifying.kinds import Kind
 from blueplane_doctor.notifying.state_file import state_bytes
+from blueplane_doctor.patterns import pattern
 from blueplane_doctor.text import hidden
 from blueplane_doctor.times import iso_of_seconds
 
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 SHOWN_MESSAGES = 10
 """The last ones, that a page shows."""
-_TARGET = re.compile(r"[a-z0-9+.-]{1,40} \d{1,3}|<hidden-[0-9a-f]{8}>")
-_ID = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*(?::\d{1,4})?|<hidden-[0-9a-f]{8}>")
+_TARGET = pattern(r"[a-z0-9+.-]{1,40} \d{1,3}|<hidden-[0-9a-f]{8}>")
+_ID = pattern(r"[a-z0-9]+(?:-[a-z0-9]+)*(?::\d{1,4})?|<hidden-[0-9a-f]{8}>")
 _LONGEST_ID = 80
 
 

@@ -9,6 +9,7 @@ from blueplane_doctor.connection.topology import address_of, database_of
 from blueplane_doctor.examination import Examination, ServerInfo
 from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring import Monitor
+from blueplane_doctor.patterns import pattern
 from blueplane_doctor.pipeline import DEFAULT_HTTP_PORT, DEFAULT_REDIS_PORT
 from blueplane_doctor.sources.process_use import Address, ProcessUse, process_use, server_that_listens_on
 from blueplane_doctor.sources.redis_address import Comparison, ExaminedRedis, compare, is_this_machine, shown
@@ -25,7 +26,7 @@ ANOTHER = "another"
 UNKNOWN = "unknown"
 _CONFIGURATION = "its configuration"
 _SOCKET = "a unix socket"
-_REDIS_SOCKET = re.compile(r"redis|valkey", re.IGNORECASE)
+_REDIS_SOCKET = pattern(r"redis|valkey", re.IGNORECASE)
 """How the socket of a Redis is called, as far as that can be told from its name."""
 _LOG = "server.log"
 _DATABASE = "telemetry.db"

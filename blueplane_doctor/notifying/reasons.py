@@ -1,9 +1,9 @@
 """Why a message was not delivered: in words of our own, whatever a service or a library said."""
 
 import os
-import re
 
 from blueplane_doctor.characters import Public
+from blueplane_doctor.patterns import pattern
 
 NOT_INSTALLED = Public('its library is missing: pip install "blueplane-doctor[notify]"')
 TOO_LATE = Public("it did not end in time")
@@ -17,11 +17,11 @@ _OF_THE_LIBRARY = {
     "refused": Public("it was not accepted"),
 }
 """What the process of apprise answers, and what that means."""
-_CODE = re.compile(r"[1-5]\d\d")
+_CODE = pattern(r"[1-5]\d\d")
 _ANSWERED = "the service answered "
 _ENDED = "it ended with exit code "
 _NOT_STARTED = "it cannot be started: "
-_NUMBER = re.compile(r"-?\d{1,3}")
+_NUMBER = pattern(r"-?\d{1,3}")
 _MOST_ERRORS = 200
 """Numbers of errors of a system; Linux has 133."""
 

@@ -8,13 +8,15 @@ nobody here asks for.) https://www.sqlite.org/gencol.html
 import re
 import sqlite3
 
+from blueplane_doctor.patterns import pattern
+
 _COMPUTED_COLUMN = 2
 _OF_COLUMNS = (
     "FROM sqlite_master AS m, pragma_table_xinfo(m.name) AS c "
     f"WHERE m.type = 'table' AND m.sql LIKE '%AS%(%)%' AND c.hidden = {_COMPUTED_COLUMN}"
 )
 _SQL = f"SELECT m.name, c.name {_OF_COLUMNS} UNION ALL SELECT name, '' FROM sqlite_master WHERE type = 'view'"
-_LONG = re.compile(r"\b(?:instr|replace|[lr]?trim|like|glob|match|regexp)\b", re.IGNORECASE)
+_LONG = pattern(r"\b(?:instr|replace|[lr]?trim|like|glob|match|regexp)\b", re.IGNORECASE)
 """What takes more time than a value has bytes: with two values of megabytes, hours."""
 
 

@@ -1,13 +1,13 @@
 """IDs of stream entries. No I/O."""
 
-import re
 from collections.abc import Iterable
 
 from blueplane_doctor.characters import Public
+from blueplane_doctor.patterns import pattern
 
 EntryId = tuple[int, int]
 """Milliseconds since 1970 and a sequence number; two of them compare as the server compares them."""
-_FORM = re.compile(r"([0-9]{1,20})-([0-9]{1,20})\Z")
+_FORM = pattern(r"([0-9]{1,20})-([0-9]{1,20})\Z")
 _LARGEST = 2**64 - 1
 """Of both numbers of an ID."""
 LAST_POSSIBLE: EntryId = (_LARGEST, _LARGEST)

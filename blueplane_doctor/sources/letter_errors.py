@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from blueplane_doctor.characters import Public
 from blueplane_doctor.error_phrases import MOST_CHARACTERS, phrase_of
+from blueplane_doctor.patterns import pattern
 from blueplane_doctor.text import error_class
 
 NO_REASON = Public("no reason recorded")
@@ -12,13 +13,13 @@ SET_ASIDE_FIELD = b"blueplane_doctor_set_aside"
 """What a dead letter bears that `repair` put there: the plan that saved its message."""
 SET_ASIDE = Public("set aside by repair")
 _PARTICULARS = (
-    re.compile(r"'[^']*'|\"[^\"]*\"|`[^`]*`"),
-    re.compile(r"(?:[A-Za-z]:)?(?:[/\\][^\s/\\:,;'\"]+)+[/\\]?|~[/\\]\S*"),
-    re.compile(r"\b[0-9a-fA-F]{8,}(?:-[0-9a-fA-F]{4,})*\b|\d+"),
+    pattern(r"'[^']*'|\"[^\"]*\"|`[^`]*`"),
+    pattern(r"(?:[A-Za-z]:)?(?:[/\\][^\s/\\:,;'\"]+)+[/\\]?|~[/\\]\S*"),
+    pattern(r"\b[0-9a-fA-F]{8,}(?:-[0-9a-fA-F]{4,})*\b|\d+"),
 )
 """Quoted text, paths, numbers. Each takes time in proportion to the text, whatever it holds."""
-_RUN = re.compile(r"\S+")
-_SCHEME_ENDS = re.compile(r"\w://\S")
+_RUN = pattern(r"\S+")
+_SCHEME_ENDS = pattern(r"\w://\S")
 
 
 class LetterError(NamedTuple):

@@ -1,6 +1,5 @@
 """The newest entries of the server's log, each once, with the last line of its traceback."""
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from itertools import groupby
@@ -9,11 +8,12 @@ from typing import NamedTuple
 
 from blueplane_doctor.errors import FileUnreadable
 from blueplane_doctor.file_reading import read_tail
+from blueplane_doctor.patterns import pattern
 from blueplane_doctor.pipeline import ORDINARY_ERROR_LINES, START_LINE, STOP_LINE
 
 TAIL_BYTES = 1_000_000
 """Read from the log's end: some 8,000 lines."""
-LINE = re.compile(rb"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)(?:,\d+)? - (\S+) - ([A-Z]+) - ")
+LINE = pattern(rb"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)(?:,\d+)? - (\S+) - ([A-Z]+) - ")
 ERRORS = (b"ERROR", b"CRITICAL")
 _LOGIN_REFUSALS = (
     b"HELLO must be called with the client already authenticated",
@@ -21,7 +21,7 @@ _LOGIN_REFUSALS = (
     b"invalid username-password pair",
 )
 """What a warning holds that is an error: to redis-py a refused login is a lost connection, which is only warned of."""
-_END_OF_TRACEBACK = re.compile(rb"[A-Za-z_][\w.]*(?:Error|Exception|Timeout)\b: ")
+_END_OF_TRACEBACK = pattern(rb"[A-Za-z_][\w.]*(?:Error|Exception|Timeout)\b: ")
 _ORDINARY = [(logger.encode(), text.encode()) for logger, text in ORDINARY_ERROR_LINES]
 _START_LOGGER = START_LINE[0].encode()
 _START_TEXT = START_LINE[1].encode()

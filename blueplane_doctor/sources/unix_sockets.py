@@ -4,7 +4,6 @@ Asked as `ss -x` does it: https://man7.org/linux/man-pages/man7/sock_diag.7.html
 """
 
 import os
-import re
 import socket
 import struct
 import sys
@@ -12,6 +11,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
+
+from blueplane_doctor.patterns import pattern
 
 _NETLINK_SOCK_DIAG = 4
 _SOCK_DIAG_BY_FAMILY = 20
@@ -29,7 +30,7 @@ _ANSWER = struct.Struct("=BBBBIII")
 _ATTRIBUTE = struct.Struct("=HH")
 _ANSWER_SECONDS = 0.5
 _MOST_BYTES = 1 << 18
-_SOCKET_LINK = re.compile(r"socket:\[(\d+)\]\Z")
+_SOCKET_LINK = pattern(r"socket:\[(\d+)\]\Z")
 
 
 class _Socket(NamedTuple):
