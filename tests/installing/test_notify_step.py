@@ -60,7 +60,17 @@ def test_what_was_remembered_stays_for_the_targets_of_a_person(person: Person) -
     assert f"{STATE_FILE} stays" in person.text
 
 
-@pytest.mark.parametrize("content", ["timeout: 20\n", "timeout: 20", "# mine\r\ntimeout: 20\r\n", "#notify: []\n", ""])
+LONG_WORD = f"# {'a' * 200_000}\n"
+"""Looked through anew from each of its letters, it would take minutes."""
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        *("timeout: 20\n", "timeout: 20", "# mine\r\ntimeout: 20\r\n", "#notify: []\n", ""),
+        pytest.param(LONG_WORD, id="a long word"),
+    ],
+)
 def test_what_is_there_stays(person: Person, content: str) -> None:
     file = person.site.settings.home / DOCTOR_FILE
     file.write_bytes(content.encode())
