@@ -28,7 +28,7 @@ _HEADER = f"notify:{_MARK}"
 _PRIVATE = 0o600
 _OTHERS_MAY_READ = stat.S_IRGRP | stat.S_IROTH
 _ADDRESS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]{0,40}://)[^\s\"']+")
-"""Of a longer scheme its end is found: without a bound, a long word would be looked through from each of its letters."""
+"""Of a longer scheme the end is found. Without a bound, a long word is looked through from each of its letters."""
 
 
 class NotifyStep:
