@@ -4,10 +4,10 @@
     assert outcome.harm == []
 
 Every command of every remedy is run in `sh -c` in the situation's environment, placeholders replaced; where it is
-`repair`, the plan that it prints may be applied as it says. Harm is: more chain breaks; a pending entry, stream entry,
-dead letter or row fewer, unless its message's row is there, or a repair has copied it or set it aside and saved it; a
-worse status; a setting that the next restart forgets; a queue that the next restart loses although its saving was
-changed.
+`repair`, the plan that it prints may be applied as it says. Harm is: a repair that finds nothing; more chain
+breaks; a pending entry, stream entry, dead letter or row fewer, unless its message's row is there, or a repair has
+copied it or set it aside and saved it; a worse status; a setting that the next restart forgets; a queue that the next
+restart loses although its saving was changed.
 """
 
 import contextlib
@@ -43,6 +43,8 @@ BY_TIME = ("consumer-lag", "stuck-consumers", "capture-rate", "hook-inactivity",
 """Checks that grade an age or a rate: they grow worse by waiting alone, which is no harm done by a remedy."""
 _APPLIES = re.compile(r"^Do it: (\S*blueplane-doctor\b.* repair --apply [0-9a-f]{4})\b", re.MULTILINE)
 """The command that a plan of `repair` names."""
+_FOUND_NOTHING = "Nothing to repair"
+"""How the answer of `repair` begins where there is nothing to do."""
 _NOT_RUN = (NO_ADDRESS, 126, 127)
 """Exit codes of a redis-cli that is told no address, and of a shell that cannot run a program."""
 _NOT_RUN_BY_DOCTOR = (2, 4)
@@ -168,6 +170,7 @@ def follow_commands(
     before = look(situation)
     path = tools(situation.folder / "bin", stand_ins_only=stand_ins_only)
     watched: set[str] = set()
+    applied = False
     for source, command in commands:
         # What only watches and never ends is the same to whichever finding it belongs: it is run once.
         if command in watched:
@@ -177,7 +180,11 @@ def follow_commands(
         followed = _run(situation, source, command, str(path))
         outcome.commands.append(followed)
         applies = _APPLIES.search(followed.output)
+        # A remedy names only a repair that has something to do. What an earlier remedy healed is another matter.
+        if followed.output.startswith(_FOUND_NOTHING) and not applied:
+            outcome.harm.append(f"{source} names a repair that finds nothing: {command}")
         if applies is not None and applies_plans:
+            applied = True
             outcome.commands.append(_run(situation, source, f"{applies[1]} --yes", str(path)))
     after = look(situation)
     again = situation.doctor(*arguments)
