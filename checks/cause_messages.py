@@ -43,8 +43,8 @@ def _held_up(group: "GroupHealth", blocker: "ChainBlocker") -> str:
 
 
 def _loss(chain: "ChainHealth") -> str:
-    """Whether held messages are lost, as a sentence that begins with a blank; empty where some may be."""
-    if chain.states.get("payload_gone"):
+    """Whether messages are lost, as a sentence that begins with a blank; empty where some are, held or others."""
+    if chain.states.get("payload_gone") or chain.chain_break_count:
         return ""
     return " Nothing is lost yet."
 

@@ -45,6 +45,8 @@ NO_TABLES = "the database holds none of the tables that traces are written to"
 
 _TOLD_BY_ROWS = frozenset((UNEXAMINED, STUCK, WAITING))
 """States, by what Redis says, of messages of which the database can say more."""
+_NO_ROWS: list[list[int]] = []
+"""One list for all messages of which no row counts; nobody changes it."""
 ClaimedRow = tuple[str, int]
 """The row of a message: its table and its `sequence`. (A plain tuple: one is made for each message.)"""
 
@@ -227,13 +229,13 @@ class CustodyJudge:
             first_found = next_found
             next_found += len(lookups)
             row = self._claim(lookups, found, first_found)
-            rows: list[list[int]] = []
+            rows = _NO_ROWS
             # Writers write in the order of the stream, so nearly every row is newer than that of the message before.
             if row is None or row[1] <= last_rows.get(row[0], row[1]):
                 rows = found[first_found:next_found]
                 if any(rows) and self._has_no_row(page.messages[place], lookups, rows):
                     row = None
-                    rows = []
+                    rows = _NO_ROWS
             if row is not None and place not in unsettled and not self.absence.misses_rows:
                 state = _STATE_OF_SETTLED_WITH_ROW  # as nearly all: without another call
             else:

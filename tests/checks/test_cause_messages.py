@@ -28,6 +28,12 @@ def test_a_message_that_cannot_be_written_holds_up_its_batch() -> None:
     assert [(one.id, one.since, one.at_stake.at_risk) for one in causes] == [("poison-message", SINCE, 40)]
     assert causes[0].next_step is not None
     assert causes[0].next_step.commands == ["blueplane-doctor repair stuck", f"blueplane-doctor trace {ID}"]
+    assert causes[0].summary.endswith("Nothing is lost yet.")
+    broken = builders.chain({"lost": 1}, chain_break_count=1, malformed_lost=1, blockers=[blocker()])
+    poison = next(
+        one for one in causes_of(queue=builders.one_writer(**stuck()), chain=broken) if one.id == "poison-message"
+    )
+    assert "lost" not in poison.summary, "beside what is lost"
 
 
 def test_delivered_again_and_again_it_is_a_storm() -> None:
