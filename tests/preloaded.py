@@ -150,7 +150,6 @@ def _received(client: socket.socket) -> Request | None:
 
 def become(request: Request) -> None:
     """Make this the process of that run, with the program about to begin."""
-    os.setsid()
     os.chdir(request.folder)
     for descriptor, stream in enumerate(request.streams):
         os.dup2(stream, descriptor)
@@ -181,11 +180,25 @@ def preload() -> None:
                 import_module(f"{package.__name__}.{module.name}")
 
 
-@functools.cache
 def preloaded_doctor() -> Sequence[str]:
-    """What to start in place of the command. The process behind it ends with the one that asked first."""
-    folder = tempfile.mkdtemp(prefix="bp")
-    path = f"{folder}/preloaded.sock"
+    """What to start in place of the command."""
+    return [sys.executable, "-I", "-S", str(_CLIENT), _listening().path]
+
+
+def session_of_runs() -> int:
+    """The session that all runs belong to: what is left in it beside its leader was left by a run."""
+    return _listening().process.pid
+
+
+class _Listening(NamedTuple):
+    path: str
+    process: "subprocess.Popen[bytes]"
+
+
+@functools.cache
+def _listening() -> _Listening:
+    """A preloaded process, which ends with this one."""
+    path = f"{tempfile.mkdtemp(prefix='bp')}/preloaded.sock"
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.preloaded", path],
         stdin=subprocess.PIPE,
@@ -194,11 +207,10 @@ def preloaded_doctor() -> Sequence[str]:
         cwd=_REPOSITORY,
         start_new_session=True,
     )
-    assert process.stdin is not None and process.stdout is not None
-
+    assert process.stdout is not None
     atexit.register(process.communicate)
     assert process.stdout.readline() == b"ready\n"
-    return [sys.executable, "-I", "-S", str(_CLIENT), path]
+    return _Listening(path, process)
 
 
 def _main() -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 import psutil
 
 from tests.faults.stage import TIMEOUT_SECONDS, Stage
+from tests.preloaded import preloaded_doctor, session_of_runs
 from tests.truth.redis_process import NOBODY
 from tests.waiting import PATIENCE_SECONDS
 
@@ -159,14 +160,20 @@ COMMANDS = {
         Command("pytest", _pytest, (0, 1), extra_seconds=_PYTEST_STARTS_SECONDS, examines=True),
     )
 }
+_STARTED = ("serve", "instrument")
+"""Commands that are always started: one is ended by a signal, and both import half of the world."""
 _MADE = ("bundle.zip", "kept.json")
 """Files of the scratch folder that a command was told to write."""
 
 
 def run(command: Command, stage: Stage) -> Run:
     """Run it to its end."""
+    arguments = command.arguments(stage)
+    is_forked = _may_be_forked(command, stage)
+    if is_forked:
+        arguments = [*preloaded_doctor(), *arguments[len(_DOCTOR) :]]
     began = time.monotonic()
-    process = _started(command.arguments(stage), stage)
+    process = _started(arguments, stage)
     if stage.meanwhile is not None:
         stage.meanwhile(process.pid)
     if command.name == "serve":
@@ -174,7 +181,17 @@ def run(command: Command, stage: Stage) -> Run:
     else:
         stdout, stderr = _to_its_end(process, command.given)
         seconds = time.monotonic() - began
-    return Run(process.returncode, stdout, stderr, seconds, tuple(_left(process.pid, stage.scratch)))
+    session = process.pid
+    if is_forked:
+        session = session_of_runs()
+    return Run(process.returncode, stdout, stderr, seconds, tuple(_left(session, stage.scratch)))
+
+
+def _may_be_forked(command: Command, stage: Stage) -> bool:
+    """Whether nothing of the fault concerns the process itself: then its start need not be paid for."""
+    is_of_process = stage.launcher or stage.meanwhile or stage.stdout is not None or stage.variables or stage.without
+    is_doctor = command.arguments(stage)[: len(_DOCTOR)] == _DOCTOR
+    return is_doctor and command.name not in _STARTED and not is_of_process
 
 
 def _started(arguments: list[str], stage: Stage) -> "subprocess.Popen[str]":
