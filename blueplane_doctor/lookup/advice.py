@@ -82,8 +82,8 @@ _WHY_UNTRACEABLE = {
     "deleted from the table. Whether it was written is not known.",
     absence.LETTERS_UNREADABLE: "Its writer does not hold it, and it has no row. This user may not read all streams of "
     "dead letters, and one of them may hold its letter: see dead-letters.",
-    WRITTEN_ELSEWHERE: "Its writer does not hold it, and it has no row in this database. A second server reads for the "
-    "same group, and may have written it to another database: see second-server.",
+    WRITTEN_ELSEWHERE: "Its writer does not hold it, and it has no row in this database. A second server reads, or may "
+    "read, for the same group, and may have written it to another database: see second-server.",
 }
 """What is said of a message that may have been handled although nothing shows it, by the reason; see absence.py."""
 _SEARCH_CUT_SHORT = "The time was up before the whole stream was searched; give more with --timeout."

@@ -78,7 +78,7 @@ def test_a_dropped_letter_is_a_reason_of_its_own(server: str, tmp_path: Path) ->
         traces = _traced(situation, *situation.messages)
         advice = [trace["advice"] for trace in traces if trace["state"] == "untraceable"]
         assert len(advice) == situation.truth.letters_dropped
-        assert all("dead letters of that time were dropped" in one for one in advice)
+        assert all("Dead letters of that time were dropped" in one for one in advice)
 
 
 WITH_IDS = {

@@ -55,7 +55,7 @@ def test_trace_says_that_it_may_be_elsewhere(name: str, server: str, tmp_path: P
         newest = list(situation.messages)[-1]
         (traced,) = situation.doctor("trace", newest, "--format", "json").report
         assert traced["state"] == "untraceable"
-        assert "a second server reads for the same group" in traced["advice"]
+        assert "A second server reads, or may read, for the same group" in traced["advice"]
 
 
 @pytest.mark.parametrize(("name", "server"), instances(*SINGLE))
