@@ -59,6 +59,8 @@ class CheckSpec(NamedTuple):
     origin: str = "built-in"
     optional: frozenset[str] = frozenset()
     """Of those that it needs, the records without which it runs too: parameters with a default."""
+    takes_scale: bool = False
+    """Whether it is given its scale."""
 
     def missing(self, records: Mapping[str, Any]) -> list[str]:
         """The records without which it cannot run."""
@@ -67,7 +69,7 @@ class CheckSpec(NamedTuple):
     def run(self, records: Mapping[str, Any]) -> Finding:
         """Call the check with the records that it names."""
         arguments = {name: records[name] for name in self.needs if name in records}
-        if "scale" in inspect.signature(self.function).parameters:
+        if self.takes_scale:
             arguments["scale"] = self.scale
         return self.function(**arguments)
 
@@ -85,7 +87,8 @@ def check(*, area: str, scale: Scale | None = None) -> Callable[[Callable[..., F
 def spec_of(function: Callable[..., Finding], area: str, scale: Scale | None) -> CheckSpec:
     """A check's id, title, explanation and needs, from its name, docstring and parameters."""
     doc = inspect.getdoc(function) or ""
-    parameters = [each for each in inspect.signature(function).parameters.values() if each.name != "scale"]
+    everything = inspect.signature(function).parameters
+    parameters = [each for each in everything.values() if each.name != "scale"]
     return CheckSpec(
         function=function,
         area=area,
@@ -95,6 +98,7 @@ def spec_of(function: Callable[..., Finding], area: str, scale: Scale | None) ->
         doc=doc,
         needs=tuple(each.name for each in parameters),
         optional=frozenset(each.name for each in parameters if each.default is not each.empty),
+        takes_scale="scale" in everything,
     )
 
 

@@ -57,9 +57,9 @@ class _TypedDict:
 @contextmanager
 def _plain_typed_dicts() -> Iterator[None]:
     """Let TypedDict make plain classes: pydantic_core has 88, which only describe types, and a real one is dear."""
-    source: Any = typing
-    if sys.version_info < (3, 12):
-        source = import_module("typing_extensions")
+    source: Any = import_module("typing_extensions")  # in any case before: it may take over what typing has
+    if sys.version_info >= (3, 12):  # where pydantic_core takes that of typing
+        source = typing
     true = source.TypedDict
     source.TypedDict = _TypedDict()
     try:
@@ -96,7 +96,7 @@ def load_yaml() -> ModuleType:
     Its parser in C does without most of them.
     """
     if "yaml" in sys.modules:
-        return sys.modules["yaml"]
+        return import_module("yaml")  # which waits where another thread is importing it just now
     source: Any = re
     true = source.compile
     source.compile = pattern
