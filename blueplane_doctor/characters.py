@@ -12,6 +12,8 @@ from blueplane_doctor.patterns import pattern
 Public = NewType("Public", str)
 """Text that may be shown to anybody: a constant, or what text.py made, or numbers and other public text."""
 NOTHING = Public("")
+_LONGEST_BEGINNING = 100
+"""Characters of a line's beginning: more blanks are before no command."""
 _COMMAND = pattern(r"^([^\S\n]*)::", re.MULTILINE)
 _AZURE_COMMAND = pattern(r"##(?=\[|vso\[)")
 _UNSEEN = (
@@ -104,17 +106,24 @@ class PlainStream:
     def __init__(self, unguarded: TextIO) -> None:
         self.unguarded = unguarded
         """For the doctor's own control of a terminal."""
-        self._is_in_line = False
+        self._line = ""
+        """How the line begins that has not ended yet."""
 
     def write(self, text: str) -> int:
         """Write; returns the number of characters that were given."""
-        if self._is_in_line:
+        # A command may follow blanks, and come in two pieces.
+        begun = self._line.strip()
+        if begun == ":" and text.startswith(":"):
+            self.unguarded.write(" ")
+        if begun:
             first, newline, rest = text.partition("\n")
             self.unguarded.write(_kept_tabs(first) + newline + lines(rest))
         else:
             self.unguarded.write(lines(text))
-        if text:
-            self._is_in_line = not text.endswith("\n")
+        _, newline, last = text.rpartition("\n")
+        if not newline:
+            last = self._line + last
+        self._line = last[:_LONGEST_BEGINNING]
         return len(text)
 
     def __getattr__(self, name: str) -> Any:

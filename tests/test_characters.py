@@ -57,7 +57,16 @@ def test_no_line_is_a_command_of_a_terminal_or_of_a_ci_runner(written: str, show
     assert lines(written) == shown
 
 
-@pytest.mark.parametrize("pieces", [["::error::x\n"], ["a\n", "::error::x\n"], ["a\n::error", "::x\n"]])
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        ["::error::x\n"],
+        ["a\n", "::error::x\n"],
+        ["a\n::error", "::x\n"],
+        [" ", "", "::error::x\n"],
+        ["a\n :", ":error::x\n"],
+    ],
+)
 def test_a_stream_is_plain_in_whatever_pieces_it_is_written(pieces: list[str]) -> None:
     under = io.StringIO()
     stream = PlainStream(under)
