@@ -44,7 +44,7 @@ class KnownServers(NamedTuple):
     of_this_home: frozenset[int] = frozenset()
     """Those that the log of the examined home names, once each was started; empty where it tells nothing."""
     logged_since_ms: int | None = None
-    """Since when that log names them; milliseconds since 1970."""
+    """Since when it names each: since the first start that it tells; milliseconds since 1970."""
 
     def is_foreign(self, pid: int, last_read_ms: int) -> bool:
         """Whether a process that read then is none of the examined home's: its log would name it."""
@@ -63,9 +63,9 @@ def known_servers(groups: Sequence[Group], server: ServerProcess, log: LogTail) 
     by_group = [_processes_by_name(group) for group in groups]
     in_every_group = frozenset.intersection(*by_group) if by_group else frozenset[int]()
     # A log that does not name the server of this home is that of another one, or was emptied.
-    if log.begins is None or not log.servers or (server.is_running and server.pid not in log.servers):
+    if log.first_start is None or (server.is_running and server.pid not in log.servers):
         return KnownServers(in_every_group)
-    return KnownServers(in_every_group, log.servers, to_milliseconds(log.begins))
+    return KnownServers(in_every_group, log.servers, to_milliseconds(log.first_start))
 
 
 def shared_group(

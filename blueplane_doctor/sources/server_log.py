@@ -67,10 +67,10 @@ class LogTail(NamedTuple):
     monitor_errors: int | None = None
     last_error: datetime | None = None
     last_write_failure: datetime | None = None
-    begins: datetime | None = None
-    """When the first line was logged of the part that was read."""
     servers: frozenset[int] = frozenset()
     """Process ids of the servers that wrote it, as each names itself when it starts."""
+    first_start: datetime | None = None
+    """When the first of these started: any that started later is among them."""
     last_line: datetime | None = None
     """When the server last logged anything."""
     stopped: datetime | None = None
@@ -135,6 +135,7 @@ def read_log(path: Path, now: datetime) -> LogTail:
         begins = moments.of(entries[0].time)
         last_line = moments.of(entries[-1].time)
     stop = last_stop(entries)
+    starts = _starts(entries)
     return LogTail(
         lines=lines,
         errors_in_window=counter.errors + max(0, counter.ordinary - _MOST_ORDINARY_ERRORS),
@@ -145,8 +146,8 @@ def read_log(path: Path, now: datetime) -> LogTail:
         is_cut=is_cut,
         is_doubled=is_doubled,
         kinds=counter.kinds(None if is_log_whole else begins),
-        begins=begins,
-        servers=_servers(entries),
+        servers=frozenset(starts),
+        first_start=moments.of(next(iter(starts.values()))) if starts else None,
         last_line=last_line,
         stopped=moments.of(stop.time) if stop else None,
         redis=redis,
@@ -292,10 +293,10 @@ def _said_at_start(entries: Iterable[LogEntry]) -> tuple[tuple[str, int] | None,
     return redis, database
 
 
-def _servers(entries: Iterable[LogEntry]) -> frozenset[int]:
-    """The processes that named themselves when they started."""
-    servers = set()
+def _starts(entries: Iterable[LogEntry]) -> dict[int, bytes]:
+    """The processes that named themselves when they started, in the order of the log, each with that time."""
+    starts: dict[int, bytes] = {}
     for entry in entries:
         if entry.level == b"INFO" and (match := _START.match(entry.text)):
-            servers.add(int(match[1]))
-    return frozenset(servers)
+            starts.setdefault(int(match[1]), entry.time)
+    return starts

@@ -93,17 +93,17 @@ def test_the_log_names_the_servers_of_this_home_and_so_tells_which_one_is_of_ano
     claude = members._replace(consumers=tuple(one._replace(name=b"claude-" + one.name) for one in members.consumers))
     restarted = ServerProcess(300, "running", running_for_ms=10 * MINUTE)
     begins = from_milliseconds(NOW - 60 * MINUTE)
-    log = LogTail(begins=begins, servers=frozenset((100, 300)))
+    log = LogTail(first_start=begins, servers=frozenset((100, 300)))
     known = known_servers([members, claude], restarted, log)
     found = shared_group(members, restarted, NOW, _states((300,)), known)
     assert found is not None and found.is_certain
     assert found.consumers == (b"consumer-200", b"consumer-300")
     assert found.until_ms < NOW - 19 * MINUTE
 
-    # All three are of this home, or the log does not go back so far, or is that of another home.
+    # All are of this home, the log does not go back to the start of a server that then read, or it is another home's.
     for other in (
         log._replace(servers=frozenset((100, 200, 300))),
-        log._replace(begins=begins + timedelta(minutes=50)),
+        log._replace(first_start=begins + timedelta(minutes=50)),
         log._replace(servers=frozenset((100,))),
     ):
         known = known_servers([members, claude], restarted, other)
@@ -112,7 +112,7 @@ def test_the_log_names_the_servers_of_this_home_and_so_tells_which_one_is_of_ano
 
 def test_the_server_of_another_home_alone_reads_while_the_one_of_this_home_is_down() -> None:
     members = group(("consumer-100", 30 * MINUTE), ("consumer-200", 0))
-    log = LogTail(begins=from_milliseconds(NOW - 60 * MINUTE), servers=frozenset((100,)))
+    log = LogTail(first_start=from_milliseconds(NOW - 60 * MINUTE), servers=frozenset((100,)))
     found = shared_group(members, CRASHED, NOW, _states((200,)), known_servers([members], CRASHED, log))
     assert found is not None
     assert found.consumers == (b"consumer-200",)

@@ -189,5 +189,14 @@ def test_when_the_server_stopped_and_last_logged(log: Path) -> None:
     log.write_text(line("INFO", 60, server, "Acquired PID lock") + stop)
     found = read_log(log, NOW)
     assert (found.stopped, found.last_line) == (NOW - timedelta(minutes=9), NOW - timedelta(minutes=8))
+    assert found.servers == frozenset(), "this line names no process"
     log.write_text(stop + line("INFO", 3, server, "Acquired PID lock"))
     assert read_log(log, NOW).stopped is None
+
+
+def test_servers_name_themselves_when_they_start(log: Path) -> None:
+    server = "src.processing.server"
+    starts = line("INFO", 9, server, "Acquired PID lock: 100") + line("INFO", 3, server, "Acquired PID lock: 300")
+    log.write_text(line("INFO", 60, server, "Processing") + starts)
+    found = read_log(log, NOW)
+    assert (found.servers, found.first_start) == (frozenset((100, 300)), NOW - timedelta(minutes=9))
