@@ -16,13 +16,13 @@ from blueplane_doctor.errors import FileMissing, FileUnreadable
 from blueplane_doctor.ownership import ROOT, crossed
 
 SETTINGS_BYTES = 256_000
-"""Of a settings file: thousands of lines, which libyaml reads in a quarter of a second."""
+"""Of a settings file: thousands of lines, which libyaml reads in a quarter of a second, and difflib compares in two."""
 DOCUMENT_BYTES = 16_000_000
 """Of a report or evidence that was kept; the largest seen has a tenth of it."""
 SMALL_BYTES = 100_000
 """Of a pid, counters, a key, a check file."""
 SOURCE_BYTES = 1_000_000
-"""Of a file of checks or of a monitor, or one that the installer changes; far above what a person writes."""
+"""Of a file of checks or of a monitor; far above what a person writes."""
 _READ_SECONDS = 5.0
 """For one file: a local disk needs milliseconds, and a file system of the network may never answer."""
 _BLOCK = 1 << 20

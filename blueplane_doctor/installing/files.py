@@ -12,7 +12,7 @@ from pathlib import Path
 
 from blueplane_doctor.documents import JSON_STRING
 from blueplane_doctor.errors import DoctorError, ExitCode, FileMissing, FileUnreadable
-from blueplane_doctor.file_reading import SOURCE_BYTES, read_bytes
+from blueplane_doctor.file_reading import SETTINGS_BYTES, read_bytes
 from blueplane_doctor.known_names import HOOK_TYPES
 from blueplane_doctor.user_paths import real_file
 from blueplane_hook.files import opened
@@ -35,7 +35,7 @@ NEW_SUFFIX = ".blueplane-new"
 def read(path: Path) -> bytes | None:
     """The file's bytes; None when there is none. Raises StepError."""
     try:
-        return read_bytes(path, SOURCE_BYTES)
+        return read_bytes(path, SETTINGS_BYTES)
     except FileMissing:
         return None
     except FileUnreadable as error:

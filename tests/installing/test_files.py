@@ -88,3 +88,10 @@ def test_of_a_file_of_others_only_what_is_ours_is_public(tmp_path: Path) -> None
     assert files.public_diff("", None) == ""
     without_end = '\\"' * 200_000  # to look for the end of each text would take an hour
     assert files.public_diff(f"--- a\n+++ b\n+{without_end}+", without_end.encode()) != ""
+
+
+def test_a_file_larger_than_any_person_writes_is_left_alone(tmp_path: Path) -> None:
+    large = tmp_path / "hooks.json"
+    large.write_bytes(b"x\n" * 150_000)  # to compare two of a million bytes took half a minute
+    with pytest.raises(files.StepError, match="more than 256,000 bytes; it is left as it is"):
+        files.read(large)
