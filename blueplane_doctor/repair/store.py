@@ -196,7 +196,7 @@ class RepairFiles:
             return None
         if not isinstance(value, dict) or not isinstance(value.get("done"), dict):
             return None
-        counts = [*value["done"].values(), value.get("rows_not_seen", 0)]
+        counts = [*value["done"].values(), value.get("rows_not_seen", 0), value.get("taken_back", 0)]
         if not all(isinstance(count, int) for count in counts):
             return None
         return value

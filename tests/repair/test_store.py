@@ -127,7 +127,11 @@ def test_a_plan_that_was_changed_is_no_plan(store: Store, changes: dict[str, obj
 
 
 @pytest.mark.parametrize(
-    "content", ["5", "{}", '{"done": 5}', '{"done": {"a": "x"}}', '{"done": {}, "rows_not_seen": "x"}']
+    "content",
+    [
+        *("5", "{}", '{"done": 5}', '{"done": {"a": "x"}}', '{"done": {}, "rows_not_seen": "x"}'),
+        '{"done": {}, "taken_back": [1]}',
+    ],
 )
 def test_a_damaged_result_is_none(store: Store, content: str) -> None:
     files = store.keep(PLAN)
