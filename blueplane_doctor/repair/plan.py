@@ -27,7 +27,7 @@ class Action(StrEnum):
     RELEASE = "release"
     """Nothing: its writer tries it by itself, and writes it once what blocks its batch is set aside."""
     SET_ASIDE = "set aside"
-    """Acknowledge a message that cannot be written, and keep it among the dead letters unless its key has a row."""
+    """Acknowledge a message that cannot be written, and keep it among the dead letters until its key has a row."""
     ACKNOWLEDGE = "acknowledge"
     """Acknowledge it: its row is there, or by design nobody writes it."""
     REMOVE = "remove"
@@ -125,6 +125,8 @@ class Item(Record):
     """Of a message that is itself a copy: where it comes from."""
     is_written: bool = False
     """Whether a row of its key was there, or will be by another item of the plan."""
+    written_as: str = ""
+    """The origin of another item with the same unique key, which is written in its place."""
     position: str = ""
     """For a group: where it is made, or moved to."""
 
@@ -192,7 +194,7 @@ class Plan(Record):
     """Of the Redis: another one after each restart."""
     queue: str
     dead_letters: str
-    """The stream that set-aside messages go to."""
+    """The stream that set-aside messages go to; empty where there is none that a step can add to."""
     read_to: str
     """The last ID of the stream when it was examined; copies come after it."""
     items: tuple[Item, ...] = ()

@@ -21,6 +21,7 @@ from blueplane_doctor.repair.base import Case, Target, Wanted
 from blueplane_doctor.repair.plan import SAVES, Action, Condition, Item, Plan, Refusal, Room, Source
 from blueplane_doctor.repair.refusals import (
     another_pipeline,
+    beside_written,
     in_the_way,
     running_writers,
     saved_only,
@@ -135,6 +136,7 @@ def _plan_of(case: Case, identity: str) -> Plan:
     stream = examination.stream()
     items, refusals = _planned(case)
     running = running_writers(examination)
+    is_apart = apart_from(stream.queue, examination.server_info().fields)
     if case.wanted.saves_only:
         items = saved_only(items)
     else:
@@ -146,7 +148,7 @@ def _plan_of(case: Case, identity: str) -> Plan:
     return Plan(
         **_origin(case, identity),
         queue=stream.queue,
-        dead_letters=_letters_of(stream),
+        dead_letters="" if is_apart(_letters_of(stream)) else _letters_of(stream),
         read_to=id_text(stream.last_generated),
         items=tuple(items),
         refusals=tuple(refusals),
@@ -166,6 +168,7 @@ def _allowed(case: Case, items: list[Item], running: frozenset[str]) -> tuple[li
     items, elsewhere = within_pipeline(items, another_pipeline(case.report))
     items, without_writer = with_writers(items, running, obstacle)
     items, without_room = within_room(items, _room(case, items))
+    items = beside_written(items)
     return items, [*in_other_slots, *elsewhere, *without_writer, *without_room]
 
 

@@ -133,7 +133,7 @@ def _settled(item: Item, survey: Survey, planned: set[str], taken: dict[RowKey, 
     for key in item.keys:
         earlier = taken.get(key)
         if earlier is not None and key.is_unique:
-            return _set_aside(item, f"same {key.columns[-1]} as {earlier.id}", is_written=True)
+            return _as_another(item, earlier, f"same {key.columns[-1]} as {earlier.id}")
         others = [identity for identity in survey.unfinished.get(key.lookup, ()) if identity not in planned]
         if others and key.is_unique:
             return _kept(item, f"{others[0]}, which is not finished, has the same {key.columns[-1]}")
@@ -146,6 +146,12 @@ def _settled(item: Item, survey: Survey, planned: set[str], taken: dict[RowKey, 
         reason = f"it was delivered again {times}, the last time alone, and its writer did not write it"
         return _set_aside(item, reason, is_written=False)
     return item
+
+
+def _as_another(item: Item, other: Item, reason: str) -> Item:
+    """Set aside, because the other item has the same unique key and is written."""
+    item = _set_aside(item, reason, is_written=True)
+    return item.model_copy(update={"written_as": other.origin})
 
 
 def _set_aside(item: Item, reason: str, *, is_written: bool) -> Item:
@@ -191,12 +197,26 @@ def with_writers(items: Iterable[Item], running: frozenset[str], obstacle: str) 
             reason = f"no writer of the group {shown_group(item.group)} runs; start the Blueplane server first"
         if reason:
             refused[reason] = refused.get(reason, 0) + 1
-        else:
-            left.append(item)
+            continue
+        if item.action is Action.RELEASE and item.group not in running:
+            item = _kept(item, f"no writer of the group {shown_group(item.group)} runs that would try it again")
+        left.append(item)
     refusals = []
     for reason, count in refused.items():
         refusals.append(Refusal(what=_deliveries(count), reason=reason))
     return left, refusals
+
+
+def beside_written(items: Iterable[Item]) -> list[Item]:
+    """The items, without setting aside what another item was to be written for, and that one is not delivered."""
+    everything = list(items)
+    written = {item.origin for item in everything if item.action in (Action.DELIVER, Action.RELEASE)}
+    left = []
+    for item in everything:
+        if item.action is Action.SET_ASIDE and item.written_as and item.written_as not in written:
+            item = _kept(item, f"{item.reason}, which is not delivered now")
+        left.append(item)
+    return left
 
 
 def waits_for_server(count: int) -> Refusal:

@@ -37,8 +37,10 @@ local function held_as_planned(id, first, count)
   for i = 0, count - 1 do
     local place = first + 3 * i
     local entry = redis.call('XPENDING', KEYS[1], ARGV[place], id, id, 1)[1]
-    if not entry or entry[2] ~= ARGV[place + 1] then return false end
-    if ARGV[place + 2] ~= '' and entry[4] ~= tonumber(ARGV[place + 2]) then return false end
+    if ARGV[place + 2] ~= '*' then
+      if not entry or entry[2] ~= ARGV[place + 1] then return false end
+      if ARGV[place + 2] ~= '' and entry[4] ~= tonumber(ARGV[place + 2]) then return false end
+    end
   end
   return true
 end
@@ -216,6 +218,18 @@ class Move:
     holdings: Sequence[Holding] = ()
     fields: Fields = field(default_factory=list)
     """Empty: nothing is added, its original is acknowledged alone."""
+    group: str = ""
+    """The writer group that has to write it."""
+
+    def compared(self, holding: Holding, *, guarded: bool) -> int | str:
+        """The deliveries that this pending entry must have; empty: any number; `*`: it may be gone as well.
+
+        Another writer group that only passes over the message may try its own batch again at any time.
+        """
+        is_writers = holding.group == self.group
+        if not is_writers and any(one.group == self.group for one in self.holdings):
+            return "*"
+        return holding.deliveries if guarded else ""
 
 
 def move(
@@ -244,7 +258,7 @@ def move(
     for one in moves:
         arguments += [one.original, len(one.holdings)]
         for holding in one.holdings:
-            deliveries = "" if looked_to is None else holding.deliveries
+            deliveries = one.compared(holding, guarded=looked_to is not None)
             arguments += [holding.group, holding.consumer_name, deliveries]
         arguments += [2 * len(one.fields), *flat(one.fields)]
     return ("EVAL", _MOVE, 3, queue, lock_key(queue), add_to or queue, *arguments)

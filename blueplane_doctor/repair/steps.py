@@ -64,6 +64,8 @@ class Steps:
         self._saved = saved
         self._unwritten_in_a_row = 0
         """Messages that were delivered alone, the last ones, and whose rows did not come."""
+        self._left_alone: set[str] = set()
+        """Origins of the items that were refused."""
         self._copies: Counter[RowKey] = Counter()
         """Copies of this plan, by the keys of their rows."""
         for item in plan.items:
@@ -88,6 +90,14 @@ class Steps:
 
         Raises SourceError, and RepairRefused when the lock is lost.
         """
+        items = dict(batch)
+        for entries in self._do(batch):
+            for entry in entries:
+                if entry.done == REFUSED:
+                    self._left_alone.add(items[entry.number].origin)
+            yield entries
+
+    def _do(self, batch: Sequence[Numbered]) -> Iterator[list[JournalEntry]]:
         deliveries = []
         saved = self._saved.fields_of(number for number, _ in batch)
         for number, item in batch:
@@ -104,6 +114,8 @@ class Steps:
                 yield [JournalEntry(number, REFUSED, reason=reason)]
             elif item.action is Action.DELIVER:
                 deliveries.append(Delivery(number, item, fields or []))
+            elif item.action is Action.SET_ASIDE and item.written_as in self._left_alone:
+                yield [JournalEntry(number, REFUSED, reason=f"{item.reason}, which was not delivered")]
             elif item.action is Action.SET_ASIDE:
                 yield [self._set_aside(number, item, fields or [])]
             else:
@@ -134,7 +146,7 @@ class Steps:
             yield decided
             if not left:
                 return
-            moves = [Move(one.item.id, one.item.holdings, marked(one.fields, one.item.origin)) for one in left]
+            moves = [_copy_of(one) for one in left]
             results = self._move(moves, guarded=True, past=past)
             if isinstance(results, list):
                 yield self._delivered(left, results)
@@ -187,23 +199,37 @@ class Steps:
         return entries
 
     def _set_aside(self, number: int, item: Item, fields: Fields) -> JournalEntry:
-        """Among the dead letters, unless another message of the same key is the one that is written."""
+        """Among the dead letters, unless another message of the same key was written.
+
+        Where that one is only delivered until now, this one would be lost for as long as no row is there.
+        """
         add_to = ""
         letter: Fields = []
-        if not item.is_written and self._plan.dead_letters:
+        if self._plan.dead_letters and (item.written_as or not item.is_written):
             add_to = self._plan.dead_letters
             letter = _letter(self._plan, item, fields, self._now_ms)
-        letter_id = self._move_one(Move(item.id, item.holdings, letter), add_to)
+        letter_id = self._move_one(Move(item.id, item.holdings, letter, item.group), add_to)
         if letter_id is None:
             return _moved(number)
         return JournalEntry(number, SET_ASIDE, letter_id)
+
+    def remove_needless_letter(self, item: Item, letter_id: str) -> None:
+        """Remove the dead letter of a message that was set aside, once the other one of its key has its row.
+
+        Raises SourceError and RepairRefused.
+        """
+        if letter_id and has_row(self._rows, [key for key in item.keys if key.is_unique]):
+            command = scripts.remove(
+                self._plan.queue, self._token, LOCK_MS, letters=self._plan.dead_letters, identity=letter_id
+            )
+            checked(self._writing.ask_one(*command))
 
     def _acknowledge(self, number: int, item: Item) -> JournalEntry:
         if not item.holdings:
             return JournalEntry(number, REFUSED, reason="it is written already")
         if item.is_written and item.keys and not has_row(self._rows, item.keys):
             return JournalEntry(number, REFUSED, reason="its row is gone")
-        if self._move_one(Move(item.id, item.holdings)) is None:
+        if self._move_one(Move(item.id, item.holdings, group=item.group)) is None:
             return _moved(number)
         return JournalEntry(number, ACKNOWLEDGED)
 
@@ -279,6 +305,10 @@ def _another_reply() -> SourceProtocolError:
         "the Redis that is repaired does not answer as Redis does: its reply to EVAL is not one that the script gives",
         "see what answers there, then run it again: it goes on where it stopped",
     )
+
+
+def _copy_of(one: Delivery) -> Move:
+    return Move(one.item.id, one.item.holdings, marked(one.fields, one.item.origin), one.item.group)
 
 
 def _moved(number: int) -> JournalEntry:

@@ -88,6 +88,44 @@ def test_a_message_that_its_writer_acknowledged_meanwhile_is_left_alone(live_pip
     assert len(copies(live_pipeline)) == 119
 
 
+def test_another_writer_that_tries_its_own_batch_again_holds_up_no_delivery(live_pipeline: Pipeline) -> None:
+    """It is given each message, and what it passes over stays pending with it while its own batch fails."""
+    live_pipeline.enqueue_cursor(3, at=live_pipeline.ago(minutes=2))
+    for group in ("processors", "claude_processors"):
+        live_pipeline.deliver(group)
+        live_pipeline.age_pending(group, milliseconds=60_000)
+    plan = planned(live_pipeline)
+    passed, *retried = [item.id for item in plan.of(Action.DELIVER)]
+    live_pipeline.acknowledge("claude_processors", [passed])
+    consumer = live_pipeline.consumers["claude_processors"]
+    live_pipeline.client.xclaim(live_pipeline.queue, "claude_processors", consumer, 0, retried)
+    applied(live_pipeline, plan, patience=0)
+    assert copies(live_pipeline) == [passed, *retried]
+    for group in ("processors", "claude_processors"):
+        assert live_pipeline.client.xpending(live_pipeline.queue, group)["pending"] == 0  # type: ignore[index]
+
+
+def test_what_another_message_is_written_for_is_set_aside_only_with_it(live_pipeline: Pipeline) -> None:
+    live_pipeline.enqueue_cursor(2, event_ids=["twin", "twin"], at=live_pipeline.ago(minutes=2))
+    live_pipeline.deliver("processors")
+    live_pipeline.age_pending("processors", milliseconds=60_000)
+    plan = planned(live_pipeline)
+    (first,), (second,) = plan.of(Action.DELIVER), plan.of(Action.SET_ASIDE)
+    consumer = live_pipeline.consumers["processors"]
+    live_pipeline.client.xclaim(live_pipeline.queue, "processors", consumer, 0, [first.id])
+    applied(live_pipeline, plan, patience=0)
+    assert live_pipeline.client.xpending(live_pipeline.queue, "processors")["pending"] == 2  # type: ignore[index]
+    assert f"{second.reason}, which was not delivered" in result_of(live_pipeline, plan)["left_alone"]  # type: ignore[operator]
+    live_pipeline.age_pending("processors", milliseconds=60_000)
+    plan = planned(live_pipeline)
+    applied(live_pipeline, plan, patience=0)
+    ((_, letter),) = live_pipeline.client.xrange(plan.dead_letters)  # until then it is lost to nobody
+    assert letter["original_entry_id"] == second.id
+    with writers_at_work(live_pipeline):
+        applied(live_pipeline, plan, patience=20)
+    assert live_pipeline.client.xlen(plan.dead_letters) == 0
+
+
 def test_a_message_whose_row_came_meanwhile_is_acknowledged_and_not_copied(live_pipeline: Pipeline) -> None:
     FAULTS["locked-database"].apply(live_pipeline)
     plan = planned(live_pipeline)

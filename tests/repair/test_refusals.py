@@ -7,6 +7,7 @@ import pytest
 from blueplane_doctor.errors import RepairRefused
 from blueplane_doctor.repair.plan import Action, Holding, Item, Room, RowKey
 from blueplane_doctor.repair.refusals import (
+    beside_written,
     refuse_another_redis,
     refuse_old,
     settled,
@@ -110,6 +111,21 @@ def test_no_writer_of_the_group() -> None:
     (refusal,) = refusals
     assert "no writer of the group processors runs" in refusal.reason
     assert with_writers(items, frozenset(["processors"]), "") == (items, [])
+
+
+def test_what_another_message_is_written_for_stays_where_that_one_is_not_delivered() -> None:
+    items = settled([item("1-0"), item("2-0")], survey())
+    assert beside_written(items) == items
+    left, _ = with_writers(items, frozenset(), "")
+    (kept,) = beside_written(left)
+    assert (kept.action, kept.reason) == (Action.KEEP, "same event_id as 1-0, which is not delivered now")
+
+
+def test_what_a_writer_tries_again_is_tried_by_nobody_where_none_runs() -> None:
+    items = settled([item("1-0", action="release"), item("2-0", action="release")], survey())
+    left, _ = with_writers(items, frozenset(), "")
+    assert actions(beside_written(left)) == [Action.KEEP, Action.KEEP]
+    assert left[0].reason == "no writer of the group processors runs that would try it again"
 
 
 def test_nothing_is_changed_where_the_server_uses_another_pipeline() -> None:
