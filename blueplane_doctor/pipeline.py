@@ -88,6 +88,8 @@ EVERY_TURN_HOOKS = ("beforeSubmitPrompt", "afterAgentResponse", "stop")
 TRACE_TABLES = ("cursor_raw_traces", "claude_raw_traces", "raw_traces")
 """One row a written message; all have `sequence` and `ingested_at`."""
 CLAUDE_TABLE = "claude_raw_traces"
+WRITTEN_TABLES = ("cursor_raw_traces", CLAUDE_TABLE)
+"""Those that today's server makes at each start; of the earlier pipeline only `raw_traces` is there."""
 SESSIONS_TABLE = "cursor_sessions"
 CONVERSATIONS_TABLE = "conversations"
 """One row for each session of Claude that the server was told of."""

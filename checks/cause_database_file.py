@@ -20,7 +20,8 @@ _READ_FROM_IT = (
 )
 """What is judged by the database's rows, and what waits for a database that can be written."""
 _DAMAGED = ("damaged", "is not a SQLite database")
-_GONE = ("does not exist", "holds none of the tables")
+_TABLE_GONE = "has no table"
+_GONE = ("does not exist", "holds none of the tables", _TABLE_GONE)
 _INTERRUPTED = "not before the next start"
 
 
@@ -65,14 +66,21 @@ def cause_database_gone(
     if not _is(findings, *_GONE):
         return None
     text = "Start the Blueplane server: it makes the database."
-    if server is not None and server.is_alive:
+    more = "No message can be written."
+    if _is(findings, _TABLE_GONE):
+        more = ""
+        text = (
+            "See whether the table was renamed: then the rows of before are in the other one. The server makes missing "
+            "tables at its start only: restart it, and it writes what comes from then on."
+        )
+    elif server is not None and server.is_alive:
         text = (
             "Look for the old file first: it may have been moved, and what is written anew is no part of it. The "
             "server makes its tables at its start only: restart it, and it writes what comes from then on."
         )
     return findings.cause(
         _UNREADABLE,
-        more="No message can be written.",
+        more=more,
         **since_first_error(server, "no such table or column", "unable to open the database").fields,
         at_stake=Stake(at_risk=without_reason(queue, chain) if queue else None),
         next_step=Remedy(text=text, commands=[f"ls -la {locations.home}"]),

@@ -15,6 +15,7 @@ from blueplane_doctor.errors import (
 from blueplane_doctor.layouts import LAYOUTS
 from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring import Monitor
+from blueplane_doctor.pipeline import WRITTEN_TABLES
 from blueplane_doctor.settings import Settings
 from blueplane_doctor.text import place
 
@@ -130,6 +131,27 @@ class ConnectionMonitor(Monitor):
                 "start the Blueplane server (restart it where it runs: it makes the tables at its start), or name the "
                 "right file with --database",
             )
+        missing = self._missing_tables()
+        if missing:
+            raise SourceMissing(
+                f"the database {place(self.examination.settings.database_file)} has no table {' and '.join(missing)}: "
+                "what belongs there cannot be written",
+                "see whether the table was renamed; the server makes missing tables at its start: restart it",
+            )
+
+    def _missing_tables(self) -> list[str]:
+        """Tables that today's server writes to, where one of them is there and another is not."""
+        there = set(self.examination.trace_tables())
+        expected = set(WRITTEN_TABLES)
+        routes = self.examination.settings.routes
+        if routes is not None:
+            named: set[str] = set()
+            for route in routes:
+                named.update(key.table for key in route.keys)
+            expected &= named
+        if there.isdisjoint(WRITTEN_TABLES):
+            return []  # of the earlier pipeline, which has one table for all
+        return sorted(expected - there)
 
 
 def _reach(address: str, attempt: Callable[[], object]) -> Reach:

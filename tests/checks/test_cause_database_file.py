@@ -11,6 +11,7 @@ from tests.checks.builders import causes_of
         ("the database is damaged", "database-damaged"),
         ("the database does not exist", "database-gone"),
         ("the database holds none of the tables that traces are written to", "database-gone"),
+        ("the database has no table cursor_raw_traces: what belongs there cannot be written", "database-gone"),
         ("the database cannot be read: permission denied", "database-unreadable"),
     ],
 )

@@ -1,5 +1,7 @@
 """Whether Redis and the database answer: always a record, with the reason where one does not."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -39,9 +41,6 @@ def test_neither_answers(url: str, tmp_path: Path) -> None:
 
 
 def test_a_database_without_the_tables_of_traces_does_not_count(pipeline: Pipeline, tmp_path: Path) -> None:
-    import sqlite3
-    from contextlib import closing
-
     other = tmp_path / "other.db"
     with closing(sqlite3.connect(other)) as database:
         database.execute("CREATE TABLE something (id INTEGER)")
@@ -50,6 +49,16 @@ def test_a_database_without_the_tables_of_traces_does_not_count(pipeline: Pipeli
     assert not connections.database.reachable
     assert "none of the tables" in connections.database.cause
     assert "--database" in connections.database.hint
+
+
+@pytest.mark.parametrize("table", ["cursor_raw_traces", "claude_raw_traces"])
+def test_one_of_the_two_tables_is_not_there(pipeline: Pipeline, table: str) -> None:
+    pipeline.create_database()
+    with closing(sqlite3.connect(pipeline.database)) as database:
+        database.execute(f"ALTER TABLE {table} RENAME TO kept")
+    connections = collected(home=pipeline.home, redis_url=pipeline.redis_url)
+    assert not connections.database.reachable
+    assert f"has no table {table}: " in connections.database.cause
 
 
 @pytest.mark.parametrize(("url", "found"), [("redis://127.0.0.1:1/0", True), ("redis://localhost:6379/0", False)])
