@@ -75,7 +75,14 @@ class CheckSpec(NamedTuple):
 
 
 def check(*, area: str, scale: Scale | None = None) -> Callable[[Callable[..., Finding]], Callable[..., Finding]]:
-    """Declare a health check: its area (`queue`, `database`, …) and how its value is graded."""
+    """Declare a health check: its area (`queue`, `database`, …) and how its value is graded.
+
+    Raises TypeError for an argument of another type.
+    """
+    if not isinstance(area, str):
+        raise TypeError("check: the argument 'area' must be a string")
+    if scale is not None and not isinstance(scale, Scale):
+        raise TypeError("check: the argument 'scale' must be a 'Scale'")
 
     def declare(function: Callable[..., Finding]) -> Callable[..., Finding]:
         setattr(function, MARK, spec_of(function, area, scale))

@@ -1,11 +1,13 @@
 """The engine: a Doctor collects the health records, lets the checks judge them, and gathers the findings."""
 
 import copy
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from pathlib import Path
 from threading import Lock, Thread
 from typing import Any
 
@@ -62,7 +64,7 @@ class Doctor:
         self.settings = settings
         self.baseline = baseline
         self.available = available or find_checks(settings.check_folders, settings.monitor_folders)
-        self.checks = selected(self.available.checks, settings)
+        self.checks = selected(self.available.checks, settings, self.available.problems)
         """The checks to run, with the settings' thresholds."""
         self._given_up: list[_Reader] = []
         self._hanging_checks = HangingChecks()
@@ -231,7 +233,7 @@ class _Reader(Thread):
         except SourceError as error:
             self._cause = error.message
         except (Exception, SystemExit) as error:  # a defect of one monitor must not stop the others
-            self._cause = f"the monitor broke: {mistake_at_run(error)}"
+            self._cause = f"the monitor broke: {mistake_at_run(error, _own_file(self._monitor))}"
         self._milliseconds = _milliseconds(started)
 
     def add_to(self, evidence: Evidence) -> None:
@@ -247,6 +249,14 @@ class _Reader(Thread):
             evidence.missing[self.record_name] = self._cause
         else:
             evidence.records[self.record_name] = self._record
+
+
+def _own_file(monitor: Monitor | None) -> Path | None:
+    """The file of a monitor from outside this package, in which its author looks for the mistake."""
+    if monitor is None or type(monitor).__module__.startswith("blueplane_doctor."):
+        return None
+    file = getattr(sys.modules.get(type(monitor).__module__), "__file__", None)
+    return Path(file) if file else None
 
 
 def _close_when_ended(examination: Examination, readers: Iterable[_Reader]) -> None:

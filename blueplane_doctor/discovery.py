@@ -185,8 +185,10 @@ def meant_by(words: Iterable[str], checks: Sequence[CheckSpec]) -> set[str]:
     return meant
 
 
-def selected(checks: Iterable[CheckSpec], settings: Settings) -> list[CheckSpec]:
+def selected(checks: Iterable[CheckSpec], settings: Settings, problems: Iterable[Finding] = ()) -> list[CheckSpec]:
     """The checks to run, with the settings' thresholds in their scales, in order of area and id.
+
+    `problems`: the files that could not be loaded; what is selected may be in one of them.
 
     Raises NoChecksError when none is left, SettingsError for a threshold that cannot be used.
     """
@@ -194,7 +196,8 @@ def selected(checks: Iterable[CheckSpec], settings: Settings) -> list[CheckSpec]
     wanted = meant_by(settings.select or ("*",), everything) - meant_by(settings.ignore, everything)
     chosen = [spec for spec in everything if spec.id in wanted]
     if not chosen:
-        raise NoChecksError("no check is selected", _hint_for(settings.select, everything))
+        reasons = [f"; {problem.cause}" for problem in problems]
+        raise NoChecksError(f"no check is selected{''.join(reasons)}", _hint_for(settings.select, everything))
     return sorted(chosen, key=lambda spec: (spec.area, spec.id))
 
 

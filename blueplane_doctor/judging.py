@@ -128,10 +128,21 @@ def _run(spec: CheckSpec, evidence: Evidence) -> Finding:
         finding: object = spec.run(evidence.records)
         if not isinstance(finding, Finding):
             return _error(spec, f"it returned {type(finding).__name__} instead of a Finding")
-        finding.model_dump_json()  # evidence that no report could show is the check's fault, not the report's
+        try:
+            finding.model_dump_json()
+        except ValueError:  # evidence that no report could show is the check's fault, not the report's
+            return _error(
+                spec, f"{_place(spec)}: Finding.evidence must hold numbers, texts, lists and maps of these alone"
+            )
         return finding
     except (Exception, SystemExit) as error:
         return _error(spec, mistake_at_run(error, Path(spec.function.__code__.co_filename)))
+
+
+def _place(spec: CheckSpec) -> str:
+    """Where the check begins."""
+    code = spec.function.__code__
+    return f"{Path(code.co_filename).name} line {code.co_firstlineno}"
 
 
 def _skipped(spec: CheckSpec, missing: list[str], evidence: Evidence) -> Finding:

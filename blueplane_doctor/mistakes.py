@@ -15,6 +15,7 @@ from blueplane_doctor.characters import plain
 from blueplane_doctor.errors import SettingsError, did_you_mean
 from blueplane_doctor.model import Finding, Record, Remedy
 from blueplane_doctor.patterns import pattern
+from blueplane_doctor.scales import UngradableValue
 
 _ABOUT_CODE = (ImportError, NameError, AttributeError, TypeError, SettingsError)
 """Errors whose text may name code alone, as long as no check has run yet."""
@@ -112,6 +113,8 @@ def _known_mistake(error: BaseException) -> str:
     """The sentence for a mistake in the use of our records; empty for any other error."""
     if isinstance(error, ValidationError):
         return _wrong_field(error)
+    if isinstance(error, UngradableValue):
+        return f"Scale.grade: {error}"
     if isinstance(error, AttributeError) and isinstance(error.obj, Record):
         record = type(error.obj)
         return _no_field(record.__name__, str(error.name), record)

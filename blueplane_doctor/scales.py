@@ -8,6 +8,11 @@ from blueplane_doctor.errors import SettingsError, did_you_mean
 from blueplane_doctor.model import Bound, Finding, Grading, Remedy, Status
 from blueplane_doctor.quantities import number
 
+
+class UngradableValue(ValueError):
+    """A scale was asked to grade what it has no colour for. The message names what it takes, never the value."""
+
+
 LEVELS = ("yellow", "orange", "red")
 """The levels of a scale, best first; green is what reaches none of them."""
 _OPPOSITE = {"≥": "<", ">": "≤", "≤": ">", "<": "≥"}
@@ -61,17 +66,32 @@ class Scale(Grading):
         """Named states, `Scale.states(green="active", red="down")`; several words for a colour: `"a|b"`."""
         colours = {}
         for colour, texts in words.items():
+            if colour not in ("green", *LEVELS):
+                known = ["green", *LEVELS]
+                hint = did_you_mean(colour, known, f"it has {', '.join(known)}")
+                raise TypeError(f"Scale.states has no argument '{colour}', {hint}")
+            if not isinstance(texts, str):
+                raise TypeError(f"Scale.states: the argument '{colour}' must be a string")
             for word in texts.split("|"):
                 colours[word] = Status(colour)
         return cls(direction="states", words=colours)
 
     def status(self, value: float | int | str) -> Status:
-        """The colour of a value. Raises KeyError for a state that is not in `words`, ValueError for nan."""
+        """The colour of a value. Raises UngradableValue for a state that is not in `words`, and for what is no number.
+
+        A check of somebody's own may hand over anything.
+        """
         if self.direction == "states":
+            if str(value) not in self.words:
+                raise UngradableValue(f"the value must be one of the states {', '.join(self.words)}")
             return self.words[str(value)]
-        if isnan(float(value)):
-            raise ValueError("not a number; what is not known is unknown(), never graded")
-        position = self._position(Bound(value=float(value), inclusive=True))
+        try:
+            measured = float(value)
+        except (TypeError, ValueError):
+            raise UngradableValue("the value must be a number") from None
+        if isnan(measured):
+            raise UngradableValue("the value is not a number; what is not known is unknown(), never graded")
+        position = self._position(Bound(value=measured, inclusive=True))
         status = Status.GREEN
         for level, bound in self.bounds.items():
             if position >= self._position(bound):
@@ -206,6 +226,11 @@ def _fields(kind: str, beyond: str, given: dict[str, Any]) -> dict[str, Any]:
     known = ["lowest", "highest"]
     for level in LEVELS:
         known += [level, f"{level}_{beyond}"]
+    for name, value in given.items():
+        # Before a record is made of it, whose message would name a field that nobody wrote.
+        if name in known and name not in ("lowest", "highest") and not isinstance(value, (int, float)):
+            raise TypeError(f"Scale.{kind}: the argument '{name}' must be a number")
+    for level in LEVELS:
         if level in given:
             fields["bounds"][level] = Bound(value=given[level], inclusive=True)
         elif f"{level}_{beyond}" in given:

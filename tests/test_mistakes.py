@@ -6,6 +6,7 @@ import pytest
 
 from blueplane_doctor.diagnose import Doctor
 from blueplane_doctor.discovery import find_checks
+from blueplane_doctor.errors import NoChecksError
 from blueplane_doctor.evidence import Evidence
 from blueplane_doctor.model import Finding, Status
 from blueplane_doctor.settings import Settings
@@ -20,6 +21,26 @@ def check_house(queue, scale):
     """The rule of the house."""
 '''
 """The body begins in line 7."""
+MONITOR = """\
+from blueplane_doctor import Record
+from blueplane_doctor.monitoring import Monitor
+
+
+class HouseHealth(Record):
+    size: int
+
+
+class HouseMonitor(Monitor):
+    name = "house"
+    record = HouseHealth
+
+    def collect(self):
+        return HouseHealth()
+
+
+MONITOR = HouseMonitor
+"""
+NOBODY_LISTENS = "redis://127.0.0.1:1/0"
 
 
 def finding_of(text: str, folder: Path) -> Finding:
@@ -77,6 +98,21 @@ def finding_of(text: str, folder: Path) -> Finding:
             "check_house.py line 7: QueueHealth has no field 'queue_dept', did you mean queue_depth?",
             id="field-of-a-record",
         ),
+        pytest.param(
+            '    return scale.grade("much", "x")',
+            "check_house.py line 7: Scale.grade: the value must be a number",
+            id="type-of-a-value",
+        ),
+        pytest.param(
+            '    return scale.grade(5, "x", evidence={"where": object()})',
+            "check_house.py line 4: Finding.evidence must hold numbers, texts, lists and maps",
+            id="type-in-evidence",
+        ),
+        pytest.param(
+            '    return Scale.states(green="a", red="b").grade("c", "x")',
+            "check_house.py line 7: Scale.grade: the value must be one of the states a, b",
+            id="unknown-state",
+        ),
         pytest.param('    return "all is well"', "it returned str instead of a Finding", id="not-a-finding"),
         pytest.param("    pass", "it returned NoneType instead of a Finding", id="nothing-returned"),
     ],
@@ -107,6 +143,21 @@ def test_a_parameter_that_is_no_record_is_named_with_the_record_that_is_meant(tm
             "check_house.py: line 3: TypeError: Scale.rising has no argument 'yelow', did you mean yellow?",
             id="level-of-scale",
         ),
+        pytest.param(
+            'from blueplane_doctor import Scale\n\nSCALE = Scale.rising(yellow="much", unit="x")\n',
+            "check_house.py: line 3: TypeError: Scale.rising: the argument 'yellow' must be a number",
+            id="type-of-a-level",
+        ),
+        pytest.param(
+            'from blueplane_doctor import Scale\n\nSCALE = Scale.states(green="a", rde="b")\n',
+            "check_house.py: line 3: TypeError: Scale.states has no argument 'rde', did you mean red?",
+            id="colour-of-a-state",
+        ),
+        pytest.param(
+            "from blueplane_doctor import check\n\n@check(area=5)\ndef check_house(queue): ...\n",
+            "check_house.py: line 3: TypeError: check: the argument 'area' must be a string",
+            id="type-of-the-area",
+        ),
         pytest.param("def check_house(queue:\n", "check_house.py: line 1: '(' was never closed", id="syntax"),
         pytest.param("@chekc\ndef f(): ...\n", "check_house.py: line 1: NameError: name 'chekc'", id="name"),
         pytest.param(
@@ -131,3 +182,23 @@ def test_the_text_of_another_error_is_not_repeated(tmp_path: Path) -> None:
     """It may quote what was examined."""
     finding = finding_of(HEAD + '    return scale.grade(int("private text"), "x")\n', tmp_path)
     assert finding.cause == "check_house.py line 7: ValueError"
+
+
+def test_a_selection_in_a_file_that_could_not_be_loaded_names_that_file(tmp_path: Path) -> None:
+    file = tmp_path / "check_house.py"
+    file.write_text("def check_house(queue:\n")
+    file.chmod(0o644)
+    with pytest.raises(NoChecksError) as caught:
+        Doctor(Settings(select=["house*"], check_folders=[file]))
+    assert caught.value.message == "no check is selected; check_house.py: line 1: '(' was never closed"
+
+
+def test_a_mistake_in_a_monitor_is_named_with_the_line_of_its_own_file(tmp_path: Path) -> None:
+    """Not with the line of the library that refused the record."""
+    file = tmp_path / "monitor_house.py"
+    file.write_text(MONITOR)
+    file.chmod(0o644)
+    evidence = Doctor(Settings(monitor_folders=[file], redis_url=NOBODY_LISTENS)).collect(names=["house"])
+    assert (
+        evidence.missing["house"] == "the monitor broke: monitor_house.py line 14: HouseHealth needs the field 'size'"
+    )

@@ -7,7 +7,7 @@ import yaml
 
 from blueplane_doctor.errors import SettingsError
 from blueplane_doctor.model import Finding, Grading, Remedy, Status
-from blueplane_doctor.scales import Scale, scale_words
+from blueplane_doctor.scales import Scale, UngradableValue, scale_words
 
 RISING = Scale.rising(yellow=10, orange=20, red_above=30, unit="s")
 RISING_BEYOND = Scale.rising(yellow_above=10, orange_above=20, red=30, unit="s")
@@ -55,7 +55,7 @@ def test_status(scale: Scale, value: float | str, status: str) -> None:
 
 
 def test_a_state_that_the_scale_does_not_know_is_an_error_and_never_green() -> None:
-    with pytest.raises(KeyError):
+    with pytest.raises(UngradableValue, match="must be one of the states "):
         STATES.status("asleep")
 
 

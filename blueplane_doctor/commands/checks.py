@@ -26,13 +26,14 @@ def checks(
     """Exit code 3 when a file of checks could not be loaded."""
     loaded = given.load()
     available = find_checks(loaded.settings.check_folders, loaded.settings.monitor_folders)
+    # First, for the check that is asked for may be in one of these files.
+    for problem in available.problems:
+        complain(problem.cause)
     if check_id:
         _explain(_named(check_id, available, loaded), given, loaded)
     else:
         specs = selected(available.checks, loaded.settings)
         _list(specs, _shown_by(available.causes, specs), given, loaded)
-    for problem in available.problems:
-        complain(problem.cause)
     return ExitCode.NOT_JUDGED if available.problems else ExitCode.OK
 
 
