@@ -80,9 +80,9 @@ def check(*, area: str, scale: Scale | None = None) -> Callable[[Callable[..., F
     Raises TypeError for an argument of another type.
     """
     if not isinstance(area, str):
-        raise TypeError("check: the argument 'area' must be a string")
+        raise TypeError("check(): the argument 'area' must be a string")
     if scale is not None and not isinstance(scale, Scale):
-        raise TypeError("check: the argument 'scale' must be a 'Scale'")
+        raise TypeError("check(): the argument 'scale' must be a 'Scale'")
 
     def declare(function: Callable[..., Finding]) -> Callable[..., Finding]:
         setattr(function, MARK, spec_of(function, area, scale))

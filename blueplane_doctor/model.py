@@ -190,6 +190,8 @@ class Stake(Record):
     """Gone from the pipeline: neither waiting nor written."""
     recoverable: int | None = None
     """Of the lost ones, those that a stream still holds, so that they can be saved."""
+    dead_lettered: int | None = None
+    """Given up to a dead-letter stream, which holds them, and not written: they can be delivered again."""
 
 
 SinceBound = Literal["", "at the earliest", "at the latest"]

@@ -177,14 +177,13 @@ def cause_dead_letters(queue: "QueueHealth", locations: "Locations", findings: F
         if error.is_set_aside:
             causes.append(_set_aside(error, locations))
             continue
-        lost = error.messages - error.not_lost
         causes.append(
             Cause(
                 title=f"A writer gives messages up: {error.reason}",
                 summary=f"{_letters(error)} in the last hour, the last one {error.newest_id}.{_not_lost(error)}",
                 since=error.first_timestamp,
                 since_by="the first dead letter of this error in the last hour",
-                at_stake=Stake(lost=lost, recoverable=lost),
+                at_stake=Stake(dead_lettered=error.messages - error.not_lost),
                 next_step=Remedy(
                     text="Correct what they have in common (dlq stats), then deliver them again.",
                     commands=[
@@ -223,7 +222,7 @@ def _set_aside(error: "ArrivingError", locations: "Locations") -> Cause:
         summary=f"{letters} among the dead letters now, the last one as {error.newest_id}. They are saved.",
         since=error.first_timestamp,
         since_by="the first dead letter of a repair in the last hour",
-        at_stake=Stake(lost=error.count, recoverable=error.count),
+        at_stake=Stake(dead_lettered=error.count),
         next_step=Remedy(
             text="The pipeline goes on without them. The plan's file keeps them for thirty days.",
             commands=[f"{locations.doctor} repair --list"],
@@ -239,7 +238,7 @@ def _old_letters(queue: "QueueHealth", locations: "Locations", summary: str) -> 
         since=stream_time(ids[-1]) if ids else None,
         since_by="the third newest dead letter",
         since_bound="at the latest",
-        at_stake=Stake(lost=queue.dlq_unwritten_messages, recoverable=queue.dlq_unwritten_messages),
+        at_stake=Stake(dead_lettered=queue.dlq_unwritten_messages),
         next_step=Remedy(
             text="Correct what they have in common (dlq stats) before you deliver them again.",
             commands=[f"{locations.doctor} repair dead-letters --older-than 1h", f"{locations.doctor} dlq stats"],

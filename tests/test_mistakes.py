@@ -155,7 +155,7 @@ def test_a_parameter_that_is_no_record_is_named_with_the_record_that_is_meant(tm
         ),
         pytest.param(
             "from blueplane_doctor import check\n\n@check(area=5)\ndef check_house(queue): ...\n",
-            "check_house.py: line 3: TypeError: check: the argument 'area' must be a string",
+            "check_house.py: line 3: TypeError: check(): the argument 'area' must be a string",
             id="type-of-the-area",
         ),
         pytest.param("def check_house(queue:\n", "check_house.py: line 1: '(' was never closed", id="syntax"),
@@ -189,7 +189,7 @@ def test_a_selection_in_a_file_that_could_not_be_loaded_names_that_file(tmp_path
     file.write_text("def check_house(queue:\n")
     file.chmod(0o644)
     with pytest.raises(NoChecksError) as caught:
-        Doctor(Settings(select=["house*"], check_folders=[file]))
+        Doctor(Settings(select=["house*"], checks=[file]))
     assert caught.value.message == "no check is selected; check_house.py: line 1: '(' was never closed"
 
 
@@ -198,7 +198,7 @@ def test_a_mistake_in_a_monitor_is_named_with_the_line_of_its_own_file(tmp_path:
     file = tmp_path / "monitor_house.py"
     file.write_text(MONITOR)
     file.chmod(0o644)
-    evidence = Doctor(Settings(monitor_folders=[file], redis_url=NOBODY_LISTENS)).collect(names=["house"])
+    evidence = Doctor(Settings(monitors=[file], redis_url=NOBODY_LISTENS)).collect(names=["house"])
     assert (
         evidence.missing["house"] == "the monitor broke: monitor_house.py line 14: HouseHealth needs the field 'size'"
     )

@@ -77,6 +77,8 @@ def stake(cause: Cause) -> str:
         if cause.at_stake.recoverable is not None:
             lost += f" ({number(cause.at_stake.recoverable)} of them can still be saved)"
         parts.append(lost)
+    if cause.at_stake.dead_lettered:
+        parts.append(f"{many(cause.at_stake.dead_lettered, 'message', 'messages')} among the dead letters")
     return ", ".join(parts)
 
 

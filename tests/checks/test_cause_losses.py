@@ -2,6 +2,7 @@ import pytest
 
 from blueplane_doctor.custody.ledger import LostRun
 from blueplane_doctor.custody.losses import GroupLoss
+from blueplane_doctor.model import Stake
 from blueplane_doctor.monitoring.queue_health import ArrivingError
 from tests.checks import builders
 from tests.checks.builders import causes_of
@@ -71,7 +72,7 @@ def arriving(error: str, count: int, messages: int | None = None, not_lost: int 
 
 
 @pytest.mark.parametrize(
-    ("error", "lost", "sentence"),
+    ("error", "unwritten", "sentence"),
     [
         (arriving("e", 8), 8, "8 dead letters in the last hour, the last one"),
         (arriving("e", 200, messages=1), 1, "200 dead letters of 1 message in the last hour"),
@@ -80,11 +81,11 @@ def arriving(error: str, count: int, messages: int | None = None, not_lost: int 
         (arriving("e", 5, messages=4, not_lost=3), 1, "3 of these messages are written by now, or still pending."),
     ],
 )
-def test_what_is_lost_with_dead_letters_counts_each_message_once(
-    error: ArrivingError, lost: int, sentence: str
+def test_what_dead_letters_hold_counts_each_message_once_and_none_of_them_as_lost(
+    error: ArrivingError, unwritten: int, sentence: str
 ) -> None:
     (cause,) = causes_of(queue=builders.queue(dlq_size=200, dlq_oldest_age_ms=60_000, dlq_errors=[error]))
-    assert (cause.at_stake.lost, cause.at_stake.recoverable) == (lost, lost)
+    assert cause.at_stake == Stake(dead_lettered=unwritten)
     assert sentence in cause.summary
 
 
@@ -92,7 +93,7 @@ def test_each_error_that_still_gives_letters_is_a_cause() -> None:
     errors = [arriving("OperationalError: database is locked", 8), arriving("no reason recorded", 4)]
     queue = builders.queue(dlq_size=14, dlq_recent_entries=12, dlq_oldest_age_ms=60_000, dlq_errors=errors)
     causes = causes_of(queue=queue)
-    assert [(one.id, one.since, one.at_stake.lost) for one in causes] == [
+    assert [(one.id, one.since, one.at_stake.dead_lettered) for one in causes] == [
         ("dead-letters", SINCE, 4),
         ("dead-letters", SINCE, 8),
     ]
@@ -104,7 +105,8 @@ def test_each_error_that_still_gives_letters_is_a_cause() -> None:
 
 def test_old_dead_letters_are_one_cause() -> None:
     queue = builders.queue(dlq_size=20, dlq_unwritten_messages=14, dlq_oldest_age_ms=60_000_000, dlq_newest_ids=[ID])
-    assert [(one.id, one.since, one.at_stake.lost) for one in causes_of(queue=queue)] == [("dead-letters", SINCE, 14)]
+    (cause,) = causes_of(queue=queue)
+    assert (cause.id, cause.since, cause.at_stake.dead_lettered) == ("dead-letters", SINCE, 14)
 
 
 def test_all_that_every_writer_lost_from_one_moment_on_is_an_older_database() -> None:

@@ -61,6 +61,9 @@ def test_findings_on_their_own_are_those_that_no_cause_explains() -> None:
 def test_what_is_at_stake_names_only_what_is_known() -> None:
     assert cause_phrases.stake(Cause(summary="x.")) == ""
     assert cause_phrases.stake(Cause(summary="x.", at_stake=Stake(at_risk=1))) == "1 message at risk"
+    letters = Stake(at_risk=1, dead_lettered=5)
+    words = "1 message at risk, 5 messages among the dead letters"
+    assert cause_phrases.stake(Cause(summary="x.", at_stake=letters)) == words
     stake = Stake(at_risk=0, lost=1_180, recoverable=1_000)
     words = "1,180 messages lost (1,000 of them can still be saved)"
     assert cause_phrases.stake(Cause(summary="x.", at_stake=stake)) == words

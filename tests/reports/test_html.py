@@ -191,3 +191,11 @@ def test_verbose_opens_what_is_folded() -> None:
 
 def test_the_format_is_registered_by_its_name_and_suffixes() -> None:
     assert (FORMAT.name, FORMAT.suffixes, FORMAT.render) == ("html", (".html", ".htm"), render)
+
+
+def test_a_narrow_page_hides_no_part_of_the_legend() -> None:
+    """The parts of the strip add up to the messages that were examined."""
+    page = Page(render(samples.mixed(), View()))
+    hidden = re.findall(r"([^{}]*)\{[^{}]*display: none", "".join(page.own["style"]))
+    assert hidden
+    assert [selector for selector in hidden if ".key" in selector] == []

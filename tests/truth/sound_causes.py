@@ -54,7 +54,7 @@ def _assert_sound(cause: dict[str, Any], report: Any) -> None:
         assert since <= made + timedelta(seconds=2)
     assert cause["next_step"]["text"]
     stake = cause["at_stake"]
-    for number in (stake["at_risk"], stake["lost"], stake["recoverable"]):
+    for number in stake.values():
         assert number is None or number >= 0
     assert (stake["recoverable"] or 0) <= (stake["lost"] or 0)
 
@@ -79,7 +79,7 @@ def assert_stakes(examination: Examination, truth: Truth) -> None:
     waiting = [cause["at_stake"]["at_risk"] for cause in causes if cause["id"] in NOBODY_READS]
     if truth.waiting is not None:
         assert {number for number in waiting if number is not None} <= {truth.waiting}
-    letters = _at_stake(causes, ("dead-letters",), "lost")
+    letters = _at_stake(causes, ("dead-letters",), "dead_lettered")
     if letters is not None and truth.dead_lettered is not None:
         assert letters == truth.dead_lettered
 

@@ -87,12 +87,12 @@ def test_dropped_letters_are_told(name: str, server: str, tmp_path: Path) -> Non
 def test_what_dead_letters_cost_counts_each_message_once(tmp_path: Path) -> None:
     with SITUATIONS["letters-of-one-message"].built("redis-7.0", tmp_path / "p") as situation:
         causes = situation.doctor(*SELECT).report["causes"]
-        lost = {cause["summary"]: cause["at_stake"]["lost"] for cause in causes}
+        given_up = {cause["summary"]: cause["at_stake"]["dead_lettered"] for cause in causes}
         letters = situation.truth.facts["letters"]
-        (many,) = [summary for summary in lost if summary.startswith(f"{letters} dead letters of 2 messages")]
+        (many,) = [summary for summary in given_up if summary.startswith(f"{letters} dead letters of 2 messages")]
         assert "1 of these messages is written by now, or still pending" in many
-        assert lost.pop(many) == 1
-        ((one, none),) = lost.items()
+        assert given_up.pop(many) == 1
+        ((one, none),) = given_up.items()
         assert "Its message is written by now, or still pending" in one
         assert none == 0
 
