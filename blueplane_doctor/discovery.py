@@ -221,14 +221,24 @@ def with_thresholds(checks: Iterable[CheckSpec], settings: Settings) -> list[Che
     """Every check with its scale as the settings want it. Raises SettingsError."""
     specs = {spec.id: spec for spec in checks}
     for check_id, thresholds in settings.thresholds.items():
-        spec = specs.get(check_id)
-        if spec is None:
-            hint = did_you_mean(check_id, specs, "see: blueplane-doctor checks")
-            raise SettingsError(f"thresholds.{check_id}: there is no such check", hint)
-        if spec.scale is None:
-            raise SettingsError(f"thresholds.{check_id}: this check has no scale")
-        specs[check_id] = spec._replace(scale=spec.scale.with_thresholds(thresholds, check_id))
+        try:
+            specs[check_id] = _with_threshold(specs, check_id, thresholds)
+        except SettingsError as error:
+            sources = ", ".join(settings.origins_of(f"thresholds.{check_id}"))
+            message = f"{sources}: {error.message}" if sources else error.message
+            raise SettingsError(message, error.hint) from None
     return list(specs.values())
+
+
+def _with_threshold(specs: Mapping[str, CheckSpec], check_id: str, thresholds: Mapping[str, float | None]) -> CheckSpec:
+    """One check with other numbers. Raises SettingsError, which does not name the source."""
+    spec = specs.get(check_id)
+    if spec is None:
+        hint = did_you_mean(check_id, specs, "see: blueplane-doctor checks")
+        raise SettingsError(f"thresholds.{check_id}: there is no such check", hint)
+    if spec.scale is None:
+        raise SettingsError(f"thresholds.{check_id}: this check has no scale")
+    return spec._replace(scale=spec.scale.with_thresholds(thresholds, check_id))
 
 
 def checks_in(module: ModuleType, origin: str) -> list[CheckSpec]:

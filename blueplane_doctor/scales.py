@@ -143,7 +143,8 @@ class Scale(Grading):
             )
         for name in sorted(thresholds):
             if name not in LEVELS:
-                raise SettingsError(f"{where}.{name}: no such level", f"levels are {', '.join(LEVELS)}")
+                hint = did_you_mean(name, LEVELS, f"levels are {', '.join(LEVELS)}")
+                raise SettingsError(f"{where}.{name}: no such level", hint)
         bounds = {}
         for level in LEVELS:
             bound = self.bounds.get(level)

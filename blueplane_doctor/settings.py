@@ -184,6 +184,11 @@ class Settings(Record, validate_default=True):
         return rules_of(value)
 
     _unused_config: str = PrivateAttr("")
+    _origins: dict[str, str] = PrivateAttr(default_factory=dict)
+
+    def origins_of(self, name: str) -> list[str]:
+        """The sources of what was set at or below this dotted name; none where the settings were not loaded."""
+        return sorted({origin for dotted, origin in self._origins.items() if f"{dotted}.".startswith(f"{name}.")})
 
     @property
     def unused_config(self) -> str:
@@ -269,6 +274,7 @@ def load(flags: Mapping[str, Any] | None = None, *, file: Path | None = None, fo
                 raise
             without.append(error)
         else:
+            loaded.settings._origins = loaded.origins
             loaded.settings._unused_config = "; ".join(error.reason for error in without)
             return loaded
 

@@ -9,6 +9,7 @@ import yaml
 from blueplane_doctor.checkapi import Scale
 from blueplane_doctor.commands.settings import commented_defaults
 from blueplane_doctor.discovery import find_checks, with_thresholds
+from blueplane_doctor.errors import SettingsError
 from blueplane_doctor.model import descriptions_of
 from blueplane_doctor.options import ENV_PREFIX
 from blueplane_doctor.settings import Settings, load
@@ -154,3 +155,20 @@ def test_the_commented_file_explains_every_setting() -> None:
     assert meanings.keys() == Settings.model_fields.keys()
     for name, meaning in meanings.items():
         assert name in ("home", "thresholds") or f"# {meaning}\n#{name}:" in text
+
+
+@pytest.mark.parametrize(
+    ("thresholds", "message"),
+    [
+        ({"queue-depht": {"yellow": 5}}, "thresholds.queue-depht: there is no such check"),
+        ({"queue-depth": {"yelow": 5}}, "thresholds.queue-depth.yelow: no such level"),
+    ],
+)
+def test_a_threshold_that_means_nothing_is_named_with_its_file(
+    thresholds: dict[str, Any], message: str, home: Path
+) -> None:
+    own = doctor(home, thresholds=thresholds)
+    with pytest.raises(SettingsError) as caught:
+        with_thresholds(find_checks().checks, load({"home": home}).settings)
+    assert caught.value.message == f"{own}: {message}"
+    assert caught.value.hint.startswith("did you mean ")

@@ -131,9 +131,7 @@ def _scale(spec: CheckSpec) -> str:
 
 def _numbers_from(spec: CheckSpec, loaded: Loaded) -> list[str]:
     """Where the settings that changed its scale come from."""
-    prefix = f"thresholds.{spec.id}."
-    changed = {origin for name, origin in loaded.origins.items() if name.startswith(prefix)}
-    return sorted(changed) or ["default"]
+    return loaded.settings.origins_of(f"thresholds.{spec.id}") or ["default"]
 
 
 def _explained(spec: CheckSpec) -> str:

@@ -34,7 +34,8 @@ def demo(
 ) -> None:
     """Exit code 0 whatever the report says: its faults are wanted."""
     try:
-        from blueplane_doctor.demo.faults import DEFAULT_FAULTS, FAULTS, demo_pipeline  # needs the extra `demo`
+        # It needs the extra `demo`.
+        from blueplane_doctor.demo.faults import DEFAULT_FAULTS, FAULTS, demo_pipeline, refuse_unknown_faults
     except ImportError as error:
         raise UsageError(f"demo needs {error.name}", 'pip install "blueplane-doctor[demo]"') from None
 
@@ -49,6 +50,7 @@ def demo(
     chosen = list(DEFAULT_FAULTS) if fault is None else fault
     if healthy:
         chosen = []
+    refuse_unknown_faults(chosen)
     broken = f"these faults: {', '.join(chosen)}" if chosen else "no fault"
     say(f"Making a pipeline with {broken} …")
     with demo_pipeline(chosen) as pipeline:

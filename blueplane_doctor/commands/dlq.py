@@ -117,7 +117,7 @@ def dlq_stats(
     *,
     chosen: DeadLetterFilter,
 ) -> None:
-    """Sum up: what went wrong how often, since when, and whether it still goes on."""
+    """What went wrong, how often, since when, and whether it goes on."""
     with closing(Examination(given.load().settings)) as examination:
         summary = summarize(_letters(examination, chosen), examination)
     if given.format == "json":

@@ -162,7 +162,9 @@ def _span(since: str, step: str | None) -> tuple[int, int]:
     """Seconds to look back, and of a step. Raises UsageError."""
     span = int(seconds_in(since, "--since"))
     if not MINUTE <= span <= RETENTION:
-        raise UsageError(f"--since {since}: the history holds minutes, of seven days", "from 1m to 7d")
+        raise UsageError(
+            f"--since {since}: the history keeps one sample a minute, for seven days", "a time from 1m to 7d"
+        )
     if step is None:
         minutes_a_step = -(-span // MINUTE // _POINTS)  # rounded up
         return span, max(1, minutes_a_step) * MINUTE

@@ -21,7 +21,7 @@ from blueplane_doctor.commands.base import (
     new_command,
 )
 from blueplane_doctor.commands.letter_options import choosing_letters
-from blueplane_doctor.console import complain, confirmed, progress, show, show_json
+from blueplane_doctor.console import complain, confirmed, progress, say, show, show_json
 from blueplane_doctor.errors import ExitCode, FileUnreadable, RepairRefused, UsageError
 from blueplane_doctor.locations import locate
 from blueplane_doctor.lookup.dead_letters import DeadLetterFilter
@@ -149,7 +149,7 @@ def _apply(
     answer: _Answer, settings: Settings, store: Store, identity: str, url: str, rate: float | None, *, yes: bool
 ) -> int:
     plan = store.files(identity).plan()
-    if not yes and not confirmed(f"Apply plan {identity} to the Redis at {plan.address}?", _NOBODY):
+    if not yes and not _agreed(f"Apply plan {identity} to the Redis at {plan.address}?"):
         return ExitCode.OK
     with progress("items done") as tell:
         outcome = run_plan(settings, store, identity, url, rate=rate, progress=tell)
@@ -159,12 +159,20 @@ def _apply(
 
 def _undo(answer: _Answer, settings: Settings, store: Store, identity: str, url: str, *, yes: bool) -> int:
     plan = store.files(identity).plan()
-    if not yes and not confirmed(f"Take plan {identity} back from the Redis at {plan.address}?", _NOBODY):
+    if not yes and not _agreed(f"Take plan {identity} back from the Redis at {plan.address}?"):
         return ExitCode.OK
     undone = take_back(settings, store, plan, url)
     value = {"plan": plan.id, "taken_back": undone.taken_back, "stays": dict(undone.stays)}
     answer.show(value, undone_in_words(plan, undone))
     return ExitCode.FINDINGS if undone.stays else ExitCode.OK
+
+
+def _agreed(question: str) -> bool:
+    """A person's answer; a "no" is answered in turn. Raises UsageError where nobody can be asked."""
+    agreed = confirmed(question, _NOBODY)
+    if not agreed:
+        say("Nothing was changed.")
+    return agreed
 
 
 def _kept(store: Store) -> Iterator[KeptPlan]:

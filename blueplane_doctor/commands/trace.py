@@ -1,5 +1,7 @@
 """Follow messages by event_id, stream ID or Claude uuid: every hop, the state, what to do."""
 
+import sys
+from collections.abc import Sequence
 from contextlib import closing
 from typing import Annotated
 
@@ -49,7 +51,9 @@ def trace(
     if given.format == "json":
         show_json([trace.model_dump(mode="json") for trace in traces])
     else:
-        show("\n".join(map(_in_words, traces)))
+        # IDs in a state are those of the queue, whose form is known.
+        names = names_of(ids, traces) if ids else [trace.id for trace in traces]
+        show("\n".join(map(_in_words, traces, names)))
     return exit_code([trace.state for trace in traces])
 
 
@@ -76,9 +80,22 @@ def exit_code(states: list[str]) -> ExitCode:
     return ExitCode.OK
 
 
-def _in_words(trace: Trace) -> str:
+def names_of(typed: Sequence[str], traces: Sequence[Trace]) -> list[str]:
+    """What each message is called: on a terminal as its person typed it; else one that is hidden has its number too."""
+    names = []
+    for number, (text, trace) in enumerate(zip(typed, traces, strict=True), start=1):
+        if sys.stdout.isatty():
+            names.append(text)
+        elif trace.id != text and len(traces) > 1:
+            names.append(f"{trace.id} (ID {number} of {len(traces)})")
+        else:
+            names.append(trace.id)
+    return names
+
+
+def _in_words(trace: Trace, name: str) -> str:
     """The state, a line for each hop, and what to do."""
-    lines = [f"{plain(trace.id)}: {trace.state.replace('_', ' ').upper()}"]
+    lines = [f"{plain(name)}: {trace.state.replace('_', ' ').upper()}"]
     lines += map(_hop_line, trace.hops)
     lines.append(f"  {trace.advice}")
     return "\n".join(lines) + "\n"

@@ -5,7 +5,7 @@ docs/PIPELINE.md tells of the real one. The numbers that faults take have the ob
 
 import contextlib
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -197,6 +197,13 @@ def _kill_server(pipeline: Pipeline, minutes: int) -> None:
     pipeline.configure()
 
 
+def refuse_unknown_faults(names: Iterable[str]) -> None:
+    """Raise UsageError for the first name of no fault."""
+    for name in names:
+        if name not in FAULTS:
+            raise UsageError(f"there is no fault {name!r}", f"one of: {', '.join(sorted(FAULTS))}")
+
+
 @contextlib.contextmanager
 def demo_pipeline(faults: Sequence[str] = DEFAULT_FAULTS) -> Iterator[Pipeline]:
     """Run a simulated pipeline with these faults; with none, a healthy one. Raises UsageError for an unknown fault.
@@ -204,9 +211,7 @@ def demo_pipeline(faults: Sequence[str] = DEFAULT_FAULTS) -> Iterator[Pipeline]:
     A whole demo: server, home, stand-in, a healthy past, the faults, and, unless one of them forbids it, a healthy
     present. Its files lie in the server's own folder: whatever ends it, be it kill -9, ends and removes all.
     """
-    for name in faults:
-        if name not in FAULTS:
-            raise UsageError(f"there is no fault {name!r}", f"one of: {', '.join(sorted(FAULTS))}")
+    refuse_unknown_faults(faults)
     chosen = sorted((FAULTS[name] for name in faults), key=lambda fault: fault.quiet)
     quiet = any(fault.quiet for fault in chosen)
     with contextlib.ExitStack() as stack:

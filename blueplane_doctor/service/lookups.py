@@ -167,7 +167,9 @@ class HistoryQuestion(NamedTuple):
         if width < MINUTE or width % MINUTE:
             raise Unanswered(422, f"step {step}: the history keeps whole minutes", "for example 1m, 5m, 1h")
         if not MINUTE <= back <= RETENTION:
-            raise Unanswered(422, f"since {since}: the history holds minutes, of seven days", "from 1m to 7d")
+            raise Unanswered(
+                422, f"since {since}: the history keeps one sample a minute, for seven days", "a time from 1m to 7d"
+            )
         if back // width > _MOST_POINTS:
             message = f"{back // width:,} steps are more than {_MOST_POINTS:,}"
             raise Unanswered(422, message, "a wider step, or less far back")

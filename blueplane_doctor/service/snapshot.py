@@ -110,14 +110,17 @@ class Snapshot:
     def area_status(self, name: str) -> Status:
         """An area's status, as vital as the whole report's: `unknown` also where its record is missing, or lacks Redis.
 
-        Where something is red it is red all the same.
+        Where something is red it is red all the same. An optional part that was never set up says so.
         """
-        status = status_of(self._findings(name))
+        findings = self._findings(name)
+        status = status_of(findings)
         missing = name in AREAS and self.report.metrics.get(name) is None
         if name in CUSTODY_RECORDS and not self.redis_reachable:
             missing = True
         if missing and status is not Status.RED:
             return Status.UNKNOWN
+        if findings and all(finding.status is Status.NOT_SET_UP for finding in findings):
+            return Status.NOT_SET_UP
         return status
 
     def cause(self, name: str) -> str:

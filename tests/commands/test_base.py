@@ -17,6 +17,8 @@ from blueplane_doctor.errors import ExitCode
 from blueplane_doctor.options import OPTIONS, Options, Values
 from tests.parameters import one_quick
 
+_ROOM_FOR_HELP = 64
+"""Characters for what a command does, on a terminal of 80 columns."""
 NOBODY = "redis://127.0.0.1:1/0"
 
 
@@ -46,6 +48,14 @@ def every_command() -> list[tuple[str, Any]]:
 
 
 COMMANDS = [pytest.param(path, loaded, id=path) for path, loaded in every_command()]
+
+
+def test_the_line_of_a_command_in_the_help_of_its_group_is_whole() -> None:
+    """The help of all shows each command's text whole."""
+    in_groups = {path: loaded for path, loaded in every_command() if " " in path}
+    assert "dlq stats" in in_groups
+    for path, loaded in in_groups.items():
+        assert not loaded.get_short_help_str(limit=_ROOM_FOR_HELP).endswith("..."), path
 
 
 def test_an_option_may_stand_before_and_after_the_command() -> None:

@@ -18,6 +18,7 @@ def test_demo_lists_its_faults() -> None:
 def test_demo_of_a_fault_that_is_not_there(tmp_path: Path) -> None:
     ended = doctor("demo", "--fault", "nosuch", "-o", tmp_path / "x.html")
     assert_refused(ended, 2, "there is no fault 'nosuch'", "one of: ")
+    assert "Making" not in ended.stderr
     assert not (tmp_path / "x.html").exists()
 
 

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from blueplane_doctor.commands import repair as command
 from blueplane_doctor.demo.faults import FAULTS
 from blueplane_doctor.demo.simulator import Pipeline
 from tests.command_line import Ended, assert_refused, run
@@ -98,3 +99,9 @@ def test_another_database_of_the_same_redis_is_not_written_to(pipeline: Pipeline
             assert refused.returncode != 0
             assert "is not the one that was examined" in refused.stderr
         assert lives.client.info("keyspace").keys() == {"db0"}
+
+
+def test_a_no_is_answered(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(command, "confirmed", lambda question, hint: False)
+    assert not command._agreed("Apply it?")
+    assert capsys.readouterr().err == "Nothing was changed.\n"

@@ -3,13 +3,15 @@
 import json
 import re
 import subprocess
+import sys
 
 import pytest
 
-from blueplane_doctor.commands.trace import exit_code
+from blueplane_doctor.commands.trace import exit_code, names_of
 from blueplane_doctor.demo.faults import FAULTS
 from blueplane_doctor.demo.messages import PRIVATE_TEXT
 from blueplane_doctor.demo.simulator import Pipeline
+from blueplane_doctor.lookup.trace import Trace
 from blueplane_doctor.text import identifier
 from tests.preloaded import preloaded_doctor
 
@@ -43,8 +45,27 @@ def test_the_command(pipeline: Pipeline) -> None:
     assert done.returncode in (1, 3)
     plain = subprocess.run([*preloaded_doctor(), *words], capture_output=True, text=True)
     assert f"{ids[0]}: " in plain.stdout
-    assert f"{identifier('no such thing')}: NOT FOUND" in plain.stdout
+    assert f"{identifier('no such thing')} (ID 4 of 4): NOT FOUND" in plain.stdout
     assert PRIVATE_TEXT not in done.stdout + plain.stdout
+
+
+@pytest.mark.parametrize(
+    ("on_terminal", "names"),
+    [
+        (True, ["SECRETEVENT9", "1773479901310-0", "abc"]),
+        (False, ["<hidden-1> (ID 1 of 3)", "1773479901310-0", "<hidden-2> (ID 3 of 3)"]),
+    ],
+    ids=["terminal", "pipe"],
+)
+def test_each_id_can_be_told_from_the_others(
+    on_terminal: bool, names: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A terminal is its person's own, who typed them; elsewhere they are counted."""
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: on_terminal)
+    traces = []
+    for shown in ("<hidden-1>", "1773479901310-0", "<hidden-2>"):
+        traces.append(Trace(id=shown, state="not_found", hops=[], advice=""))
+    assert names_of(["SECRETEVENT9", "1773479901310-0", "abc"], traces) == names
 
 
 def test_a_row_shows_no_digits_that_its_time_does_not_have(pipeline: Pipeline) -> None:

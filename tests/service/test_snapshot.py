@@ -191,3 +191,8 @@ def test_the_summary_tells_the_worst_finding_where_there_is_no_cause() -> None:
 def test_what_was_never_set_up_is_no_part_of_a_healthy_summary() -> None:
     findings = [finding("capture", Status.NOT_SET_UP), finding("queue", Status.UNKNOWN), finding("chain", Status.GREEN)]
     assert snapshot_of(*findings).summary == "the pipeline is healthy"
+
+
+def test_an_area_of_a_part_that_was_never_set_up_says_so() -> None:
+    snapshot = snapshot_of(finding("notify", Status.NOT_SET_UP))
+    assert (snapshot.area_status("notify"), snapshot.cause("notify")) == (Status.NOT_SET_UP, "s")
