@@ -71,6 +71,17 @@ def test_pydantic_works_and_what_stood_in_is_gone() -> None:
     ]
 
 
+def test_a_release_that_refuses_what_stands_in_is_imported_without_it() -> None:
+    program = (
+        "from blueplane_doctor import light_imports\n"
+        "light_imports._PlainDict = None\n"
+        "light_imports.load_pydantic()\n"
+        "from pydantic_core.core_schema import IntSchema\n"
+        "print(IntSchema.__total__)\n"
+    )
+    assert _run(program).split() == ["False"]
+
+
 def test_yaml_works_with_both_of_its_parsers() -> None:
     program = (
         "import re\n"
