@@ -137,14 +137,16 @@ def cause_server_down(
         process = f"Process {server.pid} of server.pid is gone"
     if server.pid_state == "another program":
         process = f"Process {server.pid} of server.pid is another program by now"
+    port = "nobody answers on its port"
+    text = "Start it. If it does not start, the end of its log says why."
+    if server.port_is_taken:
+        port = f"another program holds its port ({server.http_answer})"
+        text = "End the program that holds the port (lsof -i names it), or give the server another port; then start it."
     return Cause(
-        summary=f"{process}, and nobody answers on its port.{_waiting_sentence(queue, chain)}",
+        summary=f"{process}, and {port}.{_waiting_sentence(queue, chain)}",
         **_stopped(server, queue, chain, database).fields,
         at_stake=stake(queue, chain),
-        next_step=Remedy(
-            text="Start it. If it does not start, the end of its log says why.",
-            commands=[f"tail -n 50 {locations.log}"],
-        ),
+        next_step=Remedy(text=text, commands=[f"tail -n 50 {locations.log}"]),
     )
 
 

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from blueplane_doctor import Finding, Remedy, Scale, check, unknown
+from blueplane_doctor import Finding, Remedy, Scale, Status, check, unknown
 from blueplane_doctor.checkapi import many, not_graded
 from blueplane_doctor.times import span
 
@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from blueplane_doctor.locations import Locations
     from blueplane_doctor.monitoring.delivery_delay import DeliveryDelay, RouteDelay
     from blueplane_doctor.monitoring.queue_health import QueueHealth
+    from blueplane_doctor.monitoring.server_health import ServerHealth
 
 _FEWEST = 20
 """Messages on which a colour other than green rests: of fewer, P95 is the slowest one."""
@@ -24,14 +25,19 @@ _NOT_KNOWN = "How long messages take to their row is not known"
 # Above five minutes they stood still. Never red: these messages are written, and what still waits has its own checks.
 @check(area="chain", scale=Scale.rising(yellow=_GREEN_BELOW_SECONDS, orange=300, unit="s"))
 def check_delivery_delay(
-    delivery: "DeliveryDelay", locations: "Locations", scale: Scale, queue: "QueueHealth | None" = None
+    delivery: "DeliveryDelay",
+    locations: "Locations",
+    scale: Scale,
+    queue: "QueueHealth | None" = None,
+    server: "ServerHealth | None" = None,
 ) -> Finding:
     """How long 95 of 100 messages took from the stream to their row.
 
     Of the messages of the last hour that are written and still in the stream, of each route a sample; the slowest route
     counts. From the time in the stream ID to the row's ingested_at, which holds whole seconds: a true delay is up to
     one second longer than what is graded. With 20 or more messages in the last ten minutes these alone are graded, so
-    that what is over does not count for an hour. What is not written yet is graded by consumer-lag.
+    that what is over does not count for an hour. What is not written yet is graded by consumer-lag. Where nothing waits
+    as long now, the delay is over, and no worse than yellow.
 
     Causes:
     - the server was stopped for a while, and wrote what had waited when it was started again
@@ -48,15 +54,17 @@ def check_delivery_delay(
     slowest = max(measured, key=_graded_ms)
     seconds = round(_graded_ms(slowest) / 1000, 3)
     summary = _sentence(slowest)
-    text = "Look at consumer-lag: it says how long messages wait now. The log says what held up the writers."
+    text = "Look at consumer-lag: it says how long messages wait now."
+    at_worst = Status.RED
     if seconds >= _GREEN_BELOW_SECONDS and queue is not None and _is_over(queue):
         summary += f". These came late; that is over, and {_waiting_now(queue)}"
-        text = "The delay is over, and nothing needs to be done. The log says what held up the writers."
-    remedy = Remedy(
-        text=text,
-        commands=[f"grep -E 'ERROR|CRITICAL' {locations.log} | tail"],
-    )
-    finding = scale.grade(seconds, summary, remedy=remedy, evidence=evidence)
+        text = "The delay is over, and nothing needs to be done."
+        at_worst = Status.YELLOW
+    remedy = Remedy(text=text)
+    if server is not None and server.errors:
+        text += " The errors in the log may say what held up the writers."
+        remedy = Remedy(text=text, commands=[f"grep -E 'ERROR|CRITICAL' {locations.log} | tail"])
+    finding = scale.grade(seconds, summary, remedy=remedy, evidence=evidence, at_worst=at_worst)
     if finding.status.severity > 0 and slowest.sampled < _FEWEST:
         few = many(slowest.sampled, "message", "messages")
         return unknown(summary, f"{few} of {slowest.route} in the last hour, of at least {_FEWEST}", evidence=evidence)

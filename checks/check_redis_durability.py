@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from blueplane_doctor import Finding, Remedy, Scale, check, unknown
+from blueplane_doctor.checkapi import many
 from blueplane_doctor.times import span
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ _NO_FILE = (
     "This Redis runs without a configuration file, so that CONFIG SET alone would be gone at the next restart: put the "
     "setting where Redis is started."
 )
+_LONG_UNSAVED_SECONDS = 300
+"""Five minutes of work: from here on snapshots alone are too few. Redis' own rules allow an hour without one."""
 _MUCH_USED = 0.9
 """Of maxmemory: without eviction the rest could be full soon."""
 
@@ -24,8 +27,8 @@ _MUCH_USED = 0.9
 @check(
     area="redis",
     scale=Scale.states(
-        green="safe",
-        yellow="no persistence|until the next restart",
+        green="safe|snapshots",
+        yellow="no persistence|old snapshot|until the next restart",
         orange="expires|may evict the queue|last save failed|overwritten by its master",
     ),
 )
@@ -37,12 +40,13 @@ def check_redis_durability(redis: "RedisHealth", locations: "Locations", scale: 
 
     Causes:
     - Redis runs with neither snapshots nor an append-only file, or the last one could not be saved
+    - Redis runs with snapshots alone, and the last one is old: a crash loses what changed since
     - the append-only file was switched on by CONFIG SET alone, which the next restart forgets
     - `maxmemory` is set together with a policy that deletes any key
     - another program, or a person, gave the stream an expiry (EXPIRE)
     """
     fields = {"maxmemory_policy", "maxmemory_mb", "used_memory_mb", "persistence", "save_failure", "append_only"}
-    evidence = redis.model_dump(include=fields)
+    evidence = redis.model_dump(include=fields | {"unsaved_changes", "last_save_seconds"})
     if redis.overwritten_by_master:
         summary = "Redis is a replica that takes writes: at its next synchronisation its master overwrites the queue"
         remedy = Remedy(text="Let Blueplane use the master, and set replica-read-only.")
@@ -79,6 +83,14 @@ def check_redis_durability(redis: "RedisHealth", locations: "Locations", scale: 
             commands=[f"{locations.redis_cli} CONFIG REWRITE"],
         )
         return scale.grade("until the next restart", summary, remedy=remedy, evidence=evidence)
+    if redis.unsaved_changes and redis.last_save_seconds is not None:
+        changes = many(redis.unsaved_changes, "change", "changes")
+        age = span(1000 * redis.last_save_seconds)
+        summary = f"Redis saves snapshots alone: a crash now loses the {changes} since the last one, {age} ago"
+        state = "snapshots"
+        if redis.last_save_seconds >= _LONG_UNSAVED_SECONDS:
+            state = "old snapshot"
+        return scale.grade(state, summary, remedy=_append(redis, locations), evidence=evidence)
     return scale.grade("safe", "Redis keeps the queue through a restart and never evicts it", evidence=evidence)
 
 

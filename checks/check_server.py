@@ -67,6 +67,7 @@ def check_server_alive(server: "ServerHealth", locations: "Locations", scale: Sc
 
     Causes:
     - it was never started, or ended: the end of its log says why
+    - another program holds its port, so that it ends at once when it is started
     - it refuses to start because server.pid names a process that has been given the old number since
     - it runs and hangs, or listens on another port: `config/` of a checkout that it runs from wins over ~/.blueplane
     """
@@ -81,6 +82,8 @@ def check_server_alive(server: "ServerHealth", locations: "Locations", scale: Sc
         state = "HTTP only"
     else:
         state = "neither"
+        if server.port_is_taken:
+            advice = "Another program holds the server's port: end it, or give the server another port; then start it."
     process = {
         "running": f"Process {server.pid} runs",
         "not running": f"Process {server.pid} is not running",

@@ -37,6 +37,10 @@ class RedisHealth(Record):
     """Whether the append-only file is switched on."""
     saves_snapshots: bool | None = None
     """Whether it has save rules; null when this user may not ask."""
+    unsaved_changes: int | None = None
+    """Changes since the last snapshot, which a crash loses; null where an append-only file keeps them."""
+    last_save_seconds: int | None = None
+    """Since the last snapshot, or since the start of Redis; null with `unsaved_changes`."""
     append_only_kept: bool | None = None
     """Whether it still is after a restart, by the configuration file; null where that cannot be read."""
     has_config_file: bool = True
@@ -81,6 +85,7 @@ class RedisHealthMonitor(Monitor):
             save_failure=self._save_failure(fields),
             append_only=fields.get("aof_enabled") == "1",
             saves_snapshots=self._saves_snapshots(),
+            **_unsaved(info),
             append_only_kept=append_only_in_file(fields),
             has_config_file=bool(fields.get("config_file")),
             expires_in_seconds=self._expires_in_seconds(fields),
@@ -138,6 +143,15 @@ class RedisHealthMonitor(Monitor):
         if fields.get("rdb_last_bgsave_status") == "err" and self.examination.server_config().get("save") != "":
             return "the last snapshot failed"
         return ""
+
+
+def _unsaved(info: ServerInfo) -> dict[str, int]:
+    """How much a crash would lose, and of how long a time; nothing where an append-only file keeps it."""
+    changes = integer(info.fields.get("rdb_changes_since_last_save"))
+    last_save = integer(info.fields.get("rdb_last_save_time"))
+    if info.fields.get("aof_enabled") == "1" or changes is None or last_save is None:
+        return {}
+    return {"unsaved_changes": changes, "last_save_seconds": max(0, info.now_ms // 1000 - last_save)}
 
 
 def _open_connections(fields: Mapping[str, str]) -> int | None:

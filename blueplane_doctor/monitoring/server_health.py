@@ -12,7 +12,7 @@ from blueplane_doctor.sources.database_source import DatabaseSource
 from blueplane_doctor.sources.file_locks import write_lock_holder
 from blueplane_doctor.sources.server_log import LogTail
 from blueplane_doctor.sources.server_process import RUNNING, process_state, read_pid
-from blueplane_doctor.sources.server_source import ask_health
+from blueplane_doctor.sources.server_source import NOBODY_LISTENS, ask_health
 from blueplane_doctor.sources.trace_tables import RowFinder
 from blueplane_doctor.times import iso
 
@@ -87,6 +87,11 @@ class ServerHealth(Record):
     def is_alive(self) -> bool:
         """Whether its process runs, or it answers: in a container it has a process id of its own."""
         return self.pid_state == RUNNING or self.http_ok
+
+    @property
+    def port_is_taken(self) -> bool:
+        """Whether the server does not run, and its port is held by another program."""
+        return not self.is_alive and not self.http_answer.startswith(("ok", NOBODY_LISTENS))
 
 
 class ServerHealthMonitor(Monitor):

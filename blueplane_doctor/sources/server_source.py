@@ -18,6 +18,9 @@ from blueplane_doctor.sources.http_exchange import (
 
 _LENGTH = re.compile(rb"(?i)\r\ncontent-length:[ \t]*([0-9]{1,10})[ \t]*\r\n")
 
+NOBODY_LISTENS = "nobody listens"
+"""How the answer begins where no program holds the port."""
+
 
 def ask_health(http_url: str, limit: float) -> tuple[str, bool]:
     """What GET /health brought within `limit` seconds, in words, and whether all is well."""
@@ -32,7 +35,7 @@ def ask_health(http_url: str, limit: float) -> tuple[str, bool]:
     except (ConnectionResetError, BrokenPipeError):
         return f"the connection was broken off on port {port}", False
     except (OSError, ValueError):
-        return f"nobody listens on port {port}", False
+        return f"{NOBODY_LISTENS} on port {port}", False
     if answer.status != 200:
         return f"HTTP {answer.status} on port {port}", False
     try:

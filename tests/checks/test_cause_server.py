@@ -20,6 +20,14 @@ def test_the_server_does_not_run_and_messages_wait() -> None:
     assert causes[0].leads_to == ["backlog-outgrew-stream"]
 
 
+def test_a_port_that_another_program_holds_is_named() -> None:
+    server = builders.server(pid_state="not running", http_ok=False, http_answer="no answer in 1 s on port 8787")
+    (one,) = causes_of(server=server)
+    assert one.id == "server-down"
+    assert "another program holds its port (no answer in 1 s on port 8787)" in one.summary
+    assert one.next_step is not None and one.next_step.text.startswith("End the program that holds the port")
+
+
 def test_the_server_is_down_since_it_said_so_else_a_bound_is_told() -> None:
     down = {"pid_state": "not running", "http_ok": False, "http_answer": "nobody listens"}
     stopped = builders.server(**down, stopped_timestamp="2026-03-14T09:11:00.000Z")

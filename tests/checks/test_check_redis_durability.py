@@ -32,12 +32,22 @@ APPENDS = {"append_only": True, "saves_snapshots": False}
                 {"append_only": True, "append_only_kept": False, "saves_snapshots": True},
                 "green",
             ),
+            ("saved", "nothing changed since", {"unsaved_changes": 0, "last_save_seconds": 9_000}, "green"),
+            ("just-saved", "little is at risk", {"unsaved_changes": 40, "last_save_seconds": 299}, "green"),
+            ("long-unsaved", "a crash loses minutes", {"unsaved_changes": 40, "last_save_seconds": 300}, "yellow"),
             ("no-data", "what may not be asked is unknown", {"persistence": None}, "unknown"),
         ]
     ),
 )
 def test_redis_durability(sentence: str, given: dict[str, Any], status: str) -> None:
     assert run("redis-durability", locations=locations(), redis=redis(**given)).status == status, sentence
+
+
+def test_what_a_crash_loses_of_snapshots_is_told() -> None:
+    finding = run("redis-durability", locations=locations(), redis=redis(unsaved_changes=40, last_save_seconds=65))
+    assert finding.summary == (
+        "Redis saves snapshots alone: a crash now loses the 40 changes since the last one, 65 s ago"
+    )
 
 
 def test_an_expiry_names_the_stream_that_goes_first_and_takes_it_away_from_all() -> None:

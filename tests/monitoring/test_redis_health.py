@@ -30,13 +30,17 @@ def test_no_saving_is_no_persistence(configured: Pipeline) -> None:
 @pytest.mark.server
 def test_save_rules_are_persistence(configured: Pipeline) -> None:
     configured.client.config_set("save", "3600 1")
-    assert collected(RedisHealth, configured).persistence is True
+    configured.client.set("changed", "1")
+    record = collected(RedisHealth, configured)
+    assert record.persistence is True
+    assert record.unsaved_changes and record.last_save_seconds is not None
 
 
 @pytest.mark.server
 def test_an_append_only_file_is_persistence(configured: Pipeline) -> None:
     configured.client.config_set("appendonly", "yes")
-    assert collected(RedisHealth, configured).persistence is True
+    record = collected(RedisHealth, configured)
+    assert (record.persistence, record.unsaved_changes, record.last_save_seconds) == (True, None, None)
 
 
 @pytest.mark.server
