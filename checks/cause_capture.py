@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from blueplane_doctor import Cause, Findings, Remedy, Stake, Status, cause
+from blueplane_doctor.findings import worst
 
 if TYPE_CHECKING:
     from blueplane_doctor.locations import Locations
@@ -17,8 +18,16 @@ _SIGNS = ("hook-inactivity", "database-monitor", "capture-rate", "hook-success")
 _NOT_DELIVERED = ("hook-losses", "hook-spool")
 
 
-def _is_silent(findings: Findings) -> bool:
-    """Whether something that should capture is silent: few events alone may be little work."""
+_LONGEST_BREAK_MS = 3_600_000
+"""As the capture checks have it: so long who works may pause."""
+
+
+def _is_silent(capture: "CaptureHealth", findings: Findings) -> bool:
+    """Whether something that should capture is silent: few events alone may be little work, or a pause."""
+    signs = [finding for finding in map(findings.fault, _SIGNS) if finding is not None]
+    age_ms = capture.last_event_age_ms
+    if age_ms is not None and age_ms <= _LONGEST_BREAK_MS and worst(sign.status for sign in signs) is Status.YELLOW:
+        return False
     if findings.bad("hook-inactivity") or findings.bad("database-monitor") or findings.bad("hook-success"):
         return True
     rate = findings.get("capture-rate")
@@ -52,7 +61,7 @@ def cause_capture_not_wired(
     finding = findings.fault(_WIRING)
     if finding is not None and finding.status is not Status.YELLOW:
         return findings.cause(_WIRING, explains=_signs_of(wiring))
-    if not capture.open_sessions or not _is_silent(findings):
+    if not capture.open_sessions or not _is_silent(capture, findings):
         return None
     sentences = []
     for check in _SIGNS:
