@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _HELD = (
     *("pending-messages", "queue-depth", "consumer-lag", "queue-headroom", "backlog-trend", "time-to-loss"),
     *("write-throughput", "write-success", "write-p95", "wal-size", "wal-growth", "retry-storm", "stuck-consumers"),
+    "delivery-delay",
 )
 """What may be found where the database takes no rows."""
 _SAVE_THEM = "Save the stuck messages: the Cursor writer does not read them again."

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from blueplane_doctor.checks.cause_messages import NOT_UNDERSTOOD, STREAM_ID, errors_of_messages
+from blueplane_doctor.checks.cause_messages import NOT_UNDERSTOOD, STREAM_ID, errors_of_messages, is_undecodable
 
 from blueplane_doctor import Cause, Findings, Remedy, Stake, cause
 from blueplane_doctor.causeapi import Beginning, stream_time
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _MALFORMED = "payload"
 """How the reasons begin of messages whose payload a writer cannot read."""
+NO_REASON = "no reason recorded"
+"""Of a dead letter whose writer named no error: the Claude writer names none for what it cannot decode."""
 _SHOWN_ERRORS = 3
 """Of the errors of an hour the most frequent are told; `dlq stats` shows all."""
 _WHO_DELETED = (
@@ -165,7 +167,9 @@ def _without_ids(chain: "ChainHealth", findings: Findings) -> Cause | None:
 
 
 @cause(stage="messages", shown_by=["dead-letter-growth", "dead-letters"])
-def cause_dead_letters(queue: "QueueHealth", locations: "Locations", findings: Findings) -> list[Cause]:
+def cause_dead_letters(
+    queue: "QueueHealth", locations: "Locations", findings: Findings, chain: "ChainHealth | None" = None
+) -> list[Cause]:
     """A writer gives messages up, to the dead letters."""
     finding = findings.get("dead-letters")
     if not queue.dlq_size or finding is None:
@@ -176,6 +180,8 @@ def cause_dead_letters(queue: "QueueHealth", locations: "Locations", findings: F
     for error in queue.dlq_errors[:_SHOWN_ERRORS]:
         if error.is_set_aside:
             causes.append(_set_aside(error, locations))
+            continue
+        if _is_of_a_held_message(error, chain):
             continue
         causes.append(
             Cause(
@@ -194,6 +200,13 @@ def cause_dead_letters(queue: "QueueHealth", locations: "Locations", findings: F
             )
         )
     return causes
+
+
+def _is_of_a_held_message(error: "ArrivingError", chain: "ChainHealth | None") -> bool:
+    """Whether a cause tells of these messages already: no writer can decode them, and they are pending still."""
+    if chain is None or error.reason != NO_REASON or error.not_lost < error.messages:
+        return False
+    return any(is_undecodable(blocker) for blocker in chain.blockers)
 
 
 def _letters(error: "ArrivingError") -> str:

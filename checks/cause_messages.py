@@ -35,6 +35,9 @@ _OF_A_MESSAGE = (*_REFUSED, *NOT_UNDERSTOOD)
 _SAME_KEY = ("same ", HAS_A_ROW)
 """How the reasons begin of messages whose key is there twice."""
 _SAVE_FIRST = "Save the stuck messages before you restart anything: repair shows a plan first, and saves them."
+_START_FIRST = "Start the server first: repair saves the stuck messages, and needs its writers to deliver them again."
+_LETTERS = ("dead-letters", "dead-letter-growth")
+"""The Claude writer gives a message that it cannot decode to the dead letters, and keeps it all the same."""
 
 
 def _held_up(group: "GroupHealth", blocker: "ChainBlocker") -> str:
@@ -64,6 +67,18 @@ def _told_apart(causes: dict[str, Cause], title: str) -> list[Cause]:
     return [one.model_copy(update={"title": f"{title} {group}"}) for group, one in causes.items()]
 
 
+def _step(server: "ServerHealth | None") -> str:
+    """What is to be done first, in the same order as the cause of a server that does not run has it."""
+    if server is not None and not server.http_ok and server.pid_state != "running":
+        return _START_FIRST
+    return _SAVE_FIRST
+
+
+def is_undecodable(blocker: "ChainBlocker") -> bool:
+    """Whether no writer can read its payload, so that each of them fails at it."""
+    return blocker.reason.startswith("payload")
+
+
 def _kinds_of(blocker: "ChainBlocker") -> Sequence[str]:
     """Kinds of errors that this message brings: one whose key is there twice is understood, and refused."""
     if blocker.reason.startswith(_SAME_KEY):
@@ -88,7 +103,7 @@ def _poison(group: "GroupHealth", chain: "ChainHealth") -> "ChainBlocker | None"
     repair="stuck",
     stage="messages",
     shown_by=["stuck-consumers", "retry-storm", "server-errors"],
-    brings=[*_PENDING, "written-not-acknowledged"],
+    brings=[*_PENDING, "written-not-acknowledged", "retry-storm", *_LETTERS],
 )
 def cause_poison_message(
     queue: "QueueHealth", chain: "ChainHealth", locations: "Locations", server: "ServerHealth | None" = None
@@ -113,21 +128,32 @@ def cause_poison_message(
             since=stream_time(blocker.id),
             since_by=STREAM_ID,
             at_stake=Stake(at_risk=stuck_with_living(group)),
-            next_step=Remedy(text=_SAVE_FIRST, commands=trace_commands(locations.doctor, [blocker.id])),
+            next_step=Remedy(text=_step(server), commands=trace_commands(locations.doctor, [blocker.id])),
             explains=signs,
         )
     return _told_apart(causes, "A message that cannot be written holds up a batch of the group")
+
+
+def _has_undecodable_of_others(group: "GroupHealth", chain: "ChainHealth") -> bool:
+    """Whether it can only fail at a message that holds up another group: it holds none of its own."""
+    if group.stuck or group.written_not_acknowledged:
+        return False
+    return any(is_undecodable(blocker) for blocker in chain.blockers)
 
 
 @cause(
     repair="stuck acknowledged",
     stage="messages",
     shown_by=["retry-storm", "server-errors", "written-not-acknowledged"],
-    brings=["stuck-consumers", *_PENDING],
+    brings=["stuck-consumers", *_PENDING, *_LETTERS],
     follows=["rewound-group"],
 )
 def cause_retry_storm(
-    queue: "QueueHealth", chain: "ChainHealth", locations: "Locations", server: "ServerHealth | None" = None
+    queue: "QueueHealth",
+    chain: "ChainHealth",
+    locations: "Locations",
+    findings: Findings,
+    server: "ServerHealth | None" = None,
 ) -> list[Cause]:
     """A batch is delivered again and again, and fails each time."""
     causes: dict[str, Cause] = {}
@@ -136,9 +162,11 @@ def cause_retry_storm(
         # A database that refuses everything makes Claude's writer try again and again as well.
         if not is_storm(group) or (group.stuck and not blockers and is_refused_now(server)):
             continue
+        if not blockers and (findings.bad("database-reachable") or _has_undecodable_of_others(group, chain)):
+            continue  # the database, or the cause of that message, is told with it
         times = many(group.most_deliveries or 0, "time", "times")
         summary = f"The group {group.name} was given the same message {times}."
-        text = _SAVE_FIRST
+        text = _step(server)
         ids = group.stuck_ids[:1] or group.to_acknowledge[:1]
         signs = ["retry-storm", *errors_of_messages(server)]
         if not group.stuck and group.written_not_acknowledged:

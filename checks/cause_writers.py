@@ -50,7 +50,7 @@ def _why_stopped(group: "GroupHealth") -> str:
     no_repair="No repair helps: what waits is delivered once the writer reads again.",
     stage="server",
     shown_by=["writer-missing", *_WAITS],
-    brings=[*LOSSES, "pending-messages", "stuck-consumers", "server-errors"],
+    brings=[*LOSSES, "pending-messages", "stuck-consumers", "server-errors", "delivery-delay"],
     follows=[
         *("redis-refuses-writes", "redis-lost-its-data", "another-redis", "disk-full"),
         *("database-not-writable", "database-locked"),
@@ -128,8 +128,8 @@ def cause_writers_fall_behind(
     if not queue.waiting_messages or not server.http_ok:
         return None
     return Cause(
-        summary=f"{many(queue.waiting_messages, 'message waits', 'messages wait')} for a writer that reads: "
-        "it is slower than the producers, or was.",
+        summary=f"{many(queue.waiting_messages, 'message waits', 'messages wait')}. Whether the writer is slower than "
+        "the producers, or has stopped reading, a minute will tell.",
         **oldest_waiting(queue).fields,
         certain=False,
         confirm="how many wait in a minute: fewer, and a burst is being worked off",

@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
+from blueplane_doctor.checks.stuck_messages import HAS_A_ROW
+
 from blueplane_doctor import Finding, Remedy, Scale, Status, check
 from blueplane_doctor.checkapi import many, trace_commands
 from blueplane_doctor.times import span
@@ -237,10 +239,11 @@ def _stuck_remedy(
     refusal = _refusal(server)
     text = ""
     if blockers:
-        text = (
-            f"Save {blockers[0].id} first: it cannot be written ({blockers[0].reason}), and fails its whole batch. "
-            "Acknowledging it gives it up: exactly this message is lost then. "
-        )
+        text = f"Save {blockers[0].id} first: it cannot be written ({blockers[0].reason}), and fails its whole batch. "
+        if written and blockers[0].reason.startswith(HAS_A_ROW):
+            text += "Its row was seen: acknowledging it loses nothing, see written-not-acknowledged. "
+        else:
+            text += "Acknowledging it gives it up: exactly this message is lost then. "
         ids = [blocker.id for blocker in blockers] + ids
     elif not refusal:
         text = (

@@ -2,7 +2,10 @@ import pytest
 
 from blueplane_doctor.custody.blockers import ChainBlocker
 from blueplane_doctor.model import Cause
+from blueplane_doctor.monitoring.connections import Reach
+from blueplane_doctor.monitoring.queue_health import ArrivingError
 from blueplane_doctor.monitoring.server_health import LoggedErrors
+from blueplane_doctor.sources.letter_errors import NO_REASON
 from tests.checks import builders
 from tests.checks.builders import causes_of
 
@@ -40,6 +43,44 @@ def test_delivered_again_and_again_it_is_a_storm() -> None:
     queue = builders.one_writer(**stuck(most_deliveries=319))
     causes = causes_of(queue=queue, chain=builders.chain(blockers=[blocker()]))
     assert [one.id for one in causes] == ["retry-storm"]
+
+
+def test_a_payload_that_no_writer_can_decode_is_one_cause() -> None:
+    """It holds up its own group; the other one is given it again and again, and writes a dead letter each time."""
+    undecodable = ChainBlocker(id=ID, group="processors", reason="payload is not JSON")
+    letters = ArrivingError(
+        reason=NO_REASON, count=71, messages=1, not_lost=1, first_timestamp=SINCE, newest_id="1773479902000-0"
+    )
+    queue = builders.queue(
+        groups=[
+            builders.writer("processors", **stuck(pending=1, stuck=1)),
+            builders.writer("claude_processors", most_deliveries=72),
+        ],
+        dlq_size=71,
+        dlq_recent_entries=71,
+        dlq_oldest_age_ms=60_000,
+        dlq_errors=[letters],
+    )
+    (cause,) = causes_of(queue=queue, chain=builders.chain(blockers=[undecodable]))
+    assert cause.id == "poison-message"
+    assert {"dead-letters", "dead-letter-growth", "retry-storm", "stuck-consumers"} <= set(cause.explains)
+
+
+def test_where_the_database_cannot_be_read_a_storm_is_part_of_that() -> None:
+    """To repair what is stuck would be of no use: there is nothing to write into."""
+    reach = Reach(address="~/.blueplane/telemetry.db", reachable=False, cause="the database is damaged")
+    queue = builders.one_writer(**stuck(most_deliveries=319))
+    causes = causes_of(queue=queue, connections=builders.connections(database=reach))
+    assert [one.id for one in causes] == ["database-damaged"]
+    assert "retry-storm" in causes[0].explains
+
+
+def test_with_a_server_that_does_not_run_it_is_started_first() -> None:
+    server = builders.server(pid_state="not running", http_ok=False, http_answer="nobody listens")
+    queue = builders.one_writer(**stuck())
+    causes = causes_of(queue=queue, chain=builders.chain(blockers=[blocker()]), server=server)
+    (poison,) = [one for one in causes if one.id == "poison-message"]
+    assert poison.next_step and poison.next_step.text.startswith("Start the server first")
 
 
 def test_a_storm_of_what_is_written_already_is_ended_by_acknowledging() -> None:

@@ -268,3 +268,17 @@ def test_a_lock_that_log_and_holder_tell_is_told_once(kind: str, said: str) -> N
     assert found.remedy and found.remedy.text.startswith(said)
     assert found.remedy.text.count("let it finish") == 1
     assert "let that finish" not in found.remedy.text
+
+
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [
+        ("a row with the same event_id is there already", "acknowledging it loses nothing"),
+        ("payload is not JSON", "exactly this message is lost then"),
+    ],
+)
+def test_what_acknowledging_costs_is_told_as_the_cause_tells_it(reason: str, words: str) -> None:
+    given = one_writer(longest_unacknowledged_ms=HOUR, stuck=3, stuck_ids=["1-1"], written_not_acknowledged=18)
+    blocker = ChainBlocker(id="1-1", group="processors", reason=reason)
+    remedy = run("stuck-consumers", queue=given, chain=chain(blockers=[blocker])).remedy
+    assert remedy and words in remedy.text
