@@ -210,9 +210,9 @@ def cause_acknowledgements_lost(
     # Delivered again they fail: their rows are there.
     if findings.bad("retry-storm"):
         signs += ["retry-storm", *errors_of_messages(server)]
-    rows = "its row is" if count == 1 else "their rows are"
+    rows = "A row of its key is" if count == 1 else "Rows of their keys are"
     return Cause(
-        summary=f"{sentence(finding.summary)} Nothing is lost: {rows} there.",
+        summary=f"{sentence(finding.summary)} {rows} there. Where another message wrote it, repair sets this one aside.",
         since=stream_time(min(ids, default="")),
         since_by=f"{STREAM_ID}, of the oldest",
         since_bound="at the earliest",

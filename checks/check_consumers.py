@@ -34,6 +34,8 @@ _MEND = {
     _DISK_FAILS: "see why the disk fails, and correct that",
 }
 """What to do, by the kind of error in the log."""
+_REFUSED_VALUES = ("another constraint failed", "value that SQLite refuses")
+"""Kinds of errors in the log that tell of a message, not of the database."""
 _NEVER_READ_AGAIN = (
     "The Cursor writer never reads its pending entries list again: neither acknowledging one message, nor a restart, "
     "nor XCLAIM moves the others. Each has to be added to the stream once more, unchanged, and only then its old entry "
@@ -246,9 +248,12 @@ def _stuck_remedy(
             text += "Acknowledging it gives it up: exactly this message is lost then. "
         ids = [blocker.id for blocker in blockers] + ids
     elif not refusal:
+        log = "and the log names no refusal of the database"
+        if any(error.kind in _REFUSED_VALUES for error in server.errors):
+            log = "but the log names a value that the database refused"
         text = (
-            "None of the stuck messages tells a reason: no two have the same key, none is malformed, and the log names "
-            "no refusal of the database. See which error it names at that time. "
+            f"None of the stuck messages tells a reason: no two have the same key, none is malformed, {log}. "
+            "See which error it names at that time. "
         )
     text = _what_stops_writes(refusal, server) + text
     if names & set(_READS_ITS_OWN_LIST):

@@ -92,6 +92,9 @@ def _in_words(plan: Plan, applied: Applied, after: Condition) -> str:
     first = f"Plan {plan.id} is done."
     if applied.is_interrupted:
         first = f"Plan {plan.id} was interrupted between two messages. Go on: blueplane-doctor repair --apply {plan.id}"
+    elif applied.unseen:
+        rows = many(applied.unseen, "row is", "rows are")
+        first = f"Plan {plan.id} is done, but {rows} not there: the writer has not written all that it was given."
     lines = [first, *counts_in_words(applied.counts, applied.refused, applied.unseen)]
     written = len(applied.seen)
     if applied.expected and not applied.is_interrupted:

@@ -53,6 +53,8 @@ class Candidate:
     """Where it comes from, if it is itself a copy of an earlier repair."""
     event_type: Public
     platform: Public
+    times: frozenset[int | None] = frozenset()
+    """The times that its own row may have, in milliseconds since 1970; None where one cannot be told."""
 
     @property
     def text_id(self) -> Public:
@@ -196,4 +198,5 @@ def _candidate(
         origins=tuple(origins_of(list(message.fields.items()))),
         event_type=event_type(message.fields.get(b"event_type") or message.fields.get(b"hook_type")),
         platform=platform(message.fields.get(b"platform")),
+        times=frozenset(message.times()),
     )

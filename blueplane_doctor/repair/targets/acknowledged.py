@@ -5,12 +5,25 @@ from collections.abc import Iterator
 from blueplane_doctor.custody.states import HAS_ROW, SKIPPED
 from blueplane_doctor.repair.base import Case, Target
 from blueplane_doctor.repair.plan import Action, Item, Source
+from blueplane_doctor.repair.survey import Candidate
+from blueplane_doctor.repair.targets.stuck import stuck_item
+from blueplane_doctor.sources.trace_tables import RowFinder
 
 
 def _plan_acknowledgements(case: Case) -> Iterator[Item]:
-    """Those whose row is there, and those that by design nobody writes."""
+    """Those whose row is there, and those that by design nobody writes.
+
+    Where another message of the same key was written, the row is not theirs: they go to the dead letters.
+    """
+    rows = RowFinder(case.examination.database)
     for candidate in case.candidates(*HAS_ROW, SKIPPED):
         if not candidate.held:
+            continue
+        if _has_only_rows_of_others(rows, candidate):
+            column = candidate.keys[0].columns[-1]
+            reason = f"a row with the same {column} is there, and its time is another message's"
+            item = stuck_item(case, candidate, Action.SET_ASIDE, TARGET.name)
+            yield item.model_copy(update={"reason": reason})
             continue
         reason = "its row is there"
         if candidate.state == SKIPPED:
@@ -26,6 +39,19 @@ def _plan_acknowledgements(case: Case) -> Iterator[Item]:
             reason=reason,
             is_written=candidate.state in HAS_ROW,
         )
+
+
+def _has_only_rows_of_others(rows: RowFinder, candidate: Candidate) -> bool:
+    """Whether all rows of its unique keys have another time than its own. Raises SourceError."""
+    if candidate.state == SKIPPED or None in candidate.times:
+        return False
+    lookups = [key.lookup for key in candidate.keys if key.is_unique]
+    times: set[int | None] = set()
+    for lookup, sequences in zip(lookups, rows.find(lookups), strict=True):
+        for sequence in sequences:
+            times.add(rows.time_of(lookup.table, sequence))
+    # A time that cannot be read may be its own.
+    return bool(times) and None not in times and times.isdisjoint(candidate.times)
 
 
 TARGET = Target("acknowledged", "messages that are written and were never acknowledged", _plan_acknowledgements)
