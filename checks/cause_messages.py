@@ -210,9 +210,11 @@ def cause_acknowledgements_lost(
     # Delivered again they fail: their rows are there.
     if findings.bad("retry-storm"):
         signs += ["retry-storm", *errors_of_messages(server)]
-    rows = "A row of its key is" if count == 1 else "Rows of their keys are"
+    rows = "A row with its key is there. If another message wrote that row, repair sets this one aside."
+    if count > 1:
+        rows = "Rows with their keys are there. Where another message wrote the row, repair sets the held one aside."
     return Cause(
-        summary=f"{sentence(finding.summary)} {rows} there. Where another message wrote it, repair sets this one aside.",
+        summary=f"{sentence(finding.summary)} {rows}",
         since=stream_time(min(ids, default="")),
         since_by=f"{STREAM_ID}, of the oldest",
         since_bound="at the earliest",

@@ -147,7 +147,8 @@ def _cursor_reason(message: Message) -> str:
         reason = _value_reason(content)
         if reason:
             return f"{name.decode()} holds {reason}"
-    metadata, payload = message.json(b"metadata"), message.json(b"payload")
+    metadata = message.json(b"metadata")
+    payload = message.json(b"payload")
     if not isinstance(metadata, dict):
         metadata = {}
     full_data = payload.get("full_data") if isinstance(payload, dict) else None
