@@ -2,8 +2,6 @@
 
 from typing import TYPE_CHECKING, Any
 
-from blueplane_doctor.checks.stuck_messages import HAS_A_ROW
-
 from blueplane_doctor import Finding, Remedy, Scale, Status, check
 from blueplane_doctor.checkapi import many, trace_commands
 from blueplane_doctor.times import span
@@ -18,6 +16,8 @@ if TYPE_CHECKING:
 
 _IDS_PER_COMMAND = 100
 """A command line of about 2 KB."""
+_HAS_A_ROW = "a row with the same"
+"""How the reasons begin of messages that are held though their row is there."""
 _SAVED = 3
 """Messages that a command saves."""
 _MOST_BLOCKERS = 100
@@ -242,7 +242,7 @@ def _stuck_remedy(
     text = ""
     if blockers:
         text = f"Save {blockers[0].id} first: it cannot be written ({blockers[0].reason}), and fails its whole batch. "
-        if written and blockers[0].reason.startswith(HAS_A_ROW):
+        if written and blockers[0].reason.startswith(_HAS_A_ROW):
             text += "Its row was seen: acknowledging it loses nothing, see written-not-acknowledged. "
         else:
             text += "Acknowledging it gives it up: exactly this message is lost then. "
