@@ -237,7 +237,8 @@ def test_fifty_at_once_lose_nothing(hook: Hook, server: WayIn, nobody: str, away
         process.stdout.close()
     if away:
         state = spool_health(hook.home)
-        assert (state.waiting_events, state.spooled, state.dropped) == (50, 50, 0)
+        without_lock = len(spool.own_files(str(hook.home)))  # on a busy machine: kept apart, and not counted
+        assert (state.waiting_events, state.spooled + without_lock, state.dropped) == (50, 50, 0)
     for _ in range(20):
         hook("stop", b'{"prompt": -1}')
         if not spool_health(hook.home).waiting_events:
