@@ -243,7 +243,8 @@ def _stuck_remedy(
     if blockers:
         text = f"Save {blockers[0].id} first: it cannot be written ({blockers[0].reason}), and fails its whole batch. "
         if written and blockers[0].reason.startswith(_HAS_A_ROW):
-            text += "Its row was seen: acknowledging it loses nothing, see written-not-acknowledged. "
+            # The row may be another message's: repair compares them, and acknowledges only what is its own.
+            text += "Leave the acknowledgement to `repair acknowledged`: it sets aside what another message wrote. "
         else:
             text += "Acknowledging it gives it up: exactly this message is lost then. "
         ids = [blocker.id for blocker in blockers] + ids

@@ -273,7 +273,7 @@ def test_a_lock_that_log_and_holder_tell_is_told_once(kind: str, said: str) -> N
 @pytest.mark.parametrize(
     ("reason", "words"),
     [
-        ("a row with the same event_id is there already", "acknowledging it loses nothing"),
+        ("a row with the same event_id is there already", "Leave the acknowledgement to `repair acknowledged`"),
         ("payload is not JSON", "exactly this message is lost then"),
     ],
 )
