@@ -3,7 +3,6 @@
 from typing import TYPE_CHECKING
 
 from blueplane_doctor import Cause, Findings, Remedy, Stake, Status, cause
-from blueplane_doctor.findings import worst
 
 if TYPE_CHECKING:
     from blueplane_doctor.locations import Locations
@@ -26,7 +25,8 @@ def _is_silent(capture: "CaptureHealth", findings: Findings) -> bool:
     """Whether something that should capture is silent: few events alone may be little work, or a pause."""
     signs = [finding for finding in map(findings.fault, _SIGNS) if finding is not None]
     age_ms = capture.last_event_age_ms
-    if age_ms is not None and age_ms <= _LONGEST_BREAK_MS and worst(sign.status for sign in signs) is Status.YELLOW:
+    is_mild = all(sign.status is Status.YELLOW for sign in signs)
+    if is_mild and age_ms is not None and age_ms <= _LONGEST_BREAK_MS:
         return False
     if findings.bad("hook-inactivity") or findings.bad("database-monitor") or findings.bad("hook-success"):
         return True
