@@ -34,7 +34,6 @@ FULL = Row(("redis-refuses-writes",), ("redis-may-lose-the-queue",), why="the me
 MAY_LOSE = Row(("redis-may-lose-the-queue",))
 LETTERS = Row(("dead-letters",))
 NOT_ACKNOWLEDGED = Row(("acknowledgements-lost",))
-QUIET = ("capture-rate", "database-monitor", "hook-inactivity")
 STUCK_ALONE = ("consumer-lag", "stuck-consumers")
 NO_REASON = "neither the messages nor the log tell why they are stuck: no cause is invented"
 STANDS_STILL = Row(
@@ -265,7 +264,6 @@ BY_FAULT = {
     "idle-evening": NONE,
 }
 _TRIMMED = "the 30,000 messages that came after them pushed the others out of the stream"
-_PAUSE = "the other fault's events came within the last hour: who works may pause, which is a warning without a cause"
 _READ_ON = "the evening's work reads all that waited, and this server forgets the loss at the next read"
 BY_PAIR = {
     ("poison-duplicate", "trimmed-unread"): Row(("server-down",), ("backlog-outgrew-stream",), why=_TRIMMED),
@@ -283,12 +281,6 @@ BY_PAIR = {
     ("dead-server", "silent-hooks"): Row(
         ("server-down",), ("capture-not-wired",), why="without a server nothing can be captured"
     ),
-    ("poison-duplicate", "silent-hooks"): Row(("poison-message",), alone=QUIET, why=_PAUSE),
-    ("malformed-payloads", "silent-hooks"): Row(("malformed-payloads",), alone=QUIET, why=_PAUSE),
-    ("orphaned-messages", "silent-hooks"): Row(("orphans",), alone=QUIET, why=_PAUSE),
-    ("locked-database", "silent-hooks"): Row(("database-locked",), alone=QUIET, why=_PAUSE),
-    ("retry-storm", "silent-hooks"): Row(("retry-storm",), alone=QUIET, why=_PAUSE),
-    ("dead-letter-growth", "silent-hooks"): Row(("dead-letters",), alone=QUIET, why=_PAUSE),
     ("silent-hooks", "idle-evening"): Row(why="the evening closes the window: nobody works any more"),
 }
 """Pairs of which one hides the other, or follows from it. All others have the causes of both."""
