@@ -261,8 +261,6 @@ _CAPTURE = _of(
        "Since the oldest open session began."),
     _M("last_event_timestamp", "Last event", TIME, "hook_last_event_timestamp_seconds", "Newest hook message.",
        recorded=False),
-    _M("last_event_age_ms", "Since the last event", "ms", "capture_last_event_seconds",
-       "Since the newest message of a hook or of Cursor's database monitor.", recorded=False),
     _M("hooks.{hook}.seen", "Seen", "", "hook_messages", "Messages of the hook in the stream.", LAST),
     _M("hooks.{hook}.silent_ms", "Silent for", "ms", "hook_silent_seconds", "Since the hook's newest message."),
 )  # fmt: skip

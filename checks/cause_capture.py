@@ -17,17 +17,8 @@ _SIGNS = ("hook-inactivity", "database-monitor", "capture-rate", "hook-success")
 _NOT_DELIVERED = ("hook-losses", "hook-spool")
 
 
-_LONGEST_BREAK_MS = 3_600_000
-"""As the capture checks have it: so long who works may pause."""
-
-
-def _is_silent(capture: "CaptureHealth", findings: Findings) -> bool:
-    """Whether something that should capture is silent: few events alone may be little work, or a pause."""
-    signs = [finding for finding in map(findings.fault, _SIGNS) if finding is not None]
-    age_ms = capture.last_event_age_ms
-    is_mild = all(sign.status is Status.YELLOW for sign in signs)
-    if is_mild and age_ms is not None and age_ms <= _LONGEST_BREAK_MS:
-        return False
+def _is_silent(findings: Findings) -> bool:
+    """Whether something that should capture is silent: few events alone may be little work."""
     if findings.bad("hook-inactivity") or findings.bad("database-monitor") or findings.bad("hook-success"):
         return True
     rate = findings.get("capture-rate")
@@ -61,7 +52,7 @@ def cause_capture_not_wired(
     finding = findings.fault(_WIRING)
     if finding is not None and finding.status is not Status.YELLOW:
         return findings.cause(_WIRING, explains=_signs_of(wiring))
-    if not capture.open_sessions or not _is_silent(capture, findings):
+    if not capture.open_sessions or not _is_silent(findings):
         return None
     sentences = []
     for check in _SIGNS:

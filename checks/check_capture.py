@@ -11,11 +11,6 @@ if TYPE_CHECKING:
     from blueplane_doctor.locations import Locations
     from blueplane_doctor.monitoring.capture_health import CaptureHealth
 
-_LONGEST_BREAK_MS = 60 * MINUTE_MS
-"""So long who works may pause: until then silence of everything is a warning and no alarm."""
-_PAUSE_MS = 5 * MINUTE_MS
-"""From here on silence of everything looks like a pause; before, an event shows that somebody works."""
-
 
 @check(area="capture", scale=Scale.rising(yellow_above=5, orange_above=15, red_above=60, unit="min"))
 def check_hook_inactivity(capture: "CaptureHealth", locations: "Locations", scale: Scale) -> Finding:
@@ -23,8 +18,7 @@ def check_hook_inactivity(capture: "CaptureHealth", locations: "Locations", scal
 
     Expected are hooks that are installed, that the settings expect, or that were seen within seven days. Graded are
     those of the settings and those that fire with every turn. Where there are none, the least silent of the others is
-    graded: these fire only when a tool or a file is used. Where nothing comes from anywhere, somebody may only pause:
-    in the first hour that is no worse than yellow.
+    graded: these fire only when a tool or a file is used.
 
     Causes:
     - the hooks are not in Cursor's hooks.json any more, or name a program that is gone
@@ -61,7 +55,6 @@ def check_hook_inactivity(capture: "CaptureHealth", locations: "Locations", scal
         f"{hook.name} {verb} {evidence[hook.name]}; {_open_for(capture)}",
         remedy=_look_at_hooks(locations),
         evidence=evidence,
-        at_worst=_at_worst(capture),
     )
 
 
@@ -108,7 +101,7 @@ def check_capture_rate(capture: "CaptureHealth", locations: "Locations", scale: 
     A window that opened less than five minutes ago is judged by the time that it is open, and not in its first minute.
 
     The stream forgets what it trims, and the recorder counts only its own processes: of two lower bounds the larger
-    is judged. Where an event came within the last hour, too few are no worse than yellow: somebody may only pause.
+    is judged.
 
     Causes:
     - hooks that do not fire (see hook-inactivity)
@@ -134,11 +127,7 @@ def check_capture_rate(capture: "CaptureHealth", locations: "Locations", scale: 
         )
     if capture.untimed_messages and scale.status(rate) is not Status.GREEN:
         return unknown(f"At least {number}; whether more came is not known", _untimed(capture), evidence=evidence)
-    at_worst = _at_worst(capture)
-    if scale.status(rate) is Status.RED and _came_within(capture, _LONGEST_BREAK_MS):
-        at_worst = Status.YELLOW
-    summary = f"{number}; {_open_for(capture)}"
-    return scale.grade(rate, summary, remedy=_look_at_hooks(locations), evidence=evidence, at_worst=at_worst)
+    return scale.grade(rate, f"{number}; {_open_for(capture)}", remedy=_look_at_hooks(locations), evidence=evidence)
 
 
 @check(area="capture", scale=Scale.states(green="active", yellow="intermittent", orange="inactive", red="down"))
@@ -178,20 +167,7 @@ def check_database_monitor(capture: "CaptureHealth", scale: Scale) -> Finding:
         f"The database monitor is {state}: {last}",
         remedy=Remedy(text="Restart the Blueplane server; its log names the Cursor databases that it watches."),
         evidence=evidence,
-        at_worst=_at_worst(capture),
     )
-
-
-def _came_within(capture: "CaptureHealth", milliseconds: int) -> bool:
-    """Whether a hook or the database monitor sent an event within that time."""
-    return capture.last_event_age_ms is not None and capture.last_event_age_ms <= milliseconds
-
-
-def _at_worst(capture: "CaptureHealth") -> Status:
-    """Yellow while who works may only pause: nothing comes from anywhere, and an event came within the hour."""
-    if _came_within(capture, _LONGEST_BREAK_MS) and not _came_within(capture, _PAUSE_MS):
-        return Status.YELLOW
-    return Status.RED
 
 
 def _nothing_to_judge(capture: "CaptureHealth", what: str, idle: str, evidence: dict[str, Any]) -> Finding | None:

@@ -76,8 +76,6 @@ class CaptureHealth(Record):
     """Why Cursor's hooks.json, which is there, does not tell which hooks are installed."""
     last_event_timestamp: str | None = None
     """Time of the newest message of any hook."""
-    last_event_age_ms: int | None = None
-    """Since the newest message of any hook or of Cursor's database monitor; null when there is none."""
 
 
 class _Sessions(NamedTuple):
@@ -131,7 +129,6 @@ class CaptureHealthMonitor(Monitor):
             installed_cause=installed.cause,
             untimed_messages=ledger.untimed,
             last_event_timestamp=iso_if_known(max(ledger.last_by_hook.values(), default=None)),
-            last_event_age_ms=milliseconds_since(_last_event(ledger), now),
         )
 
     def _sessions(self) -> "_Sessions":
@@ -196,13 +193,6 @@ class CaptureHealthMonitor(Monitor):
             return round(self.examination.written().last_five_minutes / 5, 2)
         except SourceError:
             return None
-
-
-def _last_event(ledger: Ledger) -> int | None:
-    times = list(ledger.last_by_hook.values())
-    if ledger.monitor_last_ms is not None:
-        times.append(ledger.monitor_last_ms)
-    return max(times, default=None)
 
 
 def _rate(ledger: Ledger, now: int, open_ms: int | None) -> float:

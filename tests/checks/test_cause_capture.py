@@ -10,14 +10,6 @@ def test_nothing_comes_in_while_a_window_is_open() -> None:
     assert [(one.id, one.certain) for one in causes] == [("capture-not-wired", False)]
 
 
-def test_a_pause_within_the_hour_has_no_cause() -> None:
-    silent = [builders.hook(name, silent_ms=HOUR // 2) for name in builders.CURSOR_HOOKS]
-    rate = {"capture_rate_events_per_min": 0.0}
-    assert causes_of(capture=builders.capture(hooks=silent, last_event_age_ms=HOUR // 2, **rate)) == []
-    (one,) = causes_of(capture=builders.capture(hooks=silent, last_event_age_ms=60_000, **rate))
-    assert one.id == "capture-not-wired", "something else came: somebody works"
-
-
 def test_nobody_works() -> None:
     capture = builders.capture(open_sessions=0, longest_open_ms=None, capture_rate_events_per_min=0.0)
     assert causes_of(capture=capture) == []

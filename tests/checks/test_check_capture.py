@@ -151,27 +151,6 @@ def test_of_two_lower_bounds_the_larger_is_the_capture_rate(
 
 
 @pytest.mark.parametrize(
-    ("age_ms", "hooks", "rate", "monitor_of_cursor"),
-    [
-        (2 * MINUTE, "orange", "yellow", "orange"),  # something else came: somebody works
-        (6 * MINUTE, "yellow", "yellow", "yellow"),
-        (60 * MINUTE, "yellow", "yellow", "yellow"),
-        (60 * MINUTE + 1, "orange", "red", "orange"),
-    ],
-)
-def test_a_pause_of_who_works_is_no_alarm(age_ms: int, hooks: str, rate: str, monitor_of_cursor: str) -> None:
-    half_an_hour = 30 * MINUTE
-    given = silent(
-        half_an_hour,
-        last_event_age_ms=age_ms,
-        capture_rate_events_per_min=0.0,
-        database_monitor=monitor(silent_ms=half_an_hour),
-    )
-    statuses = [run(check, capture=given).status for check in ("hook-inactivity", "capture-rate", "database-monitor")]
-    assert statuses == [hooks, rate, monitor_of_cursor]
-
-
-@pytest.mark.parametrize(
     ("sentence", "rate", "changes", "status"),
     cases(
         [
