@@ -18,8 +18,6 @@ _NO_FILE = (
     "This Redis runs without a configuration file, so that CONFIG SET alone would be gone at the next restart: put the "
     "setting where Redis is started."
 )
-_LONG_UNSAVED_SECONDS = 300
-"""Five minutes of work: from here on snapshots alone are too few. Redis' own rules allow an hour without one."""
 _MUCH_USED = 0.9
 """Of maxmemory: without eviction the rest could be full soon."""
 
@@ -28,7 +26,7 @@ _MUCH_USED = 0.9
     area="redis",
     scale=Scale.states(
         green="safe|snapshots",
-        yellow="no persistence|old snapshot|until the next restart",
+        yellow="no persistence|until the next restart",
         orange="expires|may evict the queue|last save failed|overwritten by its master",
     ),
 )
@@ -36,11 +34,10 @@ def check_redis_durability(redis: "RedisHealth", locations: "Locations", scale: 
     """Redis keeps the queue through a restart and does not evict it when memory is short.
 
     What waits in the queue exists nowhere else. Without persistence a restart loses it; to make room Redis may delete
-    the whole stream.
+    the whole stream. Snapshots alone are green, for a restart writes one; what a crash would lose is told.
 
     Causes:
     - Redis runs with neither snapshots nor an append-only file, or the last one could not be saved
-    - Redis runs with snapshots alone, and the last one is old: a crash loses what changed since
     - the append-only file was switched on by CONFIG SET alone, which the next restart forgets
     - `maxmemory` is set together with a policy that deletes any key
     - another program, or a person, gave the stream an expiry (EXPIRE)
@@ -87,10 +84,7 @@ def check_redis_durability(redis: "RedisHealth", locations: "Locations", scale: 
         changes = many(redis.unsaved_changes, "change", "changes")
         age = span(1000 * redis.last_save_seconds)
         summary = f"Redis saves snapshots alone: a crash now loses the {changes} since the last one, {age} ago"
-        state = "snapshots"
-        if redis.last_save_seconds >= _LONG_UNSAVED_SECONDS:
-            state = "old snapshot"
-        return scale.grade(state, summary, remedy=_append(redis, locations), evidence=evidence)
+        return scale.grade("snapshots", summary, evidence=evidence)
     return scale.grade("safe", "Redis keeps the queue through a restart and never evicts it", evidence=evidence)
 
 

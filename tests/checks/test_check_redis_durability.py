@@ -33,8 +33,7 @@ APPENDS = {"append_only": True, "saves_snapshots": False}
                 "green",
             ),
             ("saved", "nothing changed since", {"unsaved_changes": 0, "last_save_seconds": 9_000}, "green"),
-            ("just-saved", "little is at risk", {"unsaved_changes": 40, "last_save_seconds": 299}, "green"),
-            ("long-unsaved", "a crash loses minutes", {"unsaved_changes": 40, "last_save_seconds": 300}, "yellow"),
+            ("snapshots", "a restart writes one", {"unsaved_changes": 40, "last_save_seconds": 3_000}, "green"),
             ("no-data", "what may not be asked is unknown", {"persistence": None}, "unknown"),
         ]
     ),
