@@ -76,17 +76,28 @@ def render(report: Report, view: View) -> str:
 def _causes(report: Report, view: View) -> list[str]:
     """Each cause in a few lines: what it is, since when, what to do next, and what follows from it."""
     lines: list[str] = []
+    first_with: dict[tuple[str, str], int] = {}  # the first cause of each next step, which is said once
     for number_, cause in enumerate(report.causes, 1):
         lines += ["", *_cause_heading(number_, cause, report, view)]
         lines += _wrapped(cause_phrases.summary(cause), view, margin=_MARGIN, hanging="")
-        text, command = cause_phrases.next_step(cause)
-        if text:
-            lines += _wrapped(f"Next: {text}", view, margin=_MARGIN)
-        if command:
-            lines.append(f"{_MARGIN}  $ {line(command, _COMMAND_LENGTH)}")
+        step = cause_phrases.next_step(cause)
+        same_as = first_with.setdefault(step, number_)
+        if same_as == number_:
+            lines += _next_step(*step, view)
+        elif step[0]:
+            lines.append(f"{_MARGIN}Next: the same as for {same_as}")
         what = cause_phrases.follows(cause, report.findings)
         if what:
             lines += _wrapped(f"follows: {what}", view, margin=_MARGIN)
+    return lines
+
+
+def _next_step(text: str, command: str, view: View) -> list[str]:
+    lines: list[str] = []
+    if text:
+        lines += _wrapped(f"Next: {text}", view, margin=_MARGIN)
+    if command:
+        lines.append(f"{_MARGIN}  $ {line(command, _COMMAND_LENGTH)}")
     return lines
 
 
