@@ -294,7 +294,7 @@ _CHAIN = _of(
     _M("success_rate", "Success rate", FRACTION, "chain_success_ratio",
        "Share of delivered messages whose row is there, of those of which it is known.", MIN, http=True),
     _M("untraceable_last_hour", "Not known of the last hour", "messages", "chain_untraceable_last_hour_messages",
-       "Messages of the last hour of which nothing can be known; no part of the success rate.", LAST, http=True),
+       "Messages of the last hour of which nothing can be known; no part of the success rate.", LAST),
     _M("malformed_lost", "Lost, malformed", "messages", "chain_malformed_lost_messages",
        "Lost messages whose payload their writer cannot read."),
     _M("unwritable_lost", "Lost, not writable", "messages", "chain_unwritable_lost_messages",

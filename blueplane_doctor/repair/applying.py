@@ -33,7 +33,7 @@ from blueplane_doctor.repair.refusals import (
 from blueplane_doctor.repair.room_now import used_now
 from blueplane_doctor.repair.saved_messages import write_messages
 from blueplane_doctor.repair.spool_taking import forget_written, take_from_source
-from blueplane_doctor.repair.steps import DELIVERED, SET_ASIDE, Steps, do_group
+from blueplane_doctor.repair.steps import DELIVERED, Steps, do_group
 from blueplane_doctor.repair.store import RepairFiles, Store
 from blueplane_doctor.repair.verifying import PATIENCE_SECONDS, rows_seen
 from blueplane_doctor.settings import Settings
@@ -258,10 +258,10 @@ class Applier:
         """Dead letters of what was set aside for another message of the same key, once that one has its row."""
         known = self._files.done()
         for number, item in enumerate(self.plan.items):
-            entry = known.get(number)
-            if item.written_as and entry is not None and entry.done == SET_ASIDE:
+            if item.written_as and item.action is Action.SET_ASIDE:
+                entry = known.get(number)  # none where the answer to its step never came
                 with Whole():
-                    steps.remove_needless_letter(item, entry.copy_id)
+                    steps.remove_needless_letter(item, entry.copy_id if entry else "")
 
     def _remove_letters(self, steps: Steps, journal: Journal, applied: Applied) -> None:
         """Dead letters whose messages are written by now, and only these."""

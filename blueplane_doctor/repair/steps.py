@@ -36,6 +36,8 @@ _ALONE_SECONDS = 5.0
 """A writer reads once a second, and writes in milliseconds."""
 _MOST_UNWRITTEN = 3
 """After so many in a row it is not these messages that hold up the writer."""
+_NEWEST_LETTERS = 100
+"""Where a letter of this plan is looked for: hardly any others come while it is applied."""
 _TRIES = 1_000
 """Each takes a fraction of a millisecond, and fails where a message came in just then."""
 
@@ -216,13 +218,25 @@ class Steps:
     def remove_needless_letter(self, item: Item, letter_id: str) -> None:
         """Remove the dead letter of a message that was set aside, once the other one of its key has its row.
 
-        Raises SourceError and RepairRefused.
+        `letter_id` is empty where the answer to that step never came. Raises SourceError and RepairRefused.
         """
-        if letter_id and has_row(self._rows, [key for key in item.keys if key.is_unique]):
+        if not self._plan.dead_letters or not has_row(self._rows, [key for key in item.keys if key.is_unique]):
+            return
+        letter_id = letter_id or self._letter_without_answer(item)
+        if letter_id:
             command = scripts.remove(
                 self._plan.queue, self._token, LOCK_MS, letters=self._plan.dead_letters, identity=letter_id
             )
             checked(self._writing.ask_one(*command))
+
+    def _letter_without_answer(self, item: Item) -> str:
+        """The ID of the dead letter that this plan wrote for the item, and whose answer never came; else empty."""
+        marks = {(b"original_entry_id", item.id.encode()), (SET_ASIDE_FIELD, self._plan.id.encode())}
+        newest = ("XREVRANGE", self._plan.dead_letters, "+", "-", "COUNT", _NEWEST_LETTERS)
+        for identity, fields in self._writing.ask_one(*newest):
+            if marks <= set(zip(fields[::2], fields[1::2], strict=False)):
+                return str(identity, "ascii")
+        return ""
 
     def _acknowledge(self, number: int, item: Item) -> JournalEntry:
         if not item.holdings:

@@ -48,7 +48,7 @@ ENDPOINTS = [ROOT, *(f"{ROOT}/{name}" for name in ("queue", "database", "capture
         pytest.param("queue", QUEUE, id="queue"),
         pytest.param("database", DATABASE, id="database"),
         pytest.param("capture", ("cursor_hooks", "database_monitor", "capture_rate_events_per_min"), id="capture"),
-        pytest.param("chain", (*CHAIN, "chain_status", "before_stream", "untraceable_last_hour"), id="chain"),
+        pytest.param("chain", (*CHAIN, "chain_status", "before_stream"), id="chain"),
     ],
 )
 def test_the_names_are_those_of_the_requirements(served: Served, name: str, names: tuple[str, ...]) -> None:
