@@ -36,7 +36,7 @@ class SettingsReloader:
         self._seen = state
         try:
             settings = self._load()
-            if settings == self._settings:
+            if _are_same(self._settings, settings):
                 return None
             doctor = Doctor(settings)
         except DoctorError as error:
@@ -57,6 +57,11 @@ def _state_of(path: Path) -> tuple[int, int, int] | None:
     except OSError:
         return None
     return state.st_ino, state.st_size, state.st_mtime_ns  # editors replace the file, or write into it
+
+
+def _are_same(before: Settings, after: Settings) -> bool:
+    """Whether both say the same, wherever it was set."""
+    return not _changed(before, after) and before.unused_config == after.unused_config
 
 
 def _changed(before: Settings, after: Settings) -> list[str]:

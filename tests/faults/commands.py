@@ -243,7 +243,7 @@ def served(arguments: list[str], stage: Stage) -> Iterator[Served]:
     finally:
         process.terminate()
         _, stderr = _to_its_end(process, None)
-    assert (process.returncode, stderr) == (0, "")
+    assert (process.returncode, stderr) == (0, ""), (process.returncode, stderr)
 
 
 def _address(process: "subprocess.Popen[str]") -> tuple[str, str]:

@@ -65,6 +65,14 @@ def test_a_change_of_nothing_in_force_is_passed_over(reloading: Reloading) -> No
     assert reloading.lines == []
 
 
+def test_the_same_value_from_another_source_is_no_change(reloading: Reloading) -> None:
+    url = reloading.load().redis_url
+    reloading.write("doctor.yaml", f"redis_url: {url}\n")
+    assert reloading.load().origins_of("redis_url") == [str(reloading.home / "doctor.yaml")]
+    assert reloading.reloader() is None
+    assert reloading.lines == []
+
+
 @pytest.mark.parametrize(
     ("text", "cause"),
     [
