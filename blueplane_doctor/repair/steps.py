@@ -4,6 +4,7 @@ import re
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 from blueplane_doctor.connection.redis_connection import Connection
@@ -222,21 +223,26 @@ class Steps:
         """
         if not self._plan.dead_letters or not has_row(self._rows, [key for key in item.keys if key.is_unique]):
             return
-        letter_id = letter_id or self._letter_without_answer(item)
+        letter_id = letter_id or self._letters_of_plan.get(item.id, "")
         if letter_id:
             command = scripts.remove(
                 self._plan.queue, self._token, LOCK_MS, letters=self._plan.dead_letters, identity=letter_id
             )
             checked(self._writing.ask_one(*command))
 
-    def _letter_without_answer(self, item: Item) -> str:
-        """The ID of the dead letter that this plan wrote for the item, and whose answer never came; else empty."""
-        marks = {(b"original_entry_id", item.id.encode()), (SET_ASIDE_FIELD, self._plan.id.encode())}
+    @cached_property
+    def _letters_of_plan(self) -> dict[str, str]:
+        """The newest dead letters that this plan wrote: the ID of each by that of its message.
+
+        The journal lacks those whose answer never came. Read once: what is written from then on has its answer.
+        """
         newest = ("XREVRANGE", self._plan.dead_letters, "+", "-", "COUNT", _NEWEST_LETTERS)
-        for identity, fields in self._writing.ask_one(*newest):
-            if marks <= set(zip(fields[::2], fields[1::2], strict=False)):
-                return str(identity, "ascii")
-        return ""
+        letters = {}
+        for identity, flat_fields in self._writing.ask_one(*newest):
+            fields = dict(zip(flat_fields[::2], flat_fields[1::2], strict=False))
+            if fields.get(SET_ASIDE_FIELD) == self._plan.id.encode():
+                letters[str(fields.get(b"original_entry_id", b""), "ascii", "replace")] = str(identity, "ascii")
+        return letters
 
     def _acknowledge(self, number: int, item: Item) -> JournalEntry:
         if not item.holdings:
