@@ -15,7 +15,7 @@ from blueplane_doctor.findings import counted
 from blueplane_doctor.kept import read_evidence, read_report
 from blueplane_doctor.locations import locate, revealed
 from blueplane_doctor.model import Report
-from blueplane_doctor.report_output import DEFAULT_WIDTH, format_for, format_named, view_of
+from blueplane_doctor.report_output import format_for, format_named, in_file, view_of
 from blueplane_doctor.sources.cursor_places import databases
 from blueplane_doctor.sources.transcript_files import project_folders
 from blueplane_doctor.times import seconds_in
@@ -51,7 +51,7 @@ def run(given: Invocation) -> int:
         return code
     view = view_of(options)
     for path, file_form in files:
-        write_file(path, file_form.render(report, view._replace(color=False, quiet=False, width=DEFAULT_WIDTH)))
+        write_file(path, file_form.render(report, in_file(view)))
     shown = report
     if form.name == TABLE and not options.from_evidence and sys.stdout.isatty():
         # What is not shown on a terminal goes into logs and tickets. Kept evidence may be of another machine.

@@ -29,6 +29,11 @@ def view_of(options: Options) -> View:
     )
 
 
+def in_file(view: View) -> View:
+    """The same report in a file: whole, without colour, and as wide as where stdout is no terminal."""
+    return view._replace(color=False, quiet=False, width=DEFAULT_WIDTH)
+
+
 def format_named(name: str) -> Format:
     """The format of that name, loaded alone. Raises UsageError."""
     form = find_format(name)

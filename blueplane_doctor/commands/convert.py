@@ -8,7 +8,7 @@ import typer
 from blueplane_doctor.commands.base import Invocation, command, new_command
 from blueplane_doctor.console import show, write_file
 from blueplane_doctor.kept import read_report
-from blueplane_doctor.report_output import DEFAULT_WIDTH, format_for, format_named, view_of
+from blueplane_doctor.report_output import format_for, format_named, in_file, view_of
 from blueplane_doctor.reports.base import Format
 
 COMMAND = new_command(__doc__)
@@ -31,9 +31,8 @@ def convert(
     if options.output:
         forms = [_format_of(path, options.format) for path in options.output]
         content = read_report(report)
-        in_file = view._replace(color=False, quiet=False, width=DEFAULT_WIDTH)
         for path, form in zip(options.output, forms, strict=True):
-            write_file(path, form.render(content, in_file))
+            write_file(path, form.render(content, in_file(view)))
         return 0
     form = format_named(options.format or "table")
     content = read_report(report)

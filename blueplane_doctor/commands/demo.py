@@ -10,7 +10,7 @@ from blueplane_doctor.console import say, show, write_file
 from blueplane_doctor.diagnose import Doctor
 from blueplane_doctor.errors import UsageError
 from blueplane_doctor.locations import locate
-from blueplane_doctor.report_output import DEFAULT_WIDTH, format_for, format_named, view_of
+from blueplane_doctor.report_output import format_for, format_named, in_file, view_of
 from blueplane_doctor.settings import Settings, load
 
 COMMAND = new_command(__doc__)
@@ -61,9 +61,8 @@ def demo(
     evidence.records["locations"] = locate(Settings()).locations
     report = doctor.judge(evidence)
     view = view_of(given.options)
-    in_file = view._replace(color=False, quiet=False, width=DEFAULT_WIDTH)
     for path, file_form in zip(outputs, file_forms, strict=True):
-        write_file(path, file_form.render(report, in_file))
+        write_file(path, file_form.render(report, in_file(view)))
     show(form.render(report, view), markup=form.markup, commands=form.commands)
     if form.name == "table":
         paths = ", ".join(str(path.resolve()) for path in outputs)
