@@ -72,6 +72,7 @@ def _at_risk(held: Held) -> int | None:
 def cause_database_locked(
     server: "ServerHealth",
     locations: "Locations",
+    findings: Findings,
     queue: "QueueHealth | None" = None,
     chain: "ChainHealth | None" = None,
 ) -> Cause | None:
@@ -98,18 +99,32 @@ def cause_database_locked(
     if holder is None:
         text = "See which process has the database open: it may lock it again."
         repair = "stuck"
+    title = ""
     if held.messages or held.shared:
         text += f" {_SAVE_THEM}"
+    else:
+        repair = ""
+        if holder is None and _errors_are_over(findings):
+            title = "The database was locked for a time"
+            parts.append("Rows were written since then, and nothing is stuck.")
+            text = "It is over, and nothing needs to be done. If it returns, see which process has the database open."
     return Cause(
+        title=title,
         summary=" ".join(parts) + _left(held),
         **began.fields,
         certain=error is not None and (bool(error.lately) or bool(held.messages)),
         confirm=_confirm(error),
         at_stake=Stake(at_risk=_at_risk(held)),
         next_step=Remedy(text=text, commands=[f"lsof {locations.database}"]),
-        repair=repair if held.messages or held.shared else "",
+        repair=repair,
         explains=signs,
     )
+
+
+def _errors_are_over(findings: Findings) -> bool:
+    """Whether rows were written after the last error in the log, as server-errors found."""
+    finding = findings.get("server-errors")
+    return finding is not None and bool(finding.evidence.get("over"))
 
 
 def _confirm(error: "LoggedErrors | None") -> str:

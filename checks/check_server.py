@@ -1,60 +1,14 @@
-"""The pipeline's server: does it run, does it answer, does it log errors, did it leave events behind."""
+"""The pipeline's server: does it run, does it answer, did it leave events behind."""
 
 from typing import TYPE_CHECKING
 
 from blueplane_doctor import Finding, Remedy, Scale, check, unknown
 from blueplane_doctor.checkapi import many, not_graded
-from blueplane_doctor.times import span
 
 if TYPE_CHECKING:
     from blueplane_doctor.locations import Locations
     from blueplane_doctor.monitoring.server_health import ServerHealth
     from blueplane_doctor.monitoring.server_uses import ServerUses
-
-_FIVE_MINUTES = "five minutes"
-_SHOWN_KINDS = 3
-_RESTART = (
-    "The server reads from consumer groups that are gone, and makes them at its start only: restart it. To start it "
-    "while it runs is no help. What the stream still holds is then read from its beginning, what was written too: see "
-    "stuck-consumers and retry-storm afterwards."
-)
-_WRITABLE = "The server may not write: give its user the database's file and folder, then restart it."
-_REDIS = "See redis-reachable: Redis does not answer the server, or refuses what it asks."
-_LOGIN = "Redis does not let the server do its work: see redis-writable."
-ADVICE = {
-    "NOGROUP": _RESTART,
-    "stream key is gone": _RESTART,
-    "database is locked": (
-        "Another process kept the database locked: end it or wait until it ends. What failed meanwhile the Cursor "
-        "writer does not write again: see stuck-consumers."
-    ),
-    "disk is full": "Make room on the disk of the database. What failed meanwhile is not written again by itself.",
-    "database is read-only": _WRITABLE,
-    "file system is read-only": "The file system of the database is mounted read-only: see the system's log for why.",
-    "unable to open the database": _WRITABLE,
-    "permission denied": _WRITABLE,
-    "database is damaged": "See database-reachable: keep a copy of the database before anything else.",
-    "no such table or column": (
-        "The tables are gone or of another version: restart the server, which makes the tables at its start."
-    ),
-    "UNIQUE constraint failed": (
-        "Two messages of a batch have the same key, or one that is written already was delivered again: see "
-        "stuck-consumers and retry-storm."
-    ),
-    "value that SQLite refuses": "A message cannot be written as it is: see stuck-consumers and retry-storm.",
-    "connection refused": _REDIS,
-    "connection lost": _REDIS,
-    "timeout": _REDIS,
-    "Redis memory is full (OOM)": "Redis refuses every write because its memory is full.",
-    "Redis is a read-only replica (READONLY)": "Redis refuses every write because it is a replica: see its role.",
-    "Redis cannot save (MISCONF)": "Redis refuses every write because its last snapshot failed.",
-    "Redis has too few replicas (NOREPLICAS)": "Redis refuses every write because it has too few good replicas.",
-    "Redis refuses the login": _LOGIN,
-    "Redis permission is missing (NOPERM)": _LOGIN,
-    "address already in use": "Another program listens on the server's port: see server-alive.",
-    "too many open files": "Raise the limit of open files for the server (ulimit -n), then restart it.",
-}
-"""What to do about a kind of error."""
 
 
 # The answer proves that the server runs, whatever the pid file says: a container has process ids of its own.
@@ -206,72 +160,6 @@ def check_server_settings(server_uses: "ServerUses", locations: "Locations", sca
             commands=[f"ls -l {locations.home}/config.yaml", f"{locations.doctor} settings"],
         ),
     )
-
-
-@check(area="server", scale=Scale.rising(yellow_above=0, orange=10, red_above=60, unit="errors/min"))
-def check_server_errors(server: "ServerHealth", locations: "Locations", scale: Scale) -> Finding:
-    """ERROR and CRITICAL lines a minute in the tail of the server's log, mean of the last five minutes.
-
-    A reason to read the log; nothing is lost by it. Where more is logged in five minutes than is read, the rate is that
-    of the newest part. The errors of every normal start and stop are not counted, and lines that stand there twice, as
-    in daemon mode, count once.
-
-    Causes:
-    - a message that cannot be written, tried again and again (see retry-storm)
-    - Redis or the database is away, locked, full or read-only
-    - the consumer groups are gone (NOGROUP): the server makes them at its start only
-    """
-    rate = server.errors_per_minute
-    if rate is None:
-        cause = "there is no server.log in Blueplane's home"
-        if server.log_cause:
-            cause = f"server.log in Blueplane's home cannot be read: {server.log_cause}"
-        return unknown("Whether the server logs errors is not known", cause)
-    window = span(int(server.errors_window_seconds * 1000))
-    evidence: dict[str, object] = {"last error": server.last_error_timestamp, "seconds": server.errors_window_seconds}
-    for error in server.errors:
-        evidence[error.kind] = f"{error.count:,} in the part that was read, the last at {error.last}"
-    summary = f"No error in the server's log for {_FIVE_MINUTES if server.errors_window_seconds == 300 else window}"
-    if rate:
-        summary = f"{many(rate, 'error', 'errors')} a minute in the server's log"
-        if server.errors_are_at_least:
-            summary = f"At least {summary}, of which the last {window} were read"
-        summary += _kinds(server)
-    return scale.grade(rate, summary, remedy=_remedy_for_errors(server, locations), evidence=evidence)
-
-
-def _kinds(server: "ServerHealth") -> str:
-    """The kinds of the errors in the window, the most frequent first."""
-    named = []
-    for error in server.errors:
-        if error.lately:
-            named.append(f"{error.kind} ({error.lately:,})")
-    if not named:
-        return ""
-    return f": {', '.join(named[:_SHOWN_KINDS])}"
-
-
-def _remedy_for_errors(server: "ServerHealth", locations: "Locations") -> Remedy:
-    """What to do about the most frequent kind that something is known to do about."""
-    text = "Read them."
-    for error in server.errors:
-        if error.lately and error.kind in ADVICE:
-            text = ADVICE[error.kind]
-            if error.kind == "database is locked" and server.lock_holder:
-                text = f"{_lock_holder(server)} {text}"
-            break
-    return Remedy(text=text, commands=[f"grep -E 'ERROR|CRITICAL' {locations.log} | tail"])
-
-
-def _lock_holder(server: "ServerHealth") -> str:
-    holder = server.lock_holder
-    if holder is None:
-        return ""
-    if holder.is_server:
-        return f"The server itself (process {holder.pid}) holds the database's write lock now."
-    if holder.program:
-        return f"Process {holder.pid} ({holder.program}) holds the database's write lock now."
-    return f"Process {holder.pid} holds the database's write lock now."
 
 
 # The buffer is written when Redis is away and read by nobody: one event in it is one that will not arrive.

@@ -24,6 +24,19 @@ def test_a_lock_that_left_nothing_names_no_repair() -> None:
     assert not [command for command in locked.next_step.commands if "repair" in command]
 
 
+def test_a_lock_that_is_over_is_told_as_the_past() -> None:
+    error = LoggedErrors(kind="database is locked", count=60, lately=60, first=FIRST, last=FIRST)
+    given = builders.server(errors=[error], errors_per_minute=12, last_error_timestamp=FIRST)
+    (locked,) = causes_of(server=given)
+    assert locked.title == "The database was locked for a time"
+    assert locked.status == "yellow"
+    assert locked.next_step is not None
+    assert "nothing needs to be done" in locked.next_step.text
+    assert not [command for command in locked.next_step.commands if "repair" in command]
+    (stuck,) = causes_of(server=given, queue=builders.one_writer(**STUCK))
+    assert stuck.title == "The database was locked, and batches were not written"
+
+
 def test_what_is_stuck_without_any_sign_stands_for_itself() -> None:
     assert causes_of(queue=builders.one_writer(**STUCK, most_deliveries=1)) == []
 

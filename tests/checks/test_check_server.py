@@ -1,11 +1,9 @@
 """The checks of the pipeline's server: every edge of their scales."""
 
 import pytest
-from blueplane_doctor.checks.check_server import ADVICE, _with
+from blueplane_doctor.checks.check_server import _with
 
-from blueplane_doctor.monitoring.server_health import LockHolder, LoggedErrors
 from blueplane_doctor.monitoring.server_uses import ServerUses, Used
-from blueplane_doctor.sources.log_kinds import KINDS
 from tests.checks.builders import another_redis, cases, run, server, server_uses
 
 IN_A_CONTAINER = ", perhaps because the server runs in a container; HTTP: ok on port 8787"
@@ -65,37 +63,6 @@ def test_a_server_that_runs_is_not_to_be_started() -> None:
 
 
 @pytest.mark.parametrize(
-    ("sentence", "rate", "status"),
-    cases(
-        [
-            ("none", "a log without errors is green", 0.0, "green"),
-            ("first-yellow", "one error in five minutes is yellow", 0.2, "yellow"),
-            ("below-orange", "9.8 a minute is the last yellow", 9.8, "yellow"),
-            ("orange-edge", "10 a minute is the first orange", 10.0, "orange"),
-            ("last-orange", "60 a minute is still orange", 60.0, "orange"),
-            ("above-red", "60.2 a minute is red", 60.2, "red"),
-            ("no-data", "without a log it is unknown, never green", None, "unknown"),
-        ]
-    ),
-)
-def test_server_errors(sentence: str, rate: float | None, status: str) -> None:
-    assert run("server-errors", server=server(errors_per_minute=rate)).status == status, sentence
-
-
-@pytest.mark.parametrize(
-    ("rate", "said"),
-    [
-        (0.0, "No error in the server's log for five minutes"),
-        (0.2, "0.2 errors a minute in the server's log"),
-        (1.0, "1 error a minute in the server's log"),
-        (56.4, "56.4 errors a minute in the server's log"),
-    ],
-)
-def test_server_errors_says_how_many(rate: float, said: str) -> None:
-    assert run("server-errors", server=server(errors_per_minute=rate)).summary == said
-
-
-@pytest.mark.parametrize(
     ("sentence", "count", "status"),
     cases(
         [
@@ -127,51 +94,6 @@ def test_undrained_buffer_says_how_many(count: int, said: str) -> None:
 def test_an_unreadable_buffer_says_why() -> None:
     found = run("undrained-buffer", server=server(buffered_events=None, buffer_cause="it is damaged"))
     assert found.cause == "it is damaged"
-
-
-def errors(kind: str, lately: int = 5) -> LoggedErrors:
-    return LoggedErrors(kind=kind, count=7, lately=lately, first="2026-03-14T09:21:00Z", last="2026-03-14T09:26:00Z")
-
-
-def test_server_errors_names_what_they_are_and_who_holds_the_lock() -> None:
-    holder = LockHolder(pid=4711, program="sqlite3")
-    kinds = [errors("another error", 9), errors("database is locked"), errors("NOGROUP", 0)]
-    finding = run("server-errors", server=server(errors_per_minute=2.8, errors=kinds, lock_holder=holder))
-    assert finding.summary == "2.8 errors a minute in the server's log: another error (9), database is locked (5)"
-    assert finding.remedy is not None
-    assert finding.remedy.text.startswith("Process 4711 (sqlite3) holds the database's write lock now.")
-
-
-@pytest.mark.parametrize(
-    ("holder", "said"),
-    [
-        (None, "Another process kept the database locked"),
-        (LockHolder(pid=7), "Process 7 holds the database's write lock now."),
-        (LockHolder(pid=7, is_server=True), "The server itself (process 7) holds"),
-    ],
-)
-def test_server_errors_says_who_holds_the_lock_as_far_as_it_is_known(holder: LockHolder | None, said: str) -> None:
-    locked = server(errors_per_minute=1.0, errors=[errors("database is locked")], lock_holder=holder)
-    finding = run("server-errors", server=locked)
-    assert finding.remedy is not None
-    assert finding.remedy.text.startswith(said)
-
-
-def test_server_errors_of_a_part_of_the_window_are_a_lower_bound() -> None:
-    given = server(errors_per_minute=171_000.0, errors_window_seconds=3.0, errors_are_at_least=True)
-    summary = run("server-errors", server=given).summary
-    assert summary == "At least 171,000 errors a minute in the server's log, of which the last 3 s were read"
-
-
-def test_groups_that_are_gone_need_a_restart() -> None:
-    finding = run("server-errors", server=server(errors_per_minute=99.0, errors=[errors("NOGROUP")]))
-    assert finding.remedy is not None
-    assert "restart it" in finding.remedy.text and "no help" in finding.remedy.text
-
-
-@pytest.mark.parametrize("kind", sorted(ADVICE))
-def test_there_is_advice_only_for_kinds_that_exist(kind: str) -> None:
-    assert kind in dict(KINDS)
 
 
 _SAME = Used(compared="the same", name="localhost:6379", shown_by="its process", is_proof=True)
