@@ -15,7 +15,7 @@ from zopfli.zlib import compress
 ROUNDS = 3
 """Of looking for a smaller form: the twelve more of zopfli's default save a thousandth, and take a third more."""
 EXTRAS = ("all", "demo", "serve")
-MOVED = ("blueplane_doctor/demo/", "blueplane_doctor/service/", "blueplane_doctor/templates/live.")
+MOVED = tuple(f"blueplane_doctor/{part}" for part in ("demo/", "http_server/", "service/", "templates/live."))
 KEPT = ("blueplane_doctor/demo/__init__.py", "blueplane_doctor/demo/schema.py")
 """`install` makes the database by the demo's schema."""
 METADATA = """\

@@ -87,6 +87,7 @@ LAYERS = (
     "blueplane_doctor.watching",
     "blueplane_doctor.installing",
     "blueplane_doctor.repair",
+    "blueplane_doctor.http_server",
     "blueplane_doctor.service",
     "blueplane_doctor.pytest_plugin",
     "blueplane_doctor.report_output",
@@ -278,7 +279,7 @@ def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
 UNUSED = (
     "importlib.metadata",
     *("csv", "email", "encodings.idna", "importlib.resources", "statistics", "tempfile", "zipfile"),
-    *("blueplane_doctor.demo", "blueplane_doctor.service", "blueplane_doctor.support"),
+    *("blueplane_doctor.demo", "blueplane_doctor.http_server", "blueplane_doctor.service", "blueplane_doctor.support"),
     *("blueplane_doctor.notifying.incidents", "blueplane_doctor.notifying.state"),
     *("blueplane_doctor.capture.transcripts", "blueplane_doctor.capture.transcript_memory"),
 )

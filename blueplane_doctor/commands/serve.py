@@ -1,9 +1,9 @@
 """Serve health and metrics over HTTP, with a live page, until interrupted."""
 
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from math import isfinite
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,6 +13,9 @@ from blueplane_doctor.errors import UsageError
 from blueplane_doctor.model import Status
 from blueplane_doctor.options import EXAMINING, VERDICT
 from blueplane_doctor.settings_files import files_of
+
+if TYPE_CHECKING:
+    from blueplane_doctor.service.health_service import HealthService
 
 COMMAND = new_command(__doc__)
 
@@ -48,11 +51,10 @@ def serve(
         raise UsageError(f"--unhealthy-at {unhealthy_at}: no such colour", "yellow, orange or red")
     try:
         # Here and not above: they need the extra `serve`, and `serve --help` does not.
+        from blueplane_doctor.http_server.guard import Access, read_token
+        from blueplane_doctor.http_server.listening import ListenAddress
         from blueplane_doctor.service import serving
-        from blueplane_doctor.service.guard import read_token
         from blueplane_doctor.service.health_service import HealthService
-        from blueplane_doctor.service.listening import ListenAddress
-        from blueplane_doctor.service.metrics import pushing
         from blueplane_doctor.service.reloading import SettingsReloader
         from blueplane_doctor.service.telling import page_at, telling
     except ImportError as error:
@@ -67,10 +69,20 @@ def serve(
         files.append(given.options.waivers)
     reload = SettingsReloader(settings, lambda: given.load().settings, files, say_if_read)
     service = HealthService(settings, reload=reload)
-    options = serving.ServeOptions(Status(unhealthy_at), token, tuple(allow_host or ()), rate)
+    access = Access(token, tuple(allow_host or ()), rate)
 
     def tell(url: str) -> AbstractContextManager[None]:
         return telling(service, remark, page_at(url))
 
-    with pushing(service, otlp_endpoint):
-        serving.serve(service, address, options, say_if_read, tell)
+    with _pushing(service, otlp_endpoint):
+        serving.serve(service, Status(unhealthy_at), address, access, say_if_read, tell)
+
+
+def _pushing(service: "HealthService", endpoint: str | None) -> AbstractContextManager[None]:
+    if endpoint is None:
+        return nullcontext()
+    try:
+        from blueplane_doctor.service.pushing import pushing
+    except ImportError as error:
+        raise UsageError(f"--otlp-endpoint needs {error.name}", 'pip install "blueplane-doctor[otel]"') from None
+    return pushing(service, endpoint)

@@ -1,12 +1,12 @@
-"""HTTP answers: a body with the time at which its evidence was read, a tag for it, and problems."""
+"""HTTP answers: a body with the time at which its evidence was read, and a tag for it."""
 
-import json
 import time
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
 from starlette.responses import Response
 
+from blueplane_doctor.http_server.problems import to_bytes
 from blueplane_doctor.service.snapshot import Freshness
 from blueplane_doctor.times import iso_of_seconds
 
@@ -40,17 +40,6 @@ def respond(rendered: Rendered, if_none_match: str | None) -> Response:
     # The age is put in front of the rendered object, so that a body need not be rendered for each caller.
     body = b'{"age_ms":%d,' % age + rendered.body[1:]
     return Response(body, rendered.code, headers, "application/json")
-
-
-def problem(code: int, error: str, hint: str = "", headers: dict[str, str] | None = None) -> Response:
-    """Why there is no answer, and what to do."""
-    all_headers = {"Cache-Control": "no-store"} | (headers or {})
-    return Response(to_bytes({"error": error, "hint": hint}), code, all_headers, "application/json")
-
-
-def to_bytes(body: Any) -> bytes:
-    """JSON without blanks; a lone surrogate, as a file name may hold, is escaped."""
-    return json.dumps(body, separators=(",", ":"), allow_nan=False, default=str).encode()
 
 
 def etag_of(body: bytes) -> str:

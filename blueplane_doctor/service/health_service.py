@@ -7,10 +7,9 @@ from typing import Self
 
 from blueplane_doctor.diagnose import Doctor
 from blueplane_doctor.evidence import Evidence
-from blueplane_doctor.monitoring.queue_health import QueueHealth
+from blueplane_doctor.service.custody_look import is_due, longest_rest, why_it_does_not_hold
 from blueplane_doctor.service.fingerprint import read_fingerprint
 from blueplane_doctor.service.hanging import HangingReads
-from blueplane_doctor.service.refresh_schedule import least_rest, longest_rest
 from blueplane_doctor.service.scheduler import Job, Scheduler
 from blueplane_doctor.service.snapshot import (
     CUSTODY_RECORDS,
@@ -21,7 +20,6 @@ from blueplane_doctor.service.snapshot import (
     Snapshot,
     merged,
     reachable_in,
-    why_custody_does_not_hold,
 )
 from blueplane_doctor.settings import Settings
 from blueplane_doctor.times import iso_of_seconds
@@ -175,26 +173,9 @@ class HealthService:
     # The custody look
 
     def _custody_wait_seconds(self) -> float:
-        if self._custody_wanted or self._custody_due():
+        if self._custody_wanted or is_due(self._quick, self._custody, time.monotonic()):
             return 0.0
         return _NOT_DUE_SECONDS
-
-    def _custody_due(self) -> bool:
-        quick = self._quick
-        custody = self._custody
-        if quick.reachable is None:
-            return False
-        if quick.reachable != custody.reachable:
-            return True  # also where Redis has gone: what lies outside it is judged all the same
-        rested = time.monotonic() - custody.began - custody.took
-        if rested < least_rest(custody.took):
-            return False
-        if not quick.reachable.redis:
-            return rested >= longest_rest(custody.took)
-        queue = custody.evidence.records.get("queue")
-        if not isinstance(queue, QueueHealth) or queue.queue_depth or queue.pending_messages:
-            return True  # what waits grows older, though nothing else changes
-        return rested >= longest_rest(custody.took) or quick.fingerprint != custody.fingerprint
 
     def _look_at_custody(self) -> None:
         self._custody_wanted = False  # who asks from now on wants a look that begins later
@@ -244,7 +225,7 @@ class HealthService:
             quick = self._quick
             custody = self._custody
             evidence = custody.evidence
-            cause = why_custody_does_not_hold(quick, custody, time.monotonic())
+            cause = why_it_does_not_hold(quick, custody, time.monotonic())
             if cause:
                 evidence = self._nothing(self._doctor, cause)
             report = self._doctor.judge(merged(evidence, quick.evidence))

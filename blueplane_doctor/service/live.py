@@ -12,12 +12,13 @@ from fastapi.responses import StreamingResponse
 from markupsafe import Markup
 from starlette.types import Receive, Scope, Send
 
+from blueplane_doctor.http_server.problems import problem, to_bytes
+from blueplane_doctor.http_server.workers import Workers
 from blueplane_doctor.metrics import CHARTED, Metric
 from blueplane_doctor.reports.html import own_file, policy_hash, template
-from blueplane_doctor.service.answers import etag_of, names_tag, problem, to_bytes
+from blueplane_doctor.service.answers import etag_of, names_tag
 from blueplane_doctor.service.health_service import HealthService
 from blueplane_doctor.service.snapshot import Snapshot
-from blueplane_doctor.service.workers import Workers
 
 if TYPE_CHECKING:
     from jinja2 import Template

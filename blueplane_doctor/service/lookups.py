@@ -11,10 +11,10 @@ from blueplane_doctor.errors import DoctorError, UsageError
 from blueplane_doctor.examination import Examination
 from blueplane_doctor.history.health_storage import HealthMetricsStorage
 from blueplane_doctor.history.samples import MINUTE, RETENTION
+from blueplane_doctor.http_server.rates import Rate
+from blueplane_doctor.http_server.workers import Workers
 from blueplane_doctor.lookup.search import NOT_FOUND
 from blueplane_doctor.lookup.trace import Tracer
-from blueplane_doctor.service.rates import Rate
-from blueplane_doctor.service.workers import Workers
 from blueplane_doctor.settings import Settings
 from blueplane_doctor.sources.redis_room import NOT_READ, refuse_where_full
 from blueplane_doctor.times import seconds_in

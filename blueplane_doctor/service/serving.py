@@ -1,94 +1,45 @@
-"""A server of our own: the router behind the guard, in a process that is prepared for it."""
+"""The service in a server of our own, which keeps hostile callers out."""
 
-import contextlib
-import ctypes
-import gc
-import os
-import signal
-import socket
-import sys
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
-import uvicorn
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 
 from blueplane_doctor import __version__
 from blueplane_doctor.errors import DoctorError
+from blueplane_doctor.http_server import server
+from blueplane_doctor.http_server.guard import Access, SpecialPaths
+from blueplane_doctor.http_server.listening import ListenAddress
+from blueplane_doctor.http_server.problems import problem
 from blueplane_doctor.model import Status
-from blueplane_doctor.service.answers import problem
-from blueplane_doctor.service.complaints import Complaints, bounded, watch_loop
-from blueplane_doctor.service.connections import Door, Protocol, limits_now
-from blueplane_doctor.service.guard import MOST_HEADER_BYTES, Guard
 from blueplane_doctor.service.health_service import HealthService
-from blueplane_doctor.service.listening import ListenAddress, bound, url_of
 from blueplane_doctor.service.routes import make_router, unanswered
 
-_SWITCH_SECONDS = 0.0005
-"""For which a thread that reads the stream may keep an answer waiting; Python's default is ten times that."""
-_SHUTDOWN_SECONDS = 3
-"""For which connections are waited for at the end."""
-_M_ARENA_MAX = -8
-"""Of mallopt(3), in glibc's malloc.h."""
 _ABOUT = "The health of a Blueplane telemetry pipeline, from memory: asking often costs the pipeline nothing."
-
-
-@dataclass(frozen=True)
-class ServeOptions:
-    """How a server of our own behaves."""
-
-    unhealthy_at: Status
-    """The colour from which on answers are 503."""
-    token: str | None
-    host_names: Sequence[str]
-    """Names that the Host header may hold beside localhost and addresses."""
-    requests_per_second: float
+_PROBES = ("/healthz", "/readyz")
+PATHS = SpecialPaths(
+    open=_PROBES,  # probes cannot log in, and these two say nothing of the pipeline
+    unlimited=(*_PROBES, "/health"),  # whoever is asked too often must not be taken for dead; these are in memory
+    linked=("/",),
+)
 
 
 def serve(
     service: HealthService,
+    unhealthy_at: Status,
     address: ListenAddress,
-    options: ServeOptions,
+    access: Access,
     say: Callable[[str], None],
-    beside: Callable[[str], contextlib.AbstractContextManager[None]],
+    beside: Callable[[str], AbstractContextManager[None]],
 ) -> None:
-    """Serve until SIGINT, SIGTERM or SIGHUP. Raises UsageError when it cannot listen there.
-
-    `beside` is given the URL at which the service can be asked, and runs as long as it listens.
-    """
-    stopping = _Stopping()
-    complain = Complaints()
-    # Signals are taken before anything is bound: one that ended the process later would leave a unix socket behind.
-    with (
-        _process_for_serving(stopping),
-        bounded(complain),
-        bound(address) as listener,
-        beside(url_of(listener)),
-    ):
-        config = uvicorn.Config(
-            _create_app(service, options),
-            log_config=None,
-            log_level="critical",
-            access_log=False,  # paths of requests may hold IDs
-            server_header=False,
-            proxy_headers=False,
-            ws="none",
-            http=Protocol,
-            loop="asyncio",
-            lifespan="on",
-            h11_max_incomplete_event_size=MOST_HEADER_BYTES,
-            timeout_keep_alive=30,
-            timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
-        )
-        server = _Server(config, service, listener, stopping, complain)
-        server.announce = lambda: say(f"blueplane-doctor: listening on {url_of(listener)}")
-        server.run([])
+    """Serve until a signal asks for the end, as http_server.server says; 503 from `unhealthy_at` on."""
+    application = server.Application(_create_app(service, unhealthy_at), PATHS, service.end_streams)
+    server.serve(application, address, access, say, beside)
 
 
-def _create_app(service: HealthService, options: ServeOptions) -> Guard:
-    """The ASGI application."""
+def _create_app(service: HealthService, unhealthy_at: Status) -> FastAPI:
     app = FastAPI(
         title="blueplane-doctor",
         version=__version__,
@@ -96,15 +47,10 @@ def _create_app(service: HealthService, options: ServeOptions) -> Guard:
         docs_url=None,  # its page loads scripts from the network
         redoc_url=None,
     )
-    app.include_router(make_router(service, options.unhealthy_at))
+    app.include_router(make_router(service, unhealthy_at))
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(DoctorError, _unanswered)
-    return Guard(
-        app,
-        host_names=options.host_names,
-        token=options.token,
-        requests_per_second=options.requests_per_second,
-    )
+    return app
 
 
 async def _invalid(request: Request, error: Any) -> Response:
@@ -117,100 +63,3 @@ async def _invalid(request: Request, error: Any) -> Response:
 async def _unanswered(request: Request, error: Any) -> Response:
     """Of a page that cannot be drawn now."""
     return unanswered(error)
-
-
-class _Stopping:
-    """Whether a signal has asked for the end. It may come before the server is there."""
-
-    def __init__(self) -> None:
-        self.requested = False
-
-    def __call__(self, *_: object) -> None:
-        self.requested = True
-
-
-@contextlib.contextmanager
-def _process_for_serving(stopping: _Stopping) -> Iterator[None]:
-    """Threads take turns quickly, and signals end the service in good order."""
-    _share_memory()
-    interval = sys.getswitchinterval()
-    handlers = {}
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup sets it
-            handlers[number] = signal.signal(number, stopping)
-    sys.setswitchinterval(_SWITCH_SECONDS)
-    try:
-        yield
-    finally:
-        sys.setswitchinterval(interval)
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
-
-
-def _share_memory() -> None:
-    """Let all threads take memory from one arena. glibc gives each one of its own, and none of them gives it back.
-
-    One thread computes at a time here, so that they do not wait for each other.
-    """
-    with contextlib.suppress(AttributeError, OSError, TypeError):  # another C library than glibc
-        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)
-
-
-class _Server(uvicorn.Server):
-    """Accepts through a door of our own; ends the live pages' streams before it waits for connections to end."""
-
-    announce: Callable[[], None]
-
-    def __init__(
-        self,
-        config: uvicorn.Config,
-        service: HealthService,
-        listener: socket.socket,
-        stopping: _Stopping,
-        complain: Complaints,
-    ) -> None:
-        super().__init__(config)
-        self._service = service
-        self._stopping = stopping
-        self._complain = complain
-        self._door = Door(listener, self._new_protocol, limits_now(), complain)
-
-    def _new_protocol(self) -> Protocol:
-        return Protocol(self.config, self.server_state, self.lifespan.state)
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Signals are taken already; uvicorn would raise them once more when it has ended."""
-        yield
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        watch_loop(self._complain)
-        await super().startup(sockets)
-        gc.collect()
-        gc.freeze()  # what was imported stays: looking through it again only keeps answers waiting
-        self._door.open()
-        self.announce()
-        _notify("READY=1")
-
-    async def on_tick(self, counter: int) -> bool:
-        self.should_exit = self.should_exit or self._stopping.requested
-        return await super().on_tick(counter)
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        _notify("STOPPING=1")
-        self._door.close()
-        self._service.end_streams()
-        await super().shutdown(sockets)
-
-
-def _notify(state: str) -> None:
-    """Tell systemd, as sd_notify does."""
-    address = os.environ.get("NOTIFY_SOCKET", "")
-    if not address.startswith(("/", "@")):
-        return
-    if address[0] == "@":  # a name without a file, which Linux writes with a NUL
-        address = "\0" + address[1:]
-    with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as link:
-        link.setblocking(False)  # a manager that hangs must not keep the service from answering
-        link.connect(address)
-        link.send(state.encode())

@@ -147,30 +147,6 @@ def reachable_in(evidence: Evidence) -> Reachable:
     return Reachable(connections.redis.reachable, connections.database.reachable)
 
 
-def why_custody_does_not_hold(quick: Look, custody: Look, now: float) -> str:
-    """Why the custody look must not be shown, for it never outlives an outage; empty where it holds.
-
-    `now`: by the monotonic clock, for the other one may be set meanwhile.
-    """
-    connections = quick.evidence.records.get("connections")
-    if not isinstance(connections, Connections):
-        causes = list(quick.evidence.missing.values())
-        return causes[0] if causes else "the quick look has not ended"
-    if not connections.redis.reachable:
-        # A look that began in the outage holds what lies outside Redis. One that read the queue is of another time.
-        began_in_outage = custody.reachable is not None and not custody.reachable.redis
-        if not began_in_outage or "queue" in custody.evidence.records:
-            return connections.redis.cause
-    if custody.reachable is None:
-        return ""  # its evidence says itself that there was no look yet
-    if custody.reachable != quick.reachable:
-        return "Redis or the database has gone or come back, and the stream is being examined again"
-    freshness = custody.freshness
-    if now - custody.began > freshness.stale_after - freshness.taken_at:
-        return "the examination of the stream has not ended in time"
-    return ""
-
-
 def merged(custody: Evidence, quick: Evidence) -> Evidence:
     """Both looks' evidence as one; its time is that of the quick look."""
     evidence = Evidence(quick.taken_at, quick.duration_ms)

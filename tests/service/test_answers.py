@@ -4,9 +4,8 @@ import json
 
 import pytest
 
-from blueplane_doctor.service.answers import etag_of, names_tag, problem, render, respond, to_bytes
+from blueplane_doctor.service.answers import etag_of, names_tag, render, respond
 from blueplane_doctor.service.snapshot import Freshness
-from blueplane_doctor.times import iso_of_seconds
 
 FRESH = Freshness(1_773_480_413.0, 1_773_480_415.8)
 
@@ -46,16 +45,3 @@ def test_what_the_caller_has_is_not_sent_again_unless_it_is_bad_news() -> None:
 def test_which_tags_a_caller_names(header: str | None, named: bool) -> None:
     etag = etag_of(b"x")
     assert names_tag(header.format(etag) if header else header, etag) is named
-
-
-def test_a_problem_is_never_kept() -> None:
-    answer = problem(429, "too many", "wait", {"Retry-After": "1"})
-    assert json.loads(bytes(answer.body)) == {"error": "too many", "hint": "wait"}
-    assert (answer.headers["cache-control"], answer.headers["retry-after"]) == ("no-store", "1")
-
-
-def test_what_is_no_text_is_still_json() -> None:
-    assert to_bytes({"name": "\udcff"}) == b'{"name":"\\udcff"}'
-    with pytest.raises(ValueError):
-        to_bytes(float("nan"))
-    assert iso_of_seconds(0.5) == "1970-01-01T00:00:00.500Z"

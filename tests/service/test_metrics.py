@@ -1,95 +1,68 @@
-"""Metrics pushed to an OTLP receiver, a tiny one of this test's own."""
+"""A real Prometheus scrapes a real service."""
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from importlib.util import find_spec
+import socket
+import subprocess
+import time
+from pathlib import Path
 
+import httpx
 import pytest
 
-from blueplane_doctor.demo.simulator import Pipeline
-from blueplane_doctor.errors import UsageError
-from blueplane_doctor.service import HealthService
-from blueplane_doctor.service.metrics import pushing
-from tests.helpers import settings_for
-from tests.servers import absent
-from tests.service.support import serving
-from tests.waiting import wait_until
+from blueplane_doctor.discovery import find_checks, selected
+from blueplane_doctor.export.prometheus_rules import render
+from blueplane_doctor.settings import Settings
+from tests.export.support import promtool, require_program
+from tests.service.support import Served
+from tests.waiting import PATIENCE_SECONDS, wait_until
+
+pytestmark = pytest.mark.slow
 
 
-def require_otel() -> None:
-    """Only with what the extra `otel` installs."""
-    if find_spec("opentelemetry") is None or find_spec("opentelemetry.sdk") is None:
-        absent('needs OpenTelemetry: pip install "blueplane-doctor[otel]"')
+def test_the_format_is_what_promtool_wants(served: Served) -> None:
+    command = [require_program("promtool"), "check", "metrics"]
+    checked = subprocess.run(
+        command, input=served.get("/metrics").text, capture_output=True, text=True, timeout=PATIENCE_SECONDS
+    )
+    assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
-@contextmanager
-def receiver() -> Iterator[tuple[str, list[tuple[str, bytes]]]]:
-    """Its URL, and what it was sent (path, body)."""
-    got: list[tuple[str, bytes]] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            import gzip
-
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            got.append((self.path, gzip.decompress(body) if self.headers.get("Content-Encoding") == "gzip" else body))
-            self.send_response(200)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-    thread.start()
+def test_prometheus_scrapes_judges_and_answers(served: Served, tmp_path: Path) -> None:
+    program = require_program("prometheus")
+    available = find_checks()
+    rules = render(selected(available.checks, Settings()), available.causes)
+    (tmp_path / "rules.yml").write_text(rules, encoding="utf-8")
+    settings = tmp_path / "prometheus.yml"
+    target = served.url.removeprefix("http://")
+    settings.write_text(
+        "global: {scrape_interval: 1s, evaluation_interval: 1s}\n"
+        f"rule_files: ['{tmp_path / 'rules.yml'}']\n"
+        f"scrape_configs: [{{job_name: blueplane, static_configs: [{{targets: ['{target}']}}]}}]\n"
+    )
+    assert promtool("check", "config", settings).returncode == 0
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    arguments = [f"--config.file={settings}", f"--storage.tsdb.path={tmp_path / 'data'}"]
+    arguments += [f"--web.listen-address=127.0.0.1:{port}", "--log.level=error"]
+    process = subprocess.Popen([program, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        yield f"http://127.0.0.1:{server.server_address[1]}", got
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
+
+            def value(query: str) -> str | None:
+                try:
+                    found = client.get("/api/v1/query", params={"query": query}).json()["data"]["result"]
+                except (httpx.TransportError, ValueError):
+                    return None
+                return str(found[0]["value"][1]) if found else None
+
+            wait_until(lambda: value('up{job="blueplane"}') == "1", "not scraped")
+            assert value("blueplane_doctor_report_status") == "0"
+            assert value('blueplane_doctor_check_status{id="queue-depth"}') == "0"
+            assert float(value("blueplane_doctor_report_age_seconds") or "inf") < 5
+            time.sleep(1.5)
+            rules = client.get("/api/v1/rules").json()["data"]["groups"]
+            assert len(rules) > 5
+            assert {rule["health"] for group in rules for rule in group["rules"]} <= {"ok", "unknown"}
+            assert client.get("/api/v1/alerts").json()["data"]["alerts"] == []
     finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
-def values(body: bytes) -> dict[str, list[float]]:
-    """Name and numbers of every metric of a request."""
-    from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
-
-    request = ExportMetricsServiceRequest.FromString(body)
-    metrics = [m for r in request.resource_metrics for s in r.scope_metrics for m in s.metrics]
-    return {metric.name: [point.as_double for point in metric.gauge.data_points] for metric in metrics}
-
-
-@pytest.mark.slow
-def test_the_same_numbers_are_pushed(healthy: Pipeline) -> None:
-    require_otel()
-    settings = settings_for(healthy, ignore=["server", "redis-durability"])
-    with receiver() as (url, got), HealthService(settings) as service:
-        wait_until(service.ready, "not ready")
-        with pushing(service, url, every=0.5):
-            wait_until(lambda: len(got) > 0, "nothing came")
-    path, body = got[-1]
-    assert path == "/v1/metrics"
-    pushed = values(body)
-    assert pushed["blueplane_doctor_report_status"] == [0.0]
-    assert pushed["blueplane_doctor_queue_depth_messages"] == [0.0]
-    assert len(pushed["blueplane_doctor_check_status"]) > 20
-
-
-@pytest.mark.slow
-def test_by_the_command_and_the_last_push_is_at_the_end(healthy: Pipeline) -> None:
-    require_otel()
-    with receiver() as (url, got):
-        with serving(healthy, "--otlp-endpoint", url) as service:
-            service.ready()
-        assert got
-
-
-@pytest.mark.parametrize("url", ["ftp://x", "nonsense", "http://"])
-def test_what_is_no_url_is_refused(pipeline: Pipeline, url: str) -> None:
-    service = HealthService(settings_for(pipeline))
-    with pytest.raises(UsageError), pushing(service, url):
-        pass
+        process.terminate()
+        process.wait(PATIENCE_SECONDS)

@@ -15,7 +15,7 @@ import pytest
 from blueplane_doctor.demo import faults
 from blueplane_doctor.demo.servers import RunningServer, run_server
 from blueplane_doctor.demo.simulator import Pipeline
-from blueplane_doctor.service.connections import REQUEST_SECONDS
+from blueplane_doctor.http_server.connections import REQUEST_SECONDS
 from tests.servers import require_server
 from tests.service.support import CALM, LIMIT_SECONDS, Served, locked, serving
 from tests.waiting import PATIENCE_SECONDS, wait_until

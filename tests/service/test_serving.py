@@ -1,11 +1,7 @@
-"""The process: it tells systemd when it is ready and when it ends, and ends well whoever is still there."""
+"""The service in a server of our own: probes are always answered, and it ends well whoever is still there."""
 
-import contextlib
 import signal
 import socket
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import psutil
@@ -14,41 +10,11 @@ import pytest
 from blueplane_doctor.demo import faults
 from blueplane_doctor.demo.servers import run_server
 from blueplane_doctor.demo.simulator import Pipeline
-from tests.service.support import CALM, serving
+from blueplane_doctor.service.serving import PATHS
+from tests.service.support import serving
 from tests.waiting import PATIENCE_SECONDS, wait_until
 
 pytestmark = pytest.mark.slow
-
-
-def test_systemd_is_told(healthy: Pipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
-        manager.bind(str(tmp_path / "notify"))
-        manager.settimeout(PATIENCE_SECONDS)
-        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
-        with serving(healthy) as service:
-            assert manager.recv(100) == b"READY=1"
-            assert service.get("/healthz").status_code == 200
-        assert manager.recv(100) == b"STOPPING=1"
-
-
-def test_a_manager_that_is_gone_or_reads_nothing_does_no_harm(
-    healthy: Pipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("NOTIFY_SOCKET", "/nowhere/at/all")
-    with serving(healthy) as service:
-        assert service.get("/healthz").status_code == 200
-    with (
-        socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager,
-        socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as other,
-    ):
-        manager.bind(str(tmp_path / "notify"))
-        other.setblocking(False)
-        with contextlib.suppress(BlockingIOError):
-            while True:
-                other.sendto(b"x", str(tmp_path / "notify"))
-        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
-        with serving(healthy) as service:
-            assert service.get("/healthz").status_code == 200
 
 
 def test_live_pages_and_idle_connections_do_not_keep_it_from_ending(healthy: Pipeline) -> None:
@@ -62,29 +28,13 @@ def test_live_pages_and_idle_connections_do_not_keep_it_from_ending(healthy: Pip
         assert "event: report" in list(lines)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT], ids=lambda number: number.name)
-def test_no_signal_leaves_the_socket_behind(number: signal.Signals, healthy: Pipeline, tmp_path: Path) -> None:
-    """Sent as soon as the socket is there, which is long before the service answers, and once more when it does."""
-    path = tmp_path / "doctor.sock"
-    command = [sys.executable, "-m", "blueplane_doctor", "--home", str(healthy.home)]
-    command += ["--redis-url", healthy.redis_url, *CALM, "serve", "--uds", str(path)]
-    for until_ready in (False, True):
-        process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-        assert process.stderr is not None
-        while not path.exists():
-            assert process.poll() is None, process.stderr.read()
-            time.sleep(0.001)
-        if until_ready:
-            assert "listening on" in process.stderr.readline()
-        process.send_signal(number)
-        try:
-            assert process.wait(PATIENCE_SECONDS) == 0
-        finally:
-            process.kill()
-            rest = process.stderr.read()
-            process.stderr.close()
-        assert "Traceback" not in rest
-        assert not path.exists()
+def test_beyond_the_rate_is_429(healthy: Pipeline) -> None:
+    with serving(healthy, "--rate", "5") as service:
+        service.ready()  # /readyz is 503 until the first verdict is there
+        codes = [service.get("/api/v1/health").status_code for _ in range(40)]
+        probes = {service.get(path).status_code for path in PATHS.unlimited for _ in range(10)}
+    assert codes.count(429) >= 5
+    assert probes == {200}, "whoever is asked too often must not be taken for dead"
 
 
 def test_threads_are_as_many_after_an_outage_with_many_clients_as_before(tmp_path: Path) -> None:

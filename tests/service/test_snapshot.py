@@ -10,12 +10,9 @@ from blueplane_doctor.model import Cause, Finding, Report, Status, Tool, Waiver
 from blueplane_doctor.monitoring.connections import Connections, Reach
 from blueplane_doctor.service.snapshot import (
     Freshness,
-    Look,
-    Reachable,
     Snapshot,
     merged,
     reachable_in,
-    why_custody_does_not_hold,
 )
 from tests.checks.builders import queue
 
@@ -99,13 +96,6 @@ def test_an_age_is_never_negative() -> None:
     assert FRESH.age_ms(99.0) == 0, "the clock was set back"
 
 
-NOW = 1000.0
-BOTH = Reachable(redis=True, database=True)
-AWAY = Reachable(redis=False, database=True)
-HOLDS = Freshness(0.0, NOW + 10)
-"""Of a look that began at 0 by the monotonic clock too: for so long it holds."""
-
-
 def connections(redis: bool = True, database: bool = True) -> Evidence:
     """What a quick look read of the sources."""
     record = Connections(
@@ -113,44 +103,6 @@ def connections(redis: bool = True, database: bool = True) -> Evidence:
         database=Reach(address="telemetry.db", reachable=database, cause="" if database else "it is locked"),
     )
     return Evidence("", records={"connections": record})
-
-
-def quick(redis: bool = True, database: bool = True) -> Look:
-    evidence = connections(redis, database)
-    return Look(evidence, HOLDS, 0.0, reachable=reachable_in(evidence))
-
-
-def custody(reachable: Reachable | None = BOTH, freshness: Freshness = HOLDS, *, queue_read: bool = True) -> Look:
-    evidence = Evidence("", records={"queue": queue()} if queue_read else {})
-    return Look(evidence, freshness, 0.0, reachable=reachable)
-
-
-NO_LOOK = Look(Evidence("", missing={"connections": "the first examination has not ended yet"}), HOLDS, 0.0)
-
-
-@pytest.mark.parametrize(
-    ("quick_look", "custody_look", "why"),
-    [
-        pytest.param(quick(), custody(), "", id="both hold"),
-        pytest.param(NO_LOOK, custody(), "the first examination has not ended yet", id="no quick look"),
-        pytest.param(quick(redis=False), custody(), "Redis is away", id="Redis is away"),
-        pytest.param(quick(redis=False), custody(AWAY), "Redis is away", id="it read the queue all the same"),
-        pytest.param(quick(redis=False), custody(AWAY, queue_read=False), "", id="what lies outside Redis"),
-        pytest.param(quick(), custody(None), "", id="no custody look, which its evidence says"),
-        pytest.param(quick(database=False), custody(), "is being examined again", id="the database has gone"),
-        pytest.param(quick(), custody(Reachable(False, True)), "is being examined again", id="Redis has come back"),
-        pytest.param(quick(), custody(freshness=Freshness(0, NOW - 1)), "has not ended in time", id="too old"),
-        pytest.param(quick(), custody(freshness=Freshness(2 * NOW, 4 * NOW)), "", id="the clock was set back"),
-        pytest.param(quick(), custody(freshness=Freshness(-NOW, 1)), "", id="the clock was set forward"),
-        pytest.param(
-            quick(), custody(freshness=Freshness(9 * NOW, 9 * NOW + 5)), "has not ended in time", id="too old, set back"
-        ),
-    ],
-)
-def test_a_custody_look_is_shown_only_where_it_holds(quick_look: Look, custody_look: Look, why: str) -> None:
-    reason = why_custody_does_not_hold(quick_look, custody_look, NOW)
-    assert why in reason
-    assert bool(reason) is bool(why)
 
 
 @pytest.mark.parametrize("redis", [True, False])

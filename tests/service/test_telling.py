@@ -11,9 +11,9 @@ import pytest
 
 from blueplane_doctor.demo.faults import DEAD_PID, healthy
 from blueplane_doctor.demo.simulator import Pipeline
+from blueplane_doctor.http_server.listening import ListenAddress, bound, url_of
 from blueplane_doctor.notifying.state import read_state
 from blueplane_doctor.service.health_service import HealthService
-from blueplane_doctor.service.listening import ListenAddress, bound, url_of
 from blueplane_doctor.service.telling import page_at, telling
 from tests.helpers import settings_for
 from tests.notifying.replay import START

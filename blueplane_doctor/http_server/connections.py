@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from blueplane_doctor.service.complaints import Complaints
-from blueplane_doctor.service.rates import peer_of
+from blueplane_doctor.http_server.complaints import Complaints
+from blueplane_doctor.http_server.rates import peer_of
 
 MOST_CONNECTIONS = 512
 SHARE_OF_ONE_PEER = 0.75

@@ -2,8 +2,8 @@
 
 import pytest
 
-from blueplane_doctor.service import rates
-from blueplane_doctor.service.rates import MOST_PEERS, PeerRates, Rate, peer_of
+from blueplane_doctor.http_server import rates
+from blueplane_doctor.http_server.rates import MOST_PEERS, PeerRates, Rate, peer_of
 
 
 @pytest.fixture

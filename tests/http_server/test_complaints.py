@@ -7,8 +7,8 @@ import threading
 
 import pytest
 
-from blueplane_doctor.service import complaints
-from blueplane_doctor.service.complaints import MOST_KINDS, Complaints, bounded, watch_loop
+from blueplane_doctor.http_server import complaints
+from blueplane_doctor.http_server.complaints import MOST_KINDS, Complaints, bounded, watch_loop
 
 
 @pytest.fixture

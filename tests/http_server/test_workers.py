@@ -7,7 +7,7 @@ import time
 import pytest
 
 from blueplane_doctor.errors import DoctorError
-from blueplane_doctor.service.workers import Workers
+from blueplane_doctor.http_server.workers import Workers
 from tests.waiting import PATIENCE_SECONDS
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from blueplane_doctor.errors import UsageError
-from blueplane_doctor.service.guard import is_loopback
+from blueplane_doctor.http_server.guard import is_loopback
 
 
 @dataclass(frozen=True)

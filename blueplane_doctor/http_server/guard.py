@@ -6,8 +6,9 @@ import re
 import shlex
 import stat
 from base64 import b64decode
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
+from typing import NamedTuple
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
@@ -15,14 +16,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from blueplane_doctor.errors import FileUnreadable, UsageError
 from blueplane_doctor.file_reading import SMALL_BYTES, file_state, read_text
+from blueplane_doctor.http_server.problems import problem
+from blueplane_doctor.http_server.rates import PeerRates, peer_of
 from blueplane_doctor.ownership import stranger_of
-from blueplane_doctor.service.answers import problem
-from blueplane_doctor.service.rates import PeerRates, peer_of
 
-_OPEN_PATHS = ("/healthz", "/readyz")
-"""Probes cannot log in, and these two say nothing of the pipeline."""
-UNLIMITED_PATHS = (*_OPEN_PATHS, "/health")
-"""Whoever is asked too often must not be taken for dead; these answers are in memory."""
 _SHORTEST_TOKEN = 16
 _MOST_QUERY_BYTES = 2_048
 _MOST_PATH_BYTES = 1_024
@@ -40,16 +37,37 @@ HEADERS = {
 _HOST = re.compile(r"(?:\[(?P<address>[0-9a-fA-F:.]{2,45})\]|(?P<name>[A-Za-z0-9._-]{1,253}))(?::[0-9]{1,5})?")
 
 
+class Access(NamedTuple):
+    """Who may ask, and how often."""
+
+    token: str | None
+    """Asked of everybody; None: nobody needs one."""
+    host_names: Collection[str]
+    """Names that the Host header may hold beside localhost and addresses."""
+    requests_per_second: float
+    """Of one peer."""
+
+
+class SpecialPaths(NamedTuple):
+    """Paths of the application with rules of their own."""
+
+    open: Collection[str]
+    """Answered without a token."""
+    unlimited: Collection[str]
+    """Answered however often they are asked for."""
+    linked: Collection[str]
+    """Pages that a link of another site may lead to."""
+
+
 class Guard:
     """Stands before the application; knows nothing of what it does."""
 
-    def __init__(
-        self, app: ASGIApp, *, host_names: Iterable[str], token: str | None, requests_per_second: float
-    ) -> None:
+    def __init__(self, app: ASGIApp, access: Access, paths: SpecialPaths) -> None:
         self._app = app
-        self._names = frozenset(name.lower().rstrip(".") for name in ("localhost", *host_names))
-        self._token = token
-        self._rates = PeerRates(requests_per_second)
+        self._names = frozenset(name.lower().rstrip(".") for name in ("localhost", *access.host_names))
+        self._token = access.token
+        self._rates = PeerRates(access.requests_per_second)
+        self._paths = paths
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
@@ -71,18 +89,17 @@ class Guard:
 
     def _refusal(self, scope: Scope) -> Response | None:
         host = (scope.get("client") or ("",))[0]
-        if scope["path"] not in UNLIMITED_PATHS and not self._rates.take(peer_of(host)):
-            hint = "ask less often; the answers change once a second"
-            return problem(429, "too many requests", hint, {"Retry-After": "1"})
+        if scope["path"] not in self._paths.unlimited and not self._rates.take(peer_of(host)):
+            return problem(429, "too many requests", "ask again in a second, and less often", {"Retry-After": "1"})
         headers = Headers(scope=scope)
         too_large = _too_large(scope, headers)
         if too_large:
             return too_large
         if not names_us(headers, self._names):
             return problem(421, "this name is not mine", "ask for localhost, the address, or a name of --allow-host")
-        if comes_from_another_site(headers, scope["path"]):
-            return problem(403, "another site's page may not ask", "open the live page itself: its address is /")
-        if self._token and scope["path"] not in _OPEN_PATHS and not has_token(headers, self._token):
+        if comes_from_another_site(headers, may_be_linked=scope["path"] in self._paths.linked):
+            return problem(403, "another site's page may not ask", "open the address itself, in a tab of its own")
+        if self._token and scope["path"] not in self._paths.open and not has_token(headers, self._token):
             login = {"WWW-Authenticate": 'Basic realm="blueplane-doctor", charset="UTF-8"'}
             return problem(401, "a token is needed", "Authorization: Bearer TOKEN, as in --token-file", login)
         return None
@@ -118,21 +135,20 @@ def names_us(headers: Headers, names: Iterable[str]) -> bool:
     return name.lower().rstrip(".") in names or _address(name) is not None
 
 
-def comes_from_another_site(headers: Headers, path: str) -> bool:
+def comes_from_another_site(headers: Headers, *, may_be_linked: bool) -> bool:
     """Whether a browser asks for a page of somebody else's; browsers say so, and no page can keep them from it.
 
-    Another port of this machine is another site too. A link to the live page may be followed from anywhere. Over plain
-    HTTP from another machine browsers leave Sec-Fetch-Site out, and name the page's Origin.
+    Another port of this machine is another site too. A link to what may be linked is followed from anywhere. Over
+    plain HTTP from another machine browsers leave Sec-Fetch-Site out, and name the page's Origin.
     """
     if any(origin.partition("://")[2] != headers.get("host") for origin in headers.getlist("origin")):
         return True
     sites = {site.strip().lower() for site in headers.getlist("sec-fetch-site")}
     if sites <= {"none", "same-origin"}:
         return False
-    follows_link = headers.getlist("sec-fetch-mode") == ["navigate"] and headers.getlist("sec-fetch-dest") == [
-        "document"
-    ]
-    return not (follows_link and path == "/")
+    navigates = headers.getlist("sec-fetch-mode") == ["navigate"]
+    fills_a_tab = headers.getlist("sec-fetch-dest") == ["document"]
+    return not (may_be_linked and navigates and fills_a_tab)
 
 
 def has_token(headers: Headers, token: str) -> bool:

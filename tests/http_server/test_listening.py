@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from blueplane_doctor.errors import UsageError
-from blueplane_doctor.service.listening import ListenAddress, bound, url_of
+from blueplane_doctor.http_server.listening import ListenAddress, bound, url_of
 
 
 def test_any_free_port() -> None:

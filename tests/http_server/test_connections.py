@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from blueplane_doctor.demo.simulator import Pipeline
-from blueplane_doctor.service.connections import (
+from blueplane_doctor.http_server.connections import (
     FEWEST_CONNECTIONS,
     KEPT_BACK,
     MOST_CONNECTIONS,

@@ -1,0 +1,1 @@
+"""An HTTP server that withstands hostile callers; it knows nothing of what the application behind it answers."""

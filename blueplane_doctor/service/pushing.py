@@ -1,0 +1,104 @@
+"""The report's metrics pushed to an OpenTelemetry receiver. Imported where that is asked for: it needs extra `otel`."""
+
+import contextlib
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
+from opentelemetry.metrics import Meter, Observation
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
+from opentelemetry.sdk.resources import Resource
+from prometheus_client.parser import text_string_to_metric_families
+from requests.adapters import HTTPAdapter
+
+from blueplane_doctor import __version__
+from blueplane_doctor.errors import UsageError
+from blueplane_doctor.service.health_service import HealthService
+from blueplane_doctor.service.metrics import to_prometheus
+
+_PUSH_SECONDS = 15.0
+
+
+@contextlib.contextmanager
+def pushing(service: HealthService, endpoint: str, *, every: float = _PUSH_SECONDS) -> Iterator[None]:
+    """Push every so many seconds while the block runs. Raises UsageError."""
+    provider = _provider(_metrics_url(endpoint), every)
+    try:
+        _observe(service, provider.get_meter("blueplane-doctor", __version__))
+        yield
+    finally:
+        with contextlib.suppress(Exception):  # a receiver that is away must not spoil a clean end
+            provider.shutdown(timeout_millis=3_000)
+
+
+def _metrics_url(endpoint: str) -> str:
+    parts = urlsplit(endpoint)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise UsageError("--otlp-endpoint: must be a URL that begins with http:// or https://")
+    if parts.path.endswith("/v1/metrics"):
+        return endpoint
+    return endpoint.rstrip("/") + "/v1/metrics"
+
+
+def _provider(url: str, every: float) -> MeterProvider:
+    reader = PeriodicExportingMetricReader(
+        OTLPMetricExporter(endpoint=url, timeout=5, session=session()),
+        export_interval_millis=every * 1000,
+        export_timeout_millis=5_000,
+    )
+    resource = Resource.create({"service.name": "blueplane-doctor", "service.version": __version__})
+    return MeterProvider([reader], resource=resource, shutdown_on_exit=False)
+
+
+def _observe(service: HealthService, meter: Meter) -> None:
+    for family in _families(service).values():
+        if family.type == "gauge":
+            callback = partial(_observed, service, family.name)
+            meter.create_observable_gauge(family.name, [callback], description=family.documentation)
+
+
+def _observed(service: HealthService, name: str, options: object) -> list[Observation]:
+    family = _families(service).get(name)
+    if family is None:
+        return []
+    return [Observation(sample.value, dict(sample.labels)) for sample in family.samples]
+
+
+def _families(service: HealthService) -> dict[str, Any]:
+    """The metrics of now by name; parsed once for a snapshot, for every one of them asks for itself."""
+
+    def parse() -> dict[str, Any]:
+        return {family.name: family for family in text_string_to_metric_families(to_prometheus(service))}
+
+    return service.current().once("families", parse)
+
+
+class _CodeAlone(HTTPAdapter):
+    """Takes of a receiver's answer the code alone, for the rest of it may never end.
+
+    The library reads an answer whole, however long it is, and its older versions follow redirects to other servers.
+    """
+
+    def send(
+        self, request: requests.PreparedRequest, stream: bool = True, *arguments: Any, **options: Any
+    ) -> requests.Response:
+        answer = super().send(request, True, *arguments, **options)  # True: the body is not read
+        answer.close()
+        code_alone = requests.Response()
+        code_alone.request = request
+        code_alone.url = answer.url
+        code_alone.status_code = answer.status_code
+        code_alone.reason = answer.reason
+        return code_alone
+
+
+def session() -> requests.Session:
+    """A session for the exporter."""
+    made = requests.Session()
+    for scheme in ("http://", "https://"):
+        made.mount(scheme, _CodeAlone())
+    return made
