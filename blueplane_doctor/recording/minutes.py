@@ -55,6 +55,13 @@ class Counts:
         self.ok = 0
         self.failed = 0
 
+    def count(self, ok: bool) -> None:
+        """Count one, by whether it succeeded."""
+        if ok:
+            self.ok += 1
+        else:
+            self.failed += 1
+
     @property
     def events(self) -> int:
         """How many were recorded."""

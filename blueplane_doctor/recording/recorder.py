@@ -95,10 +95,7 @@ class Recorder:
             with self._lock:
                 hooks = self._minute().hooks
                 entry = hooks.get(name) or added(hooks, name, Counts(), minutes.HOOKS)
-                if ok:
-                    entry.ok += 1
-                else:
-                    entry.failed += 1
+                entry.count(ok)
         except Exception:
             self.drop(1)
 
@@ -112,10 +109,7 @@ class Recorder:
                     entry.captured = (entry.captured or 0) + int(events)
                 if sessions is not None:
                     entry.sessions = int(sessions)
-                if ok:
-                    entry.ok += 1
-                else:
-                    entry.failed += 1
+                entry.count(ok)
         except Exception:
             self.drop(1)
 

@@ -1,14 +1,11 @@
 """What is done with items of a plan: each step of Redis delivers several messages, or does one other thing."""
 
-import re
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import Any
 
 from blueplane_doctor.connection.redis_connection import Connection
-from blueplane_doctor.errors import RepairRefused, SourceProtocolError
 from blueplane_doctor.examination import Examination
 from blueplane_doctor.repair import scripts
 from blueplane_doctor.repair.batches import Delivery, Numbered, steps_of
@@ -17,6 +14,7 @@ from blueplane_doctor.repair.grouping import group_step
 from blueplane_doctor.repair.journal import REFUSED, JournalEntry
 from blueplane_doctor.repair.locking import LOCK_MS
 from blueplane_doctor.repair.plan import Action, Fields, Item, Plan, RowKey, Source, marked
+from blueplane_doctor.repair.replies import checked, checked_moves
 from blueplane_doctor.repair.saved_messages import SavedMessages
 from blueplane_doctor.repair.scripts import Move
 from blueplane_doctor.repair.verifying import count_rows, has_row, rows_seen
@@ -24,8 +22,6 @@ from blueplane_doctor.sources.letter_errors import SET_ASIDE_FIELD
 from blueplane_doctor.sources.trace_tables import RowFinder
 from blueplane_doctor.times import from_milliseconds
 
-_RESULT = re.compile(rb"[0-9]{1,20}-[0-9]{1,20}|0|-3")
-"""Of one message that was moved: the ID of what was added, that nothing had to be, or that it was left alone."""
 DELIVERED = "delivered"
 SET_ASIDE = "set aside"
 ACKNOWLEDGED = "acknowledged"
@@ -282,49 +278,6 @@ def do_group(plan: Plan, writing: Connection, token: str, number: int, item: Ite
     if checked(writing.ask_one(*group_step(plan.queue, token, LOCK_MS, item))) != scripts.DONE:
         return JournalEntry(number, REFUSED, reason="it was made, removed or read from since the plan was made")
     return JournalEntry(number, GROUPED)
-
-
-def checked(reply: Any) -> int:
-    """The reply of a step: a number that scripts.py explains.
-
-    Raises RepairRefused when the lock was lost, for another repair may be at work; SourceProtocolError for another
-    reply.
-    """
-    if reply == scripts.LOCK_LOST:
-        raise RepairRefused(
-            "this repair was held up for so long that another one could begin; it stops here",
-            "run it again: it goes on where it stopped",
-        )
-    if isinstance(reply, int) and reply in scripts.ANSWERS:
-        return reply
-    raise _another_reply()
-
-
-def checked_moves(reply: Any, count: int) -> int | list[str | None]:
-    """What a step did with so many messages, or the number that says why it did nothing; raises as `checked`.
-
-    For each message the ID of what was added, empty where nothing had to be; None for one that was left alone, because
-    its pending entries are not those of the plan.
-    """
-    if not isinstance(reply, bytes):
-        return checked(reply)
-    words = reply.split(b" ")
-    if len(words) != count or not all(map(_RESULT.fullmatch, words)):
-        raise _another_reply()
-    results: list[str | None] = []
-    for word in words:
-        if word == str(scripts.MOVED).encode():
-            results.append(None)
-        else:
-            results.append("" if word == b"0" else word.decode())
-    return results
-
-
-def _another_reply() -> SourceProtocolError:
-    return SourceProtocolError(
-        "the Redis that is repaired does not answer as Redis does: its reply to EVAL is not one that the script gives",
-        "see what answers there, then run it again: it goes on where it stopped",
-    )
 
 
 def _copy_of(one: Delivery) -> Move:

@@ -17,8 +17,9 @@ from blueplane_doctor.repair.journal import UNDONE, JournalEntry
 from blueplane_doctor.repair.locking import LOCK_MS, locked
 from blueplane_doctor.repair.plan import Item, Plan, Source
 from blueplane_doctor.repair.refusals import refuse_another_redis, refuse_another_to_write_to
+from blueplane_doctor.repair.replies import checked
 from blueplane_doctor.repair.spool_taking import give_back, taken_lines
-from blueplane_doctor.repair.steps import ACKNOWLEDGED, DELIVERED, REMOVED, SET_ASIDE, checked
+from blueplane_doctor.repair.steps import ACKNOWLEDGED, DELIVERED, REMOVED, SET_ASIDE
 from blueplane_doctor.repair.store import RepairFiles, Store
 from blueplane_doctor.repair.verifying import has_row
 from blueplane_doctor.settings import Settings

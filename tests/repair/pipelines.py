@@ -2,12 +2,13 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
+from blueplane_doctor.demo.schema import connect
 from blueplane_doctor.demo.servers import stand_in_server
 from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.repair.base import Wanted
-from blueplane_doctor.repair.plan import Plan
+from blueplane_doctor.repair.plan import MARK, Plan
 from blueplane_doctor.repair.planning import make_plan
 from blueplane_doctor.repair.running import Outcome, run_plan
 from blueplane_doctor.repair.store import Store
@@ -78,3 +79,24 @@ def result_of(pipeline: Pipeline, plan: Plan) -> dict[str, object]:
     result = store_of(pipeline).files(plan.id).result()
     assert result is not None
     return result
+
+
+def copies(pipeline: Pipeline) -> list[str]:
+    """What the copies in the stream are marked with."""
+    entries = pipeline.client.xrange(pipeline.queue)
+    return [fields[MARK.decode()] for _, fields in entries if MARK.decode() in fields]  # type: ignore[index]
+
+
+def stick(pipeline: Pipeline) -> None:
+    """What its writer holds is held for a minute."""
+    pipeline.drain()
+    pipeline.age_pending("processors", milliseconds=60_000)
+
+
+def refuse_strange_events(pipeline: Pipeline) -> None:
+    """Make a message fail for a reason that nothing in it tells."""
+    with closing(connect(pipeline.database)) as connection:
+        connection.execute(
+            "CREATE TRIGGER strange BEFORE INSERT ON cursor_raw_traces WHEN NEW.event_type = 'strange' "
+            "BEGIN SELECT RAISE(ABORT, 'refused'); END"
+        )
