@@ -1,6 +1,6 @@
 """What the writer groups hold: does every message that they were given move."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from blueplane_doctor import Finding, Remedy, Scale, Status, check
 from blueplane_doctor.checkapi import many, trace_commands
@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from blueplane_doctor.monitoring.queue_health import QueueHealth
     from blueplane_doctor.monitoring.server_health import ServerHealth
 
-_IDS_PER_COMMAND = 100
-"""A command line of about 2 KB."""
 _HAS_A_ROW = "a row with the same"
 """How the reasons begin of messages that are held though their row is there."""
 _SAVED = 3
@@ -60,15 +58,16 @@ def check_stuck_consumers(
     - a message is malformed in a way that the writer does not expect
     - the database was locked for longer than the writer tries, or could not be written
     """
-    evidence = _pending(queue)
     holders = [group for group in queue.writers if group.longest_unacknowledged_ms is not None]
     if not holders:
-        return scale.grade(0, "No writer holds a message that it has not written", evidence=evidence)
+        summary = "No writer holds a message that it has not written"
+        return scale.grade(0, summary, evidence=queue.pending_by_writer)
     worst = max(holders, key=lambda group: group.longest_unacknowledged_ms or 0)
     waited_ms = worst.longest_unacknowledged_ms or 0
     sentence = f"{worst.name} has held a message for {span(waited_ms)} without acknowledging it"
     sentence += _stuck(holders, chain)
-    evidence["blocked by"] = [f"{b.id} ({b.group}): {b.reason}" for b in chain.blockers[:10]]
+    blockers = [f"{blocker.id} ({blocker.group}): {blocker.reason}" for blocker in chain.blockers[:10]]
+    evidence = {**queue.pending_by_writer, "blocked by": blockers}
     remedy = _stuck_remedy(holders, queue.queue, chain, server, locations)
     return scale.grade(round(waited_ms / 1000, 3), sentence, remedy=remedy, evidence=evidence)
 
@@ -110,7 +109,7 @@ def check_orphaned_messages(queue: "QueueHealth", locations: "Locations", scale:
         "holds. " + _NEVER_READ_AGAIN
     )
     commands = commands[:_SAVED] + trace_commands(locations.doctor, ids[:_SAVED])
-    evidence = {"gone": gone[:20], "of these trimmed": trimmed, "first": ids[:_SAVED], **_pending(queue)}
+    evidence = {"gone": gone[:20], "of these trimmed": trimmed, "first": ids[:_SAVED], **queue.pending_by_writer}
     return scale.grade(count, sentence, remedy=Remedy(text=text, commands=commands), evidence=evidence)
 
 
@@ -137,7 +136,7 @@ def check_retry_storm(
     - two messages of the batch have the same key, or one is malformed
     - messages of the batch are written already: see written-not-acknowledged
     """
-    evidence = _pending(queue)
+    evidence = queue.pending_by_writer
     most = max((group.most_deliveries or 0 for group in queue.writers), default=0)
     if scale.status(most) is Status.GREEN:
         return scale.grade(most, "No message is being delivered again and again", evidence=evidence)
@@ -145,45 +144,6 @@ def check_retry_storm(
     sentence = f"{worst.name} was given the same message {many(most, 'time', 'times')}{_stuck([worst], chain)}"
     remedy = _stuck_remedy([worst], queue.queue, chain, server, locations)
     return scale.grade(most, sentence, remedy=remedy, evidence=evidence)
-
-
-# Nothing is lost. But delivered again, each of them makes its whole batch fail.
-@check(area="queue", scale=Scale.rising(orange=1, unit="messages"))
-def check_written_not_acknowledged(queue: "QueueHealth", locations: "Locations", scale: Scale) -> Finding:
-    """Messages that are written already, and that their writer holds as long or as often as a stuck one.
-
-    Their rows were looked up and are there; only the acknowledgement is missing. Nothing is lost. Delivered again
-    (by XCLAIM, or by a writer that reads its own list) they make their whole batch fail, for the database refuses a
-    second row of the same key.
-
-    Causes:
-    - the server was killed between writing a batch and acknowledging it
-    - a failover of Redis lost the acknowledgements, or a group was moved back (XGROUP SETID)
-    """
-    count = sum(group.written_not_acknowledged or 0 for group in queue.writers)
-    if not count:
-        return scale.grade(0, "No message that is written waits for its acknowledgement", evidence=_pending(queue))
-    named = 0
-    first: list[str] = []
-    commands: list[str] = []
-    for group in queue.writers:
-        ids = group.to_acknowledge
-        named += len(ids)
-        first += ids[:_SAVED]
-        for start in range(0, len(ids), _IDS_PER_COMMAND):
-            some = " ".join(ids[start : start + _IDS_PER_COMMAND])
-            commands.append(f"{locations.redis_cli} XACK {queue.queue} {group.name} {some}")
-    text = (
-        "Acknowledge exactly these: the row of each was seen. Do not use XCLAIM for them, which makes the writer fail "
-        "at them again and again."
-    )
-    if count > named:
-        text += f" The commands name {named:,} of them; run the doctor again for the others."
-    sentence = f"{many(count, 'message is', 'messages are')} written already and not acknowledged"
-    first = list(dict.fromkeys(first))  # both groups may hold the same message
-    commands = [*trace_commands(locations.doctor, first), *commands]
-    evidence = {"first": first, **_pending(queue)}
-    return scale.grade(count, sentence, remedy=Remedy(text=text, commands=commands), evidence=evidence)
 
 
 def _stuck(groups: list["GroupHealth"], chain: "ChainHealth") -> str:
@@ -307,16 +267,3 @@ def _refusal(server: "ServerHealth") -> str:
         if error.kind in _MEND:
             return error.kind
     return ""
-
-
-def _pending(queue: "QueueHealth") -> dict[str, Any]:
-    evidence = {}
-    for group in queue.writers:
-        evidence[group.name] = {
-            "pending": group.pending,
-            "stuck": group.stuck,
-            "written, not acknowledged": group.written_not_acknowledged,
-            "longest unacknowledged ms": group.longest_unacknowledged_ms,
-            "most deliveries": group.most_deliveries,
-        }
-    return evidence

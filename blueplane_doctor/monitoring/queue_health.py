@@ -125,6 +125,20 @@ class QueueHealth(Record):
         """The groups that carry custody."""
         return [group for group in self.groups if group.role == "writer"]
 
+    @property
+    def pending_by_writer(self) -> dict[str, dict[str, int | None]]:
+        """What is told of each writer's pending entries list where a check judges it, by names for people."""
+        told: dict[str, dict[str, int | None]] = {}
+        for group in self.writers:
+            told[group.name] = {
+                "pending": group.pending,
+                "stuck": group.stuck,
+                "written, not acknowledged": group.written_not_acknowledged,
+                "longest unacknowledged ms": group.longest_unacknowledged_ms,
+                "most deliveries": group.most_deliveries,
+            }
+        return told
+
 
 class QueueHealthMonitor(Monitor):
     """Reads streams, groups, pending entries lists and dead letters."""

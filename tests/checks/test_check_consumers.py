@@ -182,24 +182,6 @@ def test_readers_never_make_red(check_id: str) -> None:
     assert "cursor_session_monitors" not in found.summary
 
 
-def test_what_is_written_is_acknowledged_by_name_a_hundred_at_a_time() -> None:
-    ids = [f"1773479901310-{number}" for number in range(250)]
-    found = run("written-not-acknowledged", queue=one_writer(written_not_acknowledged=250, to_acknowledge=ids))
-    assert (found.status, found.observed) == ("orange", 250)
-    assert found.remedy
-    trace, *acknowledge = found.remedy.commands
-    assert trace.endswith(" trace " + " ".join(ids[:3]))
-    words = [command.split(" XACK telemetry:message_queue processors ")[1].split() for command in acknowledge]
-    assert [len(some) for some in words] == [100, 100, 50]
-    assert [one for some in words for one in some] == ids
-
-
-def test_more_than_can_be_named_is_said() -> None:
-    ids = [f"1773479901310-{number}" for number in range(1_000)]
-    found = run("written-not-acknowledged", queue=one_writer(written_not_acknowledged=2_500, to_acknowledge=ids))
-    assert found.remedy and "The commands name 1,000 of them" in found.remedy.text
-
-
 def test_nobody_is_told_to_claim_what_is_written_or_to_acknowledge_what_is_stuck() -> None:
     given = one_writer(longest_unacknowledged_ms=HOUR, most_deliveries=319, stuck=40, stuck_ids=["1-1"])
     for check_id in ("stuck-consumers", "retry-storm"):
