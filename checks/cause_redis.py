@@ -144,10 +144,28 @@ def cause_redis_lost_its_data(
     """Redis lost the queue, or its writer groups."""
     return findings.cause(
         "stream-lost",
-        **since_first_error(server, "NOGROUP", "stream key is gone").fields,
+        **_lost_since(server, presence).fields,
         at_stake=Stake(at_risk=queue.waiting_messages if queue else None),
         repair=None if _groups_can_be_put_right(presence, queue, server) else "",
     )
+
+
+def _lost_since(server: "ServerHealth | None", presence: "StreamPresence | None") -> Beginning:
+    """Since when the queue or groups are gone, by what does not change while they are.
+
+    Of the errors in the log the first may be cut off by then: the server writes thousands of them a second.
+    """
+    began: Beginning = since_first_error(server, "NOGROUP", "stream key is gone")
+    if presence is None:
+        return began
+    if presence.last_row_timestamp is not None:
+        if began.since_bound:
+            began = Beginning()
+        began = not_before(began, presence.last_row_timestamp, "the newest row of a writer that reads no more")
+        return began
+    if presence.first_message_timestamp is not None and (began.since is None or began.since_bound):
+        return Beginning(presence.first_message_timestamp, "the first message of the new stream", "at the latest")
+    return began
 
 
 def _groups_can_be_put_right(

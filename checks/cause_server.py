@@ -98,8 +98,8 @@ def _stopped(
         if loss.trimmed_unread and loss.after_id:
             signs.append((stream_time(loss.after_id), "the last message that was read before some were trimmed"))
     began = Beginning()
-    # What waited longest may be trimmed: what is the oldest now came later.
-    if not gone(chain):
+    # The oldest message that waits is another one once that is trimmed: it counts where the server's log tells nothing.
+    if server.last_logged_timestamp is None and not gone(chain):
         began = oldest_waiting(queue)
     for time, shown_by in signs:
         began = not_before(began, time, shown_by)

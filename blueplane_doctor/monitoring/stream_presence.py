@@ -1,7 +1,9 @@
 """Whether the queue stream is there as it was left: what speaks for a pipeline that lost it."""
 
+from collections.abc import Collection
 from datetime import timedelta
 
+from blueplane_doctor.characters import Public
 from blueplane_doctor.connection.topology import database_of
 from blueplane_doctor.errors import SourceError, SourceMissing, SourceWrongType
 from blueplane_doctor.model import Record
@@ -11,6 +13,7 @@ from blueplane_doctor.sources.redis_info import databases
 from blueplane_doctor.sources.redis_source import pairs
 from blueplane_doctor.sources.streams import StreamState
 from blueplane_doctor.sources.trace_tables import count_rows
+from blueplane_doctor.times import iso, iso_if_known
 
 _MOST_COUNTED = 10_000
 """Rows of a table that are counted one by one: a few milliseconds."""
@@ -36,6 +39,10 @@ class StreamPresence(Record):
     rows_last_hour: int | None = None
     last_row_age_ms: int | None = None
     """Since the newest row; null when there is none."""
+    last_row_timestamp: str | None = None
+    """When a writer last wrote that reads no more, because the stream or its group is gone; null where none is."""
+    first_message_timestamp: str | None = None
+    """When the first message came into the stream, by its ID; null where that has left it."""
     rows_without_message: int | None = None
     """Rows of the last hour that are more than all messages ever added to the stream; null when that is not known."""
 
@@ -55,7 +62,8 @@ class StreamPresenceMonitor(Monitor):
         except (SourceMissing, SourceWrongType) as error:
             is_taken = isinstance(error, SourceWrongType)
             gone = StreamPresence(exists=False, cause=error.message, wrong_type=is_taken)
-            return gone.model_copy(update={"other_databases": self._other_databases(), **rows})
+            gone = gone.model_copy(update={"other_databases": self._other_databases(), **rows})
+            return gone.model_copy(update={"last_row_timestamp": self._last_row(None)})
         missing = [name for name in self.examination.writer_groups() if stream.group(name) is None]
         rows["rows_last_hour"] = self._confirmed(rows.get("rows_last_hour"), stream)
         presence = StreamPresence(
@@ -63,6 +71,8 @@ class StreamPresenceMonitor(Monitor):
             length=stream.length,
             entries_added=stream.entries_added,
             missing_groups=missing,
+            last_row_timestamp=self._last_row(missing),
+            first_message_timestamp=_first_message(stream),
             rows_without_message=self._rows_without_message(stream, rows["rows_last_hour"]),
         )
         return presence.model_copy(update=rows)
@@ -88,6 +98,20 @@ class StreamPresenceMonitor(Monitor):
         total = sum(written.rows.values())
         return {"rows": total, "rows_last_hour": written.last_hour, "last_row_age_ms": age_ms}
 
+    def _last_row(self, groups: Collection[str] | None) -> Public | None:
+        """When the newest row was written of the tables that these groups write; None: of all tables."""
+        try:
+            written = self.examination.written()
+        except SourceError:
+            return None
+        if groups is None:
+            return iso(written.last)
+        times = []
+        for route in self.examination.routes():
+            if route.group in groups:
+                times += [written.last_by_table.get(key.table) for key in route.keys]
+        return iso(max(filter(None, times), default=None))
+
     def _confirmed(self, rows: int | None, stream: StreamState) -> int | None:
         """Rows of the last hour, counted one by one where their sequence numbers are more than the stream's messages.
 
@@ -112,6 +136,13 @@ class StreamPresenceMonitor(Monitor):
         # The rows may have been counted after the stream: what came in between would seem to be missing.
         later = pairs(self.examination.redis.ask_one("XINFO", "STREAM", stream.queue))
         return max(0, rows - int(later.get("entries-added", rows)))
+
+
+def _first_message(stream: StreamState) -> Public | None:
+    if stream.first is None or stream.length != stream.entries_added:
+        return None
+    milliseconds, _ = stream.first
+    return iso_if_known(milliseconds)
 
 
 MONITOR = StreamPresenceMonitor

@@ -3,6 +3,7 @@ import pytest
 from blueplane_doctor.model import Cause
 from blueplane_doctor.monitoring.connections import Reach
 from blueplane_doctor.monitoring.server_health import LoggedErrors
+from blueplane_doctor.monitoring.stream_presence import StreamPresence
 from tests.checks import builders
 from tests.checks.builders import causes_of
 
@@ -70,6 +71,37 @@ def test_the_stream_is_gone_while_the_server_runs() -> None:
     causes = causes_of(presence=builders.no_stream(rows=10, last_row_age_ms=1_000))
     assert [one.id for one in causes] == ["redis-lost-its-data"]
     assert commands_of(causes[0]) == ["blueplane-doctor repair groups"]
+
+
+ROW = "2026-03-14T09:11:07.000Z"
+CUT_LOG = LoggedErrors(kind="NOGROUP", count=4_900, lately=4_900, first=FIRST, last=builders.NOW, may_be_older=True)
+
+
+@pytest.mark.parametrize(
+    "lost",
+    [builders.no_stream(rows=10, last_row_age_ms=1_000), builders.presence(missing_groups=["processors"])],
+    ids=["the stream", "a group"],
+)
+def test_the_queue_is_lost_since_the_last_row_where_the_log_is_cut(lost: StreamPresence) -> None:
+    flooded = builders.server(errors=[CUT_LOG], errors_per_minute=174_000.0)
+    (one,) = causes_of(presence=lost.model_copy(update={"last_row_timestamp": ROW}), server=flooded)
+    assert (one.since, one.since_bound) == (ROW, "at the earliest")
+    (one,) = causes_of(presence=lost, server=flooded)
+    assert (one.since, one.since_bound) == (FIRST, "at the latest"), "without any row the log has to do"
+
+
+def test_the_queue_is_lost_since_the_first_error_of_a_whole_log() -> None:
+    server = builders.server(errors=[CUT_LOG.model_copy(update={"may_be_older": False})], errors_per_minute=9.0)
+    lost = builders.no_stream(rows=10, last_row_age_ms=1_000, last_row_timestamp=ROW)
+    (one,) = causes_of(presence=lost, server=server)
+    assert (one.since, one.since_bound) == (FIRST, "")
+
+
+def test_a_stream_that_was_made_anew_is_so_since_its_first_message_at_the_latest() -> None:
+    server = builders.server(errors=[CUT_LOG], errors_per_minute=9.0)
+    anew = builders.presence(rows_without_message=40, first_message_timestamp=ROW)
+    (one,) = causes_of(presence=anew, server=server)
+    assert (one.since, one.since_bound) == (ROW, "at the latest")
 
 
 @pytest.mark.parametrize("more", [{"wrong_type": True}, {"other_databases": [1]}], ids=["another value", "elsewhere"])

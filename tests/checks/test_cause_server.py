@@ -42,6 +42,22 @@ def test_the_server_is_down_since_it_said_so_else_a_bound_is_told() -> None:
     assert (one.since, one.since_bound) == ("2026-03-14T09:12:00.000Z", "at the earliest")
 
 
+def test_a_server_that_was_killed_is_not_down_since_a_message_that_may_be_trimmed() -> None:
+    killed = {"pid_state": "not running", "http_ok": False, "http_answer": "nobody listens"}
+    logged = builders.server(**killed, last_logged_timestamp="2026-03-14T09:12:00.000Z")
+    times = []
+    for age_ms in (120_000, 60_000):  # the older one of these is trimmed in between
+        queue = builders.queue(queue_depth=9, waiting_messages=9, oldest_waiting_age_ms=age_ms)
+        causes = causes_of(server=logged, queue=queue, database=ROWS_BEFORE)
+        times += [(one.since, one.since_bound) for one in causes if one.id == "server-down"]
+    assert times == [("2026-03-14T09:12:00.000Z", "at the earliest")] * 2
+    queue = builders.queue(queue_depth=9, waiting_messages=9, oldest_waiting_age_ms=120_000)
+    no_rows = builders.database(last_successful_write_timestamp=None)
+    causes = causes_of(server=builders.server(**killed), queue=queue, database=no_rows)
+    (down,) = [one for one in causes if one.id == "server-down"]
+    assert (down.since, down.since_bound) == ("2026-03-14T09:24:53.589Z", "at the latest"), "where nothing else tells"
+
+
 def test_a_process_that_does_not_answer_hangs_only_perhaps_while_nothing_waits() -> None:
     server = builders.server(http_ok=False, http_answer="no answer within 1 s")
     causes = causes_of(server=server)

@@ -11,6 +11,7 @@ from blueplane_doctor.errors import SourceUnreachable
 from blueplane_doctor.examination import Examination
 from blueplane_doctor.monitoring.stream_presence import StreamPresence, StreamPresenceMonitor
 from blueplane_doctor.settings import load
+from blueplane_doctor.times import iso
 from tests.monitoring.support import collected
 
 
@@ -58,6 +59,35 @@ def test_a_stream_made_anew_has_fewer_messages_than_rows(any_pipeline: Pipeline)
     presence = collected(StreamPresence, any_pipeline)
     assert presence.rows_without_message == 18
     assert set(presence.missing_groups) == set(any_pipeline.writer_groups)
+
+
+@pytest.mark.server
+def test_when_a_writer_wrote_last_that_reads_no_more(any_pipeline: Pipeline) -> None:
+    an_hour_ago = any_pipeline.ago(minutes=60)
+    any_pipeline.enqueue_cursor(5, at=an_hour_ago)
+    any_pipeline.drain()
+    any_pipeline.enqueue_claude(5)
+    any_pipeline.drain()
+    cursor, claude = any_pipeline.writer_groups
+    presence = collected(StreamPresence, any_pipeline)
+    assert presence.last_row_timestamp is None, "nothing is missing"
+    assert presence.first_message_timestamp == iso(an_hour_ago)
+    any_pipeline.client.xgroup_destroy(any_pipeline.queue, cursor)
+    of_cursor = collected(StreamPresence, any_pipeline)
+    any_pipeline.client.xgroup_create(any_pipeline.queue, cursor, id="$")
+    any_pipeline.client.xgroup_destroy(any_pipeline.queue, claude)
+    of_claude = collected(StreamPresence, any_pipeline)
+    any_pipeline.client.delete(any_pipeline.queue)
+    of_all = collected(StreamPresence, any_pipeline)
+    assert of_cursor.last_row_timestamp is not None and of_claude.last_row_timestamp is not None
+    assert of_cursor.last_row_timestamp < of_claude.last_row_timestamp == of_all.last_row_timestamp
+
+
+@pytest.mark.server
+def test_the_first_message_is_not_known_once_one_was_trimmed(any_pipeline: Pipeline) -> None:
+    any_pipeline.enqueue_cursor(30)
+    any_pipeline.client.xtrim(any_pipeline.queue, maxlen=20, approximate=False)
+    assert collected(StreamPresence, any_pipeline).first_message_timestamp is None
 
 
 def test_where_redis_does_not_answer_nothing_is_said(tmp_path: Path) -> None:
