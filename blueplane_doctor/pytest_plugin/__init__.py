@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from blueplane_doctor.options import OPTIONS
+from blueplane_doctor.pytest_plugin.record_names import record_names
 
 if TYPE_CHECKING:
     from blueplane_doctor.model import Report
@@ -86,24 +87,12 @@ def _record(name: str, what: str) -> Any:
             pytest.skip(f"the health record {name} could not be read: {cause}")
         return evidence.records[name]
 
-    record.__doc__ = f"Health record of {what}; the test is skipped with the cause where it could not be read."
+    record.__doc__ = f"{what} The test is skipped with the cause where this health record could not be read."
     return pytest.fixture(scope="session", name=f"blueplane_{name}")(record)
 
 
-blueplane_queue = _record("queue", "the queue")
-blueplane_database = _record("database", "the telemetry database")
-blueplane_capture = _record("capture", "hooks and monitors")
-blueplane_chain = _record("chain", "the chain of custody")
-blueplane_server = _record("server", "the Blueplane server")
-blueplane_spool = _record("spool", "the hook's spool")
-blueplane_cursor = _record("cursor", "what changed in Cursor's databases")
-blueplane_history = _record("history", "what the history shows")
-blueplane_redis = _record("redis", "Redis")
-blueplane_redis_writes = _record("redis_writes", "what Redis takes and refuses")
-blueplane_disk_space = _record("disk_space", "free space on the disks")
-blueplane_transcripts = _record("transcripts", "Claude's transcripts")
-blueplane_notifications = _record("notifications", "the messages to people")
-blueplane_delivery = _record("delivery", "the time from a message to its row")
+for _name, _what in record_names().items():
+    globals()[f"blueplane_{_name}"] = _record(_name, _what)
 
 
 @pytest.fixture(scope="session")

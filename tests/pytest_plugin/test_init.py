@@ -5,8 +5,8 @@ from importlib.metadata import entry_points
 import pytest
 
 from blueplane_doctor import pytest_plugin
-from blueplane_doctor.discovery import find_monitors
 from blueplane_doctor.options import OPTIONS
+from blueplane_doctor.pytest_plugin.record_names import record_names
 from tests.pytest_plugin.support import OWN_CHECK
 
 HEAVY = ("redis", "pydantic", "typer", "psutil", "yaml", "jinja2", "sqlite3", "blueplane_doctor.model")
@@ -41,9 +41,8 @@ def test_check_files_are_not_collected(pytester: pytest.Pytester) -> None:
 
 
 def test_every_record_of_a_report_has_its_fixture() -> None:
-    reported = {name for name, monitor in find_monitors().items() if monitor.in_metrics}
     fixtures = {name.removeprefix("blueplane_") for name in vars(pytest_plugin) if name.startswith("blueplane_")}
-    assert reported == fixtures - {"report"}
+    assert fixtures == {*record_names(), "report"}
 
 
 @pytest.mark.slow
