@@ -171,6 +171,10 @@ def cause_backlog_outgrew_stream(
             began = Beginning(seen.first, "the first sample that shows the loss", "at the latest")
     summary = sentence(finding.summary)
     title = ""
+    if lost and queue.has_room:
+        title = "More messages waited than the stream keeps"
+        unfinished = many(queue.queue_depth, "message is", "messages are") if queue.queue_depth else "nothing is"
+        summary += f" That is over: {unfinished} unfinished now, and no more are being lost."
     others = queue.removed_by_others if lost else 0
     if others:
         title = "Somebody removed messages from the stream before a writer read them"

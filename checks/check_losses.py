@@ -11,16 +11,16 @@ if TYPE_CHECKING:
     from blueplane_doctor.monitoring.history_health import HistoryHealth
     from blueplane_doctor.monitoring.queue_health import QueueHealth
 
+_NOT_IN_REDIS = "They cannot be brought back from Redis."
+_STILL_HELD = "Claude's transcripts and Cursor's own databases may still hold the content."
 _TRIMMED = (
-    "They cannot be brought back from Redis. Get the writers to read again before more is trimmed: server-alive, "
+    f"{_NOT_IN_REDIS} Get the writers to read again before more is trimmed: server-alive, "
     "writer-missing and stuck-consumers say what stops them. A larger streams.message_queue.max_length does not help: "
-    "the writers and the monitors trim to 10,000 whatever it says. Claude's transcripts and Cursor's own databases may "
-    "still hold the content."
+    f"the writers and the monitors trim to 10,000 whatever it says. {_STILL_HELD}"
 )
 _REMOVED = (
-    "They cannot be brought back from Redis. Neither writers nor producers trim the stream so far: see which program "
-    "or person runs XTRIM or XDEL on it (a clean-up job, a script, redis-cli), and end that. Claude's transcripts and "
-    "Cursor's own databases may still hold the content."
+    f"{_NOT_IN_REDIS} Neither writers nor producers trim the stream so far: see which program or person runs XTRIM or "
+    f"XDEL on it (a clean-up job, a script, redis-cli), and end that. {_STILL_HELD}"
 )
 _OWNER_NOT_KNOWN = (
     "another writer group was given them and may have written them; nothing records which of them belonged to which"
@@ -52,8 +52,7 @@ def check_lost_before_delivery(
     """
     evidence = _loss_evidence(chain)
     trimmed = chain.trimmed
-    text = _REMOVED if queue is not None and queue.removed_by_others else _TRIMMED
-    remedy = Remedy(text=text, commands=trace_commands(locations.doctor, _first_left(chain)))
+    remedy = Remedy(text=_what_to_do(queue), commands=trace_commands(locations.doctor, _first_left(chain)))
     if trimmed.at_least:
         sentence = _loss_sentence(chain)
         return scale.grade(trimmed.at_least, sentence, remedy=remedy, evidence=evidence)
@@ -68,6 +67,16 @@ def check_lost_before_delivery(
     if is_forgotten:
         return _what_the_server_forgot(chain, history, locations, scale)
     return scale.grade(0, "No message was trimmed before it was read", remedy=remedy, evidence=evidence)
+
+
+def _what_to_do(queue: "QueueHealth | None") -> str:
+    if queue is None:
+        return _TRIMMED
+    if queue.removed_by_others:
+        return _REMOVED
+    if queue.has_room:
+        return f"{_NOT_IN_REDIS} No more are being lost now. {_STILL_HELD}"
+    return _TRIMMED
 
 
 def _what_the_server_forgot(

@@ -121,6 +121,11 @@ class QueueHealth(Record):
         return max(0, min(self.entries_added, self.max_length) - self.stream_length)
 
     @property
+    def has_room(self) -> bool:
+        """Whether unfinished messages fill less than half of what the stream keeps: none is trimmed unread now."""
+        return self.queue_depth is not None and self.queue_depth < self.max_length / 2
+
+    @property
     def writers(self) -> list[GroupHealth]:
         """The groups that carry custody."""
         return [group for group in self.groups if group.role == "writer"]

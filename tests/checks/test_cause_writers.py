@@ -1,3 +1,5 @@
+import pytest
+
 from blueplane_doctor.custody.losses import GroupLoss
 from tests.checks import builders
 from tests.checks.builders import causes_of
@@ -52,6 +54,25 @@ def test_trimmed_unread_while_the_server_runs() -> None:
     assert [(one.id, one.since, one.at_stake.lost) for one in causes] == [("backlog-outgrew-stream", SINCE, 12)]
 
 
+@pytest.mark.parametrize(
+    ("depth", "title", "said"),
+    [
+        (0, "More messages waited than the stream keeps", "That is over: nothing is unfinished now"),
+        (4_999, "More messages waited than the stream keeps", "That is over: 4,999 messages are unfinished now"),
+        (5_000, "More messages wait than the stream keeps, or nearly as many", ""),
+    ],
+)
+def test_a_burst_that_is_over_is_told_as_the_past(depth: int, title: str, said: str) -> None:
+    loss = GroupLoss(group="processors", trimmed_unread=12, after_id=ID, before_id="1773479901999-0")
+    chain = builders.chain({"trimmed_unread": 12}, chain_break_count=12, losses=[loss])
+    causes = causes_of(chain=chain, queue=builders.queue(queue_depth=depth))
+    cause = next(one for one in causes if one.id == "backlog-outgrew-stream")
+    assert cause.title == title
+    assert said in cause.summary
+    assert cause.next_step is not None
+    assert ("Get the writers to read again" in cause.next_step.text) == (not said)
+
+
 def test_in_a_stream_that_is_not_full_somebody_deleted() -> None:
     loss = GroupLoss(group="processors", trimmed_unread=12, after_id=ID, before_id="1773479901999-0")
     chain = builders.chain({"trimmed_unread": 12}, chain_break_count=12, losses=[loss])
@@ -59,7 +80,8 @@ def test_in_a_stream_that_is_not_full_somebody_deleted() -> None:
     assert (cause.id, cause.certain, "XDEL" in cause.summary) == ("backlog-outgrew-stream", True, True)
     assert cause.title == "Somebody removed messages from the stream before a writer read them"
     assert cause.next_step is not None and "XTRIM" in cause.next_step.text
-    (cause,) = causes_of(chain=chain, queue=builders.queue(stream_length=8_995, max_length=9_000, entries_added=90_000))
+    full = builders.queue(stream_length=8_995, max_length=9_000, entries_added=90_000, queue_depth=8_000)
+    cause = next(one for one in causes_of(chain=chain, queue=full) if one.id == "backlog-outgrew-stream")
     assert cause.title == "More messages wait than the stream keeps, or nearly as many", "the pipeline's own trimming"
 
 
