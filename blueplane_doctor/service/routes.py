@@ -10,14 +10,15 @@ from fastapi import APIRouter, FastAPI, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
 
 from blueplane_doctor.errors import DoctorError
+from blueplane_doctor.http_server.lookups import Lookups, Unanswered
 from blueplane_doctor.http_server.problems import problem, to_bytes
 from blueplane_doctor.model import Status
 from blueplane_doctor.service import bodies, live
 from blueplane_doctor.service.answers import Rendered, render, respond
 from blueplane_doctor.service.bodies import ENDPOINTS, ROOT, Body, Problem
 from blueplane_doctor.service.health_service import HealthService
-from blueplane_doctor.service.lookups import HistoryQuestion, Lookups, Unanswered, read_history, read_trace
 from blueplane_doctor.service.metrics import to_prometheus
+from blueplane_doctor.service.questions import HistoryQuestion, read_history, read_trace
 from blueplane_doctor.service.snapshot import Freshness, Snapshot
 
 _KEEP_HISTORY_SECONDS = 15.0

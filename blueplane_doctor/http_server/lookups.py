@@ -1,4 +1,4 @@
-"""Answers that are read for the asker: a metric's history, and one message followed hop by hop."""
+"""Answers that are read for the asker: once for all who ask alike, and within a budget of computing and reading."""
 
 import asyncio
 import time
@@ -7,17 +7,9 @@ from threading import Lock
 from typing import Any, NamedTuple
 
 from blueplane_doctor.connection.socket_transport import received_bytes
-from blueplane_doctor.errors import DoctorError, UsageError
-from blueplane_doctor.examination import Examination
-from blueplane_doctor.history.health_storage import HealthMetricsStorage
-from blueplane_doctor.history.samples import MINUTE, RETENTION
+from blueplane_doctor.errors import DoctorError
 from blueplane_doctor.http_server.rates import Rate
 from blueplane_doctor.http_server.workers import Workers
-from blueplane_doctor.lookup.search import NOT_FOUND
-from blueplane_doctor.lookup.trace import Tracer
-from blueplane_doctor.settings import Settings
-from blueplane_doctor.sources.redis_room import NOT_READ, refuse_where_full
-from blueplane_doctor.times import seconds_in
 
 THREADS = 2
 MOST_UNDER_WAY = 32
@@ -33,8 +25,7 @@ BYTES_PER_SECOND = 3_000_000
 SAVED_BYTES = 12_000_000
 """That may be read at once after a quiet time: to follow one message takes a page or two of a stream."""
 WAIT_SECONDS = 2.0
-"""The longest that an asker waits; also the time limit for following one message."""
-_MOST_POINTS = 2_000
+"""The longest that an asker waits; what is read should take no longer."""
 
 
 class Unanswered(DoctorError):
@@ -147,61 +138,3 @@ def _retrieve_error(task: asyncio.Task[Result]) -> None:
     # asyncio complains on stderr of an error that nobody has asked for, as when all askers have gone.
     if not task.cancelled():
         task.exception()
-
-
-class HistoryQuestion(NamedTuple):
-    """A metric, how far back and in steps of what width (both in seconds)."""
-
-    metric: str
-    since: int
-    step: int
-
-    @classmethod
-    def of(cls, metric: str, since: str, step: str) -> "HistoryQuestion":
-        """From the query's words. Raises Unanswered."""
-        try:
-            back = int(seconds_in(since, "since"))
-            width = int(seconds_in(step, "step"))
-        except UsageError as error:
-            raise Unanswered(422, error.message, error.hint) from None
-        if width < MINUTE or width % MINUTE:
-            raise Unanswered(422, f"step {step}: the history keeps whole minutes", "for example 1m, 5m, 1h")
-        if not MINUTE <= back <= RETENTION:
-            raise Unanswered(
-                422, f"since {since}: the history keeps one sample a minute, for seven days", "a time from 1m to 7d"
-            )
-        if back // width > _MOST_POINTS:
-            message = f"{back // width:,} steps are more than {_MOST_POINTS:,}"
-            raise Unanswered(422, message, "a wider step, or less far back")
-        return cls(metric, back, width)
-
-
-def read_history(settings: Settings, question: HistoryQuestion) -> dict[str, Any]:
-    """The steps of one metric. Raises Unanswered and SourceError."""
-    storage = HealthMetricsStorage(settings.history_redis_url, min(settings.timeout, WAIT_SECONDS))
-    try:
-        refuse_where_full(storage.connection, NOT_READ)
-        known = storage.metrics()
-        if not known:
-            message = f"there is no history in Redis at {storage.connection.address}"
-            raise Unanswered(404, message, "start it with: blueplane-doctor record")
-        if question.metric not in known:
-            raise Unanswered(404, "this metric is not recorded", "see: blueplane-doctor history --list")
-        until = time.time()
-        points = storage.read(question.metric, until - question.since, until, question.step)
-    finally:
-        storage.close()
-    return {"metric": question.metric, "step_seconds": question.step, "points": list(map(list, points))}
-
-
-def read_trace(settings: Settings, wanted: str) -> dict[str, Any]:
-    """One message, hop by hop. Raises Unanswered and SourceError."""
-    timeout = min(settings.timeout, WAIT_SECONDS)
-    examination = Examination(settings.model_copy(update={"timeout": timeout}))
-    try:
-        (trace,) = Tracer(examination).trace([wanted])
-    finally:
-        examination.close()
-    if trace.state == NOT_FOUND:
-        raise Unanswered(404, "no such message", trace.advice)
-    return trace.model_dump(mode="json")

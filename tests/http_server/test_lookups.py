@@ -12,8 +12,8 @@ from blueplane_doctor.connection.failures import Endpoint
 from blueplane_doctor.connection.redis_connection import Connection
 from blueplane_doctor.demo.servers import RunningServer
 from blueplane_doctor.errors import SourceError
-from blueplane_doctor.service import lookups as module
-from blueplane_doctor.service.lookups import HistoryQuestion, Lookups, Unanswered
+from blueplane_doctor.http_server import lookups as module
+from blueplane_doctor.http_server.lookups import Lookups, Unanswered
 from tests.waiting import PATIENCE_SECONDS
 
 LONG = 60.0
@@ -83,7 +83,7 @@ def test_an_answer_is_read_anew_before_it_ends_and_not_kept_once_that_fails(
     error: Exception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     moment = [1000.0]
-    monkeypatch.setattr("blueplane_doctor.service.lookups.time.time", lambda: moment[0])
+    monkeypatch.setattr("blueplane_doctor.http_server.lookups.time.time", lambda: moment[0])
     source = Source()
 
     async def read_anew(lookups: Lookups, reads: int) -> None:
@@ -198,13 +198,6 @@ def test_an_error_that_nobody_waits_for_is_no_complaint(
 
     run(story)
     assert capfd.readouterr().err == ""
-
-
-def test_a_question_of_the_history_is_in_whole_minutes() -> None:
-    assert HistoryQuestion.of("queue.queue_depth", "1h", "5m") == ("queue.queue_depth", 3600, 300)
-    for since, step in (("1h", "7s"), ("30d", "1h"), ("7d", "1m"), ("0s", "1m")):
-        with pytest.raises(Unanswered):
-            HistoryQuestion.of("queue.queue_depth", since, step)
 
 
 def test_look_ups_that_read_much_from_redis_have_to_wait(
