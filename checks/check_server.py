@@ -13,11 +13,14 @@ if TYPE_CHECKING:
 
 # The answer proves that the server runs, whatever the pid file says: a container has process ids of its own.
 @check(area="server", scale=Scale.states(green="pid and HTTP|HTTP only", orange="pid only", red="neither"))
-def check_server_alive(server: "ServerHealth", locations: "Locations", scale: Scale) -> Finding:
+def check_server_alive(
+    server: "ServerHealth", locations: "Locations", scale: Scale, server_uses: "ServerUses | None" = None
+) -> Finding:
     """The process in server.pid runs and is the server, and GET /health answers.
 
     The answer alone is proof enough: in a container the server has a process id of its own, and an old pid file may
-    name another program by now. The server answers even while nothing is being written.
+    name another program by now. The server answers even while nothing is being written. Where Blueplane's own settings
+    cannot be used its port is not known, and nothing is judged.
 
     Causes:
     - it was never started, or ended: the end of its log says why
@@ -25,6 +28,13 @@ def check_server_alive(server: "ServerHealth", locations: "Locations", scale: Sc
     - it refuses to start because server.pid names a process that has been given the old number since
     - it runs and hangs, or listens on another port: `config/` of a checkout that it runs from wins over ~/.blueplane
     """
+    evidence = {"pid": server.pid, "pid_state": server.pid_state, "http": server.http_answer}
+    process = _process(server)
+    if server_uses is not None and not server_uses.is_port_known:
+        summary = f"{process}; whether the server answers is not known"
+        cause = "Blueplane's own settings cannot be used, so that the server's port is not known"
+        remedy = Remedy(text="Correct the settings: see server-settings.")
+        return unknown(summary, cause, remedy=remedy, evidence=evidence)
     running = server.pid_state == "running"
     advice = "Start the Blueplane server; if it does not start, the end of its log says why."
     if running and server.http_ok:
@@ -38,6 +48,18 @@ def check_server_alive(server: "ServerHealth", locations: "Locations", scale: Sc
         state = "neither"
         if server.port_is_taken:
             advice = "Another program holds the server's port: end it, or give the server another port; then start it."
+    if state == "HTTP only":
+        process += ", perhaps because the server runs in a container"
+    return scale.grade(
+        state,
+        f"{process}; HTTP: {server.http_answer}",
+        remedy=Remedy(text=advice, commands=[f"tail -n 50 {locations.log}"]),
+        evidence=evidence,
+    )
+
+
+def _process(server: "ServerHealth") -> str:
+    """What is known of the process in server.pid, as the beginning of a sentence."""
     process = {
         "running": f"Process {server.pid} runs",
         "not running": f"Process {server.pid} is not running",
@@ -46,14 +68,7 @@ def check_server_alive(server: "ServerHealth", locations: "Locations", scale: Sc
     }.get(server.pid_state, "What its process does is not known")  # of evidence from elsewhere
     if server.pid_cause:
         process += f" ({server.pid_cause})"
-    if state == "HTTP only":
-        process += ", perhaps because the server runs in a container"
-    return scale.grade(
-        state,
-        f"{process}; HTTP: {server.http_answer}",
-        remedy=Remedy(text=advice, commands=[f"tail -n 50 {locations.log}"]),
-        evidence={"pid": server.pid, "pid_state": server.pid_state, "http": server.http_answer},
-    )
+    return process
 
 
 @check(area="server", scale=Scale.states(green="the same", red="another Redis|another database|both others"))

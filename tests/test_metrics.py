@@ -77,6 +77,7 @@ NOT_METRICS = {
     "server_uses.pid": "an identifier: its size means nothing",
     "server_uses.is_running": "the record is no part of the report's metrics; the check same-pipeline grades it",
     "server_uses.is_shown": "says why others are not known",
+    "server_uses.is_port_known": "says why server-alive judges nothing",
     "server_uses.redis.is_proof": "says how sure the verdict of same-pipeline is",
     "server_uses.database.is_proof": "says how sure the verdict of same-pipeline is",
     "server_uses.redis_port": "an identifier: its size means nothing",

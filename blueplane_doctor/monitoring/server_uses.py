@@ -11,12 +11,13 @@ from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring import Monitor
 from blueplane_doctor.patterns import pattern
 from blueplane_doctor.pipeline import DEFAULT_HTTP_PORT, DEFAULT_REDIS_PORT
+from blueplane_doctor.settings import Settings
 from blueplane_doctor.sources.process_use import Address, ProcessUse, process_use, server_that_listens_on
 from blueplane_doctor.sources.redis_address import Comparison, ExaminedRedis, compare, is_this_machine, shown
 from blueplane_doctor.sources.redis_host import runs_here
 from blueplane_doctor.sources.redis_info import integer
 from blueplane_doctor.sources.server_configuration import ServerConfiguration, server_configuration
-from blueplane_doctor.sources.server_process import server_process
+from blueplane_doctor.sources.server_process import ServerProcess, server_process
 from blueplane_doctor.sources.unix_sockets import connected_sockets
 from blueplane_doctor.text import hidden, place
 from blueplane_doctor.user_paths import real_file
@@ -66,6 +67,8 @@ class ServerUses(Record):
     """The file that it goes by, in words; empty where that is not known."""
     unused_config: str = ""
     """Why the settings in Blueplane's home, or one of them, cannot be used; empty where they can."""
+    is_port_known: bool = True
+    """Whether the server that was asked over HTTP is this one: settings that cannot be used may name another port."""
 
 
 class ServerUsesMonitor(Monitor):
@@ -91,7 +94,11 @@ class ServerUsesMonitor(Monitor):
         if not server.is_running:
             pid = _server_at(settings.http_url)
         self.examination.log()
-        record = ServerUses(examined_redis=address_of(settings.redis_url), unused_config=settings.unused_config)
+        record = ServerUses(
+            examined_redis=address_of(settings.redis_url),
+            unused_config=settings.unused_config,
+            is_port_known=_is_port_known(settings, server),
+        )
         if pid is None:
             return record
         self._process = process_use(pid)
@@ -246,6 +253,13 @@ class ServerUsesMonitor(Monitor):
         compared = SAME if _is_same_file(named, examined) else ANOTHER
         shown_by = "its process" if is_proof else "its log"
         return Used(compared=compared, name=_shown(named), shown_by=shown_by, is_proof=is_proof)
+
+
+def _is_port_known(settings: Settings, server: ServerProcess) -> bool:
+    """Whether the port is not merely the default that stands in for settings that cannot be used."""
+    if not settings.unused_config or settings.origins_of("http_url"):
+        return True
+    return server.is_running and _server_at(settings.http_url) == server.pid
 
 
 def _server_at(http_url: str) -> int | None:

@@ -92,6 +92,12 @@ def test_settings_that_cannot_be_used_are_a_cause_beside_the_others() -> None:
     assert "config.yaml: streams.max_length" in causes[1].summary
 
 
+def test_a_port_that_broken_settings_may_name_is_under_their_cause() -> None:
+    broken = builders.server_uses(unused_config="config.yaml: line 2: not valid YAML", is_port_known=False)
+    (one,) = causes_of(server_uses=broken, server=builders.server(http_ok=False, http_answer="nobody listens"))
+    assert (one.id, one.explains) == ("settings-broken", ["server-settings", "server-alive"])
+
+
 def test_the_server_writes_to_another_database() -> None:
     other = Used(compared="another", name="<hidden-5f0c6a52>", shown_by="its process", is_proof=True)
     chain = builders.chain({"lost": 40}, chain_break_count=40, breaks=[builders.chain_break()])

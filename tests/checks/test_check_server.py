@@ -55,6 +55,16 @@ def test_server_alive_says_both_signs(pid: int | None, pid_state: str, said: str
     assert run("server-alive", server=server(pid=pid, pid_state=pid_state)).summary == said
 
 
+@pytest.mark.parametrize("http_ok", [True, False])
+@pytest.mark.parametrize("pid_state", ["running", "not running"])
+def test_a_port_that_is_not_known_is_not_judged(pid_state: str, http_ok: bool) -> None:
+    uses = server_uses(unused_config="config.yaml: not valid YAML", is_port_known=False)
+    finding = run("server-alive", server=server(pid_state=pid_state, http_ok=http_ok), server_uses=uses)
+    assert finding.status == "unknown"
+    assert finding.summary.endswith("whether the server answers is not known")
+    assert finding.cause == "Blueplane's own settings cannot be used, so that the server's port is not known"
+
+
 def test_a_server_that_runs_is_not_to_be_started() -> None:
     for pid_state, advice in (("running", "See whether it hangs"), ("not running", "Start the Blueplane server")):
         found = run("server-alive", server=server(pid_state=pid_state, http_ok=False))
