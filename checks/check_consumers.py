@@ -57,6 +57,7 @@ def check_stuck_consumers(
     - two messages of a batch have the same key, so that no insert of the batch succeeds
     - a message is malformed in a way that the writer does not expect
     - the database was locked for longer than the writer tries, or could not be written
+    - a program or a person reads for the writer's group with a consumer of its own, and does not acknowledge
     """
     holders = [group for group in queue.writers if group.longest_unacknowledged_ms is not None]
     if not holders:
@@ -208,6 +209,11 @@ def _stuck_remedy(
         else:
             text += "Acknowledging it gives it up: exactly this message is lost then. "
         ids = [blocker.id for blocker in blockers] + ids
+    elif any(group.other_programs for group in groups):
+        text = (
+            "A consumer that is not the server's holds messages and does not acknowledge them: end the program that "
+            "reads with it, or give it a group of its own. "
+        )
     elif not refusal:
         log = "and the log names no refusal of the database"
         if any(error.kind in _REFUSED_VALUES for error in server.errors):

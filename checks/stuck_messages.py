@@ -51,9 +51,10 @@ def blockers_of(chain: "ChainHealth | None", group: "GroupHealth") -> list["Chai
 
 
 def stuck_with_living(group: "GroupHealth") -> int:
-    """Messages that are stuck with a consumer that is there."""
+    """Messages that are stuck with the server's consumer: with none that is gone, nor with another program's."""
     orphaned = (group.orphaned or 0) - (group.orphaned_gone or 0)
-    return max(0, (group.stuck or 0) - orphaned)
+    others = sum(one.stuck for one in group.other_programs)
+    return max(0, (group.stuck or 0) - orphaned - others)
 
 
 def is_storm(group: "GroupHealth") -> bool:

@@ -45,6 +45,8 @@ NOT_METRICS = {
     "queue.groups.*.consumers.*.shares_group": "consumers are named after processes: a new series for every restart",
     "chain.lost_run.messages": "the lost ones, told as a cause",
     "queue.groups.*.consumers.*.is_perhaps_a_server": "a new series for every restart, as of shares_group",
+    "queue.groups.*.consumers.*.is_other_program": "a new series for every restart, as of shares_group",
+    "queue.groups.*.consumers.*.stuck": "consumers are named after processes: a new series for every restart",
     "queue.groups.*.consumers.*.gone": "consumers are named after processes: a new series for every restart",
     "capture.hooks.*.installed": "a setting, not a measurement",
     "capture.hooks.*.configured": "a setting, not a measurement",

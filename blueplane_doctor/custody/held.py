@@ -36,6 +36,8 @@ class Held:
     """The first KEPT_IDS of stuck entries whose message has its row, whichever group had to write it."""
     owed_by_consumer: Counter[bytes] = field(default_factory=Counter)
     """For each consumer the messages without a row that its group has to write, and those that left the stream."""
+    stuck_by_consumer: Counter[bytes] = field(default_factory=Counter)
+    """For each consumer the messages that count as `stuck`."""
     gone_by_consumer: Counter[bytes] = field(default_factory=Counter)
     """Of these, the ones that left the stream."""
     ids_by_consumer: dict[bytes, list[str]] = field(default_factory=dict)
@@ -108,5 +110,6 @@ class HeldMessages:
         held.owe(entry)
         if state == STUCK:
             held.stuck += 1
+            held.stuck_by_consumer[entry.consumer] += 1
             if len(held.stuck_ids) < SHOWN_IDS:
                 held.stuck_ids.append(id_text(entry.id))

@@ -94,7 +94,7 @@ def shared_group(
         if not runs and not (is_foreign or _reads_beside(consumer, own, server)):
             continue
         # An earlier run of this home's server writes to this home; any other name is that of somebody's own program.
-        if not runs and (pid in known.of_this_home or not _is_named_as_a_server(consumer)):
+        if not runs and (pid in known.of_this_home or not is_named_as_a_server(consumer.name)):
             continue
         others.append(consumer)
         is_certain = is_certain or runs or pid in known.in_every_group
@@ -106,9 +106,9 @@ def shared_group(
     return SharedGroup(tuple(names), until_ms, is_certain)
 
 
-def _is_named_as_a_server(consumer: Consumer) -> bool:
+def is_named_as_a_server(consumer: bytes) -> bool:
     """Whether its name is one that the pipeline's writers give themselves: a stem, a hyphen and their process."""
-    stem = consumer.name.rpartition(b"-")[0]
+    stem = consumer.rpartition(b"-")[0]
     return stem.decode("utf-8", "replace") in WRITER_STEMS
 
 
@@ -117,7 +117,7 @@ def _processes_by_name(group: Group) -> frozenset[int]:
     processes = set()
     for consumer in group.consumers:
         pid = process_of(consumer.name)
-        if pid is not None and _is_named_as_a_server(consumer):
+        if pid is not None and is_named_as_a_server(consumer.name):
             processes.add(pid)
     return frozenset(processes)
 

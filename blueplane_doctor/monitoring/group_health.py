@@ -2,9 +2,10 @@
 
 from typing import Any
 
+from blueplane_doctor.custody.held import Held
 from blueplane_doctor.custody.ledger import Ledger
 from blueplane_doctor.custody.pending_entries import PendingEntriesReader
-from blueplane_doctor.custody.shared_groups import SharedGroup
+from blueplane_doctor.custody.shared_groups import SharedGroup, is_named_as_a_server
 from blueplane_doctor.examination import Examination
 from blueplane_doctor.model import Record
 from blueplane_doctor.public_fields import ConsumerName, GroupName, MessageId
@@ -29,6 +30,12 @@ class ConsumerHealth(Record):
     """Whether it is one of several servers' that read for this group, or did since the examined one started."""
     is_perhaps_a_server: bool = False
     """Of one that shares its group: whether nothing but its name tells that it, or the other one, is a server's."""
+    is_other_program: bool = False
+    """Whether it is named as no server names itself, beside one that is: somebody's own program reads with it."""
+    stuck: int = 0
+    """Messages that the group has to write and that are stuck with it (writers only)."""
+    stuck_ids: list[MessageId] = []
+    """The first three that it holds without a row, where some are stuck with it."""
 
 
 class GroupHealth(Record):
@@ -83,6 +90,11 @@ class GroupHealth(Record):
     orphaned_ids: list[MessageId] = []
     """The first three of those orphaned of each consumer."""
     consumers: list[ConsumerHealth] = []
+
+    @property
+    def other_programs(self) -> list[ConsumerHealth]:
+        """Consumers of somebody's own programs that are there, and with which messages are stuck."""
+        return [one for one in self.consumers if one.is_other_program and one.stuck and not one.gone]
 
 
 def groups_of(examination: Examination) -> list[GroupHealth]:
@@ -146,7 +158,7 @@ def _of_writer(
         "orphaned": sum(held.owed_by_consumer[name] for name in gone),
         "orphaned_gone": sum(held.gone_by_consumer[name] for name in gone),
         "orphaned_ids": orphaned_ids,
-        "consumers": _consumers(group, gone, shared),
+        "consumers": _consumers(group, gone, shared, held),
         **_not_given(group.text, ledger),
     }
 
@@ -163,10 +175,14 @@ def _not_given(name: str, ledger: Ledger) -> dict[str, Any]:
     }
 
 
-def _consumers(group: Group, gone: set[bytes], shared: SharedGroup | None = None) -> list[ConsumerHealth]:
+def _consumers(
+    group: Group, gone: set[bytes], shared: SharedGroup | None = None, held: Held | None = None
+) -> list[ConsumerHealth]:
     consumers = []
     sharing = shared.consumers if shared else ()
+    has_a_server = any(is_named_as_a_server(one.name) for one in group.consumers)
     for one in group.consumers:
+        stuck = held.stuck_by_consumer[one.name] if held else 0
         health = ConsumerHealth(
             name=consumer(one.name),
             pending=one.pending,
@@ -174,6 +190,9 @@ def _consumers(group: Group, gone: set[bytes], shared: SharedGroup | None = None
             gone=one.name in gone,
             shares_group=one.name in sharing,
             is_perhaps_a_server=shared is not None and one.name in sharing and not shared.is_certain,
+            is_other_program=has_a_server and not is_named_as_a_server(one.name),
+            stuck=stuck,
+            stuck_ids=held.ids_by_consumer.get(one.name, []) if held and stuck else [],
         )
         consumers.append(health)
     return sorted(consumers, key=lambda health: health.name)

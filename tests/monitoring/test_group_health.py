@@ -3,6 +3,7 @@
 import pytest
 
 from blueplane_doctor.demo.simulator import Pipeline
+from blueplane_doctor.monitoring.group_health import GroupHealth
 from blueplane_doctor.monitoring.queue_health import QueueHealth
 from blueplane_doctor.pipeline import READER_GROUPS
 from blueplane_doctor.text import hidden
@@ -56,6 +57,26 @@ def test_another_name_for_the_writer_is_taken_from_the_settings(pipeline: Pipeli
     pipeline.client.xgroup_create(pipeline.queue, "our_writers", "0")
     record = collected(QueueHealth, pipeline, streams={"group": "our_writers"})
     assert {g.name for g in record.groups if g.role == "writer"} == {hidden("our_writers"), CLAUDE_WRITER}
+
+
+@pytest.mark.server
+def test_a_consumer_that_is_named_as_no_server_is_another_program(any_pipeline: Pipeline) -> None:
+    def writer() -> GroupHealth:
+        record = collected(QueueHealth, any_pipeline)
+        return next(group for group in record.groups if group.name == CURSOR_WRITER)
+
+    any_pipeline.enqueue_cursor(4, at=any_pipeline.ago(minutes=2))
+    any_pipeline.deliver(CURSOR_WRITER, consumer="tail")
+    any_pipeline.age_pending(CURSOR_WRITER, milliseconds=45_000, consumer="tail")
+    server = any_pipeline.consumers[CURSOR_WRITER]
+    any_pipeline.client.xgroup_delconsumer(any_pipeline.queue, CURSOR_WRITER, server)
+    assert not any(one.is_other_program for one in writer().consumers), "alone it may be a server of another version"
+    any_pipeline.enqueue_cursor(3, at=any_pipeline.ago(minutes=1))
+    any_pipeline.deliver(CURSOR_WRITER)
+    any_pipeline.enqueue_cursor(1)
+    any_pipeline.deliver(CURSOR_WRITER, consumer="tail")
+    (other,) = writer().other_programs
+    assert (other.name, other.pending, other.stuck, len(other.stuck_ids)) == (hidden("tail"), 5, 4, 3)
 
 
 @pytest.mark.server
