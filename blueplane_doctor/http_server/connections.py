@@ -9,11 +9,13 @@ import errno
 import resource
 import socket
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from uvicorn import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.server import ServerState
 
 from blueplane_doctor.http_server.complaints import Complaints
 from blueplane_doctor.http_server.rates import peer_of
@@ -67,36 +69,42 @@ def limits_for(descriptors: int) -> Limits:
     return Limits(total, max(1, int(total * SHARE_OF_ONE_PEER)))
 
 
-@dataclass
-class _Entry:
-    """What is known of one connection; times by the monotonic clock."""
-
-    peer: str
-    waits_since: float
-    """When its last answer was complete, or it was accepted; a request that is worked on does not wait."""
-    asked: bool = False
-    """Whether it has had an answer."""
-    first_byte: float | None = None
-    """When the request began of which not everything is there."""
-    unread_since: float | None = None
-    """Since when there are bytes that it has not taken."""
-
-
 class Protocol(H11Protocol):
-    """uvicorn's protocol, which tells the door what it needs to know."""
+    """uvicorn's protocol, which knows for how long it has waited for its peer. Times are by the monotonic clock."""
 
-    door: "Door"
+    def __init__(
+        self,
+        config: Config,
+        state: ServerState,
+        app_state: dict[str, Any],
+        peer: str,
+        on_end: Callable[["Protocol"], None],
+    ) -> None:
+        super().__init__(config, state, app_state)
+        self.peer = peer
+        self._on_end = on_end
+        self.waits_since = time.monotonic()
+        """When its last answer was complete, or it was accepted; a request that is worked on does not wait."""
+        self._asked = False
+        """Whether it has had an answer."""
+        self._first_byte: float | None = None
+        """When the request began of which not everything is there."""
+        self._unread_since: float | None = None
+        """Since when there are bytes that the peer has not taken."""
 
     def data_received(self, data: bytes) -> None:
-        self.door.received(self)
+        if self._first_byte is None and self.waits:
+            self._first_byte = time.monotonic()
         super().data_received(data)
 
     def on_response_complete(self) -> None:
-        self.door.answered(self)
+        self._asked = True
+        self._first_byte = None
+        self.waits_since = time.monotonic()
         super().on_response_complete()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self.door.forget(self)
+        self._on_end(self)
         super().connection_lost(exc)
 
     @property
@@ -104,18 +112,34 @@ class Protocol(H11Protocol):
         """Whether no request of it is being answered."""
         return self.cycle is None or self.cycle.response_complete
 
+    def is_over(self, now: float) -> bool:
+        """Whether its peer has taken more time than it may."""
+        if self.transport.get_write_buffer_size() == 0:
+            self._unread_since = None
+        elif self._unread_since is None:
+            self._unread_since = now
+        elif now - self._unread_since > _READING_SECONDS:
+            return True
+        if not self.waits:
+            return False
+        if self._first_byte is not None:
+            return now - self._first_byte > REQUEST_SECONDS
+        return not self._asked and now - self.waits_since > REQUEST_SECONDS
+
+
+MakeProtocol = Callable[[str, Callable[[Protocol], None]], Protocol]
+"""Makes that of a new connection: of which peer, and what is called when it has ended."""
+
 
 class Door:
     """Accepts connections for one event loop, from `open` to `close`."""
 
-    def __init__(
-        self, listener: socket.socket, make: Callable[[], Protocol], limits: Limits, complain: Complaints
-    ) -> None:
+    def __init__(self, listener: socket.socket, make: MakeProtocol, limits: Limits, complain: Complaints) -> None:
         self._listener = listener
         self._make = make
         self._limits = limits
         self._complain = complain
-        self._entries: dict[Protocol, _Entry] = {}
+        self._protocols: set[Protocol] = set()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._open = False
 
@@ -124,7 +148,7 @@ class Door:
         self._open = True
         self._listener.setblocking(False)
         self._resume()
-        self._keep(asyncio.create_task(self._sweep_again_and_again()))
+        self._keep(asyncio.create_task(self._sweep()))
 
     def close(self) -> None:
         """Accept no more."""
@@ -132,24 +156,6 @@ class Door:
         asyncio.get_running_loop().remove_reader(self._listener)
         for task in self._tasks:
             task.cancel()
-
-    def received(self, protocol: Protocol) -> None:
-        """Bytes came on this connection."""
-        entry = self._entries.get(protocol)
-        if entry and entry.first_byte is None and protocol.waits:
-            entry.first_byte = time.monotonic()
-
-    def answered(self, protocol: Protocol) -> None:
-        """An answer is complete, and the connection waits for the next request."""
-        entry = self._entries.get(protocol)
-        if entry:
-            entry.asked = True
-            entry.first_byte = None
-            entry.waits_since = time.monotonic()
-
-    def forget(self, protocol: Protocol) -> None:
-        """This connection has ended."""
-        self._entries.pop(protocol, None)
 
     def _keep(self, task: "asyncio.Task[Any]") -> None:
         # The loop itself holds no reference to a task that would keep it from being collected.
@@ -188,76 +194,52 @@ class Door:
             self._complain("blueplane-doctor: a connection was refused: as many as there may be are at work", "full")
             return
         connection.setblocking(False)
-        protocol = self._make()
-        protocol.door = self
-        self._entries[protocol] = _Entry(peer, time.monotonic())
+        protocol = self._make(peer, self._protocols.discard)
+        self._protocols.add(protocol)
         self._keep(asyncio.create_task(self._serve(protocol, connection)))
 
     async def _serve(self, protocol: Protocol, connection: socket.socket) -> None:
-        if protocol not in self._entries:  # it had to make room before its turn came
+        if protocol not in self._protocols:  # it had to make room before its turn came
             connection.close()
             return
         try:
             await asyncio.get_running_loop().connect_accepted_socket(lambda: protocol, connection)
         except OSError:
             connection.close()
-            self.forget(protocol)
+            self._protocols.discard(protocol)
             return
-        if protocol not in self._entries and protocol.transport is not None:
+        if protocol not in self._protocols and protocol.transport is not None:
             protocol.transport.abort()
 
     def _make_room(self, peer: str) -> bool:
         """Whether one more of this peer may come; where there are too many, the one that waits longest has to go."""
-        counts: dict[str, int] = {}
-        for entry in self._entries.values():
-            counts[entry.peer] = counts.get(entry.peer, 0) + 1
-        if counts.get(peer, 0) >= self._limits.of_one_peer and peer:
+        counts = Counter(protocol.peer for protocol in self._protocols)
+        if peer and counts[peer] >= self._limits.of_one_peer:
             return self._close_oldest(peer)
-        if len(self._entries) < self._limits.total:
+        if len(self._protocols) < self._limits.total:
             return True
-        most = max(counts, key=lambda other: counts[other])
+        ((most, _),) = counts.most_common(1)
         return self._close_oldest(most) or self._close_oldest(None)
 
     def _close_oldest(self, peer: str | None) -> bool:
         """Close the connection that waits longest, of this peer where one is named; False when none waits."""
-        oldest = min(self._waiting(peer), key=lambda protocol: self._entries[protocol].waits_since, default=None)
-        if oldest is None:
+        waiting = [one for one in self._protocols if peer in (None, one.peer) and one.waits]
+        if not waiting:
             return False
-        self._abort(oldest)
+        self._abort(min(waiting, key=lambda protocol: protocol.waits_since))
         self._complain("blueplane-doctor: many connections: those that wait longest are closed", "closing")
         return True
 
-    def _waiting(self, peer: str | None) -> Iterator[Protocol]:
-        for protocol, entry in self._entries.items():
-            if peer in (None, entry.peer) and protocol.waits:
-                yield protocol
-
     def _abort(self, protocol: Protocol) -> None:
-        self.forget(protocol)
+        self._protocols.discard(protocol)
         # Without a transport its turn is still to come: it then finds itself forgotten, and ends.
         if protocol.transport is not None:
             protocol.transport.abort()
 
-    async def _sweep_again_and_again(self) -> None:
+    async def _sweep(self) -> None:
         while True:
             await asyncio.sleep(_SWEEP_SECONDS)
-            self._sweep(time.monotonic())
-
-    def _sweep(self, now: float) -> None:
-        for protocol, entry in list(self._entries.items()):
-            if protocol.transport is not None and self._is_over(protocol, entry, now):
-                self._abort(protocol)
-
-    def _is_over(self, protocol: Protocol, entry: _Entry, now: float) -> bool:
-        """Whether this connection has taken more time than it may."""
-        if protocol.transport.get_write_buffer_size() == 0:
-            entry.unread_since = None
-        elif entry.unread_since is None:
-            entry.unread_since = now
-        elif now - entry.unread_since > _READING_SECONDS:
-            return True
-        if not protocol.waits:
-            return False
-        if entry.first_byte is not None:
-            return now - entry.first_byte > REQUEST_SECONDS
-        return not entry.asked and now - entry.waits_since > REQUEST_SECONDS
+            now = time.monotonic()
+            for protocol in list(self._protocols):
+                if protocol.transport is not None and protocol.is_over(now):
+                    self._abort(protocol)

@@ -131,8 +131,8 @@ class _Server(uvicorn.Server):
         self._complain = complain
         self._door = Door(listener, self._new_protocol, limits_now(), complain)
 
-    def _new_protocol(self) -> Protocol:
-        return Protocol(self.config, self.server_state, self.lifespan.state)
+    def _new_protocol(self, peer: str, on_end: Callable[[Protocol], None]) -> Protocol:
+        return Protocol(self.config, self.server_state, self.lifespan.state, peer, on_end)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
