@@ -1,8 +1,9 @@
-"""Causes that keep the database from being written: it is locked, may not be written, or its disk is full."""
+"""Causes that keep the database from being written: it is locked, may not be written, its disk is full or fails."""
 
 from typing import TYPE_CHECKING
 
 from blueplane_doctor.checks.stuck_messages import (
+    DISK_FAILS,
     FULL,
     LOCKED,
     NOT_WRITABLE,
@@ -29,6 +30,7 @@ _HELD = (
 )
 """What may be found where the database takes no rows."""
 _SAVE_THEM = "Save the stuck messages: the Cursor writer does not read them again."
+_KEEP_THE_DATABASE = "Keep a copy of the database with its -wal and -shm files before anything else."
 
 
 def _signs(error: "LoggedErrors | None", held: Held, *more: str) -> list[str]:
@@ -193,6 +195,9 @@ def cause_disk_full(
     """A disk of the pipeline is full, nearly full, or was full."""
     error = logged(server, FULL)
     finding = findings.fault("disk-space")
+    if error is None and finding is not None:
+        # What SQLite answers on a full disk where it is the -shm file that cannot grow.
+        error = logged(server, DISK_FAILS)
     if error is None and finding is None:
         return None
     held = Held(0, [], False)
@@ -209,16 +214,62 @@ def cause_disk_full(
     if not signs:
         return None
     if error is not None:
-        summary += f' The server\'s log says "{FULL}", the last time at {error.last}.'
+        summary += f' The server\'s log says "{error.kind}", the last time at {error.last}.'
     if held.messages or held.shared:
         text += f" {_SAVE_THEM}"
     return Cause(
         summary=summary.strip() + _left(held),
-        **since_first_error(server, FULL).fields,
+        **since_first_error(server, error.kind if error is not None else FULL).fields,
         certain=finding is not None or bool(held.messages) or bool(error and error.lately),
         confirm=_confirm(error),
         at_stake=Stake(at_risk=_at_risk(held)),
         next_step=Remedy(text=text, commands=[*commands, *_traces(held, locations)]),
+        explains=signs,
+    )
+
+
+@cause(
+    repair="stuck",
+    stage="database",
+    shown_by=["server-errors", "stuck-consumers", "write-success"],
+    brings=_HELD,
+    follows=["disk-full", "database-not-writable", "database-damaged", "database-gone", "database-unreadable"],
+)
+def cause_disk_fails(
+    server: "ServerHealth",
+    locations: "Locations",
+    findings: Findings,
+    queue: "QueueHealth | None" = None,
+    chain: "ChainHealth | None" = None,
+) -> Cause | None:
+    """The database's disk failed when it was written or read."""
+    error = logged(server, DISK_FAILS)
+    if error is None:
+        return None
+    held = held_since(error, queue, chain)
+    signs = _signs(error, held)
+    if not signs:
+        return None
+    text = (
+        f"{_KEEP_THE_DATABASE} See the system's log for errors of the disk (dmesg), and whether it has room, is a "
+        "network's, or is limited for the server's user (ulimit -f)."
+    )
+    repair = "stuck --save-only"
+    if _errors_are_over(findings):
+        text = f"Rows are written again. {text}"
+        repair = "stuck"
+    if held.messages or held.shared:
+        text += f" {_SAVE_THEM}"
+    else:
+        repair = ""
+    return Cause(
+        summary=f'The server\'s log says "{DISK_FAILS}", the last time at {error.last}.{_left(held)}',
+        **since_first_error(server, DISK_FAILS).fields,
+        certain=bool(error.lately) or bool(held.messages),
+        confirm=_confirm(error),
+        at_stake=Stake(at_risk=_at_risk(held)),
+        next_step=Remedy(text=text, commands=[f"df -h {locations.home}", *_traces(held, locations)]),
+        repair=repair,
         explains=signs,
     )
 

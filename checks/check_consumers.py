@@ -23,13 +23,12 @@ _MOST_BLOCKERS = 100
 _READS_ITS_OWN_LIST = ("claude_processors",)
 """Writers that are given their own pending entries again; Cursor's never looks at them."""
 _LOCKED = "database is locked"
-_DISK_FAILS = "disk I/O error"
 _MEND = {
     _LOCKED: "see which process holds it, and let that finish,",
     "database is read-only": "give the server's user the file and its folder to write",
     "file system is read-only": "mount it for writing",
     "disk is full": "make room on the disk",
-    _DISK_FAILS: "see why the disk fails, and correct that",
+    "disk I/O error": "see why the disk fails, and correct that",
 }
 """What to do, by the kind of error in the log."""
 _REFUSED_VALUES = ("another constraint failed", "value that SQLite refuses")
@@ -237,8 +236,8 @@ def _stuck_remedy(
         # The shell opens the file inside of the brackets, after umask: nobody else may read it.
         commands.append(f"(umask 077; {{ {saves}; }} >> {locations.home}/saved-messages.txt)")
         commands.append(f"{locations.doctor} trace {' '.join(chosen)}")
-    # Where a reason is known, its cause names the repair that fits; of a failing disk there is none.
-    has_a_cause = bool(blockers) or refusal not in ("", _DISK_FAILS) or server.lock_holder is not None
+    # Where a reason is known, its cause names the repair that fits.
+    has_a_cause = bool(blockers) or bool(refusal) or server.lock_holder is not None
     if names and not has_a_cause:
         text = f"{text.strip()} A repair shows a plan first, saves the messages, and finds what cannot be written."
         commands.append(f"{locations.doctor} repair stuck orphans")

@@ -37,6 +37,10 @@ ADVICE = {
     "unable to open the database": _WRITABLE,
     "permission denied": _WRITABLE,
     "database is damaged": "See database-reachable: keep a copy of the database before anything else.",
+    "disk I/O error": (
+        "The disk of the database fails, or a limit keeps the server from writing: see the system's log and df. Keep a "
+        "copy of the database before anything else."
+    ),
     "no such table or column": (
         "The tables are gone or of another version: restart the server, which makes the tables at its start."
     ),

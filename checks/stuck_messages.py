@@ -24,7 +24,8 @@ NOT_WRITABLE = (
     *("database is read-only", "file system is read-only", "unable to open the database", "permission denied"),
 )
 FULL = "disk is full"
-_REFUSALS = (LOCKED, *NOT_WRITABLE, FULL)
+DISK_FAILS = "disk I/O error"
+_REFUSALS = (LOCKED, *NOT_WRITABLE, FULL, DISK_FAILS)
 """Kinds of errors in the server's log of a database that takes no rows."""
 _FIRST_ERROR = "the first such error in the server's log"
 _FIRST_READ = "the first such error in the part of the server's log that was read"

@@ -1,5 +1,5 @@
 from blueplane_doctor.custody.blockers import ChainBlocker
-from blueplane_doctor.monitoring.server_health import LockHolder, LoggedErrors
+from blueplane_doctor.monitoring.server_health import LockHolder, LoggedErrors, ServerHealth
 from tests.checks import builders
 from tests.checks.builders import causes_of
 
@@ -108,3 +108,32 @@ def test_a_writer_that_tries_again_while_the_database_is_locked_is_no_storm() ->
     assert {"retry-storm", "stuck-consumers", "server-errors"} <= set(cause.explains)
     assert "the writer that tries again may still write its own" in cause.summary
     assert "nobody reads them again" not in cause.summary
+
+
+def failing(last: str, **changes: object) -> ServerHealth:
+    error = LoggedErrors(kind="disk I/O error", count=180, lately=180, first=FIRST, last=last)
+    return builders.server(errors=[error], errors_per_minute=180.0, last_error_timestamp=last, **changes)
+
+
+def test_a_disk_that_fails_is_the_cause_of_what_is_tried_again() -> None:
+    (one,) = causes_of(server=failing(builders.NOW), queue=builders.one_writer(**STUCK, most_deliveries=50))
+    assert (one.id, one.since, one.certain, one.at_stake.at_risk) == ("disk-fails", FIRST, True, 120)
+    assert {"retry-storm", "stuck-consumers", "server-errors"} <= set(one.explains)
+    assert one.next_step is not None
+    assert "Keep a copy of the database" in one.next_step.text and "dmesg" in one.next_step.text
+    assert one.next_step.commands[0].endswith("repair stuck --save-only")
+
+
+def test_a_disk_that_failed_for_a_time() -> None:
+    (one,) = causes_of(server=failing(FIRST), queue=builders.one_writer(**STUCK, most_deliveries=1))
+    assert one.next_step is not None
+    assert one.next_step.text.startswith("Rows are written again.")
+    assert one.next_step.commands[0].endswith("repair stuck")
+    (one,) = causes_of(server=failing(FIRST))
+    assert one.next_step is not None
+    assert not [command for command in one.next_step.commands if "repair" in command]
+
+
+def test_a_disk_that_fails_because_it_is_full_is_told_as_full() -> None:
+    (one,) = causes_of(server=failing(builders.NOW), disk_space=builders.disk_space(database_free_mb=12.0))
+    assert (one.id, one.leads_to) == ("disk-full", ["disk-fails"])
