@@ -31,7 +31,8 @@ if not (_HERE / "checks" / "__init__.py").is_file() and (_HERE.parent / "checks"
 if TYPE_CHECKING:
     from blueplane_doctor.causeapi import Findings, cause
     from blueplane_doctor.checkapi import check, not_set_up, unknown
-    from blueplane_doctor.model import Cause, Finding, Record, Remedy, Report, Stake, Status
+    from blueplane_doctor.model import Cause, Finding, Remedy, Report, Stake, Status
+    from blueplane_doctor.records import Record
     from blueplane_doctor.scales import Scale
 
 __all__ = [
@@ -60,7 +61,7 @@ _HOMES = {
     "unknown": "checkapi",
     "Cause": "model",
     "Finding": "model",
-    "Record": "model",
+    "Record": "records",
     "Remedy": "model",
     "Report": "model",
     "Stake": "model",

@@ -9,6 +9,9 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
+from msgspec import UNSET
+from msgspec.structs import asdict
+
 from blueplane_doctor.checkapi import sentence
 from blueplane_doctor.errors import SettingsError
 from blueplane_doctor.findings import counted
@@ -72,7 +75,7 @@ class Findings:
         finding = self._by_id.get(check_id)
         if finding is None or finding.scale is None:
             return Status.UNKNOWN
-        return Scale(**dict(finding.scale)).status(value)
+        return Scale(**asdict(finding.scale)).status(value)
 
     def unhealthy(self) -> list[Finding]:
         """All that a cause may explain: yellow or worse, and what could not be judged."""
@@ -152,8 +155,10 @@ class CauseSpec(NamedTuple):
             return one
         if one.since is None and one.since_by:
             one = one.model_copy(update={"since_by": "", "since_bound": ""})
-        repair = self.repair if one.repair is None else one.repair
-        one = one.model_copy(update={"repair": None})
+        repair = self.repair
+        if isinstance(one.repair, str):
+            repair = one.repair
+        one = one.model_copy(update={"repair": UNSET})
         if not (repair or self.no_repair):
             return one
         step = one.next_step or Remedy(text="")

@@ -21,10 +21,11 @@ from blueplane_doctor.findings import compared, count_statuses, exit_code_for, i
 from blueplane_doctor.history.samples import HISTORY
 from blueplane_doctor.judging import HangingChecks, judged
 from blueplane_doctor.mistakes import mistake_at_run
-from blueplane_doctor.model import Finding, Record, Report, Status, Tool
+from blueplane_doctor.model import Finding, Report, Status, Tool
 from blueplane_doctor.monitoring import Monitor
 from blueplane_doctor.monitoring.connections import Connections
 from blueplane_doctor.monitoring.server_health import ServerHealth
+from blueplane_doctor.records import Record
 from blueplane_doctor.settings import Settings
 from blueplane_doctor.status_changes import changes_told, with_history
 from blueplane_doctor.threads import NO_THREADS, has_begun
@@ -301,7 +302,7 @@ def _metrics(evidence: Evidence, monitors: Mapping[str, type[Monitor]]) -> dict[
         if not monitor.in_metrics:
             continue
         record = evidence.records.get(name)
-        metrics[name] = record.model_dump(mode="json") if record is not None else None
+        metrics[name] = record.model_dump() if record is not None else None
     return metrics
 
 

@@ -16,7 +16,8 @@ from blueplane_doctor.checkapi import MARK, CheckSpec, spec_of
 from blueplane_doctor.errors import NoChecksError, SettingsError, did_you_mean
 from blueplane_doctor.extensions import extensions_in, extensions_of_packages
 from blueplane_doctor.mistakes import mistaken_name, mistaken_parameter
-from blueplane_doctor.model import Finding, Record, Remedy, Status
+from blueplane_doctor.model import Finding, Remedy, Status
+from blueplane_doctor.records import Record
 from blueplane_doctor.settings import Settings
 
 if TYPE_CHECKING:

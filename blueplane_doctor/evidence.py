@@ -4,7 +4,8 @@ import json
 from dataclasses import dataclass, field
 
 from blueplane_doctor import __version__
-from blueplane_doctor.model import Record, Tool
+from blueplane_doctor.model import Tool
+from blueplane_doctor.records import Record
 
 EVIDENCE_VERSION = 2
 
@@ -32,7 +33,7 @@ def to_json(evidence: Evidence) -> str:
         "tool": Tool(version=__version__).model_dump(),
         "taken_at": evidence.taken_at,
         "duration_ms": evidence.duration_ms,
-        "records": {name: record.model_dump(mode="json") for name, record in sorted(evidence.records.items())},
+        "records": {name: record.model_dump() for name, record in sorted(evidence.records.items())},
         "missing": dict(sorted(evidence.missing.items())),
         "durations": dict(sorted(evidence.durations.items())),
         "thresholds": evidence.thresholds,

@@ -130,7 +130,7 @@ def _run(spec: CheckSpec, evidence: Evidence) -> Finding:
             return _error(spec, f"it returned {type(finding).__name__} instead of a Finding")
         try:
             finding.model_dump_json()
-        except ValueError:  # evidence that no report could show is the check's fault, not the report's
+        except (TypeError, ValueError):  # evidence that no report could show is the check's fault, not the report's
             return _error(
                 spec, f"{_place(spec)}: Finding.evidence must hold numbers, texts, lists and maps of these alone"
             )

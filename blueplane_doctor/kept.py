@@ -4,15 +4,15 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pydantic import ValidationError
-
 from blueplane_doctor.characters import plain
 from blueplane_doctor.discovery import find_monitors
 from blueplane_doctor.documents import json_value
 from blueplane_doctor.errors import DocumentError, FileUnreadable, UsageError
 from blueplane_doctor.evidence import EVIDENCE_VERSION, Evidence
+from blueplane_doctor.field_checks import InvalidRecord
 from blueplane_doctor.file_reading import DOCUMENT_BYTES, read_bytes
-from blueplane_doctor.model import SCHEMA_VERSION, Record, Report, first_problem
+from blueplane_doctor.model import SCHEMA_VERSION, Report
+from blueplane_doctor.records import Record
 
 
 class _Kind(NamedTuple):
@@ -41,21 +41,20 @@ def read_report(path: Path) -> Report:
     try:
         report = Report.model_validate(values)
         return report.model_copy(update={"metrics": _checked(report.metrics)})
-    except ValidationError as error:
-        where, problem = first_problem(error)
-        message = f"{path} is not a report of blueplane-doctor: {plain(where, 400)}: {problem}"
+    except InvalidRecord as error:
+        message = f"{path} is not a report of blueplane-doctor: {plain(error.place, 400)}: {error.message}"
         raise UsageError(message, _REPORT.hint) from None
 
 
 def _checked(metrics: Mapping[str, Any]) -> dict[str, Any]:
     """The health records as this version makes them: formats may take for granted what is in them.
 
-    Raises ValidationError. A record of a monitor that is not there is kept as it is.
+    Raises InvalidRecord. A record of a monitor that is not there is kept as it is.
     """
     checked = dict(metrics)
     for name, monitor in find_monitors().items():
         if metrics.get(name) is not None:
-            checked[name] = monitor.record.model_validate(metrics[name]).model_dump(mode="json")
+            checked[name] = monitor.record.model_validate(metrics[name]).model_dump()
     return checked
 
 
@@ -86,15 +85,14 @@ def evidence_from(text: str | bytes, path: Path, monitor_paths: Iterable[Path] =
             durations={str(name): float(milliseconds) for name, milliseconds in content["durations"].items()},
             thresholds=_thresholds(content.get("thresholds")),
         )
-    except ValidationError as error:
-        where, message = first_problem(error)
-        raise UsageError(f"{path}: {error.title}.{where}: {message}", _EVIDENCE.hint) from None
+    except InvalidRecord as error:
+        raise UsageError(f"{path}: {error.record}.{plain(error.place, 400)}: {error.message}", _EVIDENCE.hint) from None
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise UsageError(f"{path} is not whole: {type(error).__name__}", _EVIDENCE.hint) from error
 
 
 def _records(content: Any, monitor_paths: Iterable[Path]) -> dict[str, Record]:
-    """Raises ValidationError, and AttributeError for what is no map."""
+    """Raises InvalidRecord, and AttributeError for what is no map."""
     monitors = find_monitors(monitor_paths)
     records: dict[str, Record] = {}
     for name, value in content.items():

@@ -2,8 +2,8 @@
 
 from typing import NamedTuple
 
-from blueplane_doctor.model import Record
 from blueplane_doctor.pipeline import CURSOR_MONITOR_SOURCES
+from blueplane_doctor.records import Record
 
 
 class Key(Record):

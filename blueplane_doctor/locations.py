@@ -21,8 +21,9 @@ from blueplane_doctor.connection.topology import (
 )
 from blueplane_doctor.errors import SettingsError
 from blueplane_doctor.known_names import GROUPS, MONITORS, STREAMS, TABLES
-from blueplane_doctor.model import Record, Report
+from blueplane_doctor.model import Report
 from blueplane_doctor.options import ENV_PREFIX
+from blueplane_doctor.records import Record
 from blueplane_doctor.settings import Settings, load
 from blueplane_doctor.text import hidden, place
 

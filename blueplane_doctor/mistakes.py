@@ -9,12 +9,12 @@ import traceback
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from blueplane_doctor.characters import plain
 from blueplane_doctor.errors import SettingsError, did_you_mean
-from blueplane_doctor.model import Finding, Record, Remedy
+from blueplane_doctor.field_checks import InvalidRecord, Problem
+from blueplane_doctor.model import Finding, Remedy
 from blueplane_doctor.patterns import pattern
+from blueplane_doctor.records import Record
 from blueplane_doctor.scales import UngradableValue
 
 _ABOUT_CODE = (ImportError, NameError, AttributeError, TypeError, SettingsError)
@@ -111,7 +111,7 @@ def mistaken_name(function: Callable[..., object], field: str, names: Iterable[s
 
 def _known_mistake(error: BaseException) -> str:
     """The sentence for a mistake in the use of our records; empty for any other error."""
-    if isinstance(error, ValidationError):
+    if isinstance(error, InvalidRecord):
         return _wrong_field(error)
     if isinstance(error, UngradableValue):
         return f"Scale.grade: {error}"
@@ -121,18 +121,14 @@ def _known_mistake(error: BaseException) -> str:
     return ""
 
 
-def _wrong_field(error: ValidationError) -> str:
+def _wrong_field(error: InvalidRecord) -> str:
     """The first problem of a record that could not be made; never the value, which may be private."""
-    problem = error.errors(include_input=False, include_url=False, include_context=False)[0]
-    names = [str(part) for part in problem["loc"]]
-    field = ".".join(names)
-    if problem["type"] == "extra_forbidden":
-        record = _MADE_BY_CHECKS.get(error.title) if len(names) == 1 else None
-        return _no_field(error.title, field, record)
-    if problem["type"] == "missing":
-        return f"{error.title} needs the field '{field}'"
-    message = problem["msg"].removeprefix("Value error, ")
-    return f"{error.title}.{field}: {message}"
+    if error.kind is Problem.UNKNOWN:
+        record = _MADE_BY_CHECKS.get(error.record) if len(error.where) == 1 else None
+        return _no_field(error.record, error.place, record)
+    if error.kind is Problem.MISSING:
+        return f"{error.record} needs the field '{error.place}'"
+    return f"{error.record}.{error.place}: {error.message}"
 
 
 def _no_field(record_name: str, field: str, record: type[Record] | None) -> str:

@@ -6,24 +6,14 @@ import textwrap
 from collections.abc import Mapping
 from enum import StrEnum
 from itertools import pairwise
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
-from pydantic.json_schema import SkipJsonSchema
+from msgspec import UNSET, UnsetType
+
+from blueplane_doctor.field_checks import Prepared
+from blueplane_doctor.records import Record
 
 SCHEMA_VERSION = 2
-
-
-class Record(BaseModel):
-    """Base of what passes between the parts: frozen, with no unknown fields."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-def first_problem(error: ValidationError) -> tuple[str, str]:
-    """Where a record's first problem is, and what it is; not the value, which may be private."""
-    problem = error.errors(include_input=False, include_url=False, include_context=False)[0]
-    return ".".join(str(part)[:60] for part in problem["loc"]), problem["msg"].removeprefix("Value error, ")
 
 
 def descriptions_of(record: type) -> dict[str, str]:
@@ -134,13 +124,30 @@ _LARGEST_NUMBER = 10**300
 """What every format can show; a float holds hardly more."""
 
 
+def _is_in_bounds(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return all(map(_is_in_bounds, value.values()))
+    if isinstance(value, list | tuple | set | frozenset):
+        return all(map(_is_in_bounds, value))
+    if isinstance(value, int):
+        return -_LARGEST_NUMBER < value < _LARGEST_NUMBER
+    return True
+
+
+def _in_bounds(value: Any) -> Any:
+    """Own checks may give any number: one of hundreds of digits breaks whoever reads it."""
+    if not _is_in_bounds(value):
+        raise ValueError("it holds a whole number of more than 300 digits")
+    return value
+
+
 class Finding(Record):
     """The result of one check. A check makes it through its Scale; the engine adds id, area and duration."""
 
     status: Status
     summary: str
     """One sentence for a tired person: the number first, then what it means."""
-    observed: float | int | str | None = None
+    observed: Annotated[float | int | str | None, Prepared(_in_bounds)] = None
     """The value that was judged, in `unit`; null when there was none."""
     unit: str = ""
     scale: Grading | None = None
@@ -151,7 +158,7 @@ class Finding(Record):
     remedy: Remedy | None = None
     part: str = ""
     """For not_set_up: the optional part that it rests on, `the recorder` or `the history`."""
-    evidence: dict[str, Any] = {}
+    evidence: Annotated[dict[str, Any], Prepared(_in_bounds)] = {}
     """What was read to arrive here: names, counts, times; never payload text."""
     id: str = ""
     area: str = ""
@@ -161,24 +168,6 @@ class Finding(Record):
     """Set when the finding is waived: it is shown, and does not count."""
     change: Change | None = None
     """Beside a baseline report, where there is one."""
-
-    @field_validator("observed", "evidence", mode="before")
-    @classmethod
-    def _in_bounds(cls, value: Any) -> Any:
-        """Own checks may give any number: one of hundreds of digits breaks whoever reads it."""
-        if not _is_in_bounds(value):
-            raise ValueError("it holds a whole number of more than 300 digits")
-        return value
-
-
-def _is_in_bounds(value: Any) -> bool:
-    if isinstance(value, Mapping):
-        return all(map(_is_in_bounds, value.values()))
-    if isinstance(value, list | tuple | set | frozenset):
-        return all(map(_is_in_bounds, value))
-    if isinstance(value, int):
-        return -_LARGEST_NUMBER < value < _LARGEST_NUMBER
-    return True
 
 
 class Stake(Record):
@@ -218,7 +207,7 @@ class Cause(Record):
     at_stake: Stake = Stake()
     next_step: Remedy | None = None
     """What to do first; its first command is the one that is shown at a glance."""
-    repair: SkipJsonSchema[str | None] = Field(default=None, exclude=True)
+    repair: str | UnsetType | None = UNSET
     """For the engine alone: what follows `blueplane-doctor repair`, where that is not what the decorator says.
 
     Empty: here a repair would find nothing to do."""

@@ -3,14 +3,15 @@
 import shlex
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import ConfigDict, Field, SecretStr, field_validator, model_validator
+from msgspec import field
 
 from blueplane_doctor.errors import UsageError
+from blueplane_doctor.field_checks import Cleaned, Prepared, Secret
 from blueplane_doctor.known_names import NOTIFY_SCHEMES
-from blueplane_doctor.model import Record, Status
 from blueplane_doctor.patterns import pattern
+from blueplane_doctor.records import Record
 from blueplane_doctor.text import known
 from blueplane_doctor.times import seconds_in
 
@@ -20,70 +21,64 @@ _QUIET = pattern(r"([01]\d|2[0-3]):([0-5]\d)\s*-\s*([01]\d|2[0-3]):([0-5]\d)\Z")
 _SHORTEST_REMINDER_SECONDS = 600
 
 
+def _a_url(value: Secret) -> Secret:
+    # The URL is not quoted: it holds secrets.
+    if not _URL.match(value.get_secret_value()):
+        raise ValueError("must be a URL of apprise, such as ntfy://ntfy.sh/TOPIC")
+    return value
+
+
+def _words(value: Any) -> Any:
+    if isinstance(value, str):
+        return shlex.split(value)
+    return value
+
+
+def _a_span(value: str) -> str:
+    if value == _NEVER:
+        return value
+    try:
+        seconds = seconds_in(value, "remind")
+    except UsageError as error:
+        raise ValueError(f"{error.message}; {error.hint}") from None
+    if seconds < _SHORTEST_REMINDER_SECONDS:
+        raise ValueError("must be at least 10m, or never")
+    return value
+
+
+def _hours(value: str) -> str:
+    if value and not _QUIET.match(value):
+        raise ValueError("must be two times of the day, such as 22:00-07:00")
+    return value
+
+
 class NotifyRule(Record):
     """One target: a URL of the library apprise, or a command that is given JSON on stdin."""
 
-    model_config = ConfigDict(serialize_by_alias=True)
+    reads_words: ClassVar[bool] = True
 
-    url: SecretStr | None = None
+    url: Annotated[Secret, Cleaned(_a_url)] | None = None
     """Where to, as apprise writes it: `ntfy://…`, `mailtos://…`, `slack://…`; it is never shown."""
-    command: list[str] = []
+    command: Annotated[list[str], Prepared(_words)] = []
     """A program and its arguments, run without a shell."""
-    least: Literal[Status.YELLOW, Status.ORANGE, Status.RED] = Field(Status.ORANGE, alias="from")
+    least: Literal["yellow", "orange", "red"] = field(default="orange", name="from")
     """The least colour that is told there."""
-    remind: str = "24h"
+    remind: Annotated[str, Cleaned(_a_span)] = "24h"
     """How often what lasts is told again, or `never`."""
-    quiet: str = ""
+    quiet: Annotated[str, Cleaned(_hours)] = ""
     """Local time in which only a loss is told: `22:00-07:00`; empty: always."""
 
-    @model_validator(mode="before")
     @classmethod
-    def _short(cls, entry: Any) -> Any:
-        # A URL alone is a rule with the default values.
-        if isinstance(entry, str):
-            return {"url": entry}
-        return entry
+    def prepared(cls, value: Any) -> Any:
+        """A URL alone is a rule with the default values."""
+        if isinstance(value, str):
+            return {"url": value}
+        return value
 
-    @model_validator(mode="after")
-    def _one_target(self) -> Self:
+    def __post_init__(self) -> None:
+        """A target is one thing."""
         if (self.url is None) is (not self.command):
             raise ValueError("a target has either a url or a command")
-        return self
-
-    @field_validator("url")
-    @classmethod
-    def _a_url(cls, value: SecretStr | None) -> SecretStr | None:
-        # The URL is not quoted: it holds secrets.
-        if value is not None and not _URL.match(value.get_secret_value()):
-            raise ValueError("must be a URL of apprise, such as ntfy://ntfy.sh/TOPIC")
-        return value
-
-    @field_validator("command", mode="before")
-    @classmethod
-    def _words(cls, value: Any) -> Any:
-        if isinstance(value, str):
-            return shlex.split(value)
-        return value
-
-    @field_validator("remind")
-    @classmethod
-    def _a_span(cls, value: str) -> str:
-        if value == _NEVER:
-            return value
-        try:
-            seconds = seconds_in(value, "remind")
-        except UsageError as error:
-            raise ValueError(f"{error.message}; {error.hint}") from None
-        if seconds < _SHORTEST_REMINDER_SECONDS:
-            raise ValueError("must be at least 10m, or never")
-        return value
-
-    @field_validator("quiet")
-    @classmethod
-    def _hours(cls, value: str) -> str:
-        if value and not _QUIET.match(value):
-            raise ValueError("must be two times of the day, such as 22:00-07:00")
-        return value
 
     @property
     def kind(self) -> str:

@@ -3,12 +3,10 @@
 Learnt from its public repository and from observing it run; see docs/PIPELINE.md.
 """
 
-from typing import Literal, Self
+from typing import Literal
 
-from pydantic import model_validator
-
-from blueplane_doctor.model import Record
 from blueplane_doctor.patterns import pattern
+from blueplane_doctor.records import Record
 
 DEFAULT_REDIS_HOST = "localhost"
 DEFAULT_REDIS_PORT = 6379
@@ -131,8 +129,8 @@ class Target(Record):
     optional: bool = False
     """Whether some layouts lack it: then its absence is not reported."""
 
-    @model_validator(mode="after")
-    def _complete(self) -> Self:
+    def __post_init__(self) -> None:
+        """What it says must be whole."""
         module, _, path = self.where.partition(":")
         if not all(part.isidentifier() for part in [*module.split("."), *path.split(".")]):
             raise ValueError("where must be module:Class.method or module:function")
@@ -142,7 +140,6 @@ class Target(Record):
             raise ValueError("argument is missing")
         if self.fails == "falls-back" and not self.fallback:
             raise ValueError("fallback is missing")
-        return self
 
     @property
     def modules(self) -> tuple[str, ...]:

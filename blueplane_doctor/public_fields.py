@@ -9,10 +9,9 @@ import re
 from collections.abc import Callable
 from typing import Annotated
 
-from pydantic import AfterValidator
-
 from blueplane_doctor import text
 from blueplane_doctor.characters import Public
+from blueplane_doctor.field_checks import Cleaned
 from blueplane_doctor.known_names import HOOK_TYPES, ROUTES, TABLES
 
 _STANDS_FOR_ANOTHER = re.compile(r"<hidden-[0-9a-f]{8}>\Z|_hidden-[0-9a-f]{8}_\Z|none\Z|other\Z")
@@ -27,13 +26,13 @@ _POLICIES = frozenset(
 UNKNOWN = Public("unknown")
 
 
-def _once(public: Callable[[str], Public]) -> AfterValidator:
+def _once(public: Callable[[str], Public]) -> Cleaned:
     def validate(value: str) -> str:
         if _STANDS_FOR_ANOTHER.match(value):
             return value
         return public(value)
 
-    return AfterValidator(validate)
+    return Cleaned(validate)
 
 
 def _groups(value: str) -> str:
@@ -67,7 +66,7 @@ def _policy(value: str) -> Public:
 MessageId = Annotated[str, _once(text.identifier)]
 EventType = Annotated[str, _once(text.event_type)]
 GroupName = Annotated[str, _once(text.group)]
-GroupNames = Annotated[str, AfterValidator(_groups)]
+GroupNames = Annotated[str, Cleaned(_groups)]
 """Several, between commas."""
 ConsumerName = Annotated[str, _once(text.consumer)]
 StreamName = Annotated[str, _once(text.stream)]

@@ -8,27 +8,20 @@ import os
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 from urllib.parse import urlsplit
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    Field,
-    PrivateAttr,
-    SecretStr,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
+from msgspec import UNSET, Meta, UnsetType
 
 from blueplane_doctor import pipeline
 from blueplane_doctor.connection.topology import topology_of
 from blueplane_doctor.errors import ConfigUnusable, SettingsError
+from blueplane_doctor.field_checks import Cleaned, InvalidRecord, Prepared, Secret
 from blueplane_doctor.layouts import Route
-from blueplane_doctor.model import Record, Status
+from blueplane_doctor.model import Status
 from blueplane_doctor.notification_rules import NotifyRule, rules_of
 from blueplane_doctor.pipeline import CLAUDE_FOLDER_VARIABLE
+from blueplane_doctor.records import Record
 from blueplane_doctor.settings_files import (
     DOCTOR_FILE,
     home_folder,
@@ -41,18 +34,70 @@ from blueplane_doctor.times import span_seconds
 from blueplane_doctor.user_paths import usable_path
 from blueplane_doctor.waivers import WaiverRule
 
-_NEVER: Literal["never"] = "never"
+_NEVER = "never"
 """The value of `fail_on` with which no finding makes the exit code 1."""
+_ONLY_NEW = "new:"
+"""What `fail_on` begins with where only what is new makes the exit code 1."""
 _LONGEST_SINCE = 3650 * 86_400
 SPLIT_SETTINGS = ("select", "ignore", "expected_hooks", "checks", "monitors")
 """Lists that may also come as words in one line, between spaces or commas."""
 
-UserPath = Annotated[Path, AfterValidator(usable_path)]
+UserPath = Annotated[Path, Cleaned(usable_path)]
 """A path in which `~` is the user's home."""
+
+
+def _split(value: Any) -> Any:
+    # By comma or space, as environment variables must come.
+    if isinstance(value, str):
+        return value.replace(",", " ").split()
+    return value
+
+
+def _a_time(value: str) -> str:
+    seconds = span_seconds(value)
+    if not seconds or seconds > _LONGEST_SINCE:
+        raise ValueError("must be a time such as 2h or 7d, at most 3650 days")
+    return value
+
+
+def _checked_url(url: str, schemes: tuple[str, ...]) -> str:
+    # The URL is not quoted: it may hold a password.
+    expected = f"must be a URL that begins with {', '.join(scheme + '://' for scheme in schemes)}"
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in schemes and parts.port != 0
+    except ValueError:
+        raise ValueError(f"{expected}, with a number as its port") from None
+    if not usable:
+        raise ValueError(expected)
+    return url
+
+
+def _a_redis_url(value: str) -> str:
+    if "+" in value.partition("://")[0] and topology_of(value):
+        return value
+    return _checked_url(value, ("redis", "rediss", "unix"))
+
+
+def _an_http_url(value: str) -> str:
+    return _checked_url(value, ("http", "https"))
+
+
+def _a_secret_http_url(value: Secret) -> Secret:
+    _an_http_url(value.get_secret_value())
+    return value
+
+
+_RedisUrl = Annotated[str, Cleaned(_a_redis_url)]
+_HttpUrl = Annotated[str, Cleaned(_an_http_url)]
+_Words = Annotated[list[str], Prepared(_split)]
+_Paths = Annotated[list[UserPath], Prepared(_split)]
 
 
 class StreamSettings(Record):
     """Names and limits of the streams; null means: find out which layout is there."""
+
+    reads_words: ClassVar[bool] = True
 
     queue: str | None = None
     """Stream that events are added to."""
@@ -60,24 +105,27 @@ class StreamSettings(Record):
     """Streams of what the writers gave up."""
     group: str | None = None
     """Another name for the writer group `processors`."""
-    max_length: int = Field(pipeline.DEFAULT_MAX_LENGTH, gt=0)
+    max_length: Annotated[int, Meta(gt=0)] = pipeline.DEFAULT_MAX_LENGTH
     """MAXLEN of the queue stream: what is beyond it is trimmed, read or not."""
-    dead_letter_max_length: int = Field(pipeline.DEFAULT_DEAD_LETTER_MAX_LENGTH, gt=0)
+    dead_letter_max_length: Annotated[int, Meta(gt=0)] = pipeline.DEFAULT_DEAD_LETTER_MAX_LENGTH
     """MAXLEN of the dead-letter streams."""
 
 
-class Settings(Record, validate_default=True):
+class Settings(Record, dict=True):
     """Everything a run goes by; frozen."""
+
+    checks_defaults: ClassVar[bool] = True
+    reads_words: ClassVar[bool] = True
 
     home: UserPath = Path("~/.blueplane")
     """Blueplane's home folder."""
-    redis_url: str = f"redis://{pipeline.DEFAULT_REDIS_HOST}:{pipeline.DEFAULT_REDIS_PORT}/0"
+    redis_url: _RedisUrl = f"redis://{pipeline.DEFAULT_REDIS_HOST}:{pipeline.DEFAULT_REDIS_PORT}/0"
     """The examined Redis."""
-    history_url: str | None = None
+    history_url: _RedisUrl | None = None
     """The Redis that holds the history; null: the examined one."""
     database: UserPath | None = None
     """The telemetry database; default: telemetry.db in the home."""
-    http_url: str = f"http://{pipeline.DEFAULT_HTTP_HOST}:{pipeline.DEFAULT_HTTP_PORT}"
+    http_url: _HttpUrl = f"http://{pipeline.DEFAULT_HTTP_HOST}:{pipeline.DEFAULT_HTTP_PORT}"
     """Where the server answers GET /health."""
     event_buffer: UserPath | None = None
     """Database of events that could not reach Redis; default: event_buffer.db in the home."""
@@ -95,21 +143,21 @@ class Settings(Record, validate_default=True):
     """Who writes what and where its rows are; null: the layout's own."""
     instrument_targets: list[pipeline.Target] = []
     """Methods that `instrument` measures beside those it knows; docs/RECORDING.md tells what each says."""
-    expected_hooks: list[str] = []
+    expected_hooks: _Words = []
     """Cursor hooks that must be active, even if not installed or seen."""
-    session_timeout_hours: float = Field(24, gt=0, le=876_000)
+    session_timeout_hours: Annotated[float, Meta(gt=0, le=876_000)] = 24
     """An IDE session without an end that began longer ago than this counts as closed."""
     thresholds: dict[str, dict[str, float | None]] = {}
     """Other numbers for a check's scale, by check id and level."""
-    select: list[str] = []
+    select: _Words = []
     """Checks to run: ids, areas, globs; empty: all."""
-    ignore: list[str] = []
+    ignore: _Words = []
     """Checks to leave out: ids, areas, globs."""
-    checks: list[UserPath] = []
+    checks: _Paths = []
     """Folders or files of your own checks, beside `checks` in the home."""
-    monitors: list[UserPath] = []
+    monitors: _Paths = []
     """Folders or files of your own monitors, beside `monitors` in the home."""
-    fail_on: Status | Literal["never"] = Status.ORANGE
+    fail_on: Literal["yellow", "orange", "red", "never"] = "orange"
     """Colour from which on the exit code is 1, or never; `new:orange`: only what is new or worse than the baseline."""
     fail_on_new: bool = False
     """Whether only what is new or worse than the baseline makes the exit code 1."""
@@ -117,83 +165,45 @@ class Settings(Record, validate_default=True):
     """Findings that do not count for a time: id, reason, owner, expires, when."""
     strict: bool = False
     """Whether unknown and skipped also make the run fail (exit code 3)."""
-    timeout: float = Field(30, gt=0, le=86_400)
+    timeout: Annotated[float, Meta(gt=0, le=86_400)] = 30
     """Seconds that the whole run may take."""
-    since: str = "24h"
+    since: Annotated[str, Cleaned(_a_time)] = "24h"
     """What editors wrote within this time is compared with what was captured: `2h`, `7d`."""
-    notify: list[NotifyRule] = []
+    notify: Annotated[list[NotifyRule], Prepared(rules_of)] = []
     """Whom `record` and `serve` tell of causes: targets with url or command, from, remind, quiet; docs/NOTIFY.md."""
-    heartbeat_url: SecretStr | None = None
+    heartbeat_url: Annotated[Secret, Cleaned(_a_secret_http_url)] | None = None
     """URL that `record` and `serve` ask after every sample, so that a service outside notices when they stop."""
-    machine_name: str = Field("", max_length=60)
+    machine_name: Annotated[str, Meta(max_length=60)] = ""
     """What messages call this machine; empty: they do not name it."""
-    page_url: str | None = None
+    page_url: _HttpUrl | None = None
     """URL of the live page that messages name; default: that of `serve`, where it sends them."""
 
-    @model_validator(mode="before")
-    @classmethod
-    def _only_new(cls, values: Any) -> Any:
-        word = values.get("fail_on") if isinstance(values, dict) else None
-        if isinstance(word, str) and word.startswith("new:"):
-            return {**values, "fail_on": word.removeprefix("new:"), "fail_on_new": True}
-        return values
+    origins: dict[str, str] | UnsetType = UNSET
+    """Where what was set comes from, by dotted name; UNSET where the settings were not loaded."""
+    left_out: str | UnsetType = UNSET
+    """Why Blueplane's own file, or a value in it, was left out."""
 
-    @field_validator(*SPLIT_SETTINGS, mode="before")
     @classmethod
-    def _split(cls, value: Any) -> Any:
-        # By comma or space, as environment variables must come.
-        return value.replace(",", " ").split() if isinstance(value, str) else value
-
-    @field_validator("fail_on", mode="before")
-    @classmethod
-    def _a_colour(cls, value: Any) -> Any:
-        if value not in ("yellow", "orange", "red", _NEVER):
-            raise ValueError("must be yellow, orange, red or never")
+    def prepared(cls, value: Any) -> Any:
+        """`new:red` says two things."""
+        word = value.get("fail_on") if isinstance(value, Mapping) else None
+        if isinstance(word, str) and word.startswith(_ONLY_NEW):
+            return {**value, "fail_on": word.removeprefix(_ONLY_NEW), "fail_on_new": True}
         return value
-
-    @field_validator("since")
-    @classmethod
-    def _a_time(cls, value: str) -> str:
-        seconds = span_seconds(value)
-        if not seconds or seconds > _LONGEST_SINCE:
-            raise ValueError("must be a time such as 2h or 7d, at most 3650 days")
-        return value
-
-    @field_validator("redis_url", "history_url")
-    @classmethod
-    def _a_redis_url(cls, value: str | None) -> str | None:
-        if value is None or "+" in value.partition("://")[0] and topology_of(value):
-            return value
-        return _checked_url(value, ("redis", "rediss", "unix"))
-
-    @field_validator("http_url", "page_url")
-    @classmethod
-    def _an_http_url(cls, value: str | None) -> str | None:
-        return None if value is None else _checked_url(value, ("http", "https"))
-
-    @field_validator("heartbeat_url")
-    @classmethod
-    def _a_secret_http_url(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None:
-            _checked_url(value.get_secret_value(), ("http", "https"))
-        return value
-
-    @field_validator("notify", mode="before")
-    @classmethod
-    def _rules(cls, value: Any) -> Any:
-        return rules_of(value)
-
-    _unused_config: str = PrivateAttr("")
-    _origins: dict[str, str] = PrivateAttr(default_factory=dict)
 
     def origins_of(self, name: str) -> list[str]:
         """The sources of what was set at or below this dotted name; none where the settings were not loaded."""
-        return sorted({origin for dotted, origin in self._origins.items() if f"{dotted}.".startswith(f"{name}.")})
+        origins: Mapping[str, str] = {}
+        if isinstance(self.origins, dict):
+            origins = self.origins
+        return sorted({origin for dotted, origin in origins.items() if f"{dotted}.".startswith(f"{name}.")})
 
     @property
     def unused_config(self) -> str:
         """Why Blueplane's own file of settings, or a value in it, was left out; empty where all of it counts."""
-        return self._unused_config
+        if isinstance(self.left_out, str):
+            return self.left_out
+        return ""
 
     @property
     def failing_status(self) -> Status | None:
@@ -237,20 +247,7 @@ def _folder_in(home: Path, name: str) -> list[Path]:
     return [folder] if os.path.isdir(folder) else []
 
 
-def _checked_url(url: str, schemes: tuple[str, ...]) -> str:
-    # The URL is not quoted: it may hold a password.
-    expected = f"must be a URL that begins with {', '.join(scheme + '://' for scheme in schemes)}"
-    try:
-        parts = urlsplit(url)
-        usable = parts.scheme in schemes and parts.port != 0
-    except ValueError:
-        raise ValueError(f"{expected}, with a number as its port") from None
-    if not usable:
-        raise ValueError(expected)
-    return url
-
-
-class Loaded(BaseModel):
+class Loaded(NamedTuple):
     """Settings with the origin of every value that is not a default, by dotted name."""
 
     settings: Settings
@@ -274,9 +271,9 @@ def load(flags: Mapping[str, Any] | None = None, *, file: Path | None = None, fo
                 raise
             without.append(error)
         else:
-            loaded.settings._origins = loaded.origins
-            loaded.settings._unused_config = "; ".join(error.reason for error in without)
-            return loaded
+            unused = "; ".join(error.reason for error in without)
+            settings = loaded.settings.model_copy(update={"origins": loaded.origins, "left_out": unused})
+            return Loaded(settings, loaded.origins)
 
 
 def _load(flags: Mapping[str, Any], file: Path | None, without: Sequence[str]) -> Loaded:
@@ -301,6 +298,5 @@ def _load(flags: Mapping[str, Any], file: Path | None, without: Sequence[str]) -
     try:
         # Not Settings(**merged): a name may be a number there.
         return Loaded(settings=Settings.model_validate(merged), origins=origins)
-    except ValidationError as error:
-        # pydantic's own text repeats the input, which may hold a secret.
+    except InvalidRecord as error:
         raise as_settings_error(error, Settings, origins, config_label) from None

@@ -5,13 +5,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from blueplane_doctor.documents import json_value
 from blueplane_doctor.errors import ConfigUnusable, DocumentError, SettingsError, did_you_mean
-from blueplane_doctor.model import Record, descriptions_of
+from blueplane_doctor.field_checks import InvalidRecord, Problem
+from blueplane_doctor.model import descriptions_of
 from blueplane_doctor.options import COMMAND_LINE_VARIABLES, ENV_PREFIX
 from blueplane_doctor.pipeline import CLAUDE_FOLDER_VARIABLE
+from blueplane_doctor.records import Record
 
 _IN_JSON = frozenset({"streams", "routes", "thresholds", "instrument_targets"})
 """Settings whose environment variable holds JSON."""
@@ -77,22 +77,21 @@ def merge(
 
 
 def as_settings_error(
-    error: ValidationError, model: type[Record], origins: Mapping[str, str], config_label: str
+    error: InvalidRecord, model: type[Record], origins: Mapping[str, str], config_label: str
 ) -> SettingsError:
     """The first problem, with the source and the key that caused it, a value that can be used, and what it means.
 
     `model`: that of the settings. `config_label`: the origin of what stands in Blueplane's own file.
     """
-    problem = error.errors(include_input=False, include_url=False)[0]
-    path = [str(part) for part in problem["loc"]]
-    message = problem["msg"].removeprefix("Value error, ")
+    path = error.where
+    message = error.message
     name = path[0]
     below = model.model_fields[name].annotation if name in model.model_fields else None
     if len(path) > 1 and isinstance(below, type) and issubclass(below, Record):
         model = below
         name = path[1]
     hint = ""
-    if problem["type"] == "extra_forbidden":
+    if error.kind is Problem.UNKNOWN:
         message = "there is no such setting"
         hint = did_you_mean(path[-1], model.model_fields, "see: blueplane-doctor settings --init")
     elif name in model.model_fields:

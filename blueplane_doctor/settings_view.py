@@ -3,8 +3,8 @@
 import re
 from typing import Any
 
-from blueplane_doctor.model import Status, descriptions_of
-from blueplane_doctor.settings import SPLIT_SETTINGS, Settings, StreamSettings
+from blueplane_doctor.json_schemas import DIALECT, json_schema
+from blueplane_doctor.settings import SPLIT_SETTINGS, Settings
 
 _PARAMETER = re.compile(r"([?&])([^=&#]*)=([^&#]*)")
 _HARMLESS_PARAMETERS = frozenset(
@@ -73,15 +73,13 @@ def without_secrets(value: Any) -> Any:
 
 def settings_schema() -> dict[str, Any]:
     """JSON Schema (draft 2020-12) of doctor.yaml: every setting but `home`, which names the folder of the file."""
-    schema = Settings.model_json_schema()
+    definitions = json_schema(Settings)
+    schema = definitions.pop("Settings")
     properties = schema["properties"]
     del properties["home"]
     # A file may also say `new:COLOUR`, and write a list of words in one line.
-    properties["fail_on"] = {
-        "type": "string",
-        "pattern": "^((new:)?(yellow|orange|red)|never)$",
-        "default": Status.ORANGE.value,
-    }
+    del properties["fail_on"]["enum"]
+    properties["fail_on"] |= {"type": "string", "pattern": "^((new:)?(yellow|orange|red)|never)$"}
     for name in SPLIT_SETTINGS:
         words = {"type": "array", "items": properties[name].pop("items")}
         del properties[name]["type"]
@@ -89,13 +87,5 @@ def settings_schema() -> dict[str, Any]:
     # A target may be its URL alone, and several of them stand in one line.
     targets = properties["notify"]
     targets["items"] = {"anyOf": [targets["items"], {"type": "string"}]}
-    properties["notify"] = {"anyOf": [targets, {"type": "string"}]}
-    _describe(properties, Settings)
-    _describe(schema["$defs"]["StreamSettings"]["properties"], StreamSettings)
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
-
-
-def _describe(properties: dict[str, Any], record: type) -> None:
-    for name, meaning in descriptions_of(record).items():
-        if name in properties:
-            properties[name]["description"] = meaning
+    properties["notify"] = {"anyOf": [targets, {"type": "string"}], "description": targets.pop("description")}
+    return {"$schema": DIALECT, **schema, "$defs": definitions}

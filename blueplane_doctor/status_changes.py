@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping
 from blueplane_doctor.causes import Explanation
 from blueplane_doctor.discovery import AvailableChecks
 from blueplane_doctor.history.samples import CAUSE, CHECK, kept_id
-from blueplane_doctor.model import Cause, Record, StatusChange
+from blueplane_doctor.model import Cause, StatusChange
 from blueplane_doctor.monitoring.history_health import HistoryHealth
+from blueplane_doctor.records import Record
 from blueplane_doctor.times import parse_time
 
 SINCE_BY = "the history: each sample since then shows it"

@@ -5,12 +5,12 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
-
-from pydantic import ValidationError, model_validator
+from typing import Any, ClassVar
 
 from blueplane_doctor.errors import SettingsError, did_you_mean
-from blueplane_doctor.model import Finding, Record, Remedy, Status, Waiver, first_problem
+from blueplane_doctor.field_checks import InvalidRecord
+from blueplane_doctor.model import Finding, Remedy, Status, Waiver
+from blueplane_doctor.records import Record
 from blueplane_doctor.settings_files import read_yaml_value
 
 _OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
@@ -29,6 +29,8 @@ _HINT = "each has id, reason, owner and expires; see the README"
 class WaiverRule(Record):
     """One waiver, as it is written in the settings or in a file beside the code."""
 
+    reads_words: ClassVar[bool] = True
+
     id: str
     """Id of the check, or a glob of ids."""
     reason: str
@@ -41,20 +43,19 @@ class WaiverRule(Record):
     """Conditions, all of which must hold: `observed`, or a name in the finding's evidence (`a.b` goes down), to a
     value or a comparison such as `<= 20`."""
 
-    @model_validator(mode="before")
     @classmethod
-    def _whole(cls, entry: Any) -> Any:
+    def prepared(cls, value: Any) -> Any:
         """Name what is missing or mistyped, all of it at once."""
-        if not isinstance(entry, Mapping):
-            return entry
-        for name in entry:
+        if not isinstance(value, Mapping):
+            return value
+        for name in value:
             if name not in cls.model_fields:
                 hint = did_you_mean(str(name), cls.model_fields, f"it has {', '.join(cls.model_fields)}")
                 raise ValueError(f"a waiver has no field '{str(name)[:60]}', {hint}")
-        missing = [name for name in _REQUIRED if not str(entry.get(name) or "").strip()]
+        missing = [name for name in _REQUIRED if not str(value.get(name) or "").strip()]
         if missing:
             raise ValueError(f"a waiver needs {' and '.join(missing)}")
-        return entry
+        return value
 
 
 def read_waivers(path: Path) -> list[WaiverRule]:
@@ -68,10 +69,9 @@ def read_waivers(path: Path) -> list[WaiverRule]:
     for number, entry in enumerate(content, 1):
         try:
             rules.append(WaiverRule.model_validate(entry))
-        except ValidationError as error:
-            where, problem = first_problem(error)
-            place = f"waiver {number}: {where}" if where else f"waiver {number}"
-            raise SettingsError(f"{path}: {place}: {problem}", _HINT) from None
+        except InvalidRecord as error:
+            place = f"waiver {number}: {error.place}" if error.place else f"waiver {number}"
+            raise SettingsError(f"{path}: {place}: {error.message}", _HINT) from None
     return rules
 
 

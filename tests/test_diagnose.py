@@ -16,8 +16,9 @@ from blueplane_doctor.discovery import AvailableChecks
 from blueplane_doctor.errors import SettingsError, SourceUnreachable
 from blueplane_doctor.evidence import Evidence
 from blueplane_doctor.examination import Examination
-from blueplane_doctor.model import Finding, Record, Remedy, Report, Status
+from blueplane_doctor.model import Finding, Remedy, Report, Status
 from blueplane_doctor.monitoring import Monitor
+from blueplane_doctor.records import Record
 from blueplane_doctor.settings import Settings
 from blueplane_doctor.threads import NO_THREADS
 from tests.checks.builders import queue
@@ -70,7 +71,7 @@ def test_the_report_counts_and_orders_what_was_found() -> None:
     assert {name: count for name, count in report.counts.items() if count} == {"red": 2, "error": 1, "green": 1}
     assert (report.status, report.exit_code, report.duration_ms) == ("red", 1, 12.5)
     assert report.generated_at == "2026-03-14T09:26:53.589Z"
-    assert report.metrics["queue"] == queue().model_dump(mode="json")
+    assert report.metrics["queue"] == queue().model_dump()
     assert report.metrics["chain"] is None
     assert "connections" not in report.metrics
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from blueplane_doctor import __version__
 from blueplane_doctor.evidence import EVIDENCE_VERSION, Evidence, to_json
 from blueplane_doctor.kept import evidence_from
-from blueplane_doctor.model import Record
+from blueplane_doctor.records import Record
 
 
 class Weather(Record):

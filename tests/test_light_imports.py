@@ -1,11 +1,10 @@
 """Libraries are imported without what they bring along, and nobody else notices."""
 
-import dataclasses
 import subprocess
 import sys
 from importlib.metadata import version
 
-from blueplane_doctor.light_imports import _small_dataclasses, load_tabulate
+from blueplane_doctor.light_imports import load_tabulate
 
 
 def _run(program: str) -> str:
@@ -101,24 +100,3 @@ def test_yaml_works_with_both_of_its_parsers() -> None:
         *("b:", "- 1", "- 2.5", "- true", "- null", '- "\\xE9"', "- '1'", ""),
         "ReaderError",
     ]
-
-
-def test_a_small_dataclass_has_its_equality_and_hash() -> None:
-    with _small_dataclasses():
-
-        @dataclasses.dataclass(frozen=True, slots=True)
-        class Limit:
-            number: int = 1
-
-        @dataclasses.dataclass
-        class Changing:
-            number: int
-
-            def __eq__(self, other: object) -> bool:
-                return True
-
-    assert Limit() == Limit(1) != Limit(2)
-    assert len({Limit(), Limit(1), Limit(2)}) == 2
-    assert Changing(1) == Changing(2)
-    assert Changing.__hash__ is None
-    assert [field.name for field in dataclasses.fields(Limit)] == ["number"]

@@ -20,8 +20,8 @@ from blueplane_doctor.metrics import (
     TIME,
     Metric,
 )
-from blueplane_doctor.model import Record
 from blueplane_doctor.readings import metric_of
+from blueplane_doctor.records import Record
 
 NOT_METRICS = {
     "queue.groups.*.exists": "a group that does not exist has no metrics; the check writer-missing grades it",

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
 
 from blueplane_doctor.errors import SettingsError
+from blueplane_doctor.field_checks import InvalidRecord
 from blueplane_doctor.model import Status
 from blueplane_doctor.notification_rules import NotifyRule
 from blueplane_doctor.settings import Settings, load
@@ -51,7 +51,7 @@ def test_a_command() -> None:
     ],
 )
 def test_refused(values: dict[str, Any]) -> None:
-    with pytest.raises(ValidationError):
+    with pytest.raises(InvalidRecord):
         NotifyRule.model_validate(values)
 
 

@@ -3,8 +3,8 @@
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
 
+from blueplane_doctor.field_checks import InvalidRecord
 from blueplane_doctor.pipeline import (
     TARGETS,
     Target,
@@ -43,7 +43,7 @@ def test_no_method_is_measured_twice() -> None:
     ],
 )
 def test_an_incomplete_target_is_refused(changed: dict[str, Any], said: str) -> None:
-    with pytest.raises(ValidationError, match=said):
+    with pytest.raises(InvalidRecord, match=said):
         Target(**{**GOOD, **changed})
 
 

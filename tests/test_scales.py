@@ -250,7 +250,7 @@ def test_at_worst_caps_the_colour(value: float, status: str) -> None:
 
 
 def test_a_finding_carries_its_scale_as_numbers() -> None:
-    scale = RISING.grade(25, "25 s").model_dump(mode="json")["scale"]
+    scale = RISING.grade(25, "25 s").model_dump()["scale"]
     assert scale == {
         "direction": "rising",
         "unit": "s",
@@ -264,7 +264,7 @@ def test_a_finding_carries_its_scale_as_numbers() -> None:
 
 
 def test_a_finding_carries_the_words_of_its_states() -> None:
-    scale = STATES.grade("down", "It is down").model_dump(mode="json")["scale"]
+    scale = STATES.grade("down", "It is down").model_dump()["scale"]
     assert scale["direction"] == "states"
     assert scale["words"] == {
         "active": "green",

@@ -14,7 +14,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pydantic_core import from_json
+from msgspec.json import decode
 
 from blueplane_doctor.errors import FileUnreadable
 from blueplane_doctor.file_reading import DOCUMENT_BYTES, read_bytes
@@ -86,13 +86,13 @@ class TranscriptMemory:
             return {}
         try:
             content = read_bytes(self._file, DOCUMENT_BYTES)
-            values = from_json(content)
+            values = decode(content)
             before = TableGeneration(*values["generation"])
             is_same = before.beginning == self._generation.beginning and before.highest <= self._generation.highest
             if values["version"] != _VERSION or not is_same:
                 return {}
             files = {identity: _file_memory(kept) for identity, kept in values["files"].items()}
-        except (FileUnreadable, ValueError, KeyError, TypeError, AttributeError):
+        except (FileUnreadable, ValueError, RecursionError, KeyError, TypeError, AttributeError):
             return {}  # of another version, or damaged: then everything is read anew
         self._content = content
         return files

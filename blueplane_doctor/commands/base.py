@@ -63,7 +63,7 @@ class Invocation(NamedTuple):
             return loaded
         waivers = [*loaded.settings.waivers, *read_waivers(self.options.waivers)]
         settings = loaded.settings.model_copy(update={"waivers": waivers})
-        return loaded.model_copy(update={"settings": settings})
+        return loaded._replace(settings=settings)
 
     def one_output(self) -> Path | None:
         """The file of --output, for a command that writes a single one. Raises UsageError."""

@@ -145,7 +145,7 @@ def _told(settings: "Settings", since: float) -> "list[ToldLine]":
         return []
     lately = [attempt for attempt in state.attempts if attempt.at >= since]
     messages = sent_messages(state.model_copy(update={"attempts": tuple(lately)}))
-    return lines_of(message.model_dump(mode="json") for message in reversed(messages))
+    return lines_of(message.model_dump() for message in reversed(messages))
 
 
 def _shown(name: str, typed: Collection[str] = ()) -> str:

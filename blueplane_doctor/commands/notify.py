@@ -51,7 +51,7 @@ def notify(
 def _show_message(targets: Sequence[Target], message: Message) -> None:
     show(f"{message.title}\n\n{message.body}\n\n")
     for target in targets:
-        show(f"would go to {target.label}, from {target.rule.least.value}\n")
+        show(f"would go to {target.label}, from {target.rule.least}\n")
         if target.rule.url is None:
             show(f"{json.dumps(message.as_document(), indent=2, ensure_ascii=False)}\n")
 

@@ -1,6 +1,5 @@
 """Show the JSON Schema of the JSON report (schema report) or of doctor.yaml (schema settings)."""
 
-from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -9,11 +8,11 @@ import typer
 from blueplane_doctor.commands.base import Invocation, command, new_command
 from blueplane_doctor.console import show_json
 from blueplane_doctor.discovery import find_monitors
-from blueplane_doctor.model import Record, Report, descriptions_of
+from blueplane_doctor.json_schemas import DIALECT, json_schema
+from blueplane_doctor.model import Report
 from blueplane_doctor.settings_view import settings_schema
 
 COMMAND = new_command(__doc__)
-_DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 class _Subject(StrEnum):
@@ -39,16 +38,16 @@ def schema(
 
 def report_schema() -> dict[str, Any]:
     """JSON Schema (draft 2020-12) of what `--format json` writes."""
-    schema = Report.model_json_schema(mode="serialization")
-    definitions = schema.setdefault("$defs", {})
-    records: dict[str, Any] = {}
-    for name, monitor in sorted(find_monitors().items()):
-        if not monitor.in_metrics:
-            continue
-        record = monitor.record.model_json_schema(mode="serialization", ref_template="#/$defs/{model}")
-        definitions |= record.pop("$defs", {})
-        definitions[monitor.record.__name__] = record
-        records[name] = {"anyOf": [{"$ref": f"#/$defs/{monitor.record.__name__}"}, {"type": "null"}]}
+    monitors = {name: monitor.record for name, monitor in sorted(find_monitors().items()) if monitor.in_metrics}
+    definitions = json_schema(Report, *monitors.values())
+    schema = definitions.pop("Report")
+    records = {}
+    for name, record in monitors.items():
+        records[name] = {"anyOf": [{"$ref": f"#/$defs/{record.__name__}"}, {"type": "null"}]}
+    # A report always has all of its fields.
+    for part in (schema, *definitions.values()):
+        if "properties" in part:
+            part["required"] = list(part["properties"])
     schema["properties"]["metrics"] = {
         "type": "object",
         "description": "Health records by name; null for one that was not read.",
@@ -57,17 +56,4 @@ def report_schema() -> dict[str, Any]:
         # Those of monitors from outside the package.
         "additionalProperties": {"type": ["object", "null"]},
     }
-    _describe({**definitions, "Report": schema})
-    return {"$schema": _DIALECT, **schema}
-
-
-def _describe(parts: Mapping[str, Any]) -> None:
-    """Put the records' own docstrings of attributes into the parts of a schema, by name of the record."""
-    records = {record.__name__: record for record in Record.__subclasses__()}
-    for name, part in parts.items():
-        if name not in records:
-            continue
-        meanings = descriptions_of(records[name])
-        for attribute, described in part.get("properties", {}).items():
-            if attribute in meanings:
-                described.setdefault("description", meanings[attribute])
+    return {"$schema": DIALECT, **schema, "$defs": definitions}

@@ -33,7 +33,7 @@ def settings(
         _init(given)
         return
     loaded = given.load()
-    values = flat(loaded.settings.model_dump(mode="json"))
+    values = flat(loaded.settings.model_dump())
     if given.format == "json":
         document = {}
         for name, value in values:
@@ -74,7 +74,7 @@ def commented_defaults() -> str:
         "",
     ]
     meanings = descriptions_of(Settings)
-    for name, default in Settings().model_dump(mode="json", exclude={"home", "thresholds"}).items():
+    for name, default in Settings().model_dump(exclude={"home", "thresholds"}).items():
         text = yaml.safe_dump({name: default}, default_flow_style=False, allow_unicode=True, sort_keys=False)
         lines.append(f"# {meanings.get(name, name)}")
         for line in text.splitlines():

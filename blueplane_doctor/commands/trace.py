@@ -49,7 +49,7 @@ def trace(
         wanted = ids or _ids_of(examination, state, since)
         traces = Tracer(examination).trace(wanted)
     if given.format == "json":
-        show_json([trace.model_dump(mode="json") for trace in traces])
+        show_json([trace.model_dump() for trace in traces])
     else:
         # IDs in a state are those of the queue, whose form is known.
         names = names_of(ids, traces) if ids else [trace.id for trace in traces]

@@ -20,8 +20,8 @@ from blueplane_doctor.custody.states import (
 )
 from blueplane_doctor.custody.undelivered import UndeliveredMessages
 from blueplane_doctor.custody.unwritten import UnwrittenKeys
-from blueplane_doctor.model import Record
 from blueplane_doctor.public_fields import EventType, GroupNames, MessageId, RouteName
+from blueplane_doctor.records import Record
 from blueplane_doctor.text import event_type
 from blueplane_doctor.times import MINUTE_MS
 

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from blueplane_doctor.model import Record
 from blueplane_doctor.public_fields import GroupName
 from blueplane_doctor.quantities import many
+from blueplane_doctor.records import Record
 from blueplane_doctor.sources.entries import pages
 from blueplane_doctor.sources.entry_ids import BEGINNING, EntryId, entry_id, id_text
 from blueplane_doctor.sources.redis_source import RedisSource, pairs

@@ -6,7 +6,7 @@ from functools import cache
 from operator import itemgetter
 from typing import Any
 
-from pydantic_core import from_json
+from msgspec.json import decode
 
 from blueplane_doctor.characters import Public
 from blueplane_doctor.sources.entries import RawEntry
@@ -156,8 +156,8 @@ def _parse(raw: bytes | None) -> Any:
     if raw is None:
         return _ABSENT
     try:
-        return from_json(raw)  # several times as fast as the json module
-    except ValueError:
+        return decode(raw)  # several times as fast as the json module
+    except (ValueError, RecursionError):
         pass
     try:  # the pipeline uses the json module, which accepts a lone surrogate and deep nesting
         return json.loads(raw)

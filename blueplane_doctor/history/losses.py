@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from blueplane_doctor.history.trend import GroupSample, counter_reset
-from blueplane_doctor.model import Record
 from blueplane_doctor.public_fields import GroupName
+from blueplane_doctor.records import Record
 from blueplane_doctor.times import iso_of_seconds
 
 

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 from blueplane_doctor.history.samples import MINUTE, Sample
 from blueplane_doctor.history.series import FEWEST, is_fresh, rate_per_minute
-from blueplane_doctor.model import Record
+from blueplane_doctor.records import Record
 from blueplane_doctor.times import MINUTE_MS, iso_of_seconds, span
 
 _MOST_MINUTES = 7 * 24 * 60

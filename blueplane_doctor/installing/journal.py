@@ -5,16 +5,16 @@ can: no other user's journal is followed, by root neither.
 """
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError, model_validator
-
 from blueplane_doctor.documents import json_value
 from blueplane_doctor.errors import DocumentError
+from blueplane_doctor.field_checks import InvalidRecord
 from blueplane_doctor.installing.files import StepError, explained, missing_folders, read, remove, remove_folder, write
-from blueplane_doctor.model import Record, first_problem
 from blueplane_doctor.ownership import stranger_of
+from blueplane_doctor.records import Record
 
 JOURNAL_FILE = "doctor-install.json"
 _VERSION = 1
@@ -50,14 +50,21 @@ class Entry(Record):
     token: str = ""
     """What was left in that Redis to know it by."""
 
-    @model_validator(mode="after")
-    def _whole(self) -> "Entry":
-        missing = [name for name in _NEEDED.get(self.kind, ()) if name not in self.model_fields_set]
-        if missing:
-            raise ValueError(f"a {self.kind} needs {' and '.join(missing)}")
+    @classmethod
+    def prepared(cls, value: Any) -> Any:
+        """What an entry is undone by must stand there, also where it is null."""
+        if not isinstance(value, Mapping):
+            return value
+        for kind, needed in _NEEDED.items():
+            missing = [name for name in needed if name not in value]
+            if value.get("kind") == kind and missing:
+                raise ValueError(f"a {kind} needs {' and '.join(missing)}")
+        return value
+
+    def __post_init__(self) -> None:
+        """What is to be removed must be named whole."""
         if self.kind in _ON_DISK and (not self.target.startswith("/") or "\0" in self.target):
             raise ValueError(f"the target of a {self.kind} must be a whole path")
-        return self
 
     def is_of(self, kind: str, target: str, place: str = "") -> bool:
         """Whether it is the entry for this."""
@@ -123,7 +130,7 @@ class Journal:
         self.entries.clear()
 
     def _save(self) -> None:
-        entries = [entry.model_dump(exclude_unset=True) for entry in self.entries]
+        entries = [entry.model_dump() for entry in self.entries]
         text = json.dumps({"version": _VERSION, "entries": entries}, indent=1) + "\n"
         write(self.path, text.encode(), mode=0o600)
 
@@ -137,16 +144,15 @@ def _entries_in(path: Path) -> list[Entry]:
         return _entries_of(json_value(content))
     except DocumentError as error:
         problem = error.message
-    except ValidationError as error:
-        where, what = first_problem(error)
-        problem = f"{where}: {what}" if where else what
+    except InvalidRecord as error:
+        problem = f"{error.place}: {error.message}" if error.place else error.message
     except ValueError as error:
         problem = str(error)
     raise StepError(f"{path} is not a journal of this program: {problem}", "move it away to start afresh")
 
 
 def _entries_of(known: Any) -> list[Entry]:
-    """Raises ValueError, ValidationError among them."""
+    """Raises ValueError, InvalidRecord among them."""
     if not isinstance(known, dict) or not isinstance(known.get("entries"), list):
         raise ValueError("it holds no list of entries")
     if known.get("version") != _VERSION:

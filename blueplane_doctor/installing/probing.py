@@ -9,7 +9,7 @@ from blueplane_doctor.custody.states import LOST, WAITING, WRITTEN, PendingEntry
 from blueplane_doctor.errors import SourceMissing
 from blueplane_doctor.examination import Examination
 from blueplane_doctor.layouts import Route
-from blueplane_doctor.model import Record
+from blueplane_doctor.records import Record
 from blueplane_doctor.settings import Settings
 from blueplane_doctor.sources.entry_ids import entry_id, id_text
 from blueplane_doctor.sources.redis_source import pairs

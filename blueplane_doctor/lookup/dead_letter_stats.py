@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from blueplane_doctor.characters import Public
 from blueplane_doctor.examination import Examination
 from blueplane_doctor.lookup.dead_letters import DeadLetter
-from blueplane_doctor.model import Record
+from blueplane_doctor.records import Record
 from blueplane_doctor.text import stream as shown_stream
 from blueplane_doctor.times import HOUR_MS
 

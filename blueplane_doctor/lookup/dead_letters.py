@@ -8,7 +8,7 @@ from blueplane_doctor.connection.base import Command
 from blueplane_doctor.errors import SourceError, SourceMissing, UsageError
 from blueplane_doctor.examination import Examination
 from blueplane_doctor.machine_key import fingerprint
-from blueplane_doctor.model import Record
+from blueplane_doctor.records import Record
 from blueplane_doctor.sources.dead_letters import (
     DeadLetterEntry,
     json_object,

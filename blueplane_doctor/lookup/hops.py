@@ -5,7 +5,7 @@ from datetime import datetime
 from blueplane_doctor.custody.messages import Message
 from blueplane_doctor.custody.routing import CompiledRoute
 from blueplane_doctor.known_names import HOOK_TYPES, MONITOR_TYPES, ROUTES, TABLES
-from blueplane_doctor.model import Record
+from blueplane_doctor.records import Record
 from blueplane_doctor.sources.dead_letters import DeadLetterEntry
 from blueplane_doctor.sources.entry_ids import id_text
 from blueplane_doctor.sources.transcript_search import FoundLine

@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 from blueplane_doctor.custody.ledger import Ledger
 from blueplane_doctor.errors import SourceError
-from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring import Monitor
 from blueplane_doctor.monitoring.cursor_hooks import (
     CursorHooks,
@@ -19,6 +18,7 @@ from blueplane_doctor.monitoring.cursor_hooks import (
 from blueplane_doctor.pipeline import SESSIONS_TABLE
 from blueplane_doctor.public_fields import SourceName
 from blueplane_doctor.recording.reading import read_recorded
+from blueplane_doctor.records import Record
 from blueplane_doctor.times import MINUTE_MS, iso_if_known, milliseconds_since, parse_time
 
 _RATE_MINUTES = 5

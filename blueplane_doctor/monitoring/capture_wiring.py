@@ -22,10 +22,10 @@ from blueplane_doctor.capture.hook_wiring import (
     versions_of_hooks,
 )
 from blueplane_doctor.errors import SourceError
-from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring import Monitor
 from blueplane_doctor.pipeline import CLAUDE_FOLDER_VARIABLE, SESSIONS_TABLE, finds_transcripts, folders_looked_for
 from blueplane_doctor.public_fields import Version
+from blueplane_doctor.records import Record
 from blueplane_doctor.sources.cursor_extension import extensions
 from blueplane_doctor.sources.cursor_places import cursor_folder
 from blueplane_doctor.sources.hook_files import CLAUDE, CURSOR, read_hook_file

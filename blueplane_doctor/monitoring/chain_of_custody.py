@@ -33,7 +33,6 @@ from blueplane_doctor.custody.states import (
     WRITTEN_NOT_DELIVERED,
 )
 from blueplane_doctor.errors import SourceError
-from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring import Monitor
 from blueplane_doctor.monitoring.state_counts import counts_by_state, equation, states_by_route
 from blueplane_doctor.monitoring.time_buckets import (
@@ -43,6 +42,7 @@ from blueplane_doctor.monitoring.time_buckets import (
     time_bucket,
 )
 from blueplane_doctor.public_fields import RouteName
+from blueplane_doctor.records import Record
 from blueplane_doctor.sources.streams import StreamState
 from blueplane_doctor.times import iso_of_milliseconds
 

@@ -13,9 +13,9 @@ from blueplane_doctor.errors import (
     SourceUnreachable,
 )
 from blueplane_doctor.layouts import LAYOUTS
-from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring import Monitor
 from blueplane_doctor.pipeline import WRITTEN_TABLES
+from blueplane_doctor.records import Record
 from blueplane_doctor.settings import Settings
 from blueplane_doctor.text import place
 

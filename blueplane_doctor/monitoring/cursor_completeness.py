@@ -16,9 +16,9 @@ from blueplane_doctor.capture.cursor_states import (
 from blueplane_doctor.custody.carried import CarriedItems
 from blueplane_doctor.errors import SourceError
 from blueplane_doctor.examination import Examination
-from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring import Monitor
 from blueplane_doctor.pipeline import SESSIONS_TABLE, TRACE_TABLES
+from blueplane_doctor.records import Record
 from blueplane_doctor.sources.cursor_extension import extensions
 from blueplane_doctor.sources.cursor_items import Budget, Changed, changed_in_global, changed_in_workspace
 from blueplane_doctor.sources.cursor_places import CursorDatabase, databases

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from blueplane_doctor.examination import Examination
-from blueplane_doctor.model import Record
 from blueplane_doctor.pipeline import CURSOR_HOOKS
 from blueplane_doctor.public_fields import HookName
 from blueplane_doctor.recording.reading import Recorded
+from blueplane_doctor.records import Record
 from blueplane_doctor.sources.hook_files import CURSOR, read_hook_file
 from blueplane_doctor.times import iso_if_known, milliseconds_since
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 from blueplane_doctor.errors import FileUnreadable
 from blueplane_doctor.file_reading import file_state
-from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring import Monitor
 from blueplane_doctor.public_fields import TableName
 from blueplane_doctor.recording.reading import Recorded
+from blueplane_doctor.records import Record
 from blueplane_doctor.sources.database_files import write_ahead_log
 from blueplane_doctor.sources.server_log import LogTail
 from blueplane_doctor.times import from_milliseconds, iso

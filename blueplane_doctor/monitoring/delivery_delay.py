@@ -4,9 +4,9 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from blueplane_doctor.custody.delay_sample import DelaySample, WrittenMessage
-from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring import Monitor
 from blueplane_doctor.public_fields import RouteName
+from blueplane_doctor.records import Record
 from blueplane_doctor.sources.trace_tables import read_ingested
 from blueplane_doctor.times import MINUTE_MS, span, to_milliseconds
 

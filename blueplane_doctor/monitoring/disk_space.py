@@ -4,8 +4,8 @@ import os
 from pathlib import Path
 
 from blueplane_doctor.errors import SourceError
-from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring import Monitor
+from blueplane_doctor.records import Record
 from blueplane_doctor.sources.redis_host import runs_here
 from blueplane_doctor.user_paths import real_file
 

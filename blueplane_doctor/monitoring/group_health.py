@@ -7,8 +7,8 @@ from blueplane_doctor.custody.ledger import Ledger
 from blueplane_doctor.custody.pending_entries import PendingEntriesReader
 from blueplane_doctor.custody.shared_groups import SharedGroup, is_named_as_a_server
 from blueplane_doctor.examination import Examination
-from blueplane_doctor.model import Record
 from blueplane_doctor.public_fields import ConsumerName, GroupName, MessageId
+from blueplane_doctor.records import Record
 from blueplane_doctor.sources.entry_ids import id_text
 from blueplane_doctor.sources.server_process import RUNNING, process_state, read_pid
 from blueplane_doctor.sources.streams import Group

@@ -13,11 +13,12 @@ from blueplane_doctor.history.series import FEWEST, increase, is_fresh, minutes_
 from blueplane_doctor.history.status_log import StatusEntry
 from blueplane_doctor.history.trend import group_metrics, group_samples, judge_backlog
 from blueplane_doctor.metrics import CHARTED
-from blueplane_doctor.model import Record, StatusChange
+from blueplane_doctor.model import StatusChange
 from blueplane_doctor.monitoring import Monitor
 from blueplane_doctor.patterns import pattern
 from blueplane_doctor.pipeline import kept_messages
 from blueplane_doctor.public_fields import GroupName
+from blueplane_doctor.records import Record
 from blueplane_doctor.times import iso_of_seconds
 
 _HOUR = 3600

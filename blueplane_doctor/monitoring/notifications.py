@@ -3,16 +3,16 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated
 
-from pydantic import AfterValidator
-
 from blueplane_doctor.errors import FileUnreadable
-from blueplane_doctor.model import Record, Status
+from blueplane_doctor.field_checks import Cleaned
+from blueplane_doctor.model import Status
 from blueplane_doctor.monitoring import Monitor
 from blueplane_doctor.notification_rules import NotifyRule
 from blueplane_doctor.notifying import reasons
 from blueplane_doctor.notifying.kinds import Kind
 from blueplane_doctor.notifying.state_file import state_bytes
 from blueplane_doctor.patterns import pattern
+from blueplane_doctor.records import Record
 from blueplane_doctor.text import hidden
 from blueplane_doctor.times import iso_of_seconds
 
@@ -38,10 +38,10 @@ def _cause(value: str) -> str:
     return hidden(value)
 
 
-TargetName = Annotated[str, AfterValidator(_target)]
+TargetName = Annotated[str, Cleaned(_target)]
 """The scheme of a target's URL and its number in the settings."""
-CauseId = Annotated[str, AfterValidator(_cause)]
-Reason = Annotated[str, AfterValidator(reasons.known)]
+CauseId = Annotated[str, Cleaned(_cause)]
+Reason = Annotated[str, Cleaned(reasons.known)]
 
 
 class SentMessage(Record):

@@ -3,12 +3,12 @@
 from blueplane_doctor.custody.ledger import Ledger
 from blueplane_doctor.custody.states import WAITING
 from blueplane_doctor.errors import SourceError
-from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring import Monitor
 from blueplane_doctor.monitoring.backlog import BacklogNow, backlog_now, consumer_lag_ms, minutes_to_loss, one_look
 from blueplane_doctor.monitoring.group_health import GroupHealth, groups_of
 from blueplane_doctor.pipeline import kept_messages
 from blueplane_doctor.public_fields import MessageId, StreamName
+from blueplane_doctor.records import Record
 from blueplane_doctor.sources.dead_letters import DeadLetterIndex
 from blueplane_doctor.sources.entry_ids import id_text
 from blueplane_doctor.sources.letter_errors import SET_ASIDE

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from blueplane_doctor.characters import plain
 from blueplane_doctor.errors import SourceError
 from blueplane_doctor.examination import ServerInfo
-from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring import Monitor
 from blueplane_doctor.public_fields import EvictionPolicy, StreamName, Version
+from blueplane_doctor.records import Record
 from blueplane_doctor.sources.redis_host import append_only_in_file
 from blueplane_doctor.sources.redis_info import integer
 from blueplane_doctor.sources.redis_room import room_of

@@ -2,8 +2,8 @@
 
 from blueplane_doctor.errors import SourceError, SourceNotServing, SourceTooFull
 from blueplane_doctor.examination import ServerInfo
-from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring import Monitor
+from blueplane_doctor.records import Record
 from blueplane_doctor.sources.entry_ids import LAST_POSSIBLE, EntryId
 from blueplane_doctor.sources.redis_refusals import EXHAUSTED, PAUSED, Refusal, refusal_counts, refusal_of
 from blueplane_doctor.times import iso_if_known, iso_of_milliseconds

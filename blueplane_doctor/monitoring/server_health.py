@@ -4,9 +4,9 @@ from contextlib import closing
 
 from blueplane_doctor.errors import FileMissing, FileUnreadable, SourceError
 from blueplane_doctor.file_reading import file_state
-from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring import Monitor
 from blueplane_doctor.pipeline import BUFFER_TABLE
+from blueplane_doctor.records import Record
 from blueplane_doctor.sources.buffered_events import CURSOR_TABLE, written_events
 from blueplane_doctor.sources.database_source import DatabaseSource
 from blueplane_doctor.sources.file_locks import write_lock_holder

@@ -7,10 +7,10 @@ from urllib.parse import unquote, urlsplit
 
 from blueplane_doctor.connection.topology import address_of, database_of
 from blueplane_doctor.examination import Examination, ServerInfo
-from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring import Monitor
 from blueplane_doctor.patterns import pattern
 from blueplane_doctor.pipeline import DEFAULT_HTTP_PORT, DEFAULT_REDIS_PORT
+from blueplane_doctor.records import Record
 from blueplane_doctor.settings import Settings
 from blueplane_doctor.sources.process_use import Address, ProcessUse, process_use, server_that_listens_on
 from blueplane_doctor.sources.redis_address import Comparison, ExaminedRedis, compare, is_this_machine, shown

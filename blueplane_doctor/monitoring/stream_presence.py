@@ -6,9 +6,9 @@ from datetime import timedelta
 from blueplane_doctor.characters import Public
 from blueplane_doctor.connection.topology import database_of
 from blueplane_doctor.errors import SourceError, SourceMissing, SourceWrongType
-from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring import Monitor
 from blueplane_doctor.public_fields import GroupName
+from blueplane_doctor.records import Record
 from blueplane_doctor.sources.redis_info import databases
 from blueplane_doctor.sources.redis_source import pairs
 from blueplane_doctor.sources.streams import StreamState

@@ -15,7 +15,7 @@ from blueplane_doctor.custody.states import (
     UNTRACEABLE,
     WAITING,
 )
-from blueplane_doctor.model import Record
+from blueplane_doctor.records import Record
 from blueplane_doctor.times import iso_of_milliseconds
 
 

@@ -6,10 +6,10 @@ from datetime import timedelta
 from blueplane_doctor.capture.comparison import Comparison
 from blueplane_doctor.capture.line_states import LINE_STATES, MISSING, REASONS, WRITTEN, equation
 from blueplane_doctor.errors import SourceError
-from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring import Monitor
 from blueplane_doctor.monitoring.time_buckets import of_last_day, of_other_times
 from blueplane_doctor.public_fields import MessageId
+from blueplane_doctor.records import Record
 from blueplane_doctor.sources.transcript_files import kept_days, project_folders
 from blueplane_doctor.times import from_milliseconds, iso_of_milliseconds
 

@@ -7,8 +7,9 @@ is flapping, and is open until it has been quiet for long. Nothing here knows ta
 from collections.abc import Collection, Iterable
 from typing import Any
 
-from blueplane_doctor.model import Record, Status
+from blueplane_doctor.model import Status
 from blueplane_doctor.notifying.observation import Observation, Problem
+from blueplane_doctor.records import Record
 
 _BAD_SAMPLES = 2
 _GOOD_SAMPLES = 3

@@ -7,11 +7,12 @@ restart: what was not told yet is still new, and what was is not.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from blueplane_doctor.model import Record, Status
+from blueplane_doctor.model import Status
 from blueplane_doctor.notification_rules import NotifyRule
 from blueplane_doctor.notifying.incidents import HOUR, UNKNOWN, Incident
 from blueplane_doctor.notifying.kinds import Kind
 from blueplane_doctor.notifying.observation import DELIVERY_CHECK
+from blueplane_doctor.records import Record
 
 
 class Told(Record):
@@ -130,7 +131,7 @@ def _is_for(rule: NotifyRule, state: TargetState, incident: Incident, now: float
     if incident.cause == DELIVERY_CHECK:
         # The target that could not be reached has nothing to learn from it.
         return not state.failures and now - state.failed_at > HOUR
-    return incident.status is Status.UNKNOWN or incident.status.severity >= rule.least.severity
+    return incident.status is Status.UNKNOWN or incident.status.severity >= Status(rule.least).severity
 
 
 def _kind_of(incident: Incident, told: Told | None) -> Kind | None:

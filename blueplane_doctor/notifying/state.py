@@ -4,16 +4,18 @@ import contextlib
 import os
 from pathlib import Path
 from secrets import token_hex
-from typing import IO, Any
+from typing import IO, Annotated, Any
 
-from pydantic import Field, ValidationError
+from msgspec import Meta, field
 
 from blueplane_doctor.errors import FileUnreadable
-from blueplane_doctor.model import Record, Status
+from blueplane_doctor.field_checks import InvalidRecord
+from blueplane_doctor.model import Status
 from blueplane_doctor.notifying.incidents import Watch
 from blueplane_doctor.notifying.kinds import Kind
 from blueplane_doctor.notifying.news import TargetState
 from blueplane_doctor.notifying.state_file import STATE_FILE, state_bytes
+from blueplane_doctor.records import Record
 from blueplane_hook.files import opened
 
 LOCK_FILE = "doctor-notify.lock"
@@ -49,7 +51,7 @@ class State(Record):
     """All of it."""
 
     version: int = 1
-    key: str = Field(default_factory=lambda: token_hex(16), pattern="^[0-9a-f]{32}$")
+    key: Annotated[str, Meta(pattern="^[0-9a-f]{32}$")] = field(default_factory=lambda: token_hex(16))
     """With which addresses of targets are hashed: the file holds none of them."""
     watch: Watch = Watch()
     targets: dict[str, TargetState] = {}
@@ -73,7 +75,7 @@ def parsed_state(content: bytes) -> State:
     """The state that the file's content is. Raises FileUnreadable for anything else."""
     try:
         state = State.model_validate_json(content)
-    except ValidationError:
+    except InvalidRecord:
         state = None
     if state is None or not _has_usable_numbers(state.model_dump()):
         raise FileUnreadable(f"{STATE_FILE}: is no state of notifications", reason="it holds something else")

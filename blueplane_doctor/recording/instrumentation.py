@@ -183,6 +183,6 @@ def dumped(targets: "Sequence[Target]") -> list[dict[str, Any]]:
     """Targets as plain values, with what is computed of them: no pydantic in the measured process."""
     values = []
     for target in targets:
-        fields = target.model_dump(mode="json")
+        fields = target.model_dump()
         values.append({**fields, "modules": target.modules, "path": target.path})
     return values

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import Field
+from msgspec import Meta
 
 from blueplane_doctor.custody.copies import MARK, origins_in
-from blueplane_doctor.model import Record
+from blueplane_doctor.records import Record
 from blueplane_doctor.sources.trace_tables import Lookup
 
 GOOD_FOR_MS = 600_000
@@ -91,7 +91,7 @@ class Holding(Record):
     """The entry of a message in the pending entries list of one group."""
 
     group: str
-    consumer: Annotated[str, Field(pattern=r"^[\x00-\xff]*\z")]
+    consumer: Annotated[str, Meta(pattern=r"^[\x00-\xff]*\Z")]
     """Its name, each byte as the character of that number: names are bytes, and JSON holds none."""
     delivered_ms: int
     """When it was delivered last, milliseconds since 1970 by the server's clock."""

@@ -5,9 +5,10 @@ from collections.abc import Iterable
 from blueplane_doctor.connection.redis_connection import Connection
 from blueplane_doctor.errors import RepairRefused, SourceMissing
 from blueplane_doctor.examination import Examination
-from blueplane_doctor.model import Record, Report, Status
+from blueplane_doctor.model import Report, Status
 from blueplane_doctor.monitoring.server_health import ServerHealth
 from blueplane_doctor.quantities import many
+from blueplane_doctor.records import Record
 from blueplane_doctor.repair.plan import (
     ADDS_TO_STREAM,
     GOOD_FOR_MS,

@@ -45,7 +45,7 @@ def as_json(changes: Sequence[StatusChange], gaps: Sequence[_Gap], told: Sequenc
     """The changes as a report has them, the times without samples, and the messages to people."""
     content = {
         "schema_version": 1,
-        "changes": [change.model_dump(mode="json") for change in changes],
+        "changes": [change.model_dump() for change in changes],
         "gaps": [{"from": iso_of_seconds(before), "until": iso_of_seconds(after)} for before, after in gaps],
         "told": [message._asdict() for message in told],
     }

@@ -5,6 +5,8 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import msgspec
+
 from blueplane_doctor.model import Change, Finding, Status
 from blueplane_doctor.reports.phrases import block, line, quantity
 from blueplane_doctor.scales import scale_words
@@ -156,6 +158,4 @@ def _shortened(value: Any, depth: int) -> Any:
         if len(value) > _ITEMS:
             items.append(f"… and {len(value) - _ITEMS:,} more")
         return items
-    from pydantic_core import to_jsonable_python  # only for what a check made itself
-
-    return _shortened(to_jsonable_python(value, fallback=str), depth - 1)
+    return _shortened(msgspec.to_builtins(value, enc_hook=str), depth - 1)  # what a check made itself

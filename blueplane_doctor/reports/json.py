@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from pydantic_core import PydanticSerializationError
-
 from blueplane_doctor.characters import document
 from blueplane_doctor.model import Report
 from blueplane_doctor.reports.base import Format, View
@@ -13,7 +11,7 @@ def render(report: Report, view: View) -> str:
     """The whole report, indented, ending in a newline. What is not seen is escaped, for terminals show files too."""
     try:
         text = report.model_dump_json(indent=2)
-    except PydanticSerializationError:  # a lone surrogate, as in a file name that is no UTF-8: JSON cannot hold it
+    except UnicodeError:  # a lone surrogate, as in a file name that is no UTF-8: JSON cannot hold it
         text = Report.model_validate(_encodable(report.model_dump())).model_dump_json(indent=2)
     return document(text) + "\n"
 

@@ -8,8 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from blueplane_doctor.discovery import find_monitors
 from blueplane_doctor.metrics import METRICS, STATE, TIME, Metric
-from blueplane_doctor.model import Record, Status
+from blueplane_doctor.model import Status
 from blueplane_doctor.quantities import FRACTION
+from blueplane_doctor.records import Record
 from blueplane_doctor.reports.before_stream import before_stream
 from blueplane_doctor.service.snapshot import AREAS, CUSTODY_RECORDS, Freshness, Snapshot
 from blueplane_doctor.times import iso_of_seconds
@@ -179,12 +180,12 @@ def _overall(snapshot: Snapshot) -> Body:
 
 def _brief(snapshot: Snapshot) -> Body:
     body = {"health_status": snapshot.status.value, "summary": snapshot.summary}
-    body |= snapshot.report.model_dump(mode="json", include={"since", "since_bound", "causes"})
+    body |= snapshot.report.model_dump(include={"since", "since_bound", "causes"})
     return body, snapshot.status, snapshot.quick
 
 
 def _findings(snapshot: Snapshot) -> Body:
-    report = snapshot.report.model_dump(mode="json", include={"since", "since_bound", "causes", "findings", "counts"})
+    report = snapshot.report.model_dump(include={"since", "since_bound", "causes", "findings", "counts"})
     return {"health_status": snapshot.status.value, **report}, snapshot.status, snapshot.quick
 
 

@@ -12,7 +12,7 @@ from contextlib import suppress
 from sqlite3 import Connection, OperationalError
 from typing import Any, NamedTuple
 
-from pydantic_core import from_json
+from msgspec.json import decode
 
 from blueplane_doctor.sources import Deadline
 from blueplane_doctor.times import milliseconds_of
@@ -274,6 +274,6 @@ def _milliseconds(value: Any) -> int | None:
 
 
 def _json(content: bytes) -> Any:
-    with suppress(ValueError):
-        return from_json(content)
+    with suppress(ValueError, RecursionError):
+        return decode(content)
     return None

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
-from pydantic_core import from_json
+from msgspec.json import decode
 
 from blueplane_doctor.errors import FileUnreadable
 from blueplane_doctor.file_reading import OpenFile, opened_file
@@ -237,8 +237,8 @@ def parsed_line(raw: bytes) -> dict[str, Any] | None:
     """The object that a line holds; None for anything else."""
     content: Any
     try:
-        content = from_json(raw)  # several times as fast as the json module
-    except ValueError:
+        content = decode(raw)  # several times as fast as the json module
+    except (ValueError, RecursionError):
         try:  # the server reads lines with the json module, which takes a lone surrogate and deep nesting
             content = json.loads(raw)
         except (ValueError, RecursionError):

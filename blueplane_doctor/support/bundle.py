@@ -191,10 +191,10 @@ def _versions(evidence: Evidence) -> dict[str, str | None]:
 
 def settings_list(loaded: Loaded, known: frozenset[str]) -> list[dict[str, Any]]:
     """Each setting with its value and where it came from; text that is neither a default nor `known` is described."""
-    defaults = dict(flat(Settings().model_dump(mode="json")))
+    defaults = dict(flat(Settings().model_dump()))
     harmless = _NAMES | known
     settings = []
-    for name, value in flat(loaded.settings.model_dump(mode="json")):
+    for name, value in flat(loaded.settings.model_dump()):
         words = []
         for part in name.split("."):
             words.append(_setting(part, harmless))

@@ -118,13 +118,13 @@ def line(round_: Round) -> str:
     """The round as one line of JSON."""
     changes = []
     for finding, change, was in round_.changed:
-        values = finding.model_dump(mode="json", include={"id", "status", "summary"})
+        values = finding.model_dump(include={"id", "status", "summary"})
         changes.append(values | {"change": change, "was": was})
     content = {
         "round": round_.number,
-        **round_.report.model_dump(mode="json", include={"generated_at", "status", "exit_code", "counts"}),
-        **round_.report.model_dump(mode="json", include={"since", "since_bound"}),
-        "causes": [cause.model_dump(mode="json") for cause in round_.report.causes],
+        **round_.report.model_dump(include={"generated_at", "status", "exit_code", "counts"}),
+        **round_.report.model_dump(include={"since", "since_bound"}),
+        "causes": [cause.model_dump() for cause in round_.report.causes],
         "opened": [cause.id for cause in round_.opened],
         "over": [cause.id for cause in round_.over],
         "changed": changes,

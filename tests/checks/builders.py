@@ -17,7 +17,7 @@ from blueplane_doctor.discovery import find_checks
 from blueplane_doctor.history.losses import GroupLosses
 from blueplane_doctor.history.room import RoomForecast
 from blueplane_doctor.locations import Locations, locate
-from blueplane_doctor.model import Cause, Finding, Record, Status
+from blueplane_doctor.model import Cause, Finding, Status
 from blueplane_doctor.monitoring.capture_health import CaptureHealth, DatabaseMonitorHealth
 from blueplane_doctor.monitoring.capture_wiring import CaptureWiring
 from blueplane_doctor.monitoring.chain_of_custody import ChainHealth
@@ -43,6 +43,7 @@ from blueplane_doctor.monitoring.spool_health import SpoolHealth
 from blueplane_doctor.monitoring.stream_presence import StreamPresence
 from blueplane_doctor.monitoring.transcripts import ProjectTranscripts, TranscriptHealth
 from blueplane_doctor.pipeline import CURSOR_HOOKS
+from blueplane_doctor.records import Record
 from blueplane_doctor.settings import Settings
 
 MINUTE = 60_000

@@ -2,12 +2,12 @@
 
 from blueplane_doctor.capture.hook_wiring import WiringFault
 from blueplane_doctor.custody.losses import GroupLoss
-from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring.connections import Reach
 from blueplane_doctor.monitoring.cursor_completeness import WorkspaceItems
 from blueplane_doctor.monitoring.cursor_hooks import CursorHooks
 from blueplane_doctor.monitoring.server_health import LoggedErrors
 from blueplane_doctor.monitoring.transcripts import ProjectTranscripts
+from blueplane_doctor.records import Record
 from tests.checks.builders import (
     HOUR,
     MINUTE,

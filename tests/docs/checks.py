@@ -5,12 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
-from pydantic import BaseModel
-from pydantic.fields import FieldInfo
-
 from blueplane_doctor import causeapi, checkapi
 from blueplane_doctor.discovery import find_checks, find_monitors
 from blueplane_doctor.model import Bound, Cause, Finding, Remedy, Stake, Status, descriptions_of
+from blueplane_doctor.records import Field, Record
 from blueplane_doctor.scales import Scale
 
 TARGET = Path(__file__).parents[2] / "docs" / "CHECKS.md"
@@ -231,7 +229,7 @@ def _of_causes() -> Iterator[str]:
     yield ""
 
 
-def _record(record: type[BaseModel]) -> Iterator[str]:
+def _record(record: type[Record]) -> Iterator[str]:
     """The table of a record, and those of the records in it."""
     yield from _table(record)
     for inner in _inner_records(record):
@@ -239,7 +237,7 @@ def _record(record: type[BaseModel]) -> Iterator[str]:
         yield from _table(inner)
 
 
-def _table(record: type[BaseModel], *, only: tuple[str, ...] = (), leave_out: tuple[str, ...] = ()) -> Iterator[str]:
+def _table(record: type[Record], *, only: tuple[str, ...] = (), leave_out: tuple[str, ...] = ()) -> Iterator[str]:
     meanings = _descriptions(record)
     yield "| field | type | meaning |\n|---|---|---|"
     for name, field in record.model_fields.items():
@@ -249,21 +247,21 @@ def _table(record: type[BaseModel], *, only: tuple[str, ...] = (), leave_out: tu
     yield ""
 
 
-def _descriptions(record: type[BaseModel]) -> dict[str, str]:
+def _descriptions(record: type[Record]) -> dict[str, str]:
     """The docstrings under the fields, those of base classes included."""
     meanings: dict[str, str] = {}
     for kind in reversed(record.__mro__):
-        if issubclass(kind, BaseModel) and kind is not BaseModel:
+        if issubclass(kind, Record) and kind is not Record:
             meanings |= descriptions_of(kind)
     return meanings
 
 
-def _inner_records(record: type[BaseModel]) -> list[type[BaseModel]]:
+def _inner_records(record: type[Record]) -> list[type[Record]]:
     """Records in the fields of a record, however deep, each once."""
-    found: list[type[BaseModel]] = []
+    found: list[type[Record]] = []
     for field in record.model_fields.values():
         for kind in _kinds(field.annotation):
-            if isinstance(kind, type) and issubclass(kind, BaseModel) and kind not in found:
+            if isinstance(kind, type) and issubclass(kind, Record) and kind not in found:
                 found.append(kind)
                 found += [inner for inner in _inner_records(kind) if inner not in found]
     return found
@@ -276,10 +274,10 @@ def _kinds(annotation: Any) -> Iterator[Any]:
             yield from _kinds(argument)
 
 
-def _type(field: FieldInfo) -> str:
+def _type(field: Field) -> str:
     shown = field.annotation.__name__ if isinstance(field.annotation, type) and not get_args(field.annotation) else ""
     shown = shown or re.sub(r"\b(?:[A-Za-z_]+\.)+", "", str(field.annotation))
-    shown = re.sub(r"Annotated\[(\w+), AfterValidator\([^\]]*\)\]", r"\1", shown)  # see public_fields.py
+    shown = re.sub(r"Annotated\[(\w+), Cleaned\([^\]]*\)\]", r"\1", shown)  # see public_fields.py
     return shown.replace("None", "null").replace("|", "or")
 
 

@@ -5,7 +5,7 @@ from typing import TypeVar
 from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.discovery import find_monitors
 from blueplane_doctor.examination import Examination
-from blueplane_doctor.model import Record
+from blueplane_doctor.records import Record
 from tests.helpers import settings_for
 
 Kind = TypeVar("Kind", bound=Record)

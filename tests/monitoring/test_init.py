@@ -9,8 +9,8 @@ from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.discovery import find_monitors
 from blueplane_doctor.errors import SourceError
 from blueplane_doctor.examination import Examination
-from blueplane_doctor.model import Record
 from blueplane_doctor.monitoring import Monitor
+from blueplane_doctor.records import Record
 from blueplane_doctor.settings import load
 
 MONITORS = find_monitors()

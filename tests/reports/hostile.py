@@ -41,7 +41,7 @@ def poisoned(name: str) -> Report:
             return {key: mixed_in(item) for key, item in value.items()}
         return [mixed_in(item) for item in value] if isinstance(value, list) else value
 
-    values = compared().model_dump(mode="json")
+    values = compared().model_dump()
     kept = {finding["id"]: {"status": finding["status"], "change": finding["change"]} for finding in values["findings"]}
     for finding in values["findings"]:
         own = kept[finding["id"]]

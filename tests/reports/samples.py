@@ -155,7 +155,7 @@ def _metrics(queue: QueueHealth, chain: ChainHealth, server: ServerHealth, spool
         "redis_writes": RedisWrites(taken=True),
         "disk_space": DiskSpace(database_free_mb=81_204.5, spool_free_mb=81_204.5),
     }
-    return {name: record.model_dump(mode="json") for name, record in records.items()}
+    return {name: record.model_dump() for name, record in records.items()}
 
 
 def _transcripts(missing: int) -> TranscriptHealth:
@@ -226,7 +226,7 @@ def _bad_findings() -> list[Finding]:
                     "payload_gone": 2,
                     "newest_break_at": "2026-03-14T09:21:40.118Z",
                     "by_route": {"cursor": 1_171, "claude": 9},
-                    "breaks": [_break(number).model_dump(mode="json") for number in range(40)],
+                    "breaks": [_break(number).model_dump() for number in range(40)],
                 },
             ),
             41.7,
@@ -553,7 +553,7 @@ def _break(number: int) -> ChainBreak:
 def buckets() -> list[dict[str, Any]]:
     """Two hours of the chain in steps of ten minutes, as `metrics.chain.buckets`."""
     enqueued = (640, 720, 815, 900, 1_040, 1_200, 1_180, 1_010, 870, 790, 760, 629)
-    return [_bucket(number, count).model_dump(mode="json") for number, count in enumerate(enqueued)]
+    return [_bucket(number, count).model_dump() for number, count in enumerate(enqueued)]
 
 
 def _bucket(number: int, enqueued: int) -> TimeBucket:

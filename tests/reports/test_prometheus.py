@@ -112,7 +112,7 @@ def test_what_belongs_to_a_group_has_its_name_as_a_label() -> None:
 def test_every_state_of_the_chain_has_a_code() -> None:
     for status, code in (("healthy", 0), ("degraded", 2), ("broken", 3), ("unknown", -1)):
         chain = ChainHealth.model_validate(samples.healthy().metrics["chain"] | {"chain_status": status})
-        report = samples.healthy().model_copy(update={"metrics": {"chain": chain.model_dump(mode="json")}})
+        report = samples.healthy().model_copy(update={"metrics": {"chain": chain.model_dump()}})
         assert values(report)["chain_status"] == {(): code}
 
 
