@@ -5,7 +5,7 @@ import io
 import os
 import sys
 
-from blueplane_doctor import hidden_arguments, light_imports
+from blueplane_doctor import hidden_arguments, light_imports, plain_run
 from blueplane_doctor.characters import PlainStream
 
 
@@ -37,9 +37,12 @@ def main() -> None:
     hidden_arguments.take_or_hide()
     start_light()
     guard_the_streams()
-    from blueplane_doctor.cli import run_program
-
+    options = plain_run.plain_options(sys.argv[1:])
     try:
+        if options is not None:
+            plain_run.run_plain(options)
+        from blueplane_doctor.cli import run_program
+
         run_program()
     finally:
         gc.freeze()  # else the interpreter looks for garbage once more before it ends

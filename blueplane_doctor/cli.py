@@ -7,12 +7,11 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from blueplane_doctor import __version__, light_imports
+from blueplane_doctor import __version__
 from blueplane_doctor.commands import command_names, load_command, summary_of
 from blueplane_doctor.commands.base import (
     HELP_SETTINGS,
     Given,
-    Invocation,
     guarded,
     parameters,
     split_off,
@@ -21,6 +20,7 @@ from blueplane_doctor.commands.base import (
 from blueplane_doctor.console import complain, give_up_full_stderr, give_up_stdout, show
 from blueplane_doctor.errors import ExitCode, UsageError, did_you_mean
 from blueplane_doctor.interruption import end_at_once
+from blueplane_doctor.invocation import Invocation
 from blueplane_doctor.options import OPTIONS, Options
 
 
@@ -63,8 +63,6 @@ def _version(wanted: bool) -> None:
     if wanted:
         show(f"blueplane-doctor {__version__}\n")
         raise typer.Exit
-    # This option is read before all others, and those typer reads with pydantic.
-    light_imports.load_pydantic()
 
 
 Version = Annotated[

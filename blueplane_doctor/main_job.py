@@ -5,13 +5,13 @@ import sys
 import time
 
 from blueplane_doctor.characters import plain
-from blueplane_doctor.commands.base import Invocation
 from blueplane_doctor.console import complain, progress, say, show, step_aside, write_file
 from blueplane_doctor.diagnose import Doctor
 from blueplane_doctor.discovery import meaningless
 from blueplane_doctor.errors import DoctorError, UsageError
 from blueplane_doctor.evidence import to_json
 from blueplane_doctor.findings import counted
+from blueplane_doctor.invocation import Invocation
 from blueplane_doctor.kept import read_evidence, read_report
 from blueplane_doctor.locations import locate, revealed
 from blueplane_doctor.model import Report

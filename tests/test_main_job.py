@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from blueplane_doctor import main_job
-from blueplane_doctor.commands.base import Invocation
 from blueplane_doctor.diagnose import Doctor
+from blueplane_doctor.invocation import Invocation
 from blueplane_doctor.main_job import Waiting
 from blueplane_doctor.model import Finding, Report, Status
 from blueplane_doctor.settings import Settings

@@ -1,24 +1,16 @@
 """How commands are declared: the options that they take, and errors turned into exit codes."""
 
 import inspect
-import os
-import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import wraps
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, ParamSpec
+from typing import Annotated, Any, NamedTuple, ParamSpec
 
 import typer
 
-from blueplane_doctor.console import complain, give_up_stdout, say
 from blueplane_doctor.documents import is_broken
-from blueplane_doctor.errors import DoctorError, ExitCode, UsageError
-from blueplane_doctor.interruption import Interruptible
-from blueplane_doctor.options import ENV_PREFIX, OPTIONS, Option, Options, Scope, merged
-from blueplane_doctor.threads import NO_THREADS
-
-if TYPE_CHECKING:
-    from blueplane_doctor.settings import Loaded
+from blueplane_doctor.errors import UsageError
+from blueplane_doctor.invocation import Invocation, exit_code_of
+from blueplane_doctor.options import OPTIONS, Option, Options, Scope, merged
 
 _Parameters = ParamSpec("_Parameters")
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
@@ -33,44 +25,6 @@ class Given(NamedTuple):
 
     typed: Options = Options()
     environment: Options = Options()
-
-
-class Invocation(NamedTuple):
-    """What a command was called with: its shared options, wherever they stood."""
-
-    options: Options = Options()
-    format: str = ""
-    """One of the formats that the command has declared, the first where none was asked for; empty: it has none."""
-
-    @property
-    def home(self) -> Path:
-        """Blueplane's home by flags and environment, for who can do without all settings. Raises SettingsError."""
-        from blueplane_doctor.settings_files import home_folder
-
-        return home_folder(self.options.home or os.environ.get(f"{ENV_PREFIX}HOME") or "~/.blueplane")
-
-    def load(self, *, for_examination: bool = False) -> "Loaded":
-        """The settings in force, with the waivers of --waivers. Raises SettingsError.
-
-        `for_examination`: Blueplane's own file may be broken; a check tells it.
-        """
-        # Imported here: `--help` of a command, and an error in its options, do without pydantic.
-        from blueplane_doctor.settings import load
-        from blueplane_doctor.waivers import read_waivers
-
-        loaded = load(self.options.settings_flags(), file=self.options.settings, for_examination=for_examination)
-        if not self.options.waivers:
-            return loaded
-        waivers = [*loaded.settings.waivers, *read_waivers(self.options.waivers)]
-        settings = loaded.settings.model_copy(update={"waivers": waivers})
-        return loaded._replace(settings=settings)
-
-    def one_output(self) -> Path | None:
-        """The file of --output, for a command that writes a single one. Raises UsageError."""
-        outputs = self.options.output or []
-        if len(outputs) > 1:
-            raise UsageError(f"--output {outputs[1]}: this command writes one file", "name --output once")
-        return outputs[0] if outputs else None
 
 
 def new_command(doc: str | None) -> typer.Typer:
@@ -234,42 +188,11 @@ def _path(context: typer.Context) -> str:
     return " ".join(reversed(names))
 
 
-def _shortage(error: Exception) -> str:
-    """What the machine has too little of; empty where the error is another one."""
-    if isinstance(error, MemoryError):
-        return "the system gives no more memory"
-    if isinstance(error, RuntimeError) and "start new thread" in str(error):
-        return NO_THREADS
-    return ""
-
-
 def guarded(function: Callable[_Parameters, int | None]) -> Callable[_Parameters, None]:
     """Make a command end with its exit code, and say errors in one sentence on stderr."""
 
     @wraps(function)
     def run(*args: _Parameters.args, **kwargs: _Parameters.kwargs) -> None:
-        try:
-            with Interruptible():
-                code = function(*args, **kwargs) or ExitCode.OK
-        except DoctorError as error:
-            complain(error.message, error.hint)
-            code = error.exit_code
-        except KeyboardInterrupt:
-            complain("interrupted")
-            code = ExitCode.INTERRUPTED
-        except BrokenPipeError:
-            give_up_stdout()  # the reader went away, as `| head` does
-            code = ExitCode.OK
-        except Exception as error:
-            shortage = _shortage(error)
-            if shortage:
-                complain(shortage, "see: ulimit -a")
-                raise typer.Exit(ExitCode.NOT_JUDGED) from None
-            # A defect of the doctor; its text could quote what was examined.
-            complain(f"internal error: {type(error).__name__}. This is a defect of the doctor; please report:")
-            for frame in traceback.extract_tb(error.__traceback__)[-6:]:
-                say(f"  {Path(frame.filename).name} line {frame.lineno} in {frame.name}")
-            code = ExitCode.INTERNAL
-        raise typer.Exit(int(code))
+        raise typer.Exit(exit_code_of(function, *args, **kwargs))
 
     return run

@@ -7,10 +7,11 @@ from typing import Annotated, Any
 import typer
 
 from blueplane_doctor.commands import command_names, load_command, summary_of
-from blueplane_doctor.commands.base import Invocation, command, new_command
+from blueplane_doctor.commands.base import command, new_command
 from blueplane_doctor.completion import SHELLS, Commands, Completed, Flag
 from blueplane_doctor.console import show
 from blueplane_doctor.discovery import find_checks, find_formats
+from blueplane_doctor.invocation import Invocation
 from blueplane_doctor.options import OPTIONS, Values
 from blueplane_doctor.settings import Settings
 

@@ -9,7 +9,6 @@ import typer
 
 from blueplane_doctor.characters import plain
 from blueplane_doctor.commands.base import (
-    Invocation,
     command,
     group,
     new_command,
@@ -18,6 +17,7 @@ from blueplane_doctor.commands.letter_options import choosing_letters
 from blueplane_doctor.console import show, show_json, show_table
 from blueplane_doctor.errors import UsageError
 from blueplane_doctor.examination import Examination
+from blueplane_doctor.invocation import Invocation
 from blueplane_doctor.lookup.dead_letter_stats import summarize
 from blueplane_doctor.lookup.dead_letters import (
     DeadLetter,

@@ -1,9 +1,10 @@
 """Make alerting rules for Prometheus and dashboards for Grafana from the scales in force."""
 
-from blueplane_doctor.commands.base import Invocation, command, group, new_command
+from blueplane_doctor.commands.base import command, group, new_command
 from blueplane_doctor.console import show_or_write
 from blueplane_doctor.diagnose import Doctor
 from blueplane_doctor.export import grafana, prometheus_rules
+from blueplane_doctor.invocation import Invocation
 from blueplane_doctor.options import SELECTION
 
 COMMAND = group(new_command(__doc__))

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from blueplane_doctor.commands.base import Invocation, command, new_command
+from blueplane_doctor.commands.base import command, new_command
 from blueplane_doctor.console import complain, show, show_json
 from blueplane_doctor.errors import ExitCode, FileUnreadable, UsageError, did_you_mean
 from blueplane_doctor.history import incident, shapes
 from blueplane_doctor.history.health_storage import HealthMetricsStorage
 from blueplane_doctor.history.samples import MINUTE, RETENTION
+from blueplane_doctor.invocation import Invocation
 from blueplane_doctor.quantities import many
 from blueplane_doctor.readings import shown_metric
 from blueplane_doctor.sources.redis_room import NOT_READ, refuse_where_full

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from blueplane_doctor.characters import lines
-from blueplane_doctor.commands.base import DryRun, Invocation, Yes, command, new_command
+from blueplane_doctor.commands.base import DryRun, Yes, command, new_command
 from blueplane_doctor.console import confirmed, show
 from blueplane_doctor.errors import ExitCode, UsageError
 from blueplane_doctor.installing import plan
@@ -19,6 +19,7 @@ from blueplane_doctor.installing.hooks_step import HooksStep
 from blueplane_doctor.installing.notify_step import NotifyStep
 from blueplane_doctor.installing.redis_step import RedisStep
 from blueplane_doctor.installing.services_step import ServicesStep
+from blueplane_doctor.invocation import Invocation
 from blueplane_doctor.model import Report
 from blueplane_doctor.options import EXAMINING
 from blueplane_doctor.report_output import view_of

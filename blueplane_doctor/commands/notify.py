@@ -9,9 +9,10 @@ from typing import Annotated
 import typer
 
 from blueplane_doctor.characters import plain
-from blueplane_doctor.commands.base import Invocation, command, new_command
+from blueplane_doctor.commands.base import command, new_command
 from blueplane_doctor.console import complain, show, show_table
 from blueplane_doctor.errors import ExitCode, FileUnreadable, UsageError
+from blueplane_doctor.invocation import Invocation
 from blueplane_doctor.monitoring.notifications import sent_messages
 from blueplane_doctor.notifying.delivery import deliver
 from blueplane_doctor.notifying.inert_text import inert

@@ -7,9 +7,10 @@ from typing import Annotated
 
 import typer
 
-from blueplane_doctor.commands.base import Invocation, command, new_command
+from blueplane_doctor.commands.base import command, new_command
 from blueplane_doctor.console import complain, remark
 from blueplane_doctor.errors import ExitCode, UsageError
+from blueplane_doctor.invocation import Invocation
 from blueplane_doctor.machine_key import make_key
 from blueplane_doctor.notifying.delivery import DELIVERY_SECONDS
 from blueplane_doctor.notifying.notifier import Notifier

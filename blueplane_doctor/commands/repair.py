@@ -15,7 +15,6 @@ from typing import Annotated, Any
 import typer
 
 from blueplane_doctor.commands.base import (
-    Invocation,
     Yes,
     command,
     new_command,
@@ -23,6 +22,7 @@ from blueplane_doctor.commands.base import (
 from blueplane_doctor.commands.letter_options import choosing_letters
 from blueplane_doctor.console import complain, confirmed, progress, say, show, show_json
 from blueplane_doctor.errors import ExitCode, FileUnreadable, RepairRefused, UsageError
+from blueplane_doctor.invocation import Invocation
 from blueplane_doctor.locations import locate
 from blueplane_doctor.lookup.dead_letters import DeadLetterFilter
 from blueplane_doctor.options import EXAMINING

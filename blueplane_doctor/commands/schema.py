@@ -5,9 +5,10 @@ from typing import Annotated, Any
 
 import typer
 
-from blueplane_doctor.commands.base import Invocation, command, new_command
+from blueplane_doctor.commands.base import command, new_command
 from blueplane_doctor.console import show_json
 from blueplane_doctor.discovery import find_monitors
+from blueplane_doctor.invocation import Invocation
 from blueplane_doctor.json_schemas import DIALECT, json_schema
 from blueplane_doctor.model import Report
 from blueplane_doctor.settings_view import settings_schema

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from blueplane_doctor.commands.base import Invocation, command, new_command
+from blueplane_doctor.commands.base import command, new_command
 from blueplane_doctor.console import remark, say_if_read
 from blueplane_doctor.errors import UsageError
+from blueplane_doctor.invocation import Invocation
 from blueplane_doctor.model import Status
 from blueplane_doctor.options import EXAMINING, VERDICT
 from blueplane_doctor.settings_files import files_of

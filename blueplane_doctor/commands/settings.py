@@ -6,10 +6,11 @@ from typing import Annotated
 
 import typer
 
-from blueplane_doctor.commands.base import Invocation, command, new_command
+from blueplane_doctor.commands.base import command, new_command
 from blueplane_doctor.console import show, show_json, show_table, write_file
 from blueplane_doctor.discovery import find_checks
 from blueplane_doctor.errors import UsageError
+from blueplane_doctor.invocation import Invocation
 from blueplane_doctor.model import descriptions_of
 from blueplane_doctor.options import EXAMINING, VERDICT
 from blueplane_doctor.settings import Settings

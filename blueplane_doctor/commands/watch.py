@@ -9,10 +9,11 @@ from typing import Annotated, Any
 
 import typer
 
-from blueplane_doctor.commands.base import Invocation, command, new_command
+from blueplane_doctor.commands.base import command, new_command
 from blueplane_doctor.console import show, step_aside
 from blueplane_doctor.diagnose import Doctor
 from blueplane_doctor.errors import ExitCode, UsageError
+from blueplane_doctor.invocation import Invocation
 from blueplane_doctor.options import EXAMINING, VERDICT
 from blueplane_doctor.times import seconds_in
 from blueplane_doctor.watching.rounds import Broken, Ended, Mailbox, Round, Watcher, line, start

@@ -12,8 +12,9 @@ from typer.testing import CliRunner
 
 from blueplane_doctor.cli import app
 from blueplane_doctor.commands import command_names, load_command
-from blueplane_doctor.commands.base import Invocation, command, group, guarded, new_command
+from blueplane_doctor.commands.base import command, group, guarded, new_command
 from blueplane_doctor.errors import ExitCode
+from blueplane_doctor.invocation import Invocation
 from blueplane_doctor.options import OPTIONS, Options, Values
 from tests.parameters import one_quick
 

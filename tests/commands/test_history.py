@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from blueplane_doctor.commands.base import Invocation
 from blueplane_doctor.commands.history import matching
 from blueplane_doctor.errors import SettingsError, UsageError
+from blueplane_doctor.invocation import Invocation
 from blueplane_doctor.options import Options
 
 BLUEPLANE = "redis: {connection: {host: bluehost, port: 7001}}\n"
