@@ -16,7 +16,7 @@ _Check = Callable[[Any], Any]
 """Is given a value, and gives the one that is kept. Raises ValueError."""
 _PLACE = pattern(r" - at `(?:key` in `)?\$(.*)`\Z")
 _INDEX = pattern(r"\[(\d+)\]")
-_EXPECTED = pattern(r"Expected `([^`]+)`(?: (of length )?([<>]=?) (\S+))?(?:, got `\w+`)?\Z")
+_EXPECTED = pattern(r"Expected `([^`]+)`(?: (of length )?(?:([<>]=?) )?(\d\S*?))?(?:, got `?\w+`?)?\Z")
 _KINDS = {
     "str": "text",
     "int": "a whole number",
@@ -100,22 +100,22 @@ class Secret:
         return hash(self._value)
 
 
-def check_of(kind: Any, *, lax: bool) -> _Check:
-    """The check for a type. `lax`: numbers and truth may be given as text."""
-    return _own_check(kind, lax) or partial(msgspec.convert, type=kind, strict=not lax)
+def check_of(kind: Any) -> _Check:
+    """The check for a type. Numbers and truth may also come as text, as environment variables and Redis have them."""
+    return _own_check(kind) or partial(msgspec.convert, type=kind, strict=False)
 
 
-def _own_check(kind: Any, lax: bool) -> _Check | None:
+def _own_check(kind: Any) -> _Check | None:
     """None where msgspec can check it alone."""
     origin = get_origin(kind)
     if origin is Annotated:
-        return _annotated(kind, lax)
+        return _annotated(kind)
     if origin in (Union, UnionType):
-        return _union(kind, lax)
+        return _union(kind)
     if origin is list or origin is tuple:
-        return _sequence(kind, origin, lax)
+        return _sequence(kind, origin)
     if origin is dict:
-        return _map(kind, lax)
+        return _map(kind)
     if origin is Literal:
         return _choice({value: value for value in get_args(kind)})
     if kind is Any:
@@ -124,7 +124,7 @@ def _own_check(kind: Any, lax: bool) -> _Check | None:
         return _path
     if kind is Secret:
         return _secret
-    if kind is bool and lax:
+    if kind is bool:
         return _truth
     if isinstance(kind, type) and issubclass(kind, Enum):
         return _choice({member.value: member for member in kind})
@@ -138,13 +138,13 @@ def _as_it_is(value: Any) -> Any:
     return value
 
 
-def _annotated(kind: Any, lax: bool) -> _Check | None:
+def _annotated(kind: Any) -> _Check | None:
     inner, *marks = get_args(kind)
     before = [mark.function for mark in marks if isinstance(mark, Prepared)]
     after = [mark.function for mark in marks if isinstance(mark, Cleaned)]
     if not before and not after:
-        return _own_check(inner, lax)
-    check = check_of(inner, lax=lax)
+        return _own_check(inner)
+    check = check_of(inner)
 
     def checked(value: Any) -> Any:
         for function in (*before, check, *after):
@@ -154,13 +154,13 @@ def _annotated(kind: Any, lax: bool) -> _Check | None:
     return checked
 
 
-def _union(kind: Any, lax: bool) -> _Check | None:
+def _union(kind: Any) -> _Check | None:
     kinds = [part for part in get_args(kind) if part is not NoneType]
     if UnsetType in kinds:
         return _as_it_is
-    if len(kinds) > 1 or _own_check(kinds[0], lax) is None:
+    if len(kinds) > 1 or _own_check(kinds[0]) is None:
         return None
-    check = check_of(kinds[0], lax=lax)
+    check = check_of(kinds[0])
 
     def checked(value: Any) -> Any:
         return None if value is None else check(value)
@@ -168,14 +168,14 @@ def _union(kind: Any, lax: bool) -> _Check | None:
     return checked
 
 
-def _sequence(kind: Any, origin: type, lax: bool) -> _Check | None:
+def _sequence(kind: Any, origin: type) -> _Check | None:
     """Of a list, or of a tuple whose items are all of one type."""
     item = get_args(kind)[0]
     if origin is tuple and get_args(kind)[1:] != (...,):
         return None
-    if _own_check(item, lax) is None:
+    if _own_check(item) is None:
         return None
-    check = check_of(item, lax=lax)
+    check = check_of(item)
 
     def checked(value: Any) -> Any:
         if not isinstance(value, list | tuple):
@@ -185,11 +185,11 @@ def _sequence(kind: Any, origin: type, lax: bool) -> _Check | None:
     return checked
 
 
-def _map(kind: Any, lax: bool) -> _Check:
+def _map(kind: Any) -> _Check:
     """Item by item, for msgspec does not say of which key a value is wrong."""
     key, item = get_args(kind)
-    check_key = check_of(key, lax=lax)
-    check = check_of(item, lax=lax)
+    check_key = check_of(key)
+    check = check_of(item)
 
     def checked(value: Any) -> Any:
         if not isinstance(value, Mapping):
@@ -260,7 +260,9 @@ def in_words(error: Exception) -> tuple[str, tuple[str, ...]]:
         return _DATE if "date" in text else "has another form", below
     kinds, of_length, bound, number = expected.groups()
     message = _must_be(*kinds.split(" | "))
-    if of_length:
+    if of_length and not bound:
+        message = f"must be a list of {number}"
+    elif of_length:
         message = f"must have {_BOUNDS[bound]} {number} characters"
     elif bound:
         message = f"must be {_BOUNDS[bound]} {number}"

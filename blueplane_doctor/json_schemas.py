@@ -31,7 +31,8 @@ def json_schema(*records: type[Record]) -> dict[str, dict[str, Any]]:
                 del properties[encoded]  # for the engine alone
             elif shown[encoded] in meanings:
                 properties[encoded]["description"] = meanings[shown[encoded]]
-    return definitions
+    as_json: dict[str, dict[str, Any]] = msgspec.json.decode(msgspec.json.encode(definitions))  # lists for tuples
+    return as_json
 
 
 def _of_own(kind: type) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 import shlex
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, Literal
 
 from msgspec import field
 
@@ -54,8 +54,6 @@ def _hours(value: str) -> str:
 
 class NotifyRule(Record):
     """One target: a URL of the library apprise, or a command that is given JSON on stdin."""
-
-    reads_words: ClassVar[bool] = True
 
     url: Annotated[Secret, Cleaned(_a_url)] | None = None
     """Where to, as apprise writes it: `ntfy://…`, `mailtos://…`, `slack://…`; it is never shown."""

@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NoReturn, get_args
+from typing import Any, NoReturn
 
 from blueplane_doctor.interruption import end_at_once
 from blueplane_doctor.options import COMMAND_LINE_VARIABLES, OPTIONS, Option, Options
@@ -68,10 +68,10 @@ def _read(word: str, rest: Iterator[str]) -> tuple[Option, Any]:
 
 def _converted(option: Option, value: str) -> Any:
     """Raises _NotPlain for what has no such type."""
-    kinds = {kind for part in get_args(option.type) for kind in (part, *get_args(part))}
-    if Path in kinds:
+    shown = str(option.type)  # `list[pathlib.Path] | None`
+    if "Path" in shown:
         return Path(value)
-    if float not in kinds:
+    if "float" not in shown:
         return value
     try:
         return float(value)

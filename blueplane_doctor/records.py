@@ -72,6 +72,8 @@ def _checked(record: type, field: Field, value: Any) -> Any:
     except InvalidRecord as error:
         raise error.inside(record.__name__, field.encoded) from None
     except msgspec.ValidationError as error:
+        if isinstance(value, bool):
+            return _checked(record, field, int(value))  # as everywhere in Python
         message, below = in_words(error)
         raise InvalidRecord(record.__name__, message, (field.encoded, *below)) from None
     except ValueError as error:
@@ -88,8 +90,6 @@ class Record(Struct, metaclass=_RecordType, frozen=True, forbid_unknown_fields=T
 
     checks_defaults: ClassVar[bool] = False
     """Whether the defaults of fields are checked and cleaned as what is given."""
-    reads_words: ClassVar[bool] = False
-    """Whether numbers, `yes` and `no` may also be given as text, as environment variables hold them."""
 
     @classmethod
     def prepared(cls, value: Any) -> Any:
@@ -112,9 +112,11 @@ class Record(Struct, metaclass=_RecordType, frozen=True, forbid_unknown_fields=T
         names = _names_of(cls)
         values = {}
         for encoded, member in value.items():
+            if not isinstance(encoded, str):
+                raise InvalidRecord(cls.__name__, "a name must be text", (str(encoded),))
             name = names.get(encoded)
             if name is None:
-                raise InvalidRecord(cls.__name__, "there is no such field", (str(encoded),), Problem.UNKNOWN)
+                raise InvalidRecord(cls.__name__, "there is no such field", (encoded,), Problem.UNKNOWN)
             values[name] = member
         return cls(**values)
 
@@ -164,7 +166,7 @@ def _fields_of(record: type[Record]) -> dict[str, Field]:
         default = known.default
         if known.default_factory is not NODEFAULT:
             default = known.default_factory()
-        check = check_of(known.type, lax=record.reads_words)
+        check = check_of(known.type)
         fields[known.name] = Field(known.name, known.encode_name, known.type, default, check)
     return fields
 

@@ -46,7 +46,7 @@ class Scale(Grading):
     outside them could never be reached, and is refused.
     """
 
-    lowest: float | None = 0
+    lowest: float | None = 0.0
     """The smallest possible value; null: there is none."""
     highest: float | None = None
     """The largest possible value; null: there is none."""

@@ -97,8 +97,6 @@ _Paths = Annotated[list[UserPath], Prepared(_split)]
 class StreamSettings(Record):
     """Names and limits of the streams; null means: find out which layout is there."""
 
-    reads_words: ClassVar[bool] = True
-
     queue: str | None = None
     """Stream that events are added to."""
     dead_letters: list[str] | None = None
@@ -115,8 +113,6 @@ class Settings(Record, dict=True):
     """Everything a run goes by; frozen."""
 
     checks_defaults: ClassVar[bool] = True
-    reads_words: ClassVar[bool] = True
-
     home: UserPath = Path("~/.blueplane")
     """Blueplane's home folder."""
     redis_url: _RedisUrl = f"redis://{pipeline.DEFAULT_REDIS_HOST}:{pipeline.DEFAULT_REDIS_PORT}/0"

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 from blueplane_doctor.errors import SettingsError, did_you_mean
 from blueplane_doctor.field_checks import InvalidRecord
@@ -28,8 +28,6 @@ _HINT = "each has id, reason, owner and expires; see the README"
 
 class WaiverRule(Record):
     """One waiver, as it is written in the settings or in a file beside the code."""
-
-    reads_words: ClassVar[bool] = True
 
     id: str
     """Id of the check, or a glob of ids."""

@@ -1,4 +1,5 @@
 import pytest
+from msgspec import UNSET
 
 from blueplane_doctor.causeapi import CAUSE_MARK, Cause, CauseSpec, Findings, cause, stream_time
 from blueplane_doctor.errors import SettingsError
@@ -72,4 +73,4 @@ def test_a_cause_says_itself_where_its_repair_is_another(own: str | None, comman
 
     (one,) = getattr(cause_always, CAUSE_MARK).run({}, Findings([]))
     assert (one.next_step.commands if one.next_step else []) == commands
-    assert one.repair is None, "as it is in a report that is read back"
+    assert one.repair is UNSET, "as it is in a report that is read back"

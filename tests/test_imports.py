@@ -15,7 +15,18 @@ from tests.parameters import one_quick
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "blueplane_doctor"
-HEAVY = ("redis", "pydantic_settings", "jinja2", "yaml", "psutil", "tabulate", "rich", "fastapi", "prometheus_client")
+HEAVY = (
+    "redis",
+    "msgspec",
+    "pydantic_settings",
+    "jinja2",
+    "yaml",
+    "psutil",
+    "tabulate",
+    "rich",
+    "fastapi",
+    "prometheus_client",
+)
 
 LAYERS = (
     "blueplane_hook",
@@ -26,7 +37,10 @@ LAYERS = (
     "blueplane_doctor.characters",
     "blueplane_doctor.errors",
     "blueplane_doctor.threads",
+    "blueplane_doctor.field_checks",
+    "blueplane_doctor.records",
     "blueplane_doctor.model",
+    "blueplane_doctor.json_schemas",
     "blueplane_doctor.findings",
     "blueplane_doctor.ownership",
     "blueplane_doctor.file_reading",
@@ -90,9 +104,11 @@ LAYERS = (
     "blueplane_doctor.http_server",
     "blueplane_doctor.service",
     "blueplane_doctor.pytest_plugin",
+    "blueplane_doctor.invocation",
     "blueplane_doctor.report_output",
     "blueplane_doctor.commands",
     "blueplane_doctor.main_job",
+    "blueplane_doctor.plain_run",
     "blueplane_doctor.cli",
     "blueplane_doctor.__main__",
     "blueplane_doctor.dispatch",
@@ -277,7 +293,7 @@ def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
 
 
 UNUSED = (
-    "importlib.metadata",
+    *("typer", "pydantic", "importlib.metadata"),
     *("csv", "email", "encodings.idna", "importlib.resources", "statistics", "tempfile", "zipfile"),
     *("blueplane_doctor.demo", "blueplane_doctor.http_server", "blueplane_doctor.service", "blueplane_doctor.support"),
     *("blueplane_doctor.notifying.incidents", "blueplane_doctor.notifying.state"),
@@ -290,7 +306,7 @@ UNUSED = (
 @pytest.mark.parametrize(
     ("more", "used"),
     # Settings in YAML are read with PyYAML, and a table is written with tabulate; everything else stays out.
-    [((), ["yaml"]), (("-v",), ["yaml", "tabulate"])],
+    [((), ["msgspec", "yaml"]), (("-v",), ["msgspec", "yaml", "tabulate"])],
     ids=["plain", "table"],
 )
 def test_a_plain_run_imports_nothing_that_it_does_not_use(

@@ -45,42 +45,6 @@ def test_where_the_metadata_are_imported_already_nothing_is_replaced() -> None:
     assert sys.modules["importlib.metadata"] is before
 
 
-def test_pydantic_works_and_what_stood_in_is_gone() -> None:
-    program = (
-        "import dataclasses, typing, typing_extensions\n"
-        "true = dataclasses.dataclass, typing.TypedDict, typing_extensions.TypedDict\n"
-        "from blueplane_doctor.light_imports import load_pydantic\n"
-        "load_pydantic()\n"
-        "load_pydantic()\n"
-        "print((dataclasses.dataclass, typing.TypedDict, typing_extensions.TypedDict) == true)\n"
-        "from typing import Annotated\n"
-        "from pydantic import AfterValidator, BaseModel, Field, SecretStr, ValidationError\n"
-        "class Model(BaseModel):\n"
-        "    number: Annotated[int, Field(ge=-3), AfterValidator(abs)]\n"
-        "    secret: SecretStr = SecretStr('x')\n"
-        "    pairs: dict[str, tuple[int, ...]] = {}\n"
-        "print(Model(number=-2), Model.model_json_schema()['properties']['number']['minimum'])\n"
-        "try:\n    Model(number=-4)\n"
-        "except ValidationError as error:\n    print(error.errors()[0]['msg'])\n"
-    )
-    assert _run(program).splitlines() == [
-        "True",
-        "number=2 secret=SecretStr('**********') pairs={} -3",
-        "Input should be greater than or equal to -3",
-    ]
-
-
-def test_a_release_that_refuses_what_stands_in_is_imported_without_it() -> None:
-    program = (
-        "from blueplane_doctor import light_imports\n"
-        "light_imports._PlainDict = None\n"
-        "light_imports.load_pydantic()\n"
-        "from pydantic_core.core_schema import IntSchema\n"
-        "print(IntSchema.__total__)\n"
-    )
-    assert _run(program).split() == ["False"]
-
-
 def test_yaml_works_with_both_of_its_parsers() -> None:
     program = (
         "import re\n"

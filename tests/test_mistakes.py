@@ -69,9 +69,14 @@ def finding_of(text: str, folder: Path) -> Finding:
             id="field-of-remedy",
         ),
         pytest.param(
-            '    remedy = Remedy(\n        txt="Look.",\n    )\n    return scale.grade(5, "x", remedy=remedy)',
+            '    remedy = Remedy(\n        commands=["ls"],\n    )\n    return scale.grade(5, "x", remedy=remedy)',
             "check_house.py line 7: Remedy needs the field 'text'",
             id="missing-field",
+        ),
+        pytest.param(
+            '    return scale.grade(5, "x", remedy=Remedy(txt="Look."))',
+            "check_house.py line 7: Remedy has no field 'txt', did you mean text?",
+            id="field-of-remedy",
         ),
         pytest.param(
             '    return Finding(status=Status.RED, sumary="x", summary="y")',
@@ -80,17 +85,17 @@ def finding_of(text: str, folder: Path) -> Finding:
         ),
         pytest.param(
             '    return Finding(status="crimson", summary="x")',
-            "check_house.py line 7: Finding.status: Input should be 'green', 'yellow',",
+            "check_house.py line 7: Finding.status: must be green, yellow, orange, red, unknown,",
             id="value-of-a-field",
         ),
         pytest.param(
             '    return scale.grade(5, "x", remedy=Remedy(text="Look.", commands="ls"))',
-            "check_house.py line 7: Remedy.commands: Input should be a valid list",
+            "check_house.py line 7: Remedy.commands: must be a list",
             id="type-of-a-field",
         ),
         pytest.param(
             "    return scale.grade(5, 5)",
-            "check_house.py line 7: Finding.summary: Input should be a valid string",
+            "check_house.py line 7: Finding.summary: must be text",
             id="type-of-an-argument-of-grade",
         ),
         pytest.param(

@@ -112,7 +112,7 @@ def test_a_named_file_that_is_not_there(tmp_path: Path) -> None:
 
 
 def test_settings_are_frozen() -> None:
-    with pytest.raises(ValueError, match="frozen"):
+    with pytest.raises(AttributeError, match="immutable"):
         load().settings.timeout = 5  # type: ignore[misc]
 
 
@@ -152,8 +152,9 @@ def test_the_commented_file_holds_exactly_the_defaults(home: Path) -> None:
 def test_the_commented_file_explains_every_setting() -> None:
     text = commented_defaults()
     meanings = descriptions_of(Settings)
-    assert meanings.keys() == Settings.model_fields.keys()
-    for name, meaning in meanings.items():
+    assert meanings.keys() >= Settings.model_fields.keys()
+    for name in Settings.model_fields:
+        meaning = meanings[name]
         assert name in ("home", "thresholds") or f"# {meaning}\n#{name}:" in text
 
 

@@ -154,7 +154,7 @@ def test_settings_that_are_right_say_nothing(home: Path) -> None:
 @pytest.mark.parametrize("content", ["1: 2", "~: 1", "on: 1", "streams: {1: 2}"])
 def test_names_that_are_no_text(home: Path, content: str) -> None:
     (home / "doctor.yaml").write_text(content)
-    assert "Keys should be strings" in refused({"home": home}).message
+    assert "a name must be text" in refused({"home": home}).message
 
 
 def test_a_bad_json_variable_is_named(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

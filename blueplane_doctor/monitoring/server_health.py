@@ -68,7 +68,7 @@ class ServerHealth(Record):
     errors_per_minute: float | None
     """ERROR and CRITICAL lines but those of every normal start and stop, mean of `errors_window_seconds`; null without
     a log."""
-    errors_window_seconds: float = 300
+    errors_window_seconds: float = 300.0
     """At most five minutes; less where the log began later, or where more was logged than is read."""
     errors_are_at_least: bool = False
     """Whether more was logged in the last five minutes than is read, so that the rate is a lower bound."""

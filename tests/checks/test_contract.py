@@ -123,7 +123,7 @@ def test_a_check_gives_the_same_finding_twice(spec: CheckSpec) -> None:
 def test_a_monitor_has_a_name_and_a_frozen_record_and_both_are_explained(name: str, monitor: type[Monitor]) -> None:
     assert monitor.name == name == name.lower()
     assert issubclass(monitor.record, Record)
-    assert monitor.record.model_config["frozen"] is True
+    assert monitor.record.__struct_config__.frozen
     assert monitor.__doc__ and monitor.record.__doc__ and monitor.collect.__doc__
 
 

@@ -12,8 +12,7 @@ from typer.testing import CliRunner
 
 from blueplane_doctor.cli import app
 from blueplane_doctor.commands import command_names, load_command
-from blueplane_doctor.commands.base import command, group, guarded, new_command
-from blueplane_doctor.errors import ExitCode
+from blueplane_doctor.commands.base import command, group, new_command
 from blueplane_doctor.invocation import Invocation
 from blueplane_doctor.options import OPTIONS, Options, Values
 from tests.parameters import one_quick
@@ -245,26 +244,3 @@ def test_the_arguments_of_another_program_may_be_any_bytes(tmp_path: Path, monke
     ended = run("instrument", "--", "cat", NO_TEXT, BLUEPLANE_DOCTOR_HOME=str(tmp_path))
     assert ended.exit_code == 0, ended.output
     assert handed_over == ["cat", NO_TEXT]
-
-
-@pytest.mark.parametrize(
-    ("error", "code", "said"),
-    [
-        (MemoryError(), ExitCode.NOT_JUDGED, "no more memory"),
-        (RuntimeError("can't start new thread"), ExitCode.NOT_JUDGED, "no more threads"),
-        (RuntimeError("private text"), ExitCode.INTERNAL, "internal error: RuntimeError"),
-    ],
-)
-def test_what_the_machine_lacks_is_no_defect(
-    error: Exception, code: ExitCode, said: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    @guarded
-    def breaks() -> int:
-        raise error
-
-    with pytest.raises(typer.Exit) as ended:
-        breaks()
-    message = capsys.readouterr().err
-    assert ended.value.exit_code == code
-    assert said in message
-    assert "private" not in message

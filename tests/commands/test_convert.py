@@ -100,9 +100,12 @@ REPORT = json.loads(FORMATS["json"].render(samples.mixed(), View()))
         ('{"results": []}', "is JSON, but not a report of blueplane-doctor"),
         (json.dumps(REPORT | {"schema_version": 1}), "is a report of schema version 1; this blueplane-doctor reads 2"),
         (json.dumps(REPORT | {"schema_version": "\x1b[1m"}), "is a report of schema version \ufffd[1m; this"),
-        (json.dumps(REPORT | {"status": "purple"}), "is not a report of blueplane-doctor: status: Input should be"),
-        (json.dumps(REPORT | {"findings": [{}]}), "is not a report of blueplane-doctor: findings.0.status: Field"),
-        (json.dumps(REPORT | {"\x1b[1m": 1}), "is not a report of blueplane-doctor: \ufffd[1m: Extra inputs"),
+        (json.dumps(REPORT | {"status": "purple"}), "is not a report of blueplane-doctor: status: must be green"),
+        (
+            json.dumps(REPORT | {"findings": [{}]}),
+            "is not a report of blueplane-doctor: findings.0.status: it is missing",
+        ),
+        (json.dumps(REPORT | {"\x1b[1m": 1}), "is not a report of blueplane-doctor: \ufffd[1m: there is no such field"),
         (json.dumps(REPORT | {"metrics": {"chain": {"examined": "many"}}}), "is not a report of blueplane-doctor: "),
     ],
     ids=[

@@ -28,7 +28,7 @@ class Behaviour:
     """Close the connection right after the changed reply."""
     endless: Raw = b""
     """Send this again and again after the changed reply."""
-    drip_seconds: float = 0
+    drip_seconds: float = 0.0
     """Send the changed reply byte by byte, with so many seconds before each."""
 
 

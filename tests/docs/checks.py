@@ -5,10 +5,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
+import msgspec
+
 from blueplane_doctor import causeapi, checkapi
 from blueplane_doctor.discovery import find_checks, find_monitors
 from blueplane_doctor.model import Bound, Cause, Finding, Remedy, Stake, Status, descriptions_of
-from blueplane_doctor.records import Field, Record
+from blueplane_doctor.records import Record
 from blueplane_doctor.scales import Scale
 
 TARGET = Path(__file__).parents[2] / "docs" / "CHECKS.md"
@@ -240,10 +242,10 @@ def _record(record: type[Record]) -> Iterator[str]:
 def _table(record: type[Record], *, only: tuple[str, ...] = (), leave_out: tuple[str, ...] = ()) -> Iterator[str]:
     meanings = _descriptions(record)
     yield "| field | type | meaning |\n|---|---|---|"
-    for name, field in record.model_fields.items():
+    for name, kind in _types_of(record).items():
         if name in leave_out or (only and name not in only):
             continue
-        yield f"| `{name}` | {_type(field)} | {_one_line(meanings.get(name, '')).replace('|', '&#124;')} |"
+        yield f"| `{name}` | {_shown(kind)} | {_one_line(meanings.get(name, '')).replace('|', '&#124;')} |"
     yield ""
 
 
@@ -259,8 +261,8 @@ def _descriptions(record: type[Record]) -> dict[str, str]:
 def _inner_records(record: type[Record]) -> list[type[Record]]:
     """Records in the fields of a record, however deep, each once."""
     found: list[type[Record]] = []
-    for field in record.model_fields.values():
-        for kind in _kinds(field.annotation):
+    for annotation in _types_of(record).values():
+        for kind in _kinds(annotation):
             if isinstance(kind, type) and issubclass(kind, Record) and kind not in found:
                 found.append(kind)
                 found += [inner for inner in _inner_records(kind) if inner not in found]
@@ -274,11 +276,16 @@ def _kinds(annotation: Any) -> Iterator[Any]:
             yield from _kinds(argument)
 
 
-def _type(field: Field) -> str:
-    shown = field.annotation.__name__ if isinstance(field.annotation, type) and not get_args(field.annotation) else ""
-    shown = shown or re.sub(r"\b(?:[A-Za-z_]+\.)+", "", str(field.annotation))
-    shown = re.sub(r"Annotated\[(\w+), Cleaned\([^\]]*\)\]", r"\1", shown)  # see public_fields.py
-    return shown.replace("None", "null").replace("|", "or")
+def _types_of(record: type[Record]) -> dict[str, Any]:
+    """The type of each field, those included that only a cause function gives."""
+    return {field.name: field.type for field in msgspec.structs.fields(record)}
+
+
+def _shown(kind: Any) -> str:
+    shown = kind.__name__ if isinstance(kind, type) and not get_args(kind) else ""
+    shown = shown or re.sub(r"\b(?:[A-Za-z_]+\.)+", "", str(kind))
+    shown = re.sub(r"Annotated\[(.+?), (?:Cleaned|Prepared)\(.*?>\)\]", r"\1", shown)  # see public_fields.py
+    return shown.replace(" | UnsetType", "").replace("None", "null").replace("|", "or")
 
 
 def _paragraphs(docstring: str | None) -> str:

@@ -55,7 +55,7 @@ class Command:
     """The documented exit codes that it may have."""
     writes: tuple[str, ...] = ()
     """Keys of Redis and files of the home, by their beginning, that it is there to write."""
-    extra_seconds: float = 0
+    extra_seconds: float = 0.0
     """Beside `--timeout`, what it was told to wait."""
     examines: bool = False
     """Whether its output has to name the cause of what is wrong with the pipeline."""

@@ -51,9 +51,9 @@ def test_the_journal_is_readable_json(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("entry", "problem"),
     [
-        pytest.param({}, "Field required", id="empty"),
-        pytest.param(5, "should be a valid dictionary", id="a-number"),
-        pytest.param({"step": "hooks", "kind": "file"}, "target: Field required", id="no-target"),
+        pytest.param({}, "step: it is missing", id="empty"),
+        pytest.param(5, "must be a map", id="a-number"),
+        pytest.param({"step": "hooks", "kind": "folder"}, "target: it is missing", id="no-target"),
         pytest.param(
             {"step": "hooks", "kind": "file", "target": "/a"}, "a file needs before and after", id="no-digests"
         ),
