@@ -37,7 +37,7 @@ class Invocation(NamedTuple):
 
         `for_examination`: Blueplane's own file may be broken; a check tells it.
         """
-        # Imported here: `--help` of a command, and an error in its options, do without pydantic.
+        # Imported here: `--help` of a command, and an error in its options, do without the settings.
         from blueplane_doctor.settings import load
         from blueplane_doctor.waivers import read_waivers
 

@@ -167,7 +167,7 @@ def is_installed(package: str) -> bool:
 
 def _configured(redis_url: str | None, targets: "Sequence[Target] | None") -> tuple[str, list[dict[str, Any]]]:
     """The URL and targets given, or else those of the settings. Raises SettingsError."""
-    # A measured process is handed both, and must not load the settings with pydantic.
+    # A measured process is handed both, and must not load the settings.
     from blueplane_doctor.pipeline import TARGETS
     from blueplane_doctor.settings import load
 
@@ -180,7 +180,7 @@ def _configured(redis_url: str | None, targets: "Sequence[Target] | None") -> tu
 
 
 def dumped(targets: "Sequence[Target]") -> list[dict[str, Any]]:
-    """Targets as plain values, with what is computed of them: no pydantic in the measured process."""
+    """Targets as plain values, with what is computed of them: no records in the measured process."""
     values = []
     for target in targets:
         fields = target.model_dump()

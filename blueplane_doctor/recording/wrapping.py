@@ -12,7 +12,7 @@ from blueplane_doctor.text import event_type, platform
 
 
 class Spec(Protocol):
-    """The fields of a `pipeline.Target`, without the model: a measured process need not load pydantic."""
+    """The fields of a `pipeline.Target`, without the model: a measured process need not load the records."""
 
     records: str
     name: str

@@ -72,4 +72,4 @@ def read_trace(settings: Settings, wanted: str) -> dict[str, Any]:
         examination.close()
     if trace.state == NOT_FOUND:
         raise Unanswered(404, "no such message", trace.advice)
-    return trace.model_dump(mode="json")
+    return trace.model_dump()

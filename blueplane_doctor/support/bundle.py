@@ -49,7 +49,7 @@ _BROKEN_ZIP = (
     *(ValueError, KeyError, RuntimeError, NotImplementedError),
 )
 """What reading a zip raises that is damaged, encrypted, or of another method."""
-_LIBRARIES = ("redis", "hiredis", "pydantic", "jinja2", "typer", "psutil", "PyYAML")
+_LIBRARIES = ("redis", "hiredis", "msgspec", "pydantic", "jinja2", "typer", "psutil", "PyYAML")
 _OWN_FILES = ("doctor.yaml", "config.yaml", "redis.yaml")
 _LOCAL = ("localhost", "127.0.0.1", "::1")
 _STREAMS = (CURRENT.queue, *CURRENT.dead_letters, EARLIER.queue, *EARLIER.dead_letters)

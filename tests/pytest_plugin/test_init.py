@@ -9,7 +9,7 @@ from blueplane_doctor.options import OPTIONS
 from blueplane_doctor.pytest_plugin.record_names import record_names
 from tests.pytest_plugin.support import OWN_CHECK
 
-HEAVY = ("redis", "pydantic", "typer", "psutil", "yaml", "jinja2", "sqlite3", "blueplane_doctor.model")
+HEAVY = ("redis", "msgspec", "pydantic", "typer", "psutil", "yaml", "jinja2", "sqlite3", "blueplane_doctor.model")
 
 
 def test_the_entry_point_is_declared() -> None:

@@ -22,6 +22,6 @@ def test_other_names_are_not() -> None:
 def test_importing_it_loads_the_standard_library_alone() -> None:
     code = (
         "import sys, blueplane_doctor.recording\n"
-        "print([name for name in ('redis', 'pydantic', 'wrapt', 'hiredis') if name in sys.modules])"
+        "print([name for name in ('redis', 'msgspec', 'pydantic', 'wrapt', 'hiredis') if name in sys.modules])"
     )
     assert run_python(code).stdout == "[]\n"

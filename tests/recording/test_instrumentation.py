@@ -274,7 +274,7 @@ def test_a_module_that_is_never_imported_is_said_at_the_end(
 def test_a_process_that_holds_no_target_is_left_alone(
     tmp_path: Path, store: redis.Redis, valkey: RunningServer
 ) -> None:
-    code = "import sys, threading; print(threading.active_count(), {'redis', 'pydantic', 'wrapt'} & set(sys.modules))"
+    code = "import sys, threading; print(threading.active_count(), {'redis', 'msgspec', 'wrapt'} & set(sys.modules))"
     environment = environment_for(valkey.url, TARGETS, os.environ, tmp_path)
     ended = subprocess.run(
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=PATIENCE_SECONDS
