@@ -17,7 +17,6 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "blueplane_doctor"
 HEAVY = (
     "redis",
-    "msgspec",
     "pydantic_settings",
     "jinja2",
     "yaml",
@@ -306,7 +305,7 @@ UNUSED = (
 @pytest.mark.parametrize(
     ("more", "used"),
     # Settings in YAML are read with PyYAML, and a table is written with tabulate; everything else stays out.
-    [((), ["msgspec", "yaml"]), (("-v",), ["msgspec", "yaml", "tabulate"])],
+    [((), ["yaml"]), (("-v",), ["yaml", "tabulate"])],
     ids=["plain", "table"],
 )
 def test_a_plain_run_imports_nothing_that_it_does_not_use(
