@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 _MALFORMED = "payload"
 """How the reasons begin of messages whose payload a writer cannot read."""
-NO_REASON = "no reason recorded"
-"""Of a dead letter whose writer named no error: the Claude writer names none for what it cannot decode."""
+_NOT_DECODED = "malformed payload"
+"""How the reason begins of a dead letter whose writer could not decode the message."""
 _SHOWN_ERRORS = 3
 """Of the errors of an hour the most frequent are told; `dlq stats` shows all."""
 _WHO_DELETED = (
@@ -204,7 +204,7 @@ def cause_dead_letters(
 
 def _is_of_a_held_message(error: "ArrivingError", chain: "ChainHealth | None") -> bool:
     """Whether a cause tells of these messages already: no writer can decode them, and they are pending still."""
-    if chain is None or error.reason != NO_REASON or error.not_lost < error.messages:
+    if chain is None or not error.reason.startswith(_NOT_DECODED) or error.not_lost < error.messages:
         return False
     return any(is_undecodable(blocker) for blocker in chain.blockers)
 

@@ -29,7 +29,7 @@ _PENDING = ("pending-messages", "queue-depth", "consumer-lag", "backlog-trend", 
 STREAM_ID = "the time in the message's stream ID"
 _REFUSED = ("UNIQUE constraint failed", "another constraint failed", "value that SQLite refuses")
 """Kinds of errors in the server's log of a message that the database does not take."""
-NOT_UNDERSTOOD = ("another error", "invalid JSON")
+NOT_UNDERSTOOD = ("another error", "invalid JSON", "payload is not UTF-8")
 """The same of a message that the writer does not understand."""
 _OF_A_MESSAGE = (*_REFUSED, *NOT_UNDERSTOOD)
 _SAME_KEY = ("same ", HAS_A_ROW)

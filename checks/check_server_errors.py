@@ -49,6 +49,9 @@ ADVICE = {
         "stuck-consumers and retry-storm."
     ),
     "value that SQLite refuses": "A message cannot be written as it is: see stuck-consumers and retry-storm.",
+    "payload is not UTF-8": (
+        "A producer sends malformed payloads, which no writer can decode: stuck-consumers names the message."
+    ),
     "connection refused": _REDIS,
     "connection lost": _REDIS,
     "timeout": _REDIS,

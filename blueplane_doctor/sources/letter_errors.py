@@ -9,6 +9,9 @@ from blueplane_doctor.patterns import pattern
 from blueplane_doctor.text import error_class
 
 NO_REASON = Public("no reason recorded")
+MALFORMED = Public("malformed payload that its writer cannot decode")
+_NOT_DECODED = b"null"
+"""The event in a letter of the Claude writer that could not decode the message; such a letter names no error."""
 SET_ASIDE_FIELD = b"blueplane_doctor_set_aside"
 """What a dead letter bears that `repair` put there: the plan that saved its message."""
 SET_ASIDE = Public("set aside by repair")
@@ -35,6 +38,8 @@ def letter_error(fields: dict[bytes, bytes]) -> LetterError:
     """By the fields of the dead letter."""
     if SET_ASIDE_FIELD in fields:
         return LetterError(SET_ASIDE, SET_ASIDE)
+    if fields.get(b"event") == _NOT_DECODED and b"error_type" not in fields:
+        return LetterError(MALFORMED, MALFORMED)
     kind = error_class(fields.get(b"error_type"))
     text = fields.get(b"error_message", b"")[:MOST_CHARACTERS].decode("utf-8", "replace")
     shown = Public(": ".join(filter(None, (kind, _public_part(text)))))

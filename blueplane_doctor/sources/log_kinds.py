@@ -39,6 +39,7 @@ KINDS: tuple[tuple[str, bytes], ...] = (
     ("permission denied", rb"[Pp]ermission denied|Operation not permitted"),
     ("too many open files", rb"Too many open files"),
     ("out of memory", rb"MemoryError|Cannot allocate memory"),
+    ("payload is not UTF-8", rb"codec can't decode byte"),
     ("invalid JSON", rb"JSONDecodeError|Expecting value|Extra data:"),
 )
 """What an error is called, and what a line of that kind holds. The first that fits counts; all else is OTHER."""

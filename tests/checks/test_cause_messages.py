@@ -5,7 +5,7 @@ from blueplane_doctor.model import Cause
 from blueplane_doctor.monitoring.connections import Reach
 from blueplane_doctor.monitoring.queue_health import ArrivingError
 from blueplane_doctor.monitoring.server_health import LoggedErrors
-from blueplane_doctor.sources.letter_errors import NO_REASON
+from blueplane_doctor.sources.letter_errors import MALFORMED
 from tests.checks import builders
 from tests.checks.builders import causes_of
 
@@ -49,7 +49,7 @@ def test_a_payload_that_no_writer_can_decode_is_one_cause() -> None:
     """It holds up its own group; the other one is given it again and again, and writes a dead letter each time."""
     undecodable = ChainBlocker(id=ID, group="processors", reason="payload is not JSON")
     letters = ArrivingError(
-        reason=NO_REASON, count=71, messages=1, not_lost=1, first_timestamp=SINCE, newest_id="1773479902000-0"
+        reason=MALFORMED, count=71, messages=1, not_lost=1, first_timestamp=SINCE, newest_id="1773479902000-0"
     )
     queue = builders.queue(
         groups=[

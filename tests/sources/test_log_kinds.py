@@ -50,6 +50,8 @@ def log(tmp_path: Path) -> Path:
         ("Error 111 connecting to localhost:18455. Connection refused.", "connection refused"),
         ("Connection closed by server.", "connection lost"),
         ("Timeout reading from socket", "timeout"),
+        ("'utf-8' codec can't decode byte 0xff in position 26: invalid start byte", "payload is not UTF-8"),
+        ("Expecting value: line 1 column 1 (char 0)", "invalid JSON"),
         ("a sentence that nobody knows", OTHER),
     ],
 )
