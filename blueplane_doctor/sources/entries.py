@@ -15,8 +15,11 @@ PAGE = 250
 Redis answers one within half a millisecond, too short a time for another process to take its processor from it. With
 twice as many, one command in two hundred was interrupted and took 5 ms and more (docs/BENCHMARKS.md).
 """
-_BATCH = 500
-"""Messages of a batch; more gains nothing."""
+_BATCH = PAGE
+"""Messages of a batch: a full page is one, so that the server makes the next page while this one is worked on.
+
+With two pages a batch nobody works while the second is made, and whoever reads waits for it (docs/BENCHMARKS.md).
+"""
 _FIRST_PAGE = 3
 """Messages of a page at the beginning, and after a heavy one."""
 _LIGHT_PAGE = 1_000_000
