@@ -39,11 +39,13 @@ class Message:
 
     def json(self, name: bytes) -> Any:
         """A field's JSON value; _ABSENT when the field is missing or holds no JSON."""
-        if self._json is None:
-            self._json = {}
-        if name not in self._json:
-            self._json[name] = _parse(self.fields.get(name))
-        return self._json[name]
+        known = self._json
+        if known is None:
+            known = self._json = {}
+        elif name in known:
+            return known[name]
+        value = known[name] = _parse(self.fields.get(name))
+        return value
 
     def value(self, path: str, *, empty_too: bool = False) -> str | None:
         """The text at a path; see `value_reader`."""
@@ -130,6 +132,8 @@ def value_reader(path: str, empty_too: bool) -> ValueReader:
             if not isinstance(value, dict):
                 return None
             value = value.get(part)
+        if type(value) is str and value and value.isascii():
+            return value  # as nearly all are
         return _text(value, empty_too)
 
     if inside:
@@ -138,8 +142,6 @@ def value_reader(path: str, empty_too: bool) -> ValueReader:
 
 
 def _text(value: Any, empty_too: bool) -> str | None:
-    if type(value) is str and value and value.isascii():
-        return value  # as nearly all are
     if value is None or value is _ABSENT or isinstance(value, dict | list):
         return None
     if value == "" and not empty_too:

@@ -33,6 +33,8 @@ class Kind:
 
 _KIND_FIELDS = (b"platform", b"metadata", b"hook_type", b"event_type")
 """Those of hooks and monitors, and of the pipeline's own routes; settings may name routes by others as well."""
+_read_kind_fields = itemgetter(*_KIND_FIELDS)
+_make_tuple = tuple.__new__
 _PLATFORMS = frozenset(name.encode() for name in PLATFORMS)
 _REMEMBERED = 2048
 """Answers that the router keeps."""
@@ -54,8 +56,8 @@ class CompiledRoute:
         self.group = route.group
         self._any_of = route.any_of
         self._none_of = route.none_of
-        self._keys: dict[str, list[tuple[tuple[str, ...], KeyReader]]] = {}
-        """By table, its keys in the order in which they are tried: the columns, and what reads their values."""
+        self._keys: dict[str, list[tuple[str, tuple[str, ...], KeyReader]]] = {}
+        """By table, its keys in the order in which they are tried: table, columns, and what reads their values."""
         unknown: list[str] = []
         for key in route.keys:
             if tables is not None and key.table not in tables:
@@ -65,12 +67,7 @@ class CompiledRoute:
                 unknown += [_missing_column(key.table, column) for column in sorted(missing)]
                 continue
             readers = [_alternatives(paths) for paths in key.columns.values()]
-            self._keys.setdefault(key.table, []).append((tuple(key.columns), _key_reader(readers)))
-        self._only_key: tuple[str, tuple[str, ...], KeyReader] | None = None
-        """Its only table, with the columns of its only key and their reader; None where it has several, or none."""
-        if [len(keys) for keys in self._keys.values()] == [1]:
-            ((table, ((columns_of_key, reader),)),) = self._keys.items()
-            self._only_key = (table, columns_of_key, reader)
+            self._keys.setdefault(key.table, []).append((key.table, tuple(key.columns), _key_reader(readers)))
         self.rows_cause = ""
         """Why none of its rows can be looked up."""
         if not unknown and not self._keys and route.keys:
@@ -88,19 +85,13 @@ class CompiledRoute:
 
     def lookups(self, message: Message) -> list[Lookup]:
         """Where the row would be: in each table by the first key that the message has all values for."""
-        if self._only_key is not None:  # as for most messages: without the two loops
-            table, columns, read = self._only_key
-            values = read(message)
-            if values is None:
-                return []
-            return [tuple.__new__(Lookup, (table, columns, values))]
         lookups: list[Lookup] = []
-        for table, keys in self._keys.items():
-            for columns, read in keys:
+        for keys in self._keys.values():
+            for table, columns, read in keys:
                 values = read(message)
                 if values is not None:
                     # What Lookup(…) does, without the function that NamedTuple makes for it.
-                    lookups.append(tuple.__new__(Lookup, (table, columns, values)))
+                    lookups.append(_make_tuple(Lookup, (table, columns, values)))
                     break
         return lookups
 
@@ -167,25 +158,28 @@ class Router:
         """`tables` are those that exist; None when that is not known. `columns` of those of which they are known."""
         existing = None if tables is None else frozenset(tables)
         self.routes = tuple(CompiledRoute(route, existing, columns or {}) for route in routes)
-        fields: set[bytes] = set(_KIND_FIELDS)
+        fields: set[bytes] = set()
         for route in routes:
             for rule in (*route.any_of, *route.none_of):
                 fields.update(path.strip().partition(".")[0].encode() for path in rule)
-        self._fields = tuple(fields)
-        self._read_fields = itemgetter(*self._fields)
+        self._rule_fields = tuple(fields.difference(_KIND_FIELDS))
+        """Those that only rules look at, as `sessionId`: hardly any message of the pipeline has one."""
         self._known: dict[tuple[bytes | None, ...], Kind] = {}
 
     def kinds(self, messages: list[Message]) -> list[Kind]:
         """The kind of each message, at its place."""
-        read_fields = self._read_fields
+        rule_fields = self._rule_fields
         known = self._known
         kinds = []
         for message in messages:
+            fields = message.fields
             values: tuple[bytes | None, ...]
             try:
-                values = read_fields(message.fields)  # as nearly all: without a call for each field
+                values = _read_kind_fields(fields)  # as of nearly all: without a call for each field
             except KeyError:
-                values = tuple(map(message.fields.get, self._fields))
+                values = tuple(map(fields.get, _KIND_FIELDS))
+            if not fields.keys().isdisjoint(rule_fields):
+                values += tuple(map(fields.get, rule_fields))
             kind = known.get(values)
             if kind is None:
                 kind = self._new_kind(message, values)

@@ -72,6 +72,11 @@ def test_messages_alike_are_judged_once_and_those_unlike_are_not_mixed_up() -> N
         cursor = one.route(message({"platform": "cursor", "metadata": json.dumps({"n": number})}))
         nobody = one.route(message({"platform": "other", "metadata": json.dumps({"n": number})}))
         assert cursor and cursor.name == "cursor" and nobody is None
+    metadata = json.dumps({"workspace_hash": "w"})
+    for _ in range(2):  # what only a rule looks at, and a field of the kind that is missing, tell messages apart
+        with_session = one.route(message({"metadata": metadata, "sessionId": "s"}))
+        without = one.route(message({"metadata": metadata}))
+        assert with_session is None and without and without.name == "cursor"
     huge = json.dumps({"source": "unified_monitor", "filler": "x" * 10_000})
     route = one.route(message({"metadata": huge}))
     assert route and route.name == "cursor"
