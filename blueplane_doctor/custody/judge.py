@@ -15,9 +15,8 @@ from blueplane_doctor.custody.absence import OF_UNKNOWN_GROUP, Absence, DroppedL
 from blueplane_doctor.custody.held import PendingByGroup
 from blueplane_doctor.custody.messages import Message, messages_of
 from blueplane_doctor.custody.pending_entries import PendingEntriesReader, read_pending_entries
-from blueplane_doctor.custody.poison import poison_reason
 from blueplane_doctor.custody.routing import CompiledRoute, Kind, Router, is_of_unknown_platform
-from blueplane_doctor.custody.row_bitmap import RowBitmap
+from blueplane_doctor.custody.row_claims import ClaimedRow, RowClaims
 from blueplane_doctor.custody.shared_groups import WRITTEN_ELSEWHERE, SharedGroup
 from blueplane_doctor.custody.states import (
     LOST,
@@ -31,7 +30,6 @@ from blueplane_doctor.custody.states import (
     RowEvidence,
     state_of,
 )
-from blueplane_doctor.errors import SourceError
 from blueplane_doctor.sources.dead_letters import DeadLetterReader
 from blueplane_doctor.sources.entries import RawEntry
 from blueplane_doctor.sources.entry_ids import BEGINNING, EntryId
@@ -45,10 +43,6 @@ NO_TABLES = "the database holds none of the tables that traces are written to"
 
 _TOLD_BY_ROWS = frozenset((UNEXAMINED, STUCK, WAITING))
 """States, by what Redis says, of messages of which the database can say more."""
-_NO_ROWS: list[list[int]] = []
-"""One list for all messages of which no row counts; nobody changes it."""
-ClaimedRow = tuple[str, int]
-"""The row of a message: its table and its `sequence`. (A plain tuple: one is made for each message.)"""
 
 
 class JudgedPage(NamedTuple):
@@ -121,8 +115,8 @@ class CustodyJudge:
         index = dead_letters.index
         dropped = DroppedLetters(sum(index.dropped.values()), index.dropped_until_ms, index.may_hold_unseen)
         self.absence = Absence(beginnings or {}, dropped, deleted)
-        self.rows_cause = ""
-        """Why rows could not be read to the end."""
+        self.rows = RowClaims(rows)
+        """The rows that the messages judged so far have."""
         self.writers: dict[str, Group] = {}
         """The writer groups that exist, by name."""
         self.pending: dict[str, PendingEntriesReader] = {}
@@ -136,16 +130,15 @@ class CustodyJudge:
         self._redis = redis
         self._queue = stream.queue
         self._router = router
-        self._rows = rows
+        self._route_cause = ""
         self._dead_letters = dead_letters
-        self._claimed = RowBitmap()
         self._shared = shared or {}
         self._has_unknown_group = has_unknown_group
 
     @property
-    def claimed_rows(self) -> int:
-        """Rows that the messages judged so far have."""
-        return self._claimed.claimed
+    def rows_cause(self) -> str:
+        """Why rows could not be read to the end, or those of a route not at all; empty when they could."""
+        return self.rows.cause or self._route_cause
 
     def read_pending(self, until: EntryId) -> None:
         """Read the pending entries lists up to an ID, and then the dead letters. Raises SourceError."""
@@ -181,7 +174,7 @@ class CustodyJudge:
             if state not in _TOLD_BY_ROWS:
                 continue
             if route.rows_cause:
-                self.rows_cause = self.rows_cause or route.rows_cause
+                self._route_cause = self._route_cause or route.rows_cause
             else:
                 undecided[place] = route.lookups(message)
         judged = JudgedPage(messages, kinds, routes, states, pending, rows={}, untraceable_because={})
@@ -219,23 +212,25 @@ class CustodyJudge:
         wanted: list[Lookup] = []
         for lookups in undecided.values():
             wanted += lookups
-        found = self.find_rows(wanted)
+        found = self.rows.find(wanted)
         if found is None:
             return
+        claim = self.rows.claim
         last_rows = self.absence.last_rows
         next_found = 0
+        no_rows: list[list[int]] = []
         not_delivered: list[int] = []
         for place, lookups in undecided.items():
             first_found = next_found
             next_found += len(lookups)
-            row = self._claim(lookups, found, first_found)
-            rows = _NO_ROWS
+            row = claim(lookups, found, first_found)
+            rows = no_rows
             # Writers write in the order of the stream, so nearly every row is newer than that of the message before.
             if row is None or row[1] <= last_rows.get(row[0], row[1]):
                 rows = found[first_found:next_found]
-                if any(rows) and self._has_no_row(page.messages[place], lookups, rows):
+                if self.rows.are_of_another(page.messages[place], lookups, rows):
                     row = None
-                    rows = _NO_ROWS
+                    rows = no_rows
             if row is not None and place not in unsettled and not self.absence.misses_rows:
                 state = _STATE_OF_SETTLED_WITH_ROW  # as nearly all: without another call
             else:
@@ -249,23 +244,6 @@ class CustodyJudge:
             page.states[place] = state
         if not_delivered:
             self._confirm_not_delivered(page, not_delivered)
-
-    def _has_no_row(self, message: Message, lookups: list[Lookup], rows: list[list[int]]) -> bool:
-        """Whether the rows of its key are another message's, which had the same key: no writer can have written it.
-
-        What a later version of the writer may write has its own row where the time of the row is its own.
-        """
-        if self._rows is None or not (message.malformed() or poison_reason(message)):
-            return False
-        times = message.times()
-        try:
-            for lookup, sequences in zip(lookups, rows, strict=True):
-                for sequence in sequences:
-                    if self._rows.time_of(lookup.table, sequence) in times:
-                        return False
-        except SourceError:
-            return False  # the next look-up meets the same error, and tells it
-        return True
 
     def _state_by_rows(
         self, page: JudgedPage, place: int, lookups: list[Lookup], in_redis: InRedis, evidence: RowEvidence
@@ -311,30 +289,6 @@ class CustodyJudge:
             return ""
         self.absence.counts[WRITTEN_ELSEWHERE] += 1
         return WRITTEN_ELSEWHERE
-
-    def _claim(self, lookups: list[Lookup], found: list[list[int]], first_found: int) -> ClaimedRow | None:
-        """Claim the first row of a message that no earlier message has claimed; None where there is no such row.
-
-        Its rows are in `found` from the place `first_found` on, one list for each key.
-        """
-        for place, lookup in enumerate(lookups, first_found):
-            table = lookup[0]
-            for sequence in found[place]:
-                if self._claimed.claim(table, sequence):
-                    return table, sequence
-        return None
-
-    def find_rows(self, lookups: list[Lookup]) -> list[list[int]] | None:
-        """For each key, at its place, the rows that have it; None once the database cannot be read."""
-        if self._rows is None:
-            return None
-        try:
-            return self._rows.find(lookups)
-        except SourceError as error:
-            # Redis alone still tells the states of all messages that are not acknowledged.
-            self._rows = None
-            self.rows_cause = error.message
-            return None
 
 
 def _evidence(claimed: ClaimedRow | None, found: list[list[int]]) -> RowEvidence:

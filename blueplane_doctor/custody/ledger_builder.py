@@ -96,7 +96,7 @@ class LedgerBuilder:
         self._ledger.rows_cause = self._judge.rows_cause
         self._ledger.untraceable_because = self._judge.absence.counts
         self._ledger.rows_pruned = self._judge.absence.pruned()
-        self._ledger.claimed_rows = self._judge.claimed_rows
+        self._ledger.claimed_rows = self._judge.rows.claimed
         self._finish()
         return self._ledger
 
@@ -117,26 +117,27 @@ class LedgerBuilder:
 
     def _count_page(self, page: JudgedPage) -> None:
         self._counter.count(page)
+        states = frozenset(page.states)
         tallies = self._tallies(page)
         self._ledger.add(tallies)
         if page.messages[-1].id[0] > self._now_ms - HOUR_MS:
             self._sample_delays(page)
         if page.messages[-1].id[0] > self._now_ms - 5 * MINUTE_MS:
             self._counter.count_owed(page)
-        if not ON_THE_WAY.isdisjoint(page.states):
+        if not ON_THE_WAY.isdisjoint(states):
             self._ledger.carried.note(page.messages, page.states)
-        if not NEEDS_ROW.isdisjoint(page.states):
+        if not NEEDS_ROW.isdisjoint(states):
             self._ledger.unwritten.note(page.messages, page.routes, page.states)
         if self._dead_letters.index.messages:
             self._note_letters(page)
-        if LOST in page.states:
+        if LOST in states:
             self._add_lost(page)
         self._lost_runs.note(page)
         for identity, original in self._copied.take(page, tallies):
             self._ledger.supersede(identity, original.tally)
             if original.untraceable_because:
                 self._judge.absence.counts[original.untraceable_because] -= 1
-        if STUCK in page.states or WRITTEN_NOT_ACKNOWLEDGED in page.states:
+        if STUCK in states or WRITTEN_NOT_ACKNOWLEDGED in states:
             self._find_blockers(page)
         if any(page.pending.values()):
             self._ledger.held.count(page.messages, page.routes, page.states, page.pending)
@@ -206,7 +207,7 @@ class LedgerBuilder:
                 lookups = route.lookups(message)
                 stuck.append((message, route.group, lookups))
                 wanted += lookups
-        found = self._judge.find_rows(wanted)
+        found = self._judge.rows.find(wanted)
         rows: dict[Lookup, list[int]] = {}
         if found is not None:
             rows = dict(zip(wanted, found, strict=True))

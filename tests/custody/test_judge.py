@@ -141,7 +141,7 @@ def test_what_is_written_and_lies_behind_its_group_is_not_waiting(pipeline: Pipe
     examination = examine()
     judge = examination.new_judge()
     assert states(judge, examination) == ["written_not_delivered"] * 2 + ["written"] * 2
-    assert judge.claimed_rows == 4
+    assert judge.rows.claimed == 4
 
 
 def test_what_was_delivered_and_written_meanwhile_still_waits_for_this_run(
