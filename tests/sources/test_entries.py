@@ -67,19 +67,7 @@ class Stream:
             self.refused_replies.append(len(chosen))
             raise SourceReplyTooLarge("a reply of more than is read came")
         self.replies.append(weight)
-        return [(f"{number}-0".encode(), [b"payload", Weight(self.sizes[number - 1])]) for number in chosen]  # type: ignore[list-item]
-
-
-class Weight(bytes):
-    """Bytes that say they are many."""
-
-    def __new__(cls, size: int) -> "Weight":
-        made = super().__new__(cls)
-        made.size = size  # type: ignore[attr-defined]
-        return made
-
-    def __len__(self) -> int:
-        return int(self.size)  # type: ignore[attr-defined]
+        return [(f"{number}-0".encode(), [b"payload", bytes(self.sizes[number - 1])]) for number in chosen]
 
 
 def evenly(length: int, large: int) -> list[int]:
