@@ -21,20 +21,14 @@ from blueplane_doctor.sources import Deadline
 from blueplane_doctor.sources.claimed_consumers import read_claims, without_claims
 from blueplane_doctor.sources.database_source import DatabaseSource
 from blueplane_doctor.sources.dead_letters import DeadLetterEntry, DeadLetterReader, each_dead_letter_entry
+from blueplane_doctor.sources.deleted_rows import DeletedRows, TableBeginning, read_beginnings
 from blueplane_doctor.sources.redis_info import dataset_bytes, integer
 from blueplane_doctor.sources.redis_source import RedisSource, pairs
 from blueplane_doctor.sources.server_log import LogTail, read_log
 from blueplane_doctor.sources.server_process import process_state, server_process
 from blueplane_doctor.sources.streams import StreamState, read_stream
 from blueplane_doctor.sources.throttle import Throttle
-from blueplane_doctor.sources.trace_tables import (
-    DeletedRows,
-    RowFinder,
-    TableBeginning,
-    Written,
-    read_beginnings,
-    read_written,
-)
+from blueplane_doctor.sources.trace_tables import RowFinder, Written, read_written
 from blueplane_doctor.times import to_milliseconds
 
 Answer = TypeVar("Answer")

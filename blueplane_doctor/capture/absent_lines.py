@@ -30,7 +30,7 @@ from blueplane_doctor.errors import SourceError
 from blueplane_doctor.examination import Examination
 from blueplane_doctor.locations import USUAL_HOME
 from blueplane_doctor.pipeline import CLAUDE_TABLE, folders_looked_for
-from blueplane_doctor.sources.trace_tables import read_beginnings
+from blueplane_doctor.sources.deleted_rows import read_beginnings
 from blueplane_doctor.sources.transcript_files import TranscriptFile
 from blueplane_doctor.sources.transcripts import TranscriptLine
 

@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from blueplane_doctor.custody.messages import Message
 from blueplane_doctor.errors import SourceError
-from blueplane_doctor.sources.trace_tables import DeletedRows, Lookup, TableBeginning
+from blueplane_doctor.sources.deleted_rows import DeletedRows, TableBeginning
+from blueplane_doctor.sources.trace_tables import Lookup
 from blueplane_doctor.times import from_milliseconds
 
 TABLES_BEGIN_LATER = "tables_begin_later"

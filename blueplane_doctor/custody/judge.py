@@ -31,11 +31,12 @@ from blueplane_doctor.custody.states import (
     state_of,
 )
 from blueplane_doctor.sources.dead_letters import DeadLetterReader
+from blueplane_doctor.sources.deleted_rows import DeletedRows, TableBeginning
 from blueplane_doctor.sources.entries import RawEntry
 from blueplane_doctor.sources.entry_ids import BEGINNING, EntryId
 from blueplane_doctor.sources.redis_source import RedisSource
 from blueplane_doctor.sources.streams import Group, StreamState, read_positions
-from blueplane_doctor.sources.trace_tables import DeletedRows, Lookup, RowFinder, TableBeginning
+from blueplane_doctor.sources.trace_tables import Lookup, RowFinder
 
 NO_TABLES = "the database holds none of the tables that traces are written to"
 """Why no row can be looked up in a database that can be read."""
@@ -160,6 +161,7 @@ class CustodyJudge:
         states: list[str] = []
         unsettled: dict[int, InRedis] = {}
         undecided: dict[int, list[Lookup]] = {}
+        wanted: list[Lookup] = []
         settled_groups = self._settled_groups(until, pending)
         for place, (message, route) in enumerate(zip(messages, routes, strict=True)):
             if route is None:
@@ -176,9 +178,12 @@ class CustodyJudge:
             if route.rows_cause:
                 self._route_cause = self._route_cause or route.rows_cause
             else:
-                undecided[place] = route.lookups(message)
+                lookups = undecided[place] = route.lookups(message)
+                wanted += lookups
         judged = JudgedPage(messages, kinds, routes, states, pending, rows={}, untraceable_because={})
-        self._judge_by_rows(judged, undecided, unsettled)
+        found = self.rows.find(wanted)
+        if found is not None:
+            self._judge_by_rows(judged, undecided, found, unsettled)
         return judged
 
     def _settled_groups(self, until: EntryId, pending: PendingByGroup) -> set[str]:
@@ -202,19 +207,17 @@ class CustodyJudge:
         return state_of(has_writer=False, is_delivered=False, pending=None)
 
     def _judge_by_rows(
-        self, page: JudgedPage, undecided: dict[int, list[Lookup]], unsettled: dict[int, InRedis]
+        self,
+        page: JudgedPage,
+        undecided: dict[int, list[Lookup]],
+        found: list[list[int]],
+        unsettled: dict[int, InRedis],
     ) -> None:
-        """Put states and rows of undecided messages into `page`; it stays when the database cannot be read.
+        """Put states and rows of undecided messages into `page`.
 
-        `undecided` holds the places of messages, and where their rows would be; `unsettled` what Redis says, where it
-        says anything else than _SETTLED.
+        `undecided` holds the places of messages, and where their rows would be, and `found` the rows of all these in
+        their order; `unsettled` what Redis says, where it says anything else than _SETTLED.
         """
-        wanted: list[Lookup] = []
-        for lookups in undecided.values():
-            wanted += lookups
-        found = self.rows.find(wanted)
-        if found is None:
-            return
         claim = self.rows.claim
         last_rows = self.absence.last_rows
         next_found = 0

@@ -24,7 +24,7 @@ from blueplane_doctor.sources.cursor_items import Budget, Changed, changed_in_gl
 from blueplane_doctor.sources.cursor_places import CursorDatabase, databases
 from blueplane_doctor.sources.cursor_rows import newest_rows
 from blueplane_doctor.sources.database_source import DatabaseSource
-from blueplane_doctor.sources.trace_tables import read_beginnings
+from blueplane_doctor.sources.deleted_rows import read_beginnings
 from blueplane_doctor.times import iso_of_milliseconds, milliseconds_of
 
 _MOST_DATABASES = 50

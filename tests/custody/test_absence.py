@@ -17,7 +17,8 @@ from blueplane_doctor.custody.absence import (
 from blueplane_doctor.custody.messages import Message
 from blueplane_doctor.sources import Deadline
 from blueplane_doctor.sources.database_source import DatabaseSource
-from blueplane_doctor.sources.trace_tables import DeletedRows, Lookup, TableBeginning
+from blueplane_doctor.sources.deleted_rows import DeletedRows, TableBeginning
+from blueplane_doctor.sources.trace_tables import Lookup
 
 KEY = [Lookup("cursor_raw_traces", ("event_id",), ("k",))]
 CLAUDE_KEY = [Lookup("claude_raw_traces", ("external_id", "uuid"), ("s", "u"))]
