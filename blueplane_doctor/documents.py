@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from blueplane_doctor.errors import DocumentError
-from blueplane_doctor.light_imports import load_yaml
 from blueplane_doctor.patterns import pattern
 
 MOST_DEPTH = 50
@@ -64,7 +63,7 @@ def depth_of_json(text: str) -> int:
 
 def yaml_value(text: str) -> Any:
     """The value that YAML text holds; no aliases. Raises DocumentError."""
-    yaml: Any = load_yaml()  # only where there is a file to read
+    import yaml  # only where there is a file to read
 
     loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:

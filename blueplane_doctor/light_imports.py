@@ -1,13 +1,10 @@
 """Libraries without what they import beside their work, and a run has no use for."""
 
-import re
 import sys
 from collections.abc import Callable
 from importlib import import_module
 from types import ModuleType
 from typing import Any
-
-from blueplane_doctor.patterns import pattern
 
 _METADATA = "importlib.metadata"
 
@@ -22,22 +19,6 @@ def leave_out_plugins() -> None:
     no_plugins = ModuleType("pydantic.plugin._loader")
     no_plugins.get_plugins = tuple  # type: ignore[attr-defined]  # a function without arguments: gives ()
     sys.modules.setdefault(no_plugins.__name__, no_plugins)
-
-
-def load_yaml() -> ModuleType:
-    """PyYAML, whose regular expressions take three quarters of its import: 68 million instructions, 3 % of a run.
-
-    Its parser in C does without most of them.
-    """
-    if "yaml" in sys.modules:
-        return import_module("yaml")  # which waits where another thread is importing it just now
-    source: Any = re
-    true = source.compile
-    source.compile = pattern
-    try:
-        return import_module("yaml")
-    finally:
-        source.compile = true
 
 
 def load_tabulate() -> Callable[..., str]:

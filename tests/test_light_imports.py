@@ -43,24 +43,3 @@ def test_where_the_metadata_are_imported_already_nothing_is_replaced() -> None:
     before = sys.modules["importlib.metadata"]
     assert load_tabulate()([["x"]], ["head"], "simple").split() == ["head", "------", "x"]
     assert sys.modules["importlib.metadata"] is before
-
-
-def test_yaml_works_with_both_of_its_parsers() -> None:
-    program = (
-        "import re\n"
-        "true = re.compile\n"
-        "from blueplane_doctor.light_imports import load_yaml\n"
-        "yaml = load_yaml()\n"
-        "print(load_yaml() is yaml, re.compile is true)\n"
-        "text = 'a: [1, 2.5, yes, 2026-01-01, ~]'\n"
-        "print(yaml.load(text, yaml.SafeLoader) == yaml.load(text, getattr(yaml, 'CSafeLoader', yaml.SafeLoader)))\n"
-        'print(yaml.safe_dump(yaml.safe_load(\'b: [1, 2.5, yes, ~, "\u00e9", "1"]\')))\n'
-        "try:\n    yaml.load('a: \\x00', yaml.SafeLoader)\n"
-        "except yaml.YAMLError as error:\n    print(type(error).__name__)\n"
-    )
-    assert _run(program).splitlines() == [
-        "True True",
-        "True",
-        *("b:", "- 1", "- 2.5", "- true", "- null", '- "\\xE9"', "- '1'", ""),
-        "ReaderError",
-    ]
