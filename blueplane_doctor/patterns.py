@@ -3,8 +3,6 @@
 import re
 from typing import Any, AnyStr, cast
 
-_compile = re.compile
-
 
 def pattern(text: AnyStr, flags: int = 0) -> "re.Pattern[AnyStr]":
     """What `re.compile` gives, as far as its methods are called; compiling one takes 300,000 instructions."""
@@ -19,6 +17,6 @@ class _Pattern:
         self._flags = flags
 
     def __getattr__(self, name: str) -> Any:
-        method = getattr(_compile(self._text, self._flags), name)
+        method = getattr(re.compile(self._text, self._flags), name)
         setattr(self, name, method)  # so that the next use finds it at once
         return method
