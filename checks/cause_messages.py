@@ -199,26 +199,32 @@ def cause_acknowledgements_lost(
     """Messages are written, and their acknowledgements are missing."""
     finding = findings.get("written-not-acknowledged")
     count = 0
+    others = 0
     ids: list[str] = []
     for group in queue.writers:
         if group.written_not_acknowledged and _poison(group, chain) is None:
             count += group.written_not_acknowledged
-            ids += group.to_acknowledge[:1]
+            others += group.written_by_others or 0
+            ids += group.to_acknowledge[:1] + group.others_ids[:1]
     if finding is None or not count:
         return None
     signs = ["written-not-acknowledged"]
     # Delivered again they fail: their rows are there.
     if findings.bad("retry-storm"):
         signs += ["retry-storm", *errors_of_messages(server)]
-    rows = "A row with its key is there. If another message wrote that row, repair sets this one aside."
-    if count > 1:
-        rows = "Rows with their keys are there. Where another message wrote the row, repair sets the held one aside."
+    title = ""
+    summary = sentence(finding.summary)
+    if others:
+        summary += " What has another message's row is not written: repair sets it aside, and keeps its content."
+    if others == count:
+        title = "A message has a key with which another one is written"
     return Cause(
-        summary=f"{sentence(finding.summary)} {rows}",
+        title=title,
+        summary=summary,
         since=stream_time(min(ids, default="")),
         since_by=f"{STREAM_ID}, of the oldest",
         since_bound="at the earliest",
-        at_stake=Stake(at_risk=0),
+        at_stake=Stake(at_risk=others),
         next_step=finding.remedy,
         explains=signs,
     )

@@ -47,6 +47,7 @@ NOT_METRICS = {
     "queue.groups.*.consumers.*.is_perhaps_a_server": "a new series for every restart, as of shares_group",
     "queue.groups.*.consumers.*.is_other_program": "a new series for every restart, as of shares_group",
     "queue.groups.*.consumers.*.stuck": "consumers are named after processes: a new series for every restart",
+    "queue.groups.*.written_by_others": "of those that `written_not_acknowledged` counts",
     "queue.groups.*.consumers.*.gone": "consumers are named after processes: a new series for every restart",
     "capture.hooks.*.installed": "a setting, not a measurement",
     "capture.hooks.*.configured": "a setting, not a measurement",

@@ -1,6 +1,7 @@
 """What writer groups hold: delivered and not acknowledged, told apart by what became of each message."""
 
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from blueplane_doctor.custody.messages import Message
@@ -27,13 +28,17 @@ class Held:
     stuck: int = 0
     """Messages that it has to write and that are stuck."""
     written: int = 0
-    """Messages whose row is there: they need nothing but their acknowledgement."""
+    """Messages whose row is there: they need nothing but their acknowledgement, unless it is another's row."""
+    written_by_others: int = 0
+    """Of these, the ones whose row another message of the same key wrote: their own content is written nowhere."""
     longest_owed_ms: int | None = None
     """Since the last delivery of what has waited longest, of all but what has its row or is another writer's."""
     stuck_ids: list[str] = field(default_factory=list)
     """The first SHOWN_IDS."""
     to_acknowledge: list[str] = field(default_factory=list)
     """The first KEPT_IDS of stuck entries whose message has its row, whichever group had to write it."""
+    others_ids: list[str] = field(default_factory=list)
+    """The first SHOWN_IDS of those whose row another message wrote."""
     owed_by_consumer: Counter[bytes] = field(default_factory=Counter)
     """For each consumer the messages without a row that its group has to write, and those that left the stream."""
     stuck_by_consumer: Counter[bytes] = field(default_factory=Counter)
@@ -50,6 +55,13 @@ class Held:
         if len(ids) < SHOWN_IDS:
             ids.append(id_text(entry.id))
         self.longest_owed_ms = max(self.longest_owed_ms or 0, entry.idle_ms)
+
+    def count_others(self, entry: PendingEntry) -> None:
+        """Count an entry whose message has the row of another one: nobody is to acknowledge it as it is."""
+        self.written += 1
+        self.written_by_others += 1
+        if len(self.others_ids) < SHOWN_IDS:
+            self.others_ids.append(id_text(entry.id))
 
     def lose(self, entry: PendingEntry) -> None:
         """Count an entry whose message has left the stream."""
@@ -77,8 +89,12 @@ class HeldMessages:
         routes: list[CompiledRoute | None],
         states: list[str],
         pending: PendingByGroup,
+        others: Collection[EntryId] = (),
     ) -> None:
-        """Count the pending entries of a page; those that left the stream are counted by `lose`."""
+        """Count the pending entries of a page; those that left the stream are counted by `lose`.
+
+        `others`: messages whose row another one wrote.
+        """
         distinct: set[EntryId] = set()
         for entries in pending.values():
             distinct.update(entries)
@@ -91,7 +107,11 @@ class HeldMessages:
             for group, entries in pending.items():
                 entry = entries.get(message.id)
                 if entry is not None:
-                    self._count_entry(self.of(group), entry, state, is_owner=group == route.group)
+                    is_owner = group == route.group
+                    if is_owner and message.id in others:
+                        self.of(group).count_others(entry)
+                    else:
+                        self._count_entry(self.of(group), entry, state, is_owner=is_owner)
 
     def lose(self, entries: list[tuple[str, PendingEntry]]) -> None:
         """Count messages that left the stream while they were pending, each in one group."""

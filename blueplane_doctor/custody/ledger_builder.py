@@ -29,7 +29,7 @@ from blueplane_doctor.custody.unwritten import NEEDS_ROW
 from blueplane_doctor.sources import Deadline
 from blueplane_doctor.sources.dead_letters import DeadLetterReader
 from blueplane_doctor.sources.entries import pages
-from blueplane_doctor.sources.entry_ids import id_text
+from blueplane_doctor.sources.entry_ids import EntryId, id_text
 from blueplane_doctor.sources.redis_source import RedisSource
 from blueplane_doctor.sources.streams import Group, StreamState
 from blueplane_doctor.sources.throttle import Throttle
@@ -140,7 +140,8 @@ class LedgerBuilder:
         if STUCK in states or WRITTEN_NOT_ACKNOWLEDGED in states:
             self._find_blockers(page)
         if any(page.pending.values()):
-            self._ledger.held.count(page.messages, page.routes, page.states, page.pending)
+            others = self._rows_of_others(page)
+            self._ledger.held.count(page.messages, page.routes, page.states, page.pending, others)
             # What is pending up to the end of this page and not in it has left the stream.
             self._gone.count(page.pending, frozenset(message.id for message in page.messages))
         if self._observe:
@@ -198,6 +199,16 @@ class LedgerBuilder:
                 if self._ledger.keeps_more_breaks:
                     self._ledger.breaks.append(_lost(message, route, reason))
                 self._ledger.note_break(message.id[0])
+
+    def _rows_of_others(self, page: JudgedPage) -> set[EntryId]:
+        """The held messages whose key has a row that another message of the same key wrote."""
+        others = set()
+        for message, route, state in zip(page.messages, page.routes, page.states, strict=True):
+            if route is None or state != WRITTEN_NOT_ACKNOWLEDGED:
+                continue
+            if self._judge.rows.have_another_time(message, route.lookups(message)):
+                others.add(message.id)
+        return others
 
     def _find_blockers(self, page: JudgedPage) -> None:
         stuck = []

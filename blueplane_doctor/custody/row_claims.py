@@ -4,6 +4,7 @@ from collections import defaultdict
 
 from blueplane_doctor.custody.messages import Message
 from blueplane_doctor.custody.poison import poison_reason
+from blueplane_doctor.custody.row_owners import rows_are_others
 from blueplane_doctor.errors import SourceError
 from blueplane_doctor.sources.trace_tables import Lookup, RowFinder
 
@@ -80,3 +81,12 @@ class RowClaims:
         except SourceError:
             return False  # the next look-up meets the same error, and tells it
         return True
+
+    def have_another_time(self, message: Message, lookups: list[Lookup]) -> bool:
+        """Whether another message of the same key wrote the rows that are there; False where that cannot be read."""
+        if self._finder is None:
+            return False
+        try:
+            return rows_are_others(self._finder, lookups, message.times())
+        except SourceError:
+            return False

@@ -86,6 +86,10 @@ _WHY_UNTRACEABLE = {
     "read, for the same group, and may have written it to another database: see second-server.",
 }
 """What is said of a message that may have been handled although nothing shows it, by the reason; see absence.py."""
+_ROW_OF_ANOTHER = (
+    "A row with its key is there, and another message wrote it: the content of this one is written nowhere. `repair "
+    "acknowledged` sets it aside and keeps it; acknowledged by hand it would be gone. See written-not-acknowledged."
+)
 _SEARCH_CUT_SHORT = "The time was up before the whole stream was searched; give more with --timeout."
 _DUPLICATES_CUT_SHORT = (
     "Its row is there. The time was up before it was known whether an earlier message has the same key; "
@@ -120,6 +124,9 @@ def _advice_on_state(search: Search, state: str, examination: Examination) -> st
         advice = _WHY_UNTRACEABLE[search.absence]
         if search.partial:
             return f"{advice} {_ROWS_CUT_SHORT}"
+    elif state == WRITTEN_NOT_ACKNOWLEDGED and message and search.route:
+        if examination.new_judge().rows.have_another_time(message, search.route.lookups(message)):
+            return _ROW_OF_ANOTHER
     elif state == STUCK and message and search.route:
         return f"{advice} {_what_holds_up(message, search.route, examination)}".rstrip()
     elif state == DEAD_LETTERED and search.dead_letters:

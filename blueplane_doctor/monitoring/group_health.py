@@ -79,6 +79,10 @@ class GroupHealth(Record):
     """Of the stuck messages and those written already, the ones that cannot be written (writers only)."""
     written_not_acknowledged: int | None = None
     """Messages that it has to write, held as long or as often as stuck ones, whose row is there (writers only)."""
+    written_by_others: int | None = None
+    """Of these, the ones whose row another message of the same key wrote: their content is written nowhere."""
+    others_ids: list[MessageId] = []
+    """The first three of them."""
     to_acknowledge: list[MessageId] = []
     """Entries held as long or as often as stuck ones whose message has its row, whoever wrote it; at most 1,000."""
     most_deliveries: int | None = None
@@ -153,6 +157,8 @@ def _of_writer(
         "stuck_ids": held.stuck_ids,
         "blockers": ledger.blocker_counts[group.text],
         "written_not_acknowledged": held.written,
+        "written_by_others": held.written_by_others,
+        "others_ids": held.others_ids,
         "to_acknowledge": held.to_acknowledge,
         "most_deliveries": reader.most_deliveries,
         "orphaned": sum(held.owed_by_consumer[name] for name in gone),

@@ -138,6 +138,16 @@ def test_orphans_beside_messages_that_are_stuck_without_a_reason() -> None:
     assert "nothing can be delivered again" in commands_of(orphans)
 
 
+def test_a_message_with_another_messages_row_is_at_risk() -> None:
+    held = {"pending": 1, "stuck": 0, "written_not_acknowledged": 1, "written_by_others": 1, "others_ids": [ID]}
+    (one,) = causes_of(queue=builders.one_writer(**held))
+    assert (one.id, one.since, one.at_stake.at_risk) == ("acknowledgements-lost", SINCE, 1)
+    assert one.title == "A message has a key with which another one is written"
+    assert "repair sets it aside, and keeps its content" in one.summary
+    assert one.next_step is not None
+    assert not any("XACK" in command for command in one.next_step.commands)
+
+
 def test_written_messages_whose_acknowledgement_is_missing() -> None:
     blocked = ChainBlocker(id=ID, group="processors", reason="a row with the same event_id is there already")
     queue = builders.one_writer(pending=40, stuck=0, written_not_acknowledged=40, to_acknowledge=[ID])

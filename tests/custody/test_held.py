@@ -1,11 +1,13 @@
 """What groups hold: each pending entry by what became of its message, in the group that has to write it."""
 
+from collections.abc import Collection
+
 import pytest
 
 from blueplane_doctor.custody.held import KEPT_IDS, SHOWN_IDS, HeldMessages
 from blueplane_doctor.custody.messages import Message
 from blueplane_doctor.custody.routing import CompiledRoute, Router
-from blueplane_doctor.custody.states import IN_FLIGHT, STUCK, PendingEntry
+from blueplane_doctor.custody.states import IN_FLIGHT, STUCK, WRITTEN_NOT_ACKNOWLEDGED, PendingEntry
 from blueplane_doctor.layouts import CURRENT
 from blueplane_doctor.sources.entry_ids import id_text
 
@@ -29,8 +31,10 @@ def route() -> CompiledRoute:
     return next(route for route in ROUTES if route.group == OWNER)
 
 
-def counted(route: CompiledRoute | None, *rows: tuple[int, str, dict[str, PendingEntry]]) -> HeldMessages:
-    """One page of (number, state, holders)."""
+def counted(
+    route: CompiledRoute | None, *rows: tuple[int, str, dict[str, PendingEntry]], others: Collection[int] = ()
+) -> HeldMessages:
+    """One page of (number, state, holders); `others`: numbers of those that have another message's row."""
     held = HeldMessages()
     pending: dict[str, dict[tuple[int, int], PendingEntry]] = {OWNER: {}, OTHER: {}}
     for number, _, holders in rows:
@@ -38,7 +42,7 @@ def counted(route: CompiledRoute | None, *rows: tuple[int, str, dict[str, Pendin
             pending[group][number, 0] = one
     messages = [message(number) for number, _, _ in rows]
     states = [state for _, state, _ in rows]
-    held.count(messages, [route] * len(rows), states, pending)
+    held.count(messages, [route] * len(rows), states, pending, [(number, 0) for number in others])
     return held
 
 
@@ -83,3 +87,17 @@ def test_ids_are_bounded_and_the_first_are_kept(route: CompiledRoute) -> None:
     held = counted(route, *rows)
     assert held.of(OWNER).written == KEPT_IDS + 1
     assert len(held.of(OWNER).to_acknowledge) == KEPT_IDS
+
+
+def test_what_has_another_messages_row_is_not_to_be_acknowledged_by_its_writer(route: CompiledRoute) -> None:
+    rows = [(number, WRITTEN_NOT_ACKNOWLEDGED, {OWNER: entry(number), OTHER: entry(number)}) for number in (1, 2)]
+    held = counted(route, *rows, others=[2])
+    owner = held.of(OWNER)
+    assert (owner.written, owner.written_by_others) == (2, 1)
+    assert (owner.to_acknowledge, owner.others_ids) == (["1-0"], ["2-0"])
+    assert held.of(OTHER).to_acknowledge == ["1-0", "2-0"], "no writer of its own"
+
+
+def test_what_is_stuck_is_told_by_its_consumer(route: CompiledRoute) -> None:
+    held = counted(route, (1, STUCK, {OWNER: entry(1)}), (2, STUCK, {OWNER: entry(2, consumer=b"d")}))
+    assert held.of(OWNER).stuck_by_consumer == {b"c": 1, b"d": 1}

@@ -97,3 +97,13 @@ def test_what_no_writer_can_write_has_no_row_of_another_time(
 ) -> None:
     claims = RowClaims(RowFinder(source))
     assert claims.are_of_another(message(payload, timestamp), [key("a")], found) is expected
+
+
+@pytest.mark.parametrize(("timestamp", "expected"), [("2026-03-14T10:00:00.000Z", True), (MOMENT, False)])
+def test_a_message_that_can_be_written_may_have_the_row_of_another(
+    source: DatabaseSource, timestamp: str, expected: bool
+) -> None:
+    claims = RowClaims(RowFinder(source))
+    assert claims.have_another_time(message("{}", timestamp), [key("a")]) is expected
+    assert not claims.have_another_time(message("{}", timestamp), [key("a", "no_such_table")])
+    assert not RowClaims(None).have_another_time(message("{}", timestamp), [key("a")])

@@ -22,3 +22,17 @@ def test_lost_says_why(pipeline: Pipeline) -> None:
     assert lost.state == "lost"
     assert "payload is a list instead of an object" in lost.advice
     assert "delivered again" not in lost.advice, "no writer can write it"
+
+
+def test_what_has_another_messages_row_is_not_to_be_acknowledged(pipeline: Pipeline) -> None:
+    pipeline.enqueue_cursor(1, at=pipeline.ago(minutes=4), event_ids=["same"])
+    pipeline.drain()
+    (second,) = pipeline.enqueue_cursor(1, at=pipeline.ago(minutes=3), event_ids=["same"])
+    (third,) = pipeline.enqueue_cursor(1, at=pipeline.ago(minutes=2))
+    entries = pipeline.deliver("processors")
+    pipeline.write(entries[1:])
+    pipeline.age_pending("processors", milliseconds=120_000)
+    held, written = traced(pipeline, second, third)
+    assert (held.state, written.state) == ("written_not_acknowledged",) * 2
+    assert "another message wrote it" in held.advice
+    assert written.advice == ADVICE["written_not_acknowledged"]

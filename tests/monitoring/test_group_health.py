@@ -80,6 +80,20 @@ def test_a_consumer_that_is_named_as_no_server_is_another_program(any_pipeline: 
 
 
 @pytest.mark.server
+def test_the_same_key_sent_again_with_other_content_is_not_written(any_pipeline: Pipeline) -> None:
+    any_pipeline.enqueue_cursor(1, at=any_pipeline.ago(minutes=4), event_ids=["same"])
+    any_pipeline.drain()
+    (second,) = any_pipeline.enqueue_cursor(1, at=any_pipeline.ago(minutes=3), event_ids=["same"])
+    any_pipeline.drain(CLAUDE_WRITER)
+    any_pipeline.deliver(CURSOR_WRITER)
+    any_pipeline.age_pending(CURSOR_WRITER, milliseconds=120_000)
+    record = collected(QueueHealth, any_pipeline)
+    writer = next(group for group in record.groups if group.name == CURSOR_WRITER)
+    assert (writer.written_not_acknowledged, writer.written_by_others) == (1, 1)
+    assert (writer.to_acknowledge, writer.others_ids) == ([], [second])
+
+
+@pytest.mark.server
 def test_more_pending_messages_than_a_page(any_pipeline: Pipeline) -> None:
     any_pipeline.enqueue_cursor(2_500, at=any_pipeline.ago(minutes=2), payload_bytes=40)
     for _ in range(25):

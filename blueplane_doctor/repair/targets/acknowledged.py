@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from blueplane_doctor.custody.row_owners import rows_are_others
 from blueplane_doctor.custody.states import HAS_ROW, SKIPPED
 from blueplane_doctor.repair.base import Case, Target
 from blueplane_doctor.repair.plan import Action, Item, Source
@@ -42,16 +43,10 @@ def _plan_acknowledgements(case: Case) -> Iterator[Item]:
 
 
 def _has_only_rows_of_others(rows: RowFinder, candidate: Candidate) -> bool:
-    """Whether all rows of its unique keys have another time than its own. Raises SourceError."""
-    if candidate.state == SKIPPED or None in candidate.times:
+    """Whether another message of its key wrote what is there. Raises SourceError."""
+    if candidate.state == SKIPPED:
         return False
-    lookups = [key.lookup for key in candidate.keys if key.is_unique]
-    times: set[int | None] = set()
-    for lookup, sequences in zip(lookups, rows.find(lookups), strict=True):
-        for sequence in sequences:
-            times.add(rows.time_of(lookup.table, sequence))
-    # A time that cannot be read may be its own.
-    return bool(times) and None not in times and times.isdisjoint(candidate.times)
+    return rows_are_others(rows, [key.lookup for key in candidate.keys], candidate.times)
 
 
 TARGET = Target("acknowledged", "messages that are written and were never acknowledged", _plan_acknowledgements)
