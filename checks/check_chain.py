@@ -29,8 +29,9 @@ def check_chain_breaks(chain: "ChainHealth", locations: "Locations", scale: Scal
     trimmed). What is on its way, stuck, dead-lettered or by design unwritten is no break. Only what the stream still
     holds can be looked for: one that was lost and trimmed since shows in samples of that time alone. Messages that are
     older than the rows of their table are not judged: that is said, and where rows were pruned (the sequence numbers
-    tell that as many were written before) it is no fault. Where they are more than those that could be judged, or the
-    table was made anew, whether every message was written is not known.
+    tell that as many were written before) it is no fault. Where they are more than those that could be judged, whether
+    every message was written is known only if nothing has left the stream and exactly as many rows were written before;
+    where the table was made anew it is not known.
 
     Causes:
     - payloads that are a text or a list where an object is expected: the writer passes over them and acknowledges
@@ -110,9 +111,16 @@ def _not_judged(chain: "ChainHealth") -> list[str]:
 def _why_untraceable(chain: "ChainHealth") -> str:
     """Why messages without a row may have been handled all the same."""
     causes = []
-    if chain.tables_begin_later:
-        has = many(chain.tables_begin_later, "message has", "messages have")
+    made_anew = chain.tables_begin_later - chain.rows_pruned_unproven
+    if made_anew:
+        has = many(made_anew, "message has", "messages have")
         causes.append(f"{has} no row now: the tables begin later than these messages")
+    if chain.rows_pruned_unproven:
+        has = many(chain.rows_pruned_unproven, "message has", "messages have")
+        causes.append(
+            f"{has} no row now: older rows were deleted. As many rows or more were written before, but whether each of "
+            "these messages had one of them nothing tells, and they are more than those that could be judged"
+        )
     if chain.rows_deleted:
         has = many(chain.rows_deleted, "message has", "messages have")
         causes.append(f"{has} no row now, and as many rows were deleted where theirs would be")

@@ -43,6 +43,7 @@ NOT_METRICS = {
     "queue.groups.*.consumers.*.pending": "consumers are named after processes: a new series for every restart",
     "queue.groups.*.consumers.*.idle_ms": "consumers are named after processes: a new series for every restart",
     "queue.groups.*.consumers.*.shares_group": "consumers are named after processes: a new series for every restart",
+    "chain.rows_pruned_unproven": "of those that `tables_begin_later` counts, and says how sure that is",
     "chain.lost_run.messages": "the lost ones, told as a cause",
     "queue.groups.*.consumers.*.is_perhaps_a_server": "a new series for every restart, as of shares_group",
     "queue.groups.*.consumers.*.is_other_program": "a new series for every restart, as of shares_group",

@@ -127,6 +127,16 @@ class Absence:
                 pruned += messages
         return pruned
 
+    def have_as_many_rows(self) -> bool:
+        """Whether exactly as many rows were written before the first that is kept as messages are older than it.
+
+        Where no message ever left the stream, each of these rows was that of one of them. To be asked at the end.
+        """
+        for table, messages in self._before_table.items():
+            if messages != self._beginnings[table].rows_before:
+                return False
+        return bool(self._before_table)
+
     def _is_followed_by_rows(self, table: str) -> bool:
         """Whether a newer message has its row: in this table or, where it was emptied, in one that begins later.
 

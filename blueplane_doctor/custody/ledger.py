@@ -109,6 +109,8 @@ class Ledger:
     """Messages without a row that may have had one, by the reason; see absence.py."""
     rows_pruned: int = 0
     """Of those for TABLES_BEGIN_LATER, the ones whose rows were pruned."""
+    pruned_were_written: bool = False
+    """Whether sequence numbers prove that each of these had a row: nothing left the stream, and the counts agree."""
     malformed_lost: int = 0
     """Lost messages whose payload their writer cannot read, and passes over."""
     unwritable_lost: int = 0

@@ -96,6 +96,8 @@ class LedgerBuilder:
         self._ledger.rows_cause = self._judge.rows_cause
         self._ledger.untraceable_because = self._judge.absence.counts
         self._ledger.rows_pruned = self._judge.absence.pruned()
+        if self._stream.entries_added == self._stream.length:
+            self._ledger.pruned_were_written = self._judge.absence.have_as_many_rows()
         self._ledger.claimed_rows = self._judge.rows.claimed
         self._finish()
         return self._ledger

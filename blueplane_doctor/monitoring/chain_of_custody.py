@@ -108,8 +108,11 @@ class ChainHealth(Record):
     rows_pruned: int = 0
     """Of those, the ones whose rows were pruned: as many rows, at least, were written before the first that is kept.
 
-    0 where they would be more than the messages that could be judged: then most is not known.
+    0 where they would be more than the messages that could be judged: then most is not known, unless nothing ever left
+    the stream and exactly as many rows were written before: then each of these was theirs.
     """
+    rows_pruned_unproven: int = 0
+    """The same where `rows_pruned` is 0 because most is not known: as many rows were written before, but not whose."""
     written_elsewhere: int = 0
     """Of those `untraceable`: a second server reads for their group, and may have written them to another database."""
     of_unknown_group: int = 0
@@ -197,6 +200,7 @@ class ChainOfCustodyMonitor(Monitor):
             payload_gone_of_one=ledger.payload_gone_of_one,
             tables_begin_later=ledger.untraceable_because[TABLES_BEGIN_LATER],
             rows_pruned=_rows_pruned(ledger),
+            rows_pruned_unproven=ledger.rows_pruned - _rows_pruned(ledger),
             written_elsewhere=ledger.untraceable_because[WRITTEN_ELSEWHERE],
             of_unknown_group=ledger.untraceable_because[OF_UNKNOWN_GROUP],
             letter_dropped=ledger.untraceable_because[LETTER_DROPPED],
@@ -287,7 +291,7 @@ def _status(ledger: Ledger, broken: int, dead_letters: int) -> str:
 
 def _rows_pruned(ledger: Ledger) -> int:
     judged = sum(map(ledger.total, (*_KNOWN_BY_ROWS, DEAD_LETTERED)))
-    if ledger.rows_pruned > judged:
+    if ledger.rows_pruned > judged and not ledger.pruned_were_written:
         return 0
     return ledger.rows_pruned
 

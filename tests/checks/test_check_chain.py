@@ -124,3 +124,13 @@ def test_the_remedy_offers_nothing_of_what_no_writer_can_write() -> None:
     found = run("chain-breaks", chain=chain(states={"lost": 5}, chain_break_count=5, unwritable_lost=3))
     assert found.remedy
     assert "2 of them can be delivered again" in found.remedy.text
+
+
+def test_of_pruned_rows_it_is_said_why_they_prove_nothing() -> None:
+    pruned = chain({"untraceable": 300}, tables_begin_later=300, rows_pruned_unproven=300, chain_status="unknown")
+    finding = run("chain-breaks", chain=pruned)
+    assert finding.status == "unknown"
+    assert finding.cause.startswith("300 messages have no row now: older rows were deleted.")
+    assert "tables begin later" not in finding.cause
+    both = chain({"untraceable": 301}, tables_begin_later=301, rows_pruned_unproven=300, chain_status="unknown")
+    assert "1 message has no row now: the tables begin later" in run("chain-breaks", chain=both).cause

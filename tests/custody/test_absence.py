@@ -130,3 +130,15 @@ def test_a_message_older_than_its_table_is_not_counted_among_dropped_letters() -
     absence = Absence({"cursor_raw_traces": TableBeginning(9_000, 40)}, DroppedLetters(1, 7_000))
     assert absence.reason(message(5_000), KEY) == TABLES_BEGIN_LATER
     assert absence.reason(message(5_000, b"[]"), KEY) == LETTER_DROPPED
+
+
+@pytest.mark.parametrize(("rows_before", "expected"), [(1, False), (2, True), (3, False)])
+def test_exactly_as_many_rows_as_messages_were_those_of_these_messages(rows_before: int, expected: bool) -> None:
+    absence = Absence({"cursor_raw_traces": TableBeginning(9_000, rows_before)}, DroppedLetters())
+    absence.reason(message(5_000), KEY)
+    absence.reason(message(5_001), KEY)
+    assert absence.have_as_many_rows() is expected
+
+
+def test_without_messages_of_that_time_nothing_is_proven() -> None:
+    assert not Absence({"cursor_raw_traces": TableBeginning(9_000, 0)}, DroppedLetters()).have_as_many_rows()

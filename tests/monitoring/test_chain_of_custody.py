@@ -1,6 +1,8 @@
 """The chain of custody in numbers: they add up, and what cannot be known is null."""
 
 import re
+import sqlite3
+from contextlib import closing
 
 import pytest
 
@@ -117,3 +119,39 @@ def test_lost_messages_that_no_writer_can_write_are_counted(pipeline: Pipeline) 
     record = chain(pipeline)
     assert (record.states["lost"], record.malformed_lost, record.unwritable_lost) == (3, 1, 2)
     assert record.breaks[1].reason.endswith("no writer can write it: payload.storage_level is null")
+
+
+@pytest.mark.server
+@pytest.mark.parametrize(("trimmed", "known"), [(0, True), (40, False)])
+def test_most_rows_were_pruned(any_pipeline: Pipeline, trimmed: int, known: bool) -> None:
+    """Only where nothing has left the stream do as many rows before the first that is kept prove what was written."""
+    any_pipeline.enqueue_cursor(trimmed, at=any_pipeline.ago(minutes=300))
+    any_pipeline.enqueue_cursor(60, at=any_pipeline.ago(minutes=200))
+    any_pipeline.drain()
+    any_pipeline.enqueue_cursor(20)
+    any_pipeline.drain()
+    any_pipeline.client.xtrim(any_pipeline.queue, maxlen=80, approximate=False)
+    with closing(sqlite3.connect(any_pipeline.database, isolation_level=None)) as connection:
+        connection.execute("DELETE FROM cursor_raw_traces WHERE ingested_at < datetime('now', '-1 hour')")
+    record = chain(any_pipeline)
+    assert_adds_up(record)
+    assert (record.tables_begin_later, record.states["lost"]) == (60, 0)
+    if known:
+        assert (record.chain_status, record.rows_pruned, record.rows_pruned_unproven) == ("healthy", 60, 0)
+    else:
+        assert (record.chain_status, record.rows_pruned, record.rows_pruned_unproven) == ("unknown", 0, 60)
+
+
+@pytest.mark.server
+def test_a_message_that_was_lost_before_rows_were_pruned_is_not_called_written(any_pipeline: Pipeline) -> None:
+    any_pipeline.enqueue_cursor(60, at=any_pipeline.ago(minutes=200))
+    any_pipeline.drain()
+    (lost,) = any_pipeline.enqueue_cursor(1, at=any_pipeline.ago(minutes=199))
+    any_pipeline.deliver("processors")
+    any_pipeline.client.xack(any_pipeline.queue, "processors", lost)
+    any_pipeline.enqueue_cursor(20)
+    any_pipeline.drain()
+    with closing(sqlite3.connect(any_pipeline.database, isolation_level=None)) as connection:
+        connection.execute("DELETE FROM cursor_raw_traces WHERE ingested_at < datetime('now', '-1 hour')")
+    record = chain(any_pipeline)
+    assert (record.chain_status, record.rows_pruned) == ("unknown", 0)

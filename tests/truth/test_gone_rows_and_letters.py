@@ -6,12 +6,15 @@ import pytest
 
 from tests.truth.situations import SITUATIONS, instances
 
-PRUNED = ("rows-pruned-few", "rows-pruned-claude", "rows-pruned-both", "rows-pruned-claude-unused-since")
+PRUNED = (
+    *("rows-pruned-few", "rows-pruned-claude", "rows-pruned-both", "rows-pruned-claude-unused-since"),
+    "rows-pruned",
+)
 GONE_ROWS = (
     *("database-made-anew-and-used", "database-made-anew", "database-made-anew-and-pruned", "one-table-made-anew"),
-    *("rows-pruned", "rows-pruned-all"),
+    "rows-pruned-all",
 )
-"""The table was made anew; or rows were pruned, and they are more than those that are left to judge by."""
+"""The table was made anew; or all rows were pruned, and nothing is left to judge by."""
 DROPPED = ("letters-dropped", "letters-dropped-one", "newest-letter-deleted")
 OTHER_TYPES = ("dead-letters-are-a-list", "dead-letters-are-a-string", "dead-letters-are-a-hash")
 SELECT = ("--select", "chain,dead-letters")
