@@ -19,7 +19,7 @@ from blueplane_doctor.text import known_or_hidden
 from blueplane_doctor.times import milliseconds_of, parse_time
 
 BATCH = 500
-"""Keys of one query, as many as a page of the stream has messages; SQLite allows 32,766 values."""
+"""Keys of one query; more gain nothing (docs/BENCHMARKS.md), and SQLite allows 32,766 values."""
 _STEP = 50
 """A query is for a multiple of so many keys; more are asked for with the value NULL, which no key has.
 
