@@ -20,7 +20,7 @@ def test_report(blueplane_report):
     assert blueplane_report.metrics["queue"]["queue_depth"] == 0
 
 def test_found_on_the_way(request):
-    assert request.getfixturevalue("blueplane_redis").model_fields
+    assert request.getfixturevalue("blueplane_redis").model_dump()
 """
 
 
