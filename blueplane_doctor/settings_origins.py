@@ -15,6 +15,16 @@ from blueplane_doctor.records import Record
 
 _IN_JSON = frozenset({"streams", "routes", "thresholds", "instrument_targets"})
 """Settings whose environment variable holds JSON."""
+_IN_CONFIG = {
+    "redis_url": "redis.connection",
+    "http_url": "http_endpoint",
+    "session_timeout_hours": "timeouts.session.inactive_timeout_hours",
+    "streams.queue": "streams.message_queue.name",
+    "streams.group": "streams.message_queue.consumer_group",
+    "streams.max_length": "streams.message_queue.max_length",
+    "streams.dead_letter_max_length": "streams.dlq.max_length",
+}
+"""Settings that Blueplane's own file has under another name, and that name."""
 
 
 def environment_values(names: Iterable[str]) -> dict[str, Any]:
@@ -102,7 +112,8 @@ def as_settings_error(
     if origin == "flag":
         shown = f"--{dotted.replace('_', '-')}"
     if origin == config_label:
-        return ConfigUnusable(f"{shown}: {message}", hint, f"{Path(origin).name}: {dotted}: {message}", dotted)
+        there = _IN_CONFIG.get(dotted, dotted)
+        return ConfigUnusable(f"{origin}: {there}: {message}", hint, f"{Path(origin).name}: {there}: {message}", dotted)
     return SettingsError(f"{shown}: {message}", hint)
 
 

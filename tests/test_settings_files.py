@@ -91,7 +91,7 @@ def test_an_empty_file_is_fine(home: Path, content: str) -> None:
 
 def test_a_bad_config_of_blueplane_is_named(home: Path) -> None:
     (home / "config.yaml").write_text("streams: {message_queue: {max_length: lots}}")
-    assert f"{home / 'config.yaml'}: streams.max_length: " in refused({"home": home}).message
+    assert f"{home / 'config.yaml'}: streams.message_queue.max_length: " in refused({"home": home}).message
 
 
 @pytest.mark.parametrize("name", ["config.yaml", "redis.yaml", "doctor.yaml"])
@@ -134,8 +134,8 @@ def test_an_examination_does_without_the_values_that_are_wrong_alone(home: Path)
     settings = load({"home": home, "timeout": 7}, for_examination=True).settings
     assert (settings.redis_url, settings.timeout) == ("redis://localhost:6391/0", 7)
     assert (settings.http_url, settings.streams.max_length) == (Settings().http_url, 10_000)
-    assert "config.yaml: streams.max_length: " in settings.unused_config
-    assert "config.yaml: http_url: " in settings.unused_config
+    assert "config.yaml: streams.message_queue.max_length: " in settings.unused_config
+    assert "config.yaml: http_endpoint: " in settings.unused_config
 
 
 def test_the_doctors_own_file_must_be_right_for_an_examination_too(home: Path) -> None:
