@@ -10,13 +10,14 @@ from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_ori
 import msgspec
 from msgspec import UnsetType
 
+from blueplane_doctor.characters import plain
 from blueplane_doctor.patterns import pattern
 
 _Check = Callable[[Any], Any]
 """Is given a value, and gives the one that is kept. Raises ValueError."""
 _PLACE = pattern(r" - at `(?:key` in `)?\$(.*)`\Z")
 _INDEX = pattern(r"\[(\d+)\]")
-_EXPECTED = pattern(r"Expected `([^`]+)`(?: (of length )?(?:([<>]=?) )?(\d\S*?))?(?:, got `?\w+`?)?\Z")
+_EXPECTED = pattern(r"Expected `([^`]+)`(?: (of length )?(?:([<>]=?) )?(\d\S*?))?(?:, got `?[\w.]+`?)?\Z")
 _KINDS = {
     "str": "text",
     "int": "a whole number",
@@ -29,6 +30,10 @@ _KINDS = {
 }
 """What msgspec calls a kind of value, and how it is said."""
 _DATE = f"must be {_KINDS['date']}"
+_NAME_CHARACTERS = 60
+"""Characters of a name in a place; longer ones are cut."""
+_OTHERWISE = {"Number out of range": "is too large a number", "Integer value out of range": "is too large a number"}
+NAME_IS_NO_TEXT = "a name must be text"
 _BOUNDS = {">=": "at least", "<=": "at most", ">": "more than", "<": "less than"}
 _TRUTH = {
     **dict.fromkeys(("1", "true", "t", "yes", "y", "on"), True),
@@ -59,11 +64,18 @@ class InvalidRecord(ValueError):
     @property
     def place(self) -> str:
         """Field, and what lies below it, of the first problem; empty where it concerns several."""
-        return ".".join(part[:60] for part in self.where)
+        return ".".join(map(_shown_name, self.where))
 
     def inside(self, record: str, *above: str) -> "InvalidRecord":
         """The same, where its record stands in a field of another one."""
         return InvalidRecord(record, self.message, (*above, *self.where), self.kind)
+
+
+def _shown_name(name: str) -> str:
+    scheme, mark, _ = name.partition("://")
+    if mark:
+        return plain(f"{scheme}{mark}…", _NAME_CHARACTERS)  # a URL may hold a password
+    return plain(name, _NAME_CHARACTERS)
 
 
 class Cleaned(NamedTuple):
@@ -194,7 +206,12 @@ def _map(kind: Any) -> _Check:
     def checked(value: Any) -> Any:
         if not isinstance(value, Mapping):
             raise ValueError(_must_be("object"))
-        return {_at(name, check_key, name): _at(name, check, one) for name, one in value.items()}
+        members = {}
+        for name, member in value.items():
+            if key is str and not isinstance(name, str):
+                raise InvalidRecord("", NAME_IS_NO_TEXT, (str(name),))
+            members[_at(name, check_key, name)] = _at(name, check, member)
+        return members
 
     return checked
 
@@ -202,7 +219,7 @@ def _map(kind: Any) -> _Check:
 def _at(place: object, check: _Check, value: Any) -> Any:
     """Raises InvalidRecord, which says where."""
     try:
-        return check(value)
+        return checked_or_read(check, value)
     except InvalidRecord as error:
         raise error.inside("", str(place)) from None
     except ValueError as error:
@@ -210,9 +227,34 @@ def _at(place: object, check: _Check, value: Any) -> Any:
         raise InvalidRecord("", message, (str(place), *below)) from None
 
 
+def checked_or_read(check: _Check, value: Any) -> Any:
+    """What the check gives; a number that only Python takes for one is tried as a plain one. Raises ValueError."""
+    try:
+        return check(value)
+    except msgspec.ValidationError:
+        number = plain_number(value)
+        if number is None:
+            raise
+        return check(number)
+
+
+def plain_number(value: Any) -> int | float | None:
+    """`True`, `" 5 "`, and what numpy and fractions have, as a plain number; None where it is one, or none at all."""
+    if type(value) in (int, float):
+        return None
+    for read, method in ((int, "__index__"), (float, "__float__")):
+        if not isinstance(value, str) and not hasattr(value, method):
+            continue
+        try:
+            return read(value)
+        except (TypeError, ValueError, OverflowError):
+            continue
+    return None
+
+
 def _choice(choices: Mapping[Any, Any]) -> _Check:
     """`choices`: what may be given, and what is kept."""
-    names = [str(name) for name in choices]
+    names = [str(name) or "empty" for name in choices]
     shown = " or ".join([", ".join(names[:-1]), names[-1]]).removeprefix(" or ")
 
     def checked(value: Any) -> Any:
@@ -247,6 +289,8 @@ def _truth(value: Any) -> bool:
 
 def in_words(error: Exception) -> tuple[str, tuple[str, ...]]:
     """What is wrong by an error of a check, and where below the field."""
+    if isinstance(error, UnicodeError):
+        return "it holds what is no text", ()  # its own words repeat a part
     text = str(error)
     if not isinstance(error, msgspec.ValidationError):
         return text, ()
@@ -257,8 +301,9 @@ def in_words(error: Exception) -> tuple[str, tuple[str, ...]]:
         below = tuple(_INDEX.findall(place[1]))
     expected = _EXPECTED.match(text)
     if expected is None:
-        return _DATE if "date" in text else "has another form", below
-    kinds, of_length, bound, number = expected.groups()
+        return _OTHERWISE.get(text, _DATE if "date" in text else "has another form"), below
+    kinds, of_length, bound, number = expected.groups(default="")
+    number = number.removesuffix(".0")
     message = _must_be(*kinds.split(" | "))
     if of_length and not bound:
         message = f"must be a list of {number}"

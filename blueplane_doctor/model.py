@@ -141,6 +141,22 @@ def _in_bounds(value: Any) -> Any:
     return value
 
 
+def _showable(value: Any) -> Any:
+    """What own checks give as evidence, with names that JSON has: they count by whatever they read, by None too."""
+    if isinstance(value, Mapping):
+        shown = {}
+        for name, member in value.items():
+            if name is None or isinstance(name, bool | tuple):
+                name = str(name)
+            shown[_showable(name)] = _showable(member)
+        return shown
+    if isinstance(value, list):
+        return [_showable(member) for member in value]
+    if isinstance(value, bytes | bytearray | memoryview):
+        raise ValueError("it holds bytes, which no report shows: decode them")
+    return _in_bounds(value)
+
+
 class Finding(Record):
     """The result of one check. A check makes it through its Scale; the engine adds id, area and duration."""
 
@@ -158,7 +174,7 @@ class Finding(Record):
     remedy: Remedy | None = None
     part: str = ""
     """For not_set_up: the optional part that it rests on, `the recorder` or `the history`."""
-    evidence: Annotated[dict[str, Any], Prepared(_in_bounds)] = {}
+    evidence: Annotated[dict[str, Any], Prepared(_showable)] = {}
     """What was read to arrive here: names, counts, times; never payload text."""
     id: str = ""
     area: str = ""

@@ -16,7 +16,16 @@ import msgspec
 from msgspec import NODEFAULT, Struct, StructMeta, UnsetType
 from msgspec.structs import replace
 
-from blueplane_doctor.field_checks import InvalidRecord, Problem, Secret, check_of, in_words
+from blueplane_doctor.field_checks import (
+    NAME_IS_NO_TEXT,
+    InvalidRecord,
+    Problem,
+    Secret,
+    check_of,
+    checked_or_read,
+    in_words,
+    plain_number,
+)
 
 
 class Field(NamedTuple):
@@ -68,16 +77,12 @@ class _RecordType(StructMeta):
 def _checked(record: type, field: Field, value: Any) -> Any:
     """Raises InvalidRecord."""
     try:
-        return field.check(value)
+        return checked_or_read(field.check, value)
     except InvalidRecord as error:
         raise error.inside(record.__name__, field.encoded) from None
-    except msgspec.ValidationError as error:
-        if isinstance(value, bool):
-            return _checked(record, field, int(value))  # as everywhere in Python
+    except ValueError as error:
         message, below = in_words(error)
         raise InvalidRecord(record.__name__, message, (field.encoded, *below)) from None
-    except ValueError as error:
-        raise InvalidRecord(record.__name__, str(error), (field.encoded,)) from None
 
 
 @dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(msgspec.field,))
@@ -113,7 +118,7 @@ class Record(Struct, metaclass=_RecordType, frozen=True, forbid_unknown_fields=T
         values = {}
         for encoded, member in value.items():
             if not isinstance(encoded, str):
-                raise InvalidRecord(cls.__name__, "a name must be text", (str(encoded),))
+                raise InvalidRecord(cls.__name__, NAME_IS_NO_TEXT, (str(encoded),))
             name = names.get(encoded)
             if name is None:
                 raise InvalidRecord(cls.__name__, "there is no such field", (encoded,), Problem.UNKNOWN)
@@ -186,10 +191,15 @@ def _names_of(record: type[Record]) -> dict[str, str]:
     return {field.encoded: name for name, field in _shown_fields_of(record).items()}
 
 
-def _encoded(value: object) -> str:
-    """Raises TypeError."""
+def _encoded(value: object) -> str | int | float:
+    """What msgspec does not know. Raises TypeError."""
     if isinstance(value, Secret):
         return repr(value)
     if isinstance(value, Path):
         return str(value)
-    raise TypeError(f"{type(value).__name__} has no form in JSON")
+    if isinstance(value, str):
+        return "".join(value)  # of a class of somebody else's
+    number = plain_number(value)
+    if number is None:
+        raise TypeError(f"{type(value).__name__} has no form in JSON")
+    return number

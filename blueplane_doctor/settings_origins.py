@@ -106,13 +106,13 @@ def as_settings_error(
         hint = did_you_mean(path[-1], model.model_fields, "see: blueplane-doctor settings --init")
     elif name in model.model_fields:
         hint = _default_and_meaning(model, name)
-    dotted = ".".join(path)
     origin = _origin_of(path, origins)
-    shown = f"{origin}: {dotted}"
+    shown = f"{origin}: {error.place}"
     if origin == "flag":
-        shown = f"--{dotted.replace('_', '-')}"
+        shown = f"--{error.place.replace('_', '-')}"
     if origin == config_label:
-        there = _IN_CONFIG.get(dotted, dotted)
+        dotted = ".".join(path)
+        there = _IN_CONFIG.get(dotted, error.place)
         return ConfigUnusable(f"{origin}: {there}: {message}", hint, f"{Path(origin).name}: {there}: {message}", dotted)
     return SettingsError(f"{shown}: {message}", hint)
 

@@ -2,6 +2,7 @@
 
 from datetime import date
 from enum import StrEnum
+from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -10,7 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import UNSET, Meta, UnsetType
 
-from blueplane_doctor.field_checks import Cleaned, InvalidRecord, Prepared, Problem, Secret, check_of, in_words
+from blueplane_doctor.field_checks import (
+    Cleaned,
+    InvalidRecord,
+    Prepared,
+    Problem,
+    Secret,
+    check_of,
+    checked_or_read,
+    in_words,
+)
 from blueplane_doctor.records import Record
 
 SECRET = "hunter2"
@@ -21,6 +31,10 @@ class Colour(StrEnum):
 
     RED = "red"
     BLUE = "blue"
+
+
+class OwnFloat(float):
+    """Of a test: numpy's numbers are of such a class."""
 
 
 class Inner(Record):
@@ -85,6 +99,27 @@ def test_numbers_and_truth_may_come_as_text(kind: Any, text: Any, kept: Any) -> 
 
 
 @pytest.mark.parametrize(
+    ("kind", "value", "kept"),
+    [
+        (float, " 2.5 ", 2.5),
+        (int, "017", 17),
+        (int | None, "1_000", 1000),
+        (int, True, 1),
+        (float, OwnFloat(1.5), 1.5),
+        (int | float | str | None, OwnFloat(1.5), 1.5),
+        (float, Fraction(1, 2), 0.5),
+        (list[Annotated[float, Cleaned(float)]], [" 3", OwnFloat(1.5)], [3.0, 1.5]),
+        (dict[str, int], {"a": " 3"}, {"a": 3}),
+    ],
+    ids=str,
+)
+def test_what_python_reads_as_a_number_is_one(kind: Any, value: Any, kept: Any) -> None:
+    result = checked_or_read(check_of(kind), value)
+    assert result == kept
+    assert type(result) is type(kept)
+
+
+@pytest.mark.parametrize(
     ("kind", "value", "said"),
     [
         (int, SECRET, "must be a whole number"),
@@ -104,8 +139,14 @@ def test_numbers_and_truth_may_come_as_text(kind: Any, text: Any, kept: Any) -> 
         (Path, 5, "must be a path"),
         (Secret, 5, "must be text"),
         (Annotated[int, Meta(gt=0)], 0, "must be at least 1"),
-        (Annotated[float, Meta(gt=0, le=5)], 0.0, "must be more than 0.0"),
-        (Annotated[float, Meta(gt=0, le=5)], 9.0, "must be at most 5.0"),
+        (Annotated[float, Meta(gt=0, le=5)], 0.0, "must be more than 0"),
+        (Annotated[float, Meta(gt=0, le=5)], 9.0, "must be at most 5"),
+        (float, "9" * 400, "is too large a number"),
+        (float, "\ud800", "it holds what is no text"),
+        (str, Inner(number=1), "must be text"),
+        (str, list[int], "must be text"),
+        (Literal["", "a"], SECRET, "must be empty or a"),
+        (dict[str, int], {5: 1}, "5: a name must be text"),
         (Annotated[str, Meta(max_length=2)], SECRET, "must have at most 2 characters"),
         (Annotated[str, Meta(pattern="^x$")], SECRET, "has another form"),
         (Inner, {}, "Inner: number: it is missing"),
@@ -148,6 +189,12 @@ def test_the_place_of_a_problem() -> None:
     assert (error.record, error.place, error.kind) == ("Outer", "parts.0.number", Problem.MISSING)
     assert str(error) == "Outer: parts.0.number: it is missing"
     assert len(InvalidRecord("Inner", "m", ("x" * 1_000,)).place) == 60
+    assert InvalidRecord("Inner", "m", ("a\ud800\x1b[31m",)).place.isprintable()
+
+
+def test_a_place_shows_no_url() -> None:
+    error = InvalidRecord("Inner", "m", ("notify", f"ntfy://ntfy.sh/{SECRET}"))
+    assert error.place == "notify.ntfy://…"
 
 
 def test_a_secret_shows_nothing() -> None:

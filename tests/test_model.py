@@ -42,5 +42,18 @@ def test_a_number_of_hundreds_of_digits_is_a_mistake_of_the_check(value: int) ->
         Finding(status=Status.RED, summary="s", evidence={"a": [1, {"b": (value,)}]})
 
 
+def test_what_checks_count_by_is_a_name_in_the_report() -> None:
+    counted = {None: 1, True: 2, ("a", 1): 3, 5: 4}
+    finding = Finding(status=Status.RED, summary="s", evidence={"by": [counted]})
+    assert finding.model_dump()["evidence"] == {"by": [{"None": 1, "True": 2, "('a', 1)": 3, 5: 4}]}
+    assert '"5":4' in finding.model_dump_json()
+
+
+@pytest.mark.parametrize("evidence", [{"a": [b"x"]}, {"a": {b"x": 1}}, {"a": bytearray(b"x")}], ids=str)
+def test_bytes_in_evidence_are_a_mistake_of_the_check(evidence: dict[str, object]) -> None:
+    with pytest.raises(InvalidRecord, match="evidence: it holds bytes"):
+        Finding(status=Status.RED, summary="s", evidence=evidence)
+
+
 def test_a_number_that_every_format_can_show() -> None:
     assert Finding(status=Status.RED, summary="s", observed=10**299, evidence={"a": [10**299]}).observed == 10**299

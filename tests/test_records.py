@@ -1,5 +1,6 @@
 """Records: frozen, made by name, checked when they are made, and as JSON."""
 
+from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
@@ -138,14 +139,29 @@ def test_defaults_are_checked_where_the_class_says_so() -> None:
 
 def test_numbers_as_text_and_truth_as_a_number() -> None:
     assert Part(number="4").number == 4  # type: ignore[arg-type]
+    assert Part(number=" 04 ").number == 4  # type: ignore[arg-type]
     assert Part(number=4.0).number == 4  # type: ignore[arg-type]
     assert Part(number=True).number is not True
+
+
+class OwnText(str):
+    """Of a test."""
+
+
+class OwnNumber(int):
+    """Of a test."""
 
 
 class Evidence(Record):
     """Of a test."""
 
     anything: dict[str, Any]
+
+
+def test_text_and_numbers_of_classes_of_somebody_elses() -> None:
+    values = Evidence(anything={"text": OwnText("x"), "numbers": [OwnNumber(5), Fraction(1, 2)]}).model_dump()
+    assert values == {"anything": {"text": "x", "numbers": [5, 0.5]}}
+    assert type(values["anything"]["text"]) is str
 
 
 def test_what_json_cannot_hold() -> None:

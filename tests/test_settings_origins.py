@@ -24,6 +24,9 @@ def test_words_from_the_environment(text: str, monkeypatch: pytest.MonkeyPatch) 
         pytest.param({"redis_ulr": "x"}, "redis_ulr: there is no such setting", "redis_url", id="unknown-key"),
         pytest.param({"zzz": 1}, "zzz: there is no such setting", "settings --init", id="unknown-key-like-no-other"),
         pytest.param({"streams": {"queu": "x"}}, "streams.queu: there is no such", "queue", id="unknown-nested-key"),
+        pytest.param(
+            {"notify": [{f"ntfy://{SECRET}/x": {}}]}, "notify.0.ntfy://…: there is no such", "", id="url-as-key"
+        ),
         pytest.param({"timeout": "soon"}, "timeout: ", "", id="wrong-type"),
         pytest.param({"timeout": 0}, "timeout: ", "", id="out-of-range"),
         pytest.param({"timeout": float("inf")}, "timeout: ", "", id="infinite"),

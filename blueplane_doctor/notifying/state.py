@@ -51,7 +51,7 @@ class State(Record):
     """All of it."""
 
     version: int = 1
-    key: Annotated[str, Meta(pattern="^[0-9a-f]{32}$")] = field(default_factory=lambda: token_hex(16))
+    key: Annotated[str, Meta(pattern=r"^[0-9a-f]{32}\Z")] = field(default_factory=lambda: token_hex(16))
     """With which addresses of targets are hashed: the file holds none of them."""
     watch: Watch = Watch()
     targets: dict[str, TargetState] = {}

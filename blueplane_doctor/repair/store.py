@@ -135,7 +135,7 @@ class RepairFiles:
         try:
             plan = Plan.model_validate(json_value(read_bytes(path, PLAN_BYTES)))
             entry_id(plan.read_to.encode())
-        except (FileUnreadable, DocumentError, ValueError) as error:  # ValueError: ValidationError among them
+        except (FileUnreadable, DocumentError, ValueError) as error:  # ValueError: InvalidRecord among them
             raise UsageError(f"{path} is no plan that can be read", "make another plan") from error
         # A plan that was copied here would go by the journal and the messages of another one.
         if plan.id != self.folder.name:

@@ -156,6 +156,13 @@ def test_a_record_that_is_missing_is_said_to_be(name: str) -> None:
         assert ("Not examined" in text) == (name == "chain" or name in metrics)
 
 
+def test_counts_of_another_program_may_lack_a_status_or_a_state() -> None:
+    report = samples.mixed()
+    metrics = report.metrics | {"chain": {**(report.metrics["chain"] or {}), "states": {}}}
+    text = render(report.model_copy(update={"counts": {}, "metrics": metrics}), View())
+    assert "0 green" in text
+
+
 def test_several_causes_of_one_kind_have_anchors_of_their_own() -> None:
     report = samples.mixed()
     twice = report.model_copy(update={"causes": [report.causes[0], report.causes[0]]})
