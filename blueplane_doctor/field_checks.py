@@ -8,10 +8,11 @@ from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin
 
 import msgspec
-from msgspec import UnsetType
+from msgspec import UNSET, UnsetType
 
 from blueplane_doctor.characters import plain
 from blueplane_doctor.patterns import pattern
+from blueplane_doctor.plain_numbers import plain_number
 
 _Check = Callable[[Any], Any]
 """Is given a value, and gives the one that is kept. Raises ValueError."""
@@ -169,7 +170,7 @@ def _annotated(kind: Any) -> _Check | None:
 def _union(kind: Any) -> _Check | None:
     kinds = [part for part in get_args(kind) if part is not NoneType]
     if UnsetType in kinds:
-        return _as_it_is
+        return lambda value: value if value is UNSET else msgspec.convert(value, type=kind, strict=False)
     if len(kinds) > 1 or _own_check(kinds[0]) is None:
         return None
     check = check_of(kinds[0])
@@ -238,26 +239,14 @@ def checked_or_read(check: _Check, value: Any) -> Any:
         return check(number)
 
 
-def plain_number(value: Any) -> int | float | None:
-    """`True`, `" 5 "`, and what numpy and fractions have, as a plain number; None where it is one, or none at all."""
-    if type(value) in (int, float):
-        return None
-    for read, method in ((int, "__index__"), (float, "__float__")):
-        if not isinstance(value, str) and not hasattr(value, method):
-            continue
-        try:
-            return read(value)
-        except (TypeError, ValueError, OverflowError):
-            continue
-    return None
-
-
 def _choice(choices: Mapping[Any, Any]) -> _Check:
     """`choices`: what may be given, and what is kept."""
     names = [str(name) or "empty" for name in choices]
     shown = " or ".join([", ".join(names[:-1]), names[-1]]).removeprefix(" or ")
 
     def checked(value: Any) -> Any:
+        if isinstance(value, Enum):
+            value = value.value
         try:
             return choices[value]
         except (KeyError, TypeError):  # TypeError: a list or a map

@@ -38,6 +38,7 @@ _WORDS = frozenset(
 """Words of Python's texts on code, and of ours."""
 _IDENTIFIER = pattern(r"'[A-Za-z_][\w.]{0,60}'|\b[A-Za-z_][\w.]{0,60}\(\)|did you mean \w{1,60}|\bScale\.\w{1,30}")
 _PATH_OF_MODULE = pattern(r" \((?:unknown location|[^()]*)\)\Z")
+_FROZEN = pattern(r"immutable type: '(\w{1,60})'\Z")
 _MADE_BY_CHECKS: dict[str, type[Record]] = {"Finding": Finding, "Remedy": Remedy}
 
 
@@ -118,6 +119,9 @@ def _known_mistake(error: BaseException) -> str:
     if isinstance(error, AttributeError) and isinstance(error.obj, Record):
         record = type(error.obj)
         return _no_field(record.__name__, str(error.name), record)
+    frozen = isinstance(error, AttributeError) and _FROZEN.match(str(error))
+    if frozen:
+        return f"{frozen[1]} cannot be changed, model_copy(update=…) gives another one"
     return ""
 
 
@@ -128,7 +132,8 @@ def _wrong_field(error: InvalidRecord) -> str:
         return _no_field(error.record, error.place, record)
     if error.kind is Problem.MISSING:
         return f"{error.record} needs the field '{error.place}'"
-    return f"{error.record}.{error.place}: {error.message}"
+    where = f"{error.record}.{error.place}".removesuffix(".")  # empty where it concerns several fields
+    return f"{where}: {error.message}"
 
 
 def _no_field(record_name: str, field: str, record: type[Record] | None) -> str:

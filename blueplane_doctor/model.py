@@ -153,7 +153,7 @@ def _showable(value: Any) -> Any:
     if isinstance(value, list):
         return [_showable(member) for member in value]
     if isinstance(value, bytes | bytearray | memoryview):
-        raise ValueError("it holds bytes, which no report shows: decode them")
+        return bytes(value).decode(errors="replace")
     return _in_bounds(value)
 
 

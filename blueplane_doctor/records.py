@@ -8,7 +8,7 @@ pydantic.
 
 import copy
 from collections.abc import Callable, Collection, Mapping
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple, Self, dataclass_transform, get_args
 
@@ -24,8 +24,8 @@ from blueplane_doctor.field_checks import (
     check_of,
     checked_or_read,
     in_words,
-    plain_number,
 )
+from blueplane_doctor.plain_numbers import plain_number
 
 
 class Field(NamedTuple):
@@ -45,16 +45,14 @@ class _RecordType(StructMeta):
     """The class of record classes."""
 
     def __new__(cls, name: str, bases: tuple[type, ...], body: dict[str, Any], **options: Any) -> "_RecordType":
-        return super().__new__(cls, name, bases, body, **{"kw_only": True, **options})
+        if any(isinstance(member, cached_property) for member in body.values()):
+            options["dict"] = True  # where its value is kept
+        return super().__new__(cls, name, bases, body, kw_only=True, **options)
 
     def __call__(cls, **values: Any) -> Any:
         """Raises InvalidRecord."""
         fields = _fields_of(cls)
-        for name, value in values.items():
-            field = fields.get(name)
-            if field is None:
-                raise InvalidRecord(cls.__name__, "there is no such field", (name,), Problem.UNKNOWN)
-            values[name] = _checked(cls, field, value)
+        values = _checked_values(cls, values)
         if len(values) < len(fields):
             for name, field in fields.items():
                 if name in values:
@@ -72,6 +70,18 @@ class _RecordType(StructMeta):
     def model_fields(cls) -> Mapping[str, Field]:
         """The fields by name, without those that may be UNSET: these are for the engine alone."""
         return _shown_fields_of(cls)
+
+
+def _checked_values(record: type, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Raises InvalidRecord."""
+    fields = _fields_of(record)
+    checked = {}
+    for name, value in values.items():
+        field = fields.get(name)
+        if field is None:
+            raise InvalidRecord(record.__name__, "there is no such field", (name,), Problem.UNKNOWN)
+        checked[name] = _checked(record, field, value)
+    return checked
 
 
 def _checked(record: type, field: Field, value: Any) -> Any:
@@ -135,10 +145,10 @@ class Record(Struct, metaclass=_RecordType, frozen=True, forbid_unknown_fields=T
         return cls.model_validate(value)
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
-        """The same with these values, which are not checked."""
+        """The same with these values. Raises InvalidRecord."""
         if deep:
             return copy.deepcopy(self)
-        return replace(self, **(update or {}))
+        return replace(self, **_checked_values(type(self), update or {}))
 
     def model_dump(
         self,

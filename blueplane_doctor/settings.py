@@ -109,7 +109,7 @@ class StreamSettings(Record):
     """MAXLEN of the dead-letter streams."""
 
 
-class Settings(Record, dict=True):
+class Settings(Record):
     """Everything a run goes by; frozen."""
 
     checks_defaults: ClassVar[bool] = True

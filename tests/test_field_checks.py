@@ -1,7 +1,7 @@
 """What each type of field takes, and what is said of anything else: never the value."""
 
 from datetime import date
-from enum import StrEnum
+from enum import Enum, StrEnum
 from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -31,6 +31,12 @@ class Colour(StrEnum):
 
     RED = "red"
     BLUE = "blue"
+
+
+class Whole(Enum):
+    """Of a test."""
+
+    ONE = 1
 
 
 class OwnFloat(float):
@@ -70,6 +76,8 @@ TAKEN: list[tuple[Any, Any, Any]] = [
     (Annotated[str, Prepared(lambda value: value or "a"), Cleaned(str.upper)], "", "A"),
     (list[Annotated[str, Cleaned(str.upper)]], ["a"], ["A"]),
     (str | UnsetType, UNSET, UNSET),
+    (str | UnsetType | None, None, None),
+    (Whole, Whole.ONE, Whole.ONE),
     (int, 10**25, 10**25),
 ]
 
@@ -149,6 +157,7 @@ def test_what_python_reads_as_a_number_is_one(kind: Any, value: Any, kept: Any) 
         (dict[str, int], {5: 1}, "5: a name must be text"),
         (Annotated[str, Meta(max_length=2)], SECRET, "must have at most 2 characters"),
         (Annotated[str, Meta(pattern="^x$")], SECRET, "has another form"),
+        (str | UnsetType, 5, "must be text"),
         (Inner, {}, "Inner: number: it is missing"),
         (Inner, SECRET, "Inner: must be a map"),
         (list[Inner], [{"number": 1}, {"number": SECRET}], "1.number: must be a whole number"),

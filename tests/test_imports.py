@@ -36,6 +36,7 @@ LAYERS = (
     "blueplane_doctor.characters",
     "blueplane_doctor.errors",
     "blueplane_doctor.threads",
+    "blueplane_doctor.plain_numbers",
     "blueplane_doctor.field_checks",
     "blueplane_doctor.records",
     "blueplane_doctor.model",

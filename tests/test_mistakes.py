@@ -104,6 +104,16 @@ def finding_of(text: str, folder: Path) -> Finding:
             id="field-of-a-record",
         ),
         pytest.param(
+            "    queue.queue_depth = 5",
+            "check_house.py line 7: QueueHealth cannot be changed, model_copy(update=…) gives another one",
+            id="change-of-a-record",
+        ),
+        pytest.param(
+            '    return scale.grade(5, "x").model_copy(update={"summry": "y"})',
+            "check_house.py line 7: Finding has no field 'summry', did you mean summary?",
+            id="field-of-a-copy",
+        ),
+        pytest.param(
             '    return scale.grade("much", "x")',
             "check_house.py line 7: Scale.grade: the value must be a number",
             id="type-of-a-value",

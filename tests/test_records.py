@@ -1,6 +1,7 @@
 """Records: frozen, made by name, checked when they are made, and as JSON."""
 
 from fractions import Fraction
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
@@ -79,6 +80,31 @@ def test_a_copy_with_other_values() -> None:
     deep = WHOLE.model_copy(deep=True)
     assert deep.parts == WHOLE.parts
     assert deep.parts is not WHOLE.parts
+
+
+def test_a_copy_is_checked_as_whatever_is_made() -> None:
+    assert WHOLE.model_copy(update={"part": {"number": "5"}}).part == Part(number=5)
+    with pytest.raises(InvalidRecord, match="Whole: part: must be a map"):
+        WHOLE.model_copy(update={"part": 5})
+    with pytest.raises(InvalidRecord, match="Whole: prt: there is no such field"):
+        WHOLE.model_copy(update={"prt": 5})
+
+
+class WithProperty(Record):
+    """Of a test."""
+
+    number: int
+
+    @cached_property
+    def double(self) -> int:
+        """Reckoned once."""
+        return self.number * 2
+
+
+def test_a_property_may_be_reckoned_once() -> None:
+    record = WithProperty(number=2)
+    assert record.double == record.double == 4
+    assert record.model_dump() == {"number": 2}
 
 
 def test_a_default_is_not_shared() -> None:
