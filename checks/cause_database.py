@@ -180,7 +180,7 @@ def cause_database_not_writable(
 
 
 @cause(
-    no_repair="No repair helps until there is room; then: blueplane-doctor repair.",
+    no_repair="No repair helps while the disk is full; after that: blueplane-doctor repair.",
     stage="database",
     shown_by=["disk-space", "server-errors", "stuck-consumers"],
     brings=[*_HELD, "redis-writable", "redis-durability", "redis-memory", "hook-losses", "hook-spool"],
@@ -206,6 +206,7 @@ def cause_disk_full(
     signs = _signs(error, held)
     summary = ""
     text = "There is room now."
+    repair = None
     commands = [f"df -h {locations.home}"]
     if finding is not None:
         signs.append("disk-space")
@@ -217,6 +218,8 @@ def cause_disk_full(
         summary += f' The server\'s log says "{error.kind}", the last time at {error.last}.'
     if held.messages or held.shared:
         text += f" {_SAVE_THEM}"
+        if finding is None:
+            repair = "stuck"
     return Cause(
         summary=summary.strip() + _left(held),
         **since_first_error(server, error.kind if error is not None else FULL).fields,
@@ -225,6 +228,7 @@ def cause_disk_full(
         at_stake=Stake(at_risk=_at_risk(held)),
         next_step=Remedy(text=text, commands=[*commands, *_traces(held, locations)]),
         explains=signs,
+        repair=repair,
     )
 
 

@@ -20,6 +20,7 @@ from blueplane_doctor.checkapi import many, sentence, trace_commands
 if TYPE_CHECKING:
     from blueplane_doctor.custody.blockers import ChainBlocker
     from blueplane_doctor.locations import Locations
+    from blueplane_doctor.model import SinceBound
     from blueplane_doctor.monitoring.chain_of_custody import ChainHealth
     from blueplane_doctor.monitoring.group_health import GroupHealth
     from blueplane_doctor.monitoring.queue_health import QueueHealth
@@ -169,7 +170,10 @@ def cause_retry_storm(
         text = _step(server)
         ids = group.stuck_ids[:1] or group.to_acknowledge[:1]
         signs = ["retry-storm", *errors_of_messages(server)]
+        bound: SinceBound = ""
         if not group.stuck and group.written_not_acknowledged:
+            # They were written first, and delivered again later: their IDs may be much older than the storm.
+            bound = "at the earliest"
             text = "All that it holds is written already, and has only to be acknowledged."
             signs.append("written-not-acknowledged")
         elif blockers:
@@ -179,6 +183,7 @@ def cause_retry_storm(
             summary=f"{summary}{_loss(chain)}",
             since=stream_time(ids[0]) if ids else None,
             since_by=STREAM_ID,
+            since_bound=bound,
             at_stake=Stake(at_risk=stuck_with_living(group)),
             next_step=Remedy(text=text, commands=trace_commands(locations.doctor, ids)),
             explains=signs,

@@ -8,6 +8,7 @@ from blueplane_doctor.checks.stuck_messages import not_before, since_first_error
 from blueplane_doctor import Cause, Findings, Remedy, Stake, cause
 from blueplane_doctor.causeapi import EVERYTHING, Beginning
 from blueplane_doctor.checkapi import sentence
+from blueplane_doctor.times import milliseconds_of
 
 if TYPE_CHECKING:
     from blueplane_doctor.monitoring.connections import Connections
@@ -164,8 +165,16 @@ def _lost_since(server: "ServerHealth | None", presence: "StreamPresence | None"
         began = not_before(began, presence.last_row_timestamp, "the newest row of a writer that reads no more")
         return began
     if presence.first_message_timestamp is not None and (began.since is None or began.since_bound):
-        return Beginning(presence.first_message_timestamp, "the first message of the new stream", "at the latest")
+        return _anew_since(presence.first_message_timestamp, presence.redis_started_timestamp)
     return began
+
+
+def _anew_since(first_message: str, redis_started: str | None) -> Beginning:
+    """Since when the stream is another one. One that is older than Redis' start was read from a file at that start."""
+    came_from_file = (milliseconds_of(redis_started or "") or 0) > (milliseconds_of(first_message) or 0)
+    if came_from_file:
+        return Beginning(redis_started, "the start of Redis, which read an older copy of the stream", "at the latest")
+    return Beginning(first_message, "the first message of the new stream", "at the latest")
 
 
 def _groups_can_be_put_right(

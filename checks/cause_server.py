@@ -208,7 +208,11 @@ def cause_another_redis(server_uses: "ServerUses", findings: Findings) -> Cause 
     no_repair="No repair is made where rows are written elsewhere.",
     stage="server",
     shown_by=["same-pipeline"],
-    brings=["database-reachable", "database-writable", "chain-breaks", "write-throughput", "database-monitor"],
+    brings=[
+        *("database-reachable", "database-writable", "chain-breaks", "write-throughput", "database-monitor"),
+        # The one server that reads is no server of the examined home, and so seems to be a second one.
+        "second-server",
+    ],
 )
 def cause_another_database(server_uses: "ServerUses", findings: Findings) -> Cause | None:
     """The server writes to another database than the one that is examined."""
@@ -232,6 +236,7 @@ def _another(findings: Findings, used: "Used") -> Cause | None:
     stage="server",
     shown_by=["second-server"],
     brings=["chain-breaks", "server-alive", "pending-messages"],
+    follows=["another-database"],
 )
 def cause_second_server(findings: Findings, chain: "ChainHealth | None" = None) -> Cause | None:
     """A second server takes part of the messages, and writes them elsewhere."""

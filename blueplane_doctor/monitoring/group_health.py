@@ -4,7 +4,7 @@ from typing import Any
 
 from blueplane_doctor.custody.held import Held
 from blueplane_doctor.custody.ledger import Ledger
-from blueplane_doctor.custody.pending_entries import PendingEntriesReader
+from blueplane_doctor.custody.pending_entries import PendingEntriesReader, process_of
 from blueplane_doctor.custody.shared_groups import SharedGroup, is_named_as_a_server
 from blueplane_doctor.examination import Examination
 from blueplane_doctor.public_fields import ConsumerName, GroupName, MessageId
@@ -130,9 +130,18 @@ def _group(examination: Examination, group: Group) -> GroupHealth:
     if reader is None:
         return health
     server_pid = read_pid(examination.settings.home / "server.pid").pid
-    gone = reader.gone_consumers(lambda pid: _is_dead_process(pid, server_pid))
+    silent = reader.gone_consumers(lambda pid: _is_dead_process(pid, server_pid))
+    gone = {name for name in silent if not _is_living_server(name)}
     shared = examination.shared_groups().get(group.text)
     return health.model_copy(update={"role": "writer", **_of_writer(group, reader, ledger, gone, shared)})
+
+
+def _is_living_server(consumer: bytes) -> bool:
+    """Whether the process that it is named after is a server that runs.
+
+    Before Redis 7.2 one that polls and is given nothing, because a second server is given all, looks silent.
+    """
+    return process_state(process_of(consumer)) == RUNNING
 
 
 def _is_dead_process(pid: int, server_pid: int | None) -> bool:

@@ -9,7 +9,7 @@ from blueplane_doctor.errors import SourceError, SourceMissing, SourceWrongType
 from blueplane_doctor.monitoring import Monitor
 from blueplane_doctor.public_fields import GroupName
 from blueplane_doctor.records import Record
-from blueplane_doctor.sources.redis_info import databases
+from blueplane_doctor.sources.redis_info import databases, integer
 from blueplane_doctor.sources.redis_source import pairs
 from blueplane_doctor.sources.streams import StreamState
 from blueplane_doctor.sources.trace_tables import count_rows
@@ -43,6 +43,8 @@ class StreamPresence(Record):
     """When a writer last wrote that reads no more, because the stream or its group is gone; null where none is."""
     first_message_timestamp: str | None = None
     """When the first message came into the stream, by its ID; null where that has left it."""
+    redis_started_timestamp: str | None = None
+    """When Redis was started, by its own clock; null where INFO does not tell."""
     rows_without_message: int | None = None
     """Rows of the last hour that are more than all messages ever added to the stream; null when that is not known."""
 
@@ -73,6 +75,7 @@ class StreamPresenceMonitor(Monitor):
             missing_groups=missing,
             last_row_timestamp=self._last_row(missing),
             first_message_timestamp=_first_message(stream),
+            redis_started_timestamp=self._redis_started(),
             rows_without_message=self._rows_without_message(stream, rows["rows_last_hour"]),
         )
         return presence.model_copy(update=rows)
@@ -85,6 +88,17 @@ class StreamPresenceMonitor(Monitor):
             return []
         examined = database_of(self.examination.settings.redis_url)
         return sorted(number for number in databases(fields) if number != examined)
+
+    def _redis_started(self) -> Public | None:
+        """In whole seconds, as INFO counts its uptime, so that it is the same at each look."""
+        try:
+            info = self.examination.server_info()
+        except SourceError:
+            return None
+        uptime = integer(info.fields.get("uptime_in_seconds"))
+        if uptime is None:
+            return None
+        return iso_if_known((info.now_ms // 1000 - uptime) * 1000)
 
     def _rows(self) -> dict[str, int | None]:
         try:

@@ -159,7 +159,7 @@ def _plan_of(case: Case, identity: str) -> Plan:
 
 def _allowed(case: Case, items: list[Item], running: frozenset[str]) -> tuple[list[Item], list[Refusal]]:
     """The items that may be carried out now, and what is refused."""
-    obstacle = in_the_way(case.report, case.records.get("server"))
+    obstacle = in_the_way(case.report, case.records.get("server"), running)
     stream = case.examination.stream()
     is_apart = apart_from(stream.queue, case.examination.server_info().fields)
     items, in_other_slots = within_slot(items, is_apart)

@@ -24,7 +24,7 @@ from blueplane_doctor.repair.plan import (
 from blueplane_doctor.repair.survey import Survey
 from blueplane_doctor.sources.entry_ids import BEGINNING, EntryId, entry_id
 from blueplane_doctor.sources.redis_source import RedisSource, pairs
-from blueplane_doctor.sources.server_process import server_process
+from blueplane_doctor.sources.server_process import RUNNING
 from blueplane_doctor.sources.server_source import ask_health
 from blueplane_doctor.text import group as shown_group
 
@@ -46,28 +46,30 @@ _CHANGES_NOTHING = frozenset((Action.KEEP, Action.RELEASE))
 
 
 def running_writers(examination: Examination) -> frozenset[str]:
-    """The writer groups that somebody reads: the server lives, or a consumer asked a moment ago. Raises SourceError."""
-    settings = examination.settings
-    is_alive = server_process(settings.home).is_running or ask_health(settings.http_url, _HTTP_SECONDS)[1]
+    """The writer groups that somebody reads: the server answers, or a consumer asked lately. Raises SourceError."""
+    answers = ask_health(examination.settings.http_url, _HTTP_SECONDS)[1]
     running = set()
     for name in examination.writer_groups():
         group = examination.stream().group(name)
         if group is None:
             continue
         # Before Redis 7.2 a consumer is there only once it was given a message.
-        if is_alive or min((one.idle_ms for one in group.consumers), default=POLLED_MS) < POLLED_MS:
+        if answers or min((one.idle_ms for one in group.consumers), default=POLLED_MS) < POLLED_MS:
             running.add(name)
     return frozenset(running)
 
 
-def in_the_way(report: Report, server: Record | None) -> str:
+def in_the_way(report: Report, server: Record | None, running: frozenset[str]) -> str:
     """Why nothing that is delivered again would be written now; empty where nothing is in the way.
 
     A database that was locked for a while and is no longer is in nobody's way.
     """
-    holder = server.lock_holder if isinstance(server, ServerHealth) else None
-    if holder is not None and not holder.is_server:
-        return f"process {holder.pid} holds the write lock of the database"
+    if isinstance(server, ServerHealth):
+        holder = server.lock_holder
+        if holder is not None and not holder.is_server:
+            return f"process {holder.pid} holds the write lock of the database"
+        if server.pid_state == RUNNING and not (running or server.http_ok):
+            return f"the server's process {server.pid} runs and does not answer, and may still write what it holds"
     return _unhealthy(report, _BLOCKING_CHECKS)
 
 
@@ -224,7 +226,7 @@ def waits_for_server(count: int) -> Refusal:
     """What nobody was given yet needs no repair: `count` messages."""
     return Refusal(
         what=f"deliver {many(count, 'waiting message', 'waiting messages')}",
-        reason="they are not stuck: no writer runs, and the Blueplane server is given them when it starts",
+        reason="they are not stuck: no writer reads now, and the Blueplane server is given them when it reads again",
     )
 
 

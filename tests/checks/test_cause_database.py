@@ -99,6 +99,19 @@ def test_a_full_disk() -> None:
     assert [one.id for one in causes] == ["disk-full"]
 
 
+def test_after_a_full_disk_the_step_is_the_repair() -> None:
+    server = builders.server(errors=logged("disk is full"), errors_per_minute=20.0)
+    (full,) = causes_of(
+        server=server, queue=builders.one_writer(**STUCK), disk_space=builders.disk_space(database_free_mb=12.0)
+    )
+    (over,) = causes_of(server=server, queue=builders.one_writer(**STUCK))
+    assert full.next_step is not None and over.next_step is not None
+    assert "No repair helps while the disk is full" in full.next_step.text
+    assert over.next_step.commands[0] == "blueplane-doctor repair stuck"
+    assert over.next_step.text.startswith("There is room now.")
+    assert "No repair" not in over.next_step.text
+
+
 def test_a_writer_that_tries_again_while_the_database_is_locked_is_no_storm() -> None:
     error = LoggedErrors(kind="database is locked", count=30, lately=30, first=FIRST, last=builders.NOW)
     server = builders.server(errors=[error], errors_per_minute=20.0)

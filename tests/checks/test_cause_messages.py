@@ -88,6 +88,7 @@ def test_a_storm_of_what_is_written_already_is_ended_by_acknowledging() -> None:
     causes = causes_of(queue=queue)
     storm = next(one for one in causes if one.id == "retry-storm")
     assert storm.next_step and "has only to be acknowledged" in storm.next_step.text
+    assert (storm.since, storm.since_bound) == (SINCE, "at the earliest"), "it was written before it was a storm"
 
 
 def test_a_group_that_stands_before_what_is_written() -> None:

@@ -104,6 +104,18 @@ def test_a_stream_that_was_made_anew_is_so_since_its_first_message_at_the_latest
     assert (one.since, one.since_bound) == (ROW, "at the latest")
 
 
+@pytest.mark.parametrize(
+    ("started", "since"),
+    [("2026-03-14T09:20:00.000Z", "2026-03-14T09:20:00.000Z"), ("2026-03-14T09:00:00.000Z", ROW)],
+    ids=["read from an older copy at the start", "made while Redis ran"],
+)
+def test_an_older_copy_of_the_stream_is_there_since_the_start_that_read_it(started: str, since: str) -> None:
+    """Its first message may be of long before."""
+    anew = builders.presence(rows_without_message=40, first_message_timestamp=ROW, redis_started_timestamp=started)
+    (one,) = causes_of(presence=anew)
+    assert (one.since, one.since_bound) == (since, "at the latest")
+
+
 @pytest.mark.parametrize("more", [{"wrong_type": True}, {"other_databases": [1]}], ids=["another value", "elsewhere"])
 def test_no_stream_is_made_where_one_stands_elsewhere_or_another_value_here(more: dict[str, object]) -> None:
     causes = causes_of(presence=builders.no_stream(rows=10, last_row_age_ms=1_000, **more))

@@ -106,6 +106,19 @@ def test_the_server_writes_to_another_database() -> None:
     assert causes[0].explains == ["chain-breaks", "same-pipeline"]
 
 
+def test_the_only_server_is_no_second_one_where_it_writes_to_another_database() -> None:
+    other = Used(compared="another", name="<hidden-5f0c6a52>", shown_by="its process", is_proof=True)
+    uses = builders.server_uses(database=other)
+    readers = [builders.consumer("consumer-5205", shares_group=True), builders.consumer(shares_group=True)]
+    causes = causes_of(
+        server_uses=uses,
+        queue=builders.one_writer(consumers=readers),
+        chain=builders.chain({"untraceable": 50}, written_elsewhere=50),
+    )
+    assert [one.id for one in causes] == ["another-database"]
+    assert set(causes[0].explains) == {"chain-breaks", "same-pipeline", "second-server"}
+
+
 def test_events_in_the_buffer() -> None:
     causes = causes_of(server=builders.server(buffered_events=120))
     assert [(one.id, one.at_stake.at_risk) for one in causes] == [("buffer-undrained", 120)]

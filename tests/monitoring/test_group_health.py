@@ -2,6 +2,7 @@
 
 import pytest
 
+from blueplane_doctor.demo.servers import stand_in_server
 from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.monitoring.group_health import GroupHealth
 from blueplane_doctor.monitoring.queue_health import QueueHealth
@@ -77,6 +78,23 @@ def test_a_consumer_that_is_named_as_no_server_is_another_program(any_pipeline: 
     any_pipeline.deliver(CURSOR_WRITER, consumer="tail")
     (other,) = writer().other_programs
     assert (other.name, other.pending, other.stuck, len(other.stuck_ids)) == (hidden("tail"), 5, 4, 3)
+
+
+@pytest.mark.server
+def test_a_server_that_lives_is_not_gone_while_a_second_one_is_given_all(any_pipeline: Pipeline) -> None:
+    def orphaned() -> int | None:
+        record = collected(QueueHealth, any_pipeline)
+        return next(group for group in record.groups if group.name == CURSOR_WRITER).orphaned
+
+    with stand_in_server() as server:
+        own = f"consumer-{server.pid}"
+        any_pipeline.enqueue_cursor(4, at=any_pipeline.ago(minutes=2))
+        any_pipeline.deliver(CURSOR_WRITER, consumer=own)
+        any_pipeline.age_pending(CURSOR_WRITER, milliseconds=90_000, consumer=own)
+        any_pipeline.enqueue_cursor(1)
+        any_pipeline.deliver(CURSOR_WRITER)
+        assert orphaned() == 0
+    assert orphaned() == 4, "its process has ended"
 
 
 @pytest.mark.server

@@ -11,7 +11,7 @@ from blueplane_doctor.errors import SourceUnreachable
 from blueplane_doctor.examination import Examination
 from blueplane_doctor.monitoring.stream_presence import StreamPresence, StreamPresenceMonitor
 from blueplane_doctor.settings import load
-from blueplane_doctor.times import iso
+from blueplane_doctor.times import iso, iso_of_milliseconds
 from tests.monitoring.support import collected
 
 
@@ -88,6 +88,16 @@ def test_the_first_message_is_not_known_once_one_was_trimmed(any_pipeline: Pipel
     any_pipeline.enqueue_cursor(30)
     any_pipeline.client.xtrim(any_pipeline.queue, maxlen=20, approximate=False)
     assert collected(StreamPresence, any_pipeline).first_message_timestamp is None
+
+
+@pytest.mark.server
+def test_when_redis_was_started_is_the_same_at_each_look(pipeline: Pipeline) -> None:
+    pipeline.enqueue_cursor(1)
+    info = pipeline.client.info("server")
+    first = collected(StreamPresence, pipeline).redis_started_timestamp
+    again = collected(StreamPresence, pipeline).redis_started_timestamp
+    started = info["server_time_usec"] // 1_000_000 - info["uptime_in_seconds"]
+    assert first == again == iso_of_milliseconds(started * 1000)
 
 
 def test_where_redis_does_not_answer_nothing_is_said(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Refusals of design.md's list on a live server, each with its sentence, in the plan and when it is applied."""
 
 import os
+import signal
 import sqlite3
 from contextlib import closing
 
@@ -63,6 +64,27 @@ def test_no_writer_and_no_room(live_pipeline: Pipeline, monkeypatch: pytest.Monk
     assert alone.of(Action.DELIVER) == []
     assert "deliver 9 messages again: no writer of the group processors runs; start the Blueplane" in sentences(alone)
     assert live_pipeline.client.xlen(live_pipeline.queue) == 9
+
+
+def test_a_server_that_is_stopped(live_pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It writes what it holds when it goes on: a copy of that would be a second message of the same key."""
+    hold(live_pipeline, 3)
+    plan = planned(live_pipeline)
+    # Before Redis 7.2 a consumer that was claimed for looks as if it had asked.
+    monkeypatch.setattr(refusals, "POLLED_MS", 0)
+    os.kill(live_pipeline.pid, signal.SIGSTOP)
+    try:
+        stopped = planned(live_pipeline)
+        with pytest.raises(RepairRefused, match=r"no writer of the group processors runs; nothing is changed"):
+            applied(live_pipeline, plan)
+    finally:
+        os.kill(live_pipeline.pid, signal.SIGCONT)
+    assert len(plan.of(Action.DELIVER)) == 3
+    assert stopped.of(Action.DELIVER) == []
+    assert f"process {live_pipeline.pid} runs and does not answer, and may still write what it holds" in sentences(
+        stopped
+    )
+    assert live_pipeline.client.xlen(live_pipeline.queue) == 3
 
 
 def test_an_old_plan_and_one_of_another_redis(live_pipeline: Pipeline) -> None:
