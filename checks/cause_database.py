@@ -136,7 +136,7 @@ def _confirm(error: "LoggedErrors | None") -> str:
 
 
 @cause(
-    no_repair="No repair helps until it can be written; then: blueplane-doctor repair.",
+    no_repair="No repair helps while it cannot be written; after that: blueplane-doctor repair.",
     stage="database",
     shown_by=["database-writable", "server-errors", "stuck-consumers", "write-success"],
     brings=_HELD,
@@ -157,6 +157,7 @@ def cause_database_not_writable(
     held = held_since(error, queue, chain)
     signs = _signs(error, held)
     summary = ""
+    repair = None
     text = "It can be written again, as far as permissions tell."
     if finding is not None:
         signs.append("database-writable")
@@ -168,6 +169,8 @@ def cause_database_not_writable(
         summary = f'{summary} The server\'s log says "{error.kind}", the last time at {error.last}.'.strip()
     if held.messages or held.shared:
         text += f" {_SAVE_THEM}"
+        if finding is None:
+            repair = "stuck"
     return Cause(
         summary=summary + _left(held),
         **since_first_error(server, *NOT_WRITABLE).fields,
@@ -176,6 +179,7 @@ def cause_database_not_writable(
         at_stake=Stake(at_risk=_at_risk(held)),
         next_step=Remedy(text=text, commands=[f"ls -l {locations.database}", *_traces(held, locations)]),
         explains=signs,
+        repair=repair,
     )
 
 

@@ -94,6 +94,17 @@ def test_the_server_may_not_write_by_the_permissions_alone() -> None:
     assert "its folder" in cause.summary
 
 
+def test_once_it_can_be_written_again_the_step_is_the_repair() -> None:
+    server = builders.server(errors=logged("database is read-only"), errors_per_minute=20.0)
+    access = builders.database_access(writable=False, refused=["folder"])
+    (refused,) = causes_of(server=server, queue=builders.one_writer(**STUCK), database_access=access)
+    (over,) = causes_of(server=server, queue=builders.one_writer(**STUCK))
+    assert refused.next_step is not None and over.next_step is not None
+    assert "No repair helps while it cannot be written" in refused.next_step.text
+    assert over.next_step.commands[0] == "blueplane-doctor repair stuck"
+    assert "No repair" not in over.next_step.text
+
+
 def test_a_full_disk() -> None:
     causes = causes_of(disk_space=builders.disk_space(database_free_mb=12.0))
     assert [one.id for one in causes] == ["disk-full"]
