@@ -79,7 +79,7 @@ def test_filters_and_ids_narrow(live_pipeline: Pipeline) -> None:
     assert 0 < len(claude.items) < 16
     first = claude.items[0]
     only = planned(live_pipeline, wanted=Wanted(ids=frozenset([first.id])))
-    assert [item.id for item in only.items] == [first.id]
+    assert {item.id for item in only.items} == {first.id}, "two dead-letter streams may each hold one of this ID"
 
 
 def test_what_cannot_be_written_is_kept(live_pipeline: Pipeline) -> None:
