@@ -25,6 +25,7 @@ blueplane-doctor: --notify: every user of this machine can read the address in t
 """
 _USAGE_ERROR = 2
 """As the exit codes of errors.py name it, which is not loaded here."""
+_STDERR = 2
 _MOST_BYTES = 60_000
 """A pipe holds so much without a reader."""
 
@@ -89,7 +90,7 @@ def _start_again(arguments: Sequence[str], masked: Sequence[str]) -> None:
     first = len(original) - len(arguments)
     if len(content) > _MOST_BYTES or original[first:] != list(arguments):
         return
-    reading, writing = os.pipe()
+    reading, writing = map(_beside_the_streams, os.pipe())
     os.write(writing, content)
     os.close(writing)
     os.set_inheritable(reading, True)
@@ -97,3 +98,14 @@ def _start_again(arguments: Sequence[str], masked: Sequence[str]) -> None:
     with suppress(OSError):
         os.execve(sys.executable, [*original[:first], *masked], environment)
     os.close(reading)
+
+
+def _beside_the_streams(descriptor: int) -> int:
+    """The same under a number that no stream has: where stdout is closed, a pipe takes its place."""
+    if descriptor > _STDERR:
+        return descriptor
+    import fcntl  # hardly ever needed
+
+    moved = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, _STDERR + 1)
+    os.close(descriptor)
+    return moved

@@ -112,3 +112,17 @@ def test_what_is_handed_over_is_a_list_of_words_or_nothing(monkeypatch: pytest.M
     before = list(sys.argv)
     take_or_hide()
     assert sys.argv == before
+
+
+@pytest.mark.parametrize("closed", [">&-", "<&- >&-", "<&-"])
+def test_the_pipe_takes_the_place_of_no_stream_that_was_closed(tmp_path: Path, closed: str) -> None:
+    command = [sys.executable, "-m", "blueplane_doctor", "notify", "--test", "--notify", "json://127.0.0.1:1/"]
+    ended = subprocess.run(
+        ["sh", "-c", f'exec "$@" {closed}', "sh", *command],
+        env={**os.environ, "HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (ended.returncode, ended.stderr) == (ExitCode.FINDINGS, "")
