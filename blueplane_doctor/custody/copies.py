@@ -42,14 +42,47 @@ class Original(NamedTuple):
     """Why nothing could be said of it; empty where it was counted as lost."""
 
 
-class CopiedMessages:
-    """Finds the messages without a row that have a copy further on in the stream."""
+class MessagesWithoutRow:
+    """Messages that a copy further on in the stream may stand for."""
 
     def __init__(self) -> None:
-        self._without_row: dict[str, Original] = {}
-        """By their IDs."""
+        self._ids: set[str] = set()
         self._by_key: dict[Lookup, list[str]] = {}
         """The IDs of these, by the keys that no second row can have."""
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    def note(self, message: Message, route: CompiledRoute | None) -> str:
+        """Remember one; gives its ID."""
+        identity = id_text(message.id)
+        self._ids.add(identity)
+        for lookup in _unique_keys(message, route):
+            self._by_key.setdefault(lookup, []).append(identity)
+        return identity
+
+    def stood_for_by(self, message: Message, route: CompiledRoute | None) -> Iterator[str]:
+        """The IDs of those that this message stands for as a copy; each is told once."""
+        if MARK not in message.fields:
+            return
+        identities = [original_of(message)]
+        for lookup in _unique_keys(message, route):
+            for identity in self._by_key.get(lookup, ()):
+                if entry_id(identity.encode()) < message.id:
+                    identities.append(identity)
+        for identity in identities:
+            if identity in self._ids:
+                self._ids.remove(identity)
+                yield identity
+
+
+class CopiedMessages:
+    """Finds the messages of the ledger without a row that have a copy further on in the stream."""
+
+    def __init__(self) -> None:
+        self._without_row = MessagesWithoutRow()
+        self._originals: dict[str, Original] = {}
+        """By their IDs."""
 
     def take(self, page: JudgedPage, tallies: list[Tally]) -> Iterator[tuple[str, Original]]:
         """The IDs of the messages of which this page holds the copies, each with how it was counted."""
@@ -58,29 +91,15 @@ class CopiedMessages:
         if not self._without_row:
             return
         for message, route in zip(page.messages, page.routes, strict=True):
-            if MARK not in message.fields:
-                continue
-            for identity in self._stands_for(message, route):
-                original = self._without_row.pop(identity, None)
-                if original is not None:
-                    yield identity, original
-
-    def _stands_for(self, message: Message, route: CompiledRoute | None) -> Iterator[str]:
-        """The IDs of what this copy may stand for."""
-        yield original_of(message)
-        for lookup in _unique_keys(message, route):
-            for identity in self._by_key.get(lookup, ()):
-                if entry_id(identity.encode()) < message.id:
-                    yield identity
+            for identity in self._without_row.stood_for_by(message, route):
+                yield identity, self._originals.pop(identity)
 
     def _remember(self, page: JudgedPage, tallies: list[Tally]) -> None:
         for place, message in enumerate(page.messages):
             reason = page.untraceable_because.get(place, "")
             if (page.states[place] == LOST or reason) and len(self._without_row) < MOST_REMEMBERED:
-                identity = id_text(message.id)
-                self._without_row[identity] = Original(tallies[place], reason)
-                for lookup in _unique_keys(message, page.routes[place]):
-                    self._by_key.setdefault(lookup, []).append(identity)
+                identity = self._without_row.note(message, page.routes[place])
+                self._originals[identity] = Original(tallies[place], reason)
 
 
 def _unique_keys(message: Message, route: CompiledRoute | None) -> list[Lookup]:

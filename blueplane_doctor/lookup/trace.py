@@ -9,6 +9,7 @@ from blueplane_doctor.errors import SourceError
 from blueplane_doctor.examination import Examination
 from blueplane_doctor.lookup.advice import advice_on, message_of
 from blueplane_doctor.lookup.beginnings import lines_of, session_of, states_at_source, uuid_of
+from blueplane_doctor.lookup.copies import find_copies
 from blueplane_doctor.lookup.dead_letters import letter_of_id
 from blueplane_doctor.lookup.hops import (
     Hop,
@@ -79,6 +80,7 @@ class Tracer:
         self._find_late_deliveries(searches)
         self._find_absences(searches)
         self._judge_earlier_messages(searches)
+        find_copies(self._examination, searches, router)
         return [self._result(text, by_id[text]) for text in wanted]
 
     def _search_for(self, text: str) -> Search:
