@@ -131,6 +131,11 @@ class Item(Record):
     """For a group: where it is made, or moved to."""
 
     @property
+    def is_of_queue(self) -> bool:
+        """Whether its ID is one of the queue: every stream counts IDs of its own, and two may hold the same."""
+        return self.source in (Source.STREAM, Source.GONE)
+
+    @property
     def has_message(self) -> bool:
         """Whether there is a message that can be saved."""
         return self.source not in (Source.NONE, Source.GONE)

@@ -118,7 +118,7 @@ def settled(items: Iterable[Item], survey: Survey, obstacle: str = "", letters_a
     acknowledges a message.
     """
     everything = list(items)
-    planned = {item.id for item in everything}
+    planned = {item.id for item in everything if item.is_of_queue}
     taken: dict[RowKey, Item] = {}
     decided = []
     for item in everything:

@@ -63,8 +63,8 @@ class RepairedPipelines(Pipelines):
 
     def __init__(self) -> None:
         super().__init__()
-        self.letters: dict[str, Sent] = {}
-        """The message of each dead letter that holds it whole."""
+        self.letters: dict[tuple[str, str], Sent] = {}
+        """The message of each dead letter that holds it whole, by its stream and ID: two streams may have the same."""
         self.model: RepairedModel = RepairedModel(self.model)
         # Named after no process: beside a server that runs, two that were given messages within seconds may be two
         # servers, and then nothing is called lost.
@@ -87,11 +87,11 @@ class RepairedPipelines(Pipelines):
             super()._dead_letter(message, shape)
             for stream in ("telemetry:dlq", f"{QUEUE}:dlq"):
                 for identity, _ in self.client.xrevrange(stream, count=1):
-                    self.letters.setdefault(str(identity), message)
+                    self.letters.setdefault((stream, str(identity)), message)
             return
         if shape == "cursor":
             letter = fields | {"original_entry_id": text, "moved_to_dlq_at": "2026-01-01T00:00:00+00:00"}
-            identity = self.client.xadd(f"{QUEUE}:dlq", letter)
+            stream = f"{QUEUE}:dlq"
             self.model.dead_ids.add(message.id)
         else:
             letter = {
@@ -99,8 +99,8 @@ class RepairedPipelines(Pipelines):
                 "original_data": json.dumps(fields),
                 "error_type": "E",
             }
-            identity = self.client.xadd("telemetry:dlq", letter)
-        self.letters[str(identity)] = message
+            stream = "telemetry:dlq"
+        self.letters[stream, str(self.client.xadd(stream, letter))] = message
         if message.event_id:
             self.model.dead_event_ids.add(message.event_id)
 
@@ -118,7 +118,7 @@ class RepairedPipelines(Pipelines):
         Applier(self.settings, store, plan, write_url=self.server.url, patience=0).apply()
         journal = list(store.files(plan.id).done().values())
         for entry in journal:
-            self._follow(plan.items[entry.number], entry)
+            self._follow(plan, entry)
         return plan, journal
 
     def _is_safe(self, plan: Plan) -> None:
@@ -139,11 +139,12 @@ class RepairedPipelines(Pipelines):
 
     def _message_of(self, item: Item) -> Sent:
         if item.source is Source.DEAD_LETTER:
-            return self.letters[item.id]
+            return self.letters[item.stream, item.id]
         milliseconds, _, number = item.id.partition("-")
         return next(m for m in self.model.sent if m.id == (int(milliseconds), int(number)))
 
-    def _follow(self, item: Item, entry: JournalEntry) -> None:
+    def _follow(self, plan: Plan, entry: JournalEntry) -> None:
+        item = plan.items[entry.number]
         if item.action is Action.MOVE_GROUP:
             self._follow_group(item, entry)
         if entry.done not in (DELIVERED, SET_ASIDE, ACKNOWLEDGED):
@@ -157,7 +158,7 @@ class RepairedPipelines(Pipelines):
             self.model.sent.append(copy)
             self.model.origins[copy.id] = None if item.source is Source.DEAD_LETTER else message.id
         elif entry.done == SET_ASIDE and entry.copy_id:
-            self.letters[entry.copy_id] = message
+            self.letters[plan.dead_letters, entry.copy_id] = message
             self.model.dead_ids.add(message.id)
             if message.event_id:
                 self.model.dead_event_ids.add(message.event_id)

@@ -61,6 +61,13 @@ def test_an_unfinished_message_outside_the_plan_with_the_same_key() -> None:
     assert only.reason == "9-0, which is not finished, has the same event_id"
 
 
+def test_a_dead_letter_with_the_id_of_an_unfinished_message_is_not_that_message() -> None:
+    letter = item("9-0", OTHER_KEY, source="dead letter", stream="telemetry:dlq", holdings=())
+    only, _ = settled([item("1-0"), letter], survey(key=["1-0", "9-0"]))
+    assert only.action is Action.KEEP
+    assert only.reason == "9-0, which is not finished, has the same event_id"
+
+
 def test_messages_of_one_session_and_time_are_no_duplicates() -> None:
     items = settled([item("1-0", BY_TIME), item("2-0", BY_TIME)], survey(by_time=["1-0", "2-0", "3-0"]))
     assert actions(items) == [Action.DELIVER, Action.DELIVER]
