@@ -101,7 +101,7 @@ def _examined(given: Invocation) -> Report:
             with progress() as tell:
                 evidence = doctor.collect(tell)
         report = doctor.judge(evidence)
-        if report.exit_code == 0 or time.monotonic() + pause > end:
+        if not limit or report.exit_code == 0 or time.monotonic() + pause > end:
             break
         waiting.tell(report, end - time.monotonic())
         time.sleep(pause)
