@@ -19,6 +19,7 @@ if _program.rpartition("/")[2] in _PROGRAMS or (_program == "-m" and __name__ in
 
     _begin(is_program=True)
 
+from importlib import import_module as _import_module
 from pathlib import Path as _Path
 from typing import TYPE_CHECKING, Any
 
@@ -73,6 +74,4 @@ def __getattr__(name: str) -> Any:
     """Load the public names on first use, so that `--version` does not pay for them (PEP 562)."""
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    return getattr(_import_module(f"{__name__}.{_HOMES[name]}"), name)

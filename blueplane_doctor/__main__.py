@@ -4,6 +4,7 @@ import gc
 import io
 import os
 import sys
+from collections.abc import Sequence
 
 from blueplane_doctor import hidden_arguments, light_imports, plain_run
 from blueplane_doctor.characters import PlainStream
@@ -41,29 +42,32 @@ def main() -> None:
     try:
         if options is not None:
             plain_run.run_plain(options)
-        from blueplane_doctor.cli import run_program
-
-        run_program()
+        _run_with_typer(sys.argv[1:])
     finally:
         gc.freeze()  # else the interpreter looks for garbage once more before it ends
 
 
 def install() -> None:
     """Install hooks, services and what is missing of Redis and database, step by step."""
-    hidden_arguments.take_or_hide()
-    guard_the_streams()
-    from blueplane_doctor.cli import run_command
-
-    run_command("install", sys.argv[1:])
+    _run_command("install")
 
 
 def uninstall() -> None:
     """Undo what install did; what others changed or use since stays."""
+    _run_command("uninstall")
+
+
+def _run_command(name: str) -> None:
+    """Run one command with the arguments of this process, as `blueplane NAME …` does."""
     hidden_arguments.take_or_hide()
     guard_the_streams()
-    from blueplane_doctor.cli import run_command
+    _run_with_typer([name, *sys.argv[1:]])
 
-    run_command("uninstall", sys.argv[1:])
+
+def _run_with_typer(arguments: Sequence[str]) -> None:
+    from blueplane_doctor.cli import run_program  # with typer, which a plain run does without
+
+    run_program(arguments)
 
 
 if __name__ == "__main__":

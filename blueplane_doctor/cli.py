@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from inspect import Parameter
 from typing import Annotated, Any
 
 import typer
@@ -90,8 +91,6 @@ def _examine(given: Given) -> int:
 
 
 def _declare_root() -> None:
-    from inspect import Parameter
-
     version = Parameter("version", Parameter.KEYWORD_ONLY, default=False, annotation=Version)
     helps = {name: option.help for name, option in OPTIONS.items()}
     with_parameters(_root, [*parameters(helps), version])
@@ -114,8 +113,3 @@ def run_program(arguments: Sequence[str] | None = None) -> None:
         sys.exit(ExitCode.USAGE)
     finally:
         give_up_full_stderr()
-
-
-def run_command(name: str, arguments: Sequence[str]) -> None:
-    """Run one command with these arguments, as `blueplane NAME …` does."""
-    run_program([name, *arguments])

@@ -12,6 +12,7 @@ from typing import Any, TextIO
 
 from blueplane_doctor.characters import document, lines, plain
 from blueplane_doctor.errors import UsageError
+from blueplane_doctor.light_imports import tempfile
 from blueplane_doctor.tables import fitted, terminal_width
 
 _LONGEST_LINE = 4_000
@@ -153,8 +154,6 @@ def write_file(path: Path, content: str | bytes, *, private: bool = False) -> No
 
     A private file can be read by its owner alone; others by whom the umask lets.
     """
-    import tempfile  # most runs write no file
-
     umask = os.umask(0o022)  # it can only be read by setting it
     os.umask(umask)
     data = content.encode() if isinstance(content, str) else content

@@ -17,11 +17,11 @@ from blueplane_doctor.errors import NoChecksError, SettingsError, did_you_mean
 from blueplane_doctor.extensions import extensions_in, extensions_of_packages
 from blueplane_doctor.mistakes import mistaken_name, mistaken_parameter
 from blueplane_doctor.model import Finding, Remedy, Status
+from blueplane_doctor.monitoring import Monitor
 from blueplane_doctor.records import Record
 from blueplane_doctor.settings import Settings
 
 if TYPE_CHECKING:
-    from blueplane_doctor.monitoring import Monitor
     from blueplane_doctor.reports.base import Format
 
 CHECKS_GROUP = "blueplane_doctor.checks"
@@ -47,7 +47,7 @@ class AvailableChecks:
 
 
 class _Monitors(NamedTuple):
-    by_name: "Mapping[str, type[Monitor]]"
+    by_name: Mapping[str, type[Monitor]]
     problems: list[Finding]
 
 
@@ -58,7 +58,7 @@ def modules_of(package: str) -> Iterator[ModuleType]:
         yield importlib.import_module(f"{package}.{info.name}")
 
 
-def find_monitors(paths: Iterable[Path] = ()) -> "Mapping[str, type[Monitor]]":
+def find_monitors(paths: Iterable[Path] = ()) -> Mapping[str, type[Monitor]]:
     """The monitors by the name of their record: built-in ones, those of other packages, those of folders or files."""
     return _find_monitors(tuple(paths)).by_name
 
@@ -80,10 +80,8 @@ def _find_monitors(paths: tuple[Path, ...]) -> _Monitors:
     return _Monitors(monitors, problems)
 
 
-def _mistake_of_monitor(monitor: object, taken: "Mapping[str, type[Monitor]]") -> str:
+def _mistake_of_monitor(monitor: object, taken: Mapping[str, type[Monitor]]) -> str:
     """Why this cannot be used as a monitor; empty when it can."""
-    from blueplane_doctor.monitoring import Monitor
-
     if monitor is None:
         return "it does not set MONITOR to the class of its monitor"
     if not isinstance(monitor, type) or not issubclass(monitor, Monitor):

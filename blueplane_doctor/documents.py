@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from blueplane_doctor.errors import DocumentError
+from blueplane_doctor.light_imports import yaml
 from blueplane_doctor.patterns import pattern
 
 MOST_DEPTH = 50
@@ -63,15 +64,12 @@ def depth_of_json(text: str) -> int:
 
 def yaml_value(text: str) -> Any:
     """The value that YAML text holds; no aliases. Raises DocumentError."""
-    import yaml  # only where there is a file to read
-
     loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        _refuse_yaml(yaml, text, loader)
+        _refuse_yaml(text, loader)
         value = yaml.load(text, loader)
     except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = mark.line + 1 if mark else 0
+        line = _line_at(getattr(error, "problem_mark", None))
         problem = getattr(error, "problem", None) or "no text"
         if "nesting" in problem:  # libyaml has a limit of its own, and some releases meet it before ours
             raise _beyond(_TOO_DEEP, line) from None
@@ -84,11 +82,18 @@ def yaml_value(text: str) -> Any:
     return value
 
 
-def _refuse_yaml(yaml: Any, text: str, loader: Any) -> None:
+def _line_at(mark: Any) -> int:
+    """The line that a mark of the library stands for, from 1; 0 for no mark."""
+    if mark is None:
+        return 0
+    return int(mark.line) + 1
+
+
+def _refuse_yaml(text: str, loader: Any) -> None:
     """Look at the events, from which nothing is built yet. Raises DocumentError."""
     depth = 0
     for event in yaml.parse(text, loader):
-        line = event.start_mark.line + 1
+        line = _line_at(event.start_mark)
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
             # A few hundred bytes of aliases to aliases stand for gigabytes.
             raise _beyond("anchors and aliases (& and *) are not read: write the value out", line)

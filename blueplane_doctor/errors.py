@@ -204,7 +204,7 @@ class FileMissing(FileUnreadable):
 
 def did_you_mean(word: str, names: Iterable[str], otherwise: str, cutoff: float = 0.6) -> str:
     """The hint for a word that means nothing: the name that is like it (1: the same), or something else to try."""
-    from difflib import get_close_matches
+    from difflib import get_close_matches  # a millisecond, and only after a mistake
 
     close = get_close_matches(word, list(names), 1, cutoff)
     return f"did you mean {close[0]}?" if close else otherwise

@@ -13,6 +13,9 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 
+if sys.platform != "win32":
+    import fcntl
+
 _SECRET_OPTION = "--notify"
 _LOGIN_OPTIONS = ("--redis-url", "--history-url")
 """Whose URL may hold a password; one without login and parameters stays visible, and costs no second start."""
@@ -104,8 +107,6 @@ def _beside_the_streams(descriptor: int) -> int:
     """The same under a number that no stream has: where stdout is closed, a pipe takes its place."""
     if descriptor > _STDERR:
         return descriptor
-    import fcntl  # hardly ever needed
-
     moved = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, _STDERR + 1)
     os.close(descriptor)
     return moved

@@ -2,9 +2,36 @@
 
 import sys
 from collections.abc import Callable
+from functools import cached_property
 from importlib import import_module
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+
+class _LateModule:
+    """Stands for a library until something of it is used; it is imported then."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    @cached_property
+    def _module(self) -> ModuleType:
+        return import_module(self._name)
+
+    def __getattr__(self, attribute: str) -> Any:
+        return getattr(self._module, attribute)
+
+
+if TYPE_CHECKING:
+    import tempfile as tempfile
+
+    import psutil as psutil
+    import yaml as yaml
+else:
+    # Each takes 5 to 10 ms, and many runs need none: no process to look at, no file to write, no settings file.
+    psutil = _LateModule("psutil")
+    tempfile = _LateModule("tempfile")
+    yaml = _LateModule("yaml")
 
 _METADATA = "importlib.metadata"
 
@@ -37,7 +64,7 @@ def load_tabulate() -> Callable[..., str]:
 
 
 def _tabulate() -> Callable[..., str]:
-    from tabulate import tabulate
+    from tabulate import tabulate  # the caller has seen to what it imports in turn
 
     return tabulate
 

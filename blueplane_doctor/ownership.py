@@ -10,9 +10,14 @@ import os
 import shlex
 import stat
 import struct
+import sys
 from collections.abc import Iterator
 from pathlib import Path, PurePath
 from typing import NamedTuple
+
+if sys.platform != "win32":
+    import grp
+    import pwd
 
 ROOT = 0
 _MOST_LINKS = 40
@@ -165,9 +170,6 @@ def _names_others(step: Path) -> bool:
 
 def _is_alone_in_group(uid: int, gid: int) -> bool:
     """Whether the group has no members but this user and root, as far as this machine knows its users."""
-    import grp  # only where a group may write somewhere, and not on Windows
-    import pwd
-
     try:
         harmless = {pwd.getpwuid(uid).pw_name, pwd.getpwuid(ROOT).pw_name}
         members = set(grp.getgrgid(gid).gr_mem)

@@ -10,7 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
+from blueplane_doctor.console import give_up_full_stderr
 from blueplane_doctor.interruption import end_at_once
+from blueplane_doctor.invocation import Invocation, exit_code_of
 from blueplane_doctor.options import COMMAND_LINE_VARIABLES, OPTIONS, Option, Options
 
 
@@ -37,9 +39,7 @@ def plain_options(arguments: Sequence[str], environment: Mapping[str, str] = os.
 
 def run_plain(options: Options) -> NoReturn:
     """Examine, and end with the exit code."""
-    from blueplane_doctor.console import give_up_full_stderr
-    from blueplane_doctor.invocation import Invocation, exit_code_of
-    from blueplane_doctor.main_job import run
+    from blueplane_doctor.main_job import run  # half of a run's imports: --help and commands pass here too
 
     try:
         code = exit_code_of(run, Invocation(options))

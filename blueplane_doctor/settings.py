@@ -226,6 +226,11 @@ class Settings(Record):
         """The database of events that could not reach Redis."""
         return self.event_buffer or self.home / "event_buffer.db"
 
+    @property
+    def measured_targets(self) -> list[pipeline.Target]:
+        """Methods that `instrument` measures: those it knows, then those named here."""
+        return [*pipeline.TARGETS, *self.instrument_targets]
+
     @cached_property
     def check_folders(self) -> list[Path]:
         """Those of the user: `checks` in the home when it is there, then the named ones."""

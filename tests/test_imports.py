@@ -95,6 +95,7 @@ LAYERS = (
     "blueplane_doctor.judging",
     "blueplane_doctor.kept",
     "blueplane_doctor.status_changes",
+    "blueplane_doctor.status_history",
     "blueplane_doctor.diagnose",
     "blueplane_doctor.sampler",
     "blueplane_doctor.support",

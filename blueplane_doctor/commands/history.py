@@ -12,8 +12,8 @@ import typer
 
 from blueplane_doctor.commands.base import command, new_command
 from blueplane_doctor.console import complain, show, show_json
-from blueplane_doctor.errors import ExitCode, FileUnreadable, UsageError, did_you_mean
-from blueplane_doctor.history import incident, shapes
+from blueplane_doctor.errors import ExitCode, UsageError, did_you_mean
+from blueplane_doctor.history import shapes
 from blueplane_doctor.history.health_storage import HealthMetricsStorage
 from blueplane_doctor.history.samples import MINUTE, RETENTION
 from blueplane_doctor.invocation import Invocation
@@ -23,7 +23,6 @@ from blueplane_doctor.sources.redis_room import NOT_READ, refuse_where_full
 from blueplane_doctor.times import seconds_in
 
 if TYPE_CHECKING:
-    from blueplane_doctor.reports.told_messages import ToldLine
     from blueplane_doctor.settings import Settings
 
 COMMAND = new_command(__doc__)
@@ -110,43 +109,16 @@ def _show(
 
 
 def _show_statuses(storage: HealthMetricsStorage, settings: "Settings", span: int, form: str) -> ExitCode:
-    """What changed, and when nothing was recorded: a change after that may have come at any time within it."""
-    # Every check and cause is loaded for its title; the other ways of this command do without.
-    from blueplane_doctor.discovery import find_checks
-    from blueplane_doctor.monitoring.history_health import REPORT_STATUS
-    from blueplane_doctor.reports import change_list
-    from blueplane_doctor.status_changes import with_titles
+    # With every check and cause, for their titles: the other ways of this command do without.
+    from blueplane_doctor.status_history import status_history
 
     now = time.time()
-    available = find_checks(settings.check_folders, settings.monitor_folders)
-    changes = []
-    for change in incident.changes(storage.statuses(), now - span):
-        changes.append(incident.status_change(change, available.built_in_ids))
-    times = [sample.time for sample in storage.samples([REPORT_STATUS], now - span, now)]
-    told = _told(settings, now - span)
-    show(change_list.SHAPES[form](with_titles(changes, available), incident.gaps(times), told))
-    if times:
+    text, is_recorded = status_history(storage, settings, now - span, now, form)
+    show(text)
+    if is_recorded:
         return ExitCode.OK
     complain("nothing was recorded in this time", f"a longer --since; if nobody records, {_START}")
     return ExitCode.NOT_JUDGED
-
-
-def _told(settings: "Settings", since: float) -> "list[ToldLine]":
-    """What people were told since then, oldest first."""
-    from blueplane_doctor.monitoring.notifications import sent_messages
-    from blueplane_doctor.notifying.state import read_state
-    from blueplane_doctor.reports.told_messages import lines_of
-
-    try:
-        state = read_state(settings.home)
-    except FileUnreadable as error:
-        complain(error.message, "what people were told is not shown")
-        return []
-    if state is None:
-        return []
-    lately = [attempt for attempt in state.attempts if attempt.at >= since]
-    messages = sent_messages(state.model_copy(update={"attempts": tuple(lately)}))
-    return lines_of(message.model_dump() for message in reversed(messages))
 
 
 def _shown(name: str, typed: Collection[str] = ()) -> str:

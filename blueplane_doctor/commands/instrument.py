@@ -8,7 +8,6 @@ import typer
 
 from blueplane_doctor.commands.base import command, new_command
 from blueplane_doctor.invocation import Invocation
-from blueplane_doctor.pipeline import TARGETS
 from blueplane_doctor.recording.launching import check_url, environment_for, launch
 
 COMMAND = new_command(__doc__)
@@ -28,7 +27,7 @@ def instrument(
     """Never returns but by raising: the command takes this process over."""
     settings = given.load().settings
     check_url(settings.redis_url)
-    targets = [*TARGETS, *settings.instrument_targets]
+    targets = settings.measured_targets
     environment = environment_for(settings.redis_url, targets, os.environ, settings.home)
     sys.stdout.flush()
     launch(arguments, environment)

@@ -52,28 +52,24 @@ def serve(
         raise UsageError(f"--unhealthy-at {unhealthy_at}: no such colour", "yellow, orange or red")
     try:
         # Here and not above: they need the extra `serve`, and `serve --help` does not.
-        from blueplane_doctor.http_server.guard import Access, read_token
-        from blueplane_doctor.http_server.listening import ListenAddress
-        from blueplane_doctor.service import serving
-        from blueplane_doctor.service.health_service import HealthService
-        from blueplane_doctor.service.reloading import SettingsReloader
-        from blueplane_doctor.service.telling import page_at, telling
+        from blueplane_doctor.http_server import guard, listening
+        from blueplane_doctor.service import health_service, reloading, serving, telling
     except ImportError as error:
         raise UsageError(f"serve needs {error.name}", 'pip install "blueplane-doctor[serve]"') from None
 
-    token = read_token(token_file) if token_file else None
-    address = ListenAddress(host, port, uds)
+    token = guard.read_token(token_file) if token_file else None
+    address = listening.ListenAddress(host, port, uds)
     address.check(token)
     settings = given.load(for_examination=True).settings
     files = files_of(settings.home, given.options.settings)
     if given.options.waivers:
         files.append(given.options.waivers)
-    reload = SettingsReloader(settings, lambda: given.load().settings, files, say_if_read)
-    service = HealthService(settings, reload=reload)
-    access = Access(token, tuple(allow_host or ()), rate)
+    reload = reloading.SettingsReloader(settings, lambda: given.load().settings, files, say_if_read)
+    service = health_service.HealthService(settings, reload=reload)
+    access = guard.Access(token, tuple(allow_host or ()), rate)
 
     def tell(url: str) -> AbstractContextManager[None]:
-        return telling(service, remark, page_at(url))
+        return telling.telling(service, remark, telling.page_at(url))
 
     with _pushing(service, otlp_endpoint):
         serving.serve(service, Status(unhealthy_at), address, access, say_if_read, tell)
@@ -83,7 +79,7 @@ def _pushing(service: "HealthService", endpoint: str | None) -> AbstractContextM
     if endpoint is None:
         return nullcontext()
     try:
-        from blueplane_doctor.service.pushing import pushing
+        from blueplane_doctor.service.pushing import pushing  # it needs the extra `otel`
     except ImportError as error:
         raise UsageError(f"--otlp-endpoint needs {error.name}", 'pip install "blueplane-doctor[otel]"') from None
     return pushing(service, endpoint)

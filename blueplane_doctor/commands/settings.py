@@ -11,6 +11,7 @@ from blueplane_doctor.console import show, show_json, show_table, write_file
 from blueplane_doctor.discovery import find_checks
 from blueplane_doctor.errors import UsageError
 from blueplane_doctor.invocation import Invocation
+from blueplane_doctor.light_imports import yaml
 from blueplane_doctor.model import descriptions_of
 from blueplane_doctor.options import EXAMINING, VERDICT
 from blueplane_doctor.settings import Settings
@@ -67,8 +68,6 @@ def _schema_text() -> str:
 
 def commented_defaults() -> str:
     """A settings file in which everything is a comment: each setting's meaning and default, and every scale."""
-    import yaml  # only where a file is written: it costs 30 ms
-
     lines = [
         f"# yaml-language-server: $schema={SCHEMA_FILE}",
         "# Settings of blueplane-doctor. Take the # away from what you want to change.",

@@ -3,7 +3,6 @@
 import os
 import signal
 import sys
-from collections.abc import Callable
 from queue import SimpleQueue
 from typing import Annotated, Any
 
@@ -16,7 +15,7 @@ from blueplane_doctor.errors import ExitCode, UsageError
 from blueplane_doctor.invocation import Invocation
 from blueplane_doctor.options import EXAMINING, VERDICT
 from blueplane_doctor.times import seconds_in
-from blueplane_doctor.watching.rounds import Broken, Ended, Mailbox, Round, Watcher, line, start
+from blueplane_doctor.watching.rounds import Ended, Mailbox, Watcher, follow, line, start
 
 COMMAND = new_command(__doc__)
 _DEFAULT_PAUSE = "2s"
@@ -53,8 +52,10 @@ def watch(
     stop = start(watcher.look, pause, rounds, mailbox)
     try:
         if has_screen and given.format == "table":
-            return _on_screen(mailbox, pause)
-        return _follow(mailbox, lambda latest: show(line(latest)))
+            from blueplane_doctor.watching.screen import show_rounds  # with rich, 80 ms: lines of JSON do without
+
+            return show_rounds(mailbox, pause)
+        return follow(mailbox, lambda latest: show(line(latest)))
     finally:
         stop.set()
 
@@ -71,42 +72,3 @@ def _end_on_signals(mailbox: Mailbox) -> None:
 
     end_with(signal.SIGTERM, ExitCode.OK, signal.SIG_DFL)
     end_with(signal.SIGINT, ExitCode.INTERRUPTED, signal.default_int_handler)
-
-
-def _follow(mailbox: Mailbox, take: Callable[[Round], None]) -> int:
-    """Hand over each round until the end; gives the exit code. Raises what a round broke with."""
-    latest: int = ExitCode.OK
-    while True:
-        news = mailbox.get()
-        if isinstance(news, Broken):
-            raise news.error
-        if isinstance(news, Ended):
-            return latest if news.code is None else news.code
-        latest = news.report.exit_code
-        take(news)
-
-
-def _on_screen(mailbox: Mailbox, every: float) -> int:
-    # Imported here: rich costs 80 ms, and a program that reads lines of JSON does without it.
-    from rich.console import Console
-    from rich.live import Live
-
-    from blueplane_doctor.watching.screen import Screen, keys
-
-    console = Console(highlight=False)
-    screen = Screen(every)
-
-    def pressed(key: str) -> None:
-        if key in "qQ":
-            mailbox.put(Ended(ExitCode.OK))
-
-    def take(latest: Round) -> None:
-        screen.add(latest)
-        live.update(screen.drawn(*console.size), refresh=True)
-
-    with keys(pressed), Live(screen.drawn(*console.size), console=console, screen=True, auto_refresh=False) as live:
-        code = _follow(mailbox, take)
-    verdict = screen.last_verdict(console.width)
-    if verdict is not None:
-        console.print(verdict)  # the live screen has taken its own text along
-    return code

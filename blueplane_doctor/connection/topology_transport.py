@@ -114,8 +114,7 @@ def _ask_node(node: Node, login: Mapping[str, Any], limits: Limits, command: Com
 def _open_node(node: Node, login: Mapping[str, Any], limits: Limits) -> SocketTransport:
     host, port = node
     if login.get("ssl"):
-        # Importing redis-py takes longer than an examination; only TLS needs it here.
-        from blueplane_doctor.connection.library_transport import open_tls
+        from blueplane_doctor.connection.library_transport import open_tls  # with redis-py, as in redis_connection
 
         return open_tls(host, port, login, limits)
     return logged_in(SocketTransport(connect(host, port, limits), limits), login)

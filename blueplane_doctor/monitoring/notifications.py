@@ -11,6 +11,7 @@ from blueplane_doctor.notification_rules import NotifyRule
 from blueplane_doctor.notifying import reasons
 from blueplane_doctor.notifying.kinds import Kind
 from blueplane_doctor.notifying.state_file import state_bytes
+from blueplane_doctor.notifying.targets import address_hash
 from blueplane_doctor.patterns import pattern
 from blueplane_doctor.records import Record
 from blueplane_doctor.text import hidden
@@ -120,8 +121,6 @@ def sent_messages(state: "State") -> list[SentMessage]:
 
 def _undelivered(state: "State", rules: Iterable[NotifyRule]) -> int:
     """Of these targets, those that did not take the last message."""
-    from blueplane_doctor.notifying.targets import address_hash
-
     count = 0
     for rule in rules:
         target = state.targets.get(address_hash(rule, state.key))

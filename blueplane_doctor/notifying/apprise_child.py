@@ -12,6 +12,9 @@ import re
 import sys
 from typing import Any
 
+if sys.platform != "win32":
+    import resource
+
 _CODE = re.compile(r"error=(\d{3})\b")
 MEMORY_BYTES = 300_000_000
 """Of this process: apprise takes 50 MB, and its libraries read an answer to its end, however long it is."""
@@ -70,9 +73,7 @@ def send(order: dict[str, Any]) -> str:
 
 def limit_memory() -> None:
     """Let this process take no more than that. Windows has no such limit, and macOS does not heed it."""
-    try:
-        import resource
-    except ImportError:
+    if sys.platform == "win32":
         return
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
     if hard == resource.RLIM_INFINITY or hard > MEMORY_BYTES:

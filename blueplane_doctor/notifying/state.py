@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import sys
 from pathlib import Path
 from secrets import token_hex
 from typing import IO, Annotated, Any
@@ -10,6 +11,7 @@ from msgspec import Meta, field
 
 from blueplane_doctor.errors import FileUnreadable
 from blueplane_doctor.field_checks import InvalidRecord
+from blueplane_doctor.light_imports import tempfile
 from blueplane_doctor.model import Status
 from blueplane_doctor.notifying.incidents import Watch
 from blueplane_doctor.notifying.kinds import Kind
@@ -17,6 +19,9 @@ from blueplane_doctor.notifying.news import TargetState
 from blueplane_doctor.notifying.state_file import STATE_FILE, state_bytes
 from blueplane_doctor.records import Record
 from blueplane_hook.files import opened
+
+if sys.platform != "win32":
+    import fcntl
 
 LOCK_FILE = "doctor-notify.lock"
 _SMALLEST_NUMBER = -62_000_000_000
@@ -95,8 +100,6 @@ def _has_usable_numbers(value: Any) -> bool:
 
 def write_state(home: Path, state: State) -> None:
     """Replace the file whole. Raises OSError."""
-    import tempfile  # a plain run reads the state and writes none
-
     handle, draft = tempfile.mkstemp(prefix=f".{STATE_FILE}.", dir=home)  # mode 0600
     try:
         with os.fdopen(handle, "wb") as file:
@@ -117,9 +120,7 @@ class Turn:
         """Whether it is this process' turn; it stays so until `give_back`, or until the process ends."""
         if self._file is not None:
             return True
-        try:
-            import fcntl
-        except ImportError:
+        if sys.platform == "win32":
             return True  # on Windows there is no such lock, and nothing is installed twice there
         try:
             # Open as long as the turn lasts. To open a pipe in its place would wait for a reader for ever.

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from blueplane_doctor.errors import DoctorError
 from blueplane_doctor.options import OPTIONS
 from blueplane_doctor.pytest_plugin.record_names import record_names
 
@@ -63,15 +64,14 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("blueplane"):
         if not hasattr(pytest, "Dir"):
             raise pytest.UsageError(f"--blueplane needs pytest 8 or newer; this is {pytest.__version__}")
-        from blueplane_doctor.pytest_plugin.suite import Suite
+        from blueplane_doctor.pytest_plugin.suite import Suite  # every pytest run passes here, most without --blueplane
 
         config.addinivalue_line("markers", "blueplane: a health check of the Blueplane pipeline")
         config.pluginmanager.register(Suite(config), "blueplane-suite")
 
 
 def _asked_for(config: pytest.Config, part: str) -> Any:
-    from blueplane_doctor.errors import DoctorError
-    from blueplane_doctor.pytest_plugin.health import health_of, text_of
+    from blueplane_doctor.pytest_plugin.health import health_of, text_of  # with the engine, for whoever asks for it
 
     try:
         return getattr(health_of(config), part)

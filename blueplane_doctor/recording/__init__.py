@@ -5,6 +5,7 @@ it, as does the command `blueplane-doctor instrument -- python …`; `reading.re
 This package runs inside foreign processes: it imports the standard library at first, everything else when needed.
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -20,6 +21,4 @@ def __getattr__(name: str) -> Any:
     """Load the public names on first use: every Python process below an instrumented server passes here."""
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
     return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

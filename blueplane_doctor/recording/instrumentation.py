@@ -94,7 +94,7 @@ class Instrumentation:
     @cached_property
     def recorder(self) -> "Recorder":
         """Made when it is first needed: most processes below a server hold no target."""
-        from blueplane_doctor.recording.recorder import Recorder
+        from blueplane_doctor.recording.recorder import Recorder  # with threading and sockets
 
         return Recorder(self._redis_url)
 
@@ -113,7 +113,7 @@ class Instrumentation:
         return find_spec(name)
 
     def _register(self) -> None:
-        from wrapt import register_post_import_hook
+        from wrapt import register_post_import_hook  # only here: see the class
 
         for target in self._targets:
             for module in target.modules:
@@ -125,21 +125,12 @@ class Instrumentation:
         try:
             os.environ.setdefault(WARNER_VARIABLE, str(os.getpid()))
             self._imported.add(target.where)
-            self._wrap(target, module)
+            from blueplane_doctor.recording.wrapping import wrap  # with wrapt, as above
+
+            wrap(target, module, self.recorder)
         except Exception as error:
             if not target.optional:
                 _warn(f"not measured: {module.__name__}:{target.path}: {error or type(error).__name__}")
-
-    def _wrap(self, target: Any, module: ModuleType) -> None:
-        from wrapt import resolve_path, wrap_function_wrapper
-
-        from blueplane_doctor.recording.wrapping import fallback_wrapper, wrapper_for
-
-        owner, name, _ = resolve_path(module, target.path)
-        wrapper = wrapper_for(target, getattr(owner, name), self.recorder)
-        if target.fallback:
-            wrap_function_wrapper(owner, target.fallback, fallback_wrapper)
-        wrap_function_wrapper(owner, name, wrapper)
 
     def _warn_of_never_imported(self) -> None:
         """At exit: a module may be imported as late as that."""
@@ -168,14 +159,13 @@ def is_installed(package: str) -> bool:
 def _configured(redis_url: str | None, targets: "Sequence[Target] | None") -> tuple[str, list[dict[str, Any]]]:
     """The URL and targets given, or else those of the settings. Raises SettingsError."""
     # A measured process is handed both, and must not load the settings.
-    from blueplane_doctor.pipeline import TARGETS
     from blueplane_doctor.settings import load
 
     if redis_url is None or targets is None:
         settings = load().settings
         redis_url = redis_url or settings.redis_url
         if targets is None:
-            targets = [*TARGETS, *settings.instrument_targets]
+            targets = settings.measured_targets
     return redis_url, dumped(targets)
 
 

@@ -173,7 +173,7 @@ class Recorder:
         if self._thread is None:
             self._start()
             if "multiprocessing.util" in sys.modules:  # whose workers end without atexit
-                from multiprocessing.util import Finalize
+                from multiprocessing.util import Finalize  # the host has it already; it is not loaded for this
 
                 Finalize(None, self.close, exitpriority=0)
         self._live[minute] = opened = MinuteBucket()

@@ -5,7 +5,10 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from functools import lru_cache
 from time import perf_counter
+from types import ModuleType
 from typing import Any, Protocol
+
+from wrapt import resolve_path, wrap_function_wrapper
 
 from blueplane_doctor.recording.recorder import Recorder
 from blueplane_doctor.text import event_type, platform
@@ -38,6 +41,15 @@ _fallen_back: ContextVar[list[bool] | None] = ContextVar("blueplane_doctor_falle
 
 class Unsuitable(Exception):
     """The method is there, but not as expected."""
+
+
+def wrap(target: Any, module: ModuleType, recorder: Recorder) -> None:
+    """Measure a target in its module. Raises Unsuitable, and AttributeError where the module has no such method."""
+    owner, name, _ = resolve_path(module, target.path)
+    wrapper = wrapper_for(target, getattr(owner, name), recorder)
+    if target.fallback:
+        wrap_function_wrapper(owner, target.fallback, fallback_wrapper)
+    wrap_function_wrapper(owner, name, wrapper)
 
 
 def wrapper_for(spec: Spec, function: Any, recorder: Recorder) -> Callable[..., Any]:

@@ -8,6 +8,7 @@ and goes on with it.
 import os
 import re
 import secrets
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
@@ -16,6 +17,9 @@ from blueplane_doctor.errors import RepairRefused, SourceError
 from blueplane_doctor.repair import scripts
 from blueplane_doctor.repair.private_files import open_regular
 from blueplane_doctor.repair.store import LOCK_FILE, Store
+
+if sys.platform != "win32":
+    import fcntl
 
 LOCK_MS = 30_000
 """As long as the key in Redis stays after its owner was seen last; each step of a repair renews it."""
@@ -43,8 +47,6 @@ def locked(store: Store, writing: Connection, queue: str) -> Iterator[str]:
 @contextmanager
 def _locked_home(store: Store) -> Iterator[str]:
     """Gives the token of this home, which stays the same. Raises RepairRefused."""
-    import fcntl  # there is none on Windows
-
     store.prepare()
     handle = open_regular(store.folder / LOCK_FILE, os.O_RDWR | os.O_CREAT)
     try:

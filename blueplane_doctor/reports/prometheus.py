@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from math import isfinite
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple
 
 from blueplane_doctor.metrics import METRICS, Metric
 from blueplane_doctor.model import Finding, Report
@@ -11,9 +11,6 @@ from blueplane_doctor.readings import readings
 from blueplane_doctor.reports.base import Format, View
 from blueplane_doctor.reports.phrases import line
 from blueplane_doctor.times import parse_time
-
-if TYPE_CHECKING:
-    from prometheus_client.core import GaugeMetricFamily
 
 PREFIX = "blueplane_doctor_"
 _CODES = "0 green, 1 yellow, 2 orange, 3 red, -1 not judged (unknown, skipped or broken)"
@@ -23,21 +20,36 @@ _Values = dict[tuple[str, ...], float]
 """A family's numbers by the values of its labels."""
 
 
+class _Gauge(NamedTuple):
+    """One family, before the library has to be there."""
+
+    name: str
+    help: str
+    labels: tuple[str, ...]
+    values: _Values
+
+
 def render(report: Report, view: View) -> str:
     """Gauges alone, for each run is a new measurement. What is not known is left out, never 0."""
-    from prometheus_client.exposition import generate_latest  # heavy, and every format is loaded to find one
+    from prometheus_client import core, exposition  # heavy, and every format is loaded to find one
 
-    families = (
+    gauges = (
         *_of_the_run(report),
         *_of_the_causes(report),
         *_of_the_checks(sorted(report.findings, key=lambda finding: finding.id)),
         *_of_the_records(report.metrics),
     )
+    families = []
+    for gauge in gauges:
+        family = core.GaugeMetricFamily(gauge.name, gauge.help, labels=gauge.labels)
+        for key, value in sorted(gauge.values.items()):
+            family.add_metric(key, value)
+        families.append(family)
     registry: Any = SimpleNamespace(collect=lambda: families)  # nothing else is asked of it
-    return generate_latest(registry).decode()
+    return exposition.generate_latest(registry).decode()
 
 
-def _of_the_run(report: Report) -> "Iterator[GaugeMetricFamily]":
+def _of_the_run(report: Report) -> Iterator[_Gauge]:
     yield _gauge("report_status", f"The worst status of what counts: {_CODES}.", {(): report.status.severity})
     yield _gauge("report_timestamp_seconds", "When the examination began.", _moment(report.generated_at))
     yield _gauge("report_duration_seconds", "Time that reading took.", {(): report.duration_ms / 1000})
@@ -47,7 +59,7 @@ def _of_the_run(report: Report) -> "Iterator[GaugeMetricFamily]":
     yield _gauge("report_findings", "Findings of each status; waived ones are counted as waived.", numbers, "status")
 
 
-def _of_the_causes(report: Report) -> "Iterator[GaugeMetricFamily]":
+def _of_the_causes(report: Report) -> Iterator[_Gauge]:
     """Every known cause has a number, so that it is seen to end; several of one id count once."""
     active: _Values = {}
     statuses: _Values = {}
@@ -67,7 +79,7 @@ def _of_the_causes(report: Report) -> "Iterator[GaugeMetricFamily]":
     yield _gauge("check_cause_info", text, explained, "id", "area", "cause")
 
 
-def _of_the_checks(findings: list[Finding]) -> "Iterator[GaugeMetricFamily]":
+def _of_the_checks(findings: list[Finding]) -> Iterator[_Gauge]:
     statuses: _Values = {}
     values: _Values = {}
     waivers: _Values = {}
@@ -90,7 +102,7 @@ def _of_the_checks(findings: list[Finding]) -> "Iterator[GaugeMetricFamily]":
     yield _gauge("check_change_info", "1 for a check's change since the baseline.", changes, "id", "area", "change")
 
 
-def _of_the_records(records: Mapping[str, Any]) -> "Iterator[GaugeMetricFamily]":
+def _of_the_records(records: Mapping[str, Any]) -> Iterator[_Gauge]:
     values: dict[str, _Values] = {metric.path: {} for metric in _EXPORTED}
     for reading in readings(records):
         number = reading.number
@@ -112,13 +124,8 @@ def _help(metric: Metric) -> str:
     return f"{metric.help}: {', '.join(codes)}."
 
 
-def _gauge(name: str, text: str, values: Mapping[Any, float], *labels: str) -> "GaugeMetricFamily":
-    from prometheus_client.core import GaugeMetricFamily
-
-    family = GaugeMetricFamily(PREFIX + name, text, labels=labels)
-    for key, value in sorted(values.items()):
-        family.add_metric(key, value)
-    return family
+def _gauge(name: str, text: str, values: _Values, *labels: str) -> _Gauge:
+    return _Gauge(PREFIX + name, text, labels, values)
 
 
 def _moment(text: str) -> _Values:

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from blueplane_doctor.service.health_service import HealthService
-from blueplane_doctor.settings import Settings
+from blueplane_doctor.settings import Settings, load
 
 if TYPE_CHECKING:
     from fastapi import APIRouter
@@ -16,8 +16,7 @@ def router(settings: Settings | HealthService | None = None) -> "APIRouter":
 
     Without settings, those of the environment and the files are taken. What guard.py does is the application's to do.
     """
-    from blueplane_doctor.service.routes import make_router
-    from blueplane_doctor.settings import load
+    from blueplane_doctor.service.routes import make_router  # with FastAPI: a HealthService needs no extra
 
     if isinstance(settings, HealthService):
         return make_router(settings)

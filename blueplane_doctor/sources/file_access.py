@@ -6,6 +6,7 @@ import stat
 from pathlib import Path
 from typing import NamedTuple
 
+from blueplane_doctor.light_imports import psutil
 from blueplane_doctor.ownership import ACCESS_LIST
 
 _MAY_PASS_PERMISSIONS = 1 << 1
@@ -23,8 +24,6 @@ class User(NamedTuple):
 
 def user_of_process(pid: int) -> User | None:
     """The user that a process runs as; None where the system does not tell."""
-    import psutil  # importing it takes milliseconds, which most runs need not spend
-
     try:
         process = psutil.Process(pid)
         uid = process.uids().effective

@@ -4,6 +4,7 @@ import contextlib
 from pathlib import Path
 from typing import NamedTuple
 
+from blueplane_doctor.light_imports import psutil
 from blueplane_doctor.user_paths import real_file
 
 LOCKS = Path("/proc/locks")
@@ -86,8 +87,6 @@ def _holder(line: str, looked_for: dict[str, int]) -> int | None:
 
 def _public_name(pid: int) -> str:
     """The program's name where it is public and the process is of this user; empty otherwise."""
-    import psutil  # importing it takes milliseconds, which most runs need not spend
-
     try:
         process = psutil.Process(pid)
         name = process.name()

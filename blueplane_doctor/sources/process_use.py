@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from blueplane_doctor.connection.socket_transport import connected_to
+from blueplane_doctor.light_imports import psutil
 from blueplane_doctor.pipeline import SERVER_COMMANDS
 
 _CONNECT_SECONDS = 0.2
@@ -43,8 +44,6 @@ class ProcessUse(NamedTuple):
 
 def process_use(pid: int) -> ProcessUse:
     """What that process uses. One that ended meanwhile, or that belongs to another user, shows nothing."""
-    import psutil  # importing it takes milliseconds, which most runs need not spend
-
     try:
         process = psutil.Process(pid)
     except psutil.Error:
@@ -101,8 +100,6 @@ def server_that_listens_on(address: Address) -> int | None:
         connected_to(address, _CONNECT_SECONDS).close()
     except OSError:
         return None
-    import psutil  # importing it takes milliseconds, which most runs need not spend
-
     # By their commands first: to look at the connections of every process would take longer still.
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error, OSError):

@@ -6,6 +6,7 @@ from functools import cache
 from typing import NamedTuple
 
 from blueplane_doctor.connection.topology import HIDDEN, shown_host
+from blueplane_doctor.light_imports import psutil
 from blueplane_doctor.sources.process_use import Address
 from blueplane_doctor.text import hidden
 
@@ -77,8 +78,6 @@ def is_this_machine(host: str) -> bool | None:
 
 @cache
 def _own_addresses() -> frozenset[str]:
-    import psutil  # importing it takes milliseconds, which most runs need not spend
-
     addresses = set()
     for interface in psutil.net_if_addrs().values():
         for each in interface:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from blueplane_doctor.documents import json_value
 from blueplane_doctor.errors import DocumentError, FileMissing, FileUnreadable
 from blueplane_doctor.file_reading import SMALL_BYTES, read_text
+from blueplane_doctor.light_imports import psutil
 from blueplane_doctor.pipeline import SERVER_COMMANDS
 
 RUNNING = "running"
@@ -62,8 +63,6 @@ def server_process(home: Path) -> ServerProcess:
     state = process_state(pid)
     if pid is None or state != RUNNING:
         return ServerProcess(pid, state)
-    import psutil  # importing it takes milliseconds, which most runs need not spend
-
     try:
         started = psutil.Process(pid).create_time()
     except psutil.Error:
@@ -77,8 +76,6 @@ def process_state(pid: int | None) -> str:
         return "no pid file"
     if pid >= 1 << 31:  # no system has so large a number, and psutil raises
         return NOT_RUNNING
-    import psutil  # importing it takes milliseconds, which most runs need not spend
-
     try:
         process = psutil.Process(pid)
         if process.status() == psutil.STATUS_ZOMBIE:

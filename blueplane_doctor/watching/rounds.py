@@ -9,6 +9,7 @@ from threading import Event, Thread
 from typing import NamedTuple
 
 from blueplane_doctor.diagnose import Doctor
+from blueplane_doctor.errors import ExitCode
 from blueplane_doctor.findings import compared, counted
 from blueplane_doctor.metrics import CHARTED
 from blueplane_doctor.model import Cause, Change, Finding, Report, Status
@@ -175,3 +176,16 @@ def start(look: Callable[[], Round], every: float, rounds: int, mailbox: Mailbox
 
     Thread(target=make, daemon=True).start()
     return stop
+
+
+def follow(mailbox: Mailbox, take: Callable[[Round], None]) -> int:
+    """Hand over each round until the end; gives the exit code. Raises what a round broke with."""
+    latest: int = ExitCode.OK
+    while True:
+        news = mailbox.get()
+        if isinstance(news, Broken):
+            raise news.error
+        if isinstance(news, Ended):
+            return latest if news.code is None else news.code
+        latest = news.report.exit_code
+        take(news)

@@ -8,10 +8,12 @@ from collections.abc import Callable, Iterator, Mapping
 from threading import Thread
 from typing import NamedTuple
 
-from rich.console import Group, RenderableType
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from blueplane_doctor.errors import ExitCode
 from blueplane_doctor.findings import counted
 from blueplane_doctor.history.shapes import sparkline
 from blueplane_doctor.metrics import CHARTED, UNSPOKEN_UNITS
@@ -20,7 +22,10 @@ from blueplane_doctor.quantities import many
 from blueplane_doctor.reports import cause_phrases
 from blueplane_doctor.reports.phrases import headline, line, quantity, tally
 from blueplane_doctor.times import parse_time
-from blueplane_doctor.watching.rounds import STATES, Changed, Round
+from blueplane_doctor.watching.rounds import STATES, Changed, Ended, Mailbox, Round, follow
+
+if sys.platform != "win32":
+    import termios
 
 _STYLES = {
     Status.RED: "bold red",
@@ -219,8 +224,6 @@ def keys(pressed: Callable[[str], None]) -> Iterator[None]:
     if not sys.stdin or not sys.stdin.isatty():
         yield
         return
-    import termios
-
     number = sys.stdin.fileno()
     before = termios.tcgetattr(number)
     quiet = termios.tcgetattr(number)
@@ -239,3 +242,24 @@ def keys(pressed: Callable[[str], None]) -> Iterator[None]:
         yield
     finally:
         termios.tcsetattr(number, termios.TCSADRAIN, before)
+
+
+def show_rounds(mailbox: Mailbox, every: float) -> int:
+    """Show each round in place of the last one until the end; gives the exit code. `every`: seconds between two."""
+    console = Console(highlight=False)
+    screen = Screen(every)
+
+    def pressed(key: str) -> None:
+        if key in "qQ":
+            mailbox.put(Ended(ExitCode.OK))
+
+    def take(latest: Round) -> None:
+        screen.add(latest)
+        live.update(screen.drawn(*console.size), refresh=True)
+
+    with keys(pressed), Live(screen.drawn(*console.size), console=console, screen=True, auto_refresh=False) as live:
+        code = follow(mailbox, take)
+    verdict = screen.last_verdict(console.width)
+    if verdict is not None:
+        console.print(verdict)  # the live screen has taken its own text along
+    return code
