@@ -233,7 +233,7 @@ def _connected(address: _Address, deadline: float) -> socket.socket:
     host, port = address
     if port:
         connection = _connected_to_host(address, deadline)
-        trusted = peer.is_trusted(connection)
+        trusted = peer.is_trusted(connection, deadline)
     else:
         connection = socket.socket(socket.AF_UNIX)
         connection.settimeout(_left(deadline))
@@ -241,7 +241,7 @@ def _connected(address: _Address, deadline: float) -> socket.socket:
         if trusted:
             connection.connect(host)
             # Asked of the connection too: whoever may write to a folder above could change the socket in between.
-            trusted = peer.is_trusted(connection)
+            trusted = peer.is_trusted(connection, deadline)
     if not trusted:
         connection.close()
         raise PermissionError("another user listens there")

@@ -7,6 +7,7 @@ import os
 import socket
 import stat
 import sys
+import time
 
 TABLES = ("/proc/net/tcp", "/proc/net/tcp6")
 _LISTENING = "0A"
@@ -18,17 +19,22 @@ _LOCAL_PEERCRED = 1
 """Of macOS, from its sys/un.h; Python has no names for them."""
 _ANY = {"00000000", "0" * 32}
 """Addresses of sockets that listen on all addresses of this machine."""
+_AT_ONCE_BYTES = 100_000
+"""Of the tables so much is read between two looks at the clock."""
 
 
-def is_trusted(connection: socket.socket) -> bool:
-    """Whether the other end belongs to this user or root, as far as that can be seen; on another machine it cannot."""
+def is_trusted(connection: socket.socket, deadline: float) -> bool:
+    """Whether the other end belongs to this user or root, as far as that can be seen; on another machine it cannot.
+
+    `deadline`: by the monotonic clock. Raises TimeoutError where there are more sockets than can be looked at by then.
+    """
     own = connection.getsockname()
     if isinstance(own, str | bytes):  # a path: of a unix socket
         return _user_behind(connection) in (os.geteuid(), _ROOT, None)
     peer = connection.getpeername()
     if own[0] != peer[0] and not _is_loopback(peer[0]):
         return True
-    return _only_ours(_tables(), own, peer)
+    return _only_ours(_lines_of(peer[1], deadline), own, peer)
 
 
 def _user_behind(connection: socket.socket) -> int | None:
@@ -45,23 +51,33 @@ def _user_behind(connection: socket.socket) -> int | None:
 
 def can_tell() -> bool:
     """Whether this system tells which user listens."""
-    return _tables() is not None
+    return any(os.access(name, os.R_OK) for name in TABLES)
 
 
 def _is_loopback(host: str) -> bool:
     return host == "::1" or host.startswith(("127.", "::ffff:127."))
 
 
-def _tables() -> list[str] | None:
-    """The lines of all sockets; None where the system tells nothing."""
-    lines: list[str] = []
+def _lines_of(port: int, deadline: float) -> list[str] | None:
+    """Of the sockets' lines those with this port; None where the system tells nothing. Raises TimeoutError."""
+    text = f":{port:04X} "
+    is_told = False
+    found: list[str] = []
     for name in TABLES:
         try:
-            with open(name, encoding="ascii") as file:
-                lines += file.readlines()[1:]
+            file = open(name, encoding="ascii")
         except OSError:
             continue
-    return lines or None
+        with file:
+            file.readline()
+            while lines := file.readlines(_AT_ONCE_BYTES):
+                is_told = True
+                found += [line for line in lines if text in line]
+                if time.monotonic() > deadline:
+                    raise TimeoutError
+    if not is_told:
+        return None
+    return found
 
 
 def _only_ours(lines: list[str] | None, own: tuple[str, int], peer: tuple[str, int]) -> bool:

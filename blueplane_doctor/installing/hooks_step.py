@@ -155,28 +155,24 @@ def _merge_one(document: JsonText, hook: str, wanted: dict[str, Any]) -> bool:
     if array is None:
         document.append(hooks, [wanted], hook)
         return True
-    own = _own(document, hook)
+    own = _own(document, array)
     if [_commands(document.value(item)) for item in own] == [_commands(wanted)]:
         return False
     if not own:
         document.append(array, wanted)
         return True
     document.replace(own[0], wanted, array)
-    _remove_own(document, hook, left=1)
+    array = document.at("hooks", hook)
+    assert array is not None, "it holds what is wanted"
+    surplus = _own(document, array)[1:]
+    if surplus:
+        document.remove(array, *surplus)
     return True
 
 
-def _remove_own(document: JsonText, hook: str, *, left: int) -> None:
-    """Remove our entries of one hook, but the first so many."""
-    surplus = _own(document, hook)[left:]
-    array = document.at("hooks", hook)
-    if array is not None and surplus:
-        document.remove(array, *surplus)
-
-
-def _own(document: JsonText, hook: str) -> list[Node]:
-    array = document.at("hooks", hook)
-    if array is None or array.kind != "[":
+def _own(document: JsonText, array: Node) -> list[Node]:
+    """Our entries of one hook."""
+    if array.kind != "[":
         return []
     return [item for item in array.children if _is_ours(document.value(item))]
 
@@ -214,19 +210,13 @@ def _without_ours(content: bytes) -> bytes:
     except ValueError as error:
         raise StepError(f"a file of hooks is not valid JSON any more: {error}", "correct it, run this again") from error
     hooks = document.at("hooks")
-    # A list of names, for each removal makes the members anew.
-    names = [member.key for member in hooks.children] if hooks else []
-    for name in names:
-        _take_out(document, name)
-    return document.text.encode()
-
-
-def _take_out(document: JsonText, hook: str) -> None:
-    """Remove our entries of one hook, and its list if that leaves it empty."""
-    if not _own(document, hook):
-        return
-    _remove_own(document, hook, left=0)
+    if hooks is None or hooks.kind != "{":
+        return content
+    own = [_own(document, member) for member in hooks.children]
+    document.remove_each([(member, items) for member, items in zip(hooks.children, own, strict=True) if items])
     hooks = document.at("hooks")
-    array = document.at("hooks", hook)
-    if hooks and array and not array.children:
-        document.remove(hooks, array)
+    assert hooks is not None, "only what lies in it was changed"
+    emptied = [member for member, items in zip(hooks.children, own, strict=True) if items and not member.children]
+    if emptied:
+        document.remove(hooks, *emptied)
+    return document.text.encode()

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -74,6 +75,21 @@ class JsonText:
 
     def remove(self, container: Node, *nodes: Node) -> None:
         """Take items or members out, with their commas."""
+        self.remove_each([(container, nodes)])
+
+    def remove_each(self, removals: Iterable[tuple[Node, Sequence[Node]]]) -> None:
+        """Take these items or members out of each container. In the order of the text, and none inside of another."""
+        parts = []
+        place = 0
+        for container, nodes in removals:
+            start, end, kept = self._without(container, nodes)
+            parts += [self.text[place:start], kept]
+            place = end
+        # Put together once: each change of the text is read as a whole.
+        self._set("".join(parts) + self.text[place:])
+
+    def _without(self, container: Node, nodes: Sequence[Node]) -> tuple[int, int, str]:
+        """A place in the text, and what stands there when these nodes are gone."""
         gone = {node.begin for node in nodes}
         children = container.children
         kept = ""
@@ -84,9 +100,8 @@ class JsonText:
                 kept += self.text[children[index - 1].end : child.begin]
             kept += self.text[child.begin : child.end]
         if kept:
-            self._splice(children[0].begin, children[-1].end, kept)
-        else:
-            self._splice(container.start + 1, container.end - 1, "")
+            return children[0].begin, children[-1].end, kept
+        return container.start + 1, container.end - 1, ""
 
     @property
     def _multi_line(self) -> bool:

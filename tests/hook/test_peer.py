@@ -2,11 +2,13 @@
 
 import os
 import socket
+import time
 from pathlib import Path
 
 import pytest
 
 from blueplane_hook import peer
+from tests.waiting import PATIENCE_SECONDS
 
 MINE = os.geteuid()
 OTHER = 54321
@@ -16,6 +18,11 @@ SERVER = ("127.0.0.1", 8787)
 
 def line(local: str, remote: str, state: str, user: int) -> str:
     return f"  0: {local} {remote} {state} 00000000:00000000 00:00000000 00000000 {user:>5} 0 1 1 0 100 0 0 10 0\n"
+
+
+def in_time() -> float:
+    """A deadline that does not pass."""
+    return time.monotonic() + PATIENCE_SECONDS
 
 
 def address(host: str, port: int) -> str:
@@ -67,11 +74,25 @@ def test_a_listener_of_ones_own_is_found(family: int, host: str) -> None:
     except OSError:
         pytest.skip("no IPv6 here")
     with listener, socket.create_connection(listener.getsockname()[:2]) as connection:
-        assert peer.is_trusted(connection)
-        lines = peer._tables()
-        port = listener.getsockname()[1]
-        listening = [text for text in lines or [] if f":{port:04X}" in text and " 0A " in text]
+        assert peer.is_trusted(connection, in_time())
+        lines = peer._lines_of(listener.getsockname()[1], in_time())
+        listening = [text for text in lines or [] if " 0A " in text]
         assert len(listening) == 1
+
+
+def test_more_sockets_than_there_is_time_for_are_not_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tables = tmp_path / "tcp", tmp_path / "tcp6"
+    monkeypatch.setattr(peer, "TABLES", tuple(map(str, tables)))
+    mine = line(address("127.0.0.1", 8787), NOBODY, "0A", MINE)
+    others = line(address("127.0.0.1", 9999), NOBODY, "0A", OTHER) * 10_000
+    tables[0].write_text("names of the columns\n" + others + mine)
+    assert peer._lines_of(8787, in_time()) == [mine]
+    with pytest.raises(TimeoutError):
+        peer._lines_of(8787, time.monotonic() - 1)
+    tables[0].unlink()
+    assert peer._lines_of(8787, in_time()) is None
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
@@ -90,7 +111,7 @@ def test_behind_a_socket_that_looks_private_may_be_another_user(tmp_path: Path, 
         assert peer.is_private_socket(str(path))
         with socket.socket(socket.AF_UNIX) as connection:
             connection.connect(str(path))
-            assert peer.is_trusted(connection) is (user == MINE)
+            assert peer.is_trusted(connection, in_time()) is (user == MINE)
 
 
 def test_a_private_socket_is_one_that_no_other_user_may_use(tmp_path: Path) -> None:

@@ -152,6 +152,25 @@ def test_after_others_edited_the_file_only_our_entries_go(person: Person) -> Non
     assert list(person.tree()) == [".cursor", ".cursor/hooks.json"]
 
 
+def test_our_entries_go_from_events_that_we_do_not_know_and_from_doubled_names(person: Person) -> None:
+    ours = '{"command": "/x/blueplane-hook stop"}'
+    person.write_hooks(FOREIGN.encode())
+    person.install()
+    edited = f'{{"version": 1, "hooks": {{"mine": [{ours}], "a": 1, "b": [{ours}, {{"command": "b"}}], "b": [{ours}]}}}}'
+    person.hooks.write_text(edited)
+    assert person.uninstall()
+    assert person.hooks.read_text() == '{"version": 1, "hooks": {"a": 1, "b": [{"command": "b"}]}}'
+
+
+@pytest.mark.parametrize("edited", ["[]", "{}", '{"hooks": []}', '{"hooks": {}}', '{"hooks": {"stop": {}}}'])
+def test_a_file_that_holds_nothing_of_ours_any_more_stays(person: Person, edited: str) -> None:
+    person.write_hooks(FOREIGN.encode())
+    person.install()
+    person.hooks.write_text(edited)
+    assert person.uninstall()
+    assert person.hooks.read_text() == edited
+
+
 def test_without_its_backup_our_entries_go_all_the_same(person: Person) -> None:
     person.write_hooks(FOREIGN.encode())
     person.install()

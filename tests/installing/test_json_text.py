@@ -59,6 +59,15 @@ def test_what_is_not_json_is_refused(broken: str) -> None:
         JsonText(broken)
 
 
+def test_items_are_taken_out_of_several_containers_at_once() -> None:
+    document = JsonText('{"a": [1, 2], "b": [ 3 ],\n "c": [4, 5 , 6]}')
+    removals = []
+    for member, gone in zip(document.root.children, [slice(0, 1), slice(0, 1), slice(1, 3)], strict=True):
+        removals.append((member, member.children[gone]))
+    document.remove_each(removals)
+    assert document.text == '{"a": [2], "b": [],\n "c": [4]}'
+
+
 _values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
