@@ -65,7 +65,7 @@ def _lines_of(port: int, deadline: float) -> list[str] | None:
     found: list[str] = []
     for name in TABLES:
         try:
-            file = open(name, encoding="ascii")
+            file = open(name, encoding="ascii")  # noqa: SIM115
         except OSError:
             continue
         with file:

@@ -1,9 +1,12 @@
 """The report's metrics pushed to an OpenTelemetry receiver. Imported where that is asked for: it needs extra `otel`."""
 
 import contextlib
+import io
+import socket
 from collections.abc import Iterator
 from functools import partial
-from typing import Any
+from http.client import HTTPResponse
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import requests
@@ -14,13 +17,21 @@ from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
 from opentelemetry.sdk.resources import Resource
 from prometheus_client.parser import text_string_to_metric_families
 from requests.adapters import HTTPAdapter
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
+from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from blueplane_doctor import __version__
 from blueplane_doctor.errors import UsageError
 from blueplane_doctor.service.health_service import HealthService
 from blueplane_doctor.service.metrics import to_prometheus
+from blueplane_doctor.sources import Deadline
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 _PUSH_SECONDS = 15.0
+_ANSWER_SECONDS = 5.0
+"""For an answer of the receiver, to the end of its headers."""
 
 
 @contextlib.contextmanager
@@ -77,11 +88,65 @@ def _families(service: HealthService) -> dict[str, Any]:
     return service.current().once("families", parse)
 
 
+class _InTime(io.RawIOBase):
+    """What comes over a socket within a time as a whole; the socket's own limit begins anew with every byte."""
+
+    def __init__(self, connection: socket.socket, seconds: float) -> None:
+        self._connection = connection
+        self._deadline = Deadline(seconds)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: "WriteableBuffer") -> int:
+        """Raises TimeoutError when the time is over, and OSError."""
+        if self._deadline.passed:
+            raise TimeoutError
+        self._connection.settimeout(self._deadline.remaining)
+        return self._connection.recv_into(buffer)
+
+    def makefile(self, _: str) -> io.BufferedReader:
+        """As of a socket, for the library's reader of answers."""
+        return io.BufferedReader(self)
+
+
+class _Answer(HTTPResponse):
+    """An answer with a time limit for all that is read of it."""
+
+    def __init__(self, connection: socket.socket, *arguments: Any, **options: Any) -> None:
+        super().__init__(_InTime(connection, _ANSWER_SECONDS), *arguments, **options)  # type: ignore[arg-type]
+
+
+class _Connection(HTTPConnection):
+    response_class = _Answer
+
+
+class _SecureConnection(HTTPSConnection):
+    response_class = _Answer
+
+
+class _Pool(HTTPConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _SecurePool(HTTPSConnectionPool):
+    ConnectionCls = _SecureConnection
+
+
 class _CodeAlone(HTTPAdapter):
     """Takes of a receiver's answer the code alone, for the rest of it may never end.
 
     The library reads an answer whole, however long it is, and its older versions follow redirects to other servers.
     """
+
+    def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
+        super().init_poolmanager(*arguments, **options)
+        _take_time(self.poolmanager)
+
+    def proxy_manager_for(self, *arguments: Any, **options: Any) -> PoolManager:
+        manager: PoolManager = super().proxy_manager_for(*arguments, **options)
+        _take_time(manager)
+        return manager
 
     def send(
         self, request: requests.PreparedRequest, stream: bool = True, *arguments: Any, **options: Any
@@ -94,6 +159,10 @@ class _CodeAlone(HTTPAdapter):
         code_alone.status_code = answer.status_code
         code_alone.reason = answer.reason
         return code_alone
+
+
+def _take_time(manager: PoolManager) -> None:
+    manager.pool_classes_by_scheme = {"http": _Pool, "https": _SecurePool}
 
 
 def session() -> requests.Session:

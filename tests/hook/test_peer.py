@@ -80,9 +80,7 @@ def test_a_listener_of_ones_own_is_found(family: int, host: str) -> None:
         assert len(listening) == 1
 
 
-def test_more_sockets_than_there_is_time_for_are_not_looked_at(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_more_sockets_than_there_is_time_for_are_not_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tables = tmp_path / "tcp", tmp_path / "tcp6"
     monkeypatch.setattr(peer, "TABLES", tuple(map(str, tables)))
     mine = line(address("127.0.0.1", 8787), NOBODY, "0A", MINE)

@@ -156,8 +156,8 @@ def test_our_entries_go_from_events_that_we_do_not_know_and_from_doubled_names(p
     ours = '{"command": "/x/blueplane-hook stop"}'
     person.write_hooks(FOREIGN.encode())
     person.install()
-    edited = f'{{"version": 1, "hooks": {{"mine": [{ours}], "a": 1, "b": [{ours}, {{"command": "b"}}], "b": [{ours}]}}}}'
-    person.hooks.write_text(edited)
+    members = f'"mine": [{ours}], "a": 1, "b": [{ours}, {{"command": "b"}}], "b": [{ours}]'
+    person.hooks.write_text(f'{{"version": 1, "hooks": {{{members}}}}}')
     assert person.uninstall()
     assert person.hooks.read_text() == '{"version": 1, "hooks": {"a": 1, "b": [{"command": "b"}]}}'
 

@@ -135,3 +135,39 @@ def test_an_answer_without_end_is_not_read(head: bytes, code: int) -> None:
     with answering(head) as url, session() as made:
         answer = made.post(url, data=b"numbers", timeout=PATIENCE_SECONDS)
         assert (answer.status_code, answer.text) == (code, "")
+
+
+@contextmanager
+def dripping(answer: bytes) -> Iterator[str]:
+    """The URL of a receiver whose headers come byte by byte, without an end."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        over = threading.Event()
+
+        def drip() -> None:
+            with suppress(OSError):
+                while True:
+                    connection, _ = listener.accept()
+                    with connection, suppress(OSError):
+                        connection.recv(1 << 16)
+                        connection.sendall(answer)
+                        while not over.wait(0.05):
+                            connection.sendall(b"x")
+
+        thread = threading.Thread(target=drip)
+        thread.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/v1/metrics"
+        over.set()
+        listener.shutdown(socket.SHUT_RDWR)
+        thread.join(PATIENCE_SECONDS)
+
+
+@pytest.mark.parametrize("answer", [b"HTTP/1.1 200 ", b"HTTP/1.1 200 OK\r\nX: ", b""])
+def test_headers_that_drip_are_not_waited_for(answer: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    require_otel()
+    import requests
+
+    from blueplane_doctor.service import pushing
+
+    monkeypatch.setattr(pushing, "_ANSWER_SECONDS", 0.3)
+    with dripping(answer) as url, pushing.session() as made, pytest.raises(requests.exceptions.RequestException):
+        made.post(url, data=b"numbers", timeout=PATIENCE_SECONDS)
