@@ -136,7 +136,10 @@ class CauseSpec(NamedTuple):
         for name in self.needs:
             if name not in records and name not in self.optional:
                 return []
-        arguments = {name: records[name] for name in self.needs if name in records}
+        arguments = {}
+        for name in self.needs:
+            if name in records:
+                arguments[name] = records[name]
         if self.takes_findings:
             arguments["findings"] = findings
         result = self.function(**arguments)
@@ -194,6 +197,10 @@ def _spec_of(function: CauseFunction, wiring: _Wiring) -> CauseSpec:
     doc = inspect.getdoc(function) or ""
     everything = inspect.signature(function).parameters
     parameters = [each for each in everything.values() if each.name != "findings"]
+    optional = []
+    for each in parameters:
+        if each.default is not each.empty:
+            optional.append(each.name)
     return CauseSpec(
         function=function,
         stage=wiring.stage,
@@ -206,7 +213,7 @@ def _spec_of(function: CauseFunction, wiring: _Wiring) -> CauseSpec:
         title=doc.partition("\n")[0].rstrip("."),
         doc=doc,
         needs=tuple(each.name for each in parameters),
-        optional=frozenset(each.name for each in parameters if each.default is not each.empty),
+        optional=frozenset(optional),
         takes_findings="findings" in everything,
     )
 

@@ -205,13 +205,16 @@ def _finished(root: _Candidate, findings: Findings) -> Cause:
     if root.cause.status.severity > 0 and not root.followers:
         status = root.cause.status
     ordered = sorted(root.explained, key=lambda one: (one.status.display_rank, one.id))
+    leads_to = set()
+    for follower in root.followers:
+        leads_to.add(follower.spec.id)
     return root.cause.model_copy(
         update={
             "id": root.spec.id,
             "title": root.cause.title or root.spec.title,
             "status": status,
             "explains": [one.id for one in ordered],
-            "leads_to": sorted({follower.spec.id for follower in root.followers}),
+            "leads_to": sorted(leads_to),
         }
     )
 

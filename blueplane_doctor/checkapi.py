@@ -68,7 +68,10 @@ class CheckSpec(NamedTuple):
 
     def run(self, records: Mapping[str, Any]) -> Finding:
         """Call the check with the records that it names."""
-        arguments = {name: records[name] for name in self.needs if name in records}
+        arguments = {}
+        for name in self.needs:
+            if name in records:
+                arguments[name] = records[name]
         if self.takes_scale:
             arguments["scale"] = self.scale
         return self.function(**arguments)
@@ -96,6 +99,10 @@ def spec_of(function: Callable[..., Finding], area: str, scale: Scale | None) ->
     doc = inspect.getdoc(function) or ""
     everything = inspect.signature(function).parameters
     parameters = [each for each in everything.values() if each.name != "scale"]
+    optional = []
+    for each in parameters:
+        if each.default is not each.empty:
+            optional.append(each.name)
     return CheckSpec(
         function=function,
         area=area,
@@ -104,7 +111,7 @@ def spec_of(function: Callable[..., Finding], area: str, scale: Scale | None) ->
         title=doc.splitlines()[0].rstrip(".") if doc else function.__name__,
         doc=doc,
         needs=tuple(each.name for each in parameters),
-        optional=frozenset(each.name for each in parameters if each.default is not each.empty),
+        optional=frozenset(optional),
         takes_scale="scale" in everything,
     )
 

@@ -91,7 +91,8 @@ def fish(commands: Commands) -> str:
             below = commands.get(f"{name} {word}".strip())
             description = f" -d {_quoted(below.help)}" if below else ""
             lines.append(f"{start} -a {_quoted(word)}{description}")
-        lines += [f"{start} {_fish_flag(flag)}" for flag in command.flags]
+        for flag in command.flags:
+            lines.append(f"{start} {_fish_flag(flag)}")
     return "\n".join(lines) + "\n"
 
 
@@ -99,7 +100,10 @@ def _fish_condition(name: str, commands: Commands) -> str:
     """When a line of fish counts: no command stands there yet, or this one and none of its own commands."""
     conditions = [f"__fish_seen_subcommand_from {word}" for word in name.split()]
     start = f"{name} " if name else ""
-    inside = [other.removeprefix(start) for other in commands if other and other.startswith(start)]
+    inside = []
+    for other in commands:
+        if other and other.startswith(start):
+            inside.append(other.removeprefix(start))
     direct = [other for other in inside if " " not in other]
     if direct:
         conditions.append(f"not __fish_seen_subcommand_from {' '.join(direct)}")
@@ -140,7 +144,10 @@ def _parts(commands: Commands) -> dict[str, str]:
         for flag in command.flags:
             if flag.values is not Values.NONE:
                 takes.update(flag.names)
-    names = [_quoted(name) for name in commands if name]
+    names = []
+    for name in commands:
+        if name:
+            names.append(_quoted(name))
     return {"names": "|".join(names), "takes": "|".join(sorted(takes))}
 
 

@@ -202,7 +202,9 @@ def selected(checks: Iterable[CheckSpec], settings: Settings, problems: Iterable
 
 def _hint_for(words: Iterable[str], checks: Sequence[CheckSpec]) -> str:
     """What the first mistyped word may mean."""
-    names = {spec.id for spec in checks} | {spec.area for spec in checks}
+    names = set()
+    for spec in checks:
+        names |= {spec.id, spec.area}
     for word in words:
         hint = did_you_mean(word, sorted(names), "")
         if hint:

@@ -28,12 +28,15 @@ class Evidence:
 
 def to_json(evidence: Evidence) -> str:
     """The evidence as JSON text; `kept.evidence_from` gives the same evidence back."""
+    records = {}
+    for name, record in sorted(evidence.records.items()):
+        records[name] = record.model_dump()
     content = {
         "evidence_version": EVIDENCE_VERSION,
         "tool": Tool(version=__version__).model_dump(),
         "taken_at": evidence.taken_at,
         "duration_ms": evidence.duration_ms,
-        "records": {name: record.model_dump() for name, record in sorted(evidence.records.items())},
+        "records": records,
         "missing": dict(sorted(evidence.missing.items())),
         "durations": dict(sorted(evidence.durations.items())),
         "thresholds": evidence.thresholds,

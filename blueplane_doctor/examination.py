@@ -239,7 +239,10 @@ class Examination:
         """The writer groups that more than one server reads. Raises SourceError when the stream cannot be read."""
         server = server_process(self.settings.home)
         now_ms = self.server_info().now_ms
-        groups = [group for name in self.writer_groups() if (group := self.stream().group(name))]
+        groups = []
+        for name in self.writer_groups():
+            if group := self.stream().group(name):
+                groups.append(group)
         if not any(may_be_shared(group, server) for group in groups):
             return {}
         known = known_servers(groups, server, self.log())

@@ -56,7 +56,11 @@ class InvalidRecord(ValueError):
 
     def __init__(self, record: str, message: str, where: tuple[str, ...] = (), kind: Problem = Problem.VALUE) -> None:
         """`record`: name of its class; `where`: field, and what lies below it, of the first problem."""
-        super().__init__(": ".join(part for part in (record, ".".join(where), message) if part))
+        parts = []
+        for part in (record, ".".join(where), message):
+            if part:
+                parts.append(part)
+        super().__init__(": ".join(parts))
         self.record = record
         self.message = message
         self.where = where
@@ -153,8 +157,14 @@ def _as_it_is(value: Any) -> Any:
 
 def _annotated(kind: Any) -> _Check | None:
     inner, *marks = get_args(kind)
-    before = [mark.function for mark in marks if isinstance(mark, Prepared)]
-    after = [mark.function for mark in marks if isinstance(mark, Cleaned)]
+    before = []
+    for mark in marks:
+        if isinstance(mark, Prepared):
+            before.append(mark.function)
+    after = []
+    for mark in marks:
+        if isinstance(mark, Cleaned):
+            after.append(mark.function)
     if not before and not after:
         return _own_check(inner)
     check = check_of(inner)

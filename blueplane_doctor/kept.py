@@ -77,12 +77,18 @@ def evidence_from(text: str | bytes, path: Path, monitor_paths: Iterable[Path] =
             "judge it with the version of blueplane-doctor that took it",
         )
     try:
+        missing = {}
+        for name, cause in content["missing"].items():
+            missing[str(name)] = str(cause)
+        durations = {}
+        for name, milliseconds in content["durations"].items():
+            durations[str(name)] = float(milliseconds)
         return Evidence(
             taken_at=str(content["taken_at"]),
             duration_ms=float(content["duration_ms"]),
             records=_records(content["records"], monitor_paths),
-            missing={str(name): str(cause) for name, cause in content["missing"].items()},
-            durations={str(name): float(milliseconds) for name, milliseconds in content["durations"].items()},
+            missing=missing,
+            durations=durations,
             thresholds=_thresholds(content.get("thresholds")),
         )
     except InvalidRecord as error:

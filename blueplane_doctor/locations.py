@@ -117,8 +117,11 @@ def _named_in_settings(settings: Settings) -> dict[str, str]:
     streams = settings.streams
     names = [streams.queue, *(streams.dead_letters or ()), streams.group]
     for route in settings.routes or ():
-        names += [route.group, *(key.table for key in route.keys)]
-    names += [target.name for target in settings.instrument_targets]
+        names.append(route.group)
+        for key in route.keys:
+            names.append(key.table)
+    for target in settings.instrument_targets:
+        names.append(target.name)
     private = [name for name in names if name and name not in _KNOWN]
     paths = [settings.home, settings.database_file, settings.buffer_file, settings.cursor_hooks]
     if settings.cursor_data is not None:

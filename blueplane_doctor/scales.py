@@ -203,7 +203,10 @@ def scale_words(scale: Grading) -> dict[str, str]:
 
 def _state_words(scale: Grading) -> Iterator[tuple[str, str]]:
     for colour in ("green", *LEVELS):
-        words = [word for word, status in scale.words.items() if status == colour]
+        words = []
+        for word, status in scale.words.items():
+            if status == colour:
+                words.append(word)
         if words:
             yield colour, " or ".join(words)
 

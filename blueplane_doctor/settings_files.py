@@ -112,7 +112,11 @@ def read_blueplane_config(home: Path) -> tuple[str, dict[str, Any]]:
 
 def _given(values: Mapping[str, Any]) -> dict[str, Any]:
     """Without those that the file does not set."""
-    return {name: value for name, value in values.items() if value is not None}
+    given = {}
+    for name, value in values.items():
+        if value is not None:
+            given[name] = value
+    return given
 
 
 def _part(content: Mapping[str, Any], *names: str) -> Mapping[str, Any]:

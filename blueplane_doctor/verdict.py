@@ -70,7 +70,10 @@ def _reservations(findings: Sequence[Finding], status: Status) -> str:
             waived.append(f"{finding.id} ({finding.status.words})")
     if waived:
         words += f", but for what is waived: {_enumerated(waived[:_SHOWN], len(waived))}"
-    broken = [finding.id for finding in counted(findings) if finding.status is Status.ERROR]
+    broken = []
+    for finding in counted(findings):
+        if finding.status is Status.ERROR:
+            broken.append(finding.id)
     if broken:
         checks = many(len(broken), "check", "checks")
         words += f", as far as it could be judged: {checks} broke ({_enumerated(broken[:_SHOWN], len(broken))})"

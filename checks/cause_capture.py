@@ -27,7 +27,10 @@ def _is_silent(findings: Findings) -> bool:
 
 def _signs_of(wiring: "CaptureWiring") -> list[str]:
     """What follows from its faults: what is graded of hooks and of the database monitor is Cursor's alone."""
-    kinds = {fault.kind for fault in wiring.faults if fault.editor == "cursor"}
+    kinds = set()
+    for fault in wiring.faults:
+        if fault.editor == "cursor":
+            kinds.add(fault.kind)
     signs = [_WIRING]
     if kinds:
         signs += _SIGNS

@@ -250,13 +250,16 @@ def cause_rewound_group(queue: "QueueHealth", findings: Findings) -> Cause | Non
     ids: list[str] = []
     for group in queue.writers:
         ids += group.written_not_delivered_ids[:1]
+    waiting = 0
+    for group in queue.writers:
+        waiting += group.waiting or 0
     return findings.cause(
         "written-not-delivered",
         more="Nothing is lost.",
         since=stream_time(min(ids, default="")),
         since_by=f"{STREAM_ID}, of the first of them",
         since_bound="at the earliest",
-        at_stake=Stake(at_risk=sum(group.waiting or 0 for group in queue.writers)),
+        at_stake=Stake(at_risk=waiting),
     )
 
 

@@ -41,6 +41,9 @@ def check_chain_breaks(chain: "ChainHealth", locations: "Locations", scale: Scal
     - what lost-before-delivery counts
     """
     broken = chain.chain_break_count
+    breaks = []
+    for one in chain.breaks[:10]:
+        breaks.append(f"{one.id} {one.event_type}: {one.reason}")
     evidence: dict[str, Any] = {
         "states": chain.states,
         "equation": chain.equation,
@@ -52,7 +55,7 @@ def check_chain_breaks(chain: "ChainHealth", locations: "Locations", scale: Scal
         "letter may be dropped": chain.letter_dropped,
         "letter may be unreadable": chain.letters_unreadable,
         "may be written elsewhere": chain.written_elsewhere,
-        "first breaks": [f"{b.id} {b.event_type}: {b.reason}" for b in chain.breaks[:10]],
+        "first breaks": breaks,
     }
     if broken:
         sentence = f"{many(broken, 'message has', 'messages have')} vanished: {_parts(chain)}"

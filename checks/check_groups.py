@@ -251,7 +251,8 @@ def check_second_server(
 
 def _missing_sentence(absent: list[str], empty: list[str], waits: bool) -> str:
     parts = [f"the group {name} does not exist" for name in absent]
-    parts += [f"the group {name} has no consumer" for name in empty]
+    for name in empty:
+        parts.append(f"the group {name} has no consumer")
     sentence = " and ".join(parts)
     sentence = sentence[0].upper() + sentence[1:]
     if waits:

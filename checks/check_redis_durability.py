@@ -97,9 +97,12 @@ def _expiry_sentence(redis: "RedisHealth") -> str:
 
 
 def _keep(redis: "RedisHealth", locations: "Locations") -> Remedy:
+    commands = []
+    for name in sorted(redis.expires_in_seconds):
+        commands.append(f"{locations.redis_cli} PERSIST {name}")
     return Remedy(
         text="Take the expiry away, and find the program that sets it: Blueplane gives its streams none.",
-        commands=[f"{locations.redis_cli} PERSIST {name}" for name in sorted(redis.expires_in_seconds)],
+        commands=commands,
     )
 
 

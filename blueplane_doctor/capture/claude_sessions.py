@@ -85,7 +85,8 @@ class ClaudeSessions:
         if CLAUDE_TABLE in self._examination.tables():
             sql = f"SELECT ingested_at, timestamp FROM {CLAUDE_TABLE} ORDER BY sequence LIMIT 1"
             for row in database.rows(sql):
-                signs += [_time(value) for value in row]
+                for value in row:
+                    signs.append(_time(value))
         if self.are_known:
             sql = f"SELECT min(started_at) FROM {CONVERSATIONS_TABLE} WHERE platform = ?"
             for (started,) in database.rows(sql, (_PLATFORM,)):

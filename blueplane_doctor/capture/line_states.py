@@ -45,5 +45,8 @@ REASONS = (FOLDER_NOT_FOUND, NOT_STARTED, ENDED, STOPPED, OTHER_REASON)
 
 def equation(lines: int, states: dict[str, int]) -> str:
     """`5,004 lines = 4,812 written + 192 missing`."""
-    terms = [f"{states[state]:,} {state.replace('_', ' ')}" for state in LINE_STATES if states.get(state)]
+    terms = []
+    for state in LINE_STATES:
+        if states.get(state):
+            terms.append(f"{states[state]:,} {state.replace('_', ' ')}")
     return f"{many(lines, 'line', 'lines')} = {' + '.join(terms) or '0'}"

@@ -66,7 +66,11 @@ class LineTraces:
         wanted = list(keys)
         lookups = [Lookup(CLAUDE_TABLE, self._columns, tuple(key)) for key in wanted]
         rows = self._rows.find(lookups)
-        return {key for key, sequences in zip(wanted, rows, strict=True) if sequences}
+        written = set()
+        for key, sequences in zip(wanted, rows, strict=True):
+            if sequences:
+                written.add(key)
+        return written
 
     def has_rows(self, session: str) -> bool:
         """Whether any row of this session is there. Raises SourceError."""

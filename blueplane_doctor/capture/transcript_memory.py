@@ -119,11 +119,14 @@ def _file_memory(kept: dict[str, Any]) -> FileMemory:
     for key in kept["written"]:
         if key != WITHOUT_TIME:
             int(key)
+    open_lines = []
+    for line in kept["open"]:
+        open_lines.append(TranscriptLine(*_typed(line, _LINE_TYPES)))
     return FileMemory(
         progress=Progress(*_typed(kept["progress"], _PROGRESS_TYPES)),
         agents=_counts(kept["agents"]),
         written=Counter(_counts(kept["written"])),
-        open=[TranscriptLine(*_typed(line, _LINE_TYPES)) for line in kept["open"]],
+        open=open_lines,
     )
 
 

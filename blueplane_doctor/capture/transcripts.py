@@ -46,9 +46,11 @@ def states_of_lines(examination: Examination, lines: Collection[FoundLine]) -> d
     Raises SourceError.
     """
     since_ms = _window_start(examination)
+    places = set()
     for found in lines:
         since_ms = min(since_ms, found.file.modified_ns // 1_000_000)
-    comparer = _Comparer(examination, {_place(found.file, found.line) for found in lines})
+        places.add(_place(found.file, found.line))
+    comparer = _Comparer(examination, places)
     comparer.compare(since_ms)
     states = {}
     for found in lines:

@@ -15,7 +15,10 @@ _FIRST_PARAGRAPH = re.compile(r'\s*"""(.+?)(?:\n\n|""")', re.DOTALL)
 
 def command_names() -> list[str]:
     """The commands: one for each file, by its name."""
-    names = [info.name for info in iter_modules(__path__) if info.name not in _NO_COMMANDS]
+    names = []
+    for info in iter_modules(__path__):
+        if info.name not in _NO_COMMANDS:
+            names.append(info.name)
     return sorted(names)
 
 

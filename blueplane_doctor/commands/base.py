@@ -54,7 +54,10 @@ def command(
     other shared option before the command is refused. `formats` are the values of its --format, the default first. Its
     help text is the module's docstring, in a group the function's.
     """
-    taken = {option: OPTIONS[option].help for option in shared} | own_help
+    taken = {}
+    for option in shared:
+        taken[option] = OPTIONS[option].help
+    taken |= own_help
     if formats:
         taken["format"] = f"Format on stdout, default {formats[0]}."
 
@@ -106,7 +109,11 @@ def parameters(
     table = dict(OPTIONS)
     if formats:
         table["format"] = OPTIONS["format"]._replace(metavar="|".join(formats))
-    return [_parameter(table[name], names[name], in_command, hidden) for name in table if name in names]
+    declared = []
+    for name in table:
+        if name in names:
+            declared.append(_parameter(table[name], names[name], in_command, hidden))
+    return declared
 
 
 def _parameter(option: Option, help_text: str, in_command: bool, hidden: bool) -> inspect.Parameter:
@@ -158,7 +165,10 @@ def split_off(context: typer.Context, names: Iterable[str], values: dict[str, An
 def _invocation(context: typer.Context, taken: Iterable[str], later: Given, formats: Sequence[str]) -> Invocation:
     """Raises UsageError for an option or a format that the command does not have."""
     earlier = context.find_object(Given) or Given()
-    refused = [OPTIONS[name].flag for name in earlier.typed.given() if name not in taken]
+    refused = []
+    for name in earlier.typed.given():
+        if name not in taken:
+            refused.append(OPTIONS[name].flag)
     path = _path(context)
     if refused:
         raise UsageError(

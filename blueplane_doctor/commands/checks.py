@@ -78,7 +78,10 @@ def _list(specs: Sequence[CheckSpec], causes: Sequence[CauseSpec], given: Invoca
         checks_first = [_as_json(spec, loaded) for spec in specs]
         show_json([*checks_first, *map(_cause_as_json, causes)])
         return
-    show_table([_row(spec, loaded) for spec in specs], ["area", "check", "scale", "numbers from", "defined in"])
+    rows = []
+    for spec in specs:
+        rows.append(_row(spec, loaded))
+    show_table(rows, ["area", "check", "scale", "numbers from", "defined in"])
     if causes:
         show("\n")
         show_table([_row_of_cause(spec) for spec in causes], ["stage", "cause", "title", "shown by", "defined in"])

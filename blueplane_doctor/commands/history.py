@@ -100,7 +100,10 @@ def _show(
 ) -> ExitCode:
     until = time.time()
     read = storage.read_many(metrics, until - span, until, step)
-    show(_SHAPES[form]({_shown(name, typed): points for name, points in read.items()}, step))
+    shown = {}
+    for name, points in read.items():
+        shown[_shown(name, typed)] = points
+    show(_SHAPES[form](shown, step))
     for points in read.values():
         if any(value is not None for _, value in points):
             return ExitCode.OK

@@ -39,7 +39,10 @@ def schema(
 
 def report_schema() -> dict[str, Any]:
     """JSON Schema (draft 2020-12) of what `--format json` writes."""
-    monitors = {name: monitor.record for name, monitor in sorted(find_monitors().items()) if monitor.in_metrics}
+    monitors = {}
+    for name, monitor in sorted(find_monitors().items()):
+        if monitor.in_metrics:
+            monitors[name] = monitor.record
     definitions = json_schema(Report, *monitors.values())
     schema = definitions.pop("Report")
     records = {}

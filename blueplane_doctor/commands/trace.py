@@ -50,7 +50,10 @@ def trace(
         wanted = ids or _ids_of(examination, state, since)
         traces = Tracer(examination).trace(wanted)
     if given.format == "json":
-        show_json([trace.model_dump() for trace in traces])
+        values = []
+        for trace in traces:
+            values.append(trace.model_dump())
+        show_json(values)
     else:
         # IDs in a state are those of the queue, whose form is known.
         names = names_of(ids, traces) if ids else [trace.id for trace in traces]

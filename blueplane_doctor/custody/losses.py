@@ -67,7 +67,10 @@ def trimmed_before_writers(losses: Sequence[GroupLoss]) -> TrimmedUnread:
     """What the writer groups together lost."""
     if not losses:
         return TrimmedUnread(at_most=0)
-    bounds = [loss.most for loss in losses if loss.most is not None]
+    bounds = []
+    for loss in losses:
+        if loss.most is not None:
+            bounds.append(loss.most)
     if len(bounds) < len(losses):
         return TrimmedUnread()
     # What only some group is known to have missed is no certain loss: of a group that is not known it is 0 at least.
@@ -207,7 +210,10 @@ def forgets_losses(info: Mapping[str, str]) -> bool:
     """
     if "valkey_version" in info:
         return True
-    numbers = [int(part) for part in info.get("redis_version", "").split(".") if part.isdecimal()]
+    numbers = []
+    for part in info.get("redis_version", "").split("."):
+        if part.isdecimal():
+            numbers.append(int(part))
     return numbers >= [7, 4, 2]
 
 

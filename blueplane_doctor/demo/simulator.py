@@ -153,16 +153,27 @@ class Pipeline(Foundation):
         """Do what the real consumer of that group does with its next batch; how many new entries it read."""
         if group == "claude_processors":  # Claude's writer tries its pending entries again, Cursor's never does
             pending = self._read(group, self.consumers[group], "0", batch)
-            self._finish(group, [entry for entry in pending if entry[1]])
+            there = []
+            for entry in pending:
+                if entry[1]:
+                    there.append(entry)
+            self._finish(group, there)
         entries = self.deliver(group, count=batch)
         self._finish(group, entries)
         return len(entries)
 
     def _finish(self, group: str, entries: Sequence[Entry]) -> None:
-        platforms = {route.name for route in self.layout.routes if route.group == group}
+        platforms = set()
+        for route in self.layout.routes:
+            if route.group == group:
+                platforms.add(route.name)
         own = [entry for entry in entries if self.owner(entry[1]) in platforms]
         own_ids = {entry_id for entry_id, _ in own}
-        self.acknowledge(group, (entry_id for entry_id, _ in entries if entry_id not in own_ids))
+        others = []
+        for entry_id, _ in entries:
+            if entry_id not in own_ids:
+                others.append(entry_id)
+        self.acknowledge(group, others)
         if not own:
             return
         try:

@@ -32,7 +32,10 @@ def render(specs: Sequence[CheckSpec]) -> str:
     panels: list[_Panel] = [_worst(), _causes(), _table()]
     top = 2 * _HEIGHT
     for area in sorted({spec.area for spec in specs}):
-        section = [_check(spec) for spec in specs if spec.area == area]
+        section = []
+        for spec in specs:
+            if spec.area == area:
+                section.append(_check(spec))
         top = _add_section(panels, area.replace("-", " ").capitalize(), section, top)
     _add_section(panels, "Measurements", list(map(_metric, CHARTED)), top)
     for number, panel in enumerate(panels, 1):

@@ -64,7 +64,11 @@ def forecast_of(points: Points, now: float) -> RoomForecast | None:
         return None
     soonest: RoomForecast | None = None
     for seconds in _WINDOWS:
-        forecast = _in_window([point for point in points if point[0] >= now - seconds], now)
+        lately = []
+        for point in points:
+            if point[0] >= now - seconds:
+                lately.append(point)
+        forecast = _in_window(lately, now)
         if forecast and (soonest is None or forecast.minutes_left < soonest.minutes_left):
             soonest = forecast
     return soonest
@@ -101,7 +105,11 @@ def _in_window(points: Points, now: float) -> RoomForecast | None:
 
 
 def _points(samples: Sequence[Sample], metric: str) -> Points:
-    return [(sample.time, sample.values[metric]) for sample in samples if metric in sample.values]
+    points = []
+    for sample in samples:
+        if metric in sample.values:
+            points.append((sample.time, sample.values[metric]))
+    return points
 
 
 def _free_memory(samples: Sequence[Sample]) -> Points:

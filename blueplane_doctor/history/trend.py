@@ -79,7 +79,10 @@ class GroupSample(NamedTuple):
 def group_metrics(group: str) -> list[str]:
     """The metrics that a GroupSample is made of, in its order."""
     names = ("entries_read", "undelivered", "pending", "last_delivered", "written_not_delivered")
-    return ["queue.entries_added", *(f"queue.groups.{group}.{name}" for name in names)]
+    metrics = ["queue.entries_added"]
+    for name in names:
+        metrics.append(f"queue.groups.{group}.{name}")
+    return metrics
 
 
 def group_samples(samples: Iterable[Sample], group: str) -> list[GroupSample]:

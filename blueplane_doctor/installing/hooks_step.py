@@ -72,7 +72,11 @@ class HooksStep:
         if files.read(home / spool.SPOOL_FILE) or apart or kept_sizes(str(home)):
             return Plan(notes=[f"{home / spool.SPOOL_FILE} holds events that were not delivered; it stays"])
         paths = [home / name for name in spool.FILES]
-        return Plan(changes=[file_changes.removal(path) for path in paths if os.path.lexists(path)])
+        changes = []
+        for path in paths:
+            if os.path.lexists(path):
+                changes.append(file_changes.removal(path))
+        return Plan(changes=changes)
 
 
 def _editors(site: Site) -> Iterator[_Editor]:
@@ -190,7 +194,11 @@ def _commands(item: Any) -> list[Any]:
     inner = item.get("hooks")
     if not isinstance(inner, list):
         return [item.get("command")]
-    return [part.get("command") for part in inner if isinstance(part, dict)]
+    commands = []
+    for part in inner:
+        if isinstance(part, dict):
+            commands.append(part.get("command"))
+    return commands
 
 
 def _calls_hook(command: object) -> bool:

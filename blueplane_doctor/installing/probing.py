@@ -165,11 +165,14 @@ class _Watch:
         cause = ""
         if not self._arrived:
             cause = self._cause(outcome)
+        hops = []
+        for name in HOPS:
+            hops.append(Hop(name=name, milliseconds=self._seen.get(name)))
         return Probe(
             event_id=self._id,
             sent_at=iso(sent_at) or "",
             arrived=self._arrived,
-            hops=[Hop(name=name, milliseconds=self._seen.get(name)) for name in HOPS],
+            hops=hops,
             queue=self._queue,
             group=self._group,
             stream_id=self._entry,

@@ -87,7 +87,8 @@ def _identities(event: Any) -> set[str]:
         for name in _NAMES:
             if isinstance(part.get(name), str):
                 identities.add(part[name])
-        rest += [part.get(name) for name in ("payload", "metadata", "full_data", "hook_input", "entry_data")]
+        for name in ("payload", "metadata", "full_data", "hook_input", "entry_data"):
+            rest.append(part.get(name))
     return identities
 
 

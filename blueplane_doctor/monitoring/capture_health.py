@@ -153,7 +153,10 @@ class CaptureHealthMonitor(Monitor):
     def _database_monitor(self, sessions: int | None, ledger: Ledger | None, now: int) -> DatabaseMonitorHealth:
         """What the monitors did as recorded; where nothing is recorded, as the other sources show it."""
         recorded = self.examination.recorded().monitors
-        monitors = [recorded[name] for name in _CURSOR_MONITORS if name in recorded]
+        monitors = []
+        for name in _CURSOR_MONITORS:
+            if name in recorded:
+                monitors.append(recorded[name])
         recorded_sessions = sum_of_known(monitor.sessions for monitor in monitors)
         if recorded_sessions is not None:
             sessions = recorded_sessions

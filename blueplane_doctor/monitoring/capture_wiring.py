@@ -1,6 +1,7 @@
 """The wiring of capture: hook files, their commands, the extension, versions, and folders that the server can find."""
 
 import os
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from functools import cached_property
@@ -85,7 +86,10 @@ class CaptureWiringMonitor(Monitor):
         commands = list(self._commands(files))
         package = __version__
         hooks = sorted(versions_of_hooks(commands) - {""})
-        services = sorted({version_of(path) for path in service_programs(self._user_home)} - {""})
+        versions = set()
+        for path in service_programs(self._user_home):
+            versions.add(version_of(path))
+        services = sorted(versions - {""})
         unfindable = None
         if workspaces is not None:
             unfindable = sum(not self._is_findable(workspace) for workspace in workspaces if workspace)
@@ -99,11 +103,12 @@ class CaptureWiringMonitor(Monitor):
             *self._folder_elsewhere(commands),
             *_different_versions(package, hooks, services),
         ]
+        by_editor = Counter(one.command.editor for one in commands)
         return CaptureWiring(
             cursor_is_there=self._cursor_is_there,
             claude_is_there=os.path.isdir(self.examination.settings.claude_settings.parent),
-            cursor_commands=sum(one.command.editor == CURSOR for one in commands),
-            claude_commands=sum(one.command.editor == CLAUDE for one in commands),
+            cursor_commands=by_editor[CURSOR],
+            claude_commands=by_editor[CLAUDE],
             extension_versions=[one.version for one in extensions(self._user_home)],
             package_version=package,
             hook_versions=hooks,
@@ -149,7 +154,10 @@ class CaptureWiringMonitor(Monitor):
 
     def _without_hooks(self, files: Iterable[ReadFile]) -> Iterator[WiringFault]:
         """Where the server was told of sessions lately, and nothing would tell it of the next one."""
-        of_claude = [file.content for file in files if file.content.editor == CLAUDE]
+        of_claude = []
+        for file in files:
+            if file.content.editor == CLAUDE:
+                of_claude.append(file.content)
         if any(may_tell_of_sessions(content) for content in of_claude):
             return
         is_there = any(content.is_there for content in of_claude)

@@ -177,6 +177,12 @@ class ChainOfCustodyMonitor(Monitor):
         last_break = None
         if ledger.last_break_ms is not None:
             last_break = iso_of_milliseconds(ledger.last_break_ms)
+        buckets = []
+        for bucket in of_last_day(ledger.buckets):
+            buckets.append(time_bucket(*bucket))
+        other_buckets = []
+        for bucket in of_other_times(ledger.buckets):
+            other_buckets.append(time_bucket(*bucket))
         return ChainHealth(
             chain_status=_status(ledger, broken, dead_letters),
             messages_enqueued_last_hour=ledger.last_hour,
@@ -208,8 +214,8 @@ class ChainOfCustodyMonitor(Monitor):
             letters_unreadable=ledger.untraceable_because[LETTERS_UNREADABLE],
             letters_dropped=sum(index.dropped.values()),
             blockers=ledger.blockers,
-            buckets=[time_bucket(*bucket) for bucket in of_last_day(ledger.buckets)],
-            other_buckets=[time_bucket(*bucket) for bucket in of_other_times(ledger.buckets)],
+            buckets=buckets,
+            other_buckets=other_buckets,
             equation=equation(ledger.examined, states),
             database_cause=self._database_cause(),
         )

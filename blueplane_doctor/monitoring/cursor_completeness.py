@@ -206,6 +206,10 @@ class _Reader:
         first_missing = None
         if missing_ms:
             first_missing = iso_of_milliseconds(min(missing_ms))
+        workspaces = []
+        for judged in self._judged:
+            if judged.states:
+                workspaces.append(_workspace(judged, announced))
         return CursorCompleteness(
             since=self._examination.settings.since,
             cause=self._cause,
@@ -217,7 +221,7 @@ class _Reader:
             never_captured=dict(sorted(never.items())),
             missing_items=missing,
             first_missing=first_missing,
-            workspaces=[_workspace(judged, announced) for judged in self._judged if judged.states],
+            workspaces=workspaces,
         )
 
 

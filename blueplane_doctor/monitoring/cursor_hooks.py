@@ -102,8 +102,16 @@ def all_hooks(hooks: list[HookHealth], recorded: Recorded) -> CursorHooks:
     if counted:
         minutes = recorded.minutes_with_hooks
         cause = ""
+    total = 0
+    active = {}
+    times = []
+    for hook in hooks:
+        total += hook.seen
+        active[hook.name] = is_active(hook.silent_ms)
+        if hook.last_seen:
+            times.append(hook.last_seen)
     return CursorHooks(
-        total_executions=sum(hook.seen for hook in hooks),
+        total_executions=total,
         success_count=sum_of_known(hook.ok for hook in counted),
         failure_count=sum_of_known(hook.failed for hook in counted),
         success_rate=recorded.hook_success_rate(CURSOR),
@@ -111,8 +119,8 @@ def all_hooks(hooks: list[HookHealth], recorded: Recorded) -> CursorHooks:
         recorded_minutes=minutes,
         recorded_cause=cause,
         recorded_hint=recorded.hint,
-        last_execution_timestamp=max((hook.last_seen for hook in hooks if hook.last_seen), default=None),
-        hooks_active={hook.name: is_active(hook.silent_ms) for hook in hooks},
+        last_execution_timestamp=max(times, default=None),
+        hooks_active=active,
     )
 
 
@@ -125,7 +133,10 @@ def installed_hooks(path: Path) -> InstalledHooks:
         if file.entry:
             subject = f"{file.entry} of {subject}"
         cause = f"{subject} {file.problem.removeprefix('it ')}"
-    return InstalledHooks(frozenset(command.event for command in file.commands), cause)
+    events = []
+    for command in file.commands:
+        events.append(command.event)
+    return InstalledHooks(frozenset(events), cause)
 
 
 def sum_of_known(numbers: Iterable[int | None]) -> int | None:

@@ -55,7 +55,10 @@ class DatabaseAccessMonitor(Monitor):
             if beside.exists():
                 places[end] = beside
         answers = {name: may_write(user, path) for name, path in places.items()}
-        refused = [name for name, answer in answers.items() if answer is False]
+        refused = []
+        for name, answer in answers.items():
+            if answer is False:
+                refused.append(name)
         if refused:
             return DatabaseAccess(writable=False, refused=refused)
         if None in answers.values():

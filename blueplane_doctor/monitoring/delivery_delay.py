@@ -66,7 +66,10 @@ class DeliveryDelayMonitor(Monitor):
         older = 0
         for name, sample in sorted(ledger.delays.items()):
             delays = self._delays(sample.kept)
-            measured = [(enqueued_ms, max(0, delay)) for enqueued_ms, delay in delays if delay > -_RESOLUTION_MS]
+            measured = []
+            for enqueued_ms, delay in delays:
+                if delay > -_RESOLUTION_MS:
+                    measured.append((enqueued_ms, max(0, delay)))
             older += len(delays) - len(measured)
             routes.append(_route(name, sample, measured, info.now_ms))
         cause = ledger.rows_cause

@@ -158,7 +158,11 @@ def _of_writer(
     """What is known of writer groups alone, from their pending entries lists."""
     held = ledger.held.of(group.text)
     orphaned_ids: list[str] = []
+    orphaned = 0
+    orphaned_gone = 0
     for name in sorted(gone):
+        orphaned += held.owed_by_consumer[name]
+        orphaned_gone += held.gone_by_consumer[name]
         orphaned_ids += held.ids_by_consumer.get(name, [])
     return {
         "longest_unacknowledged_ms": held.longest_owed_ms,
@@ -170,8 +174,8 @@ def _of_writer(
         "others_ids": held.others_ids,
         "to_acknowledge": held.to_acknowledge,
         "most_deliveries": reader.most_deliveries,
-        "orphaned": sum(held.owed_by_consumer[name] for name in gone),
-        "orphaned_gone": sum(held.gone_by_consumer[name] for name in gone),
+        "orphaned": orphaned,
+        "orphaned_gone": orphaned_gone,
         "orphaned_ids": orphaned_ids,
         "consumers": _consumers(group, gone, shared, held),
         **_not_given(group.text, ledger),

@@ -157,7 +157,10 @@ class HistoryHealthMonitor(Monitor):
         health = judged(samples, groups, now, kept_messages(self.examination.settings.streams.max_length))
         # A loss stays to be seen for a day: newer servers forget it within seconds, and people sleep.
         day = _samples(storage, (REPORT_STATUS,), groups, now - _DAY, now)
-        times = [sample.time for sample in day if REPORT_STATUS in sample.values]
+        times = []
+        for sample in day:
+            if REPORT_STATUS in sample.values:
+                times.append(sample.time)
         losses = []
         for group in _groups_in(day, groups):
             losses.append(losses_between(group_samples(day, group), group))
@@ -233,11 +236,14 @@ def judged(samples: Sequence[Sample], groups: Sequence[str], now: float, max_len
     recent = [sample for sample in samples if sample.time >= now - _TREND_SECONDS]
     # The last minutes decide: over ten of them an outage that has just begun, or just ended, would not be seen.
     depth = _points(recent, _DEPTH, now)[-FEWEST:]
+    groups_read = []
+    for group in _groups_in(samples, groups):
+        groups_read.append(_group(samples, group, now, max_length))
     return HistoryHealth(
         samples=len(samples),
         set_up=True,
         newest_sample_age_ms=max(0, int((now - samples[-1].time) * 1000)),
-        groups=[_group(samples, group, now, max_length) for group in _groups_in(samples, groups)],
+        groups=groups_read,
         dead_letters_last_hour=increase(_points(samples, _DEAD_LETTERS, now)),
         wal_growth_mb_last_hour=_growth(_points(samples, _WAL_SIZE, now)),
         backlog_per_minute=_rounded(rate_per_minute(depth)),
@@ -278,7 +284,10 @@ def _group(samples: Sequence[Sample], group: str, now: float, limit: int) -> Gro
 
 def _points(samples: Sequence[Sample], metric: str, now: float) -> list[tuple[int, float]]:
     """A metric's values; none where they are too few for a movement, or too old to tell of now."""
-    points = [(sample.time, sample.values[metric]) for sample in samples if metric in sample.values]
+    points = []
+    for sample in samples:
+        if metric in sample.values:
+            points.append((sample.time, sample.values[metric]))
     if len(points) < FEWEST or not is_fresh(points, now):
         return []
     return points

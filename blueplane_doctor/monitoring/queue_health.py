@@ -165,6 +165,9 @@ class QueueHealthMonitor(Monitor):
         processed = self._processed_last_minute()
         look = one_look(examination)
         growth = look.growth if look else None
+        consumers = 0
+        for group in writers:
+            consumers += len(group.consumers)
         return QueueHealth(
             queue=stream.queue,
             layout=stream.layout.name,
@@ -176,7 +179,7 @@ class QueueHealthMonitor(Monitor):
             pending_messages=_pending_messages(ledger, writers),
             first_pending_ids=ledger.held.first_ids,
             oldest_pending_age_ms=milliseconds_since(_first_pending_ms(stream, examination.writer_groups()), now_ms),
-            consumer_count=sum(len(group.consumers) for group in writers),
+            consumer_count=consumers,
             waiting_messages=None if ledger.partial else ledger.total(WAITING),
             oldest_waiting_age_ms=milliseconds_since(ledger.oldest_waiting_ms, now_ms),
             ids_ahead=ledger.ids_ahead,
@@ -231,7 +234,10 @@ def _arriving(index: DeadLetterIndex) -> list[ArrivingError]:
 def _pending_messages(ledger: Ledger, writers: list[GroupHealth]) -> int:
     """Each once, though several groups hold it; when the time was up, at least as many as one group holds."""
     if ledger.partial:
-        return max([ledger.held.messages, *(group.pending for group in writers)])
+        counts = [ledger.held.messages]
+        for group in writers:
+            counts.append(group.pending)
+        return max(counts)
     return ledger.held.messages
 
 

@@ -102,7 +102,10 @@ class RedisHealthMonitor(Monitor):
         try:
             stream = self.examination.stream()
             names = (stream.queue, *stream.dead_letters)
-            replies = self.examination.redis.ask(*[("PTTL", name) for name in names])
+            commands = []
+            for name in names:
+                commands.append(("PTTL", name))
+            replies = self.examination.redis.ask(*commands)
         except SourceError:
             return {}  # whoever needs the stream tells of it
         expires = {}

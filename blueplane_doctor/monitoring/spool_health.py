@@ -72,7 +72,11 @@ def spool_health(home: Path) -> SpoolHealth:
     counts = _counters(home / COUNTS_FILE)
     apart = [_content(home / name, _LONGEST) for name in own_files(str(home))]
     kept_apart = [content for content in apart if content.startswith(b"{")]
-    words = b"\n".join(content for content in apart if not content.startswith(b"{")).decode("ascii", "replace").split()
+    counters = []
+    for content in apart:
+        if not content.startswith(b"{"):
+            counters.append(content)
+    words = b"\n".join(counters).decode("ascii", "replace").split()
     kept_whole = kept_sizes(str(home))
     last_failure = counts.get("last_failure")
     failed_at = None

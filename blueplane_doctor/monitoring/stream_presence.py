@@ -123,7 +123,8 @@ class StreamPresenceMonitor(Monitor):
         times = []
         for route in self.examination.routes():
             if route.group in groups:
-                times += [written.last_by_table.get(key.table) for key in route.keys]
+                for key in route.keys:
+                    times.append(written.last_by_table.get(key.table))
         return iso(max(filter(None, times), default=None))
 
     def _confirmed(self, rows: int | None, stream: StreamState) -> int | None:

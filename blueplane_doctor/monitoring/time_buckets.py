@@ -48,17 +48,24 @@ def of_last_day(buckets: Mapping[int | str, Counter[str]]) -> list[tuple[str, Co
 
 def of_other_times(buckets: Mapping[int | str, Counter[str]]) -> list[tuple[str, Counter[str]]]:
     """Name and counts of what is older than a day, later than now, or without a timestamp."""
-    return [(name, buckets[name]) for name in (OLDER, LATER, WITHOUT_TIMESTAMP) if name in buckets]
+    others = []
+    for name in (OLDER, LATER, WITHOUT_TIMESTAMP):
+        if name in buckets:
+            others.append((name, buckets[name]))
+    return others
 
 
 def time_bucket(start: str, counts: Counter[str]) -> TimeBucket:
     """The stages of the messages of one bucket, by their states."""
     total = sum(counts.values())
+    written = 0
+    for state in HAS_ROW:
+        written += counts[state]
     return TimeBucket(
         start=start,
         enqueued=total,
         delivered=total - counts[WAITING],
-        written=sum(counts[state] for state in HAS_ROW),
+        written=written,
         skipped=counts[SKIPPED],
         waiting=counts[WAITING],
         held=counts[IN_FLIGHT] + counts[STUCK],

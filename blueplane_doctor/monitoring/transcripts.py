@@ -104,7 +104,19 @@ class TranscriptMonitor(Monitor):
             return TranscriptHealth(since=settings.since, cause=error.message)
         states = {state: comparison.total(state) for state in LINE_STATES}
         lines = sum(states.values())
-        times = [line.event_ms for line in comparison.missing if line.event_ms is not None]
+        times = []
+        for line in comparison.missing:
+            if line.event_ms is not None:
+                times.append(line.event_ms)
+        buckets = []
+        for bucket in of_last_day(comparison.buckets):
+            buckets.append(_bucket(*bucket))
+        other_buckets = []
+        for bucket in of_other_times(comparison.buckets):
+            other_buckets.append(_bucket(*bucket))
+        missing_ids = []
+        for line in comparison.missing[:_SHOWN_LINES]:
+            missing_ids.append(line.uuid)
         return TranscriptHealth(
             since=settings.since,
             files=comparison.files,
@@ -114,10 +126,10 @@ class TranscriptMonitor(Monitor):
             states=states,
             equation=equation(lines, states),
             projects=_projects(comparison),
-            buckets=[_bucket(*bucket) for bucket in of_last_day(comparison.buckets)],
-            other_buckets=[_bucket(*bucket) for bucket in of_other_times(comparison.buckets)],
+            buckets=buckets,
+            other_buckets=other_buckets,
             missing_by_reason=_reasons(comparison),
-            missing_ids=[line.uuid for line in comparison.missing[:_SHOWN_LINES]],
+            missing_ids=missing_ids,
             first_missing_timestamp=iso_of_milliseconds(min(times)) if times else None,
             deleted_at=self._first_deleted(comparison),
             without_uuid=comparison.without_uuid,
@@ -167,11 +179,19 @@ def _projects(comparison: Comparison) -> list[ProjectTranscripts]:
 
 def _reasons(comparison: Comparison) -> dict[str, int]:
     counts = Counter(line.reason for line in comparison.missing)
-    return {reason: counts[reason] for reason in REASONS if counts[reason]}
+    by_reason = {}
+    for reason in REASONS:
+        if counts[reason]:
+            by_reason[reason] = counts[reason]
+    return by_reason
 
 
 def _bucket(start: str, counts: Counter[str]) -> LineBucket:
-    return LineBucket(start=start, states={state: counts[state] for state in LINE_STATES if counts[state]})
+    states = {}
+    for state in LINE_STATES:
+        if counts[state]:
+            states[state] = counts[state]
+    return LineBucket(start=start, states=states)
 
 
 MONITOR = TranscriptMonitor

@@ -125,4 +125,8 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
 
 def _environment() -> Mapping[str, str]:
     """Without the doctor's own settings, which may hold the addresses of all targets."""
-    return {name: value for name, value in os.environ.items() if not name.startswith(ENV_PREFIX)}
+    environment = {}
+    for name, value in os.environ.items():
+        if not name.startswith(ENV_PREFIX):
+            environment[name] = value
+    return environment

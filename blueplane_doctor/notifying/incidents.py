@@ -119,7 +119,11 @@ def advanced(watch: Watch, sample: Observation, longest_pause: float, told: Coll
 
 def open_incidents(watch: Watch) -> dict[str, Incident]:
     """Those that are there now, by key."""
-    return {key: incident for key, incident in watch.incidents.items() if incident.is_open}
+    still_open = {}
+    for key, incident in watch.incidents.items():
+        if incident.is_open:
+            still_open[key] = incident
+    return still_open
 
 
 def _keys_of(incidents: dict[str, Incident], sample: Observation) -> dict[str, str]:

@@ -45,11 +45,14 @@ class Message:
 
     def as_document(self) -> dict[str, object]:
         """As a command gets it, in JSON."""
+        kinds = []
+        for kind in self.kinds:
+            kinds.append(kind.value)
         return {
             "version": 1,
             "title": self.title,
             "body": self.body,
-            "kinds": [kind.value for kind in self.kinds],
+            "kinds": kinds,
             "status": self.status.value,
             "causes": list(self.causes),
             "since": datetime.fromtimestamp(self.since).astimezone().isoformat(timespec="seconds"),
@@ -90,7 +93,9 @@ def _title(news: Sequence[News], status: Status, sender: Sender, now: float) -> 
     if first.kind is not Kind.OVER:
         colour = first.status.words.upper()
         return f"Blueplane {colour} since {clock_time(first.since, now)}{_on(sender)}"
-    took = _duration(min(one.since for one in news), max(one.until for one in news))
+    began = min(one.since for one in news)
+    ended = max(one.until for one in news)
+    took = _duration(began, ended)
     colour = status.words.upper()
     if status is Status.GREEN:
         return f"Blueplane GREEN again after {took}{_on(sender)}{_lost_in_all(news)}"
@@ -100,7 +105,10 @@ def _title(news: Sequence[News], status: Status, sender: Sender, now: float) -> 
 
 def _lost_in_all(news: Sequence[News]) -> str:
     """`; 12 lost`; empty where that is not known."""
-    counts = [one.lost for one in news if one.lost is not None]
+    counts = []
+    for one in news:
+        if one.lost is not None:
+            counts.append(one.lost)
     if len(counts) < len(news):
         return ""
     # They ended together, and each counts what was lost while it was there: the longest one counts all of it.

@@ -153,7 +153,10 @@ def _is_due(rule: NotifyRule, state: TargetState, now: float) -> bool:
     """Whether a reminder is due; all that is open is told with it."""
     if not rule.remind_seconds:
         return False
-    times = [told.at for key, told in state.told.items() if key != UNKNOWN]
+    times = []
+    for key, told in state.told.items():
+        if key != UNKNOWN:
+            times.append(told.at)
     if not times:
         return False
     # What was told at a time that lies ahead was told by a clock that was wrong.

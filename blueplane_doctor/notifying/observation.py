@@ -78,14 +78,20 @@ def observed(report: Report, moment: float) -> Observation:
     for finding in bad.values():
         if not finding.cause:
             problems.setdefault(finding.id, _of_finding(finding))
+    present = []
+    for finding in counted(report.findings):
+        present.append(finding.id)
+    left_unjudged = []
+    for finding in unjudged(report.findings):
+        left_unjudged.append(finding.id)
     return Observation(
         time=moment,
         status=report.status,
         problems=problems,
         judged=frozenset(judged),
-        present=frozenset(finding.id for finding in counted(report.findings)),
+        present=frozenset(present),
         waived=frozenset(waived),
-        unjudged=tuple(finding.id for finding in unjudged(report.findings)),
+        unjudged=tuple(left_unjudged),
         losses=_losses(report),
     )
 

@@ -124,10 +124,14 @@ class Health:
             alone = find_checks([*sorted(earlier), file])  # says in the command line's own words that an id is taken
         mine = _of_file(alone.checks, file)
         known = {spec.id for spec in self.available.checks}
-        self.available.checks += [spec for spec in mine if spec.id not in known]
+        for spec in mine:
+            if spec.id not in known:
+                self.available.checks.append(spec)
         others = find_checks().problems
         problems = [problem for problem in alone.problems if problem not in others]
-        self.available.problems += [problem for problem in problems if problem not in self.available.problems]
+        for problem in problems:
+            if problem not in self.available.problems:
+                self.available.problems.append(problem)
         return AvailableChecks(mine, problems)
 
     def _files_with_the_ids_of(self, checks: list[CheckSpec]) -> set[Path]:

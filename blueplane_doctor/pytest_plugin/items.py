@@ -105,7 +105,10 @@ class UsualChecks(pytest.Collector):
     def collect(self) -> Iterator[CheckItem]:
         """Raises CollectError for a name that none of them has."""
         items = [item for item in self._everything() if item.key not in self.taken]
-        if unknown := self.named - {item.name for item in items}:
+        there = set()
+        for item in items:
+            there.add(item.name)
+        if unknown := self.named - there:
             ids = ", ".join(f"{self.name}::{name}" for name in sorted(unknown))
             raise self.CollectError(f"not found: {ids}\n  try: see what there is: blueplane-doctor checks")
         yield from (item for item in items if item.name in self.named or not self.named)

@@ -114,7 +114,10 @@ class Suite:
         return left_out
 
     def _usual_ones(self, session: pytest.Session, items: list[pytest.Item]) -> Iterator[pytest.Item]:
-        taken = {item.key for item in items if isinstance(item, CheckItem)}
+        taken = set()
+        for item in items:
+            if isinstance(item, CheckItem):
+                taken.add(item.key)
         named = {check.partition("::")[2] for check in self.arguments.values()}
         if "" in named:  # `blueplane` alone means all of them
             named = set()

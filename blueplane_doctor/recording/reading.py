@@ -113,12 +113,19 @@ class Recorded(NamedTuple):
     @property
     def last_failed_write_ms(self) -> int | None:
         """When the last write failed; null: none did that was recorded."""
-        times = [writes.last_failed_ms for writes in self.writes.values() if writes.last_failed_ms]
+        times = []
+        for writes in self.writes.values():
+            if writes.last_failed_ms:
+                times.append(writes.last_failed_ms)
         return max(times, default=None)
 
     def hooks_of(self, platform: str) -> list[RecordedHook]:
         """The hooks of one platform (`cursor`, `claude_code`)."""
-        return [hook for name, hook in self.hooks.items() if name.rpartition("/")[0] == platform]
+        hooks = []
+        for name, hook in self.hooks.items():
+            if name.rpartition("/")[0] == platform:
+                hooks.append(hook)
+        return hooks
 
     def hook_success_rate(self, platform: str) -> float | None:
         """Share of the events of a platform's hooks that were enqueued, 0.0 to 1.0."""
@@ -152,15 +159,24 @@ def read_recorded(redis: RedisSource, now_ms: int, minutes: int) -> Recorded:
     writes = {}
     for table, counts in sums.sorted_counts("w"):
         writes[table] = _writes(counts, sums.bins[table])
+    minutes_with_writes = set()
+    for minute, _ in sums.sketches:
+        minutes_with_writes.add(minute)
+    hooks = {}
+    for name, counts in sums.sorted_counts("h"):
+        hooks[name] = RecordedHook(counts["ok"], counts["failed"])
+    monitors = {}
+    for name, counts in sums.sorted_counts("m"):
+        monitors[name] = _monitor(counts)
     return Recorded(
         minutes,
         since,
         minutes_recorded=len(sums.minutes),
-        minutes_with_writes=len({minute for minute, _ in sums.sketches}),
+        minutes_with_writes=len(minutes_with_writes),
         minutes_with_hooks=len(sums.minutes_with_hooks),
         writes=writes,
-        hooks={name: RecordedHook(counts["ok"], counts["failed"]) for name, counts in sums.sorted_counts("h")},
-        monitors={name: _monitor(counts) for name, counts in sums.sorted_counts("m")},
+        hooks=hooks,
+        monitors=monitors,
         write_p95_ms=_p95_ms(sum(sums.bins.values(), Counter())),
         dropped=sums.counts[DROPPED][""][""],
     )
@@ -184,7 +200,10 @@ def _read_hashes(redis: RedisSource, keys: list[str]) -> list[dict[str, int]]:
     """Several hashes in one round trip, without what is not ours. Raises SourceError."""
     if not keys:
         return []
-    replies = redis.ask(*[("HGETALL", key) for key in keys])
+    commands = []
+    for key in keys:
+        commands.append(("HGETALL", key))
+    replies = redis.ask(*commands)
     hashes = []
     for reply in replies:
         counts = {}

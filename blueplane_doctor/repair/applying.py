@@ -179,7 +179,11 @@ class Applier:
                     meanwhile()
                 finder = RowFinder(examination.database)
                 applied.seen = rows_seen(finder, applied.expected, self._patience, steps.keep_lock)
-                forget_written(self._files.folder, {item.id for item in applied.seen if item.source is Source.SPOOL})
+                from_spool = set()
+                for item in applied.seen:
+                    if item.source is Source.SPOOL:
+                        from_spool.add(item.id)
+                forget_written(self._files.folder, from_spool)
                 self._remove_needless_letters(steps)
                 self._remove_letters(steps, journal, applied)
             except KeyboardInterrupt:

@@ -54,7 +54,10 @@ def running_writers(examination: Examination) -> frozenset[str]:
         if group is None:
             continue
         # Before Redis 7.2 a consumer is there only once it was given a message.
-        if answers or min((one.idle_ms for one in group.consumers), default=POLLED_MS) < POLLED_MS:
+        idle_times = []
+        for one in group.consumers:
+            idle_times.append(one.idle_ms)
+        if answers or min(idle_times, default=POLLED_MS) < POLLED_MS:
             running.add(name)
     return frozenset(running)
 
@@ -88,7 +91,11 @@ def _unhealthy(report: Report, checks: tuple[str, ...]) -> str:
 
 def saved_only(items: Iterable[Item]) -> list[Item]:
     """The items with a message, to be saved and nothing else."""
-    return [_kept(item, item.reason) for item in items if item.has_message]
+    kept_items = []
+    for item in items:
+        if item.has_message:
+            kept_items.append(_kept(item, item.reason))
+    return kept_items
 
 
 def within_pipeline(items: Iterable[Item], another: str) -> tuple[list[Item], list[Refusal]]:
@@ -118,7 +125,10 @@ def settled(items: Iterable[Item], survey: Survey, obstacle: str = "", letters_a
     acknowledges a message.
     """
     everything = list(items)
-    planned = {item.id for item in everything if item.is_of_queue}
+    planned = set()
+    for item in everything:
+        if item.is_of_queue:
+            planned.add(item.id)
     taken: dict[RowKey, Item] = {}
     decided = []
     for item in everything:
@@ -213,7 +223,10 @@ def with_writers(items: Iterable[Item], running: frozenset[str], obstacle: str) 
 def beside_written(items: Iterable[Item]) -> list[Item]:
     """The items, without setting aside what another item was to be written for, and that one is not delivered."""
     everything = list(items)
-    written = {item.origin for item in everything if item.action in (Action.DELIVER, Action.RELEASE)}
+    written = set()
+    for item in everything:
+        if item.action in (Action.DELIVER, Action.RELEASE):
+            written.add(item.origin)
     left = []
     for item in everything:
         if item.action is Action.SET_ASIDE and item.written_as and item.written_as not in written:

@@ -33,7 +33,10 @@ def _first_undelivered(redis: RedisSource, queue: str, position: EntryId) -> lis
 
 def _first_pending(redis: RedisSource, plan: Plan, group: str) -> list[EntryId]:
     """The first message that a group holds and that the plan has not saved, if there is one."""
-    saved = {item.id for item in plan.items if item.is_of_queue}
+    saved = set()
+    for item in plan.items:
+        if item.is_of_queue:
+            saved.add(item.id)
     # One more than the plan can account for: among so many is one that it has not saved, if there is any.
     for identity, *_ in redis.ask_one("XPENDING", plan.queue, group, "-", "+", len(saved) + 1):
         if identity.decode() not in saved:

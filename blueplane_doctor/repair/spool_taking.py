@@ -71,7 +71,11 @@ def _put_rest_back(home: Path, folder: Path) -> None:
     if rest.exists():
         # First out of what was taken, so that what is there is never in the spool as well.
         others = set(_lines(rest))
-        _keep_taken(folder, [line for line in taken_lines(folder) if line not in others])
+        still_taken = []
+        for line in taken_lines(folder):
+            if line not in others:
+                still_taken.append(line)
+        _keep_taken(folder, still_taken)
         # Under the name of what a hook kept apart: the next one that has the spool takes it over.
         os.rename(rest, home / f"{OWN_PREFIX}{os.getpid()}-{secrets.token_hex(_RANDOM_BYTES)}{OWN_SUFFIX}")
         sync_folder(home)
@@ -82,7 +86,10 @@ def take_from_source(plan: Plan, folder: Path) -> frozenset[str]:
 
     Those that an interrupted repair took before go back into the spool first, and are taken from there.
     """
-    ids = {item.id for item in plan.items if item.source is Source.SPOOL and item.action in ADDS_TO_STREAM}
+    ids = set()
+    for item in plan.items:
+        if item.source is Source.SPOOL and item.action in ADDS_TO_STREAM:
+            ids.add(item.id)
     if not ids:
         return frozenset()
     home = Path(plan.home)
@@ -113,7 +120,11 @@ def give_back(home: Path, folder: Path, identities: Collection[str]) -> int:
         waiting = set(spooled_lines(home))
         back = {line for line in wanted if line in waiting or spool.put(line)}
         # Only now: killed before, they are found in both places, and go back once.
-        _keep_taken(folder, [line for line in lines if line not in back])
+        still_taken = []
+        for line in lines:
+            if line not in back:
+                still_taken.append(line)
+        _keep_taken(folder, still_taken)
     finally:
         spool.let_go()
     if len(back) < len(wanted):

@@ -157,7 +157,10 @@ class Steps:
         reason = "messages came in faster than they could be looked at"
         if past:
             reason = "the groups that follow sessions are behind: they would begin or end this session again"
-        yield [JournalEntry(one.number, REFUSED, reason=reason) for one in left]
+        entries = []
+        for one in left:
+            entries.append(JournalEntry(one.number, REFUSED, reason=reason))
+        yield entries
 
     def _looked_at(self, deliveries: Sequence[Delivery]) -> tuple[list[JournalEntry], list[Delivery]]:
         """What became of messages that need no delivery any more, and the others."""

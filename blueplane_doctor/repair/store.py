@@ -165,7 +165,11 @@ class RepairFiles:
         last: dict[int, JournalEntry] = {}
         for entry in self.journal():
             last[entry.number] = entry
-        return {number: entry for number, entry in last.items() if entry.done not in (REFUSED, UNDONE)}
+        applied = {}
+        for number, entry in last.items():
+            if entry.done not in (REFUSED, UNDONE):
+                applied[number] = entry
+        return applied
 
     @contextmanager
     def journaling(self) -> Iterator[Journal]:

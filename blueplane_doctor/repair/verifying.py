@@ -23,7 +23,10 @@ def rows_seen(
     since = time.monotonic()
     while True:
         before = len(seen)
-        left = {place: item for place, item in enumerate(items) if place not in settled}
+        left = {}
+        for place, item in enumerate(items):
+            if place not in settled:
+                left[place] = item
         seen = settled | _seen(finder, left)
         # A row with a unique key stays its message's; of other keys the number of rows counts, so all are counted anew.
         settled = set()

@@ -202,12 +202,15 @@ def plan_as_json(plan: Plan) -> dict[str, Any]:
                 "reason": item.reason,
             }
         )
+    refusals = []
+    for refusal in plan.refusals:
+        refusals.append(refusal.model_dump())
     return {
         "id": plan.id,
         "made_at": plan.made_at,
         "redis": plan.address,
         "items": items,
-        "refusals": [refusal.model_dump() for refusal in plan.refusals],
+        "refusals": refusals,
         "room": plan.room.model_dump(),
         "writers_run": plan.writers_run,
         "before": plan.before.model_dump(),

@@ -43,11 +43,20 @@ def as_table(changes: Sequence[StatusChange], gaps: Sequence[_Gap], told: Sequen
 
 def as_json(changes: Sequence[StatusChange], gaps: Sequence[_Gap], told: Sequence[ToldLine]) -> str:
     """The changes as a report has them, the times without samples, and the messages to people."""
+    changed = []
+    for change in changes:
+        changed.append(change.model_dump())
+    unrecorded = []
+    for before, after in gaps:
+        unrecorded.append({"from": iso_of_seconds(before), "until": iso_of_seconds(after)})
+    messages = []
+    for message in told:
+        messages.append(message._asdict())
     content = {
         "schema_version": 1,
-        "changes": [change.model_dump() for change in changes],
-        "gaps": [{"from": iso_of_seconds(before), "until": iso_of_seconds(after)} for before, after in gaps],
-        "told": [message._asdict() for message in told],
+        "changes": changed,
+        "gaps": unrecorded,
+        "told": messages,
     }
     return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
 

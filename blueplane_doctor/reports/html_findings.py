@@ -94,5 +94,8 @@ def unjudged_sentence(findings: Sequence[Finding]) -> str:
 
 def follows_links(cause: Cause, report: Report) -> list[str]:
     """The findings to link to from a cause; what could not be judged is counted elsewhere."""
-    judged = {finding.id for finding in report.findings if finding.status not in _NOT_JUDGED}
+    judged = set()
+    for finding in report.findings:
+        if finding.status not in _NOT_JUDGED:
+            judged.add(finding.id)
     return [check for check in cause.explains if check in judged]

@@ -44,12 +44,18 @@ def columns(records: Iterable[Any]) -> list[Any]:
 # Lists and no generators are joined here and below: `join` would make a list first, and cells come by the thousand.
 def headings(columns: Iterable[object]) -> str:
     """The head of a table."""
-    return Markup("".join([f'<th scope="col">{_inert(label(key))}</th>' for key in columns]))
+    cells = []
+    for key in columns:
+        cells.append(f'<th scope="col">{_inert(label(key))}</th>')
+    return Markup("".join(cells))
 
 
 def lines(records: Iterable[Any], columns: Sequence[Any]) -> str:
     """The lines of a table, one for each record."""
-    return Markup("".join([f"<tr>{_cells(record, columns)}</tr>\n" for record in records]))  # escaped in _inert
+    rows = []
+    for record in records:
+        rows.append(f"<tr>{_cells(record, columns)}</tr>\n")
+    return Markup("".join(rows))  # escaped in _inert
 
 
 def _cells(record: Any, columns: Sequence[Any]) -> str:

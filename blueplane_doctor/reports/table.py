@@ -183,7 +183,8 @@ def _as_lines(findings: list[Finding], view: View) -> list[str]:
         value = observed(finding)
         if value:
             lines += _wrapped(value, view, margin="  ")
-        lines += [f"  {text}" for text in _meaning(finding, view.width - 2)]
+        for text in _meaning(finding, view.width - 2):
+            lines.append(f"  {text}")
     return lines
 
 
@@ -240,7 +241,8 @@ def _remedies(findings: Iterable[Finding], view: View) -> list[str]:
     for (text, *commands), names in advice(to_mend, causes=True).items():
         checks = ", ".join(line(name) for name in names)
         lines += _wrapped(f"{checks}: {line(text, 600)}", view)
-        lines += [f"    $ {line(command, _COMMAND_LENGTH)}" for command in commands]
+        for command in commands:
+            lines.append(f"    $ {line(command, _COMMAND_LENGTH)}")
     return ["", "What to do", *lines] if lines else []
 
 

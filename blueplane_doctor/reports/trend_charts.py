@@ -36,7 +36,8 @@ def trends(records: Mapping[str, Any]) -> dict[str, Any] | None:
         if isinstance(one, Mapping):
             points = _points(one.get("points"))
             series.append((one, points))
-            times.update(moment for moment, _ in points)
+            for moment, _ in points:
+                times.add(moment)
     if not times:
         return None
     axis = _Axis(min(times), max(times))
@@ -107,7 +108,10 @@ def _measure(value: object) -> float | None:
 
 
 def _chart(one: Mapping[str, Any], points: list[_Point], axis: _Axis) -> dict[str, Any]:
-    known = [value for _, value in points if value is not None]
+    known = []
+    for _, value in points:
+        if value is not None:
+            known.append(value)
     lowest = min(known, default=None)
     highest = max(known, default=None)
     scale = _Scale(min(0.0, lowest or 0.0), max(0.0, highest or 0.0))

@@ -15,7 +15,10 @@ def read_fingerprint(settings: Settings) -> Fingerprint | None:
     examination = Examination(settings)
     try:
         state = examination.stream()
-        lengths = examination.redis.ask(*[("XLEN", name) for name in state.dead_letters])
+        commands = []
+        for name in state.dead_letters:
+            commands.append(("XLEN", name))
+        lengths = examination.redis.ask(*commands)
     except SourceError:
         return None
     finally:

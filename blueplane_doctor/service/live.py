@@ -107,7 +107,10 @@ def _chart(metric: Metric, points: list[tuple[float, float | None]]) -> Chart:
             x = WIDTH * (moment - first) / span
             y = HEIGHT - height_of_one * value  # SVG counts downwards
             lines[-1].append(f"{x:.1f},{y:.1f}")
-    drawn = [" ".join(line) for line in lines if line]
+    drawn = []
+    for line in lines:
+        if line:
+            drawn.append(" ".join(line))
     return Chart(metric.path, metric.label, metric.unit, drawn, latest, highest, round(span))
 
 

@@ -131,7 +131,10 @@ class Snapshot:
         if status is not Status.UNKNOWN:
             return next(one.summary for one in counted(self._findings(name)) if one.status is status)
         findings = self._findings(name)
-        causes = [finding.cause for finding in (*unjudged(findings), *findings) if finding.cause]
+        causes = []
+        for finding in (*unjudged(findings), *findings):
+            if finding.cause:
+                causes.append(finding.cause)
         return causes[0] if causes else "no check of it was run"
 
     def _findings(self, area: str) -> list[Finding]:

@@ -197,7 +197,11 @@ def changed_in_workspace(connection: Connection, since_ms: int, budget: Budget) 
             found += _listed(value, GENERATION, "generationUUID")
         else:
             found += _listed(value, PROMPT, "unixMs")
-    return Changed([item for item in found if item.since_ms >= since_ms], budget.is_used_up)
+    items = []
+    for item in found:
+        if item.since_ms >= since_ms:
+            items.append(item)
+    return Changed(items, budget.is_used_up)
 
 
 def _workspace_values(connection: Connection, budget: Budget) -> Iterator[tuple[str, Any]]:

@@ -157,7 +157,8 @@ class DeadLetterReader:
     def catch_up(self) -> DeadLetterIndex:
         """Add all that came since the last call. Raises SourceError."""
         commands: list[Command] = [("XINFO", "STREAM", stream) for stream in self._streams]
-        commands += [("XREVRANGE", removed_key(stream), "+", "-", "COUNT", 1) for stream in self._streams]
+        for stream in self._streams:
+            commands.append(("XREVRANGE", removed_key(stream), "+", "-", "COUNT", 1))
         replies = self._redis.ask(*commands)
         removed = replies[len(self._streams) :]
         for stream, reply, last in zip(self._streams, replies, removed, strict=False):

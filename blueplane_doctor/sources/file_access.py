@@ -31,7 +31,11 @@ def user_of_process(pid: int) -> User | None:
     except psutil.Error:
         return None
     status = _proc_status(pid)
-    groups = {gid, *(int(word) for word in status.get("Groups", "").split() if word.isdigit())}
+    further = []
+    for word in status.get("Groups", "").split():
+        if word.isdigit():
+            further.append(int(word))
+    groups = {gid, *further}
     passes = uid == 0
     if "CapEff" in status:
         passes = bool(int(status["CapEff"], 16) & _MAY_PASS_PERMISSIONS)

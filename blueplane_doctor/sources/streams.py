@@ -76,6 +76,10 @@ def read_stream(redis: RedisSource, names: StreamSettings) -> StreamState:
     # Of the queues of several layouts, the one that was added to last is the one in use.
     chosen = max(candidates, key=lambda candidate: candidate.last_generated)
     state, groups = _read_at_once(redis, chosen.queue, chosen.group_names)
+    other_queues = []
+    for other in candidates:
+        if other is not chosen:
+            other_queues.append(other.queue)
     return StreamState(
         layout=chosen.layout,
         queue=chosen.queue,
@@ -86,7 +90,7 @@ def read_stream(redis: RedisSource, names: StreamSettings) -> StreamState:
         entries_added=state.get("entries-added"),
         was_deleted_from=state.get("max-deleted-entry-id", _NOTHING_DELETED) != _NOTHING_DELETED,
         groups=groups,
-        other_queues=tuple(other.queue for other in candidates if other is not chosen),
+        other_queues=tuple(other_queues),
     )
 
 
@@ -125,7 +129,10 @@ def _existing_queues(redis: RedisSource, possible: list[tuple[Layout, str]]) -> 
         replies = redis.ask(*commands)
     except SourceTooFull:
         # XINFO's reply holds whole messages; XLEN's is a number, and tells at least that the server evicted the stream.
-        lengths = redis.ask_all([("XLEN", queue) for _, queue in possible])
+        commands = []
+        for _, queue in possible:
+            commands.append(("XLEN", queue))
+        lengths = redis.ask_all(commands)
         if not any(lengths):
             raise _missing(redis, possible) from None
         raise

@@ -60,7 +60,10 @@ def project_folders(projects: Path) -> list[Path]:
     """
     try:
         with os.scandir(projects) as entries:
-            names = [entry.name for entry in entries if _is_folder(entry)]
+            names = []
+            for entry in entries:
+                if _is_folder(entry):
+                    names.append(entry.name)
     except (FileNotFoundError, NotADirectoryError):
         return []
     except OSError as error:

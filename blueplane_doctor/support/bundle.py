@@ -98,11 +98,14 @@ def bundled(evidence: Evidence, report: Report, loaded: Loaded, available: Avail
         "names of streams and groups that are not Blueplane's: a fingerprint stands for each",
         "the names of this machine and its users: nobody needs them to judge a pipeline",
     ]
+    listed = []
+    for name, content in sorted(files.items()):
+        listed.append(_listed(name, content))
     manifest = {
         "kind": KIND,
         "tool": Tool(version=__version__).model_dump(),
         "taken_at": report.generated_at,
-        "files": [_listed(name, content) for name, content in sorted(files.items())],
+        "files": listed,
         "left_out": left_out,
     }
     return Bundle(files | {MANIFEST: _json(manifest)}, left_out)

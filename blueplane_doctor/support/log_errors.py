@@ -67,7 +67,10 @@ class LogErrors(NamedTuple):
 def log_errors(tail: bytes) -> LogErrors:
     """The error entries of the log's tail."""
     entries = _entries(tail.splitlines())
-    errors = [lines for is_error, lines in entries if is_error]
+    errors = []
+    for is_error, lines in entries:
+        if is_error:
+            errors.append(lines)
     kept = errors[-MOST_ENTRIES:]
     text = ""
     for lines in kept:

@@ -21,9 +21,15 @@ OWN_TEXT = "What it says is left out"
 def shareable_report(report: Report, known_ids: Collection[str]) -> Report:
     """The report with the text of built-in checks and causes alone; `known_ids` are their ids and areas."""
     # The headline quotes none but built-in checks: see verdict.VITAL.
+    findings = []
+    for finding in report.findings:
+        findings.append(_finding(finding, known_ids))
+    causes = []
+    for cause in report.causes:
+        causes.append(_cause(cause, known_ids))
     changes = {
-        "findings": [_finding(finding, known_ids) for finding in report.findings],
-        "causes": [_cause(cause, known_ids) for cause in report.causes],
+        "findings": findings,
+        "causes": causes,
         "metrics": _only(find_monitors(), report.metrics),
         "other_thresholds": _ids(report.other_thresholds, known_ids),
     }
@@ -47,7 +53,11 @@ def shareable_evidence(evidence: Evidence, known_ids: Collection[str]) -> Eviden
 
 def _only(known: Collection[str], values: Mapping[str, _Value]) -> dict[str, _Value]:
     """The values of these names."""
-    return {name: value for name, value in values.items() if name in known}
+    harmless = {}
+    for name, value in values.items():
+        if name in known:
+            harmless[name] = value
+    return harmless
 
 
 def _finding(finding: Finding, known_ids: Collection[str]) -> Finding:

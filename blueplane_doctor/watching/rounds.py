@@ -85,7 +85,11 @@ class Memory:
             if finding.change and finding.change is not Change.SAME:
                 known = before.get(finding.id)
                 changes.append(Changed(finding, finding.change, known.status if known else None))
-        self._last = before | {finding.id: finding for finding in report.findings if _is_judged(finding)}
+        judged = {}
+        for finding in report.findings:
+            if _is_judged(finding):
+                judged[finding.id] = finding
+        self._last = before | judged
         return [] if first else changes
 
     def causes_changed(self, report: Report) -> tuple[list[Cause], list[Cause]]:
@@ -121,13 +125,22 @@ def line(round_: Round) -> str:
     for finding, change, was in round_.changed:
         values = finding.model_dump(include={"id", "status", "summary"})
         changes.append(values | {"change": change, "was": was})
+    causes = []
+    for cause in round_.report.causes:
+        causes.append(cause.model_dump())
+    opened = []
+    for cause in round_.opened:
+        opened.append(cause.id)
+    over = []
+    for cause in round_.over:
+        over.append(cause.id)
     content = {
         "round": round_.number,
         **round_.report.model_dump(include={"generated_at", "status", "exit_code", "counts"}),
         **round_.report.model_dump(include={"since", "since_bound"}),
-        "causes": [cause.model_dump() for cause in round_.report.causes],
-        "opened": [cause.id for cause in round_.opened],
-        "over": [cause.id for cause in round_.over],
+        "causes": causes,
+        "opened": opened,
+        "over": over,
         "changed": changes,
         "unread": dict(round_.unread),
         "metrics": dict(round_.numbers),

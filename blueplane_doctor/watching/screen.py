@@ -175,7 +175,8 @@ def _causes(report: Report, width: int, most: int | None = None) -> list[Text]:
     for number, cause in enumerate(report.causes, 1):
         told = cause_phrases.told(cause, report)
         lines.append(_text(f" {number}  {told[0]}", _STYLES[cause.status]))
-        lines += [_text(f"  {text[: max(width, 40)]}", "") for text in told[1:]]
+        for text in told[1:]:
+            lines.append(_text(f"  {text[: max(width, 40)]}", ""))
     if most is None or len(lines) <= most:
         return lines
     causes = many(len(report.causes), "cause", "causes")

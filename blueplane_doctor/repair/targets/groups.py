@@ -35,7 +35,10 @@ def _plan_groups(case: Case) -> Iterator[Item]:
     missing = [name for name in writers if stream.group(name) is None]
     if not missing and not examination.ledger().total(WRITTEN_NOT_DELIVERED):
         return
-    walk = Walk({name: _start(examination, name) for name in writers})
+    starts = {}
+    for name in writers:
+        starts[name] = _start(examination, name)
+    walk = Walk(starts)
     walk.read(examination)
     for name in writers:
         yield from _writer_item(case, name, walk)
