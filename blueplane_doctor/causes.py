@@ -134,6 +134,7 @@ def _severity(candidate: _Candidate, findings: Findings) -> int:
 
 def _roots(candidates: list[_Candidate], findings: Findings) -> list[_Candidate]:
     """The candidates that follow from no other one; each other one is handed to its root."""
+    # Reversed, so that of several of one id the worst stays, which comes first.
     by_id = {candidate.spec.id: candidate for candidate in reversed(candidates)}
     roots = []
     for candidate in candidates:

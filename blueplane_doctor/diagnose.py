@@ -172,6 +172,7 @@ class Doctor:
         findings = in_order(findings)
         status = status_of(findings)
         exit_code = self.exit_code(findings)
+        # Nothing bad was found, but something vital was not judged: that must not end as a healthy pipeline does.
         if status is Status.UNKNOWN and exit_code is ExitCode.OK:
             exit_code = ExitCode.NOT_JUDGED
         return Report(

@@ -26,6 +26,7 @@ SOURCE_BYTES = 1_000_000
 _READ_SECONDS = 5.0
 """For one file: a local disk needs milliseconds, and a file system of the network may never answer."""
 _BLOCK = 1 << 20
+# A pipe or a terminal may be put there after the look at it: neither may be waited for, or become ours.
 _FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_BINARY", 0)
 _KINDS = (
     (stat.S_ISDIR, os.strerror(errno.EISDIR)),

@@ -91,6 +91,7 @@ def _start_again(arguments: Sequence[str], masked: Sequence[str]) -> None:
     content = json.dumps(arguments).encode()
     original = sys.orig_argv
     first = len(original) - len(arguments)
+    # Python's own options stand before them; what was changed since the start cannot be told apart from those.
     if len(content) > _MOST_BYTES or original[first:] != list(arguments):
         return
     reading, writing = map(_beside_the_streams, os.pipe())

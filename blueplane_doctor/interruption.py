@@ -17,6 +17,7 @@ _SHELL_OFFSET = 128
 """A shell shows a process that a signal has ended as this and the signal's number; so do we."""
 
 _AGAIN_SECONDS = 0.002
+"""Until a dropped signal comes again: whatever dropped it has mostly ended by then."""
 _is_program = False
 """Whether this process is the doctor's own, and not one that uses it as a library."""
 _raises = False

@@ -17,10 +17,13 @@ from blueplane_doctor.connection.topology import SENTINEL, Node, RedisTopology
 Opened = TypeVar("Opened")
 
 _SLOTS = 16_384
+"""Of every cluster, by its protocol."""
 _SHORTEST_ATTEMPT_SECONDS = 0.2
+"""Even for the last node, when those before it have used up the time."""
 _MOST_DIGITS = 5
 """Of a port."""
 _KEYLESS = frozenset({"PING", "INFO", "CONFIG", "MULTI", "EXEC", "TS.QUERYINDEX"})
+"""Commands without a key, which any node may be asked."""
 _KEY_AFTER_SUBCOMMAND = frozenset({"XINFO", "XGROUP"})
 
 

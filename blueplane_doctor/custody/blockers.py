@@ -50,6 +50,7 @@ class BlockerFinder:
     def _same_key(self, identity: str, lookups: list[Lookup], rows: dict[Lookup, list[int]]) -> str:
         reason = ""
         for key in lookups:
+            # The columns before it name the session, which many rows have in common.
             column = key.columns[-1]
             if rows.get(key):
                 reason = f"a row with the same {column} is there already"

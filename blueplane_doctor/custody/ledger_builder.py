@@ -96,6 +96,7 @@ class LedgerBuilder:
         self._ledger.rows_cause = self._judge.rows_cause
         self._ledger.untraceable_because = self._judge.absence.counts
         self._ledger.rows_pruned = self._judge.absence.pruned()
+        # Only where no message ever left the stream must each of those rows be one of these messages'.
         if self._stream.entries_added == self._stream.length:
             self._ledger.pruned_were_written = self._judge.absence.have_as_many_rows()
         self._ledger.claimed_rows = self._judge.rows.claimed
@@ -122,6 +123,7 @@ class LedgerBuilder:
         states = frozenset(page.states)
         tallies = self._tallies(page)
         self._ledger.add(tallies)
+        # IDs ascend: where the last one of a page is too old, the whole page is.
         if page.messages[-1].id[0] > self._now_ms - HOUR_MS:
             self._sample_delays(page)
         if page.messages[-1].id[0] > self._now_ms - 5 * MINUTE_MS:
@@ -135,6 +137,7 @@ class LedgerBuilder:
         if LOST in states:
             self._add_lost(page)
         self._lost_runs.note(page)
+        # An original was counted as lost or untraceable pages ago. Here is its copy: so it is a duplicate.
         for identity, original in self._copied.take(page, tallies):
             self._ledger.supersede(identity, original.tally)
             if original.untraceable_because:

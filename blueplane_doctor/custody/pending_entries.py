@@ -57,6 +57,7 @@ class PendingEntriesReader:
         """Take the reply to `command`."""
         for row in reply:
             entry = PendingEntry.of(*row)
+            # The next page begins behind this entry, for XPENDING gives the ID itself too.
             self._next = (entry.id[0], entry.id[1] + 1)
             if entry.id > self.group.last_delivered:
                 self._complete = True

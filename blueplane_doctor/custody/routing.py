@@ -193,6 +193,7 @@ class Router:
     def _new_kind(self, message: Message, values: tuple[bytes | None, ...]) -> Kind:
         kind = Kind(self._first_owner(message))
         if sum(len(value) for value in values if value) <= _REMEMBERED_BYTES:
+            # To begin anew is cheaper than to know what was used last, and only made-up values lead to so many kinds.
             if len(self._known) >= _REMEMBERED:
                 self._known.clear()
             self._known[values] = kind

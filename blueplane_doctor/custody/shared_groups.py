@@ -125,6 +125,7 @@ def _processes_by_name(group: Group) -> frozenset[int]:
 def _latest_by_process(group: Group) -> dict[int, Consumer]:
     """For each process the consumer of its name that was heard of last."""
     latest: dict[int, Consumer] = {}
+    # The longest silent first, so that of each process the last one stays.
     for consumer in sorted(group.consumers, key=lambda one: -one.idle_ms):
         pid = process_of(consumer.name)
         if pid is not None:

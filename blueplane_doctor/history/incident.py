@@ -114,5 +114,6 @@ def _longest_pause(times: Sequence[int]) -> float:
     distances = sorted(after - before for before, after in pairwise(times))
     if not distances:
         return FRESH_SECONDS
+    # The lower one of two middle ones: of three samples, a gap is one of two distances.
     usual = distances[(len(distances) - 1) // 2]
     return max(FRESH_SECONDS, _MISSED_SAMPLES * usual)

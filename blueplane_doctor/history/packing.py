@@ -69,6 +69,7 @@ def pack(at: int, rows: Rows) -> bytes:
             values_of_all += data
     # The order of kinds is that of the head: a reader finds a column by adding up the widths of those before it.
     head = _HEAD.pack(len(minutes), *map(len, columns))
+    # Two bytes are 45 days, and nothing is kept so long.
     ages = struct.pack(f"<{len(minutes)}H", *(at - minute for minute in minutes))
     return head + ages + bytes(order) + bytes(values_of_all)
 
@@ -145,6 +146,7 @@ def minutes_of(at: int, data: bytes) -> list[int]:
 
 def _known(minutes: Sequence[int], values: Sequence[float]) -> Iterable[tuple[int, float]]:
     """Minutes and values, without those that were not known (not-a-number), or that no recorder writes."""
+    # Not strict: an entry that does not hold the metric has no values.
     pairs = zip(minutes, values, strict=False)
     # One of these shows in the sum: so a whole hour is asked in one call, and seldom value by value.
     if is_kept(sum(values)):

@@ -65,6 +65,7 @@ class TimeSeriesStore:
             if is_kept_now:
                 self._connection.check(reply)
             are_kept.append(is_kept_now)
+        # Of a sample without values none was refused.
         return any(are_kept) or not are_kept
 
     def read(self, metrics: Sequence[str], since: float, until: float, step: int) -> dict[str, list[Point]]:

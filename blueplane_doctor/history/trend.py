@@ -144,11 +144,13 @@ def judge_backlog(samples: Sequence[GroupSample], now: float, limit: float | Non
     # Asked before the backlogs are compared: a zero among them must not hide a consumer that stopped (Burrow#745).
     for state, moves, waits in ((STOPPED, "delivered", "waiting"), (STALLED, "finished", "backlog")):
         still = _seconds_without_movement(known, moves, waits)
+        # For half of the window, by Burrow's rules 3 and 4.
         if still and still * 2 >= known[-1].time - known[0].time:
             return BacklogTrend(state, backlog, rate, still_for=still, samples=count)
     backlogs = [sample.backlog or 0 for sample in known]
     if _only_grows(backlogs) or _is_urgent(known, limit):
         return BacklogTrend(FALLING_BEHIND, backlog, rate, samples=count)
+    # Both are asked: the line may fall although the newest backlog is the largest.
     if rate is not None and rate < 0 and backlog < backlogs[0]:
         return BacklogTrend(DRAINING, backlog, rate, minutes_left=backlog / -rate, samples=count)
     return BacklogTrend(STEADY, backlog, rate, samples=count)

@@ -21,6 +21,7 @@ from blueplane_doctor.http_server.rates import PeerRates, peer_of
 from blueplane_doctor.ownership import stranger_of
 
 _SHORTEST_TOKEN = 16
+"""Characters. As random ones of base64 they are 96 bits, which nobody guesses over a network."""
 _MOST_QUERY_BYTES = 2_048
 _MOST_PATH_BYTES = 1_024
 MOST_HEADER_BYTES = 16_384
@@ -89,6 +90,7 @@ class Guard:
 
     def _refusal(self, scope: Scope) -> Response | None:
         host = (scope.get("client") or ("",))[0]
+        # The rate first: what is refused must cost less than what is answered.
         if scope["path"] not in self._paths.unlimited and not self._rates.take(peer_of(host)):
             return problem(429, "too many requests", "ask again in a second, and less often", {"Retry-After": "1"})
         headers = Headers(scope=scope)

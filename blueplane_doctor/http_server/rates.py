@@ -49,6 +49,7 @@ class PeerRates:
         """Whether one more request of this peer is within the limit."""
         rate = self._rates.pop(peer, None)
         if rate is None:
+            # A page that is opened asks for several things at once.
             rate = Rate(self._per_second, burst=2 * self._per_second)
         self._rates[peer] = rate  # the last place: it was seen now
         if len(self._rates) > MOST_PEERS:

@@ -61,7 +61,7 @@ def serve(
             log_level="critical",
             access_log=False,  # paths of requests may hold IDs
             server_header=False,
-            proxy_headers=False,
+            proxy_headers=False,  # a header could name any peer; rates and limits are counted by the socket's
             ws="none",
             http=Protocol,
             loop="asyncio",

@@ -68,6 +68,7 @@ class DeliveryDelayMonitor(Monitor):
             delays = self._delays(sample.kept)
             measured = []
             for enqueued_ms, delay in delays:
+                # Too early by less than a second: what the row's time lacks. Earlier: another message's row.
                 if delay > -_RESOLUTION_MS:
                     measured.append((enqueued_ms, max(0, delay)))
             older += len(delays) - len(measured)

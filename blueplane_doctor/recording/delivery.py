@@ -89,6 +89,7 @@ class Delivery:
         return commands
 
     def _was_stored(self, batch: Mapping[int, MinuteBucket]) -> bool:
+        # It was stored in one transaction, so any one of its minutes tells of all.
         first_minute = next(iter(batch))
         number = self._connection.ask_one("HGET", key_of(first_minute), self._field)
         return number is not None and int(number) == self._number

@@ -36,6 +36,7 @@ _FAILED: dict[str, Callable[[Any], bool]] = {
 }
 
 _REQUIRED = object()
+# A list, for the fallback may run in a copy of the context: what it sets there is not seen here, what it adds is.
 _fallen_back: ContextVar[list[bool] | None] = ContextVar("blueplane_doctor_fallen_back", default=None)
 
 

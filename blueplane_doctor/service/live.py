@@ -77,6 +77,7 @@ class Recent:
         """One for each metric that is drawn."""
         samples = list(self._samples)
         every = max(1, len(samples) // MOST_POINTS)
+        # The newest one in any case: the figure beside the chart is its value.
         shown = samples[::every] + samples[-1:]
         charts = []
         for metric in CHARTED:
@@ -152,6 +153,7 @@ class _Watchers(Response):
             await refusal(scope, receive, send)
             return
         self._open += 1
+        # nginx would keep events back until its buffer is full.
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         events = StreamingResponse(_events(self._service), headers=headers, media_type="text/event-stream")
         try:

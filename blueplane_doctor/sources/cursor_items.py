@@ -272,6 +272,7 @@ def _time_in(value: dict[str, Any]) -> int | None:
 def _milliseconds(value: Any) -> int | None:
     if isinstance(value, str):
         return milliseconds_of(value)
+    # From 2^53 on, JavaScript's numbers are not exact: no clock gives such a time.
     if isinstance(value, int | float) and _FIRST_LIKELY_MS < value < 1 << 53:
         return int(value)
     return None

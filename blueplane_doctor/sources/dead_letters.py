@@ -204,6 +204,7 @@ class DeadLetterReader:
 
 def removed_key(stream: str) -> str:
     """The key under which repairs count the letters that they removed; in a cluster on the node of the queue."""
+    # The first braces of a key decide its node: these have to be the queue's, not those of the stream's name.
     name = stream.replace("{", "").replace("}", "")
     queue = stream.removesuffix(":dlq")
     return f"telemetry:blueplane_doctor_removed:{name}:{{{queue}}}"

@@ -175,6 +175,7 @@ class _Counter:
         """Count an error; one whose time is none is left out."""
         if moment is None:
             return
+        # Also of a clock that is a little ahead: what is logged right now must not be left out for it.
         is_lately = is_of_this_run and self._now - _WINDOW <= moment <= self._now + _WINDOW
         if entry.is_ordinary:
             self.ordinary += is_lately

@@ -156,6 +156,7 @@ class Reading:
                 rest = b""
                 skipped = 0
             rest += rest_of_block
+            # Of a line that is too long only the length is kept: it tells where the next one begins.
             if skipped + len(rest) > LONGEST_LINE:
                 skipped += len(rest)
                 rest = b""

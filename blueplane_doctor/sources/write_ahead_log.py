@@ -45,6 +45,7 @@ def _finds_one(content: bytes, *, is_whole: bool) -> bool:
     words = "<2I"
     if magic & 1:
         words = ">2I"
+    # The last two words of the header are the sum of those before them.
     sums = _added((0, 0), content[:24], words)
     if list(sums) != salts_and_sums[2:]:
         return False
@@ -52,6 +53,7 @@ def _finds_one(content: bytes, *, is_whole: bool) -> bool:
     is_valid = False
     for head, page in _frames(content, page_size):
         number, size_after_commit, *salts, first_sum, second_sum = _FRAME.unpack(head)
+        # Of a frame's head, the sum covers only the page's number and the size after the commit.
         sums = _added(_added(sums, head[:8], words), page, words)
         is_valid = number != 0 and salts == salts_and_sums[:2] and sums == (first_sum, second_sum)
         if not is_valid:
