@@ -22,6 +22,7 @@ from blueplane_doctor.sources.claimed_consumers import read_claims, without_clai
 from blueplane_doctor.sources.database_source import DatabaseSource
 from blueplane_doctor.sources.dead_letters import DeadLetterEntry, DeadLetterReader, each_dead_letter_entry
 from blueplane_doctor.sources.deleted_rows import DeletedRows, TableBeginning, read_beginnings
+from blueplane_doctor.sources.redis_host import serves_this_host_alone
 from blueplane_doctor.sources.redis_info import dataset_bytes, integer
 from blueplane_doctor.sources.redis_source import RedisSource, pairs
 from blueplane_doctor.sources.server_log import LogTail, read_log
@@ -129,7 +130,7 @@ class Examination:
     @once
     def server_config(self) -> dict[str, str]:
         """The settings of Redis that this user may ask for, without the others. Raises SourceError."""
-        names = ("save", "stop-writes-on-bgsave-error", "min-replicas-to-write", "dir", "unixsocket")
+        names = ("save", "stop-writes-on-bgsave-error", "min-replicas-to-write", "dir", "unixsocket", "bind")
         settings = {}
         # Redis before 7.0 takes one name at a time.
         for reply in self.redis.ask(*[("CONFIG", "GET", name) for name in names]):
@@ -245,7 +246,8 @@ class Examination:
                 groups.append(group)
         if not any(may_be_shared(group, server) for group in groups):
             return {}
-        known = known_servers(groups, server, self.log())
+        are_all_here = serves_this_host_alone(self.server_info().fields, self.server_config())
+        known = known_servers(groups, server, self.log(), are_all_here=are_all_here)
         shared = {}
         for group in groups:
             found = shared_group(group, server, now_ms, process_state, known)

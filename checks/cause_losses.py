@@ -128,9 +128,10 @@ def cause_unrecorded_loss(
     if count <= 0:
         return _without_ids(chain, findings)
     lost = _lost(chain, malformed=False)
+    owners = {broken.group for broken in lost}
     remade = []
     for group in queue.writers:
-        if group.exists and not group.consumers and group.last_delivered_id:
+        if group.name in owners and group.exists and not group.consumers and group.last_delivered_id:
             remade.append(group.name)
     summary = f"{_counted(count, 'neither pending nor written')}. {_held(count)}"
     confirm = _WHO_DELETED

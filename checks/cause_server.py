@@ -241,10 +241,16 @@ def _another(findings: Findings, used: "Used") -> Cause | None:
 def cause_second_server(findings: Findings, chain: "ChainHealth | None" = None) -> Cause | None:
     """A second server takes part of the messages, and writes them elsewhere."""
     elsewhere = chain.written_elsewhere if chain else None
-    is_certain = findings.value("second-server") != "perhaps two servers"
+    state = findings.value("second-server")
+    is_certain = state != "perhaps two servers"
+    title = ""
+    if not is_certain:
+        title = "A second server may take part of the messages"
+    elif state == "two servers before":
+        title = "A second server took part of the messages, and wrote them elsewhere"
     return findings.cause(
         "second-server",
-        title="" if is_certain else "A second server may take part of the messages",
+        title=title,
         certain=is_certain,
         confirm="a process that is a Blueplane server and has that number, here or on another machine",
         at_stake=Stake(at_risk=elsewhere),

@@ -137,8 +137,8 @@ def _why_untraceable(chain: "ChainHealth") -> str:
     if chain.written_elsewhere:
         has = many(chain.written_elsewhere, "message has", "messages have")
         causes.append(
-            f"{has} no row here, and a second server reads, or may read, for the same group: it may have written them "
-            "to a database of its own (see second-server)"
+            f"{has} no row here, and a second server was given messages of the same group, or may have been: it may "
+            "have written them to a database of its own (see second-server)"
         )
     return "; ".join(causes)
 

@@ -19,7 +19,18 @@ _NO_GROUP = "NOGROUP"
 """The kind of the error with which Redis answers who reads for a group that is not there."""
 _TIME_WAS_UP = "the time was up before all were counted; give more with --timeout"
 _LATELY_MS = 10 * MINUTE_MS
-"""A second server that was given a message so lately counts as there."""
+"""A second server that was given a message so lately counts as there, unless it is seen that it reads no more."""
+_KEEP_ITS_DATABASE = "is not lost: it is in the database of its home. Keep that database."
+_END_ALL_BUT_ONE = (
+    "The number at the end of a consumer's name is the process that reads. See which ones are Blueplane servers, from "
+    f"which folder and home, and end all but one. What another one wrote {_KEEP_ITS_DATABASE} Once it reads no more "
+    "this is yellow, while the stream still holds messages that it was given. That is seen a minute after its "
+    "end; in a Redis before 7.2 that takes connections of other machines too, ten minutes after."
+)
+_IT_ENDED = (
+    f"Nothing has to be ended: it reads no more. What it wrote {_KEEP_ITS_DATABASE} This stays yellow while the stream "
+    "still holds messages that it was given."
+)
 
 
 # Mild: whether anything is wrong with it cannot be judged.
@@ -190,7 +201,9 @@ def check_second_server(
     Of two servers that read for one group each is given a part of the messages, and writes it to the database of its
     own home. The pipeline names its consumers after their process. A server that was restarted is none: the consumer
     of the one before has been silent since the new one started. What reads is a server where its process is one, or
-    where it reads for every writer group; of a consumer in one group alone, nothing but its name says so.
+    where it reads for every writer group; of a consumer in one group alone, nothing but its name says so. It reads no
+    more where it has not asked for a minute, which Redis tells from 7.2 on. Before, it has been given nothing for a
+    minute, no process has its number, and Redis takes connections of this machine alone; or nothing for ten minutes.
 
     Causes:
     - a second user, container or checkout of Blueplane uses the same Redis
@@ -199,6 +212,7 @@ def check_second_server(
     sharing: dict[str, list[str]] = {}
     idle_ms: list[int] = []
     is_certain = False
+    is_over = True
     for group in queue.writers:
         own = []
         others = []
@@ -211,6 +225,7 @@ def check_second_server(
             else:
                 others.append(consumer.name)
                 idle_ms.append(consumer.idle_ms)
+                is_over = is_over and consumer.reads_no_more
         if own or others:
             sharing[group.name] = own + others
     elsewhere = chain.written_elsewhere if chain else None
@@ -219,12 +234,13 @@ def check_second_server(
         return scale.grade("one server", "One server alone reads for the writer groups", evidence=evidence)
     readers = "; ".join(f"{' and '.join(names)} for {group}" for group, names in sharing.items())
     silent_ms = min(idle_ms)
+    is_over = is_over or silent_ms > _LATELY_MS
     # Of a server that ended, the one that runs now may have been given nothing yet, and is not named.
     are_several = any(len(names) > 1 for names in sharing.values())
     if not is_certain:
         state = "perhaps two servers"
         summary = f"A second server may have read {span(silent_ms)} ago, or somebody by hand: {readers}"
-    elif silent_ms <= _LATELY_MS:
+    elif not is_over:
         state = "two servers"
         summary = f"A second server read {span(silent_ms)} ago: {readers}"
         if are_several:
@@ -240,12 +256,9 @@ def check_second_server(
     if elsewhere:
         has = many(elsewhere, "message has", "messages have")
         summary += f"; {has} no row here, and another server may have written {'it' if elsewhere == 1 else 'them'}"
-    text = (
-        "The number at the end of a consumer's name is the process that reads. See which ones are Blueplane servers, "
-        "from which folder and home, and end all but one. What another one wrote is not lost: it is in the database of "
-        "its home. Keep that database. Ten minutes after it ended this is yellow, while the stream still holds "
-        "messages that it was given."
-    )
+    text = _END_ALL_BUT_ONE
+    if state == "two servers before":
+        text = _IT_ENDED
     return scale.grade(state, summary, remedy=Remedy(text=text), evidence=evidence)
 
 

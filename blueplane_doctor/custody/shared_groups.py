@@ -20,6 +20,8 @@ _HANDOVER_MS = MINUTE_MS
 """A server that is replaced may finish its batch while the next one starts."""
 _LATELY_MS = 10 * MINUTE_MS
 """A server that runs was given a message so lately. Before Redis 7.2 one that only polls looks silent."""
+_ASKS_WITHIN_MS = MINUTE_MS
+"""A writer asks once a second; one that is busy with a batch, or held up by a lock, asks later."""
 _AT_ONCE_MS = 10_000
 """Where nothing is known of the processes: both were given a message within this time. A restart takes longer."""
 _DELIVERY_MS = 2_000
@@ -34,6 +36,8 @@ class SharedGroup(NamedTuple):
     """Messages that were enqueued later (milliseconds since 1970) were given to no other server."""
     is_certain: bool
     """Whether another one is certainly a server; a consumer of one group alone may be somebody's who reads by hand."""
+    ended: frozenset[bytes] = frozenset()
+    """Of `consumers`, those that read no more."""
 
 
 class KnownServers(NamedTuple):
@@ -45,6 +49,8 @@ class KnownServers(NamedTuple):
     """Those that the log of the examined home names, once each was started; empty where it tells nothing."""
     logged_since_ms: int | None = None
     """Since when it names each: since the first start that it tells; milliseconds since 1970."""
+    are_all_here: bool = False
+    """Whether Redis takes connections of this machine alone, so that the process of whoever reads is one of it."""
 
     def is_foreign(self, pid: int, last_read_ms: int) -> bool:
         """Whether a process that read then is none of the examined home's: its log would name it."""
@@ -58,14 +64,19 @@ def may_be_shared(group: Group, server: ServerProcess) -> bool:
     return any(pid != server.pid for pid in _latest_by_process(group))
 
 
-def known_servers(groups: Sequence[Group], server: ServerProcess, log: LogTail) -> KnownServers:
-    """`groups`: all writer groups; `server` and `log` are those of the examined home."""
+def known_servers(
+    groups: Sequence[Group], server: ServerProcess, log: LogTail, *, are_all_here: bool = False
+) -> KnownServers:
+    """`groups`: all writer groups; `server` and `log` are those of the examined home.
+
+    `are_all_here`: whether Redis takes connections of this machine alone.
+    """
     by_group = [_processes_by_name(group) for group in groups]
     in_every_group = frozenset.intersection(*by_group) if by_group else frozenset[int]()
     # A log that does not name the server of this home is that of another one, or was emptied.
     if log.first_start is None or (server.is_running and server.pid not in log.servers):
-        return KnownServers(in_every_group)
-    return KnownServers(in_every_group, log.servers, to_milliseconds(log.first_start))
+        return KnownServers(in_every_group, are_all_here=are_all_here)
+    return KnownServers(in_every_group, log.servers, to_milliseconds(log.first_start), are_all_here)
 
 
 def shared_group(
@@ -84,12 +95,14 @@ def shared_group(
         return None  # without a look at the process
     own = by_process.get(server.pid) if server.pid is not None and server.is_running else None
     others: list[Consumer] = []
+    ended = set()
     is_certain = False
     is_one_enough = own is not None
     for pid, consumer in by_process.items():
         if consumer is own:
             continue
-        runs = state_of_process(pid) == RUNNING and consumer.idle_ms <= _LATELY_MS
+        state = state_of_process(pid)
+        runs = state == RUNNING and consumer.idle_ms <= _LATELY_MS
         is_foreign = known.is_foreign(pid, now_ms - consumer.idle_ms)
         if not runs and not (is_foreign or _reads_beside(consumer, own, server)):
             continue
@@ -97,13 +110,26 @@ def shared_group(
         if not runs and (pid in known.of_this_home or not is_named_as_a_server(consumer.name)):
             continue
         others.append(consumer)
+        if _reads_no_more(consumer, state, known):
+            ended.add(consumer.name)
         is_certain = is_certain or runs or pid in known.in_every_group
         is_one_enough = is_one_enough or is_foreign
     if not others or (len(others) < 2 and not is_one_enough):
         return None
     names = sorted(consumer.name for consumer in [own, *others] if consumer)
     until_ms = now_ms - min(consumer.idle_ms for consumer in others) + _DELIVERY_MS
-    return SharedGroup(tuple(names), until_ms, is_certain)
+    return SharedGroup(tuple(names), until_ms, is_certain, frozenset(ended))
+
+
+def _reads_no_more(consumer: Consumer, state_of_process: str, known: KnownServers) -> bool:
+    """Whether nobody reads with that name any more; False where that cannot be told.
+
+    A name holds the number of a process and no machine: that it is no process of this one says nothing by itself.
+    """
+    if state_of_process == RUNNING or consumer.idle_ms <= _ASKS_WITHIN_MS:
+        return False
+    # A process of a container has another number here, and its own is then hardly ever one that no process has.
+    return consumer.counts_asking or (known.are_all_here and state_of_process == NOT_RUNNING)
 
 
 def is_named_as_a_server(consumer: bytes) -> bool:

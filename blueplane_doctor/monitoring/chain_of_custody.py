@@ -114,7 +114,7 @@ class ChainHealth(Record):
     rows_pruned_unproven: int = 0
     """The same where `rows_pruned` is 0 because most is not known: as many rows were written before, but not whose."""
     written_elsewhere: int = 0
-    """Of those `untraceable`: a second server reads for their group, and may have written them to another database."""
+    """Of those `untraceable`: a second server was given messages of their group and may have written them elsewhere."""
     of_unknown_group: int = 0
     """Of those `untraceable`: of a platform without a known route, while a group that nobody knows reads the stream."""
     letter_dropped: int = 0

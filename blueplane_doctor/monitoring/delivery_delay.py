@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
+from datetime import UTC, datetime
 
 from blueplane_doctor.custody.delay_sample import DelaySample, WrittenMessage
 from blueplane_doctor.monitoring import Monitor
@@ -64,20 +65,25 @@ class DeliveryDelayMonitor(Monitor):
             return DeliveryDelay(routes=[], cause=f"the clocks of Redis and of this host differ by {span(skew_ms)}")
         routes = []
         older = 0
+        ahead = 0
         for name, sample in sorted(ledger.delays.items()):
-            delays = self._delays(sample.kept)
             measured = []
+            delays = self._delays(sample.kept)
+            latest_ms = to_milliseconds(datetime.now(UTC)) + _LARGEST_SKEW_MS
             for enqueued_ms, delay in delays:
                 # Too early by less than a second: what the row's time lacks. Earlier: another message's row.
-                if delay > -_RESOLUTION_MS:
+                if delay <= -_RESOLUTION_MS:
+                    older += 1
+                elif enqueued_ms + delay > latest_ms:
+                    ahead += 1  # the clock was set back since it was written
+                else:
                     measured.append((enqueued_ms, max(0, delay)))
-            older += len(delays) - len(measured)
             routes.append(_route(name, sample, measured, info.now_ms))
         cause = ledger.rows_cause
         if ledger.partial and not routes:
             cause = cause or "the time was up before the messages of the last hour were read"
-        elif older and not any(route.sampled for route in routes):
-            cause = cause or "the rows are older than their messages"
+        elif not any(route.sampled for route in routes):
+            cause = cause or _why_none_is_measured(older, ahead)
         return DeliveryDelay(routes=routes, rows_before_messages=older, cause=cause)
 
     def _delays(self, kept: Iterable[WrittenMessage]) -> list[tuple[int, int]]:
@@ -91,6 +97,16 @@ class DeliveryDelayMonitor(Monitor):
             for sequence, moment in ingested.items():
                 delays.append((enqueued[sequence], to_milliseconds(moment) - enqueued[sequence]))
         return delays
+
+
+def _why_none_is_measured(older: int, ahead: int) -> str:
+    """Empty where no message of the sample was left out."""
+    reasons = []
+    if older:
+        reasons.append("the rows are older than their messages")
+    if ahead:
+        reasons.append("the rows have times that are still to come: this machine's clock was ahead, or is behind")
+    return "; ".join(reasons)
 
 
 def _route(name: str, sample: DelaySample, measured: list[tuple[int, int]], now_ms: int) -> RouteDelay:

@@ -30,6 +30,8 @@ class ConsumerHealth(Record):
     """Whether it is one of several servers' that read for this group, or did since the examined one started."""
     is_perhaps_a_server: bool = False
     """Of one that shares its group: whether nothing but its name tells that it, or the other one, is a server's."""
+    reads_no_more: bool = False
+    """Of one that shares its group: whether nobody reads with that name any more."""
     is_other_program: bool = False
     """Whether it is named as no server names itself, beside one that is: somebody's own program reads with it."""
     stuck: int = 0
@@ -209,6 +211,7 @@ def _consumers(
             gone=one.name in gone,
             shares_group=one.name in sharing,
             is_perhaps_a_server=shared is not None and one.name in sharing and not shared.is_certain,
+            reads_no_more=shared is not None and one.name in shared.ended,
             is_other_program=has_a_server and not is_named_as_a_server(one.name),
             stuck=stuck,
             stuck_ids=held.ids_by_consumer.get(one.name, []) if held and stuck else [],

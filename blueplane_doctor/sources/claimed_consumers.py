@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from blueplane_doctor.errors import SourceError
 from blueplane_doctor.sources.redis_source import RedisSource
-from blueplane_doctor.sources.streams import Consumer, Group
+from blueplane_doctor.sources.streams import Group
 
 _SLACK_MS = 2_000
 """The clocks of two readings may differ by a round trip."""
@@ -55,6 +55,6 @@ def without_claims(group: Group, claims: Mapping[tuple[bytes, bytes], Claim], no
         heard_ms = now_ms - consumer.idle_ms
         # Heard of later than the claim, it has asked by itself since then.
         if claim is not None and heard_ms <= claim.at_ms + _SLACK_MS:
-            consumer = Consumer(consumer.name, consumer.pending, max(consumer.idle_ms, now_ms - claim.heard_ms))
+            consumer = consumer._replace(idle_ms=max(consumer.idle_ms, now_ms - claim.heard_ms))
         consumers.append(consumer)
     return group._replace(consumers=tuple(consumers))

@@ -8,6 +8,7 @@ from blueplane_doctor.file_reading import SMALL_BYTES, read_head
 from blueplane_doctor.sources.redis_info import integer
 
 _LONGEST_FILE = 1_000_000
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 def runs_here(info: Mapping[str, str]) -> bool:
@@ -24,6 +25,18 @@ def runs_here(info: Mapping[str, str]) -> bool:
     # A server shows its program and its port: `redis-server 127.0.0.1:6379`.
     title = b" ".join(words)
     return program.encode() in title and port in title
+
+
+def serves_this_host_alone(info: Mapping[str, str], config: Mapping[str, str]) -> bool:
+    """Whether the server is one of this host, and takes connections of this host alone; False where nothing tells.
+
+    `config`: what CONFIG GET says of it.
+    """
+    addresses = config.get("bind", "").split()
+    if not addresses or not runs_here(info):
+        return False
+    # A hyphen in front: it does not matter whether this host has that address.
+    return all(address.removeprefix("-") in _LOOPBACK for address in addresses)
 
 
 def append_only_in_file(info: Mapping[str, str]) -> bool | None:

@@ -24,6 +24,8 @@ class Consumer(NamedTuple):
     name: bytes
     pending: int
     idle_ms: int
+    counts_asking: bool = False
+    """Whether `idle_ms` begins anew each time it asks, so that one that reads is never idle for long."""
 
 
 class Group(NamedTuple):
@@ -225,7 +227,9 @@ def _is_missing_group(reply: Any) -> bool:
 def _group(info: dict[str, Any], consumers: list[Any], summary: list[Any]) -> Group:
     members = []
     for consumer in map(pairs, consumers):
-        members.append(Consumer(consumer["name"], consumer["pending"], consumer["idle"]))
+        # Servers that tell since when it got nothing, beside that, count asking alone as a sign of life (Redis 7.2).
+        counts_asking = "inactive" in consumer
+        members.append(Consumer(consumer["name"], consumer["pending"], consumer["idle"], counts_asking))
     return Group(
         name=info["name"],
         last_delivered=entry_id(info["last-delivered-id"]),

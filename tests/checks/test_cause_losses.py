@@ -57,6 +57,14 @@ def test_a_group_that_was_made_anew_behind_what_is_lost() -> None:
     assert "processors may have been made anew" in cause.summary
 
 
+def test_a_group_without_a_consumer_has_nothing_to_do_with_what_another_one_had_to_write() -> None:
+    broken = builders.chain_break(reason="neither", group="claude_processors")
+    chain = builders.chain({"lost": 1}, chain_break_count=1, breaks=[broken])
+    queue = builders.one_writer(consumers=[], last_delivered_id=ID)
+    causes = causes_of(chain=chain, queue=queue)
+    assert not any("made anew" in cause.summary for cause in causes)
+
+
 def test_more_than_the_chain_keeps_are_counted_all_the_same() -> None:
     breaks = [builders.chain_break(reason="payload is text instead of an object")] * 200
     (cause,) = causes_of(chain=builders.chain({"lost": 900}, chain_break_count=900, malformed_lost=900, breaks=breaks))

@@ -132,6 +132,16 @@ def test_a_second_server_that_writes_elsewhere() -> None:
     assert set(causes[0].explains) == {"second-server", "chain-breaks"}
 
 
+def test_a_second_server_that_ended_is_told_in_the_past_tense() -> None:
+    ended = builders.consumer("consumer-5205", shares_group=True, idle_ms=120_000, reads_no_more=True)
+    readers = [builders.consumer(shares_group=True), ended]
+    chain = builders.chain({"untraceable": 118}, written_elsewhere=118)
+    server = builders.server(pid=4711)
+    (one,) = causes_of(queue=builders.one_writer(consumers=readers), chain=chain, server=server)
+    assert (one.status, one.certain) == ("yellow", True)
+    assert one.title == "A second server took part of the messages, and wrote them elsewhere"
+
+
 def test_a_consumer_of_which_nothing_but_its_name_is_known_is_likely_a_server_alone() -> None:
     readers = [
         builders.consumer(shares_group=True, is_perhaps_a_server=True),

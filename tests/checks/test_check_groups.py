@@ -186,4 +186,16 @@ def test_a_second_server_that_ended_is_told_as_one(idle_ms: int, beginning: str)
     given = {"queue": one_writer(consumers=[ended]), "server": server(pid=5205), "chain": chain(written_elsewhere=80)}
     finding = run("second-server", **given)
     assert finding.summary.startswith(beginning)
-    assert finding.remedy and "Ten minutes after it ended this is yellow" in finding.remedy.text
+    is_over = idle_ms == HOUR
+    assert finding.remedy and ("Nothing has to be ended" in finding.remedy.text) is is_over
+
+
+def test_a_second_server_that_is_seen_to_have_ended_is_told_so_at_once() -> None:
+    readers = [
+        consumer("consumer-5205", shares_group=True, idle_ms=120_000, reads_no_more=True),
+        consumer(shares_group=True),
+    ]
+    given = {"queue": one_writer(consumers=readers), "server": server(pid=4711), "chain": chain(written_elsewhere=80)}
+    finding = run("second-server", **given)
+    assert (finding.status, finding.observed) == ("yellow", "two servers before")
+    assert "read at once until 2 min ago" in finding.summary

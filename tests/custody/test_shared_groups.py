@@ -117,3 +117,25 @@ def test_the_server_of_another_home_alone_reads_while_the_one_of_this_home_is_do
     assert found is not None
     assert found.consumers == (b"consumer-200",)
     assert shared_group(members, CRASHED, NOW, _states((200,)), KnownServers()) is None
+
+
+@pytest.mark.parametrize(
+    ("idle_ms", "counts_asking", "running", "here", "ended"),
+    [
+        pytest.param(2 * MINUTE, True, (), False, True, id="it has not asked for long"),
+        pytest.param(MINUTE, True, (), False, False, id="it may be busy"),
+        pytest.param(2 * MINUTE, False, (), False, False, id="another machine may have its process"),
+        pytest.param(2 * MINUTE, False, (), True, True, id="no machine has its process"),
+        pytest.param(MINUTE, False, (), True, False, id="the number may be that of a container"),
+        pytest.param(2 * MINUTE, True, (200,), True, False, id="its process runs"),
+    ],
+)
+def test_whether_the_other_one_reads_no_more(
+    idle_ms: int, counts_asking: bool, running: tuple[int, ...], here: bool, ended: bool
+) -> None:
+    members = group(("consumer-100", 0), ("consumer-200", idle_ms))
+    consumers = tuple(one._replace(counts_asking=counts_asking) for one in members.consumers)
+    shared = members._replace(consumers=consumers)
+    found = shared_group(shared, OWN, NOW, _states(running), KnownServers(are_all_here=here))
+    assert found is not None
+    assert (found.ended == {b"consumer-200"}) is ended

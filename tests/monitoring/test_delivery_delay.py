@@ -32,12 +32,23 @@ def test_rows_within_the_second_took_no_time(any_pipeline: Pipeline) -> None:
 
 @pytest.mark.server
 def test_late_rows_are_measured_to_the_second(any_pipeline: Pipeline) -> None:
-    any_pipeline.enqueue_cursor(30)
+    any_pipeline.enqueue_cursor(30, at=datetime.now(UTC) - timedelta(seconds=600))
     any_pipeline.drain()
-    written_later(any_pipeline, 600)
+    written_later(any_pipeline, 0)
     (route,) = collected(DeliveryDelay, any_pipeline).routes
     assert route.p95_ms is not None
     assert 598_000 <= route.p95_ms <= 630_000
+
+
+@pytest.mark.server
+def test_rows_whose_time_is_still_to_come_are_not_measured(any_pipeline: Pipeline) -> None:
+    any_pipeline.enqueue_cursor(30)
+    any_pipeline.drain()
+    written_later(any_pipeline, 7200)
+    delivery = collected(DeliveryDelay, any_pipeline)
+    (route,) = delivery.routes
+    assert (route.messages, route.sampled, delivery.rows_before_messages) == (30, 0, 0)
+    assert "still to come" in delivery.cause
 
 
 @pytest.mark.server
