@@ -24,6 +24,16 @@ from blueplane_doctor.interruption import end_at_once
 from blueplane_doctor.invocation import Invocation
 from blueplane_doctor.options import OPTIONS, Options
 
+_EXAMINE = "without a command the pipeline is examined"
+_INSTEAD = {
+    **dict.fromkeys(("diagnose", "doctor", "examine", "health", "report", "run", "status", "test"), _EXAMINE),
+    **dict.fromkeys(("fix", "heal"), "see blueplane-doctor repair --help"),
+    "explain": "blueplane-doctor checks ID explains a check",
+    "help": "see --help",
+    "version": "see --version",
+}
+"""Commands of other tools that people type, and what does it here."""
+
 
 class _Commands(TyperGroup):
     """The commands of commands/. Only the named one is imported, for it takes longer than everything else here."""
@@ -37,7 +47,8 @@ class _Commands(TyperGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         names = command_names()
         if args[0] not in names and not args[0].startswith("-"):
-            ctx.fail(f"there is no command {args[0]!r}; {did_you_mean(args[0], names, 'see --help')}")
+            instead = _INSTEAD.get(args[0]) or did_you_mean(args[0], names, "see --help")
+            ctx.fail(f"there is no command {args[0]!r}; {instead}")
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:

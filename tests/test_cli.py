@@ -154,6 +154,19 @@ def test_a_bad_variable_ends_with_2() -> None:
     assert_refused(doctor(BLUEPLANE_DOCTOR_TIMEOT="5"), 2, "BLUEPLANE_DOCTOR_TIMEOT", "did you mean", "_TIMEOUT?")
 
 
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("cheks", "did you mean checks?"),
+        ("status", "without a command the pipeline is examined"),
+        ("explain", "blueplane-doctor checks ID explains a check"),
+        ("zzz", "see --help"),
+    ],
+)
+def test_a_command_that_there_is_not_is_told_with_what_does_it(word: str, said: str, nobody: list[str]) -> None:
+    assert_refused(doctor(*nobody, word), 2, f"there is no command '{word}'; {said}")
+
+
 @pytest.mark.slow
 def test_no_check_selected_ends_with_5(nobody: list[str]) -> None:
     ended = doctor(*nobody, "--select", "queue-depht")
