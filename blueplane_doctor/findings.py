@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping
 from blueplane_doctor.errors import ExitCode
 from blueplane_doctor.model import Change, Finding, Report, Status
 
+WAIVER_AREA = "waivers"
+"""Area of the findings about waivers, which are no checks."""
 _WAIVED = "waived"
 """Beside the statuses: how findings that are waived are counted."""
 

@@ -5,7 +5,7 @@ The headline is never better than what was judged: without a vital thing it is `
 
 from collections.abc import Collection, Sequence
 
-from blueplane_doctor.findings import counted, worst
+from blueplane_doctor.findings import WAIVER_AREA, counted, worst
 from blueplane_doctor.model import Finding, Status
 from blueplane_doctor.quantities import many
 
@@ -95,13 +95,13 @@ def _enumerated(names: Sequence[str], count: int) -> str:
 
 
 def _of_a_selection(findings: Sequence[Finding], left_out: int, status: Status) -> str:
-    ran = len(findings)
+    ran = sum(finding.area != WAIVER_AREA for finding in findings)
     words = f"{ran} of {many(ran + left_out, 'check', 'checks')} ran, and "
     if not counted(findings):
         return words + ("is waived" if ran == 1 else "all are waived")
     if status is Status.UNKNOWN:
         return words + ("could not be judged" if ran == 1 else "not all that is vital could be judged")
-    if ran == 1:
+    if len(findings) == 1:
         return words + f"is {status.words}"
     if all(finding.status is Status.GREEN and finding.waiver is None for finding in findings):
         return words + "all are green"

@@ -1,7 +1,7 @@
 """Waivers: findings that are known, have a reason, an owner and an end, and do not count until that day."""
 
 import operator
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -9,6 +9,7 @@ from typing import Any
 
 from blueplane_doctor.errors import SettingsError, did_you_mean
 from blueplane_doctor.field_checks import InvalidRecord
+from blueplane_doctor.findings import WAIVER_AREA
 from blueplane_doctor.model import Finding, Remedy, Status, Waiver
 from blueplane_doctor.records import Record
 from blueplane_doctor.settings_files import read_yaml_value
@@ -78,8 +79,9 @@ def waived(
 ) -> list[Finding]:
     """The findings with their waivers; a waiver that is over, or meets nothing, becomes a finding itself.
 
-    Only what is not green can be waived. `today`: the day on which the evidence was taken. `check_ids`: the ids of all
-    checks, also of those that did not run; a waiver for one of these is neither used nor reported.
+    Only what is not green can be waived. Where a check was not judged, whether its waiver meets anything is unknown.
+    `today`: the day on which the evidence was taken. `check_ids`: the ids of all checks, also of those that did not
+    run; a waiver for one of these is neither used nor reported.
     """
     current = list(findings)
     ran = {finding.id for finding in current}
@@ -94,6 +96,8 @@ def waived(
         elif not _any_match(rule.id, known):
             hint = did_you_mean(rule.id, sorted(known), "See the ids: blueplane-doctor checks.")
             reported.append(_report(number, rule, f"The waiver for {rule.id} names no check", hint))
+        elif unjudged := [finding.id for finding in current if _is_unjudged(rule, finding)]:
+            reported.append(_not_judged(number, rule, unjudged))
         elif _any_match(rule.id, ran):
             summary = f"The waiver for {rule.id} matches no finding"
             reported.append(_report(number, rule, summary, "Remove it, if its reason no longer exists."))
@@ -102,6 +106,10 @@ def waived(
 
 def _matches(rule: WaiverRule, finding: Finding) -> bool:
     return finding.status is not Status.GREEN and fnmatchcase(finding.id, rule.id) and _holds(rule, finding)
+
+
+def _is_unjudged(rule: WaiverRule, finding: Finding) -> bool:
+    return finding.status.severity < 0 and fnmatchcase(finding.id, rule.id)
 
 
 def _any_match(pattern: str, ids: Iterable[str]) -> bool:
@@ -119,11 +127,24 @@ def _with_waiver(finding: Finding, rule: WaiverRule) -> Finding:
 def _report(number: int, rule: WaiverRule, summary: str, advice: str) -> Finding:
     return Finding(
         id=f"waiver:{number}",
-        area="waivers",
+        area=WAIVER_AREA,
         status=Status.YELLOW,
         summary=summary,
         observed=rule.id,
         remedy=Remedy(text=advice[0].upper() + advice[1:]),
+        evidence={"reason": rule.reason, "owner": rule.owner},
+    )
+
+
+def _not_judged(number: int, rule: WaiverRule, checks: Sequence[str]) -> Finding:
+    verb = "was" if len(checks) == 1 else "were"
+    return Finding(
+        id=f"waiver:{number}",
+        area=WAIVER_AREA,
+        status=Status.UNKNOWN,
+        summary=f"Whether the waiver for {rule.id} is still needed is not known",
+        observed=rule.id,
+        cause=f"{', '.join(checks)} {verb} not judged",
         evidence={"reason": rule.reason, "owner": rule.owner},
     )
 

@@ -8,6 +8,7 @@ import pytest
 from blueplane_doctor.errors import SettingsError
 from blueplane_doctor.findings import count_statuses, exit_code_for
 from blueplane_doctor.model import Finding, Status
+from blueplane_doctor.verdict import headline_of, status_of
 from blueplane_doctor.waivers import WaiverRule, read_waivers, waived
 
 TODAY = date(2026, 5, 10)
@@ -75,6 +76,21 @@ def test_a_waiver_that_meets_nothing_is_reported() -> None:
     assert green.waiver is None
     assert reported.id == "waiver:1"
     assert "matches no finding" in reported.summary
+
+
+@pytest.mark.parametrize("status", [Status.UNKNOWN, Status.SKIPPED, Status.ERROR, Status.NOT_SET_UP])
+def test_a_waiver_whose_check_was_not_judged_is_unknown(status: Status) -> None:
+    given = finding("queue-depth", status, observed=None)
+    first, reported = waived([given], [rule(when={"observed": "<= 20"})], TODAY)
+    assert first == given
+    assert (reported.id, reported.status, reported.remedy) == ("waiver:1", Status.UNKNOWN, None)
+    assert reported.cause == "queue-depth was not judged"
+
+
+def test_a_run_of_one_check_that_was_not_judged_is_unknown_beside_its_waiver() -> None:
+    findings = waived([finding("queue-depth", Status.SKIPPED)], [rule(when={"observed": "<= 20"})], TODAY)
+    assert status_of(findings) is Status.UNKNOWN
+    assert headline_of(findings, left_out=51) == "1 of 52 checks ran, and could not be judged"
 
 
 @pytest.mark.parametrize(

@@ -115,6 +115,12 @@ def _refuse_narrowed(
     apply: str, undo: str, list_plans: bool, *, save_only: bool, words: Sequence[str], chosen: DeadLetterFilter
 ) -> None:
     """Raise UsageError for what would be passed over: a plan is applied or taken back as a whole."""
+    for option, plan in (("--apply", apply), ("--undo", undo)):
+        if plan.startswith("-"):
+            raise UsageError(
+                f"{option} needs the ID of a plan behind it, not {plan}",
+                "list the plans: blueplane-doctor repair --list",
+            )
     if sum(map(bool, (apply, undo, list_plans, save_only))) > 1:
         raise UsageError("give one of --apply, --undo, --list and --save-only", "they exclude each other")
     if words or chosen != DeadLetterFilter():

@@ -81,6 +81,8 @@ def test_a_plan_that_cannot_be_read_is_said_and_the_others_are_listed(pipeline: 
         pytest.param(["stuck", "--apply", "zzzz", "--yes"], "narrow a new plan", id="a target of a plan"),
         pytest.param(["--apply", "zzzz", "--yes", "--group", "g"], "narrow a new plan", id="a filter of a plan"),
         pytest.param(["--apply", "zzzz", "--yes", "--save-only"], "exclude each other", id="applied and saved only"),
+        pytest.param(["--apply", "--timeout", "5"], "--apply needs the ID of a plan behind it", id="no plan to apply"),
+        pytest.param(["--undo", "--yes"], "--undo needs the ID of a plan behind it", id="no plan to take back"),
         pytest.param(["--apply", "zzzz", "--undo", "zzzz"], "exclude each other", id="applied and taken back"),
         pytest.param(["--apply", "../../x", "--yes"], "there is no plan ../../x", id="a path for a plan"),
     ],
