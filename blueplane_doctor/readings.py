@@ -15,8 +15,16 @@ from blueplane_doctor.times import parse_time
 
 _UNFIT = pattern(r"[^A-Za-z0-9_:.-]+")
 _LONGEST_NAME = 120
+_AMBIGUOUS = frozenset(
+    {"files", "lines", "messages", "minutes_left", "missing", "rows_deleted", "success_rate", "written"}
+)
+"""Names of fields that mean another thing in another record."""
 _BY_PATH = {metric.path: metric for metric in METRICS}
-_BY_NAME = {metric.name: metric for metric in reversed(METRICS) if not PLACEHOLDER.fullmatch(metric.name)}
+_BY_NAME = {
+    metric.name: metric
+    for metric in reversed(METRICS)
+    if metric.name not in _AMBIGUOUS and not PLACEHOLDER.fullmatch(metric.name)
+}
 """By the last part of the path, for fields in tables of evidence; the first of the same name counts."""
 
 
@@ -115,7 +123,10 @@ def step_of(name: str) -> str:
 
 
 def field_metric(name: str) -> Metric | None:
-    """The metric whose field has this name, wherever it stands: for tables that know only names."""
+    """The metric whose field has this name, wherever it stands: for tables that know only names.
+
+    None for a name that means another thing in another record.
+    """
     return _BY_NAME.get(name)
 
 

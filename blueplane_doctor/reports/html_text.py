@@ -7,6 +7,8 @@ from urllib.parse import quote
 
 from markupsafe import Markup
 
+from blueplane_doctor.known_names import GROUPS, HOOK_TYPES, STREAMS, TABLES
+from blueplane_doctor.pipeline import BUFFER_TABLE
 from blueplane_doctor.readings import field_metric
 from blueplane_doctor.reports.phrases import field_value
 from blueplane_doctor.times import parse_time
@@ -19,11 +21,54 @@ _UNSAFE = re.compile(
 )
 """Control, format and surrogate characters but tab and line feed: they hide, reorder or break text."""
 _LABELS = {
+    "before_setup": "Older than the setup",
+    "blockers": "Messages that hold up others",
+    "consumer_lag_is_at_least": "Consumer lag is a lower bound",
+    "deleted_at": "Claude Code deletes them from",
+    "dlq_errors": "Dead letters by error",
+    "dlq_newest_ids": "Newest dead letters",
     "dlq_sizes": "Dead letters by stream",
+    "dlq_unreadable": "Streams of dead letters that cannot be read",
+    "dlq_unwritten_messages": "Dead letters whose message has no row",
+    "errors_are_at_least": "Errors are a lower bound",
+    "errors_window_seconds": "Errors are counted over",
+    "expires_in_seconds": "Streams that expire",
+    "forgotten": "Earlier losses are forgotten",
+    "half_written": "Last lines that are not whole yet",
+    "has_more_files": "More transcripts than one run reads",
+    "is_set_aside": "Set aside by repair",
+    "is_set_up": "Set up",
+    "is_there": "There",
+    "last_logged_timestamp": "Last line of the log",
+    "lately": "Recent ones",
+    "may_be_older": "May have begun earlier",
+    "maxmemory_policy": "Policy when memory is full",
+    "minutes_left": "Time left",
+    "number": "Project",
+    "payload_gone_of_one": "Payload gone, but perhaps written",
+    "recorded_cause": "Why nothing is recorded",
+    "recorded_hint": "How to record",
+    "recorder_ran": "Recorder was running",
+    "resolution_ms": "Times are exact to",
+    "rows_deleted": "Row was deleted",
+    "rows_pruned_unproven": "Untraceable: rows perhaps deleted by age",
+    "since": "Period",
+    "stopped_timestamp": "Stopped at",
+    "success_rate": "Success rate",
     "tables": "Newest sequence numbers",
 }
-"""Fields that are no metrics and whose names read badly as they are."""
-_WORDS = {"wal": "WAL", "dlq": "dead letters", "db": "database", "http": "HTTP", "pid": "PID", "id": "ID"}
+"""Fields whose names read badly as they are, and that are no metrics or mean another thing in another record."""
+_NAMES = (STREAMS | GROUPS | TABLES | HOOK_TYPES) - {BUFFER_TABLE}
+"""Of the pipeline: shown as they are. That of the buffer's table is a field's as well."""
+_WORDS = {
+    "wal": "WAL",
+    "dlq": "dead letters",
+    "db": "database",
+    "http": "HTTP",
+    "pid": "PID",
+    "id": "ID",
+    "ids": "IDs",
+}
 _LEFT_OUT = ("_ms", "_seconds", "_bytes", "_mb", "_events_per_sec", "_events_per_min", "_timestamp")
 """Ends of names of fields that their values tell."""
 _DOTS = {
@@ -62,8 +107,11 @@ def title(identity: str) -> str:
 
 @lru_cache(4096)
 def label(key: object) -> str:
-    """The name of a field without its unit: `oldest_pending_age_ms` as `Oldest pending`."""
+    """The name of a field without its unit, `oldest_pending_age_ms` as `Oldest pending`; of the pipeline as it is."""
     name = str(key)
+    if name in _NAMES:
+        return name
+    name = name.replace(" ", "_")
     metric = field_metric(name)
     if metric is not None:
         return metric.label

@@ -154,6 +154,7 @@ def field_value(value: object, name: str) -> str:
 
 def _unit_of(name: str) -> str:
     """The unit of a field, by the catalogue of metrics or else by the end of its name; empty for a mere count."""
+    name = name.replace(" ", "_")  # as evidence has it
     metric = field_metric(name)
     if metric is not None and metric.unit in UNSPOKEN_UNITS:
         return ""

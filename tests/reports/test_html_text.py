@@ -16,7 +16,20 @@ def test_names_lose_their_hyphens_and_units() -> None:
     assert title("wal-size") == "WAL size"
     assert label("oldest_pending_age_ms") == "Oldest pending"
     assert label("first_seen_age_ms") == "First seen age"
+    assert label("oldest of them ms") == "Oldest of them"
     assert number(0.0) == "0"
+
+
+def test_names_of_the_pipeline_are_not_changed() -> None:
+    assert label("claude_processors") == "claude_processors"
+    assert label("telemetry:message_queue") == "telemetry:message_queue"
+    assert label("afterFileEdit") == "afterFileEdit"
+    assert label("buffered_events") == "Buffered events"
+
+
+def test_a_name_that_several_records_use_has_no_label_of_one_of_them() -> None:
+    assert label("written") == "Written"
+    assert label("messages") == "Messages"
 
 
 def test_only_whole_times_are_times() -> None:
