@@ -125,7 +125,9 @@ class Doctor:
         is_lent = examination is not None
         examination = examination or Examination(settings, progress, self.available.built_in_ids)
         began = time.perf_counter()
-        thresholds = {check: dict(levels) for check, levels in settings.thresholds.items()}
+        thresholds = {}
+        for check, levels in settings.thresholds.items():
+            thresholds[check] = dict(levels)
         evidence = Evidence(taken_at=iso(examination.now) or "", thresholds=thresholds)
         readers = _start_readers(examination, wanted, evidence)
         hanging = []
@@ -204,7 +206,11 @@ class Doctor:
         if then is None:
             return []
         now = self.settings.thresholds
-        return sorted(spec.id for spec in self.checks if then.get(spec.id, {}) != now.get(spec.id, {}))
+        others = []
+        for spec in self.checks:
+            if then.get(spec.id, {}) != now.get(spec.id, {}):
+                others.append(spec.id)
+        return sorted(others)
 
     def exit_code(self, findings: Iterable[Finding]) -> ExitCode:
         """What a process that reports these findings ends with."""

@@ -180,7 +180,11 @@ def meant_by(words: Iterable[str], checks: Sequence[CheckSpec]) -> set[str]:
         if word in ids:
             meant.add(word)
         else:
-            meant.update(spec.id for spec in checks if spec.area == word or fnmatchcase(spec.id, word))
+            matching = []
+            for spec in checks:
+                if spec.area == word or fnmatchcase(spec.id, word):
+                    matching.append(spec.id)
+            meant.update(matching)
     return meant
 
 

@@ -60,7 +60,10 @@ def in_order(findings: Iterable[Finding]) -> list[Finding]:
 def compared(findings: Iterable[Finding], baseline: Report) -> list[Finding]:
     """The findings with their change against the baseline's finding of the same id."""
     before = {finding.id: finding.status for finding in baseline.findings}
-    return [finding.model_copy(update={"change": _change(finding, before)}) for finding in findings]
+    marked = []
+    for finding in findings:
+        marked.append(finding.model_copy(update={"change": _change(finding, before)}))
+    return marked
 
 
 def _change(finding: Finding, before: Mapping[str, Status]) -> Change | None:

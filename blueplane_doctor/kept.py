@@ -111,7 +111,10 @@ def _thresholds(content: Any) -> dict[str, dict[str, float | None]] | None:
     """Raises AttributeError, TypeError or ValueError for what is no map of maps."""
     if content is None:
         return None
-    return {str(check): dict(levels) for check, levels in content.items()}
+    thresholds = {}
+    for check, levels in content.items():
+        thresholds[str(check)] = dict(levels)
+    return thresholds
 
 
 def _bytes_of(path: Path, kind: _Kind) -> bytes:

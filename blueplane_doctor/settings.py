@@ -192,7 +192,11 @@ class Settings(Record):
         origins: Mapping[str, str] = {}
         if isinstance(self.origins, dict):
             origins = self.origins
-        return sorted({origin for dotted, origin in origins.items() if f"{dotted}.".startswith(f"{name}.")})
+        known = set()
+        for dotted, origin in origins.items():
+            if f"{dotted}.".startswith(f"{name}."):
+                known.add(origin)
+        return sorted(known)
 
     @property
     def unused_config(self) -> str:

@@ -38,7 +38,10 @@ def _cell(value: Any) -> str:
 
 
 def _wrapped_row(row: Sequence[str], widths: Sequence[int]) -> list[str]:
-    return [_wrapped(cell, width) for cell, width in zip(row, widths, strict=True)]
+    wrapped = []
+    for cell, width in zip(row, widths, strict=True):
+        wrapped.append(_wrapped(cell, width))
+    return wrapped
 
 
 def _columns(cells: list[list[str]], headers: Sequence[str]) -> list[tuple[str, ...]]:

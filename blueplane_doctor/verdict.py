@@ -35,7 +35,11 @@ def status_of(findings: Sequence[Finding]) -> Status:
 
 def unjudged(findings: Sequence[Finding]) -> list[Finding]:
     """The vital findings that came to no colour."""
-    return [finding for finding in counted(findings) if finding.id in VITAL and finding.status.severity < 0]
+    left = []
+    for finding in counted(findings):
+        if finding.id in VITAL and finding.status.severity < 0:
+            left.append(finding)
+    return left
 
 
 def headline_of(findings: Sequence[Finding], left_out: int = 0, nothing_found: str = "") -> str:

@@ -65,7 +65,10 @@ def _told_apart(causes: dict[str, Cause], title: str) -> list[Cause]:
     """The causes of these groups; where there are several, each has its group in its title."""
     if len(causes) == 1:
         return list(causes.values())
-    return [one.model_copy(update={"title": f"{title} {group}"}) for group, one in causes.items()]
+    named = []
+    for group, one in causes.items():
+        named.append(one.model_copy(update={"title": f"{title} {group}"}))
+    return named
 
 
 def _step(server: "ServerHealth | None") -> str:

@@ -174,7 +174,9 @@ def _key_in_letter(entry: DeadLetterEntry) -> LineKey | None:
     """The key of the line that a dead letter holds; None for any other letter."""
     inner: dict[str, Any] = json_object(entry.fields.get(b"event") or entry.fields.get(b"original_data"))
     if not inner:
-        inner = {name.decode("utf-8", "replace"): value for name, value in entry.fields.items()}
+        inner = {}
+        for name, value in entry.fields.items():
+            inner[name.decode("utf-8", "replace")] = value
     payload = inner.get("payload")
     if isinstance(payload, str | bytes):
         payload = json_object(payload)

@@ -91,7 +91,9 @@ class TranscriptMemory:
             is_same = before.beginning == self._generation.beginning and before.highest <= self._generation.highest
             if values["version"] != _VERSION or not is_same:
                 return {}
-            files = {identity: _file_memory(kept) for identity, kept in values["files"].items()}
+            files = {}
+            for identity, kept in values["files"].items():
+                files[identity] = _file_memory(kept)
         except (FileUnreadable, ValueError, RecursionError, KeyError, TypeError, AttributeError):
             return {}  # of another version, or damaged: then everything is read anew
         self._content = content

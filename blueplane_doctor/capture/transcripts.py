@@ -147,7 +147,9 @@ class _Comparer:
         absent = []
         for file in files:
             memory = memories[file.identity]
-            lines = [OpenLine(file, memory, line, _key(file, line)) for line in memory.open]
+            lines = []
+            for line in memory.open:
+                lines.append(OpenLine(file, memory, line, _key(file, line)))
             written = traces.written({one.key for one in lines})
             memory.open = []
             for one in lines:

@@ -42,7 +42,9 @@ def choosing_letters(function: Callable[..., int | None]) -> Callable[..., int |
 
     @wraps(function)
     def run(*given: Any, **values: Any) -> int | None:
-        options = {name: values.pop(name) for name in _OPTIONS}
+        options = {}
+        for name in _OPTIONS:
+            options[name] = values.pop(name)
         return function(*given, chosen=_chosen(**options), **values)
 
     run.__signature__ = declared.replace(parameters=parameters)  # type: ignore[attr-defined]

@@ -29,7 +29,10 @@ def open_with_library(url: str, limits: Limits) -> SocketTransport:
 def open_tls(host: str, port: int, options: Mapping[str, Any], limits: Limits) -> SocketTransport:
     """Connect to one node; `options` are redis-py's. Raises as `open_with_library` does."""
     look_up(host, port, limits)
-    tls = {name: value for name, value in options.items() if name.startswith("ssl_")}
+    tls = {}
+    for name, value in options.items():
+        if name.startswith("ssl_"):
+            tls[name] = value
     return _opened(redis.SSLConnection(host=host, port=port, **tls, **_options(limits)), limits, options)
 
 

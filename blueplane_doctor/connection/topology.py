@@ -141,7 +141,11 @@ def topology_of(url: str) -> RedisTopology | None:
     if scheme not in ("redis", "rediss") or kind not in _DEFAULT_PORTS:
         return None
     user, _, hosts = parts.netloc.rpartition("@")
-    nodes = tuple(_node(text, _DEFAULT_PORTS[kind]) for text in hosts.split(",") if text)
+    members = []
+    for text in hosts.split(","):
+        if text:
+            members.append(_node(text, _DEFAULT_PORTS[kind]))
+    nodes = tuple(members)
     service, _, database = parts.path.strip("/").partition("/")
     query = dict(parse_qsl(parts.query))
     _check_parts(kind, nodes, query, service, database)

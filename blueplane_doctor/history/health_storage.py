@@ -87,7 +87,10 @@ class HealthMetricsStorage:
         if step < MINUTE or step % MINUTE:
             raise ValueError("a step is a whole number of minutes")
         read = self._chosen().read(metrics, since, until, step)
-        return {metric: _in_fractions(metric, points) for metric, points in read.items()}
+        result = {}
+        for metric, points in read.items():
+            result[metric] = _in_fractions(metric, points)
+        return result
 
     def metrics(self) -> list[str]:
         """Names of what is kept, sorted."""
@@ -100,7 +103,10 @@ class HealthMetricsStorage:
             for moment, value in points:
                 if value is not None:
                     minutes.setdefault(moment, {})[metric] = value
-        return [Sample(moment, values) for moment, values in sorted(minutes.items())]
+        samples = []
+        for moment, values in sorted(minutes.items()):
+            samples.append(Sample(moment, values))
+        return samples
 
     @property
     def left_out(self) -> int:

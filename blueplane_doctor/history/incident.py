@@ -41,7 +41,10 @@ def changes(entries: Sequence[StatusEntry], since: float) -> list[Change]:
 
 def _changes_of(before: StatusEntry | None, entry: StatusEntry) -> list[Change]:
     if before is None:
-        return [Change(entry.time, name, None, entry.statuses[name]) for name in _in_order(entry.statuses)]
+        begun = []
+        for name in _in_order(entry.statuses):
+            begun.append(Change(entry.time, name, None, entry.statuses[name]))
+        return begun
     result = []
     for name in _in_order([*before.statuses, *entry.statuses]):
         earlier = before.statuses.get(name, GREEN)

@@ -66,7 +66,9 @@ def table(read: Read, step: int) -> str:
     rows = [_HEADINGS]
     for name, series in read.items():
         rows.append(_row(name, [value for _, value in series]))
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    widths = []
+    for column in zip(*rows, strict=True):
+        widths.append(max(map(len, column)))
     rows.insert(1, ["-" * width for width in widths])
     first = _time(points[0][0])
     last = _time(points[-1][0])

@@ -144,7 +144,7 @@ def judge_backlog(samples: Sequence[GroupSample], now: float, limit: float | Non
     # Asked before the backlogs are compared: a zero among them must not hide a consumer that stopped (Burrow#745).
     for state, moves, waits in ((STOPPED, "delivered", "waiting"), (STALLED, "finished", "backlog")):
         still = _seconds_without_movement(known, moves, waits)
-        # For half of the window, by Burrow's rules 3 and 4.
+        # For half of the window, by Burrow's rules 3 and 6.
         if still and still * 2 >= known[-1].time - known[0].time:
             return BacklogTrend(state, backlog, rate, still_for=still, samples=count)
     backlogs = [sample.backlog or 0 for sample in known]

@@ -65,7 +65,10 @@ class Guard:
 
     def __init__(self, app: ASGIApp, access: Access, paths: SpecialPaths) -> None:
         self._app = app
-        self._names = frozenset(name.lower().rstrip(".") for name in ("localhost", *access.host_names))
+        names = []
+        for name in ("localhost", *access.host_names):
+            names.append(name.lower().rstrip("."))
+        self._names = frozenset(names)
         self._token = access.token
         self._rates = PeerRates(access.requests_per_second)
         self._paths = paths
@@ -145,7 +148,9 @@ def comes_from_another_site(headers: Headers, *, may_be_linked: bool) -> bool:
     """
     if any(origin.partition("://")[2] != headers.get("host") for origin in headers.getlist("origin")):
         return True
-    sites = {site.strip().lower() for site in headers.getlist("sec-fetch-site")}
+    sites = set()
+    for site in headers.getlist("sec-fetch-site"):
+        sites.add(site.strip().lower())
     if sites <= {"none", "same-origin"}:
         return False
     navigates = headers.getlist("sec-fetch-mode") == ["navigate"]

@@ -104,7 +104,11 @@ def _redis(site: Site) -> list[_Need]:
         return [_Need("Redis", False, error.message, command)]
     finally:
         examination.close()
-    version = tuple(int(part) for part in health.version.split(".")[:3] if part.isdigit())
+    numbers = []
+    for part in health.version.split(".")[:3]:
+        if part.isdigit():
+            numbers.append(int(part))
+    version = tuple(numbers)
     where = f"{health.version} at {examination.redis.address}"
     return [
         _Need(_PRODUCTS.get(health.server, "Redis"), version >= OLDEST_REDIS, where, command),

@@ -200,7 +200,11 @@ def sync_folder(folder: Path) -> None:
 
 def missing_folders(path: Path) -> list[Path]:
     """This folder and those above it that do not exist, outermost first."""
-    return [folder for folder in (*reversed(path.parents), path) if not os.path.exists(folder)]
+    missing = []
+    for folder in (*reversed(path.parents), path):
+        if not os.path.exists(folder):
+            missing.append(folder)
+    return missing
 
 
 def remove_folder(path: Path) -> None:

@@ -221,10 +221,17 @@ def _without_ours(content: bytes) -> bytes:
     if hooks is None or hooks.kind != "{":
         return content
     own = [_own(document, member) for member in hooks.children]
-    document.remove_each([(member, items) for member, items in zip(hooks.children, own, strict=True) if items])
+    ours = []
+    for member, items in zip(hooks.children, own, strict=True):
+        if items:
+            ours.append((member, items))
+    document.remove_each(ours)
     hooks = document.at("hooks")
     assert hooks is not None, "only what lies in it was changed"
-    emptied = [member for member, items in zip(hooks.children, own, strict=True) if items and not member.children]
+    emptied = []
+    for member, items in zip(hooks.children, own, strict=True):
+        if items and not member.children:
+            emptied.append(member)
     if emptied:
         document.remove(hooks, *emptied)
     return document.text.encode()

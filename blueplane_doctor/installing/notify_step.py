@@ -70,7 +70,10 @@ class NotifyStep:
         """
         plan = file_changes.undo(entry, _without_ours)
         changes = list(map(_masked, plan.changes))
-        remembered = [path for path in _remembered(site.settings.home) if path.exists()]
+        remembered = []
+        for path in _remembered(site.settings.home):
+            if path.exists():
+                remembered.append(path)
         if not remembered:
             return replace(plan, changes=changes)
         if _others_are_named(Path(entry.target)):

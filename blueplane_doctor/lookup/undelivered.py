@@ -126,7 +126,10 @@ def _in_buffer(examination: Examination, wanted: Set[str]) -> Iterator[tuple[str
 
 def _in_inputs(home: Path, wanted: Set[str]) -> Iterator[tuple[str, Hop]]:
     """Of these nothing can be understood, so that a long enough ID anywhere in one counts."""
-    texts = {identity.encode("utf-8", "replace"): identity for identity in wanted if len(identity) >= _SHORTEST}
+    texts = {}
+    for identity in wanted:
+        if len(identity) >= _SHORTEST:
+            texts[identity.encode("utf-8", "replace")] = identity
     room = _MOST_INPUT_BYTES
     for name in names_of(str(home), OWN_PREFIX, SUFFIX):
         try:

@@ -54,7 +54,9 @@ class DatabaseAccessMonitor(Monitor):
             beside = file.with_name(file.name + end)
             if beside.exists():
                 places[end] = beside
-        answers = {name: may_write(user, path) for name, path in places.items()}
+        answers = {}
+        for name, path in places.items():
+            answers[name] = may_write(user, path)
         refused = []
         for name, answer in answers.items():
             if answer is False:

@@ -222,9 +222,9 @@ def _read_series(storage: HealthMetricsStorage, recorded: Sequence[str], now: fl
     values = storage.read_many(list(drawn), now - _DAY, now, STEP)
     series = []
     for metric in drawn.values():
-        points: list[tuple[str, float | None]] = [
-            (iso_of_seconds(moment), value) for moment, value in values[metric.path]
-        ]
+        points: list[tuple[str, float | None]] = []
+        for moment, value in values[metric.path]:
+            points.append((iso_of_seconds(moment), value))
         series.append(HistorySeries(metric=metric.path, label=metric.label, unit=metric.unit, points=points))
     return series
 

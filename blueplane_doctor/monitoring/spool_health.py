@@ -70,7 +70,9 @@ def spool_health(home: Path) -> SpoolHealth:
     """What the spool of a home holds. Raises FileUnreadable for one that is there and cannot be read."""
     lines = _content(home / SPOOL_FILE, _LONGEST)
     counts = _counters(home / COUNTS_FILE)
-    apart = [_content(home / name, _LONGEST) for name in own_files(str(home))]
+    apart = []
+    for name in own_files(str(home)):
+        apart.append(_content(home / name, _LONGEST))
     kept_apart = [content for content in apart if content.startswith(b"{")]
     counters = []
     for content in apart:

@@ -47,7 +47,9 @@ def states_by_route(ledger: Ledger) -> dict[str, dict[str, int]]:
 
 def equation(examined: int, states: dict[str, int | None]) -> str:
     """`263 messages = 237 written + 14 skipped + 12 lost`; what left the stream before is no part of it."""
-    terms = {state.replace("_", " "): states.get(state) or 0 for state in _TERMS}
+    terms = {}
+    for state in _TERMS:
+        terms[state.replace("_", " ")] = states.get(state) or 0
     # `unexamined` counts both what was read and could not be judged and what was not read at all. Only the former
     # are among the messages examined: they are what the other terms leave.
     terms[UNEXAMINED] = max(0, examined - sum(terms.values()))

@@ -66,7 +66,10 @@ class StreamPresenceMonitor(Monitor):
             gone = StreamPresence(exists=False, cause=error.message, wrong_type=is_taken)
             gone = gone.model_copy(update={"other_databases": self._other_databases(), **rows})
             return gone.model_copy(update={"last_row_timestamp": self._last_row(None)})
-        missing = [name for name in self.examination.writer_groups() if stream.group(name) is None]
+        missing = []
+        for name in self.examination.writer_groups():
+            if stream.group(name) is None:
+                missing.append(name)
         rows["rows_last_hour"] = self._confirmed(rows.get("rows_last_hour"), stream)
         presence = StreamPresence(
             exists=True,

@@ -85,7 +85,11 @@ def news_for(rule: NotifyRule, state: TargetState, incidents: Mapping[str, Incid
             if key != UNKNOWN:
                 news.append(_of_open(Kind.REMINDER, key, incidents[key]))
     if rule.is_quiet(now):
-        return [one for one in news if one.is_loss and one.kind in (Kind.OPENED, Kind.WORSE)]
+        urgent = []
+        for one in news:
+            if one.is_loss and one.kind in (Kind.OPENED, Kind.WORSE):
+                urgent.append(one)
+        return urgent
     return news
 
 

@@ -118,7 +118,9 @@ class Suite:
         for item in items:
             if isinstance(item, CheckItem):
                 taken.add(item.key)
-        named = {check.partition("::")[2] for check in self.arguments.values()}
+        named = set()
+        for check in self.arguments.values():
+            named.add(check.partition("::")[2])
         if "" in named:  # `blueplane` alone means all of them
             named = set()
         node = UsualChecks.from_parent(session, name=ROOT, nodeid=ROOT, named=named, taken=taken)

@@ -180,7 +180,10 @@ class MinuteBucket:
 
     def sketches(self) -> dict[str, dict[str, int]]:
         """By table, the fields of its hash."""
-        return {table: _sketch(writes.bins) for table, writes in self.writes.items()}
+        fields = {}
+        for table, writes in self.writes.items():
+            fields[table] = _sketch(writes.bins)
+        return fields
 
     def _kinds(self) -> tuple[tuple[str, dict[str, Any], int], ...]:
         return ("w", self.writes, TABLES), ("h", self.hooks, HOOKS), ("m", self.monitors, MONITORS)

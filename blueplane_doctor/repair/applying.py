@@ -116,7 +116,9 @@ def _messages_of_stream(
         together = 1  # replies that wait to be read take the memory for which the server would delete keys
     for start in range(0, len(items), together):
         chunk = items[start : start + together]
-        commands = [("XRANGE", item.stream or plan.queue, item.id, item.id, "COUNT", 1) for _, item in chunk]
+        commands = []
+        for _, item in chunk:
+            commands.append(("XRANGE", item.stream or plan.queue, item.id, item.id, "COUNT", 1))
         for (number, item), page in zip(chunk, redis.ask_all(commands), strict=True):
             if page:
                 yield number, item, fields_in(page[0])

@@ -147,7 +147,10 @@ def _settled(item: Item, survey: Survey, planned: set[str], taken: dict[RowKey, 
         earlier = taken.get(key)
         if earlier is not None and key.is_unique:
             return _as_another(item, earlier, f"same {key.columns[-1]} as {earlier.id}")
-        others = [identity for identity in survey.unfinished.get(key.lookup, ()) if identity not in planned]
+        others = []
+        for identity in survey.unfinished.get(key.lookup, ()):
+            if identity not in planned:
+                others.append(identity)
         if others and key.is_unique:
             return _kept(item, f"{others[0]}, which is not finished, has the same {key.columns[-1]}")
     if item.action is Action.RELEASE:

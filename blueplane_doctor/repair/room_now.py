@@ -28,7 +28,10 @@ def used_now(examination: Examination, plan: Plan, follower: Follower) -> int:
 def _first_undelivered(redis: RedisSource, queue: str, position: EntryId) -> list[EntryId]:
     """The first message behind the last one that a group was given, if there is one."""
     after = id_text((position[0], position[1] + 1))
-    return [entry_id(identity) for identity, _ in redis.ask_one("XRANGE", queue, after, "+", "COUNT", 1)]
+    ids = []
+    for identity, _ in redis.ask_one("XRANGE", queue, after, "+", "COUNT", 1):
+        ids.append(entry_id(identity))
+    return ids
 
 
 def _first_pending(redis: RedisSource, plan: Plan, group: str) -> list[EntryId]:

@@ -118,7 +118,10 @@ def give_back(home: Path, folder: Path, identities: Collection[str]) -> int:
         lines = taken_lines(folder)
         wanted = [line for line in lines if spooled_id(line) in identities]
         waiting = set(spooled_lines(home))
-        back = {line for line in wanted if line in waiting or spool.put(line)}
+        back = set()
+        for line in wanted:
+            if line in waiting or spool.put(line):
+                back.add(line)
         # Only now: killed before, they are found in both places, and go back once.
         still_taken = []
         for line in lines:

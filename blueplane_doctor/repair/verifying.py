@@ -45,7 +45,10 @@ def rows_seen(
 def count_rows(finder: RowFinder, keys: Sequence[RowKey]) -> dict[RowKey, int]:
     """How many rows each key has. Raises SourceError."""
     found = finder.find([key.lookup for key in keys])
-    return {key: len(sequences) for key, sequences in zip(keys, found, strict=True)}
+    counts = {}
+    for key, sequences in zip(keys, found, strict=True):
+        counts[key] = len(sequences)
+    return counts
 
 
 def has_row(finder: RowFinder, keys: Sequence[RowKey]) -> bool:

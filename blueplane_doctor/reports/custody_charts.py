@@ -95,7 +95,9 @@ def custody_strip(chain: object) -> dict[str, Any] | None:
 def strip_parts(counts: Mapping[str, int], kinds: Mapping[str, str]) -> list[dict[str, Any]]:
     """The parts of one bar, in percent, in order of the states; a state whose kind is not known is set `aside`."""
     whole = sum(counts.values())
-    widths = {state: max(_LEAST_PERCENT, 100 * count / whole) for state, count in counts.items()}
+    widths = {}
+    for state, count in counts.items():
+        widths[state] = max(_LEAST_PERCENT, 100 * count / whole)
     # Small parts were widened, so that together they are more than the whole.
     scale = 100 / (sum(widths.values()) or 1.0)
     parts = []

@@ -152,7 +152,10 @@ def _shortened(value: Any, depth: int) -> Any:
     if depth == 0:
         return "…"
     if isinstance(value, Mapping):
-        return {str(key): _shortened(item, depth - 1) for key, item in value.items()}
+        members = {}
+        for key, item in value.items():
+            members[str(key)] = _shortened(item, depth - 1)
+        return members
     if isinstance(value, list | tuple):
         items = [_shortened(item, depth - 1) for item in value[:_ITEMS]]
         if len(value) > _ITEMS:

@@ -21,7 +21,10 @@ def _encodable(value: Any) -> Any:
     if isinstance(value, str):
         return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     if isinstance(value, dict):
-        return {_encodable(key): _encodable(item) for key, item in value.items()}
+        members = {}
+        for key, item in value.items():
+            members[_encodable(key)] = _encodable(item)
+        return members
     if isinstance(value, list | tuple):
         return [_encodable(item) for item in value]
     return value

@@ -119,7 +119,9 @@ def _chart(one: Mapping[str, Any], points: list[_Point], axis: _Axis) -> dict[st
     line = ""
     area = ""
     for run in _unbroken(points):
-        places = [(axis.x(moment), scale.y(value)) for moment, value in run]
+        places = []
+        for moment, value in run:
+            places.append((axis.x(moment), scale.y(value)))
         line += _line(places)
         if len(places) > 1:
             area += _area(places, zero)

@@ -76,7 +76,10 @@ def _observed(service: HealthService, name: str, options: object) -> list[Observ
     family = _families(service).get(name)
     if family is None:
         return []
-    return [Observation(sample.value, dict(sample.labels)) for sample in family.samples]
+    observations = []
+    for sample in family.samples:
+        observations.append(Observation(sample.value, dict(sample.labels)))
+    return observations
 
 
 def _families(service: HealthService) -> dict[str, Any]:

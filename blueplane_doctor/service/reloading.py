@@ -66,4 +66,8 @@ def _are_same(before: Settings, after: Settings) -> bool:
 
 def _changed(before: Settings, after: Settings) -> list[str]:
     """Names of the settings that differ; never their values, which may hold a password."""
-    return [name for name in Settings.model_fields if getattr(before, name) != getattr(after, name)]
+    changed = []
+    for name in Settings.model_fields:
+        if getattr(before, name) != getattr(after, name):
+            changed.append(name)
+    return changed

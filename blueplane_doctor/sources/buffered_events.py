@@ -104,7 +104,9 @@ def _event(row: int, text: Any) -> BufferedEvent:
     if not isinstance(event, dict) or not event:
         return BufferedEvent(row, {}, "event_data is no JSON object")
     try:
-        fields = {name.encode(): _value(value) for name, value in event.items()}
+        fields = {}
+        for name, value in event.items():
+            fields[name.encode()] = _value(value)
     except UnicodeEncodeError:
         return BufferedEvent(row, {}, "a field holds a lone surrogate")
     return BufferedEvent(row, fields, "")

@@ -98,7 +98,10 @@ class DeadLetterIndex:
         ids: list[EntryId] = []
         for of_stream in self.newest.values():
             ids += of_stream
-        return [id_text(one) for one in sorted(ids, reverse=True)[:_SHOWN_IDS]]
+        shown: list[str] = []
+        for one in sorted(ids, reverse=True)[:_SHOWN_IDS]:
+            shown.append(id_text(one))
+        return shown
 
     def names(self, message_id: bytes, event_id: bytes | None) -> bool:
         """Whether some entry names this message."""

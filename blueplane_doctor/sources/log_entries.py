@@ -83,7 +83,9 @@ def are_doubled(entries: list[LogEntry]) -> bool:
     Then every run of equal lines has an even length. A storm of equal lines may have one by chance; so pairs count,
     and lines that are no errors have the say where there are few pairs.
     """
-    runs = [(entry, sum(1 for _ in alike)) for entry, alike in groupby(entries)]
+    runs = []
+    for entry, alike in groupby(entries):
+        runs.append((entry, sum(1 for _ in alike)))
     runs = runs[1:]  # the first may be cut by the beginning of what was read
     if runs and len(entries) % 2:
         runs = runs[:-1]  # the second copy of the last line may not be written yet

@@ -56,7 +56,11 @@ def process_use(pid: int) -> ProcessUse:
     with contextlib.suppress(psutil.Error, OSError):
         connections = _opened_by(process.net_connections(kind="tcp"))
     with contextlib.suppress(psutil.Error, OSError):
-        files = tuple(Path(file.path) for file in process.open_files() if _is_seen_here(pid, file.fd, file.path))
+        seen = []
+        for file in process.open_files():
+            if _is_seen_here(pid, file.fd, file.path):
+                seen.append(Path(file.path))
+        files = tuple(seen)
     with contextlib.suppress(psutil.Error, OSError):
         command = process.cmdline()
     with contextlib.suppress(psutil.Error, OSError):

@@ -121,7 +121,10 @@ class RedisSource:
     def ask_all(self, commands: Sequence[Command]) -> list[Any]:
         """The replies of `ask`. Raises SourceError, also when a command is refused."""
         replies = self.ask(*commands)
-        return [self.checked(reply, command) for reply, command in zip(replies, commands, strict=True)]
+        checked = []
+        for reply, command in zip(replies, commands, strict=True):
+            checked.append(self.checked(reply, command))
+        return checked
 
     def ask_one(self, *command: str | bytes | int) -> Any:
         """One command's reply. Raises SourceError, also when it is refused."""

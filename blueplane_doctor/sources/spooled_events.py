@@ -77,7 +77,9 @@ def spooled_event(line: bytes, at: datetime) -> SpooledEvent:
         return SpooledEvent(identity, line, {}, reason)
     texts = _message(request, identity, at)
     try:
-        fields = {name.encode(): text.encode() for name, text in texts.items()}
+        fields = {}
+        for name, text in texts.items():
+            fields[name.encode()] = text.encode()
     except UnicodeEncodeError:
         return SpooledEvent(identity, line, {}, "a field holds a lone surrogate")
     return SpooledEvent(identity, line, fields, "")

@@ -55,7 +55,10 @@ def transcript_message(line: bytes, session: str, workspace: str, at: datetime) 
         "payload": json.dumps({"entry_data": entry}),
     }
     try:
-        return {name.encode(): text.encode() for name, text in texts.items()}
+        fields = {}
+        for name, text in texts.items():
+            fields[name.encode()] = text.encode()
+        return fields
     except UnicodeEncodeError:  # half of a surrogate pair: the monitor's client refuses it as well
         return None
 

@@ -98,8 +98,12 @@ class Memory:
         now = {cause.id: cause for cause in reversed(report.causes)}
         before = now if self._causes is None else self._causes
         self._causes = now
-        opened = [now[name] for name in sorted(now.keys() - before.keys())]
-        over = [before[name] for name in sorted(before.keys() - now.keys())]
+        opened = []
+        for name in sorted(now.keys() - before.keys()):
+            opened.append(now[name])
+        over = []
+        for name in sorted(before.keys() - now.keys()):
+            over.append(before[name])
         return opened, over
 
 
