@@ -18,6 +18,7 @@ from blueplane_doctor.times import seconds_in
 _NEVER = "never"
 _URL = pattern(r"[A-Za-z][A-Za-z0-9+.-]{0,40}://\S+\Z")
 _QUIET = pattern(r"([01]\d|2[0-3]):([0-5]\d)\s*-\s*([01]\d|2[0-3]):([0-5]\d)\Z")
+# What reminds more often than that is soon muted, and with it the next incident.
 _SHORTEST_REMINDER_SECONDS = 600
 
 

@@ -12,6 +12,7 @@ from blueplane_doctor.reports.base import Format, View
 
 DEFAULT_WIDTH = 100
 """Columns where stdout is no terminal, and of a report in a file."""
+# Longer lines are hard to read, and a terminal may be of any width.
 _WIDEST = 160
 
 

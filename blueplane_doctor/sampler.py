@@ -28,11 +28,13 @@ class Watcher(Protocol):
         """Take a report, and its moment in seconds since 1970. Never raises."""
 
 
+# For the history, which is asked beside the examination, and for a machine that is slow.
 _LOCK_SPARE_SECONDS = 30.0
 _CLOCK_SPARE_SECONDS = 2.0
 """By which a clock may be set back while a turn is waited for; beyond that the turn is taken at once."""
 _HISTORY_SECONDS = 2.0
 """To take the lock, and to write a sample, each: it takes milliseconds."""
+# The run's own time limit may be a fraction of a second.
 _FEWEST_SECONDS = 0.5
 WRITTEN = "written"
 BUSY = "busy"

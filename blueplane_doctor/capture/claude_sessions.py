@@ -11,6 +11,7 @@ from blueplane_doctor.file_reading import SETTINGS_BYTES, read_text
 from blueplane_doctor.pipeline import CLAUDE_HOOK_MARKS, CLAUDE_TABLE, CONVERSATIONS_TABLE
 from blueplane_doctor.times import milliseconds_of
 
+# Far fewer than the values that any build of SQLite takes in one query.
 _BATCH = 200
 _MOST_OPEN = 500
 """Open sessions that are looked at, the newest first."""

@@ -21,9 +21,11 @@ from blueplane_doctor.file_reading import DOCUMENT_BYTES, read_bytes
 from blueplane_doctor.machine_key import state_folder
 from blueplane_doctor.sources.transcripts import Progress, TranscriptLine
 
+# To be raised when the form of the file changes: one of another version is not used, and made anew.
 _VERSION = 3
 _MOST_OPEN = 50_000
 """Lines without a row that are remembered; a file that brings more is read anew by every run."""
+# Only the few databases of one user have to be told apart.
 _NAME_BYTES = 8
 WITHOUT_TIME = "none"
 """Key of the bucket of lines without a time."""

@@ -12,6 +12,7 @@ from blueplane_doctor.records import Record
 from blueplane_doctor.sources.entry_ids import id_text
 from blueplane_doctor.sources.trace_tables import Lookup
 
+# More show a person nothing new; all are counted.
 KEPT_BLOCKERS = 100
 _KEPT_KEYS = 50_000
 """Keys of stuck messages that are remembered, which bounds memory."""

@@ -20,6 +20,7 @@ from uvicorn.server import ServerState
 from blueplane_doctor.http_server.complaints import Complaints
 from blueplane_doctor.http_server.rates import peer_of
 
+# A browser opens six and a monitor one: far more than the tools of a team need.
 MOST_CONNECTIONS = 512
 SHARE_OF_ONE_PEER = 0.75
 """Of all connections: the rest stays for others."""
@@ -27,6 +28,7 @@ KEPT_BACK = 64
 """Descriptors for the examination: Redis, the database, files, processes."""
 OWN = 16
 """Descriptors that the process itself has open."""
+# However few descriptors there are, somebody is to be answered.
 FEWEST_CONNECTIONS = 4
 REQUEST_SECONDS = 5.0
 """From a connection, or the first byte of a further request, to the end of the request's headers."""

@@ -11,6 +11,7 @@ from blueplane_doctor.errors import DoctorError
 from blueplane_doctor.http_server.rates import Rate
 from blueplane_doctor.http_server.workers import Workers
 
+# Two, so that one that waits for a Redis that hangs does not hold up the others.
 THREADS = 2
 MOST_UNDER_WAY = 32
 """Look-ups that run or wait for a thread; one more is refused."""

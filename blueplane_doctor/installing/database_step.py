@@ -24,6 +24,7 @@ from blueplane_doctor.user_paths import real_file
 _SCRIPT = Path("scripts/init_database.py")
 WORK_FOLDER = ".blueplane-new-database"
 """Folder beside the database in which a new one is made, before it is put in place."""
+# The pipeline's script needs one or two; a home on the network may be slow.
 _SCRIPT_SECONDS = 60
 _ALWAYS_FILLED = ("schema_version", "sqlite_sequence")
 

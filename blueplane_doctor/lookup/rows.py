@@ -13,6 +13,7 @@ _ID_COLUMNS = {
     "raw_traces": ("event_id",),
 }
 """Which columns are searched for an ID when its message has left the stream."""
+# A key that is not unique, such as a session's time, may have any number.
 _SHOWN_ROWS = 10
 
 

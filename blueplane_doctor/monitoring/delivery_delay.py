@@ -13,6 +13,7 @@ from blueplane_doctor.times import MINUTE_MS, span, to_milliseconds
 
 _RESOLUTION_MS = 1000
 """SQLite's CURRENT_TIMESTAMP, from which `ingested_at` comes, drops the fraction of the second."""
+# Beside the hour: what was slow and is quick by now, or the other way round, shows.
 _RECENT_MS = 10 * MINUTE_MS
 _FEWEST = 20
 """Messages of which P95 is more than the slowest one."""

@@ -11,7 +11,9 @@ from blueplane_doctor.model import Status
 from blueplane_doctor.notifying.observation import Observation, Problem
 from blueplane_doctor.records import Record
 
+# One bad sample may be a restart, which is over within seconds.
 _BAD_SAMPLES = 2
+# More than open it, so that what comes and goes is one incident and not many.
 _GOOD_SAMPLES = 3
 UNKNOWN_SAMPLES = 15
 """Samples in a row that could not be judged, until that is told."""

@@ -26,6 +26,7 @@ MONITORS = 32
 """Different names that one minute holds; events of further ones are dropped and counted."""
 _NAME_LENGTH = 80
 PREFIX = "blueplane:health:"
+# As long as the history keeps its samples.
 EXPIRY_SECONDS = 7 * 86_400
 ZERO_BIN = "z"
 DROPPED = "d"

@@ -52,6 +52,8 @@ end
 # was not looked at, the groups that must not be given the copies (how many, and their names), and for each message: the
 # ID of the original, its holdings (how many; group, consumer and deliveries of each), and the names and values of what
 # is added (how many, and these).
+# A group that must not be given the copies is moved past them. That takes nothing else from it only where it has read
+# up to the end: the entries from its last ID on are then that one, or, where that was trimmed, none.
 _MOVE = (
     _GUARD
     + """

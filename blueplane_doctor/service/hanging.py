@@ -6,6 +6,7 @@ from threading import Lock
 
 HANGING_READS = 8
 """Of one health record: while so many hang, none of it is begun."""
+# So a source that is there again is read again within five minutes.
 _LONGEST_PAUSE_SECONDS = 300.0
 
 

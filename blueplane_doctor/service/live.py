@@ -35,6 +35,7 @@ SAMPLES = 900
 """A quarter of an hour at one a second."""
 WIDTH = 300.0
 HEIGHT = 60.0
+# One for two units of the width: more could not be seen.
 MOST_POINTS = 150
 
 

@@ -29,6 +29,7 @@ from blueplane_doctor.sources import Deadline
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
+# As often as Prometheus usually asks.
 _PUSH_SECONDS = 15.0
 _ANSWER_SECONDS = 5.0
 """For an answer of the receiver, to the end of its headers."""

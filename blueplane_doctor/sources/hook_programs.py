@@ -33,6 +33,7 @@ _WRAPPERS = {"exec": 0, "command": 0, "nohup": 0, "env": 0, "nice": 0, "timeout"
 _WITH_A_VALUE = frozenset({"-W", "-X", "-r", "--require", "--import", "--loader"})
 """Options of interpreters whose value is the next word."""
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
+# The first line names the interpreter, and Linux reads no more than 256 bytes of it.
 _HEAD_BYTES = 400
 LONGEST_COMMAND = 4_096
 """Characters of a command that is looked at: to split one of a million takes longer than any time limit."""

@@ -42,7 +42,9 @@ ANSWER_LIMIT_SECONDS = Limits().reply_seconds
 _ASKED_IN_ANY_CASE = ("PING", "INFO", "CONFIG", "XLEN", "PTTL")
 """Their replies take a few kilobytes."""
 _HELD_BACK_SECONDS = 0.5
+"""For which a read that counts as a write may stay without an answer, while others have theirs."""
 _ASKED_MEANWHILE = 3
+"""Others that are asked, so that one slow answer decides nothing."""
 _NO_KEY = "telemetry:blueplane-doctor:no-such-key"
 _COMMANDS_WITH_SUBCOMMANDS = ("XINFO", "CONFIG")
 

@@ -36,7 +36,9 @@ _WIDEST_ZONES = timedelta(hours=26)
 """Between the clocks of UTC+14 and UTC-12."""
 _SERIES_GAP = timedelta(minutes=30)
 """After so long without an error of its kind, the next one belongs to another fault."""
+# No time zone is off by anything else than whole quarters of an hour.
 _ZONE_STEP = timedelta(minutes=15)
+# The time of a line is cut to the second, and the line is written a moment later.
 _ZONE_TOLERANCE = timedelta(seconds=3)
 _REDIS = re.compile(REDIS_LINE.encode())
 _START = re.compile(START_LINE[1].encode() + rb": (\d{1,10})\b")

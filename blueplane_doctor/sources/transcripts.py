@@ -25,6 +25,7 @@ LONGEST_LINE = 8_000_000
 READ_SECONDS = 3.0
 """Processor time of its thread that one run reads for; what is left is read by the next. 100 MB take about 0.3 s."""
 _BLOCK = 1 << 20
+# Mostly a uuid and a time are among them, which no other file has.
 _TAIL_BYTES = 512
 _LONGEST_UUID = 200
 _SIGNS = {".": "a dot", "_": "an underscore", " ": "a space"}

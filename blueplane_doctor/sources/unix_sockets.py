@@ -28,6 +28,7 @@ _HEADER = struct.Struct("=IHHII")
 _REQUEST = struct.Struct("=BBHIIIII")
 _ANSWER = struct.Struct("=BBBBIII")
 _ATTRIBUTE = struct.Struct("=HH")
+# The kernel answers at once, or does not know the question.
 _ANSWER_SECONDS = 0.5
 _MOST_BYTES = 1 << 18
 _SOCKET_LINK = pattern(r"socket:\[(\d+)\]\Z")
