@@ -176,8 +176,8 @@ class Settings(Record):
 
     origins: dict[str, str] | UnsetType = UNSET
     """Where what was set comes from, by dotted name; UNSET where the settings were not loaded."""
-    left_out: str | UnsetType = UNSET
-    """Why Blueplane's own file, or a value in it, was left out."""
+    left_out: dict[str, str] | UnsetType = UNSET
+    """What was left out of Blueplane's own file, by dotted name, and why; an empty name is all of it."""
 
     @classmethod
     def prepared(cls, value: Any) -> Any:
@@ -201,9 +201,15 @@ class Settings(Record):
     @property
     def unused_config(self) -> str:
         """Why Blueplane's own file of settings, or a value in it, was left out; empty where all of it counts."""
-        if isinstance(self.left_out, str):
-            return self.left_out
+        if isinstance(self.left_out, dict):
+            return "; ".join(self.left_out.values())
         return ""
+
+    def is_stand_in(self, name: str) -> bool:
+        """Whether this setting has its default only because Blueplane's own file, or its value there, was left out."""
+        if not isinstance(self.left_out, dict) or self.origins_of(name):
+            return False
+        return "" in self.left_out or name in self.left_out
 
     @property
     def failing_status(self) -> Status | None:
@@ -276,8 +282,8 @@ def load(flags: Mapping[str, Any] | None = None, *, file: Path | None = None, fo
                 raise
             without.append(error)
         else:
-            unused = "; ".join(error.reason for error in without)
-            settings = loaded.settings.model_copy(update={"origins": loaded.origins, "left_out": unused})
+            left_out = {error.name: error.reason for error in without}
+            settings = loaded.settings.model_copy(update={"origins": loaded.origins, "left_out": left_out})
             return Loaded(settings, loaded.origins)
 
 

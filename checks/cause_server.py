@@ -183,7 +183,7 @@ def cause_server_hangs(
 @cause(
     stage="server",
     shown_by=["server-settings"],
-    brings=["server-alive"],
+    brings=["server-alive", "redis-reachable", "stream-lost"],
     no_repair="No repair is made by settings that may be wrong: correct the file first.",
 )
 def cause_settings_broken(findings: Findings) -> Cause | None:

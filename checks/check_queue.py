@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from blueplane_doctor.monitoring.history_health import HistoryHealth
     from blueplane_doctor.monitoring.queue_health import QueueHealth
     from blueplane_doctor.monitoring.server_health import ServerHealth
+    from blueplane_doctor.monitoring.server_uses import ServerUses
     from blueplane_doctor.monitoring.stream_presence import StreamPresence
 
 _RESTART_SERVER = Remedy(
@@ -43,6 +44,7 @@ def check_stream_lost(
     locations: "Locations",
     scale: Scale,
     history: "HistoryHealth | None" = None,
+    server_uses: "ServerUses | None" = None,
 ) -> Finding:
     """The queue stream and its writer groups are where the pipeline left them.
 
@@ -62,6 +64,9 @@ def check_stream_lost(
     evidence: dict[str, Any] = presence.model_dump()
     evidence["server runs"] = is_running
     evidence["samples of the last hour"] = history.samples if history else None
+    if server_uses is not None and not server_uses.is_redis_known:
+        cause = "the address of its Redis is not known: see redis-reachable"
+        return unknown("Whether the queue stream is there is not known", cause, evidence=evidence)
     if not presence.exists:
         finding = _without_stream(presence, history, is_running, evidence, scale)
         if not presence.other_databases:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from blueplane_doctor.monitoring.redis_health import RedisHealth
     from blueplane_doctor.monitoring.redis_writes import RedisWrites
     from blueplane_doctor.monitoring.server_health import ServerHealth
+    from blueplane_doctor.monitoring.server_uses import ServerUses
 
 
 _SERVES_SOON = ("LOADING",)
@@ -19,10 +20,11 @@ _ANOTHER_NODE = ("MOVED", "ASK", "TRYAGAIN", "CROSSSLOT")
 
 
 @check(area="redis", scale=Scale.states(green="yes", red="no|serves nothing"))
-def check_redis_reachable(connections: "Connections", scale: Scale) -> Finding:
+def check_redis_reachable(connections: "Connections", scale: Scale, server_uses: "ServerUses | None" = None) -> Finding:
     """The Redis that holds the queue answers.
 
-    Everything else depends on it: without Redis neither the queue nor the chain of custody can be judged.
+    Everything else depends on it: without Redis neither the queue nor the chain of custody can be judged. Where
+    Blueplane's own settings cannot be used, and no queue is at the default address, its Redis is not known.
 
     Causes:
     - it does not run
@@ -32,6 +34,11 @@ def check_redis_reachable(connections: "Connections", scale: Scale) -> Finding:
     - it is one node of a cluster, and another one holds the queue
     """
     redis = connections.redis
+    if server_uses is not None and not server_uses.is_redis_known:
+        cause = "Blueplane's own settings cannot be used, so that the address of its Redis is not known: "
+        cause += f"there is no queue at the default, {redis.address}"
+        remedy = Remedy(text="Correct the settings (see server-settings), or name its Redis with --redis-url.")
+        return unknown("Which Redis holds the queue is not known", cause, remedy=remedy)
     if redis.reachable:
         return scale.grade("yes", f"Redis at {redis.address} answers")
     remedy = Remedy(text=sentence(redis.hint or "See whether it runs."))

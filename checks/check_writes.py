@@ -77,6 +77,11 @@ def check_database_writable(database_access: "DatabaseAccess", locations: "Locat
         commands=[f"ls -l {locations.database}*", f"ls -ld {locations.home}"],
     )
     summary = f"The user that runs the server may not write the database: {refused}"
+    if database_access.refused == ["folder"]:
+        summary = (
+            "The user that runs the server may make no files in the database's folder: rows are written only as long "
+            "as the write-ahead log and its -shm file are there"
+        )
     return scale.grade("no", summary, remedy=remedy, evidence=evidence)
 
 

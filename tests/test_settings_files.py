@@ -125,6 +125,9 @@ def test_an_examination_does_without_a_file_of_blueplane_that_cannot_be_read(hom
     assert settings.unused_config.startswith(f"{name}: cannot be read: ")
     assert str(home) not in settings.unused_config
     assert settings.redis_url == Settings().redis_url
+    assert settings.is_stand_in("redis_url")
+    named = load({"home": home, "redis_url": "redis://127.0.0.1:6391"}, for_examination=True).settings
+    assert not named.is_stand_in("redis_url")
 
 
 def test_an_examination_does_without_the_values_that_are_wrong_alone(home: Path) -> None:
@@ -136,6 +139,7 @@ def test_an_examination_does_without_the_values_that_are_wrong_alone(home: Path)
     assert (settings.http_url, settings.streams.max_length) == (Settings().http_url, 10_000)
     assert "config.yaml: streams.message_queue.max_length: " in settings.unused_config
     assert "config.yaml: http_endpoint: " in settings.unused_config
+    assert (settings.is_stand_in("http_url"), settings.is_stand_in("redis_url")) == (True, False)
 
 
 def test_the_doctors_own_file_must_be_right_for_an_examination_too(home: Path) -> None:

@@ -8,16 +8,16 @@ from urllib.parse import unquote, urlsplit
 from blueplane_doctor.connection.topology import address_of, database_of
 from blueplane_doctor.examination import Examination, ServerInfo
 from blueplane_doctor.monitoring import Monitor
+from blueplane_doctor.monitoring.stand_ins import is_port_known, is_redis_known, server_at
 from blueplane_doctor.patterns import pattern
-from blueplane_doctor.pipeline import DEFAULT_HTTP_PORT, DEFAULT_REDIS_PORT
+from blueplane_doctor.pipeline import DEFAULT_REDIS_PORT
 from blueplane_doctor.records import Record
-from blueplane_doctor.settings import Settings
-from blueplane_doctor.sources.process_use import Address, ProcessUse, process_use, server_that_listens_on
+from blueplane_doctor.sources.process_use import Address, ProcessUse, process_use
 from blueplane_doctor.sources.redis_address import Comparison, ExaminedRedis, compare, is_this_machine, shown
 from blueplane_doctor.sources.redis_host import runs_here
 from blueplane_doctor.sources.redis_info import integer
 from blueplane_doctor.sources.server_configuration import ServerConfiguration, server_configuration
-from blueplane_doctor.sources.server_process import ServerProcess, server_process
+from blueplane_doctor.sources.server_process import server_process
 from blueplane_doctor.sources.unix_sockets import connected_sockets
 from blueplane_doctor.text import hidden, place
 from blueplane_doctor.user_paths import real_file
@@ -69,6 +69,8 @@ class ServerUses(Record):
     """Why the settings in Blueplane's home, or one of them, cannot be used; empty where they can."""
     is_port_known: bool = True
     """Whether the server that was asked over HTTP is this one: settings that cannot be used may name another port."""
+    is_redis_known: bool = True
+    """Whether the examined Redis is the pipeline's: settings that cannot be used may name another address."""
 
 
 class ServerUsesMonitor(Monitor):
@@ -92,12 +94,12 @@ class ServerUsesMonitor(Monitor):
         server = server_process(settings.home)
         pid = server.pid
         if not server.is_running:
-            pid = _server_at(settings.http_url)
+            pid = server_at(settings.http_url)
         self.examination.log()
         record = ServerUses(
             examined_redis=address_of(settings.redis_url),
             unused_config=settings.unused_config,
-            is_port_known=_is_port_known(settings, server),
+            is_port_known=is_port_known(settings, server),
         )
         if pid is None:
             return record
@@ -111,10 +113,14 @@ class ServerUsesMonitor(Monitor):
 
         Asking it here would make this record wait for a Redis that hangs.
         """
-        if not isinstance(record, ServerUses) or self._process is None:
+        if not isinstance(record, ServerUses):
             return record
+        if self._process is None:
+            return record.model_copy(update={"is_redis_known": is_redis_known(self.examination, is_seen=False)})
         redis, address = self._redis(self._process)
         changes: dict[str, object] = {"redis": redis, "database": self._database(self._process)}
+        is_seen = redis.compared == SAME and redis.is_proof
+        changes["is_redis_known"] = is_redis_known(self.examination, is_seen=is_seen)
         if self._configuration is not None:
             changes["configuration"] = self._configuration.where
         if address is not None and is_this_machine(address.host):
@@ -253,22 +259,6 @@ class ServerUsesMonitor(Monitor):
         compared = SAME if _is_same_file(named, examined) else ANOTHER
         shown_by = "its process" if is_proof else "its log"
         return Used(compared=compared, name=_shown(named), shown_by=shown_by, is_proof=is_proof)
-
-
-def _is_port_known(settings: Settings, server: ServerProcess) -> bool:
-    """Whether the port is not merely the default that stands in for settings that cannot be used."""
-    if not settings.unused_config or settings.origins_of("http_url"):
-        return True
-    return server.is_running and _server_at(settings.http_url) == server.pid
-
-
-def _server_at(http_url: str) -> int | None:
-    """The process of this machine's server that answers there: the pid file may be that of an earlier one."""
-    parts = urlsplit(http_url)
-    host = parts.hostname or "localhost"
-    if not is_this_machine(host):
-        return None
-    return server_that_listens_on(Address(host, parts.port or DEFAULT_HTTP_PORT))
 
 
 def _why_unknown(process: ProcessUse) -> str:

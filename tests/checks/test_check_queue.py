@@ -17,6 +17,7 @@ from tests.checks.builders import (
     queue,
     run,
     server,
+    server_uses,
     trend,
     writer,
 )
@@ -214,6 +215,12 @@ GONE = ["processors", "claude_processors"]
 def test_stream_lost(sentence: str, given: StreamPresence, runs: bool, status: str) -> None:
     found = run("stream-lost", presence=given, server=server() if runs else STOPPED, history=no_history())
     assert found.status == status, sentence
+
+
+def test_a_stream_that_is_not_where_nobody_said_it_was_is_not_lost() -> None:
+    uses = server_uses(unused_config="config.yaml: not valid YAML", is_redis_known=False)
+    found = run("stream-lost", presence=no_stream(last_row_age_ms=1_000), server=server(), server_uses=uses)
+    assert found.status == "unknown"
 
 
 def test_other_databases_of_the_same_redis_are_looked_at_before_anything_makes_a_new_stream() -> None:

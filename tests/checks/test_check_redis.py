@@ -16,6 +16,7 @@ from tests.checks.builders import (
     redis_writes,
     run,
     server,
+    server_uses,
 )
 
 
@@ -32,6 +33,15 @@ def test_redis_that_does_not_answer_is_red_with_the_cause(hint: str) -> None:
     found = run("redis-reachable", connections=given)
     assert found.status == "red"
     assert found.summary == cause
+
+
+@pytest.mark.parametrize("reachable", [True, False])
+def test_a_redis_that_nobody_named_and_that_has_no_queue_is_not_judged(reachable: bool) -> None:
+    uses = server_uses(unused_config="config.yaml: not valid YAML", is_redis_known=False)
+    redis = Reach(address="localhost:6379", reachable=reachable, cause="" if reachable else "refused")
+    found = run("redis-reachable", connections=connections(redis=redis), server_uses=uses)
+    assert found.status == "unknown"
+    assert found.cause is not None and "the address of its Redis is not known" in found.cause
 
 
 def test_a_server_that_redis_does_not_let_in_is_orange_while_it_goes_on() -> None:

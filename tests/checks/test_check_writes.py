@@ -192,6 +192,7 @@ def test_what_is_delivered_and_stuck_is_no_demand() -> None:
         ({}, "green", "may write the database"),
         ({"writable": None, "cause": "there is no database"}, "green", "there is no database"),
         ({"writable": False, "refused": ["database", "-wal"]}, "red", "its file and its write-ahead log"),
+        ({"writable": False, "refused": ["folder"]}, "red", "only as long as the write-ahead log"),
         ({"writable": False, "read_only_mount": True}, "red", "mounted read-only"),
     ],
 )

@@ -1,6 +1,5 @@
 """What a real process of the server uses, beside what is examined."""
 
-import os
 import socket
 import sys
 from collections.abc import Iterator
@@ -18,10 +17,9 @@ from blueplane_doctor.demo.simulator import Pipeline
 from blueplane_doctor.diagnose import Doctor
 from blueplane_doctor.examination import Examination, ServerInfo
 from blueplane_doctor.model import Report
-from blueplane_doctor.monitoring.server_uses import ServerUses, ServerUsesMonitor, _is_port_known
+from blueplane_doctor.monitoring.server_uses import ServerUses, ServerUsesMonitor
 from blueplane_doctor.settings import load
 from blueplane_doctor.sources.redis_address import ExaminedRedis
-from blueplane_doctor.sources.server_process import RUNNING, ServerProcess
 from tests.helpers import finding, settings_for
 from tests.sources.server_stand_in import StandIn, server_stand_in
 
@@ -253,41 +251,3 @@ def test_what_the_system_does_not_show_is_no_verdict(
 def test_without_a_server_nothing_is_compared(pipeline: Pipeline) -> None:
     log(pipeline.home, "Successfully connected to Redis at localhost:6390")
     assert uses(pipeline, http_url="http://127.0.0.1:1") == ServerUses(examined_redis=f"127.0.0.1:{port_of(pipeline)}")
-
-
-def is_port_known(home: Path, config: str, **flags: object) -> bool:
-    """Of a home with that config.yaml, and a server.pid that names this very process."""
-    (home / "config.yaml").write_text(config)
-    settings = load({"home": home, **flags}, for_examination=True).settings
-    return _is_port_known(settings, ServerProcess(os.getpid(), RUNNING))
-
-
-PORT = "http_endpoint:\n  port: 9123\n"
-
-
-@pytest.mark.parametrize(
-    ("config", "expected"),
-    [
-        (PORT, True),
-        ("redis: {}\n", True),
-        (f"{PORT}a: [1\n", False),
-        ("http_endpoint:\n  port: no-number\n", False),
-        (f"{PORT}redis:\n  connection:\n    port: no-number\n", True),
-    ],
-    ids=["named", "the default", "no YAML", "no port", "another value"],
-)
-def test_a_port_that_a_broken_file_may_name_is_not_known(tmp_path: Path, config: str, expected: bool) -> None:
-    assert is_port_known(tmp_path, config) is expected
-
-
-def test_a_port_that_an_option_names_is_known(tmp_path: Path) -> None:
-    assert is_port_known(tmp_path, "a: [1", http_url="http://127.0.0.1:9123")
-
-
-def test_the_default_port_is_known_where_the_server_itself_listens(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("blueplane_doctor.monitoring.server_uses._server_at", lambda url: os.getpid())
-    assert is_port_known(tmp_path, "a: [1")
-    monkeypatch.setattr("blueplane_doctor.monitoring.server_uses._server_at", lambda url: os.getppid())
-    assert not is_port_known(tmp_path, "a: [1")
