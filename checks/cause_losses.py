@@ -70,7 +70,10 @@ def cause_malformed_payloads(
     lost = _lost(chain, malformed=True)
     summary = _counted(count, "acknowledged and not written")
     if lost:
-        summary += f": {'; '.join(sorted({broken.reason for broken in lost}))}"
+        reasons = set()
+        for broken in lost:
+            reasons.add(broken.reason)
+        summary += f": {'; '.join(sorted(reasons))}"
     return Cause(
         summary=f"{summary}. {_held(count)}",
         status=findings.status_of("chain-breaks", count),

@@ -66,7 +66,9 @@ def check_stuck_consumers(
     waited_ms = worst.longest_unacknowledged_ms or 0
     sentence = f"{worst.name} has held a message for {span(waited_ms)} without acknowledging it"
     sentence += _stuck(holders, chain)
-    blockers = [f"{blocker.id} ({blocker.group}): {blocker.reason}" for blocker in chain.blockers[:10]]
+    blockers = []
+    for blocker in chain.blockers[:10]:
+        blockers.append(f"{blocker.id} ({blocker.group}): {blocker.reason}")
     evidence = {**queue.pending_by_writer, "blocked by": blockers}
     remedy = _stuck_remedy(holders, queue.queue, chain, server, locations)
     return scale.grade(round(waited_ms / 1000, 3), sentence, remedy=remedy, evidence=evidence)
@@ -232,7 +234,10 @@ def _stuck_remedy(
         commands += [f"lsof {locations.database}", f"ls -l {locations.database}", f"df -h {locations.home}"]
     if ids:
         chosen = list(dict.fromkeys(ids))[:_SAVED]
-        saves = "; ".join(f"{locations.redis_cli} --no-raw XRANGE {queue} {one} {one}" for one in chosen)
+        saved = []
+        for one in chosen:
+            saved.append(f"{locations.redis_cli} --no-raw XRANGE {queue} {one} {one}")
+        saves = "; ".join(saved)
         # The shell opens the file inside of the brackets, after umask: nobody else may read it.
         commands.append(f"(umask 077; {{ {saves}; }} >> {locations.home}/saved-messages.txt)")
         commands.append(f"{locations.doctor} trace {' '.join(chosen)}")

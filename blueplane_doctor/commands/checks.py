@@ -84,7 +84,10 @@ def _list(specs: Sequence[CheckSpec], causes: Sequence[CauseSpec], given: Invoca
     show_table(rows, ["area", "check", "scale", "numbers from", "defined in"])
     if causes:
         show("\n")
-        show_table([_row_of_cause(spec) for spec in causes], ["stage", "cause", "title", "shown by", "defined in"])
+        cause_rows = []
+        for cause in causes:
+            cause_rows.append(_row_of_cause(cause))
+        show_table(cause_rows, ["stage", "cause", "title", "shown by", "defined in"])
 
 
 def _row_of_cause(spec: CauseSpec) -> list[str]:

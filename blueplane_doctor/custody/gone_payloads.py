@@ -74,7 +74,9 @@ class GonePayloads:
         for start in range(0, len(identities), _ASKED_AT_ONCE):
             part = identities[start : start + _ASKED_AT_ONCE]
             texts = [id_text(identity) for identity in part]
-            commands: list[Command] = [("XPENDING", self._queue, name, text, text, 1) for text in texts]
+            commands: list[Command] = []
+            for text in texts:
+                commands.append(("XPENDING", self._queue, name, text, text, 1))
             for identity, reply in zip(part, self._redis.ask_all(commands), strict=True):
                 if reply:
                     still.append(identity)

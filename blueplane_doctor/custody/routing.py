@@ -157,7 +157,10 @@ class Router:
     def __init__(self, routes: Sequence[Route], tables: Iterable[str] | None, columns: Columns | None = None) -> None:
         """`tables` are those that exist; None when that is not known. `columns` of those of which they are known."""
         existing = None if tables is None else frozenset(tables)
-        self.routes = tuple(CompiledRoute(route, existing, columns or {}) for route in routes)
+        compiled = []
+        for route in routes:
+            compiled.append(CompiledRoute(route, existing, columns or {}))
+        self.routes = tuple(compiled)
         fields: set[bytes] = set()
         for route in routes:
             for rule in (*route.any_of, *route.none_of):

@@ -81,7 +81,11 @@ def public_id(name: str, known_ids: Collection[str]) -> str:
 def gaps(times: Sequence[int]) -> list[tuple[int, int]]:
     """Spans in which nothing was recorded: the last sample before each, and the first one after it."""
     longest = _longest_pause(times)
-    return [(before, after) for before, after in pairwise(times) if after - before > longest]
+    spans = []
+    for before, after in pairwise(times):
+        if after - before > longest:
+            spans.append((before, after))
+    return spans
 
 
 def open_since(entries: Sequence[StatusEntry], times: Sequence[int], now: float) -> dict[str, int]:

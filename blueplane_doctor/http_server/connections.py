@@ -225,7 +225,10 @@ class Door:
 
     def _close_oldest(self, peer: str | None) -> bool:
         """Close the connection that waits longest, of this peer where one is named; False when none waits."""
-        waiting = [one for one in self._protocols if peer in (None, one.peer) and one.waits]
+        waiting = []
+        for one in self._protocols:
+            if peer in (None, one.peer) and one.waits:
+                waiting.append(one)
         if not waiting:
             return False
         self._abort(min(waiting, key=lambda protocol: protocol.waits_since))

@@ -207,7 +207,10 @@ class Tracer:
 
         The others are written although their group stands before them.
         """
-        written = [search for search in searches if search.state_in_stream() == WRITTEN_NOT_DELIVERED]
+        written = []
+        for search in searches:
+            if search.state_in_stream() == WRITTEN_NOT_DELIVERED:
+                written.append(search)
         if not written:
             return
         positions = read_positions(self._examination.redis, self._examination.stream().queue)

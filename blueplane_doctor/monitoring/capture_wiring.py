@@ -92,7 +92,10 @@ class CaptureWiringMonitor(Monitor):
         services = sorted(versions - {""})
         unfindable = None
         if workspaces is not None:
-            unfindable = sum(not self._is_findable(workspace) for workspace in workspaces if workspace)
+            unfindable = 0
+            for workspace in workspaces:
+                if workspace and not self._is_findable(workspace):
+                    unfindable += 1
         faults = [
             *unused_files(files),
             *switched_off(files),

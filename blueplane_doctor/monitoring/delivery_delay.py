@@ -112,7 +112,11 @@ def _why_none_is_measured(older: int, ahead: int) -> str:
 
 def _route(name: str, sample: DelaySample, measured: list[tuple[int, int]], now_ms: int) -> RouteDelay:
     delays = sorted(delay for _, delay in measured)
-    recent = sorted(delay for enqueued_ms, delay in measured if enqueued_ms > now_ms - _RECENT_MS)
+    lately = []
+    for enqueued_ms, delay in measured:
+        if enqueued_ms > now_ms - _RECENT_MS:
+            lately.append(delay)
+    recent = sorted(lately)
     health = RouteDelay(route=name, messages=sample.messages, sampled=len(delays))
     if not delays:
         return health

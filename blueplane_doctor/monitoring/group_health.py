@@ -100,7 +100,11 @@ class GroupHealth(Record):
     @property
     def other_programs(self) -> list[ConsumerHealth]:
         """Consumers of somebody's own programs that are there, and with which messages are stuck."""
-        return [one for one in self.consumers if one.is_other_program and one.stuck and not one.gone]
+        others = []
+        for one in self.consumers:
+            if one.is_other_program and one.stuck and not one.gone:
+                others.append(one)
+        return others
 
 
 def groups_of(examination: Examination) -> list[GroupHealth]:

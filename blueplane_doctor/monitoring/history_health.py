@@ -268,7 +268,10 @@ def _groups_in(samples: Sequence[Sample], groups: Sequence[str]) -> list[str]:
 
 
 def _group(samples: Sequence[Sample], group: str, now: float, limit: int) -> GroupTrend:
-    recent = [sample for sample in group_samples(samples, group) if sample.time >= now - _TREND_SECONDS]
+    recent = []
+    for sample in group_samples(samples, group):
+        if sample.time >= now - _TREND_SECONDS:
+            recent.append(sample)
     backlog = judge_backlog(recent, now, limit)
     return GroupTrend(
         group=group,

@@ -59,7 +59,11 @@ class Suite:
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection(self, session: pytest.Session) -> None:
         """pytest itself would look for a file named `blueplane`."""
-        session.config.args = [arg for arg in session.config.args if arg not in self.arguments]
+        arguments = []
+        for arg in session.config.args:
+            if arg not in self.arguments:
+                arguments.append(arg)
+        session.config.args = arguments
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collect_directory(self, path: Path, parent: pytest.Collector) -> pytest.Collector | None:
@@ -134,7 +138,10 @@ class Suite:
     def pytest_report_collectionfinish(self) -> list[str]:
         """Words of the selection that mean nothing are often typing errors."""
         words = meaningless(self.health.settings, self.health.available.checks)
-        return [f"blueplane: {word} in --blueplane-select or --blueplane-ignore means no check" for word in words]
+        warnings = []
+        for word in words:
+            warnings.append(f"blueplane: {word} in --blueplane-select or --blueplane-ignore means no check")
+        return warnings
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:

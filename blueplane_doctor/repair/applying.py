@@ -215,7 +215,10 @@ class Applier:
 
     def _refuse_without_room(self, examination: Examination, follower: Follower) -> None:
         """What came since, copies of an earlier run among it, takes room as well while it is not finished."""
-        waiting = sum(item.origin not in follower.copies for item in self.plan.of(*ADDS_TO_STREAM))
+        waiting = 0
+        for item in self.plan.of(*ADDS_TO_STREAM):
+            if item.origin not in follower.copies:
+                waiting += 1
         room = self.plan.room
         came = len(follower.came_ids)
         # The exact number is asked for only where this one, which cannot be too small, would be too large.

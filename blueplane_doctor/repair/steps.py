@@ -220,7 +220,11 @@ class Steps:
 
         `letter_id` is empty where the answer to that step never came. Raises SourceError and RepairRefused.
         """
-        if not self._plan.dead_letters or not has_row(self._rows, [key for key in item.keys if key.is_unique]):
+        unique_keys = []
+        for key in item.keys:
+            if key.is_unique:
+                unique_keys.append(key)
+        if not self._plan.dead_letters or not has_row(self._rows, unique_keys):
             return
         letter_id = letter_id or self._letters_of_plan.get(item.id, "")
         if letter_id:

@@ -43,7 +43,11 @@ def when(change: StatusChange, report: Report) -> str:
 
 def of_causes(report: Report) -> list[StatusChange]:
     """The changes of causes that were seen, oldest first: the line of an incident in a few words."""
-    return [change for change in report.changes if change.kind == _CAUSE and change.before is not None]
+    told = []
+    for change in report.changes:
+        if change.kind == _CAUSE and change.before is not None:
+            told.append(change)
+    return told
 
 
 def sentence(changes: Sequence[StatusChange], report: Report) -> str:

@@ -62,7 +62,10 @@ def _what_is_wrong(report: Report) -> str:
         cause = report.causes[0]
         return f": {line(cause.title, 120)}: {line(cause.summary, 240)}"
     silent = (Status.GREEN, Status.NOT_SET_UP)
-    not_green = [finding for finding in counted(report.findings) if finding.status not in silent]
+    not_green = []
+    for finding in counted(report.findings):
+        if finding.status not in silent:
+            not_green.append(finding)
     if not not_green:
         return ""
     return ": " + "; ".join(map(_short, not_green[:_SHOWN]))

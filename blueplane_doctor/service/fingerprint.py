@@ -30,7 +30,10 @@ def read_fingerprint(settings: Settings) -> Fingerprint | None:
 def _of_stream(state: StreamState) -> Fingerprint:
     parts: list[object] = [state.queue, state.length, state.first, state.last_generated, state.entries_added]
     for group in state.groups:
-        consumers = tuple((consumer.name, consumer.pending) for consumer in group.consumers)
+        held = []
+        for consumer in group.consumers:
+            held.append((consumer.name, consumer.pending))
+        consumers = tuple(held)
         parts.append((group.name, group.last_delivered, group.pending, consumers))
     return tuple(parts)
 

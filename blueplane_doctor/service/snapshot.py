@@ -102,7 +102,10 @@ class Snapshot:
         if self.report.causes:
             cause = self.report.causes[0]
             return f"{words}: {line(cause.title)}: {cause_phrases.summary(cause)}"
-        faults = [finding for finding in counted(self.report.findings) if finding.status.severity > 0]
+        faults = []
+        for finding in counted(self.report.findings):
+            if finding.status.severity > 0:
+                faults.append(finding)
         if faults and self.report.status.severity > 0:
             words += f": {max(faults, key=lambda one: one.status.severity).summary}"
         return words

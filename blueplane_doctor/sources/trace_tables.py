@@ -109,7 +109,10 @@ def _query(table: str, columns: tuple[str, ...], keys: int, *, without_uuid: boo
     key_columns = [f"k{number}" for number in range(len(columns))]
     marks = ", ".join("?" * len(columns))
     wanted = ", ".join(f"({place}, {marks})" for place in range(keys))
-    match = " AND ".join(f't."{column}" = w.{key}' for column, key in zip(columns, key_columns, strict=True))
+    conditions = []
+    for column, key in zip(columns, key_columns, strict=True):
+        conditions.append(f't."{column}" = w.{key}')
+    match = " AND ".join(conditions)
     if without_uuid:
         match += ' AND t."uuid" IS NULL'
     return (
