@@ -41,8 +41,8 @@ RECORDED_MINUTES = 2
 """A colour that rests on a rate needs two samples: minutes in which a recorder counted."""
 MEASURE = Remedy(
     # In words: as a command it would be run in any folder, and beside a running server.
-    text="Only a recorder inside the server can measure this. Stop the server, and start it in the folder of its "
-    "checkout with `blueplane-doctor instrument -- python scripts/start_server.py`.",
+    text="Only a recorder inside the server can measure this. Stop the server; in the folder of its checkout, "
+    "blueplane-doctor instrument -- python scripts/start_server.py starts it with the recorder.",
 )
 
 

@@ -35,7 +35,7 @@ from blueplane_doctor.waivers import waived
 
 _FIRST_STEPS = (
     "start the Blueplane server once, or name where it is with --home and --redis-url; "
-    "`blueplane-doctor demo` shows a simulated one"
+    "blueplane-doctor demo shows a simulated one"
 )
 _SPARE_SECONDS = 0.1
 """Time beyond the deadline in which a reader that has just given up can still say why."""

@@ -138,7 +138,7 @@ _QUEUE = _of(
     _M("processing_rate_events_per_sec", "Processed", "events/s", "processing_events_per_second",
        "Messages that writers finish.", MEAN, http=True),
     _M("backlog_per_minute", "Backlog change", "messages/min", "queue_backlog_messages_per_second",
-       "Change of the queue depth, from one look.", MEAN),
+       "Change of the queue depth, from one run.", MEAN),
     _M("minutes_to_loss", "Time until loss", "min", "queue_time_to_loss_seconds",
        "Until unread messages are trimmed.", MIN,
        chart=True),

@@ -79,6 +79,17 @@ def _iso(moment: datetime) -> Public:
     return Public(moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"))
 
 
+def readable(text: str | None, timespec: str = "seconds") -> str:
+    """A time in ISO 8601 as people read it, `2026-03-14 09:26:53 UTC`; any other text as it is, empty for none.
+
+    `timespec`: to what it is exact, as in `datetime.isoformat`.
+    """
+    moment = parse_time(text)
+    if moment is None:
+        return text or ""
+    return f"{moment.replace(tzinfo=None).isoformat(' ', timespec)} UTC"
+
+
 def iso_of_milliseconds(milliseconds: int) -> Public:
     """A moment in milliseconds since 1970 as ISO 8601."""
     return _iso(from_milliseconds(milliseconds))

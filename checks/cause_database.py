@@ -16,6 +16,7 @@ from blueplane_doctor.checks.stuck_messages import (
 from blueplane_doctor import Cause, Findings, Remedy, Stake, cause
 from blueplane_doctor.causeapi import Beginning, stream_time
 from blueplane_doctor.checkapi import many, sentence, trace_commands
+from blueplane_doctor.times import readable
 
 if TYPE_CHECKING:
     from blueplane_doctor.locations import Locations
@@ -92,7 +93,7 @@ def cause_database_locked(
     if holder is not None:
         parts.append(f"Process {holder.pid} holds the write lock now.")
     if error is not None:
-        parts.append(f'The server\'s log says "{LOCKED}", the last time at {error.last}.')
+        parts.append(f'The server\'s log says "{LOCKED}", the last time at {readable(error.last)}.')
     began = since_first_error(server, LOCKED)
     if error is None and held.ids:
         began = Beginning(stream_time(min(held.ids)), "the oldest message that is stuck")
@@ -166,7 +167,7 @@ def cause_database_not_writable(
     if not signs:
         return None
     if error is not None:
-        summary = f'{summary} The server\'s log says "{error.kind}", the last time at {error.last}.'.strip()
+        summary = f'{summary} The server\'s log says "{error.kind}", the last time at {readable(error.last)}.'.strip()
     if held.messages or held.shared:
         text += f" {_SAVE_THEM}"
         if finding is None:
@@ -219,7 +220,7 @@ def cause_disk_full(
     if not signs:
         return None
     if error is not None:
-        summary += f' The server\'s log says "{error.kind}", the last time at {error.last}.'
+        summary += f' The server\'s log says "{error.kind}", the last time at {readable(error.last)}.'
     if held.messages or held.shared:
         text += f" {_SAVE_THEM}"
         if finding is None:
@@ -271,7 +272,7 @@ def cause_disk_fails(
     else:
         repair = ""
     return Cause(
-        summary=f'The server\'s log says "{DISK_FAILS}", the last time at {error.last}.{_left(held)}',
+        summary=f'The server\'s log says "{DISK_FAILS}", the last time at {readable(error.last)}.{_left(held)}',
         **since_first_error(server, DISK_FAILS).fields,
         certain=bool(error.lately) or bool(held.messages),
         confirm=_confirm(error),

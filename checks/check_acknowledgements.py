@@ -15,7 +15,7 @@ _NAMED = 3
 """Messages of each group that a command follows."""
 _SET_ASIDE = (
     "Where another message wrote the row, acknowledge nothing by hand: the content of the one that is held is written "
-    "nowhere, and would be gone. `repair acknowledged` sets it aside, and keeps it."
+    "nowhere, and would be gone. blueplane-doctor repair acknowledged sets it aside, and keeps it."
 )
 
 

@@ -29,7 +29,7 @@ def check_hook_inactivity(capture: "CaptureHealth", locations: "Locations", scal
     evidence = {hook.name: _last_seen(hook.silent_ms) for hook in capture.hooks}
     if capture.installed_cause:
         evidence["hooks.json"] = capture.installed_cause
-    finding = _nothing_to_judge(capture, "hooks fire", "silent hooks mean nothing", evidence)
+    finding = _nothing_to_judge(capture, "hooks fire", "so hooks may be silent", evidence)
     if finding:
         return finding
     expected = [hook for hook in capture.hooks if hook.expected]
@@ -88,7 +88,8 @@ def check_hook_success(capture: "CaptureHealth", locations: "Locations", scale: 
     percent = round(100 * hooks.success_rate, 3)
     summary = f"{percent:g} % of the events that hooks sent in the last hour were enqueued"
     remedy = Remedy(
-        text="See in the log why the server could not enqueue the others. Where Redis was away, nothing else is to do.",
+        text="See in the log why the server could not enqueue the others. If Redis could not be reached "
+        "then, nothing else needs to be done.",
         commands=[f"tail -n 50 {locations.log}"],
     )
     return scale.grade(percent, summary, remedy=remedy, evidence=evidence)

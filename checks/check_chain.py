@@ -121,8 +121,8 @@ def _why_untraceable(chain: "ChainHealth") -> str:
     if chain.rows_pruned_unproven:
         has = many(chain.rows_pruned_unproven, "message has", "messages have")
         causes.append(
-            f"{has} no row now: older rows were deleted. As many rows or more were written before, but whether each of "
-            "these messages had one of them nothing tells, and they are more than those that could be judged"
+            f"{has} no row now: older rows were deleted. At least as many rows were written before, but nothing tells "
+            "whether each of these messages had one, and they are more than the messages that could be judged"
         )
     if chain.rows_deleted:
         has = many(chain.rows_deleted, "message has", "messages have")
@@ -154,11 +154,13 @@ def _break_remedy(chain: "ChainHealth", locations: "Locations") -> Remedy:
         )
         unwritable = min(lost, chain.unwritable_lost)
         if unwritable < lost:
-            steps.append(f"{many(lost - unwritable, 'of them', 'of them')} can be delivered again: nobody has them.")
+            steps.append(
+                f"{many(lost - unwritable, 'of them', 'of them')} can be delivered again: no writer holds them."
+            )
         if unwritable:
-            steps.append(f"{many(unwritable, 'of them', 'of them')} no writer can write: correct what sends such ones.")
+            steps.append(f"No writer can write {unwritable:,} of them: correct the program that sends them.")
     if chain.chain_break_count > lost:
-        steps.append("What was trimmed is gone from Redis; lost-before-delivery and retry-storm say what stops that.")
+        steps.append("What was trimmed is gone from Redis; lost-before-delivery and retry-storm say how to stop that.")
     ids = [broken.id for broken in chain.breaks[:_SHOWN_IDS]]
     commands = []
     if ids:
@@ -194,7 +196,7 @@ def _may_be_of_another_group(count: int, of: int) -> str:
     if count == of:
         which = "it" if count == 1 else "them"
     whose = "it may be" if count == 1 else "they may be"
-    return f"the other writer group is done with {which}: {whose} its own, and written"
+    return f"the other writer group has finished with {which}: {whose} its own, and written"
 
 
 def _reasons(chain: "ChainHealth") -> str:

@@ -64,7 +64,7 @@ def check_stuck_consumers(
         return scale.grade(0, summary, evidence=queue.pending_by_writer)
     worst = max(holders, key=lambda group: group.longest_unacknowledged_ms or 0)
     waited_ms = worst.longest_unacknowledged_ms or 0
-    sentence = f"{worst.name} has held a message for {span(waited_ms)} without acknowledging it"
+    sentence = f"The group {worst.name} has held a message for {span(waited_ms)} without acknowledging it"
     sentence += _stuck(holders, chain)
     blockers = []
     for blocker in chain.blockers[:10]:
@@ -143,7 +143,9 @@ def check_retry_storm(
     if scale.status(most) is Status.GREEN:
         return scale.grade(most, "No message is being delivered again and again", evidence=evidence)
     worst = max(queue.writers, key=lambda group: group.most_deliveries or 0)
-    sentence = f"{worst.name} was given the same message {many(most, 'time', 'times')}{_stuck([worst], chain)}"
+    sentence = (
+        f"The group {worst.name} was given the same message {many(most, 'time', 'times')}{_stuck([worst], chain)}"
+    )
     remedy = _stuck_remedy([worst], queue.queue, chain, server, locations)
     return scale.grade(most, sentence, remedy=remedy, evidence=evidence)
 
@@ -206,7 +208,10 @@ def _stuck_remedy(
         text = f"Save {blockers[0].id} first: it cannot be written ({blockers[0].reason}), and fails its whole batch. "
         if written and blockers[0].reason.startswith(_HAS_A_ROW):
             # The row may be another message's: repair compares them, and acknowledges only what is its own.
-            text += "Leave the acknowledgement to `repair acknowledged`: it sets aside what another message wrote. "
+            text += (
+                "Leave the acknowledgement to blueplane-doctor repair acknowledged: "
+                "it sets aside what another message wrote. "
+            )
         else:
             text += "Acknowledging it gives it up: exactly this message is lost then. "
         ids = [blocker.id for blocker in blockers] + ids

@@ -91,12 +91,15 @@ def _graded_ms(route: "RouteDelay") -> int:
 def _sentence(route: "RouteDelay") -> str:
     if route.sampled < _FEWEST:
         number = many(route.sampled, "message", "messages")
-        return f"From enqueued to row: {_took(route.p95_ms or 0)}, the slowest of {number} of {route.route}"
+        return (
+            f"Time from enqueuing to the row: {_took(route.p95_ms or 0)} for the slowest of {number} of {route.route}"
+        )
     half = _took(route.p50_ms or 0)
     if route.recent_p95_ms is None:
-        return f"From enqueued to row ({route.route}, last hour): P95 {_took(route.p95_ms or 0)}, P50 {half}"
+        return f"Time from enqueuing to the row ({route.route}, last hour): P95 {_took(route.p95_ms or 0)}, P50 {half}"
     slow = _took(route.recent_p95_ms)
-    return f"From enqueued to row ({route.route}): P95 {slow} in the last ten minutes; P50 {half} in the last hour"
+    recent = f"Time from enqueuing to the row ({route.route}): P95 {slow} in the last ten minutes"
+    return f"{recent}; P50 {half} in the last hour"
 
 
 def _took(at_least_ms: int) -> str:

@@ -92,7 +92,7 @@ def check_reader_lag(queue: "QueueHealth", scale: Scale) -> Finding:
         sentence = "No reader group is behind"
     if count and count <= (queue.queue_depth or 0):
         # What stops the writers stops these too: that is one fault, and others tell it.
-        summary = f"The reader group {worst.name} is behind, as the writers are"
+        summary = f"The reader group {worst.name} is behind, and so are the writers"
         return not_graded(count, summary, unit=scale.unit, evidence=evidence)
     remedy = Remedy(
         text="No trace is lost by this. If the group is in use, restart the Blueplane server, which reads for it; one "
@@ -196,7 +196,7 @@ def _missing_remedy(queue: "QueueHealth", server: "ServerHealth") -> str:
 def check_second_server(
     queue: "QueueHealth", server: "ServerHealth", scale: Scale, chain: "ChainHealth | None" = None
 ) -> Finding:
-    """One server alone reads for the writer groups.
+    """Only one server reads for the writer groups.
 
     Of two servers that read for one group each is given a part of the messages, and writes it to the database of its
     own home. The pipeline names its consumers after their process. A server that was restarted is none: the consumer
@@ -231,7 +231,7 @@ def check_second_server(
     elsewhere = chain.written_elsewhere if chain else None
     evidence = {"consumers": sharing, "process of server.pid": server.pid, "without a row here": elsewhere}
     if not sharing:
-        return scale.grade("one server", "One server alone reads for the writer groups", evidence=evidence)
+        return scale.grade("one server", "Only one server reads for the writer groups", evidence=evidence)
     readers = "; ".join(f"{' and '.join(names)} for {group}" for group, names in sharing.items())
     silent_ms = min(idle_ms)
     is_over = is_over or silent_ms > _LATELY_MS
@@ -246,7 +246,7 @@ def check_second_server(
         if are_several:
             summary = f"Two servers or more read at once: {readers}"
     elif not elsewhere:
-        summary = f"One server alone reads for the writer groups; another one did until {span(silent_ms)} ago"
+        summary = f"Only one server reads for the writer groups; another one did until {span(silent_ms)} ago"
         return scale.grade("one server", summary, evidence=evidence)
     else:
         state = "two servers before"

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from blueplane_doctor.monitoring.queue_health import QueueHealth
 
 _TOO_FEW = "fewer than three fresh samples hold it"
-_ONE_LOOK = " (from one look; samples tell better)"
+_ONE_LOOK = " (judged from this run alone; recorded samples would tell more)"
 _ALL_WRITERS = "The writers"
 _GONE = Remedy(
     text="They cannot be brought back from Redis. See queue-headroom and time-to-loss, and what stops the writers; a "
@@ -37,7 +37,7 @@ def check_backlog_trend(
     With samples: by the rules of LinkedIn's Burrow, in docs/HISTORY.md. Stopped: nothing was delivered while something
     waited; stalled: delivered, but nothing acknowledged. The worst of the groups counts.
 
-    Without samples: from one look, for all writers together. It compares what came with what was written, in the last
+    Without samples: from one run, for all writers together. It compares what came with what was written, in the last
     minute and in the last five minutes. A backlog is steady when it is below 100 messages, younger than a minute, or
     grew by less than 100 in five minutes. Stalled: something waits, and nothing was written for five minutes.
 
@@ -74,7 +74,7 @@ def check_time_to_loss(
 ) -> Finding:
     """Minutes until the backlog reaches `max_length`, at its present rate.
 
-    The rate is that of the last three samples. Without them it comes from one look: what came less what was written, of
+    The rate is that of the last three samples. Without them it comes from one run: what came less what was written, of
     the last minute's rate and of that of the last five the smaller one, so that a burst of seconds gives no alarm. Once
     `max_length` is reached, every new message pushes out one that nobody has read. Not graded while the backlog does
     not grow.
@@ -189,7 +189,7 @@ def _course(trend: "GroupTrend | BacklogNow", who: str) -> str:
         return "Every writer has caught up"
     if trend.state == "draining" and trend.minutes_left is not None:
         left = span(trend.minutes_left * MINUTE_MS)
-        return f"{who} work{verb} off the backlog of {waiting}: {left} to go"
+        return f"{who} work{verb} off the backlog of {waiting}, which takes another {left}"
     if trend.state == "falling behind":
         return f"{who} fall{verb} behind: {waiting} wait, {trend.per_minute or 0:+,g} a minute"
     still = span(trend.still_seconds * 1000)

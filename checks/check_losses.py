@@ -148,7 +148,7 @@ def _loss_sentence(chain: "ChainHealth") -> str:
         sentence = f"At least {least:,} and at most {most:,} messages were"
     else:
         sentence = f"At most {many(most, 'message was', 'messages were')}"
-    sentence += f" trimmed before {group.group} read {'it' if most == 1 else 'them'}"
+    sentence += f" trimmed before the group {group.group} read {'it' if most == 1 else 'them'}"
     if least != most:
         sentence += " and were its to write"
     if group.after_id and most == 1:

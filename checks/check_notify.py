@@ -31,8 +31,8 @@ def check_notify_delivery(notifications: "NotificationHealth", locations: "Locat
         return unknown("Whether messages arrive is not known", notifications.cause, remedy=try_it)
     if not notifications.targets:
         offer = Remedy(
-            text="Name somebody to be told when something is wrong: `notify` in doctor.yaml, see docs/NOTIFY.md, or "
-            "`blueplane install --notify URL`.",
+            text="Name somebody to be told when something is wrong: notify in doctor.yaml, see docs/NOTIFY.md, or "
+            "blueplane install --notify URL.",
         )
         return not_set_up("Nobody is told of causes", "the settings name nobody", part=_NOTIFICATIONS, remedy=offer)
     undelivered = notifications.undelivered

@@ -76,9 +76,9 @@ def check_stream_lost(
     if presence.missing_groups and is_running:
         names = " and ".join(presence.missing_groups)
         if len(presence.missing_groups) == 1:
-            summary = f"The group {names} is gone while the server runs: it reads nothing for it"
+            summary = f"The group {names} is gone while the server runs, so the server reads nothing for it"
         else:
-            summary = f"The groups {names} are gone while the server runs: it reads nothing for them"
+            summary = f"The groups {names} are gone while the server runs, so the server reads nothing for them"
         return scale.grade("groups lost", summary + _unaccounted(presence), remedy=_RESTART_SERVER, evidence=evidence)
     if presence.rows_without_message and signs:
         summary = "The stream was made anew, or from an older copy, within the last hour" + _unaccounted(presence)
@@ -108,7 +108,7 @@ def _without_stream(
     else:
         known = "how many messages went with it is not known"
     if presence.wrong_type:
-        summary = f"Another value stands under the queue stream's name, while {' and '.join(signs)}; {known}"
+        summary = f"Another value is stored under the queue stream's name, while {' and '.join(signs)}; {known}"
         return scale.grade("lost", summary, remedy=_FREE_THE_NAME, evidence=evidence)
     summary = f"The queue stream is gone, while {' and '.join(signs)}; {known}"
     return scale.grade("lost", summary, remedy=_RESTART_SERVER, evidence=evidence)

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from blueplane_doctor import Finding, Remedy, Scale, Status, check, unknown
 from blueplane_doctor.checkapi import many, not_graded, sentence
+from blueplane_doctor.times import readable
 
 if TYPE_CHECKING:
     from blueplane_doctor.monitoring.connections import Connections
@@ -110,9 +111,9 @@ def check_redis_writable(redis_writes: "RedisWrites", scale: Scale, server: "Ser
         return unknown("Whether Redis takes writes is not known", cause, remedy=remedy, evidence=evidence)
     summary = f"Redis refuses every write ({answer}): {redis_writes.reason}"
     if redis_writes.since_timestamp:
-        summary += f", since {redis_writes.since_timestamp}"
+        summary += f", since {readable(redis_writes.since_timestamp)}"
     if redis_writes.last_message_timestamp:
-        summary += f"; the newest message of the queue was added at {redis_writes.last_message_timestamp}"
+        summary += f"; the newest message of the queue was added at {readable(redis_writes.last_message_timestamp)}"
     return scale.grade("no", summary, remedy=remedy, evidence=evidence)
 
 

@@ -109,8 +109,9 @@ def _keep(redis: "RedisHealth", locations: "Locations") -> Remedy:
 def _append(redis: "RedisHealth", locations: "Locations") -> Remedy:
     if not redis.has_config_file:
         return Remedy(
-            text=f"Switch the append-only file on. {_NO_FILE} It is `--appendonly yes`. A restart with it begins "
-            "empty, so first CONFIG SET appendonly yes, and wait until INFO persistence says aof_rewrite_in_progress:0."
+            text=f"Switch the append-only file on. {_NO_FILE} The setting is --appendonly yes. A restart with it "
+            "begins empty, so first CONFIG SET appendonly yes, and wait until INFO persistence says "
+            "aof_rewrite_in_progress:0."
         )
     return Remedy(
         text=f"Switch the append-only file on, now and in the configuration file. {_IF_REFUSED}",
@@ -128,7 +129,7 @@ def _stop_evicting(redis: "RedisHealth", locations: "Locations") -> Remedy:
     if used >= _MUCH_USED * limit:
         return Remedy(text=f"First raise maxmemory, then set maxmemory-policy noeviction, both to stay. {room}")
     if not redis.has_config_file:
-        return Remedy(text=f"Let it refuse writes instead: `--maxmemory-policy noeviction`. {_NO_FILE} {room}")
+        return Remedy(text=f"Let it refuse writes instead: --maxmemory-policy noeviction. {_NO_FILE} {room}")
     return Remedy(
         text=f"Let it refuse writes instead of deleting. {room} {_IF_REFUSED}",
         commands=[

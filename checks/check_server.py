@@ -92,7 +92,7 @@ def check_same_pipeline(server_uses: "ServerUses", locations: "Locations", scale
     if database.name:
         evidence["its database"] = database.name
     if not server_uses.is_running:
-        return not_graded(None, "No process of the server is seen here that could use another Redis or database")
+        return not_graded(None, "No process of the server is visible here that could use another Redis or database")
     compared = (redis.compared, database.compared)
     if "another" in compared:
         return _another_pipeline(server_uses, locations, scale, evidence)
@@ -104,9 +104,9 @@ def check_same_pipeline(server_uses: "ServerUses", locations: "Locations", scale
         return unknown(summary, cause, evidence=evidence)
     parts = []
     if redis.compared == "the same":
-        parts.append(f"the Redis that is examined ({redis.shown_by} tells)")
+        parts.append(f"the Redis that is examined (according to {redis.shown_by})")
     if database.compared == "the same":
-        parts.append(f"the database that is examined ({database.shown_by} tells)")
+        parts.append(f"the database that is examined (according to {database.shown_by})")
     return scale.grade("the same", f"The server uses {' and '.join(parts)}", evidence=evidence)
 
 
@@ -128,13 +128,17 @@ def _another_pipeline(
     parts = []
     commands = []
     if redis.compared == "another":
-        parts.append(f"Redis {redis.name} ({redis.shown_by} tells), but {server_uses.examined_redis} is examined")
+        parts.append(
+            f"Redis {redis.name} (according to {redis.shown_by}), but {server_uses.examined_redis} is examined"
+        )
         if server_uses.redis_port is not None:
             commands.append(_with(locations.doctor, "--redis-url", f"redis://127.0.0.1:{server_uses.redis_port}/0"))
     else:
         state = "another database"
     if database.compared == "another":
-        parts.append(f"database {database.name} ({database.shown_by} tells), but {locations.database} is examined")
+        parts.append(
+            f"database {database.name} (according to {database.shown_by}), but {locations.database} is examined"
+        )
         if database.name.startswith("~/"):
             commands.append(_with(locations.doctor, "--database", database.name))
         else:
@@ -143,7 +147,7 @@ def _another_pipeline(
         state = "another Redis"
     text = "Examine what the server uses, or change the server's settings and restart it."
     if server_uses.configuration:
-        text += f" The server goes by {server_uses.configuration}."
+        text += f" The server reads its settings from {server_uses.configuration}."
     return scale.grade(
         state,
         f"The server uses {', and '.join(parts)}",

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from blueplane_doctor import Finding, Remedy, Scale, Status, check, unknown
 from blueplane_doctor.checkapi import many
-from blueplane_doctor.times import milliseconds_of, span
+from blueplane_doctor.times import milliseconds_of, readable, span
 
 if TYPE_CHECKING:
     from blueplane_doctor.locations import Locations
@@ -17,9 +17,9 @@ _SHOWN_KINDS = 3
 _QUIET_MS = 10_000
 """What fails is tried again about once a second: so long without an error means that it fails no more."""
 _RESTART = (
-    "The server reads from consumer groups that are gone, and makes them at its start only: restart it. To start it "
-    "while it runs is no help. What the stream still holds is then read from its beginning, what was written too: see "
-    "stuck-consumers and retry-storm afterwards."
+    "The server reads from consumer groups that are gone, and makes them at its start only: restart it. "
+    "Starting it a second time does not help. After the restart it reads the stream from its beginning, also what was "
+    "written already: see stuck-consumers and retry-storm then."
 )
 _WRITABLE = "The server may not write: give its user the database's file and folder, then restart it."
 _REDIS = "See redis-reachable: Redis does not answer the server, or refuses what it asks."
@@ -28,8 +28,8 @@ ADVICE = {
     "NOGROUP": _RESTART,
     "stream key is gone": _RESTART,
     "database is locked": (
-        "Another process kept the database locked: end it or wait until it ends. What failed meanwhile the Cursor "
-        "writer does not write again: see stuck-consumers."
+        "Another process kept the database locked: end it or wait until it ends. The Cursor writer does not "
+        "write again what failed meanwhile: see stuck-consumers."
     ),
     "disk is full": "Make room on the disk of the database. What failed meanwhile is not written again by itself.",
     "database is read-only": _WRITABLE,
@@ -96,7 +96,7 @@ def check_server_errors(
     window = span(int(server.errors_window_seconds * 1000))
     evidence: dict[str, object] = {"last error": server.last_error_timestamp, "seconds": server.errors_window_seconds}
     for error in server.errors:
-        evidence[error.kind] = f"{error.count:,} in the part that was read, the last at {error.last}"
+        evidence[error.kind] = f"{error.count:,} in the part that was read, the last at {readable(error.last)}"
     lately = sum(error.lately for error in server.errors)
     if queue is not None and lately and _are_over(server.last_error_timestamp, queue, database):
         remedy = _look_back(locations)
@@ -174,7 +174,7 @@ def _kinds(server: "ServerHealth") -> str:
 
 def _remedy_for_errors(server: "ServerHealth", locations: "Locations") -> Remedy:
     """What to do about the most frequent kind that something is known to do about."""
-    text = "Read them."
+    text = "Read these errors in the log."
     for error in server.errors:
         if error.lately and error.kind in ADVICE:
             text = ADVICE[error.kind]

@@ -79,7 +79,7 @@ def _sentence(transcripts: "TranscriptHealth") -> str:
         return summary
     summary += f"; {many(transcripts.missing, 'line is', 'lines are')} missing, {_where(transcripts)}"
     if transcripts.deleted_at:
-        summary += f". On disk until {_day(transcripts.deleted_at)}"
+        summary += f". Claude Code keeps them on disk until {_day(transcripts.deleted_at)}"
     return summary
 
 

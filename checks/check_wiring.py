@@ -37,15 +37,15 @@ _STEPS = {
     "may_be_skipped": "See in Claude Code (/doctor) whether it takes the file.",
     "hooks_disabled": "Take disableAllHooks out where hooks are to run.",
     "managed_only": "Whoever manages Claude Code has to add the pipeline's hooks to the managed settings.",
-    "command_missing": "Install the hooks anew: `blueplane-doctor install --only hooks` shows what it would change.",
+    "command_missing": "Install the hooks anew: blueplane-doctor install --only hooks shows what it would change.",
     "command_not_executable": "Let its user run the program (chmod u+x), or install the hooks anew.",
     "command_not_on_path": "Name the program with its whole path: editors have another PATH than a terminal.",
-    "hooks_missing": "Install the hooks anew, unless a plugin of Claude Code brings them: `blueplane-doctor install "
-    "--only hooks` shows what it would change.",
+    "hooks_missing": "Install the hooks anew, unless a plugin of Claude Code brings them: blueplane-doctor install "
+    "--only hooks shows what it would change.",
     "extension_missing": "Install Blueplane's extension in Cursor anew, and open the window again.",
     "folder_not_found": "A workspace whose path has letters, digits, dashes and slashes alone is found by the server.",
     "folder_elsewhere": "Let ~/.claude/projects be a link to the folder in which Claude Code keeps its transcripts.",
-    "versions_differ": "Install the hooks and the services with the program that you use: `blueplane-doctor install`.",
+    "versions_differ": "Install the hooks and the services with the program that you use: blueplane-doctor install.",
 }
 
 

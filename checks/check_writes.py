@@ -60,7 +60,7 @@ def check_database_writable(database_access: "DatabaseAccess", locations: "Locat
     if database_access.writable:
         return scale.grade("yes", "The server's user may write the database", evidence=evidence)
     if database_access.writable is None:
-        summary = f"Nothing is known to keep the server from writing; {database_access.cause}"
+        summary = f"Nothing was found that keeps the server from writing; {database_access.cause}"
         return not_graded(None, summary, evidence=evidence)
     if database_access.read_only_mount:
         remedy = Remedy(
@@ -72,8 +72,8 @@ def check_database_writable(database_access: "DatabaseAccess", locations: "Locat
         return scale.grade("read-only file system", summary, remedy=remedy, evidence=evidence)
     refused = " and ".join(_WHAT[name] for name in database_access.refused)
     remedy = Remedy(
-        text="Give the server's user these to write (chown as they were, chmod u+w), then restart the server. What "
-        "failed meanwhile the Cursor writer does not write again: see stuck-consumers.",
+        text="Give the server's user these to write (chown as they were, chmod u+w), then restart the server. The "
+        "Cursor writer does not write again what failed meanwhile: see stuck-consumers.",
         commands=[f"ls -l {locations.database}*", f"ls -ld {locations.home}"],
     )
     summary = f"The user that runs the server may not write the database: {refused}"

@@ -10,6 +10,7 @@ from blueplane_doctor.times import (
     iso,
     iso_of_milliseconds,
     parse_time,
+    readable,
     seconds_in,
     span,
     to_milliseconds,
@@ -74,6 +75,24 @@ def test_to_milliseconds_and_back() -> None:
 )
 def test_iso(moment: datetime | None, text: str | None) -> None:
     assert iso(moment) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("2026-03-14T10:26:53.589123+01:00", "2026-03-14 09:26:53 UTC"),
+        ("2026-03-14T09:26:53Z", "2026-03-14 09:26:53 UTC"),
+        ("at an unknown time", "at an unknown time"),
+        ("", ""),
+        (None, ""),
+    ],
+)
+def test_a_time_as_people_read_it(text: str | None, shown: str) -> None:
+    assert readable(text) == shown
+
+
+def test_a_time_as_people_read_it_is_as_exact_as_asked_for() -> None:
+    assert readable("2026-03-14T09:26:53Z", "milliseconds") == "2026-03-14 09:26:53.000 UTC"
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from blueplane_doctor.settings import Settings
 
 COMMAND = new_command(__doc__)
-_START = "start it with `blueplane-doctor record`, or let cron run `blueplane-doctor record --once` every minute"
+_START = "start it with blueplane-doctor record, or let cron run blueplane-doctor record --once every minute"
 _POINTS = 60
 """Values that a table shows of one metric, at most, unless --step says otherwise."""
 _SHAPES: Mapping[str, Callable[..., str]] = {

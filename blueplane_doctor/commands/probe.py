@@ -7,7 +7,7 @@ from blueplane_doctor.installing import probing
 from blueplane_doctor.invocation import Invocation
 from blueplane_doctor.options import PIPELINE
 from blueplane_doctor.settings_view import masked
-from blueplane_doctor.times import seconds_in
+from blueplane_doctor.times import readable, seconds_in
 
 COMMAND = new_command(__doc__)
 _DEFAULT_WAIT = "15s"
@@ -49,7 +49,7 @@ def probe(given: Invocation, yes: Yes = False, dry_run: DryRun = False) -> int:
 
 def in_words(probe: probing.Probe) -> str:
     """What became of the event, hop by hop."""
-    lines = [f"Probe {probe.event_id}, sent {probe.sent_at}", ""]
+    lines = [f"Probe {probe.event_id}, sent {readable(probe.sent_at)}", ""]
     for hop in probe.hops:
         reached = "not seen" if hop.milliseconds is None else f"{hop.milliseconds:,.0f} ms"
         lines.append(f"  {hop.name:<14}{reached:>10}")

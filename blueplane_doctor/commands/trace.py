@@ -17,7 +17,7 @@ from blueplane_doctor.lookup.by_state import find_by_state
 from blueplane_doctor.lookup.hops import Hop
 from blueplane_doctor.lookup.trace import Trace, Tracer
 from blueplane_doctor.options import PIPELINE
-from blueplane_doctor.times import seconds_in
+from blueplane_doctor.times import readable, seconds_in
 
 COMMAND = new_command(__doc__)
 _FINE = (
@@ -106,10 +106,11 @@ def _in_words(trace: Trace, name: str) -> str:
 
 
 def _hop_line(hop: Hop) -> str:
-    return f"  {hop.stage.replace('_', ' '):<13} {_time(hop):<25} {plain(hop.text, 300)}"
+    return f"  {hop.stage.replace('_', ' '):<13} {_time(hop):<27} {plain(hop.text, 300)}"
 
 
 def _time(hop: Hop) -> str:
     """SQLite's CURRENT_TIMESTAMP is cut to whole seconds: with more digits a row would look older than its message."""
-    moment = hop.at or ""
-    return moment.replace(".000Z", "Z") if hop.stage == "row" else moment
+    if hop.stage == "row":
+        return readable(hop.at)
+    return readable(hop.at, "milliseconds")

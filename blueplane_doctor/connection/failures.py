@@ -166,7 +166,7 @@ def _refused_command(endpoint: Endpoint, command: Command, text: str) -> SourceE
             problem = "is not a stream"
         return SourceWrongType(
             f"{attempt} refused, because that key {problem}",
-            "find what wrote it; the pipeline's streams are named in `blueplane-doctor settings`",
+            "find what wrote it; the pipeline's streams are named by blueplane-doctor settings",
         )
     if "no such key" in text.lower():
         return SourceMissing(f"{endpoint.name}: {tried}: there is no such key")

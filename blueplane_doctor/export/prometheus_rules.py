@@ -166,7 +166,7 @@ def _of_the_service() -> list[_Rule]:
             "labels": labels,
             "annotations": {
                 "summary": "No blueplane-doctor is scraped",
-                "description": "Nothing is known of any pipeline. See whether `blueplane-doctor serve` runs.",
+                "description": "Nothing is known of any pipeline. See whether blueplane-doctor serve runs.",
             },
         },
         {

@@ -4,7 +4,7 @@ from blueplane_doctor.connection.failures import Endpoint
 
 READING_RIGHTS = (
     "Let this user read the history: ACL SETUSER <user> %R~blueplane:health:* +exists +hgetall +xrange, "
-    "with TimeSeries +exists +ts.queryindex +ts.range +xrange; docs/HISTORY.md lists those of `record`"
+    "with TimeSeries +exists +ts.queryindex +ts.range +xrange; docs/HISTORY.md lists those of blueplane-doctor record"
 )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from blueplane_doctor.history.trend import GroupSample, counter_reset
 from blueplane_doctor.public_fields import GroupName
 from blueplane_doctor.records import Record
-from blueplane_doctor.times import iso_of_seconds
+from blueplane_doctor.times import iso_of_seconds, readable
 
 
 class GroupLosses(Record):
@@ -36,8 +36,8 @@ class SeenLoss(Record):
     def shown_by(self) -> str:
         """The samples that show it, in words."""
         if self.first == self.last:
-            return f"the sample of {self.first}"
-        return f"samples from {self.first} to {self.last}"
+            return f"the sample of {readable(self.first)}"
+        return f"samples from {readable(self.first)} to {readable(self.last)}"
 
 
 def loss_of_all(groups: Sequence[GroupLosses]) -> SeenLoss:

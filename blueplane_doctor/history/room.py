@@ -6,7 +6,7 @@ from itertools import pairwise
 from blueplane_doctor.history.samples import MINUTE, Sample
 from blueplane_doctor.history.series import FEWEST, is_fresh, rate_per_minute
 from blueplane_doctor.records import Record
-from blueplane_doctor.times import MINUTE_MS, iso_of_seconds, span
+from blueplane_doctor.times import MINUTE_MS, iso_of_seconds, readable, span
 
 _MOST_MINUTES = 7 * 24 * 60
 """What lies farther ahead than a week, an hour of samples cannot tell."""
@@ -43,7 +43,7 @@ class RoomForecast(Record):
         """Until when, and how that is known."""
         seen = span(self.minutes_seen * MINUTE_MS)
         left = span(self.minutes_left * MINUTE_MS)
-        return f"at the rate of the last {seen} nothing is left in about {left} ({self.full_timestamp})"
+        return f"at the rate of the last {seen} nothing is left in about {left} ({readable(self.full_timestamp)})"
 
 
 def forecasts(samples: Sequence[Sample], now: float) -> dict[str, RoomForecast]:

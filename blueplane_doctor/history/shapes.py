@@ -10,6 +10,7 @@ from blueplane_doctor.history.samples import MINUTE, Point
 from blueplane_doctor.metrics import STATE
 from blueplane_doctor.quantities import known, number
 from blueplane_doctor.readings import metric_of
+from blueplane_doctor.times import readable
 
 Read = Mapping[str, Sequence[Point]]
 _WIDTH = 60
@@ -70,8 +71,8 @@ def table(read: Read, step: int) -> str:
     for column in zip(*rows, strict=True):
         widths.append(max(map(len, column)))
     rows.insert(1, ["-" * width for width in widths])
-    first = _time(points[0][0])
-    last = _time(points[-1][0])
+    first = readable(_time(points[0][0]))
+    last = readable(_time(points[-1][0]))
     text = f"Steps of {step // MINUTE} min, the first from {first} on, the last from {last} on; "
     text += "a space is a time without samples\n\n"
     for row in rows:

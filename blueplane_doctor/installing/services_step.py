@@ -59,7 +59,7 @@ class ServicesStep:
     def plan(self, site: Site) -> Plan:
         """Where no service manager is known it only says so."""
         if not site.platform.startswith(("linux", "darwin")):
-            return Plan(notes=[f"no services on {site.platform}: start `{_DOCTOR} record` and `serve` yourself"])
+            return Plan(notes=[f"no services on {site.platform}: start {_DOCTOR} record and {_DOCTOR} serve yourself"])
         plan = Plan()
         if not all(map(find_spec, _SERVE_NEEDS)):
             plan.notes.append("serve will not start without its extra: pip install 'blueplane-doctor[serve]'")

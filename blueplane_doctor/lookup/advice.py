@@ -87,8 +87,9 @@ _WHY_UNTRACEABLE = {
 }
 """What is said of a message that may have been handled although nothing shows it, by the reason; see absence.py."""
 _ROW_OF_ANOTHER = (
-    "A row with its key is there, and another message wrote it: the content of this one is written nowhere. `repair "
-    "acknowledged` sets it aside and keeps it; acknowledged by hand it would be gone. See written-not-acknowledged."
+    "A row with its key is there, and another message wrote it: the content of this one is written nowhere. "
+    "blueplane-doctor repair acknowledged sets it aside and keeps it; acknowledged by hand it would be gone. "
+    "See written-not-acknowledged."
 )
 _SEARCH_CUT_SHORT = "The time was up before the whole stream was searched; give more with --timeout."
 _DUPLICATES_CUT_SHORT = (

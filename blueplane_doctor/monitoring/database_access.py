@@ -45,7 +45,7 @@ class DatabaseAccessMonitor(Monitor):
         pid = read_pid(self.examination.settings.home / "server.pid").pid
         # A container has process ids of its own: a number that is another program's here tells of no user.
         if pid is None or process_state(pid) != RUNNING:
-            return DatabaseAccess(writable=None, cause="the server's process is not seen here, nor who runs it")
+            return DatabaseAccess(writable=None, cause="its process is not visible here, so its user is not known")
         user = user_of_process(pid)
         if user is None:
             return DatabaseAccess(writable=None, cause="the system does not tell which user runs the server")

@@ -13,6 +13,7 @@ from blueplane_doctor.repair.undoing import Undone
 from blueplane_doctor.text import group as shown_group
 from blueplane_doctor.text import identifier
 from blueplane_doctor.text import stream as shown_stream
+from blueplane_doctor.times import readable
 
 _COLUMN = 12
 
@@ -229,7 +230,7 @@ def kept_plans(plans: Iterable[KeptPlan]) -> str:
     lines = []
     for kept in plans:
         items = many(len(kept.plan.items), "item", "items")
-        lines.append(f"{kept.plan.id}  {kept.plan.made_at[:19]}Z  {items:<12} {_end(kept)}")
+        lines.append(f"{kept.plan.id}  {readable(kept.plan.made_at)}  {items:<12} {_end(kept)}")
     return "\n".join(lines or ["No plans are kept."]) + "\n"
 
 

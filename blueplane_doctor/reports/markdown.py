@@ -13,7 +13,8 @@ from blueplane_doctor.model import Cause, Finding, Report, Status
 from blueplane_doctor.reports import cause_phrases
 from blueplane_doctor.reports.base import Format, View
 from blueplane_doctor.reports.finding_phrases import advice, evidence, is_quiet, observed, scale, standing, waived, why
-from blueplane_doctor.reports.phrases import line, other_thresholds, verdict
+from blueplane_doctor.reports.phrases import clock, line, other_thresholds, verdict
+from blueplane_doctor.times import readable
 
 _SIGNS = {
     Status.GREEN: "🟢",
@@ -81,9 +82,9 @@ def _more(findings: list[Finding], view: View) -> list[str]:
 
 def _origin(report: Report) -> str:
     """When and by what the report was made, and what it was compared with."""
-    text = f"Examined {_text(report.generated_at)} by blueplane-doctor {_text(report.tool.version)}"
+    text = f"Examined {_text(clock(report))} by blueplane-doctor {_text(report.tool.version)}"
     if report.baseline:
-        text += f", beside the baseline of {_text(report.baseline)}"
+        text += f", beside the baseline of {_text(readable(report.baseline))}"
     if report.other_thresholds:
         text += f". {_text(other_thresholds(report))}"
     return f"{text}."

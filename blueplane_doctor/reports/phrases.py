@@ -57,7 +57,7 @@ def block(text: str, limit: int = 4_000) -> str:
 def verdict(report: Report) -> str:
     """Status, since when, headline, number of causes and of findings of each status.
 
-    `RED since 22:10 UTC (6 min): the pipeline is unhealthy, 2 causes (1 red, 12 green)`
+    `RED since 22:10 UTC (6 min): the pipeline is unhealthy, 2 causes (checks: 1 red, 12 green)`
     """
     status = f"{report.status.value.upper()} {began(report)}".rstrip()
     words = headline(report)
@@ -110,12 +110,14 @@ def headline(report: Report) -> str:
 
 
 def tally(report: Report) -> str:
-    """How many findings have which status: `1 red, 12 green`."""
+    """How many findings have which status: `checks: 1 red, 12 green`."""
     counted = []
     for status, count in report.counts.items():
         if count:
             counted.append(f"{count} {line(status.replace('_', ' '))}")
-    return ", ".join(counted) or "no check was run"
+    if not counted:
+        return "no check was run"
+    return f"checks: {', '.join(counted)}"
 
 
 def other_thresholds(report: Report) -> str:

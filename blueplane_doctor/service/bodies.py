@@ -112,7 +112,7 @@ class Problem(BaseModel):
     """Why a request got no answer."""
 
     error: str = Field(examples=["there is no history in Redis at localhost:6379"])
-    hint: str = Field(examples=["start it with `blueplane-doctor record`"])
+    hint: str = Field(examples=["start it with blueplane-doctor record"])
 
 
 class Probe(BaseModel):

@@ -218,7 +218,7 @@ def sequence_of(value: object, table: str) -> int:
     shown = known_or_hidden(table, TABLES)
     raise SourceUnusable(
         f"the table {shown} is not as the pipeline makes it: its column sequence holds something else than numbers",
-        "see which program made that table; the database is named in `blueplane-doctor settings`",
+        "see which program made that table; the database is named by blueplane-doctor settings",
     )
 
 

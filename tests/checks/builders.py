@@ -88,6 +88,7 @@ def cases(rows: Iterable[tuple[Any, ...]]) -> list[Any]:
 
 _ONE_OF_MANY = re.compile(r"(?<![\d,.])1 (messages|entries|events|errors|rows|letters|dead letters|IDE windows)\b")
 _MANY_OF_ONE = re.compile(r"(?<![\d,.])(?!1 )\d[\d,.]* (message|entry|event|error|row|letter|dead letter)\b")
+_FOR_PROGRAMS = re.compile(r"`|\d\dT\d\d:")
 _EMPTY_PART = re.compile(r"\(\s*[;,)]|:\s*$|[:;,]\s*[:;,]|;\s*$|,\s*$|\s\s|\bNone\b|\bnan\b")
 
 
@@ -108,9 +109,16 @@ def assert_sound(finding: Finding) -> None:
         assert finding.scale, "says how it was graded"
         assert finding.observed is not None, "says what was observed"
         assert finding.remedy, "says what to do"
+    assert_for_people(finding.summary)
     if finding.remedy:
+        assert_for_people(finding.remedy.text)
         assert finding.remedy.text[0].isupper() and finding.remedy.text.endswith("."), finding.remedy.text
         assert all(command.strip() for command in finding.remedy.commands)
+
+
+def assert_for_people(text: str) -> None:
+    """A sentence has no markup, and no time as programs write it."""
+    assert not _FOR_PROGRAMS.search(text), text
 
 
 def share(percent: float | None) -> float | None:
@@ -691,6 +699,8 @@ def assert_sound_cause(one: Cause) -> None:
     assert one.next_step is not None, "says what to do"
     assert one.certain or one.confirm, "says what would make it certain"
     assert bool(one.since) == bool(one.since_by), "says what tells since when"
+    for text in (one.title, one.summary, one.next_step.text):
+        assert_for_people(text)
     for text in (one.title, one.summary):
         assert not _ONE_OF_MANY.search(text), f"singular: {text}"
         assert not _MANY_OF_ONE.search(text), f"plural: {text}"

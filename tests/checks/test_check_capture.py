@@ -137,7 +137,7 @@ def test_hook_success_without_enough_of_the_recorder(hooks: dict[str, Any], caus
     assert found.status == "unknown"
     assert found.cause == cause
     assert found.remedy and found.remedy.commands == []
-    assert "in the folder of its checkout with `blueplane-doctor instrument -- python" in found.remedy.text
+    assert "in the folder of its checkout, blueplane-doctor instrument -- python" in found.remedy.text
 
 
 @pytest.mark.parametrize(

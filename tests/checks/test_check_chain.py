@@ -58,13 +58,13 @@ def test_chain_breaks(sentence: str, given: ChainHealth, status: str) -> None:
         ),
         pytest.param(
             broken(gone=14, payload_gone_of_one=14),
-            "14 messages have vanished: 14 trimmed while pending (the other writer group is done with them: they may "
-            "be its own, and written)",
+            "14 messages have vanished: 14 trimmed while pending (the other writer group has finished with them: they "
+            "may be its own, and written)",
             id="held-by-one-group",
         ),
         pytest.param(
             broken(gone=3, payload_gone_of_one=1),
-            "3 messages have vanished: 3 trimmed while pending (the other writer group is done with 1 of them: it "
+            "3 messages have vanished: 3 trimmed while pending (the other writer group has finished with 1 of them: it "
             "may be its own, and written)",
             id="one-held-by-one-group",
         ),
@@ -120,7 +120,7 @@ def test_the_remedy_offers_nothing_of_what_no_writer_can_write() -> None:
     found = run("chain-breaks", chain=chain(states={"lost": 3}, chain_break_count=3, unwritable_lost=3))
     assert found.remedy
     assert "again" not in found.remedy.text
-    assert "3 of them no writer can write" in found.remedy.text
+    assert "No writer can write 3 of them" in found.remedy.text
     found = run("chain-breaks", chain=chain(states={"lost": 5}, chain_break_count=5, unwritable_lost=3))
     assert found.remedy
     assert "2 of them can be delivered again" in found.remedy.text

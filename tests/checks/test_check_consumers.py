@@ -49,10 +49,10 @@ def test_an_idle_consumer_is_not_stuck() -> None:
 @pytest.mark.parametrize(
     ("stuck", "said"),
     [
-        (0, "processors has held a message for 12 s without acknowledging it"),
-        (1, "processors has held a message for 12 s without acknowledging it; 1 message is stuck"),
-        (40, "processors has held a message for 12 s without acknowledging it; 40 messages are stuck"),
-        (None, "processors has held a message for 12 s without acknowledging it"),
+        (0, "The group processors has held a message for 12 s without acknowledging it"),
+        (1, "The group processors has held a message for 12 s without acknowledging it; 1 message is stuck"),
+        (40, "The group processors has held a message for 12 s without acknowledging it; 40 messages are stuck"),
+        (None, "The group processors has held a message for 12 s without acknowledging it"),
     ],
 )
 def test_stuck_consumers_says_who_and_how_long(stuck: int | None, said: str) -> None:
@@ -68,7 +68,7 @@ def test_stuck_consumers_names_the_worst_writer_and_counts_all() -> None:
     )
     found = run("stuck-consumers", queue=given)
     assert found.observed == 3_600
-    assert found.summary.startswith("processors ")
+    assert found.summary.startswith("The group processors ")
     assert "12 messages" in found.summary
 
 
@@ -142,10 +142,10 @@ def test_retry_storm(sentence: str, deliveries: int | None, status: str) -> None
 @pytest.mark.parametrize(
     ("stuck", "said"),
     [
-        (0, "processors was given the same message 319 times"),
-        (None, "processors was given the same message 319 times"),
-        (1, "processors was given the same message 319 times; 1 message is stuck"),
-        (30, "processors was given the same message 319 times; 30 messages are stuck"),
+        (0, "The group processors was given the same message 319 times"),
+        (None, "The group processors was given the same message 319 times"),
+        (1, "The group processors was given the same message 319 times; 1 message is stuck"),
+        (30, "The group processors was given the same message 319 times; 30 messages are stuck"),
     ],
 )
 def test_retry_storm_says_who_how_often_and_what_is_stuck(stuck: int | None, said: str) -> None:
@@ -255,7 +255,10 @@ def test_a_lock_that_log_and_holder_tell_is_told_once(kind: str, said: str) -> N
 @pytest.mark.parametrize(
     ("reason", "words"),
     [
-        ("a row with the same event_id is there already", "Leave the acknowledgement to `repair acknowledged`"),
+        (
+            "a row with the same event_id is there already",
+            "Leave the acknowledgement to blueplane-doctor repair acknowledged",
+        ),
         ("payload is not JSON", "exactly this message is lost then"),
     ],
 )

@@ -3,6 +3,7 @@
 import pytest
 
 from blueplane_doctor.monitoring.backlog import BacklogNow
+from blueplane_doctor.times import readable
 from tests.checks.builders import cases, history, no_history, queue, run, seen_losses, trend
 
 NO_LOOK = {"backlog_per_minute": None, "trend": None}
@@ -54,7 +55,7 @@ def test_backlog_trend(sentence: str, state: str, status: str) -> None:
         ({"state": "caught up"}, "Every writer has caught up"),
         (
             {"state": "draining", "backlog": 70, "minutes_left": 5.0},
-            "processors works off the backlog of 70 messages: 5 min to go",
+            "processors works off the backlog of 70 messages, which takes another 5 min",
         ),
         (
             {"state": "falling behind", "backlog": 1_200, "per_minute": 40.0},
@@ -83,7 +84,7 @@ def test_the_words_of_a_trend(changes: dict[str, object], said: str) -> None:
         (
             {"state": "draining", "backlog": 700, "per_minute": -70.0, "minutes_left": 10.0},
             "green",
-            "The writers work off the backlog of 700 messages: 10 min to go",
+            "The writers work off the backlog of 700 messages, which takes another 10 min",
         ),
         (
             {"state": "falling behind", "backlog": 1_200, "per_minute": 40.0},
@@ -101,7 +102,10 @@ def test_without_samples_one_look_tells_the_trend(now: dict[str, object], status
     looked = queue(trend=BacklogNow.model_validate(now))
     for given in (no_history(), history(samples=2, groups=[trend(state="unknown", backlog=None, cause="few")])):
         found = run("backlog-trend", history=given, queue=looked)
-        assert (found.status, found.summary) == (status, f"{said} (from one look; samples tell better)")
+        assert (found.status, found.summary) == (
+            status,
+            f"{said} (judged from this run alone; recorded samples would tell more)",
+        )
 
 
 def test_samples_tell_the_trend_better_than_one_look() -> None:
@@ -139,7 +143,7 @@ def test_without_samples_one_look_tells_until_when() -> None:
     growing = queue(queue_depth=8_000, backlog_per_minute=80.0, minutes_to_loss=25.0)
     found = run("time-to-loss", history=no_history(), queue=growing)
     assert (found.status, found.observed) == ("orange", 25.0)
-    assert "from one look" in found.summary
+    assert "judged from this run alone" in found.summary
     resting = run("time-to-loss", history=no_history(), queue=queue(backlog_per_minute=0.0))
     assert (resting.status, resting.scale) == ("green", None)
     assert resting.summary.startswith("No lasting backlog grows")
@@ -182,16 +186,16 @@ LATE = "2026-11-28T04:02:00Z"
     ("claude", "cursor", "status", "said"),
     [
         ({}, {}, "green", "No message vanished between samples"),
-        ({EARLY: 1}, {EARLY: 1}, "red", f"At least 1 message was trimmed unread: the sample of {EARLY}"),
-        ({EARLY: 2}, {EARLY: 30}, "red", f"At least 2 messages were trimmed unread: the sample of {EARLY}"),
+        ({EARLY: 1}, {EARLY: 1}, "red", f"At least 1 message was trimmed unread: the sample of {readable(EARLY)}"),
+        ({EARLY: 2}, {EARLY: 30}, "red", f"At least 2 messages were trimmed unread: the sample of {readable(EARLY)}"),
         (
             {EARLY: 2, LATE: 7},
             {EARLY: 30, LATE: 5},
             "red",
-            f"At least 7 messages were trimmed unread: samples from {EARLY} to {LATE}",
+            f"At least 7 messages were trimmed unread: samples from {readable(EARLY)} to {readable(LATE)}",
         ),
-        ({}, {EARLY: 30}, "unknown", f"At most 30 messages were trimmed unread: the sample of {EARLY}"),
-        (None, {EARLY: 30}, "unknown", f"At most 30 messages were trimmed unread: the sample of {EARLY}"),
+        ({}, {EARLY: 30}, "unknown", f"At most 30 messages were trimmed unread: the sample of {readable(EARLY)}"),
+        (None, {EARLY: 30}, "unknown", f"At most 30 messages were trimmed unread: the sample of {readable(EARLY)}"),
         (None, {}, "unknown", "Whether messages vanished between samples is not known"),
     ],
 )

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from blueplane_doctor.custody.losses import GroupLoss
+from blueplane_doctor.times import readable
 from tests.checks.builders import cases, chain, history, losses, no_history, run, seen_losses
 
 
@@ -37,7 +38,11 @@ SAMPLE = "2026-11-28T03:10:00Z"
         pytest.param({}, None, "green", "of earlier losses this server keeps no count", id="nothing tells"),
         pytest.param({}, {}, "green", "and between the samples of the last day", id="samples show none"),
         pytest.param(
-            {}, {SAMPLE: 412}, "red", f"At least 412 messages were trimmed unread: the sample of {SAMPLE}", id="samples"
+            {},
+            {SAMPLE: 412},
+            "red",
+            f"At least 412 messages were trimmed unread: the sample of {readable(SAMPLE)}",
+            id="samples",
         ),
         pytest.param(
             {"left_stream": 20_485, "left_without_row": 19_985},
@@ -69,16 +74,16 @@ def test_what_the_server_forgot(
     ("given", "said"),
     [
         (losses(0, 0), "No message was trimmed before it was read"),
-        (losses(1, 1), "1 message was trimmed before claude_processors read it"),
-        (losses(19_985, 19_985), "19,985 messages were trimmed before claude_processors read them"),
+        (losses(1, 1), "1 message was trimmed before the group claude_processors read it"),
+        (losses(19_985, 19_985), "19,985 messages were trimmed before the group claude_processors read them"),
         (
             losses(19_985, 5),
-            "At least 5 and at most 19,985 messages were trimmed before claude_processors read them and were its to "
-            "write",
+            "At least 5 and at most 19,985 messages were trimmed before the group claude_processors read them and were "
+            "its to write",
         ),
         (
             losses(0, 3_011),
-            "At most 3,011 messages were trimmed before processors read them and were its to write",
+            "At most 3,011 messages were trimmed before the group processors read them and were its to write",
         ),
     ],
     ids=["none", "one", "many", "range", "at-most"],

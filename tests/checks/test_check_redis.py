@@ -96,7 +96,7 @@ def test_until_when_memory_lasts_is_told_where_it_shrinks() -> None:
     shrinking = history(room={"memory": forecast(minutes_left=95.0)})
     found = run("redis-memory", redis=used, history=shrinking)
     assert found.summary.endswith(
-        "; at the rate of the last 59 min nothing is left in about 1 h 35 min (2026-01-05T12:00:00Z)"
+        "; at the rate of the last 59 min nothing is left in about 1 h 35 min (2026-01-05 12:00:00 UTC)"
     )
     assert found.evidence["until full"]["samples"] == 60
     assert "at the rate" not in run("redis-memory", redis=used, history=history()).summary
@@ -116,7 +116,7 @@ def test_redis_without_a_limit_is_not_graded() -> None:
         (
             {"taken": False, "refusal": "READONLY", "reason": "r", "since_timestamp": "2026-03-13T17:02:11Z"},
             "red",
-            "since 2026-03-13T17:02:11Z",
+            "since 2026-03-13 17:02:11 UTC",
         ),
     ],
 )

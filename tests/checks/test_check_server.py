@@ -170,4 +170,4 @@ def test_same_pipeline_names_the_configuration_that_the_server_goes_by() -> None
     where = "config/ of the checkout that it was started from"
     finding = run("same-pipeline", server_uses=another_redis().model_copy(update={"configuration": where}))
     assert finding.remedy is not None
-    assert finding.remedy.text.endswith(f"The server goes by {where}.")
+    assert finding.remedy.text.endswith(f"The server reads its settings from {where}.")

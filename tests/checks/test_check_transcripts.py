@@ -32,7 +32,7 @@ def project(number: int, missing: int, unfindable: str = "") -> ProjectTranscrip
         (
             {"projects": [project(3, 2, "a dot")], "deleted_at": "2026-12-20"},
             "Claude: 502 of 504 lines of the last 24h are written; 2 lines are missing, all in project 3, whose folder "
-            "the server cannot find (its path holds a dot). On disk until 20 Dec",
+            "the server cannot find (its path holds a dot). Claude Code keeps them on disk until 20 Dec",
         ),
         (
             {"projects": [project(number, 1) for number in range(1, 6)]},

@@ -75,5 +75,5 @@ def test_a_row_shows_no_digits_that_its_time_does_not_have(pipeline: Pipeline) -
     ((identity, _),) = pipeline.client.xrange(pipeline.queue)
     words = ["--home", str(pipeline.home), "--redis-url", pipeline.redis_url, "trace", identity]
     done = subprocess.run([*preloaded_doctor(), *words], capture_output=True, text=True)
-    assert re.search(r"^  enqueued +\S+:\d\d\.\d{3}Z ", done.stdout, re.M)
-    assert re.search(r"^  row +\S+:\d\dZ ", done.stdout, re.M), done.stdout
+    assert re.search(r"^  enqueued +\S+ \S+:\d\d\.\d{3} UTC ", done.stdout, re.M)
+    assert re.search(r"^  row +\S+ \S+:\d\d UTC ", done.stdout, re.M), done.stdout

@@ -65,7 +65,7 @@ written anew.
 | malformed-payloads | A producer sends payloads that the writer passes over | whether the writer reads them later |
 | malformed-payloads | Mend the producer; save the messages before the stream trims them | two steps in one sentence |
 | poison-duplicate | 40 messages are stuck in processors behind 17…-39: … | which message cannot be written |
-| retry-storm | claude_processors was given the same message 327 times | that this is a consumer group |
+| retry-storm | The group claude_processors was given the same message 327 times | that this is a consumer group |
 | orphaned-messages | … are held by claude-consumer-42, gone while others work. They wait for ever | who is gone |
 | locked-database | 120 messages were left unwritten with the writer | whether the writer still has them to write |
 | dead-letter-growth | two causes with the title "A writer gives messages up, to the dead letters" | why there are two |

@@ -54,7 +54,7 @@ def test_the_verdict_comes_first_then_the_worst() -> None:
     told = commands(REPORTS["mixed"]())
     assert told[0][:2] == ("error", "blueplane-doctor")
     assert told[0][2].startswith(
-        "RED since 09:18 UTC (9 min): the pipeline is unhealthy, 2 causes (3 red, 1 orange, 1 error"
+        "RED since 09:18 UTC (9 min): the pipeline is unhealthy, 2 causes (checks: 3 red, 1 orange, 1 error"
     )
     assert [title for _, title, _ in told[1:4]] == [
         "A producer sends payloads that the writer drops (red, since 09:18 UTC (9 min))",
@@ -81,7 +81,7 @@ def test_a_cause_is_one_annotation_and_what_follows_from_it_has_none() -> None:
 
 def test_a_healthy_report_is_one_notice() -> None:
     assert commands(REPORTS["healthy"]()) == [
-        ("notice", "blueplane-doctor", "GREEN: the pipeline is healthy (12 green)")
+        ("notice", "blueplane-doctor", "GREEN: the pipeline is healthy (checks: 12 green)")
     ]
 
 

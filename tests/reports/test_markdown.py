@@ -25,7 +25,7 @@ def shown(text: str) -> str:
 
 def test_the_verdict_is_the_heading() -> None:
     assert render(REPORTS["healthy"](), View()).startswith(
-        "## 🟢 Blueplane: GREEN: the pipeline is healthy (12 green)\n"
+        "## 🟢 Blueplane: GREEN: the pipeline is healthy (checks: 12 green)\n"
     )
 
 
@@ -76,7 +76,7 @@ def test_a_waived_finding_tells_why_and_gives_no_advice() -> None:
 
 def test_changes_and_the_baseline_are_told() -> None:
     text = render(REPORTS["compared"](), View())
-    assert "beside the baseline of 2026-03-13T09:00:00.000Z" in text
+    assert "beside the baseline of 2026-03-13 09:00:00 UTC" in text
     assert "| 🔴 red, **new** | `chain-breaks` |" in text
 
 

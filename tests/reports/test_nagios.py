@@ -73,7 +73,7 @@ def test_the_line_names_the_first_cause() -> None:
 
 def test_without_a_cause_the_line_names_the_worst_findings() -> None:
     _, text, _ = parsed(render(REPORTS["compared"]().model_copy(update={"causes": []}), View()))
-    assert text.startswith("RED since 09:18 UTC (9 min): the pipeline is unhealthy (3 red, 1 error, ")
+    assert text.startswith("RED since 09:18 UTC (9 min): the pipeline is unhealthy (checks: 3 red, 1 error, ")
     assert "2 waived): chain-breaks (new): 1,234 messages were" in text
     assert "dead-letters" not in text  # waived
 

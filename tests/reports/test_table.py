@@ -136,7 +136,7 @@ def test_the_verdict_of_every_status() -> None:
 
 def test_red_is_unhealthy() -> None:
     text = table.render(samples.report_of([found(Status.RED)]), View(quiet=True))
-    assert text.startswith("RED: the pipeline is unhealthy (1 red)")
+    assert text.startswith("RED: the pipeline is unhealthy (checks: 1 red)")
 
 
 def test_the_table_says_when_the_pipeline_was_examined_and_by_which_thresholds() -> None:

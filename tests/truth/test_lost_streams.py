@@ -47,7 +47,7 @@ def test_a_value_of_another_program_is_told_from_a_stream_that_is_gone(name: str
     with SITUATIONS[name].built(server, tmp_path / "p") as situation:
         finding = situation.doctor(*SELECT).finding("stream-lost")
         assert finding["status"] == "red"
-        assert finding["summary"].startswith("Another value stands under the queue stream's name")
+        assert finding["summary"].startswith("Another value is stored under the queue stream's name")
         assert "give it another name" in finding["remedy"]["text"]
 
 

@@ -104,5 +104,5 @@ def _read_planned(examination: Examination, plan: Plan, item: Item) -> Fields | 
 
 
 TARGET = Target(
-    _NAME, "messages that the writers gave up, by the filters of `dlq list`", _plan_dead_letters, _read_planned
+    _NAME, "messages that the writers gave up, by the filters of dlq list", _plan_dead_letters, _read_planned
 )
