@@ -37,6 +37,7 @@ _SAME_KEY = ("same ", HAS_A_ROW)
 """How the reasons begin of messages whose key is there twice."""
 _SAVE_FIRST = "Save the stuck messages before you restart anything: repair shows a plan first, and saves them."
 _START_FIRST = "Start the server first: repair saves the stuck messages, and needs its writers to deliver them again."
+_ENQUEUED_AGAIN = "Messages that are written already were enqueued once more"
 _LETTERS = ("dead-letters", "dead-letter-growth")
 """The Claude writer gives a message that it cannot decode to the dead letters, and keeps it all the same."""
 
@@ -251,13 +252,16 @@ def cause_acknowledgements_lost(
 def cause_rewound_group(queue: "QueueHealth", findings: Findings) -> Cause | None:
     """A consumer group was moved back, and is given written messages again."""
     ids: list[str] = []
+    waiting = 0
+    title = _ENQUEUED_AGAIN
     for group in queue.writers:
         ids += group.written_not_delivered_ids[:1]
-    waiting = 0
-    for group in queue.writers:
         waiting += group.waiting or 0
+        if group.written_not_delivered and not group.were_enqueued_again:
+            title = ""
     return findings.cause(
         "written-not-delivered",
+        title=title,
         more="Nothing is lost.",
         since=stream_time(min(ids, default="")),
         since_by=f"{STREAM_ID}, of the first of them",

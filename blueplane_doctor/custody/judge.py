@@ -63,11 +63,13 @@ class JudgedPage(NamedTuple):
     """The rows of those that are `written`, by their place in the page."""
     untraceable_because: dict[int, str]
     """Why some may have been written although no row of them is here, by their place in the page."""
+    repeats: set[int]
+    """Places of those that are written and not delivered, and whose row an earlier message of the same key has."""
 
     @classmethod
     def behind_the_last(cls, pending: PendingByGroup) -> "JudgedPage":
         """A page without messages: the pending entries behind the last message of the stream."""
-        return cls([], [], [], [], pending, {}, {})
+        return cls([], [], [], [], pending, {}, {}, set())
 
 
 class InRedis(NamedTuple):
@@ -180,7 +182,7 @@ class CustodyJudge:
             else:
                 lookups = undecided[place] = route.lookups(message)
                 wanted += lookups
-        judged = JudgedPage(messages, kinds, routes, states, pending, rows={}, untraceable_because={})
+        judged = JudgedPage(messages, kinds, routes, states, pending, rows={}, untraceable_because={}, repeats=set())
         found = self.rows.find(wanted)
         if found is not None:
             self._judge_by_rows(judged, undecided, found, unsettled)
@@ -244,6 +246,8 @@ class CustodyJudge:
                 last_rows[row[0]] = row[1]
             elif state == WRITTEN_NOT_DELIVERED:
                 not_delivered.append(place)
+                if row is None:
+                    page.repeats.add(place)
             page.states[place] = state
         if not_delivered:
             self._confirm_not_delivered(page, not_delivered)

@@ -45,7 +45,7 @@ class PageCounter:
             if last > group.last_delivered:
                 waiting = sum(message.id > group.last_delivered for message in messages)
                 ledger.undelivered[group.text] = (ledger.undelivered[group.text] or 0) + waiting
-        ledger.not_given.count(messages, page.routes, page.states)
+        ledger.not_given.count(page)
         times: list[int | None] = [message.id[0] for message in messages]
         is_ahead = self.is_ahead(page)
         if is_ahead:

@@ -1,13 +1,13 @@
 """What writer groups were not given yet, by their position: what waits, and what is written all the same.
 
-A group that was moved back (XGROUP SETID), or made anew, stands before messages whose rows are there.
+A group that was moved back (XGROUP SETID), or made anew, stands before messages whose rows are there. So does one that
+was not given yet what was enqueued once more.
 """
 
 from dataclasses import dataclass, field
 
 from blueplane_doctor.custody.held import SHOWN_IDS
-from blueplane_doctor.custody.messages import Message
-from blueplane_doctor.custody.routing import CompiledRoute
+from blueplane_doctor.custody.judge import JudgedPage
 from blueplane_doctor.custody.states import WAITING, WRITTEN_NOT_DELIVERED
 from blueplane_doctor.sources.entry_ids import EntryId, id_text
 
@@ -29,13 +29,17 @@ class Undelivered:
     """The last of these before the first that waits: a group that is moved on to it misses nothing."""
     written_later: int = 0
     """Of these, the ones behind a message that waits."""
+    repeats: int = 0
+    """Of these, the ones whose row an earlier message of the same key has: they were enqueued once more."""
 
-    def count(self, identity: EntryId, state: str) -> None:
+    def count(self, identity: EntryId, state: str, *, is_repeat: bool = False) -> None:
         """Count a message; they come in the order of the stream."""
         if state == WAITING:
             self.waiting += 1
             return
         self.written += 1
+        if is_repeat:
+            self.repeats += 1
         if len(self.written_ids) < SHOWN_IDS:
             self.written_ids.append(id_text(identity))
         if self.waiting:
@@ -54,10 +58,10 @@ class UndeliveredMessages:
         """What one group was not given."""
         return self.groups.setdefault(group, Undelivered())
 
-    def count(self, messages: list[Message], routes: list[CompiledRoute | None], states: list[str]) -> None:
+    def count(self, page: JudgedPage) -> None:
         """Count the messages of a page."""
-        if NOT_DELIVERED.isdisjoint(states):
+        if NOT_DELIVERED.isdisjoint(page.states):
             return
-        for message, route, state in zip(messages, routes, states, strict=True):
+        for place, (message, route, state) in enumerate(zip(page.messages, page.routes, page.states, strict=True)):
             if route is not None and state in NOT_DELIVERED:
-                self.of(route.group).count(message.id, state)
+                self.of(route.group).count(message.id, state, is_repeat=place in page.repeats)

@@ -61,6 +61,8 @@ class GroupHealth(Record):
     """The last of them before the first message that waits: the group can be moved on to it (writers only)."""
     written_later: int | None = None
     """Of them, the ones behind a message that waits (writers only)."""
+    were_enqueued_again: bool = False
+    """Whether an earlier message of the same key has the row of each of them: the group was not moved back."""
     lag: int | None = None
     """The server's own figure; never judged, for it is wrong after trimming."""
     entries_read: int | None = None
@@ -197,6 +199,7 @@ def _not_given(name: str, ledger: Ledger) -> dict[str, Any]:
         "written_not_delivered_ids": not_given.written_ids,
         "written_up_to": id_text(not_given.written_up_to) if not_given.written_up_to else None,
         "written_later": not_given.written_later,
+        "were_enqueued_again": 0 < not_given.written == not_given.repeats,
     }
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from blueplane_doctor.model import Cause, Finding, Report, Status
 from blueplane_doctor.quantities import many, number
-from blueplane_doctor.reports.phrases import began, line, since, verdict
+from blueplane_doctor.reports.phrases import WHOLE_TEXT, began, line, since, verdict
 
 _NAMED = 6
 """Findings of one cause that are named; the others are counted."""
@@ -61,7 +61,7 @@ def next_step(cause: Cause) -> tuple[str, str]:
     """What to do next, in words, and the command for it; each may be empty."""
     if cause.next_step is None:
         return "", ""
-    text = line(cause.next_step.text, 600)
+    text = line(cause.next_step.text, WHOLE_TEXT)
     if not cause.next_step.commands:
         return text, ""
     return text, cause.next_step.commands[0]
@@ -84,7 +84,7 @@ def stake(cause: Cause) -> str:
 
 def summary(cause: Cause) -> str:
     """What is wrong, and what would make a likely cause certain."""
-    text = line(cause.summary, 600)
+    text = line(cause.summary, WHOLE_TEXT)
     if not cause.certain and cause.confirm:
         text += f" This is likely. What would make it certain: {line(cause.confirm)}."
     return text

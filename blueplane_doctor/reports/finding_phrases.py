@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from blueplane_doctor.model import Change, Finding, Status
-from blueplane_doctor.reports.phrases import block, line, quantity
+from blueplane_doctor.reports.phrases import WHOLE_TEXT, block, line, quantity
 from blueplane_doctor.scales import scale_words
 
 _ITEMS = 25
@@ -132,7 +132,7 @@ def details(finding: Finding) -> str:
         if words:
             lines.append(f"{name}: {words}")
     if finding.remedy:
-        lines.append(f"what to do: {line(finding.remedy.text)}")
+        lines.append(f"what to do: {line(finding.remedy.text, WHOLE_TEXT)}")
         for command in finding.remedy.commands:
             lines.append(f"    $ {line(command)}")
     text = evidence(finding)

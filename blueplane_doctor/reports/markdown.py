@@ -13,7 +13,7 @@ from blueplane_doctor.model import Cause, Finding, Report, Status
 from blueplane_doctor.reports import cause_phrases
 from blueplane_doctor.reports.base import Format, View
 from blueplane_doctor.reports.finding_phrases import advice, evidence, is_quiet, observed, scale, standing, waived, why
-from blueplane_doctor.reports.phrases import clock, line, other_thresholds, verdict
+from blueplane_doctor.reports.phrases import WHOLE_TEXT, clock, line, other_thresholds, verdict
 from blueplane_doctor.times import readable
 
 _SIGNS = {
@@ -144,7 +144,7 @@ def _folded(title: str, content: str, view: View) -> str:
 
 def _text(text: str) -> str:
     """Text that stays text, on one line, also inside of a table."""
-    shown = line(text)
+    shown = line(text, WHOLE_TEXT)
     if not _ACTIVE.search(shown):
         return _MARKUP.sub(r"\\\1", shown)
     return _WORD.sub(lambda word: _inert(word[0]), shown).replace("|", "\\|")

@@ -29,6 +29,9 @@ _UNITS = {
 }
 """Ends of names of fields with their units, for evidence, which is not in the catalogue of metrics."""
 
+WHOLE_TEXT = 2_000
+"""Limit of a line that is a remedy or a cause: none of this program's own is as long, and none is cut."""
+
 
 def line(text: object, limit: int = 400) -> str:
     """Text as one line, without characters that control, hide or reorder it, and no command of a CI runner.

@@ -14,7 +14,7 @@ from blueplane_doctor.reports import cause_phrases, change_phrases
 from blueplane_doctor.reports.base import Format, View
 from blueplane_doctor.reports.before_stream import before_stream
 from blueplane_doctor.reports.finding_phrases import advice, evidence, is_news, observed, standing, waived
-from blueplane_doctor.reports.phrases import clock, gone, line, other_thresholds, verdict
+from blueplane_doctor.reports.phrases import WHOLE_TEXT, clock, gone, line, other_thresholds, verdict
 
 _ANSI = {
     Status.GREEN: "32",
@@ -240,7 +240,7 @@ def _remedies(findings: Iterable[Finding], view: View) -> list[str]:
     to_mend = [finding for finding in findings if finding.status in _TO_MEND]
     for (text, *commands), names in advice(to_mend, causes=True).items():
         checks = ", ".join(line(name) for name in names)
-        lines += _wrapped(f"{checks}: {line(text, 600)}", view)
+        lines += _wrapped(f"{checks}: {line(text, WHOLE_TEXT)}", view)
         for command in commands:
             lines.append(f"    $ {line(command, _COMMAND_LENGTH)}")
     return ["", "What to do", *lines] if lines else []

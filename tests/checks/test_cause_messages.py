@@ -98,6 +98,15 @@ def test_a_group_that_stands_before_what_is_written() -> None:
     causes = causes_of(queue=queue)
     assert [(one.id, one.since, one.at_stake.at_risk) for one in causes] == [("rewound-group", SINCE, 3)]
     assert causes[0].summary.endswith("Nothing is lost.")
+    assert causes[0].title == "A consumer group was moved back, and is given written messages again"
+
+
+def test_a_group_that_waits_for_what_was_enqueued_once_more_was_not_moved() -> None:
+    queue = builders.one_writer(
+        written_not_delivered=8, written_not_delivered_ids=[ID], written_up_to=ID, were_enqueued_again=True
+    )
+    (one,) = causes_of(queue=queue)
+    assert (one.id, one.title) == ("rewound-group", "Messages that are written already were enqueued once more")
 
 
 def test_two_writers_with_a_fault_each_are_two_causes() -> None:

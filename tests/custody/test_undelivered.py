@@ -29,3 +29,10 @@ def test_of_many_the_first_ids_are_kept() -> None:
     for number in range(1, 100):
         group.count((number, 0), "written_not_delivered")
     assert group.written_ids == ["1-0", "2-0", "3-0"]
+
+
+def test_what_was_enqueued_again_is_counted_apart() -> None:
+    group = Undelivered()
+    group.count((1, 0), "written_not_delivered", is_repeat=True)
+    group.count((2, 0), "written_not_delivered")
+    assert (group.written, group.repeats) == (2, 1)

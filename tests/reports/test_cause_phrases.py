@@ -47,6 +47,12 @@ def test_the_next_step_is_words_and_the_first_command() -> None:
     assert cause_phrases.next_step(Cause(summary="x.")) == ("", "")
 
 
+def test_a_next_step_of_many_sentences_is_whole() -> None:
+    text = " ".join(f"Then do step {number} of it." for number in range(40))
+    assert len(text) > 900
+    assert cause_phrases.next_step(Cause(summary="x.", next_step=Remedy(text=text)))[0] == text
+
+
 def test_a_likely_cause_says_what_would_make_it_certain() -> None:
     text = cause_phrases.summary(Cause(summary="It is locked.", certain=False, confirm="the log"))
     assert text == "It is locked. This is likely. What would make it certain: the log."

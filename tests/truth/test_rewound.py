@@ -61,6 +61,13 @@ def test_what_is_written_is_not_waiting(name: str, server: str, tmp_path: Path) 
         assert examination.status not in ("green", "yellow")
 
 
+@pytest.mark.parametrize(("name", "server"), instances("sent-again-and-waiting"))
+def test_what_was_enqueued_once_more_is_no_group_that_was_moved(name: str, server: str, tmp_path: Path) -> None:
+    with SITUATIONS[name].built(server, tmp_path / "p") as situation:
+        (cause,) = situation.doctor().report["causes"]
+        assert cause["title"] == "Messages that are written already were enqueued once more"
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "server"), instances("rewound-group-40", "rewound-group-claude"))
 def test_trace_agrees_and_a_running_server_gets_words_only(name: str, server: str, tmp_path: Path) -> None:
